@@ -1,0 +1,122 @@
+"""Refusals: what the orchestrator will not do, why, and the way out (FR-025).
+
+Every refusal has a stable `code`, the HTTP `status` that pages and API answer with, a `message` that says what
+happened and a `recovery` that says what to do next. Services raise them; entry points print them; nothing else
+reaches a user.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class Refusal(Exception):
+    """An act that does not apply now. `details` are facts for machines (holder, path, line)."""
+
+    code: ClassVar[str] = "refused"
+    status: ClassVar[int] = 409
+    recovery: ClassVar[str] = "Reload the page and look at the current state."
+
+    def __init__(self, message: str, *, recovery: str | None = None, **details: str | int | None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.way_out = recovery or self.recovery
+        self.details: Mapping[str, str | int | None] = details
+
+    def as_dict(self) -> dict[str, object]:
+        """The body every machine interface answers with."""
+        return {"code": self.code, "message": self.message, "recovery": self.way_out, "details": dict(self.details)}
+
+
+class PlanRejected(Refusal):
+    code, status = "plan-unreadable", 422
+    recovery = "Correct the plan at the named line and submit it again; nothing was stored."
+
+
+class PlanHasBlockers(Refusal):
+    code, status = "plan-has-blockers", 409
+    recovery = "Correct what blocks approval in the plan and submit a new version, or send this one back."
+
+
+class VersionMoved(Refusal):
+    code, status = "version-moved", 409
+    recovery = "Read what changed since the page was opened, then decide again. What you typed is kept."
+
+
+class WrongState(Refusal):
+    code, status = "wrong-state", 409
+    recovery = "Reload the page: the state has changed since it was opened."
+
+
+class NotAllowed(Refusal):
+    code, status = "not-allowed", 403
+    recovery = "Ask someone who has the role to do it, or ask an administrator for the role."
+
+
+class SelfApproval(NotAllowed):
+    code, status = "self-approval", 403
+    recovery = "Ask another approver to decide, or allow self-approval on the workflow."
+
+
+class NotFound(Refusal):
+    code, status = "not-found", 404
+    recovery = "Check the address or the key."
+
+
+class MissingReason(Refusal):
+    code, status = "reason-missing", 422
+    recovery = "Give a reason: the next person needs it to act."
+
+
+class MissingNote(Refusal):
+    code, status = "note-missing", 422
+    recovery = "Give an intervention note that says what the person is to do."
+
+
+class InvalidInput(Refusal):
+    code, status = "invalid-input", 422
+    recovery = "Correct the named field and try again."
+
+
+class AlreadyClaimed(Refusal):
+    code, status = "already-claimed", 409
+    recovery = "Claim another task; this one belongs to its holder until the attempt ends."
+
+
+class ExecutorBusy(Refusal):
+    code, status = "executor-busy", 409
+    recovery = "Complete or fail the running attempt first: an executor does one attempt at a time."
+
+
+class StaleToken(Refusal):
+    code, status = "stale-token", 409
+    recovery = "Stop work on this attempt: it has ended or belongs to another claim. What was sent is kept as evidence."
+
+
+class CriteriaUnmet(Refusal):
+    code, status = "criteria-unmet", 422
+    recovery = "Check every exit criterion with evidence before completing, or declare the attempt failed."
+
+
+class KeyReused(Refusal):
+    code, status = "idempotency-key-reused", 409
+    recovery = "Use a new idempotency key for a different request."
+
+
+class ArtifactDamaged(Refusal):
+    code, status = "artifact-damaged", 409
+    recovery = "Retry the check, republish the file from the record, restore it from git, or declare the attempt failed."
+
+
+class WorkspaceUnavailable(Refusal):
+    code, status = "workspace-unavailable", 503
+    recovery = "Check that the workspace folder can be written and has free space; the work is retried by itself."
+
+
+class ToolUnknown(Refusal):
+    code, status = "tool-unknown", 422
+    recovery = "Use a registered tool, or ask the operator to register this one."
+
+
+class NotFinished(Refusal):
+    code, status = "not-finished", 409
+    recovery = "Complete the open tasks first; the workstream page lists them."

@@ -1,0 +1,189 @@
+"""A plan as one value: what every reader produces and everything else works on (WF-1, FR-001).
+
+A plan is stages (serial) of batches (serial) of threads (parallel) of steps. A gate is a step that a person decides
+(design section 2). Line numbers are 1-based lines of the source; 0 means "not from a line". Readers never raise on
+bad text: they return a `Reading` with findings.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from orchestrator.core.terms import GateKind, Severity, StageKind, StepKind
+
+SLUG_LENGTH: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something a reviewer must know about a plan: stable code, line, what is wrong, how to fix it."""
+
+    code: str
+    line: int
+    message: str
+    fix: str
+    severity: Severity
+
+    @property
+    def blocks(self) -> bool:
+        return self.severity is Severity.BLOCKS
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A dependency on another step or gate, by key. `inferred` marks what the plan did not say itself."""
+
+    key: str
+    line: int = 0
+    inferred: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GateSpec:
+    """What a person decides: its kind, who may sign (roles or user names), what happens first, what it unlocks."""
+
+    kind: GateKind
+    reviewers: tuple[str, ...] = ()
+    action: str = ""
+    unlocks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepSpec:
+    """The unit of definition. Keys are unique in a plan. `estimate` is in minutes, 0 when not given."""
+
+    key: str
+    title: str
+    line: int = 0
+    details: str = ""
+    parallel: bool = False
+    needs: tuple[Need, ...] = ()
+    gate: GateSpec | None = None
+    role: str = ""
+    tool: str = ""
+    run: str = ""
+    files: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    entry: tuple[str, ...] = ()
+    exit: tuple[str, ...] = ()
+    done_when: tuple[str, ...] = ()
+    when: str = ""
+    estimate: int = 0
+    inferred: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> StepKind:
+        return StepKind.WORK if self.gate is None else StepKind.GATE
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadSpec:
+    """A parallel lane: `lane` is its id (`A` of WS-A, or the thread number); files are what it owns (BX-1)."""
+
+    lane: str
+    name: str
+    line: int = 0
+    steps: tuple[StepSpec, ...] = ()
+    summary: str = ""
+    role: str = ""
+    files: tuple[str, ...] = ()
+    worktree: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSpec:
+    """A serial group. `prefix` is what the plan numbers it (`01`, `99`, `MP1`); position gives the order."""
+
+    prefix: str
+    name: str
+    line: int = 0
+    threads: tuple[ThreadSpec, ...] = ()
+    summary: str = ""
+
+    @property
+    def slug(self) -> str:
+        return slugify(f"{self.prefix} {self.name}")
+
+
+@dataclass(frozen=True, slots=True)
+class StageSpec:
+    number: int
+    name: str
+    line: int = 0
+    kind: StageKind = StageKind.NORMAL
+    batches: tuple[BatchSpec, ...] = ()
+    definition: str = ""
+
+    @property
+    def slug(self) -> str:
+        """`stage-3-fix-auth-race`: the folder name of seed 000."""
+        return slugify(f"stage {self.number} {self.name}")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question the plan leaves open; an unchecked one blocks approval."""
+
+    text: str
+    line: int
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The whole contract. `repository` names a repository the operator registered; work happens on `base_branch`."""
+
+    name: str
+    stages: tuple[StageSpec, ...] = ()
+    summary: str = ""
+    domain: str = ""
+    owner: str = ""
+    priority: int = 0
+    repository: str = ""
+    base_branch: str = "main"
+    questions: tuple[Question, ...] = ()
+    parameters: tuple[tuple[str, str], ...] = field(default=())
+
+    @property
+    def slug(self) -> str:
+        return slugify(self.name)
+
+    def placed_steps(self) -> "Iterator[PlacedStep]":
+        """Every step with its place, in plan order."""
+        for s, stage in enumerate(self.stages):
+            for b, batch in enumerate(stage.batches):
+                for t, thread in enumerate(batch.threads):
+                    for n, step in enumerate(thread.steps):
+                        yield PlacedStep(step, stage, batch, thread, (s, b, t, n))
+
+    def steps(self) -> "Iterator[StepSpec]":
+        return (placed.step for placed in self.placed_steps())
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedStep:
+    """A step and where it stands; `place` is (stage, batch, thread, step) as 0-based positions."""
+
+    step: StepSpec
+    stage: StageSpec
+    batch: BatchSpec
+    thread: ThreadSpec
+    place: tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader made of a source. `plan` is None when nothing in it can be scheduled."""
+
+    plan: Plan | None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def blockers(self) -> tuple[Finding, ...]:
+        return tuple(f for f in self.findings if f.blocks)
+
+
+def slugify(text: str) -> str:
+    """Lower-case ASCII words joined by hyphens, at most 60 characters; never empty, never a path."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:SLUG_LENGTH].strip("-") or "unnamed"

@@ -1,0 +1,194 @@
+"""The words of the field, each with one spelling (design section 2). Pages, columns, files and API use these values."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class Role(StrEnum):
+    """What a person or a step is responsible for; each is a Django group (FR-011)."""
+
+    INITIATOR = "initiator"
+    CONTRIBUTOR = "contributor"
+    REVIEWER = "reviewer"
+    APPROVER = "approver"
+    OBSERVER = "observer"
+
+
+class StageKind(StrEnum):
+    NORMAL = "normal"
+    FIX = "fix"
+    DOCUMENTATION = "documentation"
+
+
+class StepKind(StrEnum):
+    """Who acts: an executor does work, a person decides a gate."""
+
+    WORK = "work"
+    GATE = "gate"
+
+
+class GateKind(StrEnum):
+    REVIEW = "review"
+    RELEASE = "release"
+    EVALUATION = "evaluation"
+    MERGE = "merge"
+
+
+class CriterionKind(StrEnum):
+    """Entry criteria are confirmed at the claim, exit criteria proved at completion, done is the business definition."""
+
+    ENTRY = "entry"
+    EXIT = "exit"
+    DONE = "done"
+
+
+class VersionStatus(StrEnum):
+    IN_REVIEW = "in_review"
+    APPROVED = "approved"
+    SENT_BACK = "sent_back"
+    SUPERSEDED = "superseded"
+    WITHDRAWN = "withdrawn"
+
+
+class WorkstreamStatus(StrEnum):
+    PLANNING = "planning"
+    ACTIVE = "active"
+    COMPLETED = "completed"
+    ARCHIVED = "archived"
+
+
+class TaskStatus(StrEnum):
+    """Seed 000's list (WF-8), plus skipped (condition false) and cancelled (dropped by a migration)."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    BLOCKED = "blocked"
+    REVIEW = "review"
+    COMPLETE = "complete"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+
+#: A task in one of these states needs nothing more; what waits for it may go on.
+TERMINAL_TASK: Final = frozenset({TaskStatus.COMPLETE, TaskStatus.SKIPPED, TaskStatus.CANCELLED})
+OPEN_TASK: Final = frozenset(TaskStatus) - TERMINAL_TASK
+
+
+class AttemptStatus(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+
+
+LIVE_ATTEMPT: Final = frozenset({AttemptStatus.QUEUED, AttemptStatus.RUNNING})
+
+
+class ExecutorKind(StrEnum):
+    PERSON = "person"
+    AGENT = "agent"
+    TOOL = "tool"
+
+
+class GateDecision(StrEnum):
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+class BlockerKind(StrEnum):
+    """Classes a declared impediment can have (FR-012)."""
+
+    EXTERNAL = "external"
+    DECISION = "decision"
+    RESOURCE = "resource"
+    DEFECT = "defect"
+    OTHER = "other"
+
+
+class EventType(StrEnum):
+    """What a handoff artifact announces (FR-014)."""
+
+    ATTEMPT_QUEUED = "attempt-queued"
+    ATTEMPT_STARTED = "attempt-started"
+    ATTEMPT_COMPLETED = "attempt-completed"
+    ATTEMPT_FAILED = "attempt-failed"
+    ATTEMPT_REJECTED = "attempt-rejected"
+    GATE_APPROVED = "gate-approved"
+    GATE_REJECTED = "gate-rejected"
+    REWORK_REQUESTED = "rework-requested"
+    BASELINE_INTEGRATION = "baseline-integration"
+    BASELINE_REVERTED = "baseline-reverted"
+
+
+class ArtifactState(StrEnum):
+    """Where an artifact is on its way to the workspace; `damaged` blocks its successors (EC-3)."""
+
+    PENDING = "pending"
+    COMMITTED = "committed"
+    DAMAGED = "damaged"
+    WITHDRAWN = "withdrawn"
+    QUARANTINED = "quarantined"
+
+
+class Reason(StrEnum):
+    """Why a task may start or not: the first rule of design section 3 that fails, in that order."""
+
+    PLAN_NOT_APPROVED = "plan-not-approved"
+    NOT_EFFECTIVE = "not-effective"
+    PREHANDOFF = "pre-handoff-review"
+    WORKSTREAM_DEPENDENCY = "workstream-dependency"
+    DEPENDENCY = "dependency"
+    ARTIFACT = "artifact"
+    GATE = "gate"
+    CONDITION = "condition"
+    BLOCKER = "blocker"
+    LANE = "lane"
+    RESOURCE = "resource"
+    LAUNCHED = "launched"
+    QUEUED = "queued"
+    RUNNING = "running"
+    REVIEW = "review"
+    NEEDS_HUMAN = "needs-human"
+    FAILED = "failed"
+    DONE = "done"
+    CLOSED = "workstream-closed"
+
+
+class Lifecycle(StrEnum):
+    """What the portfolio shows of a workstream; finished and accepted are derived (LC-1)."""
+
+    PLANNING = "planning"
+    ACTIVE = "active"
+    FINISHED = "finished"
+    ACCEPTED = "accepted"
+    ARCHIVED = "archived"
+
+
+class Signal(StrEnum):
+    """Attention signals, orthogonal to the lifecycle (LC-2)."""
+
+    BLOCKED = "blocked"
+    STALLED = "stalled"
+    OLDIES = "oldies"
+
+
+class TimeWindow(StrEnum):
+    """The seven time filters of LC-4."""
+
+    LAST_HOUR = "1h"
+    LAST_DAY = "24h"
+    LAST_WEEK = "7d"
+    LAST_MONTH = "30d"
+    TODAY = "today"
+    THIS_WEEK = "week"
+    THIS_MONTH = "month"
+
+
+class Severity(StrEnum):
+    """What a finding does to approval."""
+
+    BLOCKS = "blocks"
+    WARNS = "warns"
+    INFO = "info"
