@@ -104,7 +104,9 @@ class KeyReused(Refusal):
 
 class ArtifactDamaged(Refusal):
     code, status = "artifact-damaged", 409
-    recovery = "Retry the check, republish the file from the record, restore it from git, or declare the attempt failed."
+    recovery = (
+        "Retry the check, republish the file from the record, restore it from git, or declare the attempt failed."
+    )
 
 
 class WorkspaceUnavailable(Refusal):

@@ -35,7 +35,7 @@ class GateKind(StrEnum):
 
 
 class CriterionKind(StrEnum):
-    """Entry criteria are confirmed at the claim, exit criteria proved at completion, done is the business definition."""
+    """Entry is confirmed at the claim, exit is proved at completion, done is the business definition."""
 
     ENTRY = "entry"
     EXIT = "exit"

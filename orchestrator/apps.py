@@ -1,0 +1,17 @@
+"""The one Django app."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class OrchestratorConfig(AppConfig):
+    name = "orchestrator"
+    verbose_name = "Plan-to-Execution Orchestrator"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from orchestrator import checks  # noqa: F401
+        from orchestrator.models.guards import install_guards
+
+        # A migration that rebuilds a table drops its triggers, so they are put back after every migrate.
+        post_migrate.connect(install_guards, sender=self, dispatch_uid="orchestrator.guards")

@@ -1,0 +1,22 @@
+"""System checks: what an operator has to know about this machine before work starts."""
+
+import sqlite3
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Info, register
+from django.db import connection
+
+
+@register()
+def sqlite_journal(**_: Any) -> list[CheckMessage]:
+    """Says which journal is used and why (sqlite.org/wal.html, "WAL-reset bug")."""
+    if connection.vendor != "sqlite" or settings.SQLITE_WAL_IS_SAFE:
+        return []
+    return [
+        Info(
+            f"SQLite {sqlite3.sqlite_version} has the WAL-reset bug; the rollback journal is used instead.",
+            hint="It is safe and somewhat slower. SQLite 3.51.3 or PostgreSQL (DATABASE_URL) lift this.",
+            id="orchestrator.I001",
+        )
+    ]

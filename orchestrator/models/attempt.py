@@ -1,0 +1,89 @@
+"""Attempt: one try at a task; Assignment: its exclusive pairing with an executor (FR-027)."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from orchestrator.core.terms import LIVE_ATTEMPT, AttemptStatus
+from orchestrator.models.choices import choices, one_of
+from orchestrator.models.executor import Executor
+from orchestrator.models.step import Criterion
+from orchestrator.models.task import Task
+
+LIVE = [status.value for status in sorted(LIVE_ATTEMPT)]
+
+
+class Attempt(models.Model):
+    """Attempt `number` of a task; earlier ones are kept for ever. `input_digest` names what it works from (AD-7).
+
+    A gate's attempt is never claimed: it stays queued until a person decides.
+    """
+
+    task = models.ForeignKey(Task, models.PROTECT, related_name="attempts")
+    number = models.PositiveIntegerField()
+    status = models.CharField(max_length=20, choices=choices(AttemptStatus), default=AttemptStatus.QUEUED)
+    queued_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.TextField(blank=True)
+    error = models.TextField(blank=True)
+    commit = models.CharField(max_length=64, blank=True)
+    input_digest = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["task", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["task", "number"], name="attempt_number_once"),
+            models.UniqueConstraint(fields=["task"], condition=Q(status__in=LIVE), name="one_live_attempt_per_task"),
+            one_of("status", AttemptStatus, "attempt_status_known"),
+            models.CheckConstraint(
+                condition=Q(status__in=LIVE, ended_at__isnull=True) | (~Q(status__in=LIVE) & Q(ended_at__isnull=False)),
+                name="ended_attempts_have_an_end",
+            ),
+        ]
+        indexes = [models.Index(fields=["status", "queued_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.task.step.key} attempt {self.number}"
+
+
+class Assignment(models.Model):
+    """Who holds an attempt. `token` fences: calls with another token are refused (design section 4)."""
+
+    attempt = models.OneToOneField(Attempt, models.PROTECT, related_name="assignment")
+    executor = models.ForeignKey(Executor, models.PROTECT, related_name="assignments")
+    token = models.PositiveBigIntegerField()
+    claimed_at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True, blank=True)
+    terminal_state = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        ordering = ["claimed_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["executor"], condition=Q(released_at__isnull=True), name="one_running_attempt_per_executor"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.attempt} held by {self.executor}"
+
+
+class CriterionCheck(models.Model):
+    """Evidence that an attempt meets a criterion; checks belong to the attempt, so rework starts without any."""
+
+    attempt = models.ForeignKey(Attempt, models.PROTECT, related_name="checks")
+    criterion = models.ForeignKey(Criterion, models.PROTECT, related_name="checks")
+    evidence = models.TextField()
+    checked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    checked_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["attempt", "criterion"]
+        constraints = [
+            models.UniqueConstraint(fields=["attempt", "criterion"], name="criterion_checked_once"),
+            models.CheckConstraint(condition=~Q(evidence=""), name="check_has_evidence"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.criterion}: {self.evidence}"

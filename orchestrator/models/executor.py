@@ -1,0 +1,45 @@
+"""Executor: a member of the pool, one attempt at a time; person, agent or tool (FR-027)."""
+
+from django.conf import settings
+from django.db import models
+
+from orchestrator.core.terms import ExecutorKind
+from orchestrator.models.choices import choices, one_of
+
+
+class Executor(models.Model):
+    """Who claims. `user` is the account it acts for; history names the executor and the account."""
+
+    name = models.SlugField(max_length=60, unique=True)
+    kind = models.CharField(max_length=10, choices=choices(ExecutorKind))
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="executors")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [one_of("kind", ExecutorKind, "executor_kind_known")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AccessToken(models.Model):
+    """A scoped secret an executor signs in with: stored as a keyed hash, shown once (design section 7)."""
+
+    executor = models.ForeignKey(Executor, models.PROTECT, related_name="tokens")
+    label = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64, unique=True)
+    scopes = models.CharField(max_length=200)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.label} ({self.executor})"
+
+    @property
+    def scope_set(self) -> frozenset[str]:
+        return frozenset(self.scopes.split())

@@ -1,0 +1,36 @@
+"""GateReview: a signed decision at a gate (FR-006)."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from orchestrator.core.terms import GateDecision
+from orchestrator.models.attempt import Attempt
+from orchestrator.models.choices import choices, one_of
+from orchestrator.models.step import Step
+
+
+class GateReview(models.Model):
+    """Approve or reject, with reason; a rejection names the step that work returns to (AS-6)."""
+
+    attempt = models.ForeignKey(Attempt, models.PROTECT, related_name="reviews")
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    decision = models.CharField(max_length=10, choices=choices(GateDecision))
+    reason = models.TextField(blank=True)
+    follow_ups = models.TextField(blank=True)
+    return_step = models.ForeignKey(Step, models.PROTECT, null=True, blank=True, related_name="+")
+    signed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["signed_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["attempt", "reviewer"], name="one_signature_each"),
+            one_of("decision", GateDecision, "gate_decision_known"),
+            models.CheckConstraint(
+                condition=Q(decision=GateDecision.APPROVED) | (Q(return_step__isnull=False) & ~Q(reason="")),
+                name="rejection_has_reason_and_return_step",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.attempt} {self.decision} by {self.reviewer}"

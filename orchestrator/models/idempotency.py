@@ -1,0 +1,22 @@
+"""IdempotencyKey: the answer a call was given, kept so that its repetition has no second effect (AD-7)."""
+
+from django.db import models
+
+from orchestrator.models.executor import Executor
+
+
+class IdempotencyKey(models.Model):
+    """The answer already given to a call: the same call twice answers as the first time (design section 4)."""
+
+    executor = models.ForeignKey(Executor, models.PROTECT, related_name="+")
+    key = models.CharField(max_length=120)
+    digest = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    answer = models.TextField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["executor", "key"], name="idempotency_key_once")]
+
+    def __str__(self) -> str:
+        return self.key

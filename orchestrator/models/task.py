@@ -1,0 +1,90 @@
+"""Task: a step in one workstream (WF-8, LC-6)."""
+
+from django.conf import settings
+from django.db import models
+
+from orchestrator.core.terms import TaskStatus
+from orchestrator.models.choices import choices, one_of
+from orchestrator.models.step import Step
+from orchestrator.models.workstream import Workstream
+
+
+class Task(models.Model):
+    """State of one step. `last_token` is the highest fencing token given out; it only grows (design section 4).
+
+    `rework` counts how often the task was sent back (FR-021).
+    """
+
+    workstream = models.ForeignKey(Workstream, models.PROTECT, related_name="tasks")
+    step = models.ForeignKey(Step, models.PROTECT, related_name="tasks")
+    status = models.CharField(max_length=20, choices=choices(TaskStatus), default=TaskStatus.PENDING)
+    breadcrumb = models.TextField(blank=True)
+    needs_human = models.BooleanField(default=False)
+    intervention_note = models.TextField(blank=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    last_token = models.PositiveBigIntegerField(default=0)
+    rework = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["workstream", "step"]
+        constraints = [
+            models.UniqueConstraint(fields=["workstream", "step"], name="task_once_per_step"),
+            one_of("status", TaskStatus, "task_status_known"),
+            models.CheckConstraint(
+                condition=models.Q(needs_human=False) | ~models.Q(intervention_note=""),
+                name="needs_human_has_a_note",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["workstream", "status"]),
+            models.Index(fields=["workstream"], condition=models.Q(needs_human=True), name="task_needs_human"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.step.key} in {self.workstream}"
+
+
+class Blocker(models.Model):
+    """A declared impediment: class, owner, start, end, how it was resolved (FR-012)."""
+
+    task = models.ForeignKey(Task, models.PROTECT, related_name="blockers")
+    kind = models.CharField(max_length=20)
+    note = models.TextField()
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    declared_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    declared_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    resolution = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["declared_at"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} blocker on {self.task}"
+
+
+class Intervention(models.Model):
+    """A needs-human flag with its note and its answer; at most one is open per task (LC-6, LC-7)."""
+
+    task = models.ForeignKey(Task, models.PROTECT, related_name="interventions")
+    note = models.TextField()
+    raised_by = models.CharField(max_length=150)
+    raised_at = models.DateTimeField()
+    answer = models.TextField(blank=True)
+    cleared_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    cleared_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["raised_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["task"], condition=models.Q(cleared_at__isnull=True), name="one_open_intervention"
+            ),
+            models.CheckConstraint(condition=~models.Q(note=""), name="intervention_has_a_note"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Intervention on {self.task}"

@@ -1,0 +1,39 @@
+"""WorkflowVersion: one immutable numbered text of a workflow and what was decided about it (FR-016, FR-022)."""
+
+from django.conf import settings
+from django.db import models
+
+from orchestrator.core.terms import VersionStatus
+from orchestrator.models.choices import choices, one_of
+from orchestrator.models.workflow import Workflow
+
+
+class WorkflowVersion(models.Model):
+    """The reviewable contract. `source_sha256` is what a decision is bound to; the text never changes."""
+
+    workflow = models.ForeignKey(Workflow, models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    status = models.CharField(max_length=20, choices=choices(VersionStatus), default=VersionStatus.IN_REVIEW)
+    source = models.TextField()
+    source_name = models.CharField(max_length=200, default="PLAN.md")
+    source_sha256 = models.CharField(max_length=64)
+    summary = models.TextField(blank=True)
+    repository = models.CharField(max_length=100, blank=True)
+    base_branch = models.CharField(max_length=100, default="main")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    change_reason = models.TextField(blank=True)
+    submitted_at = models.DateTimeField()
+    effective_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decision_reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["workflow", "-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["workflow", "number"], name="version_number_once"),
+            one_of("status", VersionStatus, "version_status_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.workflow} v{self.number}"

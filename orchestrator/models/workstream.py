@@ -1,0 +1,64 @@
+"""Workstream: the unit that moves through one workflow version (FR-002)."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from orchestrator.core.terms import WorkstreamStatus
+from orchestrator.models.choices import choices, one_of
+from orchestrator.models.version import WorkflowVersion
+
+
+class Workstream(models.Model):
+    """A work item. Never deleted (LC-10); finished, accepted, blocked, stalled and oldies are derived (LC-1, LC-2).
+
+    The three counters are maintained inside every act that changes a task. `last_round`, `last_artifact` and
+    `last_history` number the scheduling decisions, artifacts and history entries without gaps.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    slug = models.SlugField(max_length=80, unique=True)
+    title = models.CharField(max_length=200)
+    version = models.ForeignKey(WorkflowVersion, models.PROTECT, related_name="workstreams")
+    status = models.CharField(max_length=20, choices=choices(WorkstreamStatus), default=WorkstreamStatus.PLANNING)
+    domain = models.CharField(max_length=60, blank=True, db_index=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="owned_workstreams")
+    priority = models.IntegerField(default=0)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField(db_index=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    open_tasks = models.PositiveIntegerField(default=0)
+    done_tasks = models.PositiveIntegerField(default=0)
+    blocked_tasks = models.PositiveIntegerField(default=0)
+    last_round = models.PositiveIntegerField(default=0)
+    last_artifact = models.PositiveIntegerField(default=0)
+    last_history = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-priority", "created_at", "id"]
+        constraints = [
+            one_of("status", WorkstreamStatus, "workstream_status_known"),
+            models.CheckConstraint(
+                condition=~models.Q(status=WorkstreamStatus.COMPLETED) | models.Q(accepted_at__isnull=False),
+                name="completed_means_accepted",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class PreHandoffReview(models.Model):
+    """The human review before any worker runs: duplicates looked at, with rationale (FR-003, AS-5)."""
+
+    workstream = models.OneToOneField(Workstream, models.PROTECT, related_name="prehandoff")
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    rationale = models.TextField()
+    signed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Pre-handoff review of {self.workstream}"

@@ -1,0 +1,51 @@
+"""Who acts: a person, an executor on behalf of an account, or the orchestrator itself (FR-011)."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from django.contrib.auth.models import User
+
+from orchestrator.core.errors import NotAllowed
+from orchestrator.core.terms import Role
+from orchestrator.models import Executor
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """`label` is what history shows; `user` is None only for the orchestrator's own acts."""
+
+    label: str
+    user: User | None = None
+    executor: Executor | None = None
+
+    @classmethod
+    def person(cls, user: User) -> Self:
+        return cls(user.get_username(), user)
+
+    @classmethod
+    def member(cls, executor: Executor) -> Self:
+        return cls(executor.name, executor.user, executor)
+
+    @property
+    def account(self) -> User:
+        """The account that answers for the act; refuses acts that only people and executors may do."""
+        if self.user is None:
+            raise NotAllowed("This act needs a person or an executor.")
+        return self.user
+
+    def roles(self) -> frozenset[Role]:
+        if self.user is None:
+            return frozenset()
+        if self.user.is_superuser:
+            return frozenset(Role)
+        names = set(self.user.groups.values_list("name", flat=True))
+        return frozenset(role for role in Role if role in names)
+
+    def require(self, *allowed: Role) -> None:
+        """Deny by default: one of the roles, or `NotAllowed` naming them (design section 7)."""
+        if not self.roles() & set(allowed):
+            wanted = " or ".join(role.value for role in allowed)
+            raise NotAllowed(f"{self.label} may not do this: it needs the role {wanted}.")
+
+
+ORCHESTRATOR = Actor("orchestrator")
