@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
-from django.db import connections
 
-from orchestrator.models.guards import lifted
+from orchestrator.models.guards import drop_guards
 from tests.cast import Cast, Driver
 
 
@@ -28,9 +27,15 @@ def driver(cast: Cast) -> Driver:
     return Driver(cast)
 
 
-@pytest.fixture
-def transactional_db(transactional_db):
-    """The history's triggers refuse the flush at the end, so they are lifted for the whole test's end."""
-    yield transactional_db
-    with lifted(), connections["default"].cursor() as cursor:
-        cursor.execute("DELETE FROM orchestrator_historyentry")
+@pytest.fixture(autouse=True)
+def flushable(request: pytest.FixtureRequest, _django_db_marker: None):
+    """The history's triggers refuse the flush after a transactional test; the flush puts them back (post_migrate)."""
+    marker = request.node.get_closest_marker("django_db")
+    transactional = bool(marker and marker.kwargs.get("transaction")) or bool(
+        {"transactional_db", "live_server"} & set(request.fixturenames)
+    )
+    if transactional:
+        request.getfixturevalue("transactional_db")
+    yield
+    if transactional:
+        drop_guards()
