@@ -40,7 +40,8 @@ _SPLIT: Final = re.compile(r"[,;+&]|\b(?:and|AND)\b")
 _LEADING: Final = re.compile(r"(?:all of|all|both|task|step|gate|merge point)[ \t]+", re.IGNORECASE)
 _TRAILING: Final = re.compile(r"[ \t]+(?:is|are|both|all)?[ \t]*(?:completed?|done|finished|approved)\.?\Z", re.I)
 _GROUP: Final = re.compile(r"(batch|stage)[ \t]+(\d{1,6})", re.IGNORECASE)
-_KEY: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,79}", re.ASCII)
+#: What a key may be: it stands in file names and addresses.
+KEY: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){0,79}")
 _TIMES: Final = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)[ \t]*([a-z]*)[ \t]*", re.IGNORECASE)
 _MINUTES: Final = {"": 1, "m": 1, "min": 1, "mins": 1, "minute": 1, "minutes": 1}
 _HOURS: Final = dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 60)
@@ -206,7 +207,7 @@ def read_group(name: str) -> tuple[str, int] | None:
 
 def looks_like_key(name: str) -> bool:
     """Whether a name can only have been meant as a key: one word with a digit in it."""
-    return bool(_KEY.fullmatch(name)) and any(char.isdigit() for char in name)
+    return bool(KEY.fullmatch(name)) and any(char.isdigit() for char in name)
 
 
 def read_items(text: str) -> tuple[str, ...]:
