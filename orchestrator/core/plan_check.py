@@ -15,12 +15,11 @@ from orchestrator.core.plan_check_shape import check_shape
 from orchestrator.core.plan_check_steps import check_steps
 from orchestrator.core.plan_findings import finding
 from orchestrator.core.plan_markdown import read_plan
-from orchestrator.core.plan_source import decode_source, hidden_characters
+from orchestrator.core.plan_source import MAX_STEPS, decode_source, hidden_characters, too_many_steps
 from orchestrator.core.terms import Severity
 
 #: Findings with one code that are shown; one more says how many there are beside them.
 SHOWN_PER_CODE: Final = 100
-MAX_STEPS: Final = 10_000
 _RANK: Final = {Severity.BLOCKS: 0, Severity.WARNS: 1, Severity.INFO: 2}
 
 
@@ -45,8 +44,7 @@ def check_plan(plan: Plan, tools: frozenset[str]) -> tuple[Finding, ...]:
     if not keys:
         return (finding("no-step", 0, "The plan has no step, so there is nothing to schedule.", "Add a step."),)
     if len(keys) > MAX_STEPS:
-        message = f"The plan has {len(keys):,} steps; one workflow has at most {MAX_STEPS:,}."
-        return (finding("too-many-steps", 0, message, "Split the work into several plans."),)
+        return (too_many_steps(len(keys)),)
     graph: Graph = compile_graph(plan)
     found = chain(_questions(plan), check_shape(plan), check_needs(plan, graph), check_steps(plan, tools))
     return sort_findings(found)

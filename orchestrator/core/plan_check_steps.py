@@ -19,13 +19,13 @@ def check_steps(plan: Plan, tools: frozenset[str]) -> Iterator[Finding]:
     yield from _lacking(
         "no-exit-criteria",
         [item.step for item in work if not item.step.exit],
-        "name no exit criterion, so nothing proves that they are done",
+        "No exit criterion, so nothing proves the work is done",
         "Write `- Exit: what must hold` below each step; several are allowed.",
     )
     yield from _lacking(
         "no-role",
         [item.step for item in work if not (item.step.role or item.thread.role)],
-        "name no role, so nobody is responsible for them",
+        "No role, so nobody is responsible",
         "Write `- Role: contributor` below each step, its thread or its lane.",
     )
     yield from _roles(placed)
@@ -44,7 +44,7 @@ def _lacking(code: str, steps: list[StepSpec], lack: str, fix: str) -> Iterator[
     if steps:
         shown = ", ".join(f"{step.key} (line {step.line})" for step in steps[:_STEPS_SHOWN])
         more = f" and {len(steps) - _STEPS_SHOWN} more" if len(steps) > _STEPS_SHOWN else ""
-        yield finding(code, steps[0].line, f"{len(steps)} steps {lack}: {shown}{more}.", fix)
+        yield finding(code, steps[0].line, f"{lack}: {shown}{more}.", fix)
 
 
 def _roles(placed: list[PlacedStep]) -> Iterator[Finding]:

@@ -49,6 +49,7 @@ _DAYS: Final = dict.fromkeys(("d", "day", "days"), 60 * 8)
 _UNITS: Final = _MINUTES | _HOURS | _DAYS
 MAX_ESTIMATE: Final = 1_000_000
 LONGEST_KEY: Final = 120
+_MOST_SUFFIXES: Final = 8
 
 #: What may be written -> the property it is.
 PROPERTIES: Final = {
@@ -171,7 +172,9 @@ def split_suffix(title: str) -> tuple[str, list[str], bool]:
     """`Auth middleware (needs A1, A2) (parallel)` -> the title, the names it needs, whether it is parallel."""
     needs: list[str] = []
     parallel = False
-    while title.endswith(")") and "(" in title:
+    for _ in range(_MOST_SUFFIXES):
+        if not title.endswith(")") or "(" not in title:
+            break
         start = title.rfind("(")
         inside = title[start + 1 : -1].strip()
         found = _SUFFIX_NEEDS.fullmatch(inside)

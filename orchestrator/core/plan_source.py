@@ -10,6 +10,7 @@ from orchestrator.core.plan_lines import split_lines
 
 MAX_BYTES: Final = 2 * 1024 * 1024
 MAX_LINES: Final = 200_000
+MAX_STEPS: Final = 10_000
 _HIDDEN: Final = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069]")
 _SAVE_AS_TEXT: Final = "Save the plan as UTF-8 text and submit it again."
 
@@ -35,6 +36,12 @@ def decode_source(data: bytes | str) -> str | Finding:
         message = f"The plan has more than {MAX_LINES:,} lines."
         return finding("source-too-large", MAX_LINES, message, "Split the work into several plans.")
     return text
+
+
+def too_many_steps(count: int) -> Finding:
+    """The finding for a plan that is too large for one workflow."""
+    message = f"The plan has {count:,} steps; one workflow has at most {MAX_STEPS:,}."
+    return finding("too-many-steps", 0, message, "Split the work into several plans.")
 
 
 def hidden_characters(text: str) -> Iterator[Finding]:
