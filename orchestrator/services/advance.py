@@ -5,7 +5,8 @@ This is what the queue runs (DC-6). Running it twice, or after a crash anywhere,
 
 from datetime import datetime
 
-from orchestrator.services.artifacts import check_handovers, publish
+from orchestrator.services.artifacts import publish
+from orchestrator.services.damage import check_handovers
 from orchestrator.services.scheduling import run_round
 
 #: A round that launches announces new artifacts, which have to be committed in turn; two turns are usual.
