@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
 from orchestrator.api.acts import needs
-from orchestrator.api.schemas import Limit, Offset
+from orchestrator.api.schemas import Page
 from orchestrator.queries.artifact_facts import ArtifactList, find_artifact, find_output, list_artifacts
 from orchestrator.services.callers import Scope
 
@@ -15,10 +15,8 @@ router = Router(tags=["artifacts"])
 
 @router.get("/workstreams/{uuid:workstream}/artifacts/", response=ArtifactList)
 @needs(Scope.READ)
-def listing(
-    request: HttpRequest, workstream: UUID, limit: Limit = Query(100), offset: Offset = Query(0)
-) -> ArtifactList:
-    return list_artifacts(workstream, limit=limit, offset=offset)
+def listing(request: HttpRequest, workstream: UUID, query: Query[Page]) -> ArtifactList:
+    return list_artifacts(workstream, limit=query.limit, offset=query.offset)
 
 
 @router.get("/artifacts/{int:artifact_id}/body")

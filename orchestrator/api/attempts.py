@@ -23,9 +23,7 @@ router = Router(tags=["attempts"])
 def claim(request: HttpRequest, attempt_id: int) -> ClaimFacts:
     """Exclusive: one caller gets the attempt and its token, every other one 409 with the holder in `details`."""
     caller = caller_of(request)
-    assignment = attempts.claim(
-        attempt_id=attempt_id, executor=caller.executor, actor=caller.actor, now=timezone.now()
-    )
+    assignment = attempts.claim(attempt_id=attempt_id, executor=caller.executor, actor=caller.actor, now=timezone.now())
     return claim_facts(assignment)
 
 

@@ -13,7 +13,7 @@ class TokenOrSession(HttpBearer):
 
     def __call__(self, request: HttpRequest) -> Caller:
         if "Authorization" in request.headers:
-            caller = super().__call__(request)
+            caller: Caller | None = super().__call__(request)
             if caller is None:
                 raise NotSignedIn("The Authorization header holds no bearer token.")
             return caller

@@ -42,7 +42,7 @@ def workstream_page(request: HttpRequest, workstream: Any) -> HttpResponse:
     return page(request, workstream)
 
 
-def tasks_page(request: HttpRequest) -> HttpResponse:
+def tasks_page(request: HttpRequest, **_: Any) -> HttpResponse:
     """People find the tasks that wait for somebody in their inbox."""
     return redirect("inbox")
 

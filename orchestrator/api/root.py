@@ -89,10 +89,10 @@ api.add_router("/plans", plans.router)
 api.add_router("", artifacts.router)
 
 _patterns, _app, _namespace = api.urls
-_routes = [_guarded(pattern) for pattern in _patterns]
+_routes = [_guarded(pattern) for pattern in _patterns if isinstance(pattern, URLPattern)]
 
 #: The API's views by route name, for the addresses that pages and machines share.
-routes: dict[str, View] = {pattern.name: pattern.callback for pattern in _routes}
+routes: dict[str | None, View] = {pattern.name: pattern.callback for pattern in _routes}
 urlpatterns = [
     path("api/", (_routes, _app, _namespace)),
     re_path(r"^api(/|$)", machine(unknown)),

@@ -6,13 +6,34 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import Field, StrictBool
 
+from orchestrator.core.terms import TaskStatus, WorkstreamStatus
+
 #: Characters of one text; longer ones belong into an output file.
 TEXT_LIMIT = 10_000
 Text = Annotated[str, Field(max_length=TEXT_LIMIT)]
 #: Row ids and fencing tokens, as wide as the database's own.
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
-Limit = Annotated[int, Field(ge=1, le=500)]
-Offset = Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+class Page(Schema):
+    """Which part of a list."""
+
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
+    offset: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+
+
+class WorkstreamQuery(Page):
+    status: WorkstreamStatus | None = None
+    domain: Annotated[str, Field(max_length=60, pattern=r"^[^\x00]*$")] = ""
+
+
+class TaskQuery(Page):
+    """`claimable=true` keeps the tasks whose attempt can be claimed now."""
+
+    needs_human: bool | None = None
+    status: TaskStatus | None = None
+    workstream: UUID | None = None
+    claimable: bool = False
 
 
 class Encoded(Schema):

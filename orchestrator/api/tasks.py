@@ -1,15 +1,12 @@
 """Tasks: find, read the brief, flag for a person, clear, re-queue (LC-6, WF-4)."""
 
-from uuid import UUID
-
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Router
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import Clearing, Flag, Limit, Offset, Requeue, TaskChange
-from orchestrator.core.terms import TaskStatus
+from orchestrator.api.schemas import Clearing, Flag, Requeue, TaskChange, TaskQuery
 from orchestrator.queries.briefs import Brief, brief
 from orchestrator.queries.task_facts import TaskFilter, TaskList, list_tasks
 from orchestrator.services import attempts, interventions
@@ -20,17 +17,10 @@ router = Router(tags=["tasks"])
 
 @router.get("/", response=TaskList, url_name="tasks")
 @needs(Scope.READ)
-def listing(
-    request: HttpRequest,
-    needs_human: bool | None = None,
-    status: TaskStatus | None = None,
-    workstream: UUID | None = None,
-    claimable: bool = False,
-    limit: Limit = Query(100),
-    offset: Offset = Query(0),
-) -> TaskList:
+def listing(request: HttpRequest, query: Query[TaskQuery]) -> TaskList:
     """In launch order; `claimable=true` keeps the tasks whose attempt can be claimed now."""
-    return list_tasks(TaskFilter(needs_human, status, workstream, claimable), limit=limit, offset=offset)
+    wanted = TaskFilter(query.needs_human, query.status, query.workstream, query.claimable)
+    return list_tasks(wanted, limit=query.limit, offset=query.offset)
 
 
 @router.get("/{int:task_id}/", response=Brief, url_name="task")

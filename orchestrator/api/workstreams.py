@@ -8,10 +8,9 @@ from ninja import Query, Router
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import Limit, Offset, StatusChange
-from orchestrator.core.terms import WorkstreamStatus
+from orchestrator.api.schemas import StatusChange, WorkstreamQuery
 from orchestrator.queries.workstream_facts import (
-    WorkstreamDetail,
+    WorkstreamFacts,
     WorkstreamList,
     list_workstreams,
     workstream_detail,
@@ -24,26 +23,20 @@ router = Router(tags=["workstreams"])
 
 @router.get("/", response=WorkstreamList, url_name="workstreams")
 @needs(Scope.READ)
-def listing(
-    request: HttpRequest,
-    status: WorkstreamStatus | None = None,
-    domain: str = "",
-    limit: Limit = Query(100),
-    offset: Offset = Query(0),
-) -> WorkstreamList:
-    return list_workstreams(status=status, domain=domain, limit=limit, offset=offset)
+def listing(request: HttpRequest, query: Query[WorkstreamQuery]) -> WorkstreamList:
+    return list_workstreams(status=query.status, domain=query.domain, limit=query.limit, offset=query.offset)
 
 
-@router.get("/{uuid:workstream}/", response=WorkstreamDetail, url_name="workstream")
+@router.get("/{uuid:workstream}/", response=WorkstreamFacts, url_name="workstream")
 @needs(Scope.READ)
-def inspect(request: HttpRequest, workstream: UUID) -> WorkstreamDetail:
+def inspect(request: HttpRequest, workstream: UUID) -> WorkstreamFacts:
     """With every task in launch order and why it stands where it stands."""
     return workstream_detail(workstream)
 
 
-@router.patch("/{uuid:workstream}/", response=WorkstreamDetail)
+@router.patch("/{uuid:workstream}/", response=WorkstreamFacts)
 @act(Scope.MANAGE)
-def change(request: HttpRequest, workstream: UUID, body: StatusChange) -> WorkstreamDetail:
+def change(request: HttpRequest, workstream: UUID, body: StatusChange) -> WorkstreamFacts:
     """`{"status": "completed"}` accepts a finished workstream; `{"status": "archived"}` archives it."""
     close_workstream(
         workstream=workstream,

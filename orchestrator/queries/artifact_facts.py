@@ -23,7 +23,7 @@ class OutputFacts:
 
 @dataclass(frozen=True)
 class ArtifactFacts:
-    """`problem` says what is wrong with the file while the state is damaged; `commit` is empty until it is committed."""
+    """`problem` says what is wrong with the file while it is damaged; `commit` is empty until it is committed."""
 
     id: int
     sequence: int
@@ -70,9 +70,7 @@ def find_output(output_id: int) -> OutputFile:
 def with_outputs(artifacts: QuerySet[HandoffArtifact]) -> QuerySet[HandoffArtifact]:
     """The rows that `facts_of` reads, in two queries and without the contents."""
     outputs = OutputFile.objects.defer("content")
-    return (
-        artifacts.select_related("attempt__task__step").defer("body").prefetch_related(Prefetch("outputs", outputs))
-    )
+    return artifacts.select_related("attempt__task__step").defer("body").prefetch_related(Prefetch("outputs", outputs))
 
 
 def facts_of(artifacts: Iterable[HandoffArtifact]) -> tuple[ArtifactFacts, ...]:

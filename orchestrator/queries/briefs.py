@@ -160,7 +160,7 @@ def _earlier_attempt(attempt: Attempt) -> EarlierAttempt:
 
 
 def _upstream(task: Task) -> tuple[ArtifactFacts, ...]:
-    """The latest handover of every task this one directly builds on: what it needs, its lane so far, the batch before."""
+    """The latest handover of every task this one builds on: what it needs, its lane so far, the batch before."""
     step, batch = task.step, task.step.thread.batch
     before = Q(attempt__task__step__needed_by__step=step) | Q(
         attempt__task__step__thread=step.thread_id, attempt__task__step__position__lt=step.position

@@ -1,6 +1,6 @@
 """What machines read of workstreams: the list, and one with its tasks and their explanations (FR-002, FR-015)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +13,10 @@ from orchestrator.queries.task_facts import LAUNCH_ORDER, TaskFacts, task_facts,
 
 @dataclass(frozen=True)
 class WorkstreamFacts:
-    """`finished` is derived: there are tasks and none is open (LC-1). `completed` means accepted."""
+    """`finished` is derived: there are tasks and none is open (LC-1). `completed` means accepted.
+
+    `tasks` are there when one workstream is inspected: all of them in launch order, each explained.
+    """
 
     uuid: UUID
     slug: str
@@ -30,13 +33,7 @@ class WorkstreamFacts:
     created_at: datetime
     updated_at: datetime
     accepted_at: datetime | None
-
-
-@dataclass(frozen=True)
-class WorkstreamDetail(WorkstreamFacts):
-    """With every task in launch order and why it stands where it stands."""
-
-    tasks: tuple[TaskFacts, ...]
+    tasks: tuple[TaskFacts, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +51,7 @@ def list_workstreams(
     if domain:
         found = found.filter(domain=domain)
     page = found.select_related("owner", "version")[offset : offset + limit]
-    return WorkstreamList(found.count(), tuple(WorkstreamFacts(**_columns(one)) for one in page))
+    return WorkstreamList(found.count(), tuple(_facts(one) for one in page))
 
 
 def find_workstream(uuid: UUID) -> Workstream:
@@ -65,29 +62,29 @@ def find_workstream(uuid: UUID) -> Workstream:
     return found
 
 
-def workstream_detail(uuid: UUID) -> WorkstreamDetail:
+def workstream_detail(uuid: UUID) -> WorkstreamFacts:
     workstream = find_workstream(uuid)
     verdicts = explain(workstream)
     tasks = with_live_attempts(Task.objects.filter(workstream=workstream)).order_by(*LAUNCH_ORDER)
     explained = tuple(task_facts(task, verdicts.get(task.pk)) for task in tasks)
-    return WorkstreamDetail(**_columns(workstream), tasks=explained)
+    return replace(_facts(workstream), tasks=explained)
 
 
-def _columns(workstream: Workstream) -> dict[str, object]:
-    return {
-        "uuid": workstream.uuid,
-        "slug": workstream.slug,
-        "title": workstream.title,
-        "status": WorkstreamStatus(workstream.status),
-        "finished": workstream.finished_at is not None,
-        "domain": workstream.domain,
-        "owner": workstream.owner.get_username(),
-        "priority": workstream.priority,
-        "version": workstream.version.number,
-        "open_tasks": workstream.open_tasks,
-        "done_tasks": workstream.done_tasks,
-        "blocked_tasks": workstream.blocked_tasks,
-        "created_at": workstream.created_at,
-        "updated_at": workstream.updated_at,
-        "accepted_at": workstream.accepted_at,
-    }
+def _facts(workstream: Workstream) -> WorkstreamFacts:
+    return WorkstreamFacts(
+        uuid=workstream.uuid,
+        slug=workstream.slug,
+        title=workstream.title,
+        status=WorkstreamStatus(workstream.status),
+        finished=workstream.finished_at is not None,
+        domain=workstream.domain,
+        owner=workstream.owner.get_username(),
+        priority=workstream.priority,
+        version=workstream.version.number,
+        open_tasks=workstream.open_tasks,
+        done_tasks=workstream.done_tasks,
+        blocked_tasks=workstream.blocked_tasks,
+        created_at=workstream.created_at,
+        updated_at=workstream.updated_at,
+        accepted_at=workstream.accepted_at,
+    )
