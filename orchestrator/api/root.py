@@ -36,9 +36,8 @@ def machine(view: View) -> View:
 
     @functools.wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if int(request.META.get("CONTENT_LENGTH") or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            return refused(TooLarge(f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes."))
         try:
+            _refuse_large(request)
             response = view(request, *args, **kwargs)
         except EXPECTED as error:
             return refused(refusal_of(error))
@@ -47,6 +46,13 @@ def machine(view: View) -> View:
         return response
 
     return login_not_required(csrf_exempt(guarded))
+
+
+def _refuse_large(request: HttpRequest) -> None:
+    """By the announced length, before anything is read (B15); a server passes on no more bytes than announced."""
+    length, limit = request.META.get("CONTENT_LENGTH") or "0", settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if length.isdecimal() and int(length[:20]) > limit:
+        raise TooLarge(f"The body is larger than {limit} bytes.")
 
 
 def signed_in(view: View) -> View:
@@ -95,5 +101,5 @@ _routes = [_guarded(pattern) for pattern in _patterns if isinstance(pattern, URL
 routes: dict[str | None, View] = {pattern.name: pattern.callback for pattern in _routes}
 urlpatterns = [
     path("api/", (_routes, _app, _namespace)),
-    re_path(r"^api(/|$)", machine(unknown)),
+    re_path(r"^api(?:/|$)", machine(unknown)),
 ]
