@@ -9,7 +9,7 @@ from django.db import transaction
 
 from orchestrator.core.schedule import FRONTIER, Decision, decide
 from orchestrator.core.schedule import Verdict as Judgement
-from orchestrator.core.terms import AttemptStatus, EventType, TaskStatus, WorkstreamStatus
+from orchestrator.core.terms import AttemptStatus, EventType, Reason, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, SchedulingDecision, Task, Verdict, Workstream
 from orchestrator.queries.snapshot import Loaded, load_snapshot
 from orchestrator.services.actor import ORCHESTRATOR
@@ -41,18 +41,17 @@ def run_round(*, workstream_id: int, now: datetime) -> SchedulingDecision | None
     return row
 
 
+#: A launched task is queued, or a gate waits for its signature: the same fact, said once.
+AFTER_LAUNCH = {Reason.QUEUED, Reason.REVIEW}
+
+
 def _is_new(task: Task, verdict: Judgement) -> bool:
     stored = task.verdict
-    return (
-        verdict.launches
-        or stored is None
-        or (stored.reason, stored.holder, stored.sentence)
-        != (
-            verdict.reason,
-            verdict.holder,
-            verdict.sentence,
-        )
-    )
+    if verdict.launches or stored is None:
+        return True
+    if stored.reason == Reason.LAUNCHED and verdict.reason in AFTER_LAUNCH:
+        return False
+    return (stored.reason, stored.holder, stored.sentence) != (verdict.reason, verdict.holder, verdict.sentence)
 
 
 def _record_round(
