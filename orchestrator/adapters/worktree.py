@@ -38,24 +38,19 @@ class Worktree:
         """Held while a tool works in the lane."""
         return self.folder.with_name(f".{self.folder.name}.lock")
 
-    @property
-    def state(self) -> Path:
-        """The parent of folders that outlive attempts, one per step."""
-        return self.folder.with_name(f".{self.folder.name}.state")
-
     def prepare(self, upstream: Sequence[str]) -> str:
         """Reset the lane to its base with the `upstream` commits merged in; returns the commit it starts from.
 
         Waits for other git work on the same repository. Raises `RepositoryMissing`, `MergeConflict`, `GitFailed`.
         """
-        if not (self.repository / ".git").exists():
+        if not (self.repository / ".git").is_dir():
             raise RepositoryMissing(
                 f"There is no repository “{self.repository.name}”.", repository=self.repository.name
             )
         with locked(self.repository / ".git" / "orchestrator.lock"):
             _drop_stale_locks(self.repository)
             self._check_out()
-            for commit in upstream:
+            for commit in self._independent(upstream):
                 self._merge(commit)
         return git(self.folder, "rev-parse", "HEAD").strip()
 
@@ -74,7 +69,9 @@ class Worktree:
 
     def _check_out(self) -> None:
         try:
-            base = git(self.repository, "rev-parse", "--verify", "--quiet", f"{self.base}^{{commit}}").strip()
+            base = git(
+                self.repository, "rev-parse", "--verify", "--quiet", f"refs/heads/{self.base}^{{commit}}"
+            ).strip()
         except GitFailed as problem:
             name = self.repository.name
             raise RepositoryMissing(
@@ -99,6 +96,13 @@ class Worktree:
             return Path(git(self.folder, "rev-parse", "--show-toplevel").strip()).resolve() == self.folder.resolve()
         except GitFailed:
             return False
+
+    def _independent(self, commits: Sequence[str]) -> list[str]:
+        """Those commits that no other one contains, in the order given."""
+        if len(commits) < 2:
+            return list(commits)
+        needed = set(git(self.folder, "merge-base", "--independent", *commits).split())
+        return [commit for commit in commits if commit in needed]
 
     def _merge(self, commit: str) -> None:
         try:
