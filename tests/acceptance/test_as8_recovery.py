@@ -1,4 +1,4 @@
-"""AS-8, FR-027, EC-6: after an interruption the next executor sees the restored state and what has to be proved again."""
+"""AS-8, FR-027, EC-6: after an interruption the next executor sees the restored state and what is left to prove."""
 
 import pytest
 
