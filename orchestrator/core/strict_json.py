@@ -58,7 +58,7 @@ def _number(text: str) -> float:
 
 
 def check_values(value: Any) -> None:
-    """InvalidInput for nesting and for text that no column can hold; walks without recursion, so nothing exhausts it."""
+    """InvalidInput for deep nesting and for text that no column can hold; does not recurse itself."""
     rest = [(value, 1)]
     while rest:
         one, depth = rest.pop()

@@ -22,7 +22,7 @@ class WorkTools:
         return list_tasks(TaskFilter(claimable=True), limit=500)
 
     def get_brief(self, task_id: int) -> Brief:
-        """All that is needed to do a task: definition, criteria with ids, earlier attempts, upstream artifacts, answers."""
+        """What a task needs: definition, criteria with ids, earlier attempts, upstream artifacts, answers."""
         self.sign_in().require(Scope.READ)
         return brief(task_id)
 
