@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import rfc8785
 from django.db import transaction
@@ -120,10 +121,9 @@ def input_digest(task: Task) -> str:
     upstream = Attempt.objects.filter(
         task__workstream=task.workstream_id, task__step__needed_by__step=step, status=AttemptStatus.COMPLETED
     ).order_by("task__step__key", "number")
-    facts = {
+    facts: dict[str, Any] = {
         "step": [step.key, step.title, step.details, step.tool, step.run],
-        "criteria": list(step.criteria.values_list("kind", "text").order_by("kind", "position")),
+        "criteria": [[c.kind, c.text] for c in step.criteria.order_by("kind", "position")],
         "upstream": {a.task.step.key: [a.number, a.commit] for a in upstream.select_related("task__step")},
     }
-    facts["criteria"] = [list(pair) for pair in facts["criteria"]]
     return hashlib.sha256(rfc8785.dumps(facts)).hexdigest()
