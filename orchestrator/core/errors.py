@@ -5,8 +5,10 @@ happened and a `recovery` that says what to do next. Services raise them; entry 
 reaches a user.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
+
+from orchestrator.core.plan import Finding
 
 
 class Refusal(Exception):
@@ -28,8 +30,15 @@ class Refusal(Exception):
 
 
 class PlanRejected(Refusal):
+    """A plan that cannot be scheduled; `findings` name the lines."""
+
     code, status = "plan-unreadable", 422
     recovery = "Correct the plan at the named line and submit it again; nothing was stored."
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        first = findings[0]
+        super().__init__(f"The plan cannot be taken: line {first.line}: {first.message}", line=first.line)
+        self.findings = tuple(findings)
 
 
 class PlanHasBlockers(Refusal):

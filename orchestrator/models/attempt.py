@@ -16,7 +16,8 @@ LIVE = [status.value for status in sorted(LIVE_ATTEMPT)]
 class Attempt(models.Model):
     """Attempt `number` of a task; earlier ones are kept for ever. `input_digest` names what it works from (AD-7).
 
-    A gate's attempt is never claimed: it stays queued until a person decides.
+    A gate's attempt is never claimed: it stays queued until a person decides. `followed_up_at` says when a person
+    decided what follows a failed attempt: until then its task stays blocked.
     """
 
     task = models.ForeignKey(Task, models.PROTECT, related_name="attempts")
@@ -29,6 +30,7 @@ class Attempt(models.Model):
     error = models.TextField(blank=True)
     commit = models.CharField(max_length=64, blank=True)
     input_digest = models.CharField(max_length=64, blank=True)
+    followed_up_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["task", "number"]

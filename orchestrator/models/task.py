@@ -12,7 +12,7 @@ from orchestrator.models.workstream import Workstream
 class Task(models.Model):
     """State of one step. `last_token` is the highest fencing token given out; it only grows (design section 4).
 
-    `rework` counts how often the task was sent back (FR-021).
+    `rework` counts how often the task was sent back (FR-021). `verdict` is the latest one a round recorded.
     """
 
     workstream = models.ForeignKey(Workstream, models.PROTECT, related_name="tasks")
@@ -24,6 +24,7 @@ class Task(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     last_token = models.PositiveBigIntegerField(default=0)
     rework = models.PositiveIntegerField(default=0)
+    verdict = models.ForeignKey("orchestrator.Verdict", models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 

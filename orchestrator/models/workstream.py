@@ -13,8 +13,8 @@ from orchestrator.models.version import WorkflowVersion
 class Workstream(models.Model):
     """A work item. Never deleted (LC-10); finished, accepted, blocked, stalled and oldies are derived (LC-1, LC-2).
 
-    The three counters are maintained inside every act that changes a task. `last_round`, `last_artifact` and
-    `last_history` number the scheduling decisions, artifacts and history entries without gaps.
+    The three counters are maintained inside every act that changes a task. `last_round` and `last_artifact` number
+    the scheduling decisions and the artifacts without gaps.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -36,7 +36,6 @@ class Workstream(models.Model):
     blocked_tasks = models.PositiveIntegerField(default=0)
     last_round = models.PositiveIntegerField(default=0)
     last_artifact = models.PositiveIntegerField(default=0)
-    last_history = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ["-priority", "created_at", "id"]

@@ -1,0 +1,217 @@
+"""The order that a plan's structure and its dependencies make (design section 3, FR-005, BX-4).
+
+One graph for everything that decides or explains: explicit dependencies, the order inside a thread, and barriers
+between batches and stages. Barriers are kept as groups, not as edges, so a plan of 50 batches with 200 steps each has
+50 groups instead of two million edges. Everything here is deterministic and takes time linear in steps and edges.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from graphlib import CycleError, TopologicalSorter
+from itertools import groupby
+from typing import Final, NamedTuple
+
+from orchestrator.core.plan import Plan, StepSpec
+from orchestrator.core.terms import StepKind
+
+CYCLES_SHOWN: Final = 10
+
+
+class EdgeKind(StrEnum):
+    """Why a step waits for another one."""
+
+    EXPLICIT = "explicit"
+    THREAD = "thread"
+    BATCH = "batch"
+    STAGE = "stage"
+
+
+class OrderKey(NamedTuple):
+    """Launch order: position of stage, batch and step (in its thread), from 0; ties are lexical by key."""
+
+    stage: int
+    batch: int
+    step: int
+    key: str
+
+
+class Edge(NamedTuple):
+    """`key` must be complete first."""
+
+    key: str
+    kind: EdgeKind
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A batch that has steps. All of it waits for all of the group before it."""
+
+    stage: int
+    batch: int
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Keys in plan order. Of steps with the same key only the first counts; unknown dependencies are left out."""
+
+    keys: tuple[str, ...]
+    order: Mapping[str, OrderKey]
+    needs: Mapping[str, tuple[Edge, ...]]
+    groups: tuple[Group, ...]
+    group_of: Mapping[str, int]
+
+    def barrier(self, key: str) -> tuple[Edge, ...]:
+        """The steps of the group before the step's own: all must be complete (BX-4)."""
+        position = self.group_of[key]
+        if not position:
+            return ()
+        before = self.groups[position - 1]
+        kind = EdgeKind.BATCH if before.stage == self.groups[position].stage else EdgeKind.STAGE
+        return tuple(Edge(member, kind) for member in before.members)
+
+    def predecessors(self, key: str) -> tuple[Edge, ...]:
+        """Everything that the step waits for directly: its dependencies, then the barrier before it."""
+        return self.needs[key] + self.barrier(key)
+
+
+def compile_graph(plan: Plan) -> Graph:
+    """The graph of a plan, whether or not the plan can run."""
+    order: dict[str, OrderKey] = {}
+    group_of: dict[str, int] = {}
+    groups: list[Group] = []
+    steps: dict[str, StepSpec] = {}
+    for place, placed_in_batch in groupby(plan.placed_steps(), key=lambda placed: placed.place[:2]):
+        members = []
+        for placed in placed_in_batch:
+            key = placed.step.key
+            if key not in steps:
+                steps[key] = placed.step
+                order[key] = OrderKey(*place, placed.place[3], key)
+                group_of[key] = len(groups)
+                members.append(key)
+        groups += [Group(*place, tuple(members))] if members else []
+    needs = _needs(plan, steps)
+    return Graph(tuple(steps), order, needs, tuple(groups), group_of)
+
+
+def _needs(plan: Plan, steps: Mapping[str, StepSpec]) -> dict[str, tuple[Edge, ...]]:
+    edges: dict[str, dict[str, EdgeKind]] = {
+        key: {need.key: EdgeKind.EXPLICIT for need in step.needs if need.key in steps} for key, step in steps.items()
+    }
+    for stage in plan.stages:
+        for batch in stage.batches:
+            for thread in batch.threads:
+                for key, before in _thread_edges(thread.steps):
+                    edges[key].setdefault(before, EdgeKind.THREAD)
+    return {key: tuple(Edge(before, kind) for before, kind in found.items()) for key, found in edges.items()}
+
+
+def _thread_edges(steps: tuple[StepSpec, ...]) -> Iterator[tuple[str, str]]:
+    """Pairs (step, step before it): runs of parallel steps start together and join before the next step."""
+    before: list[str] = []
+    for parallel, run in groupby(steps, key=lambda step: step.parallel):
+        keys = [step.key for step in run]
+        for batch in [keys] if parallel else [[key] for key in keys]:
+            yield from ((key, earlier) for key in batch for earlier in before if key != earlier)
+            before = batch
+
+
+def launch_order(plan: Plan) -> tuple[str, ...]:
+    """All keys in the order in which they launch when several may (FR-005)."""
+    graph = compile_graph(plan)
+    return tuple(sorted(graph.keys, key=graph.order.__getitem__))
+
+
+def waves(plan: Plan) -> tuple[tuple[str, ...], ...]:
+    """Serial groups of keys that can start together once everything before is complete; () when there is a cycle."""
+    graph = compile_graph(plan)
+    level: dict[str, int] = {}
+    floor = 0
+    for group in graph.groups:
+        ordered = _sorted_group(graph, group)
+        if ordered is None:
+            return ()
+        for key in ordered:
+            level[key] = max((level[e.key] + 1 for e in graph.needs[key] if e.key in level), default=floor)
+            level[key] = max(level[key], floor)
+        floor = max(level[key] for key in group.members) + 1
+    found: list[list[str]] = [[] for _ in range(floor)]
+    for key in sorted(graph.keys, key=graph.order.__getitem__):
+        found[level[key]].append(key)
+    return tuple(tuple(wave) for wave in found)
+
+
+def critical_path(plan: Plan) -> tuple[str, ...]:
+    """The longest chain of steps that wait for one another; () when there is a cycle.
+
+    Length is minutes when every work step has an estimate, otherwise the number of steps. Of chains that are equally
+    long the one through the later batch, then with the smaller key, is taken.
+    """
+    graph = compile_graph(plan)
+    length = _lengths(plan)
+    end: dict[str, int] = {}
+    previous: dict[str, str] = {}
+
+    def rank(key: str) -> tuple[int, int, str]:
+        return (-end[key], -graph.group_of[key], key)
+
+    last = ""
+    for group in graph.groups:
+        ordered = _sorted_group(graph, group)
+        if ordered is None:
+            return ()
+        for key in ordered:
+            before = [edge.key for edge in graph.needs[key] if edge.key in end] + [last] * bool(last)
+            if before:
+                previous[key] = min(before, key=rank)
+            end[key] = length[key] + (end[previous[key]] if before else 0)
+        last = min(group.members, key=rank)
+    return tuple(reversed(list(_chain(last, previous)))) if last else ()
+
+
+def _lengths(plan: Plan) -> dict[str, int]:
+    steps = {step.key: step for step in reversed(list(plan.steps()))}
+    timed = all(step.estimate > 0 for step in steps.values() if step.kind is StepKind.WORK)
+    return {key: step.estimate if timed else 1 for key, step in steps.items()}
+
+
+def _chain(key: str, previous: Mapping[str, str]) -> Iterator[str]:
+    while key:
+        yield key
+        key = previous.get(key, "")
+
+
+def _sorted_group(graph: Graph, group: Group) -> tuple[str, ...] | None:
+    """The members of a group with those they wait for before them; None when they wait in a circle."""
+    inside = set(group.members)
+    sorter = TopologicalSorter({key: [e.key for e in graph.needs[key] if e.key in inside] for key in group.members})
+    try:
+        return tuple(sorter.static_order())
+    except CycleError:
+        return None
+
+
+def cycle(plan: Plan) -> tuple[str, ...]:
+    """The first circle of steps that wait for one another, each waiting for the one before; () when there is none."""
+    return next(iter(cycles(plan)), ())
+
+
+def cycles(plan: Plan) -> tuple[tuple[str, ...], ...]:
+    """Up to ten circles of dependencies and thread order; barriers are left out."""
+    graph = compile_graph(plan)
+    edges = {key: {edge.key for edge in graph.needs[key]} for key in graph.keys}
+    position = {key: number for number, key in enumerate(graph.keys)}
+    found = []
+    for _ in range(CYCLES_SHOWN):
+        try:
+            TopologicalSorter({key: sorted(before) for key, before in edges.items()}).prepare()
+        except CycleError as error:
+            path = error.args[1][:-1]
+            first = path.index(min(path, key=position.__getitem__))
+            found.append(tuple(path[first:] + path[:first]))
+            edges[path[0]].discard(path[-1])
+        else:
+            break
+    return tuple(found)

@@ -1,0 +1,107 @@
+"""Keyed bullets turned into the typed fields of steps, threads and gates; what is not understood is a finding."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from orchestrator.core.plan_drafts import Notes, joined
+from orchestrator.core.plan_findings import Findings
+from orchestrator.core.plan_phrases import read_flag, read_items, read_minutes, read_names, unmark
+from orchestrator.core.terms import GateKind
+
+STEP_FIELDS: Final = frozenset(
+    {"role", "tool", "run", "files", "resources", "parallel", "entry", "exit", "done_when", "when", "estimate", "needs"}
+)
+LANE_FIELDS: Final = frozenset({"role", "files", "worktree"})
+GATE_FIELDS: Final = (STEP_FIELDS - {"parallel"}) | {"kind", "reviewers", "trigger", "action", "unlocks"}
+_CRITERIA: Final = ("entry", "exit", "done_when")
+
+
+def step_fields(notes: Notes, findings: Findings) -> dict[str, Any]:
+    """The keyword arguments of a `StepSpec` that its bullets give; needs and parallel are read by the builder."""
+    fields: dict[str, Any] = {name: texts(notes, name) for name in _CRITERIA}
+    fields["role"] = role_of(notes)
+    fields["tool"] = unmark(notes.first("tool"))
+    fields["run"] = _command(notes.first("run"))
+    fields["files"] = items(notes, "files")
+    fields["resources"] = items(notes, "resources")
+    fields["when"] = unmark(notes.first("when"))
+    fields["estimate"] = _estimate(notes, findings)
+    return fields
+
+
+def texts(notes: Notes, name: str) -> tuple[str, ...]:
+    return tuple(value.text for value in notes.of(name))
+
+
+def items(notes: Notes, name: str) -> tuple[str, ...]:
+    """The items of every line of a list property, each once, in the order given."""
+    return tuple(dict.fromkeys(item for value in notes.of(name) for item in read_items(value.text)))
+
+
+def role_of(notes: Notes) -> str:
+    return unmark(notes.first("role")).lower()
+
+
+def flag_of(notes: Notes, name: str, findings: Findings) -> bool | None:
+    """A yes or no; None when it is not given or not understood."""
+    for value in notes.of(name):
+        flag = read_flag(value.text)
+        if flag is None:
+            message = f"“{name}: {_short(value.text)}” is neither yes nor no, so it is left out."
+            findings.add(
+                "unreadable-value", value.line, message, f"Write `{name.title()}: yes` or `{name.title()}: no`."
+            )
+        return flag
+    return None
+
+
+def named_needs(notes: Notes) -> list[tuple[str, int]]:
+    """The names under Needs with their lines."""
+    return [(name, value.line) for value in notes.of("needs") for name in read_names(value.text)]
+
+
+def gate_kind(notes: Notes, title: str, line: int, merge: bool, findings: Findings) -> GateKind:
+    """The kind that is given, or the one that the name of the gate implies."""
+    given = notes.first("kind").strip().lower()
+    if given in tuple(GateKind):
+        return GateKind(given)
+    if given:
+        kinds = ", ".join(GateKind)
+        message = f"The gate kind “{_short(given)}” is not known."
+        findings.add("unreadable-value", notes.line_of("kind"), message, f"Kinds are {kinds}.")
+    kind = GateKind.MERGE if merge else next((k for k in GateKind if k.value in title.lower()), GateKind.REVIEW)
+    if not merge:
+        message = f"The gate “{_short(title)}” is read as a gate of kind {kind}."
+        findings.add("inferred-kind", line, message, f"Write `- Kind: {kind}` below it to make it explicit.")
+    return kind
+
+
+def without_effect(notes: Notes, allowed: Iterable[str], where: str, findings: Findings) -> str:
+    """Report the properties that mean nothing here and give their text back, so that nothing is lost."""
+    kept = []
+    for name, values in notes.values.items():
+        if name in allowed:
+            continue
+        label = name.replace("_", " ").capitalize()
+        findings.add("misplaced-property", values[0].line, f"“{label}” has no effect on {where}.", "Move or remove it.")
+        kept += [f"{label}: {value.text}" for value in values]
+    return joined(kept)
+
+
+def _estimate(notes: Notes, findings: Findings) -> int:
+    for value in notes.of("estimate"):
+        minutes = read_minutes(value.text)
+        if minutes is None:
+            message = f"The estimate “{_short(value.text)}” is not understood and is left out."
+            findings.add("unreadable-value", value.line, message, "Write minutes, hours or days: `45m`, `2h`, `1d`.")
+        return minutes or 0
+    return 0
+
+
+def _command(text: str) -> str:
+    """A command as it stands, without the backticks around it."""
+    return text[1:-1].strip() if len(text) > 2 and text[0] == text[-1] == "`" else text
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "…"

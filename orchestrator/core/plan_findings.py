@@ -1,0 +1,90 @@
+"""Every finding a reader or a check can make about a plan: one code, one severity, one meaning."""
+
+from typing import Final
+
+from orchestrator.core.plan import Finding
+from orchestrator.core.terms import Severity
+
+_BLOCKS, _WARNS, _INFO = Severity.BLOCKS, Severity.WARNS, Severity.INFO
+
+#: code -> (severity, what it means). Codes are stable: people and programs refer to them.
+FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
+    # The source cannot be read.
+    "source-empty": (_BLOCKS, "The source holds no text."),
+    "source-not-text": (_BLOCKS, "The source is not UTF-8 text."),
+    "source-too-large": (_BLOCKS, "The source has more bytes or lines than a plan may have."),
+    "no-headings": (_WARNS, "The source has no headings, so it shows no structure."),
+    "front-matter": (_BLOCKS, "The front matter has a line or a value that is not read."),
+    "front-matter-unknown": (_INFO, "The front matter has a key that means nothing here."),
+    "open-fence": (_WARNS, "A code block is opened and never closed."),
+    "hidden-characters": (_WARNS, "A line has invisible or direction-changing characters."),
+    "more-findings": (_INFO, "There are more findings with the same code than are shown."),
+    # What stands in the plan contradicts itself or cannot run.
+    "no-step": (_BLOCKS, "Nothing in the plan can be scheduled."),
+    "duplicate-key": (_BLOCKS, "Two steps or gates have the same key."),
+    "duplicate-number": (_BLOCKS, "Two stages, two batches of a stage or two threads of a batch have the same number."),
+    "unknown-dependency": (_BLOCKS, "A dependency names something that is not in the plan."),
+    "dependency-cycle": (_BLOCKS, "Steps wait for one another in a circle."),
+    "dependency-on-later": (_BLOCKS, "A step waits for a step of a later batch or stage, so neither can run."),
+    "unanswered-question": (_BLOCKS, "The plan leaves a question open."),
+    "unsafe-path": (_BLOCKS, "A path leads out of the repository."),
+    "too-long": (_BLOCKS, "A key, name or title is longer than it may be."),
+    "too-many-steps": (_BLOCKS, "The plan has more steps than one workflow may have."),
+    "unreachable": (_WARNS, "Steps wait for something that can never be done."),
+    # The reviewer should look at it.
+    "very-large-plan": (_WARNS, "The plan has so many steps that a review of it is hard."),
+    "overlapping-files": (_WARNS, "Lanes that run side by side own the same files."),
+    "overlap-not-checked": (_WARNS, "There are too many file patterns to compare all of them."),
+    "no-exit-criteria": (_WARNS, "Steps name nothing that proves they are done."),
+    "no-role": (_WARNS, "Steps name nobody who is responsible."),
+    "unknown-role": (_WARNS, "A step names a role that nobody can have."),
+    "gate-without-reviewer": (_WARNS, "A gate names nobody who may sign it."),
+    "unknown-tool": (_WARNS, "A step names a tool that is not registered."),
+    "run-without-tool": (_WARNS, "A step gives a command but no tool to run it."),
+    "no-documentation": (_WARNS, "No batch or stage writes the documentation."),
+    "number-out-of-order": (_WARNS, "Numbers go down although position decides the order."),
+    "empty-stage": (_WARNS, "A stage has no batches."),
+    "empty-batch": (_WARNS, "A batch has no steps."),
+    "unused-lane": (_WARNS, "A lane is declared and no step belongs to it."),
+    "untitled-step": (_WARNS, "A step has a key and no title."),
+    "misplaced-property": (_WARNS, "A property stands where it has no effect."),
+    "unreadable-value": (_WARNS, "A property has a value that is not understood."),
+    "step-in-details": (_WARNS, "A line looks like a step but stands in the details."),
+    "step-outside": (_WARNS, "A line looks like a step but stands in a section that is not read."),
+    "box-without-key": (_WARNS, "A check box in a batch has no key, so it is read as text."),
+    "question-without-box": (_WARNS, "A line under Questions has no check box."),
+    # What the reader inferred.
+    "inferred-name": (_INFO, "The plan gives no name."),
+    "inferred-stage": (_INFO, "Batches stand outside a stage."),
+    "inferred-batch": (_INFO, "Threads or steps stand outside a batch."),
+    "inferred-levels": (_INFO, "Batches are derived from the dependencies."),
+    "inferred-thread": (_INFO, "A thread has no number."),
+    "inferred-lane": (_INFO, "A step belongs to a lane that is not declared."),
+    "inferred-parallel": (_INFO, "Steps of a batch are read as parallel although the heading does not say so."),
+    "inferred-key": (_INFO, "Steps or gates have no key of their own."),
+    "inferred-needs": (_INFO, "A dependency is implied, not written."),
+    "inferred-kind": (_INFO, "The kind of a stage or a gate follows from its name."),
+    "state-not-read": (_INFO, "A step is ticked off: a plan defines work and carries no state."),
+    "read-from-code-block": (_INFO, "The plan stands inside code blocks and was read from there."),
+}
+
+
+def finding(code: str, line: int, message: str, fix: str) -> Finding:
+    """A finding with the severity its code has in the table."""
+    return Finding(code=code, line=line, message=message, fix=fix, severity=FINDINGS[code][0])
+
+
+class Findings:
+    """What one reading found, in the order it was found."""
+
+    def __init__(self) -> None:
+        self._found: list[Finding] = []
+
+    def add(self, code: str, line: int, message: str, fix: str) -> None:
+        self._found.append(finding(code, line, message, fix))
+
+    def extend(self, found: "tuple[Finding, ...]") -> None:
+        self._found.extend(found)
+
+    def all(self) -> tuple[Finding, ...]:
+        return tuple(self._found)

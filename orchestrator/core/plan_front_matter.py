@@ -1,0 +1,111 @@
+"""The front matter of a plan: a small part of YAML, read by hand so that nothing in it can act.
+
+Read are `key: value`, `key: [a, b]`, comments, and the indented `name: value` lines of `parameters:`. Anchors, aliases,
+tags, block scalars and everything else are findings.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from orchestrator.core.plan_findings import Findings
+
+_PAIR: Final = re.compile(r"([A-Za-z][A-Za-z0-9_. -]{0,59}?)[ \t]*:(?:[ \t]+(.*))?", re.DOTALL)
+_PRIORITY: Final = re.compile(r"-?\d{1,6}")
+_NAMES: Final = {
+    "name": "name",
+    "title": "name",
+    "domain": "domain",
+    "owner": "owner",
+    "priority": "priority",
+    "repository": "repository",
+    "base_branch": "base_branch",
+    "parameters": "parameters",
+}
+_KEYS_READ: Final = "name, domain, owner, priority, base_branch, repository, parameters"
+_FIX: Final = "Write one `key: value` on the line; nested lines are read under parameters only."
+
+
+@dataclass(slots=True)
+class FrontMatter:
+    """What was given, by name; `lines` is how many lines of the source it takes."""
+
+    lines: int = 0
+    values: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
+    priority: int = 0
+
+
+def read_front_matter(texts: list[str], findings: Findings) -> FrontMatter:
+    """Read the block between two `---` lines at the very start, if there is one."""
+    matter = FrontMatter()
+    if not texts or texts[0].rstrip() != "---":
+        return matter
+    end = next((n for n, text in enumerate(texts[1:], 1) if text.rstrip() in ("---", "...")), 0)
+    if not end:
+        if len(texts) > 1 and _PAIR.fullmatch(texts[1].strip()):
+            findings.add("front-matter", 1, "The front matter is never closed.", "End it with a line of three hyphens.")
+        return matter
+    matter.lines = end + 1
+    inside_parameters = False
+    for number, text in enumerate(texts[1:end], 2):
+        if text.strip() and not text.lstrip().startswith("#"):
+            inside_parameters = _read_line(text, number, inside_parameters, matter, findings)
+    return matter
+
+
+def _read_line(text: str, number: int, inside: bool, matter: FrontMatter, findings: Findings) -> bool:
+    """Read one line; answers whether nested lines after it are parameters."""
+    pair = _PAIR.fullmatch(text.strip())
+    nested = text[0] in " \t"
+    value = _scalar(pair[2] or "") if pair else None
+    if pair is None or value is None or (nested and not inside):
+        findings.add("front-matter", number, f"Line {number} of the front matter is not read: {_short(text)}", _FIX)
+        return inside and nested
+    if nested:
+        _store(matter.parameters, pair[1].strip(), value, number, findings)
+        return True
+    name = _NAMES.get(pair[1].strip().lower().replace(" ", "_").replace("-", "_"), "")
+    if name == "parameters":
+        if value:
+            findings.add("front-matter", number, "`parameters` needs its own lines.", "Indent `name: value` below it.")
+        return True
+    if not name:
+        message = f"The front matter key “{pair[1].strip()}” means nothing here and is left out."
+        findings.add("front-matter-unknown", number, message, f"Known keys are {_KEYS_READ}.")
+    elif name == "priority":
+        _store_priority(matter, value, number, findings)
+    else:
+        _store(matter.values, name, value, number, findings)
+    return False
+
+
+def _store(into: dict[str, str], name: str, value: str, number: int, findings: Findings) -> None:
+    if name in into:
+        findings.add("front-matter", number, f"“{name}” is given twice.", "Keep one of the two lines.")
+    into[name] = value
+
+
+def _store_priority(matter: FrontMatter, value: str, number: int, findings: Findings) -> None:
+    if _PRIORITY.fullmatch(value):
+        matter.priority = int(value)
+    else:
+        findings.add("front-matter", number, f"Priority is not a whole number: {_short(value)}", "Write 0, 1, 2 …")
+
+
+def _scalar(text: str) -> str | None:
+    """A plain, quoted or `[a, b]` value as text; None for the parts of YAML that are not read."""
+    text = text.strip()
+    if text[:1] in ('"', "'"):
+        end = text.find(text[0], 1)
+        rest = text[end + 1 :].strip()
+        return text[1:end] if end > 0 and (not rest or rest.startswith("#")) else None
+    text = re.split(r"(?:^|[ \t])#", text, maxsplit=1)[0].strip()
+    if text[:1] == "[":
+        return ", ".join(item.strip().strip("\"'") for item in text[1:-1].split(",")) if text[-1] == "]" else None
+    return None if text[:1] in tuple("&*!|>{@`%") and text else text
+
+
+def _short(text: str) -> str:
+    text = text.strip()
+    return text if len(text) <= 60 else text[:57] + "…"

@@ -1,0 +1,234 @@
+"""The scheduler: a pure function from a snapshot to a decision (FR-005, design section 3).
+
+The same snapshot always gives the same decision. Nobody else decides, and nobody else explains: a verdict carries the
+reason, the holder and the sentence that users read (FR-015). Cost is linear in the tasks of the snapshot plus, for
+each launchable task, the number of tasks that hold files or resources.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from orchestrator.core import explain
+from orchestrator.core.contention import globs_overlap
+from orchestrator.core.terms import TERMINAL_TASK, AttemptStatus, Reason, TaskStatus
+
+
+class Place(NamedTuple):
+    """Where a step stands: 0-based positions of its stage, batch, thread, and of itself in the thread."""
+
+    stage: int
+    batch: int
+    thread: int
+    position: int
+
+
+class OrderKey(NamedTuple):
+    """Launch order: stage, batch, step order, then the key as a stable lexical tie-break (EC-2)."""
+
+    stage: int
+    batch: int
+    position: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a task holds while it is launched or running. `lane` files do not contend inside their own lane (BX-5)."""
+
+    lane: str = ""
+    lane_files: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+
+    def conflict_with(self, other: "Claims") -> str:
+        """The name of what both want, or the empty string."""
+        for resource in self.resources:
+            if resource in other.resources:
+                return resource
+        mine, theirs = self.files, other.files
+        if self.lane != other.lane:
+            mine, theirs = mine + self.lane_files, theirs + other.lane_files
+        return next((a for a in mine for b in theirs if globs_overlap(a, b)), "")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """What the scheduler may know of a task.
+
+    `live` is the status of its live attempt, `executor` who runs it. `failure`, `blocker` and `note` are the texts of
+    an undecided failure, an open blocker and an open intervention. `artifact` says why the handover of a complete
+    task cannot be used (empty: committed and intact).
+    """
+
+    key: str
+    place: Place
+    status: TaskStatus = TaskStatus.PENDING
+    gate: bool = False
+    parallel: bool = False
+    needs: tuple[str, ...] = ()
+    claims: Claims = field(default_factory=Claims)
+    live: AttemptStatus | None = None
+    executor: str = ""
+    failure: str = ""
+    blocker: str = ""
+    note: str = ""
+    artifact: str = ""
+    reviewers: tuple[str, ...] = ()
+
+    @property
+    def order(self) -> OrderKey:
+        return OrderKey(self.place.stage, self.place.batch, self.place.position, self.key)
+
+    @property
+    def open(self) -> bool:
+        return self.status not in TERMINAL_TASK
+
+    @property
+    def handed_over(self) -> bool:
+        return not self.open and not self.artifact
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One workstream as the scheduler sees it. `hold` is a reason that holds all of it, with its sentence."""
+
+    tasks: tuple[TaskView, ...]
+    hold: tuple[Reason, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why a task may start or not; `holder` is the key or name it waits for."""
+
+    key: str
+    reason: Reason
+    holder: str
+    sentence: str
+
+    @property
+    def launches(self) -> bool:
+        return self.reason is Reason.LAUNCHED
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A round: `launches` in launch order, and a verdict for every task, in order."""
+
+    launches: tuple[str, ...]
+    verdicts: tuple[Verdict, ...]
+
+    def verdict(self, key: str) -> Verdict:
+        return next(v for v in self.verdicts if v.key == key)
+
+
+#: Verdicts on tasks whose dependencies are complete: the open frontier, which a round records.
+FRONTIER = frozenset(Reason) - {Reason.DEPENDENCY, Reason.GATE, Reason.DONE}
+
+
+def decide(snapshot: Snapshot) -> Decision:
+    """Judge every task in launch order; a launched task holds its files and resources against later ones."""
+    board = _Board(snapshot.tasks)
+    held = [task for task in board.tasks if task.live]
+    verdicts, launches = [], []
+    for task in board.tasks:
+        verdict = _standing(task) or _hold(task, snapshot) or board.waits(task) or _contends(task, held)
+        if verdict is None:
+            verdict = Verdict(task.key, Reason.LAUNCHED, "", explain.launched(task.gate))
+            launches.append(task.key)
+            held.append(task)
+        verdicts.append(verdict)
+    return Decision(tuple(launches), tuple(verdicts))
+
+
+def _standing(task: TaskView) -> Verdict | None:
+    """What holds whatever the rest of the plan does: done, live, failed, blocked."""
+    if not task.open:
+        return Verdict(task.key, Reason.DONE, "", explain.done(task))
+    if task.note:
+        return Verdict(task.key, Reason.NEEDS_HUMAN, "", explain.standing(task))
+    if task.live is AttemptStatus.RUNNING:
+        return Verdict(task.key, Reason.RUNNING, task.executor, explain.standing(task))
+    if task.live and task.gate:
+        return Verdict(task.key, Reason.REVIEW, ", ".join(task.reviewers), explain.standing(task))
+    if task.live:
+        return Verdict(task.key, Reason.QUEUED, "", explain.standing(task))
+    if task.failure:
+        return Verdict(task.key, Reason.FAILED, "", explain.standing(task))
+    return None
+
+
+def _hold(task: TaskView, snapshot: Snapshot) -> Verdict | None:
+    if snapshot.hold is None:
+        return None
+    reason, sentence = snapshot.hold
+    return Verdict(task.key, reason, "", sentence)
+
+
+def _contends(task: TaskView, held: Iterable[TaskView]) -> Verdict | None:
+    for other in held:
+        if wanted := task.claims.conflict_with(other.claims):
+            return Verdict(task.key, Reason.RESOURCE, other.key, explain.contends(wanted, other))
+    return None
+
+
+class _Board:
+    """The tasks in order, with what the order rules ask for prepared once."""
+
+    def __init__(self, tasks: Sequence[TaskView]) -> None:
+        self.tasks = sorted(tasks, key=lambda task: task.order)
+        self.by_key = {task.key: task for task in self.tasks}
+        self.first_open = next((t for t in self.tasks if t.open), None)
+        self.first_unusable = next((t for t in self.tasks if not t.open and t.artifact), None)
+        self.threads: dict[tuple[int, int, int], list[TaskView]] = {}
+        for task in self.tasks:
+            self.threads.setdefault(task.place[:3], []).append(task)
+        self.open_in_thread = {place: [t for t in lane if t.open] for place, lane in self.threads.items()}
+
+    def waits(self, task: TaskView) -> Verdict | None:
+        """The first rule of design section 3 that fails for a pending task, in its order."""
+        return self._for_needs(task) or self._for_batch(task) or self._for_blocker(task) or self._for_lane(task)
+
+    def _for_needs(self, task: TaskView) -> Verdict | None:
+        needed = [self.by_key[key] for key in task.needs if key in self.by_key]
+        if waiting := next((n for n in needed if n.open and not n.gate), None):
+            return Verdict(task.key, Reason.DEPENDENCY, waiting.key, explain.waits_for(waiting))
+        if damaged := next((n for n in needed if not n.open and n.artifact), None):
+            return Verdict(task.key, Reason.ARTIFACT, damaged.key, explain.artifact(damaged))
+        if gate := next((n for n in needed if n.open), None):
+            return Verdict(task.key, Reason.GATE, gate.key, explain.waits_for(gate))
+        return None
+
+    def _for_batch(self, task: TaskView) -> Verdict | None:
+        """Batch N+1 never starts before batch N is complete (BX-4); a gate stands in a batch of its own."""
+        first, here = self.first_open, task.place[:2]
+        if first is not None and first.place[:2] < here:
+            reason = Reason.GATE if first.gate else Reason.DEPENDENCY
+            return Verdict(task.key, reason, first.key, explain.waits_for_batch(first))
+        damaged = self.first_unusable
+        if damaged is not None and damaged.place[:2] < here:
+            return Verdict(task.key, Reason.ARTIFACT, damaged.key, explain.artifact(damaged))
+        return None
+
+    def _for_blocker(self, task: TaskView) -> Verdict | None:
+        if not task.blocker:
+            return None
+        return Verdict(task.key, Reason.BLOCKER, "", explain.blocked(task.blocker))
+
+    def _for_lane(self, task: TaskView) -> Verdict | None:
+        """In a thread the lowest open step goes first; neighbouring parallel steps go together and then join."""
+        lane = self.threads[task.place[:3]]
+        for earlier in self.open_in_thread[task.place[:3]]:
+            if earlier.place.position >= task.place.position:
+                break
+            if not self._same_run(lane, earlier, task):
+                return Verdict(task.key, Reason.LANE, earlier.key, explain.waits_for(earlier))
+        done = [t for t in lane if t.place.position < task.place.position and not t.open and t.artifact]
+        if done and not self._same_run(lane, done[-1], task):
+            return Verdict(task.key, Reason.ARTIFACT, done[-1].key, explain.artifact(done[-1]))
+        return None
+
+    @staticmethod
+    def _same_run(lane: Sequence[TaskView], earlier: TaskView, task: TaskView) -> bool:
+        between = (t for t in lane if earlier.place.position <= t.place.position <= task.place.position)
+        return all(t.parallel for t in between)

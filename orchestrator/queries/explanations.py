@@ -1,0 +1,32 @@
+"""Why each task stands where it stands (FR-015): what the scheduler recorded, or says on demand. No second code path."""
+
+from orchestrator.core.schedule import FRONTIER, Verdict, decide
+from orchestrator.core.terms import Reason
+from orchestrator.models import Task, Workstream
+from orchestrator.queries.snapshot import load_snapshot
+
+#: Reasons a round records and that stand until the next round; what an attempt does meanwhile is newer than they are.
+RECORDED = FRONTIER - {
+    Reason.LAUNCHED,
+    Reason.QUEUED,
+    Reason.RUNNING,
+    Reason.REVIEW,
+    Reason.FAILED,
+    Reason.NEEDS_HUMAN,
+    Reason.CLOSED,
+}
+
+
+def explain(workstream: Workstream) -> dict[int, Verdict]:
+    """A verdict for every task, by task id."""
+    loaded = load_snapshot(workstream)
+    decision = decide(loaded.snapshot)
+    return {loaded.tasks[v.key].pk: _recorded(loaded.tasks[v.key], v) for v in decision.verdicts}
+
+
+def _recorded(task: Task, verdict: Verdict) -> Verdict:
+    """The stored verdict of a waiting task on the frontier; what the scheduler says now of every other."""
+    stored = task.verdict
+    if stored is None or verdict.reason not in RECORDED or stored.reason not in RECORDED:
+        return verdict
+    return Verdict(verdict.key, Reason(stored.reason), stored.holder, stored.sentence)

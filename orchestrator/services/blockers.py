@@ -1,0 +1,67 @@
+"""Blockers: declared impediments with a class, an owner and an end (FR-012)."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from orchestrator.core.errors import InvalidInput, MissingReason, NotFound, WrongState
+from orchestrator.core.lifecycles import resting_status
+from orchestrator.core.terms import TERMINAL_TASK, AttemptStatus, BlockerKind, Role, TaskStatus
+from orchestrator.models import Blocker, Task
+from orchestrator.models.attempt import LIVE
+from orchestrator.services.actor import Actor
+from orchestrator.services.history import record
+from orchestrator.services.locks import locked_task
+from orchestrator.services.progress import settle
+from orchestrator.services.wake import wake
+
+
+def declare_blocker(*, task_id: int, kind: str, note: str, actor: Actor, now: datetime) -> Blocker:
+    """Say that a task cannot go on and why; whoever declares it owns it."""
+    actor.require(Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
+    if not note.strip():
+        raise MissingReason("A blocker says what is in the way.", field="note")
+    if kind not in set(BlockerKind):
+        raise InvalidInput(f"{kind!r} is not a class of blocker; use one of {', '.join(BlockerKind)}.", field="kind")
+    with transaction.atomic():
+        task = locked_task(task_id)
+        if TaskStatus(task.status) in TERMINAL_TASK:
+            raise WrongState(f"{task.step.key} is {task.status}; nothing can block it.")
+        blocker = Blocker.objects.create(
+            task=task, kind=kind, note=note, owner=actor.account, declared_by=actor.account, declared_at=now
+        )
+        _rest(task, actor, "blocker declared", note, now)
+    return blocker
+
+
+def resolve_blocker(*, blocker_id: int, resolution: str, actor: Actor, now: datetime) -> Blocker:
+    """Close a blocker with what resolved it; the task goes on where it stood."""
+    actor.require(Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
+    if not resolution.strip():
+        raise MissingReason("Say how the blocker was resolved.", field="resolution")
+    with transaction.atomic():
+        task_id = Blocker.objects.filter(pk=blocker_id).values_list("task_id", flat=True).first()
+        if task_id is None:
+            raise NotFound("There is no such blocker.")
+        task = locked_task(task_id)
+        blocker = Blocker.objects.get(pk=blocker_id)
+        if blocker.resolved_at is not None:
+            raise WrongState("The blocker is already resolved.")
+        blocker.resolution, blocker.resolved_by, blocker.resolved_at = resolution, actor.account, now
+        blocker.save(update_fields=["resolution", "resolved_by", "resolved_at"])
+        _rest(task, actor, "blocker resolved", resolution, now)
+    return blocker
+
+
+def _rest(task: Task, actor: Actor, action: str, reason: str, now: datetime) -> None:
+    live = task.attempts.filter(status__in=LIVE).first()
+    last = task.attempts.order_by("-number").first()
+    task.status = resting_status(
+        gate=task.step.is_gate,
+        live=AttemptStatus(live.status) if live else None,
+        failed=last is not None and last.status == AttemptStatus.FAILED and last.followed_up_at is None,
+        blocked=task.blockers.filter(resolved_at=None).exists(),
+    )
+    record(workstream=task.workstream, actor=actor, action=action, subject=task.step.key, reason=reason, now=now)
+    settle(task, now)
+    wake(task.workstream_id)

@@ -1,0 +1,92 @@
+"""Executors and the tokens they sign in with (FR-027, design section 7)."""
+
+import hashlib
+import hmac
+import re
+import secrets
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from orchestrator.core.errors import InvalidInput, NotAllowed, NotFound
+from orchestrator.core.terms import ExecutorKind
+from orchestrator.models import AccessToken, Executor
+from orchestrator.services.actor import Actor
+from orchestrator.services.history import record
+
+SCOPES = frozenset({"read", "work", "manage"})
+PREFIX = "pteo_"
+
+
+def register_executor(*, name: str, kind: ExecutorKind, user: User, now: datetime) -> Executor:
+    """The executor of that name; made at the first call. A name belongs to one account."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,60}", name):
+        raise InvalidInput("An executor's name has letters, digits, - and _ only.", field="name")
+    with transaction.atomic():
+        executor, made = Executor.objects.get_or_create(
+            name=name, defaults={"kind": kind, "user": user, "created_at": now}
+        )
+        if executor.user_id != user.pk:
+            raise NotAllowed(f"The executor {name} belongs to {executor.user}.")
+        if made:
+            record(workstream=None, actor=Actor.person(user), action="executor registered", subject=name, now=now)
+    return executor
+
+
+def issue_token(
+    *, executor: Executor, label: str, scopes: frozenset[str], actor: Actor, now: datetime
+) -> tuple[AccessToken, str]:
+    """A new token and its secret, which is stored nowhere: only its keyed hash is."""
+    _own(executor, actor)
+    if unknown := scopes - SCOPES:
+        raise InvalidInput(f"Unknown scope {', '.join(sorted(unknown))}.", field="scopes")
+    secret = PREFIX + secrets.token_urlsafe(32)
+    with transaction.atomic():
+        token = AccessToken.objects.create(
+            executor=executor,
+            label=label[:100] or "token",
+            digest=_digest(secret),
+            scopes=" ".join(sorted(scopes)),
+            created_at=now,
+            created_by=actor.account,
+        )
+        record(
+            workstream=None,
+            actor=actor,
+            action="token issued",
+            subject=executor.name,
+            now=now,
+            data={"label": token.label, "scopes": token.scopes},
+        )
+    return token, secret
+
+
+def revoke_token(*, token_id: int, actor: Actor, now: datetime) -> AccessToken:
+    """Nobody can sign in with it from now on; calling it again changes nothing."""
+    with transaction.atomic():
+        token = AccessToken.objects.select_for_update().filter(pk=token_id).first()
+        if token is None:
+            raise NotFound("There is no such token.")
+        _own(token.executor, actor)
+        if token.revoked_at is None:
+            token.revoked_at = now
+            token.save(update_fields=["revoked_at"])
+            record(workstream=None, actor=actor, action="token revoked", subject=token.executor.name, now=now)
+    return token
+
+
+def authenticate(secret: str) -> AccessToken | None:
+    """The live token of this secret, if its account is still active."""
+    live = AccessToken.objects.select_related("executor__user").filter(revoked_at=None, executor__user__is_active=True)
+    return live.filter(digest=_digest(secret)).first()
+
+
+def _own(executor: Executor, actor: Actor) -> None:
+    if actor.user is None or not (actor.user.is_superuser or executor.user_id == actor.user.pk):
+        raise NotAllowed(f"The executor {executor} belongs to another account.")
+
+
+def _digest(secret: str) -> str:
+    return hmac.new(settings.SECRET_KEY.encode(), secret.encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,106 @@
+"""The only writer of history (FR-009): an entry commits with the act it records, or neither does."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+import rfc8785
+from django.db import connection
+from django.db.models import Max
+
+from orchestrator.core.history import Breach, Link, first_breach, leaf_hash
+from orchestrator.models import HistoryEntry, Workstream
+from orchestrator.services.actor import Actor
+
+#: Any number will do as long as nothing else in the database uses it.
+SEQUENCE_LOCK = 0x0CEA4
+
+
+def record(
+    *,
+    workstream: Workstream | None,
+    actor: Actor,
+    action: str,
+    subject: str,
+    now: datetime,
+    reason: str = "",
+    data: Mapping[str, object] | None = None,
+    corrects: HistoryEntry | None = None,
+) -> HistoryEntry:
+    """Append an entry inside the caller's transaction, whose workstream row is locked.
+
+    `data` holds JSON values only. Takes the sequence lock last and keeps it until the transaction ends, so the
+    sequence has no gaps.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("History is written in the transaction of the act.")
+    _lock_sequence()
+    previous = HistoryEntry.objects.filter(workstream=workstream).order_by("-number").first()
+    entry = HistoryEntry(
+        sequence=(HistoryEntry.objects.aggregate(last=Max("sequence"))["last"] or 0) + 1,
+        workstream=workstream,
+        number=previous.number + 1 if previous else 1,
+        recorded_at=now,
+        actor=actor.label,
+        user=actor.user,
+        action=action,
+        subject=subject[:300],
+        reason=reason,
+        corrects=corrects,
+        previous_hash=previous.leaf_hash if previous else "",
+    )
+    entry.leaf = rfc8785.dumps(_facts(entry) | {"data": dict(data or {})}).decode()
+    entry.leaf_hash = leaf_hash(entry.leaf.encode())
+    entry.save(force_insert=True)
+    return entry
+
+
+def verify() -> Breach | None:
+    """Walk the whole chain; the first bad entry, or None. Memory does not grow with the history."""
+    return first_breach(_links())
+
+
+def _lock_sequence() -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEQUENCE_LOCK])
+
+
+def _facts(entry: HistoryEntry) -> dict[str, object]:
+    """What the columns say, in the names of the leaf."""
+    return {
+        "sequence": entry.sequence,
+        "workstream": str(entry.workstream.uuid) if entry.workstream else "",
+        "number": entry.number,
+        "recordedAt": entry.recorded_at.isoformat(),
+        "actor": entry.actor,
+        "account": entry.user.get_username() if entry.user else "",
+        "action": entry.action,
+        "subject": entry.subject,
+        "reason": entry.reason,
+        "corrects": entry.corrects.sequence if entry.corrects else 0,
+        "previous": entry.previous_hash,
+    }
+
+
+def _links() -> Iterator[Link]:
+    entries = HistoryEntry.objects.select_related("workstream", "user", "corrects").order_by("sequence")
+    for entry in entries.iterator(chunk_size=1000):
+        yield Link(
+            sequence=entry.sequence,
+            chain=str(entry.workstream_id or ""),
+            number=entry.number,
+            leaf=entry.leaf,
+            facts=_restated(entry),
+            leaf_hash=entry.leaf_hash,
+            previous_hash=entry.previous_hash,
+        )
+
+
+def _restated(entry: HistoryEntry) -> str:
+    """The leaf as the columns would write it today; equal to the stored one unless somebody changed a row."""
+    try:
+        data = json.loads(entry.leaf).get("data")
+    except (ValueError, AttributeError):
+        return ""
+    return rfc8785.dumps(_facts(entry) | {"data": data}).decode()

@@ -1,0 +1,33 @@
+"""The one lock of an act: the workstream's row. Rounds and acts of one workstream run one at a time (FR-028).
+
+Order, everywhere: workstream, then executor, then the history sequence. On SQLite the IMMEDIATE transaction is the lock.
+"""
+
+from django.db import connection
+
+from orchestrator.core.errors import NotFound, WrongState
+from orchestrator.core.terms import WorkstreamStatus
+from orchestrator.models import Task, Workstream
+
+
+def locked_workstream(workstream_id: int) -> Workstream:
+    """The row, locked until the surrounding transaction ends."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("A lock outside a transaction protects nothing.")
+    try:
+        return Workstream.objects.select_for_update().get(pk=workstream_id)
+    except Workstream.DoesNotExist:
+        raise NotFound("There is no such workstream.") from None
+
+
+def locked_task(task_id: int) -> Task:
+    """The task as it stands behind its workstream's lock; the workstream must be active."""
+    workstream_id = Task.objects.filter(pk=task_id).values_list("workstream_id", flat=True).first()
+    if workstream_id is None:
+        raise NotFound("There is no such task.")
+    workstream = locked_workstream(workstream_id)
+    if workstream.status != WorkstreamStatus.ACTIVE:
+        raise WrongState(f"{workstream} is {workstream.status}; its tasks no longer change.")
+    task = Task.objects.select_related("step").get(pk=task_id)
+    task.workstream = workstream
+    return task

@@ -1,0 +1,232 @@
+"""Plans: submit, approve, send back (WF-2, WF-3, FR-016)."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from orchestrator.core.errors import (
+    InvalidInput,
+    MissingReason,
+    NotFound,
+    PlanHasBlockers,
+    PlanRejected,
+    SelfApproval,
+    VersionMoved,
+    WrongState,
+)
+from orchestrator.core.plan import Plan, Reading
+from orchestrator.core.plan_check import review_source
+from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
+from orchestrator.models import Workflow, WorkflowVersion, Workstream
+from orchestrator.services.actor import Actor
+from orchestrator.services.history import record
+from orchestrator.services.locks import locked_workstream
+from orchestrator.services.structure import create_structure
+from orchestrator.services.wake import wake
+
+#: Questions are for the reviewer to see, so they are stored; everything else that blocks cannot be scheduled.
+STORED_BLOCKERS = frozenset({"unanswered-question"})
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    version: WorkflowVersion
+    workstream: Workstream
+    reading: Reading
+
+
+def read_source(source: bytes | str) -> Reading:
+    """Read and check a source with the tools that are registered here."""
+    return review_source(source, frozenset(settings.TOOLS))
+
+
+def submit_plan(
+    *,
+    source: bytes,
+    source_name: str,
+    actor: Actor,
+    now: datetime,
+    workstream: Workstream | None = None,
+    change_reason: str = "",
+) -> Submission:
+    """Register a plan for review: a new workstream, or a new version of one that is still being planned.
+
+    Raises PlanRejected with findings when it cannot be scheduled; nothing is stored then.
+    """
+    actor.require(Role.INITIATOR, Role.APPROVER)
+    reading = read_source(source)
+    plan = reading.plan
+    unschedulable = [finding for finding in reading.blockers if finding.code not in STORED_BLOCKERS]
+    if plan is None or unschedulable:
+        raise PlanRejected(unschedulable or reading.findings)
+    text = source.decode("utf-8-sig")
+    with transaction.atomic():
+        if workstream is None:
+            version = _first_version(plan, text, source_name, actor, now)
+            workstream = _register(plan, version, actor, now)
+        else:
+            workstream = locked_workstream(workstream.pk)
+            version = _next_version(workstream, plan, text, source_name, actor, now, change_reason)
+        record(
+            workstream=workstream,
+            actor=actor,
+            action="plan submitted",
+            subject=f"version {version.number}",
+            reason=change_reason,
+            now=now,
+            data={"sha256": version.source_sha256, "findings": len(reading.findings)},
+        )
+        wake(workstream.pk)
+    return Submission(version, workstream, reading)
+
+
+def approve_version(*, version_id: int, seen_sha256: str, actor: Actor, now: datetime, note: str = "") -> Workstream:
+    """Make a version effective: structure and tasks are created, execution may start once the review is signed.
+
+    The decision is bound to the text that was read: VersionMoved when a newer one exists.
+    """
+    actor.require(Role.APPROVER)
+    with transaction.atomic():
+        version, workstream = _under_review(version_id, seen_sha256)
+        if version.author_id == actor.account.pk and not version.workflow.allow_self_approval:
+            raise SelfApproval("The author of a version may not approve it.")
+        reading = read_source(version.source)
+        if reading.plan is None or reading.blockers:
+            first = reading.blockers[0]
+            raise PlanHasBlockers(f"Line {first.line}: {first.message}", recovery=first.fix, line=first.line)
+        _decide(version, VersionStatus.APPROVED, actor, note, now)
+        create_structure(version, reading.plan, workstream, now)
+        workstream.status = WorkstreamStatus.ACTIVE
+        workstream.updated_at = now
+        workstream.save(update_fields=["status", "updated_at", "open_tasks"])
+        record(
+            workstream=workstream,
+            actor=actor,
+            action="plan approved",
+            subject=f"version {version.number}",
+            reason=note,
+            now=now,
+            data={"sha256": version.source_sha256, "tasks": workstream.open_tasks},
+        )
+        wake(workstream.pk)
+    return workstream
+
+
+def send_back_version(
+    *, version_id: int, seen_sha256: str, reason: str, actor: Actor, now: datetime
+) -> WorkflowVersion:
+    """Return a version to its author with the reason it needs."""
+    actor.require(Role.APPROVER, Role.REVIEWER)
+    if not reason.strip():
+        raise MissingReason("A plan is sent back with a reason.", field="reason")
+    with transaction.atomic():
+        version, workstream = _under_review(version_id, seen_sha256)
+        _decide(version, VersionStatus.SENT_BACK, actor, reason, now)
+        workstream.updated_at = now
+        workstream.save(update_fields=["updated_at"])
+        record(
+            workstream=workstream,
+            actor=actor,
+            action="plan sent back",
+            subject=f"version {version.number}",
+            reason=reason,
+            now=now,
+        )
+        wake(workstream.pk)
+    return version
+
+
+def _first_version(plan: Plan, text: str, name: str, actor: Actor, now: datetime) -> WorkflowVersion:
+    workflow = Workflow.objects.create(
+        slug=_free_slug(plan.slug),
+        name=plan.name[:200],
+        domain=plan.domain[:60],
+        created_at=now,
+        created_by=actor.account,
+    )
+    return _version(workflow, 1, plan, text, name, actor, now, "")
+
+
+def _next_version(
+    workstream: Workstream, plan: Plan, text: str, name: str, actor: Actor, now: datetime, reason: str
+) -> WorkflowVersion:
+    if workstream.status != WorkstreamStatus.PLANNING:
+        raise WrongState(f"{workstream} is {workstream.status}; its plan is already approved.")
+    current = workstream.version
+    if not reason.strip():
+        raise MissingReason("A new version says why it was made.", field="change_reason")
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    if current.source_sha256 == digest:
+        raise InvalidInput("This text is the current version already; nothing changed.", field="source")
+    WorkflowVersion.objects.filter(pk=current.pk).update(status=VersionStatus.SUPERSEDED)
+    version = _version(current.workflow, current.number + 1, plan, text, name, actor, now, reason)
+    workstream.version, workstream.updated_at, workstream.title = version, now, plan.name[:200]
+    workstream.domain, workstream.priority = plan.domain[:60], plan.priority
+    workstream.save(update_fields=["version", "updated_at", "title", "domain", "priority"])
+    return version
+
+
+def _version(
+    workflow: Workflow, number: int, plan: Plan, text: str, name: str, actor: Actor, now: datetime, reason: str
+) -> WorkflowVersion:
+    return WorkflowVersion.objects.create(
+        workflow=workflow,
+        number=number,
+        source=text,
+        source_name=name[:200],
+        source_sha256=hashlib.sha256(text.encode()).hexdigest(),
+        summary=plan.summary,
+        repository=plan.repository[:100],
+        base_branch=plan.base_branch[:100],
+        author=actor.account,
+        change_reason=reason,
+        submitted_at=now,
+    )
+
+
+def _register(plan: Plan, version: WorkflowVersion, actor: Actor, now: datetime) -> Workstream:
+    return Workstream.objects.create(
+        slug=version.workflow.slug,
+        title=plan.name[:200],
+        version=version,
+        domain=plan.domain[:60],
+        owner=actor.account,
+        priority=plan.priority,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _free_slug(slug: str) -> str:
+    taken = set(Workflow.objects.filter(slug__startswith=slug[:50]).values_list("slug", flat=True))
+    candidates = (slug if n == 1 else f"{slug[:50]}-{n}" for n in range(1, len(taken) + 2))
+    return next(candidate for candidate in candidates if candidate not in taken)
+
+
+def _under_review(version_id: int, seen_sha256: str) -> tuple[WorkflowVersion, Workstream]:
+    """The version and its locked workstream, if this is what the decider read and it still waits for a decision."""
+    version = WorkflowVersion.objects.select_related("workflow").filter(pk=version_id).first()
+    workstream = Workstream.objects.filter(version__workflow__versions=version_id).first() if version else None
+    if version is None or workstream is None:
+        raise NotFound("There is no such version.")
+    workstream = locked_workstream(workstream.pk)
+    newest = WorkflowVersion.objects.filter(workflow=version.workflow).order_by("-number").first()
+    if newest is None or newest.pk != version.pk or seen_sha256 != version.source_sha256:
+        raise VersionMoved(
+            f"Version {newest.number if newest else '?'} is newer than the one you read (version {version.number}).",
+            newest=newest.number if newest else None,
+        )
+    version.refresh_from_db(fields=["status"])
+    if version.status != VersionStatus.IN_REVIEW:
+        raise WrongState(f"Version {version.number} was already decided: it is {version.get_status_display().lower()}.")
+    return version, workstream
+
+
+def _decide(version: WorkflowVersion, status: VersionStatus, actor: Actor, reason: str, now: datetime) -> None:
+    version.status, version.decided_by, version.decided_at, version.decision_reason = status, actor.account, now, reason
+    if status is VersionStatus.APPROVED:
+        version.effective_at = now
+    version.save(update_fields=["status", "decided_by", "decided_at", "decision_reason", "effective_at"])

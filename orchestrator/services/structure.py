@@ -1,0 +1,125 @@
+"""From an approved plan to rows: stages, batches, threads, steps, and one task for each step (WF-1, WF-3)."""
+
+from datetime import datetime
+
+from orchestrator.core.plan import BatchSpec, PlacedStep, Plan, StageSpec, StepSpec, ThreadSpec, slugify
+from orchestrator.core.terms import CriterionKind
+from orchestrator.models import (
+    Batch,
+    Criterion,
+    GateReviewer,
+    OwnedFiles,
+    Stage,
+    Step,
+    StepNeed,
+    StepResource,
+    Task,
+    Thread,
+    WorkflowVersion,
+    Workstream,
+)
+
+
+def create_structure(version: WorkflowVersion, plan: Plan, workstream: Workstream, now: datetime) -> None:
+    """Write the rows of a checked plan inside the approval's transaction; sets `open_tasks` on the workstream."""
+    threads = _create_lanes(version, plan)
+    placed = list(plan.placed_steps())
+    steps = Step.objects.bulk_create([_step(version, threads[p.place[:3]], p) for p in placed])
+    by_key = {step.key: step for step in steps}
+    StepNeed.objects.bulk_create(
+        StepNeed(step=by_key[p.step.key], needed=by_key[need.key], inferred=need.inferred)
+        for p in placed
+        for need in {n.key: n for n in p.step.needs}.values()
+    )
+    Criterion.objects.bulk_create(c for p in placed for c in _criteria(by_key[p.step.key], p.step))
+    StepResource.objects.bulk_create(r for p in placed for r in _resources(by_key[p.step.key], p.step))
+    GateReviewer.objects.bulk_create(
+        GateReviewer(step=by_key[p.step.key], name=name)
+        for p in placed
+        if p.step.gate
+        for name in dict.fromkeys(p.step.gate.reviewers)
+    )
+    Task.objects.bulk_create(Task(workstream=workstream, step=step, created_at=now, updated_at=now) for step in steps)
+    workstream.open_tasks = len(steps)
+
+
+def _create_lanes(version: WorkflowVersion, plan: Plan) -> dict[tuple[int, ...], Thread]:
+    threads: dict[tuple[int, ...], Thread] = {}
+    for s, stage_spec in enumerate(plan.stages):
+        stage = _stage(version, s, stage_spec)
+        for b, batch_spec in enumerate(stage_spec.batches):
+            batch = _batch(stage, b, batch_spec)
+            for t, thread_spec in enumerate(batch_spec.threads):
+                threads[s, b, t] = _thread(batch, t, thread_spec)
+    return threads
+
+
+def _stage(version: WorkflowVersion, position: int, spec: StageSpec) -> Stage:
+    return Stage.objects.create(
+        version=version,
+        position=position,
+        number=spec.number,
+        name=spec.name[:200],
+        slug=spec.slug,
+        kind=spec.kind,
+        definition=spec.definition,
+    )
+
+
+def _batch(stage: Stage, position: int, spec: BatchSpec) -> Batch:
+    return Batch.objects.create(
+        stage=stage, position=position, prefix=spec.prefix[:80], name=spec.name[:200], slug=spec.slug
+    )
+
+
+def _thread(batch: Batch, position: int, spec: ThreadSpec) -> Thread:
+    thread = Thread.objects.create(
+        batch=batch,
+        position=position,
+        lane=spec.lane[:80],
+        name=spec.name[:200],
+        slug=slugify(f"{spec.lane} {spec.name}"),
+        owner_role=spec.role[:20],
+        worktree=spec.worktree[:200],
+    )
+    OwnedFiles.objects.bulk_create(
+        OwnedFiles(thread=thread, pattern=pattern[:300]) for pattern in dict.fromkeys(spec.files)
+    )
+    return thread
+
+
+def _step(version: WorkflowVersion, thread: Thread, placed: PlacedStep) -> Step:
+    spec = placed.step
+    return Step(
+        version=version,
+        thread=thread,
+        position=placed.place[3],
+        key=spec.key,
+        title=spec.title[:300],
+        details=spec.details,
+        kind=spec.kind,
+        gate_kind=spec.gate.kind if spec.gate else "",
+        gate_action=spec.gate.action if spec.gate else "",
+        role=spec.role[:20],
+        tool=spec.tool[:60],
+        run=spec.run[:500],
+        parallel=spec.parallel,
+        condition=spec.when[:300],
+        estimate=spec.estimate,
+        line=spec.line,
+    )
+
+
+def _criteria(step: Step, spec: StepSpec) -> list[Criterion]:
+    groups = {CriterionKind.ENTRY: spec.entry, CriterionKind.EXIT: spec.exit, CriterionKind.DONE: spec.done_when}
+    return [
+        Criterion(step=step, kind=kind, position=position, text=text[:500])
+        for kind, texts in groups.items()
+        for position, text in enumerate(texts)
+    ]
+
+
+def _resources(step: Step, spec: StepSpec) -> list[StepResource]:
+    named = [StepResource(step=step, name=name[:300]) for name in dict.fromkeys(spec.resources)]
+    files = [StepResource(step=step, name=glob[:300], is_files=True) for glob in dict.fromkeys(spec.files)]
+    return named + files

@@ -1,0 +1,9 @@
+"""Wake the scheduler: a message with an id, sent when the act has committed. The rows are the truth (design section 5)."""
+
+from django.db import transaction
+from django_q.tasks import async_task
+
+
+def wake(workstream_id: int) -> None:
+    """Ask the queue to advance a workstream after the current transaction; a lost message is picked up by the sweep."""
+    transaction.on_commit(lambda: async_task("orchestrator.tasks.advance", workstream_id))
