@@ -6,7 +6,7 @@ from orchestrator.core.schedule import TaskView
 
 
 def to_redo(tasks: Sequence[TaskView], key: str) -> tuple[str, ...]:
-    """The step and everything after it, in launch order: what needs it, follows it in its thread, or in a later batch."""
+    """The step and everything after it, in launch order: by need, by thread, or by a later batch."""
     ordered = sorted(tasks, key=lambda task: task.order)
     start = next(task for task in ordered if task.key == key)
     redo = {key}

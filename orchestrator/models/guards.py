@@ -1,10 +1,7 @@
 """Database triggers that keep the history append-only (design section 6).
 
-Installed after every migrate and idempotent. `lifted` is for tests that have to empty the tables.
+Installed after every migrate and idempotent.
 """
-
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
@@ -33,14 +30,9 @@ def install_guards(using: str = DEFAULT_DB_ALIAS, **_: object) -> None:
         _run(using, SQLITE if connection.vendor == "sqlite" else POSTGRES)
 
 
-@contextmanager
-def lifted(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
-    """Without the triggers inside the block; never used by the product itself."""
+def drop_guards(using: str = DEFAULT_DB_ALIAS) -> None:
+    """Take the triggers away; only tests that empty the tables, or tamper with them on purpose, do this."""
     _run(using, DROP_SQLITE if connections[using].vendor == "sqlite" else DROP_POSTGRES)
-    try:
-        yield
-    finally:
-        install_guards(using)
 
 
 def _run(using: str, statements: list[str]) -> None:

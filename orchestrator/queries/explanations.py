@@ -1,4 +1,4 @@
-"""Why each task stands where it stands (FR-015): what the scheduler recorded, or says on demand. No second code path."""
+"""Why each task stands where it stands (FR-015): what the scheduler recorded, or says on demand."""
 
 from orchestrator.core.schedule import FRONTIER, Verdict, decide
 from orchestrator.core.terms import Reason

@@ -1,6 +1,6 @@
 """The one lock of an act: the workstream's row. Rounds and acts of one workstream run one at a time (FR-028).
 
-Order, everywhere: workstream, then executor, then the history sequence. On SQLite the IMMEDIATE transaction is the lock.
+Order, everywhere: workstream, executor, history sequence. On SQLite the IMMEDIATE transaction is the lock.
 """
 
 from django.db import connection

@@ -1,4 +1,4 @@
-"""Wake the scheduler: a message with an id, sent when the act has committed. The rows are the truth (design section 5)."""
+"""Wake the scheduler: a message with an id, sent when the act has committed; the rows are the truth (section 5)."""
 
 from django.db import transaction
 from django_q.tasks import async_task

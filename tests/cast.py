@@ -1,0 +1,215 @@
+"""The cast of the tests: people with roles, executors, and a driver that reaches every state through services."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import factory
+from django.contrib.auth.models import Group, User
+
+from orchestrator.core.terms import AttemptStatus, CriterionKind, ExecutorKind, Role
+from orchestrator.models import Assignment, Attempt, Executor, Task, Workstream
+from orchestrator.services import attempts, gates, plans, workstreams
+from orchestrator.services.actor import Actor
+from orchestrator.services.advance import advance
+from orchestrator.services.executors import register_executor
+
+NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+
+PLAN = b"""---
+domain: payments
+---
+# Plan: Card refunds
+
+## Summary
+Customers get their money back.
+
+## Stages
+
+### Stage 1: Build
+
+##### Batch 01: foundations
+
+###### Thread A: ledger
+- Role: contributor
+- Files: `ledger/**`
+- A1: Ledger entries for refunds
+  - Exit: unit tests pass
+- A2: Ledger report
+  - Exit: report shows refunds
+
+###### Thread B: gateway
+- Role: contributor
+- Files: `gateway/**`
+- B1: Gateway call
+  - Exit: contract test passes
+
+### Merge Point MP1
+- **Trigger:** A2 + B1 complete
+- **Action:** Integration test ledger and gateway
+- **Reviewers:** reviewer
+- **Unlocks:** C1
+
+##### Batch 02: joining
+
+###### Thread C: refunds
+- Role: contributor
+- C1: Refund end to end
+  - Exit: end-to-end test passes
+
+##### Batch 99: document
+
+###### Thread D: docs
+- Role: contributor
+- D1: Write the manual
+  - Exit: manual exists
+"""
+
+
+class UserFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = User
+        django_get_or_create = ("username",)
+
+    username = factory.Sequence(lambda n: f"user-{n}")
+    password = factory.django.Password("secret-for-tests")
+
+    @factory.post_generation
+    def roles(self, create: bool, extracted: Iterable[Role] | None) -> None:
+        for role in extracted or ():
+            self.groups.add(Group.objects.get_or_create(name=role.value)[0])
+
+
+class Cast:
+    """One person per role, under the role's name; `builder` makes executors."""
+
+    def __init__(self) -> None:
+        self.initiator = UserFactory(username="ines", roles=[Role.INITIATOR])
+        self.contributor = UserFactory(username="carl", roles=[Role.CONTRIBUTOR])
+        self.reviewer = UserFactory(username="rita", roles=[Role.REVIEWER])
+        self.approver = UserFactory(username="anna", roles=[Role.APPROVER])
+        self.observer = UserFactory(username="otto", roles=[Role.OBSERVER])
+        self.admin = UserFactory(username="root", is_superuser=True, is_staff=True)
+
+    def actor(self, role: str) -> Actor:
+        return Actor.person(getattr(self, role))
+
+    def builder(self, name: str = "builder-1") -> Executor:
+        return register_executor(name=name, kind=ExecutorKind.AGENT, user=self.contributor, now=NOON)
+
+
+class Driver:
+    """Drives one workstream through services; `now` moves a minute with every act, so times are reproducible."""
+
+    def __init__(self, cast: Cast, start: datetime = NOON) -> None:
+        self.cast, self.now = cast, start
+        self.workstream: Workstream | None = None
+
+    def tick(self) -> datetime:
+        self.now += timedelta(minutes=1)
+        return self.now
+
+    def submit(self, source: bytes = PLAN, role: str = "initiator") -> plans.Submission:
+        submission = plans.submit_plan(
+            source=source, source_name="PLAN.md", actor=self.cast.actor(role), now=self.tick()
+        )
+        self.workstream = submission.workstream
+        return submission
+
+    def start(self, source: bytes = PLAN) -> Workstream:
+        """Submitted, signed, approved, first steps launched."""
+        submission = self.submit(source)
+        approver = self.cast.actor("approver")
+        workstreams.sign_prehandoff(
+            workstream_id=submission.workstream.pk, rationale="No similar work.", actor=approver, now=self.tick()
+        )
+        plans.approve_version(
+            version_id=submission.version.pk,
+            seen_sha256=submission.version.source_sha256,
+            actor=approver,
+            now=self.tick(),
+        )
+        self.advance()
+        return self.reload()
+
+    def reload(self) -> Workstream:
+        assert self.workstream is not None
+        self.workstream = Workstream.objects.get(pk=self.workstream.pk)
+        return self.workstream
+
+    def advance(self) -> None:
+        assert self.workstream is not None
+        advance(workstream_id=self.workstream.pk, now=self.tick())
+
+    def task(self, key: str) -> Task:
+        return Task.objects.select_related("step", "workstream").get(workstream=self.workstream, step__key=key)
+
+    def attempt(self, key: str) -> Attempt:
+        """The latest attempt."""
+        latest = Attempt.objects.filter(task=self.task(key)).order_by("-number").first()
+        assert latest is not None, f"{key} has no attempt"
+        return latest
+
+    def claim(self, key: str, executor: Executor | None = None) -> Assignment:
+        executor = executor or self.cast.builder(f"builder-{key}")
+        return attempts.claim(
+            attempt_id=self.attempt(key).pk, executor=executor, actor=Actor.member(executor), now=self.tick()
+        )
+
+    def complete(self, key: str, outputs: dict[str, bytes] | None = None, outcome: str = "Done.") -> Attempt:
+        """Complete the running attempt with evidence for every exit criterion, then schedule."""
+        assignment = Assignment.objects.select_related("executor").get(attempt=self.attempt(key))
+        exits = self.task(key).step.criteria.filter(kind=CriterionKind.EXIT)
+        attempt = attempts.complete(
+            attempt_id=assignment.attempt_id,
+            token=assignment.token,
+            executor=assignment.executor,
+            outcome=outcome,
+            evidence={criterion.pk: f"seen: {criterion.text}" for criterion in exits},
+            outputs=outputs,
+            now=self.tick(),
+        )
+        self.advance()
+        return attempt
+
+    def do(self, *keys: str) -> None:
+        for key in keys:
+            self.claim(key)
+            self.complete(key)
+
+    def fail(self, key: str, error: str = "It broke.") -> Attempt:
+        assignment = Assignment.objects.select_related("executor").get(attempt=self.attempt(key))
+        attempt = attempts.fail(
+            attempt_id=assignment.attempt_id,
+            token=assignment.token,
+            executor=assignment.executor,
+            error=error,
+            now=self.tick(),
+        )
+        self.advance()
+        return attempt
+
+    def sign(self, key: str, role: str = "reviewer") -> None:
+        gates.approve_gate(task_id=self.task(key).pk, actor=self.cast.actor(role), now=self.tick())
+        self.advance()
+
+    def ready(self) -> list[str]:
+        """Keys of the queued attempts, in launch order."""
+        queued = Attempt.objects.filter(task__workstream=self.workstream, status=AttemptStatus.QUEUED)
+        return list(
+            queued.order_by(
+                "task__step__thread__batch__stage__position",
+                "task__step__thread__batch__position",
+                "task__step__position",
+                "task__step__key",
+            ).values_list("task__step__key", flat=True)
+        )
+
+    def finish(self) -> Workstream:
+        """Do whatever is ready, sign whatever waits, until nothing is left."""
+        while ready := self.ready():
+            for key in ready:
+                if self.task(key).step.is_gate:
+                    self.sign(key)
+                else:
+                    self.do(key)
+        return self.reload()

@@ -1,0 +1,41 @@
+"""Fixtures every test may use."""
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.models.guards import drop_guards
+from tests.cast import Cast, Driver
+
+
+@pytest.fixture(autouse=True)
+def folders(settings, tmp_path: Path) -> Path:
+    """Each test has a workspace of its own."""
+    settings.WORKSPACE_DIR = tmp_path / "workspace"
+    settings.REPOSITORIES_DIR = tmp_path / "repositories"
+    settings.WORKTREES_DIR = tmp_path / "worktrees"
+    return tmp_path
+
+
+@pytest.fixture
+def cast(db) -> Cast:
+    return Cast()
+
+
+@pytest.fixture
+def driver(cast: Cast) -> Driver:
+    return Driver(cast)
+
+
+@pytest.fixture(autouse=True)
+def flushable(request: pytest.FixtureRequest, _django_db_marker: None):
+    """The history's triggers refuse the flush after a transactional test; the flush puts them back (post_migrate)."""
+    marker = request.node.get_closest_marker("django_db")
+    transactional = bool(marker and marker.kwargs.get("transaction")) or bool(
+        {"transactional_db", "live_server"} & set(request.fixturenames)
+    )
+    if transactional:
+        request.getfixturevalue("transactional_db")
+    yield
+    if transactional:
+        drop_guards()
