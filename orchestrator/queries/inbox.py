@@ -1,0 +1,200 @@
+"""What waits for one person, in the order it should be done; badge, list and export read the same rows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from itertools import chain
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from orchestrator.core.terms import (
+    ArtifactState,
+    AttemptStatus,
+    Role,
+    StepKind,
+    TaskStatus,
+    VersionStatus,
+    WorkstreamStatus,
+)
+from orchestrator.models import Attempt, Blocker, GateReviewer, HandoffArtifact, Task, WorkflowVersion, Workstream
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing to do. `page` and `key` name the page where it is done; `since` is UTC."""
+
+    title: str
+    workstream: str
+    why: str
+    since: datetime
+    page: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A query and how one of its rows reads."""
+
+    rows: QuerySet[Any]
+    entry: Callable[[Any], Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A kind of waiting work; `state` is the term whose chip stands beside it."""
+
+    title: str
+    state: str
+    sources: tuple[Source, ...]
+
+
+class Inbox:
+    """The sections of one person, most urgent first."""
+
+    def __init__(self, sections: list[Section]) -> None:
+        self.sections = sections
+
+    @cached_property
+    def total(self) -> int:
+        """How many entries the list has, in one query over the same rows."""
+        keys = [s.rows.order_by().values_list("pk") for section in self.sections for s in section.sources]
+        if not keys:
+            return 0
+        return keys[0].union(*keys[1:], all=True).count() if len(keys) > 1 else keys[0].count()
+
+    @cached_property
+    def groups(self) -> list[tuple[Section, list[Entry]]]:
+        """Each section that has something in it, oldest entry first."""
+        read = [(section, sorted(_read(section), key=lambda entry: entry.since)) for section in self.sections]
+        return [(section, entries) for section, entries in read if entries]
+
+
+def _read(section: Section) -> list[Entry]:
+    return list(chain.from_iterable(map(source.entry, source.rows) for source in section.sources))
+
+
+def inbox_for(user: User) -> Inbox:
+    """What this person may act on: their roles decide which sections they have (design section 7)."""
+    groups = set(user.groups.values_list("name", flat=True))
+    roles = frozenset(Role) if user.is_superuser else frozenset(role for role in Role if role in groups)
+    sections = []
+    if roles & {Role.CONTRIBUTOR, Role.APPROVER}:
+        sections += [
+            Section("Needs a human", "needs-human", (_flagged(),)),
+            Section("Blocks others", "blocked", (_failed(), _declared(), _damaged())),
+        ]
+    if Role.APPROVER in roles:
+        sections.append(Section("Waits for your approval", "in_review", (_plans_in_review(user),)))
+    sections.append(Section("Waits for your sign-off", "review", (_gates(user, roles),)))
+    if Role.APPROVER in roles:
+        sections.append(Section("Ready for acceptance", "finished", (_finished(),)))
+    sections.append(Section("Returned to you", "sent_back", (_returned(user),)))
+    return Inbox(sections)
+
+
+def _flagged() -> Source:
+    rows = Task.objects.filter(needs_human=True).select_related("step", "workstream").order_by("updated_at", "pk")
+    return Source(rows, _flagged_entry)
+
+
+def _flagged_entry(task: Task) -> Entry:
+    return Entry(str(task.step), task.workstream.title, task.intervention_note, task.updated_at, "task", str(task.pk))
+
+
+def _failed() -> Source:
+    later = Attempt.objects.filter(task=OuterRef("task"), number__gt=OuterRef("number"))
+    rows = (
+        Attempt.objects.filter(~Exists(later), status=AttemptStatus.FAILED, task__status=TaskStatus.BLOCKED)
+        .select_related("task__step", "task__workstream")
+        .order_by("ended_at", "pk")
+    )
+    return Source(rows, _failed_entry)
+
+
+def _failed_entry(attempt: Attempt) -> Entry:
+    task = attempt.task
+    why = f"Attempt {attempt.number} failed: {attempt.error or 'no error text was given'}"
+    since = attempt.ended_at or attempt.queued_at
+    return Entry(str(task.step), task.workstream.title, why, since, "task", str(task.pk))
+
+
+def _declared() -> Source:
+    rows = Blocker.objects.filter(resolved_at__isnull=True).select_related("task__step", "task__workstream")
+    return Source(rows, _declared_entry)
+
+
+def _declared_entry(blocker: Blocker) -> Entry:
+    task = blocker.task
+    why = f"{blocker.kind.capitalize()} blocker: {blocker.note}"
+    return Entry(str(task.step), task.workstream.title, why, blocker.declared_at, "task", str(task.pk))
+
+
+def _damaged() -> Source:
+    rows = HandoffArtifact.objects.filter(state=ArtifactState.DAMAGED).select_related("workstream", "attempt__task")
+    return Source(rows.defer("body"), _damaged_entry)
+
+
+def _damaged_entry(artifact: HandoffArtifact) -> Entry:
+    why = artifact.problem or "The file is missing or altered."
+    key = str(artifact.attempt.task.pk)
+    return Entry(artifact.path, artifact.workstream.title, why, artifact.created_at, "task", key)
+
+
+def _plans_in_review(user: User) -> Source:
+    rows = (
+        WorkflowVersion.objects.filter(~Q(author=user) | Q(workflow__allow_self_approval=True))
+        .filter(status=VersionStatus.IN_REVIEW)
+        .select_related("workflow", "author")
+        .defer("source")
+        .order_by("submitted_at", "pk")
+    )
+    return Source(rows, _review_entry)
+
+
+def _review_entry(version: WorkflowVersion) -> Entry:
+    why = f"Submitted by {version.author.get_username()}"
+    return Entry(f"Plan version {version.number}", version.workflow.name, why, version.submitted_at, "plan", str(version.pk))
+
+
+def _gates(user: User, roles: frozenset[Role]) -> Source:
+    rows = Task.objects.filter(
+        step__kind=StepKind.GATE, status=TaskStatus.REVIEW, attempts__status=AttemptStatus.QUEUED
+    ).select_related("step", "workstream")
+    if not roles & {Role.REVIEWER, Role.APPROVER}:
+        named = GateReviewer.objects.filter(step=OuterRef("step"), name__in=[user.get_username(), *roles])
+        rows = rows.filter(Exists(named))
+    return Source(rows.order_by("updated_at", "pk"), _gate_entry)
+
+
+def _gate_entry(task: Task) -> Entry:
+    why = f"{task.step.gate_kind.capitalize()} gate: {task.step.gate_action or 'sign or reject'}"
+    return Entry(str(task.step), task.workstream.title, why, task.updated_at, "gate", str(task.pk))
+
+
+def _finished() -> Source:
+    rows = Workstream.objects.filter(status=WorkstreamStatus.ACTIVE, open_tasks=0, done_tasks__gt=0)
+    return Source(rows.order_by("updated_at", "pk"), _finished_entry)
+
+
+def _finished_entry(item: Workstream) -> Entry:
+    why = f"All {item.done_tasks} tasks are done; nobody has accepted it."
+    return Entry(item.title, item.title, why, item.finished_at or item.updated_at, "workstream", str(item.uuid))
+
+
+def _returned(user: User) -> Source:
+    newer = WorkflowVersion.objects.filter(workflow=OuterRef("workflow"), number__gt=OuterRef("number"))
+    rows = (
+        WorkflowVersion.objects.filter(~Exists(newer), author=user, status=VersionStatus.SENT_BACK)
+        .select_related("workflow")
+        .defer("source")
+    )
+    return Source(rows, _returned_entry)
+
+
+def _returned_entry(version: WorkflowVersion) -> Entry:
+    since = version.decided_at or version.submitted_at
+    title = f"Plan version {version.number}"
+    return Entry(title, version.workflow.name, version.decision_reason, since, "plan", str(version.pk))
