@@ -7,7 +7,7 @@ again with the message, the way out and what was typed. With htmx the answer is 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -17,12 +17,13 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseLocation
 
-from orchestrator.core.errors import InvalidInput, Refusal
+from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import Role
 from orchestrator.services.actor import Actor
 
 #: Characters of one typed field; longer texts belong into an output file.
 TEXT_LIMIT = 10_000
+Act = TypeVar("Act")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +71,19 @@ def number(request: HttpRequest, field: str) -> int:
     return int(text)
 
 
+def chosen(acts: Mapping[str, Act], name: str) -> Act:
+    """The act that the address names."""
+    if name not in acts:
+        raise NotFound(f"There is no act {name!r} here.")
+    return acts[name]
+
+
 def perform(
-    request: HttpRequest, do: Callable[[], object], *, said: str, then: str, again: Callable[[Refusal], HttpResponse]
+    request: HttpRequest, do: Callable[[], str], *, then: str, again: Callable[[Refusal], HttpResponse]
 ) -> HttpResponse:
-    """Run one act. Say so and go to the address `then`; or show the page `again` with the refusal."""
+    """Run one act. Show what it says at the address `then`; or show the page `again` with the refusal."""
     try:
-        do()
+        said = do()
     except Refusal as refusal:
         return again(refusal)
     return proceed(request, said, then)

@@ -94,6 +94,13 @@ def submit_page(
 
 
 @require_GET
+def plan_by_id(request: HttpRequest, version_id: int) -> HttpResponse:
+    """The short address that lists and messages link to."""
+    version = queries.find_version_by_id(version_id)
+    return redirect("plan-review", version.workflow.slug, version.number)
+
+
+@require_GET
 def plan_latest(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("plan-review", slug, queries.find_version(slug).number)
 
@@ -110,18 +117,18 @@ def plan_decide(request: HttpRequest, slug: str, version: int) -> HttpResponse:
     approving = request.POST.get("decision") == "approve"
     workstream = queries.workstream_of(shown)
     then = reverse("workstream", args=[workstream.uuid]) if approving else reverse("plan-review", args=[slug, version])
-    said = f"Version {version} is {'approved: its tasks are created' if approving else 'sent back to its author'}."
     again = partial(review_page, request, shown, "decision")
-    return perform(request, partial(_decide, request, approving), said=said, then=then, again=again)
+    return perform(request, partial(_decide, request, approving), then=then, again=again)
 
 
-def _decide(request: HttpRequest, approving: bool) -> None:
+def _decide(request: HttpRequest, approving: bool) -> str:
     who, reason, version_id = viewer(request).actor, typed(request, "reason"), number(request, "version_id")
     seen = typed(request, "seen_sha256")
     if approving:
         plans.approve_version(version_id=version_id, seen_sha256=seen, actor=who, now=now(), note=reason)
-    else:
-        plans.send_back_version(version_id=version_id, seen_sha256=seen, actor=who, now=now(), reason=reason)
+        return "The plan is approved: its tasks are created and the first ones start as soon as the rules allow."
+    plans.send_back_version(version_id=version_id, seen_sha256=seen, actor=who, now=now(), reason=reason)
+    return "The plan is sent back to its author with your reason."
 
 
 @require_POST
@@ -130,13 +137,13 @@ def plan_sign_prehandoff(request: HttpRequest, slug: str, version: int) -> HttpR
     shown = queries.find_version(slug, version)
     workstream = queries.workstream_of(shown)
 
-    def sign() -> None:
+    def sign() -> str:
         rationale, who = typed(request, "rationale"), viewer(request).actor
         workstreams.sign_prehandoff(workstream_id=workstream.pk, rationale=rationale, actor=who, now=now())
+        return "The pre-handoff review is signed: work may start once the plan is approved."
 
     then = reverse("plan-review", args=[slug, version])
-    said = "The pre-handoff review is signed: work may start once the plan is approved."
-    return perform(request, sign, said=said, then=then, again=partial(review_page, request, shown, "prehandoff"))
+    return perform(request, sign, then=then, again=partial(review_page, request, shown, "prehandoff"))
 
 
 def review_page(
@@ -179,7 +186,7 @@ def _why_not(
         or (blocked and f"{blocked} finding{'s block' if blocked > 1 else ' blocks'} approval; see the top of the page.")
         or "",
         "send_back": settled or who.lacks(Role.APPROVER, Role.REVIEWER),
-        "sign": who.lacks(Role.APPROVER),
+        "sign": who.lacks(Role.APPROVER, Role.REVIEWER),
         "resubmit": who.lacks(Role.INITIATOR, Role.APPROVER)
         if workstream.status == WorkstreamStatus.PLANNING
         else "The plan is approved; a later change is a new version with a migration.",
@@ -224,7 +231,8 @@ def _readable(source: str | bytes) -> str:
 urlpatterns: list[Any] = [
     path("plans/", plan_list, name="plans"),
     path("plans/submit/", plan_submit, name="plan-submit"),
-    path("plans/<slug:slug>/", plan_latest, name="plan"),
+    path("plans/versions/<int:version_id>/", plan_by_id, name="plan"),
+    path("plans/<slug:slug>/", plan_latest, name="plan-latest"),
     path("plans/<slug:slug>/v<int:version>/", plan_review, name="plan-review"),
     path("plans/<slug:slug>/v<int:version>/decide", plan_decide, name="plan-decide"),
     path("plans/<slug:slug>/v<int:version>/prehandoff", plan_sign_prehandoff, name="plan-sign"),
