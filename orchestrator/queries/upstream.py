@@ -1,0 +1,58 @@
+"""What a step works from: the handover artifacts of the steps before it (FR-014)."""
+
+from collections.abc import Iterable, Sequence
+
+from django.db.models import Q
+
+from orchestrator.core.handoff import RESULT_EVENTS
+from orchestrator.core.terms import ArtifactState
+from orchestrator.models import Batch, HandoffArtifact, Step, Task
+
+#: States in which an artifact is part of the record.
+IN_FORCE = [ArtifactState.PENDING.value, ArtifactState.COMMITTED.value, ArtifactState.DAMAGED.value]
+
+
+def handovers_before(task: Task, step: Step) -> Sequence[HandoffArtifact]:
+    """The newest handover of every step that `step` waits for, and the newest artifact of the task, by sequence."""
+    artifacts = HandoffArtifact.objects.filter(workstream=task.workstream_id, state__in=IN_FORCE)
+    results = artifacts.filter(event__in=RESULT_EVENTS, attempt__task__step__in=steps_before(step))
+    newest = _newest_per_task(results.select_related("attempt").order_by("sequence"))
+    own = artifacts.filter(attempt__task=task).order_by("-sequence").first()
+    found = {artifact.pk: artifact for artifact in [*newest, *([own] if own else [])]}
+    return sorted(found.values(), key=lambda artifact: artifact.sequence)
+
+
+def _newest_per_task(artifacts: Iterable[HandoffArtifact]) -> list[HandoffArtifact]:
+    return list({artifact.attempt.task_id: artifact for artifact in artifacts}.values())
+
+
+def steps_before(step: Step) -> Sequence[int]:
+    """Ids of the steps that one waits for directly: what it names, the run before it in its thread, or else the batch
+    before (design section 3)."""
+    named = set(step.needs.values_list("needed_id", flat=True))
+    earlier = list(Step.objects.filter(thread=step.thread_id, position__lt=step.position).order_by("-position"))
+    before = _run_before(step, earlier)
+    if not before:
+        batch = _batch_before(step.thread.batch)
+        before = list(Step.objects.filter(thread__batch=batch).values_list("pk", flat=True)) if batch else []
+    return sorted(named | set(before))
+
+
+def _run_before(step: Step, earlier: Sequence[Step]) -> list[int]:
+    """Skips the parallel neighbours that start together with the step; a parallel run joins as a whole."""
+    rest = list(earlier)
+    while step.parallel and rest and rest[0].parallel:
+        rest.pop(0)
+    run: list[int] = []
+    while rest and (not run or rest[0].parallel):
+        run.append(rest[0].pk)
+        if not rest.pop(0).parallel:
+            break
+    return run
+
+
+def _batch_before(batch: Batch) -> Batch | None:
+    stage = batch.stage
+    before = Q(stage=stage, position__lt=batch.position) | Q(stage__position__lt=stage.position)
+    earlier = Batch.objects.filter(before, stage__version=stage.version_id)
+    return earlier.order_by("-stage__position", "-position").first()

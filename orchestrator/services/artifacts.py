@@ -1,0 +1,241 @@
+"""Handoff artifacts: announced in the act's transaction, committed to the workspace afterwards (FR-014, AS-7).
+
+The rows are the outbox: whoever runs `publish` next picks up what a killed process left, and commits nothing twice.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import rfc8785
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, Q, QuerySet
+
+from orchestrator.core.errors import InvalidInput, WorkspaceUnavailable
+from orchestrator.core.handoff import (
+    FileLink,
+    Handoff,
+    OutputPlace,
+    artifact_path,
+    artifact_value,
+    output_paths,
+    parents,
+)
+from orchestrator.core.terms import ArtifactState, EventType, StageKind
+from orchestrator.models import Attempt, HandoffArtifact, OutputFile, Step, Workstream
+from orchestrator.queries.projection import projected_files
+from orchestrator.queries.upstream import handovers_before
+from orchestrator.services.actor import Actor
+from orchestrator.workspace import Workspace
+
+#: Most artifacts in one git commit.
+COMMIT_SIZE = 200
+
+
+def workspace() -> Workspace:
+    return Workspace(settings.WORKSPACE_DIR)
+
+
+def announce(
+    *,
+    attempt: Attempt,
+    event: EventType,
+    actor: Actor,
+    outcome: str,
+    next_action: str,
+    now: datetime,
+    outputs: Mapping[str, bytes] | None = None,
+) -> HandoffArtifact:
+    """Write the outbox row of an event in the caller's transaction, whose workstream row is locked.
+
+    `outputs` maps relative names to contents. Raises InvalidInput for a name that may not stand in the workspace.
+    The caller wakes the queue; the file appears when `publish` has run.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("An artifact is announced in the transaction of the act.")
+    workstream = attempt.task.workstream
+    files = _output_files(attempt, outputs or {})
+    handoff = _handoff(attempt, event, actor, now, outcome, next_action, files)
+    body = rfc8785.dumps(artifact_value(handoff))
+    sequence = _next_sequence(workstream)
+    artifact = HandoffArtifact.objects.create(
+        workstream=workstream,
+        sequence=sequence,
+        attempt=attempt,
+        event=event,
+        path=artifact_path(workstream.slug, sequence, attempt.task.step.key, event),
+        body=body.decode(),
+        sha256=hashlib.sha256(body).hexdigest(),
+        state=ArtifactState.PENDING,
+        created_at=now,
+    )
+    for file in files:
+        file.artifact = artifact
+    OutputFile.objects.bulk_create(files)
+    return artifact
+
+
+def publish(*, now: datetime, workstream_id: int | None = None) -> int:
+    """Commit what is pending, and the projected files, to the workspace; answer with the number of artifacts.
+
+    One workstream, or every one (the sweep). Safe to repeat and to run in several processes. A workstream whose files
+    cannot be written keeps its artifacts pending with the problem noted, the others go on; then WorkspaceUnavailable.
+    """
+    committed, trouble = 0, None
+    for pk in _workstreams_to_publish(workstream_id):
+        try:
+            committed += _publish_workstream(workspace(), pk, now)
+        except WorkspaceUnavailable as refusal:
+            _pending(pk).update(problem=refusal.message)
+            trouble = trouble or refusal
+    if trouble:
+        raise trouble
+    return committed
+
+
+def _workstreams_to_publish(workstream_id: int | None) -> Sequence[int]:
+    if workstream_id is not None:
+        return [workstream_id]
+    return list(Workstream.objects.order_by("pk").values_list("pk", flat=True))
+
+
+def _publish_workstream(space: Workspace, workstream_id: int, now: datetime) -> int:
+    """Rows are read under the workspace's lock, so a second publisher finds them marked (F31)."""
+    committed = 0
+    with space.locked():
+        while True:
+            rows = _without_usurped(space, _next_rows(workstream_id))
+            files = {**contents_of(rows), **projected_files(workstream_id)}
+            standing = space.standing({row.path: row.body.encode() for row in rows})
+            head = space.write(files, _message(rows, workstream_id), now)
+            _mark(rows, {path: space.commit_of(path) for path in standing}, head, now)
+            committed += len(rows)
+            if not _pending(workstream_id).exists():
+                return committed
+
+
+def _pending(workstream_id: int) -> QuerySet[HandoffArtifact]:
+    return HandoffArtifact.objects.filter(workstream=workstream_id, state=ArtifactState.PENDING)
+
+
+def _next_rows(workstream_id: int) -> list[HandoffArtifact]:
+    """The next pending rows in order; a row that writes over an output of an earlier one waits for the next commit."""
+    rows: list[HandoffArtifact] = []
+    paths: set[str] = set()
+    for row in _pending(workstream_id).order_by("sequence").prefetch_related("outputs")[:COMMIT_SIZE]:
+        own = {output.path for output in row.outputs.all()}
+        if own & paths:
+            break
+        paths |= own
+        rows.append(row)
+    return rows
+
+
+def _without_usurped(space: Workspace, rows: list[HandoffArtifact]) -> list[HandoffArtifact]:
+    """Leave out, and mark, rows whose path the branch holds with other bytes: evidence is never written over (F23)."""
+    standing = space.standing({row.path: row.body.encode() for row in rows})
+    usurped = [row for row in rows if not standing.get(row.path, True)]
+    for row in usurped:
+        row.state = ArtifactState.DAMAGED
+        row.problem = f"{row.path} is already in the workspace with other content; was an older database restored?"
+        row.save(update_fields=["state", "problem"])
+    return [row for row in rows if row not in usurped]
+
+
+def _mark(rows: Iterable[HandoffArtifact], commits: Mapping[str, str], head: str, now: datetime) -> None:
+    """Only rows that are still pending: one that was withdrawn meanwhile stays so."""
+    with transaction.atomic():
+        for row in rows:
+            HandoffArtifact.objects.filter(pk=row.pk, state=ArtifactState.PENDING).update(
+                state=ArtifactState.COMMITTED, problem="", commit=commits.get(row.path, head), committed_at=now
+            )
+
+
+def contents_of(rows: Iterable[HandoffArtifact]) -> dict[str, bytes]:
+    """Path -> bytes of the artifacts and their outputs."""
+    contents: dict[str, bytes] = {}
+    for row in rows:
+        contents[row.path] = row.body.encode()
+        contents.update({output.path: bytes(output.content) for output in row.outputs.all()})
+    return contents
+
+
+def _message(rows: Sequence[HandoffArtifact], workstream_id: int) -> str:
+    slug = Workstream.objects.values_list("slug", flat=True).get(pk=workstream_id)
+    if not rows:
+        return f"{slug}: state files\n"
+    return f"{slug}: {len(rows)} handoff artifacts\n\n" + "".join(f"{row.path}\n" for row in rows)
+
+
+def _next_sequence(workstream: Workstream) -> int:
+    row = Workstream.objects.filter(pk=workstream.pk)
+    row.update(last_artifact=F("last_artifact") + 1)
+    workstream.last_artifact = row.values_list("last_artifact", flat=True).get()
+    return workstream.last_artifact
+
+
+def _handoff(
+    attempt: Attempt,
+    event: EventType,
+    actor: Actor,
+    now: datetime,
+    outcome: str,
+    next_action: str,
+    files: Sequence[OutputFile],
+) -> Handoff:
+    task, step = attempt.task, _placed(attempt.task.step_id)
+    batch = step.thread.batch
+    prior = handovers_before(task, step)
+    return Handoff(
+        work_item=str(task.workstream.uuid),
+        workflow=step.version.workflow.name,
+        version=step.version.number,
+        step_key=step.key,
+        order=(batch.stage.position + 1, batch.position + 1, step.position + 1),
+        event=event,
+        attempt=f"{task.workstream.slug}/{step.key}/{attempt.number}",
+        at=now,
+        actor=actor.label,
+        outcome=outcome,
+        next_action=next_action,
+        integrated=event == EventType.BASELINE_INTEGRATION or _is_integrated(task.workstream),
+        links=tuple(FileLink(artifact.path, artifact.sha256) for artifact in prior),
+        outputs=tuple(FileLink(file.path, file.sha256) for file in files),
+    )
+
+
+def _placed(step_id: int) -> Step:
+    return Step.objects.select_related("version__workflow", "thread__batch__stage").get(pk=step_id)
+
+
+def _is_integrated(workstream: Workstream) -> bool:
+    """Whether the last baseline event was an integration (FR-010)."""
+    events = [EventType.BASELINE_INTEGRATION.value, EventType.BASELINE_REVERTED.value]
+    last = HandoffArtifact.objects.filter(workstream=workstream, event__in=events).order_by("-sequence").first()
+    return last is not None and last.event == EventType.BASELINE_INTEGRATION
+
+
+def _output_files(attempt: Attempt, outputs: Mapping[str, bytes]) -> list[OutputFile]:
+    if not outputs:
+        return []
+    workstream, step = attempt.task.workstream, _placed(attempt.task.step_id)
+    batch = step.thread.batch
+    place = OutputPlace(workstream.slug, batch.stage.slug, batch.slug, step.thread.slug, StageKind(batch.stage.kind))
+    paths = output_paths(place, sorted(outputs))
+    space = workspace()
+    for path in paths.values():
+        _refuse_obstructed(space, workstream, path)
+    return [
+        OutputFile(path=path, content=outputs[name], sha256=hashlib.sha256(outputs[name]).hexdigest())
+        for name, path in sorted(paths.items(), key=lambda item: item[1])
+    ]
+
+
+def _refuse_obstructed(space: Workspace, workstream: Workstream, path: str) -> None:
+    """An output may replace an earlier one, but not need a folder where a file stands, nor go through a link."""
+    if space.has_link(path):
+        raise InvalidInput(f"outputs: a symbolic link stands in the way of {path}.", field="outputs")
+    stored = OutputFile.objects.filter(artifact__workstream=workstream)
+    if other := stored.filter(Q(path__in=parents(path)) | Q(path__startswith=f"{path}/")).first():
+        raise InvalidInput(f"outputs: {path} cannot stand beside {other.path}: one is a folder.", field="outputs")

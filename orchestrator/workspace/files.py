@@ -1,0 +1,112 @@
+"""Files of the work tree: written whole or not at all, never through a symbolic link, and read with suspicion (EC-3).
+
+Every path is opened folder by folder without following links, so nothing outside the workspace can be reached.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from orchestrator.core.errors import WorkspaceUnavailable
+
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class FileDamage(Exception):
+    """A file that cannot be used as it stands; the message is a sentence without the path ("is missing")."""
+
+
+@contextmanager
+def disk_errors(path: Path | str) -> Iterator[None]:
+    """Disk errors (full, broken, read-only, no permission) become WorkspaceUnavailable that names the path."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise WorkspaceUnavailable(f"The workspace cannot be written at {path}: {reason}.", path=str(path)) from error
+
+
+@contextmanager
+def parent_folder(root: Path, path: str, *, create: bool) -> Iterator[tuple[int, str]]:
+    """(descriptor of the folder that holds `path`, its last name). Raises OSError when a link or file is in the way."""
+    *folders, name = path.split("/")
+    current = os.open(root, FOLDER)
+    try:
+        for folder in folders:
+            if create:
+                _make_folder(folder, current)
+            following = os.open(folder, FOLDER, dir_fd=current)
+            os.close(current)
+            current = following
+        yield current, name
+    finally:
+        os.close(current)
+
+
+def _make_folder(name: str, within: int) -> None:
+    try:
+        os.mkdir(name, 0o755, dir_fd=within)
+    except FileExistsError:
+        return
+    os.fsync(within)
+
+
+def make_room(root: Path, path: str) -> None:
+    """Make the folders above `path`; refuse when something that is not a plain file stands there."""
+    with disk_errors(path):
+        with parent_folder(root, path, create=True) as (folder, name):
+            kind = _kind(name, folder)
+        if kind is not None and not stat.S_ISREG(kind):
+            raise OSError(None, "a symbolic link or folder is in the way; remove it")
+
+
+def place(source: Path, root: Path, path: str) -> None:
+    """Move a finished file to its path in one step; a reader sees the old file or the new one."""
+    with disk_errors(path), parent_folder(root, path, create=True) as (folder, name):
+        os.replace(source, name, dst_dir_fd=folder)
+        os.fsync(folder)
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    with disk_errors(path), path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read(root: Path, path: str) -> bytes:
+    """The file's bytes; FileDamage when it is missing, unreadable or no plain file.
+
+    A file whose owner may not read it counts as unreadable even for root, who could: executors are not root.
+    """
+    try:
+        with parent_folder(root, path, create=False) as (folder, name):
+            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+            with os.fdopen(descriptor, "rb") as file:
+                mode = os.fstat(descriptor).st_mode
+                if not stat.S_ISREG(mode):
+                    raise FileDamage("is not a plain file")
+                if not mode & stat.S_IRUSR:
+                    raise FileDamage("cannot be read: its permissions forbid it")
+                return file.read()
+    except FileNotFoundError:
+        raise FileDamage("is missing") from None
+    except IsADirectoryError:
+        raise FileDamage("is not a plain file") from None
+    except OSError as error:
+        raise FileDamage(f"cannot be read: {error.strerror}") from error
+
+
+def has_link(root: Path, path: str) -> bool:
+    """Whether a symbolic link stands at the path or above it, inside the workspace."""
+    current = root
+    return any((current := current / part).is_symlink() for part in path.split("/"))
+
+
+def _kind(name: str, folder: int) -> int | None:
+    try:
+        return os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+    except FileNotFoundError:
+        return None

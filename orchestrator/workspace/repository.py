@@ -1,0 +1,161 @@
+"""The workspace repository: files go into a commit and then into the work tree, in an order that survives any crash.
+
+The order is: finished copies in a folder of our own, objects, tree, commit, branch, then the copies move into the work
+tree. Until the branch moves nothing has happened; after it, the same call finds its bytes in the branch and only the
+move is repeated (F4 to F6). Everything that writes runs under `locked()`.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from orchestrator.workspace import files
+from orchestrator.workspace.files import disk_errors
+from orchestrator.workspace.git import SETTINGS, Git, GitFailed
+from orchestrator.workspace.lock import exclusive
+
+BRANCH = "refs/heads/main"
+NO_COMMIT = "0" * 40
+#: Seconds that a second writer waits for the first; shorter than a queue task may last.
+PATIENCE = 30.0
+_READY = "[orchestrator]"
+
+
+def crash_point(name: str) -> None:
+    """A place where tests kill the process; does nothing otherwise."""
+
+
+class Workspace:
+    """The repository at `root`: created on first use, non-bare, so that people and executors can read the files."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.git = Git(root)
+        self._staging = root / ".git" / "orchestrator-staging"
+
+    @contextmanager
+    def locked(self, patience: float = PATIENCE) -> Iterator[None]:
+        """Be the only writer, with the leftovers of a killed one removed. Raises WorkspaceUnavailable."""
+        with exclusive(self.root.with_name(f"{self.root.name}.lock"), patience):
+            self._clear_leftovers()
+            self._create_once()
+            yield
+
+    def head(self) -> str:
+        """The branch's commit, or "" while there is none."""
+        try:
+            return self.git.line("rev-parse", "--verify", "--quiet", BRANCH)
+        except GitFailed:
+            return ""
+
+    def write(self, contents: Mapping[str, bytes], message: str, at: datetime) -> str:
+        """Make the branch and the work tree hold these files; answer with the branch's commit. Needs `locked()`.
+
+        Nothing is committed when the branch holds all of them already.
+        """
+        head = self.head()
+        standing = self._blobs(head, contents)
+        fresh = [path for path, content in contents.items() if standing.get(path) != blob_id(content)]
+        stale = [path for path, content in contents.items() if not self._holds(path, content)]
+        copies = self._stage({path: contents[path] for path in {*fresh, *stale}})
+        for path in copies:
+            files.make_room(self.root, path)
+        crash_point("before-blob")
+        if fresh:
+            head = self._commit({path: copies[path] for path in fresh}, head, message, at)
+        crash_point("before-files")
+        for path in stale:
+            files.place(copies[path], self.root, path)
+        return head
+
+    def standing(self, contents: Mapping[str, bytes]) -> Mapping[str, bool]:
+        """For each path that the branch holds: whether with these bytes."""
+        blobs = self._blobs(self.head(), contents)
+        return {path: blobs[path] == blob_id(content) for path, content in contents.items() if path in blobs}
+
+    def commit_of(self, path: str) -> str:
+        """The newest commit of the branch that changed this path, or ""."""
+        head = self.head()
+        return self.git.line("rev-list", "-1", head, "--", f":(literal){path}") if head else ""
+
+    def content_at(self, commit: str, path: str) -> bytes | None:
+        """The file as the commit holds it, None when the commit or the file is gone."""
+        try:
+            return self.git.run("cat-file", "blob", f"{commit}:{path}") if commit else None
+        except GitFailed:
+            return None
+
+    def read(self, path: str) -> bytes:
+        """The file as it stands in the work tree; raises FileDamage. Needs no lock: files change whole."""
+        return files.read(self.root, path)
+
+    def has_link(self, path: str) -> bool:
+        return files.has_link(self.root, path)
+
+    def _holds(self, path: str, content: bytes) -> bool:
+        try:
+            return self.read(path) == content
+        except files.FileDamage:
+            return False
+
+    def _blobs(self, head: str, paths: Iterable[str]) -> Mapping[str, str]:
+        if not head:
+            return {}
+        asked = [*paths]
+        answers = self.git.line(
+            "cat-file", "--batch-check=%(objectname) %(objecttype)", send=_lines(f"{head}:{path}" for path in asked)
+        )
+        found = (answer.split(" ") for answer in answers.splitlines())
+        return {path: words[0] for path, words in zip(asked, found, strict=True) if words[-1] == "blob"}
+
+    def _stage(self, contents: Mapping[str, bytes]) -> Mapping[str, Path]:
+        with disk_errors(self._staging.name):
+            self._staging.mkdir(exist_ok=True)
+        copies = {path: self._staging / str(number) for number, path in enumerate(sorted(contents))}
+        for path, copy in copies.items():
+            files.write_durably(copy, contents[path])
+        return copies
+
+    def _commit(self, copies: Mapping[str, Path], head: str, message: str, at: datetime) -> str:
+        names = _lines(str(copy) for copy in copies.values())
+        blobs = self.git.line("hash-object", "-w", "--no-filters", "--stdin-paths", send=names).split()
+        self.git.run("read-tree", *([head] if head else ["--empty"]))
+        entries = (f"100644 {blob}\t{path}\0" for path, blob in zip(copies, blobs, strict=True))
+        self.git.run("update-index", "-z", "--index-info", send="".join(entries).encode())
+        tree = self.git.line("write-tree")
+        parent = ["-p", head] if head else []
+        commit = self.git.line("commit-tree", tree, *parent, "-F", "-", send=message.encode(), at=at)
+        crash_point("before-ref")
+        self.git.run("update-ref", "-m", "handoff", BRANCH, commit, head or NO_COMMIT)
+        return commit
+
+    def _clear_leftovers(self) -> None:
+        repository = self.root / ".git"
+        with disk_errors(repository):
+            for lock in [*repository.glob("*.lock"), *(repository / "refs").rglob("*.lock")]:
+                lock.unlink(missing_ok=True)
+            if self._staging.exists():
+                shutil.rmtree(self._staging)
+
+    def _create_once(self) -> None:
+        config = self.root / ".git" / "config"
+        if config.is_file() and _READY in config.read_text(errors="replace"):
+            return
+        with disk_errors(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
+        self.git.run("init", "--quiet", "--template=", "--initial-branch=main")
+        for key, value in SETTINGS:
+            self.git.run("config", key, value)
+        self.git.run("config", "orchestrator.layout", "1")
+
+
+def blob_id(content: bytes) -> str:
+    """The name git gives these bytes."""
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+def _lines(items: Iterable[str]) -> bytes:
+    return "".join(f"{item}\n" for item in items).encode()

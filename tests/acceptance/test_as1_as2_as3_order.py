@@ -1,0 +1,89 @@
+"""AS-1, AS-2, AS-3, BX-4: what starts when, in which order, and what is recorded about it."""
+
+from orchestrator.core.terms import Reason
+from orchestrator.models import HistoryEntry, SchedulingDecision, Verdict
+from orchestrator.queries.explanations import explain
+from tests.cast import Driver
+
+LINE = b"""# Plan: In a row
+
+## Stages
+### Stage 1: Only
+##### Batch 01: all
+###### Thread A: lane
+- A: First
+- B: Second
+  - Parallel: yes
+- C: Third
+  - Parallel: yes
+- D: Last
+"""
+
+
+def test_as1_steps_run_in_ascending_order(driver: Driver) -> None:
+    driver.start(LINE)
+    assert driver.ready() == ["A"]
+    driver.do("A")
+    assert driver.ready() == ["B", "C"]
+    driver.do("B", "C")
+    assert driver.ready() == ["D"]
+    driver.do("D")
+    assert driver.reload().finished_at is not None
+
+
+def test_as2_parallel_steps_are_launched_together_in_order_and_join(driver: Driver) -> None:
+    driver.start(LINE)
+    driver.do("A")
+    launched = Verdict.objects.filter(decision=driver.task("C").verdict.decision, launch_order__isnull=False)
+    assert list(launched.values_list("task__step__key", "launch_order")) == [("B", 1), ("C", 2)]
+    driver.do("C")
+    assert explain(driver.reload())[driver.task("D").pk].sentence == (
+        "waits for B: ready, waits for an executor to claim it"
+    )
+    assert driver.ready() == ["B"]
+
+
+def test_as2_two_executors_run_the_parallel_steps_at_once(driver: Driver) -> None:
+    driver.start(LINE)
+    driver.do("A")
+    first, second = driver.claim("B"), driver.claim("C")
+    assert first.executor != second.executor
+    assert {first.attempt.status, second.attempt.status} == {"running"}
+
+
+def test_as3_only_the_lowest_of_several_sequential_steps_starts(driver: Driver) -> None:
+    plan = LINE.replace(b"  - Parallel: yes\n", b"")
+    driver.start(plan)
+    assert driver.ready() == ["A"]
+    verdicts = explain(driver.reload())
+    assert [verdicts[driver.task(key).pk].reason for key in "BCD"] == [Reason.LANE] * 3
+    driver.claim("A")
+    driver.advance()
+    assert driver.ready() == []
+    assert explain(driver.reload())[driver.task("B").pk].sentence == "waits for A: running on builder-A"
+
+
+def test_every_launch_is_a_recorded_decision(driver: Driver) -> None:
+    driver.start(LINE)
+    driver.do("A")
+    rounds = SchedulingDecision.objects.filter(workstream=driver.workstream, verdicts__launch_order__isnull=False)
+    assert rounds.distinct().count() == 2
+    launches = HistoryEntry.objects.filter(action="steps launched").order_by("sequence")
+    assert [entry.subject.split(": ")[1] for entry in launches] == ["A", "B, C"]
+
+
+def test_bx4_a_batch_never_starts_before_the_one_before_is_complete(driver: Driver) -> None:
+    driver.start()
+    assert driver.ready() == ["A1", "B1"]
+    driver.do("A1", "A2")
+    assert driver.ready() == ["B1"], "nothing of batch 02 or the merge point"
+    driver.do("B1")
+    assert driver.ready() == ["MP1"]
+
+
+def test_the_same_state_gives_the_same_decision(driver: Driver) -> None:
+    driver.start()
+    before = SchedulingDecision.objects.count()
+    driver.advance()
+    driver.advance()
+    assert SchedulingDecision.objects.count() == before
