@@ -29,14 +29,11 @@ def any_overlap(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, str] | Non
     return next(((x, y) for x in a for y in b if globs_overlap(x, y)), None)
 
 
-def literal_start(pattern: str) -> str:
-    """The path up to the first segment with a wildcard: only patterns that share it can overlap."""
-    segments = []
-    for segment in _segments(pattern):
-        if "*" in segment or "?" in segment:
-            break
-        segments.append(segment)
-    return "/".join(segments)
+def literal_start(pattern: str) -> tuple[str, ...]:
+    """The segments before the first wildcard: of two patterns that overlap, one starts with the other's."""
+    segments = _segments(pattern)
+    wild = (n for n, segment in enumerate(segments) if "*" in segment or "?" in segment)
+    return tuple(segments[: next(wild, len(segments))])
 
 
 def _segments(pattern: str) -> list[str]:

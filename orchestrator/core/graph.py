@@ -82,16 +82,16 @@ def compile_graph(plan: Plan) -> Graph:
     group_of: dict[str, int] = {}
     groups: list[Group] = []
     steps: dict[str, StepSpec] = {}
-    for place, placed_in_batch in groupby(plan.placed_steps(), key=lambda placed: placed.place[:2]):
+    for (stage, batch), placed_in_batch in groupby(plan.placed_steps(), key=lambda placed: placed.place[:2]):
         members = []
         for placed in placed_in_batch:
             key = placed.step.key
             if key not in steps:
                 steps[key] = placed.step
-                order[key] = OrderKey(*place, placed.place[3], key)
+                order[key] = OrderKey(stage, batch, placed.place[3], key)
                 group_of[key] = len(groups)
                 members.append(key)
-        groups += [Group(*place, tuple(members))] if members else []
+        groups += [Group(stage, batch, tuple(members))] if members else []
     needs = _needs(plan, steps)
     return Graph(tuple(steps), order, needs, tuple(groups), group_of)
 
@@ -195,12 +195,11 @@ def _sorted_group(graph: Graph, group: Group) -> tuple[str, ...] | None:
 
 def cycle(plan: Plan) -> tuple[str, ...]:
     """The first circle of steps that wait for one another, each waiting for the one before; () when there is none."""
-    return next(iter(cycles(plan)), ())
+    return next(iter(cycles_of(compile_graph(plan))), ())
 
 
-def cycles(plan: Plan) -> tuple[tuple[str, ...], ...]:
+def cycles_of(graph: Graph) -> tuple[tuple[str, ...], ...]:
     """Up to ten circles of dependencies and thread order; barriers are left out."""
-    graph = compile_graph(plan)
     edges = {key: {edge.key for edge in graph.needs[key]} for key in graph.keys}
     position = {key: number for number, key in enumerate(graph.keys)}
     found = []

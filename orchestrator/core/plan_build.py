@@ -38,15 +38,19 @@ from orchestrator.core.plan_findings import Findings
 from orchestrator.core.plan_front_matter import FrontMatter
 from orchestrator.core.plan_names import Names, name_everything
 from orchestrator.core.plan_phrases import lane_of, read_group, read_names
+from orchestrator.core.plan_source import MAX_STEPS, too_many_steps
 from orchestrator.core.terms import StageKind
 
 MAIN_LANE: Final = "main"
 
 
 def build_plan(draft: PlanDraft, matter: FrontMatter, findings: Findings) -> Plan | None:
-    """The plan that the drafts describe; None when they hold no step."""
-    if not draft.has_steps:
+    """The plan that the drafts describe; None when they hold none, or more than one workflow may have."""
+    if not draft.step_count:
         findings.add("no-step", 0, "The plan has no step, so there is nothing to schedule.", _HOW_TO_WRITE_STEPS)
+        return None
+    if draft.step_count > MAX_STEPS:
+        findings.extend((too_many_steps(draft.step_count),))
         return None
     if draft.loose:
         draft.stages.append(derive_stage(draft, findings))

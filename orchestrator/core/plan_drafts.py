@@ -130,6 +130,10 @@ class BatchDraft:
     threads: list[ThreadDraft] = field(default_factory=list)
     gate: GateDraft | None = None
 
+    @property
+    def step_count(self) -> int:
+        return bool(self.gate) + len(self.steps) + sum(len(thread.steps) or 1 for thread in self.threads)
+
 
 @dataclass(slots=True)
 class StageDraft:
@@ -155,10 +159,10 @@ class PlanDraft:
     headings: int = 0
 
     @property
-    def has_steps(self) -> bool:
-        return bool(self.loose) or any(
-            batch.gate or batch.steps or batch.threads for stage in self.stages for batch in stage.batches
-        )
+    def step_count(self) -> int:
+        """Steps and gates; a thread that lists no steps is one."""
+        batches = (batch for stage in self.stages for batch in stage.batches)
+        return len(self.loose) + sum(batch.step_count for batch in batches)
 
 
 def joined(texts: list[str]) -> str:

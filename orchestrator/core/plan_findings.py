@@ -28,6 +28,7 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     "dependency-on-later": (_BLOCKS, "A step waits for a step of a later batch or stage, so neither can run."),
     "unanswered-question": (_BLOCKS, "The plan leaves a question open."),
     "unsafe-path": (_BLOCKS, "A path leads out of the repository."),
+    "unusable-name": (_BLOCKS, "A key, branch or repository name has characters that it may not have."),
     "too-long": (_BLOCKS, "A key, name or title is longer than it may be."),
     "too-many-steps": (_BLOCKS, "The plan has more steps than one workflow may have."),
     "unreachable": (_WARNS, "Steps wait for something that can never be done."),

@@ -33,10 +33,10 @@ def read_plan(source: str) -> Reading:
 def _walk(texts: list[str], first: int) -> tuple[PlanDraft, Findings]:
     """Read the lines; when they hold no step, read what stands in Markdown code blocks instead, if there is any."""
     draft, findings, has_block = _walk_once(texts, first, open_markdown=False)
-    if draft.has_steps or not has_block:
+    if draft.step_count or not has_block:
         return draft, findings
     opened, found, _ = _walk_once(texts, first, open_markdown=True)
-    if not opened.has_steps:
+    if not opened.step_count:
         return draft, findings
     message = "The plan stands inside Markdown code blocks and was read from there."
     found.add("read-from-code-block", first, message, "Check the structure, or take away the fences around the plan.")

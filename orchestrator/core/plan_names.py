@@ -5,7 +5,7 @@ from typing import Final
 from orchestrator.core.plan import slugify
 from orchestrator.core.plan_drafts import BatchDraft, GateDraft, StageDraft, StepDraft, ThreadDraft
 from orchestrator.core.plan_findings import Findings
-from orchestrator.core.plan_phrases import looks_like_key, read_flag, read_group
+from orchestrator.core.plan_phrases import KEY, looks_like_key, read_flag, read_group
 
 #: How many dependencies names of threads may stand for in one plan, so that reading stays linear.
 EXPANSION_LIMIT: Final = 100_000
@@ -91,7 +91,7 @@ def name_everything(stages: list[StageDraft], findings: Findings) -> Names:
             _name_steps(names, batch.steps, "")
             for thread in batch.threads:
                 _name_thread(names, f"{stage.number:02}.{batch.number:02}.{thread.lane}", thread, findings)
-            if batch.gate and batch.gate.key and not batch.gate.key.count(" "):
+            if batch.gate and KEY.fullmatch(batch.gate.key):
                 names.give(batch.gate, batch.gate.key)
     for gate in (batch.gate for stage in stages for batch in stage.batches if batch.gate):
         _name_gate(names, gate, findings)
@@ -120,7 +120,7 @@ def _name_steps(names: Names, steps: list[StepDraft], prefix: str) -> None:
 
 def _name_gate(names: Names, gate: GateDraft, findings: Findings) -> None:
     key = gate.key
-    if not key or key.count(" "):
+    if not KEY.fullmatch(key):
         words = slugify(f"{gate.key} {gate.title}" if gate.merge else gate.title)
         key = names.give_free(gate, f"MP-{words}" if gate.merge else f"G-{words}")
         message = f"The gate “{(gate.title or gate.key)[:60]}” has no key and gets {key}."

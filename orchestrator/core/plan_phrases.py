@@ -40,7 +40,8 @@ _SPLIT: Final = re.compile(r"[,;+&]|\b(?:and|AND)\b")
 _LEADING: Final = re.compile(r"(?:all of|all|both|task|step|gate|merge point)[ \t]+", re.IGNORECASE)
 _TRAILING: Final = re.compile(r"[ \t]+(?:is|are|both|all)?[ \t]*(?:completed?|done|finished|approved)\.?\Z", re.I)
 _GROUP: Final = re.compile(r"(batch|stage)[ \t]+(\d{1,6})", re.IGNORECASE)
-_KEY: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,79}", re.ASCII)
+#: What a key may be: it stands in file names and addresses.
+KEY: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){0,79}")
 _TIMES: Final = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)[ \t]*([a-z]*)[ \t]*", re.IGNORECASE)
 _MINUTES: Final = {"": 1, "m": 1, "min": 1, "mins": 1, "minute": 1, "minutes": 1}
 _HOURS: Final = dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 60)
@@ -48,6 +49,7 @@ _DAYS: Final = dict.fromkeys(("d", "day", "days"), 60 * 8)
 _UNITS: Final = _MINUTES | _HOURS | _DAYS
 MAX_ESTIMATE: Final = 1_000_000
 LONGEST_KEY: Final = 120
+_MOST_SUFFIXES: Final = 8
 
 #: What may be written -> the property it is.
 PROPERTIES: Final = {
@@ -170,7 +172,9 @@ def split_suffix(title: str) -> tuple[str, list[str], bool]:
     """`Auth middleware (needs A1, A2) (parallel)` -> the title, the names it needs, whether it is parallel."""
     needs: list[str] = []
     parallel = False
-    while title.endswith(")") and "(" in title:
+    for _ in range(_MOST_SUFFIXES):
+        if not title.endswith(")") or "(" not in title:
+            break
         start = title.rfind("(")
         inside = title[start + 1 : -1].strip()
         found = _SUFFIX_NEEDS.fullmatch(inside)
@@ -206,7 +210,7 @@ def read_group(name: str) -> tuple[str, int] | None:
 
 def looks_like_key(name: str) -> bool:
     """Whether a name can only have been meant as a key: one word with a digit in it."""
-    return bool(_KEY.fullmatch(name)) and any(char.isdigit() for char in name)
+    return bool(KEY.fullmatch(name)) and any(char.isdigit() for char in name)
 
 
 def read_items(text: str) -> tuple[str, ...]:

@@ -1,0 +1,73 @@
+"""Can this plan run, and what must its reviewer look at? (AD-1, WF-3, BX-5)
+
+`review_source` is the one entry for whoever has a source; `check_plan` judges a plan value, whichever reader made it.
+Blocking findings keep a plan from being approved.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Final
+
+from orchestrator.core.graph import Graph, compile_graph
+from orchestrator.core.plan import Finding, Plan, Reading
+from orchestrator.core.plan_check_needs import check_needs
+from orchestrator.core.plan_check_shape import check_shape
+from orchestrator.core.plan_check_steps import check_steps
+from orchestrator.core.plan_findings import finding
+from orchestrator.core.plan_markdown import read_plan
+from orchestrator.core.plan_source import MAX_STEPS, decode_source, hidden_characters, too_many_steps
+from orchestrator.core.terms import Severity
+
+#: Findings with one code that are shown; one more says how many there are beside them.
+SHOWN_PER_CODE: Final = 100
+_RANK: Final = {Severity.BLOCKS: 0, Severity.WARNS: 1, Severity.INFO: 2}
+
+
+def review_source(source: bytes | str, tools: frozenset[str]) -> Reading:
+    """Decode, read and check a PLAN.md; `tools` are the registered ones. Findings: blocking first, then by line.
+
+    The plan is None when nothing in the source can be scheduled. Never raises on what a source may hold.
+    """
+    text = decode_source(source)
+    if isinstance(text, Finding):
+        return Reading(None, (text,))
+    reading = read_plan(text)
+    found = [*reading.findings, *hidden_characters(text)]
+    if reading.plan is not None:
+        found += check_plan(reading.plan, tools)
+    return Reading(reading.plan, sort_findings(found))
+
+
+def check_plan(plan: Plan, tools: frozenset[str]) -> tuple[Finding, ...]:
+    """Everything that is wrong or remarkable with a plan, sorted."""
+    keys = [step.key for step in plan.steps()]
+    if not keys:
+        return (finding("no-step", 0, "The plan has no step, so there is nothing to schedule.", "Add a step."),)
+    if len(keys) > MAX_STEPS:
+        return (too_many_steps(len(keys)),)
+    graph: Graph = compile_graph(plan)
+    found = chain(_questions(plan), check_shape(plan), check_needs(plan, graph), check_steps(plan, tools))
+    return sort_findings(found)
+
+
+def sort_findings(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Blocking ones first, then by line; of very many with one code the first are kept and the rest counted."""
+    ordered = sorted(dict.fromkeys(found), key=lambda f: (_RANK[f.severity], f.line, f.code))
+    counts: dict[str, int] = {}
+    kept = []
+    for item in ordered:
+        counts[item.code] = counts.get(item.code, 0) + 1
+        if counts[item.code] <= SHOWN_PER_CODE:
+            kept.append(item)
+    for code, count in counts.items():
+        if count > SHOWN_PER_CODE:
+            message = f"There are {count - SHOWN_PER_CODE:,} more findings of the kind “{code}”."
+            kept.append(finding("more-findings", 0, message, "Correct the ones that are shown, then look again."))
+    return tuple(kept)
+
+
+def _questions(plan: Plan) -> Iterator[Finding]:
+    for question in plan.questions:
+        if not question.answered:
+            message = f"A question is open: {question.text[:200]}"
+            yield finding("unanswered-question", question.line, message, "Answer it in the plan and tick its box.")

@@ -1,0 +1,55 @@
+"""From bytes to the text of a plan: what is not text, or too much of it, is a finding and is never read."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from orchestrator.core.plan import Finding
+from orchestrator.core.plan_findings import finding
+from orchestrator.core.plan_lines import split_lines
+
+MAX_BYTES: Final = 2 * 1024 * 1024
+MAX_LINES: Final = 200_000
+MAX_STEPS: Final = 10_000
+_HIDDEN: Final = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069]")
+_SAVE_AS_TEXT: Final = "Save the plan as UTF-8 text and submit it again."
+
+
+def decode_source(data: bytes | str) -> str | Finding:
+    """The text of a source, or the finding that says why it cannot be read."""
+    if len(data) > MAX_BYTES:
+        size = f"{len(data) / 1024 / 1024:.1f} MB"
+        message = f"The plan has {size}; at most {MAX_BYTES // 1024 // 1024} MB are read."
+        return finding("source-too-large", 0, message, "Split the work into several plans.")
+    try:
+        text = data.decode("utf-8-sig") if isinstance(data, bytes) else data.encode().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        return finding("source-not-text", line, f"Line {line} is not UTF-8 text.", _SAVE_AS_TEXT)
+    except UnicodeEncodeError as error:
+        line = str(error.object)[: error.start].count("\n") + 1
+        return finding("source-not-text", line, f"Line {line} has half a character.", _SAVE_AS_TEXT)
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        return finding("source-not-text", line, f"Line {line} has a NUL byte: this is not a text file.", _SAVE_AS_TEXT)
+    if text.count("\n") + text.count("\r") > MAX_LINES:
+        message = f"The plan has more than {MAX_LINES:,} lines."
+        return finding("source-too-large", MAX_LINES, message, "Split the work into several plans.")
+    return text
+
+
+def too_many_steps(count: int) -> Finding:
+    """The finding for a plan that is too large for one workflow."""
+    message = f"The plan has {count:,} steps; one workflow has at most {MAX_STEPS:,}."
+    return finding("too-many-steps", 0, message, "Split the work into several plans.")
+
+
+def hidden_characters(text: str) -> Iterator[Finding]:
+    """Lines that show something else than they say: a reviewer cannot see these characters."""
+    if not _HIDDEN.search(text):
+        return
+    for number, line in enumerate(split_lines(text), 1):
+        found = _HIDDEN.search(line)
+        if found:
+            message = f"Line {number} has an invisible or direction-changing character (U+{ord(found[0]):04X})."
+            yield finding("hidden-characters", number, message, "Delete the character, so that all read the same text.")
