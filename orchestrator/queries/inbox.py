@@ -24,14 +24,14 @@ from orchestrator.models import Attempt, Blocker, GateReviewer, HandoffArtifact,
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing to do. `page` and `key` name the page where it is done; `since` is UTC."""
+    """One thing to do. `page` and `place` name the page where it is done; `since` is UTC."""
 
     title: str
     workstream: str
     why: str
     since: datetime
     page: str
-    key: str
+    place: tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +76,22 @@ def _read(section: Section) -> list[Entry]:
     return list(chain.from_iterable(map(source.entry, source.rows) for source in section.sources))
 
 
+#: Who may answer a question, and who may take an obstacle away.
+ANSWERS = frozenset({Role.INITIATOR, Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER})
+UNBLOCKS = ANSWERS - {Role.INITIATOR}
+
+
 def inbox_for(user: User) -> Inbox:
     """What this person may act on: their roles decide which sections they have (design section 7)."""
     groups = set(user.groups.values_list("name", flat=True))
     roles = frozenset(Role) if user.is_superuser else frozenset(role for role in Role if role in groups)
     sections = []
-    if roles & {Role.CONTRIBUTOR, Role.APPROVER}:
-        sections += [
-            Section("Needs a human", "needs-human", (_flagged(),)),
-            Section("Blocks others", "blocked", (_failed(), _declared(), _damaged())),
-        ]
+    if roles & ANSWERS:
+        sections.append(Section("Needs a human", "needs-human", (_flagged(),)))
+    if roles & UNBLOCKS:
+        sections.append(Section("Blocks others", "blocked", (_failed(), _declared(), _damaged())))
     if Role.APPROVER in roles:
-        sections.append(Section("Waits for your approval", "in_review", (_plans_in_review(user),)))
+        sections.append(Section("Waits for your approval", "in_review", (_plans_in_review(user), _unsigned())))
     sections.append(Section("Waits for your sign-off", "review", (_gates(user, roles),)))
     if Role.APPROVER in roles:
         sections.append(Section("Ready for acceptance", "finished", (_finished(),)))
@@ -101,7 +105,7 @@ def _flagged() -> Source:
 
 
 def _flagged_entry(task: Task) -> Entry:
-    return Entry(str(task.step), task.workstream.title, task.intervention_note, task.updated_at, "task", str(task.pk))
+    return Entry(str(task.step), task.workstream.title, task.intervention_note, task.updated_at, "task", (task.pk,))
 
 
 def _failed() -> Source:
@@ -118,7 +122,7 @@ def _failed_entry(attempt: Attempt) -> Entry:
     task = attempt.task
     why = f"Attempt {attempt.number} failed: {attempt.error or 'no error text was given'}"
     since = attempt.ended_at or attempt.queued_at
-    return Entry(str(task.step), task.workstream.title, why, since, "task", str(task.pk))
+    return Entry(str(task.step), task.workstream.title, why, since, "task", (task.pk,))
 
 
 def _declared() -> Source:
@@ -129,7 +133,7 @@ def _declared() -> Source:
 def _declared_entry(blocker: Blocker) -> Entry:
     task = blocker.task
     why = f"{blocker.kind.capitalize()} blocker: {blocker.note}"
-    return Entry(str(task.step), task.workstream.title, why, blocker.declared_at, "task", str(task.pk))
+    return Entry(str(task.step), task.workstream.title, why, blocker.declared_at, "task", (task.pk,))
 
 
 def _damaged() -> Source:
@@ -139,8 +143,8 @@ def _damaged() -> Source:
 
 def _damaged_entry(artifact: HandoffArtifact) -> Entry:
     why = artifact.problem or "The file is missing or altered."
-    key = str(artifact.attempt.task.pk)
-    return Entry(artifact.path, artifact.workstream.title, why, artifact.created_at, "task", key)
+    place = (artifact.attempt.task_id,)
+    return Entry(artifact.path, artifact.workstream.title, why, artifact.created_at, "task", place)
 
 
 def _plans_in_review(user: User) -> Source:
@@ -156,22 +160,39 @@ def _plans_in_review(user: User) -> Source:
 
 def _review_entry(version: WorkflowVersion) -> Entry:
     why = f"Submitted by {version.author.get_username()}"
-    return Entry(f"Plan version {version.number}", version.workflow.name, why, version.submitted_at, "plan", str(version.pk))
+    return _version_entry(version, why, version.submitted_at)
+
+
+def _version_entry(version: WorkflowVersion, why: str, since: datetime) -> Entry:
+    place = (version.workflow.slug, version.number)
+    return Entry(f"Plan version {version.number}", version.workflow.name, why, since, "plan-review", place)
+
+
+def _unsigned() -> Source:
+    """Approved work that no worker may start, because nobody has signed the pre-handoff review (AS-5)."""
+    rows = Workstream.objects.filter(status=WorkstreamStatus.ACTIVE, prehandoff__isnull=True)
+    return Source(rows.order_by("updated_at", "pk"), _unsigned_entry)
+
+
+def _unsigned_entry(item: Workstream) -> Entry:
+    why = "The pre-handoff review is not signed, so nothing starts."
+    return Entry(item.title, item.title, why, item.updated_at, "workstream", (str(item.uuid),))
 
 
 def _gates(user: User, roles: frozenset[Role]) -> Source:
     rows = Task.objects.filter(
         step__kind=StepKind.GATE, status=TaskStatus.REVIEW, attempts__status=AttemptStatus.QUEUED
     ).select_related("step", "workstream")
-    if not roles & {Role.REVIEWER, Role.APPROVER}:
-        named = GateReviewer.objects.filter(step=OuterRef("step"), name__in=[user.get_username(), *roles])
-        rows = rows.filter(Exists(named))
+    named = GateReviewer.objects.filter(step=OuterRef("step"))
+    mine = Exists(named.filter(name__in=[user.get_username(), *sorted(roles)]))
+    anyone = ~Exists(named) if roles & {Role.REVIEWER, Role.APPROVER} else Q(pk__in=[])
+    rows = rows.filter(mine | anyone)
     return Source(rows.order_by("updated_at", "pk"), _gate_entry)
 
 
 def _gate_entry(task: Task) -> Entry:
     why = f"{task.step.gate_kind.capitalize()} gate: {task.step.gate_action or 'sign or reject'}"
-    return Entry(str(task.step), task.workstream.title, why, task.updated_at, "gate", str(task.pk))
+    return Entry(str(task.step), task.workstream.title, why, task.updated_at, "gate", (task.pk,))
 
 
 def _finished() -> Source:
@@ -181,7 +202,7 @@ def _finished() -> Source:
 
 def _finished_entry(item: Workstream) -> Entry:
     why = f"All {item.done_tasks} tasks are done; nobody has accepted it."
-    return Entry(item.title, item.title, why, item.finished_at or item.updated_at, "workstream", str(item.uuid))
+    return Entry(item.title, item.title, why, item.finished_at or item.updated_at, "workstream", (str(item.uuid),))
 
 
 def _returned(user: User) -> Source:
@@ -195,6 +216,4 @@ def _returned(user: User) -> Source:
 
 
 def _returned_entry(version: WorkflowVersion) -> Entry:
-    since = version.decided_at or version.submitted_at
-    title = f"Plan version {version.number}"
-    return Entry(title, version.workflow.name, version.decision_reason, since, "plan", str(version.pk))
+    return _version_entry(version, version.decision_reason, version.decided_at or version.submitted_at)

@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 from django.db.models import Case, CharField, Count, Q, QuerySet, Value, When
 from django.http import QueryDict
 
-from orchestrator.core.attention import QUIET, Standing, lifecycle, signals, window_start
+from orchestrator.core.attention import QUIET, Standing, lifecycle, signals, why, window_start
 from orchestrator.core.terms import Lifecycle, Signal, TimeWindow, WorkstreamStatus
 from orchestrator.models import Workstream
 
@@ -118,6 +118,7 @@ class Item:
     workstream: Workstream
     state: Lifecycle
     signals: tuple[Signal, ...]
+    why: str
 
     @property
     def total(self) -> int:
@@ -160,7 +161,8 @@ class Portfolio:
     def item(self, workstream: Workstream) -> Item:
         standing = standing_of(workstream)
         found = signals(standing, self.now)
-        return Item(workstream, lifecycle(standing), tuple(signal for signal in Signal if signal in found))
+        ordered = tuple(signal for signal in Signal if signal in found)
+        return Item(workstream, lifecycle(standing), ordered, why(standing, self.now))
 
     def items(self) -> Iterator[Item]:
         """Every row, streamed: what the CSV writes."""

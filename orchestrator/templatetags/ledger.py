@@ -156,6 +156,6 @@ def query(context: Context, **changes: object) -> str:
 
 
 @register.simple_tag
-def place(page: str, key: str) -> str:
-    """The address of the page named `page` for one object."""
-    return reverse(page, args=[key])
+def address(page: str, place: tuple[str | int, ...]) -> str:
+    """The address of the page named `page`; `place` are its arguments."""
+    return reverse(page, args=place)

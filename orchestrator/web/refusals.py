@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -43,15 +44,13 @@ def _page_before(request: HttpRequest) -> str:
     return before if ours and before != request.build_absolute_uri() else ""
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+def bad_request(request: HttpRequest, _exception: Exception) -> HttpResponse:
     refusal = InvalidInput("The request could not be read.", recovery="Go back, reload the page and try again.")
     return _plain(refusal, 400) if _host_is_foreign(request) else refused(request, refusal, 400)
 
 
 def _host_is_foreign(request: HttpRequest) -> bool:
     """A page needs our own host name; a request for a foreign one gets plain text."""
-    from django.core.exceptions import DisallowedHost
-
     try:
         request.get_host()
     except DisallowedHost:
@@ -67,12 +66,12 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return refused(request, NotAllowed(str(exception) or "You may not open this page."))
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+def not_found(request: HttpRequest, _exception: Exception) -> HttpResponse:
     refusal = NotFound("There is no page at this address.", recovery="Check the address, or start from the inbox.")
     return refused(request, refusal)
 
 
-def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django passes it
     """A form that is too old, or sent from another site."""
     refusal = NotAllowed(
         "The form was not accepted, because it was opened too long ago or comes from another site.",

@@ -1,0 +1,78 @@
+"""Git commands on a repository that plans work on (never the artifact workspace)."""
+
+import fcntl
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from orchestrator.core.errors import Refusal
+
+TIMEOUT: Final = 60
+IDENTITY: Final = {
+    "GIT_AUTHOR_NAME": "orchestrator",
+    "GIT_AUTHOR_EMAIL": "orchestrator@localhost",
+    "GIT_COMMITTER_NAME": "orchestrator",
+    "GIT_COMMITTER_EMAIL": "orchestrator@localhost",
+}
+#: A repository's own hooks, signing and prompts never run: they are code and waits that nobody registered.
+QUIET: Final = (
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "commit.gpgSign=false",
+    "-c",
+    "gc.auto=0",
+    "-c",
+    "core.fsmonitor=",
+)
+
+
+class GitFailed(Refusal):
+    code, status = "git-failed", 409
+    recovery = "Read what git said, put the repository right, then queue the step again."
+
+
+def git(directory: Path, *arguments: str) -> str:
+    """What git printed. Raises `GitFailed` with its message."""
+    command = ["git", *QUIET, *arguments]
+    try:
+        done = subprocess.run(
+            command, cwd=directory, env=_environment(), capture_output=True, timeout=TIMEOUT, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        raise GitFailed(f"git {arguments[0]} did not run: {problem}") from problem
+    output = done.stdout.decode("utf-8", "replace")
+    if done.returncode:
+        said = (done.stderr.decode("utf-8", "replace").strip() or output.strip()).replace(
+            str(directory), "the worktree"
+        )
+        raise GitFailed(f"git {arguments[0]} failed: {said[:1500]}", exit_code=done.returncode)
+    return output
+
+
+def _environment() -> dict[str, str]:
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": "/nonexistent",
+        "LANG": "C.UTF-8",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        **IDENTITY,
+    }
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[int]:
+    """Hold an exclusive lock on `path`; yields its descriptor, which a child may inherit to prolong the hold."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        # Closing lets go only of our hold: a tool that inherited the descriptor and still runs keeps the lock.
+        os.close(descriptor)

@@ -1,0 +1,51 @@
+"""What every tool adapter is: a name, and one way to do a step's work (AD-6)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run of a tool for one attempt.
+
+    `directory` is the lane's worktree, `state` a folder that outlives the attempts of this step, `run` the step's
+    `Run` text as the plan gives it, `answer` what a person answered to the tool's question, `timeout` seconds.
+    `environment` is added to the small clean one every tool gets. The tool stops soon after `cancelled` says so.
+    `inherited` are file descriptors the tool's process keeps open (the lane's lock).
+    """
+
+    directory: Path
+    state: Path
+    run: str
+    answer: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    timeout: float = 300.0
+    cancelled: Callable[[], bool] = _never
+    inherited: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a run ended: `ok`, or a `question` for a person, or an `error`. `summary` is the honest one-line evidence."""
+
+    ok: bool
+    command: str
+    output: str
+    summary: str = ""
+    question: str = ""
+    error: str = ""
+    cancelled: bool = False
+
+
+class Tool(Protocol):
+    """A step routes to a tool by `name`. `run` raises `InvalidInput` when the step's arguments are not allowed."""
+
+    name: str
+
+    def run(self, job: Job) -> Result: ...

@@ -1,0 +1,128 @@
+"""A lane's own git worktree and branch of the repository a plan works on (WF-4, BX-1).
+
+Every preparation starts from what is certain: the base branch plus the commits of completed steps. So a crash, a
+failed attempt or work that was sent back leaves nothing behind, and doing it again gives the same tree (AD-7).
+"""
+
+import contextlib
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.adapters.repository import GitFailed, git, locked
+from orchestrator.core.errors import Refusal
+
+
+class RepositoryMissing(Refusal):
+    code, status = "repository-missing", 409
+    recovery = "Ask the operator to put the repository into the repositories folder, then queue the step again."
+
+
+class MergeConflict(Refusal):
+    code, status = "merge-conflict", 409
+    recovery = "Send one of the steps back so that it no longer changes the same lines, then queue this step again."
+
+
+@dataclass(frozen=True, slots=True)
+class Worktree:
+    """Where one lane works: `folder` (absolute) of `repository`, on `branch`, which starts from `base`."""
+
+    repository: Path
+    folder: Path
+    branch: str
+    base: str
+
+    @property
+    def lock(self) -> Path:
+        """Held while a tool works in the lane."""
+        return self.folder.with_name(f".{self.folder.name}.lock")
+
+    def prepare(self, upstream: Sequence[str]) -> str:
+        """Reset the lane to its base with the `upstream` commits merged in; returns the commit it starts from.
+
+        Waits for other git work on the same repository. Raises `RepositoryMissing`, `MergeConflict`, `GitFailed`.
+        """
+        if not (self.repository / ".git").is_dir():
+            raise RepositoryMissing(
+                f"There is no repository “{self.repository.name}”.", repository=self.repository.name
+            )
+        with locked(self.repository / ".git" / "orchestrator.lock"):
+            _drop_stale_locks(self.repository)
+            self._check_out()
+            for commit in self._independent(upstream):
+                self._merge(commit)
+        return git(self.folder, "rev-parse", "HEAD").strip()
+
+    def commit(self, message: str) -> str:
+        """Commit everything the tool changed; returns the commit, which is the old one when it changed nothing."""
+        with locked(self.repository / ".git" / "orchestrator.lock"):
+            git(self.folder, "add", "--all")
+            if git(self.folder, "status", "--porcelain"):
+                git(self.folder, "commit", "--quiet", "--message", message)
+        return git(self.folder, "rev-parse", "HEAD").strip()
+
+    def changed(self, since: str) -> list[str]:
+        """Files added or changed since the commit `since`, sorted."""
+        listed = git(self.folder, "diff", "--name-only", "-z", "--diff-filter=d", "--no-renames", since, "HEAD")
+        return sorted(name for name in listed.split("\0") if name)
+
+    def _check_out(self) -> None:
+        try:
+            base = git(
+                self.repository, "rev-parse", "--verify", "--quiet", f"refs/heads/{self.base}^{{commit}}"
+            ).strip()
+        except GitFailed as problem:
+            name = self.repository.name
+            raise RepositoryMissing(
+                f"The repository “{name}” has no branch “{self.base}”.", repository=name
+            ) from problem
+        if not self._usable():
+            shutil.rmtree(self.folder, ignore_errors=True)
+            git(self.repository, "worktree", "prune")
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            git(self.repository, "worktree", "add", "--quiet", "--force", "-B", self.branch, str(self.folder), base)
+        with contextlib.suppress(GitFailed):
+            git(self.folder, "merge", "--abort")
+        git(self.folder, "reset", "--quiet", "--hard")
+        git(self.folder, "clean", "--quiet", "-ffdx")
+        git(self.folder, "checkout", "--quiet", "--force", "-B", self.branch, base)
+
+    def _usable(self) -> bool:
+        """Whether the folder is a working tree of its own: a half-made one would find a repository above it."""
+        if not (self.folder / ".git").is_file():
+            return False
+        try:
+            return Path(git(self.folder, "rev-parse", "--show-toplevel").strip()).resolve() == self.folder.resolve()
+        except GitFailed:
+            return False
+
+    def _independent(self, commits: Sequence[str]) -> list[str]:
+        """Those commits that no other one contains, in the order given."""
+        if len(commits) < 2:
+            return list(commits)
+        needed = set(git(self.folder, "merge-base", "--independent", *commits).split())
+        return [commit for commit in commits if commit in needed]
+
+    def _merge(self, commit: str) -> None:
+        try:
+            git(self.folder, "merge", "--quiet", "--no-edit", "-m", f"Merge {commit[:12]}", commit)
+        except GitFailed as problem:
+            files = git(self.folder, "diff", "--name-only", "--diff-filter=U").split()
+            with contextlib.suppress(GitFailed):
+                git(self.folder, "merge", "--abort")
+            if not files:
+                raise
+            raise MergeConflict(
+                f"The work of completed steps changes the same lines: {', '.join(files)} (merging {commit[:12]}).",
+                path=files[0],
+            ) from problem
+
+
+def _drop_stale_locks(repository: Path) -> None:
+    """A killed git leaves lock files; nobody else works here while our own lock is held."""
+    for lock in [*repository.glob(".git/*.lock"), *repository.glob(".git/worktrees/*/*.lock")]:
+        if lock.name != "orchestrator.lock":
+            lock.unlink(missing_ok=True)
+    for lock in repository.glob(".git/refs/heads/ws/**/*.lock"):
+        lock.unlink(missing_ok=True)

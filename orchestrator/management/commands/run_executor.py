@@ -1,0 +1,68 @@
+"""`manage.py run_executor --name builder-1`: one local executor, until it is stopped."""
+
+import fcntl
+import signal
+import time
+from argparse import ArgumentParser
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import InterfaceError, OperationalError, close_old_connections
+from django.utils import timezone
+
+from orchestrator.core.errors import WorkspaceUnavailable
+from orchestrator.management.local_executor import PAUSE, LocalExecutor
+from orchestrator.models import Executor
+
+#: Seconds to wait before trying again when database or workspace cannot be reached.
+TROUBLE_PAUSE = 2.0
+
+
+class Command(BaseCommand):
+    help = "Claim attempts whose tool is registered here, one at a time, and do them."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--name", required=True, help="a registered executor (see setup_demo)")
+        parser.add_argument("--once", action="store_true", help="leave when nothing is queued")
+
+    def handle(self, *, name: str, once: bool, **options: Any) -> None:
+        self.stopping = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        executor = Executor.objects.select_related("user").filter(name=name).first()
+        if executor is None:
+            raise CommandError(f"There is no executor {name}; register it first.")
+        with _only_process(name):
+            self._work(LocalExecutor(executor, timezone.now, lambda: self.stopping), once)
+
+    def _work(self, local: LocalExecutor, once: bool) -> None:
+        while not self.stopping:
+            try:
+                worked = local.turn()
+            except (OperationalError, InterfaceError, WorkspaceUnavailable) as problem:
+                self.stderr.write(f"{local.executor}: {problem}; trying again.")
+                close_old_connections()
+                time.sleep(TROUBLE_PAUSE)
+                continue
+            if not worked and once:
+                return
+            if not worked:
+                time.sleep(PAUSE)
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self.stopping = True
+
+
+def _only_process(name: str) -> Any:
+    """A second process under one name would take up what the first is doing."""
+    folder = settings.DATA_DIR / "run"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = (folder / f"executor-{name}.lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as problem:
+        file.close()
+        raise CommandError(f"An executor named {name} is already running here.") from problem
+    return file

@@ -1,0 +1,51 @@
+"""What an executor can take, and what a task builds on."""
+
+from collections.abc import Collection
+
+from django.db.models import F, OuterRef, QuerySet, Subquery
+
+from orchestrator.core.ancestry import ancestors
+from orchestrator.core.terms import AttemptStatus, Reason, StepKind, TaskStatus, WorkstreamStatus
+from orchestrator.models import Attempt, Task, Verdict
+from orchestrator.queries.snapshot import load_snapshot
+
+
+def queued_attempts(tools: Collection[str]) -> QuerySet[Attempt]:
+    """Attempts that wait for one of these tools, in the order they were launched.
+
+    Across workstreams: priority, registration, id; inside one: round, then launch order (design section 3).
+    """
+    launch = Verdict.objects.filter(task=OuterRef("task"), reason=Reason.LAUNCHED).order_by("-decision__number")
+    return (
+        Attempt.objects.filter(
+            status=AttemptStatus.QUEUED,
+            task__step__kind=StepKind.WORK,
+            task__step__tool__in=list(tools),
+            task__needs_human=False,
+            task__workstream__status=WorkstreamStatus.ACTIVE,
+        )
+        .annotate(
+            round=Subquery(launch.values("decision__number")[:1]), launch=Subquery(launch.values("launch_order")[:1])
+        )
+        .order_by(
+            F("task__workstream__priority").desc(),
+            "task__workstream__created_at",
+            "task__workstream_id",
+            "round",
+            "launch",
+            "pk",
+        )
+    )
+
+
+def commits_before(task: Task) -> list[str]:
+    """The repository commits of the completed steps that a task builds on, in launch order, each once."""
+    loaded = load_snapshot(task.workstream)
+    keys = ancestors(loaded.snapshot.tasks, task.step.key)
+    complete = [loaded.tasks[key].pk for key in keys if loaded.tasks[key].status == TaskStatus.COMPLETE]
+    latest = dict(
+        Attempt.objects.filter(task__in=complete, status=AttemptStatus.COMPLETED)
+        .order_by("number")
+        .values_list("task_id", "commit")
+    )
+    return list(dict.fromkeys(commit for pk in complete if (commit := latest.get(pk))))

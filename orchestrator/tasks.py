@@ -1,0 +1,47 @@
+"""What the queue runs (DC-6): ids in, one service call, nothing kept. Running any of it twice changes nothing."""
+
+from django.core.cache import cache
+from django.utils import timezone
+
+from orchestrator.core.errors import WorkspaceUnavailable
+from orchestrator.core.terms import ArtifactState, WorkstreamStatus
+from orchestrator.models import HandoffArtifact, Workstream
+from orchestrator.services import advance as service
+
+HEARTBEAT = "orchestrator.queue.heartbeat"
+#: Seconds the last heartbeat is remembered; far longer than any stall that is waited for.
+HEARTBEAT_KEPT = 24 * 3600
+
+
+def advance(workstream_id: int) -> None:
+    """Bring one workstream up to date; the message carries its id only, its rows say what there is to do."""
+    service.advance(workstream_id=workstream_id, now=timezone.now())
+
+
+def sweep() -> int:
+    """Advance every workstream that may have something to do: what lost messages left is picked up (F12).
+
+    One workstream whose files cannot be written does not hold up the others (F14); how many were advanced.
+    """
+    ids = workstreams_to_sweep()
+    trouble: WorkspaceUnavailable | None = None
+    for workstream_id in ids:
+        try:
+            advance(workstream_id)
+        except WorkspaceUnavailable as refusal:
+            trouble = refusal
+    if trouble:
+        raise trouble
+    return len(ids)
+
+
+def heartbeat() -> None:
+    """Say that a message went all the way through the queue; the supervisor asks for one regularly."""
+    cache.set(HEARTBEAT, timezone.now().timestamp(), HEARTBEAT_KEPT)
+
+
+def workstreams_to_sweep() -> list[int]:
+    """Active ones, and those with artifacts that are not in the workspace yet; in the order of design section 3."""
+    pending = HandoffArtifact.objects.filter(state=ArtifactState.PENDING).values("workstream_id")
+    unfinished = Workstream.objects.filter(status=WorkstreamStatus.ACTIVE) | Workstream.objects.filter(pk__in=pending)
+    return list(unfinished.values_list("pk", flat=True))
