@@ -104,7 +104,9 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
                         f"s{batch}{thread}{position}",
                         (0, batch, thread, position),
                         parallel=draw(st.booleans()),
-                        needs=tuple(draw(st.sets(st.sampled_from([v.key for v in views]), max_size=2)) if views else ()),
+                        needs=tuple(
+                            draw(st.sets(st.sampled_from([v.key for v in views]), max_size=2)) if views else ()
+                        ),
                         claims=Claims(resources=tuple(draw(st.sets(st.sampled_from("xy"), max_size=1)))),
                     )
                 )
