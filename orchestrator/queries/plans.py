@@ -96,7 +96,10 @@ def versions_of(version: WorkflowVersion) -> list[WorkflowVersion]:
 def workstream_of(version: WorkflowVersion) -> Workstream:
     """The workstream that moves through the workflow of this version."""
     found = (
-        Workstream.objects.filter(version__workflow=version.workflow_id).select_related("version").order_by("pk").first()
+        Workstream.objects.filter(version__workflow=version.workflow_id)
+        .select_related("version")
+        .order_by("pk")
+        .first()
     )
     if found is None:
         raise NotFound(f"No workstream uses {version}.")

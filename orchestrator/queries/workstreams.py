@@ -82,7 +82,9 @@ class Board:
 def board(workstream: Workstream, now: datetime) -> Board:
     rows = task_rows(workstream)
     standing = _standing(workstream)
-    artifacts = HandoffArtifact.objects.filter(workstream=workstream).defer("body").select_related("attempt__task__step")
+    artifacts = (
+        HandoffArtifact.objects.filter(workstream=workstream).defer("body").select_related("attempt__task__step")
+    )
     return Board(
         workstream=workstream,
         lifecycle=lifecycle(standing),

@@ -166,9 +166,7 @@ def _resolve_blocker(request: HttpRequest, found: Task, who: Viewer) -> str:
     blocker = number(request, "blocker")
     if not found.blockers.filter(pk=blocker).exists():
         raise NotFound("There is no such blocker on this task.")
-    blockers.resolve_blocker(
-        blocker_id=blocker, resolution=typed(request, "resolution"), actor=who.actor, now=now()
-    )
+    blockers.resolve_blocker(blocker_id=blocker, resolution=typed(request, "resolution"), actor=who.actor, now=now())
     return "The blocker is resolved; work goes on where it stood."
 
 

@@ -15,21 +15,14 @@ from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.queries import workstreams as queries
 from orchestrator.queries.tasks import find_task, find_workstream
 from orchestrator.queries.workspace_files import file_of, files_of
-from orchestrator.services import artifact_recovery, attempts, rework, workstreams
+from orchestrator.services import attempts, recoveries, rework, workstreams
 from orchestrator.web.acting import Viewer, chosen, now, number, perform, show, typed, viewer
 
 WORKERS = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
 
 
-@require_GET
-def workstream(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    return workstream_page(request, uuid)
-
-
-def workstream_page(
-    request: HttpRequest, uuid: UUID, acted: str = "", refusal: Refusal | None = None
-) -> HttpResponse:
-    """The page, or the board alone when htmx refreshes it. The API answers JSON at the same address."""
+def workstream_page(request: HttpRequest, uuid: UUID, acted: str = "", refusal: Refusal | None = None) -> HttpResponse:
+    """The page, or the board alone when htmx refreshes it. `api.negotiated` owns the address: machines get JSON."""
     found = find_workstream(uuid)
     board = queries.board(found, now())
     who = viewer(request)
@@ -103,9 +96,9 @@ ACTS: dict[str, Callable[[HttpRequest, Workstream, Viewer], str]] = {
     "recover": _recover,
 }
 RECOVERIES: dict[str, Callable[..., object]] = {
-    "retry": artifact_recovery.retry_artifact,
-    "republish": artifact_recovery.republish_artifact,
-    "restore": artifact_recovery.restore_artifact,
+    "retry": recoveries.retry_artifact,
+    "republish": recoveries.republish_artifact,
+    "restore": recoveries.restore_artifact,
 }
 
 
@@ -127,7 +120,9 @@ def _not_acceptable(found: Workstream, board: queries.Board) -> str:
         return ""
     if board.lifecycle is Lifecycle.ACTIVE:
         left = f"{found.open_tasks} open task{'' if found.open_tasks == 1 else 's'}"
-        return f"It is not finished: {left} left." if found.open_tasks else "It is not finished: it has no finished task."
+        return (
+            f"It is not finished: {left} left." if found.open_tasks else "It is not finished: it has no finished task."
+        )
     reasons = {
         Lifecycle.PLANNING: "Its plan is not approved yet.",
         Lifecycle.ACCEPTED: "It is accepted already.",
@@ -153,7 +148,6 @@ def workstream_file(request: HttpRequest, uuid: UUID, file: str) -> HttpResponse
 
 
 urlpatterns: list[Any] = [
-    path("workstreams/<uuid:uuid>/", workstream, name="workstream"),
     path("workstreams/<uuid:uuid>/acts/<slug:act>", workstream_act, name="workstream-act"),
     path("workstreams/<uuid:uuid>/files/", workstream_files, name="workstream-files"),
     path("workstreams/<uuid:uuid>/files/<path:file>", workstream_file, name="workstream-file"),
