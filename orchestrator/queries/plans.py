@@ -52,7 +52,7 @@ class Review:
 
 
 def latest_versions() -> QuerySet[WorkflowVersion]:
-    """The newest version of every workflow: those waiting for a decision first, oldest first; then the newest others."""
+    """The newest version of every workflow: waiting ones first, oldest first, then the others."""
     newest = WorkflowVersion.objects.filter(workflow=OuterRef("workflow")).order_by("-number").values("number")[:1]
     waiting = When(status=VersionStatus.IN_REVIEW, then=Value(0))
     return (

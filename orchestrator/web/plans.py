@@ -94,14 +94,14 @@ def submit_page(
 
 
 @require_GET
-def plan_by_id(request: HttpRequest, version_id: int) -> HttpResponse:
+def plan_by_id(_request: HttpRequest, version_id: int) -> HttpResponse:
     """The short address that lists and messages link to."""
     version = queries.find_version_by_id(version_id)
     return redirect("plan-review", version.workflow.slug, version.number)
 
 
 @require_GET
-def plan_latest(request: HttpRequest, slug: str) -> HttpResponse:
+def plan_latest(_request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("plan-review", slug, queries.find_version(slug).number)
 
 

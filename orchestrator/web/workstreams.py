@@ -9,13 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from orchestrator.core.errors import MissingReason, NotFound, Refusal
+from orchestrator.core.errors import NotFound, Refusal
 from orchestrator.core.terms import Lifecycle, Role, WorkstreamStatus
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.queries import workstreams as queries
 from orchestrator.queries.tasks import find_task, find_workstream
 from orchestrator.queries.workspace_files import file_of, files_of
-from orchestrator.services import attempts, recoveries, rework, workstreams
+from orchestrator.services import attempts, recoveries, workstreams
 from orchestrator.web.acting import Viewer, chosen, now, number, perform, show, typed, viewer
 
 WORKERS = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
@@ -68,17 +68,11 @@ def _recover(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     artifact = _artifact_of(found, number(request, "artifact"))
     way = request.POST.get("way", "")
     if way == "declare":
-        return _declare(request, artifact, who)
+        reason = typed(request, "reason")
+        recoveries.withdraw_artifact(artifact_id=artifact.pk, reason=reason, actor=who.actor, now=now())
+        return f"{artifact.attempt.task.step.key} and everything after it is done again."
     chosen(RECOVERIES, way)(artifact_id=artifact.pk, actor=who.actor, now=now())
     return f"{artifact.path} is usable again; what waits for it goes on."
-
-
-def _declare(request: HttpRequest, artifact: HandoffArtifact, who: Viewer) -> str:
-    reason = typed(request, "reason")
-    if not reason:
-        raise MissingReason("Say why the file cannot be recovered.", field="reason")
-    rework.send_back(task_id=artifact.attempt.task_id, reason=reason, actor=who.actor, now=now())
-    return f"{artifact.attempt.task.step.key} and everything after it is done again."
 
 
 def _artifact_of(found: Workstream, artifact_id: int) -> HandoffArtifact:
@@ -138,7 +132,7 @@ def workstream_files(request: HttpRequest, uuid: UUID) -> HttpResponse:
 
 
 @require_GET
-def workstream_file(request: HttpRequest, uuid: UUID, file: str) -> HttpResponse:
+def workstream_file(_request: HttpRequest, uuid: UUID, file: str) -> HttpResponse:
     """One file of the workspace as plain text; never interpreted by the browser, never outside the workstream."""
     content = file_of(find_workstream(uuid), file)
     response = HttpResponse(content, content_type="text/plain; charset=utf-8")
