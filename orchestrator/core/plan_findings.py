@@ -56,8 +56,8 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     "question-without-box": (_WARNS, "A line under Questions has no check box."),
     # What the reader inferred.
     "inferred-name": (_INFO, "The plan gives no name."),
-    "inferred-stage": (_INFO, "Batches stand outside a stage."),
-    "inferred-batch": (_INFO, "Threads or steps stand outside a batch."),
+    "inferred-stage": (_INFO, "Batches stand outside a stage, or a stage has no number."),
+    "inferred-batch": (_INFO, "Threads or steps stand outside a batch, or a batch has no number."),
     "inferred-levels": (_INFO, "Batches are derived from the dependencies."),
     "inferred-thread": (_INFO, "A thread has no number."),
     "inferred-lane": (_INFO, "A step belongs to a lane that is not declared."),

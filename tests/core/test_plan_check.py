@@ -185,7 +185,7 @@ class TestBadSources:
             ("a\ud800", "source-not-text"),
             (b"x" * (5 * 1024 * 1024), "source-too-large"),
             ("ä" * (5 * 1024 * 1024), "source-too-large"),
-            (b"\n" * 300_000 + b"x", "source-too-large"),
+            (b"\n" * 150_000 + b"x", "source-too-large"),
             (b"just some words", "no-step"),
             (b"# Plan: only a name", "no-step"),
         ],
