@@ -18,6 +18,5 @@ def advance(*, workstream_id: int, now: datetime) -> None:
     for _ in range(TURNS):
         publish(now=now, workstream_id=workstream_id)
         check_handovers(workstream_id=workstream_id, now=now)
-        check_handovers(workstream_id=workstream_id, now=now)
         if run_round(workstream_id=workstream_id, now=now) is None:
             return
