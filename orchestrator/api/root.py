@@ -15,8 +15,8 @@ from ninja.parser import Parser
 from orchestrator.api import artifacts, attempts, plans, tasks, workstreams
 from orchestrator.api.auth import TokenOrSession
 from orchestrator.api.refusals import EXPECTED, refusal_of, refuse_in_json, refused
-from orchestrator.api.strict_json import read_json
 from orchestrator.core.errors import MethodUnknown, NotFound, TooLarge
+from orchestrator.core.strict_json import read_json
 from orchestrator.services.callers import Scope
 
 View = Callable[..., HttpResponse]

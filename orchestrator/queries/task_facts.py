@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet
 
+from orchestrator.core.errors import NotFound
 from orchestrator.core.schedule import Verdict
 from orchestrator.core.terms import AttemptStatus, StepKind, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, Task
@@ -84,6 +85,13 @@ def list_tasks(wanted: TaskFilter, *, limit: int = 100, offset: int = 0) -> Task
     found = _matching(wanted)
     page = with_live_attempts(found).order_by(*LAUNCH_ORDER)[offset : offset + limit]
     return TaskList(found.count(), tuple(task_facts(task) for task in page))
+
+
+def find_task(task_id: int) -> TaskFacts:
+    task = with_live_attempts(Task.objects.filter(pk=task_id)).first()
+    if task is None:
+        raise NotFound("There is no such task.")
+    return task_facts(task)
 
 
 def _matching(wanted: TaskFilter) -> QuerySet[Task]:

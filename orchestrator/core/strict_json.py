@@ -28,7 +28,7 @@ def read_json(body: bytes) -> Any:
         raise InvalidInput(f"The body is not JSON: line {error.lineno}: {error.msg}.", field="body") from None
     except RecursionError:
         raise InvalidInput("The body is nested too deeply.", field="body") from None
-    _check_values(value)
+    check_values(value)
     return value
 
 
@@ -57,8 +57,8 @@ def _number(text: str) -> float:
     return value
 
 
-def _check_values(value: Any) -> None:
-    """Walks without recursion, so that no body can exhaust the stack."""
+def check_values(value: Any) -> None:
+    """InvalidInput for deep nesting and for text that no column can hold; does not recurse itself."""
     rest = [(value, 1)]
     while rest:
         one, depth = rest.pop()
