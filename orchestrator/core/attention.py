@@ -74,7 +74,7 @@ def why(standing: Standing, now: datetime) -> str:
     if Signal.OLDIES in found:
         return f"Created {_days(standing.created_at, now)} days ago and nothing is done."
     if state == Lifecycle.PLANNING:
-        return "The plan waits for approval."
+        return "The plan is not approved yet."
     return f"{_tasks(standing.open_tasks)} open."
 
 

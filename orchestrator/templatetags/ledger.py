@@ -137,6 +137,11 @@ def lasting(span: timedelta) -> str:
     return "less than a minute"
 
 
+@register.filter
+def waiting(count: int) -> str:
+    return f"{count} waits" if count == 1 else f"{count} wait"
+
+
 @register.filter(name="markdown")
 def markdown_html(text: str) -> SafeString:
     return to_html(text)
