@@ -19,6 +19,11 @@ urlpatterns = [
     path("", include("orchestrator.web.history")),
     path("", include("orchestrator.web.policies")),
     path("", include("orchestrator.web.tokens")),
+    path("", include("orchestrator.web.plans")),
+    path("", include("orchestrator.web.workstreams")),
+    path("", include("orchestrator.web.tasks")),
+    path("", include("orchestrator.web.gates")),
+    path("", include("orchestrator.web.interventions")),
 ]
 
 handler400 = "orchestrator.web.refusals.bad_request"

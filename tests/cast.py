@@ -151,7 +151,7 @@ class Driver:
         return latest
 
     def claim(self, key: str, executor: Executor | None = None) -> Assignment:
-        executor = executor or self.cast.builder(f"builder-{key}")
+        executor = executor or self.cast.builder(f"builder-{key.replace('.', '-')}")
         return attempts.claim(
             attempt_id=self.attempt(key).pk, executor=executor, actor=Actor.member(executor), now=self.tick()
         )

@@ -190,7 +190,7 @@ def split_suffix(title: str) -> tuple[str, list[str], bool]:
 
 def read_names(text: str) -> list[str]:
     """`A3 + B2 complete` -> `A3`, `B2`: the names in a list, without the words around them."""
-    names = (_bare_name(item) for item in _SPLIT.split(unquote(text)))
+    names = (_bare_name(item) for item in dict.fromkeys(_SPLIT.split(unquote(text))))
     return [name for name in names if name and name.lower() not in ("none", "nothing", "-", "–", "—")]
 
 

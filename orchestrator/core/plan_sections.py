@@ -282,7 +282,7 @@ class PlanWalker:
         if step:
             self.thread.steps.append(step)
         elif line.kind is LineKind.BLANK or not self.thread.notes.take_keyed(line):
-            self.thread.details.append(line.raw)
+            self._details_text(line.raw)
 
     def _label(self, line: Line) -> bool:
         """`**Summary:**`, `**Details:**` and `**Tasks:**` open a part of a thread."""

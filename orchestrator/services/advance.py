@@ -7,7 +7,6 @@ from datetime import datetime
 
 from orchestrator.services.artifacts import publish
 from orchestrator.services.damage import check_handovers
-from orchestrator.services.damage import check_handovers
 from orchestrator.services.scheduling import run_round
 
 #: A round that launches announces new artifacts, which have to be committed in turn; two turns are usual.

@@ -1,0 +1,49 @@
+"""Accounts of people, their roles, and the account that local executors act for (FR-011)."""
+
+import secrets
+from datetime import datetime
+from typing import Final
+
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+
+from orchestrator.core.terms import ExecutorKind, Role
+from orchestrator.models import Executor
+from orchestrator.services.executors import register_executor
+
+#: The account that answers for what local executors do; nobody signs in with it.
+BUILDERS: Final = "builders"
+PASSWORD_BYTES: Final = 9
+
+
+def ensure_roles() -> None:
+    for role in Role:
+        Group.objects.get_or_create(name=role.value)
+
+
+def add_account(name: str, *roles: Role, password: str = "", superuser: bool = False) -> str | None:
+    """A new account with these roles; its password, which is stored nowhere else. None when it is there already."""
+    ensure_roles()
+    password = password or secrets.token_urlsafe(PASSWORD_BYTES)
+    with transaction.atomic():
+        user, made = User.objects.get_or_create(
+            username=name, defaults={"is_superuser": superuser, "is_staff": superuser}
+        )
+        if not made:
+            return None
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        user.groups.add(*Group.objects.filter(name__in=[role.value for role in roles]))
+    return password
+
+
+def ensure_executors(count: int, now: datetime) -> list[Executor]:
+    """`builder-1` to `builder-<count>`, registered once."""
+    ensure_roles()
+    account, made = User.objects.get_or_create(username=BUILDERS)
+    if made:
+        account.set_unusable_password()
+        account.save(update_fields=["password"])
+    account.groups.add(Group.objects.get(name=Role.CONTRIBUTOR.value))
+    names = [f"builder-{number}" for number in range(1, count + 1)]
+    return [register_executor(name=name, kind=ExecutorKind.TOOL, user=account, now=now) for name in names]

@@ -1,0 +1,25 @@
+"""`manage.py add_user NAME --role ROLE`: an account for a person; the password is printed once."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from orchestrator.core.terms import Role
+from orchestrator.management.accounts import add_account
+
+
+class Command(BaseCommand):
+    help = "Make an account with one or more roles."
+    # The operator sees the system checks when everything starts; here they would bury the answer.
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name")
+        parser.add_argument("--role", action="append", required=True, choices=[role.value for role in Role])
+
+    def handle(self, *, name: str, role: list[str], **_options: Any) -> None:
+        password = add_account(name, *(Role(word) for word in role))
+        if password is None:
+            raise CommandError(f"There is an account {name} already; give it roles in the admin.")
+        self.stdout.write(f"Account {name} ({', '.join(role)}), password {password}")

@@ -1,0 +1,52 @@
+"""`manage.py create_token --executor NAME`: a secret for REST and MCP, printed once."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from orchestrator.core.errors import Refusal
+from orchestrator.core.terms import ExecutorKind
+from orchestrator.models import Executor
+from orchestrator.services.actor import Actor
+from orchestrator.services.executors import SCOPES, issue_token, register_executor
+
+
+class Command(BaseCommand):
+    help = "Issue a token for an executor; with --user, register the executor for that account first."
+    # The operator sees the system checks when everything starts; here they would bury the answer.
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--executor", required=True)
+        parser.add_argument("--user", help="account a new executor acts for")
+        parser.add_argument("--label", default="command line")
+        parser.add_argument("--scope", action="append", choices=sorted(SCOPES), help="default: all of them")
+
+    def handle(self, *, executor: str, user: str | None, label: str, scope: list[str] | None, **_options: Any) -> None:
+        try:
+            owner = _executor(executor, user)
+            _, secret = issue_token(
+                executor=owner,
+                label=label,
+                scopes=frozenset(scope or SCOPES),
+                actor=Actor.person(owner.user),
+                now=timezone.now(),
+            )
+        except Refusal as refusal:
+            raise CommandError(f"{refusal.message} {refusal.way_out}") from refusal
+        self.stdout.write(f"Token for {owner.name}, shown once: {secret}")
+
+
+def _executor(name: str, user: str | None) -> Executor:
+    if user is None:
+        found = Executor.objects.select_related("user").filter(name=name).first()
+        if found is None:
+            raise CommandError(f"There is no executor {name}; add --user ACCOUNT to register it.")
+        return found
+    account = User.objects.filter(username=user).first()
+    if account is None:
+        raise CommandError(f"There is no account {user}.")
+    return register_executor(name=name, kind=ExecutorKind.AGENT, user=account, now=timezone.now())

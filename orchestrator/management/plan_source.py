@@ -1,0 +1,22 @@
+"""Plan files on the command line: read within the limit, findings as lines of text."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management.base import CommandError
+
+from orchestrator.core.plan import Finding
+
+
+def read_file(name: str) -> bytes:
+    """The file's bytes, one more than the limit at most: the reader then says that it is too large."""
+    try:
+        with Path(name).open("rb") as file:
+            return file.read(settings.PLAN_LIMIT + 1)
+    except OSError as problem:
+        raise CommandError(f"Cannot read {name}: {problem.strerror}") from problem
+
+
+def lines_of(findings: Iterable[Finding]) -> list[str]:
+    return [f"{f.severity.value:>6}  line {f.line}: {f.message} {f.fix}" for f in findings]
