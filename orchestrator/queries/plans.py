@@ -52,7 +52,7 @@ class Review:
 
 
 def latest_versions() -> QuerySet[WorkflowVersion]:
-    """The newest version of every workflow: those waiting for a decision first, oldest first; then the newest others."""
+    """The newest version of every workflow: waiting ones first, oldest first, then the others."""
     newest = WorkflowVersion.objects.filter(workflow=OuterRef("workflow")).order_by("-number").values("number")[:1]
     waiting = When(status=VersionStatus.IN_REVIEW, then=Value(0))
     return (
@@ -96,7 +96,10 @@ def versions_of(version: WorkflowVersion) -> list[WorkflowVersion]:
 def workstream_of(version: WorkflowVersion) -> Workstream:
     """The workstream that moves through the workflow of this version."""
     found = (
-        Workstream.objects.filter(version__workflow=version.workflow_id).select_related("version").order_by("pk").first()
+        Workstream.objects.filter(version__workflow=version.workflow_id)
+        .select_related("version")
+        .order_by("pk")
+        .first()
     )
     if found is None:
         raise NotFound(f"No workstream uses {version}.")

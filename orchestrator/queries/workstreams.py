@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
+from django.db.models import Q
+
 from orchestrator.core.attention import Standing, lifecycle, signals
 from orchestrator.core.terms import ArtifactState, CriterionKind, Lifecycle, Signal, TaskStatus, WorkstreamStatus
 from orchestrator.models import (
@@ -82,7 +84,9 @@ class Board:
 def board(workstream: Workstream, now: datetime) -> Board:
     rows = task_rows(workstream)
     standing = _standing(workstream)
-    artifacts = HandoffArtifact.objects.filter(workstream=workstream).defer("body").select_related("attempt__task__step")
+    artifacts = (
+        HandoffArtifact.objects.filter(workstream=workstream).defer("body").select_related("attempt__task__step")
+    )
     return Board(
         workstream=workstream,
         lifecycle=lifecycle(standing),
@@ -96,8 +100,10 @@ def board(workstream: Workstream, now: datetime) -> Board:
         interventions=list(
             Intervention.objects.filter(task__workstream=workstream, cleared_at=None).select_related("task__step")
         ),
-        damaged=list(artifacts.filter(state=ArtifactState.DAMAGED)),
-        waiting_files=artifacts.filter(state=ArtifactState.PENDING).count(),
+        damaged=list(
+            artifacts.filter(Q(state=ArtifactState.DAMAGED) | Q(state=ArtifactState.PENDING) & ~Q(problem=""))
+        ),
+        waiting_files=artifacts.filter(state=ArtifactState.PENDING, problem="").count(),
         rounds=_rounds(workstream),
         signature=PreHandoffReview.objects.filter(workstream=workstream).select_related("reviewer").first(),
     )

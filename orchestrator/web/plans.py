@@ -94,14 +94,14 @@ def submit_page(
 
 
 @require_GET
-def plan_by_id(request: HttpRequest, version_id: int) -> HttpResponse:
+def plan_by_id(_request: HttpRequest, version_id: int) -> HttpResponse:
     """The short address that lists and messages link to."""
     version = queries.find_version_by_id(version_id)
     return redirect("plan-review", version.workflow.slug, version.number)
 
 
 @require_GET
-def plan_latest(request: HttpRequest, slug: str) -> HttpResponse:
+def plan_latest(_request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("plan-review", slug, queries.find_version(slug).number)
 
 
@@ -183,7 +183,9 @@ def _why_not(
         "approve": settled
         or who.lacks(Role.APPROVER)
         or (own and "You wrote this version; another approver has to approve it.")
-        or (blocked and f"{blocked} finding{'s block' if blocked > 1 else ' blocks'} approval; see the top of the page.")
+        or (
+            blocked and f"{blocked} finding{'s block' if blocked > 1 else ' blocks'} approval; see the top of the page."
+        )
         or "",
         "send_back": settled or who.lacks(Role.APPROVER, Role.REVIEWER),
         "sign": who.lacks(Role.APPROVER, Role.REVIEWER),
@@ -214,7 +216,9 @@ def _given_source(request: HttpRequest) -> tuple[str | bytes, str]:
         return upload.read(settings.PLAN_LIMIT + 1), upload.name or PASTED
     source = request.POST.get("source", "").replace("\r\n", "\n")
     if not source.strip():
-        raise InvalidInput("There is no plan yet.", recovery="Paste the text of a plan or choose a file.", field="source")
+        raise InvalidInput(
+            "There is no plan yet.", recovery="Paste the text of a plan or choose a file.", field="source"
+        )
     return source, typed(request, "source_name") or PASTED
 
 

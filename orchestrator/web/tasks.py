@@ -1,4 +1,4 @@
-"""Tasks: definition, attempts with evidence, and the acts of the people who do or unblock them (WF-8, FR-012, FR-027)."""
+"""Tasks: definition, attempts with evidence, and the acts of people who do or unblock them (WF-8, FR-012, FR-027)."""
 
 from collections.abc import Callable
 from functools import partial
@@ -29,7 +29,7 @@ def task(request: HttpRequest, uuid: UUID, key: str) -> HttpResponse:
 
 
 @require_GET
-def task_by_id(request: HttpRequest, task_id: int) -> HttpResponse:
+def task_by_id(_request: HttpRequest, task_id: int) -> HttpResponse:
     """The short address that lists and messages link to."""
     found = Task.objects.select_related("step", "workstream").filter(pk=task_id).first()
     if found is None:
@@ -95,7 +95,7 @@ def _report(request: HttpRequest, found: Task, who: Viewer) -> str:
     held, token = number(request, "attempt"), number(request, "token")
     text = typed(request, "breadcrumb")
     attempts.report(attempt_id=held, token=token, executor=_mine(who), breadcrumb=text, now=now())
-    return "The breadcrumb is stored."
+    return f"The breadcrumb of {found.step.key} is stored."
 
 
 def _complete(request: HttpRequest, found: Task, who: Viewer) -> str:
@@ -166,9 +166,7 @@ def _resolve_blocker(request: HttpRequest, found: Task, who: Viewer) -> str:
     blocker = number(request, "blocker")
     if not found.blockers.filter(pk=blocker).exists():
         raise NotFound("There is no such blocker on this task.")
-    blockers.resolve_blocker(
-        blocker_id=blocker, resolution=typed(request, "resolution"), actor=who.actor, now=now()
-    )
+    blockers.resolve_blocker(blocker_id=blocker, resolution=typed(request, "resolution"), actor=who.actor, now=now())
     return "The blocker is resolved; work goes on where it stood."
 
 

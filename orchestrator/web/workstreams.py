@@ -9,27 +9,20 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from orchestrator.core.errors import MissingReason, NotFound, Refusal
+from orchestrator.core.errors import NotFound, Refusal
 from orchestrator.core.terms import Lifecycle, Role, WorkstreamStatus
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.queries import workstreams as queries
 from orchestrator.queries.tasks import find_task, find_workstream
 from orchestrator.queries.workspace_files import file_of, files_of
-from orchestrator.services import artifact_recovery, attempts, rework, workstreams
+from orchestrator.services import attempts, recoveries, workstreams
 from orchestrator.web.acting import Viewer, chosen, now, number, perform, show, typed, viewer
 
 WORKERS = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
 
 
-@require_GET
-def workstream(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    return workstream_page(request, uuid)
-
-
-def workstream_page(
-    request: HttpRequest, uuid: UUID, acted: str = "", refusal: Refusal | None = None
-) -> HttpResponse:
-    """The page, or the board alone when htmx refreshes it. The API answers JSON at the same address."""
+def workstream_page(request: HttpRequest, uuid: UUID, acted: str = "", refusal: Refusal | None = None) -> HttpResponse:
+    """The page, or the board alone when htmx refreshes it. `api.negotiated` owns the address: machines get JSON."""
     found = find_workstream(uuid)
     board = queries.board(found, now())
     who = viewer(request)
@@ -75,17 +68,11 @@ def _recover(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     artifact = _artifact_of(found, number(request, "artifact"))
     way = request.POST.get("way", "")
     if way == "declare":
-        return _declare(request, artifact, who)
+        reason = typed(request, "reason")
+        recoveries.withdraw_artifact(artifact_id=artifact.pk, reason=reason, actor=who.actor, now=now())
+        return f"{artifact.attempt.task.step.key} and everything after it is done again."
     chosen(RECOVERIES, way)(artifact_id=artifact.pk, actor=who.actor, now=now())
     return f"{artifact.path} is usable again; what waits for it goes on."
-
-
-def _declare(request: HttpRequest, artifact: HandoffArtifact, who: Viewer) -> str:
-    reason = typed(request, "reason")
-    if not reason:
-        raise MissingReason("Say why the file cannot be recovered.", field="reason")
-    rework.send_back(task_id=artifact.attempt.task_id, reason=reason, actor=who.actor, now=now())
-    return f"{artifact.attempt.task.step.key} and everything after it is done again."
 
 
 def _artifact_of(found: Workstream, artifact_id: int) -> HandoffArtifact:
@@ -103,9 +90,9 @@ ACTS: dict[str, Callable[[HttpRequest, Workstream, Viewer], str]] = {
     "recover": _recover,
 }
 RECOVERIES: dict[str, Callable[..., object]] = {
-    "retry": artifact_recovery.retry_artifact,
-    "republish": artifact_recovery.republish_artifact,
-    "restore": artifact_recovery.restore_artifact,
+    "retry": recoveries.retry_artifact,
+    "republish": recoveries.republish_artifact,
+    "restore": recoveries.restore_artifact,
 }
 
 
@@ -127,7 +114,9 @@ def _not_acceptable(found: Workstream, board: queries.Board) -> str:
         return ""
     if board.lifecycle is Lifecycle.ACTIVE:
         left = f"{found.open_tasks} open task{'' if found.open_tasks == 1 else 's'}"
-        return f"It is not finished: {left} left." if found.open_tasks else "It is not finished: it has no finished task."
+        return (
+            f"It is not finished: {left} left." if found.open_tasks else "It is not finished: it has no finished task."
+        )
     reasons = {
         Lifecycle.PLANNING: "Its plan is not approved yet.",
         Lifecycle.ACCEPTED: "It is accepted already.",
@@ -143,7 +132,7 @@ def workstream_files(request: HttpRequest, uuid: UUID) -> HttpResponse:
 
 
 @require_GET
-def workstream_file(request: HttpRequest, uuid: UUID, file: str) -> HttpResponse:
+def workstream_file(_request: HttpRequest, uuid: UUID, file: str) -> HttpResponse:
     """One file of the workspace as plain text; never interpreted by the browser, never outside the workstream."""
     content = file_of(find_workstream(uuid), file)
     response = HttpResponse(content, content_type="text/plain; charset=utf-8")
@@ -153,7 +142,6 @@ def workstream_file(request: HttpRequest, uuid: UUID, file: str) -> HttpResponse
 
 
 urlpatterns: list[Any] = [
-    path("workstreams/<uuid:uuid>/", workstream, name="workstream"),
     path("workstreams/<uuid:uuid>/acts/<slug:act>", workstream_act, name="workstream-act"),
     path("workstreams/<uuid:uuid>/files/", workstream_files, name="workstream-files"),
     path("workstreams/<uuid:uuid>/files/<path:file>", workstream_file, name="workstream-file"),
