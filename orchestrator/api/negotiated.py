@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.decorators import login_not_required, login_required
 from django.http import HttpRequest, HttpResponse
@@ -36,19 +37,25 @@ def negotiated(route: str, page: View) -> View:
     return view
 
 
-def workstream_page(request: HttpRequest, workstream: Any) -> HttpResponse:
+def workstream_page(request: HttpRequest, workstream: UUID) -> HttpResponse:
     from orchestrator.web.workstreams import workstream_page as page
 
     return page(request, workstream)
 
 
-def tasks_page(request: HttpRequest, **_: Any) -> HttpResponse:
-    """People find the tasks that wait for somebody in their inbox."""
-    return redirect("inbox")
+def task_page(request: HttpRequest, task_id: int) -> HttpResponse:
+    from orchestrator.web.tasks import task_by_id
+
+    return task_by_id(request, task_id)
+
+
+def tasks_page(request: HttpRequest) -> HttpResponse:
+    """People find the tasks that wait for somebody among the interventions, the others in their inbox."""
+    return redirect("interventions" if "needs_human" in request.GET else "inbox")
 
 
 urlpatterns = [
     path("workstreams/<uuid:workstream>/", negotiated("workstream", workstream_page), name="workstream"),
-    path("tasks/", negotiated("tasks", tasks_page), name="tasks"),
-    path("tasks/<int:task_id>/", negotiated("task", tasks_page), name="task"),
+    path("tasks/", negotiated("tasks", tasks_page), name="task-list"),
+    path("tasks/<int:task_id>/", negotiated("task", task_page), name="task-address"),
 ]
