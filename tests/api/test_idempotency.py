@@ -1,6 +1,7 @@
 """B31, AD-7: the same key and body answer as the first time and have one effect; another body is 409."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -91,17 +92,14 @@ def test_the_same_key_at_the_same_time_has_one_effect(driver: Driver, machine: M
     address = f"{live_server.url}/api/attempts/{driver.attempt('A1').pk}/claim"
     headers = {"authorization": f"Bearer {machine.secret}", "idempotency-key": "together"}
     callers = 16 if connection.vendor == "postgresql" else 6
-    start, answers = threading.Barrier(callers), []
+    start = threading.Barrier(callers)
 
-    def call() -> None:
+    def call(_: int) -> httpx.Response:
         start.wait()
-        answers.append(httpx.post(address, headers=headers, timeout=60))
+        return httpx.post(address, headers=headers, timeout=60)
 
-    threads = [threading.Thread(target=call) for _ in range(callers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(callers) as pool:
+        answers = list(pool.map(call, range(callers)))
     assert [a.status_code for a in answers] == [200] * callers
     assert len({a.text for a in answers}) == 1
     assert IdempotencyKey.objects.count() == 1
