@@ -7,6 +7,7 @@ import httpx
 import pytest
 from django.db import connection
 
+from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.models import Attempt, HistoryEntry, IdempotencyKey
 from tests.cast import Driver
 from tests.machines import Machine
@@ -65,6 +66,21 @@ def test_a_refusal_is_the_answer_that_is_repeated(driver: Driver, machine: Machi
     driver.complete("A1")
     assert first[0] == 409
     assert machine.post(address, key="k") == first
+
+
+@pytest.mark.django_db
+def test_a_refusal_that_says_try_again_is_not_kept(driver: Driver, machine: Machine, monkeypatch) -> None:
+    address = f"/api/attempts/{driver.attempt('A1').pk}/claim"
+
+    def full(**_: object) -> None:
+        raise WorkspaceUnavailable("The disk is full.")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("orchestrator.services.attempts.announce", full)
+        status, answer = machine.post(address, key="k")
+    assert (status, answer["code"]) == (503, "workspace-unavailable")
+    assert driver.attempt("A1").status == "queued"
+    assert machine.post(address, key="k")[0] == 200
 
 
 @pytest.mark.django_db
