@@ -151,6 +151,10 @@ class TestOverlaps:
         assert finding.message.startswith("Step A1 (line 2) and Step B1 (line 4) run side by side in batch 01")
         assert "src/b" in finding.message
 
+    def test_wide_pattern_meets_every_narrow_one(self) -> None:
+        source = self.batch("`src/**`", "`src/a/x`", "- C1: z\n  - Files: `src/b/y`\n")
+        assert lines(source, "overlapping-files") == [4, 6]
+
     def test_declared_lanes(self) -> None:
         source = (
             "## Workstream Decomposition\n**WS-A: a**\n- Files: `src/**`\n**WS-B: b**\n- Files: `src/b/*`\n"
