@@ -253,6 +253,8 @@ def lane_of(key: str) -> str:
 def unmark(text: str) -> str:
     """Text without the one pair of bold, italic or code marks around all of it."""
     text = text.strip()
+    if text[:1] not in ("*", "_", "`"):
+        return text
     for mark in ("**", "__", "`", "*"):
         inner = text[len(mark) : -len(mark)]
         if inner and text.startswith(mark) and text.endswith(mark) and mark not in inner:

@@ -17,7 +17,7 @@ from orchestrator.core.plan_source import MAX_BYTES
 BATCH = "### Batch 1\n"
 
 
-def filled(text: str, lines: int = 95_000) -> str:
+def filled(text: str, lines: int = 75_000) -> str:
     """A text repeated until the source is as large as it may be."""
     return text * min(MAX_BYTES // len(text), lines // max(text.count("\n"), 1))
 
@@ -33,10 +33,10 @@ def timed(source: str) -> tuple[float, Reading]:
 
 
 HOSTILE = {
-    "blank lines": "\n" * 95_000 + "x" * 1_800_000,
+    "blank lines": "\n" * 75_000 + "x" * 1_800_000,
     "hashes": "#" * MAX_BYTES,
     "headings": filled("# a\n"),
-    "threads": numbered("###### Thread {n}: x", 90_000),
+    "threads": numbered("###### Thread {n}: x", 70_000),
     "stages": filled("### Stage 1: x\n"),
     "stages without numbers": filled("### Stage: x\n"),
     "batches without numbers": filled("### Batch: x\n"),
@@ -58,7 +58,7 @@ HOSTILE = {
     "continuation": BATCH + "- A1: x\n  - Run: x\n" + filled("    y\n")[:-100],
     "file patterns": BATCH + "- A1: x\n  - Files: " + "a/*b," * 180_000 + "\n- B1: x\n  - Files: " + "a/*c," * 180_000,
     "stars": BATCH + "- A1: x\n  - Files: " + "*a" * 400 + "\n- B1: x\n  - Files: " + "*b" * 400,
-    "lanes": "## Workstream Decomposition\n" + numbered("**WS-L{n}: x**", 90_000),
+    "lanes": "## Workstream Decomposition\n" + numbered("**WS-L{n}: x**", 70_000),
     "fences": filled("```\n"),
     "backticks": "`" * MAX_BYTES,
     "comments": filled("<!-- x\n"),

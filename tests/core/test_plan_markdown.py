@@ -200,6 +200,10 @@ class TestSteps:
         step = step_of(in_batch("- A1: x\n  - Exit:\n    - one\n    - two\n  - Files:\n    - a/*\n    - b/*\n"), "A1")
         assert (step.exit, step.files) == (("one", "two"), ("a/*", "b/*"))
 
+    def test_nested_value_may_look_like_a_property(self) -> None:
+        step = step_of(in_batch("- A1: x\n  - Exit:\n    - Tool: says ok\n  - Tool: pytest\n"), "A1")
+        assert (step.exit, step.tool) == (("Tool: says ok",), "pytest")
+
     @pytest.mark.parametrize(
         ("text", "minutes"), [("45", 45), ("2h", 120), ("1.5 hours", 90), ("1d", 480), ("1h 30m", 90), ("2h30m", 150)]
     )
