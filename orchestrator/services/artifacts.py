@@ -16,16 +16,15 @@ from orchestrator.core.errors import InvalidInput, WorkspaceUnavailable
 from orchestrator.core.handoff import (
     FileLink,
     Handoff,
-    OutputPlace,
     artifact_path,
     artifact_value,
     output_paths,
     parents,
 )
-from orchestrator.core.terms import ArtifactState, EventType, StageKind, WorkstreamStatus
+from orchestrator.core.terms import ArtifactState, EventType, WorkstreamStatus
 from orchestrator.models import Attempt, HandoffArtifact, OutputFile, Step, Workstream
 from orchestrator.queries.projection import projected_files
-from orchestrator.queries.upstream import handovers_before
+from orchestrator.queries.upstream import handovers_before, output_place
 from orchestrator.services.actor import Actor
 from orchestrator.services.damage import note_problem, workspace
 from orchestrator.workspace import Workspace
@@ -228,9 +227,7 @@ def _output_files(attempt: Attempt, outputs: Mapping[str, bytes]) -> list[Output
     if not outputs:
         return []
     workstream, step = attempt.task.workstream, _placed(attempt.task.step_id)
-    batch = step.thread.batch
-    place = OutputPlace(workstream.slug, batch.stage.slug, batch.slug, step.thread.slug, StageKind(batch.stage.kind))
-    paths = output_paths(place, sorted(outputs))
+    paths = output_paths(output_place(workstream, step), sorted(outputs))
     space = workspace()
     for path in paths.values():
         _refuse_obstructed(space, workstream, path)

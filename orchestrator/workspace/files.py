@@ -94,7 +94,7 @@ def read(root: Path, path: str) -> bytes:
                 return file.read()
     except FileNotFoundError:
         raise FileDamage("is missing") from None
-    except IsADirectoryError:
+    except (IsADirectoryError, ValueError):  # ValueError: a name that no file can have
         raise FileDamage("is not a plain file") from None
     except OSError as error:
         raise FileDamage(f"cannot be read: {error.strerror}") from error

@@ -121,6 +121,9 @@ def test_what_cannot_be_read_is_said(space: Workspace, tmp_path: Path) -> None:
         "linked/file": "cannot be read",
         "folder": "is not a plain file",
         "pipe": "is not a plain file",
+        "nul\0byte": "is not a plain file",
+        "half\ud800": "is not a plain file",
+        "x" * 300: "cannot be read",
     }.items():
         with pytest.raises(FileDamage, match=said):
             space.read(path)
