@@ -24,7 +24,9 @@ from orchestrator.services.actor import Actor
 #: Characters of one typed field; longer texts belong into an output file.
 TEXT_LIMIT = 10_000
 #: Fields of our forms that people write sentences into.
-TEXTS = frozenset("reason note answer rationale resolution error breadcrumb outcome follow_ups".split())
+TEXTS = frozenset(
+    ["reason", "note", "answer", "rationale", "resolution", "error", "breadcrumb", "outcome", "follow_ups"]
+)
 Act = TypeVar("Act")
 
 

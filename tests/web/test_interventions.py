@@ -72,7 +72,9 @@ def test_an_observer_cannot_answer(flagged: Driver) -> None:
     assert flagged.task("A1").needs_human is True
 
 
-def test_the_page_costs_the_same_for_any_number_of_cards(flagged: Driver, django_assert_num_queries, django_assert_max_num_queries) -> None:
+def test_the_page_costs_the_same_for_any_number_of_cards(
+    flagged: Driver, django_assert_num_queries, django_assert_max_num_queries
+) -> None:
     client = signed_in(flagged.cast.observer)
     client.get("/interventions/")
     with django_assert_max_num_queries(12) as few:

@@ -38,7 +38,9 @@ def test_plans_that_wait_stand_first(driver: Driver) -> None:
     assert "Waiting for review" in text
 
 
-def test_the_list_costs_the_same_for_any_number_of_plans(driver: Driver, django_assert_num_queries, django_assert_max_num_queries) -> None:
+def test_the_list_costs_the_same_for_any_number_of_plans(
+    driver: Driver, django_assert_num_queries, django_assert_max_num_queries
+) -> None:
     client = signed_in(driver.cast.observer)
     driver.submit()
     client.get("/plans/")
@@ -209,7 +211,7 @@ def test_a_new_version_says_why_and_is_compared(driver: Driver) -> None:
     source = PLAN.decode().replace("Ledger report", "Ledger report in EUR")
     assert submit(driver.cast, source, of=old.workflow.slug).status_code == 422
     submit(driver.cast, source, of=old.workflow.slug, change_reason="Currency named.")
-    text = words(signed_in(driver.cast.approver).get(f"/plans/{old.workflow.slug}/"  , follow=True))
+    text = words(signed_in(driver.cast.approver).get(f"/plans/{old.workflow.slug}/", follow=True))
     assert "Changes since version 1" in text
     assert "Why: Currency named." in text
 
