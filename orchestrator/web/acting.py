@@ -25,6 +25,8 @@ from orchestrator.services.actor import Actor
 TEXT_LIMIT = 10_000
 #: Fields of our forms that people write sentences into.
 TEXTS = frozenset(
+    {"reason", "note", "answer", "rationale", "resolution", "error", "breadcrumb", "outcome", "follow_ups"}
+)
     ["reason", "note", "answer", "rationale", "resolution", "error", "breadcrumb", "outcome", "follow_ups"]
 )
 Act = TypeVar("Act")
