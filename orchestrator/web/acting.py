@@ -27,8 +27,6 @@ TEXT_LIMIT = 10_000
 TEXTS = frozenset(
     {"reason", "note", "answer", "rationale", "resolution", "error", "breadcrumb", "outcome", "follow_ups"}
 )
-    ["reason", "note", "answer", "rationale", "resolution", "error", "breadcrumb", "outcome", "follow_ups"]
-)
 Act = TypeVar("Act")
 
 
