@@ -1,12 +1,31 @@
-"""Addresses."""
+"""Addresses. Each web module lists its own; the order below matters only for equal paths."""
 
-from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import path
+from django.urls import include, path
+
+from orchestrator.admin import site
+from orchestrator.api import negotiated
+from orchestrator.api import root as api
 
 urlpatterns = [
-    path("admin/", admin.site.urls),
+    *api.urlpatterns,
+    *negotiated.urlpatterns,
+    path("admin/", site.urls),
     path("accounts/login/", login_not_required(LoginView.as_view(template_name="site/login.html")), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
+    path("", include("orchestrator.web.inbox")),
+    path("", include("orchestrator.web.portfolio")),
+    path("", include("orchestrator.web.history")),
+    path("", include("orchestrator.web.policies")),
+    path("", include("orchestrator.web.tokens")),
+    path("", include("orchestrator.web.plans")),
+    path("", include("orchestrator.web.workstreams")),
+    path("", include("orchestrator.web.tasks")),
+    path("", include("orchestrator.web.gates")),
+    path("", include("orchestrator.web.interventions")),
 ]
+
+handler400 = "orchestrator.web.refusals.bad_request"
+handler403 = "orchestrator.web.refusals.forbidden"
+handler404 = "orchestrator.web.refusals.not_found"

@@ -29,7 +29,7 @@ Customers get their money back.
 
 ##### Batch 01: foundations
 
-###### Thread A: ledger
+###### Thread 01: ledger
 - Role: contributor
 - Files: `ledger/**`
 - A1: Ledger entries for refunds
@@ -37,7 +37,7 @@ Customers get their money back.
 - A2: Ledger report
   - Exit: report shows refunds
 
-###### Thread B: gateway
+###### Thread 02: gateway
 - Role: contributor
 - Files: `gateway/**`
 - B1: Gateway call
@@ -51,14 +51,14 @@ Customers get their money back.
 
 ##### Batch 02: joining
 
-###### Thread C: refunds
+###### Thread 01: refunds
 - Role: contributor
 - C1: Refund end to end
   - Exit: end-to-end test passes
 
 ##### Batch 99: document
 
-###### Thread D: docs
+###### Thread 01: docs
 - Role: contributor
 - D1: Write the manual
   - Exit: manual exists
@@ -151,7 +151,7 @@ class Driver:
         return latest
 
     def claim(self, key: str, executor: Executor | None = None) -> Assignment:
-        executor = executor or self.cast.builder(f"builder-{key}")
+        executor = executor or self.cast.builder(f"builder-{key.replace('.', '-')}")
         return attempts.claim(
             attempt_id=self.attempt(key).pk, executor=executor, actor=Actor.member(executor), now=self.tick()
         )

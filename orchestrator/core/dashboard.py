@@ -27,12 +27,13 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepLine:
-    """A step and its mark; `note` says what it waits for or who does it."""
+    """A step and its mark; `note` says what it waits for or who does it, `holder` the key it waits for."""
 
     key: str
     title: str
     mark: Mark
     note: str = ""
+    holder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ def render_dashboard(view: DashboardView) -> str:
 
 def _lane_row(lane: LaneRow) -> str:
     mark = overall(step.mark for step in lane.steps)
-    waiting = next((step.note for step in lane.steps if step.mark is Mark.BLOCKED and step.note), "")
+    waiting = next((step.holder for step in lane.steps if step.mark is Mark.BLOCKED and step.holder), "")
     status = f"{mark} {mark.word}" + (f" ({_one_line(waiting)})" if mark is Mark.BLOCKED and waiting else "")
     done = sum(step.mark is Mark.DONE for step in lane.steps)
     branch = f"`{_cell(lane.branch)}`" if lane.branch else ""

@@ -131,3 +131,23 @@ class ToolUnknown(Refusal):
 class NotFinished(Refusal):
     code, status = "not-finished", 409
     recovery = "Complete the open tasks first; the workstream page lists them."
+
+
+class NotSignedIn(Refusal):
+    code, status = "not-signed-in", 401
+    recovery = "Send `Authorization: Bearer <token>` with a token that is not revoked, or sign in."
+
+
+class TooLarge(Refusal):
+    code, status = "too-large", 413
+    recovery = "Send less: put large files into the repository and name the commit."
+
+
+class MethodUnknown(Refusal):
+    code, status = "method-not-allowed", 405
+    recovery = "Use one of the methods that the Allow header names."
+
+
+class DatabaseUnavailable(Refusal):
+    code, status = "database-unavailable", 503
+    recovery = "Call again with the same idempotency key: the key settles whether the first call took effect."

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.terms import EventType, StageKind
@@ -55,7 +55,7 @@ class Handoff:
     outputs: tuple[FileLink, ...] = ()
 
 
-def artifact_value(handoff: Handoff) -> dict[str, object]:
+def artifact_value(handoff: Handoff) -> dict[str, Any]:
     """The artifact as JSON values, every field of FR-014; the schema is `schema/handoff-artifact.schema.json`."""
     return {
         "schemaVersion": SCHEMA_VERSION,

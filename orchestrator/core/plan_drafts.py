@@ -28,6 +28,7 @@ class Notes:
     text: list[str] = field(default_factory=list)
     _open: list[Value] | None = None
     _open_indent: int = 0
+    _open_list: bool = False
 
     def take(self, line: Line) -> None:
         """Read a line as a property, as one more value of the property it is nested under, or as text."""
@@ -45,7 +46,8 @@ class Notes:
         return taken
 
     def take_property(self, line: Line) -> bool:
-        if self._open is not None and line.indent > self._open_indent:
+        nested = self._open is not None and line.indent > self._open_indent
+        if nested and (self._open_list or line.kind is not LineKind.BULLET):
             return False
         found = read_property(line.body) if line.kind in (LineKind.BULLET, LineKind.TEXT) else None
         if found is None:
@@ -53,6 +55,7 @@ class Notes:
         name, text = found
         self._open, self._open_indent = self.values.setdefault(name, []), line.indent
         self._open.append(Value([text], line.number))
+        self._open_list = not text
         return True
 
     def _take_nested(self, line: Line) -> bool:

@@ -9,33 +9,41 @@ from orchestrator.core.plan_findings import finding
 from orchestrator.core.plan_lines import split_lines
 
 MAX_BYTES: Final = 2 * 1024 * 1024
-MAX_LINES: Final = 200_000
+MAX_LINES: Final = 80_000
 MAX_STEPS: Final = 10_000
 _HIDDEN: Final = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069]")
-_SAVE_AS_TEXT: Final = "Save the plan as UTF-8 text and submit it again."
 
 
 def decode_source(data: bytes | str) -> str | Finding:
     """The text of a source, or the finding that says why it cannot be read."""
     if len(data) > MAX_BYTES:
-        size = f"{len(data) / 1024 / 1024:.1f} MB"
-        message = f"The plan has {size}; at most {MAX_BYTES // 1024 // 1024} MB are read."
-        return finding("source-too-large", 0, message, "Split the work into several plans.")
+        return _too_large(len(data))
     try:
-        text = data.decode("utf-8-sig") if isinstance(data, bytes) else data.encode().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        return finding("source-not-text", line, f"Line {line} is not UTF-8 text.", _SAVE_AS_TEXT)
+        data = data if isinstance(data, bytes) else data.encode()
+        text = data.decode("utf-8-sig")
     except UnicodeEncodeError as error:
-        line = str(error.object)[: error.start].count("\n") + 1
-        return finding("source-not-text", line, f"Line {line} has half a character.", _SAVE_AS_TEXT)
+        return _not_text(error.object[: error.start].count("\n"), "has half a character")
+    except UnicodeDecodeError as error:
+        return _not_text(error.object[: error.start].count(b"\n"), "is not UTF-8 text")
+    if len(data) > MAX_BYTES:
+        return _too_large(len(data))
     if "\0" in text:
-        line = text[: text.index("\0")].count("\n") + 1
-        return finding("source-not-text", line, f"Line {line} has a NUL byte: this is not a text file.", _SAVE_AS_TEXT)
+        return _not_text(text[: text.index("\0")].count("\n"), "has a NUL byte: this is not a text file")
     if text.count("\n") + text.count("\r") > MAX_LINES:
         message = f"The plan has more than {MAX_LINES:,} lines."
         return finding("source-too-large", MAX_LINES, message, "Split the work into several plans.")
     return text
+
+
+def _too_large(size: int) -> Finding:
+    message = f"The plan has {size / 1024 / 1024:.1f} MB; at most {MAX_BYTES // 1024 // 1024} MB are read."
+    return finding("source-too-large", 0, message, "Split the work into several plans.")
+
+
+def _not_text(lines_before: int, what: str) -> Finding:
+    line = lines_before + 1
+    fix = "Save the plan as UTF-8 text and submit it again."
+    return finding("source-not-text", line, f"Line {line} {what}.", fix)
 
 
 def too_many_steps(count: int) -> Finding:

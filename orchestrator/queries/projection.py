@@ -1,8 +1,10 @@
 """The state files of a workstream, from its rows (WF-7, BX-6): what the workspace shows is what the pages show."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from itertools import groupby
 
 from orchestrator.core import dashboard
 from orchestrator.core.dashboard import (
@@ -18,10 +20,13 @@ from orchestrator.core.dashboard import (
     StreamEntry,
     TaskEntry,
 )
+from orchestrator.core.graph import critical_path
 from orchestrator.core.handoff import timestamp, workstream_folder
-from orchestrator.core.terms import AttemptStatus, GateKind, TaskStatus
-from orchestrator.models import Assignment, Attempt, Learning, Task, Workstream
-from orchestrator.models.attempt import LIVE
+from orchestrator.core.plan import BatchSpec, GateSpec, Need, Plan, StageSpec, StepSpec, ThreadSpec
+from orchestrator.core.schedule import Snapshot, Verdict, decide
+from orchestrator.core.terms import ArtifactState, GateKind, Reason, TaskStatus
+from orchestrator.models import Assignment, Attempt, Batch, HandoffArtifact, Learning, Step, Task, Workstream
+from orchestrator.queries.snapshot import Loaded, load_snapshot
 
 INDEX = "workstreams/index.json"
 
@@ -94,35 +99,34 @@ def learnings_text(workstream: Workstream) -> str:
 
 
 class Board:
-    """The tasks of one workstream in plan order, with their newest attempt."""
+    """The tasks of one workstream in plan order, as they stand once everything announced is committed."""
 
-    def __init__(self, workstream: Workstream, tasks: Sequence[Task]) -> None:
+    def __init__(self, workstream: Workstream, loaded: Loaded) -> None:
         self.workstream = workstream
-        self.tasks = tasks
-        attempts = Attempt.objects.filter(task__workstream=workstream).order_by("number")
-        self.attempts = {
-            attempt.task_id: attempt for attempt in attempts.select_related("assignment__executor").iterator()
-        }
-        self.lines = {task.pk: self._line(task) for task in tasks}
+        self.tasks = sorted(loaded.tasks.values(), key=_place)
+        self.needs = {view.key: view.needs for view in loaded.snapshot.tasks}
+        verdicts = decide(_as_committed(workstream, loaded.snapshot)).verdicts
+        self.lines = {verdict.key: _line(loaded.tasks[verdict.key], verdict) for verdict in verdicts}
+        attempts = Attempt.objects.filter(task__workstream=workstream).select_related("assignment__executor")
+        self.attempts = {attempt.task_id: attempt for attempt in attempts.order_by("number")}
 
     @classmethod
     def of(cls, workstream: Workstream) -> "Board | None":
         """None while there are no tasks."""
-        tasks = Task.objects.filter(workstream=workstream).select_related("step__thread__batch__stage")
-        ordered = tasks.order_by(
-            "step__thread__batch__stage__position",
-            "step__thread__batch__position",
-            "step__thread__position",
-            "step__position",
-        )
-        return cls(workstream, list(ordered)) if ordered else None
+        loaded = load_snapshot(workstream)
+        return cls(workstream, loaded) if loaded.tasks else None
 
     def tasks_text(self) -> str:
         return dashboard.render_tasks(self.workstream.slug, self._updated(), [self._entry(task) for task in self.tasks])
 
     def view(self) -> DashboardView:
+        path = critical_path(_plan(self.workstream.title, self.tasks, self.needs))
         return DashboardView(
-            title=self.workstream.title, updated=self._updated(), lanes=self._lanes(), batches=self._batches()
+            title=self.workstream.title,
+            updated=self._updated(),
+            lanes=self._lanes(),
+            batches=self._batches(),
+            path=tuple(self.lines[key] for key in path),
         )
 
     def _updated(self) -> str:
@@ -131,6 +135,7 @@ class Board:
     def _entry(self, task: Task) -> TaskEntry:
         thread = task.step.thread
         attempt = self.attempts.get(task.pk)
+        assignment = getattr(attempt, "assignment", None)
         return TaskEntry(
             id=task.step.key,
             name=task.step.title,
@@ -141,70 +146,93 @@ class Board:
             created_at=timestamp(task.created_at),
             updated_at=timestamp(task.updated_at),
             breadcrumb=task.breadcrumb,
-            assigned_agent=self._executor(task),
+            assigned_agent=assignment.executor.name if assignment else "",
             attempt=attempt.number if attempt else 0,
             needs_human=task.needs_human,
             intervention_note=task.intervention_note,
         )
-
-    def _executor(self, task: Task) -> str:
-        attempt = self.attempts.get(task.pk)
-        assignment = getattr(attempt, "assignment", None)
-        return assignment.executor.name if assignment else ""
-
-    def _line(self, task: Task) -> StepLine:
-        mark, note = self._standing(task)
-        return StepLine(task.step.key, task.step.title, mark, note)
-
-    def _standing(self, task: Task) -> tuple[Mark, str]:
-        attempt = self.attempts.get(task.pk)
-        live = attempt is not None and attempt.status in LIVE
-        match task.status:
-            case TaskStatus.COMPLETE:
-                return Mark.DONE, ""
-            case TaskStatus.SKIPPED | TaskStatus.CANCELLED:
-                return Mark.DONE, task.status
-            case TaskStatus.BLOCKED:
-                return Mark.BLOCKED, "failed" if attempt and attempt.status == AttemptStatus.FAILED else "blocked"
-            case _ if task.needs_human:
-                return Mark.BLOCKED, "needs a person"
-            case TaskStatus.REVIEW:
-                return Mark.ACTIVE, "waits for sign-off"
-            case TaskStatus.ACTIVE:
-                return Mark.ACTIVE, f"in progress, {self._executor(task)}"
-        return (Mark.RUNNABLE, "") if live else (Mark.BLOCKED, "")
 
     def _lanes(self) -> tuple[LaneRow, ...]:
         lanes: dict[str, list[Task]] = defaultdict(list)
         for task in self.tasks:
             if not task.step.is_gate:
                 lanes[task.step.thread.lane].append(task)
-        return tuple(
-            LaneRow(
-                lane,
-                tasks[0].step.thread.name,
-                tasks[0].step.thread.worktree,
-                tuple(self.lines[task.pk] for task in tasks),
-            )
-            for lane, tasks in lanes.items()
-        )
+        return tuple(self._lane(lane, tasks) for lane, tasks in lanes.items())
+
+    def _lane(self, lane: str, tasks: Sequence[Task]) -> LaneRow:
+        first = tasks[0].step.thread
+        return LaneRow(lane, first.name, first.worktree, tuple(self.lines[task.step.key] for task in tasks))
 
     def _batches(self) -> tuple[BatchBlock, ...]:
-        grouped: dict[int, list[Task]] = defaultdict(list)
-        for task in self.tasks:
-            grouped[task.step.thread.batch_id].append(task)
-        return tuple(self._batch(tasks) for tasks in grouped.values())
+        grouped = groupby(self.tasks, key=lambda task: task.step.thread.batch)
+        return tuple(self._batch(batch, list(tasks)) for batch, tasks in grouped)
 
-    def _batch(self, tasks: Sequence[Task]) -> BatchBlock:
+    def _batch(self, batch: Batch, tasks: Sequence[Task]) -> BatchBlock:
         return BatchBlock(
-            title=str(tasks[0].step.thread.batch),
-            steps=tuple(self.lines[task.pk] for task in tasks if not task.step.is_gate),
-            gates=tuple(self._gate(task) for task in tasks if task.step.is_gate),
+            title=str(batch),
+            steps=tuple(self.lines[task.step.key] for task in tasks if not task.step.is_gate),
+            gates=tuple(self._gate(task.step) for task in tasks if task.step.is_gate),
         )
 
-    def _gate(self, task: Task) -> GateBlock:
-        kind = "Merge Point" if task.step.gate_kind == GateKind.MERGE else f"{task.step.gate_kind.capitalize()} gate"
-        return GateBlock(f"{kind} {task.step.key}", self.lines[task.pk], task.step.gate_action or task.step.title)
+    def _gate(self, step: Step) -> GateBlock:
+        kind = "Merge Point" if step.gate_kind == GateKind.MERGE else f"{step.gate_kind.capitalize()} gate"
+        unlocks = tuple(task.step.key for task in self.tasks if step.key in self.needs[task.step.key])
+        return GateBlock(f"{kind} {step.key}", self.lines[step.key], step.gate_action or step.title, unlocks)
+
+
+def _place(task: Task) -> tuple[int, int, int, int]:
+    thread = task.step.thread
+    return thread.batch.stage.position, thread.batch.position, thread.position, task.step.position
+
+
+def _as_committed(workstream: Workstream, snapshot: Snapshot) -> Snapshot:
+    """Without "is not committed yet", which stops being true with the commit that this text is part of."""
+    damaged = HandoffArtifact.objects.filter(workstream=workstream, state=ArtifactState.DAMAGED)
+    keys = set(damaged.values_list("attempt__task__step__key", flat=True))
+    views = (view if view.key in keys else replace(view, artifact="") for view in snapshot.tasks)
+    return replace(snapshot, tasks=tuple(views))
+
+
+#: How a verdict shows on the dashboard; every other reason means blocked.
+MARKS = {
+    Reason.DONE: Mark.DONE,
+    Reason.RUNNING: Mark.ACTIVE,
+    Reason.REVIEW: Mark.ACTIVE,
+    Reason.QUEUED: Mark.RUNNABLE,
+    Reason.LAUNCHED: Mark.RUNNABLE,
+}
+
+
+def _line(task: Task, verdict: Verdict) -> StepLine:
+    mark = MARKS.get(verdict.reason, Mark.BLOCKED)
+    said = verdict.sentence if mark in {Mark.ACTIVE, Mark.BLOCKED} or task.status != TaskStatus.COMPLETE else ""
+    return StepLine(task.step.key, task.step.title, mark, "" if mark is Mark.RUNNABLE else said, verdict.holder)
+
+
+def _plan(name: str, tasks: Sequence[Task], needs: Mapping[str, Sequence[str]]) -> Plan:
+    """The structure of the tasks as a plan, for the order rules that work on plans."""
+    stages = []
+    for stage, in_stage in groupby(tasks, key=lambda task: task.step.thread.batch.stage):
+        batches = []
+        for batch, in_batch in groupby(in_stage, key=lambda task: task.step.thread.batch):
+            threads = [
+                ThreadSpec(thread.lane, thread.name, steps=tuple(_spec(task.step, needs) for task in in_thread))
+                for thread, in_thread in groupby(in_batch, key=lambda task: task.step.thread)
+            ]
+            batches.append(BatchSpec(batch.prefix, batch.name, threads=tuple(threads)))
+        stages.append(StageSpec(stage.number, stage.name, batches=tuple(batches)))
+    return Plan(name, tuple(stages))
+
+
+def _spec(step: Step, needs: Mapping[str, Sequence[str]]) -> StepSpec:
+    return StepSpec(
+        step.key,
+        step.title,
+        parallel=step.parallel,
+        needs=tuple(Need(key) for key in needs[step.key]),
+        gate=GateSpec(GateKind(step.gate_kind)) if step.is_gate else None,
+        estimate=step.estimate,
+    )
 
 
 def _moment(at: datetime | None) -> str:

@@ -98,7 +98,8 @@ class _Facts:
     @staticmethod
     def _artifacts(workstream: Workstream) -> dict[int, str]:
         """Why the latest handover of a task cannot be used; tasks with a usable one are left out."""
-        handovers = HandoffArtifact.objects.filter(workstream=workstream, event__in=HANDOVER).order_by("sequence")
+        announced = HandoffArtifact.objects.filter(workstream=workstream, event__in=HANDOVER)
+        handovers = announced.exclude(state=ArtifactState.QUARANTINED).order_by("sequence")
         latest = {a[0]: a[1:] for a in handovers.values_list("attempt__task_id", "state", "problem", "path")}
         return {
             task_id: problem if state == ArtifactState.DAMAGED else f"{path} is not committed yet"

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from django.db.models import Q
-
 from orchestrator.core.handoff import RESULT_EVENTS
 from orchestrator.core.terms import ArtifactState
-from orchestrator.models import Batch, HandoffArtifact, Step, Task
+from orchestrator.models import HandoffArtifact, Step, Task
+from orchestrator.queries.handovers import batch_before
 
 #: States in which an artifact is part of the record.
 IN_FORCE = [ArtifactState.PENDING.value, ArtifactState.COMMITTED.value, ArtifactState.DAMAGED.value]
@@ -33,7 +32,7 @@ def steps_before(step: Step) -> Sequence[int]:
     earlier = list(Step.objects.filter(thread=step.thread_id, position__lt=step.position).order_by("-position"))
     before = _run_before(step, earlier)
     if not before:
-        batch = _batch_before(step.thread.batch)
+        batch = batch_before(step.thread.batch)
         before = list(Step.objects.filter(thread__batch=batch).values_list("pk", flat=True)) if batch else []
     return sorted(named | set(before))
 
@@ -49,10 +48,3 @@ def _run_before(step: Step, earlier: Sequence[Step]) -> list[int]:
         if not rest.pop(0).parallel:
             break
     return run
-
-
-def _batch_before(batch: Batch) -> Batch | None:
-    stage = batch.stage
-    before = Q(stage=stage, position__lt=batch.position) | Q(stage__position__lt=stage.position)
-    earlier = Batch.objects.filter(before, stage__version=stage.version_id)
-    return earlier.order_by("-stage__position", "-position").first()

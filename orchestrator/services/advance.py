@@ -6,6 +6,7 @@ This is what the queue runs (DC-6). Running it twice, or after a crash anywhere,
 from datetime import datetime
 
 from orchestrator.services.artifacts import publish
+from orchestrator.services.damage import check_handovers
 from orchestrator.services.scheduling import run_round
 
 #: A round that launches announces new artifacts, which have to be committed in turn; two turns are usual.
@@ -16,5 +17,6 @@ def advance(*, workstream_id: int, now: datetime) -> None:
     """Bring workspace and schedule of a workstream up to date with its rows."""
     for _ in range(TURNS):
         publish(now=now, workstream_id=workstream_id)
+        check_handovers(workstream_id=workstream_id, now=now)
         if run_round(workstream_id=workstream_id, now=now) is None:
             return

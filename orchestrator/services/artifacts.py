@@ -46,8 +46,11 @@ def announce(
     next_action: str,
     now: datetime,
     outputs: Mapping[str, bytes] | None = None,
+    state: ArtifactState = ArtifactState.PENDING,
 ) -> HandoffArtifact:
     """Write the outbox row of an event in the caller's transaction, whose workstream row is locked.
+
+    `state` is quarantined for evidence that is kept but never committed or applied (design section 4).
 
     `outputs` maps relative names to contents. Raises InvalidInput for a name that may not stand in the workspace.
     The caller wakes the queue; the file appears when `publish` has run.
@@ -67,7 +70,7 @@ def announce(
         path=artifact_path(workstream.slug, sequence, attempt.task.step.key, event),
         body=body.decode(),
         sha256=hashlib.sha256(body).hexdigest(),
-        state=ArtifactState.PENDING,
+        state=state,
         created_at=now,
     )
     for file in files:

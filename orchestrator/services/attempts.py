@@ -14,7 +14,7 @@ from orchestrator.core.errors import (
     StaleToken,
     WrongState,
 )
-from orchestrator.core.terms import AttemptStatus, CriterionKind, EventType, Role, TaskStatus
+from orchestrator.core.terms import ArtifactState, AttemptStatus, CriterionKind, EventType, Role, TaskStatus
 from orchestrator.models import Assignment, Attempt, Blocker, CriterionCheck, Executor
 from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import announce
@@ -81,8 +81,25 @@ def complete(
     """Finish an attempt: every exit criterion with evidence, its outputs, and the artifact that hands it over (AS-7).
 
     `evidence` maps criterion ids to texts, `outputs` relative file names to contents. Raises CriteriaUnmet with what
-    is missing, StaleToken when the claim is no longer the caller's.
+    is missing, StaleToken when the claim is no longer the caller's; what was sent is then kept as evidence.
     """
+    try:
+        return _complete(attempt_id, token, executor, outcome, evidence, now, outputs or {}, commit)
+    except StaleToken:
+        _quarantine(attempt_id, Actor.member(executor), outcome, outputs or {}, now)
+        raise
+
+
+def _complete(
+    attempt_id: int,
+    token: int,
+    executor: Executor,
+    outcome: str,
+    evidence: Mapping[int, str],
+    now: datetime,
+    outputs: Mapping[str, bytes],
+    commit: str,
+) -> Attempt:
     actor = Actor.member(executor)
     with transaction.atomic():
         attempt = _held_attempt(attempt_id, token, executor)
@@ -103,12 +120,29 @@ def complete(
             outcome=outcome,
             next_action="Successors may start.",
             now=now,
-            outputs=outputs or {},
+            outputs=outputs,
         )
         _record(attempt, actor, "attempt completed", now, reason=outcome, data={"commit": commit})
         settle(attempt.task, now)
         wake(attempt.task.workstream_id)
     return attempt
+
+
+def _quarantine(attempt_id: int, actor: Actor, outcome: str, outputs: Mapping[str, bytes], now: datetime) -> None:
+    """Keep what a stale claim sent, never applied and never committed (F26)."""
+    with transaction.atomic():
+        attempt = _locked_attempt(attempt_id)
+        announce(
+            attempt=attempt,
+            event=EventType.ATTEMPT_COMPLETED,
+            actor=actor,
+            outcome=outcome,
+            next_action="None: the claim had ended. Kept as evidence.",
+            now=now,
+            outputs=outputs,
+            state=ArtifactState.QUARANTINED,
+        )
+        _record(attempt, actor, "stale result quarantined", now, reason=outcome)
 
 
 def fail(*, attempt_id: int, token: int, executor: Executor, error: str, now: datetime) -> Attempt:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 import rfc8785
 from django.db import connection
@@ -24,7 +25,7 @@ def record(
     subject: str,
     now: datetime,
     reason: str = "",
-    data: Mapping[str, object] | None = None,
+    data: Mapping[str, Any] | None = None,
     corrects: HistoryEntry | None = None,
 ) -> HistoryEntry:
     """Append an entry inside the caller's transaction, whose workstream row is locked.
@@ -66,7 +67,7 @@ def _lock_sequence() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEQUENCE_LOCK])
 
 
-def _facts(entry: HistoryEntry) -> dict[str, object]:
+def _facts(entry: HistoryEntry) -> dict[str, Any]:
     """What the columns say, in the names of the leaf."""
     return {
         "sequence": entry.sequence,

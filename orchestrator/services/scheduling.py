@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import rfc8785
 from django.db import transaction
 
 from orchestrator.core.schedule import FRONTIER, Decision, decide
 from orchestrator.core.schedule import Verdict as Judgement
-from orchestrator.core.terms import AttemptStatus, EventType, TaskStatus, WorkstreamStatus
+from orchestrator.core.terms import AttemptStatus, EventType, Reason, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, SchedulingDecision, Task, Verdict, Workstream
 from orchestrator.queries.snapshot import Loaded, load_snapshot
 from orchestrator.services.actor import ORCHESTRATOR
@@ -41,18 +42,17 @@ def run_round(*, workstream_id: int, now: datetime) -> SchedulingDecision | None
     return row
 
 
+#: A launched task is queued, or a gate waits for its signature: the same fact, said once.
+AFTER_LAUNCH = {Reason.QUEUED, Reason.REVIEW}
+
+
 def _is_new(task: Task, verdict: Judgement) -> bool:
     stored = task.verdict
-    return (
-        verdict.launches
-        or stored is None
-        or (stored.reason, stored.holder, stored.sentence)
-        != (
-            verdict.reason,
-            verdict.holder,
-            verdict.sentence,
-        )
-    )
+    if verdict.launches or stored is None:
+        return True
+    if stored.reason == Reason.LAUNCHED and verdict.reason in AFTER_LAUNCH:
+        return False
+    return (stored.reason, stored.holder, stored.sentence) != (verdict.reason, verdict.holder, verdict.sentence)
 
 
 def _record_round(
@@ -121,10 +121,9 @@ def input_digest(task: Task) -> str:
     upstream = Attempt.objects.filter(
         task__workstream=task.workstream_id, task__step__needed_by__step=step, status=AttemptStatus.COMPLETED
     ).order_by("task__step__key", "number")
-    facts = {
+    facts: dict[str, Any] = {
         "step": [step.key, step.title, step.details, step.tool, step.run],
-        "criteria": list(step.criteria.values_list("kind", "text").order_by("kind", "position")),
+        "criteria": [[c.kind, c.text] for c in step.criteria.order_by("kind", "position")],
         "upstream": {a.task.step.key: [a.number, a.commit] for a in upstream.select_related("task__step")},
     }
-    facts["criteria"] = [list(pair) for pair in facts["criteria"]]
     return hashlib.sha256(rfc8785.dumps(facts)).hexdigest()

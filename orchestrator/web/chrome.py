@@ -1,9 +1,48 @@
-"""What every page shows around its content."""
+"""What every page shows around its content: navigation, the inbox count, the project time zone."""
 
+from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from orchestrator.queries.inbox import inbox_for
+
+AREAS = (
+    ("Inbox", "/"),
+    ("Plans", "/plans/"),
+    ("Gates", "/gates/"),
+    ("Interventions", "/interventions/"),
+    ("Portfolio", "/portfolio/"),
+    ("History", "/history/"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    label: str
+    href: str
+    here: bool
+    count: int
 
 
 def chrome(request: HttpRequest) -> dict[str, Any]:
-    return {}
+    """Fragments do not draw the frame, so the inbox is only counted when a page does."""
+    user = getattr(request, "user", None)
+    context: dict[str, Any] = {"project_zone": settings.PROJECT_TIME_ZONE}
+    if user is None or not user.is_authenticated:
+        return context
+    return context | {
+        "nav": SimpleLazyObject(lambda: _nav(request)),
+        "role_names": SimpleLazyObject(lambda: ", ".join(sorted(group.name for group in user.groups.all()))),
+    }
+
+
+def _nav(request: HttpRequest) -> list[NavItem]:
+    waiting = inbox_for(request.user).total
+    return [NavItem(label, href, _here(request.path, href), waiting if href == "/" else 0) for label, href in AREAS]
+
+
+def _here(path: str, href: str) -> bool:
+    return path == href if href == "/" else path.startswith(href)

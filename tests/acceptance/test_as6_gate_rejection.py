@@ -1,4 +1,4 @@
-"""AS-6, BX-3: a merge point is never skipped; a rejected gate sends work back, and it is done again as a new attempt."""
+"""AS-6, BX-3: a merge point is never skipped; a rejection sends work back, to be done again as a new attempt."""
 
 import pytest
 

@@ -75,7 +75,9 @@ def test_lane_files_do_not_contend_inside_their_own_lane() -> None:
     views = tuple(task(k, (0, 0, 0, n), parallel=True, claims=claims) for n, k in enumerate(["A1", "A2"]))
     assert decide(Snapshot(views)).launches == ("A1", "A2")
     other = task("B1", (0, 0, 1, 0), claims=Claims(lane="B", lane_files=("auth/x",)))
-    assert decide(Snapshot((*views, other))).launches == ("A1", "B1")[:1] + ("A2",)
+    decision = decide(Snapshot((*views, other)))
+    assert decision.launches == ("A1", "A2")
+    assert (decision.verdict("B1").reason, decision.verdict("B1").holder) == (Reason.RESOURCE, "A1")
 
 
 def test_a_later_task_may_pass_one_that_waits_for_a_resource() -> None:

@@ -1,0 +1,24 @@
+"""Audit records: the history and the handoff artifacts, for reading only (FR-009)."""
+
+from django.contrib import admin
+
+from orchestrator.admin.read_only import ReadOnly
+from orchestrator.admin.site import site
+from orchestrator.models import HandoffArtifact, HistoryEntry
+
+
+@admin.register(HistoryEntry, site=site)
+class HistoryEntryAdmin(ReadOnly):
+    list_display = ("sequence", "recorded_at", "actor", "action", "subject", "workstream", "leaf_hash")
+    list_filter = ("action",)
+    list_select_related = ("workstream",)
+    search_fields = ("actor", "action", "subject", "leaf_hash")
+    ordering = ("-sequence",)
+
+
+@admin.register(HandoffArtifact, site=site)
+class HandoffArtifactAdmin(ReadOnly):
+    list_display = ("path", "workstream", "event", "state", "created_at", "committed_at")
+    list_filter = ("state", "event")
+    list_select_related = ("workstream",)
+    search_fields = ("path", "sha256", "commit")

@@ -1,0 +1,98 @@
+"""Workstreams, tasks, attempts and what people decided about them."""
+
+from django.contrib import admin
+
+from orchestrator.admin.read_only import ReadOnly
+from orchestrator.admin.site import site
+from orchestrator.models import (
+    Assignment,
+    Attempt,
+    Blocker,
+    GateReview,
+    Intervention,
+    Learning,
+    PreHandoffReview,
+    SchedulingDecision,
+    Task,
+    Workstream,
+)
+
+
+@admin.register(Workstream, site=site)
+class WorkstreamAdmin(ReadOnly):
+    list_display = (
+        "slug",
+        "title",
+        "status",
+        "domain",
+        "owner",
+        "open_tasks",
+        "done_tasks",
+        "blocked_tasks",
+        "updated_at",
+    )
+    list_filter = ("status", "domain")
+    list_select_related = ("owner",)
+    search_fields = ("slug", "title", "uuid")
+
+
+@admin.register(Task, site=site)
+class TaskAdmin(ReadOnly):
+    list_display = ("step", "workstream", "status", "needs_human", "rework", "updated_at")
+    list_filter = ("status", "needs_human")
+    list_select_related = ("step", "workstream")
+    search_fields = ("step__key", "workstream__slug")
+
+
+@admin.register(Attempt, site=site)
+class AttemptAdmin(ReadOnly):
+    list_display = ("task", "number", "status", "queued_at", "started_at", "ended_at")
+    list_filter = ("status",)
+    list_select_related = ("task__step", "task__workstream")
+    search_fields = ("task__step__key", "task__workstream__slug")
+
+
+@admin.register(Assignment, site=site)
+class AssignmentAdmin(ReadOnly):
+    list_display = ("attempt", "executor", "token", "claimed_at", "released_at", "terminal_state")
+    list_select_related = ("attempt__task__step", "executor")
+    search_fields = ("executor__name",)
+
+
+@admin.register(SchedulingDecision, site=site)
+class SchedulingDecisionAdmin(ReadOnly):
+    list_display = ("workstream", "number", "made_at", "snapshot_sha256")
+    list_select_related = ("workstream",)
+    search_fields = ("workstream__slug",)
+
+
+@admin.register(PreHandoffReview, site=site)
+class PreHandoffReviewAdmin(ReadOnly):
+    list_display = ("workstream", "reviewer", "signed_at")
+    list_select_related = ("workstream", "reviewer")
+
+
+@admin.register(GateReview, site=site)
+class GateReviewAdmin(ReadOnly):
+    list_display = ("attempt", "decision", "reviewer", "return_step", "signed_at")
+    list_filter = ("decision",)
+    list_select_related = ("attempt__task__step", "reviewer", "return_step")
+
+
+@admin.register(Intervention, site=site)
+class InterventionAdmin(ReadOnly):
+    list_display = ("task", "raised_by", "raised_at", "cleared_by", "cleared_at")
+    list_select_related = ("task__step", "task__workstream", "cleared_by")
+
+
+@admin.register(Blocker, site=site)
+class BlockerAdmin(ReadOnly):
+    list_display = ("task", "kind", "owner", "declared_at", "resolved_at")
+    list_filter = ("kind",)
+    list_select_related = ("task__step", "task__workstream", "owner")
+
+
+@admin.register(Learning, site=site)
+class LearningAdmin(ReadOnly):
+    list_display = ("workstream", "after", "author", "recorded_at")
+    list_select_related = ("workstream", "author")

@@ -1,0 +1,75 @@
+"""How a route runs an act: scope, then the act once per idempotency key, then its facts as JSON."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import pydantic_core
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from orchestrator.api.auth import caller_of
+from orchestrator.api.refusals import refused
+from orchestrator.core.errors import Refusal
+from orchestrator.services.callers import Scope
+from orchestrator.services.idempotency import SERVER_ERROR, Answer, answer_once, request_digest
+
+View = Callable[..., Any]
+
+
+def needs(scope: Scope) -> Callable[[View], View]:
+    """Refuse callers whose token lacks the scope."""
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        def scoped(request: HttpRequest, **values: Any) -> Any:
+            caller_of(request).require(scope)
+            return view(request, **values)
+
+        return scoped
+
+    return decorate
+
+
+def act(scope: Scope, status: int = 200) -> Callable[[View], View]:
+    """A route that changes something: with an `Idempotency-Key` header its repetition answers as the first time."""
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        def acted(request: HttpRequest, **values: Any) -> HttpResponse:
+            caller = caller_of(request)
+            caller.require(scope)
+            key = request.headers.get("Idempotency-Key")
+            run = functools.partial(_answer, view, request, values, status)
+            if key is None:
+                return _response(run())
+            answer = answer_once(
+                executor=caller.executor,
+                key=key,
+                digest=request_digest(str(request.method).encode(), request.path.encode(), request.body),
+                now=timezone.now(),
+                act=functools.partial(_settled, run),
+            )
+            return _response(answer)
+
+        return acted
+
+    return decorate
+
+
+def _answer(view: View, request: HttpRequest, values: dict[str, Any], status: int) -> Answer:
+    return Answer(status, pydantic_core.to_json(view(request, **values)).decode())
+
+
+def _settled(run: Callable[[], Answer]) -> Answer:
+    """A refusal is an answer too, unless it only says "try again"."""
+    try:
+        return run()
+    except Refusal as refusal:
+        if refusal.status >= SERVER_ERROR:
+            raise
+        return Answer(refusal.status, refused(refusal).content.decode())
+
+
+def _response(answer: Answer) -> HttpResponse:
+    return HttpResponse(answer.body, status=answer.status, content_type="application/json")

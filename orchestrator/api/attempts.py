@@ -1,0 +1,81 @@
+"""Attempts: claim, report, complete, fail; after the claim every call carries its fencing token (FR-027)."""
+
+import base64
+import binascii
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Router
+
+from orchestrator.api.acts import act
+from orchestrator.api.auth import caller_of
+from orchestrator.api.schemas import Breadcrumb, Completion, Encoded, Failure
+from orchestrator.core.errors import InvalidInput
+from orchestrator.queries.attempt_facts import AttemptFacts, ClaimFacts, attempt_facts, claim_facts
+from orchestrator.services import attempts
+from orchestrator.services.callers import Scope
+
+router = Router(tags=["attempts"])
+
+
+@router.post("/{int:attempt_id}/claim", response=ClaimFacts)
+@act(Scope.WORK)
+def claim(request: HttpRequest, attempt_id: int) -> ClaimFacts:
+    """Exclusive: one caller gets the attempt and its token, every other one 409 with the holder in `details`."""
+    caller = caller_of(request)
+    assignment = attempts.claim(attempt_id=attempt_id, executor=caller.executor, actor=caller.actor, now=timezone.now())
+    return claim_facts(assignment)
+
+
+@router.post("/{int:attempt_id}/report", response=AttemptFacts)
+@act(Scope.WORK)
+def report(request: HttpRequest, attempt_id: int, body: Breadcrumb) -> AttemptFacts:
+    """Leave a breadcrumb: what was done last, for whoever continues."""
+    attempts.report(
+        attempt_id=attempt_id,
+        token=body.token,
+        executor=caller_of(request).executor,
+        breadcrumb=body.breadcrumb,
+        now=timezone.now(),
+    )
+    return attempt_facts(attempt_id)
+
+
+@router.post("/{int:attempt_id}/complete", response=AttemptFacts)
+@act(Scope.WORK)
+def complete(request: HttpRequest, attempt_id: int, body: Completion) -> AttemptFacts:
+    """Finish with evidence for every exit criterion; the outputs are committed beside the handoff artifact."""
+    attempts.complete(
+        attempt_id=attempt_id,
+        token=body.token,
+        executor=caller_of(request).executor,
+        outcome=body.outcome,
+        evidence=body.evidence,
+        outputs={name: _content(name, output) for name, output in body.outputs.items()},
+        commit=body.commit,
+        now=timezone.now(),
+    )
+    return attempt_facts(attempt_id)
+
+
+@router.post("/{int:attempt_id}/fail", response=AttemptFacts)
+@act(Scope.WORK)
+def fail(request: HttpRequest, attempt_id: int, body: Failure) -> AttemptFacts:
+    """Declare the attempt failed; the task waits until somebody re-queues it."""
+    attempts.fail(
+        attempt_id=attempt_id,
+        token=body.token,
+        executor=caller_of(request).executor,
+        error=body.error,
+        now=timezone.now(),
+    )
+    return attempt_facts(attempt_id)
+
+
+def _content(name: str, output: str | Encoded) -> bytes:
+    if isinstance(output, str):
+        return output.encode()
+    try:
+        return base64.b64decode(output.base64, validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidInput(f"The output {name!r} is not valid base64.", field="outputs") from None

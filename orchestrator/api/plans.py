@@ -1,0 +1,137 @@
+"""Plans: check a text without storing anything, submit it for review (WF-2, WF-3)."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Router
+
+from orchestrator.api.acts import act, needs
+from orchestrator.api.auth import caller_of
+from orchestrator.api.schemas import PlanSubmission, PlanText
+from orchestrator.core.errors import TooLarge
+from orchestrator.core.plan import Finding, Reading
+from orchestrator.core.preview import preview
+from orchestrator.core.terms import Severity
+from orchestrator.queries.workstream_facts import find_workstream
+from orchestrator.services.callers import Scope
+from orchestrator.services.plans import read_source, submit_plan
+
+router = Router(tags=["plans"])
+
+
+@dataclass(frozen=True)
+class FindingFacts:
+    code: str
+    line: int
+    message: str
+    fix: str
+    severity: Severity
+
+
+@dataclass(frozen=True)
+class GateFacts:
+    """A gate and what it holds back until it is signed."""
+
+    key: str
+    holds: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PreviewFacts:
+    """What approval will do: tasks created, what starts first, the waves, the longest chain."""
+
+    tasks: int
+    starts: tuple[str, ...]
+    waves: tuple[tuple[str, ...], ...]
+    launch_order: tuple[str, ...]
+    critical_path: tuple[str, ...]
+    gates: tuple[GateFacts, ...]
+
+
+@dataclass(frozen=True)
+class CheckFacts:
+    """`approvable` is false while a finding blocks; `preview` is empty when nothing in the text can be scheduled."""
+
+    approvable: bool
+    findings: tuple[FindingFacts, ...]
+    preview: PreviewFacts | None
+
+
+@dataclass(frozen=True)
+class SubmissionFacts:
+    """`sha256` is what an approval is bound to."""
+
+    workstream: UUID
+    workstream_slug: str
+    version_id: int
+    version: int
+    sha256: str
+    approvable: bool
+    findings: tuple[FindingFacts, ...]
+
+
+@router.post("/check", response=CheckFacts)
+@needs(Scope.READ)
+def check(request: HttpRequest, body: PlanText) -> CheckFacts:
+    """Findings with line numbers and what approval would do; stores nothing."""
+    reading = read_source(_source(body))
+    return CheckFacts(not reading.blockers, _findings(reading), _preview(reading))
+
+
+@router.post("/", response={201: SubmissionFacts})
+@act(Scope.MANAGE, status=201)
+def submit(request: HttpRequest, body: PlanSubmission) -> SubmissionFacts:
+    """Register a plan for review, or the next version of one; people approve it in the browser."""
+    submission = submit_plan(
+        source=_source(body),
+        source_name=body.source_name,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+        workstream=find_workstream(body.workstream) if body.workstream else None,
+        change_reason=body.change_reason,
+    )
+    return SubmissionFacts(
+        workstream=submission.workstream.uuid,
+        workstream_slug=submission.workstream.slug,
+        version_id=submission.version.pk,
+        version=submission.version.number,
+        sha256=submission.version.source_sha256,
+        approvable=not submission.reading.blockers,
+        findings=_findings(submission.reading),
+    )
+
+
+def _source(body: PlanText) -> bytes:
+    source = body.source.encode()
+    if len(source) > settings.PLAN_LIMIT:
+        raise TooLarge(
+            f"The plan has {len(source)} bytes; {settings.PLAN_LIMIT} is the most.",
+            recovery="Split the plan into several workstreams.",
+            field="source",
+        )
+    return source
+
+
+def _findings(reading: Reading) -> tuple[FindingFacts, ...]:
+    return tuple(_finding(finding) for finding in reading.findings)
+
+
+def _finding(finding: Finding) -> FindingFacts:
+    return FindingFacts(finding.code, finding.line, finding.message, finding.fix, finding.severity)
+
+
+def _preview(reading: Reading) -> PreviewFacts | None:
+    if reading.plan is None:
+        return None
+    effect = preview(reading.plan)
+    return PreviewFacts(
+        tasks=effect.tasks,
+        starts=effect.starts,
+        waves=effect.waves,
+        launch_order=effect.launch_order,
+        critical_path=effect.critical_path,
+        gates=tuple(GateFacts(key, held) for key, held in effect.gates),
+    )

@@ -1,0 +1,69 @@
+"""Every refusal as JSON, with its status: code, message, recovery, details (FR-025)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+
+from orchestrator.core.errors import (
+    DatabaseUnavailable,
+    InvalidInput,
+    NotFound,
+    NotSignedIn,
+    PlanRejected,
+    Refusal,
+    TooLarge,
+)
+
+#: What can end a call other than an answer; each becomes a refusal.
+EXPECTED = (Refusal, ValidationError, HttpError, Http404, RequestDataTooBig, OperationalError, InterfaceError)
+
+
+def refusal_of(error: Exception) -> Refusal:
+    """The refusal that says the same as an error of the framework; re-raises what nobody expected."""
+    match error:
+        case Refusal():
+            return error
+        case ValidationError():
+            return _invalid(error)
+        case Http404():
+            return NotFound("There is nothing at this address.")
+        case RequestDataTooBig():
+            return TooLarge("The body is too large.")
+        case OperationalError() | InterfaceError():
+            return DatabaseUnavailable("The database did not answer; it is unknown whether the call took effect.")
+        case HttpError():
+            return error.__cause__ if isinstance(error.__cause__, Refusal) else InvalidInput(error.message)
+    raise error
+
+
+def refused(refusal: Refusal) -> HttpResponse:
+    """The answer of every machine interface to an act that does not apply."""
+    body = refusal.as_dict()
+    if isinstance(refusal, PlanRejected):
+        body["findings"] = [
+            {"line": f.line, "code": f.code, "message": f.message, "fix": f.fix} for f in refusal.findings
+        ]
+    response = JsonResponse(body, status=refusal.status)
+    if isinstance(refusal, NotSignedIn):
+        response["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def refuse_in_json(api: NinjaAPI) -> None:
+    handler: Callable[[HttpRequest, Any], HttpResponse] = lambda _request, error: refused(refusal_of(error))  # noqa: E731
+    for expected in EXPECTED:
+        api.add_exception_handler(expected, handler)
+
+
+def _invalid(error: ValidationError) -> InvalidInput:
+    """Names the first wrong field, and how many more there are."""
+    first = error.errors[0]
+    place = [str(part) for part in first["loc"][1:]]
+    field = ".".join(place[1:] if first["loc"][0] == "body" and len(place) > 1 else place) or str(first["loc"][0])
+    more = f" ({len(error.errors) - 1} more fields are wrong.)" if len(error.errors) > 1 else ""
+    return InvalidInput(f"{field}: {first['msg']}.{more}", field=field)

@@ -1,0 +1,105 @@
+"""The REST interface at /api/: routers, strict JSON in, refusals out; OpenAPI at /api/openapi.json."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, re_path
+from django.views.decorators.csrf import csrf_exempt
+from ninja import NinjaAPI
+from ninja.parser import Parser
+
+from orchestrator.api import artifacts, attempts, plans, tasks, workstreams
+from orchestrator.api.auth import TokenOrSession
+from orchestrator.api.refusals import EXPECTED, refusal_of, refuse_in_json, refused
+from orchestrator.core.errors import MethodUnknown, NotFound, TooLarge
+from orchestrator.core.strict_json import read_json
+from orchestrator.services.callers import Scope
+
+View = Callable[..., HttpResponse]
+sign_in = TokenOrSession()
+
+
+class StrictParser(Parser):
+    def parse_body(self, request: HttpRequest) -> Any:
+        return read_json(request.body)
+
+
+def machine(view: View) -> View:
+    """A view for machines: signs callers in by itself and answers in JSON whatever happens.
+
+    CSRF is exempt here because `TokenOrSession` checks it for sessions; a token is no ambient authority.
+    """
+
+    @functools.wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            _refuse_large(request)
+            response = view(request, *args, **kwargs)
+        except EXPECTED as error:
+            return refused(refusal_of(error))
+        if response.status_code == MethodUnknown.status:
+            return _with_allow(refused(MethodUnknown(f"{request.method} does not apply here.")), response["Allow"])
+        return response
+
+    return login_not_required(csrf_exempt(guarded))
+
+
+def _refuse_large(request: HttpRequest) -> None:
+    """By the announced length, before anything is read (B15); a server passes on no more bytes than announced."""
+    length, limit = request.META.get("CONTENT_LENGTH") or "0", settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if length.isdecimal() and int(length[:20]) > limit:
+        raise TooLarge(f"The body is larger than {limit} bytes.")
+
+
+def signed_in(view: View) -> View:
+    @functools.wraps(view)
+    def known(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        sign_in(request).require(Scope.READ)
+        return view(request, *args, **kwargs)
+
+    return known
+
+
+def unknown(request: HttpRequest) -> HttpResponse:
+    raise NotFound(f"There is nothing at {request.path}.", recovery="GET /api/openapi.json lists the addresses.")
+
+
+def _with_allow(response: HttpResponse, allow: str) -> HttpResponse:
+    response["Allow"] = allow
+    return response
+
+
+def _guarded(pattern: URLPattern) -> URLPattern:
+    pattern.callback = machine(pattern.callback)
+    return pattern
+
+
+api = NinjaAPI(
+    title="Plan-to-Execution Orchestrator",
+    version="1",
+    urls_namespace="api",
+    auth=sign_in,
+    parser=StrictParser(),
+    docs_url=None,
+    docs_decorator=signed_in,
+)
+refuse_in_json(api)
+api.add_router("/workstreams", workstreams.router)
+api.add_router("/tasks", tasks.router)
+api.add_router("/attempts", attempts.router)
+api.add_router("/plans", plans.router)
+api.add_router("", artifacts.router)
+
+_patterns, _app, _namespace = api.urls
+_routes = [_guarded(pattern) for pattern in _patterns if isinstance(pattern, URLPattern)]
+
+#: The API's views by route name, for the addresses that pages and machines share.
+routes: dict[str | None, View] = {pattern.name: pattern.callback for pattern in _routes}
+urlpatterns = [
+    path("api/", (_routes, _app, _namespace)),
+    re_path(r"^api(?:/|$)", machine(unknown)),
+]

@@ -1,0 +1,68 @@
+"""Tasks: find, read the brief, flag for a person, clear, re-queue (LC-6, WF-4)."""
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Query, Router
+
+from orchestrator.api.acts import act, needs
+from orchestrator.api.auth import caller_of
+from orchestrator.api.schemas import Clearing, Flag, Requeue, TaskChange, TaskQuery
+from orchestrator.queries.briefs import Brief, brief
+from orchestrator.queries.task_facts import TaskFilter, TaskList, list_tasks
+from orchestrator.services import attempts, interventions
+from orchestrator.services.callers import Scope
+
+router = Router(tags=["tasks"])
+
+
+@router.get("/", response=TaskList, url_name="tasks")
+@needs(Scope.READ)
+def listing(request: HttpRequest, query: Query[TaskQuery]) -> TaskList:
+    """In launch order; `claimable=true` keeps the tasks whose attempt can be claimed now."""
+    wanted = TaskFilter(query.needs_human, query.status, query.workstream, query.claimable)
+    return list_tasks(wanted, limit=query.limit, offset=query.offset)
+
+
+@router.get("/{int:task_id}/", response=Brief, url_name="task")
+@needs(Scope.READ)
+def inspect(request: HttpRequest, task_id: int) -> Brief:
+    """The brief: definition, criteria with ids, breadcrumb, earlier attempts, upstream artifacts, answers."""
+    return brief(task_id)
+
+
+@router.patch("/{int:task_id}/", response=Brief)
+@act(Scope.WORK)
+def change(request: HttpRequest, task_id: int, body: TaskChange) -> Brief:
+    """`needs_human` true flags the task and needs an intervention note; false clears the flag."""
+    actor, now = caller_of(request).actor, timezone.now()
+    if body.needs_human:
+        interventions.flag_for_human(task_id=task_id, note=body.intervention_note, actor=actor, now=now)
+    else:
+        interventions.clear_human_flag(task_id=task_id, answer=body.answer, actor=actor, now=now)
+    return brief(task_id)
+
+
+@router.post("/{int:task_id}/flag", response=Brief)
+@act(Scope.WORK)
+def flag(request: HttpRequest, task_id: int, body: Flag) -> Brief:
+    interventions.flag_for_human(
+        task_id=task_id, note=body.intervention_note, actor=caller_of(request).actor, now=timezone.now()
+    )
+    return brief(task_id)
+
+
+@router.post("/{int:task_id}/clear", response=Brief)
+@act(Scope.WORK)
+def clear(request: HttpRequest, task_id: int, body: Clearing) -> Brief:
+    interventions.clear_human_flag(
+        task_id=task_id, answer=body.answer, actor=caller_of(request).actor, now=timezone.now()
+    )
+    return brief(task_id)
+
+
+@router.post("/{int:task_id}/requeue", response=Brief)
+@act(Scope.WORK)
+def requeue(request: HttpRequest, task_id: int, body: Requeue) -> Brief:
+    """Ask for another attempt after a failure."""
+    attempts.requeue(task_id=task_id, reason=body.reason, actor=caller_of(request).actor, now=timezone.now())
+    return brief(task_id)

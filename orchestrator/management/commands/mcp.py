@@ -1,0 +1,44 @@
+"""`manage.py mcp`: the MCP server over standard input and output (LC-8)."""
+
+import os
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from orchestrator.core.errors import Refusal
+from orchestrator.services.callers import Caller, caller_by_name, caller_by_token
+
+TOKEN_VARIABLE = "ORCHESTRATOR_TOKEN"  # noqa: S105 (the name of a variable, not a secret)
+
+
+class Command(BaseCommand):
+    help = (
+        "Serve the MCP tools over stdio. The executor signs in with the token in ORCHESTRATOR_TOKEN; "
+        "--executor names one instead, for whoever runs this machine."
+    )
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--executor", metavar="NAME", help="act as this registered executor, without a token")
+
+    def handle(self, *_: Any, executor: str | None, **__: Any) -> None:
+        sign_in = _sign_in(executor)
+        try:
+            sign_in()
+        except Refusal as refusal:
+            raise CommandError(f"{refusal.message} {refusal.way_out}") from None
+        # Half a second of imports that no other command should pay for.
+        from orchestrator.mcp.server import build_server
+
+        build_server(sign_in).run("stdio")
+
+
+def _sign_in(executor: str | None) -> Callable[[], Caller]:
+    if executor:
+        return partial(caller_by_name, executor)
+    secret = os.environ.get(TOKEN_VARIABLE)
+    if not secret:
+        raise CommandError(f"Set {TOKEN_VARIABLE} to the token of an executor, or name one with --executor.")
+    return partial(caller_by_token, secret)

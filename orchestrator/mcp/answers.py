@@ -1,0 +1,43 @@
+"""How a tool answers: its facts as structured content, a refusal as a tool error with code and recovery (FR-025)."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import pydantic_core
+from django.db import InterfaceError, OperationalError, close_old_connections
+from mcp_types import CallToolResult, TextContent
+
+from orchestrator.core.errors import DatabaseUnavailable, Refusal
+from orchestrator.core.strict_json import check_values
+
+Tool = Callable[..., Any]
+
+
+def answering(tool: Tool) -> Tool:
+    """The tool as the server runs it: on a worker thread of its own, with that thread's database connection."""
+
+    @functools.wraps(tool)
+    def answer(**arguments: Any) -> Any:
+        close_old_connections()
+        try:
+            check_values(arguments)
+            return tool(**arguments)
+        except Refusal as refusal:
+            return refused(refusal)
+        except (OperationalError, InterfaceError):
+            return refused(DatabaseUnavailable("The database did not answer; it is unknown whether the call applied."))
+        finally:
+            close_old_connections()
+
+    return answer
+
+
+def refused(refusal: Refusal) -> CallToolResult:
+    facts = refusal.as_dict()
+    text = f"{refusal.code}: {refusal.message} {refusal.way_out}"
+    return CallToolResult(
+        content=[TextContent(type="text", text=text)],
+        structured_content=pydantic_core.to_jsonable_python(facts),
+        is_error=True,
+    )

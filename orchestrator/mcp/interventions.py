@@ -1,0 +1,34 @@
+"""Seed 003's tools for tasks that need a person (LC-8)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from orchestrator.queries.task_facts import TaskFacts, TaskFilter, TaskList, find_task, list_tasks
+from orchestrator.services import interventions
+from orchestrator.services.callers import Caller, Scope
+
+
+@dataclass(frozen=True)
+class InterventionTools:
+    sign_in: Callable[[], Caller]
+
+    def flag_for_human(self, task_id: int, intervention_note: str) -> TaskFacts:
+        """Ask a person for help with a task. The note says what the person is to do; without one it is refused."""
+        caller = self.sign_in()
+        caller.require(Scope.WORK)
+        interventions.flag_for_human(task_id=task_id, note=intervention_note, actor=caller.actor, now=timezone.now())
+        return find_task(task_id)
+
+    def clear_human_flag(self, task_id: int, answer: str = "") -> TaskFacts:
+        """Mark the question of a flagged task as dealt with; the answer goes to whoever does the step."""
+        caller = self.sign_in()
+        caller.require(Scope.WORK)
+        interventions.clear_human_flag(task_id=task_id, answer=answer, actor=caller.actor, now=timezone.now())
+        return find_task(task_id)
+
+    def list_human_interventions(self) -> TaskList:
+        """The tasks that wait for a person, with their notes."""
+        self.sign_in().require(Scope.READ)
+        return list_tasks(TaskFilter(needs_human=True), limit=500)

@@ -1,0 +1,35 @@
+"""Seed 003's tool that accepts or archives a workstream (LC-8, LC-9)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.utils import timezone
+
+from orchestrator.core.errors import InvalidInput
+from orchestrator.queries.workstream_facts import WorkstreamFacts, workstream_detail
+from orchestrator.services.callers import Caller, Scope
+from orchestrator.services.closing import close_workstream
+
+
+@dataclass(frozen=True)
+class WorkstreamTools:
+    sign_in: Callable[[], Caller]
+
+    def update_workstream_status(self, workstream_id: str, status: str, reason: str = "") -> WorkstreamFacts:
+        """Set the status of a workstream: "completed" accepts a finished one, "archived" closes it; nothing is deleted.
+
+        `workstream_id` is the workstream's UUID.
+        """
+        caller = self.sign_in()
+        caller.require(Scope.MANAGE)
+        uuid = _uuid(workstream_id)
+        close_workstream(workstream=uuid, status=status, reason=reason, actor=caller.actor, now=timezone.now())
+        return workstream_detail(uuid)
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise InvalidInput(f"{text!r} is not a UUID.", field="workstream_id") from None

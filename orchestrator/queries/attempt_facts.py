@@ -1,0 +1,69 @@
+"""What machines read of an attempt: its state, and what its claim gave (FR-027)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestrator.core.errors import NotFound
+from orchestrator.core.terms import AttemptStatus
+from orchestrator.models import Assignment, Attempt
+from orchestrator.queries.briefs import CriterionFacts, criteria_of
+
+
+@dataclass(frozen=True)
+class AttemptFacts:
+    """`token` fences the claim that holds or held it; 0 while nobody did."""
+
+    id: int
+    number: int
+    task: int
+    key: str
+    status: AttemptStatus
+    executor: str
+    token: int
+    breadcrumb: str
+    outcome: str
+    error: str
+    commit: str
+    queued_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ClaimFacts:
+    """What a claim gives: the attempt, the token that every further call carries, what completion has to prove."""
+
+    attempt: AttemptFacts
+    token: int
+    criteria: tuple[CriterionFacts, ...]
+
+
+def attempt_facts(attempt_id: int) -> AttemptFacts:
+    found = Attempt.objects.select_related("task__step", "assignment__executor").filter(pk=attempt_id).first()
+    if found is None:
+        raise NotFound("There is no such attempt.")
+    assignment: Assignment | None = getattr(found, "assignment", None)
+    return AttemptFacts(
+        id=found.pk,
+        number=found.number,
+        task=found.task_id,
+        key=found.task.step.key,
+        status=AttemptStatus(found.status),
+        executor=assignment.executor.name if assignment else "",
+        token=assignment.token if assignment else 0,
+        breadcrumb=found.task.breadcrumb,
+        outcome=found.outcome,
+        error=found.error,
+        commit=found.commit,
+        queued_at=found.queued_at,
+        started_at=found.started_at,
+        ended_at=found.ended_at,
+    )
+
+
+def claim_facts(assignment: Assignment) -> ClaimFacts:
+    return ClaimFacts(
+        attempt=attempt_facts(assignment.attempt_id),
+        token=assignment.token,
+        criteria=criteria_of(assignment.attempt.task.step),
+    )

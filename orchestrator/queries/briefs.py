@@ -1,0 +1,179 @@
+"""Brief: all that an executor needs to do a task, or to continue it (WF-4, WF-9, FR-014)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+
+from orchestrator.core.errors import NotFound
+from orchestrator.core.terms import AttemptStatus, CriterionKind, EventType
+from orchestrator.models import Attempt, Batch, Criterion, HandoffArtifact, Learning, Step, Task
+from orchestrator.models.attempt import LIVE
+from orchestrator.queries.artifact_facts import ArtifactFacts, facts_of, with_outputs
+from orchestrator.queries.explanations import explain
+from orchestrator.queries.task_facts import TaskFacts, task_facts, with_live_attempts
+
+#: The events that hand a task's result over to its successors.
+HANDOVER = (EventType.ATTEMPT_COMPLETED, EventType.GATE_APPROVED)
+
+
+@dataclass(frozen=True)
+class CriterionFacts:
+    """Completion needs evidence for every criterion of the kind `exit`, by this id."""
+
+    id: int
+    kind: CriterionKind
+    text: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the step stands, and what the lane owns and works in (BX-1)."""
+
+    stage: str
+    batch: str
+    thread: str
+    owned_files: tuple[str, ...]
+    worktree: str
+    repository: str
+    base_branch: str
+    outputs_folder: str
+
+
+@dataclass(frozen=True)
+class EarlierAttempt:
+    number: int
+    status: AttemptStatus
+    executor: str
+    outcome: str
+    error: str
+    commit: str
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A question that was put to a person, with the answer; `cleared_at` is empty while it is open."""
+
+    note: str
+    raised_by: str
+    raised_at: datetime
+    answer: str
+    cleared_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Taught:
+    """What an earlier batch or merge point taught (BX-7)."""
+
+    after: str
+    went_wrong: str
+    worked: str
+    tighten: str
+
+
+@dataclass(frozen=True)
+class Brief:
+    task: TaskFacts
+    details: str
+    role: str
+    tool: str
+    run: str
+    needs: tuple[str, ...]
+    files: tuple[str, ...]
+    resources: tuple[str, ...]
+    place: Place
+    criteria: tuple[CriterionFacts, ...]
+    earlier_attempts: tuple[EarlierAttempt, ...]
+    upstream: tuple[ArtifactFacts, ...]
+    interventions: tuple[Answered, ...]
+    learnings: tuple[Taught, ...]
+
+
+def brief(task_id: int) -> Brief:
+    """The brief of a task; NotFound when there is none."""
+    rows = with_live_attempts(Task.objects.select_related("step__thread__batch__stage", "workstream__version"))
+    task = rows.filter(pk=task_id).first()
+    if task is None:
+        raise NotFound("There is no such task.")
+    step = task.step
+    held = list(step.resources.values_list("name", "is_files"))
+    return Brief(
+        task=task_facts(task, explain(task.workstream).get(task.pk)),
+        details=step.details,
+        role=step.role or step.thread.owner_role,
+        tool=step.tool,
+        run=step.run,
+        needs=tuple(step.needs.values_list("needed__key", flat=True)),
+        files=tuple(name for name, is_files in held if is_files),
+        resources=tuple(name for name, is_files in held if not is_files),
+        place=_place(task),
+        criteria=criteria_of(step),
+        earlier_attempts=_earlier(task),
+        upstream=_upstream(task),
+        interventions=tuple(
+            Answered(i.note, i.raised_by, i.raised_at, i.answer, i.cleared_at) for i in task.interventions.all()
+        ),
+        learnings=tuple(
+            Taught(one.after, one.went_wrong, one.worked, one.tighten)
+            for one in Learning.objects.filter(workstream=task.workstream)
+        ),
+    )
+
+
+def criteria_of(step: Step) -> tuple[CriterionFacts, ...]:
+    rows = Criterion.objects.filter(step=step).order_by("kind", "position")
+    return tuple(CriterionFacts(c.pk, CriterionKind(c.kind), c.text) for c in rows)
+
+
+def _place(task: Task) -> Place:
+    thread = task.step.thread
+    batch, version = thread.batch, task.workstream.version
+    return Place(
+        stage=str(batch.stage),
+        batch=str(batch),
+        thread=str(thread),
+        owned_files=tuple(thread.owned_files.values_list("pattern", flat=True)),
+        worktree=thread.worktree,
+        repository=version.repository,
+        base_branch=version.base_branch,
+        outputs_folder=f"workstreams/{task.workstream.slug}/files/{batch.stage.slug}/{batch.slug}/{thread.slug}/",
+    )
+
+
+def _earlier(task: Task) -> tuple[EarlierAttempt, ...]:
+    ended = Attempt.objects.filter(task=task).exclude(status__in=LIVE).select_related("assignment__executor")
+    return tuple(_earlier_attempt(attempt) for attempt in ended.order_by("number"))
+
+
+def _earlier_attempt(attempt: Attempt) -> EarlierAttempt:
+    assignment = getattr(attempt, "assignment", None)
+    return EarlierAttempt(
+        number=attempt.number,
+        status=AttemptStatus(attempt.status),
+        executor=assignment.executor.name if assignment else "",
+        outcome=attempt.outcome,
+        error=attempt.error,
+        commit=attempt.commit,
+        ended_at=attempt.ended_at,
+    )
+
+
+def _upstream(task: Task) -> tuple[ArtifactFacts, ...]:
+    """The latest handover of every task this one builds on: what it needs, its lane so far, the batch before."""
+    step, batch = task.step, task.step.thread.batch
+    before = Q(attempt__task__step__needed_by__step=step) | Q(
+        attempt__task__step__thread=step.thread_id, attempt__task__step__position__lt=step.position
+    )
+    previous = _batch_before(batch)
+    if previous is not None:
+        before |= Q(attempt__task__step__thread__batch=previous)
+    handed = HandoffArtifact.objects.filter(before, workstream=task.workstream, event__in=HANDOVER).distinct()
+    latest = dict(handed.order_by("sequence").values_list("attempt__task_id", "pk"))
+    return facts_of(with_outputs(HandoffArtifact.objects.filter(pk__in=latest.values())).order_by("sequence"))
+
+
+def _batch_before(batch: Batch) -> Batch | None:
+    earlier = Q(stage=batch.stage_id, position__lt=batch.position) | Q(stage__position__lt=batch.stage.position)
+    batches = Batch.objects.filter(earlier, stage__version=batch.stage.version_id)
+    return batches.order_by("-stage__position", "-position").first()

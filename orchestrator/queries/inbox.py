@@ -1,0 +1,219 @@
+"""What waits for one person, in the order it should be done; badge, list and export read the same rows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from itertools import chain
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from orchestrator.core.terms import (
+    ArtifactState,
+    AttemptStatus,
+    Role,
+    StepKind,
+    TaskStatus,
+    VersionStatus,
+    WorkstreamStatus,
+)
+from orchestrator.models import Attempt, Blocker, GateReviewer, HandoffArtifact, Task, WorkflowVersion, Workstream
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing to do. `page` and `place` name the page where it is done; `since` is UTC."""
+
+    title: str
+    workstream: str
+    why: str
+    since: datetime
+    page: str
+    place: tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A query and how one of its rows reads."""
+
+    rows: QuerySet[Any]
+    entry: Callable[[Any], Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A kind of waiting work; `state` is the term whose chip stands beside it."""
+
+    title: str
+    state: str
+    sources: tuple[Source, ...]
+
+
+class Inbox:
+    """The sections of one person, most urgent first."""
+
+    def __init__(self, sections: list[Section]) -> None:
+        self.sections = sections
+
+    @cached_property
+    def total(self) -> int:
+        """How many entries the list has, in one query over the same rows."""
+        keys = [s.rows.order_by().values_list("pk") for section in self.sections for s in section.sources]
+        if not keys:
+            return 0
+        return keys[0].union(*keys[1:], all=True).count() if len(keys) > 1 else keys[0].count()
+
+    @cached_property
+    def groups(self) -> list[tuple[Section, list[Entry]]]:
+        """Each section that has something in it, oldest entry first."""
+        read = [(section, sorted(_read(section), key=lambda entry: entry.since)) for section in self.sections]
+        return [(section, entries) for section, entries in read if entries]
+
+
+def _read(section: Section) -> list[Entry]:
+    return list(chain.from_iterable(map(source.entry, source.rows) for source in section.sources))
+
+
+#: Who may answer a question, and who may take an obstacle away.
+ANSWERS = frozenset({Role.INITIATOR, Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER})
+UNBLOCKS = ANSWERS - {Role.INITIATOR}
+
+
+def inbox_for(user: User) -> Inbox:
+    """What this person may act on: their roles decide which sections they have (design section 7)."""
+    groups = set(user.groups.values_list("name", flat=True))
+    roles = frozenset(Role) if user.is_superuser else frozenset(role for role in Role if role in groups)
+    sections = []
+    if roles & ANSWERS:
+        sections.append(Section("Needs a human", "needs-human", (_flagged(),)))
+    if roles & UNBLOCKS:
+        sections.append(Section("Blocks others", "blocked", (_failed(), _declared(), _damaged())))
+    if Role.APPROVER in roles:
+        sections.append(Section("Waits for your approval", "in_review", (_plans_in_review(user), _unsigned())))
+    sections.append(Section("Waits for your sign-off", "review", (_gates(user, roles),)))
+    if Role.APPROVER in roles:
+        sections.append(Section("Ready for acceptance", "finished", (_finished(),)))
+    sections.append(Section("Returned to you", "sent_back", (_returned(user),)))
+    return Inbox(sections)
+
+
+def _flagged() -> Source:
+    rows = Task.objects.filter(needs_human=True).select_related("step", "workstream").order_by("updated_at", "pk")
+    return Source(rows, _flagged_entry)
+
+
+def _flagged_entry(task: Task) -> Entry:
+    return Entry(str(task.step), task.workstream.title, task.intervention_note, task.updated_at, "task", (task.pk,))
+
+
+def _failed() -> Source:
+    later = Attempt.objects.filter(task=OuterRef("task"), number__gt=OuterRef("number"))
+    rows = (
+        Attempt.objects.filter(~Exists(later), status=AttemptStatus.FAILED, task__status=TaskStatus.BLOCKED)
+        .select_related("task__step", "task__workstream")
+        .order_by("ended_at", "pk")
+    )
+    return Source(rows, _failed_entry)
+
+
+def _failed_entry(attempt: Attempt) -> Entry:
+    task = attempt.task
+    why = f"Attempt {attempt.number} failed: {attempt.error or 'no error text was given'}"
+    since = attempt.ended_at or attempt.queued_at
+    return Entry(str(task.step), task.workstream.title, why, since, "task", (task.pk,))
+
+
+def _declared() -> Source:
+    rows = Blocker.objects.filter(resolved_at__isnull=True).select_related("task__step", "task__workstream")
+    return Source(rows, _declared_entry)
+
+
+def _declared_entry(blocker: Blocker) -> Entry:
+    task = blocker.task
+    why = f"{blocker.kind.capitalize()} blocker: {blocker.note}"
+    return Entry(str(task.step), task.workstream.title, why, blocker.declared_at, "task", (task.pk,))
+
+
+def _damaged() -> Source:
+    rows = HandoffArtifact.objects.filter(state=ArtifactState.DAMAGED).select_related("workstream", "attempt__task")
+    return Source(rows.defer("body"), _damaged_entry)
+
+
+def _damaged_entry(artifact: HandoffArtifact) -> Entry:
+    why = artifact.problem or "The file is missing or altered."
+    place = (artifact.attempt.task_id,)
+    return Entry(artifact.path, artifact.workstream.title, why, artifact.created_at, "task", place)
+
+
+def _plans_in_review(user: User) -> Source:
+    rows = (
+        WorkflowVersion.objects.filter(~Q(author=user) | Q(workflow__allow_self_approval=True))
+        .filter(status=VersionStatus.IN_REVIEW)
+        .select_related("workflow", "author")
+        .defer("source")
+        .order_by("submitted_at", "pk")
+    )
+    return Source(rows, _review_entry)
+
+
+def _review_entry(version: WorkflowVersion) -> Entry:
+    why = f"Submitted by {version.author.get_username()}"
+    return _version_entry(version, why, version.submitted_at)
+
+
+def _version_entry(version: WorkflowVersion, why: str, since: datetime) -> Entry:
+    place = (version.workflow.slug, version.number)
+    return Entry(f"Plan version {version.number}", version.workflow.name, why, since, "plan-review", place)
+
+
+def _unsigned() -> Source:
+    """Approved work that no worker may start, because nobody has signed the pre-handoff review (AS-5)."""
+    rows = Workstream.objects.filter(status=WorkstreamStatus.ACTIVE, prehandoff__isnull=True)
+    return Source(rows.order_by("updated_at", "pk"), _unsigned_entry)
+
+
+def _unsigned_entry(item: Workstream) -> Entry:
+    why = "The pre-handoff review is not signed, so nothing starts."
+    return Entry(item.title, item.title, why, item.updated_at, "workstream", (str(item.uuid),))
+
+
+def _gates(user: User, roles: frozenset[Role]) -> Source:
+    rows = Task.objects.filter(
+        step__kind=StepKind.GATE, status=TaskStatus.REVIEW, attempts__status=AttemptStatus.QUEUED
+    ).select_related("step", "workstream")
+    named = GateReviewer.objects.filter(step=OuterRef("step"))
+    mine = Exists(named.filter(name__in=[user.get_username(), *sorted(roles)]))
+    anyone = ~Exists(named) if roles & {Role.REVIEWER, Role.APPROVER} else Q(pk__in=[])
+    rows = rows.filter(mine | anyone)
+    return Source(rows.order_by("updated_at", "pk"), _gate_entry)
+
+
+def _gate_entry(task: Task) -> Entry:
+    why = f"{task.step.gate_kind.capitalize()} gate: {task.step.gate_action or 'sign or reject'}"
+    return Entry(str(task.step), task.workstream.title, why, task.updated_at, "gate", (task.pk,))
+
+
+def _finished() -> Source:
+    rows = Workstream.objects.filter(status=WorkstreamStatus.ACTIVE, open_tasks=0, done_tasks__gt=0)
+    return Source(rows.order_by("updated_at", "pk"), _finished_entry)
+
+
+def _finished_entry(item: Workstream) -> Entry:
+    why = f"All {item.done_tasks} tasks are done; nobody has accepted it."
+    return Entry(item.title, item.title, why, item.finished_at or item.updated_at, "workstream", (str(item.uuid),))
+
+
+def _returned(user: User) -> Source:
+    newer = WorkflowVersion.objects.filter(workflow=OuterRef("workflow"), number__gt=OuterRef("number"))
+    rows = (
+        WorkflowVersion.objects.filter(~Exists(newer), author=user, status=VersionStatus.SENT_BACK)
+        .select_related("workflow")
+        .defer("source")
+    )
+    return Source(rows, _returned_entry)
+
+
+def _returned_entry(version: WorkflowVersion) -> Entry:
+    return _version_entry(version, version.decision_reason, version.decided_at or version.submitted_at)

@@ -1,0 +1,146 @@
+"""What the plan pages show: the list, and one version prepared for review (WF-2, WF-3)."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from django.db.models import Case, F, IntegerField, OuterRef, QuerySet, Subquery, Value, When
+
+from orchestrator.core.errors import NotFound
+from orchestrator.core.plan import Finding, Reading
+from orchestrator.core.preview import Preview, preview
+from orchestrator.core.terms import VersionStatus
+from orchestrator.models import PreHandoffReview, WorkflowVersion, Workstream
+
+#: Titles at least this similar are shown to the pre-handoff reviewer (FR-003).
+ALIKE = 0.6
+#: The newest workstreams that titles are compared with; older ones are history.
+COMPARED = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """A line of the source with the findings that stand on it."""
+
+    number: int
+    text: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def flag(self) -> str:
+        if not self.findings:
+            return ""
+        return "flagged-blocks" if any(finding.blocks for finding in self.findings) else "flagged"
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A reading laid out for people: what blocks, what else was found, the source, what approval will do."""
+
+    reading: Reading
+    lines: tuple[SourceLine, ...]
+    effect: Preview | None
+
+    @property
+    def blockers(self) -> tuple[Finding, ...]:
+        return self.reading.blockers
+
+    @property
+    def remarks(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.reading.findings if not finding.blocks)
+
+
+def latest_versions() -> QuerySet[WorkflowVersion]:
+    """The newest version of every workflow: waiting ones first, oldest first, then the others."""
+    newest = WorkflowVersion.objects.filter(workflow=OuterRef("workflow")).order_by("-number").values("number")[:1]
+    waiting = When(status=VersionStatus.IN_REVIEW, then=Value(0))
+    return (
+        WorkflowVersion.objects.filter(number=Subquery(newest))
+        .annotate(
+            rank=Case(waiting, default=Value(1), output_field=IntegerField()),
+            waiting_since=Case(When(status=VersionStatus.IN_REVIEW, then=F("submitted_at"))),
+        )
+        .select_related("workflow", "author", "decided_by")
+        .defer("source")
+        .order_by("rank", "waiting_since", "-submitted_at", "pk")
+    )
+
+
+def find_version(slug: str, number: int | None = None) -> WorkflowVersion:
+    """A version by its address, or the newest one; NotFound when there is none."""
+    versions = WorkflowVersion.objects.select_related("workflow", "author", "decided_by").filter(workflow__slug=slug)
+    version = versions.filter(number=number).first() if number else versions.order_by("-number").first()
+    if version is None:
+        raise NotFound(f"There is no plan {slug}{f' with a version {number}' if number else ''}.")
+    return version
+
+
+def find_version_by_id(version_id: int) -> WorkflowVersion:
+    version = WorkflowVersion.objects.select_related("workflow").filter(pk=version_id).first()
+    if version is None:
+        raise NotFound("There is no such plan.")
+    return version
+
+
+def versions_of(version: WorkflowVersion) -> list[WorkflowVersion]:
+    """Every version of the same workflow, newest first, without the texts."""
+    return list(
+        WorkflowVersion.objects.filter(workflow=version.workflow_id)
+        .select_related("author", "decided_by")
+        .defer("source")
+        .order_by("-number")
+    )
+
+
+def workstream_of(version: WorkflowVersion) -> Workstream:
+    """The workstream that moves through the workflow of this version."""
+    found = (
+        Workstream.objects.filter(version__workflow=version.workflow_id)
+        .select_related("version")
+        .order_by("pk")
+        .first()
+    )
+    if found is None:
+        raise NotFound(f"No workstream uses {version}.")
+    return found
+
+
+def signature_of(workstream: Workstream) -> PreHandoffReview | None:
+    return PreHandoffReview.objects.filter(workstream=workstream).select_related("reviewer").first()
+
+
+def lay_out(source: str, reading: Reading) -> Review:
+    return Review(
+        reading=reading,
+        lines=tuple(_lines(source, reading.findings)),
+        effect=preview(reading.plan) if reading.plan else None,
+    )
+
+
+def suspects(workstream: Workstream) -> list[Workstream]:
+    """Other workstreams that may be the same work: similar titles, most similar first (FR-003, AS-5)."""
+    others = Workstream.objects.exclude(pk=workstream.pk).select_related("version__workflow")
+    wanted = _plain(workstream.title)
+    scored = [(_likeness(wanted, _plain(other.title)), other) for other in others.order_by("-created_at")[:COMPARED]]
+    alike = sorted((pair for pair in scored if pair[0] >= ALIKE), key=lambda pair: (-pair[0], pair[1].pk))
+    return [other for _, other in alike]
+
+
+def _lines(source: str, findings: Iterable[Finding]) -> Iterable[SourceLine]:
+    on_line: dict[int, list[Finding]] = {}
+    for finding in findings:
+        on_line.setdefault(finding.line, []).append(finding)
+    for number, text in enumerate(source.replace("\r\n", "\n").removesuffix("\n").split("\n"), start=1):
+        yield SourceLine(number, text, tuple(on_line.get(number, ())))
+
+
+def _plain(title: str) -> str:
+    return " ".join(re.findall(r"\w+", title.lower()))
+
+
+def _likeness(one: str, other: str) -> float:
+    """1 for equal titles; otherwise the better of shared words and shared letters."""
+    words, others = set(one.split()), set(other.split())
+    shared = len(words & others) / len(words | others) if words | others else 0.0
+    return max(shared, SequenceMatcher(None, one, other).ratio())

@@ -1,0 +1,69 @@
+"""Callers: who uses a machine interface, and what the token they hold allows (design section 7)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.contrib.auth.models import User
+
+from orchestrator.core.errors import NotAllowed, NotFound, NotSignedIn
+from orchestrator.models import Executor
+from orchestrator.services.actor import Actor
+from orchestrator.services.executors import authenticate
+
+
+class Scope(StrEnum):
+    """What a token may be used for; roles of the account still apply on top."""
+
+    READ = "read"
+    WORK = "work"
+    MANAGE = "manage"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An actor with scopes. People in a session have every scope: their roles alone decide."""
+
+    actor: Actor
+    scopes: frozenset[str]
+
+    def require(self, scope: Scope) -> None:
+        """Deny by default: NotAllowed names the scope that the token lacks."""
+        if scope not in self.scopes:
+            raise NotAllowed(
+                f"This token may not do this: it lacks the scope {scope}.",
+                recovery=f"Use a token with the scope {scope}.",
+                scope=scope.value,
+            )
+
+    @property
+    def executor(self) -> Executor:
+        """The member of the pool that claims; a person in a session is none until one is registered for them."""
+        if self.actor.executor is not None:
+            return self.actor.executor
+        own = Executor.objects.select_related("user").filter(user=self.actor.account).order_by("pk").first()
+        if own is None:
+            raise NotAllowed(
+                f"{self.actor.label} has no executor to claim with.",
+                recovery="Register an executor for the account, then claim again.",
+            )
+        return own
+
+
+def caller_by_token(secret: str) -> Caller:
+    """The executor behind a live token; NotSignedIn when it is unknown or revoked."""
+    token = authenticate(secret)
+    if token is None:
+        raise NotSignedIn("The token is unknown or revoked.")
+    return Caller(Actor.member(token.executor), token.scope_set)
+
+
+def caller_by_session(user: User) -> Caller:
+    return Caller(Actor.person(user), frozenset(Scope))
+
+
+def caller_by_name(name: str) -> Caller:
+    """An executor named on the operator's own command line, where the database is already at hand."""
+    executor = Executor.objects.select_related("user").filter(name=name, user__is_active=True).first()
+    if executor is None:
+        raise NotFound(f"There is no executor {name!r} with an active account.")
+    return Caller(Actor.member(executor), frozenset(Scope))

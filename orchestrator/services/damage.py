@@ -1,0 +1,88 @@
+"""Damage: artifact files that are missing, unreadable or altered stop their successors, by name (EC-3, F32)."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from orchestrator.core.terms import ArtifactState
+from orchestrator.models import HandoffArtifact, Workstream
+from orchestrator.queries.handovers import expected_files, handovers_in_use
+from orchestrator.services.actor import ORCHESTRATOR
+from orchestrator.services.artifacts import workspace
+from orchestrator.services.history import record
+from orchestrator.services.locks import locked_workstream
+from orchestrator.services.wake import wake
+from orchestrator.workspace import FileDamage, Workspace
+
+
+def check_handovers(*, workstream_id: int, now: datetime) -> Sequence[HandoffArtifact]:
+    """Look at the files that open tasks build on; answer with the damaged ones. Part of every advance."""
+    workstream = Workstream.objects.get(pk=workstream_id)
+    return check_intact(handovers_in_use(workstream), now=now)
+
+
+def check_intact(artifacts: Iterable[HandoffArtifact], *, now: datetime) -> Sequence[HandoffArtifact]:
+    """Compare committed artifacts with the work tree and record what changed; answer with the damaged ones.
+
+    Files that came back make the artifact usable again. Takes the workstream's lock only when something changed.
+    """
+    space = workspace()
+    damaged = []
+    for artifact in artifacts:
+        problem = problem_of(space, artifact)
+        if problem != artifact.problem:
+            _note(artifact, problem, now)
+        if problem:
+            damaged.append(artifact)
+    return damaged
+
+
+def problem_of(space: Workspace, artifact: HandoffArtifact) -> str:
+    """A sentence that names the first file that cannot be used, or ""."""
+    for path, digest in expected_files(artifact).items():
+        try:
+            content = space.read(path)
+        except FileDamage as damage:
+            return f"{path} {damage}"
+        if hashlib.sha256(content).hexdigest() != digest:
+            return f"{path} {_alteration(path, content)}"
+    return ""
+
+
+def _alteration(path: str, content: bytes) -> str:
+    if path.endswith(".json"):
+        try:
+            json.loads(content)
+        except (ValueError, RecursionError):
+            return "has been altered and is no longer JSON"
+    return "has been altered: its content is not what was handed over"
+
+
+def _note(artifact: HandoffArtifact, problem: str, now: datetime) -> None:
+    with transaction.atomic():
+        workstream = locked_workstream(artifact.workstream_id)
+        state = ArtifactState.DAMAGED if problem else ArtifactState.COMMITTED
+        if not move(artifact, state, problem):
+            return
+        record(
+            workstream=workstream,
+            actor=ORCHESTRATOR,
+            action="artifact damaged" if problem else "artifact intact again",
+            subject=artifact.path,
+            reason=problem,
+            now=now,
+        )
+        wake(workstream.pk)
+
+
+def move(artifact: HandoffArtifact, state: ArtifactState, problem: str = "") -> bool:
+    """Change the state of an artifact that nobody else has moved since it was read; the caller holds the lock."""
+    moved = HandoffArtifact.objects.filter(pk=artifact.pk, state=artifact.state, problem=artifact.problem).update(
+        state=state, problem=problem
+    )
+    if moved:
+        artifact.state, artifact.problem = state, problem
+    return bool(moved)

@@ -1,0 +1,133 @@
+"""The ways out of a damaged artifact (EC-3, FR-025): look again, republish, restore, or declare the result failed."""
+
+import hashlib
+from datetime import datetime
+
+from django.db import transaction
+
+from orchestrator.core.errors import ArtifactDamaged, MissingReason, NotFound, WrongState
+from orchestrator.core.terms import ArtifactState, Role
+from orchestrator.models import HandoffArtifact
+from orchestrator.queries.handovers import expected_files
+from orchestrator.services.actor import Actor
+from orchestrator.services.artifacts import contents_of, publish, workspace
+from orchestrator.services.damage import move, problem_of
+from orchestrator.services.history import record
+from orchestrator.services.locks import locked_workstream
+from orchestrator.services.rework import send_back
+from orchestrator.services.wake import wake
+from orchestrator.workspace import Workspace
+
+RECOVERERS = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
+
+
+def retry_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> HandoffArtifact:
+    """Look at the files again; one that could not be committed is committed now. ArtifactDamaged when nothing changed.
+
+    Raises WorkspaceUnavailable when the workspace still cannot be written.
+    """
+    artifact = _to_recover(artifact_id, actor)
+    if artifact.state == ArtifactState.PENDING:
+        publish(now=now, workstream_id=artifact.workstream_id)
+        return _recovered(artifact, "artifact published again", actor, now)
+    if problem := problem_of(workspace(), artifact):
+        raise ArtifactDamaged(f"Nothing has changed: {problem}.", path=artifact.path)
+    return _recovered(artifact, "artifact intact again", actor, now)
+
+
+def republish_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> HandoffArtifact:
+    """Write the artifact and its outputs again from the record; git gets a new commit only where it lost them."""
+    artifact = _to_recover(artifact_id, actor)
+    if artifact.state == ArtifactState.PENDING:
+        return retry_artifact(artifact_id=artifact_id, actor=actor, now=now)
+    wanted = expected_files(artifact)
+    contents = {path: content for path, content in contents_of([artifact]).items() if path in wanted}
+    _rewrite(artifact, contents, now)
+    return _recovered(artifact, "artifact republished", actor, now)
+
+
+def restore_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> HandoffArtifact:
+    """Take the artifact and its outputs out of its git commit. ArtifactDamaged when the commit no longer holds them."""
+    artifact = _to_recover(artifact_id, actor)
+    space = workspace()
+    contents = {path: _from_commit(space, artifact, path, sha) for path, sha in expected_files(artifact).items()}
+    _rewrite(artifact, contents, now)
+    return _recovered(artifact, "artifact restored", actor, now)
+
+
+def withdraw_artifact(*, artifact_id: int, reason: str, actor: Actor, now: datetime) -> HandoffArtifact:
+    """Declare the result failed: the artifact no longer counts, its step and everything after it is done again."""
+    if not reason.strip():
+        raise MissingReason("A result is declared failed with a reason.", field="reason")
+    artifact = _to_recover(artifact_id, actor)
+    with transaction.atomic():
+        workstream = locked_workstream(artifact.workstream_id)
+        _moved(artifact, ArtifactState.WITHDRAWN, artifact.problem)
+        record(
+            workstream=workstream,
+            actor=actor,
+            action="artifact withdrawn",
+            subject=artifact.path,
+            reason=reason,
+            now=now,
+            data={"problem": artifact.problem},
+        )
+        send_back(task_id=artifact.attempt.task_id, reason=reason, actor=actor, now=now)
+    return artifact
+
+
+def _to_recover(artifact_id: int, actor: Actor) -> HandoffArtifact:
+    """A damaged artifact, or a pending one that could not be written."""
+    actor.require(*RECOVERERS)
+    artifact = HandoffArtifact.objects.select_related("attempt").filter(pk=artifact_id).first()
+    if artifact is None:
+        raise NotFound("There is no such artifact.")
+    if artifact.state == ArtifactState.DAMAGED or (artifact.state == ArtifactState.PENDING and artifact.problem):
+        return artifact
+    raise WrongState(f"{artifact.path} is {artifact.state}, not damaged; there is nothing to recover.")
+
+
+def _from_commit(space: Workspace, artifact: HandoffArtifact, path: str, sha256: str) -> bytes:
+    content = space.content_at(artifact.commit, path)
+    if content is None or hashlib.sha256(content).hexdigest() != sha256:
+        commit = artifact.commit[:12] or "no commit"
+        raise ArtifactDamaged(
+            f"Commit {commit} no longer holds {path} as it was handed over.",
+            recovery="Republish the file from the record, or declare the result failed.",
+            path=path,
+        )
+    return content
+
+
+def _rewrite(artifact: HandoffArtifact, contents: dict[str, bytes], now: datetime) -> None:
+    """Make branch and work tree hold the files; a crash after it leaves a file that the next check finds intact."""
+    space = workspace()
+    with space.locked():
+        before = space.head()
+        head = space.write(contents, f"Recovered {artifact.path}\n", now)
+    if head != before:
+        HandoffArtifact.objects.filter(pk=artifact.pk).update(commit=head, committed_at=now)
+
+
+def _recovered(artifact: HandoffArtifact, action: str, actor: Actor, now: datetime) -> HandoffArtifact:
+    problem = artifact.problem
+    with transaction.atomic():
+        workstream = locked_workstream(artifact.workstream_id)
+        if artifact.state == ArtifactState.DAMAGED:
+            _moved(artifact, ArtifactState.COMMITTED, "")
+        record(
+            workstream=workstream,
+            actor=actor,
+            action=action,
+            subject=artifact.path,
+            reason=problem,
+            now=now,
+        )
+        wake(workstream.pk)
+    artifact.refresh_from_db()
+    return artifact
+
+
+def _moved(artifact: HandoffArtifact, state: ArtifactState, problem: str) -> None:
+    if not move(artifact, state, problem):
+        raise WrongState("Somebody else has recovered this artifact meanwhile.")

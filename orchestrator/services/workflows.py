@@ -1,0 +1,38 @@
+"""What can change about a workflow outside its versions (FR-001, DC-4)."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from orchestrator.core.errors import InvalidInput, NotFound
+from orchestrator.core.terms import Role
+from orchestrator.models import Workflow
+from orchestrator.services.actor import Actor
+from orchestrator.services.history import record
+
+
+def change_workflow(
+    *, workflow_id: int, name: str, domain: str, allow_self_approval: bool, actor: Actor, now: datetime
+) -> Workflow:
+    """Name, domain and the self-approval rule; history keeps the old and the new values. Locks the workflow row."""
+    actor.require(Role.APPROVER)
+    if not name.strip():
+        raise InvalidInput("A workflow has a name.", field="name")
+    new = {"name": name.strip(), "domain": domain.strip(), "allow_self_approval": allow_self_approval}
+    with transaction.atomic():
+        workflow = Workflow.objects.select_for_update().filter(pk=workflow_id).first()
+        if workflow is None:
+            raise NotFound("There is no such workflow.")
+        old = {field: getattr(workflow, field) for field in new}
+        if old != new:
+            Workflow.objects.filter(pk=workflow_id).update(**new)
+            record(
+                workstream=None,
+                actor=actor,
+                action="workflow changed",
+                subject=workflow.slug,
+                data={"from": old, "to": new},
+                now=now,
+            )
+    workflow.refresh_from_db()
+    return workflow

@@ -1,0 +1,166 @@
+"""The look's small parts: state chips, times in the project zone, Markdown, and links that keep their filters."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.conf import settings
+from django.http import HttpRequest
+from django.template.context import Context
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from orchestrator.web.markdown import to_html
+
+register = template.Library()
+
+#: Shapes on a 12 by 12 grid, so that a state is never told by colour alone.
+SHAPES = {
+    "circle": '<circle cx="6" cy="6" r="4.5" fill="none" stroke="currentColor" stroke-width="2"/>',
+    "dot": '<circle cx="6" cy="6" r="4"/>',
+    "half": '<path d="M6 .5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11zm0 1.8v7.4a3.7 3.7 0 0 1 0-7.4z"/>',
+    "diamond": '<path d="M6 .5 11.5 6 6 11.5.5 6z"/>',
+    "square": '<path d="M1 1h10v10H1z"/>',
+    "triangle": '<path d="M6 .8 11.8 11.2H.2z"/>',
+    "bars": '<path d="M1.5 1h3.2v10H1.5zm5.8 0h3.2v10H7.3z"/>',
+    "check": '<path d="m1 6.3 1.5-1.5 2.3 2.3 4.8-5L11 3.6 4.8 10z"/>',
+    "seal": '<path d="M6 .2a5.8 5.8 0 1 1 0 11.6A5.8 5.8 0 0 1 6 .2zM3.9 5.2 2.8 6.4l2.4 2.3 4-4.2L8 3.4 5.2 6.4z"/>',
+    "cross": '<path d="m2.3.8 3.7 3.7L9.7.8l1.5 1.5L7.5 6l3.7 3.7-1.5 1.5L6 7.5l-3.7 3.7-1.5-1.5L4.5 6 .8 2.3z"/>',
+    "hourglass": '<path d="M2 .5h8v2L7.2 6 10 9.5v2H2v-2L4.8 6 2 2.5z"/>',
+    "back": '<path d="M4.5 1v2.6H8a3.5 3.5 0 0 1 0 7H3V8.8h5a1.7 1.7 0 0 0 0-3.4H4.5V8L.5 4.5z"/>',
+    "dash": '<path d="M1 4.8h10v2.4H1z"/>',
+}
+#: Every term a page shows: tone (CSS), shape, and the word people read.
+STATES: dict[str, tuple[str, str, str]] = {
+    "pending": ("plain", "circle", "Pending"),
+    "ready": ("ready", "dot", "Ready"),
+    "active": ("active", "half", "Active"),
+    "blocked": ("blocked", "square", "Blocked"),
+    "review": ("review", "diamond", "In review"),
+    "complete": ("finished", "check", "Complete"),
+    "skipped": ("plain", "dash", "Skipped"),
+    "cancelled": ("plain", "cross", "Cancelled"),
+    "needs-human": ("human", "triangle", "Needs a human"),
+    "queued": ("ready", "dot", "Queued"),
+    "running": ("active", "half", "Running"),
+    "completed": ("finished", "check", "Completed"),
+    "failed": ("blocked", "cross", "Failed"),
+    "rejected": ("blocked", "back", "Rejected"),
+    "planning": ("review", "diamond", "Planning"),
+    "finished": ("finished", "check", "Finished"),
+    "accepted": ("accepted", "seal", "Accepted"),
+    "archived": ("plain", "dash", "Archived"),
+    "stalled": ("stalled", "bars", "Stalled"),
+    "oldies": ("stalled", "hourglass", "Oldies"),
+    "in_review": ("review", "diamond", "In review"),
+    "approved": ("accepted", "seal", "Approved"),
+    "sent_back": ("stalled", "back", "Sent back"),
+    "superseded": ("plain", "dash", "Superseded"),
+    "withdrawn": ("plain", "cross", "Withdrawn"),
+    "committed": ("finished", "check", "Committed"),
+    "damaged": ("blocked", "square", "Damaged"),
+    "quarantined": ("stalled", "bars", "Quarantined"),
+    "blocks": ("blocked", "square", "Blocks approval"),
+    "warns": ("human", "triangle", "Warning"),
+    "info": ("ready", "dot", "Note"),
+}
+
+
+@register.simple_tag
+def icon(value: str) -> SafeString:
+    """The shape of a state alone, for places that print the word themselves."""
+    shape = STATES.get(str(value), ("plain", "circle", ""))[1]
+    return _glyph(shape)
+
+
+def _glyph(shape: str) -> SafeString:
+    drawing = mark_safe(SHAPES[shape])  # noqa: S308 - a constant above
+    return format_html('<svg class="glyph" viewBox="0 0 12 12" aria-hidden="true">{}</svg>', drawing)
+
+
+@register.simple_tag
+def chip(value: str, word: str = "", *, strong: bool = False) -> SafeString:
+    """A state as colour, shape and word; an unknown term is printed as it stands."""
+    term = str(value)
+    tone, shape, usual = STATES.get(term, ("plain", "circle", term.replace("_", " ").replace("-", " ").capitalize()))
+    classes = f"chip chip-{tone}{' strong' if strong else ''}"
+    return format_html('<span class="{}">{}<span>{}</span></span>', classes, _glyph(shape), word or usual)
+
+
+@register.filter
+def word(value: str) -> str:
+    """The word people read for a term."""
+    term = str(value)
+    return STATES[term][2] if term in STATES else term.replace("_", " ").replace("-", " ").capitalize()
+
+
+def project_zone() -> ZoneInfo:
+    return ZoneInfo(settings.PROJECT_TIME_ZONE)
+
+
+@register.filter
+def local_time(value: datetime | None) -> SafeString | str:
+    """A moment in the project time zone with the zone's abbreviation; a dash when there is none."""
+    if value is None:
+        return "–"
+    return _stamp(value, f"{_day(value)}, {value.astimezone(project_zone()):%H:%M %Z}")
+
+
+@register.filter
+def local_day(value: datetime | None) -> SafeString | str:
+    return "–" if value is None else _stamp(value, _day(value))
+
+
+def _day(value: datetime) -> str:
+    local = value.astimezone(project_zone())
+    return f"{local.day} {local:%b %Y}"
+
+
+def _stamp(value: datetime, text: str) -> SafeString:
+    return format_html('<time datetime="{}">{}</time>', value.astimezone(UTC).isoformat(timespec="seconds"), text)
+
+
+@register.filter
+def ago(value: datetime | None, now: datetime) -> str:
+    """How long before `now`, in the largest whole unit: "3 days", "2 hours", "less than a minute"."""
+    return "–" if value is None else lasting(now.astimezone(UTC) - value.astimezone(UTC))
+
+
+@register.filter
+def lasting(span: timedelta) -> str:
+    seconds = int(span.total_seconds())
+    for size, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        count = seconds // size
+        if count >= 1:
+            return f"{count} {name}{'' if count == 1 else 's'}"
+    return "less than a minute"
+
+
+@register.filter
+def waiting(count: int) -> str:
+    return f"{count} waits" if count == 1 else f"{count} wait"
+
+
+@register.filter(name="markdown")
+def markdown_html(text: str) -> SafeString:
+    return to_html(text)
+
+
+@register.simple_tag(takes_context=True)
+def query(context: Context, **changes: object) -> str:
+    """The query string of this page with some keys replaced; `None` or "" removes one. Starts with "?"."""
+    request: HttpRequest = context["request"]
+    kept = request.GET.copy()
+    for key, value in changes.items():
+        if value in (None, ""):
+            kept.pop(key, None)
+        else:
+            kept[key] = str(value)
+    return f"?{kept.urlencode()}"
+
+
+@register.simple_tag
+def address(page: str, place: tuple[str | int, ...]) -> str:
+    """The address of the page named `page`; `place` are its arguments."""
+    return reverse(page, args=place)

@@ -1,0 +1,117 @@
+"""How a page runs an act: who acts, what was typed, what a refusal shows (FR-025).
+
+Every form posts to its act, the act calls one service, and the answer is a redirect. A refusal renders the same page
+again with the message, the way out and what was typed. With htmx the answer is the part that the form stands in.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django_htmx.http import HttpResponseLocation
+
+from orchestrator.core.errors import InvalidInput, NotFound, Refusal
+from orchestrator.core.terms import Role
+from orchestrator.services.actor import Actor
+
+#: Characters of one typed field; longer texts belong into an output file.
+TEXT_LIMIT = 10_000
+Act = TypeVar("Act")
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """The person who looks at a page, with the roles read once."""
+
+    actor: Actor
+    roles: frozenset[Role]
+
+    @property
+    def user(self) -> User:
+        return self.actor.account
+
+    def lacks(self, *allowed: Role) -> str:
+        """Why a control is off for this person; empty when one of the roles is held."""
+        if self.roles & set(allowed):
+            return ""
+        return f"You need the role {' or '.join(role.value for role in allowed)}. Ask someone who has it."
+
+
+def viewer(request: HttpRequest) -> Viewer:
+    actor = Actor.person(request.user)  # type: ignore[arg-type]
+    return Viewer(actor, actor.roles())
+
+
+def now() -> datetime:
+    return timezone.now()
+
+
+def typed(request: HttpRequest, field: str) -> str:
+    """The text of a field without outer blanks; refuses what no column can hold."""
+    text = request.POST.get(field, "").replace("\r\n", "\n").strip()
+    if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
+        raise InvalidInput(f"The field {field} holds characters that are not text.", field=field)
+    if len(text) > TEXT_LIMIT:
+        raise InvalidInput(f"The field {field} has {len(text)} characters; {TEXT_LIMIT} is the most.", field=field)
+    return text
+
+
+def number(request: HttpRequest, field: str) -> int:
+    """A whole number from a field that the page itself filled in."""
+    text = request.POST.get(field, "")
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise InvalidInput(f"The field {field} must be a whole number.", field=field)
+    return int(text)
+
+
+def chosen(acts: Mapping[str, Act], name: str) -> Act:
+    """The act that the address names."""
+    if name not in acts:
+        raise NotFound(f"There is no act {name!r} here.")
+    return acts[name]
+
+
+def perform(
+    request: HttpRequest, do: Callable[[], str], *, then: str, again: Callable[[Refusal], HttpResponse]
+) -> HttpResponse:
+    """Run one act. Show what it says at the address `then`; or show the page `again` with the refusal."""
+    try:
+        said = do()
+    except Refusal as refusal:
+        return again(refusal)
+    return proceed(request, said, then)
+
+
+def proceed(request: HttpRequest, said: str, then: str) -> HttpResponse:
+    """After an act: say what happened on the page at the address `then`."""
+    messages.success(request, said)
+    return HttpResponseLocation(then) if request.htmx else redirect(then)  # type: ignore[attr-defined]
+
+
+def show(
+    request: HttpRequest,
+    template: str,
+    context: Mapping[str, Any],
+    *,
+    parts: frozenset[str] = frozenset(),
+    refusal: Refusal | None = None,
+) -> HttpResponse:
+    """The page, or the one part of it that htmx asked for by target id; after a refusal with its status.
+
+    A part has one name: the id of its element, the htmx target and the named partial.
+    """
+    htmx = request.htmx  # type: ignore[attr-defined]
+    part = htmx.target if htmx and not htmx.history_restore_request and htmx.target in parts else None
+    everything = {**context, "refusal": refusal, "typed": request.POST if refusal else {}}
+    response = render(
+        request, f"{template}#{part}" if part else template, everything, status=refusal.status if refusal else 200
+    )
+    patch_vary_headers(response, ["HX-Request", "HX-Target", "HX-History-Restore-Request"])
+    return response

@@ -1,0 +1,56 @@
+"""Every change: who, what, why and when; of one workstream or of all (FR-009)."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import path
+from django.views.decorators.http import require_safe
+
+from orchestrator.models import HistoryEntry, Workstream
+from orchestrator.queries.history import Trail
+from orchestrator.web.csv_export import csv_response, moment
+from orchestrator.web.fragments import page_or_part
+
+PAGE_SIZE = 100
+
+
+@require_safe
+def history(request: HttpRequest) -> HttpResponse:
+    return _show(request, Trail.read(request.GET))
+
+
+@require_safe
+def workstream_history(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    workstream = get_object_or_404(Workstream, uuid=uuid)
+    return _show(request, Trail.read(request.GET, workstream))
+
+
+def _show(request: HttpRequest, trail: Trail) -> HttpResponse:
+    if request.GET.get("format") == "csv":
+        header = ("sequence", f"when ({settings.PROJECT_TIME_ZONE})", "who", "what", "subject", "why")
+        name = f"history-{trail.workstream.slug}" if trail.workstream else "history"
+        return csv_response(name, (*header, "workstream", "corrects", "hash", "previous_hash"), _cells(trail))
+    page = Paginator(trail.entries, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {"trail": trail, "page_obj": page, "choices": trail.choices(), "workstream": trail.workstream}
+    return page_or_part(request, "history/page.html", "trail", context)
+
+
+def _cells(trail: Trail) -> Iterator[tuple[object, ...]]:
+    return (_row(entry) for entry in trail.entries.iterator(chunk_size=500))
+
+
+def _row(entry: HistoryEntry) -> tuple[object, ...]:
+    workstream = entry.workstream.slug if entry.workstream else ""
+    corrects = entry.corrects.sequence if entry.corrects else ""
+    who_what = (entry.sequence, moment(entry.recorded_at), entry.actor, entry.action, entry.subject, entry.reason)
+    return (*who_what, workstream, corrects, entry.leaf_hash, entry.previous_hash)
+
+
+urlpatterns = [
+    path("history/", history, name="history"),
+    path("workstreams/<uuid:uuid>/history/", workstream_history, name="workstream-history"),
+]

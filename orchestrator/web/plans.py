@@ -1,0 +1,243 @@
+"""Plans: the list, submitting, and the review that people decide on (WF-2, WF-3, DC-5)."""
+
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import path, reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from orchestrator.core.errors import InvalidInput, Refusal, VersionMoved
+from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
+from orchestrator.models import WorkflowVersion, Workstream
+from orchestrator.queries import plans as queries
+from orchestrator.queries.plan_changes import changes, since_last_decision
+from orchestrator.services import plans, workstreams
+from orchestrator.web.acting import Viewer, now, number, perform, proceed, show, typed, viewer
+
+PER_PAGE = 50
+#: What a pasted plan is called when the person gives no name.
+PASTED = "PLAN.md"
+
+
+@require_GET
+def plan_list(request: HttpRequest) -> HttpResponse:
+    """Plans waiting for review first, then the others."""
+    page = Paginator(queries.latest_versions(), PER_PAGE).get_page(request.GET.get("page"))
+    may_not_submit = viewer(request).lacks(Role.INITIATOR, Role.APPROVER)
+    return show(request, "plans/list.html", {"page_obj": page, "may_not_submit": may_not_submit})
+
+
+@require_http_methods(["GET", "POST"])
+def plan_submit(request: HttpRequest) -> HttpResponse:
+    """Paste or upload; Check shows findings and preview and stores nothing, Submit registers the plan."""
+    if request.method == "GET":
+        return submit_page(request, workstream=_resubmitted(request))
+    workstream = None
+    try:
+        workstream = _resubmitted(request)
+        source, name = _given_source(request)
+        reason = typed(request, "change_reason")
+        if request.POST.get("act") == "check":
+            return submit_page(request, source=source, name=name, workstream=workstream, checked=True)
+    except Refusal as refusal:
+        return submit_page(request, source=request.POST.get("source", ""), workstream=workstream, refusal=refusal)
+    return _submitted(request, source, name, workstream, reason)
+
+
+def _submitted(
+    request: HttpRequest, source: str | bytes, name: str, workstream: Workstream | None, reason: str
+) -> HttpResponse:
+    text = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else source
+    try:
+        done = plans.submit_plan(
+            source=text,
+            source_name=name,
+            actor=viewer(request).actor,
+            now=now(),
+            workstream=workstream,
+            change_reason=reason,
+        )
+    except Refusal as refusal:
+        return submit_page(request, source=source, name=name, workstream=workstream, refusal=refusal, checked=True)
+    then = reverse("plan-review", args=[done.version.workflow.slug, done.version.number])
+    said = f"Version {done.version.number} is submitted and waits for review."
+    return proceed(request, said, then)
+
+
+def submit_page(
+    request: HttpRequest,
+    *,
+    source: str | bytes = "",
+    name: str = "",
+    workstream: Workstream | None = None,
+    refusal: Refusal | None = None,
+    checked: bool = False,
+) -> HttpResponse:
+    """The form with what was typed; `checked` adds the findings and the preview of the source."""
+    review = queries.lay_out(_readable(source), plans.read_source(source)) if checked and source else None
+    if not source and workstream is not None and not checked:
+        source = workstream.version.source
+    context = {
+        "source": _readable(source),
+        "source_name": name or request.POST.get("source_name", ""),
+        "change_reason": request.POST.get("change_reason", ""),
+        "workstream": workstream,
+        "review": review,
+        "may_not_submit": viewer(request).lacks(Role.INITIATOR, Role.APPROVER),
+    }
+    return show(request, "plans/submit.html", context, parts=frozenset({"submission"}), refusal=refusal)
+
+
+@require_GET
+def plan_by_id(_request: HttpRequest, version_id: int) -> HttpResponse:
+    """The short address that lists and messages link to."""
+    version = queries.find_version_by_id(version_id)
+    return redirect("plan-review", version.workflow.slug, version.number)
+
+
+@require_GET
+def plan_latest(_request: HttpRequest, slug: str) -> HttpResponse:
+    return redirect("plan-review", slug, queries.find_version(slug).number)
+
+
+@require_GET
+def plan_review(request: HttpRequest, slug: str, version: int) -> HttpResponse:
+    return review_page(request, queries.find_version(slug, version))
+
+
+@require_POST
+def plan_decide(request: HttpRequest, slug: str, version: int) -> HttpResponse:
+    """Approve or send back exactly the text that was read: version id and hash come from the page."""
+    shown = queries.find_version(slug, version)
+    approving = request.POST.get("decision") == "approve"
+    workstream = queries.workstream_of(shown)
+    then = reverse("workstream", args=[workstream.uuid]) if approving else reverse("plan-review", args=[slug, version])
+    again = partial(review_page, request, shown, "decision")
+    return perform(request, partial(_decide, request, approving), then=then, again=again)
+
+
+def _decide(request: HttpRequest, approving: bool) -> str:
+    who, reason, version_id = viewer(request).actor, typed(request, "reason"), number(request, "version_id")
+    seen = typed(request, "seen_sha256")
+    if approving:
+        plans.approve_version(version_id=version_id, seen_sha256=seen, actor=who, now=now(), note=reason)
+        return "The plan is approved: its tasks are created and the first ones start as soon as the rules allow."
+    plans.send_back_version(version_id=version_id, seen_sha256=seen, actor=who, now=now(), reason=reason)
+    return "The plan is sent back to its author with your reason."
+
+
+@require_POST
+def plan_sign_prehandoff(request: HttpRequest, slug: str, version: int) -> HttpResponse:
+    """Sign that suspected duplicates were looked at, with the rationale (FR-003, AS-5)."""
+    shown = queries.find_version(slug, version)
+    workstream = queries.workstream_of(shown)
+
+    def sign() -> str:
+        rationale, who = typed(request, "rationale"), viewer(request).actor
+        workstreams.sign_prehandoff(workstream_id=workstream.pk, rationale=rationale, actor=who, now=now())
+        return "The pre-handoff review is signed: work may start once the plan is approved."
+
+    then = reverse("plan-review", args=[slug, version])
+    return perform(request, sign, then=then, again=partial(review_page, request, shown, "prehandoff"))
+
+
+def review_page(
+    request: HttpRequest, version: WorkflowVersion, acted: str = "", refusal: Refusal | None = None
+) -> HttpResponse:
+    """The review; after a refusal with what `acted` typed, and with the newer text when there is one."""
+    review = queries.lay_out(version.source, plans.read_source(version.source))
+    workstream = queries.workstream_of(version)
+    versions = queries.versions_of(version)
+    who = viewer(request)
+    context = {
+        "version": version,
+        "version_label": str(version.number),
+        "versions": versions,
+        "newest": versions[0],
+        "changes": since_last_decision(version, who.user.pk),
+        "moved": changes(version, versions[0]) if isinstance(refusal, VersionMoved) else None,
+        "review": review,
+        "workstream": workstream,
+        "signature": queries.signature_of(workstream),
+        "suspects": queries.suspects(workstream),
+        "why_not": _why_not(who, version, versions[0], review, workstream),
+        "reason": request.POST.get("reason") or request.GET.get("reason", ""),
+        "acted": acted,
+    }
+    return show(request, "plans/review.html", context, parts=frozenset({"decision", "prehandoff"}), refusal=refusal)
+
+
+def _why_not(
+    who: Viewer, version: WorkflowVersion, newest: WorkflowVersion, review: queries.Review, workstream: Workstream
+) -> dict[str, str]:
+    """Why each control of the review is off for this person; empty text when it is on."""
+    settled = _settled(version, newest)
+    own = version.author_id == who.user.pk and not version.workflow.allow_self_approval
+    blocked = len(review.blockers)
+    return {
+        "approve": settled
+        or who.lacks(Role.APPROVER)
+        or (own and "You wrote this version; another approver has to approve it.")
+        or (
+            blocked and f"{blocked} finding{'s block' if blocked > 1 else ' blocks'} approval; see the top of the page."
+        )
+        or "",
+        "send_back": settled or who.lacks(Role.APPROVER, Role.REVIEWER),
+        "sign": who.lacks(Role.APPROVER, Role.REVIEWER),
+        "resubmit": who.lacks(Role.INITIATOR, Role.APPROVER)
+        if workstream.status == WorkstreamStatus.PLANNING
+        else "The plan is approved; a later change is a new version with a migration.",
+    }
+
+
+def _settled(version: WorkflowVersion, newest: WorkflowVersion) -> str:
+    if version.pk != newest.pk:
+        return f"Version {newest.number} is newer; decide on that one."
+    if version.status != VersionStatus.IN_REVIEW:
+        return f"Version {version.number} is already decided: {version.get_status_display().lower()}."
+    return ""
+
+
+def _resubmitted(request: HttpRequest) -> Workstream | None:
+    """The workstream that the form makes a new version for; None for a new plan."""
+    slug = request.POST.get("of") or request.GET.get("of", "")
+    return queries.workstream_of(queries.find_version(slug)) if slug else None
+
+
+def _given_source(request: HttpRequest) -> tuple[str | bytes, str]:
+    """The pasted text, or the uploaded file when there is one (it wins), with its name."""
+    upload = request.FILES.get("file")
+    if isinstance(upload, UploadedFile) and upload.size:
+        return upload.read(settings.PLAN_LIMIT + 1), upload.name or PASTED
+    source = request.POST.get("source", "").replace("\r\n", "\n")
+    if not source.strip():
+        raise InvalidInput(
+            "There is no plan yet.", recovery="Paste the text of a plan or choose a file.", field="source"
+        )
+    return source, typed(request, "source_name") or PASTED
+
+
+def _readable(source: str | bytes) -> str:
+    """What the form shows of an uploaded file; a file that is not text is not shown at all."""
+    if isinstance(source, str):
+        return source
+    try:
+        return source.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        return ""
+
+
+urlpatterns: list[Any] = [
+    path("plans/", plan_list, name="plans"),
+    path("plans/submit/", plan_submit, name="plan-submit"),
+    path("plans/versions/<int:version_id>/", plan_by_id, name="plan"),
+    path("plans/<slug:slug>/", plan_latest, name="plan-latest"),
+    path("plans/<slug:slug>/v<int:version>/", plan_review, name="plan-review"),
+    path("plans/<slug:slug>/v<int:version>/decide", plan_decide, name="plan-decide"),
+    path("plans/<slug:slug>/v<int:version>/prehandoff", plan_sign_prehandoff, name="plan-sign"),
+]

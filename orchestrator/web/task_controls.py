@@ -1,0 +1,58 @@
+"""Which acts a task offers to a person, and why the others are off; services decide again when an act comes."""
+
+from orchestrator.core.terms import OPEN_TASK, AttemptStatus, Role
+from orchestrator.models import Executor
+from orchestrator.queries.tasks import TaskDetail
+from orchestrator.web.acting import Viewer
+
+WORKERS = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
+ANSWERERS = (Role.INITIATOR, *WORKERS)
+
+
+def why_not(who: Viewer, detail: TaskDetail, mine: Executor | None) -> dict[str, str]:
+    """The reason for each control that is off; empty text for those that are on."""
+    worker = who.lacks(*WORKERS)
+    is_open = detail.row.task.status in OPEN_TASK
+    closed = "" if is_open else f"The task is {detail.row.task.get_status_display().lower()}."
+    asked = detail.row.task.needs_human
+    return {
+        "claim": _not_claimable(detail) or who.lacks(Role.CONTRIBUTOR),
+        "work": _not_mine(detail, mine),
+        "declare_failure": worker or _not_running(detail),
+        "requeue": worker or ("" if detail.row.failed else "No failed attempt waits for a decision."),
+        "send_back": worker or _never_completed(detail),
+        "flag": worker or closed or ("It already waits for a person." if asked else ""),
+        "answer": who.lacks(*ANSWERERS),
+        "declare_blocker": worker or closed,
+        "resolve_blocker": worker,
+    }
+
+
+def _not_claimable(detail: TaskDetail) -> str:
+    row = detail.row
+    if row.task.step.is_gate:
+        return "A gate is signed on its own page."
+    if row.holder:
+        return f"{row.holder} holds it until the attempt ends."
+    if row.live is None:
+        return f"It is not ready: {row.sentence}."
+    return "It waits for a person's answer first." if row.task.needs_human else ""
+
+
+def _not_mine(detail: TaskDetail, mine: Executor | None) -> str:
+    holder = detail.row.holder
+    if not holder:
+        return "Nobody holds the attempt; claim it first."
+    return "" if mine is not None and mine.name == holder else f"Only {holder} can do this: it holds the attempt."
+
+
+def _not_running(detail: TaskDetail) -> str:
+    live = detail.row.live
+    return "" if live is not None and live.status == AttemptStatus.RUNNING else "No attempt is running."
+
+
+def _never_completed(detail: TaskDetail) -> str:
+    if detail.row.task.step.is_gate:
+        return "A gate is rejected on its own page."
+    done = any(attempt.status == AttemptStatus.COMPLETED for attempt in detail.row.attempts)
+    return "" if done else "It has not been completed, so nothing can go back to it."

@@ -1,0 +1,191 @@
+"""Tasks: definition, attempts with evidence, and the acts of people who do or unblock them (WF-8, FR-012, FR-027)."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import path, reverse
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET, require_POST
+
+from orchestrator.core.errors import InvalidInput, NotFound, Refusal
+from orchestrator.core.terms import BlockerKind, ExecutorKind
+from orchestrator.models import Executor, Task, Workstream
+from orchestrator.queries.tasks import find_task, find_workstream, task_detail
+from orchestrator.services import attempts, blockers, executors, interventions, rework
+from orchestrator.web.acting import Viewer, chosen, now, number, perform, show, typed, viewer
+from orchestrator.web.task_controls import why_not
+
+#: All output files of one completion together, in bytes.
+UPLOAD_LIMIT = 5 * 1024 * 1024
+
+
+@require_GET
+def task(request: HttpRequest, uuid: UUID, key: str) -> HttpResponse:
+    return task_page(request, find_workstream(uuid), key)
+
+
+@require_GET
+def task_by_id(_request: HttpRequest, task_id: int) -> HttpResponse:
+    """The short address that lists and messages link to."""
+    found = Task.objects.select_related("step", "workstream").filter(pk=task_id).first()
+    if found is None:
+        raise NotFound("There is no such task.")
+    return redirect("task", found.workstream.uuid, found.step.key)
+
+
+def task_page(
+    request: HttpRequest, workstream: Workstream, key: str, acted: str = "", refusal: Refusal | None = None
+) -> HttpResponse:
+    detail = task_detail(workstream, key)
+    who = viewer(request)
+    context = {
+        "workstream": workstream,
+        "detail": detail,
+        "task": detail.row.task,
+        "step": detail.row.task.step,
+        "exits": [(c, request.POST.get(f"evidence-{c.pk}", "")) for c in detail.exit_criteria],
+        "kinds": list(BlockerKind),
+        "why_not": why_not(who, detail, person_executor(who)),
+        "acted": acted,
+    }
+    return show(request, "tasks/page.html", context, parts=frozenset({"standing"}), refusal=refusal)
+
+
+@require_POST
+def task_act(request: HttpRequest, uuid: UUID, key: str, act: str) -> HttpResponse:
+    do = chosen(ACTS, act)
+    workstream = find_workstream(uuid)
+    found = find_task(workstream, key)
+    again = partial(task_page, request, workstream, key, act)
+    then = reverse("task", args=[uuid, key])
+    return perform(request, lambda: do(request, found, viewer(request)), then=then, again=again)
+
+
+def person_executor(who: Viewer) -> Executor | None:
+    """The executor through which this person claims; made at their first claim."""
+    return Executor.objects.filter(user=who.user, kind=ExecutorKind.PERSON).order_by("pk").first()
+
+
+def _registered(who: Viewer) -> Executor:
+    name = slugify(who.user.get_username())[:53] or f"person-{who.user.pk}"
+    if Executor.objects.filter(name=name).exists():
+        name = f"{name}-{who.user.pk}"
+    return executors.register_executor(name=name, kind=ExecutorKind.PERSON, user=who.user, now=now())
+
+
+def _mine(who: Viewer) -> Executor:
+    executor = person_executor(who)
+    if executor is None:
+        raise InvalidInput("You have not claimed an attempt.", recovery="Claim the attempt first.")
+    return executor
+
+
+def _claim(request: HttpRequest, found: Task, who: Viewer) -> str:
+    attempt = number(request, "attempt")
+    executor = person_executor(who) or _registered(who)
+    attempts.claim(attempt_id=attempt, executor=executor, actor=who.actor, now=now())
+    return f"You hold {found.step.key} now. Leave a breadcrumb when you stop, complete it with evidence when done."
+
+
+def _report(request: HttpRequest, found: Task, who: Viewer) -> str:
+    held, token = number(request, "attempt"), number(request, "token")
+    text = typed(request, "breadcrumb")
+    attempts.report(attempt_id=held, token=token, executor=_mine(who), breadcrumb=text, now=now())
+    return f"The breadcrumb of {found.step.key} is stored."
+
+
+def _complete(request: HttpRequest, found: Task, who: Viewer) -> str:
+    held, token = number(request, "attempt"), number(request, "token")
+    fields = [name for name in request.POST if name.startswith("evidence-") and name[9:].isdecimal()]
+    attempts.complete(
+        attempt_id=held,
+        token=token,
+        executor=_mine(who),
+        outcome=typed(request, "outcome"),
+        evidence={int(name[9:]): typed(request, name) for name in fields},
+        outputs=_uploads(request),
+        commit=typed(request, "commit"),
+        now=now(),
+    )
+    return f"{found.step.key} is complete: its artifact goes to the workspace and its successors start then."
+
+
+def _uploads(request: HttpRequest) -> dict[str, bytes]:
+    files = request.FILES.getlist("outputs")
+    if sum(file.size or 0 for file in files) > UPLOAD_LIMIT:
+        raise InvalidInput(f"The files are larger than {UPLOAD_LIMIT // 1024 // 1024} MB together.", field="outputs")
+    return {file.name or "output": file.read() for file in files}
+
+
+def _fail(request: HttpRequest, found: Task, who: Viewer) -> str:
+    held, token = number(request, "attempt"), number(request, "token")
+    error = typed(request, "error")
+    if not error:
+        raise InvalidInput("Say what went wrong.", recovery="Type what the next person needs to know.", field="error")
+    attempts.fail(attempt_id=held, token=token, executor=_mine(who), error=error, now=now())
+    return f"The attempt failed. {found.step.key} waits until someone re-queues it."
+
+
+def _declare_failure(request: HttpRequest, found: Task, who: Viewer) -> str:
+    reason = typed(request, "reason")
+    attempts.declare_failure(attempt_id=number(request, "attempt"), reason=reason, actor=who.actor, now=now())
+    return f"The attempt is declared failed. {found.step.key} waits until someone re-queues it."
+
+
+def _requeue(request: HttpRequest, found: Task, who: Viewer) -> str:
+    attempts.requeue(task_id=found.pk, reason=typed(request, "reason"), actor=who.actor, now=now())
+    return f"{found.step.key} is re-queued: a new attempt starts when the rules allow."
+
+
+def _send_back(request: HttpRequest, found: Task, who: Viewer) -> str:
+    again = rework.send_back(task_id=found.pk, reason=typed(request, "reason"), actor=who.actor, now=now())
+    return f"Work is sent back: {', '.join(again)} will be done again."
+
+
+def _flag(request: HttpRequest, found: Task, who: Viewer) -> str:
+    interventions.flag_for_human(task_id=found.pk, note=typed(request, "note"), actor=who.actor, now=now())
+    return f"{found.step.key} waits for a person now; it stands among the interventions."
+
+
+def _answer(request: HttpRequest, found: Task, who: Viewer) -> str:
+    interventions.clear_human_flag(task_id=found.pk, answer=typed(request, "answer"), actor=who.actor, now=now())
+    return "Done. Your answer is in the history and work goes on."
+
+
+def _declare_blocker(request: HttpRequest, found: Task, who: Viewer) -> str:
+    kind, note = typed(request, "kind"), typed(request, "note")
+    blockers.declare_blocker(task_id=found.pk, kind=kind, note=note, actor=who.actor, now=now())
+    return f"The blocker is declared; {found.step.key} waits until it is resolved."
+
+
+def _resolve_blocker(request: HttpRequest, found: Task, who: Viewer) -> str:
+    blocker = number(request, "blocker")
+    if not found.blockers.filter(pk=blocker).exists():
+        raise NotFound("There is no such blocker on this task.")
+    blockers.resolve_blocker(blocker_id=blocker, resolution=typed(request, "resolution"), actor=who.actor, now=now())
+    return "The blocker is resolved; work goes on where it stood."
+
+
+ACTS: dict[str, Callable[[HttpRequest, Task, Viewer], str]] = {
+    "claim": _claim,
+    "report": _report,
+    "complete": _complete,
+    "fail": _fail,
+    "declare-failure": _declare_failure,
+    "requeue": _requeue,
+    "send-back": _send_back,
+    "flag": _flag,
+    "answer": _answer,
+    "declare-blocker": _declare_blocker,
+    "resolve-blocker": _resolve_blocker,
+}
+
+urlpatterns: list[Any] = [
+    path("workstreams/tasks/<int:task_id>/", task_by_id, name="task"),
+    path("workstreams/<uuid:uuid>/tasks/<str:key>/", task, name="task"),
+    path("workstreams/<uuid:uuid>/tasks/<str:key>/<slug:act>", task_act, name="task-act"),
+]

@@ -1,0 +1,148 @@
+"""Workstreams: where one stands, what is in the way, and its acceptance (FR-002, FR-015, LC-3)."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from orchestrator.core.errors import NotFound, Refusal
+from orchestrator.core.terms import Lifecycle, Role, WorkstreamStatus
+from orchestrator.models import HandoffArtifact, Workstream
+from orchestrator.queries import workstreams as queries
+from orchestrator.queries.tasks import find_task, find_workstream
+from orchestrator.queries.workspace_files import file_of, files_of
+from orchestrator.services import attempts, recoveries, workstreams
+from orchestrator.web.acting import Viewer, chosen, now, number, perform, show, typed, viewer
+
+WORKERS = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
+
+
+def workstream_page(request: HttpRequest, uuid: UUID, acted: str = "", refusal: Refusal | None = None) -> HttpResponse:
+    """The page, or the board alone when htmx refreshes it. `api.negotiated` owns the address: machines get JSON."""
+    found = find_workstream(uuid)
+    board = queries.board(found, now())
+    who = viewer(request)
+    context = {
+        "workstream": found,
+        "board": board,
+        "policy": queries.definition_of_done(),
+        "learnings": queries.learnings_of(found),
+        "why_not": _why_not(who, found, board),
+        "acted": acted,
+    }
+    return show(request, "workstreams/page.html", context, parts=frozenset({"board"}), refusal=refusal)
+
+
+@require_POST
+def workstream_act(request: HttpRequest, uuid: UUID, act: str) -> HttpResponse:
+    do = chosen(ACTS, act)
+    found = find_workstream(uuid)
+    again = partial(workstream_page, request, uuid, act)
+    then = reverse("workstream", args=[uuid])
+    return perform(request, lambda: do(request, found, viewer(request)), then=then, again=again)
+
+
+def _accept(request: HttpRequest, found: Workstream, who: Viewer) -> str:
+    workstreams.accept_workstream(workstream_id=found.pk, actor=who.actor, now=now(), note=typed(request, "note"))
+    return f"{found.title} is accepted."
+
+
+def _archive(request: HttpRequest, found: Workstream, who: Viewer) -> str:
+    reason = typed(request, "reason")
+    workstreams.archive_workstream(workstream_id=found.pk, reason=reason, actor=who.actor, now=now())
+    return f"{found.title} is archived. Its history and files stay."
+
+
+def _requeue(request: HttpRequest, found: Workstream, who: Viewer) -> str:
+    task = find_task(found, typed(request, "key"))
+    attempts.requeue(task_id=task.pk, reason=typed(request, "reason"), actor=who.actor, now=now())
+    return f"{task.step.key} is re-queued: a new attempt starts when the rules allow."
+
+
+def _recover(request: HttpRequest, found: Workstream, who: Viewer) -> str:
+    """The four ways out of a missing or altered artifact (EC-3)."""
+    artifact = _artifact_of(found, number(request, "artifact"))
+    way = request.POST.get("way", "")
+    if way == "declare":
+        reason = typed(request, "reason")
+        recoveries.withdraw_artifact(artifact_id=artifact.pk, reason=reason, actor=who.actor, now=now())
+        return f"{artifact.attempt.task.step.key} and everything after it is done again."
+    chosen(RECOVERIES, way)(artifact_id=artifact.pk, actor=who.actor, now=now())
+    return f"{artifact.path} is usable again; what waits for it goes on."
+
+
+def _artifact_of(found: Workstream, artifact_id: int) -> HandoffArtifact:
+    rows = HandoffArtifact.objects.select_related("attempt__task__step")
+    artifact = rows.filter(workstream=found, pk=artifact_id).first()
+    if artifact is None:
+        raise NotFound("There is no such artifact in this workstream.")
+    return artifact
+
+
+ACTS: dict[str, Callable[[HttpRequest, Workstream, Viewer], str]] = {
+    "accept": _accept,
+    "archive": _archive,
+    "requeue": _requeue,
+    "recover": _recover,
+}
+RECOVERIES: dict[str, Callable[..., object]] = {
+    "retry": recoveries.retry_artifact,
+    "republish": recoveries.republish_artifact,
+    "restore": recoveries.restore_artifact,
+}
+
+
+def _why_not(who: Viewer, found: Workstream, board: queries.Board) -> dict[str, str]:
+    """Why each control is off; empty text when it is on."""
+    work = who.lacks(*WORKERS)
+    archived = "It is archived already." if found.status == WorkstreamStatus.ARCHIVED else ""
+    return {
+        "accept": _not_acceptable(found, board) or who.lacks(Role.APPROVER),
+        "archive": archived or who.lacks(Role.APPROVER),
+        "requeue": work,
+        "recover": work,
+    }
+
+
+def _not_acceptable(found: Workstream, board: queries.Board) -> str:
+    """What stands between this workstream and acceptance (LC-1)."""
+    if board.lifecycle is Lifecycle.FINISHED:
+        return ""
+    if board.lifecycle is Lifecycle.ACTIVE:
+        left = f"{found.open_tasks} open task{'' if found.open_tasks == 1 else 's'}"
+        return (
+            f"It is not finished: {left} left." if found.open_tasks else "It is not finished: it has no finished task."
+        )
+    reasons = {
+        Lifecycle.PLANNING: "Its plan is not approved yet.",
+        Lifecycle.ACCEPTED: "It is accepted already.",
+        Lifecycle.ARCHIVED: "It is archived.",
+    }
+    return reasons[board.lifecycle]
+
+
+@require_GET
+def workstream_files(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    found = find_workstream(uuid)
+    return show(request, "workstreams/files.html", {"workstream": found, "files": files_of(found)})
+
+
+@require_GET
+def workstream_file(_request: HttpRequest, uuid: UUID, file: str) -> HttpResponse:
+    """One file of the workspace as plain text; never interpreted by the browser, never outside the workstream."""
+    content = file_of(find_workstream(uuid), file)
+    response = HttpResponse(content, content_type="text/plain; charset=utf-8")
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Disposition"] = "inline"
+    return response
+
+
+urlpatterns: list[Any] = [
+    path("workstreams/<uuid:uuid>/acts/<slug:act>", workstream_act, name="workstream-act"),
+    path("workstreams/<uuid:uuid>/files/", workstream_files, name="workstream-files"),
+    path("workstreams/<uuid:uuid>/files/<path:file>", workstream_file, name="workstream-file"),
+]

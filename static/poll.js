@@ -1,0 +1,12 @@
+// Parts that refresh themselves wait while nobody looks or while somebody types in them.
+(() => {
+  const changed = (field) => field.type !== "hidden" && field.value !== field.defaultValue;
+  const inUse = (part) =>
+    part.querySelector("details[open]") !== null
+    || [...part.querySelectorAll("textarea, input")].some(changed)
+    || (part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select"));
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const part = event.detail.elt;
+    if (part.matches("[data-poll]") && (document.hidden || inUse(part))) event.preventDefault();
+  });
+})();
