@@ -8,6 +8,15 @@ from orchestrator.adapters.ruff import Ruff
 from orchestrator.adapters.script import Script
 from orchestrator.core.errors import InvalidInput, ToolUnknown
 
+ASKING = """
+import os, sys
+
+if "ANSWER" not in os.environ:
+    print("ASK: Which?")
+    sys.exit(75)
+print(os.environ["ANSWER"])
+"""
+
 
 def write(job, name: str, text: str):
     path = job().directory / name
@@ -83,8 +92,7 @@ def test_a_script_runs_in_the_worktree_and_may_import_from_it(job):
 
 
 def test_a_script_asks_with_exit_code_75_and_gets_the_answer(job):
-    code = "import os, sys\nif 'ANSWER' not in os.environ:\n    print('ASK: Which?'); sys.exit(75)\nprint(os.environ['ANSWER'])"
-    write(job, "scripts/ask.py", code)
+    write(job, "scripts/ask.py", ASKING)
     asked = Script().run(job("ask.py"))
     assert (asked.ok, asked.question, asked.error) == (False, "Which?", "")
     answered = Script().run(job("ask.py", answer="the blue one"))
