@@ -11,6 +11,8 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 
 from orchestrator.api.root import routes
+from orchestrator.web.tasks import task_by_id
+from orchestrator.web.workstreams import workstream_page
 
 View = Callable[..., HttpResponse]
 
@@ -36,19 +38,13 @@ def negotiated(route: str, page: View) -> View:
     return view
 
 
-def workstream_page(request: HttpRequest, workstream: Any) -> HttpResponse:
-    from orchestrator.web.workstreams import workstream_page as page
-
-    return page(request, workstream)
-
-
-def tasks_page(request: HttpRequest, **_: Any) -> HttpResponse:
-    """People find the tasks that wait for somebody in their inbox."""
-    return redirect("inbox")
+def tasks_page(request: HttpRequest) -> HttpResponse:
+    """People find the tasks that wait for somebody among the interventions, the others in their inbox."""
+    return redirect("interventions" if "needs_human" in request.GET else "inbox")
 
 
 urlpatterns = [
-    path("workstreams/<uuid:workstream>/", negotiated("workstream", workstream_page), name="workstream"),
-    path("tasks/", negotiated("tasks", tasks_page), name="tasks"),
-    path("tasks/<int:task_id>/", negotiated("task", tasks_page), name="task"),
+    path("workstreams/<uuid:uuid>/", negotiated("workstream", workstream_page), name="workstream"),
+    path("tasks/", negotiated("tasks", tasks_page), name="task-list"),
+    path("tasks/<int:task_id>/", negotiated("task", task_by_id), name="task-address"),
 ]

@@ -12,6 +12,8 @@ SHORT = 160
 
 def standing(task: "TaskView") -> str:
     """What a task is doing itself, as said of a holder: `A2: running on builder-1`."""
+    if not task.open and task.artifact:
+        return f"complete, but {task.artifact}"
     if not task.open:
         return {TaskStatus.SKIPPED: "skipped: its condition is false", TaskStatus.CANCELLED: "cancelled"}.get(
             task.status, "complete"
@@ -29,10 +31,6 @@ def standing(task: "TaskView") -> str:
     if task.blocker:
         return f"blocked: {_short(task.blocker)}"
     return "not started"
-
-
-def done(task: "TaskView") -> str:
-    return standing(task) if not task.artifact else f"complete, but {task.artifact}"
 
 
 def launched(gate: bool) -> str:
@@ -54,8 +52,8 @@ def artifact(other: "TaskView") -> str:
     return f"waits for the handoff artifact of {other.key}: {other.artifact}"
 
 
-def blocked(note: str) -> str:
-    return f"blocked: {_short(note)}"
+def blocked(task: "TaskView") -> str:
+    return f"blocked: {_short(task.blocker)}"
 
 
 def contends(wanted: str, holder: "TaskView") -> str:

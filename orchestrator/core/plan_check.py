@@ -13,13 +13,11 @@ from orchestrator.core.plan import Finding, Plan, Reading
 from orchestrator.core.plan_check_needs import check_needs
 from orchestrator.core.plan_check_shape import check_shape
 from orchestrator.core.plan_check_steps import check_steps
-from orchestrator.core.plan_findings import finding
+from orchestrator.core.plan_findings import finding, limited
 from orchestrator.core.plan_markdown import read_plan
 from orchestrator.core.plan_source import MAX_STEPS, decode_source, hidden_characters, too_many_steps
 from orchestrator.core.terms import Severity
 
-#: Findings with one code that are shown; one more says how many there are beside them.
-SHOWN_PER_CODE: Final = 100
 _RANK: Final = {Severity.BLOCKS: 0, Severity.WARNS: 1, Severity.INFO: 2}
 
 
@@ -52,18 +50,8 @@ def check_plan(plan: Plan, tools: frozenset[str]) -> tuple[Finding, ...]:
 
 def sort_findings(found: Iterable[Finding]) -> tuple[Finding, ...]:
     """Blocking ones first, then by line; of very many with one code the first are kept and the rest counted."""
-    ordered = sorted(dict.fromkeys(found), key=lambda f: (_RANK[f.severity], f.line, f.code))
-    counts: dict[str, int] = {}
-    kept = []
-    for item in ordered:
-        counts[item.code] = counts.get(item.code, 0) + 1
-        if counts[item.code] <= SHOWN_PER_CODE:
-            kept.append(item)
-    for code, count in counts.items():
-        if count > SHOWN_PER_CODE:
-            message = f"There are {count - SHOWN_PER_CODE:,} more findings of the kind “{code}”."
-            kept.append(finding("more-findings", 0, message, "Correct the ones that are shown, then look again."))
-    return tuple(kept)
+    ordered = sorted(found, key=lambda f: (_RANK[f.severity], f.line, f.code))
+    return tuple(sorted(dict.fromkeys(limited(ordered)), key=lambda f: (_RANK[f.severity], f.line, f.code)))
 
 
 def _questions(plan: Plan) -> Iterator[Finding]:

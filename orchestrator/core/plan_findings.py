@@ -1,11 +1,15 @@
 """Every finding a reader or a check can make about a plan: one code, one severity, one meaning."""
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Final
 
 from orchestrator.core.plan import Finding
 from orchestrator.core.terms import Severity
 
 _BLOCKS, _WARNS, _INFO = Severity.BLOCKS, Severity.WARNS, Severity.INFO
+
+MORE: Final = "more-findings"
 
 #: code -> (severity, what it means). Codes are stable: people and programs refer to them.
 FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
@@ -56,8 +60,8 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     "question-without-box": (_WARNS, "A line under Questions has no check box."),
     # What the reader inferred.
     "inferred-name": (_INFO, "The plan gives no name."),
-    "inferred-stage": (_INFO, "Batches stand outside a stage."),
-    "inferred-batch": (_INFO, "Threads or steps stand outside a batch."),
+    "inferred-stage": (_INFO, "Batches stand outside a stage, or a stage has no number."),
+    "inferred-batch": (_INFO, "Threads or steps stand outside a batch, or a batch has no number."),
     "inferred-levels": (_INFO, "Batches are derived from the dependencies."),
     "inferred-thread": (_INFO, "A thread has no number."),
     "inferred-lane": (_INFO, "A step belongs to a lane that is not declared."),
@@ -75,17 +79,42 @@ def finding(code: str, line: int, message: str, fix: str) -> Finding:
     return Finding(code=code, line=line, message=message, fix=fix, severity=FINDINGS[code][0])
 
 
+#: Findings with one code that are kept; one more says how many there are beside them.
+KEPT_PER_CODE: Final = 100
+
+
+def limited(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The first of every code, and for codes with very many one finding that counts the rest."""
+    findings = Findings()
+    findings.extend(found)
+    return findings.all()
+
+
 class Findings:
-    """What one reading found, in the order it was found."""
+    """What one reading found, in the order it was found; of very many with one code the first are kept."""
 
     def __init__(self) -> None:
         self._found: list[Finding] = []
+        self._counts: Counter[str] = Counter()
 
     def add(self, code: str, line: int, message: str, fix: str) -> None:
-        self._found.append(finding(code, line, message, fix))
+        self._counts[code] += 1
+        if self._counts[code] <= KEPT_PER_CODE:
+            self._found.append(finding(code, line, message, fix))
 
-    def extend(self, found: "tuple[Finding, ...]") -> None:
-        self._found.extend(found)
+    def extend(self, found: Iterable[Finding]) -> None:
+        for item in found:
+            self._counts[item.code] += 1
+            if self._counts[item.code] <= KEPT_PER_CODE or item.code == MORE:
+                self._found.append(item)
 
     def all(self) -> tuple[Finding, ...]:
-        return tuple(self._found)
+        return (*self._found, *(_more(code, n - KEPT_PER_CODE) for code, n in self._counts.items() if self._many(code)))
+
+    def _many(self, code: str) -> bool:
+        return code != MORE and self._counts[code] > KEPT_PER_CODE
+
+
+def _more(code: str, count: int) -> Finding:
+    message = f"There are {count:,} more findings of the kind “{code}”."
+    return finding(MORE, 0, message, "Correct the ones that are shown, then look again.")

@@ -10,8 +10,8 @@ from typing import Final
 
 _NUMBER: Final = r"(\d{1,6})(?!\d|\.\d)"
 _SEPARATOR: Final = " \t:.-–—"
-_STAGE: Final = re.compile(rf"(?:stage|wave)[ \t-]*{_NUMBER}(.*)", re.IGNORECASE | re.DOTALL)
-_BATCH: Final = re.compile(rf"batch[ \t]*{_NUMBER}(.*)", re.IGNORECASE | re.DOTALL)
+_STAGE: Final = re.compile(rf"(?:stage|wave)(?:[ \t-]*{_NUMBER}|[ \t]*(?=:))(.*)", re.IGNORECASE | re.DOTALL)
+_BATCH: Final = re.compile(rf"batch(?:[ \t]*{_NUMBER}|[ \t]*(?=:))(.*)", re.IGNORECASE | re.DOTALL)
 _PREFIXED: Final = re.compile(r"(\d{1,3})-([A-Za-z].*)", re.DOTALL)
 _THREAD: Final = re.compile(rf"thread(?:[ \t]*{_NUMBER}|[ \t]*(?=:))(.*)", re.IGNORECASE | re.DOTALL)
 _GATE: Final = re.compile(r"gate(?:[ \t]+([A-Za-z][\w.-]{0,59}))?[ \t]*:(.*)", re.IGNORECASE | re.DOTALL)
@@ -37,7 +37,9 @@ _SUFFIX_NEEDS: Final = re.compile(
     r"(?:needs|need|depends on|requires|after|blocked on|blocked by)[ \t:]+(.+)", re.IGNORECASE | re.DOTALL
 )
 _SPLIT: Final = re.compile(r"[,;+&]|\b(?:and|AND)\b")
-_LEADING: Final = re.compile(r"(?:all of|all|both|task|step|gate|merge point)[ \t]+", re.IGNORECASE)
+_LEADING: Final = re.compile(
+    r"(?:(?:when|once|after|all of|all|both|tasks?|steps?|gate|merge point)[ \t]+)+", re.IGNORECASE
+)
 _TRAILING: Final = re.compile(r"[ \t]+(?:is|are|both|all)?[ \t]*(?:completed?|done|finished|approved)\.?\Z", re.I)
 _GROUP: Final = re.compile(r"(batch|stage)[ \t]+(\d{1,6})", re.IGNORECASE)
 #: What a key may be: it stands in file names and addresses.
@@ -195,7 +197,9 @@ def read_names(text: str) -> list[str]:
 
 
 def _bare_name(item: str) -> str:
-    item = _LEADING.sub("", unmark(item).rstrip("."), count=1)
+    item = unmark(item).rstrip(".")
+    leading = _LEADING.match(item)
+    item = item[leading.end() :] if leading else item
     found = _TRAILING.search(item[-40:])
     if found:
         item = item[: len(item) - len(found[0])]
@@ -249,6 +253,8 @@ def lane_of(key: str) -> str:
 def unmark(text: str) -> str:
     """Text without the one pair of bold, italic or code marks around all of it."""
     text = text.strip()
+    if text[:1] not in ("*", "_", "`"):
+        return text
     for mark in ("**", "__", "`", "*"):
         inner = text[len(mark) : -len(mark)]
         if inner and text.startswith(mark) and text.endswith(mark) and mark not in inner:

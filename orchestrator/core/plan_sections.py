@@ -146,15 +146,17 @@ class PlanWalker:
             self.section = "other"
 
     def _open_stage(self, opening: Opening, line: Line) -> None:
-        self.stage = StageDraft(opening.number, opening.name or f"Stage {opening.number}", line.number)
+        number = self._number(opening, line, self._next_stage())
+        self.stage = StageDraft(number, opening.name or f"Stage {number}", line.number)
         self.draft.stages.append(self.stage)
         self.batch = self.thread = None
         self.levels["stage"] = line.level
-        self.section = "definition"
+        self.section = "batches"
 
     def _open_batch(self, opening: Opening, line: Line) -> None:
         stage = self._stage_at(line)
-        batch = BatchDraft(opening.number, opening.name or f"Batch {opening.number}", line.number, opening.note)
+        number = self._number(opening, line, _next_batch(stage))
+        batch = BatchDraft(number, opening.name or f"Batch {number}", line.number, opening.note)
         batch.sequential = opening.note.lower().startswith(("sequential", "serial"))
         stage.batches.append(batch)
         self.batch, self.thread, self.section = batch, None, "batch"
@@ -162,15 +164,22 @@ class PlanWalker:
 
     def _open_thread(self, opening: Opening, line: Line) -> None:
         batch = self._batch_at(line)
-        number = opening.number
-        if number < 0:
-            number = len(batch.threads) + 1
-            message = f"The thread “{opening.name}” has no number and is read as Thread {number:02}."
-            self.findings.add("inferred-thread", line.number, message, f"Write `Thread {number:02}: {opening.name}`.")
+        number = self._number(opening, line, len(batch.threads) + 1)
         self.thread = ThreadDraft(f"{number:02}", opening.name or f"Thread {number:02}", line.number)
         batch.threads.append(self.thread)
         self.section, self.section_name = "preamble", ""
         self.levels["thread"] = line.level
+
+    def _next_stage(self) -> int:
+        return self.draft.stages[-1].number + 1 if self.draft.stages else 1
+
+    def _number(self, opening: Opening, line: Line, following: int) -> int:
+        """The number that a heading gives, or the one that follows from its place."""
+        if opening.number < 0:
+            read_as = f"{opening.what.capitalize()} {following:02}: {opening.name}"
+            message = f"“{_short(opening.name)}” has no number and is read as {_short(read_as)}."
+            self.findings.add(f"inferred-{opening.what}", line.number, message, f"Write `{_short(read_as)}`.")
+        return opening.number if opening.number >= 0 else following
 
     def _open_gate(self, opening: Opening, line: Line) -> None:
         merge = opening.what == "merge"
@@ -188,7 +197,7 @@ class PlanWalker:
         if self.stage is None and self.draft.stages and self.draft.stages[-1].inferred:
             self.stage = self.draft.stages[-1]
         elif self.stage is None:
-            number = max((stage.number for stage in self.draft.stages), default=0) + 1
+            number = self._next_stage()
             self.stage = StageDraft(number, "Work", line.number, inferred=True)
             self.draft.stages.append(self.stage)
             self.levels["stage"] = min(self.levels["section"] or 2, line.level or 2)
@@ -200,8 +209,7 @@ class PlanWalker:
         """The open batch, or one that is inferred because the plan shows none here."""
         if self.batch is None or self.batch.gate:
             stage = self._stage_at(line)
-            number = max((batch.number for batch in stage.batches), default=0) + 1
-            number = max(number, 1)
+            number = _next_batch(stage)
             self.batch = BatchDraft(number, f"Batch {number}", line.number, sequential=True, inferred=True)
             stage.batches.append(self.batch)
             self.levels["batch"] = max(self.levels["stage"] + 1, 2)
@@ -248,6 +256,10 @@ class PlanWalker:
             self.draft.loose.append(step)
 
     def _definition_line(self, line: Line) -> None:
+        self._warn_about_step(line, "text of a stage")
+        self._add_to_definition(line)
+
+    def _add_to_definition(self, line: Line) -> None:
         assert self.stage is not None
         found = read_property(line.body)
         if found and found[0] == "kind" and line.kind is not LineKind.CODE:
@@ -262,6 +274,8 @@ class PlanWalker:
         if step:
             self._batch_at(line).steps.append(step)
             self.section = "batch"
+        else:
+            self._add_to_definition(line)
 
     def _batch_line(self, line: Line) -> None:
         assert self.batch is not None
@@ -355,6 +369,10 @@ class PlanWalker:
             self.findings.add("state-not-read", line.number, message, "Nothing to do, unless the work is already done.")
         self.step = StepDraft(keyed.key, title, line.number, line.indent, needs, parallel or None)
         return self.step
+
+
+def _next_batch(stage: StageDraft) -> int:
+    return next((batch.number for batch in reversed(stage.batches) if not batch.gate), 0) + 1
 
 
 def _short(text: str) -> str:

@@ -9,7 +9,7 @@ from orchestrator.core.plan_findings import finding
 from orchestrator.core.plan_lines import split_lines
 
 MAX_BYTES: Final = 2 * 1024 * 1024
-MAX_LINES: Final = 200_000
+MAX_LINES: Final = 80_000
 MAX_STEPS: Final = 10_000
 _HIDDEN: Final = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069]")
 

@@ -5,8 +5,9 @@ reason, the holder and the sentence that users read (FR-015). Cost is linear in 
 each launchable task, the number of tasks that hold files or resources.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import NamedTuple
 
 from orchestrator.core import explain
@@ -127,48 +128,76 @@ FRONTIER = frozenset(Reason) - {Reason.DEPENDENCY, Reason.GATE, Reason.DONE}
 
 
 def decide(snapshot: Snapshot) -> Decision:
-    """Judge every task in launch order; a launched task holds its files and resources against later ones."""
+    """Judge every task in launch order; a launched task holds its files and resources against later ones.
+
+    What a task waits for is settled first and put into words afterwards, so that a sentence already knows what the
+    same round launched.
+    """
     board = _Board(snapshot.tasks)
     held = [task for task in board.tasks if task.live]
-    verdicts, launches = [], []
+    waits: dict[str, _Wait] = {}
+    launched: dict[str, TaskView] = {}
     for task in board.tasks:
-        verdict = _standing(task) or _hold(task, snapshot) or board.waits(task) or _contends(task, held)
-        if verdict is None:
-            verdict = Verdict(task.key, Reason.LAUNCHED, "", explain.launched(task.gate))
-            launches.append(task.key)
+        if _stands(task) or snapshot.hold:
+            continue
+        wait = board.waits(task) or _contends(task, held)
+        if wait:
+            waits[task.key] = wait
+        else:
+            launched[task.key] = replace(task, live=AttemptStatus.QUEUED)
             held.append(task)
-        verdicts.append(verdict)
-    return Decision(tuple(launches), tuple(verdicts))
+    verdicts = tuple(_verdict(task, snapshot, waits.get(task.key), launched) for task in board.tasks)
+    return Decision(tuple(launched), verdicts)
 
 
-def _standing(task: TaskView) -> Verdict | None:
-    """What holds whatever the rest of the plan does: done, live, failed, blocked."""
+class _Wait(NamedTuple):
+    """What a task waits for: `phrase` puts the holder into words."""
+
+    reason: Reason
+    holder: TaskView
+    phrase: Callable[[TaskView], str]
+
+
+def _stands(task: TaskView) -> bool:
+    """Whether the task's own state decides, whatever the rest of the plan does."""
+    return not task.open or bool(task.note or task.live or task.failure)
+
+
+def _verdict(task: TaskView, snapshot: Snapshot, wait: _Wait | None, launched: Mapping[str, TaskView]) -> Verdict:
+    if _stands(task):
+        return Verdict(task.key, _standing_reason(task), _standing_holder(task), explain.standing(task))
+    if snapshot.hold:
+        reason, sentence = snapshot.hold
+        return Verdict(task.key, reason, "", sentence)
+    if wait is None:
+        return Verdict(task.key, Reason.LAUNCHED, "", explain.launched(task.gate))
+    holder = launched.get(wait.holder.key, wait.holder)
+    named = "" if holder.key == task.key else holder.key
+    return Verdict(task.key, wait.reason, named, wait.phrase(holder))
+
+
+def _standing_reason(task: TaskView) -> Reason:
     if not task.open:
-        return Verdict(task.key, Reason.DONE, "", explain.done(task))
+        return Reason.DONE
     if task.note:
-        return Verdict(task.key, Reason.NEEDS_HUMAN, "", explain.standing(task))
+        return Reason.NEEDS_HUMAN
     if task.live is AttemptStatus.RUNNING:
-        return Verdict(task.key, Reason.RUNNING, task.executor, explain.standing(task))
-    if task.live and task.gate:
-        return Verdict(task.key, Reason.REVIEW, ", ".join(task.reviewers), explain.standing(task))
+        return Reason.RUNNING
     if task.live:
-        return Verdict(task.key, Reason.QUEUED, "", explain.standing(task))
-    if task.failure:
-        return Verdict(task.key, Reason.FAILED, "", explain.standing(task))
-    return None
+        return Reason.REVIEW if task.gate else Reason.QUEUED
+    return Reason.FAILED
 
 
-def _hold(task: TaskView, snapshot: Snapshot) -> Verdict | None:
-    if snapshot.hold is None:
-        return None
-    reason, sentence = snapshot.hold
-    return Verdict(task.key, reason, "", sentence)
+def _standing_holder(task: TaskView) -> str:
+    if task.open and not task.note and task.live:
+        return task.executor or ", ".join(task.reviewers)
+    return ""
 
 
-def _contends(task: TaskView, held: Iterable[TaskView]) -> Verdict | None:
+def _contends(task: TaskView, held: Iterable[TaskView]) -> _Wait | None:
     for other in held:
         if wanted := task.claims.conflict_with(other.claims):
-            return Verdict(task.key, Reason.RESOURCE, other.key, explain.contends(wanted, other))
+            return _Wait(Reason.RESOURCE, other, partial(explain.contends, wanted))
     return None
 
 
@@ -180,52 +209,51 @@ class _Board:
         self.by_key = {task.key: task for task in self.tasks}
         self.first_open = next((t for t in self.tasks if t.open), None)
         self.first_unusable = next((t for t in self.tasks if not t.open and t.artifact), None)
-        self.threads: dict[tuple[int, int, int], list[TaskView]] = {}
+        self.threads: dict[tuple[int, ...], list[TaskView]] = {}
         for task in self.tasks:
             self.threads.setdefault(task.place[:3], []).append(task)
         self.open_in_thread = {place: [t for t in lane if t.open] for place, lane in self.threads.items()}
 
-    def waits(self, task: TaskView) -> Verdict | None:
+    def waits(self, task: TaskView) -> _Wait | None:
         """The first rule of design section 3 that fails for a pending task, in its order."""
         return self._for_needs(task) or self._for_batch(task) or self._for_blocker(task) or self._for_lane(task)
 
-    def _for_needs(self, task: TaskView) -> Verdict | None:
+    def _for_needs(self, task: TaskView) -> _Wait | None:
         needed = [self.by_key[key] for key in task.needs if key in self.by_key]
         if waiting := next((n for n in needed if n.open and not n.gate), None):
-            return Verdict(task.key, Reason.DEPENDENCY, waiting.key, explain.waits_for(waiting))
+            return _Wait(Reason.DEPENDENCY, waiting, explain.waits_for)
         if damaged := next((n for n in needed if not n.open and n.artifact), None):
-            return Verdict(task.key, Reason.ARTIFACT, damaged.key, explain.artifact(damaged))
+            return _Wait(Reason.ARTIFACT, damaged, explain.artifact)
         if gate := next((n for n in needed if n.open), None):
-            return Verdict(task.key, Reason.GATE, gate.key, explain.waits_for(gate))
+            return _Wait(Reason.GATE, gate, explain.waits_for)
         return None
 
-    def _for_batch(self, task: TaskView) -> Verdict | None:
+    def _for_batch(self, task: TaskView) -> _Wait | None:
         """Batch N+1 never starts before batch N is complete (BX-4); a gate stands in a batch of its own."""
         first, here = self.first_open, task.place[:2]
         if first is not None and first.place[:2] < here:
             reason = Reason.GATE if first.gate else Reason.DEPENDENCY
-            return Verdict(task.key, reason, first.key, explain.waits_for_batch(first))
+            return _Wait(reason, first, explain.waits_for_batch)
         damaged = self.first_unusable
         if damaged is not None and damaged.place[:2] < here:
-            return Verdict(task.key, Reason.ARTIFACT, damaged.key, explain.artifact(damaged))
+            return _Wait(Reason.ARTIFACT, damaged, explain.artifact)
         return None
 
-    def _for_blocker(self, task: TaskView) -> Verdict | None:
-        if not task.blocker:
-            return None
-        return Verdict(task.key, Reason.BLOCKER, "", explain.blocked(task.blocker))
+    @staticmethod
+    def _for_blocker(task: TaskView) -> _Wait | None:
+        return _Wait(Reason.BLOCKER, task, explain.blocked) if task.blocker else None
 
-    def _for_lane(self, task: TaskView) -> Verdict | None:
+    def _for_lane(self, task: TaskView) -> _Wait | None:
         """In a thread the lowest open step goes first; neighbouring parallel steps go together and then join."""
         lane = self.threads[task.place[:3]]
         for earlier in self.open_in_thread[task.place[:3]]:
             if earlier.place.position >= task.place.position:
                 break
             if not self._same_run(lane, earlier, task):
-                return Verdict(task.key, Reason.LANE, earlier.key, explain.waits_for(earlier))
+                return _Wait(Reason.LANE, earlier, explain.waits_for)
         done = [t for t in lane if t.place.position < task.place.position and not t.open and t.artifact]
         if done and not self._same_run(lane, done[-1], task):
-            return Verdict(task.key, Reason.ARTIFACT, done[-1].key, explain.artifact(done[-1]))
+            return _Wait(Reason.ARTIFACT, done[-1], explain.artifact)
         return None
 
     @staticmethod

@@ -26,7 +26,7 @@ from orchestrator.core.errors import (
     WorkspaceUnavailable,
     WrongState,
 )
-from orchestrator.core.terms import CriterionKind
+from orchestrator.core.terms import CriterionKind, StageKind
 from orchestrator.management.lane import state_folder, worktree_of
 from orchestrator.models import Assignment, Attempt, Executor, StepResource, Task
 from orchestrator.queries.work import commits_before, queued_attempts
@@ -203,7 +203,11 @@ class LocalExecutor:
         return Assignment.objects.filter(pk=assignment.pk, released_at=None).exists()
 
 
-_ATTEMPT_ROWS: Final = ("attempt__task__workstream", "attempt__task__step__version", "attempt__task__step__thread")
+_ATTEMPT_ROWS: Final = (
+    "attempt__task__workstream",
+    "attempt__task__step__version",
+    "attempt__task__step__thread__batch__stage",
+)
 
 
 class _Watch:
@@ -229,6 +233,9 @@ def _outputs(attempt: Attempt, tree: Worktree, start: str, result: Result) -> Ma
     files = {name: content for name in declared[:OUTPUT_FILES] if (content := _content(tree.folder, name)) is not None}
     left_out = [f"Not handed over (too large or too many): {name}\n" for name in declared if name not in files]
     log = f"$ {result.command}\n{result.output}\n{result.summary}\n{''.join(left_out)}"
+    if step.thread.batch.stage.kind == StageKind.DOCUMENTATION:
+        # They go to docs/<slug>/ in the workspace, which is that folder already (WF-6).
+        files = {name.removeprefix("docs/"): content for name, content in files.items()}
     return {f"{step.key}-attempt-{attempt.number}.log": log.encode(), **files}
 
 

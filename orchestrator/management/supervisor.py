@@ -1,12 +1,14 @@
 """Starts the web server, the queue's cluster and the executors, keeps them running, and stops all of it."""
 
+import fcntl
+import os
 import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from orchestrator.management.child import Child, Undertaker
 from orchestrator.management.queue_watch import QueueWatch
@@ -16,6 +18,8 @@ TICK: Final = 0.1
 STOP_WITHIN: Final = 5.0
 #: Seconds to wait for the web server before the rest is started all the same.
 WEB_WITHIN: Final = 15.0
+#: Seconds to wait for what a killed predecessor left; its undertaker needs about one.
+PREDECESSOR_WITHIN: Final = 4.0
 QUEUE: Final = "queue"
 WEB: Final = "web"
 
@@ -29,6 +33,33 @@ def port_is_taken(host: str, port: int) -> bool:
             attempt.bind((host, port))
         except OSError:
             return True
+    return False
+
+
+def only_supervisor(folder: Path) -> IO[str] | None:
+    """The lock of this data folder, held while the file is open; None when another supervisor has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = (folder / "serve.lock").open("w", encoding="ascii")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return None
+    return file
+
+
+def wait_for_predecessor(folder: Path) -> None:
+    """A killed supervisor's processes may still be ending; they hold the port and the executors' locks."""
+    groups = [int(text) for path in folder.glob("*.pid") if (text := path.read_text(encoding="ascii")).isdigit()]
+    deadline = time.monotonic() + PREDECESSOR_WITHIN
+    while any(_alive(group) for group in groups) and time.monotonic() < deadline:
+        time.sleep(TICK)
+
+
+def _alive(group: int) -> bool:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, 0)
+        return True
     return False
 
 

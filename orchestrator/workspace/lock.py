@@ -22,7 +22,11 @@ def exclusive(path: Path, patience: float) -> Iterator[None]:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         _acquire(descriptor, path, patience)
-        yield
+        try:
+            yield
+        finally:
+            # A process forked meanwhile shares the descriptor, so closing alone would not let go.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
         os.close(descriptor)
 

@@ -109,7 +109,8 @@ def test_critical_path(p: Plan, path: tuple[str, ...]) -> None:
 
 
 def test_critical_path_goes_through_the_gate() -> None:
-    source = "### Batch 1\n- A1: x\n  - Estimate: 1h\n### Merge Point MP1\n### Batch 2\n- B1: y\n  - Estimate: 2h\n"
+    before = "### Batch 1\n- A1: x\n  - Estimate: 1h\n### Merge Point MP1\n"
+    source = before + "### Batch 2\n- B1: y (needs A1)\n  - Estimate: 2h\n"
     assert critical_path(plan_of(source)) == ("A1", "MP1", "B1")
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from orchestrator.core.plan import BatchSpec, Finding, Need, Plan, StageSpec, StepSpec, ThreadSpec
-from orchestrator.core.plan_check import SHOWN_PER_CODE, check_plan, review_source
-from orchestrator.core.plan_findings import FINDINGS
+from orchestrator.core.plan_check import check_plan, review_source
+from orchestrator.core.plan_findings import FINDINGS, KEPT_PER_CODE
 from orchestrator.core.plan_source import MAX_STEPS
 from orchestrator.core.terms import Severity
 from tests.core.plan_examples import TOOLS
@@ -151,6 +151,10 @@ class TestOverlaps:
         assert finding.message.startswith("Step A1 (line 2) and Step B1 (line 4) run side by side in batch 01")
         assert "src/b" in finding.message
 
+    def test_wide_pattern_meets_every_narrow_one(self) -> None:
+        source = self.batch("`src/**`", "`src/a/x`", "- C1: z\n  - Files: `src/b/y`\n")
+        assert lines(source, "overlapping-files") == [4, 6]
+
     def test_declared_lanes(self) -> None:
         source = (
             "## Workstream Decomposition\n**WS-A: a**\n- Files: `src/**`\n**WS-B: b**\n- Files: `src/b/*`\n"
@@ -185,7 +189,7 @@ class TestBadSources:
             ("a\ud800", "source-not-text"),
             (b"x" * (5 * 1024 * 1024), "source-too-large"),
             ("ä" * (5 * 1024 * 1024), "source-too-large"),
-            (b"\n" * 300_000 + b"x", "source-too-large"),
+            (b"\n" * 150_000 + b"x", "source-too-large"),
             (b"just some words", "no-step"),
             (b"# Plan: only a name", "no-step"),
         ],
@@ -219,10 +223,16 @@ def test_findings_come_blocking_first_then_by_line() -> None:
 
 
 def test_very_many_findings_are_counted() -> None:
-    source = "### Batch 1\n" + "\n".join(f"- A{n}: x (needs Z{n})" for n in range(SHOWN_PER_CODE + 23))
-    assert len(lines(source, "unknown-dependency")) == SHOWN_PER_CODE
+    source = "### Batch 1\n" + "\n".join(f"- A{n}: x (needs Z{n})" for n in range(KEPT_PER_CODE + 23))
+    assert len(lines(source, "unknown-dependency")) == KEPT_PER_CODE
     (more,) = found(source, "more-findings")
     assert "23 more findings" in more.message
+
+
+def test_very_many_findings_of_the_reader_are_counted_once() -> None:
+    source = "### Batch 1 (Parallel)\n" + "\n".join(f"- [x] A{n}: x" for n in range(KEPT_PER_CODE + 7))
+    assert lines(source, "state-not-read") == list(range(2, KEPT_PER_CODE + 2))
+    assert ["7 more" in finding.message for finding in found(source, "more-findings")] == [True]
 
 
 def test_plan_value_is_checked_whichever_reader_made_it() -> None:

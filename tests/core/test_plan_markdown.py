@@ -200,6 +200,10 @@ class TestSteps:
         step = step_of(in_batch("- A1: x\n  - Exit:\n    - one\n    - two\n  - Files:\n    - a/*\n    - b/*\n"), "A1")
         assert (step.exit, step.files) == (("one", "two"), ("a/*", "b/*"))
 
+    def test_nested_value_may_look_like_a_property(self) -> None:
+        step = step_of(in_batch("- A1: x\n  - Exit:\n    - Tool: says ok\n  - Tool: pytest\n"), "A1")
+        assert (step.exit, step.tool) == (("Tool: says ok",), "pytest")
+
     @pytest.mark.parametrize(
         ("text", "minutes"), [("45", 45), ("2h", 120), ("1.5 hours", 90), ("1d", 480), ("1h 30m", 90), ("2h30m", 150)]
     )
@@ -337,6 +341,22 @@ class TestGates:
         assert gate.entry == ("A1 + B1 complete, all tests green",)
         assert (gate.tool, gate.run, gate.role, gate.exit) == ("script", "make ship", "approver", ("it runs",))
 
+    @pytest.mark.parametrize(
+        ("trigger", "keys"),
+        [
+            ("A1 + B1 complete", ["A1", "B1"]),
+            ("When tasks A1 and B1 are done.", ["A1", "B1"]),
+            ("`A1`, **B1**", ["A1", "B1"]),
+            ("B1 approved", ["B1"]),
+            ("B1 + Z9 complete", ["B1", "Z9"]),
+            ("everybody is happy", ["A1?", "B1?"]),
+            ("Batch 1 complete", ["A1?", "B1?"]),
+        ],
+    )
+    def test_triggers(self, trigger: str, keys: list[str]) -> None:
+        source = f"### Batch 1\n- A1: x\n- B1: y\n### Merge Point MP1\n- Trigger: {trigger}\n"
+        assert needs(plan_of(source))["MP1"] == keys
+
     def test_unlocks_adds_the_missing_dependency(self) -> None:
         source = "### Batch 1\n- A1: x\n### Merge Point MP1\n**Trigger:** A1\n**Unlocks:** C1\n### Batch 2\n- C1: z\n"
         assert needs(plan_of(source)) == {"A1": [], "MP1": ["A1"], "C1": ["MP1?"]}
@@ -384,6 +404,17 @@ class TestWithoutBatches:
         source = "## Tasks\n- A1: a (needs A2)\n- A2: b (needs A1)\n- A3: c\n"
         assert sorted(s.key for s in plan_of(source).steps()) == ["A1", "A2", "A3"]
         assert "dependency-cycle" in codes(review_source(source, TOOLS))
+
+    def test_steps_directly_below_a_stage(self) -> None:
+        source = "### Stage 1: s\nText.\n- A1: a\n- A2: b\n#### Stage Constitution\n- A3: c\n"
+        assert shape(plan_of(source)) == ["1/01/A/A1", "1/01/A/A2"]
+        assert plan_of(source).stages[0].definition.startswith("Text.")
+        assert {"inferred-batch", "step-outside"} <= set(codes(read_plan(source)))
+
+    def test_numbers_that_are_not_given_follow_from_the_place(self) -> None:
+        source = "### Stage: s\n##### Batch: b\n###### Thread: t\n##### Batch: c\n###### Thread: t\n"
+        assert shape(plan_of(source)) == ["1/01/01/01.01.01", "1/02/01/01.02.01"]
+        assert codes(read_plan(source)).count("inferred-batch") == 2
 
     def test_step_in_another_section_is_reported(self) -> None:
         source = "# Plan: p\n## Tasks\n- A1: a\n## Later\n- A2: b\n"

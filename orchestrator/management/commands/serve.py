@@ -15,7 +15,13 @@ from django.utils import timezone
 from orchestrator.management.accounts import ensure_executors
 from orchestrator.management.queue_watch import QueueWatch
 from orchestrator.management.static_stamp import collect_static
-from orchestrator.management.supervisor import Supervisor, commands, port_is_taken
+from orchestrator.management.supervisor import (
+    Supervisor,
+    commands,
+    only_supervisor,
+    port_is_taken,
+    wait_for_predecessor,
+)
 
 
 class Command(BaseCommand):
@@ -31,6 +37,14 @@ class Command(BaseCommand):
         self.stopping = False
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._stop)
+        lock = only_supervisor(settings.DATA_DIR / "run")
+        if lock is None:
+            raise CommandError(f"The orchestrator is already running with the data in {settings.DATA_DIR}.")
+        with lock:
+            self._serve(host, port, executors, demo)
+
+    def _serve(self, host: str, port: int, executors: int, demo: bool) -> None:
+        wait_for_predecessor(settings.DATA_DIR / "run")
         if port_is_taken(host, port):
             raise CommandError(
                 f"Port {port} on {host} is taken. Stop what uses it, or choose another: PORT=8001 make run"

@@ -1,0 +1,82 @@
+# The commands of README.md. HOST, PORT, DATA_DIR, DATABASE_URL and EXECUTORS pass through from the environment.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashes
+# The first of these that exists is the Chromium that the browser tests use.
+CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+TESTS ?=
+
+.PHONY: help venv run test test-browser test-postgres lint nightly bench clean
+
+help:
+	@echo "make run            set up what is missing and start everything (HOST, PORT, DATA_DIR)"
+	@echo "make test           the whole test suite on SQLite; browser tests when Chromium is installed"
+	@echo "make test-browser   the browser tests alone; fails without Chromium"
+	@echo "make test-postgres  the suite on the server that DATABASE_URL names"
+	@echo "make lint           ruff, mypy, djlint, missing migrations"
+	@echo "make nightly        the long tests; make bench: the measurements"
+
+venv: $(VENV)/.installed
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1 || echo missing)." \
+	  "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "The virtual environment cannot be made. On Debian: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
+
+$(VENV)/.installed: requirements.lock | $(VENV)/bin/python
+	@echo "Installing what requirements.lock names …"
+	@$(PIP) -r requirements.lock
+	@touch $@
+
+$(VENV)/.installed-test: requirements-test.lock | $(VENV)/.installed
+	@echo "Installing what requirements-test.lock names …"
+	@$(PIP) -r requirements-test.lock
+	@touch $@
+
+$(VENV)/.installed-browser: requirements-browser.lock | $(VENV)/.installed-test
+	@echo "Installing what requirements-browser.lock names …"
+	@$(PIP) -r requirements-browser.lock
+	@touch $@
+
+run: venv
+	@exec $(BIN)/python manage.py serve --demo
+
+ifeq ($(CHROMIUM),)
+test: $(VENV)/.installed-test
+	@echo "Browser tests are skipped: there is no Chromium. On Debian: apt-get install chromium"
+	env -u DATABASE_URL -u DATA_DIR $(BIN)/python -m pytest -m "not browser and not nightly" $(TESTS)
+else
+test: $(VENV)/.installed-browser
+	env -u DATABASE_URL -u DATA_DIR $(BIN)/python -m pytest -m "not nightly" $(TESTS)
+endif
+
+test-browser: $(VENV)/.installed-browser
+	@test -n "$(CHROMIUM)" || { echo "There is no Chromium. On Debian: apt-get install chromium"; exit 1; }
+	env -u DATABASE_URL -u DATA_DIR $(BIN)/python -m pytest -m "browser and not nightly" $(TESTS)
+
+test-postgres: $(VENV)/.installed-test
+	@case "$${DATABASE_URL:-}" in postgres*) ;; *) \
+	  echo "Name the server: DATABASE_URL=postgres://user@host:5432/name make test-postgres" \
+	  "(the tests make and drop a database of their own beside it)"; exit 1;; esac
+	env -u DATA_DIR $(BIN)/python -m pytest -m "not browser and not nightly" $(TESTS)
+
+lint: $(VENV)/.installed-browser
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/djlint --check --lint --quiet templates
+	DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py makemigrations --check --dry-run --skip-checks
+
+nightly: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -m "nightly and not browser" $(TESTS)
+
+bench: $(VENV)/.installed-test
+	$(BIN)/python -m pytest tests/benchmarks -m "nightly or not nightly" -s $(TESTS)
+
+# Data are kept: remove var/ by hand if they are not wanted any more.
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis test-artifacts
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,127 @@
+"""WF-4, BX-1: a lane works in a tree of its own, which starts from completed work and nothing else."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from orchestrator.adapters.repository import git
+from orchestrator.adapters.worktree import MergeConflict, RepositoryMissing, Worktree
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    path = tmp_path / "repositories" / "sample"
+    path.mkdir(parents=True)
+    git(path, "init", "--quiet", "--initial-branch", "main")
+    (path / "base.txt").write_text("base\n")
+    git(path, "add", "--all")
+    git(path, "commit", "--quiet", "--message", "base")
+    return path
+
+
+@pytest.fixture
+def lane(repository: Path, tmp_path: Path):
+    return lambda name: Worktree(repository, tmp_path / "trees" / name, f"ws/demo/{name}", "main")
+
+
+def change(tree: Worktree, name: str, text: str) -> str:
+    (tree.folder / name).write_text(text)
+    return tree.commit(f"{name}")
+
+
+def test_a_lane_starts_from_its_base_and_the_work_before_it(lane):
+    a, b, c = lane("a"), lane("b"), lane("c")
+    for tree in (a, b):
+        tree.prepare([])
+    commits = [change(a, "a.txt", "a\n"), change(b, "b.txt", "b\n")]
+    start = c.prepare(commits)
+    assert sorted(p.name for p in c.folder.iterdir() if p.name != ".git") == ["a.txt", "b.txt", "base.txt"]
+    assert c.changed(start) == []
+    assert git(c.folder, "branch", "--show-current").strip() == "ws/demo/c"
+
+
+def test_preparing_again_drops_what_an_attempt_left(lane):
+    tree = lane("a")
+    start = tree.prepare([])
+    change(tree, "committed.txt", "not completed\n")
+    (tree.folder / "base.txt").write_text("changed\n")
+    (tree.folder / "loose.txt").write_text("loose\n")
+    (tree.folder / "nested").mkdir()
+    git(tree.folder / "nested", "init", "--quiet")
+    assert tree.prepare([]) == start
+    assert sorted(p.name for p in tree.folder.iterdir()) == [".git", "base.txt"]
+    assert (tree.folder / "base.txt").read_text() == "base\n"
+
+
+def test_a_commit_of_nothing_is_the_commit_it_started_from(lane):
+    tree = lane("a")
+    start = tree.prepare([])
+    assert tree.commit("nothing") == start
+
+
+def test_changed_files_are_named(lane):
+    tree = lane("a")
+    start = tree.prepare([])
+    change(tree, "a b ü.txt", "x\n")
+    assert tree.changed(start) == ["a b ü.txt"]
+
+
+def test_work_that_changes_the_same_lines_is_a_clear_refusal_and_leaves_the_lane_usable(lane):
+    a, b, c = lane("a"), lane("b"), lane("c")
+    for tree in (a, b):
+        tree.prepare([])
+    commits = [change(a, "base.txt", "from a\n"), change(b, "base.txt", "from b\n")]
+    with pytest.raises(MergeConflict, match=r"base\.txt"):
+        c.prepare(commits)
+    c.prepare(commits[:1])
+    assert (c.folder / "base.txt").read_text() == "from a\n"
+
+
+def test_a_half_made_tree_and_stale_locks_are_repaired(lane, repository):
+    tree = lane("a")
+    tree.prepare([])
+    (tree.folder / ".git").unlink()
+    (repository / ".git" / "index.lock").touch()
+    (repository / ".git" / "packed-refs.lock").touch()
+    tree.prepare([])
+    assert (tree.folder / "base.txt").read_text() == "base\n"
+
+
+def test_a_missing_repository_or_branch_says_so(lane, repository, tmp_path):
+    with pytest.raises(RepositoryMissing, match="no repository “other”"):
+        Worktree(repository.with_name("other"), tmp_path / "t", "ws/x/a", "main").prepare([])
+    with pytest.raises(RepositoryMissing, match="no branch “release”"):
+        Worktree(repository, tmp_path / "t", "ws/x/a", "release").prepare([])
+
+
+def test_lanes_are_prepared_side_by_side(lane):
+    trees = [lane(f"lane-{number}") for number in range(6)]
+    failures: list[BaseException] = []
+
+    def work(tree: Worktree) -> None:
+        try:
+            for round_ in range(3):
+                tree.prepare([])
+                change(tree, f"{tree.folder.name}-{round_}.txt", "x\n")
+        except BaseException as problem:
+            failures.append(problem)
+
+    threads = [threading.Thread(target=work, args=[tree]) for tree in trees]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert all(tree.changed("main") == [f"{tree.folder.name}-2.txt"] for tree in trees)
+
+
+def test_the_hooks_of_a_repository_never_run(lane, repository, tmp_path):
+    hook = repository / ".git" / "hooks" / "pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\nexit 1\n")
+    hook.chmod(0o755)
+    tree = lane("a")
+    tree.prepare([])
+    change(tree, "a.txt", "a\n")
+    assert not (tmp_path / "ran").exists()

@@ -1,0 +1,67 @@
+"""A real MCP client against `manage.py mcp` in a process of its own, on the database of the test."""
+
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from mcp import Client, StdioServerParameters
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def server(*arguments: str, **environment: str) -> StdioServerParameters:
+    return StdioServerParameters(
+        command=sys.executable,
+        args=[str(ROOT / "manage.py"), "mcp", *arguments],
+        env=process_environment() | environment,
+        cwd=ROOT,
+    )
+
+
+def process_environment() -> dict[str, str]:
+    """What makes another process use the test's database and the test's secret key (tokens are keyed hashes)."""
+    values = connection.settings_dict
+    if connection.vendor == "sqlite":
+        url = f"sqlite:///{values['NAME']}"
+    else:
+        login = ":".join(part for part in (values["USER"], values["PASSWORD"]) if part)
+        url = f"postgres://{login}@{values['HOST']}:{values['PORT'] or 5432}/{values['NAME']}"
+    return {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": url,
+        "DATA_DIR": str(settings.DATA_DIR),
+        "SECRET_KEY": settings.SECRET_KEY,
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+    }
+
+
+@asynccontextmanager
+async def connected(*arguments: str, **environment: str) -> AsyncIterator["Session"]:
+    async with Client(server(*arguments, **environment), read_timeout_seconds=60) as client:
+        yield Session(client)
+
+
+class Session:
+    """Calls tools: `ok` answers with structured content, `refused` with the refusal."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    async def ok(self, tool: str, **arguments: Any) -> Any:
+        result = await self.client.call_tool(tool, arguments)
+        assert not result.is_error, result.content
+        assert result.structured_content is not None
+        return result.structured_content
+
+    async def refused(self, tool: str, **arguments: Any) -> Any:
+        result = await self.client.call_tool(tool, arguments)
+        assert result.is_error
+        assert result.structured_content is not None, result.content
+        assert result.structured_content["code"] in result.content[0].text
+        assert result.structured_content["recovery"] in result.content[0].text
+        return result.structured_content
