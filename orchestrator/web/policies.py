@@ -12,6 +12,7 @@ from orchestrator.core.terms import Role
 from orchestrator.models import Policy
 from orchestrator.services.actor import Actor
 from orchestrator.services.policies import change_policy
+from orchestrator.web.markdown import LIMIT
 
 
 def _lines(rows: int, css: str = "") -> forms.Textarea:
@@ -21,7 +22,7 @@ def _lines(rows: int, css: str = "") -> forms.Textarea:
 class PolicyForm(forms.Form):
     title = forms.CharField(max_length=200)
     body = forms.CharField(
-        label="Text", max_length=50_000, widget=_lines(16, "mono"), help_text="Markdown. Raw HTML is shown as text."
+        label="Text", max_length=LIMIT, widget=_lines(16, "mono"), help_text="Markdown. Raw HTML is shown as text."
     )
     reason = forms.CharField(label="Why it changes", max_length=2000, widget=_lines(2))
     impact = forms.CharField(label="What it means for running work", required=False, max_length=2000, widget=_lines(2))
