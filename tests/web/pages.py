@@ -8,8 +8,6 @@ from django.http import HttpResponse
 from django.test import Client
 
 
-
-
 def signed_in(user: User, *, strict: bool = False) -> Client:
     client = Client(enforce_csrf_checks=strict)
     client.force_login(user)
