@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 from django.contrib.auth.decorators import login_not_required, login_required
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +11,8 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 
 from orchestrator.api.root import routes
+from orchestrator.web.tasks import task_by_id
+from orchestrator.web.workstreams import workstream_page
 
 View = Callable[..., HttpResponse]
 
@@ -37,25 +38,13 @@ def negotiated(route: str, page: View) -> View:
     return view
 
 
-def workstream_page(request: HttpRequest, workstream: UUID) -> HttpResponse:
-    from orchestrator.web.workstreams import workstream_page as page
-
-    return page(request, workstream)
-
-
-def task_page(request: HttpRequest, task_id: int) -> HttpResponse:
-    from orchestrator.web.tasks import task_by_id
-
-    return task_by_id(request, task_id)
-
-
 def tasks_page(request: HttpRequest) -> HttpResponse:
     """People find the tasks that wait for somebody among the interventions, the others in their inbox."""
     return redirect("interventions" if "needs_human" in request.GET else "inbox")
 
 
 urlpatterns = [
-    path("workstreams/<uuid:workstream>/", negotiated("workstream", workstream_page), name="workstream"),
+    path("workstreams/<uuid:uuid>/", negotiated("workstream", workstream_page), name="workstream"),
     path("tasks/", negotiated("tasks", tasks_page), name="task-list"),
-    path("tasks/<int:task_id>/", negotiated("task", task_page), name="task-address"),
+    path("tasks/<int:task_id>/", negotiated("task", task_by_id), name="task-address"),
 ]

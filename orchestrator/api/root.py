@@ -4,7 +4,6 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, re_path
@@ -15,7 +14,7 @@ from ninja.parser import Parser
 from orchestrator.api import artifacts, attempts, plans, tasks, workstreams
 from orchestrator.api.auth import TokenOrSession
 from orchestrator.api.refusals import EXPECTED, refusal_of, refuse_in_json, refused
-from orchestrator.core.errors import MethodUnknown, NotFound, TooLarge
+from orchestrator.core.errors import MethodUnknown, NotFound
 from orchestrator.core.strict_json import read_json
 from orchestrator.services.callers import Scope
 
@@ -37,7 +36,6 @@ def machine(view: View) -> View:
     @functools.wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
-            _refuse_large(request)
             response = view(request, *args, **kwargs)
         except EXPECTED as error:
             return refused(refusal_of(error))
@@ -46,13 +44,6 @@ def machine(view: View) -> View:
         return response
 
     return login_not_required(csrf_exempt(guarded))
-
-
-def _refuse_large(request: HttpRequest) -> None:
-    """By the announced length, before anything is read (B15); a server passes on no more bytes than announced."""
-    length, limit = request.META.get("CONTENT_LENGTH") or "0", settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    if length.isdecimal() and int(length[:20]) > limit:
-        raise TooLarge(f"The body is larger than {limit} bytes.")
 
 
 def signed_in(view: View) -> View:

@@ -27,22 +27,22 @@ def listing(request: HttpRequest, query: Query[WorkstreamQuery]) -> WorkstreamLi
     return list_workstreams(status=query.status, domain=query.domain, limit=query.limit, offset=query.offset)
 
 
-@router.get("/{uuid:workstream}/", response=WorkstreamFacts, url_name="workstream")
+@router.get("/{uuid:uuid}/", response=WorkstreamFacts, url_name="workstream")
 @needs(Scope.READ)
-def inspect(request: HttpRequest, workstream: UUID) -> WorkstreamFacts:
+def inspect(request: HttpRequest, uuid: UUID) -> WorkstreamFacts:
     """With every task in launch order and why it stands where it stands."""
-    return workstream_detail(workstream)
+    return workstream_detail(uuid)
 
 
-@router.patch("/{uuid:workstream}/", response=WorkstreamFacts)
+@router.patch("/{uuid:uuid}/", response=WorkstreamFacts)
 @act(Scope.MANAGE)
-def change(request: HttpRequest, workstream: UUID, body: StatusChange) -> WorkstreamFacts:
+def change(request: HttpRequest, uuid: UUID, body: StatusChange) -> WorkstreamFacts:
     """`{"status": "completed"}` accepts a finished workstream; `{"status": "archived"}` archives it."""
     close_workstream(
-        workstream=workstream,
+        workstream=uuid,
         status=body.status,
         reason=body.reason,
         actor=caller_of(request).actor,
         now=timezone.now(),
     )
-    return workstream_detail(workstream)
+    return workstream_detail(uuid)

@@ -58,11 +58,17 @@ class GateBlock:
 
 @dataclass(frozen=True, slots=True)
 class BatchBlock:
-    """A batch in plan order; gates inside it are listed after its steps."""
+    """A batch in plan order; gates inside it are listed after its steps. `stage` is its stage's heading."""
 
     title: str
     steps: tuple[StepLine, ...]
     gates: tuple[GateBlock, ...] = ()
+    stage: str = ""
+
+    @property
+    def label(self) -> str:
+        """A batch of gates alone goes by its first gate."""
+        return self.title if self.steps or not self.gates else self.gates[0].title
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +135,12 @@ def _lane_row(lane: LaneRow) -> str:
 
 
 def _batch_lines(batches: Sequence[BatchBlock]) -> Iterable[str]:
-    waiting_on = ""
+    waiting_on = stage = ""
+    several = len({batch.stage for batch in batches}) > 1
     for batch in batches:
+        if several and batch.stage != stage:
+            stage = batch.stage
+            yield from ("", f"== {_one_line(stage)} ==")
         yield ""
         if batch.steps:
             yield _heading(batch.title, overall(step.mark for step in batch.steps), waiting_on)
@@ -140,7 +150,7 @@ def _batch_lines(batches: Sequence[BatchBlock]) -> Iterable[str]:
             yield from _gate_lines(gate)
         marks = [step.mark for step in batch.steps] + [gate.step.mark for gate in batch.gates]
         if not waiting_on and overall(marks) is not Mark.DONE:
-            waiting_on = batch.title
+            waiting_on = batch.label
 
 
 def _heading(title: str, mark: Mark, waiting_on: str) -> str:

@@ -12,6 +12,7 @@ from orchestrator.models.attempt import LIVE
 from orchestrator.queries.artifact_facts import ArtifactFacts, facts_of, with_outputs
 from orchestrator.queries.explanations import explain
 from orchestrator.queries.task_facts import TaskFacts, task_facts, with_live_attempts
+from orchestrator.queries.upstream import output_place
 
 #: The events that hand a task's result over to its successors.
 HANDOVER = (EventType.ATTEMPT_COMPLETED, EventType.GATE_APPROVED)
@@ -137,7 +138,7 @@ def _place(task: Task) -> Place:
         worktree=thread.worktree,
         repository=version.repository,
         base_branch=version.base_branch,
-        outputs_folder=f"workstreams/{task.workstream.slug}/files/{batch.stage.slug}/{batch.slug}/{thread.slug}/",
+        outputs_folder=f"{output_place(task.workstream, task.step).folder}/",
     )
 
 

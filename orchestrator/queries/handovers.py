@@ -41,7 +41,7 @@ def batch_before(batch: Batch) -> Batch | None:
 
 def expected_files(artifact: HandoffArtifact) -> dict[str, str]:
     """Path -> SHA-256 of what an artifact's files have to be; outputs that a later artifact replaced are left out."""
-    outputs = {output.path: output.sha256 for output in artifact.outputs.all()}
+    outputs = dict(artifact.outputs.values_list("path", "sha256"))
     later = OutputFile.objects.filter(
         path__in=outputs, artifact__workstream=artifact.workstream_id, artifact__sequence__gt=artifact.sequence
     ).exclude(artifact__state=ArtifactState.QUARANTINED)

@@ -1,12 +1,13 @@
 """The history as people read it: filtered, newest first (FR-009)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Self
 
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
-from orchestrator.models import HistoryEntry, Workstream
+from orchestrator.models import HistoryEntry, Task, Workstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,19 @@ class Trail:
             "actors": sorted(known.values_list("actor", flat=True).distinct(), key=str.casefold),
             "actions": sorted(known.values_list("action", flat=True).distinct()),
         }
+
+
+def step_keys(entries: Iterable[HistoryEntry]) -> set[tuple[int, str]]:
+    """Which subjects name a step: pairs of workstream id and step key, in one query for all entries."""
+    named = {(e.workstream_id, first_word(e.subject)) for e in entries if e.workstream_id is not None}
+    tasks = Task.objects.filter(
+        workstream__in={number for number, _ in named}, step__key__in={word for _, word in named}
+    )
+    return set(tasks.order_by().values_list("workstream_id", "step__key"))
+
+
+def first_word(subject: str) -> str:
+    return subject.partition(" ")[0]
 
 
 def _clean(query: QueryDict, key: str) -> str:

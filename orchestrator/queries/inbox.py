@@ -105,7 +105,11 @@ def _flagged() -> Source:
 
 
 def _flagged_entry(task: Task) -> Entry:
-    return Entry(str(task.step), task.workstream.title, task.intervention_note, task.updated_at, "task", (task.pk,))
+    return Entry(str(task.step), task.workstream.title, task.intervention_note, task.updated_at, "task", _place(task))
+
+
+def _place(task: Task) -> tuple[str | int, ...]:
+    return (str(task.workstream.uuid), task.step.key)
 
 
 def _failed() -> Source:
@@ -122,7 +126,7 @@ def _failed_entry(attempt: Attempt) -> Entry:
     task = attempt.task
     why = f"Attempt {attempt.number} failed: {attempt.error or 'no error text was given'}"
     since = attempt.ended_at or attempt.queued_at
-    return Entry(str(task.step), task.workstream.title, why, since, "task", (task.pk,))
+    return Entry(str(task.step), task.workstream.title, why, since, "task", _place(task))
 
 
 def _declared() -> Source:
@@ -133,17 +137,19 @@ def _declared() -> Source:
 def _declared_entry(blocker: Blocker) -> Entry:
     task = blocker.task
     why = f"{blocker.kind.capitalize()} blocker: {blocker.note}"
-    return Entry(str(task.step), task.workstream.title, why, blocker.declared_at, "task", (task.pk,))
+    return Entry(str(task.step), task.workstream.title, why, blocker.declared_at, "task", _place(task))
 
 
 def _damaged() -> Source:
-    rows = HandoffArtifact.objects.filter(state=ArtifactState.DAMAGED).select_related("workstream", "attempt__task")
+    rows = HandoffArtifact.objects.filter(state=ArtifactState.DAMAGED).select_related(
+        "workstream", "attempt__task__step", "attempt__task__workstream"
+    )
     return Source(rows.defer("body"), _damaged_entry)
 
 
 def _damaged_entry(artifact: HandoffArtifact) -> Entry:
     why = artifact.problem or "The file is missing or altered."
-    place = (artifact.attempt.task_id,)
+    place = _place(artifact.attempt.task)
     return Entry(artifact.path, artifact.workstream.title, why, artifact.created_at, "task", place)
 
 
@@ -170,7 +176,7 @@ def _version_entry(version: WorkflowVersion, why: str, since: datetime) -> Entry
 
 def _unsigned() -> Source:
     """Approved work that no worker may start, because nobody has signed the pre-handoff review (AS-5)."""
-    rows = Workstream.objects.filter(status=WorkstreamStatus.ACTIVE, prehandoff__isnull=True)
+    rows = Workstream.objects.filter(status=WorkstreamStatus.ACTIVE, prehandoff__isnull=True, open_tasks__gt=0)
     return Source(rows.order_by("updated_at", "pk"), _unsigned_entry)
 
 

@@ -153,15 +153,16 @@ class Board:
         )
 
     def _lanes(self) -> tuple[LaneRow, ...]:
-        lanes: dict[str, list[Task]] = defaultdict(list)
+        """A lane goes on through batches under the same id and name."""
+        lanes: dict[tuple[str, str], list[Task]] = defaultdict(list)
         for task in self.tasks:
             if not task.step.is_gate:
-                lanes[task.step.thread.lane].append(task)
-        return tuple(self._lane(lane, tasks) for lane, tasks in lanes.items())
+                lanes[task.step.thread.lane, task.step.thread.name].append(task)
+        return tuple(self._lane(tasks) for tasks in lanes.values())
 
-    def _lane(self, lane: str, tasks: Sequence[Task]) -> LaneRow:
-        first = tasks[0].step.thread
-        return LaneRow(lane, first.name, first.worktree, tuple(self.lines[task.step.key] for task in tasks))
+    def _lane(self, tasks: Sequence[Task]) -> LaneRow:
+        thread = tasks[0].step.thread
+        return LaneRow(thread.lane, thread.name, thread.worktree, tuple(self.lines[task.step.key] for task in tasks))
 
     def _batches(self) -> tuple[BatchBlock, ...]:
         grouped = groupby(self.tasks, key=lambda task: task.step.thread.batch)
@@ -172,6 +173,7 @@ class Board:
             title=str(batch),
             steps=tuple(self.lines[task.step.key] for task in tasks if not task.step.is_gate),
             gates=tuple(self._gate(task.step) for task in tasks if task.step.is_gate),
+            stage=str(batch.stage),
         )
 
     def _gate(self, step: Step) -> GateBlock:

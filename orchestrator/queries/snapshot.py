@@ -102,7 +102,7 @@ class _Facts:
         handovers = announced.exclude(state=ArtifactState.QUARANTINED).order_by("sequence")
         latest = {a[0]: a[1:] for a in handovers.values_list("attempt__task_id", "state", "problem", "path")}
         return {
-            task_id: problem if state == ArtifactState.DAMAGED else f"{path} is not committed yet"
+            task_id: problem or f"{path} is not committed yet"
             for task_id, (state, problem, path) in latest.items()
             if state != ArtifactState.COMMITTED
         }

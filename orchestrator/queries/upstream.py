@@ -2,13 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 
-from orchestrator.core.handoff import RESULT_EVENTS
-from orchestrator.core.terms import ArtifactState
-from orchestrator.models import HandoffArtifact, Step, Task
+from orchestrator.core.handoff import RESULT_EVENTS, OutputPlace
+from orchestrator.core.terms import ArtifactState, StageKind
+from orchestrator.models import HandoffArtifact, Step, Task, Workstream
 from orchestrator.queries.handovers import batch_before
 
 #: States in which an artifact is part of the record.
 IN_FORCE = [ArtifactState.PENDING.value, ArtifactState.COMMITTED.value, ArtifactState.DAMAGED.value]
+
+
+def output_place(workstream: Workstream, step: Step) -> OutputPlace:
+    """Where the outputs of a step stand in the workspace."""
+    batch = step.thread.batch
+    return OutputPlace(workstream.slug, batch.stage.slug, batch.slug, step.thread.slug, StageKind(batch.stage.kind))
 
 
 def handovers_before(task: Task, step: Step) -> Sequence[HandoffArtifact]:

@@ -5,6 +5,7 @@ This is what the queue runs (DC-6). Running it twice, or after a crash anywhere,
 
 from datetime import datetime
 
+from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.services.artifacts import publish
 from orchestrator.services.damage import check_handovers
 from orchestrator.services.scheduling import run_round
@@ -14,9 +15,19 @@ TURNS = 20
 
 
 def advance(*, workstream_id: int, now: datetime) -> None:
-    """Bring workspace and schedule of a workstream up to date with its rows."""
+    """Bring workspace and schedule of a workstream up to date with its rows.
+
+    When files cannot be written, what builds on them waits with that reason, the rest is scheduled, and
+    WorkspaceUnavailable is raised at the end, so the queue tries again (F14 to F16).
+    """
+    trouble: WorkspaceUnavailable | None = None
     for _ in range(TURNS):
-        publish(now=now, workstream_id=workstream_id)
+        try:
+            publish(now=now, workstream_id=workstream_id)
+        except WorkspaceUnavailable as refusal:
+            trouble = refusal
         check_handovers(workstream_id=workstream_id, now=now)
-        if run_round(workstream_id=workstream_id, now=now) is None:
-            return
+        if run_round(workstream_id=workstream_id, now=now) is None or trouble:
+            break
+    if trouble:
+        raise trouble

@@ -5,36 +5,35 @@ The rows are the outbox: whoever runs `publish` next picks up what a killed proc
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import rfc8785
-from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
+from django.db.models.functions import Length
 
 from orchestrator.core.errors import InvalidInput, WorkspaceUnavailable
 from orchestrator.core.handoff import (
     FileLink,
     Handoff,
-    OutputPlace,
     artifact_path,
     artifact_value,
     output_paths,
     parents,
 )
-from orchestrator.core.terms import ArtifactState, EventType, StageKind
+from orchestrator.core.terms import ArtifactState, EventType, WorkstreamStatus
 from orchestrator.models import Attempt, HandoffArtifact, OutputFile, Step, Workstream
 from orchestrator.queries.projection import projected_files
-from orchestrator.queries.upstream import handovers_before
+from orchestrator.queries.upstream import handovers_before, output_place
 from orchestrator.services.actor import Actor
+from orchestrator.services.damage import note_problem, workspace
 from orchestrator.workspace import Workspace
 
-#: Most artifacts in one git commit.
+#: Most artifacts, and most bytes of outputs, in one git commit; a larger single artifact has a commit of its own.
 COMMIT_SIZE = 200
-
-
-def workspace() -> Workspace:
-    return Workspace(settings.WORKSPACE_DIR)
+COMMIT_BYTES = 32 * 1024 * 1024
+#: A sweep looks at closed workstreams only this long after their last change.
+CLOSED_FOR = timedelta(days=1)
 
 
 def announce(
@@ -86,7 +85,7 @@ def publish(*, now: datetime, workstream_id: int | None = None) -> int:
     cannot be written keeps its artifacts pending with the problem noted, the others go on; then WorkspaceUnavailable.
     """
     committed, trouble = 0, None
-    for pk in _workstreams_to_publish(workstream_id):
+    for pk in [workstream_id] if workstream_id is not None else _to_sweep(now):
         try:
             committed += _publish_workstream(workspace(), pk, now)
         except WorkspaceUnavailable as refusal:
@@ -97,10 +96,12 @@ def publish(*, now: datetime, workstream_id: int | None = None) -> int:
     return committed
 
 
-def _workstreams_to_publish(workstream_id: int | None) -> Sequence[int]:
-    if workstream_id is not None:
-        return [workstream_id]
-    return list(Workstream.objects.order_by("pk").values_list("pk", flat=True))
+def _to_sweep(now: datetime) -> Sequence[int]:
+    """Open workstreams, those closed lately, and those with something pending."""
+    still_open = Q(status__in=[WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE])
+    lately = Q(updated_at__gte=now - CLOSED_FOR)
+    found = Workstream.objects.filter(still_open | lately | Q(artifacts__state=ArtifactState.PENDING))
+    return list(found.order_by("pk").values_list("pk", flat=True).distinct())
 
 
 def _publish_workstream(space: Workspace, workstream_id: int, now: datetime) -> int:
@@ -108,7 +109,7 @@ def _publish_workstream(space: Workspace, workstream_id: int, now: datetime) -> 
     committed = 0
     with space.locked():
         while True:
-            rows = _without_usurped(space, _next_rows(workstream_id))
+            rows = _without_usurped(space, _next_rows(workstream_id), now)
             files = {**contents_of(rows), **projected_files(workstream_id)}
             standing = space.standing({row.path: row.body.encode() for row in rows})
             head = space.write(files, _message(rows, workstream_id), now)
@@ -126,23 +127,26 @@ def _next_rows(workstream_id: int) -> list[HandoffArtifact]:
     """The next pending rows in order; a row that writes over an output of an earlier one waits for the next commit."""
     rows: list[HandoffArtifact] = []
     paths: set[str] = set()
-    for row in _pending(workstream_id).order_by("sequence").prefetch_related("outputs")[:COMMIT_SIZE]:
-        own = {output.path for output in row.outputs.all()}
-        if own & paths:
+    size = 0
+    sized = OutputFile.objects.defer("content").annotate(size=Length("content"))
+    pending = _pending(workstream_id).order_by("sequence").prefetch_related(Prefetch("outputs", sized, "sized"))
+    for row in pending[:COMMIT_SIZE]:
+        own = {output.path for output in row.sized}
+        size += sum(output.size for output in row.sized)
+        if rows and (own & paths or size > COMMIT_BYTES):
             break
         paths |= own
         rows.append(row)
     return rows
 
 
-def _without_usurped(space: Workspace, rows: list[HandoffArtifact]) -> list[HandoffArtifact]:
+def _without_usurped(space: Workspace, rows: list[HandoffArtifact], now: datetime) -> list[HandoffArtifact]:
     """Leave out, and mark, rows whose path the branch holds with other bytes: evidence is never written over (F23)."""
     standing = space.standing({row.path: row.body.encode() for row in rows})
     usurped = [row for row in rows if not standing.get(row.path, True)]
     for row in usurped:
-        row.state = ArtifactState.DAMAGED
-        row.problem = f"{row.path} is already in the workspace with other content; was an older database restored?"
-        row.save(update_fields=["state", "problem"])
+        problem = f"{row.path} is already in the workspace with other content; was an older database restored?"
+        note_problem(row, problem, now)
     return [row for row in rows if row not in usurped]
 
 
@@ -223,9 +227,7 @@ def _output_files(attempt: Attempt, outputs: Mapping[str, bytes]) -> list[Output
     if not outputs:
         return []
     workstream, step = attempt.task.workstream, _placed(attempt.task.step_id)
-    batch = step.thread.batch
-    place = OutputPlace(workstream.slug, batch.stage.slug, batch.slug, step.thread.slug, StageKind(batch.stage.kind))
-    paths = output_paths(place, sorted(outputs))
+    paths = output_paths(output_place(workstream, step), sorted(outputs))
     space = workspace()
     for path in paths.values():
         _refuse_obstructed(space, workstream, path)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from django.contrib.auth.models import User
 
 from orchestrator.core.errors import NotAllowed, NotFound, NotSignedIn
+from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import Executor
 from orchestrator.services.actor import Actor
 from orchestrator.services.executors import authenticate
@@ -40,11 +41,12 @@ class Caller:
         """The member of the pool that claims; a person in a session is none until one is registered for them."""
         if self.actor.executor is not None:
             return self.actor.executor
-        own = Executor.objects.select_related("user").filter(user=self.actor.account).order_by("pk").first()
+        people = Executor.objects.filter(kind=ExecutorKind.PERSON).select_related("user")
+        own = people.filter(user=self.actor.account).order_by("pk").first()
         if own is None:
             raise NotAllowed(
                 f"{self.actor.label} has no executor to claim with.",
-                recovery="Register an executor for the account, then claim again.",
+                recovery="Claim a first task on its page, which registers one, or use the token of an executor.",
             )
         return own
 

@@ -5,17 +5,21 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 
 from orchestrator.core.terms import ArtifactState
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.queries.handovers import expected_files, handovers_in_use
 from orchestrator.services.actor import ORCHESTRATOR
-from orchestrator.services.artifacts import workspace
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
 from orchestrator.services.wake import wake
 from orchestrator.workspace import FileDamage, Workspace
+
+
+def workspace() -> Workspace:
+    return Workspace(settings.WORKSPACE_DIR)
 
 
 def check_handovers(*, workstream_id: int, now: datetime) -> Sequence[HandoffArtifact]:
@@ -34,7 +38,7 @@ def check_intact(artifacts: Iterable[HandoffArtifact], *, now: datetime) -> Sequ
     for artifact in artifacts:
         problem = problem_of(space, artifact)
         if problem != artifact.problem:
-            _note(artifact, problem, now)
+            note_problem(artifact, problem, now)
         if problem:
             damaged.append(artifact)
     return damaged
@@ -61,7 +65,8 @@ def _alteration(path: str, content: bytes) -> str:
     return "has been altered: its content is not what was handed over"
 
 
-def _note(artifact: HandoffArtifact, problem: str, now: datetime) -> None:
+def note_problem(artifact: HandoffArtifact, problem: str, now: datetime) -> None:
+    """Mark an artifact damaged, or intact again when the problem is "", with its history entry."""
     with transaction.atomic():
         workstream = locked_workstream(artifact.workstream_id)
         state = ArtifactState.DAMAGED if problem else ArtifactState.COMMITTED

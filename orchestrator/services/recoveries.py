@@ -10,8 +10,8 @@ from orchestrator.core.terms import ArtifactState, Role
 from orchestrator.models import HandoffArtifact
 from orchestrator.queries.handovers import expected_files
 from orchestrator.services.actor import Actor
-from orchestrator.services.artifacts import contents_of, publish, workspace
-from orchestrator.services.damage import move, problem_of
+from orchestrator.services.artifacts import contents_of, publish
+from orchestrator.services.damage import move, problem_of, workspace
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
 from orchestrator.services.rework import send_back

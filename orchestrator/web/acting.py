@@ -23,6 +23,10 @@ from orchestrator.services.actor import Actor
 
 #: Characters of one typed field; longer texts belong into an output file.
 TEXT_LIMIT = 10_000
+#: Fields of our forms that people write sentences into.
+TEXTS = frozenset(
+    {"reason", "note", "answer", "rationale", "resolution", "error", "breadcrumb", "outcome", "follow_ups"}
+)
 Act = TypeVar("Act")
 
 
@@ -95,6 +99,12 @@ def proceed(request: HttpRequest, said: str, then: str) -> HttpResponse:
     return HttpResponseLocation(then) if request.htmx else redirect(then)  # type: ignore[attr-defined]
 
 
+def _kept(request: HttpRequest) -> list[str]:
+    """The texts a person typed, for when the form they stood in is gone; a plan's source always keeps its form."""
+    texts = (request.POST[name].strip() for name in request.POST if name in TEXTS or name.startswith("evidence-"))
+    return [text for text in texts if text]
+
+
 def show(
     request: HttpRequest,
     template: str,
@@ -109,7 +119,9 @@ def show(
     """
     htmx = request.htmx  # type: ignore[attr-defined]
     part = htmx.target if htmx and not htmx.history_restore_request and htmx.target in parts else None
-    everything = {**context, "refusal": refusal, "typed": request.POST if refusal else {}}
+    everything = {**context, "refusal": refusal, "typed": {}, "kept": []}
+    if refusal:
+        everything |= {"typed": request.POST, "kept": _kept(request)}
     response = render(
         request, f"{template}#{part}" if part else template, everything, status=refusal.status if refusal else 200
     )

@@ -1,17 +1,17 @@
 """Every change: who, what, why and when; of one workstream or of all (FR-009)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import path
+from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
 from orchestrator.models import HistoryEntry, Workstream
-from orchestrator.queries.history import Trail
+from orchestrator.queries.history import Trail, first_word, step_keys
 from orchestrator.web.csv_export import csv_response, moment
 from orchestrator.web.fragments import page_or_part
 
@@ -35,8 +35,30 @@ def _show(request: HttpRequest, trail: Trail) -> HttpResponse:
         name = f"history-{trail.workstream.slug}" if trail.workstream else "history"
         return csv_response(name, (*header, "workstream", "corrects", "hash", "previous_hash"), _cells(trail))
     page = Paginator(trail.entries, PAGE_SIZE).get_page(request.GET.get("page"))
-    context = {"trail": trail, "page_obj": page, "choices": trail.choices(), "workstream": trail.workstream}
+    context = {
+        "trail": trail,
+        "page_obj": page,
+        "entries": _linked(page.object_list),
+        "choices": trail.choices(),
+        "workstream": trail.workstream,
+    }
     return page_or_part(request, "history/page.html", "trail", context)
+
+
+def _linked(entries: Iterable[HistoryEntry]) -> list[tuple[HistoryEntry, str]]:
+    """Each entry with the address of what it is about."""
+    read = list(entries)
+    steps = step_keys(read)
+    return [(entry, _address(entry, steps)) for entry in read]
+
+
+def _address(entry: HistoryEntry, steps: set[tuple[int, str]]) -> str:
+    if entry.workstream is None:
+        return reverse("policies") if entry.action.startswith("policy") else ""
+    key = first_word(entry.subject)
+    if (entry.workstream.pk, key) in steps:
+        return reverse("task", args=[entry.workstream.uuid, key])
+    return reverse("workstream", args=[entry.workstream.uuid])
 
 
 def _cells(trail: Trail) -> Iterator[tuple[object, ...]]:

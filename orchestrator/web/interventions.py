@@ -53,8 +53,10 @@ def interventions_page(
     request: HttpRequest, acted: int | None = None, refusal: Refusal | None = None, said: str = ""
 ) -> HttpResponse:
     who = viewer(request)
+    waiting = queries.open_interventions()
     context = {
-        "open": queries.open_interventions(),
+        "open": waiting,
+        "acted_is_open": any(one.pk == acted for one in waiting),
         "page_obj": Paginator(queries.cleared_interventions(), PER_PAGE).get_page(request.GET.get("page")),
         "why_not": who.lacks(Role.INITIATOR, Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER),
         "acted": acted,

@@ -37,7 +37,7 @@ def policy(request: HttpRequest, slug: str) -> HttpResponse:
     """Read the policy and its change log; a POST changes it through the service, which also checks the role."""
     found = get_object_or_404(Policy, slug=slug)
     actor = Actor.person(request.user)  # type: ignore[arg-type]
-    form = PolicyForm(request.POST or None, initial={"title": found.title, "body": found.body})
+    form = PolicyForm(request.POST or None, initial={"title": found.title, "body": found.body}, label_suffix="")
     if request.method == "POST" and form.is_valid():
         change_policy(slug=slug, actor=actor, now=timezone.now(), **form.cleaned_data)
         messages.success(request, f"{form.cleaned_data['title']} is changed; the change stands in the history.")

@@ -44,7 +44,7 @@ def _page_before(request: HttpRequest) -> str:
     return before if ours and before != request.build_absolute_uri() else ""
 
 
-def bad_request(request: HttpRequest, _exception: Exception) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django passes it
     refusal = InvalidInput("The request could not be read.", recovery="Go back, reload the page and try again.")
     return _plain(refusal, 400) if _host_is_foreign(request) else refused(request, refusal, 400)
 
@@ -66,7 +66,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return refused(request, NotAllowed(str(exception) or "You may not open this page."))
 
 
-def not_found(request: HttpRequest, _exception: Exception) -> HttpResponse:
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django passes it
     refusal = NotFound("There is no page at this address.", recovery="Check the address, or start from the inbox.")
     return refused(request, refusal)
 

@@ -12,7 +12,7 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_POST
 
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
-from orchestrator.core.terms import BlockerKind, ExecutorKind
+from orchestrator.core.terms import BlockerKind, ExecutorKind, Role
 from orchestrator.models import Executor, Task, Workstream
 from orchestrator.queries.tasks import find_task, find_workstream, task_detail
 from orchestrator.services import attempts, blockers, executors, interventions, rework
@@ -71,6 +71,7 @@ def person_executor(who: Viewer) -> Executor | None:
 
 
 def _registered(who: Viewer) -> Executor:
+    who.actor.require(Role.CONTRIBUTOR)
     name = slugify(who.user.get_username())[:53] or f"person-{who.user.pk}"
     if Executor.objects.filter(name=name).exists():
         name = f"{name}-{who.user.pk}"

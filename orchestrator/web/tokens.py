@@ -43,13 +43,13 @@ class TokenForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 def tokens(request: HttpRequest) -> HttpResponse:
     """The list; a POST makes a token and answers with the only page that ever shows its secret."""
-    form = TokenForm(request.POST or None)
+    form = TokenForm(request.POST or None, label_suffix="")
     if request.method != "POST":
         return _show(request, form)
     if not form.is_valid():
         return _show(request, form, status=422)
     secret = _issue(request, form)
-    return _show(request, TokenForm(), secret=secret, name=form.cleaned_data["executor"])
+    return _show(request, TokenForm(label_suffix=""), secret=secret, name=form.cleaned_data["executor"])
 
 
 def _issue(request: HttpRequest, form: TokenForm) -> str:

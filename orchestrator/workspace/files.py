@@ -11,6 +11,7 @@ from pathlib import Path
 
 from orchestrator.core.errors import WorkspaceUnavailable
 
+#: How folders are opened. The workspace itself may be a link: an operator may keep it on another disk.
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -32,7 +33,7 @@ def disk_errors(path: Path | str) -> Iterator[None]:
 def parent_folder(root: Path, path: str, *, create: bool) -> Iterator[tuple[int, str]]:
     """(descriptor of the folder that holds `path`, its last name). Raises OSError when a link or file is in the way."""
     *folders, name = path.split("/")
-    current = os.open(root, FOLDER)
+    current = os.open(root, FOLDER & ~os.O_NOFOLLOW)
     try:
         for folder in folders:
             if create:
@@ -93,7 +94,7 @@ def read(root: Path, path: str) -> bytes:
                 return file.read()
     except FileNotFoundError:
         raise FileDamage("is missing") from None
-    except IsADirectoryError:
+    except (IsADirectoryError, ValueError):  # ValueError: a name that no file can have
         raise FileDamage("is not a plain file") from None
     except OSError as error:
         raise FileDamage(f"cannot be read: {error.strerror}") from error

@@ -6,6 +6,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from orchestrator.models import Task
+from orchestrator.queries.briefs import brief
 from orchestrator.services import attempts
 from tests.acceptance.workspace_files import Files
 from tests.cast import PLAN, Cast, Driver
@@ -44,6 +45,7 @@ def test_wf7_files_stand_where_the_seed_puts_them(driver: Driver, files: Files) 
         "workstreams/index.json",
     ]
     assert files.git("status", "--porcelain") == ""
+    assert brief(driver.task("D1").pk).place.outputs_folder == "docs/card-refunds/"
 
 
 def thread(driver: Driver, key: str) -> str:

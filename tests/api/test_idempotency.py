@@ -1,11 +1,13 @@
 """B31, AD-7: the same key and body answer as the first time and have one effect; another body is 409."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 from django.db import connection
 
+from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.models import Attempt, HistoryEntry, IdempotencyKey
 from tests.cast import Driver
 from tests.machines import Machine
@@ -67,6 +69,21 @@ def test_a_refusal_is_the_answer_that_is_repeated(driver: Driver, machine: Machi
 
 
 @pytest.mark.django_db
+def test_a_refusal_that_says_try_again_is_not_kept(driver: Driver, machine: Machine, monkeypatch) -> None:
+    address = f"/api/attempts/{driver.attempt('A1').pk}/claim"
+
+    def full(**_: object) -> None:
+        raise WorkspaceUnavailable("The disk is full.")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("orchestrator.services.attempts.announce", full)
+        status, answer = machine.post(address, key="k")
+    assert (status, answer["code"]) == (503, "workspace-unavailable")
+    assert driver.attempt("A1").status == "queued"
+    assert machine.post(address, key="k")[0] == 200
+
+
+@pytest.mark.django_db
 def test_a_completion_repeated_after_the_answer_was_lost_has_one_artifact(driver: Driver, machine: Machine) -> None:
     attempt = driver.attempt("A1")
     _, claimed = machine.post(f"/api/attempts/{attempt.pk}/claim")
@@ -91,17 +108,14 @@ def test_the_same_key_at_the_same_time_has_one_effect(driver: Driver, machine: M
     address = f"{live_server.url}/api/attempts/{driver.attempt('A1').pk}/claim"
     headers = {"authorization": f"Bearer {machine.secret}", "idempotency-key": "together"}
     callers = 16 if connection.vendor == "postgresql" else 6
-    start, answers = threading.Barrier(callers), []
+    start = threading.Barrier(callers)
 
-    def call() -> None:
+    def call(_: int) -> httpx.Response:
         start.wait()
-        answers.append(httpx.post(address, headers=headers, timeout=60))
+        return httpx.post(address, headers=headers, timeout=60)
 
-    threads = [threading.Thread(target=call) for _ in range(callers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(callers) as pool:
+        answers = list(pool.map(call, range(callers)))
     assert [a.status_code for a in answers] == [200] * callers
     assert len({a.text for a in answers}) == 1
     assert IdempotencyKey.objects.count() == 1

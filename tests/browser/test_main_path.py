@@ -72,8 +72,8 @@ def reject_the_merge_point_then_sign_it(page: Any) -> None:
     """A rejection sends work back to A1; it is done again as a second attempt, and the gate waits again."""
     open_gate(page, "MP1")
     page.get_by_text("Every article can be quoted in every currency").first.wait_for()
-    page.get_by_label("Note, or the reason of a rejection").fill("The catalogue needs another look.")
-    page.get_by_label("Return to").select_option("A1")
+    page.get_by_label("Note or reason").fill("The catalogue needs another look.")
+    page.get_by_label("Return to, if rejected").select_option("A1")
     page.get_by_role("button", name="Reject").click()
     page.get_by_text("The catalogue needs another look.").first.wait_for(state="attached")
     sign(page, "MP1")
@@ -114,8 +114,10 @@ def accept(page: Any, address: str) -> None:
 
 def the_history_tells_it(page: Any, address: str) -> None:
     page.goto(address + "history/")
-    for act in ("plan approved", "gate rejected", "work sent back", "task re-queued", "workstream accepted"):
-        page.get_by_text(act).first.wait_for()
+    page.get_by_text("workstream accepted").filter(visible=True).first.wait_for()
+    told = page.request.get(address + "history/?format=csv").text()
+    for act in ("plan approved", "gate rejected", "work sent back", "task re-queued", "intervention done"):
+        assert act in told
 
 
 def the_workspace_says_the_same(product: Product) -> None:

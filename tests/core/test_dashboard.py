@@ -85,6 +85,24 @@ def test_bx6_the_dashboard_has_the_format_of_the_seed() -> None:
     )
 
 
+def test_stages_are_told_apart_and_a_gate_is_what_a_batch_waits_for() -> None:
+    gate = GateBlock("Merge Point MP1", StepLine("MP1", "Merge", Mark.ACTIVE), "")
+    view = DashboardView(
+        "T",
+        "",
+        (),
+        (
+            BatchBlock("Batch 01: a", (A1,), stage="Stage 1: Build"),
+            BatchBlock("Batch : Merge point", (), (gate,), stage="Stage 1: Build"),
+            BatchBlock("Batch 01: b", (C1,), stage="Stage 2: Join"),
+        ),
+    )
+    text = render_dashboard(view)
+    assert text.count("== Stage 1: Build ==") == text.count("== Stage 2: Join ==") == 1
+    assert "Batch 01: b: ⏸️ BLOCKED (waiting on Merge Point MP1)" in text
+    assert "Batch : " not in text
+
+
 def test_a_finished_workstream_has_no_bottleneck() -> None:
     done = DashboardView("T", "", (LaneRow("A", "Auth", "", (A1,)),), (BatchBlock("Batch 1", (A1,)),), (A1,))
     text = render_dashboard(done)

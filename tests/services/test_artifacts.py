@@ -14,7 +14,8 @@ from pytest_django.fixtures import Settings
 
 from orchestrator.core.errors import InvalidInput, WorkspaceUnavailable
 from orchestrator.core.terms import ArtifactState, EventType
-from orchestrator.models import Attempt, HandoffArtifact
+from orchestrator.models import Attempt, HandoffArtifact, HistoryEntry
+from orchestrator.services import artifacts
 from orchestrator.services.actor import ORCHESTRATOR
 from orchestrator.services.artifacts import announce, publish
 from tests.cast import NOON, Driver
@@ -147,6 +148,15 @@ def handover_of(place: int, path: str) -> HandoffArtifact:
     return HandoffArtifact.objects.filter(outputs__path=path).order_by("sequence")[place - 1]
 
 
+def test_large_outputs_are_not_gathered_in_one_commit(
+    held: Driver, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(artifacts, "COMMIT_BYTES", 1000)
+    rows = [announced(held.attempt("A1"), {f"{n}.bin": b"x" * 600}) for n in range(3)]
+    publish(now=LATER)
+    assert len({HandoffArtifact.objects.get(pk=row.pk).commit for row in rows}) == 3
+
+
 @pytest.mark.parametrize("name", ["notes", "notes/api.md/more"])
 def test_an_output_never_needs_a_folder_where_a_file_stands(held: Driver, name: str) -> None:
     with pytest.raises(InvalidInput, match="cannot stand beside"):
@@ -200,6 +210,7 @@ def test_f23_an_artifact_never_writes_over_another_one(held: Driver, settings: S
     refused = handover(held, "A1")
     assert refused.state == ArtifactState.DAMAGED
     assert taken in refused.problem
+    assert HistoryEntry.objects.get(action="artifact damaged").subject == taken
     assert file.read_text() == '{"other": "evidence"}'
 
 

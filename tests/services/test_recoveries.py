@@ -197,6 +197,10 @@ def test_what_could_not_be_written_is_written_on_retry(driver: Driver, settings:
         driver.complete("A1")
     waiting = handover(driver)
     assert (waiting.state, "handoffs" in waiting.problem) == (ArtifactState.PENDING, True)
+    verdict = explain(driver.reload())[driver.task("B1").pk]
+    assert verdict.reason == Reason.ARTIFACT
+    assert waiting.problem in verdict.sentence
+    assert driver.ready() == []
     with pytest.raises(WorkspaceUnavailable):
         retry_artifact(artifact_id=waiting.pk, actor=driver.cast.actor("contributor"), now=driver.tick())
 

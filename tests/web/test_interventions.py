@@ -59,6 +59,7 @@ def test_done_twice_is_refused_and_keeps_the_answer(flagged: Driver) -> None:
     again = client.post(done_url(), {"answer": "Dollar."})
     assert again.status_code == 409
     assert "does not wait for a person" in words(again)
+    assert "What you typed Dollar." in words(again)
     assert Intervention.objects.get().answer == "Euro."
 
 
@@ -71,10 +72,12 @@ def test_an_observer_cannot_answer(flagged: Driver) -> None:
     assert flagged.task("A1").needs_human is True
 
 
-def test_the_page_costs_the_same_for_any_number_of_cards(flagged: Driver, django_assert_num_queries) -> None:
+def test_the_page_costs_the_same_for_any_number_of_cards(
+    flagged: Driver, django_assert_num_queries, django_assert_max_num_queries
+) -> None:
     client = signed_in(flagged.cast.observer)
     client.get("/interventions/")
-    with django_assert_num_queries(9) as few:
+    with django_assert_max_num_queries(12) as few:
         client.get("/interventions/")
     for n in range(3):
         flagged.start(PLAN.replace(b"Card refunds", b"More %d" % n))

@@ -19,7 +19,7 @@ from orchestrator.queries.portfolio import Filters, Portfolio, standing_of
 from tests.cast import Cast
 from tests.web.rows import workstream
 
-AGES = [timedelta(0), timedelta(hours=3), timedelta(days=3), timedelta(days=8), timedelta(days=45)]
+AGES = [timedelta(0), timedelta(hours=3), timedelta(days=3), timedelta(days=7), timedelta(days=8), timedelta(days=45)]
 TASKS = [(0, 0, 0), (2, 0, 0), (1, 1, 1), (0, 3, 0)]
 
 

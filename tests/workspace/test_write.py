@@ -96,6 +96,15 @@ def test_nothing_is_written_through_or_over_an_obstacle(space: Workspace, tmp_pa
     assert space.head() == head
 
 
+def test_the_workspace_itself_may_be_a_link_to_another_disk(space: Workspace, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    space.root.parent.mkdir()
+    space.root.symlink_to(disk)
+    write(space, a__file=b"1")
+    assert (disk / "a" / "file").read_bytes() == space.read("a/file") == b"1"
+
+
 def test_what_cannot_be_read_is_said(space: Workspace, tmp_path: Path) -> None:
     write(space, plain=b"1", secret=b"2", folder__file=b"3")
     (space.root / "secret").chmod(0)
@@ -112,6 +121,9 @@ def test_what_cannot_be_read_is_said(space: Workspace, tmp_path: Path) -> None:
         "linked/file": "cannot be read",
         "folder": "is not a plain file",
         "pipe": "is not a plain file",
+        "nul\0byte": "is not a plain file",
+        "half\ud800": "is not a plain file",
+        "x" * 300: "cannot be read",
     }.items():
         with pytest.raises(FileDamage, match=said):
             space.read(path)

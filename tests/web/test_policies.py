@@ -1,0 +1,76 @@
+"""Policies with their change log; approvers change them (LC-11)."""
+
+import time
+
+import pytest
+from django.test import Client
+
+from orchestrator.models import HistoryEntry, Policy, PolicyChange
+from orchestrator.services.policies import change_policy
+from orchestrator.web.markdown import to_html
+from tests.cast import NOON, Cast
+
+CHANGE = {"title": "Done", "body": "# Done\n\n- *tests* pass", "reason": "Tests were missing.", "impact": "None."}
+
+
+@pytest.fixture
+def policy(cast: Cast) -> Policy:
+    return change_policy(
+        slug="workstream-dod",
+        title="Done",
+        body="Old text",
+        reason="First.",
+        impact="",
+        actor=cast.actor("approver"),
+        now=NOON,
+    )
+
+
+def test_an_approver_changes_it_and_the_log_says_why(client: Client, cast: Cast, policy: Policy) -> None:
+    client.force_login(cast.approver)
+    assert client.post("/policies/workstream-dod/", CHANGE).status_code == 302
+    text = client.get("/policies/workstream-dod/").content.decode()
+    assert "<em>tests</em> pass" in text
+    assert "Tests were missing." in text
+    assert "Old text" in text  # the change before, in the log
+    assert HistoryEntry.objects.filter(action="policy changed", reason="Tests were missing.").count() == 1
+
+
+def test_a_reason_is_needed_and_what_was_typed_stays(client: Client, cast: Cast, policy: Policy) -> None:
+    client.force_login(cast.approver)
+    response = client.post("/policies/workstream-dod/", CHANGE | {"reason": " "})
+    assert response.status_code == 422
+    assert "tests* pass" in response.content.decode()
+    assert PolicyChange.objects.count() == 1
+
+
+def test_others_read_only(client: Client, cast: Cast, policy: Policy) -> None:
+    client.force_login(cast.contributor)
+    assert "An approver can change it" in client.get("/policies/workstream-dod/").content.decode()
+    assert client.post("/policies/workstream-dod/", CHANGE).status_code == 403
+    policy.refresh_from_db()
+    assert policy.body == "Old text"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>",
+        "[x](javascript:alert(1))",
+        "<svg onload=alert(1)>",
+        "![x](data:image/svg+xml;base64,AAAA)",
+        '[x](https://a.example "\' onmouseover=alert(1)")',
+        "<a href=`javascript:alert(1)`>x</a>",
+    ],
+)
+def test_b19_markdown_is_inert(text: str) -> None:
+    html = to_html(text)
+    assert not any(tag in html for tag in ("<script", "<svg", "<img", 'href="javascript'))
+    assert " onmouseover=" not in html.replace("' onmouseover=alert(1)", "")
+
+
+@pytest.mark.parametrize("text", ["*" * 100_000, "[" * 50_000, ">" * 20_000, "- " * 20_000, "`" * 50_000])
+def test_b22_deep_nesting_is_read_in_bounded_time(text: str) -> None:
+    started = time.monotonic()
+    to_html(text)
+    assert time.monotonic() - started < 2
