@@ -145,7 +145,7 @@ def the_portfolio_counts_and_exports_it(page: Any) -> None:
 
 def issue_a_token(page: Any) -> str:
     page.goto("/tokens/")
-    page.get_by_label("Executor").fill("my-agent")
+    page.get_by_role("textbox", name="Executor").fill("my-agent")
     page.get_by_label("What the token is for").fill("trying it out")
     page.get_by_role("button", name="Make the token").click()
     return str(page.locator("code", has_text="pteo_").first.inner_text()).strip()
