@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
+import psycopg.sql
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEMO = "quotes-in-four-currencies"
 
@@ -18,6 +21,27 @@ DEMO = "quotes-in-four-currencies"
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
+
+
+class Database:
+    """SQLite in the data folder, or a database of its own on the server that DATABASE_URL names."""
+
+    def __init__(self, name: str) -> None:
+        url = os.environ.get("DATABASE_URL", "")
+        self.server = url.rpartition("/")[0] if url.startswith("postgres") else ""
+        self.name = name
+        self.environment = {"DATABASE_URL": f"{self.server}/{name}"} if self.server else {}
+
+    def make(self) -> None:
+        self._run("CREATE DATABASE {}")
+
+    def drop(self) -> None:
+        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+
+    def _run(self, statement: str) -> None:
+        if self.server:
+            with psycopg.connect(f"{self.server}/postgres", autocommit=True) as connection:
+                connection.execute(psycopg.sql.SQL(statement).format(psycopg.sql.Identifier(self.name)))
 
 
 class Installation:
@@ -28,7 +52,9 @@ class Installation:
         self.server: subprocess.Popen[str] | None = None
         self.groups: set[int] = set()
         plain = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "SECRET_KEY")}
+        self.database = Database(f"installation_{os.getpid()}_{self.port}")
         self.environment = plain | {
+            **self.database.environment,
             "DATA_DIR": str(folder),
             "DJANGO_SETTINGS_MODULE": "orchestrator.settings",
             "DEMO_PASSWORD": "for the test only",
@@ -37,11 +63,13 @@ class Installation:
         }
 
     def __enter__(self) -> "Installation":
+        self.database.make()
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+        self.database.drop()
 
     def start(self) -> None:
         command = [sys.executable, "manage.py", "serve", "--demo", "--host", "127.0.0.1"]
