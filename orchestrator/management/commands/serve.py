@@ -11,7 +11,9 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
+from django_q.conf import Conf
 
+from orchestrator.checks import TAG
 from orchestrator.management.accounts import ensure_executors
 from orchestrator.management.queue_watch import QueueWatch
 from orchestrator.management.static_stamp import collect_static
@@ -25,6 +27,7 @@ from orchestrator.management.supervisor import (
 
 
 class Command(BaseCommand):
+    requires_system_checks = [TAG]
     help = "Start everything and keep it running; Ctrl-C stops all of it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -76,4 +79,5 @@ class Command(BaseCommand):
 
 def _stall() -> float:
     """Twice the queue's own time limit by default: nothing that still works takes longer."""
-    return float(os.environ.get("QUEUE_STALL_SECONDS", 2 * settings.Q_CLUSTER["timeout"]))
+    given = os.environ.get("QUEUE_STALL_SECONDS")
+    return float(given) if given else 2.0 * Conf.TIMEOUT
