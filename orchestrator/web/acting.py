@@ -14,6 +14,7 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
@@ -94,7 +95,8 @@ def act_of(page: str, *keep: str) -> Callable[[View], View]:
         def run(request: HttpRequest, **values: Any) -> HttpResponse:
             if request.method == "POST":
                 return view(request, **values)
-            return redirect(page, **{name: values[name] for name in keep})
+            address = reverse(page, kwargs={name: values[name] for name in keep})
+            return redirect(address)
 
         return run
 
