@@ -37,7 +37,8 @@ class PlanRejected(Refusal):
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         first = findings[0]
-        super().__init__(f"The plan cannot be taken: line {first.line}: {first.message}", line=first.line)
+        where = f"line {first.line}: " if first.line else ""
+        super().__init__(f"The plan cannot be taken: {where}{first.message}", line=first.line)
         self.findings = tuple(findings)
 
 

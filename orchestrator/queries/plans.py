@@ -81,13 +81,6 @@ def find_version(slug: str, number: int | None = None) -> WorkflowVersion:
     return version
 
 
-def find_version_by_id(version_id: int) -> WorkflowVersion:
-    version = WorkflowVersion.objects.select_related("workflow").filter(pk=version_id).first()
-    if version is None:
-        raise NotFound("There is no such plan.")
-    return version
-
-
 def versions_of(version: WorkflowVersion) -> list[WorkflowVersion]:
     """Every version of the same workflow, newest first, without the texts."""
     return list(

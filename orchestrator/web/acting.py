@@ -7,14 +7,17 @@ again with the message, the way out and what was typed. With htmx the answer is 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import wraps
 from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseLocation
 
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
@@ -28,6 +31,7 @@ TEXTS = frozenset(
     {"reason", "note", "answer", "rationale", "resolution", "error", "breadcrumb", "outcome", "follow_ups"}
 )
 Act = TypeVar("Act")
+View = Callable[..., HttpResponse]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,23 @@ def chosen(acts: Mapping[str, Act], name: str) -> Act:
     if name not in acts:
         raise NotFound(f"There is no act {name!r} here.")
     return acts[name]
+
+
+def act_of(page: str, *keep: str) -> Callable[[View], View]:
+    """A view that only takes POST; opened as an address (after a refusal) it leads to its page, named with `keep`."""
+
+    def decorate(view: View) -> View:
+        @require_http_methods(["GET", "HEAD", "POST"])
+        @wraps(view)
+        def run(request: HttpRequest, **values: Any) -> HttpResponse:
+            if request.method == "POST":
+                return view(request, **values)
+            address = reverse(page, kwargs={name: values[name] for name in keep})
+            return redirect(address)
+
+        return run
+
+    return decorate
 
 
 def perform(

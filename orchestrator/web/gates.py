@@ -5,13 +5,13 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import MissingReason, Refusal
 from orchestrator.models import Task
 from orchestrator.queries import gates as queries
 from orchestrator.services import gates
-from orchestrator.web.acting import Viewer, now, perform, show, typed, viewer
+from orchestrator.web.acting import Viewer, act_of, now, perform, show, typed, viewer
 
 
 @require_GET
@@ -26,7 +26,7 @@ def gate(request: HttpRequest, task_id: int) -> HttpResponse:
     return gate_page(request, queries.find_gate(task_id))
 
 
-@require_POST
+@act_of("gate", "task_id")
 def gate_decide(request: HttpRequest, task_id: int) -> HttpResponse:
     """Sign or reject; a rejection says why and where work returns to (AS-6)."""
     task = queries.find_gate(task_id)

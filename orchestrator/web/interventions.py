@@ -7,14 +7,14 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import NotFound, Refusal
 from orchestrator.core.terms import Role
 from orchestrator.models import Intervention
 from orchestrator.queries import interventions as queries
 from orchestrator.services.interventions import clear_human_flag
-from orchestrator.web.acting import now, perform, show, typed, viewer
+from orchestrator.web.acting import act_of, now, perform, show, typed, viewer
 
 PER_PAGE = 50
 
@@ -24,7 +24,7 @@ def intervention_list(request: HttpRequest) -> HttpResponse:
     return interventions_page(request)
 
 
-@require_POST
+@act_of("interventions")
 def intervention_done(request: HttpRequest, intervention_id: int) -> HttpResponse:
     """Mark done; with htmx the lists come back without the card, and a refusal keeps the card and the answer."""
     intervention = Intervention.objects.filter(pk=intervention_id).first()

@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from orchestrator.core.errors import InvalidInput, Refusal, VersionMoved
 from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
@@ -17,7 +17,7 @@ from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries import plans as queries
 from orchestrator.queries.plan_changes import changes, since_last_decision
 from orchestrator.services import plans, workstreams
-from orchestrator.web.acting import Viewer, now, number, perform, proceed, show, typed, viewer
+from orchestrator.web.acting import Viewer, act_of, now, number, perform, proceed, show, typed, viewer
 
 PER_PAGE = 50
 #: What a pasted plan is called when the person gives no name.
@@ -94,13 +94,6 @@ def submit_page(
 
 
 @require_GET
-def plan_by_id(_request: HttpRequest, version_id: int) -> HttpResponse:
-    """The short address that lists and messages link to."""
-    version = queries.find_version_by_id(version_id)
-    return redirect("plan-review", version.workflow.slug, version.number)
-
-
-@require_GET
 def plan_latest(_request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("plan-review", slug, queries.find_version(slug).number)
 
@@ -110,7 +103,7 @@ def plan_review(request: HttpRequest, slug: str, version: int) -> HttpResponse:
     return review_page(request, queries.find_version(slug, version))
 
 
-@require_POST
+@act_of("plan-review", "slug", "version")
 def plan_decide(request: HttpRequest, slug: str, version: int) -> HttpResponse:
     """Approve or send back exactly the text that was read: version id and hash come from the page."""
     shown = queries.find_version(slug, version)
@@ -131,7 +124,7 @@ def _decide(request: HttpRequest, approving: bool) -> str:
     return "The plan is sent back to its author with your reason."
 
 
-@require_POST
+@act_of("plan-review", "slug", "version")
 def plan_sign_prehandoff(request: HttpRequest, slug: str, version: int) -> HttpResponse:
     """Sign that suspected duplicates were looked at, with the rationale (FR-003, AS-5)."""
     shown = queries.find_version(slug, version)
@@ -235,7 +228,6 @@ def _readable(source: str | bytes) -> str:
 urlpatterns: list[Any] = [
     path("plans/", plan_list, name="plans"),
     path("plans/submit/", plan_submit, name="plan-submit"),
-    path("plans/versions/<int:version_id>/", plan_by_id, name="plan"),
     path("plans/<slug:slug>/", plan_latest, name="plan-latest"),
     path("plans/<slug:slug>/v<int:version>/", plan_review, name="plan-review"),
     path("plans/<slug:slug>/v<int:version>/decide", plan_decide, name="plan-decide"),

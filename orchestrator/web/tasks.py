@@ -9,14 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils.text import slugify
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import BlockerKind, ExecutorKind, Role
 from orchestrator.models import Executor, Task, Workstream
 from orchestrator.queries.tasks import find_task, find_workstream, task_detail
 from orchestrator.services import attempts, blockers, executors, interventions, rework
-from orchestrator.web.acting import Viewer, chosen, now, number, perform, show, typed, viewer
+from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
 from orchestrator.web.task_controls import why_not
 
 #: All output files of one completion together, in bytes.
@@ -30,7 +30,7 @@ def task(request: HttpRequest, uuid: UUID, key: str) -> HttpResponse:
 
 @require_GET
 def task_by_id(_request: HttpRequest, task_id: int) -> HttpResponse:
-    """The short address that lists and messages link to."""
+    """The short address of seed 003; `api.negotiated` owns it."""
     found = Task.objects.select_related("step", "workstream").filter(pk=task_id).first()
     if found is None:
         raise NotFound("There is no such task.")
@@ -55,7 +55,7 @@ def task_page(
     return show(request, "tasks/page.html", context, parts=frozenset({"standing"}), refusal=refusal)
 
 
-@require_POST
+@act_of("task", "uuid", "key")
 def task_act(request: HttpRequest, uuid: UUID, key: str, act: str) -> HttpResponse:
     do = chosen(ACTS, act)
     workstream = find_workstream(uuid)
@@ -186,7 +186,6 @@ ACTS: dict[str, Callable[[HttpRequest, Task, Viewer], str]] = {
 }
 
 urlpatterns: list[Any] = [
-    path("workstreams/tasks/<int:task_id>/", task_by_id, name="task"),
     path("workstreams/<uuid:uuid>/tasks/<str:key>/", task, name="task"),
     path("workstreams/<uuid:uuid>/tasks/<str:key>/<slug:act>", task_act, name="task-act"),
 ]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import NotFound, Refusal
 from orchestrator.core.terms import Lifecycle, Role, WorkstreamStatus
@@ -16,7 +16,7 @@ from orchestrator.queries import workstreams as queries
 from orchestrator.queries.tasks import find_task, find_workstream
 from orchestrator.queries.workspace_files import file_of, files_of
 from orchestrator.services import attempts, recoveries, workstreams
-from orchestrator.web.acting import Viewer, chosen, now, number, perform, show, typed, viewer
+from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
 
 WORKERS = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
 
@@ -37,7 +37,7 @@ def workstream_page(request: HttpRequest, uuid: UUID, acted: str = "", refusal: 
     return show(request, "workstreams/page.html", context, parts=frozenset({"board"}), refusal=refusal)
 
 
-@require_POST
+@act_of("workstream", "uuid")
 def workstream_act(request: HttpRequest, uuid: UUID, act: str) -> HttpResponse:
     do = chosen(ACTS, act)
     found = find_workstream(uuid)

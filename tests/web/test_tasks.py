@@ -225,6 +225,6 @@ def test_text_that_no_column_holds_is_422(started: Driver, text: str) -> None:
 
 def test_the_short_address_leads_to_the_page(started: Driver) -> None:
     client = signed_in(started.cast.observer)
-    response = client.get(f"/workstreams/tasks/{started.task('A1').pk}/")
+    response = client.get(f"/tasks/{started.task('A1').pk}/")
     assert response.headers["Location"] == page_of(started)
-    assert client.get("/workstreams/tasks/999999/").status_code == 404
+    assert client.get("/tasks/999999/").status_code == 404
