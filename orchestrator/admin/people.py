@@ -14,7 +14,7 @@ from orchestrator.models import AccessToken, Executor
 
 
 @admin.register(User, site=site)
-class PersonAdmin(UserAdmin):
+class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # not generic at run time
     """An account is made inactive, never deleted: the history names it."""
 
     actions = None

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin
-from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -27,7 +26,7 @@ class WorkflowAdmin(NoDelete):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def save_model(self, request: HttpRequest, obj: Workflow, form: ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Workflow, form: Any, change: bool) -> None:
         """Through the service, so that the change stands in the history."""
         change_workflow(
             workflow_id=obj.pk,

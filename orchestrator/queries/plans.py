@@ -47,6 +47,11 @@ class Review:
         return self.reading.blockers
 
     @property
+    def unreachable(self) -> int:
+        """Steps that no wave ever reaches, because of what blocks approval."""
+        return self.effect.tasks - len(self.effect.launch_order) if self.effect else 0
+
+    @property
     def remarks(self) -> tuple[Finding, ...]:
         return tuple(finding for finding in self.reading.findings if not finding.blocks)
 

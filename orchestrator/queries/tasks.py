@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet
 from django.utils.functional import cached_property
@@ -115,7 +116,7 @@ class TaskDetail:
         return [blocker for blocker in self.blockers if blocker.resolved_at is None]
 
 
-def find_workstream(uuid: object) -> Workstream:
+def find_workstream(uuid: UUID | str) -> Workstream:
     found = Workstream.objects.select_related("version__workflow", "owner", "accepted_by").filter(uuid=uuid).first()
     if found is None:
         raise NotFound("There is no such workstream.")

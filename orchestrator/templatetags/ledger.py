@@ -68,15 +68,15 @@ STATES: dict[str, tuple[str, str, str]] = {
 
 
 @register.simple_tag
-def icon(value: str) -> SafeString:
-    """The shape of a state alone, for places that print the word themselves."""
+def icon(value: str, x: int | None = None) -> SafeString:
+    """The shape of a state alone; `x` (pixels) places it inside another drawing."""
     shape = STATES.get(str(value), ("plain", "circle", ""))[1]
-    return _glyph(shape)
+    return _glyph(shape) if x is None else _glyph(shape, format_html(' x="{}" width="12" height="12"', x))
 
 
-def _glyph(shape: str) -> SafeString:
+def _glyph(shape: str, place: str = "") -> SafeString:
     drawing = mark_safe(SHAPES[shape])  # noqa: S308 - a constant above
-    return format_html('<svg class="glyph" viewBox="0 0 12 12" aria-hidden="true">{}</svg>', drawing)
+    return format_html('<svg class="glyph"{} viewBox="0 0 12 12" aria-hidden="true">{}</svg>', place, drawing)
 
 
 @register.simple_tag

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
@@ -34,14 +35,20 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated:
         return context
     return context | {
-        "nav": SimpleLazyObject(lambda: _nav(request)),
-        "role_names": SimpleLazyObject(lambda: ", ".join(sorted(group.name for group in user.groups.all()))),
+        "nav": SimpleLazyObject(lambda: _nav(request, user)),
+        "role_names": SimpleLazyObject(lambda: _role_names(user)),
     }
 
 
-def _nav(request: HttpRequest) -> list[NavItem]:
-    waiting = inbox_for(request.user).total
+def _nav(request: HttpRequest, user: User) -> list[NavItem]:
+    waiting = inbox_for(user).total
     return [NavItem(label, href, _here(request.path, href), waiting if href == "/" else 0) for label, href in AREAS]
+
+
+def _role_names(user: User) -> str:
+    if user.is_superuser:
+        return "administrator, all roles"
+    return ", ".join(sorted(group.name for group in user.groups.all()))
 
 
 def _here(path: str, href: str) -> bool:

@@ -12,7 +12,7 @@ def page_or_part(
 ) -> HttpResponse:
     """`template`, or its partial `part` for an htmx request that does not restore history."""
     htmx = getattr(request, "htmx", None)
-    partial = bool(htmx) and not htmx.history_restore_request and not htmx.boosted
+    partial = bool(htmx and not htmx.history_restore_request and not htmx.boosted)
     response = render(request, f"{template}#{part}" if partial else template, context, status=status)
     patch_vary_headers(response, ["HX-Request", "HX-History-Restore-Request"])
     return response

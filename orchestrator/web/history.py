@@ -5,7 +5,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.views.decorators.http import require_safe
@@ -19,17 +20,17 @@ PAGE_SIZE = 100
 
 
 @require_safe
-def history(request: HttpRequest) -> HttpResponse:
+def history(request: HttpRequest) -> HttpResponseBase:
     return _show(request, Trail.read(request.GET))
 
 
 @require_safe
-def workstream_history(request: HttpRequest, uuid: UUID) -> HttpResponse:
+def workstream_history(request: HttpRequest, uuid: UUID) -> HttpResponseBase:
     workstream = get_object_or_404(Workstream, uuid=uuid)
     return _show(request, Trail.read(request.GET, workstream))
 
 
-def _show(request: HttpRequest, trail: Trail) -> HttpResponse:
+def _show(request: HttpRequest, trail: Trail) -> HttpResponseBase:
     if request.GET.get("format") == "csv":
         header = ("sequence", f"when ({settings.PROJECT_TIME_ZONE})", "who", "what", "subject", "why")
         name = f"history-{trail.workstream.slug}" if trail.workstream else "history"

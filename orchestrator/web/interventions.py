@@ -1,5 +1,6 @@
 """Interventions: amber cards for tasks that wait for a person, each with an answer and Mark done (LC-7, DC-5)."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -41,7 +42,9 @@ def intervention_done(request: HttpRequest, intervention_id: int) -> HttpRespons
     return perform(request, clear, then=reverse("interventions"), again=again)
 
 
-def _without_card(request: HttpRequest, clear: Any, again: Any) -> HttpResponse:
+def _without_card(
+    request: HttpRequest, clear: Callable[[], str], again: Callable[[Refusal], HttpResponse]
+) -> HttpResponse:
     try:
         said = clear()
     except Refusal as refusal:

@@ -65,7 +65,8 @@ def _issue(request: HttpRequest, form: TokenForm) -> str:
 def _show(
     request: HttpRequest, form: TokenForm, *, status: int = 200, secret: str = "", name: str = ""
 ) -> HttpResponse:
-    mine = Executor.objects.filter(user=request.user).prefetch_related("tokens")
+    account = Actor.person(request.user).account  # type: ignore[arg-type]
+    mine = Executor.objects.filter(user=account).prefetch_related("tokens")
     context = {"form": form, "executors": mine, "secret": secret, "secret_name": name}
     return render(request, "tokens/page.html", context, status=status)
 

@@ -85,6 +85,11 @@ def test_check_shows_findings_and_preview_and_stores_nothing(cast: Cast) -> None
     assert not WorkflowVersion.objects.exists()
 
 
+def test_check_says_that_steps_in_a_circle_never_start(cast: Cast) -> None:
+    response = signed_in(cast.initiator).post("/plans/submit/", {"act": "check", "source": CYCLE.decode()})
+    assert "5 steps can never start as the plan stands." in words(response)
+
+
 def test_check_answers_htmx_with_the_form_alone(cast: Cast) -> None:
     data = {"act": "check", "source": PLAN.decode()}
     response = signed_in(cast.initiator).post("/plans/submit/", data, **htmx("submission"))

@@ -7,7 +7,7 @@ from django.test import Client
 
 from orchestrator.models import HistoryEntry, Policy, PolicyChange
 from orchestrator.services.policies import change_policy
-from orchestrator.web.markdown import to_html
+from orchestrator.web.markdown import LIMIT, to_html
 from tests.cast import NOON, Cast
 
 CHANGE = {"title": "Done", "body": "# Done\n\n- *tests* pass", "reason": "Tests were missing.", "impact": "None."}
@@ -52,6 +52,18 @@ def test_others_read_only(client: Client, cast: Cast, policy: Policy) -> None:
     assert policy.body == "Old text"
 
 
+def test_an_approver_writes_the_first_one(client: Client, cast: Cast) -> None:
+    client.force_login(cast.observer)
+    assert client.post("/policies/", CHANGE | {"slug": "workstream-dod"}).status_code == 403
+    client.force_login(cast.approver)
+    assert client.post("/policies/", CHANGE | {"slug": "workstream-dod"}).status_code == 302
+    assert Policy.objects.get().title == "Done"
+    again = client.post("/policies/", CHANGE | {"slug": "workstream-dod"})
+    assert again.status_code == 422
+    assert "open it and change it there" in again.content.decode()
+    assert PolicyChange.objects.count() == 1
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -69,8 +81,12 @@ def test_b19_markdown_is_inert(text: str) -> None:
     assert " onmouseover=" not in html.replace("' onmouseover=alert(1)", "")
 
 
-@pytest.mark.parametrize("text", ["*" * 100_000, "[" * 50_000, ">" * 20_000, "- " * 20_000, "`" * 50_000])
+@pytest.mark.parametrize("text", ["*" * 20_000, "![[" * 6_600, "> " * 10_000, "- " * 10_000, "**x" * 6_600])
 def test_b22_deep_nesting_is_read_in_bounded_time(text: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()  # the machine may be busy with something else
     to_html(text)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 1
+
+
+def test_b22_a_text_beyond_the_limit_is_shown_as_it_stands() -> None:
+    assert to_html("*" * LIMIT + "<script>") == f"<pre>{'*' * LIMIT}&lt;script&gt;</pre>"
