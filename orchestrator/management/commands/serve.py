@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 from django.utils import timezone
 from django_q.conf import Conf
 
@@ -52,7 +53,10 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Port {port} on {host} is taken. Stop what uses it, or choose another: PORT=8001 make run"
             )
-        self._prepare(demo)
+        try:
+            self._prepare(demo)
+        except OperationalError as problem:
+            raise CommandError(f"The database cannot be used: {problem}") from problem
         names = [executor.name for executor in ensure_executors(executors, timezone.now())]
         Supervisor(
             commands(host, port, names),
