@@ -7,8 +7,11 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Info, register
 from django.db import connection
 
+#: The tag of our own checks; `serve` runs these alone, because loading every address for the others takes a second.
+TAG = "orchestrator"
 
-@register()
+
+@register(TAG)
 def sqlite_journal(**_: Any) -> list[CheckMessage]:
     """Says which journal is used and why (sqlite.org/wal.html, "WAL-reset bug")."""
     if connection.vendor != "sqlite" or settings.SQLITE_WAL_IS_SAFE:

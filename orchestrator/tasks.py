@@ -41,7 +41,8 @@ def heartbeat() -> None:
 
 
 def workstreams_to_sweep() -> list[int]:
-    """Active ones, and those with artifacts that are not in the workspace yet; in the order of design section 3."""
+    """Open ones, and those with artifacts that are not in the workspace yet; in the order of design section 3."""
     pending = HandoffArtifact.objects.filter(state=ArtifactState.PENDING).values("workstream_id")
-    unfinished = Workstream.objects.filter(status=WorkstreamStatus.ACTIVE) | Workstream.objects.filter(pk__in=pending)
-    return list(unfinished.values_list("pk", flat=True))
+    unfinished = [WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE]
+    due = Workstream.objects.filter(status__in=unfinished) | Workstream.objects.filter(pk__in=pending)
+    return list(due.values_list("pk", flat=True))

@@ -19,6 +19,11 @@ from orchestrator.core.strict_json import read_json
 from orchestrator.services.callers import Scope
 
 View = Callable[..., HttpResponse]
+ABOUT = (
+    "Send `Authorization: Bearer <token>`. Every refusal is `{code, message, recovery, details}` with its status; "
+    "`recovery` says what to do next. Every call that changes something takes an `Idempotency-Key` header: the same "
+    "key with the same request answers as the first time and has no second effect; with another request it is refused."
+)
 sign_in = TokenOrSession()
 
 
@@ -72,6 +77,7 @@ def _guarded(pattern: URLPattern) -> URLPattern:
 api = NinjaAPI(
     title="Plan-to-Execution Orchestrator",
     version="1",
+    description=ABOUT,
     urls_namespace="api",
     auth=sign_in,
     parser=StrictParser(),

@@ -47,6 +47,11 @@ class PlanHasBlockers(Refusal):
     recovery = "Correct what blocks approval in the plan and submit a new version, or send this one back."
 
 
+class MigrationImpossible(Refusal):
+    code, status = "migration-impossible", 409
+    recovery = "Keep started steps under their keys and unchanged in the new version; add steps instead."
+
+
 class VersionMoved(Refusal):
     code, status = "version-moved", 409
     recovery = "Read what changed since the page was opened, then decide again. What you typed is kept."

@@ -6,6 +6,7 @@ bad text: they return a `Reading` with findings.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -186,4 +187,5 @@ class Reading:
 
 def slugify(text: str) -> str:
     """Lower-case ASCII words joined by hyphens, at most 60 characters; never empty, never a path."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:SLUG_LENGTH].strip("-") or "unnamed"
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:SLUG_LENGTH].strip("-") or "unnamed"

@@ -45,8 +45,8 @@ class QueueWatch:
     def _enqueue(task: str) -> bool:
         """Whether the message was stored; a database that is away for a moment is asked again."""
         try:
-            close_old_connections()
             async_task(task)
         except Error:
+            close_old_connections()
             return False
         return True

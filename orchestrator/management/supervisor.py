@@ -92,7 +92,6 @@ class Supervisor:
     def run(self, address: tuple[str, int]) -> None:
         """Start everything, the web server first, and keep it running until asked to stop."""
         try:
-            self.children[WEB].start(time.monotonic())
             self._wait_for_web(address)
             while not self.stopping():
                 self._tick(time.monotonic())
@@ -114,17 +113,21 @@ class Supervisor:
         if self.undertaker.process.poll() is not None:
             self._replace_undertaker()
         for child in self.children.values():
-            code = child.ended(now)
-            if code is not None:
-                self.say(f"{child.name} ended ({_how(code)}); starting it again. Its log: {child.log}")
-            if not child.running and now >= child.next_start:
-                child.start(now)
-                if child.name == QUEUE:
-                    self.watch.restarted()
+            self._keep(child, now)
         if self.watch.look():
             self.say("The queue is stuck; restarting it.")
             self.children[QUEUE].kill()
             self.watch.restarted()
+
+    def _keep(self, child: Child, now: float) -> None:
+        """Say that it ended, and start it when its time has come."""
+        code = child.ended(now)
+        if code is not None:
+            self.say(f"{child.name} ended ({_how(code)}); starting it again. Its log: {child.log}")
+        if not child.running and now >= child.next_start:
+            child.start(now)
+            if child.name == QUEUE:
+                self.watch.restarted()
 
     def _replace_undertaker(self) -> None:
         self.undertaker = Undertaker()
@@ -138,9 +141,8 @@ class Supervisor:
         host, port = address
         reach = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
         deadline = time.monotonic() + WEB_WITHIN
-        while not self.stopping() and self.children[WEB].running and time.monotonic() < deadline:
-            if self.children[WEB].ended(time.monotonic()) is not None:
-                return
+        while not self.stopping() and time.monotonic() < deadline:
+            self._keep(self.children[WEB], time.monotonic())
             try:
                 socket.create_connection((reach, port), 1).close()
             except OSError:
@@ -149,6 +151,8 @@ class Supervisor:
             shown = f"[{reach}]" if ":" in reach else reach
             self.say(f"Open http://{shown}:{port}/  (Ctrl-C stops everything)")
             return
+        if not self.stopping():
+            self.say(f"The web server does not answer yet. Its log: {self.children[WEB].log}")
 
 
 def _how(code: int) -> str:

@@ -19,7 +19,7 @@ class HandoffArtifact(models.Model):
     sequence = models.PositiveIntegerField()
     attempt = models.ForeignKey(Attempt, models.PROTECT, related_name="artifacts")
     event = models.CharField(max_length=30, choices=choices(EventType))
-    path = models.CharField(max_length=300, unique=True)
+    path = models.CharField(max_length=600, unique=True)
     body = models.TextField()
     sha256 = models.CharField(max_length=64)
     state = models.CharField(max_length=20, choices=choices(ArtifactState), default=ArtifactState.PENDING)
@@ -29,7 +29,7 @@ class HandoffArtifact(models.Model):
     committed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering = ["workstream", "sequence"]
+        ordering = ["workstream_id", "sequence"]
         constraints = [
             models.UniqueConstraint(fields=["workstream", "sequence"], name="artifact_sequence_once"),
             one_of("event", EventType, "artifact_event_known"),
@@ -45,12 +45,12 @@ class OutputFile(models.Model):
     """A file an attempt produced, waiting for and then standing in the workspace beside its artifact."""
 
     artifact = models.ForeignKey(HandoffArtifact, models.PROTECT, related_name="outputs")
-    path = models.CharField(max_length=300)
+    path = models.CharField(max_length=600)
     content = models.BinaryField()
     sha256 = models.CharField(max_length=64)
 
     class Meta:
-        ordering = ["artifact", "path"]
+        ordering = ["artifact_id", "path"]
         constraints = [models.UniqueConstraint(fields=["artifact", "path"], name="output_path_once")]
 
     def __str__(self) -> str:

@@ -33,7 +33,7 @@ class Attempt(models.Model):
     followed_up_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering = ["task", "number"]
+        ordering = ["task_id", "number"]
         constraints = [
             models.UniqueConstraint(fields=["task", "number"], name="attempt_number_once"),
             models.UniqueConstraint(fields=["task"], condition=Q(status__in=LIVE), name="one_live_attempt_per_task"),
@@ -81,7 +81,7 @@ class CriterionCheck(models.Model):
     checked_at = models.DateTimeField()
 
     class Meta:
-        ordering = ["attempt", "criterion"]
+        ordering = ["attempt_id", "criterion_id"]
         constraints = [
             models.UniqueConstraint(fields=["attempt", "criterion"], name="criterion_checked_once"),
             models.CheckConstraint(condition=~Q(evidence=""), name="check_has_evidence"),

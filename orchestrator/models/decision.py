@@ -17,7 +17,7 @@ class SchedulingDecision(models.Model):
     snapshot_sha256 = models.CharField(max_length=64)
 
     class Meta:
-        ordering = ["workstream", "-number"]
+        ordering = ["workstream_id", "-number"]
         constraints = [models.UniqueConstraint(fields=["workstream", "number"], name="round_number_once")]
 
     def __str__(self) -> str:
@@ -35,7 +35,7 @@ class Verdict(models.Model):
     launch_order = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
-        ordering = ["decision", "launch_order", "id"]
+        ordering = ["decision_id", "launch_order", "id"]
         constraints = [
             models.UniqueConstraint(fields=["decision", "task"], name="one_verdict_per_round"),
             one_of("reason", Reason, "verdict_reason_known"),

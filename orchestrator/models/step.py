@@ -61,7 +61,7 @@ class StepNeed(models.Model):
     inferred = models.BooleanField(default=False)
 
     class Meta:
-        ordering = ["step", "needed__key"]
+        ordering = ["step_id", "needed_id"]
         constraints = [
             models.UniqueConstraint(fields=["step", "needed"], name="need_once"),
             models.CheckConstraint(condition=~models.Q(step=models.F("needed")), name="need_not_itself"),
@@ -80,7 +80,7 @@ class Criterion(models.Model):
     text = models.CharField(max_length=500)
 
     class Meta:
-        ordering = ["step", "kind", "position"]
+        ordering = ["step_id", "kind", "position"]
         verbose_name_plural = "criteria"
         constraints = [
             models.UniqueConstraint(fields=["step", "kind", "position"], name="criterion_position_once"),
@@ -99,7 +99,7 @@ class StepResource(models.Model):
     is_files = models.BooleanField(default=False)
 
     class Meta:
-        ordering = ["step", "name"]
+        ordering = ["step_id", "name"]
         constraints = [models.UniqueConstraint(fields=["step", "name", "is_files"], name="step_resource_once")]
 
     def __str__(self) -> str:
@@ -113,7 +113,7 @@ class GateReviewer(models.Model):
     name = models.CharField(max_length=150)
 
     class Meta:
-        ordering = ["step", "name"]
+        ordering = ["step_id", "name"]
         constraints = [models.UniqueConstraint(fields=["step", "name"], name="gate_reviewer_once")]
 
     def __str__(self) -> str:

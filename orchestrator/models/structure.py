@@ -19,7 +19,7 @@ class Stage(models.Model):
     definition = models.TextField(blank=True)
 
     class Meta:
-        ordering = ["version", "position"]
+        ordering = ["version_id", "position"]
         constraints = [
             models.UniqueConstraint(fields=["version", "position"], name="stage_position_once"),
             one_of("kind", StageKind, "stage_kind_known"),
@@ -39,7 +39,7 @@ class Batch(models.Model):
     slug = models.CharField(max_length=80)
 
     class Meta:
-        ordering = ["stage", "position"]
+        ordering = ["stage_id", "position"]
         verbose_name_plural = "batches"
         constraints = [models.UniqueConstraint(fields=["stage", "position"], name="batch_position_once")]
 
@@ -59,7 +59,7 @@ class Thread(models.Model):
     worktree = models.CharField(max_length=200, blank=True)
 
     class Meta:
-        ordering = ["batch", "position"]
+        ordering = ["batch_id", "position"]
         constraints = [models.UniqueConstraint(fields=["batch", "position"], name="thread_position_once")]
 
     def __str__(self) -> str:
@@ -73,7 +73,7 @@ class OwnedFiles(models.Model):
     pattern = models.CharField(max_length=300)
 
     class Meta:
-        ordering = ["thread", "pattern"]
+        ordering = ["thread_id", "pattern"]
         verbose_name_plural = "owned files"
         constraints = [models.UniqueConstraint(fields=["thread", "pattern"], name="owned_pattern_once")]
 

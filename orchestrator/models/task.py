@@ -29,7 +29,7 @@ class Task(models.Model):
     updated_at = models.DateTimeField()
 
     class Meta:
-        ordering = ["workstream", "step"]
+        ordering = ["workstream_id", "id"]
         constraints = [
             models.UniqueConstraint(fields=["workstream", "step"], name="task_once_per_step"),
             one_of("status", TaskStatus, "task_status_known"),

@@ -29,7 +29,7 @@ class WorkflowVersion(models.Model):
     decision_reason = models.TextField(blank=True)
 
     class Meta:
-        ordering = ["workflow", "-number"]
+        ordering = ["workflow_id", "-number"]
         constraints = [
             models.UniqueConstraint(fields=["workflow", "number"], name="version_number_once"),
             one_of("status", VersionStatus, "version_status_known"),

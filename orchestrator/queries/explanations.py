@@ -21,7 +21,12 @@ def explain(workstream: Workstream) -> dict[int, Verdict]:
     """A verdict for every task, by task id."""
     loaded = load_snapshot(workstream)
     decision = decide(loaded.snapshot)
-    return {loaded.tasks[v.key].pk: _recorded(loaded.tasks[v.key], v) for v in decision.verdicts}
+    dropped = Task.objects.filter(workstream=workstream).exclude(step__version=workstream.version_id)
+    verdicts = {
+        task.pk: Verdict(task.step.key, Reason.DONE, "", "cancelled: a later version of the plan dropped it")
+        for task in dropped.select_related("step")
+    }
+    return verdicts | {loaded.tasks[v.key].pk: _recorded(loaded.tasks[v.key], v) for v in decision.verdicts}
 
 
 def _recorded(task: Task, verdict: Verdict) -> Verdict:

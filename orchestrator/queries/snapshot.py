@@ -40,9 +40,10 @@ class Loaded:
 
 
 def load_snapshot(workstream: Workstream) -> Loaded:
+    # Tasks of steps that a later version dropped keep their old definition and take no part any more.
     tasks = list(
-        Task.objects.filter(workstream=workstream).select_related(
-            "step__thread__batch__stage", "verdict", "step__version"
+        Task.objects.filter(workstream=workstream, step__version=workstream.version_id).select_related(
+            "step__thread__batch__stage", "verdict"
         )
     )
     facts = _Facts(workstream)

@@ -83,6 +83,7 @@ def publish(*, now: datetime, workstream_id: int | None = None) -> int:
 
     One workstream, or every one (the sweep). Safe to repeat and to run in several processes. A workstream whose files
     cannot be written keeps its artifacts pending with the problem noted, the others go on; then WorkspaceUnavailable.
+    Call it outside a transaction: the workspace's lock comes before any row lock.
     """
     committed, trouble = 0, None
     for pk in [workstream_id] if workstream_id is not None else _to_sweep(now):

@@ -24,7 +24,7 @@ from orchestrator.models import Workflow, WorkflowVersion, Workstream
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
-from orchestrator.services.structure import create_structure
+from orchestrator.services.migration import put_into_effect
 from orchestrator.services.wake import wake
 
 #: Questions are for the reviewer to see, so they are stored; everything else that blocks cannot be scheduled.
@@ -52,11 +52,12 @@ def submit_plan(
     workstream: Workstream | None = None,
     change_reason: str = "",
 ) -> Submission:
-    """Register a plan for review: a new workstream, or a new version of one that is still being planned.
+    """Register a plan for review: a new workstream, or a new version of one that is planned or under way.
 
-    Raises PlanRejected with findings when it cannot be scheduled; nothing is stored then.
+    Work goes on under the approved version until the new one is approved. Raises PlanRejected with findings when the
+    plan cannot be scheduled; nothing is stored then.
     """
-    actor.require(Role.INITIATOR, Role.APPROVER)
+    actor.require(Role.INITIATOR, Role.APPROVER, *([Role.REVIEWER] if workstream else []))
     reading = read_source(source)
     plan = reading.plan
     unschedulable = [finding for finding in reading.blockers if finding.code not in STORED_BLOCKERS]
@@ -98,10 +99,7 @@ def approve_version(*, version_id: int, seen_sha256: str, actor: Actor, now: dat
             first = reading.blockers[0]
             raise PlanHasBlockers(f"Line {first.line}: {first.message}", recovery=first.fix, line=first.line)
         _decide(version, VersionStatus.APPROVED, actor, note, now)
-        create_structure(version, reading.plan, workstream, now)
-        workstream.status = WorkstreamStatus.ACTIVE
-        workstream.updated_at = now
-        workstream.save(update_fields=["status", "updated_at", "open_tasks"])
+        tasks = put_into_effect(version, reading.plan, workstream, actor, now)
         record(
             workstream=workstream,
             actor=actor,
@@ -109,7 +107,7 @@ def approve_version(*, version_id: int, seen_sha256: str, actor: Actor, now: dat
             subject=f"version {version.number}",
             reason=note,
             now=now,
-            data={"sha256": version.source_sha256, "tasks": workstream.open_tasks},
+            data={"sha256": version.source_sha256, "tasks": tasks},
         )
         wake(workstream.pk)
     return workstream
@@ -153,18 +151,21 @@ def _first_version(plan: Plan, text: str, name: str, actor: Actor, now: datetime
 def _next_version(
     workstream: Workstream, plan: Plan, text: str, name: str, actor: Actor, now: datetime, reason: str
 ) -> WorkflowVersion:
-    if workstream.status != WorkstreamStatus.PLANNING:
-        raise WrongState(f"{workstream} is {workstream.status}; its plan is already approved.")
-    current = workstream.version
+    if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
+        raise WrongState(f"{workstream} is {workstream.status}; its plan no longer changes.")
+    current = WorkflowVersion.objects.filter(workflow=workstream.version.workflow_id).order_by("-number")[0]
     if not reason.strip():
         raise MissingReason("A new version says why it was made.", field="change_reason")
     digest = hashlib.sha256(text.encode()).hexdigest()
     if current.source_sha256 == digest:
         raise InvalidInput("This text is the current version already; nothing changed.", field="source")
-    WorkflowVersion.objects.filter(pk=current.pk).update(status=VersionStatus.SUPERSEDED)
+    if current.status != VersionStatus.APPROVED:
+        WorkflowVersion.objects.filter(pk=current.pk).update(status=VersionStatus.SUPERSEDED)
     version = _version(current.workflow, current.number + 1, plan, text, name, actor, now, reason)
-    workstream.version, workstream.updated_at, workstream.title = version, now, plan.name[:200]
-    workstream.domain, workstream.priority = plan.domain[:60], plan.priority
+    workstream.updated_at = now
+    if workstream.status == WorkstreamStatus.PLANNING:
+        workstream.version, workstream.title = version, plan.name[:200]
+        workstream.domain, workstream.priority = plan.domain[:60], plan.priority
     workstream.save(update_fields=["version", "updated_at", "title", "domain", "priority"])
     return version
 

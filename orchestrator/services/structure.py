@@ -1,6 +1,4 @@
-"""From an approved plan to rows: stages, batches, threads, steps, and one task for each step (WF-1, WF-3)."""
-
-from datetime import datetime
+"""From an approved plan to rows: stages, batches, threads and steps (WF-1, WF-3)."""
 
 from orchestrator.core.plan import BatchSpec, PlacedStep, Plan, StageSpec, StepSpec, ThreadSpec, slugify
 from orchestrator.core.terms import CriterionKind
@@ -13,15 +11,13 @@ from orchestrator.models import (
     Step,
     StepNeed,
     StepResource,
-    Task,
     Thread,
     WorkflowVersion,
-    Workstream,
 )
 
 
-def create_structure(version: WorkflowVersion, plan: Plan, workstream: Workstream, now: datetime) -> None:
-    """Write the rows of a checked plan inside the approval's transaction; sets `open_tasks` on the workstream."""
+def create_structure(version: WorkflowVersion, plan: Plan) -> dict[str, Step]:
+    """Write the rows of a checked plan inside the approval's transaction; answers with the steps by key, in order."""
     threads = _create_lanes(version, plan)
     placed = list(plan.placed_steps())
     steps = Step.objects.bulk_create([_step(version, threads[p.place[:3]], p) for p in placed])
@@ -39,8 +35,7 @@ def create_structure(version: WorkflowVersion, plan: Plan, workstream: Workstrea
         if p.step.gate
         for name in dict.fromkeys(p.step.gate.reviewers)
     )
-    Task.objects.bulk_create(Task(workstream=workstream, step=step, created_at=now, updated_at=now) for step in steps)
-    workstream.open_tasks = len(steps)
+    return by_key
 
 
 def _create_lanes(version: WorkflowVersion, plan: Plan) -> dict[tuple[int, ...], Thread]:

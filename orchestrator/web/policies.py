@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from orchestrator.core.terms import Role
 from orchestrator.models import Policy
@@ -28,28 +28,60 @@ class PolicyForm(forms.Form):
     impact = forms.CharField(label="What it means for running work", required=False, max_length=2000, widget=_lines(2))
 
 
-@require_safe
+class NewPolicyForm(PolicyForm):
+    slug = forms.SlugField(
+        label="Short name",
+        max_length=60,
+        help_text="For the address. One that begins with workstream-dod is shown where workstreams are accepted.",
+    )
+    field_order = ("slug", "title")
+
+    def clean_slug(self) -> str:
+        slug = str(self.cleaned_data["slug"])
+        if Policy.objects.filter(slug=slug).exists():
+            raise forms.ValidationError("There is a policy with this short name; open it and change it there.")
+        return slug
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 def policies(request: HttpRequest) -> HttpResponse:
-    return render(request, "policies/list.html", {"policies": Policy.objects.all()})
+    """The list; a POST writes a new policy."""
+    form = NewPolicyForm(request.POST or None, label_suffix="")
+    if request.method == "POST" and _changed(request, form):
+        return redirect("policy", slug=form.cleaned_data["slug"])
+    context = {"policies": Policy.objects.all(), "form": form, "may_edit": _may_edit(request)}
+    return render(request, "policies/list.html", context, status=422 if request.method == "POST" else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def policy(request: HttpRequest, slug: str) -> HttpResponse:
-    """Read the policy and its change log; a POST changes it through the service, which also checks the role."""
+    """Read the policy and its change log; a POST changes it."""
     found = get_object_or_404(Policy, slug=slug)
-    actor = Actor.person(request.user)  # type: ignore[arg-type]
     form = PolicyForm(request.POST or None, initial={"title": found.title, "body": found.body}, label_suffix="")
-    if request.method == "POST" and form.is_valid():
-        change_policy(slug=slug, actor=actor, now=timezone.now(), **form.cleaned_data)
-        messages.success(request, f"{form.cleaned_data['title']} is changed; the change stands in the history.")
+    if request.method == "POST" and _changed(request, form, slug=slug):
         return redirect("policy", slug=slug)
     context = {
         "policy": found,
         "changes": found.changes.select_related("author"),
         "form": form,
-        "may_edit": Role.APPROVER in actor.roles(),
+        "may_edit": _may_edit(request),
     }
     return render(request, "policies/page.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _changed(request: HttpRequest, form: PolicyForm, **given: str) -> bool:
+    """Whether the form was good; refuses people without the role before it looks at what they typed."""
+    actor = Actor.person(request.user)  # type: ignore[arg-type]
+    actor.require(Role.APPROVER)
+    if not form.is_valid():
+        return False
+    change_policy(actor=actor, now=timezone.now(), **(form.cleaned_data | given))
+    messages.success(request, f"{form.cleaned_data['title']} is written; the change stands in the history.")
+    return True
+
+
+def _may_edit(request: HttpRequest) -> bool:
+    return Role.APPROVER in Actor.person(request.user).roles()  # type: ignore[arg-type]
 
 
 urlpatterns = [

@@ -3,9 +3,10 @@
 import pytest
 from django.test import Client
 
+from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import AccessToken, Task
-from orchestrator.services.executors import revoke_token
-from tests.cast import NOON, Driver, UserFactory
+from orchestrator.services.executors import register_executor, revoke_token
+from tests.cast import NOON, Driver
 from tests.machines import Machine
 
 pytestmark = pytest.mark.django_db
@@ -139,10 +140,7 @@ def test_b29_members_that_a_route_does_not_name_are_ignored(driver: Driver, mach
 
 def test_an_observer_does_not_claim(driver: Driver) -> None:
     driver.start()
-    from orchestrator.core.terms import ExecutorKind
-    from orchestrator.services.executors import register_executor
-
-    spy = register_executor(name="spy", kind=ExecutorKind.AGENT, user=UserFactory(username="otto"), now=NOON)
+    spy = register_executor(name="spy", kind=ExecutorKind.AGENT, user=driver.cast.observer, now=NOON)
     status, answer = Machine.of(spy).post(f"/api/attempts/{driver.attempt('A1').pk}/claim")
     assert (status, answer["code"]) == (403, "not-allowed")
     assert driver.attempt("A1").status == "queued"

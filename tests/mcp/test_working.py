@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 
 import pytest
+from django.db import connection
 
 from orchestrator.models import AccessToken
 from orchestrator.services.executors import revoke_token
@@ -80,8 +81,6 @@ def test_a_revoked_token_stops_a_running_session(driver: Driver) -> None:
             assert (await session.refused("list_claimable_tasks"))["code"] == "not-signed-in"
 
     def revoke() -> None:
-        from django.db import connection
-
         revoke_token(token_id=AccessToken.objects.get().pk, actor=driver.cast.actor("contributor"), now=NOON)
         connection.close()
 

@@ -52,6 +52,18 @@ def test_others_read_only(client: Client, cast: Cast, policy: Policy) -> None:
     assert policy.body == "Old text"
 
 
+def test_an_approver_writes_the_first_one(client: Client, cast: Cast) -> None:
+    client.force_login(cast.observer)
+    assert client.post("/policies/", CHANGE | {"slug": "workstream-dod"}).status_code == 403
+    client.force_login(cast.approver)
+    assert client.post("/policies/", CHANGE | {"slug": "workstream-dod"}).status_code == 302
+    assert Policy.objects.get().title == "Done"
+    again = client.post("/policies/", CHANGE | {"slug": "workstream-dod"})
+    assert again.status_code == 422
+    assert "open it and change it there" in again.content.decode()
+    assert PolicyChange.objects.count() == 1
+
+
 @pytest.mark.parametrize(
     "text",
     [

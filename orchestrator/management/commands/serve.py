@@ -10,8 +10,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 from django.utils import timezone
+from django_q.conf import Conf
 
+from orchestrator.checks import TAG
 from orchestrator.management.accounts import ensure_executors
 from orchestrator.management.queue_watch import QueueWatch
 from orchestrator.management.static_stamp import collect_static
@@ -25,6 +28,7 @@ from orchestrator.management.supervisor import (
 
 
 class Command(BaseCommand):
+    requires_system_checks = [TAG]
     help = "Start everything and keep it running; Ctrl-C stops all of it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -49,7 +53,10 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Port {port} on {host} is taken. Stop what uses it, or choose another: PORT=8001 make run"
             )
-        self._prepare(demo)
+        try:
+            self._prepare(demo)
+        except OperationalError as problem:
+            raise CommandError(f"The database cannot be used: {problem}") from problem
         names = [executor.name for executor in ensure_executors(executors, timezone.now())]
         Supervisor(
             commands(host, port, names),
@@ -76,4 +83,5 @@ class Command(BaseCommand):
 
 def _stall() -> float:
     """Twice the queue's own time limit by default: nothing that still works takes longer."""
-    return float(os.environ.get("QUEUE_STALL_SECONDS", 2 * settings.Q_CLUSTER["timeout"]))
+    given = os.environ.get("QUEUE_STALL_SECONDS")
+    return float(given) if given else 2.0 * Conf.TIMEOUT
