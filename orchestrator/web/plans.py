@@ -15,6 +15,7 @@ from orchestrator.core.errors import InvalidInput, Refusal, VersionMoved
 from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries import plans as queries
+from orchestrator.queries.migrations import in_flight
 from orchestrator.queries.plan_changes import changes, since_last_decision
 from orchestrator.services import plans, workstreams
 from orchestrator.web.acting import Viewer, act_of, now, number, perform, proceed, show, typed, viewer
@@ -155,6 +156,7 @@ def review_page(
         "changes": since_last_decision(version, who.user.pk),
         "moved": changes(version, versions[0]) if isinstance(refusal, VersionMoved) else None,
         "review": review,
+        "in_flight": in_flight(workstream, version, review.reading.plan),
         "workstream": workstream,
         "signature": queries.signature_of(workstream),
         "suspects": queries.suspects(workstream),

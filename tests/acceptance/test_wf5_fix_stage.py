@@ -9,6 +9,7 @@ from orchestrator.services import amendments, plans
 from orchestrator.services.plans import Submission
 from tests.acceptance.test_wf5_evaluation_gate import PLAN, gate_of
 from tests.cast import Driver
+from tests.web.pages import signed_in, words
 
 
 @pytest.fixture
@@ -117,3 +118,23 @@ def test_ec4_a_step_that_was_not_started_may_be_dropped(evaluated: Driver) -> No
     assert evaluated.task("C1").status == TaskStatus.CANCELLED
     evaluated.sign(gate_of(evaluated).step.key)
     assert evaluated.reload().finished_at is not None
+
+
+def test_wf5_a_fix_stage_through_the_pages(evaluated: Driver) -> None:
+    gate = gate_of(evaluated)
+    reviewer, approver = signed_in(evaluated.cast.reviewer), signed_in(evaluated.cast.approver)
+    assert "Append a fix stage" in words(reviewer.get(f"/gates/{gate.pk}/"))
+    form = f"/workstreams/{evaluated.reload().uuid}/new-stage/"
+    typed = {"gate": gate.step.key, "name": "fix auth race", "tasks": "Lock the row", "reason": ""}
+    refused = reviewer.post(form, typed)
+    assert refused.status_code == 422
+    assert "Lock the row" in refused.content.decode(), "what was typed is kept"
+    review = reviewer.post(form, typed | {"reason": "Tokens race."}, follow=True)
+    assert "waits for approval" in words(review)
+    version = WorkflowVersion.objects.get(number=2)
+    page = approver.get(f"/plans/{version.workflow.slug}/v2/")
+    assert "Added FIX1" in words(page)
+    decision = {"decision": "approve", "version_id": version.pk, "seen_sha256": version.source_sha256}
+    approver.post(f"/plans/{version.workflow.slug}/v2/decide", decision)
+    assert evaluated.reload().version == version
+    assert evaluated.task("FIX1").status == TaskStatus.PENDING

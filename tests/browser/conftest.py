@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-PASSWORD = "only-for-this-test"  # noqa: S105
+PASSWORD = "only-for-this-test"
 # The browser's driver leaves an event loop running in this thread, which Django otherwise takes for async code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
@@ -120,7 +120,7 @@ def _wait_until_up(product: Product, log: Path) -> None:
     while time.monotonic() < deadline:
         assert product.process.poll() is None, log.read_text()
         try:
-            with urllib.request.urlopen(product.url + "/accounts/login/", timeout=2):  # noqa: S310
+            with urllib.request.urlopen(product.url + "/accounts/login/", timeout=2):
                 return
         except OSError:
             time.sleep(0.2)

@@ -193,14 +193,14 @@ def rows_of(answer: Any) -> list[Any]:
 def call(
     product: Product, secret: str, path: str, body: object = None, method: str | None = None, expect: int = 200
 ) -> Any:
-    request = urllib.request.Request(  # noqa: S310
+    request = urllib.request.Request(
         product.url + path,
         data=None if body is None else json.dumps(body).encode(),
         headers={"Authorization": f"Bearer {secret}", "Content-Type": "application/json"},
         method=method,
     )
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=20) as answer:
             status, text = answer.status, answer.read()
     except urllib.error.HTTPError as refusal:
         status, text = refusal.code, refusal.read()
