@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from orchestrator.queries.tasks import TaskRow
 from orchestrator.web.markdown import to_html
 
 register = template.Library()
@@ -123,7 +124,7 @@ def _stamp(value: datetime, text: str) -> SafeString:
 
 @register.filter
 def ago(value: datetime | None, now: datetime) -> str:
-    """How long before `now`, in the largest whole unit: "3 days", "2 hours", "less than a minute"."""
+    """How long before `now`, in the largest whole unit: "3 days", "2 hours", "under a minute"."""
     return "–" if value is None else lasting(now.astimezone(UTC) - value.astimezone(UTC))
 
 
@@ -134,7 +135,22 @@ def lasting(span: timedelta) -> str:
         count = seconds // size
         if count >= 1:
             return f"{count} {name}{'' if count == 1 else 's'}"
-    return "less than a minute"
+    return "under a minute"
+
+
+@register.filter
+def ended(text: str) -> str:
+    """A text as a sentence with one full stop, however it ended."""
+    bare = text.rstrip()
+    return bare if not bare or bare[-1] in ".!?…" else f"{bare}."
+
+
+@register.filter
+def standing(row: TaskRow) -> str:
+    """Where a task stands, beside its chip: without the chip's word, and without the error or question shown nearby."""
+    if row.failed:
+        return f"failed in attempt {row.failed.number}, waits for a person to re-queue it"
+    return "waits for a person to answer" if row.task.needs_human else row.sentence.removeprefix("ready, ")
 
 
 @register.filter
