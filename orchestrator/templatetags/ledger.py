@@ -1,5 +1,6 @@
 """The look's small parts: state chips, times in the project zone, Markdown, and links that keep their filters."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,13 +9,14 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.template.context import Context
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from orchestrator.queries.tasks import TaskRow
 from orchestrator.web.markdown import to_html
 
 register = template.Library()
+CODED = re.compile(r"`([^`]+)`")
 
 #: Shapes on a 12 by 12 grid, so that a state is never told by colour alone.
 SHAPES = {
@@ -136,6 +138,12 @@ def lasting(span: timedelta) -> str:
         if count >= 1:
             return f"{count} {name}{'' if count == 1 else 's'}"
     return "under a minute"
+
+
+@register.filter
+def coded(text: str) -> SafeString:
+    """Text of ours in which backquotes set apart what is typed into a plan."""
+    return mark_safe(CODED.sub(r"<code>\1</code>", escape(text)))  # noqa: S308 - escaped before the marks are set
 
 
 @register.filter
