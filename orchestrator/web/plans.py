@@ -183,8 +183,8 @@ def _why_not(
         "send_back": settled or who.lacks(Role.APPROVER, Role.REVIEWER),
         "sign": who.lacks(Role.APPROVER, Role.REVIEWER),
         "resubmit": who.lacks(Role.INITIATOR, Role.APPROVER)
-        if workstream.status == WorkstreamStatus.PLANNING
-        else "The plan is approved; a later change is a new version with a migration.",
+        if workstream.status in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}
+        else f"The workstream is {workstream.status}; its plan no longer changes.",
     }
 
 

@@ -91,6 +91,7 @@ def test_rejecting_needs_a_reason_and_a_return_step(at_gate: Driver) -> None:
     assert not GateReview.objects.exists()
     done = client.post(url, {"decision": "reject", "reason": "The report is empty.", "return_key": "A2"}, follow=True)
     assert "Rejected by rita, attempt 1, returned to A2" in words(done)
+    assert "It is being done again" in words(done)
     assert at_gate.task("A2").status == TaskStatus.PENDING
     assert at_gate.attempt("MP1").status == AttemptStatus.REJECTED
 
