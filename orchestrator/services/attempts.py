@@ -90,6 +90,7 @@ def complete(
         if stale:
             _quarantine(attempt, actor, outcome, outputs or {}, now)
         else:
+            _refuse_held_up(attempt)
             _check_criteria(attempt, evidence, actor, now)
             attempt.outcome, attempt.commit = outcome, commit
             attempt.save(update_fields=["outcome", "commit"])
@@ -102,7 +103,6 @@ def complete(
 def _hand_over(attempt: Attempt, actor: Actor, outputs: Mapping[str, bytes], now: datetime) -> None:
     _end(attempt, AttemptStatus.COMPLETED, now)
     attempt.task.status = TaskStatus.COMPLETE
-    attempt.task.needs_human, attempt.task.intervention_note = False, ""
     announce(
         attempt=attempt,
         event=EventType.ATTEMPT_COMPLETED,
@@ -222,9 +222,18 @@ def _blocked(attempt: Attempt) -> bool:
     return Blocker.objects.filter(task=attempt.task, resolved_at=None).exists()
 
 
-def _check_criteria(attempt: Attempt, evidence: Mapping[int, str], actor: Actor, now: datetime) -> None:
+def _refuse_held_up(attempt: Attempt) -> None:
+    """Completing would leave a blocker or a question open behind it."""
     if _blocked(attempt):
         raise WrongState("The task has an open blocker.", recovery="Resolve the blocker, then complete the attempt.")
+    if attempt.task.needs_human:
+        raise WrongState(
+            f"The task waits for a person: {attempt.task.intervention_note}",
+            recovery="Have the intervention answered, then complete the attempt.",
+        )
+
+
+def _check_criteria(attempt: Attempt, evidence: Mapping[int, str], actor: Actor, now: datetime) -> None:
     criteria = list(attempt.task.step.criteria.filter(kind=CriterionKind.EXIT))
     missing = [c for c in criteria if not evidence.get(c.pk, "").strip()]
     if missing:
