@@ -371,7 +371,7 @@ class TestGates:
             ("### Merge Point: Join", "MP-join"),
             ("### Merge Point all lanes", "MP-all-lanes"),
             ("### Merge Point ../x", "MP-x"),
-            ("##### Gate: Überprüfung", "G-berpr-fung"),
+            ("##### Gate: Überprüfung", "G-uberprufung"),
             ("##### Gate: review", "G-review"),
         ],
     )
