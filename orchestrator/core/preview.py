@@ -59,6 +59,10 @@ def _waves(views: dict[str, TaskView]) -> Iterator[tuple[str, ...]]:
             return
 
 
+def _needs_later(view: TaskView, views: dict[str, TaskView]) -> bool:
+    return any(views[key].place[:2] > view.place[:2] for key in view.needs if key in views)
+
+
 def view_of(placed: PlacedStep) -> TaskView:
     """A step of an unapproved plan as the scheduler will see it."""
     step, thread = placed.step, placed.thread
