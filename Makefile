@@ -74,7 +74,7 @@ nightly: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m "nightly and not browser" $(TESTS)
 
 bench: $(VENV)/.installed-test
-	$(BIN)/python -m pytest tests/benchmarks -m "nightly or not nightly" -s $(TESTS)
+	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.benchmarks.measure
 
 # Data are kept: remove var/ by hand if they are not wanted any more.
 clean:

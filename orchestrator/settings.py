@@ -7,10 +7,19 @@ from pathlib import Path
 
 import dj_database_url
 
+
+def _whole_number(name: str, default: int) -> int:
+    """A number from the environment; anything else ends the process with a sentence, not a traceback."""
+    text = os.environ.get(name) or str(default)
+    if not text.isdecimal():
+        raise SystemExit(f"{name} must be a whole number, not {text!r}.")
+    return int(text)
+
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("DATA_DIR", BASE_DIR / "var")).expanduser().resolve()
 HOST = os.environ.get("HOST", "127.0.0.1")
-PORT = int(os.environ.get("PORT", "8000"))
+PORT = _whole_number("PORT", 8000)
 
 
 def _persistent_secret() -> str:
@@ -168,8 +177,8 @@ STORAGES = {
 Q_CLUSTER = {
     "name": "orchestrator",
     "orm": "default",
-    "workers": int(os.environ.get("QUEUE_WORKERS", "2")),
-    "queue_limit": int(os.environ.get("QUEUE_WORKERS", "2")),
+    "workers": _whole_number("QUEUE_WORKERS", 2),
+    "queue_limit": _whole_number("QUEUE_WORKERS", 2),
     "timeout": 60,
     "retry": 180,
     "max_attempts": 3,

@@ -3,7 +3,7 @@
 import fcntl
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -66,13 +66,26 @@ def _environment() -> dict[str, str]:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[int]:
-    """Hold an exclusive lock on `path`; yields its descriptor, which a child may inherit to prolong the hold."""
+def locked(path: Path, waiting: Callable[[], None] | None = None) -> Iterator[int]:
+    """Hold an exclusive lock on `path`; yields its descriptor, which a child may inherit to prolong the hold.
+
+    `waiting` is called again and again while somebody else holds it: it pauses, and may raise to give up.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        while not _lock(descriptor, block=waiting is None):
+            if waiting is not None:
+                waiting()
         yield descriptor
     finally:
         # Closing lets go only of our hold: a tool that inherited the descriptor and still runs keeps the lock.
         os.close(descriptor)
+
+
+def _lock(descriptor: int, *, block: bool) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX if block else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

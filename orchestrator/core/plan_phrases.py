@@ -83,12 +83,16 @@ PROPERTIES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a heading opens: stage, batch, thread, gate or merge; `number` is -1 when it has none."""
+    """What a heading opens: stage, batch, thread, gate or merge; `number` is -1 when it has none.
+
+    `lane` is the letter of a thread that is lettered instead (`Thread A: ledger`).
+    """
 
     what: str
     number: int
     name: str
     note: str = ""
+    lane: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +105,16 @@ class Keyed:
     strict: bool
 
 
+#: A separator behind the letter tells it from a word of the name (`Thread pool`).
+_LETTERED = re.compile(r"thread[ \t]+([a-z])[ \t]*[:.][ \t]*(\S.*)", re.IGNORECASE)
+
+
 def read_opening(heading: str) -> Opening | None:
     """What a heading opens, whatever its level; None for headings that are only text."""
     text = unmark(heading)
+    lettered = _LETTERED.fullmatch(text)
+    if lettered:
+        return Opening("thread", -1, lettered[2].strip(), lane=lettered[1].upper())
     for what, pattern in (("stage", _STAGE), ("batch", _BATCH), ("thread", _THREAD)):
         found = pattern.fullmatch(text)
         if found:

@@ -164,8 +164,8 @@ class PlanWalker:
 
     def _open_thread(self, opening: Opening, line: Line) -> None:
         batch = self._batch_at(line)
-        number = self._number(opening, line, len(batch.threads) + 1)
-        self.thread = ThreadDraft(f"{number:02}", opening.name or f"Thread {number:02}", line.number)
+        lane = opening.lane or f"{self._number(opening, line, len(batch.threads) + 1):02}"
+        self.thread = ThreadDraft(lane, opening.name or f"Thread {lane}", line.number)
         batch.threads.append(self.thread)
         self.section, self.section_name = "preamble", ""
         self.levels["thread"] = line.level

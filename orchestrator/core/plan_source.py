@@ -17,7 +17,7 @@ _HIDDEN: Final = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u061c\u200b\u
 def decode_source(data: bytes | str) -> str | Finding:
     """The text of a source, or the finding that says why it cannot be read."""
     if len(data) > MAX_BYTES:
-        return _too_large(len(data))
+        return _too_large()
     try:
         data = data if isinstance(data, bytes) else data.encode()
         text = data.decode("utf-8-sig")
@@ -26,7 +26,7 @@ def decode_source(data: bytes | str) -> str | Finding:
     except UnicodeDecodeError as error:
         return _not_text(error.object[: error.start].count(b"\n"), "is not UTF-8 text")
     if len(data) > MAX_BYTES:
-        return _too_large(len(data))
+        return _too_large()
     if "\0" in text:
         return _not_text(text[: text.index("\0")].count("\n"), "has a NUL byte: this is not a text file")
     if text.count("\n") + text.count("\r") > MAX_LINES:
@@ -35,8 +35,8 @@ def decode_source(data: bytes | str) -> str | Finding:
     return text
 
 
-def _too_large(size: int) -> Finding:
-    message = f"The plan has {size / 1024 / 1024:.1f} MB; at most {MAX_BYTES // 1024 // 1024} MB are read."
+def _too_large() -> Finding:
+    message = f"The plan is larger than {MAX_BYTES // 1024 // 1024} MB, which is the most that is read."
     return finding("source-too-large", 0, message, "Split the work into several plans.")
 
 

@@ -1,5 +1,6 @@
 """What approving a plan will do, by running the real scheduler on it (WF-3, BX-2)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from orchestrator.core.graph import critical_path
@@ -30,11 +31,7 @@ class Preview:
 def preview(plan: Plan) -> Preview:
     """Simulate the plan to its end, each wave completing before the next decision. Unschedulable rests are left out."""
     views = {placed.step.key: view_of(placed) for placed in plan.placed_steps()}
-    waves: list[tuple[str, ...]] = []
-    while launches := decide(Snapshot(tuple(views.values()))).launches:
-        waves.append(launches)
-        for key in launches:
-            views[key] = replace(views[key], status=TaskStatus.COMPLETE)
+    waves = list(_waves(views))
     order = [key for wave in waves for key in wave]
     return Preview(
         tasks=len(views),
@@ -42,6 +39,28 @@ def preview(plan: Plan) -> Preview:
         critical_path=critical_path(plan),
         gates=tuple((key, tuple(order[order.index(key) + 1 :])) for key in order if views[key].gate),
     )
+
+
+def _waves(views: dict[str, TaskView]) -> Iterator[tuple[str, ...]]:
+    """Batch by batch, because nothing behind a batch starts before it is complete; a batch that cannot end stops it."""
+    batches: dict[tuple[int, ...], dict[str, TaskView]] = {}
+    for key, view in views.items():
+        batches.setdefault(view.place[:2], {})[key] = view
+    for place in sorted(batches):
+        batch = batches[place]
+        later = {
+            key for key, view in batch.items() if any(views[n].place[:2] > place for n in view.needs if n in views)
+        }
+        while launches := [k for k in decide(Snapshot(tuple(batch.values()))).launches if k not in later]:
+            yield tuple(launches)
+            for key in launches:
+                batch[key] = replace(batch[key], status=TaskStatus.COMPLETE)
+        if any(view.open for view in batch.values()):
+            return
+
+
+def _needs_later(view: TaskView, views: dict[str, TaskView]) -> bool:
+    return any(views[key].place[:2] > view.place[:2] for key in view.needs if key in views)
 
 
 def view_of(placed: PlacedStep) -> TaskView:

@@ -209,10 +209,15 @@ class _Board:
         self.by_key = {task.key: task for task in self.tasks}
         self.first_open = next((t for t in self.tasks if t.open), None)
         self.first_unusable = next((t for t in self.tasks if not t.open and t.artifact), None)
-        self.threads: dict[tuple[int, ...], list[TaskView]] = {}
+        #: Per thread the lowest task that is open, and the lowest whose handover cannot be used.
+        self.open_lane: dict[tuple[int, ...], TaskView] = {}
+        self.unusable_lane: dict[tuple[int, ...], TaskView] = {}
         for task in self.tasks:
-            self.threads.setdefault(task.place[:3], []).append(task)
-        self.open_in_thread = {place: [t for t in lane if t.open] for place, lane in self.threads.items()}
+            if task.open:
+                self.open_lane.setdefault(task.place[:3], task)
+            elif task.artifact:
+                self.unusable_lane.setdefault(task.place[:3], task)
+        self.runs = _runs(self.tasks)
 
     def waits(self, task: TaskView) -> _Wait | None:
         """The first rule of design section 3 that fails for a pending task, in its order."""
@@ -245,18 +250,22 @@ class _Board:
 
     def _for_lane(self, task: TaskView) -> _Wait | None:
         """In a thread the lowest open step goes first; neighbouring parallel steps go together and then join."""
-        lane = self.threads[task.place[:3]]
-        for earlier in self.open_in_thread[task.place[:3]]:
-            if earlier.place.position >= task.place.position:
-                break
-            if not self._same_run(lane, earlier, task):
-                return _Wait(Reason.LANE, earlier, explain.waits_for)
-        done = [t for t in lane if t.place.position < task.place.position and not t.open and t.artifact]
-        if done and not self._same_run(lane, done[-1], task):
-            return _Wait(Reason.ARTIFACT, done[-1], explain.artifact)
+        lowest = self.open_lane[task.place[:3]]
+        if self.runs[lowest.key] < self.runs[task.key]:
+            return _Wait(Reason.LANE, lowest, explain.waits_for)
+        damaged = self.unusable_lane.get(task.place[:3])
+        if damaged is not None and self.runs[damaged.key] < self.runs[task.key]:
+            return _Wait(Reason.ARTIFACT, damaged, explain.artifact)
         return None
 
-    @staticmethod
-    def _same_run(lane: Sequence[TaskView], earlier: TaskView, task: TaskView) -> bool:
-        between = (t for t in lane if earlier.place.position <= t.place.position <= task.place.position)
-        return all(t.parallel for t in between)
+
+def _runs(tasks: Sequence[TaskView]) -> dict[str, int]:
+    """Number the runs of each thread: a step of its own, or neighbouring parallel steps, which share one."""
+    runs: dict[str, int] = {}
+    last: dict[tuple[int, ...], TaskView] = {}
+    for task in tasks:
+        before = last.get(task.place[:3])
+        joined = before is not None and before.parallel and task.parallel
+        runs[task.key] = 0 if before is None else runs[before.key] + (not joined)
+        last[task.place[:3]] = task
+    return runs

@@ -1,7 +1,7 @@
 """Where an attempt works: the worktree, branch and folders of its lane (BX-1)."""
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from django.conf import settings
@@ -24,7 +24,8 @@ def worktree_of(attempt: Attempt) -> Worktree:
         )
     if not _NAME.fullmatch(version.repository):
         raise RepositoryMissing(f"“{version.repository}” is not the name of a repository.")
-    folder = slugify(step.thread.lane)
+    thread = step.thread
+    folder = slugify(PurePosixPath(thread.worktree).name if thread.worktree else thread.lane)
     if step.parallel:
         folder = slugify(f"{folder} {step.key}")
     return Worktree(

@@ -85,7 +85,7 @@ class LocalExecutor:
         """Run the tool until it is done, has failed, or the attempt is no longer held."""
         try:
             tree = worktree_of(assignment.attempt)
-            with locked(tree.lock) as descriptor:
+            with locked(tree.lock, lambda: self._pause(assignment)) as descriptor:
                 self._run_until_answered(assignment, tree, descriptor)
         except (StaleToken, WorkspaceUnavailable):
             raise

@@ -3,19 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
-
 from orchestrator.core.errors import NotFound
-from orchestrator.core.terms import AttemptStatus, CriterionKind, EventType
-from orchestrator.models import Attempt, Batch, Criterion, HandoffArtifact, Learning, Step, Task
+from orchestrator.core.terms import AttemptStatus, CriterionKind
+from orchestrator.models import Attempt, Criterion, HandoffArtifact, Learning, Step, Task
 from orchestrator.models.attempt import LIVE
 from orchestrator.queries.artifact_facts import ArtifactFacts, facts_of, with_outputs
 from orchestrator.queries.explanations import explain
 from orchestrator.queries.task_facts import TaskFacts, task_facts, with_live_attempts
-from orchestrator.queries.upstream import output_place
-
-#: The events that hand a task's result over to its successors.
-HANDOVER = (EventType.ATTEMPT_COMPLETED, EventType.GATE_APPROVED)
+from orchestrator.queries.upstream import output_place, results_before
 
 
 @dataclass(frozen=True)
@@ -161,20 +156,6 @@ def _earlier_attempt(attempt: Attempt) -> EarlierAttempt:
 
 
 def _upstream(task: Task) -> tuple[ArtifactFacts, ...]:
-    """The latest handover of every task this one builds on: what it needs, its lane so far, the batch before."""
-    step, batch = task.step, task.step.thread.batch
-    before = Q(attempt__task__step__needed_by__step=step) | Q(
-        attempt__task__step__thread=step.thread_id, attempt__task__step__position__lt=step.position
-    )
-    previous = _batch_before(batch)
-    if previous is not None:
-        before |= Q(attempt__task__step__thread__batch=previous)
-    handed = HandoffArtifact.objects.filter(before, workstream=task.workstream, event__in=HANDOVER).distinct()
-    latest = dict(handed.order_by("sequence").values_list("attempt__task_id", "pk"))
-    return facts_of(with_outputs(HandoffArtifact.objects.filter(pk__in=latest.values())).order_by("sequence"))
-
-
-def _batch_before(batch: Batch) -> Batch | None:
-    earlier = Q(stage=batch.stage_id, position__lt=batch.position) | Q(stage__position__lt=batch.stage.position)
-    batches = Batch.objects.filter(earlier, stage__version=batch.stage.version_id)
-    return batches.order_by("-stage__position", "-position").first()
+    """The results that the task's artifact will link to."""
+    before = [artifact.pk for artifact in results_before(task, task.step)]
+    return facts_of(with_outputs(HandoffArtifact.objects.filter(pk__in=before)).order_by("sequence"))

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from orchestrator.core.errors import NotFound
+from orchestrator.core.handoff import RESULT_EVENTS
 from orchestrator.core.terms import AttemptStatus, GateKind, StepKind, TaskStatus
 from orchestrator.models import Attempt, GateReview, HandoffArtifact, OutputFile, Task
-from orchestrator.queries.snapshot import HANDOVER
 from orchestrator.queries.tasks import TaskRow, attempts_with_evidence, outputs_of, task_rows
 
 DECIDED_SHOWN = 50
@@ -116,7 +116,7 @@ def _incoming(rows: list[TaskRow]) -> list[Incoming]:
     attempts = [a for a in attempts_with_evidence(ids) if a.status == AttemptStatus.COMPLETED]
     latest = {attempt.task_id: attempt for attempt in reversed(attempts)}
     counted = [attempt.pk for attempt in latest.values()]
-    handed_over = HandoffArtifact.objects.filter(attempt__in=counted, event__in=HANDOVER)
+    handed_over = HandoffArtifact.objects.filter(attempt__in=counted, event__in=RESULT_EVENTS)
     artifacts = list(handed_over.defer("body").order_by("sequence"))
     outputs = outputs_of(ids)
     return [

@@ -3,11 +3,11 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
+from orchestrator.core.handoff import RESULT_EVENTS
 from orchestrator.core.schedule import Claims, Place, Snapshot, TaskView
 from orchestrator.core.terms import (
     ArtifactState,
     AttemptStatus,
-    EventType,
     Reason,
     TaskStatus,
     VersionStatus,
@@ -26,9 +26,6 @@ from orchestrator.models import (
     Workstream,
 )
 from orchestrator.models.attempt import LIVE
-
-#: The events that hand a task's result over to its successors.
-HANDOVER = [EventType.ATTEMPT_COMPLETED.value, EventType.GATE_APPROVED.value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +96,7 @@ class _Facts:
     @staticmethod
     def _artifacts(workstream: Workstream) -> dict[int, str]:
         """Why the latest handover of a task cannot be used; tasks with a usable one are left out."""
-        announced = HandoffArtifact.objects.filter(workstream=workstream, event__in=HANDOVER)
+        announced = HandoffArtifact.objects.filter(workstream=workstream, event__in=RESULT_EVENTS)
         handovers = announced.exclude(state=ArtifactState.QUARANTINED).order_by("sequence")
         latest = {a[0]: a[1:] for a in handovers.values_list("attempt__task_id", "state", "problem", "path")}
         return {

@@ -1,6 +1,8 @@
 """What a step works from: the handover artifacts of the steps before it (FR-014)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+
+from django.db.models import QuerySet
 
 from orchestrator.core.handoff import RESULT_EVENTS, OutputPlace
 from orchestrator.core.terms import ArtifactState, StageKind
@@ -19,16 +21,20 @@ def output_place(workstream: Workstream, step: Step) -> OutputPlace:
 
 def handovers_before(task: Task, step: Step) -> Sequence[HandoffArtifact]:
     """The newest handover of every step that `step` waits for, and the newest artifact of the task, by sequence."""
-    artifacts = HandoffArtifact.objects.filter(workstream=task.workstream_id, state__in=IN_FORCE)
-    results = artifacts.filter(event__in=RESULT_EVENTS, attempt__task__step__in=steps_before(step))
-    newest = _newest_per_task(results.select_related("attempt").order_by("sequence"))
-    own = artifacts.filter(attempt__task=task).order_by("-sequence").first()
-    found = {artifact.pk: artifact for artifact in [*newest, *([own] if own else [])]}
+    own = _in_force(task).filter(attempt__task=task).order_by("-sequence").first()
+    found = {artifact.pk: artifact for artifact in [*results_before(task, step), *([own] if own else [])]}
     return sorted(found.values(), key=lambda artifact: artifact.sequence)
 
 
-def _newest_per_task(artifacts: Iterable[HandoffArtifact]) -> list[HandoffArtifact]:
-    return list({artifact.attempt.task_id: artifact for artifact in artifacts}.values())
+def results_before(task: Task, step: Step) -> Sequence[HandoffArtifact]:
+    """The newest handover of every step that `step` waits for, by sequence."""
+    results = _in_force(task).filter(event__in=RESULT_EVENTS, attempt__task__step__in=steps_before(step))
+    newest = {a.attempt.task_id: a for a in results.select_related("attempt").order_by("sequence")}
+    return sorted(newest.values(), key=lambda artifact: artifact.sequence)
+
+
+def _in_force(task: Task) -> QuerySet[HandoffArtifact]:
+    return HandoffArtifact.objects.filter(workstream=task.workstream_id, state__in=IN_FORCE)
 
 
 def steps_before(step: Step) -> Sequence[int]:

@@ -83,66 +83,53 @@ def complete(
     `evidence` maps criterion ids to texts, `outputs` relative file names to contents. Raises CriteriaUnmet with what
     is missing, StaleToken when the claim is no longer the caller's; what was sent is then kept as evidence.
     """
-    try:
-        return _complete(attempt_id, token, executor, outcome, evidence, now, outputs or {}, commit)
-    except StaleToken:
-        _quarantine(attempt_id, Actor.member(executor), outcome, outputs or {}, now)
-        raise
-
-
-def _complete(
-    attempt_id: int,
-    token: int,
-    executor: Executor,
-    outcome: str,
-    evidence: Mapping[int, str],
-    now: datetime,
-    outputs: Mapping[str, bytes],
-    commit: str,
-) -> Attempt:
     actor = Actor.member(executor)
     with transaction.atomic():
-        attempt = _held_attempt(attempt_id, token, executor)
-        if _blocked(attempt):
-            raise WrongState(
-                "The task has an open blocker.", recovery="Resolve the blocker, then complete the attempt."
-            )
-        _check_criteria(attempt, evidence, actor, now)
-        attempt.outcome, attempt.commit = outcome, commit
-        attempt.save(update_fields=["outcome", "commit"])
-        _end(attempt, AttemptStatus.COMPLETED, now)
-        attempt.task.status = TaskStatus.COMPLETE
-        attempt.task.needs_human, attempt.task.intervention_note = False, ""
-        announce(
-            attempt=attempt,
-            event=EventType.ATTEMPT_COMPLETED,
-            actor=actor,
-            outcome=outcome,
-            next_action="Successors may start.",
-            now=now,
-            outputs=outputs,
-        )
-        _record(attempt, actor, "attempt completed", now, reason=outcome, data={"commit": commit})
-        settle(attempt.task, now)
-        wake(attempt.task.workstream_id)
+        attempt = _locked_attempt(attempt_id)
+        stale = _staleness(attempt, token, executor)
+        if stale:
+            _quarantine(attempt, actor, outcome, outputs or {}, now)
+        else:
+            _refuse_held_up(attempt)
+            _check_criteria(attempt, evidence, actor, now)
+            attempt.outcome, attempt.commit = outcome, commit
+            attempt.save(update_fields=["outcome", "commit"])
+            _hand_over(attempt, actor, outputs or {}, now)
+    if stale:
+        raise stale
     return attempt
 
 
-def _quarantine(attempt_id: int, actor: Actor, outcome: str, outputs: Mapping[str, bytes], now: datetime) -> None:
+def _hand_over(attempt: Attempt, actor: Actor, outputs: Mapping[str, bytes], now: datetime) -> None:
+    _end(attempt, AttemptStatus.COMPLETED, now)
+    attempt.task.status = TaskStatus.COMPLETE
+    announce(
+        attempt=attempt,
+        event=EventType.ATTEMPT_COMPLETED,
+        actor=actor,
+        outcome=attempt.outcome,
+        next_action="Successors may start.",
+        now=now,
+        outputs=outputs,
+    )
+    _record(attempt, actor, "attempt completed", now, reason=attempt.outcome, data={"commit": attempt.commit})
+    settle(attempt.task, now)
+    wake(attempt.task.workstream_id)
+
+
+def _quarantine(attempt: Attempt, actor: Actor, outcome: str, outputs: Mapping[str, bytes], now: datetime) -> None:
     """Keep what a stale claim sent, never applied and never committed (F26)."""
-    with transaction.atomic():
-        attempt = _locked_attempt(attempt_id)
-        announce(
-            attempt=attempt,
-            event=EventType.ATTEMPT_COMPLETED,
-            actor=actor,
-            outcome=outcome,
-            next_action="None: the claim had ended. Kept as evidence.",
-            now=now,
-            outputs=outputs,
-            state=ArtifactState.QUARANTINED,
-        )
-        _record(attempt, actor, "stale result quarantined", now, reason=outcome)
+    announce(
+        attempt=attempt,
+        event=EventType.ATTEMPT_COMPLETED,
+        actor=actor,
+        outcome=outcome,
+        next_action="None: the claim had ended. Kept as evidence.",
+        now=now,
+        outputs=outputs,
+        state=ArtifactState.QUARANTINED,
+    )
+    _record(attempt, actor, "stale result quarantined", now, reason=outcome)
 
 
 def fail(*, attempt_id: int, token: int, executor: Executor, error: str, now: datetime) -> Attempt:
@@ -197,10 +184,16 @@ def _locked_attempt(attempt_id: int) -> Attempt:
 def _held_attempt(attempt_id: int, token: int, executor: Executor) -> Attempt:
     """The locked attempt, if this executor holds it with this token."""
     attempt = _locked_attempt(attempt_id)
-    held = Assignment.objects.filter(attempt=attempt, executor=executor, token=token, released_at=None).exists()
-    if not held or attempt.status != AttemptStatus.RUNNING:
-        raise StaleToken(f"{executor.name} does not hold {attempt} with token {token}: it is {attempt.status}.")
+    if stale := _staleness(attempt, token, executor):
+        raise stale
     return attempt
+
+
+def _staleness(attempt: Attempt, token: int, executor: Executor) -> StaleToken | None:
+    held = Assignment.objects.filter(attempt=attempt, executor=executor, token=token, released_at=None).exists()
+    if held and attempt.status == AttemptStatus.RUNNING:
+        return None
+    return StaleToken(f"{executor.name} does not hold {attempt} with token {token}: it is {attempt.status}.")
 
 
 def _refuse_unclaimable(attempt: Attempt) -> None:
@@ -227,6 +220,17 @@ def _refuse_busy(executor: Executor) -> None:
 
 def _blocked(attempt: Attempt) -> bool:
     return Blocker.objects.filter(task=attempt.task, resolved_at=None).exists()
+
+
+def _refuse_held_up(attempt: Attempt) -> None:
+    """Completing would leave a blocker or a question open behind it."""
+    if _blocked(attempt):
+        raise WrongState("The task has an open blocker.", recovery="Resolve the blocker, then complete the attempt.")
+    if attempt.task.needs_human:
+        raise WrongState(
+            f"The task waits for a person: {attempt.task.intervention_note}",
+            recovery="Have the intervention answered, then complete the attempt.",
+        )
 
 
 def _check_criteria(attempt: Attempt, evidence: Mapping[int, str], actor: Actor, now: datetime) -> None:

@@ -371,7 +371,7 @@ class TestGates:
             ("### Merge Point: Join", "MP-join"),
             ("### Merge Point all lanes", "MP-all-lanes"),
             ("### Merge Point ../x", "MP-x"),
-            ("##### Gate: Überprüfung", "G-berpr-fung"),
+            ("##### Gate: Überprüfung", "G-uberprufung"),
             ("##### Gate: review", "G-review"),
         ],
     )
@@ -496,3 +496,12 @@ def test_real_plans_of_the_framework(name: str, stages: int, steps: int, questio
     assert (len(plan.stages), len(list(plan.steps())), len(plan.questions)) == (stages, steps, questions)
     assert all(step.key.count(".") == 2 and step.details for step in plan.steps())
     assert not [f for f in reading.findings if f.code.startswith("step-") or f.severity is Severity.INFO]
+
+
+def test_wf1_a_thread_may_be_lettered_and_names_its_lane() -> None:
+    source = "# Plan: L\n### Stage 1: s\n##### Batch 01: b\n###### Thread A: ledger\n- A1: one\n- A2: two\n"
+    plan = read_plan(source).plan
+    assert plan is not None
+    thread = plan.stages[0].batches[0].threads[0]
+    assert (thread.lane, thread.name) == ("A", "ledger")
+    assert [(step.key, step.parallel) for step in thread.steps] == [("A1", False), ("A2", False)]

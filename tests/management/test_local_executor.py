@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.repository import git
+from orchestrator.adapters.repository import git, locked
 from orchestrator.core.terms import AttemptStatus, TaskStatus
+from orchestrator.management.lane import worktree_of
 from orchestrator.management.local_executor import LocalExecutor
 from orchestrator.models import Assignment, CriterionCheck, OutputFile
 from orchestrator.services import attempts, interventions, rework
@@ -220,6 +221,23 @@ def test_a_stopping_executor_leaves_its_attempt_held(started, repository):
     git(repository, "commit", "--quiet", "--all", "--message", "slow")
     assert local(started, stopping=stop_after(0.5)).turn()
     assert started.attempt("A1").status == AttemptStatus.RUNNING
+
+
+def test_a_lane_in_which_a_frozen_executor_still_works_is_waited_for(started):
+    """F26: its attempt was declared failed, but its tool may still write into the worktree."""
+    started.claim("B1", started.cast.builder("builder-2"))
+    tree = worktree_of(started.attempt("A1"))
+    with locked(tree.lock):
+        assert local(started, stopping=stop_after(1)).turn()
+        assert started.attempt("A1").status == AttemptStatus.RUNNING
+    assert local(started).turn()
+    assert started.attempt("A1").status == AttemptStatus.COMPLETED
+
+
+def test_a_plan_may_name_the_worktree_of_a_lane(driver, repository):
+    plan = PLAN.replace(b"###### Thread 01: hello\n", b"###### Thread 01: hello\n- Worktree: `.worktrees/WS-A`\n")
+    driver.start(plan)
+    assert worktree_of(driver.attempt("A1")).folder.name == "ws-a"
 
 
 def test_nothing_is_taken_for_tools_that_are_not_registered(started, settings):

@@ -1,0 +1,86 @@
+"""The driver of the acceptance tests: people use pages, executors use REST, the queue's own task does the rest."""
+
+import base64
+
+from django.test import Client
+from django.urls import reverse
+
+from orchestrator import tasks
+from orchestrator.core import errors
+from orchestrator.core.terms import CriterionKind
+from orchestrator.models import Assignment, Attempt, Executor, Workstream
+from orchestrator.services.plans import Submission, read_source
+from tests.cast import PLAN, Driver
+from tests.machines import Machine
+from tests.web.pages import signed_in
+
+REFUSALS = {
+    kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.Refusal)
+}
+
+
+class PublicDriver(Driver):
+    """Reaches every state as its users do; what they are refused is raised as the refusal it was."""
+
+    def submit(self, source: bytes = PLAN, role: str = "initiator") -> Submission:
+        before = set(Workstream.objects.values_list("pk", flat=True))
+        body = {"act": "submit", "source": source.decode()}
+        answer = self._person(role).post(reverse("plan-submit"), body)
+        assert answer.status_code == 302, answer.content.decode()
+        self.workstream = Workstream.objects.exclude(pk__in=before).get()
+        return Submission(self.workstream.version, self.workstream, read_source(source))
+
+    def start(self, source: bytes = PLAN) -> Workstream:
+        version = self.submit(source).version
+        approver, place = self._person("approver"), [version.workflow.slug, version.number]
+        signed = approver.post(reverse("plan-sign", args=place), {"rationale": "No similar work."})
+        seen = {"version_id": version.pk, "seen_sha256": version.source_sha256}
+        approved = approver.post(reverse("plan-decide", args=place), {"decision": "approve"} | seen)
+        assert (signed.status_code, approved.status_code) == (302, 302), approved.content.decode()
+        self.advance()
+        return self.reload()
+
+    def advance(self) -> None:
+        assert self.workstream is not None
+        tasks.advance(self.workstream.pk)
+
+    def claim(self, key: str, executor: Executor | None = None) -> Assignment:
+        executor = executor or self.cast.builder(f"builder-{key.replace('.', '-')}")
+        attempt = self.attempt(key)
+        self._machine(executor, f"/api/attempts/{attempt.pk}/claim", {})
+        return Assignment.objects.select_related("executor", "attempt").get(attempt=attempt)
+
+    def complete(self, key: str, outputs: dict[str, bytes] | None = None, outcome: str = "Done.") -> Attempt:
+        held = Assignment.objects.select_related("executor").get(attempt=self.attempt(key))
+        exits = self.task(key).step.criteria.filter(kind=CriterionKind.EXIT)
+        body = {
+            "token": held.token,
+            "outcome": outcome,
+            "evidence": {str(criterion.pk): f"seen: {criterion.text}" for criterion in exits},
+            "outputs": {n: {"base64": base64.b64encode(content).decode()} for n, content in (outputs or {}).items()},
+        }
+        self._machine(held.executor, f"/api/attempts/{held.attempt_id}/complete", body)
+        self.advance()
+        return self.attempt(key)
+
+    def fail(self, key: str, error: str = "It broke.") -> Attempt:
+        held = Assignment.objects.select_related("executor").get(attempt=self.attempt(key))
+        self._machine(held.executor, f"/api/attempts/{held.attempt_id}/fail", {"token": held.token, "error": error})
+        self.advance()
+        return self.attempt(key)
+
+    def sign(self, key: str, role: str = "reviewer") -> None:
+        decide = reverse("gate-decide", args=[self.task(key).pk])
+        answer = self._person(role).post(decide, {"decision": "approve"})
+        assert answer.status_code == 302, answer.content.decode()
+        self.advance()
+
+    def _person(self, role: str) -> Client:
+        return signed_in(getattr(self.cast, role))
+
+    @staticmethod
+    def _machine(executor: Executor, address: str, body: object) -> None:
+        status, answer = Machine.of(executor).post(address, body)
+        if status >= 400:
+            refusal = REFUSALS[answer["code"]]
+            raise refusal(answer["message"])

@@ -1,0 +1,76 @@
+"""`make bench`: how long reading, checking, compiling and scheduling take. Prints CPU seconds; asserts nothing.
+
+Each line gives the size beside half of it, so that growth shows: a ratio near 2 is linear.
+"""
+
+import time
+from collections.abc import Callable
+
+from orchestrator.core.graph import compile_graph, critical_path
+from orchestrator.core.plan import Plan
+from orchestrator.core.plan_check import review_source
+from orchestrator.core.preview import preview, view_of
+from orchestrator.core.schedule import Snapshot, decide
+from tests.core.hostile_plans import HOSTILE
+
+
+def layers(batches: int, width: int) -> str:
+    """A native plan of `batches` serial batches with `width` parallel threads each."""
+    lines = ["# Plan: Layers", "## Stages", "### Stage 1: all"]
+    for batch in range(batches):
+        lines += [f"##### Batch {batch:02}: b{batch}"]
+        for thread in range(width):
+            lines += [f"###### Thread {thread + 1:02}: t{thread}", f"- S{batch * width + thread}: step"]
+    return "\n".join(lines)
+
+
+def chain(length: int) -> str:
+    steps = "\n".join(f"- S{n}: step" for n in range(length))
+    return f"# Plan: Chain\n## Stages\n### Stage 1: all\n##### Batch 01: b\n###### Thread 01: t\n{steps}\n"
+
+
+def read(source: str) -> Plan:
+    found = review_source(source, frozenset()).plan
+    assert found is not None
+    return found
+
+
+def seconds(act: Callable[[], object]) -> float:
+    """The best of three, in CPU seconds."""
+    times = []
+    for _ in range(3):
+        start = time.process_time()
+        act()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def line(name: str, half: Callable[[], object], full: Callable[[], object]) -> None:
+    one, two = seconds(half), seconds(full)
+    print(f"{name:44} {one:8.3f} s {two:8.3f} s   × {two / one if one else 0:4.1f}")
+
+
+def main() -> None:
+    print(f"{'':44} {'half':>10} {'full':>10}   growth")
+    small, large = layers(25, 200), layers(50, 200)
+    line("read and check 50 × 200 steps", lambda: read(small), lambda: read(large))
+    half, full = read(small), read(large)
+    line("compile 10,000 steps", lambda: compile_graph(half), lambda: compile_graph(full))
+    line("critical path of 10,000 steps", lambda: critical_path(half), lambda: critical_path(full))
+    views = {size: tuple(map(view_of, p.placed_steps())) for size, p in (("half", half), ("full", full))}
+    line(
+        "one decision over 10,000 tasks",
+        lambda: decide(Snapshot(views["half"])),
+        lambda: decide(Snapshot(views["full"])),
+    )
+    short, long = read(chain(250)), read(chain(500))
+    line("preview of a chain of 500 steps", lambda: preview(short), lambda: preview(long))
+    slowest = max(HOSTILE, key=lambda name: seconds(lambda: review_source(HOSTILE[name], frozenset())))
+    print(
+        f"slowest of {len(HOSTILE)} hostile plans of 2 MB: {slowest}, "
+        f"{seconds(lambda: review_source(HOSTILE[slowest], frozenset())):.2f} s"
+    )
+
+
+if __name__ == "__main__":
+    main()
