@@ -141,6 +141,12 @@ def lasting(span: timedelta) -> str:
 
 
 @register.filter
+def inside(path: str, slug: str) -> str:
+    """The path of a file as seen from the folder of its workstream."""
+    return path.removeprefix(f"workstreams/{slug}/")
+
+
+@register.filter
 def coded(text: str) -> SafeString:
     """Text of ours in which backquotes set apart what is typed into a plan."""
     return mark_safe(CODED.sub(r"<code>\1</code>", escape(text)))  # noqa: S308 - escaped before the marks are set
