@@ -115,7 +115,7 @@ def perform(
 
 
 def proceed(request: HttpRequest, said: str, then: str) -> HttpResponse:
-    """After an act: say what happened on the page at the address `then`, loaded anew: top of the page, scripts and all."""
+    """After an act: say what happened on the page at the address `then`, loaded anew and seen from its top."""
     messages.success(request, said)
     return HttpResponseClientRedirect(then) if request.htmx else redirect(then)  # type: ignore[attr-defined]
 

@@ -71,7 +71,9 @@ def test_every_page_is_accessible_and_fits_every_screen(open_page: Any, filled: 
         page.set_viewport_size({"width": WIDTHS[0], "height": 900})
         assert page.goto(address).status == 200, address
         page.evaluate(AXE)
-        page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
+        # The menu covers what stands under it, so it is open on one page only.
+        folded = "details" if address == "/" else "details:not(.menu)"
+        page.eval_on_selector_all(folded, "all => all.forEach(details => details.open = true)")
         assert violations(page, {"type": "tag", "values": RULES}) == [], address
         for width, scheme in zip(WIDTHS, ("dark", "light", "dark"), strict=True):
             page.set_viewport_size({"width": width, "height": 900})
@@ -92,16 +94,14 @@ def addresses(driver: Driver) -> Iterator[str]:
     """Every kind of page, each in the state that shows most of it."""
     assert driver.workstream is not None
     work = f"/workstreams/{driver.workstream.uuid}/"
-    yield from ("/", "/portfolio/?window=30d", "/portfolio/?text=nothing", "/history/", f"{work}history/")
+    yield from ("/", "/portfolio/?window=30d", "/history/", f"{work}history/")
     yield from ("/policies/", "/policies/dod/", "/tokens/", "/plans/", "/plans/submit/", "/interventions/", "/gates/")
     yield from (work, f"{work}files/", f"{work}new-stage/?gate=MP1")
-    yield from (f"{work}tasks/{key}/" for key in ("A1", "B1", "C1", "MP1"))
-    for slug, number in WorkflowVersion.objects.filter(author=driver.cast.initiator).values_list(
-        "workflow__slug", "number"
-    ):
-        if slug.startswith("plan-"):
-            yield f"/plans/{slug}/v{number}/"
-    yield from (f"/gates/{gate.pk}/" for gate in Task.objects.filter(step__key="MP1").order_by("pk"))
+    yield from (f"{work}tasks/{key}/" for key in ("A1", "B1", "C1"))
+    versions = WorkflowVersion.objects.filter(workflow__name__in=["Plan blocked", "Plan again", "Plan at its gate"])
+    yield from (f"/plans/{one.workflow.slug}/v{one.number}/" for one in versions.select_related("workflow"))
+    waiting = Task.objects.get(step__key="MP1", workstream__title="Plan at its gate")
+    yield from (f"/gates/{gate.pk}/" for gate in (driver.task("MP1"), waiting))
     yield from (f"/workstreams/{one.uuid}/" for one in Workstream.objects.filter(title__startswith="Plan "))
 
 

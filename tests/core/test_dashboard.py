@@ -136,9 +136,7 @@ def test_the_mark_of_a_group(marks: list[Mark], mark: Mark) -> None:
         (("1", "02", "02"), "1/02/02"),
     ],
 )
-def test_a_lettered_lane_goes_on_and_numbers_start_anew_in_every_batch(
-    place: tuple[str, str, str], label: str
-) -> None:
+def test_a_lettered_lane_goes_on_and_numbers_start_anew_in_every_batch(place: tuple[str, str, str], label: str) -> None:
     assert lane_label(*place) == label
 
 

@@ -1,6 +1,7 @@
 """The task page and the acts of people on it (WF-8, FR-012, FR-027, LC-6)."""
 
 import re
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
