@@ -1,37 +1,10 @@
-"""Which states follow which, as data; the diagrams in orchestrator/README.md show the same (WF-8, FR-027)."""
+"""What an open task's status is; the diagrams in orchestrator/README.md show every transition (WF-8).
 
-from typing import Final
+Attempts, versions and workstreams need no rule of their own here: each of their transitions belongs to one act, and the
+service of that act names the states it starts from.
+"""
 
-from orchestrator.core.terms import AttemptStatus, TaskStatus, VersionStatus, WorkstreamStatus
-
-ATTEMPT: Final = {
-    AttemptStatus.QUEUED: {
-        AttemptStatus.RUNNING,
-        AttemptStatus.COMPLETED,
-        AttemptStatus.REJECTED,
-        AttemptStatus.CANCELLED,
-    },
-    AttemptStatus.RUNNING: {AttemptStatus.COMPLETED, AttemptStatus.FAILED, AttemptStatus.CANCELLED},
-    AttemptStatus.COMPLETED: set(),
-    AttemptStatus.FAILED: set(),
-    AttemptStatus.REJECTED: set(),
-    AttemptStatus.CANCELLED: set(),
-}
-
-VERSION: Final = {
-    VersionStatus.IN_REVIEW: {VersionStatus.APPROVED, VersionStatus.SENT_BACK, VersionStatus.SUPERSEDED},
-    VersionStatus.SENT_BACK: {VersionStatus.SUPERSEDED},
-    VersionStatus.APPROVED: {VersionStatus.SUPERSEDED, VersionStatus.WITHDRAWN},
-    VersionStatus.SUPERSEDED: set(),
-    VersionStatus.WITHDRAWN: set(),
-}
-
-WORKSTREAM: Final = {
-    WorkstreamStatus.PLANNING: {WorkstreamStatus.ACTIVE, WorkstreamStatus.ARCHIVED},
-    WorkstreamStatus.ACTIVE: {WorkstreamStatus.COMPLETED, WorkstreamStatus.ARCHIVED},
-    WorkstreamStatus.COMPLETED: {WorkstreamStatus.ACTIVE, WorkstreamStatus.ARCHIVED},
-    WorkstreamStatus.ARCHIVED: set(),
-}
+from orchestrator.core.terms import AttemptStatus, TaskStatus
 
 
 def resting_status(*, gate: bool, live: AttemptStatus | None, failed: bool, blocked: bool) -> TaskStatus:

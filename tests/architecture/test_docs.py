@@ -1,0 +1,141 @@
+"""The two README files say what the code says: dependencies, refusals, states, settings; and name no machine."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+
+import pytest
+
+from orchestrator.adapters import repository, worktree
+from orchestrator.core import errors
+from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus, VersionStatus, WorkstreamStatus
+
+ROOT = Path(__file__).resolve().parents[2]
+TOP = (ROOT / "README.md").read_text(encoding="utf-8")
+HOUSE = (ROOT / "orchestrator" / "README.md").read_text(encoding="utf-8")
+
+
+def section(text: str, heading: str) -> str:
+    """From a heading to the next one of its level."""
+    level = heading.split(" ", 1)[0]
+    found = re.search(rf"^{re.escape(heading)}.*?(?=^{level} |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert found, f"there is no section {heading!r}"
+    return found[0]
+
+
+def rows(text: str) -> Iterator[list[str]]:
+    """The cells of every table row below its head."""
+    for line in text.splitlines():
+        if line.startswith("| ") and not line.startswith("| ---"):
+            yield [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def names_in(requirements: list[str]) -> set[str]:
+    return {re.split(r"[\[<>=!~; ]", requirement)[0] for requirement in requirements}
+
+
+def test_the_dependency_table_lists_what_pyproject_lists() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = names_in(project["dependencies"])
+    for group in project["optional-dependencies"].values():
+        wanted |= names_in(group)
+    listed = [row[0] for row in rows(section(HOUSE, "## Dependencies")) if not row[0].startswith("*")][1:]
+    assert sorted(name for cell in listed for name in cell.split(", ")) == sorted(wanted)
+
+
+def refusals() -> list[type[errors.Refusal]]:
+    modules = (errors, worktree, repository)
+    return [
+        found
+        for module in modules
+        for found in vars(module).values()
+        if isinstance(found, type) and issubclass(found, errors.Refusal) and found.__module__ == module.__name__
+    ]
+
+
+def test_the_refusal_table_says_what_the_classes_say() -> None:
+    table = {row[0]: (row[1], row[2], row[4]) for row in rows(section(HOUSE, "## Refusals")) if row[0] != "class"}
+    assert table == {c.__name__: (f"`{c.code}`", str(c.status), c.recovery) for c in refusals()}
+
+
+def test_every_refusal_has_a_code_of_its_own() -> None:
+    codes = [refusal.code for refusal in refusals()]
+    assert len(codes) == len(set(codes))
+
+
+@pytest.mark.parametrize(
+    ("heading", "states"),
+    [
+        ("### Attempt", AttemptStatus),
+        ("### Task", TaskStatus),
+        ("### Version", VersionStatus),
+        ("### Workstream", WorkstreamStatus),
+        ("### Handoff artifact", ArtifactState),
+    ],
+)
+def test_the_diagrams_name_every_state(heading: str, states: type[StrEnum]) -> None:
+    said = section(section(HOUSE, "## State diagrams"), heading)
+    assert [state.value for state in states if not re.search(rf"\b{state.value}\b", said)] == []
+
+
+def variables(path: Path) -> set[str]:
+    """Names read from the environment: constants in capitals that are given to a call or looked up in `environ`."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    first = [node.args[0] for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
+    subscripts = [node for node in ast.walk(tree) if isinstance(node, ast.Subscript)]
+    looked_up = [node.slice for node in subscripts if ast.unparse(node.value).endswith("environ")]
+    constants = [node.value for node in first + looked_up if isinstance(node, ast.Constant)]
+    return {text for text in constants if isinstance(text, str) and re.fullmatch(r"[A-Z][A-Z0-9_]{3,}", text)}
+
+
+def test_the_configuration_table_lists_every_variable() -> None:
+    listed = {row[0].strip("`") for row in rows(section(TOP, "## Configuration"))}
+    wanted = variables(ROOT / "orchestrator" / "settings.py") | {"DATABASE_URL"}
+    for path in (ROOT / "orchestrator").rglob("*.py"):
+        wanted |= set(re.findall(r"environ(?:\.get\(|\[)\"([A-Z_]+)\"", path.read_text(encoding="utf-8")))
+    assert sorted(wanted - listed - {"PATH"}) == []
+
+
+def test_what_the_house_readme_names_is_there() -> None:
+    """Files and folders that stand in backticks; `*` stands for some, `<noun>` and placeholders for any."""
+    package = ROOT / "orchestrator"
+    named = set(
+        re.findall(r"`((?:core|services|queries|adapters|management|workspace|web|api|tests)/[\w/*.]+)`", HOUSE)
+    )
+    missing = [name for name in named if not ([*package.glob(name)] or [*ROOT.glob(name)])]
+    assert named
+    assert missing == []
+
+
+def test_the_house_readme_says_what_each_rule_and_process_is_for() -> None:
+    """A new module of core or management stands in "Where things go"; acts are found by their noun."""
+    unnamed = [
+        f"{folder}/{path.name}"
+        for folder in ("core", "management")
+        for path in sorted((ROOT / "orchestrator" / folder).glob("*.py"))
+        if not path.stem.startswith(("__init__", "plan_check_")) and f"{path.name}`" not in HOUSE
+    ]
+    assert unnamed == []
+
+
+def test_no_tracked_file_names_a_machine_or_a_registry() -> None:
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listing.returncode:
+        pytest.skip("this is no git checkout, so nothing is tracked")
+    paths = re.compile(r"(?<![\w./-])/(?:work|root|home|Users)/\w")
+    hosts = re.compile(
+        r"(?:pypi|pythonhosted|npmjs|rubygems|artifactory|nexus)\.[a-z]{2,}|(?:extra-)?index-url|--find-links"
+    )
+    wrong = []
+    for name in filter(None, listing.stdout.split("\0")):
+        path = ROOT / name
+        if path == Path(__file__) or not path.is_file() or path.suffix == ".png":
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+            if paths.search(line) or hosts.search(line):
+                wrong.append(f"{name}:{number}")
+    assert wrong == []
