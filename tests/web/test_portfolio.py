@@ -116,7 +116,7 @@ def test_htmx_gets_the_results_alone_and_history_the_whole_page(reader: Client, 
     assert "HX-Request" in part["Vary"]
     assert "HX-History-Restore-Request" in part["Vary"]
     whole = reader.get("/portfolio/", headers={"HX-Request": "true", "HX-History-Restore-Request": "true"})
-    assert b"<!doctype html>" in whole.content
+    assert b"<!DOCTYPE html>" in whole.content
 
 
 def test_drill_down_leads_to_the_item_and_its_history(reader: Client, cast: Cast) -> None:

@@ -62,7 +62,7 @@ def test_the_board_alone_answers_the_refresh(started: Driver) -> None:
 def test_going_back_in_the_browser_gets_the_whole_page(started: Driver) -> None:
     headers = {**htmx("board"), "HTTP_HX_HISTORY_RESTORE_REQUEST": "true"}
     response = signed_in(started.cast.observer).get(page_of(started), **headers)
-    assert b"<!doctype html>" in response.content
+    assert b"<!DOCTYPE html>" in response.content
 
 
 def test_a_page_costs_the_same_for_any_number_of_tasks(
