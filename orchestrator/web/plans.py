@@ -180,9 +180,7 @@ def _why_not(
         "approve": settled
         or who.lacks(Role.APPROVER)
         or (own and "You wrote this version; another approver has to approve it.")
-        or (
-            blocked and f"{blocked} finding{'s block' if blocked > 1 else ' blocks'} approval; see the top of the page."
-        )
+        or (blocked and "The top of the page says what blocks it and what clears it.")
         or "",
         "send_back": settled or who.lacks(Role.APPROVER, Role.REVIEWER),
         "sign": who.lacks(Role.APPROVER, Role.REVIEWER),
