@@ -1,20 +1,30 @@
-// Parts that refresh themselves wait while nobody looks or while somebody types in them.
+// Parts that refresh themselves wait while nobody looks or while somebody types in them; what was unfolded stays so.
 (() => {
   const changed = (field) => field.type !== "hidden" && field.value !== field.defaultValue;
   const inUse = (part) =>
-    part.querySelector("details[open]") !== null
-    || [...part.querySelectorAll("textarea, input")].some(changed)
+    [...part.querySelectorAll("textarea, input")].some(changed)
     || (part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select"));
+  let unfolded = [];
   document.addEventListener("htmx:beforeRequest", (event) => {
     const part = event.detail.elt;
     if (part.matches("[data-poll]") && (document.hidden || inUse(part))) event.preventDefault();
   });
-  // An answer without the part itself is the sign-in page: the session has ended.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const part = event.detail.requestConfig.elt;
-    if (!part.matches("[data-poll]") || event.detail.xhr.status !== 200) return;
+    if (!part.matches("[data-poll]")) return;
+    // Somebody began to type while the answer was on its way.
+    if (inUse(part)) { event.detail.shouldSwap = false; return; }
+    unfolded = [...part.querySelectorAll("details[open][id]")].map((details) => details.id);
+    if (event.detail.xhr.status !== 200) return;
     if (event.detail.serverResponse.includes(`id="${part.id}"`)) return;
+    // An answer without the part itself is the sign-in page: the session has ended.
     event.detail.shouldSwap = false;
     location.reload();
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    unfolded.splice(0).forEach((id) => {
+      const details = document.getElementById(id);
+      if (details) details.open = true;
+    });
   });
 })();

@@ -38,12 +38,20 @@ class StepLine:
 
 @dataclass(frozen=True, slots=True)
 class LaneRow:
-    """A lane over all its batches; `branch` is its worktree."""
+    """A lane over all its batches, or one thread of one batch; `branch` is its worktree."""
 
     lane: str
     name: str
     branch: str
     steps: tuple[StepLine, ...]
+
+
+def lane_label(stage: str, batch: str, lane: str) -> str:
+    """The row of the dashboard that a thread belongs to.
+
+    A lettered lane goes on through batches. Numbers start anew in every batch, so a numbered thread is its own row.
+    """
+    return "/".join((stage, batch, lane)) if lane.isdigit() else lane
 
 
 @dataclass(frozen=True, slots=True)

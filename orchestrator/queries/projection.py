@@ -19,6 +19,7 @@ from orchestrator.core.dashboard import (
     StreamAssignment,
     StreamEntry,
     TaskEntry,
+    lane_label,
 )
 from orchestrator.core.graph import critical_path
 from orchestrator.core.handoff import timestamp, workstream_folder
@@ -153,16 +154,16 @@ class Board:
         )
 
     def _lanes(self) -> tuple[LaneRow, ...]:
-        """A lane goes on through batches under the same id and name."""
-        lanes: dict[tuple[str, str], list[Task]] = defaultdict(list)
+        lanes: dict[str, list[Task]] = defaultdict(list)
         for task in self.tasks:
             if not task.step.is_gate:
-                lanes[task.step.thread.lane, task.step.thread.name].append(task)
-        return tuple(self._lane(tasks) for tasks in lanes.values())
+                thread = task.step.thread
+                lanes[lane_label(str(thread.batch.stage.number), thread.batch.prefix, thread.lane)].append(task)
+        return tuple(self._lane(label, tasks) for label, tasks in lanes.items())
 
-    def _lane(self, tasks: Sequence[Task]) -> LaneRow:
+    def _lane(self, label: str, tasks: Sequence[Task]) -> LaneRow:
         thread = tasks[0].step.thread
-        return LaneRow(thread.lane, thread.name, thread.worktree, tuple(self.lines[task.step.key] for task in tasks))
+        return LaneRow(label, thread.name, thread.worktree, tuple(self.lines[task.step.key] for task in tasks))
 
     def _batches(self) -> tuple[BatchBlock, ...]:
         grouped = groupby(self.tasks, key=lambda task: task.step.thread.batch)

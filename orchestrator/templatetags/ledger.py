@@ -1,5 +1,6 @@
 """The look's small parts: state chips, times in the project zone, Markdown, and links that keep their filters."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,12 +9,14 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.template.context import Context
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from orchestrator.queries.tasks import TaskRow
 from orchestrator.web.markdown import to_html
 
 register = template.Library()
+CODED = re.compile(r"`([^`]+)`")
 
 #: Shapes on a 12 by 12 grid, so that a state is never told by colour alone.
 SHAPES = {
@@ -123,7 +126,7 @@ def _stamp(value: datetime, text: str) -> SafeString:
 
 @register.filter
 def ago(value: datetime | None, now: datetime) -> str:
-    """How long before `now`, in the largest whole unit: "3 days", "2 hours", "less than a minute"."""
+    """How long before `now`, in the largest whole unit: "3 days", "2 hours", "under a minute"."""
     return "–" if value is None else lasting(now.astimezone(UTC) - value.astimezone(UTC))
 
 
@@ -134,7 +137,34 @@ def lasting(span: timedelta) -> str:
         count = seconds // size
         if count >= 1:
             return f"{count} {name}{'' if count == 1 else 's'}"
-    return "less than a minute"
+    return "under a minute"
+
+
+@register.filter
+def inside(path: str, slug: str) -> str:
+    """The path of a file as seen from the folder of its workstream."""
+    return path.removeprefix(f"workstreams/{slug}/")
+
+
+@register.filter
+def coded(text: str) -> SafeString:
+    """Text of ours in which backquotes set apart what is typed into a plan."""
+    return mark_safe(CODED.sub(r"<code>\1</code>", escape(text)))  # noqa: S308 - escaped before the marks are set
+
+
+@register.filter
+def ended(text: str) -> str:
+    """A text as a sentence with one full stop, however it ended."""
+    bare = text.rstrip()
+    return bare if not bare or bare[-1] in ".!?…" else f"{bare}."
+
+
+@register.filter
+def standing(row: TaskRow) -> str:
+    """Where a task stands, beside its chip: without the chip's word, and without the error or question shown nearby."""
+    if row.failed:
+        return f"failed in attempt {row.failed.number}, waits for a person to re-queue it"
+    return "waits for a person to answer" if row.task.needs_human else row.sentence.removeprefix("ready, ")
 
 
 @register.filter

@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
-from django_htmx.http import HttpResponseLocation
+from django_htmx.http import HttpResponseClientRedirect
 
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import Role
@@ -115,9 +115,9 @@ def perform(
 
 
 def proceed(request: HttpRequest, said: str, then: str) -> HttpResponse:
-    """After an act: say what happened on the page at the address `then`."""
+    """After an act: say what happened on the page at the address `then`, loaded anew and seen from its top."""
     messages.success(request, said)
-    return HttpResponseLocation(then) if request.htmx else redirect(then)  # type: ignore[attr-defined]
+    return HttpResponseClientRedirect(then) if request.htmx else redirect(then)  # type: ignore[attr-defined]
 
 
 def _kept(request: HttpRequest) -> list[str]:

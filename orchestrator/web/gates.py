@@ -8,6 +8,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import MissingReason, Refusal
+from orchestrator.core.terms import TaskStatus
 from orchestrator.models import Task
 from orchestrator.queries import gates as queries
 from orchestrator.services import gates
@@ -68,6 +69,8 @@ def gate_page(request: HttpRequest, task: Task, refusal: Refusal | None = None) 
 def _why_not(who: Viewer, task: Task, sheet: queries.GateSheet) -> dict[str, str]:
     """Why signing or rejecting is off; empty text when it is on."""
     wait = "" if sheet.waits else f"Nothing to sign now: {sheet.row.sentence}."
+    if task.status == TaskStatus.COMPLETE:
+        wait = "It is signed already; the decisions stand above."
     named = " or ".join(sheet.reviewers) or "a reviewer or approver"
     barred = "" if gates.may_sign(task.step, who.actor) else f"This gate is signed by {named}."
     nowhere = "" if sheet.return_steps else "No step before this gate was completed, so work cannot return to one."

@@ -149,6 +149,7 @@ def review_page(
     workstream = queries.workstream_of(version)
     versions = queries.versions_of(version)
     who = viewer(request)
+    why_not = _why_not(who, version, versions[0], review, workstream)
     context = {
         "version": version,
         "version_label": str(version.number),
@@ -161,7 +162,8 @@ def review_page(
         "workstream": workstream,
         "signature": queries.signature_of(workstream),
         "suspects": queries.suspects(workstream),
-        "why_not": _why_not(who, version, versions[0], review, workstream),
+        "why_not": why_not,
+        "deciding": not (why_not["approve"] and why_not["send_back"]),
         "reason": request.POST.get("reason") or request.GET.get("reason", ""),
         "acted": acted,
     }

@@ -34,8 +34,10 @@ def _not_claimable(detail: TaskDetail) -> str:
         return "A gate is signed on its own page."
     if row.holder:
         return f"{row.holder} holds it until the attempt ends."
+    if row.task.status not in OPEN_TASK:
+        return f"It is {row.task.get_status_display().lower()}; there is nothing left to claim."
     if row.live is None:
-        return f"It is not ready: {row.sentence}."
+        return f"It is not ready: {row.sentence.rstrip('.')}."
     return "It waits for a person's answer first." if row.task.needs_human else ""
 
 

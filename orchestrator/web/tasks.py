@@ -12,7 +12,7 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
-from orchestrator.core.terms import BlockerKind, ExecutorKind, Role
+from orchestrator.core.terms import OPEN_TASK, BlockerKind, ExecutorKind, Role, WorkstreamStatus
 from orchestrator.models import Executor, Task, Workstream
 from orchestrator.queries.tasks import find_task, find_workstream, task_detail
 from orchestrator.services import attempts, blockers, executors, interventions, rework
@@ -42,6 +42,8 @@ def task_page(
 ) -> HttpResponse:
     detail = task_detail(workstream, key)
     who = viewer(request)
+    stands = f"{detail.row.state}-{len(detail.row.attempts)}"
+    seen = request.GET.get("seen") or stands
     context = {
         "workstream": workstream,
         "detail": detail,
@@ -51,6 +53,9 @@ def task_page(
         "kinds": list(BlockerKind),
         "why_not": why_not(who, detail, person_executor(who)),
         "acted": acted,
+        "watched": workstream.status == WorkstreamStatus.ACTIVE and detail.row.task.status in OPEN_TASK,
+        "seen": seen,
+        "stale": seen != stands,
     }
     return show(request, "tasks/page.html", context, parts=frozenset({"standing"}), refusal=refusal)
 

@@ -10,7 +10,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import NotFound, Refusal
-from orchestrator.core.terms import Lifecycle, Role, WorkstreamStatus
+from orchestrator.core.terms import Lifecycle, Role, TaskStatus, WorkstreamStatus
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.queries import workstreams as queries
 from orchestrator.queries.tasks import find_task, find_workstream
@@ -18,6 +18,8 @@ from orchestrator.queries.workspace_files import file_of, files_of
 from orchestrator.services import attempts, recoveries, workstreams
 from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
 
+#: States in which work goes on without anybody deciding first.
+IN_WORK = frozenset({"ready", TaskStatus.ACTIVE})
 WORKERS = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
 
 
@@ -29,6 +31,7 @@ def workstream_page(request: HttpRequest, uuid: UUID, acted: str = "", refusal: 
     context = {
         "workstream": found,
         "board": board,
+        "in_work": [row for row in board.current if row.live and row.state in IN_WORK],
         "policy": queries.definition_of_done(),
         "learnings": queries.learnings_of(found),
         "why_not": _why_not(who, found, board),

@@ -19,7 +19,7 @@ def test_dc5_plan_review(driver: Driver, headers: dict[str, str]) -> None:
     form = {"decision": "approve", "version_id": version.pk, "seen_sha256": version.source_sha256}
     assert f'hx-post="{page}decide"' in client.get(page).content.decode()
     response = client.post(page + "decide", form, **headers)
-    then = response.headers["HX-Location" if headers else "Location"]
+    then = response.headers["HX-Redirect" if headers else "Location"]
     assert f"/workstreams/{driver.reload().uuid}/" in then
     assert WorkflowVersion.objects.get().status == VersionStatus.APPROVED
 
@@ -32,7 +32,7 @@ def test_dc5_gate_sign_off(driver: Driver, headers: dict[str, str]) -> None:
     page = f"/gates/{driver.task('MP1').pk}/"
     assert f'hx-post="{page}decide"' in client.get(page).content.decode()
     response = client.post(page + "decide", {"decision": "approve"}, **headers)
-    assert page in response.headers["HX-Location" if headers else "Location"]
+    assert page in response.headers["HX-Redirect" if headers else "Location"]
     assert GateReview.objects.get().decision == GateDecision.APPROVED
 
 

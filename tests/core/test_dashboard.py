@@ -12,6 +12,7 @@ from orchestrator.core.dashboard import (
     LearningEntry,
     Mark,
     StepLine,
+    lane_label,
     overall,
     render_dashboard,
     render_index,
@@ -123,6 +124,20 @@ def test_a_finished_workstream_has_no_bottleneck() -> None:
 )
 def test_the_mark_of_a_group(marks: list[Mark], mark: Mark) -> None:
     assert overall(marks) is mark
+
+
+@pytest.mark.parametrize(
+    ("place", "label"),
+    [
+        (("1", "01", "A"), "A"),
+        (("2", "03", "A"), "A"),
+        (("1", "01", "02"), "1/01/02"),
+        (("2", "01", "02"), "2/01/02"),
+        (("1", "02", "02"), "1/02/02"),
+    ],
+)
+def test_a_lettered_lane_goes_on_and_numbers_start_anew_in_every_batch(place: tuple[str, str, str], label: str) -> None:
+    assert lane_label(*place) == label
 
 
 def test_text_of_a_plan_stays_in_its_line_cell_and_block() -> None:

@@ -111,7 +111,7 @@ def test_htmx_gets_the_decision_alone_with_what_was_typed(at_gate: Driver) -> No
     assert response.content.strip().startswith(b'<section id="decision"')
     assert "Empty." in words(response)
     signed = client.post(url, {"decision": "approve"}, **htmx("decision"))
-    assert page_of(at_gate) in signed.headers["HX-Location"]
+    assert page_of(at_gate) in signed.headers["HX-Redirect"]
 
 
 def test_whom_the_plan_does_not_name_cannot_sign(at_gate: Driver) -> None:

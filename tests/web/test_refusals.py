@@ -34,7 +34,7 @@ def test_htmx_shows_the_refusal_above_the_open_page(reader: Client, cast: Cast) 
     response = reader.post("/tokens/99/revoke/", headers={"HX-Request": "true"})
     assert response.status_code == 404
     assert response["HX-Retarget"] == "#notices"
-    assert response.content.decode().strip().startswith('<div class="notice notice-blocked" role="alert">')
+    assert response.content.decode().strip().startswith('<div class="notice notice-blocked" role="alert"')
     assert "There is no such token." in response.content.decode()
 
 

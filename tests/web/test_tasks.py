@@ -1,5 +1,7 @@
 """The task page and the acts of people on it (WF-8, FR-012, FR-027, LC-6)."""
 
+import re
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -210,7 +212,18 @@ def test_a_gate_step_points_to_its_gate(started: Driver) -> None:
 def test_the_standing_alone_answers_the_refresh(started: Driver) -> None:
     response = signed_in(started.cast.observer).get(page_of(started), **htmx("standing"))
     assert response.content.strip().startswith(b'<div id="standing"')
-    assert "ready, waits for an executor to claim it" in words(response)
+    assert "Ready Waits for an executor to claim it." in words(response)
+
+
+def test_a_page_that_is_older_than_its_task_says_so(started: Driver) -> None:
+    page = signed_in(started.cast.observer).get(page_of(started)).content.decode()
+    seen = re.search(r'hx-get="[^"]*\?(seen=[^"]*)"', page)
+    assert seen
+    client = signed_in(started.cast.observer)
+    refresh = f"{page_of(started)}?{seen[1]}"
+    assert "load it again" not in words(client.get(refresh, **htmx("standing")))
+    started.claim("A1")
+    assert "load it again" in words(client.get(refresh, **htmx("standing")))
 
 
 @pytest.mark.parametrize("value", ["", "x", "-1", "9" * 30, "١"])

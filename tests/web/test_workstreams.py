@@ -48,7 +48,7 @@ def test_fr002_current_next_and_remaining_criteria(started: Driver) -> None:
 def test_fr015_every_task_says_why_it_stands_where_it_stands(started: Driver) -> None:
     text = read(started)
     assert "Stage 1: Build · Batch 01: foundations" in text
-    assert "MP1: Merge point MP1 MP1: Merge point MP1 Pending waits for A2" in text
+    assert "MP1: Merge point MP1 Pending waits for A2" in text
     assert "1. A1 , 2. B1" in text, "the launch order of the first round"
 
 
