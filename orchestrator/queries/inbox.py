@@ -216,7 +216,11 @@ def _finished_entry(item: Workstream) -> Entry:
 def _claimable() -> Source:
     """Launched steps without a tool: no executor of this machine takes them, so they wait for a person or an agent."""
     rows = Attempt.objects.filter(
-        status=AttemptStatus.QUEUED, task__step__kind=StepKind.WORK, task__step__tool="", task__needs_human=False
+        status=AttemptStatus.QUEUED,
+        task__status=TaskStatus.PENDING,
+        task__step__kind=StepKind.WORK,
+        task__step__tool="",
+        task__needs_human=False,
     ).select_related("task__step", "task__workstream")
     return Source(rows.order_by("queued_at", "pk"), _claimable_entry)
 
