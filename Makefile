@@ -71,7 +71,7 @@ lint: $(VENV)/.installed-browser
 	DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py makemigrations --check --dry-run --skip-checks
 
 nightly: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -m "nightly and not browser" $(TESTS)
+	env -u DATABASE_URL -u DATA_DIR $(BIN)/python -m pytest -m "nightly and not browser" $(TESTS)
 
 bench: $(VENV)/.installed-test
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.benchmarks.measure

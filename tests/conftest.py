@@ -8,6 +8,12 @@ from orchestrator.models.guards import drop_guards
 from tests.cast import Cast, Driver
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: the event loop that their driver leaves running is in the way of asyncio's own."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
 @pytest.fixture(autouse=True)
 def folders(settings, tmp_path: Path) -> Path:
     """Each test has a workspace of its own."""

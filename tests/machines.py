@@ -6,9 +6,9 @@ from typing import Any
 
 from django.test import Client
 
+from orchestrator.core.terms import Scope
 from orchestrator.models import Executor
 from orchestrator.services.actor import Actor
-from orchestrator.services.callers import Scope
 from orchestrator.services.executors import issue_token
 from tests.cast import NOON
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from orchestrator.api.auth import caller_of
 from orchestrator.api.refusals import refused
 from orchestrator.core.errors import Refusal
-from orchestrator.services.callers import Scope
+from orchestrator.core.terms import Scope
 from orchestrator.services.idempotency import SERVER_ERROR, Answer, answer_once, request_digest
 
 View = Callable[..., Any]

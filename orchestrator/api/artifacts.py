@@ -7,8 +7,8 @@ from ninja import Query, Router
 
 from orchestrator.api.acts import needs
 from orchestrator.api.schemas import Page
+from orchestrator.core.terms import Scope
 from orchestrator.queries.artifact_facts import ArtifactList, find_artifact, find_output, list_artifacts
-from orchestrator.services.callers import Scope
 
 router = Router(tags=["artifacts"])
 

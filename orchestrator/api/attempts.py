@@ -11,9 +11,9 @@ from orchestrator.api.acts import act
 from orchestrator.api.auth import caller_of
 from orchestrator.api.schemas import Breadcrumb, Completion, Encoded, Failure
 from orchestrator.core.errors import InvalidInput
+from orchestrator.core.terms import Scope
 from orchestrator.queries.attempt_facts import AttemptFacts, ClaimFacts, attempt_facts, claim_facts
 from orchestrator.services import attempts
-from orchestrator.services.callers import Scope
 
 router = Router(tags=["attempts"])
 

@@ -14,9 +14,8 @@ from orchestrator.api.schemas import PlanSubmission, PlanText
 from orchestrator.core.errors import TooLarge
 from orchestrator.core.plan import Finding, Reading
 from orchestrator.core.preview import preview
-from orchestrator.core.terms import Severity
+from orchestrator.core.terms import Scope, Severity
 from orchestrator.queries.workstream_facts import find_workstream
-from orchestrator.services.callers import Scope
 from orchestrator.services.plans import read_source, submit_plan
 
 router = Router(tags=["plans"])

@@ -16,7 +16,7 @@ from orchestrator.api.auth import TokenOrSession
 from orchestrator.api.refusals import EXPECTED, refusal_of, refuse_in_json, refused
 from orchestrator.core.errors import MethodUnknown, NotFound
 from orchestrator.core.strict_json import read_json
-from orchestrator.services.callers import Scope
+from orchestrator.core.terms import Scope
 
 View = Callable[..., HttpResponse]
 ABOUT = (

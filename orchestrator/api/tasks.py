@@ -7,10 +7,10 @@ from ninja import Query, Router
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.schemas import Clearing, Flag, Requeue, TaskChange, TaskQuery
+from orchestrator.core.terms import Scope
 from orchestrator.queries.briefs import Brief, brief
 from orchestrator.queries.task_facts import TaskFilter, TaskList, list_tasks
 from orchestrator.services import attempts, interventions
-from orchestrator.services.callers import Scope
 
 router = Router(tags=["tasks"])
 

@@ -9,13 +9,13 @@ from ninja import Query, Router
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.schemas import StatusChange, WorkstreamQuery
+from orchestrator.core.terms import Scope
 from orchestrator.queries.workstream_facts import (
     WorkstreamFacts,
     WorkstreamList,
     list_workstreams,
     workstream_detail,
 )
-from orchestrator.services.callers import Scope
 from orchestrator.services.closing import close_workstream
 
 router = Router(tags=["workstreams"])

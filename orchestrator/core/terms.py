@@ -14,6 +14,14 @@ class Role(StrEnum):
     OBSERVER = "observer"
 
 
+class Scope(StrEnum):
+    """What a token may be used for; the roles of its account apply on top (design section 7)."""
+
+    READ = "read"
+    WORK = "work"
+    MANAGE = "manage"
+
+
 class StageKind(StrEnum):
     NORMAL = "normal"
     FIX = "fix"

@@ -19,4 +19,8 @@ def read_file(name: str) -> bytes:
 
 
 def lines_of(findings: Iterable[Finding]) -> list[str]:
-    return [f"{f.severity.value:>6}  line {f.line}: {f.message} {f.fix}" for f in findings]
+    return [f"{f.severity.value:>6}  {_place(f)}: {f.message} {f.fix}" for f in findings]
+
+
+def _place(finding: Finding) -> str:
+    return f"line {finding.line}" if finding.line else "the whole plan"

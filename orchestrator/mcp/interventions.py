@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from orchestrator.core.terms import Scope
 from orchestrator.queries.task_facts import TaskFacts, TaskFilter, TaskList, find_task, list_tasks
 from orchestrator.services import interventions
-from orchestrator.services.callers import Caller, Scope
+from orchestrator.services.callers import Caller
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from orchestrator.core.terms import Scope
 from orchestrator.queries.attempt_facts import AttemptFacts, ClaimFacts, attempt_facts, claim_facts
 from orchestrator.queries.briefs import Brief, brief
 from orchestrator.queries.task_facts import TaskFilter, TaskList, list_tasks
 from orchestrator.services import attempts
-from orchestrator.services.callers import Caller, Scope
+from orchestrator.services.callers import Caller
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from uuid import UUID
 from django.utils import timezone
 
 from orchestrator.core.errors import InvalidInput
+from orchestrator.core.terms import Scope
 from orchestrator.queries.workstream_facts import WorkstreamFacts, workstream_detail
-from orchestrator.services.callers import Caller, Scope
+from orchestrator.services.callers import Caller
 from orchestrator.services.closing import close_workstream
 
 

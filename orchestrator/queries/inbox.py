@@ -95,6 +95,8 @@ def inbox_for(user: User) -> Inbox:
     sections.append(Section("Waits for your sign-off", "review", (_gates(user, roles),)))
     if Role.APPROVER in roles:
         sections.append(Section("Ready for acceptance", "finished", (_finished(),)))
+    if Role.CONTRIBUTOR in roles:
+        sections.append(Section("Ready to be claimed", "ready", (_claimable(),)))
     sections.append(Section("Returned to you", "sent_back", (_returned(user),)))
     return Inbox(sections)
 
@@ -209,6 +211,24 @@ def _finished() -> Source:
 def _finished_entry(item: Workstream) -> Entry:
     why = f"All {item.done_tasks} tasks are done; nobody has accepted it."
     return Entry(item.title, item.title, why, item.finished_at or item.updated_at, "workstream", (str(item.uuid),))
+
+
+def _claimable() -> Source:
+    """Launched steps without a tool: no executor of this machine takes them, so they wait for a person or an agent."""
+    rows = Attempt.objects.filter(
+        status=AttemptStatus.QUEUED,
+        task__status=TaskStatus.PENDING,
+        task__step__kind=StepKind.WORK,
+        task__step__tool="",
+        task__needs_human=False,
+    ).select_related("task__step", "task__workstream")
+    return Source(rows.order_by("queued_at", "pk"), _claimable_entry)
+
+
+def _claimable_entry(attempt: Attempt) -> Entry:
+    task = attempt.task
+    why = "Launched; claim it and do it, or let an agent do it."
+    return Entry(str(task.step), task.workstream.title, why, attempt.queued_at, "task", _place(task))
 
 
 def _returned(user: User) -> Source:

@@ -105,6 +105,7 @@ def _matching(wanted: TaskFilter) -> QuerySet[Task]:
     if wanted.claimable:
         tasks = tasks.filter(
             attempts__status=AttemptStatus.QUEUED,
+            status=TaskStatus.PENDING,
             step__kind=StepKind.WORK,
             needs_human=False,
             workstream__status=WorkstreamStatus.ACTIVE,

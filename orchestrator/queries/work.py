@@ -21,6 +21,7 @@ def queued_attempts(tools: Collection[str]) -> QuerySet[Attempt]:
             status=AttemptStatus.QUEUED,
             task__step__kind=StepKind.WORK,
             task__step__tool__in=list(tools),
+            task__status=TaskStatus.PENDING,
             task__needs_human=False,
             task__workstream__status=WorkstreamStatus.ACTIVE,
         )

@@ -37,7 +37,7 @@ def claim(*, attempt_id: int, executor: Executor, actor: Actor, now: datetime) -
         task = attempt.task
         _move(attempt, AttemptStatus.QUEUED, AttemptStatus.RUNNING, started_at=now)
         task.last_token += 1
-        task.status = TaskStatus.BLOCKED if _blocked(attempt) else TaskStatus.ACTIVE
+        task.status = TaskStatus.ACTIVE
         assignment = Assignment.objects.create(
             attempt=attempt, executor=executor, token=task.last_token, claimed_at=now
         )
@@ -209,6 +209,8 @@ def _refuse_unclaimable(attempt: Attempt) -> None:
         raise WrongState(f"{attempt} is {attempt.status}; it can no longer be claimed.")
     if attempt.task.needs_human:
         raise WrongState("The task waits for a person.", recovery="Answer its intervention first.")
+    if _blocked(attempt):
+        raise WrongState("The task has an open blocker.", recovery="Resolve the blocker, then claim the attempt.")
 
 
 def _refuse_busy(executor: Executor) -> None:

@@ -1,23 +1,14 @@
 """Callers: who uses a machine interface, and what the token they hold allows (design section 7)."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from django.contrib.auth.models import User
 
 from orchestrator.core.errors import NotAllowed, NotFound, NotSignedIn
-from orchestrator.core.terms import ExecutorKind
+from orchestrator.core.terms import ExecutorKind, Scope
 from orchestrator.models import Executor
 from orchestrator.services.actor import Actor
 from orchestrator.services.executors import authenticate
-
-
-class Scope(StrEnum):
-    """What a token may be used for; roles of the account still apply on top."""
-
-    READ = "read"
-    WORK = "work"
-    MANAGE = "manage"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from orchestrator.core.errors import InvalidInput, NotAllowed, NotFound
-from orchestrator.core.terms import ExecutorKind
+from orchestrator.core.terms import ExecutorKind, Scope
 from orchestrator.models import AccessToken, Executor
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 
-SCOPES = frozenset({"read", "work", "manage"})
+SCOPES = frozenset(scope.value for scope in Scope)
 PREFIX = "pteo_"
 
 

@@ -94,6 +94,8 @@ def _open_gate(task_id: int, actor: Actor) -> Attempt:
     attempt = task.attempts.filter(status=AttemptStatus.QUEUED).first()
     if attempt is None:
         raise WrongState(f"{task.step.key} does not wait for a signature.")
+    if task.blockers.filter(resolved_at=None).exists():
+        raise WrongState(f"{task.step.key} has an open blocker.", recovery="Resolve the blocker, then decide.")
     attempt.task = task
     return attempt
 

@@ -21,6 +21,7 @@ from orchestrator.services import plans, workstreams
 from orchestrator.web.acting import Viewer, act_of, now, number, perform, proceed, show, typed, viewer
 
 PER_PAGE = 50
+SUBMITTERS = (Role.INITIATOR, Role.APPROVER)
 #: What a pasted plan is called when the person gives no name.
 PASTED = "PLAN.md"
 
@@ -89,7 +90,7 @@ def submit_page(
         "change_reason": request.POST.get("change_reason", ""),
         "workstream": workstream,
         "review": review,
-        "may_not_submit": viewer(request).lacks(Role.INITIATOR, Role.APPROVER),
+        "may_not_submit": viewer(request).lacks(*SUBMITTERS, *([Role.REVIEWER] if workstream else [])),
     }
     return show(request, "plans/submit.html", context, parts=frozenset({"submission"}), refusal=refusal)
 
@@ -184,7 +185,7 @@ def _why_not(
         or "",
         "send_back": settled or who.lacks(Role.APPROVER, Role.REVIEWER),
         "sign": who.lacks(Role.APPROVER, Role.REVIEWER),
-        "resubmit": who.lacks(Role.INITIATOR, Role.APPROVER)
+        "resubmit": who.lacks(*SUBMITTERS, Role.REVIEWER)
         if workstream.status in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}
         else f"The workstream is {workstream.status}; its plan no longer changes.",
     }

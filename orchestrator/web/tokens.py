@@ -16,8 +16,8 @@ from orchestrator.services.executors import SCOPES, issue_token, register_execut
 
 SCOPE_WORDS = {
     "read": "read: see tasks, plans and history",
-    "work": "work: claim, report and complete attempts",
-    "manage": "manage: accept workstreams and answer interventions",
+    "work": "work: claim, report and complete attempts, ask and answer questions",
+    "manage": "manage: submit plans, accept and archive workstreams",
 }
 
 

@@ -80,7 +80,7 @@ def test_publish_commits_artifacts_and_outputs_in_one_commit(held: Driver, setti
     assert (
         git(root, "show", f"{artifact.commit}:{artifact.path}") == (root / artifact.path).read_text() == artifact.body
     )
-    assert (root / "workstreams/login/files/stage-1-build/01-setup" / "a-ws-a/notes/api.md").read_bytes() == b"# API\n"
+    assert (root / "workstreams/login/files/stage-1-build/01-setup" / "a-auth/notes/api.md").read_bytes() == b"# API\n"
     assert git(root, "status", "--porcelain") == ""
 
 
@@ -165,7 +165,7 @@ def test_an_output_never_needs_a_folder_where_a_file_stands(held: Driver, name: 
 
 def test_b7_an_output_never_goes_through_a_symbolic_link(held: Driver, settings: Settings, tmp_path: Path) -> None:
     publish(now=LATER)
-    folder = settings.WORKSPACE_DIR / "workstreams/login/files/stage-1-build/01-setup/a-ws-a"
+    folder = settings.WORKSPACE_DIR / "workstreams/login/files/stage-1-build/01-setup/a-auth"
     (folder / "linked").symlink_to(tmp_path)
     with pytest.raises(InvalidInput, match="symbolic link"):
         announced(held.attempt("A1"), {"linked/file": b""})

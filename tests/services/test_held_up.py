@@ -35,6 +35,23 @@ def test_an_open_blocker_holds_the_completion_until_it_is_resolved(running: Driv
     assert running.task("A1").status == TaskStatus.COMPLETE
 
 
+def test_an_open_blocker_holds_claim_and_signature(driver: Driver) -> None:
+    driver.start()
+    actor = driver.cast.actor("contributor")
+    blocker = blockers.declare_blocker(
+        task_id=driver.task("A1").pk, kind="decision", note="Which ledger?", actor=actor, now=driver.tick()
+    )
+    with pytest.raises(WrongState, match="open blocker"):
+        driver.claim("A1")
+    blockers.resolve_blocker(blocker_id=blocker.pk, resolution="The new one.", actor=actor, now=driver.tick())
+    driver.do("A1", "A2", "B1")
+    blockers.declare_blocker(
+        task_id=driver.task("MP1").pk, kind="external", note="Auditor away.", actor=actor, now=driver.tick()
+    )
+    with pytest.raises(WrongState, match="open blocker"):
+        driver.sign("MP1")
+
+
 def test_an_unanswered_question_holds_the_completion(running: Driver) -> None:
     actor, task_id = running.cast.actor("contributor"), running.task("A1").pk
     interventions.flag_for_human(task_id=task_id, note="Which rounding?", actor=actor, now=running.tick())
