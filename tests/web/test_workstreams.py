@@ -249,3 +249,16 @@ def test_wf7_files_are_listed_and_shown_as_plain_text(started: Driver) -> None:
 )
 def test_b1_nothing_outside_the_workstream_is_shown(started: Driver, path: str) -> None:
     assert signed_in(started.cast.observer).get(f"{page_of(started)}files/{path}").status_code == 404
+
+
+def test_bx6_numbered_threads_of_different_batches_are_rows_of_their_own(started: Driver) -> None:
+    started.do("A1")
+    folder = f"workstreams/{started.reload().slug}"
+    response = signed_in(started.cast.observer).get(f"{page_of(started)}files/{folder}/EXECUTION-DASHBOARD.md")
+    rows = [line.split(" | ")[:2] for line in response.content.decode().splitlines() if line.startswith("| 1/")]
+    assert rows == [
+        ["| 1/01/01", "ledger"],
+        ["| 1/01/02", "gateway"],
+        ["| 1/02/01", "refunds"],
+        ["| 1/99/01", "docs"],
+    ]
