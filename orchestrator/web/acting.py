@@ -28,7 +28,20 @@ from orchestrator.services.actor import Actor
 TEXT_LIMIT = 10_000
 #: Fields of our forms that people write sentences into.
 TEXTS = frozenset(
-    {"reason", "note", "answer", "rationale", "resolution", "error", "breadcrumb", "outcome", "follow_ups"}
+    {
+        "reason",
+        "note",
+        "went_wrong",
+        "worked",
+        "tighten",
+        "answer",
+        "rationale",
+        "resolution",
+        "error",
+        "breadcrumb",
+        "outcome",
+        "follow_ups",
+    }
 )
 Act = TypeVar("Act")
 View = Callable[..., HttpResponse]

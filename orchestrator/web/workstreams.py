@@ -16,6 +16,7 @@ from orchestrator.queries import workstreams as queries
 from orchestrator.queries.tasks import find_task, find_workstream
 from orchestrator.queries.workspace_files import file_of, files_of
 from orchestrator.services import attempts, recoveries, workstreams
+from orchestrator.services.learnings import record_learning
 from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
 
 #: States in which work goes on without anybody deciding first.
@@ -66,6 +67,19 @@ def _requeue(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     return f"{task.step.key} is re-queued: a new attempt starts when the rules allow."
 
 
+def _learn(request: HttpRequest, found: Workstream, who: Viewer) -> str:
+    record_learning(
+        workstream=found,
+        after=typed(request, "after"),
+        went_wrong=typed(request, "went_wrong"),
+        worked=typed(request, "worked"),
+        tighten=typed(request, "tighten"),
+        actor=who.actor,
+        now=now(),
+    )
+    return "The learning is recorded: it stands in LEARNINGS.md and in every brief from now on."
+
+
 def _recover(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     """The four ways out of a missing or altered artifact (EC-3)."""
     artifact = _artifact_of(found, number(request, "artifact"))
@@ -91,6 +105,7 @@ ACTS: dict[str, Callable[[HttpRequest, Workstream, Viewer], str]] = {
     "archive": _archive,
     "requeue": _requeue,
     "recover": _recover,
+    "learn": _learn,
 }
 RECOVERIES: dict[str, Callable[..., object]] = {
     "retry": recoveries.retry_artifact,
@@ -108,6 +123,7 @@ def _why_not(who: Viewer, found: Workstream, board: queries.Board) -> dict[str, 
         "archive": archived or who.lacks(Role.APPROVER),
         "requeue": work,
         "recover": work,
+        "learn": work,
     }
 
 
