@@ -11,15 +11,18 @@ SHORT = 160
 
 
 def standing(task: "TaskView") -> str:
-    """What a task is doing itself, as said of a holder: `A2: running on builder-1`."""
-    if not task.open and task.artifact:
-        return f"complete, but {task.artifact}"
+    """What a task says of itself, with what it asks, or why it failed or cannot go on."""
+    detail = task.note or (task.failure if not task.live else "") or (task.blocker if not task.live else "")
+    said = as_holder(task)
+    return f"{said}: {_short(detail)}" if detail and task.open else said
+
+
+def as_holder(task: "TaskView") -> str:
+    """What others say of a task they wait for: `A2: running on builder-1`."""
     if not task.open:
-        return {TaskStatus.SKIPPED: "skipped: its condition is false", TaskStatus.CANCELLED: "cancelled"}.get(
-            task.status, "complete"
-        )
+        return _ended(task)
     if task.note:
-        return f"waits for a person: {_short(task.note)}"
+        return "waits for a person"
     if task.live is AttemptStatus.RUNNING:
         return f"running on {task.executor}"
     if task.live and task.gate:
@@ -27,10 +30,15 @@ def standing(task: "TaskView") -> str:
     if task.live:
         return "ready, waits for an executor to claim it"
     if task.failure:
-        return f"failed, waits for a person to re-queue it: {_short(task.failure)}"
-    if task.blocker:
-        return f"blocked: {_short(task.blocker)}"
-    return "not started"
+        return "failed, waits for a person to re-queue it"
+    return "blocked" if task.blocker else "not started"
+
+
+def _ended(task: "TaskView") -> str:
+    if task.artifact:
+        return f"complete, but {task.artifact}"
+    other = {TaskStatus.SKIPPED: "skipped: its condition is false", TaskStatus.CANCELLED: "cancelled"}
+    return other.get(task.status, "complete")
 
 
 def launched(gate: bool) -> str:
@@ -38,14 +46,14 @@ def launched(gate: bool) -> str:
 
 
 def waits_for(other: "TaskView") -> str:
-    return f"waits for {other.key}: {standing(other)}"
+    return f"waits for {other.key}: {as_holder(other)}"
 
 
 def waits_for_batch(first: "TaskView") -> str:
     """A batch waits for all of the batch before it; its first open task is named."""
     if first.gate:
-        return f"waits for gate {first.key}: {standing(first)}"
-    return f"waits for the batch before it, {first.key}: {standing(first)}"
+        return f"waits for gate {first.key}: {as_holder(first)}"
+    return f"waits for the batch before it, {first.key}: {as_holder(first)}"
 
 
 def artifact(other: "TaskView") -> str:
@@ -57,7 +65,7 @@ def blocked(task: "TaskView") -> str:
 
 
 def contends(wanted: str, holder: "TaskView") -> str:
-    return f"waits for {wanted}, held by {holder.key}: {standing(holder)}"
+    return f"waits for {wanted}, held by {holder.key}: {as_holder(holder)}"
 
 
 def _short(text: str) -> str:
