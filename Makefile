@@ -6,6 +6,11 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet install --require-hashes
 # The first of these that exists is the Chromium that the browser tests use.
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 TESTS ?=
+# As many test processes as there are processors, each with a database of its own.
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+SUITE := $(BIN)/python -m pytest -n $(JOBS) -m "not browser and not nightly" $(TESTS)
+BROWSER_SUITE := $(BIN)/python -m pytest -m "browser and not nightly"
+CLEAN := env -u DATABASE_URL -u DATA_DIR
 
 .PHONY: help venv run test test-browser test-postgres lint nightly bench clean
 
@@ -47,21 +52,22 @@ run: venv
 ifeq ($(CHROMIUM),)
 test: $(VENV)/.installed-test
 	@echo "Browser tests are skipped: there is no Chromium. On Debian: apt-get install chromium"
-	env -u DATABASE_URL -u DATA_DIR $(BIN)/python -m pytest -m "not browser and not nightly" $(TESTS)
+	$(CLEAN) $(SUITE)
 else
 test: $(VENV)/.installed-browser
-	env -u DATABASE_URL -u DATA_DIR $(BIN)/python -m pytest -m "not nightly" $(TESTS)
+	$(CLEAN) $(SUITE)
+	$(if $(TESTS),,$(CLEAN) $(BROWSER_SUITE) tests/browser)
 endif
 
 test-browser: $(VENV)/.installed-browser
 	@test -n "$(CHROMIUM)" || { echo "There is no Chromium. On Debian: apt-get install chromium"; exit 1; }
-	env -u DATABASE_URL -u DATA_DIR $(BIN)/python -m pytest -m "browser and not nightly" $(TESTS)
+	$(CLEAN) $(BROWSER_SUITE) $(or $(TESTS),tests/browser)
 
 test-postgres: $(VENV)/.installed-test
 	@case "$${DATABASE_URL:-}" in postgres*) ;; *) \
 	  echo "Name the server: DATABASE_URL=postgres://user@host:5432/name make test-postgres" \
 	  "(the tests make and drop a database of their own beside it)"; exit 1;; esac
-	env -u DATA_DIR $(BIN)/python -m pytest -m "not browser and not nightly" $(TESTS)
+	env -u DATA_DIR $(SUITE)
 
 lint: $(VENV)/.installed-browser
 	$(BIN)/ruff check .
@@ -71,7 +77,7 @@ lint: $(VENV)/.installed-browser
 	DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py makemigrations --check --dry-run --skip-checks
 
 nightly: $(VENV)/.installed-test
-	env -u DATABASE_URL -u DATA_DIR $(BIN)/python -m pytest -m "nightly and not browser" $(TESTS)
+	$(CLEAN) $(BIN)/python -m pytest -m "nightly and not browser" $(TESTS)
 
 bench: $(VENV)/.installed-test
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.benchmarks.measure
