@@ -10,7 +10,7 @@ TESTS ?=
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 SUITE := $(BIN)/python -m pytest -n $(JOBS) -m "not browser and not nightly" $(TESTS)
 BROWSER_SUITE := $(BIN)/python -m pytest -m "browser and not nightly"
-CLEAN := env -u DATABASE_URL -u DATA_DIR
+ISOLATED := env -u DATABASE_URL -u DATA_DIR
 
 .PHONY: help venv run test test-browser test-postgres lint nightly bench clean
 
@@ -52,16 +52,16 @@ run: venv
 ifeq ($(CHROMIUM),)
 test: $(VENV)/.installed-test
 	@echo "Browser tests are skipped: there is no Chromium. On Debian: apt-get install chromium"
-	$(CLEAN) $(SUITE)
+	$(ISOLATED) $(SUITE)
 else
 test: $(VENV)/.installed-browser
-	$(CLEAN) $(SUITE)
-	$(if $(TESTS),,$(CLEAN) $(BROWSER_SUITE) tests/browser)
+	$(ISOLATED) $(SUITE)
+	$(if $(TESTS),,$(ISOLATED) $(BROWSER_SUITE) tests/browser)
 endif
 
 test-browser: $(VENV)/.installed-browser
 	@test -n "$(CHROMIUM)" || { echo "There is no Chromium. On Debian: apt-get install chromium"; exit 1; }
-	$(CLEAN) $(BROWSER_SUITE) $(or $(TESTS),tests/browser)
+	$(ISOLATED) $(BROWSER_SUITE) $(or $(TESTS),tests/browser)
 
 test-postgres: $(VENV)/.installed-test
 	@case "$${DATABASE_URL:-}" in postgres*) ;; *) \
@@ -77,7 +77,7 @@ lint: $(VENV)/.installed-browser
 	DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py makemigrations --check --dry-run --skip-checks
 
 nightly: $(VENV)/.installed-test
-	$(CLEAN) $(BIN)/python -m pytest -m "nightly and not browser" $(TESTS)
+	$(ISOLATED) $(BIN)/python -m pytest -m "nightly and not browser" $(TESTS)
 
 bench: $(VENV)/.installed-test
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.benchmarks.measure
