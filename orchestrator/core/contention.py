@@ -24,11 +24,6 @@ def globs_overlap(a: str, b: str) -> bool:
     return _paths_meet((*_segments(a), _ANY), (*_segments(b), _ANY))
 
 
-def any_overlap(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, str] | None:
-    """The first pair of patterns, one from each side, that can own the same file."""
-    return next(((x, y) for x in a for y in b if globs_overlap(x, y)), None)
-
-
 def literal_start(pattern: str) -> tuple[str, ...]:
     """The segments before the first wildcard: of two patterns that overlap, one starts with the other's."""
     segments = _segments(pattern)

@@ -118,31 +118,6 @@ def _thread_edges(steps: tuple[StepSpec, ...]) -> Iterator[tuple[str, str]]:
             before = batch
 
 
-def launch_order(plan: Plan) -> tuple[str, ...]:
-    """All keys in the order in which they launch when several may (FR-005)."""
-    graph = compile_graph(plan)
-    return tuple(sorted(graph.keys, key=graph.order.__getitem__))
-
-
-def waves(plan: Plan) -> tuple[tuple[str, ...], ...]:
-    """Serial groups of keys that can start together once everything before is complete; () when there is a cycle."""
-    graph = compile_graph(plan)
-    level: dict[str, int] = {}
-    floor = 0
-    for group in graph.groups:
-        ordered = _sorted_group(graph, group)
-        if ordered is None:
-            return ()
-        for key in ordered:
-            level[key] = max((level[e.key] + 1 for e in graph.needs[key] if e.key in level), default=floor)
-            level[key] = max(level[key], floor)
-        floor = max(level[key] for key in group.members) + 1
-    found: list[list[str]] = [[] for _ in range(floor)]
-    for key in sorted(graph.keys, key=graph.order.__getitem__):
-        found[level[key]].append(key)
-    return tuple(tuple(wave) for wave in found)
-
-
 def critical_path(plan: Plan) -> tuple[str, ...]:
     """The longest chain of steps that wait for one another; () when there is a cycle.
 
@@ -159,7 +134,7 @@ def critical_path(plan: Plan) -> tuple[str, ...]:
 
     last = ""
     for group in graph.groups:
-        ordered = _sorted_group(graph, group)
+        ordered = sorted_group(graph, group)
         if ordered is None:
             return ()
         for key in ordered:
@@ -183,7 +158,7 @@ def _chain(key: str, previous: Mapping[str, str]) -> Iterator[str]:
         key = previous.get(key, "")
 
 
-def _sorted_group(graph: Graph, group: Group) -> tuple[str, ...] | None:
+def sorted_group(graph: Graph, group: Group) -> tuple[str, ...] | None:
     """The members of a group with those they wait for before them; None when they wait in a circle."""
     inside = set(group.members)
     sorter = TopologicalSorter({key: [e.key for e in graph.needs[key] if e.key in inside] for key in group.members})
@@ -191,11 +166,6 @@ def _sorted_group(graph: Graph, group: Group) -> tuple[str, ...] | None:
         return tuple(sorter.static_order())
     except CycleError:
         return None
-
-
-def cycle(plan: Plan) -> tuple[str, ...]:
-    """The first circle of steps that wait for one another, each waiting for the one before; () when there is none."""
-    return next(iter(cycles_of(compile_graph(plan))), ())
 
 
 def cycles_of(graph: Graph) -> tuple[tuple[str, ...], ...]:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.core.graph import launch_order, waves
 from orchestrator.core.plan_check import review_source
+from orchestrator.core.preview import preview
 from orchestrator.core.terms import GateKind
 from tests.core.plan_examples import DECOMPOSITION, DEPENDENCIES, needs, plan_of, shape
 
@@ -93,8 +93,8 @@ def test_bx8_undeclared_lane_is_inferred_and_said() -> None:
 
 def test_bx8_waves_wait_for_the_merge_point() -> None:
     plan = plan_of(DEPENDENCIES)
-    assert waves(plan) == (("A1", "B1", "E1", "A2"), ("A3", "B2"), ("MP1",), ("C1",))
-    assert launch_order(plan)[-2:] == ("MP1", "C1")
+    assert preview(plan).waves == (("A1", "B1", "E1", "A2"), ("A3", "B2"), ("MP1",), ("C1",))
+    assert preview(plan).launch_order[-2:] == ("MP1", "C1")
 
 
 def test_bx8_the_blocks_of_the_seed_file_itself() -> None:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from orchestrator.core.graph import EdgeKind, compile_graph, critical_path, cycle, launch_order, waves
+from orchestrator.core.graph import EdgeKind, compile_graph, critical_path, cycles_of
 from orchestrator.core.plan import BatchSpec, Need, Plan, StageSpec, StepSpec, ThreadSpec
+from tests.core.order_oracle import launch_order, waves
 from tests.core.plan_examples import plan_of
 
 
@@ -124,7 +125,7 @@ def test_critical_path_goes_through_the_gate() -> None:
     ids=["three", "itself", "against-thread-order", "none", "later-batch-is-no-circle"],
 )
 def test_cycle(p: Plan, path: tuple[str, ...]) -> None:
-    assert cycle(p) == path
+    assert cycles_of(compile_graph(p))[:1] == ((path,) if path else ())
 
 
 def test_circle_has_no_waves_and_no_critical_path() -> None:
@@ -145,7 +146,7 @@ def test_barriers_are_groups_not_edges() -> None:
     assert {edge.kind for edge in graph.barrier("c")} == {EdgeKind.BATCH}
 
 
-@pytest.mark.parametrize("act", [compile_graph, launch_order, waves, critical_path, cycle])
+@pytest.mark.parametrize("act", [compile_graph, launch_order, waves, critical_path])
 def test_ten_thousand_steps_are_no_trouble(act: object) -> None:
     layers = [[[f"s{b}-{t}<s{b - 1}-{t}" if b else f"s{b}-{t}"] for t in range(200)] for b in range(50)]
     p = plan(layers)

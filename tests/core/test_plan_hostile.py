@@ -6,11 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core.graph import compile_graph, critical_path, waves
+from orchestrator.core.graph import compile_graph, critical_path
+from orchestrator.core.plan import Plan
 from orchestrator.core.plan_check import review_source
 from orchestrator.core.plan_findings import FINDINGS
 from orchestrator.core.plan_markdown import read_plan
+from orchestrator.core.preview import preview
 from tests.core.hostile_plans import HOSTILE
+from tests.core.order_oracle import waves
 
 
 @pytest.mark.parametrize("source", HOSTILE.values(), ids=HOSTILE.keys())
@@ -86,7 +89,14 @@ def test_any_arrangement_of_plan_lines_is_read(source: str) -> None:
         assert sorted(started) == sorted(keys)
         path = critical_path(reading.plan)
         assert all(a in {edge.key for edge in graph.predecessors(b)} for a, b in pairwise(path))
-        assert len(waves(reading.plan)) >= 1
+        assert sorted(preview(reading.plan).launch_order) == sorted(keys), "the scheduler brings every plan to its end"
+        owned = [*(s.files + s.resources for s in reading.plan.steps()), *_lane_files(reading.plan)]
+        if not any(owned):
+            assert preview(reading.plan).waves == waves(reading.plan), "nothing but the graph decides the order"
+
+
+def _lane_files(plan: Plan) -> list[tuple[str, ...]]:
+    return [placed.thread.files for placed in plan.placed_steps()]
 
 
 @given(st.text())
