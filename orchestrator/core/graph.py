@@ -1,8 +1,9 @@
 """The order that a plan's structure and its dependencies make (design section 3, FR-005, BX-4).
 
-One graph for everything that decides or explains: explicit dependencies, the order inside a thread, and barriers
-between batches and stages. Barriers are kept as groups, not as edges, so a plan of 50 batches with 200 steps each has
-50 groups instead of two million edges. Everything here is deterministic and takes time linear in steps and edges.
+For the checks of a plan and its critical path: explicit dependencies, the order inside a thread, and barriers between
+batches and stages. `core/schedule.py` alone decides and explains; tests hold the two against each other. Barriers are
+kept as groups, not as edges, so a plan of 50 batches with 200 steps each has 50 groups instead of two million edges.
+Everything here is deterministic and takes time linear in steps and edges.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,7 +29,7 @@ class EdgeKind(StrEnum):
 
 
 class OrderKey(NamedTuple):
-    """Launch order: position of stage, batch and step (in its thread), from 0; ties are lexical by key."""
+    """Launch order: position of stage, batch and step (in its thread), from 0; ties are lexical by key (EC-2)."""
 
     stage: int
     batch: int

@@ -48,9 +48,7 @@ def _waves(views: dict[str, TaskView]) -> Iterator[tuple[str, ...]]:
         batches.setdefault(view.place[:2], {})[key] = view
     for place in sorted(batches):
         batch = batches[place]
-        later = {
-            key for key, view in batch.items() if any(views[n].place[:2] > place for n in view.needs if n in views)
-        }
+        later = {key for key, view in batch.items() if _needs_later(view, views)}
         while launches := [k for k in decide(Snapshot(tuple(batch.values()))).launches if k not in later]:
             yield tuple(launches)
             for key in launches:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from orchestrator.core import explain
 from orchestrator.core.contention import globs_overlap
+from orchestrator.core.graph import OrderKey
 from orchestrator.core.terms import TERMINAL_TASK, AttemptStatus, Reason, TaskStatus
 
 
@@ -22,15 +23,6 @@ class Place(NamedTuple):
     batch: int
     thread: int
     position: int
-
-
-class OrderKey(NamedTuple):
-    """Launch order: stage, batch, step order, then the key as a stable lexical tie-break (EC-2)."""
-
-    stage: int
-    batch: int
-    position: int
-    key: str
 
 
 @dataclass(frozen=True, slots=True)

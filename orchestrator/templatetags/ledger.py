@@ -110,11 +110,6 @@ def local_time(value: datetime | None) -> SafeString | str:
     return _stamp(value, f"{_day(value)}, {value.astimezone(project_zone()):%H:%M %Z}")
 
 
-@register.filter
-def local_day(value: datetime | None) -> SafeString | str:
-    return "–" if value is None else _stamp(value, _day(value))
-
-
 def _day(value: datetime) -> str:
     local = value.astimezone(project_zone())
     return f"{local.day} {local:%b %Y}"
