@@ -52,6 +52,31 @@ class MigrationImpossible(Refusal):
     recovery = "Keep started steps under their keys and unchanged in the new version; add steps instead."
 
 
+class LimitReached(Refusal):
+    code, status = "limit-reached", 409
+    recovery = "Submit a new version of the plan, which a person reviews; the plan's own limit is used up."
+
+
+class BaselineIntegrated(Refusal):
+    code, status = "baseline-integrated", 409
+    recovery = "Undo the integration in the repository, record the revert decision, then send the work back."
+
+
+class SuspectsOpen(Refusal):
+    code, status = "suspects-open", 409
+    recovery = "Decide every suspected duplicate: merge, link, close or override, each with its rationale."
+
+
+class BreakerOpen(Refusal):
+    code, status = "breaker-open", 409
+    recovery = "A person answers the task's intervention first; then it can be queued again."
+
+
+class AssignedElsewhere(Refusal):
+    code, status = "assigned-elsewhere", 409
+    recovery = "Claim another task, or have the thread assigned to another executor."
+
+
 class VersionMoved(Refusal):
     code, status = "version-moved", 409
     recovery = "Read what changed since the page was opened, then decide again. What you typed is kept."

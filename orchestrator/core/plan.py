@@ -42,17 +42,26 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class GateSpec:
-    """What a person decides: its kind, who may sign (roles or user names), what happens first, what it unlocks."""
+    """What a person decides: its kind, who may sign (roles or user names), what happens first, what it unlocks.
+
+    `signatures` is how many different people sign; 0 means one for each of `reviewers`.
+    """
 
     kind: GateKind
     reviewers: tuple[str, ...] = ()
     action: str = ""
     unlocks: tuple[str, ...] = ()
+    signatures: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class StepSpec:
-    """The unit of definition. Keys are unique in a plan. `estimate` is in minutes, 0 when not given."""
+    """The unit of definition. Keys are unique in a plan. `estimate` is in minutes, 0 when not given.
+
+    `outcomes` are the words a completion may carry, the first being the usual one; conditions (`when`) ask for them.
+    `max_attempts` trips the circuit breaker, 0 for the default. `may_add` is how many steps it may add at run time,
+    `added_by` the key of the step that added this one (AD-8).
+    """
 
     key: str
     title: str
@@ -71,6 +80,10 @@ class StepSpec:
     done_when: tuple[str, ...] = ()
     when: str = ""
     estimate: int = 0
+    outcomes: tuple[str, ...] = ()
+    max_attempts: int = 0
+    may_add: int = 0
+    added_by: str = ""
     inferred: tuple[str, ...] = ()
 
     @property
@@ -133,7 +146,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The whole contract. `repository` names a repository the operator registered; work happens on `base_branch`."""
+    """The whole contract. `repository` names a repository the operator registered; work happens on `base_branch`.
+
+    `needs` are the slugs of workstreams that have to be completed first (AD-3).
+    """
 
     name: str
     stages: tuple[StageSpec, ...] = ()
@@ -145,6 +161,7 @@ class Plan:
     base_branch: str = "main"
     questions: tuple[Question, ...] = ()
     parameters: tuple[tuple[str, str], ...] = field(default=())
+    needs: tuple[str, ...] = ()
 
     @property
     def slug(self) -> str:

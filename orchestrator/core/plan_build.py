@@ -30,6 +30,7 @@ from orchestrator.core.plan_fields import (
     items,
     named_needs,
     role_of,
+    signatures_of,
     step_fields,
     texts,
     without_effect,
@@ -37,7 +38,7 @@ from orchestrator.core.plan_fields import (
 from orchestrator.core.plan_findings import Findings
 from orchestrator.core.plan_front_matter import FrontMatter
 from orchestrator.core.plan_names import Names, name_everything
-from orchestrator.core.plan_phrases import lane_of, read_group, read_names
+from orchestrator.core.plan_phrases import lane_of, read_group, read_items, read_names
 from orchestrator.core.plan_source import MAX_STEPS, too_many_steps
 from orchestrator.core.terms import StageKind
 
@@ -83,6 +84,7 @@ def _plan(draft: PlanDraft, matter: FrontMatter, stages: tuple[StageSpec, ...], 
         base_branch=matter.values.get("base_branch", "") or "main",
         questions=tuple(draft.questions),
         parameters=tuple(matter.parameters.items()),
+        needs=read_items(matter.values.get("needs", "")),
     )
 
 
@@ -252,6 +254,7 @@ class _Builder:
             kind=gate_kind(notes, title, draft.line, draft.merge, self.findings),
             reviewers=tuple(r.strip() for value in texts(notes, "reviewers") for r in read_names(value)),
             action="\n".join(texts(notes, "action")),
+            signatures=signatures_of(notes, self.findings),
             unlocks=tuple(dict.fromkeys(key for name in unlocks for key in self.names.resolve(name))),
         )
         step = StepSpec(

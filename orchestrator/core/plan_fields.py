@@ -10,9 +10,12 @@ from orchestrator.core.terms import GateKind
 
 STEP_FIELDS: Final = frozenset(
     {"role", "tool", "run", "files", "resources", "parallel", "entry", "exit", "done_when", "when", "estimate", "needs"}
+    | {"outcomes", "max_attempts", "may_add", "added_by"}
 )
 LANE_FIELDS: Final = frozenset({"role", "files", "worktree"})
-GATE_FIELDS: Final = (STEP_FIELDS - {"parallel"}) | {"kind", "reviewers", "trigger", "action", "unlocks"}
+GATE_FIELDS: Final = (STEP_FIELDS - {"parallel"}) | {"kind", "reviewers", "trigger", "action", "unlocks", "approvals"}
+#: The largest number of attempts, of signatures and of steps to add that a plan may name.
+MOST: Final = 999
 _CRITERIA: Final = ("entry", "exit", "done_when")
 
 
@@ -26,6 +29,10 @@ def step_fields(notes: Notes, findings: Findings) -> dict[str, Any]:
     fields["resources"] = items(notes, "resources")
     fields["when"] = unmark(notes.first("when"))
     fields["estimate"] = _estimate(notes, findings)
+    fields["outcomes"] = items(notes, "outcomes")
+    fields["max_attempts"] = _number(notes, "max_attempts", findings)
+    fields["may_add"] = _number(notes, "may_add", findings)
+    fields["added_by"] = unmark(notes.first("added_by"))
     return fields
 
 
@@ -76,6 +83,11 @@ def gate_kind(notes: Notes, title: str, line: int, merge: bool, findings: Findin
     return kind
 
 
+def signatures_of(notes: Notes, findings: Findings) -> int:
+    """How many different people sign a gate; `all` means one for each of its reviewers."""
+    return 0 if notes.first("approvals").strip().lower() == "all" else _number(notes, "approvals", findings) or 1
+
+
 def without_effect(notes: Notes, allowed: Iterable[str], where: str, findings: Findings) -> str:
     """Report the properties that mean nothing here and give their text back, so that nothing is lost."""
     kept = []
@@ -86,6 +98,18 @@ def without_effect(notes: Notes, allowed: Iterable[str], where: str, findings: F
         findings.add("misplaced-property", values[0].line, f"“{label}” has no effect on {where}.", "Move or remove it.")
         kept += [f"{label}: {value.text}" for value in values]
     return joined(kept)
+
+
+def _number(notes: Notes, name: str, findings: Findings) -> int:
+    """A whole number above 0; 0 when it is not given or not understood."""
+    for value in notes.of(name):
+        text = value.text.strip()
+        if text.isascii() and text.isdigit() and 0 < int(text[:6]) <= MOST:
+            return int(text)
+        label = name.replace("_", " ").capitalize()
+        message = f"“{label}: {_short(text)}” is not a number from 1 to {MOST} and is left out."
+        findings.add("unreadable-value", value.line, message, f"Write `{label}: 3`.")
+    return 0
 
 
 def _estimate(notes: Notes, findings: Findings) -> int:

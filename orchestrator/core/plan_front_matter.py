@@ -21,8 +21,9 @@ _NAMES: Final = {
     "repository": "repository",
     "base_branch": "base_branch",
     "parameters": "parameters",
+    "needs": "needs",
 }
-_KEYS_READ: Final = "name, domain, owner, priority, base_branch, repository, parameters"
+_KEYS_READ: Final = "name, domain, owner, priority, base_branch, repository, needs, parameters"
 _FIX: Final = "Write one `key: value` on the line; nested lines are read under parameters only."
 
 

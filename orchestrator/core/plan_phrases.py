@@ -78,6 +78,11 @@ PROPERTIES: Final = {
     "trigger": "trigger",
     "action": "action",
     "unlocks": "unlocks",
+    "approvals": "approvals",
+    "outcomes": "outcomes",
+    "max attempts": "max_attempts",
+    "may add": "may_add",
+    "added by": "added_by",
 }
 
 

@@ -115,6 +115,56 @@ class BlockerKind(StrEnum):
     OTHER = "other"
 
 
+class InterventionKind(StrEnum):
+    """What made a task ask for a person: somebody's question, the circuit breaker, or a file that cannot be used."""
+
+    QUESTION = "question"
+    BREAKER = "breaker"
+    ARTIFACT = "artifact"
+
+
+class DuplicateOutcome(StrEnum):
+    """What the pre-handoff review decides about a suspected duplicate (FR-003, EC-5)."""
+
+    MERGE = "merge"
+    LINK = "link"
+    CLOSE = "close"
+    OVERRIDE = "override"
+
+
+class IntegrationSource(StrEnum):
+    """How a baseline integration became known (FR-010)."""
+
+    PERSON = "person"
+    API = "api"
+    REPOSITORY = "repository"
+
+
+class MappingKind(StrEnum):
+    """What a migration does to a step of work in flight (FR-016, EC-4)."""
+
+    SAME = "same"
+    RENAMED = "renamed"
+    SPLIT = "split"
+    MERGED = "merged"
+    DROPPED = "dropped"
+    ADDED = "added"
+
+
+class AssignmentMode(StrEnum):
+    """A thread's executor: `assigned` alone claims there, `preferred` is offered its work first (WF-4)."""
+
+    ASSIGNED = "assigned"
+    PREFERRED = "preferred"
+
+
+class InboxState(StrEnum):
+    """What the collector made of a file that a producer committed itself (FR-029)."""
+
+    INGESTED = "ingested"
+    QUARANTINED = "quarantined"
+
+
 class EventType(StrEnum):
     """What a handoff artifact announces (FR-014)."""
 

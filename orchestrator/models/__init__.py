@@ -2,16 +2,25 @@
 
 from orchestrator.models.artifact import HandoffArtifact, OutputFile
 from orchestrator.models.attempt import Assignment, Attempt, CriterionCheck
+from orchestrator.models.blocker import Blocker
+from orchestrator.models.bundle import Bundle
 from orchestrator.models.decision import SchedulingDecision, Verdict
 from orchestrator.models.executor import AccessToken, Executor
 from orchestrator.models.gate import GateReview
 from orchestrator.models.history import HistoryEntry
 from orchestrator.models.idempotency import IdempotencyKey
+from orchestrator.models.inbox_file import InboxFile
+from orchestrator.models.integration import BaselineIntegration
+from orchestrator.models.intervention import Intervention, InterventionChoice
 from orchestrator.models.learning import Learning
+from orchestrator.models.migration import MappedStep, Migration
+from orchestrator.models.ownership import OwnershipTransfer, ThreadAssignment
 from orchestrator.models.policy import Policy, PolicyChange
+from orchestrator.models.relation import DuplicateDecision, WorkstreamNeed
+from orchestrator.models.repository import Repository
 from orchestrator.models.step import Criterion, GateReviewer, Step, StepNeed, StepResource
 from orchestrator.models.structure import Batch, OwnedFiles, Stage, Thread
-from orchestrator.models.task import Blocker, Intervention, Task
+from orchestrator.models.task import Task
 from orchestrator.models.version import WorkflowVersion
 from orchestrator.models.workflow import Workflow
 from orchestrator.models.workstream import PreHandoffReview, Workstream
@@ -20,23 +29,32 @@ __all__ = [
     "AccessToken",
     "Assignment",
     "Attempt",
+    "BaselineIntegration",
     "Batch",
     "Blocker",
+    "Bundle",
     "Criterion",
     "CriterionCheck",
+    "DuplicateDecision",
     "Executor",
     "GateReview",
     "GateReviewer",
     "HandoffArtifact",
     "HistoryEntry",
     "IdempotencyKey",
+    "InboxFile",
     "Intervention",
+    "InterventionChoice",
     "Learning",
+    "MappedStep",
+    "Migration",
     "OutputFile",
     "OwnedFiles",
+    "OwnershipTransfer",
     "Policy",
     "PolicyChange",
     "PreHandoffReview",
+    "Repository",
     "SchedulingDecision",
     "Stage",
     "Step",
@@ -44,8 +62,10 @@ __all__ = [
     "StepResource",
     "Task",
     "Thread",
+    "ThreadAssignment",
     "Verdict",
     "Workflow",
     "WorkflowVersion",
     "Workstream",
+    "WorkstreamNeed",
 ]

@@ -17,7 +17,9 @@ class Attempt(models.Model):
     """Attempt `number` of a task; earlier ones are kept for ever. `input_digest` names what it works from (AD-7).
 
     A gate's attempt is never claimed: it stays queued until a person decides. `followed_up_at` says when a person
-    decided what follows a failed attempt: until then its task stays blocked.
+    decided what follows a failed attempt: until then its task stays blocked. `result` is the outcome's word that
+    conditions ask for (AD-8). `same_as` names the earlier attempt whose result stands, because inputs and outputs are
+    the same (FR-010).
     """
 
     task = models.ForeignKey(Task, models.PROTECT, related_name="attempts")
@@ -27,9 +29,11 @@ class Attempt(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     outcome = models.TextField(blank=True)
+    result = models.CharField(max_length=60, blank=True)
     error = models.TextField(blank=True)
     commit = models.CharField(max_length=64, blank=True)
     input_digest = models.CharField(max_length=64, blank=True)
+    same_as = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
     followed_up_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

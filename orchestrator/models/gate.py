@@ -8,16 +8,21 @@ from orchestrator.core.terms import GateDecision
 from orchestrator.models.attempt import Attempt
 from orchestrator.models.choices import choices, one_of
 from orchestrator.models.step import Step
+from orchestrator.models.version import WorkflowVersion
 
 
 class GateReview(models.Model):
-    """Approve or reject, with reason; a rejection names the step that work returns to (AS-6)."""
+    """Approve or reject, with reason; a rejection names the step that work returns to (AS-6).
+
+    `follow_up_version` is the new version of the plan that the follow-ups became (FR-006).
+    """
 
     attempt = models.ForeignKey(Attempt, models.PROTECT, related_name="reviews")
     reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     decision = models.CharField(max_length=10, choices=choices(GateDecision))
     reason = models.TextField(blank=True)
     follow_ups = models.TextField(blank=True)
+    follow_up_version = models.ForeignKey(WorkflowVersion, models.PROTECT, null=True, blank=True, related_name="+")
     return_step = models.ForeignKey(Step, models.PROTECT, null=True, blank=True, related_name="+")
     signed_at = models.DateTimeField()
 

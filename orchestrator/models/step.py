@@ -11,6 +11,9 @@ from orchestrator.models.version import WorkflowVersion
 class Step(models.Model):
     """One definition. A gate is a step that a person decides; `gate_kind` is set exactly for gates.
 
+    `signatures` is how many people sign a gate, 0 for one each of its reviewers. `outcomes` are the words, joined by
+    commas, that a completion may carry. `max_attempts`, `may_add` and `added_by` stand in `core.plan.StepSpec`.
+
     `position` is the place inside the thread; with stage and batch position it is the order index of FR-005.
     `estimate` is in minutes, 0 when the plan gives none. `line` is the line of the version's source.
     """
@@ -30,6 +33,11 @@ class Step(models.Model):
     parallel = models.BooleanField(default=False)
     condition = models.CharField(max_length=300, blank=True)
     estimate = models.PositiveIntegerField(default=0)
+    signatures = models.PositiveIntegerField(default=1)
+    outcomes = models.CharField(max_length=300, blank=True)
+    max_attempts = models.PositiveIntegerField(default=0)
+    may_add = models.PositiveIntegerField(default=0)
+    added_by = models.CharField(max_length=80, blank=True)
     line = models.PositiveIntegerField(default=0)
 
     class Meta:

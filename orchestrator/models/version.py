@@ -9,9 +9,15 @@ from orchestrator.models.workflow import Workflow
 
 
 class WorkflowVersion(models.Model):
-    """The reviewable contract. `source_sha256` is what a decision is bound to; the text never changes."""
+    """The reviewable contract. `source_sha256` is what a decision is bound to; the text never changes.
+
+    `workstream` is the one that the version was submitted for; approving it migrates that one (FR-016).
+    """
 
     workflow = models.ForeignKey(Workflow, models.PROTECT, related_name="versions")
+    workstream = models.ForeignKey(
+        "orchestrator.Workstream", models.PROTECT, null=True, blank=True, related_name="submitted_versions"
+    )
     number = models.PositiveIntegerField()
     status = models.CharField(max_length=20, choices=choices(VersionStatus), default=VersionStatus.IN_REVIEW)
     source = models.TextField()

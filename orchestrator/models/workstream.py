@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from orchestrator.core.terms import WorkstreamStatus
+from orchestrator.models.bundle import Bundle
 from orchestrator.models.choices import choices, one_of
 from orchestrator.models.version import WorkflowVersion
 
@@ -14,7 +15,8 @@ class Workstream(models.Model):
     """A work item. Never deleted (LC-10); finished, accepted, blocked, stalled and oldies are derived (LC-1, LC-2).
 
     The three counters are maintained inside every act that changes a task. `last_round` and `last_artifact` number
-    the scheduling decisions and the artifacts without gaps.
+    the scheduling decisions and the artifacts without gaps. `bundle` is what it was submitted
+    with (AD-3), `merged_into` the workstream that goes on in its place (FR-003).
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -36,6 +38,8 @@ class Workstream(models.Model):
     blocked_tasks = models.PositiveIntegerField(default=0)
     last_round = models.PositiveIntegerField(default=0)
     last_artifact = models.PositiveIntegerField(default=0)
+    bundle = models.ForeignKey(Bundle, models.PROTECT, null=True, blank=True, related_name="workstreams")
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
         ordering = ["-priority", "created_at", "id"]

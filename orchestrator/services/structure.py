@@ -101,6 +101,11 @@ def _step(version: WorkflowVersion, thread: Thread, placed: PlacedStep) -> Step:
         parallel=spec.parallel,
         condition=spec.when[:300],
         estimate=spec.estimate,
+        signatures=spec.gate.signatures if spec.gate else 1,
+        outcomes=", ".join(spec.outcomes)[:300],
+        max_attempts=spec.max_attempts,
+        may_add=spec.may_add,
+        added_by=spec.added_by[:80],
         line=spec.line,
     )
 

@@ -1,0 +1,30 @@
+"""InboxFile: what the collector made of a file that a producer committed itself (FR-029)."""
+
+from django.db import models
+
+from orchestrator.core.terms import InboxState
+from orchestrator.models.attempt import Attempt
+from orchestrator.models.choices import choices, one_of
+
+
+class InboxFile(models.Model):
+    """A file of `refs/inbox/<executor>`, looked at once; `problem` says why it was quarantined."""
+
+    executor = models.CharField(max_length=60)
+    commit = models.CharField(max_length=64)
+    path = models.CharField(max_length=600)
+    sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=20, choices=choices(InboxState))
+    problem = models.TextField(blank=True)
+    attempt = models.ForeignKey(Attempt, models.PROTECT, null=True, blank=True, related_name="inbox_files")
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["seen_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["executor", "commit", "path"], name="inbox_file_once"),
+            one_of("state", InboxState, "inbox_state_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.executor}: {self.path}"

@@ -1,0 +1,49 @@
+"""How workstreams stand to one another: what one needs of another, and suspected duplicates (AD-3, FR-003)."""
+
+from django.conf import settings
+from django.db import models
+
+from orchestrator.core.terms import DuplicateOutcome
+from orchestrator.models.choices import choices, one_of
+from orchestrator.models.workstream import Workstream
+
+
+class WorkstreamNeed(models.Model):
+    """Nothing of `workstream` is launched before `needed` is completed."""
+
+    workstream = models.ForeignKey(Workstream, models.PROTECT, related_name="needs")
+    needed = models.ForeignKey(Workstream, models.PROTECT, related_name="needed_by")
+
+    class Meta:
+        ordering = ["workstream_id", "needed_id"]
+        constraints = [
+            models.UniqueConstraint(fields=["workstream", "needed"], name="workstream_need_once"),
+            models.CheckConstraint(
+                condition=~models.Q(workstream=models.F("needed")), name="workstream_need_not_itself"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.workstream} needs {self.needed}"
+
+
+class DuplicateDecision(models.Model):
+    """What a person decided about a suspected duplicate, and why; an override says that it is none (EC-5)."""
+
+    workstream = models.ForeignKey(Workstream, models.PROTECT, related_name="duplicate_decisions")
+    other = models.ForeignKey(Workstream, models.PROTECT, related_name="+")
+    outcome = models.CharField(max_length=10, choices=choices(DuplicateOutcome))
+    rationale = models.TextField()
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["decided_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["workstream", "other"], name="duplicate_decided_once"),
+            one_of("outcome", DuplicateOutcome, "duplicate_outcome_known"),
+            models.CheckConstraint(condition=~models.Q(rationale=""), name="duplicate_has_a_rationale"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.workstream} and {self.other}: {self.outcome}"
