@@ -17,7 +17,7 @@ from orchestrator.core.errors import (
 from orchestrator.core.terms import ArtifactState, AttemptStatus, CriterionKind, EventType, Role, TaskStatus
 from orchestrator.models import Assignment, Attempt, Blocker, CriterionCheck, Executor
 from orchestrator.services.actor import Actor
-from orchestrator.services.artifacts import announce
+from orchestrator.services.artifacts import announce, hand_over
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_task
 from orchestrator.services.progress import settle
@@ -103,16 +103,12 @@ def complete(
 def _hand_over(attempt: Attempt, actor: Actor, outputs: Mapping[str, bytes], now: datetime) -> None:
     _end(attempt, AttemptStatus.COMPLETED, now)
     attempt.task.status = TaskStatus.COMPLETE
-    announce(
-        attempt=attempt,
-        event=EventType.ATTEMPT_COMPLETED,
-        actor=actor,
-        outcome=attempt.outcome,
-        next_action="Successors may start.",
-        now=now,
-        outputs=outputs,
-    )
-    _record(attempt, actor, "attempt completed", now, reason=attempt.outcome, data={"commit": attempt.commit})
+    data: dict[str, object] = {"commit": attempt.commit}
+    told = attempt.outcome
+    if earlier := hand_over(attempt=attempt, actor=actor, outputs=outputs, now=now):
+        data["same_as"] = earlier.number
+        told = f"{told} (Same inputs and result as attempt {earlier.number}, whose handover stands.)".strip()
+    _record(attempt, actor, "attempt completed", now, reason=told, data=data)
     settle(attempt.task, now)
     wake(attempt.task.workstream_id)
 
