@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, User
 
 from orchestrator.core.terms import AttemptStatus, CriterionKind, ExecutorKind, Role
 from orchestrator.models import Assignment, Attempt, Executor, Task, Workstream
-from orchestrator.services import attempts, gates, plans, workstreams
+from orchestrator.services import claims, completions, failures, gates, plans, workstreams
 from orchestrator.services.actor import Actor
 from orchestrator.services.advance import advance
 from orchestrator.services.executors import register_executor
@@ -152,7 +152,7 @@ class Driver:
 
     def claim(self, key: str, executor: Executor | None = None) -> Assignment:
         executor = executor or self.cast.builder(f"builder-{key.replace('.', '-')}")
-        return attempts.claim(
+        return claims.claim(
             attempt_id=self.attempt(key).pk, executor=executor, actor=Actor.member(executor), now=self.tick()
         )
 
@@ -160,7 +160,7 @@ class Driver:
         """Complete the running attempt with evidence for every exit criterion, then schedule."""
         assignment = Assignment.objects.select_related("executor").get(attempt=self.attempt(key))
         exits = self.task(key).step.criteria.filter(kind=CriterionKind.EXIT)
-        attempt = attempts.complete(
+        attempt = completions.complete(
             attempt_id=assignment.attempt_id,
             token=assignment.token,
             executor=assignment.executor,
@@ -179,7 +179,7 @@ class Driver:
 
     def fail(self, key: str, error: str = "It broke.") -> Attempt:
         assignment = Assignment.objects.select_related("executor").get(attempt=self.attempt(key))
-        attempt = attempts.fail(
+        attempt = failures.fail(
             attempt_id=assignment.attempt_id,
             token=assignment.token,
             executor=assignment.executor,

@@ -13,7 +13,7 @@ from orchestrator.api.schemas import Breadcrumb, Completion, Encoded, Failure
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.terms import Scope
 from orchestrator.queries.attempt_facts import AttemptFacts, ClaimFacts, attempt_facts, claim_facts
-from orchestrator.services import attempts
+from orchestrator.services import claims, completions, failures
 
 router = Router(tags=["attempts"])
 
@@ -23,7 +23,7 @@ router = Router(tags=["attempts"])
 def claim(request: HttpRequest, attempt_id: int) -> ClaimFacts:
     """Exclusive: one caller gets the attempt and its token, every other one 409 with the holder in `details`."""
     caller = caller_of(request)
-    assignment = attempts.claim(attempt_id=attempt_id, executor=caller.executor, actor=caller.actor, now=timezone.now())
+    assignment = claims.claim(attempt_id=attempt_id, executor=caller.executor, actor=caller.actor, now=timezone.now())
     return claim_facts(assignment)
 
 
@@ -31,7 +31,7 @@ def claim(request: HttpRequest, attempt_id: int) -> ClaimFacts:
 @act(Scope.WORK)
 def report(request: HttpRequest, attempt_id: int, body: Breadcrumb) -> AttemptFacts:
     """Leave a breadcrumb: what was done last, for whoever continues."""
-    attempts.report(
+    claims.report(
         attempt_id=attempt_id,
         token=body.token,
         executor=caller_of(request).executor,
@@ -45,7 +45,7 @@ def report(request: HttpRequest, attempt_id: int, body: Breadcrumb) -> AttemptFa
 @act(Scope.WORK)
 def complete(request: HttpRequest, attempt_id: int, body: Completion) -> AttemptFacts:
     """Finish with evidence for every exit criterion; the outputs are committed beside the handoff artifact."""
-    attempts.complete(
+    completions.complete(
         attempt_id=attempt_id,
         token=body.token,
         executor=caller_of(request).executor,
@@ -62,7 +62,7 @@ def complete(request: HttpRequest, attempt_id: int, body: Completion) -> Attempt
 @act(Scope.WORK)
 def fail(request: HttpRequest, attempt_id: int, body: Failure) -> AttemptFacts:
     """Declare the attempt failed; the task waits until somebody re-queues it."""
-    attempts.fail(
+    failures.fail(
         attempt_id=attempt_id,
         token=body.token,
         executor=caller_of(request).executor,

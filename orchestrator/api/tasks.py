@@ -10,7 +10,7 @@ from orchestrator.api.schemas import Clearing, Flag, Requeue, TaskChange, TaskQu
 from orchestrator.core.terms import Scope
 from orchestrator.queries.briefs import Brief, brief
 from orchestrator.queries.task_facts import TaskFilter, TaskList, list_tasks
-from orchestrator.services import attempts, interventions
+from orchestrator.services import failures, interventions
 
 router = Router(tags=["tasks"])
 
@@ -64,5 +64,5 @@ def clear(request: HttpRequest, task_id: int, body: Clearing) -> Brief:
 @act(Scope.WORK)
 def requeue(request: HttpRequest, task_id: int, body: Requeue) -> Brief:
     """Ask for another attempt after a failure."""
-    attempts.requeue(task_id=task_id, reason=body.reason, actor=caller_of(request).actor, now=timezone.now())
+    failures.requeue(task_id=task_id, reason=body.reason, actor=caller_of(request).actor, now=timezone.now())
     return brief(task_id)

@@ -30,7 +30,7 @@ from orchestrator.core.terms import CriterionKind, StageKind
 from orchestrator.management.lane import state_folder, worktree_of
 from orchestrator.models import Assignment, Attempt, Executor, StepResource, Task
 from orchestrator.queries.work import commits_before, queued_attempts
-from orchestrator.services import attempts, interventions
+from orchestrator.services import claims, completions, failures, interventions
 from orchestrator.services.actor import Actor
 
 logger = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class LocalExecutor:
     def _claimed(self) -> Assignment | None:
         for pk in queued_attempts(registered()).values_list("pk", flat=True)[:20]:
             try:
-                assignment = attempts.claim(attempt_id=pk, executor=self.executor, actor=self.actor, now=self.clock())
+                assignment = claims.claim(attempt_id=pk, executor=self.executor, actor=self.actor, now=self.clock())
             except ExecutorBusy:
                 return None
             except (AlreadyClaimed, WrongState, NotFound):
@@ -139,7 +139,7 @@ class LocalExecutor:
         while True:
             self._wait_for_person(assignment)
             try:
-                attempts.complete(
+                completions.complete(
                     attempt_id=attempt.pk,
                     token=assignment.token,
                     executor=self.executor,
@@ -172,7 +172,7 @@ class LocalExecutor:
             self._pause(assignment)
 
     def _report(self, assignment: Assignment, breadcrumb: str) -> None:
-        attempts.report(
+        claims.report(
             attempt_id=assignment.attempt_id,
             token=assignment.token,
             executor=self.executor,
@@ -181,7 +181,7 @@ class LocalExecutor:
         )
 
     def _fail(self, assignment: Assignment, error: str) -> None:
-        attempts.fail(
+        failures.fail(
             attempt_id=assignment.attempt_id,
             token=assignment.token,
             executor=self.executor,

@@ -9,7 +9,7 @@ from orchestrator.core.terms import Scope
 from orchestrator.queries.attempt_facts import AttemptFacts, ClaimFacts, attempt_facts, claim_facts
 from orchestrator.queries.briefs import Brief, brief
 from orchestrator.queries.task_facts import TaskFilter, TaskList, list_tasks
-from orchestrator.services import attempts
+from orchestrator.services import claims, completions, failures
 from orchestrator.services.callers import Caller
 
 
@@ -30,14 +30,14 @@ class WorkTools:
     def claim_task(self, attempt_id: int) -> ClaimFacts:
         """Claim an attempt exclusively. Keep the token: report, complete and fail need it."""
         caller = self._worker()
-        assignment = attempts.claim(
+        assignment = claims.claim(
             attempt_id=attempt_id, executor=caller.executor, actor=caller.actor, now=timezone.now()
         )
         return claim_facts(assignment)
 
     def report_progress(self, attempt_id: int, token: int, breadcrumb: str) -> AttemptFacts:
         """Leave a breadcrumb: what was done last, so that another agent could continue."""
-        attempts.report(
+        claims.report(
             attempt_id=attempt_id,
             token=token,
             executor=self._worker().executor,
@@ -59,7 +59,7 @@ class WorkTools:
 
         `outputs` maps relative file names to texts; they are committed to the workspace with the handoff artifact.
         """
-        attempts.complete(
+        completions.complete(
             attempt_id=attempt_id,
             token=token,
             executor=self._worker().executor,
@@ -73,7 +73,7 @@ class WorkTools:
 
     def fail_task(self, attempt_id: int, token: int, error: str) -> AttemptFacts:
         """Declare the attempt failed and say why; the task waits until somebody re-queues it."""
-        attempts.fail(
+        failures.fail(
             attempt_id=attempt_id,
             token=token,
             executor=self._worker().executor,

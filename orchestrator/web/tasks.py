@@ -15,7 +15,7 @@ from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import OPEN_TASK, BlockerKind, ExecutorKind, Role, WorkstreamStatus
 from orchestrator.models import Executor, Task, Workstream
 from orchestrator.queries.tasks import find_task, find_workstream, task_detail
-from orchestrator.services import attempts, blockers, executors, interventions, rework
+from orchestrator.services import blockers, claims, completions, executors, failures, interventions, rework
 from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
 from orchestrator.web.task_controls import why_not
 
@@ -93,21 +93,21 @@ def _mine(who: Viewer) -> Executor:
 def _claim(request: HttpRequest, found: Task, who: Viewer) -> str:
     attempt = number(request, "attempt")
     executor = person_executor(who) or _registered(who)
-    attempts.claim(attempt_id=attempt, executor=executor, actor=who.actor, now=now())
+    claims.claim(attempt_id=attempt, executor=executor, actor=who.actor, now=now())
     return f"You hold {found.step.key} now. Leave a breadcrumb when you stop, complete it with evidence when done."
 
 
 def _report(request: HttpRequest, found: Task, who: Viewer) -> str:
     held, token = number(request, "attempt"), number(request, "token")
     text = typed(request, "breadcrumb")
-    attempts.report(attempt_id=held, token=token, executor=_mine(who), breadcrumb=text, now=now())
+    claims.report(attempt_id=held, token=token, executor=_mine(who), breadcrumb=text, now=now())
     return f"The breadcrumb of {found.step.key} is stored."
 
 
 def _complete(request: HttpRequest, found: Task, who: Viewer) -> str:
     held, token = number(request, "attempt"), number(request, "token")
     fields = [name for name in request.POST if name.startswith("evidence-") and name[9:].isdecimal()]
-    attempts.complete(
+    completions.complete(
         attempt_id=held,
         token=token,
         executor=_mine(who),
@@ -132,18 +132,18 @@ def _fail(request: HttpRequest, found: Task, who: Viewer) -> str:
     error = typed(request, "error")
     if not error:
         raise InvalidInput("Say what went wrong.", recovery="Type what the next person needs to know.", field="error")
-    attempts.fail(attempt_id=held, token=token, executor=_mine(who), error=error, now=now())
+    failures.fail(attempt_id=held, token=token, executor=_mine(who), error=error, now=now())
     return f"The attempt failed. {found.step.key} waits until someone re-queues it."
 
 
 def _declare_failure(request: HttpRequest, found: Task, who: Viewer) -> str:
     reason = typed(request, "reason")
-    attempts.declare_failure(attempt_id=number(request, "attempt"), reason=reason, actor=who.actor, now=now())
+    failures.declare_failure(attempt_id=number(request, "attempt"), reason=reason, actor=who.actor, now=now())
     return f"The attempt is declared failed. {found.step.key} waits until someone re-queues it."
 
 
 def _requeue(request: HttpRequest, found: Task, who: Viewer) -> str:
-    attempts.requeue(task_id=found.pk, reason=typed(request, "reason"), actor=who.actor, now=now())
+    failures.requeue(task_id=found.pk, reason=typed(request, "reason"), actor=who.actor, now=now())
     return f"{found.step.key} is re-queued: a new attempt starts when the rules allow."
 
 

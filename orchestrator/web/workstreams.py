@@ -15,7 +15,7 @@ from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.queries import workstreams as queries
 from orchestrator.queries.tasks import find_task, find_workstream
 from orchestrator.queries.workspace_files import file_of, files_of
-from orchestrator.services import attempts, recoveries, workstreams
+from orchestrator.services import failures, recoveries, workstreams
 from orchestrator.services.learnings import record_learning
 from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
 
@@ -63,7 +63,7 @@ def _archive(request: HttpRequest, found: Workstream, who: Viewer) -> str:
 
 def _requeue(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     task = find_task(found, typed(request, "key"))
-    attempts.requeue(task_id=task.pk, reason=typed(request, "reason"), actor=who.actor, now=now())
+    failures.requeue(task_id=task.pk, reason=typed(request, "reason"), actor=who.actor, now=now())
     return f"{task.step.key} is re-queued: a new attempt starts when the rules allow."
 
 

@@ -21,7 +21,7 @@ from django.utils import timezone  # noqa: E402
 from orchestrator.core.errors import Refusal  # noqa: E402
 from orchestrator.core.terms import ArtifactState, AttemptStatus, StepKind, TaskStatus, WorkstreamStatus  # noqa: E402
 from orchestrator.models import Attempt, HandoffArtifact, PreHandoffReview, Task, Workstream  # noqa: E402
-from orchestrator.services import attempts, gates, history, interventions, plans, workstreams  # noqa: E402
+from orchestrator.services import failures, gates, history, interventions, plans, workstreams  # noqa: E402
 from orchestrator.services.actor import Actor  # noqa: E402
 
 
@@ -54,7 +54,7 @@ def act(workstream: Workstream) -> str:
         )
         return f"answered {task.step.key}"
     if task := tasks.filter(status=TaskStatus.BLOCKED).first():
-        attempts.requeue(
+        failures.requeue(
             task_id=task.pk, reason="The snapshot is right.", actor=actor("contributor"), now=timezone.now()
         )
         return f"queued {task.step.key} again"

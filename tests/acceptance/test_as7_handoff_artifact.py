@@ -10,7 +10,7 @@ from orchestrator.core.terms import ArtifactState, EventType
 from orchestrator.models import HandoffArtifact
 from orchestrator.queries.briefs import brief
 from orchestrator.queries.explanations import explain
-from orchestrator.services import attempts, gates
+from orchestrator.services import completions, failures, gates
 from orchestrator.services.advance import advance
 from orchestrator.services.scheduling import run_round
 from tests.acceptance.workspace_files import Files
@@ -38,7 +38,7 @@ def test_as7_a_completed_step_commits_an_artifact_and_only_then_the_next_one_sta
 ) -> None:
     driver.start(PLAN)
     held = driver.claim("A1")
-    attempts.complete(
+    completions.complete(
         attempt_id=held.attempt_id,
         token=held.token,
         executor=held.executor,
@@ -80,7 +80,7 @@ def test_as7_every_event_is_one_artifact_that_the_published_schema_accepts(drive
     driver.start(PLAN)
     driver.claim("A1")
     driver.fail("A1")
-    attempts.requeue(
+    failures.requeue(
         task_id=driver.task("A1").pk, reason="Try again.", actor=driver.cast.actor("contributor"), now=driver.tick()
     )
     driver.advance()
@@ -95,7 +95,7 @@ def test_as7_every_event_is_one_artifact_that_the_published_schema_accepts(drive
     driver.advance()
     again = driver.cast.builder("builder-again")
     driver.claim("B1", again)
-    driver.complete("B1")
+    driver.complete("B1", outcome="Fast now.")
     driver.sign("MP1")
 
     artifacts = list(HandoffArtifact.objects.order_by("sequence"))

@@ -6,7 +6,7 @@ from orchestrator.core.errors import StaleToken, WrongState
 from orchestrator.core.terms import ArtifactState, AttemptStatus, CriterionKind, TaskStatus
 from orchestrator.models import Assignment, HandoffArtifact, HistoryEntry
 from orchestrator.queries.briefs import brief
-from orchestrator.services import attempts
+from orchestrator.services import claims, completions, failures
 from tests.cast import Driver
 
 
@@ -15,7 +15,7 @@ def interrupted(driver: Driver) -> Driver:
     """builder-A1 claims A1, leaves a breadcrumb, and is gone."""
     driver.start()
     held = driver.claim("A1")
-    attempts.report(
+    claims.report(
         attempt_id=held.attempt_id,
         token=held.token,
         executor=held.executor,
@@ -26,7 +26,7 @@ def interrupted(driver: Driver) -> Driver:
 
 
 def declare(driver: Driver) -> None:
-    attempts.declare_failure(
+    failures.declare_failure(
         attempt_id=driver.attempt("A1").pk,
         reason="The machine is gone.",
         actor=driver.cast.actor("contributor"),
@@ -45,7 +45,7 @@ def test_as8_an_attempt_stays_claimed_until_someone_declares_the_failure(interru
 
 def test_as8_the_next_executor_gets_state_and_remaining_criteria(interrupted: Driver) -> None:
     declare(interrupted)
-    attempts.requeue(
+    failures.requeue(
         task_id=interrupted.task("A1").pk,
         reason="Another machine is up.",
         actor=interrupted.cast.actor("contributor"),
@@ -63,7 +63,7 @@ def test_as8_the_next_executor_gets_state_and_remaining_criteria(interrupted: Dr
 def test_f26_the_old_executor_wakes_up_too_late(interrupted: Driver) -> None:
     stale = Assignment.objects.get(attempt=interrupted.attempt("A1"))
     declare(interrupted)
-    attempts.requeue(
+    failures.requeue(
         task_id=interrupted.task("A1").pk,
         reason="Go on.",
         actor=interrupted.cast.actor("contributor"),
@@ -73,7 +73,7 @@ def test_f26_the_old_executor_wakes_up_too_late(interrupted: Driver) -> None:
     fresh = interrupted.claim("A1", interrupted.cast.builder("builder-2"))
     assert fresh.token > stale.token
     with pytest.raises(StaleToken):
-        attempts.complete(
+        completions.complete(
             attempt_id=stale.attempt_id,
             token=stale.token,
             executor=stale.executor,
@@ -96,7 +96,7 @@ def test_a_second_completion_is_refused_and_holds_nothing_up(driver: Driver) -> 
     held = driver.claim("A1")
     driver.complete("A1")
     with pytest.raises(StaleToken):
-        attempts.complete(
+        completions.complete(
             attempt_id=held.attempt_id,
             token=held.token,
             executor=held.executor,
@@ -110,7 +110,7 @@ def test_a_second_completion_is_refused_and_holds_nothing_up(driver: Driver) -> 
 
 def test_ec6_every_attempt_and_every_decision_is_kept(interrupted: Driver) -> None:
     declare(interrupted)
-    attempts.requeue(
+    failures.requeue(
         task_id=interrupted.task("A1").pk,
         reason="Again.",
         actor=interrupted.cast.actor("contributor"),
@@ -134,6 +134,6 @@ def test_ec6_every_attempt_and_every_decision_is_kept(interrupted: Driver) -> No
 def test_requeue_needs_a_failed_attempt(driver: Driver) -> None:
     driver.start()
     with pytest.raises(WrongState):
-        attempts.requeue(
+        failures.requeue(
             task_id=driver.task("A1").pk, reason="why not", actor=driver.cast.actor("contributor"), now=driver.tick()
         )

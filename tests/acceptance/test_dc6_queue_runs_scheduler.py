@@ -13,7 +13,7 @@ from django_q.worker import worker
 
 from orchestrator.core.terms import ArtifactState, AttemptStatus
 from orchestrator.models import Attempt, HandoffArtifact, SchedulingDecision
-from orchestrator.services import attempts, plans, workstreams
+from orchestrator.services import completions, plans, workstreams
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -82,7 +82,7 @@ def finish(driver, attempt) -> None:
     """Complete an attempt without the driver's own scheduling."""
     held = attempt.assignment
     criteria = attempt.task.step.criteria.values_list("pk", flat=True)
-    attempts.complete(
+    completions.complete(
         attempt_id=attempt.pk,
         token=held.token,
         executor=held.executor,

@@ -7,7 +7,7 @@ from pytest_django.fixtures import Settings
 
 from orchestrator.models import Task
 from orchestrator.queries.briefs import brief
-from orchestrator.services import attempts
+from orchestrator.services import failures
 from tests.acceptance.workspace_files import Files
 from tests.cast import PLAN, Cast, Driver
 
@@ -104,7 +104,7 @@ def test_bx6_the_dashboard_says_what_holds_the_way(driver: Driver, files: Files)
     board = files.text(f"{FOLDER}/EXECUTION-DASHBOARD.md")
     assert "  A1 ⏸️  Ledger entries for refunds (failed, waits for a person to re-queue it: No such table.)" in board
     assert "Current bottleneck: **A1** (Ledger entries for refunds: failed" in board
-    attempts.requeue(
+    failures.requeue(
         task_id=driver.task("A1").pk, reason="Fixed.", actor=driver.cast.actor("contributor"), now=driver.tick()
     )
     driver.advance()

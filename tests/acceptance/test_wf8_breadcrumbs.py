@@ -2,7 +2,7 @@
 
 from orchestrator.core.terms import TaskStatus
 from orchestrator.models import HistoryEntry
-from orchestrator.services import attempts
+from orchestrator.services import claims, failures
 from orchestrator.services.interventions import flag_for_human
 from tests.acceptance.workspace_files import Files
 from tests.cast import Driver
@@ -16,7 +16,7 @@ def entry(files: Files, key: str) -> dict[str, object]:
 
 def leave(driver: Driver, key: str, breadcrumb: str) -> None:
     held = driver.attempt(key).assignment
-    attempts.report(
+    claims.report(
         attempt_id=held.attempt_id, token=held.token, executor=held.executor, breadcrumb=breadcrumb, now=driver.tick()
     )
 
@@ -58,7 +58,7 @@ def test_wf8_the_file_uses_the_seeds_status_words(driver: Driver, files: Files) 
     look()
     driver.fail("A1")
     look()
-    attempts.requeue(
+    failures.requeue(
         task_id=driver.task("A1").pk, reason="Again.", actor=driver.cast.actor("contributor"), now=driver.tick()
     )
     driver.advance()

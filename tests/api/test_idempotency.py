@@ -76,7 +76,7 @@ def test_a_refusal_that_says_try_again_is_not_kept(driver: Driver, machine: Mach
         raise WorkspaceUnavailable("The disk is full.")
 
     with monkeypatch.context() as disk:
-        disk.setattr("orchestrator.services.attempts.announce", full)
+        disk.setattr("orchestrator.services.claims.announce", full)
         status, answer = machine.post(address, key="k")
     assert (status, answer["code"]) == (503, "workspace-unavailable")
     assert driver.attempt("A1").status == "queued"

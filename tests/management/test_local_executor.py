@@ -11,7 +11,7 @@ from orchestrator.core.terms import AttemptStatus, TaskStatus
 from orchestrator.management.lane import worktree_of
 from orchestrator.management.local_executor import LocalExecutor
 from orchestrator.models import Assignment, CriterionCheck, OutputFile
-from orchestrator.services import attempts, interventions, rework
+from orchestrator.services import failures, interventions, rework
 from orchestrator.services.actor import Actor
 
 PLAN = b"""---
@@ -202,7 +202,7 @@ def test_work_on_an_attempt_that_was_declared_failed_is_dropped(started, reposit
     def declare() -> bool:
         attempt = started.attempt("A1")
         if attempt.status == AttemptStatus.RUNNING:
-            attempts.declare_failure(
+            failures.declare_failure(
                 attempt_id=attempt.pk,
                 reason="it hangs",
                 actor=started.cast.actor("contributor"),

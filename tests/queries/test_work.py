@@ -1,7 +1,7 @@
 """The order in which executors take what is queued (design section 3), and what a task builds on."""
 
 from orchestrator.queries.work import commits_before, queued_attempts
-from orchestrator.services import attempts
+from orchestrator.services import completions, failures
 from tests.cast import PLAN, Driver
 
 TOOLED = PLAN.replace(b"  - Exit: unit tests pass", b"  - Tool: pytest\n  - Exit: unit tests pass").replace(
@@ -35,8 +35,8 @@ def test_only_steps_with_one_of_the_tools_are_offered(driver):
 def test_a_step_that_was_queued_again_comes_after_what_waited_longer(driver, cast):
     driver.start(TOOLED)
     held = driver.claim("A1")
-    attempts.fail(attempt_id=held.attempt_id, token=held.token, executor=held.executor, error="no", now=driver.tick())
-    attempts.requeue(task_id=held.attempt.task_id, reason="again", actor=cast.actor("contributor"), now=driver.tick())
+    failures.fail(attempt_id=held.attempt_id, token=held.token, executor=held.executor, error="no", now=driver.tick())
+    failures.requeue(task_id=held.attempt.task_id, reason="again", actor=cast.actor("contributor"), now=driver.tick())
     driver.advance()
     assert keys() == [("card-refunds", "B1"), ("card-refunds", "A1")]
 
@@ -46,7 +46,7 @@ def test_a_task_builds_on_the_latest_commits_of_completed_steps(driver, cast):
     for key, commit in (("A1", "a" * 40), ("B1", "b" * 40)):
         held = driver.claim(key)
         criteria = held.attempt.task.step.criteria.values_list("pk", flat=True)
-        attempts.complete(
+        completions.complete(
             attempt_id=held.attempt_id,
             token=held.token,
             executor=held.executor,

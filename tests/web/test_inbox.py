@@ -10,7 +10,7 @@ from django.test import Client
 from orchestrator.core.terms import ArtifactState, BlockerKind
 from orchestrator.models import HandoffArtifact
 from orchestrator.queries.inbox import inbox_for
-from orchestrator.services import attempts, blockers, gates, interventions, plans
+from orchestrator.services import blockers, failures, gates, interventions, plans
 from tests.cast import NOON, Cast, Driver
 from tests.web.rows import workstream
 
@@ -122,7 +122,7 @@ def test_a_failure_leaves_the_inbox_once_it_is_queued_again(cast: Cast, driver: 
     driver.claim("A1")
     driver.fail("A1")
     assert sections(cast.contributor)["Blocks others"] == ["A1: Ledger entries for refunds"]
-    attempts.requeue(task_id=driver.task("A1").pk, reason="Fixed.", actor=cast.actor("contributor"), now=driver.tick())
+    failures.requeue(task_id=driver.task("A1").pk, reason="Fixed.", actor=cast.actor("contributor"), now=driver.tick())
     assert "Blocks others" not in sections(cast.contributor)
 
 

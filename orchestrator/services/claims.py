@@ -1,0 +1,83 @@
+"""Claims: an executor takes a queued attempt, alone, and says what it did last (FR-027, WF-8)."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from orchestrator.core.errors import AlreadyClaimed, ExecutorBusy, MissingReason, WrongState
+from orchestrator.core.terms import AttemptStatus, EventType, Role, TaskStatus
+from orchestrator.models import Assignment, Attempt, Executor
+from orchestrator.services.actor import Actor
+from orchestrator.services.artifacts import announce
+from orchestrator.services.attempts import blocked, held_attempt, locked_attempt, move, record_attempt
+from orchestrator.services.progress import settle
+from orchestrator.services.wake import wake
+
+
+def claim(*, attempt_id: int, executor: Executor, actor: Actor, now: datetime) -> Assignment:
+    """Give a queued attempt to one executor, with a fencing token higher than any before it.
+
+    Locks the workstream, then the executor. AlreadyClaimed names the holder; ExecutorBusy names what it runs.
+    """
+    actor.require(Role.CONTRIBUTOR)
+    with transaction.atomic():
+        attempt = locked_attempt(attempt_id)
+        _refuse_unclaimable(attempt)
+        _refuse_busy(executor)
+        task = attempt.task
+        move(attempt, AttemptStatus.QUEUED, AttemptStatus.RUNNING, started_at=now)
+        task.last_token += 1
+        task.status = TaskStatus.ACTIVE
+        assignment = Assignment.objects.create(
+            attempt=attempt, executor=executor, token=task.last_token, claimed_at=now
+        )
+        task.workstream.started_at = task.workstream.started_at or now
+        announce(
+            attempt=attempt,
+            event=EventType.ATTEMPT_STARTED,
+            actor=actor,
+            outcome=f"Claimed by {executor.name}.",
+            next_action="Do the step and prove its exit criteria.",
+            now=now,
+        )
+        record_attempt(
+            attempt, actor, "attempt claimed", now, data={"executor": executor.name, "token": task.last_token}
+        )
+        settle(task, now)
+        wake(task.workstream_id)
+    return assignment
+
+
+def report(*, attempt_id: int, token: int, executor: Executor, breadcrumb: str, now: datetime) -> None:
+    """Leave a breadcrumb: the last action, for whoever continues (WF-8)."""
+    if not breadcrumb.strip():
+        raise MissingReason("A breadcrumb says what was done last.", field="breadcrumb")
+    with transaction.atomic():
+        attempt = held_attempt(attempt_id, token, executor)
+        attempt.task.breadcrumb = breadcrumb
+        record_attempt(attempt, Actor.member(executor), "breadcrumb left", now, reason=breadcrumb)
+        settle(attempt.task, now)
+
+
+def _refuse_unclaimable(attempt: Attempt) -> None:
+    if attempt.task.step.is_gate:
+        raise WrongState("A gate is signed by a person, not claimed.", recovery="Open the gate's page and decide.")
+    if attempt.status == AttemptStatus.RUNNING:
+        holder = Assignment.objects.select_related("executor").get(attempt=attempt)
+        since = holder.claimed_at.isoformat(timespec="seconds")
+        raise AlreadyClaimed(
+            f"{attempt} is held by {holder.executor.name} since {since}.", holder=holder.executor.name, since=since
+        )
+    if attempt.status != AttemptStatus.QUEUED:
+        raise WrongState(f"{attempt} is {attempt.status}; it can no longer be claimed.")
+    if attempt.task.needs_human:
+        raise WrongState("The task waits for a person.", recovery="Answer its intervention first.")
+    if blocked(attempt):
+        raise WrongState("The task has an open blocker.", recovery="Resolve the blocker, then claim the attempt.")
+
+
+def _refuse_busy(executor: Executor) -> None:
+    Executor.objects.select_for_update().get(pk=executor.pk)
+    running = executor.assignments.filter(released_at=None).select_related("attempt__task__step").first()
+    if running is not None:
+        raise ExecutorBusy(f"{executor.name} already runs {running.attempt}.", attempt=running.attempt_id)

@@ -1,0 +1,99 @@
+"""Completions: an attempt ends with evidence for its criteria and hands its outputs over (AS-7, BX-9)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import transaction
+
+from orchestrator.core.errors import CriteriaUnmet, WrongState
+from orchestrator.core.terms import ArtifactState, AttemptStatus, CriterionKind, EventType, TaskStatus
+from orchestrator.models import Attempt, CriterionCheck, Executor
+from orchestrator.services.actor import Actor
+from orchestrator.services.artifacts import announce, hand_over
+from orchestrator.services.attempts import blocked, end, locked_attempt, record_attempt, staleness
+from orchestrator.services.progress import settle
+from orchestrator.services.wake import wake
+
+
+def complete(
+    *,
+    attempt_id: int,
+    token: int,
+    executor: Executor,
+    outcome: str,
+    evidence: Mapping[int, str],
+    now: datetime,
+    outputs: Mapping[str, bytes] | None = None,
+    commit: str = "",
+) -> Attempt:
+    """Finish an attempt: every exit criterion with evidence, its outputs, and the artifact that hands it over (AS-7).
+
+    `evidence` maps criterion ids to texts, `outputs` relative file names to contents. Raises CriteriaUnmet with what
+    is missing, StaleToken when the claim is no longer the caller's; what was sent is then kept as evidence.
+    """
+    actor = Actor.member(executor)
+    with transaction.atomic():
+        attempt = locked_attempt(attempt_id)
+        stale = staleness(attempt, token, executor)
+        if stale:
+            _quarantine(attempt, actor, outcome, outputs or {}, now)
+        else:
+            _refuse_held_up(attempt)
+            _check_criteria(attempt, evidence, actor, now)
+            attempt.outcome, attempt.commit = outcome, commit
+            attempt.save(update_fields=["outcome", "commit"])
+            _hand_over(attempt, actor, outputs or {}, now)
+    if stale:
+        raise stale
+    return attempt
+
+
+def _hand_over(attempt: Attempt, actor: Actor, outputs: Mapping[str, bytes], now: datetime) -> None:
+    end(attempt, AttemptStatus.COMPLETED, now)
+    attempt.task.status = TaskStatus.COMPLETE
+    data: dict[str, object] = {"commit": attempt.commit}
+    told = attempt.outcome
+    if earlier := hand_over(attempt=attempt, actor=actor, outputs=outputs, now=now):
+        data["same_as"] = earlier.number
+        told = f"{told} (Same inputs and result as attempt {earlier.number}, whose handover stands.)".strip()
+    record_attempt(attempt, actor, "attempt completed", now, reason=told, data=data)
+    settle(attempt.task, now)
+    wake(attempt.task.workstream_id)
+
+
+def _quarantine(attempt: Attempt, actor: Actor, outcome: str, outputs: Mapping[str, bytes], now: datetime) -> None:
+    """Keep what a stale claim sent, never applied and never committed (F26)."""
+    announce(
+        attempt=attempt,
+        event=EventType.ATTEMPT_COMPLETED,
+        actor=actor,
+        outcome=outcome,
+        next_action="None: the claim had ended. Kept as evidence.",
+        now=now,
+        outputs=outputs,
+        state=ArtifactState.QUARANTINED,
+    )
+    record_attempt(attempt, actor, "stale result quarantined", now, reason=outcome)
+
+
+def _refuse_held_up(attempt: Attempt) -> None:
+    """Completing would leave a blocker or a question open behind it."""
+    if blocked(attempt):
+        raise WrongState("The task has an open blocker.", recovery="Resolve the blocker, then complete the attempt.")
+    if attempt.task.needs_human:
+        raise WrongState(
+            f"The task waits for a person: {attempt.task.intervention_note}",
+            recovery="Have the intervention answered, then complete the attempt.",
+        )
+
+
+def _check_criteria(attempt: Attempt, evidence: Mapping[int, str], actor: Actor, now: datetime) -> None:
+    criteria = list(attempt.task.step.criteria.filter(kind=CriterionKind.EXIT))
+    missing = [c for c in criteria if not evidence.get(c.pk, "").strip()]
+    if missing:
+        names = "; ".join(c.text for c in missing)
+        raise CriteriaUnmet(f"Without evidence: {names}.", criteria=", ".join(str(c.pk) for c in missing))
+    CriterionCheck.objects.bulk_create(
+        CriterionCheck(attempt=attempt, criterion=c, evidence=evidence[c.pk], checked_by=actor.account, checked_at=now)
+        for c in criteria
+    )
