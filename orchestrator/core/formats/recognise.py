@@ -53,9 +53,3 @@ def _json_format(text: str) -> Format:
     if tasks_state.looks_like(value):
         return Format.TASKS
     return Format.BUNDLE_WS if bundle_ws.looks_like(value) else Format.TASK_MASTER
-
-
-def read_any(text: str, wanted: Format | None = None) -> tuple[Format, Reading]:
-    """Read a source in the format it has, or in the wanted one."""
-    found = wanted or recognise(text)
-    return found, READERS[found](text)

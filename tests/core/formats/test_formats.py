@@ -6,12 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core.formats.recognise import Format, read_any, recognise
+from orchestrator.core.formats.recognise import READERS, Format, recognise
 from orchestrator.core.plan import Plan, Reading, StepSpec
 from orchestrator.core.plan_check import check_plan
 from orchestrator.core.preview import preview
 from tests.core.formats.mutations import mutated
 from tests.core.formats.samples import SAMPLES
+
+
+def read_any(source: str, wanted: Format | None = None) -> tuple[Format, Reading]:
+    found = wanted or recognise(source)
+    return found, READERS[found](source)
 
 
 def read(name: str) -> tuple[Plan, Reading]:
