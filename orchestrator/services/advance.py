@@ -9,6 +9,7 @@ from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.services.artifacts import publish
 from orchestrator.services.damage import check_handovers
 from orchestrator.services.scheduling import run_round
+from orchestrator.services.wake import wake
 
 #: A round that launches announces new artifacts, which have to be committed in turn; two turns are usual.
 TURNS = 20
@@ -18,7 +19,8 @@ def advance(*, workstream_id: int, now: datetime) -> None:
     """Bring workspace and schedule of a workstream up to date with its rows.
 
     When files cannot be written, what builds on them waits with that reason, the rest is scheduled, and
-    WorkspaceUnavailable is raised at the end, so the queue tries again (F14 to F16).
+    WorkspaceUnavailable is raised at the end, so the queue tries again (F14 to F16). A workstream that needs more
+    turns, such as a long chain of skipped steps, is advanced again.
     """
     trouble: WorkspaceUnavailable | None = None
     for _ in range(TURNS):
@@ -29,5 +31,7 @@ def advance(*, workstream_id: int, now: datetime) -> None:
         check_handovers(workstream_id=workstream_id, now=now)
         if run_round(workstream_id=workstream_id, now=now) is None or trouble:
             break
+    else:
+        wake(workstream_id)
     if trouble:
         raise trouble

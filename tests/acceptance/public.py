@@ -50,7 +50,9 @@ class PublicDriver(Driver):
         self._machine(executor, f"/api/attempts/{attempt.pk}/claim", {})
         return Assignment.objects.select_related("executor", "attempt").get(attempt=attempt)
 
-    def complete(self, key: str, outputs: dict[str, bytes] | None = None, outcome: str = "Done.", result: str = "") -> Attempt:
+    def complete(
+        self, key: str, outputs: dict[str, bytes] | None = None, outcome: str = "Done.", result: str = ""
+    ) -> Attempt:
         held = Assignment.objects.select_related("executor").get(attempt=self.attempt(key))
         exits = self.task(key).step.criteria.filter(kind=CriterionKind.EXIT)
         body = {

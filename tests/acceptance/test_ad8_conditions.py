@@ -103,9 +103,10 @@ def test_ad8_a_skipped_step_counts_as_done_and_blocks_nobody(driver: Driver, fil
     workstream = driver.finish()
     assert (workstream.open_tasks, workstream.done_tasks, workstream.finished_at is not None) == (0, 7, True)
     assert not driver.task("F1").attempts.exists()
-    listed = {task["id"]: task["status"] for task in json.loads(files.text(workstream, "tasks.json"))["tasks"]}
+    folder = f"workstreams/{workstream.slug}"
+    listed = {task["id"]: task["status"] for task in json.loads(files.text(f"{folder}/tasks.json"))["tasks"]}
     assert (listed["F1"], listed["N1"], listed["Y1"]) == ("skipped", "complete", "skipped")
-    assert SKIPPED in files.text(workstream, "EXECUTION-DASHBOARD.md")
+    assert SKIPPED in files.text(f"{folder}/EXECUTION-DASHBOARD.md")
     assert state_problems(workstream) == []
 
 
@@ -138,7 +139,7 @@ def test_ad8_a_step_that_ran_and_is_then_skipped_hands_nothing_on(driver: Driver
     driver.advance()
     driver.do("T1")
     assert statuses(driver)["F1"] == TaskStatus.SKIPPED
-    status, brief = Machine.of(driver.cast.builder()).get(f"/api/tasks/{driver.task('V1').pk}/brief")
+    status, brief = Machine.of(driver.cast.builder()).get(f"/api/tasks/{driver.task('V1').pk}/")
     assert status == 200
     assert [artifact["step"] for artifact in brief["upstream"]] == ["T1"], "the result before the skipped step"
 
@@ -171,11 +172,11 @@ def test_ad8_the_page_offers_the_declared_words(driver: Driver) -> None:
 def test_ad8_machines_read_the_words_and_the_result(driver: Driver) -> None:
     driver.start(PLAN)
     machine = Machine.of(driver.cast.builder())
-    assert machine.get(f"/api/tasks/{driver.task('T1').pk}/brief")[1]["outcomes"] == ["passed", "failed"]
-    assert machine.get(f"/api/tasks/{driver.task('F1').pk}/brief")[1]["condition"] == "T1 is failed"
+    assert machine.get(f"/api/tasks/{driver.task('T1').pk}/")[1]["outcomes"] == ["passed", "failed"]
+    assert machine.get(f"/api/tasks/{driver.task('F1').pk}/")[1]["condition"] == "T1 is failed"
     driver.claim("T1")
     driver.complete("T1", result="failed")
-    again = machine.get(f"/api/tasks/{driver.task('T1').pk}/brief")[1]["earlier_attempts"]
+    again = machine.get(f"/api/tasks/{driver.task('T1').pk}/")[1]["earlier_attempts"]
     assert [attempt["result"] for attempt in again] == ["failed"]
 
 
@@ -184,9 +185,7 @@ def test_ad8_a_question_or_a_blocker_on_a_step_that_is_skipped(driver: Driver) -
     carl = driver.cast.actor("contributor")
     task = driver.task("F1")
     interventions.flag_for_human(task_id=task.pk, note="Who fixes it?", actor=carl, now=driver.tick())
-    blocker = blockers.declare_blocker(
-        task_id=task.pk, kind="technical", note="No access.", actor=carl, now=driver.tick()
-    )
+    blocker = blockers.declare_blocker(task_id=task.pk, kind="defect", note="No access.", actor=carl, now=driver.tick())
     driver.do("T1")
     assert driver.task("F1").status == TaskStatus.BLOCKED, "a question is answered first"
     interventions.clear_human_flag(task_id=task.pk, answer="Nobody.", actor=carl, now=driver.tick())
@@ -213,7 +212,7 @@ def test_ad8_a_plan_whose_condition_cannot_be_judged_is_not_stored(driver: Drive
     status, refusal = Machine.of(driver.cast.builder()).post("/api/plans/check", {"source": source})
     assert status == 200
     assert [(f["code"], f["line"]) for f in refusal["findings"] if f["severity"] == "blocks"] == [
-        ("condition-unknown", 17)
+        ("condition-unknown", 18)
     ]
     page = signed_in(driver.cast.initiator).post(reverse("plan-submit"), {"act": "submit", "source": source})
     assert page.status_code == 422
@@ -222,7 +221,7 @@ def test_ad8_a_plan_whose_condition_cannot_be_judged_is_not_stored(driver: Drive
 
 def test_ad8_a_long_chain_of_skipped_steps_comes_to_its_end(driver: Driver) -> None:
     steps = "".join(f"- S{n}: Step {n}\n  - When: S{n - 1} is complete\n" for n in range(2, 40))
-    plan = "# Plan: Chain\n\n##### Batch 01: chain\n\n###### Thread 01: chain\n- S1: First\n  - When: parameter go is yes\n"
+    plan = "# Plan: Chain\n\n##### Batch 01: all\n\n###### Thread 01: all\n- S1: One\n  - When: parameter go is yes\n"
     source = f"---\nparameters:\n  go: no way\n---\n{plan}{steps}- Z1: Last\n"
     driver.start(source.encode())
     for _ in range(2):

@@ -36,7 +36,7 @@ About {{ component }}.
 - Reviewers: reviewer
 """
 PLAIN = TEMPLATE.replace(" (needs {{component}})", "")
-KEPT = " \t\"'\\#-*[](){}:|`<>&"
+KEPT = " \"'\\#-*[](){}:|`<>&"
 values = st.text(
     st.one_of(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), st.sampled_from(KEPT)), max_size=80
 )
