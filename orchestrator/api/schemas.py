@@ -94,7 +94,10 @@ class StatusChange(Schema):
 
 
 class PlanText(Schema):
+    """`values` are written into the front matter of a template, by parameter."""
+
     source: str
+    values: dict[str, Text] = {}
 
 
 class PlanSubmission(PlanText):
