@@ -11,6 +11,7 @@ from orchestrator.core.terms import TaskStatus, WorkstreamStatus
 #: Characters of one text; longer ones belong into an output file.
 TEXT_LIMIT = 10_000
 Text = Annotated[str, Field(max_length=TEXT_LIMIT)]
+Choices = Annotated[list[Text], Field(max_length=100)]
 #: Row ids and fencing tokens, as wide as the database's own.
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
@@ -63,7 +64,10 @@ class Failure(Schema):
 
 
 class Flag(Schema):
+    """With `choices`, two or more, the answer has to be one of them."""
+
     intervention_note: Text = ""
+    choices: Choices = []
 
 
 class Clearing(Schema):
@@ -79,6 +83,7 @@ class TaskChange(Schema):
 
     needs_human: StrictBool
     intervention_note: Text = ""
+    choices: Choices = []
     answer: Text = ""
 
 

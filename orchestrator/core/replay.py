@@ -237,6 +237,7 @@ ACTS: Mapping[str, Act] = {
     "attempt completed": _completed,
     "stale result quarantined": _nothing,
     "attempt failed": _failed,
+    "circuit breaker tripped": _nothing,
     "task re-queued": _requeued,
     "gate approved": _gate_approved,
     "gate rejected": _gate_rejected,
