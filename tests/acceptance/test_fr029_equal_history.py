@@ -1,4 +1,4 @@
-"""FR-029: results over REST and results committed by their producers leave the same canonical history, byte for byte."""
+"""FR-029: results over REST and results committed by their producers leave the same history, byte for byte."""
 
 import subprocess
 import uuid
@@ -27,7 +27,7 @@ Hand = Callable[[Assignment, dict[str, Any], dict[str, bytes]], None]
 
 
 class Run:
-    """A workstream with breadcrumbs, outputs, a failure, a stale result, rework and a gate; every act has its minute."""
+    """A workstream with breadcrumbs, outputs, a failure, a stale result and a gate; every act has its minute."""
 
     def __init__(self, cast: Cast, root: Path, over_rest: bool, clock: time_machine.Traveller) -> None:
         self.driver, self.root, self.clock = PublicDriver(cast), root, clock
