@@ -6,7 +6,7 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import Field, StrictBool
 
-from orchestrator.core.terms import TaskStatus, WorkstreamStatus
+from orchestrator.core.terms import InboxState, TaskStatus, WorkstreamStatus
 
 #: Characters of one text; longer ones belong into an output file.
 TEXT_LIMIT = 10_000
@@ -35,6 +35,13 @@ class TaskQuery(Page):
     status: TaskStatus | None = None
     workstream: UUID | None = None
     claimable: bool = False
+
+
+class CollectedQuery(Page):
+    """`state` is ingested or quarantined; `executor` the name of the producer."""
+
+    state: InboxState | None = None
+    executor: Annotated[str, Field(max_length=60, pattern=r"^[^\x00]*$")] = ""
 
 
 class Encoded(Schema):
