@@ -56,13 +56,17 @@ class Breadcrumb(Schema):
 
 
 class Completion(Schema):
-    """`evidence` by criterion id; `outputs` maps relative file names to text, or to `{"base64": "..."}`."""
+    """`evidence` by criterion id; `outputs` maps relative file names to text, or to `{"base64": "..."}`.
+
+    `result` is one of the step's declared outcomes; empty means the first of them.
+    """
 
     token: Id
     outcome: Text = ""
     evidence: dict[int, Text] = {}
     outputs: dict[str, str | Encoded] = {}
     commit: Annotated[str, Field(max_length=64)] = ""
+    result: Annotated[str, Field(max_length=60)] = ""
 
 
 class Failure(Schema):
