@@ -6,11 +6,12 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import Field, StrictBool
 
-from orchestrator.core.terms import TaskStatus, WorkstreamStatus
+from orchestrator.core.terms import InboxState, TaskStatus, WorkstreamStatus
 
 #: Characters of one text; longer ones belong into an output file.
 TEXT_LIMIT = 10_000
 Text = Annotated[str, Field(max_length=TEXT_LIMIT)]
+Choices = Annotated[list[Text], Field(max_length=100)]
 #: Row ids and fencing tokens, as wide as the database's own.
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
@@ -34,6 +35,13 @@ class TaskQuery(Page):
     status: TaskStatus | None = None
     workstream: UUID | None = None
     claimable: bool = False
+
+
+class CollectedQuery(Page):
+    """`state` is ingested or quarantined; `executor` the name of the producer."""
+
+    state: InboxState | None = None
+    executor: Annotated[str, Field(max_length=60, pattern=r"^[^\x00]*$")] = ""
 
 
 class Encoded(Schema):
@@ -67,7 +75,10 @@ class Failure(Schema):
 
 
 class Flag(Schema):
+    """With `choices`, two or more, the answer has to be one of them."""
+
     intervention_note: Text = ""
+    choices: Choices = []
 
 
 class Clearing(Schema):
@@ -83,6 +94,7 @@ class TaskChange(Schema):
 
     needs_human: StrictBool
     intervention_note: Text = ""
+    choices: Choices = []
     answer: Text = ""
 
 

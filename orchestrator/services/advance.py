@@ -1,4 +1,5 @@
-"""Advance a workstream: commit what was announced, check what was handed over, schedule; again until nothing is left.
+"""Advance a workstream: take in what producers committed themselves, commit what was announced, check what was handed
+over, schedule; again until nothing is left.
 
 This is what the queue runs (DC-6). Running it twice, or after a crash anywhere, has no second effect.
 """
@@ -7,6 +8,7 @@ from datetime import datetime
 
 from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.services.artifacts import publish
+from orchestrator.services.collector import collect
 from orchestrator.services.damage import check_handovers
 from orchestrator.services.scheduling import run_round
 from orchestrator.services.wake import wake
@@ -22,6 +24,7 @@ def advance(*, workstream_id: int, now: datetime) -> None:
     WorkspaceUnavailable is raised at the end, so the queue tries again (F14 to F16). A workstream that needs more
     turns, such as a long chain of skipped steps, is advanced again.
     """
+    unread = _collect(now)
     trouble: WorkspaceUnavailable | None = None
     for _ in range(TURNS):
         try:
@@ -33,5 +36,14 @@ def advance(*, workstream_id: int, now: datetime) -> None:
             break
     else:
         wake(workstream_id)
-    if trouble:
-        raise trouble
+    if problem := trouble or unread:
+        raise problem
+
+
+def _collect(now: datetime) -> WorkspaceUnavailable | None:
+    """Trouble with the producers' branches is told at the end: nothing else waits for them."""
+    try:
+        collect(now=now)
+    except WorkspaceUnavailable as refusal:
+        return refusal
+    return None
