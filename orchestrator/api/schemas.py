@@ -69,6 +69,14 @@ class Completion(Schema):
     result: Annotated[str, Field(max_length=60)] = ""
 
 
+class NewSteps(Schema):
+    """`tasks` has one step a line: `title | exit criterion`, with `KEY:` in front to choose the key."""
+
+    token: Id
+    tasks: Text
+    reason: Text
+
+
 class Failure(Schema):
     token: Id
     error: Text

@@ -240,6 +240,7 @@ ACTS: Mapping[str, Act] = {
     "step skipped": _skipped,
     "attempt claimed": _claimed,
     "breadcrumb left": _breadcrumb,
+    "steps added": _nothing,
     "attempt completed": _completed,
     "stale result quarantined": _nothing,
     "attempt failed": _failed,

@@ -31,6 +31,7 @@ def build_server(sign_in: Callable[[], Caller]) -> MCPServer[None]:
         work.claim_task,
         work.report_progress,
         work.complete_task,
+        work.add_steps,
         work.fail_task,
     )
     for act in acts:

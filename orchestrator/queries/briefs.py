@@ -7,6 +7,7 @@ from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import AttemptStatus, CriterionKind, InterventionKind
 from orchestrator.models import Attempt, Criterion, HandoffArtifact, Learning, Step, Task
 from orchestrator.models.attempt import LIVE
+from orchestrator.queries.additions import steps_left
 from orchestrator.queries.artifact_facts import ArtifactFacts, facts_of, with_outputs
 from orchestrator.queries.explanations import explain
 from orchestrator.queries.task_facts import TaskFacts, task_facts, with_live_attempts
@@ -81,7 +82,7 @@ class Taught:
 @dataclass(frozen=True)
 class Brief:
     """`outcomes` are the words a completion may carry, the first being the usual one; `condition` is why it runs at
-    all."""
+    all; `may_add` is how many steps it may still add while it runs."""
 
     task: TaskFacts
     details: str
@@ -90,6 +91,7 @@ class Brief:
     run: str
     condition: str
     outcomes: tuple[str, ...]
+    may_add: int
     needs: tuple[str, ...]
     files: tuple[str, ...]
     resources: tuple[str, ...]
@@ -117,6 +119,7 @@ def brief(task_id: int) -> Brief:
         run=step.run,
         condition=step.condition,
         outcomes=step.outcome_words,
+        may_add=steps_left(step),
         needs=tuple(step.needs.values_list("needed__key", flat=True)),
         files=tuple(name for name, is_files in held if is_files),
         resources=tuple(name for name, is_files in held if not is_files),
