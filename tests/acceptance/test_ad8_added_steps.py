@@ -114,7 +114,7 @@ def test_ad8_the_limit_counts_what_was_ever_added(driver: Driver, machine: Machi
     assert machine.post(steps_of(driver, "A1"), body(driver))[0] == 200
     status, refusal = machine.post(steps_of(driver, "A1"), body(driver))
     assert (status, refusal["code"], refusal["details"]["left"]) == (409, "limit-reached", 1)
-    assert "1 are left" in refusal["message"]
+    assert "has 1 left, not 2" in refusal["message"]
     driver.complete("A1")
     rework.send_back(
         task_id=driver.task("A1").pk, reason="Look again.", actor=driver.cast.actor("reviewer"), now=driver.tick()
