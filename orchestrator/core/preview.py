@@ -1,6 +1,6 @@
 """What approving a plan will do, by running the real scheduler on it (WF-3, BX-2)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from orchestrator.core.graph import critical_path
@@ -31,7 +31,7 @@ class Preview:
 def preview(plan: Plan) -> Preview:
     """Simulate the plan to its end, each wave completing before the next decision. Unschedulable rests are left out."""
     views = {placed.step.key: view_of(placed) for placed in plan.placed_steps()}
-    waves = list(_waves(views))
+    waves = list(waves_of(views))
     order = [key for wave in waves for key in wave]
     return Preview(
         tasks=len(views),
@@ -41,8 +41,11 @@ def preview(plan: Plan) -> Preview:
     )
 
 
-def _waves(views: dict[str, TaskView]) -> Iterator[tuple[str, ...]]:
-    """Batch by batch, because nothing behind a batch starts before it is complete; a batch that cannot end stops it."""
+def waves_of(views: Mapping[str, TaskView]) -> Iterator[tuple[str, ...]]:
+    """What starts together, wave after wave, when each wave is completed: what no wave holds can never start.
+
+    Batch by batch, because nothing behind a batch starts before it is complete; a batch that cannot end stops it.
+    """
     batches: dict[tuple[int, ...], dict[str, TaskView]] = {}
     for key, view in views.items():
         batches.setdefault(view.place[:2], {})[key] = view
@@ -57,7 +60,7 @@ def _waves(views: dict[str, TaskView]) -> Iterator[tuple[str, ...]]:
             return
 
 
-def _needs_later(view: TaskView, views: dict[str, TaskView]) -> bool:
+def _needs_later(view: TaskView, views: Mapping[str, TaskView]) -> bool:
     return any(views[key].place[:2] > view.place[:2] for key in view.needs if key in views)
 
 
