@@ -1,10 +1,10 @@
 """The mapping of a migration: which step of a new version each step of work in flight becomes (FR-016, EC-4)."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Final
+from typing import Any, Final
 
 from orchestrator.core.schedule import TaskView
 from orchestrator.core.terms import MappingKind
@@ -19,14 +19,15 @@ COMPARED: Final = 100_000
 class Definition:
     """A step of the old or the new version: as the scheduler sees it, and what it asks for (`facts`).
 
-    Of the old side, `tried` says that an attempt ran or ended. Of the new side, `occupied` says that a task which an
-    earlier migration added and a roll back cancelled still stands there.
+    Of the old side, `tried` says that an attempt ran or ended, `integrated` that its result is part of the base branch.
+    Of the new side, `occupied` says that a task stands there which a roll back cancelled.
     """
 
     view: TaskView
     title: str
     facts: tuple[str, ...] = ()
     tried: bool = False
+    integrated: bool = False
     occupied: bool = False
 
     @property
@@ -60,9 +61,17 @@ class StepMapping:
             return MappingKind.SPLIT
         return MappingKind.SAME if self.old == self.new else MappingKind.RENAMED
 
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> "StepMapping":
+        return cls(tuple(data["old"]), tuple(data["new"]), data["redo"], data["reason"])
+
+    def as_data(self) -> dict[str, object]:
+        """As JSON: what history and a version with a later effective date keep."""
+        return {"old": list(self.old), "new": list(self.new), "redo": self.redo, "reason": self.reason}
+
 
 def completed(lines: Iterable[StepMapping], old: Sequence[str], new: Sequence[str]) -> tuple[StepMapping, ...]:
-    """The lines with one for every step that they leave out: same under its key, else dropped; added on the new side."""
+    """The lines with one for every step that they leave out: it stays under its key, or else is dropped or added."""
     given = tuple(lines)
     said = {key for line in given for key in line.old}
     taken = {key for line in given for key in line.new}
@@ -106,10 +115,9 @@ def suggest(old: Sequence[Definition], new: Sequence[Definition]) -> tuple[StepM
     missing = {one.key: one for one in old if one.key not in pairs}
     pairs |= _paired(missing, left, lambda one, other: float(_words(one.title) == _words(other.title)))
     pairs |= _paired(missing, left, _likeness)
-    lines = [
-        StepMapping((one.key,), (pairs[one.key],), suggested=pairs[one.key] != one.key) for one in old if one.key in pairs
-    ]
-    return completed(lines, [one.key for one in old], [one.key for one in new])
+    known = [one.key for one in old]
+    lines = [StepMapping((key,), (pairs[key],), suggested=pairs[key] != key) for key in known if key in pairs]
+    return completed(lines, known, [one.key for one in new])
 
 
 def _paired(

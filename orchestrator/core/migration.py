@@ -4,7 +4,7 @@ Started work is never lost by silence: who drops a started step gives a reason, 
 done again. A running attempt is not pre-empted: its step can neither change nor go.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from orchestrator.core.mapping import Definition, StepMapping, completed, faults
@@ -19,7 +19,7 @@ DONE = frozenset({TaskStatus.COMPLETE, TaskStatus.SKIPPED})
 
 @dataclass(frozen=True, slots=True)
 class ItemVerdict:
-    """What becomes of one item. `old` and `new` are keys, empty when there is none; `status` is what the task has then."""
+    """What becomes of one item: its keys, empty where there is none, and the status that its task has then."""
 
     old: str
     new: str
@@ -50,9 +50,26 @@ class Judgement:
     def applies(self) -> bool:
         return not self.refused and not self.stuck
 
-    def keys(self, *outcomes: MappedOutcome) -> tuple[str, ...]:
-        """The items with one of these outcomes: by their new key, or by the old one when nothing comes of them."""
-        return tuple(v.new or v.old for v in self.verdicts if v.outcome in outcomes)
+    @property
+    def standing(self) -> tuple[str, ...]:
+        """New keys of the items that keep their state."""
+        return self._new(MappedOutcome.KEPT, MappedOutcome.RENAMED)
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        return self._new(MappedOutcome.ADDED)
+
+    @property
+    def again(self) -> tuple[str, ...]:
+        return self._new(MappedOutcome.AGAIN)
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Old keys of the items that are taken out of the work."""
+        return tuple(v.old for v in self.verdicts if v.outcome is MappedOutcome.CANCELLED)
+
+    def _new(self, *outcomes: MappedOutcome) -> tuple[str, ...]:
+        return tuple(v.new for v in self.verdicts if v.outcome in outcomes)
 
 
 def definition_of(placed: PlacedStep) -> Definition:
@@ -79,7 +96,7 @@ def judge(old: Sequence[Definition], new: Sequence[Definition], lines: Iterable[
         else:
             verdicts += _judge_line(line, here, there)
     if not any(v.refused for v in verdicts):
-        verdicts = _with_what_follows(verdicts, here, there)
+        verdicts = [_refuse_integrated(v, here) for v in _with_what_follows(verdicts, here, there)]
     return Judgement(whole, tuple(verdicts), () if wrong else _stuck(verdicts, there))
 
 
@@ -100,7 +117,7 @@ def _added(line: StepMapping, key: str) -> ItemVerdict:
 
 def _dropped(line: StepMapping, old: Definition) -> ItemVerdict:
     view, why = old.view, line.reason.strip()
-    if refusal := _cannot_go(view):
+    if refusal := cannot_go(view):
         return _refused(line, view, refusal)
     if view.gate and view.open:
         named = "the undecided gate is dropped, and with it the decision"
@@ -112,7 +129,7 @@ def _dropped(line: StepMapping, old: Definition) -> ItemVerdict:
 
 def _absorbed(line: StepMapping, old: Definition, new: Definition) -> ItemVerdict:
     """A step that another one carries from now on; its attempts stay on record with it."""
-    refusal = _cannot_go(old.view)
+    refusal = cannot_go(old.view)
     if old.view.gate and old.view.open and not new.view.gate:
         refusal = refusal or f"an undecided gate cannot become part of the step {new.key}; drop it with a reason"
     return _refused(line, old.view, refusal) if refusal else _cancelled(line, old, f"is part of {line.new[0]} now")
@@ -150,7 +167,8 @@ def _cannot_carry(line: StepMapping, old: Definition, new: Definition, changed: 
     return ""
 
 
-def _cannot_go(view: TaskView) -> str:
+def cannot_go(view: TaskView) -> str:
+    """Why a task cannot be taken out of the work now; empty when it can."""
     if view.live is AttemptStatus.RUNNING:
         return f"{view.executor or 'somebody'} runs it; wait for its end or declare it failed"
     if view.note:
@@ -190,6 +208,16 @@ def _following(verdict: ItemVerdict, old: Definition) -> ItemVerdict:
     return replace(verdict, outcome=MappedOutcome.AGAIN, status=status, sentence="follows a step that is done again")
 
 
+def _refuse_integrated(verdict: ItemVerdict, old: Mapping[str, Definition]) -> ItemVerdict:
+    """What is part of the base branch is done again only after a revert decision (FR-010)."""
+    item = old.get(verdict.old)
+    fixed = item is not None and item.integrated and item.view.status is TaskStatus.COMPLETE
+    if not fixed or verdict.outcome is not MappedOutcome.AGAIN:
+        return verdict
+    sentence = "its result is part of the base branch; record the revert decision before it is done again"
+    return replace(verdict, outcome=MappedOutcome.REFUSED, sentence=sentence)
+
+
 def _stuck(verdicts: Iterable[ItemVerdict], new: Mapping[str, Definition]) -> tuple[str, ...]:
     """Steps that never start although everything before them ends well; the real scheduler says so."""
     views = {view.key: view for view in _migrated(verdicts, new)}
@@ -199,11 +227,8 @@ def _stuck(verdicts: Iterable[ItemVerdict], new: Mapping[str, Definition]) -> tu
 
 def _migrated(verdicts: Iterable[ItemVerdict], new: Mapping[str, Definition]) -> list[TaskView]:
     """The new version's steps, with what is done there; everything else as if nothing held it up."""
-    status = {v.new: v.status for v in verdicts if v.new}
-    return [
-        replace(one.view, status=found if (found := status.get(key, TaskStatus.PENDING)) in DONE else TaskStatus.PENDING)
-        for key, one in new.items()
-    ]
+    done = {v.new: v.status for v in verdicts if v.new and v.status in DONE}
+    return [replace(one.view, status=done.get(key, TaskStatus.PENDING)) for key, one in new.items()]
 
 
 def _verdict(
@@ -234,6 +259,6 @@ def _refused(line: StepMapping, view: TaskView, sentence: str) -> ItemVerdict:
 
 
 def _all_refused(line: StepMapping, sentence: str) -> list[ItemVerdict]:
-    old = [_verdict(line, key, "", MappedOutcome.REFUSED, TaskStatus.PENDING, sentence) for key in line.old]
-    new = [] if old else [_verdict(line, "", key, MappedOutcome.REFUSED, TaskStatus.PENDING, sentence) for key in line.new]
-    return old or new or [_verdict(line, "", "", MappedOutcome.REFUSED, TaskStatus.PENDING, sentence)]
+    keys = [(key, "") for key in line.old] or [("", key) for key in line.new] or [("", "")]
+    refused, pending = MappedOutcome.REFUSED, TaskStatus.PENDING
+    return [_verdict(line, old, new, refused, pending, sentence) for old, new in keys]

@@ -2,11 +2,24 @@
 
 from collections.abc import Iterable, Sequence
 
+from django.conf import settings
+
+from orchestrator.core.errors import WrongState
 from orchestrator.core.mapping import Definition, StepMapping, suggest
 from orchestrator.core.migration import Judgement, definition_of, judge
 from orchestrator.core.plan import Plan
+from orchestrator.core.plan_check import review_source
 from orchestrator.core.terms import VersionStatus, WorkstreamStatus
-from orchestrator.models import Attempt, Criterion, Migration, Step, Task, WorkflowVersion, Workstream
+from orchestrator.models import (
+    Attempt,
+    BaselineIntegration,
+    Criterion,
+    Migration,
+    Step,
+    Task,
+    WorkflowVersion,
+    Workstream,
+)
 from orchestrator.queries.snapshot import load_snapshot
 
 
@@ -36,12 +49,12 @@ def under_way(workstream: Workstream) -> bool:
 def running_side(workstream: Workstream) -> list[Definition]:
     """The steps that the workstream goes through now, in launch order, with what came of them."""
     loaded = load_snapshot(workstream)
-    tried = set(
-        Attempt.objects.filter(task__in=loaded.tasks.values(), started_at__isnull=False).values_list("task_id", flat=True)
-    )
-    facts = _facts([task.step for task in loaded.tasks.values()])
+    begun = Attempt.objects.filter(task__workstream=workstream, started_at__isnull=False)
+    tried = set(begun.values_list("task_id", flat=True))
+    facts = facts_of([task.step for task in loaded.tasks.values()])
+    fixed = BaselineIntegration.objects.filter(workstream=workstream, reverted_at=None).exists()
     return [
-        Definition(view, task.step.title, facts[task.step_id], tried=task.pk in tried)
+        Definition(view, task.step.title, facts[task.step_id], tried=task.pk in tried, integrated=fixed)
         for view in sorted(loaded.snapshot.tasks, key=lambda view: view.order)
         for task in [loaded.tasks[view.key]]
     ]
@@ -66,7 +79,8 @@ def last_migration(workstream: Workstream) -> Migration | None:
 def migrations_of(workstream: Workstream) -> list[Migration]:
     """Every migration and roll back of a workstream, newest first, with what it did."""
     found = Migration.objects.filter(workstream=workstream).select_related("from_version", "to_version", "undoes")
-    return list(found.prefetch_related("mapped_steps__old_step", "mapped_steps__new_step").order_by("-applied_at", "-pk"))
+    steps = ("mapped_steps__old_step", "mapped_steps__new_step")
+    return list(found.prefetch_related(*steps).order_by("-applied_at", "-pk"))
 
 
 def workstreams_in_flight(workflow_id: int) -> list[Workstream]:
@@ -82,9 +96,20 @@ def approved_versions(workflow_id: int) -> list[WorkflowVersion]:
     return list(found.select_related("workflow").distinct().order_by("-number"))
 
 
-def _facts(steps: Sequence[Step]) -> dict[int, tuple[str, ...]]:
+def plan_of(version: WorkflowVersion) -> Plan:
+    """The plan that a version's text says; WrongState when this release reads it no longer."""
+    plan = review_source(version.source, frozenset(settings.TOOLS)).plan
+    if plan is None:
+        raise WrongState(f"The text of version {version.number} can no longer be read.")
+    return plan
+
+
+def facts_of(steps: Sequence[Step]) -> dict[int, tuple[str, ...]]:
+    """What each step asks for, by row id, in the same words as `core.migration.definition_of`."""
     criteria: dict[int, list[str]] = {}
-    for criterion in Criterion.objects.filter(step__in=steps).order_by("step_id", "kind", "position"):
+    for criterion in Criterion.objects.filter(step__version__in={step.version_id for step in steps}).order_by(
+        "step_id", "kind", "position"
+    ):
         criteria.setdefault(criterion.step_id, []).append(f"{criterion.kind}: {criterion.text}")
     return {
         step.pk: (step.title, step.kind, step.gate_kind, step.tool, step.run, *criteria.get(step.pk, ()))

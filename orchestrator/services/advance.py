@@ -8,6 +8,7 @@ from datetime import datetime
 from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.services.artifacts import publish
 from orchestrator.services.damage import check_handovers
+from orchestrator.services.effect import take_effect
 from orchestrator.services.scheduling import run_round
 
 #: A round that launches announces new artifacts, which have to be committed in turn; two turns are usual.
@@ -20,6 +21,7 @@ def advance(*, workstream_id: int, now: datetime) -> None:
     When files cannot be written, what builds on them waits with that reason, the rest is scheduled, and
     WorkspaceUnavailable is raised at the end, so the queue tries again (F14 to F16).
     """
+    take_effect(workstream_id=workstream_id, now=now)
     trouble: WorkspaceUnavailable | None = None
     for _ in range(TURNS):
         try:
