@@ -80,7 +80,7 @@ class StepSpec:
     exit: tuple[str, ...] = ()
     done_when: tuple[str, ...] = ()
     when: str = ""
-    when_line: int = 0
+    when_line: int = field(default=0, compare=False)
     estimate: int = 0
     outcomes: tuple[str, ...] = ()
     max_attempts: int = 0

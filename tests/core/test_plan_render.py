@@ -18,7 +18,7 @@ OWN = sorted([*(ROOT / "fixtures").rglob("*.PLAN.md"), *(ROOT / "tests/core/plan
 
 
 @given(plan=plans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_random_plan_comes_back_as_it_was(plan: Plan) -> None:
     text = render_plan(plan)
     assert recognise(text) is Format.PLAN
