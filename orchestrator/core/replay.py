@@ -242,6 +242,7 @@ ACTS: Mapping[str, Act] = {
     "gate approved": _gate_approved,
     "gate rejected": _gate_rejected,
     "work sent back": _sent_back,
+    "ownership transferred": _nothing,
     "blocker declared": _blocked,
     "blocker resolved": _unblocked,
     "flagged for a human": _flagged,

@@ -183,6 +183,12 @@ class Board:
         return GateBlock(f"{kind} {step.key}", self.lines[step.key], step.gate_action or step.title, unlocks)
 
 
+def critical_keys(workstream: Workstream, loaded: Loaded) -> frozenset[str]:
+    """The steps on the critical path of the whole plan."""
+    needs = {view.key: view.needs for view in loaded.snapshot.tasks}
+    return frozenset(critical_path(_plan(workstream.title, sorted(loaded.tasks.values(), key=_place), needs)))
+
+
 def _place(task: Task) -> tuple[int, int, int, int]:
     thread = task.step.thread
     return thread.batch.stage.position, thread.batch.position, thread.position, task.step.position
