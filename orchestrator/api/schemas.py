@@ -106,6 +106,18 @@ class Transfer(Schema):
     reason: Text = ""
 
 
+class ThreadChoice(Schema):
+    """`mode` is assigned or preferred."""
+
+    executor: Name
+    mode: Name = "assigned"
+    reason: Text = ""
+
+
+class Freeing(Schema):
+    reason: Text = ""
+
+
 class TaskChange(Schema):
     """Seed 003's flag: true needs an intervention note (LC-6)."""
 

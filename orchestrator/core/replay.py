@@ -243,6 +243,8 @@ ACTS: Mapping[str, Act] = {
     "gate rejected": _gate_rejected,
     "work sent back": _sent_back,
     "ownership transferred": _nothing,
+    "thread assigned": _nothing,
+    "thread unassigned": _nothing,
     "blocker declared": _blocked,
     "blocker resolved": _unblocked,
     "flagged for a human": _flagged,

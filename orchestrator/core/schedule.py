@@ -49,9 +49,9 @@ class Claims:
 class TaskView:
     """What the scheduler may know of a task.
 
-    `live` is the status of its live attempt, `executor` who runs it. `failure`, `blocker` and `note` are the texts of
-    an undecided failure, an open blocker and an open intervention. `artifact` says why the handover of a complete
-    task cannot be used (empty: committed and intact).
+    `live` is the status of its live attempt, `executor` who runs it, `assigned` who alone may claim it.
+    `failure`, `blocker` and `note` are the texts of an undecided failure, an open blocker and an open intervention.
+    `artifact` says why the handover of a complete task cannot be used (empty: committed and intact).
     """
 
     key: str
@@ -63,6 +63,7 @@ class TaskView:
     claims: Claims = field(default_factory=Claims)
     live: AttemptStatus | None = None
     executor: str = ""
+    assigned: str = ""
     failure: str = ""
     blocker: str = ""
     note: str = ""

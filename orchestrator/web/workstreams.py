@@ -20,6 +20,7 @@ from orchestrator.services import failures, recoveries, workstreams
 from orchestrator.services.learnings import record_learning
 from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
 from orchestrator.web.ownership import ownership_context, pass_workstream_on
+from orchestrator.web.threads import assign, threads_context, unassign
 
 #: States in which work goes on without anybody deciding first.
 IN_WORK = frozenset({"ready", TaskStatus.ACTIVE})
@@ -39,6 +40,7 @@ def workstream_page(request: HttpRequest, uuid: UUID, acted: str = "", refusal: 
         "learnings": queries.learnings_of(found),
         "blocked": blocked_workstream(found, now()),
         **ownership_context(who, found),
+        **threads_context(who, found),
         "why_not": _why_not(who, found, board),
         "acted": acted,
     }
@@ -111,6 +113,8 @@ ACTS: dict[str, Callable[[HttpRequest, Workstream, Viewer], str]] = {
     "recover": _recover,
     "learn": _learn,
     "own": pass_workstream_on,
+    "assign": assign,
+    "unassign": unassign,
 }
 RECOVERIES: dict[str, Callable[..., object]] = {
     "retry": recoveries.retry_artifact,
