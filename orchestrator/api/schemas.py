@@ -6,7 +6,7 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import Field, StrictBool
 
-from orchestrator.core.terms import BlockerKind, TaskStatus, WorkstreamStatus
+from orchestrator.core.terms import BlockerKind, InboxState, TaskStatus, WorkstreamStatus
 
 #: Characters of one text; longer ones belong into an output file.
 TEXT_LIMIT = 10_000
@@ -39,6 +39,13 @@ class TaskQuery(Page):
     claimable: bool = False
 
 
+class CollectedQuery(Page):
+    """`state` is ingested or quarantined; `executor` the name of the producer."""
+
+    state: InboxState | None = None
+    executor: Annotated[str, Field(max_length=60, pattern=r"^[^\x00]*$")] = ""
+
+
 class Encoded(Schema):
     """Contents that are not text."""
 
@@ -51,13 +58,17 @@ class Breadcrumb(Schema):
 
 
 class Completion(Schema):
-    """`evidence` by criterion id; `outputs` maps relative file names to text, or to `{"base64": "..."}`."""
+    """`evidence` by criterion id; `outputs` maps relative file names to text, or to `{"base64": "..."}`.
+
+    `result` is one of the step's declared outcomes; empty means the first of them.
+    """
 
     token: Id
     outcome: Text = ""
     evidence: dict[int, Text] = {}
     outputs: dict[str, str | Encoded] = {}
     commit: Annotated[str, Field(max_length=64)] = ""
+    result: Annotated[str, Field(max_length=60)] = ""
 
 
 class Failure(Schema):

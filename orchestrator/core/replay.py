@@ -138,6 +138,11 @@ def _launched(state: State, fact: Fact) -> None:
             task.status = TaskStatus.REVIEW.value
 
 
+def _skipped(state: State, fact: Fact) -> None:
+    for key in fact.data["skipped"]:
+        state.tasks[key].status = TaskStatus.SKIPPED.value
+
+
 def _claimed(state: State, fact: Fact) -> None:
     task, number = _numbered(state, fact)
     task.attempts[number] = AttemptStatus.RUNNING.value
@@ -232,6 +237,7 @@ ACTS: Mapping[str, Act] = {
     "pre-handoff review signed": _reviewed,
     "workstream migrated": _migrated,
     "steps launched": _launched,
+    "step skipped": _skipped,
     "attempt claimed": _claimed,
     "breadcrumb left": _breadcrumb,
     "attempt completed": _completed,
@@ -252,6 +258,7 @@ ACTS: Mapping[str, Act] = {
     "workstream accepted": _accepted,
     "workstream archived": _archived,
     "learning recorded": _nothing,
+    "inbox file quarantined": _nothing,
     "artifact damaged": _nothing,
     "artifact intact again": _nothing,
     "artifact published again": _nothing,

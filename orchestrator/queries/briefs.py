@@ -44,6 +44,7 @@ class EarlierAttempt:
     status: AttemptStatus
     executor: str
     outcome: str
+    result: str
     error: str
     commit: str
     ended_at: datetime | None
@@ -79,11 +80,16 @@ class Taught:
 
 @dataclass(frozen=True)
 class Brief:
+    """`outcomes` are the words a completion may carry, the first being the usual one; `condition` is why it runs at
+    all."""
+
     task: TaskFacts
     details: str
     role: str
     tool: str
     run: str
+    condition: str
+    outcomes: tuple[str, ...]
     needs: tuple[str, ...]
     files: tuple[str, ...]
     resources: tuple[str, ...]
@@ -109,6 +115,8 @@ def brief(task_id: int) -> Brief:
         role=step.role or step.thread.owner_role,
         tool=step.tool,
         run=step.run,
+        condition=step.condition,
+        outcomes=step.outcome_words,
         needs=tuple(step.needs.values_list("needed__key", flat=True)),
         files=tuple(name for name, is_files in held if is_files),
         resources=tuple(name for name, is_files in held if not is_files),
@@ -171,6 +179,7 @@ def _earlier_attempt(attempt: Attempt) -> EarlierAttempt:
         status=AttemptStatus(attempt.status),
         executor=assignment.executor.name if assignment else "",
         outcome=attempt.outcome,
+        result=attempt.result,
         error=attempt.error,
         commit=attempt.commit,
         ended_at=attempt.ended_at,

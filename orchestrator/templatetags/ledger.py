@@ -65,6 +65,7 @@ STATES: dict[str, tuple[str, str, str]] = {
     "withdrawn": ("plain", "cross", "Withdrawn"),
     "committed": ("finished", "check", "Committed"),
     "damaged": ("blocked", "square", "Damaged"),
+    "ingested": ("finished", "check", "Taken in"),
     "quarantined": ("stalled", "bars", "Quarantined"),
     "blocks": ("blocked", "square", "Blocks approval"),
     "warns": ("human", "triangle", "Warning"),

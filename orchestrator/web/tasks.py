@@ -121,6 +121,7 @@ def _complete(request: HttpRequest, found: Task, who: Viewer) -> str:
         evidence={int(name[9:]): typed(request, name) for name in fields},
         outputs=_uploads(request),
         commit=typed(request, "commit"),
+        result=typed(request, "result"),
         now=now(),
     )
     return f"{found.step.key} is complete: its artifact goes to the workspace and its successors start then."
