@@ -25,6 +25,8 @@ from tests.model.invariants import Watch
 from tests.model.memory_workspace import Killed, MemoryWorkspace
 
 some = st.integers(0, 11)
+#: Rules that need a task's number only.
+ALONE = ("reports", "fails", "declares_failure", "requeues", "signs", "sends_back", "clears")
 CRASHES = ("before-blob", "before-files", "before-mark")
 
 
@@ -55,6 +57,8 @@ class EngineMachine(RuleBasedStateMachine):
         self.atomic.__enter__()
 
     def teardown(self) -> None:
+        if hasattr(self, "watch"):
+            self.watch.end()
         transaction.set_rollback(True)
         self.atomic.__exit__(None, None, None)
 
@@ -97,6 +101,12 @@ class EngineMachine(RuleBasedStateMachine):
     def holder(self, key: str) -> Executor:
         name = self.model.tasks[key].holder
         return next((one for one in self.world.executors if one.name == name), self.world.executors[0])
+
+    def any_task(self, fact: str) -> bool:
+        return any(getattr(task, fact) for task in self.model.tasks.values())
+
+    def gate_waits(self) -> bool:
+        return any(step.gate and self.model.tasks[step.key].queued for step in self.model.plan.steps)
 
     # -- the beginning
 
@@ -169,17 +179,25 @@ class EngineMachine(RuleBasedStateMachine):
 
     # -- executors
 
-    @rule(number=some, executor=st.integers(0, 2))
-    def works(self, number: int, executor: int) -> None:
+    @rule(numbers=st.lists(some, min_size=1, max_size=4), executor=st.integers(0, 2))
+    def works(self, numbers: list[int], executor: int) -> None:
         """The straight way on, so that examples get far: claim, complete, sign, advance."""
-        key = self.chosen(number, lambda key: self.model.tasks[key].queued)
-        if self.model.steps[key].gate:
-            self.signs(number)
-        else:
-            self.claims(number, executor)
-            self.completes(number, proved=True, held=True)
-        self.advances()
+        for number in numbers:
+            if self.gate_waits():
+                self.signs(number)
+            elif self.any_task("running"):
+                self.completes(number, proved=True, held=True)
+            elif self.any_task("live"):
+                self.claims(number, executor)
+                self.completes(number, proved=True, held=True)
+            self.advances()
 
+    @rule(number=some, act=st.sampled_from(ALONE))
+    def tries_out_of_turn(self, number: int, act: str) -> None:
+        """Acts on whatever task comes, mostly refused: by the same name as the model's."""
+        getattr(self, act)(number)
+
+    @precondition(lambda self: self.any_task("live"))
     @rule(number=some, executor=st.integers(0, 2))
     def claims(self, number: int, executor: int) -> None:
         key = self.chosen(number, lambda key: self.model.tasks[key].live)
@@ -194,6 +212,7 @@ class EngineMachine(RuleBasedStateMachine):
         if held:
             self.old_claims.append((key, attempt.pk, held.token, member))
 
+    @precondition(lambda self: self.any_task("running"))
     @rule(number=some, proved=st.sampled_from([True, True, True, False]), held=st.sampled_from([True, True, False]))
     def completes(self, number: int, proved: bool, held: bool) -> None:
         key = self.chosen(number, lambda key: self.model.tasks[key].running)
@@ -228,6 +247,7 @@ class EngineMachine(RuleBasedStateMachine):
         due = errors.StaleToken if self.model.status == "active" else errors.WrongState
         self.does(due, lambda: self._complete(attempt, key, token, member, proved=True))
 
+    @precondition(lambda self: self.any_task("running"))
     @rule(number=some)
     def reports(self, number: int) -> None:
         key = self.chosen(number, lambda key: self.model.tasks[key].running)
@@ -246,6 +266,7 @@ class EngineMachine(RuleBasedStateMachine):
             ),
         )
 
+    @precondition(lambda self: self.any_task("running"))
     @rule(number=some)
     def fails(self, number: int) -> None:
         key = self.chosen(number, lambda key: self.model.tasks[key].running)
@@ -262,6 +283,7 @@ class EngineMachine(RuleBasedStateMachine):
 
     # -- people
 
+    @precondition(lambda self: self.any_task("running"))
     @rule(number=some)
     def declares_failure(self, number: int) -> None:
         key = self.chosen(number, lambda key: self.model.tasks[key].running)
@@ -275,6 +297,7 @@ class EngineMachine(RuleBasedStateMachine):
             ),
         )
 
+    @precondition(lambda self: self.any_task("undecided"))
     @rule(number=some)
     def requeues(self, number: int) -> None:
         key = self.chosen(number, lambda key: self.model.tasks[key].undecided)
@@ -284,6 +307,7 @@ class EngineMachine(RuleBasedStateMachine):
             lambda: failures.requeue(task_id=task.pk, reason="again", actor=self.person("reviewer"), now=self.tick()),
         )
 
+    @precondition(lambda self: self.gate_waits())
     @rule(number=some)
     def signs(self, number: int) -> None:
         key = self.chosen(number, lambda key: self.model.steps[key].gate and self.model.tasks[key].queued)
@@ -293,6 +317,7 @@ class EngineMachine(RuleBasedStateMachine):
             lambda: gates.approve_gate(task_id=task.pk, actor=self.person("reviewer"), now=self.tick()),
         )
 
+    @precondition(lambda self: self.gate_waits())
     @rule(number=some, back=some)
     def rejects(self, number: int, back: int) -> None:
         key = self.chosen(number, lambda key: self.model.steps[key].gate and self.model.tasks[key].queued)
@@ -304,6 +329,7 @@ class EngineMachine(RuleBasedStateMachine):
             ),
         )
 
+    @precondition(lambda self: self.any_task("done"))
     @rule(number=some)
     def sends_back(self, number: int) -> None:
         key = self.chosen(number, lambda key: self.model.tasks[key].done)
@@ -356,6 +382,7 @@ class EngineMachine(RuleBasedStateMachine):
             ),
         )
 
+    @precondition(lambda self: self.any_task("flagged"))
     @rule(number=some)
     def clears(self, number: int) -> None:
         key = self.chosen(number, lambda key: self.model.tasks[key].flagged)
@@ -369,6 +396,7 @@ class EngineMachine(RuleBasedStateMachine):
 
     # -- files
 
+    @precondition(lambda self: self.any_task("done"))
     @rule(number=some)
     def loses_a_file(self, number: int) -> None:
         key = self.chosen(number, lambda key: self.model.tasks[key].done)
@@ -377,6 +405,7 @@ class EngineMachine(RuleBasedStateMachine):
             self.world.lose(artifact.path)
             self.model.lost.add(key)
 
+    @precondition(lambda self: self.model.damaged)
     @rule(number=some, way=st.sampled_from(["retry", "republish", "restore", "withdraw"]))
     def recovers(self, number: int, way: str) -> None:
         key = self.chosen(number, lambda key: key in self.model.damaged)
@@ -424,6 +453,7 @@ class EngineMachine(RuleBasedStateMachine):
         alone = any(other.gate and other.needs == (step.key,) for other in plan.steps)
         return None if alone or len(work) == 1 else blueprint.without_step(plan, step.key)
 
+    @precondition(lambda self: self.model.finished)
     @rule()
     def accepts(self) -> None:
         self.does(
