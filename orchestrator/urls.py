@@ -25,6 +25,7 @@ urlpatterns = [
     path("", include("orchestrator.web.tasks")),
     path("", include("orchestrator.web.gates")),
     path("", include("orchestrator.web.interventions")),
+    path("", include("orchestrator.web.collected")),
 ]
 
 handler400 = "orchestrator.web.refusals.bad_request"
