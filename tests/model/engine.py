@@ -9,12 +9,16 @@ from dataclasses import dataclass, field
 from orchestrator.core import errors
 from tests.model.blueprint import MEET, Blueprint, Step
 
+#: So many failures ask for a person.
+FAILURES = 3
+
 Refused = type[errors.Refusal] | None
 
 
 @dataclass
 class Task:
-    """`attempts` are statuses by number - 1; `undecided` is a failure that waits for a person."""
+    """`attempts` are statuses by number - 1; `undecided` is a failure that waits for a person; `flag` is why the task
+    asks for one (question, breaker, artifact); attempts up to number `forgiven` count for no breaker."""
 
     attempts: list[str] = field(default_factory=list)
     done: bool = False
@@ -22,8 +26,13 @@ class Task:
     holder: str = ""
     token: int = 0
     blockers: set[int] = field(default_factory=set)
-    flagged: bool = False
+    flag: str = ""
+    forgiven: int = 0
     rework: int = 0
+
+    @property
+    def flagged(self) -> bool:
+        return bool(self.flag)
 
     @property
     def live(self) -> bool:
@@ -116,6 +125,7 @@ class Engine:
         for key in self.lost - self.unpublished:
             if self.tasks[key].done and (key in named or self.steps[key].place[:2] in near):
                 self.damaged.add(key)
+                self.tasks[key].flag = self.tasks[key].flag or "artifact"
 
     def round(self) -> list[str]:
         """Launch what may start, in launch order."""
@@ -187,10 +197,14 @@ class Engine:
     def _fail(self, key: str) -> None:
         task = self.tasks[key]
         task.attempts[-1], task.holder, task.undecided = "failed", "", True
+        if task.attempts[task.forgiven :].count("failed") >= FAILURES:
+            task.flag = "breaker"
 
     def requeue(self, key: str) -> Refused:
         if self.status != "active" or not self.tasks[key].undecided:
             return errors.WrongState
+        if self.tasks[key].flag == "breaker":
+            return errors.BreakerOpen
         self.tasks[key].undecided = False
         return None
 
@@ -208,8 +222,7 @@ class Engine:
             return errors.NotFound
         if target.place[:2] > self.steps[key].place[:2]:
             return errors.WrongState
-        refusal = self.send_back(back_to, rejecting=key)
-        return refusal
+        return self.send_back(back_to, rejecting=key)
 
     def _unsignable(self, key: str) -> Refused:
         task = self.tasks[key]
@@ -233,6 +246,9 @@ class Engine:
     def _again(task: Task) -> None:
         if task.queued:
             task.attempts[-1] = "cancelled"
+        if task.flag == "artifact":
+            task.flag = ""
+        task.forgiven = len(task.attempts)
         task.rework += task.done
         task.done = task.undecided = False
 
@@ -252,13 +268,16 @@ class Engine:
         task = self.tasks[key]
         if self.status != "active" or task.done or task.flagged:
             return errors.WrongState
-        task.flagged = True
+        task.flag = "question"
         return None
 
     def clear(self, key: str) -> Refused:
-        if self.status != "active" or not self.tasks[key].flagged:
+        task = self.tasks[key]
+        if self.status != "active" or task.flag in ("", "artifact"):
             return errors.WrongState
-        self.tasks[key].flagged = False
+        if task.flag == "breaker":
+            task.forgiven = len(task.attempts)
+        task.flag = ""
         return None
 
     def started(self, key: str) -> bool:
@@ -304,6 +323,8 @@ class Engine:
             return errors.ArtifactDamaged
         if way == "withdraw" and (refusal := self.send_back(key)):
             return refusal
+        if self.tasks[key].flag == "artifact":
+            self.tasks[key].flag = ""
         self.damaged.discard(key)
         self.lost.discard(key)
         return None

@@ -130,6 +130,8 @@ class Watch:
     @staticmethod
     def _artifacts(workstream: Workstream) -> None:
         numbers = list(
-            HandoffArtifact.objects.filter(workstream=workstream).order_by("sequence").values_list("sequence", flat=True)
+            HandoffArtifact.objects.filter(workstream=workstream)
+            .order_by("sequence")
+            .values_list("sequence", flat=True)
         )
         assert numbers == list(range(1, workstream.last_artifact + 1)), "artifacts are numbered without gaps"

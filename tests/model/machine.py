@@ -1,6 +1,7 @@
 """The state machine: every rule does one act in the product and in the model, then everything is compared."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,7 +23,7 @@ from tests.model import blueprint
 from tests.model.blueprint import Blueprint, blueprints
 from tests.model.engine import Engine, Refused
 from tests.model.invariants import Watch
-from tests.model.memory_workspace import Killed, MemoryWorkspace
+from tests.model.workspaces import GitWorkspace, Killed, MemoryWorkspace
 
 some = st.integers(0, 11)
 #: Rules that need a task's number only.
@@ -31,28 +32,22 @@ CRASHES = ("before-blob", "before-files", "before-mark")
 
 
 class World:
-    """What outlives an example: people and executors."""
+    """What outlives an example: people, executors, and the kind of workspace (see `workspaces`)."""
 
-    def __init__(self, cast: Cast) -> None:
-        self.cast = cast
+    def __init__(self, cast: Cast, workspace: type[MemoryWorkspace] | type[GitWorkspace]) -> None:
+        self.cast, self.workspace = cast, workspace
         self.executors = [cast.builder(f"e{number}") for number in (1, 2, 3)]
-
-    @staticmethod
-    def lose(path: str) -> None:
-        """Take a file out of the work tree, behind the orchestrator's back."""
-        for tree in MemoryWorkspace.trees.values():
-            tree.pop(path, None)
 
 
 class EngineMachine(RuleBasedStateMachine):
-    """One workstream. An example is a transaction that is rolled back, so no message is ever sent: `advance` is a rule."""
+    """One workstream. An example is a transaction that is rolled back, so no message is sent: `advances` is a rule."""
 
     def __init__(self, world: World) -> None:
         super().__init__()
         self.world, self.now = world, NOON
         self.old_claims: list[tuple[str, int, int, Executor]] = []
         self.submitted, self.fresh = 1, 0
-        MemoryWorkspace.forget()
+        world.workspace.forget()
         self.atomic = transaction.atomic()
         self.atomic.__enter__()
 
@@ -73,15 +68,18 @@ class EngineMachine(RuleBasedStateMachine):
 
     def does(self, due: Refused, act: Callable[[], Any]) -> Any:
         """The product refuses when the model does, by the same name, and says the way out."""
+        answer, refusal = None, None
         try:
             answer = act()
-        except errors.Refusal as refusal:
-            assert type(refusal) is due, f"refused: {refusal.code}: {refusal.message}; the model says {due}"
-            assert refusal.message
-            assert refusal.way_out
-            return None
-        assert due is None, f"the model refuses with {due}"
-        return answer
+        except errors.Refusal as said:
+            refusal = said
+        if refusal is None:
+            assert due is None, f"the model refuses with {due}"
+            return answer
+        assert type(refusal) is due, f"refused: {refusal.code}: {refusal.message}; the model says {due}"
+        assert refusal.message
+        assert refusal.way_out
+        return None
 
     def key(self, number: int) -> str:
         keys = sorted(self.model.tasks)
@@ -152,29 +150,25 @@ class EngineMachine(RuleBasedStateMachine):
     @rule(write=st.integers(1, 2), crash=st.sampled_from(CRASHES))
     def is_killed_while_advancing(self, write: int, crash: str) -> None:
         """The queue sends the message again later; whatever was done stays done."""
-        MemoryWorkspace.faults.update({write: crash})
+        self.world.workspace.faults.update({write: crash})
         launched: list[str] = []
         if write == 2:
             self.model.publish()
             self.model.notice()
             launched = self.model.round()
-        try:
+        with suppress(Killed):
             advance(workstream_id=self.workstream.pk, now=self.tick())
-        except Killed:
-            pass
-        MemoryWorkspace.faults.clear()
+        self.world.workspace.faults.clear()
         self.watch.launched(launched, self.model)
 
     @rule()
     def advances_with_a_full_disk(self) -> None:
-        MemoryWorkspace.faults.update({1: "full"})
+        self.world.workspace.faults.update({1: "full"})
         self.model.notice()
         launched = self.model.round()
-        try:
+        with suppress(errors.WorkspaceUnavailable):
             advance(workstream_id=self.workstream.pk, now=self.tick())
-        except errors.WorkspaceUnavailable:
-            pass
-        MemoryWorkspace.faults.clear()
+        self.world.workspace.faults.clear()
         self.watch.launched(launched, self.model)
 
     # -- executors
@@ -402,7 +396,7 @@ class EngineMachine(RuleBasedStateMachine):
         key = self.chosen(number, lambda key: self.model.tasks[key].done)
         artifact = self._handover(key)
         if artifact and artifact.state == ArtifactState.COMMITTED and self.model.tasks[key].done:
-            self.world.lose(artifact.path)
+            self.world.workspace.lose(artifact.path)
             self.model.lost.add(key)
 
     @precondition(lambda self: self.model.damaged)
@@ -458,9 +452,7 @@ class EngineMachine(RuleBasedStateMachine):
     def accepts(self) -> None:
         self.does(
             self.model.accept(),
-            lambda: accept_workstream(
-                workstream_id=self.workstream.pk, actor=self.person("approver"), now=self.tick()
-            ),
+            lambda: accept_workstream(workstream_id=self.workstream.pk, actor=self.person("approver"), now=self.tick()),
         )
 
     @rule(really=st.integers(0, 9))
