@@ -1,7 +1,8 @@
 """Random plans and random acts against an independent model; after every step everything is compared.
 
-A failure prints its steps as code (`state.claims(number=0, executor=1)`, …). To replay one: run the same test again (the nightly
-one keeps failing examples in `.hypothesis/`, tries them first and shrinks them), or give a seed: `pytest tests/model -m nightly --hypothesis-seed=N`. The small test is derandomised: the same run everywhere.
+A failure prints its steps as code (`state.claims(number=0, executor=1)`, …). To replay one: run the same test again
+(the nightly one keeps failing examples in `.hypothesis/`, tries them first and shrinks them), or give a seed:
+`pytest tests/model -m nightly --hypothesis-seed=N`. The small test is derandomised: the same run everywhere.
 
 `ENGINE_EXAMPLES` is the number of nightly examples; `make nightly` asks for 2,000 on SQLite and 500 on PostgreSQL.
 Examples use a workspace in memory, because git costs half a second an example; one in a hundred has real git.
