@@ -27,6 +27,7 @@ from orchestrator.core.plan import BatchSpec, GateSpec, Need, Plan, StageSpec, S
 from orchestrator.core.schedule import Snapshot, Verdict, decide
 from orchestrator.core.terms import ArtifactState, GateKind, Reason, TaskStatus
 from orchestrator.models import Assignment, Attempt, Batch, HandoffArtifact, Learning, Step, Task, Workstream
+from orchestrator.queries.documentation import documentation_file
 from orchestrator.queries.snapshot import Loaded, load_snapshot
 
 INDEX = "workstreams/index.json"
@@ -41,7 +42,7 @@ def projected_files(workstream_id: int) -> dict[str, bytes]:
         texts[f"{folder}/tasks.json"] = board.tasks_text()
         texts[f"{folder}/EXECUTION-DASHBOARD.md"] = dashboard.render_dashboard(board.view())
         texts[f"{folder}/LEARNINGS.md"] = learnings_text(workstream)
-    return {path: text.encode() for path, text in texts.items()}
+    return {path: text.encode() for path, text in texts.items()} | documentation_file(workstream)
 
 
 def index_text() -> str:
