@@ -11,6 +11,7 @@ from orchestrator.core.terms import InboxState, TaskStatus, WorkstreamStatus
 #: Characters of one text; longer ones belong into an output file.
 TEXT_LIMIT = 10_000
 Text = Annotated[str, Field(max_length=TEXT_LIMIT)]
+Choices = Annotated[list[Text], Field(max_length=100)]
 #: Row ids and fencing tokens, as wide as the database's own.
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
@@ -55,13 +56,17 @@ class Breadcrumb(Schema):
 
 
 class Completion(Schema):
-    """`evidence` by criterion id; `outputs` maps relative file names to text, or to `{"base64": "..."}`."""
+    """`evidence` by criterion id; `outputs` maps relative file names to text, or to `{"base64": "..."}`.
+
+    `result` is one of the step's declared outcomes; empty means the first of them.
+    """
 
     token: Id
     outcome: Text = ""
     evidence: dict[int, Text] = {}
     outputs: dict[str, str | Encoded] = {}
     commit: Annotated[str, Field(max_length=64)] = ""
+    result: Annotated[str, Field(max_length=60)] = ""
 
 
 class Failure(Schema):
@@ -70,7 +75,10 @@ class Failure(Schema):
 
 
 class Flag(Schema):
+    """With `choices`, two or more, the answer has to be one of them."""
+
     intervention_note: Text = ""
+    choices: Choices = []
 
 
 class Clearing(Schema):
@@ -86,6 +94,7 @@ class TaskChange(Schema):
 
     needs_human: StrictBool
     intervention_note: Text = ""
+    choices: Choices = []
     answer: Text = ""
 
 

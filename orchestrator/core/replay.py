@@ -138,6 +138,11 @@ def _launched(state: State, fact: Fact) -> None:
             task.status = TaskStatus.REVIEW.value
 
 
+def _skipped(state: State, fact: Fact) -> None:
+    for key in fact.data["skipped"]:
+        state.tasks[key].status = TaskStatus.SKIPPED.value
+
+
 def _claimed(state: State, fact: Fact) -> None:
     task, number = _numbered(state, fact)
     task.attempts[number] = AttemptStatus.RUNNING.value
@@ -232,11 +237,13 @@ ACTS: Mapping[str, Act] = {
     "pre-handoff review signed": _reviewed,
     "workstream migrated": _migrated,
     "steps launched": _launched,
+    "step skipped": _skipped,
     "attempt claimed": _claimed,
     "breadcrumb left": _breadcrumb,
     "attempt completed": _completed,
     "stale result quarantined": _nothing,
     "attempt failed": _failed,
+    "circuit breaker tripped": _nothing,
     "task re-queued": _requeued,
     "gate approved": _gate_approved,
     "gate rejected": _gate_rejected,

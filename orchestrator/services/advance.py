@@ -11,6 +11,7 @@ from orchestrator.services.artifacts import publish
 from orchestrator.services.collector import collect
 from orchestrator.services.damage import check_handovers
 from orchestrator.services.scheduling import run_round
+from orchestrator.services.wake import wake
 
 #: A round that launches announces new artifacts, which have to be committed in turn; two turns are usual.
 TURNS = 20
@@ -20,7 +21,8 @@ def advance(*, workstream_id: int, now: datetime) -> None:
     """Bring workspace and schedule of a workstream up to date with its rows.
 
     When files cannot be written, what builds on them waits with that reason, the rest is scheduled, and
-    WorkspaceUnavailable is raised at the end, so the queue tries again (F14 to F16).
+    WorkspaceUnavailable is raised at the end, so the queue tries again (F14 to F16). A workstream that needs more
+    turns, such as a long chain of skipped steps, is advanced again.
     """
     unread = _collect(now)
     trouble: WorkspaceUnavailable | None = None
@@ -32,6 +34,8 @@ def advance(*, workstream_id: int, now: datetime) -> None:
         check_handovers(workstream_id=workstream_id, now=now)
         if run_round(workstream_id=workstream_id, now=now) is None or trouble:
             break
+    else:
+        wake(workstream_id)
     if problem := trouble or unread:
         raise problem
 
