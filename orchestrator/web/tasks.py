@@ -15,6 +15,7 @@ from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import OPEN_TASK, BlockerKind, ExecutorKind, Role, WorkstreamStatus
 from orchestrator.models import Executor, Task, Workstream
 from orchestrator.queries.blockers import blocked_task
+from orchestrator.queries.continuing import continuation
 from orchestrator.queries.tasks import find_task, find_workstream, task_detail
 from orchestrator.services import blockers, claims, completions, executors, failures, interventions, rework
 from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
@@ -59,6 +60,7 @@ def task_page(
         **ownership_context(who, workstream, detail.row.task),
         "why_not": why_not(who, detail, person_executor(who)),
         "acted": acted,
+        "restored": continuation(detail.row.task.pk),
         "watched": workstream.status == WorkstreamStatus.ACTIVE and detail.row.task.status in OPEN_TASK,
         "seen": seen,
         "stale": seen != stands,
