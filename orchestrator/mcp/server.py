@@ -33,6 +33,7 @@ def build_server(sign_in: Callable[[], Caller]) -> MCPServer[None]:
         work.claim_task,
         work.report_progress,
         work.complete_task,
+        work.add_steps,
         work.fail_task,
         blockers.declare_blocker,
         blockers.resolve_blocker,
