@@ -16,6 +16,7 @@ from orchestrator.core.terms import OPEN_TASK, BlockerKind, ExecutorKind, Role, 
 from orchestrator.models import Executor, Task, Workstream
 from orchestrator.queries.additions import steps_left
 from orchestrator.queries.blockers import blocked_task
+from orchestrator.queries.continuing import continuation
 from orchestrator.queries.tasks import find_task, find_workstream, task_detail
 from orchestrator.services import additions, blockers, claims, completions, executors, failures, interventions, rework
 from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
@@ -61,6 +62,7 @@ def task_page(
         **ownership_context(who, workstream, detail.row.task),
         "why_not": why_not(who, detail, person_executor(who)),
         "acted": acted,
+        "restored": continuation(detail.row.task.pk),
         "watched": workstream.status == WorkstreamStatus.ACTIVE and detail.row.task.status in OPEN_TASK,
         "seen": seen,
         "stale": seen != stands,
