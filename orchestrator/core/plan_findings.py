@@ -30,6 +30,8 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     "unknown-dependency": (_BLOCKS, "A dependency names something that is not in the plan."),
     "dependency-cycle": (_BLOCKS, "Steps wait for one another in a circle."),
     "dependency-on-later": (_BLOCKS, "A step waits for a step of a later batch or stage, so neither can run."),
+    "unknown-workstream": (_BLOCKS, "The plan needs a workstream that is not known."),
+    "workstream-cycle": (_BLOCKS, "Workstreams need one another in a circle."),
     "unanswered-question": (_BLOCKS, "The plan leaves a question open."),
     "unsafe-path": (_BLOCKS, "A path leads out of the repository."),
     "unusable-name": (_BLOCKS, "A key, branch or repository name has characters that it may not have."),

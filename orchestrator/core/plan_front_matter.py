@@ -29,10 +29,11 @@ _FIX: Final = "Write one `key: value` on the line; nested lines are read under p
 
 @dataclass(slots=True)
 class FrontMatter:
-    """What was given, by name; `lines` is how many lines of the source it takes."""
+    """What was given, by name; `lines` is how many lines of the source it takes, `lines_of` where a name stands."""
 
     lines: int = 0
     values: dict[str, str] = field(default_factory=dict)
+    lines_of: dict[str, int] = field(default_factory=dict)
     parameters: dict[str, str] = field(default_factory=dict)
     priority: int = 0
 
@@ -78,6 +79,7 @@ def _read_line(text: str, number: int, inside: bool, matter: FrontMatter, findin
         _store_priority(matter, value, number, findings)
     else:
         _store(matter.values, name, value, number, findings)
+        matter.lines_of[name] = number
     return False
 
 

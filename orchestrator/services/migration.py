@@ -10,6 +10,7 @@ from orchestrator.core.terms import TaskStatus, VersionStatus, WorkstreamStatus
 from orchestrator.models import Attempt, Criterion, Step, Task, WorkflowVersion, Workstream
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
+from orchestrator.services.priorities import priority_under
 from orchestrator.services.progress import recount
 from orchestrator.services.structure import create_structure
 
@@ -26,9 +27,9 @@ def put_into_effect(version: WorkflowVersion, plan: Plan, workstream: Workstream
     else:
         _add_tasks(workstream, steps.values(), now)
     workstream.status = WorkstreamStatus.ACTIVE
+    workstream.priority = priority_under(workstream, plan)
     workstream.version = version
-    workstream.title = plan.name[:200]
-    workstream.domain, workstream.priority = plan.domain[:60], plan.priority
+    workstream.title, workstream.domain = plan.name[:200], plan.domain[:60]
     workstream.save(update_fields=["status", "version", "title", "domain", "priority"])
     recount(workstream, now)
     return len(steps)
