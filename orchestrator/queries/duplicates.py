@@ -9,7 +9,7 @@ from django.db.models import Q
 from orchestrator.core.plan_markdown import read_plan
 from orchestrator.core.similarity import ALIKE, likeness, reasons, shared_patterns
 from orchestrator.core.terms import DuplicateOutcome, WorkstreamStatus
-from orchestrator.models import Assignment, DuplicateDecision, WorkflowVersion, Workstream
+from orchestrator.models import Assignment, DuplicateDecision, PreHandoffReview, WorkflowVersion, Workstream
 
 #: The newest workstreams whose titles are compared; older ones are history.
 TITLES_COMPARED = 500
@@ -54,6 +54,10 @@ def suspects(workstream: Workstream) -> list[Suspect]:
 
 def undecided(workstream: Workstream) -> list[Suspect]:
     return [suspect for suspect in suspects(workstream) if suspect.open]
+
+
+def signature_of(workstream: Workstream) -> PreHandoffReview | None:
+    return PreHandoffReview.objects.filter(workstream=workstream).select_related("reviewer").first()
 
 
 def was_claimed(workstream: Workstream) -> bool:

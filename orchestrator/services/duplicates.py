@@ -18,7 +18,6 @@ from orchestrator.services.workstreams import put_away
 OPEN = frozenset({WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE})
 #: Decisions that end this workstream.
 ENDING = frozenset({DuplicateOutcome.MERGE, DuplicateOutcome.CLOSE})
-DECIDED = "duplicate decided"
 
 
 def decide_duplicate(
@@ -93,11 +92,11 @@ def _apply(decision: DuplicateDecision, actor: Actor, now: datetime) -> None:
         facts["merged_into"] = other.slug
     if decision.outcome in ENDING:
         facts |= put_away(workstream, now)
-    earlier = HistoryEntry.objects.filter(workstream=workstream, action=DECIDED, subject=other.slug)
+    earlier = HistoryEntry.objects.filter(workstream=workstream, action="duplicate decided", subject=other.slug)
     record(
         workstream=workstream,
         actor=actor,
-        action=DECIDED,
+        action="duplicate decided",
         subject=other.slug,
         reason=decision.rationale,
         now=now,

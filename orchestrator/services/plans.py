@@ -124,6 +124,7 @@ def approve_version(*, version_id: int, seen_sha256: str, actor: Actor, now: dat
             first = reading.blockers[0]
             raise PlanHasBlockers(f"Line {first.line}: {first.message}", recovery=first.fix, line=first.line)
         _decide(version, VersionStatus.APPROVED, actor, note, now)
+        begins = not workstream.tasks.exists()
         tasks = put_into_effect(version, reading.plan, workstream, actor, now)
         relate_needs(workstream=workstream, plan=reading.plan, actor=actor, now=now)
         record(
@@ -133,7 +134,12 @@ def approve_version(*, version_id: int, seen_sha256: str, actor: Actor, now: dat
             subject=f"version {version.number}",
             reason=note,
             now=now,
-            data={"sha256": version.source_sha256, "tasks": tasks},
+            data={
+                "sha256": version.source_sha256,
+                "version": version.number,
+                "tasks": tasks,
+                "added": list(workstream.tasks.order_by("pk").values_list("step__key", flat=True)) if begins else [],
+            },
         )
         wake(workstream.pk)
     return workstream

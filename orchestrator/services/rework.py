@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from orchestrator.core.errors import MissingReason, WrongState
+from orchestrator.core.lifecycles import resting_status
 from orchestrator.core.rework import to_redo
 from orchestrator.core.terms import AttemptStatus, EventType, Role, TaskStatus
 from orchestrator.models import Attempt, Task, Workstream
@@ -59,7 +60,7 @@ def redo_from(*, task: Task, reason: str, actor: Actor, now: datetime) -> tuple[
         subject=f"{task.step.key}",
         reason=reason,
         now=now,
-        data={"again": [one.step.key for one in redone]},
+        data={"became": {one.step.key: one.status for one in redone}},
     )
     recount(workstream, now)
     return tuple(one.step.key for one in redone)
@@ -82,7 +83,13 @@ def _reset(task: Task, now: datetime) -> None:
     task.attempts.filter(status=AttemptStatus.QUEUED).update(status=AttemptStatus.CANCELLED, ended_at=now)
     task.attempts.filter(status=AttemptStatus.FAILED, followed_up_at=None).update(followed_up_at=now)
     was_complete = task.status == TaskStatus.COMPLETE
-    task.status = TaskStatus.PENDING
+    task.status = _status_again(task)
     task.rework += int(was_complete)
     task.updated_at = now
     task.save(update_fields=["status", "rework", "updated_at"])
+
+
+def _status_again(task: Task) -> TaskStatus:
+    """A blocker outlives the result it stood beside: the work is done again when it is resolved."""
+    blocked = task.blockers.filter(resolved_at=None).exists()
+    return resting_status(gate=task.step.is_gate, live=None, failed=False, blocked=blocked)

@@ -89,7 +89,12 @@ def _record_round(
             subject=f"round {row.number}: {', '.join(decision.launches)}",
             reason="dependencies complete, resources free; launch order is stage, batch, step, key",
             now=now,
-            data={"round": row.number, "launched": list(decision.launches), "snapshot": row.snapshot_sha256},
+            data={
+                "round": row.number,
+                "launched": list(decision.launches),
+                "gates": [key for key in decision.launches if loaded.tasks[key].step.is_gate],
+                "snapshot": row.snapshot_sha256,
+            },
         )
     return row
 

@@ -151,12 +151,13 @@ def _touch(workstream: Workstream, now: datetime) -> None:
 
 
 def _cancel_queued(workstream: Workstream, now: datetime) -> list[str]:
+    """Answers with the keys of the tasks whose attempt was cancelled."""
     live = Attempt.objects.filter(task__workstream=workstream)
     if running := live.filter(status=AttemptStatus.RUNNING).select_related("task__step").first():
         raise WrongState(
             f"{running} is still running.", recovery="Wait for it to end or declare it failed, then archive."
         )
     queued = live.filter(status=AttemptStatus.QUEUED)
-    keys = sorted(queued.values_list("task__step__key", flat=True))
+    keys = list(queued.order_by("pk").values_list("task__step__key", flat=True))
     queued.update(status=AttemptStatus.CANCELLED, ended_at=now)
     return keys
