@@ -23,6 +23,7 @@ urlpatterns = [
     path("", include("orchestrator.web.workstreams")),
     path("", include("orchestrator.web.amendments")),
     path("", include("orchestrator.web.prehandoff")),
+    path("", include("orchestrator.web.bundles")),
     path("", include("orchestrator.web.tasks")),
     path("", include("orchestrator.web.gates")),
     path("", include("orchestrator.web.interventions")),

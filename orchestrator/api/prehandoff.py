@@ -14,7 +14,7 @@ from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.schemas import Text
 from orchestrator.core.terms import DuplicateOutcome, Scope, WorkstreamStatus
-from orchestrator.models import Workstream
+from orchestrator.models import DuplicateDecision, Workstream
 from orchestrator.queries.duplicates import Suspect, signature_of, suspects, was_claimed
 from orchestrator.queries.workstream_facts import find_workstream
 from orchestrator.services.duplicates import decide_duplicate
@@ -111,10 +111,11 @@ def _facts(workstream: Workstream) -> ReviewFacts:
 
 
 def _suspect(suspect: Suspect) -> SuspectFacts:
-    other, made = suspect.workstream, suspect.decision
-    decision = made and DecisionFacts(
-        DuplicateOutcome(made.outcome), made.rationale, made.decided_by.get_username(), made.decided_at
-    )
-    return SuspectFacts(
-        other.uuid, other.slug, other.title, WorkstreamStatus(other.status), suspect.reasons, decision
-    )
+    other = suspect.workstream
+    decision = _decision(suspect.decision) if suspect.decision else None
+    return SuspectFacts(other.uuid, other.slug, other.title, WorkstreamStatus(other.status), suspect.reasons, decision)
+
+
+def _decision(made: DuplicateDecision) -> DecisionFacts:
+    by = made.decided_by.get_username()
+    return DecisionFacts(DuplicateOutcome(made.outcome), made.rationale, by, made.decided_at)

@@ -9,6 +9,7 @@ from orchestrator.models import Attempt, Criterion, HandoffArtifact, Learning, S
 from orchestrator.models.attempt import LIVE
 from orchestrator.queries.artifact_facts import ArtifactFacts, facts_of, with_outputs
 from orchestrator.queries.explanations import explain
+from orchestrator.queries.relations import TakenOver, taken_over
 from orchestrator.queries.task_facts import TaskFacts, task_facts, with_live_attempts
 from orchestrator.queries.upstream import output_place, results_before
 
@@ -38,6 +39,8 @@ class Place:
 
 @dataclass(frozen=True)
 class EarlierAttempt:
+    """`same_as` is the number of the attempt whose result stands, because this one's is the same (FR-010)."""
+
     number: int
     status: AttemptStatus
     executor: str
@@ -45,6 +48,7 @@ class EarlierAttempt:
     error: str
     commit: str
     ended_at: datetime | None
+    same_as: int | None
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,7 @@ class Brief:
     upstream: tuple[ArtifactFacts, ...]
     interventions: tuple[Answered, ...]
     learnings: tuple[Taught, ...]
+    took_over: tuple[TakenOver, ...]
 
 
 def brief(task_id: int) -> Brief:
@@ -114,6 +119,7 @@ def brief(task_id: int) -> Brief:
             Taught(one.after, one.went_wrong, one.worked, one.tighten)
             for one in Learning.objects.filter(workstream=task.workstream)
         ),
+        took_over=taken_over(task.workstream),
     )
 
 
@@ -138,7 +144,7 @@ def _place(task: Task) -> Place:
 
 
 def _earlier(task: Task) -> tuple[EarlierAttempt, ...]:
-    ended = Attempt.objects.filter(task=task).exclude(status__in=LIVE).select_related("assignment__executor")
+    ended = Attempt.objects.filter(task=task).exclude(status__in=LIVE).select_related("assignment__executor", "same_as")
     return tuple(_earlier_attempt(attempt) for attempt in ended.order_by("number"))
 
 
@@ -152,6 +158,7 @@ def _earlier_attempt(attempt: Attempt) -> EarlierAttempt:
         error=attempt.error,
         commit=attempt.commit,
         ended_at=attempt.ended_at,
+        same_as=attempt.same_as.number if attempt.same_as else None,
     )
 
 

@@ -42,13 +42,13 @@ def gone_on_in(workstream: Workstream) -> Workstream:
 
 
 def _members(bundle: Bundle) -> dict[str, Workstream]:
-    """By title, by file and by slug; the slug wins where two members would go by the same name."""
+    """By file, by title and by slug; the later of these wins where two members would go by the same name."""
     rows = list(_rows().filter(bundle=bundle).order_by("-pk"))
     first = WorkflowVersion.objects.filter(workflow__in=[row.version.workflow_id for row in rows], number=1)
     files = dict(first.values_list("workflow_id", "source_name"))
     titles = {slugify(row.version.workflow.name): row for row in rows}
     stems = {stem_of(files.get(row.version.workflow_id, "")): row for row in rows}
-    return titles | stems | {row.slug: row for row in rows}
+    return stems | titles | {row.slug: row for row in rows}
 
 
 def _rows() -> QuerySet[Workstream]:

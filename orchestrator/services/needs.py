@@ -4,7 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 
 from orchestrator.core.errors import PlanHasBlockers, WrongState
-from orchestrator.core.plan import Finding, Plan
+from orchestrator.core.plan import Finding, Plan, Reading
+from orchestrator.core.plan_check import sort_findings
 from orchestrator.core.plan_findings import finding
 from orchestrator.core.terms import WorkstreamStatus
 from orchestrator.core.workstream_needs import circle_through
@@ -31,6 +32,16 @@ def need_findings(
     if not problems and workstream and (circle := _circle(workstream, found.values())):
         problems = [("workstream-cycle", f"Workstreams need one another in a circle: {circle}.", "Take one need away.")]
     return [finding(code, plan.needs_line, message, fix) for code, message, fix in problems]
+
+
+def with_needs(
+    reading: Reading, workstream: Workstream | None = None, bundle: Bundle | None = None, members: Collection[str] = ()
+) -> Reading:
+    """A reading with the findings about its needs; reads the database only when the plan has any."""
+    if reading.plan is None or not reading.plan.needs:
+        return reading
+    found = need_findings(reading.plan, workstream, bundle, members)
+    return Reading(reading.plan, sort_findings([*reading.findings, *found]))
 
 
 def _judged(name: str, found: Workstream | None, held: set[int]) -> tuple[str, str, str] | None:

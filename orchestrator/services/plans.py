@@ -18,15 +18,16 @@ from orchestrator.core.errors import (
     VersionMoved,
     WrongState,
 )
+from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan import Finding, Plan, Reading
-from orchestrator.core.plan_check import review_source, sort_findings
+from orchestrator.core.plan_check import review_any, review_source
 from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
 from orchestrator.models import Bundle, Workflow, WorkflowVersion, Workstream
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
 from orchestrator.services.migration import put_into_effect
-from orchestrator.services.needs import need_findings, relate_needs
+from orchestrator.services.needs import relate_needs, with_needs
 from orchestrator.services.priorities import priority_under
 from orchestrator.services.wake import wake
 
@@ -52,11 +53,12 @@ def read_source(
 
     `workstream` is the one the plan is for; `members` are names that the rest of its bundle will go by (AD-3).
     """
-    reading = review_source(source, frozenset(settings.TOOLS))
-    if reading.plan is None or not reading.plan.needs:
-        return reading
-    found = need_findings(reading.plan, workstream, bundle, members)
-    return Reading(reading.plan, sort_findings([*reading.findings, *found]))
+    return with_needs(review_source(source, frozenset(settings.TOOLS)), workstream, bundle, members)
+
+
+def read_any_source(source: bytes | str, wanted: Format | None = None) -> tuple[Format | None, Reading]:
+    """The same for another tool's plan; the format is told from the content unless one is wanted."""
+    return review_any(source, frozenset(settings.TOOLS), wanted)
 
 
 def submit_plan(

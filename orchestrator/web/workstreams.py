@@ -13,6 +13,7 @@ from orchestrator.core.errors import NotFound, Refusal
 from orchestrator.core.terms import Lifecycle, Role, TaskStatus, WorkstreamStatus
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.queries import workstreams as queries
+from orchestrator.queries.relations import relations_of
 from orchestrator.queries.tasks import find_task, find_workstream
 from orchestrator.queries.workspace_files import file_of, files_of
 from orchestrator.services import failures, recoveries, workstreams
@@ -35,6 +36,7 @@ def workstream_page(request: HttpRequest, uuid: UUID, acted: str = "", refusal: 
         "in_work": [row for row in board.current if row.live and row.state in IN_WORK],
         "policy": queries.definition_of_done(),
         "learnings": queries.learnings_of(found),
+        "relations": relations_of(found),
         "why_not": _why_not(who, found, board),
         "acted": acted,
     }

@@ -110,7 +110,11 @@ def test_as5_a_pair_is_decided_once_for_both_sides(driver: Driver, pair: tuple[W
     ("fields", "status", "said"),
     [
         ({"other": "refunds-by-card", "outcome": "merge"}, 422, "Say why the two are, or are not, the same work."),
-        ({"other": "refunds-by-card", "outcome": "forget", "rationale": "x"}, 422, "The decision is one of merge, link"),
+        (
+            {"other": "refunds-by-card", "outcome": "forget", "rationale": "x"},
+            422,
+            "The decision is one of merge, link",
+        ),
         ({"other": "nowhere", "outcome": "link", "rationale": "x"}, 404, "There is no workstream 'nowhere'."),
         ({"other": "card-refunds", "outcome": "link", "rationale": "x"}, 422, "no duplicate of itself"),
     ],

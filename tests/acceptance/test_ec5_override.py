@@ -1,6 +1,6 @@
-"""EC-5: a suspicion that a person overturns is overridden with the rationale, and can be corrected before work begins."""
+"""EC-5: a suspicion that a person overturns is overridden with the rationale, and corrected before work begins."""
 
-from orchestrator.models import DuplicateDecision, HistoryEntry
+from orchestrator.models import DuplicateDecision, HistoryEntry, Workstream
 from tests.cast import PLAN, Driver
 from tests.web.pages import signed_in, words
 
@@ -23,7 +23,7 @@ def test_ec5_an_override_with_its_rationale_lets_the_review_be_signed(driver: Dr
 def test_ec5_deciding_again_corrects_the_earlier_decision_and_keeps_it_in_history(driver: Driver) -> None:
     driver.submit(TWIN)
     driver.submit()
-    other = DuplicateDecision.objects.model.other.field.related_model.objects.get(slug="refunds-by-card")
+    other = Workstream.objects.get(slug="refunds-by-card")
     driver.decide(other, "override", "Looks different.")
     driver.decide(other, "close", "It is the same after all.")
     first, second = HistoryEntry.objects.filter(action="duplicate decided").order_by("sequence")
