@@ -244,7 +244,10 @@ class StreamAssignment:
 
 @dataclass(frozen=True, slots=True)
 class StreamEntry:
-    """A workstream in the registry: `order` counts registrations from 0, `path` is its folder."""
+    """A workstream in the registry: `order` counts registrations from 0, `path` is its folder.
+
+    `needs` are the ids of what it waits for, `merged_into` the one it goes on in, `bundle` what it came with.
+    """
 
     id: str
     uuid: str
@@ -259,6 +262,9 @@ class StreamEntry:
     updated_at: str
     approval: Approval
     assignments: tuple[StreamAssignment, ...] = ()
+    needs: tuple[str, ...] = ()
+    merged_into: str = ""
+    bundle: str = ""
 
 
 def render_index(streams: Sequence[StreamEntry]) -> str:

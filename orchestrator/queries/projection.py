@@ -27,6 +27,7 @@ from orchestrator.core.plan import BatchSpec, GateSpec, Need, Plan, StageSpec, S
 from orchestrator.core.schedule import Snapshot, Verdict, decide
 from orchestrator.core.terms import ArtifactState, GateKind, Reason, TaskStatus
 from orchestrator.models import Assignment, Attempt, Batch, HandoffArtifact, Learning, Step, Task, Workstream
+from orchestrator.queries.needs import all_needs
 from orchestrator.queries.snapshot import Loaded, load_snapshot
 
 INDEX = "workstreams/index.json"
@@ -53,11 +54,13 @@ def index_text() -> str:
         held[task.workstream_id].append(
             StreamAssignment(task.step.key, assignment.executor.name, timestamp(assignment.claimed_at))
         )
-    rows = Workstream.objects.select_related("version__decided_by", "owner").order_by("created_at", "pk")
-    return dashboard.render_index([_stream(row, order, held[row.pk]) for order, row in enumerate(rows)])
+    rows = Workstream.objects.select_related("version__decided_by", "owner", "merged_into", "bundle")
+    needs = all_needs()
+    ordered = enumerate(rows.defer("version__source").order_by("created_at", "pk"))
+    return dashboard.render_index([_stream(row, order, held[row.pk], needs.get(row.pk, ())) for order, row in ordered])
 
 
-def _stream(row: Workstream, order: int, held: Sequence[StreamAssignment]) -> StreamEntry:
+def _stream(row: Workstream, order: int, held: Sequence[StreamAssignment], needs: Sequence[str]) -> StreamEntry:
     version = row.version
     return StreamEntry(
         id=row.slug,
@@ -78,6 +81,9 @@ def _stream(row: Workstream, order: int, held: Sequence[StreamAssignment]) -> St
             approved_at=_moment(version.decided_at),
         ),
         assignments=tuple(held),
+        needs=tuple(needs),
+        merged_into=row.merged_into.slug if row.merged_into else "",
+        bundle=row.bundle.name if row.bundle else "",
     )
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from orchestrator.core.errors import BundleRejected, InvalidInput
-from orchestrator.core.plan import Reading
+from orchestrator.core.plan import Finding, Reading
 from orchestrator.core.plan_check import review_source, sort_findings
 from orchestrator.core.plan_findings import finding
 from orchestrator.core.terms import Role
@@ -117,6 +117,8 @@ def _with_circles(readings: dict[str, Reading], graph: dict[str, set[str]]) -> d
 
 def _refuse_unschedulable(readings: dict[str, Reading]) -> None:
     """Open questions are for the reviewer; everything else that blocks keeps the whole bundle out."""
-    wrong = {name: unschedulable(reading) for name, reading in readings.items()}
-    if any(wrong.values()) or any(reading.plan is None for reading in readings.values()):
-        raise BundleRejected({name: wrong[name] or reading.findings for name, reading in readings.items()})
+    wrong: dict[str, Sequence[Finding]] = {}
+    for name, reading in readings.items():
+        wrong[name] = unschedulable(reading) if reading.plan else reading.findings
+    if any(wrong.values()):
+        raise BundleRejected(wrong)

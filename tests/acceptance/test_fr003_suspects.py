@@ -13,11 +13,7 @@ pytestmark = pytest.mark.django_db
 def plan(title: str, repository: str = "", files: str = "ledger/**") -> bytes:
     front = f"domain: payments\nrepository: {repository}\n" if repository else "domain: payments\n"
     text = PLAN.decode().replace("domain: payments\n", front).replace("Card refunds", title)
-    return (
-        text.replace("`ledger/**`", f"`{files}`")
-        .replace("`gateway/**`", f"`{files.split('/')[0]}-gateway/**`")
-        .encode()
-    )
+    return text.replace("`ledger/**`", f"`{files}`").replace("`gateway/**`", f"`{title}/**`").encode()
 
 
 @pytest.fixture
