@@ -33,7 +33,7 @@ def test_lc3_gap_tasks_make_a_finished_workstream_active_again(driver: Driver, s
     body = {
         "name": "gaps",
         "tasks": "Refund in part | a partial refund is booked",
-        "reason": "Only whole refunds work.",
+        "reason": "Only whole ones work.",
     }
     status, answer = steward.post(f"/api/workstreams/{work.uuid}/stages", body)
     assert (status, answer["version"]) == (201, 2)
