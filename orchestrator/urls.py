@@ -24,9 +24,11 @@ urlpatterns = [
     path("", include("orchestrator.web.amendments")),
     path("", include("orchestrator.web.prehandoff")),
     path("", include("orchestrator.web.bundles")),
+    path("", include("orchestrator.web.migrations")),
     path("", include("orchestrator.web.tasks")),
     path("", include("orchestrator.web.gates")),
     path("", include("orchestrator.web.interventions")),
+    path("", include("orchestrator.web.collected")),
 ]
 
 handler400 = "orchestrator.web.refusals.bad_request"

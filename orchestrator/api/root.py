@@ -11,7 +11,17 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.parser import Parser
 
-from orchestrator.api import artifacts, attempts, bundles, plans, policies, prehandoff, tasks, workstreams
+from orchestrator.api import (
+    artifacts,
+    attempts,
+    bundles,
+    collected,
+    plans,
+    policies,
+    prehandoff,
+    tasks,
+    workstreams,
+)
 from orchestrator.api.auth import TokenOrSession
 from orchestrator.api.refusals import EXPECTED, refusal_of, refuse_in_json, refused
 from orchestrator.core.errors import MethodUnknown, NotFound
@@ -92,6 +102,7 @@ api.add_router("/attempts", attempts.router)
 api.add_router("/plans", plans.router)
 api.add_router("/bundles", bundles.router)
 api.add_router("/policies", policies.router)
+api.add_router("/collected", collected.router)
 api.add_router("", artifacts.router)
 
 _patterns, _app, _namespace = api.urls

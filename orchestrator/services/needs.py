@@ -66,11 +66,13 @@ def relate_needs(*, workstream: Workstream, plan: Plan, actor: Actor, now: datet
     plans cannot close a circle side by side. Needs that are gone stay as dropped rows.
     """
     lock_needs()
-    if problems := need_findings(plan, workstream):
-        first = problems[0]
-        raise PlanHasBlockers(f"Line {first.line}: {first.message}", recovery=first.fix, line=first.line)
-    wanted = set(needed_by_name(plan.needs, workstream.bundle).values())
-    _replace(workstream, wanted, actor, now)
+    found = needed_by_name(plan.needs, workstream.bundle)
+    if unknown := [name for name in plan.needs if name not in found]:
+        raise PlanHasBlockers(f"Line {plan.needs_line}: “{unknown[0][:80]}” is no workstream.", line=plan.needs_line)
+    if circle := _circle(workstream, found.values()):
+        message = f"Line {plan.needs_line}: workstreams need one another in a circle: {circle}."
+        raise PlanHasBlockers(message, line=plan.needs_line)
+    _replace(workstream, set(found.values()), actor, now)
 
 
 def _replace(workstream: Workstream, wanted: set[Workstream], actor: Actor, now: datetime) -> None:
