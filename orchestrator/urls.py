@@ -23,6 +23,8 @@ urlpatterns = [
     path("", include("orchestrator.web.templates")),
     path("", include("orchestrator.web.workstreams")),
     path("", include("orchestrator.web.amendments")),
+    path("", include("orchestrator.web.prehandoff")),
+    path("", include("orchestrator.web.bundles")),
     path("", include("orchestrator.web.migrations")),
     path("", include("orchestrator.web.tasks")),
     path("", include("orchestrator.web.gates")),
