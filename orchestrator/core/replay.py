@@ -258,6 +258,7 @@ ACTS: Mapping[str, Act] = {
     "workstream accepted": _accepted,
     "workstream archived": _archived,
     "learning recorded": _nothing,
+    "nothing to record": _nothing,
     "inbox file quarantined": _nothing,
     "artifact damaged": _nothing,
     "artifact intact again": _nothing,

@@ -14,6 +14,7 @@ from orchestrator.core.terms import Lifecycle, Role, TaskStatus, WorkstreamStatu
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.queries import workstreams as queries
 from orchestrator.queries.blockers import blocked_workstream
+from orchestrator.queries.learnings import due
 from orchestrator.queries.tasks import find_task, find_workstream
 from orchestrator.queries.workspace_files import file_of, files_of
 from orchestrator.services import failures, recoveries, workstreams
@@ -38,6 +39,7 @@ def workstream_page(request: HttpRequest, uuid: UUID, acted: str = "", refusal: 
         "in_work": [row for row in board.current if row.live and row.state in IN_WORK],
         "policy": queries.definition_of_done(),
         "learnings": queries.learnings_of(found),
+        "lessons_due": due(found),
         "blocked": blocked_workstream(found, now()),
         **ownership_context(who, found),
         **threads_context(who, found),
