@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("orchestrator.web.plans")),
     path("", include("orchestrator.web.workstreams")),
     path("", include("orchestrator.web.amendments")),
+    path("", include("orchestrator.web.migrations")),
     path("", include("orchestrator.web.tasks")),
     path("", include("orchestrator.web.gates")),
     path("", include("orchestrator.web.interventions")),

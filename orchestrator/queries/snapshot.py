@@ -55,7 +55,8 @@ def _hold(workstream: Workstream) -> tuple[Reason, str] | None:
     """What holds the whole workstream, in the order of design section 3."""
     if workstream.status in {WorkstreamStatus.COMPLETED, WorkstreamStatus.ARCHIVED}:
         return Reason.CLOSED, f"the workstream is {workstream.status}"
-    if workstream.version.status != VersionStatus.APPROVED:
+    # A superseded version goes on for the workstreams that were not migrated from it.
+    if workstream.version.status not in {VersionStatus.APPROVED, VersionStatus.SUPERSEDED}:
         return Reason.PLAN_NOT_APPROVED, "waits for the plan to be approved"
     if not PreHandoffReview.objects.filter(workstream=workstream).exists():
         return Reason.PREHANDOFF, "waits for the pre-handoff review to be signed"
