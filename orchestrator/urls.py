@@ -30,6 +30,7 @@ urlpatterns = [
     path("", include("orchestrator.web.gates")),
     path("", include("orchestrator.web.interventions")),
     path("", include("orchestrator.web.blockers")),
+    path("", include("orchestrator.web.learnings")),
     path("", include("orchestrator.web.collected")),
 ]
 

@@ -137,6 +137,16 @@ class Freeing(Schema):
     reason: Text = ""
 
 
+class Taught(Schema):
+    """`after` names the batch or merge point; at least one text, or `nothing`."""
+
+    after: Name
+    went_wrong: Text = ""
+    worked: Text = ""
+    tighten: Text = ""
+    nothing: StrictBool = False
+
+
 class TaskChange(Schema):
     """Seed 003's flag: true needs an intervention note (LC-6)."""
 

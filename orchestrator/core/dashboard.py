@@ -312,6 +312,8 @@ def render_learnings(title: str, learnings: Sequence[LearningEntry]) -> str:
             ("What needs tightening", entry.tighten),
         ):
             lines += [f"### {heading}", "", text.strip(), ""] if text.strip() else []
+        if not (entry.went_wrong or entry.worked or entry.tighten):
+            lines += ["Nothing to record.", ""]
     return "\n".join(lines)
 
 

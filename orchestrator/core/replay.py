@@ -317,6 +317,7 @@ ACTS: Mapping[str, Act] = {
     "named as duplicate": _nothing,
     "priority set": _nothing,
     "learning recorded": _nothing,
+    "nothing to record": _nothing,
     "inbox file quarantined": _nothing,
     "artifact damaged": _nothing,
     "artifact intact again": _nothing,

@@ -137,6 +137,7 @@ def brief(task_id: int) -> Brief:
         learnings=tuple(
             Taught(one.after, one.went_wrong, one.worked, one.tighten)
             for one in Learning.objects.filter(workstream=task.workstream)
+            if one.went_wrong or one.worked or one.tighten
         ),
         documents=built(task.workstream) if is_documentation(task.workstream, step) else (),
         took_over=taken_over(task.workstream),
