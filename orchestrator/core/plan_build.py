@@ -83,7 +83,8 @@ def _plan(draft: PlanDraft, matter: FrontMatter, stages: tuple[StageSpec, ...], 
         base_branch=matter.values.get("base_branch", "") or "main",
         questions=tuple(draft.questions),
         parameters=tuple(matter.parameters.items()),
-        needs=read_items(matter.values.get("needs", "")),
+        needs=tuple(dict.fromkeys(read_items(matter.values.get("needs", "")))),
+        needs_line=matter.lines_of.get("needs", 0),
     )
 
 

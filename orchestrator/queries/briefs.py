@@ -12,6 +12,7 @@ from orchestrator.queries.additions import steps_left
 from orchestrator.queries.artifact_facts import ArtifactFacts, facts_of, with_outputs
 from orchestrator.queries.documentation import built, is_documentation
 from orchestrator.queries.explanations import explain
+from orchestrator.queries.relations import TakenOver, taken_over
 from orchestrator.queries.task_facts import TaskFacts, task_facts, with_live_attempts
 from orchestrator.queries.upstream import output_place, results_before
 
@@ -105,6 +106,7 @@ class Brief:
     interventions: tuple[Answered, ...]
     learnings: tuple[Taught, ...]
     documents: tuple[Built, ...]
+    took_over: tuple[TakenOver, ...]
 
 
 def brief(task_id: int) -> Brief:
@@ -135,8 +137,10 @@ def brief(task_id: int) -> Brief:
         learnings=tuple(
             Taught(one.after, one.went_wrong, one.worked, one.tighten)
             for one in Learning.objects.filter(workstream=task.workstream)
+            if one.went_wrong or one.worked or one.tighten
         ),
         documents=built(task.workstream) if is_documentation(task.workstream, step) else (),
+        took_over=taken_over(task.workstream),
     )
 
 
