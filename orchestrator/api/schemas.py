@@ -89,6 +89,27 @@ class StatusChange(Schema):
     reason: Text = ""
 
 
+Commit = Annotated[str, Field(max_length=64)]
+
+
+class Integration(Schema):
+    """`commit` is where the work stands on the base branch."""
+
+    commit: Commit = ""
+    note: Text = ""
+
+
+class Revert(Schema):
+    """`commit` reverts the merge; empty when the base branch was reset."""
+
+    reason: Text
+    commit: Commit = ""
+
+
+class SendBack(Schema):
+    reason: Text
+
+
 class PlanText(Schema):
     source: str
 

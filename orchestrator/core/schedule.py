@@ -209,7 +209,7 @@ class _Board:
                 self.open_lane.setdefault(task.place[:3], task)
             elif task.artifact:
                 self.unusable_lane.setdefault(task.place[:3], task)
-        self.runs = _runs(self.tasks)
+        self.runs = thread_runs(self.tasks)
 
     def waits(self, task: TaskView) -> _Wait | None:
         """The first rule of design section 3 that fails for a pending task, in its order."""
@@ -251,7 +251,7 @@ class _Board:
         return None
 
 
-def _runs(tasks: Sequence[TaskView]) -> dict[str, int]:
+def thread_runs(tasks: Sequence[TaskView]) -> dict[str, int]:
     """Number the runs of each thread: a step of its own, or neighbouring parallel steps, which share one."""
     runs: dict[str, int] = {}
     last: dict[tuple[int, ...], TaskView] = {}

@@ -9,6 +9,7 @@ from orchestrator.models import Attempt, Criterion, HandoffArtifact, Learning, S
 from orchestrator.models.attempt import LIVE
 from orchestrator.queries.artifact_facts import ArtifactFacts, facts_of, with_outputs
 from orchestrator.queries.explanations import explain
+from orchestrator.queries.rework import Rework, rework_of
 from orchestrator.queries.task_facts import TaskFacts, task_facts, with_live_attempts
 from orchestrator.queries.upstream import output_place, results_before
 
@@ -70,6 +71,8 @@ class Taught:
 
 @dataclass(frozen=True)
 class Brief:
+    """`rework` says why the task is done again and which criteria need new evidence; empty for a first try."""
+
     task: TaskFacts
     details: str
     role: str
@@ -84,6 +87,7 @@ class Brief:
     upstream: tuple[ArtifactFacts, ...]
     interventions: tuple[Answered, ...]
     learnings: tuple[Taught, ...]
+    rework: Rework | None
 
 
 def brief(task_id: int) -> Brief:
@@ -114,6 +118,7 @@ def brief(task_id: int) -> Brief:
             Taught(one.after, one.went_wrong, one.worked, one.tighten)
             for one in Learning.objects.filter(workstream=task.workstream)
         ),
+        rework=rework_of(task),
     )
 
 

@@ -7,7 +7,9 @@ from uuid import UUID
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import WorkstreamStatus
 from orchestrator.models import Task, Workstream
+from orchestrator.queries.baseline import Integration, integrations
 from orchestrator.queries.explanations import explain
+from orchestrator.queries.rework import ReworkCount, rework_count, with_rework
 from orchestrator.queries.task_facts import LAUNCH_ORDER, TaskFacts, task_facts, with_live_attempts
 
 
@@ -15,7 +17,8 @@ from orchestrator.queries.task_facts import LAUNCH_ORDER, TaskFacts, task_facts,
 class WorkstreamFacts:
     """`finished` is derived: there are tasks and none is open (LC-1). `completed` means accepted.
 
-    `tasks` are there when one workstream is inspected: all of them in launch order, each explained.
+    `tasks` are there when one workstream is inspected: all of them in launch order, each explained; so are its
+    `integrations`, newest first. While the newest is in force, rework needs a revert decision (FR-010).
     """
 
     uuid: UUID
@@ -33,7 +36,9 @@ class WorkstreamFacts:
     created_at: datetime
     updated_at: datetime
     accepted_at: datetime | None
+    rework: ReworkCount
     tasks: tuple[TaskFacts, ...] | None = None
+    integrations: tuple[Integration, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,13 +55,13 @@ def list_workstreams(
         found = found.filter(status=status)
     if domain:
         found = found.filter(domain=domain)
-    page = found.select_related("owner", "version")[offset : offset + limit]
+    page = with_rework(found.select_related("owner", "version"))[offset : offset + limit]
     return WorkstreamList(found.count(), tuple(_facts(one) for one in page))
 
 
 def find_workstream(uuid: UUID) -> Workstream:
     """The row by its public id; NotFound when there is none."""
-    found = Workstream.objects.select_related("owner", "version").filter(uuid=uuid).first()
+    found = with_rework(Workstream.objects.select_related("owner", "version")).filter(uuid=uuid).first()
     if found is None:
         raise NotFound("There is no such workstream.")
     return found
@@ -67,7 +72,7 @@ def workstream_detail(uuid: UUID) -> WorkstreamFacts:
     verdicts = explain(workstream)
     tasks = with_live_attempts(Task.objects.filter(workstream=workstream)).order_by(*LAUNCH_ORDER)
     explained = tuple(task_facts(task, verdicts.get(task.pk)) for task in tasks)
-    return replace(_facts(workstream), tasks=explained)
+    return replace(_facts(workstream), tasks=explained, integrations=integrations(workstream))
 
 
 def _facts(workstream: Workstream) -> WorkstreamFacts:
@@ -87,4 +92,5 @@ def _facts(workstream: Workstream) -> WorkstreamFacts:
         created_at=workstream.created_at,
         updated_at=workstream.updated_at,
         accepted_at=workstream.accepted_at,
+        rework=rework_count(workstream),
     )

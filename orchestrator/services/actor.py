@@ -6,7 +6,7 @@ from typing import Self
 from django.contrib.auth.models import User
 
 from orchestrator.core.errors import NotAllowed
-from orchestrator.core.terms import Role
+from orchestrator.core.terms import ExecutorKind, Role
 from orchestrator.models import Executor
 
 
@@ -46,6 +46,13 @@ class Actor:
         if not self.roles() & set(allowed):
             wanted = " or ".join(role.value for role in allowed)
             raise NotAllowed(f"{self.label} may not do this: it needs the role {wanted}.")
+
+    def require_person(self, refusal: str) -> None:
+        """NotAllowed for agents and tools: some decisions are a person's, in the browser or through their own token."""
+        if self.user is None or (self.executor is not None and self.executor.kind != ExecutorKind.PERSON):
+            raise NotAllowed(
+                f"{refusal} {self.label} is none.", recovery="Ask a person to decide, on the page or with a token."
+            )
 
 
 ORCHESTRATOR = Actor("orchestrator")

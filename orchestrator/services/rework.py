@@ -6,12 +6,15 @@ from datetime import datetime
 from django.db import transaction
 
 from orchestrator.core.errors import MissingReason, WrongState
+from orchestrator.core.lifecycles import resting_status
 from orchestrator.core.rework import to_redo
 from orchestrator.core.terms import AttemptStatus, EventType, Role, TaskStatus
-from orchestrator.models import Attempt, Task, Workstream
+from orchestrator.models import Attempt, Blocker, Task, Workstream
+from orchestrator.queries.rework import SENT_BACK
 from orchestrator.queries.snapshot import load_snapshot
 from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import announce
+from orchestrator.services.baseline import refuse_integrated
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_task
 from orchestrator.services.progress import recount
@@ -31,18 +34,20 @@ def send_back(*, task_id: int, reason: str, actor: Actor, now: datetime) -> tupl
 
 
 def redo_from(*, task: Task, reason: str, actor: Actor, now: datetime) -> tuple[str, ...]:
-    """The part of a send-back that gates share; the caller holds the workstream's lock and wakes the scheduler."""
+    """The part of a send-back that gates share; the caller holds the workstream's lock and wakes the scheduler.
+
+    Raises BaselineIntegrated behind an integration, WrongState while one of the steps runs or when there is no result
+    to do again.
+    """
     workstream = task.workstream
+    refuse_integrated(workstream)
     loaded = load_snapshot(workstream)
-    keys = to_redo(loaded.snapshot.tasks, task.step.key)
-    touched = [loaded.tasks[key] for key in keys]
+    touched = [loaded.tasks[key] for key in to_redo(loaded.snapshot.tasks, task.step.key)]
     _refuse_running(workstream, touched)
     last = task.attempts.filter(status=AttemptStatus.COMPLETED).order_by("-number").first()
     if last is None:
         raise WrongState(f"{task.step.key} has not been completed, so nothing can go back to it.")
-    redone = [t for t in touched if t.status != TaskStatus.PENDING or t.attempts.exists()]
-    for one in redone:
-        _reset(one, now)
+    again = tuple(one.step.key for one in _reset(touched, now))
     last.task = task
     announce(
         attempt=last,
@@ -55,14 +60,14 @@ def redo_from(*, task: Task, reason: str, actor: Actor, now: datetime) -> tuple[
     record(
         workstream=workstream,
         actor=actor,
-        action="work sent back",
+        action=SENT_BACK,
         subject=f"{task.step.key}",
         reason=reason,
         now=now,
-        data={"again": [one.step.key for one in redone]},
+        data={"again": list(again)},
     )
     recount(workstream, now)
-    return tuple(one.step.key for one in redone)
+    return again
 
 
 def _refuse_running(workstream: Workstream, tasks: Sequence[Task]) -> None:
@@ -78,11 +83,21 @@ def _refuse_running(workstream: Workstream, tasks: Sequence[Task]) -> None:
         )
 
 
-def _reset(task: Task, now: datetime) -> None:
-    task.attempts.filter(status=AttemptStatus.QUEUED).update(status=AttemptStatus.CANCELLED, ended_at=now)
-    task.attempts.filter(status=AttemptStatus.FAILED, followed_up_at=None).update(followed_up_at=now)
-    was_complete = task.status == TaskStatus.COMPLETE
-    task.status = TaskStatus.PENDING
-    task.rework += int(was_complete)
-    task.updated_at = now
-    task.save(update_fields=["status", "rework", "updated_at"])
+def _reset(tasks: Sequence[Task], now: datetime) -> list[Task]:
+    """Make the tasks pending again, or blocked while a blocker is open; answers with those that were not untouched.
+
+    Rework is counted where a completed result is thrown away: a task that never got so far has nothing to do again.
+    """
+    begun = Attempt.objects.filter(task__in=tasks)
+    queued = begun.filter(status=AttemptStatus.QUEUED)
+    launched = set(queued.values_list("task_id", flat=True))
+    queued.update(status=AttemptStatus.CANCELLED, ended_at=now)
+    begun.filter(status=AttemptStatus.FAILED, followed_up_at=None).update(followed_up_at=now)
+    blocked = set(Blocker.objects.filter(task__in=tasks, resolved_at=None).values_list("task_id", flat=True))
+    redone = [t for t in tasks if t.pk in launched or t.status not in {TaskStatus.PENDING, TaskStatus.CANCELLED}]
+    for task in redone:
+        task.rework += int(task.status == TaskStatus.COMPLETE)
+        task.status = resting_status(gate=task.step.is_gate, live=None, failed=False, blocked=task.pk in blocked)
+        task.updated_at = now
+    Task.objects.bulk_update(redone, ["status", "rework", "updated_at"], batch_size=500)
+    return redone

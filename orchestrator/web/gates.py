@@ -13,6 +13,7 @@ from orchestrator.models import Task
 from orchestrator.queries import gates as queries
 from orchestrator.services import gates
 from orchestrator.web.acting import Viewer, act_of, now, perform, show, typed, viewer
+from orchestrator.web.baseline import why_no_rework
 
 
 @require_GET
@@ -74,7 +75,7 @@ def _why_not(who: Viewer, task: Task, sheet: queries.GateSheet) -> dict[str, str
     named = " or ".join(sheet.reviewers) or "a reviewer or approver"
     barred = "" if gates.may_sign(task.step, who.actor) else f"This gate is signed by {named}."
     nowhere = "" if sheet.return_steps else "No step before this gate was completed, so work cannot return to one."
-    return {"approve": wait or barred, "reject": wait or barred or nowhere}
+    return {"approve": wait or barred, "reject": wait or barred or nowhere or why_no_rework(task.workstream)}
 
 
 urlpatterns: list[Any] = [

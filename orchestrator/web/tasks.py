@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import OPEN_TASK, BlockerKind, ExecutorKind, Role, WorkstreamStatus
 from orchestrator.models import Executor, Task, Workstream
+from orchestrator.queries.rework import rework_of
 from orchestrator.queries.tasks import find_task, find_workstream, task_detail
 from orchestrator.services import blockers, claims, completions, executors, failures, interventions, rework
 from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
@@ -51,6 +52,7 @@ def task_page(
         "step": detail.row.task.step,
         "exits": [(c, request.POST.get(f"evidence-{c.pk}", "")) for c in detail.exit_criteria],
         "kinds": list(BlockerKind),
+        "rework": rework_of(detail.row.task),
         "why_not": why_not(who, detail, person_executor(who)),
         "acted": acted,
         "watched": workstream.status == WorkstreamStatus.ACTIVE and detail.row.task.status in OPEN_TASK,

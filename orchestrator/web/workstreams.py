@@ -13,10 +13,13 @@ from orchestrator.core.errors import NotFound, Refusal
 from orchestrator.core.terms import Lifecycle, Role, TaskStatus, WorkstreamStatus
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.queries import workstreams as queries
+from orchestrator.queries.baseline import integrations
+from orchestrator.queries.rework import rework_in
 from orchestrator.queries.tasks import find_task, find_workstream
 from orchestrator.queries.workspace_files import file_of, files_of
 from orchestrator.services import failures, recoveries, workstreams
 from orchestrator.services.learnings import record_learning
+from orchestrator.web import baseline
 from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
 
 #: States in which work goes on without anybody deciding first.
@@ -35,7 +38,9 @@ def workstream_page(request: HttpRequest, uuid: UUID, acted: str = "", refusal: 
         "in_work": [row for row in board.current if row.live and row.state in IN_WORK],
         "policy": queries.definition_of_done(),
         "learnings": queries.learnings_of(found),
-        "why_not": _why_not(who, found, board),
+        "integrations": integrations(found),
+        "rework": rework_in(found),
+        "why_not": _why_not(who, found, board) | baseline.why_not(who, found),
         "acted": acted,
     }
     return show(request, "workstreams/page.html", context, parts=frozenset({"board"}), refusal=refusal)
@@ -106,6 +111,7 @@ ACTS: dict[str, Callable[[HttpRequest, Workstream, Viewer], str]] = {
     "requeue": _requeue,
     "recover": _recover,
     "learn": _learn,
+    **baseline.ACTS,
 }
 RECOVERIES: dict[str, Callable[..., object]] = {
     "retry": recoveries.retry_artifact,
