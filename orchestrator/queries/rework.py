@@ -59,7 +59,7 @@ def rework_of(task: Task) -> Rework | None:
 def _entry(task: Task) -> HistoryEntry | None:
     """The latest send-back that reset this task."""
     entries = HistoryEntry.objects.filter(workstream=task.workstream_id, action=SENT_BACK).order_by("-number")
-    return next((entry for entry in entries if task.step.key in json.loads(entry.leaf)["data"]["again"]), None)
+    return next((entry for entry in entries if task.step.key in json.loads(entry.leaf)["data"]["became"]), None)
 
 
 def _criteria(task: Task, last: Attempt) -> tuple[ProveAgain, ...]:

@@ -30,7 +30,7 @@ def declare_blocker(*, task_id: int, kind: str, note: str, actor: Actor, now: da
         blocker = Blocker.objects.create(
             task=task, kind=kind, note=note, owner=actor.account, declared_by=actor.account, declared_at=now
         )
-        _rest(task, actor, "blocker declared", note, now)
+        _rest(task, blocker, actor, "blocker declared", note, now)
     return blocker
 
 
@@ -49,11 +49,11 @@ def resolve_blocker(*, blocker_id: int, resolution: str, actor: Actor, now: date
             raise WrongState("The blocker is already resolved.")
         blocker.resolution, blocker.resolved_by, blocker.resolved_at = resolution, actor.account, now
         blocker.save(update_fields=["resolution", "resolved_by", "resolved_at"])
-        _rest(task, actor, "blocker resolved", resolution, now)
+        _rest(task, blocker, actor, "blocker resolved", resolution, now)
     return blocker
 
 
-def _rest(task: Task, actor: Actor, action: str, reason: str, now: datetime) -> None:
+def _rest(task: Task, blocker: Blocker, actor: Actor, action: str, reason: str, now: datetime) -> None:
     live = task.attempts.filter(status__in=LIVE).first()
     last = task.attempts.order_by("-number").first()
     task.status = resting_status(
@@ -62,6 +62,14 @@ def _rest(task: Task, actor: Actor, action: str, reason: str, now: datetime) -> 
         failed=last is not None and last.status == AttemptStatus.FAILED and last.followed_up_at is None,
         blocked=task.blockers.filter(resolved_at=None).exists(),
     )
-    record(workstream=task.workstream, actor=actor, action=action, subject=task.step.key, reason=reason, now=now)
+    record(
+        workstream=task.workstream,
+        actor=actor,
+        action=action,
+        subject=task.step.key,
+        reason=reason,
+        now=now,
+        data={"blocker": blocker.pk, "status": task.status},
+    )
     settle(task, now)
     wake(task.workstream_id)

@@ -49,7 +49,7 @@ def requeue(*, task_id: int, reason: str, actor: Actor, now: datetime) -> None:
         last.followed_up_at = now
         last.save(update_fields=["followed_up_at"])
         task.status = TaskStatus.BLOCKED if blocked(last) else TaskStatus.PENDING
-        record_attempt(last, actor, "task re-queued", now, reason=reason)
+        record_attempt(last, actor, "task re-queued", now, reason=reason, data={"status": task.status})
         settle(task, now)
         wake(task.workstream_id)
 

@@ -47,7 +47,7 @@ def redo_from(*, task: Task, reason: str, actor: Actor, now: datetime) -> tuple[
     last = task.attempts.filter(status=AttemptStatus.COMPLETED).order_by("-number").first()
     if last is None:
         raise WrongState(f"{task.step.key} has not been completed, so nothing can go back to it.")
-    again = tuple(one.step.key for one in _reset(touched, now))
+    again = _reset(touched, now)
     last.task = task
     announce(
         attempt=last,
@@ -64,10 +64,10 @@ def redo_from(*, task: Task, reason: str, actor: Actor, now: datetime) -> tuple[
         subject=f"{task.step.key}",
         reason=reason,
         now=now,
-        data={"again": list(again)},
+        data={"became": {one.step.key: one.status for one in again}},
     )
     recount(workstream, now)
-    return again
+    return tuple(one.step.key for one in again)
 
 
 def _refuse_running(workstream: Workstream, tasks: Sequence[Task]) -> None:

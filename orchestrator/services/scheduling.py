@@ -3,15 +3,14 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-import rfc8785
 from django.db import transaction
 
 from orchestrator.core.schedule import FRONTIER, Decision, decide
 from orchestrator.core.schedule import Verdict as Judgement
 from orchestrator.core.terms import AttemptStatus, EventType, Reason, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, SchedulingDecision, Task, Verdict, Workstream
+from orchestrator.queries.inputs import input_digest
 from orchestrator.queries.snapshot import Loaded, load_snapshot
 from orchestrator.services.actor import ORCHESTRATOR
 from orchestrator.services.artifacts import announce
@@ -89,7 +88,12 @@ def _record_round(
             subject=f"round {row.number}: {', '.join(decision.launches)}",
             reason="dependencies complete, resources free; launch order is stage, batch, step, key",
             now=now,
-            data={"round": row.number, "launched": list(decision.launches), "snapshot": row.snapshot_sha256},
+            data={
+                "round": row.number,
+                "launched": list(decision.launches),
+                "gates": [key for key in decision.launches if loaded.tasks[key].step.is_gate],
+                "snapshot": row.snapshot_sha256,
+            },
         )
     return row
 
@@ -113,17 +117,3 @@ def _launch(task: Task, workstream: Workstream, row: SchedulingDecision, now: da
         next_action="Sign the gate." if task.step.is_gate else "Claim the attempt and do the step.",
         now=now,
     )
-
-
-def input_digest(task: Task) -> str:
-    """What an attempt works from: the definition and the results it builds on (AD-7)."""
-    step = task.step
-    upstream = Attempt.objects.filter(
-        task__workstream=task.workstream_id, task__step__needed_by__step=step, status=AttemptStatus.COMPLETED
-    ).order_by("task__step__key", "number")
-    facts: dict[str, Any] = {
-        "step": [step.key, step.title, step.details, step.tool, step.run],
-        "criteria": [[c.kind, c.text] for c in step.criteria.order_by("kind", "position")],
-        "upstream": {a.task.step.key: [a.number, a.commit] for a in upstream.select_related("task__step")},
-    }
-    return hashlib.sha256(rfc8785.dumps(facts)).hexdigest()

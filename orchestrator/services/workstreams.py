@@ -73,7 +73,7 @@ def archive_workstream(*, workstream_id: int, reason: str, actor: Actor, now: da
         workstream = locked_workstream(workstream_id)
         if workstream.status == WorkstreamStatus.ARCHIVED:
             raise WrongState(f"{workstream} is already archived.")
-        _cancel_queued(workstream, now)
+        cancelled = _cancel_queued(workstream, now)
         workstream.status = WorkstreamStatus.ARCHIVED
         _touch(workstream, now)
         record(
@@ -83,6 +83,7 @@ def archive_workstream(*, workstream_id: int, reason: str, actor: Actor, now: da
             subject=workstream.slug,
             reason=reason,
             now=now,
+            data={"cancelled": cancelled},
         )
         wake(workstream.pk)
     return workstream
@@ -93,10 +94,14 @@ def _touch(workstream: Workstream, now: datetime) -> None:
     workstream.save(update_fields=["status", "accepted_at", "accepted_by", "updated_at"])
 
 
-def _cancel_queued(workstream: Workstream, now: datetime) -> None:
+def _cancel_queued(workstream: Workstream, now: datetime) -> list[str]:
+    """Answers with the keys of the tasks whose attempt was cancelled."""
     live = Attempt.objects.filter(task__workstream=workstream)
     if running := live.filter(status=AttemptStatus.RUNNING).select_related("task__step").first():
         raise WrongState(
             f"{running} is still running.", recovery="Wait for it to end or declare it failed, then archive."
         )
-    live.filter(status=AttemptStatus.QUEUED).update(status=AttemptStatus.CANCELLED, ended_at=now)
+    queued = live.filter(status=AttemptStatus.QUEUED)
+    keys = list(queued.order_by("pk").values_list("task__step__key", flat=True))
+    queued.update(status=AttemptStatus.CANCELLED, ended_at=now)
+    return keys

@@ -46,7 +46,7 @@ def test_fr021_everything_behind_the_step_is_verified_again(driver: Driver) -> N
     driver.do("C1")
     send_back(driver, "A2")
     entry = json.loads(HistoryEntry.objects.get(action="work sent back").leaf)
-    assert entry["data"]["again"] == ["A2", "MP1", "C1", "D1"]
+    assert entry["data"]["became"] == dict.fromkeys(("A2", "MP1", "C1", "D1"), "pending")
     assert driver.task("B1").status == TaskStatus.COMPLETE
     assert driver.ready() == ["A2"]
     assert driver.finish().finished_at is not None

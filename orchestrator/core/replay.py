@@ -1,0 +1,257 @@
+"""State rebuilt from history: entries folded, in order, into what the tables have to say (FR-009, F23).
+
+Every action that a service records for a workstream stands in `ACTS`; an unknown one is an error, so no new act can be
+forgotten. Entries say what became of tasks and attempts, so nothing here decides anything: no order rule, no lifecycle.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from orchestrator.core.terms import AttemptStatus, TaskStatus, WorkstreamStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What replay reads of one history entry."""
+
+    sequence: int
+    actor: str
+    action: str
+    subject: str
+    reason: str
+    data: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class TaskState:
+    """A task as rows or history say it. `attempts` maps numbers to statuses; `undecided` marks a failure that nobody
+    has followed up; `blockers` are the ids of the open ones; `signatures` are the people who signed the open gate."""
+
+    status: str = TaskStatus.PENDING.value
+    attempts: dict[int, str] = field(default_factory=dict)
+    undecided: bool = False
+    holder: str = ""
+    token: int = 0
+    blockers: set[int] = field(default_factory=set)
+    note: str = ""
+    breadcrumb: str = ""
+    rework: int = 0
+    signatures: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class State:
+    """A workstream. `tasks` are those of the version in effect; `dropped` has `key@version` of the others."""
+
+    status: str = WorkstreamStatus.PLANNING.value
+    version: int = 0
+    reviewed: bool = False
+    integrated: bool = False
+    tasks: dict[str, TaskState] = field(default_factory=dict)
+    dropped: dict[str, TaskState] = field(default_factory=dict)
+
+
+class Unreadable(Exception):
+    """An entry that replay cannot follow: unknown action, or it names what is not there."""
+
+    def __init__(self, fact: Fact, problem: str) -> None:
+        super().__init__(f"entry {fact.sequence} ({fact.action}: {fact.subject}): {problem}")
+        self.sequence = fact.sequence
+
+
+Act = Callable[[State, Fact], None]
+
+
+def replay(facts: Iterable[Fact], state: State | None = None) -> State:
+    """Fold entries of one workstream, oldest first, into `state` or a new one. Raises Unreadable."""
+    state = state or State()
+    for fact in facts:
+        act = ACTS.get(fact.action)
+        if act is None:
+            raise Unreadable(fact, "this release does not know the action")
+        try:
+            act(state, fact)
+        except (KeyError, ValueError, TypeError, AttributeError) as problem:
+            raise Unreadable(fact, f"it names what is not there: {problem!r}") from problem
+    return state
+
+
+def differences(rebuilt: State, stored: State) -> list[str]:
+    """A sentence for everything in which the tables differ from what history says, in order of keys."""
+    said = _differing(rebuilt, stored, "the workstream", skip=("tasks", "dropped"))
+    for name in ("tasks", "dropped"):
+        there, here = getattr(rebuilt, name), getattr(stored, name)
+        said += [f"{key}: history has this task, the tables do not" for key in sorted(there.keys() - here.keys())]
+        said += [f"{key}: the tables have this task, history does not" for key in sorted(here.keys() - there.keys())]
+        for key in sorted(there.keys() & here.keys()):
+            said += _differing(there[key], here[key], key)
+    return said
+
+
+def _differing(rebuilt: Any, stored: Any, what: str, skip: tuple[str, ...] = ()) -> list[str]:
+    return [
+        f"{what}: {name.name} is {_shown(here)} in the tables, {_shown(there)} by history"
+        for name in fields(rebuilt)
+        if name.name not in skip and (there := getattr(rebuilt, name.name)) != (here := getattr(stored, name.name))
+    ]
+
+
+def _shown(value: object) -> str:
+    return repr(sorted(value)) if isinstance(value, set) else repr(value)
+
+
+def _numbered(state: State, fact: Fact) -> tuple[TaskState, int]:
+    """The task and the attempt's number of a subject such as `A1 attempt 2`."""
+    key, _, number = fact.subject.rpartition(" attempt ")
+    task = state.tasks[key]
+    if int(number) not in task.attempts:
+        raise ValueError(f"attempt {number}")
+    return task, int(number)
+
+
+def _nothing(_state: State, _fact: Fact) -> None:
+    """An act that changes nothing that is rebuilt here."""
+
+
+def _plan_approved(state: State, fact: Fact) -> None:
+    state.status = WorkstreamStatus.ACTIVE.value
+    state.version = fact.data["version"]
+    state.tasks |= {key: TaskState() for key in fact.data["added"]}
+
+
+def _migrated(state: State, fact: Fact) -> None:
+    before = state.version
+    for key in fact.data["dropped"]:
+        task = state.tasks.pop(key)
+        task.status = TaskStatus.CANCELLED.value
+        state.dropped[f"{key}@{before}"] = task
+    state.tasks |= {key: TaskState() for key in fact.data["added"]}
+
+
+def _launched(state: State, fact: Fact) -> None:
+    for key in fact.data["launched"]:
+        task = state.tasks[key]
+        task.attempts[max(task.attempts, default=0) + 1] = AttemptStatus.QUEUED.value
+        task.signatures = set()
+        if key in fact.data["gates"]:
+            task.status = TaskStatus.REVIEW.value
+
+
+def _claimed(state: State, fact: Fact) -> None:
+    task, number = _numbered(state, fact)
+    task.attempts[number] = AttemptStatus.RUNNING.value
+    task.holder, task.token = fact.data["executor"], fact.data["token"]
+    task.status = TaskStatus.ACTIVE.value
+
+
+def _breadcrumb(state: State, fact: Fact) -> None:
+    _numbered(state, fact)[0].breadcrumb = fact.reason
+
+
+def _completed(state: State, fact: Fact) -> None:
+    task, number = _numbered(state, fact)
+    task.attempts[number] = AttemptStatus.COMPLETED.value
+    task.holder, task.status = "", TaskStatus.COMPLETE.value
+
+
+def _failed(state: State, fact: Fact) -> None:
+    task, number = _numbered(state, fact)
+    task.attempts[number] = AttemptStatus.FAILED.value
+    task.holder, task.status, task.undecided = "", TaskStatus.BLOCKED.value, True
+
+
+def _requeued(state: State, fact: Fact) -> None:
+    task, _ = _numbered(state, fact)
+    task.status, task.undecided = fact.data["status"], False
+
+
+def _gate_approved(state: State, fact: Fact) -> None:
+    task, number = _numbered(state, fact)
+    task.attempts[number] = AttemptStatus.COMPLETED.value
+    task.status = TaskStatus.COMPLETE.value
+
+
+def _gate_rejected(state: State, fact: Fact) -> None:
+    task, number = _numbered(state, fact)
+    task.attempts[number] = AttemptStatus.REJECTED.value
+
+
+def _sent_back(state: State, fact: Fact) -> None:
+    for key, status in fact.data["became"].items():
+        task = state.tasks[key]
+        task.rework += task.status == TaskStatus.COMPLETE
+        task.status, task.undecided = status, False
+        _cancel_queued(task)
+
+
+def _cancel_queued(task: TaskState) -> None:
+    for number, status in task.attempts.items():
+        if status == AttemptStatus.QUEUED:
+            task.attempts[number] = AttemptStatus.CANCELLED.value
+
+
+def _blocked(state: State, fact: Fact) -> None:
+    task = state.tasks[fact.subject]
+    task.blockers.add(fact.data["blocker"])
+    task.status = fact.data["status"]
+
+
+def _unblocked(state: State, fact: Fact) -> None:
+    task = state.tasks[fact.subject]
+    task.blockers.remove(fact.data["blocker"])
+    task.status = fact.data["status"]
+
+
+def _flagged(state: State, fact: Fact) -> None:
+    state.tasks[fact.subject].note = fact.reason.strip()
+
+
+def _unflagged(state: State, fact: Fact) -> None:
+    state.tasks[fact.subject].note = ""
+
+
+def _reviewed(state: State, _fact: Fact) -> None:
+    state.reviewed = True
+
+
+def _accepted(state: State, _fact: Fact) -> None:
+    state.status = WorkstreamStatus.COMPLETED.value
+
+
+def _archived(state: State, fact: Fact) -> None:
+    state.status = WorkstreamStatus.ARCHIVED.value
+    for key in fact.data["cancelled"]:
+        _cancel_queued(state.tasks[key])
+
+
+ACTS: Mapping[str, Act] = {
+    "plan submitted": _nothing,
+    "plan sent back": _nothing,
+    "plan approved": _plan_approved,
+    "pre-handoff review signed": _reviewed,
+    "workstream migrated": _migrated,
+    "steps launched": _launched,
+    "attempt claimed": _claimed,
+    "breadcrumb left": _breadcrumb,
+    "attempt completed": _completed,
+    "stale result quarantined": _nothing,
+    "attempt failed": _failed,
+    "task re-queued": _requeued,
+    "gate approved": _gate_approved,
+    "gate rejected": _gate_rejected,
+    "work sent back": _sent_back,
+    "blocker declared": _blocked,
+    "blocker resolved": _unblocked,
+    "flagged for a human": _flagged,
+    "intervention done": _unflagged,
+    "workstream accepted": _accepted,
+    "workstream archived": _archived,
+    "learning recorded": _nothing,
+    "artifact damaged": _nothing,
+    "artifact intact again": _nothing,
+    "artifact published again": _nothing,
+    "artifact republished": _nothing,
+    "artifact restored": _nothing,
+    "artifact withdrawn": _nothing,
+}

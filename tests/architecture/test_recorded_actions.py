@@ -1,0 +1,73 @@
+"""Every action that a service records for a workstream is known to replay, so no new act can be forgotten (FR-009)."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.core.replay import ACTS
+
+SERVICES = Path(__file__).resolve().parents[2] / "orchestrator" / "services"
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of a service; a private one is called in its own module only."""
+
+    module: str
+    node: ast.FunctionDef
+
+    @property
+    def parameters(self) -> list[str]:
+        given = self.node.args
+        return [one.arg for one in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+
+    def calls(self, name: str) -> list[ast.Call]:
+        found = [node for node in ast.walk(self.node) if isinstance(node, ast.Call)]
+        return [call for call in found if isinstance(call.func, ast.Name) and call.func.id == name]
+
+    def argument(self, call: ast.Call, name: str) -> ast.expr:
+        by_name = {keyword.arg: keyword.value for keyword in call.keywords}
+        return by_name[name] if name in by_name else call.args[self.parameters.index(name)]
+
+
+FUNCTIONS = [
+    Function(path.stem, node)
+    for path in SERVICES.glob("*.py")
+    if path.name != "history.py"
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    if isinstance(node, ast.FunctionDef)
+]
+
+
+def recorded() -> Iterator[str]:
+    """The words that calls of `record` write, followed through the parameters of the services' own functions."""
+    for function in FUNCTIONS:
+        for call in function.calls("record"):
+            given = {keyword.arg: keyword.value for keyword in call.keywords}
+            owner = given.get("workstream")
+            if "action" in given and not (isinstance(owner, ast.Constant) and owner.value is None):
+                yield from words(given["action"], function)
+
+
+def words(value: ast.expr, function: Function) -> Iterator[str]:
+    match value:
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.IfExp(body=body, orelse=other):
+            yield from words(body, function)
+            yield from words(other, function)
+        case ast.Name(id=name) if name in function.parameters:
+            for caller in FUNCTIONS:
+                if caller.module == function.module or not function.node.name.startswith("_"):
+                    for call in caller.calls(function.node.name):
+                        yield from words(function.argument(call, name), caller)
+        case _:
+            raise AssertionError(f"{function.module}:{value.lineno} records an action that is not written out")
+
+
+def test_fr009_replay_knows_every_action_that_services_record() -> None:
+    found = set(recorded())
+    assert len(found) > 20
+    assert found - set(ACTS) == set(), "add what these actions do to ACTS in core/replay.py"
+    assert set(ACTS) - found == set(), "no service records these any more"
