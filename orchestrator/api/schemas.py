@@ -106,6 +106,20 @@ class Revert(Schema):
     commit: Commit = ""
 
 
+class Signature(Schema):
+    """`follow_ups`: tasks, one a line, `title | exit criterion`."""
+
+    reason: Text = ""
+    follow_ups: Text = ""
+
+
+class Rejection(Schema):
+    """`return_to` is the key of the step that work returns to."""
+
+    reason: Text
+    return_to: Annotated[str, Field(max_length=80)]
+
+
 class SendBack(Schema):
     reason: Text
 

@@ -13,7 +13,15 @@ STEP_FIELDS: Final = frozenset(
     | {"outcomes", "max_attempts", "may_add", "added_by"}
 )
 LANE_FIELDS: Final = frozenset({"role", "files", "worktree"})
-GATE_FIELDS: Final = (STEP_FIELDS - {"parallel"}) | {"kind", "reviewers", "trigger", "action", "unlocks", "approvals"}
+#: A gate has no condition: it is never skipped (BX-3).
+GATE_FIELDS: Final = (STEP_FIELDS - {"parallel", "when"}) | {
+    "kind",
+    "reviewers",
+    "trigger",
+    "action",
+    "unlocks",
+    "approvals",
+}
 #: The largest number of attempts, of signatures and of steps to add that a plan may name.
 MOST: Final = 999
 _CRITERIA: Final = ("entry", "exit", "done_when")

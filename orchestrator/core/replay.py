@@ -169,12 +169,17 @@ def _requeued(state: State, fact: Fact) -> None:
 def _gate_approved(state: State, fact: Fact) -> None:
     task, number = _numbered(state, fact)
     task.attempts[number] = AttemptStatus.COMPLETED.value
-    task.status = TaskStatus.COMPLETE.value
+    task.status, task.signatures = TaskStatus.COMPLETE.value, set()
+
+
+def _gate_signed(state: State, fact: Fact) -> None:
+    _numbered(state, fact)[0].signatures.add(fact.data["reviewer"])
 
 
 def _gate_rejected(state: State, fact: Fact) -> None:
     task, number = _numbered(state, fact)
     task.attempts[number] = AttemptStatus.REJECTED.value
+    task.signatures = set()
 
 
 def _sent_back(state: State, fact: Fact) -> None:
@@ -189,6 +194,7 @@ def _cancel_queued(task: TaskState) -> None:
     for number, status in task.attempts.items():
         if status == AttemptStatus.QUEUED:
             task.attempts[number] = AttemptStatus.CANCELLED.value
+            task.signatures = set()
 
 
 def _blocked(state: State, fact: Fact) -> None:
@@ -225,6 +231,14 @@ def _archived(state: State, fact: Fact) -> None:
         _cancel_queued(state.tasks[key])
 
 
+def _integrated(state: State, _fact: Fact) -> None:
+    state.integrated = True
+
+
+def _reverted(state: State, _fact: Fact) -> None:
+    state.integrated = False
+
+
 ACTS: Mapping[str, Act] = {
     "plan submitted": _nothing,
     "plan sent back": _nothing,
@@ -238,9 +252,12 @@ ACTS: Mapping[str, Act] = {
     "stale result quarantined": _nothing,
     "attempt failed": _failed,
     "task re-queued": _requeued,
+    "gate signed": _gate_signed,
     "gate approved": _gate_approved,
     "gate rejected": _gate_rejected,
     "work sent back": _sent_back,
+    "baseline integrated": _integrated,
+    "baseline reverted": _reverted,
     "blocker declared": _blocked,
     "blocker resolved": _unblocked,
     "flagged for a human": _flagged,

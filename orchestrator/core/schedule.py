@@ -13,6 +13,7 @@ from typing import NamedTuple
 from orchestrator.core import explain
 from orchestrator.core.contention import globs_overlap
 from orchestrator.core.graph import OrderKey
+from orchestrator.core.signatures import Signer, SignOff, sign_off
 from orchestrator.core.terms import TERMINAL_TASK, AttemptStatus, Reason, TaskStatus
 
 
@@ -51,7 +52,8 @@ class TaskView:
 
     `live` is the status of its live attempt, `executor` who runs it. `failure`, `blocker` and `note` are the texts of
     an undecided failure, an open blocker and an open intervention. `artifact` says why the handover of a complete
-    task cannot be used (empty: committed and intact).
+    task cannot be used (empty: committed and intact). A gate asks for `signatures` of `reviewers`, and `signers` have
+    signed its live attempt (`core/signatures.py`).
     """
 
     key: str
@@ -68,10 +70,16 @@ class TaskView:
     note: str = ""
     artifact: str = ""
     reviewers: tuple[str, ...] = ()
+    signatures: int = 1
+    signers: tuple[Signer, ...] = ()
 
     @property
     def order(self) -> OrderKey:
         return OrderKey(self.place.stage, self.place.batch, self.place.position, self.key)
+
+    @property
+    def sign_off(self) -> SignOff:
+        return sign_off(self.reviewers, self.signatures, self.signers)
 
     @property
     def open(self) -> bool:
@@ -182,7 +190,7 @@ def _standing_reason(task: TaskView) -> Reason:
 
 def _standing_holder(task: TaskView) -> str:
     if task.open and not task.note and task.live:
-        return task.executor or ", ".join(task.reviewers)
+        return task.executor or ", ".join(task.sign_off.asked)
     return ""
 
 

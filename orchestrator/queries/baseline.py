@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
 
 from orchestrator.adapters.base_branch import BaseBranch, Made
 from orchestrator.adapters.repository import REPOSITORY_NAME
-from orchestrator.core.terms import AttemptStatus, IntegrationSource, TaskStatus
+from orchestrator.core.terms import IntegrationSource, TaskStatus
 from orchestrator.models import Attempt, BaselineIntegration, HistoryEntry, Workstream
+from orchestrator.queries.signatures import latest_completed
 
 INTEGRATED: Final = "baseline integrated"
 REVERTED: Final = "baseline reverted"
@@ -117,14 +117,10 @@ def work_commits(workstream: Workstream, branch: BaseBranch) -> WorkCommits:
 
 def _results(workstream: Workstream) -> list[Attempt]:
     """The latest completed attempt of every complete task."""
-    later = Attempt.objects.filter(task=OuterRef("task"), status=AttemptStatus.COMPLETED, number__gt=OuterRef("number"))
-    found = Attempt.objects.filter(
-        ~Exists(later),
-        task__workstream=workstream,
-        task__status=TaskStatus.COMPLETE,
-        task__step__version=workstream.version_id,
-        status=AttemptStatus.COMPLETED,
-    ).exclude(commit="")
+    found = latest_completed().filter(
+        task__workstream=workstream, task__status=TaskStatus.COMPLETE, task__step__version=workstream.version_id
+    )
+    found = found.exclude(commit="")
     last = BaselineIntegration.objects.filter(workstream=workstream, reverted_at__isnull=False)
     if reverted := last.order_by("-reverted_at").first():
         found = found.filter(ended_at__gt=reverted.reverted_at)

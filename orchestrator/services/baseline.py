@@ -12,8 +12,6 @@ from orchestrator.core.errors import BaselineIntegrated, InvalidInput, MissingRe
 from orchestrator.core.terms import AttemptStatus, EventType, IntegrationSource, Role, WorkstreamStatus
 from orchestrator.models import Attempt, BaselineIntegration, Workstream
 from orchestrator.queries.baseline import (
-    INTEGRATED,
-    REVERTED,
     WorkCommits,
     base_branch_of,
     integration_in_force,
@@ -133,7 +131,7 @@ def revert(*, workstream_id: int, reason: str, actor: Actor, now: datetime, comm
         said = f"{reason} {checked}"
         _announce(workstream, EventType.BASELINE_REVERTED, actor, said, "Send back what has to be done again.", now)
         data = {"integration": current.pk, "commit": full, "checked": checked}
-        _record(workstream, REVERTED, actor, full, reason, data, now)
+        _record(workstream, "baseline reverted", actor, full, reason, data, now)
     return current
 
 
@@ -206,7 +204,7 @@ def _integrate(
             now,
         )
         data = {"integration": row.pk, "source": source.value, "commit": commit, "checked": checked}
-        _record(workstream, INTEGRATED, actor, commit, note, data, now)
+        _record(workstream, "baseline integrated", actor, commit, note, data, now)
     return row
 
 

@@ -10,7 +10,6 @@ from orchestrator.core.lifecycles import resting_status
 from orchestrator.core.rework import to_redo
 from orchestrator.core.terms import AttemptStatus, EventType, Role, TaskStatus
 from orchestrator.models import Attempt, Blocker, Task, Workstream
-from orchestrator.queries.rework import SENT_BACK
 from orchestrator.queries.snapshot import load_snapshot
 from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import announce
@@ -60,7 +59,7 @@ def redo_from(*, task: Task, reason: str, actor: Actor, now: datetime) -> tuple[
     record(
         workstream=workstream,
         actor=actor,
-        action=SENT_BACK,
+        action="work sent back",
         subject=f"{task.step.key}",
         reason=reason,
         now=now,
