@@ -14,7 +14,7 @@ STEP_FIELDS: Final = frozenset(
 )
 LANE_FIELDS: Final = frozenset({"role", "files", "worktree"})
 #: A gate has no condition: it is never skipped (BX-3).
-GATE_FIELDS: Final = (STEP_FIELDS - {"parallel", "when"}) | {
+GATE_FIELDS: Final = (STEP_FIELDS - {"parallel", "when", "outcomes", "may_add"}) | {
     "kind",
     "reviewers",
     "trigger",
@@ -36,8 +36,9 @@ def step_fields(notes: Notes, findings: Findings) -> dict[str, Any]:
     fields["files"] = items(notes, "files")
     fields["resources"] = items(notes, "resources")
     fields["when"] = unmark(notes.first("when"))
+    fields["when_line"] = notes.line_of("when")
     fields["estimate"] = _estimate(notes, findings)
-    fields["outcomes"] = items(notes, "outcomes")
+    fields["outcomes"] = tuple(word.lower() for word in items(notes, "outcomes"))
     fields["max_attempts"] = _number(notes, "max_attempts", findings)
     fields["may_add"] = _number(notes, "may_add", findings)
     fields["added_by"] = unmark(notes.first("added_by"))

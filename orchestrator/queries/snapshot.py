@@ -1,6 +1,7 @@
 """One workstream as the scheduler sees it: a fixed number of queries, whatever its size."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.core.handoff import RESULT_EVENTS
@@ -26,6 +27,7 @@ from orchestrator.models import (
     Workstream,
 )
 from orchestrator.models.attempt import LIVE
+from orchestrator.queries.conditions import conditions_of, skipped_because
 from orchestrator.queries.signatures import signers_by_gate
 
 
@@ -44,7 +46,7 @@ def load_snapshot(workstream: Workstream) -> Loaded:
             "step__thread__batch__stage", "verdict"
         )
     )
-    facts = _Facts(workstream)
+    facts = _Facts(workstream, tasks)
     views = tuple(facts.view(task) for task in tasks)
     return Loaded(Snapshot(views, _hold(workstream)), {task.step.key: task for task in tasks})
 
@@ -53,7 +55,8 @@ def _hold(workstream: Workstream) -> tuple[Reason, str] | None:
     """What holds the whole workstream, in the order of design section 3."""
     if workstream.status in {WorkstreamStatus.COMPLETED, WorkstreamStatus.ARCHIVED}:
         return Reason.CLOSED, f"the workstream is {workstream.status}"
-    if workstream.version.status != VersionStatus.APPROVED:
+    # A superseded version goes on for the workstreams that were not migrated from it.
+    if workstream.version.status not in {VersionStatus.APPROVED, VersionStatus.SUPERSEDED}:
         return Reason.PLAN_NOT_APPROVED, "waits for the plan to be approved"
     if not PreHandoffReview.objects.filter(workstream=workstream).exists():
         return Reason.PREHANDOFF, "waits for the pre-handoff review to be signed"
@@ -63,7 +66,8 @@ def _hold(workstream: Workstream) -> tuple[Reason, str] | None:
 class _Facts:
     """What the views need, gathered per workstream."""
 
-    def __init__(self, workstream: Workstream) -> None:
+    def __init__(self, workstream: Workstream, tasks: Sequence[Task]) -> None:
+        self.conditions = conditions_of(workstream, tasks)
         self.live = {
             a.task_id: a
             for a in Attempt.objects.filter(task__workstream=workstream, status__in=LIVE).select_related(
@@ -134,6 +138,8 @@ class _Facts:
             reviewers=self.reviewers.get(step.pk, ()),
             signatures=step.signatures,
             signers=self.signers.get(task.pk, ()),
+            when=self.conditions.get(task.pk),
+            skipped=skipped_because(task),
         )
 
 

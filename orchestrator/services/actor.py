@@ -33,6 +33,11 @@ class Actor:
             raise NotAllowed("This act needs a person or an executor.")
         return self.user
 
+    @property
+    def is_person(self) -> bool:
+        """Whether a person acts, in the browser or through an executor of their own; agents and tools are none."""
+        return self.user is not None and (self.executor is None or self.executor.kind == ExecutorKind.PERSON)
+
     def roles(self) -> frozenset[Role]:
         if self.user is None:
             return frozenset()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Max
 
 from orchestrator.core.errors import MissingReason, WrongState
 from orchestrator.core.lifecycles import resting_status
@@ -15,6 +16,7 @@ from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import announce
 from orchestrator.services.baseline import refuse_integrated
 from orchestrator.services.history import record
+from orchestrator.services.interventions import close_artifact_card
 from orchestrator.services.locks import locked_task
 from orchestrator.services.progress import recount
 from orchestrator.services.wake import wake
@@ -46,7 +48,7 @@ def redo_from(*, task: Task, reason: str, actor: Actor, now: datetime) -> tuple[
     last = task.attempts.filter(status=AttemptStatus.COMPLETED).order_by("-number").first()
     if last is None:
         raise WrongState(f"{task.step.key} has not been completed, so nothing can go back to it.")
-    again = _reset(touched, now)
+    again = _reset(workstream, touched, now)
     last.task = task
     announce(
         attempt=last,
@@ -82,7 +84,7 @@ def _refuse_running(workstream: Workstream, tasks: Sequence[Task]) -> None:
         )
 
 
-def _reset(tasks: Sequence[Task], now: datetime) -> list[Task]:
+def _reset(workstream: Workstream, tasks: Sequence[Task], now: datetime) -> list[Task]:
     """Make the tasks pending again, or blocked while a blocker is open; answers with those that were not untouched.
 
     Rework is counted where a completed result is thrown away: a task that never got so far has nothing to do again.
@@ -94,9 +96,15 @@ def _reset(tasks: Sequence[Task], now: datetime) -> list[Task]:
     begun.filter(status=AttemptStatus.FAILED, followed_up_at=None).update(followed_up_at=now)
     blocked = set(Blocker.objects.filter(task__in=tasks, resolved_at=None).values_list("task_id", flat=True))
     redone = [t for t in tasks if t.pk in launched or t.status not in {TaskStatus.PENDING, TaskStatus.CANCELLED}]
+    latest = dict(begun.order_by().values("task_id").annotate(last=Max("number")).values_list("task_id", "last"))
     for task in redone:
+        task.workstream = workstream
+        task.forgiven = latest.get(task.pk, 0)
         task.rework += int(task.status == TaskStatus.COMPLETE)
         task.status = resting_status(gate=task.step.is_gate, live=None, failed=False, blocked=task.pk in blocked)
         task.updated_at = now
-    Task.objects.bulk_update(redone, ["status", "rework", "updated_at"], batch_size=500)
+        if task.needs_human:
+            close_artifact_card(task, "The step is done again.", now)
+    changed = ["status", "rework", "forgiven", "needs_human", "intervention_note", "updated_at"]
+    Task.objects.bulk_update(redone, changed, batch_size=500)
     return redone
