@@ -11,7 +11,18 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.parser import Parser
 
-from orchestrator.api import artifacts, attempts, collected, gates, plans, tasks, workstreams
+from orchestrator.api import (
+    artifacts,
+    attempts,
+    blockers,
+    collected,
+    gates,
+    ownership,
+    plans,
+    tasks,
+    threads,
+    workstreams,
+)
 from orchestrator.api.auth import TokenOrSession
 from orchestrator.api.refusals import EXPECTED, refusal_of, refuse_in_json, refused
 from orchestrator.core.errors import MethodUnknown, NotFound
@@ -92,6 +103,9 @@ api.add_router("/gates", gates.router)
 api.add_router("/plans", plans.router)
 api.add_router("/collected", collected.router)
 api.add_router("", artifacts.router)
+api.add_router("", blockers.router)
+api.add_router("", ownership.router)
+api.add_router("", threads.router)
 
 _patterns, _app, _namespace = api.urls
 _routes = [_guarded(pattern) for pattern in _patterns if isinstance(pattern, URLPattern)]

@@ -14,6 +14,7 @@ from orchestrator.core.terms import Lifecycle, Role, TaskStatus, WorkstreamStatu
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.queries import workstreams as queries
 from orchestrator.queries.baseline import integrations
+from orchestrator.queries.blockers import blocked_workstream
 from orchestrator.queries.rework import rework_in
 from orchestrator.queries.tasks import find_task, find_workstream
 from orchestrator.queries.workspace_files import file_of, files_of
@@ -21,9 +22,13 @@ from orchestrator.services import failures, recoveries, workstreams
 from orchestrator.services.learnings import record_learning
 from orchestrator.web import baseline
 from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
+from orchestrator.web.ownership import ownership_context, pass_workstream_on
+from orchestrator.web.threads import assign, threads_context, unassign
 
 #: States in which work goes on without anybody deciding first.
 IN_WORK = frozenset({"ready", TaskStatus.ACTIVE})
+#: Acts whose form shows the refusal itself; the others show it at the top.
+TOLD_ELSEWHERE = frozenset({"accept", "archive", "own", "assign", "unassign", *baseline.ACTS})
 WORKERS = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
 
 
@@ -40,8 +45,12 @@ def workstream_page(request: HttpRequest, uuid: UUID, acted: str = "", refusal: 
         "learnings": queries.learnings_of(found),
         "integrations": integrations(found),
         "rework": rework_in(found),
+        "blocked": blocked_workstream(found, now()),
+        **ownership_context(who, found),
+        **threads_context(who, found),
         "why_not": _why_not(who, found, board) | baseline.why_not(who, found),
         "acted": acted,
+        "told_elsewhere": acted in TOLD_ELSEWHERE,
     }
     return show(request, "workstreams/page.html", context, parts=frozenset({"board"}), refusal=refusal)
 
@@ -112,6 +121,9 @@ ACTS: dict[str, Callable[[HttpRequest, Workstream, Viewer], str]] = {
     "recover": _recover,
     "learn": _learn,
     **baseline.ACTS,
+    "own": pass_workstream_on,
+    "assign": assign,
+    "unassign": unassign,
 }
 RECOVERIES: dict[str, Callable[..., object]] = {
     "retry": recoveries.retry_artifact,
