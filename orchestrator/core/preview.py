@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from orchestrator.core.graph import critical_path
 from orchestrator.core.plan import PlacedStep, Plan
-from orchestrator.core.schedule import Claims, Place, Snapshot, TaskView, decide
+from orchestrator.core.contention import Claims
+from orchestrator.core.schedule import Place, Snapshot, TaskView, decide
 from orchestrator.core.terms import TaskStatus
 
 

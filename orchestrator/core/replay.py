@@ -232,6 +232,7 @@ ACTS: Mapping[str, Act] = {
     "pre-handoff review signed": _reviewed,
     "workstream migrated": _migrated,
     "steps launched": _launched,
+    "steps serialised": _nothing,
     "attempt claimed": _claimed,
     "breadcrumb left": _breadcrumb,
     "attempt completed": _completed,

@@ -1,13 +1,13 @@
 """The one lock of an act: the workstream's row. Rounds and acts of one workstream run one at a time (FR-028).
 
-Order, everywhere: workstream, executor, history sequence. On SQLite the IMMEDIATE transaction is the lock.
+Order, everywhere: workstream, repository, executor, history sequence. On SQLite the IMMEDIATE transaction is the lock.
 """
 
 from django.db import connection
 
 from orchestrator.core.errors import NotFound, WrongState
 from orchestrator.core.terms import WorkstreamStatus
-from orchestrator.models import Task, Workstream
+from orchestrator.models import Repository, Task, Workstream
 
 
 def locked_workstream(workstream_id: int) -> Workstream:
@@ -18,6 +18,16 @@ def locked_workstream(workstream_id: int) -> Workstream:
         return Workstream.objects.select_for_update().get(pk=workstream_id)
     except Workstream.DoesNotExist:
         raise NotFound("There is no such workstream.") from None
+
+
+def lock_repository(name: str) -> None:
+    """Keep rounds of other workstreams on the same repository out until the transaction ends; no name, no lock.
+
+    What it keeps apart are launches: everybody else only gives up what they hold (AD-3).
+    """
+    if name:
+        Repository.objects.get_or_create(name=name)
+        Repository.objects.select_for_update().get(name=name)
 
 
 def locked_task(task_id: int) -> Task:
