@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from orchestrator.core.contention import Claims
 from orchestrator.core.graph import critical_path
 from orchestrator.core.plan import PlacedStep, Plan
-from orchestrator.core.contention import Claims
 from orchestrator.core.schedule import Place, Snapshot, TaskView, decide
 from orchestrator.core.terms import TaskStatus
 

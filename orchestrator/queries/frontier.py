@@ -151,4 +151,3 @@ def _holders(workstream: Workstream, wanted: Iterable[Claims], known: set[int]) 
 def _rows(ids: Iterable[int]) -> list[Task]:
     tasks = Task.objects.select_related("step__thread__batch__stage", "verdict")
     return [task for some in in_parts(sorted(ids)) for task in tasks.filter(pk__in=some)]
-

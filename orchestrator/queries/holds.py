@@ -13,10 +13,12 @@ def hold_on(workstream: Workstream, now: datetime | None) -> tuple[Reason, str] 
     """
     if workstream.status in {WorkstreamStatus.COMPLETED, WorkstreamStatus.ARCHIVED}:
         return Reason.CLOSED, f"the workstream is {workstream.status}"
-    effective_at = workstream.version.effective_at
+    effective_at, decided_at = workstream.version.effective_at, workstream.version.decided_at
     if effective_at is None:
         return Reason.PLAN_NOT_APPROVED, "waits for the plan to be approved"
-    if now is not None and now < effective_at:
+    # A version that took effect with its approval stays in effect, even when the clock is set back.
+    later = decided_at is None or effective_at > decided_at
+    if later and now is not None and now < effective_at:
         return Reason.NOT_EFFECTIVE, f"waits for {effective_at:%Y-%m-%d %H:%M} UTC, when the plan takes effect"
     if not PreHandoffReview.objects.filter(workstream=workstream).exists():
         return Reason.PREHANDOFF, "waits for the pre-handoff review to be signed"
