@@ -4,10 +4,11 @@
 Blocking findings keep a plan from being approved.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Final
 
+from orchestrator.core.formats.recognise import READERS, Format, recognise
 from orchestrator.core.graph import Graph, compile_graph
 from orchestrator.core.plan import Finding, Plan, Reading
 from orchestrator.core.plan_check_needs import check_needs
@@ -26,10 +27,28 @@ def review_source(source: bytes | str, tools: frozenset[str]) -> Reading:
 
     The plan is None when nothing in the source can be scheduled. Never raises on what a source may hold.
     """
+    return _review(source, tools, read_plan)
+
+
+def review_any(
+    source: bytes | str, tools: frozenset[str], wanted: Format | None = None
+) -> tuple[Format | None, Reading]:
+    """The same for a source in any format that is read here: the one it has, or the wanted one. None: no text."""
+    found: list[Format] = []
+
+    def read(text: str) -> Reading:
+        found.append(wanted or recognise(text))
+        return READERS[found[0]](text)
+
+    reading = _review(source, tools, read)
+    return next(iter(found), None), reading
+
+
+def _review(source: bytes | str, tools: frozenset[str], read: Callable[[str], Reading]) -> Reading:
     text = decode_source(source)
     if isinstance(text, Finding):
         return Reading(None, (text,))
-    reading = read_plan(text)
+    reading = read(text)
     found = [*reading.findings, *hidden_characters(text)]
     if reading.plan is not None:
         found += check_plan(reading.plan, tools)

@@ -1,13 +1,13 @@
 """What approving a plan will do, by running the real scheduler on it (WF-3, BX-2)."""
 
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from orchestrator.core.contention import Claims
 from orchestrator.core.graph import critical_path
 from orchestrator.core.plan import PlacedStep, Plan
-from orchestrator.core.schedule import Place, Snapshot, TaskView, decide
-from orchestrator.core.terms import TaskStatus
+from orchestrator.core.schedule import Place, Snapshot, TaskView, decide, number_runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +47,55 @@ def _waves(views: dict[str, TaskView]) -> Iterator[tuple[str, ...]]:
     batches: dict[tuple[int, ...], dict[str, TaskView]] = {}
     for key, view in views.items():
         batches.setdefault(view.place[:2], {})[key] = view
+    done: set[str] = set()
     for place in sorted(batches):
-        batch = batches[place]
-        later = {key for key, view in batch.items() if _needs_later(view, views)}
-        while launches := [k for k in decide(Snapshot(tuple(batch.values()))).launches if k not in later]:
-            yield tuple(launches)
-            for key in launches:
-                batch[key] = replace(batch[key], status=TaskStatus.COMPLETE)
-        if any(view.open for view in batch.values()):
+        front = _Front(batches[place], set(views) - done)
+        while launches := decide(Snapshot(tuple(front.tasks.values()))).launches:
+            yield launches
+            front.complete(launches)
+        if front.left:
             return
+        done |= batches[place].keys()
 
 
-def _needs_later(view: TaskView, views: dict[str, TaskView]) -> bool:
-    return any(views[key].place[:2] > view.place[:2] for key in view.needs if key in views)
+class _Front:
+    """The tasks of a batch whose turn has come: in the lowest open run of their thread, with all they need complete.
+
+    Only these are put before the scheduler: a step is looked at while it may start, not once for every other step.
+    """
+
+    def __init__(self, batch: dict[str, TaskView], not_done: set[str]) -> None:
+        self.tasks: dict[str, TaskView] = {}
+        self.left = len(batch)
+        self._batch = batch
+        ordered = sorted(batch.values(), key=lambda view: view.place)
+        runs = number_runs((view.key, view.place[:3], view.parallel) for view in ordered)
+        self._run = {key: (batch[key].place.thread, run) for key, run in runs.items()}
+        self._open = Counter(self._run.values())
+        self._needs = {key: not_done.intersection(view.needs) for key, view in batch.items()}
+        self._after: dict[object, list[str]] = defaultdict(list)
+        for key, (thread, run) in self._run.items():
+            self._after[thread, run - 1].append(key)
+            for need in self._needs[key]:
+                self._after[need].append(key)
+        self._admit(batch)
+
+    def complete(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            del self.tasks[key]
+            self.left -= 1
+            self._open[self._run[key]] -= 1
+            for other in self._after[key]:
+                self._needs[other] -= {key}
+            self._admit(self._after[key])
+            if not self._open[self._run[key]]:
+                self._admit(self._after[self._run[key]])
+
+    def _admit(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            thread, run = self._run[key]
+            if not self._needs[key] and not self._open[thread, run - 1]:
+                self.tasks[key] = replace(self._batch[key], run=run)
 
 
 def view_of(placed: PlacedStep) -> TaskView:

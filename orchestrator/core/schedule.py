@@ -70,9 +70,9 @@ class Snapshot:
     """What the scheduler sees: the `tasks` it judges, and what their verdicts depend on.
 
     `context` are tasks of the same workstream that are not judged: what the judged ones need, the lowest open task of
-    their threads, complete tasks whose handover cannot be used, and live tasks whose claims meet theirs. `elsewhere` are
-    live tasks of other workstreams on the same repository, under `slug/KEY` (AD-3). `hold` is a reason that holds the
-    whole workstream, with its sentence.
+    their threads, complete tasks whose handover cannot be used, and live tasks whose claims meet theirs. `elsewhere`
+    are live tasks of other workstreams on the same repository, under `slug/KEY` (AD-3). `hold` is a reason that holds
+    the whole workstream, with its sentence.
     """
 
     tasks: tuple[TaskView, ...]
@@ -234,7 +234,7 @@ class _Board:
         return replace(verdict, frontier=True)
 
     def _is_near(self, task: TaskView) -> bool:
-        """In the first open batch, with its needs complete, in the lowest open run of its thread or the one behind it."""
+        """In the first open batch, its needs complete, in the lowest open run of its thread or the one behind it."""
         first = self.first_open
         if first is None or first.place[:2] != task.place[:2]:
             return False

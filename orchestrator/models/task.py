@@ -18,8 +18,9 @@ class Task(models.Model):
     `rework` counts how often the task was sent back (FR-021). `verdict` is the latest one a round recorded.
 
     `batch_index`, `thread`, `run_index` and `position` repeat the step's place, so that a round finds the open frontier
-    by an index; `progress.recount` writes them. `open_batch` is null once the task needs nothing more. `due` asks the next round to look at the task or what follows it;
-    `standing` says that the last verdict rests on the task's own state, which has not changed since.
+    by an index; `progress.recount` writes them. `open_batch` is null once the task needs nothing more. `due` asks the
+    next round to look at the task or what follows it; `standing` says that the last verdict rests on the task's own
+    state, which has not changed since.
     """
 
     workstream = models.ForeignKey(Workstream, models.PROTECT, related_name="tasks")

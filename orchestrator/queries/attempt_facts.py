@@ -11,7 +11,10 @@ from orchestrator.queries.briefs import CriterionFacts, criteria_of
 
 @dataclass(frozen=True)
 class AttemptFacts:
-    """`token` fences the claim that holds or held it; 0 while nobody did."""
+    """`token` fences the claim that holds or held it; 0 while nobody did.
+
+    `same_as` is the number of the attempt whose result stands, because this one's is the same (FR-010).
+    """
 
     id: int
     number: int
@@ -24,6 +27,7 @@ class AttemptFacts:
     outcome: str
     error: str
     commit: str
+    same_as: int | None
     queued_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
@@ -39,7 +43,9 @@ class ClaimFacts:
 
 
 def attempt_facts(attempt_id: int) -> AttemptFacts:
-    found = Attempt.objects.select_related("task__step", "assignment__executor").filter(pk=attempt_id).first()
+    found = (
+        Attempt.objects.select_related("task__step", "assignment__executor", "same_as").filter(pk=attempt_id).first()
+    )
     if found is None:
         raise NotFound("There is no such attempt.")
     assignment: Assignment | None = getattr(found, "assignment", None)
@@ -55,6 +61,7 @@ def attempt_facts(attempt_id: int) -> AttemptFacts:
         outcome=found.outcome,
         error=found.error,
         commit=found.commit,
+        same_as=found.same_as.number if found.same_as else None,
         queued_at=found.queued_at,
         started_at=found.started_at,
         ended_at=found.ended_at,

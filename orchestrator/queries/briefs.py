@@ -38,6 +38,8 @@ class Place:
 
 @dataclass(frozen=True)
 class EarlierAttempt:
+    """`same_as` is the number of the attempt whose result stands, because this one's is the same (FR-010)."""
+
     number: int
     status: AttemptStatus
     executor: str
@@ -45,6 +47,7 @@ class EarlierAttempt:
     error: str
     commit: str
     ended_at: datetime | None
+    same_as: int | None
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,7 @@ def _place(task: Task) -> Place:
 
 
 def _earlier(task: Task) -> tuple[EarlierAttempt, ...]:
-    ended = Attempt.objects.filter(task=task).exclude(status__in=LIVE).select_related("assignment__executor")
+    ended = Attempt.objects.filter(task=task).exclude(status__in=LIVE).select_related("assignment__executor", "same_as")
     return tuple(_earlier_attempt(attempt) for attempt in ended.order_by("number"))
 
 
@@ -152,6 +155,7 @@ def _earlier_attempt(attempt: Attempt) -> EarlierAttempt:
         error=attempt.error,
         commit=attempt.commit,
         ended_at=attempt.ended_at,
+        same_as=attempt.same_as.number if attempt.same_as else None,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from orchestrator.core.contention import Claims, Held
 from orchestrator.core.schedule import TaskView
@@ -37,13 +37,14 @@ def peers_of(workstream: Workstream) -> QuerySet[Workstream]:
     return peers.exclude(pk=workstream.pk).order_by(*RANK)
 
 
-def waiting_for(workstream: Workstream) -> QuerySet[Workstream]:
-    """Active workstreams with a task whose last verdict names a task of this one as its holder, in rank order."""
+def in_line_with(workstream: Workstream) -> list[int]:
+    """Ids of a workstream and of the active ones whose recorded verdicts wait for a task of it, by rank."""
     waiting = Task.objects.filter(
         due=True, verdict__reason=Reason.RESOURCE, verdict__holder__startswith=f"{workstream.slug}/"
     )
-    found = Workstream.objects.filter(status=WorkstreamStatus.ACTIVE, pk__in=waiting.values("workstream"))
-    return found.exclude(pk=workstream.pk).order_by(*RANK)
+    waits = Q(status=WorkstreamStatus.ACTIVE, pk__in=waiting.values("workstream"))
+    found = Workstream.objects.filter(waits | Q(pk=workstream.pk))
+    return list(found.order_by(*RANK).values_list("pk", flat=True))
 
 
 @dataclass(frozen=True, slots=True)

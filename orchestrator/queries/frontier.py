@@ -1,7 +1,7 @@
 """What a round looks at: the open frontier, found by index, so that its cost does not grow with the plan (FR-005).
 
-While nothing changed beneath all verdicts (the first open batch, what holds the workstream, files that cannot be used), a
-round judges the tasks that acts marked as due, the tasks of their threads whose turn has come or comes next, and those
+While nothing changed beneath all verdicts (the first open batch, what holds the workstream, files that cannot be used),
+a round judges the tasks that acts marked as due, those of their threads whose turn has come or comes next, and those
 that needed them. Otherwise it judges the whole front of the first open batch.
 """
 
@@ -109,7 +109,7 @@ def _lanes(workstream: Workstream, here: int | None, threads: set[int] | None) -
 
 
 def _near(workstream: Workstream, here: int | None, lanes: Mapping[int, _Lane]) -> set[int]:
-    """Ids of the waiting tasks in the lowest open run of each thread, or the one behind it, whose needs are complete."""
+    """Ids of waiting tasks in the lowest open run of each thread, or the one behind it, whose needs are complete."""
     open_need = StepNeed.objects.filter(
         step=OuterRef("step"), needed__tasks__workstream=workstream, needed__tasks__open_batch__isnull=False
     )

@@ -157,7 +157,7 @@ def attempts_with_evidence(task_ids: Iterable[int]) -> list[Attempt]:
     checks = CriterionCheck.objects.select_related("criterion", "checked_by").order_by("criterion__position")
     return list(
         Attempt.objects.filter(task__in=list(task_ids))
-        .select_related("assignment__executor", "task__step")
+        .select_related("assignment__executor", "task__step", "same_as")
         .prefetch_related(Prefetch("checks", checks), "reviews__reviewer", "reviews__return_step")
         .order_by("task", "-number")
     )

@@ -29,7 +29,7 @@ def handovers_before(task: Task, step: Step) -> Sequence[HandoffArtifact]:
 def results_before(task: Task, step: Step) -> Sequence[HandoffArtifact]:
     """The newest handover of every step that `step` waits for, by sequence."""
     results = _in_force(task).filter(event__in=RESULT_EVENTS, attempt__task__step__in=steps_before(step))
-    newest = {a.attempt.task_id: a for a in results.select_related("attempt").order_by("sequence")}
+    newest = {a.attempt.task_id: a for a in results.select_related("attempt__task__step").order_by("sequence")}
     return sorted(newest.values(), key=lambda artifact: artifact.sequence)
 
 

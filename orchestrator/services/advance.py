@@ -6,6 +6,8 @@ This is what the queue runs (DC-6). Running it twice, or after a crash anywhere,
 from datetime import datetime
 
 from orchestrator.core.errors import WorkspaceUnavailable
+from orchestrator.models import Workstream
+from orchestrator.queries.contenders import in_line_with
 from orchestrator.services.artifacts import publish
 from orchestrator.services.damage import check_handovers
 from orchestrator.services.scheduling import run_round
@@ -17,9 +19,20 @@ TURNS = 20
 def advance(*, workstream_id: int, now: datetime) -> None:
     """Bring workspace and schedule of a workstream up to date with its rows.
 
+    What it gave up may be what workstreams on the same repository wait for: they are advanced too, by priority,
+    registration time and id, and those of a higher rank before it takes anything new (AD-3).
+
     When files cannot be written, what builds on them waits with that reason, the rest is scheduled, and
     WorkspaceUnavailable is raised at the end, so the queue tries again (F14 to F16).
     """
+    trouble: WorkspaceUnavailable | None = None
+    for one in in_line_with(Workstream.objects.get(pk=workstream_id)):
+        trouble = _bring_up_to_date(one, now) or trouble
+    if trouble:
+        raise trouble
+
+
+def _bring_up_to_date(workstream_id: int, now: datetime) -> WorkspaceUnavailable | None:
     trouble: WorkspaceUnavailable | None = None
     for _ in range(TURNS):
         try:
@@ -29,5 +42,4 @@ def advance(*, workstream_id: int, now: datetime) -> None:
         check_handovers(workstream_id=workstream_id, now=now)
         if run_round(workstream_id=workstream_id, now=now) is None or trouble:
             break
-    if trouble:
-        raise trouble
+    return trouble

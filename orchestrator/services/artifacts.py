@@ -23,6 +23,7 @@ from orchestrator.core.handoff import (
 )
 from orchestrator.core.terms import ArtifactState, EventType, WorkstreamStatus
 from orchestrator.models import Attempt, HandoffArtifact, OutputFile, Step, Workstream
+from orchestrator.queries.inputs import standing_result
 from orchestrator.queries.projection import projected_files
 from orchestrator.queries.upstream import handovers_before, output_place
 from orchestrator.services.actor import Actor
@@ -76,6 +77,25 @@ def announce(
         file.artifact = artifact
     OutputFile.objects.bulk_create(files)
     return artifact
+
+
+def hand_over(*, attempt: Attempt, actor: Actor, outputs: Mapping[str, bytes], now: datetime) -> Attempt | None:
+    """Announce a completed attempt; or, when its inputs and result are those of an earlier one whose handover stands,
+    announce nothing and answer with that attempt: no second artifact, no second copies (FR-010, AD-7)."""
+    digests = {file.path: file.sha256 for file in _output_files(attempt, outputs)}
+    attempt.same_as = standing_result(attempt, digests)
+    attempt.save(update_fields=["same_as"])
+    if attempt.same_as is None:
+        announce(
+            attempt=attempt,
+            event=EventType.ATTEMPT_COMPLETED,
+            actor=actor,
+            outcome=attempt.outcome,
+            next_action="Successors may start.",
+            now=now,
+            outputs=outputs,
+        )
+    return attempt.same_as
 
 
 def publish(*, now: datetime, workstream_id: int | None = None) -> int:

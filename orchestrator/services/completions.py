@@ -9,7 +9,7 @@ from orchestrator.core.errors import CriteriaUnmet, WrongState
 from orchestrator.core.terms import ArtifactState, AttemptStatus, CriterionKind, EventType, TaskStatus
 from orchestrator.models import Attempt, CriterionCheck, Executor
 from orchestrator.services.actor import Actor
-from orchestrator.services.artifacts import announce
+from orchestrator.services.artifacts import announce, hand_over
 from orchestrator.services.attempts import blocked, end, locked_attempt, record_attempt, staleness
 from orchestrator.services.progress import settle
 from orchestrator.services.wake import wake
@@ -51,16 +51,12 @@ def complete(
 def _hand_over(attempt: Attempt, actor: Actor, outputs: Mapping[str, bytes], now: datetime) -> None:
     end(attempt, AttemptStatus.COMPLETED, now)
     attempt.task.status = TaskStatus.COMPLETE
-    announce(
-        attempt=attempt,
-        event=EventType.ATTEMPT_COMPLETED,
-        actor=actor,
-        outcome=attempt.outcome,
-        next_action="Successors may start.",
-        now=now,
-        outputs=outputs,
-    )
-    record_attempt(attempt, actor, "attempt completed", now, reason=attempt.outcome, data={"commit": attempt.commit})
+    data: dict[str, object] = {"commit": attempt.commit}
+    told = attempt.outcome
+    if earlier := hand_over(attempt=attempt, actor=actor, outputs=outputs, now=now):
+        data["same_as"] = earlier.number
+        told = f"{told} (Same inputs and result as attempt {earlier.number}, whose handover stands.)".strip()
+    record_attempt(attempt, actor, "attempt completed", now, reason=told, data=data)
     settle(attempt.task, now)
     wake(attempt.task.workstream_id)
 

@@ -17,8 +17,9 @@ from orchestrator.core.errors import (
     VersionMoved,
     WrongState,
 )
+from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan import Plan, Reading
-from orchestrator.core.plan_check import review_source
+from orchestrator.core.plan_check import review_any, review_source
 from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
 from orchestrator.models import Workflow, WorkflowVersion, Workstream
 from orchestrator.services.actor import Actor
@@ -41,6 +42,11 @@ class Submission:
 def read_source(source: bytes | str) -> Reading:
     """Read and check a source with the tools that are registered here."""
     return review_source(source, frozenset(settings.TOOLS))
+
+
+def read_any_source(source: bytes | str, wanted: Format | None = None) -> tuple[Format | None, Reading]:
+    """The same for another tool's plan; the format is told from the content unless one is wanted."""
+    return review_any(source, frozenset(settings.TOOLS), wanted)
 
 
 def submit_plan(

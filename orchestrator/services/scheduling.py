@@ -3,9 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-import rfc8785
 from django.db import transaction
 from django.db.models import Max, OuterRef, Subquery
 
@@ -14,6 +12,7 @@ from orchestrator.core.schedule import Verdict as Judgement
 from orchestrator.core.terms import AttemptStatus, EventType, Reason, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, SchedulingDecision, Task, Verdict, Workstream
 from orchestrator.queries.frontier import Round, load_round
+from orchestrator.queries.inputs import input_digests
 from orchestrator.queries.task_views import in_parts
 from orchestrator.services.actor import ORCHESTRATOR
 from orchestrator.services.artifacts import announce
@@ -139,13 +138,14 @@ def _launch(tasks: Sequence[Task], workstream: Workstream, row: SchedulingDecisi
     last = dict(tried.order_by().values_list("task_id").annotate(Max("number")))
     for task in tasks:
         task.workstream = workstream
+    inputs = input_digests(tasks)
     attempts = Attempt.objects.bulk_create(
         Attempt(
             task=task,
             number=last.get(task.pk, 0) + 1,
             status=AttemptStatus.QUEUED,
             queued_at=now,
-            input_digest=input_digest(task),
+            input_digest=inputs[task.pk],
         )
         for task in tasks
     )
@@ -181,17 +181,3 @@ def _remember(workstream: Workstream, seen: Round, decision: Decision) -> None:
     if workstream.judged_on != seen.ground:
         workstream.judged_on = seen.ground
         workstream.save(update_fields=["judged_on"])
-
-
-def input_digest(task: Task) -> str:
-    """What an attempt works from: the definition and the results it builds on (AD-7)."""
-    step = task.step
-    upstream = Attempt.objects.filter(
-        task__workstream=task.workstream_id, task__step__needed_by__step=step, status=AttemptStatus.COMPLETED
-    ).order_by("task__step__key", "number")
-    facts: dict[str, Any] = {
-        "step": [step.key, step.title, step.details, step.tool, step.run],
-        "criteria": [[c.kind, c.text] for c in step.criteria.order_by("kind", "position")],
-        "upstream": {a.task.step.key: [a.number, a.commit] for a in upstream.select_related("task__step")},
-    }
-    return hashlib.sha256(rfc8785.dumps(facts)).hexdigest()

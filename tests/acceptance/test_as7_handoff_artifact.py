@@ -95,7 +95,7 @@ def test_as7_every_event_is_one_artifact_that_the_published_schema_accepts(drive
     driver.advance()
     again = driver.cast.builder("builder-again")
     driver.claim("B1", again)
-    driver.complete("B1")
+    driver.complete("B1", outcome="Fast now.")
     driver.sign("MP1")
 
     artifacts = list(HandoffArtifact.objects.order_by("sequence"))

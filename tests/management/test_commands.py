@@ -13,6 +13,7 @@ from orchestrator.models import Executor, HistoryEntry, Policy, Workflow, Workfl
 from orchestrator.models.guards import drop_guards
 from orchestrator.services.executors import authenticate
 from tests.cast import PLAN
+from tests.core.formats.samples import SAMPLES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CYCLE = b"# Plan: Round\n\n## Task Dependencies\n\n### Batch 1\n\n- **A1:** one (needs A2)\n- **A2:** two (needs A1)\n"
@@ -156,3 +157,15 @@ def test_a_changed_history_is_found_and_the_entry_named(driver):
 def test_an_unknown_executor_does_not_start(db):
     with pytest.raises(CommandError, match="There is no executor nobody"):
         run("run_executor", "--name", "nobody", "--once")
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLES.keys() - {"beads"}))
+def test_other_tools_plans_are_previewed(name, plan_file, db):
+    printed = run("preview_plan", plan_file(SAMPLES[name].encode()))
+    assert f"Read as {name}." in printed
+    assert "Nothing blocks approval." in printed
+
+
+def test_the_format_can_be_given(plan_file, db):
+    with pytest.raises(SystemExit):
+        run("preview_plan", "--format", "plan", plan_file(SAMPLES["task-master"].encode()))

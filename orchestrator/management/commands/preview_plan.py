@@ -1,5 +1,7 @@
 """`manage.py preview_plan FILE`: findings, waves, launch order and critical path; nothing is stored.
 
+Plans of other tools are read too (`core/formats`): the format is told from the content, or given with `--format`.
+
 Exit code 0, or 1 when something blocks approval.
 """
 
@@ -9,10 +11,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan import Reading
 from orchestrator.core.preview import Preview, preview
 from orchestrator.management.plan_source import lines_of, read_file
-from orchestrator.services.plans import STORED_BLOCKERS, read_source
+from orchestrator.services.plans import STORED_BLOCKERS, read_any_source
 
 
 class Command(BaseCommand):
@@ -22,9 +25,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file")
+        parser.add_argument("--format", choices=[one.value for one in Format], help="read the file as this format")
 
-    def handle(self, *, file: str, **_options: Any) -> None:
-        reading = read_source(read_file(file))
+    def handle(self, *, file: str, format: str | None, **_options: Any) -> None:
+        found, reading = read_any_source(read_file(file), Format(format) if format else None)
+        if found not in (None, Format.PLAN):
+            self.stdout.write(f"Read as {found}.")
         for line in lines_of(reading.findings):
             self.stdout.write(line)
         if reading.plan is not None and not _unschedulable(reading):

@@ -1,0 +1,100 @@
+"""JSON that other tools wrote: read leniently, with findings for what is odd, never with an exception (B11 to B14)."""
+
+import json
+import re
+from collections import defaultdict, deque
+from typing import Any, Final
+
+from orchestrator.core.plan_findings import Findings
+
+#: Levels of nesting that are read; real plans need fewer than ten.
+DEEPEST: Final = 64
+_ID: Final = re.compile(r'"id"\s{0,20}:\s{0,20}("(?:[^"\\\n]|\\.){0,200}"|-?\d{1,30}(?:\.\d{1,30})?)')
+
+
+def load(text: str, findings: Findings) -> Any:
+    """The value of a JSON text, or None with a finding that names the line."""
+    odd: list[str] = []
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=lambda pairs: _members(pairs, odd),
+            parse_constant=lambda name: odd.append(f"the value {name}"),
+            parse_int=_integer,
+        )
+    except json.JSONDecodeError as error:
+        findings.add("not-json", error.lineno, f"This is not JSON: {error.msg}.", "Correct the file at this line.")
+        return None
+    except RecursionError:
+        findings.add("not-json", 0, "The JSON is nested too deeply to be read.", "Flatten it.")
+        return None
+    for what in dict.fromkeys(odd):
+        findings.add("odd-json", 0, f"The file has {what}; the last one counts.", "Correct the file.")
+    if _too_deep(value):
+        findings.add("not-json", 0, f"The JSON is nested deeper than {DEEPEST} levels.", "Flatten it.")
+        return None
+    return value
+
+
+def _members(pairs: list[tuple[str, Any]], odd: list[str]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs) and len(odd) < DEEPEST:
+        seen: set[str] = set()
+        odd += [f"the key “{plain(key)[:60]}” twice in one object" for key, _ in pairs if key in seen or seen.add(key)]  # type: ignore[func-returns-value]
+    return members
+
+
+def _integer(digits: str) -> int:
+    """Whole numbers are ids and priorities here; more digits than any of them has mean nothing."""
+    return int(digits[:30])
+
+
+def _too_deep(value: Any) -> bool:
+    rest = [(value, 1)]
+    while rest:
+        one, depth = rest.pop()
+        if depth > DEEPEST:
+            return True
+        if isinstance(one, dict):
+            rest += [(item, depth + 1) for item in one.values() if isinstance(item, dict | list)]
+        elif isinstance(one, list):
+            rest += [(item, depth + 1) for item in one if isinstance(item, dict | list)]
+    return False
+
+
+def plain(value: Any) -> str:
+    """Text as it may be stored and shown: no NUL, no half characters; numbers as written, everything else as JSON."""
+    if value is None:
+        return ""
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list | bool) else str(value)
+    return text.replace("\0", "").encode("utf-8", "replace").decode().strip()
+
+
+def listed(value: Any) -> list[Any]:
+    """A list as it is; a single value as a list of one; nothing as an empty list."""
+    if isinstance(value, list):
+        return value
+    return [] if value in (None, "") else [value]
+
+
+def member(value: Any, name: str) -> dict[str, Any]:
+    """The object under a name, or an empty one."""
+    found = value.get(name) if isinstance(value, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+class Lines:
+    """The line on which each id stands, in the order of the file; ids that stand several times are taken in turn."""
+
+    def __init__(self, text: str) -> None:
+        self._lines: dict[str, deque[int]] = defaultdict(deque)
+        line, last = 1, 0
+        for found in _ID.finditer(text):
+            line += text.count("\n", last, found.start())
+            last = found.start()
+            self._lines[found[1].strip('"')].append(line)
+
+    def take(self, value: Any) -> int:
+        """The 1-based line of the next object with this id; 0 when it is not found."""
+        waiting = self._lines.get(plain(value))
+        return waiting.popleft() if waiting else 0

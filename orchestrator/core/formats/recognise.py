@@ -1,0 +1,55 @@
+"""Which format a source has, told from its content, and the reader for it."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final
+
+from orchestrator.core.formats import backlog, beads, bundle_ws, spec_kit, task_master, tasks_state
+from orchestrator.core.formats.json_source import load
+from orchestrator.core.plan import Reading
+from orchestrator.core.plan_findings import Findings
+from orchestrator.core.plan_markdown import read_plan
+
+
+class Format(StrEnum):
+    """What `--format` takes."""
+
+    PLAN = "plan"
+    SPEC_KIT = "spec-kit"
+    TASK_MASTER = "task-master"
+    BEADS = "beads"
+    BACKLOG = "backlog"
+    BUNDLE_WS = "bundle-ws"
+    TASKS = "tasks"
+
+
+READERS: Final[dict[Format, Callable[[str], Reading]]] = {
+    Format.PLAN: read_plan,
+    Format.SPEC_KIT: spec_kit.read,
+    Format.TASK_MASTER: task_master.read,
+    Format.BEADS: beads.read,
+    Format.BACKLOG: backlog.read,
+    Format.BUNDLE_WS: bundle_ws.read,
+    Format.TASKS: tasks_state.read,
+}
+
+
+def recognise(text: str) -> Format:
+    """The format of a source; PLAN.md when nothing else fits."""
+    start = text.lstrip("\ufeff \t\r\n")[:1]
+    if start in ("{", "["):
+        return _json_format(text)
+    if start == "<" and beads.looks_like(text):
+        return Format.BEADS
+    if backlog.looks_like(text):
+        return Format.BACKLOG
+    return Format.SPEC_KIT if spec_kit.looks_like(text) else Format.PLAN
+
+
+def _json_format(text: str) -> Format:
+    if beads.looks_like(text):
+        return Format.BEADS
+    value = load(text, Findings())
+    if tasks_state.looks_like(value):
+        return Format.TASKS
+    return Format.BUNDLE_WS if bundle_ws.looks_like(value) else Format.TASK_MASTER

@@ -1,0 +1,211 @@
+"""spec-kit's `tasks.md`: phases of `T001` boxes, `[P]` for parallel, `[US1]` for the story, checkpoints, prose.
+
+A phase is a stage: phases follow one another as they stand. Inside a phase tasks go in order, neighbours marked `[P]`
+together. A checkpoint is a review gate. `T006-T010 depend on T001-T005` and `T044 → T045` in the prose become
+dependencies where they point backwards; all of that is inferred and told to the reviewer.
+"""
+
+import re
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final
+
+from orchestrator.core.plan import Reading
+from orchestrator.core.plan_build import build_plan
+from orchestrator.core.plan_drafts import (
+    BatchDraft,
+    GateDraft,
+    Notes,
+    PlanDraft,
+    StageDraft,
+    StepDraft,
+    ThreadDraft,
+    Value,
+)
+from orchestrator.core.plan_findings import Findings
+from orchestrator.core.plan_front_matter import FrontMatter
+from orchestrator.core.plan_lines import Line, LineKind, scan, split_lines
+
+_ID: Final = r"T\d{3,9}[a-z]?"
+_BOXES: Final = r"(?:(?:[-*+][ \t]+)?\[[ xX~!-]?\][ \t]*){0,4}"
+_TASK: Final = re.compile(rf"(?P<boxes>{_BOXES})(?:\*\*)?(?P<id>{_ID}\b)?(?:\*\*)?:?(?P<rest>.*)", re.DOTALL)
+_LATE_BOX: Final = re.compile(r"[ \t]*\[([ xX])\]")
+_LABEL: Final = re.compile(r"[ \t]*\[(P|US\d{1,4}|S\d{1,4}|[A-Z]{1,12}\d{0,4})\][ \t]*")
+_PHASE: Final = re.compile(r"phase[ \t]+\d{1,4}(?:\.\d{1,4})*\b.*", re.IGNORECASE | re.DOTALL)
+_CHECKPOINT: Final = re.compile(r"(?:>[ \t]*)?\*\*checkpoint:?\*\*:?[ \t]*(.*)", re.IGNORECASE | re.DOTALL)
+_PATH: Final = re.compile(r"`([^`\s]{1,200})`")
+_RANGE: Final = re.compile(r"T(\d{3,9})(?:[ \t]*(?:-|–|\.\.|to)[ \t]*T(\d{3,9}))?")
+_DEPENDS: Final = re.compile(r"(.{1,300}?)\b(?:depends? on|requires?|blocked by|after)\b(.{1,300})", re.IGNORECASE)
+_ARROW: Final = re.compile(r"→|-->|->")
+#: Ids that one range may stand for, and dependencies that are read out of prose.
+LONGEST_RANGE: Final = 500
+MOST_SPOKEN: Final = 2_000
+
+
+def looks_like(text: str) -> bool:
+    """Whether some bullets are boxes with a spec-kit id."""
+    return bool(re.search(rf"(?m)^[ \t]{{0,12}}[-*+][ \t]+(?:\[[ xX~!-]?\][ \t]*)?(?:\*\*)?{_ID}\b", text[:200_000]))
+
+
+@dataclass(slots=True)
+class _Phase:
+    name: str
+    line: int
+    numbered: bool
+    steps: list[StepDraft] = field(default_factory=list)
+    text: list[str] = field(default_factory=list)
+    checkpoint: tuple[str, int] = ("", 0)
+
+
+def read(text: str) -> Reading:
+    findings = Findings()
+    reader = _Reader(findings)
+    for line in scan(split_lines(text)).lines:
+        reader.take(line)
+    reader.tell()
+    draft = PlanDraft(name=reader.name, summary=[t for t in reader.summary if t])
+    phases = [phase for phase in reader.phases if phase.steps]
+    draft.stages += [_stage(number, phase, findings) for number, phase in enumerate(phases, 1)]
+    return Reading(build_plan(draft, FrontMatter(), findings), findings.all())
+
+
+def _stage(number: int, phase: _Phase, findings: Findings) -> StageDraft:
+    thread = ThreadDraft("01", phase.name, phase.line, steps=phase.steps)
+    stage = StageDraft(number, phase.name, phase.line, definition=phase.text)
+    stage.batches.append(BatchDraft(1, phase.name, phase.line, threads=[thread]))
+    said, line = phase.checkpoint
+    if line:
+        gate = GateDraft(f"CP{number}", f"Checkpoint of {phase.name}"[:200], line, merge=False)
+        gate.notes.values["kind"] = [Value(["review"], line)]
+        if said:
+            gate.notes.values["action"] = [Value([said], line)]
+        stage.batches.append(BatchDraft(-1, "", line, gate=gate))
+        message = f"The checkpoint of “{phase.name[:60]}” is read as a review gate, CP{number}."
+        findings.add("inferred-kind", line, message, "Take the checkpoint out if nobody has to sign there.")
+    return stage
+
+
+class _Reader:
+    """Takes the lines in order; phases hold the tasks, prose is looked through for dependencies."""
+
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
+        self.name = ""
+        self.summary: list[str] = []
+        self.phases: list[_Phase] = []
+        self.place: dict[str, int] = {}
+        self.by_id: dict[str, StepDraft] = {}
+        self.spoken: list[tuple[list[str], list[str], int]] = []
+        self.done: list[int] = []
+
+    def take(self, line: Line) -> None:
+        if line.kind is LineKind.CODE:
+            return
+        if line.kind is LineKind.HEADING:
+            self._heading(line)
+        elif not (line.kind is LineKind.BULLET and self._task(line)):
+            self._prose(line)
+
+    def _heading(self, line: Line) -> None:
+        if line.level == 1:
+            self.name = self.name or line.body.removeprefix("Tasks:").strip()[:200]
+        elif _PHASE.fullmatch(line.body):
+            self.phases.append(_Phase(_clean(line.body), line.number, numbered=True))
+        elif line.level == 2:
+            self.phases.append(_Phase(_clean(line.body), line.number, numbered=False))
+
+    def _task(self, line: Line) -> bool:
+        found = _TASK.fullmatch(line.body)
+        if found is None:
+            return False
+        key, boxes, rest = found["id"] or "", found["boxes"], found["rest"]
+        late = _LATE_BOX.match(rest) if key and not boxes else None
+        if late:
+            rest = rest[late.end() :]
+        in_phase = bool(self.phases) and self.phases[-1].numbered
+        boxed = bool(boxes or late)
+        if not (key and boxed) and not (in_phase and (key or boxed)):
+            return False
+        if key and not boxed and _RANGE.search(rest):
+            return False
+        if not self.phases:
+            self.phases.append(_Phase("Tasks", line.number, numbered=False))
+        self._add(key, boxes + (late[0] if late else ""), rest, line)
+        return True
+
+    def _add(self, key: str, boxes: str, rest: str, line: Line) -> None:
+        labels: list[str] = []
+        while label := _LABEL.match(rest):
+            labels.append(label[1])
+            rest = rest[label.end() :]
+        step = StepDraft(key, _clean(rest), line.number, line.indent, parallel="P" in labels, notes=Notes())
+        files = [path for path in _PATH.findall(rest) if "/" in path.strip("/") and ".." not in path]
+        if files:
+            step.notes.values["files"] = [Value([f"`{path.lstrip('/')}`"], line.number) for path in files]
+        stories = [label for label in labels if label != "P"]
+        if stories:
+            step.notes.text.append(f"Story: {', '.join(stories)}")
+        if "x" in boxes.lower():
+            self.done.append(line.number)
+        self.phases[-1].steps.append(step)
+        self.place.setdefault(key, len(self.place))
+        self.by_id.setdefault(key, step)
+
+    def _prose(self, line: Line) -> None:
+        checkpoint = _CHECKPOINT.fullmatch(line.body)
+        if checkpoint and self.phases and self.phases[-1].steps:
+            self.phases[-1].checkpoint = (checkpoint[1].strip()[:1000], line.number)
+        elif self.phases and self.phases[-1].numbered and not self.phases[-1].steps:
+            self.phases[-1].text.append(line.raw)
+        elif not self.phases and line.kind is LineKind.TEXT:
+            self.summary.append(line.raw)
+        if "T" in line.body and len(self.spoken) < MOST_SPOKEN:
+            self._spoken(line)
+
+    def _spoken(self, line: Line) -> None:
+        parts = _ARROW.split(line.body)
+        if len(parts) > 1:
+            named = [_ids(part) for part in parts]
+            self.spoken += [(after, before, line.number) for before, after in pairwise(named)]
+        elif depends := _DEPENDS.match(line.body[:1000]):
+            self.spoken.append((_ids(depends[1]), _ids(depends[2]), line.number))
+
+    def tell(self) -> None:
+        """Turn what the prose says into dependencies, and say what was inferred and what was left out."""
+        for after, before, line in self.spoken:
+            known = [key for key in after if key in self.by_id], [key for key in before if key in self.by_id]
+            if all(known):
+                self._relate(*known, line)
+        if self.done:
+            message = f"{len(self.done)} tasks are ticked off; a plan carries no state, so they start as open."
+            fix = "Take finished tasks out of the file, if they are not to be done again."
+            self.findings.add("state-not-read", self.done[0], message, fix)
+
+    def _relate(self, after: list[str], before: list[str], line: int) -> None:
+        forward = [key for key in before if self.place[key] >= min(self.place[other] for other in after)]
+        if forward:
+            message = f"The text says that {after[0]} waits for {forward[0]}, which stands later; this is left out."
+            self.findings.add("unreadable-value", line, message, "Reorder the tasks, or correct the text.")
+            return
+        for key in after:
+            self.by_id[key].needs += [need for need in before if need not in self.by_id[key].needs]
+        message = f"{_some(after)} waits for {_some(before)}, because the text says so."
+        self.findings.add("inferred-needs", line, message, "Check that this is what the text means.")
+
+
+def _ids(text: str) -> list[str]:
+    """The ids that a text names, with ranges spelled out."""
+    found: list[str] = []
+    for match in _RANGE.finditer(text):
+        width, first = len(match[1]), int(match[1])
+        last = min(int(match[2] or match[1]), first + LONGEST_RANGE)
+        found += [f"T{number:0{width}}" for number in range(first, last + 1)]
+    return list(dict.fromkeys(found))[:LONGEST_RANGE]
+
+
+def _some(keys: list[str]) -> str:
+    return keys[0] if len(keys) == 1 else f"{keys[0]} … {keys[-1]}"
+
+
+def _clean(text: str) -> str:
+    return " ".join(text.replace("**", "").split()).strip(" ✓✅-–")[:300]

@@ -1,0 +1,81 @@
+"""What an attempt works from, as a digest, and whether its result is one that already stands (FR-010, AD-7)."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import rfc8785
+
+from orchestrator.core.handoff import RESULT_EVENTS
+from orchestrator.core.terms import ArtifactState
+from orchestrator.models import Attempt, HandoffArtifact, Step, Task
+from orchestrator.queries.upstream import results_before
+
+#: States in which a handover can stand for a later attempt: its files are, or will be, where it says.
+USABLE = [ArtifactState.PENDING.value, ArtifactState.COMMITTED.value]
+
+
+def input_digests(tasks: Iterable[Task]) -> dict[int, str]:
+    """By task id: the definition of the step, with its template's parameters filled in, and the content of what it builds
+    on. What several tasks of a launch build on is read once.
+
+    Attempt numbers and times are no part of it, so a chain that is done again without a change keeps its digests.
+    """
+    contents: dict[int, str] = {}
+    digests = {}
+    for task in tasks:
+        before = results_before(task, task.step)
+        for handover in before:
+            if handover.pk not in contents:
+                contents[handover.pk] = _content(handover)
+        upstream = sorted(contents[handover.pk] for handover in before)
+        digests[task.pk] = _digest({"step": _definition(task.step), "upstream": upstream})
+    return digests
+
+
+def standing_result(attempt: Attempt, outputs: Mapping[str, str]) -> Attempt | None:
+    """The attempt whose handover says all that this one would say: same inputs, outputs (path to SHA-256), commit and
+    result. Words alone are compared too when nothing else is handed over. None when a new artifact is due.
+
+    Only the newest result of the task can stand: outputs of older ones have been written over since.
+    """
+    handovers = HandoffArtifact.objects.filter(attempt__task=attempt.task_id, event__in=RESULT_EVENTS)
+    last = handovers.exclude(state=ArtifactState.QUARANTINED).select_related("attempt").order_by("-sequence").first()
+    if last is None or last.state not in USABLE or last.attempt.input_digest != attempt.input_digest:
+        return None
+    earlier = last.attempt
+    same = (earlier.commit, earlier.result) == (attempt.commit, attempt.result) and _outputs(last) == dict(outputs)
+    told = bool(outputs or attempt.commit) or earlier.outcome == attempt.outcome
+    return earlier if same and told and attempt.input_digest else None
+
+
+def _definition(step: Step) -> dict[str, Any]:
+    return {
+        "key": step.key,
+        "title": step.title,
+        "details": step.details,
+        "kind": [step.kind, step.gate_kind, step.gate_action],
+        "tool": [step.tool, step.run],
+        "outcomes": step.outcomes,
+        "criteria": [[c.kind, c.text] for c in step.criteria.order_by("kind", "position")],
+        "resources": [[r.name, r.is_files] for r in step.resources.order_by("name", "is_files")],
+    }
+
+
+def _content(handover: HandoffArtifact) -> str:
+    """What is handed over. A gate, and a step that hands over words only, pass on what they themselves build on."""
+    attempt, outputs = handover.attempt, _outputs(handover)
+    facts: dict[str, Any] = {"step": attempt.task.step.key, "outputs": outputs, "commit": attempt.commit}
+    facts["result"] = attempt.result
+    if not outputs and not attempt.commit:
+        facts["inputs"] = attempt.input_digest
+        facts["outcome"] = "" if attempt.task.step.is_gate else attempt.outcome
+    return _digest(facts)
+
+
+def _outputs(handover: HandoffArtifact) -> dict[str, str]:
+    return dict(handover.outputs.values_list("path", "sha256"))
+
+
+def _digest(facts: Mapping[str, Any]) -> str:
+    return hashlib.sha256(rfc8785.dumps(dict(facts))).hexdigest()
