@@ -16,8 +16,8 @@ USABLE = [ArtifactState.PENDING.value, ArtifactState.COMMITTED.value]
 
 
 def input_digests(tasks: Iterable[Task]) -> dict[int, str]:
-    """By task id: the definition of the step, with its template's parameters filled in, and the content of what it builds
-    on. What several tasks of a launch build on is read once.
+    """By task id: the definition of the step, with its template's parameters filled in, and the content of what it
+    builds on. What several tasks of a launch build on is read once.
 
     Attempt numbers and times are no part of it, so a chain that is done again without a change keeps its digests.
     """
