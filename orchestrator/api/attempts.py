@@ -53,6 +53,7 @@ def complete(request: HttpRequest, attempt_id: int, body: Completion) -> Attempt
         evidence=body.evidence,
         outputs={name: _content(name, output) for name, output in body.outputs.items()},
         commit=body.commit,
+        result=body.result,
         now=timezone.now(),
     )
     return attempt_facts(attempt_id)

@@ -39,8 +39,18 @@ class GateFacts:
 
 
 @dataclass(frozen=True)
+class ConditionalFacts:
+    """A step with a condition, and whether it runs when every step before it ends with its usual outcome."""
+
+    key: str
+    condition: str
+    runs: bool
+
+
+@dataclass(frozen=True)
 class PreviewFacts:
-    """What approval will do: tasks created, what starts first, the waves, the longest chain."""
+    """What approval will do, every step ending as usual: tasks created, what starts first, the waves, the longest
+    chain."""
 
     tasks: int
     starts: tuple[str, ...]
@@ -48,6 +58,7 @@ class PreviewFacts:
     launch_order: tuple[str, ...]
     critical_path: tuple[str, ...]
     gates: tuple[GateFacts, ...]
+    conditional: tuple[ConditionalFacts, ...]
 
 
 @dataclass(frozen=True)
@@ -133,4 +144,5 @@ def _preview(reading: Reading) -> PreviewFacts | None:
         launch_order=effect.launch_order,
         critical_path=effect.critical_path,
         gates=tuple(GateFacts(key, held) for key, held in effect.gates),
+        conditional=tuple(ConditionalFacts(*conditional) for conditional in effect.conditional),
     )

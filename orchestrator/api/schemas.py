@@ -6,11 +6,12 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import Field, StrictBool
 
-from orchestrator.core.terms import TaskStatus, WorkstreamStatus
+from orchestrator.core.terms import InboxState, TaskStatus, WorkstreamStatus
 
 #: Characters of one text; longer ones belong into an output file.
 TEXT_LIMIT = 10_000
 Text = Annotated[str, Field(max_length=TEXT_LIMIT)]
+Choices = Annotated[list[Text], Field(max_length=100)]
 #: Row ids and fencing tokens, as wide as the database's own.
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
@@ -36,6 +37,13 @@ class TaskQuery(Page):
     claimable: bool = False
 
 
+class CollectedQuery(Page):
+    """`state` is ingested or quarantined; `executor` the name of the producer."""
+
+    state: InboxState | None = None
+    executor: Annotated[str, Field(max_length=60, pattern=r"^[^\x00]*$")] = ""
+
+
 class Encoded(Schema):
     """Contents that are not text."""
 
@@ -48,13 +56,17 @@ class Breadcrumb(Schema):
 
 
 class Completion(Schema):
-    """`evidence` by criterion id; `outputs` maps relative file names to text, or to `{"base64": "..."}`."""
+    """`evidence` by criterion id; `outputs` maps relative file names to text, or to `{"base64": "..."}`.
+
+    `result` is one of the step's declared outcomes; empty means the first of them.
+    """
 
     token: Id
     outcome: Text = ""
     evidence: dict[int, Text] = {}
     outputs: dict[str, str | Encoded] = {}
     commit: Annotated[str, Field(max_length=64)] = ""
+    result: Annotated[str, Field(max_length=60)] = ""
 
 
 class Failure(Schema):
@@ -63,7 +75,10 @@ class Failure(Schema):
 
 
 class Flag(Schema):
+    """With `choices`, two or more, the answer has to be one of them."""
+
     intervention_note: Text = ""
+    choices: Choices = []
 
 
 class Clearing(Schema):
@@ -79,6 +94,7 @@ class TaskChange(Schema):
 
     needs_human: StrictBool
     intervention_note: Text = ""
+    choices: Choices = []
     answer: Text = ""
 
 

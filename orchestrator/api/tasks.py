@@ -36,7 +36,9 @@ def change(request: HttpRequest, task_id: int, body: TaskChange) -> Brief:
     """`needs_human` true flags the task and needs an intervention note; false clears the flag."""
     actor, now = caller_of(request).actor, timezone.now()
     if body.needs_human:
-        interventions.flag_for_human(task_id=task_id, note=body.intervention_note, actor=actor, now=now)
+        interventions.flag_for_human(
+            task_id=task_id, note=body.intervention_note, choices=body.choices, actor=actor, now=now
+        )
     else:
         interventions.clear_human_flag(task_id=task_id, answer=body.answer, actor=actor, now=now)
     return brief(task_id)
@@ -46,7 +48,11 @@ def change(request: HttpRequest, task_id: int, body: TaskChange) -> Brief:
 @act(Scope.WORK)
 def flag(request: HttpRequest, task_id: int, body: Flag) -> Brief:
     interventions.flag_for_human(
-        task_id=task_id, note=body.intervention_note, actor=caller_of(request).actor, now=timezone.now()
+        task_id=task_id,
+        note=body.intervention_note,
+        choices=body.choices,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
     )
     return brief(task_id)
 

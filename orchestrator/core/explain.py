@@ -37,8 +37,16 @@ def as_holder(task: "TaskView") -> str:
 def _ended(task: "TaskView") -> str:
     if task.artifact:
         return f"complete, but {task.artifact}"
-    other = {TaskStatus.SKIPPED: "skipped: its condition is false", TaskStatus.CANCELLED: "cancelled"}
+    other = {TaskStatus.SKIPPED: task.skipped or "skipped: its condition is false", TaskStatus.CANCELLED: "cancelled"}
     return other.get(task.status, "complete")
+
+
+def skips(condition: str, because: str, _task: "TaskView") -> str:
+    return f"skipped: its condition “{condition}” is false, because {because}"
+
+
+def undecided(condition: str, because: str, _task: "TaskView") -> str:
+    return f"waits until its condition “{condition}” is decided: {because}"
 
 
 def launched(gate: bool) -> str:

@@ -7,8 +7,8 @@ bad text: they return a `Reading` with findings.
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from orchestrator.core.terms import GateKind, Severity, StageKind, StepKind
@@ -60,7 +60,7 @@ class StepSpec:
 
     `outcomes` are the words a completion may carry, the first being the usual one; conditions (`when`) ask for them.
     `max_attempts` trips the circuit breaker, 0 for the default. `may_add` is how many steps it may add at run time,
-    `added_by` the key of the step that added this one (AD-8).
+    `added_by` the key of the step that added this one (AD-8). `when_line` is the line of the condition.
     """
 
     key: str
@@ -79,6 +79,7 @@ class StepSpec:
     exit: tuple[str, ...] = ()
     done_when: tuple[str, ...] = ()
     when: str = ""
+    when_line: int = 0
     estimate: int = 0
     outcomes: tuple[str, ...] = ()
     max_attempts: int = 0
@@ -177,6 +178,18 @@ class Plan:
 
     def steps(self) -> "Iterator[StepSpec]":
         return (placed.step for placed in self.placed_steps())
+
+    def with_steps(self, change: Callable[[StepSpec], StepSpec]) -> "Plan":
+        """The same plan with every step changed."""
+
+        def thread(spec: ThreadSpec) -> ThreadSpec:
+            return replace(spec, steps=tuple(change(step) for step in spec.steps))
+
+        def batch(spec: BatchSpec) -> BatchSpec:
+            return replace(spec, threads=tuple(thread(t) for t in spec.threads))
+
+        stages = tuple(replace(stage, batches=tuple(batch(b) for b in stage.batches)) for stage in self.stages)
+        return replace(self, stages=stages)
 
 
 @dataclass(frozen=True, slots=True)

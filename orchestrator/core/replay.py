@@ -120,13 +120,42 @@ def _plan_approved(state: State, fact: Fact) -> None:
     state.tasks |= {key: TaskState() for key in fact.data["added"]}
 
 
+def _started(state: State, fact: Fact) -> None:
+    _plan_approved(state, fact)
+
+
 def _migrated(state: State, fact: Fact) -> None:
-    before = state.version
-    for key in fact.data["dropped"]:
-        task = state.tasks.pop(key)
-        task.status = TaskStatus.CANCELLED.value
-        state.dropped[f"{key}@{before}"] = task
+    _pass_over(state, fact)
     state.tasks |= {key: TaskState() for key in fact.data["added"]}
+    for key, status in fact.data["again"].items():
+        task = state.tasks[key]
+        task.rework += task.status == TaskStatus.COMPLETE
+        task.status, task.undecided = status, False
+        _cancel_queued(task)
+
+
+def _rolled_back(state: State, fact: Fact) -> None:
+    _pass_over(state, fact)
+    for key, status in fact.data["restored"].items():
+        task = state.tasks[key]
+        task.rework -= status == TaskStatus.COMPLETE
+        task.status, task.undecided = status, key in fact.data["undecided"]
+        _cancel_queued(task)
+
+
+def _pass_over(state: State, fact: Fact) -> None:
+    """From the steps of one version to those of another; what goes keeps its place in the version it belongs to."""
+    before, tasks = state.version, state.tasks
+    state.version = fact.data["to"]
+    state.tasks = {new: tasks[old] for old, new in fact.data["moved"].items()}
+    for key in fact.data["dropped"]:
+        task = tasks[key]
+        task.status = TaskStatus.CANCELLED.value
+        _cancel_queued(task)
+        state.dropped[f"{key}@{before}"] = task
+    for key, status in fact.data["returned"].items():
+        state.tasks[key] = state.dropped.pop(f"{key}@{state.version}")
+        state.tasks[key].status = status
 
 
 def _launched(state: State, fact: Fact) -> None:
@@ -136,6 +165,11 @@ def _launched(state: State, fact: Fact) -> None:
         task.signatures = set()
         if key in fact.data["gates"]:
             task.status = TaskStatus.REVIEW.value
+
+
+def _skipped(state: State, fact: Fact) -> None:
+    for key in fact.data["skipped"]:
+        state.tasks[key].status = TaskStatus.SKIPPED.value
 
 
 def _claimed(state: State, fact: Fact) -> None:
@@ -230,14 +264,18 @@ ACTS: Mapping[str, Act] = {
     "plan sent back": _nothing,
     "plan approved": _plan_approved,
     "pre-handoff review signed": _reviewed,
+    "workstream started": _started,
     "workstream migrated": _migrated,
+    "migration rolled back": _rolled_back,
     "steps launched": _launched,
     "steps serialised": _nothing,
+    "step skipped": _skipped,
     "attempt claimed": _claimed,
     "breadcrumb left": _breadcrumb,
     "attempt completed": _completed,
     "stale result quarantined": _nothing,
     "attempt failed": _failed,
+    "circuit breaker tripped": _nothing,
     "task re-queued": _requeued,
     "gate approved": _gate_approved,
     "gate rejected": _gate_rejected,
@@ -249,6 +287,7 @@ ACTS: Mapping[str, Act] = {
     "workstream accepted": _accepted,
     "workstream archived": _archived,
     "learning recorded": _nothing,
+    "inbox file quarantined": _nothing,
     "artifact damaged": _nothing,
     "artifact intact again": _nothing,
     "artifact published again": _nothing,

@@ -11,6 +11,7 @@ from functools import partial
 from typing import NamedTuple
 
 from orchestrator.core import explain
+from orchestrator.core.conditions import When, judge
 from orchestrator.core.contention import Claims, Held
 from orchestrator.core.graph import OrderKey
 from orchestrator.core.terms import TERMINAL_TASK, AttemptStatus, Reason, TaskStatus
@@ -32,7 +33,8 @@ class TaskView:
     `live` is the status of its live attempt, `executor` who runs it. `failure`, `blocker` and `note` are the texts of
     an undecided failure, an open blocker and an open intervention. `artifact` says why the handover of a complete
     task cannot be used (empty: committed and intact). `run` is the number of its run of neighbouring parallel steps in
-    its thread; without one the snapshot holds the whole plan and the runs are counted there.
+    its thread; without one the snapshot holds the whole plan and the runs are counted there. `when` is its condition
+    with the facts it rests on, `skipped` the sentence with which a round skipped it.
     """
 
     key: str
@@ -50,6 +52,8 @@ class TaskView:
     artifact: str = ""
     reviewers: tuple[str, ...] = ()
     run: int | None = None
+    when: When | None = None
+    skipped: str = ""
 
     @property
     def order(self) -> OrderKey:
@@ -105,6 +109,11 @@ class Decision:
 
     launches: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
+
+    @property
+    def skips(self) -> tuple[str, ...]:
+        """What the round skips, because its condition is false."""
+        return tuple(verdict.key for verdict in self.verdicts if verdict.reason is Reason.CONDITION)
 
     def verdict(self, key: str) -> Verdict:
         return next(v for v in self.verdicts if v.key == key)
@@ -229,9 +238,10 @@ class _Board:
     def with_frontier(self, verdict: Verdict) -> Verdict:
         """Mark what a round records. A task further back than its thread's next run is explained on demand only."""
         task = self.by_key[verdict.key]
-        if verdict.reason not in REACHED or not (task.stands or self._is_near(task)):
-            return verdict
-        return replace(verdict, frontier=True)
+        skipped = verdict.reason is Reason.CONDITION
+        if verdict.reason in REACHED and (skipped or task.stands or self._is_near(task)):
+            return replace(verdict, frontier=True)
+        return verdict
 
     def _is_near(self, task: TaskView) -> bool:
         """In the first open batch, its needs complete, in the lowest open run of its thread or the one behind it."""
@@ -244,7 +254,13 @@ class _Board:
 
     def waits(self, task: TaskView) -> _Wait | None:
         """The first rule of design section 3 that fails for a pending task, in its order."""
-        return self._for_needs(task) or self._for_batch(task) or self._for_blocker(task) or self._for_lane(task)
+        return (
+            self._for_needs(task)
+            or self._for_batch(task)
+            or self._for_condition(task)
+            or self._for_blocker(task)
+            or self._for_lane(task)
+        )
 
     def _for_needs(self, task: TaskView) -> _Wait | None:
         needed = [self.by_key[key] for key in task.needs if key in self.by_key]
@@ -266,6 +282,18 @@ class _Board:
         if damaged is not None and damaged.place[:2] < here:
             return _Wait(Reason.ARTIFACT, damaged, explain.artifact)
         return None
+
+    @staticmethod
+    def _for_condition(task: TaskView) -> _Wait | None:
+        """A false condition skips the task; one that is not decided yet holds it like a dependency (AD-8)."""
+        if task.when is None:
+            return None
+        truth, because = judge(task.when)
+        if truth:
+            return None
+        if truth is None:
+            return _Wait(Reason.DEPENDENCY, task, partial(explain.undecided, task.when.text, because))
+        return _Wait(Reason.CONDITION, task, partial(explain.skips, task.when.text, because))
 
     @staticmethod
     def _for_blocker(task: TaskView) -> _Wait | None:

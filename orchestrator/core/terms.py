@@ -151,6 +151,17 @@ class MappingKind(StrEnum):
     ADDED = "added"
 
 
+class MappedOutcome(StrEnum):
+    """What a migration makes of one task: the verdict of a dry run, and what applying it does (FR-016)."""
+
+    KEPT = "kept"
+    RENAMED = "renamed"
+    AGAIN = "again"
+    CANCELLED = "cancelled"
+    ADDED = "added"
+    REFUSED = "refused"
+
+
 class AssignmentMode(StrEnum):
     """A thread's executor: `assigned` alone claims there, `preferred` is offered its work first (WF-4)."""
 
@@ -163,6 +174,14 @@ class InboxState(StrEnum):
 
     INGESTED = "ingested"
     QUARANTINED = "quarantined"
+
+
+class InboxEvent(StrEnum):
+    """What a producer's own file may say of its attempt (FR-029); the first two are artifact events."""
+
+    COMPLETED = "attempt-completed"
+    FAILED = "attempt-failed"
+    BREADCRUMB = "breadcrumb"
 
 
 class EventType(StrEnum):

@@ -54,10 +54,12 @@ class WorkTools:
         outcome: str = "",
         outputs: dict[str, str] | None = None,
         commit: str = "",
+        result: str = "",
     ) -> AttemptFacts:
         """Complete an attempt with evidence for every exit criterion, by criterion id.
 
         `outputs` maps relative file names to texts; they are committed to the workspace with the handoff artifact.
+        `result` is one of the `outcomes` in the brief, such as `failed`; empty means the first of them.
         """
         completions.complete(
             attempt_id=attempt_id,
@@ -67,6 +69,7 @@ class WorkTools:
             evidence=evidence,
             outputs={name: text.encode() for name, text in (outputs or {}).items()},
             commit=commit,
+            result=result,
             now=timezone.now(),
         )
         return attempt_facts(attempt_id)

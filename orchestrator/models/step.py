@@ -46,6 +46,7 @@ class Step(models.Model):
 
     class Meta:
         ordering = ["version", "thread__batch__stage__position", "thread__batch__position", "position", "key"]
+        indexes = [models.Index(fields=["version", "batch_index", "condition"], name="step_conditions")]
         constraints = [
             models.UniqueConstraint(fields=["version", "key"], name="step_key_once"),
             models.UniqueConstraint(fields=["thread", "position"], name="step_position_once"),
@@ -63,6 +64,11 @@ class Step(models.Model):
     @property
     def is_gate(self) -> bool:
         return self.kind == StepKind.GATE
+
+    @property
+    def outcome_words(self) -> tuple[str, ...]:
+        """The words that a completion may carry, the usual one first (AD-8)."""
+        return tuple(self.outcomes.split(", ")) if self.outcomes else ()
 
 
 class StepNeed(models.Model):

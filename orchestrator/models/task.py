@@ -21,6 +21,7 @@ class Task(models.Model):
     by an index; `progress.recount` writes them. `open_batch` is null once the task needs nothing more. `due` asks the
     next round to look at the task or what follows it; `standing` says that the last verdict rests on the task's own
     state, which has not changed since.
+    Attempts up to number `forgiven` no longer count for the circuit breaker (`core.breaker`).
     """
 
     workstream = models.ForeignKey(Workstream, models.PROTECT, related_name="tasks")
@@ -32,6 +33,7 @@ class Task(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     last_token = models.PositiveBigIntegerField(default=0)
     rework = models.PositiveIntegerField(default=0)
+    forgiven = models.PositiveIntegerField(default=0)
     verdict = models.ForeignKey("orchestrator.Verdict", models.PROTECT, null=True, blank=True, related_name="+")
     batch_index = models.PositiveIntegerField(default=0, editable=False)
     thread = models.ForeignKey(Thread, models.PROTECT, null=True, editable=False, related_name="+")
@@ -69,3 +71,7 @@ class Task(models.Model):
 
     def __str__(self) -> str:
         return f"{self.step.key} in {self.workstream}"
+
+    def forgive_failures(self) -> None:
+        """No attempt so far counts for the circuit breaker any more; the caller saves."""
+        self.forgiven = self.attempts.order_by("-number").values_list("number", flat=True).first() or 0

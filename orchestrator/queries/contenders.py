@@ -89,8 +89,9 @@ def _views(peer: Workstream, wanted: Sequence[Claims]) -> Iterator[TaskView]:
     """Lanes with the same id in two workstreams are different lanes, so a lane goes by its workstream's name too."""
     prefix = f"{peer.slug}/"
     ids = _holding(peer, prefix, wanted)
-    rows = {task.pk: task for task in Task.objects.filter(pk__in=ids).select_related("step__thread__batch__stage")}
-    facts = Facts(Scope.of(list(rows.values()), peer), {})
+    found = Task.objects.filter(pk__in=ids).select_related("step__thread__batch__stage", "verdict")
+    rows = {task.pk: task for task in found}
+    facts = Facts(peer, list(rows.values()), {})
     for pk in ids:
         view = facts.view(rows[pk])
         yield replace(view, key=prefix + view.key, claims=replace(view.claims, lane=prefix + view.claims.lane))

@@ -16,10 +16,10 @@ from django.db.models import Exists, Min, OuterRef
 
 from orchestrator.core.contention import Claims
 from orchestrator.core.schedule import Snapshot, TaskView
-from orchestrator.models import StepNeed, Task, Workstream
+from orchestrator.models import Step, StepNeed, Task, Workstream
 from orchestrator.queries.contenders import elsewhere, holders_of
 from orchestrator.queries.holds import hold_on
-from orchestrator.queries.task_views import MANY, Facts, Scope, in_parts, unusable_handovers
+from orchestrator.queries.task_views import MANY, Facts, in_parts, unusable_handovers
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,10 @@ def load_round(workstream: Workstream, now: datetime) -> Round:
     ground = _ground(workstream, here, hold, unusable)
     due = _Due(workstream)
     lanes = _lanes(workstream, here, None if ground != workstream.judged_on else due.threads(here))
-    ids = due.open | _near(workstream, here, lanes)
+    ids = due.open | _near(workstream, here, lanes) | _conditional(workstream, here)
     judged = _rows(ids)
     context = _rows(_context(workstream, here, judged, lanes) | set(unusable) - ids)
-    facts = Facts(Scope.of([*judged, *context], workstream), unusable)
+    facts = Facts(workstream, [*judged, *context], unusable)
     views = {task.step.key: facts.view(task) for task in judged}
     kept = [task for task in judged if _has_a_say(task, views[task.step.key], here)]
     wanted = [] if hold else [views[t.step.key].claims for t in kept if not views[t.step.key].live]
@@ -125,6 +125,15 @@ def _near(workstream: Workstream, here: int | None, lanes: Mapping[int, _Lane]) 
     return found
 
 
+def _conditional(workstream: Workstream, here: int | None) -> set[int]:
+    """Tasks of the first open batch with a condition: it may be decided before their turn in the thread (AD-8)."""
+    if here is None:
+        return set()
+    steps = Step.objects.filter(version=workstream.version_id, batch_index=here, condition__gt="")
+    tasks = Task.objects.filter(workstream=workstream, step__in=steps, open_batch=here, standing=False)
+    return set(tasks.values_list("pk", flat=True))
+
+
 def _context(workstream: Workstream, here: int | None, judged: Sequence[Task], lanes: Mapping[int, _Lane]) -> set[int]:
     """What judged tasks need, and the lowest open task of each thread in which one waits behind another."""
     ids = {task.pk for task in judged}
@@ -144,7 +153,7 @@ def _context(workstream: Workstream, here: int | None, judged: Sequence[Task], l
 
 def _holders(workstream: Workstream, wanted: Iterable[Claims], known: set[int]) -> tuple[TaskView, ...]:
     rows = _rows(set(holders_of(workstream, wanted)) - known)
-    facts = Facts(Scope.of(rows, workstream), {}) if rows else None
+    facts = Facts(workstream, rows, {}) if rows else None
     return tuple(facts.view(row) for row in rows) if facts else ()
 
 

@@ -13,13 +13,23 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from orchestrator.core.terms import (
     ArtifactState,
     AttemptStatus,
+    InterventionKind,
     Role,
     StepKind,
     TaskStatus,
     VersionStatus,
     WorkstreamStatus,
 )
-from orchestrator.models import Attempt, Blocker, GateReviewer, HandoffArtifact, Task, WorkflowVersion, Workstream
+from orchestrator.models import (
+    Attempt,
+    Blocker,
+    GateReviewer,
+    HandoffArtifact,
+    Intervention,
+    Task,
+    WorkflowVersion,
+    Workstream,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +124,16 @@ def _place(task: Task) -> tuple[str | int, ...]:
     return (str(task.workstream.uuid), task.step.key)
 
 
+def _carded(kind: InterventionKind, task: str) -> Exists:
+    """Rows whose task has an open card of this kind: they are listed under "Needs a human" already."""
+    return Exists(Intervention.objects.filter(kind=kind, cleared_at=None, task=OuterRef(task)))
+
+
 def _failed() -> Source:
     later = Attempt.objects.filter(task=OuterRef("task"), number__gt=OuterRef("number"))
     rows = (
         Attempt.objects.filter(~Exists(later), status=AttemptStatus.FAILED, task__status=TaskStatus.BLOCKED)
+        .exclude(_carded(InterventionKind.BREAKER, "task"))
         .select_related("task__step", "task__workstream")
         .order_by("ended_at", "pk")
     )
@@ -143,8 +159,10 @@ def _declared_entry(blocker: Blocker) -> Entry:
 
 
 def _damaged() -> Source:
-    rows = HandoffArtifact.objects.filter(state=ArtifactState.DAMAGED).select_related(
-        "workstream", "attempt__task__step", "attempt__task__workstream"
+    rows = (
+        HandoffArtifact.objects.filter(state=ArtifactState.DAMAGED)
+        .exclude(_carded(InterventionKind.ARTIFACT, "attempt__task"))
+        .select_related("workstream", "attempt__task__step", "attempt__task__workstream")
     )
     return Source(rows.defer("body"), _damaged_entry)
 

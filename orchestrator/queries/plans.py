@@ -49,7 +49,7 @@ class Review:
     @property
     def unreachable(self) -> int:
         """Steps that no wave ever reaches, because of what blocks approval."""
-        return self.effect.tasks - len(self.effect.launch_order) if self.effect else 0
+        return self.effect.unreachable if self.effect else 0
 
     @property
     def remarks(self) -> tuple[Finding, ...]:
@@ -92,13 +92,10 @@ def versions_of(version: WorkflowVersion) -> list[WorkflowVersion]:
 
 
 def workstream_of(version: WorkflowVersion) -> Workstream:
-    """The workstream that moves through the workflow of this version."""
-    found = (
-        Workstream.objects.filter(version__workflow=version.workflow_id)
-        .select_related("version")
-        .order_by("pk")
-        .first()
-    )
+    """The workstream that the version was submitted for; of an old record, the first that uses its workflow."""
+    workstreams = Workstream.objects.select_related("version")
+    found = workstreams.filter(pk=version.workstream_id).first() if version.workstream_id else None
+    found = found or workstreams.filter(version__workflow=version.workflow_id).order_by("pk").first()
     if found is None:
         raise NotFound(f"No workstream uses {version}.")
     return found

@@ -26,7 +26,7 @@ def load_snapshot(workstream: Workstream, now: datetime | None = None) -> Loaded
             "step__thread__batch__stage", "verdict"
         )
     )
-    facts = Facts(Scope.whole(workstream), unusable_handovers(workstream))
+    facts = Facts(workstream, tasks, unusable_handovers(workstream), Scope.whole(workstream))
     views = tuple(facts.view(task) for task in tasks)
     others = elsewhere(workstream, [view.claims for view in views if view.open and not view.live])
     snapshot = Snapshot(views, hold_on(workstream, now), elsewhere=others)

@@ -23,6 +23,7 @@ from orchestrator.models import (
     Workstream,
 )
 from orchestrator.models.attempt import LIVE
+from orchestrator.queries.conditions import conditions_of, skipped_because
 
 #: More tasks than this are not named one by one in a query: then their whole workstream is read.
 MANY: Final = 1000
@@ -59,7 +60,11 @@ class Scope:
 class Facts:
     """What the views of some tasks need. `unusable` says per task why its handover cannot be used."""
 
-    def __init__(self, scope: Scope, unusable: Mapping[int, str]) -> None:
+    def __init__(
+        self, workstream: Workstream, tasks: Sequence[Task], unusable: Mapping[int, str], scope: Scope | None = None
+    ) -> None:
+        scope = scope or Scope.of(tasks, workstream)
+        self.conditions = conditions_of(workstream, tasks)
         live = Attempt.objects.filter(**scope.task, status__in=LIVE).select_related("assignment__executor")
         self.live = {attempt.task_id: attempt for attempt in live}
         #: The error of every failed attempt that nobody has followed up.
@@ -95,6 +100,8 @@ class Facts:
             artifact=self.unusable.get(task.pk, "") if complete else "",
             reviewers=self.reviewers.get(step.pk, ()),
             run=step.run_index,
+            when=self.conditions.get(task.pk),
+            skipped=skipped_because(task),
         )
 
 

@@ -9,7 +9,7 @@ from django.utils.functional import cached_property
 
 from orchestrator.core.errors import NotFound
 from orchestrator.core.schedule import Verdict
-from orchestrator.core.terms import LIVE_ATTEMPT, AttemptStatus, CriterionKind, TaskStatus
+from orchestrator.core.terms import LIVE_ATTEMPT, AttemptStatus, CriterionKind, InterventionKind, TaskStatus
 from orchestrator.models import (
     Attempt,
     Blocker,
@@ -23,6 +23,7 @@ from orchestrator.models import (
     Workstream,
 )
 from orchestrator.queries.explanations import explain
+from orchestrator.queries.interventions import with_artifact
 
 PLACE = (
     "step__thread__batch__stage__position",
@@ -112,6 +113,16 @@ class TaskDetail:
         return [criterion for criterion in self.criteria if criterion.kind == CriterionKind.EXIT]
 
     @property
+    def asked(self) -> Intervention | None:
+        """The intervention that waits for an answer."""
+        return next((one for one in self.interventions if one.cleared_at is None), None)
+
+    @property
+    def breaker(self) -> bool:
+        """Whether the task failed too often and waits for a person's answer."""
+        return self.asked is not None and self.asked.kind == InterventionKind.BREAKER
+
+    @property
     def open_blockers(self) -> list[Blocker]:
         return [blocker for blocker in self.blockers if blocker.resolved_at is None]
 
@@ -124,17 +135,21 @@ def find_workstream(uuid: UUID | str) -> Workstream:
 
 
 def find_task(workstream: Workstream, key: str) -> Task:
-    task = Task.objects.filter(workstream=workstream, step__key=key).select_related("step").first()
-    if task is None:
+    """The task under this key: of the version that is followed, else of the latest one that had it."""
+    found = list(Task.objects.filter(workstream=workstream, step__key=key).select_related("step__version"))
+    if not found:
         raise NotFound(f"There is no task {key} in {workstream}.")
-    return task
+    return max(found, key=lambda task: _newness(task, workstream))
+
+
+def _newness(task: Task, workstream: Workstream) -> tuple[bool, int]:
+    return task.step.version_id == workstream.version_id, task.step.version.number
 
 
 def task_detail(workstream: Workstream, key: str) -> TaskDetail:
     rows = task_rows(workstream)
-    row = next((row for row in rows if row.task.step.key == key), None)
-    if row is None:
-        raise NotFound(f"There is no task {key} in {workstream}.")
+    wanted = find_task(workstream, key)
+    row = next(row for row in rows if row.task.pk == wanted.pk)
     step, task = row.task.step, row.task
     needs = set(step.needs.values_list("needed__key", flat=True))
     needed_by = set(step.needed_by.values_list("step__key", flat=True))
@@ -148,7 +163,9 @@ def task_detail(workstream: Workstream, key: str) -> TaskDetail:
         outputs=outputs_of([task.pk]),
         breadcrumbs=_breadcrumbs(task),
         blockers=list(task.blockers.select_related("owner", "declared_by", "resolved_by")),
-        interventions=list(task.interventions.select_related("cleared_by").order_by("-raised_at")),
+        interventions=list(
+            with_artifact(task.interventions.select_related("cleared_by")).order_by("-raised_at", "-pk")
+        ),
     )
 
 

@@ -54,14 +54,8 @@ def resolve_blocker(*, blocker_id: int, resolution: str, actor: Actor, now: date
 
 
 def _rest(task: Task, blocker: Blocker, actor: Actor, action: str, reason: str, now: datetime) -> None:
-    live = task.attempts.filter(status__in=LIVE).first()
-    last = task.attempts.order_by("-number").first()
-    task.status = resting_status(
-        gate=task.step.is_gate,
-        live=AttemptStatus(live.status) if live else None,
-        failed=last is not None and last.status == AttemptStatus.FAILED and last.followed_up_at is None,
-        blocked=task.blockers.filter(resolved_at=None).exists(),
-    )
+    if TaskStatus(task.status) not in TERMINAL_TASK:
+        task.status = _resting(task)
     record(
         workstream=task.workstream,
         actor=actor,
@@ -73,3 +67,14 @@ def _rest(task: Task, blocker: Blocker, actor: Actor, action: str, reason: str, 
     )
     settle(task, now)
     wake(task.workstream_id)
+
+
+def _resting(task: Task) -> TaskStatus:
+    live = task.attempts.filter(status__in=LIVE).first()
+    last = task.attempts.order_by("-number").first()
+    return resting_status(
+        gate=task.step.is_gate,
+        live=AttemptStatus(live.status) if live else None,
+        failed=last is not None and last.status == AttemptStatus.FAILED and last.followed_up_at is None,
+        blocked=task.blockers.filter(resolved_at=None).exists(),
+    )

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from orchestrator.core.conditions import chosen_outcome
 from orchestrator.core.errors import CriteriaUnmet, WrongState
 from orchestrator.core.terms import ArtifactState, AttemptStatus, CriterionKind, EventType, TaskStatus
 from orchestrator.models import Attempt, CriterionCheck, Executor
@@ -25,11 +26,14 @@ def complete(
     now: datetime,
     outputs: Mapping[str, bytes] | None = None,
     commit: str = "",
+    result: str = "",
 ) -> Attempt:
     """Finish an attempt: every exit criterion with evidence, its outputs, and the artifact that hands it over (AS-7).
 
-    `evidence` maps criterion ids to texts, `outputs` relative file names to contents. Raises CriteriaUnmet with what
-    is missing, StaleToken when the claim is no longer the caller's; what was sent is then kept as evidence.
+    `evidence` maps criterion ids to texts, `outputs` relative file names to contents. `result` is one of the outcomes
+    that the step declares, the first of them when it is empty; InvalidInput for another word (AD-8). Raises
+    CriteriaUnmet with what is missing, StaleToken when the claim is no longer the caller's; what was sent is then kept
+    as evidence.
     """
     actor = Actor.member(executor)
     with transaction.atomic():
@@ -40,8 +44,9 @@ def complete(
         else:
             _refuse_held_up(attempt)
             _check_criteria(attempt, evidence, actor, now)
+            attempt.result = chosen_outcome(attempt.task.step.key, attempt.task.step.outcome_words, result)
             attempt.outcome, attempt.commit = outcome, commit
-            attempt.save(update_fields=["outcome", "commit"])
+            attempt.save(update_fields=["outcome", "commit", "result"])
             _hand_over(attempt, actor, outputs or {}, now)
     if stale:
         raise stale
@@ -51,7 +56,7 @@ def complete(
 def _hand_over(attempt: Attempt, actor: Actor, outputs: Mapping[str, bytes], now: datetime) -> None:
     end(attempt, AttemptStatus.COMPLETED, now)
     attempt.task.status = TaskStatus.COMPLETE
-    data: dict[str, object] = {"commit": attempt.commit}
+    data: dict[str, object] = {"commit": attempt.commit, "result": attempt.result}
     told = attempt.outcome
     if earlier := hand_over(attempt=attempt, actor=actor, outputs=outputs, now=now):
         data["same_as"] = earlier.number

@@ -1,7 +1,7 @@
 """A scheduling round: load, decide, launch, record; one at a time per workstream (FR-005, FR-028)."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -16,6 +16,7 @@ from orchestrator.queries.inputs import input_digests
 from orchestrator.queries.task_views import in_parts
 from orchestrator.services.actor import ORCHESTRATOR
 from orchestrator.services.artifacts import announce
+from orchestrator.services.conditions import skip
 from orchestrator.services.history import record
 from orchestrator.services.locks import lock_repository, locked_workstream
 from orchestrator.services.progress import count_moves
@@ -38,13 +39,16 @@ def run_round(*, workstream_id: int, now: datetime) -> SchedulingDecision | None
         row = _record_round(workstream, seen, decision, changed, now) if changed else None
         if row and decision.launches:
             _launch([seen.tasks[key] for key in decision.launches], workstream, row, now)
+        if row and decision.skips:
+            _skip({key: decision.verdict(key) for key in decision.skips}, workstream, seen, row, now)
         _remember(workstream, seen, decision)
     return row
 
 
 #: A launched task is queued, or a gate waits for its signature: the same fact, said once.
 AFTER_LAUNCH = {Reason.QUEUED, Reason.REVIEW}
-#: What may end without any act on the task, on its thread or on what it needs: every round looks again.
+#: What may end without any act on the task, on its thread or on what it needs, and what a round itself ended: the next
+#: round looks again.
 LOOK_AGAIN = {Reason.RESOURCE, Reason.CONDITION}
 
 
@@ -164,6 +168,14 @@ def _launch(tasks: Sequence[Task], workstream: Workstream, row: SchedulingDecisi
             next_action="Sign the gate." if gate else "Claim the attempt and do the step.",
             now=now,
         )
+
+
+def _skip(
+    skipped: Mapping[str, Judgement], workstream: Workstream, seen: Round, row: SchedulingDecision, now: datetime
+) -> None:
+    before = [seen.tasks[key].status for key in skipped]
+    skip(skipped=skipped, tasks=seen.tasks, workstream=workstream, number=row.number, now=now)
+    count_moves(workstream, [(status, TaskStatus.SKIPPED) for status in before], now)
 
 
 def _remember(workstream: Workstream, seen: Round, decision: Decision) -> None:

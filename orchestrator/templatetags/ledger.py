@@ -45,6 +45,8 @@ STATES: dict[str, tuple[str, str, str]] = {
     "skipped": ("plain", "dash", "Skipped"),
     "cancelled": ("plain", "cross", "Cancelled"),
     "needs-human": ("human", "triangle", "Needs a human"),
+    "breaker": ("human", "cross", "Circuit breaker"),
+    "artifact": ("human", "square", "Damaged file"),
     "queued": ("ready", "dot", "Queued"),
     "running": ("active", "half", "Running"),
     "completed": ("finished", "check", "Completed"),
@@ -56,6 +58,11 @@ STATES: dict[str, tuple[str, str, str]] = {
     "archived": ("plain", "dash", "Archived"),
     "stalled": ("stalled", "bars", "Stalled"),
     "oldies": ("stalled", "hourglass", "Oldies"),
+    "kept": ("finished", "check", "Keeps its state"),
+    "renamed": ("finished", "check", "Renamed"),
+    "again": ("stalled", "back", "Done again"),
+    "added": ("ready", "dot", "Added"),
+    "refused": ("blocked", "square", "Needs a decision"),
     "in_review": ("review", "diamond", "In review"),
     "approved": ("accepted", "seal", "Approved"),
     "sent_back": ("stalled", "back", "Sent back"),
@@ -63,6 +70,7 @@ STATES: dict[str, tuple[str, str, str]] = {
     "withdrawn": ("plain", "cross", "Withdrawn"),
     "committed": ("finished", "check", "Committed"),
     "damaged": ("blocked", "square", "Damaged"),
+    "ingested": ("finished", "check", "Taken in"),
     "quarantined": ("stalled", "bars", "Quarantined"),
     "blocks": ("blocked", "square", "Blocks approval"),
     "warns": ("human", "triangle", "Warning"),
@@ -157,7 +165,7 @@ def ended(text: str) -> str:
 @register.filter
 def standing(row: TaskRow) -> str:
     """Where a task stands, beside its chip: without the chip's word, and without the error or question shown nearby."""
-    if row.failed:
+    if row.failed and not row.task.needs_human:
         return f"failed in attempt {row.failed.number}, waits for a person to re-queue it"
     return "waits for a person to answer" if row.task.needs_human else row.sentence.removeprefix("ready, ")
 

@@ -17,6 +17,7 @@ from orchestrator.models import Executor, Task, Workstream
 from orchestrator.queries.tasks import find_task, find_workstream, task_detail
 from orchestrator.services import blockers, claims, completions, executors, failures, interventions, rework
 from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
+from orchestrator.web.interventions import answered
 from orchestrator.web.task_controls import why_not
 
 #: All output files of one completion together, in bytes.
@@ -115,6 +116,7 @@ def _complete(request: HttpRequest, found: Task, who: Viewer) -> str:
         evidence={int(name[9:]): typed(request, name) for name in fields},
         outputs=_uploads(request),
         commit=typed(request, "commit"),
+        result=typed(request, "result"),
         now=now(),
     )
     return f"{found.step.key} is complete: its artifact goes to the workspace and its successors start then."
@@ -153,13 +155,16 @@ def _send_back(request: HttpRequest, found: Task, who: Viewer) -> str:
 
 
 def _flag(request: HttpRequest, found: Task, who: Viewer) -> str:
-    interventions.flag_for_human(task_id=found.pk, note=typed(request, "note"), actor=who.actor, now=now())
+    choices = typed(request, "choices").splitlines()
+    note = typed(request, "note")
+    interventions.flag_for_human(task_id=found.pk, note=note, choices=choices, actor=who.actor, now=now())
     return f"{found.step.key} waits for a person now; it stands among the interventions."
 
 
 def _answer(request: HttpRequest, found: Task, who: Viewer) -> str:
-    interventions.clear_human_flag(task_id=found.pk, answer=typed(request, "answer"), actor=who.actor, now=now())
-    return "Done. Your answer is in the history and work goes on."
+    answer = typed(request, "answer")
+    done = interventions.clear_human_flag(task_id=found.pk, answer=answer, actor=who.actor, now=now())
+    return answered(done.kind)
 
 
 def _declare_blocker(request: HttpRequest, found: Task, who: Viewer) -> str:

@@ -6,11 +6,10 @@ Each line of the first table gives the size beside half of it, so that growth sh
 import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import django
 from django.test.utils import override_settings
-
-from pathlib import Path
 
 from orchestrator.core.graph import compile_graph, critical_path
 from orchestrator.core.plan import Plan

@@ -30,7 +30,7 @@ def fill_in(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orchestrator', '0002_engine'),
+        ('orchestrator', '0004_mapping'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -92,6 +92,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='task',
             index=models.Index(fields=['workstream', 'open_batch', 'thread', 'run_index', 'position', 'standing'], name='task_frontier'),
+        ),
+        migrations.AddIndex(
+            model_name='step',
+            index=models.Index(fields=['version', 'batch_index', 'condition'], name='step_conditions'),
         ),
         migrations.RunPython(fill_in, migrations.RunPython.noop),
     ]
