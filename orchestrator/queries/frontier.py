@@ -1,7 +1,7 @@
 """What a round looks at: the open frontier, found by index, so that its cost does not grow with the plan (FR-005).
 
-While nothing changed beneath all verdicts (the first open batch, what holds the workstream, files that cannot be used),
-a round judges the tasks that acts marked as due, those of their threads whose turn has come or comes next, and those
+While nothing changed beneath all verdicts (the first open batch, what holds the workstream, files that cannot be used,
+who alone may claim), a round judges the tasks that acts marked as due, those of their threads whose turn has come or comes next, and those
 that needed them. Otherwise it judges the whole front of the first open batch.
 """
 
@@ -20,6 +20,7 @@ from orchestrator.models import Step, StepNeed, Task, Workstream
 from orchestrator.queries.contenders import elsewhere, holders_of
 from orchestrator.queries.holds import hold_on
 from orchestrator.queries.task_views import MANY, Facts, in_parts, unusable_handovers
+from orchestrator.queries.threads import sole_executors
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ def _first_open_batch(workstream: Workstream) -> int | None:
 
 
 def _ground(workstream: Workstream, here: int | None, hold: object, unusable: Mapping[int, str]) -> str:
-    rests_on = (workstream.version_id, here, hold, sorted(unusable.items()))
+    assigned = sorted(sole_executors(workstream).items())
+    rests_on = (workstream.version_id, here, hold, sorted(unusable.items()), assigned)
     return hashlib.sha256(repr(rests_on).encode()).hexdigest()
 
 

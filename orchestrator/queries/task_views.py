@@ -24,6 +24,7 @@ from orchestrator.models import (
 )
 from orchestrator.models.attempt import LIVE
 from orchestrator.queries.conditions import conditions_of, skipped_because
+from orchestrator.queries.threads import place_of, sole_executors
 
 #: More tasks than this are not named one by one in a query: then their whole workstream is read.
 MANY: Final = 1000
@@ -67,6 +68,7 @@ class Facts:
         self.conditions = conditions_of(workstream, tasks)
         live = Attempt.objects.filter(**scope.task, status__in=LIVE).select_related("assignment__executor")
         self.live = {attempt.task_id: attempt for attempt in live}
+        self.assigned = sole_executors(workstream)
         #: The error of every failed attempt that nobody has followed up.
         failed = Attempt.objects.filter(
             **scope.task, status=AttemptStatus.FAILED, followed_up_at=None, task__status=TaskStatus.BLOCKED
@@ -94,6 +96,7 @@ class Facts:
             claims=self.claims.of(step.pk, thread.pk, thread.lane),
             live=AttemptStatus(live.status) if live else None,
             executor=live.assignment.executor.name if live and running else "",
+            assigned=self.assigned.get(place_of(thread), ""),
             failure=self.failures.get(task.pk, ""),
             blocker=self.blockers.get(task.pk, ""),
             note=task.intervention_note if task.needs_human else "",
