@@ -1,8 +1,8 @@
 """What a round looks at: the open frontier, found by index, so that its cost does not grow with the plan (FR-005).
 
 While nothing changed beneath all verdicts (the first open batch, what holds the workstream, files that cannot be used,
-who alone may claim), a round judges the tasks that acts marked as due, those of their threads whose turn has come or comes
-next, and those that needed them. Otherwise it judges the whole front of the first open batch.
+who alone may claim), a round judges the tasks that acts marked as due, those of their threads whose turn has come or
+comes next, and those that needed them. Otherwise it judges the whole front of the first open batch.
 """
 
 import hashlib
