@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from orchestrator.core import errors
 from tests.model.blueprint import MEET, Blueprint, Step
 
+#: What an attempt is while, or because, nobody worked on it.
+BEFORE_WORK = ("queued", "cancelled")
 #: So many failures ask for a person.
 FAILURES = 3
 
@@ -280,18 +282,27 @@ class Engine:
         task.flag = ""
         return None
 
-    def started(self, key: str) -> bool:
-        return bool(self.tasks[key].attempts) or self.state_of(key) != "pending"
-
     def migrate(self, plan: Blueprint, version: int) -> Refused:
-        """Steps that were started are neither lost nor redefined."""
+        """Without a mapping: started steps are neither lost nor redefined; what was launched but not begun is launched
+        again when it changes."""
         new = {step.key: step for step in plan.steps}
-        for key, step in self.steps.items():
-            if self.started(key) and (key not in new or new[key].title != step.title):
+        changed = {key for key, step in self.steps.items() if key in new and new[key].title != step.title}
+        for key, task in self.tasks.items():
+            if key not in new and (self.started(key) or task.flagged or task.blockers):
                 return errors.MigrationImpossible
+            if key in changed and self.started(key):
+                return errors.MigrationImpossible
+        for key in changed:
+            if self.tasks[key].queued:
+                self.tasks[key].attempts[-1] = "cancelled"
         self.tasks = {key: self.tasks.get(key, Task()) for key in new}
         self.plan, self.version = plan, version
         return None
+
+    def started(self, key: str) -> bool:
+        """A queued attempt alone is no start: nobody has worked on it."""
+        tried = any(status not in BEFORE_WORK for status in self.tasks[key].attempts)
+        return tried or self.state_of(key) != "pending"
 
     def accept(self) -> Refused:
         if self.status != "active":
