@@ -71,6 +71,14 @@ class Completion(Schema):
     result: Annotated[str, Field(max_length=60)] = ""
 
 
+class NewSteps(Schema):
+    """`tasks` has one step a line: `title | exit criterion`, with `KEY:` in front to choose the key."""
+
+    token: Id
+    tasks: Text
+    reason: Text
+
+
 class Failure(Schema):
     token: Id
     error: Text
@@ -146,7 +154,10 @@ class StatusChange(Schema):
 
 
 class PlanText(Schema):
+    """`values` are written into the front matter of a template, by parameter."""
+
     source: str
+    values: dict[str, Text] = {}
 
 
 class PlanSubmission(PlanText):

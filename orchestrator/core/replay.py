@@ -167,6 +167,11 @@ def _launched(state: State, fact: Fact) -> None:
             task.status = TaskStatus.REVIEW.value
 
 
+def _steps_added(state: State, fact: Fact) -> None:
+    """The migration before it brought the tasks."""
+    state.version = fact.data["version"]
+
+
 def _skipped(state: State, fact: Fact) -> None:
     for key in fact.data["skipped"]:
         state.tasks[key].status = TaskStatus.SKIPPED.value
@@ -271,6 +276,7 @@ ACTS: Mapping[str, Act] = {
     "step skipped": _skipped,
     "attempt claimed": _claimed,
     "breadcrumb left": _breadcrumb,
+    "steps added": _steps_added,
     "attempt completed": _completed,
     "stale result quarantined": _nothing,
     "attempt failed": _failed,

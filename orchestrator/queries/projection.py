@@ -38,6 +38,7 @@ from orchestrator.models import (
     ThreadAssignment,
     Workstream,
 )
+from orchestrator.queries.documentation import documentation_file
 from orchestrator.queries.snapshot import Loaded, load_snapshot
 from orchestrator.queries.threads import place_of, sole_executors
 
@@ -53,7 +54,7 @@ def projected_files(workstream_id: int) -> dict[str, bytes]:
         texts[f"{folder}/tasks.json"] = board.tasks_text()
         texts[f"{folder}/EXECUTION-DASHBOARD.md"] = dashboard.render_dashboard(board.view())
         texts[f"{folder}/LEARNINGS.md"] = learnings_text(workstream)
-    return {path: text.encode() for path, text in texts.items()}
+    return {path: text.encode() for path, text in texts.items()} | documentation_file(workstream)
 
 
 def index_text() -> str:

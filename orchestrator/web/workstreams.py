@@ -14,6 +14,7 @@ from orchestrator.core.terms import Lifecycle, Role, TaskStatus, WorkstreamStatu
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.queries import workstreams as queries
 from orchestrator.queries.blockers import blocked_workstream
+from orchestrator.queries.continuing import verify_again
 from orchestrator.queries.tasks import find_task, find_workstream
 from orchestrator.queries.workspace_files import file_of, files_of
 from orchestrator.services import failures, recoveries, workstreams
@@ -41,6 +42,7 @@ def workstream_page(request: HttpRequest, uuid: UUID, acted: str = "", refusal: 
         "blocked": blocked_workstream(found, now()),
         **ownership_context(who, found),
         **threads_context(who, found),
+        "verify_again": verify_again(found),
         "why_not": _why_not(who, found, board),
         "acted": acted,
     }
