@@ -25,11 +25,11 @@ TIE = b"""# Plan: Equal order
 ### Stage 1: Only
 ##### Batch 01: all
 ###### Thread 01: one
-- b1: Third by key, because small letters come last
+- B10: First by key, which is compared as text
 ###### Thread 02: two
-- C1: Second by key
+- C1: Third by key
 ###### Thread 03: three
-- B2: First by key
+- B2: Second by key
 """
 
 
@@ -50,6 +50,6 @@ def test_ec2_equal_order_is_settled_by_the_key_and_recorded(driver: Driver) -> N
     driver.start(TIE)
     round_one = driver.task("C1").verdict.decision
     launched = round_one.verdicts.filter(launch_order__isnull=False).order_by("launch_order")
-    assert list(launched.values_list("task__step__key", flat=True)) == ["B2", "C1", "b1"]
+    assert list(launched.values_list("task__step__key", flat=True)) == ["B10", "B2", "C1"]
     entry = HistoryEntry.objects.get(action="steps launched")
-    assert entry.subject == "round 1: B2, C1, b1"
+    assert entry.subject == "round 1: B10, B2, C1"

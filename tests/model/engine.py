@@ -4,6 +4,7 @@ A step's predecessors are written out as a set: what it names, every step of an 
 in its thread and is not of its parallel run. Costs nothing to be slow here: plans have a dozen steps.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 from orchestrator.core import errors
@@ -49,6 +50,15 @@ class Task:
         return self.live and self.attempts[-1] == "queued"
 
 
+@dataclass(frozen=True)
+class Before:
+    """What a migration found: attempts that it cancelled stay cancelled."""
+
+    plan: Blueprint
+    version: int
+    tasks: dict[str, Task]
+
+
 class Engine:
     """What the orchestrator should be after the same acts. Acts answer with the refusal that is due, or None."""
 
@@ -61,6 +71,8 @@ class Engine:
         self.unpublished: set[str] = set()
         self.lost: set[str] = set()
         self.damaged: set[str] = set()
+        #: What the last migration found, and the tasks as it left them.
+        self.undo: tuple[Before, dict[str, Task]] | None = None
 
     # -- what is so
 
@@ -292,11 +304,26 @@ class Engine:
                 return errors.MigrationImpossible
             if key in changed and self.started(key):
                 return errors.MigrationImpossible
-        for key in changed:
+        for key in changed | (self.tasks.keys() - new.keys()):
             if self.tasks[key].queued:
                 self.tasks[key].attempts[-1] = "cancelled"
+        before = Before(self.plan, self.version, dict(self.tasks))
         self.tasks = {key: self.tasks.get(key, Task()) for key in new}
         self.plan, self.version = plan, version
+        self.undo = (before, deepcopy(self.tasks))
+        return None
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing happened to any task since the last migration: then everything stands as before it."""
+        return self.undo is not None and self.undo[1] == self.tasks
+
+    def roll_back(self) -> Refused:
+        if self.status != "active":
+            return errors.WrongState
+        assert self.undo is not None
+        before, _ = self.undo
+        self.plan, self.version, self.tasks, self.undo = before.plan, before.version, before.tasks, None
         return None
 
     def started(self, key: str) -> bool:
