@@ -14,6 +14,7 @@ from orchestrator.core import explain
 from orchestrator.core.conditions import When, judge
 from orchestrator.core.contention import globs_overlap
 from orchestrator.core.graph import OrderKey
+from orchestrator.core.signatures import Signer, SignOff, sign_off
 from orchestrator.core.terms import TERMINAL_TASK, AttemptStatus, Reason, TaskStatus
 
 
@@ -53,7 +54,8 @@ class TaskView:
     `live` is the status of its live attempt, `executor` who runs it, `assigned` who alone may claim it.
     `failure`, `blocker` and `note` are the texts of an undecided failure, an open blocker and an open intervention.
     `artifact` says why the handover of a complete task cannot be used (empty: committed and intact). `when` is its
-    condition with the facts it rests on, `skipped` the sentence with which a round skipped it.
+    condition with the facts it rests on, `skipped` the sentence with which a round skipped it. A gate asks for
+    `signatures` of `reviewers`, and `signers` have signed its live attempt (`core/signatures.py`).
     """
 
     key: str
@@ -71,12 +73,18 @@ class TaskView:
     note: str = ""
     artifact: str = ""
     reviewers: tuple[str, ...] = ()
+    signatures: int = 1
+    signers: tuple[Signer, ...] = ()
     when: When | None = None
     skipped: str = ""
 
     @property
     def order(self) -> OrderKey:
         return OrderKey(self.place.stage, self.place.batch, self.place.position, self.key)
+
+    @property
+    def sign_off(self) -> SignOff:
+        return sign_off(self.reviewers, self.signatures, self.signers)
 
     @property
     def open(self) -> bool:
@@ -192,7 +200,7 @@ def _standing_reason(task: TaskView) -> Reason:
 
 def _standing_holder(task: TaskView) -> str:
     if task.open and not task.note and task.live:
-        return task.executor or ", ".join(task.reviewers)
+        return task.executor or ", ".join(task.sign_off.asked)
     return ""
 
 
@@ -219,7 +227,7 @@ class _Board:
                 self.open_lane.setdefault(task.place[:3], task)
             elif task.artifact:
                 self.unusable_lane.setdefault(task.place[:3], task)
-        self.runs = _runs(self.tasks)
+        self.runs = thread_runs(self.tasks)
 
     def waits(self, task: TaskView) -> _Wait | None:
         """The first rule of design section 3 that fails for a pending task, in its order."""
@@ -279,7 +287,7 @@ class _Board:
         return None
 
 
-def _runs(tasks: Sequence[TaskView]) -> dict[str, int]:
+def thread_runs(tasks: Sequence[TaskView]) -> dict[str, int]:
     """Number the runs of each thread: a step of its own, or neighbouring parallel steps, which share one."""
     runs: dict[str, int] = {}
     last: dict[tuple[int, ...], TaskView] = {}

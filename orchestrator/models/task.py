@@ -12,8 +12,9 @@ from orchestrator.models.workstream import Workstream
 class Task(models.Model):
     """State of one step. `last_token` is the highest fencing token given out; it only grows (design section 4).
 
-    `rework` counts how often the task was sent back (FR-021). `verdict` is the latest one a round recorded.
-    Attempts up to number `forgiven` no longer count for the circuit breaker (`core.breaker`).
+    `rework` counts how often a completed result of it was sent back (FR-021). `verdict` is the
+    latest one a round recorded. Attempts up to number `forgiven` no longer count for the circuit breaker
+    (`core.breaker`).
     """
 
     workstream = models.ForeignKey(Workstream, models.PROTECT, related_name="tasks")

@@ -28,6 +28,7 @@ from orchestrator.models import (
 )
 from orchestrator.models.attempt import LIVE
 from orchestrator.queries.conditions import conditions_of, skipped_because
+from orchestrator.queries.signatures import signers_by_gate
 from orchestrator.queries.threads import place_of, sole_executors
 
 
@@ -81,6 +82,7 @@ class _Facts:
         self.artifacts = self._artifacts(workstream)
         steps = {"step__tasks__workstream": workstream}
         self.needs = _grouped(StepNeed.objects.filter(**steps).values_list("step_id", "needed__key"))
+        self.signers = signers_by_gate(Task.objects.filter(workstream=workstream))
         self.reviewers = _grouped(GateReviewer.objects.filter(**steps).values_list("step_id", "name"))
         resources = StepResource.objects.filter(**steps)
         self.files = _grouped(resources.filter(is_files=True).values_list("step_id", "name"))
@@ -137,6 +139,8 @@ class _Facts:
             note=task.intervention_note if task.needs_human else "",
             artifact=self.artifacts.get(task.pk, "") if complete else "",
             reviewers=self.reviewers.get(step.pk, ()),
+            signatures=step.signatures,
+            signers=self.signers.get(task.pk, ()),
             when=self.conditions.get(task.pk),
             skipped=skipped_because(task),
         )
