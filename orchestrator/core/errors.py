@@ -131,7 +131,7 @@ class NotAllowed(Refusal):
 
 
 class SelfApproval(NotAllowed):
-    """The author of a version approves it."""
+    """The author of a version approves it, or somebody signs for work of their own."""
 
     code, status = "self-approval", 403
     recovery = "Ask another approver to decide, or allow self-approval on the workflow."

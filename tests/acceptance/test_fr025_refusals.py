@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 #: Class -> the test that provokes it; behind `|` what the test looks for, when that is neither code nor class.
 PROVOKED = {
     "PlanRejected": "api/test_plans.py::test_a_plan_that_cannot_be_scheduled_is_refused_with_its_findings",
+    "BundleRejected": "acceptance/test_ad3_bundles.py::test_ad3_a_bundle_over_rest",
     "PlanHasBlockers": "web/test_plans.py::test_what_blocks_approval_stands_first_and_switches_approve_off|409",
     "MigrationImpossible": "acceptance/test_wf5_fix_stage.py::"
     "test_ec4_a_version_that_changes_started_work_is_refused_and_changes_nothing",

@@ -48,7 +48,9 @@ def test_the_dependency_table_lists_what_pyproject_lists() -> None:
 
 def test_the_refusal_table_is_the_one_that_the_classes_make() -> None:
     """Byte for byte. After a change of a class: put what `manage.py list_refusals` prints into the README."""
-    assert refusal_table() in section(HOUSE, "## Refusals")
+    said = section(HOUSE, "## Refusals")
+    assert refusal_table() in said
+    assert len(list(rows(said))) == len(refusals()) + 1, "nothing stands there twice"
 
 
 def test_every_refusal_says_what_it_means_in_its_own_docstring() -> None:

@@ -65,7 +65,7 @@ class Engine:
     def __init__(self, plan: Blueprint) -> None:
         self.plan = plan
         self.version = 1
-        self.status = "active"
+        self.status, self.integrated = "active", False
         self.tasks = {step.key: Task() for step in plan.steps}
         #: Keys whose latest result is not in the workspace yet; whose file is lost; whose loss has been noticed.
         self.unpublished: set[str] = set()
@@ -246,6 +246,8 @@ class Engine:
 
     def send_back(self, key: str, rejecting: str = "") -> Refused:
         redo = self.behind(key)
+        if self.status == "active" and self.integrated:
+            return errors.BaselineIntegrated
         if self.status != "active" or any(self.tasks[k].running for k in redo):
             return errors.WrongState
         if "completed" not in self.tasks[key].attempts:
@@ -253,11 +255,13 @@ class Engine:
         if rejecting:
             self.tasks[rejecting].attempts[-1] = "rejected"
         for again in redo:
-            self._again(self.tasks[again])
+            if self.tasks[again].queued or self.state_of(again) != "pending" or again == rejecting:
+                self._again(self.tasks[again])
         return None
 
     @staticmethod
     def _again(task: Task) -> None:
+        """What is pending and was not launched has nothing to do again."""
         if task.queued:
             task.attempts[-1] = "cancelled"
         if task.flag == "artifact":
@@ -330,6 +334,19 @@ class Engine:
         """A queued attempt alone is no start: nobody has worked on it."""
         tried = any(status not in BEFORE_WORK for status in self.tasks[key].attempts)
         return tried or self.state_of(key) != "pending"
+
+    def integrate(self) -> Refused:
+        done = any("completed" in task.attempts for task in self.tasks.values())
+        if self.status not in ("active", "completed") or self.integrated or not done:
+            return errors.WrongState
+        self.integrated = True
+        return None
+
+    def revert(self) -> Refused:
+        if not self.integrated:
+            return errors.WrongState
+        self.integrated = False
+        return None
 
     def accept(self) -> Refused:
         if self.status != "active":

@@ -11,9 +11,19 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from orchestrator.core import errors
 from orchestrator.core.handoff import RESULT_EVENTS
-from orchestrator.core.terms import ArtifactState, CriterionKind
+from orchestrator.core.terms import ArtifactState, CriterionKind, IntegrationSource
 from orchestrator.models import Attempt, Blocker, Criterion, Executor, HandoffArtifact, Migration, Task
-from orchestrator.services import blockers, claims, completions, failures, gates, interventions, recoveries, rework
+from orchestrator.services import (
+    baseline,
+    blockers,
+    claims,
+    completions,
+    failures,
+    gates,
+    interventions,
+    recoveries,
+    rework,
+)
 from orchestrator.services.actor import Actor
 from orchestrator.services.advance import advance
 from orchestrator.services.plans import approve_version, submit_plan
@@ -448,6 +458,27 @@ class EngineMachine(RuleBasedStateMachine):
             return blueprint.retitled(plan, step.key, f"Do it the {self.fresh}th way")
         alone = any(other.gate and other.needs == (step.key,) for other in plan.steps)
         return None if alone or len(work) == 1 else blueprint.without_step(plan, step.key)
+
+    @rule()
+    def integrates(self) -> None:
+        self.does(
+            self.model.integrate(),
+            lambda: baseline.integrate(
+                workstream_id=self.workstream.pk,
+                source=IntegrationSource.PERSON,
+                actor=self.person("reviewer"),
+                now=self.tick(),
+            ),
+        )
+
+    @rule()
+    def reverts(self) -> None:
+        self.does(
+            self.model.revert(),
+            lambda: baseline.revert(
+                workstream_id=self.workstream.pk, reason="undone", actor=self.person("reviewer"), now=self.tick()
+            ),
+        )
 
     @precondition(lambda self: self.model.untouched)
     @rule()
