@@ -8,6 +8,7 @@ from orchestrator.core.terms import ArtifactState, WorkstreamStatus
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.services import advance as service
 from orchestrator.services.collector import collect
+from orchestrator.services.maintenance import maintain
 
 HEARTBEAT = "orchestrator.queue.heartbeat"
 #: Seconds the last heartbeat is remembered; far longer than any stall that is waited for.
@@ -35,6 +36,7 @@ def sweep() -> int:
             advance(workstream_id)
         except WorkspaceUnavailable as refusal:
             trouble = refusal
+    maintain()
     if trouble:
         raise trouble
     return len(ids)

@@ -1,6 +1,6 @@
 """What requests carry. Unknown members are ignored, so no request can set what it does not name here (B29)."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from ninja import Schema
@@ -42,6 +42,13 @@ class CollectedQuery(Page):
 
     state: InboxState | None = None
     executor: Annotated[str, Field(max_length=60, pattern=r"^[^\x00]*$")] = ""
+
+
+class RecoveryChoice(Schema):
+    """A way out of a damaged artifact (EC-3)."""
+
+    way: Literal["retry", "republish", "restore", "withdraw"]
+    reason: Text = ""
 
 
 class Encoded(Schema):

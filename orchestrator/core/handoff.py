@@ -4,6 +4,7 @@ Paths are relative to the workspace, with `/`, in Unicode NFC. What comes from e
 and nowhere else; what comes from us (slugs, keys) is made safe for file names here.
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -55,6 +56,23 @@ class Handoff:
     outputs: tuple[FileLink, ...] = ()
 
 
+#: What every artifact says (FR-014).
+_MEMBERS: Final = (
+    "workItemId",
+    "workflow",
+    "step",
+    "eventType",
+    "attemptId",
+    "timestamp",
+    "actor",
+    "outcome",
+    "nextAction",
+    "baselineIntegration",
+    "links",
+    "outputs",
+)
+
+
 def artifact_value(handoff: Handoff) -> dict[str, Any]:
     """The artifact as JSON values, every field of FR-014; the schema is `schema/handoff-artifact.schema.json`."""
     return {
@@ -72,6 +90,21 @@ def artifact_value(handoff: Handoff) -> dict[str, Any]:
         "links": [_link(link) for link in handoff.links],
         "outputs": [_link(link) for link in handoff.outputs],
     }
+
+
+def reading_problem(content: bytes) -> str:
+    """Why this release cannot read an artifact's file, as a sentence without its path; "" when it can (EC-3)."""
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError):
+        return "has been altered and is no longer JSON"
+    if not isinstance(value, dict) or "schemaVersion" not in value:
+        return "has been altered and is no handoff artifact any more"
+    if (version := value["schemaVersion"]) != SCHEMA_VERSION:
+        return f"has the schema version {str(version)[:20]}, and this release reads {SCHEMA_VERSION}"
+    if missing := next((name for name in _MEMBERS if name not in value), None):
+        return f"has been altered: {missing} is missing"
+    return ""
 
 
 def _link(link: FileLink) -> dict[str, object]:

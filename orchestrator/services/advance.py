@@ -9,7 +9,7 @@ from datetime import datetime
 from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.services.artifacts import publish
 from orchestrator.services.collector import collect
-from orchestrator.services.damage import check_handovers
+from orchestrator.services.damage import check_branch, check_handovers
 from orchestrator.services.scheduling import run_round
 from orchestrator.services.wake import wake
 
@@ -26,6 +26,7 @@ def advance(*, workstream_id: int, now: datetime) -> None:
     """
     unread = _collect(now)
     trouble: WorkspaceUnavailable | None = None
+    check_branch(workstream_id=workstream_id, now=now)
     for _ in range(TURNS):
         try:
             publish(now=now, workstream_id=workstream_id)
