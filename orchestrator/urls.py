@@ -22,9 +22,11 @@ urlpatterns = [
     path("", include("orchestrator.web.plans")),
     path("", include("orchestrator.web.workstreams")),
     path("", include("orchestrator.web.amendments")),
+    path("", include("orchestrator.web.migrations")),
     path("", include("orchestrator.web.tasks")),
     path("", include("orchestrator.web.gates")),
     path("", include("orchestrator.web.interventions")),
+    path("", include("orchestrator.web.blockers")),
     path("", include("orchestrator.web.collected")),
 ]
 

@@ -11,6 +11,8 @@ from orchestrator.models import (
     GateReview,
     Intervention,
     Learning,
+    MappedStep,
+    Migration,
     PreHandoffReview,
     SchedulingDecision,
     Task,
@@ -57,6 +59,20 @@ class AssignmentAdmin(ReadOnly):
     list_display = ("attempt", "executor", "token", "claimed_at", "released_at", "terminal_state")
     list_select_related = ("attempt__task__step", "executor")
     search_fields = ("executor__name",)
+
+
+@admin.register(Migration, site=site)
+class MigrationAdmin(ReadOnly):
+    list_display = ("workstream", "from_version", "to_version", "applied_by", "applied_at", "undoes")
+    list_select_related = ("workstream", "from_version__workflow", "to_version__workflow", "undoes__workstream")
+    search_fields = ("workstream__slug", "applied_by")
+
+
+@admin.register(MappedStep, site=site)
+class MappedStepAdmin(ReadOnly):
+    list_display = ("migration", "kind", "old_step", "new_step", "old_status", "reason")
+    list_filter = ("kind",)
+    list_select_related = ("migration__workstream", "old_step", "new_step")
 
 
 @admin.register(SchedulingDecision, site=site)

@@ -49,7 +49,9 @@ class PlanHasBlockers(Refusal):
 
 class MigrationImpossible(Refusal):
     code, status = "migration-impossible", 409
-    recovery = "Keep started steps under their keys and unchanged in the new version; add steps instead."
+    recovery = (
+        "Say on the version's migration page what becomes of each started step, or keep it unchanged under its key."
+    )
 
 
 class LimitReached(Refusal):

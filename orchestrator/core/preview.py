@@ -1,6 +1,6 @@
 """What approving a plan will do, by running the real scheduler on it (WF-3, BX-2)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -47,7 +47,9 @@ class Preview:
 
 def preview(plan: Plan) -> Preview:
     """Simulate the plan to its end, each wave completing before the next decision. Unschedulable rests are left out."""
-    course = _Course(plan)
+    views = {placed.step.key: view_of(placed) for placed in plan.placed_steps()}
+    usual = {step.key: next(iter(step.outcomes), "") for step in plan.steps()}
+    course = _Course(views, usual, plan.parameters)
     waves = tuple(course.waves())
     order = [key for wave in waves for key in wave]
     return Preview(
@@ -59,14 +61,20 @@ def preview(plan: Plan) -> Preview:
     )
 
 
+def waves_of(views: Mapping[str, TaskView]) -> Iterator[tuple[str, ...]]:
+    """What starts together, wave after wave, when each wave is completed; what no wave holds is skipped or can never
+    start. Tasks that are done count as done."""
+    return _Course(views, {}, ()).waves()
+
+
 class _Course:
     """What happens when every step ends with its usual outcome; `ended` grows as the waves are asked for."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.parameters = plan.parameters
-        self.steps = {placed.step.key: placed.step for placed in plan.placed_steps()}
-        self.views = {placed.step.key: view_of(placed) for placed in plan.placed_steps()}
-        self.ended: dict[str, Ended] = {}
+    def __init__(
+        self, views: Mapping[str, TaskView], usual: Mapping[str, str], parameters: tuple[tuple[str, str], ...]
+    ) -> None:
+        self.views, self.usual, self.parameters = views, usual, parameters
+        self.ended = {key: Ended(key, view.status, usual.get(key, "")) for key, view in views.items() if not view.open}
 
     def waves(self) -> Iterator[tuple[str, ...]]:
         """Batch by batch, because nothing behind a batch starts before it is complete; one that cannot end stops it."""
@@ -80,9 +88,9 @@ class _Course:
                 return
 
     def conditional(self) -> Iterator[Conditional]:
-        for key, step in self.steps.items():
-            if step.when and not step.gate and key in self.ended:
-                yield Conditional(key, step.when, self.ended[key].status is not TaskStatus.SKIPPED)
+        for key, view in self.views.items():
+            if view.when is not None and key in self.ended:
+                yield Conditional(key, view.when.text, self.ended[key].status is not TaskStatus.SKIPPED)
 
     def _batch(self, batch: dict[str, TaskView]) -> Iterator[tuple[str, ...]]:
         later = {key for key, view in batch.items() if _needs_later(view, self.views)}
@@ -94,7 +102,7 @@ class _Course:
             if launches:
                 yield launches
             for key in launches:
-                self._end(key, batch, TaskStatus.COMPLETE, next(iter(self.steps[key].outcomes), ""))
+                self._end(key, batch, TaskStatus.COMPLETE, self.usual.get(key, ""))
             for key in decision.skips:
                 self._end(key, batch, TaskStatus.SKIPPED, "")
 
@@ -110,7 +118,7 @@ class _Course:
         self.ended[key] = Ended(key, status, result)
 
 
-def _needs_later(view: TaskView, views: dict[str, TaskView]) -> bool:
+def _needs_later(view: TaskView, views: Mapping[str, TaskView]) -> bool:
     return any(views[key].place[:2] > view.place[:2] for key in view.needs if key in views)
 
 

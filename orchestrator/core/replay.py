@@ -120,13 +120,42 @@ def _plan_approved(state: State, fact: Fact) -> None:
     state.tasks |= {key: TaskState() for key in fact.data["added"]}
 
 
+def _started(state: State, fact: Fact) -> None:
+    _plan_approved(state, fact)
+
+
 def _migrated(state: State, fact: Fact) -> None:
-    before = state.version
-    for key in fact.data["dropped"]:
-        task = state.tasks.pop(key)
-        task.status = TaskStatus.CANCELLED.value
-        state.dropped[f"{key}@{before}"] = task
+    _pass_over(state, fact)
     state.tasks |= {key: TaskState() for key in fact.data["added"]}
+    for key, status in fact.data["again"].items():
+        task = state.tasks[key]
+        task.rework += task.status == TaskStatus.COMPLETE
+        task.status, task.undecided = status, False
+        _cancel_queued(task)
+
+
+def _rolled_back(state: State, fact: Fact) -> None:
+    _pass_over(state, fact)
+    for key, status in fact.data["restored"].items():
+        task = state.tasks[key]
+        task.rework -= status == TaskStatus.COMPLETE
+        task.status, task.undecided = status, key in fact.data["undecided"]
+        _cancel_queued(task)
+
+
+def _pass_over(state: State, fact: Fact) -> None:
+    """From the steps of one version to those of another; what goes keeps its place in the version it belongs to."""
+    before, tasks = state.version, state.tasks
+    state.version = fact.data["to"]
+    state.tasks = {new: tasks[old] for old, new in fact.data["moved"].items()}
+    for key in fact.data["dropped"]:
+        task = tasks[key]
+        task.status = TaskStatus.CANCELLED.value
+        _cancel_queued(task)
+        state.dropped[f"{key}@{before}"] = task
+    for key, status in fact.data["returned"].items():
+        state.tasks[key] = state.dropped.pop(f"{key}@{state.version}")
+        state.tasks[key].status = status
 
 
 def _launched(state: State, fact: Fact) -> None:
@@ -235,7 +264,9 @@ ACTS: Mapping[str, Act] = {
     "plan sent back": _nothing,
     "plan approved": _plan_approved,
     "pre-handoff review signed": _reviewed,
+    "workstream started": _started,
     "workstream migrated": _migrated,
+    "migration rolled back": _rolled_back,
     "steps launched": _launched,
     "step skipped": _skipped,
     "attempt claimed": _claimed,
@@ -248,6 +279,9 @@ ACTS: Mapping[str, Act] = {
     "gate approved": _gate_approved,
     "gate rejected": _gate_rejected,
     "work sent back": _sent_back,
+    "ownership transferred": _nothing,
+    "thread assigned": _nothing,
+    "thread unassigned": _nothing,
     "blocker declared": _blocked,
     "blocker resolved": _unblocked,
     "flagged for a human": _flagged,

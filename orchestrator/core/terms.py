@@ -151,6 +151,17 @@ class MappingKind(StrEnum):
     ADDED = "added"
 
 
+class MappedOutcome(StrEnum):
+    """What a migration makes of one task: the verdict of a dry run, and what applying it does (FR-016)."""
+
+    KEPT = "kept"
+    RENAMED = "renamed"
+    AGAIN = "again"
+    CANCELLED = "cancelled"
+    ADDED = "added"
+    REFUSED = "refused"
+
+
 class AssignmentMode(StrEnum):
     """A thread's executor: `assigned` alone claims there, `preferred` is offered its work first (WF-4)."""
 

@@ -11,7 +11,8 @@ from orchestrator.models.workflow import Workflow
 class WorkflowVersion(models.Model):
     """The reviewable contract. `source_sha256` is what a decision is bound to; the text never changes.
 
-    `workstream` is the one that the version was submitted for; approving it migrates that one (FR-016).
+    `workstream` is the one that the version was submitted for; approving it migrates that one (FR-016). `mapping` is
+    what its approver decided about that one's steps, kept until a later `effective_at` has come.
     """
 
     workflow = models.ForeignKey(Workflow, models.PROTECT, related_name="versions")
@@ -29,6 +30,7 @@ class WorkflowVersion(models.Model):
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     change_reason = models.TextField(blank=True)
     submitted_at = models.DateTimeField()
+    mapping = models.JSONField(default=list, blank=True, editable=False)
     effective_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)

@@ -1,30 +1,117 @@
-"""What a proposed version would change in work that is under way (FR-016)."""
+"""What a version would do to work in flight, without writing anything (FR-016, EC-4)."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
+from django.conf import settings
+
+from orchestrator.core.errors import WrongState
+from orchestrator.core.mapping import Definition, StepMapping, suggest
+from orchestrator.core.migration import Judgement, definition_of, judge
 from orchestrator.core.plan import Plan
-from orchestrator.core.terms import WorkstreamStatus
-from orchestrator.models import Task, WorkflowVersion, Workstream
+from orchestrator.core.plan_check import review_source
+from orchestrator.core.terms import VersionStatus, WorkstreamStatus
+from orchestrator.models import (
+    Attempt,
+    BaselineIntegration,
+    Criterion,
+    Migration,
+    Step,
+    Task,
+    WorkflowVersion,
+    Workstream,
+)
+from orchestrator.queries.snapshot import load_snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class InFlight:
-    """Step keys that stay with their state, that are added, and that are dropped."""
-
-    kept: tuple[str, ...]
-    added: tuple[str, ...]
-    dropped: tuple[str, ...]
+def dry_run(
+    workstream: Workstream, version: WorkflowVersion, plan: Plan, lines: Iterable[StepMapping] = ()
+) -> Judgement:
+    """The verdict for every item of the workstream, should it go on under this version with this mapping."""
+    return judge(running_side(workstream), new_side(workstream, version, plan), lines)
 
 
-def in_flight(workstream: Workstream, version: WorkflowVersion, plan: Plan | None) -> InFlight | None:
-    """None when the workstream has no tasks yet, or the version is the one in force."""
-    if workstream.status != WorkstreamStatus.ACTIVE or version.pk == workstream.version_id or plan is None:
+def suggestion(workstream: Workstream, version: WorkflowVersion, plan: Plan) -> tuple[StepMapping, ...]:
+    """A mapping for a person to start from; guesses are marked."""
+    return suggest(running_side(workstream), new_side(workstream, version, plan))
+
+
+def in_flight(workstream: Workstream, version: WorkflowVersion, plan: Plan | None) -> Judgement | None:
+    """What the version does to the workstream as it stands; None when it has no tasks, or the version is in force."""
+    if plan is None or not under_way(workstream) or version.pk == workstream.version_id:
         return None
-    current = Task.objects.filter(workstream=workstream, step__version=workstream.version_id)
-    old = list(current.order_by("pk").values_list("step__key", flat=True))
-    new = [step.key for step in plan.steps()]
-    return InFlight(
-        kept=tuple(key for key in old if key in set(new)),
-        added=tuple(key for key in new if key not in set(old)),
-        dropped=tuple(key for key in old if key not in set(new)),
+    return dry_run(workstream, version, plan)
+
+
+def under_way(workstream: Workstream) -> bool:
+    return workstream.status == WorkstreamStatus.ACTIVE
+
+
+def running_side(workstream: Workstream) -> list[Definition]:
+    """The steps that the workstream goes through now, in launch order, with what came of them."""
+    loaded = load_snapshot(workstream)
+    begun = Attempt.objects.filter(task__workstream=workstream, started_at__isnull=False)
+    tried = set(begun.values_list("task_id", flat=True))
+    facts = facts_of([task.step for task in loaded.tasks.values()])
+    fixed = BaselineIntegration.objects.filter(workstream=workstream, reverted_at=None).exists()
+    return [
+        Definition(view, task.step.title, facts[task.step_id], tried=task.pk in tried, integrated=fixed)
+        for view in sorted(loaded.snapshot.tasks, key=lambda view: view.order)
+        for task in [loaded.tasks[view.key]]
+    ]
+
+
+def new_side(workstream: Workstream, version: WorkflowVersion, plan: Plan) -> list[Definition]:
+    """The steps of the version; some may still hold a task that a roll back cancelled."""
+    there = Task.objects.filter(workstream=workstream, step__version=version).exclude(
+        step__version=workstream.version_id
     )
+    occupied = set(there.values_list("step__key", flat=True))
+    found = (definition_of(placed) for placed in plan.placed_steps())
+    return [Definition(one.view, one.title, one.facts, occupied=one.key in occupied) for one in found]
+
+
+def last_migration(workstream: Workstream) -> Migration | None:
+    """The one that a roll back would undo: the latest that neither is a roll back nor was rolled back."""
+    found = Migration.objects.filter(workstream=workstream, undoes=None, undone_by=None)
+    return found.select_related("from_version", "to_version").order_by("-applied_at", "-pk").first()
+
+
+def migrations_of(workstream: Workstream) -> list[Migration]:
+    """Every migration and roll back of a workstream, newest first, with what it did."""
+    found = Migration.objects.filter(workstream=workstream).select_related("from_version", "to_version", "undoes")
+    steps = ("mapped_steps__old_step", "mapped_steps__new_step")
+    return list(found.prefetch_related(*steps).order_by("-applied_at", "-pk"))
+
+
+def workstreams_in_flight(workflow_id: int) -> list[Workstream]:
+    """Active workstreams of a workflow, the oldest first, with the version that each follows."""
+    found = Workstream.objects.filter(version__workflow=workflow_id, status=WorkstreamStatus.ACTIVE)
+    return list(found.select_related("version__workflow", "owner").order_by("pk"))
+
+
+def approved_versions(workflow_id: int) -> list[WorkflowVersion]:
+    """Versions whose steps exist, newest first: what work can follow."""
+    decided = [VersionStatus.APPROVED, VersionStatus.SUPERSEDED]
+    found = WorkflowVersion.objects.filter(workflow=workflow_id, status__in=decided, stages__isnull=False)
+    return list(found.select_related("workflow").distinct().order_by("-number"))
+
+
+def plan_of(version: WorkflowVersion) -> Plan:
+    """The plan that a version's text says; WrongState when this release reads it no longer."""
+    plan = review_source(version.source, frozenset(settings.TOOLS)).plan
+    if plan is None:
+        raise WrongState(f"The text of version {version.number} can no longer be read.")
+    return plan
+
+
+def facts_of(steps: Sequence[Step]) -> dict[int, tuple[str, ...]]:
+    """What each step asks for, by row id, in the same words as `core.migration.definition_of`."""
+    criteria: dict[int, list[str]] = {}
+    for criterion in Criterion.objects.filter(step__version__in={step.version_id for step in steps}).order_by(
+        "step_id", "kind", "position"
+    ):
+        criteria.setdefault(criterion.step_id, []).append(f"{criterion.kind}: {criterion.text}")
+    return {
+        step.pk: (step.title, step.kind, step.gate_kind, step.tool, step.run, *criteria.get(step.pk, ()))
+        for step in steps
+    }

@@ -92,13 +92,10 @@ def versions_of(version: WorkflowVersion) -> list[WorkflowVersion]:
 
 
 def workstream_of(version: WorkflowVersion) -> Workstream:
-    """The workstream that moves through the workflow of this version."""
-    found = (
-        Workstream.objects.filter(version__workflow=version.workflow_id)
-        .select_related("version")
-        .order_by("pk")
-        .first()
-    )
+    """The workstream that the version was submitted for; of an old record, the first that uses its workflow."""
+    workstreams = Workstream.objects.select_related("version")
+    found = workstreams.filter(pk=version.workstream_id).first() if version.workstream_id else None
+    found = found or workstreams.filter(version__workflow=version.workflow_id).order_by("pk").first()
     if found is None:
         raise NotFound(f"No workstream uses {version}.")
     return found

@@ -122,10 +122,6 @@ class TaskDetail:
         """Whether the task failed too often and waits for a person's answer."""
         return self.asked is not None and self.asked.kind == InterventionKind.BREAKER
 
-    @property
-    def open_blockers(self) -> list[Blocker]:
-        return [blocker for blocker in self.blockers if blocker.resolved_at is None]
-
 
 def find_workstream(uuid: UUID | str) -> Workstream:
     found = Workstream.objects.select_related("version__workflow", "owner", "accepted_by").filter(uuid=uuid).first()
@@ -135,17 +131,21 @@ def find_workstream(uuid: UUID | str) -> Workstream:
 
 
 def find_task(workstream: Workstream, key: str) -> Task:
-    task = Task.objects.filter(workstream=workstream, step__key=key).select_related("step").first()
-    if task is None:
+    """The task under this key: of the version that is followed, else of the latest one that had it."""
+    found = list(Task.objects.filter(workstream=workstream, step__key=key).select_related("step__version"))
+    if not found:
         raise NotFound(f"There is no task {key} in {workstream}.")
-    return task
+    return max(found, key=lambda task: _newness(task, workstream))
+
+
+def _newness(task: Task, workstream: Workstream) -> tuple[bool, int]:
+    return task.step.version_id == workstream.version_id, task.step.version.number
 
 
 def task_detail(workstream: Workstream, key: str) -> TaskDetail:
     rows = task_rows(workstream)
-    row = next((row for row in rows if row.task.step.key == key), None)
-    if row is None:
-        raise NotFound(f"There is no task {key} in {workstream}.")
+    wanted = find_task(workstream, key)
+    row = next(row for row in rows if row.task.pk == wanted.pk)
     step, task = row.task.step, row.task
     needs = set(step.needs.values_list("needed__key", flat=True))
     needed_by = set(step.needed_by.values_list("step__key", flat=True))

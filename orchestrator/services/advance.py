@@ -10,6 +10,7 @@ from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.services.artifacts import publish
 from orchestrator.services.collector import collect
 from orchestrator.services.damage import check_branch, check_handovers
+from orchestrator.services.effect import take_effect
 from orchestrator.services.scheduling import run_round
 from orchestrator.services.wake import wake
 
@@ -25,6 +26,7 @@ def advance(*, workstream_id: int, now: datetime) -> None:
     turns, such as a long chain of skipped steps, is advanced again.
     """
     unread = _collect(now)
+    take_effect(workstream_id=workstream_id, now=now)
     trouble: WorkspaceUnavailable | None = None
     check_branch(workstream_id=workstream_id, now=now)
     for _ in range(TURNS):

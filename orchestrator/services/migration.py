@@ -1,101 +1,168 @@
-"""Putting an approved version into effect: first tasks, or the migration of work in flight (FR-016, EC-4, WF-5)."""
+"""Versions in flight: first tasks, and the migration of work under way to another version (FR-016, EC-4, WF-5)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from orchestrator.core.errors import MigrationImpossible
-from orchestrator.core.migration import Definition, StepMapping, map_steps
+from django.db import transaction
+
+from orchestrator.core.errors import InvalidInput, MigrationImpossible, MissingReason, NotFound, Refusal, WrongState
+from orchestrator.core.mapping import StepMapping
+from orchestrator.core.migration import Judgement
 from orchestrator.core.plan import Plan
-from orchestrator.core.terms import TaskStatus, VersionStatus, WorkstreamStatus
-from orchestrator.models import Attempt, Criterion, Step, Task, WorkflowVersion, Workstream
+from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
+from orchestrator.models import Migration, Step, Task, WorkflowVersion, Workstream
+from orchestrator.queries.migrations import dry_run, plan_of
 from orchestrator.services.actor import Actor
+from orchestrator.services.carry_over import Change, carry_over
 from orchestrator.services.history import record
+from orchestrator.services.locks import locked_workstream
 from orchestrator.services.progress import recount
 from orchestrator.services.structure import create_structure
+from orchestrator.services.wake import wake
 
 
-def put_into_effect(version: WorkflowVersion, plan: Plan, workstream: Workstream, actor: Actor, now: datetime) -> int:
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """What became of one workstream when several were to be migrated: the migration, or why not."""
+
+    workstream: Workstream
+    migration: Migration | None = None
+    refusal: Refusal | None = None
+
+
+def put_into_effect(
+    version: WorkflowVersion,
+    plan: Plan,
+    workstream: Workstream,
+    actor: Actor,
+    now: datetime,
+    mapping: Iterable[StepMapping] = (),
+) -> int:
     """Create the version's structure and bring the locked workstream's tasks in line with it; their number.
 
-    MigrationImpossible when the version loses or redefines a step that was started; nothing is deleted.
+    Steps that the mapping leaves out stay under their key, are dropped or are added. MigrationImpossible names every
+    step that it does not settle; nothing is deleted.
     """
     steps = create_structure(version, plan)
-    existing = {task.step.key: task for task in _tasks(workstream)}
-    if existing:
-        _migrate(version, workstream, existing, steps, actor, now)
+    if Task.objects.filter(workstream=workstream, step__version=workstream.version_id).exists():
+        change = Change(workstream, version, version.change_reason, actor, now)
+        _migrate(change, dry_run(workstream, version, plan, mapping), steps)
     else:
-        _add_tasks(workstream, steps.values(), now)
-    workstream.status = WorkstreamStatus.ACTIVE
-    workstream.version = version
-    workstream.title = plan.name[:200]
-    workstream.domain, workstream.priority = plan.domain[:60], plan.priority
-    workstream.save(update_fields=["status", "version", "title", "domain", "priority"])
-    recount(workstream, now)
+        Task.objects.bulk_create(
+            Task(workstream=workstream, step=step, created_at=now, updated_at=now) for step in steps.values()
+        )
+    follow(workstream, version, plan, now)
     return len(steps)
 
 
-def _migrate(
-    version: WorkflowVersion,
-    workstream: Workstream,
-    existing: dict[str, Task],
-    steps: dict[str, Step],
+def migrate_workstream(
+    *,
+    workstream_id: int,
+    version_id: int,
     actor: Actor,
     now: datetime,
-) -> None:
-    mapping = map_steps(_old_definitions(existing), _definitions(steps.values()))
-    if mapping.refused:
-        raise MigrationImpossible(
-            f"Version {version.number} drops or changes steps that were started: {', '.join(mapping.refused)}.",
-            steps=", ".join(mapping.refused),
-        )
-    for key in mapping.kept:
-        existing[key].step = steps[key]
-    Task.objects.bulk_update([existing[key] for key in mapping.kept], ["step"])
-    dropped = [existing[key].pk for key in mapping.dropped]
-    Task.objects.filter(pk__in=dropped).update(status=TaskStatus.CANCELLED, updated_at=now)
-    _add_tasks(workstream, [steps[key] for key in mapping.added], now)
-    WorkflowVersion.objects.filter(pk=workstream.version_id).update(status=VersionStatus.SUPERSEDED)
-    _record(version, workstream, mapping, actor, now)
+    reason: str,
+    mapping: Iterable[StepMapping] = (),
+) -> Migration:
+    """Bring one active workstream to an approved version of its workflow.
+
+    WrongState when it follows that version already, or the version is not in force; MigrationImpossible as above.
+    """
+    actor.require(Role.APPROVER)
+    if not reason.strip():
+        raise MissingReason("Say why the workstream goes on under another version.", field="reason")
+    with transaction.atomic():
+        workstream = locked_workstream(workstream_id)
+        version = _approved(workstream, version_id, now)
+        plan = plan_of(version)
+        steps = {step.key: step for step in Step.objects.filter(version=version)}
+        change = Change(workstream, version, reason.strip(), actor, now)
+        migration = _migrate(change, dry_run(workstream, version, plan, mapping), steps)
+        follow(workstream, version, plan, now)
+        wake(workstream.pk)
+    return migration
 
 
-def _record(
-    version: WorkflowVersion, workstream: Workstream, mapping: StepMapping, actor: Actor, now: datetime
-) -> None:
-    record(
-        workstream=workstream,
-        actor=actor,
-        action="workstream migrated",
-        subject=f"version {workstream.version.number} to version {version.number}",
-        reason=version.change_reason,
-        now=now,
-        data={"same": list(mapping.kept), "added": list(mapping.added), "dropped": list(mapping.dropped)},
+def migrate_several(
+    *, workstreams: Sequence[Workstream], version_id: int, actor: Actor, now: datetime, reason: str
+) -> list[Migrated]:
+    """Each workstream in a transaction of its own, steps under their keys; one that is refused holds up no other."""
+    actor.require(Role.APPROVER)
+    if not workstreams:
+        raise InvalidInput("No workstream is chosen.", recovery="Choose at least one workstream.", field="workstreams")
+    if not reason.strip():
+        raise MissingReason("Say why the workstreams go on under another version.", field="reason")
+    done: list[Migrated] = []
+    for one in workstreams:
+        try:
+            migration = migrate_workstream(
+                workstream_id=one.pk, version_id=version_id, actor=actor, now=now, reason=reason
+            )
+        except Refusal as refusal:
+            done.append(Migrated(one, refusal=refusal))
+        else:
+            done.append(Migrated(one, migration))
+    return done
+
+
+def follow(workstream: Workstream, version: WorkflowVersion, plan: Plan, now: datetime) -> None:
+    """The workstream is under way under this version; the first one of a workflow has the plan's title."""
+    workstream.status = WorkstreamStatus.ACTIVE
+    workstream.version = version
+    if workstream.slug == version.workflow.slug:
+        workstream.title = plan.name[:200]
+    workstream.domain, workstream.priority = plan.domain[:60], plan.priority
+    workstream.save(update_fields=["status", "version", "title", "domain", "priority"])
+    recount(workstream, now)
+
+
+def refuse_impossible(judgement: Judgement, version: WorkflowVersion, workstream: Workstream) -> None:
+    """MigrationImpossible with every step that stands in the way."""
+    if judgement.applies:
+        return
+    said = [f"{v.old or v.new}: {v.sentence}" for v in judgement.refused]
+    said += [f"{key}: nothing could ever start it" for key in judgement.stuck]
+    raise MigrationImpossible(
+        f"{workstream} cannot go on under version {version.number} like this. {'; '.join(said)}.",
+        steps=", ".join([*(v.old or v.new for v in judgement.refused), *judgement.stuck]),
+        workstream=str(workstream.uuid),
+        version=version.number,
     )
 
 
-def _tasks(workstream: Workstream) -> list[Task]:
-    current = Task.objects.filter(workstream=workstream, step__version=workstream.version_id)
-    return list(current.select_related("step"))
+def _migrate(change: Change, judgement: Judgement, steps: dict[str, Step]) -> Migration:
+    refuse_impossible(judgement, change.version, change.workstream)
+    before = change.workstream.version
+    migration, data = carry_over(change, steps, judgement)
+    if before.number < change.version.number:
+        WorkflowVersion.objects.filter(pk=before.pk).update(status=VersionStatus.SUPERSEDED)
+    record(
+        workstream=change.workstream,
+        actor=change.actor,
+        action="workstream migrated",
+        subject=f"version {before.number} to version {change.version.number}",
+        reason=change.reason,
+        now=change.now,
+        data=data,
+    )
+    return migration
 
 
-def _add_tasks(workstream: Workstream, steps: Iterable[Step], now: datetime) -> None:
-    Task.objects.bulk_create(Task(workstream=workstream, step=step, created_at=now, updated_at=now) for step in steps)
-
-
-def _old_definitions(existing: dict[str, Task]) -> dict[str, Definition]:
-    tried = set(Attempt.objects.filter(task__in=existing.values()).values_list("task_id", flat=True))
-    plain = _definitions(task.step for task in existing.values())
-    return {
-        key: Definition(plain[key].facts, started=task.pk in tried or task.status != TaskStatus.PENDING)
-        for key, task in existing.items()
-    }
-
-
-def _definitions(steps: Iterable[Step]) -> dict[str, Definition]:
-    steps = list(steps)
-    criteria: dict[int, list[str]] = {}
-    for criterion in Criterion.objects.filter(step__in=steps).order_by("step_id", "kind", "position"):
-        criteria.setdefault(criterion.step_id, []).append(f"{criterion.kind}: {criterion.text}")
-    return {
-        step.key: Definition((step.title, step.kind, step.gate_kind, step.tool, step.run, *criteria.get(step.pk, [])))
-        for step in steps
-    }
+def _approved(workstream: Workstream, version_id: int, now: datetime) -> WorkflowVersion:
+    """The version, if work may go on under it now."""
+    if workstream.status != WorkstreamStatus.ACTIVE:
+        raise WrongState(f"{workstream} is {workstream.status}; only active workstreams are migrated.")
+    found = WorkflowVersion.objects.select_related("workflow").filter(pk=version_id)
+    version = found.filter(workflow=workstream.version.workflow_id).first()
+    if version is None:
+        raise NotFound(f"{workstream} has no such version.")
+    if version.pk == workstream.version_id:
+        raise WrongState(f"{workstream} follows version {version.number} already.")
+    in_force = version.effective_at is not None and version.effective_at <= now
+    if version.status != VersionStatus.APPROVED or not in_force or not version.stages.exists():
+        raise WrongState(
+            f"Version {version.number} is not in force: it is {version.get_status_display().lower()}.",
+            recovery="Choose an approved version; a superseded one is reached by rolling a migration back.",
+        )
+    return version

@@ -1,6 +1,7 @@
 """Plans: submit, approve, send back (WF-2, WF-3, FR-016)."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,14 +19,17 @@ from orchestrator.core.errors import (
     WrongState,
 )
 from orchestrator.core.formats.recognise import Format
+from orchestrator.core.mapping import StepMapping
 from orchestrator.core.plan import Plan, Reading
 from orchestrator.core.plan_check import review_any, review_source
 from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
 from orchestrator.models import Workflow, WorkflowVersion, Workstream
+from orchestrator.queries.migrations import dry_run
+from orchestrator.queries.plans import workstream_of
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
-from orchestrator.services.migration import put_into_effect
+from orchestrator.services.migration import put_into_effect, refuse_impossible
 from orchestrator.services.wake import wake
 
 #: Questions are for the reviewer to see, so they are stored; everything else that blocks cannot be scheduled.
@@ -74,6 +78,7 @@ def submit_plan(
         if workstream is None:
             version = _first_version(plan, text, source_name, actor, now)
             workstream = _register(plan, version, actor, now)
+            _submitted_for(version, workstream)
         else:
             workstream = locked_workstream(workstream.pk)
             version = _next_version(workstream, plan, text, source_name, actor, now, change_reason)
@@ -90,12 +95,30 @@ def submit_plan(
     return Submission(version, workstream, reading)
 
 
-def approve_version(*, version_id: int, seen_sha256: str, actor: Actor, now: datetime, note: str = "") -> Workstream:
-    """Make a version effective: structure and tasks are created, execution may start once the review is signed.
+def approve_version(
+    *,
+    version_id: int,
+    seen_sha256: str,
+    actor: Actor,
+    now: datetime,
+    note: str = "",
+    mapping: Iterable[StepMapping] = (),
+    effective_at: datetime | None = None,
+) -> Workstream:
+    """Make a version effective, at once or at a later time; execution may start once the review is signed.
 
-    The decision is bound to the text that was read: VersionMoved when a newer one exists.
+    The decision is bound to the text that was read: VersionMoved when a newer one exists. Work in flight is migrated:
+    `mapping` says what becomes of the steps that do not stay under their key; MigrationImpossible when it does not
+    settle every started step. With a later `effective_at`, work in flight is migrated then (`services.effect`).
     """
     actor.require(Role.APPROVER)
+    lines, effective_at = tuple(mapping), effective_at or now
+    if effective_at < now:
+        raise InvalidInput(
+            "A version cannot become effective in the past.",
+            recovery="Leave the time out, or give a later one.",
+            field="effective_at",
+        )
     with transaction.atomic():
         version, workstream = _under_review(version_id, seen_sha256)
         if version.author_id == actor.account.pk and not version.workflow.allow_self_approval:
@@ -104,25 +127,43 @@ def approve_version(*, version_id: int, seen_sha256: str, actor: Actor, now: dat
         if reading.plan is None or reading.blockers:
             first = reading.blockers[0]
             raise PlanHasBlockers(f"Line {first.line}: {first.message}", recovery=first.fix, line=first.line)
-        _decide(version, VersionStatus.APPROVED, actor, note, now)
+        _decide(version, VersionStatus.APPROVED, actor, note, now, effective_at)
         begins = not workstream.tasks.exists()
-        tasks = put_into_effect(version, reading.plan, workstream, actor, now)
-        record(
-            workstream=workstream,
-            actor=actor,
-            action="plan approved",
-            subject=f"version {version.number}",
-            reason=note,
-            now=now,
-            data={
-                "sha256": version.source_sha256,
-                "version": version.number,
-                "tasks": tasks,
-                "added": list(workstream.tasks.order_by("pk").values_list("step__key", flat=True)) if begins else [],
-            },
-        )
+        if effective_at > now and not begins:
+            tasks = _promise(version, reading.plan, workstream, lines)
+        else:
+            tasks = put_into_effect(version, reading.plan, workstream, actor, now, lines)
+        _record_approval(version, workstream, actor, now, tasks if begins else 0)
         wake(workstream.pk)
     return workstream
+
+
+def _promise(version: WorkflowVersion, plan: Plan, workstream: Workstream, lines: tuple[StepMapping, ...]) -> int:
+    """Keep the mapping for the time that the version becomes effective; it has to be possible as work stands now."""
+    refuse_impossible(dry_run(workstream, version, plan, lines), version, workstream)
+    version.mapping = [line.as_data() for line in lines]
+    version.save(update_fields=["mapping"])
+    return 0
+
+
+def _record_approval(version: WorkflowVersion, workstream: Workstream, actor: Actor, now: datetime, begun: int) -> None:
+    """`version` in the data is the one that the workstream follows from now on; `added` are its first tasks."""
+    added = workstream.tasks.order_by("pk").values_list("step__key", flat=True) if begun else ()
+    record(
+        workstream=workstream,
+        actor=actor,
+        action="plan approved",
+        subject=f"version {version.number}",
+        reason=version.decision_reason,
+        now=now,
+        data={
+            "sha256": version.source_sha256,
+            "version": workstream.version.number,
+            "effective": version.effective_at.isoformat() if version.effective_at else "",
+            "tasks": begun,
+            "added": list(added),
+        },
+    )
 
 
 def send_back_version(
@@ -134,7 +175,7 @@ def send_back_version(
         raise MissingReason("A plan is sent back with a reason.", field="reason")
     with transaction.atomic():
         version, workstream = _under_review(version_id, seen_sha256)
-        _decide(version, VersionStatus.SENT_BACK, actor, reason, now)
+        _decide(version, VersionStatus.SENT_BACK, actor, reason, now, None)
         workstream.updated_at = now
         workstream.save(update_fields=["updated_at"])
         record(
@@ -165,6 +206,7 @@ def _next_version(
 ) -> WorkflowVersion:
     if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
         raise WrongState(f"{workstream} is {workstream.status}; its plan no longer changes.")
+    _lock_workflow(workstream.version.workflow_id)
     current = WorkflowVersion.objects.filter(workflow=workstream.version.workflow_id).order_by("-number")[0]
     if not reason.strip():
         raise MissingReason("A new version says why it was made.", field="change_reason")
@@ -174,12 +216,19 @@ def _next_version(
     if current.status != VersionStatus.APPROVED:
         WorkflowVersion.objects.filter(pk=current.pk).update(status=VersionStatus.SUPERSEDED)
     version = _version(current.workflow, current.number + 1, plan, text, name, actor, now, reason)
+    _submitted_for(version, workstream)
     workstream.updated_at = now
     if workstream.status == WorkstreamStatus.PLANNING:
         workstream.version, workstream.title = version, plan.name[:200]
         workstream.domain, workstream.priority = plan.domain[:60], plan.priority
     workstream.save(update_fields=["version", "updated_at", "title", "domain", "priority"])
     return version
+
+
+def _submitted_for(version: WorkflowVersion, workstream: Workstream) -> None:
+    """Approving the version will migrate this workstream; others follow when they are migrated (FR-016)."""
+    version.workstream = workstream
+    version.save(update_fields=["workstream"])
 
 
 def _version(
@@ -215,17 +264,23 @@ def _register(plan: Plan, version: WorkflowVersion, actor: Actor, now: datetime)
 
 def _free_slug(slug: str) -> str:
     taken = set(Workflow.objects.filter(slug__startswith=slug[:50]).values_list("slug", flat=True))
+    taken |= set(Workstream.objects.filter(slug__startswith=slug[:50]).values_list("slug", flat=True))
     candidates = (slug if n == 1 else f"{slug[:50]}-{n}" for n in range(1, len(taken) + 2))
     return next(candidate for candidate in candidates if candidate not in taken)
+
+
+def _lock_workflow(workflow_id: int) -> None:
+    """Versions of one workflow are numbered and decided one after another, whichever workstream they are for."""
+    Workflow.objects.select_for_update().get(pk=workflow_id)
 
 
 def _under_review(version_id: int, seen_sha256: str) -> tuple[WorkflowVersion, Workstream]:
     """The version and its locked workstream, if this is what the decider read and it still waits for a decision."""
     version = WorkflowVersion.objects.select_related("workflow").filter(pk=version_id).first()
-    workstream = Workstream.objects.filter(version__workflow__versions=version_id).first() if version else None
-    if version is None or workstream is None:
+    if version is None:
         raise NotFound("There is no such version.")
-    workstream = locked_workstream(workstream.pk)
+    workstream = locked_workstream(workstream_of(version).pk)
+    _lock_workflow(version.workflow_id)
     newest = WorkflowVersion.objects.filter(workflow=version.workflow).order_by("-number").first()
     if newest is None or newest.pk != version.pk or seen_sha256 != version.source_sha256:
         raise VersionMoved(
@@ -238,8 +293,14 @@ def _under_review(version_id: int, seen_sha256: str) -> tuple[WorkflowVersion, W
     return version, workstream
 
 
-def _decide(version: WorkflowVersion, status: VersionStatus, actor: Actor, reason: str, now: datetime) -> None:
+def _decide(
+    version: WorkflowVersion,
+    status: VersionStatus,
+    actor: Actor,
+    reason: str,
+    now: datetime,
+    effective_at: datetime | None,
+) -> None:
     version.status, version.decided_by, version.decided_at, version.decision_reason = status, actor.account, now, reason
-    if status is VersionStatus.APPROVED:
-        version.effective_at = now
+    version.effective_at = effective_at
     version.save(update_fields=["status", "decided_by", "decided_at", "decision_reason", "effective_at"])

@@ -1,0 +1,80 @@
+"""Start another workstream on a workflow that is in force: a blueprint is reusable (FR-001, FR-002)."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from orchestrator.core.errors import InvalidInput, NotFound, WrongState
+from orchestrator.core.plan import slugify
+from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
+from orchestrator.models import Step, Task, Workflow, WorkflowVersion, Workstream
+from orchestrator.queries.migrations import plan_of
+from orchestrator.services.actor import Actor
+from orchestrator.services.history import record
+from orchestrator.services.progress import recount
+from orchestrator.services.wake import wake
+
+
+def start_workstream(*, workflow: str, title: str, actor: Actor, now: datetime) -> Workstream:
+    """Register a workstream on the newest version in effect of the workflow with this slug; its tasks are created.
+
+    Its pre-handoff review has to be signed before anything starts, as for every workstream (FR-003).
+    """
+    actor.require(Role.INITIATOR, Role.APPROVER)
+    if not title.strip():
+        raise InvalidInput("The workstream needs a title of its own.", field="title")
+    with transaction.atomic():
+        blueprint = Workflow.objects.select_for_update().filter(slug=workflow).first()
+        if blueprint is None:
+            raise NotFound(f"There is no workflow {workflow}.")
+        version = _in_effect(blueprint, now)
+        workstream = _register(version, title.strip(), actor, now)
+        steps = Step.objects.filter(version=version).order_by("pk")
+        Task.objects.bulk_create(
+            Task(workstream=workstream, step=step, created_at=now, updated_at=now) for step in steps
+        )
+        recount(workstream, now)
+        record(
+            workstream=workstream,
+            actor=actor,
+            action="workstream started",
+            subject=f"version {version.number} of {blueprint.slug}",
+            now=now,
+            data={"version": version.number, "added": [step.key for step in steps]},
+        )
+        wake(workstream.pk)
+    return workstream
+
+
+def _in_effect(workflow: Workflow, now: datetime) -> WorkflowVersion:
+    approved = WorkflowVersion.objects.filter(
+        workflow=workflow, status=VersionStatus.APPROVED, effective_at__lte=now, stages__isnull=False
+    )
+    version = approved.select_related("workflow").order_by("-number").first()
+    if version is None:
+        raise WrongState(
+            f"No version of {workflow.slug} is in effect.", recovery="Have a version of its plan approved first."
+        )
+    return version
+
+
+def _register(version: WorkflowVersion, title: str, actor: Actor, now: datetime) -> Workstream:
+    plan = plan_of(version)
+    return Workstream.objects.create(
+        slug=_free_slug(slugify(title)),
+        title=title[:200],
+        version=version,
+        status=WorkstreamStatus.ACTIVE,
+        domain=plan.domain[:60],
+        owner=actor.account,
+        priority=plan.priority,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _free_slug(slug: str) -> str:
+    taken = set(Workstream.objects.filter(slug__startswith=slug).values_list("slug", flat=True))
+    taken |= set(Workflow.objects.filter(slug__startswith=slug).values_list("slug", flat=True))
+    candidates = (slug if n == 1 else f"{slug}-{n}" for n in range(1, len(taken) + 2))
+    return next(candidate for candidate in candidates if candidate not in taken)

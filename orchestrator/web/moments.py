@@ -1,0 +1,22 @@
+"""Moments that people type, in the project time zone (FR-016)."""
+
+from datetime import datetime
+
+from django.http import HttpRequest
+
+from orchestrator.core.errors import InvalidInput
+from orchestrator.templatetags.ledger import project_zone
+from orchestrator.web.acting import typed
+
+
+def typed_moment(request: HttpRequest, field: str) -> datetime | None:
+    """The moment of a `datetime-local` field; None when it is empty. A time that the clock change skips is later."""
+    text = typed(request, field)
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        message = f"{text[:40]} is no date with a time."
+        raise InvalidInput(message, recovery="Write it like 2026-03-04T12:00.", field=field) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=project_zone())
