@@ -56,21 +56,9 @@ class Handoff:
     outputs: tuple[FileLink, ...] = ()
 
 
-#: What every artifact says (FR-014).
-_MEMBERS: Final = (
-    "workItemId",
-    "workflow",
-    "step",
-    "eventType",
-    "attemptId",
-    "timestamp",
-    "actor",
-    "outcome",
-    "nextAction",
-    "baselineIntegration",
-    "links",
-    "outputs",
-)
+#: What every artifact says, whatever its schema version (FR-014).
+_MEMBERS: Final = frozenset({"schemaVersion", "workItemId", "step", "eventType", "attemptId", "timestamp"})
+ALTERED: Final = "has been altered: its content is not what was handed over"
 
 
 def artifact_value(handoff: Handoff) -> dict[str, Any]:
@@ -98,12 +86,10 @@ def reading_problem(content: bytes) -> str:
         value = json.loads(content)
     except (ValueError, RecursionError):
         return "has been altered and is no longer JSON"
-    if not isinstance(value, dict) or "schemaVersion" not in value:
-        return "has been altered and is no handoff artifact any more"
+    if not isinstance(value, dict) or not value.keys() >= _MEMBERS:
+        return ALTERED
     if (version := value["schemaVersion"]) != SCHEMA_VERSION:
         return f"has the schema version {str(version)[:20]}, and this release reads {SCHEMA_VERSION}"
-    if missing := next((name for name in _MEMBERS if name not in value), None):
-        return f"has been altered: {missing} is missing"
     return ""
 
 

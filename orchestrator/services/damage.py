@@ -7,7 +7,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 
-from orchestrator.core.handoff import reading_problem
+from orchestrator.core.handoff import ALTERED, reading_problem
 from orchestrator.core.terms import ArtifactState
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.queries.handovers import STANDING, expected_files, handovers_in_use
@@ -54,7 +54,7 @@ def problem_of(space: Workspace, artifact: HandoffArtifact) -> str:
             return f"{path} {damage}"
         unread = reading_problem(content) if path == artifact.path else ""
         if unread or hashlib.sha256(content).hexdigest() != digest:
-            return f"{path} {unread or 'has been altered: its content is not what was handed over'}"
+            return f"{path} {unread or ALTERED}"
         if flipped := space.damaged_object(content):
             return f"{path} is damaged in git: object {flipped[:12]} no longer holds what was committed"
     if artifact.state == ArtifactState.DAMAGED and artifact.commit and not space.reaches(artifact.commit):
