@@ -28,6 +28,7 @@ urlpatterns = [
     path("", include("orchestrator.web.tasks")),
     path("", include("orchestrator.web.gates")),
     path("", include("orchestrator.web.interventions")),
+    path("", include("orchestrator.web.blockers")),
     path("", include("orchestrator.web.collected")),
 ]
 

@@ -14,12 +14,15 @@ from ninja.parser import Parser
 from orchestrator.api import (
     artifacts,
     attempts,
+    blockers,
     bundles,
     collected,
+    ownership,
     plans,
     policies,
     prehandoff,
     tasks,
+    threads,
     workstreams,
 )
 from orchestrator.api.auth import TokenOrSession
@@ -104,6 +107,9 @@ api.add_router("/bundles", bundles.router)
 api.add_router("/policies", policies.router)
 api.add_router("/collected", collected.router)
 api.add_router("", artifacts.router)
+api.add_router("", blockers.router)
+api.add_router("", ownership.router)
+api.add_router("", threads.router)
 
 _patterns, _app, _namespace = api.urls
 _routes = [_guarded(pattern) for pattern in _patterns if isinstance(pattern, URLPattern)]

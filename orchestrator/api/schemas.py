@@ -1,17 +1,19 @@
 """What requests carry. Unknown members are ignored, so no request can set what it does not name here (B29)."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from ninja import Schema
 from pydantic import Field, StrictBool, StrictInt
 
-from orchestrator.core.terms import InboxState, TaskStatus, WorkstreamStatus
+from orchestrator.core.terms import BlockerKind, InboxState, TaskStatus, WorkstreamStatus
 
 #: Characters of one text; longer ones belong into an output file.
 TEXT_LIMIT = 10_000
 Text = Annotated[str, Field(max_length=TEXT_LIMIT)]
 Choices = Annotated[list[Text], Field(max_length=100)]
+#: A user name or another short word.
+Name = Annotated[str, Field(max_length=150, pattern=r"^[^\x00]*$")]
 #: Row ids and fencing tokens, as wide as the database's own.
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
@@ -87,6 +89,44 @@ class Clearing(Schema):
 
 class Requeue(Schema):
     reason: Text
+
+
+class BlockerQuery(Page):
+    state: Literal["open", "resolved", "all"] = "open"
+    owner: Name = ""
+    kind: BlockerKind | None = None
+    workstream: UUID | None = None
+
+
+class Declaration(Schema):
+    """A blocker: `kind` is its class; `owner` is the user name of whoever sees to it."""
+
+    kind: Name
+    note: Text
+    owner: Name = ""
+
+
+class Resolution(Schema):
+    resolution: Text
+
+
+class Transfer(Schema):
+    """`to` is the user name of the new owner."""
+
+    to: Name
+    reason: Text = ""
+
+
+class ThreadChoice(Schema):
+    """`mode` is assigned or preferred."""
+
+    executor: Name
+    mode: Name = "assigned"
+    reason: Text = ""
+
+
+class Freeing(Schema):
+    reason: Text = ""
 
 
 class TaskChange(Schema):

@@ -19,7 +19,7 @@ router = Router(tags=["tasks"])
 @needs(Scope.READ)
 def listing(request: HttpRequest, query: Query[TaskQuery]) -> TaskList:
     """In launch order; `claimable=true` keeps the tasks whose attempt can be claimed now."""
-    wanted = TaskFilter(query.needs_human, query.status, query.workstream, query.claimable)
+    wanted = TaskFilter(query.needs_human, query.status, query.workstream, query.claimable, caller_of(request).claimer)
     return list_tasks(wanted, limit=query.limit, offset=query.offset)
 
 

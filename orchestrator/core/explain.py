@@ -27,6 +27,8 @@ def as_holder(task: "TaskView") -> str:
         return f"running on {task.executor}"
     if task.live and task.gate:
         return "waits for sign-off" + (f" by {' or '.join(task.reviewers)}" if task.reviewers else "")
+    if task.live and task.assigned:
+        return f"ready, waits for {task.assigned}, to which its thread is assigned"
     if task.live:
         return "ready, waits for an executor to claim it"
     if task.failure:

@@ -50,10 +50,10 @@ class Claims:
 class TaskView:
     """What the scheduler may know of a task.
 
-    `live` is the status of its live attempt, `executor` who runs it. `failure`, `blocker` and `note` are the texts of
-    an undecided failure, an open blocker and an open intervention. `artifact` says why the handover of a complete
-    task cannot be used (empty: committed and intact). `when` is its condition with the facts it rests on, `skipped` the
-    sentence with which a round skipped it.
+    `live` is the status of its live attempt, `executor` who runs it, `assigned` who alone may claim it.
+    `failure`, `blocker` and `note` are the texts of an undecided failure, an open blocker and an open intervention.
+    `artifact` says why the handover of a complete task cannot be used (empty: committed and intact). `when` is its
+    condition with the facts it rests on, `skipped` the sentence with which a round skipped it.
     """
 
     key: str
@@ -65,6 +65,7 @@ class TaskView:
     claims: Claims = field(default_factory=Claims)
     live: AttemptStatus | None = None
     executor: str = ""
+    assigned: str = ""
     failure: str = ""
     blocker: str = ""
     note: str = ""

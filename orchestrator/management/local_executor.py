@@ -18,6 +18,7 @@ from orchestrator.adapters.tool import Job, Result, Tool
 from orchestrator.adapters.worktree import Worktree
 from orchestrator.core.errors import (
     AlreadyClaimed,
+    AssignedElsewhere,
     ExecutorBusy,
     NotFound,
     Refusal,
@@ -73,12 +74,12 @@ class LocalExecutor:
         return held.select_related(*_ATTEMPT_ROWS).first()
 
     def _claimed(self) -> Assignment | None:
-        for pk in queued_attempts(registered()).values_list("pk", flat=True)[:20]:
+        for pk in queued_attempts(registered(), self.executor).values_list("pk", flat=True)[:20]:
             try:
                 assignment = claims.claim(attempt_id=pk, executor=self.executor, actor=self.actor, now=self.clock())
             except ExecutorBusy:
                 return None
-            except (AlreadyClaimed, WrongState, NotFound):
+            except (AlreadyClaimed, AssignedElsewhere, WrongState, NotFound):
                 continue
             return Assignment.objects.select_related(*_ATTEMPT_ROWS).get(pk=assignment.pk)
         return None

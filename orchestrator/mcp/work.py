@@ -19,8 +19,9 @@ class WorkTools:
 
     def list_claimable_tasks(self) -> TaskList:
         """The tasks whose attempt can be claimed now, in launch order; `attempt.id` is what claim_task takes."""
-        self.sign_in().require(Scope.READ)
-        return list_tasks(TaskFilter(claimable=True), limit=500)
+        caller = self.sign_in()
+        caller.require(Scope.READ)
+        return list_tasks(TaskFilter(claimable=True, claimer=caller.claimer), limit=500)
 
     def get_brief(self, task_id: int) -> Brief:
         """What a task needs: definition, criteria with ids, earlier attempts, upstream artifacts, answers."""

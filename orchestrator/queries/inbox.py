@@ -30,6 +30,7 @@ from orchestrator.models import (
     WorkflowVersion,
     Workstream,
 )
+from orchestrator.queries.threads import kept_for_others
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def inbox_for(user: User) -> Inbox:
     if Role.APPROVER in roles:
         sections.append(Section("Ready for acceptance", "finished", (_finished(),)))
     if Role.CONTRIBUTOR in roles:
-        sections.append(Section("Ready to be claimed", "ready", (_claimable(),)))
+        sections.append(Section("Ready to be claimed", "ready", (_claimable(user),)))
     sections.append(Section("Returned to you", "sent_back", (_returned(user),)))
     return Inbox(sections)
 
@@ -231,7 +232,7 @@ def _finished_entry(item: Workstream) -> Entry:
     return Entry(item.title, item.title, why, item.finished_at or item.updated_at, "workstream", (str(item.uuid),))
 
 
-def _claimable() -> Source:
+def _claimable(user: User) -> Source:
     """Launched steps without a tool: no executor of this machine takes them, so they wait for a person or an agent."""
     rows = Attempt.objects.filter(
         status=AttemptStatus.QUEUED,
@@ -239,7 +240,8 @@ def _claimable() -> Source:
         task__step__kind=StepKind.WORK,
         task__step__tool="",
         task__needs_human=False,
-    ).select_related("task__step", "task__workstream")
+    ).exclude(kept_for_others(Q(executor__user=user), "task__"))
+    rows = rows.select_related("task__step", "task__workstream")
     return Source(rows.order_by("queued_at", "pk"), _claimable_entry)
 
 

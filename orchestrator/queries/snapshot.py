@@ -28,6 +28,7 @@ from orchestrator.models import (
 )
 from orchestrator.models.attempt import LIVE
 from orchestrator.queries.conditions import conditions_of, skipped_because
+from orchestrator.queries.threads import place_of, sole_executors
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class _Facts:
             )
         }
         self.failures = self._failures(workstream)
+        self.assigned = sole_executors(workstream)
         blockers = Blocker.objects.filter(task__workstream=workstream, resolved_at=None).order_by("-declared_at")
         self.blockers = dict(blockers.values_list("task_id", "note"))
         self.artifacts = self._artifacts(workstream)
@@ -129,6 +131,7 @@ class _Facts:
             ),
             live=AttemptStatus(live.status) if live else None,
             executor=live.assignment.executor.name if live and running else "",
+            assigned=self.assigned.get(place_of(thread), ""),
             failure=self.failures.get(task.pk, ""),
             blocker=self.blockers.get(task.pk, ""),
             note=task.intervention_note if task.needs_human else "",

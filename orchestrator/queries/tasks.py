@@ -122,10 +122,6 @@ class TaskDetail:
         """Whether the task failed too often and waits for a person's answer."""
         return self.asked is not None and self.asked.kind == InterventionKind.BREAKER
 
-    @property
-    def open_blockers(self) -> list[Blocker]:
-        return [blocker for blocker in self.blockers if blocker.resolved_at is None]
-
 
 def find_workstream(uuid: UUID | str) -> Workstream:
     found = (

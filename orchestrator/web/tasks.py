@@ -14,10 +14,12 @@ from django.views.decorators.http import require_GET
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import OPEN_TASK, BlockerKind, ExecutorKind, Role, WorkstreamStatus
 from orchestrator.models import Executor, Task, Workstream
+from orchestrator.queries.blockers import blocked_task
 from orchestrator.queries.tasks import find_task, find_workstream, task_detail
 from orchestrator.services import blockers, claims, completions, executors, failures, interventions, rework
 from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
 from orchestrator.web.interventions import answered
+from orchestrator.web.ownership import ownership_context, pass_blocker_on, pass_task_on
 from orchestrator.web.task_controls import why_not
 
 #: All output files of one completion together, in bytes.
@@ -52,6 +54,9 @@ def task_page(
         "step": detail.row.task.step,
         "exits": [(c, request.POST.get(f"evidence-{c.pk}", "")) for c in detail.exit_criteria],
         "kinds": list(BlockerKind),
+        "blocked": blocked_task(workstream, key, now()),
+        "role": detail.row.task.step.role or detail.row.task.step.thread.owner_role,
+        **ownership_context(who, workstream, detail.row.task),
         "why_not": why_not(who, detail, person_executor(who)),
         "acted": acted,
         "watched": workstream.status == WorkstreamStatus.ACTIVE and detail.row.task.status in OPEN_TASK,
@@ -169,7 +174,8 @@ def _answer(request: HttpRequest, found: Task, who: Viewer) -> str:
 
 def _declare_blocker(request: HttpRequest, found: Task, who: Viewer) -> str:
     kind, note = typed(request, "kind"), typed(request, "note")
-    blockers.declare_blocker(task_id=found.pk, kind=kind, note=note, actor=who.actor, now=now())
+    owner = typed(request, "owner")
+    blockers.declare_blocker(task_id=found.pk, kind=kind, note=note, owner=owner, actor=who.actor, now=now())
     return f"The blocker is declared; {found.step.key} waits until it is resolved."
 
 
@@ -193,6 +199,8 @@ ACTS: dict[str, Callable[[HttpRequest, Task, Viewer], str]] = {
     "answer": _answer,
     "declare-blocker": _declare_blocker,
     "resolve-blocker": _resolve_blocker,
+    "pass-blocker": pass_blocker_on,
+    "own": pass_task_on,
 }
 
 urlpatterns: list[Any] = [

@@ -14,6 +14,7 @@ from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import Lifecycle, Role, TaskStatus, WorkstreamStatus
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.queries import workstreams as queries
+from orchestrator.queries.blockers import blocked_workstream
 from orchestrator.queries.relations import relations_of
 from orchestrator.queries.tasks import find_task, find_workstream
 from orchestrator.queries.workspace_files import file_of, files_of
@@ -21,9 +22,13 @@ from orchestrator.services import failures, recoveries, workstreams
 from orchestrator.services.learnings import record_learning
 from orchestrator.services.priorities import set_priority
 from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
+from orchestrator.web.ownership import ownership_context, pass_workstream_on
+from orchestrator.web.threads import assign, threads_context, unassign
 
 #: States in which work goes on without anybody deciding first.
 IN_WORK = frozenset({"ready", TaskStatus.ACTIVE})
+#: Acts whose refusal stands beside their form; that of any other stands above the board.
+SHOWN_BESIDE = frozenset({"accept", "archive", "reopen", "priority", "own", "assign", "unassign"})
 WORKERS = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
 
 
@@ -39,8 +44,12 @@ def workstream_page(request: HttpRequest, uuid: UUID, acted: str = "", refusal: 
         "policy": queries.definition_of_done(),
         "learnings": queries.learnings_of(found),
         "relations": relations_of(found),
+        "blocked": blocked_workstream(found, now()),
+        **ownership_context(who, found),
+        **threads_context(who, found),
         "why_not": _why_not(who, found, board),
         "acted": acted,
+        "shown_beside": SHOWN_BESIDE,
     }
     return show(request, "workstreams/page.html", context, parts=frozenset({"board"}), refusal=refusal)
 
@@ -126,6 +135,9 @@ ACTS: dict[str, Callable[[HttpRequest, Workstream, Viewer], str]] = {
     "requeue": _requeue,
     "recover": _recover,
     "learn": _learn,
+    "own": pass_workstream_on,
+    "assign": assign,
+    "unassign": unassign,
 }
 RECOVERIES: dict[str, Callable[..., object]] = {
     "retry": recoveries.retry_artifact,
