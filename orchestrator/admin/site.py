@@ -11,6 +11,8 @@ from orchestrator.models import (
     Assignment,
     Attempt,
     Blocker,
+    Bundle,
+    DuplicateDecision,
     Executor,
     GateReview,
     HandoffArtifact,
@@ -26,12 +28,13 @@ from orchestrator.models import (
     Workflow,
     WorkflowVersion,
     Workstream,
+    WorkstreamNeed,
 )
 
 AREAS: dict[str, tuple[type, ...]] = {
-    "Workflows and plans": (Workflow, WorkflowVersion, Step, Policy, PolicyChange),
-    "Work": (Workstream, Task, Attempt, Assignment, SchedulingDecision),
-    "Decisions of people": (PreHandoffReview, GateReview, Intervention, Blocker, Learning),
+    "Workflows and plans": (Workflow, WorkflowVersion, Step, Bundle, Policy, PolicyChange),
+    "Work": (Workstream, WorkstreamNeed, Task, Attempt, Assignment, SchedulingDecision),
+    "Decisions of people": (PreHandoffReview, DuplicateDecision, GateReview, Intervention, Blocker, Learning),
     "Audit records": (HistoryEntry, HandoffArtifact),
     "Executors": (Executor, AccessToken),
 }
