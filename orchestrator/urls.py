@@ -20,6 +20,7 @@ urlpatterns = [
     path("", include("orchestrator.web.policies")),
     path("", include("orchestrator.web.tokens")),
     path("", include("orchestrator.web.plans")),
+    path("", include("orchestrator.web.templates")),
     path("", include("orchestrator.web.workstreams")),
     path("", include("orchestrator.web.amendments")),
     path("", include("orchestrator.web.prehandoff")),
@@ -29,6 +30,7 @@ urlpatterns = [
     path("", include("orchestrator.web.gates")),
     path("", include("orchestrator.web.interventions")),
     path("", include("orchestrator.web.blockers")),
+    path("", include("orchestrator.web.learnings")),
     path("", include("orchestrator.web.collected")),
 ]
 

@@ -19,12 +19,14 @@ from orchestrator.models import (
     HistoryEntry,
     Intervention,
     Learning,
+    OwnershipTransfer,
     Policy,
     PolicyChange,
     PreHandoffReview,
     SchedulingDecision,
     Step,
     Task,
+    ThreadAssignment,
     Workflow,
     WorkflowVersion,
     Workstream,
@@ -33,8 +35,16 @@ from orchestrator.models import (
 
 AREAS: dict[str, tuple[type, ...]] = {
     "Workflows and plans": (Workflow, WorkflowVersion, Step, Bundle, Policy, PolicyChange),
-    "Work": (Workstream, WorkstreamNeed, Task, Attempt, Assignment, SchedulingDecision),
-    "Decisions of people": (PreHandoffReview, DuplicateDecision, GateReview, Intervention, Blocker, Learning),
+    "Work": (Workstream, WorkstreamNeed, Task, Attempt, Assignment, ThreadAssignment, SchedulingDecision),
+    "Decisions of people": (
+        PreHandoffReview,
+        DuplicateDecision,
+        GateReview,
+        Intervention,
+        Blocker,
+        OwnershipTransfer,
+        Learning,
+    ),
     "Audit records": (HistoryEntry, HandoffArtifact),
     "Executors": (Executor, AccessToken),
 }

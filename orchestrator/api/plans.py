@@ -17,6 +17,7 @@ from orchestrator.core.preview import preview
 from orchestrator.core.terms import Scope, Severity
 from orchestrator.queries.workstream_facts import find_workstream
 from orchestrator.services.plans import Submission, read_source, submit_plan
+from orchestrator.services.templates import source_with_values
 
 router = Router(tags=["plans"])
 
@@ -126,7 +127,7 @@ def _source(body: PlanText) -> bytes:
             recovery="Split the plan into several workstreams.",
             field="source",
         )
-    return source
+    return source_with_values(source, body.values) if body.values else source
 
 
 def _findings(reading: Reading) -> tuple[FindingFacts, ...]:

@@ -71,6 +71,14 @@ class Completion(Schema):
     result: Annotated[str, Field(max_length=60)] = ""
 
 
+class NewSteps(Schema):
+    """`tasks` has one step a line: `title | exit criterion`, with `KEY:` in front to choose the key."""
+
+    token: Id
+    tasks: Text
+    reason: Text
+
+
 class Failure(Schema):
     token: Id
     error: Text
@@ -129,6 +137,16 @@ class Freeing(Schema):
     reason: Text = ""
 
 
+class Taught(Schema):
+    """`after` names the batch or merge point; at least one text, or `nothing`."""
+
+    after: Name
+    went_wrong: Text = ""
+    worked: Text = ""
+    tighten: Text = ""
+    nothing: StrictBool = False
+
+
 class TaskChange(Schema):
     """Seed 003's flag: true needs an intervention note (LC-6)."""
 
@@ -166,7 +184,10 @@ class NewStage(Schema):
 
 
 class PlanText(Schema):
+    """`values` are written into the front matter of a template, by parameter."""
+
     source: str
+    values: dict[str, Text] = {}
 
 
 class PlanSubmission(PlanText):

@@ -258,8 +258,8 @@ class ThreadEntry:
 class StreamEntry:
     """A workstream in the registry: `order` counts registrations from 0, `path` is its folder.
 
-    `assignments` are the claims that run, `thread_assignments` the threads that are kept for an executor.
-    `needs` are the ids of what it waits for, `merged_into` the one it goes on in, `bundle` what it came with.
+    `assignments` are the claims that run, `thread_assignments` the threads that are kept for an executor. `needs` are
+    the ids of what it waits for, `merged_into` the one it goes on in, `bundle` what it came with.
     """
 
     id: str
@@ -312,6 +312,8 @@ def render_learnings(title: str, learnings: Sequence[LearningEntry]) -> str:
             ("What needs tightening", entry.tighten),
         ):
             lines += [f"### {heading}", "", text.strip(), ""] if text.strip() else []
+        if not (entry.went_wrong or entry.worked or entry.tighten):
+            lines += ["Nothing to record.", ""]
     return "\n".join(lines)
 
 

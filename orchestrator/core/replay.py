@@ -170,6 +170,11 @@ def _launched(state: State, fact: Fact) -> None:
             task.status = TaskStatus.REVIEW.value
 
 
+def _steps_added(state: State, fact: Fact) -> None:
+    """The migration before it brought the tasks."""
+    state.version = fact.data["version"]
+
+
 def _skipped(state: State, fact: Fact) -> None:
     for key in fact.data["skipped"]:
         state.tasks[key].status = TaskStatus.SKIPPED.value
@@ -288,6 +293,7 @@ ACTS: Mapping[str, Act] = {
     "step skipped": _skipped,
     "attempt claimed": _claimed,
     "breadcrumb left": _breadcrumb,
+    "steps added": _steps_added,
     "attempt completed": _completed,
     "stale result quarantined": _nothing,
     "attempt failed": _failed,
@@ -311,6 +317,7 @@ ACTS: Mapping[str, Act] = {
     "named as duplicate": _nothing,
     "priority set": _nothing,
     "learning recorded": _nothing,
+    "nothing to record": _nothing,
     "inbox file quarantined": _nothing,
     "artifact damaged": _nothing,
     "artifact intact again": _nothing,

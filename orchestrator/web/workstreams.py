@@ -15,6 +15,8 @@ from orchestrator.core.terms import Lifecycle, Role, TaskStatus, WorkstreamStatu
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.queries import workstreams as queries
 from orchestrator.queries.blockers import blocked_workstream
+from orchestrator.queries.continuing import verify_again
+from orchestrator.queries.learnings import due
 from orchestrator.queries.relations import relations_of
 from orchestrator.queries.tasks import find_task, find_workstream
 from orchestrator.queries.workspace_files import file_of, files_of
@@ -25,10 +27,10 @@ from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform
 from orchestrator.web.ownership import ownership_context, pass_workstream_on
 from orchestrator.web.threads import assign, threads_context, unassign
 
+#: Acts whose form shows its own refusal.
+ANSWERED_BESIDE = frozenset({"accept", "archive", "reopen", "priority", "own", "assign", "unassign"})
 #: States in which work goes on without anybody deciding first.
 IN_WORK = frozenset({"ready", TaskStatus.ACTIVE})
-#: Acts whose refusal stands beside their form; that of any other stands above the board.
-SHOWN_BESIDE = frozenset({"accept", "archive", "reopen", "priority", "own", "assign", "unassign"})
 WORKERS = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
 
 
@@ -43,13 +45,15 @@ def workstream_page(request: HttpRequest, uuid: UUID, acted: str = "", refusal: 
         "in_work": [row for row in board.current if row.live and row.state in IN_WORK],
         "policy": queries.definition_of_done(),
         "learnings": queries.learnings_of(found),
-        "relations": relations_of(found),
+        "lessons_due": due(found),
         "blocked": blocked_workstream(found, now()),
         **ownership_context(who, found),
         **threads_context(who, found),
+        "verify_again": verify_again(found),
+        "relations": relations_of(found),
         "why_not": _why_not(who, found, board),
         "acted": acted,
-        "shown_beside": SHOWN_BESIDE,
+        "answered_beside": ANSWERED_BESIDE,
     }
     return show(request, "workstreams/page.html", context, parts=frozenset({"board"}), refusal=refusal)
 

@@ -1,8 +1,8 @@
 """`manage.py submit_plan FILE|DIR… --as USER`: register one plan, or many as a bundle, for review (AD-3).
 
-One file is one plan. A folder, or more than one file, is a bundle: all of it is taken or nothing. Of a folder count
-every `*.md` but README.md, and the `PLAN.md` of every folder in it. Exit code 0 when all were taken, 1 when something
-was refused, 2 when the call itself makes no sense.
+One file is one plan; `--set NAME=VALUE` gives the parameters of a template. A folder, or more than one file, is a
+bundle: all of it is taken or nothing. Of a folder count every `*.md` but README.md, and the `PLAN.md` of every folder
+in it. Exit code 0 when all were taken, 1 when something was refused, 2 when the call itself makes no sense.
 """
 
 from argparse import ArgumentParser
@@ -21,6 +21,7 @@ from orchestrator.queries.duplicates import undecided
 from orchestrator.services.actor import Actor
 from orchestrator.services.bundles import PlanFile, submit_bundle
 from orchestrator.services.plans import Submission, submit_plan
+from orchestrator.services.templates import source_with_values
 
 USAGE: Final = 2
 HEAD: Final = ("file", "workstream", "version", "findings", "result")
@@ -33,17 +34,22 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("paths", nargs="+", metavar="FILE|DIR")
+        parser.add_argument(
+            "--set", dest="values", action="append", default=[], metavar="NAME=VALUE", help="value of a parameter"
+        )
         parser.add_argument("--as", dest="user", required=True, help="the account that submits")
         parser.add_argument("--bundle", default="", help="name of the bundle; the folder's name when it is not given")
 
-    def handle(self, *, paths: Sequence[str], user: str, bundle: str, **_options: Any) -> None:
+    def handle(self, *, paths: Sequence[str], user: str, bundle: str, values: list[str], **_options: Any) -> None:
         account = User.objects.filter(username=user).first()
         if account is None:
             raise CommandError(f"There is no account {user}.", returncode=USAGE)
         actor = Actor.person(account)
         try:
             if len(paths) == 1 and not Path(paths[0]).is_dir():
-                self._one(paths[0], actor)
+                self._one(paths[0], _given(values), actor)
+            elif values:
+                raise CommandError("--set is for one plan; it was given with several.", returncode=USAGE)
             else:
                 self._many([Path(path) for path in paths], bundle, actor)
         except PlanRejected as refusal:
@@ -54,8 +60,10 @@ class Command(BaseCommand):
         except Refusal as refusal:
             raise CommandError(f"{refusal.message} {refusal.way_out}") from refusal
 
-    def _one(self, path: str, actor: Actor) -> None:
-        submission = submit_plan(source=read_file(path), source_name=Path(path).name, actor=actor, now=timezone.now())
+    def _one(self, path: str, values: Mapping[str, str], actor: Actor) -> None:
+        source = read_file(path)
+        source = source_with_values(source, values) if values else source
+        submission = submit_plan(source=source, source_name=Path(path).name, actor=actor, now=timezone.now())
         for line in lines_of(submission.reading.findings):
             self.stdout.write(line)
         workstream, version = submission.workstream, submission.version
@@ -100,3 +108,12 @@ def _refused(findings: Mapping[str, Sequence[Finding]]) -> list[str]:
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _given(values: list[str]) -> dict[str, str]:
+    """`component=ledger` -> what is set by name."""
+    pairs = [value.partition("=") for value in values]
+    for name, equals, _ in pairs:
+        if not equals:
+            raise CommandError(f"--set {name} gives no value. Write --set NAME=VALUE.")
+    return {name.strip(): value for name, _, value in pairs}
