@@ -196,5 +196,6 @@ def view_of(placed: PlacedStep) -> TaskView:
         needs=tuple(need.key for need in step.needs),
         claims=Claims(thread.lane, thread.files, step.files, step.resources),
         reviewers=step.gate.reviewers if step.gate else (),
+        signatures=step.gate.signatures if step.gate else 1,
         when=When(step.when) if step.when and step.gate is None else None,
     )

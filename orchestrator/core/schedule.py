@@ -14,6 +14,7 @@ from orchestrator.core import explain
 from orchestrator.core.conditions import When, judge
 from orchestrator.core.contention import Claims, Held
 from orchestrator.core.graph import OrderKey
+from orchestrator.core.signatures import Signer, SignOff, sign_off
 from orchestrator.core.terms import TERMINAL_TASK, AttemptStatus, Reason, TaskStatus
 
 
@@ -33,9 +34,10 @@ class TaskView:
     `live` is the status of its live attempt, `executor` who runs it, `assigned` who alone may claim it.
     `failure`, `blocker` and `note` are the texts of an undecided failure, an open blocker and an open intervention.
     `artifact` says why the handover of a complete task cannot be used (empty: committed and intact). `when` is its
-    condition with the facts it rests on, `skipped` the sentence with which a round skipped it. `run` is the number of
-    its run of neighbouring parallel steps in its thread; without one the snapshot holds the whole plan and the runs are
-    counted there.
+    condition with the facts it rests on, `skipped` the sentence with which a round skipped it. A gate asks for
+    `signatures` of `reviewers`, and `signers` have signed its live attempt (`core/signatures.py`). `run` is the number
+    of its run of neighbouring parallel steps in its thread; without one the snapshot holds the whole plan and the runs
+    are counted there.
     """
 
     key: str
@@ -54,12 +56,18 @@ class TaskView:
     artifact: str = ""
     reviewers: tuple[str, ...] = ()
     run: int | None = None
+    signatures: int = 1
+    signers: tuple[Signer, ...] = ()
     when: When | None = None
     skipped: str = ""
 
     @property
     def order(self) -> OrderKey:
         return OrderKey(self.place.stage, self.place.batch, self.place.position, self.key)
+
+    @property
+    def sign_off(self) -> SignOff:
+        return sign_off(self.reviewers, self.signatures, self.signers)
 
     @property
     def open(self) -> bool:
@@ -192,7 +200,7 @@ def _standing_reason(task: TaskView) -> Reason:
 
 def _standing_holder(task: TaskView) -> str:
     if task.open and not task.note and task.live:
-        return task.executor or ", ".join(task.reviewers)
+        return task.executor or ", ".join(task.sign_off.asked)
     return ""
 
 
@@ -234,8 +242,7 @@ class _Board:
                 self.open_lane.setdefault(task.place[:3], task)
             elif task.artifact:
                 self.unusable_lane.setdefault(task.place[:3], task)
-        counted = number_runs((t.key, t.place[:3], t.parallel) for t in self.tasks)
-        self.runs = {t.key: counted[t.key] if t.run is None else t.run for t in self.tasks}
+        self.runs = thread_runs(self.tasks)
 
     def with_frontier(self, verdict: Verdict) -> Verdict:
         """Mark what a round records. A task further back than its thread's next run is explained on demand only."""
@@ -310,6 +317,12 @@ class _Board:
         if damaged is not None and self.runs[damaged.key] < self.runs[task.key]:
             return _Wait(Reason.ARTIFACT, damaged, explain.artifact)
         return None
+
+
+def thread_runs(tasks: Sequence[TaskView]) -> dict[str, int]:
+    """The number of each task's run; counted, from all tasks of its thread in order, where the task does not say it."""
+    counted = number_runs((task.key, task.place[:3], task.parallel) for task in tasks)
+    return {task.key: counted[task.key] if task.run is None else task.run for task in tasks}
 
 
 def number_runs(steps: Iterable[tuple[str, tuple[int, ...], bool]]) -> dict[str, int]:

@@ -15,13 +15,14 @@ OPEN = [status.value for status in sorted(OPEN_TASK)]
 class Task(models.Model):
     """State of one step. `last_token` is the highest fencing token given out; it only grows (design section 4).
 
-    `rework` counts how often the task was sent back (FR-021). `verdict` is the latest one a round recorded.
+    `rework` counts how often a completed result of it was sent back (FR-021). `verdict` is the
+    latest one a round recorded. Attempts up to number `forgiven` no longer count for the circuit breaker
+    (`core.breaker`).
 
     `batch_index`, `thread`, `run_index` and `position` repeat the step's place, so that a round finds the open frontier
     by an index; `progress.recount` writes them. `open_batch` is null once the task needs nothing more. `due` asks the
     next round to look at the task or what follows it; `standing` says that the last verdict rests on the task's own
     state, which has not changed since.
-    Attempts up to number `forgiven` no longer count for the circuit breaker (`core.breaker`).
     """
 
     workstream = models.ForeignKey(Workstream, models.PROTECT, related_name="tasks")

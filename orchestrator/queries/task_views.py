@@ -24,6 +24,7 @@ from orchestrator.models import (
 )
 from orchestrator.models.attempt import LIVE
 from orchestrator.queries.conditions import conditions_of, skipped_because
+from orchestrator.queries.signatures import signers_by_gate
 from orchestrator.queries.threads import place_of, sole_executors
 
 #: More tasks than this are not named one by one in a query: then their whole workstream is read.
@@ -79,6 +80,7 @@ class Facts:
         self.unusable = unusable
         self.needs = grouped(StepNeed.objects.filter(**scope.step).values_list("step_id", "needed__key"))
         self.reviewers = grouped(GateReviewer.objects.filter(**scope.step).values_list("step_id", "name"))
+        self.signers = signers_by_gate([task for task in tasks if task.step.is_gate])
         self.claims = ClaimFacts(scope)
 
     def view(self, task: Task) -> TaskView:
@@ -102,6 +104,8 @@ class Facts:
             note=task.intervention_note if task.needs_human else "",
             artifact=self.unusable.get(task.pk, "") if complete else "",
             reviewers=self.reviewers.get(step.pk, ()),
+            signatures=step.signatures,
+            signers=self.signers.get(task.pk, ()),
             run=step.run_index,
             when=self.conditions.get(task.pk),
             skipped=skipped_because(task),

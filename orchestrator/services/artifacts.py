@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models import F, Prefetch, Q, QuerySet
 from django.db.models.functions import Length
 
+from orchestrator.core.documentation import PAGES, documentation_folder
 from orchestrator.core.errors import InvalidInput, WorkspaceUnavailable
 from orchestrator.core.handoff import (
     FileLink,
@@ -23,6 +24,7 @@ from orchestrator.core.handoff import (
 )
 from orchestrator.core.terms import ArtifactState, EventType, WorkstreamStatus
 from orchestrator.models import Attempt, HandoffArtifact, OutputFile, Step, Workstream
+from orchestrator.queries.baseline import integration_in_force
 from orchestrator.queries.inputs import standing_result
 from orchestrator.queries.projection import projected_files
 from orchestrator.queries.upstream import handovers_before, output_place
@@ -227,7 +229,7 @@ def _handoff(
         actor=actor.label,
         outcome=outcome,
         next_action=next_action,
-        integrated=event == EventType.BASELINE_INTEGRATION or _is_integrated(task.workstream),
+        integrated=integration_in_force(task.workstream) is not None,
         links=tuple(FileLink(artifact.path, artifact.sha256) for artifact in prior),
         outputs=tuple(FileLink(file.path, file.sha256) for file in files),
     )
@@ -235,13 +237,6 @@ def _handoff(
 
 def _placed(step_id: int) -> Step:
     return Step.objects.select_related("version__workflow", "thread__batch__stage").get(pk=step_id)
-
-
-def _is_integrated(workstream: Workstream) -> bool:
-    """Whether the last baseline event was an integration (FR-010)."""
-    events = [EventType.BASELINE_INTEGRATION.value, EventType.BASELINE_REVERTED.value]
-    last = HandoffArtifact.objects.filter(workstream=workstream, event__in=events).order_by("-sequence").first()
-    return last is not None and last.event == EventType.BASELINE_INTEGRATION
 
 
 def _output_files(attempt: Attempt, outputs: Mapping[str, bytes]) -> list[OutputFile]:
@@ -262,6 +257,8 @@ def _refuse_obstructed(space: Workspace, workstream: Workstream, path: str) -> N
     """An output may replace an earlier one, but not need a folder where a file stands, nor go through a link."""
     if space.has_link(path):
         raise InvalidInput(f"outputs: a symbolic link stands in the way of {path}.", field="outputs")
+    if f"{documentation_folder(workstream.slug)}/{PAGES[0]}" in parents(path):
+        raise InvalidInput(f"outputs: {path} needs a folder where the documentation's page is a file.", field="outputs")
     stored = OutputFile.objects.filter(artifact__workstream=workstream)
     if other := stored.filter(Q(path__in=parents(path)) | Q(path__startswith=f"{path}/")).first():
         raise InvalidInput(f"outputs: {path} cannot stand beside {other.path}: one is a folder.", field="outputs")

@@ -30,7 +30,7 @@ def fill_in(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orchestrator', '0004_mapping'),
+        ('orchestrator', '0005_dropped_needs'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
