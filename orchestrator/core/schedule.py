@@ -55,9 +55,9 @@ class TaskView:
     note: str = ""
     artifact: str = ""
     reviewers: tuple[str, ...] = ()
-    run: int | None = None
     signatures: int = 1
     signers: tuple[Signer, ...] = ()
+    run: int | None = None
     when: When | None = None
     skipped: str = ""
 
@@ -242,7 +242,8 @@ class _Board:
                 self.open_lane.setdefault(task.place[:3], task)
             elif task.artifact:
                 self.unusable_lane.setdefault(task.place[:3], task)
-        self.runs = thread_runs(self.tasks)
+        counted = number_runs((t.key, t.place[:3], t.parallel) for t in self.tasks)
+        self.runs = {t.key: counted[t.key] if t.run is None else t.run for t in self.tasks}
 
     def with_frontier(self, verdict: Verdict) -> Verdict:
         """Mark what a round records. A task further back than its thread's next run is explained on demand only."""
@@ -317,12 +318,6 @@ class _Board:
         if damaged is not None and self.runs[damaged.key] < self.runs[task.key]:
             return _Wait(Reason.ARTIFACT, damaged, explain.artifact)
         return None
-
-
-def thread_runs(tasks: Sequence[TaskView]) -> dict[str, int]:
-    """The number of each task's run; counted, from all tasks of its thread in order, where the task does not say it."""
-    counted = number_runs((task.key, task.place[:3], task.parallel) for task in tasks)
-    return {task.key: counted[task.key] if task.run is None else task.run for task in tasks}
 
 
 def number_runs(steps: Iterable[tuple[str, tuple[int, ...], bool]]) -> dict[str, int]:

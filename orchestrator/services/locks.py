@@ -1,7 +1,7 @@
 """The one lock of an act: the workstream's row. Rounds and acts of one workstream run one at a time (FR-028).
 
-Order, everywhere: workstream, repository, executor, needs, history sequence. On SQLite the IMMEDIATE transaction is the
-lock.
+Order, everywhere: workstream, repository, executor, needs, history sequence. On SQLite the IMMEDIATE transaction is
+the lock.
 """
 
 from django.db import connection
@@ -24,16 +24,6 @@ def locked_workstream(workstream_id: int) -> Workstream:
         raise NotFound("There is no such workstream.") from None
 
 
-def lock_repository(name: str) -> None:
-    """Keep rounds of other workstreams on the same repository out until the transaction ends; no name, no lock.
-
-    What it keeps apart are launches: everybody else only gives up what they hold (AD-3).
-    """
-    if name:
-        Repository.objects.get_or_create(name=name)
-        Repository.objects.select_for_update().get(name=name)
-
-
 def locked_pair(first_id: int, second_id: int) -> tuple[Workstream, Workstream]:
     """Both rows, locked in the order of their ids, so that two acts on the same pair cannot wait for each other."""
     found = {pk: locked_workstream(pk) for pk in sorted({first_id, second_id})}
@@ -45,6 +35,16 @@ def lock_needs() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [NEEDS_LOCK])
+
+
+def lock_repository(name: str) -> None:
+    """Keep rounds of other workstreams on the same repository out until the transaction ends; no name, no lock.
+
+    What it keeps apart are launches: everybody else only gives up what they hold (AD-3).
+    """
+    if name:
+        Repository.objects.get_or_create(name=name)
+        Repository.objects.select_for_update().get(name=name)
 
 
 def locked_task(task_id: int) -> Task:
