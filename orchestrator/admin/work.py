@@ -14,9 +14,11 @@ from orchestrator.models import (
     Learning,
     MappedStep,
     Migration,
+    OwnershipTransfer,
     PreHandoffReview,
     SchedulingDecision,
     Task,
+    ThreadAssignment,
     Workstream,
 )
 
@@ -105,8 +107,21 @@ class BaselineIntegrationAdmin(ReadOnly):
 
 @admin.register(Intervention, site=site)
 class InterventionAdmin(ReadOnly):
-    list_display = ("task", "raised_by", "raised_at", "cleared_by", "cleared_at")
+    list_display = ("task", "kind", "raised_by", "raised_at", "cleared_by", "cleared_at")
     list_select_related = ("task__step", "task__workstream", "cleared_by")
+
+
+@admin.register(OwnershipTransfer, site=site)
+class OwnershipTransferAdmin(ReadOnly):
+    list_display = ("workstream", "task", "blocker", "from_user", "to_user", "transferred_by", "transferred_at")
+    list_select_related = ("workstream", "task__step", "blocker__task__step", "from_user", "to_user", "transferred_by")
+
+
+@admin.register(ThreadAssignment, site=site)
+class ThreadAssignmentAdmin(ReadOnly):
+    list_display = ("workstream", "thread", "executor", "mode", "assigned_by", "assigned_at", "ended_at")
+    list_filter = ("mode",)
+    list_select_related = ("workstream", "thread", "executor")
 
 
 @admin.register(Blocker, site=site)

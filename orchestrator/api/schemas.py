@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, StrictInt
 
 from orchestrator.core.terms import BlockerKind, InboxState, TaskStatus, WorkstreamStatus
 
@@ -71,6 +71,14 @@ class Completion(Schema):
     result: Annotated[str, Field(max_length=60)] = ""
 
 
+class NewSteps(Schema):
+    """`tasks` has one step a line: `title | exit criterion`, with `KEY:` in front to choose the key."""
+
+    token: Id
+    tasks: Text
+    reason: Text
+
+
 class Failure(Schema):
     token: Id
     error: Text
@@ -129,6 +137,16 @@ class Freeing(Schema):
     reason: Text = ""
 
 
+class Taught(Schema):
+    """`after` names the batch or merge point; at least one text, or `nothing`."""
+
+    after: Name
+    went_wrong: Text = ""
+    worked: Text = ""
+    tighten: Text = ""
+    nothing: StrictBool = False
+
+
 class TaskChange(Schema):
     """Seed 003's flag: true needs an intervention note (LC-6)."""
 
@@ -143,6 +161,26 @@ class StatusChange(Schema):
 
     status: Annotated[str, Field(max_length=40)]
     reason: Text = ""
+
+
+class Reason(Schema):
+    reason: Text
+
+
+class Priority(Schema):
+    """A higher number goes first."""
+
+    priority: Annotated[StrictInt, Field(ge=-999_999, le=999_999)]
+    reason: Text
+
+
+class NewStage(Schema):
+    """`tasks` has one task a line, `title | exit criterion`; `gate` names the evaluation that a fix stage follows."""
+
+    name: Annotated[str, Field(max_length=200)]
+    tasks: Text
+    reason: Text
+    gate: Annotated[str, Field(max_length=80)] = ""
 
 
 Commit = Annotated[str, Field(max_length=64)]
@@ -176,12 +214,11 @@ class Rejection(Schema):
     return_to: Annotated[str, Field(max_length=80)]
 
 
-class SendBack(Schema):
-    reason: Text
-
-
 class PlanText(Schema):
+    """`values` are written into the front matter of a template, by parameter."""
+
     source: str
+    values: dict[str, Text] = {}
 
 
 class PlanSubmission(PlanText):

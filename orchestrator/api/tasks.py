@@ -6,9 +6,10 @@ from ninja import Query, Router
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import Clearing, Flag, Requeue, SendBack, TaskChange, TaskQuery
+from orchestrator.api.schemas import Clearing, Flag, Reason, Requeue, TaskChange, TaskQuery
 from orchestrator.core.terms import Scope
 from orchestrator.queries.briefs import Brief, brief
+from orchestrator.queries.continuing_text import Orientation, orientation
 from orchestrator.queries.task_facts import TaskFilter, TaskList, list_tasks
 from orchestrator.services import failures, interventions, rework
 
@@ -28,6 +29,13 @@ def listing(request: HttpRequest, query: Query[TaskQuery]) -> TaskList:
 def inspect(request: HttpRequest, task_id: int) -> Brief:
     """The brief: definition, criteria with ids, breadcrumb, earlier attempts, upstream artifacts, answers."""
     return brief(task_id)
+
+
+@router.get("/{int:task_id}/continue", response=Orientation)
+@needs(Scope.READ)
+def continuing(request: HttpRequest, task_id: int) -> Orientation:
+    """What the next executor needs after an interruption: the brief, breadcrumbs, earlier attempts, what to prove."""
+    return orientation(task_id)
 
 
 @router.patch("/{int:task_id}/", response=Brief)
@@ -76,7 +84,7 @@ def requeue(request: HttpRequest, task_id: int, body: Requeue) -> Brief:
 
 @router.post("/{int:task_id}/send-back", response=Brief)
 @act(Scope.WORK)
-def send_back(request: HttpRequest, task_id: int, body: SendBack) -> Brief:
+def send_back(request: HttpRequest, task_id: int, body: Reason) -> Brief:
     """Return work to a completed task; it and everything after it is done again, with every criterion proved anew."""
     rework.send_back(task_id=task_id, reason=body.reason, actor=caller_of(request).actor, now=timezone.now())
     return brief(task_id)
