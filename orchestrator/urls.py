@@ -23,6 +23,7 @@ urlpatterns = [
     path("", include("orchestrator.web.workstreams")),
     path("", include("orchestrator.web.amendments")),
     path("", include("orchestrator.web.migrations")),
+    path("", include("orchestrator.web.workflows")),
     path("", include("orchestrator.web.tasks")),
     path("", include("orchestrator.web.gates")),
     path("", include("orchestrator.web.interventions")),

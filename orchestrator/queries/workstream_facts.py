@@ -56,7 +56,7 @@ def list_workstreams(
 
 def find_workstream(uuid: UUID) -> Workstream:
     """The row by its public id; NotFound when there is none."""
-    found = Workstream.objects.select_related("owner", "version").filter(uuid=uuid).first()
+    found = Workstream.objects.select_related("owner", "version__workflow").filter(uuid=uuid).first()
     if found is None:
         raise NotFound("There is no such workstream.")
     return found

@@ -6,9 +6,9 @@ from django.db import transaction
 
 from orchestrator.core.errors import InvalidInput, NotFound, WrongState
 from orchestrator.core.plan import slugify
-from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
+from orchestrator.core.terms import Role, WorkstreamStatus
 from orchestrator.models import Step, Task, Workflow, WorkflowVersion, Workstream
-from orchestrator.queries.migrations import plan_of
+from orchestrator.queries.migrations import plan_of, versions_in_effect
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.progress import recount
@@ -47,10 +47,7 @@ def start_workstream(*, workflow: str, title: str, actor: Actor, now: datetime) 
 
 
 def _in_effect(workflow: Workflow, now: datetime) -> WorkflowVersion:
-    approved = WorkflowVersion.objects.filter(
-        workflow=workflow, status=VersionStatus.APPROVED, effective_at__lte=now, stages__isnull=False
-    )
-    version = approved.select_related("workflow").order_by("-number").first()
+    version = next(iter(versions_in_effect(workflow.pk, now)), None)
     if version is None:
         raise WrongState(
             f"No version of {workflow.slug} is in effect.", recovery="Have a version of its plan approved first."

@@ -13,6 +13,8 @@ from orchestrator.core.errors import NotFound, Refusal
 from orchestrator.core.terms import Lifecycle, Role, TaskStatus, WorkstreamStatus
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.queries import workstreams as queries
+from orchestrator.queries.effect import promised_version
+from orchestrator.queries.migrations import last_migration, under_way, versions_in_effect
 from orchestrator.queries.tasks import find_task, find_workstream
 from orchestrator.queries.workspace_files import file_of, files_of
 from orchestrator.services import failures, recoveries, workstreams
@@ -34,11 +36,25 @@ def workstream_page(request: HttpRequest, uuid: UUID, acted: str = "", refusal: 
         "board": board,
         "in_work": [row for row in board.current if row.live and row.state in IN_WORK],
         "policy": queries.definition_of_done(),
+        **_versions(found),
         "learnings": queries.learnings_of(found),
         "why_not": _why_not(who, found, board),
         "acted": acted,
     }
     return show(request, "workstreams/page.html", context, parts=frozenset({"board"}), refusal=refusal)
+
+
+def _versions(found: Workstream) -> dict[str, Any]:
+    """What the page says about versions: one that is promised, ones to migrate to, the way back (FR-016)."""
+    at, promised = now(), promised_version(found)
+    active = under_way(found)
+    in_effect = versions_in_effect(found.version.workflow_id, at) if active else []
+    return {
+        "promised": promised,
+        "promised_due": bool(promised and promised.effective_at and promised.effective_at <= at),
+        "newer_versions": [one for one in in_effect if one.number > found.version.number],
+        "last_migration": last_migration(found) if active else None,
+    }
 
 
 @act_of("workstream", "uuid")
