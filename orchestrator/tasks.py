@@ -7,6 +7,7 @@ from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.core.terms import ArtifactState, WorkstreamStatus
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.services import advance as service
+from orchestrator.services.collector import collect
 
 HEARTBEAT = "orchestrator.queue.heartbeat"
 #: Seconds the last heartbeat is remembered; far longer than any stall that is waited for.
@@ -23,8 +24,12 @@ def sweep() -> int:
 
     One workstream whose files cannot be written does not hold up the others (F14); how many were advanced.
     """
-    ids = workstreams_to_sweep()
     trouble: WorkspaceUnavailable | None = None
+    try:
+        collect(now=timezone.now())
+    except WorkspaceUnavailable as refusal:
+        trouble = refusal
+    ids = workstreams_to_sweep()
     for workstream_id in ids:
         try:
             advance(workstream_id)

@@ -20,6 +20,7 @@ urlpatterns = [
     path("", include("orchestrator.web.policies")),
     path("", include("orchestrator.web.tokens")),
     path("", include("orchestrator.web.plans")),
+    path("", include("orchestrator.web.templates")),
     path("", include("orchestrator.web.workstreams")),
     path("", include("orchestrator.web.amendments")),
     path("", include("orchestrator.web.migrations")),
@@ -27,6 +28,8 @@ urlpatterns = [
     path("", include("orchestrator.web.tasks")),
     path("", include("orchestrator.web.gates")),
     path("", include("orchestrator.web.interventions")),
+    path("", include("orchestrator.web.blockers")),
+    path("", include("orchestrator.web.collected")),
 ]
 
 handler400 = "orchestrator.web.refusals.bad_request"

@@ -156,7 +156,9 @@ class Driver:
             attempt_id=self.attempt(key).pk, executor=executor, actor=Actor.member(executor), now=self.tick()
         )
 
-    def complete(self, key: str, outputs: dict[str, bytes] | None = None, outcome: str = "Done.") -> Attempt:
+    def complete(
+        self, key: str, outputs: dict[str, bytes] | None = None, outcome: str = "Done.", result: str = ""
+    ) -> Attempt:
         """Complete the running attempt with evidence for every exit criterion, then schedule."""
         assignment = Assignment.objects.select_related("executor").get(attempt=self.attempt(key))
         exits = self.task(key).step.criteria.filter(kind=CriterionKind.EXIT)
@@ -167,6 +169,7 @@ class Driver:
             outcome=outcome,
             evidence={criterion.pk: f"seen: {criterion.text}" for criterion in exits},
             outputs=outputs,
+            result=result,
             now=self.tick(),
         )
         self.advance()

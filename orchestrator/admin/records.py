@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from orchestrator.admin.read_only import ReadOnly
 from orchestrator.admin.site import site
-from orchestrator.models import HandoffArtifact, HistoryEntry
+from orchestrator.models import HandoffArtifact, HistoryEntry, InboxFile
 
 
 @admin.register(HistoryEntry, site=site)
@@ -22,3 +22,11 @@ class HandoffArtifactAdmin(ReadOnly):
     list_filter = ("state", "event")
     list_select_related = ("workstream",)
     search_fields = ("path", "sha256", "commit")
+
+
+@admin.register(InboxFile, site=site)
+class InboxFileAdmin(ReadOnly):
+    list_display = ("executor", "path", "state", "problem", "attempt", "commit", "seen_at")
+    list_filter = ("state", "executor")
+    list_select_related = ("attempt__task__step",)
+    search_fields = ("executor", "path", "commit", "sha256")

@@ -17,6 +17,7 @@ from orchestrator.core.preview import preview
 from orchestrator.core.terms import Scope, Severity
 from orchestrator.queries.workstream_facts import find_workstream
 from orchestrator.services.plans import read_source, submit_plan
+from orchestrator.services.templates import source_with_values
 
 router = Router(tags=["plans"])
 
@@ -39,8 +40,18 @@ class GateFacts:
 
 
 @dataclass(frozen=True)
+class ConditionalFacts:
+    """A step with a condition, and whether it runs when every step before it ends with its usual outcome."""
+
+    key: str
+    condition: str
+    runs: bool
+
+
+@dataclass(frozen=True)
 class PreviewFacts:
-    """What approval will do: tasks created, what starts first, the waves, the longest chain."""
+    """What approval will do, every step ending as usual: tasks created, what starts first, the waves, the longest
+    chain."""
 
     tasks: int
     starts: tuple[str, ...]
@@ -48,6 +59,7 @@ class PreviewFacts:
     launch_order: tuple[str, ...]
     critical_path: tuple[str, ...]
     gates: tuple[GateFacts, ...]
+    conditional: tuple[ConditionalFacts, ...]
 
 
 @dataclass(frozen=True)
@@ -111,7 +123,7 @@ def _source(body: PlanText) -> bytes:
             recovery="Split the plan into several workstreams.",
             field="source",
         )
-    return source
+    return source_with_values(source, body.values) if body.values else source
 
 
 def _findings(reading: Reading) -> tuple[FindingFacts, ...]:
@@ -133,4 +145,5 @@ def _preview(reading: Reading) -> PreviewFacts | None:
         launch_order=effect.launch_order,
         critical_path=effect.critical_path,
         gates=tuple(GateFacts(key, held) for key, held in effect.gates),
+        conditional=tuple(ConditionalFacts(*conditional) for conditional in effect.conditional),
     )

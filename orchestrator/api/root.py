@@ -11,7 +11,18 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.parser import Parser
 
-from orchestrator.api import artifacts, attempts, plans, tasks, versions, workstreams
+from orchestrator.api import (
+    artifacts,
+    attempts,
+    blockers,
+    collected,
+    ownership,
+    plans,
+    tasks,
+    threads,
+    versions,
+    workstreams,
+)
 from orchestrator.api.auth import TokenOrSession
 from orchestrator.api.refusals import EXPECTED, refusal_of, refuse_in_json, refused
 from orchestrator.core.errors import MethodUnknown, NotFound
@@ -89,8 +100,12 @@ api.add_router("/workstreams", workstreams.router)
 api.add_router("/tasks", tasks.router)
 api.add_router("/attempts", attempts.router)
 api.add_router("/plans", plans.router)
+api.add_router("/collected", collected.router)
 api.add_router("", artifacts.router)
 api.add_router("", versions.router)
+api.add_router("", blockers.router)
+api.add_router("", ownership.router)
+api.add_router("", threads.router)
 
 _patterns, _app, _namespace = api.urls
 _routes = [_guarded(pattern) for pattern in _patterns if isinstance(pattern, URLPattern)]

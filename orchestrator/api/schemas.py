@@ -1,16 +1,19 @@
 """What requests carry. Unknown members are ignored, so no request can set what it does not name here (B29)."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from ninja import Schema
 from pydantic import AwareDatetime, Field, StrictBool
 
-from orchestrator.core.terms import TaskStatus, WorkstreamStatus
+from orchestrator.core.terms import BlockerKind, InboxState, TaskStatus, WorkstreamStatus
 
 #: Characters of one text; longer ones belong into an output file.
 TEXT_LIMIT = 10_000
 Text = Annotated[str, Field(max_length=TEXT_LIMIT)]
+Choices = Annotated[list[Text], Field(max_length=100)]
+#: A user name or another short word.
+Name = Annotated[str, Field(max_length=150, pattern=r"^[^\x00]*$")]
 #: Row ids and fencing tokens, as wide as the database's own.
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
@@ -36,6 +39,13 @@ class TaskQuery(Page):
     claimable: bool = False
 
 
+class CollectedQuery(Page):
+    """`state` is ingested or quarantined; `executor` the name of the producer."""
+
+    state: InboxState | None = None
+    executor: Annotated[str, Field(max_length=60, pattern=r"^[^\x00]*$")] = ""
+
+
 class Encoded(Schema):
     """Contents that are not text."""
 
@@ -48,13 +58,25 @@ class Breadcrumb(Schema):
 
 
 class Completion(Schema):
-    """`evidence` by criterion id; `outputs` maps relative file names to text, or to `{"base64": "..."}`."""
+    """`evidence` by criterion id; `outputs` maps relative file names to text, or to `{"base64": "..."}`.
+
+    `result` is one of the step's declared outcomes; empty means the first of them.
+    """
 
     token: Id
     outcome: Text = ""
     evidence: dict[int, Text] = {}
     outputs: dict[str, str | Encoded] = {}
     commit: Annotated[str, Field(max_length=64)] = ""
+    result: Annotated[str, Field(max_length=60)] = ""
+
+
+class NewSteps(Schema):
+    """`tasks` has one step a line: `title | exit criterion`, with `KEY:` in front to choose the key."""
+
+    token: Id
+    tasks: Text
+    reason: Text
 
 
 class Failure(Schema):
@@ -63,7 +85,10 @@ class Failure(Schema):
 
 
 class Flag(Schema):
+    """With `choices`, two or more, the answer has to be one of them."""
+
     intervention_note: Text = ""
+    choices: Choices = []
 
 
 class Clearing(Schema):
@@ -74,11 +99,50 @@ class Requeue(Schema):
     reason: Text
 
 
+class BlockerQuery(Page):
+    state: Literal["open", "resolved", "all"] = "open"
+    owner: Name = ""
+    kind: BlockerKind | None = None
+    workstream: UUID | None = None
+
+
+class Declaration(Schema):
+    """A blocker: `kind` is its class; `owner` is the user name of whoever sees to it."""
+
+    kind: Name
+    note: Text
+    owner: Name = ""
+
+
+class Resolution(Schema):
+    resolution: Text
+
+
+class Transfer(Schema):
+    """`to` is the user name of the new owner."""
+
+    to: Name
+    reason: Text = ""
+
+
+class ThreadChoice(Schema):
+    """`mode` is assigned or preferred."""
+
+    executor: Name
+    mode: Name = "assigned"
+    reason: Text = ""
+
+
+class Freeing(Schema):
+    reason: Text = ""
+
+
 class TaskChange(Schema):
     """Seed 003's flag: true needs an intervention note (LC-6)."""
 
     needs_human: StrictBool
     intervention_note: Text = ""
+    choices: Choices = []
     answer: Text = ""
 
 
@@ -90,7 +154,10 @@ class StatusChange(Schema):
 
 
 class PlanText(Schema):
+    """`values` are written into the front matter of a template, by parameter."""
+
     source: str
+    values: dict[str, Text] = {}
 
 
 class PlanSubmission(PlanText):

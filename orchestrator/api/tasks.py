@@ -9,6 +9,7 @@ from orchestrator.api.auth import caller_of
 from orchestrator.api.schemas import Clearing, Flag, Requeue, TaskChange, TaskQuery
 from orchestrator.core.terms import Scope
 from orchestrator.queries.briefs import Brief, brief
+from orchestrator.queries.continuing_text import Orientation, orientation
 from orchestrator.queries.task_facts import TaskFilter, TaskList, list_tasks
 from orchestrator.services import failures, interventions
 
@@ -19,7 +20,7 @@ router = Router(tags=["tasks"])
 @needs(Scope.READ)
 def listing(request: HttpRequest, query: Query[TaskQuery]) -> TaskList:
     """In launch order; `claimable=true` keeps the tasks whose attempt can be claimed now."""
-    wanted = TaskFilter(query.needs_human, query.status, query.workstream, query.claimable)
+    wanted = TaskFilter(query.needs_human, query.status, query.workstream, query.claimable, caller_of(request).claimer)
     return list_tasks(wanted, limit=query.limit, offset=query.offset)
 
 
@@ -30,13 +31,22 @@ def inspect(request: HttpRequest, task_id: int) -> Brief:
     return brief(task_id)
 
 
+@router.get("/{int:task_id}/continue", response=Orientation)
+@needs(Scope.READ)
+def continuing(request: HttpRequest, task_id: int) -> Orientation:
+    """What the next executor needs after an interruption: the brief, breadcrumbs, earlier attempts, what to prove."""
+    return orientation(task_id)
+
+
 @router.patch("/{int:task_id}/", response=Brief)
 @act(Scope.WORK)
 def change(request: HttpRequest, task_id: int, body: TaskChange) -> Brief:
     """`needs_human` true flags the task and needs an intervention note; false clears the flag."""
     actor, now = caller_of(request).actor, timezone.now()
     if body.needs_human:
-        interventions.flag_for_human(task_id=task_id, note=body.intervention_note, actor=actor, now=now)
+        interventions.flag_for_human(
+            task_id=task_id, note=body.intervention_note, choices=body.choices, actor=actor, now=now
+        )
     else:
         interventions.clear_human_flag(task_id=task_id, answer=body.answer, actor=actor, now=now)
     return brief(task_id)
@@ -46,7 +56,11 @@ def change(request: HttpRequest, task_id: int, body: TaskChange) -> Brief:
 @act(Scope.WORK)
 def flag(request: HttpRequest, task_id: int, body: Flag) -> Brief:
     interventions.flag_for_human(
-        task_id=task_id, note=body.intervention_note, actor=caller_of(request).actor, now=timezone.now()
+        task_id=task_id,
+        note=body.intervention_note,
+        choices=body.choices,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
     )
     return brief(task_id)
 

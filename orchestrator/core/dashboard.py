@@ -243,8 +243,23 @@ class StreamAssignment:
 
 
 @dataclass(frozen=True, slots=True)
+class ThreadEntry:
+    """An executor that alone claims in a thread (`assigned`), or is offered its work first (`preferred`)."""
+
+    stage: int
+    batch: str
+    thread: str
+    agent: str
+    mode: str
+    assigned_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class StreamEntry:
-    """A workstream in the registry: `order` counts registrations from 0, `path` is its folder."""
+    """A workstream in the registry: `order` counts registrations from 0, `path` is its folder.
+
+    `assignments` are the claims that run, `thread_assignments` the threads that are kept for an executor.
+    """
 
     id: str
     uuid: str
@@ -259,6 +274,7 @@ class StreamEntry:
     updated_at: str
     approval: Approval
     assignments: tuple[StreamAssignment, ...] = ()
+    thread_assignments: tuple[ThreadEntry, ...] = ()
 
 
 def render_index(streams: Sequence[StreamEntry]) -> str:

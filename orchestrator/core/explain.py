@@ -27,6 +27,8 @@ def as_holder(task: "TaskView") -> str:
         return f"running on {task.executor}"
     if task.live and task.gate:
         return "waits for sign-off" + (f" by {' or '.join(task.reviewers)}" if task.reviewers else "")
+    if task.live and task.assigned:
+        return f"ready, waits for {task.assigned}, to which its thread is assigned"
     if task.live:
         return "ready, waits for an executor to claim it"
     if task.failure:
@@ -37,8 +39,16 @@ def as_holder(task: "TaskView") -> str:
 def _ended(task: "TaskView") -> str:
     if task.artifact:
         return f"complete, but {task.artifact}"
-    other = {TaskStatus.SKIPPED: "skipped: its condition is false", TaskStatus.CANCELLED: "cancelled"}
+    other = {TaskStatus.SKIPPED: task.skipped or "skipped: its condition is false", TaskStatus.CANCELLED: "cancelled"}
     return other.get(task.status, "complete")
+
+
+def skips(condition: str, because: str, _task: "TaskView") -> str:
+    return f"skipped: its condition “{condition}” is false, because {because}"
+
+
+def undecided(condition: str, because: str, _task: "TaskView") -> str:
+    return f"waits until its condition “{condition}” is decided: {because}"
 
 
 def launched(gate: bool) -> str:

@@ -2,13 +2,14 @@
 
 A plan is stages (serial) of batches (serial) of threads (parallel) of steps. A gate is a step that a person decides
 (design section 2). Line numbers are 1-based lines of the source; 0 means "not from a line". Readers never raise on
-bad text: they return a `Reading` with findings.
+bad text: they return a `Reading` with findings. Lines, and what was inferred, say where a plan came from; they are no
+part of its content, so plans are compared without them.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from orchestrator.core.terms import GateKind, Severity, StageKind, StepKind
@@ -36,8 +37,8 @@ class Need:
     """A dependency on another step or gate, by key. `inferred` marks what the plan did not say itself."""
 
     key: str
-    line: int = 0
-    inferred: bool = False
+    line: int = field(default=0, compare=False)
+    inferred: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +61,12 @@ class StepSpec:
 
     `outcomes` are the words a completion may carry, the first being the usual one; conditions (`when`) ask for them.
     `max_attempts` trips the circuit breaker, 0 for the default. `may_add` is how many steps it may add at run time,
-    `added_by` the key of the step that added this one (AD-8).
+    `added_by` the key of the step that added this one (AD-8). `when_line` is the line of the condition.
     """
 
     key: str
     title: str
-    line: int = 0
+    line: int = field(default=0, compare=False)
     details: str = ""
     parallel: bool = False
     needs: tuple[Need, ...] = ()
@@ -79,12 +80,13 @@ class StepSpec:
     exit: tuple[str, ...] = ()
     done_when: tuple[str, ...] = ()
     when: str = ""
+    when_line: int = field(default=0, compare=False)
     estimate: int = 0
     outcomes: tuple[str, ...] = ()
     max_attempts: int = 0
     may_add: int = 0
     added_by: str = ""
-    inferred: tuple[str, ...] = ()
+    inferred: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def kind(self) -> StepKind:
@@ -97,7 +99,7 @@ class ThreadSpec:
 
     lane: str
     name: str
-    line: int = 0
+    line: int = field(default=0, compare=False)
     steps: tuple[StepSpec, ...] = ()
     summary: str = ""
     role: str = ""
@@ -111,7 +113,7 @@ class BatchSpec:
 
     prefix: str
     name: str
-    line: int = 0
+    line: int = field(default=0, compare=False)
     threads: tuple[ThreadSpec, ...] = ()
     summary: str = ""
 
@@ -124,7 +126,7 @@ class BatchSpec:
 class StageSpec:
     number: int
     name: str
-    line: int = 0
+    line: int = field(default=0, compare=False)
     kind: StageKind = StageKind.NORMAL
     batches: tuple[BatchSpec, ...] = ()
     definition: str = ""
@@ -140,7 +142,7 @@ class Question:
     """A question the plan leaves open; an unchecked one blocks approval."""
 
     text: str
-    line: int
+    line: int = field(compare=False)
     answered: bool
 
 
@@ -177,6 +179,18 @@ class Plan:
 
     def steps(self) -> "Iterator[StepSpec]":
         return (placed.step for placed in self.placed_steps())
+
+    def with_steps(self, change: Callable[[StepSpec], StepSpec]) -> "Plan":
+        """The same plan with every step changed."""
+
+        def thread(spec: ThreadSpec) -> ThreadSpec:
+            return replace(spec, steps=tuple(change(step) for step in spec.steps))
+
+        def batch(spec: BatchSpec) -> BatchSpec:
+            return replace(spec, threads=tuple(thread(t) for t in spec.threads))
+
+        stages = tuple(replace(stage, batches=tuple(batch(b) for b in stage.batches)) for stage in self.stages)
+        return replace(self, stages=stages)
 
 
 @dataclass(frozen=True, slots=True)

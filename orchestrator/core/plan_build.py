@@ -4,7 +4,6 @@ Names in the plan may stand for more than a key: a gate by its title, a thread f
 the batch order guarantees anyway. Everything that the plan does not say itself is marked inferred.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -199,8 +198,8 @@ class _Builder:
     def _whole_thread(self, draft: ThreadDraft, summary: str, details: str) -> StepSpec:
         """A thread that lists no tasks is one step: its name, summary and details."""
         notes = draft.notes
-        kept = without_effect(notes, STEP_FIELDS | LANE_FIELDS, "a thread", self.findings)
-        fields = step_fields(notes, self.findings) | {"role": "", "files": ()}
+        kept = without_effect(notes, (STEP_FIELDS | LANE_FIELDS) - {"may_add"}, "a thread", self.findings)
+        fields = step_fields(notes, self.findings) | {"role": "", "files": (), "may_add": 0}
         return StepSpec(
             key=self.names.thread_key(draft),
             title=draft.name,
@@ -316,18 +315,7 @@ def _with_unlocks(plan: Plan, findings: Findings) -> Plan:
                 step = replace(step, needs=(*step.needs, need))
         return step
 
-    return _map_steps(plan, unlocked)
-
-
-def _map_steps(plan: Plan, change: Callable[[StepSpec], StepSpec]) -> Plan:
-    def thread(spec: ThreadSpec) -> ThreadSpec:
-        return replace(spec, steps=tuple(change(step) for step in spec.steps))
-
-    def batch(spec: BatchSpec) -> BatchSpec:
-        return replace(spec, threads=tuple(thread(t) for t in spec.threads))
-
-    stages = tuple(replace(stage, batches=tuple(batch(b) for b in stage.batches)) for stage in plan.stages)
-    return replace(plan, stages=stages)
+    return plan.with_steps(unlocked)
 
 
 def _with_need(needs: tuple[Need, ...], need: Need) -> tuple[Need, ...]:

@@ -14,6 +14,7 @@ from orchestrator.core.plan import Finding, Plan, Reading
 from orchestrator.core.plan_check_needs import check_needs
 from orchestrator.core.plan_check_shape import check_shape
 from orchestrator.core.plan_check_steps import check_steps
+from orchestrator.core.plan_conditions import check_conditions
 from orchestrator.core.plan_findings import finding, limited
 from orchestrator.core.plan_markdown import read_plan
 from orchestrator.core.plan_source import MAX_STEPS, decode_source, hidden_characters, too_many_steps
@@ -63,7 +64,9 @@ def check_plan(plan: Plan, tools: frozenset[str]) -> tuple[Finding, ...]:
     if len(keys) > MAX_STEPS:
         return (too_many_steps(len(keys)),)
     graph: Graph = compile_graph(plan)
-    found = chain(_questions(plan), check_shape(plan), check_needs(plan, graph), check_steps(plan, tools))
+    found = chain(
+        _questions(plan), check_shape(plan), check_needs(plan, graph), check_steps(plan, tools), check_conditions(plan)
+    )
     return sort_findings(found)
 
 

@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 
+from orchestrator.core.conditions import steps_named
 from orchestrator.core.plan_drafts import BatchDraft, GateDraft, PlanDraft, StageDraft, StepDraft
 from orchestrator.core.plan_fields import named_needs
 from orchestrator.core.plan_findings import Findings
-from orchestrator.core.plan_phrases import read_names
+from orchestrator.core.plan_phrases import read_names, unmark
 
 
 def derive_stage(draft: PlanDraft, findings: Findings) -> StageDraft:
@@ -64,7 +65,8 @@ def _predecessors(loose: list[StepDraft | GateDraft]) -> list[set[int]]:
 def _names_before(item: StepDraft | GateDraft) -> list[str]:
     if isinstance(item, GateDraft):
         return _names(item, "trigger") + _names(item, "needs")
-    return item.needs + [name for name, _ in named_needs(item.notes)]
+    asked = steps_named(unmark(item.notes.first("when")))
+    return item.needs + [name for name, _ in named_needs(item.notes)] + list(asked)
 
 
 def _names(item: GateDraft, name: str) -> list[str]:

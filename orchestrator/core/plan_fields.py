@@ -13,7 +13,14 @@ STEP_FIELDS: Final = frozenset(
     | {"outcomes", "max_attempts", "may_add", "added_by"}
 )
 LANE_FIELDS: Final = frozenset({"role", "files", "worktree"})
-GATE_FIELDS: Final = (STEP_FIELDS - {"parallel"}) | {"kind", "reviewers", "trigger", "action", "unlocks", "approvals"}
+GATE_FIELDS: Final = (STEP_FIELDS - {"parallel", "outcomes", "may_add"}) | {
+    "kind",
+    "reviewers",
+    "trigger",
+    "action",
+    "unlocks",
+    "approvals",
+}
 #: The largest number of attempts, of signatures and of steps to add that a plan may name.
 MOST: Final = 999
 _CRITERIA: Final = ("entry", "exit", "done_when")
@@ -28,8 +35,9 @@ def step_fields(notes: Notes, findings: Findings) -> dict[str, Any]:
     fields["files"] = items(notes, "files")
     fields["resources"] = items(notes, "resources")
     fields["when"] = unmark(notes.first("when"))
+    fields["when_line"] = notes.line_of("when")
     fields["estimate"] = _estimate(notes, findings)
-    fields["outcomes"] = items(notes, "outcomes")
+    fields["outcomes"] = tuple(word.lower() for word in items(notes, "outcomes"))
     fields["max_attempts"] = _number(notes, "max_attempts", findings)
     fields["may_add"] = _number(notes, "may_add", findings)
     fields["added_by"] = unmark(notes.first("added_by"))

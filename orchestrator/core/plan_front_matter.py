@@ -11,6 +11,11 @@ from typing import Final
 from orchestrator.core.plan_findings import Findings
 
 _PAIR: Final = re.compile(r"([A-Za-z][A-Za-z0-9_. -]{0,59}?)[ \t]*:(?:[ \t]+(.*))?", re.DOTALL)
+_QUOTED: Final = (
+    re.compile(r'"((?:[^"\\]|\\.)*)"[ \t]*(?:#(.*))?', re.DOTALL),
+    re.compile(r"'((?:[^']|'')*)'[ \t]*(?:#(.*))?", re.DOTALL),
+)
+_COMMENT: Final = re.compile(r"(?:^|[ \t])#")
 _PRIORITY: Final = re.compile(r"-?\d{1,6}")
 _NAMES: Final = {
     "name": "name",
@@ -29,11 +34,16 @@ _FIX: Final = "Write one `key: value` on the line; nested lines are read under p
 
 @dataclass(slots=True)
 class FrontMatter:
-    """What was given, by name; `lines` is how many lines of the source it takes."""
+    """What was given, by name; `lines` is how many lines of the source it takes.
+
+    `parameter_lines` says where each parameter stands, `hints` what the comment behind it says.
+    """
 
     lines: int = 0
     values: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, str] = field(default_factory=dict)
+    parameter_lines: dict[str, int] = field(default_factory=dict)
+    hints: dict[str, str] = field(default_factory=dict)
     priority: int = 0
 
 
@@ -59,12 +69,14 @@ def _read_line(text: str, number: int, inside: bool, matter: FrontMatter, findin
     """Read one line; answers whether nested lines after it are parameters."""
     pair = _PAIR.fullmatch(text.strip())
     nested = text[0] in " \t"
-    value = _scalar(pair[2] or "") if pair else None
+    value, comment = _scalar(pair[2] or "") if pair else (None, "")
     if pair is None or value is None or (nested and not inside):
         findings.add("front-matter", number, f"Line {number} of the front matter is not read: {_short(text)}", _FIX)
         return inside and nested
     if nested:
-        _store(matter.parameters, pair[1].strip(), value, number, findings)
+        name = pair[1].strip()
+        _store(matter.parameters, name, value, number, findings)
+        matter.parameter_lines[name], matter.hints[name] = number, comment
         return True
     name = _NAMES.get(pair[1].strip().lower().replace(" ", "_").replace("-", "_"), "")
     if name == "parameters":
@@ -94,17 +106,27 @@ def _store_priority(matter: FrontMatter, value: str, number: int, findings: Find
         findings.add("front-matter", number, f"Priority is not a whole number: {_short(value)}", "Write 0, 1, 2 …")
 
 
-def _scalar(text: str) -> str | None:
-    """A plain, quoted or `[a, b]` value as text; None for the parts of YAML that are not read."""
+def quoted(value: str) -> str:
+    """A value as the front matter holds it, whatever characters of one line it has; `_scalar` reads it back."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _scalar(text: str) -> tuple[str | None, str]:
+    """A plain, quoted or `[a, b]` value as text, with its comment; None for the parts of YAML that are not read."""
     text = text.strip()
     if text[:1] in ('"', "'"):
-        end = text.find(text[0], 1)
-        rest = text[end + 1 :].strip()
-        return text[1:end] if end > 0 and (not rest or rest.startswith("#")) else None
-    text = re.split(r"(?:^|[ \t])#", text, maxsplit=1)[0].strip()
+        found = _QUOTED[text[0] == "'"].fullmatch(text)
+        if found is None:
+            return None, ""
+        inside = re.sub(r'\\(["\\])', r"\1", found[1]) if text[0] == '"' else found[1].replace("''", "'")
+        return inside, (found[2] or "").strip()
+    text, _, comment = text.partition(found[0]) if (found := _COMMENT.search(text)) else (text, "", "")
+    text, comment = text.strip(), comment.strip()
     if text[:1] == "[":
-        return ", ".join(item.strip().strip("\"'") for item in text[1:-1].split(",")) if text[-1] == "]" else None
-    return None if text[:1] in tuple("&*!|>{@`%") and text else text
+        items = ", ".join(item.strip().strip("\"'") for item in text[1:-1].split(","))
+        return (items if text[-1] == "]" else None), comment
+    return (None if text[:1] in tuple("&*!|>{@`%") and text else text), comment
 
 
 def _short(text: str) -> str:

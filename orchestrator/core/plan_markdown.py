@@ -6,10 +6,12 @@ cannot understand is a finding with its line. `core.plan_check` then says whethe
 
 from orchestrator.core.plan import Reading
 from orchestrator.core.plan_build import build_plan
+from orchestrator.core.plan_conditions import with_condition_needs
 from orchestrator.core.plan_drafts import PlanDraft
 from orchestrator.core.plan_findings import Findings
 from orchestrator.core.plan_front_matter import read_front_matter
 from orchestrator.core.plan_lines import scan, split_lines
+from orchestrator.core.plan_parameters import fill
 from orchestrator.core.plan_sections import PlanWalker
 
 
@@ -26,8 +28,8 @@ def read_plan(source: str) -> Reading:
     if not draft.headings:
         message = "The plan has no headings, so stages, batches and threads cannot be told apart."
         findings.add("no-headings", 1, message, "Start with `# Plan: name`, then `### Stage 1: name` and so on.")
-    plan = build_plan(draft, matter, findings)
-    return Reading(plan, findings.all())
+    plan = fill(build_plan(draft, matter, findings), texts, matter, findings)
+    return Reading(plan and with_condition_needs(plan, findings), findings.all())
 
 
 def _walk(texts: list[str], first: int) -> tuple[PlanDraft, Findings]:

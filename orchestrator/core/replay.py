@@ -167,6 +167,16 @@ def _launched(state: State, fact: Fact) -> None:
             task.status = TaskStatus.REVIEW.value
 
 
+def _steps_added(state: State, fact: Fact) -> None:
+    """The migration before it brought the tasks."""
+    state.version = fact.data["version"]
+
+
+def _skipped(state: State, fact: Fact) -> None:
+    for key in fact.data["skipped"]:
+        state.tasks[key].status = TaskStatus.SKIPPED.value
+
+
 def _claimed(state: State, fact: Fact) -> None:
     task, number = _numbered(state, fact)
     task.attempts[number] = AttemptStatus.RUNNING.value
@@ -263,15 +273,21 @@ ACTS: Mapping[str, Act] = {
     "workstream migrated": _migrated,
     "migration rolled back": _rolled_back,
     "steps launched": _launched,
+    "step skipped": _skipped,
     "attempt claimed": _claimed,
     "breadcrumb left": _breadcrumb,
+    "steps added": _steps_added,
     "attempt completed": _completed,
     "stale result quarantined": _nothing,
     "attempt failed": _failed,
+    "circuit breaker tripped": _nothing,
     "task re-queued": _requeued,
     "gate approved": _gate_approved,
     "gate rejected": _gate_rejected,
     "work sent back": _sent_back,
+    "ownership transferred": _nothing,
+    "thread assigned": _nothing,
+    "thread unassigned": _nothing,
     "blocker declared": _blocked,
     "blocker resolved": _unblocked,
     "flagged for a human": _flagged,
@@ -279,6 +295,7 @@ ACTS: Mapping[str, Act] = {
     "workstream accepted": _accepted,
     "workstream archived": _archived,
     "learning recorded": _nothing,
+    "inbox file quarantined": _nothing,
     "artifact damaged": _nothing,
     "artifact intact again": _nothing,
     "artifact published again": _nothing,

@@ -11,6 +11,7 @@ from functools import partial
 from typing import NamedTuple
 
 from orchestrator.core import explain
+from orchestrator.core.conditions import When, judge
 from orchestrator.core.contention import globs_overlap
 from orchestrator.core.graph import OrderKey
 from orchestrator.core.terms import TERMINAL_TASK, AttemptStatus, Reason, TaskStatus
@@ -49,9 +50,10 @@ class Claims:
 class TaskView:
     """What the scheduler may know of a task.
 
-    `live` is the status of its live attempt, `executor` who runs it. `failure`, `blocker` and `note` are the texts of
-    an undecided failure, an open blocker and an open intervention. `artifact` says why the handover of a complete
-    task cannot be used (empty: committed and intact).
+    `live` is the status of its live attempt, `executor` who runs it, `assigned` who alone may claim it.
+    `failure`, `blocker` and `note` are the texts of an undecided failure, an open blocker and an open intervention.
+    `artifact` says why the handover of a complete task cannot be used (empty: committed and intact). `when` is its
+    condition with the facts it rests on, `skipped` the sentence with which a round skipped it.
     """
 
     key: str
@@ -63,11 +65,14 @@ class TaskView:
     claims: Claims = field(default_factory=Claims)
     live: AttemptStatus | None = None
     executor: str = ""
+    assigned: str = ""
     failure: str = ""
     blocker: str = ""
     note: str = ""
     artifact: str = ""
     reviewers: tuple[str, ...] = ()
+    when: When | None = None
+    skipped: str = ""
 
     @property
     def order(self) -> OrderKey:
@@ -110,6 +115,11 @@ class Decision:
 
     launches: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
+
+    @property
+    def skips(self) -> tuple[str, ...]:
+        """What the round skips, because its condition is false."""
+        return tuple(verdict.key for verdict in self.verdicts if verdict.reason is Reason.CONDITION)
 
     def verdict(self, key: str) -> Verdict:
         return next(v for v in self.verdicts if v.key == key)
@@ -213,7 +223,13 @@ class _Board:
 
     def waits(self, task: TaskView) -> _Wait | None:
         """The first rule of design section 3 that fails for a pending task, in its order."""
-        return self._for_needs(task) or self._for_batch(task) or self._for_blocker(task) or self._for_lane(task)
+        return (
+            self._for_needs(task)
+            or self._for_batch(task)
+            or self._for_condition(task)
+            or self._for_blocker(task)
+            or self._for_lane(task)
+        )
 
     def _for_needs(self, task: TaskView) -> _Wait | None:
         needed = [self.by_key[key] for key in task.needs if key in self.by_key]
@@ -235,6 +251,18 @@ class _Board:
         if damaged is not None and damaged.place[:2] < here:
             return _Wait(Reason.ARTIFACT, damaged, explain.artifact)
         return None
+
+    @staticmethod
+    def _for_condition(task: TaskView) -> _Wait | None:
+        """A false condition skips the task; one that is not decided yet holds it like a dependency (AD-8)."""
+        if task.when is None:
+            return None
+        truth, because = judge(task.when)
+        if truth:
+            return None
+        if truth is None:
+            return _Wait(Reason.DEPENDENCY, task, partial(explain.undecided, task.when.text, because))
+        return _Wait(Reason.CONDITION, task, partial(explain.skips, task.when.text, because))
 
     @staticmethod
     def _for_blocker(task: TaskView) -> _Wait | None:

@@ -11,8 +11,8 @@ LARGEST = 2**53 - 1
 DEEPEST = 32
 
 
-def read_json(body: bytes) -> Any:
-    """The value of a request body; InvalidInput says what is wrong with it."""
+def read_json(body: bytes, what: str = "body") -> Any:
+    """The value of a request body, or of another text that `what` names; InvalidInput says what is wrong with it."""
     try:
         text = body.decode("utf-8")
         value = json.loads(
@@ -23,12 +23,12 @@ def read_json(body: bytes) -> Any:
             parse_float=_number,
         )
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"The body is not UTF-8 text: byte {error.start} is wrong.", field="body") from None
+        raise InvalidInput(f"The {what} is not UTF-8 text: byte {error.start} is wrong.", field="body") from None
     except json.JSONDecodeError as error:
-        raise InvalidInput(f"The body is not JSON: line {error.lineno}: {error.msg}.", field="body") from None
+        raise InvalidInput(f"The {what} is not JSON: line {error.lineno}: {error.msg}.", field="body") from None
     except RecursionError:
-        raise InvalidInput("The body is nested too deeply.", field="body") from None
-    check_values(value)
+        raise InvalidInput(f"The {what} is nested too deeply.", field="body") from None
+    check_values(value, what)
     return value
 
 
@@ -57,24 +57,24 @@ def _number(text: str) -> float:
     return value
 
 
-def check_values(value: Any) -> None:
+def check_values(value: Any, what: str = "body") -> None:
     """InvalidInput for deep nesting and for text that no column can hold; does not recurse itself."""
     rest = [(value, 1)]
     while rest:
         one, depth = rest.pop()
         if depth > DEEPEST:
-            raise InvalidInput("The body is nested too deeply.", field="body")
+            raise InvalidInput(f"The {what} is nested too deeply.", field="body")
         if isinstance(one, str):
-            _check_text(one)
+            _check_text(one, what)
         elif isinstance(one, list):
             rest += [(item, depth + 1) for item in one]
         elif isinstance(one, dict):
             rest += [(item, depth + 1) for pair in one.items() for item in pair]
 
 
-def _check_text(text: str) -> None:
+def _check_text(text: str, what: str) -> None:
     if "\x00" in text or any("\ud800" <= char <= "\udfff" for char in text):
-        raise InvalidInput("The body holds characters that are not text (NUL or a lone surrogate).", field="body")
+        raise InvalidInput(f"The {what} holds characters that are not text (NUL or a lone surrogate).", field="body")
 
 
 def _shown(key: str) -> str:

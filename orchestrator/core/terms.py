@@ -176,6 +176,14 @@ class InboxState(StrEnum):
     QUARANTINED = "quarantined"
 
 
+class InboxEvent(StrEnum):
+    """What a producer's own file may say of its attempt (FR-029); the first two are artifact events."""
+
+    COMPLETED = "attempt-completed"
+    FAILED = "attempt-failed"
+    BREADCRUMB = "breadcrumb"
+
+
 class EventType(StrEnum):
     """What a handoff artifact announces (FR-014)."""
 

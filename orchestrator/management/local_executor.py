@@ -18,6 +18,7 @@ from orchestrator.adapters.tool import Job, Result, Tool
 from orchestrator.adapters.worktree import Worktree
 from orchestrator.core.errors import (
     AlreadyClaimed,
+    AssignedElsewhere,
     ExecutorBusy,
     NotFound,
     Refusal,
@@ -40,6 +41,8 @@ PAUSE: Final = 0.3
 #: Changed files handed over with an attempt: at most so many, each at most so many bytes.
 OUTPUT_FILES: Final = 20
 OUTPUT_SIZE: Final = 200_000
+#: The outcome with which a failing tool completes a step that declares it beside its usual one.
+FAILED: Final = "failed"
 
 
 class Stopped(Exception):
@@ -71,12 +74,12 @@ class LocalExecutor:
         return held.select_related(*_ATTEMPT_ROWS).first()
 
     def _claimed(self) -> Assignment | None:
-        for pk in queued_attempts(registered()).values_list("pk", flat=True)[:20]:
+        for pk in queued_attempts(registered(), self.executor).values_list("pk", flat=True)[:20]:
             try:
                 assignment = claims.claim(attempt_id=pk, executor=self.executor, actor=self.actor, now=self.clock())
             except ExecutorBusy:
                 return None
-            except (AlreadyClaimed, WrongState, NotFound):
+            except (AlreadyClaimed, AssignedElsewhere, WrongState, NotFound):
                 continue
             return Assignment.objects.select_related(*_ATTEMPT_ROWS).get(pk=assignment.pk)
         return None
@@ -102,7 +105,7 @@ class LocalExecutor:
             if not result.question:
                 break
             self._ask(assignment, result.question)
-        if result.ok:
+        if result.ok or _failure_is_outcome(assignment.attempt, result):
             self._hand_over(assignment, tree, start, result)
         else:
             self._fail(assignment, f"{result.error}\n\n{result.output[-4000:]}".strip())
@@ -147,6 +150,7 @@ class LocalExecutor:
                     evidence=dict.fromkeys(criteria, f"{result.summary} (commit {commit[:12]})"),
                     outputs=_outputs(attempt, tree, start, result),
                     commit=commit,
+                    result="" if result.ok else FAILED,
                     now=self.clock(),
                 )
             except WrongState as refusal:
@@ -208,6 +212,11 @@ _ATTEMPT_ROWS: Final = (
     "attempt__task__step__version",
     "attempt__task__step__thread__batch__stage",
 )
+
+
+def _failure_is_outcome(attempt: Attempt, result: Result) -> bool:
+    """Whether the tool came to an end, and the step says what follows when it fails (AD-8)."""
+    return bool(result.summary) and FAILED in attempt.task.step.outcome_words[1:]
 
 
 class _Watch:

@@ -15,15 +15,27 @@ from orchestrator.services.callers import Caller
 class InterventionTools:
     sign_in: Callable[[], Caller]
 
-    def flag_for_human(self, task_id: int, intervention_note: str) -> TaskFacts:
-        """Ask a person for help with a task. The note says what the person is to do; without one it is refused."""
+    def flag_for_human(self, task_id: int, intervention_note: str, choices: list[str] | None = None) -> TaskFacts:
+        """Ask a person for help with a task. The note says what the person is to do; without one it is refused.
+
+        With `choices`, two or more short texts, the answer will be one of them.
+        """
         caller = self.sign_in()
         caller.require(Scope.WORK)
-        interventions.flag_for_human(task_id=task_id, note=intervention_note, actor=caller.actor, now=timezone.now())
+        interventions.flag_for_human(
+            task_id=task_id,
+            note=intervention_note,
+            choices=choices or (),
+            actor=caller.actor,
+            now=timezone.now(),
+        )
         return find_task(task_id)
 
     def clear_human_flag(self, task_id: int, answer: str = "") -> TaskFacts:
-        """Mark the question of a flagged task as dealt with; the answer goes to whoever does the step."""
+        """Mark the question of a flagged task as dealt with; the answer goes to whoever does the step.
+
+        A question with choices takes one of them. A circuit breaker is answered by a person, not over MCP.
+        """
         caller = self.sign_in()
         caller.require(Scope.WORK)
         interventions.clear_human_flag(task_id=task_id, answer=answer, actor=caller.actor, now=timezone.now())

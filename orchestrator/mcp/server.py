@@ -6,6 +6,7 @@ from mcp.server.mcpserver import MCPServer
 from mcp_types import ToolAnnotations
 
 from orchestrator.mcp.answers import answering
+from orchestrator.mcp.blockers import BlockerTools
 from orchestrator.mcp.interventions import InterventionTools
 from orchestrator.mcp.work import WorkTools
 from orchestrator.mcp.workstreams import WorkstreamTools
@@ -13,16 +14,17 @@ from orchestrator.services.callers import Caller
 
 INSTRUCTIONS = (
     "Find work with list_claimable_tasks, read get_brief, claim_task, report_progress while you work, then "
-    "complete_task with evidence for every exit criterion, or fail_task. When a person has to decide or do something, "
-    "flag_for_human. An error names what to do next."
+    "complete_task with evidence for every exit criterion, or fail_task. After an interruption, continue_task. When a "
+    "person has to decide or do something, flag_for_human. An error names what to do next."
 )
 
 
 def build_server(sign_in: Callable[[], Caller]) -> MCPServer[None]:
     """`sign_in` is asked at every call, so that a revoked token stops working at once."""
     interventions, workstreams, work = InterventionTools(sign_in), WorkstreamTools(sign_in), WorkTools(sign_in)
+    blockers = BlockerTools(sign_in)
     server: MCPServer[None] = MCPServer("orchestrator", instructions=INSTRUCTIONS, log_level="WARNING")
-    for read in (interventions.list_human_interventions, work.list_claimable_tasks, work.get_brief):
+    for read in (interventions.list_human_interventions, work.list_claimable_tasks, work.get_brief, work.continue_task):
         server.tool(annotations=ToolAnnotations(read_only_hint=True))(answering(read))
     acts = (
         interventions.flag_for_human,
@@ -31,7 +33,10 @@ def build_server(sign_in: Callable[[], Caller]) -> MCPServer[None]:
         work.claim_task,
         work.report_progress,
         work.complete_task,
+        work.add_steps,
         work.fail_task,
+        blockers.declare_blocker,
+        blockers.resolve_blocker,
     )
     for act in acts:
         server.tool(annotations=ToolAnnotations(read_only_hint=False, destructive_hint=False))(answering(act))

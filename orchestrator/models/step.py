@@ -60,6 +60,11 @@ class Step(models.Model):
     def is_gate(self) -> bool:
         return self.kind == StepKind.GATE
 
+    @property
+    def outcome_words(self) -> tuple[str, ...]:
+        """The words that a completion may carry, the usual one first (AD-8)."""
+        return tuple(self.outcomes.split(", ")) if self.outcomes else ()
+
 
 class StepNeed(models.Model):
     """An explicit dependency (AD-1); `inferred` when a reader derived it."""

@@ -13,6 +13,7 @@ class Task(models.Model):
     """State of one step. `last_token` is the highest fencing token given out; it only grows (design section 4).
 
     `rework` counts how often the task was sent back (FR-021). `verdict` is the latest one a round recorded.
+    Attempts up to number `forgiven` no longer count for the circuit breaker (`core.breaker`).
     """
 
     workstream = models.ForeignKey(Workstream, models.PROTECT, related_name="tasks")
@@ -24,6 +25,7 @@ class Task(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     last_token = models.PositiveBigIntegerField(default=0)
     rework = models.PositiveIntegerField(default=0)
+    forgiven = models.PositiveIntegerField(default=0)
     verdict = models.ForeignKey("orchestrator.Verdict", models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
@@ -45,3 +47,7 @@ class Task(models.Model):
 
     def __str__(self) -> str:
         return f"{self.step.key} in {self.workstream}"
+
+    def forgive_failures(self) -> None:
+        """No attempt so far counts for the circuit breaker any more; the caller saves."""
+        self.forgiven = self.attempts.order_by("-number").values_list("number", flat=True).first() or 0

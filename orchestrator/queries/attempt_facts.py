@@ -11,7 +11,7 @@ from orchestrator.queries.briefs import CriterionFacts, criteria_of
 
 @dataclass(frozen=True)
 class AttemptFacts:
-    """`token` fences the claim that holds or held it; 0 while nobody did.
+    """`token` fences the claim that holds or held it; 0 while nobody did. `result` is the word a completion carried.
 
     `same_as` is the number of the attempt whose result stands, because this one's is the same (FR-010).
     """
@@ -25,6 +25,7 @@ class AttemptFacts:
     token: int
     breadcrumb: str
     outcome: str
+    result: str
     error: str
     commit: str
     same_as: int | None
@@ -59,6 +60,7 @@ def attempt_facts(attempt_id: int) -> AttemptFacts:
         token=assignment.token if assignment else 0,
         breadcrumb=found.task.breadcrumb,
         outcome=found.outcome,
+        result=found.result,
         error=found.error,
         commit=found.commit,
         same_as=found.same_as.number if found.same_as else None,

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.core.documentation import Built
 from orchestrator.core.errors import NotFound
-from orchestrator.core.terms import AttemptStatus, CriterionKind
+from orchestrator.core.terms import AttemptStatus, CriterionKind, InterventionKind, TaskStatus
 from orchestrator.models import Attempt, Criterion, HandoffArtifact, Learning, Step, Task
 from orchestrator.models.attempt import LIVE
+from orchestrator.queries.additions import steps_left
 from orchestrator.queries.artifact_facts import ArtifactFacts, facts_of, with_outputs
+from orchestrator.queries.documentation import built, is_documentation
 from orchestrator.queries.explanations import explain
 from orchestrator.queries.task_facts import TaskFacts, task_facts, with_live_attempts
 from orchestrator.queries.upstream import output_place, results_before
@@ -44,6 +47,7 @@ class EarlierAttempt:
     status: AttemptStatus
     executor: str
     outcome: str
+    result: str
     error: str
     commit: str
     ended_at: datetime | None
@@ -52,9 +56,15 @@ class EarlierAttempt:
 
 @dataclass(frozen=True)
 class Answered:
-    """A question that was put to a person, with the answer; `cleared_at` is empty while it is open."""
+    """A question that was put to a person, with the answer; `cleared_at` is empty while it is open.
 
+    `kind` says whether somebody asked, the circuit breaker tripped, or a file is damaged. `choices` are the answers
+    that may be given; none means free text.
+    """
+
+    kind: InterventionKind
     note: str
+    choices: tuple[str, ...]
     raised_by: str
     raised_at: datetime
     answer: str
@@ -73,11 +83,18 @@ class Taught:
 
 @dataclass(frozen=True)
 class Brief:
+    """`outcomes` are the words a completion may carry, the first being the usual one; `condition` is why it runs at
+    all; `may_add` is how many steps it may still add while it runs. `documents` is what a documentation step writes
+    about: every step of work with its outputs (WF-6)."""
+
     task: TaskFacts
     details: str
     role: str
     tool: str
     run: str
+    condition: str
+    outcomes: tuple[str, ...]
+    may_add: int
     needs: tuple[str, ...]
     files: tuple[str, ...]
     resources: tuple[str, ...]
@@ -87,6 +104,7 @@ class Brief:
     upstream: tuple[ArtifactFacts, ...]
     interventions: tuple[Answered, ...]
     learnings: tuple[Taught, ...]
+    documents: tuple[Built, ...]
 
 
 def brief(task_id: int) -> Brief:
@@ -103,6 +121,9 @@ def brief(task_id: int) -> Brief:
         role=step.role or step.thread.owner_role,
         tool=step.tool,
         run=step.run,
+        condition=step.condition,
+        outcomes=step.outcome_words,
+        may_add=steps_left(step),
         needs=tuple(step.needs.values_list("needed__key", flat=True)),
         files=tuple(name for name, is_files in held if is_files),
         resources=tuple(name for name, is_files in held if not is_files),
@@ -110,13 +131,27 @@ def brief(task_id: int) -> Brief:
         criteria=criteria_of(step),
         earlier_attempts=_earlier(task),
         upstream=_upstream(task),
-        interventions=tuple(
-            Answered(i.note, i.raised_by, i.raised_at, i.answer, i.cleared_at) for i in task.interventions.all()
-        ),
+        interventions=_answers(task),
         learnings=tuple(
             Taught(one.after, one.went_wrong, one.worked, one.tighten)
             for one in Learning.objects.filter(workstream=task.workstream)
         ),
+        documents=built(task.workstream) if is_documentation(task.workstream, step) else (),
+    )
+
+
+def _answers(task: Task) -> tuple[Answered, ...]:
+    return tuple(
+        Answered(
+            kind=InterventionKind(one.kind),
+            note=one.note,
+            choices=tuple(choice.text for choice in one.choices.all()),
+            raised_by=one.raised_by,
+            raised_at=one.raised_at,
+            answer=one.answer,
+            cleared_at=one.cleared_at,
+        )
+        for one in task.interventions.prefetch_related("choices")
     )
 
 
@@ -152,6 +187,7 @@ def _earlier_attempt(attempt: Attempt) -> EarlierAttempt:
         status=AttemptStatus(attempt.status),
         executor=assignment.executor.name if assignment else "",
         outcome=attempt.outcome,
+        result=attempt.result,
         error=attempt.error,
         commit=attempt.commit,
         ended_at=attempt.ended_at,
@@ -160,6 +196,7 @@ def _earlier_attempt(attempt: Attempt) -> EarlierAttempt:
 
 
 def _upstream(task: Task) -> tuple[ArtifactFacts, ...]:
-    """The results that the task's artifact will link to."""
-    before = [artifact.pk for artifact in results_before(task, task.step)]
+    """The results that the task's artifact will link to; those of steps that are being done again do not count."""
+    done = TaskStatus.COMPLETE
+    before = [result.pk for result in results_before(task, task.step) if result.attempt.task.status == done]
     return facts_of(with_outputs(HandoffArtifact.objects.filter(pk__in=before)).order_by("sequence"))

@@ -13,13 +13,24 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from orchestrator.core.terms import (
     ArtifactState,
     AttemptStatus,
+    InterventionKind,
     Role,
     StepKind,
     TaskStatus,
     VersionStatus,
     WorkstreamStatus,
 )
-from orchestrator.models import Attempt, Blocker, GateReviewer, HandoffArtifact, Task, WorkflowVersion, Workstream
+from orchestrator.models import (
+    Attempt,
+    Blocker,
+    GateReviewer,
+    HandoffArtifact,
+    Intervention,
+    Task,
+    WorkflowVersion,
+    Workstream,
+)
+from orchestrator.queries.threads import kept_for_others
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +107,7 @@ def inbox_for(user: User) -> Inbox:
     if Role.APPROVER in roles:
         sections.append(Section("Ready for acceptance", "finished", (_finished(),)))
     if Role.CONTRIBUTOR in roles:
-        sections.append(Section("Ready to be claimed", "ready", (_claimable(),)))
+        sections.append(Section("Ready to be claimed", "ready", (_claimable(user),)))
     sections.append(Section("Returned to you", "sent_back", (_returned(user),)))
     return Inbox(sections)
 
@@ -114,10 +125,16 @@ def _place(task: Task) -> tuple[str | int, ...]:
     return (str(task.workstream.uuid), task.step.key)
 
 
+def _carded(kind: InterventionKind, task: str) -> Exists:
+    """Rows whose task has an open card of this kind: they are listed under "Needs a human" already."""
+    return Exists(Intervention.objects.filter(kind=kind, cleared_at=None, task=OuterRef(task)))
+
+
 def _failed() -> Source:
     later = Attempt.objects.filter(task=OuterRef("task"), number__gt=OuterRef("number"))
     rows = (
         Attempt.objects.filter(~Exists(later), status=AttemptStatus.FAILED, task__status=TaskStatus.BLOCKED)
+        .exclude(_carded(InterventionKind.BREAKER, "task"))
         .select_related("task__step", "task__workstream")
         .order_by("ended_at", "pk")
     )
@@ -143,8 +160,10 @@ def _declared_entry(blocker: Blocker) -> Entry:
 
 
 def _damaged() -> Source:
-    rows = HandoffArtifact.objects.filter(state=ArtifactState.DAMAGED).select_related(
-        "workstream", "attempt__task__step", "attempt__task__workstream"
+    rows = (
+        HandoffArtifact.objects.filter(state=ArtifactState.DAMAGED)
+        .exclude(_carded(InterventionKind.ARTIFACT, "attempt__task"))
+        .select_related("workstream", "attempt__task__step", "attempt__task__workstream")
     )
     return Source(rows.defer("body"), _damaged_entry)
 
@@ -213,7 +232,7 @@ def _finished_entry(item: Workstream) -> Entry:
     return Entry(item.title, item.title, why, item.finished_at or item.updated_at, "workstream", (str(item.uuid),))
 
 
-def _claimable() -> Source:
+def _claimable(user: User) -> Source:
     """Launched steps without a tool: no executor of this machine takes them, so they wait for a person or an agent."""
     rows = Attempt.objects.filter(
         status=AttemptStatus.QUEUED,
@@ -221,7 +240,8 @@ def _claimable() -> Source:
         task__step__kind=StepKind.WORK,
         task__step__tool="",
         task__needs_human=False,
-    ).select_related("task__step", "task__workstream")
+    ).exclude(kept_for_others(Q(executor__user=user), "task__"))
+    rows = rows.select_related("task__step", "task__workstream")
     return Source(rows.order_by("queued_at", "pk"), _claimable_entry)
 
 

@@ -49,7 +49,7 @@ class Review:
     @property
     def unreachable(self) -> int:
         """Steps that no wave ever reaches, because of what blocks approval."""
-        return self.effect.tasks - len(self.effect.launch_order) if self.effect else 0
+        return self.effect.unreachable if self.effect else 0
 
     @property
     def remarks(self) -> tuple[Finding, ...]:

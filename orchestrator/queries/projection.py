@@ -19,6 +19,7 @@ from orchestrator.core.dashboard import (
     StreamAssignment,
     StreamEntry,
     TaskEntry,
+    ThreadEntry,
     lane_label,
 )
 from orchestrator.core.graph import critical_path
@@ -26,8 +27,20 @@ from orchestrator.core.handoff import timestamp, workstream_folder
 from orchestrator.core.plan import BatchSpec, GateSpec, Need, Plan, StageSpec, StepSpec, ThreadSpec
 from orchestrator.core.schedule import Snapshot, Verdict, decide
 from orchestrator.core.terms import ArtifactState, GateKind, Reason, TaskStatus
-from orchestrator.models import Assignment, Attempt, Batch, HandoffArtifact, Learning, Step, Task, Workstream
+from orchestrator.models import (
+    Assignment,
+    Attempt,
+    Batch,
+    HandoffArtifact,
+    Learning,
+    Step,
+    Task,
+    ThreadAssignment,
+    Workstream,
+)
+from orchestrator.queries.documentation import documentation_file
 from orchestrator.queries.snapshot import Loaded, load_snapshot
+from orchestrator.queries.threads import place_of, sole_executors
 
 INDEX = "workstreams/index.json"
 
@@ -41,7 +54,7 @@ def projected_files(workstream_id: int) -> dict[str, bytes]:
         texts[f"{folder}/tasks.json"] = board.tasks_text()
         texts[f"{folder}/EXECUTION-DASHBOARD.md"] = dashboard.render_dashboard(board.view())
         texts[f"{folder}/LEARNINGS.md"] = learnings_text(workstream)
-    return {path: text.encode() for path, text in texts.items()}
+    return {path: text.encode() for path, text in texts.items()} | documentation_file(workstream)
 
 
 def index_text() -> str:
@@ -54,10 +67,29 @@ def index_text() -> str:
             StreamAssignment(task.step.key, assignment.executor.name, timestamp(assignment.claimed_at))
         )
     rows = Workstream.objects.select_related("version__decided_by", "owner").order_by("created_at", "pk")
-    return dashboard.render_index([_stream(row, order, held[row.pk]) for order, row in enumerate(rows)])
+    kept = _kept_threads()
+    return dashboard.render_index([_stream(row, order, held[row.pk], kept[row.pk]) for order, row in enumerate(rows)])
 
 
-def _stream(row: Workstream, order: int, held: Sequence[StreamAssignment]) -> StreamEntry:
+def _kept_threads() -> dict[int, list[ThreadEntry]]:
+    """The thread assignments in force, by workstream, in plan order (WF-4)."""
+    kept: dict[int, list[ThreadEntry]] = defaultdict(list)
+    rows = ThreadAssignment.objects.filter(ended_at=None).select_related("executor", "thread__batch__stage")
+    for row in rows.order_by("thread__batch__stage__position", "thread__batch__position", "thread__position"):
+        thread = row.thread
+        entry = ThreadEntry(
+            stage=thread.batch.stage.number,
+            batch=thread.batch.prefix,
+            thread=thread.lane,
+            agent=row.executor.name,
+            mode=row.mode,
+            assigned_at=timestamp(row.assigned_at),
+        )
+        kept[row.workstream_id].append(entry)
+    return kept
+
+
+def _stream(row: Workstream, order: int, held: Sequence[StreamAssignment], kept: Sequence[ThreadEntry]) -> StreamEntry:
     version = row.version
     return StreamEntry(
         id=row.slug,
@@ -78,6 +110,7 @@ def _stream(row: Workstream, order: int, held: Sequence[StreamAssignment]) -> St
             approved_at=_moment(version.decided_at),
         ),
         assignments=tuple(held),
+        thread_assignments=tuple(kept),
     )
 
 
@@ -108,6 +141,7 @@ class Board:
         self.needs = {view.key: view.needs for view in loaded.snapshot.tasks}
         verdicts = decide(_as_committed(workstream, loaded.snapshot)).verdicts
         self.lines = {verdict.key: _line(loaded.tasks[verdict.key], verdict) for verdict in verdicts}
+        self.sole = sole_executors(workstream)
         attempts = Attempt.objects.filter(task__workstream=workstream).select_related("assignment__executor")
         self.attempts = {attempt.task_id: attempt for attempt in attempts.order_by("number")}
 
@@ -147,7 +181,7 @@ class Board:
             created_at=timestamp(task.created_at),
             updated_at=timestamp(task.updated_at),
             breadcrumb=task.breadcrumb,
-            assigned_agent=assignment.executor.name if assignment else "",
+            assigned_agent=assignment.executor.name if assignment else self.sole.get(place_of(thread), ""),
             attempt=attempt.number if attempt else 0,
             needs_human=task.needs_human,
             intervention_note=task.intervention_note,
@@ -181,6 +215,12 @@ class Board:
         kind = "Merge Point" if step.gate_kind == GateKind.MERGE else f"{step.gate_kind.capitalize()} gate"
         unlocks = tuple(task.step.key for task in self.tasks if step.key in self.needs[task.step.key])
         return GateBlock(f"{kind} {step.key}", self.lines[step.key], step.gate_action or step.title, unlocks)
+
+
+def critical_keys(workstream: Workstream, loaded: Loaded) -> frozenset[str]:
+    """The steps on the critical path of the whole plan."""
+    needs = {view.key: view.needs for view in loaded.snapshot.tasks}
+    return frozenset(critical_path(_plan(workstream.title, sorted(loaded.tasks.values(), key=_place), needs)))
 
 
 def _place(task: Task) -> tuple[int, int, int, int]:

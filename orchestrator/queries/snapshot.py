@@ -1,6 +1,7 @@
 """One workstream as the scheduler sees it: a fixed number of queries, whatever its size."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.core.handoff import RESULT_EVENTS
@@ -26,6 +27,8 @@ from orchestrator.models import (
     Workstream,
 )
 from orchestrator.models.attempt import LIVE
+from orchestrator.queries.conditions import conditions_of, skipped_because
+from orchestrator.queries.threads import place_of, sole_executors
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ def load_snapshot(workstream: Workstream) -> Loaded:
             "step__thread__batch__stage", "verdict"
         )
     )
-    facts = _Facts(workstream)
+    facts = _Facts(workstream, tasks)
     views = tuple(facts.view(task) for task in tasks)
     return Loaded(Snapshot(views, _hold(workstream)), {task.step.key: task for task in tasks})
 
@@ -63,7 +66,8 @@ def _hold(workstream: Workstream) -> tuple[Reason, str] | None:
 class _Facts:
     """What the views need, gathered per workstream."""
 
-    def __init__(self, workstream: Workstream) -> None:
+    def __init__(self, workstream: Workstream, tasks: Sequence[Task]) -> None:
+        self.conditions = conditions_of(workstream, tasks)
         self.live = {
             a.task_id: a
             for a in Attempt.objects.filter(task__workstream=workstream, status__in=LIVE).select_related(
@@ -71,6 +75,7 @@ class _Facts:
             )
         }
         self.failures = self._failures(workstream)
+        self.assigned = sole_executors(workstream)
         blockers = Blocker.objects.filter(task__workstream=workstream, resolved_at=None).order_by("-declared_at")
         self.blockers = dict(blockers.values_list("task_id", "note"))
         self.artifacts = self._artifacts(workstream)
@@ -126,11 +131,14 @@ class _Facts:
             ),
             live=AttemptStatus(live.status) if live else None,
             executor=live.assignment.executor.name if live and running else "",
+            assigned=self.assigned.get(place_of(thread), ""),
             failure=self.failures.get(task.pk, ""),
             blocker=self.blockers.get(task.pk, ""),
             note=task.intervention_note if task.needs_human else "",
             artifact=self.artifacts.get(task.pk, "") if complete else "",
             reviewers=self.reviewers.get(step.pk, ()),
+            when=self.conditions.get(task.pk),
+            skipped=skipped_because(task),
         )
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from orchestrator.core.errors import NotFound
 from orchestrator.core.schedule import Verdict
 from orchestrator.core.terms import AttemptStatus, StepKind, TaskStatus, WorkstreamStatus
-from orchestrator.models import Attempt, Task
+from orchestrator.models import Attempt, Executor, Task
 from orchestrator.models.attempt import LIVE
+from orchestrator.queries.threads import kept_for_others
 
 #: Launch order; across workstreams priority, then registration (design section 3).
 LAUNCH_ORDER = (
@@ -73,12 +74,16 @@ class TaskList:
 
 @dataclass(frozen=True, slots=True)
 class TaskFilter:
-    """`claimable` keeps tasks whose attempt is queued and can be claimed now; None means "do not care"."""
+    """`claimable` keeps tasks whose attempt is queued and that `claimer` may claim now; None means "do not care".
+
+    Threads that are kept for an executor are left out for every other one, and for a claimer of None.
+    """
 
     needs_human: bool | None = None
     status: TaskStatus | None = None
     workstream: UUID | None = None
     claimable: bool = False
+    claimer: Executor | None = None
 
 
 def list_tasks(wanted: TaskFilter, *, limit: int = 100, offset: int = 0) -> TaskList:
@@ -109,7 +114,7 @@ def _matching(wanted: TaskFilter) -> QuerySet[Task]:
             step__kind=StepKind.WORK,
             needs_human=False,
             workstream__status=WorkstreamStatus.ACTIVE,
-        )
+        ).exclude(kept_for_others(Q(executor=wanted.claimer)))
     return tasks
 
 

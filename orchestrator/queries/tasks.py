@@ -9,7 +9,7 @@ from django.utils.functional import cached_property
 
 from orchestrator.core.errors import NotFound
 from orchestrator.core.schedule import Verdict
-from orchestrator.core.terms import LIVE_ATTEMPT, AttemptStatus, CriterionKind, TaskStatus
+from orchestrator.core.terms import LIVE_ATTEMPT, AttemptStatus, CriterionKind, InterventionKind, TaskStatus
 from orchestrator.models import (
     Attempt,
     Blocker,
@@ -23,6 +23,7 @@ from orchestrator.models import (
     Workstream,
 )
 from orchestrator.queries.explanations import explain
+from orchestrator.queries.interventions import with_artifact
 
 PLACE = (
     "step__thread__batch__stage__position",
@@ -112,8 +113,14 @@ class TaskDetail:
         return [criterion for criterion in self.criteria if criterion.kind == CriterionKind.EXIT]
 
     @property
-    def open_blockers(self) -> list[Blocker]:
-        return [blocker for blocker in self.blockers if blocker.resolved_at is None]
+    def asked(self) -> Intervention | None:
+        """The intervention that waits for an answer."""
+        return next((one for one in self.interventions if one.cleared_at is None), None)
+
+    @property
+    def breaker(self) -> bool:
+        """Whether the task failed too often and waits for a person's answer."""
+        return self.asked is not None and self.asked.kind == InterventionKind.BREAKER
 
 
 def find_workstream(uuid: UUID | str) -> Workstream:
@@ -152,7 +159,9 @@ def task_detail(workstream: Workstream, key: str) -> TaskDetail:
         outputs=outputs_of([task.pk]),
         breadcrumbs=_breadcrumbs(task),
         blockers=list(task.blockers.select_related("owner", "declared_by", "resolved_by")),
-        interventions=list(task.interventions.select_related("cleared_by").order_by("-raised_at")),
+        interventions=list(
+            with_artifact(task.interventions.select_related("cleared_by")).order_by("-raised_at", "-pk")
+        ),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.db.models import QuerySet
 
 from orchestrator.core.handoff import RESULT_EVENTS, OutputPlace
-from orchestrator.core.terms import ArtifactState, StageKind
+from orchestrator.core.terms import ArtifactState, StageKind, TaskStatus
 from orchestrator.models import HandoffArtifact, Step, Task, Workstream
 from orchestrator.queries.handovers import batch_before
 
@@ -27,14 +27,31 @@ def handovers_before(task: Task, step: Step) -> Sequence[HandoffArtifact]:
 
 
 def results_before(task: Task, step: Step) -> Sequence[HandoffArtifact]:
-    """The newest handover of every step that `step` waits for, by sequence."""
-    results = _in_force(task).filter(event__in=RESULT_EVENTS, attempt__task__step__in=steps_before(step))
+    """The newest handover of every step that `step` waits for, by sequence; what stands before it for a skipped one."""
+    steps = _passing_over_skipped(task, step)
+    results = _in_force(task).filter(event__in=RESULT_EVENTS, attempt__task__step__in=steps)
     newest = {a.attempt.task_id: a for a in results.select_related("attempt__task__step").order_by("sequence")}
     return sorted(newest.values(), key=lambda artifact: artifact.sequence)
 
 
 def _in_force(task: Task) -> QuerySet[HandoffArtifact]:
     return HandoffArtifact.objects.filter(workstream=task.workstream_id, state__in=IN_FORCE)
+
+
+def _passing_over_skipped(task: Task, step: Step) -> set[int]:
+    """Ids of the steps before one; a skipped step hands nothing over, so those before it take its place (AD-8)."""
+    found: set[int] = set()
+    passed: set[int] = set()
+    near = set(steps_before(step))
+    while near:
+        skipped = Step.objects.filter(
+            pk__in=near - passed, tasks__workstream=task.workstream_id, tasks__status=TaskStatus.SKIPPED
+        ).select_related("thread__batch__stage")
+        over = list(skipped)
+        passed |= {one.pk for one in over}
+        found |= near - passed
+        near = {before for one in over for before in steps_before(one)} - found - passed
+    return found
 
 
 def steps_before(step: Step) -> Sequence[int]:

@@ -2,16 +2,17 @@
 
 from collections.abc import Collection
 
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from orchestrator.core.ancestry import ancestors
 from orchestrator.core.terms import AttemptStatus, Reason, StepKind, TaskStatus, WorkstreamStatus
-from orchestrator.models import Attempt, Task, Verdict
+from orchestrator.models import Attempt, Executor, Task, Verdict
 from orchestrator.queries.snapshot import load_snapshot
+from orchestrator.queries.threads import kept_for_others
 
 
-def queued_attempts(tools: Collection[str]) -> QuerySet[Attempt]:
-    """Attempts that wait for one of these tools, in the order they were launched.
+def queued_attempts(tools: Collection[str], executor: Executor | None = None) -> QuerySet[Attempt]:
+    """Attempts that wait for one of these tools and are not kept for another executor, in the order of their launch.
 
     Across workstreams: priority, registration, id; inside one: round, then launch order (design section 3).
     """
@@ -25,6 +26,7 @@ def queued_attempts(tools: Collection[str]) -> QuerySet[Attempt]:
             task__needs_human=False,
             task__workstream__status=WorkstreamStatus.ACTIVE,
         )
+        .exclude(kept_for_others(Q(executor=executor), "task__"))
         .annotate(
             round=Subquery(launch.values("decision__number")[:1]), launch=Subquery(launch.values("launch_order")[:1])
         )

@@ -10,7 +10,6 @@ from orchestrator.core.attention import Standing, lifecycle, signals
 from orchestrator.core.terms import ArtifactState, CriterionKind, Lifecycle, Signal, TaskStatus, WorkstreamStatus
 from orchestrator.models import (
     Batch,
-    Blocker,
     Criterion,
     HandoffArtifact,
     Intervention,
@@ -50,7 +49,6 @@ class Board:
     rows: list[TaskRow]
     batches: list[BatchRows]
     remaining: list[Criterion]
-    blockers: list[Blocker]
     interventions: list[Intervention]
     damaged: list[HandoffArtifact]
     waiting_files: int
@@ -94,9 +92,6 @@ def board(workstream: Workstream, now: datetime) -> Board:
         rows=rows,
         batches=_by_batch(rows),
         remaining=_remaining(rows),
-        blockers=list(
-            Blocker.objects.filter(task__workstream=workstream, resolved_at=None).select_related("task__step", "owner")
-        ),
         interventions=list(
             Intervention.objects.filter(task__workstream=workstream, cleared_at=None).select_related("task__step")
         ),

@@ -6,7 +6,7 @@ from typing import Self
 from django.contrib.auth.models import User
 
 from orchestrator.core.errors import NotAllowed
-from orchestrator.core.terms import Role
+from orchestrator.core.terms import ExecutorKind, Role
 from orchestrator.models import Executor
 
 
@@ -32,6 +32,11 @@ class Actor:
         if self.user is None:
             raise NotAllowed("This act needs a person or an executor.")
         return self.user
+
+    @property
+    def is_person(self) -> bool:
+        """Whether a person acts, in the browser or through an executor of their own; agents and tools are none."""
+        return self.user is not None and (self.executor is None or self.executor.kind == ExecutorKind.PERSON)
 
     def roles(self) -> frozenset[Role]:
         if self.user is None:

@@ -1,4 +1,5 @@
-"""Advance a workstream: commit what was announced, check what was handed over, schedule; again until nothing is left.
+"""Advance a workstream: take in what producers committed themselves, commit what was announced, check what was handed
+over, schedule; again until nothing is left.
 
 This is what the queue runs (DC-6). Running it twice, or after a crash anywhere, has no second effect.
 """
@@ -7,9 +8,11 @@ from datetime import datetime
 
 from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.services.artifacts import publish
+from orchestrator.services.collector import collect
 from orchestrator.services.damage import check_handovers
 from orchestrator.services.effect import take_effect
 from orchestrator.services.scheduling import run_round
+from orchestrator.services.wake import wake
 
 #: A round that launches announces new artifacts, which have to be committed in turn; two turns are usual.
 TURNS = 20
@@ -19,8 +22,10 @@ def advance(*, workstream_id: int, now: datetime) -> None:
     """Bring workspace and schedule of a workstream up to date with its rows.
 
     When files cannot be written, what builds on them waits with that reason, the rest is scheduled, and
-    WorkspaceUnavailable is raised at the end, so the queue tries again (F14 to F16).
+    WorkspaceUnavailable is raised at the end, so the queue tries again (F14 to F16). A workstream that needs more
+    turns, such as a long chain of skipped steps, is advanced again.
     """
+    unread = _collect(now)
     take_effect(workstream_id=workstream_id, now=now)
     trouble: WorkspaceUnavailable | None = None
     for _ in range(TURNS):
@@ -31,5 +36,16 @@ def advance(*, workstream_id: int, now: datetime) -> None:
         check_handovers(workstream_id=workstream_id, now=now)
         if run_round(workstream_id=workstream_id, now=now) is None or trouble:
             break
-    if trouble:
-        raise trouble
+    else:
+        wake(workstream_id)
+    if problem := trouble or unread:
+        raise problem
+
+
+def _collect(now: datetime) -> WorkspaceUnavailable | None:
+    """Trouble with the producers' branches is told at the end: nothing else waits for them."""
+    try:
+        collect(now=now)
+    except WorkspaceUnavailable as refusal:
+        return refusal
+    return None

@@ -12,23 +12,25 @@ from orchestrator.models.attempt import LIVE
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_task
+from orchestrator.services.ownership import person
 from orchestrator.services.progress import settle
 from orchestrator.services.wake import wake
 
 
-def declare_blocker(*, task_id: int, kind: str, note: str, actor: Actor, now: datetime) -> Blocker:
-    """Say that a task cannot go on and why; whoever declares it owns it."""
+def declare_blocker(*, task_id: int, kind: str, note: str, actor: Actor, now: datetime, owner: str = "") -> Blocker:
+    """Say that a task cannot go on and why. `owner` is the user name of whoever sees to it, or else who declares it."""
     actor.require(Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
     if not note.strip():
         raise MissingReason("A blocker says what is in the way.", field="note")
     if kind not in set(BlockerKind):
         raise InvalidInput(f"{kind!r} is not a class of blocker; use one of {', '.join(BlockerKind)}.", field="kind")
+    owned_by = person(owner, "owner") if owner.strip() else actor.account
     with transaction.atomic():
         task = locked_task(task_id)
         if TaskStatus(task.status) in TERMINAL_TASK:
             raise WrongState(f"{task.step.key} is {task.status}; nothing can block it.")
         blocker = Blocker.objects.create(
-            task=task, kind=kind, note=note, owner=actor.account, declared_by=actor.account, declared_at=now
+            task=task, kind=kind, note=note, owner=owned_by, declared_by=actor.account, declared_at=now
         )
         _rest(task, blocker, actor, "blocker declared", note, now)
     return blocker
@@ -54,14 +56,8 @@ def resolve_blocker(*, blocker_id: int, resolution: str, actor: Actor, now: date
 
 
 def _rest(task: Task, blocker: Blocker, actor: Actor, action: str, reason: str, now: datetime) -> None:
-    live = task.attempts.filter(status__in=LIVE).first()
-    last = task.attempts.order_by("-number").first()
-    task.status = resting_status(
-        gate=task.step.is_gate,
-        live=AttemptStatus(live.status) if live else None,
-        failed=last is not None and last.status == AttemptStatus.FAILED and last.followed_up_at is None,
-        blocked=task.blockers.filter(resolved_at=None).exists(),
-    )
+    if TaskStatus(task.status) not in TERMINAL_TASK:
+        task.status = _resting(task)
     record(
         workstream=task.workstream,
         actor=actor,
@@ -69,7 +65,23 @@ def _rest(task: Task, blocker: Blocker, actor: Actor, action: str, reason: str, 
         subject=task.step.key,
         reason=reason,
         now=now,
-        data={"blocker": blocker.pk, "status": task.status},
+        data={
+            "blocker": blocker.pk,
+            "kind": blocker.kind,
+            "owner": blocker.owner.get_username(),
+            "status": task.status,
+        },
     )
     settle(task, now)
     wake(task.workstream_id)
+
+
+def _resting(task: Task) -> TaskStatus:
+    live = task.attempts.filter(status__in=LIVE).first()
+    last = task.attempts.order_by("-number").first()
+    return resting_status(
+        gate=task.step.is_gate,
+        live=AttemptStatus(live.status) if live else None,
+        failed=last is not None and last.status == AttemptStatus.FAILED and last.followed_up_at is None,
+        blocked=task.blockers.filter(resolved_at=None).exists(),
+    )

@@ -28,12 +28,17 @@ class Caller:
             )
 
     @property
-    def executor(self) -> Executor:
-        """The member of the pool that claims; a person in a session is none until one is registered for them."""
+    def claimer(self) -> Executor | None:
+        """The member of the pool that would claim for this caller, if there is one."""
         if self.actor.executor is not None:
             return self.actor.executor
         people = Executor.objects.filter(kind=ExecutorKind.PERSON).select_related("user")
-        own = people.filter(user=self.actor.account).order_by("pk").first()
+        return people.filter(user=self.actor.account).order_by("pk").first()
+
+    @property
+    def executor(self) -> Executor:
+        """The member of the pool that claims; a person in a session is none until one is registered for them."""
+        own = self.claimer
         if own is None:
             raise NotAllowed(
                 f"{self.actor.label} has no executor to claim with.",

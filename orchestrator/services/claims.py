@@ -10,19 +10,24 @@ from orchestrator.models import Assignment, Attempt, Executor
 from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import announce
 from orchestrator.services.attempts import blocked, held_attempt, locked_attempt, move, record_attempt
+from orchestrator.services.ownership import own_unowned
 from orchestrator.services.progress import settle
+from orchestrator.services.threads import refuse_assigned_elsewhere
 from orchestrator.services.wake import wake
 
 
 def claim(*, attempt_id: int, executor: Executor, actor: Actor, now: datetime) -> Assignment:
     """Give a queued attempt to one executor, with a fencing token higher than any before it.
 
-    Locks the workstream, then the executor. AlreadyClaimed names the holder; ExecutorBusy names what it runs.
+    Locks the workstream, then the executor. AlreadyClaimed names the holder; ExecutorBusy names what it runs;
+    AssignedElsewhere names the executor that alone claims in the thread.
+    A person who claims a task that nobody owns becomes its owner; otherwise a claim changes no owner (FR-011).
     """
     actor.require(Role.CONTRIBUTOR)
     with transaction.atomic():
         attempt = locked_attempt(attempt_id)
         _refuse_unclaimable(attempt)
+        refuse_assigned_elsewhere(attempt.task, executor)
         _refuse_busy(executor)
         task = attempt.task
         move(attempt, AttemptStatus.QUEUED, AttemptStatus.RUNNING, started_at=now)
@@ -43,6 +48,7 @@ def claim(*, attempt_id: int, executor: Executor, actor: Actor, now: datetime) -
         record_attempt(
             attempt, actor, "attempt claimed", now, data={"executor": executor.name, "token": task.last_token}
         )
+        own_unowned(task, executor, now)
         settle(task, now)
         wake(task.workstream_id)
     return assignment

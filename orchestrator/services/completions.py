@@ -1,13 +1,14 @@
 """Completions: an attempt ends with evidence for its criteria and hands its outputs over (AS-7, BX-9)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
 
+from orchestrator.core.conditions import chosen_outcome
 from orchestrator.core.errors import CriteriaUnmet, WrongState
 from orchestrator.core.terms import ArtifactState, AttemptStatus, CriterionKind, EventType, TaskStatus
-from orchestrator.models import Attempt, CriterionCheck, Executor
+from orchestrator.models import Attempt, Criterion, CriterionCheck, Executor
 from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import announce, hand_over
 from orchestrator.services.attempts import blocked, end, locked_attempt, record_attempt, staleness
@@ -25,11 +26,14 @@ def complete(
     now: datetime,
     outputs: Mapping[str, bytes] | None = None,
     commit: str = "",
+    result: str = "",
 ) -> Attempt:
     """Finish an attempt: every exit criterion with evidence, its outputs, and the artifact that hands it over (AS-7).
 
-    `evidence` maps criterion ids to texts, `outputs` relative file names to contents. Raises CriteriaUnmet with what
-    is missing, StaleToken when the claim is no longer the caller's; what was sent is then kept as evidence.
+    `evidence` maps criterion ids to texts, `outputs` relative file names to contents. `result` is one of the outcomes
+    that the step declares, the first of them when it is empty; InvalidInput for another word (AD-8). Raises
+    CriteriaUnmet with what is missing, StaleToken when the claim is no longer the caller's; what was sent is then kept
+    as evidence.
     """
     actor = Actor.member(executor)
     with transaction.atomic():
@@ -40,8 +44,9 @@ def complete(
         else:
             _refuse_held_up(attempt)
             _check_criteria(attempt, evidence, actor, now)
+            attempt.result = chosen_outcome(attempt.task.step.key, attempt.task.step.outcome_words, result)
             attempt.outcome, attempt.commit = outcome, commit
-            attempt.save(update_fields=["outcome", "commit"])
+            attempt.save(update_fields=["outcome", "commit", "result"])
             _hand_over(attempt, actor, outputs or {}, now)
     if stale:
         raise stale
@@ -51,7 +56,7 @@ def complete(
 def _hand_over(attempt: Attempt, actor: Actor, outputs: Mapping[str, bytes], now: datetime) -> None:
     end(attempt, AttemptStatus.COMPLETED, now)
     attempt.task.status = TaskStatus.COMPLETE
-    data: dict[str, object] = {"commit": attempt.commit}
+    data: dict[str, object] = {"commit": attempt.commit, "result": attempt.result}
     told = attempt.outcome
     if earlier := hand_over(attempt=attempt, actor=actor, outputs=outputs, now=now):
         data["same_as"] = earlier.number
@@ -89,6 +94,7 @@ def _refuse_held_up(attempt: Attempt) -> None:
 
 def _check_criteria(attempt: Attempt, evidence: Mapping[int, str], actor: Actor, now: datetime) -> None:
     criteria = list(attempt.task.step.criteria.filter(kind=CriterionKind.EXIT))
+    evidence = _for_step_in_effect(attempt, criteria, evidence)
     missing = [c for c in criteria if not evidence.get(c.pk, "").strip()]
     if missing:
         names = "; ".join(c.text for c in missing)
@@ -97,3 +103,18 @@ def _check_criteria(attempt: Attempt, evidence: Mapping[int, str], actor: Actor,
         CriterionCheck(attempt=attempt, criterion=c, evidence=evidence[c.pk], checked_by=actor.account, checked_at=now)
         for c in criteria
     )
+
+
+def _for_step_in_effect(
+    attempt: Attempt, criteria: Sequence[Criterion], evidence: Mapping[int, str]
+) -> Mapping[int, str]:
+    """Evidence by the ids in effect: a version that came after the claim has the same criteria in rows of its own."""
+    step, known = attempt.task.step, {criterion.pk for criterion in criteria}
+    earlier = Criterion.objects.filter(
+        pk__in=evidence.keys() - known,
+        kind=CriterionKind.EXIT,
+        step__key=step.key,
+        step__version__workflow=step.version.workflow_id,
+    )
+    moved = {criterion.text: evidence[criterion.pk] for criterion in earlier} if evidence.keys() - known else {}
+    return {criterion.pk: evidence.get(criterion.pk) or moved.get(criterion.text, "") for criterion in criteria}

@@ -13,6 +13,7 @@ from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.queries.handovers import expected_files, handovers_in_use
 from orchestrator.services.actor import ORCHESTRATOR
 from orchestrator.services.history import record
+from orchestrator.services.interventions import artifact_settled, ask_about_artifact
 from orchestrator.services.locks import locked_workstream
 from orchestrator.services.wake import wake
 from orchestrator.workspace import FileDamage, Workspace
@@ -80,6 +81,10 @@ def note_problem(artifact: HandoffArtifact, problem: str, now: datetime) -> None
             reason=problem,
             now=now,
         )
+        if problem:
+            ask_about_artifact(artifact, now)
+        else:
+            artifact_settled(artifact, "The file is intact again.", now)
         wake(workstream.pk)
 
 

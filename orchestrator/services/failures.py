@@ -10,13 +10,17 @@ from orchestrator.models import Attempt, Executor
 from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import announce
 from orchestrator.services.attempts import blocked, end, held_attempt, locked_attempt, record_attempt
+from orchestrator.services.breakers import refuse_open_breaker, trip_breaker
 from orchestrator.services.locks import locked_task
 from orchestrator.services.progress import settle
 from orchestrator.services.wake import wake
 
 
 def fail(*, attempt_id: int, token: int, executor: Executor, error: str, now: datetime) -> Attempt:
-    """The executor declares its own attempt failed; the task waits until a person re-queues it (EC-6)."""
+    """The executor declares its own attempt failed; the task waits until a person re-queues it (EC-6).
+
+    The failure may trip the circuit breaker: then a person has to answer before anybody can re-queue.
+    """
     with transaction.atomic():
         attempt = held_attempt(attempt_id, token, executor)
         _fail(attempt, Actor.member(executor), error, now)
@@ -37,7 +41,10 @@ def declare_failure(*, attempt_id: int, reason: str, actor: Actor, now: datetime
 
 
 def requeue(*, task_id: int, reason: str, actor: Actor, now: datetime) -> None:
-    """Let the scheduler launch a new attempt after a failure; earlier attempts stay as they are (FR-027)."""
+    """Let the scheduler launch a new attempt after a failure; earlier attempts stay as they are (FR-027).
+
+    BreakerOpen while the task's circuit breaker waits for a person.
+    """
     actor.require(Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
     if not reason.strip():
         raise MissingReason("Say why another attempt is worth it.", field="reason")
@@ -46,6 +53,7 @@ def requeue(*, task_id: int, reason: str, actor: Actor, now: datetime) -> None:
         last = task.attempts.order_by("-number").first()
         if last is None or last.status != AttemptStatus.FAILED or last.followed_up_at is not None:
             raise WrongState(f"{task.step.key} has no failed attempt to follow up.")
+        refuse_open_breaker(task)
         last.followed_up_at = now
         last.save(update_fields=["followed_up_at"])
         task.status = TaskStatus.BLOCKED if blocked(last) else TaskStatus.PENDING
@@ -68,5 +76,6 @@ def _fail(attempt: Attempt, actor: Actor, error: str, now: datetime) -> None:
         now=now,
     )
     record_attempt(attempt, actor, "attempt failed", now, reason=attempt.error)
+    trip_breaker(attempt, now)
     settle(attempt.task, now)
     wake(attempt.task.workstream_id)

@@ -166,6 +166,20 @@ def _record_approval(version: WorkflowVersion, workstream: Workstream, actor: Ac
     )
 
 
+def amend_in_force(
+    *, workstream: Workstream, plan: Plan, text: str, reason: str, actor: Actor, now: datetime
+) -> WorkflowVersion:
+    """Put a text in force for a locked workstream without a review, because the one in force allows what it adds.
+
+    The caller has made sure of that, and records the act (AD-8).
+    """
+    name = workstream.version.source_name
+    version = _next_version(workstream, plan, text, name, actor, now, reason)
+    _decide(version, VersionStatus.APPROVED, actor, reason, now, now)
+    put_into_effect(version, plan, workstream, actor, now)
+    return version
+
+
 def send_back_version(
     *, version_id: int, seen_sha256: str, reason: str, actor: Actor, now: datetime
 ) -> WorkflowVersion:

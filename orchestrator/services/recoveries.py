@@ -13,6 +13,7 @@ from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import contents_of, publish
 from orchestrator.services.damage import move, problem_of, workspace
 from orchestrator.services.history import record
+from orchestrator.services.interventions import artifact_settled
 from orchestrator.services.locks import locked_workstream
 from orchestrator.services.rework import send_back
 from orchestrator.services.wake import wake
@@ -115,6 +116,7 @@ def _recovered(artifact: HandoffArtifact, action: str, actor: Actor, now: dateti
         workstream = locked_workstream(artifact.workstream_id)
         if artifact.state == ArtifactState.DAMAGED:
             _moved(artifact, ArtifactState.COMMITTED, "")
+        artifact_settled(artifact, f"{action.capitalize()} by {actor.label}.", now)
         record(
             workstream=workstream,
             actor=actor,

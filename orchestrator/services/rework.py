@@ -14,6 +14,7 @@ from orchestrator.queries.snapshot import load_snapshot
 from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import announce
 from orchestrator.services.history import record
+from orchestrator.services.interventions import close_artifact_card
 from orchestrator.services.locks import locked_task
 from orchestrator.services.progress import recount
 from orchestrator.services.wake import wake
@@ -43,6 +44,7 @@ def redo_from(*, task: Task, reason: str, actor: Actor, now: datetime) -> tuple[
         raise WrongState(f"{task.step.key} has not been completed, so nothing can go back to it.")
     redone = [t for t in touched if t.status != TaskStatus.PENDING or t.attempts.exists()]
     for one in redone:
+        one.workstream = workstream
         _reset(one, now)
     last.task = task
     announce(
@@ -82,11 +84,13 @@ def _refuse_running(workstream: Workstream, tasks: Sequence[Task]) -> None:
 def _reset(task: Task, now: datetime) -> None:
     task.attempts.filter(status=AttemptStatus.QUEUED).update(status=AttemptStatus.CANCELLED, ended_at=now)
     task.attempts.filter(status=AttemptStatus.FAILED, followed_up_at=None).update(followed_up_at=now)
+    task.forgive_failures()
+    close_artifact_card(task, "The step is done again.", now)
     was_complete = task.status == TaskStatus.COMPLETE
     task.status = _status_again(task)
     task.rework += int(was_complete)
     task.updated_at = now
-    task.save(update_fields=["status", "rework", "updated_at"])
+    task.save(update_fields=["status", "rework", "forgiven", "needs_human", "intervention_note", "updated_at"])
 
 
 def _status_again(task: Task) -> TaskStatus:

@@ -14,6 +14,7 @@ from orchestrator.queries.inputs import input_digest
 from orchestrator.queries.snapshot import Loaded, load_snapshot
 from orchestrator.services.actor import ORCHESTRATOR
 from orchestrator.services.artifacts import announce
+from orchestrator.services.conditions import skip
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
 from orchestrator.services.progress import recount
@@ -36,7 +37,9 @@ def run_round(*, workstream_id: int, now: datetime) -> SchedulingDecision | None
         row = _record_round(workstream, loaded, decision, changed, now)
         for key in decision.launches:
             _launch(loaded.tasks[key], workstream, row, now)
-        if decision.launches:
+        skipped = {key: decision.verdict(key) for key in decision.skips}
+        skip(skipped=skipped, tasks=loaded.tasks, workstream=workstream, number=row.number, now=now)
+        if decision.launches or skipped:
             recount(workstream, now)
     return row
 

@@ -45,6 +45,8 @@ STATES: dict[str, tuple[str, str, str]] = {
     "skipped": ("plain", "dash", "Skipped"),
     "cancelled": ("plain", "cross", "Cancelled"),
     "needs-human": ("human", "triangle", "Needs a human"),
+    "breaker": ("human", "cross", "Circuit breaker"),
+    "artifact": ("human", "square", "Damaged file"),
     "queued": ("ready", "dot", "Queued"),
     "running": ("active", "half", "Running"),
     "completed": ("finished", "check", "Completed"),
@@ -71,6 +73,7 @@ STATES: dict[str, tuple[str, str, str]] = {
     "withdrawn": ("plain", "cross", "Withdrawn"),
     "committed": ("finished", "check", "Committed"),
     "damaged": ("blocked", "square", "Damaged"),
+    "ingested": ("finished", "check", "Taken in"),
     "quarantined": ("stalled", "bars", "Quarantined"),
     "blocks": ("blocked", "square", "Blocks approval"),
     "warns": ("human", "triangle", "Warning"),
@@ -165,7 +168,7 @@ def ended(text: str) -> str:
 @register.filter
 def standing(row: TaskRow) -> str:
     """Where a task stands, beside its chip: without the chip's word, and without the error or question shown nearby."""
-    if row.failed:
+    if row.failed and not row.task.needs_human:
         return f"failed in attempt {row.failed.number}, waits for a person to re-queue it"
     return "waits for a person to answer" if row.task.needs_human else row.sentence.removeprefix("ready, ")
 

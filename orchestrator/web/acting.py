@@ -31,6 +31,7 @@ TEXTS = frozenset(
     {
         "reason",
         "note",
+        "choices",
         "went_wrong",
         "worked",
         "tighten",

@@ -10,7 +10,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import NotFound, Refusal
-from orchestrator.core.terms import Role
+from orchestrator.core.terms import InterventionKind, Role
 from orchestrator.models import Intervention
 from orchestrator.queries import interventions as queries
 from orchestrator.services.interventions import clear_human_flag
@@ -34,12 +34,19 @@ def intervention_done(request: HttpRequest, intervention_id: int) -> HttpRespons
     def clear() -> str:
         answer, who = typed(request, "answer"), viewer(request).actor
         clear_human_flag(task_id=intervention.task_id, answer=answer, actor=who, now=now())
-        return "Done. Your answer is in the history and work goes on."
+        return answered(intervention.kind)
 
     again = partial(interventions_page, request, intervention_id)
     if request.htmx:  # type: ignore[attr-defined]
         return _without_card(request, clear, again)
     return perform(request, clear, then=reverse("interventions"), again=again)
+
+
+def answered(kind: str) -> str:
+    """What is said after an answer."""
+    if kind == InterventionKind.BREAKER:
+        return "Done. Your answer is in the history; failures count anew, and the step can be queued again."
+    return "Done. Your answer is in the history and work goes on."
 
 
 def _without_card(

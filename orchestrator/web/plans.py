@@ -1,5 +1,6 @@
 """Plans: the list, submitting, and the review that people decide on (WF-2, WF-3, DC-5)."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,12 +13,15 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from orchestrator.core.errors import InvalidInput, Refusal, VersionMoved
+from orchestrator.core.plan_parameters import Parameter, parameters_of
 from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries import plans as queries
 from orchestrator.queries.migrations import in_flight
 from orchestrator.queries.plan_changes import changes, since_last_decision
+from orchestrator.queries.templates import find_template
 from orchestrator.services import plans, workstreams
+from orchestrator.services.templates import source_with_values
 from orchestrator.web.acting import Viewer, act_of, now, number, perform, proceed, show, typed, viewer
 from orchestrator.web.moments import typed_moment
 
@@ -25,6 +29,8 @@ PER_PAGE = 50
 SUBMITTERS = (Role.INITIATOR, Role.APPROVER)
 #: What a pasted plan is called when the person gives no name.
 PASTED = "PLAN.md"
+#: A field with the value of a parameter is called by this and the parameter's name.
+VALUE = "value-"
 
 
 @require_GET
@@ -39,11 +45,12 @@ def plan_list(request: HttpRequest) -> HttpResponse:
 def plan_submit(request: HttpRequest) -> HttpResponse:
     """Paste or upload; Check shows findings and preview and stores nothing, Submit registers the plan."""
     if request.method == "GET":
-        return submit_page(request, workstream=_resubmitted(request))
+        return submit_page(request, source=_template(request), workstream=_resubmitted(request))
     workstream = None
     try:
         workstream = _resubmitted(request)
         source, name = _given_source(request)
+        source = _with_values(request, source)
         reason = typed(request, "change_reason")
         if request.POST.get("act") == "check":
             return submit_page(request, source=source, name=name, workstream=workstream, checked=True)
@@ -90,6 +97,7 @@ def submit_page(
         "source_name": name or request.POST.get("source_name", ""),
         "change_reason": request.POST.get("change_reason", ""),
         "workstream": workstream,
+        "parameters": _parameters(request, _readable(source)),
         "review": review,
         "may_not_submit": viewer(request).lacks(*SUBMITTERS, *([Role.REVIEWER] if workstream else [])),
     }
@@ -223,6 +231,25 @@ def _given_source(request: HttpRequest) -> tuple[str | bytes, str]:
             "There is no plan yet.", recovery="Paste the text of a plan or choose a file.", field="source"
         )
     return source, typed(request, "source_name") or PASTED
+
+
+def _template(request: HttpRequest) -> str:
+    """The text of the shipped template that the address names; empty without one."""
+    name = request.GET.get("template", "")
+    return find_template(name).source if name else ""
+
+
+def _with_values(request: HttpRequest, source: str | bytes) -> str | bytes:
+    """The source with the values that were typed for the parameters it declares."""
+    fields = {f"{VALUE}{parameter.name}": parameter.name for parameter in parameters_of(_readable(source))}
+    given = {name: typed(request, field) for field, name in fields.items() if field in request.POST}
+    return source_with_values(source, given).decode() if given else source
+
+
+def _parameters(request: HttpRequest, source: str) -> list[Parameter]:
+    """The parameters of the source, with what was typed for them."""
+    given = request.POST
+    return [replace(one, value=given.get(f"{VALUE}{one.name}", one.value)) for one in parameters_of(source)]
 
 
 def _readable(source: str | bytes) -> str:

@@ -19,7 +19,7 @@ def why_not(who: Viewer, detail: TaskDetail, mine: Executor | None) -> dict[str,
         "claim": _not_claimable(detail) or who.lacks(Role.CONTRIBUTOR),
         "work": _not_mine(detail, mine),
         "declare_failure": worker or _not_running(detail),
-        "requeue": worker or ("" if detail.row.failed else "No failed attempt waits for a decision."),
+        "requeue": worker or _not_queueable(detail),
         "send_back": worker or _never_completed(detail),
         "flag": worker or closed or ("It already waits for a person." if asked else ""),
         "answer": who.lacks(*ANSWERERS),
@@ -46,6 +46,12 @@ def _not_mine(detail: TaskDetail, mine: Executor | None) -> str:
     if not holder:
         return "Nobody holds the attempt; claim it first."
     return "" if mine is not None and mine.name == holder else f"Only {holder} can do this: it holds the attempt."
+
+
+def _not_queueable(detail: TaskDetail) -> str:
+    if detail.breaker:
+        return "It failed too often. Answer the circuit breaker above first."
+    return "" if detail.row.failed else "No failed attempt waits for a decision."
 
 
 def _not_running(detail: TaskDetail) -> str:

@@ -14,9 +14,14 @@ from django.views.decorators.http import require_GET
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import OPEN_TASK, BlockerKind, ExecutorKind, Role, WorkstreamStatus
 from orchestrator.models import Executor, Task, Workstream
+from orchestrator.queries.additions import steps_left
+from orchestrator.queries.blockers import blocked_task
+from orchestrator.queries.continuing import continuation
 from orchestrator.queries.tasks import find_task, find_workstream, task_detail
-from orchestrator.services import blockers, claims, completions, executors, failures, interventions, rework
+from orchestrator.services import additions, blockers, claims, completions, executors, failures, interventions, rework
 from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
+from orchestrator.web.interventions import answered
+from orchestrator.web.ownership import ownership_context, pass_blocker_on, pass_task_on
 from orchestrator.web.task_controls import why_not
 
 #: All output files of one completion together, in bytes.
@@ -49,10 +54,15 @@ def task_page(
         "detail": detail,
         "task": detail.row.task,
         "step": detail.row.task.step,
+        "steps_left": steps_left(detail.row.task.step),
         "exits": [(c, request.POST.get(f"evidence-{c.pk}", "")) for c in detail.exit_criteria],
         "kinds": list(BlockerKind),
+        "blocked": blocked_task(workstream, key, now()),
+        "role": detail.row.task.step.role or detail.row.task.step.thread.owner_role,
+        **ownership_context(who, workstream, detail.row.task),
         "why_not": why_not(who, detail, person_executor(who)),
         "acted": acted,
+        "restored": continuation(detail.row.task.pk),
         "watched": workstream.status == WorkstreamStatus.ACTIVE and detail.row.task.status in OPEN_TASK,
         "seen": seen,
         "stale": seen != stands,
@@ -115,9 +125,19 @@ def _complete(request: HttpRequest, found: Task, who: Viewer) -> str:
         evidence={int(name[9:]): typed(request, name) for name in fields},
         outputs=_uploads(request),
         commit=typed(request, "commit"),
+        result=typed(request, "result"),
         now=now(),
     )
     return f"{found.step.key} is complete: its artifact goes to the workspace and its successors start then."
+
+
+def _add_steps(request: HttpRequest, found: Task, who: Viewer) -> str:
+    held, token = number(request, "attempt"), number(request, "token")
+    tasks, reason = typed(request, "tasks"), typed(request, "reason")
+    added = additions.add_steps(
+        attempt_id=held, token=token, executor=_mine(who), tasks=tasks, reason=reason, now=now()
+    )
+    return f"Added {', '.join(added.keys)} behind {found.step.key} with version {added.version.number} of the plan."
 
 
 def _uploads(request: HttpRequest) -> dict[str, bytes]:
@@ -153,18 +173,22 @@ def _send_back(request: HttpRequest, found: Task, who: Viewer) -> str:
 
 
 def _flag(request: HttpRequest, found: Task, who: Viewer) -> str:
-    interventions.flag_for_human(task_id=found.pk, note=typed(request, "note"), actor=who.actor, now=now())
+    choices = typed(request, "choices").splitlines()
+    note = typed(request, "note")
+    interventions.flag_for_human(task_id=found.pk, note=note, choices=choices, actor=who.actor, now=now())
     return f"{found.step.key} waits for a person now; it stands among the interventions."
 
 
 def _answer(request: HttpRequest, found: Task, who: Viewer) -> str:
-    interventions.clear_human_flag(task_id=found.pk, answer=typed(request, "answer"), actor=who.actor, now=now())
-    return "Done. Your answer is in the history and work goes on."
+    answer = typed(request, "answer")
+    done = interventions.clear_human_flag(task_id=found.pk, answer=answer, actor=who.actor, now=now())
+    return answered(done.kind)
 
 
 def _declare_blocker(request: HttpRequest, found: Task, who: Viewer) -> str:
     kind, note = typed(request, "kind"), typed(request, "note")
-    blockers.declare_blocker(task_id=found.pk, kind=kind, note=note, actor=who.actor, now=now())
+    owner = typed(request, "owner")
+    blockers.declare_blocker(task_id=found.pk, kind=kind, note=note, owner=owner, actor=who.actor, now=now())
     return f"The blocker is declared; {found.step.key} waits until it is resolved."
 
 
@@ -180,6 +204,7 @@ ACTS: dict[str, Callable[[HttpRequest, Task, Viewer], str]] = {
     "claim": _claim,
     "report": _report,
     "complete": _complete,
+    "add-steps": _add_steps,
     "fail": _fail,
     "declare-failure": _declare_failure,
     "requeue": _requeue,
@@ -188,6 +213,8 @@ ACTS: dict[str, Callable[[HttpRequest, Task, Viewer], str]] = {
     "answer": _answer,
     "declare-blocker": _declare_blocker,
     "resolve-blocker": _resolve_blocker,
+    "pass-blocker": pass_blocker_on,
+    "own": pass_task_on,
 }
 
 urlpatterns: list[Any] = [

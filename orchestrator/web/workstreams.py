@@ -13,6 +13,8 @@ from orchestrator.core.errors import NotFound, Refusal
 from orchestrator.core.terms import Lifecycle, Role, TaskStatus, WorkstreamStatus
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.queries import workstreams as queries
+from orchestrator.queries.blockers import blocked_workstream
+from orchestrator.queries.continuing import verify_again
 from orchestrator.queries.effect import promised_version
 from orchestrator.queries.migrations import last_migration, under_way, versions_in_effect
 from orchestrator.queries.tasks import find_task, find_workstream
@@ -20,6 +22,8 @@ from orchestrator.queries.workspace_files import file_of, files_of
 from orchestrator.services import failures, recoveries, workstreams
 from orchestrator.services.learnings import record_learning
 from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
+from orchestrator.web.ownership import ownership_context, pass_workstream_on
+from orchestrator.web.threads import assign, threads_context, unassign
 
 #: States in which work goes on without anybody deciding first.
 IN_WORK = frozenset({"ready", TaskStatus.ACTIVE})
@@ -38,6 +42,10 @@ def workstream_page(request: HttpRequest, uuid: UUID, acted: str = "", refusal: 
         "policy": queries.definition_of_done(),
         **_versions(found),
         "learnings": queries.learnings_of(found),
+        "blocked": blocked_workstream(found, now()),
+        **ownership_context(who, found),
+        **threads_context(who, found),
+        "verify_again": verify_again(found),
         "why_not": _why_not(who, found, board),
         "acted": acted,
     }
@@ -122,6 +130,9 @@ ACTS: dict[str, Callable[[HttpRequest, Workstream, Viewer], str]] = {
     "requeue": _requeue,
     "recover": _recover,
     "learn": _learn,
+    "own": pass_workstream_on,
+    "assign": assign,
+    "unassign": unassign,
 }
 RECOVERIES: dict[str, Callable[..., object]] = {
     "retry": recoveries.retry_artifact,

@@ -34,14 +34,19 @@ class Git:
         self.folder = folder
 
     def run(self, *words: str, send: bytes = b"", at: datetime | None = None) -> bytes:
-        """Standard output of a git command. `at` is the time a commit carries. Raises GitFailed."""
+        """Standard output of a git command. `at` is the time a commit carries.
+
+        Raises GitFailed when git says no, WorkspaceUnavailable when it could not speak.
+        """
         settings = [word for key, value in SETTINGS for word in ("-c", f"{key}={value}")]
         try:
             done = subprocess.run(
                 ["git", *settings, *words], input=send, capture_output=True, env=self._environment(at), check=False
             )
         except OSError as error:
-            raise GitFailed(words[0], f"git could not be started ({error.strerror})") from error
+            raise WorkspaceUnavailable(f"git could not be started: {error.strerror}.", command=words[0]) from error
+        if done.returncode < 0:
+            raise WorkspaceUnavailable(f"git {words[0]} was killed by signal {-done.returncode}.", command=words[0])
         if done.returncode:
             lines = done.stderr.decode(errors="replace").strip().splitlines()
             raise GitFailed(words[0], lines[0] if lines else f"exit code {done.returncode}")

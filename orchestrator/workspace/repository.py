@@ -136,7 +136,8 @@ class Workspace:
         repository = self.root / ".git"
         with disk_errors(repository):
             for lock in [*repository.glob("*.lock"), *(repository / "refs").rglob("*.lock")]:
-                lock.unlink(missing_ok=True)
+                if not lock.is_relative_to(repository / "refs" / "inbox"):  # these are the producers' own
+                    lock.unlink(missing_ok=True)
             if self._staging.exists():
                 shutil.rmtree(self._staging)
 

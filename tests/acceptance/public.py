@@ -50,12 +50,15 @@ class PublicDriver(Driver):
         self._machine(executor, f"/api/attempts/{attempt.pk}/claim", {})
         return Assignment.objects.select_related("executor", "attempt").get(attempt=attempt)
 
-    def complete(self, key: str, outputs: dict[str, bytes] | None = None, outcome: str = "Done.") -> Attempt:
+    def complete(
+        self, key: str, outputs: dict[str, bytes] | None = None, outcome: str = "Done.", result: str = ""
+    ) -> Attempt:
         held = Assignment.objects.select_related("executor").get(attempt=self.attempt(key))
         exits = self.task(key).step.criteria.filter(kind=CriterionKind.EXIT)
         body = {
             "token": held.token,
             "outcome": outcome,
+            "result": result,
             "evidence": {str(criterion.pk): f"seen: {criterion.text}" for criterion in exits},
             "outputs": {n: {"base64": base64.b64encode(content).decode()} for n, content in (outputs or {}).items()},
         }

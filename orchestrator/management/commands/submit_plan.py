@@ -1,4 +1,4 @@
-"""`manage.py submit_plan FILE --as USER`: register a plan for review, as the web form does."""
+"""`manage.py submit_plan FILE --as USER [--set NAME=VALUE]`: register a plan for review, as the web form does."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -12,6 +12,7 @@ from orchestrator.core.errors import PlanRejected, Refusal
 from orchestrator.management.plan_source import lines_of, read_file
 from orchestrator.services.actor import Actor
 from orchestrator.services.plans import submit_plan
+from orchestrator.services.templates import source_with_values
 
 
 class Command(BaseCommand):
@@ -21,15 +22,22 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file")
+        parser.add_argument(
+            "--set", dest="values", action="append", default=[], metavar="NAME=VALUE", help="value of a parameter"
+        )
         parser.add_argument("--as", dest="user", required=True, help="the account that submits")
 
-    def handle(self, *, file: str, user: str, **_options: Any) -> None:
+    def handle(self, *, file: str, user: str, values: list[str], **_options: Any) -> None:
         account = User.objects.filter(username=user).first()
         if account is None:
             raise CommandError(f"There is no account {user}.")
         try:
+            source = read_file(file)
             submission = submit_plan(
-                source=read_file(file), source_name=Path(file).name, actor=Actor.person(account), now=timezone.now()
+                source=source_with_values(source, _given(values)) if values else source,
+                source_name=Path(file).name,
+                actor=Actor.person(account),
+                now=timezone.now(),
             )
         except PlanRejected as refusal:
             listed = "\n".join(lines_of(refusal.findings))
@@ -40,3 +48,12 @@ class Command(BaseCommand):
             self.stdout.write(line)
         workstream, version = submission.workstream, submission.version
         self.stdout.write(f"“{workstream.title}” ({workstream.slug}), version {version.number}, waits for review.")
+
+
+def _given(values: list[str]) -> dict[str, str]:
+    """`component=ledger` -> what is set by name."""
+    pairs = [value.partition("=") for value in values]
+    for name, equals, _ in pairs:
+        if not equals:
+            raise CommandError(f"--set {name} gives no value. Write --set NAME=VALUE.")
+    return {name.strip(): value for name, _, value in pairs}

@@ -1,0 +1,53 @@
+"""Who answers for a workstream or a task, and how that passed on (FR-011)."""
+
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Router
+
+from orchestrator.api.acts import act, needs
+from orchestrator.api.auth import caller_of
+from orchestrator.api.schemas import Transfer
+from orchestrator.core.terms import Scope
+from orchestrator.queries.ownership import OwnershipFacts, task_ownership, workstream_ownership
+from orchestrator.queries.task_facts import find_task
+from orchestrator.queries.workstream_facts import find_workstream
+from orchestrator.services import ownership
+
+router = Router(tags=["ownership"])
+
+
+@router.get("/tasks/{int:task_id}/owner", response=OwnershipFacts)
+@needs(Scope.READ)
+def owner_of_task(request: HttpRequest, task_id: int) -> OwnershipFacts:
+    """The responsible role, the owner, and every transfer, newest first."""
+    return task_ownership(find_task(task_id).id)
+
+
+@router.post("/tasks/{int:task_id}/owner", response=OwnershipFacts)
+@act(Scope.WORK)
+def transfer_task(request: HttpRequest, task_id: int, body: Transfer) -> OwnershipFacts:
+    ownership.transfer_task(
+        task_id=task_id, to=body.to, reason=body.reason, actor=caller_of(request).actor, now=timezone.now()
+    )
+    return task_ownership(task_id)
+
+
+@router.get("/workstreams/{uuid:uuid}/owner", response=OwnershipFacts)
+@needs(Scope.READ)
+def owner_of_workstream(request: HttpRequest, uuid: UUID) -> OwnershipFacts:
+    return workstream_ownership(find_workstream(uuid))
+
+
+@router.post("/workstreams/{uuid:uuid}/owner", response=OwnershipFacts)
+@act(Scope.MANAGE)
+def transfer_workstream(request: HttpRequest, uuid: UUID, body: Transfer) -> OwnershipFacts:
+    ownership.transfer_workstream(
+        workstream_id=find_workstream(uuid).pk,
+        to=body.to,
+        reason=body.reason,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return workstream_ownership(find_workstream(uuid))

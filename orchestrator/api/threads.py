@@ -1,0 +1,55 @@
+"""Which executor works in a thread (WF-4)."""
+
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Router
+
+from orchestrator.api.acts import act, needs
+from orchestrator.api.auth import caller_of
+from orchestrator.api.schemas import Freeing, ThreadChoice
+from orchestrator.core.terms import Scope
+from orchestrator.queries.threads import ThreadFacts, thread_facts
+from orchestrator.queries.workstream_facts import find_workstream
+from orchestrator.services.threads import assign_thread, unassign_thread
+
+router = Router(tags=["threads"])
+
+
+@router.get("/workstreams/{uuid:uuid}/threads/", response=tuple[ThreadFacts, ...])
+@needs(Scope.READ)
+def listing(request: HttpRequest, uuid: UUID) -> tuple[ThreadFacts, ...]:
+    """Threads in which executors have work left, in plan order."""
+    return thread_facts(find_workstream(uuid))
+
+
+@router.post("/workstreams/{uuid:uuid}/threads/{int:thread_id}/assign", response=tuple[ThreadFacts, ...])
+@act(Scope.MANAGE)
+def assign(request: HttpRequest, uuid: UUID, thread_id: int, body: ThreadChoice) -> tuple[ThreadFacts, ...]:
+    """`assigned`: the executor alone claims there; `preferred`: it is offered the work first."""
+    workstream = find_workstream(uuid)
+    assign_thread(
+        workstream_id=workstream.pk,
+        thread_id=thread_id,
+        executor=body.executor,
+        mode=body.mode,
+        reason=body.reason,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return thread_facts(workstream)
+
+
+@router.post("/workstreams/{uuid:uuid}/threads/{int:thread_id}/unassign", response=tuple[ThreadFacts, ...])
+@act(Scope.MANAGE)
+def unassign(request: HttpRequest, uuid: UUID, thread_id: int, body: Freeing) -> tuple[ThreadFacts, ...]:
+    workstream = find_workstream(uuid)
+    unassign_thread(
+        workstream_id=workstream.pk,
+        thread_id=thread_id,
+        reason=body.reason,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return thread_facts(workstream)

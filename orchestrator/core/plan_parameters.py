@@ -1,0 +1,169 @@
+"""Plans as templates: `{{name}}` in the text stands for a parameter of the front matter (AD-8).
+
+Values are put into the finished plan, never into the lines that are read, so a value cannot open a heading, a step or a
+property, and a value that holds `{{other}}` stays as it is. Keys and dependencies take no parameters.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from orchestrator.core.errors import InvalidInput
+from orchestrator.core.plan import BatchSpec, Plan, StageSpec, StepSpec, ThreadSpec
+from orchestrator.core.plan_findings import Findings
+from orchestrator.core.plan_front_matter import FrontMatter, quoted, read_front_matter
+from orchestrator.core.plan_lines import LineKind, scan, split_lines
+from orchestrator.core.plan_source import MAX_BYTES
+
+LONGEST_VALUE: Final = 500
+#: `${{ … }}` belongs to other tools.
+_USE: Final = re.compile(r"(?<!\$)\{\{[ \t]*([A-Za-z][A-Za-z0-9_. -]{0,59}?)[ \t]*\}\}")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A declared parameter; without a value it is required. `hint` is the comment behind it."""
+
+    name: str
+    value: str
+    line: int
+    hint: str
+
+
+def parameters_of(source: str) -> tuple[Parameter, ...]:
+    """What a plan's front matter declares, in order."""
+    matter = read_front_matter(split_lines(source), Findings())
+    return tuple(
+        Parameter(name, value, matter.parameter_lines[name], matter.hints[name])
+        for name, value in matter.parameters.items()
+    )
+
+
+def with_values(source: str, values: Mapping[str, str]) -> str:
+    """The source with these values in its front matter; everything else stays.
+
+    InvalidInput for a name that is not declared, a value of more than one line, or a parameter left without a value.
+    """
+    lines = split_lines(source)
+    declared = {parameter.name: parameter for parameter in parameters_of(source)}
+    for name, value in values.items():
+        if name not in declared:
+            names = ", ".join(declared) or "none"
+            raise InvalidInput(f"The plan has no parameter “{name[:60]}”; it declares {names}.", field=name[:60])
+        lines[declared[name].line - 1] = _line(lines[declared[name].line - 1], declared[name], value.strip())
+    missing = [name for name, found in declared.items() if not values.get(name, found.value).strip()]
+    if missing:
+        raise InvalidInput(
+            f"Without a value: {', '.join(missing)}.", recovery="Give every parameter a value.", field=missing[0]
+        )
+    return "\n".join(lines)
+
+
+def _line(old: str, parameter: Parameter, value: str) -> str:
+    if _CONTROL.search(value) or len(value) > LONGEST_VALUE:
+        message = f"The value of {parameter.name} is not one line of at most {LONGEST_VALUE} characters."
+        raise InvalidInput(message, field=parameter.name)
+    indent = old[: len(old) - len(old.lstrip())]
+    hint = f"  # {parameter.hint}" if parameter.hint else ""
+    return f"{indent}{parameter.name}: {quoted(value)}{hint}"
+
+
+def fill(plan: Plan | None, texts: list[str], matter: FrontMatter, findings: Findings) -> Plan | None:
+    """The plan with the values of its parameters in place; what is missing is a finding on its line."""
+    for name, value in matter.parameters.items():
+        if not value:
+            message = f"The parameter “{name}” has no value."
+            fix = "Start the plan with values, or write one behind the name."
+            findings.add("parameter-without-value", matter.parameter_lines[name], message, fix)
+    if not any("{{" in text for text in texts):
+        return plan
+    growth = _report_unknown(texts, matter, findings)
+    if growth > MAX_BYTES:
+        message = "The plan becomes larger than may be read when its parameters are put in."
+        findings.add("source-too-large", 0, message, "Use shorter values, or split the work into several plans.")
+        return None
+    return plan and _Filler(matter.parameters).plan(plan)
+
+
+def _report_unknown(texts: list[str], matter: FrontMatter, findings: Findings) -> int:
+    """Findings for names that are not declared, except in code; how many characters the values come to."""
+    own = set(matter.parameter_lines.values())
+    code = {line.number for line in scan(texts[matter.lines :], matter.lines + 1).lines if line.kind is LineKind.CODE}
+    growth = 0
+    for number, text in enumerate(texts, 1):
+        if number in own:
+            continue
+        for use in _USE.finditer(text):
+            growth += len(matter.parameters.get(use[1], ""))
+            if use[1] not in matter.parameters and number not in code:
+                message = f"“{use[0]}” names no parameter of the plan."
+                fix = f"Declare `{use[1]}: value` in the front matter below `parameters:`, or correct the name."
+                findings.add("unknown-parameter", number, message, fix)
+    return growth
+
+
+class _Filler:
+    """Puts values into every text of a plan; `parameters` never hold an empty one."""
+
+    def __init__(self, parameters: Mapping[str, str]) -> None:
+        self.parameters = parameters
+
+    def text(self, text: str) -> str:
+        return _USE.sub(lambda use: self.parameters.get(use[1]) or use[0], text)
+
+    def texts(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(self.text(value) for value in values)
+
+    def step(self, spec: StepSpec) -> StepSpec:
+        gate = spec.gate
+        if gate is not None:
+            gate = replace(gate, reviewers=self.texts(gate.reviewers), action=self.text(gate.action))
+        return replace(
+            spec,
+            title=self.text(spec.title),
+            details=self.text(spec.details),
+            role=self.text(spec.role),
+            tool=self.text(spec.tool),
+            run=self.text(spec.run),
+            files=self.texts(spec.files),
+            resources=self.texts(spec.resources),
+            entry=self.texts(spec.entry),
+            exit=self.texts(spec.exit),
+            done_when=self.texts(spec.done_when),
+            when=self.text(spec.when),
+            gate=gate,
+        )
+
+    def thread(self, spec: ThreadSpec) -> ThreadSpec:
+        return replace(
+            spec,
+            steps=tuple(self.step(s) for s in spec.steps),
+            name=self.text(spec.name),
+            summary=self.text(spec.summary),
+            role=self.text(spec.role),
+            files=self.texts(spec.files),
+            worktree=self.text(spec.worktree),
+        )
+
+    def batch(self, spec: BatchSpec) -> BatchSpec:
+        threads = tuple(self.thread(t) for t in spec.threads)
+        return replace(spec, threads=threads, name=self.text(spec.name), summary=self.text(spec.summary))
+
+    def stage(self, spec: StageSpec) -> StageSpec:
+        batches = tuple(self.batch(b) for b in spec.batches)
+        return replace(spec, batches=batches, name=self.text(spec.name), definition=self.text(spec.definition))
+
+    def plan(self, plan: Plan) -> Plan:
+        return replace(
+            plan,
+            stages=tuple(self.stage(s) for s in plan.stages),
+            questions=tuple(replace(question, text=self.text(question.text)) for question in plan.questions),
+            name=self.text(plan.name),
+            summary=self.text(plan.summary),
+            domain=self.text(plan.domain),
+            owner=self.text(plan.owner),
+            repository=self.text(plan.repository),
+            base_branch=self.text(plan.base_branch),
+        )
