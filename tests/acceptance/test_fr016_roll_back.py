@@ -1,9 +1,12 @@
 """FR-016: a migration can be rolled back; nothing is deleted, and work goes on under the version before."""
 
 import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from django.db import transaction
+from django.test import override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -61,10 +64,10 @@ def of_version_one(driver: Driver) -> dict[str, tuple[int, str, tuple[str, ...]]
     }
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_fr016_a_roll_back_at_once_restores_the_tables(db: None, cast: Cast, data: st.DataObject) -> None:
-    with transaction.atomic():
+    with TemporaryDirectory() as folder, override_settings(WORKSPACE_DIR=Path(folder)), transaction.atomic():
         _there_and_back(Driver(cast), data)
         transaction.set_rollback(True)
 
