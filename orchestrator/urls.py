@@ -23,12 +23,15 @@ urlpatterns = [
     path("", include("orchestrator.web.templates")),
     path("", include("orchestrator.web.workstreams")),
     path("", include("orchestrator.web.amendments")),
+    path("", include("orchestrator.web.prehandoff")),
+    path("", include("orchestrator.web.bundles")),
     path("", include("orchestrator.web.migrations")),
     path("", include("orchestrator.web.workflows")),
     path("", include("orchestrator.web.tasks")),
     path("", include("orchestrator.web.gates")),
     path("", include("orchestrator.web.interventions")),
     path("", include("orchestrator.web.blockers")),
+    path("", include("orchestrator.web.learnings")),
     path("", include("orchestrator.web.collected")),
 ]
 

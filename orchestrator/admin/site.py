@@ -17,12 +17,14 @@ from orchestrator.models import (
     HistoryEntry,
     Intervention,
     Learning,
+    OwnershipTransfer,
     Policy,
     PolicyChange,
     PreHandoffReview,
     SchedulingDecision,
     Step,
     Task,
+    ThreadAssignment,
     Workflow,
     WorkflowVersion,
     Workstream,
@@ -30,8 +32,8 @@ from orchestrator.models import (
 
 AREAS: dict[str, tuple[type, ...]] = {
     "Workflows and plans": (Workflow, WorkflowVersion, Step, Policy, PolicyChange),
-    "Work": (Workstream, Task, Attempt, Assignment, SchedulingDecision),
-    "Decisions of people": (PreHandoffReview, GateReview, Intervention, Blocker, Learning),
+    "Work": (Workstream, Task, Attempt, Assignment, ThreadAssignment, SchedulingDecision),
+    "Decisions of people": (PreHandoffReview, GateReview, Intervention, Blocker, OwnershipTransfer, Learning),
     "Audit records": (HistoryEntry, HandoffArtifact),
     "Executors": (Executor, AccessToken),
 }

@@ -7,15 +7,18 @@ from orchestrator.admin.site import site
 from orchestrator.models import (
     Assignment,
     Attempt,
+    BaselineIntegration,
     Blocker,
     GateReview,
     Intervention,
     Learning,
     MappedStep,
     Migration,
+    OwnershipTransfer,
     PreHandoffReview,
     SchedulingDecision,
     Task,
+    ThreadAssignment,
     Workstream,
 )
 
@@ -95,10 +98,30 @@ class GateReviewAdmin(ReadOnly):
     list_select_related = ("attempt__task__step", "reviewer", "return_step")
 
 
+@admin.register(BaselineIntegration, site=site)
+class BaselineIntegrationAdmin(ReadOnly):
+    list_display = ("workstream", "source", "commit", "integrated_by", "integrated_at", "reverted_by", "reverted_at")
+    list_filter = ("source",)
+    list_select_related = ("workstream", "reverted_by")
+
+
 @admin.register(Intervention, site=site)
 class InterventionAdmin(ReadOnly):
-    list_display = ("task", "raised_by", "raised_at", "cleared_by", "cleared_at")
+    list_display = ("task", "kind", "raised_by", "raised_at", "cleared_by", "cleared_at")
     list_select_related = ("task__step", "task__workstream", "cleared_by")
+
+
+@admin.register(OwnershipTransfer, site=site)
+class OwnershipTransferAdmin(ReadOnly):
+    list_display = ("workstream", "task", "blocker", "from_user", "to_user", "transferred_by", "transferred_at")
+    list_select_related = ("workstream", "task__step", "blocker__task__step", "from_user", "to_user", "transferred_by")
+
+
+@admin.register(ThreadAssignment, site=site)
+class ThreadAssignmentAdmin(ReadOnly):
+    list_display = ("workstream", "thread", "executor", "mode", "assigned_by", "assigned_at", "ended_at")
+    list_filter = ("mode",)
+    list_select_related = ("workstream", "thread", "executor")
 
 
 @admin.register(Blocker, site=site)

@@ -15,9 +15,14 @@ from orchestrator.api import (
     artifacts,
     attempts,
     blockers,
+    bundles,
     collected,
+    gates,
+    learnings,
     ownership,
     plans,
+    policies,
+    prehandoff,
     tasks,
     threads,
     versions,
@@ -97,13 +102,18 @@ api = NinjaAPI(
 )
 refuse_in_json(api)
 api.add_router("/workstreams", workstreams.router)
+api.add_router("/workstreams", prehandoff.router)
 api.add_router("/tasks", tasks.router)
 api.add_router("/attempts", attempts.router)
+api.add_router("/gates", gates.router)
 api.add_router("/plans", plans.router)
+api.add_router("/bundles", bundles.router)
+api.add_router("/policies", policies.router)
 api.add_router("/collected", collected.router)
 api.add_router("", artifacts.router)
 api.add_router("", versions.router)
 api.add_router("", blockers.router)
+api.add_router("", learnings.router)
 api.add_router("", ownership.router)
 api.add_router("", threads.router)
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import AwareDatetime, Field, StrictBool
+from pydantic import AwareDatetime, Field, StrictBool, StrictInt
 
 from orchestrator.core.terms import BlockerKind, InboxState, TaskStatus, WorkstreamStatus
 
@@ -137,6 +137,16 @@ class Freeing(Schema):
     reason: Text = ""
 
 
+class Taught(Schema):
+    """`after` names the batch or merge point; at least one text, or `nothing`."""
+
+    after: Name
+    went_wrong: Text = ""
+    worked: Text = ""
+    tighten: Text = ""
+    nothing: StrictBool = False
+
+
 class TaskChange(Schema):
     """Seed 003's flag: true needs an intervention note (LC-6)."""
 
@@ -151,6 +161,57 @@ class StatusChange(Schema):
 
     status: Annotated[str, Field(max_length=40)]
     reason: Text = ""
+
+
+class Reason(Schema):
+    reason: Text
+
+
+class Priority(Schema):
+    """A higher number goes first."""
+
+    priority: Annotated[StrictInt, Field(ge=-999_999, le=999_999)]
+    reason: Text
+
+
+class NewStage(Schema):
+    """`tasks` has one task a line, `title | exit criterion`; `gate` names the evaluation that a fix stage follows."""
+
+    name: Annotated[str, Field(max_length=200)]
+    tasks: Text
+    reason: Text
+    gate: Annotated[str, Field(max_length=80)] = ""
+
+
+Commit = Annotated[str, Field(max_length=64)]
+
+
+class Integration(Schema):
+    """`commit` is where the work stands on the base branch."""
+
+    commit: Commit = ""
+    note: Text = ""
+
+
+class Revert(Schema):
+    """`commit` reverts the merge; empty when the base branch was reset."""
+
+    reason: Text
+    commit: Commit = ""
+
+
+class Signature(Schema):
+    """`follow_ups`: tasks, one a line, `title | exit criterion`."""
+
+    reason: Text = ""
+    follow_ups: Text = ""
+
+
+class Rejection(Schema):
+    """`return_to` is the key of the step that work returns to."""
+
+    reason: Text
+    return_to: Annotated[str, Field(max_length=80)]
 
 
 class PlanText(Schema):

@@ -1,4 +1,4 @@
-"""Workstreams: list, inspect, accept, archive (FR-002, LC-9, LC-10)."""
+"""Workstreams: list, inspect, accept, re-open, archive, priority, tasks for gaps (FR-002, LC-3, LC-9, LC-10, AD-3)."""
 
 from uuid import UUID
 
@@ -8,15 +8,21 @@ from ninja import Query, Router
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import StatusChange, WorkstreamQuery
-from orchestrator.core.terms import Scope
+from orchestrator.api.plans import SubmissionFacts, submission_facts
+from orchestrator.api.schemas import Integration, NewStage, Priority, Reason, Revert, StatusChange, WorkstreamQuery
+from orchestrator.core.terms import IntegrationSource, Scope
 from orchestrator.queries.workstream_facts import (
     WorkstreamFacts,
     WorkstreamList,
+    find_workstream,
     list_workstreams,
     workstream_detail,
 )
+from orchestrator.services import baseline
+from orchestrator.services.amendments import propose_stage
 from orchestrator.services.closing import close_workstream
+from orchestrator.services.priorities import set_priority
+from orchestrator.services.workstreams import reopen_workstream
 
 router = Router(tags=["workstreams"])
 
@@ -42,6 +48,83 @@ def change(request: HttpRequest, uuid: UUID, body: StatusChange) -> WorkstreamFa
         workstream=uuid,
         status=body.status,
         reason=body.reason,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return workstream_detail(uuid)
+
+
+@router.post("/{uuid:uuid}/reopen", response=WorkstreamFacts)
+@act(Scope.MANAGE)
+def reopen(request: HttpRequest, uuid: UUID, body: Reason) -> WorkstreamFacts:
+    """Take an acceptance back because a gap was found; the workstream is active again."""
+    found = find_workstream(uuid)
+    actor = caller_of(request).actor
+    reopen_workstream(workstream_id=found.pk, reason=body.reason, actor=actor, now=timezone.now())
+    return workstream_detail(uuid)
+
+
+@router.post("/{uuid:uuid}/priority", response=WorkstreamFacts)
+@act(Scope.MANAGE)
+def prioritise(request: HttpRequest, uuid: UUID, body: Priority) -> WorkstreamFacts:
+    """It stays until a version of the plan changes the priority that the plan gives."""
+    set_priority(
+        workstream_id=find_workstream(uuid).pk,
+        priority=body.priority,
+        reason=body.reason,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return workstream_detail(uuid)
+
+
+@router.post("/{uuid:uuid}/stages", response={201: SubmissionFacts})
+@act(Scope.MANAGE, status=201)
+def add_stage(request: HttpRequest, uuid: UUID, body: NewStage) -> SubmissionFacts:
+    """Submit a new version with one more stage: a fix stage behind a gate, or tasks for gaps (WF-5, LC-3)."""
+    submission = propose_stage(
+        workstream=find_workstream(uuid),
+        name=body.name,
+        tasks=body.tasks,
+        reason=body.reason,
+        gate_key=body.gate,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return submission_facts(submission)
+
+
+@router.post("/{uuid:uuid}/integration", response=WorkstreamFacts)
+@act(Scope.MANAGE)
+def integrate(request: HttpRequest, uuid: UUID, body: Integration) -> WorkstreamFacts:
+    """Record that the work became part of its base branch; rework needs a revert decision from then on."""
+    baseline.integrate(
+        workstream_id=find_workstream(uuid).pk,
+        source=IntegrationSource.API,
+        commit=body.commit,
+        note=body.note,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return workstream_detail(uuid)
+
+
+@router.post("/{uuid:uuid}/integration/look", response=WorkstreamFacts)
+@act(Scope.MANAGE)
+def look(request: HttpRequest, uuid: UUID) -> WorkstreamFacts:
+    """Record the integration when the repository's base branch holds all of the work."""
+    baseline.look(workstream_id=find_workstream(uuid).pk, actor=caller_of(request).actor, now=timezone.now())
+    return workstream_detail(uuid)
+
+
+@router.post("/{uuid:uuid}/revert", response=WorkstreamFacts)
+@act(Scope.MANAGE)
+def revert(request: HttpRequest, uuid: UUID, body: Revert) -> WorkstreamFacts:
+    """A person decides that integrated work is taken back; afterwards it may be sent back and done again."""
+    baseline.revert(
+        workstream_id=find_workstream(uuid).pk,
+        reason=body.reason,
+        commit=body.commit,
         actor=caller_of(request).actor,
         now=timezone.now(),
     )

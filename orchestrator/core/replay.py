@@ -42,12 +42,15 @@ class TaskState:
 
 @dataclass(slots=True)
 class State:
-    """A workstream. `tasks` are those of the version in effect; `dropped` has `key@version` of the others."""
+    """A workstream. `tasks` are those of the version in effect; `dropped` has `key@version` of the others; `needs` and
+    `merged_into` name other workstreams by their slugs."""
 
     status: str = WorkstreamStatus.PLANNING.value
     version: int = 0
     reviewed: bool = False
     integrated: bool = False
+    needs: set[str] = field(default_factory=set)
+    merged_into: str = ""
     tasks: dict[str, TaskState] = field(default_factory=dict)
     dropped: dict[str, TaskState] = field(default_factory=dict)
 
@@ -208,12 +211,17 @@ def _requeued(state: State, fact: Fact) -> None:
 def _gate_approved(state: State, fact: Fact) -> None:
     task, number = _numbered(state, fact)
     task.attempts[number] = AttemptStatus.COMPLETED.value
-    task.status = TaskStatus.COMPLETE.value
+    task.status, task.signatures = TaskStatus.COMPLETE.value, set()
+
+
+def _gate_signed(state: State, fact: Fact) -> None:
+    _numbered(state, fact)[0].signatures.add(fact.data["reviewer"])
 
 
 def _gate_rejected(state: State, fact: Fact) -> None:
     task, number = _numbered(state, fact)
     task.attempts[number] = AttemptStatus.REJECTED.value
+    task.signatures = set()
 
 
 def _sent_back(state: State, fact: Fact) -> None:
@@ -228,6 +236,7 @@ def _cancel_queued(task: TaskState) -> None:
     for number, status in task.attempts.items():
         if status == AttemptStatus.QUEUED:
             task.attempts[number] = AttemptStatus.CANCELLED.value
+            task.signatures = set()
 
 
 def _blocked(state: State, fact: Fact) -> None:
@@ -264,6 +273,28 @@ def _archived(state: State, fact: Fact) -> None:
         _cancel_queued(state.tasks[key])
 
 
+def _reopened(state: State, _fact: Fact) -> None:
+    state.status = WorkstreamStatus.ACTIVE.value
+
+
+def _needs_changed(state: State, fact: Fact) -> None:
+    state.needs = set(fact.data["needs"])
+
+
+def _duplicate_decided(state: State, fact: Fact) -> None:
+    state.merged_into = fact.data.get("merged_into", state.merged_into)
+    if "cancelled" in fact.data:
+        _archived(state, fact)
+
+
+def _integrated(state: State, _fact: Fact) -> None:
+    state.integrated = True
+
+
+def _reverted(state: State, _fact: Fact) -> None:
+    state.integrated = False
+
+
 ACTS: Mapping[str, Act] = {
     "plan submitted": _nothing,
     "plan sent back": _nothing,
@@ -273,6 +304,7 @@ ACTS: Mapping[str, Act] = {
     "workstream migrated": _migrated,
     "migration rolled back": _rolled_back,
     "steps launched": _launched,
+    "steps serialised": _nothing,
     "step skipped": _skipped,
     "attempt claimed": _claimed,
     "breadcrumb left": _breadcrumb,
@@ -282,9 +314,12 @@ ACTS: Mapping[str, Act] = {
     "attempt failed": _failed,
     "circuit breaker tripped": _nothing,
     "task re-queued": _requeued,
+    "gate signed": _gate_signed,
     "gate approved": _gate_approved,
     "gate rejected": _gate_rejected,
     "work sent back": _sent_back,
+    "baseline integrated": _integrated,
+    "baseline reverted": _reverted,
     "ownership transferred": _nothing,
     "thread assigned": _nothing,
     "thread unassigned": _nothing,
@@ -294,7 +329,13 @@ ACTS: Mapping[str, Act] = {
     "intervention done": _unflagged,
     "workstream accepted": _accepted,
     "workstream archived": _archived,
+    "workstream re-opened": _reopened,
+    "needs changed": _needs_changed,
+    "duplicate decided": _duplicate_decided,
+    "named as duplicate": _nothing,
+    "priority set": _nothing,
     "learning recorded": _nothing,
+    "nothing to record": _nothing,
     "inbox file quarantined": _nothing,
     "artifact damaged": _nothing,
     "artifact intact again": _nothing,

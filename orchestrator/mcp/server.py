@@ -8,6 +8,7 @@ from mcp_types import ToolAnnotations
 from orchestrator.mcp.answers import answering
 from orchestrator.mcp.blockers import BlockerTools
 from orchestrator.mcp.interventions import InterventionTools
+from orchestrator.mcp.learnings import LearningTools
 from orchestrator.mcp.work import WorkTools
 from orchestrator.mcp.workstreams import WorkstreamTools
 from orchestrator.services.callers import Caller
@@ -22,7 +23,7 @@ INSTRUCTIONS = (
 def build_server(sign_in: Callable[[], Caller]) -> MCPServer[None]:
     """`sign_in` is asked at every call, so that a revoked token stops working at once."""
     interventions, workstreams, work = InterventionTools(sign_in), WorkstreamTools(sign_in), WorkTools(sign_in)
-    blockers = BlockerTools(sign_in)
+    blockers, learnings = BlockerTools(sign_in), LearningTools(sign_in)
     server: MCPServer[None] = MCPServer("orchestrator", instructions=INSTRUCTIONS, log_level="WARNING")
     for read in (interventions.list_human_interventions, work.list_claimable_tasks, work.get_brief, work.continue_task):
         server.tool(annotations=ToolAnnotations(read_only_hint=True))(answering(read))
@@ -37,6 +38,7 @@ def build_server(sign_in: Callable[[], Caller]) -> MCPServer[None]:
         work.fail_task,
         blockers.declare_blocker,
         blockers.resolve_blocker,
+        learnings.record_learning,
     )
     for act in acts:
         server.tool(annotations=ToolAnnotations(read_only_hint=False, destructive_hint=False))(answering(act))

@@ -24,12 +24,12 @@ class WorkstreamTools:
         """
         caller = self.sign_in()
         caller.require(Scope.MANAGE)
-        uuid = _uuid(workstream_id)
+        uuid = uuid_of(workstream_id)
         close_workstream(workstream=uuid, status=status, reason=reason, actor=caller.actor, now=timezone.now())
         return workstream_detail(uuid)
 
 
-def _uuid(text: str) -> UUID:
+def uuid_of(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:

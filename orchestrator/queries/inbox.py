@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from itertools import chain
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -23,6 +24,7 @@ from orchestrator.core.terms import (
 from orchestrator.models import (
     Attempt,
     Blocker,
+    GateReview,
     GateReviewer,
     HandoffArtifact,
     Intervention,
@@ -30,6 +32,8 @@ from orchestrator.models import (
     WorkflowVersion,
     Workstream,
 )
+from orchestrator.queries.learnings import due_batches, due_merge_points
+from orchestrator.queries.signatures import latest_completed, sign_off_of
 from orchestrator.queries.threads import kept_for_others
 
 
@@ -108,6 +112,8 @@ def inbox_for(user: User) -> Inbox:
         sections.append(Section("Ready for acceptance", "finished", (_finished(),)))
     if Role.CONTRIBUTOR in roles:
         sections.append(Section("Ready to be claimed", "ready", (_claimable(user),)))
+    if roles & {Role.CONTRIBUTOR, Role.REVIEWER}:
+        sections.append(Section("What did it teach?", "info", (_taught_batches(), _taught_merge_points())))
     sections.append(Section("Returned to you", "sent_back", (_returned(user),)))
     return Inbox(sections)
 
@@ -207,18 +213,30 @@ def _unsigned_entry(item: Workstream) -> Entry:
 
 
 def _gates(user: User, roles: frozenset[Role]) -> Source:
+    """Gates that ask for this person: not signed by them yet, and not about their own work (FR-006)."""
     rows = Task.objects.filter(
         step__kind=StepKind.GATE, status=TaskStatus.REVIEW, attempts__status=AttemptStatus.QUEUED
     ).select_related("step", "workstream")
     named = GateReviewer.objects.filter(step=OuterRef("step"))
     mine = Exists(named.filter(name__in=[user.get_username(), *sorted(roles)]))
     anyone = ~Exists(named) if roles & {Role.REVIEWER, Role.APPROVER} else Q(pk__in=[])
-    rows = rows.filter(mine | anyone)
+    signed = GateReview.objects.filter(
+        reviewer=user, attempt__task=OuterRef("pk"), attempt__status=AttemptStatus.QUEUED
+    )
+    own = latest_completed().filter(
+        task__workstream=OuterRef("workstream"),
+        task__step__needed_by__step__thread=OuterRef("step__thread"),
+        assignment__executor__user=user,
+    )
+    barred = Exists(own) & Q(workstream__version__workflow__allow_self_approval=False)
+    rows = rows.filter(mine | anyone).exclude(Exists(signed)).exclude(barred)
     return Source(rows.order_by("updated_at", "pk"), _gate_entry)
 
 
 def _gate_entry(task: Task) -> Entry:
     why = f"{task.step.gate_kind.capitalize()} gate: {task.step.gate_action or 'sign or reject'}"
+    if task.step.signatures != 1:
+        why += f" ({sign_off_of(task).sentence})"
     return Entry(str(task.step), task.workstream.title, why, task.updated_at, "gate", (task.pk,))
 
 
@@ -249,6 +267,29 @@ def _claimable_entry(attempt: Attempt) -> Entry:
     task = attempt.task
     why = "Launched; claim it and do it, or let an agent do it."
     return Entry(str(task.step), task.workstream.title, why, attempt.queued_at, "task", _place(task))
+
+
+def _taught_batches() -> Source:
+    """Done batches that nobody has said anything about (BX-7)."""
+    return Source(due_batches().order_by("since", "pk"), _taught_batch_entry)
+
+
+def _taught_batch_entry(batch: Any) -> Entry:
+    return _lesson_entry(batch.label, batch.title, batch.since, batch.uuid)
+
+
+def _taught_merge_points() -> Source:
+    rows = due_merge_points().select_related("step", "workstream").order_by("updated_at", "pk")
+    return Source(rows, _taught_merge_point_entry)
+
+
+def _taught_merge_point_entry(task: Task) -> Entry:
+    return _lesson_entry(task.step.key, task.workstream.title, task.updated_at, task.workstream.uuid)
+
+
+def _lesson_entry(after: str, workstream: str, since: datetime, uuid: UUID) -> Entry:
+    why = "It is done. Write down what the next one should know, or say that there is nothing."
+    return Entry(f"What did {after} teach?", workstream, why, since, "learning", (str(uuid), after))
 
 
 def _returned(user: User) -> Source:

@@ -7,7 +7,15 @@ from itertools import groupby
 from django.db.models import Q
 
 from orchestrator.core.attention import Standing, lifecycle, signals
-from orchestrator.core.terms import ArtifactState, CriterionKind, Lifecycle, Signal, TaskStatus, WorkstreamStatus
+from orchestrator.core.terms import (
+    ArtifactState,
+    CriterionKind,
+    InterventionKind,
+    Lifecycle,
+    Signal,
+    TaskStatus,
+    WorkstreamStatus,
+)
 from orchestrator.models import (
     Batch,
     Criterion,
@@ -71,7 +79,9 @@ class Board:
 
     @property
     def failed(self) -> list[TaskRow]:
-        return [row for row in self.rows if row.failed]
+        """Failures that somebody may follow up; one whose breaker is open waits for its answer first."""
+        tripped = {one.task_id for one in self.interventions if one.kind == InterventionKind.BREAKER}
+        return [row for row in self.rows if row.failed and row.task.pk not in tripped]
 
     @property
     def moving(self) -> bool:

@@ -94,10 +94,7 @@ def ask_about_artifact(artifact: HandoffArtifact, now: datetime) -> None:
     task = _behind(artifact)
     if artifact.event not in RESULT_EVENTS or task.status != TaskStatus.COMPLETE or task.needs_human:
         return
-    note = (
-        f"{artifact.path} cannot be used: {artifact.problem}. What builds on it waits. Check it again, republish it "
-        "from the record, restore it from git, or declare the result failed."
-    )
+    note = f"A file that was handed over cannot be used: {artifact.problem}. What builds on it waits."
     open_intervention(task, InterventionKind.ARTIFACT, note, ORCHESTRATOR, now)
     settle(task, now)
 

@@ -20,12 +20,14 @@ from orchestrator.queries import plans as queries
 from orchestrator.queries.migrations import in_flight
 from orchestrator.queries.plan_changes import changes, since_last_decision
 from orchestrator.queries.templates import find_template
-from orchestrator.services import plans, workstreams
+from orchestrator.services import plans
 from orchestrator.services.templates import source_with_values
-from orchestrator.web.acting import Viewer, act_of, now, number, perform, proceed, show, typed, viewer
+from orchestrator.web import prehandoff
+from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, proceed, show, typed, viewer
 from orchestrator.web.moments import typed_moment
 
 PER_PAGE = 50
+OPEN = frozenset({WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE})
 SUBMITTERS = (Role.INITIATOR, Role.APPROVER)
 #: What a pasted plan is called when the person gives no name.
 PASTED = "PLAN.md"
@@ -89,7 +91,11 @@ def submit_page(
     checked: bool = False,
 ) -> HttpResponse:
     """The form with what was typed; `checked` adds the findings and the preview of the source."""
-    review = queries.lay_out(_readable(source), plans.read_source(source)) if checked and source else None
+    review = (
+        queries.lay_out(_readable(source), plans.read_source(source, workstream=workstream))
+        if checked and source
+        else None
+    )
     if not source and workstream is not None and not checked:
         source = workstream.version.source
     context = {
@@ -141,26 +147,20 @@ def _decide(request: HttpRequest, approving: bool) -> str:
 
 
 @act_of("plan-review", "slug", "version")
-def plan_sign_prehandoff(request: HttpRequest, slug: str, version: int) -> HttpResponse:
-    """Sign that suspected duplicates were looked at, with the rationale (FR-003, AS-5)."""
+def plan_prehandoff(request: HttpRequest, slug: str, version: int, act: str) -> HttpResponse:
+    """Sign the pre-handoff review, or decide on a suspected duplicate, beside the plan (FR-003, AS-5)."""
     shown = queries.find_version(slug, version)
-    workstream = queries.workstream_of(shown)
-
-    def sign() -> str:
-        rationale, who = typed(request, "rationale"), viewer(request).actor
-        workstreams.sign_prehandoff(workstream_id=workstream.pk, rationale=rationale, actor=who, now=now())
-        return "The pre-handoff review is signed: work may start once the plan is approved."
-
+    do = partial(chosen(prehandoff.ACTS, act), request, queries.workstream_of(shown))
     then = reverse("plan-review", args=[slug, version])
-    return perform(request, sign, then=then, again=partial(review_page, request, shown, "prehandoff"))
+    return perform(request, do, then=then, again=partial(review_page, request, shown, "prehandoff"))
 
 
 def review_page(
     request: HttpRequest, version: WorkflowVersion, acted: str = "", refusal: Refusal | None = None
 ) -> HttpResponse:
     """The review; after a refusal with what `acted` typed, and with the newer text when there is one."""
-    review = queries.lay_out(version.source, plans.read_source(version.source))
     workstream = queries.workstream_of(version)
+    review = queries.lay_out(version.source, plans.read_source(version.source, workstream=workstream))
     versions = queries.versions_of(version)
     who = viewer(request)
     why_not = _why_not(who, version, versions[0], review, workstream)
@@ -174,8 +174,9 @@ def review_page(
         "review": review,
         "in_flight": in_flight(workstream, version, review.reading.plan),
         "workstream": workstream,
-        "signature": queries.signature_of(workstream),
-        "suspects": queries.suspects(workstream),
+        "prehandoff": prehandoff.section(
+            workstream, who, lambda act: reverse("plan-prehandoff", args=[version.workflow.slug, version.number, act])
+        ),
         "why_not": why_not,
         "deciding": not (why_not["approve"] and why_not["send_back"]),
         "reason": request.POST.get("reason") or request.GET.get("reason", ""),
@@ -189,7 +190,7 @@ def _why_not(
     who: Viewer, version: WorkflowVersion, newest: WorkflowVersion, review: queries.Review, workstream: Workstream
 ) -> dict[str, str]:
     """Why each control of the review is off for this person; empty text when it is on."""
-    settled = _settled(version, newest)
+    settled = _settled(version, newest, workstream)
     own = version.author_id == who.user.pk and not version.workflow.allow_self_approval
     blocked = len(review.blockers)
     return {
@@ -199,14 +200,15 @@ def _why_not(
         or (blocked and "The top of the page says what blocks it and what clears it.")
         or "",
         "send_back": settled or who.lacks(Role.APPROVER, Role.REVIEWER),
-        "sign": who.lacks(Role.APPROVER, Role.REVIEWER),
         "resubmit": who.lacks(*SUBMITTERS, Role.REVIEWER)
-        if workstream.status in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}
+        if workstream.status in OPEN
         else f"The workstream is {workstream.status}; its plan no longer changes.",
     }
 
 
-def _settled(version: WorkflowVersion, newest: WorkflowVersion) -> str:
+def _settled(version: WorkflowVersion, newest: WorkflowVersion, workstream: Workstream) -> str:
+    if workstream.status not in OPEN:
+        return f"The workstream is {workstream.status}; its plan no longer changes."
     if version.pk != newest.pk:
         return f"Version {newest.number} is newer; decide on that one."
     if version.status != VersionStatus.IN_REVIEW:
@@ -268,5 +270,6 @@ urlpatterns: list[Any] = [
     path("plans/<slug:slug>/", plan_latest, name="plan-latest"),
     path("plans/<slug:slug>/v<int:version>/", plan_review, name="plan-review"),
     path("plans/<slug:slug>/v<int:version>/decide", plan_decide, name="plan-decide"),
-    path("plans/<slug:slug>/v<int:version>/prehandoff", plan_sign_prehandoff, name="plan-sign"),
+    path("plans/<slug:slug>/v<int:version>/prehandoff", plan_prehandoff, {"act": "sign"}, name="plan-sign"),
+    path("plans/<slug:slug>/v<int:version>/prehandoff/<slug:act>", plan_prehandoff, name="plan-prehandoff"),
 ]

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orchestrator', '0004_mapping'),
+        ('orchestrator', '0006_frontier'),
     ]
 
     operations = [

@@ -1,0 +1,39 @@
+"""The tool with which an agent says what a batch or merge point taught (BX-7)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from orchestrator.core.terms import Scope
+from orchestrator.mcp.workstreams import uuid_of
+from orchestrator.queries.learnings import LearningList, learnings
+from orchestrator.queries.workstream_facts import find_workstream
+from orchestrator.services.callers import Caller
+from orchestrator.services.learnings import record_learning
+
+
+@dataclass(frozen=True)
+class LearningTools:
+    sign_in: Callable[[], Caller]
+
+    def record_learning(
+        self, workstream_id: str, after: str, went_wrong: str = "", worked: str = "", tighten: str = ""
+    ) -> LearningList:
+        """Write down what a batch or merge point taught, for the brief of every later task; at least one text.
+
+        `after` names it, as `due` in the answer does: "Batch 01", or a merge point's key.
+        """
+        caller = self.sign_in()
+        caller.require(Scope.WORK)
+        workstream = find_workstream(uuid_of(workstream_id))
+        record_learning(
+            workstream=workstream,
+            after=after,
+            went_wrong=went_wrong,
+            worked=worked,
+            tighten=tighten,
+            actor=caller.actor,
+            now=timezone.now(),
+        )
+        return learnings(workstream)
