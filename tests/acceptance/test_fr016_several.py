@@ -54,8 +54,8 @@ def test_fr001_a_workflow_is_used_again(first: Driver) -> None:
 
 
 def test_fr001_titles_may_be_equal_and_addresses_are_not(first: Driver) -> None:
-    one, two = other(first), other(first)
-    assert (one.reload().slug, two.reload().slug) == ("refunds-for-spain", "refunds-for-spain-2")
+    one, two = start(first, "Refunds for Spain"), start(first, "Refunds for Spain")
+    assert (one.slug, two.slug) == ("refunds-for-spain", "refunds-for-spain-2")
 
 
 def test_fr001_a_workflow_without_a_version_in_effect_starts_nothing(driver: Driver) -> None:
