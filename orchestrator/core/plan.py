@@ -2,7 +2,8 @@
 
 A plan is stages (serial) of batches (serial) of threads (parallel) of steps. A gate is a step that a person decides
 (design section 2). Line numbers are 1-based lines of the source; 0 means "not from a line". Readers never raise on
-bad text: they return a `Reading` with findings.
+bad text: they return a `Reading` with findings. Lines, and what was inferred, say where a plan came from; they are no
+part of its content, so plans are compared without them.
 """
 
 import re
@@ -36,8 +37,8 @@ class Need:
     """A dependency on another step or gate, by key. `inferred` marks what the plan did not say itself."""
 
     key: str
-    line: int = 0
-    inferred: bool = False
+    line: int = field(default=0, compare=False)
+    inferred: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class StepSpec:
 
     key: str
     title: str
-    line: int = 0
+    line: int = field(default=0, compare=False)
     details: str = ""
     parallel: bool = False
     needs: tuple[Need, ...] = ()
@@ -79,13 +80,13 @@ class StepSpec:
     exit: tuple[str, ...] = ()
     done_when: tuple[str, ...] = ()
     when: str = ""
-    when_line: int = 0
+    when_line: int = field(default=0, compare=False)
     estimate: int = 0
     outcomes: tuple[str, ...] = ()
     max_attempts: int = 0
     may_add: int = 0
     added_by: str = ""
-    inferred: tuple[str, ...] = ()
+    inferred: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def kind(self) -> StepKind:
@@ -98,7 +99,7 @@ class ThreadSpec:
 
     lane: str
     name: str
-    line: int = 0
+    line: int = field(default=0, compare=False)
     steps: tuple[StepSpec, ...] = ()
     summary: str = ""
     role: str = ""
@@ -112,7 +113,7 @@ class BatchSpec:
 
     prefix: str
     name: str
-    line: int = 0
+    line: int = field(default=0, compare=False)
     threads: tuple[ThreadSpec, ...] = ()
     summary: str = ""
 
@@ -125,7 +126,7 @@ class BatchSpec:
 class StageSpec:
     number: int
     name: str
-    line: int = 0
+    line: int = field(default=0, compare=False)
     kind: StageKind = StageKind.NORMAL
     batches: tuple[BatchSpec, ...] = ()
     definition: str = ""
@@ -141,7 +142,7 @@ class Question:
     """A question the plan leaves open; an unchecked one blocks approval."""
 
     text: str
-    line: int
+    line: int = field(compare=False)
     answered: bool
 
 

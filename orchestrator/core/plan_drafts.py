@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from textwrap import dedent
 
 from orchestrator.core.plan import Question
+from orchestrator.core.plan_escapes import unescape
 from orchestrator.core.plan_lines import Line, LineKind
 from orchestrator.core.plan_phrases import read_property
 
@@ -169,5 +170,6 @@ class PlanDraft:
 
 
 def joined(texts: list[str]) -> str:
-    """Lines as one text without blank lines around it."""
-    return dedent("\n".join(text.rstrip() for text in texts)).strip("\n")
+    """Lines as one text without blank lines around it; escapes are undone."""
+    plain = dedent("\n".join(text.rstrip() for text in texts)).strip("\n")
+    return "\n".join(unescape(plain.split("\n")))

@@ -110,6 +110,7 @@ class Keyed:
     strict: bool
 
 
+_LANE_HEADING: Final = re.compile(r"lane[ \t]+([a-z0-9][a-z0-9_-]{0,79})[ \t]*:(.*)", re.IGNORECASE | re.DOTALL)
 #: A separator behind the letter tells it from a word of the name (`Thread pool`).
 _LETTERED = re.compile(r"thread[ \t]+([a-z])[ \t]*[:.][ \t]*(\S.*)", re.IGNORECASE)
 
@@ -120,6 +121,9 @@ def read_opening(heading: str) -> Opening | None:
     lettered = _LETTERED.fullmatch(text)
     if lettered:
         return Opening("thread", -1, lettered[2].strip(), lane=lettered[1].upper())
+    lane = _LANE_HEADING.fullmatch(text)
+    if lane:
+        return Opening("thread", -1, _without_note(lane[2].strip())[0], lane=lane[1])
     for what, pattern in (("stage", _STAGE), ("batch", _BATCH), ("thread", _THREAD)):
         found = pattern.fullmatch(text)
         if found:
@@ -137,12 +141,17 @@ def read_opening(heading: str) -> Opening | None:
 
 def _without_note(name: str) -> tuple[str, str]:
     """`Setup (Parallel - no dependencies)` -> the name and the note, if the note says how to run the batch."""
-    if name.endswith(")") and "(" in name:
+    if name.endswith(")") and not name.endswith("\\)") and "(" in name:
         start = name.rfind("(")
         note = name[start + 1 : -1].strip()
         if note.lower().startswith(("parallel", "sequential", "blocked", "serial")):
             return name[:start].rstrip(_SEPARATOR), note
-    return name, ""
+    return _without_escape(name), ""
+
+
+def _without_escape(text: str) -> str:
+    """`Pay (parallel\\)` -> `Pay (parallel)`: brackets that belong to the name."""
+    return f"{text[:-2]})" if text.endswith("\\)") else text
 
 
 def read_lane(text: str) -> tuple[str, str] | None:
@@ -191,7 +200,7 @@ def split_suffix(title: str) -> tuple[str, list[str], bool]:
     needs: list[str] = []
     parallel = False
     for _ in range(_MOST_SUFFIXES):
-        if not title.endswith(")") or "(" not in title:
+        if not title.endswith(")") or title.endswith("\\)") or "(" not in title:
             break
         start = title.rfind("(")
         inside = title[start + 1 : -1].strip()
@@ -203,7 +212,7 @@ def split_suffix(title: str) -> tuple[str, list[str], bool]:
         else:
             break
         title = title[:start].rstrip()
-    return title, needs, parallel
+    return _without_escape(title), needs, parallel
 
 
 def read_names(text: str) -> list[str]:

@@ -169,3 +169,15 @@ def test_other_tools_plans_are_previewed(name, plan_file, db):
 def test_the_format_can_be_given(plan_file, db):
     with pytest.raises(SystemExit):
         run("preview_plan", "--format", "plan", plan_file(SAMPLES["task-master"].encode()))
+
+
+def test_a_converted_plan_can_be_submitted(plan_file, db):
+    run("setup_demo")
+    converted = run("convert_plan", plan_file(SAMPLES["task-master"].encode()))
+    run("submit_plan", plan_file(converted.encode()), "--as", "initiator")
+    assert Workstream.objects.filter(title="Packing", version__status=VersionStatus.IN_REVIEW).exists()
+
+
+def test_what_holds_no_plan_is_not_converted(plan_file, db):
+    with pytest.raises(SystemExit):
+        run("convert_plan", plan_file(b'{"streams": []}'))

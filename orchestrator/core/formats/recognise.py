@@ -1,5 +1,6 @@
 """Which format a source has, told from its content, and the reader for it."""
 
+import re
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
@@ -23,6 +24,9 @@ class Format(StrEnum):
     TASKS = "tasks"
 
 
+#: Headings that only our own grammar has.
+_NATIVE: Final = re.compile(r"(?im)^#{1,6}[ \t]+(?:plan:|stage[ \t]+\d|batch[ \t]+\d|merge[ -]?point\b)")
+
 READERS: Final[dict[Format, Callable[[str], Reading]]] = {
     Format.PLAN: read_plan,
     Format.SPEC_KIT: spec_kit.read,
@@ -43,7 +47,8 @@ def recognise(text: str) -> Format:
         return Format.BEADS
     if backlog.looks_like(text):
         return Format.BACKLOG
-    return Format.SPEC_KIT if spec_kit.looks_like(text) else Format.PLAN
+    native = _NATIVE.search(text)
+    return Format.SPEC_KIT if not native and spec_kit.looks_like(text) else Format.PLAN
 
 
 def _json_format(text: str) -> Format:

@@ -1,0 +1,330 @@
+"""The independent model: order rules and acts in their plainest form, without a line of the product's own rules.
+
+A step's predecessors are written out as a set: what it names, every step of an earlier batch, and what stands before it
+in its thread and is not of its parallel run. Costs nothing to be slow here: plans have a dozen steps.
+"""
+
+from dataclasses import dataclass, field
+
+from orchestrator.core import errors
+from tests.model.blueprint import MEET, Blueprint, Step
+
+#: So many failures ask for a person.
+FAILURES = 3
+
+Refused = type[errors.Refusal] | None
+
+
+@dataclass
+class Task:
+    """`attempts` are statuses by number - 1; `undecided` is a failure that waits for a person; `flag` is why the task
+    asks for one (question, breaker, artifact); attempts up to number `forgiven` count for no breaker."""
+
+    attempts: list[str] = field(default_factory=list)
+    done: bool = False
+    undecided: bool = False
+    holder: str = ""
+    token: int = 0
+    blockers: set[int] = field(default_factory=set)
+    flag: str = ""
+    forgiven: int = 0
+    rework: int = 0
+
+    @property
+    def flagged(self) -> bool:
+        return bool(self.flag)
+
+    @property
+    def live(self) -> bool:
+        return bool(self.attempts) and self.attempts[-1] in ("queued", "running")
+
+    @property
+    def running(self) -> bool:
+        return self.live and self.attempts[-1] == "running"
+
+    @property
+    def queued(self) -> bool:
+        return self.live and self.attempts[-1] == "queued"
+
+
+class Engine:
+    """What the orchestrator should be after the same acts. Acts answer with the refusal that is due, or None."""
+
+    def __init__(self, plan: Blueprint) -> None:
+        self.plan = plan
+        self.version = 1
+        self.status = "active"
+        self.tasks = {step.key: Task() for step in plan.steps}
+        #: Keys whose latest result is not in the workspace yet; whose file is lost; whose loss has been noticed.
+        self.unpublished: set[str] = set()
+        self.lost: set[str] = set()
+        self.damaged: set[str] = set()
+
+    # -- what is so
+
+    @property
+    def steps(self) -> dict[str, Step]:
+        return {step.key: step for step in self.plan.steps}
+
+    def state_of(self, key: str) -> str:
+        task = self.tasks[key]
+        if task.done:
+            return "complete"
+        if task.blockers or task.undecided:
+            return "blocked"
+        if task.running:
+            return "active"
+        return "review" if task.queued and self.steps[key].gate else "pending"
+
+    def before(self, step: Step) -> set[str]:
+        """Everything that has to be complete first."""
+        others = [other for other in self.plan.steps if other.key != step.key]
+        earlier = {other.key for other in others if other.place[:2] < step.place[:2]}
+        lane = {o.key for o in others if o.lane == step.lane and o.place < step.place and not self._same_run(o, step)}
+        return set(step.needs) | earlier | lane
+
+    def _same_run(self, one: Step, other: Step) -> bool:
+        """Neighbouring parallel steps of a thread start together."""
+        first, last = sorted((one.place[3], other.place[3]))
+        between = [s for s in self.plan.steps if s.lane == one.lane and first <= s.place[3] <= last]
+        return all(step.parallel for step in between)
+
+    def behind(self, key: str) -> set[str]:
+        """The step and everything that has to be done again when it is."""
+        redo = {key}
+        while more := {s.key for s in self.plan.steps if s.key not in redo and self.before(s) & redo}:
+            redo |= more
+        return redo
+
+    def contend(self, one: Step, other: Step) -> bool:
+        if set(one.resources) & set(other.resources):
+            return True
+        mine, theirs = set(one.files), set(other.files)
+        if one.place[2] != other.place[2]:
+            mine, theirs = mine | set(one.lane_files), theirs | set(other.lane_files)
+        return any(frozenset({a, b}) in MEET for a in mine for b in theirs)
+
+    @property
+    def finished(self) -> bool:
+        return all(task.done for task in self.tasks.values())
+
+    # -- the orchestrator's own part
+
+    def publish(self) -> None:
+        self.unpublished.clear()
+
+    def notice(self) -> None:
+        """Look at the files that open steps build on: named by one, or of the first open batch or the one before."""
+        opened = [step for step in self.plan.steps if not self.tasks[step.key].done]
+        if not opened:
+            return
+        first = min(step.place[:2] for step in opened)
+        batches = sorted({step.place[:2] for step in self.plan.steps})
+        near = {first, *([batches[batches.index(first) - 1]] if batches.index(first) else [])}
+        named = {need for step in opened for need in step.needs}
+        for key in self.lost - self.unpublished:
+            if self.tasks[key].done and (key in named or self.steps[key].place[:2] in near):
+                self.damaged.add(key)
+                self.tasks[key].flag = self.tasks[key].flag or "artifact"
+
+    def round(self) -> list[str]:
+        """Launch what may start, in launch order."""
+        launched: list[str] = []
+        if self.status != "active":
+            return launched
+        held = [self.steps[key] for key, task in self.tasks.items() if task.live]
+        for step in sorted(self.plan.steps, key=lambda step: step.order):
+            if self._may_start(step) and not any(self.contend(step, other) for other in held):
+                self.tasks[step.key].attempts.append("queued")
+                held.append(step)
+                launched.append(step.key)
+        return launched
+
+    def _may_start(self, step: Step) -> bool:
+        task = self.tasks[step.key]
+        if task.done or task.live or task.undecided or task.flagged or task.blockers:
+            return False
+        unusable = self.unpublished | self.damaged
+        return all(self.tasks[key].done and key not in unusable for key in self.before(step))
+
+    # -- acts
+
+    def claim(self, key: str, executor: str) -> Refused:
+        task = self.tasks[key]
+        if self.status != "active" or self.steps[key].gate:
+            return errors.WrongState
+        if task.running:
+            return errors.AlreadyClaimed
+        if not task.queued or task.flagged or task.blockers:
+            return errors.WrongState
+        if any(other.holder == executor for other in self.tasks.values()):
+            return errors.ExecutorBusy
+        task.attempts[-1] = "running"
+        task.holder, task.token = executor, task.token + 1
+        return None
+
+    def complete(self, key: str, *, held: bool, proved: bool) -> Refused:
+        """`held` says that the caller holds the claim, `proved` that it brings evidence."""
+        task = self.tasks[key]
+        if self.status != "active":
+            return errors.WrongState
+        if not held:
+            return errors.StaleToken
+        if task.blockers or task.flagged:
+            return errors.WrongState
+        if not proved:
+            return errors.CriteriaUnmet
+        self._finish(key)
+        return None
+
+    def _finish(self, key: str) -> None:
+        task = self.tasks[key]
+        task.attempts[-1], task.holder, task.done = "completed", "", True
+        self.unpublished.add(key)
+        self.lost.discard(key)
+        self.damaged.discard(key)
+
+    def fail(self, key: str, *, held: bool) -> Refused:
+        if self.status != "active":
+            return errors.WrongState
+        return self._fail(key) if held else errors.StaleToken
+
+    def declare_failure(self, key: str) -> Refused:
+        if self.status != "active" or not self.tasks[key].running:
+            return errors.WrongState
+        return self._fail(key)
+
+    def _fail(self, key: str) -> None:
+        task = self.tasks[key]
+        task.attempts[-1], task.holder, task.undecided = "failed", "", True
+        if task.attempts[task.forgiven :].count("failed") >= FAILURES:
+            task.flag = "breaker"
+
+    def requeue(self, key: str) -> Refused:
+        if self.status != "active" or not self.tasks[key].undecided:
+            return errors.WrongState
+        if self.tasks[key].flag == "breaker":
+            return errors.BreakerOpen
+        self.tasks[key].undecided = False
+        return None
+
+    def approve(self, key: str) -> Refused:
+        if refusal := self._unsignable(key):
+            return refusal
+        self._finish(key)
+        return None
+
+    def reject(self, key: str, back_to: str) -> Refused:
+        if refusal := self._unsignable(key):
+            return refusal
+        target = self.steps.get(back_to)
+        if target is None or target.gate:
+            return errors.NotFound
+        if target.place[:2] > self.steps[key].place[:2]:
+            return errors.WrongState
+        return self.send_back(back_to, rejecting=key)
+
+    def _unsignable(self, key: str) -> Refused:
+        task = self.tasks[key]
+        if self.status != "active" or not self.steps[key].gate or not task.queued or task.blockers:
+            return errors.WrongState
+        return None
+
+    def send_back(self, key: str, rejecting: str = "") -> Refused:
+        redo = self.behind(key)
+        if self.status != "active" or any(self.tasks[k].running for k in redo):
+            return errors.WrongState
+        if "completed" not in self.tasks[key].attempts:
+            return errors.WrongState
+        if rejecting:
+            self.tasks[rejecting].attempts[-1] = "rejected"
+        for again in redo:
+            self._again(self.tasks[again])
+        return None
+
+    @staticmethod
+    def _again(task: Task) -> None:
+        if task.queued:
+            task.attempts[-1] = "cancelled"
+        if task.flag == "artifact":
+            task.flag = ""
+        task.forgiven = len(task.attempts)
+        task.rework += task.done
+        task.done = task.undecided = False
+
+    def block(self, key: str, blocker: int) -> Refused:
+        if self.status != "active" or self.tasks[key].done:
+            return errors.WrongState
+        self.tasks[key].blockers.add(blocker)
+        return None
+
+    def unblock(self, key: str, blocker: int) -> Refused:
+        if self.status != "active" or blocker not in self.tasks[key].blockers:
+            return errors.WrongState
+        self.tasks[key].blockers.remove(blocker)
+        return None
+
+    def flag(self, key: str) -> Refused:
+        task = self.tasks[key]
+        if self.status != "active" or task.done or task.flagged:
+            return errors.WrongState
+        task.flag = "question"
+        return None
+
+    def clear(self, key: str) -> Refused:
+        task = self.tasks[key]
+        if self.status != "active" or task.flag in ("", "artifact"):
+            return errors.WrongState
+        if task.flag == "breaker":
+            task.forgiven = len(task.attempts)
+        task.flag = ""
+        return None
+
+    def started(self, key: str) -> bool:
+        return bool(self.tasks[key].attempts) or self.state_of(key) != "pending"
+
+    def migrate(self, plan: Blueprint, version: int) -> Refused:
+        """Steps that were started are neither lost nor redefined."""
+        new = {step.key: step for step in plan.steps}
+        for key, step in self.steps.items():
+            if self.started(key) and (key not in new or new[key].title != step.title):
+                return errors.MigrationImpossible
+        self.tasks = {key: self.tasks.get(key, Task()) for key in new}
+        self.plan, self.version = plan, version
+        return None
+
+    def accept(self) -> Refused:
+        if self.status != "active":
+            return errors.WrongState
+        if not self.finished:
+            return errors.NotFinished
+        self.status = "completed"
+        return None
+
+    def archive(self) -> Refused:
+        if self.status == "archived" or any(task.running for task in self.tasks.values()):
+            return errors.WrongState
+        for task in self.tasks.values():
+            if task.queued:
+                task.attempts[-1] = "cancelled"
+        self.status = "archived"
+        return None
+
+    def held(self, key: str) -> Refused:
+        if self.status != "active":
+            return errors.WrongState
+        return None if self.tasks[key].running else errors.StaleToken
+
+    def recover(self, key: str, way: str) -> Refused:
+        """Files of a result that is known to be damaged."""
+        if key not in self.damaged:
+            return errors.WrongState
+        if way == "retry":
+            return errors.ArtifactDamaged
+        if way == "withdraw" and (refusal := self.send_back(key)):
+            return refusal
+        if self.tasks[key].flag == "artifact":
+            self.tasks[key].flag = ""
+        self.damaged.discard(key)
+        self.lost.discard(key)
+        return None
