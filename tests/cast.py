@@ -8,9 +8,11 @@ from django.contrib.auth.models import Group, User
 
 from orchestrator.core.terms import AttemptStatus, CriterionKind, ExecutorKind, Role
 from orchestrator.models import Assignment, Attempt, Executor, Task, Workstream
+from orchestrator.queries.duplicates import undecided
 from orchestrator.services import claims, completions, failures, gates, plans, workstreams
 from orchestrator.services.actor import Actor
 from orchestrator.services.advance import advance
+from orchestrator.services.duplicates import decide_duplicate
 from orchestrator.services.executors import register_executor
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -119,6 +121,7 @@ class Driver:
     def start(self, source: bytes = PLAN) -> Workstream:
         """Submitted, signed, approved, first steps launched."""
         submission = self.submit(source)
+        self.override_suspects()
         approver = self.cast.actor("approver")
         workstreams.sign_prehandoff(
             workstream_id=submission.workstream.pk, rationale="No similar work.", actor=approver, now=self.tick()
@@ -131,6 +134,23 @@ class Driver:
         )
         self.advance()
         return self.reload()
+
+    def override_suspects(self) -> None:
+        """Tests start the same plan more than once: it is no duplicate."""
+        assert self.workstream is not None
+        for suspect in undecided(self.workstream):
+            self.decide(suspect.workstream, "override")
+
+    def decide(self, other: Workstream, outcome: str, rationale: str = "Compared both plans.") -> None:
+        assert self.workstream is not None
+        decide_duplicate(
+            workstream_id=self.workstream.pk,
+            other_id=other.pk,
+            outcome=outcome,
+            rationale=rationale,
+            actor=self.cast.actor("reviewer"),
+            now=self.tick(),
+        )
 
     def reload(self) -> Workstream:
         assert self.workstream is not None

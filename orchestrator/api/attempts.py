@@ -9,11 +9,12 @@ from ninja import Router
 
 from orchestrator.api.acts import act
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import Breadcrumb, Completion, Encoded, Failure
+from orchestrator.api.schemas import Breadcrumb, Completion, Encoded, Failure, NewSteps
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.terms import Scope
+from orchestrator.queries.additions import AdditionFacts, addition_facts
 from orchestrator.queries.attempt_facts import AttemptFacts, ClaimFacts, attempt_facts, claim_facts
-from orchestrator.services import claims, completions, failures
+from orchestrator.services import additions, claims, completions, failures
 
 router = Router(tags=["attempts"])
 
@@ -57,6 +58,21 @@ def complete(request: HttpRequest, attempt_id: int, body: Completion) -> Attempt
         now=timezone.now(),
     )
     return attempt_facts(attempt_id)
+
+
+@router.post("/{int:attempt_id}/steps", response=AdditionFacts)
+@act(Scope.WORK)
+def steps(request: HttpRequest, attempt_id: int, body: NewSteps) -> AdditionFacts:
+    """Add steps behind the running one, within the limit of its plan; they are in force at once."""
+    added = additions.add_steps(
+        attempt_id=attempt_id,
+        token=body.token,
+        executor=caller_of(request).executor,
+        tasks=body.tasks,
+        reason=body.reason,
+        now=timezone.now(),
+    )
+    return addition_facts(added.version, added.keys, added.left)
 
 
 @router.post("/{int:attempt_id}/fail", response=AttemptFacts)

@@ -16,7 +16,8 @@ from orchestrator.core.plan import Finding, Reading
 from orchestrator.core.preview import preview
 from orchestrator.core.terms import Scope, Severity
 from orchestrator.queries.workstream_facts import find_workstream
-from orchestrator.services.plans import read_source, submit_plan
+from orchestrator.services.plans import Submission, read_source, submit_plan
+from orchestrator.services.templates import source_with_values
 
 router = Router(tags=["plans"])
 
@@ -103,6 +104,10 @@ def submit(request: HttpRequest, body: PlanSubmission) -> SubmissionFacts:
         workstream=find_workstream(body.workstream) if body.workstream else None,
         change_reason=body.change_reason,
     )
+    return submission_facts(submission)
+
+
+def submission_facts(submission: Submission) -> SubmissionFacts:
     return SubmissionFacts(
         workstream=submission.workstream.uuid,
         workstream_slug=submission.workstream.slug,
@@ -122,7 +127,7 @@ def _source(body: PlanText) -> bytes:
             recovery="Split the plan into several workstreams.",
             field="source",
         )
-    return source
+    return source_with_values(source, body.values) if body.values else source
 
 
 def _findings(reading: Reading) -> tuple[FindingFacts, ...]:

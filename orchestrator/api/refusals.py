@@ -1,6 +1,6 @@
 """Every refusal as JSON, with its status: code, message, recovery, details (FR-025)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
@@ -10,6 +10,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from orchestrator.core.errors import (
+    BundleRejected,
     DatabaseUnavailable,
     InvalidInput,
     NotFound,
@@ -18,6 +19,7 @@ from orchestrator.core.errors import (
     Refusal,
     TooLarge,
 )
+from orchestrator.core.plan import Finding
 
 #: What can end a call other than an answer; each becomes a refusal.
 EXPECTED = (Refusal, ValidationError, HttpError, Http404, RequestDataTooBig, OperationalError, InterfaceError)
@@ -45,13 +47,17 @@ def refused(refusal: Refusal) -> HttpResponse:
     """The answer of every machine interface to an act that does not apply."""
     body = refusal.as_dict()
     if isinstance(refusal, PlanRejected):
-        body["findings"] = [
-            {"line": f.line, "code": f.code, "message": f.message, "fix": f.fix} for f in refusal.findings
-        ]
+        body["findings"] = _findings(refusal.findings)
+    if isinstance(refusal, BundleRejected):
+        body["files"] = {name: _findings(found) for name, found in refusal.findings.items()}
     response = JsonResponse(body, status=refusal.status)
     if isinstance(refusal, NotSignedIn):
         response["WWW-Authenticate"] = "Bearer"
     return response
+
+
+def _findings(findings: Iterable[Finding]) -> list[dict[str, object]]:
+    return [{"line": f.line, "code": f.code, "message": f.message, "fix": f.fix} for f in findings]
 
 
 def refuse_in_json(api: NinjaAPI) -> None:

@@ -15,10 +15,13 @@ from orchestrator.api import (
     artifacts,
     attempts,
     blockers,
+    bundles,
     collected,
     learnings,
     ownership,
     plans,
+    policies,
+    prehandoff,
     tasks,
     threads,
     workstreams,
@@ -97,9 +100,12 @@ api = NinjaAPI(
 )
 refuse_in_json(api)
 api.add_router("/workstreams", workstreams.router)
+api.add_router("/workstreams", prehandoff.router)
 api.add_router("/tasks", tasks.router)
 api.add_router("/attempts", attempts.router)
 api.add_router("/plans", plans.router)
+api.add_router("/bundles", bundles.router)
+api.add_router("/policies", policies.router)
 api.add_router("/collected", collected.router)
 api.add_router("", artifacts.router)
 api.add_router("", blockers.router)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, StrictInt
 
 from orchestrator.core.terms import BlockerKind, InboxState, TaskStatus, WorkstreamStatus
 
@@ -69,6 +69,14 @@ class Completion(Schema):
     outputs: dict[str, str | Encoded] = {}
     commit: Annotated[str, Field(max_length=64)] = ""
     result: Annotated[str, Field(max_length=60)] = ""
+
+
+class NewSteps(Schema):
+    """`tasks` has one step a line: `title | exit criterion`, with `KEY:` in front to choose the key."""
+
+    token: Id
+    tasks: Text
+    reason: Text
 
 
 class Failure(Schema):
@@ -155,8 +163,31 @@ class StatusChange(Schema):
     reason: Text = ""
 
 
+class Reason(Schema):
+    reason: Text
+
+
+class Priority(Schema):
+    """A higher number goes first."""
+
+    priority: Annotated[StrictInt, Field(ge=-999_999, le=999_999)]
+    reason: Text
+
+
+class NewStage(Schema):
+    """`tasks` has one task a line, `title | exit criterion`; `gate` names the evaluation that a fix stage follows."""
+
+    name: Annotated[str, Field(max_length=200)]
+    tasks: Text
+    reason: Text
+    gate: Annotated[str, Field(max_length=80)] = ""
+
+
 class PlanText(Schema):
+    """`values` are written into the front matter of a template, by parameter."""
+
     source: str
+    values: dict[str, Text] = {}
 
 
 class PlanSubmission(PlanText):

@@ -9,6 +9,7 @@ from orchestrator.api.auth import caller_of
 from orchestrator.api.schemas import Clearing, Flag, Requeue, TaskChange, TaskQuery
 from orchestrator.core.terms import Scope
 from orchestrator.queries.briefs import Brief, brief
+from orchestrator.queries.continuing_text import Orientation, orientation
 from orchestrator.queries.task_facts import TaskFilter, TaskList, list_tasks
 from orchestrator.services import failures, interventions
 
@@ -28,6 +29,13 @@ def listing(request: HttpRequest, query: Query[TaskQuery]) -> TaskList:
 def inspect(request: HttpRequest, task_id: int) -> Brief:
     """The brief: definition, criteria with ids, breadcrumb, earlier attempts, upstream artifacts, answers."""
     return brief(task_id)
+
+
+@router.get("/{int:task_id}/continue", response=Orientation)
+@needs(Scope.READ)
+def continuing(request: HttpRequest, task_id: int) -> Orientation:
+    """What the next executor needs after an interruption: the brief, breadcrumbs, earlier attempts, what to prove."""
+    return orientation(task_id)
 
 
 @router.patch("/{int:task_id}/", response=Brief)

@@ -1,4 +1,4 @@
-"""Workstreams: list, inspect, accept, archive (FR-002, LC-9, LC-10)."""
+"""Workstreams: list, inspect, accept, re-open, archive, priority, tasks for gaps (FR-002, LC-3, LC-9, LC-10, AD-3)."""
 
 from uuid import UUID
 
@@ -8,15 +8,20 @@ from ninja import Query, Router
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import StatusChange, WorkstreamQuery
+from orchestrator.api.plans import SubmissionFacts, submission_facts
+from orchestrator.api.schemas import NewStage, Priority, Reason, StatusChange, WorkstreamQuery
 from orchestrator.core.terms import Scope
 from orchestrator.queries.workstream_facts import (
     WorkstreamFacts,
     WorkstreamList,
+    find_workstream,
     list_workstreams,
     workstream_detail,
 )
+from orchestrator.services.amendments import propose_stage
 from orchestrator.services.closing import close_workstream
+from orchestrator.services.priorities import set_priority
+from orchestrator.services.workstreams import reopen_workstream
 
 router = Router(tags=["workstreams"])
 
@@ -46,3 +51,43 @@ def change(request: HttpRequest, uuid: UUID, body: StatusChange) -> WorkstreamFa
         now=timezone.now(),
     )
     return workstream_detail(uuid)
+
+
+@router.post("/{uuid:uuid}/reopen", response=WorkstreamFacts)
+@act(Scope.MANAGE)
+def reopen(request: HttpRequest, uuid: UUID, body: Reason) -> WorkstreamFacts:
+    """Take an acceptance back because a gap was found; the workstream is active again."""
+    found = find_workstream(uuid)
+    actor = caller_of(request).actor
+    reopen_workstream(workstream_id=found.pk, reason=body.reason, actor=actor, now=timezone.now())
+    return workstream_detail(uuid)
+
+
+@router.post("/{uuid:uuid}/priority", response=WorkstreamFacts)
+@act(Scope.MANAGE)
+def prioritise(request: HttpRequest, uuid: UUID, body: Priority) -> WorkstreamFacts:
+    """It stays until a version of the plan changes the priority that the plan gives."""
+    set_priority(
+        workstream_id=find_workstream(uuid).pk,
+        priority=body.priority,
+        reason=body.reason,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return workstream_detail(uuid)
+
+
+@router.post("/{uuid:uuid}/stages", response={201: SubmissionFacts})
+@act(Scope.MANAGE, status=201)
+def add_stage(request: HttpRequest, uuid: UUID, body: NewStage) -> SubmissionFacts:
+    """Submit a new version with one more stage: a fix stage behind a gate, or tasks for gaps (WF-5, LC-3)."""
+    submission = propose_stage(
+        workstream=find_workstream(uuid),
+        name=body.name,
+        tasks=body.tasks,
+        reason=body.reason,
+        gate_key=body.gate,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return submission_facts(submission)

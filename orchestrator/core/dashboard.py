@@ -258,7 +258,8 @@ class ThreadEntry:
 class StreamEntry:
     """A workstream in the registry: `order` counts registrations from 0, `path` is its folder.
 
-    `assignments` are the claims that run, `thread_assignments` the threads that are kept for an executor.
+    `assignments` are the claims that run, `thread_assignments` the threads that are kept for an executor. `needs` are
+    the ids of what it waits for, `merged_into` the one it goes on in, `bundle` what it came with.
     """
 
     id: str
@@ -275,6 +276,9 @@ class StreamEntry:
     approval: Approval
     assignments: tuple[StreamAssignment, ...] = ()
     thread_assignments: tuple[ThreadEntry, ...] = ()
+    needs: tuple[str, ...] = ()
+    merged_into: str = ""
+    bundle: str = ""
 
 
 def render_index(streams: Sequence[StreamEntry]) -> str:

@@ -42,6 +42,19 @@ class PlanRejected(Refusal):
         self.findings = tuple(findings)
 
 
+class BundleRejected(Refusal):
+    """Plans submitted as one of which some cannot be taken; `findings` has those of every file, by its name."""
+
+    code, status = "bundle-rejected", 422
+    recovery = "Correct the named files and submit all of them again; nothing was stored."
+
+    def __init__(self, findings: Mapping[str, Sequence[Finding]]) -> None:
+        wrong = {name: found[0] for name, found in findings.items() if found and found[0].blocks}
+        where = "; ".join(f"{name}, {f'line {f.line}: ' if f.line else ''}{f.message}" for name, f in wrong.items())
+        super().__init__(f"The bundle cannot be taken: {where}", files=", ".join(wrong))
+        self.findings = {name: tuple(found) for name, found in findings.items()}
+
+
 class PlanHasBlockers(Refusal):
     code, status = "plan-has-blockers", 409
     recovery = "Correct what blocks approval in the plan and submit a new version, or send this one back."

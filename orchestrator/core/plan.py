@@ -121,6 +121,11 @@ class BatchSpec:
     def slug(self) -> str:
         return slugify(f"{self.prefix} {self.name}")
 
+    @property
+    def documents(self) -> bool:
+        """Whether it writes the documentation that the work ends with (WF-6)."""
+        return self.prefix == "99" or self.name.lower().startswith("document")
+
 
 @dataclass(frozen=True, slots=True)
 class StageSpec:
@@ -150,7 +155,7 @@ class Question:
 class Plan:
     """The whole contract. `repository` names a repository the operator registered; work happens on `base_branch`.
 
-    `needs` are the slugs of workstreams that have to be completed first (AD-3).
+    `needs` are the names of workstreams that have to be completed first (AD-3), `needs_line` where they stand.
     """
 
     name: str
@@ -164,10 +169,25 @@ class Plan:
     questions: tuple[Question, ...] = ()
     parameters: tuple[tuple[str, str], ...] = field(default=())
     needs: tuple[str, ...] = ()
+    needs_line: int = 0
 
     @property
     def slug(self) -> str:
         return slugify(self.name)
+
+    @property
+    def owned_files(self) -> tuple[str, ...]:
+        """Every file pattern that lanes and steps own, but for the documentation, whose folders plans share."""
+        threads = [
+            thread
+            for stage in self.stages
+            if stage.kind is not StageKind.DOCUMENTATION
+            for batch in stage.batches
+            if not batch.documents
+            for thread in batch.threads
+        ]
+        owned = (files for thread in threads for files in (thread.files, *(step.files for step in thread.steps)))
+        return tuple(dict.fromkeys(pattern for files in owned for pattern in files))
 
     def placed_steps(self) -> "Iterator[PlacedStep]":
         """Every step with its place, in plan order."""

@@ -83,7 +83,8 @@ def _plan(draft: PlanDraft, matter: FrontMatter, stages: tuple[StageSpec, ...], 
         base_branch=matter.values.get("base_branch", "") or "main",
         questions=tuple(draft.questions),
         parameters=tuple(matter.parameters.items()),
-        needs=read_items(matter.values.get("needs", "")),
+        needs=tuple(dict.fromkeys(read_items(matter.values.get("needs", "")))),
+        needs_line=matter.lines_of.get("needs", 0),
     )
 
 
@@ -198,8 +199,8 @@ class _Builder:
     def _whole_thread(self, draft: ThreadDraft, summary: str, details: str) -> StepSpec:
         """A thread that lists no tasks is one step: its name, summary and details."""
         notes = draft.notes
-        kept = without_effect(notes, STEP_FIELDS | LANE_FIELDS, "a thread", self.findings)
-        fields = step_fields(notes, self.findings) | {"role": "", "files": ()}
+        kept = without_effect(notes, (STEP_FIELDS | LANE_FIELDS) - {"may_add"}, "a thread", self.findings)
+        fields = step_fields(notes, self.findings) | {"role": "", "files": (), "may_add": 0}
         return StepSpec(
             key=self.names.thread_key(draft),
             title=draft.name,

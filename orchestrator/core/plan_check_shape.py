@@ -158,7 +158,7 @@ def _step_texts(step: StepSpec) -> Iterable[tuple[str, str]]:
 def _documentation(plan: Plan) -> Iterator[Finding]:
     """A plan ends with a batch that turns its outputs into documentation (WF-6)."""
     batches = (batch for stage in plan.stages for batch in stage.batches)
-    written = any(batch.prefix == "99" or batch.name.lower().startswith("document") for batch in batches)
+    written = any(batch.documents for batch in batches)
     if not written and all(stage.kind is not StageKind.DOCUMENTATION for stage in plan.stages):
         message = "No batch writes the documentation that the work should end with."
         yield finding("no-documentation", 0, message, "Add `##### Batch 99: document` at the end.")

@@ -35,6 +35,8 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     "unknown-dependency": (_BLOCKS, "A dependency names something that is not in the plan."),
     "dependency-cycle": (_BLOCKS, "Steps wait for one another in a circle."),
     "dependency-on-later": (_BLOCKS, "A step waits for a step of a later batch or stage, so neither can run."),
+    "unknown-workstream": (_BLOCKS, "The plan needs a workstream that is not known."),
+    "workstream-cycle": (_BLOCKS, "Workstreams need one another in a circle."),
     "unknown-parameter": (_BLOCKS, "The text uses a parameter that is not declared."),
     "parameter-without-value": (_BLOCKS, "A parameter of the plan has no value."),
     "unreadable-condition": (_BLOCKS, "A condition cannot be read."),

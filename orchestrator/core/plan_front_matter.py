@@ -34,13 +34,14 @@ _FIX: Final = "Write one `key: value` on the line; nested lines are read under p
 
 @dataclass(slots=True)
 class FrontMatter:
-    """What was given, by name; `lines` is how many lines of the source it takes.
+    """What was given, by name; `lines` is how many lines of the source it takes, `lines_of` where a name stands.
 
     `parameter_lines` says where each parameter stands, `hints` what the comment behind it says.
     """
 
     lines: int = 0
     values: dict[str, str] = field(default_factory=dict)
+    lines_of: dict[str, int] = field(default_factory=dict)
     parameters: dict[str, str] = field(default_factory=dict)
     parameter_lines: dict[str, int] = field(default_factory=dict)
     hints: dict[str, str] = field(default_factory=dict)
@@ -90,6 +91,7 @@ def _read_line(text: str, number: int, inside: bool, matter: FrontMatter, findin
         _store_priority(matter, value, number, findings)
     else:
         _store(matter.values, name, value, number, findings)
+        matter.lines_of[name] = number
     return False
 
 

@@ -42,12 +42,15 @@ class TaskState:
 
 @dataclass(slots=True)
 class State:
-    """A workstream. `tasks` are those of the version in effect; `dropped` has `key@version` of the others."""
+    """A workstream. `tasks` are those of the version in effect; `dropped` has `key@version` of the others; `needs` and
+    `merged_into` name other workstreams by their slugs."""
 
     status: str = WorkstreamStatus.PLANNING.value
     version: int = 0
     reviewed: bool = False
     integrated: bool = False
+    needs: set[str] = field(default_factory=set)
+    merged_into: str = ""
     tasks: dict[str, TaskState] = field(default_factory=dict)
     dropped: dict[str, TaskState] = field(default_factory=dict)
 
@@ -167,6 +170,11 @@ def _launched(state: State, fact: Fact) -> None:
             task.status = TaskStatus.REVIEW.value
 
 
+def _steps_added(state: State, fact: Fact) -> None:
+    """The migration before it brought the tasks."""
+    state.version = fact.data["version"]
+
+
 def _skipped(state: State, fact: Fact) -> None:
     for key in fact.data["skipped"]:
         state.tasks[key].status = TaskStatus.SKIPPED.value
@@ -259,6 +267,20 @@ def _archived(state: State, fact: Fact) -> None:
         _cancel_queued(state.tasks[key])
 
 
+def _reopened(state: State, _fact: Fact) -> None:
+    state.status = WorkstreamStatus.ACTIVE.value
+
+
+def _needs_changed(state: State, fact: Fact) -> None:
+    state.needs = set(fact.data["needs"])
+
+
+def _duplicate_decided(state: State, fact: Fact) -> None:
+    state.merged_into = fact.data.get("merged_into", state.merged_into)
+    if "cancelled" in fact.data:
+        _archived(state, fact)
+
+
 ACTS: Mapping[str, Act] = {
     "plan submitted": _nothing,
     "plan sent back": _nothing,
@@ -271,6 +293,7 @@ ACTS: Mapping[str, Act] = {
     "step skipped": _skipped,
     "attempt claimed": _claimed,
     "breadcrumb left": _breadcrumb,
+    "steps added": _steps_added,
     "attempt completed": _completed,
     "stale result quarantined": _nothing,
     "attempt failed": _failed,
@@ -288,6 +311,11 @@ ACTS: Mapping[str, Act] = {
     "intervention done": _unflagged,
     "workstream accepted": _accepted,
     "workstream archived": _archived,
+    "workstream re-opened": _reopened,
+    "needs changed": _needs_changed,
+    "duplicate decided": _duplicate_decided,
+    "named as duplicate": _nothing,
+    "priority set": _nothing,
     "learning recorded": _nothing,
     "nothing to record": _nothing,
     "inbox file quarantined": _nothing,

@@ -15,7 +15,7 @@ def read_file(name: str) -> bytes:
         with Path(name).open("rb") as file:
             return file.read(settings.PLAN_LIMIT + 1)
     except OSError as problem:
-        raise CommandError(f"Cannot read {name}: {problem.strerror}") from problem
+        raise CommandError(f"Cannot read {name}: {problem.strerror}", returncode=2) from problem
 
 
 def lines_of(findings: Iterable[Finding]) -> list[str]:

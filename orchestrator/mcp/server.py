@@ -15,8 +15,8 @@ from orchestrator.services.callers import Caller
 
 INSTRUCTIONS = (
     "Find work with list_claimable_tasks, read get_brief, claim_task, report_progress while you work, then "
-    "complete_task with evidence for every exit criterion, or fail_task. When a person has to decide or do something, "
-    "flag_for_human. An error names what to do next."
+    "complete_task with evidence for every exit criterion, or fail_task. After an interruption, continue_task. When a "
+    "person has to decide or do something, flag_for_human. An error names what to do next."
 )
 
 
@@ -25,7 +25,7 @@ def build_server(sign_in: Callable[[], Caller]) -> MCPServer[None]:
     interventions, workstreams, work = InterventionTools(sign_in), WorkstreamTools(sign_in), WorkTools(sign_in)
     blockers, learnings = BlockerTools(sign_in), LearningTools(sign_in)
     server: MCPServer[None] = MCPServer("orchestrator", instructions=INSTRUCTIONS, log_level="WARNING")
-    for read in (interventions.list_human_interventions, work.list_claimable_tasks, work.get_brief):
+    for read in (interventions.list_human_interventions, work.list_claimable_tasks, work.get_brief, work.continue_task):
         server.tool(annotations=ToolAnnotations(read_only_hint=True))(answering(read))
     acts = (
         interventions.flag_for_human,
@@ -34,6 +34,7 @@ def build_server(sign_in: Callable[[], Caller]) -> MCPServer[None]:
         work.claim_task,
         work.report_progress,
         work.complete_task,
+        work.add_steps,
         work.fail_task,
         blockers.declare_blocker,
         blockers.resolve_blocker,

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import Scope
+from orchestrator.queries.additions import AdditionFacts, addition_facts
 from orchestrator.queries.attempt_facts import AttemptFacts, ClaimFacts, attempt_facts, claim_facts
 from orchestrator.queries.briefs import Brief, brief
+from orchestrator.queries.continuing import to_continue
+from orchestrator.queries.continuing_text import Orientation, orientation
 from orchestrator.queries.task_facts import TaskFilter, TaskList, list_tasks
-from orchestrator.services import claims, completions, failures
+from orchestrator.services import additions, claims, completions, failures
 from orchestrator.services.callers import Caller
 
 
@@ -27,6 +31,21 @@ class WorkTools:
         """What a task needs: definition, criteria with ids, earlier attempts, upstream artifacts, answers."""
         self.sign_in().require(Scope.READ)
         return brief(task_id)
+
+    def continue_task(self, task_id: int | None = None) -> Orientation:
+        """What you need to go on with interrupted work: brief, breadcrumbs, earlier attempts and their failures, files,
+        what is to be proved. Without a task: what you hold, or else what others have left."""
+        caller = self.sign_in()
+        caller.require(Scope.READ)
+        if task_id is None:
+            waiting = to_continue(caller.executor)
+            if not waiting:
+                raise NotFound(
+                    "You hold nothing, and nobody has left anything that can be claimed.",
+                    recovery="list_claimable_tasks shows what is ready.",
+                )
+            task_id = waiting[0].pk
+        return orientation(task_id)
 
     def claim_task(self, attempt_id: int) -> ClaimFacts:
         """Claim an attempt exclusively. Keep the token: report, complete and fail need it."""
@@ -74,6 +93,21 @@ class WorkTools:
             now=timezone.now(),
         )
         return attempt_facts(attempt_id)
+
+    def add_steps(self, attempt_id: int, token: int, tasks: str, reason: str) -> AdditionFacts:
+        """Add steps behind the one you hold, as many as the brief's `may_add` still allows; say why.
+
+        `tasks` has one step a line: `title | exit criterion`, with `KEY:` in front to choose the key.
+        """
+        added = additions.add_steps(
+            attempt_id=attempt_id,
+            token=token,
+            executor=self._worker().executor,
+            tasks=tasks,
+            reason=reason,
+            now=timezone.now(),
+        )
+        return addition_facts(added.version, added.keys, added.left)
 
     def fail_task(self, attempt_id: int, token: int, error: str) -> AttemptFacts:
         """Declare the attempt failed and say why; the task waits until somebody re-queues it."""

@@ -8,11 +8,22 @@ from orchestrator.models.choices import choices, one_of
 from orchestrator.models.workstream import Workstream
 
 
+class CurrentNeeds(models.Manager["WorkstreamNeed"]):
+    """The needs that hold; nothing is deleted, so those that a later version dropped stay as rows."""
+
+    def get_queryset(self) -> models.QuerySet["WorkstreamNeed"]:
+        return super().get_queryset().filter(dropped_at=None)
+
+
 class WorkstreamNeed(models.Model):
-    """Nothing of `workstream` is launched before `needed` is completed."""
+    """Nothing of `workstream` is launched before `needed` is completed, unless the need was dropped since."""
 
     workstream = models.ForeignKey(Workstream, models.PROTECT, related_name="needs")
     needed = models.ForeignKey(Workstream, models.PROTECT, related_name="needed_by")
+    dropped_at = models.DateTimeField(null=True, blank=True)
+
+    objects = CurrentNeeds()
+    ever = models.Manager["WorkstreamNeed"]()
 
     class Meta:
         ordering = ["workstream_id", "needed_id"]

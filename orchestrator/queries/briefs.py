@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.core.documentation import Built
 from orchestrator.core.errors import NotFound
-from orchestrator.core.terms import AttemptStatus, CriterionKind, InterventionKind
+from orchestrator.core.terms import AttemptStatus, CriterionKind, InterventionKind, TaskStatus
 from orchestrator.models import Attempt, Criterion, HandoffArtifact, Learning, Step, Task
 from orchestrator.models.attempt import LIVE
+from orchestrator.queries.additions import steps_left
 from orchestrator.queries.artifact_facts import ArtifactFacts, facts_of, with_outputs
+from orchestrator.queries.documentation import built, is_documentation
 from orchestrator.queries.explanations import explain
+from orchestrator.queries.relations import TakenOver, taken_over
 from orchestrator.queries.task_facts import TaskFacts, task_facts, with_live_attempts
 from orchestrator.queries.upstream import output_place, results_before
 
@@ -81,7 +85,8 @@ class Taught:
 @dataclass(frozen=True)
 class Brief:
     """`outcomes` are the words a completion may carry, the first being the usual one; `condition` is why it runs at
-    all."""
+    all; `may_add` is how many steps it may still add while it runs. `documents` is what a documentation step writes
+    about: every step of work with its outputs (WF-6)."""
 
     task: TaskFacts
     details: str
@@ -90,6 +95,7 @@ class Brief:
     run: str
     condition: str
     outcomes: tuple[str, ...]
+    may_add: int
     needs: tuple[str, ...]
     files: tuple[str, ...]
     resources: tuple[str, ...]
@@ -99,6 +105,8 @@ class Brief:
     upstream: tuple[ArtifactFacts, ...]
     interventions: tuple[Answered, ...]
     learnings: tuple[Taught, ...]
+    documents: tuple[Built, ...]
+    took_over: tuple[TakenOver, ...]
 
 
 def brief(task_id: int) -> Brief:
@@ -117,6 +125,7 @@ def brief(task_id: int) -> Brief:
         run=step.run,
         condition=step.condition,
         outcomes=step.outcome_words,
+        may_add=steps_left(step),
         needs=tuple(step.needs.values_list("needed__key", flat=True)),
         files=tuple(name for name, is_files in held if is_files),
         resources=tuple(name for name, is_files in held if not is_files),
@@ -130,6 +139,8 @@ def brief(task_id: int) -> Brief:
             for one in Learning.objects.filter(workstream=task.workstream)
             if one.went_wrong or one.worked or one.tighten
         ),
+        documents=built(task.workstream) if is_documentation(task.workstream, step) else (),
+        took_over=taken_over(task.workstream),
     )
 
 
@@ -189,6 +200,7 @@ def _earlier_attempt(attempt: Attempt) -> EarlierAttempt:
 
 
 def _upstream(task: Task) -> tuple[ArtifactFacts, ...]:
-    """The results that the task's artifact will link to."""
-    before = [artifact.pk for artifact in results_before(task, task.step)]
+    """The results that the task's artifact will link to; those of steps that are being done again do not count."""
+    done = TaskStatus.COMPLETE
+    before = [result.pk for result in results_before(task, task.step) if result.attempt.task.status == done]
     return facts_of(with_outputs(HandoffArtifact.objects.filter(pk__in=before)).order_by("sequence"))

@@ -1,9 +1,7 @@
 """What the plan pages show: the list, and one version prepared for review (WF-2, WF-3)."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 from django.db.models import Case, F, IntegerField, OuterRef, QuerySet, Subquery, Value, When
 
@@ -11,12 +9,7 @@ from orchestrator.core.errors import NotFound
 from orchestrator.core.plan import Finding, Reading
 from orchestrator.core.preview import Preview, preview
 from orchestrator.core.terms import VersionStatus
-from orchestrator.models import PreHandoffReview, WorkflowVersion, Workstream
-
-#: Titles at least this similar are shown to the pre-handoff reviewer (FR-003).
-ALIKE = 0.6
-#: The newest workstreams that titles are compared with; older ones are history.
-COMPARED = 500
+from orchestrator.models import WorkflowVersion, Workstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +94,6 @@ def workstream_of(version: WorkflowVersion) -> Workstream:
     return found
 
 
-def signature_of(workstream: Workstream) -> PreHandoffReview | None:
-    return PreHandoffReview.objects.filter(workstream=workstream).select_related("reviewer").first()
-
-
 def lay_out(source: str, reading: Reading) -> Review:
     return Review(
         reading=reading,
@@ -113,29 +102,9 @@ def lay_out(source: str, reading: Reading) -> Review:
     )
 
 
-def suspects(workstream: Workstream) -> list[Workstream]:
-    """Other workstreams that may be the same work: similar titles, most similar first (FR-003, AS-5)."""
-    others = Workstream.objects.exclude(pk=workstream.pk).select_related("version__workflow")
-    wanted = _plain(workstream.title)
-    scored = [(_likeness(wanted, _plain(other.title)), other) for other in others.order_by("-created_at")[:COMPARED]]
-    alike = sorted((pair for pair in scored if pair[0] >= ALIKE), key=lambda pair: (-pair[0], pair[1].pk))
-    return [other for _, other in alike]
-
-
 def _lines(source: str, findings: Iterable[Finding]) -> Iterable[SourceLine]:
     on_line: dict[int, list[Finding]] = {}
     for finding in findings:
         on_line.setdefault(finding.line, []).append(finding)
     for number, text in enumerate(source.replace("\r\n", "\n").removesuffix("\n").split("\n"), start=1):
         yield SourceLine(number, text, tuple(on_line.get(number, ())))
-
-
-def _plain(title: str) -> str:
-    return " ".join(re.findall(r"\w+", title.lower()))
-
-
-def _likeness(one: str, other: str) -> float:
-    """1 for equal titles; otherwise the better of shared words and shared letters."""
-    words, others = set(one.split()), set(other.split())
-    shared = len(words & others) / len(words | others) if words | others else 0.0
-    return max(shared, SequenceMatcher(None, one, other).ratio())

@@ -7,12 +7,12 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Self, TypeVar
 
-from django.db.models import Case, CharField, Count, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Count, Prefetch, Q, QuerySet, Value, When
 from django.http import QueryDict
 
 from orchestrator.core.attention import QUIET, Standing, lifecycle, signals, why, window_start
 from orchestrator.core.terms import Lifecycle, Signal, TimeWindow, WorkstreamStatus
-from orchestrator.models import Workstream
+from orchestrator.models import Workstream, WorkstreamNeed
 
 Term = TypeVar("Term", bound=StrEnum)
 
@@ -155,6 +155,7 @@ class Portfolio:
             Workstream.objects.filter(self.filters.conditions(self.now, self.zone))
             .select_related("owner", "version__workflow")
             .defer("version__source", "version__summary")
+            .prefetch_related(Prefetch("needs", WorkstreamNeed.objects.select_related("needed")))
             .order_by(*ATTENTION_FIRST)
         )
 
@@ -162,7 +163,8 @@ class Portfolio:
         standing = standing_of(workstream)
         found = signals(standing, self.now)
         ordered = tuple(signal for signal in Signal if signal in found)
-        return Item(workstream, lifecycle(standing), ordered, why(standing, self.now))
+        said = (why(standing, self.now), waits_for(workstream))
+        return Item(workstream, lifecycle(standing), ordered, " ".join(text for text in said if text))
 
     def items(self) -> Iterator[Item]:
         """Every row, streamed: what the CSV writes."""
@@ -203,6 +205,14 @@ class Portfolio:
 
     def _count(self, filters: Filters) -> Count:
         return Count("pk", filter=filters.conditions(self.now, self.zone) & Q(pk__isnull=False))
+
+
+def waits_for(workstream: Workstream) -> str:
+    """A sentence on the workstreams that have to be completed first; empty when there is none (AD-3)."""
+    if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
+        return ""
+    open_needs = [need.needed for need in workstream.needs.all() if need.needed.status != WorkstreamStatus.COMPLETED]
+    return f"Waits for {', '.join(sorted(one.title for one in open_needs))}." if open_needs else ""
 
 
 def standing_of(workstream: Workstream) -> Standing:

@@ -38,6 +38,8 @@ from orchestrator.models import (
     ThreadAssignment,
     Workstream,
 )
+from orchestrator.queries.documentation import documentation_file
+from orchestrator.queries.needs import all_needs
 from orchestrator.queries.snapshot import Loaded, load_snapshot
 from orchestrator.queries.threads import place_of, sole_executors
 
@@ -53,7 +55,7 @@ def projected_files(workstream_id: int) -> dict[str, bytes]:
         texts[f"{folder}/tasks.json"] = board.tasks_text()
         texts[f"{folder}/EXECUTION-DASHBOARD.md"] = dashboard.render_dashboard(board.view())
         texts[f"{folder}/LEARNINGS.md"] = learnings_text(workstream)
-    return {path: text.encode() for path, text in texts.items()}
+    return {path: text.encode() for path, text in texts.items()} | documentation_file(workstream)
 
 
 def index_text() -> str:
@@ -65,9 +67,12 @@ def index_text() -> str:
         held[task.workstream_id].append(
             StreamAssignment(task.step.key, assignment.executor.name, timestamp(assignment.claimed_at))
         )
-    rows = Workstream.objects.select_related("version__decided_by", "owner").order_by("created_at", "pk")
-    kept = _kept_threads()
-    return dashboard.render_index([_stream(row, order, held[row.pk], kept[row.pk]) for order, row in enumerate(rows)])
+    rows = Workstream.objects.select_related("version__decided_by", "owner", "merged_into", "bundle")
+    ordered = enumerate(rows.defer("version__source").order_by("created_at", "pk"))
+    needs, kept = all_needs(), _kept_threads()
+    return dashboard.render_index(
+        [_stream(row, order, held[row.pk], kept[row.pk], needs.get(row.pk, ())) for order, row in ordered]
+    )
 
 
 def _kept_threads() -> dict[int, list[ThreadEntry]]:
@@ -88,7 +93,13 @@ def _kept_threads() -> dict[int, list[ThreadEntry]]:
     return kept
 
 
-def _stream(row: Workstream, order: int, held: Sequence[StreamAssignment], kept: Sequence[ThreadEntry]) -> StreamEntry:
+def _stream(
+    row: Workstream,
+    order: int,
+    held: Sequence[StreamAssignment],
+    kept: Sequence[ThreadEntry],
+    needs: Sequence[str],
+) -> StreamEntry:
     version = row.version
     return StreamEntry(
         id=row.slug,
@@ -110,6 +121,9 @@ def _stream(row: Workstream, order: int, held: Sequence[StreamAssignment], kept:
         ),
         assignments=tuple(held),
         thread_assignments=tuple(kept),
+        needs=tuple(needs),
+        merged_into=row.merged_into.slug if row.merged_into else "",
+        bundle=row.bundle.name if row.bundle else "",
     )
 
 

@@ -14,6 +14,7 @@ from orchestrator.models import (
     PreHandoffReview,
     Task,
     Workstream,
+    WorkstreamNeed,
 )
 from orchestrator.models.attempt import LIVE
 
@@ -41,6 +42,8 @@ def stored_state(workstream: Workstream) -> State:
         status=workstream.status,
         version=_version_in_effect(workstream),
         reviewed=PreHandoffReview.objects.filter(workstream=workstream).exists(),
+        needs=set(WorkstreamNeed.objects.filter(workstream=workstream).values_list("needed__slug", flat=True)),
+        merged_into=workstream.merged_into.slug if workstream.merged_into else "",
         integrated=BaselineIntegration.objects.filter(workstream=workstream, reverted_at=None).exists(),
     )
     by_id: dict[int, TaskState] = {}

@@ -124,7 +124,11 @@ class TaskDetail:
 
 
 def find_workstream(uuid: UUID | str) -> Workstream:
-    found = Workstream.objects.select_related("version__workflow", "owner", "accepted_by").filter(uuid=uuid).first()
+    found = (
+        Workstream.objects.select_related("version__workflow", "owner", "accepted_by", "merged_into", "bundle")
+        .filter(uuid=uuid)
+        .first()
+    )
     if found is None:
         raise NotFound("There is no such workstream.")
     return found

@@ -4,16 +4,25 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Prefetch
+
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import WorkstreamStatus
-from orchestrator.models import Task, Workstream
+from orchestrator.models import Task, Workstream, WorkstreamNeed
 from orchestrator.queries.explanations import explain
 from orchestrator.queries.task_facts import LAUNCH_ORDER, TaskFacts, task_facts, with_live_attempts
+
+NEEDS = (
+    Prefetch("needs", WorkstreamNeed.objects.select_related("needed")),
+    Prefetch("needed_by", WorkstreamNeed.objects.select_related("workstream")),
+)
 
 
 @dataclass(frozen=True)
 class WorkstreamFacts:
     """`finished` is derived: there are tasks and none is open (LC-1). `completed` means accepted.
+
+    `needs`, `needed_by` and `merged_into` are slugs of other workstreams (AD-3, FR-003).
 
     `tasks` are there when one workstream is inspected: all of them in launch order, each explained.
     """
@@ -33,6 +42,10 @@ class WorkstreamFacts:
     created_at: datetime
     updated_at: datetime
     accepted_at: datetime | None
+    needs: tuple[str, ...]
+    needed_by: tuple[str, ...]
+    merged_into: str
+    bundle: int | None
     tasks: tuple[TaskFacts, ...] | None = None
 
 
@@ -50,13 +63,14 @@ def list_workstreams(
         found = found.filter(status=status)
     if domain:
         found = found.filter(domain=domain)
-    page = found.select_related("owner", "version")[offset : offset + limit]
+    page = found.select_related("owner", "version", "merged_into").prefetch_related(*NEEDS)[offset : offset + limit]
     return WorkstreamList(found.count(), tuple(_facts(one) for one in page))
 
 
 def find_workstream(uuid: UUID) -> Workstream:
     """The row by its public id; NotFound when there is none."""
-    found = Workstream.objects.select_related("owner", "version").filter(uuid=uuid).first()
+    rows = Workstream.objects.select_related("owner", "version", "merged_into").prefetch_related(*NEEDS)
+    found = rows.filter(uuid=uuid).first()
     if found is None:
         raise NotFound("There is no such workstream.")
     return found
@@ -87,4 +101,8 @@ def _facts(workstream: Workstream) -> WorkstreamFacts:
         created_at=workstream.created_at,
         updated_at=workstream.updated_at,
         accepted_at=workstream.accepted_at,
+        needs=tuple(sorted(need.needed.slug for need in workstream.needs.all())),
+        needed_by=tuple(sorted(need.workstream.slug for need in workstream.needed_by.all())),
+        merged_into=workstream.merged_into.slug if workstream.merged_into else "",
+        bundle=workstream.bundle_id,
     )

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models import F, Prefetch, Q, QuerySet
 from django.db.models.functions import Length
 
+from orchestrator.core.documentation import PAGES, documentation_folder
 from orchestrator.core.errors import InvalidInput, WorkspaceUnavailable
 from orchestrator.core.handoff import (
     FileLink,
@@ -262,6 +263,8 @@ def _refuse_obstructed(space: Workspace, workstream: Workstream, path: str) -> N
     """An output may replace an earlier one, but not need a folder where a file stands, nor go through a link."""
     if space.has_link(path):
         raise InvalidInput(f"outputs: a symbolic link stands in the way of {path}.", field="outputs")
+    if f"{documentation_folder(workstream.slug)}/{PAGES[0]}" in parents(path):
+        raise InvalidInput(f"outputs: {path} needs a folder where the documentation's page is a file.", field="outputs")
     stored = OutputFile.objects.filter(artifact__workstream=workstream)
     if other := stored.filter(Q(path__in=parents(path)) | Q(path__startswith=f"{path}/")).first():
         raise InvalidInput(f"outputs: {path} cannot stand beside {other.path}: one is a folder.", field="outputs")

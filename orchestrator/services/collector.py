@@ -156,6 +156,7 @@ def _ingest(inbox: Inbox, row: InboxFile, result: InboxResult, entry: Entry, now
                 evidence=_evidence(attempt, result.evidence),
                 outputs=_outputs(inbox, row.commit, entry, result),
                 commit=result.texts["commit"],
+                result=result.texts["result"],
                 now=now,
             )
         case InboxEvent.FAILED:

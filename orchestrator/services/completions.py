@@ -1,6 +1,6 @@
 """Completions: an attempt ends with evidence for its criteria and hands its outputs over (AS-7, BX-9)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -8,7 +8,7 @@ from django.db import transaction
 from orchestrator.core.conditions import chosen_outcome
 from orchestrator.core.errors import CriteriaUnmet, WrongState
 from orchestrator.core.terms import ArtifactState, AttemptStatus, CriterionKind, EventType, TaskStatus
-from orchestrator.models import Attempt, CriterionCheck, Executor
+from orchestrator.models import Attempt, Criterion, CriterionCheck, Executor
 from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import announce, hand_over
 from orchestrator.services.attempts import blocked, end, locked_attempt, record_attempt, staleness
@@ -94,6 +94,7 @@ def _refuse_held_up(attempt: Attempt) -> None:
 
 def _check_criteria(attempt: Attempt, evidence: Mapping[int, str], actor: Actor, now: datetime) -> None:
     criteria = list(attempt.task.step.criteria.filter(kind=CriterionKind.EXIT))
+    evidence = _for_step_in_effect(attempt, criteria, evidence)
     missing = [c for c in criteria if not evidence.get(c.pk, "").strip()]
     if missing:
         names = "; ".join(c.text for c in missing)
@@ -102,3 +103,18 @@ def _check_criteria(attempt: Attempt, evidence: Mapping[int, str], actor: Actor,
         CriterionCheck(attempt=attempt, criterion=c, evidence=evidence[c.pk], checked_by=actor.account, checked_at=now)
         for c in criteria
     )
+
+
+def _for_step_in_effect(
+    attempt: Attempt, criteria: Sequence[Criterion], evidence: Mapping[int, str]
+) -> Mapping[int, str]:
+    """Evidence by the ids in effect: a version that came after the claim has the same criteria in rows of its own."""
+    step, known = attempt.task.step, {criterion.pk for criterion in criteria}
+    earlier = Criterion.objects.filter(
+        pk__in=evidence.keys() - known,
+        kind=CriterionKind.EXIT,
+        step__key=step.key,
+        step__version__workflow=step.version.workflow_id,
+    )
+    moved = {criterion.text: evidence[criterion.pk] for criterion in earlier} if evidence.keys() - known else {}
+    return {criterion.pk: evidence.get(criterion.pk) or moved.get(criterion.text, "") for criterion in criteria}

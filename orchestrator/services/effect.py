@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from orchestrator.core.errors import MigrationImpossible
+from orchestrator.core.errors import MigrationImpossible, PlanHasBlockers
 from orchestrator.core.mapping import StepMapping
 from orchestrator.models import WorkflowVersion
 from orchestrator.queries.effect import due_version
@@ -30,6 +30,6 @@ def take_effect(*, workstream_id: int, now: datetime) -> WorkflowVersion | None:
                 return None
             mapping = tuple(StepMapping.from_data(line) for line in version.mapping)
             put_into_effect(version, plan_of(version), workstream, ORCHESTRATOR, now, mapping)
-    except MigrationImpossible:
+    except (MigrationImpossible, PlanHasBlockers):
         return None
     return version

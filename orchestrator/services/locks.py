@@ -1,6 +1,6 @@
 """The one lock of an act: the workstream's row. Rounds and acts of one workstream run one at a time (FR-028).
 
-Order, everywhere: workstream, executor, history sequence. On SQLite the IMMEDIATE transaction is the lock.
+Order, everywhere: workstream, executor, needs, history sequence. On SQLite the IMMEDIATE transaction is the lock.
 """
 
 from django.db import connection
@@ -8,6 +8,9 @@ from django.db import connection
 from orchestrator.core.errors import NotFound, WrongState
 from orchestrator.core.terms import WorkstreamStatus
 from orchestrator.models import Task, Workstream
+
+#: Any number will do as long as nothing else in the database uses it.
+NEEDS_LOCK = 0x0CEA5
 
 
 def locked_workstream(workstream_id: int) -> Workstream:
@@ -18,6 +21,19 @@ def locked_workstream(workstream_id: int) -> Workstream:
         return Workstream.objects.select_for_update().get(pk=workstream_id)
     except Workstream.DoesNotExist:
         raise NotFound("There is no such workstream.") from None
+
+
+def locked_pair(first_id: int, second_id: int) -> tuple[Workstream, Workstream]:
+    """Both rows, locked in the order of their ids, so that two acts on the same pair cannot wait for each other."""
+    found = {pk: locked_workstream(pk) for pk in sorted({first_id, second_id})}
+    return found[first_id], found[second_id]
+
+
+def lock_needs() -> None:
+    """One act at a time changes what workstreams need of one another; held until the transaction ends (AD-3)."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [NEEDS_LOCK])
 
 
 def locked_task(task_id: int) -> Task:

@@ -17,6 +17,8 @@ from orchestrator.services.actor import Actor
 from orchestrator.services.carry_over import Change, carry_over
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
+from orchestrator.services.needs import relate_needs
+from orchestrator.services.priorities import priority_under
 from orchestrator.services.progress import recount
 from orchestrator.services.structure import create_structure
 from orchestrator.services.wake import wake
@@ -52,7 +54,7 @@ def put_into_effect(
         Task.objects.bulk_create(
             Task(workstream=workstream, step=step, created_at=now, updated_at=now) for step in steps.values()
         )
-    follow(workstream, version, plan, now)
+    follow(workstream, version, plan, actor, now)
     return len(steps)
 
 
@@ -79,7 +81,7 @@ def migrate_workstream(
         steps = {step.key: step for step in Step.objects.filter(version=version)}
         change = Change(workstream, version, reason.strip(), actor, now)
         migration = _migrate(change, dry_run(workstream, version, plan, mapping), steps)
-        follow(workstream, version, plan, now)
+        follow(workstream, version, plan, actor, now)
         wake(workstream.pk)
     return migration
 
@@ -106,14 +108,19 @@ def migrate_several(
     return done
 
 
-def follow(workstream: Workstream, version: WorkflowVersion, plan: Plan, now: datetime) -> None:
-    """The workstream is under way under this version; the first one of a workflow has the plan's title."""
+def follow(workstream: Workstream, version: WorkflowVersion, plan: Plan, actor: Actor, now: datetime) -> None:
+    """The workstream is under way under this version, with its needs; the first one of a workflow has the plan's title.
+
+    PlanHasBlockers when workstreams would need one another in a circle (AD-3).
+    """
     workstream.status = WorkstreamStatus.ACTIVE
+    workstream.priority = priority_under(workstream, plan)
     workstream.version = version
     if workstream.slug == version.workflow.slug:
         workstream.title = plan.name[:200]
-    workstream.domain, workstream.priority = plan.domain[:60], plan.priority
+    workstream.domain = plan.domain[:60]
     workstream.save(update_fields=["status", "version", "title", "domain", "priority"])
+    relate_needs(workstream=workstream, plan=plan, actor=actor, now=now)
     recount(workstream, now)
 
 

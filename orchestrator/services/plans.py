@@ -1,7 +1,7 @@
 """Plans: submit, approve, send back (WF-2, WF-3, FR-016)."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,16 +20,18 @@ from orchestrator.core.errors import (
 )
 from orchestrator.core.formats.recognise import Format
 from orchestrator.core.mapping import StepMapping
-from orchestrator.core.plan import Plan, Reading
+from orchestrator.core.plan import Finding, Plan, Reading
 from orchestrator.core.plan_check import review_any, review_source
 from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
-from orchestrator.models import Workflow, WorkflowVersion, Workstream
+from orchestrator.models import Bundle, Workflow, WorkflowVersion, Workstream
 from orchestrator.queries.migrations import dry_run
 from orchestrator.queries.plans import workstream_of
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
 from orchestrator.services.migration import put_into_effect, refuse_impossible
+from orchestrator.services.needs import relate_needs, with_needs
+from orchestrator.services.priorities import priority_under
 from orchestrator.services.wake import wake
 
 #: Questions are for the reviewer to see, so they are stored; everything else that blocks cannot be scheduled.
@@ -43,9 +45,18 @@ class Submission:
     reading: Reading
 
 
-def read_source(source: bytes | str) -> Reading:
-    """Read and check a source with the tools that are registered here."""
-    return review_source(source, frozenset(settings.TOOLS))
+def read_source(
+    source: bytes | str,
+    *,
+    workstream: Workstream | None = None,
+    bundle: Bundle | None = None,
+    members: Collection[str] = (),
+) -> Reading:
+    """Read and check a source with the tools and the workstreams that are known here.
+
+    `workstream` is the one the plan is for; `members` are names that the rest of its bundle will go by (AD-3).
+    """
+    return with_needs(review_source(source, frozenset(settings.TOOLS)), workstream, bundle, members)
 
 
 def read_any_source(source: bytes | str, wanted: Format | None = None) -> tuple[Format | None, Reading]:
@@ -61,27 +72,29 @@ def submit_plan(
     now: datetime,
     workstream: Workstream | None = None,
     change_reason: str = "",
+    bundle: Bundle | None = None,
 ) -> Submission:
-    """Register a plan for review: a new workstream, or a new version of one that is planned or under way.
+    """Register a plan for review: a new workstream (of a bundle), or a new version of one that is planned or under way.
 
     Work goes on under the approved version until the new one is approved. Raises PlanRejected with findings when the
     plan cannot be scheduled; nothing is stored then.
     """
     actor.require(Role.INITIATOR, Role.APPROVER, *([Role.REVIEWER] if workstream else []))
-    reading = read_source(source)
+    reading = read_source(source, workstream=workstream, bundle=bundle)
     plan = reading.plan
-    unschedulable = [finding for finding in reading.blockers if finding.code not in STORED_BLOCKERS]
-    if plan is None or unschedulable:
-        raise PlanRejected(unschedulable or reading.findings)
+    if plan is None or unschedulable(reading):
+        raise PlanRejected(unschedulable(reading) or reading.findings)
     text = source.decode("utf-8-sig")
     with transaction.atomic():
         if workstream is None:
             version = _first_version(plan, text, source_name, actor, now)
-            workstream = _register(plan, version, actor, now)
+            workstream = _register(plan, version, actor, now, bundle)
             _submitted_for(version, workstream)
         else:
             workstream = locked_workstream(workstream.pk)
             version = _next_version(workstream, plan, text, source_name, actor, now, change_reason)
+        if workstream.status == WorkstreamStatus.PLANNING:
+            relate_needs(workstream=workstream, plan=plan, actor=actor, now=now)
         record(
             workstream=workstream,
             actor=actor,
@@ -93,6 +106,11 @@ def submit_plan(
         )
         wake(workstream.pk)
     return Submission(version, workstream, reading)
+
+
+def unschedulable(reading: Reading) -> list[Finding]:
+    """What keeps a plan from being stored at all."""
+    return [finding for finding in reading.blockers if finding.code not in STORED_BLOCKERS]
 
 
 def approve_version(
@@ -121,9 +139,11 @@ def approve_version(
         )
     with transaction.atomic():
         version, workstream = _under_review(version_id, seen_sha256)
+        if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
+            raise WrongState(f"{workstream} is {workstream.status}; its plan no longer changes.")
         if version.author_id == actor.account.pk and not version.workflow.allow_self_approval:
             raise SelfApproval("The author of a version may not approve it.")
-        reading = read_source(version.source)
+        reading = read_source(version.source, workstream=workstream)
         if reading.plan is None or reading.blockers:
             first = reading.blockers[0]
             raise PlanHasBlockers(f"Line {first.line}: {first.message}", recovery=first.fix, line=first.line)
@@ -164,6 +184,20 @@ def _record_approval(version: WorkflowVersion, workstream: Workstream, actor: Ac
             "added": list(added),
         },
     )
+
+
+def amend_in_force(
+    *, workstream: Workstream, plan: Plan, text: str, reason: str, actor: Actor, now: datetime
+) -> WorkflowVersion:
+    """Put a text in force for a locked workstream without a review, because the one in force allows what it adds.
+
+    The caller has made sure of that, and records the act (AD-8).
+    """
+    name = workstream.version.source_name
+    version = _next_version(workstream, plan, text, name, actor, now, reason)
+    _decide(version, VersionStatus.APPROVED, actor, reason, now, now)
+    put_into_effect(version, plan, workstream, actor, now)
+    return version
 
 
 def send_back_version(
@@ -219,8 +253,8 @@ def _next_version(
     _submitted_for(version, workstream)
     workstream.updated_at = now
     if workstream.status == WorkstreamStatus.PLANNING:
-        workstream.version, workstream.title = version, plan.name[:200]
-        workstream.domain, workstream.priority = plan.domain[:60], plan.priority
+        workstream.priority = priority_under(workstream, plan)
+        workstream.version, workstream.title, workstream.domain = version, plan.name[:200], plan.domain[:60]
     workstream.save(update_fields=["version", "updated_at", "title", "domain", "priority"])
     return version
 
@@ -249,7 +283,7 @@ def _version(
     )
 
 
-def _register(plan: Plan, version: WorkflowVersion, actor: Actor, now: datetime) -> Workstream:
+def _register(plan: Plan, version: WorkflowVersion, actor: Actor, now: datetime, bundle: Bundle | None) -> Workstream:
     return Workstream.objects.create(
         slug=version.workflow.slug,
         title=plan.name[:200],
@@ -259,6 +293,7 @@ def _register(plan: Plan, version: WorkflowVersion, actor: Actor, now: datetime)
         priority=plan.priority,
         created_at=now,
         updated_at=now,
+        bundle=bundle,
     )
 
 

@@ -70,7 +70,7 @@ def roll_back(*, migration_id: int, reason: str, actor: Actor, now: datetime) ->
             "undecided": undecided,
             "lanes": carry_assignments(change),
         }
-        follow(workstream, change.version, plan_of(change.version), now)
+        follow(workstream, change.version, plan_of(change.version), actor, now)
         _record(change, undone, data)
         wake(workstream.pk)
     return migration

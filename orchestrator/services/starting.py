@@ -11,6 +11,7 @@ from orchestrator.models import Step, Task, Workflow, WorkflowVersion, Workstrea
 from orchestrator.queries.migrations import plan_of
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
+from orchestrator.services.needs import relate_needs
 from orchestrator.services.progress import recount
 from orchestrator.services.wake import wake
 
@@ -34,6 +35,7 @@ def start_workstream(*, workflow: str, title: str, actor: Actor, now: datetime) 
             Task(workstream=workstream, step=step, created_at=now, updated_at=now) for step in steps
         )
         recount(workstream, now)
+        relate_needs(workstream=workstream, plan=plan_of(version), actor=actor, now=now)
         record(
             workstream=workstream,
             actor=actor,

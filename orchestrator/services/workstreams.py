@@ -4,17 +4,22 @@ from datetime import datetime
 
 from django.db import transaction
 
-from orchestrator.core.errors import MissingReason, NotFinished, WrongState
+from orchestrator.core.errors import MissingReason, NotFinished, SuspectsOpen, WrongState
 from orchestrator.core.terms import AttemptStatus, Role, WorkstreamStatus
 from orchestrator.models import Attempt, PreHandoffReview, Workstream
+from orchestrator.queries.duplicates import undecided
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
+from orchestrator.services.needs import wake_needing
 from orchestrator.services.wake import wake
 
 
 def sign_prehandoff(*, workstream_id: int, rationale: str, actor: Actor, now: datetime) -> PreHandoffReview:
-    """Sign that duplicates were looked at, with the rationale; nothing is launched before (FR-003, AS-5)."""
+    """Sign that duplicates were looked at, with the rationale; nothing is launched before (FR-003, AS-5).
+
+    SuspectsOpen while one is undecided. One that appears later does not take the signature back.
+    """
     actor.require(Role.APPROVER, Role.REVIEWER)
     if not rationale.strip():
         raise MissingReason("Say what was looked at and why this work is not a duplicate.", field="rationale")
@@ -24,6 +29,7 @@ def sign_prehandoff(*, workstream_id: int, rationale: str, actor: Actor, now: da
             raise WrongState("The pre-handoff review is already signed.")
         if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
             raise WrongState(f"{workstream} is {workstream.status}.")
+        _refuse_undecided(workstream)
         review = PreHandoffReview.objects.create(
             workstream=workstream, reviewer=actor.account, rationale=rationale.strip(), signed_at=now
         )
@@ -59,8 +65,42 @@ def accept_workstream(*, workstream_id: int, actor: Actor, now: datetime, note: 
             subject=workstream.slug,
             reason=note,
             now=now,
+            data={"status": workstream.status},
         )
         wake(workstream.pk)
+        wake_needing(workstream)
+    return workstream
+
+
+def reopen_workstream(*, workstream_id: int, reason: str, actor: Actor, now: datetime) -> Workstream:
+    """Take an acceptance back because a gap was found; tasks for it are added as to any active workstream (LC-3).
+
+    Who accepted it and when stays in the history. What needs it waits for it again; what was launched goes on.
+    """
+    actor.require(Role.APPROVER)
+    if not reason.strip():
+        raise MissingReason("Say which gap was found.", field="reason")
+    with transaction.atomic():
+        workstream = locked_workstream(workstream_id)
+        if workstream.status != WorkstreamStatus.COMPLETED:
+            raise WrongState(
+                f"{workstream} is {workstream.status}; only accepted workstreams are re-opened.",
+                recovery="Add tasks for gaps to an active workstream; submit a new plan for an archived one.",
+            )
+        workstream.status = WorkstreamStatus.ACTIVE
+        workstream.accepted_at = workstream.accepted_by = None
+        _touch(workstream, now)
+        record(
+            workstream=workstream,
+            actor=actor,
+            action="workstream re-opened",
+            subject=workstream.slug,
+            reason=reason,
+            now=now,
+            data={"status": workstream.status},
+        )
+        wake(workstream.pk)
+        wake_needing(workstream)
     return workstream
 
 
@@ -73,9 +113,7 @@ def archive_workstream(*, workstream_id: int, reason: str, actor: Actor, now: da
         workstream = locked_workstream(workstream_id)
         if workstream.status == WorkstreamStatus.ARCHIVED:
             raise WrongState(f"{workstream} is already archived.")
-        cancelled = _cancel_queued(workstream, now)
-        workstream.status = WorkstreamStatus.ARCHIVED
-        _touch(workstream, now)
+        facts = put_away(workstream, now)
         record(
             workstream=workstream,
             actor=actor,
@@ -83,15 +121,33 @@ def archive_workstream(*, workstream_id: int, reason: str, actor: Actor, now: da
             subject=workstream.slug,
             reason=reason,
             now=now,
-            data={"cancelled": cancelled},
+            data=facts,
         )
         wake(workstream.pk)
+        wake_needing(workstream)
     return workstream
+
+
+def put_away(workstream: Workstream, now: datetime) -> dict[str, object]:
+    """Archive a locked workstream and cancel its queued attempts; what history keeps. WrongState while one runs."""
+    cancelled = _cancel_queued(workstream, now)
+    workstream.status = WorkstreamStatus.ARCHIVED
+    _touch(workstream, now)
+    return {"status": workstream.status, "cancelled": cancelled}
+
+
+def _refuse_undecided(workstream: Workstream) -> None:
+    if not (found := undecided(workstream)):
+        return
+    named = ", ".join(f"{suspect.workstream.title} ({suspect.why})" for suspect in found)
+    raise SuspectsOpen(
+        f"Suspected duplicates are undecided: {named}.", suspects=", ".join(s.workstream.slug for s in found)
+    )
 
 
 def _touch(workstream: Workstream, now: datetime) -> None:
     workstream.updated_at = now
-    workstream.save(update_fields=["status", "accepted_at", "accepted_by", "updated_at"])
+    workstream.save(update_fields=["status", "accepted_at", "accepted_by", "merged_into", "updated_at"])
 
 
 def _cancel_queued(workstream: Workstream, now: datetime) -> list[str]:

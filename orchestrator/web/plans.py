@@ -1,5 +1,6 @@
 """Plans: the list, submitting, and the review that people decide on (WF-2, WF-3, DC-5)."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,18 +13,25 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from orchestrator.core.errors import InvalidInput, Refusal, VersionMoved
+from orchestrator.core.plan_parameters import Parameter, parameters_of
 from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries import plans as queries
 from orchestrator.queries.migrations import in_flight
 from orchestrator.queries.plan_changes import changes, since_last_decision
-from orchestrator.services import plans, workstreams
-from orchestrator.web.acting import Viewer, act_of, now, number, perform, proceed, show, typed, viewer
+from orchestrator.queries.templates import find_template
+from orchestrator.services import plans
+from orchestrator.services.templates import source_with_values
+from orchestrator.web import prehandoff
+from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, proceed, show, typed, viewer
 
 PER_PAGE = 50
+OPEN = frozenset({WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE})
 SUBMITTERS = (Role.INITIATOR, Role.APPROVER)
 #: What a pasted plan is called when the person gives no name.
 PASTED = "PLAN.md"
+#: A field with the value of a parameter is called by this and the parameter's name.
+VALUE = "value-"
 
 
 @require_GET
@@ -38,11 +46,12 @@ def plan_list(request: HttpRequest) -> HttpResponse:
 def plan_submit(request: HttpRequest) -> HttpResponse:
     """Paste or upload; Check shows findings and preview and stores nothing, Submit registers the plan."""
     if request.method == "GET":
-        return submit_page(request, workstream=_resubmitted(request))
+        return submit_page(request, source=_template(request), workstream=_resubmitted(request))
     workstream = None
     try:
         workstream = _resubmitted(request)
         source, name = _given_source(request)
+        source = _with_values(request, source)
         reason = typed(request, "change_reason")
         if request.POST.get("act") == "check":
             return submit_page(request, source=source, name=name, workstream=workstream, checked=True)
@@ -81,7 +90,11 @@ def submit_page(
     checked: bool = False,
 ) -> HttpResponse:
     """The form with what was typed; `checked` adds the findings and the preview of the source."""
-    review = queries.lay_out(_readable(source), plans.read_source(source)) if checked and source else None
+    review = (
+        queries.lay_out(_readable(source), plans.read_source(source, workstream=workstream))
+        if checked and source
+        else None
+    )
     if not source and workstream is not None and not checked:
         source = workstream.version.source
     context = {
@@ -89,6 +102,7 @@ def submit_page(
         "source_name": name or request.POST.get("source_name", ""),
         "change_reason": request.POST.get("change_reason", ""),
         "workstream": workstream,
+        "parameters": _parameters(request, _readable(source)),
         "review": review,
         "may_not_submit": viewer(request).lacks(*SUBMITTERS, *([Role.REVIEWER] if workstream else [])),
     }
@@ -127,26 +141,20 @@ def _decide(request: HttpRequest, approving: bool) -> str:
 
 
 @act_of("plan-review", "slug", "version")
-def plan_sign_prehandoff(request: HttpRequest, slug: str, version: int) -> HttpResponse:
-    """Sign that suspected duplicates were looked at, with the rationale (FR-003, AS-5)."""
+def plan_prehandoff(request: HttpRequest, slug: str, version: int, act: str) -> HttpResponse:
+    """Sign the pre-handoff review, or decide on a suspected duplicate, beside the plan (FR-003, AS-5)."""
     shown = queries.find_version(slug, version)
-    workstream = queries.workstream_of(shown)
-
-    def sign() -> str:
-        rationale, who = typed(request, "rationale"), viewer(request).actor
-        workstreams.sign_prehandoff(workstream_id=workstream.pk, rationale=rationale, actor=who, now=now())
-        return "The pre-handoff review is signed: work may start once the plan is approved."
-
+    do = partial(chosen(prehandoff.ACTS, act), request, queries.workstream_of(shown))
     then = reverse("plan-review", args=[slug, version])
-    return perform(request, sign, then=then, again=partial(review_page, request, shown, "prehandoff"))
+    return perform(request, do, then=then, again=partial(review_page, request, shown, "prehandoff"))
 
 
 def review_page(
     request: HttpRequest, version: WorkflowVersion, acted: str = "", refusal: Refusal | None = None
 ) -> HttpResponse:
     """The review; after a refusal with what `acted` typed, and with the newer text when there is one."""
-    review = queries.lay_out(version.source, plans.read_source(version.source))
     workstream = queries.workstream_of(version)
+    review = queries.lay_out(version.source, plans.read_source(version.source, workstream=workstream))
     versions = queries.versions_of(version)
     who = viewer(request)
     why_not = _why_not(who, version, versions[0], review, workstream)
@@ -160,8 +168,9 @@ def review_page(
         "review": review,
         "in_flight": in_flight(workstream, version, review.reading.plan),
         "workstream": workstream,
-        "signature": queries.signature_of(workstream),
-        "suspects": queries.suspects(workstream),
+        "prehandoff": prehandoff.section(
+            workstream, who, lambda act: reverse("plan-prehandoff", args=[version.workflow.slug, version.number, act])
+        ),
         "why_not": why_not,
         "deciding": not (why_not["approve"] and why_not["send_back"]),
         "reason": request.POST.get("reason") or request.GET.get("reason", ""),
@@ -174,7 +183,7 @@ def _why_not(
     who: Viewer, version: WorkflowVersion, newest: WorkflowVersion, review: queries.Review, workstream: Workstream
 ) -> dict[str, str]:
     """Why each control of the review is off for this person; empty text when it is on."""
-    settled = _settled(version, newest)
+    settled = _settled(version, newest, workstream)
     own = version.author_id == who.user.pk and not version.workflow.allow_self_approval
     blocked = len(review.blockers)
     return {
@@ -184,14 +193,15 @@ def _why_not(
         or (blocked and "The top of the page says what blocks it and what clears it.")
         or "",
         "send_back": settled or who.lacks(Role.APPROVER, Role.REVIEWER),
-        "sign": who.lacks(Role.APPROVER, Role.REVIEWER),
         "resubmit": who.lacks(*SUBMITTERS, Role.REVIEWER)
-        if workstream.status in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}
+        if workstream.status in OPEN
         else f"The workstream is {workstream.status}; its plan no longer changes.",
     }
 
 
-def _settled(version: WorkflowVersion, newest: WorkflowVersion) -> str:
+def _settled(version: WorkflowVersion, newest: WorkflowVersion, workstream: Workstream) -> str:
+    if workstream.status not in OPEN:
+        return f"The workstream is {workstream.status}; its plan no longer changes."
     if version.pk != newest.pk:
         return f"Version {newest.number} is newer; decide on that one."
     if version.status != VersionStatus.IN_REVIEW:
@@ -218,6 +228,25 @@ def _given_source(request: HttpRequest) -> tuple[str | bytes, str]:
     return source, typed(request, "source_name") or PASTED
 
 
+def _template(request: HttpRequest) -> str:
+    """The text of the shipped template that the address names; empty without one."""
+    name = request.GET.get("template", "")
+    return find_template(name).source if name else ""
+
+
+def _with_values(request: HttpRequest, source: str | bytes) -> str | bytes:
+    """The source with the values that were typed for the parameters it declares."""
+    fields = {f"{VALUE}{parameter.name}": parameter.name for parameter in parameters_of(_readable(source))}
+    given = {name: typed(request, field) for field, name in fields.items() if field in request.POST}
+    return source_with_values(source, given).decode() if given else source
+
+
+def _parameters(request: HttpRequest, source: str) -> list[Parameter]:
+    """The parameters of the source, with what was typed for them."""
+    given = request.POST
+    return [replace(one, value=given.get(f"{VALUE}{one.name}", one.value)) for one in parameters_of(source)]
+
+
 def _readable(source: str | bytes) -> str:
     """What the form shows of an uploaded file; a file that is not text is not shown at all."""
     if isinstance(source, str):
@@ -234,5 +263,6 @@ urlpatterns: list[Any] = [
     path("plans/<slug:slug>/", plan_latest, name="plan-latest"),
     path("plans/<slug:slug>/v<int:version>/", plan_review, name="plan-review"),
     path("plans/<slug:slug>/v<int:version>/decide", plan_decide, name="plan-decide"),
-    path("plans/<slug:slug>/v<int:version>/prehandoff", plan_sign_prehandoff, name="plan-sign"),
+    path("plans/<slug:slug>/v<int:version>/prehandoff", plan_prehandoff, {"act": "sign"}, name="plan-sign"),
+    path("plans/<slug:slug>/v<int:version>/prehandoff/<slug:act>", plan_prehandoff, name="plan-prehandoff"),
 ]

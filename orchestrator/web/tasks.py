@@ -14,9 +14,11 @@ from django.views.decorators.http import require_GET
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import OPEN_TASK, BlockerKind, ExecutorKind, Role, WorkstreamStatus
 from orchestrator.models import Executor, Task, Workstream
+from orchestrator.queries.additions import steps_left
 from orchestrator.queries.blockers import blocked_task
+from orchestrator.queries.continuing import continuation
 from orchestrator.queries.tasks import find_task, find_workstream, task_detail
-from orchestrator.services import blockers, claims, completions, executors, failures, interventions, rework
+from orchestrator.services import additions, blockers, claims, completions, executors, failures, interventions, rework
 from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
 from orchestrator.web.interventions import answered
 from orchestrator.web.ownership import ownership_context, pass_blocker_on, pass_task_on
@@ -52,6 +54,7 @@ def task_page(
         "detail": detail,
         "task": detail.row.task,
         "step": detail.row.task.step,
+        "steps_left": steps_left(detail.row.task.step),
         "exits": [(c, request.POST.get(f"evidence-{c.pk}", "")) for c in detail.exit_criteria],
         "kinds": list(BlockerKind),
         "blocked": blocked_task(workstream, key, now()),
@@ -59,6 +62,7 @@ def task_page(
         **ownership_context(who, workstream, detail.row.task),
         "why_not": why_not(who, detail, person_executor(who)),
         "acted": acted,
+        "restored": continuation(detail.row.task.pk),
         "watched": workstream.status == WorkstreamStatus.ACTIVE and detail.row.task.status in OPEN_TASK,
         "seen": seen,
         "stale": seen != stands,
@@ -127,6 +131,15 @@ def _complete(request: HttpRequest, found: Task, who: Viewer) -> str:
     return f"{found.step.key} is complete: its artifact goes to the workspace and its successors start then."
 
 
+def _add_steps(request: HttpRequest, found: Task, who: Viewer) -> str:
+    held, token = number(request, "attempt"), number(request, "token")
+    tasks, reason = typed(request, "tasks"), typed(request, "reason")
+    added = additions.add_steps(
+        attempt_id=held, token=token, executor=_mine(who), tasks=tasks, reason=reason, now=now()
+    )
+    return f"Added {', '.join(added.keys)} behind {found.step.key} with version {added.version.number} of the plan."
+
+
 def _uploads(request: HttpRequest) -> dict[str, bytes]:
     files = request.FILES.getlist("outputs")
     if sum(file.size or 0 for file in files) > UPLOAD_LIMIT:
@@ -191,6 +204,7 @@ ACTS: dict[str, Callable[[HttpRequest, Task, Viewer], str]] = {
     "claim": _claim,
     "report": _report,
     "complete": _complete,
+    "add-steps": _add_steps,
     "fail": _fail,
     "declare-failure": _declare_failure,
     "requeue": _requeue,

@@ -1,5 +1,6 @@
 """Workstreams: where one stands, what is in the way, and its acceptance (FR-002, FR-015, LC-3)."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -9,20 +10,25 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
-from orchestrator.core.errors import NotFound, Refusal
+from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import Lifecycle, Role, TaskStatus, WorkstreamStatus
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.queries import workstreams as queries
 from orchestrator.queries.blockers import blocked_workstream
+from orchestrator.queries.continuing import verify_again
 from orchestrator.queries.learnings import due
+from orchestrator.queries.relations import relations_of
 from orchestrator.queries.tasks import find_task, find_workstream
 from orchestrator.queries.workspace_files import file_of, files_of
 from orchestrator.services import failures, recoveries, workstreams
 from orchestrator.services.learnings import record_learning
+from orchestrator.services.priorities import set_priority
 from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
 from orchestrator.web.ownership import ownership_context, pass_workstream_on
 from orchestrator.web.threads import assign, threads_context, unassign
 
+#: Acts whose form shows its own refusal.
+ANSWERED_BESIDE = frozenset({"accept", "archive", "reopen", "priority", "own", "assign", "unassign"})
 #: States in which work goes on without anybody deciding first.
 IN_WORK = frozenset({"ready", TaskStatus.ACTIVE})
 WORKERS = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
@@ -43,8 +49,11 @@ def workstream_page(request: HttpRequest, uuid: UUID, acted: str = "", refusal: 
         "blocked": blocked_workstream(found, now()),
         **ownership_context(who, found),
         **threads_context(who, found),
+        "verify_again": verify_again(found),
+        "relations": relations_of(found),
         "why_not": _why_not(who, found, board),
         "acted": acted,
+        "answered_beside": ANSWERED_BESIDE,
     }
     return show(request, "workstreams/page.html", context, parts=frozenset({"board"}), refusal=refusal)
 
@@ -67,6 +76,20 @@ def _archive(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     reason = typed(request, "reason")
     workstreams.archive_workstream(workstream_id=found.pk, reason=reason, actor=who.actor, now=now())
     return f"{found.title} is archived. Its history and files stay."
+
+
+def _reopen(request: HttpRequest, found: Workstream, who: Viewer) -> str:
+    reason = typed(request, "reason")
+    workstreams.reopen_workstream(workstream_id=found.pk, reason=reason, actor=who.actor, now=now())
+    return f"{found.title} is active again. Add tasks for the gap; it is accepted anew once they are done."
+
+
+def _prioritise(request: HttpRequest, found: Workstream, who: Viewer) -> str:
+    text, reason = typed(request, "priority"), typed(request, "reason")
+    if not re.fullmatch(r"-?[0-9]{1,6}", text):
+        raise InvalidInput("A priority is a whole number, such as 0, 5 or -1.", field="priority")
+    set_priority(workstream_id=found.pk, priority=int(text), reason=reason, actor=who.actor, now=now())
+    return f"{found.title} now has the priority {int(text)}."
 
 
 def _requeue(request: HttpRequest, found: Workstream, who: Viewer) -> str:
@@ -111,6 +134,8 @@ def _artifact_of(found: Workstream, artifact_id: int) -> HandoffArtifact:
 ACTS: dict[str, Callable[[HttpRequest, Workstream, Viewer], str]] = {
     "accept": _accept,
     "archive": _archive,
+    "reopen": _reopen,
+    "priority": _prioritise,
     "requeue": _requeue,
     "recover": _recover,
     "learn": _learn,
@@ -132,6 +157,8 @@ def _why_not(who: Viewer, found: Workstream, board: queries.Board) -> dict[str, 
     return {
         "accept": _not_acceptable(found, board) or who.lacks(Role.APPROVER),
         "archive": archived or who.lacks(Role.APPROVER),
+        "reopen": who.lacks(Role.APPROVER),
+        "priority": who.lacks(Role.INITIATOR, Role.APPROVER),
         "requeue": work,
         "recover": work,
         "learn": work,

@@ -32,6 +32,7 @@ class PublicDriver(Driver):
 
     def start(self, source: bytes = PLAN) -> Workstream:
         version = self.submit(source).version
+        self.override_suspects()
         approver, place = self._person("approver"), [version.workflow.slug, version.number]
         signed = approver.post(reverse("plan-sign", args=place), {"rationale": "No similar work."})
         seen = {"version_id": version.pk, "seen_sha256": version.source_sha256}
@@ -39,6 +40,12 @@ class PublicDriver(Driver):
         assert (signed.status_code, approved.status_code) == (302, 302), approved.content.decode()
         self.advance()
         return self.reload()
+
+    def decide(self, other: Workstream, outcome: str, rationale: str = "Compared both plans.") -> None:
+        assert self.workstream is not None
+        body = {"other": other.slug, "outcome": outcome, "rationale": rationale}
+        answer = self._person("reviewer").post(reverse("prehandoff-act", args=[self.workstream.uuid, "decide"]), body)
+        assert answer.status_code == 302, answer.content.decode()
 
     def advance(self) -> None:
         assert self.workstream is not None

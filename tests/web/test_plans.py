@@ -243,7 +243,14 @@ def test_the_prehandoff_review_lists_suspects_and_is_signed_with_a_rationale(dri
     version = driver.submit().version
     client = signed_in(driver.cast.approver)
     page = f"/plans/{version.workflow.slug}/v1/"
-    assert "Workstreams with a similar title: Card refund" in words(client.get(page))
+    text = words(client.get(page))
+    assert "Suspected duplicates: decide on each Card refund Planning title 96 % alike" in text
+    refused = client.post(page + "prehandoff", {"rationale": "Looked."})
+    assert refused.status_code == 409
+    assert "Suspected duplicates are undecided: Card refund (title 96 % alike)." in words(refused)
+    decision = {"other": "card-refund", "outcome": "override", "rationale": "That one was a trial."}
+    client.post(page + "prehandoff/decide", decision)
+    assert "Override title 96 % alike That one was a trial." in words(client.get(page))
     refused = client.post(page + "prehandoff", {"rationale": "  "})
     assert refused.status_code == 422
     client.post(page + "prehandoff", {"rationale": "The other one was a trial."})
@@ -256,7 +263,7 @@ def test_unlike_titles_are_no_suspects(driver: Driver) -> None:
     driver.submit(PLAN.replace(b"Card refunds", b"Warehouse robots"))
     version = driver.submit().version
     text = words(signed_in(driver.cast.approver).get(f"/plans/{version.workflow.slug}/v1/"))
-    assert "No other workstream has a similar title." in text
+    assert "No other workstream has a similar title or owns the same files." in text
 
 
 def test_markup_in_a_plan_is_shown_as_text(driver: Driver) -> None:

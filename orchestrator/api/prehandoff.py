@@ -1,0 +1,121 @@
+"""The pre-handoff review: suspected duplicates, decisions about them, the signature (FR-003, AS-5, EC-5)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Router, Schema
+from pydantic import Field
+
+from orchestrator.api.acts import act, needs
+from orchestrator.api.auth import caller_of
+from orchestrator.api.schemas import Text
+from orchestrator.core.terms import DuplicateOutcome, Scope, WorkstreamStatus
+from orchestrator.models import DuplicateDecision, Workstream
+from orchestrator.queries.duplicates import Suspect, signature_of, suspects, was_claimed
+from orchestrator.queries.workstream_facts import find_workstream
+from orchestrator.services.duplicates import decide_duplicate
+from orchestrator.services.workstreams import sign_prehandoff
+
+router = Router(tags=["workstreams"])
+
+
+class Decision(Schema):
+    """`other` is the UUID of a suspect, or of any other workstream."""
+
+    other: UUID
+    outcome: Annotated[str, Field(max_length=40)]
+    rationale: Text = ""
+
+
+class Signature(Schema):
+    rationale: Text = ""
+
+
+@dataclass(frozen=True)
+class DecisionFacts:
+    outcome: DuplicateOutcome
+    rationale: str
+    decided_by: str
+    decided_at: datetime
+
+
+@dataclass(frozen=True)
+class SuspectFacts:
+    """Why another workstream is suspected, and the decision; none while it is open."""
+
+    uuid: UUID
+    slug: str
+    title: str
+    status: WorkstreamStatus
+    reasons: tuple[str, ...]
+    decision: DecisionFacts | None
+
+
+@dataclass(frozen=True)
+class ReviewFacts:
+    """`signed_by` is empty before the signature; decisions are taken while `decidable`."""
+
+    suspects: tuple[SuspectFacts, ...]
+    decidable: bool
+    signed_by: str
+    signed_at: datetime | None
+    rationale: str
+
+
+@router.get("/{uuid:uuid}/suspects", response=ReviewFacts)
+@needs(Scope.READ)
+def inspect(request: HttpRequest, uuid: UUID) -> ReviewFacts:
+    """Other workstreams with a similar title or the same files, undecided ones first; nothing is decided by itself."""
+    return _facts(find_workstream(uuid))
+
+
+@router.post("/{uuid:uuid}/suspects", response=ReviewFacts)
+@act(Scope.MANAGE)
+def decide(request: HttpRequest, uuid: UUID, body: Decision) -> ReviewFacts:
+    """Merge, link, close or override, with the rationale, before any attempt is claimed."""
+    decide_duplicate(
+        workstream_id=find_workstream(uuid).pk,
+        other_id=find_workstream(body.other).pk,
+        outcome=body.outcome,
+        rationale=body.rationale,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return _facts(find_workstream(uuid))
+
+
+@router.post("/{uuid:uuid}/prehandoff", response=ReviewFacts)
+@act(Scope.MANAGE)
+def sign(request: HttpRequest, uuid: UUID, body: Signature) -> ReviewFacts:
+    """Sign the review for the account of the token; refused while a suspect is undecided."""
+    found = find_workstream(uuid)
+    actor = caller_of(request).actor
+    sign_prehandoff(workstream_id=found.pk, rationale=body.rationale, actor=actor, now=timezone.now())
+    return _facts(found)
+
+
+def _facts(workstream: Workstream) -> ReviewFacts:
+    signature = signature_of(workstream)
+    open_to_work = workstream.status in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}
+    return ReviewFacts(
+        suspects=tuple(_suspect(suspect) for suspect in suspects(workstream)),
+        decidable=open_to_work and not was_claimed(workstream),
+        signed_by=signature.reviewer.get_username() if signature else "",
+        signed_at=signature.signed_at if signature else None,
+        rationale=signature.rationale if signature else "",
+    )
+
+
+def _suspect(suspect: Suspect) -> SuspectFacts:
+    other = suspect.workstream
+    decision = _decision(suspect.decision) if suspect.decision else None
+    return SuspectFacts(other.uuid, other.slug, other.title, WorkstreamStatus(other.status), suspect.reasons, decision)
+
+
+def _decision(made: DuplicateDecision) -> DecisionFacts:
+    by = made.decided_by.get_username()
+    return DecisionFacts(DuplicateOutcome(made.outcome), made.rationale, by, made.decided_at)

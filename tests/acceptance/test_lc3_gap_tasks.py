@@ -1,0 +1,79 @@
+"""LC-3: a gap moves a workstream back to active: a finished one by its new tasks, an accepted one by re-opening it."""
+
+import pytest
+from django.urls import reverse
+
+from orchestrator.core.terms import ExecutorKind
+from orchestrator.models import HistoryEntry
+from orchestrator.queries.state import state_problems
+from orchestrator.services.executors import register_executor
+from tests.cast import NOON, Driver
+from tests.machines import Machine
+from tests.web.pages import control, signed_in, words
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def steward(driver: Driver) -> Machine:
+    executor = register_executor(name="steward", kind=ExecutorKind.AGENT, user=driver.cast.approver, now=NOON)
+    return Machine.of(executor)
+
+
+def approve_newest(driver: Driver) -> None:
+    newest = driver.reload().version.workflow.versions.order_by("-number")[0]
+    seen = {"version_id": newest.pk, "seen_sha256": newest.source_sha256, "decision": "approve"}
+    address = reverse("plan-decide", args=[newest.workflow.slug, newest.number])
+    assert signed_in(driver.cast.admin).post(address, seen).status_code == 302
+
+
+def test_lc3_gap_tasks_make_a_finished_workstream_active_again(driver: Driver, steward: Machine) -> None:
+    driver.start()
+    work = driver.finish()
+    body = {
+        "name": "gaps",
+        "tasks": "Refund in part | a partial refund is booked",
+        "reason": "Only whole ones work.",
+    }
+    status, answer = steward.post(f"/api/workstreams/{work.uuid}/stages", body)
+    assert (status, answer["version"]) == (201, 2)
+    approve_newest(driver)
+    answer = steward.get(f"/api/workstreams/{work.uuid}/")[1]
+    assert (answer["status"], answer["finished"], answer["open_tasks"]) == ("active", False, 1)
+
+
+def test_lc3_an_accepted_workstream_is_reopened_with_the_gap_and_accepted_again(
+    driver: Driver, steward: Machine
+) -> None:
+    driver.start()
+    work = driver.finish()
+    page = f"/workstreams/{work.uuid}/"
+    client = signed_in(driver.cast.approver)
+    client.post(f"{page}acts/accept", {"note": "Looked."})
+    assert steward.post(f"/api/workstreams/{work.uuid}/stages", {"name": "g", "tasks": "x", "reason": "y"})[0] == 409
+    assert "disabled" not in control(client.get(page), "reopen")
+    assert client.post(f"{page}acts/reopen", {"reason": " "}).status_code == 422
+    assert signed_in(driver.cast.reviewer).post(f"{page}acts/reopen", {"reason": "x"}).status_code == 403
+    after = client.post(f"{page}acts/reopen", {"reason": "Refunds in part are missing."}, follow=True)
+    assert "Card refunds is active again." in words(after)
+    again = driver.reload()
+    assert (again.status, again.accepted_at, again.accepted_by) == ("active", None, None)
+    assert HistoryEntry.objects.get(action="workstream re-opened").reason == "Refunds in part are missing."
+    assert state_problems(again) == []
+    steward.post(f"/api/workstreams/{work.uuid}/stages", {"name": "gaps", "tasks": "Refund in part", "reason": "Gap."})
+    approve_newest(driver)
+    driver.advance()
+    driver.finish()
+    status, answer = steward.patch(f"/workstreams/{work.uuid}/", {"status": "completed"})
+    assert (status, answer["status"], answer["done_tasks"]) == (200, "completed", 7)
+    status, answer = steward.post(f"/api/workstreams/{work.uuid}/reopen", {"reason": "Another gap."})
+    assert (status, answer["status"]) == (200, "active")
+
+
+def test_lc3_only_accepted_workstreams_are_reopened(driver: Driver, steward: Machine) -> None:
+    work = driver.start()
+    status, answer = steward.post(f"/api/workstreams/{work.uuid}/reopen", {"reason": "x"})
+    assert (status, answer["code"]) == (409, "wrong-state")
+    steward.patch(f"/workstreams/{work.uuid}/", {"status": "archived"})
+    assert steward.post(f"/api/workstreams/{work.uuid}/reopen", {"reason": "x"})[0] == 409
+    assert driver.reload().status == "archived"
