@@ -7,6 +7,7 @@ from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.core.terms import ArtifactState, WorkstreamStatus
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.services import advance as service
+from orchestrator.services import baseline
 from orchestrator.services.collector import collect
 
 HEARTBEAT = "orchestrator.queue.heartbeat"
@@ -20,7 +21,8 @@ def advance(workstream_id: int) -> None:
 
 
 def sweep() -> int:
-    """Advance every workstream that may have something to do: what lost messages left is picked up (F12).
+    """Advance every workstream that may have something to do: what lost messages left is picked up (F12). Then look
+    whether work was merged into a base branch (FR-010).
 
     One workstream whose files cannot be written does not hold up the others (F14); how many were advanced.
     """
@@ -35,6 +37,7 @@ def sweep() -> int:
             advance(workstream_id)
         except WorkspaceUnavailable as refusal:
             trouble = refusal
+    baseline.look_everywhere(now=timezone.now())
     if trouble:
         raise trouble
     return len(ids)

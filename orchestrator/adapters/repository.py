@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from typing import Final
 from orchestrator.core.errors import Refusal
 
 TIMEOUT: Final = 60
+#: What a repository's folder may be called.
+REPOSITORY_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 IDENTITY: Final = {
     "GIT_AUTHOR_NAME": "orchestrator",
     "GIT_AUTHOR_EMAIL": "orchestrator@localhost",
@@ -35,12 +38,18 @@ class GitFailed(Refusal):
     recovery = "Read what git said, put the repository right, then queue the step again."
 
 
-def git(directory: Path, *arguments: str) -> str:
-    """What git printed. Raises `GitFailed` with its message."""
+def git(directory: Path, *arguments: str, send: str = "") -> str:
+    """What git printed, with `send` on its standard input. Raises `GitFailed` with its message."""
     command = ["git", *QUIET, *arguments]
     try:
         done = subprocess.run(
-            command, cwd=directory, env=_environment(), capture_output=True, timeout=TIMEOUT, check=False
+            command,
+            cwd=directory,
+            env=_environment(),
+            input=send.encode(),
+            capture_output=True,
+            timeout=TIMEOUT,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as problem:
         raise GitFailed(f"git {arguments[0]} did not run: {problem}") from problem

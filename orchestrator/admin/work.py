@@ -7,6 +7,7 @@ from orchestrator.admin.site import site
 from orchestrator.models import (
     Assignment,
     Attempt,
+    BaselineIntegration,
     Blocker,
     GateReview,
     Intervention,
@@ -95,6 +96,13 @@ class GateReviewAdmin(ReadOnly):
     list_display = ("attempt", "decision", "reviewer", "return_step", "signed_at")
     list_filter = ("decision",)
     list_select_related = ("attempt__task__step", "reviewer", "return_step")
+
+
+@admin.register(BaselineIntegration, site=site)
+class BaselineIntegrationAdmin(ReadOnly):
+    list_display = ("workstream", "source", "commit", "integrated_by", "integrated_at", "reverted_by", "reverted_at")
+    list_filter = ("source",)
+    list_select_related = ("workstream", "reverted_by")
 
 
 @admin.register(Intervention, site=site)

@@ -17,6 +17,7 @@ from orchestrator.api import (
     blockers,
     bundles,
     collected,
+    gates,
     learnings,
     ownership,
     plans,
@@ -103,6 +104,7 @@ api.add_router("/workstreams", workstreams.router)
 api.add_router("/workstreams", prehandoff.router)
 api.add_router("/tasks", tasks.router)
 api.add_router("/attempts", attempts.router)
+api.add_router("/gates", gates.router)
 api.add_router("/plans", plans.router)
 api.add_router("/bundles", bundles.router)
 api.add_router("/policies", policies.router)

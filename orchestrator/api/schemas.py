@@ -183,6 +183,37 @@ class NewStage(Schema):
     gate: Annotated[str, Field(max_length=80)] = ""
 
 
+Commit = Annotated[str, Field(max_length=64)]
+
+
+class Integration(Schema):
+    """`commit` is where the work stands on the base branch."""
+
+    commit: Commit = ""
+    note: Text = ""
+
+
+class Revert(Schema):
+    """`commit` reverts the merge; empty when the base branch was reset."""
+
+    reason: Text
+    commit: Commit = ""
+
+
+class Signature(Schema):
+    """`follow_ups`: tasks, one a line, `title | exit criterion`."""
+
+    reason: Text = ""
+    follow_ups: Text = ""
+
+
+class Rejection(Schema):
+    """`return_to` is the key of the step that work returns to."""
+
+    reason: Text
+    return_to: Annotated[str, Field(max_length=80)]
+
+
 class PlanText(Schema):
     """`values` are written into the front matter of a template, by parameter."""
 

@@ -6,12 +6,12 @@ from ninja import Query, Router
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import Clearing, Flag, Requeue, TaskChange, TaskQuery
+from orchestrator.api.schemas import Clearing, Flag, Reason, Requeue, TaskChange, TaskQuery
 from orchestrator.core.terms import Scope
 from orchestrator.queries.briefs import Brief, brief
 from orchestrator.queries.continuing_text import Orientation, orientation
 from orchestrator.queries.task_facts import TaskFilter, TaskList, list_tasks
-from orchestrator.services import failures, interventions
+from orchestrator.services import failures, interventions, rework
 
 router = Router(tags=["tasks"])
 
@@ -79,4 +79,12 @@ def clear(request: HttpRequest, task_id: int, body: Clearing) -> Brief:
 def requeue(request: HttpRequest, task_id: int, body: Requeue) -> Brief:
     """Ask for another attempt after a failure."""
     failures.requeue(task_id=task_id, reason=body.reason, actor=caller_of(request).actor, now=timezone.now())
+    return brief(task_id)
+
+
+@router.post("/{int:task_id}/send-back", response=Brief)
+@act(Scope.WORK)
+def send_back(request: HttpRequest, task_id: int, body: Reason) -> Brief:
+    """Return work to a completed task; it and everything after it is done again, with every criterion proved anew."""
+    rework.send_back(task_id=task_id, reason=body.reason, actor=caller_of(request).actor, now=timezone.now())
     return brief(task_id)

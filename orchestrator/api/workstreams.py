@@ -9,8 +9,8 @@ from ninja import Query, Router
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.plans import SubmissionFacts, submission_facts
-from orchestrator.api.schemas import NewStage, Priority, Reason, StatusChange, WorkstreamQuery
-from orchestrator.core.terms import Scope
+from orchestrator.api.schemas import Integration, NewStage, Priority, Reason, Revert, StatusChange, WorkstreamQuery
+from orchestrator.core.terms import IntegrationSource, Scope
 from orchestrator.queries.workstream_facts import (
     WorkstreamFacts,
     WorkstreamList,
@@ -18,6 +18,7 @@ from orchestrator.queries.workstream_facts import (
     list_workstreams,
     workstream_detail,
 )
+from orchestrator.services import baseline
 from orchestrator.services.amendments import propose_stage
 from orchestrator.services.closing import close_workstream
 from orchestrator.services.priorities import set_priority
@@ -91,3 +92,40 @@ def add_stage(request: HttpRequest, uuid: UUID, body: NewStage) -> SubmissionFac
         now=timezone.now(),
     )
     return submission_facts(submission)
+
+
+@router.post("/{uuid:uuid}/integration", response=WorkstreamFacts)
+@act(Scope.MANAGE)
+def integrate(request: HttpRequest, uuid: UUID, body: Integration) -> WorkstreamFacts:
+    """Record that the work became part of its base branch; rework needs a revert decision from then on."""
+    baseline.integrate(
+        workstream_id=find_workstream(uuid).pk,
+        source=IntegrationSource.API,
+        commit=body.commit,
+        note=body.note,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return workstream_detail(uuid)
+
+
+@router.post("/{uuid:uuid}/integration/look", response=WorkstreamFacts)
+@act(Scope.MANAGE)
+def look(request: HttpRequest, uuid: UUID) -> WorkstreamFacts:
+    """Record the integration when the repository's base branch holds all of the work."""
+    baseline.look(workstream_id=find_workstream(uuid).pk, actor=caller_of(request).actor, now=timezone.now())
+    return workstream_detail(uuid)
+
+
+@router.post("/{uuid:uuid}/revert", response=WorkstreamFacts)
+@act(Scope.MANAGE)
+def revert(request: HttpRequest, uuid: UUID, body: Revert) -> WorkstreamFacts:
+    """A person decides that integrated work is taken back; afterwards it may be sent back and done again."""
+    baseline.revert(
+        workstream_id=find_workstream(uuid).pk,
+        reason=body.reason,
+        commit=body.commit,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return workstream_detail(uuid)

@@ -1,13 +1,21 @@
 """The sentences users read: why a task stands where it stands (FR-015). Only the scheduler asks for them."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
 
-from orchestrator.core.terms import AttemptStatus, TaskStatus
+from orchestrator.core.terms import AttemptStatus, GateKind, TaskStatus
 
 if TYPE_CHECKING:
     from orchestrator.core.schedule import TaskView
 
 SHORT = 160
+#: What each kind of gate is for, in the words of its page.
+GATE_MEANINGS: Final[Mapping[GateKind, str]] = {
+    GateKind.MERGE: "Lanes come together: what was done apart is checked as one before anything builds on it.",
+    GateKind.REVIEW: "Somebody who did not do the work looks at it.",
+    GateKind.EVALUATION: "The stage is judged as a whole: good enough to go on, or a fix stage is added.",
+    GateKind.RELEASE: "The result is given out: whoever signs answers for it.",
+}
 
 
 def standing(task: "TaskView") -> str:
@@ -26,7 +34,7 @@ def as_holder(task: "TaskView") -> str:
     if task.live is AttemptStatus.RUNNING:
         return f"running on {task.executor}"
     if task.live and task.gate:
-        return "waits for sign-off" + (f" by {' or '.join(task.reviewers)}" if task.reviewers else "")
+        return task.sign_off.sentence
     if task.live and task.assigned:
         return f"ready, waits for {task.assigned}, to which its thread is assigned"
     if task.live:

@@ -149,7 +149,10 @@ def critical_path(plan: Plan) -> tuple[str, ...]:
 
 def _lengths(plan: Plan) -> dict[str, int]:
     steps = {step.key: step for step in reversed(list(plan.steps()))}
-    timed = all(step.estimate > 0 for step in steps.values() if step.kind is StepKind.WORK)
+    lanes = (t.steps for stage in plan.stages for batch in stage.batches for t in batch.threads)
+    # A gate's own action stands in the gate's thread; nobody estimates it.
+    work = (step for lane in lanes if all(s.kind is StepKind.WORK for s in lane) for step in lane)
+    timed = all(step.estimate > 0 for step in work)
     return {key: step.estimate if timed else 1 for key, step in steps.items()}
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from orchestrator.core.plan import BatchSpec, GateSpec, Need, Plan, StageSpec, StepSpec, ThreadSpec
+from orchestrator.core.plan_action import action_key, has_action, with_action
 from orchestrator.core.plan_derive import derive_stage
 from orchestrator.core.plan_drafts import (
     BatchDraft,
@@ -249,6 +250,7 @@ class _Builder:
         needs, inferred = self._gate_needs(draft, key)
         fields = step_fields(notes, self.findings)
         fields["entry"] += self._spoken_triggers(draft)
+        fields["when"] = ""
         unlocks = [name for value in notes.of("unlocks") for name in read_names(value.text)]
         gate = GateSpec(
             kind=gate_kind(notes, title, draft.line, draft.merge, self.findings),
@@ -268,7 +270,10 @@ class _Builder:
             **fields,
         )
         name = draft.title or ("Merge point" if draft.merge else "Gate")
-        return BatchSpec(key, name, batch.line, (ThreadSpec(key, title, batch.line, (step,)),))
+        steps: tuple[StepSpec, ...] = (step,)
+        if has_action(step):
+            steps = with_action(step, self.names.reserve(action_key(key)), self.findings)
+        return BatchSpec(key, name, batch.line, (ThreadSpec(key, title, batch.line, steps),))
 
     def _gate_needs(self, draft: GateDraft, key: str) -> tuple[tuple[Need, ...], tuple[str, ...]]:
         """What a gate waits for: its trigger, otherwise all of the batch before it."""

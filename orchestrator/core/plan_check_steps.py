@@ -36,7 +36,18 @@ def check_steps(plan: Plan, tools: frozenset[str]) -> Iterator[Finding]:
             yield finding(
                 "gate-without-reviewer", item.step.line, message, "Write `- Reviewers: name or role` below it."
             )
+        yield from _too_few(item.step)
     yield from _overlaps(plan)
+
+
+def _too_few(step: StepSpec) -> Iterator[Finding]:
+    """A gate that names people only can be signed by so many; a role may be held by any number."""
+    gate = step.gate
+    if gate is None or not gate.reviewers or any(name in tuple(Role) for name in gate.reviewers):
+        return
+    if gate.signatures > len(set(gate.reviewers)):
+        message = f"Gate {step.key} asks for {gate.signatures} signatures and names {len(set(gate.reviewers))} people."
+        yield finding("too-few-reviewers", step.line, message, "Name more people or a role, or ask for fewer.")
 
 
 def _lacking(code: str, steps: list[StepSpec], lack: str, fix: str) -> Iterator[Finding]:

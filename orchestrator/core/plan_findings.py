@@ -49,6 +49,7 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     "unusable-name": (_BLOCKS, "A key, branch or repository name has characters that it may not have."),
     "too-long": (_BLOCKS, "A key, name or title is longer than it may be."),
     "too-many-steps": (_BLOCKS, "The plan has more steps than one workflow may have."),
+    "too-few-reviewers": (_BLOCKS, "A gate asks for more signatures than the people it names can give."),
     "unreachable": (_WARNS, "Steps wait for something that can never be done."),
     # The reviewer should look at it.
     "very-large-plan": (_WARNS, "The plan has so many steps that a review of it is hard."),
@@ -82,6 +83,7 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     "inferred-parallel": (_INFO, "Steps of a batch are read as parallel although the heading does not say so."),
     "inferred-key": (_INFO, "Steps or gates have no key of their own."),
     "inferred-needs": (_INFO, "A dependency is implied, not written."),
+    "inferred-action": (_INFO, "A gate's tool runs as a step of its own before the gate."),
     "inferred-kind": (_INFO, "The kind of a stage or a gate follows from its name."),
     "state-not-read": (_INFO, "A step is ticked off: a plan defines work and carries no state."),
     "read-from-code-block": (_INFO, "The plan stands inside code blocks and was read from there."),

@@ -71,11 +71,17 @@ class Names:
 
     def give_free(self, draft: GateDraft, key: str) -> str:
         """Give a key that nothing else has, by counting up."""
+        free = self.reserve(key)
+        self.give(draft, free)
+        return free
+
+    def reserve(self, key: str) -> str:
+        """A key that nothing else has, for a step that no draft stands for."""
         free, count = key, 1
         while free in self.keys:
             count += 1
             free = f"{key}-{count}"
-        self.give(draft, free)
+        self.keys.add(free)
         return free
 
     def alias(self, name: str, keys: tuple[str, ...]) -> None:

@@ -211,12 +211,17 @@ def _requeued(state: State, fact: Fact) -> None:
 def _gate_approved(state: State, fact: Fact) -> None:
     task, number = _numbered(state, fact)
     task.attempts[number] = AttemptStatus.COMPLETED.value
-    task.status = TaskStatus.COMPLETE.value
+    task.status, task.signatures = TaskStatus.COMPLETE.value, set()
+
+
+def _gate_signed(state: State, fact: Fact) -> None:
+    _numbered(state, fact)[0].signatures.add(fact.data["reviewer"])
 
 
 def _gate_rejected(state: State, fact: Fact) -> None:
     task, number = _numbered(state, fact)
     task.attempts[number] = AttemptStatus.REJECTED.value
+    task.signatures = set()
 
 
 def _sent_back(state: State, fact: Fact) -> None:
@@ -231,6 +236,7 @@ def _cancel_queued(task: TaskState) -> None:
     for number, status in task.attempts.items():
         if status == AttemptStatus.QUEUED:
             task.attempts[number] = AttemptStatus.CANCELLED.value
+            task.signatures = set()
 
 
 def _blocked(state: State, fact: Fact) -> None:
@@ -281,6 +287,14 @@ def _duplicate_decided(state: State, fact: Fact) -> None:
         _archived(state, fact)
 
 
+def _integrated(state: State, _fact: Fact) -> None:
+    state.integrated = True
+
+
+def _reverted(state: State, _fact: Fact) -> None:
+    state.integrated = False
+
+
 ACTS: Mapping[str, Act] = {
     "plan submitted": _nothing,
     "plan sent back": _nothing,
@@ -290,6 +304,7 @@ ACTS: Mapping[str, Act] = {
     "workstream migrated": _migrated,
     "migration rolled back": _rolled_back,
     "steps launched": _launched,
+    "steps serialised": _nothing,
     "step skipped": _skipped,
     "attempt claimed": _claimed,
     "breadcrumb left": _breadcrumb,
@@ -299,9 +314,12 @@ ACTS: Mapping[str, Act] = {
     "attempt failed": _failed,
     "circuit breaker tripped": _nothing,
     "task re-queued": _requeued,
+    "gate signed": _gate_signed,
     "gate approved": _gate_approved,
     "gate rejected": _gate_rejected,
     "work sent back": _sent_back,
+    "baseline integrated": _integrated,
+    "baseline reverted": _reverted,
     "ownership transferred": _nothing,
     "thread assigned": _nothing,
     "thread unassigned": _nothing,

@@ -1,16 +1,13 @@
 """Where an attempt works: the worktree, branch and folders of its lane (BX-1)."""
 
-import re
 from pathlib import Path, PurePosixPath
-from typing import Final
 
 from django.conf import settings
 
+from orchestrator.adapters.repository import REPOSITORY_NAME
 from orchestrator.adapters.worktree import RepositoryMissing, Worktree
 from orchestrator.core.plan import slugify
 from orchestrator.models import Attempt
-
-_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 
 
 def worktree_of(attempt: Attempt) -> Worktree:
@@ -22,7 +19,7 @@ def worktree_of(attempt: Attempt) -> Worktree:
             "The plan names no repository, so its tools have nothing to work on.",
             recovery="Add `repository: name` to the front matter of the plan and submit it again.",
         )
-    if not _NAME.fullmatch(version.repository):
+    if not REPOSITORY_NAME.fullmatch(version.repository):
         raise RepositoryMissing(f"“{version.repository}” is not the name of a repository.")
     thread = step.thread
     folder = slugify(PurePosixPath(thread.worktree).name if thread.worktree else thread.lane)

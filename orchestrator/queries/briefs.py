@@ -13,6 +13,7 @@ from orchestrator.queries.artifact_facts import ArtifactFacts, facts_of, with_ou
 from orchestrator.queries.documentation import built, is_documentation
 from orchestrator.queries.explanations import explain
 from orchestrator.queries.relations import TakenOver, taken_over
+from orchestrator.queries.rework import Rework, rework_of
 from orchestrator.queries.task_facts import TaskFacts, task_facts, with_live_attempts
 from orchestrator.queries.upstream import output_place, results_before
 
@@ -86,7 +87,8 @@ class Taught:
 class Brief:
     """`outcomes` are the words a completion may carry, the first being the usual one; `condition` is why it runs at
     all; `may_add` is how many steps it may still add while it runs. `documents` is what a documentation step writes
-    about: every step of work with its outputs (WF-6)."""
+    about: every step of work with its outputs (WF-6). `rework` says why the task is done again and which criteria need
+    new evidence; empty for a first try."""
 
     task: TaskFacts
     details: str
@@ -107,6 +109,7 @@ class Brief:
     learnings: tuple[Taught, ...]
     documents: tuple[Built, ...]
     took_over: tuple[TakenOver, ...]
+    rework: Rework | None
 
 
 def brief(task_id: int) -> Brief:
@@ -141,6 +144,7 @@ def brief(task_id: int) -> Brief:
         ),
         documents=built(task.workstream) if is_documentation(task.workstream, step) else (),
         took_over=taken_over(task.workstream),
+        rework=rework_of(task),
     )
 
 

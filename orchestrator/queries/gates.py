@@ -1,13 +1,14 @@
 """What the gate pages show: what waits for a signature, what came in, what it holds (FR-006, BX-3, WF-5)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-from django.db.models import QuerySet
 
 from orchestrator.core.errors import NotFound
 from orchestrator.core.handoff import RESULT_EVENTS
+from orchestrator.core.signatures import Signer, SignOff, sign_off
 from orchestrator.core.terms import AttemptStatus, GateKind, StepKind, TaskStatus
 from orchestrator.models import Attempt, GateReview, HandoffArtifact, OutputFile, Task
+from orchestrator.queries.signatures import reviewed_steps, sign_off_of, signers_by_gate
 from orchestrator.queries.tasks import TaskRow, attempts_with_evidence, outputs_of, task_rows
 
 DECIDED_SHOWN = 50
@@ -30,6 +31,7 @@ class GateSheet:
     row: TaskRow
     attempts: list[Attempt]
     reviewers: list[str]
+    sign_off: SignOff
     incoming: list[Incoming]
     holds: list[TaskRow]
     unlocks: list[TaskRow]
@@ -39,15 +41,31 @@ class GateSheet:
     def waits(self) -> bool:
         return self.row.live is not None
 
+    @property
+    def rejected(self) -> bool:
+        """Whether its last decision was a rejection."""
+        return bool(self.attempts) and self.attempts[0].status == AttemptStatus.REJECTED
 
-def waiting_gates() -> QuerySet[Task]:
+
+@dataclass(frozen=True, slots=True)
+class WaitingGate:
+    """A gate that waits, and how far its sign-off is."""
+
+    task: Task
+    sign_off: SignOff
+
+
+def waiting_gates() -> list[WaitingGate]:
     """Gates that wait for a signature, longest wait first."""
-    return (
-        Task.objects.filter(step__kind=StepKind.GATE, attempts__status=AttemptStatus.QUEUED)
-        .select_related("step", "workstream")
-        .prefetch_related("step__reviewers")
-        .order_by("attempts__queued_at", "pk")
-    )
+    waiting = Task.objects.filter(step__kind=StepKind.GATE, attempts__status=AttemptStatus.QUEUED)
+    rows = waiting.select_related("step", "workstream").prefetch_related("step__reviewers")
+    signers = signers_by_gate(waiting)
+    return [WaitingGate(task, _sign_off(task, signers)) for task in rows.order_by("attempts__queued_at", "pk")]
+
+
+def _sign_off(gate: Task, signers: Mapping[int, tuple[Signer, ...]]) -> SignOff:
+    names = [reviewer.name for reviewer in gate.step.reviewers.all()]
+    return sign_off(names, gate.step.signatures, signers.get(gate.pk, ()))
 
 
 def decided_gates() -> list[GateReview]:
@@ -74,6 +92,7 @@ def gate_sheet(gate: Task) -> GateSheet:
         row=row,
         attempts=attempts_with_evidence([gate.pk]),
         reviewers=list(gate.step.reviewers.values_list("name", flat=True)),
+        sign_off=sign_off_of(gate),
         incoming=_incoming(before),
         holds=[other for other in later if other.task.status == TaskStatus.PENDING and not other.live],
         unlocks=_unlocks(row, later),
@@ -90,12 +109,10 @@ def _came_in(gate: TaskRow, rows: list[TaskRow]) -> list[TaskRow]:
     """An evaluation looks at its whole stage, other gates at what they need, or else at the batch before them."""
     stage, batch = batch_place(gate)
     if gate.task.step.gate_kind == GateKind.EVALUATION:
-        return [row for row in rows if batch_place(row)[0] == stage and batch_place(row)[1] < batch]
-    needed = set(gate.task.step.needs.values_list("needed_id", flat=True))
-    if needed:
-        return [row for row in rows if row.task.step_id in needed]
-    places = [batch_place(row) for row in rows if batch_place(row) < (stage, batch)]
-    return [row for row in rows if places and batch_place(row) == max(places)]
+        in_stage = [row for row in rows if batch_place(row)[0] == stage and batch_place(row)[1] <= batch]
+        return [row for row in in_stage if row.task.pk != gate.task.pk]
+    reviewed = set(reviewed_steps(gate.task.step).values_list("pk", flat=True))
+    return [row for row in rows if row.task.step_id in reviewed]
 
 
 def _unlocks(gate: TaskRow, later: list[TaskRow]) -> list[TaskRow]:

@@ -24,6 +24,7 @@ from orchestrator.core.terms import (
 from orchestrator.models import (
     Attempt,
     Blocker,
+    GateReview,
     GateReviewer,
     HandoffArtifact,
     Intervention,
@@ -32,6 +33,7 @@ from orchestrator.models import (
     Workstream,
 )
 from orchestrator.queries.learnings import due_batches, due_merge_points
+from orchestrator.queries.signatures import latest_completed, sign_off_of
 from orchestrator.queries.threads import kept_for_others
 
 
@@ -211,18 +213,30 @@ def _unsigned_entry(item: Workstream) -> Entry:
 
 
 def _gates(user: User, roles: frozenset[Role]) -> Source:
+    """Gates that ask for this person: not signed by them yet, and not about their own work (FR-006)."""
     rows = Task.objects.filter(
         step__kind=StepKind.GATE, status=TaskStatus.REVIEW, attempts__status=AttemptStatus.QUEUED
     ).select_related("step", "workstream")
     named = GateReviewer.objects.filter(step=OuterRef("step"))
     mine = Exists(named.filter(name__in=[user.get_username(), *sorted(roles)]))
     anyone = ~Exists(named) if roles & {Role.REVIEWER, Role.APPROVER} else Q(pk__in=[])
-    rows = rows.filter(mine | anyone)
+    signed = GateReview.objects.filter(
+        reviewer=user, attempt__task=OuterRef("pk"), attempt__status=AttemptStatus.QUEUED
+    )
+    own = latest_completed().filter(
+        task__workstream=OuterRef("workstream"),
+        task__step__needed_by__step__thread=OuterRef("step__thread"),
+        assignment__executor__user=user,
+    )
+    barred = Exists(own) & Q(workstream__version__workflow__allow_self_approval=False)
+    rows = rows.filter(mine | anyone).exclude(Exists(signed)).exclude(barred)
     return Source(rows.order_by("updated_at", "pk"), _gate_entry)
 
 
 def _gate_entry(task: Task) -> Entry:
     why = f"{task.step.gate_kind.capitalize()} gate: {task.step.gate_action or 'sign or reject'}"
+    if task.step.signatures != 1:
+        why += f" ({sign_off_of(task).sentence})"
     return Entry(str(task.step), task.workstream.title, why, task.updated_at, "gate", (task.pk,))
 
 

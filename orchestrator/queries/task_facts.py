@@ -49,6 +49,8 @@ class Explanation:
 
 @dataclass(frozen=True)
 class TaskFacts:
+    """`rework` counts how often a completed result of the task was sent back (FR-021)."""
+
     id: int
     key: str
     title: str
@@ -59,6 +61,7 @@ class TaskFacts:
     needs_human: bool
     intervention_note: str
     breadcrumb: str
+    rework: int
     attempt: LiveAttempt | None
     updated_at: datetime
     explanation: Explanation | None = None
@@ -140,6 +143,7 @@ def task_facts(task: Task, verdict: Verdict | None = None) -> TaskFacts:
         needs_human=task.needs_human,
         intervention_note=task.intervention_note,
         breadcrumb=task.breadcrumb,
+        rework=task.rework,
         attempt=_live_attempt(attempt) if attempt else None,
         updated_at=task.updated_at,
         explanation=Explanation(verdict.reason.value, verdict.holder, verdict.sentence) if verdict else None,

@@ -175,7 +175,9 @@ def attempts_with_evidence(task_ids: Iterable[int]) -> list[Attempt]:
     return list(
         Attempt.objects.filter(task__in=list(task_ids))
         .select_related("assignment__executor", "task__step", "same_as")
-        .prefetch_related(Prefetch("checks", checks), "reviews__reviewer", "reviews__return_step")
+        .prefetch_related(
+            Prefetch("checks", checks), "reviews__reviewer", "reviews__return_step", "reviews__follow_up_version"
+        )
         .order_by("task", "-number")
     )
 

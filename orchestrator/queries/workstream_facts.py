@@ -9,7 +9,9 @@ from django.db.models import Prefetch
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import WorkstreamStatus
 from orchestrator.models import Task, Workstream, WorkstreamNeed
+from orchestrator.queries.baseline import Integration, integrations
 from orchestrator.queries.explanations import explain
+from orchestrator.queries.rework import ReworkCount, rework_count, with_rework
 from orchestrator.queries.task_facts import LAUNCH_ORDER, TaskFacts, task_facts, with_live_attempts
 
 NEEDS = (
@@ -24,7 +26,8 @@ class WorkstreamFacts:
 
     `needs`, `needed_by` and `merged_into` are slugs of other workstreams (AD-3, FR-003).
 
-    `tasks` are there when one workstream is inspected: all of them in launch order, each explained.
+    `tasks` are there when one workstream is inspected: all of them in launch order, each explained; so are its
+    `integrations`, newest first. While the newest is in force, rework needs a revert decision (FR-010).
     """
 
     uuid: UUID
@@ -46,7 +49,9 @@ class WorkstreamFacts:
     needed_by: tuple[str, ...]
     merged_into: str
     bundle: int | None
+    rework: ReworkCount
     tasks: tuple[TaskFacts, ...] | None = None
+    integrations: tuple[Integration, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -63,14 +68,15 @@ def list_workstreams(
         found = found.filter(status=status)
     if domain:
         found = found.filter(domain=domain)
-    page = found.select_related("owner", "version", "merged_into").prefetch_related(*NEEDS)[offset : offset + limit]
+    page = with_rework(found.select_related("owner", "version", "merged_into").prefetch_related(*NEEDS))
+    page = page[offset : offset + limit]
     return WorkstreamList(found.count(), tuple(_facts(one) for one in page))
 
 
 def find_workstream(uuid: UUID) -> Workstream:
     """The row by its public id; NotFound when there is none."""
     rows = Workstream.objects.select_related("owner", "version", "merged_into").prefetch_related(*NEEDS)
-    found = rows.filter(uuid=uuid).first()
+    found = with_rework(rows).filter(uuid=uuid).first()
     if found is None:
         raise NotFound("There is no such workstream.")
     return found
@@ -81,7 +87,7 @@ def workstream_detail(uuid: UUID) -> WorkstreamFacts:
     verdicts = explain(workstream)
     tasks = with_live_attempts(Task.objects.filter(workstream=workstream)).order_by(*LAUNCH_ORDER)
     explained = tuple(task_facts(task, verdicts.get(task.pk)) for task in tasks)
-    return replace(_facts(workstream), tasks=explained)
+    return replace(_facts(workstream), tasks=explained, integrations=integrations(workstream))
 
 
 def _facts(workstream: Workstream) -> WorkstreamFacts:
@@ -105,4 +111,5 @@ def _facts(workstream: Workstream) -> WorkstreamFacts:
         needed_by=tuple(sorted(need.workstream.slug for need in workstream.needed_by.all())),
         merged_into=workstream.merged_into.slug if workstream.merged_into else "",
         bundle=workstream.bundle_id,
+        rework=rework_count(workstream),
     )

@@ -52,5 +52,12 @@ class Actor:
             wanted = " or ".join(role.value for role in allowed)
             raise NotAllowed(f"{self.label} may not do this: it needs the role {wanted}.")
 
+    def require_person(self, refusal: str) -> None:
+        """NotAllowed for agents and tools: some decisions are a person's, in the browser or through their own token."""
+        if self.user is None or (self.executor is not None and self.executor.kind != ExecutorKind.PERSON):
+            raise NotAllowed(
+                f"{refusal} {self.label} is none.", recovery="Ask a person to decide, on the page or with a token."
+            )
+
 
 ORCHESTRATOR = Actor("orchestrator")

@@ -4,10 +4,13 @@ from datetime import datetime
 
 from orchestrator.core.errors import InvalidInput, WrongState
 from orchestrator.core.plan_amend import NewStage, new_tasks, with_stage
-from orchestrator.core.terms import WorkstreamStatus
+from orchestrator.core.terms import Role, WorkstreamStatus
 from orchestrator.models import Step, WorkflowVersion, Workstream
 from orchestrator.services.actor import Actor
 from orchestrator.services.plans import Submission, read_source, submit_plan
+
+#: Who may add a stage to work that is under way.
+PROPOSERS = (Role.INITIATOR, Role.REVIEWER, Role.APPROVER)
 
 
 def propose_stage(

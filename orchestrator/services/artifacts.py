@@ -24,6 +24,7 @@ from orchestrator.core.handoff import (
 )
 from orchestrator.core.terms import ArtifactState, EventType, WorkstreamStatus
 from orchestrator.models import Attempt, HandoffArtifact, OutputFile, Step, Workstream
+from orchestrator.queries.baseline import integration_in_force
 from orchestrator.queries.inputs import standing_result
 from orchestrator.queries.projection import projected_files
 from orchestrator.queries.upstream import handovers_before, output_place
@@ -228,7 +229,7 @@ def _handoff(
         actor=actor.label,
         outcome=outcome,
         next_action=next_action,
-        integrated=event == EventType.BASELINE_INTEGRATION or _is_integrated(task.workstream),
+        integrated=integration_in_force(task.workstream) is not None,
         links=tuple(FileLink(artifact.path, artifact.sha256) for artifact in prior),
         outputs=tuple(FileLink(file.path, file.sha256) for file in files),
     )
@@ -236,13 +237,6 @@ def _handoff(
 
 def _placed(step_id: int) -> Step:
     return Step.objects.select_related("version__workflow", "thread__batch__stage").get(pk=step_id)
-
-
-def _is_integrated(workstream: Workstream) -> bool:
-    """Whether the last baseline event was an integration (FR-010)."""
-    events = [EventType.BASELINE_INTEGRATION.value, EventType.BASELINE_REVERTED.value]
-    last = HandoffArtifact.objects.filter(workstream=workstream, event__in=events).order_by("-sequence").first()
-    return last is not None and last.event == EventType.BASELINE_INTEGRATION
 
 
 def _output_files(attempt: Attempt, outputs: Mapping[str, bytes]) -> list[OutputFile]:

@@ -1,48 +1,96 @@
 """Gates: a person approves, or rejects with a reason and a step that work returns to (FR-006, BX-3, WF-5)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
 
 from orchestrator.core.errors import MissingReason, NotAllowed, NotFound, WrongState
-from orchestrator.core.terms import AttemptStatus, EventType, GateDecision, Role, StepKind, TaskStatus
-from orchestrator.models import Attempt, GateReview, Step, Task
+from orchestrator.core.signatures import SignOff
+from orchestrator.core.terms import AttemptStatus, EventType, GateDecision, StepKind, TaskStatus
+from orchestrator.models import Attempt, GateReview, Task, WorkflowVersion
+from orchestrator.queries.signatures import sign_off_of
 from orchestrator.services.actor import Actor
+from orchestrator.services.amendments import PROPOSERS, propose_stage
 from orchestrator.services.artifacts import announce
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_task
 from orchestrator.services.progress import settle
 from orchestrator.services.rework import redo_from
+from orchestrator.services.signing import why_not_approve, why_not_decide
 from orchestrator.services.wake import wake
 
 
 def approve_gate(*, task_id: int, actor: Actor, now: datetime, reason: str = "", follow_ups: str = "") -> GateReview:
-    """Sign a gate that waits; what stands behind it may start."""
+    """Sign a gate that waits; with the last signature it asks for, what stands behind it may start.
+
+    `follow_ups` are tasks, one a line (`title | exit criterion`): they are submitted as a stage of a new version of the
+    plan, in the same transaction. Nothing but signatures completes a gate. Raises NotAllowed, SelfApproval, WrongState.
+    """
     with transaction.atomic():
         attempt = _open_gate(task_id, actor)
         task = attempt.task
+        if refusal := why_not_approve(task, actor):
+            raise refusal
         review = GateReview.objects.create(
             attempt=attempt,
             reviewer=actor.account,
             decision=GateDecision.APPROVED,
             reason=reason,
             follow_ups=follow_ups,
+            follow_up_version=_follow_up_version(task, follow_ups, reason, actor, now),
             signed_at=now,
         )
-        _end(attempt, AttemptStatus.COMPLETED, reason or "Approved.", now)
-        task.status = TaskStatus.COMPLETE
-        announce(
-            attempt=attempt,
-            event=EventType.GATE_APPROVED,
-            actor=actor,
-            outcome=reason or "Approved.",
-            next_action="What stands behind the gate may start.",
-            now=now,
-        )
-        _record(attempt, actor, "gate approved", reason, now)
+        state = sign_off_of(task)
+        if state.complete:
+            _complete(attempt, actor, reason, state, now)
+        data = _signature(review, state)
+        _record(attempt, actor, "gate approved" if state.complete else "gate signed", reason, now, data)
         settle(task, now)
         wake(task.workstream_id)
     return review
+
+
+def _complete(attempt: Attempt, actor: Actor, reason: str, state: SignOff, now: datetime) -> None:
+    said = reason or "Approved."
+    outcome = said if state.needed == 1 else f"{said} Signed by {', '.join(state.signed)}."
+    _end(attempt, AttemptStatus.COMPLETED, outcome, now)
+    attempt.task.status = TaskStatus.COMPLETE
+    announce(
+        attempt=attempt,
+        event=EventType.GATE_APPROVED,
+        actor=actor,
+        outcome=outcome,
+        next_action="What stands behind the gate may start.",
+        now=now,
+    )
+
+
+def _follow_up_version(gate: Task, text: str, reason: str, actor: Actor, now: datetime) -> WorkflowVersion | None:
+    """Follow-ups are work, so they become a stage of the plan that its review decides on (FR-006)."""
+    if not text.strip():
+        return None
+    if not actor.roles() & set(PROPOSERS):
+        raise NotAllowed(
+            f"{actor.label} may sign {gate.step.key}, but not add tasks to the plan, which follow-ups are.",
+            recovery="Sign without follow-ups, and ask a reviewer or an approver to add them.",
+            field="follow_ups",
+        )
+    why = f"Follow-ups of {gate.step.key}, signed by {actor.label}. {reason}".strip()
+    name = f"Follow-ups of {gate.step.key}"
+    submission = propose_stage(workstream=gate.workstream, name=name, tasks=text, reason=why, actor=actor, now=now)
+    return submission.version
+
+
+def _signature(review: GateReview, state: SignOff) -> dict[str, object]:
+    version = review.follow_up_version
+    return {
+        "signatures": list(state.signed),
+        "reviewer": review.reviewer.get_username(),
+        "signed": state.count,
+        "needed": state.needed,
+        "follow_up_version": version.number if version else 0,
+    }
 
 
 def reject_gate(*, task_id: int, return_key: str, reason: str, actor: Actor, now: datetime) -> GateReview:
@@ -70,28 +118,20 @@ def reject_gate(*, task_id: int, return_key: str, reason: str, actor: Actor, now
             next_action=f"Work returns to {return_key}.",
             now=now,
         )
-        _record(attempt, actor, "gate rejected", reason, now)
+        _record(attempt, actor, "gate rejected", reason, now, {"return_to": return_key})
         redo_from(task=target, reason=reason, actor=actor, now=now)
         wake(task.workstream_id)
     return review
 
 
-def may_sign(step: Step, actor: Actor) -> bool:
-    """The plan names who signs, by role or user name; without a name any reviewer or approver may."""
-    named = set(step.reviewers.values_list("name", flat=True))
-    if not named:
-        return bool(actor.roles() & {Role.REVIEWER, Role.APPROVER})
-    return actor.label in named or bool({role.value for role in actor.roles()} & named)
-
-
 def _open_gate(task_id: int, actor: Actor) -> Attempt:
+    """The locked attempt of a gate that this actor may decide now."""
     task = locked_task(task_id)
     if task.step.kind != StepKind.GATE:
         raise WrongState(f"{task.step.key} is not a gate.")
-    if actor.executor is not None or not may_sign(task.step, actor):
-        named = ", ".join(task.step.reviewers.values_list("name", flat=True)) or "reviewer or approver"
-        raise NotAllowed(f"{actor.label} may not sign {task.step.key}: it is signed by {named}.")
     attempt = task.attempts.filter(status=AttemptStatus.QUEUED).first()
+    if refusal := why_not_decide(task, actor):
+        raise refusal
     if attempt is None:
         raise WrongState(f"{task.step.key} does not wait for a signature.")
     if task.blockers.filter(resolved_at=None).exists():
@@ -124,7 +164,14 @@ def _end(attempt: Attempt, state: AttemptStatus, outcome: str, now: datetime) ->
     attempt.refresh_from_db(fields=["status", "outcome", "started_at", "ended_at"])
 
 
-def _record(attempt: Attempt, actor: Actor, action: str, reason: str, now: datetime) -> None:
+def _record(
+    attempt: Attempt,
+    actor: Actor,
+    action: str,
+    reason: str,
+    now: datetime,
+    data: Mapping[str, object] | None = None,
+) -> None:
     record(
         workstream=attempt.task.workstream,
         actor=actor,
@@ -132,4 +179,5 @@ def _record(attempt: Attempt, actor: Actor, action: str, reason: str, now: datet
         subject=f"{attempt.task.step.key} attempt {attempt.number}",
         reason=reason,
         now=now,
+        data={"attempt": attempt.pk, **(data or {})},
     )

@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Max
 
 from orchestrator.core.errors import MissingReason, WrongState
 from orchestrator.core.lifecycles import resting_status
 from orchestrator.core.rework import to_redo
 from orchestrator.core.terms import AttemptStatus, EventType, Role, TaskStatus
-from orchestrator.models import Attempt, Task, Workstream
+from orchestrator.models import Attempt, Blocker, Task, Workstream
 from orchestrator.queries.snapshot import load_snapshot
 from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import announce
+from orchestrator.services.baseline import refuse_integrated
 from orchestrator.services.history import record
 from orchestrator.services.interventions import close_artifact_card
 from orchestrator.services.locks import locked_task
@@ -33,19 +35,20 @@ def send_back(*, task_id: int, reason: str, actor: Actor, now: datetime) -> tupl
 
 
 def redo_from(*, task: Task, reason: str, actor: Actor, now: datetime) -> tuple[str, ...]:
-    """The part of a send-back that gates share; the caller holds the workstream's lock and wakes the scheduler."""
+    """The part of a send-back that gates share; the caller holds the workstream's lock and wakes the scheduler.
+
+    Raises BaselineIntegrated behind an integration, WrongState while one of the steps runs or when there is no result
+    to do again.
+    """
     workstream = task.workstream
+    refuse_integrated(workstream)
     loaded = load_snapshot(workstream)
-    keys = to_redo(loaded.snapshot.tasks, task.step.key)
-    touched = [loaded.tasks[key] for key in keys]
+    touched = [loaded.tasks[key] for key in to_redo(loaded.snapshot.tasks, task.step.key)]
     _refuse_running(workstream, touched)
     last = task.attempts.filter(status=AttemptStatus.COMPLETED).order_by("-number").first()
     if last is None:
         raise WrongState(f"{task.step.key} has not been completed, so nothing can go back to it.")
-    redone = [t for t in touched if t.status != TaskStatus.PENDING or t.attempts.exists()]
-    for one in redone:
-        one.workstream = workstream
-        _reset(one, now)
+    again = _reset(workstream, touched, now)
     last.task = task
     announce(
         attempt=last,
@@ -62,10 +65,10 @@ def redo_from(*, task: Task, reason: str, actor: Actor, now: datetime) -> tuple[
         subject=f"{task.step.key}",
         reason=reason,
         now=now,
-        data={"became": {one.step.key: one.status for one in redone}},
+        data={"became": {one.step.key: one.status for one in again}},
     )
     recount(workstream, now)
-    return tuple(one.step.key for one in redone)
+    return tuple(one.step.key for one in again)
 
 
 def _refuse_running(workstream: Workstream, tasks: Sequence[Task]) -> None:
@@ -81,19 +84,27 @@ def _refuse_running(workstream: Workstream, tasks: Sequence[Task]) -> None:
         )
 
 
-def _reset(task: Task, now: datetime) -> None:
-    task.attempts.filter(status=AttemptStatus.QUEUED).update(status=AttemptStatus.CANCELLED, ended_at=now)
-    task.attempts.filter(status=AttemptStatus.FAILED, followed_up_at=None).update(followed_up_at=now)
-    task.forgive_failures()
-    close_artifact_card(task, "The step is done again.", now)
-    was_complete = task.status == TaskStatus.COMPLETE
-    task.status = _status_again(task)
-    task.rework += int(was_complete)
-    task.updated_at = now
-    task.save(update_fields=["status", "rework", "forgiven", "needs_human", "intervention_note", "updated_at"])
+def _reset(workstream: Workstream, tasks: Sequence[Task], now: datetime) -> list[Task]:
+    """Make the tasks pending again, or blocked while a blocker is open; answers with those that were not untouched.
 
-
-def _status_again(task: Task) -> TaskStatus:
-    """A blocker outlives the result it stood beside: the work is done again when it is resolved."""
-    blocked = task.blockers.filter(resolved_at=None).exists()
-    return resting_status(gate=task.step.is_gate, live=None, failed=False, blocked=blocked)
+    Rework is counted where a completed result is thrown away: a task that never got so far has nothing to do again.
+    """
+    begun = Attempt.objects.filter(task__in=tasks)
+    queued = begun.filter(status=AttemptStatus.QUEUED)
+    launched = set(queued.values_list("task_id", flat=True))
+    queued.update(status=AttemptStatus.CANCELLED, ended_at=now)
+    begun.filter(status=AttemptStatus.FAILED, followed_up_at=None).update(followed_up_at=now)
+    blocked = set(Blocker.objects.filter(task__in=tasks, resolved_at=None).values_list("task_id", flat=True))
+    redone = [t for t in tasks if t.pk in launched or t.status not in {TaskStatus.PENDING, TaskStatus.CANCELLED}]
+    latest = dict(begun.order_by().values("task_id").annotate(last=Max("number")).values_list("task_id", "last"))
+    for task in redone:
+        task.workstream = workstream
+        task.forgiven = latest.get(task.pk, 0)
+        task.rework += int(task.status == TaskStatus.COMPLETE)
+        task.status = resting_status(gate=task.step.is_gate, live=None, failed=False, blocked=task.pk in blocked)
+        task.updated_at = now
+        if task.needs_human:
+            close_artifact_card(task, "The step is done again.", now)
+    changed = ["status", "rework", "forgiven", "needs_human", "intervention_note", "updated_at"]
+    Task.objects.bulk_update(redone, changed, batch_size=500)
+    return redone

@@ -56,6 +56,8 @@ STATES: dict[str, tuple[str, str, str]] = {
     "finished": ("finished", "check", "Finished"),
     "accepted": ("accepted", "seal", "Accepted"),
     "archived": ("plain", "dash", "Archived"),
+    "provisional": ("plain", "circle", "Provisional"),
+    "integrated": ("accepted", "seal", "Integrated"),
     "stalled": ("stalled", "bars", "Stalled"),
     "oldies": ("stalled", "hourglass", "Oldies"),
     "kept": ("finished", "check", "Keeps its state"),

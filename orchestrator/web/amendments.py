@@ -8,13 +8,10 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods
 
 from orchestrator.core.errors import Refusal
-from orchestrator.core.terms import Role
 from orchestrator.models import Workstream
 from orchestrator.queries.tasks import find_workstream
-from orchestrator.services.amendments import propose_stage
+from orchestrator.services.amendments import PROPOSERS, propose_stage
 from orchestrator.web.acting import now, proceed, show, typed, viewer
-
-PROPOSERS = (Role.INITIATOR, Role.REVIEWER, Role.APPROVER)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -8,17 +8,22 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import MissingReason, Refusal
-from orchestrator.core.terms import TaskStatus
-from orchestrator.models import Task
+from orchestrator.core.explain import GATE_MEANINGS
+from orchestrator.core.terms import GateKind, TaskStatus
+from orchestrator.models import GateReview, Task
 from orchestrator.queries import gates as queries
+from orchestrator.queries.signatures import sign_off_of
 from orchestrator.services import gates
+from orchestrator.services.amendments import PROPOSERS
+from orchestrator.services.signing import why_not_approve, why_not_decide
 from orchestrator.web.acting import Viewer, act_of, now, perform, show, typed, viewer
+from orchestrator.web.baseline import why_no_rework
 
 
 @require_GET
 def gate_list(request: HttpRequest) -> HttpResponse:
     """Gates that wait for a signature first, then the decided ones."""
-    context = {"waiting": list(queries.waiting_gates()), "decided": queries.decided_gates(), "now": now()}
+    context = {"waiting": queries.waiting_gates(), "decided": queries.decided_gates(), "now": now()}
     return show(request, "gates/list.html", context)
 
 
@@ -39,8 +44,8 @@ def _decide(request: HttpRequest, task: Task) -> str:
     who, reason = viewer(request).actor, typed(request, "reason")
     if request.POST.get("decision") == "approve":
         follow_ups = typed(request, "follow_ups")
-        gates.approve_gate(task_id=task.pk, actor=who, now=now(), reason=reason, follow_ups=follow_ups)
-        return f"{task.step.key} is approved: what stands behind it may start."
+        review = gates.approve_gate(task_id=task.pk, actor=who, now=now(), reason=reason, follow_ups=follow_ups)
+        return _signed(task, review)
     return_key = typed(request, "return_key")
     if not reason:
         raise MissingReason("A gate is rejected with a reason.", field="reason")
@@ -54,6 +59,18 @@ def _decide(request: HttpRequest, task: Task) -> str:
     return f"{task.step.key} is rejected: work returns to {return_key} and everything after it is done again."
 
 
+def _signed(task: Task, review: GateReview) -> str:
+    key, version = task.step.key, review.follow_up_version
+    task.refresh_from_db(fields=["status"])
+    if task.status == TaskStatus.COMPLETE:
+        said = f"{key} is approved: what stands behind it may start."
+    else:
+        said = f"Your signature on {key} is recorded; it {sign_off_of(task).sentence}."
+    return (
+        f"{said} The follow-ups are version {version.number} of the plan, which waits for review." if version else said
+    )
+
+
 def gate_page(request: HttpRequest, task: Task, refusal: Refusal | None = None) -> HttpResponse:
     sheet = queries.gate_sheet(task)
     context = {
@@ -61,6 +78,7 @@ def gate_page(request: HttpRequest, task: Task, refusal: Refusal | None = None) 
         "step": task.step,
         "workstream": task.workstream,
         "sheet": sheet,
+        "meaning": GATE_MEANINGS[GateKind(task.step.gate_kind)],
         "why_not": _why_not(viewer(request), task, sheet),
     }
     return show(request, "gates/page.html", context, parts=frozenset({"decision"}), refusal=refusal)
@@ -71,10 +89,20 @@ def _why_not(who: Viewer, task: Task, sheet: queries.GateSheet) -> dict[str, str
     wait = "" if sheet.waits else f"Nothing to sign now: {sheet.row.sentence}."
     if task.status == TaskStatus.COMPLETE:
         wait = "It is signed already; the decisions stand above."
-    named = " or ".join(sheet.reviewers) or "a reviewer or approver"
-    barred = "" if gates.may_sign(task.step, who.actor) else f"This gate is signed by {named}."
+    barred = _said(why_not_decide(task, who.actor))
+    asked = "" if barred else _said(why_not_approve(task, who.actor))
     nowhere = "" if sheet.return_steps else "No step before this gate was completed, so work cannot return to one."
-    return {"approve": wait or barred, "reject": wait or barred or nowhere}
+    closed = wait or barred
+    return {
+        "decide": closed,
+        "approve": closed or asked,
+        "reject": closed or nowhere or why_no_rework(task.workstream),
+        "follow_ups": who.lacks(*PROPOSERS),
+    }
+
+
+def _said(refusal: Refusal | None) -> str:
+    return f"{refusal.message} {refusal.way_out}" if refusal else ""
 
 
 urlpatterns: list[Any] = [

@@ -5,6 +5,7 @@ from orchestrator.models import Executor
 from orchestrator.queries.tasks import TaskDetail
 from orchestrator.queries.threads import place_of, sole_executors
 from orchestrator.web.acting import Viewer
+from orchestrator.web.baseline import why_no_rework
 
 WORKERS = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
 ANSWERERS = (Role.INITIATOR, *WORKERS)
@@ -21,7 +22,7 @@ def why_not(who: Viewer, detail: TaskDetail, mine: Executor | None) -> dict[str,
         "work": _not_mine(detail, mine),
         "declare_failure": worker or _not_running(detail),
         "requeue": worker or _not_queueable(detail),
-        "send_back": worker or _never_completed(detail),
+        "send_back": worker or _never_completed(detail) or why_no_rework(detail.row.task.workstream),
         "flag": worker or closed or ("It already waits for a person." if asked else ""),
         "answer": who.lacks(*ANSWERERS),
         "declare_blocker": worker or closed,

@@ -17,6 +17,7 @@ from orchestrator.models import Executor, Task, Workstream
 from orchestrator.queries.additions import steps_left
 from orchestrator.queries.blockers import blocked_task
 from orchestrator.queries.continuing import continuation
+from orchestrator.queries.rework import rework_of
 from orchestrator.queries.tasks import find_task, find_workstream, task_detail
 from orchestrator.services import additions, blockers, claims, completions, executors, failures, interventions, rework
 from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
@@ -57,6 +58,7 @@ def task_page(
         "steps_left": steps_left(detail.row.task.step),
         "exits": [(c, request.POST.get(f"evidence-{c.pk}", "")) for c in detail.exit_criteria],
         "kinds": list(BlockerKind),
+        "rework": rework_of(detail.row.task),
         "blocked": blocked_task(workstream, key, now()),
         "role": detail.row.task.step.role or detail.row.task.step.thread.owner_role,
         **ownership_context(who, workstream, detail.row.task),

@@ -14,23 +14,26 @@ from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import Lifecycle, Role, TaskStatus, WorkstreamStatus
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.queries import workstreams as queries
+from orchestrator.queries.baseline import integrations
 from orchestrator.queries.blockers import blocked_workstream
 from orchestrator.queries.continuing import verify_again
 from orchestrator.queries.learnings import due
 from orchestrator.queries.relations import relations_of
+from orchestrator.queries.rework import rework_in
 from orchestrator.queries.tasks import find_task, find_workstream
 from orchestrator.queries.workspace_files import file_of, files_of
 from orchestrator.services import failures, recoveries, workstreams
 from orchestrator.services.learnings import record_learning
 from orchestrator.services.priorities import set_priority
+from orchestrator.web import baseline
 from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
 from orchestrator.web.ownership import ownership_context, pass_workstream_on
 from orchestrator.web.threads import assign, threads_context, unassign
 
-#: Acts whose form shows its own refusal.
-ANSWERED_BESIDE = frozenset({"accept", "archive", "reopen", "priority", "own", "assign", "unassign"})
 #: States in which work goes on without anybody deciding first.
 IN_WORK = frozenset({"ready", TaskStatus.ACTIVE})
+#: Acts whose form shows the refusal itself; the others show it at the top.
+TOLD_ELSEWHERE = frozenset({"accept", "archive", "reopen", "priority", "own", "assign", "unassign", *baseline.ACTS})
 WORKERS = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
 
 
@@ -46,14 +49,16 @@ def workstream_page(request: HttpRequest, uuid: UUID, acted: str = "", refusal: 
         "policy": queries.definition_of_done(),
         "learnings": queries.learnings_of(found),
         "lessons_due": due(found),
+        "integrations": integrations(found),
+        "rework": rework_in(found),
         "blocked": blocked_workstream(found, now()),
         **ownership_context(who, found),
         **threads_context(who, found),
         "verify_again": verify_again(found),
         "relations": relations_of(found),
-        "why_not": _why_not(who, found, board),
+        "why_not": _why_not(who, found, board) | baseline.why_not(who, found),
         "acted": acted,
-        "answered_beside": ANSWERED_BESIDE,
+        "told_elsewhere": acted in TOLD_ELSEWHERE,
     }
     return show(request, "workstreams/page.html", context, parts=frozenset({"board"}), refusal=refusal)
 
@@ -139,6 +144,7 @@ ACTS: dict[str, Callable[[HttpRequest, Workstream, Viewer], str]] = {
     "requeue": _requeue,
     "recover": _recover,
     "learn": _learn,
+    **baseline.ACTS,
     "own": pass_workstream_on,
     "assign": assign,
     "unassign": unassign,

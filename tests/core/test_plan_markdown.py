@@ -327,7 +327,7 @@ class TestGates:
         gate = step_of(
             "### Batch 1\n- A1: x\n- B1: y\n##### Gate REL: Ship it\n- Kind: Release\n- Reviewers: reviewer, `asa`\n"
             "- Trigger: A1 + B1 complete, all tests green\n- Action: deploy\n- Action: look\n- Unlocks: C1\n"
-            "- Tool: script\n- Run: `make ship`\n- Role: approver\n- Exit: it runs\n"
+            "- Role: approver\n- Exit: it runs\n- Approvals: 2\n"
             "### Batch 2\n- C1: z\n",
             "REL",
         )
@@ -339,7 +339,7 @@ class TestGates:
         )
         assert [n.key for n in gate.needs] == ["A1", "B1"]
         assert gate.entry == ("A1 + B1 complete, all tests green",)
-        assert (gate.tool, gate.run, gate.role, gate.exit) == ("script", "make ship", "approver", ("it runs",))
+        assert (gate.role, gate.exit, gate.gate.signatures) == ("approver", ("it runs",), 2)
 
     @pytest.mark.parametrize(
         ("trigger", "keys"),
@@ -472,6 +472,7 @@ def test_our_sample_plan_can_be_approved() -> None:
         "1/00/B/B1",
         "1/01/B/B0",
         "1/01/A/A2",
+        "1/MP1/MP1/MP1.run",
         "1/MP1/MP1/MP1",
         "2/01/01/02.01.01",
         "2/01/02/02.01.02.01",

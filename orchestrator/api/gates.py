@@ -1,0 +1,55 @@
+"""Gates: which ones wait, sign, reject; a person decides, through a session or a token of their own (FR-006, BX-3)."""
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Query, Router
+
+from orchestrator.api.acts import act, needs
+from orchestrator.api.auth import caller_of
+from orchestrator.api.schemas import Page, Rejection, Signature
+from orchestrator.core.terms import Scope
+from orchestrator.queries.gate_facts import GateFacts, GateList, gate_facts, list_waiting
+from orchestrator.services import gates
+
+router = Router(tags=["gates"])
+
+
+@router.get("/", response=GateList)
+@needs(Scope.READ)
+def listing(request: HttpRequest, query: Query[Page]) -> GateList:
+    """The gates that wait for a signature, longest wait first."""
+    return list_waiting(limit=query.limit, offset=query.offset)
+
+
+@router.get("/{int:task_id}/", response=GateFacts)
+@needs(Scope.READ)
+def inspect(request: HttpRequest, task_id: int) -> GateFacts:
+    return gate_facts(task_id)
+
+
+@router.post("/{int:task_id}/approve", response=GateFacts)
+@act(Scope.MANAGE)
+def approve(request: HttpRequest, task_id: int, body: Signature) -> GateFacts:
+    """Sign; with the last signature it asks for the gate is complete. Follow-ups become a new version of the plan."""
+    gates.approve_gate(
+        task_id=task_id,
+        reason=body.reason,
+        follow_ups=body.follow_ups,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return gate_facts(task_id)
+
+
+@router.post("/{int:task_id}/reject", response=GateFacts)
+@act(Scope.MANAGE)
+def reject(request: HttpRequest, task_id: int, body: Rejection) -> GateFacts:
+    """Return work to an earlier step; it and everything after it, the gate included, is done again."""
+    gates.reject_gate(
+        task_id=task_id,
+        return_key=body.return_to,
+        reason=body.reason,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return gate_facts(task_id)
