@@ -10,6 +10,9 @@ TESTS ?=
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 SUITE := $(BIN)/python -m pytest -n $(JOBS) -m "not browser and not nightly" $(TESTS)
 BROWSER_SUITE := $(BIN)/python -m pytest -m "browser and not nightly"
+NIGHTLY := $(BIN)/python -m pytest -m "nightly and not browser"
+# The server that the long tests use beside SQLite; they make and drop a database of their own there.
+SERVER := $(or $(filter postgres%,$(DATABASE_URL)),postgres://postgres@127.0.0.1:5432/postgres)
 ISOLATED := env -u DATABASE_URL -u DATA_DIR
 
 .PHONY: help venv run test test-browser test-postgres lint nightly bench clean
@@ -20,7 +23,7 @@ help:
 	@echo "make test-browser   the browser tests alone; fails without Chromium"
 	@echo "make test-postgres  the suite on the server that DATABASE_URL names"
 	@echo "make lint           ruff, mypy, djlint, missing migrations"
-	@echo "make nightly        the long tests; make bench: the measurements"
+	@echo "make nightly        the long tests, on SQLite and on PostgreSQL where a server answers; make bench: the measurements"
 
 venv: $(VENV)/.installed
 
@@ -77,7 +80,10 @@ lint: $(VENV)/.installed-browser
 	DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py makemigrations --check --dry-run --skip-checks
 
 nightly: $(VENV)/.installed-test
-	$(ISOLATED) $(BIN)/python -m pytest -m "nightly and not browser" $(TESTS)
+	$(ISOLATED) ENGINE_EXAMPLES=$(or $(EXAMPLES),2000) $(NIGHTLY) $(TESTS)
+	@if $(BIN)/python -c 'import psycopg, sys; psycopg.connect(sys.argv[1], connect_timeout=3)' "$(SERVER)" 2>/dev/null; \
+	then env -u DATA_DIR DATABASE_URL="$(SERVER)" ENGINE_EXAMPLES=$(or $(EXAMPLES),500) $(NIGHTLY) $(TESTS); \
+	else echo "Skipped on PostgreSQL: no server answers at $(SERVER). Name one in DATABASE_URL."; fi
 
 bench: $(VENV)/.installed-test
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.benchmarks.measure

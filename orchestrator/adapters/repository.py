@@ -34,6 +34,8 @@ QUIET: Final = (
 
 
 class GitFailed(Refusal):
+    """Git said no in the plan's repository."""
+
     code, status = "git-failed", 409
     recovery = "Read what git said, put the repository right, then queue the step again."
 

@@ -15,11 +15,15 @@ from orchestrator.core.errors import Refusal
 
 
 class RepositoryMissing(Refusal):
+    """The plan's repository or its base branch is not there."""
+
     code, status = "repository-missing", 409
     recovery = "Ask the operator to put the repository into the repositories folder, then queue the step again."
 
 
 class MergeConflict(Refusal):
+    """Two completed steps changed the same lines."""
+
     code, status = "merge-conflict", 409
     recovery = "Send one of the steps back so that it no longer changes the same lines, then queue this step again."
 

@@ -1,4 +1,8 @@
-"""Who calls: a bearer token, or the session of a signed-in person with a CSRF token (B27, B30)."""
+"""Who calls: a bearer token, or the session of a signed-in person with a CSRF token (B27, B30).
+
+A call that an operator makes in this process (`manage.py call`) comes with its caller already: `local_caller`, which
+nothing that arrives by HTTP can set.
+"""
 
 from django.http import HttpRequest
 from ninja.security import HttpBearer
@@ -12,6 +16,9 @@ class TokenOrSession(HttpBearer):
     """Deny by default. A request that carries a token is judged by the token alone, whatever its cookies say."""
 
     def __call__(self, request: HttpRequest) -> Caller:
+        local: Caller | None = getattr(request, "local_caller", None)
+        if local is not None:
+            return local
         if "Authorization" in request.headers:
             caller: Caller | None = super().__call__(request)
             if caller is None:

@@ -12,7 +12,10 @@ from orchestrator.core.plan import Finding
 
 
 class Refusal(Exception):
-    """An act that does not apply now. `details` are facts for machines (holder, path, line)."""
+    """The base of all others; nothing raises it itself.
+
+    `details` are facts for machines (holder, path, line).
+    """
 
     code: ClassVar[str] = "refused"
     status: ClassVar[int] = 409
@@ -30,7 +33,7 @@ class Refusal(Exception):
 
 
 class PlanRejected(Refusal):
-    """A plan that cannot be scheduled; `findings` name the lines."""
+    """The plan cannot be scheduled; `findings` name the lines."""
 
     code, status = "plan-unreadable", 422
     recovery = "Correct the plan at the named line and submit it again; nothing was stored."
@@ -56,11 +59,15 @@ class BundleRejected(Refusal):
 
 
 class PlanHasBlockers(Refusal):
+    """Approval was asked for while a finding blocks it."""
+
     code, status = "plan-has-blockers", 409
     recovery = "Correct what blocks approval in the plan and submit a new version, or send this one back."
 
 
 class MigrationImpossible(Refusal):
+    """A mapping does not settle a step that was started, or a step that would change or go is running."""
+
     code, status = "migration-impossible", 409
     recovery = (
         "Say on the version's migration page what becomes of each started step, or keep it unchanged under its key."
@@ -68,96 +75,134 @@ class MigrationImpossible(Refusal):
 
 
 class LimitReached(Refusal):
+    """A running step adds more steps than the plan allows it."""
+
     code, status = "limit-reached", 409
     recovery = "Submit a new version of the plan, which a person reviews; the plan's own limit is used up."
 
 
 class BaselineIntegrated(Refusal):
+    """Work that is part of the base branch is to be done again."""
+
     code, status = "baseline-integrated", 409
     recovery = "Undo the integration in the repository, record the revert decision, then send the work back."
 
 
 class SuspectsOpen(Refusal):
+    """The pre-handoff review is signed while a suspected duplicate is undecided."""
+
     code, status = "suspects-open", 409
     recovery = "Decide every suspected duplicate: merge, link, close or override, each with its rationale."
 
 
 class BreakerOpen(Refusal):
+    """A task is re-queued although its circuit breaker waits for a person."""
+
     code, status = "breaker-open", 409
     recovery = "A person answers the task's intervention first; then it can be queued again."
 
 
 class AssignedElsewhere(Refusal):
+    """The thread is assigned to another executor, which alone claims there."""
+
     code, status = "assigned-elsewhere", 409
     recovery = "Claim another task, or have the thread assigned to another executor."
 
 
 class VersionMoved(Refusal):
+    """The version decided on is not the one that was read."""
+
     code, status = "version-moved", 409
     recovery = "Read what changed since the page was opened, then decide again. What you typed is kept."
 
 
 class WrongState(Refusal):
+    """The act does not apply to the state the row is in now."""
+
     code, status = "wrong-state", 409
     recovery = "Reload the page: the state has changed since it was opened."
 
 
 class NotAllowed(Refusal):
+    """A role or a token's scope is missing."""
+
     code, status = "not-allowed", 403
     recovery = "Ask someone who has the role to do it, or ask an administrator for the role."
 
 
 class SelfApproval(NotAllowed):
+    """The author of a version approves it, or somebody signs for work of their own."""
+
     code, status = "self-approval", 403
     recovery = "Ask another approver to decide, or allow self-approval on the workflow."
 
 
 class NotFound(Refusal):
+    """No such row or address."""
+
     code, status = "not-found", 404
     recovery = "Check the address or the key."
 
 
 class MissingReason(Refusal):
+    """An act that needs a reason came without one."""
+
     code, status = "reason-missing", 422
     recovery = "Give a reason: the next person needs it to act."
 
 
 class MissingNote(Refusal):
+    """A task was flagged without saying what the person is to do."""
+
     code, status = "note-missing", 422
     recovery = "Give an intervention note that says what the person is to do."
 
 
 class InvalidInput(Refusal):
+    """A field holds something it may not hold."""
+
     code, status = "invalid-input", 422
     recovery = "Correct the named field and try again."
 
 
 class AlreadyClaimed(Refusal):
+    """Somebody else holds the attempt; `details` name the holder."""
+
     code, status = "already-claimed", 409
     recovery = "Claim another task; this one belongs to its holder until the attempt ends."
 
 
 class ExecutorBusy(Refusal):
+    """The executor runs another attempt."""
+
     code, status = "executor-busy", 409
     recovery = "Complete or fail the running attempt first: an executor does one attempt at a time."
 
 
 class StaleToken(Refusal):
+    """The fencing token is not the current one; what was sent is quarantined."""
+
     code, status = "stale-token", 409
     recovery = "Stop work on this attempt: it has ended or belongs to another claim. What was sent is kept as evidence."
 
 
 class CriteriaUnmet(Refusal):
+    """An exit criterion has no evidence."""
+
     code, status = "criteria-unmet", 422
     recovery = "Check every exit criterion with evidence before completing, or declare the attempt failed."
 
 
 class KeyReused(Refusal):
+    """The key came before, with another request."""
+
     code, status = "idempotency-key-reused", 409
     recovery = "Use a new idempotency key for a different request."
 
 
 class ArtifactDamaged(Refusal):
+    """A handed-over file is still missing or altered."""
+
     code, status = "artifact-damaged", 409
     recovery = (
         "Retry the check, republish the file from the record, restore it from git, or declare the attempt failed."
@@ -165,35 +210,49 @@ class ArtifactDamaged(Refusal):
 
 
 class WorkspaceUnavailable(Refusal):
+    """The git workspace cannot be written or read."""
+
     code, status = "workspace-unavailable", 503
     recovery = "Check that the workspace folder can be written and has free space; the work is retried by itself."
 
 
 class ToolUnknown(Refusal):
+    """A step or `TOOLS` names a tool that is not registered."""
+
     code, status = "tool-unknown", 422
     recovery = "Use a registered tool, or ask the operator to register this one."
 
 
 class NotFinished(Refusal):
+    """Acceptance was asked for while tasks are open."""
+
     code, status = "not-finished", 409
     recovery = "Complete the open tasks first; the workstream page lists them."
 
 
 class NotSignedIn(Refusal):
+    """No live token, no session."""
+
     code, status = "not-signed-in", 401
     recovery = "Send `Authorization: Bearer <token>` with a token that is not revoked, or sign in."
 
 
 class TooLarge(Refusal):
+    """The body or the plan is over the limit."""
+
     code, status = "too-large", 413
     recovery = "Send less: put large files into the repository and name the commit."
 
 
 class MethodUnknown(Refusal):
+    """The address does not take this method."""
+
     code, status = "method-not-allowed", 405
     recovery = "Use one of the methods that the Allow header names."
 
 
 class DatabaseUnavailable(Refusal):
+    """The database did not answer; whether the act applied is unknown."""
+
     code, status = "database-unavailable", 503
     recovery = "Call again with the same idempotency key: the key settles whether the first call took effect."

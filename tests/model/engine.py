@@ -4,11 +4,14 @@ A step's predecessors are written out as a set: what it names, every step of an 
 in its thread and is not of its parallel run. Costs nothing to be slow here: plans have a dozen steps.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 from orchestrator.core import errors
 from tests.model.blueprint import MEET, Blueprint, Step
 
+#: What an attempt is while, or because, nobody worked on it.
+BEFORE_WORK = ("queued", "cancelled")
 #: So many failures ask for a person.
 FAILURES = 3
 
@@ -47,18 +50,29 @@ class Task:
         return self.live and self.attempts[-1] == "queued"
 
 
+@dataclass(frozen=True)
+class Before:
+    """What a migration found: attempts that it cancelled stay cancelled."""
+
+    plan: Blueprint
+    version: int
+    tasks: dict[str, Task]
+
+
 class Engine:
     """What the orchestrator should be after the same acts. Acts answer with the refusal that is due, or None."""
 
     def __init__(self, plan: Blueprint) -> None:
         self.plan = plan
         self.version = 1
-        self.status = "active"
+        self.status, self.integrated = "active", False
         self.tasks = {step.key: Task() for step in plan.steps}
         #: Keys whose latest result is not in the workspace yet; whose file is lost; whose loss has been noticed.
         self.unpublished: set[str] = set()
         self.lost: set[str] = set()
         self.damaged: set[str] = set()
+        #: What the last migration found, and the tasks as it left them.
+        self.undo: tuple[Before, dict[str, Task]] | None = None
 
     # -- what is so
 
@@ -232,6 +246,8 @@ class Engine:
 
     def send_back(self, key: str, rejecting: str = "") -> Refused:
         redo = self.behind(key)
+        if self.status == "active" and self.integrated:
+            return errors.BaselineIntegrated
         if self.status != "active" or any(self.tasks[k].running for k in redo):
             return errors.WrongState
         if "completed" not in self.tasks[key].attempts:
@@ -239,11 +255,13 @@ class Engine:
         if rejecting:
             self.tasks[rejecting].attempts[-1] = "rejected"
         for again in redo:
-            self._again(self.tasks[again])
+            if self.tasks[again].queued or self.state_of(again) != "pending" or again == rejecting:
+                self._again(self.tasks[again])
         return None
 
     @staticmethod
     def _again(task: Task) -> None:
+        """What is pending and was not launched has nothing to do again."""
         if task.queued:
             task.attempts[-1] = "cancelled"
         if task.flag == "artifact":
@@ -280,17 +298,54 @@ class Engine:
         task.flag = ""
         return None
 
-    def started(self, key: str) -> bool:
-        return bool(self.tasks[key].attempts) or self.state_of(key) != "pending"
-
     def migrate(self, plan: Blueprint, version: int) -> Refused:
-        """Steps that were started are neither lost nor redefined."""
+        """Without a mapping: started steps are neither lost nor redefined; what was launched but not begun is launched
+        again when it changes."""
         new = {step.key: step for step in plan.steps}
-        for key, step in self.steps.items():
-            if self.started(key) and (key not in new or new[key].title != step.title):
+        changed = {key for key, step in self.steps.items() if key in new and new[key].title != step.title}
+        for key, task in self.tasks.items():
+            if key not in new and (self.started(key) or task.flagged or task.blockers):
                 return errors.MigrationImpossible
+            if key in changed and self.started(key):
+                return errors.MigrationImpossible
+        for key in changed | (self.tasks.keys() - new.keys()):
+            if self.tasks[key].queued:
+                self.tasks[key].attempts[-1] = "cancelled"
+        before = Before(self.plan, self.version, dict(self.tasks))
         self.tasks = {key: self.tasks.get(key, Task()) for key in new}
         self.plan, self.version = plan, version
+        self.undo = (before, deepcopy(self.tasks))
+        return None
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing happened to any task since the last migration: then everything stands as before it."""
+        return self.undo is not None and self.undo[1] == self.tasks
+
+    def roll_back(self) -> Refused:
+        if self.status != "active":
+            return errors.WrongState
+        assert self.undo is not None
+        before, _ = self.undo
+        self.plan, self.version, self.tasks, self.undo = before.plan, before.version, before.tasks, None
+        return None
+
+    def started(self, key: str) -> bool:
+        """A queued attempt alone is no start: nobody has worked on it."""
+        tried = any(status not in BEFORE_WORK for status in self.tasks[key].attempts)
+        return tried or self.state_of(key) != "pending"
+
+    def integrate(self) -> Refused:
+        done = any("completed" in task.attempts for task in self.tasks.values())
+        if self.status not in ("active", "completed") or self.integrated or not done:
+            return errors.WrongState
+        self.integrated = True
+        return None
+
+    def revert(self) -> Refused:
+        if not self.integrated:
+            return errors.WrongState
+        self.integrated = False
         return None
 
     def accept(self) -> Refused:

@@ -63,8 +63,9 @@ class Watch:
 
     @staticmethod
     def _as_the_model(stored: State, model: Engine) -> None:
-        assert (stored.status, stored.version) == (model.status, model.version)
-        there = {
+        there = (model.status, model.version, model.integrated)
+        assert (stored.status, stored.version, stored.integrated) == there
+        wanted = {
             key: (
                 model.state_of(key),
                 dict(enumerate(task.attempts, 1)),
@@ -90,7 +91,7 @@ class Watch:
             )
             for key, task in stored.tasks.items()
         }
-        assert here == there
+        assert here == wanted
 
     @staticmethod
     def _exclusive(stored: State, model: Engine) -> None:

@@ -11,12 +11,23 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from orchestrator.core import errors
 from orchestrator.core.handoff import RESULT_EVENTS
-from orchestrator.core.terms import ArtifactState, CriterionKind
-from orchestrator.models import Attempt, Blocker, Criterion, Executor, HandoffArtifact, Task
-from orchestrator.services import blockers, claims, completions, failures, gates, interventions, recoveries, rework
+from orchestrator.core.terms import ArtifactState, CriterionKind, IntegrationSource
+from orchestrator.models import Attempt, Blocker, Criterion, Executor, HandoffArtifact, Migration, Task
+from orchestrator.services import (
+    baseline,
+    blockers,
+    claims,
+    completions,
+    failures,
+    gates,
+    interventions,
+    recoveries,
+    rework,
+)
 from orchestrator.services.actor import Actor
 from orchestrator.services.advance import advance
 from orchestrator.services.plans import approve_version, submit_plan
+from orchestrator.services.roll_back import roll_back
 from orchestrator.services.workstreams import accept_workstream, archive_workstream, sign_prehandoff
 from tests.cast import NOON, Cast
 from tests.model import blueprint
@@ -335,7 +346,8 @@ class EngineMachine(RuleBasedStateMachine):
 
     @rule(number=some)
     def blocks(self, number: int) -> None:
-        key, newest = self.key(number), Blocker.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        key = self.chosen(number, lambda key: self.model.tasks[key].live) if number % 2 else self.key(number)
+        newest = Blocker.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
         task, due = self.task(key), self.model.block(key, -1)
         made = self.does(
             due,
@@ -367,7 +379,7 @@ class EngineMachine(RuleBasedStateMachine):
 
     @rule(number=some)
     def flags(self, number: int) -> None:
-        key = self.key(number)
+        key = self.chosen(number, lambda key: self.model.tasks[key].live) if number % 2 else self.key(number)
         task = self.task(key)
         self.does(
             self.model.flag(key),
@@ -446,6 +458,39 @@ class EngineMachine(RuleBasedStateMachine):
             return blueprint.retitled(plan, step.key, f"Do it the {self.fresh}th way")
         alone = any(other.gate and other.needs == (step.key,) for other in plan.steps)
         return None if alone or len(work) == 1 else blueprint.without_step(plan, step.key)
+
+    @rule()
+    def integrates(self) -> None:
+        self.does(
+            self.model.integrate(),
+            lambda: baseline.integrate(
+                workstream_id=self.workstream.pk,
+                source=IntegrationSource.PERSON,
+                actor=self.person("reviewer"),
+                now=self.tick(),
+            ),
+        )
+
+    @rule()
+    def reverts(self) -> None:
+        self.does(
+            self.model.revert(),
+            lambda: baseline.revert(
+                workstream_id=self.workstream.pk, reason="undone", actor=self.person("reviewer"), now=self.tick()
+            ),
+        )
+
+    @precondition(lambda self: self.model.untouched)
+    @rule()
+    def rolls_back(self) -> None:
+        migration = Migration.objects.filter(workstream=self.workstream).latest("pk")
+        self.does(
+            self.model.roll_back(),
+            lambda: roll_back(
+                migration_id=migration.pk, reason="too early", actor=self.person("approver"), now=self.tick()
+            ),
+        )
+        self.workstream.refresh_from_db()
 
     @precondition(lambda self: self.model.finished)
     @rule()

@@ -1,0 +1,87 @@
+"""FR-025: every refusal can happen, and a test provokes it as users and machines would meet it."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from orchestrator.adapters.repository import GitFailed, git
+from orchestrator.core.errors import Refusal
+from orchestrator.management.refusal_table import refusals
+
+ROOT = Path(__file__).resolve().parents[2]
+#: Class -> the test that provokes it; behind `|` what the test looks for, when that is neither code nor class.
+PROVOKED = {
+    "PlanRejected": "api/test_plans.py::test_a_plan_that_cannot_be_scheduled_is_refused_with_its_findings",
+    "BundleRejected": "acceptance/test_ad3_bundles.py::test_ad3_a_bundle_over_rest",
+    "PlanHasBlockers": "web/test_plans.py::test_what_blocks_approval_stands_first_and_switches_approve_off|409",
+    "MigrationImpossible": "acceptance/test_wf5_fix_stage.py::"
+    "test_ec4_a_version_that_changes_started_work_is_refused_and_changes_nothing",
+    "LimitReached": "acceptance/test_ad8_added_steps.py::test_ad8_the_limit_counts_what_was_ever_added",
+    "BaselineIntegrated": "acceptance/test_fr010_baseline.py::"
+    "test_fr010_integrated_work_goes_back_only_after_a_revert_decision",
+    "SuspectsOpen": "acceptance/test_fr003_suspects.py::test_fr003_decided_and_signed_over_rest",
+    "BreakerOpen": "acceptance/test_ec6_circuit_breaker.py::test_ec6_nobody_queues_it_again_before_the_answer",
+    "AssignedElsewhere": "acceptance/test_wf4_thread_assignment.py::"
+    "test_wf4_only_the_assigned_executor_claims_in_the_thread",
+    "VersionMoved": "web/test_plans.py::"
+    "test_a_decision_on_an_older_version_shows_the_newer_one_and_keeps_the_reason|is newer than the one you read",
+    "WrongState": "acceptance/test_as4_exclusive_claim.py::test_as4_the_attempt_stays_with_its_holder_until_it_ends",
+    "NotAllowed": "acceptance/test_lc9_patch_accepts.py::test_lc9_accepting_needs_the_role_of_an_approver",
+    "SelfApproval": "web/test_plans.py::test_authors_do_not_approve_their_own_plan|403",
+    "NotFound": "api/test_bad_input.py::test_an_unknown_address_is_a_404_in_json",
+    "MissingReason": "acceptance/test_wf5_fix_stage.py::test_a_stage_is_proposed_with_a_reason",
+    "MissingNote": "acceptance/test_lc6_needs_human.py::test_lc6_a_flag_without_a_note_is_422",
+    "InvalidInput": "acceptance/test_lc6_choices_and_files.py::test_lc6_the_answer_is_one_of_the_choices",
+    "AlreadyClaimed": "acceptance/test_as4_exclusive_claim.py::"
+    "test_as4_one_of_many_claimers_wins_and_the_others_learn_who",
+    "ExecutorBusy": "acceptance/test_as4_exclusive_claim.py::"
+    "test_as4_one_executor_that_asks_for_two_attempts_at_once_gets_one",
+    "StaleToken": "acceptance/test_as8_recovery.py::test_f26_the_old_executor_wakes_up_too_late",
+    "CriteriaUnmet": "api/test_attempts.py::test_completion_without_evidence_names_the_criterion",
+    "KeyReused": "api/test_idempotency.py::test_b31_the_same_key_with_another_body_is_409",
+    "ArtifactDamaged": "services/test_recoveries.py::test_retry_says_when_nothing_has_changed",
+    "WorkspaceUnavailable": "api/test_idempotency.py::test_a_refusal_that_says_try_again_is_not_kept",
+    "ToolUnknown": "adapters/test_tools.py::test_only_registered_tools_exist",
+    "NotFinished": "acceptance/test_lc9_patch_accepts.py::test_lc9_an_unfinished_workstream_is_not_accepted",
+    "NotSignedIn": "api/test_signing_in.py::test_b30_without_a_token_there_is_no_answer",
+    "TooLarge": "api/test_bad_input.py::test_b15_a_body_of_50_mb_is_refused_unread",
+    "MethodUnknown": "api/test_bad_input.py::test_an_unknown_method_is_a_405_that_names_the_others",
+    "DatabaseUnavailable": "api/test_database_unavailable.py::"
+    "test_f18_a_locked_database_is_a_503_and_the_call_can_be_repeated",
+    "RepositoryMissing": "adapters/test_worktree.py::test_a_missing_repository_or_branch_says_so",
+    "MergeConflict": "adapters/test_worktree.py::"
+    "test_work_that_changes_the_same_lines_is_a_clear_refusal_and_leaves_the_lane_usable",
+    "GitFailed": "acceptance/test_fr025_refusals.py::test_fr025_git_says_no_in_a_folder_without_a_repository",
+}
+
+
+def raised(refusal: type[Refusal]) -> bool:
+    """Whether anything raises it: a word that is kept for an act to come needs no test yet."""
+    makes = re.compile(rf"\b{refusal.__name__}\(")
+    files = [path for path in (ROOT / "orchestrator").rglob("*.py") if path.name != "errors.py"]
+    return any(makes.search(path.read_text(encoding="utf-8")) for path in files)
+
+
+@pytest.mark.parametrize("refusal", refusals()[1:], ids=lambda refusal: refusal.__name__)
+def test_fr025_a_test_provokes_every_refusal(refusal: type[Refusal]) -> None:
+    if not raised(refusal):
+        pytest.skip(f"no act raises {refusal.__name__} yet")
+    place, _, said = PROVOKED[refusal.__name__].partition("|")
+    file, name = place.split("::")
+    text = (ROOT / "tests" / file).read_text(encoding="utf-8")
+    found = {node.name: node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)}
+    source = ast.get_source_segment(text, found[name]) or ""
+    assert any(word in source for word in (said or refusal.code, refusal.__name__))
+
+
+def test_fr025_every_entry_of_the_list_is_a_refusal() -> None:
+    assert set(PROVOKED) == {refusal.__name__ for refusal in refusals()[1:]}
+
+
+def test_fr025_git_says_no_in_a_folder_without_a_repository(tmp_path: Path) -> None:
+    with pytest.raises(GitFailed) as refusal:
+        git(tmp_path, "rev-parse", "HEAD")
+    assert "not a git repository" in refusal.value.message
+    assert refusal.value.as_dict()["code"] == "git-failed"
