@@ -1,13 +1,16 @@
 """What approving a plan will do, by running the real scheduler on it (WF-3, BX-2)."""
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import NamedTuple
 
 from orchestrator.core.conditions import Ended, When, steps_named
+from orchestrator.core.contention import Claims
 from orchestrator.core.graph import critical_path
 from orchestrator.core.plan import PlacedStep, Plan
-from orchestrator.core.schedule import Claims, Place, Snapshot, TaskView, decide
+from orchestrator.core.schedule import Place, Snapshot, TaskView, decide, number_runs
 from orchestrator.core.terms import TaskStatus
 
 
@@ -93,18 +96,23 @@ class _Course:
                 yield Conditional(key, view.when.text, self.ended[key].status is not TaskStatus.SKIPPED)
 
     def _batch(self, batch: dict[str, TaskView]) -> Iterator[tuple[str, ...]]:
-        later = {key for key, view in batch.items() if _needs_later(view, self.views)}
+        front = _Front(batch, {key for key, view in self.views.items() if view.open} - self.ended.keys())
         while True:
-            decision = decide(Snapshot(tuple(self._judged(view) for view in batch.values())))
-            launches = tuple(key for key in decision.launches if key not in later)
-            if not launches and not decision.skips:
+            decision = decide(Snapshot(tuple(self._judged(view) for view in front.turn.values())))
+            skips = decision.skips + self._skipped_early(front)
+            if not decision.launches and not skips:
                 return
-            if launches:
-                yield launches
-            for key in launches:
+            if decision.launches:
+                yield decision.launches
+            for key in decision.launches:
                 self._end(key, batch, TaskStatus.COMPLETE, self.usual.get(key, ""))
-            for key in decision.skips:
+            for key in skips:
                 self._end(key, batch, TaskStatus.SKIPPED, "")
+            front.end((*decision.launches, *skips))
+
+    def _skipped_early(self, front: "_Front") -> tuple[str, ...]:
+        """A condition is judged before the lane rule, so a step may be skipped before its turn in the thread."""
+        return decide(Snapshot(tuple(self._judged(view) for view in front.conditional()))).skips
 
     def _judged(self, view: TaskView) -> TaskView:
         """The view with how the steps that its condition names have ended."""
@@ -118,8 +126,63 @@ class _Course:
         self.ended[key] = Ended(key, status, result)
 
 
-def _needs_later(view: TaskView, views: Mapping[str, TaskView]) -> bool:
-    return any(views[key].place[:2] > view.place[:2] for key in view.needs if key in views)
+class _Front:
+    """The open tasks of a batch whose turn has come: in the lowest open run of their thread, all they need ended.
+
+    Only these are put before the scheduler: a step is looked at while it may start, not once for every other step.
+    """
+
+    def __init__(self, batch: Mapping[str, TaskView], open_: Set[str]) -> None:
+        ordered = sorted(batch.values(), key=lambda view: view.place)
+        runs = number_runs((view.key, view.place[:3], view.parallel) for view in ordered)
+        self.turn: dict[str, TaskView] = {}
+        self._open = {key: replace(view, run=runs[key]) for key, view in batch.items() if view.open}
+        self._lane = {key: (view.place.thread, runs[key]) for key, view in self._open.items()}
+        self._needs = {key: {need for need in view.needs if need in open_} for key, view in self._open.items()}
+        self._after: dict[str, list[str]] = defaultdict(list)
+        for key, needs in self._needs.items():
+            for need in needs:
+                self._after[need].append(key)
+        #: Per thread its open runs, the lowest last, each with the keys that are open in it.
+        self._runs: dict[int, list[set[str]]] = {}
+        for (thread, _), keys in groupby(
+            sorted(self._open, key=self._lane.__getitem__, reverse=True), self._lane.__getitem__
+        ):
+            self._runs.setdefault(thread, []).append(set(keys))
+        self._admit(key for runs in self._runs.values() for key in runs[-1])
+
+    def end(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            del self._open[key]
+            self.turn.pop(key, None)
+            for other in self._after[key]:
+                self._needs[other].discard(key)
+            self._admit(self._after[key])
+            self._admit(self._join(key))
+
+    def _join(self, key: str) -> Iterable[str]:
+        """What comes next in the thread when its lowest run ends with this step."""
+        runs = self._runs[self._lane[key][0]]
+        if key not in runs[-1]:
+            for run in runs:
+                run.discard(key)
+            return ()
+        runs[-1].remove(key)
+        if runs[-1]:
+            return ()
+        while runs and not runs[-1]:
+            runs.pop()
+        return runs[-1] if runs else ()
+
+    def conditional(self) -> Iterator[TaskView]:
+        """Tasks with a condition whose turn has not come, with all they need ended."""
+        waiting = (key for key, view in self._open.items() if view.when is not None and key not in self.turn)
+        return (self._open[key] for key in waiting if not self._needs[key])
+
+    def _admit(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            if key in self._open and not self._needs[key] and key in self._runs[self._lane[key][0]][-1]:
+                self.turn[key] = self._open[key]
 
 
 def view_of(placed: PlacedStep) -> TaskView:

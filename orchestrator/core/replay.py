@@ -304,6 +304,7 @@ ACTS: Mapping[str, Act] = {
     "workstream migrated": _migrated,
     "migration rolled back": _rolled_back,
     "steps launched": _launched,
+    "steps serialised": _nothing,
     "step skipped": _skipped,
     "attempt claimed": _claimed,
     "breadcrumb left": _breadcrumb,

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from orchestrator.core.schedule import TaskView, thread_runs
+from orchestrator.core.schedule import TaskView, number_runs
 
 
 def to_redo(tasks: Sequence[TaskView], key: str) -> tuple[str, ...]:
@@ -27,7 +27,7 @@ class _Followers:
     """Who comes directly after a task of one batch: who needs it, and who stands behind it in its thread."""
 
     def __init__(self, batch: Sequence[TaskView]) -> None:
-        self.runs = thread_runs(batch)
+        self.runs = number_runs((task.key, task.place[:3], task.parallel) for task in batch)
         self.needing: dict[str, list[str]] = defaultdict(list)
         self.threads: dict[int, list[str]] = defaultdict(list)
         for task in batch:

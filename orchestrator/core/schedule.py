@@ -1,8 +1,8 @@
 """The scheduler: a pure function from a snapshot to a decision (FR-005, design section 3).
 
 The same snapshot always gives the same decision. Nobody else decides, and nobody else explains: a verdict carries the
-reason, the holder and the sentence that users read (FR-015). Cost is linear in the tasks of the snapshot plus, for
-each launchable task, the number of tasks that hold files or resources.
+reason, the holder and the sentence that users read (FR-015). Cost is linear in the tasks of the snapshot, and a
+snapshot of the open frontier gives its tasks the verdicts that the whole workstream would give them.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from orchestrator.core import explain
 from orchestrator.core.conditions import When, judge
-from orchestrator.core.contention import globs_overlap
+from orchestrator.core.contention import Claims, Held
 from orchestrator.core.graph import OrderKey
 from orchestrator.core.signatures import Signer, SignOff, sign_off
 from orchestrator.core.terms import TERMINAL_TASK, AttemptStatus, Reason, TaskStatus
@@ -28,26 +28,6 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
-    """What a task holds while it is launched or running. `lane` files do not contend inside their own lane (BX-5)."""
-
-    lane: str = ""
-    lane_files: tuple[str, ...] = ()
-    files: tuple[str, ...] = ()
-    resources: tuple[str, ...] = ()
-
-    def conflict_with(self, other: "Claims") -> str:
-        """The name of what both want, or the empty string."""
-        for resource in self.resources:
-            if resource in other.resources:
-                return resource
-        mine, theirs = self.files, other.files
-        if self.lane != other.lane:
-            mine, theirs = mine + self.lane_files, theirs + other.lane_files
-        return next((a for a in mine for b in theirs if globs_overlap(a, b)), "")
-
-
-@dataclass(frozen=True, slots=True)
 class TaskView:
     """What the scheduler may know of a task.
 
@@ -55,7 +35,9 @@ class TaskView:
     `failure`, `blocker` and `note` are the texts of an undecided failure, an open blocker and an open intervention.
     `artifact` says why the handover of a complete task cannot be used (empty: committed and intact). `when` is its
     condition with the facts it rests on, `skipped` the sentence with which a round skipped it. A gate asks for
-    `signatures` of `reviewers`, and `signers` have signed its live attempt (`core/signatures.py`).
+    `signatures` of `reviewers`, and `signers` have signed its live attempt (`core/signatures.py`). `run` is the number
+    of its run of neighbouring parallel steps in its thread; without one the snapshot holds the whole plan and the runs
+    are counted there.
     """
 
     key: str
@@ -75,6 +57,7 @@ class TaskView:
     reviewers: tuple[str, ...] = ()
     signatures: int = 1
     signers: tuple[Signer, ...] = ()
+    run: int | None = None
     when: When | None = None
     skipped: str = ""
 
@@ -91,26 +74,39 @@ class TaskView:
         return self.status not in TERMINAL_TASK
 
     @property
-    def handed_over(self) -> bool:
-        return not self.open and not self.artifact
+    def stands(self) -> bool:
+        """Whether the task's own state decides, whatever the rest of the plan does."""
+        return not self.open or bool(self.note or self.live or self.failure)
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One workstream as the scheduler sees it. `hold` is a reason that holds all of it, with its sentence."""
+    """What the scheduler sees: the `tasks` it judges, and what their verdicts depend on.
+
+    `context` are tasks of the same workstream that are not judged: what the judged ones need, the lowest open task of
+    their threads, complete tasks whose handover cannot be used, and live tasks whose claims meet theirs. `elsewhere`
+    are live tasks of other workstreams on the same repository, under `slug/KEY` (AD-3). `hold` is a reason that holds
+    the whole workstream, with its sentence.
+    """
 
     tasks: tuple[TaskView, ...]
     hold: tuple[Reason, str] | None = None
+    context: tuple[TaskView, ...] = ()
+    elsewhere: tuple[TaskView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Why a task may start or not; `holder` is the key or name it waits for."""
+    """Why a task may start or not; `holder` is the key or name it waits for.
+
+    `frontier` says that a round records it: the task's own state decides, or its turn has come or comes next.
+    """
 
     key: str
     reason: Reason
     holder: str
     sentence: str
+    frontier: bool = False
 
     @property
     def launches(self) -> bool:
@@ -119,7 +115,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A round: `launches` in launch order, and a verdict for every task, in order."""
+    """A round: `launches` in launch order, and a verdict for every judged task, in order."""
 
     launches: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
@@ -133,8 +129,8 @@ class Decision:
         return next(v for v in self.verdicts if v.key == key)
 
 
-#: Verdicts on tasks whose dependencies are complete: the open frontier, which a round records.
-FRONTIER = frozenset(Reason) - {Reason.DEPENDENCY, Reason.GATE, Reason.DONE}
+#: Verdicts on tasks whose dependencies are complete.
+REACHED = frozenset(Reason) - {Reason.DEPENDENCY, Reason.GATE, Reason.DONE}
 
 
 def decide(snapshot: Snapshot) -> Decision:
@@ -143,21 +139,30 @@ def decide(snapshot: Snapshot) -> Decision:
     What a task waits for is settled first and put into words afterwards, so that a sentence already knows what the
     same round launched.
     """
-    board = _Board(snapshot.tasks)
-    held = [task for task in board.tasks if task.live]
+    board = _Board(snapshot.tasks, snapshot.context)
+    held = _Holders([*(task for task in board.tasks if task.live), *snapshot.elsewhere])
     waits: dict[str, _Wait] = {}
     launched: dict[str, TaskView] = {}
-    for task in board.tasks:
-        if _stands(task) or snapshot.hold:
+    for task in board.judged:
+        if task.stands or snapshot.hold:
             continue
-        wait = board.waits(task) or _contends(task, held)
+        wait = board.waits(task) or held.against(task)
         if wait:
             waits[task.key] = wait
         else:
             launched[task.key] = replace(task, live=AttemptStatus.QUEUED)
-            held.append(task)
-    verdicts = tuple(_verdict(task, snapshot, waits.get(task.key), launched) for task in board.tasks)
-    return Decision(tuple(launched), verdicts)
+            held.add(task)
+    verdicts = (_verdict(task, snapshot, waits.get(task.key), launched) for task in board.judged)
+    return Decision(tuple(launched), tuple(board.with_frontier(verdict) for verdict in verdicts))
+
+
+def ties(snapshot: Snapshot, launches: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """Launched keys that share stage, batch and step order, so that their keys decided (EC-2)."""
+    index = {view.key: view.order[:3] for view in snapshot.tasks}
+    groups: dict[tuple[object, ...], list[str]] = {}
+    for key in launches:
+        groups.setdefault(index[key], []).append(key)
+    return tuple(tuple(group) for group in groups.values() if len(group) > 1)
 
 
 class _Wait(NamedTuple):
@@ -168,13 +173,8 @@ class _Wait(NamedTuple):
     phrase: Callable[[TaskView], str]
 
 
-def _stands(task: TaskView) -> bool:
-    """Whether the task's own state decides, whatever the rest of the plan does."""
-    return not task.open or bool(task.note or task.live or task.failure)
-
-
 def _verdict(task: TaskView, snapshot: Snapshot, wait: _Wait | None, launched: Mapping[str, TaskView]) -> Verdict:
-    if _stands(task):
+    if task.stands:
         return Verdict(task.key, _standing_reason(task), _standing_holder(task), explain.standing(task))
     if snapshot.hold:
         reason, sentence = snapshot.hold
@@ -204,18 +204,33 @@ def _standing_holder(task: TaskView) -> str:
     return ""
 
 
-def _contends(task: TaskView, held: Iterable[TaskView]) -> _Wait | None:
-    for other in held:
-        if wanted := task.claims.conflict_with(other.claims):
-            return _Wait(Reason.RESOURCE, other, partial(explain.contends, wanted))
-    return None
+class _Holders:
+    """Live tasks and what they hold: those of the workstream in order, others', then what the round launches."""
+
+    def __init__(self, tasks: Iterable[TaskView]) -> None:
+        self._tasks: list[TaskView] = []
+        self._held = Held()
+        for task in tasks:
+            self.add(task)
+
+    def add(self, task: TaskView) -> None:
+        if task.claims:
+            self._tasks.append(task)
+            self._held.add(task.claims)
+
+    def against(self, task: TaskView) -> "_Wait | None":
+        conflict = self._held.first_conflict(task.claims) if task.claims else None
+        if conflict is None:
+            return None
+        return _Wait(Reason.RESOURCE, self._tasks[conflict.number], partial(explain.contends, conflict.wanted))
 
 
 class _Board:
     """The tasks in order, with what the order rules ask for prepared once."""
 
-    def __init__(self, tasks: Sequence[TaskView]) -> None:
-        self.tasks = sorted(tasks, key=lambda task: task.order)
+    def __init__(self, judged: Sequence[TaskView], context: Sequence[TaskView]) -> None:
+        self.tasks = sorted((*judged, *context), key=lambda task: task.order)
+        self.judged = sorted(judged, key=lambda task: task.order)
         self.by_key = {task.key: task for task in self.tasks}
         self.first_open = next((t for t in self.tasks if t.open), None)
         self.first_unusable = next((t for t in self.tasks if not t.open and t.artifact), None)
@@ -227,7 +242,25 @@ class _Board:
                 self.open_lane.setdefault(task.place[:3], task)
             elif task.artifact:
                 self.unusable_lane.setdefault(task.place[:3], task)
-        self.runs = thread_runs(self.tasks)
+        counted = number_runs((t.key, t.place[:3], t.parallel) for t in self.tasks)
+        self.runs = {t.key: counted[t.key] if t.run is None else t.run for t in self.tasks}
+
+    def with_frontier(self, verdict: Verdict) -> Verdict:
+        """Mark what a round records. A task further back than its thread's next run is explained on demand only."""
+        task = self.by_key[verdict.key]
+        skipped = verdict.reason is Reason.CONDITION
+        if verdict.reason in REACHED and (skipped or task.stands or self._is_near(task)):
+            return replace(verdict, frontier=True)
+        return verdict
+
+    def _is_near(self, task: TaskView) -> bool:
+        """In the first open batch, its needs complete, in the lowest open run of its thread or the one behind it."""
+        first = self.first_open
+        if first is None or first.place[:2] != task.place[:2]:
+            return False
+        if any(need.open for key in task.needs if (need := self.by_key.get(key))):
+            return False
+        return self.runs[task.key] <= self.runs[self.open_lane[task.place[:3]].key] + 1
 
     def waits(self, task: TaskView) -> _Wait | None:
         """The first rule of design section 3 that fails for a pending task, in its order."""
@@ -287,13 +320,15 @@ class _Board:
         return None
 
 
-def thread_runs(tasks: Sequence[TaskView]) -> dict[str, int]:
-    """Number the runs of each thread: a step of its own, or neighbouring parallel steps, which share one."""
+def number_runs(steps: Iterable[tuple[str, tuple[int, ...], bool]]) -> dict[str, int]:
+    """Number the runs of each thread: a step of its own, or neighbouring parallel steps, which share one.
+
+    Takes (key, thread, parallel) of every step, those of a thread in its order.
+    """
     runs: dict[str, int] = {}
-    last: dict[tuple[int, ...], TaskView] = {}
-    for task in tasks:
-        before = last.get(task.place[:3])
-        joined = before is not None and before.parallel and task.parallel
-        runs[task.key] = 0 if before is None else runs[before.key] + (not joined)
-        last[task.place[:3]] = task
+    last: dict[tuple[int, ...], tuple[int, bool]] = {}
+    for key, thread, parallel in steps:
+        before = last.get(thread)
+        runs[key] = 0 if before is None else before[0] + (not (before[1] and parallel))
+        last[thread] = (runs[key], parallel)
     return runs

@@ -15,12 +15,16 @@ class Step(models.Model):
     commas, that a completion may carry. `max_attempts`, `may_add` and `added_by` stand in `core.plan.StepSpec`.
 
     `position` is the place inside the thread; with stage and batch position it is the order index of FR-005.
+    `batch_index` counts the batches of the version from 0, `run_index` the runs of its thread: a step of its own, or
+    neighbouring parallel steps, which share one.
     `estimate` is in minutes, 0 when the plan gives none. `line` is the line of the version's source.
     """
 
     version = models.ForeignKey(WorkflowVersion, models.PROTECT, related_name="steps")
     thread = models.ForeignKey(Thread, models.PROTECT, related_name="steps")
     position = models.PositiveIntegerField()
+    batch_index = models.PositiveIntegerField(default=0)
+    run_index = models.PositiveIntegerField(default=0)
     key = models.CharField(max_length=80)
     title = models.CharField(max_length=300)
     details = models.TextField(blank=True)
@@ -42,6 +46,7 @@ class Step(models.Model):
 
     class Meta:
         ordering = ["version", "thread__batch__stage__position", "thread__batch__position", "position", "key"]
+        indexes = [models.Index(fields=["version", "batch_index", "condition"], name="step_conditions")]
         constraints = [
             models.UniqueConstraint(fields=["version", "key"], name="step_key_once"),
             models.UniqueConstraint(fields=["thread", "position"], name="step_position_once"),

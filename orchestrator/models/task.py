@@ -3,10 +3,13 @@
 from django.conf import settings
 from django.db import models
 
-from orchestrator.core.terms import TaskStatus
+from orchestrator.core.terms import OPEN_TASK, TaskStatus
 from orchestrator.models.choices import choices, one_of
 from orchestrator.models.step import Step
+from orchestrator.models.structure import Thread
 from orchestrator.models.workstream import Workstream
+
+OPEN = [status.value for status in sorted(OPEN_TASK)]
 
 
 class Task(models.Model):
@@ -15,6 +18,11 @@ class Task(models.Model):
     `rework` counts how often a completed result of it was sent back (FR-021). `verdict` is the
     latest one a round recorded. Attempts up to number `forgiven` no longer count for the circuit breaker
     (`core.breaker`).
+
+    `batch_index`, `thread`, `run_index` and `position` repeat the step's place, so that a round finds the open frontier
+    by an index; `progress.recount` writes them. `open_batch` is null once the task needs nothing more. `due` asks the
+    next round to look at the task or what follows it; `standing` says that the last verdict rests on the task's own
+    state, which has not changed since.
     """
 
     workstream = models.ForeignKey(Workstream, models.PROTECT, related_name="tasks")
@@ -28,6 +36,17 @@ class Task(models.Model):
     rework = models.PositiveIntegerField(default=0)
     forgiven = models.PositiveIntegerField(default=0)
     verdict = models.ForeignKey("orchestrator.Verdict", models.PROTECT, null=True, blank=True, related_name="+")
+    batch_index = models.PositiveIntegerField(default=0, editable=False)
+    thread = models.ForeignKey(Thread, models.PROTECT, null=True, editable=False, related_name="+")
+    run_index = models.PositiveIntegerField(default=0, editable=False)
+    position = models.PositiveIntegerField(default=0, editable=False)
+    open_batch = models.GeneratedField(
+        expression=models.Case(models.When(status__in=OPEN, then=models.F("batch_index"))),
+        output_field=models.PositiveIntegerField(null=True),
+        db_persist=True,
+    )
+    due = models.BooleanField(default=False, editable=False)
+    standing = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -44,6 +63,11 @@ class Task(models.Model):
         indexes = [
             models.Index(fields=["workstream", "status"]),
             models.Index(fields=["workstream"], condition=models.Q(needs_human=True), name="task_needs_human"),
+            models.Index(fields=["workstream"], condition=models.Q(due=True), name="task_due"),
+            models.Index(
+                fields=["workstream", "open_batch", "thread", "run_index", "position", "standing"],
+                name="task_frontier",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,12 +1,12 @@
 """Why each task stands where it stands (FR-015): what the scheduler recorded, or says on demand."""
 
-from orchestrator.core.schedule import FRONTIER, Verdict, decide
+from orchestrator.core.schedule import REACHED, Verdict, decide
 from orchestrator.core.terms import Reason
 from orchestrator.models import Task, Workstream
 from orchestrator.queries.snapshot import load_snapshot
 
 #: Reasons a round records and that stand until the next round; what an attempt does meanwhile is newer than they are.
-RECORDED = FRONTIER - {
+RECORDED = REACHED - {
     Reason.LAUNCHED,
     Reason.QUEUED,
     Reason.RUNNING,
@@ -32,6 +32,7 @@ def explain(workstream: Workstream) -> dict[int, Verdict]:
 def _recorded(task: Task, verdict: Verdict) -> Verdict:
     """The stored verdict of a waiting task on the frontier; what the scheduler says now of every other."""
     stored = task.verdict
-    if stored is None or verdict.reason not in RECORDED or stored.reason not in RECORDED:
+    recorded = verdict.frontier and verdict.reason in RECORDED
+    if stored is None or not recorded or stored.reason not in RECORDED:
         return verdict
     return Verdict(verdict.key, Reason(stored.reason), stored.holder, stored.sentence)

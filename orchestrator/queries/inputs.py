@@ -1,7 +1,7 @@
 """What an attempt works from, as a digest, and whether its result is one that already stands (FR-010, AD-7)."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import rfc8785
@@ -15,14 +15,22 @@ from orchestrator.queries.upstream import results_before
 USABLE = [ArtifactState.PENDING.value, ArtifactState.COMMITTED.value]
 
 
-def input_digest(task: Task) -> str:
-    """The definition of the step, with its template's parameters filled in, and the content of what it builds on.
+def input_digests(tasks: Iterable[Task]) -> dict[int, str]:
+    """By task id: the definition of the step, with its template's parameters filled in, and the content of what it
+    builds on. What several tasks of a launch build on is read once.
 
     Attempt numbers and times are no part of it, so a chain that is done again without a change keeps its digests.
     """
-    step = task.step
-    upstream = sorted(_content(handover) for handover in results_before(task, step))
-    return _digest({"step": _definition(step), "upstream": upstream})
+    contents: dict[int, str] = {}
+    digests = {}
+    for task in tasks:
+        before = results_before(task, task.step)
+        for handover in before:
+            if handover.pk not in contents:
+                contents[handover.pk] = _content(handover)
+        upstream = sorted(contents[handover.pk] for handover in before)
+        digests[task.pk] = _digest({"step": _definition(task.step), "upstream": upstream})
+    return digests
 
 
 def standing_result(attempt: Attempt, outputs: Mapping[str, str]) -> Attempt | None:

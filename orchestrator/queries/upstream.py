@@ -58,22 +58,9 @@ def steps_before(step: Step) -> Sequence[int]:
     """Ids of the steps that one waits for directly: what it names, the run before it in its thread, or else the batch
     before (design section 3)."""
     named = set(step.needs.values_list("needed_id", flat=True))
-    earlier = list(Step.objects.filter(thread=step.thread_id, position__lt=step.position).order_by("-position"))
-    before = _run_before(step, earlier)
-    if not before:
+    if step.run_index:
+        before = Step.objects.filter(thread=step.thread_id, run_index=step.run_index - 1)
+    else:
         batch = batch_before(step.thread.batch)
-        before = list(Step.objects.filter(thread__batch=batch).values_list("pk", flat=True)) if batch else []
-    return sorted(named | set(before))
-
-
-def _run_before(step: Step, earlier: Sequence[Step]) -> list[int]:
-    """Skips the parallel neighbours that start together with the step; a parallel run joins as a whole."""
-    rest = list(earlier)
-    while step.parallel and rest and rest[0].parallel:
-        rest.pop(0)
-    run: list[int] = []
-    while rest and (not run or rest[0].parallel):
-        run.append(rest[0].pk)
-        if not rest.pop(0).parallel:
-            break
-    return run
+        before = Step.objects.filter(thread__batch=batch) if batch else Step.objects.none()
+    return sorted(named.union(before.values_list("pk", flat=True)))

@@ -7,6 +7,8 @@ This is what the queue runs (DC-6). Running it twice, or after a crash anywhere,
 from datetime import datetime
 
 from orchestrator.core.errors import WorkspaceUnavailable
+from orchestrator.models import Workstream
+from orchestrator.queries.contenders import in_line_with
 from orchestrator.services.artifacts import publish
 from orchestrator.services.collector import collect
 from orchestrator.services.damage import check_handovers
@@ -21,12 +23,23 @@ TURNS = 20
 def advance(*, workstream_id: int, now: datetime) -> None:
     """Bring workspace and schedule of a workstream up to date with its rows.
 
+    What it gave up may be what workstreams on the same repository wait for: they are advanced too, by priority,
+    registration time and id, and those of a higher rank before it takes anything new (AD-3).
+
     When files cannot be written, what builds on them waits with that reason, the rest is scheduled, and
     WorkspaceUnavailable is raised at the end, so the queue tries again (F14 to F16). A workstream that needs more
     turns, such as a long chain of skipped steps, is advanced again.
     """
     unread = _collect(now)
     take_effect(workstream_id=workstream_id, now=now)
+    trouble: WorkspaceUnavailable | None = None
+    for one in in_line_with(Workstream.objects.get(pk=workstream_id)):
+        trouble = _bring_up_to_date(one, now) or trouble
+    if problem := trouble or unread:
+        raise problem
+
+
+def _bring_up_to_date(workstream_id: int, now: datetime) -> WorkspaceUnavailable | None:
     trouble: WorkspaceUnavailable | None = None
     for _ in range(TURNS):
         try:
@@ -38,8 +51,7 @@ def advance(*, workstream_id: int, now: datetime) -> None:
             break
     else:
         wake(workstream_id)
-    if problem := trouble or unread:
-        raise problem
+    return trouble
 
 
 def _collect(now: datetime) -> WorkspaceUnavailable | None:

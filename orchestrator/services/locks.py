@@ -1,13 +1,14 @@
 """The one lock of an act: the workstream's row. Rounds and acts of one workstream run one at a time (FR-028).
 
-Order, everywhere: workstream, executor, needs, history sequence. On SQLite the IMMEDIATE transaction is the lock.
+Order, everywhere: workstream, repository, executor, needs, history sequence. On SQLite the IMMEDIATE transaction is
+the lock.
 """
 
 from django.db import connection
 
 from orchestrator.core.errors import NotFound, WrongState
 from orchestrator.core.terms import WorkstreamStatus
-from orchestrator.models import Task, Workstream
+from orchestrator.models import Repository, Task, Workstream
 
 #: Any number will do as long as nothing else in the database uses it.
 NEEDS_LOCK = 0x0CEA5
@@ -34,6 +35,16 @@ def lock_needs() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [NEEDS_LOCK])
+
+
+def lock_repository(name: str) -> None:
+    """Keep rounds of other workstreams on the same repository out until the transaction ends; no name, no lock.
+
+    What it keeps apart are launches: everybody else only gives up what they hold (AD-3).
+    """
+    if name:
+        Repository.objects.get_or_create(name=name)
+        Repository.objects.select_for_update().get(name=name)
 
 
 def locked_task(task_id: int) -> Task:

@@ -1,51 +1,55 @@
 """A scheduling round: load, decide, launch, record; one at a time per workstream (FR-005, FR-028)."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Max, OuterRef, Subquery
 
-from orchestrator.core.schedule import FRONTIER, Decision, decide
+from orchestrator.core.schedule import Decision, decide, ties
 from orchestrator.core.schedule import Verdict as Judgement
 from orchestrator.core.terms import AttemptStatus, EventType, Reason, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, SchedulingDecision, Task, Verdict, Workstream
-from orchestrator.queries.inputs import input_digest
-from orchestrator.queries.snapshot import Loaded, load_snapshot
+from orchestrator.queries.frontier import Round, load_round
+from orchestrator.queries.inputs import input_digests
+from orchestrator.queries.task_views import in_parts
 from orchestrator.services.actor import ORCHESTRATOR
 from orchestrator.services.artifacts import announce
 from orchestrator.services.conditions import skip
 from orchestrator.services.history import record
-from orchestrator.services.locks import locked_workstream
-from orchestrator.services.progress import recount
+from orchestrator.services.locks import lock_repository, locked_workstream
+from orchestrator.services.progress import count_moves
 
 
 def run_round(*, workstream_id: int, now: datetime) -> SchedulingDecision | None:
     """Launch what may start and record every verdict that changed; None when nothing did.
 
-    Holds the workstream's row lock, so rounds and acts of a workstream never interleave.
+    Holds the workstream's row lock, so rounds and acts of a workstream never interleave, then its repository's, so
+    rounds of workstreams on one repository do not either (AD-3).
     """
     with transaction.atomic():
         workstream = locked_workstream(workstream_id)
         if workstream.status != WorkstreamStatus.ACTIVE:
             return None
-        loaded = load_snapshot(workstream)
-        decision = decide(loaded.snapshot)
-        changed = [v for v in decision.verdicts if v.reason in FRONTIER and _is_new(loaded.tasks[v.key], v)]
-        if not changed:
-            return None
-        row = _record_round(workstream, loaded, decision, changed, now)
-        for key in decision.launches:
-            _launch(loaded.tasks[key], workstream, row, now)
-        skipped = {key: decision.verdict(key) for key in decision.skips}
-        skip(skipped=skipped, tasks=loaded.tasks, workstream=workstream, number=row.number, now=now)
-        if decision.launches or skipped:
-            recount(workstream, now)
+        lock_repository(workstream.version.repository)
+        seen = load_round(workstream, now)
+        decision = decide(seen.snapshot)
+        changed = [v for v in decision.verdicts if v.frontier and _is_new(seen.tasks[v.key], v)]
+        row = _record_round(workstream, seen, decision, changed, now) if changed else None
+        if row and decision.launches:
+            _launch([seen.tasks[key] for key in decision.launches], workstream, row, now)
+        if row and decision.skips:
+            _skip({key: decision.verdict(key) for key in decision.skips}, workstream, seen, row, now)
+        _remember(workstream, seen, decision)
     return row
 
 
 #: A launched task is queued, or a gate waits for its signature: the same fact, said once.
 AFTER_LAUNCH = {Reason.QUEUED, Reason.REVIEW}
+#: What may end without any act on the task, on its thread or on what it needs, and what a round itself ended: the next
+#: round looks again.
+LOOK_AGAIN = {Reason.RESOURCE, Reason.CONDITION}
 
 
 def _is_new(task: Task, verdict: Judgement) -> bool:
@@ -58,7 +62,7 @@ def _is_new(task: Task, verdict: Judgement) -> bool:
 
 
 def _record_round(
-    workstream: Workstream, loaded: Loaded, decision: Decision, changed: Sequence[Judgement], now: datetime
+    workstream: Workstream, seen: Round, decision: Decision, changed: Sequence[Judgement], now: datetime
 ) -> SchedulingDecision:
     workstream.last_round += 1
     workstream.save(update_fields=["last_round"])
@@ -66,13 +70,13 @@ def _record_round(
         workstream=workstream,
         number=workstream.last_round,
         made_at=now,
-        snapshot_sha256=hashlib.sha256(repr(loaded.snapshot).encode()).hexdigest(),
+        snapshot_sha256=hashlib.sha256(repr(seen.snapshot).encode()).hexdigest(),
     )
     place = {key: n for n, key in enumerate(decision.launches, start=1)}
-    verdicts = Verdict.objects.bulk_create(
+    Verdict.objects.bulk_create(
         Verdict(
             decision=row,
-            task=loaded.tasks[v.key],
+            task=seen.tasks[v.key],
             reason=v.reason,
             holder=v.holder,
             sentence=v.sentence,
@@ -80,43 +84,112 @@ def _record_round(
         )
         for v in changed
     )
-    for verdict in verdicts:
-        verdict.task.verdict = verdict
-    Task.objects.bulk_update([verdict.task for verdict in verdicts], ["verdict"])
+    latest = Verdict.objects.filter(decision=row, task=OuterRef("pk"))
+    Task.objects.filter(verdicts__decision=row).update(verdict=Subquery(latest.values("pk")))
+    _record_serialised(workstream, seen, row, changed, now)
     if decision.launches:
-        record(
-            workstream=workstream,
-            actor=ORCHESTRATOR,
-            action="steps launched",
-            subject=f"round {row.number}: {', '.join(decision.launches)}",
-            reason="dependencies complete, resources free; launch order is stage, batch, step, key",
-            now=now,
-            data={
-                "round": row.number,
-                "launched": list(decision.launches),
-                "gates": [key for key in decision.launches if loaded.tasks[key].step.is_gate],
-                "snapshot": row.snapshot_sha256,
-            },
-        )
+        _record_launches(workstream, seen, row, decision.launches, now)
     return row
 
 
-def _launch(task: Task, workstream: Workstream, row: SchedulingDecision, now: datetime) -> None:
-    """Queue the next attempt; a gate's attempt waits for a person instead of an executor."""
-    task.workstream = workstream
-    last = task.attempts.order_by("-number").values_list("number", flat=True).first() or 0
-    attempt = Attempt.objects.create(
-        task=task, number=last + 1, status=AttemptStatus.QUEUED, queued_at=now, input_digest=input_digest(task)
-    )
-    if task.step.is_gate:
-        task.status = TaskStatus.REVIEW
-    task.updated_at = now
-    task.save(update_fields=["status", "updated_at"])
-    announce(
-        attempt=attempt,
-        event=EventType.ATTEMPT_QUEUED,
+def _record_launches(
+    workstream: Workstream, seen: Round, row: SchedulingDecision, launches: Sequence[str], now: datetime
+) -> None:
+    equal = ties(seen.snapshot, launches)
+    said = "".join(f"; equal order, by key: {', '.join(group)}" for group in equal)
+    record(
+        workstream=workstream,
         actor=ORCHESTRATOR,
-        outcome=f"Launched in round {row.number}.",
-        next_action="Sign the gate." if task.step.is_gate else "Claim the attempt and do the step.",
+        action="steps launched",
+        subject=f"round {row.number}: {', '.join(launches)}",
+        reason=f"dependencies complete, resources free; launch order is stage, batch, step, key{said}",
         now=now,
+        data={
+            "round": row.number,
+            "launched": list(launches),
+            "gates": [key for key in launches if seen.tasks[key].step.is_gate],
+            "ties": [list(group) for group in equal],
+            "snapshot": row.snapshot_sha256,
+        },
     )
+
+
+def _record_serialised(
+    workstream: Workstream, seen: Round, row: SchedulingDecision, changed: Sequence[Judgement], now: datetime
+) -> None:
+    """Say once which task waits for which holder of files or a resource (EC-1)."""
+    held = [v for v in changed if v.reason is Reason.RESOURCE and not _waited(seen.tasks[v.key], v.holder)]
+    if not held:
+        return
+    record(
+        workstream=workstream,
+        actor=ORCHESTRATOR,
+        action="steps serialised",
+        subject=f"round {row.number}: {', '.join(v.key for v in held)}",
+        reason="; ".join(f"{v.key} {v.sentence}" for v in held),
+        now=now,
+        data={"round": row.number, "held": {v.key: v.holder for v in held}},
+    )
+
+
+def _waited(task: Task, holder: str) -> bool:
+    return task.verdict is not None and (task.verdict.reason, task.verdict.holder) == (Reason.RESOURCE, holder)
+
+
+def _launch(tasks: Sequence[Task], workstream: Workstream, row: SchedulingDecision, now: datetime) -> None:
+    """Queue the next attempt of each, in launch order; a gate's waits for a person instead of an executor."""
+    tried = Attempt.objects.filter(task__in=Task.objects.filter(verdicts__decision=row))
+    last = dict(tried.order_by().values_list("task_id").annotate(Max("number")))
+    for task in tasks:
+        task.workstream = workstream
+    inputs = input_digests(tasks)
+    attempts = Attempt.objects.bulk_create(
+        Attempt(
+            task=task,
+            number=last.get(task.pk, 0) + 1,
+            status=AttemptStatus.QUEUED,
+            queued_at=now,
+            input_digest=inputs[task.pk],
+        )
+        for task in tasks
+    )
+    gates = [task for task in tasks if task.step.is_gate]
+    count_moves(workstream, [(task.status, TaskStatus.REVIEW) for task in gates], now)
+    for some in in_parts([task.pk for task in tasks]):
+        Task.objects.filter(pk__in=some).update(updated_at=now)
+    Task.objects.filter(pk__in=[gate.pk for gate in gates]).update(status=TaskStatus.REVIEW)
+    for attempt in attempts:
+        gate = attempt.task.step.is_gate
+        announce(
+            attempt=attempt,
+            event=EventType.ATTEMPT_QUEUED,
+            actor=ORCHESTRATOR,
+            outcome=f"Launched in round {row.number}.",
+            next_action="Sign the gate." if gate else "Claim the attempt and do the step.",
+            now=now,
+        )
+
+
+def _skip(
+    skipped: Mapping[str, Judgement], workstream: Workstream, seen: Round, row: SchedulingDecision, now: datetime
+) -> None:
+    before = [seen.tasks[key].status for key in skipped]
+    skip(skipped=skipped, tasks=seen.tasks, workstream=workstream, number=row.number, now=now)
+    count_moves(workstream, [(status, TaskStatus.SKIPPED) for status in before], now)
+
+
+def _remember(workstream: Workstream, seen: Round, decision: Decision) -> None:
+    """Mark what the next round need not look at, and what all of this rests on."""
+    stands = {view.key for view in seen.snapshot.tasks if view.stands} | set(decision.launches)
+    again = {seen.tasks[v.key].pk for v in decision.verdicts if v.reason in LOOK_AGAIN}
+    standing = {task.pk for key, task in seen.tasks.items() if key in stands and not task.standing}
+    for ids, columns in (
+        (seen.due - again, {"due": False}),
+        (again - seen.due, {"due": True}),
+        (standing, {"standing": True}),
+    ):
+        for some in in_parts(sorted(ids)):
+            Task.objects.filter(pk__in=some).update(**columns)
+    if workstream.judged_on != seen.ground:
+        workstream.judged_on = seen.ground
+        workstream.save(update_fields=["judged_on"])

@@ -1,6 +1,7 @@
 """From an approved plan to rows: stages, batches, threads and steps (WF-1, WF-3)."""
 
 from orchestrator.core.plan import BatchSpec, PlacedStep, Plan, StageSpec, StepSpec, ThreadSpec, slugify
+from orchestrator.core.schedule import number_runs
 from orchestrator.core.terms import CriterionKind
 from orchestrator.models import (
     Batch,
@@ -20,7 +21,12 @@ def create_structure(version: WorkflowVersion, plan: Plan) -> dict[str, Step]:
     """Write the rows of a checked plan inside the approval's transaction; answers with the steps by key, in order."""
     threads = _create_lanes(version, plan)
     placed = list(plan.placed_steps())
-    steps = Step.objects.bulk_create([_step(version, threads[p.place[:3]], p) for p in placed])
+    batches = {batch: n for n, batch in enumerate(dict.fromkeys(p.place[:2] for p in placed))}
+    runs = number_runs((p.step.key, p.place[:3], p.step.parallel) for p in placed)
+    steps = [_step(version, threads[p.place[:3]], p) for p in placed]
+    for step, p in zip(steps, placed, strict=True):
+        step.batch_index, step.run_index = batches[p.place[:2]], runs[step.key]
+    Step.objects.bulk_create(steps)
     by_key = {step.key: step for step in steps}
     StepNeed.objects.bulk_create(
         StepNeed(step=by_key[p.step.key], needed=by_key[need.key], inferred=need.inferred)

@@ -1,10 +1,15 @@
-"""`make bench`: how long reading, checking, compiling and scheduling take. Prints CPU seconds; asserts nothing.
+"""`make bench`: how long reading, checking, compiling and scheduling take. Prints CPU time; asserts nothing.
 
-Each line gives the size beside half of it, so that growth shows: a ratio near 2 is linear.
+Each line of the first table gives the size beside half of it, so that growth shows: a ratio near 2 is linear.
 """
 
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
+
+import django
+from django.test.utils import override_settings
 
 from orchestrator.core.graph import compile_graph, critical_path
 from orchestrator.core.plan import Plan
@@ -27,6 +32,11 @@ def layers(batches: int, width: int) -> str:
 def chain(length: int) -> str:
     steps = "\n".join(f"- S{n}: step" for n in range(length))
     return f"# Plan: Chain\n## Stages\n### Stage 1: all\n##### Batch 01: b\n###### Thread 01: t\n{steps}\n"
+
+
+def parallel(width: int) -> str:
+    steps = "\n".join(f"- S{n}: step\n  - Parallel: yes" for n in range(width))
+    return f"# Plan: Side by side\n## Stages\n### Stage 1: all\n##### Batch 01: b\n###### Thread 01: t\n{steps}\n"
 
 
 def read(source: str) -> Plan:
@@ -69,6 +79,26 @@ def main() -> None:
     print(
         f"slowest of {len(HOSTILE)} hostile plans of 2 MB: {slowest}, "
         f"{seconds(lambda: review_source(HOSTILE[slowest], frozenset())):.2f} s"
+    )
+    with tempfile.TemporaryDirectory() as folder, override_settings(WORKSPACE_DIR=Path(folder)):
+        rounds()
+
+
+def rounds() -> None:
+    django.setup()
+    from tests.benchmarks.rounds import measure
+
+    measure(
+        [
+            ("chain of 1,000", chain(1000), 1000, 0),
+            ("chain of 10,000", chain(10_000), 10_000, 0),
+            ("1,000 wide", layers(1, 1000), 1000, 1000),
+            ("10,000 wide", layers(1, 10_000), 10_000, 10_000),
+            ("10,000 wide in one thread", parallel(10_000), 10_000, 10_000),
+            ("50 × 200 layers", layers(50, 200), 10_000, 200),
+        ],
+        layers(1, 1000),
+        "the first round of 1,000 wide, ms CPU",
     )
 
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.schedule import Claims, Place, Snapshot, TaskView, decide
+from orchestrator.core.contention import Claims
+from orchestrator.core.schedule import Place, Snapshot, TaskView, decide
 from orchestrator.core.terms import TERMINAL_TASK, AttemptStatus, Reason, TaskStatus
 
 

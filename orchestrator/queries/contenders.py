@@ -1,0 +1,97 @@
+"""Who holds what a task wants: live tasks of the same workstream, and of others on the same repository (AD-3, BX-5)."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from django.db.models import F, Q, QuerySet
+
+from orchestrator.core.contention import Claims, Held
+from orchestrator.core.schedule import TaskView
+from orchestrator.core.terms import Reason, WorkstreamStatus
+from orchestrator.models import Attempt, Task, Workstream
+from orchestrator.models.attempt import LIVE
+from orchestrator.queries.task_views import ClaimFacts, Facts, Scope
+
+#: Across workstreams: priority, then registration time, then id (design section 3).
+RANK = (F("priority").desc(), "created_at", "pk")
+
+
+def holders_of(workstream: Workstream, wanted: Iterable[Claims]) -> list[int]:
+    """Ids of the live tasks of a workstream that hold something `wanted`; the first of a lane stands for all of it."""
+    wanted = [claims for claims in wanted if claims]
+    return _holding(workstream, "", wanted) if wanted else []
+
+
+def elsewhere(workstream: Workstream, wanted: Iterable[Claims]) -> tuple[TaskView, ...]:
+    """Live tasks of other active workstreams on the same repository that hold something `wanted`, as `slug/KEY`."""
+    wanted = [claims for claims in wanted if claims]
+    return tuple(view for peer in peers_of(workstream) for view in _views(peer, wanted)) if wanted else ()
+
+
+def peers_of(workstream: Workstream) -> QuerySet[Workstream]:
+    """Other active workstreams whose versions name the same repository, in rank order."""
+    name = workstream.version.repository
+    if not name:
+        return Workstream.objects.none()
+    peers = Workstream.objects.filter(status=WorkstreamStatus.ACTIVE, version__repository=name)
+    return peers.exclude(pk=workstream.pk).order_by(*RANK)
+
+
+def in_line_with(workstream: Workstream) -> list[int]:
+    """Ids of a workstream and of the active ones whose recorded verdicts wait for a task of it, by rank."""
+    waiting = Task.objects.filter(
+        due=True, verdict__reason=Reason.RESOURCE, verdict__holder__startswith=f"{workstream.slug}/"
+    )
+    waits = Q(status=WorkstreamStatus.ACTIVE, pk__in=waiting.values("workstream"))
+    found = Workstream.objects.filter(waits | Q(pk=workstream.pk))
+    return list(found.order_by(*RANK).values_list("pk", flat=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """A live task in launch order, read as a plain row."""
+
+    task: int
+    step: int
+    thread: int
+    lane: str
+
+
+def _holding(workstream: Workstream, prefix: str, wanted: Sequence[Claims]) -> list[int]:
+    rows = list(_live(workstream))
+    if not rows:
+        return []
+    facts, held = ClaimFacts(_scope(workstream)), Held()
+    for row in rows:
+        held.add(facts.of(row.step, row.thread, prefix + row.lane))
+    numbers = {number for claims in wanted for number in held.conflicts(claims)}
+    return [rows[number].task for number in sorted(numbers)]
+
+
+def _live(workstream: Workstream) -> Iterator[_Live]:
+    rows = Attempt.objects.filter(task__workstream=workstream, status__in=LIVE)
+    ordered = rows.order_by("task__batch_index", "task__position", "task__step__key")
+    columns = ("task_id", "task__step_id", "task__step__thread_id", "task__step__thread__lane")
+    return (_Live(*row) for row in ordered.values_list(*columns))
+
+
+def _scope(workstream: Workstream) -> Scope:
+    """The claims of live tasks only."""
+    live = {"tasks__workstream": workstream, "tasks__attempts__status__in": LIVE}
+    return Scope(
+        {},
+        {f"step__{name}": value for name, value in live.items()},
+        {f"thread__steps__{name}": value for name, value in live.items()},
+    )
+
+
+def _views(peer: Workstream, wanted: Sequence[Claims]) -> Iterator[TaskView]:
+    """Lanes with the same id in two workstreams are different lanes, so a lane goes by its workstream's name too."""
+    prefix = f"{peer.slug}/"
+    ids = _holding(peer, prefix, wanted)
+    found = Task.objects.filter(pk__in=ids).select_related("step__thread__batch__stage", "verdict")
+    rows = {task.pk: task for task in found}
+    facts = Facts(peer, list(rows.values()), {})
+    for pk in ids:
+        view = facts.view(rows[pk])
+        yield replace(view, key=prefix + view.key, claims=replace(view.claims, lane=prefix + view.claims.lane))

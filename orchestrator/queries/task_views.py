@@ -1,0 +1,156 @@
+"""Task rows turned into what the scheduler may know of them; a fixed number of queries for any number of tasks."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db.models import Exists, OuterRef
+
+from orchestrator.core.contention import Claims
+from orchestrator.core.handoff import RESULT_EVENTS
+from orchestrator.core.schedule import Place, TaskView
+from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus
+from orchestrator.models import (
+    Attempt,
+    Blocker,
+    GateReviewer,
+    HandoffArtifact,
+    OwnedFiles,
+    StepNeed,
+    StepResource,
+    Task,
+    Workstream,
+)
+from orchestrator.models.attempt import LIVE
+from orchestrator.queries.conditions import conditions_of, skipped_because
+from orchestrator.queries.signatures import signers_by_gate
+from orchestrator.queries.threads import place_of, sole_executors
+
+#: More tasks than this are not named one by one in a query: then their whole workstream is read.
+MANY: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which rows facts are read for, as filters on a task, a step and a thread."""
+
+    task: Mapping[str, Any]
+    step: Mapping[str, Any]
+    thread: Mapping[str, Any]
+
+    @classmethod
+    def whole(cls, workstream: Workstream) -> "Scope":
+        return cls(
+            {"task__workstream": workstream},
+            {"step__tasks__workstream": workstream},
+            {"thread__batch__stage__version": workstream.version_id},
+        )
+
+    @classmethod
+    def of(cls, tasks: Sequence[Task], workstream: Workstream) -> "Scope":
+        """Just these tasks; all of their workstream when they are many."""
+        if len(tasks) > MANY:
+            return cls.whole(workstream)
+        return cls(
+            {"task__in": [task.pk for task in tasks]},
+            {"step__in": [task.step_id for task in tasks]},
+            {"thread__in": sorted({task.step.thread_id for task in tasks})},
+        )
+
+
+class Facts:
+    """What the views of some tasks need. `unusable` says per task why its handover cannot be used."""
+
+    def __init__(
+        self, workstream: Workstream, tasks: Sequence[Task], unusable: Mapping[int, str], scope: Scope | None = None
+    ) -> None:
+        scope = scope or Scope.of(tasks, workstream)
+        self.conditions = conditions_of(workstream, tasks)
+        live = Attempt.objects.filter(**scope.task, status__in=LIVE).select_related("assignment__executor")
+        self.live = {attempt.task_id: attempt for attempt in live}
+        self.assigned = sole_executors(workstream)
+        #: The error of every failed attempt that nobody has followed up.
+        failed = Attempt.objects.filter(
+            **scope.task, status=AttemptStatus.FAILED, followed_up_at=None, task__status=TaskStatus.BLOCKED
+        )
+        self.failures = dict(failed.values_list("task_id", "error"))
+        blockers = Blocker.objects.filter(**scope.task, resolved_at=None).order_by("-declared_at")
+        self.blockers = dict(blockers.values_list("task_id", "note"))
+        self.unusable = unusable
+        self.needs = grouped(StepNeed.objects.filter(**scope.step).values_list("step_id", "needed__key"))
+        self.reviewers = grouped(GateReviewer.objects.filter(**scope.step).values_list("step_id", "name"))
+        self.signers = signers_by_gate([task.pk for task in tasks if task.step.is_gate])
+        self.claims = ClaimFacts(scope)
+
+    def view(self, task: Task) -> TaskView:
+        step, thread = task.step, task.step.thread
+        live = self.live.get(task.pk)
+        running = live is not None and live.status == AttemptStatus.RUNNING
+        complete = task.status == TaskStatus.COMPLETE
+        return TaskView(
+            key=step.key,
+            place=Place(thread.batch.stage.position, thread.batch.position, thread.position, step.position),
+            status=TaskStatus(task.status),
+            gate=step.is_gate,
+            parallel=step.parallel,
+            needs=self.needs.get(step.pk, ()),
+            claims=self.claims.of(step.pk, thread.pk, thread.lane),
+            live=AttemptStatus(live.status) if live else None,
+            executor=live.assignment.executor.name if live and running else "",
+            assigned=self.assigned.get(place_of(thread), ""),
+            failure=self.failures.get(task.pk, ""),
+            blocker=self.blockers.get(task.pk, ""),
+            note=task.intervention_note if task.needs_human else "",
+            artifact=self.unusable.get(task.pk, "") if complete else "",
+            reviewers=self.reviewers.get(step.pk, ()),
+            signatures=step.signatures,
+            signers=self.signers.get(task.pk, ()),
+            run=step.run_index,
+            when=self.conditions.get(task.pk),
+            skipped=skipped_because(task),
+        )
+
+
+class ClaimFacts:
+    """The files and resources of steps and their threads."""
+
+    def __init__(self, scope: Scope) -> None:
+        resources = StepResource.objects.filter(**scope.step)
+        self._files = grouped(resources.filter(is_files=True).values_list("step_id", "name"))
+        self._resources = grouped(resources.filter(is_files=False).values_list("step_id", "name"))
+        self._owned = grouped(OwnedFiles.objects.filter(**scope.thread).values_list("thread_id", "pattern"))
+
+    def of(self, step: int, thread: int, lane: str) -> Claims:
+        return Claims(lane, self._owned.get(thread, ()), self._files.get(step, ()), self._resources.get(step, ()))
+
+
+def unusable_handovers(workstream: Workstream) -> dict[int, str]:
+    """Why the latest handover of a complete task cannot be used, by task id; usable ones are left out."""
+    results = HandoffArtifact.objects.filter(event__in=RESULT_EVENTS).exclude(state=ArtifactState.QUARANTINED)
+    later = results.filter(attempt__task=OuterRef("attempt__task"), sequence__gt=OuterRef("sequence"))
+    unusable = [ArtifactState.PENDING, ArtifactState.DAMAGED, ArtifactState.WITHDRAWN]
+    found = HandoffArtifact.objects.filter(
+        ~Exists(later),
+        workstream=workstream,
+        event__in=RESULT_EVENTS,
+        state__in=unusable,
+        attempt__task__status=TaskStatus.COMPLETE,
+    )
+    return {
+        task_id: problem or f"{path} is not committed yet"
+        for task_id, problem, path in found.values_list("attempt__task_id", "problem", "path")
+    }
+
+
+def grouped(pairs: Iterable[tuple[int, str]]) -> dict[int, tuple[str, ...]]:
+    """The values of each key, sorted, each once."""
+    groups: dict[int, set[str]] = defaultdict(set)
+    for key, value in pairs:
+        groups[key].add(value)
+    return {key: tuple(sorted(values)) for key, values in groups.items()}
+
+
+def in_parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    """At most MANY at a time: databases take only so many parameters in a query."""
+    return (ids[start : start + MANY] for start in range(0, len(ids), MANY))
