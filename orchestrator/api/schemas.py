@@ -46,6 +46,13 @@ class CollectedQuery(Page):
     executor: Annotated[str, Field(max_length=60, pattern=r"^[^\x00]*$")] = ""
 
 
+class RecoveryChoice(Schema):
+    """A way out of a damaged artifact (EC-3)."""
+
+    way: Literal["retry", "republish", "restore", "withdraw"]
+    reason: Text = ""
+
+
 class Encoded(Schema):
     """Contents that are not text."""
 

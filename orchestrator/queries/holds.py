@@ -27,7 +27,9 @@ def hold_on(workstream: Workstream, now: datetime | None) -> tuple[Reason, str] 
 
 def _needed_workstream(workstream: Workstream) -> tuple[Reason, str] | None:
     """The first workstream that has to be completed before (AD-3)."""
-    needs = WorkstreamNeed.objects.filter(workstream=workstream).exclude(needed__status=WorkstreamStatus.COMPLETED)
+    needs = WorkstreamNeed.objects.filter(workstream=workstream, dropped_at=None).exclude(
+        needed__status=WorkstreamStatus.COMPLETED
+    )
     first = needs.order_by("needed__created_at", "needed_id").values_list("needed__slug", "needed__status").first()
     if first is None:
         return None

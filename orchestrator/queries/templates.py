@@ -8,7 +8,7 @@ from django.conf import settings
 
 from orchestrator.core.errors import NotFound
 from orchestrator.core.plan_markdown import read_plan
-from orchestrator.core.plan_parameters import Parameter, parameters_of
+from orchestrator.core.plan_parameters import Parameter, parameters_of, with_values
 
 FOLDER: Final = settings.BASE_DIR / "fixtures" / "workflows"
 SUFFIX: Final = ".PLAN.md"
@@ -16,7 +16,7 @@ SUFFIX: Final = ".PLAN.md"
 
 @dataclass(frozen=True)
 class Template:
-    """`name` stands in addresses; `summary` still holds the names of the parameters."""
+    """`name` stands in addresses; `summary` has the names of the parameters where their values will stand."""
 
     name: str
     source: str
@@ -31,8 +31,9 @@ class Template:
 def templates() -> Iterator[Template]:
     for path in sorted(FOLDER.glob(f"*{SUFFIX}")):
         source = path.read_text(encoding="utf-8")
-        plan = read_plan(source).plan
-        yield Template(path.name.removesuffix(SUFFIX), source, plan.summary if plan else "", parameters_of(source))
+        parameters = parameters_of(source)
+        plan = read_plan(with_values(source, {one.name: f"‹{one.name}›" for one in parameters})).plan
+        yield Template(path.name.removesuffix(SUFFIX), source, plan.summary if plan else "", parameters)
 
 
 def find_template(name: str) -> Template:

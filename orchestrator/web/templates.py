@@ -13,4 +13,4 @@ def template_list(request: HttpRequest) -> HttpResponse:
     return show(request, "plans/templates.html", {"shipped": list(templates())})
 
 
-urlpatterns = [path("templates/", template_list, name="templates")]
+urlpatterns = [path("plans/templates/", template_list, name="templates")]

@@ -128,6 +128,13 @@ def _recover(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     return f"{artifact.path} is usable again; what waits for it goes on."
 
 
+def _republish(_request: HttpRequest, found: Workstream, who: Viewer) -> str:
+    count = recoveries.republish_workstream(workstream_id=found.pk, actor=who.actor, now=now())
+    return (
+        f"Everything is written again from the record; {count} artifact{'' if count == 1 else 's'} can be used again."
+    )
+
+
 def _artifact_of(found: Workstream, artifact_id: int) -> HandoffArtifact:
     rows = HandoffArtifact.objects.select_related("attempt__task__step")
     artifact = rows.filter(workstream=found, pk=artifact_id).first()
@@ -143,6 +150,7 @@ ACTS: dict[str, Callable[[HttpRequest, Workstream, Viewer], str]] = {
     "priority": _prioritise,
     "requeue": _requeue,
     "recover": _recover,
+    "republish": _republish,
     "learn": _learn,
     **baseline.ACTS,
     "own": pass_workstream_on,

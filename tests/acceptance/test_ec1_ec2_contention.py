@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from orchestrator.core.terms import Reason
-from orchestrator.models import Attempt, HistoryEntry, Verdict, WorkstreamNeed
+from orchestrator.models import Attempt, HistoryEntry, Verdict
 from orchestrator.queries.explanations import explain
 from orchestrator.services.workstreams import accept_workstream
 from tests.acceptance.public import PublicDriver
@@ -125,9 +125,7 @@ def test_ad3_lanes_of_one_name_in_two_workstreams_are_two_lanes(crew: list[Drive
 def test_ad3_a_workstream_waits_until_those_it_needs_are_completed(crew: list[Driver]) -> None:
     needed, waiting, _ = crew
     needed.start(plan("Needed", "A1"))
-    submission = waiting.submit(plan("Waiting", "A1"))
-    WorkstreamNeed.objects.create(workstream=submission.workstream, needed=needed.workstream)
-    approve(waiting, submission.version)
+    waiting.start(b"---\nneeds: needed\n---\n" + plan("Waiting", "A1"))
     assert waiting.ready() == []
     sentence = explain(waiting.reload())[waiting.task("A1").pk].sentence
     assert sentence == "waits for the workstream needed to be completed: it is active"
@@ -137,11 +135,3 @@ def test_ad3_a_workstream_waits_until_those_it_needs_are_completed(crew: list[Dr
     )
     waiting.advance()
     assert waiting.ready() == ["A1"]
-
-
-def approve(driver: Driver, version) -> None:
-    person, place = signed_in(driver.cast.approver), [version.workflow.slug, version.number]
-    person.post(reverse("plan-sign", args=place), {"rationale": "None."})
-    seen = {"version_id": version.pk, "seen_sha256": version.source_sha256, "decision": "approve"}
-    person.post(reverse("plan-decide", args=place), seen)
-    driver.advance()

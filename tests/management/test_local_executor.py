@@ -259,3 +259,45 @@ def test_a_blocker_that_was_declared_meanwhile_holds_the_result(started):
     blockers.resolve_blocker(blocker_id=blocker.pk, resolution="done", actor=actor, now=started.tick())
     local(started).turn()
     assert started.attempt("A1").status == AttemptStatus.COMPLETED
+
+
+JUDGED = (
+    PLAN.split(b"- A1:")[0]
+    + b"""- T1: Look for the report
+  - Tool: script
+  - Run: `look.py report.txt`
+  - Outcomes: passed, failed
+  - Exit: it was looked for
+- F1: Write the report
+  - When: T1 is failed
+  - Tool: script
+  - Run: `write.py report.txt`
+  - Files: `report.txt`
+  - Exit: the report is written
+"""
+)
+
+
+def test_ad8_a_failing_tool_ends_a_step_that_says_what_follows(driver, repository):
+    driver.start(JUDGED)
+    assert local(driver).turn()
+    attempt = driver.attempt("T1")
+    assert (attempt.status, attempt.result) == (AttemptStatus.COMPLETED, "failed")
+    assert attempt.outcome == "scripts/look.py report.txt: exit code 1; missing ['report.txt']"
+    assert CriterionCheck.objects.get(attempt=attempt).evidence.startswith(attempt.outcome)
+    driver.advance()
+    assert driver.ready() == ["F1"]
+
+
+def test_ad8_a_failing_tool_fails_a_step_that_does_not(driver, repository):
+    driver.start(JUDGED.replace(b"  - Outcomes: passed, failed\n", b"").replace(b"  - When: T1 is failed\n", b""))
+    assert local(driver).turn()
+    assert driver.attempt("T1").status == AttemptStatus.FAILED
+
+
+def test_ad8_a_tool_that_cannot_run_is_a_failure_whatever_the_outcomes(driver, repository):
+    driver.start(JUDGED.replace(b"`look.py report.txt`", b"`../look.py`"))
+    assert local(driver).turn()
+    assert driver.attempt("T1").status == AttemptStatus.FAILED
+    driver.advance()
+    assert driver.task("F1").status == TaskStatus.PENDING
