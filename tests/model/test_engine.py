@@ -21,8 +21,8 @@ from tests.model.workspaces import GitWorkspace, MemoryWorkspace
 
 EXAMPLES = int(os.environ.get("ENGINE_EXAMPLES", "2000"))
 QUICK = settings(
-    max_examples=30,
-    stateful_step_count=20,
+    max_examples=25,
+    stateful_step_count=16,
     deadline=None,
     derandomize=True,
     database=None,

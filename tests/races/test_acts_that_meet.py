@@ -163,7 +163,7 @@ def test_f30_approval_of_a_version_against_a_claim(ring: Ring, rounds: int) -> N
 
 @many
 def test_f30_a_version_that_drops_a_step_against_the_round_that_launches_it(ring: Ring, rounds: int) -> None:
-    """Either the step was launched first, and stays, or it was dropped first, and is never launched."""
+    """Either it was launched first and its attempt is cancelled, or it was dropped first and is never launched."""
     for _ in range(rounds):
         ring.fresh("- A1: one", "- A2: two (needs A1)")
         attempt, token = ring.held("A1")
@@ -173,11 +173,9 @@ def test_f30_a_version_that_drops_a_step_against_the_round_that_launches_it(ring
         approve = approval(ring, "- A3: three", without="- A2: two (needs A1)")
         _, approved = contest(lambda: run_round(workstream_id=ring.workstream.pk, now=ring.now), approve)
         task = Task.objects.get(pk=dropped)
-        if refused(approved):
-            assert task.attempts.count() == 1
-            assert task.step.version_id == ring.reload().version_id
-        else:
-            assert (task.status, task.attempts.count()) == (TaskStatus.CANCELLED, 0)
+        assert not refused(approved)
+        assert task.status == TaskStatus.CANCELLED
+        assert set(task.attempts.values_list("status", flat=True)) <= {AttemptStatus.CANCELLED}
         ring.holds()
     assert verify() is None
 
