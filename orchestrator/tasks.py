@@ -9,6 +9,7 @@ from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.services import advance as service
 from orchestrator.services import baseline
 from orchestrator.services.collector import collect
+from orchestrator.services.maintenance import maintain
 
 HEARTBEAT = "orchestrator.queue.heartbeat"
 #: Seconds the last heartbeat is remembered; far longer than any stall that is waited for.
@@ -38,6 +39,7 @@ def sweep() -> int:
         except WorkspaceUnavailable as refusal:
             trouble = refusal
     baseline.look_everywhere(now=timezone.now())
+    maintain()
     if trouble:
         raise trouble
     return len(ids)

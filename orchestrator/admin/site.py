@@ -11,6 +11,8 @@ from orchestrator.models import (
     Assignment,
     Attempt,
     Blocker,
+    Bundle,
+    DuplicateDecision,
     Executor,
     GateReview,
     HandoffArtifact,
@@ -28,12 +30,21 @@ from orchestrator.models import (
     Workflow,
     WorkflowVersion,
     Workstream,
+    WorkstreamNeed,
 )
 
 AREAS: dict[str, tuple[type, ...]] = {
-    "Workflows and plans": (Workflow, WorkflowVersion, Step, Policy, PolicyChange),
-    "Work": (Workstream, Task, Attempt, Assignment, ThreadAssignment, SchedulingDecision),
-    "Decisions of people": (PreHandoffReview, GateReview, Intervention, Blocker, OwnershipTransfer, Learning),
+    "Workflows and plans": (Workflow, WorkflowVersion, Step, Bundle, Policy, PolicyChange),
+    "Work": (Workstream, WorkstreamNeed, Task, Attempt, Assignment, ThreadAssignment, SchedulingDecision),
+    "Decisions of people": (
+        PreHandoffReview,
+        DuplicateDecision,
+        GateReview,
+        Intervention,
+        Blocker,
+        OwnershipTransfer,
+        Learning,
+    ),
     "Audit records": (HistoryEntry, HandoffArtifact),
     "Executors": (Executor, AccessToken),
 }

@@ -73,8 +73,8 @@ class MigrationAdmin(ReadOnly):
 
 @admin.register(MappedStep, site=site)
 class MappedStepAdmin(ReadOnly):
-    list_display = ("migration", "kind", "old_step", "new_step", "old_status", "reason")
-    list_filter = ("kind",)
+    list_display = ("migration", "kind", "outcome", "old_step", "new_step", "old_status", "reason")
+    list_filter = ("kind", "outcome")
     list_select_related = ("migration__workstream", "old_step", "new_step")
 
 

@@ -3,20 +3,50 @@
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from ninja import Query, Router
 
-from orchestrator.api.acts import needs
-from orchestrator.api.schemas import Page
+from orchestrator.api.acts import act, needs
+from orchestrator.api.auth import caller_of
+from orchestrator.api.schemas import Page, RecoveryChoice
 from orchestrator.core.terms import Scope
 from orchestrator.queries.artifact_facts import ArtifactList, find_artifact, find_output, list_artifacts
+from orchestrator.queries.workstream_facts import find_workstream
+from orchestrator.services import recoveries
 
 router = Router(tags=["artifacts"])
+WAYS = {
+    "retry": recoveries.retry_artifact,
+    "republish": recoveries.republish_artifact,
+    "restore": recoveries.restore_artifact,
+}
 
 
 @router.get("/workstreams/{uuid:workstream}/artifacts/", response=ArtifactList)
 @needs(Scope.READ)
 def listing(request: HttpRequest, workstream: UUID, query: Query[Page]) -> ArtifactList:
     return list_artifacts(workstream, limit=query.limit, offset=query.offset)
+
+
+@router.post("/artifacts/{int:artifact_id}/recover", response=ArtifactList)
+@act(Scope.WORK)
+def recover(request: HttpRequest, artifact_id: int, body: RecoveryChoice) -> ArtifactList:
+    """One of the ways out of a damaged artifact; `withdraw` needs a reason. Answers with the workstream's artifacts."""
+    actor, now = caller_of(request).actor, timezone.now()
+    if body.way == "withdraw":
+        recoveries.withdraw_artifact(artifact_id=artifact_id, reason=body.reason, actor=actor, now=now)
+    else:
+        WAYS[body.way](artifact_id=artifact_id, actor=actor, now=now)
+    return list_artifacts(find_artifact(artifact_id).workstream.uuid)
+
+
+@router.post("/workstreams/{uuid:workstream}/republish", response=ArtifactList)
+@act(Scope.WORK)
+def republish(request: HttpRequest, workstream: UUID) -> ArtifactList:
+    """Write everything that was handed over again from the record, after the branch was rewritten."""
+    found = find_workstream(workstream)
+    recoveries.republish_workstream(workstream_id=found.pk, actor=caller_of(request).actor, now=timezone.now())
+    return list_artifacts(workstream)
 
 
 @router.get("/artifacts/{int:artifact_id}/body")

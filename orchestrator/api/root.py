@@ -25,6 +25,7 @@ from orchestrator.api import (
     prehandoff,
     tasks,
     threads,
+    versions,
     workstreams,
 )
 from orchestrator.api.auth import TokenOrSession
@@ -110,6 +111,7 @@ api.add_router("/bundles", bundles.router)
 api.add_router("/policies", policies.router)
 api.add_router("/collected", collected.router)
 api.add_router("", artifacts.router)
+api.add_router("", versions.router)
 api.add_router("", blockers.router)
 api.add_router("", learnings.router)
 api.add_router("", ownership.router)

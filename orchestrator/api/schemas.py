@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import Field, StrictBool, StrictInt
+from pydantic import AwareDatetime, Field, StrictBool, StrictInt
 
 from orchestrator.core.terms import BlockerKind, InboxState, TaskStatus, WorkstreamStatus
 
@@ -44,6 +44,13 @@ class CollectedQuery(Page):
 
     state: InboxState | None = None
     executor: Annotated[str, Field(max_length=60, pattern=r"^[^\x00]*$")] = ""
+
+
+class RecoveryChoice(Schema):
+    """A way out of a damaged artifact (EC-3)."""
+
+    way: Literal["retry", "republish", "restore", "withdraw"]
+    reason: Text = ""
 
 
 class Encoded(Schema):
@@ -227,3 +234,49 @@ class PlanSubmission(PlanText):
     source_name: Annotated[str, Field(min_length=1, max_length=200)] = "PLAN.md"
     workstream: UUID | None = None
     change_reason: Text = ""
+
+
+Keys = Annotated[list[Annotated[str, Field(max_length=80)]], Field(max_length=1000)]
+
+
+class MappingLine(Schema):
+    """What becomes of steps of work in flight. The first of several carries the attempts.
+
+    Without `new` the old steps are dropped, which takes a reason when they were started. `redo` is for a started step
+    that is defined differently: true does it again, false lets what was done stand.
+    """
+
+    old: Keys
+    new: Keys = []
+    redo: StrictBool | None = None
+    reason: Text = ""
+
+
+Lines = Annotated[list[MappingLine], Field(max_length=10_000)]
+
+
+class OneMigration(Schema):
+    """Steps that the mapping leaves out stay under their key, or else are dropped or added."""
+
+    mapping: Lines = []
+    reason: Text = ""
+
+
+class ManyMigrations(OneMigration):
+    workstreams: Annotated[list[UUID], Field(min_length=1, max_length=500)]
+
+
+class RollBack(Schema):
+    migration: Id
+    reason: Text = ""
+
+
+class Approval(Schema):
+    sha256: Annotated[str, Field(max_length=64)]
+    note: Text = ""
+    mapping: Lines = []
+    effective_at: AwareDatetime | None = None
+
+
+class Start(Schema):
+    title: Annotated[str, Field(max_length=200)]

@@ -4,6 +4,7 @@ Paths are relative to the workspace, with `/`, in Unicode NFC. What comes from e
 and nowhere else; what comes from us (slugs, keys) is made safe for file names here.
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -55,6 +56,11 @@ class Handoff:
     outputs: tuple[FileLink, ...] = ()
 
 
+#: What every artifact says, whatever its schema version (FR-014).
+_MEMBERS: Final = frozenset({"schemaVersion", "workItemId", "step", "eventType", "attemptId", "timestamp"})
+ALTERED: Final = "has been altered: its content is not what was handed over"
+
+
 def artifact_value(handoff: Handoff) -> dict[str, Any]:
     """The artifact as JSON values, every field of FR-014; the schema is `schema/handoff-artifact.schema.json`."""
     return {
@@ -72,6 +78,19 @@ def artifact_value(handoff: Handoff) -> dict[str, Any]:
         "links": [_link(link) for link in handoff.links],
         "outputs": [_link(link) for link in handoff.outputs],
     }
+
+
+def reading_problem(content: bytes) -> str:
+    """Why this release cannot read an artifact's file, as a sentence without its path; "" when it can (EC-3)."""
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError):
+        return "has been altered and is no longer JSON"
+    if not isinstance(value, dict) or not value.keys() >= _MEMBERS:
+        return ALTERED
+    if (version := value["schemaVersion"]) != SCHEMA_VERSION:
+        return f"has the schema version {str(version)[:20]}, and this release reads {SCHEMA_VERSION}"
+    return ""
 
 
 def _link(link: FileLink) -> dict[str, object]:

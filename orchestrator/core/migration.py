@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from orchestrator.core.mapping import Definition, StepMapping, completed, faults
 from orchestrator.core.plan import PlacedStep
-from orchestrator.core.preview import view_of, waves_of
+from orchestrator.core.preview import never_reached, view_of
 from orchestrator.core.rework import to_redo
 from orchestrator.core.schedule import TaskView
 from orchestrator.core.terms import AttemptStatus, MappedOutcome, MappingKind, TaskStatus
@@ -220,9 +220,7 @@ def _refuse_integrated(verdict: ItemVerdict, old: Mapping[str, Definition]) -> I
 
 def _stuck(verdicts: Iterable[ItemVerdict], new: Mapping[str, Definition]) -> tuple[str, ...]:
     """Steps that never start although everything before them ends well; the real scheduler says so."""
-    views = {view.key: view for view in _migrated(verdicts, new)}
-    reached = {key for wave in waves_of(views) for key in wave}
-    return tuple(key for key, view in views.items() if view.open and key not in reached)
+    return never_reached({view.key: view for view in _migrated(verdicts, new)})
 
 
 def _migrated(verdicts: Iterable[ItemVerdict], new: Mapping[str, Definition]) -> list[TaskView]:

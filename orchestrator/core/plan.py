@@ -169,7 +169,7 @@ class Plan:
     questions: tuple[Question, ...] = ()
     parameters: tuple[tuple[str, str], ...] = field(default=())
     needs: tuple[str, ...] = ()
-    needs_line: int = 0
+    needs_line: int = field(default=0, compare=False)
 
     @property
     def slug(self) -> str:

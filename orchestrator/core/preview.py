@@ -64,10 +64,12 @@ def preview(plan: Plan) -> Preview:
     )
 
 
-def waves_of(views: Mapping[str, TaskView]) -> Iterator[tuple[str, ...]]:
-    """What starts together, wave after wave, when each wave is completed; what no wave holds is skipped or can never
-    start. Tasks that are done count as done."""
-    return _Course(views, {}, ()).waves()
+def never_reached(views: Mapping[str, TaskView]) -> tuple[str, ...]:
+    """Keys of tasks that nothing ever launches or skips, although everything that is launched is completed."""
+    course = _Course(views, {}, ())
+    for _ in course.waves():
+        pass
+    return tuple(key for key in views if key not in course.ended)
 
 
 class _Course:

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from orchestrator.core.terms import MappingKind
+from orchestrator.core.terms import MappedOutcome, MappingKind
 from orchestrator.models.choices import choices, one_of
 from orchestrator.models.step import Step
 from orchestrator.models.version import WorkflowVersion
@@ -28,18 +28,25 @@ class Migration(models.Model):
 
 
 class MappedStep(models.Model):
-    """What a migration did to one step. `old_status` is the task's status before it, empty for an added step."""
+    """What a migration did to one step: how it was mapped (`kind`) and what came of its task (`outcome`).
+
+    `old_status` is the task's status before it, empty for an added step.
+    """
 
     migration = models.ForeignKey(Migration, models.PROTECT, related_name="mapped_steps")
     kind = models.CharField(max_length=10, choices=choices(MappingKind))
     old_step = models.ForeignKey(Step, models.PROTECT, null=True, blank=True, related_name="+")
     new_step = models.ForeignKey(Step, models.PROTECT, null=True, blank=True, related_name="+")
+    outcome = models.CharField(max_length=10, choices=choices(MappedOutcome), default=MappedOutcome.KEPT)
     old_status = models.CharField(max_length=20, blank=True)
     reason = models.TextField(blank=True)
 
     class Meta:
         ordering = ["migration_id", "id"]
-        constraints = [one_of("kind", MappingKind, "mapping_kind_known")]
+        constraints = [
+            one_of("kind", MappingKind, "mapping_kind_known"),
+            one_of("outcome", MappedOutcome, "mapped_outcome_known"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.old_step} {self.kind} {self.new_step}"

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from orchestrator.core.errors import NotFound
+from orchestrator.core.impact import blocked_time
 from orchestrator.core.terms import BlockerKind
 from orchestrator.models import Blocker
 from orchestrator.queries.blockers import BlockerFilter, BlockerRow, blocker_rows, blockers
@@ -44,13 +45,18 @@ class BlockerFacts:
 
 @dataclass(frozen=True)
 class BlockerList:
+    """`blocked_seconds` is how long at least one of the blockers that match stood; overlaps count once."""
+
     count: int
+    blocked_seconds: int
     items: tuple[BlockerFacts, ...]
 
 
 def list_blockers(wanted: BlockerFilter, now: datetime, *, limit: int = 100, offset: int = 0) -> BlockerList:
     found = blockers(wanted)
-    return BlockerList(found.count(), _all(found[offset : offset + limit], now))
+    spans = found.values_list("declared_at", "resolved_at")
+    blocked = blocked_time((start, end or now) for start, end in spans)
+    return BlockerList(found.count(), int(blocked.total_seconds()), _all(found[offset : offset + limit], now))
 
 
 def find_blocker(blocker_id: int, now: datetime) -> BlockerFacts:

@@ -155,7 +155,7 @@ def _returned(task: Task) -> tuple[Returned, ...]:
     subjects = [*_subjects(task), *_artifacts(task)]
     mine = HistoryEntry.objects.filter(workstream=task.workstream_id, action__in=DECIDED, subject__in=subjects)
     back = HistoryEntry.objects.filter(workstream=task.workstream_id, action=SENT_BACK)
-    entries = [*mine, *(entry for entry in back if task.step.key in json.loads(entry.leaf)["data"]["became"])]
+    entries = [*mine, *(entry for entry in back if task.step.key in json.loads(entry.leaf)["data"].get("became", {}))]
     gates = {
         review.signed_at: review.attempt.task.step.key
         for review in GateReview.objects.filter(

@@ -91,6 +91,8 @@ def _read(section: Section) -> list[Entry]:
     return list(chain.from_iterable(map(source.entry, source.rows) for source in section.sources))
 
 
+#: Nothing is decided about the plan of a workstream that is accepted or archived.
+CLOSED = (WorkstreamStatus.COMPLETED, WorkstreamStatus.ARCHIVED)
 #: Who may answer a question, and who may take an obstacle away.
 ANSWERS = frozenset({Role.INITIATOR, Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER})
 UNBLOCKS = ANSWERS - {Role.INITIATOR}
@@ -184,6 +186,7 @@ def _plans_in_review(user: User) -> Source:
     rows = (
         WorkflowVersion.objects.filter(~Q(author=user) | Q(workflow__allow_self_approval=True))
         .filter(status=VersionStatus.IN_REVIEW)
+        .exclude(workstream__status__in=CLOSED)
         .select_related("workflow", "author")
         .defer("source")
         .order_by("submitted_at", "pk")
@@ -296,6 +299,7 @@ def _returned(user: User) -> Source:
     newer = WorkflowVersion.objects.filter(workflow=OuterRef("workflow"), number__gt=OuterRef("number"))
     rows = (
         WorkflowVersion.objects.filter(~Exists(newer), author=user, status=VersionStatus.SENT_BACK)
+        .exclude(workstream__status__in=CLOSED)
         .select_related("workflow")
         .defer("source")
     )

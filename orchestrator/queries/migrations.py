@@ -1,6 +1,7 @@
 """What a version would do to work in flight, without writing anything (FR-016, EC-4)."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from django.conf import settings
 
@@ -89,10 +90,11 @@ def workstreams_in_flight(workflow_id: int) -> list[Workstream]:
     return list(found.select_related("version__workflow", "owner").order_by("pk"))
 
 
-def approved_versions(workflow_id: int) -> list[WorkflowVersion]:
-    """Versions whose steps exist, newest first: what work can follow."""
-    decided = [VersionStatus.APPROVED, VersionStatus.SUPERSEDED]
-    found = WorkflowVersion.objects.filter(workflow=workflow_id, status__in=decided, stages__isnull=False)
+def versions_in_effect(workflow_id: int, now: datetime) -> list[WorkflowVersion]:
+    """Approved versions whose time has come, newest first: what workstreams start on and are migrated to."""
+    found = WorkflowVersion.objects.filter(
+        workflow=workflow_id, status=VersionStatus.APPROVED, effective_at__lte=now, stages__isnull=False
+    )
     return list(found.select_related("workflow").distinct().order_by("-number"))
 
 

@@ -36,8 +36,11 @@ def _passed(
 
 def _touched(migration: Migration, tasks: dict[str, Task]) -> set[str]:
     """Keys of tasks that changed since the migration by more than being launched."""
-    live = Attempt.objects.filter(task__in=tasks.values(), status=AttemptStatus.QUEUED)
-    launched = dict(live.filter(queued_at__gte=migration.applied_at).values_list("task_id", "queued_at"))
+    queued = Attempt.objects.filter(task__workstream=migration.workstream_id, status=AttemptStatus.QUEUED)
+    since = queued.filter(queued_at__gte=migration.applied_at)
+    # A failure that waits for a person is followed by no other attempt: its task stays launched.
+    failed = migration.mapped_steps.filter(old_status=TaskStatus.BLOCKED).values("new_step__tasks")
+    launched = dict(since.exclude(task__in=failed).values_list("task_id", "queued_at"))
     return {
         key
         for key, task in tasks.items()

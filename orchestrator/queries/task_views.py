@@ -80,7 +80,8 @@ class Facts:
         self.unusable = unusable
         self.needs = grouped(StepNeed.objects.filter(**scope.step).values_list("step_id", "needed__key"))
         self.reviewers = grouped(GateReviewer.objects.filter(**scope.step).values_list("step_id", "name"))
-        self.signers = signers_by_gate([task.pk for task in tasks if task.step.is_gate])
+        waiting = {TaskStatus.REVIEW, TaskStatus.BLOCKED}
+        self.signers = signers_by_gate([task.pk for task in tasks if task.step.is_gate and task.status in waiting])
         self.claims = ClaimFacts(scope)
 
     def view(self, task: Task) -> TaskView:

@@ -75,7 +75,7 @@ def list_workstreams(
 
 def find_workstream(uuid: UUID) -> Workstream:
     """The row by its public id; NotFound when there is none."""
-    rows = Workstream.objects.select_related("owner", "version", "merged_into").prefetch_related(*NEEDS)
+    rows = Workstream.objects.select_related("owner", "version__workflow", "merged_into").prefetch_related(*NEEDS)
     found = with_rework(rows).filter(uuid=uuid).first()
     if found is None:
         raise NotFound("There is no such workstream.")

@@ -11,7 +11,7 @@ from orchestrator.models import Workstream
 from orchestrator.queries.contenders import in_line_with
 from orchestrator.services.artifacts import publish
 from orchestrator.services.collector import collect
-from orchestrator.services.damage import check_handovers
+from orchestrator.services.damage import check_branch, check_handovers
 from orchestrator.services.effect import take_effect
 from orchestrator.services.scheduling import run_round
 from orchestrator.services.wake import wake
@@ -41,6 +41,10 @@ def advance(*, workstream_id: int, now: datetime) -> None:
 
 def _bring_up_to_date(workstream_id: int, now: datetime) -> WorkspaceUnavailable | None:
     trouble: WorkspaceUnavailable | None = None
+    try:
+        check_branch(workstream_id=workstream_id, now=now)
+    except WorkspaceUnavailable as refusal:
+        trouble = refusal
     for _ in range(TURNS):
         try:
             publish(now=now, workstream_id=workstream_id)

@@ -4,7 +4,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from django.core.cache import cache
 from django.db import transaction
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from orchestrator.adapters.base_branch import BaseBranch
 from orchestrator.adapters.repository import GitFailed
@@ -89,19 +91,43 @@ def look(*, workstream_id: int, actor: Actor, now: datetime) -> BaselineIntegrat
 def look_everywhere(*, now: datetime) -> int:
     """What the sweep runs: record every integration that stands in a repository; how many were found.
 
-    Trouble with one repository does not hold up the others.
+    A workstream is looked at when its base branch or its results changed since the last look. Trouble with one
+    repository does not hold up the others.
     """
     found = 0
-    lately = Workstream.objects.filter(status=WorkstreamStatus.COMPLETED, updated_at__gte=now - LOOKED_FOR)
-    open_ones = Workstream.objects.filter(status=WorkstreamStatus.ACTIVE) | lately
-    in_force = BaselineIntegration.objects.filter(reverted_at=None)
-    waiting = open_ones.exclude(version__repository="").exclude(integrations__in=in_force)
-    for workstream in waiting.select_related("version").order_by("pk"):
+    heads: dict[tuple[str, str], str] = {}
+    for workstream in _to_look_at(now):
+        place = workstream.version.repository, workstream.version.base_branch
         try:
-            found += _look_quietly(workstream, now)
+            if place not in heads:
+                branch = base_branch_of(workstream)
+                heads[place] = branch.head() if branch else ""
+            if heads[place] and _is_news(workstream, heads[place]):
+                found += _look_quietly(workstream, now)
         except GitFailed as refusal:
             logger.warning("%s: the repository was not compared: %s", workstream.slug, refusal.message)
     return found
+
+
+def _to_look_at(now: datetime) -> QuerySet[Workstream]:
+    """Workstreams with a repository and a result, of which no integration is in force."""
+    in_force = BaselineIntegration.objects.filter(reverted_at=None)
+    lately = Workstream.objects.filter(status=WorkstreamStatus.COMPLETED, updated_at__gte=now - LOOKED_FOR)
+    open_ones = Workstream.objects.filter(status=WorkstreamStatus.ACTIVE) | lately
+    results = Attempt.objects.filter(task__workstream=OuterRef("pk"), status=AttemptStatus.COMPLETED).exclude(commit="")
+    last = results.order_by("-ended_at", "-pk").values("pk")[:1]
+    waiting = open_ones.exclude(version__repository="").exclude(integrations__in=in_force)
+    return waiting.annotate(last=Subquery(last)).exclude(last=None).select_related("version").order_by("pk")
+
+
+def _is_news(workstream: Workstream, head: str) -> bool:
+    """Whether the last look saw another base branch or other results; what the cache forgets is looked at again."""
+    key = f"orchestrator.baseline.{workstream.uuid}"
+    state = f"{head} {workstream.last}"  # type: ignore[attr-defined]
+    if cache.get(key) == state:
+        return False
+    cache.set(key, state, LOOKED_FOR.total_seconds())
+    return True
 
 
 def revert(*, workstream_id: int, reason: str, actor: Actor, now: datetime, commit: str = "") -> BaselineIntegration:

@@ -177,6 +177,7 @@ def _mapped(
     return MappedStep(
         migration=migration,
         kind=verdict.kind,
+        outcome=verdict.outcome,
         old_step=old.step if old else None,
         new_step=steps.get(verdict.new),
         old_status=old.status if old else "",

@@ -1,16 +1,16 @@
 """Damage: artifact files that are missing, unreadable or altered stop their successors, by name (EC-3, F32)."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
 
+from orchestrator.core.handoff import ALTERED, reading_problem
 from orchestrator.core.terms import ArtifactState
 from orchestrator.models import HandoffArtifact, Workstream
-from orchestrator.queries.handovers import expected_files, handovers_in_use
+from orchestrator.queries.handovers import STANDING, expected_files, handovers_in_use
 from orchestrator.services.actor import ORCHESTRATOR
 from orchestrator.services.history import record
 from orchestrator.services.interventions import artifact_settled, ask_about_artifact
@@ -52,18 +52,38 @@ def problem_of(space: Workspace, artifact: HandoffArtifact) -> str:
             content = space.read(path)
         except FileDamage as damage:
             return f"{path} {damage}"
-        if hashlib.sha256(content).hexdigest() != digest:
-            return f"{path} {_alteration(path, content)}"
+        unread = reading_problem(content) if path == artifact.path else ""
+        if unread or hashlib.sha256(content).hexdigest() != digest:
+            return f"{path} {unread or ALTERED}"
+        if flipped := space.damaged_object(content):
+            return f"{path} is damaged in git: object {flipped[:12]} no longer holds what was committed"
+    if artifact.state == ArtifactState.DAMAGED and artifact.commit and not space.reaches(artifact.commit):
+        return _lost(artifact)
     return ""
 
 
-def _alteration(path: str, content: bytes) -> str:
-    if path.endswith(".json"):
-        try:
-            json.loads(content)
-        except (ValueError, RecursionError):
-            return "has been altered and is no longer JSON"
-    return "has been altered: its content is not what was handed over"
+def check_branch(*, workstream_id: int, now: datetime) -> None:
+    """Before anything is added to the branch: it still has to hold what was recorded (F22 to F24).
+
+    One look at the newest recorded commit, which all earlier ones lie behind. When it is gone, the artifact it
+    announced and every handover in use whose commit is gone too are damaged, and what builds on them waits.
+    """
+    rows = HandoffArtifact.objects.filter(workstream=workstream_id, state__in=STANDING).exclude(commit="")
+    newest = rows.select_related("attempt").order_by("-committed_at", "-sequence").first()
+    space = workspace()
+    if newest is None or space.reaches(newest.commit):
+        return
+    in_use = handovers_in_use(Workstream.objects.get(pk=workstream_id))
+    for artifact in {one.pk: one for one in (newest, *in_use)}.values():
+        if artifact.state == ArtifactState.COMMITTED and not space.reaches(artifact.commit):
+            note_problem(artifact, _lost(artifact), now)
+
+
+def _lost(artifact: HandoffArtifact) -> str:
+    return (
+        f"{artifact.path} was committed as {artifact.commit[:12]}, which the branch no longer holds; "
+        "was it rewritten, or an older workspace restored?"
+    )
 
 
 def note_problem(artifact: HandoffArtifact, problem: str, now: datetime) -> None:

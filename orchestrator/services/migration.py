@@ -78,7 +78,8 @@ def migrate_workstream(
         workstream = locked_workstream(workstream_id)
         version = _approved(workstream, version_id, now)
         plan = plan_of(version)
-        steps = {step.key: step for step in Step.objects.filter(version=version)}
+        rows = Step.objects.filter(version=version)
+        steps = {step.key: step for step in rows} or create_structure(version, plan)
         change = Change(workstream, version, reason.strip(), actor, now)
         migration = _migrate(change, dry_run(workstream, version, plan, mapping), steps)
         follow(workstream, version, plan, actor, now)
@@ -87,19 +88,25 @@ def migrate_workstream(
 
 
 def migrate_several(
-    *, workstreams: Sequence[Workstream], version_id: int, actor: Actor, now: datetime, reason: str
+    *,
+    workstreams: Sequence[Workstream],
+    version_id: int,
+    actor: Actor,
+    now: datetime,
+    reason: str,
+    mapping: Iterable[StepMapping] = (),
 ) -> list[Migrated]:
-    """Each workstream in a transaction of its own, steps under their keys; one that is refused holds up no other."""
+    """Each workstream in a transaction of its own, with the same mapping; one that is refused holds up no other."""
     actor.require(Role.APPROVER)
     if not workstreams:
         raise InvalidInput("No workstream is chosen.", recovery="Choose at least one workstream.", field="workstreams")
     if not reason.strip():
         raise MissingReason("Say why the workstreams go on under another version.", field="reason")
-    done: list[Migrated] = []
+    done, lines = list[Migrated](), tuple(mapping)
     for one in workstreams:
         try:
             migration = migrate_workstream(
-                workstream_id=one.pk, version_id=version_id, actor=actor, now=now, reason=reason
+                workstream_id=one.pk, version_id=version_id, actor=actor, now=now, reason=reason, mapping=lines
             )
         except Refusal as refusal:
             done.append(Migrated(one, refusal=refusal))
@@ -167,7 +174,7 @@ def _approved(workstream: Workstream, version_id: int, now: datetime) -> Workflo
     if version.pk == workstream.version_id:
         raise WrongState(f"{workstream} follows version {version.number} already.")
     in_force = version.effective_at is not None and version.effective_at <= now
-    if version.status != VersionStatus.APPROVED or not in_force or not version.stages.exists():
+    if version.status != VersionStatus.APPROVED or not in_force:
         raise WrongState(
             f"Version {version.number} is not in force: it is {version.get_status_display().lower()}.",
             recovery="Choose an approved version; a superseded one is reached by rolling a migration back.",

@@ -8,7 +8,7 @@ from django.db import transaction
 from orchestrator.core.errors import ArtifactDamaged, MissingReason, NotFound, WrongState
 from orchestrator.core.terms import ArtifactState, Role
 from orchestrator.models import HandoffArtifact
-from orchestrator.queries.handovers import expected_files
+from orchestrator.queries.handovers import STANDING, expected_files
 from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import contents_of, publish
 from orchestrator.services.damage import move, problem_of, workspace
@@ -31,8 +31,6 @@ def retry_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> HandoffA
     if artifact.state == ArtifactState.PENDING:
         publish(now=now, workstream_id=artifact.workstream_id)
         return _recovered(artifact, "artifact published again", actor, now)
-    if problem := problem_of(workspace(), artifact):
-        raise ArtifactDamaged(f"Nothing has changed: {problem}.", path=artifact.path)
     return _recovered(artifact, "artifact intact again", actor, now)
 
 
@@ -41,10 +39,26 @@ def republish_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> Hand
     artifact = _to_recover(artifact_id, actor)
     if artifact.state == ArtifactState.PENDING:
         return retry_artifact(artifact_id=artifact_id, actor=actor, now=now)
-    wanted = expected_files(artifact)
-    contents = {path: content for path, content in contents_of([artifact]).items() if path in wanted}
-    _rewrite(artifact, contents, now)
+    _rewrite(artifact, _recorded(artifact), now)
     return _recovered(artifact, "artifact republished", actor, now)
+
+
+def republish_workstream(*, workstream_id: int, actor: Actor, now: datetime) -> int:
+    """Write everything that a workstream has handed over again from the record, after the branch was rewritten or an
+    older workspace restored (F22, F24); how many artifacts became usable again. WrongState when none is damaged."""
+    actor.require(*RECOVERERS)
+    rows = HandoffArtifact.objects.filter(workstream=workstream_id).select_related("attempt").order_by("sequence")
+    damaged = list(rows.filter(state=ArtifactState.DAMAGED))
+    if not damaged:
+        raise WrongState("Nothing that the workstream has handed over is damaged.")
+    standing = rows.filter(state__in=STANDING).values_list("pk", flat=True)
+    for pk in list(standing):
+        artifact = rows.get(pk=pk)
+        _rewrite(artifact, _recorded(artifact), now)
+    for artifact in damaged:
+        artifact.refresh_from_db()
+        _recovered(artifact, "artifact republished", actor, now)
+    return len(damaged)
 
 
 def restore_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> HandoffArtifact:
@@ -88,6 +102,12 @@ def _to_recover(artifact_id: int, actor: Actor) -> HandoffArtifact:
     raise WrongState(f"{artifact.path} is {artifact.state}, not damaged; there is nothing to recover.")
 
 
+def _recorded(artifact: HandoffArtifact) -> dict[str, bytes]:
+    """The artifact's files as the record has them, without outputs that a later artifact replaced."""
+    wanted = expected_files(artifact)
+    return {path: content for path, content in contents_of([artifact]).items() if path in wanted}
+
+
 def _from_commit(space: Workspace, artifact: HandoffArtifact, path: str, sha256: str) -> bytes:
     content = space.content_at(artifact.commit, path)
     if content is None or hashlib.sha256(content).hexdigest() != sha256:
@@ -104,14 +124,18 @@ def _rewrite(artifact: HandoffArtifact, contents: dict[str, bytes], now: datetim
     """Make branch and work tree hold the files; a crash after it leaves a file that the next check finds intact."""
     space = workspace()
     with space.locked():
-        before = space.head()
-        head = space.write(contents, f"Recovered {artifact.path}\n", now)
-    if head != before:
-        HandoffArtifact.objects.filter(pk=artifact.pk).update(commit=head, committed_at=now)
+        space.mend(contents.values())
+        space.write(contents, f"Recovered {artifact.path}\n", now)
+        commit = space.commit_of(artifact.path)
+    if commit and commit != artifact.commit:
+        HandoffArtifact.objects.filter(pk=artifact.pk).update(commit=commit, committed_at=now)
+        artifact.commit = commit
 
 
 def _recovered(artifact: HandoffArtifact, action: str, actor: Actor, now: datetime) -> HandoffArtifact:
     problem = artifact.problem
+    if artifact.state == ArtifactState.DAMAGED and (still := problem_of(workspace(), artifact)):
+        raise ArtifactDamaged(f"It still cannot be used: {still}.", path=artifact.path)
     with transaction.atomic():
         workstream = locked_workstream(artifact.workstream_id)
         if artifact.state == ArtifactState.DAMAGED:

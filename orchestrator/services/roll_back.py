@@ -148,6 +148,7 @@ def _note_items(migration: Migration, way: _Way, tasks: Mapping[str, Task]) -> N
         MappedStep(
             migration=migration,
             kind=_kind(verdict),
+            outcome=verdict.outcome,
             old_step=tasks[verdict.old].step if verdict.old else None,
             new_step=way.steps[verdict.new] if verdict.new else None,
             old_status=tasks[verdict.old].status if verdict.old else "",

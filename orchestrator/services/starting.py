@@ -5,10 +5,10 @@ from datetime import datetime
 from django.db import transaction
 
 from orchestrator.core.errors import InvalidInput, NotFound, WrongState
-from orchestrator.core.plan import slugify
-from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
+from orchestrator.core.plan import Plan, slugify
+from orchestrator.core.terms import Role, WorkstreamStatus
 from orchestrator.models import Step, Task, Workflow, WorkflowVersion, Workstream
-from orchestrator.queries.migrations import plan_of
+from orchestrator.queries.migrations import plan_of, versions_in_effect
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.needs import relate_needs
@@ -29,11 +29,12 @@ def start_workstream(*, workflow: str, title: str, actor: Actor, now: datetime) 
         if blueprint is None:
             raise NotFound(f"There is no workflow {workflow}.")
         version = _in_effect(blueprint, now)
-        workstream = _register(version, title.strip(), actor, now)
-        steps = Step.objects.filter(version=version).order_by("pk")
-        Task.objects.bulk_create(
-            Task(workstream=workstream, step=step, created_at=now, updated_at=now) for step in steps
-        )
+        plan = plan_of(version)
+        workstream = _register(version, plan, title.strip(), actor, now)
+        relate_needs(workstream=workstream, plan=plan, actor=actor, now=now)
+        steps = list(Step.objects.filter(version=version).order_by("pk"))
+        tasks = (Task(workstream=workstream, step=step, created_at=now, updated_at=now) for step in steps)
+        Task.objects.bulk_create(tasks)
         recount(workstream, now)
         relate_needs(workstream=workstream, plan=plan_of(version), actor=actor, now=now)
         record(
@@ -49,10 +50,7 @@ def start_workstream(*, workflow: str, title: str, actor: Actor, now: datetime) 
 
 
 def _in_effect(workflow: Workflow, now: datetime) -> WorkflowVersion:
-    approved = WorkflowVersion.objects.filter(
-        workflow=workflow, status=VersionStatus.APPROVED, effective_at__lte=now, stages__isnull=False
-    )
-    version = approved.select_related("workflow").order_by("-number").first()
+    version = next(iter(versions_in_effect(workflow.pk, now)), None)
     if version is None:
         raise WrongState(
             f"No version of {workflow.slug} is in effect.", recovery="Have a version of its plan approved first."
@@ -60,8 +58,7 @@ def _in_effect(workflow: Workflow, now: datetime) -> WorkflowVersion:
     return version
 
 
-def _register(version: WorkflowVersion, title: str, actor: Actor, now: datetime) -> Workstream:
-    plan = plan_of(version)
+def _register(version: WorkflowVersion, plan: Plan, title: str, actor: Actor, now: datetime) -> Workstream:
     return Workstream.objects.create(
         slug=_free_slug(slugify(title)),
         title=title[:200],

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
 from orchestrator.core.errors import InvalidInput, Refusal
 from orchestrator.core.terms import Role, VersionStatus
@@ -118,9 +118,13 @@ def _why_not(who: Viewer, found: Workstream, wanted: WorkflowVersion) -> str:
     return who.lacks(Role.APPROVER)
 
 
-@require_http_methods(["GET", "HEAD"])
-def roll_back_page(request: HttpRequest, uuid: UUID, refusal: Refusal | None = None) -> HttpResponse:
+@require_GET
+def roll_back_page(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """What rolling the latest migration back would do, item by item, with the form that does it."""
+    return _way_back(request, uuid)
+
+
+def _way_back(request: HttpRequest, uuid: UUID, refusal: Refusal | None = None) -> HttpResponse:
     found = find_workstream(uuid)
     latest = last_migration(found)
     context = {
@@ -149,12 +153,7 @@ def roll_back_act(request: HttpRequest, uuid: UUID) -> HttpResponse:
         )
         return f"The migration is rolled back: work goes on under version {done.to_version.number}."
 
-    return perform(request, do, then=reverse("workstream", args=[uuid]), again=partial(_again, request, uuid))
-
-
-def _again(request: HttpRequest, uuid: UUID, refusal: Refusal) -> HttpResponse:
-    request.method = "GET"
-    return roll_back_page(request, uuid, refusal)
+    return perform(request, do, then=reverse("workstream", args=[uuid]), again=partial(_way_back, request, uuid))
 
 
 urlpatterns: list[Any] = [

@@ -24,6 +24,7 @@ from orchestrator.services import plans
 from orchestrator.services.templates import source_with_values
 from orchestrator.web import prehandoff
 from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, proceed, show, typed, viewer
+from orchestrator.web.moments import typed_moment
 
 PER_PAGE = 50
 OPEN = frozenset({WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE})
@@ -134,7 +135,12 @@ def _decide(request: HttpRequest, approving: bool) -> str:
     who, reason, version_id = viewer(request).actor, typed(request, "reason"), number(request, "version_id")
     seen = typed(request, "seen_sha256")
     if approving:
-        plans.approve_version(version_id=version_id, seen_sha256=seen, actor=who, now=now(), note=reason)
+        when = typed_moment(request, "effective_at")
+        plans.approve_version(
+            version_id=version_id, seen_sha256=seen, actor=who, now=now(), note=reason, effective_at=when
+        )
+        if when:
+            return "The plan is approved. It becomes effective at the time you gave; nothing of it starts before."
         return "The plan is approved: its tasks are created and the first ones start as soon as the rules allow."
     plans.send_back_version(version_id=version_id, seen_sha256=seen, actor=who, now=now(), reason=reason)
     return "The plan is sent back to its author with your reason."
@@ -174,6 +180,7 @@ def review_page(
         "why_not": why_not,
         "deciding": not (why_not["approve"] and why_not["send_back"]),
         "reason": request.POST.get("reason") or request.GET.get("reason", ""),
+        "effective_at": request.POST.get("effective_at", ""),
         "acted": acted,
     }
     return show(request, "plans/review.html", context, parts=frozenset({"decision", "prehandoff"}), refusal=refusal)

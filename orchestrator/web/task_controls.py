@@ -3,6 +3,7 @@
 from orchestrator.core.terms import OPEN_TASK, AttemptStatus, Role
 from orchestrator.models import Executor
 from orchestrator.queries.tasks import TaskDetail
+from orchestrator.queries.threads import place_of, sole_executors
 from orchestrator.web.acting import Viewer
 from orchestrator.web.baseline import why_no_rework
 
@@ -17,7 +18,7 @@ def why_not(who: Viewer, detail: TaskDetail, mine: Executor | None) -> dict[str,
     closed = "" if is_open else f"The task is {detail.row.task.get_status_display().lower()}."
     asked = detail.row.task.needs_human
     return {
-        "claim": _not_claimable(detail) or who.lacks(Role.CONTRIBUTOR),
+        "claim": _not_claimable(detail, mine) or who.lacks(Role.CONTRIBUTOR),
         "work": _not_mine(detail, mine),
         "declare_failure": worker or _not_running(detail),
         "requeue": worker or _not_queueable(detail),
@@ -29,7 +30,7 @@ def why_not(who: Viewer, detail: TaskDetail, mine: Executor | None) -> dict[str,
     }
 
 
-def _not_claimable(detail: TaskDetail) -> str:
+def _not_claimable(detail: TaskDetail, mine: Executor | None) -> str:
     row = detail.row
     if row.task.step.is_gate:
         return "A gate is signed on its own page."
@@ -39,7 +40,10 @@ def _not_claimable(detail: TaskDetail) -> str:
         return f"It is {row.task.get_status_display().lower()}; there is nothing left to claim."
     if row.live is None:
         return f"It is not ready: {row.sentence.rstrip('.')}."
-    return "It waits for a person's answer first." if row.task.needs_human else ""
+    if row.task.needs_human:
+        return "It waits for a person's answer first."
+    sole = sole_executors(row.task.workstream).get(place_of(row.task.step.thread))
+    return f"Its thread is assigned to {sole}." if sole and (mine is None or mine.name != sole) else ""
 
 
 def _not_mine(detail: TaskDetail, mine: Executor | None) -> str:

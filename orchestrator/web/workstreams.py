@@ -17,7 +17,9 @@ from orchestrator.queries import workstreams as queries
 from orchestrator.queries.baseline import integrations
 from orchestrator.queries.blockers import blocked_workstream
 from orchestrator.queries.continuing import verify_again
+from orchestrator.queries.effect import promised_version
 from orchestrator.queries.learnings import due
+from orchestrator.queries.migrations import last_migration, under_way, versions_in_effect
 from orchestrator.queries.relations import relations_of
 from orchestrator.queries.rework import rework_in
 from orchestrator.queries.tasks import find_task, find_workstream
@@ -47,6 +49,7 @@ def workstream_page(request: HttpRequest, uuid: UUID, acted: str = "", refusal: 
         "board": board,
         "in_work": [row for row in board.current if row.live and row.state in IN_WORK],
         "policy": queries.definition_of_done(),
+        **_versions(found),
         "learnings": queries.learnings_of(found),
         "lessons_due": due(found),
         "integrations": integrations(found),
@@ -61,6 +64,19 @@ def workstream_page(request: HttpRequest, uuid: UUID, acted: str = "", refusal: 
         "told_elsewhere": acted in TOLD_ELSEWHERE,
     }
     return show(request, "workstreams/page.html", context, parts=frozenset({"board"}), refusal=refusal)
+
+
+def _versions(found: Workstream) -> dict[str, Any]:
+    """What the page says about versions: one that is promised, ones to migrate to, the way back (FR-016)."""
+    at, promised = now(), promised_version(found)
+    active = under_way(found)
+    in_effect = versions_in_effect(found.version.workflow_id, at) if active else []
+    return {
+        "promised": promised,
+        "promised_due": bool(promised and promised.effective_at and promised.effective_at <= at),
+        "newer_versions": [one for one in in_effect if one.number > found.version.number],
+        "last_migration": last_migration(found) if active else None,
+    }
 
 
 @act_of("workstream", "uuid")
@@ -128,6 +144,13 @@ def _recover(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     return f"{artifact.path} is usable again; what waits for it goes on."
 
 
+def _republish(_request: HttpRequest, found: Workstream, who: Viewer) -> str:
+    count = recoveries.republish_workstream(workstream_id=found.pk, actor=who.actor, now=now())
+    return (
+        f"Everything is written again from the record; {count} artifact{'' if count == 1 else 's'} can be used again."
+    )
+
+
 def _artifact_of(found: Workstream, artifact_id: int) -> HandoffArtifact:
     rows = HandoffArtifact.objects.select_related("attempt__task__step")
     artifact = rows.filter(workstream=found, pk=artifact_id).first()
@@ -143,6 +166,7 @@ ACTS: dict[str, Callable[[HttpRequest, Workstream, Viewer], str]] = {
     "priority": _prioritise,
     "requeue": _requeue,
     "recover": _recover,
+    "republish": _republish,
     "learn": _learn,
     **baseline.ACTS,
     "own": pass_workstream_on,

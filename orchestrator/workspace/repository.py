@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from orchestrator.workspace import files
+from orchestrator.workspace import files, objects
 from orchestrator.workspace.files import disk_errors
 from orchestrator.workspace.git import SETTINGS, Git, GitFailed
 from orchestrator.workspace.lock import exclusive
@@ -35,6 +35,7 @@ class Workspace:
         self.root = root
         self.git = Git(root)
         self._staging = root / ".git" / "orchestrator-staging"
+        self._objects = root / ".git" / "objects"
 
     @contextmanager
     def locked(self, patience: float = PATIENCE) -> Iterator[None]:
@@ -80,6 +81,42 @@ class Workspace:
         """The newest commit of the branch that changed this path, or ""."""
         head = self.head()
         return self.git.line("rev-list", "-1", head, "--", f":(literal){path}") if head else ""
+
+    def reaches(self, commit: str) -> bool:
+        """Whether the branch holds a commit. Raises WorkspaceUnavailable when git could not be asked."""
+        try:
+            self.git.run("merge-base", "--is-ancestor", commit, BRANCH)
+        except GitFailed:
+            return False
+        return True
+
+    def damaged_object(self, content: bytes) -> str:
+        """The name of the loose object that should hold these bytes and holds others, or "" (F21). Packed objects are
+        checked when they are packed."""
+        name = blob_id(content)
+        return "" if objects.holds(self._objects, name, content) in {True, None} else name
+
+    def mend(self, contents: Iterable[bytes]) -> None:
+        """Write damaged loose objects anew. Needs `locked()`."""
+        for content in contents:
+            if name := self.damaged_object(content):
+                objects.replace(self._objects, name, content)
+
+    def loose_objects(self) -> int:
+        """About how many objects stand alone, from one of git's 256 folders."""
+        one = self._objects / "17"
+        return 256 * sum(1 for _ in one.iterdir()) if one.is_dir() else 0
+
+    def pack(self) -> None:
+        """Put the branch's loose objects into a pack. Needs `locked()`.
+
+        Nothing that the pack does not hold is removed: producers' objects stay as they are, and a kill costs nothing.
+        Raises GitFailed when an object cannot be read: then everything stays.
+        """
+        into = str(self._objects / "pack" / "pack")
+        words = ("pack-objects", "--revs", "--unpacked", "--incremental", "--non-empty", "--quiet", into)
+        self.git.run(*words, send=f"{BRANCH}\n".encode())
+        self.git.run("prune-packed", "--quiet")
 
     def content_at(self, commit: str, path: str) -> bytes | None:
         """The file as the commit holds it, None when the commit or the file is gone."""

@@ -48,7 +48,7 @@ def start(workstream: Workstream) -> None:
 def act(workstream: Workstream) -> str:
     """One act that waits for a person, if there is one; its name."""
     tasks = Task.objects.filter(workstream=workstream).select_related("step")
-    if task := tasks.filter(needs_human=True).first():
+    if task := tasks.filter(needs_human=True).exclude(status=TaskStatus.COMPLETE).first():
         interventions.clear_human_flag(
             task_id=task.pk, answer="half-even", actor=actor("contributor"), now=timezone.now()
         )

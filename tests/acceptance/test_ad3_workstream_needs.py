@@ -169,3 +169,20 @@ def test_ad3_accepting_reopening_and_archiving_wake_what_needs_it(
     assert woken == [waiting.pk] * 3
     text = words(client.get(f"/workstreams/{waiting.uuid}/"))
     assert "Waits for Price book Archived It will never be completed" in text
+
+
+def test_ad3_nothing_starts_before_what_it_needs_is_accepted(driver: Driver, steward: Machine) -> None:
+    first = driver.start(plan("Price book"))
+    second = driver.start(plan("Quote service", needs="price-book"))
+    assert driver.ready() == []
+    explained = steward.get(f"/api/workstreams/{second.uuid}/")[1]["tasks"][0]["explanation"]
+    assert explained["reason"] == "workstream-dependency"
+    assert "price-book" in explained["sentence"]
+    driver.workstream = first
+    driver.finish()
+    driver.workstream = second
+    driver.advance()
+    assert driver.ready() == [], "finished is not accepted"
+    steward.patch(f"/workstreams/{first.uuid}/", {"status": "completed"})
+    driver.advance()
+    assert driver.ready() == ["A1", "B1"]

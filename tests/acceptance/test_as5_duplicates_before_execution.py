@@ -91,6 +91,8 @@ def test_as5_close_archives_a_duplicate_and_its_plan_can_no_longer_be_approved(
     closed = driver.reload()
     assert (closed.status, closed.merged_into) == ("archived", None)
     client, version = signed_in(driver.cast.approver), closed.version
+    listed = words(client.get("/"))
+    assert ("Refunds by card" in listed, "Card refunds" in listed) == (True, False)
     seen = {"version_id": version.pk, "seen_sha256": version.source_sha256, "decision": "approve"}
     refused = client.post(reverse("plan-decide", args=[version.workflow.slug, 1]), seen)
     assert refused.status_code == 409

@@ -1,6 +1,9 @@
 """FR-006, BX-3, WF-5: several people sign, never who did the work; follow-ups are tasks; nothing else passes."""
 
+from io import StringIO
+
 import pytest
+from django.core.management import CommandError, call_command
 from django.http import HttpResponse
 from django.urls import reverse
 
@@ -302,3 +305,37 @@ def test_fr006_the_approve_button_is_on_for_who_may_sign(driver: Driver) -> None
     at_gate(driver)
     address = reverse("gate", args=[driver.task("MP1").pk])
     assert "disabled" not in control(signed_in(driver.cast.reviewer).get(address), "approve")
+
+
+def test_fr006_the_operator_signs_by_command(driver: Driver) -> None:
+    at_gate(driver)
+    place = (driver.workstream.slug, "MP1")
+    with pytest.raises(CommandError, match="A gate is rejected with a reason"):
+        call_command("sign_gate", *place, "--as", "rita", "--return-to", "A2")
+    with pytest.raises(CommandError, match="carl may not sign MP1"):
+        call_command("sign_gate", *place, "--as", "carl")
+    said = StringIO()
+    call_command("sign_gate", *place, "--as", "rita", "--reason", "Fine.", stdout=said)
+    assert "MP1 is complete now." in said.getvalue()
+    assert GateReview.objects.get().reason == "Fine."
+
+
+def test_fr009_signatures_and_integrations_are_rebuilt_from_history(driver: Driver) -> None:
+    def verified() -> str:
+        said = StringIO()
+        call_command("verify_history", "--state", stdout=said)
+        return said.getvalue()
+
+    at_gate(driver, TWO)
+    decide(driver, driver.cast.reviewer)
+    assert "the tables say what history says" in verified()
+    decide(driver, driver.cast.approver, "reject", reason="The report is empty.", return_key="A2")
+    assert "the tables say what history says" in verified()
+    driver.do("A2")
+    decide(driver, driver.cast.reviewer)
+    decide(driver, driver.cast.approver)
+    client, place = signed_in(driver.cast.reviewer), driver.workstream.uuid
+    client.post(reverse("workstream-act", args=[place, "integrate"]), {"note": "Merged."})
+    assert "the tables say what history says" in verified()
+    client.post(reverse("workstream-act", args=[place, "revert"]), {"reason": "Rolled back."})
+    assert "the tables say what history says" in verified()

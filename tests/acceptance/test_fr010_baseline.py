@@ -8,6 +8,7 @@ from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from orchestrator import tasks
+from orchestrator.adapters.base_branch import BaseBranch
 from orchestrator.adapters.repository import git
 from orchestrator.core.errors import BaselineIntegrated
 from orchestrator.core.terms import CriterionKind, ExecutorKind, TaskStatus
@@ -236,6 +237,25 @@ def test_fr010_the_sweep_finds_merged_work(driver: Driver, repository: Path) -> 
     assert (found.source, found.integrated_by) == ("repository", "orchestrator")
     assert found.commit == git(repository, "rev-parse", "main").strip()
     assert "main holds every commit of the work (2)" in page(driver)
+
+
+def test_fr010_the_sweep_asks_git_again_only_when_something_changed(
+    driver: Driver, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver.start(WITH_REPOSITORY)
+    done_on_branch(driver, repository, "A1")
+    asked = []
+    made = BaseBranch.made
+    monkeypatch.setattr(BaseBranch, "made", lambda self, commits: asked.append(1) or made(self, commits))
+    tasks.sweep()
+    tasks.sweep()
+    assert len(asked) == 1
+    commit(repository, "Something else")
+    tasks.sweep()
+    assert len(asked) == 2
+    done_on_branch(driver, repository, "B1")
+    tasks.sweep()
+    assert len(asked) == 3
 
 
 def test_fr010_the_button_says_what_is_missing_or_finds_it(driver: Driver, repository: Path) -> None:

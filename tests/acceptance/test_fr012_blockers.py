@@ -114,6 +114,8 @@ def test_fr012_blocked_time_counts_overlaps_once(driver: Driver, machine: Machin
             else:
                 assert machine.post(f"/api/blockers/{ids[key]}/resolve", {"resolution": "Gone."})[0] == 200
     person, uuid = signed_in(driver.cast.observer), driver.reload().uuid
+    listed = machine.get(f"/api/blockers/?state=all&workstream={uuid}")[1]
+    assert (listed["count"], listed["blocked_seconds"]) == (2, 3 * 3600)
     assert "Work here was blocked for 3 hours in all." in words(person.get(f"/workstreams/{uuid}/"))
     for key in ("A1", "B1"):
         assert "Blocked for 2 hours in all." in words(person.get(f"/workstreams/{uuid}/tasks/{key}/"))

@@ -8,7 +8,7 @@ from orchestrator.queries.work import queued_attempts
 from tests.acceptance.workspace_files import Files
 from tests.cast import PLAN, Driver
 from tests.machines import Machine
-from tests.web.pages import signed_in, words
+from tests.web.pages import control, signed_in, words
 
 TOOLED = PLAN.replace(b"  - Exit: unit tests pass", b"  - Tool: pytest\n  - Exit: unit tests pass")
 
@@ -74,6 +74,9 @@ def test_wf4_a_queued_task_says_for_whom_it_waits(driver: Driver, first) -> None
     said = "waits for first, to which its thread is assigned"
     person = signed_in(driver.cast.observer)
     assert said in words(person.get(f"/workstreams/{workstream.uuid}/"))
+    task = signed_in(driver.cast.contributor).get(f"/workstreams/{workstream.uuid}/tasks/A1/")
+    assert "Its thread is assigned to first." in words(task)
+    assert "disabled" in control(task, "claim")
     tasks = Machine.of(first).get(f"/workstreams/{workstream.uuid}/")[1]["tasks"]
     assert tasks[0]["explanation"]["sentence"] == f"ready, {said}"
 

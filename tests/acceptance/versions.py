@@ -40,6 +40,17 @@ ONE = b"""# Plan: Card refunds
 - C1: Refund end to end
   - Exit: end-to-end test passes
 """
+GROWN = (
+    ONE
+    + b"""
+##### Batch 03: more
+
+###### Thread 01: extra
+- Role: contributor
+- E1: One more
+  - Exit: it is there
+"""
+)
 
 
 def next_version(driver: Driver, source: bytes, reason: str = "We know more now.") -> WorkflowVersion:

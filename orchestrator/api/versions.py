@@ -1,0 +1,216 @@
+"""Versions in flight: approve, migrate one or many, roll back, start, change log (FR-001, FR-016, FR-022)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Router
+
+from orchestrator.api.acts import act, needs
+from orchestrator.api.auth import caller_of
+from orchestrator.api.schemas import Approval, ManyMigrations, MappingLine, OneMigration, RollBack, Start
+from orchestrator.core.errors import NotFound
+from orchestrator.core.mapping import StepMapping
+from orchestrator.core.migration import ItemVerdict, Judgement
+from orchestrator.core.terms import MappedOutcome, MappingKind, Scope, TaskStatus
+from orchestrator.models import Migration, Workflow, Workstream
+from orchestrator.queries.change_log import Change, change_log
+from orchestrator.queries.migrations import dry_run, plan_of
+from orchestrator.queries.plans import find_version
+from orchestrator.queries.workstream_facts import WorkstreamFacts, find_workstream, workstream_detail
+from orchestrator.services.migration import Migrated, migrate_several, migrate_workstream
+from orchestrator.services.plans import approve_version
+from orchestrator.services.roll_back import roll_back
+from orchestrator.services.starting import start_workstream
+
+router = Router(tags=["versions"])
+
+
+@dataclass(frozen=True)
+class VerdictFacts:
+    """What becomes of one item; `old` and `new` are step keys, empty when there is none."""
+
+    old: str
+    new: str
+    kind: MappingKind
+    outcome: MappedOutcome
+    status: TaskStatus
+    sentence: str
+
+
+@dataclass(frozen=True)
+class DryRunFacts:
+    """`stuck` are steps that nothing could ever start afterwards."""
+
+    workstream: str
+    applies: bool
+    verdicts: tuple[VerdictFacts, ...]
+    stuck: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MigrationFacts:
+    """`migration` is what a roll back names; `refusal` says why a workstream was not migrated."""
+
+    workstream: str
+    version: int
+    migration: int | None = None
+    refusal: str = ""
+    recovery: str = ""
+
+
+@dataclass(frozen=True)
+class ChangeFacts:
+    at: datetime
+    what: str
+    version: int
+    who: str
+    reason: str
+    impact: str
+    added: tuple[str, ...]
+    dropped: tuple[str, ...]
+    changed: tuple[str, ...]
+    again: tuple[str, ...]
+    workstream: str
+    effective_at: datetime | None
+
+
+@router.get("/workflows/{slug}/changes", response=list[ChangeFacts])
+@needs(Scope.READ)
+def changes(request: HttpRequest, slug: str) -> list[ChangeFacts]:
+    """The change log of a workflow, newest first."""
+    return [_change(entry) for entry in change_log(_workflow(slug))]
+
+
+@router.post("/workflows/{slug}/workstreams", response={201: WorkstreamFacts})
+@act(Scope.MANAGE, status=201)
+def start(request: HttpRequest, slug: str, body: Start) -> WorkstreamFacts:
+    """Start another workstream on the version in effect; its pre-handoff review has to be signed."""
+    actor = caller_of(request).actor
+    return workstream_detail(start_workstream(workflow=slug, title=body.title, actor=actor, now=timezone.now()).uuid)
+
+
+@router.post("/workflows/{slug}/versions/{int:number}/approve", response=WorkstreamFacts)
+@act(Scope.MANAGE)
+def approve(request: HttpRequest, slug: str, number: int, body: Approval) -> WorkstreamFacts:
+    """Approve exactly the text with this SHA-256; `effective_at` puts it off, `mapping` says what becomes of steps."""
+    workstream = approve_version(
+        version_id=find_version(slug, number).pk,
+        seen_sha256=body.sha256,
+        note=body.note,
+        mapping=_lines(body.mapping),
+        effective_at=body.effective_at,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return workstream_detail(workstream.uuid)
+
+
+@router.post("/workflows/{slug}/versions/{int:number}/migrations", response=list[MigrationFacts])
+@act(Scope.MANAGE)
+def migrate_many(request: HttpRequest, slug: str, number: int, body: ManyMigrations) -> list[MigrationFacts]:
+    """Migrate several workstreams, each on its own; the answer has one result for each, in the order asked for."""
+    version = find_version(slug, number)
+    results = migrate_several(
+        workstreams=[find_workstream(uuid) for uuid in body.workstreams],
+        version_id=version.pk,
+        reason=body.reason,
+        mapping=_lines(body.mapping),
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return [_result(one, version.number) for one in results]
+
+
+@router.post("/workstreams/{uuid:uuid}/migrations/{int:number}/check", response=DryRunFacts)
+@needs(Scope.READ)
+def check(request: HttpRequest, uuid: UUID, number: int, body: OneMigration) -> DryRunFacts:
+    """The verdict for every item, should the workstream be migrated to this version; stores nothing."""
+    workstream = find_workstream(uuid)
+    version = find_version(_slug_of(workstream), number)
+    return _dry(workstream, dry_run(workstream, version, plan_of(version), _lines(body.mapping)))
+
+
+@router.post("/workstreams/{uuid:uuid}/migrations/{int:number}", response=MigrationFacts)
+@act(Scope.MANAGE)
+def migrate(request: HttpRequest, uuid: UUID, number: int, body: OneMigration) -> MigrationFacts:
+    """Bring the workstream to an approved version."""
+    workstream = find_workstream(uuid)
+    migration = migrate_workstream(
+        workstream_id=workstream.pk,
+        version_id=find_version(_slug_of(workstream), number).pk,
+        mapping=_lines(body.mapping),
+        reason=body.reason,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return MigrationFacts(workstream.slug, number, migration.pk)
+
+
+@router.post("/workstreams/{uuid:uuid}/roll-back", response=MigrationFacts)
+@act(Scope.MANAGE)
+def undo(request: HttpRequest, uuid: UUID, body: RollBack) -> MigrationFacts:
+    """Roll back the workstream's latest migration, which the body names."""
+    workstream = find_workstream(uuid)
+    if not Migration.objects.filter(pk=body.migration, workstream=workstream).exists():
+        raise NotFound(f"{workstream} has no such migration.", field="migration")
+    done = roll_back(
+        migration_id=body.migration, reason=body.reason, actor=caller_of(request).actor, now=timezone.now()
+    )
+    return MigrationFacts(workstream.slug, done.to_version.number, done.pk)
+
+
+def _workflow(slug: str) -> Workflow:
+    workflow = Workflow.objects.filter(slug=slug).first()
+    if workflow is None:
+        raise NotFound(f"There is no workflow {slug}.")
+    return workflow
+
+
+def _slug_of(workstream: Workstream) -> str:
+    return workstream.version.workflow.slug
+
+
+def _lines(lines: list[MappingLine]) -> tuple[StepMapping, ...]:
+    return tuple(StepMapping(tuple(one.old), tuple(one.new), one.redo, one.reason) for one in lines)
+
+
+def _dry(workstream: Workstream, judgement: Judgement) -> DryRunFacts:
+    verdicts = tuple(_verdict(verdict) for verdict in judgement.verdicts)
+    return DryRunFacts(workstream.slug, judgement.applies, verdicts, judgement.stuck)
+
+
+def _verdict(verdict: ItemVerdict) -> VerdictFacts:
+    return VerdictFacts(verdict.old, verdict.new, verdict.kind, verdict.outcome, verdict.status, verdict.sentence)
+
+
+def _result(one: Migrated, version: int) -> MigrationFacts:
+    if one.migration:
+        return MigrationFacts(one.workstream.slug, version, one.migration.pk)
+    said = one.refusal
+    return MigrationFacts(
+        one.workstream.slug,
+        version,
+        refusal=said.message if said else "",
+        recovery=said.way_out if said else "",
+    )
+
+
+def _change(entry: Change) -> ChangeFacts:
+    impact = entry.impact
+    return ChangeFacts(
+        at=entry.at,
+        what=entry.what,
+        version=entry.version,
+        who=entry.who,
+        reason=entry.reason,
+        impact=impact.sentence,
+        added=impact.added,
+        dropped=impact.dropped,
+        changed=impact.changed,
+        again=impact.again,
+        workstream=entry.workstream,
+        effective_at=entry.effective_at,
+    )

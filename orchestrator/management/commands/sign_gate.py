@@ -1,0 +1,51 @@
+"""`manage.py sign_gate WORKSTREAM KEY --as USER`: sign or reject a gate, as its page does (FR-006)."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from orchestrator.core.errors import Refusal
+from orchestrator.models import Task
+from orchestrator.queries.gate_facts import gate_facts
+from orchestrator.services.actor import Actor
+from orchestrator.services.gates import approve_gate, reject_gate
+
+
+class Command(BaseCommand):
+    help = "Sign a gate, or reject it with --return-to and --reason."
+    # The operator sees the system checks when everything starts; here they would bury the answer.
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("workstream", help="its short name")
+        parser.add_argument("key", help="the gate's key")
+        parser.add_argument("--as", dest="user", required=True, help="the account that decides")
+        parser.add_argument("--reason", default="", help="a note; a rejection needs it")
+        parser.add_argument("--follow-ups", default="", help="tasks, one a line: title | exit criterion")
+        parser.add_argument("--return-to", default="", help="reject: the step that work returns to")
+
+    def handle(self, *, workstream: str, key: str, user: str, **options: Any) -> None:
+        account = User.objects.filter(username=user, is_active=True).first()
+        if account is None:
+            raise CommandError(f"There is no active account {user}.")
+        current = Task.objects.filter(workstream__slug=workstream, step__key=key)
+        task = current.order_by("-step__version__number").first()
+        if task is None:
+            raise CommandError(f"There is no gate {key} in {workstream}.")
+        try:
+            self._decide(task.pk, Actor.person(account), options)
+        except Refusal as refusal:
+            raise CommandError(f"{refusal.message} {refusal.way_out}") from refusal
+        facts = gate_facts(task.pk)
+        self.stdout.write(f"{key} is {facts.status} now.")
+
+    @staticmethod
+    def _decide(task_id: int, actor: Actor, options: dict[str, Any]) -> None:
+        reason, now = options["reason"], timezone.now()
+        if options["return_to"]:
+            reject_gate(task_id=task_id, return_key=options["return_to"], reason=reason, actor=actor, now=now)
+        else:
+            approve_gate(task_id=task_id, reason=reason, follow_ups=options["follow_ups"], actor=actor, now=now)
