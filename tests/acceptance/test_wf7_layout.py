@@ -35,6 +35,7 @@ def test_wf7_files_stand_where_the_seed_puts_them(driver: Driver, files: Files) 
 
     others = [name for name in files.names() if "/handoffs/" not in name]
     assert others == [
+        "docs/card-refunds/README.md",
         "docs/card-refunds/manual.md",
         f"{FOLDER}/EXECUTION-DASHBOARD.md",
         f"{FOLDER}/LEARNINGS.md",
@@ -119,7 +120,7 @@ def test_wf7_the_same_events_give_the_same_bytes(driver: Driver, settings: Setti
     settings.WORKSPACE_DIR = tmp_path / "second"
     driver.advance()
     second = Files(settings.WORKSPACE_DIR)
-    assert len(second.names()) == 5
+    assert len(second.names()) == 6
     for name in second.names():
         assert second.text(name) == first.text(name)
 
