@@ -22,8 +22,9 @@ from orchestrator.services.locks import lock_repository, locked_workstream
 from orchestrator.services.progress import count_moves
 
 
-def run_round(*, workstream_id: int, now: datetime) -> SchedulingDecision | None:
-    """Launch what may start and record every verdict that changed; None when nothing did.
+def run_round(*, workstream_id: int, now: datetime, afresh: bool = False) -> SchedulingDecision | None:
+    """Launch what may start and record every verdict that changed; None when nothing did. `afresh` looks at the whole
+    frontier, not only at what acts have marked.
 
     Holds the workstream's row lock, so rounds and acts of a workstream never interleave, then its repository's, so
     rounds of workstreams on one repository do not either (AD-3).
@@ -33,7 +34,7 @@ def run_round(*, workstream_id: int, now: datetime) -> SchedulingDecision | None
         if workstream.status != WorkstreamStatus.ACTIVE:
             return None
         lock_repository(workstream.version.repository)
-        seen = load_round(workstream, now)
+        seen = load_round(workstream, now, afresh=afresh)
         decision = decide(seen.snapshot)
         changed = [v for v in decision.verdicts if v.frontier and _is_new(seen.tasks[v.key], v)]
         row = _record_round(workstream, seen, decision, changed, now) if changed else None
