@@ -20,7 +20,8 @@ GATE_MEANINGS: Final[Mapping[GateKind, str]] = {
 
 def standing(task: "TaskView") -> str:
     """What a task says of itself, with what it asks, or why it failed or cannot go on."""
-    detail = task.note or (task.failure if not task.live else "") or (task.blocker if not task.live else "")
+    running = task.live is AttemptStatus.RUNNING
+    detail = task.note or (task.failure if not task.live else "") or (task.blocker if not running else "")
     said = as_holder(task)
     return f"{said}: {_short(detail)}" if detail and task.open else said
 
@@ -33,6 +34,8 @@ def as_holder(task: "TaskView") -> str:
         return "waits for a person"
     if task.live is AttemptStatus.RUNNING:
         return f"running on {task.executor}"
+    if task.live and task.blocker:
+        return "blocked"
     if task.live and task.gate:
         return task.sign_off.sentence
     if task.live and task.assigned:

@@ -119,6 +119,19 @@ class TaskDetail:
         return next((one for one in self.interventions if one.cleared_at is None), None)
 
     @property
+    def answered(self) -> list[Intervention]:
+        return [one for one in self.interventions if one.cleared_at is not None]
+
+    @property
+    def resolved(self) -> list[Blocker]:
+        return [one for one in self.blockers if one.resolved_at is not None]
+
+    @property
+    def settled(self) -> bool:
+        """Whether something was asked or in the way that no longer is."""
+        return bool(self.answered or self.resolved)
+
+    @property
     def breaker(self) -> bool:
         """Whether the task failed too often and waits for a person's answer."""
         return self.asked is not None and self.asked.kind == InterventionKind.BREAKER

@@ -42,6 +42,8 @@ def _not_claimable(detail: TaskDetail, mine: Executor | None) -> str:
         return f"It is not ready: {row.sentence.rstrip('.')}."
     if row.task.needs_human:
         return "It waits for a person's answer first."
+    if any(blocker.resolved_at is None for blocker in detail.blockers):
+        return "It is blocked; resolve the blocker first."
     sole = sole_executors(row.task.workstream).get(place_of(row.task.step.thread))
     return f"Its thread is assigned to {sole}." if sole and (mine is None or mine.name != sole) else ""
 

@@ -54,10 +54,12 @@ def _page(
     workflow = find_workflow(slug)
     wanted = next(iter(versions_in_effect(workflow.pk, now())), None)
     who = viewer(request)
+    found = list(_flights(workflow, wanted))
     context = {
         "workflow": workflow,
         "wanted": wanted,
-        "flights": list(_flights(workflow, wanted)),
+        "flights": found,
+        "can_migrate": any(flight.judgement for flight in found),
         "results": results or [],
         "acted": acted,
         "chosen": set(request.POST.getlist("workstream")),

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from orchestrator.models import Task, WorkflowVersion, Workstream
-from orchestrator.services import interventions, plans
+from orchestrator.services import blockers, interventions, plans, rework
 from orchestrator.services.policies import change_policy
 from tests.cast import NOON, PLAN, Cast, Driver
 from tests.web.rows import workstream
@@ -96,8 +96,13 @@ def addresses(driver: Driver) -> Iterator[str]:
     work = f"/workstreams/{driver.workstream.uuid}/"
     yield from ("/", "/portfolio/?window=30d", "/history/", f"{work}history/")
     yield from ("/policies/", "/policies/dod/", "/tokens/", "/plans/", "/plans/submit/", "/interventions/", "/gates/")
-    yield from (work, f"{work}files/", f"{work}new-stage/?gate=MP1")
+    yield from ("/plans/templates/", "/bundles/submit/", "/blockers/?state=all", "/collected/")
+    yield from (work, f"{work}files/", f"{work}new-stage/?gate=MP1", f"{work}prehandoff/", f"{work}migrate/2/")
     yield from (f"{work}tasks/{key}/" for key in ("A1", "B1", "C1"))
+    slug = driver.workstream.version.workflow.slug
+    yield from (f"/plans/{slug}/changes/", f"/plans/{slug}/workstreams/")
+    redone = Task.objects.get(step__key="A2", workstream__title="Plan done again").workstream.uuid
+    yield from (f"/workstreams/{redone}/tasks/A2/", f"{work}learnings/Batch%2001/")
     versions = WorkflowVersion.objects.filter(workflow__name__in=["Plan blocked", "Plan again", "Plan at its gate"])
     yield from (f"/plans/{one.workflow.slug}/v{one.number}/" for one in versions.select_related("workflow"))
     waiting = Task.objects.get(step__key="MP1", workstream__title="Plan at its gate")
@@ -106,8 +111,25 @@ def addresses(driver: Driver) -> Iterator[str]:
 
 
 def more_states(driver: Driver) -> None:
-    """Workstreams beside the first one: blocked plan, sent back and submitted again, at its gate, and finished."""
+    """A second version and a blocker of the first workstream; beside it others with a blocked plan, sent back and
+    submitted again, at its gate, done again, and finished."""
     cast = driver.cast
+    contributor, now = cast.actor("contributor"), driver.tick()
+    in_the_way = {"kind": "external", "note": "No vendor key.", "actor": contributor, "now": now}
+    blockers.declare_blocker(task_id=driver.task("C1").pk, **in_the_way)
+    plans.submit_plan(
+        source=PLAN.replace(b"Ledger report", b"Ledger report in EUR"),
+        source_name="PLAN.md",
+        actor=cast.actor("initiator"),
+        now=driver.tick(),
+        workstream=driver.workstream,
+        change_reason="The currency is named.",
+    )
+    redone = Driver(cast, driver.now)
+    redone.start(PLAN.replace(b"Card refunds", b"Plan done again"))
+    redone.do("A1", "A2")
+    back = {"reason": "Rounding is wrong.", "actor": cast.actor("reviewer"), "now": redone.tick()}
+    rework.send_back(task_id=redone.task("A1").pk, **back)
     blocked = PLAN.replace(b"## Stages", b"## Open Questions\n- [ ] Who owns the ledger?\n\n## Stages")
     Driver(cast, driver.now).submit(blocked.replace(b"Card refunds", b"Plan blocked"))
     again = Driver(cast, driver.now)
