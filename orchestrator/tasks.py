@@ -22,8 +22,8 @@ def advance(workstream_id: int) -> None:
 
 
 def sweep() -> int:
-    """Advance every workstream that may have something to do: what lost messages left is picked up (F12). Then look
-    whether work was merged into a base branch (FR-010).
+    """Advance every workstream that may have something to do: what lost messages left is picked up (F12), and its whole
+    frontier is judged afresh. Then look whether work was merged into a base branch (FR-010).
 
     One workstream whose files cannot be written does not hold up the others (F14); how many were advanced.
     """
@@ -35,7 +35,7 @@ def sweep() -> int:
     ids = workstreams_to_sweep()
     for workstream_id in ids:
         try:
-            advance(workstream_id)
+            service.advance(workstream_id=workstream_id, now=timezone.now(), afresh=True)
         except WorkspaceUnavailable as refusal:
             trouble = refusal
     baseline.look_everywhere(now=timezone.now())

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Exists, Min, OuterRef
+from django.db.models import Exists, Min, OuterRef, Q
 
 from orchestrator.core.contention import Claims
 from orchestrator.core.schedule import Snapshot, TaskView
 from orchestrator.models import Step, StepNeed, Task, Workstream
 from orchestrator.queries.contenders import elsewhere, holders_of
 from orchestrator.queries.holds import hold_on
-from orchestrator.queries.task_views import MANY, Facts, in_parts, unusable_handovers
+from orchestrator.queries.parts import MANY, in_parts
+from orchestrator.queries.task_views import Facts, unusable_handovers
 from orchestrator.queries.threads import sole_executors
 
 
@@ -40,14 +41,14 @@ class _Lane(NamedTuple):
     position: int
 
 
-def load_round(workstream: Workstream, now: datetime) -> Round:
-    """Read the frontier of a locked workstream."""
+def load_round(workstream: Workstream, now: datetime, *, afresh: bool = False) -> Round:
+    """Read the frontier of a locked workstream; `afresh` looks at all of it, whatever was remembered."""
     hold, unusable = hold_on(workstream, now), unusable_handovers(workstream)
     here = _first_open_batch(workstream)
     ground = _ground(workstream, here, hold, unusable)
     due = _Due(workstream)
-    lanes = _lanes(workstream, here, None if ground != workstream.judged_on else due.threads(here))
-    ids = due.open | _near(workstream, here, lanes) | _conditional(workstream, here)
+    lanes = _lanes(workstream, here, None if afresh or ground != workstream.judged_on else due.threads(here))
+    ids = due.open | _near(workstream, here, lanes, afresh) | _conditional(workstream, here, afresh)
     judged = _rows(ids)
     context = _rows(_context(workstream, here, judged, lanes) | set(unusable) - ids)
     facts = Facts(workstream, [*judged, *context], unusable)
@@ -110,12 +111,12 @@ def _lanes(workstream: Workstream, here: int | None, threads: set[int] | None) -
     return {thread: _Lane(run, first) for thread, run, first in lowest.values_list("thread_id", "run", "first")}
 
 
-def _near(workstream: Workstream, here: int | None, lanes: Mapping[int, _Lane]) -> set[int]:
+def _near(workstream: Workstream, here: int | None, lanes: Mapping[int, _Lane], afresh: bool) -> set[int]:
     """Ids of waiting tasks in the lowest open run of each thread, or the one behind it, whose needs are complete."""
     open_need = StepNeed.objects.filter(
         step=OuterRef("step"), needed__tasks__workstream=workstream, needed__tasks__open_batch__isnull=False
     )
-    waiting = Task.objects.filter(~Exists(open_need), workstream=workstream, open_batch=here, standing=False)
+    waiting = Task.objects.filter(~Exists(open_need), _unsettled(afresh), workstream=workstream, open_batch=here)
     by_run: dict[int, list[int]] = defaultdict(list)
     for thread, lane in lanes.items():
         by_run[lane.run].append(thread)
@@ -127,12 +128,17 @@ def _near(workstream: Workstream, here: int | None, lanes: Mapping[int, _Lane]) 
     return found
 
 
-def _conditional(workstream: Workstream, here: int | None) -> set[int]:
+def _unsettled(afresh: bool) -> Q:
+    """A task whose last verdict rests on its own unchanged state need not be looked at."""
+    return Q() if afresh else Q(standing=False)
+
+
+def _conditional(workstream: Workstream, here: int | None, afresh: bool) -> set[int]:
     """Tasks of the first open batch with a condition: it may be decided before their turn in the thread (AD-8)."""
     if here is None:
         return set()
     steps = Step.objects.filter(version=workstream.version_id, batch_index=here, condition__gt="")
-    tasks = Task.objects.filter(workstream=workstream, step__in=steps, open_batch=here, standing=False)
+    tasks = Task.objects.filter(_unsettled(afresh), workstream=workstream, step__in=steps, open_batch=here)
     return set(tasks.values_list("pk", flat=True))
 
 

@@ -20,8 +20,8 @@ from orchestrator.services.wake import wake
 TURNS = 20
 
 
-def advance(*, workstream_id: int, now: datetime) -> None:
-    """Bring workspace and schedule of a workstream up to date with its rows.
+def advance(*, workstream_id: int, now: datetime, afresh: bool = False) -> None:
+    """Bring workspace and schedule of a workstream up to date with its rows; `afresh` trusts nothing remembered.
 
     What it gave up may be what workstreams on the same repository wait for: they are advanced too, by priority,
     registration time and id, and those of a higher rank before it takes anything new (AD-3).
@@ -34,12 +34,12 @@ def advance(*, workstream_id: int, now: datetime) -> None:
     take_effect(workstream_id=workstream_id, now=now)
     trouble: WorkspaceUnavailable | None = None
     for one in in_line_with(Workstream.objects.get(pk=workstream_id)):
-        trouble = _bring_up_to_date(one, now) or trouble
+        trouble = _bring_up_to_date(one, now, afresh) or trouble
     if problem := trouble or unread:
         raise problem
 
 
-def _bring_up_to_date(workstream_id: int, now: datetime) -> WorkspaceUnavailable | None:
+def _bring_up_to_date(workstream_id: int, now: datetime, afresh: bool) -> WorkspaceUnavailable | None:
     trouble: WorkspaceUnavailable | None = None
     try:
         check_branch(workstream_id=workstream_id, now=now)
@@ -51,7 +51,7 @@ def _bring_up_to_date(workstream_id: int, now: datetime) -> WorkspaceUnavailable
         except WorkspaceUnavailable as refusal:
             trouble = refusal
         check_handovers(workstream_id=workstream_id, now=now)
-        if run_round(workstream_id=workstream_id, now=now) is None or trouble:
+        if run_round(workstream_id=workstream_id, now=now, afresh=afresh) is None or trouble:
             break
     else:
         wake(workstream_id)

@@ -143,7 +143,12 @@ def _open_gate(task_id: int, actor: Actor) -> Attempt:
 def _return_task(gate: Task, key: str) -> Task:
     target = (
         Task.objects.select_related("step__thread__batch__stage")
-        .filter(workstream=gate.workstream, step__key=key, step__kind=StepKind.WORK)
+        .filter(
+            workstream=gate.workstream,
+            step__version=gate.workstream.version_id,
+            step__key=key,
+            step__kind=StepKind.WORK,
+        )
         .first()
     )
     if target is None:

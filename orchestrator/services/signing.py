@@ -36,7 +36,12 @@ def why_not_decide(gate: Task, actor: Actor) -> Refusal | None:
 
 
 def why_not_approve(gate: Task, actor: Actor) -> Refusal | None:
-    """Why this actor may not sign, although they may decide: their signature would stand for nobody who is asked."""
+    """Why this actor may not sign, although they may decide: a question is open, or nobody they stand for is asked."""
+    if gate.needs_human:
+        return WrongState(
+            f"{gate.step.key} waits for a person: {gate.intervention_note}",
+            recovery="Answer the question, then sign; rejecting needs no answer.",
+        )
     names = list(gate.step.reviewers.values_list("name", flat=True))
     signers = signers_by_gate([gate]).get(gate.pk, ())
     before = sign_off(names, gate.step.signatures, signers)

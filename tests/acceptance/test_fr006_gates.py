@@ -10,7 +10,7 @@ from django.urls import reverse
 from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import AttemptStatus, ExecutorKind, Role, TaskStatus, VersionStatus
 from orchestrator.models import GateReview, HistoryEntry, Task, Workflow, WorkflowVersion
-from orchestrator.services import completions, failures, rework
+from orchestrator.services import completions, failures, interventions, rework
 from orchestrator.services.executors import register_executor
 from tests.cast import NOON, PLAN, Driver, UserFactory
 from tests.machines import Machine
@@ -39,6 +39,23 @@ def page(driver: Driver, user: object) -> str:
 
 def person(name: str, *roles: Role) -> object:
     return UserFactory(username=name, roles=roles)
+
+
+def test_fr006_a_gate_with_an_open_question_is_not_signed(driver: Driver) -> None:
+    at_gate(driver)
+    interventions.flag_for_human(
+        task_id=driver.task("MP1").pk,
+        note="Which customers?",
+        actor=driver.cast.actor("reviewer"),
+        now=driver.tick(),
+    )
+    assert "MP1 waits for a person: Which customers?" in words(decide(driver, driver.cast.reviewer, reason="Seen."))
+    assert not GateReview.objects.exists()
+    interventions.clear_human_flag(
+        task_id=driver.task("MP1").pk, answer="All.", actor=driver.cast.actor("reviewer"), now=driver.tick()
+    )
+    decide(driver, driver.cast.reviewer, reason="Seen.")
+    assert driver.task("MP1").status == TaskStatus.COMPLETE
 
 
 # -- several signatures

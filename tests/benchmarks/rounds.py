@@ -10,8 +10,8 @@ from statistics import median
 from django.db import connection
 
 from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus
-from orchestrator.models import Attempt, HandoffArtifact, Task, Workstream
-from orchestrator.services import claims, completions, plans, workstreams
+from orchestrator.models import Attempt, HandoffArtifact, PreHandoffReview, Task, Workstream
+from orchestrator.services import claims, completions, plans
 from orchestrator.services.actor import Actor
 from orchestrator.services.advance import advance
 from orchestrator.services.damage import check_handovers
@@ -44,7 +44,10 @@ def approved(source: str, cast: Cast) -> Workstream:
     submission = plans.submit_plan(
         source=source.encode(), source_name="PLAN.md", actor=cast.actor("initiator"), now=NOON
     )
-    workstreams.sign_prehandoff(workstream_id=submission.workstream.pk, rationale="None.", actor=anna, now=NOON)
+    # The shapes are alike, so the service would ask for a decision on each suspected duplicate.
+    PreHandoffReview.objects.create(
+        workstream=submission.workstream, reviewer=cast.approver, rationale="None.", signed_at=NOON
+    )
     version = submission.version
     plans.approve_version(version_id=version.pk, seen_sha256=version.source_sha256, actor=anna, now=NOON)
     return Workstream.objects.get(pk=submission.workstream.pk)

@@ -33,7 +33,7 @@ from tests.cast import NOON, Cast
 from tests.model import blueprint
 from tests.model.blueprint import Blueprint, blueprints
 from tests.model.engine import Engine, Refused
-from tests.model.invariants import Watch
+from tests.model.invariants import Watch, Writes
 from tests.model.workspaces import GitWorkspace, Killed, MemoryWorkspace
 
 some = st.integers(0, 11)
@@ -46,7 +46,7 @@ class World:
     """What outlives an example: people, executors, and the kind of workspace (see `workspaces`)."""
 
     def __init__(self, cast: Cast, workspace: type[MemoryWorkspace] | type[GitWorkspace]) -> None:
-        self.cast, self.workspace = cast, workspace
+        self.cast, self.workspace, self.writes = cast, workspace, Writes()
         self.executors = [cast.builder(f"e{number}") for number in (1, 2, 3)]
 
 
@@ -105,7 +105,8 @@ class EngineMachine(RuleBasedStateMachine):
         return Task.objects.get(workstream=self.workstream, step__version=self.workstream.version_id, step__key=key)
 
     def attempt(self, key: str) -> Attempt | None:
-        return Attempt.objects.filter(task=self.task(key)).order_by("-number").first()
+        found = Attempt.objects.filter(task__workstream=self.workstream, task__step__version=self.workstream.version_id)
+        return found.filter(task__step__key=key).order_by("-number").first()
 
     def holder(self, key: str) -> Executor:
         name = self.model.tasks[key].holder
@@ -128,7 +129,7 @@ class EngineMachine(RuleBasedStateMachine):
             workstream_id=self.workstream.pk, rationale="New.", actor=self.person("approver"), now=self.tick()
         )
         self._approve(submission)
-        self.watch = Watch(self.workstream)
+        self.watch = Watch(self.workstream, self.world.writes)
         self.advances()
 
     def _submit(self, plan: Blueprint) -> Any:

@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -85,6 +85,15 @@ class MemoryWorkspace:
 
     def content_at(self, commit: str, path: str) -> bytes | None:
         return self.branch.get(path) if commit else None
+
+    def reaches(self, commit: str) -> bool:
+        return True
+
+    def damaged_object(self, content: bytes) -> str:
+        return ""
+
+    def mend(self, contents: Iterable[bytes]) -> None:
+        """No object is damaged here."""
 
     def read(self, path: str) -> bytes:
         if path not in self.tree:

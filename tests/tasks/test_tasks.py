@@ -52,12 +52,22 @@ def test_the_sweep_launches_what_was_left_unlaunched(driver, cast):
     assert driver.attempt("A1").status == AttemptStatus.QUEUED
 
 
+def test_the_sweep_finds_what_no_act_marked_for_the_next_round(driver):
+    """FR-005: rounds trust what acts mark; the sweep looks at the whole frontier all the same."""
+    driver.start()
+    Attempt.objects.filter(task=driver.task("A1")).update(status=AttemptStatus.CANCELLED, ended_at=driver.tick())
+    driver.advance()
+    assert driver.attempt("A1").status == AttemptStatus.CANCELLED
+    tasks.sweep()
+    assert (driver.attempt("A1").number, driver.attempt("A1").status) == (2, AttemptStatus.QUEUED)
+
+
 def test_one_workstream_in_trouble_does_not_hold_up_the_others(driver, monkeypatch):
     """F14: the sweep goes on, and then says that there was trouble."""
     first, second = driver.start(), driver.start()
     seen = []
 
-    def advance(*, workstream_id, now):
+    def advance(*, workstream_id, now, afresh=False):
         seen.append(workstream_id)
         if workstream_id == first.pk:
             raise WorkspaceUnavailable("No space left on the device.")

@@ -153,7 +153,7 @@ def test_ec3_checking_again_says_what_is_still_wrong(damaged: tuple[Driver, Hand
     driver, artifact = damaged
     response = act(driver, "contributor", "recover", artifact=artifact.pk, way="retry")
     assert response.status_code == 409
-    assert "Nothing has changed" in words(response)
+    assert "It still cannot be used" in words(response)
 
 
 def test_ec3_declaring_failure_needs_a_reason_and_does_the_step_again(damaged: tuple[Driver, HandoffArtifact]) -> None:
