@@ -135,7 +135,7 @@ def brief(task_id: int) -> Brief:
         place=_place(task),
         criteria=criteria_of(step),
         earlier_attempts=_earlier(task),
-        upstream=_upstream(task),
+        upstream=upstream_of(task),
         interventions=_answers(task),
         learnings=tuple(
             Taught(one.after, one.went_wrong, one.worked, one.tighten)
@@ -203,7 +203,7 @@ def _earlier_attempt(attempt: Attempt) -> EarlierAttempt:
     )
 
 
-def _upstream(task: Task) -> tuple[ArtifactFacts, ...]:
+def upstream_of(task: Task) -> tuple[ArtifactFacts, ...]:
     """The results that the task's artifact will link to; those of steps that are being done again do not count."""
     done = TaskStatus.COMPLETE
     before = [
