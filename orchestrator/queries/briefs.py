@@ -15,7 +15,7 @@ from orchestrator.queries.explanations import explain
 from orchestrator.queries.relations import TakenOver, taken_over
 from orchestrator.queries.rework import Rework, rework_of
 from orchestrator.queries.task_facts import TaskFacts, task_facts, with_live_attempts
-from orchestrator.queries.upstream import output_place, results_before
+from orchestrator.queries.upstream import Upstream, output_place
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def brief(task_id: int) -> Brief:
         place=_place(task),
         criteria=criteria_of(step),
         earlier_attempts=_earlier(task),
-        upstream=_upstream(task),
+        upstream=upstream_of(task),
         interventions=_answers(task),
         learnings=tuple(
             Taught(one.after, one.went_wrong, one.worked, one.tighten)
@@ -203,8 +203,10 @@ def _earlier_attempt(attempt: Attempt) -> EarlierAttempt:
     )
 
 
-def _upstream(task: Task) -> tuple[ArtifactFacts, ...]:
+def upstream_of(task: Task) -> tuple[ArtifactFacts, ...]:
     """The results that the task's artifact will link to; those of steps that are being done again do not count."""
     done = TaskStatus.COMPLETE
-    before = [result.pk for result in results_before(task, task.step) if result.attempt.task.status == done]
+    before = [
+        result.pk for result in Upstream(task.workstream).results(task.step) if result.attempt.task.status == done
+    ]
     return facts_of(with_outputs(HandoffArtifact.objects.filter(pk__in=before)).order_by("sequence"))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from orchestrator.core.handoff import timestamp
 from orchestrator.core.terms import CriterionKind
 from orchestrator.queries.briefs import EarlierAttempt
-from orchestrator.queries.continuing import Continuation, Crumb, Returned, ToProve, continuation
+from orchestrator.queries.continuing import Continuation, Crumb, continuation
+from orchestrator.queries.rework import Returned, ToProve
 
 
 @dataclass(frozen=True)

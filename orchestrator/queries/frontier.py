@@ -19,7 +19,8 @@ from orchestrator.core.schedule import Snapshot, TaskView
 from orchestrator.models import Step, StepNeed, Task, Workstream
 from orchestrator.queries.contenders import elsewhere, holders_of
 from orchestrator.queries.holds import hold_on
-from orchestrator.queries.task_views import MANY, Facts, in_parts, unusable_handovers
+from orchestrator.queries.parts import MANY, in_parts
+from orchestrator.queries.task_views import Facts, unusable_handovers
 from orchestrator.queries.threads import sole_executors
 
 

@@ -5,31 +5,34 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import rfc8785
+from django.db.models import prefetch_related_objects
 
 from orchestrator.core.handoff import RESULT_EVENTS
 from orchestrator.core.terms import ArtifactState
 from orchestrator.models import Attempt, HandoffArtifact, Step, Task
-from orchestrator.queries.upstream import results_before
+from orchestrator.queries.upstream import Upstream, with_output_names
 
 #: States in which a handover can stand for a later attempt: its files are, or will be, where it says.
 USABLE = [ArtifactState.PENDING.value, ArtifactState.COMMITTED.value]
 
 
-def input_digests(tasks: Iterable[Task]) -> dict[int, str]:
+def input_digests(tasks: Iterable[Task], upstream: Upstream) -> dict[int, str]:
     """By task id: the definition of the step, with its template's parameters filled in, and the content of what it
     builds on. What several tasks of a launch build on is read once.
 
     Attempt numbers and times are no part of it, so a chain that is done again without a change keeps its digests.
     """
+    tasks = list(tasks)
+    prefetch_related_objects([task.step for task in tasks], "criteria", "resources")
     contents: dict[int, str] = {}
     digests = {}
     for task in tasks:
-        before = results_before(task, task.step)
+        before = upstream.results(task.step)
         for handover in before:
             if handover.pk not in contents:
                 contents[handover.pk] = _content(handover)
-        upstream = sorted(contents[handover.pk] for handover in before)
-        digests[task.pk] = _digest({"step": _definition(task.step), "upstream": upstream})
+        inputs = sorted(contents[handover.pk] for handover in before)
+        digests[task.pk] = _digest({"step": _definition(task.step), "upstream": inputs})
     return digests
 
 
@@ -40,7 +43,8 @@ def standing_result(attempt: Attempt, outputs: Mapping[str, str]) -> Attempt | N
     Only the newest result of the task can stand: outputs of older ones have been written over since.
     """
     handovers = HandoffArtifact.objects.filter(attempt__task=attempt.task_id, event__in=RESULT_EVENTS)
-    last = handovers.exclude(state=ArtifactState.QUARANTINED).select_related("attempt").order_by("-sequence").first()
+    known = with_output_names(handovers.exclude(state=ArtifactState.QUARANTINED)).select_related("attempt")
+    last = known.order_by("-sequence").first()
     if last is None or last.state not in USABLE or last.attempt.input_digest != attempt.input_digest:
         return None
     earlier = last.attempt
@@ -57,8 +61,8 @@ def _definition(step: Step) -> dict[str, Any]:
         "kind": [step.kind, step.gate_kind, step.gate_action],
         "tool": [step.tool, step.run],
         "outcomes": step.outcomes,
-        "criteria": [[c.kind, c.text] for c in step.criteria.order_by("kind", "position")],
-        "resources": [[r.name, r.is_files] for r in step.resources.order_by("name", "is_files")],
+        "criteria": [[c.kind, c.text] for c in sorted(step.criteria.all(), key=lambda c: (c.kind, c.position))],
+        "resources": sorted([r.name, r.is_files] for r in step.resources.all()),
     }
 
 
@@ -74,7 +78,7 @@ def _content(handover: HandoffArtifact) -> str:
 
 
 def _outputs(handover: HandoffArtifact) -> dict[str, str]:
-    return dict(handover.outputs.values_list("path", "sha256"))
+    return {output.path: output.sha256 for output in handover.outputs.all()}
 
 
 def _digest(facts: Mapping[str, Any]) -> str:

@@ -1,9 +1,9 @@
 """Task rows turned into what the scheduler may know of them; a fixed number of queries for any number of tasks."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from django.db.models import Exists, OuterRef
 
@@ -24,11 +24,9 @@ from orchestrator.models import (
 )
 from orchestrator.models.attempt import LIVE
 from orchestrator.queries.conditions import conditions_of, skipped_because
+from orchestrator.queries.parts import MANY
 from orchestrator.queries.signatures import signers_by_gate
 from orchestrator.queries.threads import place_of, sole_executors
-
-#: More tasks than this are not named one by one in a query: then their whole workstream is read.
-MANY: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +148,3 @@ def grouped(pairs: Iterable[tuple[int, str]]) -> dict[int, tuple[str, ...]]:
     for key, value in pairs:
         groups[key].add(value)
     return {key: tuple(sorted(values)) for key, values in groups.items()}
-
-
-def in_parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    """At most MANY at a time: databases take only so many parameters in a query."""
-    return (ids[start : start + MANY] for start in range(0, len(ids), MANY))

@@ -95,7 +95,8 @@ def task_rows(workstream: Workstream) -> list[TaskRow]:
 
 @dataclass(frozen=True)
 class TaskDetail:
-    """One task with its definition, attempts, evidence, artifacts, and what it waits for or holds."""
+    """One task with its definition, attempts, evidence, artifacts, and what it waits for or holds. `outputs` has the
+    newest file of each path."""
 
     row: TaskRow
     criteria: list[Criterion]
@@ -160,7 +161,7 @@ def task_detail(workstream: Workstream, key: str) -> TaskDetail:
         needs=[other for other in rows if other.task.step.key in needs],
         needed_by=[other for other in rows if other.task.step.key in needed_by],
         artifacts=list(HandoffArtifact.objects.filter(attempt__task=task).order_by("-sequence").defer("body")),
-        outputs=outputs_of([task.pk]),
+        outputs=list({output.path: output for output in reversed(outputs_of([task.pk]))}.values()),
         breadcrumbs=_breadcrumbs(task),
         blockers=list(task.blockers.select_related("owner", "declared_by", "resolved_by")),
         interventions=list(

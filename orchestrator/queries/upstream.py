@@ -1,13 +1,14 @@
 """What a step works from: the handover artifacts of the steps before it (FR-014)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from orchestrator.core.handoff import RESULT_EVENTS, OutputPlace
 from orchestrator.core.terms import ArtifactState, StageKind, TaskStatus
-from orchestrator.models import HandoffArtifact, Step, Task, Workstream
+from orchestrator.models import HandoffArtifact, OutputFile, Step, Workstream
 from orchestrator.queries.handovers import batch_before
+from orchestrator.queries.parts import in_parts
 
 #: States in which an artifact is part of the record.
 IN_FORCE = [ArtifactState.PENDING.value, ArtifactState.COMMITTED.value, ArtifactState.DAMAGED.value]
@@ -19,48 +20,70 @@ def output_place(workstream: Workstream, step: Step) -> OutputPlace:
     return OutputPlace(workstream.slug, batch.stage.slug, batch.slug, step.thread.slug, StageKind(batch.stage.kind))
 
 
-def handovers_before(task: Task, step: Step) -> Sequence[HandoffArtifact]:
-    """The newest handover of every step that `step` waits for, and the newest artifact of the task, by sequence."""
-    own = _in_force(task).filter(attempt__task=task).order_by("-sequence").first()
-    found = {artifact.pk: artifact for artifact in [*results_before(task, step), *([own] if own else [])]}
-    return sorted(found.values(), key=lambda artifact: artifact.sequence)
+def with_output_names(artifacts: QuerySet[HandoffArtifact]) -> QuerySet[HandoffArtifact]:
+    """With the paths and digests of their outputs, without the contents."""
+    return artifacts.prefetch_related(Prefetch("outputs", OutputFile.objects.defer("content")))
 
 
-def results_before(task: Task, step: Step) -> Sequence[HandoffArtifact]:
-    """The newest handover of every step that `step` waits for, by sequence; what stands before it for a skipped one."""
-    steps = _passing_over_skipped(task, step)
-    results = _in_force(task).filter(event__in=RESULT_EVENTS, attempt__task__step__in=steps)
-    newest = {a.attempt.task_id: a for a in results.select_related("attempt__task__step").order_by("sequence")}
-    return sorted(newest.values(), key=lambda artifact: artifact.sequence)
+class Upstream:
+    """What steps of one workstream work from; what several of them share is read once. Valid for one act: nothing may
+    be handed over while it is in use."""
 
+    def __init__(self, workstream: Workstream) -> None:
+        self.workstream = workstream
+        self._batches: dict[int, frozenset[int]] = {}
+        self._results: dict[frozenset[int], Sequence[HandoffArtifact]] = {}
 
-def _in_force(task: Task) -> QuerySet[HandoffArtifact]:
-    return HandoffArtifact.objects.filter(workstream=task.workstream_id, state__in=IN_FORCE)
+    def results(self, step: Step) -> Sequence[HandoffArtifact]:
+        """The newest handover of every step that one waits for, by sequence; what stands before it for a skipped
+        one."""
+        before = self._before(step)
+        if before not in self._results:
+            self._results[before] = self._newest_results(self._passing_over_skipped(before))
+        return self._results[before]
 
+    def newest(self, tasks: Sequence[int]) -> dict[int, HandoffArtifact]:
+        """The newest artifact of each of these tasks, by task id."""
+        own = self._in_force().filter(attempt__task__in=tasks).select_related("attempt").order_by("sequence")
+        return {artifact.attempt.task_id: artifact for artifact in own}
 
-def _passing_over_skipped(task: Task, step: Step) -> set[int]:
-    """Ids of the steps before one; a skipped step hands nothing over, so those before it take its place (AD-8)."""
-    found: set[int] = set()
-    passed: set[int] = set()
-    near = set(steps_before(step))
-    while near:
-        skipped = Step.objects.filter(
-            pk__in=near - passed, tasks__workstream=task.workstream_id, tasks__status=TaskStatus.SKIPPED
-        ).select_related("thread__batch__stage")
-        over = list(skipped)
-        passed |= {one.pk for one in over}
-        found |= near - passed
-        near = {before for one in over for before in steps_before(one)} - found - passed
-    return found
+    def _in_force(self) -> QuerySet[HandoffArtifact]:
+        return HandoffArtifact.objects.filter(workstream=self.workstream, state__in=IN_FORCE)
 
+    def _newest_results(self, steps: Iterable[int]) -> Sequence[HandoffArtifact]:
+        found: dict[int, HandoffArtifact] = {}
+        for some in in_parts(sorted(steps)):
+            rows = self._in_force().filter(event__in=RESULT_EVENTS, attempt__task__step__in=some)
+            for artifact in with_output_names(rows).select_related("attempt__task__step").order_by("sequence"):
+                found[artifact.attempt.task_id] = artifact
+        return sorted(found.values(), key=lambda artifact: artifact.sequence)
 
-def steps_before(step: Step) -> Sequence[int]:
-    """Ids of the steps that one waits for directly: what it names, the run before it in its thread, or else the batch
-    before (design section 3)."""
-    named = set(step.needs.values_list("needed_id", flat=True))
-    if step.run_index:
-        before = Step.objects.filter(thread=step.thread_id, run_index=step.run_index - 1)
-    else:
-        batch = batch_before(step.thread.batch)
-        before = Step.objects.filter(thread__batch=batch) if batch else Step.objects.none()
-    return sorted(named.union(before.values_list("pk", flat=True)))
+    def _passing_over_skipped(self, steps: frozenset[int]) -> set[int]:
+        """A skipped step hands nothing over, so those before it take its place (AD-8)."""
+        found: set[int] = set()
+        passed: set[int] = set()
+        near = set(steps)
+        while near:
+            over = [step for some in in_parts(sorted(near - passed)) for step in self._skipped(some)]
+            passed |= {one.pk for one in over}
+            found |= near - passed
+            near = {before for one in over for before in self._before(one)} - found - passed
+        return found
+
+    def _skipped(self, steps: Sequence[int]) -> QuerySet[Step]:
+        skipped = Step.objects.filter(pk__in=steps, tasks__workstream=self.workstream, tasks__status=TaskStatus.SKIPPED)
+        return skipped.select_related("thread__batch__stage")
+
+    def _before(self, step: Step) -> frozenset[int]:
+        """Ids of the steps that one waits for directly: what it names, the run before it in its thread, or else the
+        batch before (design section 3)."""
+        named = step.needs.values_list("needed_id", flat=True)
+        if step.run_index:
+            run = Step.objects.filter(thread=step.thread_id, run_index=step.run_index - 1)
+            return frozenset(named).union(run.values_list("pk", flat=True))
+        here = step.thread.batch
+        if here.pk not in self._batches:
+            batch = batch_before(here)
+            steps = Step.objects.filter(thread__batch=batch) if batch else Step.objects.none()
+            self._batches[here.pk] = frozenset(steps.values_list("pk", flat=True))
+        return self._batches[here.pk].union(named)

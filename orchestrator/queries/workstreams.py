@@ -9,7 +9,6 @@ from django.db.models import Q
 from orchestrator.core.attention import Standing, lifecycle, signals
 from orchestrator.core.terms import (
     ArtifactState,
-    CriterionKind,
     InterventionKind,
     Lifecycle,
     Signal,
@@ -18,7 +17,6 @@ from orchestrator.core.terms import (
 )
 from orchestrator.models import (
     Batch,
-    Criterion,
     HandoffArtifact,
     Intervention,
     Learning,
@@ -28,6 +26,7 @@ from orchestrator.models import (
     Verdict,
     Workstream,
 )
+from orchestrator.queries.rework import ToProve, to_prove
 from orchestrator.queries.tasks import TaskRow, task_rows
 
 #: The policy that the acceptance gate shows (LC-11).
@@ -56,12 +55,17 @@ class Board:
     signals: list[Signal]
     rows: list[TaskRow]
     batches: list[BatchRows]
-    remaining: list[Criterion]
+    remaining: tuple[ToProve, ...]
     interventions: list[Intervention]
     damaged: list[HandoffArtifact]
     waiting_files: int
     rounds: list[SchedulingDecision]
     signature: PreHandoffReview | None
+
+    @property
+    def again(self) -> int:
+        """How many criteria were proved before and have to be proved again (AS-8, FR-021)."""
+        return sum(one.attempt is not None for one in self.remaining)
 
     @property
     def current(self) -> list[TaskRow]:
@@ -101,7 +105,7 @@ def board(workstream: Workstream, now: datetime) -> Board:
         signals=sorted(signals(standing, now)),
         rows=rows,
         batches=_by_batch(rows),
-        remaining=_remaining(rows),
+        remaining=to_prove([row.task for row in rows]),
         interventions=list(
             Intervention.objects.filter(task__workstream=workstream, cleared_at=None).select_related("task__step")
         ),
@@ -142,14 +146,6 @@ def _by_batch(rows: list[TaskRow]) -> list[BatchRows]:
         )
         for group in (list(found) for _, found in groups)
     ]
-
-
-def _remaining(rows: list[TaskRow]) -> list[Criterion]:
-    """The exit criteria that open tasks still have to prove; those of the current steps stand first (FR-002)."""
-    steps = [row.task.step_id for row in rows if row.task.status not in {"complete", "skipped", "cancelled"}]
-    criteria = Criterion.objects.filter(step__in=steps, kind=CriterionKind.EXIT).select_related("step")
-    place = {step: position for position, step in enumerate(steps)}
-    return sorted(criteria, key=lambda criterion: (place[criterion.step_id], criterion.position))
 
 
 def _rounds(workstream: Workstream) -> list[SchedulingDecision]:

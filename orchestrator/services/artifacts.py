@@ -6,6 +6,7 @@ The rows are the outbox: whoever runs `publish` next picks up what a killed proc
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import rfc8785
 from django.db import connection, transaction
@@ -27,8 +28,8 @@ from orchestrator.models import Attempt, HandoffArtifact, OutputFile, Step, Work
 from orchestrator.queries.baseline import integration_in_force
 from orchestrator.queries.inputs import standing_result
 from orchestrator.queries.projection import projected_files
-from orchestrator.queries.upstream import handovers_before, output_place
-from orchestrator.services.actor import Actor
+from orchestrator.queries.upstream import Upstream, output_place
+from orchestrator.services.actor import ORCHESTRATOR, Actor
 from orchestrator.services.damage import note_problem, workspace
 from orchestrator.workspace import Workspace
 
@@ -57,28 +58,38 @@ def announce(
     `outputs` maps relative names to contents. Raises InvalidInput for a name that may not stand in the workspace.
     The caller wakes the queue; the file appears when `publish` has run.
     """
-    if not connection.in_atomic_block:
-        raise RuntimeError("An artifact is announced in the transaction of the act.")
-    workstream = attempt.task.workstream
+    workstream, step = attempt.task.workstream, _placed(attempt.task.step_id)
     files = _output_files(attempt, outputs or {})
-    handoff = _handoff(attempt, event, actor, now, outcome, next_action, files)
-    body = rfc8785.dumps(artifact_value(handoff))
-    sequence = _next_sequence(workstream)
-    artifact = HandoffArtifact.objects.create(
-        workstream=workstream,
-        sequence=sequence,
-        attempt=attempt,
-        event=event,
-        path=artifact_path(workstream.slug, sequence, attempt.task.step.key, event),
-        body=body.decode(),
-        sha256=hashlib.sha256(body).hexdigest(),
-        state=state,
-        created_at=now,
-    )
+    upstream = Upstream(workstream)
+    prior = [*upstream.results(step), *upstream.newest([attempt.task_id]).values()]
+    said = _Said(event, actor, outcome, next_action, integration_in_force(workstream) is not None, now)
+    artifact = _artifact(attempt, step, said, prior, files, _next_sequences(workstream, 1))
+    artifact.state = state
+    artifact.save()
     for file in files:
         file.artifact = artifact
     OutputFile.objects.bulk_create(files)
     return artifact
+
+
+def announce_queued(*, attempts: Sequence[Attempt], outcome: str, upstream: Upstream, now: datetime) -> None:
+    """Announce what a round launched, in launch order: like `announce` for each, but what they share is read once.
+
+    The attempts' tasks have their steps with thread, batch and stage; the steps are of the locked workstream's version.
+    """
+    workstream = upstream.workstream
+    integrated = integration_in_force(workstream) is not None
+    own = upstream.newest([attempt.task_id for attempt in attempts])
+    first = _next_sequences(workstream, len(attempts))
+    rows = []
+    for sequence, attempt in enumerate(attempts, start=first):
+        step = attempt.task.step
+        step.version = workstream.version
+        todo = "Sign the gate." if step.is_gate else "Claim the attempt and do the step."
+        said = _Said(EventType.ATTEMPT_QUEUED, ORCHESTRATOR, outcome, todo, integrated, now)
+        prior = [*upstream.results(step), *([own[attempt.task_id]] if attempt.task_id in own else [])]
+        rows.append(_artifact(attempt, step, said, prior, (), sequence))
+    HandoffArtifact.objects.bulk_create(rows)
 
 
 def hand_over(*, attempt: Attempt, actor: Actor, outputs: Mapping[str, bytes], now: datetime) -> Attempt | None:
@@ -198,40 +209,65 @@ def _message(rows: Sequence[HandoffArtifact], workstream_id: int) -> str:
     return f"{slug}: {len(rows)} handoff artifacts\n\n" + "".join(f"{row.path}\n" for row in rows)
 
 
-def _next_sequence(workstream: Workstream) -> int:
+def _next_sequences(workstream: Workstream, count: int) -> int:
+    """Reserve as many numbers, without gaps; answers with the first."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("An artifact is announced in the transaction of the act.")
     row = Workstream.objects.filter(pk=workstream.pk)
-    row.update(last_artifact=F("last_artifact") + 1)
+    row.update(last_artifact=F("last_artifact") + count)
     workstream.last_artifact = row.values_list("last_artifact", flat=True).get()
-    return workstream.last_artifact
+    return workstream.last_artifact - count + 1
 
 
-def _handoff(
+class _Said(NamedTuple):
+    """What an artifact says beside the facts of its attempt."""
+
+    event: EventType
+    actor: Actor
+    outcome: str
+    next_action: str
+    integrated: bool
+    at: datetime
+
+
+def _artifact(
     attempt: Attempt,
-    event: EventType,
-    actor: Actor,
-    now: datetime,
-    outcome: str,
-    next_action: str,
+    step: Step,
+    said: _Said,
+    prior: Iterable[HandoffArtifact],
     files: Sequence[OutputFile],
-) -> Handoff:
-    task, step = attempt.task, _placed(attempt.task.step_id)
+    sequence: int,
+) -> HandoffArtifact:
+    """The row, not saved yet. `prior` are the artifacts it builds on, in any order."""
+    workstream, version = attempt.task.workstream, step.version
     batch = step.thread.batch
-    prior = handovers_before(task, step)
-    return Handoff(
-        work_item=str(task.workstream.uuid),
-        workflow=step.version.workflow.name,
-        version=step.version.number,
+    links = sorted({one.pk: one for one in prior}.values(), key=lambda one: one.sequence)
+    handoff = Handoff(
+        work_item=str(workstream.uuid),
+        workflow=version.workflow.name,
+        version=version.number,
         step_key=step.key,
         order=(batch.stage.position + 1, batch.position + 1, step.position + 1),
-        event=event,
-        attempt=f"{task.workstream.slug}/{step.key}/{attempt.number}",
-        at=now,
-        actor=actor.label,
-        outcome=outcome,
-        next_action=next_action,
-        integrated=integration_in_force(task.workstream) is not None,
-        links=tuple(FileLink(artifact.path, artifact.sha256) for artifact in prior),
+        event=said.event,
+        attempt=f"{workstream.slug}/{step.key}/{attempt.number}",
+        at=said.at,
+        actor=said.actor.label,
+        outcome=said.outcome,
+        next_action=said.next_action,
+        integrated=said.integrated,
+        links=tuple(FileLink(one.path, one.sha256) for one in links),
         outputs=tuple(FileLink(file.path, file.sha256) for file in files),
+    )
+    body = rfc8785.dumps(artifact_value(handoff))
+    return HandoffArtifact(
+        workstream=workstream,
+        sequence=sequence,
+        attempt=attempt,
+        event=said.event,
+        path=artifact_path(workstream.slug, sequence, step.key, said.event),
+        body=body.decode(),
+        sha256=hashlib.sha256(body).hexdigest(),
+        created_at=said.at,
     )
 
 

@@ -83,7 +83,7 @@ def _refuse_unclaimable(attempt: Attempt) -> None:
 
 
 def _refuse_busy(executor: Executor) -> None:
-    Executor.objects.select_for_update().get(pk=executor.pk)
+    Executor.objects.select_for_update(no_key=True).get(pk=executor.pk)
     running = executor.assignments.filter(released_at=None).select_related("attempt__task__step").first()
     if running is not None:
         raise ExecutorBusy(f"{executor.name} already runs {running.attempt}.", attempt=running.attempt_id)

@@ -66,7 +66,7 @@ def issue_token(
 def revoke_token(*, token_id: int, actor: Actor, now: datetime) -> AccessToken:
     """Nobody can sign in with it from now on; calling it again changes nothing."""
     with transaction.atomic():
-        token = AccessToken.objects.select_for_update().filter(pk=token_id).first()
+        token = AccessToken.objects.select_for_update(no_key=True).filter(pk=token_id).first()
         if token is None:
             raise NotFound("There is no such token.")
         _own(token.executor, actor)

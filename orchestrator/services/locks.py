@@ -1,7 +1,10 @@
 """The one lock of an act: the workstream's row. Rounds and acts of one workstream run one at a time (FR-028).
 
-Order, everywhere: workstream, repository, executor, needs, history sequence. On SQLite the IMMEDIATE transaction is
-the lock.
+Order, everywhere: workstream, workflow, repository, executor, names, needs, history sequence. On SQLite the IMMEDIATE
+transaction is the lock.
+
+Rows are locked `no_key`: a row that names a locked one, such as a need or a history entry of another workstream, is
+written without waiting for it. Waiting there would be a lock out of order.
 """
 
 from django.db import connection
@@ -12,6 +15,7 @@ from orchestrator.models import Repository, Task, Workstream
 
 #: Any number will do as long as nothing else in the database uses it.
 NEEDS_LOCK = 0x0CEA5
+NAMES_LOCK = 0x0CEA6
 
 
 def locked_workstream(workstream_id: int) -> Workstream:
@@ -19,7 +23,7 @@ def locked_workstream(workstream_id: int) -> Workstream:
     if not connection.in_atomic_block:
         raise RuntimeError("A lock outside a transaction protects nothing.")
     try:
-        return Workstream.objects.select_for_update().get(pk=workstream_id)
+        return Workstream.objects.select_for_update(no_key=True).get(pk=workstream_id)
     except Workstream.DoesNotExist:
         raise NotFound("There is no such workstream.") from None
 
@@ -31,10 +35,23 @@ def locked_pair(first_id: int, second_id: int) -> tuple[Workstream, Workstream]:
 
 
 def lock_needs() -> None:
-    """One act at a time changes what workstreams need of one another; held until the transaction ends (AD-3)."""
+    """One act at a time changes what workstreams need of one another; held until the transaction ends (AD-3).
+
+    An act that records something before it comes to the needs takes it first: whoever holds the sequence waits for
+    nothing else.
+    """
+    _advisory(NEEDS_LOCK)
+
+
+def lock_names() -> None:
+    """One act at a time finds a free name for a workflow or a workstream."""
+    _advisory(NAMES_LOCK)
+
+
+def _advisory(number: int) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [NEEDS_LOCK])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
 
 
 def lock_repository(name: str) -> None:
@@ -44,7 +61,7 @@ def lock_repository(name: str) -> None:
     """
     if name:
         Repository.objects.get_or_create(name=name)
-        Repository.objects.select_for_update().get(name=name)
+        Repository.objects.select_for_update(no_key=True).get(name=name)
 
 
 def locked_task(task_id: int) -> Task:

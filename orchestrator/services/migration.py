@@ -16,7 +16,7 @@ from orchestrator.queries.migrations import dry_run, plan_of
 from orchestrator.services.actor import Actor
 from orchestrator.services.carry_over import Change, carry_over
 from orchestrator.services.history import record
-from orchestrator.services.locks import locked_workstream
+from orchestrator.services.locks import lock_needs, locked_workstream
 from orchestrator.services.needs import relate_needs
 from orchestrator.services.priorities import priority_under
 from orchestrator.services.progress import recount
@@ -148,6 +148,7 @@ def refuse_impossible(judgement: Judgement, version: WorkflowVersion, workstream
 def _migrate(change: Change, judgement: Judgement, steps: dict[str, Step]) -> Migration:
     refuse_impossible(judgement, change.version, change.workstream)
     before = change.workstream.version
+    lock_needs()
     migration, data = carry_over(change, steps, judgement)
     if before.number < change.version.number:
         WorkflowVersion.objects.filter(pk=before.pk).update(status=VersionStatus.SUPERSEDED)

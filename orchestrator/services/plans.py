@@ -28,7 +28,7 @@ from orchestrator.queries.migrations import dry_run
 from orchestrator.queries.plans import workstream_of
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
-from orchestrator.services.locks import locked_workstream
+from orchestrator.services.locks import lock_names, locked_workstream
 from orchestrator.services.migration import put_into_effect, refuse_impossible
 from orchestrator.services.needs import relate_needs, with_needs
 from orchestrator.services.priorities import priority_under
@@ -87,6 +87,7 @@ def submit_plan(
     text = source.decode("utf-8-sig")
     with transaction.atomic():
         if workstream is None:
+            lock_names()
             version = _first_version(plan, text, source_name, actor, now)
             workstream = _register(plan, version, actor, now, bundle)
             _submitted_for(version, workstream)
@@ -306,7 +307,7 @@ def _free_slug(slug: str) -> str:
 
 def _lock_workflow(workflow_id: int) -> None:
     """Versions of one workflow are numbered and decided one after another, whichever workstream they are for."""
-    Workflow.objects.select_for_update().get(pk=workflow_id)
+    Workflow.objects.select_for_update(no_key=True).get(pk=workflow_id)
 
 
 def _under_review(version_id: int, seen_sha256: str) -> tuple[WorkflowVersion, Workstream]:

@@ -17,7 +17,7 @@ def change_policy(*, slug: str, title: str, body: str, reason: str, impact: str,
     if not reason.strip():
         raise MissingReason("A policy changes with a reason.", field="reason")
     with transaction.atomic():
-        policy, _ = Policy.objects.select_for_update().update_or_create(
+        policy, _ = Policy.objects.select_for_update(no_key=True).update_or_create(
             slug=slug, defaults={"title": title, "body": body, "updated_at": now}
         )
         PolicyChange.objects.create(

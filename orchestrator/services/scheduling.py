@@ -9,13 +9,14 @@ from django.db.models import Max, OuterRef, Subquery
 
 from orchestrator.core.schedule import Decision, decide, ties
 from orchestrator.core.schedule import Verdict as Judgement
-from orchestrator.core.terms import AttemptStatus, EventType, Reason, TaskStatus, WorkstreamStatus
+from orchestrator.core.terms import AttemptStatus, Reason, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, SchedulingDecision, Task, Verdict, Workstream
 from orchestrator.queries.frontier import Round, load_round
 from orchestrator.queries.inputs import input_digests
-from orchestrator.queries.task_views import in_parts
+from orchestrator.queries.parts import in_parts
+from orchestrator.queries.upstream import Upstream
 from orchestrator.services.actor import ORCHESTRATOR
-from orchestrator.services.artifacts import announce
+from orchestrator.services.artifacts import announce_queued
 from orchestrator.services.conditions import skip
 from orchestrator.services.history import record
 from orchestrator.services.locks import lock_repository, locked_workstream
@@ -143,7 +144,8 @@ def _launch(tasks: Sequence[Task], workstream: Workstream, row: SchedulingDecisi
     last = dict(tried.order_by().values_list("task_id").annotate(Max("number")))
     for task in tasks:
         task.workstream = workstream
-    inputs = input_digests(tasks)
+    upstream = Upstream(workstream)
+    inputs = input_digests(tasks, upstream)
     attempts = Attempt.objects.bulk_create(
         Attempt(
             task=task,
@@ -159,16 +161,7 @@ def _launch(tasks: Sequence[Task], workstream: Workstream, row: SchedulingDecisi
     for some in in_parts([task.pk for task in tasks]):
         Task.objects.filter(pk__in=some).update(updated_at=now)
     Task.objects.filter(pk__in=[gate.pk for gate in gates]).update(status=TaskStatus.REVIEW)
-    for attempt in attempts:
-        gate = attempt.task.step.is_gate
-        announce(
-            attempt=attempt,
-            event=EventType.ATTEMPT_QUEUED,
-            actor=ORCHESTRATOR,
-            outcome=f"Launched in round {row.number}.",
-            next_action="Sign the gate." if gate else "Claim the attempt and do the step.",
-            now=now,
-        )
+    announce_queued(attempts=attempts, outcome=f"Launched in round {row.number}.", upstream=upstream, now=now)
 
 
 def _skip(

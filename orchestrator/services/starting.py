@@ -11,6 +11,7 @@ from orchestrator.models import Step, Task, Workflow, WorkflowVersion, Workstrea
 from orchestrator.queries.migrations import plan_of, versions_in_effect
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
+from orchestrator.services.locks import lock_names
 from orchestrator.services.needs import relate_needs
 from orchestrator.services.progress import recount
 from orchestrator.services.wake import wake
@@ -25,18 +26,18 @@ def start_workstream(*, workflow: str, title: str, actor: Actor, now: datetime) 
     if not title.strip():
         raise InvalidInput("The workstream needs a title of its own.", field="title")
     with transaction.atomic():
-        blueprint = Workflow.objects.select_for_update().filter(slug=workflow).first()
+        blueprint = Workflow.objects.select_for_update(no_key=True).filter(slug=workflow).first()
         if blueprint is None:
             raise NotFound(f"There is no workflow {workflow}.")
         version = _in_effect(blueprint, now)
         plan = plan_of(version)
+        lock_names()
         workstream = _register(version, plan, title.strip(), actor, now)
         relate_needs(workstream=workstream, plan=plan, actor=actor, now=now)
         steps = list(Step.objects.filter(version=version).order_by("pk"))
         tasks = (Task(workstream=workstream, step=step, created_at=now, updated_at=now) for step in steps)
         Task.objects.bulk_create(tasks)
         recount(workstream, now)
-        relate_needs(workstream=workstream, plan=plan_of(version), actor=actor, now=now)
         record(
             workstream=workstream,
             actor=actor,

@@ -20,7 +20,7 @@ def change_workflow(
         raise InvalidInput("A workflow has a name.", field="name")
     new = {"name": name.strip(), "domain": domain.strip(), "allow_self_approval": allow_self_approval}
     with transaction.atomic():
-        workflow = Workflow.objects.select_for_update().filter(pk=workflow_id).first()
+        workflow = Workflow.objects.select_for_update(no_key=True).filter(pk=workflow_id).first()
         if workflow is None:
             raise NotFound("There is no such workflow.")
         old = {field: getattr(workflow, field) for field in new}

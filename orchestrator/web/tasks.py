@@ -16,8 +16,8 @@ from orchestrator.core.terms import OPEN_TASK, BlockerKind, ExecutorKind, Role, 
 from orchestrator.models import Executor, Task, Workstream
 from orchestrator.queries.additions import steps_left
 from orchestrator.queries.blockers import blocked_task
-from orchestrator.queries.continuing import continuation
-from orchestrator.queries.rework import rework_of
+from orchestrator.queries.briefs import upstream_of
+from orchestrator.queries.rework import returned, to_prove
 from orchestrator.queries.tasks import find_task, find_workstream, task_detail
 from orchestrator.services import additions, blockers, claims, completions, executors, failures, interventions, rework
 from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
@@ -50,26 +50,38 @@ def task_page(
     who = viewer(request)
     stands = f"{detail.row.state}-{len(detail.row.attempts)}"
     seen = request.GET.get("seen") or stands
+    is_open = detail.row.task.status in OPEN_TASK
     context = {
         "workstream": workstream,
         "detail": detail,
+        "is_open": is_open,
         "task": detail.row.task,
         "step": detail.row.task.step,
         "steps_left": steps_left(detail.row.task.step),
         "exits": [(c, request.POST.get(f"evidence-{c.pk}", "")) for c in detail.exit_criteria],
         "kinds": list(BlockerKind),
-        "rework": rework_of(detail.row.task),
         "blocked": blocked_task(workstream, key, now()),
         "role": detail.row.task.step.role or detail.row.task.step.thread.owner_role,
         **ownership_context(who, workstream, detail.row.task),
         "why_not": why_not(who, detail, person_executor(who)),
         "acted": acted,
-        "restored": continuation(detail.row.task.pk),
-        "watched": workstream.status == WorkstreamStatus.ACTIVE and detail.row.task.status in OPEN_TASK,
+        **_so_far(detail.row.task),
+        "watched": workstream.status == WorkstreamStatus.ACTIVE and is_open,
         "seen": seen,
         "stale": seen != stands,
     }
     return show(request, "tasks/page.html", context, parts=frozenset({"standing"}), refusal=refusal)
+
+
+def _so_far(task: Task) -> dict[str, Any]:
+    """What whoever goes on with an open task starts from (AS-8): failures stand with their attempts."""
+    if task.status not in OPEN_TASK:
+        return {}
+    return {
+        "returned": [one for one in returned(task) if one.what != "attempt failed"],
+        "prove_again": [one for one in to_prove([task]) if one.attempt is not None],
+        "upstream": upstream_of(task),
+    }
 
 
 @act_of("task", "uuid", "key")

@@ -15,8 +15,10 @@ def threads_context(who: Viewer, workstream: Workstream) -> dict[str, Any]:
     """What the section shows; before approval there are no threads with work in them."""
     if workstream.status != WorkstreamStatus.ACTIVE:
         return {"threads": []}
+    threads = open_threads(workstream)
     return {
-        "threads": open_threads(workstream),
+        "threads": threads,
+        "some_assigned": any(row.assignment for row in threads),
         "executors": Executor.objects.filter(user__is_active=True),
         "modes": list(AssignmentMode),
         "why_not_assign": who.lacks(*ASSIGNERS),

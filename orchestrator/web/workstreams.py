@@ -16,7 +16,6 @@ from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.queries import workstreams as queries
 from orchestrator.queries.baseline import integrations
 from orchestrator.queries.blockers import blocked_workstream
-from orchestrator.queries.continuing import verify_again
 from orchestrator.queries.effect import promised_version
 from orchestrator.queries.learnings import due
 from orchestrator.queries.migrations import last_migration, under_way, versions_in_effect
@@ -57,7 +56,6 @@ def workstream_page(request: HttpRequest, uuid: UUID, acted: str = "", refusal: 
         "blocked": blocked_workstream(found, now()),
         **ownership_context(who, found),
         **threads_context(who, found),
-        "verify_again": verify_again(found),
         "relations": relations_of(found),
         "why_not": _why_not(who, found, board) | baseline.why_not(who, found),
         "acted": acted,

@@ -74,7 +74,7 @@ def test_fr021_criteria_are_proved_again_and_the_brief_says_why(driver: Driver) 
     send_back(driver, "A1", "Rounding is wrong.")
     told = brief(driver, "A1")["rework"]
     assert (told["to"], told["reason"], told["times"]) == ("A1", "Rounding is wrong.", 1)
-    assert [(c["text"], c["earlier"]) for c in told["criteria"]] == [("unit tests pass", "seen: unit tests pass")]
+    assert [(c["text"], c["evidence"]) for c in told["criteria"]] == [("unit tests pass", "seen: unit tests pass")]
     assert not CriterionCheck.objects.filter(attempt=driver.attempt("A1")).exists()
     driver.claim("A1")
     machine = Machine.of(driver.attempt("A1").assignment.executor)
@@ -95,9 +95,9 @@ def test_fr021_the_task_page_names_reason_person_and_criteria(driver: Driver) ->
     text = words(client.get(reverse("task", args=[driver.workstream.uuid, "A2"])))
     assert "rita sent work back to A1" in text
     assert "Rounding is wrong." in text
-    assert "report shows refunds exit, earlier: seen: report shows refunds" in text
+    assert "To be proved again; earlier evidence no longer counts: report shows refunds in attempt 1: seen:" in text
     never = words(client.get(reverse("task", args=[driver.workstream.uuid, "C1"])))
-    assert "It is done again" not in never
+    assert "To continue" not in never
 
 
 def test_fr021_an_open_blocker_keeps_its_task_blocked(driver: Driver) -> None:

@@ -8,6 +8,7 @@ from pytest_django.fixtures import Settings
 from orchestrator.models import Task
 from orchestrator.queries.briefs import brief
 from orchestrator.services import failures
+from orchestrator.services.artifacts import publish
 from tests.acceptance.workspace_files import Files
 from tests.cast import PLAN, Cast, Driver
 
@@ -35,6 +36,7 @@ def test_wf7_files_stand_where_the_seed_puts_them(driver: Driver, files: Files) 
 
     others = [name for name in files.names() if "/handoffs/" not in name]
     assert others == [
+        "docs/card-refunds/README.md",
         "docs/card-refunds/manual.md",
         f"{FOLDER}/EXECUTION-DASHBOARD.md",
         f"{FOLDER}/LEARNINGS.md",
@@ -117,9 +119,9 @@ def test_wf7_the_same_events_give_the_same_bytes(driver: Driver, settings: Setti
     driver.finish()
     first = Files(settings.WORKSPACE_DIR)
     settings.WORKSPACE_DIR = tmp_path / "second"
-    driver.advance()
+    publish(workstream_id=driver.reload().pk, now=driver.tick())
     second = Files(settings.WORKSPACE_DIR)
-    assert len(second.names()) == 5
+    assert len(second.names()) == 6
     for name in second.names():
         assert second.text(name) == first.text(name)
 

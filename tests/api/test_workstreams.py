@@ -34,7 +34,7 @@ def test_the_number_of_queries_does_not_grow_with_the_tasks(
     driver: Driver, machine: Machine, django_assert_max_num_queries
 ) -> None:
     address = f"/api/workstreams/{driver.reload().uuid}/"
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(24):
         machine.get(address)
     with django_assert_max_num_queries(6):
         machine.get("/api/tasks/")
