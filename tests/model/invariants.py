@@ -127,7 +127,8 @@ class Watch:
             )
             for key, task in stored.tasks.items()
         }
-        assert here == wanted
+        wrong = {key: (here.get(key), wanted.get(key)) for key in here | wanted if here.get(key) != wanted.get(key)}
+        assert wrong == {}, f"the tables and the model say otherwise: {wrong}"
 
     @staticmethod
     def _exclusive(stored: State, model: Engine) -> None:
