@@ -10,7 +10,7 @@ TESTS ?=
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 SUITE := $(BIN)/python -m pytest -n $(JOBS) -m "not browser and not nightly" $(TESTS)
 BROWSER_SUITE := $(BIN)/python -m pytest -m "browser and not nightly"
-NIGHTLY := $(BIN)/python -m pytest -m "nightly and not browser"
+NIGHTLY := $(BIN)/python -m pytest -n $(JOBS) -m "nightly and not browser"
 # The server that the long tests use beside SQLite; they make and drop a database of their own there.
 SERVER := $(or $(filter postgres%,$(DATABASE_URL)),postgres://postgres@127.0.0.1:5432/postgres)
 ISOLATED := env -u DATABASE_URL -u DATA_DIR

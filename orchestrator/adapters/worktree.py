@@ -66,6 +66,17 @@ class Worktree:
                 git(self.folder, "commit", "--quiet", "--message", message)
         return git(self.folder, "rev-parse", "HEAD").strip()
 
+    def settle_on(self, commit: str) -> bool:
+        """Go back to an earlier commit that holds the same files as this one; False when there is none such (AD-7)."""
+        with locked(self.repository / ".git" / "orchestrator.lock"):
+            try:
+                trees = {git(self.folder, "rev-parse", "--verify", f"{one}^{{tree}}") for one in ("HEAD", commit)}
+            except GitFailed:
+                return False
+            if len(trees) == 1:
+                git(self.folder, "reset", "--quiet", "--hard", commit)
+        return len(trees) == 1
+
     def changed(self, since: str) -> list[str]:
         """Files added or changed since the commit `since`, sorted."""
         listed = git(self.folder, "diff", "--name-only", "-z", "--diff-filter=d", "--no-renames", since, "HEAD")

@@ -9,7 +9,7 @@ from ninja import Router
 
 from orchestrator.api.acts import act
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import Breadcrumb, Completion, Encoded, Failure, NewSteps
+from orchestrator.api.schemas import Breadcrumb, Completion, Encoded, Failure, NewSteps, Reason
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.terms import Scope
 from orchestrator.queries.additions import AdditionFacts, addition_facts
@@ -85,6 +85,16 @@ def fail(request: HttpRequest, attempt_id: int, body: Failure) -> AttemptFacts:
         executor=caller_of(request).executor,
         error=body.error,
         now=timezone.now(),
+    )
+    return attempt_facts(attempt_id)
+
+
+@router.post("/{int:attempt_id}/declare-failure", response=AttemptFacts)
+@act(Scope.WORK)
+def declare_failure(request: HttpRequest, attempt_id: int, body: Reason) -> AttemptFacts:
+    """Say that a running attempt will not finish, for example because its executor died; takes no token of it."""
+    failures.declare_failure(
+        attempt_id=attempt_id, reason=body.reason, actor=caller_of(request).actor, now=timezone.now()
     )
     return attempt_facts(attempt_id)
 

@@ -95,7 +95,7 @@ def check(request: HttpRequest, body: PlanText) -> CheckFacts:
 @router.post("/", response={201: SubmissionFacts})
 @act(Scope.MANAGE, status=201)
 def submit(request: HttpRequest, body: PlanSubmission) -> SubmissionFacts:
-    """Register a plan for review, or the next version of one; people approve it in the browser."""
+    """Register a plan for review, or the next version of one."""
     submission = submit_plan(
         source=_source(body),
         source_name=body.source_name,

@@ -229,7 +229,7 @@ class PlanText(Schema):
 
 
 class PlanSubmission(PlanText):
-    """With `workstream`, a new version of the plan of one that is still being planned."""
+    """With `workstream`, a new version of the plan of one that is planned or under way; `change_reason` says why."""
 
     source_name: Annotated[str, Field(min_length=1, max_length=200)] = "PLAN.md"
     workstream: UUID | None = None
@@ -276,6 +276,13 @@ class Approval(Schema):
     note: Text = ""
     mapping: Lines = []
     effective_at: AwareDatetime | None = None
+
+
+class SendBack(Schema):
+    """`sha256` is that of the text that was read."""
+
+    sha256: Annotated[str, Field(max_length=64)]
+    reason: Text
 
 
 class Start(Schema):

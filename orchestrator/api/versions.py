@@ -1,4 +1,4 @@
-"""Versions in flight: approve, migrate one or many, roll back, start, change log (FR-001, FR-016, FR-022)."""
+"""Versions: approve, send back, migrate one or many, roll back, start, change log (FR-001, FR-016, FR-022)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from ninja import Router
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import Approval, ManyMigrations, MappingLine, OneMigration, RollBack, Start
+from orchestrator.api.schemas import Approval, ManyMigrations, MappingLine, OneMigration, RollBack, SendBack, Start
 from orchestrator.core.errors import NotFound
 from orchestrator.core.mapping import StepMapping
 from orchestrator.core.migration import ItemVerdict, Judgement
@@ -18,10 +18,10 @@ from orchestrator.core.terms import MappedOutcome, MappingKind, Scope, TaskStatu
 from orchestrator.models import Migration, Workflow, Workstream
 from orchestrator.queries.change_log import Change, change_log
 from orchestrator.queries.migrations import dry_run, plan_of
-from orchestrator.queries.plans import find_version
+from orchestrator.queries.plans import find_version, workstream_of
 from orchestrator.queries.workstream_facts import WorkstreamFacts, find_workstream, workstream_detail
 from orchestrator.services.migration import Migrated, migrate_several, migrate_workstream
-from orchestrator.services.plans import approve_version
+from orchestrator.services.plans import approve_version, send_back_version
 from orchestrator.services.roll_back import roll_back
 from orchestrator.services.starting import start_workstream
 
@@ -106,6 +106,20 @@ def approve(request: HttpRequest, slug: str, number: int, body: Approval) -> Wor
         now=timezone.now(),
     )
     return workstream_detail(workstream.uuid)
+
+
+@router.post("/workflows/{slug}/versions/{int:number}/send-back", response=WorkstreamFacts)
+@act(Scope.MANAGE)
+def send_back(request: HttpRequest, slug: str, number: int, body: SendBack) -> WorkstreamFacts:
+    """Return exactly the text with this SHA-256 to its author, with the reason."""
+    version = send_back_version(
+        version_id=find_version(slug, number).pk,
+        seen_sha256=body.sha256,
+        reason=body.reason,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return workstream_detail(workstream_of(version).uuid)
 
 
 @router.post("/workflows/{slug}/versions/{int:number}/migrations", response=list[MigrationFacts])

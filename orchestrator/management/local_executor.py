@@ -16,6 +16,7 @@ from orchestrator.adapters.registry import registered
 from orchestrator.adapters.repository import locked
 from orchestrator.adapters.tool import Job, Result, Tool
 from orchestrator.adapters.worktree import Worktree
+from orchestrator.core.conditions import chosen_outcome
 from orchestrator.core.errors import (
     AlreadyClaimed,
     AssignedElsewhere,
@@ -29,7 +30,8 @@ from orchestrator.core.errors import (
 )
 from orchestrator.core.terms import CriterionKind, StageKind
 from orchestrator.management.lane import state_folder, worktree_of
-from orchestrator.models import Assignment, Attempt, Executor, StepResource, Task
+from orchestrator.models import Assignment, Attempt, Executor, HandoffArtifact, StepResource, Task
+from orchestrator.queries.inputs import handover_of_same_inputs, outputs_by_name
 from orchestrator.queries.work import commits_before, queued_attempts
 from orchestrator.services import claims, completions, failures, interventions
 from orchestrator.services.actor import Actor
@@ -138,6 +140,10 @@ class LocalExecutor:
     def _hand_over(self, assignment: Assignment, tree: Worktree, start: str, result: Result) -> None:
         attempt, step = assignment.attempt, assignment.attempt.task.step
         commit = tree.commit(f"{step.key}: {step.title}\n\nattempt {attempt.number}, {self.executor.name}")
+        word = "" if result.ok else FAILED
+        outputs = _outputs(attempt, tree, start, result)
+        if same := _unchanged(attempt, tree, word):
+            commit, outputs = same.attempt.commit, outputs_by_name(same)
         criteria = step.criteria.filter(kind=CriterionKind.EXIT).values_list("pk", flat=True)
         while True:
             self._wait_for_person(assignment)
@@ -148,9 +154,9 @@ class LocalExecutor:
                     executor=self.executor,
                     outcome=result.summary,
                     evidence=dict.fromkeys(criteria, f"{result.summary} (commit {commit[:12]})"),
-                    outputs=_outputs(attempt, tree, start, result),
+                    outputs=outputs,
                     commit=commit,
-                    result="" if result.ok else FAILED,
+                    result=word,
                     now=self.clock(),
                 )
             except WrongState as refusal:
@@ -217,6 +223,18 @@ _ATTEMPT_ROWS: Final = (
 def _failure_is_outcome(attempt: Attempt, result: Result) -> bool:
     """Whether the tool came to an end, and the step says what follows when it fails (AD-8)."""
     return bool(result.summary) and FAILED in attempt.task.step.outcome_words[1:]
+
+
+def _unchanged(attempt: Attempt, tree: Worktree, word: str) -> HandoffArtifact | None:
+    """The handover that stands because the tool, run again on the same inputs, left the same files and came to the same
+    end; the lane then stands on its commit. A log and a commit's date differ with every run, and are no result (AD-7).
+    """
+    earlier = handover_of_same_inputs(attempt)
+    if earlier is None or not earlier.attempt.commit:
+        return None
+    if earlier.attempt.result != chosen_outcome(attempt.task.step.key, attempt.task.step.outcome_words, word):
+        return None
+    return earlier if tree.settle_on(earlier.attempt.commit) else None
 
 
 class _Watch:

@@ -10,7 +10,7 @@ from django.db.models import prefetch_related_objects
 from orchestrator.core.handoff import RESULT_EVENTS
 from orchestrator.core.terms import ArtifactState
 from orchestrator.models import Attempt, HandoffArtifact, Step, Task
-from orchestrator.queries.upstream import Upstream, with_output_names
+from orchestrator.queries.upstream import Upstream, output_place, with_output_names
 
 #: States in which a handover can stand for a later attempt: its files are, or will be, where it says.
 USABLE = [ArtifactState.PENDING.value, ArtifactState.COMMITTED.value]
@@ -42,15 +42,31 @@ def standing_result(attempt: Attempt, outputs: Mapping[str, str]) -> Attempt | N
 
     Only the newest result of the task can stand: outputs of older ones have been written over since.
     """
-    handovers = HandoffArtifact.objects.filter(attempt__task=attempt.task_id, event__in=RESULT_EVENTS)
-    known = with_output_names(handovers.exclude(state=ArtifactState.QUARANTINED)).select_related("attempt")
-    last = known.order_by("-sequence").first()
-    if last is None or last.state not in USABLE or last.attempt.input_digest != attempt.input_digest:
+    last = handover_of_same_inputs(attempt)
+    if last is None:
         return None
     earlier = last.attempt
     same = (earlier.commit, earlier.result) == (attempt.commit, attempt.result) and _outputs(last) == dict(outputs)
     told = bool(outputs or attempt.commit) or earlier.outcome == attempt.outcome
-    return earlier if same and told and attempt.input_digest else None
+    return earlier if same and told else None
+
+
+def handover_of_same_inputs(attempt: Attempt) -> HandoffArtifact | None:
+    """The newest handover of the attempt's task, when it is usable and worked from the same inputs."""
+    handovers = HandoffArtifact.objects.filter(attempt__task=attempt.task_id, event__in=RESULT_EVENTS)
+    known = with_output_names(handovers.exclude(state=ArtifactState.QUARANTINED)).select_related("attempt")
+    last = known.order_by("-sequence").first()
+    if last is None or last.state not in USABLE or not attempt.input_digest:
+        return None
+    return last if last.attempt.input_digest == attempt.input_digest else None
+
+
+def outputs_by_name(handover: HandoffArtifact) -> dict[str, bytes]:
+    """What was handed over, as whoever hands it over again would name it."""
+    task = handover.attempt.task
+    folder = output_place(task.workstream, task.step).folder
+    stored = handover.outputs.values_list("path", "content")
+    return {path.removeprefix(f"{folder}/"): bytes(content) for path, content in stored}
 
 
 def _definition(step: Step) -> dict[str, Any]:

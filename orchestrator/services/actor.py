@@ -54,7 +54,7 @@ class Actor:
 
     def require_person(self, refusal: str) -> None:
         """NotAllowed for agents and tools: some decisions are a person's, in the browser or through their own token."""
-        if self.user is None or (self.executor is not None and self.executor.kind != ExecutorKind.PERSON):
+        if not self.is_person:
             raise NotAllowed(
                 f"{refusal} {self.label} is none.", recovery="Ask a person to decide, on the page or with a token."
             )

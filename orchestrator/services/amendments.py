@@ -3,9 +3,10 @@
 from datetime import datetime
 
 from orchestrator.core.errors import InvalidInput, WrongState
+from orchestrator.core.plan import Plan
 from orchestrator.core.plan_amend import NewStage, new_tasks, with_stage
-from orchestrator.core.terms import Role, WorkstreamStatus
-from orchestrator.models import Step, WorkflowVersion, Workstream
+from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
+from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.services.actor import Actor
 from orchestrator.services.plans import Submission, read_source, submit_plan
 
@@ -16,7 +17,7 @@ PROPOSERS = (Role.INITIATOR, Role.REVIEWER, Role.APPROVER)
 def propose_stage(
     *, workstream: Workstream, name: str, tasks: str, reason: str, actor: Actor, now: datetime, gate_key: str = ""
 ) -> Submission:
-    """Submit the newest text of an active workstream's plan with one more stage, for an approver to decide.
+    """Submit the text that an active workstream follows, or soon will, with one more stage; an approver decides.
 
     `tasks` has one task a line (`title | exit criterion`). Behind an evaluation gate (`gate_key`) the stage is a fix
     stage with an evaluation of its own; without one it stands at the plan's end.
@@ -28,14 +29,14 @@ def propose_stage(
         raise InvalidInput("Name at least one task, one a line.", field="tasks")
     if workstream.status != WorkstreamStatus.ACTIVE:
         raise WrongState(f"{workstream} is {workstream.status}; stages are added to active workstreams.")
-    newest = WorkflowVersion.objects.filter(workflow=workstream.version.workflow_id).order_by("-number")[0]
-    plan = read_source(newest.source).plan
+    base = _base(workstream)
+    plan = read_source(base.source).plan
     if plan is None:
-        raise WrongState(f"The text of version {newest.number} can no longer be read.")
-    stage = NewStage(name, work, _position(workstream, gate_key), gate=bool(gate_key))
+        raise WrongState(f"The text of version {base.number} can no longer be read.")
+    stage = NewStage(name, work, _position(plan, gate_key), gate=bool(gate_key))
     return submit_plan(
-        source=with_stage(newest.source, plan, stage).encode(),
-        source_name=newest.source_name,
+        source=with_stage(base.source, plan, stage).encode(),
+        source_name=base.source_name,
         actor=actor,
         now=now,
         workstream=workstream,
@@ -43,9 +44,19 @@ def propose_stage(
     )
 
 
-def _position(workstream: Workstream, gate_key: str) -> int | None:
-    if not gate_key:
-        return None
-    gate = Step.objects.select_related("thread__batch__stage").filter(version=workstream.version_id, key=gate_key)
-    found = gate.first()
-    return found.thread.batch.stage.position if found else None
+def _base(workstream: Workstream) -> WorkflowVersion:
+    """The version submitted for this workstream that waits, which the new one would otherwise undo, or the one that it
+    follows. Texts of other workstreams on the workflow have steps that are none of its own."""
+    waiting = WorkflowVersion.objects.filter(
+        status__in=[VersionStatus.IN_REVIEW, VersionStatus.SENT_BACK, VersionStatus.APPROVED],
+        workstream=workstream,
+        number__gt=workstream.version.number,
+        stages=None,
+    )
+    return waiting.order_by("-number").first() or workstream.version
+
+
+def _position(plan: Plan, gate_key: str) -> int | None:
+    """The stage of the gate in the text that grows."""
+    found = (placed.place[0] for placed in plan.placed_steps() if placed.step.key == gate_key)
+    return next(found, None) if gate_key else None

@@ -30,6 +30,7 @@ def decide_duplicate(
     once an attempt was claimed.
     """
     actor.require(Role.APPROVER, Role.REVIEWER)
+    actor.require_person("A suspected duplicate is decided by a person.")
     chosen = _outcome(outcome)
     if not rationale.strip():
         raise MissingReason("Say why the two are, or are not, the same work.", field="rationale")

@@ -131,6 +131,7 @@ def approve_version(
     settle every started step. With a later `effective_at`, work in flight is migrated then (`services.effect`).
     """
     actor.require(Role.APPROVER)
+    actor.require_person("A plan is approved by a person.")
     lines, effective_at = tuple(mapping), effective_at or now
     if effective_at < now:
         raise InvalidInput(
@@ -246,8 +247,11 @@ def _next_version(
     if not reason.strip():
         raise MissingReason("A new version says why it was made.", field="change_reason")
     digest = hashlib.sha256(text.encode()).hexdigest()
-    if current.source_sha256 == digest:
+    anothers = current.workstream_id not in {None, workstream.pk}
+    if current.source_sha256 == digest and not anothers:
         raise InvalidInput("This text is the current version already; nothing changed.", field="source")
+    if anothers:
+        _refuse_waiting(current)
     if current.status != VersionStatus.APPROVED:
         WorkflowVersion.objects.filter(pk=current.pk).update(status=VersionStatus.SUPERSEDED)
     version = _version(current.workflow, current.number + 1, plan, text, name, actor, now, reason)
@@ -258,6 +262,16 @@ def _next_version(
         workstream.version, workstream.title, workstream.domain = version, plan.name[:200], plan.domain[:60]
     workstream.save(update_fields=["version", "updated_at", "title", "domain", "priority"])
     return version
+
+
+def _refuse_waiting(current: WorkflowVersion) -> None:
+    """A newer version takes the place of one that waits; not of one that waits for another workstream."""
+    if current.status == VersionStatus.IN_REVIEW:
+        raise WrongState(
+            f"Version {current.number} of this workflow waits for a decision, for {current.workstream}.",
+            recovery="Have that version approved or sent back first, then submit this one.",
+            version=current.number,
+        )
 
 
 def _submitted_for(version: WorkflowVersion, workstream: Workstream) -> None:

@@ -56,8 +56,8 @@ LOOK_AGAIN = {Reason.RESOURCE, Reason.CONDITION}
 
 def _is_new(task: Task, verdict: Judgement) -> bool:
     stored = task.verdict
-    if verdict.launches or stored is None:
-        return True
+    if verdict.launches or verdict.reason is Reason.CONDITION or stored is None:
+        return True  # both change the task, even when the same was said of an earlier turn of it
     if stored.reason == Reason.LAUNCHED and verdict.reason in AFTER_LAUNCH:
         return False
     return (stored.reason, stored.holder, stored.sentence) != (verdict.reason, verdict.holder, verdict.sentence)

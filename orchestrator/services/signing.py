@@ -2,7 +2,7 @@
 
 from orchestrator.core.errors import NotAllowed, Refusal, SelfApproval, WrongState
 from orchestrator.core.signatures import sign_off
-from orchestrator.core.terms import AttemptStatus, ExecutorKind, Role
+from orchestrator.core.terms import AttemptStatus, Role
 from orchestrator.models import GateReview, Task
 from orchestrator.queries.signatures import signer_of, signers_by_gate, workers_before
 from orchestrator.services.actor import Actor
@@ -17,7 +17,7 @@ def why_not_decide(gate: Task, actor: Actor) -> Refusal | None:
     A person does, never an agent or a tool; the plan names them or their role; they have not signed this attempt; and
     they did not do the work it reviews, unless the workflow allows self-approval.
     """
-    if actor.user is None or (actor.executor is not None and actor.executor.kind != ExecutorKind.PERSON):
+    if actor.user is None or not actor.is_person:
         return NotAllowed(
             f"{actor.label} may not sign {gate.step.key}: a gate is signed by a person.",
             recovery="Ask a person to decide, on the gate's page or with a token of their own.",

@@ -21,6 +21,7 @@ def sign_prehandoff(*, workstream_id: int, rationale: str, actor: Actor, now: da
     SuspectsOpen while one is undecided. One that appears later does not take the signature back.
     """
     actor.require(Role.APPROVER, Role.REVIEWER)
+    actor.require_person("The pre-handoff review is signed by a person.")
     if not rationale.strip():
         raise MissingReason("Say what was looked at and why this work is not a duplicate.", field="rationale")
     with transaction.atomic():

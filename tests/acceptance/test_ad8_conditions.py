@@ -128,6 +128,50 @@ def test_ad8_rework_before_a_condition_judges_it_again(driver: Driver) -> None:
     assert state_problems(driver.reload()) == []
 
 
+SKIPPED_LAST = b"""# Plan: Skip the last step
+
+### Stage 1: Check
+
+##### Batch 01: test
+
+###### Thread 01: test
+- Role: contributor
+- T1: Test it
+  - Outcomes: passed, failed
+  - Exit: the tests ran
+
+##### Batch 02: tell
+
+###### Thread 01: tell
+- Role: contributor
+- N1: Tell it
+  - Exit: it is told
+
+##### Batch 03: fix
+
+###### Thread 01: fix
+- Role: contributor
+- F1: Fix it
+  - When: T1 is failed
+  - Exit: the fix is committed
+"""
+
+
+def test_ad8_a_step_is_skipped_again_for_the_same_reason(driver: Driver) -> None:
+    """Nothing else changes in the round that skips it, and what is said of it is what was said the first time."""
+    driver.start(SKIPPED_LAST)
+    driver.do("T1", "N1")
+    assert statuses(driver)["F1"] == TaskStatus.SKIPPED
+    rework.send_back(
+        task_id=driver.task("N1").pk, reason="Unclear.", actor=driver.cast.actor("reviewer"), now=driver.tick()
+    )
+    assert statuses(driver)["F1"] == TaskStatus.PENDING
+    driver.advance()
+    driver.do("N1")
+    assert statuses(driver)["F1"] == TaskStatus.SKIPPED
+    assert driver.reload().finished_at is not None
+
+
 def test_ad8_a_step_that_ran_and_is_then_skipped_hands_nothing_on(driver: Driver) -> None:
     driver.start(PLAN)
     driver.claim("T1")

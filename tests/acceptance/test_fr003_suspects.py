@@ -18,7 +18,7 @@ def plan(title: str, repository: str = "", files: str = "ledger/**") -> bytes:
 
 @pytest.fixture
 def steward(driver: Driver) -> Machine:
-    executor = register_executor(name="steward", kind=ExecutorKind.AGENT, user=driver.cast.approver, now=NOON)
+    executor = register_executor(name="steward", kind=ExecutorKind.PERSON, user=driver.cast.approver, now=NOON)
     return Machine.of(executor)
 
 

@@ -8,9 +8,11 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from orchestrator.core.errors import InvalidInput, NotAllowed, WrongState
-from orchestrator.core.terms import VersionStatus, WorkstreamStatus
+from orchestrator.core.terms import ExecutorKind, VersionStatus, WorkstreamStatus
 from orchestrator.models import Migration, WorkflowVersion, Workstream
 from orchestrator.queries.state import state_problems
+from orchestrator.services.amendments import propose_stage
+from orchestrator.services.plans import approve_version
 from orchestrator.services.starting import start_workstream
 from orchestrator.services.workstreams import sign_prehandoff
 from tests.acceptance.test_ec4_mapping import RENAMED
@@ -115,7 +117,7 @@ def test_fr016_start_from_the_page(first: Driver) -> None:
 
 def boss(driver: Driver) -> Machine:
     executor = driver.cast.builder("boss")
-    executor.user = driver.cast.approver
+    executor.user, executor.kind = driver.cast.approver, ExecutorKind.PERSON
     executor.save()
     return Machine.of(executor)
 
@@ -163,3 +165,58 @@ def test_fr016_the_command_says_what_would_happen_and_does_it(first: Driver) -> 
     assert second.reload().version.number == 2
     with pytest.raises(CommandError, match="nothing-like-it"):
         call_command("migrate_workstreams", "card-refunds", "2", "--workstream", "nothing-like-it", "--as", "anna")
+
+
+def test_wf5_a_fix_stage_grows_the_text_that_its_own_workstream_follows(first: Driver) -> None:
+    second = other(first)
+    approve(first, fix(first))
+    approver = first.cast.actor("approver")
+    grown = fix(second)
+    assert "FIX1" in grown.source
+    assert "FIX2" not in grown.source, "the other workstream's fix is none of this one's work"
+    approve_version(version_id=grown.pk, seen_sha256=grown.source_sha256, actor=approver, now=timezone.now())
+    assert second.reload().version.number == 3
+    assert second.task("FIX1").step.title == "Lock the token row"
+
+
+def test_fr016_a_version_that_waits_for_one_workstream_is_not_replaced_by_another_ones(first: Driver) -> None:
+    second = other(first)
+    waiting = next_version(first, GROWN)
+    with pytest.raises(WrongState, match="waits for a decision") as refused:
+        fix(second)
+    assert "approved or sent back" in refused.value.way_out
+    waiting.refresh_from_db()
+    assert waiting.status == VersionStatus.IN_REVIEW
+    fix(first)
+    waiting.refresh_from_db()
+    assert waiting.status == VersionStatus.SUPERSEDED, "a newer one for the same workstream takes its place"
+
+
+def fix(driver: Driver) -> WorkflowVersion:
+    return propose_stage(
+        workstream=driver.reload(),
+        name="fix auth race",
+        tasks="Lock the token row | the race test passes",
+        reason="Two tokens are accepted at once.",
+        actor=driver.cast.actor("reviewer"),
+        now=driver.tick(),
+    ).version
+
+
+def test_wf3_a_version_is_sent_back_over_rest_and_approved_by_a_person_only(first: Driver) -> None:
+    version = next_version(first, RENAMED)
+    address = "/api/workflows/card-refunds/versions/2"
+    agent = first.cast.builder("robot")
+    agent.user = first.cast.approver
+    agent.save()
+    status, answer = Machine.of(agent).post(f"{address}/approve", {"sha256": version.source_sha256})
+    assert (status, answer["code"]) == (403, "not-allowed")
+    machine = boss(first)
+    assert machine.post(f"{address}/send-back", {"sha256": version.source_sha256, "reason": " "})[0] == 422
+    assert machine.post(f"{address}/send-back", {"sha256": "0" * 64, "reason": "Unclear."})[0] == 409
+    body = {"sha256": version.source_sha256, "reason": "A7 says nothing."}
+    status, answer = machine.post(f"{address}/send-back", body, key="back")
+    assert (status, answer["version"]) == (200, 1), "work goes on under version 1"
+    assert machine.post(f"{address}/send-back", body, key="back") == (status, answer)
+    version.refresh_from_db()
+    assert (version.status, version.decision_reason) == (VersionStatus.SENT_BACK, "A7 says nothing.")

@@ -112,3 +112,15 @@ def test_a_gate_is_not_claimed(driver: Driver, machine: Machine) -> None:
     status, answer = machine.post(f"/api/attempts/{driver.attempt('MP1').pk}/claim")
     assert (status, answer["code"]) == (409, "wrong-state")
     assert "person" in answer["message"]
+
+
+def test_fr027_a_person_declares_the_failure_of_an_attempt_that_somebody_else_holds(
+    driver: Driver, machine: Machine
+) -> None:
+    address, token, evidence = claim(driver, machine, "A1")
+    person = Machine.of(driver.cast.builder("watcher"))
+    assert person.post(f"{address}/declare-failure", {"reason": " "})[1]["code"] == "reason-missing"
+    status, ended = person.post(f"{address}/declare-failure", {"reason": "Its machine is gone."})
+    assert (status, ended["status"], ended["error"]) == (200, "failed", "Its machine is gone.")
+    assert machine.post(f"{address}/complete", {"token": token, "evidence": evidence})[1]["code"] == "stale-token"
+    assert person.post(f"{address}/declare-failure", {"reason": "Again."})[1]["code"] == "wrong-state"

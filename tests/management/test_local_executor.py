@@ -301,3 +301,34 @@ def test_ad8_a_tool_that_cannot_run_is_a_failure_whatever_the_outcomes(driver, r
     assert driver.attempt("T1").status == AttemptStatus.FAILED
     driver.advance()
     assert driver.task("F1").status == TaskStatus.PENDING
+
+
+def test_ad7_a_tool_run_again_on_the_same_inputs_hands_nothing_over_twice(started, repository):
+    local(started).turn()
+    first = started.attempt("A1")
+    branch = git(repository, "rev-parse", "ws/greetings/01").strip()
+    again(started)
+    second = started.attempt("A1")
+    assert (second.number, second.status, second.same_as, second.commit) == (2, "completed", first, first.commit)
+    assert git(repository, "rev-parse", "ws/greetings/01").strip() == branch
+    assert not OutputFile.objects.filter(path__endswith="A1-attempt-2.log").exists()
+
+
+def test_ad7_a_tool_that_left_other_files_hands_them_over(started, repository):
+    local(started).turn()
+    (repository / "scripts" / "write.py").write_text(SCRIPTS["write.py"].replace("'hello'", "'good day'"))
+    git(repository, "commit", "--quiet", "--all", "--message", "politer")
+    again(started)
+    second = started.attempt("A1")
+    assert (second.number, second.status, second.same_as) == (2, "completed", None)
+    assert OutputFile.objects.filter(path__endswith="A1-attempt-2.log").exists()
+
+
+def again(driver) -> None:
+    driver.advance()
+    rework.send_back(
+        task_id=driver.task("A1").pk, reason="Once more.", actor=driver.cast.actor("reviewer"), now=driver.tick()
+    )
+    driver.advance()
+    driver.claim("A1", driver.cast.builder("builder-1"))
+    assert local(driver).turn()

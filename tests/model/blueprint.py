@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 PATTERNS = ("a/**", "a/x.py", "b/*", "c/y/**")
 MEET = {frozenset({"a/**", "a/x.py"})} | {frozenset({one}) for one in PATTERNS}
 RESOURCES = ("db", "gpu")
+#: The outcomes that steps declare; a completion that names none carries the first.
+OUTCOMES = ("passed", "failed")
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,16 @@ class Step:
     lane_files: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     title: str = "Do it"
+    #: The step that the condition asks for, the word, and whether it has to be so; False: it must not be so.
+    when: tuple[str, str, bool] | None = None
+    outcomes: tuple[str, ...] = ()
+    #: How many people have to sign a gate.
+    signatures: int = 1
+
+    @property
+    def waits_for(self) -> set[str]:
+        """What it names: its needs and what its condition asks for."""
+        return {*self.needs, *(self.when[:1] if self.when else ())}
 
     @property
     def order(self) -> tuple[int, int, int, str]:
@@ -54,7 +66,8 @@ class Blueprint:
 
 def _gate(step: Step) -> list[str]:
     trigger = f"- **Trigger:** {' + '.join(step.needs)} complete"
-    return ["", f"### Merge Point {step.key}", trigger, "- **Reviewers:** reviewer"]
+    signers = ["- **Reviewers:** reviewer, approver", f"- Approvals: {step.signatures}"]
+    return ["", f"### Merge Point {step.key}", trigger, *signers]
 
 
 def _batch(batch: int, members: list[Step]) -> list[str]:
@@ -76,8 +89,14 @@ def _step(step: Step) -> list[str]:
         "Needs": ", ".join(step.needs),
         "Files": ", ".join(f"`{name}`" for name in step.files),
         "Resources": ", ".join(step.resources),
+        "Outcomes": ", ".join(step.outcomes),
+        "When": _condition(*step.when) if step.when else "",
     }
     return [f"- {step.key}: {step.title}", *(f"  - {name}: {value}" for name, value in facts.items() if value)]
+
+
+def _condition(key: str, word: str, wanted: bool) -> str:
+    return f"{key} is {'' if wanted else 'not '}{word}"
 
 
 few = st.sampled_from([(), (), (), *((one,) for one in PATTERNS)])
@@ -92,7 +111,9 @@ def blueprints(draw: st.DrawFn) -> Blueprint:
         for batch in range(draw(st.integers(1, 2))):
             if steps and not steps[-1].gate and draw(st.integers(0, 2)) == 0:
                 needs = tuple(step.key for step in steps if step.place[:2] == steps[-1].place[:2])
-                steps.append(Step(f"G{stage}{batch}", (stage, batch, 0, 0), gate=True, needs=needs))
+                signatures = draw(st.integers(1, 2))
+                gate = Step(f"G{stage}{batch}", (stage, batch, 0, 0), gate=True, needs=needs, signatures=signatures)
+                steps.append(gate)
             else:
                 steps += _drawn_batch(draw, (stage, batch), keys, steps)
     return Blueprint(tuple(steps))
@@ -104,8 +125,9 @@ def _drawn_batch(draw: st.DrawFn, at: tuple[int, int], keys, before: list[Step])
     for thread in draw(st.permutations(range(draw(st.integers(1, 2))))):
         lane_files = draw(few)
         for position in range(draw(st.sampled_from([1, 1, 2, 3]))):
-            others = [step.key for step in [*before, *batch] if step.place[:3] != (*at, thread)]
-            needs = draw(st.lists(st.sampled_from(others), max_size=1, unique=True)) if others else []
+            others = [step for step in [*before, *batch] if step.place[:3] != (*at, thread)]
+            keys_of_others = [step.key for step in others]
+            needs = draw(st.lists(st.sampled_from(keys_of_others), max_size=1, unique=True)) if others else []
             batch.append(
                 Step(
                     next(keys),
@@ -115,9 +137,21 @@ def _drawn_batch(draw: st.DrawFn, at: tuple[int, int], keys, before: list[Step])
                     files=draw(few),
                     lane_files=lane_files,
                     resources=draw(st.sampled_from([(), (), *((one,) for one in RESOURCES)])),
+                    when=draw(_conditions(others)),
+                    outcomes=draw(st.sampled_from([(), OUTCOMES])),
                 )
             )
     return batch
+
+
+@st.composite
+def _conditions(draw: st.DrawFn, others: list[Step]) -> tuple[str, str, bool] | None:
+    """One step in four has a condition, over any word that the other step may end with."""
+    if not others or draw(st.integers(0, 3)):
+        return None
+    other = draw(st.sampled_from(others))
+    words = ["complete", "skipped", "reworked"] if not other.outcomes else [*other.outcomes, "passed", "skipped"]
+    return other.key, draw(st.sampled_from(words)), draw(st.booleans())
 
 
 def with_step(plan: Blueprint, key: str, lane: int) -> Blueprint:
@@ -132,7 +166,11 @@ def with_step(plan: Blueprint, key: str, lane: int) -> Blueprint:
 
 def without_step(plan: Blueprint, key: str) -> Blueprint:
     """A plan without a step; the places behind it move up, as they do in the text."""
-    left = [replace(s, needs=tuple(n for n in s.needs if n != key)) for s in plan.steps if s.key != key]
+    left = [
+        replace(s, needs=tuple(n for n in s.needs if n != key), when=None if s.when and s.when[0] == key else s.when)
+        for s in plan.steps
+        if s.key != key
+    ]
     return Blueprint(tuple(_moved_up(left)))
 
 

@@ -14,6 +14,8 @@ from tests.model.blueprint import MEET, Blueprint, Step
 BEFORE_WORK = ("queued", "cancelled")
 #: So many failures ask for a person.
 FAILURES = 3
+#: Who may sign gates.
+SIGNERS = ("reviewer", "approver")
 
 Refused = type[errors.Refusal] | None
 
@@ -32,6 +34,24 @@ class Task:
     flag: str = ""
     forgiven: int = 0
     rework: int = 0
+    #: The word of the newest completion; who signed the gate that waits; whether the condition was false.
+    result: str = ""
+    signers: set[str] = field(default_factory=set)
+    skipped: bool = False
+
+    @property
+    def over(self) -> bool:
+        return self.done or self.skipped
+
+    @property
+    def stands(self) -> bool:
+        """Nothing but its own state decides."""
+        return self.over or self.live or self.undecided or self.flagged
+
+    @property
+    def free(self) -> bool:
+        """Whoever has it may go on with it."""
+        return self.live and not self.blockers and not self.flagged
 
     @property
     def flagged(self) -> bool:
@@ -82,20 +102,25 @@ class Engine:
 
     def state_of(self, key: str) -> str:
         task = self.tasks[key]
-        if task.done:
-            return "complete"
+        if task.over:
+            return "complete" if task.done else "skipped"
         if task.blockers or task.undecided:
             return "blocked"
         if task.running:
             return "active"
         return "review" if task.queued and self.steps[key].gate else "pending"
 
+    def awaited(self, step: Step) -> set[str]:
+        """What it names, and every earlier batch."""
+        return step.waits_for | {other.key for other in self.plan.steps if other.place[:2] < step.place[:2]}
+
+    def lane_before(self, step: Step) -> set[str]:
+        others = [other for other in self.plan.steps if other.lane == step.lane and other.place < step.place]
+        return {other.key for other in others if not self._same_run(other, step)}
+
     def before(self, step: Step) -> set[str]:
-        """Everything that has to be complete first."""
-        others = [other for other in self.plan.steps if other.key != step.key]
-        earlier = {other.key for other in others if other.place[:2] < step.place[:2]}
-        lane = {o.key for o in others if o.lane == step.lane and o.place < step.place and not self._same_run(o, step)}
-        return set(step.needs) | earlier | lane
+        """Everything that has to be over first."""
+        return self.awaited(step) | self.lane_before(step)
 
     def _same_run(self, one: Step, other: Step) -> bool:
         """Neighbouring parallel steps of a thread start together."""
@@ -120,7 +145,7 @@ class Engine:
 
     @property
     def finished(self) -> bool:
-        return all(task.done for task in self.tasks.values())
+        return all(task.over for task in self.tasks.values())
 
     # -- the orchestrator's own part
 
@@ -129,37 +154,65 @@ class Engine:
 
     def notice(self) -> None:
         """Look at the files that open steps build on: named by one, or of the first open batch or the one before."""
-        opened = [step for step in self.plan.steps if not self.tasks[step.key].done]
+        opened = [step for step in self.plan.steps if not self.tasks[step.key].over]
         if not opened:
             return
         first = min(step.place[:2] for step in opened)
         batches = sorted({step.place[:2] for step in self.plan.steps})
         near = {first, *([batches[batches.index(first) - 1]] if batches.index(first) else [])}
-        named = {need for step in opened for need in step.needs}
+        named = {need for step in opened for need in step.waits_for}
         for key in self.lost - self.unpublished:
             if self.tasks[key].done and (key in named or self.steps[key].place[:2] in near):
                 self.damaged.add(key)
                 self.tasks[key].flag = self.tasks[key].flag or "artifact"
 
-    def round(self) -> list[str]:
-        """Launch what may start, in launch order."""
+    def rounds(self) -> list[str]:
+        """Rounds until one changes nothing; what they launched, in launch order."""
         launched: list[str] = []
+        while True:
+            skipped, started = self.round()
+            launched += started
+            if not skipped and not started:
+                return launched
+
+    def round(self) -> tuple[list[str], list[str]]:
+        """Skip and launch what the state before allows; a skip shows only in the next round."""
         if self.status != "active":
-            return launched
+            return [], []
+        skipped = [step.key for step in self.plan.steps if self._reached(step) and not self._wanted(step)]
         held = [self.steps[key] for key, task in self.tasks.items() if task.live]
+        launched: list[str] = []
         for step in sorted(self.plan.steps, key=lambda step: step.order):
             if self._may_start(step) and not any(self.contend(step, other) for other in held):
-                self.tasks[step.key].attempts.append("queued")
                 held.append(step)
                 launched.append(step.key)
-        return launched
+        for key in skipped:
+            self.tasks[key].skipped = True
+        for key in launched:
+            self.tasks[key].attempts.append("queued")
+        return skipped, launched
+
+    def _usable(self, key: str) -> bool:
+        """Over, and what it handed over can be read."""
+        task = self.tasks[key]
+        return task.skipped or (task.done and key not in self.unpublished | self.damaged)
+
+    def _reached(self, step: Step) -> bool:
+        return not self.tasks[step.key].stands and all(map(self._usable, self.awaited(step)))
+
+    def _wanted(self, step: Step) -> bool:
+        """Whether the condition is true, once what it asks for is over."""
+        if step.when is None:
+            return True
+        key, word, wanted = step.when
+        task = self.tasks[key]
+        so = {"skipped": task.skipped, "reworked": task.rework > 0, "complete": task.done}
+        return so.get(word, task.done and task.result == word) is wanted
 
     def _may_start(self, step: Step) -> bool:
-        task = self.tasks[step.key]
-        if task.done or task.live or task.undecided or task.flagged or task.blockers:
+        if not self._reached(step) or not self._wanted(step) or self.tasks[step.key].blockers:
             return False
-        unusable = self.unpublished | self.damaged
-        return all(self.tasks[key].done and key not in unusable for key in self.before(step))
+        return all(map(self._usable, self.lane_before(step)))
 
     # -- acts
 
@@ -177,7 +230,7 @@ class Engine:
         task.holder, task.token = executor, task.token + 1
         return None
 
-    def complete(self, key: str, *, held: bool, proved: bool) -> Refused:
+    def complete(self, key: str, *, held: bool, proved: bool, result: str) -> Refused:
         """`held` says that the caller holds the claim, `proved` that it brings evidence."""
         task = self.tasks[key]
         if self.status != "active":
@@ -188,12 +241,16 @@ class Engine:
             return errors.WrongState
         if not proved:
             return errors.CriteriaUnmet
+        declared = self.steps[key].outcomes
+        if result and result not in declared:
+            return errors.InvalidInput
+        task.result = result or "".join(declared[:1])
         self._finish(key)
         return None
 
     def _finish(self, key: str) -> None:
         task = self.tasks[key]
-        task.attempts[-1], task.holder, task.done = "completed", "", True
+        task.attempts[-1], task.holder, task.done, task.signers = "completed", "", True, set()
         self.unpublished.add(key)
         self.lost.discard(key)
         self.damaged.discard(key)
@@ -222,14 +279,19 @@ class Engine:
         self.tasks[key].undecided = False
         return None
 
-    def approve(self, key: str) -> Refused:
-        if refusal := self._unsignable(key):
+    def approve(self, key: str, role: str) -> Refused:
+        if refusal := self._unsignable(key, role):
             return refusal
-        self._finish(key)
+        task = self.tasks[key]
+        if task.flagged:
+            return errors.WrongState
+        task.signers.add(role)
+        if len(task.signers) == self.steps[key].signatures:
+            self._finish(key)
         return None
 
-    def reject(self, key: str, back_to: str) -> Refused:
-        if refusal := self._unsignable(key):
+    def reject(self, key: str, back_to: str, role: str) -> Refused:
+        if refusal := self._unsignable(key, role):
             return refusal
         target = self.steps.get(back_to)
         if target is None or target.gate:
@@ -238,9 +300,13 @@ class Engine:
             return errors.WrongState
         return self.send_back(back_to, rejecting=key)
 
-    def _unsignable(self, key: str) -> Refused:
+    def _unsignable(self, key: str, role: str) -> Refused:
         task = self.tasks[key]
-        if self.status != "active" or not self.steps[key].gate or not task.queued or task.blockers:
+        if self.status != "active" or not self.steps[key].gate:
+            return errors.WrongState
+        if role not in SIGNERS:
+            return errors.NotAllowed
+        if role in task.signers or not task.queued or task.blockers:
             return errors.WrongState
         return None
 
@@ -264,14 +330,15 @@ class Engine:
         """What is pending and was not launched has nothing to do again."""
         if task.queued:
             task.attempts[-1] = "cancelled"
+        task.signers = set()
         if task.flag == "artifact":
             task.flag = ""
         task.forgiven = len(task.attempts)
         task.rework += task.done
-        task.done = task.undecided = False
+        task.done = task.undecided = task.skipped = False
 
     def block(self, key: str, blocker: int) -> Refused:
-        if self.status != "active" or self.tasks[key].done:
+        if self.status != "active" or self.tasks[key].over:
             return errors.WrongState
         self.tasks[key].blockers.add(blocker)
         return None
@@ -284,7 +351,7 @@ class Engine:
 
     def flag(self, key: str) -> Refused:
         task = self.tasks[key]
-        if self.status != "active" or task.done or task.flagged:
+        if self.status != "active" or task.over or task.flagged:
             return errors.WrongState
         task.flag = "question"
         return None
@@ -361,7 +428,7 @@ class Engine:
             return errors.WrongState
         for task in self.tasks.values():
             if task.queued:
-                task.attempts[-1] = "cancelled"
+                task.attempts[-1], task.signers = "cancelled", set()
         self.status = "archived"
         return None
 

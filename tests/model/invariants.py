@@ -16,6 +16,8 @@ from tests.model.engine import Engine
 
 TERMINAL = {"completed", "failed", "rejected", "cancelled"}
 LIVE = {"queued", "running"}
+#: The cast's names of those who sign.
+PEOPLE = {"reviewer": "rita", "approver": "anna"}
 #: How statements begin that change no row.
 HARMLESS = ("SELECT", "SAVEPOINT", "RELEASE", "BEGIN", "PRAGMA")
 
@@ -55,9 +57,9 @@ class Watch:
             assert keys == sorted(keys, key=lambda key: model.steps[key].order), "launches ascend within a round"
             for key in keys:
                 place = model.steps[key].place
-                waiting = [s.key for s in model.plan.steps if s.place[:2] < place[:2] and not model.tasks[s.key].done]
+                waiting = [s.key for s in model.plan.steps if s.place[:2] < place[:2] and not model.tasks[s.key].over]
                 assert waiting == [], f"{key} was launched before batches or gates before it were complete"
-                assert all(model.tasks[need].done for need in model.before(model.steps[key])), "joins wait for all"
+                assert all(model.tasks[need].over for need in model.before(model.steps[key])), "joins wait for all"
 
     def check(self, model: Engine) -> None:
         if self.writes.count != self.written:
@@ -107,6 +109,7 @@ class Watch:
                 task.blockers,
                 task.flagged,
                 task.rework,
+                {PEOPLE[role] for role in task.signers},
             )
             for key, task in model.tasks.items()
         }
@@ -120,10 +123,12 @@ class Watch:
                 task.blockers,
                 bool(task.note),
                 task.rework,
+                task.signatures,
             )
             for key, task in stored.tasks.items()
         }
-        assert here == wanted
+        wrong = {key: (here.get(key), wanted.get(key)) for key in here | wanted if here.get(key) != wanted.get(key)}
+        assert wrong == {}, f"the tables and the model say otherwise: {wrong}"
 
     @staticmethod
     def _exclusive(stored: State, model: Engine) -> None:

@@ -1,5 +1,6 @@
 """The state machine: every rule does one act in the product and in the model, then everything is compared."""
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -31,15 +32,25 @@ from orchestrator.services.roll_back import roll_back
 from orchestrator.services.workstreams import accept_workstream, archive_workstream, sign_prehandoff
 from tests.cast import NOON, Cast
 from tests.model import blueprint
-from tests.model.blueprint import Blueprint, blueprints
-from tests.model.engine import Engine, Refused
+from tests.model.blueprint import OUTCOMES, Blueprint, blueprints
+from tests.model.engine import SIGNERS, Engine, Refused
 from tests.model.invariants import Watch, Writes
 from tests.model.workspaces import GitWorkspace, Killed, MemoryWorkspace
 
 some = st.integers(0, 11)
 #: Rules that need a task's number only.
 ALONE = ("reports", "fails", "declares_failure", "requeues", "signs", "sends_back", "clears")
+#: Mostly those who may decide.
+DECIDERS = (*SIGNERS, *SIGNERS, "contributor")
+#: The word of a completion; mostly one that its step declares, or none.
+RESULTS = ("", *OUTCOMES)
 CRASHES = ("before-blob", "before-files", "before-mark")
+
+
+def often(work: Callable[..., None]) -> Any:
+    """A rule that stands in the machine several times, to be chosen more often than the others."""
+    chosen = rule(numbers=st.lists(some, min_size=2, max_size=8))(work)
+    return precondition(lambda self: self.model.status == "active")(chosen)
 
 
 class World:
@@ -47,6 +58,7 @@ class World:
 
     def __init__(self, cast: Cast, workspace: type[MemoryWorkspace] | type[GitWorkspace]) -> None:
         self.cast, self.workspace, self.writes = cast, workspace, Writes()
+        self.reached = Counter[str]()
         self.executors = [cast.builder(f"e{number}") for number in (1, 2, 3)]
 
 
@@ -58,6 +70,8 @@ class EngineMachine(RuleBasedStateMachine):
         self.world, self.now = world, NOON
         self.old_claims: list[tuple[str, int, int, Executor]] = []
         self.submitted, self.fresh = 1, 0
+        #: Threads of completions that are not published: in one thread each writes over the one before.
+        self.unpublished: list[tuple[int, ...]] = []
         world.workspace.forget()
         self.atomic = transaction.atomic()
         self.atomic.__enter__()
@@ -65,8 +79,21 @@ class EngineMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "watch"):
             self.watch.end()
+            self.counts()
         transaction.set_rollback(True)
         self.atomic.__exit__(None, None, None)
+
+    def counts(self) -> None:
+        """How far the example came."""
+        reached, tasks = self.world.reached, self.model.tasks
+        batches = {step.place[:2] for step in self.model.plan.steps}
+        left = {step.place[:2] for step in self.model.plan.steps if not tasks[step.key].over}
+        reached["examples"] += 1
+        reached["several batches"] += len(batches - left) > 1
+        reached["finished"] += self.model.finished
+        reached["accepted"] += self.model.status == "completed"
+        reached["skipped"] += any(task.skipped for task in tasks.values())
+        reached["done again"] += any(task.rework and task.done for task in tasks.values())
 
     # -- ways to say it
 
@@ -153,21 +180,27 @@ class EngineMachine(RuleBasedStateMachine):
 
     @rule()
     def advances(self) -> None:
-        self.model.publish()
+        self._publishes()
         self.model.notice()
-        launched = self.model.round()
+        launched = self.model.rounds()
         advance(workstream_id=self.workstream.pk, now=self.tick())
         self.watch.launched(launched, self.model)
+
+    def _publishes(self) -> None:
+        self.model.publish()
+        self.unpublished.clear()
 
     @rule(write=st.integers(1, 2), crash=st.sampled_from(CRASHES))
     def is_killed_while_advancing(self, write: int, crash: str) -> None:
         """The queue sends the message again later; whatever was done stays done."""
+        if len(set(self.unpublished)) < len(self.unpublished):
+            write = 1  # the second one belongs to the same publishing
         self.world.workspace.faults.update({write: crash})
         launched: list[str] = []
         if write == 2:
-            self.model.publish()
+            self._publishes()
             self.model.notice()
-            launched = self.model.round()
+            _, launched = self.model.round()
         with suppress(Killed):
             advance(workstream_id=self.workstream.pk, now=self.tick())
         self.world.workspace.faults.clear()
@@ -177,7 +210,7 @@ class EngineMachine(RuleBasedStateMachine):
     def advances_with_a_full_disk(self) -> None:
         self.world.workspace.faults.update({1: "full"})
         self.model.notice()
-        launched = self.model.round()
+        _, launched = self.model.round()
         with suppress(errors.WorkspaceUnavailable):
             advance(workstream_id=self.workstream.pk, now=self.tick())
         self.world.workspace.faults.clear()
@@ -185,18 +218,56 @@ class EngineMachine(RuleBasedStateMachine):
 
     # -- executors
 
-    @rule(numbers=st.lists(some, min_size=1, max_size=4), executor=st.integers(0, 2))
-    def works(self, numbers: list[int], executor: int) -> None:
-        """The straight way on, so that examples get far: claim, complete, sign, advance."""
+    def works(self, numbers: list[int]) -> None:
+        """The straight way on, so that examples get far: what can be done is done, then more is launched."""
         for number in numbers:
-            if self.gate_waits():
-                self.signs(number)
-            elif self.any_task("running"):
-                self.completes(number, proved=True, held=True)
-            elif self.any_task("live"):
-                self.claims(number, executor)
-                self.completes(number, proved=True, held=True)
-            self.advances()
+            if not self.goes_on(number):
+                self.advances()
+        if self.model.finished and numbers[0] % 3 == 0:
+            self.accepts()
+
+    works_1, works_2, works_3, works_4, works_5 = often(works), often(works), often(works), often(works), often(works)
+
+    def goes_on(self, number: int) -> bool:
+        """Claim and complete, sign, or clear what is in the way; False when there is nothing to do."""
+        free = [key for key in sorted(self.model.tasks) if self.model.tasks[key].free]
+        if free:
+            self.does_one(free[number % len(free)], number)
+        else:
+            self.clears_the_way(number)
+        return bool(free)
+
+    def does_one(self, key: str, number: int) -> None:
+        if self.model.steps[key].gate:
+            unsigned = [role for role in SIGNERS if role not in self.model.tasks[key].signers]
+            self.sign(key, unsigned[number % len(unsigned)])
+            return
+        if self.model.tasks[key].queued:
+            busy = {task.holder for task in self.model.tasks.values()}
+            idle = [member for member in self.world.executors if member.name not in busy]
+            self.claim(key, idle[0] if idle else self.world.executors[0])
+        if self.model.tasks[key].running:
+            self.complete(key, result=RESULTS[number % 3] if self.model.steps[key].outcomes else "")
+
+    @rule(number=some)
+    def clears_the_way(self, number: int) -> None:
+        """Everything that holds up a task."""
+        key = self.chosen(number, self.is_held_up)
+        task = self.model.tasks[key]
+        for blocker in sorted(task.blockers):
+            self.unblock(key, blocker)
+        if task.flagged and task.flag != "artifact":
+            self.clear(key)
+        if task.undecided:
+            self.requeue(key)
+        if key in self.model.damaged:
+            self.recover(key, "republish")
+
+    def is_held_up(self, key: str) -> bool:
+        task = self.model.tasks[key]
+        return bool(
+            task.blockers or task.undecided or key in self.model.damaged or task.flag in ("question", "breaker")
+        )
 
     @rule(number=some, act=st.sampled_from(ALONE))
     def tries_out_of_turn(self, number: int, act: str) -> None:
@@ -206,8 +277,10 @@ class EngineMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.any_task("live"))
     @rule(number=some, executor=st.integers(0, 2))
     def claims(self, number: int, executor: int) -> None:
-        key = self.chosen(number, lambda key: self.model.tasks[key].live)
-        attempt, member = self.attempt(key), self.world.executors[executor]
+        self.claim(self.chosen(number, lambda key: self.model.tasks[key].live), self.world.executors[executor])
+
+    def claim(self, key: str, member: Executor) -> None:
+        attempt = self.attempt(key)
         if attempt is None:
             return
         due = self.model.claim(key, member.name)
@@ -219,18 +292,27 @@ class EngineMachine(RuleBasedStateMachine):
             self.old_claims.append((key, attempt.pk, held.token, member))
 
     @precondition(lambda self: self.any_task("running"))
-    @rule(number=some, proved=st.sampled_from([True, True, True, False]), held=st.sampled_from([True, True, False]))
-    def completes(self, number: int, proved: bool, held: bool) -> None:
-        key = self.chosen(number, lambda key: self.model.tasks[key].running)
+    @rule(
+        number=some,
+        proved=st.sampled_from([True, True, True, False]),
+        held=st.sampled_from([True, True, False]),
+        result=st.sampled_from(RESULTS),
+    )
+    def completes(self, number: int, proved: bool, held: bool, result: str) -> None:
+        self.complete(self.chosen(number, lambda key: self.model.tasks[key].running), proved, held, result)
+
+    def complete(self, key: str, proved: bool = True, held: bool = True, result: str = "") -> None:
         attempt, task = self.attempt(key), self.model.tasks[key]
         if attempt is None:
             return
         token, held = (task.token, task.running) if held else (task.token + 1, False)
-        due = self.model.complete(key, held=held, proved=proved)
-        self.does(due, lambda: self._complete(attempt.pk, key, token, self.holder(key) if due else None, proved))
+        member = self.holder(key)
+        due = self.model.complete(key, held=held, proved=proved, result=result)
+        self.does(due, lambda: self._complete(attempt.pk, key, token, member, proved, result))
+        if due is None:
+            self.unpublished.append(self.model.steps[key].lane)
 
-    def _complete(self, attempt: int, key: str, token: int, holder: Executor | None, proved: bool) -> Any:
-        member = holder or Executor.objects.get(assignments__attempt=attempt)
+    def _complete(self, attempt: int, key: str, token: int, member: Executor, proved: bool, result: str = "") -> Any:
         step = self.task(key).step_id if key in self.model.tasks else 0
         exits = Criterion.objects.filter(step=step, kind=CriterionKind.EXIT)
         return completions.complete(
@@ -238,6 +320,7 @@ class EngineMachine(RuleBasedStateMachine):
             token=token,
             executor=member,
             outcome="Done.",
+            result=result,
             evidence={one.pk: "seen" for one in exits} if proved else {},
             outputs={"result.txt": f"{key} {attempt}".encode()},
             now=self.tick(),
@@ -306,7 +389,9 @@ class EngineMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.any_task("undecided"))
     @rule(number=some)
     def requeues(self, number: int) -> None:
-        key = self.chosen(number, lambda key: self.model.tasks[key].undecided)
+        self.requeue(self.chosen(number, lambda key: self.model.tasks[key].undecided))
+
+    def requeue(self, key: str) -> None:
         task = self.task(key)
         self.does(
             self.model.requeue(key),
@@ -314,24 +399,26 @@ class EngineMachine(RuleBasedStateMachine):
         )
 
     @precondition(lambda self: self.gate_waits())
-    @rule(number=some)
-    def signs(self, number: int) -> None:
-        key = self.chosen(number, lambda key: self.model.steps[key].gate and self.model.tasks[key].queued)
+    @rule(number=some, role=st.sampled_from(DECIDERS))
+    def signs(self, number: int, role: str = "reviewer") -> None:
+        self.sign(self.chosen(number, lambda key: self.model.steps[key].gate and self.model.tasks[key].queued), role)
+
+    def sign(self, key: str, role: str) -> None:
         task = self.task(key)
         self.does(
-            self.model.approve(key),
-            lambda: gates.approve_gate(task_id=task.pk, actor=self.person("reviewer"), now=self.tick()),
+            self.model.approve(key, role),
+            lambda: gates.approve_gate(task_id=task.pk, actor=self.person(role), now=self.tick()),
         )
 
     @precondition(lambda self: self.gate_waits())
-    @rule(number=some, back=some)
-    def rejects(self, number: int, back: int) -> None:
+    @rule(number=some, back=some, role=st.sampled_from(DECIDERS))
+    def rejects(self, number: int, back: int, role: str) -> None:
         key = self.chosen(number, lambda key: self.model.steps[key].gate and self.model.tasks[key].queued)
         to, task = self.key(back), self.task(key)
         self.does(
-            self.model.reject(key, to),
+            self.model.reject(key, to, role),
             lambda: gates.reject_gate(
-                task_id=task.pk, return_key=to, reason="wrong", actor=self.person("reviewer"), now=self.tick()
+                task_id=task.pk, return_key=to, reason="wrong", actor=self.person(role), now=self.tick()
             ),
         )
 
@@ -371,6 +458,9 @@ class EngineMachine(RuleBasedStateMachine):
         if not found:
             return
         blocker, key = found[number % len(found)]
+        self.unblock(key, blocker)
+
+    def unblock(self, key: str, blocker: int) -> None:
         self.does(
             self.model.unblock(key, blocker),
             lambda: blockers.resolve_blocker(
@@ -392,7 +482,9 @@ class EngineMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.any_task("flagged"))
     @rule(number=some)
     def clears(self, number: int) -> None:
-        key = self.chosen(number, lambda key: self.model.tasks[key].flagged)
+        self.clear(self.chosen(number, lambda key: self.model.tasks[key].flagged))
+
+    def clear(self, key: str) -> None:
         task = self.task(key)
         self.does(
             self.model.clear(key),
@@ -415,7 +507,9 @@ class EngineMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.model.damaged)
     @rule(number=some, way=st.sampled_from(["retry", "republish", "restore", "withdraw"]))
     def recovers(self, number: int, way: str) -> None:
-        key = self.chosen(number, lambda key: key in self.model.damaged)
+        self.recover(self.chosen(number, lambda key: key in self.model.damaged), way)
+
+    def recover(self, key: str, way: str) -> None:
         artifact = self._handover(key)
         if artifact is None or artifact.state == ArtifactState.PENDING:
             return

@@ -19,7 +19,7 @@ class Quiet(Driver):
         pass
 
 
-@pytest.mark.parametrize("rounds", [5, pytest.param(100, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("rounds", [5, pytest.param(200, marks=pytest.mark.nightly)])
 def test_ad3_rounds_that_meet_give_a_resource_to_one_workstream(cast: Cast, rounds: int) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("rounds overlap on PostgreSQL only: name a server in DATABASE_URL")
