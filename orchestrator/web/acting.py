@@ -140,6 +140,12 @@ def _kept(request: HttpRequest) -> list[str]:
     return [text for text in texts if text]
 
 
+def part_asked(request: HttpRequest, parts: frozenset[str]) -> str | None:
+    """The part of a page that htmx asked for; None for the whole page."""
+    htmx = request.htmx  # type: ignore[attr-defined]
+    return htmx.target if htmx and not htmx.history_restore_request and htmx.target in parts else None
+
+
 def show(
     request: HttpRequest,
     template: str,
@@ -152,8 +158,7 @@ def show(
 
     A part has one name: the id of its element, the htmx target and the named partial.
     """
-    htmx = request.htmx  # type: ignore[attr-defined]
-    part = htmx.target if htmx and not htmx.history_restore_request and htmx.target in parts else None
+    part = part_asked(request, parts)
     everything = {**context, "refusal": refusal, "typed": {}, "kept": []}
     if refusal:
         everything |= {"typed": request.POST, "kept": _kept(request)}

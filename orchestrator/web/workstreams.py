@@ -27,12 +27,14 @@ from orchestrator.services import failures, recoveries, workstreams
 from orchestrator.services.learnings import record_learning
 from orchestrator.services.priorities import set_priority
 from orchestrator.web import baseline
-from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
+from orchestrator.web.acting import Viewer, act_of, chosen, now, number, part_asked, perform, show, typed, viewer
 from orchestrator.web.ownership import ownership_context, pass_workstream_on
 from orchestrator.web.threads import assign, threads_context, unassign
 
 #: States in which work goes on without anybody deciding first.
 IN_WORK = frozenset({"ready", TaskStatus.ACTIVE})
+#: What htmx may ask for instead of the page.
+PARTS = frozenset({"board"})
 #: Acts whose form shows the refusal itself; the others show it at the top.
 TOLD_ELSEWHERE = frozenset({"accept", "archive", "reopen", "priority", "own", "assign", "unassign", *baseline.ACTS})
 WORKERS = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
@@ -47,21 +49,29 @@ def workstream_page(request: HttpRequest, uuid: UUID, acted: str = "", refusal: 
         "workstream": found,
         "board": board,
         "in_work": [row for row in board.current if row.live and row.state in IN_WORK],
+        "rework": rework_in(found),
+        "blocked": blocked_workstream(found, now()),
+        "why_not": _why_not(who, found, board) | baseline.why_not(who, found),
+        "acted": acted,
+        "told_elsewhere": acted in TOLD_ELSEWHERE,
+    }
+    if part_asked(request, PARTS) is None:
+        context |= _aside(who, found)
+    return show(request, "workstreams/page.html", context, parts=PARTS, refusal=refusal)
+
+
+def _aside(who: Viewer, found: Workstream) -> dict[str, Any]:
+    """What stands beside the board; a refresh of the board alone does not read it."""
+    return {
         "policy": queries.definition_of_done(),
         **_versions(found),
         "learnings": queries.learnings_of(found),
         "lessons_due": due(found),
         "integrations": integrations(found),
-        "rework": rework_in(found),
-        "blocked": blocked_workstream(found, now()),
         **ownership_context(who, found),
         **threads_context(who, found),
         "relations": relations_of(found),
-        "why_not": _why_not(who, found, board) | baseline.why_not(who, found),
-        "acted": acted,
-        "told_elsewhere": acted in TOLD_ELSEWHERE,
     }
-    return show(request, "workstreams/page.html", context, parts=frozenset({"board"}), refusal=refusal)
 
 
 def _versions(found: Workstream) -> dict[str, Any]:
