@@ -250,7 +250,6 @@ class _Builder:
         needs, inferred = self._gate_needs(draft, key)
         fields = step_fields(notes, self.findings)
         fields["entry"] += self._spoken_triggers(draft)
-        fields["when"] = ""
         unlocks = [name for value in notes.of("unlocks") for name in read_names(value.text)]
         gate = GateSpec(
             kind=gate_kind(notes, title, draft.line, draft.merge, self.findings),

@@ -13,8 +13,8 @@ STEP_FIELDS: Final = frozenset(
     | {"outcomes", "max_attempts", "may_add", "added_by"}
 )
 LANE_FIELDS: Final = frozenset({"role", "files", "worktree"})
-#: A gate has no condition: it is never skipped (BX-3).
-GATE_FIELDS: Final = (STEP_FIELDS - {"parallel", "when", "outcomes", "may_add"}) | {
+#: A condition is read here so that the check can refuse it: a gate is never skipped (BX-3).
+GATE_FIELDS: Final = (STEP_FIELDS - {"parallel", "outcomes", "may_add"}) | {
     "kind",
     "reviewers",
     "trigger",

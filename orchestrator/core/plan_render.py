@@ -4,9 +4,11 @@ Everything is said, nothing is left to be inferred. Lines and what a reader infe
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from orchestrator.core.plan import BatchSpec, GateSpec, Plan, StageSpec, StepSpec, ThreadSpec
+from orchestrator.core.plan_action import ACTION
 from orchestrator.core.plan_escapes import escape, protect_end
 from orchestrator.core.terms import GateKind, StageKind
 
@@ -52,8 +54,28 @@ def _stage(stage: StageSpec) -> Iterator[str]:
     if stage.definition:
         yield from ("#### Stage Definition", "", *escape(stage.definition), "")
     for batch in stage.batches:
-        gate = next((step for thread in batch.threads for step in thread.steps if step.gate), None)
-        yield from _gate(batch, gate, gate.gate) if gate and gate.gate else _batch(batch)
+        steps = [step for thread in batch.threads for step in thread.steps]
+        gate = next((step for step in steps if step.gate), None)
+        yield from _gate(batch, _as_written(gate, steps), gate.gate) if gate and gate.gate else _batch(batch)
+
+
+def _as_written(gate: StepSpec, steps: Iterable[StepSpec]) -> StepSpec:
+    """A gate with what the step that runs its action took over from it (`plan_action.py`)."""
+    action = next((step for step in steps if ACTION in step.inferred), None)
+    if action is None:
+        return gate
+    return replace(
+        gate,
+        needs=action.needs,
+        tool=action.tool,
+        run=action.run,
+        files=action.files,
+        resources=action.resources,
+        exit=action.exit,
+        estimate=action.estimate,
+        outcomes=action.outcomes,
+        max_attempts=action.max_attempts,
+    )
 
 
 def _batch(batch: BatchSpec) -> Iterator[str]:

@@ -59,12 +59,6 @@ def test_bx3_an_unknown_trigger_is_said_once() -> None:
     assert len(found) == 1
 
 
-def test_bx3_a_gate_has_no_condition() -> None:
-    source = MERGE + "- When: A1 is fine\n"
-    assert steps(source)["MP1"].when == ""
-    assert "misplaced-property" in [f.code for f in read_plan(source).findings]
-
-
 def test_bx3_estimates_of_the_lanes_still_count() -> None:
     source = (MERGE + TOOL).replace("Exit: a", "Estimate: 9m").replace("Exit: b", "Estimate: 1m")
     assert preview(plan_of(source)).critical_path == ("A1", "MP1.run", "MP1")

@@ -52,9 +52,6 @@ def run(cast: Cast, monkeypatch, workspace: type[MemoryWorkspace] | type[GitWork
         monkeypatch.setattr(artifacts, "projected_files", lambda workstream_id: {})
     with connection.execute_wrapper(world.writes):
         run_state_machine_as_test(lambda: EngineMachine(world), settings=profile)
-    import os
-
-    os.environ.get("FAR") and print(world.reached)
 
 
 def test_random_plans_and_acts_do_what_the_model_does(cast, monkeypatch):
