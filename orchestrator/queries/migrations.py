@@ -6,7 +6,7 @@ from datetime import datetime
 from django.conf import settings
 
 from orchestrator.core.errors import WrongState
-from orchestrator.core.mapping import Definition, StepMapping, suggest
+from orchestrator.core.mapping import Definition, StepMapping
 from orchestrator.core.migration import Judgement, definition_of, judge
 from orchestrator.core.plan import Plan
 from orchestrator.core.plan_check import review_source
@@ -29,11 +29,6 @@ def dry_run(
 ) -> Judgement:
     """The verdict for every item of the workstream, should it go on under this version with this mapping."""
     return judge(running_side(workstream), new_side(workstream, version, plan), lines)
-
-
-def suggestion(workstream: Workstream, version: WorkflowVersion, plan: Plan) -> tuple[StepMapping, ...]:
-    """A mapping for a person to start from; guesses are marked."""
-    return suggest(running_side(workstream), new_side(workstream, version, plan))
 
 
 def in_flight(workstream: Workstream, version: WorkflowVersion, plan: Plan | None) -> Judgement | None:
@@ -75,13 +70,6 @@ def last_migration(workstream: Workstream) -> Migration | None:
     """The one that a roll back would undo: the latest that neither is a roll back nor was rolled back."""
     found = Migration.objects.filter(workstream=workstream, undoes=None, undone_by=None)
     return found.select_related("from_version", "to_version").order_by("-applied_at", "-pk").first()
-
-
-def migrations_of(workstream: Workstream) -> list[Migration]:
-    """Every migration and roll back of a workstream, newest first, with what it did."""
-    found = Migration.objects.filter(workstream=workstream).select_related("from_version", "to_version", "undoes")
-    steps = ("mapped_steps__old_step", "mapped_steps__new_step")
-    return list(found.prefetch_related(*steps).order_by("-applied_at", "-pk"))
 
 
 def workstreams_in_flight(workflow_id: int) -> list[Workstream]:
