@@ -108,10 +108,10 @@ def blueprints(draw: st.DrawFn) -> Blueprint:
     names = draw(st.permutations([f"{letter}{number}" for letter in "ABCD" for number in range(1, 8)]))
     keys, steps = iter(names), []
     for stage in range(draw(st.integers(1, 2))):
-        for batch in range(draw(st.integers(1, 2))):
-            if steps and not steps[-1].gate and draw(st.integers(0, 2)) == 0:
+        for batch in range(draw(st.integers(1, 3))):
+            if steps and not steps[-1].gate and draw(st.booleans()):
                 needs = tuple(step.key for step in steps if step.place[:2] == steps[-1].place[:2])
-                signatures = draw(st.integers(1, 2))
+                signatures = draw(st.sampled_from([2, 1]))
                 gate = Step(f"G{stage}{batch}", (stage, batch, 0, 0), gate=True, needs=needs, signatures=signatures)
                 steps.append(gate)
             else:

@@ -251,9 +251,11 @@ class EngineMachine(RuleBasedStateMachine):
 
     @rule(number=some)
     def clears_the_way(self, number: int) -> None:
-        """Everything that holds up a task."""
+        """Everything that holds up a task; going on before that is refused."""
         key = self.chosen(number, self.is_held_up)
         task = self.model.tasks[key]
+        if task.live and not task.free:
+            self.does_one(key, number)
         for blocker in sorted(task.blockers):
             self.unblock(key, blocker)
         if task.flagged and task.flag != "artifact":

@@ -23,7 +23,7 @@ from tests.model.workspaces import GitWorkspace, MemoryWorkspace
 
 EXAMPLES = int(os.environ.get("ENGINE_EXAMPLES", "2000"))
 QUICK = settings(
-    max_examples=20,
+    max_examples=16,
     stateful_step_count=16,
     deadline=None,
     derandomize=True,
