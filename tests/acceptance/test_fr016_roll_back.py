@@ -64,7 +64,7 @@ def of_version_one(driver: Driver) -> dict[str, tuple[int, str, tuple[str, ...]]
     }
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_fr016_a_roll_back_at_once_restores_the_tables(db: None, cast: Cast, data: st.DataObject) -> None:
     with TemporaryDirectory() as folder, override_settings(WORKSPACE_DIR=Path(folder)), transaction.atomic():
