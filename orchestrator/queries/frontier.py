@@ -46,9 +46,10 @@ def load_round(workstream: Workstream, now: datetime, *, afresh: bool = False) -
     hold, unusable = hold_on(workstream, now), unusable_handovers(workstream)
     here = _first_open_batch(workstream)
     ground = _ground(workstream, here, hold, unusable)
-    due = _Due(workstream)
-    lanes = _lanes(workstream, here, None if afresh or ground != workstream.judged_on else due.threads(here))
-    ids = due.open | _near(workstream, here, lanes, afresh) | _conditional(workstream, here, afresh)
+    due, conditional = _Due(workstream), _conditional(workstream, here, afresh)
+    whole = afresh or ground != workstream.judged_on
+    lanes = _lanes(workstream, here, None if whole else due.threads(here, conditional.values()))
+    ids = due.open | _near(workstream, here, lanes, afresh) | conditional.keys()
     judged = _rows(ids)
     context = _rows(_context(workstream, here, judged, lanes) | set(unusable) - ids)
     facts = Facts(workstream, [*judged, *context], unusable)
@@ -90,13 +91,13 @@ class _Due:
         self.all = {row[0] for row in self.rows}
         self.open = {row[0] for row in self.rows if row[3] is not None and row[4] == workstream.version_id}
 
-    def threads(self, here: int | None) -> set[int] | None:
-        """Threads that a due task stands in or frees; None when they are too many to name."""
+    def threads(self, here: int | None, others: Iterable[int]) -> set[int] | None:
+        """Threads that a due task stands in or frees, and the others; None when they are too many to name."""
         closed = [step for _, step, _, batch, _ in self.rows if batch is None]
         if len(self.rows) > MANY:
             return None
         freed = Task.objects.filter(workstream=self.workstream, open_batch=here, step__needs__needed__in=closed)
-        found = {thread for _, _, thread, _, _ in self.rows}
+        found = {thread for _, _, thread, _, _ in self.rows}.union(others)
         return found | set(freed.values_list("thread_id", flat=True)) if closed else found
 
 
@@ -133,13 +134,14 @@ def _unsettled(afresh: bool) -> Q:
     return Q() if afresh else Q(standing=False)
 
 
-def _conditional(workstream: Workstream, here: int | None, afresh: bool) -> set[int]:
-    """Tasks of the first open batch with a condition: it may be decided before their turn in the thread (AD-8)."""
+def _conditional(workstream: Workstream, here: int | None, afresh: bool) -> dict[int, int]:
+    """Tasks of the first open batch with a condition, and their threads: it may be decided before their turn in the
+    thread (AD-8)."""
     if here is None:
-        return set()
+        return {}
     steps = Step.objects.filter(version=workstream.version_id, batch_index=here, condition__gt="")
     tasks = Task.objects.filter(_unsettled(afresh), workstream=workstream, step__in=steps, open_batch=here)
-    return set(tasks.values_list("pk", flat=True))
+    return dict(tasks.values_list("pk", "thread_id"))
 
 
 def _context(workstream: Workstream, here: int | None, judged: Sequence[Task], lanes: Mapping[int, _Lane]) -> set[int]:

@@ -263,6 +263,19 @@ def test_ad8_a_plan_whose_condition_cannot_be_judged_is_not_stored(driver: Drive
     assert "whether T1 is broken, which it never is" in words(page)
 
 
+def test_ad8_conditional_steps_of_a_thread_go_one_after_the_other(driver: Driver) -> None:
+    """AS-3: a round that looks at a step because of its condition sees who stands before it in the thread."""
+    steps = "".join(f"- B{n}: step\n  - When: A1 is complete\n" for n in (1, 2))
+    lanes = f"##### Batch 01: a\n###### Thread 01: a\n- A1: step\n##### Batch 02: b\n###### Thread 01: b\n{steps}"
+    driver.start(f"# Plan: Row\n## Stages\n### Stage 1: all\n{lanes}".encode())
+    driver.do("A1")
+    for _ in range(3):
+        driver.advance()
+        assert driver.ready() == ["B1"]
+    driver.do("B1")
+    assert driver.ready() == ["B2"]
+
+
 def test_ad8_a_long_chain_of_skipped_steps_comes_to_its_end(driver: Driver) -> None:
     steps = "".join(f"- S{n}: Step {n}\n  - When: S{n - 1} is complete\n" for n in range(2, 40))
     plan = "# Plan: Chain\n\n##### Batch 01: all\n\n###### Thread 01: all\n- S1: One\n  - When: parameter go is yes\n"
