@@ -77,14 +77,14 @@ class ChangeFacts:
     effective_at: datetime | None
 
 
-@router.get("/workflows/{slug}/changes", response=list[ChangeFacts])
+@router.get("/workflows/{slug:slug}/changes", response=list[ChangeFacts])
 @needs(Scope.READ)
 def changes(request: HttpRequest, slug: str) -> list[ChangeFacts]:
     """The change log of a workflow, newest first."""
     return [_change(entry) for entry in change_log(_workflow(slug))]
 
 
-@router.post("/workflows/{slug}/workstreams", response={201: WorkstreamFacts})
+@router.post("/workflows/{slug:slug}/workstreams", response={201: WorkstreamFacts})
 @act(Scope.MANAGE, status=201)
 def start(request: HttpRequest, slug: str, body: Start) -> WorkstreamFacts:
     """Start another workstream on the version in effect; its pre-handoff review has to be signed."""
@@ -92,7 +92,7 @@ def start(request: HttpRequest, slug: str, body: Start) -> WorkstreamFacts:
     return workstream_detail(start_workstream(workflow=slug, title=body.title, actor=actor, now=timezone.now()).uuid)
 
 
-@router.post("/workflows/{slug}/versions/{int:number}/approve", response=WorkstreamFacts)
+@router.post("/workflows/{slug:slug}/versions/{int:number}/approve", response=WorkstreamFacts)
 @act(Scope.MANAGE)
 def approve(request: HttpRequest, slug: str, number: int, body: Approval) -> WorkstreamFacts:
     """Approve exactly the text with this SHA-256; `effective_at` puts it off, `mapping` says what becomes of steps."""
@@ -108,7 +108,7 @@ def approve(request: HttpRequest, slug: str, number: int, body: Approval) -> Wor
     return workstream_detail(workstream.uuid)
 
 
-@router.post("/workflows/{slug}/versions/{int:number}/send-back", response=WorkstreamFacts)
+@router.post("/workflows/{slug:slug}/versions/{int:number}/send-back", response=WorkstreamFacts)
 @act(Scope.MANAGE)
 def send_back(request: HttpRequest, slug: str, number: int, body: SendBack) -> WorkstreamFacts:
     """Return exactly the text with this SHA-256 to its author, with the reason."""
@@ -122,7 +122,7 @@ def send_back(request: HttpRequest, slug: str, number: int, body: SendBack) -> W
     return workstream_detail(workstream_of(version).uuid)
 
 
-@router.post("/workflows/{slug}/versions/{int:number}/migrations", response=list[MigrationFacts])
+@router.post("/workflows/{slug:slug}/versions/{int:number}/migrations", response=list[MigrationFacts])
 @act(Scope.MANAGE)
 def migrate_many(request: HttpRequest, slug: str, number: int, body: ManyMigrations) -> list[MigrationFacts]:
     """Migrate several workstreams, each on its own; the answer has one result for each, in the order asked for."""
