@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, User
 from orchestrator.core.terms import AttemptStatus, CriterionKind, ExecutorKind, Role
 from orchestrator.models import Assignment, Attempt, Executor, Task, Workstream
 from orchestrator.queries.duplicates import undecided
-from orchestrator.services import claims, completions, failures, gates, plans, workstreams
+from orchestrator.services import claims, completions, decisions, failures, gates, plans, workstreams
 from orchestrator.services.actor import Actor
 from orchestrator.services.advance import advance
 from orchestrator.services.duplicates import decide_duplicate
@@ -126,7 +126,7 @@ class Driver:
         workstreams.sign_prehandoff(
             workstream_id=submission.workstream.pk, rationale="No similar work.", actor=approver, now=self.tick()
         )
-        plans.approve_version(
+        decisions.approve_version(
             version_id=submission.version.pk,
             seen_sha256=submission.version.source_sha256,
             actor=approver,

@@ -20,8 +20,8 @@ from orchestrator.queries.change_log import Change, change_log
 from orchestrator.queries.migrations import dry_run, plan_of
 from orchestrator.queries.plans import find_version, workstream_of
 from orchestrator.queries.workstream_facts import WorkstreamFacts, find_workstream, workstream_detail
+from orchestrator.services.decisions import approve_version, send_back_version
 from orchestrator.services.migration import Migrated, migrate_several, migrate_workstream
-from orchestrator.services.plans import approve_version, send_back_version
 from orchestrator.services.roll_back import roll_back
 from orchestrator.services.starting import start_workstream
 

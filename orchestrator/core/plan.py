@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from orchestrator.core.terms import GateKind, Severity, StageKind, StepKind
+from orchestrator.core.terms import GateKind, Severity, StageKind, StepKind, TaskStatus
 
 SLUG_LENGTH: Final = 60
 
@@ -225,11 +225,27 @@ class PlacedStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a step was when its source was written, in the words of seed 000; work can be adopted from it (WF-8)."""
+
+    key: str
+    status: TaskStatus
+    line: int = field(default=0, compare=False)
+    breadcrumb: str = ""
+    report: str = ""
+    agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """What a reader made of a source. `plan` is None when nothing in it can be scheduled."""
+    """What a reader made of a source. `plan` is None when nothing in it can be scheduled.
+
+    `progress` has the steps that were begun or done already; a plan itself carries no state.
+    """
 
     plan: Plan | None
     findings: tuple[Finding, ...] = ()
+    progress: tuple[Progress, ...] = ()
 
     @property
     def blockers(self) -> tuple[Finding, ...]:

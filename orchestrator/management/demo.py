@@ -14,7 +14,8 @@ from orchestrator.adapters.repository import git
 from orchestrator.core.plan import slugify
 from orchestrator.models import Policy, Workflow
 from orchestrator.services.actor import Actor
-from orchestrator.services.plans import Submission, approve_version, read_source, send_back_version, submit_plan
+from orchestrator.services.decisions import approve_version, send_back_version
+from orchestrator.services.plans import Submission, read_source, submit_plan
 from orchestrator.services.policies import change_policy
 from orchestrator.services.workstreams import sign_prehandoff
 

@@ -15,7 +15,8 @@ from orchestrator.models import Executor, Step, WorkflowVersion, Workstream
 from orchestrator.queries.additions import steps_left
 from orchestrator.services.actor import Actor
 from orchestrator.services.attempts import held_attempt, record_attempt
-from orchestrator.services.plans import amend_in_force, read_source
+from orchestrator.services.decisions import amend_in_force
+from orchestrator.services.plans import read_source
 from orchestrator.services.wake import wake
 
 

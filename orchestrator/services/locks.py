@@ -11,7 +11,7 @@ from django.db import connection
 
 from orchestrator.core.errors import NotFound, WrongState
 from orchestrator.core.terms import WorkstreamStatus
-from orchestrator.models import Repository, Task, Workstream
+from orchestrator.models import Repository, Task, Workflow, Workstream
 
 #: Any number will do as long as nothing else in the database uses it.
 NEEDS_LOCK = 0x0CEA5
@@ -75,3 +75,8 @@ def locked_task(task_id: int) -> Task:
     task = Task.objects.select_related("step").get(pk=task_id)
     task.workstream = workstream
     return task
+
+
+def lock_workflow(workflow_id: int) -> None:
+    """Versions of one workflow are numbered and decided one after another, whichever workstream they are for."""
+    Workflow.objects.select_for_update(no_key=True).get(pk=workflow_id)

@@ -16,8 +16,8 @@ from orchestrator.queries.migrations import last_migration, under_way
 from orchestrator.queries.plans import find_version, workstream_of
 from orchestrator.queries.roll_backs import ways_back
 from orchestrator.queries.tasks import find_workstream
+from orchestrator.services import decisions
 from orchestrator.services import migration as service
-from orchestrator.services import plans
 from orchestrator.services.roll_back import roll_back
 from orchestrator.web import mapping_form
 from orchestrator.web.acting import Viewer, act_of, now, number, perform, proceed, show, typed, viewer
@@ -57,7 +57,7 @@ def _apply(request: HttpRequest, found: Workstream, wanted: WorkflowVersion) -> 
 def _approve(request: HttpRequest, found: Workstream, wanted: WorkflowVersion) -> str:
     if workstream_of(wanted).pk != found.pk:
         raise InvalidInput("This version was submitted for another workstream: approve it there, then migrate.")
-    plans.approve_version(
+    decisions.approve_version(
         version_id=wanted.pk,
         seen_sha256=typed(request, "seen_sha256"),
         mapping=mapping_form.lines(_fields(request)),

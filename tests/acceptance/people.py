@@ -21,7 +21,7 @@ from django.utils import timezone  # noqa: E402
 from orchestrator.core.errors import Refusal  # noqa: E402
 from orchestrator.core.terms import ArtifactState, AttemptStatus, StepKind, TaskStatus, WorkstreamStatus  # noqa: E402
 from orchestrator.models import Attempt, HandoffArtifact, PreHandoffReview, Task, Workstream  # noqa: E402
-from orchestrator.services import failures, gates, history, interventions, plans, workstreams  # noqa: E402
+from orchestrator.services import decisions, failures, gates, history, interventions, workstreams  # noqa: E402
 from orchestrator.services.actor import Actor  # noqa: E402
 
 
@@ -37,7 +37,7 @@ def start(workstream: Workstream) -> None:
         )
     if workstream.status == WorkstreamStatus.PLANNING:
         version = workstream.version
-        plans.approve_version(
+        decisions.approve_version(
             version_id=version.pk,
             seen_sha256=version.source_sha256,
             actor=actor("approver"),

@@ -13,7 +13,7 @@ from django_q.worker import worker
 
 from orchestrator.core.terms import ArtifactState, AttemptStatus
 from orchestrator.models import Attempt, HandoffArtifact, SchedulingDecision
-from orchestrator.services import completions, plans, workstreams
+from orchestrator.services import completions, decisions, workstreams
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,7 +38,7 @@ def approve(driver, cast):
     workstreams.sign_prehandoff(
         workstream_id=submission.workstream.pk, rationale="None like it.", actor=approver, now=driver.tick()
     )
-    plans.approve_version(
+    decisions.approve_version(
         version_id=submission.version.pk,
         seen_sha256=submission.version.source_sha256,
         actor=approver,

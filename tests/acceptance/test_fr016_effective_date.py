@@ -12,7 +12,7 @@ from orchestrator.core.mapping import StepMapping
 from orchestrator.core.terms import TaskStatus, VersionStatus
 from orchestrator.models import Migration, WorkflowVersion
 from orchestrator.queries.state import state_problems
-from orchestrator.services import plans
+from orchestrator.services import decisions
 from tests.acceptance.test_ec4_mapping import RENAMED
 from tests.acceptance.versions import ONE, decide, next_version
 from tests.cast import Driver
@@ -25,7 +25,7 @@ def promised(driver: Driver) -> WorkflowVersion:
     driver.start(ONE)
     driver.do("A1")
     version = next_version(driver, RENAMED)
-    plans.approve_version(
+    decisions.approve_version(
         version_id=version.pk,
         seen_sha256=version.source_sha256,
         actor=driver.cast.actor("approver"),
@@ -60,7 +60,7 @@ def test_fr016_a_running_step_holds_a_due_version_up_and_the_page_says_so(
     version = next_version(driver, changed)
     decide(driver, version)
     assert version.status == VersionStatus.IN_REVIEW
-    plans.approve_version(
+    decisions.approve_version(
         version_id=version.pk,
         seen_sha256=version.source_sha256,
         actor=driver.cast.actor("approver"),
@@ -82,7 +82,7 @@ def test_fr016_a_version_does_not_become_effective_in_the_past(driver: Driver) -
     driver.start(ONE)
     version = next_version(driver, RENAMED)
     with pytest.raises(InvalidInput, match="past"):
-        plans.approve_version(
+        decisions.approve_version(
             version_id=version.pk,
             seen_sha256=version.source_sha256,
             actor=driver.cast.actor("approver"),

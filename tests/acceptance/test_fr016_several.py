@@ -12,7 +12,7 @@ from orchestrator.core.terms import ExecutorKind, VersionStatus, WorkstreamStatu
 from orchestrator.models import Migration, WorkflowVersion, Workstream
 from orchestrator.queries.state import state_problems
 from orchestrator.services.amendments import propose_stage
-from orchestrator.services.plans import approve_version
+from orchestrator.services.decisions import approve_version
 from orchestrator.services.starting import start_workstream
 from orchestrator.services.workstreams import sign_prehandoff
 from tests.acceptance.test_ec4_mapping import RENAMED

@@ -5,7 +5,7 @@ import pytest
 from orchestrator.core.errors import MigrationImpossible, MissingReason
 from orchestrator.core.terms import StageKind, TaskStatus, VersionStatus
 from orchestrator.models import HistoryEntry, Stage, WorkflowVersion
-from orchestrator.services import amendments, plans
+from orchestrator.services import amendments, decisions, plans
 from orchestrator.services.plans import Submission
 from tests.acceptance.test_wf5_evaluation_gate import PLAN, gate_of
 from tests.cast import Driver
@@ -33,7 +33,7 @@ def propose(driver: Driver, gate_key: str = "", reason: str = "Two tokens are ac
 
 
 def approve(driver: Driver, submission: Submission) -> None:
-    plans.approve_version(
+    decisions.approve_version(
         version_id=submission.version.pk,
         seen_sha256=submission.version.source_sha256,
         actor=driver.cast.actor("approver"),

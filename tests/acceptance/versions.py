@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from orchestrator.core.mapping import StepMapping
 from orchestrator.models import Task, WorkflowVersion, Workstream
-from orchestrator.services import plans
+from orchestrator.services import decisions, plans
 from tests.cast import Driver
 from tests.web.pages import signed_in
 
@@ -65,7 +65,7 @@ def next_version(driver: Driver, source: bytes, reason: str = "We know more now.
 
 
 def approve(driver: Driver, version: WorkflowVersion, *mapping: StepMapping) -> None:
-    plans.approve_version(
+    decisions.approve_version(
         version_id=version.pk,
         seen_sha256=version.source_sha256,
         actor=driver.cast.actor("approver"),

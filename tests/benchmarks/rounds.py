@@ -11,7 +11,7 @@ from django.db import connection
 
 from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus
 from orchestrator.models import Attempt, HandoffArtifact, PreHandoffReview, Task, Workstream
-from orchestrator.services import claims, completions, plans
+from orchestrator.services import claims, completions, decisions, plans
 from orchestrator.services.actor import Actor
 from orchestrator.services.advance import advance
 from orchestrator.services.damage import check_handovers
@@ -49,7 +49,7 @@ def approved(source: str, cast: Cast) -> Workstream:
         workstream=submission.workstream, reviewer=cast.approver, rationale="None.", signed_at=NOON
     )
     version = submission.version
-    plans.approve_version(version_id=version.pk, seen_sha256=version.source_sha256, actor=anna, now=NOON)
+    decisions.approve_version(version_id=version.pk, seen_sha256=version.source_sha256, actor=anna, now=NOON)
     return Workstream.objects.get(pk=submission.workstream.pk)
 
 

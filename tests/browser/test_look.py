@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from orchestrator.models import Task, WorkflowVersion, Workstream
-from orchestrator.services import blockers, interventions, plans, rework
+from orchestrator.services import blockers, decisions, interventions, plans, rework
 from orchestrator.services.policies import change_policy
 from tests.cast import NOON, PLAN, Cast, Driver
 from tests.web.rows import workstream
@@ -134,7 +134,7 @@ def more_states(driver: Driver) -> None:
     Driver(cast, driver.now).submit(blocked.replace(b"Card refunds", b"Plan blocked"))
     again = Driver(cast, driver.now)
     sent = again.submit(PLAN.replace(b"Card refunds", b"Plan again"))
-    plans.send_back_version(
+    decisions.send_back_version(
         version_id=sent.version.pk,
         seen_sha256=sent.version.source_sha256,
         reason="Name the currency.",

@@ -27,7 +27,8 @@ from orchestrator.services import (
 )
 from orchestrator.services.actor import Actor
 from orchestrator.services.advance import advance
-from orchestrator.services.plans import approve_version, submit_plan
+from orchestrator.services.decisions import approve_version
+from orchestrator.services.plans import submit_plan
 from orchestrator.services.roll_back import roll_back
 from orchestrator.services.workstreams import accept_workstream, archive_workstream, sign_prehandoff
 from tests.cast import NOON, Cast

@@ -16,10 +16,11 @@ from orchestrator.queries.state import state_problems
 from orchestrator.services.actor import Actor
 from orchestrator.services.claims import claim
 from orchestrator.services.completions import complete
+from orchestrator.services.decisions import approve_version
 from orchestrator.services.failures import declare_failure, requeue
 from orchestrator.services.gates import approve_gate, reject_gate
 from orchestrator.services.history import verify
-from orchestrator.services.plans import approve_version, submit_plan
+from orchestrator.services.plans import submit_plan
 from orchestrator.services.rework import send_back
 from orchestrator.services.scheduling import run_round
 from tests.cast import Cast, Driver

@@ -6,7 +6,8 @@ import pytest
 from django.db import connection
 
 from orchestrator.services.bundles import PlanFile, submit_bundle
-from orchestrator.services.plans import approve_version, submit_plan
+from orchestrator.services.decisions import approve_version
+from orchestrator.services.plans import submit_plan
 from tests.acceptance.versions import GROWN, ONE
 from tests.cast import Cast, Driver
 from tests.races.contest import contest, refused

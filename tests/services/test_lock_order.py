@@ -3,7 +3,18 @@
 import pytest
 from django.db import connection, transaction
 
-from orchestrator.services import additions, bundles, duplicates, history, locks, migration, needs, plans, starting
+from orchestrator.services import (
+    additions,
+    bundles,
+    decisions,
+    duplicates,
+    history,
+    locks,
+    migration,
+    needs,
+    plans,
+    starting,
+)
 from orchestrator.services.bundles import PlanFile
 from orchestrator.services.roll_back import roll_back
 from tests.acceptance.versions import GROWN, ONE, next_version
@@ -49,7 +60,9 @@ def test_fr028_no_act_takes_a_lock_behind_the_sequence(driver: Driver, order: li
     driver.start(ONE)
     version = next_version(driver, GROWN)
     approver = driver.cast.actor("approver")
-    plans.approve_version(version_id=version.pk, seen_sha256=version.source_sha256, actor=approver, now=driver.tick())
+    decisions.approve_version(
+        version_id=version.pk, seen_sha256=version.source_sha256, actor=approver, now=driver.tick()
+    )
     undone = driver.reload().migrations.get()
     roll_back(migration_id=undone.pk, reason="Too early.", actor=approver, now=driver.tick())
     starting.start_workstream(

@@ -8,7 +8,7 @@ from orchestrator import tasks
 from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.core.terms import ArtifactState, AttemptStatus
 from orchestrator.models import Attempt, HandoffArtifact, HistoryEntry, SchedulingDecision
-from orchestrator.services import plans, workstreams
+from orchestrator.services import decisions, workstreams
 
 
 def counts() -> tuple[int, ...]:
@@ -41,7 +41,7 @@ def test_the_sweep_launches_what_was_left_unlaunched(driver, cast):
     workstreams.sign_prehandoff(
         workstream_id=submission.workstream.pk, rationale="None like it.", actor=approver, now=driver.tick()
     )
-    plans.approve_version(
+    decisions.approve_version(
         version_id=submission.version.pk,
         seen_sha256=submission.version.source_sha256,
         actor=approver,

@@ -10,7 +10,7 @@ from django.test import Client
 from orchestrator.core.terms import ArtifactState, BlockerKind
 from orchestrator.models import HandoffArtifact
 from orchestrator.queries.inbox import inbox_for
-from orchestrator.services import blockers, failures, interventions, plans
+from orchestrator.services import blockers, decisions, failures, interventions
 from orchestrator.services.signing import why_not_decide
 from tests.cast import NOON, Cast, Driver
 from tests.web.rows import workstream
@@ -88,7 +88,7 @@ def test_an_observer_has_nothing_to_do(cast: Cast, client: Client) -> None:
 
 def test_a_plan_that_was_sent_back_returns_to_its_author(cast: Cast, driver: Driver) -> None:
     version = driver.submit().version
-    plans.send_back_version(
+    decisions.send_back_version(
         version_id=version.pk,
         seen_sha256=version.source_sha256,
         reason="Name a reviewer.",

@@ -1,0 +1,172 @@
+"""What is decided about a submitted version: approve it, send it back (WF-3, FR-016)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+
+from orchestrator.core.errors import (
+    InvalidInput,
+    MissingReason,
+    NotFound,
+    PlanHasBlockers,
+    SelfApproval,
+    VersionMoved,
+    WrongState,
+)
+from orchestrator.core.mapping import StepMapping
+from orchestrator.core.plan import Plan
+from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
+from orchestrator.models import WorkflowVersion, Workstream
+from orchestrator.queries.migrations import dry_run
+from orchestrator.queries.plans import workstream_of
+from orchestrator.services.actor import Actor
+from orchestrator.services.history import record
+from orchestrator.services.locks import lock_workflow, locked_workstream
+from orchestrator.services.migration import put_into_effect, refuse_impossible
+from orchestrator.services.plans import next_version, read_source
+from orchestrator.services.wake import wake
+
+
+def approve_version(
+    *,
+    version_id: int,
+    seen_sha256: str,
+    actor: Actor,
+    now: datetime,
+    note: str = "",
+    mapping: Iterable[StepMapping] = (),
+    effective_at: datetime | None = None,
+) -> Workstream:
+    """Make a version effective, at once or at a later time; execution may start once the review is signed.
+
+    The decision is bound to the text that was read: VersionMoved when a newer one exists. Work in flight is migrated:
+    `mapping` says what becomes of the steps that do not stay under their key; MigrationImpossible when it does not
+    settle every started step. With a later `effective_at`, work in flight is migrated then (`services.effect`).
+    """
+    actor.require(Role.APPROVER)
+    actor.require_person("A plan is approved by a person.")
+    lines, effective_at = tuple(mapping), effective_at or now
+    if effective_at < now:
+        raise InvalidInput(
+            "A version cannot become effective in the past.",
+            recovery="Leave the time out, or give a later one.",
+            field="effective_at",
+        )
+    with transaction.atomic():
+        version, workstream = _under_review(version_id, seen_sha256)
+        if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
+            raise WrongState(f"{workstream} is {workstream.status}; its plan no longer changes.")
+        if version.author_id == actor.account.pk and not version.workflow.allow_self_approval:
+            raise SelfApproval("The author of a version may not approve it.")
+        reading = read_source(version.source, workstream=workstream)
+        if reading.plan is None or reading.blockers:
+            first = reading.blockers[0]
+            raise PlanHasBlockers(f"Line {first.line}: {first.message}", recovery=first.fix, line=first.line)
+        _decide(version, VersionStatus.APPROVED, actor, note, now, effective_at)
+        begins = not workstream.tasks.exists()
+        if effective_at > now and not begins:
+            tasks = _promise(version, reading.plan, workstream, lines)
+        else:
+            tasks = put_into_effect(version, reading.plan, workstream, actor, now, lines)
+        _record_approval(version, workstream, actor, now, tasks if begins else 0)
+        wake(workstream.pk)
+    return workstream
+
+
+def send_back_version(
+    *, version_id: int, seen_sha256: str, reason: str, actor: Actor, now: datetime
+) -> WorkflowVersion:
+    """Return a version to its author with the reason it needs."""
+    actor.require(Role.APPROVER, Role.REVIEWER)
+    if not reason.strip():
+        raise MissingReason("A plan is sent back with a reason.", field="reason")
+    with transaction.atomic():
+        version, workstream = _under_review(version_id, seen_sha256)
+        _decide(version, VersionStatus.SENT_BACK, actor, reason, now, None)
+        workstream.updated_at = now
+        workstream.save(update_fields=["updated_at"])
+        record(
+            workstream=workstream,
+            actor=actor,
+            action="plan sent back",
+            subject=f"version {version.number}",
+            reason=reason,
+            now=now,
+        )
+        wake(workstream.pk)
+    return version
+
+
+def amend_in_force(
+    *, workstream: Workstream, plan: Plan, text: str, reason: str, actor: Actor, now: datetime
+) -> WorkflowVersion:
+    """Put a text in force for a locked workstream without a review, because the one in force allows what it adds.
+
+    The caller has made sure of that, and records the act (AD-8).
+    """
+    name = workstream.version.source_name
+    version = next_version(workstream, plan, text, name, actor, now, reason)
+    _decide(version, VersionStatus.APPROVED, actor, reason, now, now)
+    put_into_effect(version, plan, workstream, actor, now)
+    return version
+
+
+def _promise(version: WorkflowVersion, plan: Plan, workstream: Workstream, lines: tuple[StepMapping, ...]) -> int:
+    """Keep the mapping for the time that the version becomes effective; it has to be possible as work stands now."""
+    refuse_impossible(dry_run(workstream, version, plan, lines), version, workstream)
+    version.mapping = [line.as_data() for line in lines]
+    version.save(update_fields=["mapping"])
+    return 0
+
+
+def _record_approval(version: WorkflowVersion, workstream: Workstream, actor: Actor, now: datetime, begun: int) -> None:
+    """`version` in the data is the one that the workstream follows from now on; `added` are its first tasks."""
+    added = workstream.tasks.order_by("pk").values_list("step__key", flat=True) if begun else ()
+    record(
+        workstream=workstream,
+        actor=actor,
+        action="plan approved",
+        subject=f"version {version.number}",
+        reason=version.decision_reason,
+        now=now,
+        data={
+            "sha256": version.source_sha256,
+            "version": workstream.version.number,
+            "effective": version.effective_at.isoformat() if version.effective_at else "",
+            "tasks": begun,
+            "added": list(added),
+        },
+    )
+
+
+def _under_review(version_id: int, seen_sha256: str) -> tuple[WorkflowVersion, Workstream]:
+    """The version and its locked workstream, if this is what the decider read and it still waits for a decision."""
+    version = WorkflowVersion.objects.select_related("workflow").filter(pk=version_id).first()
+    if version is None:
+        raise NotFound("There is no such version.")
+    workstream = locked_workstream(workstream_of(version).pk)
+    lock_workflow(version.workflow_id)
+    newest = WorkflowVersion.objects.filter(workflow=version.workflow).order_by("-number").first()
+    if newest is None or newest.pk != version.pk or seen_sha256 != version.source_sha256:
+        raise VersionMoved(
+            f"Version {newest.number if newest else '?'} is newer than the one you read (version {version.number}).",
+            newest=newest.number if newest else None,
+        )
+    version.refresh_from_db(fields=["status"])
+    if version.status != VersionStatus.IN_REVIEW:
+        raise WrongState(f"Version {version.number} was already decided: it is {version.get_status_display().lower()}.")
+    return version, workstream
+
+
+def _decide(
+    version: WorkflowVersion,
+    status: VersionStatus,
+    actor: Actor,
+    reason: str,
+    now: datetime,
+    effective_at: datetime | None,
+) -> None:
+    version.status, version.decided_by, version.decided_at, version.decision_reason = status, actor.account, now, reason
+    version.effective_at = effective_at
+    version.save(update_fields=["status", "decided_by", "decided_at", "decision_reason", "effective_at"])
