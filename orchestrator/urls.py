@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("orchestrator.web.templates")),
     path("", include("orchestrator.web.plans")),
     path("", include("orchestrator.web.plan_review")),
+    path("", include("orchestrator.web.plan_comments")),
     path("", include("orchestrator.web.workstreams")),
     path("", include("orchestrator.web.amendments")),
     path("", include("orchestrator.web.prehandoff")),

@@ -38,7 +38,7 @@
     if (!next) return;
     all.forEach((row) => row.classList.toggle("is-here", row === next));
     next.scrollIntoView({ block: "nearest" });
-    next.querySelector("a, button")?.focus({ preventScroll: true });
+    next.querySelector("summary, a, button")?.focus({ preventScroll: true });
   }
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;

@@ -298,6 +298,9 @@ def _reverted(state: State, _fact: Fact) -> None:
 ACTS: Mapping[str, Act] = {
     "plan submitted": _nothing,
     "plan sent back": _nothing,
+    "comments sent": _nothing,
+    "comment thread resolved": _nothing,
+    "comment thread re-opened": _nothing,
     "plan approved": _plan_approved,
     "pre-handoff review signed": _reviewed,
     "workstream started": _started,

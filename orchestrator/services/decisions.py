@@ -21,6 +21,7 @@ from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries.migrations import dry_run
 from orchestrator.queries.plans import workstream_of
 from orchestrator.services.actor import Actor
+from orchestrator.services.comments import send_drafts
 from orchestrator.services.history import record
 from orchestrator.services.locks import lock_workflow, locked_workstream
 from orchestrator.services.migration import put_into_effect, refuse_impossible
@@ -69,6 +70,7 @@ def approve_version(
             tasks = _promise(version, reading.plan, workstream, lines)
         else:
             tasks = put_into_effect(version, reading.plan, workstream, actor, now, lines)
+        send_drafts(version=version, workstream=workstream, actor=actor, now=now)
         _record_approval(version, workstream, actor, now, tasks if begins else 0)
         wake(workstream.pk)
     return workstream
@@ -86,6 +88,7 @@ def send_back_version(
         _decide(version, VersionStatus.SENT_BACK, actor, reason, now, None)
         workstream.updated_at = now
         workstream.save(update_fields=["updated_at"])
+        send_drafts(version=version, workstream=workstream, actor=actor, now=now)
         record(
             workstream=workstream,
             actor=actor,

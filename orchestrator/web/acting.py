@@ -29,6 +29,7 @@ TEXT_LIMIT = 10_000
 #: Fields of our forms that people write sentences into.
 TEXTS = frozenset(
     {
+        "body",
         "reason",
         "note",
         "choices",

@@ -1,19 +1,26 @@
-"""The review of a plan that people decide on (WF-3, DC-5)."""
+"""The review of a plan that people decide on: structure and source, changes, comments, decision (WF-3, DC-5)."""
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
-from orchestrator.core.errors import Refusal, VersionMoved
+from orchestrator.core.errors import InvalidInput, NotFound, Refusal, VersionMoved
+from orchestrator.core.plan import Reading
+from orchestrator.core.preview import preview
 from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries import plans as queries
+from orchestrator.queries.comments import Conversation, conversation
 from orchestrator.queries.migrations import in_flight
-from orchestrator.queries.plan_changes import changes, since_last_decision
-from orchestrator.services import decisions, plans
+from orchestrator.queries.review import Comparison, ReviewSection, compare, review_sections, viewed_by
+from orchestrator.services import decisions
+from orchestrator.services.comments import PARTICIPANTS
+from orchestrator.services.plans import read_source
 from orchestrator.web import prehandoff
 from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
 from orchestrator.web.moments import typed_moment
@@ -24,6 +31,25 @@ OPEN = frozenset({WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE})
 @require_GET
 def plan_review(request: HttpRequest, slug: str, version: int) -> HttpResponse:
     return review_page(request, queries.find_version(slug, version))
+
+
+@require_GET
+def plan_compare(request: HttpRequest, slug: str) -> HttpResponse:
+    """Any two versions, chosen in a form: leads to the newer one as it differs from the older one."""
+    chosen_versions = sorted(_version_number(request.GET.get(name, "")) for name in ("from", "to"))
+    older, newer = (queries.find_version(slug, one).number for one in chosen_versions)
+    return redirect(f"{reverse('plan-review', args=[slug, newer])}?since={older if older < newer else 0}")
+
+
+@require_GET
+def plan_section(request: HttpRequest, slug: str, version: int, section: int) -> HttpResponse:
+    """One section of a long plan, when it is opened."""
+    shown = queries.find_version(slug, version)
+    page = Layout(request, shown, wanted=section)
+    found = next((one for one in page.sections if one.section.number == section), None)
+    if found is None:
+        raise NotFound(f"Version {version} has no section {section}.")
+    return show(request, "plans/section.html", page.context() | {"part": found})
 
 
 @act_of("plan-review", "slug", "version")
@@ -61,24 +87,97 @@ def plan_prehandoff(request: HttpRequest, slug: str, version: int, act: str) -> 
     return perform(request, do, then=then, again=partial(review_page, request, shown, "prehandoff"))
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A way to look at the version: since another one, or (0) as a whole."""
+
+    label: str
+    since: int
+    here: bool
+
+
+class Layout:
+    """What a version is compared with, its sections and its comments, as the address and the reader ask for it."""
+
+    def __init__(self, request: HttpRequest, version: WorkflowVersion, wanted: int = 0) -> None:
+        self.version, self.who = version, viewer(request)
+        self.workstream = queries.workstream_of(version)
+        self.reading: Reading = read_source(version.source, workstream=self.workstream)
+        self.own, self.previous = queries.earlier_versions(version, self.who.user.pk)
+        self.since = self._since(request.GET.get("since", ""))
+        self.comparison = self._comparison(self.since)
+        self.talk: Conversation = conversation(version, self.reading.plan, self.who.user.pk)
+        self.line = _small(request.GET.get("comment", ""))
+        self.step = request.GET.get("step", "")
+        self.sections: tuple[ReviewSection, ...] = review_sections(
+            self.reading,
+            version.source,
+            self.talk,
+            viewed_by(version, self.who.user.pk),
+            self.comparison,
+            wanted={wanted or _small(request.GET.get("section", ""))},
+            line=self.line or self._line_of(self.step),
+        )
+
+    def context(self) -> dict[str, Any]:
+        return {
+            "version": self.version,
+            "since": self.since,
+            "comparison": self.comparison,
+            "talk": self.talk,
+            "sections": self.sections,
+            "viewed": sum(one.viewed for one in self.sections),
+            "commenting": {"line": self.line, "step": self.step},
+            "no_comment": self.who.lacks(*PARTICIPANTS),
+        }
+
+    def choices(self) -> list[Choice]:
+        """Since the reader's own last decision, since the version before, the whole plan."""
+        found: list[Choice] = []
+        n = self.version.number
+        if self.own:
+            found.append(Choice(f"Since you decided v{self.own.number}→v{n}", self.own.number, False))
+        if self.previous and (self.own is None or self.own.pk != self.previous.pk):
+            found.append(Choice(f"Last revision v{self.previous.number}→v{n}", self.previous.number, False))
+        found.append(Choice(f"Whole plan v{n}", 0, False))
+        chosen_one = self.since if any(one.since == self.since for one in found) else None
+        return [Choice(one.label, one.since, one.since == chosen_one) for one in found]
+
+    def _since(self, asked: str) -> int:
+        if asked.isascii() and asked.isdigit() and len(asked) < 9:
+            return int(asked)
+        usual = self.own or self.previous
+        return usual.number if usual else 0
+
+    def _comparison(self, since: int) -> Comparison | None:
+        if not 0 < since < self.version.number:
+            return None
+        other = queries.find_version(self.version.workflow.slug, since)
+        old = read_source(other.source, workstream=self.workstream).plan
+        return compare(other, self.version, old, self.reading.plan)
+
+    def _line_of(self, key: str) -> int:
+        steps = self.reading.plan.steps() if self.reading.plan and key else ()
+        return next((step.line for step in steps if step.key == key), 0)
+
+
 def review_page(
     request: HttpRequest, version: WorkflowVersion, acted: str = "", refusal: Refusal | None = None
 ) -> HttpResponse:
     """The review; after a refusal with what `acted` typed, and with the newer text when there is one."""
-    workstream = queries.workstream_of(version)
-    review = queries.lay_out(version.source, plans.read_source(version.source, workstream=workstream))
+    page = Layout(request, version)
+    workstream, reading, who = page.workstream, page.reading, page.who
     versions = queries.versions_of(version)
-    who = viewer(request)
-    why_not = _why_not(who, version, versions[0], review, workstream)
-    context = {
-        "version": version,
+    why_not = _why_not(who, version, versions[0], reading, workstream)
+    moved = isinstance(refusal, VersionMoved)
+    context = page.context() | {
         "version_label": str(version.number),
         "versions": versions,
         "newest": versions[0],
-        "changes": since_last_decision(version, who.user.pk),
-        "moved": changes(version, versions[0]) if isinstance(refusal, VersionMoved) else None,
-        "review": review,
-        "in_flight": in_flight(workstream, version, review.reading.plan),
+        "moved": compare(version, versions[0], None, None) if moved else None,
+        "choices": page.choices(),
+        "review": queries.Review(reading, (), preview(reading.plan) if reading.plan else None),
+        "in_flight": in_flight(workstream, version, reading.plan),
         "workstream": workstream,
         "prehandoff": prehandoff.section(
             workstream, who, lambda act: reverse("plan-prehandoff", args=[version.workflow.slug, version.number, act])
@@ -93,17 +192,16 @@ def review_page(
 
 
 def _why_not(
-    who: Viewer, version: WorkflowVersion, newest: WorkflowVersion, review: queries.Review, workstream: Workstream
+    who: Viewer, version: WorkflowVersion, newest: WorkflowVersion, reading: Reading, workstream: Workstream
 ) -> dict[str, str]:
     """Why each control of the review is off for this person; empty text when it is on."""
     settled = _settled(version, newest, workstream)
     own = version.author_id == who.user.pk and not version.workflow.allow_self_approval
-    blocked = len(review.blockers)
     return {
         "approve": settled
         or who.lacks(Role.APPROVER)
         or (own and "You wrote this version; another approver has to approve it.")
-        or (blocked and "The top of the page says what blocks it and what clears it.")
+        or (reading.blockers and "The top of the page says what blocks it and what clears it.")
         or "",
         "send_back": settled or who.lacks(Role.APPROVER, Role.REVIEWER),
         "resubmit": who.lacks(Role.INITIATOR, Role.APPROVER, Role.REVIEWER)
@@ -122,8 +220,21 @@ def _settled(version: WorkflowVersion, newest: WorkflowVersion, workstream: Work
     return ""
 
 
+def _small(text: str) -> int:
+    """A number from an address; 0 for everything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+
+
+def _version_number(text: str) -> int:
+    if not _small(text):
+        raise InvalidInput("Choose two versions by their numbers.", recovery="Go back and choose them.", field="from")
+    return _small(text)
+
+
 urlpatterns: list[Any] = [
+    path("plans/<slug:slug>/compare/", plan_compare, name="plan-compare"),
     path("plans/<slug:slug>/v<int:version>/", plan_review, name="plan-review"),
+    path("plans/<slug:slug>/v<int:version>/sections/<int:section>", plan_section, name="plan-section"),
     path("plans/<slug:slug>/v<int:version>/decide", plan_decide, name="plan-decide"),
     path("plans/<slug:slug>/v<int:version>/prehandoff", plan_prehandoff, {"act": "sign"}, name="plan-sign"),
     path("plans/<slug:slug>/v<int:version>/prehandoff/<slug:act>", plan_prehandoff, name="plan-prehandoff"),
