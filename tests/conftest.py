@@ -5,7 +5,11 @@ from pathlib import Path
 import pytest
 
 from orchestrator.models.guards import drop_guards
+from orchestrator.workspace import git
 from tests.cast import Cast, Driver
+
+# A test's repository is no loss after a power cut, so git does not wait for the disk; kills lose nothing either way.
+git.SETTINGS = tuple((key, "none" if key == "core.fsync" else value) for key, value in git.SETTINGS)
 
 
 @pytest.hookimpl(trylast=True)
