@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core import preview as module
+from orchestrator.core import rehearsal as module
 from orchestrator.core.plan import BatchSpec, Need, Plan, StageSpec, StepSpec, ThreadSpec
-from orchestrator.core.preview import preview, view_of
+from orchestrator.core.preview import preview
+from orchestrator.core.rehearsal import view_of
 from orchestrator.core.schedule import Snapshot, decide
 from orchestrator.core.terms import TaskStatus
 
