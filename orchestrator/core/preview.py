@@ -99,6 +99,16 @@ class Preview:
         return self.waves[0] if self.waves else ()
 
     @property
+    def starts_named(self) -> str:
+        """“A1, B1 and E1”."""
+        *others, last = self.starts or ("",)
+        return f"{', '.join(others)} and {last}" if others else last
+
+    @property
+    def unit(self) -> str:
+        return "minutes" if self.timed else "steps"
+
+    @property
     def launch_order(self) -> tuple[str, ...]:
         return tuple(key for wave in self.waves for key in wave)
 

@@ -4,6 +4,7 @@ from orchestrator.models.artifact import HandoffArtifact, OutputFile
 from orchestrator.models.attempt import Assignment, Attempt, CriterionCheck
 from orchestrator.models.blocker import Blocker
 from orchestrator.models.bundle import Bundle
+from orchestrator.models.check_rule import CheckRule
 from orchestrator.models.decision import SchedulingDecision, Verdict
 from orchestrator.models.executor import AccessToken, Executor
 from orchestrator.models.gate import GateReview
@@ -33,6 +34,7 @@ __all__ = [
     "Batch",
     "Blocker",
     "Bundle",
+    "CheckRule",
     "Criterion",
     "CriterionCheck",
     "DuplicateDecision",

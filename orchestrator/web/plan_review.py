@@ -17,6 +17,7 @@ from orchestrator.services import decisions, plans
 from orchestrator.web import prehandoff
 from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
 from orchestrator.web.moments import typed_moment
+from orchestrator.web.plan_effect import executors_asked
 
 OPEN = frozenset({WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE})
 
@@ -66,7 +67,8 @@ def review_page(
 ) -> HttpResponse:
     """The review; after a refusal with what `acted` typed, and with the newer text when there is one."""
     workstream = queries.workstream_of(version)
-    review = queries.lay_out(version.source, plans.read_source(version.source, workstream=workstream))
+    reading = plans.read_source(version.source, workstream=workstream)
+    review = queries.lay_out(version.source, reading, executors_asked(request))
     versions = queries.versions_of(version)
     who = viewer(request)
     why_not = _why_not(who, version, versions[0], review, workstream)
