@@ -205,7 +205,7 @@ def _preview(reading: Reading, executors: int) -> PreviewFacts | None:
         waves=effect.waves,
         launch_order=effect.launch_order,
         critical_path=effect.critical_path,
-        gates=tuple(GateFacts(*held) for held in effect.gates),
+        gates=tuple(GateFacts(held.key, held.count, held.first) for held in effect.gates),
         conditional=tuple(ConditionalFacts(*conditional) for conditional in effect.conditional),
     )
 

@@ -25,7 +25,8 @@ class Conditional(NamedTuple):
     runs: bool
 
 
-class Held(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Held:
     """What a gate holds back until it is signed: the last `count` of the launch order, of which some are named."""
 
     key: str

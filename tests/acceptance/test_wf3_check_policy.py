@@ -36,7 +36,11 @@ def test_fr022_the_change_of_the_policy_is_logged_with_reason(client: Client, ca
     client.force_login(cast.approver)
     client.post("/policies/plan-checks/", RULE | {"impact": "Two plans wait."})
     change = PolicyChange.objects.get()
-    assert (change.policy.slug, change.reason, change.impact) == ("plan-checks", "Nothing was proved.", "Two plans wait.")
+    assert (change.policy.slug, change.reason, change.impact) == (
+        "plan-checks",
+        "Nothing was proved.",
+        "Two plans wait.",
+    )
     assert HistoryEntry.objects.filter(action="policy changed", subject="plan-checks").count() == 1
     page = client.get("/policies/plan-checks/").content.decode()
     assert "Two plans wait." in page
@@ -65,7 +69,7 @@ def test_wf3_what_always_blocks_cannot_be_lowered(db: None, cast: Cast) -> None:
 def test_wf3_machines_read_the_rules_and_are_judged_by_them(client: Client, cast: Cast) -> None:
     client.force_login(cast.approver)
     client.post("/policies/plan-checks/", RULE)
-    machine = Machine.of(cast.builder)
+    machine = Machine.of(cast.builder())
     status, rules = machine.get("/api/policies/plan-checks/rules/")
     assert status == 200
     assert {"no-exit-criteria": "blocks", "dependency-cycle": "blocks"}.items() <= {

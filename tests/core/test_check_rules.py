@@ -30,8 +30,8 @@ PLAN = """# Mailing
 
 ## Batch 01: build
 ### Thread A: code
-Files: {files}
 - [ ] A1: Build it
+  - Files: {files}
   - Resources: staging
   - Entry: A2 is complete
 - [ ] A2: Test it
