@@ -226,6 +226,7 @@ class _Front:
         self._contention = _Contention(view for view in batch.values() if view.open)
         self._parked: dict[str, list[str]] = defaultdict(list)
         self._open = {key: replace(view, run=runs[key]) for key, view in batch.items() if view.open}
+        self._with_condition = [key for key, view in self._open.items() if view.when is not None]
         self._lane = {key: (view.place.thread, runs[key]) for key, view in self._open.items()}
         self._needs = {key: {need for need in view.needs if need in open_} for key, view in self._open.items()}
         self._after: dict[str, list[str]] = defaultdict(list)
@@ -290,7 +291,7 @@ class _Front:
 
     def conditional(self) -> Iterator[TaskView]:
         """Tasks with a condition whose turn has not come, with all they need ended."""
-        waiting = (key for key, view in self._open.items() if view.when is not None and key not in self._turn)
+        waiting = (key for key in self._with_condition if key in self._open and key not in self._turn)
         return (self._open[key] for key in waiting if not self._needs[key])
 
     def _admit(self, keys: Iterable[str]) -> None:
