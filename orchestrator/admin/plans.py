@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from orchestrator.admin.read_only import NoDelete, ReadOnly
 from orchestrator.admin.site import site
-from orchestrator.models import Policy, PolicyChange, Step, Workflow, WorkflowVersion
+from orchestrator.models import CheckRule, Policy, PolicyChange, Step, Workflow, WorkflowVersion
 from orchestrator.services.actor import Actor
 from orchestrator.services.workflows import change_workflow
 
@@ -68,3 +68,10 @@ class PolicyChangeAdmin(ReadOnly):
     list_display = ("policy", "author", "reason", "changed_at")
     list_select_related = ("policy", "author")
     list_filter = ("policy",)
+
+
+@admin.register(CheckRule, site=site)
+class CheckRuleAdmin(ReadOnly):
+    list_display = ("code", "severity", "changed_by", "changed_at", "reason")
+    list_select_related = ("changed_by",)
+    list_filter = ("severity",)

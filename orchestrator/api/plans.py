@@ -1,6 +1,7 @@
 """Plans: check a text without storing anything, submit it for review (WF-2, WF-3)."""
 
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 from django.conf import settings
@@ -10,10 +11,10 @@ from ninja import Router
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import PlanSubmission, PlanText
+from orchestrator.api.schemas import PlanCheck, PlanSubmission, PlanText
 from orchestrator.core.errors import TooLarge
 from orchestrator.core.plan import Finding, Reading
-from orchestrator.core.preview import preview
+from orchestrator.core.preview import Lane, preview
 from orchestrator.core.terms import Scope, Severity
 from orchestrator.queries.workstream_facts import find_workstream
 from orchestrator.services.plans import Submission, read_source, submit_plan
@@ -33,10 +34,48 @@ class FindingFacts:
 
 @dataclass(frozen=True)
 class GateFacts:
-    """A gate and what it holds back until it is signed."""
+    """A gate and what it holds back until it is signed: the last `count` of the launch order, of which `holds` names
+    the first."""
 
     key: str
+    count: int
     holds: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LaneStepFacts:
+    key: str
+    wave: int
+
+
+@dataclass(frozen=True)
+class LaneFacts:
+    """A thread, and in which wave each of its steps is."""
+
+    stage: int
+    batch: str
+    lane: str
+    name: str
+    steps: tuple[LaneStepFacts, ...]
+
+
+@dataclass(frozen=True)
+class WaitFacts:
+    """The step that waits longest and for which other one; `executor`: no executor was free before that one ended."""
+
+    key: str
+    length: int
+    holder: str
+    executor: bool
+
+
+@dataclass(frozen=True)
+class LengthFacts:
+    """From approval to the last step: with one executor, with those that were asked for, with as many as it takes."""
+
+    one: int
+    given: int
+    unlimited: int
 
 
 @dataclass(frozen=True)
@@ -51,9 +90,20 @@ class ConditionalFacts:
 @dataclass(frozen=True)
 class PreviewFacts:
     """What approval will do, every step ending as usual: tasks created, what starts first, the waves, the longest
-    chain."""
+    chain.
+
+    Lengths are in minutes when every work step has an estimate (`unit`), and in steps otherwise. `peak` is how many of
+    the `executors` are ever busy at once, `useful` how many would be if there were enough.
+    """
 
     tasks: int
+    executors: int
+    unit: Literal["minutes", "steps"]
+    peak: int
+    useful: int
+    length: LengthFacts
+    longest_wait: WaitFacts | None
+    lanes: tuple[LaneFacts, ...]
     starts: tuple[str, ...]
     waves: tuple[tuple[str, ...], ...]
     launch_order: tuple[str, ...]
@@ -86,10 +136,10 @@ class SubmissionFacts:
 
 @router.post("/check", response=CheckFacts)
 @needs(Scope.READ)
-def check(request: HttpRequest, body: PlanText) -> CheckFacts:
+def check(request: HttpRequest, body: PlanCheck) -> CheckFacts:
     """Findings with line numbers and what approval would do; stores nothing."""
     reading = read_source(_source(body))
-    return CheckFacts(not reading.blockers, _findings(reading), _preview(reading))
+    return CheckFacts(not reading.blockers, _findings(reading), _preview(reading, body.executors))
 
 
 @router.post("/", response={201: SubmissionFacts})
@@ -138,16 +188,28 @@ def _finding(finding: Finding) -> FindingFacts:
     return FindingFacts(finding.code, finding.line, finding.message, finding.fix, finding.severity)
 
 
-def _preview(reading: Reading) -> PreviewFacts | None:
+def _preview(reading: Reading, executors: int) -> PreviewFacts | None:
     if reading.plan is None:
         return None
-    effect = preview(reading.plan)
+    effect = preview(reading.plan, executors)
     return PreviewFacts(
         tasks=effect.tasks,
+        executors=executors,
+        unit="minutes" if effect.timed else "steps",
+        peak=effect.peak,
+        useful=effect.useful,
+        length=LengthFacts(*effect.length),
+        longest_wait=WaitFacts(*effect.longest_wait) if effect.longest_wait else None,
+        lanes=tuple(_lane(lane) for lane in effect.lanes),
         starts=effect.starts,
         waves=effect.waves,
         launch_order=effect.launch_order,
         critical_path=effect.critical_path,
-        gates=tuple(GateFacts(key, held) for key, held in effect.gates),
+        gates=tuple(GateFacts(held.key, held.count, held.first) for held in effect.gates),
         conditional=tuple(ConditionalFacts(*conditional) for conditional in effect.conditional),
     )
+
+
+def _lane(lane: Lane) -> LaneFacts:
+    steps = tuple(LaneStepFacts(*step) for step in lane.steps)
+    return LaneFacts(lane.stage, lane.batch, lane.lane, lane.name, steps)

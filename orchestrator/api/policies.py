@@ -4,12 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.http import HttpRequest
+from django.utils import timezone
 from ninja import Router
 
-from orchestrator.api.acts import needs
+from orchestrator.api.acts import act, needs
+from orchestrator.api.auth import caller_of
+from orchestrator.api.schemas import CheckRuleChange
 from orchestrator.core.errors import NotFound
-from orchestrator.core.terms import Scope
+from orchestrator.core.terms import Scope, Severity
 from orchestrator.models import Policy
+from orchestrator.queries.check_rules import checks
+from orchestrator.services.check_rules import change_check_rules
 
 router = Router(tags=["policies"])
 
@@ -44,6 +49,42 @@ class PolicyFacts:
 @needs(Scope.READ)
 def listing(request: HttpRequest) -> list[PolicyName]:
     return [PolicyName(one.slug, one.title, one.updated_at) for one in Policy.objects.order_by("slug")]
+
+
+@dataclass(frozen=True)
+class CheckRuleFacts:
+    """What a finding of the plan check does to approval now and by default; `settable` says whether a policy may."""
+
+    code: str
+    meaning: str
+    severity: Severity
+    default: Severity
+    settable: bool
+
+
+@router.get("/plan-checks/rules/", response=list[CheckRuleFacts])
+@needs(Scope.READ)
+def check_rules(request: HttpRequest) -> list[CheckRuleFacts]:
+    """Every finding a check of a plan can make, and whether it blocks approval here (WF-3)."""
+    return _check_rules()
+
+
+@router.post("/plan-checks/rules/", response=list[CheckRuleFacts])
+@act(Scope.MANAGE)
+def set_check_rules(request: HttpRequest, body: CheckRuleChange) -> list[CheckRuleFacts]:
+    """Set what the named findings do to approval; an approver says why. Answers with every rule as it then is."""
+    change_check_rules(
+        severities=body.severities,
+        reason=body.reason,
+        impact=body.impact,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return _check_rules()
+
+
+def _check_rules() -> list[CheckRuleFacts]:
+    return [CheckRuleFacts(c.code, c.meaning, c.severity, c.default, c.settable) for c in checks()]
 
 
 @router.get("/{slug:slug}/", response=PolicyFacts)

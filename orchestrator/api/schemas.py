@@ -6,7 +6,8 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import AwareDatetime, Field, StrictBool, StrictInt
 
-from orchestrator.core.terms import BlockerKind, InboxState, TaskStatus, WorkstreamStatus
+from orchestrator.core.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS
+from orchestrator.core.terms import BlockerKind, InboxState, Severity, TaskStatus, WorkstreamStatus
 
 #: Characters of one text; longer ones belong into an output file.
 TEXT_LIMIT = 10_000
@@ -228,12 +229,26 @@ class PlanText(Schema):
     values: dict[str, Text] = {}
 
 
+class PlanCheck(PlanText):
+    """`executors` is how many the preview is to have."""
+
+    executors: Annotated[int, Field(ge=1, le=MOST_EXECUTORS)] = DEFAULT_EXECUTORS
+
+
 class PlanSubmission(PlanText):
     """With `workstream`, a new version of the plan of one that is planned or under way; `change_reason` says why."""
 
     source_name: Annotated[str, Field(min_length=1, max_length=200)] = "PLAN.md"
     workstream: UUID | None = None
     change_reason: Text = ""
+
+
+class CheckRuleChange(Schema):
+    """`severities` says by code whether a finding blocks approval, warns or informs."""
+
+    severities: Annotated[dict[str, Severity], Field(min_length=1, max_length=200)]
+    reason: Text
+    impact: Text = ""
 
 
 Keys = Annotated[list[Annotated[str, Field(max_length=80)]], Field(max_length=1000)]

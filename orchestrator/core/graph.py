@@ -126,7 +126,7 @@ def critical_path(plan: Plan) -> tuple[str, ...]:
     long the one through the later batch, then with the smaller key, is taken.
     """
     graph = compile_graph(plan)
-    length = _lengths(plan)
+    length = step_lengths(plan)[0]
     end: dict[str, int] = {}
     previous: dict[str, str] = {}
 
@@ -147,13 +147,14 @@ def critical_path(plan: Plan) -> tuple[str, ...]:
     return tuple(reversed(list(_chain(last, previous)))) if last else ()
 
 
-def _lengths(plan: Plan) -> dict[str, int]:
+def step_lengths(plan: Plan) -> tuple[dict[str, int], bool]:
+    """How long each step takes, and whether that is minutes: only when every work step has an estimate. Else 1 each."""
     steps = {step.key: step for step in reversed(list(plan.steps()))}
     lanes = (t.steps for stage in plan.stages for batch in stage.batches for t in batch.threads)
     # A gate's own action stands in the gate's thread; nobody estimates it.
-    work = (step for lane in lanes if all(s.kind is StepKind.WORK for s in lane) for step in lane)
-    timed = all(step.estimate > 0 for step in work)
-    return {key: step.estimate if timed else 1 for key, step in steps.items()}
+    work = [step for lane in lanes if all(s.kind is StepKind.WORK for s in lane) for step in lane]
+    timed = bool(work) and all(step.estimate > 0 for step in work)
+    return {key: step.estimate if timed else 1 for key, step in steps.items()}, timed
 
 
 def _chain(key: str, previous: Mapping[str, str]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from orchestrator.core.mapping import Definition, StepMapping, completed, faults
 from orchestrator.core.plan import PlacedStep
-from orchestrator.core.preview import never_reached, view_of
+from orchestrator.core.rehearsal import never_reached, view_of
 from orchestrator.core.rework import to_redo
 from orchestrator.core.schedule import TaskView
 from orchestrator.core.terms import AttemptStatus, MappedOutcome, MappingKind, TaskStatus

@@ -11,7 +11,9 @@ from typing import Final
 from orchestrator.core.formats.recognise import READERS, Format, recognise
 from orchestrator.core.graph import Graph, compile_graph
 from orchestrator.core.plan import Finding, Plan, Reading
+from orchestrator.core.plan_check_contention import check_contention
 from orchestrator.core.plan_check_needs import check_needs
+from orchestrator.core.plan_check_paths import check_paths
 from orchestrator.core.plan_check_shape import check_shape
 from orchestrator.core.plan_check_steps import check_steps
 from orchestrator.core.plan_conditions import check_conditions
@@ -65,7 +67,13 @@ def check_plan(plan: Plan, tools: frozenset[str]) -> tuple[Finding, ...]:
         return (too_many_steps(len(keys)),)
     graph: Graph = compile_graph(plan)
     found = chain(
-        _questions(plan), check_shape(plan), check_needs(plan, graph), check_steps(plan, tools), check_conditions(plan)
+        _questions(plan),
+        check_shape(plan),
+        check_paths(plan),
+        check_needs(plan, graph),
+        check_steps(plan, tools),
+        check_conditions(plan),
+        check_contention(plan, graph),
     )
     return sort_findings(found)
 

@@ -4,6 +4,7 @@ from orchestrator.models.artifact import HandoffArtifact, OutputFile
 from orchestrator.models.attempt import Assignment, Attempt, CriterionCheck
 from orchestrator.models.blocker import Blocker
 from orchestrator.models.bundle import Bundle
+from orchestrator.models.check_rule import CheckRule
 from orchestrator.models.comment import Comment, CommentThread, ViewedSection
 from orchestrator.models.decision import SchedulingDecision, Verdict
 from orchestrator.models.executor import AccessToken, Executor
@@ -34,6 +35,7 @@ __all__ = [
     "Batch",
     "Blocker",
     "Bundle",
+    "CheckRule",
     "Comment",
     "CommentThread",
     "Criterion",

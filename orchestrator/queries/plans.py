@@ -7,7 +7,7 @@ from django.db.models import Case, F, IntegerField, OuterRef, QuerySet, Subquery
 
 from orchestrator.core.errors import NotFound
 from orchestrator.core.plan import Finding, Reading
-from orchestrator.core.preview import Preview, preview
+from orchestrator.core.preview import DEFAULT_EXECUTORS, Preview, preview
 from orchestrator.core.terms import VersionStatus
 from orchestrator.models import WorkflowVersion, Workstream
 
@@ -101,11 +101,11 @@ def workstream_of(version: WorkflowVersion) -> Workstream:
     return found
 
 
-def lay_out(source: str, reading: Reading) -> Review:
+def lay_out(source: str, reading: Reading, executors: int = DEFAULT_EXECUTORS) -> Review:
     return Review(
         reading=reading,
         lines=tuple(_lines(source, reading.findings)),
-        effect=preview(reading.plan) if reading.plan else None,
+        effect=preview(reading.plan, executors) if reading.plan else None,
     )
 
 

@@ -83,7 +83,8 @@ def _refuse_waiting_version(workstream: Workstream, now: datetime) -> None:
 
 def _amended(version: WorkflowVersion, by: str, work: Sequence[NewTask]) -> tuple[str, Plan, tuple[NewTask, ...]]:
     """The text in force with the new steps, if it then says what is meant and nothing else."""
-    plan = read_source(version.source).plan
+    base = read_source(version.source)
+    plan = base.plan
     if plan is None or not is_listed(version.source, plan, by):
         raise WrongState(
             f"{by} is not a listed step of its thread, so no step can stand behind it.",
@@ -91,8 +92,11 @@ def _amended(version: WorkflowVersion, by: str, work: Sequence[NewTask]) -> tupl
         )
     text, named = with_steps(version.source, plan, by, work)
     reading = read_source(text)
-    if reading.plan is None or reading.blockers:
-        first = reading.blockers[0]
+    # What a later policy finds in the approved plan itself is not the fault of the new steps.
+    known = {finding.code for finding in base.blockers}
+    blockers = [finding for finding in reading.blockers if finding.code not in known]
+    if reading.plan is None or blockers:
+        first = (blockers or reading.blockers)[0]
         raise InvalidInput(
             f"The plan would not hold with these steps. {first.message}", recovery=first.fix, field="tasks"
         )

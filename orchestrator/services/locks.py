@@ -16,6 +16,7 @@ from orchestrator.models import Repository, Task, Workflow, Workstream
 #: Any number will do as long as nothing else in the database uses it.
 NEEDS_LOCK = 0x0CEA5
 NAMES_LOCK = 0x0CEA6
+CHECK_RULES_LOCK = 0x0CEA7
 
 
 def locked_workstream(workstream_id: int) -> Workstream:
@@ -46,6 +47,11 @@ def lock_needs() -> None:
 def lock_names() -> None:
     """One act at a time finds a free name for a workflow or a workstream."""
     _advisory(NAMES_LOCK)
+
+
+def lock_check_rules() -> None:
+    """One change of the plan checks at a time."""
+    _advisory(CHECK_RULES_LOCK)
 
 
 def _advisory(number: int) -> None:

@@ -1,13 +1,14 @@
 """Plans: read a source, submit it for review (WF-2, WF-3, FR-016). What is decided then: `decisions.py`."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
 
+from orchestrator.core.check_rules import SETTABLE, apply_rules
 from orchestrator.core.errors import (
     InvalidInput,
     MissingReason,
@@ -17,8 +18,9 @@ from orchestrator.core.errors import (
 from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan import Finding, Plan, Reading
 from orchestrator.core.plan_check import review_any, review_source
-from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
+from orchestrator.core.terms import Role, Severity, VersionStatus, WorkstreamStatus
 from orchestrator.models import Bundle, Workflow, WorkflowVersion, Workstream
+from orchestrator.queries.check_rules import rules_in_force
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.locks import lock_names, lock_workflow, locked_workstream
@@ -26,8 +28,9 @@ from orchestrator.services.needs import relate_needs, with_needs
 from orchestrator.services.priorities import priority_under
 from orchestrator.services.wake import wake
 
-#: Questions are for the reviewer to see, so they are stored; everything else that blocks cannot be scheduled.
-STORED_BLOCKERS = frozenset({"unanswered-question"})
+#: Questions, and what only a policy makes block, are for the reviewer to see, so they are stored; everything else that
+#: blocks cannot be scheduled.
+STORED_BLOCKERS = frozenset({"unanswered-question", *SETTABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +47,23 @@ def read_source(
     bundle: Bundle | None = None,
     members: Collection[str] = (),
 ) -> Reading:
-    """Read and check a source with the tools and the workstreams that are known here.
+    """Read and check a source with the tools, the workstreams and the policy of checks that are in force here.
 
     `workstream` is the one the plan is for; `members` are names that the rest of its bundle will go by (AD-3).
     """
-    return with_needs(review_source(source, frozenset(settings.TOOLS)), workstream, bundle, members)
+    reading = with_needs(review_source(source, frozenset(settings.TOOLS)), workstream, bundle, members)
+    return apply_rules(reading, rules_in_force())
 
 
-def read_any_source(source: bytes | str, wanted: Format | None = None) -> tuple[Format | None, Reading]:
-    """The same for another tool's plan; the format is told from the content unless one is wanted."""
-    return review_any(source, frozenset(settings.TOOLS), wanted)
+def read_any_source(
+    source: bytes | str, wanted: Format | None = None, rules: Mapping[str, Severity] | None = None
+) -> tuple[Format | None, Reading]:
+    """The same for another tool's plan; the format is told from the content unless one is wanted.
+
+    `rules` are used instead of those in force here.
+    """
+    found, reading = review_any(source, frozenset(settings.TOOLS), wanted)
+    return found, apply_rules(reading, rules_in_force() if rules is None else rules)
 
 
 def submit_plan(

@@ -1,18 +1,44 @@
 """Policies and their change log (LC-11, FR-022)."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from django.db import transaction
 
-from orchestrator.core.errors import MissingReason
+from orchestrator.core.errors import InvalidInput, MissingReason
 from orchestrator.core.terms import Role
 from orchestrator.models import Policy, PolicyChange
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 
+#: The policy that follows from the rules of the plan checks; nobody writes its text.
+PLAN_CHECKS: Final = "plan-checks"
+
 
 def change_policy(*, slug: str, title: str, body: str, reason: str, impact: str, actor: Actor, now: datetime) -> Policy:
     """Write a policy's text, with who changed it, why, and what it means for running work."""
+    if slug == PLAN_CHECKS:
+        raise InvalidInput(
+            "The policy for plan checks has no text of its own.",
+            recovery="Change its rules: Policies, Plan checks.",
+            field="slug",
+        )
+    return write_policy(slug=slug, title=title, body=body, reason=reason, impact=impact, actor=actor, now=now)
+
+
+def write_policy(
+    *,
+    slug: str,
+    title: str,
+    body: str,
+    reason: str,
+    impact: str,
+    actor: Actor,
+    now: datetime,
+    data: Mapping[str, str] | None = None,
+) -> Policy:
+    """The same for any policy; `data` goes into the history beside the reason."""
     actor.require(Role.APPROVER)
     if not reason.strip():
         raise MissingReason("A policy changes with a reason.", field="reason")
@@ -23,5 +49,5 @@ def change_policy(*, slug: str, title: str, body: str, reason: str, impact: str,
         PolicyChange.objects.create(
             policy=policy, author=actor.account, reason=reason, impact=impact, body=body, changed_at=now
         )
-        record(workstream=None, actor=actor, action="policy changed", subject=slug, reason=reason, now=now)
+        record(workstream=None, actor=actor, action="policy changed", subject=slug, reason=reason, now=now, data=data)
     return policy

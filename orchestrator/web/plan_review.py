@@ -24,6 +24,7 @@ from orchestrator.services.plans import read_source
 from orchestrator.web import prehandoff
 from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
 from orchestrator.web.moments import typed_moment
+from orchestrator.web.plan_effect import executors_asked
 
 OPEN = frozenset({WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE})
 
@@ -176,7 +177,9 @@ def review_page(
         "newest": versions[0],
         "moved": compare(version, versions[0], None, None) if moved else None,
         "choices": page.choices(),
-        "review": queries.Review(reading, (), preview(reading.plan) if reading.plan else None),
+        "review": queries.Review(
+            reading, (), preview(reading.plan, executors_asked(request)) if reading.plan else None
+        ),
         "in_flight": in_flight(workstream, version, reading.plan),
         "workstream": workstream,
         "prehandoff": prehandoff.section(

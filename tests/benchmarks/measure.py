@@ -14,7 +14,8 @@ from django.test.utils import override_settings
 from orchestrator.core.graph import compile_graph, critical_path
 from orchestrator.core.plan import Plan
 from orchestrator.core.plan_check import review_source
-from orchestrator.core.preview import preview, view_of
+from orchestrator.core.preview import preview
+from orchestrator.core.rehearsal import view_of
 from orchestrator.core.schedule import Snapshot, decide
 from tests.core.hostile_plans import HOSTILE
 

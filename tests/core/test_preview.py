@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core import preview as module
+from orchestrator.core import rehearsal as module
 from orchestrator.core.plan import BatchSpec, Need, Plan, StageSpec, StepSpec, ThreadSpec
-from orchestrator.core.preview import preview, view_of
+from orchestrator.core.preview import Length, Wait, preview
+from orchestrator.core.rehearsal import rehearse, script_of, view_of
 from orchestrator.core.schedule import Snapshot, decide
-from orchestrator.core.terms import TaskStatus
+from orchestrator.core.terms import AttemptStatus, TaskStatus
 
 
 @st.composite
@@ -63,3 +64,49 @@ def test_wf3_a_chain_is_previewed_one_step_at_a_time(monkeypatch: pytest.MonkeyP
     )
     assert len(preview(plan).waves) == 200
     assert sum(judged) == 200
+
+
+@given(plans(), st.integers(1, 4))
+def test_bx2_with_n_executors_no_more_than_n_are_ever_busy_and_everything_is_done(plan: Plan, executors: int) -> None:
+    script = script_of(plan, {})
+    run = rehearse(script, executors)
+    for moment in range(run.length):
+        busy = [turn for turn in run.turns if turn.started <= moment < turn.ended]
+        assert len(busy) <= executors
+    ended = {turn.key: turn for turn in run.turns}
+    assert sorted(ended) == sorted(script.views)
+    for turn in run.turns:
+        assert all(ended[need].ended <= turn.launched for need in script.views[turn.key].needs)
+    shown = preview(plan, executors)
+    assert shown.peak <= executors
+    assert shown.length.unlimited == len(shown.waves) <= shown.length.given <= shown.length.one == len(script.views)
+
+
+@given(plans(), st.integers(1, 4))
+def test_bx2_a_rehearsal_is_what_the_scheduler_does_over_the_whole_plan(plan: Plan, executors: int) -> None:
+    """The plain way: every task is judged again after each completion, and executors take from one queue."""
+    script = script_of(plan, {})
+    views, queue, done, moment = dict(script.views), [], [], 0
+    while True:
+        for key in decide(Snapshot(tuple(views.values()))).launches:
+            views[key] = replace(views[key], live=AttemptStatus.QUEUED)
+            queue.append((moment, key))
+        if not queue:
+            break
+        now, queue = queue[:executors], queue[executors:]
+        for launched, key in now:
+            done.append((key, launched, moment))
+            views[key] = replace(views[key], live=None, status=TaskStatus.COMPLETE)
+        moment += 1
+    assert [(turn.key, turn.launched, turn.started) for turn in rehearse(script, executors).turns] == done
+
+
+def test_wf3_the_longest_wait_names_what_is_waited_for() -> None:
+    lanes = (ThreadSpec("A", "a", steps=(StepSpec("A1", "s", estimate=30),)),)
+    lanes += (ThreadSpec("B", "b", steps=(StepSpec("B1", "s", estimate=5),)),)
+    last = StepSpec("C1", "s", needs=(Need("A1"), Need("B1")), estimate=5)
+    lanes += (ThreadSpec("C", "c", steps=(last,)),)
+    plan = Plan("Timed", (StageSpec(1, "all", batches=(BatchSpec("00", "b", threads=lanes),)),))
+    assert preview(plan, 2).longest_wait == Wait("C1", 25, "A1", executor=False)
+    assert preview(plan, 1).longest_wait == Wait("B1", 30, "A1", executor=True)
+    assert preview(plan, 1).length == Length(one=40, given=40, unlimited=35)

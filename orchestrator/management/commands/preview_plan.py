@@ -1,20 +1,27 @@
-"""`manage.py preview_plan FILE`: findings, waves, launch order and critical path; nothing is stored.
+"""`manage.py preview_plan FILE`: findings, and how the plan will run with *n* executors; nothing is stored.
 
-Plans of other tools are read too (`core/formats`): the format is told from the content, or given with `--format`.
+Plans of other tools are read too (`core/formats`): the format is told from the content, or given with `--format`. The
+policy of plan checks judges as it does everywhere; its defaults do where there is no database.
 
 Exit code 0, or 1 when something blocks approval.
 """
 
+import json
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import DatabaseError
 
 from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan import Reading
-from orchestrator.core.preview import Preview, preview
+from orchestrator.core.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS, Preview, Wait, preview
+from orchestrator.core.terms import Severity
 from orchestrator.management.plan_source import lines_of, read_file
+from orchestrator.queries.check_rules import rules_in_force
 from orchestrator.services.plans import STORED_BLOCKERS, read_any_source
 
 
@@ -26,30 +33,88 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file")
         parser.add_argument("--format", choices=[one.value for one in Format], help="read the file as this format")
+        parser.add_argument("--executors", type=_number, default=DEFAULT_EXECUTORS, help="how many work side by side")
+        parser.add_argument("--json", action="store_true", help="print the same facts as JSON")
 
-    def handle(self, *, file: str, format: str | None, **_options: Any) -> None:
-        found, reading = read_any_source(read_file(file), Format(format) if format else None)
-        if found not in (None, Format.PLAN):
-            self.stdout.write(f"Read as {found}.")
-        for line in lines_of(reading.findings):
+    def handle(self, *, file: str, format: str | None, executors: int, json: bool, **_options: Any) -> None:
+        wanted = Format(format) if format else None
+        found, reading = read_any_source(read_file(file), wanted, _rules())
+        shown = None if reading.plan is None or _unschedulable(reading) else preview(reading.plan, executors)
+        for line in _as_json(found, reading, shown) if json else _as_text(found, reading, shown):
             self.stdout.write(line)
-        if reading.plan is not None and not _unschedulable(reading):
-            self._show(preview(reading.plan), reading.plan.name)
         if reading.blockers or reading.plan is None:
-            self.stdout.write(f"Not approvable: {len(reading.blockers)} of {len(reading.findings)} findings block it.")
             sys.exit(1)
-        self.stdout.write("Nothing blocks approval.")
 
-    def _show(self, shown: Preview, name: str) -> None:
-        self.stdout.write(f"{name}: {shown.tasks} tasks")
-        for number, wave in enumerate(shown.waves, start=1):
-            self.stdout.write(f"Wave {number}: {', '.join(wave)}")
-        self.stdout.write(f"Launch order: {', '.join(shown.launch_order)}")
-        self.stdout.write(f"Critical path: {' → '.join(shown.critical_path)}")
-        for gate, held in shown.gates:
-            self.stdout.write(f"Gate {gate} holds back {', '.join(held) or 'nothing'}")
+
+def _as_json(found: Format | None, reading: Reading, shown: Preview | None) -> Iterator[str]:
+    facts = {
+        "format": found,
+        "approvable": reading.plan is not None and not reading.blockers,
+        "findings": [asdict(finding) for finding in reading.findings],
+        "preview": asdict(shown) | {"length": shown.length._asdict()} if shown else None,
+    }
+    yield json.dumps(facts, ensure_ascii=False, indent=2, default=_named)
+
+
+def _as_text(found: Format | None, reading: Reading, shown: Preview | None) -> Iterator[str]:
+    if found not in (None, Format.PLAN):
+        yield f"Read as {found}."
+    yield from lines_of(reading.findings)
+    if shown is not None and reading.plan is not None:
+        yield from _preview_lines(shown, reading.plan.name)
+    if reading.blockers or reading.plan is None:
+        yield f"Not approvable: {len(reading.blockers)} of {len(reading.findings)} findings block it."
+    else:
+        yield "Nothing blocks approval."
+
+
+def _preview_lines(shown: Preview, name: str) -> Iterator[str]:
+    yield f"{name}: {shown.tasks} tasks"
+    for number, wave in enumerate(shown.waves, start=1):
+        yield f"Wave {number}: {', '.join(wave)}"
+    yield f"Launch order: {', '.join(shown.launch_order)}"
+    for lane in shown.lanes:
+        steps = ", ".join(f"{step.key} (wave {step.wave})" for step in lane.steps)
+        yield f"Lane {lane.lane} of stage {lane.stage}, batch {lane.batch}: {steps or 'nothing that starts'}"
+    yield f"Critical path: {' → '.join(shown.critical_path)} (by {'estimate' if shown.timed else 'step count'})"
+    length = shown.length
+    yield (
+        f"Length: {length.given} {shown.unit} with {shown.executors} executors, {length.one} with one, "
+        f"{length.unlimited} with as many as it takes"
+    )
+    yield f"Busy at once: {shown.peak} of {shown.executors}; more than {shown.useful} would never be busy"
+    yield f"Longest wait: {_wait(shown.longest_wait, shown.unit)}"
+    for gate in shown.gates:
+        more = ", …" if gate.count > len(gate.first) else ""
+        yield f"Gate {gate.key} holds back {', '.join(gate.first) + more if gate.count else 'nothing'} ({gate.count})"
+
+
+def _wait(wait: Wait | None, unit: str) -> str:
+    if wait is None:
+        return "no step waits longer than it must"
+    what = "an executor" if wait.executor else wait.holder or "what holds its files or resources"
+    freed = f", until {wait.holder} ends" if wait.executor and wait.holder else ""
+    return f"{wait.key}, {wait.length} {unit} for {what}{freed}"
+
+
+def _named(value: object) -> str:
+    return str(value)
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= MOST_EXECUTORS):
+        raise ArgumentTypeError(f"give a number from 1 to {MOST_EXECUTORS}")
+    return int(text)
+
+
+def _rules() -> dict[str, Severity]:
+    """The rules in force; the defaults where the database cannot be read or has no tables yet."""
+    try:
+        return rules_in_force()
+    except DatabaseError:
+        return {}
 
 
 def _unschedulable(reading: Reading) -> bool:
-    """Open questions block approval, but the schedule can be shown all the same."""
+    """What a reviewer or a policy objects to blocks approval, but the schedule can be shown all the same."""
     return any(finding.code not in STORED_BLOCKERS for finding in reading.blockers)

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orchestrator', '0007_mapped_outcome'),
+        ('orchestrator', '0008_check_rules'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
