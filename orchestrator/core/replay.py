@@ -298,6 +298,8 @@ def _reverted(state: State, _fact: Fact) -> None:
 ACTS: Mapping[str, Act] = {
     "plan submitted": _nothing,
     "plan sent back": _nothing,
+    "plan signed": _nothing,
+    "plan taken back": _nothing,
     "plan approved": _plan_approved,
     "pre-handoff review signed": _reviewed,
     "workstream started": _started,
