@@ -8,16 +8,16 @@ from django.utils import timezone
 
 from orchestrator.admin.read_only import NoDelete, ReadOnly
 from orchestrator.admin.site import site
-from orchestrator.models import CheckRule, Policy, PolicyChange, Step, Workflow, WorkflowVersion
+from orchestrator.models import Approval, CheckRule, Policy, PolicyChange, Step, Workflow, WorkflowVersion
 from orchestrator.services.actor import Actor
 from orchestrator.services.workflows import change_workflow
 
 
 @admin.register(Workflow, site=site)
 class WorkflowAdmin(NoDelete):
-    """Name, domain and self-approval can change; a workflow begins with a plan, never here."""
+    """Name, domain and the rules of approval can change; a workflow begins with a plan, never here."""
 
-    list_display = ("slug", "name", "domain", "allow_self_approval", "created_by", "created_at")
+    list_display = ("slug", "name", "domain", "allow_self_approval", "required_approvals", "created_by", "created_at")
     list_filter = ("domain", "allow_self_approval")
     list_select_related = ("created_by",)
     search_fields = ("slug", "name")
@@ -33,6 +33,7 @@ class WorkflowAdmin(NoDelete):
             name=obj.name,
             domain=obj.domain,
             allow_self_approval=obj.allow_self_approval,
+            required_approvals=obj.required_approvals,
             actor=Actor.person(request.user),  # type: ignore[arg-type]
             now=timezone.now(),
         )
@@ -47,6 +48,13 @@ class WorkflowVersionAdmin(ReadOnly):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("source")
+
+
+@admin.register(Approval, site=site)
+class ApprovalAdmin(ReadOnly):
+    list_display = ("version", "person", "signed_at", "sha256")
+    list_select_related = ("version__workflow", "person")
+    search_fields = ("version__workflow__slug", "person__username", "sha256")
 
 
 @admin.register(Step, site=site)

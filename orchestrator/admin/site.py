@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from orchestrator.models import (
     AccessToken,
+    Approval,
     Assignment,
     Attempt,
     Blocker,
@@ -37,6 +38,7 @@ AREAS: dict[str, tuple[type, ...]] = {
     "Workflows and plans": (Workflow, WorkflowVersion, Step, Bundle, Policy, PolicyChange),
     "Work": (Workstream, WorkstreamNeed, Task, Attempt, Assignment, ThreadAssignment, SchedulingDecision),
     "Decisions of people": (
+        Approval,
         PreHandoffReview,
         DuplicateDecision,
         GateReview,

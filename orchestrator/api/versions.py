@@ -20,7 +20,7 @@ from orchestrator.queries.change_log import Change, change_log
 from orchestrator.queries.migrations import dry_run, plan_of
 from orchestrator.queries.plans import find_version, workstream_of
 from orchestrator.queries.workstream_facts import WorkstreamFacts, find_workstream, workstream_detail
-from orchestrator.services.decisions import approve_version, send_back_version
+from orchestrator.services.decisions import approve_version, send_back_version, withdraw_version
 from orchestrator.services.migration import Migrated, migrate_several, migrate_workstream
 from orchestrator.services.roll_back import roll_back
 from orchestrator.services.starting import start_workstream
@@ -95,7 +95,10 @@ def start(request: HttpRequest, slug: str, body: Start) -> WorkstreamFacts:
 @router.post("/workflows/{slug:slug}/versions/{int:number}/approve", response=WorkstreamFacts)
 @act(Scope.MANAGE)
 def approve(request: HttpRequest, slug: str, number: int, body: Approval) -> WorkstreamFacts:
-    """Approve exactly the text with this SHA-256; `effective_at` puts it off, `mapping` says what becomes of steps."""
+    """Approve exactly the text with this SHA-256; the version is approved with the last approval it needs.
+
+    `effective_at` puts it off, `mapping` says what becomes of steps; those of the last approval count.
+    """
     workstream = approve_version(
         version_id=find_version(slug, number).pk,
         seen_sha256=body.sha256,
@@ -113,6 +116,20 @@ def approve(request: HttpRequest, slug: str, number: int, body: Approval) -> Wor
 def send_back(request: HttpRequest, slug: str, number: int, body: SendBack) -> WorkstreamFacts:
     """Return exactly the text with this SHA-256 to its author, with the reason."""
     version = send_back_version(
+        version_id=find_version(slug, number).pk,
+        seen_sha256=body.sha256,
+        reason=body.reason,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return workstream_detail(workstream_of(version).uuid)
+
+
+@router.post("/workflows/{slug:slug}/versions/{int:number}/take-back", response=WorkstreamFacts)
+@act(Scope.MANAGE)
+def take_back(request: HttpRequest, slug: str, number: int, body: SendBack) -> WorkstreamFacts:
+    """Withdraw exactly the text with this SHA-256 from review, with the reason; for its author and approvers."""
+    version = withdraw_version(
         version_id=find_version(slug, number).pk,
         seen_sha256=body.sha256,
         reason=body.reason,

@@ -301,6 +301,8 @@ ACTS: Mapping[str, Act] = {
     "comments sent": _nothing,
     "comment thread resolved": _nothing,
     "comment thread re-opened": _nothing,
+    "plan signed": _nothing,
+    "plan taken back": _nothing,
     "plan approved": _plan_approved,
     "pre-handoff review signed": _reviewed,
     "workstream started": _started,

@@ -1,5 +1,6 @@
 """Columns and constraints, one file per noun."""
 
+from orchestrator.models.approval import Approval
 from orchestrator.models.artifact import HandoffArtifact, OutputFile
 from orchestrator.models.attempt import Assignment, Attempt, CriterionCheck
 from orchestrator.models.blocker import Blocker
@@ -29,6 +30,7 @@ from orchestrator.models.workstream import PreHandoffReview, Workstream
 
 __all__ = [
     "AccessToken",
+    "Approval",
     "Assignment",
     "Attempt",
     "BaselineIntegration",

@@ -1,21 +1,40 @@
 """Workflow: a named blueprint; its text lives in numbered versions (FR-001)."""
 
+from typing import Final
+
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import Q
+
+#: The most approvals that a workflow may ask for.
+MOST_APPROVALS: Final = 20
 
 
 class Workflow(models.Model):
-    """A blueprint. `allow_self_approval` lets the author of a version approve it (design section 7)."""
+    """A blueprint. `allow_self_approval` lets the author of a version approve it (design section 7).
+
+    `required_approvals` is how many different approvers have to approve a version before it counts (WF-3).
+    """
 
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=200)
     domain = models.CharField(max_length=60, blank=True)
     allow_self_approval = models.BooleanField(default=False)
+    required_approvals = models.PositiveSmallIntegerField(
+        default=1, validators=[MinValueValidator(1), MaxValueValidator(MOST_APPROVALS)]
+    )
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
 
     class Meta:
         ordering = ["slug"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(required_approvals__gte=1, required_approvals__lte=MOST_APPROVALS),
+                name="required_approvals_in_range",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

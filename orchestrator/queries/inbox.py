@@ -33,6 +33,7 @@ from orchestrator.models import (
     Workstream,
 )
 from orchestrator.queries.learnings import due_batches, due_merge_points
+from orchestrator.queries.sign_offs import unsigned_by
 from orchestrator.queries.signatures import latest_completed, sign_off_of
 from orchestrator.queries.threads import kept_for_others
 
@@ -185,7 +186,7 @@ def _damaged_entry(artifact: HandoffArtifact) -> Entry:
 def _plans_in_review(user: User) -> Source:
     rows = (
         WorkflowVersion.objects.filter(~Q(author=user) | Q(workflow__allow_self_approval=True))
-        .filter(status=VersionStatus.IN_REVIEW)
+        .filter(unsigned_by(user.pk))
         .exclude(workstream__status__in=CLOSED)
         .select_related("workflow", "author")
         .defer("source")

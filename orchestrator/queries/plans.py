@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Case, F, IntegerField, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models import Case, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 
 from orchestrator.core.errors import NotFound
 from orchestrator.core.plan import Finding, Reading
@@ -88,7 +88,8 @@ def earlier_versions(version: WorkflowVersion, reader_id: int) -> tuple[Workflow
     """The version before this one that the person decided last, and the one just before; None where there is none."""
     before = WorkflowVersion.objects.filter(workflow=version.workflow_id, number__lt=version.number)
     before = before.select_related("workflow").order_by("-number")
-    return before.filter(decided_by=reader_id).first(), before.first()
+    own = before.filter(Q(decided_by=reader_id) | Q(approvals__person=reader_id)).first()
+    return own, before.first()
 
 
 def workstream_of(version: WorkflowVersion) -> Workstream:

@@ -1,4 +1,4 @@
-"""What is decided about a submitted version: approve it, send it back (WF-3, FR-016)."""
+"""What is decided about a submitted version: approve it, send it back, take it back (WF-3, FR-016)."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -17,7 +17,7 @@ from orchestrator.core.errors import (
 from orchestrator.core.mapping import StepMapping
 from orchestrator.core.plan import Plan
 from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
-from orchestrator.models import WorkflowVersion, Workstream
+from orchestrator.models import Approval, WorkflowVersion, Workstream
 from orchestrator.queries.migrations import dry_run
 from orchestrator.queries.plans import workstream_of
 from orchestrator.services.actor import Actor
@@ -39,7 +39,10 @@ def approve_version(
     mapping: Iterable[StepMapping] = (),
     effective_at: datetime | None = None,
 ) -> Workstream:
-    """Make a version effective, at once or at a later time; execution may start once the review is signed.
+    """Sign a version; with the last approval that its workflow requires it becomes effective, at once or later.
+
+    The note of each approval is kept, the mapping and the effective date are those of the last one, which the answer
+    shows: the version is approved then. WrongState when this person approved it and others still have to.
 
     The decision is bound to the text that was read: VersionMoved when a newer one exists. Work in flight is migrated:
     `mapping` says what becomes of the steps that do not stay under their key; MigrationImpossible when it does not
@@ -64,13 +67,15 @@ def approve_version(
         if reading.plan is None or reading.blockers:
             first = reading.blockers[0]
             raise PlanHasBlockers(f"Line {first.line}: {first.message}", recovery=first.fix, line=first.line)
+        send_drafts(version=version, workstream=workstream, actor=actor, now=now)
+        if not _signed_by_all(version, workstream, actor, note, now):
+            return workstream
         _decide(version, VersionStatus.APPROVED, actor, note, now, effective_at)
         begins = not workstream.tasks.exists()
         if effective_at > now and not begins:
             tasks = _promise(version, reading.plan, workstream, lines)
         else:
             tasks = put_into_effect(version, reading.plan, workstream, actor, now, lines)
-        send_drafts(version=version, workstream=workstream, actor=actor, now=now)
         _record_approval(version, workstream, actor, now, tasks if begins else 0)
         wake(workstream.pk)
     return workstream
@@ -86,19 +91,58 @@ def send_back_version(
     with transaction.atomic():
         version, workstream = _under_review(version_id, seen_sha256)
         _decide(version, VersionStatus.SENT_BACK, actor, reason, now, None)
-        workstream.updated_at = now
-        workstream.save(update_fields=["updated_at"])
         send_drafts(version=version, workstream=workstream, actor=actor, now=now)
-        record(
-            workstream=workstream,
-            actor=actor,
-            action="plan sent back",
-            subject=f"version {version.number}",
-            reason=reason,
-            now=now,
-        )
+        _note(version, workstream, actor, "plan sent back", reason, now)
         wake(workstream.pk)
     return version
+
+
+def withdraw_version(*, version_id: int, seen_sha256: str, reason: str, actor: Actor, now: datetime) -> WorkflowVersion:
+    """Take a version in review back, with a reason; its author may, and every approver. Locks like an approval."""
+    if not reason.strip():
+        raise MissingReason("A plan is taken back with a reason.", field="reason")
+    with transaction.atomic():
+        version, workstream = _under_review(version_id, seen_sha256)
+        if version.author_id != actor.account.pk:
+            actor.require(Role.APPROVER)
+        _decide(version, VersionStatus.WITHDRAWN, actor, reason, now, None)
+        _note(version, workstream, actor, "plan taken back", reason, now)
+    return version
+
+
+def _signed_by_all(version: WorkflowVersion, workstream: Workstream, actor: Actor, note: str, now: datetime) -> bool:
+    """Keep the approval of this person; whether it was the last one needed (WF-3)."""
+    needed = version.workflow.required_approvals
+    people = set(version.approvals.values_list("person", flat=True))
+    if actor.account.pk not in people:
+        Approval.objects.create(
+            version=version, sha256=version.source_sha256, person=actor.account, note=note, signed_at=now
+        )
+    elif len(people) < needed:
+        raise WrongState(
+            f"You approved version {version.number} already; it needs {needed - len(people)} more.",
+            recovery="Ask another approver to approve it too.",
+        )
+    if len(people | {actor.account.pk}) >= needed:
+        return True
+    _note(version, workstream, actor, "plan signed", note, now)
+    return False
+
+
+def _note(
+    version: WorkflowVersion, workstream: Workstream, actor: Actor, action: str, reason: str, now: datetime
+) -> None:
+    workstream.updated_at = now
+    workstream.save(update_fields=["updated_at"])
+    record(
+        workstream=workstream,
+        actor=actor,
+        action=action,
+        subject=f"version {version.number}",
+        reason=reason,
+        now=now,
+        data={"sha256": version.source_sha256},
+    )
 
 
 def amend_in_force(
@@ -156,7 +200,7 @@ def _under_review(version_id: int, seen_sha256: str) -> tuple[WorkflowVersion, W
             f"Version {newest.number if newest else '?'} is newer than the one you read (version {version.number}).",
             newest=newest.number if newest else None,
         )
-    version.refresh_from_db(fields=["status"])
+    version.refresh_from_db(fields=["status", "workflow"])
     if version.status != VersionStatus.IN_REVIEW:
         raise WrongState(f"Version {version.number} was already decided: it is {version.get_status_display().lower()}.")
     return version, workstream

@@ -7,18 +7,33 @@ from django.db import transaction
 from orchestrator.core.errors import InvalidInput, NotFound
 from orchestrator.core.terms import Role
 from orchestrator.models import Workflow
+from orchestrator.models.workflow import MOST_APPROVALS
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 
 
 def change_workflow(
-    *, workflow_id: int, name: str, domain: str, allow_self_approval: bool, actor: Actor, now: datetime
+    *,
+    workflow_id: int,
+    name: str,
+    domain: str,
+    allow_self_approval: bool,
+    required_approvals: int,
+    actor: Actor,
+    now: datetime,
 ) -> Workflow:
-    """Name, domain and the self-approval rule; history keeps the old and the new values. Locks the workflow row."""
+    """Name, domain and the rules of approval; history keeps the old and the new values. Locks the workflow row."""
     actor.require(Role.APPROVER)
     if not name.strip():
         raise InvalidInput("A workflow has a name.", field="name")
-    new = {"name": name.strip(), "domain": domain.strip(), "allow_self_approval": allow_self_approval}
+    if not 1 <= required_approvals <= MOST_APPROVALS:
+        raise InvalidInput(f"A version needs 1 to {MOST_APPROVALS} approvals.", field="required_approvals")
+    new = {
+        "name": name.strip(),
+        "domain": domain.strip(),
+        "allow_self_approval": allow_self_approval,
+        "required_approvals": required_approvals,
+    }
     with transaction.atomic():
         workflow = Workflow.objects.select_for_update(no_key=True).filter(pk=workflow_id).first()
         if workflow is None:

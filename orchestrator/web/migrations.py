@@ -19,7 +19,7 @@ from orchestrator.queries.tasks import find_workstream
 from orchestrator.services import decisions
 from orchestrator.services import migration as service
 from orchestrator.services.roll_back import roll_back
-from orchestrator.web import mapping_form
+from orchestrator.web import mapping_form, plan_decisions
 from orchestrator.web.acting import Viewer, act_of, now, number, perform, proceed, show, typed, viewer
 from orchestrator.web.moments import typed_moment
 
@@ -66,7 +66,8 @@ def _approve(request: HttpRequest, found: Workstream, wanted: WorkflowVersion) -
         actor=viewer(request).actor,
         now=now(),
     )
-    return f"Version {wanted.number} is approved with this mapping."
+    so_far = plan_decisions.not_yet(wanted.pk)
+    return so_far or f"Version {wanted.number} is approved with this mapping."
 
 
 def _fields(request: HttpRequest) -> Mapping[str, str]:
@@ -112,9 +113,8 @@ def _why_not(who: Viewer, found: Workstream, wanted: WorkflowVersion) -> str:
         return f"The workstream follows version {wanted.number} already."
     if wanted.status not in {VersionStatus.IN_REVIEW, VersionStatus.APPROVED}:
         return f"Version {wanted.number} is {wanted.get_status_display().lower()}."
-    own = wanted.author_id == who.user.pk and not wanted.workflow.allow_self_approval
-    if wanted.status == VersionStatus.IN_REVIEW and own:
-        return "You wrote this version; another approver has to approve it."
+    if wanted.status == VersionStatus.IN_REVIEW and (why := plan_decisions.why_not_sign(who, wanted)):
+        return why
     return who.lacks(Role.APPROVER)
 
 

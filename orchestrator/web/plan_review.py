@@ -12,21 +12,17 @@ from django.views.decorators.http import require_GET
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal, VersionMoved
 from orchestrator.core.plan import Reading
 from orchestrator.core.preview import preview
-from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
-from orchestrator.models import WorkflowVersion, Workstream
+from orchestrator.models import WorkflowVersion
 from orchestrator.queries import plans as queries
 from orchestrator.queries.comments import Conversation, conversation
 from orchestrator.queries.migrations import in_flight
 from orchestrator.queries.review import Comparison, ReviewSection, compare, review_sections, viewed_by
-from orchestrator.services import decisions
+from orchestrator.queries.sign_offs import sign_offs
 from orchestrator.services.comments import PARTICIPANTS
 from orchestrator.services.plans import read_source
-from orchestrator.web import prehandoff
-from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
-from orchestrator.web.moments import typed_moment
+from orchestrator.web import plan_decisions, prehandoff
+from orchestrator.web.acting import act_of, chosen, perform, proceed, show, viewer
 from orchestrator.web.plan_effect import executors_asked
-
-OPEN = frozenset({WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE})
 
 
 @require_GET
@@ -55,28 +51,14 @@ def plan_section(request: HttpRequest, slug: str, version: int, section: int) ->
 
 @act_of("plan-review", "slug", "version")
 def plan_decide(request: HttpRequest, slug: str, version: int) -> HttpResponse:
-    """Approve or send back exactly the text that was read: version id and hash come from the page."""
+    """Approve, send back or take back exactly the text that was read: version id and hash come from the page."""
     shown = queries.find_version(slug, version)
-    approving = request.POST.get("decision") == "approve"
-    workstream = queries.workstream_of(shown)
-    then = reverse("workstream", args=[workstream.uuid]) if approving else reverse("plan-review", args=[slug, version])
     again = partial(review_page, request, shown, "decision")
-    return perform(request, partial(_decide, request, approving), then=then, again=again)
-
-
-def _decide(request: HttpRequest, approving: bool) -> str:
-    who, reason, version_id = viewer(request).actor, typed(request, "reason"), number(request, "version_id")
-    seen = typed(request, "seen_sha256")
-    if approving:
-        when = typed_moment(request, "effective_at")
-        decisions.approve_version(
-            version_id=version_id, seen_sha256=seen, actor=who, now=now(), note=reason, effective_at=when
-        )
-        if when:
-            return "The plan is approved. It becomes effective at the time you gave; nothing of it starts before."
-        return "The plan is approved: its tasks are created and the first ones start as soon as the rules allow."
-    decisions.send_back_version(version_id=version_id, seen_sha256=seen, actor=who, now=now(), reason=reason)
-    return "The plan is sent back to its author with your reason."
+    try:
+        said = plan_decisions.decide(request)
+    except Refusal as refusal:
+        return again(refusal)
+    return proceed(request, said, plan_decisions.after(shown))
 
 
 @act_of("plan-review", "slug", "version")
@@ -169,7 +151,8 @@ def review_page(
     page = Layout(request, version)
     workstream, reading, who = page.workstream, page.reading, page.who
     versions = queries.versions_of(version)
-    why_not = _why_not(who, version, versions[0], reading, workstream)
+    review = queries.Review(reading, (), preview(reading.plan, executors_asked(request)) if reading.plan else None)
+    why_not = plan_decisions.why_not(who, version, versions[0], review, workstream)
     moved = isinstance(refusal, VersionMoved)
     context = page.context() | {
         "version_label": str(version.number),
@@ -177,50 +160,20 @@ def review_page(
         "newest": versions[0],
         "moved": compare(version, versions[0], None, None) if moved else None,
         "choices": page.choices(),
-        "review": queries.Review(
-            reading, (), preview(reading.plan, executors_asked(request)) if reading.plan else None
-        ),
+        "review": review,
         "in_flight": in_flight(workstream, version, reading.plan),
         "workstream": workstream,
         "prehandoff": prehandoff.section(
             workstream, who, lambda act: reverse("plan-prehandoff", args=[version.workflow.slug, version.number, act])
         ),
         "why_not": why_not,
-        "deciding": not (why_not["approve"] and why_not["send_back"]),
+        "deciding": not (why_not["approve"] and why_not["send_back"] and why_not["withdraw"]),
+        "sign_offs": sign_offs(version),
         "reason": request.POST.get("reason") or request.GET.get("reason", ""),
-        "effective_at": request.POST.get("effective_at", ""),
+        "effective_at": request.POST.get("effective_at") or request.GET.get("effective_at", ""),
         "acted": acted,
     }
     return show(request, "plans/review.html", context, parts=frozenset({"decision", "prehandoff"}), refusal=refusal)
-
-
-def _why_not(
-    who: Viewer, version: WorkflowVersion, newest: WorkflowVersion, reading: Reading, workstream: Workstream
-) -> dict[str, str]:
-    """Why each control of the review is off for this person; empty text when it is on."""
-    settled = _settled(version, newest, workstream)
-    own = version.author_id == who.user.pk and not version.workflow.allow_self_approval
-    return {
-        "approve": settled
-        or who.lacks(Role.APPROVER)
-        or (own and "You wrote this version; another approver has to approve it.")
-        or (reading.blockers and "The top of the page says what blocks it and what clears it.")
-        or "",
-        "send_back": settled or who.lacks(Role.APPROVER, Role.REVIEWER),
-        "resubmit": who.lacks(Role.INITIATOR, Role.APPROVER, Role.REVIEWER)
-        if workstream.status in OPEN
-        else f"The workstream is {workstream.status}; its plan no longer changes.",
-    }
-
-
-def _settled(version: WorkflowVersion, newest: WorkflowVersion, workstream: Workstream) -> str:
-    if workstream.status not in OPEN:
-        return f"The workstream is {workstream.status}; its plan no longer changes."
-    if version.pk != newest.pk:
-        return f"Version {newest.number} is newer; decide on that one."
-    if version.status != VersionStatus.IN_REVIEW:
-        return f"Version {version.number} is already decided: {version.get_status_display().lower()}."
-    return ""
 
 
 def _small(text: str) -> int:

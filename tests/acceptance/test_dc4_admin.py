@@ -66,7 +66,15 @@ def test_dc4_a_change_of_a_workflow_stands_in_the_history(admin: Client, driver:
     workflow = driver.submit().version.workflow
     address = f"/admin/orchestrator/workflow/{workflow.pk}/change/"
     answer = admin.post(
-        address, {"name": "Refunds", "domain": "money", "allow_self_approval": "on", "slug": "other", "_save": "Save"}
+        address,
+        {
+            "name": "Refunds",
+            "domain": "money",
+            "allow_self_approval": "on",
+            "required_approvals": 1,
+            "slug": "other",
+            "_save": "Save",
+        },
     )
     assert answer.status_code == 302
     workflow = Workflow.objects.get(pk=workflow.pk)
@@ -76,7 +84,10 @@ def test_dc4_a_change_of_a_workflow_stands_in_the_history(admin: Client, driver:
     assert entry.actor == "root"
     assert '"allow_self_approval":false' in entry.leaf
     assert '"allow_self_approval":true' in entry.leaf
-    admin.post(address, {"name": "Refunds", "domain": "money", "allow_self_approval": "on", "_save": "Save"})
+    admin.post(
+        address,
+        {"name": "Refunds", "domain": "money", "allow_self_approval": "on", "required_approvals": 1, "_save": "Save"},
+    )
     assert HistoryEntry.objects.filter(action="workflow changed").count() == 1
 
 

@@ -81,7 +81,7 @@ def test_check_shows_findings_and_preview_and_stores_nothing(cast: Cast) -> None
     line = OPEN_PLAN.decode().splitlines().index("- [ ] Who owns the ledger?") + 1
     assert f"Line {line}" in text
     assert "1 thing blocks approval" in text
-    assert "Creates 6 tasks and starts A1, B1 first" in text
+    assert "Creates 6 tasks in 4 batches and starts A1 and B1 at once" in text
     assert not WorkflowVersion.objects.exists()
 
 
@@ -143,7 +143,7 @@ def test_the_review_shows_structure_source_and_effect(driver: Driver) -> None:
         "unit tests pass",
         "signed by reviewer",
         "MP1 holds back C1, D1 until it is signed",
-        "Creates 6 tasks and starts A1, B1 first",
+        "Creates 6 tasks in 4 batches and starts A1 and B1 at once",
         "A1 → A2 → MP1 → C1 → D1",
         "Nothing starts before the pre-handoff review is signed",
     ):
