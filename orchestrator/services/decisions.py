@@ -113,7 +113,7 @@ def withdraw_version(*, version_id: int, seen_sha256: str, reason: str, actor: A
 def _signed_by_all(version: WorkflowVersion, workstream: Workstream, actor: Actor, note: str, now: datetime) -> bool:
     """Keep the approval of this person; whether it was the last one needed (WF-3)."""
     needed = version.workflow.required_approvals
-    people = set(version.approvals.values_list("person", flat=True))
+    people = set(Approval.objects.filter(version=version).values_list("person", flat=True))
     if actor.account.pk not in people:
         Approval.objects.create(
             version=version, sha256=version.source_sha256, person=actor.account, note=note, signed_at=now

@@ -142,7 +142,7 @@ def test_the_review_shows_structure_source_and_effect(driver: Driver) -> None:
         "owns ledger/**",
         "unit tests pass",
         "signed by reviewer",
-        "MP1 holds back C1, D1 until it is signed",
+        "MP1 holds 2 steps until it is signed: C1, D1",
         "Creates 6 tasks in 4 batches and starts A1 and B1 at once",
         "A1 → A2 → MP1 → C1 → D1",
         "Nothing starts before the pre-handoff review is signed",
