@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def crowd() -> tuple[int, int]:
     """How many claim, and how many of them at the same instant; SQLite lets one write at a time."""
-    return (100, 25) if connection.vendor == "postgresql" else (12, 12)
+    return (100, 50) if connection.vendor == "postgresql" else (12, 12)
 
 
 def test_as4_one_of_many_claimers_wins_and_the_others_learn_who(driver: Driver, live_server) -> None:

@@ -10,11 +10,13 @@ import pytest
 from django.db import connection
 
 from orchestrator.core.errors import StaleToken, WrongState
-from orchestrator.core.terms import AttemptStatus, TaskStatus, VersionStatus
-from orchestrator.models import Attempt, SchedulingDecision, Task, Workstream
+from orchestrator.core.terms import AttemptStatus, InboxState, TaskStatus, VersionStatus
+from orchestrator.models import Assignment, Attempt, InboxFile, SchedulingDecision, Task, Workstream
 from orchestrator.queries.state import state_problems
+from orchestrator.services import damage
 from orchestrator.services.actor import Actor
 from orchestrator.services.claims import claim
+from orchestrator.services.collector import collect
 from orchestrator.services.completions import complete
 from orchestrator.services.decisions import approve_version
 from orchestrator.services.failures import declare_failure, requeue
@@ -23,6 +25,7 @@ from orchestrator.services.history import verify
 from orchestrator.services.plans import submit_plan
 from orchestrator.services.rework import send_back
 from orchestrator.services.scheduling import run_round
+from tests.acceptance.producer import Producer, told
 from tests.cast import Cast, Driver
 from tests.races.contest import contest, refused
 
@@ -136,6 +139,32 @@ def test_f29_gate_rejection_against_approval_and_a_late_result(ring: Ring, round
             assert not Attempt.objects.filter(task=gate, status=AttemptStatus.COMPLETED).exists()
         else:
             assert (ring.task("A1").status, ring.task("G1").status) == (TaskStatus.COMPLETE, TaskStatus.COMPLETE)
+        ring.holds()
+    assert verify() is None
+
+
+@many
+def test_f29_work_sent_back_against_the_collector(ring: Ring, rounds: int) -> None:
+    """A result in a producer's branch is taken in before the work goes back, or bars it while its attempt runs."""
+    producer = Producer(damage.workspace().root, ring.executor.name)
+    for _ in range(rounds):
+        ring.fresh("- A1: one", "- A2: two (needs A1)")
+        attempt, token = ring.held("A1")
+        ring.completing(attempt, token)()
+        Attempt.objects.get(pk=attempt).artifacts.update(state="committed")
+        ring.advance()
+        first, running = ring.task("A1").pk, ring.held("A2")[0]
+        held = Assignment.objects.select_related("attempt__task__step").get(attempt=running)
+        producer.push({"result.json": told(held, outcome="Done.", evidence={})})
+        back, taken = contest(
+            lambda first=first: send_back(task_id=first, reason="Wrong.", actor=ring.person, now=ring.now),
+            lambda: collect(now=ring.now),
+        )
+        assert taken == 1
+        assert InboxFile.objects.latest("pk").state == InboxState.INGESTED
+        assert Attempt.objects.get(pk=running).status == AttemptStatus.COMPLETED
+        expected = TaskStatus.COMPLETE if refused(back) else TaskStatus.PENDING
+        assert (ring.task("A1").status, ring.task("A2").status) == (expected, expected)
         ring.holds()
     assert verify() is None
 
