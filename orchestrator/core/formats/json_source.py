@@ -3,6 +3,8 @@
 import json
 import re
 from collections import defaultdict, deque
+from dataclasses import replace
+from math import isfinite
 from typing import Any, Final
 
 from orchestrator.core.plan_findings import Findings
@@ -12,15 +14,24 @@ DEEPEST: Final = 64
 _ID: Final = re.compile(r'"id"\s{0,20}:\s{0,20}("(?:[^"\\\n]|\\.){0,200}"|-?\d{1,30}(?:\.\d{1,30})?)')
 
 
+def load_line(text: str, findings: Findings, number: int) -> Any:
+    """The value of one line of a JSONL file, or None; what is odd in it is told with the line."""
+    own = Findings()
+    value = load(text, own)
+    findings.extend(replace(found, line=number) for found in own.all() if found.code == "odd-json")
+    return value
+
+
 def load(text: str, findings: Findings) -> Any:
     """The value of a JSON text, or None with a finding that names the line."""
     odd: list[str] = []
     try:
         value = json.loads(
-            text,
+            text.removeprefix("\ufeff"),
             object_pairs_hook=lambda pairs: _members(pairs, odd),
             parse_constant=lambda name: odd.append(f"the value {name}"),
             parse_int=_integer,
+            parse_float=lambda digits: _number(digits, odd),
         )
     except json.JSONDecodeError as error:
         findings.add("not-json", error.lineno, f"This is not JSON: {error.msg}.", "Correct the file at this line.")
@@ -28,8 +39,11 @@ def load(text: str, findings: Findings) -> Any:
     except RecursionError:
         findings.add("not-json", 0, "The JSON is nested too deeply to be read.", "Flatten it.")
         return None
+    except ValueError:
+        findings.add("not-json", 0, "The JSON holds a number that cannot be read.", "Write a shorter number.")
+        return None
     for what in dict.fromkeys(odd):
-        findings.add("odd-json", 0, f"The file has {what}; the last one counts.", "Correct the file.")
+        findings.add("odd-json", 0, f"The file has {what}.", "Correct the file.")
     if _too_deep(value):
         findings.add("not-json", 0, f"The JSON is nested deeper than {DEEPEST} levels.", "Flatten it.")
         return None
@@ -40,13 +54,25 @@ def _members(pairs: list[tuple[str, Any]], odd: list[str]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs) and len(odd) < DEEPEST:
         seen: set[str] = set()
-        odd += [f"the key “{plain(key)[:60]}” twice in one object" for key, _ in pairs if key in seen or seen.add(key)]  # type: ignore[func-returns-value]
+        odd += [
+            f"the key “{plain(key)[:60]}” twice in one object, of which the last counts"
+            for key, _ in pairs
+            if key in seen or seen.add(key)
+        ]  # type: ignore[func-returns-value]
     return members
 
 
 def _integer(digits: str) -> int:
     """Whole numbers are ids and priorities here; more digits than any of them has mean nothing."""
     return int(digits[:30])
+
+
+def _number(digits: str, odd: list[str]) -> float | None:
+    value = float(digits[:60])
+    if isfinite(value):
+        return value
+    odd.append("a number that is too large")
+    return None
 
 
 def _too_deep(value: Any) -> bool:
