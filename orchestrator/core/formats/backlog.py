@@ -140,8 +140,8 @@ def _sorted(body: list[str]) -> tuple[list[str], list[str]]:
 
 def _known(name: str, known: set[str], numbers: dict[str, str]) -> str:
     """Old prefixes stand in links: task-12 and BACK-12 are the same task."""
-    return name if name in known else numbers.get(_bare(name), name)
+    return name if not name or name in known else numbers.get(_bare(name), name)
 
 
 def _bare(key: str) -> str:
-    return _PREFIX.sub("", key).lower().lstrip("0")
+    return _PREFIX.sub("", key).lower().lstrip("0") or key

@@ -105,7 +105,8 @@ def _summary(value: dict[str, Any], findings: Findings) -> list[str]:
     kept += [f"{plain(name)}: {plain(breaker[name])}" for name in breaker if name != "max_attempts"]
     kept += [f"{plain(name)}: {plain(meta[name])}" for name in meta if name != "description"]
     if kept:
-        message = f"{len(kept)} fields are kept as text of the summary: {', '.join(line.split(':')[0] for line in kept[:12])}."
+        names = ", ".join(line.split(":")[0] for line in kept[:12])
+        message = f"{len(kept)} fields are kept as text of the summary: {names}."
         findings.add("kept-as-text", 1, message, "Nothing to do.")
     return [line for line in [plain(meta.get("description")), *kept] if line]
 

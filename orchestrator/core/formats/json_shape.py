@@ -107,7 +107,7 @@ def _wrong_text(value: str, schema: Mapping[str, Any]) -> str:
     if len(value) < schema.get("minLength", 0):
         return "is empty"
     if "pattern" in schema and not _compiled(schema["pattern"]).search(value):
-        return schema.get("$comment", "has characters that it may not have")
+        return str(schema.get("$comment", "has characters that it may not have"))
     return "has half a character" if not value.isascii() and _SURROGATE.search(value) else ""
 
 

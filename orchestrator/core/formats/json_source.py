@@ -54,11 +54,10 @@ def _members(pairs: list[tuple[str, Any]], odd: list[str]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs) and len(odd) < DEEPEST:
         seen: set[str] = set()
-        odd += [
-            f"the key “{plain(key)[:60]}” twice in one object, of which the last counts"
-            for key, _ in pairs
-            if key in seen or seen.add(key)
-        ]  # type: ignore[func-returns-value]
+        for key, _ in pairs:
+            if key in seen:
+                odd.append(f"the key “{plain(key)[:60]}” twice in one object, of which the last counts")
+            seen.add(key)
     return members
 
 
