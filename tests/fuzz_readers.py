@@ -1,7 +1,7 @@
-"""`make fuzz`: random damages to plans of every format; every reader answers with findings, never an exception or a hang.
+"""`make fuzz`: random damages to plans of every format; every reader answers with findings, never an exception.
 
 Each run has a seed of its own, which the report names: `--seed N --mutations 1 --only FORMAT` does it again. The exit
-code is 1 when something went wrong.
+code is 1 when something went wrong, or took too long.
 """
 
 import argparse

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from orchestrator.core.formats.bundle import render_bundle
 from orchestrator.core.formats.framework import join
-from orchestrator.core.plan import BatchSpec, Need, Plan, StageSpec, StepSpec, ThreadSpec
+from orchestrator.core.plan import BatchSpec, Plan, StageSpec, StepSpec, ThreadSpec
 from orchestrator.core.plan_check import review_any
 from orchestrator.core.plan_render import render_plan
 
@@ -149,9 +149,8 @@ def measure() -> None:
             for count in (TASKS // 2, TASKS)
         )
         assert full[2] >= TASKS, f"{name}: {full}"
-        print(
-            f"{name:34} {half[0]:6.2f} s {full[0]:6.2f} s   × {full[0] / half[0]:4.1f}   {full[1]:8.0f} MB {full[5] / 1e6:6.1f} MB"
-        )
+        times = f"{half[0]:6.2f} s {full[0]:6.2f} s   × {full[0] / half[0]:4.1f}"
+        print(f"{name:34} {times}   {full[1]:8.0f} MB {full[5] / 1e6:6.1f} MB", flush=True)
 
 
 if __name__ == "__main__":

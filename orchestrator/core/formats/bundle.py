@@ -80,7 +80,9 @@ def read(text: str) -> Reading:
         findings.add("several-plans", 1, message, "Submit it as a bundle, or one plan at a time.")
         return Reading(None, findings.all())
     plan = _Reader(places, findings).plan(plans[0])
-    return Reading(plan and _finished(plan, plans[0], text, places, findings), findings.all())
+    if plan is None or any(found.blocks for found in findings.all()):
+        return Reading(None, findings.all())
+    return Reading(_finished(plan, plans[0], text, places, findings), findings.all())
 
 
 def _finished(plan: Plan, given: Json, text: str, places: Places, findings: Findings) -> Plan | None:

@@ -158,9 +158,11 @@ def _merge(draft: PlanDraft, rows: list[Row], planned: bool, findings: Findings)
     renamed: dict[str, int] = {}
     steps: dict[int, dict[str, StepDraft]] = {}
     for row in rows:
-        thread = placer.place(row)
-        if thread.name.lower() != row.names[2].lower() and row.names[2]:
-            renamed.setdefault(f"“{row.names[2][:60]}” for “{thread.name[:60]}”", row.item.line)
+        place = placer.place(row)
+        thread = place[2]
+        for name, found in zip(row.names, place, strict=True):
+            if name and name.lower() != found.name.lower():
+                renamed.setdefault(f"“{name[:60]}” for “{found.name[:60]}”", row.item.line)
         if id(thread) not in used:
             used.add(id(thread))
             steps[id(thread)] = {name: s for s in thread.steps for name in (s.key, s.title.lower()) if name}
@@ -169,10 +171,12 @@ def _merge(draft: PlanDraft, rows: list[Row], planned: bool, findings: Findings)
         _tell_threads([thread for thread in own if id(thread) not in used and not thread.steps], findings)
         missing = {id(thread) for thread in placer.made}
         _tell(
-            [row for row in rows if id(placer.place(row)) in missing], "in threads that PLAN.md does not name", findings
+            [row for row in rows if id(placer.place(row)[2]) in missing],
+            "in threads that PLAN.md does not name",
+            findings,
         )
     if planned and renamed:
-        message = f"Threads have other names beside the plan: {_some(renamed)}. The number decides, PLAN.md names it."
+        message = f"The plan and its tasks use other names: {_some(renamed)}. The number decides, PLAN.md names it."
         findings.add("files-differ", next(iter(renamed.values())), message, "Use one name.")
 
 

@@ -44,9 +44,10 @@ class Placer:
                 for thread in batch.threads:
                     self._know_thread(batch, thread)
 
-    def place(self, row: Row) -> ThreadDraft:
-        """The thread that a task belongs to; it is made when the draft has none."""
-        batch = self._batch(row, self._stage(row))
+    def place(self, row: Row) -> tuple[StageDraft, BatchDraft, ThreadDraft]:
+        """Where a task belongs; what the draft does not have is made."""
+        stage = self._stage(row)
+        batch = self._batch(row, stage)
         number = row.numbers[2] if row.numbers else None
         key = (id(batch), _word(row.names[2]) if number is None else number)
         found = self._threads.get(key)
@@ -57,11 +58,11 @@ class Placer:
             self._know_thread(batch, found)
             self._threads[key] = found
             self.made.append(found)
-        return found
+        return stage, batch, found
 
     def put(self, rows: Iterable[Row]) -> None:
         for row in rows:
-            self.place(row).steps.append(step_of(row.item))
+            self.place(row)[2].steps.append(step_of(row.item))
 
     def _free(self, batch: BatchDraft, lane: str) -> str:
         taken = {thread.lane for thread in batch.threads}
