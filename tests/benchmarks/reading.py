@@ -1,4 +1,4 @@
-"""`make bench`: reading and checking 10,000 tasks of every format: CPU seconds and peak memory, each in its own process.
+"""`make bench`: reading and checking 10,000 tasks of every format: CPU time and memory, each in its own process.
 
 The memory is that of the whole process, with Python itself; the growth compares with half as many tasks.
 """
@@ -71,11 +71,8 @@ def beads(count: int) -> str:
 
 
 def backlog(count: int) -> str:
-    files = (
-        f"---\nid: task-{n}\ntitle: Build {n}\nstatus: To Do\ndependencies: {[f'task-{x}' for x in _needs(n)]}\n---\nText\n"
-        for n in range(count)
-    )
-    return "".join(files)
+    head = "---\nid: task-{0}\ntitle: Build {0}\nstatus: To Do\ndependencies: {1}\n---\nText\n"
+    return "".join(head.format(n, [f"task-{need}" for need in _needs(n)]) for n in range(count))
 
 
 def bundle_ws(count: int) -> str:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Final
 
 from orchestrator.core.formats.items import Item, key_of, reading_of
+from orchestrator.core.formats.json_source import LONGEST_AGENT, LONGEST_TITLE, name_of, one_line
 from orchestrator.core.formats.state import status_of
 from orchestrator.core.plan import Reading
 from orchestrator.core.plan_findings import Findings
@@ -40,8 +41,8 @@ def read(text: str) -> Reading:
     for item in items:
         item.needs = [_known(need, known, numbers) for need in item.needs]
         item.parent = _known(item.parent, known, numbers)
-    name = items[0].title if len(items) == 1 and items[0].title else "Backlog"
-    return reading_of(name, "", items, findings)
+    name = name_of(items[0].title) if len(items) == 1 else ""
+    return reading_of(name or "Backlog", "", items, findings)
 
 
 Fields = dict[str, list[str]]
@@ -111,14 +112,14 @@ def _item(line: int, fields: Fields, body: list[str], findings: Findings) -> Ite
     ]
     return Item(
         key=key_of(first("id")),
-        title=" ".join(first("title").split())[:300],
+        title=one_line(first("title"), LONGEST_TITLE),
         line=line,
         needs=[key for need in fields.get("dependencies", []) if (key := key_of(need))],
         parent=key_of(first("parent_task_id")),
         details=["\n".join(text).strip("\n"), "\n".join(kept)],
         exits=boxes,
         status=status_of(first("status").strip(" ✓✔"), line, findings),
-        agent=first("assignee").lstrip("@")[:150],
+        agent=one_line(first("assignee").lstrip("@"), LONGEST_AGENT),
     )
 
 

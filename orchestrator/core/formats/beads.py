@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from orchestrator.core.formats.items import Item, key_of, reading_of
-from orchestrator.core.formats.json_source import listed, load_line, plain
+from orchestrator.core.formats.json_source import (
+    LONGEST_AGENT,
+    LONGEST_TITLE,
+    listed,
+    load_line,
+    name_of,
+    one_line,
+    plain,
+)
 from orchestrator.core.formats.state import status_of
 from orchestrator.core.plan import Reading
 from orchestrator.core.plan_findings import Findings
@@ -49,7 +57,7 @@ def read(text: str) -> Reading:
         item.parent = "" if item.parent in gone else item.parent
     parents = {item.parent for item in items}
     epics = [item.title for item in items if not item.parent and item.key in parents]
-    return reading_of(epics[0] if len(epics) == 1 and epics[0] else "Issues", "", items, findings)
+    return reading_of((name_of(epics[0]) if len(epics) == 1 else "") or "Issues", "", items, findings)
 
 
 def _issues(text: str, findings: Findings) -> Iterator[tuple[dict[str, Any], int]]:
@@ -95,7 +103,7 @@ def _item(value: dict[str, Any], number: int, findings: Findings) -> Item:
     criteria = plain(value.get("acceptance_criteria"))
     return Item(
         key=key_of(plain(value.get("id"))),
-        title=" ".join(plain(value.get("title")).split())[:300],
+        title=one_line(value.get("title"), LONGEST_TITLE),
         line=number,
         needs=[other for kind, other in named if kind in BLOCKING and other],
         parent=next((other for kind, other in named if kind == "parent-child"), ""),
@@ -103,7 +111,7 @@ def _item(value: dict[str, Any], number: int, findings: Findings) -> Item:
         exits=[text for line in criteria.split("\n") if (text := _criterion(line))],
         status=status_of(plain(value.get("status")), number, findings),
         report=plain(value.get("close_reason")),
-        agent=plain(value.get("assignee"))[:150],
+        agent=one_line(value.get("assignee"), LONGEST_AGENT),
     )
 
 

@@ -116,7 +116,7 @@ class _Reader:
             return None
         self.keys = {step["key"] for step in steps}
         return Plan(
-            name=given["name"].strip(),
+            name=_name(given),
             stages=tuple(self._stage(number, stage) for number, stage in enumerate(stages, 1)),
             summary=_text(given, "summary"),
             domain=_line(given, "domain"),
@@ -136,7 +136,7 @@ class _Reader:
     def _stage(self, number: int, given: Json) -> StageSpec:
         return StageSpec(
             number=int(given.get("number", number)),
-            name=given["name"].strip(),
+            name=_name(given),
             line=self.places.line(given),
             kind=StageKind(given.get("kind", StageKind.NORMAL)),
             batches=tuple(self._batch(place, batch) for place, batch in enumerate(given["batches"], 1)),
@@ -153,7 +153,7 @@ class _Reader:
             message = f"The batch “{given['name'][:60]}” has no gate, so its prefix is a number, not {prefix}."
             self.findings.add("bundle-field", self.places.line(given, "prefix"), message, "Write a number.")
         threads = tuple(self._thread(place, thread) for place, thread in enumerate(given["threads"], 1))
-        return BatchSpec(_numbered(prefix), given["name"].strip(), line, threads, _text(given, "summary"))
+        return BatchSpec(_numbered(prefix), _name(given), line, threads, _text(given, "summary"))
 
     def _gate_batch(self, given: Json, gate: Json, line: int) -> BatchSpec:
         """A gate is alone in its batch, but for the step that runs its action."""
@@ -165,7 +165,7 @@ class _Reader:
         key, thread = gate["key"], given["threads"][0]
         if has_action(steps[-1]) and len(steps) == 1:
             built = with_action(steps[-1], self._free(action_key(key)), self.findings)
-        return BatchSpec(key, given["name"].strip(), line, (ThreadSpec(key, thread["name"].strip(), line, built),))
+        return BatchSpec(key, _name(given), line, (ThreadSpec(key, _name(thread), line, built),))
 
     def _free(self, key: str) -> str:
         free, count = key, 1
@@ -178,7 +178,7 @@ class _Reader:
     def _thread(self, number: int, given: Json) -> ThreadSpec:
         return ThreadSpec(
             lane=_numbered(given.get("lane", str(number))),
-            name=given["name"].strip(),
+            name=_name(given),
             line=self.places.line(given),
             steps=tuple(self._step(step) for step in given["steps"]),
             summary=_text(given, "summary"),
@@ -231,6 +231,11 @@ def _runs_action(before: Sequence[StepSpec], gate: StepSpec) -> bool:
         return True
     named = before[0].title.startswith(f"Action of {gate.key}: ")
     return len(before) == 1 and named and [need.key for need in gate.needs] == [before[0].key]
+
+
+def _name(given: Json) -> str:
+    """As headings carry it: without separators in front."""
+    return str(given["name"]).strip().lstrip(" \t:.-–—") or "Unnamed"
 
 
 def _numbered(text: str) -> str:

@@ -7,14 +7,14 @@ from orchestrator.core.terms import GateKind, StageKind
 
 VERSION: Final = "1.0"
 _END: Final = r"(?![\s\S])"
-_KEY: Final = rf"^[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){{0,79}}{_END}"
+_KEY: Final = rf"^[A-Za-z0-9](?:(?:[A-Za-z0-9_-]|\.(?!\.)){{0,78}}[A-Za-z0-9])?{_END}"
 _LINE: Final = r"^(?![\s\S]*[\r\n\u0000])"
 _NAME: Final = r"^(?![\s\S]*[\r\n\u0000])[\s\S]*\S"
 _PLAIN: Final = r"^(?![\s\S]*[\r\n\u0000`])[\s\S]*\S"
 
 
 def _key(text: str) -> dict[str, Any]:
-    said = "may have letters, digits, hyphens, dots and underscores only, 80 at most"
+    said = "may have letters, digits, hyphens, dots and underscores inside, 80 at most"
     return {"description": text, "type": "string", "pattern": _KEY, "$comment": said}
 
 
@@ -103,7 +103,7 @@ _THREAD: Final = _object(
         "role": _line("Who is responsible for its steps.", 20),
         "files": _list("Patterns of files that it owns.", _ITEM),
         "worktree": _line("Where its work tree stands.", 200),
-        "steps": _list("In the order in which they run.", {"$ref": "#/$defs/step"}),
+        "steps": _list("In the order in which they run.", {"$ref": "#/$defs/step"}) | {"minItems": 1},
     },
 )
 

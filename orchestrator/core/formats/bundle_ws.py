@@ -4,7 +4,16 @@ import json
 from typing import Any, Final
 
 from orchestrator.core.formats.items import Item, key_of, step_of
-from orchestrator.core.formats.json_source import listed, load, member, plain
+from orchestrator.core.formats.json_source import (
+    LONGEST_AGENT,
+    LONGEST_TITLE,
+    listed,
+    load,
+    member,
+    name_of,
+    one_line,
+    plain,
+)
 from orchestrator.core.plan import Reading
 from orchestrator.core.plan_build import build_plan
 from orchestrator.core.plan_drafts import BatchDraft, PlanDraft, StageDraft, ThreadDraft, Value
@@ -20,7 +29,6 @@ EXCLUSIVE: Final = "ws-exclusive"
 _REQUIRED: Final = ("id", "openspec_change", "ccpm_issue", "gate", "files_scope", "tasks", "tool")
 _PRIORITY: Final = {"critical": 3, "high": 2, "medium": 1, "low": 0}
 MOST_ATTEMPTS: Final = 999
-LONGEST_TITLE: Final = 300
 
 
 def looks_like(value: Any) -> bool:
@@ -39,7 +47,7 @@ def read(text: str) -> Reading:
             findings.add("no-step", 0, "The file holds no bundle.", "Submit a bundle with an id and tasks.")
         return Reading(None, findings.all())
     _missing(value, findings)
-    name = plain(value.get("id"))[:200] or "Bundle"
+    name = name_of(value.get("id")) or "Bundle"
     thread = ThreadDraft("01", name, 1, steps=[step_of(item) for item in _items(text, value, findings)])
     scope = [plain(path) for path in [*listed(value.get("files_scope")), *listed(value.get("files_create"))]]
     if files := [f"`{path}`" for path in dict.fromkeys(scope) if path]:
@@ -62,9 +70,9 @@ def _items(text: str, value: dict[str, Any], findings: Findings) -> list[Item]:
         if said := plain(task):
             title = " ".join(said.split())
             details = [said] if len(title) > LONGEST_TITLE else []
-            items.append(Item(f"{number:02}", title[:LONGEST_TITLE], line, details=details, tool=tool))
+            items.append(Item(f"{number:02}", one_line(title, LONGEST_TITLE), line, details=details, tool=tool))
     asked = [*listed(value.get("acceptance_tests")), *listed(value.get("test_gates"))]
-    tests = [" ".join(plain(test).split())[:500] for test in asked if plain(test)]
+    tests = [one_line(test, 500) for test in asked if plain(test)]
     if tests:
         items.append(Item("acceptance", "Acceptance tests", line, exits=tests, tool=tool))
     for item in items:
@@ -74,7 +82,7 @@ def _items(text: str, value: dict[str, Any], findings: Findings) -> list[Item]:
 
 def _resources(value: dict[str, Any], findings: Findings) -> list[str]:
     """Bundles of one conflict group hold the same resource, so that their steps never run side by side."""
-    named = [" ".join(plain(one).replace("`", "").split())[:300] for one in listed(value.get("conflict_group"))]
+    named = [one_line(plain(one).replace("`", ""), LONGEST_TITLE) for one in listed(value.get("conflict_group"))]
     if value.get("parallel_ok") is False:
         named.append(EXCLUSIVE)
     named = [name for name in named if name]
@@ -114,7 +122,7 @@ def _summary(value: dict[str, Any], findings: Findings) -> list[str]:
 def _matter(value: dict[str, Any]) -> FrontMatter:
     meta = member(value, "metadata")
     matter = FrontMatter(priority=_PRIORITY.get(plain(meta.get("priority")).lower(), 0))
-    matter.values["owner"] = plain(meta.get("owner"))[:150]
+    matter.values["owner"] = one_line(meta.get("owner"), LONGEST_AGENT)
     if needs := [key_of(plain(need)) for need in listed(value.get("depends_on")) if plain(need)]:
         matter.values["needs"] = ", ".join(needs)
     return matter

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from orchestrator.core.formats import backlog, tasks_markdown, tasks_state
 from orchestrator.core.formats.items import name_items, progress_of, step_of
-from orchestrator.core.formats.json_source import listed, load, member, plain
+from orchestrator.core.formats.json_source import LONGEST_AGENT, listed, load, member, name_of, one_line, plain
 from orchestrator.core.formats.rows import Placer, Row
 from orchestrator.core.formats.state import tell_state, told
 from orchestrator.core.plan import Reading
@@ -94,7 +94,7 @@ def _rows(tasks: Part | None, state: Part | None, findings: Findings) -> tuple[s
     listed_rows = tasks_markdown.rows_of(tasks.lines, tasks.first, findings)[1] if tasks else []
     name_items([row.item for row in listed_rows], findings)
     value = _loaded(state, findings)
-    stream = plain(value.get("stream_id"))[:200]
+    stream = name_of(value.get("stream_id"))
     rows = _rows_of_state(value, state, findings) if state else []
     if not tasks or not rows:
         return stream, rows or listed_rows
@@ -160,9 +160,9 @@ def _merge(draft: PlanDraft, rows: list[Row], planned: bool, findings: Findings)
     for row in rows:
         place = placer.place(row)
         thread = place[2]
-        for name, found in zip(row.names, place, strict=True):
-            if name and name.lower() != found.name.lower():
-                renamed.setdefault(f"“{name[:60]}” for “{found.name[:60]}”", row.item.line)
+        for name, own_name in zip(row.names, (place[0].name, place[1].name, thread.name), strict=True):
+            if name and name.lower() != own_name.lower():
+                renamed.setdefault(f"“{name[:60]}” for “{own_name[:60]}”", row.item.line)
         if id(thread) not in used:
             used.add(id(thread))
             steps[id(thread)] = {name: s for s in thread.steps for name in (s.key, s.title.lower()) if name}
@@ -212,7 +212,7 @@ def _read_index(part: Part | None, stream: str, rows: list[Row], findings: Findi
             line = part.first - 1 if part else 0
             findings.add("approval-not-read", line, f"{message.rstrip()}; here it is decided anew.", "Review it.")
         held = [claim for claim in listed(one.get("assignments")) if isinstance(claim, dict)]
-        agents = {plain(claim.get("task")): plain(claim.get("agent"))[:150] for claim in held}
+        agents = {plain(claim.get("task")): one_line(claim.get("agent"), LONGEST_AGENT) for claim in held}
         for row in rows:
             row.item.agent = row.item.agent or agents.get(row.item.key, "")
 

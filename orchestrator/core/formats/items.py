@@ -47,7 +47,7 @@ class Item:
 
 def key_of(text: str) -> str:
     """A key that may stand in file names and addresses, from another tool's id."""
-    return _UNUSABLE.sub("-", text).strip("-.")[:LONGEST_KEY].strip("-.")
+    return _UNUSABLE.sub("-", text).strip("-._")[:LONGEST_KEY].strip("-._")
 
 
 def reading_of(

@@ -11,6 +11,9 @@ from orchestrator.core.plan_findings import Findings
 
 #: Levels of nesting that are read; real plans need fewer than ten.
 DEEPEST: Final = 64
+LONGEST_NAME: Final = 200
+LONGEST_TITLE: Final = 300
+LONGEST_AGENT: Final = 150
 _ID: Final = re.compile(r'"id"\s{0,20}:\s{0,20}("(?:[^"\\\n]|\\.){0,200}"|-?\d{1,30}(?:\.\d{1,30})?)')
 
 
@@ -93,6 +96,16 @@ def plain(value: Any) -> str:
         return ""
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list | bool) else str(value)
     return text.replace("\0", "").encode("utf-8", "replace").decode().strip()
+
+
+def one_line(value: Any, most: int) -> str:
+    """A text in one line of at most so many characters, as titles and names are."""
+    return " ".join(plain(value).split())[:most].strip()
+
+
+def name_of(value: Any) -> str:
+    """A name as headings carry one: without separators in front of it; empty when nothing else is there."""
+    return one_line(value, LONGEST_NAME).lstrip(" :.-–—")
 
 
 def listed(value: Any) -> list[Any]:

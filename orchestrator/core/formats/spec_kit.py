@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
+from orchestrator.core.formats.json_source import LONGEST_NAME, LONGEST_TITLE, name_of, one_line
 from orchestrator.core.formats.state import BOXES, tell_state
 from orchestrator.core.plan import Progress, Reading
 from orchestrator.core.plan_build import build_plan
@@ -101,7 +102,7 @@ def _stage(number: int, phase: _Phase, findings: Findings) -> StageDraft:
     stage.batches.append(BatchDraft(1, phase.name, phase.line, threads=[thread]))
     said, line = phase.checkpoint
     if line:
-        gate = GateDraft(f"CP{number}", f"Checkpoint of {phase.name}"[:200], line, merge=False)
+        gate = GateDraft(f"CP{number}", one_line(f"Checkpoint of {phase.name}", LONGEST_NAME), line, merge=False)
         gate.notes.values["kind"] = [Value(["review"], line)]
         if said:
             gate.notes.values["action"] = [Value([said], line)]
@@ -139,12 +140,14 @@ class _Reader:
 
     def _heading(self, line: Line) -> None:
         if line.level == 1:
-            self.name = self.name or line.body.removeprefix("Tasks:").strip()[:200]
+            self.name = self.name or name_of(line.body.removeprefix("Tasks:"))
         elif _PHASE.fullmatch(line.body):
             stories = [f"US{number}" for number in _STORY.findall(line.body)[:1]]
-            self.phases.append(_Phase(_clean(line.body), line.number, numbered=True, stories=stories))
+            self.phases.append(
+                _Phase(_clean(line.body, LONGEST_NAME) or "Phase", line.number, numbered=True, stories=stories)
+            )
         elif line.level == 2:
-            self.phases.append(_Phase(_clean(line.body), line.number, numbered=False))
+            self.phases.append(_Phase(_clean(line.body, LONGEST_NAME) or "Tasks", line.number, numbered=False))
 
     def _task(self, line: Line) -> bool:
         found = _TASK.fullmatch(line.body)
@@ -203,7 +206,7 @@ class _Reader:
     def _prose(self, line: Line) -> None:
         checkpoint = _CHECKPOINT.fullmatch(line.body)
         if checkpoint and self.phases and self.phases[-1].steps:
-            self.phases[-1].checkpoint = ((checkpoint[2] or checkpoint[1]).strip()[:1000], line.number)
+            self.phases[-1].checkpoint = (one_line(checkpoint[2] or checkpoint[1], 1000), line.number)
         elif self.phases and self.phases[-1].numbered and not self.phases[-1].steps:
             self.phases[-1].text.append(line.raw)
         elif not self.phases and line.kind is LineKind.TEXT:
@@ -285,6 +288,6 @@ def _some(keys: list[str]) -> str:
     return keys[0] if len(keys) == 1 else f"{keys[0]} … {keys[-1]}"
 
 
-def _clean(text: str) -> str:
+def _clean(text: str, most: int = LONGEST_TITLE) -> str:
     plain, _ = _without_end(" ".join(text.replace("**", "").split()))
-    return plain.strip(" ✓✅-–—")[:300]
+    return one_line(plain.strip(" ✓✅-–—"), most)

@@ -4,7 +4,17 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from orchestrator.core.formats.items import Item, key_of, reading_of
-from orchestrator.core.formats.json_source import Lines, listed, load, member, plain
+from orchestrator.core.formats.json_source import (
+    LONGEST_AGENT,
+    LONGEST_TITLE,
+    Lines,
+    listed,
+    load,
+    member,
+    name_of,
+    one_line,
+    plain,
+)
 from orchestrator.core.formats.state import status_of
 from orchestrator.core.plan import Reading
 from orchestrator.core.plan_findings import Findings
@@ -40,7 +50,7 @@ def read(text: str) -> Reading:
         message = f"The file has the tags {', '.join(plain(tag)[:40] for tag in list(tags)[:10])}; all are read."
         findings.add("inferred-key", 1, message, "Submit one file for each tag to keep them apart.")
     meta = member(value, "metadata") or member(next(iter(value.values()), None), "metadata")
-    name = plain(meta.get("projectName") or meta.get("name"))[:200] or "Tasks"
+    name = name_of(meta.get("projectName") or meta.get("name")) or "Tasks"
     return reading_of(name, plain(meta.get("description")), items, findings)
 
 
@@ -86,14 +96,14 @@ def _item(task: Any, prefix: str, parent: str, lines: Lines, findings: Findings)
     details.append("\n".join(kept))
     return Item(
         key=f"{below}{own}" if own else "",
-        title=" ".join(plain(task.get("title")).split())[:300],
+        title=one_line(task.get("title"), LONGEST_TITLE),
         line=line,
         needs=[_need(need, prefix, parent) for need in listed(task.get("dependencies")) if plain(need)],
         parent=parent,
         details=[text for text in details if text],
-        exits=[" ".join(strategy.split())[:500]] if strategy else [],
+        exits=[one_line(strategy, 500)] if strategy else [],
         status=status_of(plain(task.get("status")), line, findings),
-        agent=plain(task.get("assignee"))[:150],
+        agent=one_line(task.get("assignee"), LONGEST_AGENT),
     )
 
 

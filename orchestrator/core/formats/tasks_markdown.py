@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from orchestrator.core.formats.items import Item, key_of, name_items, reading_with
+from orchestrator.core.formats.json_source import LONGEST_TITLE, name_of, one_line
 from orchestrator.core.formats.rows import Placer, Row
 from orchestrator.core.formats.state import BOXES
 from orchestrator.core.plan import Reading
@@ -76,9 +77,9 @@ class _Reader:
         self.open = None
         found = _AGENT.search(line.body)
         bare = _HEADING.fullmatch(_AGENT.sub("", line.body).strip())
-        name = (bare[1].strip() if bare else "")[:200]
+        name = name_of(bare[1]) if bare else ""
         if line.level == 1:
-            self.title = self.title or re.sub(r"(?i)^tasks?:?[ \t]*", "", line.body).strip()[:200]
+            self.title = self.title or name_of(re.sub(r"(?i)^tasks?:?[ \t]*", "", line.body))
         elif line.level <= 4:
             self.names[line.level - 2 :] = [name, "", ""][: 5 - line.level]
         self.agent = found[1] if found else ("" if line.level <= 4 else self.agent)
@@ -87,7 +88,7 @@ class _Reader:
         own = _AGENT.search(found["text"])
         self.open = Item(
             key=key_of(found["id"]),
-            title=" ".join(_AGENT.sub("", found["text"]).split())[:300],
+            title=one_line(_AGENT.sub("", found["text"]), LONGEST_TITLE),
             line=line.number,
             status=BOXES.get(found["box"].lower(), TaskStatus.PENDING),
             agent=own[1] if own else self.agent,

@@ -6,7 +6,16 @@ Its ids are `SS.BB.TT.NN`. The order of stages, batches and threads is the order
 from typing import Any, Final
 
 from orchestrator.core.formats.items import Item, key_of, name_items, reading_with
-from orchestrator.core.formats.json_source import Lines, listed, load, plain
+from orchestrator.core.formats.json_source import (
+    LONGEST_AGENT,
+    LONGEST_TITLE,
+    Lines,
+    listed,
+    load,
+    name_of,
+    one_line,
+    plain,
+)
 from orchestrator.core.formats.rows import Placer, Row
 from orchestrator.core.formats.state import status_of
 from orchestrator.core.plan import Reading
@@ -41,7 +50,7 @@ def read(text: str) -> Reading:
     rows = rows_of(value, text, findings)
     items = [row.item for row in rows]
     name_items(items, findings)
-    draft = PlanDraft(name=plain(value.get("stream_id"))[:200] or "Workstream")
+    draft = PlanDraft(name=name_of(value.get("stream_id")) or "Workstream")
     Placer(draft).put(rows)
     return reading_with(build_plan(draft, FrontMatter(), findings), items, findings)
 
@@ -54,7 +63,7 @@ def rows_of(value: dict[str, Any], text: str, findings: Findings) -> list[Row]:
         if not isinstance(task, dict):
             findings.add("unreadable-value", 0, f"A task is not an object: {plain(task)[:60]}", "Take it out.")
             continue
-        names = [" ".join(plain(task.get(f"{what}_name")).split())[:200] for what in ("stage", "batch", "thread")]
+        names = [name_of(task.get(f"{what}_name")) for what in ("stage", "batch", "thread")]
         rows.append(Row(_item(task, lines.take(task.get("id")), findings), (names[0], names[1], names[2])))
     return rows
 
@@ -62,11 +71,11 @@ def rows_of(value: dict[str, Any], text: str, findings: Findings) -> list[Row]:
 def _item(task: dict[str, Any], line: int, findings: Findings) -> Item:
     return Item(
         key=key_of(plain(task.get("id"))),
-        title=" ".join(plain(task.get("name")).split())[:300],
+        title=one_line(task.get("name"), LONGEST_TITLE),
         line=line,
         details=["\n".join(f"{plain(name)}: {plain(task[name])}" for name in task if name not in _READ)],
         status=status_of(plain(task.get("status")), line, findings),
         breadcrumb=plain(task.get("breadcrumb")),
         report=plain(task.get("report")),
-        agent=plain(task.get("assigned_agent"))[:150],
+        agent=one_line(task.get("assigned_agent"), LONGEST_AGENT),
     )

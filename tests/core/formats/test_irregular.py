@@ -132,7 +132,8 @@ class TestTrackers:
 
     def test_beads_versions_that_a_merge_left(self) -> None:
         row = '{{"id":"a","title":"{0}","priority":1,"status":"open","updated_at":"{1}"}}'
-        source = f"{row.format('old', '1')}\n<<<<<<< x\n{row.format('new', '3')}\n=======\n{row.format('mid', '2')}\n>>>>>>> y"
+        old, mid, new = (row.format(*one) for one in (("old", "1"), ("mid", "2"), ("new", "3")))
+        source = f"{old}\n<<<<<<< x\n{new}\n=======\n{mid}\n>>>>>>> y"
         plan, reading = read(source)
         assert [step.title for step in plan.steps()] == ["new"]
         assert lines(reading, "duplicate-id") == [3, 5]
