@@ -5,11 +5,11 @@ are one; a bundle of several plans is one for each (AD-3).
 """
 
 import json
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any, Final
 
 from orchestrator.core.formats import backlog, bundle, framework, task_master, tasks_markdown
@@ -77,11 +77,11 @@ class _Sorter:
         self.left_out.append(LeftOut(name, why))
 
     def decode(self, name: str, data: bytes) -> None:
-        path = PurePosixPath(name)
-        if path.suffix.lower() not in _KNOWN:
+        own = posixpath.basename(name).lower()
+        if posixpath.splitext(own)[1] not in _KNOWN:
             self.leave(name, "is no Markdown, JSON or JSONL file")
-        elif path.name.lower() in _BESIDE:
-            self.leave(name, _BESIDE[path.name.lower()])
+        elif own in _BESIDE:
+            self.leave(name, _BESIDE[own])
         else:
             text = decode_source(data)
             if isinstance(text, Finding):
@@ -92,11 +92,11 @@ class _Sorter:
     def frameworks(self) -> None:
         """Every PLAN.md with the files of its workstream beside it; a stem before the name (`a.PLAN.md`) binds too."""
         for name in sorted(self.texts):
-            found = _PLAN.fullmatch(PurePosixPath(name).name)
+            found = _PLAN.fullmatch(posixpath.basename(name))
             if found is None or name not in self.texts:
                 continue
             stem = f"{found['stem']}." if found["stem"] else ""
-            beside = [str(PurePosixPath(name).with_name(f"{stem}{other}")) for other in _TOGETHER]
+            beside = [posixpath.join(posixpath.dirname(name), f"{stem}{other}") for other in _TOGETHER]
             parts = [one for one in beside if one in self.texts and self._belongs(one)]
             if any(one.endswith(("TASKS.md", "tasks.json")) for one in parts):
                 self.plans.append(PlanSource(name, framework.join((one, self.texts.pop(one)) for one in parts)))
@@ -111,7 +111,7 @@ class _Sorter:
             self._backlog(name, text)
         elif not text.strip():
             self.leave(name, "holds no text")
-        elif recognise(text) is not Format.PLAN or _PLAN.fullmatch(PurePosixPath(name).name):
+        elif recognise(text) is not Format.PLAN or _PLAN.fullmatch(posixpath.basename(name)):
             self.plans.append(PlanSource(name, text))
         elif read_plan(text).plan is None:
             self.leave(name, "holds nothing that can be scheduled")
@@ -135,17 +135,17 @@ class _Sorter:
             self.plans.append(PlanSource(name, text))
 
     def _backlog(self, name: str, text: str) -> None:
-        path = PurePosixPath(name)
-        folders = [part.lower() for part in path.parts[:-1]]
-        if {"archive", "drafts"} & set(folders):
+        folders = name.split("/")[:-1]
+        lower = [folder.lower() for folder in folders]
+        if {"archive", "drafts"} & set(lower):
             self.leave(name, "is a draft, or was archived")
             return
-        root = PurePosixPath(*path.parts[: folders.index("backlog") + 1]) if "backlog" in folders else path.parent
-        self.backlog[str(root)].append((name, text))
+        root = "/".join(folders[: lower.index("backlog") + 1] if "backlog" in lower else folders)
+        self.backlog[root].append((name, text))
 
     def backlogs(self) -> None:
         for folder, files in self.backlog.items():
-            name = "backlog.md" if folder == "." else f"{folder}/backlog.md"
+            name = posixpath.join(folder, "backlog.md")
             single = len(files) == 1
             self.plans.append(PlanSource(*files[0]) if single else PlanSource(name, framework.join(files)))
 
@@ -162,7 +162,7 @@ def _no_plan(name: str, value: Any, found: Format) -> str:
 
 def _split(name: str, plans: tuple[Any, ...]) -> list[PlanSource]:
     """Each plan of a bundle as a bundle of its own, named after the plan."""
-    folder = PurePosixPath(name).parent
+    folder = posixpath.dirname(name)
     sources: list[PlanSource] = []
     taken: set[str] = set()
     for number, plan in enumerate(plans, 1):
@@ -171,5 +171,5 @@ def _split(name: str, plans: tuple[Any, ...]) -> list[PlanSource]:
         slug = f"{slug}-{number}" if slug in taken else slug
         taken.add(slug)
         text = json.dumps(bundle.wrapped(plan), indent=2, ensure_ascii=False) + "\n"
-        sources.append(PlanSource(str(folder / f"{slug}.json"), text))
+        sources.append(PlanSource(posixpath.join(folder, f"{slug}.json"), text))
     return sources
