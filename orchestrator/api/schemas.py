@@ -6,6 +6,7 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import AwareDatetime, Field, StrictBool, StrictInt
 
+from orchestrator.core.formats.recognise import Format
 from orchestrator.core.terms import BlockerKind, InboxState, TaskStatus, WorkstreamStatus
 
 #: Characters of one text; longer ones belong into an output file.
@@ -222,9 +223,10 @@ class Rejection(Schema):
 
 
 class PlanText(Schema):
-    """`values` are written into the front matter of a template, by parameter."""
+    """`values` are written into the front matter of a template, by parameter. `format` forces how the text is read."""
 
     source: str
+    format: Format | None = None
     values: dict[str, Text] = {}
 
 

@@ -66,7 +66,7 @@ def review_page(
 ) -> HttpResponse:
     """The review; after a refusal with what `acted` typed, and with the newer text when there is one."""
     workstream = queries.workstream_of(version)
-    review = queries.lay_out(version.source, plans.read_source(version.source, workstream=workstream))
+    review = queries.lay_out(version.source, plans.read_version(version, workstream))
     versions = queries.versions_of(version)
     who = viewer(request)
     why_not = _why_not(who, version, versions[0], review, workstream)
