@@ -11,6 +11,7 @@ from orchestrator.core.errors import PlanRejected
 from orchestrator.core.plan_markdown import read_plan
 from orchestrator.models import Task
 from orchestrator.queries.projection import projected_files
+from orchestrator.services.plans import submit_plan
 from tests.cast import Driver
 
 pytestmark = pytest.mark.django_db
@@ -26,12 +27,13 @@ def test_wf3_a_foreign_plan_is_kept_as_submitted_and_projected_as_plan_md(driver
     files = projected_files(workstream.pk)
     written = next(data for path, data in files.items() if path.endswith("/PLAN.md")).decode()
     plan = read_plan(written).plan
-    assert plan and [step.title for step in plan.steps()] == ["Create shelf.py", "Create card.py"]
+    assert plan
+    assert [step.title for step in plan.steps()] == ["Create shelf.py", "Create card.py"]
 
 
 def test_ad1_a_circle_in_a_foreign_plan_is_refused(driver: Driver) -> None:
     with pytest.raises(PlanRejected) as refused:
-        driver.submit(CIRCLE)
+        submit_plan(source=CIRCLE, source_name="tasks.json", actor=driver.cast.actor("initiator"), now=driver.tick())
     assert any("cycle" in finding.code for finding in refused.value.findings)
 
 

@@ -2,7 +2,9 @@
 
 One file is one plan; `--set NAME=VALUE` gives the parameters of a template. A folder, or more than one file, is a
 bundle: all of it is taken or nothing. What a folder holds is told by `core/formats/folder.py`; files that are no plan
-are listed with the reason. The format of each plan is told from its content, or given with `--format`. Exit code 0 when all were taken, 1 when something was refused, 2 when the call itself makes no sense.
+are listed with the reason. The format of each plan is told from its content, or given with `--format`.
+
+Exit code 0 when all were taken, 1 when something was refused, 2 when the call itself makes no sense.
 """
 
 from argparse import ArgumentParser
