@@ -15,7 +15,7 @@ NIGHTLY := $(BIN)/python -m pytest -n $(JOBS) -m "nightly and not browser"
 SERVER := $(or $(filter postgres%,$(DATABASE_URL)),postgres://postgres@127.0.0.1:5432/postgres)
 ISOLATED := env -u DATABASE_URL -u DATA_DIR
 
-.PHONY: help venv run test test-browser test-postgres lint nightly bench clean
+.PHONY: help venv run test test-browser test-postgres lint nightly bench fuzz clean
 
 help:
 	@echo "make run            set up what is missing and start everything (HOST, PORT, DATA_DIR)"
@@ -24,6 +24,7 @@ help:
 	@echo "make test-postgres  the suite on the server that DATABASE_URL names"
 	@echo "make lint           ruff, mypy, djlint, missing migrations"
 	@echo "make nightly        the long tests, on SQLite and on PostgreSQL where a server answers; make bench: the measurements"
+	@echo "make fuzz           100,000 damaged plans of each format (MUTATIONS, SEED, ONLY); every reader has to answer with findings"
 
 venv: $(VENV)/.installed
 
@@ -87,6 +88,9 @@ nightly: $(VENV)/.installed-test
 
 bench: $(VENV)/.installed-test
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m tests.benchmarks.measure
+
+fuzz: $(VENV)/.installed-test
+	$(BIN)/python -m tests.fuzz_readers --mutations $(or $(MUTATIONS),100000) --seed $(or $(SEED),0) $(if $(ONLY),--only $(ONLY))
 
 # Data are kept: remove var/ by hand if they are not wanted any more.
 clean:

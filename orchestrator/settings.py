@@ -197,7 +197,7 @@ WORKTREES_DIR = DATA_DIR / "worktrees"
 # Tools that steps may route to; a plan never runs anything else (design section 7).
 TOOLS = [t for t in os.environ.get("TOOLS", "pytest,ruff,script").split(",") if t]
 #: Sources above this many bytes are refused before they are read.
-PLAN_LIMIT = 2 * 1024 * 1024
+PLAN_LIMIT = 4 * 1024 * 1024
 
 LOGGING = {
     "version": 1,

@@ -21,6 +21,7 @@ urlpatterns = [
     path("", include("orchestrator.web.policies")),
     path("", include("orchestrator.web.tokens")),
     path("", include("orchestrator.web.templates")),
+    path("", include("orchestrator.web.schemas")),
     path("", include("orchestrator.web.plans")),
     path("", include("orchestrator.web.plan_review")),
     path("", include("orchestrator.web.plan_comments")),

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
+from orchestrator.core.formats.recognise import Format
 from orchestrator.core.terms import Scope
 from orchestrator.queries.bundles import BundleFacts, bundle_facts
 from orchestrator.services.bundles import MOST, PlanFile, submit_bundle
@@ -21,6 +22,7 @@ class FileText(Schema):
 
     name: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
     source: str
+    format: Format | None = None
 
 
 class BundleText(Schema):
@@ -34,7 +36,7 @@ def submit(request: HttpRequest, body: BundleText) -> BundleFacts:
     """All or nothing: a refusal has the findings of every file in `files`."""
     submission = submit_bundle(
         name=body.name,
-        files=[PlanFile(file.name, file.source.encode("utf-8", "surrogatepass")) for file in body.files],
+        files=[PlanFile(file.name, file.source.encode("utf-8", "surrogatepass"), file.format) for file in body.files],
         actor=caller_of(request).actor,
         now=timezone.now(),
     )

@@ -13,11 +13,12 @@ from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.schemas import PlanCheck, PlanSubmission, PlanText
 from orchestrator.core.errors import TooLarge
+from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan import Finding, Reading
 from orchestrator.core.preview import Lane, preview
 from orchestrator.core.terms import Scope, Severity
 from orchestrator.queries.workstream_facts import find_workstream
-from orchestrator.services.plans import Submission, read_source, submit_plan
+from orchestrator.services.plans import Submission, read_any_source, read_source, submit_plan
 from orchestrator.services.templates import source_with_values
 
 router = Router(tags=["plans"])
@@ -114,8 +115,10 @@ class PreviewFacts:
 
 @dataclass(frozen=True)
 class CheckFacts:
-    """`approvable` is false while a finding blocks; `preview` is empty when nothing in the text can be scheduled."""
+    """`format` is what the text was read as, null when it is no text. `approvable` is false while a finding blocks;
+    `preview` is empty when nothing in the text can be scheduled."""
 
+    format: Format | None
     approvable: bool
     findings: tuple[FindingFacts, ...]
     preview: PreviewFacts | None
@@ -130,6 +133,7 @@ class SubmissionFacts:
     version_id: int
     version: int
     sha256: str
+    format: Format
     approvable: bool
     findings: tuple[FindingFacts, ...]
 
@@ -138,8 +142,10 @@ class SubmissionFacts:
 @needs(Scope.READ)
 def check(request: HttpRequest, body: PlanCheck) -> CheckFacts:
     """Findings with line numbers and what approval would do; stores nothing."""
-    reading = read_source(_source(body))
-    return CheckFacts(not reading.blockers, _findings(reading), _preview(reading, body.executors))
+    source = _source(body)
+    found = read_any_source(source, body.format)[0]
+    reading = read_source(source, wanted=found)
+    return CheckFacts(found, not reading.blockers, _findings(reading), _preview(reading, body.executors))
 
 
 @router.post("/", response={201: SubmissionFacts})
@@ -153,6 +159,7 @@ def submit(request: HttpRequest, body: PlanSubmission) -> SubmissionFacts:
         now=timezone.now(),
         workstream=find_workstream(body.workstream) if body.workstream else None,
         change_reason=body.change_reason,
+        wanted=body.format,
     )
     return submission_facts(submission)
 
@@ -164,6 +171,7 @@ def submission_facts(submission: Submission) -> SubmissionFacts:
         version_id=submission.version.pk,
         version=submission.version.number,
         sha256=submission.version.source_sha256,
+        format=Format(submission.version.format),
         approvable=not submission.reading.blockers,
         findings=_findings(submission.reading),
     )

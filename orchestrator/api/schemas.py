@@ -6,6 +6,7 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import AwareDatetime, Field, StrictBool, StrictInt
 
+from orchestrator.core.formats.recognise import Format
 from orchestrator.core.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS
 from orchestrator.core.terms import BlockerKind, InboxState, Severity, TaskStatus, WorkstreamStatus
 
@@ -223,9 +224,10 @@ class Rejection(Schema):
 
 
 class PlanText(Schema):
-    """`values` are written into the front matter of a template, by parameter."""
+    """`values` are written into the front matter of a template, by parameter. `format` forces how the text is read."""
 
     source: str
+    format: Format | None = None
     values: dict[str, Text] = {}
 
 

@@ -17,8 +17,9 @@ from orchestrator.core.migration import ItemVerdict, Judgement
 from orchestrator.core.terms import MappedOutcome, MappingKind, Scope, TaskStatus
 from orchestrator.models import Migration, Workflow, Workstream
 from orchestrator.queries.change_log import Change, change_log
-from orchestrator.queries.migrations import dry_run, plan_of
+from orchestrator.queries.migrations import dry_run
 from orchestrator.queries.plans import find_version, workstream_of
+from orchestrator.queries.readings import plan_of
 from orchestrator.queries.workstream_facts import WorkstreamFacts, find_workstream, workstream_detail
 from orchestrator.services.decisions import approve_version, send_back_version, withdraw_version
 from orchestrator.services.migration import Migrated, migrate_several, migrate_workstream

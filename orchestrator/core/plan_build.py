@@ -60,7 +60,7 @@ def build_plan(draft: PlanDraft, matter: FrontMatter, findings: Findings) -> Pla
     builder = _Builder(draft.lanes, names, findings)
     stages = tuple(builder.stage(stage) for stage in draft.stages)
     builder.report_unused_lanes()
-    return _with_unlocks(_plan(draft, matter, stages, findings), findings)
+    return with_unlocks(_plan(draft, matter, stages, findings), findings)
 
 
 _HOW_TO_WRITE_STEPS: Final = (
@@ -301,7 +301,7 @@ class _Builder:
         )
 
 
-def _with_unlocks(plan: Plan, findings: Findings) -> Plan:
+def with_unlocks(plan: Plan, findings: Findings) -> Plan:
     """`Unlocks: C1` makes C1 wait for the gate, where C1 does not say so itself."""
     wanted: dict[str, list[Need]] = {}
     for step in plan.steps():

@@ -55,7 +55,7 @@ def _review(source: bytes | str, tools: frozenset[str], read: Callable[[str], Re
     found = [*reading.findings, *hidden_characters(text)]
     if reading.plan is not None:
         found += check_plan(reading.plan, tools)
-    return Reading(reading.plan, sort_findings(found))
+    return Reading(reading.plan, sort_findings(found), reading.progress)
 
 
 def check_plan(plan: Plan, tools: frozenset[str]) -> tuple[Finding, ...]:

@@ -152,7 +152,10 @@ class StageDraft:
 
 @dataclass(slots=True)
 class PlanDraft:
-    """`loose` are the steps and gates that stand outside every batch; their batches follow from the dependencies."""
+    """`loose` are the steps and gates that stand outside every batch; their batches follow from the dependencies.
+
+    `boxes` has what stands in the check box of a step, by its line.
+    """
 
     name: str = ""
     summary: list[str] = field(default_factory=list)
@@ -161,6 +164,7 @@ class PlanDraft:
     loose: list[StepDraft | GateDraft] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
     headings: int = 0
+    boxes: dict[int, str] = field(default_factory=dict)
 
     @property
     def step_count(self) -> int:

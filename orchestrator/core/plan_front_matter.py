@@ -48,19 +48,21 @@ class FrontMatter:
     priority: int = 0
 
 
-def read_front_matter(texts: list[str], findings: Findings) -> FrontMatter:
-    """Read the block between two `---` lines at the very start, if there is one."""
+def read_front_matter(texts: list[str], findings: Findings, first: int = 1) -> FrontMatter:
+    """Read the block between two `---` lines at the very start, if there is one; lines are numbered from `first`."""
     matter = FrontMatter()
     if not texts or texts[0].rstrip() != "---":
         return matter
     end = next((n for n, text in enumerate(texts[1:], 1) if text.rstrip() in ("---", "...")), 0)
     if not end:
         if len(texts) > 1 and _PAIR.fullmatch(texts[1].strip()):
-            findings.add("front-matter", 1, "The front matter is never closed.", "End it with a line of three hyphens.")
+            findings.add(
+                "front-matter", first, "The front matter is never closed.", "End it with a line of three hyphens."
+            )
         return matter
     matter.lines = end + 1
     inside_parameters = False
-    for number, text in enumerate(texts[1:end], 2):
+    for number, text in enumerate(texts[1:end], first + 1):
         if text.strip() and not text.lstrip().startswith("#"):
             inside_parameters = _read_line(text, number, inside_parameters, matter, findings)
     return matter

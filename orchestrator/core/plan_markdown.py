@@ -4,12 +4,13 @@
 cannot understand is a finding with its line. `core.plan_check` then says whether the plan can run.
 """
 
-from orchestrator.core.plan import Reading
+from orchestrator.core.formats.state import BOXES
+from orchestrator.core.plan import Progress, Reading
 from orchestrator.core.plan_build import build_plan
 from orchestrator.core.plan_conditions import with_condition_needs
 from orchestrator.core.plan_drafts import PlanDraft
 from orchestrator.core.plan_findings import Findings
-from orchestrator.core.plan_front_matter import read_front_matter
+from orchestrator.core.plan_front_matter import FrontMatter, read_front_matter
 from orchestrator.core.plan_lines import scan, split_lines
 from orchestrator.core.plan_parameters import fill
 from orchestrator.core.plan_sections import PlanWalker
@@ -22,14 +23,29 @@ def read_plan(source: str) -> Reading:
         findings.add("source-empty", 0, "The plan holds no text.", "Paste or upload a PLAN.md.")
         return Reading(None, findings.all())
     texts = split_lines(source)
-    matter = read_front_matter(texts, findings)
-    draft, found = _walk(texts[matter.lines :], matter.lines + 1)
+    draft, matter = read_draft(texts, findings)
+    return finish_plan(draft, matter, texts, findings)
+
+
+def read_draft(texts: list[str], findings: Findings, first: int = 1) -> tuple[PlanDraft, FrontMatter]:
+    """The lines of a PLAN.md, numbered from `first`, as a draft that is not named and not checked yet."""
+    matter = read_front_matter(texts, findings, first)
+    draft, found = _walk(texts[matter.lines :], matter.lines + first)
     findings.extend(found.all())
     if not draft.headings:
         message = "The plan has no headings, so stages, batches and threads cannot be told apart."
-        findings.add("no-headings", 1, message, "Start with `# Plan: name`, then `### Stage 1: name` and so on.")
-    plan = fill(build_plan(draft, matter, findings), texts, matter, findings)
-    return Reading(plan and with_condition_needs(plan, findings), findings.all())
+        findings.add("no-headings", first, message, "Start with `# Plan: name`, then `### Stage 1: name` and so on.")
+    return draft, matter
+
+
+def finish_plan(draft: PlanDraft, matter: FrontMatter, texts: list[str], findings: Findings, first: int = 1) -> Reading:
+    """The reading that a draft comes to; boxes in front of steps are its progress."""
+    plan = fill(build_plan(draft, matter, findings), texts, matter, findings, first)
+    ticked = plan.steps() if plan and draft.boxes else ()
+    progress = tuple(
+        Progress(step.key, BOXES[draft.boxes[step.line]], step.line) for step in ticked if step.line in draft.boxes
+    )
+    return Reading(plan and with_condition_needs(plan, findings), findings.all(), progress)
 
 
 def _walk(texts: list[str], first: int) -> tuple[PlanDraft, Findings]:

@@ -70,7 +70,7 @@ def _line(old: str, parameter: Parameter, value: str) -> str:
     return f"{indent}{parameter.name}: {quoted(value)}{hint}"
 
 
-def fill(plan: Plan | None, texts: list[str], matter: FrontMatter, findings: Findings) -> Plan | None:
+def fill(plan: Plan | None, texts: list[str], matter: FrontMatter, findings: Findings, first: int = 1) -> Plan | None:
     """The plan with the values of its parameters in place; what is missing is a finding on its line."""
     for name, value in matter.parameters.items():
         if not value:
@@ -79,7 +79,7 @@ def fill(plan: Plan | None, texts: list[str], matter: FrontMatter, findings: Fin
             findings.add("parameter-without-value", matter.parameter_lines[name], message, fix)
     if not any("{{" in text for text in texts):
         return plan
-    growth = _report_unknown(texts, matter, findings)
+    growth = _report_unknown(texts, matter, findings, first)
     if growth > MAX_BYTES:
         message = "The plan becomes larger than may be read when its parameters are put in."
         findings.add("source-too-large", 0, message, "Use shorter values, or split the work into several plans.")
@@ -87,12 +87,13 @@ def fill(plan: Plan | None, texts: list[str], matter: FrontMatter, findings: Fin
     return plan and _Filler(matter.parameters).plan(plan)
 
 
-def _report_unknown(texts: list[str], matter: FrontMatter, findings: Findings) -> int:
+def _report_unknown(texts: list[str], matter: FrontMatter, findings: Findings, first: int) -> int:
     """Findings for names that are not declared, except in code; how many characters the values come to."""
     own = set(matter.parameter_lines.values())
-    code = {line.number for line in scan(texts[matter.lines :], matter.lines + 1).lines if line.kind is LineKind.CODE}
+    body = scan(texts[matter.lines :], matter.lines + first).lines
+    code = {line.number for line in body if line.kind is LineKind.CODE}
     growth = 0
-    for number, text in enumerate(texts, 1):
+    for number, text in enumerate(texts, first):
         if number in own:
             continue
         for use in _USE.finditer(text):

@@ -20,7 +20,7 @@ _LANE: Final = re.compile(r"(?:\*\*)?WS-([A-Za-z0-9]{1,12})(?:\*\*)?[ \t]*[:â€“â
 
 LANE_KEY: Final = r"[A-Z]{1,4}\d{1,6}[a-z]?"
 DOTTED_KEY: Final = r"\d{1,6}(?:\.\d{1,6}){1,4}"
-_WORD_KEY: Final = r"[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*"
+_WORD_KEY: Final = r"[A-Za-z0-9]+(?:(?:[-_]|\.(?!\.))+[A-Za-z0-9]+)*"
 _KEYED: Final = re.compile(
     rf"(?P<box>\[[ xX~!-]\][ \t]+)?(?P<bold>\*\*|__)?(?P<prefix>(?:Task|Step)[ \t]+)?"
     rf"(?:(?P<strict>{LANE_KEY}|{DOTTED_KEY})|(?P<free>{_WORD_KEY}))"

@@ -363,10 +363,10 @@ class PlanWalker:
             keyed = Keyed("", box[1] if box else line.body, box[0] if box else "", strict=False)
         title, needs, parallel = split_suffix(keyed.title)
         if keyed.box.strip():
-            message = (
-                f"{keyed.key or _short(title)} is ticked “{keyed.box}”; a plan carries no state, so it starts as open."
-            )
-            self.findings.add("state-not-read", line.number, message, "Nothing to do, unless the work is already done.")
+            self.draft.boxes[line.number] = keyed.box.lower()
+            message = f"{keyed.key or _short(title)} is ticked “{keyed.box}”; a plan carries no state."
+            fix = "Whoever submits it adopts that state, or starts all tasks as open."
+            self.findings.add("state-not-read", line.number, message, fix)
         self.step = StepDraft(keyed.key, title, line.number, line.indent, needs, parallel or None)
         return self.step
 

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 from django.conf import settings
 from django.core.management.base import CommandError
 
 from orchestrator.core.plan import Finding
+
+#: Files of one folder that are looked at.
+MOST_FILES: Final = 5_000
 
 
 def read_file(name: str) -> bytes:
@@ -16,6 +20,21 @@ def read_file(name: str) -> bytes:
             return file.read(settings.PLAN_LIMIT + 1)
     except OSError as problem:
         raise CommandError(f"Cannot read {name}: {problem.strerror}", returncode=2) from problem
+
+
+def files_in(folder: str) -> dict[str, bytes]:
+    """The files below a folder by their relative path; hidden ones and links that lead out of it are not looked at."""
+    root = Path(folder).resolve()
+    found: dict[str, bytes] = {}
+    for path in sorted(root.rglob("*")):
+        name = path.relative_to(root)
+        hidden = any(part.startswith(".") or part == "node_modules" for part in name.parts)
+        if hidden or not path.is_file() or not path.resolve().is_relative_to(root):
+            continue
+        if len(found) == MOST_FILES:
+            raise CommandError(f"{folder} has more than {MOST_FILES:,} files.", returncode=2)
+        found[name.as_posix()] = read_file(str(path))
+    return found
 
 
 def lines_of(findings: Iterable[Finding]) -> list[str]:

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 
+from orchestrator.core.formats.recognise import Format
 from orchestrator.core.terms import VersionStatus
 from orchestrator.models.choices import choices, one_of
 from orchestrator.models.workflow import Workflow
@@ -12,7 +13,8 @@ class WorkflowVersion(models.Model):
     """The reviewable contract. `source_sha256` is what a decision is bound to; the text never changes.
 
     `workstream` is the one that the version was submitted for; approving it migrates that one (FR-016). `mapping` is
-    what its approver decided about that one's steps, kept until a later `effective_at` has come.
+    what its approver decided about that one's steps, kept until a later `effective_at` has come. `format` says how the
+    text reads; it is kept as it was submitted, so that lines of findings stand.
     """
 
     workflow = models.ForeignKey(Workflow, models.PROTECT, related_name="versions")
@@ -22,6 +24,7 @@ class WorkflowVersion(models.Model):
     number = models.PositiveIntegerField()
     status = models.CharField(max_length=20, choices=choices(VersionStatus), default=VersionStatus.IN_REVIEW)
     source = models.TextField()
+    format = models.CharField(max_length=20, choices=choices(Format), default=Format.PLAN)
     source_name = models.CharField(max_length=200, default="PLAN.md")
     source_sha256 = models.CharField(max_length=64)
     summary = models.TextField(blank=True)
@@ -41,6 +44,7 @@ class WorkflowVersion(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["workflow", "number"], name="version_number_once"),
             one_of("status", VersionStatus, "version_status_known"),
+            one_of("format", Format, "version_format_known"),
         ]
 
     def __str__(self) -> str:

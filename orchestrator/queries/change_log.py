@@ -7,7 +7,7 @@ from datetime import datetime
 from orchestrator.core.migration import definition_of
 from orchestrator.core.terms import MappedOutcome, VersionStatus
 from orchestrator.models import MappedStep, Migration, Workflow, WorkflowVersion
-from orchestrator.queries.migrations import plan_of
+from orchestrator.queries.readings import plan_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from django.db.models import Prefetch, Q
 
 from orchestrator.core.anchors import follow
 from orchestrator.core.plan import Plan, StepSpec
-from orchestrator.core.plan_markdown import read_plan
 from orchestrator.core.review_sections import lines_of
 from orchestrator.models import Comment, CommentThread, WorkflowVersion
+from orchestrator.queries.readings import reading_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class _Origin:
 
     @cached_property
     def _steps(self) -> dict[str, StepSpec]:
-        plan = read_plan(self.version.source).plan
+        plan = reading_of(self.version).plan
         return {step.key: step for step in plan.steps()} if plan else {}
 
 

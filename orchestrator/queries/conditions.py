@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from django.db.models import F, OuterRef, Subquery
 
 from orchestrator.core.conditions import Ended, When, steps_named
-from orchestrator.core.plan_parameters import parameters_of
 from orchestrator.core.terms import AttemptStatus, Reason, TaskStatus
 from orchestrator.models import Attempt, Task, Workstream
+from orchestrator.queries.readings import plan_of
 
 
 def conditions_of(workstream: Workstream, tasks: Sequence[Task]) -> dict[int, When]:
@@ -43,4 +43,4 @@ def _ended(workstream: Workstream, keys: set[str]) -> dict[str, Ended]:
 
 
 def _parameters(workstream: Workstream) -> tuple[tuple[str, str], ...]:
-    return tuple((parameter.name, parameter.value) for parameter in parameters_of(workstream.version.source))
+    return plan_of(workstream.version).parameters

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from django.db.models import Q
 
-from orchestrator.core.plan_markdown import read_plan
+from orchestrator.core.formats.recognise import READERS, Format
 from orchestrator.core.similarity import ALIKE, likeness, reasons, shared_patterns
 from orchestrator.core.terms import DuplicateOutcome, WorkstreamStatus
 from orchestrator.models import Assignment, DuplicateDecision, PreHandoffReview, WorkflowVersion, Workstream
@@ -100,6 +100,6 @@ def _shared_files(workstream: Workstream, others: Iterable[Workstream]) -> dict[
 @lru_cache(maxsize=4 * PLANS_COMPARED)
 def _owned(source_sha256: str) -> tuple[str, ...]:
     """The patterns that a plan owns; a text with this digest never changes, so it is read once."""
-    source = WorkflowVersion.objects.filter(source_sha256=source_sha256).values_list("source", flat=True).first()
-    plan = read_plan(source).plan if source else None
+    version = WorkflowVersion.objects.filter(source_sha256=source_sha256).order_by("pk").first()
+    plan = READERS[Format(version.format)](version.source).plan if version else None
     return plan.owned_files if plan else ()

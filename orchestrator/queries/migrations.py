@@ -3,13 +3,9 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.conf import settings
-
-from orchestrator.core.errors import WrongState
 from orchestrator.core.mapping import Definition, StepMapping
 from orchestrator.core.migration import Judgement, definition_of, judge
 from orchestrator.core.plan import Plan
-from orchestrator.core.plan_check import review_source
 from orchestrator.core.terms import VersionStatus, WorkstreamStatus
 from orchestrator.models import (
     Attempt,
@@ -84,14 +80,6 @@ def versions_in_effect(workflow_id: int, now: datetime) -> list[WorkflowVersion]
         workflow=workflow_id, status=VersionStatus.APPROVED, effective_at__lte=now, stages__isnull=False
     )
     return list(found.select_related("workflow").distinct().order_by("-number"))
-
-
-def plan_of(version: WorkflowVersion) -> Plan:
-    """The plan that a version's text says; WrongState when this release reads it no longer."""
-    plan = review_source(version.source, frozenset(settings.TOOLS)).plan
-    if plan is None:
-        raise WrongState(f"The text of version {version.number} can no longer be read.")
-    return plan
 
 
 def facts_of(steps: Sequence[Step]) -> dict[int, tuple[str, ...]]:

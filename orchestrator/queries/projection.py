@@ -40,6 +40,7 @@ from orchestrator.models import (
 )
 from orchestrator.queries.documentation import documentation_file
 from orchestrator.queries.needs import all_needs
+from orchestrator.queries.readings import plan_text
 from orchestrator.queries.snapshot import Loaded, load_snapshot
 from orchestrator.queries.threads import place_of, sole_executors
 
@@ -50,7 +51,7 @@ def projected_files(workstream_id: int) -> dict[str, bytes]:
     """Path -> bytes. Before approval there is the plan and the registry only: tasks do not exist yet (WF-3)."""
     workstream = Workstream.objects.select_related("version").get(pk=workstream_id)
     folder = workstream_folder(workstream.slug)
-    texts = {f"{folder}/PLAN.md": workstream.version.source, INDEX: index_text()}
+    texts = {f"{folder}/PLAN.md": plan_text(workstream.version), INDEX: index_text()}
     if board := Board.of(workstream):
         texts[f"{folder}/tasks.json"] = board.tasks_text()
         texts[f"{folder}/EXECUTION-DASHBOARD.md"] = dashboard.render_dashboard(board.view())

@@ -8,11 +8,13 @@ from django.db import transaction
 from django.db.models import Q
 
 from orchestrator.core.errors import InvalidInput, LimitReached, MissingReason, WrongState
+from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan import Plan
 from orchestrator.core.plan_amend import NewTask, is_listed, keyed_tasks, misread, with_steps
 from orchestrator.core.terms import VersionStatus
 from orchestrator.models import Executor, Step, WorkflowVersion, Workstream
 from orchestrator.queries.additions import steps_left
+from orchestrator.queries.readings import plan_text
 from orchestrator.services.actor import Actor
 from orchestrator.services.attempts import held_attempt, record_attempt
 from orchestrator.services.decisions import amend_in_force
@@ -83,15 +85,16 @@ def _refuse_waiting_version(workstream: Workstream, now: datetime) -> None:
 
 def _amended(version: WorkflowVersion, by: str, work: Sequence[NewTask]) -> tuple[str, Plan, tuple[NewTask, ...]]:
     """The text in force with the new steps, if it then says what is meant and nothing else."""
-    base = read_source(version.source)
+    source = plan_text(version)
+    base = read_source(source, wanted=Format.PLAN)
     plan = base.plan
-    if plan is None or not is_listed(version.source, plan, by):
+    if plan is None or not is_listed(source, plan, by):
         raise WrongState(
             f"{by} is not a listed step of its thread, so no step can stand behind it.",
             recovery="Submit a new version of the plan that lists the thread's steps.",
         )
-    text, named = with_steps(version.source, plan, by, work)
-    reading = read_source(text)
+    text, named = with_steps(source, plan, by, work)
+    reading = read_source(text, wanted=Format.PLAN)
     # What a later policy finds in the approved plan itself is not the fault of the new steps.
     known = {finding.code for finding in base.blockers}
     blockers = [finding for finding in reading.blockers if finding.code not in known]

@@ -3,12 +3,14 @@
 from datetime import datetime
 
 from orchestrator.core.errors import InvalidInput, WrongState
+from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan import Plan
 from orchestrator.core.plan_amend import NewStage, new_tasks, with_stage
 from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
+from orchestrator.queries.readings import plan_text
 from orchestrator.services.actor import Actor
-from orchestrator.services.plans import Submission, read_source, submit_plan
+from orchestrator.services.plans import Submission, name_as_plan, read_source, reason_as_plan, submit_plan
 
 #: Who may add a stage to work that is under way.
 PROPOSERS = (Role.INITIATOR, Role.REVIEWER, Role.APPROVER)
@@ -30,17 +32,19 @@ def propose_stage(
     if workstream.status != WorkstreamStatus.ACTIVE:
         raise WrongState(f"{workstream} is {workstream.status}; stages are added to active workstreams.")
     base = _base(workstream)
-    plan = read_source(base.source).plan
+    text = plan_text(base)
+    plan = read_source(text, wanted=Format.PLAN).plan
     if plan is None:
         raise WrongState(f"The text of version {base.number} can no longer be read.")
     stage = NewStage(name, work, _position(plan, gate_key), gate=bool(gate_key))
     return submit_plan(
-        source=with_stage(base.source, plan, stage).encode(),
-        source_name=base.source_name,
+        source=with_stage(text, plan, stage).encode(),
+        source_name=name_as_plan(base),
         actor=actor,
         now=now,
         workstream=workstream,
-        change_reason=reason,
+        change_reason=reason_as_plan(base, reason),
+        wanted=Format.PLAN,
     )
 
 

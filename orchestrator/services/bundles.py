@@ -1,16 +1,16 @@
 """Bundles: many plans submitted as one, all or nothing; they may need one another (AD-3)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from django.conf import settings
 from django.db import transaction
 
 from orchestrator.core.errors import BundleRejected, InvalidInput
+from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan import Finding, Reading
-from orchestrator.core.plan_check import review_source, sort_findings
+from orchestrator.core.plan_check import sort_findings
 from orchestrator.core.plan_findings import finding
 from orchestrator.core.terms import Role
 from orchestrator.core.workstream_needs import circle_through, in_order
@@ -19,7 +19,7 @@ from orchestrator.queries.needs import stem_of
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.needs import with_needs
-from orchestrator.services.plans import Submission, submit_plan, unschedulable
+from orchestrator.services.plans import Submission, read_any_source, submit_plan, unschedulable
 
 #: Plans of one bundle.
 MOST: Final = 100
@@ -27,10 +27,14 @@ MOST: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class PlanFile:
-    """A plan with the name of the file it came in; the other plans of a bundle may need it by that name."""
+    """A plan with the name of the file it came in; the other plans of a bundle may need it by that name.
+
+    Its format is told from the content unless one is wanted.
+    """
 
     name: str
     source: bytes
+    wanted: Format | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ def submit_bundle(*, name: str, files: Sequence[PlanFile], actor: Actor, now: da
     if not name.strip():
         raise InvalidInput("The bundle needs a name.", field="name")
     by_name = _by_name(files)
-    readings = {name: review_source(file.source, frozenset(settings.TOOLS)) for name, file in by_name.items()}
+    readings = {name: read_any_source(file.source, file.wanted)[1] for name, file in by_name.items()}
     aliases = _aliases(readings)
     readings = {name: with_needs(reading, members=aliases) for name, reading in readings.items()}
     graph = {name: _needed(reading, aliases) for name, reading in readings.items()}
@@ -59,7 +63,14 @@ def submit_bundle(*, name: str, files: Sequence[PlanFile], actor: Actor, now: da
     with transaction.atomic():
         bundle = Bundle.objects.create(name=name.strip()[:200], submitted_by=actor.account, submitted_at=now)
         members = {
-            one: submit_plan(source=by_name[one].source, source_name=one, actor=actor, now=now, bundle=bundle)
+            one: submit_plan(
+                source=by_name[one].source,
+                source_name=one,
+                actor=actor,
+                now=now,
+                bundle=bundle,
+                wanted=by_name[one].wanted,
+            )
             for one in in_order(graph)
         }
         record(
@@ -110,7 +121,7 @@ def _with_circles(readings: dict[str, Reading], graph: dict[str, set[str]]) -> d
         if (circle := circle_through(name, graph)) and reading.plan:
             message = f"Plans of the bundle need one another in a circle: {' → '.join(circle)}."
             problem = finding("workstream-cycle", reading.plan.needs_line, message, "Take one of the needs away.")
-            reading = Reading(reading.plan, sort_findings([*reading.findings, problem]))
+            reading = replace(reading, findings=sort_findings([*reading.findings, problem]))
         found[name] = reading
     return found
 

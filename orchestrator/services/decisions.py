@@ -14,6 +14,7 @@ from orchestrator.core.errors import (
     VersionMoved,
     WrongState,
 )
+from orchestrator.core.formats.recognise import Format
 from orchestrator.core.mapping import StepMapping
 from orchestrator.core.plan import Plan
 from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
@@ -25,7 +26,7 @@ from orchestrator.services.comments import send_drafts
 from orchestrator.services.history import record
 from orchestrator.services.locks import lock_workflow, locked_workstream
 from orchestrator.services.migration import put_into_effect, refuse_impossible
-from orchestrator.services.plans import next_version, read_source
+from orchestrator.services.plans import Text, name_as_plan, next_version, read_version, reason_as_plan
 from orchestrator.services.wake import wake
 
 
@@ -63,7 +64,7 @@ def approve_version(
             raise WrongState(f"{workstream} is {workstream.status}; its plan no longer changes.")
         if version.author_id == actor.account.pk and not version.workflow.allow_self_approval:
             raise SelfApproval("The author of a version may not approve it.")
-        reading = read_source(version.source, workstream=workstream)
+        reading = read_version(version, workstream)
         if reading.plan is None or reading.blockers:
             first = reading.blockers[0]
             raise PlanHasBlockers(f"Line {first.line}: {first.message}", recovery=first.fix, line=first.line)
@@ -152,8 +153,9 @@ def amend_in_force(
 
     The caller has made sure of that, and records the act (AD-8).
     """
-    name = workstream.version.source_name
-    version = next_version(workstream, plan, text, name, actor, now, reason)
+    base = workstream.version
+    written = Text(text, name_as_plan(base), Format.PLAN)
+    version = next_version(workstream, plan, written, actor, now, reason_as_plan(base, reason))
     _decide(version, VersionStatus.APPROVED, actor, reason, now, now)
     put_into_effect(version, plan, workstream, actor, now)
     return version

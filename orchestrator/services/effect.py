@@ -8,7 +8,7 @@ from orchestrator.core.errors import MigrationImpossible, PlanHasBlockers
 from orchestrator.core.mapping import StepMapping
 from orchestrator.models import WorkflowVersion
 from orchestrator.queries.effect import due_version
-from orchestrator.queries.migrations import plan_of
+from orchestrator.queries.readings import plan_of
 from orchestrator.services.actor import ORCHESTRATOR
 from orchestrator.services.locks import locked_workstream
 from orchestrator.services.migration import put_into_effect

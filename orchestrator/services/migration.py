@@ -12,7 +12,8 @@ from orchestrator.core.migration import Judgement
 from orchestrator.core.plan import Plan
 from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
 from orchestrator.models import Migration, Step, Task, WorkflowVersion, Workstream
-from orchestrator.queries.migrations import dry_run, plan_of
+from orchestrator.queries.migrations import dry_run
+from orchestrator.queries.readings import plan_of
 from orchestrator.services.actor import Actor
 from orchestrator.services.carry_over import Change, carry_over
 from orchestrator.services.history import record

@@ -1,6 +1,7 @@
 """What a plan needs of other workstreams: judged when it is submitted, kept in rows for the scheduler (AD-3)."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
 from orchestrator.core.errors import PlanHasBlockers, WrongState
@@ -41,7 +42,7 @@ def with_needs(
     if reading.plan is None or not reading.plan.needs:
         return reading
     found = need_findings(reading.plan, workstream, bundle, members)
-    return Reading(reading.plan, sort_findings([*reading.findings, *found]))
+    return replace(reading, findings=sort_findings([*reading.findings, *found]))
 
 
 def _judged(name: str, found: Workstream | None, held: set[int]) -> tuple[str, str, str] | None:

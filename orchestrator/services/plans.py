@@ -17,10 +17,11 @@ from orchestrator.core.errors import (
 )
 from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan import Finding, Plan, Reading
-from orchestrator.core.plan_check import review_any, review_source
+from orchestrator.core.plan_check import review_any
 from orchestrator.core.terms import Role, Severity, VersionStatus, WorkstreamStatus
 from orchestrator.models import Bundle, Workflow, WorkflowVersion, Workstream
 from orchestrator.queries.check_rules import rules_in_force
+from orchestrator.queries.readings import reading_of
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.locks import lock_names, lock_workflow, locked_workstream
@@ -40,25 +41,53 @@ class Submission:
     reading: Reading
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What a version is stored from: the text as it was given, its name, and how it reads."""
+
+    source: str
+    name: str
+    format: Format
+
+
 def read_source(
     source: bytes | str,
     *,
+    wanted: Format | None = None,
     workstream: Workstream | None = None,
     bundle: Bundle | None = None,
     members: Collection[str] = (),
 ) -> Reading:
     """Read and check a source with the tools, the workstreams and the policy of checks that are in force here.
 
-    `workstream` is the one the plan is for; `members` are names that the rest of its bundle will go by (AD-3).
+    The format is told from the content unless one is wanted. `workstream` is the one the plan is for; `members` are
+    names that the rest of its bundle will go by (AD-3).
     """
-    reading = with_needs(review_source(source, frozenset(settings.TOOLS)), workstream, bundle, members)
-    return apply_rules(reading, rules_in_force())
+    reading = review_any(source, frozenset(settings.TOOLS), wanted)[1]
+    return apply_rules(with_needs(reading, workstream, bundle, members), rules_in_force())
+
+
+def read_version(version: WorkflowVersion, workstream: Workstream | None = None) -> Reading:
+    """Read and check a stored version in the format it was submitted in, under the policy in force now."""
+    return apply_rules(with_needs(reading_of(version), workstream), rules_in_force())
+
+
+def name_as_plan(version: WorkflowVersion) -> str:
+    """What an amended text is called: amendments of another tool's plan are written as PLAN.md."""
+    return version.source_name if version.format == Format.PLAN else "PLAN.md"
+
+
+def reason_as_plan(version: WorkflowVersion, reason: str) -> str:
+    """The reason of an amended version; it says so when the text is no longer in the form that was submitted."""
+    if version.format == Format.PLAN or not reason.strip():
+        return reason
+    return f"{reason.strip()} (Written as PLAN.md; version {version.number} is {version.format}.)"
 
 
 def read_any_source(
     source: bytes | str, wanted: Format | None = None, rules: Mapping[str, Severity] | None = None
 ) -> tuple[Format | None, Reading]:
-    """The same for another tool's plan; the format is told from the content unless one is wanted.
+    """The same without its needs, and the format it was read in: the wanted one, or told from the content.
 
     `rules` are used instead of those in force here.
     """
@@ -75,27 +104,30 @@ def submit_plan(
     workstream: Workstream | None = None,
     change_reason: str = "",
     bundle: Bundle | None = None,
+    wanted: Format | None = None,
 ) -> Submission:
     """Register a plan for review: a new workstream (of a bundle), or a new version of one that is planned or under way.
 
-    Work goes on under the approved version until the new one is approved. Raises PlanRejected with findings when the
-    plan cannot be scheduled; nothing is stored then.
+    The text may be in any format that is read here; it is told from the content unless one is wanted. Work goes on
+    under the approved version until the new one is approved. Raises PlanRejected with findings when the plan cannot be
+    scheduled; nothing is stored then.
     """
     actor.require(Role.INITIATOR, Role.APPROVER, *([Role.REVIEWER] if workstream else []))
-    reading = read_source(source, workstream=workstream, bundle=bundle)
+    found, reading = read_any_source(source, wanted)
+    reading = with_needs(reading, workstream, bundle)
     plan = reading.plan
-    if plan is None or unschedulable(reading):
+    if found is None or plan is None or unschedulable(reading):
         raise PlanRejected(unschedulable(reading) or reading.findings)
-    text = source.decode("utf-8-sig")
+    text = Text(source.decode("utf-8-sig"), source_name, found)
     with transaction.atomic():
         if workstream is None:
             lock_names()
-            version = _first_version(plan, text, source_name, actor, now)
+            version = _first_version(plan, text, actor, now)
             workstream = _register(plan, version, actor, now, bundle)
             _submitted_for(version, workstream)
         else:
             workstream = locked_workstream(workstream.pk)
-            version = next_version(workstream, plan, text, source_name, actor, now, change_reason)
+            version = next_version(workstream, plan, text, actor, now, change_reason)
         if workstream.status == WorkstreamStatus.PLANNING:
             relate_needs(workstream=workstream, plan=plan, actor=actor, now=now)
         record(
@@ -116,7 +148,7 @@ def unschedulable(reading: Reading) -> list[Finding]:
     return [finding for finding in reading.blockers if finding.code not in STORED_BLOCKERS]
 
 
-def _first_version(plan: Plan, text: str, name: str, actor: Actor, now: datetime) -> WorkflowVersion:
+def _first_version(plan: Plan, text: Text, actor: Actor, now: datetime) -> WorkflowVersion:
     workflow = Workflow.objects.create(
         slug=_free_slug(plan.slug),
         name=plan.name[:200],
@@ -124,11 +156,11 @@ def _first_version(plan: Plan, text: str, name: str, actor: Actor, now: datetime
         created_at=now,
         created_by=actor.account,
     )
-    return _version(workflow, 1, plan, text, name, actor, now, "")
+    return _version(workflow, 1, plan, text, actor, now, "")
 
 
 def next_version(
-    workstream: Workstream, plan: Plan, text: str, name: str, actor: Actor, now: datetime, reason: str
+    workstream: Workstream, plan: Plan, text: Text, actor: Actor, now: datetime, reason: str
 ) -> WorkflowVersion:
     """Store the next version of a locked workstream's workflow, in review; locks the workflow."""
     if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
@@ -137,15 +169,15 @@ def next_version(
     current = WorkflowVersion.objects.filter(workflow=workstream.version.workflow_id).order_by("-number")[0]
     if not reason.strip():
         raise MissingReason("A new version says why it was made.", field="change_reason")
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    digest = hashlib.sha256(text.source.encode()).hexdigest()
     anothers = current.workstream_id not in {None, workstream.pk}
-    if current.source_sha256 == digest and not anothers:
+    if current.source_sha256 == digest and current.format == text.format and not anothers:
         raise InvalidInput("This text is the current version already; nothing changed.", field="source")
     if anothers:
         _refuse_waiting(current)
     if current.status != VersionStatus.APPROVED:
         WorkflowVersion.objects.filter(pk=current.pk).update(status=VersionStatus.SUPERSEDED)
-    version = _version(current.workflow, current.number + 1, plan, text, name, actor, now, reason)
+    version = _version(current.workflow, current.number + 1, plan, text, actor, now, reason)
     _submitted_for(version, workstream)
     workstream.updated_at = now
     if workstream.status == WorkstreamStatus.PLANNING:
@@ -172,14 +204,15 @@ def _submitted_for(version: WorkflowVersion, workstream: Workstream) -> None:
 
 
 def _version(
-    workflow: Workflow, number: int, plan: Plan, text: str, name: str, actor: Actor, now: datetime, reason: str
+    workflow: Workflow, number: int, plan: Plan, text: Text, actor: Actor, now: datetime, reason: str
 ) -> WorkflowVersion:
     return WorkflowVersion.objects.create(
         workflow=workflow,
         number=number,
-        source=text,
-        source_name=name[:200],
-        source_sha256=hashlib.sha256(text.encode()).hexdigest(),
+        source=text.source,
+        format=text.format,
+        source_name=text.name[:200],
+        source_sha256=hashlib.sha256(text.source.encode()).hexdigest(),
         summary=plan.summary,
         repository=plan.repository[:100],
         base_branch=plan.base_branch[:100],

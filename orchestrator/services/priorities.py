@@ -7,10 +7,9 @@ from django.db import transaction
 
 from orchestrator.core.errors import InvalidInput, MissingReason, WrongState
 from orchestrator.core.plan import Plan
-from orchestrator.core.plan_findings import Findings
-from orchestrator.core.plan_front_matter import read_front_matter
 from orchestrator.core.terms import Role, WorkstreamStatus
 from orchestrator.models import Workstream
+from orchestrator.queries.readings import plan_of
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
@@ -52,6 +51,5 @@ def set_priority(*, workstream_id: int, priority: int, reason: str, actor: Actor
 
 def priority_under(workstream: Workstream, plan: Plan) -> int:
     """The priority once `plan` follows the workstream's version: a set one stays unless the plan changed its own."""
-    lines = workstream.version.source.split("\n")
-    before = read_front_matter(lines, Findings()).priority
+    before = plan_of(workstream.version).priority
     return workstream.priority if plan.priority == before else plan.priority

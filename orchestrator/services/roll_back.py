@@ -10,7 +10,8 @@ from orchestrator.core.errors import MigrationImpossible, MissingReason, NotFoun
 from orchestrator.core.migration import ItemVerdict
 from orchestrator.core.terms import AttemptStatus, MappedOutcome, MappingKind, Role, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, MappedStep, Migration, Step, Task, Workstream
-from orchestrator.queries.migrations import last_migration, plan_of
+from orchestrator.queries.migrations import last_migration
+from orchestrator.queries.readings import plan_of
 from orchestrator.queries.roll_backs import ways_back
 from orchestrator.services.actor import Actor
 from orchestrator.services.carry_over import (

@@ -8,7 +8,8 @@ from orchestrator.core.errors import InvalidInput, NotFound, WrongState
 from orchestrator.core.plan import Plan, slugify
 from orchestrator.core.terms import Role, WorkstreamStatus
 from orchestrator.models import Step, Task, Workflow, WorkflowVersion, Workstream
-from orchestrator.queries.migrations import plan_of, versions_in_effect
+from orchestrator.queries.migrations import versions_in_effect
+from orchestrator.queries.readings import plan_of
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.locks import lock_names

@@ -12,7 +12,8 @@ from typing import Final
 from orchestrator.core.mapping import Definition, StepMapping, suggest
 from orchestrator.core.migration import ItemVerdict, Judgement, judge
 from orchestrator.models import WorkflowVersion, Workstream
-from orchestrator.queries.migrations import new_side, plan_of, running_side
+from orchestrator.queries.migrations import new_side, running_side
+from orchestrator.queries.readings import plan_of
 
 #: Options of all selects together; above it a step is named in a text field with suggestions.
 OPTIONS: Final = 20_000

@@ -11,15 +11,15 @@ from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal, VersionMoved
 from orchestrator.core.plan import Reading
-from orchestrator.core.preview import preview
 from orchestrator.models import WorkflowVersion
 from orchestrator.queries import plans as queries
 from orchestrator.queries.comments import Conversation, conversation
 from orchestrator.queries.migrations import in_flight
+from orchestrator.queries.readings import preview_of
 from orchestrator.queries.review import Comparison, ReviewSection, compare, review_sections, viewed_by
 from orchestrator.queries.sign_offs import sign_offs
 from orchestrator.services.comments import PARTICIPANTS
-from orchestrator.services.plans import read_source
+from orchestrator.services.plans import read_version
 from orchestrator.web import plan_decisions, prehandoff
 from orchestrator.web.acting import act_of, chosen, perform, proceed, show, viewer
 from orchestrator.web.plan_effect import executors_asked
@@ -85,7 +85,7 @@ class Layout:
     def __init__(self, request: HttpRequest, version: WorkflowVersion, wanted: int = 0) -> None:
         self.version, self.who = version, viewer(request)
         self.workstream = queries.workstream_of(version)
-        self.reading: Reading = read_source(version.source, workstream=self.workstream)
+        self.reading: Reading = read_version(version, self.workstream)
         self.own, self.previous = queries.earlier_versions(version, self.who.user.pk)
         self.since = self._since(request.GET.get("since", ""))
         self.comparison = self._comparison(self.since)
@@ -136,7 +136,7 @@ class Layout:
         if not 0 < since < self.version.number:
             return None
         other = queries.find_version(self.version.workflow.slug, since)
-        old = read_source(other.source, workstream=self.workstream).plan
+        old = read_version(other, self.workstream).plan
         return compare(other, self.version, old, self.reading.plan)
 
     def _line_of(self, key: str) -> int:
@@ -151,7 +151,7 @@ def review_page(
     page = Layout(request, version)
     workstream, reading, who = page.workstream, page.reading, page.who
     versions = queries.versions_of(version)
-    review = queries.Review(reading, (), preview(reading.plan, executors_asked(request)) if reading.plan else None)
+    review = queries.Review(reading, (), preview_of(version, executors_asked(request)))
     why_not = plan_decisions.why_not(who, version, versions[0], review, workstream)
     moved = isinstance(refusal, VersionMoved)
     context = page.context() | {

@@ -14,7 +14,8 @@ from orchestrator.core.migration import Judgement
 from orchestrator.core.terms import Role
 from orchestrator.models import Workflow, WorkflowVersion, Workstream
 from orchestrator.queries.change_log import Change, change_log
-from orchestrator.queries.migrations import in_flight, plan_of, versions_in_effect, workstreams_in_flight
+from orchestrator.queries.migrations import in_flight, versions_in_effect, workstreams_in_flight
+from orchestrator.queries.readings import plan_of
 from orchestrator.services.migration import Migrated, migrate_several
 from orchestrator.services.starting import start_workstream
 from orchestrator.web.acting import act_of, now, perform, show, typed, viewer

@@ -17,6 +17,7 @@ from orchestrator.core.plan_check import review_source
 from orchestrator.core.preview import preview
 from orchestrator.core.rehearsal import view_of
 from orchestrator.core.schedule import Snapshot, decide
+from tests.benchmarks import reading
 from tests.core.hostile_plans import HOSTILE
 
 
@@ -81,6 +82,7 @@ def main() -> None:
         f"slowest of {len(HOSTILE)} hostile plans of 2 MB: {slowest}, "
         f"{seconds(lambda: review_source(HOSTILE[slowest], frozenset())):.2f} s"
     )
+    reading.measure()
     with tempfile.TemporaryDirectory() as folder, override_settings(WORKSPACE_DIR=Path(folder)):
         rounds()
 

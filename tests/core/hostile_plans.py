@@ -1,24 +1,25 @@
-"""Sources that are as large and as awkward as they may be; the tests read them, the benchmarks time them."""
+"""Sources that are large and as awkward as they may be; the tests read them, the benchmarks time them."""
 
 from typing import Final
 
-from orchestrator.core.plan_source import MAX_BYTES
+#: Half of what a source may hold: the work is linear, and the tests stay short.
+LARGE: Final = 2 * 1024 * 1024
 
 BATCH: Final = "### Batch 1\n"
 
 
 def filled(text: str, lines: int = 75_000) -> str:
-    """A text repeated until the source is as large as it may be."""
-    return text * min(MAX_BYTES // len(text), lines // max(text.count("\n"), 1))
+    """A text repeated until the source is as large as it may be here."""
+    return text * min(LARGE // len(text), lines // max(text.count("\n"), 1))
 
 
 def numbered(template: str, count: int) -> str:
-    return "\n".join(template.format(n=n, m=n + 1) for n in range(count))[:MAX_BYTES]
+    return "\n".join(template.format(n=n, m=n + 1) for n in range(count))[:LARGE]
 
 
 HOSTILE = {
     "blank lines": "\n" * 75_000 + "x" * 1_800_000,
-    "hashes": "#" * MAX_BYTES,
+    "hashes": "#" * LARGE,
     "headings": filled("# a\n"),
     "threads": numbered("###### Thread {n}: x", 70_000),
     "stages": filled("### Stage 1: x\n"),
@@ -44,7 +45,7 @@ HOSTILE = {
     "stars": BATCH + "- A1: x\n  - Files: " + "*a" * 400 + "\n- B1: x\n  - Files: " + "*b" * 400,
     "lanes": "## Workstream Decomposition\n" + numbered("**WS-L{n}: x**", 70_000),
     "fences": filled("```\n"),
-    "backticks": "`" * MAX_BYTES,
+    "backticks": "`" * LARGE,
     "comments": filled("<!-- x\n"),
     "labels": "###### Thread 01: x\n" + filled("**Details:** x\n")[:-100],
     "front matter": "---\n" + filled("a: b\n")[:-100] + "\n---\n",

@@ -5,7 +5,7 @@ import pytest
 from orchestrator.core.plan import BatchSpec, Finding, Need, Plan, StageSpec, StepSpec, ThreadSpec
 from orchestrator.core.plan_check import check_plan, review_source
 from orchestrator.core.plan_findings import FINDINGS, KEPT_PER_CODE
-from orchestrator.core.plan_source import MAX_STEPS
+from orchestrator.core.plan_source import MAX_BYTES, MAX_LINES, MAX_STEPS
 from orchestrator.core.terms import Severity
 from tests.core.plan_examples import TOOLS
 
@@ -189,7 +189,7 @@ class TestBadSources:
             ("a\ud800", "source-not-text"),
             (b"x" * (5 * 1024 * 1024), "source-too-large"),
             ("ä" * (5 * 1024 * 1024), "source-too-large"),
-            (b"\n" * 150_000 + b"x", "source-too-large"),
+            (b"\n" * (MAX_LINES + 1) + b"x", "source-too-large"),
             (b"just some words", "no-step"),
             (b"# Plan: only a name", "no-step"),
         ],
@@ -206,7 +206,7 @@ class TestBadSources:
         assert lines("- A1: x\n", "no-headings") == [1]
 
     def test_limit_counts_bytes(self) -> None:
-        assert lines("ä" * (1024 * 1024 + 1), "source-too-large") == [0]
+        assert lines("ä" * (MAX_BYTES // 2 + 1), "source-too-large") == [0]
 
     def test_too_many_steps(self) -> None:
         source = "### Batch 1\n" + "\n".join(f"- A{n}: x" for n in range(MAX_STEPS + 1))

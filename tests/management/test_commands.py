@@ -1,5 +1,6 @@
 """The operator's commands: thin, clear about what happened, and safe to repeat."""
 
+import json
 from io import StringIO
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from orchestrator.models import Executor, HistoryEntry, Policy, Workflow, Workfl
 from orchestrator.models.guards import drop_guards
 from orchestrator.services.executors import authenticate
 from tests.cast import PLAN
-from tests.core.formats.samples import SAMPLES
+from tests.core.formats.samples import FOLDER_FILES, SAMPLES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CYCLE = b"# Plan: Round\n\n## Task Dependencies\n\n### Batch 1\n\n- **A1:** one (needs A2)\n- **A2:** two (needs A1)\n"
@@ -176,6 +177,39 @@ def test_a_converted_plan_can_be_submitted(plan_file, db):
     converted = run("convert_plan", plan_file(SAMPLES["task-master"].encode()))
     run("submit_plan", plan_file(converted.encode()), "--as", "initiator")
     assert Workstream.objects.filter(title="Packing", version__status=VersionStatus.IN_REVIEW).exists()
+
+
+@pytest.mark.parametrize("form", ["bundle", "tasks"])
+def test_ad5_a_converted_plan_reads_as_the_same_work(plan_file, form):
+    converted = run("convert_plan", plan_file(PLAN), "--to", form)
+    again = run("convert_plan", plan_file(converted.encode()))
+    titles = [line.split(": ", 1)[1] for line in again.splitlines() if line.startswith("- Task ")]
+    assert titles
+    assert all(title in PLAN.decode() for title in titles if not title.startswith("Merge point"))
+
+
+def test_wf7_a_folder_is_converted_as_one_workstream(tmp_path):
+    for name, text in FOLDER_FILES.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "README.md").write_text("# About\n")
+    (tmp_path / ".hidden.md").write_text(text)
+    errors = StringIO()
+    out = StringIO()
+    call_command("convert_plan", str(tmp_path), stdout=out, stderr=errors)
+    assert "- Task 02.01.01.01: Check" in out.getvalue()
+    assert "README.md says something about the folder" in errors.getvalue()
+    assert "PLAN.md: read as folder." in errors.getvalue()
+    assert ".hidden.md" not in errors.getvalue()
+
+
+def test_ad3_a_folder_of_plans_becomes_one_bundle(tmp_path):
+    (tmp_path / "a.json").write_text(SAMPLES["bundle-ws"])
+    (tmp_path / "b.jsonl").write_text(SAMPLES["beads"])
+    bundle = run("convert_plan", str(tmp_path), "--to", "bundle")
+    assert [plan["name"] for plan in json.loads(bundle)["plans"]] == ["ws-10-ledger", "Checkout"]
+    (tmp_path / "all.json").write_text(bundle)
+    several = run("convert_plan", str(tmp_path / "all.json"))
+    assert several.count("<!-- plan: ") == 2
 
 
 def test_what_holds_no_plan_is_not_converted(plan_file, db):

@@ -1,10 +1,22 @@
-"""beads' issues as JSONL, one object a line. Epics end when their issues do; tombstones are left out."""
+"""beads' issues as JSONL, one object a line. Epics end when their issues do; tombstones are left out.
 
-import json
+An issue that stands twice, as merges leave it, counts as its later version stands.
+"""
+
+from collections.abc import Iterator
 from typing import Any, Final
 
-from orchestrator.core.formats.items import Item, key_of, plan_of
-from orchestrator.core.formats.json_source import listed, plain
+from orchestrator.core.formats.items import Item, key_of, reading_of
+from orchestrator.core.formats.json_source import (
+    LONGEST_AGENT,
+    LONGEST_TITLE,
+    listed,
+    load_line,
+    name_of,
+    one_line,
+    plain,
+)
+from orchestrator.core.formats.state import status_of
 from orchestrator.core.plan import Reading
 from orchestrator.core.plan_findings import Findings
 from orchestrator.core.plan_lines import split_lines
@@ -13,12 +25,15 @@ BLOCKING: Final = frozenset({"blocks", "conditional-blocks", "waits-for"})
 _CONFLICT: Final = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 _READ: Final = frozenset(
     {"id", "title", "description", "acceptance_criteria", "status", "dependencies", "design", "notes"}
+    | {"assignee", "close_reason"}
 )
+#: When and by whom an issue was written says nothing about the work.
+_LEFT_OUT: Final = frozenset({"created_at", "created_by", "updated_at", "closed_at", "content_hash", "source_repo"})
 
 
 def looks_like(text: str) -> bool:
     """Whether the first lines that hold an object have beads' keys."""
-    for line in split_lines(text)[:20]:
+    for line in split_lines(text[:200_000])[:20]:
         value = _object(line)
         if value is not None:
             return "id" in value and "title" in value and ("issue_type" in value or "priority" in value)
@@ -27,50 +42,80 @@ def looks_like(text: str) -> bool:
 
 def read(text: str) -> Reading:
     findings = Findings()
-    items: list[Item] = []
     gone: set[str] = set()
+    items: list[Item] = []
+    for value, number in _newest(_issues(text, findings), findings):
+        if plain(value.get("status")) == "tombstone":
+            gone.add(key_of(plain(value.get("id"))))
+        else:
+            items.append(_item(value, number, findings))
+    if gone:
+        message = f"{len(gone)} deleted issues (tombstones) are left out: {', '.join(sorted(gone)[:8])}."
+        findings.add("left-out", 0, message, "Nothing to do.")
+    for item in items:
+        item.needs = [need for need in item.needs if need not in gone]
+        item.parent = "" if item.parent in gone else item.parent
+    parents = {item.parent for item in items}
+    epics = [item.title for item in items if not item.parent and item.key in parents]
+    return reading_of((name_of(epics[0]) if len(epics) == 1 else "") or "Issues", "", items, findings)
+
+
+def _issues(text: str, findings: Findings) -> Iterator[tuple[dict[str, Any], int]]:
+    """Every issue with its line; what is none is told."""
     for number, line in enumerate(split_lines(text), 1):
         if not line.strip():
             continue
-        value = _object(line)
+        value = _object(line, findings, number)
         if line.startswith(_CONFLICT):
             findings.add("conflict-marker", number, "A merge conflict was left in the file.", "Resolve the conflict.")
         elif value is None:
-            findings.add("not-json", number, "The line is not a JSON object and is left out.", "Correct the line.")
-        elif plain(value.get("status")) == "tombstone":
-            gone.add(key_of(plain(value.get("id"))))
+            findings.add("line-left-out", number, "The line is not a JSON object and is left out.", "Correct the line.")
         else:
-            items.append(_item(value, number))
-    for item in items:
-        item.needs = [need for need in item.needs if need not in gone]
-    epic = next((item.title for item in items if not item.parent and any(i.parent == item.key for i in items)), "")
-    return Reading(plan_of(epic or "Issues", "", items, findings), findings.all())
+            yield value, number
 
 
-def _object(line: str) -> dict[str, Any] | None:
+def _newest(issues: Iterator[tuple[dict[str, Any], int]], findings: Findings) -> Iterator[tuple[dict[str, Any], int]]:
+    kept: dict[str, tuple[dict[str, Any], int]] = {}
+    for value, number in issues:
+        key = plain(value.get("id")) or f"\0{number}"
+        if key in kept:
+            message = f"The issue {key[:60]} stands on line {kept[key][1]} and again here; the later version counts."
+            findings.add("duplicate-id", number, message, "Keep one of the two lines.")
+        if key not in kept or plain(value.get("updated_at")) >= plain(kept[key][0].get("updated_at")):
+            kept[key] = (value, number)
+    yield from kept.values()
+
+
+def _object(line: str, findings: Findings | None = None, number: int = 0) -> dict[str, Any] | None:
     if not line.lstrip("\ufeff \t").startswith("{"):
         return None
-    try:
-        value = json.loads(line.lstrip("\ufeff"))
-    except (ValueError, RecursionError):
-        return None
+    value = load_line(line.lstrip("\ufeff"), findings or Findings(), number)
     return value if isinstance(value, dict) else None
 
 
-def _item(value: dict[str, Any], number: int) -> Item:
-    key = key_of(plain(value.get("id")))
+def _item(value: dict[str, Any], number: int, findings: Findings) -> Item:
     links = [link for link in listed(value.get("dependencies")) if isinstance(link, dict)]
-    named = [(plain(link.get("type")), key_of(plain(link.get("depends_on_id")))) for link in links]
+    named = [(plain(link.get("type")) or "blocks", key_of(plain(link.get("depends_on_id")))) for link in links]
     details = [plain(value.get(name)) for name in ("description", "design", "notes")]
-    details += [f"{plain(name)}: {plain(value[name])[:500]}" for name in value if name not in _READ]
+    others = [(name, value[name]) for name in value if name not in _READ and name not in _LEFT_OUT]
+    kept = [f"{plain(name)}: {text[:500]}" for name, one in others if (text := plain(one))]
+    kept += [f"{kind}: {other}" for kind, other in named if kind not in BLOCKING and kind != "parent-child"]
     criteria = plain(value.get("acceptance_criteria"))
     return Item(
-        key=key,
-        title=" ".join(plain(value.get("title")).split())[:300],
+        key=key_of(plain(value.get("id"))),
+        title=one_line(value.get("title"), LONGEST_TITLE),
         line=number,
         needs=[other for kind, other in named if kind in BLOCKING and other],
         parent=next((other for kind, other in named if kind == "parent-child"), ""),
-        details=[text for text in details if text],
-        exits=[line.strip(" -*\t")[:500] for line in criteria.split("\n") if line.strip(" -*\t")],
-        done=plain(value.get("status")) in {"closed", "done"},
+        details=[text for text in [*details, "\n".join(kept)] if text],
+        exits=[text for line in criteria.split("\n") if (text := _criterion(line))],
+        status=status_of(plain(value.get("status")), number, findings),
+        report=plain(value.get("close_reason")),
+        agent=one_line(value.get("assignee"), LONGEST_AGENT),
     )
+
+
+def _criterion(line: str) -> str:
+    """A line of the criteria without its bullet and its box."""
+    line = line.strip(" -*+\t")
+    return (line[3:] if line[:3] in ("[ ]", "[x]", "[X]") else line).strip()[:500]

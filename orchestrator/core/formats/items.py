@@ -5,15 +5,17 @@ the dependencies (BX-2), because a tracker shows no others.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from orchestrator.core.plan import Plan
+from orchestrator.core.formats.state import tell_state, told
+from orchestrator.core.plan import Plan, Progress, Reading
 from orchestrator.core.plan_build import build_plan
 from orchestrator.core.plan_drafts import Notes, PlanDraft, StepDraft, Value
 from orchestrator.core.plan_findings import Findings
 from orchestrator.core.plan_front_matter import FrontMatter
+from orchestrator.core.terms import TaskStatus
 
 _UNUSABLE: Final = re.compile(r"[^A-Za-z0-9_.-]+|\.{2,}")
 LONGEST_KEY: Final = 80
@@ -23,7 +25,7 @@ MOST_INHERITED: Final = 100_000
 
 @dataclass(slots=True)
 class Item:
-    """One task of another tool. `needs` and `parent` are keys; `done` says that the tool shows it as finished."""
+    """One task of another tool. `needs` and `parent` are keys; `status` and what follows say how far it is."""
 
     key: str
     title: str
@@ -35,45 +37,80 @@ class Item:
     files: list[str] = field(default_factory=list)
     role: str = ""
     tool: str = ""
-    done: bool = False
+    resources: list[str] = field(default_factory=list)
+    parallel: bool | None = None
+    status: TaskStatus = TaskStatus.PENDING
+    breadcrumb: str = ""
+    report: str = ""
+    agent: str = ""
 
 
 def key_of(text: str) -> str:
     """A key that may stand in file names and addresses, from another tool's id."""
-    return _UNUSABLE.sub("-", text).strip("-.")[:LONGEST_KEY].strip("-.")
+    return _UNUSABLE.sub("-", text).strip("-._")[:LONGEST_KEY].strip("-._")
 
 
-def plan_of(name: str, summary: str, items: Sequence[Item], findings: Findings) -> Plan | None:
-    """The plan of these tasks; None when there is none."""
+def reading_of(
+    name: str, summary: str, items: Sequence[Item], findings: Findings, matter: FrontMatter | None = None
+) -> Reading:
+    """The plan of these tasks with what is known about their state; no plan when there is no task."""
+    name_items(items, findings)
     _inherit(items, findings)
     draft = PlanDraft(name=name, summary=[summary] if summary else [])
     draft.loose += [step_of(item) for item in items]
-    tell_done(items, findings)
-    return build_plan(draft, FrontMatter(), findings)
+    plan = build_plan(draft, matter or FrontMatter(), findings)
+    return reading_with(plan, items, findings)
+
+
+def reading_with(plan: Plan | None, items: Sequence[Item], findings: Findings) -> Reading:
+    """A finished plan with the progress of the items it was made of."""
+    progress = told(progress_of(item) for item in items) if plan else ()
+    tell_state(progress, findings)
+    return Reading(plan, findings.all(), progress)
+
+
+def progress_of(item: Item) -> Progress:
+    return Progress(item.key, item.status, item.line, item.breadcrumb, item.report, item.agent)
+
+
+def name_items(items: Sequence[Item], findings: Findings) -> None:
+    """Every task gets a key that no other has, so that irregular files lose nothing; dependencies mean the first."""
+    taken: dict[str, int] = {}
+    wanted = {item.key for item in items}
+    unnamed = [item for item in items if not item.key]
+    count: dict[str, int] = {}
+    for position, item in enumerate(items, 1):
+        base = item.key or f"task-{position:02}"
+        key = base
+        while key in taken or (key in wanted and key != item.key):
+            count[base] = count.get(base, 1) + 1
+            key = f"{base[: LONGEST_KEY - 6]}-{count[base]}"
+        if item.key and key != item.key:
+            message = f"{item.key} stands on line {taken[item.key]} and again here; this one is read as {key}."
+            findings.add("duplicate-id", item.line, message, "Give each task an id of its own.")
+        item.key = key
+        taken.setdefault(key, item.line)
+    if unnamed:
+        message = f"{len(unnamed)} tasks have no id; the first gets {unnamed[0].key}."
+        findings.add("inferred-key", unnamed[0].line, message, "Give each task an id.")
 
 
 def step_of(item: Item) -> StepDraft:
-    return StepDraft(item.key, item.title, item.line, needs=list(dict.fromkeys(item.needs)), notes=notes_of(item))
+    needs = list(dict.fromkeys(item.needs))
+    return StepDraft(item.key, item.title, item.line, needs=needs, parallel=item.parallel, notes=notes_of(item))
 
 
 def notes_of(item: Item) -> Notes:
     """The fields of a step that a task gives, as if the plan had them as bullets."""
     notes = Notes(text=[line for text in item.details for line in [*text.split("\n"), ""]])
-    given = {"exit": item.exits, "files": item.files, "role": [item.role], "tool": [item.tool]}
+    given = {"exit": item.exits, "files": item.files, "resources": item.resources}
+    given |= {"role": [item.role], "tool": [item.tool]}
     for name, texts in given.items():
-        values = [Value([f"`{text}`" if name == "files" else text], item.line) for text in texts if text]
+        ticked = name in ("files", "resources")
+        values = [Value([f"`{text}`" if ticked else text], item.line) for text in texts if text]
         if values:
             notes.values[name] = values
     return notes
-
-
-def tell_done(items: Iterable[Item], findings: Findings) -> None:
-    """A plan defines work and carries no state: finished tasks start as open, and the reviewer is told."""
-    done = [item for item in items if item.done]
-    if done:
-        message = f"{len(done)} of the tasks are marked as done; a plan carries no state, so they start as open."
-        fix = "Take finished tasks out of the file, if they are not to be done again."
-        findings.add("state-not-read", done[0].line, message, fix)
 
 
 def _inherit(items: Sequence[Item], findings: Findings) -> None:

@@ -3,13 +3,26 @@
 import json
 import re
 from collections import defaultdict, deque
+from dataclasses import replace
+from math import isfinite
 from typing import Any, Final
 
 from orchestrator.core.plan_findings import Findings
 
 #: Levels of nesting that are read; real plans need fewer than ten.
 DEEPEST: Final = 64
+LONGEST_NAME: Final = 200
+LONGEST_TITLE: Final = 300
+LONGEST_AGENT: Final = 150
 _ID: Final = re.compile(r'"id"\s{0,20}:\s{0,20}("(?:[^"\\\n]|\\.){0,200}"|-?\d{1,30}(?:\.\d{1,30})?)')
+
+
+def load_line(text: str, findings: Findings, number: int) -> Any:
+    """The value of one line of a JSONL file, or None; what is odd in it is told with the line."""
+    own = Findings()
+    value = load(text, own)
+    findings.extend(replace(found, line=number) for found in own.all() if found.code == "odd-json")
+    return value
 
 
 def load(text: str, findings: Findings) -> Any:
@@ -17,10 +30,11 @@ def load(text: str, findings: Findings) -> Any:
     odd: list[str] = []
     try:
         value = json.loads(
-            text,
+            text.removeprefix("\ufeff"),
             object_pairs_hook=lambda pairs: _members(pairs, odd),
             parse_constant=lambda name: odd.append(f"the value {name}"),
             parse_int=_integer,
+            parse_float=lambda digits: _number(digits, odd),
         )
     except json.JSONDecodeError as error:
         findings.add("not-json", error.lineno, f"This is not JSON: {error.msg}.", "Correct the file at this line.")
@@ -28,8 +42,11 @@ def load(text: str, findings: Findings) -> Any:
     except RecursionError:
         findings.add("not-json", 0, "The JSON is nested too deeply to be read.", "Flatten it.")
         return None
+    except ValueError:
+        findings.add("not-json", 0, "The JSON holds a number that cannot be read.", "Write a shorter number.")
+        return None
     for what in dict.fromkeys(odd):
-        findings.add("odd-json", 0, f"The file has {what}; the last one counts.", "Correct the file.")
+        findings.add("odd-json", 0, f"The file has {what}.", "Correct the file.")
     if _too_deep(value):
         findings.add("not-json", 0, f"The JSON is nested deeper than {DEEPEST} levels.", "Flatten it.")
         return None
@@ -40,13 +57,24 @@ def _members(pairs: list[tuple[str, Any]], odd: list[str]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs) and len(odd) < DEEPEST:
         seen: set[str] = set()
-        odd += [f"the key “{plain(key)[:60]}” twice in one object" for key, _ in pairs if key in seen or seen.add(key)]  # type: ignore[func-returns-value]
+        for key, _ in pairs:
+            if key in seen:
+                odd.append(f"the key “{plain(key)[:60]}” twice in one object, of which the last counts")
+            seen.add(key)
     return members
 
 
 def _integer(digits: str) -> int:
     """Whole numbers are ids and priorities here; more digits than any of them has mean nothing."""
     return int(digits[:30])
+
+
+def _number(digits: str, odd: list[str]) -> float | None:
+    value = float(digits[:60])
+    if isfinite(value):
+        return value
+    odd.append("a number that is too large")
+    return None
 
 
 def _too_deep(value: Any) -> bool:
@@ -68,6 +96,16 @@ def plain(value: Any) -> str:
         return ""
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list | bool) else str(value)
     return text.replace("\0", "").encode("utf-8", "replace").decode().strip()
+
+
+def one_line(value: Any, most: int) -> str:
+    """A text in one line of at most so many characters, as titles and names are."""
+    return " ".join(plain(value).split())[:most].strip()
+
+
+def name_of(value: Any) -> str:
+    """A name as headings carry one: without separators in front of it; empty when nothing else is there."""
+    return one_line(value, LONGEST_NAME).lstrip(" :.-–—")
 
 
 def listed(value: Any) -> list[Any]:

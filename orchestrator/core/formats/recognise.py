@@ -5,7 +5,17 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
-from orchestrator.core.formats import backlog, beads, bundle_ws, spec_kit, task_master, tasks_state
+from orchestrator.core.formats import (
+    backlog,
+    beads,
+    bundle,
+    bundle_ws,
+    framework,
+    spec_kit,
+    task_master,
+    tasks_markdown,
+    tasks_state,
+)
 from orchestrator.core.formats.json_source import load
 from orchestrator.core.plan import Reading
 from orchestrator.core.plan_findings import Findings
@@ -22,6 +32,9 @@ class Format(StrEnum):
     BACKLOG = "backlog"
     BUNDLE_WS = "bundle-ws"
     TASKS = "tasks"
+    TASKS_MD = "tasks-md"
+    BUNDLE = "bundle"
+    FOLDER = "folder"
 
 
 #: Headings that only our own grammar has.
@@ -35,6 +48,9 @@ READERS: Final[dict[Format, Callable[[str], Reading]]] = {
     Format.BACKLOG: backlog.read,
     Format.BUNDLE_WS: bundle_ws.read,
     Format.TASKS: tasks_state.read,
+    Format.TASKS_MD: tasks_markdown.read,
+    Format.BUNDLE: bundle.read,
+    Format.FOLDER: framework.read,
 }
 
 
@@ -43,10 +59,14 @@ def recognise(text: str) -> Format:
     start = text.lstrip("\ufeff \t\r\n")[:1]
     if start in ("{", "["):
         return _json_format(text)
+    if start == "<" and framework.looks_like(text):
+        return Format.FOLDER
     if start == "<" and beads.looks_like(text):
         return Format.BEADS
     if backlog.looks_like(text):
         return Format.BACKLOG
+    if tasks_markdown.looks_like(text):
+        return Format.TASKS_MD
     native = _NATIVE.search(text)
     return Format.SPEC_KIT if not native and spec_kit.looks_like(text) else Format.PLAN
 
@@ -55,6 +75,8 @@ def _json_format(text: str) -> Format:
     if beads.looks_like(text):
         return Format.BEADS
     value = load(text, Findings())
+    if bundle.looks_like(value):
+        return Format.BUNDLE
     if tasks_state.looks_like(value):
         return Format.TASKS
     return Format.BUNDLE_WS if bundle_ws.looks_like(value) else Format.TASK_MASTER

@@ -1,16 +1,27 @@
 """task-master's `tasks.json`: `{tasks, metadata}` or `{TAG: {tasks, metadata}}`, with subtasks."""
 
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from orchestrator.core.formats.items import Item, key_of, plan_of
-from orchestrator.core.formats.json_source import Lines, listed, load, member, plain
+from orchestrator.core.formats.items import Item, key_of, reading_of
+from orchestrator.core.formats.json_source import (
+    LONGEST_AGENT,
+    LONGEST_TITLE,
+    Lines,
+    listed,
+    load,
+    member,
+    name_of,
+    one_line,
+    plain,
+)
+from orchestrator.core.formats.state import status_of
 from orchestrator.core.plan import Reading
 from orchestrator.core.plan_findings import Findings
 
-_DONE: Final = frozenset({"done", "completed", "complete", "cancelled", "canceled"})
-_FILES: Final = re.compile(r"[\w.-]+(?:/[\w.-]+)+")
+_READ: Final = frozenset(
+    {"id", "title", "description", "details", "testStrategy", "dependencies", "status", "subtasks", "assignee"}
+)
 
 
 def looks_like(value: Any) -> bool:
@@ -34,12 +45,25 @@ def read(text: str) -> Reading:
         prefix = f"{key_of(tag)}-" if len(tags) > 1 else ""
         for task in tasks:
             items += _task(task, prefix, lines, findings)
+    _find_outside(items, findings)
     if len(tags) > 1:
         message = f"The file has the tags {', '.join(plain(tag)[:40] for tag in list(tags)[:10])}; all are read."
         findings.add("inferred-key", 1, message, "Submit one file for each tag to keep them apart.")
     meta = member(value, "metadata") or member(next(iter(value.values()), None), "metadata")
-    name = plain(meta.get("projectName") or meta.get("name"))[:200] or "Tasks"
-    return Reading(plan_of(name, plain(meta.get("description")), items, findings), findings.all())
+    name = name_of(meta.get("projectName") or meta.get("name")) or "Tasks"
+    return reading_of(name, plain(meta.get("description")), items, findings)
+
+
+def _find_outside(items: list[Item], findings: Findings) -> None:
+    """A plain number in a subtask names a task of the file when no subtask beside it has that number."""
+    known = {item.key for item in items}
+    for item in items:
+        for position, need in enumerate(item.needs):
+            outside = need.removeprefix(f"{item.parent}.") if item.parent else need
+            if need not in known and outside in known and outside != item.parent:
+                item.needs[position] = outside
+                message = f"{item.key} waits for {outside}: there is no subtask {need}."
+                findings.add("inferred-needs", item.line, message, "Check that this is what the file means.")
 
 
 def _by_tag(value: Any) -> dict[str, list[Any]]:
@@ -68,18 +92,18 @@ def _item(task: Any, prefix: str, parent: str, lines: Lines, findings: Findings)
     below = f"{parent}." if parent and not own.startswith(f"{parent.removeprefix(prefix)}.") else prefix
     strategy = plain(task.get("testStrategy"))
     details = [plain(task.get("description")), plain(task.get("details"))]
-    known = {"id", "title", "description", "details", "testStrategy", "dependencies", "status", "subtasks"}
-    details += [f"{plain(name)}: {plain(task[name])}" for name in task if name not in known and plain(task[name])]
+    kept = [f"{plain(name)}: {plain(task[name])}" for name in task if name not in _READ and plain(task[name])]
+    details.append("\n".join(kept))
     return Item(
         key=f"{below}{own}" if own else "",
-        title=" ".join(plain(task.get("title")).split())[:300],
+        title=one_line(task.get("title"), LONGEST_TITLE),
         line=line,
         needs=[_need(need, prefix, parent) for need in listed(task.get("dependencies")) if plain(need)],
         parent=parent,
         details=[text for text in details if text],
-        exits=[" ".join(strategy.split())[:500]] if strategy else [],
-        files=[],
-        done=plain(task.get("status")).lower() in _DONE,
+        exits=[one_line(strategy, 500)] if strategy else [],
+        status=status_of(plain(task.get("status")), line, findings),
+        agent=one_line(task.get("assignee"), LONGEST_AGENT),
     )
 
 

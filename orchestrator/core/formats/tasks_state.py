@@ -5,15 +5,30 @@ Its ids are `SS.BB.TT.NN`. The order of stages, batches and threads is the order
 
 from typing import Any, Final
 
-from orchestrator.core.formats.items import Item, key_of, step_of, tell_done
-from orchestrator.core.formats.json_source import Lines, load, plain
+from orchestrator.core.formats.items import Item, key_of, name_items, reading_with
+from orchestrator.core.formats.json_source import (
+    LONGEST_AGENT,
+    LONGEST_TITLE,
+    Lines,
+    listed,
+    load,
+    name_of,
+    one_line,
+    plain,
+)
+from orchestrator.core.formats.rows import Placer, Row
+from orchestrator.core.formats.state import status_of
 from orchestrator.core.plan import Reading
 from orchestrator.core.plan_build import build_plan
-from orchestrator.core.plan_drafts import BatchDraft, PlanDraft, StageDraft, ThreadDraft
+from orchestrator.core.plan_drafts import PlanDraft
 from orchestrator.core.plan_findings import Findings
 from orchestrator.core.plan_front_matter import FrontMatter
 
-_DONE: Final = frozenset({"complete", "completed", "cancelled", "skipped"})
+#: What belongs to the state of a task, or to the tool that kept it, and is no part of the work.
+_READ: Final = frozenset(
+    {"id", "name", "stage_name", "batch_name", "thread_name", "status", "breadcrumb", "report", "assigned_agent"}
+    | {"created_at", "updated_at", "sessions", "currentSessionId", "attempt", "needs_human", "intervention_note"}
+)
 
 
 def looks_like(value: Any) -> bool:
@@ -21,7 +36,8 @@ def looks_like(value: Any) -> bool:
     tasks = value.get("tasks") if isinstance(value, dict) else None
     if not isinstance(tasks, list):
         return False
-    return any(isinstance(task, dict) and ("stage_name" in task or "thread_name" in task) for task in tasks[:5])
+    named = (isinstance(task, dict) and ("stage_name" in task or "thread_name" in task) for task in tasks[:5])
+    return any(named) or ("stream_id" in value and not tasks)
 
 
 def read(text: str) -> Reading:
@@ -31,53 +47,35 @@ def read(text: str) -> Reading:
         message = "The file lists no task with its stage, batch and thread."
         findings.add("no-step", 0, message, "Submit a tasks.json as the workstream framework writes it.")
         return Reading(None, findings.all())
-    name = plain(value.get("stream_id"))[:200] or "Workstream"
-    reader = _Reader(PlanDraft(name=name), Lines(text), findings)
-    for task in value["tasks"]:
-        reader.take(task)
-    tell_done(reader.items, findings)
-    return Reading(build_plan(reader.draft, FrontMatter(), findings), findings.all())
+    rows = rows_of(value, text, findings)
+    items = [row.item for row in rows]
+    name_items(items, findings)
+    draft = PlanDraft(name=name_of(value.get("stream_id")) or "Workstream")
+    Placer(draft).put(rows)
+    return reading_with(build_plan(draft, FrontMatter(), findings), items, findings)
 
 
-class _Reader:
-    """Sorts tasks into the stages, batches and threads that they name."""
-
-    def __init__(self, draft: PlanDraft, lines: Lines, findings: Findings) -> None:
-        self.draft, self.lines, self.findings = draft, lines, findings
-        self.items: list[Item] = []
-        self.stages: dict[str, StageDraft] = {}
-        self.batches: dict[tuple[str, str], BatchDraft] = {}
-        self.threads: dict[tuple[str, str, str], ThreadDraft] = {}
-
-    def take(self, task: Any) -> None:
+def rows_of(value: dict[str, Any], text: str, findings: Findings) -> list[Row]:
+    """The tasks of a loaded tasks.json in the order of the file."""
+    lines = Lines(text)
+    rows = []
+    for task in listed(value.get("tasks")):
         if not isinstance(task, dict):
-            self.findings.add("unreadable-value", 0, f"A task is not an object: {plain(task)[:60]}", "Take it out.")
-            return
-        item = Item(
-            key=key_of(plain(task.get("id"))),
-            title=" ".join(plain(task.get("name")).split())[:300],
-            line=self.lines.take(task.get("id")),
-            details=[text for field in ("breadcrumb", "report") if (text := plain(task.get(field)))],
-            done=plain(task.get("status")).lower() in _DONE,
-        )
-        self.items.append(item)
-        self._thread(task, item.line).steps.append(step_of(item))
+            findings.add("unreadable-value", 0, f"A task is not an object: {plain(task)[:60]}", "Take it out.")
+            continue
+        names = [name_of(task.get(f"{what}_name")) for what in ("stage", "batch", "thread")]
+        rows.append(Row(_item(task, lines.take(task.get("id")), findings), (names[0], names[1], names[2])))
+    return rows
 
-    def _thread(self, task: dict[str, Any], line: int) -> ThreadDraft:
-        stage, batch, thread = (plain(task.get(f"{what}_name"))[:200] for what in ("stage", "batch", "thread"))
-        if (stage, batch, thread) not in self.threads:
-            into = self._batch(stage, batch, line)
-            new = ThreadDraft(f"{len(into.threads) + 1:02}", thread or "work", line)
-            into.threads.append(new)
-            self.threads[stage, batch, thread] = new
-        return self.threads[stage, batch, thread]
 
-    def _batch(self, stage: str, batch: str, line: int) -> BatchDraft:
-        if stage not in self.stages:
-            self.stages[stage] = StageDraft(len(self.stages) + 1, stage or "Work", line)
-            self.draft.stages.append(self.stages[stage])
-        if (stage, batch) not in self.batches:
-            into = self.stages[stage].batches
-            self.batches[stage, batch] = BatchDraft(len(into) + 1, batch or "work", line)
-            into.append(self.batches[stage, batch])
-        return self.batches[stage, batch]
+def _item(task: dict[str, Any], line: int, findings: Findings) -> Item:
+    return Item(
+        key=key_of(plain(task.get("id"))),
+        title=one_line(task.get("name"), LONGEST_TITLE),
+        line=line,
+        details=["\n".join(f"{plain(name)}: {plain(task[name])}" for name in task if name not in _READ)],
+        status=status_of(plain(task.get("status")), line, findings),
+        breadcrumb=plain(task.get("breadcrumb")),
+        report=plain(task.get("report")),
+        agent=one_line(task.get("assigned_agent"), LONGEST_AGENT),
+    )

@@ -1,34 +1,70 @@
-"""`manage.py convert_plan FILE`: any plan that can be read, written as canonical PLAN.md; nothing is stored.
+"""`manage.py convert_plan FILE|FOLDER [--to plan|bundle|tasks|dashboard]`: any plan that can be read, in another form.
 
-Findings go to standard error. Exit code 0, or 1 when nothing in the file can be scheduled.
+A folder is read as one workstream's files (`core/formats/folder.py`); of several plans in it each is written behind a
+line that names it, and as one bundle with `--to bundle`. Nothing is stored. Findings go to standard error. Exit code 0,
+or 1 when nothing in one of them can be scheduled.
 """
 
 import sys
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
+from orchestrator.core.formats.bundle import render_bundles
+from orchestrator.core.formats.folder import sources_of
 from orchestrator.core.formats.recognise import Format
-from orchestrator.core.plan_render import render_plan
-from orchestrator.management.plan_source import lines_of, read_file
+from orchestrator.core.formats.write import Written, render_as
+from orchestrator.core.plan import Plan
+from orchestrator.management.plan_source import files_in, lines_of, read_file
 from orchestrator.services.plans import read_any_source
 
 
 class Command(BaseCommand):
-    help = "Write a plan of any known format as PLAN.md."
+    help = "Write a plan of any known format as PLAN.md, JSON bundle, tasks.json or dashboard."
     # The operator sees the system checks when everything starts; here they would bury the answer.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file")
-        parser.add_argument("--format", choices=[one.value for one in Format], help="read the file as this format")
+        parser.add_argument("path", metavar="FILE|FOLDER")
+        parser.add_argument("--format", choices=[one.value for one in Format], help="read it as this format")
+        parser.add_argument("--to", choices=[one.value for one in Written], default=Written.PLAN.value)
 
-    def handle(self, *, file: str, format: str | None, **_options: Any) -> None:
-        found, reading = read_any_source(read_file(file), Format(format) if format else None)
+    def handle(self, *, path: str, format: str | None, to: str, **_options: Any) -> None:
+        wanted = Format(format) if format else None
+        plans = [(name, self._plan(name, source, wanted)) for name, source in self._sources(path, wanted)]
+        read = [(name, plan) for name, plan in plans if plan is not None]
+        form = Written(to)
+        if len(read) > 1 and form is Written.BUNDLE:
+            self.stdout.write(render_bundles(plan for _, plan in read), ending="")
+        else:
+            for name, plan in read:
+                if len(read) > 1:
+                    self.stdout.write(f"<!-- plan: {name} -->")
+                self.stdout.write(render_as(plan, form), ending="")
+        if len(read) < len(plans):
+            sys.exit(1)
+
+    def _sources(self, path: str, wanted: Format | None) -> list[tuple[str, bytes | str]]:
+        """The plans below a path. One file is its own plan; a bundle of several is split."""
+        folder = Path(path).is_dir()
+        if not folder and wanted is not None:
+            return [(path, read_file(path))]
+        files = files_in(path) if folder else {Path(path).name: read_file(path)}
+        found = sources_of(files)
+        if not folder and len(found.plans) < 2:
+            return [(path, read_file(path))]
+        for left in found.left_out:
+            self.stderr.write(f"Left out: {left.name} {left.why}.")
+        if not found.plans:
+            raise CommandError(f"There is no plan in {path}.")
+        return [(source.name, source.text) for source in found.plans]
+
+    def _plan(self, name: str, source: bytes | str, wanted: Format | None) -> Plan | None:
+        found, reading = read_any_source(source, wanted)
         for line in lines_of(reading.findings):
             self.stderr.write(line)
-        if reading.plan is None:
-            sys.exit(1)
-        self.stderr.write(f"Read as {found}.")
-        self.stdout.write(render_plan(reading.plan), ending="")
+        if reading.plan is not None:
+            self.stderr.write(f"{name}: read as {found}.")
+        return reading.plan

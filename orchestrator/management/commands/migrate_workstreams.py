@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from orchestrator.core.errors import Refusal
 from orchestrator.models import WorkflowVersion, Workstream
-from orchestrator.queries.migrations import in_flight, plan_of, workstreams_in_flight
+from orchestrator.queries.migrations import in_flight, workstreams_in_flight
 from orchestrator.queries.plans import find_version
+from orchestrator.queries.readings import plan_of
 from orchestrator.services.actor import Actor
 from orchestrator.services.migration import migrate_several
 

@@ -111,6 +111,121 @@ TASKS = """{
      "status": "pending"}]
 }"""
 
+TASKS_MD = """# Tasks: Ledger
+
+## Stage 01: Build
+
+### Batch 01: Base
+
+#### Thread 01: Data @agent:backend
+
+- [x] Task 01.01.01.01: Table
+  > Report: Done in one go.
+- [~] Task 01.01.01.02: Index (later)
+
+#### Thread 02: Web
+
+- [!] Task 01.01.02.01: Page
+- [-] Task 01.01.02.02: Banner
+- [ ] Task 01.01.02.03: Footer @agent:writer
+"""
+
+BUNDLE = """{
+  "schemaVersion": "1.0",
+  "plan": {
+    "name": "Ledger",
+    "priority": 2,
+    "questions": [{"text": "Which database? PostgreSQL", "answered": true}],
+    "stages": [
+      {
+        "name": "Build",
+        "batches": [
+          {
+            "name": "Base",
+            "threads": [
+              {
+                "name": "Data",
+                "files": ["ledger/**"],
+                "steps": [
+                  {"key": "A1", "title": "Table", "role": "contributor", "exit": ["It is there"], "estimate": 30},
+                  {"key": "A2", "title": "Index", "parallel": true, "needs": ["A1"], "tool": "pytest", "run": "-q"}
+                ]
+              }
+            ]
+          },
+          {
+            "name": "Merge point",
+            "threads": [
+              {
+                "name": "Merge point MP1",
+                "steps": [
+                  {"key": "MP1", "title": "Merge point MP1", "needs": ["A2"], "tool": "pytest",
+                   "gate": {"kind": "merge", "reviewers": ["reviewer"], "action": "Run all tests"}}
+                ]
+              }
+            ]
+          }
+        ]
+      }
+    ]
+  }
+}
+"""
+
+PLAN_FILE = """---
+owner: ines
+---
+# Plan: Ledger
+
+## Stages
+
+### Stage 01: Build
+
+##### Batch 01: Foundations
+
+###### Thread 01: Data
+
+**Summary:**
+Keep entries.
+
+**Details:**
+In one table.
+
+###### Thread 02: Web
+
+###### Thread 03: Alone
+"""
+
+INDEX = """{"version": "1.0.0", "streams": [{"id": "005-ledger", "name": "ledger",
+  "approval": {"status": "approved", "approved_by": "user"},
+  "assignments": [{"task": "01.01.02.01", "agent": "webber"}]}]}"""
+
+FOLDER_FILES = {
+    "PLAN.md": PLAN_FILE,
+    "TASKS.md": TASKS_MD,
+    "tasks.json": TASKS,
+    "index.json": INDEX,
+}
+
+FOLDER = "".join(f"<!-- file: {name} -->\n{text.rstrip()}\n\n" for name, text in FOLDER_FILES.items())
+
+PLAN = f"""{PLAN_FILE}
+- [x] Task 01.01.03.01: Ticked (needs MP1)
+
+##### Merge Point MP1: Together
+- Trigger: 01.01.01 complete
+- Run: `pytest -q`
+- Unlocks: C1
+
+##### Batch 02: Then (Parallel)
+- C1: Pay (needs A1)
+  - Role: contributor
+  - Files: `pay/**`, `x,y`
+  - When: 01.01.01 is done
+  - Estimate: 1h 30m
+"""
+
+#: Every format's sample, and the format that it is recognised as.
 SAMPLES = {
     "spec-kit": SPEC_KIT,
     "task-master": TASK_MASTER,
@@ -118,4 +233,7 @@ SAMPLES = {
     "backlog": BACKLOG,
     "bundle-ws": BUNDLE_WS,
     "tasks": TASKS,
+    "tasks-md": TASKS_MD,
+    "bundle": BUNDLE,
+    "folder": FOLDER,
 }

@@ -10,6 +10,7 @@ from orchestrator.core.formats.recognise import READERS, Format, recognise
 from orchestrator.core.plan import Plan, Reading, StepSpec
 from orchestrator.core.plan_check import check_plan
 from orchestrator.core.preview import preview
+from orchestrator.core.terms import TaskStatus
 from tests.core.formats.mutations import mutated
 from tests.core.formats.samples import SAMPLES
 
@@ -107,7 +108,7 @@ class TestBeads:
     def test_what_is_not_an_issue_is_named_by_line(self) -> None:
         found = codes(read("beads")[1])
         assert found["conflict-marker"] == 2
-        assert found["not-json"] == 6
+        assert found["line-left-out"] == 6
 
 
 class TestBacklog:
@@ -132,7 +133,8 @@ class TestBundle:
 
     def test_fields_without_a_meaning_are_kept_as_text(self) -> None:
         plan, reading = read("bundle-ws")
-        assert "conflict_group: db" in plan.summary
+        assert "openspec_change: OS-4" in plan.summary
+        assert {step.resources for step in plan.steps()} == {("db",)}, "a conflict group never runs side by side"
         assert "kept-as-text" in codes(reading)
 
 
@@ -140,7 +142,10 @@ class TestTasks:
     def test_structure_comes_from_the_names(self) -> None:
         plan, reading = read("tasks")
         assert [placed.place for placed in plan.placed_steps()] == [(0, 0, 0, 0), (0, 0, 1, 0), (1, 0, 0, 0)]
-        assert "Done in one go." in next(iter(plan.steps())).details
+        assert [(one.key, one.status, one.report) for one in reading.progress] == [
+            ("01.01.01.01", TaskStatus.COMPLETE, "Done in one go."),
+            ("01.01.02.01", TaskStatus.ACTIVE, ""),
+        ]
         assert "state-not-read" in codes(reading)
 
 

@@ -1,0 +1,52 @@
+"""What the text of a stored version says, read in the format that it was submitted in (WF-2, AD-5)."""
+
+from functools import lru_cache
+from typing import Final
+
+from django.conf import settings
+
+from orchestrator.core.errors import WrongState
+from orchestrator.core.formats.recognise import Format
+from orchestrator.core.plan import Plan, Reading
+from orchestrator.core.plan_check import review_any
+from orchestrator.core.plan_render import render_plan
+from orchestrator.core.preview import Preview, preview
+from orchestrator.models import WorkflowVersion
+
+#: Texts that a process keeps read; the two of a comparison, and those of a few reviewers beside.
+KEPT: Final = 6
+
+
+def reading_of(version: WorkflowVersion) -> Reading:
+    """Plan and findings, read once in a process; needs of other workstreams and the policy of checks are judged in
+    `services/plans.py`."""
+    return _read(version.source, version.format, frozenset(settings.TOOLS))
+
+
+def preview_of(version: WorkflowVersion, executors: int) -> Preview | None:
+    """What approving the version does with so many executors; None when nothing in it can be scheduled."""
+    return _previewed(version.source, version.format, frozenset(settings.TOOLS), executors)
+
+
+@lru_cache(KEPT)
+def _read(source: str, form: str, tools: frozenset[str]) -> Reading:
+    return review_any(source, tools, Format(form))[1]
+
+
+@lru_cache(KEPT)
+def _previewed(source: str, form: str, tools: frozenset[str], executors: int) -> Preview | None:
+    plan = _read(source, form, tools).plan
+    return preview(plan, executors) if plan else None
+
+
+def plan_of(version: WorkflowVersion) -> Plan:
+    """The plan that a version's text says; WrongState when this release reads it no longer."""
+    plan = reading_of(version).plan
+    if plan is None:
+        raise WrongState(f"The text of version {version.number} can no longer be read.")
+    return plan
+
+
+def plan_text(version: WorkflowVersion) -> str:
+    """The version as PLAN.md: as it was submitted when it is one, else its plan written as one."""
+    return version.source if version.format == Format.PLAN else render_plan(plan_of(version))

@@ -1,0 +1,46 @@
+"""WF-2, WF-3, AD-5: another tool's plan is submitted as it is, reviewed, approved and projected; schemas have URLs."""
+
+import json
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from jsonschema import Draft202012Validator
+
+from orchestrator.core.errors import PlanRejected
+from orchestrator.core.plan_markdown import read_plan
+from orchestrator.models import Task
+from orchestrator.queries.projection import projected_files
+from orchestrator.services.plans import submit_plan
+from tests.cast import Driver
+
+pytestmark = pytest.mark.django_db
+
+SPEC_KIT = b"# Tasks: Lending\n\n## Phase 1: Setup\n\n- [ ] T001 Create shelf.py\n- [ ] T002 Create card.py\n"
+CIRCLE = b'{"tasks": [{"id": 1, "title": "a", "dependencies": [2]}, {"id": 2, "title": "b", "dependencies": [1]}]}'
+
+
+def test_wf3_a_foreign_plan_is_kept_as_submitted_and_projected_as_plan_md(driver: Driver) -> None:
+    workstream = driver.start(SPEC_KIT)
+    assert (workstream.version.format, workstream.version.source.encode()) == ("spec-kit", SPEC_KIT)
+    assert Task.objects.filter(workstream=workstream).count() == 2
+    files = projected_files(workstream.pk)
+    written = next(data for path, data in files.items() if path.endswith("/PLAN.md")).decode()
+    plan = read_plan(written).plan
+    assert plan
+    assert [step.title for step in plan.steps()] == ["Create shelf.py", "Create card.py"]
+
+
+def test_ad1_a_circle_in_a_foreign_plan_is_refused(driver: Driver) -> None:
+    with pytest.raises(PlanRejected) as refused:
+        submit_plan(source=CIRCLE, source_name="tasks.json", actor=driver.cast.actor("initiator"), now=driver.tick())
+    assert any("cycle" in finding.code for finding in refused.value.findings)
+
+
+def test_ad5_every_schema_is_published_without_sign_in() -> None:
+    files = {path.read_bytes() for path in Path("orchestrator/schema").glob("*.json")}
+    rows = Client().get("/schema/").json()["schemas"]
+    bodies = {Client().get(row["url"]).content for row in rows}
+    assert bodies == files
+    for body in bodies:
+        Draft202012Validator.check_schema(json.loads(body))
