@@ -21,7 +21,12 @@ _TASK: Final = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _LOOKS: Final = re.compile(r"(?mi)^[ \t]{0,4}[-*+] \[[ x~!-]?\] (?:\*\*)?Task \d{1,4}(?:\.\d{1,6}){3}\b")
-_NOT: Final = re.compile(r"(?mi)^#{1,6}[ \t]+(?:plan:|gate\b|merge[ -]?point\b)")
+#: What only a PLAN.md has: its title, gates, deeper headings, labels, properties of steps.
+_NOT: Final = re.compile(
+    r"(?mi)^(?:#{1,6}[ \t]+(?:plan:|gate\b|merge[ -]?point\b)|#{5,6}[ \t]+(?:batch|thread)\b"
+    r"|\*\*(?:summary|details|tasks):?\*\*"
+    r"|[ \t]{1,8}[-*+] (?:role|tool|run|files|resources|entry|exit|done when|needs|estimate|parallel):)"
+)
 _HEADING: Final = re.compile(r"(?:(?:stage|batch|thread)[ \t]+)?(?:\d{1,4}[ \t]*[:.–-]?[ \t]*)?(.*)", re.I | re.DOTALL)
 _AGENT: Final = re.compile(r"[ \t]*\(?@agent:[ \t]*([\w.-]{1,150})\)?")
 _REPORT: Final = re.compile(r"(?:>[ \t]*)?(report|breadcrumb):[ \t]*(.*)", re.IGNORECASE | re.DOTALL)

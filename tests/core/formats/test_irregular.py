@@ -156,6 +156,11 @@ class TestTrackers:
         assert {step.key: step.title for step in plan.steps()}["BACK-7"] == "Labels: print them"
         assert next(step for step in plan.steps() if step.key == "BACK-6").exit == ()
 
+    @pytest.mark.parametrize("more", ["  - Role: contributor", "**Tasks:**", "##### Gate: Review", "# Plan: Ledger"])
+    def test_a_plan_of_ours_with_boxes_is_no_tasks_md(self, more: str) -> None:
+        assert recognise(TASKS_MD) is Format.TASKS_MD
+        assert recognise(f"{TASKS_MD}{more}\n") is Format.PLAN
+
     def test_a_tasks_json_without_numbers_is_sorted_by_its_names(self) -> None:
         plan, _ = read(TASKS.replace("01.01.01.01", "A1").replace("01.01.02.01", "A2").replace("02.01.01.01", "A3"))
         assert [placed.place for placed in plan.placed_steps()] == [(0, 0, 0, 0), (0, 0, 1, 0), (1, 0, 0, 0)]
