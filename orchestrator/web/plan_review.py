@@ -11,7 +11,6 @@ from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal, VersionMoved
 from orchestrator.core.plan import Reading
-from orchestrator.core.preview import preview
 from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries import plans as queries
@@ -20,7 +19,7 @@ from orchestrator.queries.migrations import in_flight
 from orchestrator.queries.review import Comparison, ReviewSection, compare, review_sections, viewed_by
 from orchestrator.services import decisions
 from orchestrator.services.comments import PARTICIPANTS
-from orchestrator.services.plans import read_source
+from orchestrator.services.readings import preview_of, reading_of
 from orchestrator.web import prehandoff
 from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
 from orchestrator.web.moments import typed_moment
@@ -102,7 +101,7 @@ class Layout:
     def __init__(self, request: HttpRequest, version: WorkflowVersion, wanted: int = 0) -> None:
         self.version, self.who = version, viewer(request)
         self.workstream = queries.workstream_of(version)
-        self.reading: Reading = read_source(version.source, workstream=self.workstream)
+        self.reading: Reading = reading_of(version, self.workstream)
         self.own, self.previous = queries.earlier_versions(version, self.who.user.pk)
         self.since = self._since(request.GET.get("since", ""))
         self.comparison = self._comparison(self.since)
@@ -153,7 +152,7 @@ class Layout:
         if not 0 < since < self.version.number:
             return None
         other = queries.find_version(self.version.workflow.slug, since)
-        old = read_source(other.source, workstream=self.workstream).plan
+        old = reading_of(other, self.workstream).plan
         return compare(other, self.version, old, self.reading.plan)
 
     def _line_of(self, key: str) -> int:
@@ -176,7 +175,7 @@ def review_page(
         "newest": versions[0],
         "moved": compare(version, versions[0], None, None) if moved else None,
         "choices": page.choices(),
-        "review": queries.Review(reading, (), preview(reading.plan) if reading.plan else None),
+        "review": queries.Review(reading, (), preview_of(version, reading.plan)),
         "in_flight": in_flight(workstream, version, reading.plan),
         "workstream": workstream,
         "prehandoff": prehandoff.section(
