@@ -34,7 +34,7 @@ class CommentFacts:
 
 @dataclass(frozen=True)
 class ThreadFacts:
-    """`version` is the one it was opened on, `text` the line there, `line` where that stands in the version asked for."""
+    """`version` is the one it was opened on, `text` the line there, `line` where that stands now."""
 
     id: int
     version: int
