@@ -1,7 +1,7 @@
 """The comments of a plan as one version shows them: who said what, and whether it still applies (WF-3)."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -103,7 +103,7 @@ def conversation(version: WorkflowVersion, plan: Plan | None, reader_id: int) ->
     remarks = Prefetch("comments", Comment.objects.filter(seen, discarded_at=None).order_by("pk"), to_attr="seen")
     rows = CommentThread.objects.filter(version__workflow=version.workflow_id, version__number__lte=version.number)
     rows = rows.select_related("version", "resolved_by").prefetch_related(remarks).order_by("pk")
-    threads = [row for row in rows if row.seen]  # type: ignore[attr-defined]
+    threads = [row for row in rows if row.seen]
     return Conversation(tuple(_placed(threads, version, plan)))
 
 
@@ -129,7 +129,7 @@ class _Origin:
         return {step.key: step for step in plan.steps()} if plan else {}
 
 
-def _placed(threads: list[CommentThread], version: WorkflowVersion, plan: Plan | None) -> Iterator[Thread]:
+def _placed(threads: Sequence[CommentThread], version: WorkflowVersion, plan: Plan | None) -> Iterator[Thread]:
     steps = {step.key: step for step in plan.steps()} if plan else {}
     origins: dict[int, _Origin] = {}
     for thread in threads:
