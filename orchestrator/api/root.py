@@ -17,6 +17,7 @@ from orchestrator.api import (
     blockers,
     bundles,
     collected,
+    comments,
     gates,
     learnings,
     ownership,
@@ -112,6 +113,7 @@ api.add_router("/policies", policies.router)
 api.add_router("/collected", collected.router)
 api.add_router("", artifacts.router)
 api.add_router("", versions.router)
+api.add_router("", comments.router)
 api.add_router("", blockers.router)
 api.add_router("", learnings.router)
 api.add_router("", ownership.router)

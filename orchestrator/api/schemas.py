@@ -156,6 +156,20 @@ class Taught(Schema):
     nothing: StrictBool = False
 
 
+class Answer(Schema):
+    """A draft, unless `send` is true."""
+
+    body: Text
+    send: StrictBool = False
+
+
+class Remark(Answer):
+    """A comment on a line, on a step, or (neither given) on the whole plan."""
+
+    line: Annotated[StrictInt, Field(ge=0, le=1_000_000)] = 0
+    step: Annotated[str, Field(max_length=80, pattern=r"^[^\x00]*$")] = ""
+
+
 class TaskChange(Schema):
     """Seed 003's flag: true needs an intervention note (LC-6)."""
 

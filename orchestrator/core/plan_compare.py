@@ -122,6 +122,8 @@ def _step(kind: str, placed: PlacedStep, before: PlacedStep | None) -> StepChang
 def _fields(old: PlacedStep, new: PlacedStep) -> Iterator[FieldChange]:
     yield from _changed("place", _place(old), _place(new))
     yield from _changed("lane's files", ", ".join(old.thread.files), ", ".join(new.thread.files))
+    if old.step == new.step:
+        return
     for field, name in _FIELDS.items():
         yield from _changed(name, _shown(old.step, field), _shown(new.step, field))
     for field, name in _GATE.items():

@@ -57,6 +57,7 @@ def test_wf3_a_draft_is_its_authors_own_until_the_decision_sends_it(driver: Driv
     text = words(anna.get(page(version)))
     assert "Which gateway?" in text
     assert f"rita on v1, line {LINE}" in text
+    assert f"Line {LINE} : Which gateway?" in text, "the notice lists what is open"
     entries = list(HistoryEntry.objects.filter(user=driver.cast.reviewer).values_list("action", flat=True))
     assert sorted(entries) == ["comments sent", "plan sent back"]
 

@@ -89,6 +89,7 @@ def main() -> None:
 
 def rounds() -> None:
     django.setup()
+    from tests.benchmarks import review
     from tests.benchmarks.rounds import measure
 
     measure(
@@ -103,6 +104,7 @@ def rounds() -> None:
         layers(1, 1000),
         "the first round of 1,000 wide, ms CPU",
     )
+    review.measure()
 
 
 if __name__ == "__main__":

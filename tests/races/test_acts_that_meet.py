@@ -146,7 +146,8 @@ def test_f29_gate_rejection_against_approval_and_a_late_result(ring: Ring, round
 @many
 def test_f29_work_sent_back_against_the_collector(ring: Ring, rounds: int) -> None:
     """A result in a producer's branch is taken in before the work goes back, or bars it while its attempt runs."""
-    damage.workspace().prepare()
+    with damage.workspace().locked():
+        pass
     producer = Producer(damage.workspace().root, ring.executor.name)
     for _ in range(rounds):
         ring.fresh("- A1: one", "- A2: two (needs A1)")

@@ -1,0 +1,126 @@
+"""Comments on a version: why a plan came back, line by line, and what its author answers (WF-3)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Router
+
+from orchestrator.api.acts import act, needs
+from orchestrator.api.auth import caller_of
+from orchestrator.api.schemas import Answer, Remark
+from orchestrator.core.terms import Scope
+from orchestrator.models import CommentThread, WorkflowVersion
+from orchestrator.queries.comments import Thread, conversation
+from orchestrator.queries.plans import find_version, workstream_of
+from orchestrator.services import comments
+from orchestrator.services.actor import Actor
+from orchestrator.services.readings import reading_of
+
+router = Router(tags=["comments"])
+
+
+@dataclass(frozen=True)
+class CommentFacts:
+    """`draft` is true for what the caller's account alone sees until it is sent."""
+
+    id: int
+    author: str
+    body: str
+    at: datetime
+    draft: bool
+
+
+@dataclass(frozen=True)
+class ThreadFacts:
+    """`version` is the one it was opened on, `text` the line there, `line` where that stands now."""
+
+    id: int
+    version: int
+    place: str
+    text: str
+    line: int
+    step: str
+    outdated: bool
+    changed: bool
+    resolved_by: str
+    resolved_at: datetime | None
+    comments: tuple[CommentFacts, ...]
+
+
+@router.get("/workflows/{slug:slug}/versions/{int:number}/threads", response=list[ThreadFacts])
+@needs(Scope.READ)
+def listing(request: HttpRequest, slug: str, number: int) -> list[ThreadFacts]:
+    """Every thread opened up to this version; `outdated` ones stand on a line or step that is changed or gone."""
+    return threads_of(find_version(slug, number), caller_of(request).actor)
+
+
+@router.post("/workflows/{slug:slug}/versions/{int:number}/threads", response={201: list[ThreadFacts]})
+@act(Scope.WORK, status=201)
+def comment(request: HttpRequest, slug: str, number: int, body: Remark) -> list[ThreadFacts]:
+    """A draft on a line, a step or the whole plan; `send` true sends it, with every other draft of the account."""
+    version, actor, now = find_version(slug, number), caller_of(request).actor, timezone.now()
+    comments.open_thread(version_id=version.pk, line=body.line, step=body.step, body=body.body, actor=actor, now=now)
+    return _sent(version, actor, now, send=body.send)
+
+
+@router.post("/workflows/{slug:slug}/versions/{int:number}/threads/send", response=list[ThreadFacts])
+@act(Scope.WORK)
+def send(request: HttpRequest, slug: str, number: int) -> list[ThreadFacts]:
+    """Send every draft that the account wrote on the workflow; a decision does so too."""
+    return _sent(find_version(slug, number), caller_of(request).actor, timezone.now(), send=True)
+
+
+@router.post("/comment-threads/{int:thread_id}/reply", response=list[ThreadFacts])
+@act(Scope.WORK)
+def reply(request: HttpRequest, thread_id: int, body: Answer) -> list[ThreadFacts]:
+    """Answer in a thread; the answer of all routes here are the threads of the version."""
+    actor, now = caller_of(request).actor, timezone.now()
+    answered = comments.reply(thread_id=thread_id, body=body.body, actor=actor, now=now)
+    return _sent(answered.thread.version, actor, now, send=body.send)
+
+
+@router.post("/comment-threads/{int:thread_id}/resolve", response=list[ThreadFacts])
+@act(Scope.WORK)
+def resolve(request: HttpRequest, thread_id: int) -> list[ThreadFacts]:
+    actor = caller_of(request).actor
+    return _settled(comments.resolve_thread(thread_id=thread_id, actor=actor, now=timezone.now()), actor)
+
+
+@router.post("/comment-threads/{int:thread_id}/reopen", response=list[ThreadFacts])
+@act(Scope.WORK)
+def reopen(request: HttpRequest, thread_id: int) -> list[ThreadFacts]:
+    actor = caller_of(request).actor
+    return _settled(comments.reopen_thread(thread_id=thread_id, actor=actor, now=timezone.now()), actor)
+
+
+def threads_of(version: WorkflowVersion, actor: Actor) -> list[ThreadFacts]:
+    plan = reading_of(version, workstream_of(version)).plan
+    return [_facts(thread) for thread in conversation(version, plan, actor.account.pk).threads]
+
+
+def _sent(version: WorkflowVersion, actor: Actor, now: datetime, *, send: bool) -> list[ThreadFacts]:
+    if send:
+        comments.send_comments(version_id=version.pk, actor=actor, now=now)
+    return threads_of(version, actor)
+
+
+def _settled(thread: CommentThread, actor: Actor) -> list[ThreadFacts]:
+    return threads_of(thread.version, actor)
+
+
+def _facts(thread: Thread) -> ThreadFacts:
+    return ThreadFacts(
+        id=thread.pk,
+        version=thread.number,
+        place=thread.place,
+        text=thread.text,
+        line=thread.line,
+        step=thread.step,
+        outdated=thread.outdated,
+        changed=thread.changed,
+        resolved_by=thread.resolved_by,
+        resolved_at=thread.resolved_at,
+        comments=tuple(CommentFacts(one.pk, one.author, one.body, one.at, one.draft) for one in thread.remarks),
+    )
