@@ -16,7 +16,7 @@ from orchestrator.queries.comments import Thread, conversation
 from orchestrator.queries.plans import find_version, workstream_of
 from orchestrator.services import comments
 from orchestrator.services.actor import Actor
-from orchestrator.services.readings import reading_of
+from orchestrator.services.plans import read_version
 
 router = Router(tags=["comments"])
 
@@ -96,7 +96,7 @@ def reopen(request: HttpRequest, thread_id: int) -> list[ThreadFacts]:
 
 
 def threads_of(version: WorkflowVersion, actor: Actor) -> list[ThreadFacts]:
-    plan = reading_of(version, workstream_of(version)).plan
+    plan = read_version(version, workstream_of(version)).plan
     return [_facts(thread) for thread in conversation(version, plan, actor.account.pk).threads]
 
 

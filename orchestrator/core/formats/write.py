@@ -24,7 +24,7 @@ from orchestrator.core.formats.bundle import render_bundle
 from orchestrator.core.graph import critical_path
 from orchestrator.core.plan import BatchSpec, Plan, StageSpec, StepSpec, ThreadSpec
 from orchestrator.core.plan_render import render_plan
-from orchestrator.core.preview import view_of
+from orchestrator.core.rehearsal import view_of
 from orchestrator.core.schedule import Snapshot, decide
 from orchestrator.core.terms import GateKind, TaskStatus
 
