@@ -125,7 +125,7 @@ def preview(plan: Plan, executors: int = DEFAULT_EXECUTORS) -> Preview:
     script = script_of(plan, lengths)
     free = rehearse(script)
     counted = free if not timed else rehearse(script_of(plan, dict.fromkeys(lengths, 1)))
-    given, one = _with(script, executors, free), _with(script, 1, free)
+    given = _with(script, executors, free)
     waves = tuple(tuple(key for _, key in group) for _, group in groupby(counted.launches, lambda launch: launch[0]))
     order = [key for wave in waves for key in wave]
     return Preview(
@@ -141,7 +141,7 @@ def preview(plan: Plan, executors: int = DEFAULT_EXECUTORS) -> Preview:
         conditional=tuple(_conditional(script, counted)),
         peak=given.peak,
         useful=free.peak,
-        length=Length(one.length, given.length, free.length),
+        length=Length(free.work, given.length, free.length),
         longest_wait=_longest_wait(plan, given),
     )
 

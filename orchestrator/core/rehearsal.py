@@ -42,10 +42,15 @@ class Rehearsal:
     def length(self) -> int:
         return max((turn.ended for turn in self.turns), default=0)
 
+    @property
+    def work(self) -> int:
+        """How long it takes one executor, who is never idle while something can be done: all of it, one by one."""
+        return sum(turn.ended - turn.started for turn in self.turns)
+
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What is rehearsed: the tasks, the outcome each usually has, how long each takes."""
+    """What is rehearsed: the tasks with the number of their run, the outcome each usually has, how long each takes."""
 
     views: Mapping[str, TaskView]
     usual: Mapping[str, str]
@@ -54,7 +59,7 @@ class Script:
 
 
 def script_of(plan: Plan, lengths: Mapping[str, int]) -> Script:
-    views = {placed.step.key: view_of(placed) for placed in plan.placed_steps()}
+    views = _numbered({placed.step.key: view_of(placed) for placed in plan.placed_steps()})
     usual = {step.key: next(iter(step.outcomes), "") for step in plan.steps()}
     return Script(views, usual, plan.parameters, lengths)
 
@@ -66,8 +71,14 @@ def rehearse(script: Script, executors: int | None = None) -> Rehearsal:
 
 def never_reached(views: Mapping[str, TaskView]) -> tuple[str, ...]:
     """Keys of tasks that nothing ever launches or skips, although everything that is launched is completed."""
-    ended = rehearse(Script(views, {}, (), {})).ended
+    ended = rehearse(Script(_numbered(views), {}, (), {})).ended
     return tuple(key for key in views if key not in ended)
+
+
+def _numbered(views: Mapping[str, TaskView]) -> dict[str, TaskView]:
+    ordered = sorted(views.values(), key=lambda view: view.place)
+    runs = number_runs((view.key, view.place[:3], view.parallel) for view in ordered)
+    return {key: view if view.run == runs[key] else replace(view, run=runs[key]) for key, view in views.items()}
 
 
 class _Performance:
@@ -183,8 +194,10 @@ class _Contention:
         self._rivals: dict[Claims, list[Claims]] = {}
 
     def add(self, view: TaskView) -> None:
-        for piece in _pieces(view.claims):
-            self._live[piece][view.key] = replace(view, live=AttemptStatus.QUEUED)
+        if pieces := list(_pieces(view.claims)):
+            live = replace(view, live=AttemptStatus.QUEUED)
+            for piece in pieces:
+                self._live[piece][view.key] = live
 
     def remove(self, view: TaskView) -> None:
         for piece in _pieces(view.claims):
@@ -218,16 +231,14 @@ class _Front:
     """
 
     def __init__(self, batch: Mapping[str, TaskView], open_: Set[str]) -> None:
-        ordered = sorted(batch.values(), key=lambda view: view.place)
-        runs = number_runs((view.key, view.place[:3], view.parallel) for view in ordered)
         #: What may be judged now; launched and parked ones are not in it until they are asked again.
         self.ready: dict[str, TaskView] = {}
         self._turn: set[str] = set()
         self._contention = _Contention(view for view in batch.values() if view.open)
         self._parked: dict[str, list[str]] = defaultdict(list)
-        self._open = {key: replace(view, run=runs[key]) for key, view in batch.items() if view.open}
+        self._open = {key: view for key, view in batch.items() if view.open}
         self._with_condition = [key for key, view in self._open.items() if view.when is not None]
-        self._lane = {key: (view.place.thread, runs[key]) for key, view in self._open.items()}
+        self._lane = {key: (view.place.thread, view.run) for key, view in self._open.items()}
         self._needs = {key: {need for need in view.needs if need in open_} for key, view in self._open.items()}
         self._after: dict[str, list[str]] = defaultdict(list)
         for key, needs in self._needs.items():
