@@ -71,7 +71,7 @@ test-postgres: $(VENV)/.installed-test
 	@case "$${DATABASE_URL:-}" in postgres*) ;; *) \
 	  echo "Name the server: DATABASE_URL=postgres://user@host:5432/name make test-postgres" \
 	  "(the tests make and drop a database of their own beside it)"; exit 1;; esac
-	env -u DATA_DIR $(SUITE) $(if $(TESTS),,--ignore tests/core --ignore tests/architecture)
+	env -u DATA_DIR DATABASE_TESTS_ONLY=1 $(SUITE)
 
 lint: $(VENV)/.installed-browser
 	$(BIN)/ruff check .

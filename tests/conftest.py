@@ -1,8 +1,10 @@
 """Fixtures every test may use."""
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from orchestrator.models.guards import drop_guards
 from orchestrator.workspace import git
@@ -12,10 +14,28 @@ from tests.cast import Cast, Driver
 git.SETTINGS = tuple((key, "none" if key == "core.fsync" else value) for key, value in git.SETTINGS)
 
 
+# How fast a machine makes examples says nothing about the rule that they try.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
+
+
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests come last: the event loop that their driver leaves running is in the way of asyncio's own."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Browser tests come last: the event loop that their driver leaves running is in the way of asyncio's own.
+
+    With `DATABASE_TESTS_ONLY` what asks no database is left out: another one changes nothing about it.
+    """
+    if os.environ.get("DATABASE_TESTS_ONLY"):
+        others = [item for item in items if not _asks_the_database(item)]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in set(others)]
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+def _asks_the_database(item: pytest.Item) -> bool:
+    used = set(getattr(item, "fixturenames", ()))
+    marked = any(item.get_closest_marker(name) for name in ("django_db", "installation"))
+    return marked or bool(used & {"db", "transactional_db", "live_server"})
 
 
 @pytest.fixture(autouse=True)

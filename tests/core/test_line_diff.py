@@ -2,18 +2,15 @@
 
 from itertools import pairwise
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.anchors import follow
 from orchestrator.core.line_diff import diff, unchanged
 
-#: On a machine with other work, making the first example may take seconds.
-PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TEXTS = st.lists(st.sampled_from(["a", "b", "c", "", "  - Exit: done", "- S1: step"]), max_size=30)
 
 
-@PATIENT
 @given(TEXTS, TEXTS)
 def test_wf3_both_texts_can_be_read_from_the_comparison(old, new):
     lines = diff(old, new)
@@ -23,7 +20,6 @@ def test_wf3_both_texts_can_be_read_from_the_comparison(old, new):
     assert all("".join(text for text, _ in line.pieces) == line.text for line in lines if line.pieces)
 
 
-@PATIENT
 @given(TEXTS, TEXTS)
 def test_wf3_pairs_of_unchanged_lines_ascend_and_are_equal(old, new):
     pairs = unchanged(old, new)
@@ -42,7 +38,6 @@ def test_wf3_a_large_text_with_nothing_in_common_counts_as_replaced():
     assert (sum(line.kind == "dele" for line in lines), sum(line.kind == "ins" for line in lines)) == (2_001, 2_000)
 
 
-@PATIENT
 @given(st.integers(1, 40), st.lists(st.tuples(st.integers(0, 60), st.booleans()), max_size=12))
 def test_wf3_edits_elsewhere_never_lose_a_comment(line, edits):
     old = [f"line {n}" for n in range(1, 41)]

@@ -1,6 +1,6 @@
 """What changed between two versions of a plan, in words, and the sections it is read in (WF-3, FR-022)."""
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from orchestrator.core.plan_compare import compare_plans
 from orchestrator.core.plan_markdown import read_plan
@@ -54,7 +54,7 @@ def test_fr022_gates_lanes_and_the_plan_itself_count():
     assert [(one.name, one.before, one.after) for one in found.others] == [("domain", "payments", "money")]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(plans())
 def test_wf3_every_line_and_every_step_is_in_one_section(plan):
     source = render_plan(plan)

@@ -1,0 +1,42 @@
+"""WF-2: plans that others wrote in any format are submitted, approved where they can be, and done to their end."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.core.formats.folder import PlanSource, sources_of
+from orchestrator.core.terms import WorkstreamStatus
+from orchestrator.services.plans import STORED_BLOCKERS, read_source
+from tests.cast import Driver
+
+SHARED = Path(os.environ.get("ORCHESTRATOR_SHARED") or Path(__file__).resolve().parents[3] / "shared")
+CORPUS = SHARED / "corpus" / "plans"
+
+
+def sources() -> Iterator[PlanSource]:
+    """As a person who submits the folder gets them: files that belong together are one plan."""
+    inside = (path for path in sorted(CORPUS.rglob("*")) if path.is_file())
+    return iter(sources_of({str(path.relative_to(CORPUS)): path.read_bytes() for path in inside}).plans)
+
+
+PLANS = list(sources())
+
+
+@pytest.mark.skipif(not PLANS, reason="the corpus of plans is not beside this checkout")
+def test_wf2_nothing_in_the_corpus_is_refused() -> None:
+    assert len(PLANS) >= 10
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("source", PLANS, ids=lambda source: source.name)
+def test_wf2_a_real_plan_is_approved_and_done_to_its_end(driver: Driver, source: PlanSource) -> None:
+    reading = read_source(source.text)
+    codes = {finding.code for finding in reading.blockers}
+    assert codes <= STORED_BLOCKERS | {"unknown-workstream"}, "irregular files are read with findings, not refused"
+    if codes:
+        pytest.skip(f"waits for its author: {', '.join(sorted(codes))}")
+    workstream = driver.start(source.text.encode())
+    assert workstream.status == WorkstreamStatus.ACTIVE
+    assert driver.finish().finished_at is not None
