@@ -43,12 +43,13 @@ def run(*arguments: str) -> str:
 
 def test_ad3_a_folder_is_submitted_in_the_order_of_its_needs(driver: Driver, folder: Path) -> None:
     printed = run(str(folder))
-    lines = [line.split() for line in printed.splitlines()]
-    assert [line[:3] for line in lines[:4]] == [
-        ["file", "workstream", "version"],
-        ["03-prices.md", "price-book", "1"],
-        ["02-tax/PLAN.md", "tax-rates", "1"],
-        ["01-quotes.PLAN.md", "quote-service", "1"],
+    left, *lines = [line.split() for line in printed.splitlines()]
+    assert left[:3] == ["Left", "out:", "README.md"]
+    assert [line[:4] for line in lines[:4]] == [
+        ["file", "format", "workstream", "version"],
+        ["03-prices.md", "plan", "price-book", "1"],
+        ["02-tax/PLAN.md", "plan", "tax-rates", "1"],
+        ["01-quotes.PLAN.md", "plan", "quote-service", "1"],
     ]
     assert "“shop”: 3 plans wait for review." in printed
     assert set(WorkstreamNeed.objects.values_list("workstream__slug", "needed__slug")) == {
@@ -72,8 +73,8 @@ def test_ad3_one_plan_that_cannot_be_taken_keeps_the_whole_folder_out(driver: Dr
         run(str(folder))
     assert refused.value.returncode == 1
     said = str(refused.value)
-    assert "04-round.md        –           –        1         refused" in said
-    assert "03-prices.md       –           –        0         held back by the others" in said
+    assert "04-round.md        –       –           –        1         refused" in said
+    assert "03-prices.md       –       –           –        0         held back by the others" in said
     assert "04-round.md blocks  line 7: Steps wait for one another in a circle" in said
     assert (Workflow.objects.count(), Bundle.objects.count(), HistoryEntry.objects.count()) == (0, 0, 0)
 

@@ -119,5 +119,5 @@ def test_values_that_do_not_fit_are_refused(given_values: dict[str, str], compla
 
 
 def test_text_that_grows_without_measure_is_refused() -> None:
-    source = with_values(PLAIN + "{{component}} " * 8000, {"component": "x" * LONGEST_VALUE})
+    source = with_values(PLAIN + "{{component}} " * 9000, {"component": "x" * LONGEST_VALUE})
     assert [f.code for f in read(source).blockers] == ["source-too-large"]

@@ -62,7 +62,7 @@ class Command(BaseCommand):
         return [(source.name, source.text) for source in found.plans]
 
     def _plan(self, name: str, source: bytes | str, wanted: Format | None) -> Plan | None:
-        found, reading = read_any_source(source, wanted)
+        found, reading = read_any_source(source, wanted, rules={})
         for line in lines_of(reading.findings):
             self.stderr.write(line)
         if reading.plan is not None:
