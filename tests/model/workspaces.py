@@ -116,7 +116,7 @@ class GitWorkspace(Workspace):
 
     @classmethod
     def lose(cls, path: str) -> None:
-        (settings.WORKSPACE_DIR / path).unlink()
+        (settings.WORKSPACE_DIR / path).unlink(missing_ok=True)
 
     def write(self, contents: Mapping[str, bytes], message: str, at: datetime) -> str:
         fault = self.faults.next()
