@@ -25,6 +25,7 @@ urlpatterns = [
     path("", include("orchestrator.web.plans")),
     path("", include("orchestrator.web.plan_review")),
     path("", include("orchestrator.web.plan_comments")),
+    path("", include("orchestrator.web.plan_downloads")),
     path("", include("orchestrator.web.plan_effect")),
     path("", include("orchestrator.web.workstreams")),
     path("", include("orchestrator.web.amendments")),

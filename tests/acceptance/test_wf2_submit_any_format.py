@@ -11,8 +11,10 @@ from orchestrator.core.errors import PlanRejected
 from orchestrator.core.plan_markdown import read_plan
 from orchestrator.models import Task
 from orchestrator.queries.projection import projected_files
-from orchestrator.services.plans import submit_plan
+from orchestrator.queries.readings import plan_of
+from orchestrator.services.plans import read_source, submit_plan
 from tests.cast import Driver
+from tests.web.pages import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -44,3 +46,22 @@ def test_ad5_every_schema_is_published_without_sign_in() -> None:
     assert bodies == files
     for body in bodies:
         Draft202012Validator.check_schema(json.loads(body))
+
+
+def test_ad5_a_version_is_taken_along_in_every_form_and_reads_back(driver: Driver) -> None:
+    version = driver.submit(SPEC_KIT).version
+    client = signed_in(driver.cast.observer)
+    address = f"/plans/{version.workflow.slug}/v1/files/"
+    page = client.get(f"/plans/{version.workflow.slug}/v1/").content.decode()
+    assert client.get(f"{address}source.txt").content == SPEC_KIT
+    titles = [step.title for step in plan_of(version).steps()]
+    for name in ("PLAN.md", "bundle.json", "tasks.json"):
+        answer = client.get(address + name)
+        assert f"{address}{name}" in page
+        assert answer["Content-Disposition"] == f'attachment; filename="{version.workflow.slug}-v1-{name}"'
+        plan = read_source(answer.content).plan
+        assert plan, name
+        assert [step.title for step in plan.steps()] == titles
+    assert "⏳" in client.get(f"{address}EXECUTION-DASHBOARD.md").content.decode()
+    assert client.get(f"{address}passwd").status_code == 404
+    assert Client().get(f"{address}PLAN.md").status_code == 302
