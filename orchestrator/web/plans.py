@@ -12,6 +12,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from orchestrator.core.errors import InvalidInput, Refusal
+from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan_parameters import Parameter, parameters_of
 from orchestrator.core.terms import Role, WorkstreamStatus
 from orchestrator.models import Workstream
@@ -68,6 +69,7 @@ def _submitted(
             now=now(),
             workstream=workstream,
             change_reason=reason,
+            wanted=_wanted(request),
         )
     except Refusal as refusal:
         return submit_page(request, source=source, name=name, workstream=workstream, refusal=refusal, checked=True)
@@ -86,11 +88,10 @@ def submit_page(
     checked: bool = False,
 ) -> HttpResponse:
     """The form with what was typed; `checked` adds the findings and the preview of the source."""
-    review = (
-        queries.lay_out(_readable(source), plans.read_source(source, workstream=workstream))
-        if checked and source
-        else None
-    )
+    wanted, found, review = _wanted(request), None, None
+    if checked and source:
+        found = plans.read_any_source(source, wanted)[0]
+        review = queries.lay_out(_readable(source), plans.read_source(source, wanted=found, workstream=workstream))
     if not source and workstream is not None and not checked:
         source = workstream.version.source
     context = {
@@ -100,6 +101,9 @@ def submit_page(
         "workstream": workstream,
         "parameters": _parameters(request, _readable(source)),
         "review": review,
+        "formats": [form.value for form in Format],
+        "wanted": wanted,
+        "found": found,
         "may_not_submit": viewer(request).lacks(*SUBMITTERS, *([Role.REVIEWER] if workstream else [])),
     }
     return show(request, "plans/submit.html", context, parts=frozenset({"submission"}), refusal=refusal)
@@ -114,6 +118,12 @@ def _resubmitted(request: HttpRequest) -> Workstream | None:
     """The workstream that the form makes a new version for; None for a new plan."""
     slug = request.POST.get("of") or request.GET.get("of", "")
     return queries.workstream_of(queries.find_version(slug)) if slug else None
+
+
+def _wanted(request: HttpRequest) -> Format | None:
+    """The format that the person chose; None when it is to be told from the content."""
+    chosen_one = request.POST.get("format", "")
+    return Format(chosen_one) if chosen_one in set(Format) else None
 
 
 def _given_source(request: HttpRequest) -> tuple[str | bytes, str]:

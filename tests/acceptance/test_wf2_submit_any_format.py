@@ -9,12 +9,12 @@ from jsonschema import Draft202012Validator
 
 from orchestrator.core.errors import PlanRejected
 from orchestrator.core.plan_markdown import read_plan
-from orchestrator.models import Task
+from orchestrator.models import Task, WorkflowVersion
 from orchestrator.queries.projection import projected_files
 from orchestrator.queries.readings import plan_of
 from orchestrator.services.plans import read_source, submit_plan
 from tests.cast import Driver
-from tests.web.pages import signed_in
+from tests.web.pages import signed_in, words
 
 pytestmark = pytest.mark.django_db
 
@@ -65,3 +65,20 @@ def test_ad5_a_version_is_taken_along_in_every_form_and_reads_back(driver: Drive
     assert "⏳" in client.get(f"{address}EXECUTION-DASHBOARD.md").content.decode()
     assert client.get(f"{address}passwd").status_code == 404
     assert Client().get(f"{address}PLAN.md").status_code == 302
+
+
+def test_wf2_the_form_says_what_a_text_was_read_as_and_takes_another_format(driver: Driver) -> None:
+    client = signed_in(driver.cast.initiator)
+    source = SPEC_KIT.decode()
+    assert "Read as spec-kit." in words(client.post("/plans/submit/", {"act": "check", "source": source}))
+    forced = client.post("/plans/submit/", {"act": "check", "source": source, "format": "task-master"})
+    assert "Read as task-master." in words(forced)
+    client.post(
+        "/plans/submit/",
+        {
+            "act": "submit",
+            "source": "# Plan: Lending\n\n## Phase 1: Setup\n\n- [ ] T001 Create shelf.py\n",
+            "format": "spec-kit",
+        },
+    )
+    assert WorkflowVersion.objects.get().format == "spec-kit"
