@@ -63,6 +63,7 @@ def line(name: str, half: Callable[[], object], full: Callable[[], object]) -> N
 
 
 def main() -> None:
+    django.setup()
     print(f"{'':44} {'half':>10} {'full':>10}   growth")
     small, large = layers(25, 200), layers(50, 200)
     line("read and check 50 × 200 steps", lambda: read(small), lambda: read(large))
@@ -88,7 +89,6 @@ def main() -> None:
 
 
 def rounds() -> None:
-    django.setup()
     from tests.benchmarks import review
     from tests.benchmarks.rounds import measure
 
