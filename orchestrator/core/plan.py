@@ -226,7 +226,7 @@ class PlacedStep:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a step was when its source was written, in the words of seed 000; work can be adopted from it (WF-8)."""
+    """How far a step was when its source was written, in the words of seed 000 (WF-8)."""
 
     key: str
     status: TaskStatus

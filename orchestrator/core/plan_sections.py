@@ -365,7 +365,7 @@ class PlanWalker:
         if keyed.box.strip():
             self.draft.boxes[line.number] = keyed.box.lower()
             message = f"{keyed.key or _short(title)} is ticked “{keyed.box}”; a plan carries no state."
-            fix = "Whoever submits it adopts that state, or starts all tasks as open."
+            fix = "All tasks start as open; take finished ones out of the file, if they are not to be done again."
             self.findings.add("state-not-read", line.number, message, fix)
         self.step = StepDraft(keyed.key, title, line.number, line.indent, needs, parallel or None)
         return self.step

@@ -51,5 +51,5 @@ def tell_state(progress: Sequence[Progress], findings: Findings) -> None:
         message = (
             f"{len(begun)} of the tasks are begun or ended in the source ({ended} complete); a plan carries no state."
         )
-        fix = "Whoever submits it adopts that state, or starts all tasks as open."
+        fix = "All tasks start as open; take finished ones out of the file, if they are not to be done again."
         findings.add("state-not-read", begun[0].line, message, fix)

@@ -71,10 +71,10 @@ class TestState:
         assert lines(reading, "unreadable-value") == [5]
 
     @pytest.mark.parametrize("source", [SPEC_KIT, TASK_MASTER, BEADS, BACKLOG, TASKS, TASKS_MD, PLAN])
-    def test_wf8_the_submitter_is_told_that_state_can_be_adopted(self, source: str) -> None:
+    def test_wf8_the_submitter_is_told_that_all_tasks_start_as_open(self, source: str) -> None:
         reading = READERS[recognise(source)](source)
         assert TaskStatus.COMPLETE in states(reading).values()
-        assert any("adopts that state" in finding.fix for finding in reading.findings)
+        assert any("All tasks start as open" in finding.fix for finding in reading.findings)
 
 
 class TestSpecKit:
