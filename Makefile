@@ -80,7 +80,8 @@ lint: $(VENV)/.installed-browser
 	$(BIN)/djlint --check --lint templates
 	DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py makemigrations --check --dry-run --skip-checks
 
-nightly: $(VENV)/.installed-test
+nightly: $(if $(CHROMIUM),$(VENV)/.installed-browser,$(VENV)/.installed-test)
+	$(if $(TESTS)$(if $(CHROMIUM),,none),,$(ISOLATED) $(BIN)/python -m pytest -m "nightly and browser" tests/browser)
 	$(ISOLATED) ENGINE_EXAMPLES=$(or $(EXAMPLES),2000) $(NIGHTLY) $(TESTS)
 	@if $(BIN)/python -c 'import psycopg, sys; psycopg.connect(sys.argv[1], connect_timeout=3)' "$(SERVER)" 2>/dev/null; \
 	then env -u DATA_DIR DATABASE_URL="$(SERVER)" ENGINE_EXAMPLES=$(or $(EXAMPLES),500) $(NIGHTLY) $(TESTS); \

@@ -1,30 +1,17 @@
 """WF-2: plans that others wrote in any format are submitted, approved where they can be, and done to their end."""
 
-import os
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from orchestrator.core.formats.folder import PlanSource, sources_of
+from orchestrator.core.formats.folder import PlanSource
 from orchestrator.core.terms import WorkstreamStatus
 from orchestrator.services.plans import STORED_BLOCKERS, read_source
+from tests import corpus
 from tests.cast import Driver
 
-SHARED = Path(os.environ.get("ORCHESTRATOR_SHARED") or Path(__file__).resolve().parents[3] / "shared")
-CORPUS = SHARED / "corpus" / "plans"
+PLANS = corpus.plans()
 
 
-def sources() -> Iterator[PlanSource]:
-    """As a person who submits the folder gets them: files that belong together are one plan."""
-    inside = (path for path in sorted(CORPUS.rglob("*")) if path.is_file())
-    return iter(sources_of({str(path.relative_to(CORPUS)): path.read_bytes() for path in inside}).plans)
-
-
-PLANS = list(sources())
-
-
-@pytest.mark.skipif(not PLANS, reason="the corpus of plans is not beside this checkout")
+@pytest.mark.skipif(not PLANS, reason=corpus.MISSING)
 def test_wf2_nothing_in_the_corpus_is_refused() -> None:
     assert len(PLANS) >= 10
 

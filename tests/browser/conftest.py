@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -21,6 +22,7 @@ PASSWORD = "only-for-this-test"
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 SignIn = Callable[[str], Any]
+OpenAs = Callable[..., Any]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -105,6 +107,26 @@ def sign_in(browser: Any, product: Product) -> Iterator[SignIn]:
         return page
 
     yield signed_in
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def open_as(browser: Any, live_server: Any) -> Iterator[OpenAs]:
+    """Open pages of Django's live server as a user, with JavaScript or without; no supervisor, no queue."""
+    contexts = []
+
+    def opened(user: Any, script: bool = True) -> Any:
+        client = Client()
+        client.force_login(user)
+        context = browser.new_context(
+            java_script_enabled=script, base_url=live_server.url, viewport={"width": 1280, "height": 900}
+        )
+        contexts.append(context)
+        context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+        return context.new_page()
+
+    yield opened
     for context in contexts:
         context.close()
 

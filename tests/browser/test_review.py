@@ -1,12 +1,10 @@
 """WF-3 in real Chromium: comment as a draft, send it with the decision, find it again on the next version."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from orchestrator.services.plans import submit_plan
 from tests.browser.test_look import AXE, RULES
@@ -15,25 +13,6 @@ from tests.cast import PLAN, Driver
 LINE = PLAN.decode().splitlines().index("- B1: Gateway call") + 1
 NEXT = PLAN.replace(b"- A2: Ledger report", b"- A3: Ledger archive\n  - Exit: archive is kept\n- A2: Ledger report")
 SHOTS = os.environ.get("SCREENSHOTS", "")
-
-
-@pytest.fixture
-def open_as(browser: Any, live_server: Any) -> Iterator[Any]:
-    contexts = []
-
-    def opened(user: Any, script: bool) -> Any:
-        client = Client()
-        client.force_login(user)
-        context = browser.new_context(
-            java_script_enabled=script, base_url=live_server.url, viewport={"width": 1280, "height": 900}
-        )
-        contexts.append(context)
-        context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
-        return context.new_page()
-
-    yield opened
-    for context in contexts:
-        context.close()
 
 
 @pytest.mark.django_db(transaction=True)
