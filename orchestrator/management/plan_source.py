@@ -38,7 +38,7 @@ def files_in(folder: str) -> dict[str, bytes]:
 
 
 def lines_of(findings: Iterable[Finding]) -> list[str]:
-    return [f"{f.severity.value:>6}  {_place(f)}: {f.message} {f.fix}" for f in findings]
+    return [f"{f.severity.value:>6}  {_place(f)}: {f.message} {f.fix} [{f.code}]" for f in findings]
 
 
 def _place(finding: Finding) -> str:
