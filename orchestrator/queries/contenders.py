@@ -11,6 +11,7 @@ from orchestrator.core.terms import Reason, WorkstreamStatus
 from orchestrator.models import Attempt, Task, Workstream
 from orchestrator.models.attempt import LIVE
 from orchestrator.queries.task_views import ClaimFacts, Facts, Scope
+from orchestrator.queries.threads import sole_executors
 
 #: Across workstreams: priority, then registration time, then id (design section 3).
 RANK = (F("priority").desc(), "created_at", "pk")
@@ -89,9 +90,11 @@ def _views(peer: Workstream, wanted: Sequence[Claims]) -> Iterator[TaskView]:
     """Lanes with the same id in two workstreams are different lanes, so a lane goes by its workstream's name too."""
     prefix = f"{peer.slug}/"
     ids = _holding(peer, prefix, wanted)
+    if not ids:
+        return
     found = Task.objects.filter(pk__in=ids).select_related("step__thread__batch__stage", "verdict")
     rows = {task.pk: task for task in found}
-    facts = Facts(peer, list(rows.values()), {})
+    facts = Facts(peer, list(rows.values()), {}, sole_executors(peer))
     for pk in ids:
         view = facts.view(rows[pk])
         yield replace(view, key=prefix + view.key, claims=replace(view.claims, lane=prefix + view.claims.lane))

@@ -42,7 +42,7 @@ from orchestrator.queries.documentation import documentation_file
 from orchestrator.queries.needs import all_needs
 from orchestrator.queries.readings import plan_text
 from orchestrator.queries.snapshot import Loaded, load_snapshot
-from orchestrator.queries.threads import place_of, sole_executors
+from orchestrator.queries.threads import place_of
 
 INDEX = "workstreams/index.json"
 
@@ -155,7 +155,7 @@ class Board:
         self.needs = {view.key: view.needs for view in loaded.snapshot.tasks}
         verdicts = decide(_as_committed(workstream, loaded.snapshot)).verdicts
         self.lines = {verdict.key: _line(loaded.tasks[verdict.key], verdict) for verdict in verdicts}
-        self.sole = sole_executors(workstream)
+        self.sole = loaded.assigned
         attempts = Attempt.objects.filter(task__workstream=workstream).select_related("assignment__executor")
         self.attempts = {attempt.task_id: attempt for attempt in attempts.order_by("number")}
 
@@ -244,7 +244,9 @@ def _place(task: Task) -> tuple[int, int, int, int]:
 
 def _as_committed(workstream: Workstream, snapshot: Snapshot) -> Snapshot:
     """Without "is not committed yet", which stops being true with the commit that this text is part of."""
-    damaged = HandoffArtifact.objects.filter(workstream=workstream, state=ArtifactState.DAMAGED)
+    if not any(view.artifact for view in snapshot.tasks):
+        return snapshot
+    damaged = HandoffArtifact.objects.filter(workstream=workstream, state=ArtifactState.DAMAGED).order_by()
     keys = set(damaged.values_list("attempt__task__step__key", flat=True))
     views = (view if view.key in keys else replace(view, artifact="") for view in snapshot.tasks)
     return replace(snapshot, tasks=tuple(views))

@@ -8,14 +8,16 @@ from orchestrator.models import Task, Workstream
 from orchestrator.queries.contenders import elsewhere
 from orchestrator.queries.holds import hold_on
 from orchestrator.queries.task_views import Facts, Scope, unusable_handovers
+from orchestrator.queries.threads import ThreadPlace, sole_executors
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The snapshot with the rows behind the tasks it judges, by step key."""
+    """The snapshot with the rows behind the tasks it judges, by step key, and who alone claims in a thread."""
 
     snapshot: Snapshot
     tasks: dict[str, Task]
+    assigned: dict[ThreadPlace, str]
 
 
 def load_snapshot(workstream: Workstream, now: datetime | None = None) -> Loaded:
@@ -26,8 +28,9 @@ def load_snapshot(workstream: Workstream, now: datetime | None = None) -> Loaded
             "step__thread__batch__stage", "verdict"
         )
     )
-    facts = Facts(workstream, tasks, unusable_handovers(workstream), Scope.whole(workstream))
+    assigned = sole_executors(workstream)
+    facts = Facts(workstream, tasks, unusable_handovers(workstream), assigned, Scope.whole(workstream))
     views = tuple(facts.view(task) for task in tasks)
     others = elsewhere(workstream, [view.claims for view in views if view.open and not view.live])
     snapshot = Snapshot(views, hold_on(workstream, now), elsewhere=others)
-    return Loaded(snapshot, {task.step.key: task for task in tasks})
+    return Loaded(snapshot, {task.step.key: task for task in tasks}, assigned)

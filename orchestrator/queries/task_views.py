@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from orchestrator.core.contention import Claims
 from orchestrator.core.handoff import RESULT_EVENTS
@@ -26,7 +26,7 @@ from orchestrator.models.attempt import LIVE
 from orchestrator.queries.conditions import conditions_of, skipped_because
 from orchestrator.queries.parts import MANY
 from orchestrator.queries.signatures import signers_by_gate
-from orchestrator.queries.threads import place_of, sole_executors
+from orchestrator.queries.threads import ThreadPlace, place_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +61,26 @@ class Facts:
     """What the views of some tasks need. `unusable` says per task why its handover cannot be used."""
 
     def __init__(
-        self, workstream: Workstream, tasks: Sequence[Task], unusable: Mapping[int, str], scope: Scope | None = None
+        self,
+        workstream: Workstream,
+        tasks: Sequence[Task],
+        unusable: Mapping[int, str],
+        assigned: Mapping[ThreadPlace, str],
+        scope: Scope | None = None,
     ) -> None:
         scope = scope or Scope.of(tasks, workstream)
         self.conditions = conditions_of(workstream, tasks)
-        live = Attempt.objects.filter(**scope.task, status__in=LIVE).select_related("assignment__executor")
-        self.live = {attempt.task_id: attempt for attempt in live}
-        self.assigned = sole_executors(workstream)
-        #: The error of every failed attempt that nobody has followed up.
-        failed = Attempt.objects.filter(
-            **scope.task, status=AttemptStatus.FAILED, followed_up_at=None, task__status=TaskStatus.BLOCKED
-        )
-        self.failures = dict(failed.values_list("task_id", "error"))
+        self.live, self.failures = _attempts(scope, tasks)
+        self.assigned = assigned
         blockers = Blocker.objects.filter(**scope.task, resolved_at=None).order_by("-declared_at")
         self.blockers = dict(blockers.values_list("task_id", "note"))
         self.unusable = unusable
-        self.needs = grouped(StepNeed.objects.filter(**scope.step).values_list("step_id", "needed__key"))
-        self.reviewers = grouped(GateReviewer.objects.filter(**scope.step).values_list("step_id", "name"))
-        waiting = {TaskStatus.REVIEW, TaskStatus.BLOCKED}
-        self.signers = signers_by_gate([task.pk for task in tasks if task.step.is_gate and task.status in waiting])
+        needs = StepNeed.objects.filter(**scope.step).order_by()
+        self.needs = grouped(needs.values_list("step_id", "needed__key"))
+        gates = [task for task in tasks if task.step.is_gate]
+        self.reviewers = _reviewers(scope) if gates else {}
+        waiting = [gate.pk for gate in gates if gate.status in {TaskStatus.REVIEW, TaskStatus.BLOCKED}]
+        self.signers = signers_by_gate(waiting) if waiting else {}
         self.claims = ClaimFacts(scope)
 
     def view(self, task: Task) -> TaskView:
@@ -111,14 +112,35 @@ class Facts:
         )
 
 
+def _attempts(scope: Scope, tasks: Sequence[Task]) -> tuple[dict[int, Attempt], dict[int, str]]:
+    """By task: its live attempt, and the error of a blocked one's last failure that nobody has followed up."""
+    unanswered = Q(status=AttemptStatus.FAILED, followed_up_at=None)
+    rows = Attempt.objects.filter(Q(status__in=LIVE) | unanswered, **scope.task)
+    blocked = {task.pk for task in tasks if task.status == TaskStatus.BLOCKED}
+    live: dict[int, Attempt] = {}
+    failures: dict[int, str] = {}
+    for attempt in rows.select_related("assignment__executor").order_by("number"):
+        if attempt.status in LIVE:
+            live[attempt.task_id] = attempt
+        elif attempt.task_id in blocked:
+            failures[attempt.task_id] = attempt.error
+    return live, failures
+
+
+def _reviewers(scope: Scope) -> dict[int, tuple[str, ...]]:
+    return grouped(GateReviewer.objects.filter(**scope.step).order_by().values_list("step_id", "name"))
+
+
 class ClaimFacts:
     """The files and resources of steps and their threads."""
 
     def __init__(self, scope: Scope) -> None:
-        resources = StepResource.objects.filter(**scope.step)
-        self._files = grouped(resources.filter(is_files=True).values_list("step_id", "name"))
-        self._resources = grouped(resources.filter(is_files=False).values_list("step_id", "name"))
-        self._owned = grouped(OwnedFiles.objects.filter(**scope.thread).values_list("thread_id", "pattern"))
+        resources = StepResource.objects.filter(**scope.step).order_by()
+        named = list(resources.values_list("step_id", "name", "is_files"))
+        self._files = grouped((step, name) for step, name, is_files in named if is_files)
+        self._resources = grouped((step, name) for step, name, is_files in named if not is_files)
+        owned = OwnedFiles.objects.filter(**scope.thread).order_by()
+        self._owned = grouped(owned.values_list("thread_id", "pattern"))
 
     def of(self, step: int, thread: int, lane: str) -> Claims:
         return Claims(lane, self._owned.get(thread, ()), self._files.get(step, ()), self._resources.get(step, ()))
@@ -138,7 +160,7 @@ def unusable_handovers(workstream: Workstream) -> dict[int, str]:
     )
     return {
         task_id: problem or f"{path} is not committed yet"
-        for task_id, problem, path in found.values_list("attempt__task_id", "problem", "path")
+        for task_id, problem, path in found.order_by().values_list("attempt__task_id", "problem", "path")
     }
 
 

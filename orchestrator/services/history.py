@@ -7,7 +7,6 @@ from typing import Any
 
 import rfc8785
 from django.db import connection
-from django.db.models import Max
 
 from orchestrator.core.history import Breach, Link, first_breach, leaf_hash
 from orchestrator.models import HistoryEntry, Workstream
@@ -36,11 +35,13 @@ def record(
     if not connection.in_atomic_block:
         raise RuntimeError("History is written in the transaction of the act.")
     _lock_sequence()
-    previous = HistoryEntry.objects.filter(workstream=workstream).order_by("-number").first()
+    chain = HistoryEntry.objects.filter(workstream=workstream).order_by("-number")
+    number, previous_hash = chain.values_list("number", "leaf_hash").first() or (0, "")
+    last = HistoryEntry.objects.order_by("-sequence").values_list("sequence", flat=True).first()
     entry = HistoryEntry(
-        sequence=(HistoryEntry.objects.aggregate(last=Max("sequence"))["last"] or 0) + 1,
+        sequence=(last or 0) + 1,
         workstream=workstream,
-        number=previous.number + 1 if previous else 1,
+        number=number + 1,
         recorded_at=now,
         actor=actor.label,
         user=actor.user,
@@ -48,7 +49,7 @@ def record(
         subject=subject[:300],
         reason=reason,
         corrects=corrects,
-        previous_hash=previous.leaf_hash if previous else "",
+        previous_hash=previous_hash,
     )
     entry.leaf = rfc8785.dumps(_facts(entry) | {"data": dict(data or {})}).decode()
     entry.leaf_hash = leaf_hash(entry.leaf.encode())
