@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from orchestrator.core.contention import Claims
 from orchestrator.core.schedule import Snapshot, TaskView
-from orchestrator.models import Step, StepNeed, Task, Thread, Workstream
+from orchestrator.models import Step, StepNeed, Task, Thread, WorkflowVersion, Workstream
 from orchestrator.queries.contenders import elsewhere, holders_of
 from orchestrator.queries.holds import hold_on
 from orchestrator.queries.parts import MANY, in_parts
+from orchestrator.queries.prepared import Prepared
 from orchestrator.queries.task_views import Facts, unusable_handovers
 from orchestrator.queries.threads import ThreadPlace, sole_executors
 
@@ -49,6 +50,36 @@ class _Conditional(NamedTuple):
     thread: int
 
 
+class _Row(NamedTuple):
+    """A task, read as a plain row; `batch` is None when it is closed."""
+
+    task: int
+    step: int
+    thread: int
+    batch: int | None
+    standing: bool
+
+
+def _of_steps(workstream: int, steps: Sequence[int]) -> list[_Row]:
+    return [_Row(*row) for row in _tasks_of_steps(workstream, steps)]
+
+
+@Prepared
+def _tasks_of_steps(workstream: int, steps: list[int]) -> QuerySet[Task, tuple[int, int, int, int | None, bool]]:
+    tasks = Task.objects.filter(workstream=workstream, step__in=steps).order_by()
+    return tasks.values_list("pk", "step_id", "thread_id", "open_batch", "standing")
+
+
+def version_of(workstream: Workstream) -> WorkflowVersion:
+    """A workstream's version with its workflow; without the text, which may be megabytes and is seldom asked for."""
+    return _versions(workstream.version_id)[0]
+
+
+@Prepared
+def _versions(pk: int) -> QuerySet[WorkflowVersion]:
+    return WorkflowVersion.objects.filter(pk=pk).select_related("workflow").defer("source").order_by()
+
+
 def load_round(workstream: Workstream, now: datetime, *, afresh: bool = False) -> Round:
     """Read the frontier of a locked workstream; `afresh` looks at all of it, whatever was remembered."""
     hold, unusable = hold_on(workstream, now), unusable_handovers(workstream)
@@ -76,8 +107,13 @@ def load_round(workstream: Workstream, now: datetime, *, afresh: bool = False) -
 
 
 def _first_open_batch(workstream: Workstream) -> int | None:
+    return next(iter(_lowest_open(workstream.pk)), None)
+
+
+@Prepared
+def _lowest_open(workstream: int) -> QuerySet[Task, int]:
     tasks = Task.objects.filter(workstream=workstream, open_batch__isnull=False)
-    return tasks.order_by("open_batch").values_list("open_batch", flat=True).first()
+    return tasks.order_by("open_batch").values_list("open_batch", flat=True)[:1]
 
 
 def _ground(
@@ -100,9 +136,8 @@ class _Due:
     """The tasks that acts, or the round before, left for this one."""
 
     def __init__(self, workstream: Workstream) -> None:
-        rows = Task.objects.filter(workstream=workstream, due=True).order_by()
         self.workstream = workstream
-        self.rows = list(rows.values_list("pk", "step_id", "thread_id", "open_batch", "step__version_id"))
+        self.rows = _due_tasks(workstream.pk)
         self.all = {row[0] for row in self.rows}
         #: The step of each that is open.
         self.open = {row[0]: row[1] for row in self.rows if row[3] is not None and row[4] == workstream.version_id}
@@ -113,61 +148,87 @@ class _Due:
         if len(self.rows) > MANY:
             return None
         closed = [step for _, step, _, batch, _ in self.rows if batch is None]
-        found = {thread for _, _, thread, _, _ in self.rows}.union(one.thread for one in conditional)
+        found = {thread for _, _, thread, _, _ in self.rows if thread}.union(one.thread for one in conditional)
         # The steps first: SQLite would begin with all tasks.
-        freed = list(StepNeed.objects.filter(needed__in=closed).order_by().values_list("step_id", flat=True))
-        for some in in_parts(freed):
-            tasks = Task.objects.filter(workstream=self.workstream, step__in=some, open_batch=here).order_by()
-            found.update(tasks.values_list("thread_id", flat=True))
+        for some in in_parts(_freed(closed)):
+            found.update(row.thread for row in _of_steps(self.workstream.pk, some) if row.batch == here)
         return found
+
+
+@Prepared
+def _due_tasks(workstream: int) -> QuerySet[Task, tuple[int, int, int | None, int | None, int]]:
+    rows = Task.objects.filter(workstream=workstream, due=True).order_by()
+    return rows.values_list("pk", "step_id", "thread_id", "open_batch", "step__version_id")
+
+
+@Prepared
+def _freed(closed: list[int]) -> QuerySet[StepNeed, int]:
+    return StepNeed.objects.filter(needed__in=closed).order_by().values_list("step_id", flat=True)
 
 
 def _lanes(workstream: Workstream, here: int | None, threads: set[int] | None) -> dict[int, _Lane]:
     """The front of these threads in the first open batch, or of all its threads."""
     if here is None:
         return {}
-    tasks = Task.objects.filter(workstream=workstream, open_batch=here).order_by("run_index", "position")
     if threads is None:
-        threads = set(tasks.order_by().values_list("thread_id", flat=True).distinct())
+        tasks = Task.objects.filter(workstream=workstream, open_batch=here).order_by()
+        threads = set(tasks.values_list("thread_id", flat=True).distinct())
+    return {
+        thread: _Lane(task, run)
+        for some in in_parts(sorted(threads))
+        for thread, task, run in _fronts(workstream.pk, here, some)
+    }
+
+
+@Prepared
+def _fronts(workstream: int, here: int, threads: list[int]) -> QuerySet[Task, tuple[int, int, int]]:
+    tasks = Task.objects.filter(workstream=workstream, open_batch=here).order_by("run_index", "position")
     lowest = Subquery(tasks.filter(thread=OuterRef("pk")).values("pk")[:1])
-    lanes: dict[int, _Lane] = {}
-    for some in in_parts(sorted(threads)):
-        first = Thread.objects.filter(pk__in=some).order_by().values(lowest=lowest)
-        rows = Task.objects.filter(pk__in=first).order_by().values_list("thread_id", "pk", "run_index")
-        lanes.update((thread, _Lane(task, run)) for thread, task, run in rows)
-    return lanes
+    first = Thread.objects.filter(pk__in=threads).order_by().values(lowest=lowest)
+    return Task.objects.filter(pk__in=first).order_by().values_list("thread_id", "pk", "run_index")
 
 
 def _waiting(workstream: Workstream, here: int | None, lanes: Mapping[int, _Lane], afresh: bool) -> dict[int, int]:
     """The tasks in the lowest open run of each thread and the one behind it, with their steps."""
-    waiting = Task.objects.filter(_unsettled(afresh), workstream=workstream, open_batch=here).order_by()
     by_run: dict[int, list[int]] = defaultdict(list)
     for thread, lane in lanes.items():
         by_run[lane.run].append(thread)
     found: dict[int, int] = {}
     for run, threads in by_run.items():
         for some in in_parts(threads):
-            front = waiting.filter(thread__in=some, run_index__in=(run, run + 1))
-            found.update(front.values_list("pk", "step_id"))
+            found.update(_in_runs(afresh, workstream.pk, here, some, [run, run + 1]))
     return found
 
 
-def _unsettled(afresh: bool) -> Q:
+@Prepared
+def _in_runs(
+    afresh: bool, workstream: int, here: int, threads: list[int], runs: list[int]
+) -> QuerySet[Task, tuple[int, int]]:
+    tasks = Task.objects.filter(workstream=workstream, open_batch=here, thread__in=threads, run_index__in=runs)
+    return _unsettled(tasks, afresh).order_by().values_list("pk", "step_id")
+
+
+def _unsettled(tasks: QuerySet[Task], afresh: bool) -> QuerySet[Task]:
     """A task whose last verdict rests on its own unchanged state need not be looked at."""
-    return Q() if afresh else Q(standing=False)
+    return tasks if afresh else tasks.filter(standing=False)
 
 
 def _conditional(workstream: Workstream, here: int | None, afresh: bool) -> list[_Conditional]:
     """Tasks of the first open batch with a condition: it may be decided before their turn in the thread (AD-8)."""
     if here is None:
         return []
-    steps = Step.objects.filter(version=workstream.version_id, batch_index=here, condition__gt="").order_by()
-    tasks = Task.objects.filter(_unsettled(afresh), workstream=workstream, open_batch=here).order_by()
     return [
-        _Conditional(*row)
-        for some in in_parts(list(steps.values_list("pk", flat=True)))
-        for row in tasks.filter(step__in=some).values_list("pk", "step_id", "thread_id")
+        _Conditional(row.task, row.step, row.thread)
+        for some in in_parts(_conditional_steps(workstream.version_id, here))
+        for row in _of_steps(workstream.pk, some)
+        if row.batch == here and (afresh or not row.standing)
     ]
+
+
+@Prepared
+def _conditional_steps(version: int, here: int) -> QuerySet[Step, int]:
+    steps = Step.objects.filter(version=version, batch_index=here, condition__gt="").order_by()
+    return steps.values_list("pk", flat=True)
 
 
 class _Needed:
@@ -177,17 +238,15 @@ class _Needed:
         self._steps = steps
         self._needs: dict[int, set[int]] = defaultdict(set)
         for some in in_parts(sorted(set(steps.values()))):
-            pairs = StepNeed.objects.filter(step__in=some).order_by().values_list("step_id", "needed_id")
-            for step, needed in pairs:
+            for step, needed in _needs(some):
                 self._needs[step].add(needed)
         self._tasks: dict[int, int] = {}
         self._open: set[int] = set()
         for some in in_parts(sorted({one for needs in self._needs.values() for one in needs})):
-            tasks = Task.objects.filter(workstream=workstream, step__in=some).order_by()
-            for step, task, batch in tasks.values_list("step_id", "pk", "open_batch"):
-                self._tasks[step] = task
-                if batch is not None:
-                    self._open.add(step)
+            for row in _of_steps(workstream.pk, some):
+                self._tasks[row.step] = row.task
+                if row.batch is not None:
+                    self._open.add(row.step)
 
     def any_open(self, task: int) -> bool:
         return not self._open.isdisjoint(self._needs.get(self._steps[task], ()))
@@ -195,6 +254,11 @@ class _Needed:
     def of(self, tasks: Iterable[int]) -> set[int]:
         steps = {needed for task in tasks for needed in self._needs.get(self._steps[task], ())}
         return {self._tasks[step] for step in steps if step in self._tasks}
+
+
+@Prepared
+def _needs(steps: list[int]) -> QuerySet[StepNeed, tuple[int, int]]:
+    return StepNeed.objects.filter(step__in=steps).order_by().values_list("step_id", "needed_id")
 
 
 def _ahead(judged: Sequence[Task], lanes: Mapping[int, _Lane]) -> set[int]:
@@ -212,5 +276,9 @@ def _holders(
 
 
 def _rows(ids: Iterable[int]) -> list[Task]:
-    tasks = Task.objects.select_related("step__thread__batch__stage", "verdict")
-    return [task for some in in_parts(sorted(ids)) for task in tasks.filter(pk__in=some)]
+    return [task for some in in_parts(sorted(ids)) for task in _with_places(some)]
+
+
+@Prepared
+def _with_places(ids: list[int]) -> QuerySet[Task]:
+    return Task.objects.filter(pk__in=ids).select_related("step__thread__batch__stage", "verdict")

@@ -6,9 +6,10 @@ from django.db.models import Prefetch, QuerySet
 
 from orchestrator.core.handoff import RESULT_EVENTS, OutputPlace
 from orchestrator.core.terms import ArtifactState, StageKind, TaskStatus
-from orchestrator.models import Batch, HandoffArtifact, OutputFile, Step, Task, Workstream
+from orchestrator.models import Batch, HandoffArtifact, OutputFile, Step, StepNeed, Task, Workstream
 from orchestrator.queries.handovers import batch_before
 from orchestrator.queries.parts import in_parts
+from orchestrator.queries.prepared import Prepared
 
 #: States in which an artifact is part of the record.
 IN_FORCE = [ArtifactState.PENDING.value, ArtifactState.COMMITTED.value, ArtifactState.DAMAGED.value]
@@ -47,20 +48,13 @@ class Upstream:
         """The newest artifact of each of these tasks, by task id."""
         found: dict[int, HandoffArtifact] = {}
         for some in in_parts(sorted(tasks)):
-            own = HandoffArtifact.objects.filter(attempt__task__in=some, state__in=IN_FORCE)
-            found.update(_newest(own.select_related("attempt")))
+            found.update(_newest(_of_tasks(some)))
         return found
 
     def _newest_results(self, steps: Iterable[int]) -> Sequence[HandoffArtifact]:
         found: dict[int, HandoffArtifact] = {}
         for some in in_parts(sorted(steps)):
-            rows = HandoffArtifact.objects.filter(
-                attempt__task__workstream=self.workstream,
-                attempt__task__step__in=some,
-                event__in=RESULT_EVENTS,
-                state__in=IN_FORCE,
-            )
-            found.update(_newest(with_output_names(rows).select_related("attempt__task__step")))
+            found.update(_newest(_results_of(self.workstream.pk, some)))
         return sorted(found.values(), key=lambda artifact: artifact.sequence)
 
     def _passing_over_skipped(self, steps: frozenset[int]) -> set[int]:
@@ -78,8 +72,7 @@ class Upstream:
     def _skipped(self, steps: Iterable[int]) -> list[Step]:
         found: list[int] = []
         for some in in_parts(sorted(steps)):
-            tasks = Task.objects.filter(workstream=self.workstream, step__in=some, status=TaskStatus.SKIPPED).order_by()
-            found += tasks.values_list("step_id", flat=True)
+            found += _skipped_steps(self.workstream.pk, some)
         rows = Step.objects.select_related("thread__batch__stage").order_by()
         return [step for some in in_parts(found) for step in rows.filter(pk__in=some)]
 
@@ -87,18 +80,17 @@ class Upstream:
         """Ids of the steps that one waits for directly: what it names, the run before it in its thread, or else the
         batch before (design section 3)."""
         if step.pk not in self._steps:
-            named = step.needs.order_by().values_list("needed_id", flat=True)
             before = self._run_before(step) if step.run_index else self._batch_before(step.thread.batch)
-            self._steps[step.pk] = before.union(named)
+            self._steps[step.pk] = before.union(_needed_by(step.pk))
         return self._steps[step.pk]
 
     @staticmethod
     def _run_before(step: Step) -> frozenset[int]:
         """Found from the step's own place backwards, so that it does not matter how long the thread is."""
+        found = _nearest(step.thread_id, step.run_index - 1, step.position)
+        if found and not found[0][1]:
+            return frozenset({found[0][0]})
         run = Step.objects.filter(thread=step.thread_id, run_index=step.run_index - 1)
-        nearest = run.filter(position__lt=step.position).order_by("-position").values_list("pk", "parallel").first()
-        if nearest and not nearest[1]:
-            return frozenset({nearest[0]})
         return frozenset(run.order_by().values_list("pk", flat=True))
 
     def _batch_before(self, here: Batch) -> frozenset[int]:
@@ -113,3 +105,37 @@ def _newest(artifacts: Iterable[HandoffArtifact]) -> dict[int, HandoffArtifact]:
     """The newest one of each task. Sorted here: asked to sort, SQLite walks all artifacts of the workstream."""
     ordered = sorted(artifacts, key=lambda artifact: artifact.sequence)
     return {artifact.attempt.task_id: artifact for artifact in ordered}
+
+
+@Prepared
+def _of_tasks(tasks: list[int]) -> QuerySet[HandoffArtifact]:
+    rows = HandoffArtifact.objects.filter(attempt__task__in=tasks, state__in=IN_FORCE)
+    return rows.select_related("attempt").order_by()
+
+
+@Prepared
+def _results_of(workstream: int, steps: list[int]) -> QuerySet[HandoffArtifact]:
+    rows = HandoffArtifact.objects.filter(
+        attempt__task__workstream=workstream,
+        attempt__task__step__in=steps,
+        event__in=RESULT_EVENTS,
+        state__in=IN_FORCE,
+    )
+    return with_output_names(rows).select_related("attempt__task__step").order_by()
+
+
+@Prepared
+def _skipped_steps(workstream: int, steps: list[int]) -> QuerySet[Task, int]:
+    tasks = Task.objects.filter(workstream=workstream, step__in=steps, status=TaskStatus.SKIPPED).order_by()
+    return tasks.values_list("step_id", flat=True)
+
+
+@Prepared
+def _needed_by(step: int) -> QuerySet[StepNeed, int]:
+    return StepNeed.objects.filter(step=step).order_by().values_list("needed_id", flat=True)
+
+
+@Prepared
+def _nearest(thread: int, run: int, position: int) -> QuerySet[Step, tuple[int, bool]]:
+    steps = Step.objects.filter(thread=thread, run_index=run, position__lt=position).order_by("-position")
+    return steps.values_list("pk", "parallel")[:1]

@@ -5,15 +5,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Max, OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from orchestrator.core.schedule import Decision, decide, ties
 from orchestrator.core.schedule import Verdict as Judgement
 from orchestrator.core.terms import AttemptStatus, Reason, TaskStatus, WorkstreamStatus
-from orchestrator.models import Attempt, SchedulingDecision, Task, Verdict, WorkflowVersion, Workstream
-from orchestrator.queries.frontier import Round, load_round
+from orchestrator.models import Attempt, SchedulingDecision, Task, Verdict, Workstream
+from orchestrator.queries.frontier import Round, load_round, version_of
 from orchestrator.queries.inputs import input_digests
 from orchestrator.queries.parts import in_parts
+from orchestrator.queries.prepared import Prepared
 from orchestrator.queries.upstream import Upstream
 from orchestrator.services.actor import ORCHESTRATOR
 from orchestrator.services.artifacts import announce_queued
@@ -34,9 +35,7 @@ def run_round(*, workstream_id: int, now: datetime, afresh: bool = False) -> Sch
         workstream = locked_workstream(workstream_id)
         if workstream.status != WorkstreamStatus.ACTIVE:
             return None
-        # Its text may be megabytes, and a round reads it for conditions on parameters only.
-        versions = WorkflowVersion.objects.select_related("workflow").defer("source")
-        workstream.version = versions.get(pk=workstream.version_id)
+        workstream.version = version_of(workstream)
         lock_repository(workstream.version.repository)
         seen = load_round(workstream, now, afresh=afresh)
         decision = decide(seen.snapshot)
@@ -169,11 +168,13 @@ def _launch(tasks: Sequence[Task], workstream: Workstream, row: SchedulingDecisi
 
 def _last_numbers(tasks: Sequence[int]) -> dict[int, int]:
     """The number of the latest attempt of each task that was tried."""
-    found: dict[int, int] = {}
-    for some in in_parts(tasks):
-        tried = Attempt.objects.filter(task__in=some).order_by()
-        found.update(tried.values_list("task_id").annotate(Max("number")))
-    return found
+    return {task: number for some in in_parts(tasks) for task, number in _tried(some)}
+
+
+@Prepared
+def _tried(tasks: list[int]) -> QuerySet[Attempt, tuple[int, int]]:
+    attempts = Attempt.objects.filter(task__in=tasks).order_by("number")
+    return attempts.values_list("task_id", "number")
 
 
 def _skip(
