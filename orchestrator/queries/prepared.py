@@ -84,8 +84,9 @@ class _Statement(Generic[Row]):
         return self._sql, tuple(self._filled(one) for one in self._parameters)
 
     def _filled(self, parameter: object) -> object:
-        if type(parameter) is int and parameter >= STAND_IN:
-            return self._numbers[parameter - STAND_IN]
+        # Django gives PostgreSQL kinds of int that name the column's width.
+        if isinstance(parameter, int) and not isinstance(parameter, bool) and parameter >= STAND_IN:
+            return type(parameter)(self._numbers[parameter - STAND_IN])
         return parameter
 
     def _get_compiler(self, *_: object, **__: object) -> SQLCompiler:

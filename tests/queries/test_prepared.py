@@ -56,7 +56,7 @@ def test_no_stand_in_reaches_the_database(driver):
     with connection.execute_wrapper(watch):
         placed(driver.workstream.pk, [pk], False)
     assert pk in sent
-    assert not [one for one in sent if type(one) is int and one >= STAND_IN]
+    assert not [one for one in sent if isinstance(one, int) and one >= STAND_IN]
 
 
 @pytest.mark.django_db(transaction=True)
