@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from orchestrator.adapters.base_branch import BaseBranch, Made
 from orchestrator.adapters.repository import REPOSITORY_NAME
 from orchestrator.core.terms import IntegrationSource, TaskStatus
 from orchestrator.models import Attempt, BaselineIntegration, HistoryEntry, Workstream
+from orchestrator.queries.prepared import Prepared
 from orchestrator.queries.signatures import latest_completed
 
 INTEGRATED: Final = "baseline integrated"
@@ -46,7 +48,12 @@ class Integration:
 
 def integration_in_force(workstream: Workstream) -> BaselineIntegration | None:
     """The integration that no revert decision has ended."""
-    return BaselineIntegration.objects.filter(workstream=workstream, reverted_at=None).first()
+    return next(iter(_in_force(workstream.pk)), None)
+
+
+@Prepared
+def _in_force(workstream: int) -> QuerySet[BaselineIntegration]:
+    return BaselineIntegration.objects.filter(workstream=workstream, reverted_at=None)[:1]
 
 
 def integrations(workstream: Workstream) -> tuple[Integration, ...]:

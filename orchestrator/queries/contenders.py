@@ -10,7 +10,10 @@ from orchestrator.core.schedule import TaskView
 from orchestrator.core.terms import Reason, WorkstreamStatus
 from orchestrator.models import Attempt, Task, Workstream
 from orchestrator.models.attempt import LIVE
+from orchestrator.queries.parts import MANY
+from orchestrator.queries.prepared import Prepared
 from orchestrator.queries.task_views import ClaimFacts, Facts, Scope
+from orchestrator.queries.threads import sole_executors
 
 #: Across workstreams: priority, then registration time, then id (design section 3).
 RANK = (F("priority").desc(), "created_at", "pk")
@@ -39,12 +42,18 @@ def peers_of(workstream: Workstream) -> QuerySet[Workstream]:
 
 def in_line_with(workstream: Workstream) -> list[int]:
     """Ids of a workstream and of the active ones whose recorded verdicts wait for a task of it, by rank."""
-    waiting = Task.objects.filter(
-        due=True, verdict__reason=Reason.RESOURCE, verdict__holder__startswith=f"{workstream.slug}/"
-    )
-    waits = Q(status=WorkstreamStatus.ACTIVE, pk__in=waiting.values("workstream"))
+    waiting = {one for one, holder in _waiting_for_resources() if holder.startswith(f"{workstream.slug}/")}
+    if not waiting:
+        return [workstream.pk]
+    waits = Q(status=WorkstreamStatus.ACTIVE, pk__in=waiting)
     found = Workstream.objects.filter(waits | Q(pk=workstream.pk))
     return list(found.order_by(*RANK).values_list("pk", flat=True))
+
+
+@Prepared
+def _waiting_for_resources() -> QuerySet[Task, tuple[int, str]]:
+    waiting = Task.objects.filter(due=True, verdict__reason=Reason.RESOURCE).order_by()
+    return waiting.values_list("workstream_id", "verdict__holder")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,30 +67,31 @@ class _Live:
 
 
 def _holding(workstream: Workstream, prefix: str, wanted: Sequence[Claims]) -> list[int]:
-    rows = list(_live(workstream))
+    rows = [_Live(*row) for row in _live(workstream.pk)]
     if not rows:
         return []
-    facts, held = ClaimFacts(_scope(workstream)), Held()
+    facts, held = ClaimFacts(_scope(workstream, rows)), Held()
     for row in rows:
         held.add(facts.of(row.step, row.thread, prefix + row.lane))
     numbers = {number for claims in wanted for number in held.conflicts(claims)}
     return [rows[number].task for number in sorted(numbers)]
 
 
-def _live(workstream: Workstream) -> Iterator[_Live]:
+@Prepared
+def _live(workstream: int) -> QuerySet[Attempt, tuple[int, int, int, str]]:
     rows = Attempt.objects.filter(task__workstream=workstream, status__in=LIVE)
     ordered = rows.order_by("task__batch_index", "task__position", "task__step__key")
-    columns = ("task_id", "task__step_id", "task__step__thread_id", "task__step__thread__lane")
-    return (_Live(*row) for row in ordered.values_list(*columns))
+    return ordered.values_list("task_id", "task__step_id", "task__step__thread_id", "task__step__thread__lane")
 
 
-def _scope(workstream: Workstream) -> Scope:
-    """The claims of live tasks only."""
-    live = {"tasks__workstream": workstream, "tasks__attempts__status__in": LIVE}
+def _scope(workstream: Workstream, rows: Sequence[_Live]) -> Scope:
+    """The claims of live tasks only, unless they are many."""
+    if len(rows) > MANY:
+        return Scope.whole(workstream)
     return Scope(
-        {},
-        {f"step__{name}": value for name, value in live.items()},
-        {f"thread__steps__{name}": value for name, value in live.items()},
+        ("task__in", [row.task for row in rows]),
+        ("step__in", [row.step for row in rows]),
+        ("thread__in", sorted({row.thread for row in rows})),
     )
 
 
@@ -89,9 +99,11 @@ def _views(peer: Workstream, wanted: Sequence[Claims]) -> Iterator[TaskView]:
     """Lanes with the same id in two workstreams are different lanes, so a lane goes by its workstream's name too."""
     prefix = f"{peer.slug}/"
     ids = _holding(peer, prefix, wanted)
+    if not ids:
+        return
     found = Task.objects.filter(pk__in=ids).select_related("step__thread__batch__stage", "verdict")
     rows = {task.pk: task for task in found}
-    facts = Facts(peer, list(rows.values()), {})
+    facts = Facts(peer, list(rows.values()), {}, sole_executors(peer))
     for pk in ids:
         view = facts.view(rows[pk])
         yield replace(view, key=prefix + view.key, claims=replace(view.claims, lane=prefix + view.claims.lane))

@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch, Q, QuerySet
 
 from orchestrator.core.documentation import (
     Built,
@@ -17,6 +17,7 @@ from orchestrator.core.documentation import (
 from orchestrator.core.handoff import DOCUMENTATION_PREFIX, RESULT_EVENTS, timestamp
 from orchestrator.core.terms import StageKind, TaskStatus, WorkstreamStatus
 from orchestrator.models import GateReview, HandoffArtifact, Learning, OutputFile, Step, Task, Workstream
+from orchestrator.queries.prepared import Prepared
 from orchestrator.queries.upstream import IN_FORCE, output_place
 
 PLACE = (
@@ -34,13 +35,18 @@ DOCUMENTATION = Q(step__thread__batch__stage__kind=StageKind.DOCUMENTATION) | Q(
 def documentation_file(workstream: Workstream) -> dict[str, bytes]:
     """Path and bytes of the documentation's first page; nothing before documentation work starts and nothing new after
     acceptance."""
-    started = Task.objects.filter(DOCUMENTATION, workstream=workstream, attempts__isnull=False)
-    if workstream.status != WorkstreamStatus.ACTIVE or not started.exists():
+    if workstream.status != WorkstreamStatus.ACTIVE or not _started(workstream.pk):
         return {}
     folder = f"{documentation_folder(workstream.slug)}/"
     outputs = OutputFile.objects.filter(artifact__workstream=workstream, path__startswith=folder)
     path = page_path(workstream.slug, outputs.values_list("path", flat=True))
     return {path: render_documentation(documentation_view(workstream)).encode()} if path else {}
+
+
+@Prepared
+def _started(workstream: int) -> QuerySet[Task, int]:
+    tasks = Task.objects.filter(DOCUMENTATION, workstream=workstream, attempts__isnull=False).order_by()
+    return tasks.values_list("pk", flat=True)[:1]
 
 
 def documentation_view(workstream: Workstream) -> DocumentationView:

@@ -6,16 +6,23 @@ from django.db.models import F, QuerySet
 
 from orchestrator.core.terms import VersionStatus, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
+from orchestrator.queries.prepared import Prepared
 
 
 def due_version(workstream_id: int, now: datetime) -> WorkflowVersion | None:
     """The newest version whose time has come for a workstream in flight that was not migrated to it yet."""
-    return _promised(workstream_id).filter(effective_at__lte=now).first()
+    promised = _all_promised(workstream_id)
+    return next((one for one in promised if one.effective_at and one.effective_at <= now), None)
 
 
 def promised_version(workstream: Workstream) -> WorkflowVersion | None:
     """The newest version that is approved for a later time, or whose migration still waits."""
     return _promised(workstream.pk).first()
+
+
+@Prepared
+def _all_promised(workstream: int) -> QuerySet[WorkflowVersion]:
+    return _promised(workstream)
 
 
 def _promised(workstream_id: int) -> QuerySet[WorkflowVersion]:

@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Exists, Min, OuterRef, Q
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from orchestrator.core.contention import Claims
 from orchestrator.core.schedule import Snapshot, TaskView
-from orchestrator.models import Step, StepNeed, Task, Workstream
+from orchestrator.models import Step, StepNeed, Task, Thread, WorkflowVersion, Workstream
 from orchestrator.queries.contenders import elsewhere, holders_of
 from orchestrator.queries.holds import hold_on
 from orchestrator.queries.parts import MANY, in_parts
+from orchestrator.queries.prepared import Prepared
 from orchestrator.queries.task_views import Facts, unusable_handovers
-from orchestrator.queries.threads import sole_executors
+from orchestrator.queries.threads import ThreadPlace, sole_executors
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,44 +36,94 @@ class Round:
 
 
 class _Lane(NamedTuple):
-    """The front of a thread: its lowest open run, and the lowest position that is open in it."""
+    """The front of a thread: its lowest open task, and that one's run."""
 
+    task: int
     run: int
-    position: int
+
+
+class _Conditional(NamedTuple):
+    """A task whose step has a condition."""
+
+    task: int
+    step: int
+    thread: int
+
+
+class _Row(NamedTuple):
+    """A task, read as a plain row; `batch` is None when it is closed."""
+
+    task: int
+    step: int
+    thread: int
+    batch: int | None
+    standing: bool
+
+
+def _of_steps(workstream: int, steps: Sequence[int]) -> list[_Row]:
+    return [_Row(*row) for row in _tasks_of_steps(workstream, steps)]
+
+
+@Prepared
+def _tasks_of_steps(workstream: int, steps: list[int]) -> QuerySet[Task, tuple[int, int, int, int | None, bool]]:
+    tasks = Task.objects.filter(workstream=workstream, step__in=steps).order_by()
+    return tasks.values_list("pk", "step_id", "thread_id", "open_batch", "standing")
+
+
+def version_of(workstream: Workstream) -> WorkflowVersion:
+    """A workstream's version with its workflow; without the text, which may be megabytes and is seldom asked for."""
+    return _versions(workstream.version_id)[0]
+
+
+@Prepared
+def _versions(pk: int) -> QuerySet[WorkflowVersion]:
+    return WorkflowVersion.objects.filter(pk=pk).select_related("workflow").defer("source").order_by()
 
 
 def load_round(workstream: Workstream, now: datetime, *, afresh: bool = False) -> Round:
     """Read the frontier of a locked workstream; `afresh` looks at all of it, whatever was remembered."""
     hold, unusable = hold_on(workstream, now), unusable_handovers(workstream)
-    here = _first_open_batch(workstream)
-    ground = _ground(workstream, here, hold, unusable)
+    here, assigned = _first_open_batch(workstream), sole_executors(workstream)
+    ground = _ground(workstream, here, hold, unusable, assigned)
     due, conditional = _Due(workstream), _conditional(workstream, here, afresh)
     whole = afresh or ground != workstream.judged_on
-    lanes = _lanes(workstream, here, None if whole else due.threads(here, conditional.values()))
-    ids = due.open | _near(workstream, here, lanes, afresh) | conditional.keys()
+    lanes = _lanes(workstream, here, None if whole else due.threads(here, conditional))
+    waiting = _waiting(workstream, here, lanes, afresh)
+    needed = _Needed(workstream, {**due.open, **waiting, **{pk: step for pk, step, _ in conditional}})
+    ids = due.open.keys() | {pk for pk, *_ in conditional} | {pk for pk in waiting if not needed.any_open(pk)}
     judged = _rows(ids)
-    context = _rows(_context(workstream, here, judged, lanes) | set(unusable) - ids)
-    facts = Facts(workstream, [*judged, *context], unusable)
+    context = _rows((needed.of(ids) | _ahead(judged, lanes) | unusable.keys()) - ids)
+    facts = Facts(workstream, [*judged, *context], unusable, assigned)
     views = {task.step.key: facts.view(task) for task in judged}
     kept = [task for task in judged if _has_a_say(task, views[task.step.key], here)]
     wanted = [] if hold else [views[t.step.key].claims for t in kept if not views[t.step.key].live]
     snapshot = Snapshot(
         tuple(views[task.step.key] for task in kept),
         hold,
-        context=(*map(facts.view, context), *_holders(workstream, wanted, ids | {task.pk for task in context})),
+        context=(*map(facts.view, context), *_holders(workstream, wanted, ids | {t.pk for t in context}, assigned)),
         elsewhere=elsewhere(workstream, wanted),
     )
     return Round(snapshot, {task.step.key: task for task in kept}, frozenset(due.all), ground)
 
 
 def _first_open_batch(workstream: Workstream) -> int | None:
+    return next(iter(_lowest_open(workstream.pk)), None)
+
+
+@Prepared
+def _lowest_open(workstream: int) -> QuerySet[Task, int]:
     tasks = Task.objects.filter(workstream=workstream, open_batch__isnull=False)
-    return tasks.order_by("open_batch").values_list("open_batch", flat=True).first()
+    return tasks.order_by("open_batch").values_list("open_batch", flat=True)[:1]
 
 
-def _ground(workstream: Workstream, here: int | None, hold: object, unusable: Mapping[int, str]) -> str:
-    assigned = sorted(sole_executors(workstream).items())
-    rests_on = (workstream.version_id, here, hold, sorted(unusable.items()), assigned)
+def _ground(
+    workstream: Workstream,
+    here: int | None,
+    hold: object,
+    unusable: Mapping[int, str],
+    assigned: Mapping[ThreadPlace, str],
+) -> str:
+    rests_on = (workstream.version_id, here, hold, sorted(unusable.items()), sorted(assigned.items()))
     return hashlib.sha256(repr(rests_on).encode()).hexdigest()
 
 
@@ -85,88 +136,149 @@ class _Due:
     """The tasks that acts, or the round before, left for this one."""
 
     def __init__(self, workstream: Workstream) -> None:
-        rows = Task.objects.filter(workstream=workstream, due=True)
         self.workstream = workstream
-        self.rows = list(rows.values_list("pk", "step_id", "thread_id", "open_batch", "step__version_id"))
+        self.rows = _due_tasks(workstream.pk)
         self.all = {row[0] for row in self.rows}
-        self.open = {row[0] for row in self.rows if row[3] is not None and row[4] == workstream.version_id}
+        #: The step of each that is open.
+        self.open = {row[0]: row[1] for row in self.rows if row[3] is not None and row[4] == workstream.version_id}
 
-    def threads(self, here: int | None, others: Iterable[int]) -> set[int] | None:
-        """Threads that a due task stands in or frees, and the others; None when they are too many to name."""
-        closed = [step for _, step, _, batch, _ in self.rows if batch is None]
+    def threads(self, here: int | None, conditional: Iterable[_Conditional]) -> set[int] | None:
+        """Threads that a due task stands in or frees, and those of conditional ones; None when they are too many to
+        name."""
         if len(self.rows) > MANY:
             return None
-        freed = Task.objects.filter(workstream=self.workstream, open_batch=here, step__needs__needed__in=closed)
-        found = {thread for _, _, thread, _, _ in self.rows}.union(others)
-        return found | set(freed.values_list("thread_id", flat=True)) if closed else found
+        closed = [step for _, step, _, batch, _ in self.rows if batch is None]
+        found = {thread for _, _, thread, _, _ in self.rows if thread}.union(one.thread for one in conditional)
+        # The steps first: SQLite would begin with all tasks.
+        for some in in_parts(_freed(closed)):
+            found.update(row.thread for row in _of_steps(self.workstream.pk, some) if row.batch == here)
+        return found
+
+
+@Prepared
+def _due_tasks(workstream: int) -> QuerySet[Task, tuple[int, int, int | None, int | None, int]]:
+    rows = Task.objects.filter(workstream=workstream, due=True).order_by()
+    return rows.values_list("pk", "step_id", "thread_id", "open_batch", "step__version_id")
+
+
+@Prepared
+def _freed(closed: list[int]) -> QuerySet[StepNeed, int]:
+    return StepNeed.objects.filter(needed__in=closed).order_by().values_list("step_id", flat=True)
 
 
 def _lanes(workstream: Workstream, here: int | None, threads: set[int] | None) -> dict[int, _Lane]:
     """The front of these threads in the first open batch, or of all its threads."""
     if here is None:
         return {}
-    tasks = Task.objects.filter(workstream=workstream, open_batch=here)
-    if threads is not None:
-        tasks = tasks.filter(thread__in=threads)
-    lowest = tasks.order_by().values("thread_id").annotate(run=Min("run_index"), first=Min("position"))
-    return {thread: _Lane(run, first) for thread, run, first in lowest.values_list("thread_id", "run", "first")}
+    if threads is None:
+        tasks = Task.objects.filter(workstream=workstream, open_batch=here).order_by()
+        threads = set(tasks.values_list("thread_id", flat=True).distinct())
+    return {
+        thread: _Lane(task, run)
+        for some in in_parts(sorted(threads))
+        for thread, task, run in _fronts(workstream.pk, here, some)
+    }
 
 
-def _near(workstream: Workstream, here: int | None, lanes: Mapping[int, _Lane], afresh: bool) -> set[int]:
-    """Ids of waiting tasks in the lowest open run of each thread, or the one behind it, whose needs are complete."""
-    open_need = StepNeed.objects.filter(
-        step=OuterRef("step"), needed__tasks__workstream=workstream, needed__tasks__open_batch__isnull=False
-    )
-    waiting = Task.objects.filter(~Exists(open_need), _unsettled(afresh), workstream=workstream, open_batch=here)
+@Prepared
+def _fronts(workstream: int, here: int, threads: list[int]) -> QuerySet[Task, tuple[int, int, int]]:
+    tasks = Task.objects.filter(workstream=workstream, open_batch=here).order_by("run_index", "position")
+    lowest = Subquery(tasks.filter(thread=OuterRef("pk")).values("pk")[:1])
+    first = Thread.objects.filter(pk__in=threads).order_by().values(lowest=lowest)
+    return Task.objects.filter(pk__in=first).order_by().values_list("thread_id", "pk", "run_index")
+
+
+def _waiting(workstream: Workstream, here: int | None, lanes: Mapping[int, _Lane], afresh: bool) -> dict[int, int]:
+    """The tasks in the lowest open run of each thread and the one behind it, with their steps."""
     by_run: dict[int, list[int]] = defaultdict(list)
     for thread, lane in lanes.items():
         by_run[lane.run].append(thread)
-    found: set[int] = set()
+    found: dict[int, int] = {}
     for run, threads in by_run.items():
         for some in in_parts(threads):
-            front = waiting.filter(thread__in=some, run_index__in=(run, run + 1))
-            found.update(front.values_list("pk", flat=True))
+            found.update(_in_runs(afresh, workstream.pk, here, some, [run, run + 1]))
     return found
 
 
-def _unsettled(afresh: bool) -> Q:
+@Prepared
+def _in_runs(
+    afresh: bool, workstream: int, here: int, threads: list[int], runs: list[int]
+) -> QuerySet[Task, tuple[int, int]]:
+    tasks = Task.objects.filter(workstream=workstream, open_batch=here, thread__in=threads, run_index__in=runs)
+    return _unsettled(tasks, afresh).order_by().values_list("pk", "step_id")
+
+
+def _unsettled(tasks: QuerySet[Task], afresh: bool) -> QuerySet[Task]:
     """A task whose last verdict rests on its own unchanged state need not be looked at."""
-    return Q() if afresh else Q(standing=False)
+    return tasks if afresh else tasks.filter(standing=False)
 
 
-def _conditional(workstream: Workstream, here: int | None, afresh: bool) -> dict[int, int]:
-    """Tasks of the first open batch with a condition, and their threads: it may be decided before their turn in the
-    thread (AD-8)."""
+def _conditional(workstream: Workstream, here: int | None, afresh: bool) -> list[_Conditional]:
+    """Tasks of the first open batch with a condition: it may be decided before their turn in the thread (AD-8)."""
     if here is None:
-        return {}
-    steps = Step.objects.filter(version=workstream.version_id, batch_index=here, condition__gt="")
-    tasks = Task.objects.filter(_unsettled(afresh), workstream=workstream, step__in=steps, open_batch=here)
-    return dict(tasks.values_list("pk", "thread_id"))
+        return []
+    return [
+        _Conditional(row.task, row.step, row.thread)
+        for some in in_parts(_conditional_steps(workstream.version_id, here))
+        for row in _of_steps(workstream.pk, some)
+        if row.batch == here and (afresh or not row.standing)
+    ]
 
 
-def _context(workstream: Workstream, here: int | None, judged: Sequence[Task], lanes: Mapping[int, _Lane]) -> set[int]:
-    """What judged tasks need, and the lowest open task of each thread in which one waits behind another."""
-    ids = {task.pk for task in judged}
-    found: set[int] = set()
-    for some in in_parts([task.step_id for task in judged]):
-        needed = Task.objects.filter(workstream=workstream, step__needed_by__step__in=some)
-        found.update(needed.values_list("pk", flat=True))
-    behind = {t.step.thread_id for t in judged if (lane := lanes.get(t.step.thread_id)) and t.run_index > lane.run}
-    for some in in_parts(sorted(behind)):
-        positions = {lanes[thread].position for thread in some}
-        lowest = Task.objects.filter(
-            workstream=workstream, open_batch=here, thread__in=some, position__in=positions
-        ).values_list("pk", "thread_id", "position")
-        found.update(pk for pk, thread, position in lowest if lanes[thread].position == position)
-    return found - ids
+@Prepared
+def _conditional_steps(version: int, here: int) -> QuerySet[Step, int]:
+    steps = Step.objects.filter(version=version, batch_index=here, condition__gt="").order_by()
+    return steps.values_list("pk", flat=True)
 
 
-def _holders(workstream: Workstream, wanted: Iterable[Claims], known: set[int]) -> tuple[TaskView, ...]:
+class _Needed:
+    """The tasks that the steps of some tasks name as their needs. `steps` are theirs, by task."""
+
+    def __init__(self, workstream: Workstream, steps: Mapping[int, int]) -> None:
+        self._steps = steps
+        self._needs: dict[int, set[int]] = defaultdict(set)
+        for some in in_parts(sorted(set(steps.values()))):
+            for step, needed in _needs(some):
+                self._needs[step].add(needed)
+        self._tasks: dict[int, int] = {}
+        self._open: set[int] = set()
+        for some in in_parts(sorted({one for needs in self._needs.values() for one in needs})):
+            for row in _of_steps(workstream.pk, some):
+                self._tasks[row.step] = row.task
+                if row.batch is not None:
+                    self._open.add(row.step)
+
+    def any_open(self, task: int) -> bool:
+        return not self._open.isdisjoint(self._needs.get(self._steps[task], ()))
+
+    def of(self, tasks: Iterable[int]) -> set[int]:
+        steps = {needed for task in tasks for needed in self._needs.get(self._steps[task], ())}
+        return {self._tasks[step] for step in steps if step in self._tasks}
+
+
+@Prepared
+def _needs(steps: list[int]) -> QuerySet[StepNeed, tuple[int, int]]:
+    return StepNeed.objects.filter(step__in=steps).order_by().values_list("step_id", "needed_id")
+
+
+def _ahead(judged: Sequence[Task], lanes: Mapping[int, _Lane]) -> set[int]:
+    """The lowest open task of each thread in which a judged one waits behind it."""
+    fronts = [(task, lanes[task.step.thread_id]) for task in judged if task.step.thread_id in lanes]
+    return {lane.task for task, lane in fronts if task.run_index > lane.run}
+
+
+def _holders(
+    workstream: Workstream, wanted: Iterable[Claims], known: set[int], assigned: Mapping[ThreadPlace, str]
+) -> tuple[TaskView, ...]:
     rows = _rows(set(holders_of(workstream, wanted)) - known)
-    facts = Facts(workstream, rows, {}) if rows else None
+    facts = Facts(workstream, rows, {}, assigned) if rows else None
     return tuple(facts.view(row) for row in rows) if facts else ()
 
 
 def _rows(ids: Iterable[int]) -> list[Task]:
-    tasks = Task.objects.select_related("step__thread__batch__stage", "verdict")
-    return [task for some in in_parts(sorted(ids)) for task in tasks.filter(pk__in=some)]
+    return [task for some in in_parts(sorted(ids)) for task in _with_places(some)]
+
+
+@Prepared
+def _with_places(ids: list[int]) -> QuerySet[Task]:
+    return Task.objects.filter(pk__in=ids).select_related("step__thread__batch__stage", "verdict")

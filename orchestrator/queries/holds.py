@@ -2,8 +2,11 @@
 
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from orchestrator.core.terms import Reason, WorkstreamStatus
 from orchestrator.models import PreHandoffReview, Workstream, WorkstreamNeed
+from orchestrator.queries.prepared import Prepared
 
 
 def hold_on(workstream: Workstream, now: datetime | None) -> tuple[Reason, str] | None:
@@ -20,19 +23,28 @@ def hold_on(workstream: Workstream, now: datetime | None) -> tuple[Reason, str] 
     later = decided_at is None or effective_at > decided_at
     if later and now is not None and now < effective_at:
         return Reason.NOT_EFFECTIVE, f"waits for {effective_at:%Y-%m-%d %H:%M} UTC, when the plan takes effect"
-    if not PreHandoffReview.objects.filter(workstream=workstream).exists():
+    if not _reviews(workstream.pk):
         return Reason.PREHANDOFF, "waits for the pre-handoff review to be signed"
     return _needed_workstream(workstream)
 
 
 def _needed_workstream(workstream: Workstream) -> tuple[Reason, str] | None:
     """The first workstream that has to be completed before (AD-3)."""
-    needs = WorkstreamNeed.objects.filter(workstream=workstream, dropped_at=None).exclude(
-        needed__status=WorkstreamStatus.COMPLETED
-    )
-    first = needs.order_by("needed__created_at", "needed_id").values_list("needed__slug", "needed__status").first()
-    if first is None:
+    first = _unmet_needs(workstream.pk)
+    if not first:
         return None
-    slug, status = first
+    slug, status = first[0]
     said = "archived, so it will not be completed" if status == WorkstreamStatus.ARCHIVED else status
     return Reason.WORKSTREAM_DEPENDENCY, f"waits for the workstream {slug} to be completed: it is {said}"
+
+
+@Prepared
+def _reviews(workstream: int) -> QuerySet[PreHandoffReview, int]:
+    return PreHandoffReview.objects.filter(workstream=workstream).order_by().values_list("pk", flat=True)
+
+
+@Prepared
+def _unmet_needs(workstream: int) -> QuerySet[WorkstreamNeed, tuple[str, str]]:
+    needs = WorkstreamNeed.objects.filter(workstream=workstream, dropped_at=None)
+    unmet = needs.exclude(needed__status=WorkstreamStatus.COMPLETED).order_by("needed__created_at", "needed_id")
+    return unmet.values_list("needed__slug", "needed__status")[:1]

@@ -1,15 +1,18 @@
 """What an attempt works from, as a digest, and whether its result is one that already stands (FR-010, AD-7)."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import rfc8785
-from django.db.models import prefetch_related_objects
+from django.db.models import QuerySet
 
 from orchestrator.core.handoff import RESULT_EVENTS
 from orchestrator.core.terms import ArtifactState
-from orchestrator.models import Attempt, HandoffArtifact, Step, Task
+from orchestrator.models import Attempt, Criterion, HandoffArtifact, Step, StepResource, Task
+from orchestrator.queries.parts import in_parts
+from orchestrator.queries.prepared import Prepared
 from orchestrator.queries.upstream import Upstream, output_place, with_output_names
 
 #: States in which a handover can stand for a later attempt: its files are, or will be, where it says.
@@ -23,7 +26,7 @@ def input_digests(tasks: Iterable[Task], upstream: Upstream) -> dict[int, str]:
     Attempt numbers and times are no part of it, so a chain that is done again without a change keeps its digests.
     """
     tasks = list(tasks)
-    prefetch_related_objects([task.step for task in tasks], "criteria", "resources")
+    definitions = _Definitions([task.step_id for task in tasks])
     contents: dict[int, str] = {}
     digests = {}
     for task in tasks:
@@ -32,7 +35,7 @@ def input_digests(tasks: Iterable[Task], upstream: Upstream) -> dict[int, str]:
             if handover.pk not in contents:
                 contents[handover.pk] = _content(handover)
         inputs = sorted(contents[handover.pk] for handover in before)
-        digests[task.pk] = _digest({"step": _definition(task.step), "upstream": inputs})
+        digests[task.pk] = _digest({"step": definitions.of(task.step), "upstream": inputs})
     return digests
 
 
@@ -69,17 +72,40 @@ def outputs_by_name(handover: HandoffArtifact) -> dict[str, bytes]:
     return {path.removeprefix(f"{folder}/"): bytes(content) for path, content in stored}
 
 
-def _definition(step: Step) -> dict[str, Any]:
-    return {
-        "key": step.key,
-        "title": step.title,
-        "details": step.details,
-        "kind": [step.kind, step.gate_kind, step.gate_action],
-        "tool": [step.tool, step.run],
-        "outcomes": step.outcomes,
-        "criteria": [[c.kind, c.text] for c in sorted(step.criteria.all(), key=lambda c: (c.kind, c.position))],
-        "resources": sorted([r.name, r.is_files] for r in step.resources.all()),
-    }
+class _Definitions:
+    """What the plan says of some steps."""
+
+    def __init__(self, steps: Sequence[int]) -> None:
+        self._criteria: dict[int, list[list[str]]] = defaultdict(list)
+        self._resources: dict[int, list[list[Any]]] = defaultdict(list)
+        for some in in_parts(steps):
+            for step, kind, text in _criteria(some):
+                self._criteria[step].append([kind, text])
+            for step, name, is_files in _resources(some):
+                self._resources[step].append([name, is_files])
+
+    def of(self, step: Step) -> dict[str, Any]:
+        return {
+            "key": step.key,
+            "title": step.title,
+            "details": step.details,
+            "kind": [step.kind, step.gate_kind, step.gate_action],
+            "tool": [step.tool, step.run],
+            "outcomes": step.outcomes,
+            "criteria": self._criteria[step.pk],
+            "resources": sorted(self._resources[step.pk]),
+        }
+
+
+@Prepared
+def _criteria(steps: list[int]) -> QuerySet[Criterion, tuple[int, str, str]]:
+    rows = Criterion.objects.filter(step__in=steps).order_by("kind", "position")
+    return rows.values_list("step_id", "kind", "text")
+
+
+@Prepared
+def _resources(steps: list[int]) -> QuerySet[StepResource, tuple[int, str, bool]]:
+    return StepResource.objects.filter(step__in=steps).order_by().values_list("step_id", "name", "is_files")
 
 
 def _content(handover: HandoffArtifact) -> str:

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from orchestrator.core.plan import slugify
 from orchestrator.core.terms import WorkstreamStatus
 from orchestrator.models import Bundle, WorkflowVersion, Workstream, WorkstreamNeed
+from orchestrator.queries.prepared import Prepared
 
 OPEN = (WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE)
 #: Endings of a file's name that are no part of what other plans of its bundle call it.
@@ -77,10 +78,15 @@ def needs_of(workstreams: Iterable[int]) -> dict[int, list[Workstream]]:
 def all_needs() -> dict[int, tuple[str, ...]]:
     """Id -> the slugs it needs, of every workstream that needs any."""
     found: dict[int, list[str]] = defaultdict(list)
-    rows = WorkstreamNeed.objects.order_by("workstream_id", "needed__slug")
-    for pk, slug in rows.values_list("workstream_id", "needed__slug"):
+    for pk, slug in _needed_slugs():
         found[pk].append(slug)
     return {pk: tuple(slugs) for pk, slugs in found.items()}
+
+
+@Prepared
+def _needed_slugs() -> QuerySet[WorkstreamNeed, tuple[int, str]]:
+    rows = WorkstreamNeed.objects.order_by("workstream_id", "needed__slug")
+    return rows.values_list("workstream_id", "needed__slug")
 
 
 def needing(workstream: Workstream) -> list[Workstream]:

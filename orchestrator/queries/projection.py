@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 
+from django.db.models import QuerySet
+
 from orchestrator.core import dashboard
 from orchestrator.core.dashboard import (
     Approval,
@@ -40,9 +42,10 @@ from orchestrator.models import (
 )
 from orchestrator.queries.documentation import documentation_file
 from orchestrator.queries.needs import all_needs
+from orchestrator.queries.prepared import Prepared
 from orchestrator.queries.readings import plan_text
 from orchestrator.queries.snapshot import Loaded, load_snapshot
-from orchestrator.queries.threads import place_of, sole_executors
+from orchestrator.queries.threads import place_of
 
 INDEX = "workstreams/index.json"
 
@@ -62,14 +65,12 @@ def projected_files(workstream_id: int) -> dict[str, bytes]:
 def index_text() -> str:
     """The registry of all workstreams in the order they were registered."""
     held: dict[int, list[StreamAssignment]] = defaultdict(list)
-    assignments = Assignment.objects.filter(released_at=None).select_related("executor", "attempt__task__step")
-    for assignment in assignments.order_by("attempt__task__step__key"):
+    for assignment in _held():
         task = assignment.attempt.task
         held[task.workstream_id].append(
             StreamAssignment(task.step.key, assignment.executor.name, timestamp(assignment.claimed_at))
         )
-    rows = Workstream.objects.select_related("version__decided_by", "owner", "merged_into", "bundle")
-    ordered = enumerate(rows.defer("version__source").order_by("created_at", "pk"))
+    ordered = enumerate(_registered())
     needs, kept = all_needs(), _kept_threads()
     return dashboard.render_index(
         [_stream(row, order, held[row.pk], kept[row.pk], needs.get(row.pk, ())) for order, row in ordered]
@@ -79,8 +80,7 @@ def index_text() -> str:
 def _kept_threads() -> dict[int, list[ThreadEntry]]:
     """The thread assignments in force, by workstream, in plan order (WF-4)."""
     kept: dict[int, list[ThreadEntry]] = defaultdict(list)
-    rows = ThreadAssignment.objects.filter(ended_at=None).select_related("executor", "thread__batch__stage")
-    for row in rows.order_by("thread__batch__stage__position", "thread__batch__position", "thread__position"):
+    for row in _kept():
         thread = row.thread
         entry = ThreadEntry(
             stage=thread.batch.stage.number,
@@ -92,6 +92,41 @@ def _kept_threads() -> dict[int, list[ThreadEntry]]:
         )
         kept[row.workstream_id].append(entry)
     return kept
+
+
+@Prepared
+def _held() -> QuerySet[Assignment]:
+    rows = Assignment.objects.filter(released_at=None).select_related("executor", "attempt__task__step")
+    return rows.order_by("attempt__task__step__key")
+
+
+@Prepared
+def _registered() -> QuerySet[Workstream]:
+    rows = Workstream.objects.select_related("version__decided_by", "owner", "merged_into", "bundle")
+    return rows.defer("version__source").order_by("created_at", "pk")
+
+
+@Prepared
+def _kept() -> QuerySet[ThreadAssignment]:
+    rows = ThreadAssignment.objects.filter(ended_at=None).select_related("executor", "thread__batch__stage")
+    return rows.order_by("thread__batch__stage__position", "thread__batch__position", "thread__position")
+
+
+@Prepared
+def _learnings(workstream: int) -> QuerySet[Learning]:
+    return Learning.objects.filter(workstream=workstream).select_related("author").order_by("recorded_at", "pk")
+
+
+@Prepared
+def _attempts(workstream: int) -> QuerySet[Attempt]:
+    rows = Attempt.objects.filter(task__workstream=workstream)
+    return rows.select_related("assignment__executor").order_by("number")
+
+
+@Prepared
+def _damaged(workstream: int) -> QuerySet[HandoffArtifact, str]:
+    rows = HandoffArtifact.objects.filter(workstream=workstream, state=ArtifactState.DAMAGED).order_by()
+    return rows.values_list("attempt__task__step__key", flat=True)
 
 
 def _stream(
@@ -129,7 +164,7 @@ def _stream(
 
 
 def learnings_text(workstream: Workstream) -> str:
-    rows = Learning.objects.filter(workstream=workstream).select_related("author").order_by("recorded_at", "pk")
+    rows = _learnings(workstream.pk)
     return dashboard.render_learnings(
         workstream.title,
         [
@@ -155,9 +190,8 @@ class Board:
         self.needs = {view.key: view.needs for view in loaded.snapshot.tasks}
         verdicts = decide(_as_committed(workstream, loaded.snapshot)).verdicts
         self.lines = {verdict.key: _line(loaded.tasks[verdict.key], verdict) for verdict in verdicts}
-        self.sole = sole_executors(workstream)
-        attempts = Attempt.objects.filter(task__workstream=workstream).select_related("assignment__executor")
-        self.attempts = {attempt.task_id: attempt for attempt in attempts.order_by("number")}
+        self.sole = loaded.assigned
+        self.attempts = {attempt.task_id: attempt for attempt in _attempts(workstream.pk)}
 
     @classmethod
     def of(cls, workstream: Workstream) -> "Board | None":
@@ -244,8 +278,9 @@ def _place(task: Task) -> tuple[int, int, int, int]:
 
 def _as_committed(workstream: Workstream, snapshot: Snapshot) -> Snapshot:
     """Without "is not committed yet", which stops being true with the commit that this text is part of."""
-    damaged = HandoffArtifact.objects.filter(workstream=workstream, state=ArtifactState.DAMAGED)
-    keys = set(damaged.values_list("attempt__task__step__key", flat=True))
+    if not any(view.artifact for view in snapshot.tasks):
+        return snapshot
+    keys = set(_damaged(workstream.pk))
     views = (view if view.key in keys else replace(view, artifact="") for view in snapshot.tasks)
     return replace(snapshot, tasks=tuple(views))
 

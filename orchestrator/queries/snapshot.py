@@ -3,31 +3,39 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from orchestrator.core.schedule import Snapshot
 from orchestrator.models import Task, Workstream
 from orchestrator.queries.contenders import elsewhere
 from orchestrator.queries.holds import hold_on
+from orchestrator.queries.prepared import Prepared
 from orchestrator.queries.task_views import Facts, Scope, unusable_handovers
+from orchestrator.queries.threads import ThreadPlace, sole_executors
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The snapshot with the rows behind the tasks it judges, by step key."""
+    """The snapshot with the rows behind the tasks it judges, by step key, and who alone claims in a thread."""
 
     snapshot: Snapshot
     tasks: dict[str, Task]
+    assigned: dict[ThreadPlace, str]
 
 
 def load_snapshot(workstream: Workstream, now: datetime | None = None) -> Loaded:
     """A fixed number of queries, whatever the size. Without `now` a version that was approved counts as effective."""
     # Tasks of steps that a later version dropped keep their old definition and take no part any more.
-    tasks = list(
-        Task.objects.filter(workstream=workstream, step__version=workstream.version_id).select_related(
-            "step__thread__batch__stage", "verdict"
-        )
-    )
-    facts = Facts(workstream, tasks, unusable_handovers(workstream), Scope.whole(workstream))
+    tasks = _tasks(workstream.pk, workstream.version_id)
+    assigned = sole_executors(workstream)
+    facts = Facts(workstream, tasks, unusable_handovers(workstream), assigned, Scope.whole(workstream))
     views = tuple(facts.view(task) for task in tasks)
     others = elsewhere(workstream, [view.claims for view in views if view.open and not view.live])
     snapshot = Snapshot(views, hold_on(workstream, now), elsewhere=others)
-    return Loaded(snapshot, {task.step.key: task for task in tasks})
+    return Loaded(snapshot, {task.step.key: task for task in tasks}, assigned)
+
+
+@Prepared
+def _tasks(workstream: int, version: int) -> QuerySet[Task]:
+    rows = Task.objects.filter(workstream=workstream, step__version=version)
+    return rows.select_related("step__thread__batch__stage", "verdict")

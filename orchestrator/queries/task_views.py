@@ -3,9 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from orchestrator.core.contention import Claims
 from orchestrator.core.handoff import RESULT_EVENTS
@@ -25,24 +24,25 @@ from orchestrator.models import (
 from orchestrator.models.attempt import LIVE
 from orchestrator.queries.conditions import conditions_of, skipped_because
 from orchestrator.queries.parts import MANY
+from orchestrator.queries.prepared import Prepared
 from orchestrator.queries.signatures import signers_by_gate
-from orchestrator.queries.threads import place_of, sole_executors
+from orchestrator.queries.threads import ThreadPlace, place_of
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which rows facts are read for, as filters on a task, a step and a thread."""
+    """Which rows facts are read for: a lookup from what belongs to a task, a step or a thread, and the ids it finds."""
 
-    task: Mapping[str, Any]
-    step: Mapping[str, Any]
-    thread: Mapping[str, Any]
+    task: tuple[str, list[int]]
+    step: tuple[str, list[int]]
+    thread: tuple[str, list[int]]
 
     @classmethod
     def whole(cls, workstream: Workstream) -> "Scope":
         return cls(
-            {"task__workstream": workstream},
-            {"step__tasks__workstream": workstream},
-            {"thread__batch__stage__version": workstream.version_id},
+            ("task__workstream__in", [workstream.pk]),
+            ("step__tasks__workstream__in", [workstream.pk]),
+            ("thread__batch__stage__version__in", [workstream.version_id]),
         )
 
     @classmethod
@@ -51,9 +51,9 @@ class Scope:
         if len(tasks) > MANY:
             return cls.whole(workstream)
         return cls(
-            {"task__in": [task.pk for task in tasks]},
-            {"step__in": [task.step_id for task in tasks]},
-            {"thread__in": sorted({task.step.thread_id for task in tasks})},
+            ("task__in", [task.pk for task in tasks]),
+            ("step__in", [task.step_id for task in tasks]),
+            ("thread__in", sorted({task.step.thread_id for task in tasks})),
         )
 
 
@@ -61,25 +61,24 @@ class Facts:
     """What the views of some tasks need. `unusable` says per task why its handover cannot be used."""
 
     def __init__(
-        self, workstream: Workstream, tasks: Sequence[Task], unusable: Mapping[int, str], scope: Scope | None = None
+        self,
+        workstream: Workstream,
+        tasks: Sequence[Task],
+        unusable: Mapping[int, str],
+        assigned: Mapping[ThreadPlace, str],
+        scope: Scope | None = None,
     ) -> None:
         scope = scope or Scope.of(tasks, workstream)
         self.conditions = conditions_of(workstream, tasks)
-        live = Attempt.objects.filter(**scope.task, status__in=LIVE).select_related("assignment__executor")
-        self.live = {attempt.task_id: attempt for attempt in live}
-        self.assigned = sole_executors(workstream)
-        #: The error of every failed attempt that nobody has followed up.
-        failed = Attempt.objects.filter(
-            **scope.task, status=AttemptStatus.FAILED, followed_up_at=None, task__status=TaskStatus.BLOCKED
-        )
-        self.failures = dict(failed.values_list("task_id", "error"))
-        blockers = Blocker.objects.filter(**scope.task, resolved_at=None).order_by("-declared_at")
-        self.blockers = dict(blockers.values_list("task_id", "note"))
+        self.live, self.failures = _attempts(scope, tasks)
+        self.assigned = assigned
+        self.blockers = dict(_open_blockers(*scope.task))
         self.unusable = unusable
-        self.needs = grouped(StepNeed.objects.filter(**scope.step).values_list("step_id", "needed__key"))
-        self.reviewers = grouped(GateReviewer.objects.filter(**scope.step).values_list("step_id", "name"))
-        waiting = {TaskStatus.REVIEW, TaskStatus.BLOCKED}
-        self.signers = signers_by_gate([task.pk for task in tasks if task.step.is_gate and task.status in waiting])
+        self.needs = grouped(_needs(*scope.step))
+        gates = [task for task in tasks if task.step.is_gate]
+        self.reviewers = grouped(_reviewers(*scope.step)) if gates else {}
+        waiting = [gate.pk for gate in gates if gate.status in {TaskStatus.REVIEW, TaskStatus.BLOCKED}]
+        self.signers = signers_by_gate(waiting) if waiting else {}
         self.claims = ClaimFacts(scope)
 
     def view(self, task: Task) -> TaskView:
@@ -111,14 +110,61 @@ class Facts:
         )
 
 
+def _attempts(scope: Scope, tasks: Sequence[Task]) -> tuple[dict[int, Attempt], dict[int, str]]:
+    """By task: its live attempt, and the error of a blocked one's last failure that nobody has followed up."""
+    blocked = {task.pk for task in tasks if task.status == TaskStatus.BLOCKED}
+    live: dict[int, Attempt] = {}
+    failures: dict[int, str] = {}
+    for attempt in _unsettled_attempts(*scope.task):
+        if attempt.status in LIVE:
+            live[attempt.task_id] = attempt
+        elif attempt.task_id in blocked:
+            failures[attempt.task_id] = attempt.error
+    return live, failures
+
+
+@Prepared
+def _unsettled_attempts(lookup: str, ids: list[int]) -> QuerySet[Attempt]:
+    """Live ones, and failures that nobody has followed up."""
+    unanswered = Q(status=AttemptStatus.FAILED, followed_up_at=None)
+    rows = Attempt.objects.filter(Q(status__in=LIVE) | unanswered, **{lookup: ids})
+    return rows.select_related("assignment__executor").order_by("number")
+
+
+@Prepared
+def _open_blockers(lookup: str, ids: list[int]) -> QuerySet[Blocker, tuple[int, str]]:
+    blockers = Blocker.objects.filter(resolved_at=None, **{lookup: ids})
+    return blockers.order_by("-declared_at").values_list("task_id", "note")
+
+
+@Prepared
+def _needs(lookup: str, ids: list[int]) -> QuerySet[StepNeed, tuple[int, str]]:
+    return StepNeed.objects.filter(**{lookup: ids}).order_by().values_list("step_id", "needed__key")
+
+
+@Prepared
+def _reviewers(lookup: str, ids: list[int]) -> QuerySet[GateReviewer, tuple[int, str]]:
+    return GateReviewer.objects.filter(**{lookup: ids}).order_by().values_list("step_id", "name")
+
+
+@Prepared
+def _claimed(lookup: str, ids: list[int]) -> QuerySet[StepResource, tuple[int, str, bool]]:
+    return StepResource.objects.filter(**{lookup: ids}).order_by().values_list("step_id", "name", "is_files")
+
+
+@Prepared
+def _owned(lookup: str, ids: list[int]) -> QuerySet[OwnedFiles, tuple[int, str]]:
+    return OwnedFiles.objects.filter(**{lookup: ids}).order_by().values_list("thread_id", "pattern")
+
+
 class ClaimFacts:
     """The files and resources of steps and their threads."""
 
     def __init__(self, scope: Scope) -> None:
-        resources = StepResource.objects.filter(**scope.step)
-        self._files = grouped(resources.filter(is_files=True).values_list("step_id", "name"))
-        self._resources = grouped(resources.filter(is_files=False).values_list("step_id", "name"))
-        self._owned = grouped(OwnedFiles.objects.filter(**scope.thread).values_list("thread_id", "pattern"))
+        named = _claimed(*scope.step)
+        self._files = grouped((step, name) for step, name, is_files in named if is_files)
+        self._resources = grouped((step, name) for step, name, is_files in named if not is_files)
+        self._owned = grouped(_owned(*scope.thread))
 
     def of(self, step: int, thread: int, lane: str) -> Claims:
         return Claims(lane, self._owned.get(thread, ()), self._files.get(step, ()), self._resources.get(step, ()))
@@ -126,6 +172,11 @@ class ClaimFacts:
 
 def unusable_handovers(workstream: Workstream) -> dict[int, str]:
     """Why the latest handover of a complete task cannot be used, by task id; usable ones are left out."""
+    return {task_id: problem or f"{path} is not committed yet" for task_id, problem, path in _unusable(workstream.pk)}
+
+
+@Prepared
+def _unusable(workstream: int) -> QuerySet[HandoffArtifact, tuple[int, str, str]]:
     results = HandoffArtifact.objects.filter(event__in=RESULT_EVENTS).exclude(state=ArtifactState.QUARANTINED)
     later = results.filter(attempt__task=OuterRef("attempt__task"), sequence__gt=OuterRef("sequence"))
     unusable = [ArtifactState.PENDING, ArtifactState.DAMAGED, ArtifactState.WITHDRAWN]
@@ -136,10 +187,7 @@ def unusable_handovers(workstream: Workstream) -> dict[int, str]:
         state__in=unusable,
         attempt__task__status=TaskStatus.COMPLETE,
     )
-    return {
-        task_id: problem or f"{path} is not committed yet"
-        for task_id, problem, path in found.values_list("attempt__task_id", "problem", "path")
-    }
+    return found.order_by().values_list("attempt__task_id", "problem", "path")
 
 
 def grouped(pairs: Iterable[tuple[int, str]]) -> dict[int, tuple[str, ...]]:

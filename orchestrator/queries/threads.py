@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from orchestrator.core.terms import OPEN_TASK, AssignmentMode, StepKind
 from orchestrator.models import Assignment, Task, Thread, ThreadAssignment, Workstream
+from orchestrator.queries.prepared import Prepared
 
 
 class ThreadPlace(NamedTuple):
@@ -50,8 +51,13 @@ class ThreadFacts:
 
 
 def assignments_in_force(workstream: Workstream) -> dict[ThreadPlace, ThreadAssignment]:
+    return {place_of(row.thread): row for row in _in_force(workstream.pk)}
+
+
+@Prepared
+def _in_force(workstream: int) -> QuerySet[ThreadAssignment]:
     rows = ThreadAssignment.objects.filter(workstream=workstream, ended_at=None)
-    return {place_of(row.thread): row for row in rows.select_related("executor", "thread__batch__stage")}
+    return rows.select_related("executor", "thread__batch__stage")
 
 
 def sole_executors(workstream: Workstream) -> dict[ThreadPlace, str]:

@@ -79,7 +79,7 @@ def announce_queued(*, attempts: Sequence[Attempt], outcome: str, upstream: Upst
     """
     workstream = upstream.workstream
     integrated = integration_in_force(workstream) is not None
-    own = upstream.newest([attempt.task_id for attempt in attempts])
+    own = upstream.newest([attempt.task_id for attempt in attempts if attempt.number > 1])
     first = _next_sequences(workstream, len(attempts))
     rows = []
     for sequence, attempt in enumerate(attempts, start=first):

@@ -7,10 +7,11 @@ from typing import Any
 
 import rfc8785
 from django.db import connection
-from django.db.models import Max
+from django.db.models import QuerySet
 
 from orchestrator.core.history import Breach, Link, first_breach, leaf_hash
 from orchestrator.models import HistoryEntry, Workstream
+from orchestrator.queries.prepared import Prepared
 from orchestrator.services.actor import Actor
 
 #: Any number will do as long as nothing else in the database uses it.
@@ -36,11 +37,11 @@ def record(
     if not connection.in_atomic_block:
         raise RuntimeError("History is written in the transaction of the act.")
     _lock_sequence()
-    previous = HistoryEntry.objects.filter(workstream=workstream).order_by("-number").first()
+    number, previous_hash = next(iter(_newest_link(workstream.pk if workstream else None)), (0, ""))
     entry = HistoryEntry(
-        sequence=(HistoryEntry.objects.aggregate(last=Max("sequence"))["last"] or 0) + 1,
+        sequence=next(iter(_last_sequence()), 0) + 1,
         workstream=workstream,
-        number=previous.number + 1 if previous else 1,
+        number=number + 1,
         recorded_at=now,
         actor=actor.label,
         user=actor.user,
@@ -48,12 +49,23 @@ def record(
         subject=subject[:300],
         reason=reason,
         corrects=corrects,
-        previous_hash=previous.leaf_hash if previous else "",
+        previous_hash=previous_hash,
     )
     entry.leaf = rfc8785.dumps(_facts(entry) | {"data": dict(data or {})}).decode()
     entry.leaf_hash = leaf_hash(entry.leaf.encode())
     entry.save(force_insert=True)
     return entry
+
+
+@Prepared
+def _newest_link(workstream: int | None) -> QuerySet[HistoryEntry, tuple[int, str]]:
+    chain = HistoryEntry.objects.filter(workstream=workstream).order_by("-number")
+    return chain.values_list("number", "leaf_hash")[:1]
+
+
+@Prepared
+def _last_sequence() -> QuerySet[HistoryEntry, int]:
+    return HistoryEntry.objects.order_by("-sequence").values_list("sequence", flat=True)[:1]
 
 
 def verify() -> Breach | None:

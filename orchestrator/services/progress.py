@@ -25,14 +25,11 @@ def settle(task: Task, now: datetime) -> None:
 def count_moves(workstream: Workstream, moves: Iterable[tuple[str, str]], now: datetime) -> None:
     """Bring the counters of a locked workstream up to date after tasks went from one status to another."""
     moves = list(moves)
-    row = Workstream.objects.filter(pk=workstream.pk)
-    row.update(
-        open_tasks=F("open_tasks") + _balance(moves, OPEN),
-        done_tasks=F("done_tasks") + _balance(moves, DONE),
-        blocked_tasks=F("blocked_tasks") + _balance(moves, BLOCKED),
-        started_at=workstream.started_at,
-    )
+    # The lock is on the row, and the act may hold it in more than one object.
     workstream.refresh_from_db(fields=["open_tasks", "done_tasks", "blocked_tasks", "finished_at"])
+    workstream.open_tasks += _balance(moves, OPEN)
+    workstream.done_tasks += _balance(moves, DONE)
+    workstream.blocked_tasks += _balance(moves, BLOCKED)
     _save(workstream, now)
 
 

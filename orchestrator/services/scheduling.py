@@ -5,15 +5,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Max, OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from orchestrator.core.schedule import Decision, decide, ties
 from orchestrator.core.schedule import Verdict as Judgement
 from orchestrator.core.terms import AttemptStatus, Reason, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, SchedulingDecision, Task, Verdict, Workstream
-from orchestrator.queries.frontier import Round, load_round
+from orchestrator.queries.frontier import Round, load_round, version_of
 from orchestrator.queries.inputs import input_digests
 from orchestrator.queries.parts import in_parts
+from orchestrator.queries.prepared import Prepared
 from orchestrator.queries.upstream import Upstream
 from orchestrator.services.actor import ORCHESTRATOR
 from orchestrator.services.artifacts import announce_queued
@@ -34,6 +35,7 @@ def run_round(*, workstream_id: int, now: datetime, afresh: bool = False) -> Sch
         workstream = locked_workstream(workstream_id)
         if workstream.status != WorkstreamStatus.ACTIVE:
             return None
+        workstream.version = version_of(workstream)
         lock_repository(workstream.version.repository)
         seen = load_round(workstream, now, afresh=afresh)
         decision = decide(seen.snapshot)
@@ -43,7 +45,7 @@ def run_round(*, workstream_id: int, now: datetime, afresh: bool = False) -> Sch
             _launch([seen.tasks[key] for key in decision.launches], workstream, row, now)
         if row and decision.skips:
             _skip({key: decision.verdict(key) for key in decision.skips}, workstream, seen, row, now)
-        _remember(workstream, seen, decision)
+        _remember(workstream, seen, decision, recorded=row is not None)
     return row
 
 
@@ -67,7 +69,6 @@ def _record_round(
     workstream: Workstream, seen: Round, decision: Decision, changed: Sequence[Judgement], now: datetime
 ) -> SchedulingDecision:
     workstream.last_round += 1
-    workstream.save(update_fields=["last_round"])
     row = SchedulingDecision.objects.create(
         workstream=workstream,
         number=workstream.last_round,
@@ -75,7 +76,7 @@ def _record_round(
         snapshot_sha256=hashlib.sha256(repr(seen.snapshot).encode()).hexdigest(),
     )
     place = {key: n for n, key in enumerate(decision.launches, start=1)}
-    Verdict.objects.bulk_create(
+    verdicts = Verdict.objects.bulk_create(
         Verdict(
             decision=row,
             task=seen.tasks[v.key],
@@ -86,8 +87,9 @@ def _record_round(
         )
         for v in changed
     )
-    latest = Verdict.objects.filter(decision=row, task=OuterRef("pk"))
-    Task.objects.filter(verdicts__decision=row).update(verdict=Subquery(latest.values("pk")))
+    for some in in_parts([verdict.task_id for verdict in verdicts]):
+        latest = Verdict.objects.filter(decision=row, task=OuterRef("pk")).order_by()
+        Task.objects.filter(pk__in=some).update(verdict=Subquery(latest.values("pk")))
     _record_serialised(workstream, seen, row, changed, now)
     if decision.launches:
         _record_launches(workstream, seen, row, decision.launches, now)
@@ -140,8 +142,7 @@ def _waited(task: Task, holder: str) -> bool:
 
 def _launch(tasks: Sequence[Task], workstream: Workstream, row: SchedulingDecision, now: datetime) -> None:
     """Queue the next attempt of each, in launch order; a gate's waits for a person instead of an executor."""
-    tried = Attempt.objects.filter(task__in=Task.objects.filter(verdicts__decision=row))
-    last = dict(tried.order_by().values_list("task_id").annotate(Max("number")))
+    last = _last_numbers([task.pk for task in tasks])
     for task in tasks:
         task.workstream = workstream
     upstream = Upstream(workstream)
@@ -159,9 +160,21 @@ def _launch(tasks: Sequence[Task], workstream: Workstream, row: SchedulingDecisi
     gates = [task for task in tasks if task.step.is_gate]
     count_moves(workstream, [(task.status, TaskStatus.REVIEW) for task in gates], now)
     for some in in_parts([task.pk for task in tasks]):
-        Task.objects.filter(pk__in=some).update(updated_at=now)
-    Task.objects.filter(pk__in=[gate.pk for gate in gates]).update(status=TaskStatus.REVIEW)
+        Task.objects.filter(pk__in=some).update(updated_at=now, standing=True, due=False)
+    for some in in_parts([gate.pk for gate in gates]):
+        Task.objects.filter(pk__in=some).update(status=TaskStatus.REVIEW)
     announce_queued(attempts=attempts, outcome=f"Launched in round {row.number}.", upstream=upstream, now=now)
+
+
+def _last_numbers(tasks: Sequence[int]) -> dict[int, int]:
+    """The number of the latest attempt of each task that was tried."""
+    return {task: number for some in in_parts(tasks) for task, number in _tried(some)}
+
+
+@Prepared
+def _tried(tasks: list[int]) -> QuerySet[Attempt, tuple[int, int]]:
+    attempts = Attempt.objects.filter(task__in=tasks).order_by("number")
+    return attempts.values_list("task_id", "number")
 
 
 def _skip(
@@ -172,18 +185,19 @@ def _skip(
     count_moves(workstream, [(status, TaskStatus.SKIPPED) for status in before], now)
 
 
-def _remember(workstream: Workstream, seen: Round, decision: Decision) -> None:
+def _remember(workstream: Workstream, seen: Round, decision: Decision, *, recorded: bool) -> None:
     """Mark what the next round need not look at, and what all of this rests on."""
-    stands = {view.key for view in seen.snapshot.tasks if view.stands} | set(decision.launches)
+    launched = {seen.tasks[key].pk for key in decision.launches}  # marked as they were launched
+    stands = {seen.tasks[view.key].pk for view in seen.snapshot.tasks if view.stands}
     again = {seen.tasks[v.key].pk for v in decision.verdicts if v.reason in LOOK_AGAIN}
-    standing = {task.pk for key, task in seen.tasks.items() if key in stands and not task.standing}
+    standing = {task.pk for task in seen.tasks.values() if task.pk in stands and not task.standing}
     for ids, columns in (
-        (seen.due - again, {"due": False}),
+        (seen.due - again - launched, {"due": False}),
         (again - seen.due, {"due": True}),
         (standing, {"standing": True}),
     ):
         for some in in_parts(sorted(ids)):
             Task.objects.filter(pk__in=some).update(**columns)
-    if workstream.judged_on != seen.ground:
+    if recorded or workstream.judged_on != seen.ground:
         workstream.judged_on = seen.ground
-        workstream.save(update_fields=["judged_on"])
+        workstream.save(update_fields=["judged_on", "last_round"])
