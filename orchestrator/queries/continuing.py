@@ -1,9 +1,12 @@
 """What a task's next executor starts from after an interruption or hand-over (AS-8, WF-9): the brief, what happened so
 far, what has been handed over already, and what is still to be proved."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from django.db.models import Q
 
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import ArtifactState, AttemptStatus, StepKind, TaskStatus, WorkstreamStatus
@@ -53,12 +56,12 @@ def to_continue(executor: Executor) -> Sequence[Task]:
     """What this executor holds; after it, in launch order, what others began and anybody may claim now."""
     held = Task.objects.filter(attempts__assignment__executor=executor, attempts__assignment__released_at=None)
     left = Task.objects.filter(
+        Q(attempts__number__gt=1) | ~Q(breadcrumb=""),
         workstream__status=WorkstreamStatus.ACTIVE,
         status=TaskStatus.PENDING,
         needs_human=False,
         step__kind=StepKind.WORK,
         attempts__status=AttemptStatus.QUEUED,
-        attempts__number__gt=1,
     )
     order = ("-workstream__priority", "workstream__created_at", "workstream_id", *PLACE)
     rows = [*held.select_related("step", "workstream"), *left.select_related("step", "workstream").order_by(*order)]
@@ -66,10 +69,16 @@ def to_continue(executor: Executor) -> Sequence[Task]:
 
 
 def _breadcrumbs(task: Task) -> tuple[Crumb, ...]:
-    entries = HistoryEntry.objects.filter(
-        workstream=task.workstream_id, action="breadcrumb left", subject__in=attempt_subjects(task)
-    )
-    return tuple(Crumb(e.recorded_at, e.actor, e.subject, e.reason) for e in entries.order_by("sequence"))
+    """What executors left, behind what the source told when the work was adopted (WF-8)."""
+    entries = HistoryEntry.objects.filter(workstream=task.workstream_id)
+    left = entries.filter(action="breadcrumb left", subject__in=attempt_subjects(task)).order_by("sequence")
+    adopted = entries.filter(action="work adopted", subject=task.step.key).order_by("sequence")
+    told = [Crumb(e.recorded_at, e.actor, "before the plan came here", _told(e)) for e in adopted]
+    return (*told, *(Crumb(e.recorded_at, e.actor, e.subject, e.reason) for e in left))
+
+
+def _told(entry: HistoryEntry) -> str:
+    return str(json.loads(entry.leaf)["data"]["breadcrumb"])
 
 
 def _own_outputs(task: Task) -> tuple[OutputFacts, ...]:

@@ -17,6 +17,7 @@ from orchestrator.core.plan_parameters import Parameter, parameters_of
 from orchestrator.core.terms import Role, WorkstreamStatus
 from orchestrator.models import Workstream
 from orchestrator.queries import plans as queries
+from orchestrator.queries.adoption import adoption_of
 from orchestrator.queries.templates import find_template
 from orchestrator.services import plans
 from orchestrator.services.templates import source_with_values
@@ -57,6 +58,11 @@ def plan_submit(request: HttpRequest) -> HttpResponse:
     return _submitted(request, source, name, workstream, reason)
 
 
+def _adopt(request: HttpRequest) -> bool:
+    """Whether the state that the source tells is to be taken over: the box is ticked when the page is opened."""
+    return request.method == "GET" or request.POST.get("adopt") == "yes"
+
+
 def _submitted(
     request: HttpRequest, source: str | bytes, name: str, workstream: Workstream | None, reason: str
 ) -> HttpResponse:
@@ -70,6 +76,7 @@ def _submitted(
             workstream=workstream,
             change_reason=reason,
             wanted=_wanted(request),
+            adopt=_adopt(request),
         )
     except Refusal as refusal:
         return submit_page(request, source=source, name=name, workstream=workstream, refusal=refusal, checked=True)
@@ -103,6 +110,9 @@ def submit_page(
         "review": review,
         "formats": [form.value for form in Format],
         "wanted": wanted,
+        "adopt": _adopt(request),
+        "may_adopt": workstream is None or not workstream.tasks.exists(),
+        "adoption": adoption_of(review.reading) if review and _adopt(request) else None,
         "found": found,
         "may_not_submit": viewer(request).lacks(*SUBMITTERS, *([Role.REVIEWER] if workstream else [])),
     }
