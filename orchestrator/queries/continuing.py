@@ -1,30 +1,19 @@
 """What a task's next executor starts from after an interruption or hand-over (AS-8, WF-9): the brief, what happened so
 far, what has been handed over already, and what is still to be proved."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.db.models import Q
 
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import ArtifactState, AttemptStatus, StepKind, TaskStatus, WorkstreamStatus
-from orchestrator.models import Executor, HistoryEntry, OutputFile, Task
+from orchestrator.models import Executor, OutputFile, Task
 from orchestrator.queries.artifact_facts import OutputFacts
+from orchestrator.queries.breadcrumbs import Crumb, breadcrumbs_of
 from orchestrator.queries.briefs import Brief, brief
-from orchestrator.queries.rework import Returned, ToProve, attempt_subjects, returned, to_prove
+from orchestrator.queries.rework import Returned, ToProve, returned, to_prove
 from orchestrator.queries.tasks import PLACE
-
-
-@dataclass(frozen=True)
-class Crumb:
-    """What an executor said it did last."""
-
-    at: datetime
-    executor: str
-    attempt: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -45,7 +34,7 @@ def continuation(task_id: int) -> Continuation:
         raise NotFound("There is no such task.")
     return Continuation(
         brief=brief(task_id),
-        breadcrumbs=_breadcrumbs(found),
+        breadcrumbs=tuple(breadcrumbs_of(found)),
         returned=returned(found),
         own_outputs=_own_outputs(found),
         to_prove=to_prove([found]),
@@ -66,19 +55,6 @@ def to_continue(executor: Executor) -> Sequence[Task]:
     order = ("-workstream__priority", "workstream__created_at", "workstream_id", *PLACE)
     rows = [*held.select_related("step", "workstream"), *left.select_related("step", "workstream").order_by(*order)]
     return list({row.pk: row for row in rows}.values())
-
-
-def _breadcrumbs(task: Task) -> tuple[Crumb, ...]:
-    """What executors left, behind what the source told when the work was adopted (WF-8)."""
-    entries = HistoryEntry.objects.filter(workstream=task.workstream_id)
-    left = entries.filter(action="breadcrumb left", subject__in=attempt_subjects(task)).order_by("sequence")
-    adopted = entries.filter(action="work adopted", subject=task.step.key).order_by("sequence")
-    told = [Crumb(e.recorded_at, e.actor, "before the plan came here", _told(e)) for e in adopted]
-    return (*told, *(Crumb(e.recorded_at, e.actor, e.subject, e.reason) for e in left))
-
-
-def _told(entry: HistoryEntry) -> str:
-    return str(json.loads(entry.leaf)["data"]["breadcrumb"])
 
 
 def _own_outputs(task: Task) -> tuple[OutputFacts, ...]:

@@ -1,5 +1,6 @@
 """What machines read of a plan text: findings, what approval would do, what becomes of its state (WF-3, WF-8)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -158,7 +159,11 @@ def _adopted(one: Adopted) -> AdoptedFacts:
 
 
 def finding_facts(reading: Reading) -> tuple[FindingFacts, ...]:
-    return tuple(_finding(finding) for finding in reading.findings)
+    return facts_of(reading.findings)
+
+
+def facts_of(findings: Iterable[Finding]) -> tuple[FindingFacts, ...]:
+    return tuple(_finding(finding) for finding in findings)
 
 
 def _finding(finding: Finding) -> FindingFacts:

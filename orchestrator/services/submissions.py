@@ -32,6 +32,11 @@ class ReadPlan:
     reading: Reading
 
     @property
+    def text(self) -> str:
+        """What a form carries of it; a source is text before it is read."""
+        return self.file.source.decode("utf-8", "replace")
+
+    @property
     def tasks(self) -> int:
         return len(list(self.reading.plan.steps())) if self.reading.plan else 0
 

@@ -21,6 +21,7 @@ from orchestrator.queries.adoption import adoption_of
 from orchestrator.queries.templates import find_template
 from orchestrator.services import plans
 from orchestrator.services.templates import source_with_values
+from orchestrator.web import plan_files
 from orchestrator.web.acting import now, proceed, show, typed, viewer
 
 PER_PAGE = 50
@@ -48,6 +49,8 @@ def plan_submit(request: HttpRequest) -> HttpResponse:
     workstream = None
     try:
         workstream = _resubmitted(request)
+        if workstream is None and plan_files.has_several(request):
+            return plan_files.several(request, _wanted(request))
         source, name = _given_source(request)
         source = _with_values(request, source)
         reason = typed(request, "change_reason")
