@@ -164,7 +164,8 @@ def review_page(
         "review": review,
         "in_flight": in_flight(workstream, version, reading.plan),
         "workstream": workstream,
-        "adoption": adoption_of(reading) if version.adopts or not workstream.tasks.exists() else None,
+        "adoption": (adoption := adoption_of(reading) if version.adopts or not workstream.tasks.exists() else None),
+        "adopts_state": version.adopts and bool(adoption),
         "prehandoff": prehandoff.section(
             workstream, who, lambda act: reverse("plan-prehandoff", args=[version.workflow.slug, version.number, act])
         ),

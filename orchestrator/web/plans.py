@@ -115,7 +115,8 @@ def submit_page(
         "wanted": wanted,
         "adopt": _adopt(request),
         "may_adopt": workstream is None or not workstream.tasks.exists(),
-        "adoption": adoption_of(review.reading) if review and _adopt(request) else None,
+        "adoption": (adoption := adoption_of(review.reading) if review and _adopt(request) else None),
+        "adopts_state": bool(adoption) and (workstream is None or not workstream.tasks.exists()),
         "found": found,
         "may_not_submit": viewer(request).lacks(*SUBMITTERS, *([Role.REVIEWER] if workstream else [])),
     }

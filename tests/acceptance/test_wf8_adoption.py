@@ -124,6 +124,7 @@ def test_wf8_a_tracker_with_every_state_is_adopted_on_the_page(driver: PublicDri
         "1 task is skipped",
         "1 task is done again",
         "01.01.01.02, which comes before it, is not done",
+        "What was done before stands, as the page says",
     ):
         assert said in page, said
     approved(driver)
