@@ -5,7 +5,7 @@ from typing import Annotated
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Router, Schema
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
@@ -26,8 +26,11 @@ class FileText(Schema):
 
 
 class BundleText(Schema):
+    """With `adopt`, approval takes over the state that the sources tell of their tasks."""
+
     name: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
     files: Annotated[list[FileText], Field(min_length=1, max_length=MOST)]
+    adopt: StrictBool = False
 
 
 @router.post("", response={201: BundleFacts})
@@ -36,7 +39,10 @@ def submit(request: HttpRequest, body: BundleText) -> BundleFacts:
     """All or nothing: a refusal has the findings of every file in `files`."""
     submission = submit_bundle(
         name=body.name,
-        files=[PlanFile(file.name, file.source.encode("utf-8", "surrogatepass"), file.format) for file in body.files],
+        files=[
+            PlanFile(file.name, file.source.encode("utf-8", "surrogatepass"), file.format, body.adopt)
+            for file in body.files
+        ],
         actor=caller_of(request).actor,
         now=timezone.now(),
     )

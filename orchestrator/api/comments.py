@@ -1,6 +1,5 @@
 """Comments on a version: why a plan came back, line by line, and what its author answers (WF-3)."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.http import HttpRequest
@@ -12,41 +11,14 @@ from orchestrator.api.auth import caller_of
 from orchestrator.api.schemas import Answer, Remark
 from orchestrator.core.terms import Scope
 from orchestrator.models import CommentThread, WorkflowVersion
-from orchestrator.queries.comments import Thread, conversation
+from orchestrator.queries.comment_facts import ThreadFacts, thread_facts
+from orchestrator.queries.comments import conversation
 from orchestrator.queries.plans import find_version, workstream_of
 from orchestrator.services import comments
 from orchestrator.services.actor import Actor
 from orchestrator.services.plans import read_version
 
 router = Router(tags=["comments"])
-
-
-@dataclass(frozen=True)
-class CommentFacts:
-    """`draft` is true for what the caller's account alone sees until it is sent."""
-
-    id: int
-    author: str
-    body: str
-    at: datetime
-    draft: bool
-
-
-@dataclass(frozen=True)
-class ThreadFacts:
-    """`version` is the one it was opened on, `text` the line there, `line` where that stands now."""
-
-    id: int
-    version: int
-    place: str
-    text: str
-    line: int
-    step: str
-    outdated: bool
-    changed: bool
-    resolved_by: str
-    resolved_at: datetime | None
-    comments: tuple[CommentFacts, ...]
 
 
 @router.get("/workflows/{slug:slug}/versions/{int:number}/threads", response=list[ThreadFacts])
@@ -97,7 +69,7 @@ def reopen(request: HttpRequest, thread_id: int) -> list[ThreadFacts]:
 
 def threads_of(version: WorkflowVersion, actor: Actor) -> list[ThreadFacts]:
     plan = read_version(version, workstream_of(version)).plan
-    return [_facts(thread) for thread in conversation(version, plan, actor.account.pk).threads]
+    return [thread_facts(thread) for thread in conversation(version, plan, actor.account.pk).threads]
 
 
 def _sent(version: WorkflowVersion, actor: Actor, now: datetime, *, send: bool) -> list[ThreadFacts]:
@@ -108,19 +80,3 @@ def _sent(version: WorkflowVersion, actor: Actor, now: datetime, *, send: bool) 
 
 def _settled(thread: CommentThread, actor: Actor) -> list[ThreadFacts]:
     return threads_of(thread.version, actor)
-
-
-def _facts(thread: Thread) -> ThreadFacts:
-    return ThreadFacts(
-        id=thread.pk,
-        version=thread.number,
-        place=thread.place,
-        text=thread.text,
-        line=thread.line,
-        step=thread.step,
-        outdated=thread.outdated,
-        changed=thread.changed,
-        resolved_by=thread.resolved_by,
-        resolved_at=thread.resolved_at,
-        comments=tuple(CommentFacts(one.pk, one.author, one.body, one.at, one.draft) for one in thread.remarks),
-    )

@@ -21,6 +21,7 @@ from orchestrator.api import (
     gates,
     learnings,
     ownership,
+    plan_files,
     plans,
     policies,
     prehandoff,
@@ -108,6 +109,7 @@ api.add_router("/tasks", tasks.router)
 api.add_router("/attempts", attempts.router)
 api.add_router("/gates", gates.router)
 api.add_router("/plans", plans.router)
+api.add_router("/plans/files", plan_files.router)
 api.add_router("/bundles", bundles.router)
 api.add_router("/policies", policies.router)
 api.add_router("/collected", collected.router)

@@ -252,11 +252,15 @@ class PlanCheck(PlanText):
 
 
 class PlanSubmission(PlanText):
-    """With `workstream`, a new version of the plan of one that is planned or under way; `change_reason` says why."""
+    """With `workstream`, a new version of the plan of one that is planned or under way; `change_reason` says why.
+
+    With `adopt`, approval takes over the state that the source tells of its tasks.
+    """
 
     source_name: Annotated[str, Field(min_length=1, max_length=200)] = "PLAN.md"
     workstream: UUID | None = None
     change_reason: Text = ""
+    adopt: StrictBool = False
 
 
 class CheckRuleChange(Schema):

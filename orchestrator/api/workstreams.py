@@ -8,7 +8,6 @@ from ninja import Query, Router
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.plans import SubmissionFacts, submission_facts
 from orchestrator.api.schemas import Integration, NewStage, Priority, Reason, Revert, StatusChange, WorkstreamQuery
 from orchestrator.core.terms import IntegrationSource, Scope
 from orchestrator.queries.workstream_facts import (
@@ -22,6 +21,7 @@ from orchestrator.services import baseline
 from orchestrator.services.amendments import propose_stage
 from orchestrator.services.closing import close_workstream
 from orchestrator.services.priorities import set_priority
+from orchestrator.services.submissions import SubmissionFacts, submission_facts
 from orchestrator.services.workstreams import reopen_workstream
 
 router = Router(tags=["workstreams"])

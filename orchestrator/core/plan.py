@@ -240,7 +240,7 @@ class Progress:
 class Reading:
     """What a reader made of a source. `plan` is None when nothing in it can be scheduled.
 
-    `progress` has the steps that were begun, ended or given to somebody already; a plan itself carries no state.
+    `progress` has the steps that were begun, ended or given to somebody already (`core.adoption`); a plan has no state.
     """
 
     plan: Plan | None

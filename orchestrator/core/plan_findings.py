@@ -96,7 +96,10 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     "inferred-action": (_INFO, "A gate's tool runs as a step of its own before the gate."),
     "inferred-resource": (_INFO, "Steps hold a resource because their file says they may not run beside others."),
     "inferred-kind": (_INFO, "The kind of a stage or a gate follows from its name."),
-    "state-not-read": (_INFO, "The source knows how far tasks are; all of them start as open."),
+    "work-in-progress": (
+        _INFO,
+        "The source knows how far tasks are; that is taken over when the plan is submitted so.",
+    ),
     "read-from-code-block": (_INFO, "The plan stands inside code blocks and was read from there."),
 }
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from orchestrator.core.formats.state import ADOPT_IT
 from orchestrator.core.plan import Question
 from orchestrator.core.plan_drafts import (
     BatchDraft,
@@ -364,9 +365,8 @@ class PlanWalker:
         title, needs, parallel = split_suffix(keyed.title)
         if keyed.box.strip():
             self.draft.boxes[line.number] = keyed.box.lower()
-            message = f"{keyed.key or _short(title)} is ticked “{keyed.box}”; a plan carries no state."
-            fix = "All tasks start as open; take finished ones out of the file, if they are not to be done again."
-            self.findings.add("state-not-read", line.number, message, fix)
+            message = f"{keyed.key or _short(title)} is ticked “{keyed.box}”."
+            self.findings.add("work-in-progress", line.number, message, ADOPT_IT)
         self.step = StepDraft(keyed.key, title, line.number, line.indent, needs, parallel or None)
         return self.step
 

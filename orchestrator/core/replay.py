@@ -191,6 +191,15 @@ def _breadcrumb(state: State, fact: Fact) -> None:
     _numbered(state, fact)[0].breadcrumb = fact.reason
 
 
+def _adopted(state: State, fact: Fact) -> None:
+    task = state.tasks[fact.subject]
+    task.status, task.breadcrumb = fact.data["status"], fact.data["breadcrumb"]
+    if fact.data["attempt"]:
+        task.attempts[1] = AttemptStatus.COMPLETED.value
+    if fact.data["blocker"]:
+        task.blockers.add(fact.data["blocker"])
+
+
 def _completed(state: State, fact: Fact) -> None:
     task, number = _numbered(state, fact)
     task.attempts[number] = AttemptStatus.COMPLETED.value
@@ -306,6 +315,7 @@ ACTS: Mapping[str, Act] = {
     "plan approved": _plan_approved,
     "pre-handoff review signed": _reviewed,
     "workstream started": _started,
+    "work adopted": _adopted,
     "workstream migrated": _migrated,
     "migration rolled back": _rolled_back,
     "steps launched": _launched,

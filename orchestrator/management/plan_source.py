@@ -1,6 +1,6 @@
 """Plan files on the command line: read within the limit, findings as lines of text."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +35,19 @@ def files_in(folder: str) -> dict[str, bytes]:
             raise CommandError(f"{folder} has more than {MOST_FILES:,} files.", returncode=2)
         found[name.as_posix()] = read_file(str(path))
     return found
+
+
+def files_of(paths: Sequence[Path]) -> dict[str, bytes]:
+    """Every file that is named or stands below a named folder, by its name among all of them."""
+    files: dict[str, bytes] = {}
+    for path in paths:
+        inside = files_in(str(path)) if path.is_dir() else {path.name: read_file(str(path))}
+        below = f"{path.resolve().name}/" if path.is_dir() and len(paths) > 1 else ""
+        for name, data in inside.items():
+            if f"{below}{name}" in files:
+                raise CommandError(f"Two files are called {below}{name}.", returncode=2)
+            files[f"{below}{name}"] = data
+    return files
 
 
 def lines_of(findings: Iterable[Finding]) -> list[str]:

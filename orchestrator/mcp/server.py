@@ -9,6 +9,7 @@ from orchestrator.mcp.answers import answering
 from orchestrator.mcp.blockers import BlockerTools
 from orchestrator.mcp.interventions import InterventionTools
 from orchestrator.mcp.learnings import LearningTools
+from orchestrator.mcp.plans import PlanTools
 from orchestrator.mcp.work import WorkTools
 from orchestrator.mcp.workstreams import WorkstreamTools
 from orchestrator.services.callers import Caller
@@ -16,16 +17,26 @@ from orchestrator.services.callers import Caller
 INSTRUCTIONS = (
     "Find work with list_claimable_tasks, read get_brief, claim_task, report_progress while you work, then "
     "complete_task with evidence for every exit criterion, or fail_task. After an interruption, continue_task. When a "
-    "person has to decide or do something, flag_for_human. An error names what to do next."
+    "person has to decide or do something, flag_for_human. A plan of your own: check_plan until nothing blocks, "
+    "submit_plan, and when it comes back, list_comments, then submit_plan with its workstream. An error names what to "
+    "do next."
 )
 
 
 def build_server(sign_in: Callable[[], Caller]) -> MCPServer[None]:
     """`sign_in` is asked at every call, so that a revoked token stops working at once."""
     interventions, workstreams, work = InterventionTools(sign_in), WorkstreamTools(sign_in), WorkTools(sign_in)
-    blockers, learnings = BlockerTools(sign_in), LearningTools(sign_in)
+    blockers, learnings, plans = BlockerTools(sign_in), LearningTools(sign_in), PlanTools(sign_in)
     server: MCPServer[None] = MCPServer("orchestrator", instructions=INSTRUCTIONS, log_level="WARNING")
-    for read in (interventions.list_human_interventions, work.list_claimable_tasks, work.get_brief, work.continue_task):
+    reads = (
+        interventions.list_human_interventions,
+        work.list_claimable_tasks,
+        work.get_brief,
+        work.continue_task,
+        plans.check_plan,
+        plans.list_comments,
+    )
+    for read in reads:
         server.tool(annotations=ToolAnnotations(read_only_hint=True))(answering(read))
     acts = (
         interventions.flag_for_human,
@@ -39,6 +50,7 @@ def build_server(sign_in: Callable[[], Caller]) -> MCPServer[None]:
         blockers.declare_blocker,
         blockers.resolve_blocker,
         learnings.record_learning,
+        plans.submit_plan,
     )
     for act in acts:
         server.tool(annotations=ToolAnnotations(read_only_hint=False, destructive_hint=False))(answering(act))

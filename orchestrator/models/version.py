@@ -14,7 +14,8 @@ class WorkflowVersion(models.Model):
 
     `workstream` is the one that the version was submitted for; approving it migrates that one (FR-016). `mapping` is
     what its approver decided about that one's steps, kept until a later `effective_at` has come. `format` says how the
-    text reads; it is kept as it was submitted, so that lines of findings stand.
+    text reads; it is kept as it was submitted, so that lines of findings stand. With `adopts`, the state that the
+    source tells of its tasks is taken over when they are created (`core.adoption`).
     """
 
     workflow = models.ForeignKey(Workflow, models.PROTECT, related_name="versions")
@@ -27,6 +28,7 @@ class WorkflowVersion(models.Model):
     format = models.CharField(max_length=20, choices=choices(Format), default=Format.PLAN)
     source_name = models.CharField(max_length=200, default="PLAN.md")
     source_sha256 = models.CharField(max_length=64)
+    adopts = models.BooleanField(default=False)
     summary = models.TextField(blank=True)
     repository = models.CharField(max_length=100, blank=True)
     base_branch = models.CharField(max_length=100, default="main")

@@ -26,9 +26,11 @@ def conditions_of(workstream: Workstream, tasks: Sequence[Task]) -> dict[int, Wh
 
 
 def skipped_because(task: Task) -> str:
-    """The sentence with which a round skipped a task; empty for any other task."""
-    verdict = task.verdict if task.status == TaskStatus.SKIPPED else None
-    return verdict.sentence if verdict and verdict.reason == Reason.CONDITION else ""
+    """Why a skipped task is: the sentence of the round, or that its source had dropped it; empty for any other task."""
+    if task.status != TaskStatus.SKIPPED:
+        return ""
+    by_round = task.verdict is not None and task.verdict.reason == Reason.CONDITION
+    return task.verdict.sentence if task.verdict and by_round else "skipped: cancelled in the source of the plan"
 
 
 def _ended(workstream: Workstream, keys: set[str]) -> dict[str, Ended]:

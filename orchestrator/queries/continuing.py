@@ -3,25 +3,17 @@ far, what has been handed over already, and what is still to be proved."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+
+from django.db.models import Q
 
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import ArtifactState, AttemptStatus, StepKind, TaskStatus, WorkstreamStatus
-from orchestrator.models import Executor, HistoryEntry, OutputFile, Task
+from orchestrator.models import Executor, OutputFile, Task
 from orchestrator.queries.artifact_facts import OutputFacts
+from orchestrator.queries.breadcrumbs import Crumb, breadcrumbs_of
 from orchestrator.queries.briefs import Brief, brief
-from orchestrator.queries.rework import Returned, ToProve, attempt_subjects, returned, to_prove
+from orchestrator.queries.rework import Returned, ToProve, returned, to_prove
 from orchestrator.queries.tasks import PLACE
-
-
-@dataclass(frozen=True)
-class Crumb:
-    """What an executor said it did last."""
-
-    at: datetime
-    executor: str
-    attempt: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -42,7 +34,7 @@ def continuation(task_id: int) -> Continuation:
         raise NotFound("There is no such task.")
     return Continuation(
         brief=brief(task_id),
-        breadcrumbs=_breadcrumbs(found),
+        breadcrumbs=tuple(breadcrumbs_of(found)),
         returned=returned(found),
         own_outputs=_own_outputs(found),
         to_prove=to_prove([found]),
@@ -53,23 +45,16 @@ def to_continue(executor: Executor) -> Sequence[Task]:
     """What this executor holds; after it, in launch order, what others began and anybody may claim now."""
     held = Task.objects.filter(attempts__assignment__executor=executor, attempts__assignment__released_at=None)
     left = Task.objects.filter(
+        Q(attempts__number__gt=1) | ~Q(breadcrumb=""),
         workstream__status=WorkstreamStatus.ACTIVE,
         status=TaskStatus.PENDING,
         needs_human=False,
         step__kind=StepKind.WORK,
         attempts__status=AttemptStatus.QUEUED,
-        attempts__number__gt=1,
     )
     order = ("-workstream__priority", "workstream__created_at", "workstream_id", *PLACE)
     rows = [*held.select_related("step", "workstream"), *left.select_related("step", "workstream").order_by(*order)]
     return list({row.pk: row for row in rows}.values())
-
-
-def _breadcrumbs(task: Task) -> tuple[Crumb, ...]:
-    entries = HistoryEntry.objects.filter(
-        workstream=task.workstream_id, action="breadcrumb left", subject__in=attempt_subjects(task)
-    )
-    return tuple(Crumb(e.recorded_at, e.actor, e.subject, e.reason) for e in entries.order_by("sequence"))
 
 
 def _own_outputs(task: Task) -> tuple[OutputFacts, ...]:

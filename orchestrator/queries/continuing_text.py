@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from orchestrator.core.handoff import timestamp
 from orchestrator.core.terms import CriterionKind
+from orchestrator.queries.breadcrumbs import Crumb
 from orchestrator.queries.briefs import EarlierAttempt
-from orchestrator.queries.continuing import Continuation, Crumb, continuation
+from orchestrator.queries.continuing import Continuation, continuation
 from orchestrator.queries.rework import Returned, ToProve
 
 

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from orchestrator.core.signatures import Signer, SignOff, sign_off
 from orchestrator.core.terms import AttemptStatus, GateDecision, Role, StepKind
 from orchestrator.models import Attempt, GateReview, Step, Task
+from orchestrator.queries.adoption import adopting_version
 from orchestrator.queries.handovers import batch_before
 
 
@@ -48,9 +49,13 @@ def reviewed_steps(gate: Step) -> QuerySet[Step]:
 
 
 def workers_before(gate: Task) -> frozenset[int]:
-    """The accounts whose executors hold the latest completed attempts of what a gate reviews."""
+    """The accounts whose executors hold the latest completed attempts of what a gate reviews; for work that was adopted
+    whoever submitted its state."""
     attempts = latest_completed().filter(task__workstream=gate.workstream_id, task__step__in=reviewed_steps(gate.step))
-    return frozenset(attempts.exclude(assignment=None).values_list("assignment__executor__user_id", flat=True))
+    workers = set(attempts.exclude(assignment=None).values_list("assignment__executor__user_id", flat=True))
+    if attempts.filter(adopted=True).exists() and (version := adopting_version(gate.workstream)):
+        workers.add(version.author_id)
+    return frozenset(workers)
 
 
 def latest_completed() -> QuerySet[Attempt]:

@@ -1,6 +1,6 @@
 """What the task pages show: rows with their explanation, and one task with everything that happened to it (FR-015)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,12 +16,12 @@ from orchestrator.models import (
     Criterion,
     CriterionCheck,
     HandoffArtifact,
-    HistoryEntry,
     Intervention,
     OutputFile,
     Task,
     Workstream,
 )
+from orchestrator.queries.breadcrumbs import Crumb, breadcrumbs_of
 from orchestrator.queries.explanations import explain
 from orchestrator.queries.interventions import with_artifact
 
@@ -105,7 +105,7 @@ class TaskDetail:
     needed_by: list[TaskRow]
     artifacts: list[HandoffArtifact]
     outputs: list[OutputFile]
-    breadcrumbs: list[HistoryEntry]
+    breadcrumbs: Sequence[Crumb]
     blockers: list[Blocker]
     interventions: list[Intervention]
 
@@ -175,7 +175,7 @@ def task_detail(workstream: Workstream, key: str) -> TaskDetail:
         needed_by=[other for other in rows if other.task.step.key in needed_by],
         artifacts=list(HandoffArtifact.objects.filter(attempt__task=task).order_by("-sequence").defer("body")),
         outputs=list({output.path: output for output in reversed(outputs_of([task.pk]))}.values()),
-        breadcrumbs=_breadcrumbs(task),
+        breadcrumbs=breadcrumbs_of(task)[:-51:-1],
         blockers=list(task.blockers.select_related("owner", "declared_by", "resolved_by")),
         interventions=list(
             with_artifact(task.interventions.select_related("cleared_by")).order_by("-raised_at", "-pk")
@@ -204,10 +204,3 @@ def outputs_of(task_ids: Iterable[int]) -> list[OutputFile]:
         .defer("content", "artifact__body")
         .order_by("-artifact__sequence", "path")
     )
-
-
-def _breadcrumbs(task: Task) -> list[HistoryEntry]:
-    """What executors left behind, newest first (WF-8); the history keeps them all."""
-    subjects = [f"{task.step.key} attempt {attempt.number}" for attempt in task.attempts.all()]
-    entries = HistoryEntry.objects.filter(workstream=task.workstream_id, action="breadcrumb left", subject__in=subjects)
-    return list(entries.order_by("-sequence")[:50])

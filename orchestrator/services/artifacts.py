@@ -16,6 +16,7 @@ from django.db.models.functions import Length
 from orchestrator.core.documentation import PAGES, documentation_folder
 from orchestrator.core.errors import InvalidInput, WorkspaceUnavailable
 from orchestrator.core.handoff import (
+    RESULT_EVENTS,
     FileLink,
     Handoff,
     artifact_path,
@@ -28,7 +29,7 @@ from orchestrator.models import Attempt, HandoffArtifact, OutputFile, Step, Work
 from orchestrator.queries.baseline import integration_in_force
 from orchestrator.queries.inputs import standing_result
 from orchestrator.queries.projection import projected_files
-from orchestrator.queries.upstream import Upstream, output_place
+from orchestrator.queries.upstream import IN_FORCE, Upstream, output_place
 from orchestrator.services.actor import ORCHESTRATOR, Actor
 from orchestrator.services.damage import note_problem, workspace
 from orchestrator.workspace import Workspace
@@ -90,6 +91,32 @@ def announce_queued(*, attempts: Sequence[Attempt], outcome: str, upstream: Upst
         prior = [*upstream.results(step), *([own[attempt.task_id]] if attempt.task_id in own else [])]
         rows.append(_artifact(attempt, step, said, prior, (), sequence))
     HandoffArtifact.objects.bulk_create(rows)
+
+
+def announce_adopted(
+    *,
+    attempts: Sequence[Attempt],
+    before: Mapping[str, Sequence[str]],
+    workstream: Workstream,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Announce work that is taken over as complete, each behind what it works from: `before` has those keys by key.
+
+    The attempts' tasks have their steps with version, thread, batch and stage.
+    """
+    integrated = integration_in_force(workstream) is not None
+    results = HandoffArtifact.objects.filter(workstream=workstream, event__in=RESULT_EVENTS, state__in=IN_FORCE)
+    results = results.select_related("attempt__task__step").order_by("sequence")
+    known = {artifact.attempt.task.step.key: artifact for artifact in results}
+    first = _next_sequences(workstream, len(attempts)) if attempts else 0
+    for sequence, attempt in enumerate(attempts, start=first):
+        step = attempt.task.step
+        said = _Said(EventType.ATTEMPT_COMPLETED, actor, attempt.outcome, "Successors may start.", integrated, now)
+        prior = [known[key] for key in before[step.key] if key in known]
+        known[step.key] = _artifact(attempt, step, said, prior, (), sequence)
+    keys = [attempt.task.step.key for attempt in attempts]
+    HandoffArtifact.objects.bulk_create([known[key] for key in keys])
 
 
 def hand_over(*, attempt: Attempt, actor: Actor, outputs: Mapping[str, bytes], now: datetime) -> Attempt | None:
@@ -241,7 +268,7 @@ def _artifact(
     """The row, not saved yet. `prior` are the artifacts it builds on, in any order."""
     workstream, version = attempt.task.workstream, step.version
     batch = step.thread.batch
-    links = sorted({one.pk: one for one in prior}.values(), key=lambda one: one.sequence)
+    links = sorted({one.sequence: one for one in prior}.values(), key=lambda one: one.sequence)
     handoff = Handoff(
         work_item=str(workstream.uuid),
         workflow=version.workflow.name,

@@ -29,12 +29,13 @@ MOST: Final = 100
 class PlanFile:
     """A plan with the name of the file it came in; the other plans of a bundle may need it by that name.
 
-    Its format is told from the content unless one is wanted.
+    Its format is told from the content unless one is wanted. With `adopt`, approval takes over the state it tells.
     """
 
     name: str
     source: bytes
     wanted: Format | None = None
+    adopt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ def submit_bundle(*, name: str, files: Sequence[PlanFile], actor: Actor, now: da
                 now=now,
                 bundle=bundle,
                 wanted=by_name[one].wanted,
+                adopt=by_name[one].adopt,
             )
             for one in in_order(graph)
         }

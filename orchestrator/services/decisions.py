@@ -22,6 +22,7 @@ from orchestrator.models import Approval, WorkflowVersion, Workstream
 from orchestrator.queries.migrations import dry_run
 from orchestrator.queries.plans import workstream_of
 from orchestrator.services.actor import Actor
+from orchestrator.services.adoption import adopt_state
 from orchestrator.services.comments import send_drafts
 from orchestrator.services.history import record
 from orchestrator.services.locks import lock_workflow, locked_workstream
@@ -78,6 +79,8 @@ def approve_version(
         else:
             tasks = put_into_effect(version, reading.plan, workstream, actor, now, lines)
         _record_approval(version, workstream, actor, now, tasks if begins else 0)
+        if begins:
+            adopt_state(version=version, reading=reading, workstream=workstream, actor=actor, now=now)
         wake(workstream.pk)
     return workstream
 

@@ -11,6 +11,7 @@ from orchestrator.core.terms import AttemptStatus, EventType, GateDecision, Step
 from orchestrator.models import Attempt, GateReview, Task, WorkflowVersion
 from orchestrator.queries.signatures import sign_off_of
 from orchestrator.services.actor import Actor
+from orchestrator.services.adoption import adopt_behind
 from orchestrator.services.amendments import PROPOSERS, propose_stage
 from orchestrator.services.artifacts import announce
 from orchestrator.services.history import record
@@ -47,6 +48,8 @@ def approve_gate(*, task_id: int, actor: Actor, now: datetime, reason: str = "",
         data = _signature(review, state)
         _record(attempt, actor, "gate approved" if state.complete else "gate signed", reason, now, data)
         settle(task, now)
+        if state.complete:
+            adopt_behind(workstream=task.workstream, actor=actor, now=now)
         wake(task.workstream_id)
     return review
 

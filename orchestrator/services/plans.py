@@ -20,6 +20,7 @@ from orchestrator.core.plan import Finding, Plan, Reading
 from orchestrator.core.plan_check import review_any
 from orchestrator.core.terms import Role, Severity, VersionStatus, WorkstreamStatus
 from orchestrator.models import Bundle, Workflow, WorkflowVersion, Workstream
+from orchestrator.queries.adoption import adoption_of
 from orchestrator.queries.check_rules import rules_in_force
 from orchestrator.queries.readings import reading_of
 from orchestrator.services.actor import Actor
@@ -48,6 +49,7 @@ class Text:
     source: str
     name: str
     format: Format
+    adopts: bool = False
 
 
 def read_source(
@@ -105,10 +107,13 @@ def submit_plan(
     change_reason: str = "",
     bundle: Bundle | None = None,
     wanted: Format | None = None,
+    adopt: bool = False,
 ) -> Submission:
     """Register a plan for review: a new workstream (of a bundle), or a new version of one that is planned or under way.
 
-    The text may be in any format that is read here; it is told from the content unless one is wanted. Work goes on
+    The text may be in any format that is read here; it is told from the content unless one is wanted. With `adopt`,
+    approval takes over the state that the source tells of its tasks (`core.adoption`), if it tells any; WrongState for
+    the plan of work that is under way, which has a state of its own. Work goes on
     under the approved version until the new one is approved. Raises PlanRejected with findings when the plan cannot be
     scheduled; nothing is stored then.
     """
@@ -118,7 +123,7 @@ def submit_plan(
     plan = reading.plan
     if found is None or plan is None or unschedulable(reading):
         raise PlanRejected(unschedulable(reading) or reading.findings)
-    text = Text(source.decode("utf-8-sig"), source_name, found)
+    text = Text(source.decode("utf-8-sig"), source_name, found, adopt and bool(adoption_of(reading)))
     with transaction.atomic():
         if workstream is None:
             lock_names()
@@ -127,6 +132,7 @@ def submit_plan(
             _submitted_for(version, workstream)
         else:
             workstream = locked_workstream(workstream.pk)
+            _refuse_state_of_its_own(workstream, adopt)
             version = next_version(workstream, plan, text, actor, now, change_reason)
         if workstream.status == WorkstreamStatus.PLANNING:
             relate_needs(workstream=workstream, plan=plan, actor=actor, now=now)
@@ -137,10 +143,23 @@ def submit_plan(
             subject=f"version {version.number}",
             reason=change_reason,
             now=now,
-            data={"sha256": version.source_sha256, "findings": len(reading.findings)},
+            data={
+                "sha256": version.source_sha256,
+                "findings": len(reading.findings),
+                "adopts": version.adopts,
+            },
         )
         wake(workstream.pk)
     return Submission(version, workstream, reading)
+
+
+def _refuse_state_of_its_own(workstream: Workstream, adopt: bool) -> None:
+    if adopt and workstream.tasks.exists():
+        raise WrongState(
+            f"{workstream} is under way; its tasks have a state of their own.",
+            recovery="Submit the version without adopting the state of its source.",
+            field="adopt",
+        )
 
 
 def unschedulable(reading: Reading) -> list[Finding]:
@@ -171,7 +190,8 @@ def next_version(
         raise MissingReason("A new version says why it was made.", field="change_reason")
     digest = hashlib.sha256(text.source.encode()).hexdigest()
     anothers = current.workstream_id not in {None, workstream.pk}
-    if current.source_sha256 == digest and current.format == text.format and not anothers:
+    same = (current.source_sha256, current.format, current.adopts) == (digest, text.format, text.adopts)
+    if same and not anothers:
         raise InvalidInput("This text is the current version already; nothing changed.", field="source")
     if anothers:
         _refuse_waiting(current)
@@ -211,6 +231,7 @@ def _version(
         number=number,
         source=text.source,
         format=text.format,
+        adopts=text.adopts,
         source_name=text.name[:200],
         source_sha256=hashlib.sha256(text.source.encode()).hexdigest(),
         summary=plan.summary,

@@ -84,6 +84,12 @@ def _refuse_running(workstream: Workstream, tasks: Sequence[Task]) -> None:
         )
 
 
+def _untouched(task: Task) -> bool:
+    """Nothing was done of it, or its source had dropped it: no round ever skipped it, so none would again (WF-8)."""
+    dropped = task.status == TaskStatus.SKIPPED and task.verdict_id is None
+    return dropped or task.status in {TaskStatus.PENDING, TaskStatus.CANCELLED}
+
+
 def _reset(workstream: Workstream, tasks: Sequence[Task], now: datetime) -> list[Task]:
     """Make the tasks pending again, or blocked while a blocker is open; answers with those that were not untouched.
 
@@ -95,7 +101,7 @@ def _reset(workstream: Workstream, tasks: Sequence[Task], now: datetime) -> list
     queued.update(status=AttemptStatus.CANCELLED, ended_at=now)
     begun.filter(status=AttemptStatus.FAILED, followed_up_at=None).update(followed_up_at=now)
     blocked = set(Blocker.objects.filter(task__in=tasks, resolved_at=None).values_list("task_id", flat=True))
-    redone = [t for t in tasks if t.pk in launched or t.status not in {TaskStatus.PENDING, TaskStatus.CANCELLED}]
+    redone = [t for t in tasks if t.pk in launched or not _untouched(t)]
     latest = dict(begun.order_by().values("task_id").annotate(last=Max("number")).values_list("task_id", "last"))
     for task in redone:
         task.workstream = workstream

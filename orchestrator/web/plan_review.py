@@ -13,6 +13,7 @@ from orchestrator.core.errors import InvalidInput, NotFound, Refusal, VersionMov
 from orchestrator.core.plan import Reading
 from orchestrator.models import WorkflowVersion
 from orchestrator.queries import plans as queries
+from orchestrator.queries.adoption import adoption_of
 from orchestrator.queries.comments import Conversation, conversation
 from orchestrator.queries.migrations import in_flight
 from orchestrator.queries.readings import preview_of
@@ -163,6 +164,8 @@ def review_page(
         "review": review,
         "in_flight": in_flight(workstream, version, reading.plan),
         "workstream": workstream,
+        "adoption": (adoption := adoption_of(reading) if version.adopts or not workstream.tasks.exists() else None),
+        "adopts_state": version.adopts and bool(adoption),
         "prehandoff": prehandoff.section(
             workstream, who, lambda act: reverse("plan-prehandoff", args=[version.workflow.slug, version.number, act])
         ),

@@ -17,9 +17,11 @@ from orchestrator.core.plan_parameters import Parameter, parameters_of
 from orchestrator.core.terms import Role, WorkstreamStatus
 from orchestrator.models import Workstream
 from orchestrator.queries import plans as queries
+from orchestrator.queries.adoption import adoption_of
 from orchestrator.queries.templates import find_template
 from orchestrator.services import plans
 from orchestrator.services.templates import source_with_values
+from orchestrator.web import plan_files
 from orchestrator.web.acting import now, proceed, show, typed, viewer
 
 PER_PAGE = 50
@@ -47,6 +49,8 @@ def plan_submit(request: HttpRequest) -> HttpResponse:
     workstream = None
     try:
         workstream = _resubmitted(request)
+        if workstream is None and plan_files.has_several(request):
+            return plan_files.several(request, _wanted(request))
         source, name = _given_source(request)
         source = _with_values(request, source)
         reason = typed(request, "change_reason")
@@ -55,6 +59,11 @@ def plan_submit(request: HttpRequest) -> HttpResponse:
     except Refusal as refusal:
         return submit_page(request, source=request.POST.get("source", ""), workstream=workstream, refusal=refusal)
     return _submitted(request, source, name, workstream, reason)
+
+
+def _adopt(request: HttpRequest) -> bool:
+    """Whether the state that the source tells is to be taken over: the box is ticked when the page is opened."""
+    return request.method == "GET" or request.POST.get("adopt") == "yes"
 
 
 def _submitted(
@@ -70,6 +79,7 @@ def _submitted(
             workstream=workstream,
             change_reason=reason,
             wanted=_wanted(request),
+            adopt=_adopt(request),
         )
     except Refusal as refusal:
         return submit_page(request, source=source, name=name, workstream=workstream, refusal=refusal, checked=True)
@@ -103,6 +113,10 @@ def submit_page(
         "review": review,
         "formats": [form.value for form in Format],
         "wanted": wanted,
+        "adopt": _adopt(request),
+        "may_adopt": workstream is None or not workstream.tasks.exists(),
+        "adoption": (adoption := adoption_of(review.reading) if review and _adopt(request) else None),
+        "adopts_state": bool(adoption) and (workstream is None or not workstream.tasks.exists()),
         "found": found,
         "may_not_submit": viewer(request).lacks(*SUBMITTERS, *([Role.REVIEWER] if workstream else [])),
     }

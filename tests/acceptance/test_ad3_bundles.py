@@ -45,11 +45,11 @@ def test_ad3_a_folder_is_submitted_in_the_order_of_its_needs(driver: Driver, fol
     printed = run(str(folder))
     left, *lines = [line.split() for line in printed.splitlines()]
     assert left[:3] == ["Left", "out:", "README.md"]
-    assert [line[:4] for line in lines[:4]] == [
-        ["file", "format", "workstream", "version"],
-        ["03-prices.md", "plan", "price-book", "1"],
-        ["02-tax/PLAN.md", "plan", "tax-rates", "1"],
-        ["01-quotes.PLAN.md", "plan", "quote-service", "1"],
+    assert [line[:7] for line in lines[:4]] == [
+        ["file", "format", "tasks", "blocking", "other", "workstream", "version"],
+        ["03-prices.md", "plan", "6", "0", "1", "price-book", "1"],
+        ["02-tax/PLAN.md", "plan", "6", "0", "1", "tax-rates", "1"],
+        ["01-quotes.PLAN.md", "plan", "6", "0", "1", "quote-service", "1"],
     ]
     assert "“shop”: 3 plans wait for review." in printed
     assert set(WorkstreamNeed.objects.values_list("workstream__slug", "needed__slug")) == {
@@ -73,8 +73,10 @@ def test_ad3_one_plan_that_cannot_be_taken_keeps_the_whole_folder_out(driver: Dr
         run(str(folder))
     assert refused.value.returncode == 1
     said = str(refused.value)
-    assert "04-round.md        –       –           –        1         refused" in said
-    assert "03-prices.md       –       –           –        0         held back by the others" in said
+    rows = {line.split()[0]: line.split()[1:] for line in said.splitlines() if line.strip()}
+    assert rows["03-prices.md"][:4] == ["plan", "6", "0", "1"]
+    assert " ".join(rows["03-prices.md"][4:]) == "– – held back by the others"
+    assert "04-round.md        plan" in said
     assert "04-round.md blocks  line 7: Steps wait for one another in a circle" in said
     assert (Workflow.objects.count(), Bundle.objects.count(), HistoryEntry.objects.count()) == (0, 0, 0)
 

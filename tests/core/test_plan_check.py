@@ -231,7 +231,7 @@ def test_very_many_findings_are_counted() -> None:
 
 def test_very_many_findings_of_the_reader_are_counted_once() -> None:
     source = "### Batch 1 (Parallel)\n" + "\n".join(f"- [x] A{n}: x" for n in range(KEPT_PER_CODE + 7))
-    assert lines(source, "state-not-read") == list(range(2, KEPT_PER_CODE + 2))
+    assert lines(source, "work-in-progress") == list(range(2, KEPT_PER_CODE + 2))
     assert ["7 more" in finding.message for finding in found(source, "more-findings")] == [True]
 
 

@@ -222,7 +222,7 @@ class TestSteps:
         assert "Reviewers: asa" in next(reading.plan.steps()).details
 
     def test_ticked_step_starts_as_open(self) -> None:
-        assert "state-not-read" in codes(read_plan(in_batch("- [x] A1: done?\n")))
+        assert "work-in-progress" in codes(read_plan(in_batch("- [x] A1: done?\n")))
 
 
 class TestBatchOfLanes:

@@ -28,6 +28,10 @@ BOXES: Final = {
 }
 
 
+#: What can be done with the state that a source tells.
+ADOPT_IT: Final = "Submit the plan with its state to take that over when it is approved; else all tasks start as open."
+
+
 def status_of(word: str, line: int, findings: Findings) -> TaskStatus:
     """The status that a tool's word means; a word that nobody knows is told, and the task counts as open."""
     known = STATUS.get("-".join(word.lower().replace("_", " ").replace("-", " ").split()))
@@ -44,12 +48,9 @@ def told(progress: Iterable[Progress]) -> tuple[Progress, ...]:
 
 
 def tell_state(progress: Sequence[Progress], findings: Findings) -> None:
-    """Say that the source knows more than a plan holds, and what can be done with it."""
+    """Say that the source knows how far its tasks are, and what can be done with that."""
     begun = [one for one in progress if one.status is not TaskStatus.PENDING]
     if begun:
         ended = sum(one.status is TaskStatus.COMPLETE for one in begun)
-        message = (
-            f"{len(begun)} of the tasks are begun or ended in the source ({ended} complete); a plan carries no state."
-        )
-        fix = "All tasks start as open; take finished ones out of the file, if they are not to be done again."
-        findings.add("state-not-read", begun[0].line, message, fix)
+        message = f"{len(begun)} of the tasks are begun or ended in the source ({ended} complete)."
+        findings.add("work-in-progress", begun[0].line, message, ADOPT_IT)

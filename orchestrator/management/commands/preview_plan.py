@@ -1,27 +1,33 @@
-"""`manage.py preview_plan FILE`: findings, and how the plan will run with *n* executors; nothing is stored.
+"""`manage.py preview_plan FILE|DIR`: findings, and how the plan will run with *n* executors; nothing is stored.
+
+Of a folder every plan in it is shown, behind a line with its name; as JSON they are a list.
 
 Plans of other tools are read too (`core/formats`): the format is told from the content, or given with `--format`. The
 policy of plan checks judges as it does everywhere; its defaults do where there is no database.
 
-Exit code 0, or 1 when something blocks approval.
+Exit code 0, or 1 when something blocks approval of one of them.
 """
 
-import json
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
 from dataclasses import asdict
+from json import dumps
+from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
+from orchestrator.core.formats.folder import sources_of
 from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan import Reading
 from orchestrator.core.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS, Preview, Wait, preview
 from orchestrator.core.terms import Severity
-from orchestrator.management.plan_source import lines_of, read_file
+from orchestrator.management.plan_source import files_in, lines_of, read_file
+from orchestrator.queries.adoption import adoption_of
 from orchestrator.queries.check_rules import rules_in_force
+from orchestrator.queries.plan_facts import adoption_facts
 from orchestrator.services.plans import STORED_BLOCKERS, read_any_source
 
 
@@ -31,29 +37,52 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file")
+        parser.add_argument("file", metavar="FILE|DIR")
         parser.add_argument("--format", choices=[one.value for one in Format], help="read the file as this format")
         parser.add_argument("--executors", type=_number, default=DEFAULT_EXECUTORS, help="how many work side by side")
         parser.add_argument("--json", action="store_true", help="print the same facts as JSON")
 
     def handle(self, *, file: str, format: str | None, executors: int, json: bool, **_options: Any) -> None:
         wanted = Format(format) if format else None
-        found, reading = read_any_source(read_file(file), wanted, _rules())
-        shown = None if reading.plan is None or _unschedulable(reading) else preview(reading.plan, executors)
-        for line in _as_json(found, reading, shown) if json else _as_text(found, reading, shown):
-            self.stdout.write(line)
-        if reading.blockers or reading.plan is None:
+        folder = Path(file).is_dir()
+        shown = [
+            (name, *read_any_source(source, wanted, _rules()))
+            for name, source in (_in_folder(file) if folder else [(file, read_file(file))])
+        ]
+        if json:
+            facts = [
+                {"file": name} | _facts(found, reading, _effect(reading, executors)) for name, found, reading in shown
+            ]
+            self.stdout.write(dumps(facts if folder else facts[0], ensure_ascii=False, indent=2, default=str))
+        else:
+            for name, found, reading in shown:
+                heading = [f"== {name}"] if folder else []
+                for line in (*heading, *_as_text(found, reading, _effect(reading, executors))):
+                    self.stdout.write(line)
+        if any(reading.blockers or reading.plan is None for _, _, reading in shown):
             sys.exit(1)
 
 
-def _as_json(found: Format | None, reading: Reading, shown: Preview | None) -> Iterator[str]:
-    facts = {
+def _in_folder(folder: str) -> list[tuple[str, bytes | str]]:
+    found = sources_of(files_in(folder))
+    if not found.plans:
+        raise CommandError(f"There is no plan in {folder}.", returncode=2)
+    return [(plan.name, plan.text) for plan in found.plans]
+
+
+def _effect(reading: Reading, executors: int) -> Preview | None:
+    return None if reading.plan is None or _unschedulable(reading) else preview(reading.plan, executors)
+
+
+def _facts(found: Format | None, reading: Reading, shown: Preview | None) -> dict[str, Any]:
+    adoption = adoption_of(reading)
+    return {
         "format": found,
         "approvable": reading.plan is not None and not reading.blockers,
         "findings": [asdict(finding) for finding in reading.findings],
         "preview": asdict(shown) | {"length": shown.length._asdict()} if shown else None,
+        "adoption": asdict(facts) if (facts := adoption_facts(adoption)) else None,
     }
-    yield json.dumps(facts, ensure_ascii=False, indent=2, default=_named)
 
 
 def _as_text(found: Format | None, reading: Reading, shown: Preview | None) -> Iterator[str]:
@@ -62,6 +91,10 @@ def _as_text(found: Format | None, reading: Reading, shown: Preview | None) -> I
     yield from lines_of(reading.findings)
     if shown is not None and reading.plan is not None:
         yield from _preview_lines(shown, reading.plan.name)
+        if adoption := adoption_of(reading):
+            yield f"With the state of its source: {'; '.join(adoption.sentences)}"
+            if adoption.starts:
+                yield f"Then starts: {', '.join(adoption.starts)}"
     if reading.blockers or reading.plan is None:
         yield f"Not approvable: {len(reading.blockers)} of {len(reading.findings)} findings block it."
     else:
@@ -95,10 +128,6 @@ def _wait(wait: Wait | None, unit: str) -> str:
     what = "an executor" if wait.executor else wait.holder or "what holds its files or resources"
     freed = f", until {wait.holder} ends" if wait.executor and wait.holder else ""
     return f"{wait.key}, {wait.length} {unit} for {what}{freed}"
-
-
-def _named(value: object) -> str:
-    return str(value)
 
 
 def _number(text: str) -> int:

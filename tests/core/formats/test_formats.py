@@ -69,7 +69,7 @@ class TestSpecKit:
         assert codes(reading)["unreadable-value"] == 26
 
     def test_ticks_are_no_state(self) -> None:
-        assert codes(read("spec-kit")[1])["state-not-read"] == 9
+        assert codes(read("spec-kit")[1])["work-in-progress"] == 9
 
 
 class TestTaskMaster:
@@ -146,7 +146,7 @@ class TestTasks:
             ("01.01.01.01", TaskStatus.COMPLETE, "Done in one go."),
             ("01.01.02.01", TaskStatus.ACTIVE, ""),
         ]
-        assert "state-not-read" in codes(reading)
+        assert "work-in-progress" in codes(reading)
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -71,10 +71,12 @@ class TestState:
         assert lines(reading, "unreadable-value") == [5]
 
     @pytest.mark.parametrize("source", [SPEC_KIT, TASK_MASTER, BEADS, BACKLOG, TASKS, TASKS_MD, PLAN])
-    def test_wf8_the_submitter_is_told_that_all_tasks_start_as_open(self, source: str) -> None:
+    def test_wf8_the_submitter_is_told_what_can_be_done_with_the_state(self, source: str) -> None:
         reading = READERS[recognise(source)](source)
         assert TaskStatus.COMPLETE in states(reading).values()
-        assert any("All tasks start as open" in finding.fix for finding in reading.findings)
+        found = [finding for finding in reading.findings if finding.code == "work-in-progress"]
+        assert found
+        assert all("Submit the plan with its state" in finding.fix for finding in found)
 
 
 class TestSpecKit:

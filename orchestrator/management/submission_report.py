@@ -1,0 +1,122 @@
+"""What became of many plans that were submitted at once, as a table or as JSON."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from orchestrator.core.plan import Finding
+from orchestrator.management.plan_source import lines_of
+from orchestrator.queries.duplicates import undecided
+from orchestrator.services.bundles import BundleSubmission
+from orchestrator.services.plans import Submission
+from orchestrator.services.submissions import Outcome, ReadFiles, ReadPlan
+
+HEAD: Final = ("file", "format", "tasks", "blocking", "other", "workstream", "version", "result")
+WAITS: Final = "waits for review"
+REFUSED: Final = "refused"
+HELD_BACK: Final = "held back by the others"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One plan: how it was read, what became of it, and the findings that people have to see."""
+
+    read: ReadPlan
+    result: str
+    findings: Sequence[Finding]
+    submission: Submission | None = None
+    said: str = ""
+
+    @property
+    def refused(self) -> bool:
+        return self.submission is None
+
+    @property
+    def blocking(self) -> int:
+        return sum(finding.blocks for finding in self.findings)
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        done = self.submission
+        return (
+            self.read.file.name,
+            str(self.read.format or "–"),
+            str(self.read.tasks),
+            str(self.blocking),
+            str(len(self.findings) - self.blocking),
+            done.workstream.slug if done else "–",
+            str(done.version.number) if done else "–",
+            self.result,
+        )
+
+
+def rows_of_each(read: ReadFiles, outcomes: Iterable[Outcome]) -> list[Row]:
+    return [_row(one, outcome) for one, outcome in zip(read.plans, outcomes, strict=True)]
+
+
+def rows_of_bundle(read: ReadFiles, done: BundleSubmission) -> list[Row]:
+    """In the order of submission."""
+    plans = {one.file.name: one for one in read.plans}
+    return [_row(plans[name], Outcome(name, submission)) for name, submission in done.members.items()]
+
+
+def rows_of_refused(read: ReadFiles, findings: Mapping[str, Sequence[Finding]]) -> list[Row]:
+    """A bundle that was refused as a whole: the plans that are wrong, and those that only wait for them."""
+    rows = []
+    for one in read.plans:
+        found = findings.get(one.file.name, ())
+        wrong = any(finding.blocks for finding in found)
+        rows.append(Row(one, REFUSED if wrong else HELD_BACK, found or one.reading.findings))
+    return rows
+
+
+def _row(read: ReadPlan, outcome: Outcome) -> Row:
+    if outcome.submission is None:
+        said = f"{outcome.refusal.message} {outcome.refusal.way_out}" if outcome.refusal else ""
+        return Row(read, REFUSED, outcome.findings, said="" if outcome.findings else said)
+    alike = len(undecided(outcome.submission.workstream))
+    adopts = ", adopts the state of its source" if outcome.submission.version.adopts else ""
+    like = f", resembles {alike} other{'s' if alike > 1 else ''}" if alike else ""
+    return Row(read, f"{WAITS}{adopts}{like}", outcome.submission.reading.findings, outcome.submission)
+
+
+def table(rows: Iterable[Row]) -> Iterator[str]:
+    cells = [HEAD, *(row.cells for row in rows)]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(HEAD))]
+    return ("  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells)
+
+
+def told(rows: Iterable[Row]) -> Iterator[str]:
+    """Why each refused plan was, a line for every finding."""
+    for row in rows:
+        if row.result == REFUSED:
+            yield from (f"{row.read.file.name} {line.strip()}" for line in lines_of(row.findings))
+            if row.said:
+                yield f"{row.read.file.name} {row.said}"
+
+
+def as_json(read: ReadFiles, rows: Iterable[Row], bundle: int | None) -> str:
+    facts = {
+        "bundle": bundle,
+        "plans": [_facts(row) for row in rows],
+        "left_out": [asdict(left) for left in read.left_out],
+    }
+    return json.dumps(facts, ensure_ascii=False, indent=2, default=str)
+
+
+def _facts(row: Row) -> dict[str, Any]:
+    done = row.submission
+    return {
+        "file": row.read.file.name,
+        "format": row.read.format,
+        "tasks": row.read.tasks,
+        "blocking": row.blocking,
+        "other": len(row.findings) - row.blocking,
+        "result": "submitted" if done else row.result,
+        "said": row.said,
+        "workstream": done.workstream.slug if done else None,
+        "version": done.version.number if done else None,
+        "adopts": done.version.adopts if done else False,
+        "findings": [asdict(finding) for finding in row.findings],
+    }

@@ -1,0 +1,97 @@
+"""The tools an agent plans with: check a text, submit it, read what reviewers said of it (WF-2, WF-3)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from orchestrator.core.errors import InvalidInput
+from orchestrator.core.formats.recognise import Format
+from orchestrator.core.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS
+from orchestrator.core.terms import Scope
+from orchestrator.mcp.workstreams import uuid_of
+from orchestrator.queries.comment_facts import ThreadFacts, thread_facts
+from orchestrator.queries.comments import conversation
+from orchestrator.queries.plan_facts import CheckFacts, check_facts
+from orchestrator.queries.plans import find_version, workstream_of
+from orchestrator.queries.workstream_facts import find_workstream
+from orchestrator.services import plans
+from orchestrator.services.callers import Caller
+from orchestrator.services.submissions import SubmissionFacts, submission_facts
+from orchestrator.services.templates import source_with_values
+
+
+@dataclass(frozen=True)
+class CommentList:
+    """`version` is the one that the lines stand in, `status` what was decided about it and `reason` why."""
+
+    workflow: str
+    version: int
+    status: str
+    reason: str
+    count: int
+    threads: tuple[ThreadFacts, ...]
+
+
+@dataclass(frozen=True)
+class PlanTools:
+    sign_in: Callable[[], Caller]
+
+    def check_plan(self, source: str, format: Format | None = None, executors: int = DEFAULT_EXECUTORS) -> CheckFacts:
+        """Read the text of a plan and say what a reviewer will see; nothing is stored.
+
+        Every finding has code, line, message and fix; those of severity `blocks` keep it from being approved. `preview`
+        has waves and critical path with so many executors, `adoption` what becomes of the state that the text tells.
+        The format is told from the content: PLAN.md, JSON bundle, spec-kit, task-master, beads, Backlog.md and others.
+        """
+        self.sign_in().require(Scope.READ)
+        if not 1 <= executors <= MOST_EXECUTORS:
+            raise InvalidInput(f"Give 1 to {MOST_EXECUTORS} executors.", field="executors")
+        found = plans.read_any_source(source, format)[0]
+        return check_facts(found, plans.read_source(source, wanted=found), executors)
+
+    def submit_plan(
+        self,
+        source: str,
+        source_name: str = "PLAN.md",
+        workstream_id: str = "",
+        change_reason: str = "",
+        format: Format | None = None,
+        values: dict[str, str] | None = None,
+        adopt: bool = False,
+    ) -> SubmissionFacts:
+        """Submit a plan for review; a person decides on the page at `review`, and nothing starts before.
+
+        With `workstream_id` (its UUID) it is a new version of that one's plan, and `change_reason` says why. `values`
+        are the parameters of a template. With `adopt`, approval takes over the state that the text tells of its tasks.
+        """
+        caller = self.sign_in()
+        caller.require(Scope.MANAGE)
+        text = source.encode()
+        submission = plans.submit_plan(
+            source=source_with_values(text, values) if values else text,
+            source_name=source_name.strip() or "PLAN.md",
+            actor=caller.actor,
+            now=timezone.now(),
+            workstream=find_workstream(uuid_of(workstream_id)) if workstream_id else None,
+            change_reason=change_reason,
+            wanted=format,
+            adopt=adopt,
+        )
+        return submission_facts(submission)
+
+    def list_comments(self, workflow: str, version: int = 0, resolved: bool = False) -> CommentList:
+        """What reviewers said of a plan, with the line and the step each stands on, so that it can be revised.
+
+        `workflow` is the slug of the plan; without a version the newest one. Resolved threads are left out unless
+        asked for; `outdated` ones stand on a line or step that was changed or is gone.
+        """
+        caller = self.sign_in()
+        caller.require(Scope.READ)
+        if version < 0:
+            raise InvalidInput("A version has a number from 1 on; 0 is the newest one.", field="version")
+        shown = find_version(workflow, version or None)
+        plan = plans.read_version(shown, workstream_of(shown)).plan
+        threads = conversation(shown, plan, caller.actor.account.pk).threads
+        wanted = tuple(thread_facts(one) for one in threads if resolved or not one.resolved)
+        return CommentList(workflow, shown.number, shown.status, shown.decision_reason, len(wanted), wanted)

@@ -1,0 +1,157 @@
+"""Adoption: work that was done before its plan came here stands as the source tells it (WF-8).
+
+`core.adoption` says what becomes of each task; here it is written, in the transaction of the approval that creates the
+tasks, and in that of each signature that opens a gate behind which more was done. A later version adopts nothing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from graphlib import TopologicalSorter
+
+from orchestrator.core.adoption import Adopted, AdoptedAs, adopt
+from orchestrator.core.plan import Reading
+from orchestrator.core.terms import AttemptStatus, BlockerKind, CriterionKind
+from orchestrator.models import Attempt, Blocker, Criterion, CriterionCheck, Task, WorkflowVersion, Workstream
+from orchestrator.queries.adoption import held_behind
+from orchestrator.queries.parts import in_parts
+from orchestrator.services.actor import Actor
+from orchestrator.services.artifacts import announce_adopted
+from orchestrator.services.history import record
+from orchestrator.services.progress import recount
+
+#: What is written down when the tasks are created; what waits for a gate, or is a gate, stays as any other task.
+AT_ONCE = frozenset(AdoptedAs) - {AdoptedAs.HELD, AdoptedAs.SIGNED_HERE}
+
+
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """A locked workstream takes over what the source of a version tells."""
+
+    version: WorkflowVersion
+    workstream: Workstream
+    actor: Actor
+    now: datetime
+
+
+def adopt_state(
+    *, version: WorkflowVersion, reading: Reading, workstream: Workstream, actor: Actor, now: datetime
+) -> None:
+    """Let the fresh tasks of a locked workstream stand as the source tells, if the version was submitted so."""
+    if version.adopts and reading.plan:
+        found = adopt(reading.plan, reading.progress)
+        _take_over(_Act(version, workstream, actor, now), [one for one in found.verdicts if one.becomes in AT_ONCE])
+
+
+def adopt_behind(*, workstream: Workstream, actor: Actor, now: datetime) -> None:
+    """After the last signature at a gate of a locked workstream: what the source had done behind it stands as complete.
+
+    Nothing that rests on a result which is another one by now is taken over.
+    """
+    version, verdicts = held_behind(workstream)
+    if version is not None and verdicts:
+        _take_over(_Act(version, workstream, actor, now), verdicts)
+
+
+def _take_over(act: _Act, verdicts: Sequence[Adopted]) -> None:
+    tasks = _tasks(act.workstream, [one.key for one in verdicts])
+    attempts = _complete(act, [one for one in verdicts if one.becomes is AdoptedAs.COMPLETE], tasks)
+    blockers = {one.key: _block(act, one, tasks[one.key]) for one in verdicts if one.becomes is AdoptedAs.BLOCKED}
+    for one in verdicts:
+        task = tasks[one.key]
+        task.status, task.breadcrumb, task.updated_at = one.status, one.breadcrumb, act.now
+    Task.objects.bulk_update(tasks.values(), ["status", "breadcrumb", "updated_at"], batch_size=500)
+    for one in verdicts:
+        _record(act, one, attempts.get(one.key), blockers.get(one.key))
+    if any(one.becomes in {AdoptedAs.COMPLETE, AdoptedAs.RESUMED} for one in verdicts):
+        act.workstream.started_at = act.workstream.started_at or act.now
+    recount(act.workstream, act.now)
+
+
+def _tasks(workstream: Workstream, keys: Iterable[str]) -> dict[str, Task]:
+    rows = Task.objects.filter(workstream=workstream, step__version=workstream.version_id)
+    rows = rows.select_related("step__thread__batch__stage")
+    wanted = set(keys)
+    found = {task.step.key: task for task in rows if task.step.key in wanted}
+    for task in found.values():
+        task.workstream, task.step.version = workstream, workstream.version
+    return found
+
+
+def _complete(act: _Act, verdicts: Sequence[Adopted], tasks: Mapping[str, Task]) -> dict[str, Attempt]:
+    """A completed attempt for each that nobody claimed, with evidence that says so, and its handoff artifact."""
+    by_key = {one.key: one for one in verdicts}
+    waits = {key: [other for other in one.before if other in by_key] for key, one in by_key.items()}
+    ordered = [by_key[key] for key in TopologicalSorter(waits).static_order()]
+    attempts = Attempt.objects.bulk_create(
+        Attempt(
+            task=tasks[one.key],
+            number=1,
+            status=AttemptStatus.COMPLETED,
+            queued_at=act.now,
+            ended_at=act.now,
+            outcome=_outcome(act, one),
+            adopted=True,
+        )
+        for one in ordered
+    )
+    _take_as_met(act, attempts)
+    before = {attempt.task.step.key: by_key[attempt.task.step.key].before for attempt in attempts}
+    announce_adopted(attempts=attempts, before=before, workstream=act.workstream, actor=act.actor, now=act.now)
+    return {attempt.task.step.key: attempt for attempt in attempts}
+
+
+def _outcome(act: _Act, one: Adopted) -> str:
+    line = f", line {one.said.line}" if one.said.line else ""
+    said = one.said.report or one.said.breadcrumb or "complete"
+    who = f" Done by {one.said.agent}." if one.said.agent else ""
+    return f"Taken over from {act.version.source_name}{line}: {said}{who}"
+
+
+def _take_as_met(act: _Act, attempts: Sequence[Attempt]) -> None:
+    """Evidence for every exit criterion that tells the truth: the source says so, and nobody looked here (BX-9)."""
+    by_step = {attempt.task.step_id: attempt for attempt in attempts}
+    for some in in_parts(sorted(by_step)):
+        criteria = Criterion.objects.filter(step__in=some, kind=CriterionKind.EXIT)
+        CriterionCheck.objects.bulk_create(
+            CriterionCheck(
+                attempt=by_step[criterion.step_id],
+                criterion=criterion,
+                evidence=f"Not checked here. {by_step[criterion.step_id].outcome}",
+                checked_by=act.actor.account,
+                checked_at=act.now,
+            )
+            for criterion in criteria
+        )
+
+
+def _block(act: _Act, one: Adopted, task: Task) -> Blocker:
+    """Whoever submitted the plan knows what is in the way, and owns the blocker."""
+    return Blocker.objects.create(
+        task=task,
+        kind=BlockerKind.OTHER,
+        note=one.breadcrumb,
+        owner=act.version.author,
+        declared_by=act.actor.account,
+        declared_at=act.now,
+    )
+
+
+def _record(act: _Act, one: Adopted, attempt: Attempt | None, blocker: Blocker | None) -> None:
+    record(
+        workstream=act.workstream,
+        actor=act.actor,
+        action="work adopted",
+        subject=one.key,
+        reason=one.reason,
+        now=act.now,
+        data={
+            "version": act.version.number,
+            "as": one.becomes.value,
+            "status": one.status.value,
+            "breadcrumb": one.breadcrumb,
+            "attempt": attempt.pk if attempt else 0,
+            "blocker": blocker.pk if blocker else 0,
+            "author": act.version.author.get_username(),
+        },
+    )
