@@ -1,4 +1,4 @@
-"""AD-1: steps depend on steps; circles and unknown names are refused on page, REST and command, with line and way out."""
+"""AD-1: steps depend on steps; circles and unknown names are refused everywhere, with the line and the way out."""
 
 import json
 from pathlib import Path
