@@ -307,6 +307,11 @@ class Approval(Schema):
     note: Text = ""
     mapping: Lines = []
     effective_at: AwareDatetime | None = None
+    undo_seconds: Annotated[int, Field(strict=True, ge=0, le=3600)] = 0
+
+
+class Withdrawal(Schema):
+    reason: Text = ""
 
 
 class SendBack(Schema):

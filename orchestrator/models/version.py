@@ -41,6 +41,8 @@ class WorkflowVersion(models.Model):
 
     class Meta:
         ordering = ["workflow_id", "-number"]
+        # The watch asks twice a second which time has come.
+        indexes = [models.Index(fields=["effective_at"], name="version_effective_at")]
         constraints = [
             models.UniqueConstraint(fields=["workflow", "number"], name="version_number_once"),
             one_of("status", VersionStatus, "version_status_known"),

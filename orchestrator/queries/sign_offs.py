@@ -38,6 +38,7 @@ def sign_offs(version: WorkflowVersion) -> SignOffs:
     """The approvals of the version, and the latest one up to it of everybody who approved one of its workflow."""
     rows = (
         Approval.objects.filter(version__workflow=version.workflow_id, version__number__lte=version.number)
+        .filter(withdrawn_at=None)
         .order_by("person__username")
         .values_list("person__username")
         .annotate(latest=Max("version__number"))
@@ -49,5 +50,5 @@ def sign_offs(version: WorkflowVersion) -> SignOffs:
 
 def unsigned_by(person: int) -> Q:
     """Versions in review that this account has not approved."""
-    mine = Approval.objects.filter(person=person).values("version")
+    mine = Approval.objects.filter(person=person, withdrawn_at=None).values("version")
     return Q(status=VersionStatus.IN_REVIEW) & ~Q(pk__in=mine)

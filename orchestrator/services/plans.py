@@ -128,7 +128,7 @@ def submit_plan(
         else:
             workstream = locked_workstream(workstream.pk)
             version = next_version(workstream, plan, text, actor, now, change_reason)
-        if workstream.status == WorkstreamStatus.PLANNING:
+        if workstream.status == WorkstreamStatus.PLANNING and workstream.version_id == version.pk:
             relate_needs(workstream=workstream, plan=plan, actor=actor, now=now)
         record(
             workstream=workstream,
@@ -180,11 +180,22 @@ def next_version(
     version = _version(current.workflow, current.number + 1, plan, text, actor, now, reason)
     _submitted_for(version, workstream)
     workstream.updated_at = now
-    if workstream.status == WorkstreamStatus.PLANNING:
-        workstream.priority = priority_under(workstream, plan)
-        workstream.version, workstream.title, workstream.domain = version, plan.name[:200], plan.domain[:60]
-    workstream.save(update_fields=["version", "updated_at", "title", "domain", "priority"])
+    workstream.save(update_fields=["updated_at"])
+    if workstream.status == WorkstreamStatus.PLANNING and not _promised(workstream):
+        plan_under(workstream, version, plan)
     return version
+
+
+def plan_under(workstream: Workstream, version: WorkflowVersion, plan: Plan) -> None:
+    """A locked workstream that has not begun goes by this version from now on."""
+    workstream.priority = priority_under(workstream, plan)
+    workstream.version, workstream.title, workstream.domain = version, plan.name[:200], plan.domain[:60]
+    workstream.save(update_fields=["version", "title", "domain", "priority"])
+
+
+def _promised(workstream: Workstream) -> bool:
+    """Whether its first version is approved and only waits for its time; read behind the lock."""
+    return WorkflowVersion.objects.filter(pk=workstream.version_id, status=VersionStatus.APPROVED).exists()
 
 
 def _refuse_waiting(current: WorkflowVersion) -> None:
