@@ -1,11 +1,17 @@
 """Who approved a version, and how many approvals it still needs (WF-3)."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
+from django.contrib.auth.models import User
 from django.db.models import Max, Q
 
-from orchestrator.core.terms import VersionStatus
+from orchestrator.core.approvals import Approvals, approvals_of, approver_findings
+from orchestrator.core.plan import Reading
+from orchestrator.core.plan_check import sort_findings
+from orchestrator.core.terms import Role, VersionStatus
 from orchestrator.models import Approval, WorkflowVersion
+from orchestrator.queries.readings import reading_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,20 +24,10 @@ class SignOff:
 
 
 @dataclass(frozen=True, slots=True)
-class SignOffs:
-    """`given` are the people who approved this version, `needed` is how many it takes."""
+class SignOffs(Approvals):
+    """`people` have every approver of an earlier version of the workflow as well."""
 
-    needed: int
-    given: tuple[str, ...]
-    people: tuple[SignOff, ...]
-
-    @property
-    def missing(self) -> int:
-        return max(0, self.needed - len(self.given))
-
-    @property
-    def sentence(self) -> str:
-        return f"{len(self.given)} of {self.needed} approvals"
+    people: tuple[SignOff, ...] = ()
 
 
 def sign_offs(version: WorkflowVersion) -> SignOffs:
@@ -44,8 +40,27 @@ def sign_offs(version: WorkflowVersion) -> SignOffs:
         .annotate(latest=Max("version__number"))
     )
     people = tuple(SignOff(name, latest, latest == version.number) for name, latest in rows)
-    given = tuple(one.person for one in people if one.current)
-    return SignOffs(version.workflow.required_approvals, given, people)
+    given = [one.person for one in people if one.current]
+    so_far = approvals_of(reading_of(version).plan, version.workflow.required_approvals, given)
+    return SignOffs(so_far.needed, so_far.named, so_far.given, people)
+
+
+def with_approvers(reading: Reading, version: WorkflowVersion | None = None) -> Reading:
+    """A reading with the findings about the approvers it names; reads the database only when the plan names any.
+
+    Of a stored `version` its author is known, who may not approve unless the workflow allows it.
+    """
+    if reading.plan is None or not reading.plan.approvers:
+        return reading
+    barred = version.author.get_username() if version and not version.workflow.allow_self_approval else ""
+    found = approver_findings(reading.plan, _able(reading.plan.approvers), barred)
+    return replace(reading, findings=sort_findings([*reading.findings, *found]))
+
+
+def _able(names: Collection[str]) -> set[str]:
+    people = User.objects.filter(username__in=names, is_active=True)
+    people = people.filter(Q(groups__name=Role.APPROVER.value) | Q(is_superuser=True))
+    return set(people.values_list("username", flat=True))
 
 
 def unsigned_by(person: int) -> Q:

@@ -25,6 +25,7 @@ from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
 from orchestrator.models import Approval, WorkflowVersion, Workstream
 from orchestrator.queries.migrations import dry_run
 from orchestrator.queries.plans import workstream_of
+from orchestrator.queries.sign_offs import sign_offs
 from orchestrator.services.actor import Actor
 from orchestrator.services.comments import send_drafts
 from orchestrator.services.history import record
@@ -116,19 +117,17 @@ def withdraw_version(*, version_id: int, seen_sha256: str, reason: str, actor: A
 
 def _signed_by_all(version: WorkflowVersion, workstream: Workstream, actor: Actor, note: str, now: datetime) -> bool:
     """Keep the approval of this person; whether it was the last one needed (WF-3)."""
-    needed = version.workflow.required_approvals
-    standing = Approval.objects.filter(version=version, withdrawn_at=None)
-    people = set(standing.values_list("person", flat=True))
-    if actor.account.pk not in people:
+    before = sign_offs(version)
+    if actor.account.get_username() not in before.given:
         Approval.objects.create(
             version=version, sha256=version.source_sha256, person=actor.account, note=note, signed_at=now
         )
-    elif len(people) < needed:
+    elif before.missing:
         raise WrongState(
-            f"You approved version {version.number} already; it needs {needed - len(people)} more.",
-            recovery="Ask another approver to approve it too.",
+            f"You approved version {version.number} already; it needs {before.missing} more.",
+            recovery=f"Ask {before.asked} to approve it too.",
         )
-    if len(people | {actor.account.pk}) >= needed:
+    if not sign_offs(version).missing:
         return True
     note_on(version, workstream, actor, "plan signed", note, now)
     return False

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 
+from orchestrator.core.approvals import APPROVER_FINDINGS
 from orchestrator.core.check_rules import SETTABLE, apply_rules
 from orchestrator.core.errors import (
     InvalidInput,
@@ -22,6 +23,7 @@ from orchestrator.core.terms import Role, Severity, VersionStatus, WorkstreamSta
 from orchestrator.models import Bundle, Workflow, WorkflowVersion, Workstream
 from orchestrator.queries.check_rules import rules_in_force
 from orchestrator.queries.readings import reading_of
+from orchestrator.queries.sign_offs import with_approvers
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.locks import lock_names, lock_workflow, locked_workstream
@@ -31,7 +33,7 @@ from orchestrator.services.wake import wake
 
 #: Questions, and what only a policy makes block, are for the reviewer to see, so they are stored; everything else that
 #: blocks cannot be scheduled.
-STORED_BLOCKERS = frozenset({"unanswered-question", *SETTABLE})
+STORED_BLOCKERS = frozenset({"unanswered-question", *APPROVER_FINDINGS, *SETTABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,14 @@ def read_source(
     names that the rest of its bundle will go by (AD-3).
     """
     reading = review_any(source, frozenset(settings.TOOLS), wanted)[1]
-    return apply_rules(with_needs(reading, workstream, bundle, members), rules_in_force())
+    reading = with_approvers(with_needs(reading, workstream, bundle, members))
+    return apply_rules(reading, rules_in_force())
 
 
 def read_version(version: WorkflowVersion, workstream: Workstream | None = None) -> Reading:
     """Read and check a stored version in the format it was submitted in, under the policy in force now."""
-    return apply_rules(with_needs(reading_of(version), workstream), rules_in_force())
+    reading = with_approvers(with_needs(reading_of(version), workstream), version)
+    return apply_rules(reading, rules_in_force())
 
 
 def name_as_plan(version: WorkflowVersion) -> str:
@@ -114,7 +118,7 @@ def submit_plan(
     """
     actor.require(Role.INITIATOR, Role.APPROVER, *([Role.REVIEWER] if workstream else []))
     found, reading = read_any_source(source, wanted)
-    reading = with_needs(reading, workstream, bundle)
+    reading = with_approvers(with_needs(reading, workstream, bundle))
     plan = reading.plan
     if found is None or plan is None or unschedulable(reading):
         raise PlanRejected(unschedulable(reading) or reading.findings)

@@ -106,7 +106,7 @@ def why_not_sign(who: Viewer, version: WorkflowVersion) -> str:
         return "You wrote this version; another approver has to approve it."
     so_far = sign_offs(version)
     if so_far.missing and who.user.get_username() in so_far.given:
-        return f"You approved this version ({so_far.sentence}); another approver has to approve it too."
+        return f"You approved this version ({so_far.sentence}); {so_far.asked} has to approve it too."
     return ""
 
 
