@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import Final
 
 from django.contrib.auth.models import User
 from django.db.models import Max, Q
@@ -10,8 +11,10 @@ from orchestrator.core.approvals import Approvals, approvals_of, approver_findin
 from orchestrator.core.plan import Reading
 from orchestrator.core.plan_check import sort_findings
 from orchestrator.core.terms import Role, VersionStatus
-from orchestrator.models import Approval, WorkflowVersion
+from orchestrator.models import Approval, Workflow, WorkflowVersion
 from orchestrator.queries.readings import reading_of
+
+_MAY_APPROVE: Final = Q(groups__name=Role.APPROVER.value) | Q(is_superuser=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,16 @@ def with_approvers(reading: Reading, version: WorkflowVersion | None = None) -> 
 
 
 def _able(names: Collection[str]) -> set[str]:
-    people = User.objects.filter(username__in=names, is_active=True)
-    people = people.filter(Q(groups__name=Role.APPROVER.value) | Q(is_superuser=True))
+    people = User.objects.filter(_MAY_APPROVE, username__in=names, is_active=True)
     return set(people.values_list("username", flat=True))
+
+
+def who_may_approve(workflow: Workflow, author: int | None) -> list[str]:
+    """The people who may approve a version of the workflow by this author, by name."""
+    people = User.objects.filter(_MAY_APPROVE, is_active=True).distinct()
+    if author is not None and not workflow.allow_self_approval:
+        people = people.exclude(pk=author)
+    return list(people.order_by("username").values_list("username", flat=True))
 
 
 def unsigned_by(person: int) -> Q:

@@ -28,6 +28,7 @@ from orchestrator.queries.plans import workstream_of
 from orchestrator.queries.sign_offs import sign_offs
 from orchestrator.services.actor import Actor
 from orchestrator.services.comments import send_drafts
+from orchestrator.services.gates import sign_as_planned
 from orchestrator.services.history import record
 from orchestrator.services.locks import lock_workflow, locked_workstream
 from orchestrator.services.migration import first_tasks, put_into_effect, refuse_impossible
@@ -81,6 +82,7 @@ def approve_version(
             _promise(version, reading.plan, workstream, lines)
         else:
             put_into_effect(version, reading.plan, workstream, actor, now, lines)
+            sign_as_planned(version=version, workstream=workstream, now=now)
         _record_approval(version, workstream, actor, now, begun=begins and not waits)
         wake(workstream.pk)
     return workstream

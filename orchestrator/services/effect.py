@@ -11,6 +11,7 @@ from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries.effect import due_version
 from orchestrator.queries.readings import plan_of
 from orchestrator.services.actor import ORCHESTRATOR
+from orchestrator.services.gates import sign_as_planned
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
 from orchestrator.services.migration import first_tasks, put_into_effect
@@ -35,6 +36,7 @@ def take_effect(*, workstream_id: int, now: datetime) -> WorkflowVersion | None:
             put_into_effect(version, plan_of(version), workstream, ORCHESTRATOR, now, mapping)
             if begins:
                 _record(version, workstream, now)
+            sign_as_planned(version=version, workstream=workstream, now=now)
     except (MigrationImpossible, PlanHasBlockers):
         return None
     return version

@@ -14,7 +14,7 @@ from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries import plans as queries
 from orchestrator.queries.effect import in_effect
-from orchestrator.queries.sign_offs import sign_offs
+from orchestrator.queries.sign_offs import sign_offs, who_may_approve
 from orchestrator.services import decisions
 from orchestrator.services.withdrawals import withdraw_approval
 from orchestrator.web.acting import Viewer, now, number, typed, viewer
@@ -103,7 +103,9 @@ def why_not(
 def why_not_sign(who: Viewer, version: WorkflowVersion) -> str:
     """Why this approver may not approve the version: it is their own, or they did and others have to."""
     if version.author_id == who.user.pk and not version.workflow.allow_self_approval:
-        return "You wrote this version; another approver has to approve it."
+        others = who_may_approve(version.workflow, version.author_id)
+        named = " or ".join([", ".join(others[:-1]), others[-1]] if len(others) > 1 else others)
+        return f"You wrote this version; {named or 'another approver'} has to approve it."
     so_far = sign_offs(version)
     if so_far.missing and who.user.get_username() in so_far.given:
         return f"You approved this version ({so_far.sentence}); {so_far.asked} has to approve it too."

@@ -157,7 +157,7 @@ def review_page(
     why_not = plan_decisions.why_not(who, version, versions[0], review, workstream)
     moved = isinstance(refusal, VersionMoved)
     context = page.context() | {
-        "version_label": str(version.number),
+        "approve_label": "Approve and go" if version.signs_gate else f"Approve v{version.number}",
         "versions": versions,
         "newest": versions[0],
         "moved": compare(version, versions[0], None, None) if moved else None,
