@@ -196,6 +196,8 @@ REPOSITORIES_DIR = Path(os.environ.get("REPOSITORIES_DIR", DATA_DIR / "repositor
 WORKTREES_DIR = DATA_DIR / "worktrees"
 # Tools that steps may route to; a plan never runs anything else (design section 7).
 TOOLS = [t for t in os.environ.get("TOOLS", "pytest,ruff,script").split(",") if t]
+#: Seconds in which who approved a plan on a page may undo it, before anything of it starts; 0 for none.
+UNDO_SECONDS = min(_whole_number("UNDO_SECONDS", 10), 3600)
 #: Sources above this many bytes are refused before they are read.
 PLAN_LIMIT = 4 * 1024 * 1024
 

@@ -33,6 +33,7 @@ urlpatterns = [
     path("", include("orchestrator.web.bundles")),
     path("", include("orchestrator.web.migrations")),
     path("", include("orchestrator.web.workflows")),
+    path("", include("orchestrator.web.workflow_rules")),
     path("", include("orchestrator.web.tasks")),
     path("", include("orchestrator.web.gates")),
     path("", include("orchestrator.web.interventions")),

@@ -8,8 +8,11 @@ from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.schemas import Page, Rejection, Signature
 from orchestrator.core.terms import Scope
+from orchestrator.queries.fix_stage import FixDraft, fix_draft
 from orchestrator.queries.gate_facts import GateFacts, GateList, gate_facts, list_waiting
+from orchestrator.queries.gates import find_gate
 from orchestrator.services import gates
+from orchestrator.services.amendments import base_of
 
 router = Router(tags=["gates"])
 
@@ -25,6 +28,14 @@ def listing(request: HttpRequest, query: Query[Page]) -> GateList:
 @needs(Scope.READ)
 def inspect(request: HttpRequest, task_id: int) -> GateFacts:
     return gate_facts(task_id)
+
+
+@router.get("/{int:task_id}/fix-stage", response=FixDraft)
+@needs(Scope.READ)
+def fix_stage(request: HttpRequest, task_id: int) -> FixDraft:
+    """What a fix stage behind the gate would be prefilled with; submit it to the workstream's `stages` (WF-5)."""
+    gate = find_gate(task_id)
+    return fix_draft(gate, base_of(gate.workstream))
 
 
 @router.post("/{int:task_id}/approve", response=GateFacts)

@@ -198,12 +198,15 @@ class Priority(Schema):
 
 
 class NewStage(Schema):
-    """`tasks` has one task a line, `title | exit criterion`; `gate` names the evaluation that a fix stage follows."""
+    """`tasks` has one task a line, `title | exit criterion`, below lines `# Batch: name` and `# Thread: name` where
+    there are several. `gate` names the evaluation that a fix stage follows; `sign_gate` signs it when the stage takes
+    effect."""
 
     name: Annotated[str, Field(max_length=200)]
     tasks: Text
     reason: Text
     gate: Annotated[str, Field(max_length=80)] = ""
+    sign_gate: StrictBool = False
 
 
 Commit = Annotated[str, Field(max_length=64)]
@@ -311,6 +314,11 @@ class Approval(Schema):
     note: Text = ""
     mapping: Lines = []
     effective_at: AwareDatetime | None = None
+    undo_seconds: Annotated[int, Field(strict=True, ge=0, le=3600)] = 0
+
+
+class Withdrawal(Schema):
+    reason: Text = ""
 
 
 class SendBack(Schema):

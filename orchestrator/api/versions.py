@@ -10,7 +10,16 @@ from ninja import Router
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import Approval, ManyMigrations, MappingLine, OneMigration, RollBack, SendBack, Start
+from orchestrator.api.schemas import (
+    Approval,
+    ManyMigrations,
+    MappingLine,
+    OneMigration,
+    RollBack,
+    SendBack,
+    Start,
+    Withdrawal,
+)
 from orchestrator.core.errors import NotFound
 from orchestrator.core.mapping import StepMapping
 from orchestrator.core.migration import ItemVerdict, Judgement
@@ -25,6 +34,7 @@ from orchestrator.services.decisions import approve_version, send_back_version, 
 from orchestrator.services.migration import Migrated, migrate_several, migrate_workstream
 from orchestrator.services.roll_back import roll_back
 from orchestrator.services.starting import start_workstream
+from orchestrator.services.withdrawals import withdraw_approval
 
 router = Router(tags=["versions"])
 
@@ -98,7 +108,8 @@ def start(request: HttpRequest, slug: str, body: Start) -> WorkstreamFacts:
 def approve(request: HttpRequest, slug: str, number: int, body: Approval) -> WorkstreamFacts:
     """Approve exactly the text with this SHA-256; the version is approved with the last approval it needs.
 
-    `effective_at` puts it off, `mapping` says what becomes of steps; those of the last approval count.
+    `effective_at` puts it off, `undo_seconds` leaves time to withdraw it before anything starts, `mapping` says what
+    becomes of steps; those of the last approval count.
     """
     workstream = approve_version(
         version_id=find_version(slug, number).pk,
@@ -106,10 +117,24 @@ def approve(request: HttpRequest, slug: str, number: int, body: Approval) -> Wor
         note=body.note,
         mapping=_lines(body.mapping),
         effective_at=body.effective_at,
+        undo_seconds=body.undo_seconds,
         actor=caller_of(request).actor,
         now=timezone.now(),
     )
     return workstream_detail(workstream.uuid)
+
+
+@router.post("/workflows/{slug:slug}/versions/{int:number}/withdraw-approval", response=WorkstreamFacts)
+@act(Scope.MANAGE)
+def withdraw(request: HttpRequest, slug: str, number: int, body: Withdrawal) -> WorkstreamFacts:
+    """Take one's own approval back, as long as the version has not taken effect; it is in review again then."""
+    version = withdraw_approval(
+        version_id=find_version(slug, number).pk,
+        reason=body.reason,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return workstream_detail(workstream_of(version).uuid)
 
 
 @router.post("/workflows/{slug:slug}/versions/{int:number}/send-back", response=WorkstreamFacts)

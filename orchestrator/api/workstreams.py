@@ -88,6 +88,7 @@ def add_stage(request: HttpRequest, uuid: UUID, body: NewStage) -> SubmissionFac
         tasks=body.tasks,
         reason=body.reason,
         gate_key=body.gate,
+        sign_gate=body.sign_gate,
         actor=caller_of(request).actor,
         now=timezone.now(),
     )

@@ -155,6 +155,9 @@ class Question:
 class Plan:
     """The whole contract. `repository` names a repository the operator registered; work happens on `base_branch`.
 
+    `approvers` are the user names of people who all have to approve it, `approvals` is how many people have to at
+    least; 0 leaves that to the workflow (WF-3).
+
     `needs` are the names of workstreams that have to be completed first (AD-3), `needs_line` where they stand.
     """
 
@@ -170,6 +173,9 @@ class Plan:
     parameters: tuple[tuple[str, str], ...] = field(default=())
     needs: tuple[str, ...] = ()
     needs_line: int = field(default=0, compare=False)
+    approvers: tuple[str, ...] = ()
+    approvals: int = 0
+    approvers_line: int = field(default=0, compare=False)
 
     @property
     def slug(self) -> str:

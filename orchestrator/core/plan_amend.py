@@ -1,4 +1,4 @@
-"""Amend a plan's text: fix stages, tasks for gaps, and steps that a running step adds (WF-5, LC-3, AD-8).
+"""Amend a plan's text by the steps that a running step adds; new tasks as people write them (AD-8).
 
 The text grows; nothing in it is patched. Whoever calls reads the result again like any other plan.
 """
@@ -25,17 +25,7 @@ class NewTask:
 
     @property
     def proof(self) -> str:
-        return _one_line(self.exit) or "It is shown to be done"
-
-
-@dataclass(frozen=True, slots=True)
-class NewStage:
-    """`after` is the position of the stage it stands behind, None for the plan's end; `gate` adds an evaluation."""
-
-    name: str
-    tasks: tuple[NewTask, ...]
-    after: int | None = None
-    gate: bool = False
+        return one_line(self.exit) or "It is shown to be done"
 
 
 def new_tasks(text: str) -> tuple[NewTask, ...]:
@@ -108,7 +98,7 @@ def _with_free_keys(plan: Plan, by: str, tasks: Sequence[NewTask]) -> tuple[NewT
 def _step_lines(by: str, tasks: Sequence[NewTask], serial: bool) -> Iterator[str]:
     """`serial` says so, where steps are parallel by their place."""
     for task in tasks:
-        yield from (f"- **{task.key}:** {_one_line(task.title)}", f"  - Exit: {task.proof}", f"  - Added by: {by}")
+        yield from (f"- **{task.key}:** {one_line(task.title)}", f"  - Exit: {task.proof}", f"  - Added by: {by}")
         yield from ["  - Parallel: no"] * serial
 
 
@@ -123,7 +113,7 @@ def misread(before: Plan, after: Plan, by: str, tasks: Sequence[NewTask]) -> str
             return (one or other or old[0]).step.key
     thread = new[by].place[:3]
     for key, task in added.items():
-        expected = StepSpec(key, _one_line(task.title), exit=(task.proof,), added_by=by)
+        expected = StepSpec(key, one_line(task.title), exit=(task.proof,), added_by=by)
         if key not in new or new[key].place[:3] != thread or _as_written(new[key].step) != expected:
             return key
     return ""
@@ -142,26 +132,5 @@ def _plain(step: StepSpec) -> StepSpec:
     return replace(step, line=0, when_line=0, inferred=())
 
 
-def with_stage(source: str, plan: Plan, new: NewStage) -> str:
-    """The source with the new stage in it, numbered after every stage that is there."""
-    lines = source.rstrip("\n").split("\n")
-    following = plan.stages[new.after + 1].line if new.after is not None and new.after + 1 < len(plan.stages) else 0
-    at = following - 1 if following else len(lines)
-    return "\n".join([*lines[:at], *_stage_lines(plan, new), "", *lines[at:]]).rstrip("\n") + "\n"
-
-
-def _stage_lines(plan: Plan, new: NewStage) -> Sequence[str]:
-    number = max((stage.number for stage in plan.stages), default=0) + 1
-    taken = {step.key for step in plan.steps()}
-    free = (key for n in range(1, len(taken) + len(new.tasks) + 1) if (key := f"{KEY_PREFIX}{n}") not in taken)
-    body = ["", f"### Stage {number}: {_one_line(new.name)}", "", "- Kind: fix", "", "##### Batch 01: fixes", ""]
-    body += ["###### Thread 01: fixes", "", "- Role: contributor", "", "**Tasks:**", ""]
-    for task, key in zip(new.tasks, free, strict=False):
-        body += [f"- {key}: {_one_line(task.title)}", f"  - Exit: {task.proof}"]
-    if new.gate:
-        body += ["", f"##### Gate: Stage {number} evaluation", "", "- Kind: evaluation", "- Reviewers: reviewer"]
-    return body
-
-
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     return " ".join(text.split())

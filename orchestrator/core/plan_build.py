@@ -86,6 +86,9 @@ def _plan(draft: PlanDraft, matter: FrontMatter, stages: tuple[StageSpec, ...], 
         parameters=tuple(matter.parameters.items()),
         needs=tuple(dict.fromkeys(read_items(matter.values.get("needs", "")))),
         needs_line=matter.lines_of.get("needs", 0),
+        approvers=matter.approvers,
+        approvals=matter.approvals,
+        approvers_line=matter.lines_of.get("approvers", 0),
     )
 
 

@@ -161,6 +161,8 @@ def _others(old: Plan, new: Plan) -> Iterator[FieldChange]:
     for name in ("name", "summary", "domain", "owner", "priority", "repository", "base_branch"):
         yield from _changed(name.replace("_", " "), _text(getattr(old, name)), _text(getattr(new, name)))
     yield from _changed("needs", ", ".join(old.needs), ", ".join(new.needs))
+    yield from _changed("approvers", ", ".join(old.approvers), ", ".join(new.approvers))
+    yield from _changed("approvals needed", _text(old.approvals), _text(new.approvals))
     yield from _changed("parameters", _pairs(old.parameters), _pairs(new.parameters))
     open_ = ("; ".join(q.text for q in plan.questions if not q.answered) for plan in (old, new))
     yield from _changed("open questions", *open_)

@@ -51,6 +51,8 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     "condition-on-later": (_BLOCKS, "A condition asks for its own step or for one that stands later."),
     "condition-on-gate": (_BLOCKS, "A gate has a condition, and gates are never skipped."),
     "unusable-outcome": (_BLOCKS, "A step declares an outcome that conditions cannot ask for."),
+    "unknown-approver": (_BLOCKS, "The plan names an approver who is no user, or may not approve plans."),
+    "approver-is-author": (_BLOCKS, "The plan names its own author as an approver, which its workflow does not allow."),
     "unanswered-question": (_BLOCKS, "The plan leaves a question open."),
     "unsafe-path": (_BLOCKS, "A path leads out of the repository."),
     "unusable-name": (_BLOCKS, "A key, branch or repository name has characters that it may not have."),

@@ -27,8 +27,14 @@ _NAMES: Final = {
     "base_branch": "base_branch",
     "parameters": "parameters",
     "needs": "needs",
+    "approvers": "approvers",
+    "approvals": "approvals",
 }
-_KEYS_READ: Final = "name, domain, owner, priority, base_branch, repository, needs, parameters"
+_KEYS_READ: Final = "name, domain, owner, priority, base_branch, repository, needs, approvers, approvals, parameters"
+#: The most approvals that a plan or a workflow may ask for.
+MOST_APPROVALS: Final = 20
+#: What a user name is written with; a bundle's schema asks for the same.
+USER_NAME: Final = r"[^\s\u0000,`\"'\[\]#:]{1,150}"
 _FIX: Final = "Write one `key: value` on the line; nested lines are read under parameters only."
 
 
@@ -46,6 +52,8 @@ class FrontMatter:
     parameter_lines: dict[str, int] = field(default_factory=dict)
     hints: dict[str, str] = field(default_factory=dict)
     priority: int = 0
+    approvers: tuple[str, ...] = ()
+    approvals: int = 0
 
 
 def read_front_matter(texts: list[str], findings: Findings, first: int = 1) -> FrontMatter:
@@ -89,8 +97,9 @@ def _read_line(text: str, number: int, inside: bool, matter: FrontMatter, findin
     if not name:
         message = f"The front matter key “{pair[1].strip()}” means nothing here and is left out."
         findings.add("front-matter-unknown", number, message, f"Known keys are {_KEYS_READ}.")
-    elif name == "priority":
-        _store_priority(matter, value, number, findings)
+    elif name in _STORES:
+        _STORES[name](matter, value, number, findings)
+        matter.lines_of[name] = number
     else:
         _store(matter.values, name, value, number, findings)
         matter.lines_of[name] = number
@@ -108,6 +117,27 @@ def _store_priority(matter: FrontMatter, value: str, number: int, findings: Find
         matter.priority = int(value)
     else:
         findings.add("front-matter", number, f"Priority is not a whole number: {_short(value)}", "Write 0, 1, 2 …")
+
+
+def _store_approvals(matter: FrontMatter, value: str, number: int, findings: Findings) -> None:
+    if value.isascii() and value.isdecimal() and len(value) < 3 and 1 <= int(value) <= MOST_APPROVALS:
+        matter.approvals = int(value)
+    else:
+        message = f"Approvals is no number from 1 to {MOST_APPROVALS}: {_short(value)}"
+        findings.add("front-matter", number, message, "Write how many people have to approve the plan, for example 2.")
+
+
+def _store_approvers(matter: FrontMatter, value: str, number: int, findings: Findings) -> None:
+    names = [name.strip() for name in value.split(",") if name.strip()]
+    if wrong := next((name for name in names if not re.fullmatch(USER_NAME, name)), ""):
+        message = f"“{_short(wrong)}” is no user name."
+        findings.add(
+            "front-matter", number, message, "Write the names that people sign in with: `approvers: [anna, omar]`."
+        )
+    matter.approvers = tuple(dict.fromkeys(name for name in names if re.fullmatch(USER_NAME, name)))
+
+
+_STORES: Final = {"priority": _store_priority, "approvals": _store_approvals, "approvers": _store_approvers}
 
 
 def quoted(value: str) -> str:

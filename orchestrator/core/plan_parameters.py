@@ -14,6 +14,7 @@ from orchestrator.core.plan import BatchSpec, Plan, StageSpec, StepSpec, ThreadS
 from orchestrator.core.plan_findings import Findings
 from orchestrator.core.plan_front_matter import FrontMatter, quoted, read_front_matter
 from orchestrator.core.plan_lines import LineKind, scan, split_lines
+from orchestrator.core.plan_phrases import read_items
 from orchestrator.core.plan_source import MAX_BYTES
 
 LONGEST_VALUE: Final = 500
@@ -167,4 +168,5 @@ class _Filler:
             owner=self.text(plan.owner),
             repository=self.text(plan.repository),
             base_branch=self.text(plan.base_branch),
+            approvers=tuple(dict.fromkeys(name for one in plan.approvers for name in read_items(self.text(one)))),
         )

@@ -35,6 +35,10 @@ def _front_matter(plan: Plan) -> Iterator[str]:
     given += [("priority", str(plan.priority) if plan.priority else "")]
     given += [("base_branch", plan.base_branch if plan.base_branch != "main" else "")]
     lines = [f"{name}: {_quoted(value)}" for name, value in given if value]
+    if plan.approvers:
+        lines.append(f"approvers: [{', '.join(plan.approvers)}]")
+    if plan.approvals:
+        lines.append(f"approvals: {plan.approvals}")
     if plan.needs:
         lines.append(f"needs: [{', '.join(plan.needs)}]")
     if plan.parameters:

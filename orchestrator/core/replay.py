@@ -118,13 +118,15 @@ def _nothing(_state: State, _fact: Fact) -> None:
 
 
 def _plan_approved(state: State, fact: Fact) -> None:
+    """A first version that waits for its time changes nothing before it takes effect."""
+    if not fact.data.get("waits"):
+        _begun(state, fact)
+
+
+def _begun(state: State, fact: Fact) -> None:
     state.status = WorkstreamStatus.ACTIVE.value
     state.version = fact.data["version"]
     state.tasks |= {key: TaskState() for key in fact.data["added"]}
-
-
-def _started(state: State, fact: Fact) -> None:
-    _plan_approved(state, fact)
 
 
 def _migrated(state: State, fact: Fact) -> None:
@@ -313,8 +315,10 @@ ACTS: Mapping[str, Act] = {
     "plan signed": _nothing,
     "plan taken back": _nothing,
     "plan approved": _plan_approved,
+    "approval withdrawn": _nothing,
+    "plan took effect": _begun,
     "pre-handoff review signed": _reviewed,
-    "workstream started": _started,
+    "workstream started": _begun,
     "work adopted": _adopted,
     "workstream migrated": _migrated,
     "migration rolled back": _rolled_back,

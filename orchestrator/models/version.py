@@ -13,9 +13,10 @@ class WorkflowVersion(models.Model):
     """The reviewable contract. `source_sha256` is what a decision is bound to; the text never changes.
 
     `workstream` is the one that the version was submitted for; approving it migrates that one (FR-016). `mapping` is
-    what its approver decided about that one's steps, kept until a later `effective_at` has come. `format` says how the
-    text reads; it is kept as it was submitted, so that lines of findings stand. With `adopts`, the state that the
-    source tells of its tasks is taken over when they are created (`core.adoption`).
+    what its approver decided about that one's steps, kept until a later `effective_at` has come; `signs_gate` is the
+    evaluation that its author signs then (WF-5). `format` says how the text reads; it is kept as it was submitted, so
+    that lines of findings stand. With `adopts`, the state that the source tells of its tasks is taken over when they
+    are created (`core.adoption`).
     """
 
     workflow = models.ForeignKey(Workflow, models.PROTECT, related_name="versions")
@@ -35,6 +36,7 @@ class WorkflowVersion(models.Model):
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     change_reason = models.TextField(blank=True)
     submitted_at = models.DateTimeField()
+    signs_gate = models.CharField(max_length=80, blank=True, editable=False)
     mapping = models.JSONField(default=list, blank=True, editable=False)
     effective_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
@@ -43,6 +45,8 @@ class WorkflowVersion(models.Model):
 
     class Meta:
         ordering = ["workflow_id", "-number"]
+        # The watch asks twice a second which time has come.
+        indexes = [models.Index(fields=["effective_at"], name="version_effective_at")]
         constraints = [
             models.UniqueConstraint(fields=["workflow", "number"], name="version_number_once"),
             one_of("status", VersionStatus, "version_status_known"),

@@ -1,14 +1,11 @@
 """Workflow: a named blueprint; its text lives in numbered versions (FR-001)."""
 
-from typing import Final
-
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-#: The most approvals that a workflow may ask for.
-MOST_APPROVALS: Final = 20
+from orchestrator.core.plan_front_matter import MOST_APPROVALS
 
 
 class Workflow(models.Model):

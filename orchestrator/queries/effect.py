@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from orchestrator.core.terms import VersionStatus, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
@@ -10,7 +10,7 @@ from orchestrator.queries.prepared import Prepared
 
 
 def due_version(workstream_id: int, now: datetime) -> WorkflowVersion | None:
-    """The newest version whose time has come for a workstream in flight that was not migrated to it yet."""
+    """The newest version whose time has come for a workstream that does not follow it yet."""
     promised = _all_promised(workstream_id)
     return next((one for one in promised if one.effective_at and one.effective_at <= now), None)
 
@@ -25,12 +25,22 @@ def _all_promised(workstream: int) -> QuerySet[WorkflowVersion]:
     return _promised(workstream)
 
 
+def in_effect(version: WorkflowVersion) -> bool:
+    """Whether the version has been put into effect: its steps exist then, and its approval is final."""
+    return version.stages.exists()
+
+
+def became_due(since: datetime, until: datetime) -> list[int]:
+    """Workstreams for which a version's time came between both."""
+    due = WorkflowVersion.objects.filter(status=VersionStatus.APPROVED, effective_at__gt=since, effective_at__lte=until)
+    waiting = due.filter(stages=None, workstream__isnull=False)
+    return list(waiting.order_by("workstream").values_list("workstream", flat=True).distinct())
+
+
 def _promised(workstream_id: int) -> QuerySet[WorkflowVersion]:
+    newer = Q(workstream__status=WorkstreamStatus.ACTIVE, number__gt=F("workstream__version__number"))
+    first = Q(workstream__status=WorkstreamStatus.PLANNING, pk=F("workstream__version"))
     versions = WorkflowVersion.objects.filter(
-        workstream=workstream_id,
-        workstream__status=WorkstreamStatus.ACTIVE,
-        status=VersionStatus.APPROVED,
-        number__gt=F("workstream__version__number"),
-        stages=None,
+        newer | first, workstream=workstream_id, status=VersionStatus.APPROVED, stages=None
     )
     return versions.select_related("workflow").order_by("-number")

@@ -88,7 +88,7 @@ def earlier_versions(version: WorkflowVersion, reader_id: int) -> tuple[Workflow
     """The version before this one that the person decided last, and the one just before; None where there is none."""
     before = WorkflowVersion.objects.filter(workflow=version.workflow_id, number__lt=version.number)
     before = before.select_related("workflow").order_by("-number")
-    own = before.filter(Q(decided_by=reader_id) | Q(approvals__person=reader_id)).first()
+    own = before.filter(Q(decided_by=reader_id) | Q(approvals__person=reader_id, approvals__withdrawn_at=None)).first()
     return own, before.first()
 
 

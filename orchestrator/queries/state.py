@@ -60,7 +60,7 @@ def stored_state(workstream: Workstream) -> State:
 
 
 def _version_in_effect(workstream: Workstream) -> int:
-    return workstream.version.number if workstream.version.effective_at else 0
+    return workstream.version.number if workstream.version.stages.exists() else 0
 
 
 def _task_state(task: Task) -> TaskState:

@@ -2,14 +2,17 @@
 
 from datetime import datetime
 
+from django.db import transaction
+
 from orchestrator.core.errors import InvalidInput, WrongState
+from orchestrator.core.fix_stage import NewStage, is_appended, read_batches, with_stage
 from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan import Plan
-from orchestrator.core.plan_amend import NewStage, new_tasks, with_stage
 from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries.readings import plan_text
 from orchestrator.services.actor import Actor
+from orchestrator.services.planned_signatures import refuse_signature
 from orchestrator.services.plans import Submission, name_as_plan, read_source, reason_as_plan, submit_plan
 
 #: Who may add a stage to work that is under way.
@@ -17,40 +20,69 @@ PROPOSERS = (Role.INITIATOR, Role.REVIEWER, Role.APPROVER)
 
 
 def propose_stage(
-    *, workstream: Workstream, name: str, tasks: str, reason: str, actor: Actor, now: datetime, gate_key: str = ""
+    *,
+    workstream: Workstream,
+    name: str,
+    tasks: str,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    gate_key: str = "",
+    sign_gate: bool = False,
 ) -> Submission:
     """Submit the text that an active workstream follows, or soon will, with one more stage; an approver decides.
 
-    `tasks` has one task a line (`title | exit criterion`). Behind an evaluation gate (`gate_key`) the stage is a fix
-    stage with an evaluation of its own; without one it stands at the plan's end.
+    `tasks` has one task a line (`title | exit criterion`), below headings `Batch` and `Thread` where it has several.
+    Behind an evaluation gate (`gate_key`) the stage is a fix stage with an evaluation of its own; without one it stands
+    at the plan's end. With `sign_gate` the proposer's signature of the gate counts from the moment that the version
+    takes effect (`planned_signatures`), so that the fix stage starts then and nothing behind it.
     """
-    work = new_tasks(tasks)
+    work = read_batches(tasks)
     if not name.strip():
         raise InvalidInput("The stage needs a name, for example “fix auth race”.", field="name")
     if not work:
         raise InvalidInput("Name at least one task, one a line.", field="tasks")
     if workstream.status != WorkstreamStatus.ACTIVE:
         raise WrongState(f"{workstream} is {workstream.status}; stages are added to active workstreams.")
-    base = _base(workstream)
+    base = base_of(workstream)
     text = plan_text(base)
     plan = read_source(text, wanted=Format.PLAN).plan
     if plan is None:
         raise WrongState(f"The text of version {base.number} can no longer be read.")
     stage = NewStage(name, work, _position(plan, gate_key), gate=bool(gate_key))
-    return submit_plan(
-        source=with_stage(text, plan, stage).encode(),
-        source_name=name_as_plan(base),
-        actor=actor,
-        now=now,
-        workstream=workstream,
-        change_reason=reason_as_plan(base, reason),
-        wanted=Format.PLAN,
-    )
+    amended = with_stage(text, plan, stage)
+    _refuse_misread(plan, amended, stage)
+    with transaction.atomic():
+        if sign_gate:
+            refuse_signature(workstream, gate_key, actor)
+        submission = submit_plan(
+            source=amended.encode(),
+            source_name=name_as_plan(base),
+            actor=actor,
+            now=now,
+            workstream=workstream,
+            change_reason=reason_as_plan(base, reason),
+            wanted=Format.PLAN,
+        )
+        if sign_gate:
+            submission.version.signs_gate = gate_key
+            submission.version.save(update_fields=["signs_gate"])
+    return submission
 
 
-def _base(workstream: Workstream) -> WorkflowVersion:
-    """The version submitted for this workstream that waits, which the new one would otherwise undo, or the one that it
-    follows. Texts of other workstreams on the workflow have steps that are none of its own."""
+def _refuse_misread(plan: Plan, amended: str, stage: NewStage) -> None:
+    after = read_source(amended, wanted=Format.PLAN).plan
+    if after is None or not is_appended(plan, after, stage):
+        raise InvalidInput(
+            "Something in the tasks or names reads as another part of a plan, so more than a stage would change.",
+            recovery="Write plain sentences, and no headings but Batch and Thread.",
+            field="tasks",
+        )
+
+
+def base_of(workstream: Workstream) -> WorkflowVersion:
+    """What an amendment grows from: the version that waits for this workstream, which the new one would otherwise undo,
+    or the one that it follows. Texts of other workstreams on the workflow have steps that are none of its own."""
     waiting = WorkflowVersion.objects.filter(
         status__in=[VersionStatus.IN_REVIEW, VersionStatus.SENT_BACK, VersionStatus.APPROVED],
         workstream=workstream,

@@ -1,7 +1,11 @@
-"""What is decided about a submitted version: approve it, send it back, take it back (WF-3, FR-016)."""
+"""What is decided about a submitted version: approve it, send it back, take it back (WF-3, FR-016).
+
+An approval that has not taken effect yet is withdrawn by `withdrawals.py`.
+"""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from django.db import transaction
 
@@ -21,14 +25,19 @@ from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
 from orchestrator.models import Approval, WorkflowVersion, Workstream
 from orchestrator.queries.migrations import dry_run
 from orchestrator.queries.plans import workstream_of
+from orchestrator.queries.sign_offs import sign_offs
 from orchestrator.services.actor import Actor
 from orchestrator.services.adoption import adopt_state
 from orchestrator.services.comments import send_drafts
+from orchestrator.services.gates import sign_as_planned
 from orchestrator.services.history import record
 from orchestrator.services.locks import lock_workflow, locked_workstream
-from orchestrator.services.migration import put_into_effect, refuse_impossible
+from orchestrator.services.migration import first_tasks, put_into_effect, refuse_impossible
 from orchestrator.services.plans import Text, name_as_plan, next_version, read_version, reason_as_plan
 from orchestrator.services.wake import wake
+
+#: The longest time that an approval may be kept back so that it can be undone; more is a date.
+LONGEST_UNDO: Final = 3600
 
 
 def approve_version(
@@ -40,6 +49,7 @@ def approve_version(
     note: str = "",
     mapping: Iterable[StepMapping] = (),
     effective_at: datetime | None = None,
+    undo_seconds: int = 0,
 ) -> Workstream:
     """Sign a version; with the last approval that its workflow requires it becomes effective, at once or later.
 
@@ -48,17 +58,12 @@ def approve_version(
 
     The decision is bound to the text that was read: VersionMoved when a newer one exists. Work in flight is migrated:
     `mapping` says what becomes of the steps that do not stay under their key; MigrationImpossible when it does not
-    settle every started step. With a later `effective_at`, work in flight is migrated then (`services.effect`).
+    settle every started step. With a later `effective_at`, or so many seconds to undo it, nothing happens before: tasks
+    are created, or work in flight is migrated, by `services.effect` then.
     """
     actor.require(Role.APPROVER)
     actor.require_person("A plan is approved by a person.")
-    lines, effective_at = tuple(mapping), effective_at or now
-    if effective_at < now:
-        raise InvalidInput(
-            "A version cannot become effective in the past.",
-            recovery="Leave the time out, or give a later one.",
-            field="effective_at",
-        )
+    effective_at = _time_of_effect(effective_at, undo_seconds, now)
     with transaction.atomic():
         version, workstream = _under_review(version_id, seen_sha256)
         if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
@@ -73,13 +78,14 @@ def approve_version(
         if not _signed_by_all(version, workstream, actor, note, now):
             return workstream
         _decide(version, VersionStatus.APPROVED, actor, note, now, effective_at)
-        begins = not workstream.tasks.exists()
-        if effective_at > now and not begins:
-            tasks = _promise(version, reading.plan, workstream, lines)
+        begins, lines = not workstream.tasks.exists(), tuple(mapping)
+        if waits := effective_at > now:
+            _promise(version, reading.plan, workstream, lines)
         else:
-            tasks = put_into_effect(version, reading.plan, workstream, actor, now, lines)
-        _record_approval(version, workstream, actor, now, tasks if begins else 0)
-        if begins:
+            put_into_effect(version, reading.plan, workstream, actor, now, lines)
+            sign_as_planned(version=version, workstream=workstream, now=now)
+        _record_approval(version, workstream, actor, now, begun=begins and not waits)
+        if begins and not waits:
             adopt_state(version=version, reading=reading, workstream=workstream, actor=actor, now=now)
         wake(workstream.pk)
     return workstream
@@ -96,7 +102,7 @@ def send_back_version(
         version, workstream = _under_review(version_id, seen_sha256)
         _decide(version, VersionStatus.SENT_BACK, actor, reason, now, None)
         send_drafts(version=version, workstream=workstream, actor=actor, now=now)
-        _note(version, workstream, actor, "plan sent back", reason, now)
+        note_on(version, workstream, actor, "plan sent back", reason, now)
         wake(workstream.pk)
     return version
 
@@ -110,32 +116,32 @@ def withdraw_version(*, version_id: int, seen_sha256: str, reason: str, actor: A
         if version.author_id != actor.account.pk:
             actor.require(Role.APPROVER)
         _decide(version, VersionStatus.WITHDRAWN, actor, reason, now, None)
-        _note(version, workstream, actor, "plan taken back", reason, now)
+        note_on(version, workstream, actor, "plan taken back", reason, now)
     return version
 
 
 def _signed_by_all(version: WorkflowVersion, workstream: Workstream, actor: Actor, note: str, now: datetime) -> bool:
     """Keep the approval of this person; whether it was the last one needed (WF-3)."""
-    needed = version.workflow.required_approvals
-    people = set(Approval.objects.filter(version=version).values_list("person", flat=True))
-    if actor.account.pk not in people:
+    before = sign_offs(version)
+    if actor.account.get_username() not in before.given:
         Approval.objects.create(
             version=version, sha256=version.source_sha256, person=actor.account, note=note, signed_at=now
         )
-    elif len(people) < needed:
+    elif before.missing:
         raise WrongState(
-            f"You approved version {version.number} already; it needs {needed - len(people)} more.",
-            recovery="Ask another approver to approve it too.",
+            f"You approved version {version.number} already; it needs {before.missing} more.",
+            recovery=f"Ask {before.asked} to approve it too.",
         )
-    if len(people | {actor.account.pk}) >= needed:
+    if not sign_offs(version).missing:
         return True
-    _note(version, workstream, actor, "plan signed", note, now)
+    note_on(version, workstream, actor, "plan signed", note, now)
     return False
 
 
-def _note(
+def note_on(
     version: WorkflowVersion, workstream: Workstream, actor: Actor, action: str, reason: str, now: datetime
 ) -> None:
+    """Record what was said or decided about a version of a locked workstream."""
     workstream.updated_at = now
     workstream.save(update_fields=["updated_at"])
     record(
@@ -164,17 +170,40 @@ def amend_in_force(
     return version
 
 
-def _promise(version: WorkflowVersion, plan: Plan, workstream: Workstream, lines: tuple[StepMapping, ...]) -> int:
+def _time_of_effect(asked: datetime | None, undo_seconds: int, now: datetime) -> datetime:
+    """The time that was asked for, else as soon as nobody can undo the approval any more."""
+    if asked is not None and asked < now:
+        raise InvalidInput(
+            "A version cannot become effective in the past.",
+            recovery="Leave the time out, or give a later one.",
+            field="effective_at",
+        )
+    if not 0 <= undo_seconds <= LONGEST_UNDO:
+        raise InvalidInput(
+            f"An approval is kept back for 0 to {LONGEST_UNDO} seconds.",
+            recovery="Give a date from which the version is effective instead.",
+            field="undo_seconds",
+        )
+    return asked or now + timedelta(seconds=undo_seconds)
+
+
+def _promise(version: WorkflowVersion, plan: Plan, workstream: Workstream, lines: tuple[StepMapping, ...]) -> None:
     """Keep the mapping for the time that the version becomes effective; it has to be possible as work stands now."""
-    refuse_impossible(dry_run(workstream, version, plan, lines), version, workstream)
+    if workstream.status == WorkstreamStatus.ACTIVE:
+        refuse_impossible(dry_run(workstream, version, plan, lines), version, workstream)
     version.mapping = [line.as_data() for line in lines]
     version.save(update_fields=["mapping"])
-    return 0
 
 
-def _record_approval(version: WorkflowVersion, workstream: Workstream, actor: Actor, now: datetime, begun: int) -> None:
-    """`version` in the data is the one that the workstream follows from now on; `added` are its first tasks."""
-    added = workstream.tasks.order_by("pk").values_list("step__key", flat=True) if begun else ()
+def _record_approval(
+    version: WorkflowVersion, workstream: Workstream, actor: Actor, now: datetime, *, begun: bool
+) -> None:
+    """`version` in the data is the one that the workstream follows from now on; `added` are its first tasks.
+
+    While a first version waits for its time (`waits`), its workstream follows none.
+    """
+    added = first_tasks(workstream) if begun else ()
+    waits = workstream.status == WorkstreamStatus.PLANNING
     record(
         workstream=workstream,
         actor=actor,
@@ -186,8 +215,9 @@ def _record_approval(version: WorkflowVersion, workstream: Workstream, actor: Ac
             "sha256": version.source_sha256,
             "version": workstream.version.number,
             "effective": version.effective_at.isoformat() if version.effective_at else "",
-            "tasks": begun,
+            "tasks": len(added),
             "added": list(added),
+            "waits": waits,
         },
     )
 

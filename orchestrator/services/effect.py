@@ -1,4 +1,4 @@
-"""Versions that were approved for a later time become effective when it has come (FR-016)."""
+"""Versions that were approved for a later time become effective when it has come (FR-016, WF-3)."""
 
 from datetime import datetime
 
@@ -6,16 +6,20 @@ from django.db import transaction
 
 from orchestrator.core.errors import MigrationImpossible, PlanHasBlockers
 from orchestrator.core.mapping import StepMapping
-from orchestrator.models import WorkflowVersion
+from orchestrator.core.terms import WorkstreamStatus
+from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries.effect import due_version
-from orchestrator.queries.readings import plan_of
-from orchestrator.services.actor import ORCHESTRATOR
+from orchestrator.queries.readings import plan_of, reading_of
+from orchestrator.services.actor import ORCHESTRATOR, Actor
+from orchestrator.services.adoption import adopt_state
+from orchestrator.services.gates import sign_as_planned
+from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
-from orchestrator.services.migration import put_into_effect
+from orchestrator.services.migration import first_tasks, put_into_effect
 
 
 def take_effect(*, workstream_id: int, now: datetime) -> WorkflowVersion | None:
-    """Migrate a workstream to the version that is due for it; None when there is none.
+    """Begin a workstream under the version that is due for it, or migrate it; None when there is none.
 
     A running step that the version changes or drops is not pre-empted: the version waits for its end, and pages say
     so. Running it again, or late, changes nothing.
@@ -29,7 +33,32 @@ def take_effect(*, workstream_id: int, now: datetime) -> WorkflowVersion | None:
             if version is None:
                 return None
             mapping = tuple(StepMapping.from_data(line) for line in version.mapping)
+            begins = workstream.status == WorkstreamStatus.PLANNING
             put_into_effect(version, plan_of(version), workstream, ORCHESTRATOR, now, mapping)
+            if begins:
+                _record(version, workstream, now)
+                _adopt(version, workstream, now)
+            sign_as_planned(version=version, workstream=workstream, now=now)
     except (MigrationImpossible, PlanHasBlockers):
         return None
     return version
+
+
+def _adopt(version: WorkflowVersion, workstream: Workstream, now: datetime) -> None:
+    """Whoever approved the version let the state that its source tells be taken over (WF-8)."""
+    approver = Actor.person(version.decided_by) if version.decided_by else ORCHESTRATOR
+    adopt_state(version=version, reading=reading_of(version), workstream=workstream, actor=approver, now=now)
+
+
+def _record(version: WorkflowVersion, workstream: Workstream, now: datetime) -> None:
+    """A migration has an entry of its own; this is the one of a first version."""
+    added = first_tasks(workstream)
+    record(
+        workstream=workstream,
+        actor=ORCHESTRATOR,
+        action="plan took effect",
+        subject=f"version {version.number}",
+        reason=version.decision_reason,
+        now=now,
+        data={"sha256": version.source_sha256, "version": version.number, "tasks": len(added), "added": added},
+    )

@@ -5,10 +5,10 @@ from datetime import datetime
 
 from django.db import transaction
 
-from orchestrator.core.errors import MissingReason, NotAllowed, NotFound, WrongState
+from orchestrator.core.errors import MissingReason, NotAllowed, NotFound, Refusal, WrongState
 from orchestrator.core.signatures import SignOff
 from orchestrator.core.terms import AttemptStatus, EventType, GateDecision, StepKind, TaskStatus
-from orchestrator.models import Attempt, GateReview, Task, WorkflowVersion
+from orchestrator.models import Attempt, GateReview, Task, WorkflowVersion, Workstream
 from orchestrator.queries.signatures import sign_off_of
 from orchestrator.services.actor import Actor
 from orchestrator.services.adoption import adopt_behind
@@ -16,17 +16,27 @@ from orchestrator.services.amendments import PROPOSERS, propose_stage
 from orchestrator.services.artifacts import announce
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_task
+from orchestrator.services.planned_signatures import gate_of
 from orchestrator.services.progress import settle
 from orchestrator.services.rework import redo_from
 from orchestrator.services.signing import why_not_approve, why_not_decide
 from orchestrator.services.wake import wake
 
 
-def approve_gate(*, task_id: int, actor: Actor, now: datetime, reason: str = "", follow_ups: str = "") -> GateReview:
+def approve_gate(
+    *,
+    task_id: int,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    follow_ups: str = "",
+    fix: WorkflowVersion | None = None,
+) -> GateReview:
     """Sign a gate that waits; with the last signature it asks for, what stands behind it may start.
 
     `follow_ups` are tasks, one a line (`title | exit criterion`): they are submitted as a stage of a new version of the
-    plan, in the same transaction. Nothing but signatures completes a gate. Raises NotAllowed, SelfApproval, WrongState.
+    plan, in the same transaction; `fix` is a version that already has what is asked for. Nothing but signatures
+    completes a gate. Raises NotAllowed, SelfApproval, WrongState.
     """
     with transaction.atomic():
         attempt = _open_gate(task_id, actor)
@@ -39,7 +49,7 @@ def approve_gate(*, task_id: int, actor: Actor, now: datetime, reason: str = "",
             decision=GateDecision.APPROVED,
             reason=reason,
             follow_ups=follow_ups,
-            follow_up_version=_follow_up_version(task, follow_ups, reason, actor, now),
+            follow_up_version=fix or _follow_up_version(task, follow_ups, reason, actor, now),
             signed_at=now,
         )
         state = sign_off_of(task)
@@ -52,6 +62,24 @@ def approve_gate(*, task_id: int, actor: Actor, now: datetime, reason: str = "",
             adopt_behind(workstream=task.workstream, actor=actor, now=now)
         wake(task.workstream_id)
     return review
+
+
+def sign_as_planned(*, version: WorkflowVersion, workstream: Workstream, now: datetime) -> GateReview | None:
+    """Count the signature that the author of a fix stage gave ahead; the version has just taken effect (WF-5).
+
+    None when there is none, or when it cannot count any more: the gate then waits for a signature as ever.
+    """
+    gate = gate_of(workstream, version.signs_gate) if version.signs_gate else None
+    if gate is None:
+        return None
+    reason = f"Signed with version {version.number}, which adds what has to be fixed. {version.change_reason}".strip()
+    try:
+        with transaction.atomic():
+            return approve_gate(
+                task_id=gate.pk, actor=Actor.person(version.author), now=now, reason=reason, fix=version
+            )
+    except Refusal:
+        return None
 
 
 def _complete(attempt: Attempt, actor: Actor, reason: str, state: SignOff, now: datetime) -> None:

@@ -48,6 +48,7 @@ def put_into_effect(
     step that it does not settle; nothing is deleted.
     """
     steps = create_structure(version, plan)
+    _take_over(version, workstream)
     if Task.objects.filter(workstream=workstream, step__version=workstream.version_id).exists():
         change = Change(workstream, version, version.change_reason, actor, now)
         _migrate(change, dry_run(workstream, version, plan, mapping), steps)
@@ -57,6 +58,18 @@ def put_into_effect(
         )
     follow(workstream, version, plan, actor, now)
     return len(steps)
+
+
+def first_tasks(workstream: Workstream) -> list[str]:
+    """The keys of the tasks that a workstream begins with, in the order they were created."""
+    return list(workstream.tasks.order_by("pk").values_list("step__key", flat=True))
+
+
+def _take_over(version: WorkflowVersion, workstream: Workstream) -> None:
+    """Older versions that were approved for this workstream and still wait for their time never come into effect."""
+    waiting = WorkflowVersion.objects.filter(workstream=workstream, status=VersionStatus.APPROVED, stages=None)
+    older = waiting.filter(number__lt=version.number).values_list("pk", flat=True)
+    WorkflowVersion.objects.filter(pk__in=list(older)).update(status=VersionStatus.SUPERSEDED)
 
 
 def migrate_workstream(
@@ -175,7 +188,9 @@ def _approved(workstream: Workstream, version_id: int, now: datetime) -> Workflo
         raise NotFound(f"{workstream} has no such version.")
     if version.pk == workstream.version_id:
         raise WrongState(f"{workstream} follows version {version.number} already.")
-    in_force = version.effective_at is not None and version.effective_at <= now
+    # Before it is in effect for the workstream it was approved for, its approval may still be withdrawn.
+    taken = version.workstream_id in {None, workstream.pk} or version.stages.exists()
+    in_force = taken and version.effective_at is not None and version.effective_at <= now
     if version.status != VersionStatus.APPROVED or not in_force:
         raise WrongState(
             f"Version {version.number} is not in force: it is {version.get_status_display().lower()}.",

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 
+from orchestrator.core.approvals import APPROVER_FINDINGS
 from orchestrator.core.check_rules import SETTABLE, apply_rules
 from orchestrator.core.errors import (
     InvalidInput,
@@ -23,6 +24,7 @@ from orchestrator.models import Bundle, Workflow, WorkflowVersion, Workstream
 from orchestrator.queries.adoption import adoption_of
 from orchestrator.queries.check_rules import rules_in_force
 from orchestrator.queries.readings import reading_of
+from orchestrator.queries.sign_offs import with_approvers
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.locks import lock_names, lock_workflow, locked_workstream
@@ -32,7 +34,7 @@ from orchestrator.services.wake import wake
 
 #: Questions, and what only a policy makes block, are for the reviewer to see, so they are stored; everything else that
 #: blocks cannot be scheduled.
-STORED_BLOCKERS = frozenset({"unanswered-question", *SETTABLE})
+STORED_BLOCKERS = frozenset({"unanswered-question", *APPROVER_FINDINGS, *SETTABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,14 @@ def read_source(
     names that the rest of its bundle will go by (AD-3).
     """
     reading = review_any(source, frozenset(settings.TOOLS), wanted)[1]
-    return apply_rules(with_needs(reading, workstream, bundle, members), rules_in_force())
+    reading = with_approvers(with_needs(reading, workstream, bundle, members))
+    return apply_rules(reading, rules_in_force())
 
 
 def read_version(version: WorkflowVersion, workstream: Workstream | None = None) -> Reading:
     """Read and check a stored version in the format it was submitted in, under the policy in force now."""
-    return apply_rules(with_needs(reading_of(version), workstream), rules_in_force())
+    reading = with_approvers(with_needs(reading_of(version), workstream), version)
+    return apply_rules(reading, rules_in_force())
 
 
 def name_as_plan(version: WorkflowVersion) -> str:
@@ -119,7 +123,7 @@ def submit_plan(
     """
     actor.require(Role.INITIATOR, Role.APPROVER, *([Role.REVIEWER] if workstream else []))
     found, reading = read_any_source(source, wanted)
-    reading = with_needs(reading, workstream, bundle)
+    reading = with_approvers(with_needs(reading, workstream, bundle))
     plan = reading.plan
     if found is None or plan is None or unschedulable(reading):
         raise PlanRejected(unschedulable(reading) or reading.findings)
@@ -134,7 +138,7 @@ def submit_plan(
             workstream = locked_workstream(workstream.pk)
             _refuse_state_of_its_own(workstream, adopt)
             version = next_version(workstream, plan, text, actor, now, change_reason)
-        if workstream.status == WorkstreamStatus.PLANNING:
+        if workstream.status == WorkstreamStatus.PLANNING and workstream.version_id == version.pk:
             relate_needs(workstream=workstream, plan=plan, actor=actor, now=now)
         record(
             workstream=workstream,
@@ -200,11 +204,22 @@ def next_version(
     version = _version(current.workflow, current.number + 1, plan, text, actor, now, reason)
     _submitted_for(version, workstream)
     workstream.updated_at = now
-    if workstream.status == WorkstreamStatus.PLANNING:
-        workstream.priority = priority_under(workstream, plan)
-        workstream.version, workstream.title, workstream.domain = version, plan.name[:200], plan.domain[:60]
-    workstream.save(update_fields=["version", "updated_at", "title", "domain", "priority"])
+    workstream.save(update_fields=["updated_at"])
+    if workstream.status == WorkstreamStatus.PLANNING and not _promised(workstream):
+        plan_under(workstream, version, plan)
     return version
+
+
+def plan_under(workstream: Workstream, version: WorkflowVersion, plan: Plan) -> None:
+    """A locked workstream that has not begun goes by this version from now on."""
+    workstream.priority = priority_under(workstream, plan)
+    workstream.version, workstream.title, workstream.domain = version, plan.name[:200], plan.domain[:60]
+    workstream.save(update_fields=["version", "title", "domain", "priority"])
+
+
+def _promised(workstream: Workstream) -> bool:
+    """Whether its first version is approved and only waits for its time; read behind the lock."""
+    return WorkflowVersion.objects.filter(pk=workstream.version_id, status=VersionStatus.APPROVED).exists()
 
 
 def _refuse_waiting(current: WorkflowVersion) -> None:

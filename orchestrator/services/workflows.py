@@ -5,9 +5,10 @@ from datetime import datetime
 from django.db import transaction
 
 from orchestrator.core.errors import InvalidInput, NotFound
+from orchestrator.core.plan_check_shape import LONGEST
+from orchestrator.core.plan_front_matter import MOST_APPROVALS
 from orchestrator.core.terms import Role
 from orchestrator.models import Workflow
-from orchestrator.models.workflow import MOST_APPROVALS
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 
@@ -21,11 +22,15 @@ def change_workflow(
     required_approvals: int,
     actor: Actor,
     now: datetime,
+    reason: str = "",
 ) -> Workflow:
     """Name, domain and the rules of approval; history keeps the old and the new values. Locks the workflow row."""
     actor.require(Role.APPROVER)
     if not name.strip():
         raise InvalidInput("A workflow has a name.", field="name")
+    for field, text in (("name", name), ("domain", domain)):
+        if len(text.strip()) > LONGEST[field]:
+            raise InvalidInput(f"The {field} of a workflow has at most {LONGEST[field]} characters.", field=field)
     if not 1 <= required_approvals <= MOST_APPROVALS:
         raise InvalidInput(f"A version needs 1 to {MOST_APPROVALS} approvals.", field="required_approvals")
     new = {
@@ -46,6 +51,7 @@ def change_workflow(
                 actor=actor,
                 action="workflow changed",
                 subject=workflow.slug,
+                reason=reason,
                 data={"from": old, "to": new},
                 now=now,
             )

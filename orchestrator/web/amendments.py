@@ -1,6 +1,9 @@
-"""Add a stage to work in flight: a fix stage behind an evaluation, or tasks for gaps (WF-5, LC-3)."""
+"""Add a stage to work in flight: a fix stage behind an evaluation, or tasks for gaps (WF-5, LC-3).
 
-from functools import partial
+A fix stage takes three clicks: the gate's page leads to a form that is prefilled from what failed, the form to the
+review of the version that it submits, the approval there puts it into effect.
+"""
+
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -8,10 +11,14 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods
 
 from orchestrator.core.errors import Refusal
-from orchestrator.models import Workstream
+from orchestrator.core.terms import StepKind
+from orchestrator.models import Task, Workstream
+from orchestrator.queries.fix_stage import FixDraft, fix_draft
+from orchestrator.queries.sign_offs import who_may_approve
 from orchestrator.queries.tasks import find_workstream
-from orchestrator.services.amendments import PROPOSERS, propose_stage
-from orchestrator.web.acting import now, proceed, show, typed, viewer
+from orchestrator.services.amendments import PROPOSERS, base_of, propose_stage
+from orchestrator.services.planned_signatures import gate_of, why_not_sign_ahead
+from orchestrator.web.acting import Viewer, now, proceed, show, typed, viewer
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -20,7 +27,6 @@ def new_stage(request: HttpRequest, uuid: UUID) -> HttpResponse:
     found = find_workstream(uuid)
     if request.method != "POST":
         return _form(request, found)
-    again = partial(_form, request, found)
     try:
         submission = propose_stage(
             workstream=found,
@@ -28,27 +34,47 @@ def new_stage(request: HttpRequest, uuid: UUID) -> HttpResponse:
             tasks=typed(request, "tasks"),
             reason=typed(request, "reason"),
             gate_key=typed(request, "gate"),
+            sign_gate=bool(request.POST.get("sign_gate")),
             actor=viewer(request).actor,
             now=now(),
         )
     except Refusal as refusal:
-        return again(refusal)
+        return _form(request, found, refusal)
     version = submission.version
     said = f"Version {version.number} with the new stage waits for approval; work goes on under the approved version."
     return proceed(request, said, reverse("plan-review", args=[version.workflow.slug, version.number]))
 
 
 def _form(request: HttpRequest, found: Workstream, refusal: Refusal | None = None) -> HttpResponse:
-    given = request.POST or request.GET
+    given, who = request.POST or request.GET, viewer(request)
+    gate = gate_of(found, given.get("gate", ""))
+    draft = _draft(found, gate)
     context = {
         "workstream": found,
         "gate": given.get("gate", ""),
-        "name": given.get("name", ""),
-        "tasks": given.get("tasks", ""),
-        "reason": given.get("reason", ""),
-        "why_not": viewer(request).lacks(*PROPOSERS),
+        "gate_task": gate,
+        "draft": draft,
+        "name": given.get("name", draft.name if draft else ""),
+        "tasks": given.get("tasks", draft.tasks if draft else ""),
+        "reason": given.get("reason", draft.reason if draft else ""),
+        "sign_gate": request.method != "POST" or bool(request.POST.get("sign_gate")),
+        "why_not_sign": _why_not_sign(who, gate),
+        "approvers": who_may_approve(found.version.workflow, who.user.pk),
+        "why_not": who.lacks(*PROPOSERS),
     }
     return show(request, "workstreams/new_stage.html", context, refusal=refusal)
+
+
+def _draft(found: Workstream, gate: Task | None) -> FixDraft | None:
+    return fix_draft(gate, base_of(found)) if gate and gate.step.kind == StepKind.GATE else None
+
+
+def _why_not_sign(who: Viewer, gate: Task | None) -> str:
+    """Why the gate is not signed together with the fix stage; empty text when it can be."""
+    if gate is None:
+        return ""
+    refusal = why_not_sign_ahead(gate, who.actor)
+    return f"{refusal.message} {refusal.way_out}" if refusal else ""
 
 
 urlpatterns = [path("workstreams/<uuid:uuid>/new-stage/", new_stage, name="new-stage")]

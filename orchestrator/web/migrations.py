@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_GET, require_http_methods
@@ -34,12 +35,11 @@ def migration(request: HttpRequest, uuid: UUID, version: int) -> HttpResponse:
     act = request.POST.get("act")
     if act == "check":
         return _page(request, found, wanted, checked=True)
-    again = partial(_page, request, found, wanted, checked=True)
     try:
         said = _approve(request, found, wanted) if act == "approve" else _apply(request, found, wanted)
     except Refusal as refusal:
-        return again(refusal=refusal)
-    return proceed(request, said, reverse("workstream", args=[uuid]))
+        return _page(request, found, wanted, refusal, checked=True)
+    return proceed(request, said, plan_decisions.after(wanted))
 
 
 def _apply(request: HttpRequest, found: Workstream, wanted: WorkflowVersion) -> str:
@@ -63,6 +63,7 @@ def _approve(request: HttpRequest, found: Workstream, wanted: WorkflowVersion) -
         mapping=mapping_form.lines(_fields(request)),
         note=typed(request, "reason"),
         effective_at=typed_moment(request, "effective_at"),
+        undo_seconds=settings.UNDO_SECONDS,
         actor=viewer(request).actor,
         now=now(),
     )

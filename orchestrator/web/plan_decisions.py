@@ -1,5 +1,11 @@
 """What the decision bar of a review does, and why a control of it is off (WF-3, DC-5)."""
 
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -7,12 +13,45 @@ from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries import plans as queries
-from orchestrator.queries.sign_offs import sign_offs
+from orchestrator.queries.effect import in_effect
+from orchestrator.queries.sign_offs import sign_offs, who_may_approve
 from orchestrator.services import decisions
+from orchestrator.services.withdrawals import withdraw_approval
 from orchestrator.web.acting import Viewer, now, number, typed, viewer
 from orchestrator.web.moments import typed_moment
 
 OPEN = frozenset({WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE})
+#: A page that waits longer than this for a version to take effect is not loaded again by itself.
+WATCHED: Final = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """An approval that can still be withdrawn. `waits` says that the version is approved and has not taken effect.
+
+    `own`: the reader gave one of the approvals. `left` are the seconds to the time of effect, 0 when it has come.
+    """
+
+    own: bool
+    waits: bool
+    at: datetime | None
+    left: int
+
+    @property
+    def again_in(self) -> int:
+        """Seconds after which the page asks how it stands; 0 when it does not."""
+        return max(self.left + 1, 2) if self.waits and self.left < WATCHED else 0
+
+
+def undo_for(who: Viewer, version: WorkflowVersion, workstream: Workstream, moment: datetime) -> Undo | None:
+    """What can be undone about the approvals of a version; None when nothing can (WF-3)."""
+    if version.status not in {VersionStatus.IN_REVIEW, VersionStatus.APPROVED} or in_effect(version):
+        return None
+    own = who.user.get_username() in sign_offs(version).given and workstream.status in OPEN
+    waits, at = version.status == VersionStatus.APPROVED, version.effective_at
+    if not (own or waits):
+        return None
+    return Undo(own, waits, at, max(0, math.ceil((at - moment).total_seconds())) if at else 0)
 
 
 def decide(request: HttpRequest) -> str:
@@ -20,6 +59,8 @@ def decide(request: HttpRequest) -> str:
     decision = request.POST.get("decision", "")
     if decision == "approve":
         return _approve(request)
+    if decision == "undo":
+        return _undo(request)
     who, reason, version_id = viewer(request).actor, typed(request, "reason"), number(request, "version_id")
     seen = typed(request, "seen_sha256")
     if decision == "send-back":
@@ -32,9 +73,9 @@ def decide(request: HttpRequest) -> str:
 
 
 def after(version: WorkflowVersion) -> str:
-    """The page that shows what a decision came to: the work of an approved version, else its review."""
+    """The page that shows what a decision came to: the work of a version in effect, else its review."""
     version.refresh_from_db(fields=["status"])
-    if version.status == VersionStatus.APPROVED:
+    if version.status == VersionStatus.APPROVED and in_effect(version):
         return reverse("workstream", args=[queries.workstream_of(version).uuid])
     return reverse("plan-review", args=[version.workflow.slug, version.number])
 
@@ -62,10 +103,12 @@ def why_not(
 def why_not_sign(who: Viewer, version: WorkflowVersion) -> str:
     """Why this approver may not approve the version: it is their own, or they did and others have to."""
     if version.author_id == who.user.pk and not version.workflow.allow_self_approval:
-        return "You wrote this version; another approver has to approve it."
+        others = who_may_approve(version.workflow, version.author_id)
+        named = " or ".join([", ".join(others[:-1]), others[-1]] if len(others) > 1 else others)
+        return f"You wrote this version; {named or 'another approver'} has to approve it."
     so_far = sign_offs(version)
     if so_far.missing and who.user.get_username() in so_far.given:
-        return f"You approved this version ({so_far.sentence}); another approver has to approve it too."
+        return f"You approved this version ({so_far.sentence}); {so_far.asked} has to approve it too."
     return ""
 
 
@@ -78,12 +121,27 @@ def _approve(request: HttpRequest) -> str:
         now=now(),
         note=typed(request, "reason"),
         effective_at=when,
+        undo_seconds=settings.UNDO_SECONDS,
     )
     if so_far := not_yet(version_id):
         return so_far
     if when:
         return "The plan is approved. It becomes effective at the time you gave; nothing of it starts before."
+    if settings.UNDO_SECONDS:
+        return f"The plan is approved. Nothing starts for {settings.UNDO_SECONDS} seconds, in which you can undo that."
     return "The plan is approved: its tasks are created and the first ones start as soon as the rules allow."
+
+
+def _undo(request: HttpRequest) -> str:
+    version = withdraw_approval(
+        version_id=number(request, "version_id"),
+        reason=typed(request, "reason"),
+        actor=viewer(request).actor,
+        now=now(),
+    )
+    if version.status == VersionStatus.SUPERSEDED:
+        return f"Your approval of version {version.number} is withdrawn. A newer version waits for a decision."
+    return f"Your approval is withdrawn and stays on record; version {version.number} is in review."
 
 
 def not_yet(version_id: int) -> str:

@@ -11,10 +11,12 @@ from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal, VersionMoved
 from orchestrator.core.plan import Reading
+from orchestrator.core.terms import VersionStatus
 from orchestrator.models import WorkflowVersion
 from orchestrator.queries import plans as queries
 from orchestrator.queries.adoption import adoption_of
 from orchestrator.queries.comments import Conversation, conversation
+from orchestrator.queries.effect import in_effect
 from orchestrator.queries.migrations import in_flight
 from orchestrator.queries.readings import preview_of
 from orchestrator.queries.review import Comparison, ReviewSection, compare, review_sections, viewed_by
@@ -22,7 +24,7 @@ from orchestrator.queries.sign_offs import sign_offs
 from orchestrator.services.comments import PARTICIPANTS
 from orchestrator.services.plans import read_version
 from orchestrator.web import plan_decisions, prehandoff
-from orchestrator.web.acting import act_of, chosen, perform, proceed, show, viewer
+from orchestrator.web.acting import act_of, chosen, now, perform, proceed, show, viewer
 from orchestrator.web.plan_effect import executors_asked
 
 
@@ -156,7 +158,7 @@ def review_page(
     why_not = plan_decisions.why_not(who, version, versions[0], review, workstream)
     moved = isinstance(refusal, VersionMoved)
     context = page.context() | {
-        "version_label": str(version.number),
+        "approve_label": "Approve and go" if version.signs_gate else f"Approve v{version.number}",
         "versions": versions,
         "newest": versions[0],
         "moved": compare(version, versions[0], None, None) if moved else None,
@@ -172,6 +174,8 @@ def review_page(
         "why_not": why_not,
         "deciding": not (why_not["approve"] and why_not["send_back"] and why_not["withdraw"]),
         "sign_offs": sign_offs(version),
+        "undo": plan_decisions.undo_for(who, version, workstream, now()),
+        "in_effect": version.status == VersionStatus.APPROVED and in_effect(version),
         "reason": request.POST.get("reason") or request.GET.get("reason", ""),
         "effective_at": request.POST.get("effective_at") or request.GET.get("effective_at", ""),
         "acted": acted,

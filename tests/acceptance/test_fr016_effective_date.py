@@ -95,8 +95,22 @@ def test_fr016_the_time_is_given_on_the_review_page(driver: Driver) -> None:
     version = driver.submit(ONE).version
     assert decide(driver, version, effective_at="tomorrow").status_code == 422
     assert decide(driver, version, effective_at="2026-99-01T12:00").status_code == 422
-    assert decide(driver, version, effective_at="2199-01-01T12:00").status_code == 302
+    assert decide(driver, version, effective_at="2061-01-01T12:00").status_code == 302
     version.refresh_from_db()
     assert version.effective_at is not None
-    assert version.effective_at.year == 2199
+    assert version.effective_at.year == 2061
+    assert driver.reload().tasks.count() == 0, "they are created when it takes effect"
+    page = words(signed_in(driver.cast.observer).get(f"/workstreams/{driver.reload().uuid}/"))
+    assert "is approved and takes effect on" in page
+    assert state_problems(driver.reload()) == []
+    with time_machine.travel("2061-01-02", tick=False):
+        tasks.sweep()
     assert driver.reload().tasks.count() == 5
+    assert state_problems(driver.reload()) == []
+
+
+def test_fr016_an_older_promise_does_not_outlive_a_newer_version(driver: Driver, promised: WorkflowVersion) -> None:
+    newer = next_version(driver, ONE + b"\n")
+    assert decide(driver, newer).status_code == 302
+    promised.refresh_from_db()
+    assert promised.status == VersionStatus.SUPERSEDED

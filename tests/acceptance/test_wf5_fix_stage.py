@@ -123,7 +123,7 @@ def test_ec4_a_step_that_was_not_started_may_be_dropped(evaluated: Driver) -> No
 def test_wf5_a_fix_stage_through_the_pages(evaluated: Driver) -> None:
     gate = gate_of(evaluated)
     reviewer, approver = signed_in(evaluated.cast.reviewer), signed_in(evaluated.cast.approver)
-    assert "Append a fix stage" in words(reviewer.get(f"/gates/{gate.pk}/"))
+    assert "Plan a fix stage" in words(reviewer.get(f"/gates/{gate.pk}/"))
     form = f"/workstreams/{evaluated.reload().uuid}/new-stage/"
     typed = {"gate": gate.step.key, "name": "fix auth race", "tasks": "Lock the row", "reason": ""}
     refused = reviewer.post(form, typed)

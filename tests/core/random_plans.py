@@ -128,4 +128,6 @@ def plans(draw: st.DrawFn) -> Plan:
         questions=tuple(draw(st.lists(st.builds(Question, LINE, st.just(0), st.booleans()), max_size=2))),
         parameters=draw(st.sampled_from([(), (("name", "x y"), ("n", "3"))])),
         needs=draw(st.sampled_from([(), ("other-work", "more")])),
+        approvers=draw(st.sampled_from([(), ("anna",), ("o.mar@example.org", "zoë-1")])),
+        approvals=draw(st.integers(0, 20)),
     )

@@ -131,6 +131,9 @@ class _Reader:
             parameters=tuple(given.get("parameters", {}).items()),
             needs=_items(given, "needs"),
             needs_line=self.places.line(given, "needs") if "needs" in given else 0,
+            approvers=tuple(dict.fromkeys(given.get("approvers", ()))),
+            approvals=int(given.get("approvals", 0)),
+            approvers_line=self.places.line(given, "approvers") if "approvers" in given else 0,
         )
 
     def _stage(self, number: int, given: Json) -> StageSpec:
@@ -291,6 +294,8 @@ def _plan(plan: Plan) -> dict[str, Any]:
         "repository": plan.repository,
         "baseBranch": plan.base_branch if plan.base_branch != "main" else "",
         "needs": list(plan.needs),
+        "approvers": list(plan.approvers),
+        "approvals": plan.approvals,
         "parameters": dict(plan.parameters),
         "questions": asked,
         "stages": [_stage(stage) for stage in plan.stages],

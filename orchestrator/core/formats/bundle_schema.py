@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from orchestrator.core.plan_front_matter import MOST_APPROVALS, USER_NAME
 from orchestrator.core.terms import GateKind, StageKind
 
 VERSION: Final = "1.0"
@@ -53,6 +54,7 @@ def _object(text: str, required: list[str], properties: Mapping[str, Any]) -> di
 _ITEM: Final = {"type": "string", "maxLength": 300, "pattern": _PLAIN, "$comment": "is empty, or has a backtick"}
 _CRITERION: Final = {"type": "string", "maxLength": 500, "pattern": _NAME, "$comment": "is empty, or not one line"}
 _NEED: Final = {"type": "string", "maxLength": 120, "pattern": _NAME, "$comment": "is empty, or not one line"}
+_USER: Final = {"type": "string", "pattern": f"^{USER_NAME}{_END}", "$comment": "is no user name"}
 
 _GATE: Final = _object(
     "A person decides the step.",
@@ -148,6 +150,10 @@ _PLAN: Final = _object(
         "repository": _line("Name of a registered repository.", 100),
         "baseBranch": _line("Branch that the work ends on; main when not given.", 200),
         "needs": _list("Workstreams that have to be completed first.", _NEED),
+        "approvers": _list("User names of people who all have to approve it.", _USER),
+        "approvals": _number(
+            "How many people have to approve it at least; 0 leaves it to the workflow.", MOST_APPROVALS
+        ),
         "parameters": {
             "description": "Values of `{{name}}` in the texts of the plan.",
             "type": "object",
