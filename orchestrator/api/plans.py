@@ -18,7 +18,7 @@ from orchestrator.core.plan import Finding, Reading
 from orchestrator.core.preview import Lane, preview
 from orchestrator.core.terms import Scope, Severity
 from orchestrator.queries.workstream_facts import find_workstream
-from orchestrator.services.plans import Submission, read_any_source, read_source, submit_plan
+from orchestrator.services.plans import Note, Submission, read_any_source, read_source, submit_plan
 from orchestrator.services.templates import source_with_values
 
 router = Router(tags=["plans"])
@@ -160,6 +160,7 @@ def submit(request: HttpRequest, body: PlanSubmission) -> SubmissionFacts:
         workstream=find_workstream(body.workstream) if body.workstream else None,
         change_reason=body.change_reason,
         wanted=body.format,
+        note=Note(body.change_impact, body.wanted_effective_at),
     )
     return submission_facts(submission)
 

@@ -20,6 +20,7 @@ from orchestrator.api import (
     comments,
     gates,
     learnings,
+    library,
     ownership,
     plans,
     policies,
@@ -109,6 +110,7 @@ api.add_router("/attempts", attempts.router)
 api.add_router("/gates", gates.router)
 api.add_router("/plans", plans.router)
 api.add_router("/bundles", bundles.router)
+api.add_router("/library", library.router)
 api.add_router("/policies", policies.router)
 api.add_router("/collected", collected.router)
 api.add_router("", artifacts.router)

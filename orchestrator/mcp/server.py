@@ -10,6 +10,7 @@ from orchestrator.mcp.blockers import BlockerTools
 from orchestrator.mcp.interventions import InterventionTools
 from orchestrator.mcp.learnings import LearningTools
 from orchestrator.mcp.work import WorkTools
+from orchestrator.mcp.workflows import WorkflowTools
 from orchestrator.mcp.workstreams import WorkstreamTools
 from orchestrator.services.callers import Caller
 
@@ -24,8 +25,16 @@ def build_server(sign_in: Callable[[], Caller]) -> MCPServer[None]:
     """`sign_in` is asked at every call, so that a revoked token stops working at once."""
     interventions, workstreams, work = InterventionTools(sign_in), WorkstreamTools(sign_in), WorkTools(sign_in)
     blockers, learnings = BlockerTools(sign_in), LearningTools(sign_in)
+    workflows = WorkflowTools(sign_in)
     server: MCPServer[None] = MCPServer("orchestrator", instructions=INSTRUCTIONS, log_level="WARNING")
-    for read in (interventions.list_human_interventions, work.list_claimable_tasks, work.get_brief, work.continue_task):
+    reads = (
+        interventions.list_human_interventions,
+        work.list_claimable_tasks,
+        work.get_brief,
+        work.continue_task,
+        workflows.list_workflows,
+    )
+    for read in reads:
         server.tool(annotations=ToolAnnotations(read_only_hint=True))(answering(read))
     acts = (
         interventions.flag_for_human,
@@ -39,6 +48,8 @@ def build_server(sign_in: Callable[[], Caller]) -> MCPServer[None]:
         blockers.declare_blocker,
         blockers.resolve_blocker,
         learnings.record_learning,
+        workflows.start_from_workflow,
+        workflows.save_plan_as_workflow,
     )
     for act in acts:
         server.tool(annotations=ToolAnnotations(read_only_hint=False, destructive_hint=False))(answering(act))

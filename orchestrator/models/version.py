@@ -14,7 +14,10 @@ class WorkflowVersion(models.Model):
 
     `workstream` is the one that the version was submitted for; approving it migrates that one (FR-016). `mapping` is
     what its approver decided about that one's steps, kept until a later `effective_at` has come. `format` says how the
-    text reads; it is kept as it was submitted, so that lines of findings stand.
+    text reads; it is kept as it was submitted, so that lines of findings stand. `change_impact` says what the change
+    means for those who work by the plan (FR-022). `wanted_effective_at` is what its submitter asks for, `effective_at`
+    what its approver decided. `started_from` is the workflow of the library that the text was made from, with its
+    number (0 for a shipped one).
     """
 
     workflow = models.ForeignKey(Workflow, models.PROTECT, related_name="versions")
@@ -32,6 +35,10 @@ class WorkflowVersion(models.Model):
     base_branch = models.CharField(max_length=100, default="main")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     change_reason = models.TextField(blank=True)
+    change_impact = models.TextField(blank=True)
+    wanted_effective_at = models.DateTimeField(null=True, blank=True)
+    started_from = models.CharField(max_length=60, blank=True, db_index=True)
+    started_from_number = models.PositiveIntegerField(default=0)
     submitted_at = models.DateTimeField()
     mapping = models.JSONField(default=list, blank=True, editable=False)
     effective_at = models.DateTimeField(null=True, blank=True)

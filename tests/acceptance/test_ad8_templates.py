@@ -11,7 +11,7 @@ from orchestrator.core.plan_check import review_source
 from orchestrator.core.plan_parameters import with_values
 from orchestrator.core.terms import TaskStatus
 from orchestrator.models import Task, Workstream
-from orchestrator.queries.templates import templates
+from orchestrator.queries.library import library
 from tests.cast import Driver
 from tests.machines import Machine
 from tests.web.pages import control, signed_in, words
@@ -58,7 +58,7 @@ def test_ad8_a_shipped_template_is_good_once_it_has_its_values(name: str) -> Non
     reading = review_source(with_values(source(name), VALUES[name]), tools)
     assert reading.blockers == ()
     assert {f.code for f in reading.findings if f.severity == "warns"} <= {"no-documentation"}
-    assert {template.name for template in templates()} == set(VALUES)
+    assert {entry.name for entry in library()} == set(VALUES)
 
 
 @pytest.mark.parametrize("name", VALUES)
@@ -83,7 +83,7 @@ def test_ad8_a_template_runs_to_its_end_the_other_way(driver: Driver, name: str)
 
 def test_ad8_a_template_is_started_from_its_page(driver: Driver) -> None:
     ines = signed_in(driver.cast.initiator)
-    assert "Test fix verify" in words(ines.get(reverse("templates")))
+    assert "Test fix verify" in words(ines.get(reverse("library")))
     form = reverse("plan-submit")
     page = ines.get(form, {"template": "test-fix-verify"})
     assert 'name="value-component"' in control(page, "value-2")
