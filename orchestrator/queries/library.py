@@ -69,9 +69,10 @@ class Entry:
         return self.made is None
 
     def matches(self, words: str) -> bool:
-        """Whether every word stands in its name, description, summary or parameters."""
-        names = " ".join(one.name for one in self.parameters)
-        text = f"{self.title} {self.name} {self.description} {self.summary} {names}".casefold()
+        """Whether every word stands in its name, description, summary, parameters, or the name of its plan."""
+        said = [self.title, self.name, self.description, self.summary, self.made.plan_name if self.made else ""]
+        said += [f"{one.name} {one.value} {one.hint}" for one in self.parameters]
+        text = " ".join(said).casefold()
         return all(word in text for word in words.casefold().split())
 
 

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from orchestrator.core.plan_check import review_source
-from orchestrator.core.plan_parameters import with_values
+from orchestrator.core.plan_parameters import parameters_of, with_values
 from orchestrator.core.terms import TaskStatus
 from orchestrator.models import Task, Workstream
 from orchestrator.queries.library import library
@@ -50,6 +50,7 @@ def statuses(driver: Driver) -> dict[str, str]:
     return dict(Task.objects.filter(workstream=driver.workstream).values_list("step__key", "status"))
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("name", VALUES)
 def test_ad8_a_shipped_template_is_good_once_it_has_its_values(name: str) -> None:
     tools = frozenset({"pytest", "script", "ruff"})
@@ -57,7 +58,11 @@ def test_ad8_a_shipped_template_is_good_once_it_has_its_values(name: str) -> Non
     assert {f.code for f in bare.blockers} - {"unusable-name"} == {"parameter-without-value"}
     reading = review_source(with_values(source(name), VALUES[name]), tools)
     assert reading.blockers == ()
-    assert {f.code for f in reading.findings if f.severity == "warns"} <= {"no-documentation"}
+    assert [f for f in reading.findings if f.severity == "warns"] == []
+    steps = list(reading.plan.steps()) if reading.plan else []
+    assert all(step.exit for step in steps if step.gate is None), "every step says when it is done"
+    assert all(step.gate.reviewers for step in steps if step.gate), "every gate says who signs"
+    assert all(parameter.hint for parameter in parameters_of(source(name))), "every parameter says what it is"
     assert {entry.name for entry in library()} == set(VALUES)
 
 
