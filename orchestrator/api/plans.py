@@ -12,7 +12,7 @@ from orchestrator.core.errors import TooLarge
 from orchestrator.core.terms import Scope
 from orchestrator.queries.plan_facts import CheckFacts, check_facts
 from orchestrator.queries.workstream_facts import find_workstream
-from orchestrator.services.plans import read_any_source, read_source, submit_plan
+from orchestrator.services.plans import Note, read_any_source, read_source, submit_plan
 from orchestrator.services.submissions import SubmissionFacts, submission_facts
 from orchestrator.services.templates import source_with_values
 
@@ -41,6 +41,7 @@ def submit(request: HttpRequest, body: PlanSubmission) -> SubmissionFacts:
         change_reason=body.change_reason,
         wanted=body.format,
         adopt=body.adopt,
+        note=Note(body.change_impact, body.wanted_effective_at),
     )
     return submission_facts(submission)
 

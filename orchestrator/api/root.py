@@ -20,6 +20,7 @@ from orchestrator.api import (
     comments,
     gates,
     learnings,
+    library,
     ownership,
     plan_files,
     plans,
@@ -111,6 +112,7 @@ api.add_router("/gates", gates.router)
 api.add_router("/plans", plans.router)
 api.add_router("/plans/files", plan_files.router)
 api.add_router("/bundles", bundles.router)
+api.add_router("/library", library.router)
 api.add_router("/policies", policies.router)
 api.add_router("/collected", collected.router)
 api.add_router("", artifacts.router)

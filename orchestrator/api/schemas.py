@@ -255,15 +255,19 @@ class PlanCheck(PlanText):
 
 
 class PlanSubmission(PlanText):
-    """With `workstream`, a new version of the plan of one that is planned or under way; `change_reason` says why.
+    """With `workstream`, a new version of the plan of one that is planned or under way: `change_reason` says why,
+    `change_impact` what it means for those who work by the plan (empty: what the steps show).
 
-    With `adopt`, approval takes over the state that the source tells of its tasks.
+    `wanted_effective_at` is shown to the approver, who decides. With `adopt`, approval takes over the state that the
+    source tells of its tasks.
     """
 
     source_name: Annotated[str, Field(min_length=1, max_length=200)] = "PLAN.md"
     workstream: UUID | None = None
     change_reason: Text = ""
     adopt: StrictBool = False
+    change_impact: Text = ""
+    wanted_effective_at: AwareDatetime | None = None
 
 
 class CheckRuleChange(Schema):

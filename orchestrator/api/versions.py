@@ -74,18 +74,25 @@ class MigrationFacts:
 
 @dataclass(frozen=True)
 class ChangeFacts:
+    """`note` is the impact as the submitter put it, `impact` what the steps show.
+
+    `wanted_at` is what the submitter asked for, `effective_at` what was decided.
+    """
+
     at: datetime
     what: str
     version: int
     who: str
     reason: str
     impact: str
+    note: str
     added: tuple[str, ...]
     dropped: tuple[str, ...]
     changed: tuple[str, ...]
     again: tuple[str, ...]
     workstream: str
     effective_at: datetime | None
+    wanted_at: datetime | None
 
 
 @router.get("/workflows/{slug:slug}/changes", response=list[ChangeFacts])
@@ -264,10 +271,12 @@ def _change(entry: Change) -> ChangeFacts:
         who=entry.who,
         reason=entry.reason,
         impact=impact.sentence,
+        note=entry.note,
         added=impact.added,
         dropped=impact.dropped,
         changed=impact.changed,
         again=impact.again,
         workstream=entry.workstream,
         effective_at=entry.effective_at,
+        wanted_at=entry.wanted_at,
     )

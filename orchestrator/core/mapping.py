@@ -1,18 +1,12 @@
 """The mapping of a migration: which step of a new version each step of work in flight becomes (FR-016, EC-4)."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from typing import Any, Final
+from typing import Any
 
 from orchestrator.core.schedule import TaskView
 from orchestrator.core.terms import MappingKind
-
-#: Titles at least this similar, in the same place, are suggested as the same step.
-ALIKE: Final = 0.6
-#: Pairs of leftover steps that titles are compared for; beyond it nothing is guessed.
-COMPARED: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,50 +95,3 @@ def _faults(
         yield "several steps cannot become several others in one line"
     if not line.old and not line.new:
         yield "the line names no step"
-
-
-def suggest(old: Sequence[Definition], new: Sequence[Definition]) -> tuple[StepMapping, ...]:
-    """A mapping to start from: equal keys, then equal titles, then similar titles in the same place; else dropped.
-
-    Deterministic. What is not an equal key is marked as suggested; nothing is applied without a person.
-    """
-    left = {one.key: one for one in new}
-    pairs = {one.key: one.key for one in old if one.key in left}
-    for key in pairs.values():
-        del left[key]
-    missing = {one.key: one for one in old if one.key not in pairs}
-    pairs |= _paired(missing, left, lambda one, other: float(_words(one.title) == _words(other.title)))
-    pairs |= _paired(missing, left, _likeness)
-    known = [one.key for one in old]
-    lines = [StepMapping((key,), (pairs[key],), suggested=pairs[key] != key) for key in known if key in pairs]
-    return completed(lines, known, [one.key for one in new])
-
-
-def _paired(
-    missing: dict[str, Definition], left: dict[str, Definition], score: Callable[[Definition, Definition], float]
-) -> dict[str, str]:
-    """Pairs of the same kind by falling score, ties in plan order; each step once; taken out of both sides."""
-    if len(missing) * len(left) > COMPARED:
-        return {}
-    scored = [
-        (-likeness, a, b, one.key, other.key)
-        for a, one in enumerate(missing.values())
-        for b, other in enumerate(left.values())
-        if one.view.gate == other.view.gate and (likeness := score(one, other)) >= ALIKE
-    ]
-    pairs: dict[str, str] = {}
-    for _, _, _, one_key, other_key in sorted(scored):
-        if one_key in missing and other_key in left:
-            pairs[one_key] = other_key
-            del missing[one_key], left[other_key]
-    return pairs
-
-
-def _likeness(one: Definition, other: Definition) -> float:
-    if one.view.place[:3] != other.view.place[:3]:
-        return 0.0
-    return SequenceMatcher(None, _words(one.title), _words(other.title), autojunk=False).ratio()
-
-
-def _words(title: str) -> str:
-    return " ".join(title.lower().split())

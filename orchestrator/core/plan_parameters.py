@@ -7,20 +7,22 @@ property, and a value that holds `{{other}}` stays as it is. Keys and dependenci
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from orchestrator.core.errors import InvalidInput
-from orchestrator.core.plan import BatchSpec, Plan, StageSpec, StepSpec, ThreadSpec
+from orchestrator.core.plan import Plan
 from orchestrator.core.plan_findings import Findings
 from orchestrator.core.plan_front_matter import FrontMatter, quoted, read_front_matter
 from orchestrator.core.plan_lines import LineKind, scan, split_lines
 from orchestrator.core.plan_phrases import read_items
 from orchestrator.core.plan_source import MAX_BYTES
+from orchestrator.core.plan_texts import map_texts
 
 LONGEST_VALUE: Final = 500
-#: `${{ … }}` belongs to other tools.
-_USE: Final = re.compile(r"(?<!\$)\{\{[ \t]*([A-Za-z][A-Za-z0-9_. -]{0,59}?)[ \t]*\}\}")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
+#: Where a text names a parameter; `${{ … }}` belongs to other tools.
+USE: Final = re.compile(r"(?<!\$)\{\{[ \t]*([A-Za-z][A-Za-z0-9_. -]{0,59}?)[ \t]*\}\}")
+CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def with_values(source: str, values: Mapping[str, str]) -> str:
 
 
 def _line(old: str, parameter: Parameter, value: str) -> str:
-    if _CONTROL.search(value) or len(value) > LONGEST_VALUE:
+    if CONTROL.search(value) or len(value) > LONGEST_VALUE:
         message = f"The value of {parameter.name} is not one line of at most {LONGEST_VALUE} characters."
         raise InvalidInput(message, field=parameter.name)
     indent = old[: len(old) - len(old.lstrip())]
@@ -85,7 +87,17 @@ def fill(plan: Plan | None, texts: list[str], matter: FrontMatter, findings: Fin
         message = "The plan becomes larger than may be read when its parameters are put in."
         findings.add("source-too-large", 0, message, "Use shorter values, or split the work into several plans.")
         return None
-    return plan and _Filler(matter.parameters).plan(plan)
+    if plan is None:
+        return None
+    filled = map_texts(plan, partial(_filled, matter.parameters))
+    # One value may name several people.
+    approvers = (name for text in filled.approvers for name in read_items(text))
+    return replace(filled, approvers=tuple(dict.fromkeys(approvers)))
+
+
+def _filled(values: Mapping[str, str], text: str) -> str:
+    """The text with its parameters filled; `values` never hold an empty one."""
+    return USE.sub(lambda use: values.get(use[1]) or use[0], text)
 
 
 def _report_unknown(texts: list[str], matter: FrontMatter, findings: Findings, first: int) -> int:
@@ -97,76 +109,10 @@ def _report_unknown(texts: list[str], matter: FrontMatter, findings: Findings, f
     for number, text in enumerate(texts, first):
         if number in own:
             continue
-        for use in _USE.finditer(text):
+        for use in USE.finditer(text):
             growth += len(matter.parameters.get(use[1], ""))
             if use[1] not in matter.parameters and number not in code:
                 message = f"“{use[0]}” names no parameter of the plan."
                 fix = f"Declare `{use[1]}: value` in the front matter below `parameters:`, or correct the name."
                 findings.add("unknown-parameter", number, message, fix)
     return growth
-
-
-class _Filler:
-    """Puts values into every text of a plan; `parameters` never hold an empty one."""
-
-    def __init__(self, parameters: Mapping[str, str]) -> None:
-        self.parameters = parameters
-
-    def text(self, text: str) -> str:
-        return _USE.sub(lambda use: self.parameters.get(use[1]) or use[0], text)
-
-    def texts(self, values: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(self.text(value) for value in values)
-
-    def step(self, spec: StepSpec) -> StepSpec:
-        gate = spec.gate
-        if gate is not None:
-            gate = replace(gate, reviewers=self.texts(gate.reviewers), action=self.text(gate.action))
-        return replace(
-            spec,
-            title=self.text(spec.title),
-            details=self.text(spec.details),
-            role=self.text(spec.role),
-            tool=self.text(spec.tool),
-            run=self.text(spec.run),
-            files=self.texts(spec.files),
-            resources=self.texts(spec.resources),
-            entry=self.texts(spec.entry),
-            exit=self.texts(spec.exit),
-            done_when=self.texts(spec.done_when),
-            when=self.text(spec.when),
-            gate=gate,
-        )
-
-    def thread(self, spec: ThreadSpec) -> ThreadSpec:
-        return replace(
-            spec,
-            steps=tuple(self.step(s) for s in spec.steps),
-            name=self.text(spec.name),
-            summary=self.text(spec.summary),
-            role=self.text(spec.role),
-            files=self.texts(spec.files),
-            worktree=self.text(spec.worktree),
-        )
-
-    def batch(self, spec: BatchSpec) -> BatchSpec:
-        threads = tuple(self.thread(t) for t in spec.threads)
-        return replace(spec, threads=threads, name=self.text(spec.name), summary=self.text(spec.summary))
-
-    def stage(self, spec: StageSpec) -> StageSpec:
-        batches = tuple(self.batch(b) for b in spec.batches)
-        return replace(spec, batches=batches, name=self.text(spec.name), definition=self.text(spec.definition))
-
-    def plan(self, plan: Plan) -> Plan:
-        return replace(
-            plan,
-            stages=tuple(self.stage(s) for s in plan.stages),
-            questions=tuple(replace(question, text=self.text(question.text)) for question in plan.questions),
-            name=self.text(plan.name),
-            summary=self.text(plan.summary),
-            domain=self.text(plan.domain),
-            owner=self.text(plan.owner),
-            repository=self.text(plan.repository),
-            base_branch=self.text(plan.base_branch),
-            approvers=tuple(dict.fromkeys(name for one in plan.approvers for name in read_items(self.text(one)))),
-        )

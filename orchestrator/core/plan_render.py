@@ -10,6 +10,7 @@ from typing import Final
 from orchestrator.core.plan import BatchSpec, GateSpec, Plan, StageSpec, StepSpec, ThreadSpec
 from orchestrator.core.plan_action import ACTION
 from orchestrator.core.plan_escapes import escape, protect_end
+from orchestrator.core.plan_front_matter import quoted
 from orchestrator.core.terms import GateKind, StageKind
 
 #: Names that a gate has when its plan gives it none.
@@ -34,7 +35,7 @@ def _front_matter(plan: Plan) -> Iterator[str]:
     given = [("domain", plan.domain), ("owner", plan.owner), ("repository", plan.repository)]
     given += [("priority", str(plan.priority) if plan.priority else "")]
     given += [("base_branch", plan.base_branch if plan.base_branch != "main" else "")]
-    lines = [f"{name}: {_quoted(value)}" for name, value in given if value]
+    lines = [f"{name}: {quoted(value)}" for name, value in given if value]
     if plan.approvers:
         lines.append(f"approvers: [{', '.join(plan.approvers)}]")
     if plan.approvals:
@@ -42,13 +43,9 @@ def _front_matter(plan: Plan) -> Iterator[str]:
     if plan.needs:
         lines.append(f"needs: [{', '.join(plan.needs)}]")
     if plan.parameters:
-        lines += ["parameters:", *(f"  {name}: {_quoted(value)}" for name, value in plan.parameters)]
+        lines += ["parameters:", *(f"  {name}: {quoted(value)}" for name, value in plan.parameters)]
     if lines:
         yield from ("---", *lines, "---", "")
-
-
-def _quoted(text: str) -> str:
-    return f"'{text}'" if '"' in text else f'"{text}"'
 
 
 def _stage(stage: StageSpec) -> Iterator[str]:

@@ -11,6 +11,7 @@ from orchestrator.mcp.interventions import InterventionTools
 from orchestrator.mcp.learnings import LearningTools
 from orchestrator.mcp.plans import PlanTools
 from orchestrator.mcp.work import WorkTools
+from orchestrator.mcp.workflows import WorkflowTools
 from orchestrator.mcp.workstreams import WorkstreamTools
 from orchestrator.services.callers import Caller
 
@@ -27,6 +28,7 @@ def build_server(sign_in: Callable[[], Caller]) -> MCPServer[None]:
     """`sign_in` is asked at every call, so that a revoked token stops working at once."""
     interventions, workstreams, work = InterventionTools(sign_in), WorkstreamTools(sign_in), WorkTools(sign_in)
     blockers, learnings, plans = BlockerTools(sign_in), LearningTools(sign_in), PlanTools(sign_in)
+    workflows = WorkflowTools(sign_in)
     server: MCPServer[None] = MCPServer("orchestrator", instructions=INSTRUCTIONS, log_level="WARNING")
     reads = (
         interventions.list_human_interventions,
@@ -35,6 +37,7 @@ def build_server(sign_in: Callable[[], Caller]) -> MCPServer[None]:
         work.continue_task,
         plans.check_plan,
         plans.list_comments,
+        workflows.list_workflows,
     )
     for read in reads:
         server.tool(annotations=ToolAnnotations(read_only_hint=True))(answering(read))
@@ -51,6 +54,8 @@ def build_server(sign_in: Callable[[], Caller]) -> MCPServer[None]:
         blockers.resolve_blocker,
         learnings.record_learning,
         plans.submit_plan,
+        workflows.start_from_workflow,
+        workflows.save_plan_as_workflow,
     )
     for act in acts:
         server.tool(annotations=ToolAnnotations(read_only_hint=False, destructive_hint=False))(answering(act))

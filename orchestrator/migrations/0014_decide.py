@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orchestrator', '0012_adoption'),
+        ('orchestrator', '0013_saved_workflows'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -21,6 +21,7 @@ from orchestrator.models.ownership import OwnershipTransfer, ThreadAssignment
 from orchestrator.models.policy import Policy, PolicyChange
 from orchestrator.models.relation import DuplicateDecision, WorkstreamNeed
 from orchestrator.models.repository import Repository
+from orchestrator.models.saved_workflow import SavedWorkflow, SavedWorkflowVersion
 from orchestrator.models.step import Criterion, GateReviewer, Step, StepNeed, StepResource
 from orchestrator.models.structure import Batch, OwnedFiles, Stage, Thread
 from orchestrator.models.task import Task
@@ -62,6 +63,8 @@ __all__ = [
     "PolicyChange",
     "PreHandoffReview",
     "Repository",
+    "SavedWorkflow",
+    "SavedWorkflowVersion",
     "SchedulingDecision",
     "Stage",
     "Step",

@@ -16,7 +16,9 @@ class WorkflowVersion(models.Model):
     what its approver decided about that one's steps, kept until a later `effective_at` has come; `signs_gate` is the
     evaluation that its author signs then (WF-5). `format` says how the text reads; it is kept as it was submitted, so
     that lines of findings stand. With `adopts`, the state that the source tells of its tasks is taken over when they
-    are created (`core.adoption`).
+    are created (`core.adoption`). `change_impact` says what the change means for those who work by the plan (FR-022).
+    `wanted_effective_at` is what its submitter asks for, `effective_at` what its approver decided. `started_from` is
+    the workflow of the library that the text was made from, with its number (0 for a shipped one).
     """
 
     workflow = models.ForeignKey(Workflow, models.PROTECT, related_name="versions")
@@ -35,6 +37,10 @@ class WorkflowVersion(models.Model):
     base_branch = models.CharField(max_length=100, default="main")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     change_reason = models.TextField(blank=True)
+    change_impact = models.TextField(blank=True)
+    wanted_effective_at = models.DateTimeField(null=True, blank=True)
+    started_from = models.CharField(max_length=60, blank=True, db_index=True)
+    started_from_number = models.PositiveIntegerField(default=0)
     submitted_at = models.DateTimeField()
     signs_gate = models.CharField(max_length=80, blank=True, editable=False)
     mapping = models.JSONField(default=list, blank=True, editable=False)

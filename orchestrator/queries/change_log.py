@@ -36,7 +36,11 @@ class Impact:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One entry. `what` is the term of its chip; `workstream` is named for what happened to one."""
+    """One entry. `what` is the term of its chip; `workstream` is named for what happened to one.
+
+    `note` is the impact as its submitter put it; `impact` is worked out from the steps. `wanted_at` is when the
+    submitter wanted the version in effect, `effective_at` what was decided.
+    """
 
     at: datetime
     what: str
@@ -46,6 +50,8 @@ class Change:
     impact: Impact = field(default_factory=Impact)
     workstream: str = ""
     effective_at: datetime | None = None
+    note: str = ""
+    wanted_at: datetime | None = None
 
 
 def change_log(workflow: Workflow) -> list[Change]:
@@ -64,7 +70,16 @@ def _of_versions(versions: Iterable[WorkflowVersion]) -> Iterator[Change]:
     for version in versions:
         impact = _between(before, version)
         why = version.change_reason or ("first version" if before is None else "")
-        yield Change(version.submitted_at, "submitted", version.number, version.author.get_username(), why, impact)
+        yield Change(
+            version.submitted_at,
+            "submitted",
+            version.number,
+            version.author.get_username(),
+            why,
+            impact,
+            note=version.change_impact,
+            wanted_at=version.wanted_effective_at,
+        )
         if version.decided_at and version.decided_by:
             sent_back = version.status == VersionStatus.SENT_BACK or version.effective_at is None
             yield Change(

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.conf import settings
@@ -19,6 +19,7 @@ from orchestrator.core.errors import (
 from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan import Finding, Plan, Reading
 from orchestrator.core.plan_check import review_any
+from orchestrator.core.plan_compare import compare_plans
 from orchestrator.core.terms import Role, Severity, VersionStatus, WorkstreamStatus
 from orchestrator.models import Bundle, Workflow, WorkflowVersion, Workstream
 from orchestrator.queries.adoption import adoption_of
@@ -52,6 +53,21 @@ class Text:
     name: str
     format: Format
     adopts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a submitter says beside the reason: what the change means for those who work by the plan (FR-022), when it
+    is wanted in effect (FR-016), and the workflow of the library that the text was made from, with its number (AD-8).
+    """
+
+    impact: str = ""
+    wanted_effective_at: datetime | None = None
+    started_from: str = ""
+    started_from_number: int = 0
+
+
+NOTHING_SAID = Note()
 
 
 def read_source(
@@ -112,6 +128,7 @@ def submit_plan(
     bundle: Bundle | None = None,
     wanted: Format | None = None,
     adopt: bool = False,
+    note: Note = NOTHING_SAID,
 ) -> Submission:
     """Register a plan for review: a new workstream (of a bundle), or a new version of one that is planned or under way.
 
@@ -122,6 +139,7 @@ def submit_plan(
     scheduled; nothing is stored then.
     """
     actor.require(Role.INITIATOR, Role.APPROVER, *([Role.REVIEWER] if workstream else []))
+    _refuse_past(note.wanted_effective_at, now)
     found, reading = read_any_source(source, wanted)
     reading = with_approvers(with_needs(reading, workstream, bundle))
     plan = reading.plan
@@ -131,13 +149,13 @@ def submit_plan(
     with transaction.atomic():
         if workstream is None:
             lock_names()
-            version = _first_version(plan, text, actor, now)
+            version = _first_version(plan, text, actor, now, note)
             workstream = _register(plan, version, actor, now, bundle)
             _submitted_for(version, workstream)
         else:
             workstream = locked_workstream(workstream.pk)
             _refuse_state_of_its_own(workstream, adopt)
-            version = next_version(workstream, plan, text, actor, now, change_reason)
+            version = next_version(workstream, plan, text, actor, now, change_reason, note)
         if workstream.status == WorkstreamStatus.PLANNING and workstream.version_id == version.pk:
             relate_needs(workstream=workstream, plan=plan, actor=actor, now=now)
         record(
@@ -151,6 +169,7 @@ def submit_plan(
                 "sha256": version.source_sha256,
                 "findings": len(reading.findings),
                 "adopts": version.adopts,
+                **_said(version),
             },
         )
         wake(workstream.pk)
@@ -166,12 +185,31 @@ def _refuse_state_of_its_own(workstream: Workstream, adopt: bool) -> None:
         )
 
 
+def _refuse_past(wanted: datetime | None, now: datetime) -> None:
+    if wanted is not None and wanted < now:
+        raise InvalidInput(
+            "The wanted effective date is over.",
+            recovery="Leave it out, or give a later one; the approver decides.",
+            field="wanted_effective_at",
+        )
+
+
+def _said(version: WorkflowVersion) -> dict[str, str]:
+    """What the history keeps of a submitter's note."""
+    wanted = version.wanted_effective_at
+    return {
+        "impact": version.change_impact,
+        "wanted_effective": wanted.isoformat() if wanted else "",
+        "started_from": f"{version.started_from} v{version.started_from_number}" if version.started_from else "",
+    }
+
+
 def unschedulable(reading: Reading) -> list[Finding]:
     """What keeps a plan from being stored at all."""
     return [finding for finding in reading.blockers if finding.code not in STORED_BLOCKERS]
 
 
-def _first_version(plan: Plan, text: Text, actor: Actor, now: datetime) -> WorkflowVersion:
+def _first_version(plan: Plan, text: Text, actor: Actor, now: datetime, note: Note) -> WorkflowVersion:
     workflow = Workflow.objects.create(
         slug=_free_slug(plan.slug),
         name=plan.name[:200],
@@ -179,13 +217,22 @@ def _first_version(plan: Plan, text: Text, actor: Actor, now: datetime) -> Workf
         created_at=now,
         created_by=actor.account,
     )
-    return _version(workflow, 1, plan, text, actor, now, "")
+    return _version(workflow, 1, plan, text, actor, now, "", note)
 
 
 def next_version(
-    workstream: Workstream, plan: Plan, text: Text, actor: Actor, now: datetime, reason: str
+    workstream: Workstream,
+    plan: Plan,
+    text: Text,
+    actor: Actor,
+    now: datetime,
+    reason: str,
+    note: Note = NOTHING_SAID,
 ) -> WorkflowVersion:
-    """Store the next version of a locked workstream's workflow, in review; locks the workflow."""
+    """Store the next version of a locked workstream's workflow, in review; locks the workflow.
+
+    A submitter who names no impact gets the one that both texts show.
+    """
     if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
         raise WrongState(f"{workstream} is {workstream.status}; its plan no longer changes.")
     lock_workflow(workstream.version.workflow_id)
@@ -201,7 +248,8 @@ def next_version(
         _refuse_waiting(current)
     if current.status != VersionStatus.APPROVED:
         WorkflowVersion.objects.filter(pk=current.pk).update(status=VersionStatus.SUPERSEDED)
-    version = _version(current.workflow, current.number + 1, plan, text, actor, now, reason)
+    note = replace(note, impact=note.impact.strip() or _impact(current, plan))
+    version = _version(current.workflow, current.number + 1, plan, text, actor, now, reason, note)
     _submitted_for(version, workstream)
     workstream.updated_at = now
     workstream.save(update_fields=["updated_at"])
@@ -222,6 +270,13 @@ def _promised(workstream: Workstream) -> bool:
     return WorkflowVersion.objects.filter(pk=workstream.version_id, status=VersionStatus.APPROVED).exists()
 
 
+def _impact(before: WorkflowVersion, plan: Plan) -> str:
+    """What changes for those who work by the plan, in words, as far as the two texts show it."""
+    old = reading_of(before).plan
+    said = compare_plans(old, plan).sentence if old else ""
+    return f"{said[0].upper()}{said[1:]}." if said else "No step, gate or dependency changes."
+
+
 def _refuse_waiting(current: WorkflowVersion) -> None:
     """A newer version takes the place of one that waits; not of one that waits for another workstream."""
     if current.status == VersionStatus.IN_REVIEW:
@@ -239,7 +294,7 @@ def _submitted_for(version: WorkflowVersion, workstream: Workstream) -> None:
 
 
 def _version(
-    workflow: Workflow, number: int, plan: Plan, text: Text, actor: Actor, now: datetime, reason: str
+    workflow: Workflow, number: int, plan: Plan, text: Text, actor: Actor, now: datetime, reason: str, note: Note
 ) -> WorkflowVersion:
     return WorkflowVersion.objects.create(
         workflow=workflow,
@@ -254,6 +309,10 @@ def _version(
         base_branch=plan.base_branch[:100],
         author=actor.account,
         change_reason=reason,
+        change_impact=note.impact.strip(),
+        wanted_effective_at=note.wanted_effective_at,
+        started_from=note.started_from,
+        started_from_number=note.started_from_number,
         submitted_at=now,
     )
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from orchestrator.core.mapping import Definition, StepMapping, suggest
+from orchestrator.core.mapping import Definition, StepMapping
+from orchestrator.core.mapping_suggestions import suggest
 from orchestrator.core.migration import ItemVerdict, Judgement, judge
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries.migrations import new_side, running_side
@@ -36,7 +37,8 @@ class Row:
     @property
     def settled(self) -> bool:
         """Nothing to decide: it stays as it is."""
-        return self.to == self.old.key and not (self.redo or self.also or self.verdict is None or self.verdict.refused)
+        undecided = self.suggested or self.verdict is None or self.verdict.refused
+        return self.to == self.old.key and not (self.redo or self.also or undecided)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from orchestrator.services import migration as service
 from orchestrator.services.roll_back import roll_back
 from orchestrator.web import mapping_form, plan_decisions
 from orchestrator.web.acting import Viewer, act_of, now, number, perform, proceed, show, typed, viewer
-from orchestrator.web.moments import typed_moment
+from orchestrator.web.moments import typed_moment, wanted_moment
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -93,7 +93,7 @@ def _page(
         "checked": checked,
         "in_review": wanted.status == VersionStatus.IN_REVIEW,
         "reason": request.POST.get("reason", ""),
-        "effective_at": request.POST.get("effective_at", ""),
+        "effective_at": request.POST.get("effective_at", "" if checked else wanted_moment(wanted, now())),
         "why_not": _why_not(who, found, wanted),
     }
     return show(request, "migrations/page.html", context, parts=frozenset({"mapping"}), refusal=refusal)

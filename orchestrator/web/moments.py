@@ -5,6 +5,7 @@ from datetime import datetime
 from django.http import HttpRequest
 
 from orchestrator.core.errors import InvalidInput
+from orchestrator.models import WorkflowVersion
 from orchestrator.templatetags.ledger import project_zone
 from orchestrator.web.acting import typed
 
@@ -20,3 +21,14 @@ def typed_moment(request: HttpRequest, field: str) -> datetime | None:
         message = f"{text[:40]} is no date with a time."
         raise InvalidInput(message, recovery="Write it like 2026-03-04T12:00.", field=field) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=project_zone())
+
+
+def as_typed(moment: datetime) -> str:
+    """A moment as a `datetime-local` field holds it."""
+    return moment.astimezone(project_zone()).strftime("%Y-%m-%dT%H:%M")
+
+
+def wanted_moment(version: WorkflowVersion, now: datetime) -> str:
+    """When the submitter wants a version in effect, for the approver's field; empty when that is over or not said."""
+    wanted = version.wanted_effective_at
+    return as_typed(wanted) if wanted and wanted > now else ""

@@ -25,6 +25,7 @@ from orchestrator.services.comments import PARTICIPANTS
 from orchestrator.services.plans import read_version
 from orchestrator.web import plan_decisions, prehandoff
 from orchestrator.web.acting import act_of, chosen, now, perform, proceed, show, viewer
+from orchestrator.web.moments import wanted_moment
 from orchestrator.web.plan_effect import executors_asked
 
 
@@ -177,10 +178,17 @@ def review_page(
         "undo": plan_decisions.undo_for(who, version, workstream, now()),
         "in_effect": version.status == VersionStatus.APPROVED and in_effect(version),
         "reason": request.POST.get("reason") or request.GET.get("reason", ""),
-        "effective_at": request.POST.get("effective_at") or request.GET.get("effective_at", ""),
+        "effective_at": _effective(request, version),
+        "wanted_is_over": version.wanted_effective_at is not None and version.wanted_effective_at < now(),
         "acted": acted,
     }
     return show(request, "plans/review.html", context, parts=frozenset({"decision", "prehandoff"}), refusal=refusal)
+
+
+def _effective(request: HttpRequest, version: WorkflowVersion) -> str:
+    """What was typed; before that, what the submitter wants, as long as it is to come."""
+    given = request.POST if request.method == "POST" else request.GET
+    return given.get("effective_at", wanted_moment(version, now()))
 
 
 def _small(text: str) -> int:

@@ -7,7 +7,6 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -15,14 +14,15 @@ from orchestrator.core.errors import InvalidInput, Refusal
 from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan_parameters import Parameter, parameters_of
 from orchestrator.core.terms import Role, WorkstreamStatus
-from orchestrator.models import Workstream
+from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries import plans as queries
 from orchestrator.queries.adoption import adoption_of
-from orchestrator.queries.templates import find_template
+from orchestrator.queries.library import find_entry
 from orchestrator.services import plans
 from orchestrator.services.templates import source_with_values
 from orchestrator.web import plan_files
 from orchestrator.web.acting import now, proceed, show, typed, viewer
+from orchestrator.web.moments import typed_moment
 
 PER_PAGE = 50
 OPEN = frozenset({WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE})
@@ -53,12 +53,12 @@ def plan_submit(request: HttpRequest) -> HttpResponse:
             return plan_files.several(request, _wanted(request))
         source, name = _given_source(request)
         source = _with_values(request, source)
-        reason = typed(request, "change_reason")
+        reason, note = typed(request, "change_reason"), _note(request)
         if request.POST.get("act") == "check":
             return submit_page(request, source=source, name=name, workstream=workstream, checked=True)
     except Refusal as refusal:
         return submit_page(request, source=request.POST.get("source", ""), workstream=workstream, refusal=refusal)
-    return _submitted(request, source, name, workstream, reason)
+    return _submitted(request, source, name, workstream, reason, note)
 
 
 def _adopt(request: HttpRequest) -> bool:
@@ -67,7 +67,12 @@ def _adopt(request: HttpRequest) -> bool:
 
 
 def _submitted(
-    request: HttpRequest, source: str | bytes, name: str, workstream: Workstream | None, reason: str
+    request: HttpRequest,
+    source: str | bytes,
+    name: str,
+    workstream: Workstream | None,
+    reason: str,
+    note: plans.Note,
 ) -> HttpResponse:
     text = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else source
     try:
@@ -80,6 +85,7 @@ def _submitted(
             change_reason=reason,
             wanted=_wanted(request),
             adopt=_adopt(request),
+            note=note,
         )
     except Refusal as refusal:
         return submit_page(request, source=source, name=name, workstream=workstream, refusal=refusal, checked=True)
@@ -102,13 +108,17 @@ def submit_page(
     if checked and source:
         found = plans.read_any_source(source, wanted)[0]
         review = queries.lay_out(_readable(source), plans.read_source(source, wanted=found, workstream=workstream))
-    if not source and workstream is not None and not checked:
-        source = workstream.version.source
+    base = _base(request) if workstream is not None else None
+    if not source and base is not None and request.method == "GET":
+        source, name = base.source, base.source_name
     context = {
         "source": _readable(source),
         "source_name": name or request.POST.get("source_name", ""),
         "change_reason": request.POST.get("change_reason", ""),
+        "change_impact": request.POST.get("change_impact", ""),
+        "wanted_effective_at": request.POST.get("wanted_effective_at", ""),
         "workstream": workstream,
+        "base": base,
         "parameters": _parameters(request, _readable(source)),
         "review": review,
         "formats": [form.value for form in Format],
@@ -123,15 +133,23 @@ def submit_page(
     return show(request, "plans/submit.html", context, parts=frozenset({"submission"}), refusal=refusal)
 
 
-@require_GET
-def plan_latest(_request: HttpRequest, slug: str) -> HttpResponse:
-    return redirect("plan-review", slug, queries.find_version(slug).number)
-
-
 def _resubmitted(request: HttpRequest) -> Workstream | None:
     """The workstream that the form makes a new version for; None for a new plan."""
     slug = request.POST.get("of") or request.GET.get("of", "")
     return queries.workstream_of(queries.find_version(slug)) if slug else None
+
+
+def _base(request: HttpRequest) -> WorkflowVersion:
+    """The version that a new one starts from: the one that the address names (`from`), or the newest."""
+    slug = request.POST.get("of") or request.GET.get("of", "")
+    given = request.POST.get("from") or request.GET.get("from", "")
+    number = int(given) if given.isascii() and given.isdigit() and len(given) < 9 else None
+    return queries.find_version(slug, number)
+
+
+def _note(request: HttpRequest) -> plans.Note:
+    """What is said beside the reason: the impact, and when the version is wanted in effect."""
+    return plans.Note(typed(request, "change_impact"), typed_moment(request, "wanted_effective_at"))
 
 
 def _wanted(request: HttpRequest) -> Format | None:
@@ -154,9 +172,9 @@ def _given_source(request: HttpRequest) -> tuple[str | bytes, str]:
 
 
 def _template(request: HttpRequest) -> str:
-    """The text of the shipped template that the address names; empty without one."""
+    """The text of the workflow of the library that the address names; empty without one."""
     name = request.GET.get("template", "")
-    return find_template(name).source if name else ""
+    return find_entry(name).source if name else ""
 
 
 def _with_values(request: HttpRequest, source: str | bytes) -> str | bytes:
@@ -185,5 +203,4 @@ def _readable(source: str | bytes) -> str:
 urlpatterns: list[Any] = [
     path("plans/", plan_list, name="plans"),
     path("plans/submit/", plan_submit, name="plan-submit"),
-    path("plans/<slug:slug>/", plan_latest, name="plan-latest"),
 ]

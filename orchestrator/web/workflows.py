@@ -21,7 +21,7 @@ from orchestrator.services.starting import start_workstream
 from orchestrator.web.acting import act_of, now, perform, show, typed, viewer
 from orchestrator.web.csv_export import csv_response, moment
 
-COLUMNS = ("when", "what", "version", "who", "reason", "impact", "workstream", "effective from")
+COLUMNS = ("when", "what", "version", "who", "reason", "impact", "steps", "workstream", "wanted from", "effective from")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,8 @@ def changes(request: HttpRequest, slug: str) -> HttpResponseBase:
 
 def _cells(entry: Change) -> tuple[object, ...]:
     said = (moment(entry.at), entry.what, entry.version, entry.who, entry.reason)
-    return (*said, entry.impact.sentence, entry.workstream, moment(entry.effective_at))
+    dates = (moment(entry.wanted_at), moment(entry.effective_at))
+    return (*said, entry.note, entry.impact.sentence, entry.workstream, *dates)
 
 
 urlpatterns: list[Any] = [

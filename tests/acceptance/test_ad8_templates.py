@@ -8,10 +8,10 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from orchestrator.core.plan_check import review_source
-from orchestrator.core.plan_parameters import with_values
+from orchestrator.core.plan_parameters import parameters_of, with_values
 from orchestrator.core.terms import TaskStatus
 from orchestrator.models import Task, Workstream
-from orchestrator.queries.templates import templates
+from orchestrator.queries.library import library
 from tests.cast import Driver
 from tests.machines import Machine
 from tests.web.pages import control, signed_in, words
@@ -50,6 +50,7 @@ def statuses(driver: Driver) -> dict[str, str]:
     return dict(Task.objects.filter(workstream=driver.workstream).values_list("step__key", "status"))
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("name", VALUES)
 def test_ad8_a_shipped_template_is_good_once_it_has_its_values(name: str) -> None:
     tools = frozenset({"pytest", "script", "ruff"})
@@ -57,8 +58,12 @@ def test_ad8_a_shipped_template_is_good_once_it_has_its_values(name: str) -> Non
     assert {f.code for f in bare.blockers} - {"unusable-name"} == {"parameter-without-value"}
     reading = review_source(with_values(source(name), VALUES[name]), tools)
     assert reading.blockers == ()
-    assert {f.code for f in reading.findings if f.severity == "warns"} <= {"no-documentation"}
-    assert {template.name for template in templates()} == set(VALUES)
+    assert [f for f in reading.findings if f.severity == "warns"] == []
+    steps = list(reading.plan.steps()) if reading.plan else []
+    assert all(step.exit for step in steps if step.gate is None), "every step says when it is done"
+    assert all(step.gate.reviewers for step in steps if step.gate), "every gate says who signs"
+    assert all(parameter.hint for parameter in parameters_of(source(name))), "every parameter says what it is"
+    assert {entry.name for entry in library()} == set(VALUES)
 
 
 @pytest.mark.parametrize("name", VALUES)
@@ -83,7 +88,7 @@ def test_ad8_a_template_runs_to_its_end_the_other_way(driver: Driver, name: str)
 
 def test_ad8_a_template_is_started_from_its_page(driver: Driver) -> None:
     ines = signed_in(driver.cast.initiator)
-    assert "Test fix verify" in words(ines.get(reverse("templates")))
+    assert "Test fix verify" in words(ines.get(reverse("library")))
     form = reverse("plan-submit")
     page = ines.get(form, {"template": "test-fix-verify"})
     assert 'name="value-component"' in control(page, "value-2")

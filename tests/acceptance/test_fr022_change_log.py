@@ -1,12 +1,13 @@
 """FR-022: the change log of a workflow: author, reason, impact, decisions, migrations and roll backs."""
 
 import csv
+import json
 
 from orchestrator.core.mapping import StepMapping
-from orchestrator.models import Migration
+from orchestrator.models import HistoryEntry, Migration
 from orchestrator.services.roll_back import roll_back
 from tests.acceptance.test_ec4_mapping import REDEFINED, RENAMED
-from tests.acceptance.versions import ONE, approve, next_version
+from tests.acceptance.versions import GROWN, ONE, approve, next_version
 from tests.cast import Driver
 from tests.machines import Machine
 from tests.web.pages import signed_in, words
@@ -50,7 +51,7 @@ def test_fr022_steps_that_are_done_again_are_named(driver: Driver) -> None:
     approve(driver, next_version(driver, REDEFINED, "All cards."), StepMapping(("A1",), ("A1",), redo=True))
     page = words(signed_in(driver.cast.observer).get("/plans/card-refunds/changes/"))
     assert "All cards. done again: A1, A2" in page
-    assert "All cards. changed: A1" in page
+    assert "All cards. Changes the title of A1. changed: A1" in page
 
 
 def test_fr022_as_csv_and_over_rest(driver: Driver) -> None:
@@ -67,3 +68,28 @@ def test_fr022_as_csv_and_over_rest(driver: Driver) -> None:
 
 def test_fr022_of_no_workflow_there_is_no_log(driver: Driver) -> None:
     assert signed_in(driver.cast.observer).get("/plans/nothing-like-it/changes/").status_code == 404
+
+
+def test_fr022_the_log_and_the_history_say_the_impact_that_its_author_names(driver: Driver) -> None:
+    driver.start(ONE)
+    body = {
+        "act": "submit",
+        "of": "card-refunds",
+        "source": GROWN.decode(),
+        "change_reason": "One more step.",
+        "change_impact": "Team B waits one more day.",
+        "wanted_effective_at": "2199-01-01T08:00",
+    }
+    signed_in(driver.cast.initiator).post("/plans/submit/", body)
+    observer = signed_in(driver.cast.observer)
+    page = words(observer.get("/plans/card-refunds/changes/"))
+    assert "One more step. Team B waits one more day. added: E1" in page
+    assert "wanted from 1 Jan 2199" in page
+    answer = observer.get("/plans/card-refunds/changes/?format=csv")
+    row = next(csv.DictReader(b"".join(answer).decode("utf-8-sig").splitlines()))
+    assert (row["what"], row["impact"], row["steps"]) == ("submitted", "Team B waits one more day.", "added: E1")
+    assert row["wanted from"].startswith("2199-01-01")
+    entry = HistoryEntry.objects.filter(action="plan submitted").order_by("-sequence")[0]
+    data = json.loads(entry.leaf)["data"]
+    assert (entry.reason, data["impact"]) == ("One more step.", "Team B waits one more day.")
+    assert data["wanted_effective"].startswith("2199-01-01T")

@@ -96,7 +96,14 @@ def addresses(driver: Driver) -> Iterator[str]:
     work = f"/workstreams/{driver.workstream.uuid}/"
     yield from ("/", "/portfolio/?window=30d", "/history/", f"{work}history/")
     yield from ("/policies/", "/policies/dod/", "/tokens/", "/plans/", "/plans/submit/", "/interventions/", "/gates/")
-    yield from ("/plans/templates/", "/bundles/submit/", "/blockers/?state=all", "/collected/")
+    yield from (
+        "/library/",
+        "/library/release/",
+        "/library/release/start/",
+        "/bundles/submit/",
+        "/blockers/?state=all",
+        "/collected/",
+    )
     yield from (work, f"{work}files/", f"{work}new-stage/?gate=MP1", f"{work}prehandoff/", f"{work}migrate/2/")
     yield from (f"{work}tasks/{key}/" for key in ("A1", "B1", "C1"))
     slug = driver.workstream.version.workflow.slug

@@ -156,7 +156,7 @@ def submit_a_plan_and_let_an_agent_do_it(product: Product, initiator: Any, appro
     initiator.locator("textarea[name=source]").fill(OWN_PLAN)
     initiator.get_by_role("button", name="Submit for review").click()
     initiator.wait_for_url("**/plans/a-plan-of-my-own/**")
-    approver.goto("/plans/a-plan-of-my-own/")
+    approver.goto("/plans/a-plan-of-my-own/v1/")
     approver.get_by_label("Rationale").fill("New work.")
     approver.get_by_role("button", name="Sign the pre-handoff review").click()
     approver.get_by_text("New work.").first.wait_for()

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.mapping import Definition, StepMapping, completed, suggest
+from orchestrator.core.mapping import Definition, StepMapping, completed
+from orchestrator.core.mapping_suggestions import suggest
 from orchestrator.core.migration import Judgement, judge
 from orchestrator.core.roll_back import Passed, undo
 from orchestrator.core.schedule import Place, TaskView
@@ -162,7 +163,7 @@ def test_fr016_suggestions_go_by_key_then_title_then_place() -> None:
     old = [definition("A", 0, "Write the parser"), definition("B", 1, "Ship it"), definition("C", 2, "Test all")]
     new = [definition("A", 5, "Anything"), definition("K", 7, "ship  it"), definition("L", 2, "Test all of it")]
     assert suggest(old, new) == (
-        StepMapping(("A",), ("A",)),
+        StepMapping(("A",), ("A",), suggested=True),
         StepMapping(("B",), ("K",), suggested=True),
         StepMapping(("C",), ("L",), suggested=True),
     )

@@ -216,7 +216,7 @@ def test_a_new_version_says_why_and_is_compared(driver: Driver) -> None:
     source = PLAN.decode().replace("Ledger report", "Ledger report in EUR")
     assert submit(driver.cast, source, of=old.workflow.slug).status_code == 422
     submit(driver.cast, source, of=old.workflow.slug, change_reason="Currency named.")
-    text = words(signed_in(driver.cast.approver).get(f"/plans/{old.workflow.slug}/", follow=True))
+    text = words(signed_in(driver.cast.approver).get(f"/plans/{old.workflow.slug}/v2/"))
     assert "Changes since version 1" in text
     assert "Why: Currency named." in text
 

@@ -1,0 +1,118 @@
+"""The library over REST: look up, save a plan as a workflow, start a workstream, archive (AD-8)."""
+
+from typing import Annotated
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Query, Router, Schema
+from pydantic import AwareDatetime, Field
+
+from orchestrator.api.acts import act, needs
+from orchestrator.api.auth import caller_of
+from orchestrator.api.schemas import Reason, Text
+from orchestrator.core.plan_parametrise import MOST_PARAMETERS, NewParameter
+from orchestrator.core.terms import Scope
+from orchestrator.queries.library_facts import LibraryFacts, WorkflowFacts, library_facts, workflow_facts
+from orchestrator.queries.plans import find_version
+from orchestrator.services import saved_workflows as service
+from orchestrator.services.submissions import SubmissionFacts, submission_facts
+
+router = Router(tags=["library"])
+Short = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
+Slug = Annotated[str, Field(max_length=60, pattern=r"^[^\x00]*$")]
+Words = Annotated[str, Field(max_length=100, pattern=r"^[^\x00]*$")]
+
+
+class LibraryQuery(Schema):
+    """`q`: words that all have to stand in a workflow's name, description or parameters."""
+
+    q: Words = ""
+    archived: bool = False
+
+
+class ParameterText(Schema):
+    """`text` is what the plan says now; it becomes `{{name}}` and the default."""
+
+    name: Annotated[str, Field(max_length=60)]
+    text: Annotated[str, Field(max_length=500)]
+    hint: Short = ""
+
+
+class Saving(Schema):
+    """`plan` is the slug of an approved plan, `version` its number. With `of`, the next version of that workflow."""
+
+    plan: Slug
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)]
+    name: Short = ""
+    description: Text = ""
+    parameters: Annotated[list[ParameterText], Field(max_length=MOST_PARAMETERS)]
+    of: Slug = ""
+    reason: Text = ""
+
+
+class Starting(Schema):
+    """`values` by parameter; one that is left out keeps its default."""
+
+    values: dict[str, Text] = {}
+    wanted_effective_at: AwareDatetime | None = None
+
+
+@router.get("", response=LibraryFacts)
+@needs(Scope.READ)
+def look_up(request: HttpRequest, query: Query[LibraryQuery]) -> LibraryFacts:
+    """The workflows that work can be started from, saved ones first."""
+    return library_facts(query.q, archived=query.archived)
+
+
+@router.get("/{slug:name}", response=WorkflowFacts)
+@needs(Scope.READ)
+def inspect(request: HttpRequest, name: str, version: int | None = None) -> WorkflowFacts:
+    """One workflow with its text, in its newest version or in the one asked for."""
+    return workflow_facts(name, version)
+
+
+@router.post("", response={201: WorkflowFacts})
+@act(Scope.MANAGE, status=201)
+def save(request: HttpRequest, body: Saving) -> WorkflowFacts:
+    """Save an approved plan as a workflow with parameters."""
+    done = service.save_workflow(
+        version=find_version(body.plan, body.version),
+        name=body.name,
+        description=body.description,
+        parameters=[NewParameter(one.name, one.text, one.hint) for one in body.parameters],
+        of=body.of,
+        reason=body.reason,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return workflow_facts(done.workflow.slug)
+
+
+@router.post("/{slug:name}/workstreams", response={201: SubmissionFacts})
+@act(Scope.MANAGE, status=201)
+def start(request: HttpRequest, name: str, body: Starting) -> SubmissionFacts:
+    """Submit the plan that the workflow makes with these values; people review it like any other."""
+    submission = service.start_from_workflow(
+        name=name,
+        values=body.values,
+        wanted_effective_at=body.wanted_effective_at,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return submission_facts(submission)
+
+
+@router.post("/{slug:name}/archive", response=WorkflowFacts)
+@act(Scope.MANAGE)
+def archive(request: HttpRequest, name: str, body: Reason) -> WorkflowFacts:
+    """Take a saved workflow out of the library; it stays on record."""
+    service.archive_workflow(name=name, reason=body.reason, actor=caller_of(request).actor, now=timezone.now())
+    return workflow_facts(name)
+
+
+@router.post("/{slug:name}/bring-back", response=WorkflowFacts)
+@act(Scope.MANAGE)
+def bring_back(request: HttpRequest, name: str, body: Reason) -> WorkflowFacts:
+    """Put an archived workflow back."""
+    service.bring_back_workflow(name=name, reason=body.reason, actor=caller_of(request).actor, now=timezone.now())
+    return workflow_facts(name)

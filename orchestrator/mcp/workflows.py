@@ -1,0 +1,54 @@
+"""Tools for the library: look workflows up, start a workstream from one, save a plan as one (AD-8)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from orchestrator.core.plan_parametrise import NewParameter
+from orchestrator.core.terms import Scope
+from orchestrator.queries.library_facts import LibraryFacts, WorkflowFacts, library_facts, workflow_facts
+from orchestrator.queries.plans import find_version
+from orchestrator.services.callers import Caller
+from orchestrator.services.saved_workflows import save_workflow, start_from_workflow
+from orchestrator.services.submissions import SubmissionFacts, submission_facts
+
+
+@dataclass(frozen=True)
+class WorkflowTools:
+    sign_in: Callable[[], Caller]
+
+    def list_workflows(self, words: str = "") -> LibraryFacts:
+        """The workflows that work can be started from, with their parameters; `words` looks some up."""
+        self.sign_in().require(Scope.READ)
+        return library_facts(words)
+
+    def start_from_workflow(self, name: str, values: dict[str, str] | None = None) -> SubmissionFacts:
+        """Submit the plan that a workflow makes with these values; a person reviews it before any work starts.
+
+        `name` is the workflow's name in list_workflows; a parameter that is left out keeps its default.
+        """
+        caller = self._manager()
+        done = start_from_workflow(name=name, values=values or {}, actor=caller.actor, now=timezone.now())
+        return submission_facts(done)
+
+    def save_plan_as_workflow(
+        self, plan: str, version: int, name: str, parameters: dict[str, str], description: str = ""
+    ) -> WorkflowFacts:
+        """Save an approved plan as a workflow. `parameters` maps the name of each to the text in the plan that it
+        stands for, which becomes its default."""
+        caller = self._manager()
+        done = save_workflow(
+            version=find_version(plan, version),
+            name=name,
+            description=description,
+            parameters=[NewParameter(key, text) for key, text in parameters.items()],
+            actor=caller.actor,
+            now=timezone.now(),
+        )
+        return workflow_facts(done.workflow.slug)
+
+    def _manager(self) -> Caller:
+        caller = self.sign_in()
+        caller.require(Scope.MANAGE)
+        return caller
