@@ -6,7 +6,9 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from orchestrator.core.formats.folder import sources_of
 from orchestrator.core.terms import ExecutorKind
@@ -16,6 +18,7 @@ from orchestrator.queries.state import state_problems
 from orchestrator.services.executors import register_executor
 from orchestrator.services.history import verify
 from tests.acceptance.public import PublicDriver
+from tests.acceptance.versions import decide
 from tests.cast import NOON, Cast
 from tests.machines import Machine
 from tests.web.pages import signed_in, words
@@ -306,3 +309,19 @@ def test_wf8_one_file_is_adopted_by_the_command_and_only_when_it_is_asked(driver
     assert (first.version.adopts, second.version.adopts) == (False, True)
     with pytest.raises(CommandError):
         run(str(tmp_path / "nothing.md"), "--adopt")
+
+
+def test_wf8_state_is_adopted_when_an_approval_that_can_be_undone_takes_effect(driver: PublicDriver, settings) -> None:
+    settings.UNDO_SECONDS = 10
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        body = {"act": "submit", "source": TASKS, "adopt": "yes"}
+        signed_in(driver.cast.initiator).post("/plans/submit/", body)
+        driver.workstream = Workstream.objects.get()
+        decide(driver, driver.workstream.version)
+        assert not Task.objects.exists()
+        clock.shift(10)
+        driver.advance()
+    assert statuses(driver)["T001"] == statuses(driver)["T002"] == "complete"
+    adopted = HistoryEntry.objects.filter(action="work adopted")
+    assert {entry.actor for entry in adopted} == {driver.cast.approver.get_username()}
+    assert state_problems(driver.reload()) == []

@@ -46,7 +46,15 @@ def approve_the_waiting_plan(page: Any) -> str:
     page.get_by_label("Rationale").fill("No other plan touches the price book.")
     page.get_by_role("button", name="Sign the pre-handoff review").click()
     page.get_by_text("No other plan touches the price book.").first.wait_for()
+    return approve(page)
+
+
+def approve(page: Any) -> str:
+    """Approve, let the time to undo it pass, and go where the work is; its address."""
     page.get_by_role("button", name="Approve v1").click()
+    page.get_by_text("Nothing of it has started.").wait_for()
+    page.get_by_role("button", name="Undo approval").wait_for(state="detached")
+    page.locator("#decision").get_by_role("link", name="Open its work").click()
     page.wait_for_url("**/workstreams/**")
     return str(page.url)
 
@@ -160,8 +168,7 @@ def submit_a_plan_and_let_an_agent_do_it(product: Product, initiator: Any, appro
     approver.get_by_label("Rationale").fill("New work.")
     approver.get_by_role("button", name="Sign the pre-handoff review").click()
     approver.get_by_text("New work.").first.wait_for()
-    approver.get_by_role("button", name="Approve v1").click()
-    approver.wait_for_url("**/workstreams/**")
+    approve(approver)
     task = wait_for_task(product, secret)
     claimed = call(product, secret, f"/api/attempts/{task['attempt']['id']}/claim", {})
     evidence = {str(c["id"]): "I said hello." for c in claimed["criteria"] if c["kind"] == "exit"}
