@@ -180,7 +180,7 @@ def test_ec4_the_review_says_what_stands_in_the_way_before_anybody_decides(under
 def test_ec4_the_page_suggests_a_mapping_and_approves_with_it(under_way: Driver) -> None:
     version = next_version(under_way, RENAMED)
     page = migration_page(under_way, version)
-    said = "A1: Ledger entries for refunds now Complete then Renamed keeps its state suggested by its title"
+    said = "A1: Ledger entries for refunds now Complete then Renamed keeps its state a guess from titles"
     assert said in words(page)
     done = migration_page(under_way, version, act="approve", to__A1="A7", reason="")
     assert done.status_code == 302, words(done)
