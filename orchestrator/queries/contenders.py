@@ -31,13 +31,15 @@ def elsewhere(workstream: Workstream, wanted: Iterable[Claims]) -> tuple[TaskVie
     return tuple(view for peer in peers_of(workstream) for view in _views(peer, wanted)) if wanted else ()
 
 
-def peers_of(workstream: Workstream) -> QuerySet[Workstream]:
+def peers_of(workstream: Workstream) -> list[Workstream]:
     """Other active workstreams whose versions name the same repository, in rank order."""
     name = workstream.version.repository
-    if not name:
-        return Workstream.objects.none()
-    peers = Workstream.objects.filter(status=WorkstreamStatus.ACTIVE, version__repository=name)
-    return peers.exclude(pk=workstream.pk).order_by(*RANK)
+    return [one for one in _active(name) if one.pk != workstream.pk] if name else []
+
+
+@Prepared
+def _active(repository: str) -> QuerySet[Workstream]:
+    return Workstream.objects.filter(status=WorkstreamStatus.ACTIVE, version__repository=repository).order_by(*RANK)
 
 
 def in_line_with(workstream: Workstream) -> list[int]:

@@ -44,7 +44,7 @@ from orchestrator.queries.documentation import documentation_file
 from orchestrator.queries.needs import all_needs
 from orchestrator.queries.prepared import Prepared
 from orchestrator.queries.readings import plan_text
-from orchestrator.queries.snapshot import Loaded, load_snapshot
+from orchestrator.queries.snapshot import Loaded, load_snapshot, workstream_row
 from orchestrator.queries.threads import place_of
 
 INDEX = "workstreams/index.json"
@@ -52,7 +52,7 @@ INDEX = "workstreams/index.json"
 
 def projected_files(workstream_id: int) -> dict[str, bytes]:
     """Path -> bytes. Before approval there is the plan and the registry only: tasks do not exist yet (WF-3)."""
-    workstream = Workstream.objects.select_related("version").get(pk=workstream_id)
+    workstream = workstream_row(workstream_id)
     folder = workstream_folder(workstream.slug)
     texts = {f"{folder}/PLAN.md": plan_text(workstream.version), INDEX: index_text()}
     if board := Board.of(workstream):

@@ -23,6 +23,18 @@ class Loaded:
     assigned: dict[ThreadPlace, str]
 
 
+def workstream_row(workstream_id: int) -> Workstream:
+    """The workstream with the version in effect, not locked. Raises Workstream.DoesNotExist."""
+    for workstream in _rows(workstream_id):
+        return workstream
+    raise Workstream.DoesNotExist(f"There is no workstream {workstream_id}.")
+
+
+@Prepared
+def _rows(workstream: int) -> QuerySet[Workstream]:
+    return Workstream.objects.filter(pk=workstream).select_related("version")
+
+
 def load_snapshot(workstream: Workstream, now: datetime | None = None) -> Loaded:
     """A fixed number of queries, whatever the size. Without `now` a version that was approved counts as effective."""
     # Tasks of steps that a later version dropped keep their old definition and take no part any more.

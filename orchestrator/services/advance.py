@@ -7,8 +7,8 @@ This is what the queue runs (DC-6). Running it twice, or after a crash anywhere,
 from datetime import datetime
 
 from orchestrator.core.errors import WorkspaceUnavailable
-from orchestrator.models import Workstream
 from orchestrator.queries.contenders import in_line_with
+from orchestrator.queries.snapshot import workstream_row
 from orchestrator.services.artifacts import publish
 from orchestrator.services.collector import collect
 from orchestrator.services.damage import check_branch, check_handovers
@@ -33,7 +33,7 @@ def advance(*, workstream_id: int, now: datetime, afresh: bool = False) -> None:
     unread = _collect(now)
     take_effect(workstream_id=workstream_id, now=now)
     trouble: WorkspaceUnavailable | None = None
-    for one in in_line_with(Workstream.objects.get(pk=workstream_id)):
+    for one in in_line_with(workstream_row(workstream_id)):
         trouble = _bring_up_to_date(one, now, afresh) or trouble
     if problem := trouble or unread:
         raise problem

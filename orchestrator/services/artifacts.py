@@ -4,13 +4,14 @@ The rows are the outbox: whoever runs `publish` next picks up what a killed proc
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import rfc8785
 from django.db import connection, transaction
-from django.db.models import F, Prefetch, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Length
 
 from orchestrator.core.documentation import PAGES, documentation_folder
@@ -28,7 +29,9 @@ from orchestrator.core.terms import ArtifactState, EventType, WorkstreamStatus
 from orchestrator.models import Attempt, HandoffArtifact, OutputFile, Step, Workstream
 from orchestrator.queries.baseline import integration_in_force
 from orchestrator.queries.inputs import standing_result
+from orchestrator.queries.prepared import Prepared
 from orchestrator.queries.projection import projected_files
+from orchestrator.queries.snapshot import workstream_row
 from orchestrator.queries.upstream import IN_FORCE, Upstream, output_place
 from orchestrator.services.actor import ORCHESTRATOR, Actor
 from orchestrator.services.damage import note_problem, workspace
@@ -170,11 +173,13 @@ def _publish_workstream(space: Workspace, workstream_id: int, now: datetime) -> 
     committed = 0
     with space.locked():
         while True:
-            rows = _without_usurped(space, _next_rows(workstream_id), now)
+            rows = _next_rows(workstream_id)
             files = {**contents_of(rows), **projected_files(workstream_id)}
-            standing = space.standing({row.path: row.body.encode() for row in rows})
+            standing = space.standing(files)
+            if _set_usurped_aside(rows, standing, now):
+                continue
             head = space.write(files, _message(rows, workstream_id), now)
-            _mark(rows, {path: space.commit_of(path) for path in standing}, head, now)
+            _mark(rows, {row.path: space.commit_of(row.path) for row in rows if row.path in standing}, head, now)
             committed += len(rows)
             if not _pending(workstream_id).exists():
                 return committed
@@ -186,29 +191,41 @@ def _pending(workstream_id: int) -> QuerySet[HandoffArtifact]:
 
 def _next_rows(workstream_id: int) -> list[HandoffArtifact]:
     """The next pending rows in order; a row that writes over an output of an earlier one waits for the next commit."""
+    pending = _first_pending(workstream_id)
+    sizes: dict[int, dict[str, int]] = defaultdict(dict)
+    for artifact, path, size in _sizes([row.pk for row in pending]):
+        sizes[artifact][path] = size
     rows: list[HandoffArtifact] = []
     paths: set[str] = set()
-    size = 0
-    sized = OutputFile.objects.defer("content").annotate(size=Length("content"))
-    pending = _pending(workstream_id).order_by("sequence").prefetch_related(Prefetch("outputs", sized, "sized"))
-    for row in pending[:COMMIT_SIZE]:
-        own = {output.path for output in row.sized}
-        size += sum(output.size for output in row.sized)
-        if rows and (own & paths or size > COMMIT_BYTES):
+    total = 0
+    for row in pending:
+        own = sizes[row.pk]
+        total += sum(own.values())
+        if rows and (own.keys() & paths or total > COMMIT_BYTES):
             break
-        paths |= own
+        paths |= own.keys()
         rows.append(row)
     return rows
 
 
-def _without_usurped(space: Workspace, rows: list[HandoffArtifact], now: datetime) -> list[HandoffArtifact]:
-    """Leave out, and mark, rows whose path the branch holds with other bytes: evidence is never written over (F23)."""
-    standing = space.standing({row.path: row.body.encode() for row in rows})
+@Prepared
+def _first_pending(workstream: int) -> QuerySet[HandoffArtifact]:
+    return _pending(workstream).order_by("sequence")[:COMMIT_SIZE]
+
+
+@Prepared
+def _sizes(artifacts: list[int]) -> QuerySet[OutputFile, tuple[int, str, int]]:
+    rows = OutputFile.objects.filter(artifact__in=artifacts).annotate(size=Length("content")).order_by()
+    return rows.values_list("artifact_id", "path", "size")
+
+
+def _set_usurped_aside(rows: Iterable[HandoffArtifact], standing: Mapping[str, bool], now: datetime) -> bool:
+    """Mark rows whose path the branch holds with other bytes, if any: evidence is never written over (F23)."""
     usurped = [row for row in rows if not standing.get(row.path, True)]
     for row in usurped:
         problem = f"{row.path} is already in the workspace with other content; was an older database restored?"
         note_problem(row, problem, now)
-    return [row for row in rows if row not in usurped]
+    return bool(usurped)
 
 
 def _mark(rows: Iterable[HandoffArtifact], commits: Mapping[str, str], head: str, now: datetime) -> None:
@@ -225,12 +242,17 @@ def contents_of(rows: Iterable[HandoffArtifact]) -> dict[str, bytes]:
     contents: dict[str, bytes] = {}
     for row in rows:
         contents[row.path] = row.body.encode()
-        contents.update({output.path: bytes(output.content) for output in row.outputs.all()})
+        contents.update({path: bytes(content) for path, content in _outputs(row.pk)})
     return contents
 
 
+@Prepared
+def _outputs(artifact: int) -> QuerySet[OutputFile, tuple[str, bytes | memoryview]]:
+    return OutputFile.objects.filter(artifact=artifact).values_list("path", "content")
+
+
 def _message(rows: Sequence[HandoffArtifact], workstream_id: int) -> str:
-    slug = Workstream.objects.values_list("slug", flat=True).get(pk=workstream_id)
+    slug = workstream_row(workstream_id).slug
     if not rows:
         return f"{slug}: state files\n"
     return f"{slug}: {len(rows)} handoff artifacts\n\n" + "".join(f"{row.path}\n" for row in rows)

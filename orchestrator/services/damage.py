@@ -6,11 +6,14 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from orchestrator.core.handoff import ALTERED, reading_problem
 from orchestrator.core.terms import ArtifactState
-from orchestrator.models import HandoffArtifact, Workstream
+from orchestrator.models import HandoffArtifact
 from orchestrator.queries.handovers import STANDING, expected_files, handovers_in_use
+from orchestrator.queries.prepared import Prepared
+from orchestrator.queries.snapshot import workstream_row
 from orchestrator.services.actor import ORCHESTRATOR
 from orchestrator.services.history import record
 from orchestrator.services.interventions import artifact_settled, ask_about_artifact
@@ -25,8 +28,7 @@ def workspace() -> Workspace:
 
 def check_handovers(*, workstream_id: int, now: datetime) -> Sequence[HandoffArtifact]:
     """Look at the files that open tasks build on; answer with the damaged ones. Part of every advance."""
-    workstream = Workstream.objects.get(pk=workstream_id)
-    return check_intact(handovers_in_use(workstream), now=now)
+    return check_intact(handovers_in_use(workstream_row(workstream_id)), now=now)
 
 
 def check_intact(artifacts: Iterable[HandoffArtifact], *, now: datetime) -> Sequence[HandoffArtifact]:
@@ -68,15 +70,20 @@ def check_branch(*, workstream_id: int, now: datetime) -> None:
     One look at the newest recorded commit, which all earlier ones lie behind. When it is gone, the artifact it
     announced and every handover in use whose commit is gone too are damaged, and what builds on them waits.
     """
-    rows = HandoffArtifact.objects.filter(workstream=workstream_id, state__in=STANDING).exclude(commit="")
-    newest = rows.select_related("attempt").order_by("-committed_at", "-sequence").first()
+    newest = _newest_recorded(workstream_id)
     space = workspace()
-    if newest is None or space.reaches(newest.commit):
+    if all(space.reaches(artifact.commit) for artifact in newest):
         return
-    in_use = handovers_in_use(Workstream.objects.get(pk=workstream_id))
-    for artifact in {one.pk: one for one in (newest, *in_use)}.values():
+    in_use = handovers_in_use(workstream_row(workstream_id))
+    for artifact in {one.pk: one for one in (*newest, *in_use)}.values():
         if artifact.state == ArtifactState.COMMITTED and not space.reaches(artifact.commit):
             note_problem(artifact, _lost(artifact), now)
+
+
+@Prepared
+def _newest_recorded(workstream: int) -> QuerySet[HandoffArtifact]:
+    rows = HandoffArtifact.objects.filter(workstream=workstream, state__in=STANDING).exclude(commit="")
+    return rows.select_related("attempt").order_by("-committed_at", "-sequence")[:1]
 
 
 def _lost(artifact: HandoffArtifact) -> str:

@@ -6,6 +6,7 @@ move is repeated (F4 to F6). Everything that writes runs under `locked()`.
 """
 
 import hashlib
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,10 +16,12 @@ from pathlib import Path
 from orchestrator.workspace import files, objects
 from orchestrator.workspace.files import disk_errors
 from orchestrator.workspace.git import SETTINGS, Git, GitFailed
+from orchestrator.workspace.index import Index
 from orchestrator.workspace.lock import exclusive
 
 BRANCH = "refs/heads/main"
 NO_COMMIT = "0" * 40
+COMMIT_NAME = re.compile("[0-9a-f]{40}")
 #: Seconds that a second writer waits for the first; shorter than a queue task may last.
 PATIENCE = 30.0
 _READY = "[orchestrator]"
@@ -36,6 +39,9 @@ class Workspace:
         self.git = Git(root)
         self._staging = root / ".git" / "orchestrator-staging"
         self._objects = root / ".git" / "objects"
+        self._index = Index(root)
+        # A commit never changes: what it holds is asked once. Path -> blob, or "" when it holds no such file.
+        self._seen: dict[str, dict[str, str]] = {}
 
     @contextmanager
     def locked(self, patience: float = PATIENCE) -> Iterator[None]:
@@ -47,6 +53,8 @@ class Workspace:
 
     def head(self) -> str:
         """The branch's commit, or "" while there is none."""
+        if loose := _loose_ref(self.root / ".git" / BRANCH):
+            return loose
         try:
             return self.git.line("rev-parse", "--verify", "--quiet", BRANCH)
         except GitFailed:
@@ -141,12 +149,15 @@ class Workspace:
     def _blobs(self, head: str, paths: Iterable[str]) -> Mapping[str, str]:
         if not head:
             return {}
+        seen = self._seen.setdefault(head, {})
         asked = [*paths]
-        answers = self.git.line(
-            "cat-file", "--batch-check=%(objectname) %(objecttype)", send=_lines(f"{head}:{path}" for path in asked)
-        )
-        found = (answer.split(" ") for answer in answers.splitlines())
-        return {path: words[0] for path, words in zip(asked, found, strict=True) if words[-1] == "blob"}
+        if unknown := [path for path in asked if path not in seen]:
+            names = _lines(f"{head}:{path}" for path in unknown)
+            answers = self.git.line("cat-file", "--batch-check=%(objectname) %(objecttype)", send=names)
+            found = (answer.split(" ") for answer in answers.splitlines())
+            for path, words in zip(unknown, found, strict=True):
+                seen[path] = words[0] if words[-1] == "blob" else ""
+        return {path: seen[path] for path in asked if seen[path]}
 
     def _stage(self, contents: Mapping[str, bytes]) -> Mapping[str, Path]:
         with disk_errors(self._staging.name):
@@ -159,7 +170,8 @@ class Workspace:
     def _commit(self, copies: Mapping[str, Path], head: str, message: str, at: datetime) -> str:
         names = _lines(str(copy) for copy in copies.values())
         blobs = self.git.line("hash-object", "-w", "--no-filters", "--stdin-paths", send=names).split()
-        self.git.run("read-tree", *([head] if head else ["--empty"]))
+        if not self._index.stands_at(head):
+            self.git.run("read-tree", *([head] if head else ["--empty"]))
         entries = (f"100644 {blob}\t{path}\0" for path, blob in zip(copies, blobs, strict=True))
         self.git.run("update-index", "-z", "--index-info", send="".join(entries).encode())
         tree = self.git.line("write-tree")
@@ -167,6 +179,7 @@ class Workspace:
         commit = self.git.line("commit-tree", tree, *parent, "-F", "-", send=message.encode(), at=at)
         crash_point("before-ref")
         self.git.run("update-ref", "-m", "handoff", BRANCH, commit, head or NO_COMMIT)
+        self._index.now_at(commit)
         return commit
 
     def _clear_leftovers(self) -> None:
@@ -188,6 +201,15 @@ class Workspace:
         for key, value in SETTINGS:
             self.git.run("config", key, value)
         self.git.run("config", "orchestrator.layout", "1")
+
+
+def _loose_ref(path: Path) -> str:
+    """The commit that a ref's own file names, or "": then git knows better (packed, damaged, none)."""
+    try:
+        commit = path.read_text().strip()
+    except (OSError, ValueError):
+        return ""
+    return commit if COMMIT_NAME.fullmatch(commit) else ""
 
 
 def blob_id(content: bytes) -> str:

@@ -60,6 +60,26 @@ def test_the_same_bytes_are_committed_once(space: Workspace, git: Git) -> None:
     assert git("rev-list", "--count", "HEAD") == "2"
 
 
+@pytest.mark.parametrize("touch", [("add", "own"), ("rm", "--cached", "-q", "a"), ("read-tree", "--empty")])
+def test_what_a_person_did_to_the_index_gets_into_no_commit(space: Workspace, git: Git, touch: tuple[str, ...]) -> None:
+    write(space, a=b"1", b=b"2")
+    (space.root / "own").write_bytes(b"mine")
+    git(*touch)
+    write(space, b=b"3")
+    assert git("ls-tree", "-r", "--name-only", "HEAD").split() == ["a", "b"]
+    assert git("status", "--porcelain") == "?? own"
+
+
+def test_a_branch_that_was_moved_is_what_the_next_commit_builds_on(space: Workspace, git: Git) -> None:
+    first = write(space, a=b"1")
+    write(space, b=b"2")
+    git("update-ref", "refs/heads/main", first)
+    write(space, c=b"3")
+    assert git("ls-tree", "-r", "--name-only", "HEAD").split() == ["a", "c"]
+    git("pack-refs", "--all")
+    assert write(space, c=b"3") == git("rev-parse", "HEAD")
+
+
 def test_a_deleted_file_stays_deleted_when_others_are_written(space: Workspace, git: Git) -> None:
     write(space, kept=b"1", lost=b"2")
     (space.root / "lost").unlink()
