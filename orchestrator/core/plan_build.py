@@ -255,7 +255,7 @@ class _Builder:
         fields["entry"] += self._spoken_triggers(draft)
         unlocks = [name for value in notes.of("unlocks") for name in read_names(value.text)]
         gate = GateSpec(
-            kind=gate_kind(notes, title, draft.line, draft.merge, self.findings),
+            kind=gate_kind(draft, title, self.findings),
             reviewers=tuple(r.strip() for value in texts(notes, "reviewers") for r in read_names(value)),
             action="\n".join(texts(notes, "action")),
             signatures=signatures_of(notes, self.findings),

@@ -91,12 +91,13 @@ class StepDraft:
 
 @dataclass(slots=True)
 class GateDraft:
-    """`key` is empty when the plan gives none; `merge` marks a merge point."""
+    """`key` is empty when the plan gives none; `merge` marks a merge point; `kind` is the word before “gate”."""
 
     key: str
     title: str
     line: int
     merge: bool
+    kind: str = ""
     notes: Notes = field(default_factory=Notes)
 
 

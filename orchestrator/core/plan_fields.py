@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from orchestrator.core.plan_drafts import Notes, joined
+from orchestrator.core.plan_drafts import GateDraft, Notes, joined
 from orchestrator.core.plan_findings import Findings
 from orchestrator.core.plan_phrases import read_flag, read_items, read_minutes, read_names, unmark
 from orchestrator.core.terms import GateKind
@@ -76,8 +76,9 @@ def named_needs(notes: Notes) -> list[tuple[str, int]]:
     return [(name, value.line) for value in notes.of("needs") for name in read_names(value.text)]
 
 
-def gate_kind(notes: Notes, title: str, line: int, merge: bool, findings: Findings) -> GateKind:
-    """The kind that is given, or the one that the name of the gate implies."""
+def gate_kind(draft: GateDraft, title: str, findings: Findings) -> GateKind:
+    """The kind that is given, or the one that the heading of the gate implies."""
+    notes = draft.notes
     given = notes.first("kind").strip().lower()
     if given in tuple(GateKind):
         return GateKind(given)
@@ -85,10 +86,11 @@ def gate_kind(notes: Notes, title: str, line: int, merge: bool, findings: Findin
         kinds = ", ".join(GateKind)
         message = f"The gate kind “{_short(given)}” is not known."
         findings.add("unreadable-value", notes.line_of("kind"), message, f"Kinds are {kinds}.")
-    kind = GateKind.MERGE if merge else next((k for k in GateKind if k.value in title.lower()), GateKind.REVIEW)
-    if not merge:
+    said = f"{draft.kind} {title}".lower()
+    kind = GateKind.MERGE if draft.merge else next((k for k in GateKind if k.value in said), GateKind.REVIEW)
+    if not draft.merge:
         message = f"The gate “{_short(title)}” is read as a gate of kind {kind}."
-        findings.add("inferred-kind", line, message, f"Write `- Kind: {kind}` below it to make it explicit.")
+        findings.add("inferred-kind", draft.line, message, f"Write `- Kind: {kind}` below it to make it explicit.")
     return kind
 
 

@@ -83,6 +83,7 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     "unreadable-value": (_WARNS, "A property has a value that is not understood."),
     "step-in-details": (_WARNS, "A line looks like a step but stands in the details."),
     "step-outside": (_WARNS, "A line looks like a step but stands in a section that is not read."),
+    "gate-not-read": (_WARNS, "A line belongs to a gate, but stands in a section that is not read as one."),
     "box-without-key": (_WARNS, "A check box in a batch has no key, so it is read as text."),
     "question-without-box": (_WARNS, "A line under Questions has no check box."),
     # What the reader inferred.

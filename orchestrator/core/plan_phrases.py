@@ -15,6 +15,12 @@ _BATCH: Final = re.compile(rf"batch(?:[ \t]*{_NUMBER}|[ \t]*(?=:))(.*)", re.IGNO
 _PREFIXED: Final = re.compile(r"(\d{1,3})-([A-Za-z].*)", re.DOTALL)
 _THREAD: Final = re.compile(rf"thread(?:[ \t]*{_NUMBER}|[ \t]*(?=:))(.*)", re.IGNORECASE | re.DOTALL)
 _GATE: Final = re.compile(r"gate(?:[ \t]+([A-Za-z][\w.-]{0,59}))?[ \t]*:(.*)", re.IGNORECASE | re.DOTALL)
+#: `Gate G1`, `Evaluation gate`, `Release Gate R1: Ship it`: the word before it says what it is for.
+_KIND_GATE: Final = re.compile(
+    r"((?:(?:review|release|evaluation|merge|approval|quality|acceptance|sign-?off)[ \t]+)?)gate"
+    r"(?:[ \t]+([A-Za-z]{1,8}-?\d{1,6}))?[ \t]*(?::(.*))?",
+    re.IGNORECASE | re.DOTALL,
+)
 _MERGE: Final = re.compile(r"merge[ -]?point\b([^:]*)(?::(.*))?", re.IGNORECASE | re.DOTALL)
 _LANE: Final = re.compile(r"(?:\*\*)?WS-([A-Za-z0-9]{1,12})(?:\*\*)?[ \t]*[:–—-](.*)", re.DOTALL)
 
@@ -90,7 +96,7 @@ PROPERTIES: Final = {
 class Opening:
     """What a heading opens: stage, batch, thread, gate or merge; `number` is -1 when it has none.
 
-    `lane` is the letter of a thread that is lettered instead (`Thread A: ledger`).
+    `lane` is the letter of a thread that is lettered instead (`Thread A: ledger`); `kind` the word before “gate”.
     """
 
     what: str
@@ -98,6 +104,7 @@ class Opening:
     name: str
     note: str = ""
     lane: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +142,11 @@ def read_opening(heading: str) -> Opening | None:
     gate = _GATE.fullmatch(text)
     if gate:
         return Opening("gate", -1, gate[2].strip(), gate[1] or "")
+    told = _KIND_GATE.fullmatch(text)
+    if told and (told[1] or told[2]):
+        kind = told[1].strip()
+        name = (told[3] or "").strip() or f"{kind} gate".strip().capitalize()
+        return Opening("gate", -1, name, told[2] or "", kind=kind)
     prefixed = _PREFIXED.fullmatch(text)
     return Opening("batch", int(prefixed[1]), prefixed[2].strip()) if prefixed else None
 

@@ -49,6 +49,7 @@ _PLAN_SECTIONS: Final = {
     "tasks": "loose",
     "steps": "loose",
 }
+GATES_ONLY: Final = frozenset({"reviewers", "trigger", "unlocks", "approvals"})
 _LAST_UPDATED: Final = re.compile(r"[*_]?Last updated:?.*", re.IGNORECASE | re.DOTALL)
 
 
@@ -94,7 +95,7 @@ class PlanWalker:
     def _heading(self, line: Line) -> None:
         self.draft.headings += 1
         opening = read_opening(line.body)
-        if opening:
+        if opening and not (opening.kind and line.level == 1):
             open_it = {"stage": self._open_stage, "batch": self._open_batch, "thread": self._open_thread}
             open_it.get(opening.what, self._open_gate)(opening, line)
         elif self.section == "lanes" and line.level > self.levels["section"] and read_lane(line.body):
@@ -184,7 +185,7 @@ class PlanWalker:
 
     def _open_gate(self, opening: Opening, line: Line) -> None:
         merge = opening.what == "merge"
-        gate = GateDraft(opening.note, opening.name, line.number, merge)
+        gate = GateDraft(opening.note, opening.name, line.number, merge, opening.kind)
         self.thread, self.batch = None, BatchDraft(-1, "", line.number, gate=gate)
         if self.draft.loose and self.stage is None:
             self.draft.loose.append(gate)
@@ -258,6 +259,7 @@ class PlanWalker:
 
     def _definition_line(self, line: Line) -> None:
         self._warn_about_step(line, "text of a stage")
+        self._warn_about_gate(line, "text of a stage")
         self._add_to_definition(line)
 
     def _add_to_definition(self, line: Line) -> None:
@@ -284,6 +286,7 @@ class PlanWalker:
         if step:
             self.batch.steps.append(step)
             return
+        self._warn_about_gate(line, "text of a batch")
         if line.kind is LineKind.BULLET and read_box(line.body):
             message = f"The check box has no key and is read as text: {_short(line.body)}"
             self.findings.add("box-without-key", line.number, message, "Give it a key: `- A1: what is to be done`.")
@@ -343,7 +346,9 @@ class PlanWalker:
         self.batch.gate.notes.take(line)
 
     def _other_line(self, line: Line) -> None:
-        self._warn_about_step(line, f"section “{self.section_name}”")
+        where = f"section “{self.section_name}”"
+        self._warn_about_step(line, where)
+        self._warn_about_gate(line, where)
 
     def _warn_about_step(self, line: Line, where: str) -> None:
         keyed = read_keyed(line.body) if line.kind is LineKind.BULLET else None
@@ -351,6 +356,13 @@ class PlanWalker:
             message = f"The line looks like step {keyed.key}, but no steps are read in the {_short(where)}."
             fix = "Put steps below a Batch heading or under “## Task Dependencies”."
             self.findings.add("step-outside", line.number, message, fix)
+
+    def _warn_about_gate(self, line: Line, where: str) -> None:
+        """What only a gate has, in a place where no gate was read: its heading was not understood."""
+        found = read_property(line.body) if line.kind is LineKind.BULLET else None
+        if found and found[0] in GATES_ONLY:
+            message = f"“{_short(line.body)}” belongs to a gate, but stands in the {_short(where)}."
+            self.findings.add("gate-not-read", line.number, message, "Head the gate with `##### Gate: name`.")
 
     def _read_step(self, line: Line, *, every: bool = False) -> StepDraft | None:
         """The step that a bullet defines. With `every`, bullets without a key are steps too."""

@@ -506,3 +506,37 @@ def test_wf1_a_thread_may_be_lettered_and_names_its_lane() -> None:
     thread = plan.stages[0].batches[0].threads[0]
     assert (thread.lane, thread.name) == ("A", "ledger")
     assert [(step.key, step.parallel) for step in thread.steps] == [("A1", False), ("A2", False)]
+
+
+class TestGateHeadings:
+    """A gate that a person wrote is a gate, or a finding says that it was not read (WF-5, BX-3)."""
+
+    PLAN = "# Plan: p\n## Stages\n### Stage 1: s\n##### Batch 01: b\n- A1: a\n{}\n##### Batch 02: c\n- B1: b\n"
+
+    @pytest.mark.parametrize(
+        ("heading", "key", "title", "kind"),
+        [
+            ("##### Gate E1: Is it right", "E1", "Is it right", GateKind.REVIEW),
+            ("##### Gate E1", "E1", "Gate", GateKind.REVIEW),
+            ("##### Evaluation gate E1", "E1", "Evaluation gate", GateKind.EVALUATION),
+            ("##### Evaluation Gate E1: Is it right", "E1", "Is it right", GateKind.EVALUATION),
+            ("##### Release Gate: Ship it", "G-ship-it", "Ship it", GateKind.RELEASE),
+            ("##### **Sign-off gate**", "G-sign-off-gate", "Sign-off gate", GateKind.REVIEW),
+        ],
+    )
+    def test_however_it_is_headed(self, heading: str, key: str, title: str, kind: GateKind) -> None:
+        gate = next(step for step in plan_of(self.PLAN.format(heading)).steps() if step.gate)
+        assert gate.gate is not None
+        assert (gate.key, gate.title, gate.gate.kind) == (key, title, kind)
+        assert [need.key for need in gate.needs] == ["A1"]
+
+    @pytest.mark.parametrize("heading", ["##### Past the gate", "##### Gates", "## Gate criteria", "# Release gate"])
+    def test_headings_that_only_speak_of_one(self, heading: str) -> None:
+        assert not [step for step in plan_of(self.PLAN.format(heading)).steps() if step.gate]
+
+    @pytest.mark.parametrize("heading", ["### Sign-off by the board", "##### Text of the batch", "## Sign-off"])
+    def test_one_that_was_not_understood_is_told(self, heading: str) -> None:
+        source = self.PLAN.format(f"{heading}\n- **Trigger:** A1 complete\n- **Reviewers:** anna")
+        found = [one for one in read_plan(source).findings if one.code == "gate-not-read"]
+        assert [one.line for one in found] == [7, 8]
+        assert "##### Gate: name" in found[0].fix
