@@ -64,7 +64,11 @@ class Installation:
 
     def __enter__(self) -> "Installation":
         self.database.make()
-        self.start()
+        try:
+            self.start()
+        except BaseException:  # one that did not come up must not stay beside the next ones
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
