@@ -147,6 +147,7 @@ class Driver:
     def __init__(self, cast: Cast, start: datetime = NOON) -> None:
         self.cast, self.now = cast, start
         self.workstream: Workstream | None = None
+        self.reached: str | None = None
 
     def tick(self) -> datetime:
         self.now += timedelta(minutes=1)
@@ -160,8 +161,8 @@ class Driver:
         return submission
 
     def start(self, source: bytes = PLAN) -> Workstream:
-        """Submitted, signed, approved, first steps launched; see `tests/worlds.py` for starts of the same source."""
-        worlds.start(self, source)
+        """Submitted, signed, approved, first steps launched; put back where that is the same (`tests/worlds.py`)."""
+        worlds.play(self, lambda: self.start_afresh(source), "start", source)
         return self.reload()
 
     def start_afresh(self, source: bytes) -> None:
@@ -241,8 +242,11 @@ class Driver:
 
     def do(self, *keys: str) -> None:
         for key in keys:
-            self.claim(key)
-            self.complete(key)
+            worlds.play(self, lambda key=key: self.do_afresh(key), "do", key)
+
+    def do_afresh(self, key: str) -> None:
+        self.claim(key)
+        self.complete(key)
 
     def fail(self, key: str, error: str = "It broke.") -> Attempt:
         assignment = Assignment.objects.select_related("executor").get(attempt=self.attempt(key))
@@ -257,6 +261,9 @@ class Driver:
         return attempt
 
     def sign(self, key: str, role: str = "reviewer") -> None:
+        worlds.play(self, lambda: self.sign_afresh(key, role), "sign", key, role)
+
+    def sign_afresh(self, key: str, role: str) -> None:
         gates.approve_gate(task_id=self.task(key).pk, actor=self.cast.actor(role), now=self.tick())
         self.advance()
 
