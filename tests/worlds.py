@@ -69,7 +69,7 @@ def enter(patches: pytest.MonkeyPatch) -> None:
 
 
 def play(driver: Player, act: Callable[[], object], *name: Hashable) -> None:
-    """Do `act`, which `name` describes: really, or by putting back what it left in this process from the same state.
+    """Do `act`, which `name` describes wholly: really, or by putting back what it left in this process from this state.
 
     An act is kept only when it begins where nothing stands, or where another one that is kept ended.
     """
@@ -84,7 +84,7 @@ def play(driver: Player, act: Callable[[], object], *name: Hashable) -> None:
         driver.reached = None
         act()
         return
-    key = (type(driver), driver.now, state, *name)
+    key = (type(driver), driver.now, driver.workstream and driver.workstream.pk, state, *name)
     if key in _worlds:
         _put_back(driver, _worlds[key])
         return
