@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import factory
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, User
 
 from orchestrator.core.terms import AttemptStatus, CriterionKind, ExecutorKind, Role
@@ -14,6 +16,7 @@ from orchestrator.services.actor import Actor
 from orchestrator.services.advance import advance
 from orchestrator.services.duplicates import decide_duplicate
 from orchestrator.services.executors import register_executor
+from tests import worlds
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
@@ -67,6 +70,12 @@ Customers get their money back.
 """
 
 
+@cache
+def _password() -> str:
+    """Hashed once in a process."""
+    return make_password("secret-for-tests")
+
+
 class UserFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = User
@@ -83,15 +92,47 @@ class UserFactory(factory.django.DjangoModelFactory):
 
 
 class Cast:
-    """One person per role, under the role's name; `builder` makes executors."""
+    """One person per role, under the role's name; `builder` makes executors.
+
+    Their ids are the same in every test, far from those that a sequence gives: recorded worlds refer to them.
+    """
+
+    PEOPLE = {
+        "ines": Role.INITIATOR,
+        "carl": Role.CONTRIBUTOR,
+        "rita": Role.REVIEWER,
+        "anna": Role.APPROVER,
+        "otto": Role.OBSERVER,
+        "root": None,
+    }
+    FIRST_ID = 900_000_001
 
     def __init__(self) -> None:
-        self.initiator = UserFactory(username="ines", roles=[Role.INITIATOR])
-        self.contributor = UserFactory(username="carl", roles=[Role.CONTRIBUTOR])
-        self.reviewer = UserFactory(username="rita", roles=[Role.REVIEWER])
-        self.approver = UserFactory(username="anna", roles=[Role.APPROVER])
-        self.observer = UserFactory(username="otto", roles=[Role.OBSERVER])
-        self.admin = UserFactory(username="root", is_superuser=True, is_staff=True)
+        known = User.objects.in_bulk(self.PEOPLE, field_name="username")
+        missing = [self._person(place) for place, name in enumerate(self.PEOPLE) if name not in known]
+        people = known | {user.username: user for user in User.objects.bulk_create(missing)}
+        self._give_roles(people)
+        self.initiator, self.contributor, self.reviewer = people["ines"], people["carl"], people["rita"]
+        self.approver, self.observer, self.admin = people["anna"], people["otto"], people["root"]
+
+    def _person(self, place: int) -> User:
+        name = list(self.PEOPLE)[place]
+        mighty = self.PEOPLE[name] is None
+        person = User(pk=self.FIRST_ID + place, username=name, is_superuser=mighty, is_staff=mighty)
+        person.password = _password()
+        return person
+
+    def _give_roles(self, people: dict[str, User]) -> None:
+        names = [role.value for role in self.PEOPLE.values() if role]
+        Group.objects.bulk_create([Group(name=name) for name in names], ignore_conflicts=True)
+        groups = {group.name: group for group in Group.objects.filter(name__in=names)}
+        membership = User.groups.through
+        memberships = [
+            membership(user_id=people[name].pk, group_id=groups[role.value].pk)
+            for name, role in self.PEOPLE.items()
+            if role
+        ]
+        membership.objects.bulk_create(memberships, ignore_conflicts=True)
 
     def actor(self, role: str) -> Actor:
         return Actor.person(getattr(self, role))
@@ -106,6 +147,7 @@ class Driver:
     def __init__(self, cast: Cast, start: datetime = NOON) -> None:
         self.cast, self.now = cast, start
         self.workstream: Workstream | None = None
+        self.reached: str | None = None
 
     def tick(self) -> datetime:
         self.now += timedelta(minutes=1)
@@ -119,7 +161,11 @@ class Driver:
         return submission
 
     def start(self, source: bytes = PLAN) -> Workstream:
-        """Submitted, signed, approved, first steps launched."""
+        """Submitted, signed, approved, first steps launched; put back where that is the same (`tests/worlds.py`)."""
+        worlds.play(self, lambda: self.start_afresh(source), "start", source)
+        return self.reload()
+
+    def start_afresh(self, source: bytes) -> None:
         submission = self.submit(source)
         self.override_suspects()
         approver = self.cast.actor("approver")
@@ -133,7 +179,6 @@ class Driver:
             now=self.tick(),
         )
         self.advance()
-        return self.reload()
 
     def override_suspects(self) -> None:
         """Tests start the same plan more than once: it is no duplicate."""
@@ -197,8 +242,11 @@ class Driver:
 
     def do(self, *keys: str) -> None:
         for key in keys:
-            self.claim(key)
-            self.complete(key)
+            worlds.play(self, lambda key=key: self.do_afresh(key), "do", key)
+
+    def do_afresh(self, key: str) -> None:
+        self.claim(key)
+        self.complete(key)
 
     def fail(self, key: str, error: str = "It broke.") -> Attempt:
         assignment = Assignment.objects.select_related("executor").get(attempt=self.attempt(key))
@@ -213,6 +261,9 @@ class Driver:
         return attempt
 
     def sign(self, key: str, role: str = "reviewer") -> None:
+        worlds.play(self, lambda: self.sign_afresh(key, role), "sign", key, role)
+
+    def sign_afresh(self, key: str, role: str) -> None:
         gates.approve_gate(task_id=self.task(key).pk, actor=self.cast.actor(role), now=self.tick())
         self.advance()
 

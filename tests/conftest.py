@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, settings
 
 from orchestrator.models.guards import drop_guards
 from orchestrator.workspace import git
+from tests import worlds
 from tests.cast import Cast, Driver
 
 # A test's repository is no loss after a power cut, so nobody waits for the disk; kills lose nothing either way.
@@ -46,6 +47,12 @@ def folders(settings, tmp_path: Path) -> Path:
     settings.REPOSITORIES_DIR = tmp_path / "repositories"
     settings.WORKTREES_DIR = tmp_path / "worktrees"
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def plain_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Starts of plans may be put back from an earlier test where nothing in this one could change them."""
+    worlds.enter(monkeypatch)
 
 
 @pytest.fixture

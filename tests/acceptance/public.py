@@ -30,7 +30,7 @@ class PublicDriver(Driver):
         self.workstream = Workstream.objects.exclude(pk__in=before).get()
         return Submission(self.workstream.version, self.workstream, read_source(source))
 
-    def start(self, source: bytes = PLAN) -> Workstream:
+    def start_afresh(self, source: bytes) -> None:
         version = self.submit(source).version
         self.override_suspects()
         approver, place = self._person("approver"), [version.workflow.slug, version.number]
@@ -39,7 +39,6 @@ class PublicDriver(Driver):
         approved = approver.post(reverse("plan-decide", args=place), {"decision": "approve"} | seen)
         assert (signed.status_code, approved.status_code) == (302, 302), approved.content.decode()
         self.advance()
-        return self.reload()
 
     def decide(self, other: Workstream, outcome: str, rationale: str = "Compared both plans.") -> None:
         assert self.workstream is not None
@@ -79,7 +78,7 @@ class PublicDriver(Driver):
         self.advance()
         return self.attempt(key)
 
-    def sign(self, key: str, role: str = "reviewer") -> None:
+    def sign_afresh(self, key: str, role: str) -> None:
         decide = reverse("gate-decide", args=[self.task(key).pk])
         answer = self._person(role).post(decide, {"decision": "approve"})
         assert answer.status_code == 302, answer.content.decode()

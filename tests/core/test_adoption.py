@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.core.adoption import Adopted, AdoptedAs, adopt, unchanged
@@ -14,6 +13,7 @@ from orchestrator.core.plan_markdown import read_plan
 from orchestrator.core.rehearsal import never_reached, view_of
 from orchestrator.core.terms import TERMINAL_TASK, TaskStatus
 from tests.core.random_plans import plans
+from tests.examples import tried_on
 
 TWO = """# Plan: Two
 
@@ -60,8 +60,7 @@ def told(draw: st.DrawFn) -> tuple[Plan, list[Progress]]:
     return plan, [Progress(key, draw(st.sampled_from(words))) for key in some]
 
 
-@settings(max_examples=50)
-@given(told())
+@tried_on(15, 100, case=told())
 def test_wf8_what_is_adopted_the_order_rules_would_have_let_happen(case: tuple[Plan, list[Progress]]) -> None:
     plan, progress = case
     steps = {placed.step.key: placed for placed in plan.placed_steps()}
@@ -85,8 +84,7 @@ def test_wf8_what_is_adopted_the_order_rules_would_have_let_happen(case: tuple[P
             assert any(steps[k].step.gate or k.endswith(".run") for k in waiting)
 
 
-@settings(max_examples=50)
-@given(told())
+@tried_on(15, 100, case=told())
 def test_wf8_whatever_is_adopted_the_rest_can_be_run_to_its_end(case: tuple[Plan, list[Progress]]) -> None:
     plan, progress = case
     found = {one.key: one.status for one in adopt(plan, progress).verdicts}
@@ -97,8 +95,7 @@ def test_wf8_whatever_is_adopted_the_rest_can_be_run_to_its_end(case: tuple[Plan
     assert set(never_reached(adopted)) <= set(plain)
 
 
-@settings(max_examples=50)
-@given(told())
+@tried_on(15, 100, case=told())
 def test_wf8_signing_gate_after_gate_takes_over_all_that_was_held(case: tuple[Plan, list[Progress]]) -> None:
     """Each gate that is signed with nothing done otherwise before it lets what it held stand, and nothing else."""
     plan, progress = case

@@ -1,13 +1,12 @@
 """What changed between two versions of a plan, in words, and the sections it is read in (WF-3, FR-022)."""
 
-from hypothesis import given, settings
-
 from orchestrator.core.plan_compare import compare_plans
 from orchestrator.core.plan_markdown import read_plan
 from orchestrator.core.plan_render import render_plan
 from orchestrator.core.review_sections import LONGEST, lines_of, sections_of
 from tests.cast import PLAN
 from tests.core.random_plans import plans
+from tests.examples import tried_on
 
 TEXT = PLAN.decode()
 
@@ -54,8 +53,7 @@ def test_fr022_gates_lanes_and_the_plan_itself_count():
     assert [(one.name, one.before, one.after) for one in found.others] == [("domain", "payments", "money")]
 
 
-@settings(max_examples=40)
-@given(plans())
+@tried_on(12, 80, plan=plans())
 def test_wf3_every_line_and_every_step_is_in_one_section(plan):
     source = render_plan(plan)
     lines = lines_of(source)

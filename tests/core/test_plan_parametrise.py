@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from orchestrator.core.errors import InvalidInput
@@ -16,6 +16,7 @@ from orchestrator.core.plan_render import render_plan
 from orchestrator.core.plan_texts import map_texts
 from tests.cast import PLAN
 from tests.core.random_plans import WORDS, plans
+from tests.examples import tried_on
 
 SOURCE = PLAN.decode()
 FIXTURES = sorted((Path(__file__).resolve().parents[2] / "fixtures").rglob("*.PLAN.md"))
@@ -33,8 +34,7 @@ def same(source: str, text: str) -> bool:
     return replace(plan_of(text), parameters=()) == replace(plan_of(source), parameters=())
 
 
-@given(plan=plans(), data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@tried_on(15, 120, plan=plans(), data=st.data())
 def test_ad8_filled_with_its_defaults_it_is_the_plan_that_it_was_made_of(plan: Plan, data: st.DataObject) -> None:
     source = render_plan(replace(plan, parameters=()))
     texts: list[str] = []

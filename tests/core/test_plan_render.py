@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
 
 from orchestrator.core.formats.recognise import READERS, Format, recognise
 from orchestrator.core.plan import Plan
@@ -12,13 +11,13 @@ from orchestrator.core.plan_render import render_plan
 from tests.core.formats.samples import SAMPLES
 from tests.core.plan_examples import DECOMPOSITION, DEPENDENCIES
 from tests.core.random_plans import plans
+from tests.examples import tried_on
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OWN = sorted([*(ROOT / "fixtures").rglob("*.PLAN.md"), *(ROOT / "tests/core/plans").glob("*.md")])
 
 
-@given(plan=plans())
-@settings(max_examples=60, deadline=None)
+@tried_on(20, 120, plan=plans())
 def test_a_random_plan_comes_back_as_it_was(plan: Plan) -> None:
     text = render_plan(plan)
     assert recognise(text) is Format.PLAN

@@ -26,7 +26,7 @@ from tests.cast import Cast, Driver, UserFactory
 from tests.races.contest import contest, refused
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
-many = pytest.mark.parametrize("rounds", [50, pytest.param(200, marks=pytest.mark.nightly)])
+many = pytest.mark.parametrize("rounds", [8, pytest.param(200, marks=pytest.mark.nightly)])
 KEYS = ["A1", "A2"]
 
 
