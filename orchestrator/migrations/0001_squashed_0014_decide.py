@@ -1,0 +1,983 @@
+import django.core.validators
+import django.db.models.deletion
+import orchestrator.core.formats.recognise
+import orchestrator.core.terms
+import uuid
+from django.conf import settings
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    replaces = [('orchestrator', '0001_initial'), ('orchestrator', '0002_engine'), ('orchestrator', '0003_breaker'), ('orchestrator', '0004_mapping'), ('orchestrator', '0005_dropped_needs'), ('orchestrator', '0006_frontier'), ('orchestrator', '0007_mapped_outcome'), ('orchestrator', '0008_check_rules'), ('orchestrator', '0009_review'), ('orchestrator', '0010_approvals'), ('orchestrator', '0011_source_format'), ('orchestrator', '0012_adoption'), ('orchestrator', '0013_saved_workflows'), ('orchestrator', '0014_decide')]
+
+    initial = True
+
+    dependencies = [
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='Policy',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('slug', models.SlugField(max_length=60, unique=True)),
+                ('title', models.CharField(max_length=200)),
+                ('body', models.TextField()),
+                ('updated_at', models.DateTimeField()),
+            ],
+            options={
+                'verbose_name_plural': 'policies',
+                'ordering': ['slug'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Repository',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=100, unique=True)),
+            ],
+            options={
+                'verbose_name_plural': 'repositories',
+                'ordering': ['name'],
+            },
+        ),
+        migrations.CreateModel(
+            name='SchedulingDecision',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('made_at', models.DateTimeField()),
+                ('snapshot_sha256', models.CharField(max_length=64)),
+            ],
+            options={
+                'ordering': ['workstream_id', '-number'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Stage',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.PositiveIntegerField()),
+                ('number', models.PositiveIntegerField()),
+                ('name', models.CharField(max_length=200)),
+                ('slug', models.CharField(max_length=80)),
+                ('kind', models.CharField(choices=[('normal', 'Normal'), ('fix', 'Fix'), ('documentation', 'Documentation')], default=orchestrator.core.terms.StageKind['NORMAL'], max_length=20)),
+                ('definition', models.TextField(blank=True)),
+            ],
+            options={
+                'ordering': ['version_id', 'position'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['normal', 'fix', 'documentation'])), name='stage_kind_known')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Step',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.PositiveIntegerField()),
+                ('batch_index', models.PositiveIntegerField(default=0)),
+                ('run_index', models.PositiveIntegerField(default=0)),
+                ('key', models.CharField(max_length=80)),
+                ('title', models.CharField(max_length=300)),
+                ('details', models.TextField(blank=True)),
+                ('kind', models.CharField(choices=[('work', 'Work'), ('gate', 'Gate')], default=orchestrator.core.terms.StepKind['WORK'], max_length=10)),
+                ('gate_kind', models.CharField(blank=True, choices=[('review', 'Review'), ('release', 'Release'), ('evaluation', 'Evaluation'), ('merge', 'Merge')], max_length=20)),
+                ('gate_action', models.TextField(blank=True)),
+                ('role', models.CharField(blank=True, max_length=20)),
+                ('tool', models.CharField(blank=True, max_length=60)),
+                ('run', models.CharField(blank=True, max_length=500)),
+                ('parallel', models.BooleanField(default=False)),
+                ('condition', models.CharField(blank=True, max_length=300)),
+                ('estimate', models.PositiveIntegerField(default=0)),
+                ('signatures', models.PositiveIntegerField(default=1)),
+                ('outcomes', models.CharField(blank=True, max_length=300)),
+                ('max_attempts', models.PositiveIntegerField(default=0)),
+                ('may_add', models.PositiveIntegerField(default=0)),
+                ('added_by', models.CharField(blank=True, max_length=80)),
+                ('line', models.PositiveIntegerField(default=0)),
+            ],
+            options={
+                'ordering': ['version', 'thread__batch__stage__position', 'thread__batch__position', 'position', 'key'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['work', 'gate'])), name='step_kind_known'), models.CheckConstraint(condition=models.Q(models.Q(('gate_kind__in', ['review', 'release', 'evaluation', 'merge']), ('kind', orchestrator.core.terms.StepKind['GATE'])), models.Q(('gate_kind', ''), ('kind', orchestrator.core.terms.StepKind['WORK'])), _connector='OR'), name='gate_kind_for_gates_only')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Attempt',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('status', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('completed', 'Completed'), ('failed', 'Failed'), ('rejected', 'Rejected'), ('cancelled', 'Cancelled')], default=orchestrator.core.terms.AttemptStatus['QUEUED'], max_length=20)),
+                ('queued_at', models.DateTimeField()),
+                ('started_at', models.DateTimeField(blank=True, null=True)),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('outcome', models.TextField(blank=True)),
+                ('result', models.CharField(blank=True, max_length=60)),
+                ('error', models.TextField(blank=True)),
+                ('commit', models.CharField(blank=True, max_length=64)),
+                ('input_digest', models.CharField(blank=True, max_length=64)),
+                ('followed_up_at', models.DateTimeField(blank=True, null=True)),
+                ('adopted', models.BooleanField(default=False)),
+                ('same_as', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orchestrator.attempt')),
+            ],
+            options={
+                'ordering': ['task_id', 'number'],
+                'indexes': [models.Index(fields=['status', 'queued_at'], name='orchestrato_status_49a747_idx')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['queued', 'running', 'completed', 'failed', 'rejected', 'cancelled'])), name='attempt_status_known'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('status__in', ['queued', 'running'])), models.Q(models.Q(('status__in', ['queued', 'running']), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='ended_attempts_have_an_end')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Bundle',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=200)),
+                ('submitted_at', models.DateTimeField()),
+                ('submitted_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['submitted_at'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Executor',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.SlugField(max_length=60, unique=True)),
+                ('kind', models.CharField(choices=[('person', 'Person'), ('agent', 'Agent'), ('tool', 'Tool')], max_length=10)),
+                ('created_at', models.DateTimeField()),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='executors', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['name'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['person', 'agent', 'tool'])), name='executor_kind_known')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Assignment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('token', models.PositiveBigIntegerField()),
+                ('claimed_at', models.DateTimeField()),
+                ('released_at', models.DateTimeField(blank=True, null=True)),
+                ('terminal_state', models.CharField(blank=True, max_length=20)),
+                ('attempt', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='assignment', to='orchestrator.attempt')),
+                ('executor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to='orchestrator.executor')),
+            ],
+            options={
+                'ordering': ['claimed_at'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('released_at__isnull', True)), fields=('executor',), name='one_running_attempt_per_executor')],
+            },
+        ),
+        migrations.CreateModel(
+            name='AccessToken',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('label', models.CharField(max_length=100)),
+                ('digest', models.CharField(max_length=64, unique=True)),
+                ('scopes', models.CharField(max_length=200)),
+                ('created_at', models.DateTimeField()),
+                ('revoked_at', models.DateTimeField(blank=True, null=True)),
+                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('executor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tokens', to='orchestrator.executor')),
+            ],
+            options={
+                'ordering': ['-created_at'],
+            },
+        ),
+        migrations.CreateModel(
+            name='HandoffArtifact',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sequence', models.PositiveIntegerField()),
+                ('event', models.CharField(choices=[('attempt-queued', 'Attempt queued'), ('attempt-started', 'Attempt started'), ('attempt-completed', 'Attempt completed'), ('attempt-failed', 'Attempt failed'), ('attempt-rejected', 'Attempt rejected'), ('gate-approved', 'Gate approved'), ('gate-rejected', 'Gate rejected'), ('rework-requested', 'Rework requested'), ('baseline-integration', 'Baseline integration'), ('baseline-reverted', 'Baseline reverted')], max_length=30)),
+                ('path', models.CharField(max_length=600, unique=True)),
+                ('body', models.TextField()),
+                ('sha256', models.CharField(max_length=64)),
+                ('state', models.CharField(choices=[('pending', 'Pending'), ('committed', 'Committed'), ('damaged', 'Damaged'), ('withdrawn', 'Withdrawn'), ('quarantined', 'Quarantined')], default=orchestrator.core.terms.ArtifactState['PENDING'], max_length=20)),
+                ('problem', models.TextField(blank=True)),
+                ('commit', models.CharField(blank=True, max_length=64)),
+                ('created_at', models.DateTimeField()),
+                ('committed_at', models.DateTimeField(blank=True, null=True)),
+                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='artifacts', to='orchestrator.attempt')),
+            ],
+            options={
+                'ordering': ['workstream_id', 'sequence'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('event__in', ['attempt-queued', 'attempt-started', 'attempt-completed', 'attempt-failed', 'attempt-rejected', 'gate-approved', 'gate-rejected', 'rework-requested', 'baseline-integration', 'baseline-reverted'])), name='artifact_event_known'), models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'committed', 'damaged', 'withdrawn', 'quarantined'])), name='artifact_state_known')],
+            },
+        ),
+        migrations.CreateModel(
+            name='IdempotencyKey',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=120)),
+                ('digest', models.CharField(max_length=64)),
+                ('status', models.PositiveSmallIntegerField()),
+                ('answer', models.TextField()),
+                ('created_at', models.DateTimeField()),
+                ('executor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orchestrator.executor')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('executor', 'key'), name='idempotency_key_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='InboxFile',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('executor', models.CharField(max_length=60)),
+                ('commit', models.CharField(max_length=64)),
+                ('path', models.CharField(max_length=600)),
+                ('sha256', models.CharField(max_length=64)),
+                ('state', models.CharField(choices=[('ingested', 'Ingested'), ('quarantined', 'Quarantined')], max_length=20)),
+                ('problem', models.TextField(blank=True)),
+                ('seen_at', models.DateTimeField()),
+                ('attempt', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='inbox_files', to='orchestrator.attempt')),
+            ],
+            options={
+                'ordering': ['seen_at', 'id'],
+                'constraints': [models.UniqueConstraint(fields=('executor', 'commit', 'path'), name='inbox_file_once'), models.CheckConstraint(condition=models.Q(('state__in', ['ingested', 'quarantined'])), name='inbox_state_known')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Intervention',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('question', 'Question'), ('breaker', 'Breaker'), ('artifact', 'Artifact')], default=orchestrator.core.terms.InterventionKind['QUESTION'], max_length=20)),
+                ('note', models.TextField()),
+                ('raised_by', models.CharField(max_length=150)),
+                ('raised_at', models.DateTimeField()),
+                ('answer', models.TextField(blank=True)),
+                ('cleared_at', models.DateTimeField(blank=True, null=True)),
+                ('cleared_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['raised_at'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('note', ''), _negated=True), name='intervention_has_a_note'), models.CheckConstraint(condition=models.Q(('kind__in', ['question', 'breaker', 'artifact'])), name='intervention_kind_known')],
+            },
+        ),
+        migrations.CreateModel(
+            name='InterventionChoice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.PositiveIntegerField()),
+                ('text', models.CharField(max_length=200)),
+                ('intervention', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='choices', to='orchestrator.intervention')),
+            ],
+            options={
+                'ordering': ['intervention_id', 'position'],
+                'constraints': [models.UniqueConstraint(fields=('intervention', 'position'), name='choice_position_once'), models.UniqueConstraint(fields=('intervention', 'text'), name='choice_text_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Migration',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('reason', models.TextField(blank=True)),
+                ('applied_by', models.CharField(max_length=150)),
+                ('applied_at', models.DateTimeField()),
+                ('undoes', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='undone_by', to='orchestrator.migration')),
+            ],
+            options={
+                'ordering': ['workstream_id', 'applied_at', 'id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='OutputFile',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('path', models.CharField(max_length=600)),
+                ('content', models.BinaryField()),
+                ('sha256', models.CharField(max_length=64)),
+                ('artifact', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='outputs', to='orchestrator.handoffartifact')),
+            ],
+            options={
+                'ordering': ['artifact_id', 'path'],
+                'constraints': [models.UniqueConstraint(fields=('artifact', 'path'), name='output_path_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='PolicyChange',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('reason', models.TextField()),
+                ('impact', models.TextField(blank=True)),
+                ('body', models.TextField()),
+                ('changed_at', models.DateTimeField()),
+                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='changes', to='orchestrator.policy')),
+            ],
+            options={
+                'ordering': ['-changed_at'],
+            },
+        ),
+        migrations.CreateModel(
+            name='SavedWorkflow',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('slug', models.SlugField(max_length=60, unique=True)),
+                ('name', models.CharField(max_length=200)),
+                ('created_at', models.DateTimeField()),
+                ('archived_at', models.DateTimeField(blank=True, null=True)),
+                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['slug'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Batch',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.PositiveIntegerField()),
+                ('prefix', models.CharField(blank=True, max_length=80)),
+                ('name', models.CharField(max_length=200)),
+                ('slug', models.CharField(max_length=80)),
+                ('stage', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='batches', to='orchestrator.stage')),
+            ],
+            options={
+                'verbose_name_plural': 'batches',
+                'ordering': ['stage_id', 'position'],
+                'constraints': [models.UniqueConstraint(fields=('stage', 'position'), name='batch_position_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='MappedStep',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('same', 'Same'), ('renamed', 'Renamed'), ('split', 'Split'), ('merged', 'Merged'), ('dropped', 'Dropped'), ('added', 'Added')], max_length=10)),
+                ('outcome', models.CharField(choices=[('kept', 'Kept'), ('renamed', 'Renamed'), ('again', 'Again'), ('cancelled', 'Cancelled'), ('added', 'Added'), ('refused', 'Refused')], default=orchestrator.core.terms.MappedOutcome['KEPT'], max_length=10)),
+                ('old_status', models.CharField(blank=True, max_length=20)),
+                ('reason', models.TextField(blank=True)),
+                ('migration', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='mapped_steps', to='orchestrator.migration')),
+                ('new_step', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orchestrator.step')),
+                ('old_step', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orchestrator.step')),
+            ],
+            options={
+                'ordering': ['migration_id', 'id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['same', 'renamed', 'split', 'merged', 'dropped', 'added'])), name='mapping_kind_known'), models.CheckConstraint(condition=models.Q(('outcome__in', ['kept', 'renamed', 'again', 'cancelled', 'added', 'refused'])), name='mapped_outcome_known')],
+            },
+        ),
+        migrations.CreateModel(
+            name='GateReviewer',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=150)),
+                ('step', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reviewers', to='orchestrator.step')),
+            ],
+            options={
+                'ordering': ['step_id', 'name'],
+                'constraints': [models.UniqueConstraint(fields=('step', 'name'), name='gate_reviewer_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Criterion',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('entry', 'Entry'), ('exit', 'Exit'), ('done', 'Done')], max_length=10)),
+                ('position', models.PositiveIntegerField()),
+                ('text', models.CharField(max_length=500)),
+                ('step', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='criteria', to='orchestrator.step')),
+            ],
+            options={
+                'verbose_name_plural': 'criteria',
+                'ordering': ['step_id', 'kind', 'position'],
+                'constraints': [models.UniqueConstraint(fields=('step', 'kind', 'position'), name='criterion_position_once'), models.CheckConstraint(condition=models.Q(('kind__in', ['entry', 'exit', 'done'])), name='criterion_kind_known')],
+            },
+        ),
+        migrations.CreateModel(
+            name='StepNeed',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('inferred', models.BooleanField(default=False)),
+                ('needed', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='needed_by', to='orchestrator.step')),
+                ('step', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='needs', to='orchestrator.step')),
+            ],
+            options={
+                'ordering': ['step_id', 'needed_id'],
+                'constraints': [models.UniqueConstraint(fields=('step', 'needed'), name='need_once'), models.CheckConstraint(condition=models.Q(('step', models.F('needed')), _negated=True), name='need_not_itself')],
+            },
+        ),
+        migrations.CreateModel(
+            name='StepResource',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=300)),
+                ('is_files', models.BooleanField(default=False)),
+                ('step', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='resources', to='orchestrator.step')),
+            ],
+            options={
+                'ordering': ['step_id', 'name'],
+                'constraints': [models.UniqueConstraint(fields=('step', 'name', 'is_files'), name='step_resource_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Task',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('status', models.CharField(choices=[('pending', 'Pending'), ('active', 'Active'), ('blocked', 'Blocked'), ('review', 'Review'), ('complete', 'Complete'), ('skipped', 'Skipped'), ('cancelled', 'Cancelled')], default=orchestrator.core.terms.TaskStatus['PENDING'], max_length=20)),
+                ('breadcrumb', models.TextField(blank=True)),
+                ('needs_human', models.BooleanField(default=False)),
+                ('intervention_note', models.TextField(blank=True)),
+                ('last_token', models.PositiveBigIntegerField(default=0)),
+                ('rework', models.PositiveIntegerField(default=0)),
+                ('forgiven', models.PositiveIntegerField(default=0)),
+                ('batch_index', models.PositiveIntegerField(default=0, editable=False)),
+                ('run_index', models.PositiveIntegerField(default=0, editable=False)),
+                ('position', models.PositiveIntegerField(default=0, editable=False)),
+                ('open_batch', models.GeneratedField(db_persist=True, expression=models.Case(models.When(status__in=['active', 'blocked', 'pending', 'review'], then=models.F('batch_index'))), output_field=models.PositiveIntegerField(null=True))),
+                ('due', models.BooleanField(default=False, editable=False)),
+                ('standing', models.BooleanField(default=False, editable=False)),
+                ('created_at', models.DateTimeField()),
+                ('updated_at', models.DateTimeField()),
+                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('step', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='orchestrator.step')),
+            ],
+            options={
+                'ordering': ['workstream_id', 'id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'active', 'blocked', 'review', 'complete', 'skipped', 'cancelled'])), name='task_status_known'), models.CheckConstraint(condition=models.Q(('needs_human', False), models.Q(('intervention_note', ''), _negated=True), _connector='OR'), name='needs_human_has_a_note')],
+            },
+        ),
+        migrations.AddField(
+            model_name='intervention',
+            name='task',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='interventions', to='orchestrator.task'),
+        ),
+        migrations.CreateModel(
+            name='Blocker',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=20)),
+                ('note', models.TextField()),
+                ('declared_at', models.DateTimeField()),
+                ('resolved_at', models.DateTimeField(blank=True, null=True)),
+                ('resolution', models.TextField(blank=True)),
+                ('declared_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('resolved_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('task', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='blockers', to='orchestrator.task')),
+            ],
+            options={
+                'ordering': ['declared_at'],
+            },
+        ),
+        migrations.AddField(
+            model_name='attempt',
+            name='task',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='orchestrator.task'),
+        ),
+        migrations.CreateModel(
+            name='Thread',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.PositiveIntegerField()),
+                ('lane', models.CharField(max_length=80)),
+                ('name', models.CharField(max_length=200)),
+                ('slug', models.CharField(max_length=80)),
+                ('owner_role', models.CharField(blank=True, max_length=20)),
+                ('worktree', models.CharField(blank=True, max_length=200)),
+                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='threads', to='orchestrator.batch')),
+            ],
+            options={
+                'ordering': ['batch_id', 'position'],
+                'constraints': [models.UniqueConstraint(fields=('batch', 'position'), name='thread_position_once')],
+            },
+        ),
+        migrations.AddField(
+            model_name='task',
+            name='thread',
+            field=models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orchestrator.thread'),
+        ),
+        migrations.AddField(
+            model_name='step',
+            name='thread',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='orchestrator.thread'),
+        ),
+        migrations.CreateModel(
+            name='OwnedFiles',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('pattern', models.CharField(max_length=300)),
+                ('thread', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='owned_files', to='orchestrator.thread')),
+            ],
+            options={
+                'verbose_name_plural': 'owned files',
+                'ordering': ['thread_id', 'pattern'],
+                'constraints': [models.UniqueConstraint(fields=('thread', 'pattern'), name='owned_pattern_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Verdict',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('reason', models.CharField(choices=[('plan-not-approved', 'Plan not approved'), ('not-effective', 'Not effective'), ('pre-handoff-review', 'Pre handoff review'), ('workstream-dependency', 'Workstream dependency'), ('dependency', 'Dependency'), ('artifact', 'Artifact'), ('gate', 'Gate'), ('condition', 'Condition'), ('blocker', 'Blocker'), ('lane', 'Lane'), ('resource', 'Resource'), ('launched', 'Launched'), ('queued', 'Queued'), ('running', 'Running'), ('review', 'Review'), ('needs-human', 'Needs human'), ('failed', 'Failed'), ('done', 'Done'), ('workstream-closed', 'Workstream closed')], max_length=30)),
+                ('holder', models.CharField(blank=True, max_length=300)),
+                ('sentence', models.TextField()),
+                ('launch_order', models.PositiveIntegerField(blank=True, null=True)),
+                ('decision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='verdicts', to='orchestrator.schedulingdecision')),
+                ('task', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='verdicts', to='orchestrator.task')),
+            ],
+            options={
+                'ordering': ['decision_id', 'launch_order', 'id'],
+                'constraints': [models.UniqueConstraint(fields=('decision', 'task'), name='one_verdict_per_round'), models.CheckConstraint(condition=models.Q(('reason__in', ['plan-not-approved', 'not-effective', 'pre-handoff-review', 'workstream-dependency', 'dependency', 'artifact', 'gate', 'condition', 'blocker', 'lane', 'resource', 'launched', 'queued', 'running', 'review', 'needs-human', 'failed', 'done', 'workstream-closed'])), name='verdict_reason_known')],
+            },
+        ),
+        migrations.AddField(
+            model_name='task',
+            name='verdict',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orchestrator.verdict'),
+        ),
+        migrations.CreateModel(
+            name='Workflow',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('slug', models.SlugField(max_length=60, unique=True)),
+                ('name', models.CharField(max_length=200)),
+                ('domain', models.CharField(blank=True, max_length=60)),
+                ('allow_self_approval', models.BooleanField(default=False)),
+                ('required_approvals', models.PositiveSmallIntegerField(default=1, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20)])),
+                ('created_at', models.DateTimeField()),
+                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['slug'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('required_approvals__gte', 1), ('required_approvals__lte', 20)), name='required_approvals_in_range')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ViewedSection',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sha256', models.CharField(max_length=64)),
+                ('viewed_at', models.DateTimeField(blank=True, null=True)),
+                ('reader', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workflow', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orchestrator.workflow')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('workflow', 'reader', 'sha256'), name='section_viewed_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='WorkflowVersion',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('status', models.CharField(choices=[('in_review', 'In review'), ('approved', 'Approved'), ('sent_back', 'Sent back'), ('superseded', 'Superseded'), ('withdrawn', 'Withdrawn')], default=orchestrator.core.terms.VersionStatus['IN_REVIEW'], max_length=20)),
+                ('source', models.TextField()),
+                ('format', models.CharField(choices=[('plan', 'Plan'), ('spec-kit', 'Spec kit'), ('task-master', 'Task master'), ('beads', 'Beads'), ('backlog', 'Backlog'), ('bundle-ws', 'Bundle ws'), ('tasks', 'Tasks'), ('tasks-md', 'Tasks md'), ('bundle', 'Bundle'), ('folder', 'Folder')], default=orchestrator.core.formats.recognise.Format['PLAN'], max_length=20)),
+                ('source_name', models.CharField(default='PLAN.md', max_length=200)),
+                ('source_sha256', models.CharField(max_length=64)),
+                ('adopts', models.BooleanField(default=False)),
+                ('summary', models.TextField(blank=True)),
+                ('repository', models.CharField(blank=True, max_length=100)),
+                ('base_branch', models.CharField(default='main', max_length=100)),
+                ('change_reason', models.TextField(blank=True)),
+                ('change_impact', models.TextField(blank=True)),
+                ('wanted_effective_at', models.DateTimeField(blank=True, null=True)),
+                ('started_from', models.CharField(blank=True, db_index=True, max_length=60)),
+                ('started_from_number', models.PositiveIntegerField(default=0)),
+                ('submitted_at', models.DateTimeField()),
+                ('signs_gate', models.CharField(blank=True, editable=False, max_length=80)),
+                ('mapping', models.JSONField(blank=True, default=list, editable=False)),
+                ('effective_at', models.DateTimeField(blank=True, null=True)),
+                ('decided_at', models.DateTimeField(blank=True, null=True)),
+                ('decision_reason', models.TextField(blank=True)),
+                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workflow', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='orchestrator.workflow')),
+            ],
+            options={
+                'ordering': ['workflow_id', '-number'],
+                'indexes': [models.Index(fields=['effective_at'], name='version_effective_at')],
+                'constraints': [models.UniqueConstraint(fields=('workflow', 'number'), name='version_number_once'), models.CheckConstraint(condition=models.Q(('status__in', ['in_review', 'approved', 'sent_back', 'superseded', 'withdrawn'])), name='version_status_known'), models.CheckConstraint(condition=models.Q(('format__in', ['plan', 'spec-kit', 'task-master', 'beads', 'backlog', 'bundle-ws', 'tasks', 'tasks-md', 'bundle', 'folder'])), name='version_format_known')],
+            },
+        ),
+        migrations.AddField(
+            model_name='step',
+            name='version',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='orchestrator.workflowversion'),
+        ),
+        migrations.AddField(
+            model_name='stage',
+            name='version',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='stages', to='orchestrator.workflowversion'),
+        ),
+        migrations.CreateModel(
+            name='SavedWorkflowVersion',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('source', models.TextField()),
+                ('source_sha256', models.CharField(max_length=64)),
+                ('description', models.TextField(blank=True)),
+                ('saved_at', models.DateTimeField()),
+                ('reason', models.TextField(blank=True)),
+                ('saved_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workflow', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='orchestrator.savedworkflow')),
+                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='saved_as', to='orchestrator.workflowversion')),
+            ],
+            options={
+                'ordering': ['workflow_id', '-number'],
+                'constraints': [models.UniqueConstraint(fields=('workflow', 'number'), name='saved_number_once')],
+            },
+        ),
+        migrations.AddField(
+            model_name='migration',
+            name='from_version',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orchestrator.workflowversion'),
+        ),
+        migrations.AddField(
+            model_name='migration',
+            name='to_version',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='migrations', to='orchestrator.workflowversion'),
+        ),
+        migrations.CreateModel(
+            name='GateReview',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('decision', models.CharField(choices=[('approved', 'Approved'), ('rejected', 'Rejected')], max_length=10)),
+                ('reason', models.TextField(blank=True)),
+                ('follow_ups', models.TextField(blank=True)),
+                ('signed_at', models.DateTimeField()),
+                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to='orchestrator.attempt')),
+                ('reviewer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('return_step', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orchestrator.step')),
+                ('follow_up_version', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orchestrator.workflowversion')),
+            ],
+            options={
+                'ordering': ['signed_at'],
+                'constraints': [models.UniqueConstraint(fields=('attempt', 'reviewer'), name='one_signature_each'), models.CheckConstraint(condition=models.Q(('decision__in', ['approved', 'rejected'])), name='gate_decision_known'), models.CheckConstraint(condition=models.Q(('decision', orchestrator.core.terms.GateDecision['APPROVED']), models.Q(('return_step__isnull', False), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='rejection_has_reason_and_return_step')],
+            },
+        ),
+        migrations.CreateModel(
+            name='CommentThread',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('line', models.PositiveIntegerField(default=0)),
+                ('step', models.CharField(blank=True, max_length=80)),
+                ('opened_at', models.DateTimeField()),
+                ('resolved_at', models.DateTimeField(blank=True, null=True)),
+                ('opened_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('resolved_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='comment_threads', to='orchestrator.workflowversion')),
+            ],
+            options={
+                'ordering': ['pk'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('line', 0), ('step', ''), _connector='OR'), name='thread_has_one_anchor'), models.CheckConstraint(condition=models.Q(models.Q(('resolved_at', None), ('resolved_by', None)), models.Q(('resolved_at__isnull', False), ('resolved_by__gt', 0)), _connector='OR'), name='thread_resolved_by_somebody')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Approval',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sha256', models.CharField(max_length=64)),
+                ('note', models.TextField(blank=True)),
+                ('signed_at', models.DateTimeField()),
+                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='approvals', to='orchestrator.workflowversion')),
+            ],
+            options={
+                'ordering': ['signed_at', 'pk'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('withdrawn_at', None)), fields=('version', 'person'), name='one_standing_approval_each')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Workstream',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('slug', models.SlugField(max_length=80, unique=True)),
+                ('title', models.CharField(max_length=200)),
+                ('status', models.CharField(choices=[('planning', 'Planning'), ('active', 'Active'), ('completed', 'Completed'), ('archived', 'Archived')], default=orchestrator.core.terms.WorkstreamStatus['PLANNING'], max_length=20)),
+                ('domain', models.CharField(blank=True, db_index=True, max_length=60)),
+                ('priority', models.IntegerField(default=0)),
+                ('created_at', models.DateTimeField()),
+                ('updated_at', models.DateTimeField(db_index=True)),
+                ('started_at', models.DateTimeField(blank=True, null=True)),
+                ('finished_at', models.DateTimeField(blank=True, null=True)),
+                ('accepted_at', models.DateTimeField(blank=True, null=True)),
+                ('open_tasks', models.PositiveIntegerField(default=0)),
+                ('done_tasks', models.PositiveIntegerField(default=0)),
+                ('blocked_tasks', models.PositiveIntegerField(default=0)),
+                ('last_round', models.PositiveIntegerField(default=0)),
+                ('last_artifact', models.PositiveIntegerField(default=0)),
+                ('judged_on', models.CharField(blank=True, editable=False, max_length=64)),
+                ('accepted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('bundle', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='workstreams', to='orchestrator.bundle')),
+                ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orchestrator.workstream')),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='owned_workstreams', to=settings.AUTH_USER_MODEL)),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='workstreams', to='orchestrator.workflowversion')),
+            ],
+            options={
+                'ordering': ['-priority', 'created_at', 'id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['planning', 'active', 'completed', 'archived'])), name='workstream_status_known'), models.CheckConstraint(condition=models.Q(models.Q(('status', orchestrator.core.terms.WorkstreamStatus['COMPLETED']), _negated=True), ('accepted_at__isnull', False), _connector='OR'), name='completed_means_accepted')],
+            },
+        ),
+        migrations.AddField(
+            model_name='workflowversion',
+            name='workstream',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='submitted_versions', to='orchestrator.workstream'),
+        ),
+        migrations.CreateModel(
+            name='ThreadAssignment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('mode', models.CharField(choices=[('assigned', 'Assigned'), ('preferred', 'Preferred')], max_length=10)),
+                ('reason', models.TextField(blank=True)),
+                ('assigned_by', models.CharField(max_length=150)),
+                ('assigned_at', models.DateTimeField()),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('executor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='thread_assignments', to='orchestrator.executor')),
+                ('thread', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to='orchestrator.thread')),
+                ('workstream', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='thread_assignments', to='orchestrator.workstream')),
+            ],
+            options={
+                'ordering': ['workstream_id', 'thread_id', 'assigned_at'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('workstream', 'thread'), name='one_executor_per_thread'), models.CheckConstraint(condition=models.Q(('mode__in', ['assigned', 'preferred'])), name='assignment_mode_known')],
+            },
+        ),
+        migrations.AddField(
+            model_name='task',
+            name='workstream',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='orchestrator.workstream'),
+        ),
+        migrations.AddField(
+            model_name='schedulingdecision',
+            name='workstream',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='orchestrator.workstream'),
+        ),
+        migrations.CreateModel(
+            name='PreHandoffReview',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('rationale', models.TextField()),
+                ('signed_at', models.DateTimeField()),
+                ('reviewer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workstream', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='prehandoff', to='orchestrator.workstream')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='OwnershipTransfer',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('reason', models.TextField()),
+                ('transferred_at', models.DateTimeField()),
+                ('blocker', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='transfers', to='orchestrator.blocker')),
+                ('from_user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('to_user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('transferred_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('task', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='transfers', to='orchestrator.task')),
+                ('workstream', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='transfers', to='orchestrator.workstream')),
+            ],
+            options={
+                'ordering': ['transferred_at', 'id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='transfer_has_a_reason')],
+            },
+        ),
+        migrations.AddField(
+            model_name='migration',
+            name='workstream',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='migrations', to='orchestrator.workstream'),
+        ),
+        migrations.CreateModel(
+            name='Learning',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('after', models.CharField(max_length=80)),
+                ('went_wrong', models.TextField(blank=True)),
+                ('worked', models.TextField(blank=True)),
+                ('tighten', models.TextField(blank=True)),
+                ('recorded_at', models.DateTimeField()),
+                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workstream', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='learnings', to='orchestrator.workstream')),
+            ],
+            options={
+                'ordering': ['recorded_at'],
+            },
+        ),
+        migrations.CreateModel(
+            name='HistoryEntry',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sequence', models.PositiveBigIntegerField(unique=True)),
+                ('number', models.PositiveIntegerField(default=0)),
+                ('recorded_at', models.DateTimeField()),
+                ('actor', models.CharField(max_length=150)),
+                ('action', models.CharField(db_index=True, max_length=60)),
+                ('subject', models.CharField(max_length=300)),
+                ('reason', models.TextField(blank=True)),
+                ('leaf', models.TextField()),
+                ('leaf_hash', models.CharField(max_length=64)),
+                ('previous_hash', models.CharField(blank=True, max_length=64)),
+                ('corrects', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='corrections', to='orchestrator.historyentry')),
+                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workstream', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='history', to='orchestrator.workstream')),
+            ],
+            options={
+                'verbose_name_plural': 'history entries',
+                'ordering': ['sequence'],
+                'indexes': [models.Index(fields=['workstream', 'number'], name='orchestrato_workstr_504c8b_idx')],
+            },
+        ),
+        migrations.AddField(
+            model_name='handoffartifact',
+            name='workstream',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='artifacts', to='orchestrator.workstream'),
+        ),
+        migrations.CreateModel(
+            name='DuplicateDecision',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('outcome', models.CharField(choices=[('merge', 'Merge'), ('link', 'Link'), ('close', 'Close'), ('override', 'Override')], max_length=10)),
+                ('rationale', models.TextField()),
+                ('decided_at', models.DateTimeField()),
+                ('decided_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('other', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orchestrator.workstream')),
+                ('workstream', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='duplicate_decisions', to='orchestrator.workstream')),
+            ],
+            options={
+                'ordering': ['decided_at'],
+                'constraints': [models.UniqueConstraint(fields=('workstream', 'other'), name='duplicate_decided_once'), models.CheckConstraint(condition=models.Q(('outcome__in', ['merge', 'link', 'close', 'override'])), name='duplicate_outcome_known'), models.CheckConstraint(condition=models.Q(('rationale', ''), _negated=True), name='duplicate_has_a_rationale')],
+            },
+        ),
+        migrations.CreateModel(
+            name='BaselineIntegration',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('source', models.CharField(choices=[('person', 'Person'), ('api', 'Api'), ('repository', 'Repository')], max_length=20)),
+                ('commit', models.CharField(blank=True, max_length=64)),
+                ('note', models.TextField(blank=True)),
+                ('integrated_by', models.CharField(max_length=150)),
+                ('integrated_at', models.DateTimeField()),
+                ('reverted_at', models.DateTimeField(blank=True, null=True)),
+                ('revert_reason', models.TextField(blank=True)),
+                ('revert_commit', models.CharField(blank=True, max_length=64)),
+                ('reverted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workstream', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='integrations', to='orchestrator.workstream')),
+            ],
+            options={
+                'ordering': ['workstream_id', 'integrated_at'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('reverted_at__isnull', True)), fields=('workstream',), name='one_integration_in_force'), models.CheckConstraint(condition=models.Q(('source__in', ['person', 'api', 'repository'])), name='integration_source_known'), models.CheckConstraint(condition=models.Q(('reverted_at__isnull', True), models.Q(('reverted_by__isnull', False), models.Q(('revert_reason', ''), _negated=True)), _connector='OR'), name='revert_has_a_reason')],
+            },
+        ),
+        migrations.CreateModel(
+            name='WorkstreamNeed',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('dropped_at', models.DateTimeField(blank=True, null=True)),
+                ('needed', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='needed_by', to='orchestrator.workstream')),
+                ('workstream', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='needs', to='orchestrator.workstream')),
+            ],
+            options={
+                'ordering': ['workstream_id', 'needed_id'],
+                'constraints': [models.UniqueConstraint(fields=('workstream', 'needed'), name='workstream_need_once'), models.CheckConstraint(condition=models.Q(('workstream', models.F('needed')), _negated=True), name='workstream_need_not_itself')],
+            },
+        ),
+        migrations.CreateModel(
+            name='CheckRule',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.SlugField(max_length=60, unique=True)),
+                ('severity', models.CharField(choices=[('blocks', 'Blocks'), ('warns', 'Warns'), ('info', 'Info')], max_length=10)),
+                ('changed_at', models.DateTimeField()),
+                ('reason', models.TextField()),
+                ('changed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['code'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('severity__in', ['blocks', 'warns', 'info'])), name='check_rule_severity_known')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Comment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('said_as', models.CharField(max_length=150)),
+                ('body', models.TextField()),
+                ('written_at', models.DateTimeField()),
+                ('sent_at', models.DateTimeField(blank=True, db_index=True, null=True)),
+                ('discarded_at', models.DateTimeField(blank=True, null=True)),
+                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('thread', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='comments', to='orchestrator.commentthread')),
+            ],
+            options={
+                'ordering': ['pk'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('sent_at', None), ('discarded_at', None), _connector='OR'), name='comment_sent_or_discarded')],
+            },
+        ),
+        migrations.CreateModel(
+            name='CriterionCheck',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('evidence', models.TextField()),
+                ('checked_at', models.DateTimeField()),
+                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='checks', to='orchestrator.attempt')),
+                ('checked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('criterion', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='checks', to='orchestrator.criterion')),
+            ],
+            options={
+                'ordering': ['attempt_id', 'criterion_id'],
+                'constraints': [models.UniqueConstraint(fields=('attempt', 'criterion'), name='criterion_checked_once'), models.CheckConstraint(condition=models.Q(('evidence', ''), _negated=True), name='check_has_evidence')],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name='intervention',
+            constraint=models.UniqueConstraint(condition=models.Q(('cleared_at__isnull', True)), fields=('task',), name='one_open_intervention'),
+        ),
+        migrations.AddConstraint(
+            model_name='attempt',
+            constraint=models.UniqueConstraint(fields=('task', 'number'), name='attempt_number_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='attempt',
+            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['queued', 'running'])), fields=('task',), name='one_live_attempt_per_task'),
+        ),
+        migrations.AddIndex(
+            model_name='step',
+            index=models.Index(fields=['version', 'batch_index', 'condition'], name='step_conditions'),
+        ),
+        migrations.AddConstraint(
+            model_name='step',
+            constraint=models.UniqueConstraint(fields=('version', 'key'), name='step_key_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='step',
+            constraint=models.UniqueConstraint(fields=('thread', 'position'), name='step_position_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='stage',
+            constraint=models.UniqueConstraint(fields=('version', 'position'), name='stage_position_once'),
+        ),
+        migrations.AddIndex(
+            model_name='task',
+            index=models.Index(fields=['workstream', 'status'], name='orchestrato_workstr_074fb4_idx'),
+        ),
+        migrations.AddIndex(
+            model_name='task',
+            index=models.Index(condition=models.Q(('needs_human', True)), fields=['workstream'], name='task_needs_human'),
+        ),
+        migrations.AddIndex(
+            model_name='task',
+            index=models.Index(condition=models.Q(('due', True)), fields=['workstream'], name='task_due'),
+        ),
+        migrations.AddIndex(
+            model_name='task',
+            index=models.Index(fields=['workstream', 'open_batch', 'thread', 'run_index', 'position', 'standing'], name='task_frontier'),
+        ),
+        migrations.AddConstraint(
+            model_name='task',
+            constraint=models.UniqueConstraint(fields=('workstream', 'step'), name='task_once_per_step'),
+        ),
+        migrations.AddConstraint(
+            model_name='schedulingdecision',
+            constraint=models.UniqueConstraint(fields=('workstream', 'number'), name='round_number_once'),
+        ),
+        migrations.AddIndex(
+            model_name='handoffartifact',
+            index=models.Index(fields=['workstream', 'state'], name='orchestrato_workstr_69d3b9_idx'),
+        ),
+        migrations.AddConstraint(
+            model_name='handoffartifact',
+            constraint=models.UniqueConstraint(fields=('workstream', 'sequence'), name='artifact_sequence_once'),
+        ),
+    ]
