@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from orchestrator.core.mapping import Definition, StepMapping
+from orchestrator.core.mapping_suggestions import lookalikes
 from orchestrator.core.migration import Judgement, definition_of, judge
 from orchestrator.core.plan import Plan
 from orchestrator.core.terms import VersionStatus, WorkstreamStatus
@@ -32,6 +33,20 @@ def in_flight(workstream: Workstream, version: WorkflowVersion, plan: Plan | Non
     if plan is None or not under_way(workstream) or version.pk == workstream.version_id:
         return None
     return dry_run(workstream, version, plan)
+
+
+def mistaken_for_new(
+    workstream: Workstream, version: WorkflowVersion, plan: Plan | None, judgement: Judgement | None
+) -> tuple[StepMapping, ...]:
+    """Steps that go under this mapping although others that come look like them: their work would be lost."""
+    lines = judgement.lines if judgement else ()
+    goes = {key for line in lines if not line.new for key in line.old}
+    comes = {key for line in lines if not line.old for key in line.new}
+    if plan is None or not (goes and comes):
+        return ()
+    dropped = [one for one in running_side(workstream) if one.key in goes]
+    added = [one for one in new_side(workstream, version, plan) if one.key in comes]
+    return lookalikes(dropped, added)
 
 
 def under_way(workstream: Workstream) -> bool:

@@ -17,7 +17,7 @@ from orchestrator.queries import plans as queries
 from orchestrator.queries.adoption import adoption_of
 from orchestrator.queries.comments import Conversation, conversation
 from orchestrator.queries.effect import in_effect
-from orchestrator.queries.migrations import in_flight
+from orchestrator.queries.migrations import in_flight, mistaken_for_new
 from orchestrator.queries.readings import preview_of
 from orchestrator.queries.review import Comparison, ReviewSection, compare, review_sections, viewed_by
 from orchestrator.queries.sign_offs import sign_offs
@@ -165,7 +165,8 @@ def review_page(
         "moved": compare(version, versions[0], None, None) if moved else None,
         "choices": page.choices(),
         "review": review,
-        "in_flight": in_flight(workstream, version, reading.plan),
+        "in_flight": (judgement := in_flight(workstream, version, reading.plan)),
+        "mistaken": mistaken_for_new(workstream, version, reading.plan, judgement),
         "workstream": workstream,
         "adoption": (adoption := adoption_of(reading) if version.adopts or not workstream.tasks.exists() else None),
         "adopts_state": version.adopts and bool(adoption),

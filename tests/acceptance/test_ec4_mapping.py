@@ -5,7 +5,7 @@ import pytest
 from orchestrator.core.errors import MigrationImpossible
 from orchestrator.core.mapping import StepMapping
 from orchestrator.core.terms import AttemptStatus, MappingKind, TaskStatus, VersionStatus
-from orchestrator.models import HistoryEntry, MappedStep, Migration, Task
+from orchestrator.models import HistoryEntry, MappedStep, Migration, Task, WorkflowVersion
 from orchestrator.queries.state import state_problems
 from orchestrator.services.interventions import flag_for_human
 from tests.acceptance.versions import ONE, approve, decide, migration_page, next_version
@@ -31,6 +31,10 @@ def under_way(driver: Driver) -> Driver:
     driver.start(ONE)
     driver.do("A1")
     return driver
+
+
+def review_of(driver: Driver, version: WorkflowVersion) -> str:
+    return words(signed_in(driver.cast.approver).get(f"/plans/{version.workflow.slug}/v{version.number}/"))
 
 
 def refusal(driver: Driver, source: bytes, *mapping: StepMapping) -> str:
@@ -170,7 +174,8 @@ def test_ec4_the_migration_is_recorded_with_its_mapping(under_way: Driver) -> No
 
 def test_ec4_the_review_says_what_stands_in_the_way_before_anybody_decides(under_way: Driver) -> None:
     version = next_version(under_way, RENAMED)
-    page = words(signed_in(under_way.cast.approver).get(f"/plans/{version.workflow.slug}/v2/"))
+    page = review_of(under_way, version)
+    assert "A1 looks like A7" in page
     assert "1 step needs a decision A1 : it was started; dropping it needs a reason" in page
     refused = decide(under_way, version)
     assert refused.status_code == 409
@@ -195,3 +200,14 @@ def test_ec4_check_shows_the_verdicts_and_writes_nothing(under_way: Driver) -> N
     assert "is dropped: Not needed." in words(page)
     assert 'value="Not needed."' in page.content.decode(), "what was typed stays"
     assert (HistoryEntry.objects.count(), under_way.reload().version.number) == (before, 1)
+
+
+def test_ec4_the_review_asks_whether_a_step_under_a_new_key_is_the_same_work(under_way: Driver) -> None:
+    """B1 was launched and not begun, so it may be dropped without a word; the reviewer is told what it looks like."""
+    renamed = ONE.replace(b"B1: Gateway call", b"B7: Gateway call")
+    assert "B1 looks like B7" in review_of(under_way, next_version(under_way, renamed))
+
+
+def test_ec4_nothing_is_asked_about_other_work(under_way: Driver) -> None:
+    other = ONE.replace(b"B1: Gateway call", b"B7: Price list").replace(b"contract test passes", b"prices are shown")
+    assert "looks like" not in review_of(under_way, next_version(under_way, other))
