@@ -1,20 +1,15 @@
-"""What adopting the state of a source does, or has left to do behind gates (WF-8)."""
+"""What adopting the state of a source has left to do behind gates (WF-8)."""
 
 from collections.abc import Sequence
 
 from django.db.models import Exists, OuterRef
 
-from orchestrator.core.adoption import Adopted, AdoptedAs, Adoption, adopt, unchanged
-from orchestrator.core.plan import Plan, Progress, Reading
+from orchestrator.core.adoption import Adopted, AdoptedAs, adopt, adoption_of, unchanged
+from orchestrator.core.plan import Plan, Progress
 from orchestrator.core.plan_action import ACTION
 from orchestrator.core.terms import AttemptStatus, TaskStatus
 from orchestrator.models import Attempt, Task, WorkflowVersion, Workstream
 from orchestrator.queries.readings import plan_of, reading_of
-
-
-def adoption_of(reading: Reading) -> Adoption:
-    """What becomes of the state that a source tells, if the plan is approved with it."""
-    return adopt(reading.plan, reading.progress) if reading.plan and reading.progress else Adoption()
 
 
 def adopting_version(workstream: Workstream) -> WorkflowVersion | None:

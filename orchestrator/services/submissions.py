@@ -10,13 +10,12 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from orchestrator.core.adoption import Adoption
+from orchestrator.core.adoption import Adoption, adoption_of
 from orchestrator.core.errors import InvalidInput, PlanRejected, Refusal
 from orchestrator.core.formats.folder import LeftOut, sources_of
 from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan import Finding, Reading
 from orchestrator.core.terms import Role
-from orchestrator.queries.adoption import adoption_of
 from orchestrator.queries.plan_facts import FindingFacts, finding_facts
 from orchestrator.services.actor import Actor
 from orchestrator.services.bundles import MOST, PlanFile

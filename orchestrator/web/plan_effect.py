@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.http import require_GET
 
+from orchestrator.core.adoption import adoption_of
 from orchestrator.core.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS
 from orchestrator.queries import plans as queries
 from orchestrator.queries.readings import preview_of, reading_of
@@ -26,9 +27,15 @@ def plan_effect(request: HttpRequest, slug: str, version: int) -> HttpResponse:
     """Everything on a page of its own; htmx gets the short form that the review shows."""
     shown = queries.find_version(slug, version)
     review = queries.Review(reading_of(shown), (), preview_of(shown, executors_asked(request)))
-    return show(
-        request, "plans/runs.html", {"version": shown, "review": review, "whole": True}, parts=frozenset({"preview"})
-    )
+    adoption = adoption_of(review.reading) if shown.adopts else None
+    context = {
+        "version": shown,
+        "review": review,
+        "whole": True,
+        "adoption": adoption,
+        "adopts_state": bool(adoption),
+    }
+    return show(request, "plans/runs.html", context, parts=frozenset({"preview"}))
 
 
 urlpatterns: list[Any] = [

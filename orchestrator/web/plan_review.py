@@ -9,12 +9,12 @@ from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
+from orchestrator.core.adoption import adoption_of
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal, VersionMoved
 from orchestrator.core.plan import Reading
 from orchestrator.core.terms import VersionStatus
 from orchestrator.models import WorkflowVersion
 from orchestrator.queries import plans as queries
-from orchestrator.queries.adoption import adoption_of
 from orchestrator.queries.comments import Conversation, conversation
 from orchestrator.queries.effect import in_effect
 from orchestrator.queries.migrations import in_flight

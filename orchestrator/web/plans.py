@@ -10,13 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
+from orchestrator.core.adoption import adoption_of
 from orchestrator.core.errors import InvalidInput, Refusal
 from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan_parameters import Parameter, parameters_of
 from orchestrator.core.terms import Role, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries import plans as queries
-from orchestrator.queries.adoption import adoption_of
 from orchestrator.queries.library import find_entry
 from orchestrator.services import plans
 from orchestrator.services.templates import source_with_values
@@ -105,9 +105,11 @@ def submit_page(
 ) -> HttpResponse:
     """The form with what was typed; `checked` adds the findings and the preview of the source."""
     wanted, found, review = _wanted(request), None, None
+    may_adopt = workstream is None or not workstream.tasks.exists()
     if checked and source:
         found = plans.read_any_source(source, wanted)[0]
-        review = queries.lay_out(_readable(source), plans.read_source(source, wanted=found, workstream=workstream))
+        reading = plans.read_source(source, wanted=found, workstream=workstream)
+        review = queries.lay_out(_readable(source), reading, adopts=may_adopt and _adopt(request))
     base = _base(request) if workstream is not None else None
     if not source and base is not None and request.method == "GET":
         source, name = base.source, base.source_name
@@ -124,9 +126,9 @@ def submit_page(
         "formats": [form.value for form in Format],
         "wanted": wanted,
         "adopt": _adopt(request),
-        "may_adopt": workstream is None or not workstream.tasks.exists(),
+        "may_adopt": may_adopt,
         "adoption": (adoption := adoption_of(review.reading) if review and _adopt(request) else None),
-        "adopts_state": bool(adoption) and (workstream is None or not workstream.tasks.exists()),
+        "adopts_state": bool(adoption) and may_adopt,
         "found": found,
         "may_not_submit": viewer(request).lacks(*SUBMITTERS, *([Role.REVIEWER] if workstream else [])),
     }

@@ -104,6 +104,10 @@ def test_wf3_a_folder_is_previewed_plan_by_plan(driver: Driver, folder: Path) ->
     call_command("preview_plan", str(folder), "--json", stdout=out)
     lending, prices = json.loads(out.getvalue())
     assert lending["adoption"]["counts"] == {"complete": 1}
+    assert lending["preview"]["waves"] == [["T001"], ["T002"]]
+    out = StringIO()
+    call_command("preview_plan", str(folder), "--adopt", stdout=out)
+    assert "Lending: 2 tasks, 1 of them done before and left out\nWave 1: T002\nLaunch order: T002\n" in out.getvalue()
     assert prices["preview"]["tasks"] == 6
     assert Workstream.objects.count() == 0
 
