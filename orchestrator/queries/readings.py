@@ -5,7 +5,7 @@ from typing import Final
 
 from django.conf import settings
 
-from orchestrator.core.adoption import adoption_of
+from orchestrator.core.adoption import Adoption, adoption_of
 from orchestrator.core.errors import WrongState
 from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan import Plan, Reading
@@ -24,6 +24,16 @@ def reading_of(version: WorkflowVersion) -> Reading:
     return _read(version.source, version.format, frozenset(settings.TOOLS))
 
 
+def adoption_by(version: WorkflowVersion) -> Adoption:
+    """What approving the version does with the state that its source tells; nothing, unless it was submitted so."""
+    return state_told_by(version) if version.adopts else Adoption()
+
+
+def state_told_by(version: WorkflowVersion) -> Adoption:
+    """What would become of the state that the version's source tells, if it were taken over (WF-8)."""
+    return _adopted(version.source, version.format, frozenset(settings.TOOLS))
+
+
 def preview_of(version: WorkflowVersion, executors: int) -> Preview | None:
     """What approving the version does with so many executors; None when nothing in it can be scheduled.
 
@@ -38,9 +48,14 @@ def _read(source: str, form: str, tools: frozenset[str]) -> Reading:
 
 
 @lru_cache(KEPT)
+def _adopted(source: str, form: str, tools: frozenset[str]) -> Adoption:
+    return adoption_of(_read(source, form, tools))
+
+
+@lru_cache(KEPT)
 def _previewed(source: str, form: str, tools: frozenset[str], executors: int, adopts: bool) -> Preview | None:
     reading = _read(source, form, tools)
-    ended = adoption_of(reading).ended if adopts else {}
+    ended = _adopted(source, form, tools).ended if adopts else {}
     return preview(reading.plan, executors, ended) if reading.plan else None
 
 

@@ -6,10 +6,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.http import require_GET
 
-from orchestrator.core.adoption import adoption_of
 from orchestrator.core.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS
 from orchestrator.queries import plans as queries
-from orchestrator.queries.readings import preview_of, reading_of
+from orchestrator.queries.readings import adoption_by, preview_of, reading_of
 from orchestrator.web.acting import show
 
 _DIGITS = len(str(MOST_EXECUTORS))
@@ -27,14 +26,8 @@ def plan_effect(request: HttpRequest, slug: str, version: int) -> HttpResponse:
     """Everything on a page of its own; htmx gets the short form that the review shows."""
     shown = queries.find_version(slug, version)
     review = queries.Review(reading_of(shown), (), preview_of(shown, executors_asked(request)))
-    adoption = adoption_of(review.reading) if shown.adopts else None
-    context = {
-        "version": shown,
-        "review": review,
-        "whole": True,
-        "adoption": adoption,
-        "adopts_state": bool(adoption),
-    }
+    adoption = adoption_by(shown)
+    context = {"version": shown, "review": review, "whole": True, "adoption": adoption, "adopts_state": bool(adoption)}
     return show(request, "plans/runs.html", context, parts=frozenset({"preview"}))
 
 

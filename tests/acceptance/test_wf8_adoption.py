@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orchestrator.core.formats.folder import sources_of
@@ -288,6 +290,24 @@ def run(*arguments: str) -> str:
     out = StringIO()
     call_command("submit_plan", *arguments, "--as", "ines", stdout=out)
     return out.getvalue()
+
+
+@pytest.mark.parametrize("status", ["completed", "in_progress", "blocked"])
+def test_wf8_three_times_the_work_is_adopted_with_hardly_more_queries(driver: PublicDriver, status: str) -> None:
+    queries = []
+    for count in (25, 75):
+        rows = [{"id": f"T{n}", "name": f"T{n}", "status": status} for n in range(count)]
+        source = json.dumps({"stream_id": f"stream-{count}", "tasks": rows})
+        body = {"act": "submit", "source": source, "adopt": "yes"}
+        assert signed_in(driver.cast.initiator).post("/plans/submit/", body).status_code == 302
+        driver.workstream = Workstream.objects.latest("pk")
+        version = driver.reload().version
+        with CaptureQueriesContext(connection) as captured:
+            decide(driver, version)
+        assert HistoryEntry.objects.filter(action="work adopted", workstream=driver.workstream).count() == count
+        queries.append(len(captured))
+        sound(driver)
+    assert queries[1] - queries[0] < 10, queries
 
 
 @pytest.mark.skipif(not STREAM.is_dir(), reason="the corpus is not beside the checkout")
