@@ -25,7 +25,7 @@ def check(request: HttpRequest, body: PlanCheck) -> CheckFacts:
     """Findings with line numbers and what approval would do; stores nothing."""
     source = _source(body)
     found = read_any_source(source, body.format)[0]
-    return check_facts(found, read_source(source, wanted=found), body.executors)
+    return check_facts(found, read_source(source, wanted=found), body.executors, adopt=body.adopt)
 
 
 @router.post("/", response={201: SubmissionFacts})

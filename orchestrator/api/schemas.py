@@ -249,9 +249,11 @@ class PlanText(Schema):
 
 
 class PlanCheck(PlanText):
-    """`executors` is how many the preview is to have."""
+    """`executors` is how many the preview is to have; with `adopt` it shows what the state that the source tells leaves
+    to do, as a submission with `adopt` would."""
 
     executors: Annotated[int, Field(ge=1, le=MOST_EXECUTORS)] = DEFAULT_EXECUTORS
+    adopt: StrictBool = False
 
 
 class PlanSubmission(PlanText):

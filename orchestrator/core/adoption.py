@@ -13,7 +13,7 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from orchestrator.core.plan import PlacedStep, Plan, Progress, StepSpec
+from orchestrator.core.plan import PlacedStep, Plan, Progress, Reading, StepSpec
 from orchestrator.core.plan_action import ACTION
 from orchestrator.core.rehearsal import view_of
 from orchestrator.core.schedule import Snapshot, decide, number_runs
@@ -77,6 +77,19 @@ class Adoption:
         return tuple(one for one in self.verdicts if one.becomes is becomes)
 
     @property
+    def ended(self) -> Mapping[str, TaskStatus]:
+        """Complete and skipped tasks by key, which nobody does here: what a preview of the rest leaves out.
+
+        Among them is what is held behind gates: it takes no time once they are signed.
+        """
+        done = {one.key: TaskStatus.COMPLETE for one in self.verdicts if one.becomes in _DONE}
+        return done | {one.key: TaskStatus.SKIPPED for one in self.those(AdoptedAs.SKIPPED)}
+
+    @property
+    def blocked(self) -> int:
+        return len(self.those(AdoptedAs.BLOCKED))
+
+    @property
     def counts(self) -> Mapping[AdoptedAs, int]:
         """How many of each, in the order of the words; those that nothing becomes are left out."""
         found = Counter(one.becomes for one in self.verdicts)
@@ -116,6 +129,7 @@ _STATUS: Final = {
     AdoptedAs.BLOCKED: TaskStatus.BLOCKED,
     AdoptedAs.SKIPPED: TaskStatus.SKIPPED,
 }
+_DONE: Final = frozenset({AdoptedAs.COMPLETE, AdoptedAs.HELD})
 _DROPPED: Final = frozenset({TaskStatus.CANCELLED, TaskStatus.SKIPPED})
 _BEGUN: Final = frozenset({TaskStatus.ACTIVE, TaskStatus.REVIEW})
 
@@ -128,6 +142,11 @@ class _Open(NamedTuple):
 
     def __or__(self, other: "_Open") -> "_Open":
         return _Open(self.step or other.step, self.gate or other.gate)
+
+
+def adoption_of(reading: Reading) -> Adoption:
+    """What becomes of the state that a source tells, if the plan is approved with it."""
+    return adopt(reading.plan, reading.progress) if reading.plan and reading.progress else Adoption()
 
 
 def adopt(plan: Plan, progress: Iterable[Progress], standing: Mapping[str, bool] | None = None) -> Adoption:

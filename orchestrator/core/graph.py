@@ -6,8 +6,8 @@ kept as groups, not as edges, so a plan of 50 batches with 200 steps each has 50
 Everything here is deterministic and takes time linear in steps and edges.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
 from itertools import groupby
@@ -119,14 +119,15 @@ def _thread_edges(steps: tuple[StepSpec, ...]) -> Iterator[tuple[str, str]]:
             before = batch
 
 
-def critical_path(plan: Plan) -> tuple[str, ...]:
+def critical_path(plan: Plan, ended: Collection[str] = ()) -> tuple[str, ...]:
     """The longest chain of steps that wait for one another; () when there is a cycle.
 
     Length is minutes when every work step has an estimate, otherwise the number of steps. Of chains that are equally
-    long the one through the later batch, then with the smaller key, is taken.
+    long the one through the later batch, then with the smaller key, is taken. Steps that have `ended` are not in it:
+    nobody waits for them, only for what is open before them in their thread or batch.
     """
-    graph = compile_graph(plan)
-    length = step_lengths(plan)[0]
+    graph = compile_graph(_without_needs_of(plan, ended) if ended else plan)
+    length = step_lengths(plan, ended)[0]
     end: dict[str, int] = {}
     previous: dict[str, str] = {}
 
@@ -144,17 +145,29 @@ def critical_path(plan: Plan) -> tuple[str, ...]:
                 previous[key] = min(before, key=rank)
             end[key] = length[key] + (end[previous[key]] if before else 0)
         last = min(group.members, key=rank)
-    return tuple(reversed(list(_chain(last, previous)))) if last else ()
+    return tuple(key for key in reversed(list(_chain(last, previous))) if key not in ended)
 
 
-def step_lengths(plan: Plan) -> tuple[dict[str, int], bool]:
-    """How long each step takes, and whether that is minutes: only when every work step has an estimate. Else 1 each."""
+def _without_needs_of(plan: Plan, ended: Collection[str]) -> Plan:
+    def bare(step: StepSpec) -> StepSpec:
+        return replace(step, needs=() if step.key in ended else tuple(n for n in step.needs if n.key not in ended))
+
+    return plan.with_steps(bare)
+
+
+def step_lengths(plan: Plan, ended: Collection[str] = ()) -> tuple[dict[str, int], bool]:
+    """How long each step takes, and whether that is minutes: only when every work step has an estimate. Else 1 each.
+
+    Those that have `ended` take no time, and need no estimate.
+    """
     steps = {step.key: step for step in reversed(list(plan.steps()))}
     lanes = (t.steps for stage in plan.stages for batch in stage.batches for t in batch.threads)
     # A gate's own action stands in the gate's thread; nobody estimates it.
-    work = [step for lane in lanes if all(s.kind is StepKind.WORK for s in lane) for step in lane]
+    work = [
+        step for lane in lanes if all(s.kind is StepKind.WORK for s in lane) for step in lane if step.key not in ended
+    ]
     timed = bool(work) and all(step.estimate > 0 for step in work)
-    return {key: step.estimate if timed else 1 for key, step in steps.items()}, timed
+    return {key: 0 if key in ended else step.estimate if timed else 1 for key, step in steps.items()}, timed
 
 
 def _chain(key: str, previous: Mapping[str, str]) -> Iterator[str]:

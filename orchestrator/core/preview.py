@@ -1,8 +1,9 @@
 """What approving a plan will do, by running the real scheduler on it with *n* executors (WF-3, BX-2)."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import groupby
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from orchestrator.core.graph import critical_path, step_lengths
@@ -40,7 +41,7 @@ class LaneStep(NamedTuple):
 
 
 class Lane(NamedTuple):
-    """A thread with its steps and the wave each is in; a step that never starts is not in it."""
+    """A thread with its steps and the wave each is in; a step that never starts, or has ended, is not in it."""
 
     stage: int
     batch: str
@@ -75,12 +76,14 @@ class Preview:
     """`waves` are the groups that start together when everything before them is done; `gates` says what each gate
     holds back. Every step is taken to end with its usual outcome; `conditional` marks what depends on that.
 
+    Of the `tasks` so many are `taken_over` as ended before; everything else here is about those that are left.
     Lengths and waits are minutes when `timed` (every work step has an estimate), and otherwise steps of equal length;
     `estimated` counts the steps with an estimate. `peak` is how many of the `executors` are ever busy at once, `useful`
     how many would be if there were enough.
     """
 
     tasks: int
+    taken_over: int
     batches: int
     executors: int
     timed: bool
@@ -114,29 +117,39 @@ class Preview:
         return tuple(key for wave in self.waves for key in wave)
 
     @property
+    def left(self) -> int:
+        return self.tasks - self.taken_over
+
+    @property
     def unreachable(self) -> int:
         """How many steps are neither launched nor skipped."""
-        return self.tasks - sum(map(len, self.waves)) - sum(not conditional.runs for conditional in self.conditional)
+        return self.left - sum(map(len, self.waves)) - sum(not conditional.runs for conditional in self.conditional)
 
 
-def preview(plan: Plan, executors: int = DEFAULT_EXECUTORS) -> Preview:
-    """Run the plan to its end, with `executors` and with other numbers of them. Unschedulable rests are left out."""
-    lengths, timed = step_lengths(plan)
-    script = script_of(plan, lengths)
+def preview(
+    plan: Plan, executors: int = DEFAULT_EXECUTORS, ended: Mapping[str, TaskStatus] = MappingProxyType({})
+) -> Preview:
+    """Run the plan to its end, with `executors` and with other numbers of them. Unschedulable rests are left out.
+
+    What has `ended` before is not run again (WF-8): complete or skipped tasks by key, as `Adoption.ended` has them.
+    """
+    lengths, timed = step_lengths(plan, ended)
+    script = _script(plan, lengths, ended)
     free = rehearse(script)
-    counted = free if not timed else rehearse(script_of(plan, dict.fromkeys(lengths, 1)))
+    counted = free if not timed else rehearse(replace(script, lengths=dict.fromkeys(lengths, 1)))
     given = _with(script, executors, free)
     waves = tuple(tuple(key for _, key in group) for _, group in groupby(counted.launches, lambda launch: launch[0]))
     order = [key for wave in waves for key in wave]
     return Preview(
         tasks=len(script.views),
+        taken_over=len(ended),
         batches=sum(len(stage.batches) for stage in plan.stages),
         executors=executors,
         timed=timed,
-        estimated=sum(step.estimate > 0 for step in plan.steps()),
+        estimated=sum(step.estimate > 0 for step in plan.steps() if step.key not in ended),
         waves=waves,
-        lanes=tuple(_lanes(plan, waves)),
-        critical_path=critical_path(plan),
+        lanes=tuple(_lanes(plan, waves, ended)),
+        critical_path=critical_path(plan, ended),
         gates=tuple(_held(order, script)),
         conditional=tuple(_conditional(script, counted)),
         peak=given.peak,
@@ -146,18 +159,25 @@ def preview(plan: Plan, executors: int = DEFAULT_EXECUTORS) -> Preview:
     )
 
 
+def _script(plan: Plan, lengths: Mapping[str, int], ended: Mapping[str, TaskStatus]) -> Script:
+    script = script_of(plan, lengths)
+    views = {key: replace(script.views[key], status=status) for key, status in ended.items()}
+    return replace(script, views={**script.views, **views})
+
+
 def _with(script: Script, executors: int, free: Rehearsal) -> Rehearsal:
     """Enough executors make no difference."""
     return free if executors >= free.peak else rehearse(script, executors)
 
 
-def _lanes(plan: Plan, waves: Iterable[Iterable[str]]) -> Iterator[Lane]:
+def _lanes(plan: Plan, waves: Iterable[Iterable[str]], ended: Collection[str]) -> Iterator[Lane]:
     number = {key: n for n, wave in enumerate(waves, start=1) for key in wave}
     for stage in plan.stages:
         for batch in stage.batches:
             for thread in batch.threads:
                 steps = tuple(LaneStep(step.key, number[step.key]) for step in thread.steps if step.key in number)
-                yield Lane(stage.number, batch.prefix, thread.lane, thread.name, steps)
+                if any(step.key not in ended for step in thread.steps):
+                    yield Lane(stage.number, batch.prefix, thread.lane, thread.name, steps)
 
 
 def _held(order: list[str], script: Script) -> Iterator[Held]:
@@ -168,7 +188,7 @@ def _held(order: list[str], script: Script) -> Iterator[Held]:
 
 def _conditional(script: Script, course: Rehearsal) -> Iterator[Conditional]:
     for key, view in script.views.items():
-        if view.when is not None and key in course.ended:
+        if view.when is not None and view.open and key in course.ended:
             yield Conditional(key, view.when.text, course.ended[key].status is not TaskStatus.SKIPPED)
 
 

@@ -37,18 +37,25 @@ class CommentList:
 class PlanTools:
     sign_in: Callable[[], Caller]
 
-    def check_plan(self, source: str, format: Format | None = None, executors: int = DEFAULT_EXECUTORS) -> CheckFacts:
+    def check_plan(
+        self,
+        source: str,
+        format: Format | None = None,
+        executors: int = DEFAULT_EXECUTORS,
+        adopt: bool = False,
+    ) -> CheckFacts:
         """Read the text of a plan and say what a reviewer will see; nothing is stored.
 
         Every finding has code, line, message and fix; those of severity `blocks` keep it from being approved. `preview`
-        has waves and critical path with so many executors, `adoption` what becomes of the state that the text tells.
+        has waves and critical path with so many executors, `adoption` what becomes of the state that the text tells;
+        with `adopt` the preview shows only what that state leaves to do.
         The format is told from the content: PLAN.md, JSON bundle, spec-kit, task-master, beads, Backlog.md and others.
         """
         self.sign_in().require(Scope.READ)
         if not 1 <= executors <= MOST_EXECUTORS:
             raise InvalidInput(f"Give 1 to {MOST_EXECUTORS} executors.", field="executors")
         found = plans.read_any_source(source, format)[0]
-        return check_facts(found, plans.read_source(source, wanted=found), executors)
+        return check_facts(found, plans.read_source(source, wanted=found), executors, adopt=adopt)
 
     def submit_plan(
         self,

@@ -1,20 +1,15 @@
-"""What adopting the state of a source does, or has left to do behind gates (WF-8)."""
+"""What adopting the state of a source has left to do behind gates (WF-8)."""
 
 from collections.abc import Sequence
 
 from django.db.models import Exists, OuterRef
 
-from orchestrator.core.adoption import Adopted, AdoptedAs, Adoption, adopt, unchanged
-from orchestrator.core.plan import Plan, Progress, Reading
+from orchestrator.core.adoption import Adopted, AdoptedAs, adopt, unchanged
+from orchestrator.core.plan import Plan, Progress
 from orchestrator.core.plan_action import ACTION
 from orchestrator.core.terms import AttemptStatus, TaskStatus
 from orchestrator.models import Attempt, Task, WorkflowVersion, Workstream
-from orchestrator.queries.readings import plan_of, reading_of
-
-
-def adoption_of(reading: Reading) -> Adoption:
-    """What becomes of the state that a source tells, if the plan is approved with it."""
-    return adopt(reading.plan, reading.progress) if reading.plan and reading.progress else Adoption()
+from orchestrator.queries.readings import adoption_by, plan_of, reading_of
 
 
 def adopting_version(workstream: Workstream) -> WorkflowVersion | None:
@@ -29,7 +24,7 @@ def held_behind(workstream: Workstream) -> tuple[WorkflowVersion | None, Sequenc
     if version is None:
         return None, ()
     reading = reading_of(version)
-    held = {one.key for one in adoption_of(reading).those(AdoptedAs.HELD)}
+    held = {one.key for one in adoption_by(version).those(AdoptedAs.HELD)}
     if not held or reading.plan is None:
         return version, ()
     plan = plan_of(workstream.version)

@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from orchestrator.core.adoption import Adopted, AdoptedAs, Adoption
+from orchestrator.core.adoption import Adopted, AdoptedAs, Adoption, adoption_of
 from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan import Finding, Reading
 from orchestrator.core.preview import Lane, preview
 from orchestrator.core.terms import Severity, TaskStatus
-from orchestrator.queries.adoption import adoption_of
 
 
 @dataclass(frozen=True)
@@ -81,11 +80,14 @@ class PreviewFacts:
     """What approval will do, every step ending as usual: tasks created, what starts first, the waves, the longest
     chain.
 
+    Of the `tasks` so many are `taken_over` as done before, or skipped; all else is about those that are left, blocked
+    ones as if nothing were in their way.
     Lengths are in minutes when every work step has an estimate (`unit`), and in steps otherwise. `peak` is how many of
     the `executors` are ever busy at once, `useful` how many would be if there were enough.
     """
 
     tasks: int
+    taken_over: int
     executors: int
     unit: Literal["minutes", "steps"]
     peak: int
@@ -128,7 +130,8 @@ class AdoptionFacts:
 @dataclass(frozen=True)
 class CheckFacts:
     """`format` is what the text was read as, null when it is no text. `approvable` is false while a finding blocks;
-    `preview` is empty when nothing in the text can be scheduled, `adoption` when the text tells no state."""
+    `preview` is empty when nothing in the text can be scheduled, `adoption` when the text tells no state; with `adopt`
+    the preview shows what that state leaves to do."""
 
     format: Format | None
     approvable: bool
@@ -137,13 +140,14 @@ class CheckFacts:
     adoption: AdoptionFacts | None
 
 
-def check_facts(found: Format | None, reading: Reading, executors: int) -> CheckFacts:
+def check_facts(found: Format | None, reading: Reading, executors: int, *, adopt: bool = False) -> CheckFacts:
+    adoption = adoption_of(reading)
     return CheckFacts(
         found,
         not reading.blockers,
         finding_facts(reading),
-        preview_facts(reading, executors),
-        adoption_facts(adoption_of(reading)),
+        preview_facts(reading, executors, adoption if adopt else Adoption()),
+        adoption_facts(adoption),
     )
 
 
@@ -170,12 +174,13 @@ def _finding(finding: Finding) -> FindingFacts:
     return FindingFacts(finding.code, finding.line, finding.message, finding.fix, finding.severity)
 
 
-def preview_facts(reading: Reading, executors: int) -> PreviewFacts | None:
+def preview_facts(reading: Reading, executors: int, adoption: Adoption) -> PreviewFacts | None:
     if reading.plan is None:
         return None
-    effect = preview(reading.plan, executors)
+    effect = preview(reading.plan, executors, adoption.ended)
     return PreviewFacts(
         tasks=effect.tasks,
+        taken_over=effect.taken_over,
         executors=executors,
         unit="minutes" if effect.timed else "steps",
         peak=effect.peak,

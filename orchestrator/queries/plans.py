@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from django.db.models import Case, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 
+from orchestrator.core.adoption import adoption_of
 from orchestrator.core.errors import NotFound
 from orchestrator.core.plan import Finding, Reading
-from orchestrator.core.preview import DEFAULT_EXECUTORS, Preview, preview
+from orchestrator.core.preview import Preview, preview
 from orchestrator.core.terms import VersionStatus
 from orchestrator.models import WorkflowVersion, Workstream
 
@@ -102,11 +103,13 @@ def workstream_of(version: WorkflowVersion) -> Workstream:
     return found
 
 
-def lay_out(source: str, reading: Reading, executors: int = DEFAULT_EXECUTORS) -> Review:
+def lay_out(source: str, reading: Reading, *, adopts: bool = False) -> Review:
+    """With `adopts`, the effect is that of what is left to do (WF-8)."""
+    ended = adoption_of(reading).ended if adopts else {}
     return Review(
         reading=reading,
         lines=tuple(_lines(source, reading.findings)),
-        effect=preview(reading.plan, executors) if reading.plan else None,
+        effect=preview(reading.plan, ended=ended) if reading.plan else None,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from django.conf import settings
 
+from orchestrator.core.adoption import Adoption, adoption_of
 from orchestrator.core.errors import WrongState
 from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan import Plan, Reading
@@ -23,9 +24,22 @@ def reading_of(version: WorkflowVersion) -> Reading:
     return _read(version.source, version.format, frozenset(settings.TOOLS))
 
 
+def adoption_by(version: WorkflowVersion) -> Adoption:
+    """What approving the version does with the state that its source tells; nothing, unless it was submitted so."""
+    return state_told_by(version) if version.adopts else Adoption()
+
+
+def state_told_by(version: WorkflowVersion) -> Adoption:
+    """What would become of the state that the version's source tells, if it were taken over (WF-8)."""
+    return _adopted(version.source, version.format, frozenset(settings.TOOLS))
+
+
 def preview_of(version: WorkflowVersion, executors: int) -> Preview | None:
-    """What approving the version does with so many executors; None when nothing in it can be scheduled."""
-    return _previewed(version.source, version.format, frozenset(settings.TOOLS), executors)
+    """What approving the version does with so many executors; None when nothing in it can be scheduled.
+
+    Of one that adopts the state of its source, what is left to do (WF-8).
+    """
+    return _previewed(version.source, version.format, frozenset(settings.TOOLS), executors, version.adopts)
 
 
 @lru_cache(KEPT)
@@ -34,9 +48,15 @@ def _read(source: str, form: str, tools: frozenset[str]) -> Reading:
 
 
 @lru_cache(KEPT)
-def _previewed(source: str, form: str, tools: frozenset[str], executors: int) -> Preview | None:
-    plan = _read(source, form, tools).plan
-    return preview(plan, executors) if plan else None
+def _adopted(source: str, form: str, tools: frozenset[str]) -> Adoption:
+    return adoption_of(_read(source, form, tools))
+
+
+@lru_cache(KEPT)
+def _previewed(source: str, form: str, tools: frozenset[str], executors: int, adopts: bool) -> Preview | None:
+    reading = _read(source, form, tools)
+    ended = _adopted(source, form, tools).ended if adopts else {}
+    return preview(reading.plan, executors, ended) if reading.plan else None
 
 
 def plan_of(version: WorkflowVersion) -> Plan:

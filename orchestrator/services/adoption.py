@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from graphlib import TopologicalSorter
 
-from orchestrator.core.adoption import Adopted, AdoptedAs, adopt
-from orchestrator.core.plan import Reading
-from orchestrator.core.terms import AttemptStatus, BlockerKind, CriterionKind
+from orchestrator.core.adoption import Adopted, AdoptedAs
+from orchestrator.core.terms import AttemptStatus, BlockerKind, CriterionKind, TaskStatus
 from orchestrator.models import Attempt, Blocker, Criterion, CriterionCheck, Task, WorkflowVersion, Workstream
 from orchestrator.queries.adoption import held_behind
 from orchestrator.queries.parts import in_parts
+from orchestrator.queries.readings import adoption_by
 from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import announce_adopted
-from orchestrator.services.history import record
+from orchestrator.services.history import Said, record_each
 from orchestrator.services.progress import recount
 
 #: What is written down when the tasks are created; what waits for a gate, or is a gate, stays as any other task.
@@ -34,12 +34,9 @@ class _Act:
     now: datetime
 
 
-def adopt_state(
-    *, version: WorkflowVersion, reading: Reading, workstream: Workstream, actor: Actor, now: datetime
-) -> None:
+def adopt_state(*, version: WorkflowVersion, workstream: Workstream, actor: Actor, now: datetime) -> None:
     """Let the fresh tasks of a locked workstream stand as the source tells, if the version was submitted so."""
-    if version.adopts and reading.plan:
-        found = adopt(reading.plan, reading.progress)
+    if found := adoption_by(version):
         _take_over(_Act(version, workstream, actor, now), [one for one in found.verdicts if one.becomes in AT_ONCE])
 
 
@@ -56,13 +53,15 @@ def adopt_behind(*, workstream: Workstream, actor: Actor, now: datetime) -> None
 def _take_over(act: _Act, verdicts: Sequence[Adopted]) -> None:
     tasks = _tasks(act.workstream, [one.key for one in verdicts])
     attempts = _complete(act, [one for one in verdicts if one.becomes is AdoptedAs.COMPLETE], tasks)
-    blockers = {one.key: _block(act, one, tasks[one.key]) for one in verdicts if one.becomes is AdoptedAs.BLOCKED}
-    for one in verdicts:
-        task = tasks[one.key]
-        task.status, task.breadcrumb, task.updated_at = one.status, one.breadcrumb, act.now
-    Task.objects.bulk_update(tasks.values(), ["status", "breadcrumb", "updated_at"], batch_size=500)
-    for one in verdicts:
-        _record(act, one, attempts.get(one.key), blockers.get(one.key))
+    blockers = _block(act, [one for one in verdicts if one.becomes is AdoptedAs.BLOCKED], tasks)
+    _set(act, verdicts, tasks)
+    record_each(
+        workstream=act.workstream,
+        actor=act.actor,
+        action="work adopted",
+        entries=[_said(act, one, attempts.get(one.key), blockers.get(one.key)) for one in verdicts],
+        now=act.now,
+    )
     if any(one.becomes in {AdoptedAs.COMPLETE, AdoptedAs.RESUMED} for one in verdicts):
         act.workstream.started_at = act.workstream.started_at or act.now
     recount(act.workstream, act.now)
@@ -76,6 +75,19 @@ def _tasks(workstream: Workstream, keys: Iterable[str]) -> dict[str, Task]:
     for task in found.values():
         task.workstream, task.step.version = workstream, workstream.version
     return found
+
+
+def _set(act: _Act, verdicts: Iterable[Adopted], tasks: Mapping[str, Task]) -> None:
+    """What many share is written at once: a value of its own for each row costs many times as much."""
+    by_status: dict[TaskStatus, list[int]] = {}
+    for one in verdicts:
+        task = tasks[one.key]
+        task.status, task.breadcrumb = one.status, one.breadcrumb
+        by_status.setdefault(one.status, []).append(task.pk)
+    for status, keys in by_status.items():
+        for some in in_parts(keys):
+            Task.objects.filter(pk__in=some).update(status=status, updated_at=act.now)
+    Task.objects.bulk_update(tasks.values(), ["breadcrumb"], batch_size=200)
 
 
 def _complete(act: _Act, verdicts: Sequence[Adopted], tasks: Mapping[str, Task]) -> dict[str, Attempt]:
@@ -125,33 +137,30 @@ def _take_as_met(act: _Act, attempts: Sequence[Attempt]) -> None:
         )
 
 
-def _block(act: _Act, one: Adopted, task: Task) -> Blocker:
-    """Whoever submitted the plan knows what is in the way, and owns the blocker."""
-    return Blocker.objects.create(
-        task=task,
-        kind=BlockerKind.OTHER,
-        note=one.breadcrumb,
-        owner=act.version.author,
-        declared_by=act.actor.account,
-        declared_at=act.now,
+def _block(act: _Act, verdicts: Sequence[Adopted], tasks: Mapping[str, Task]) -> dict[str, Blocker]:
+    """Whoever submitted the plan knows what is in the way, and owns the blockers."""
+    blockers = Blocker.objects.bulk_create(
+        Blocker(
+            task=tasks[one.key],
+            kind=BlockerKind.OTHER,
+            note=one.breadcrumb,
+            owner=act.version.author,
+            declared_by=act.actor.account,
+            declared_at=act.now,
+        )
+        for one in verdicts
     )
+    return {one.key: blocker for one, blocker in zip(verdicts, blockers, strict=True)}
 
 
-def _record(act: _Act, one: Adopted, attempt: Attempt | None, blocker: Blocker | None) -> None:
-    record(
-        workstream=act.workstream,
-        actor=act.actor,
-        action="work adopted",
-        subject=one.key,
-        reason=one.reason,
-        now=act.now,
-        data={
-            "version": act.version.number,
-            "as": one.becomes.value,
-            "status": one.status.value,
-            "breadcrumb": one.breadcrumb,
-            "attempt": attempt.pk if attempt else 0,
-            "blocker": blocker.pk if blocker else 0,
-            "author": act.version.author.get_username(),
-        },
-    )
+def _said(act: _Act, one: Adopted, attempt: Attempt | None, blocker: Blocker | None) -> Said:
+    data = {
+        "version": act.version.number,
+        "as": one.becomes.value,
+        "status": one.status.value,
+        "breadcrumb": one.breadcrumb,
+        "attempt": attempt.pk if attempt else 0,
+        "blocker": blocker.pk if blocker else 0,
+        "author": act.version.author.get_username(),
+    }
+    return Said(one.key, one.reason, data)

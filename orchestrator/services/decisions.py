@@ -86,7 +86,7 @@ def approve_version(
             sign_as_planned(version=version, workstream=workstream, now=now)
         _record_approval(version, workstream, actor, now, begun=begins and not waits)
         if begins and not waits:
-            adopt_state(version=version, reading=reading, workstream=workstream, actor=actor, now=now)
+            adopt_state(version=version, workstream=workstream, actor=actor, now=now)
         wake(workstream.pk)
     return workstream
 

@@ -9,7 +9,7 @@ from orchestrator.core.mapping import StepMapping
 from orchestrator.core.terms import WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries.effect import due_version
-from orchestrator.queries.readings import plan_of, reading_of
+from orchestrator.queries.readings import plan_of
 from orchestrator.services.actor import ORCHESTRATOR, Actor
 from orchestrator.services.adoption import adopt_state
 from orchestrator.services.gates import sign_as_planned
@@ -46,8 +46,9 @@ def take_effect(*, workstream_id: int, now: datetime) -> WorkflowVersion | None:
 
 def _adopt(version: WorkflowVersion, workstream: Workstream, now: datetime) -> None:
     """Whoever approved the version let the state that its source tells be taken over (WF-8)."""
-    approver = Actor.person(version.decided_by) if version.decided_by else ORCHESTRATOR
-    adopt_state(version=version, reading=reading_of(version), workstream=workstream, actor=approver, now=now)
+    # Only an approved version is ever due, and it has the one whose approval was the last.
+    assert version.decided_by is not None
+    adopt_state(version=version, workstream=workstream, actor=Actor.person(version.decided_by), now=now)
 
 
 def _record(version: WorkflowVersion, workstream: Workstream, now: datetime) -> None:

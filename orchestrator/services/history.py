@@ -1,9 +1,9 @@
 """The only writer of history (FR-009): an entry commits with the act it records, or neither does."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import rfc8785
 from django.db import connection
@@ -34,26 +34,75 @@ def record(
     `data` holds JSON values only. Takes the sequence lock last and keeps it until the transaction ends, so the
     sequence has no gaps.
     """
+    act = _Act(workstream, actor, action, now)
+    entry = _linked(_tip_of(workstream), act, Said(subject, reason, data or {}), corrects)
+    entry.save(force_insert=True)
+    return entry
+
+
+class Said(NamedTuple):
+    """What one of several entries of an act says of its own."""
+
+    subject: str
+    reason: str
+    data: Mapping[str, Any]
+
+
+def record_each(
+    *, workstream: Workstream, actor: Actor, action: str, entries: Iterable[Said], now: datetime
+) -> Sequence[HistoryEntry]:
+    """Append entries of one act in their order, under the rules of `record`, with a few queries for all of them."""
+    act, tip = _Act(workstream, actor, action, now), _tip_of(workstream)
+    rows: list[HistoryEntry] = []
+    for said in entries:
+        rows.append(entry := _linked(tip, act, said))
+        tip = _Tip(entry.sequence, entry.number, entry.leaf_hash)
+    return HistoryEntry.objects.bulk_create(rows)
+
+
+class _Act(NamedTuple):
+    """What all entries of an act share."""
+
+    workstream: Workstream | None
+    actor: Actor
+    action: str
+    at: datetime
+
+
+class _Tip(NamedTuple):
+    """The newest entry: of all, and in the chain that is continued."""
+
+    sequence: int
+    number: int
+    leaf_hash: str
+
+
+def _tip_of(workstream: Workstream | None) -> _Tip:
+    """Where the chain goes on; from here on nobody else writes history until the transaction ends."""
     if not connection.in_atomic_block:
         raise RuntimeError("History is written in the transaction of the act.")
     _lock_sequence()
-    number, previous_hash = next(iter(_newest_link(workstream.pk if workstream else None)), (0, ""))
+    number, previous = next(iter(_newest_link(workstream.pk if workstream else None)), (0, ""))
+    return _Tip(next(iter(_last_sequence()), 0), number, previous)
+
+
+def _linked(tip: _Tip, act: _Act, said: Said, corrects: HistoryEntry | None = None) -> HistoryEntry:
+    """The entry behind the newest one, not saved yet."""
     entry = HistoryEntry(
-        sequence=next(iter(_last_sequence()), 0) + 1,
-        workstream=workstream,
-        number=number + 1,
-        recorded_at=now,
-        actor=actor.label,
-        user=actor.user,
-        action=action,
-        subject=subject[:300],
-        reason=reason,
+        sequence=tip.sequence + 1,
+        workstream=act.workstream,
+        number=tip.number + 1,
+        recorded_at=act.at,
+        actor=act.actor.label,
+        user=act.actor.user,
+        action=act.action,
+        subject=said.subject[:300],
+        reason=said.reason,
         corrects=corrects,
-        previous_hash=previous_hash,
+        previous_hash=tip.leaf_hash,
     )
-    entry.leaf = rfc8785.dumps(_facts(entry) | {"data": dict(data or {})}).decode()
+    entry.leaf = rfc8785.dumps(_facts(entry) | {"data": dict(said.data)}).decode()
     entry.leaf_hash = leaf_hash(entry.leaf.encode())
-    entry.save(force_insert=True)
     return entry
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 
+from orchestrator.core.adoption import adoption_of
 from orchestrator.core.approvals import APPROVER_FINDINGS
 from orchestrator.core.check_rules import SETTABLE, apply_rules
 from orchestrator.core.errors import (
@@ -22,7 +23,6 @@ from orchestrator.core.plan_check import review_any
 from orchestrator.core.plan_compare import compare_plans
 from orchestrator.core.terms import Role, Severity, VersionStatus, WorkstreamStatus
 from orchestrator.models import Bundle, Workflow, WorkflowVersion, Workstream
-from orchestrator.queries.adoption import adoption_of
 from orchestrator.queries.check_rules import rules_in_force
 from orchestrator.queries.readings import reading_of
 from orchestrator.queries.sign_offs import with_approvers

@@ -12,7 +12,7 @@ from orchestrator.core.plan import slugify
 from orchestrator.core.plan_parametrise import NewParameter, with_parameters
 from orchestrator.core.terms import Role, VersionStatus
 from orchestrator.models import SavedWorkflow, SavedWorkflowVersion, WorkflowVersion
-from orchestrator.queries.library import find_entry, is_shipped
+from orchestrator.queries.library import Entry, find_entry, is_shipped
 from orchestrator.queries.readings import plan_text
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
@@ -91,6 +91,17 @@ def bring_back_workflow(*, name: str, reason: str, actor: Actor, now: datetime) 
     return _set_archived(name, reason, actor, now, archived=False)
 
 
+def usable(name: str, number: int = 0) -> Entry:
+    """A workflow of the library that work may be started from, in its newest version or the one with this number.
+
+    NotFound, or WrongState when it is archived.
+    """
+    entry = find_entry(name, number or None)
+    if entry.archived_at:
+        raise WrongState(f"{entry.title} is archived; nothing is started from it.", recovery="Bring it back first.")
+    return entry
+
+
 def start_from_workflow(
     *, name: str, values: Mapping[str, str], actor: Actor, now: datetime, wanted_effective_at: datetime | None = None
 ) -> Submission:
@@ -98,9 +109,7 @@ def start_from_workflow(
 
     InvalidInput names a parameter without a value; WrongState when the workflow is archived.
     """
-    entry = find_entry(name)
-    if entry.archived_at:
-        raise WrongState(f"{entry.title} is archived; nothing is started from it.", recovery="Bring it back first.")
+    entry = usable(name)
     return submit_plan(
         source=source_with_values(entry.source, values),
         source_name=f"{entry.name}.PLAN.md",

@@ -10,13 +10,13 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from orchestrator.core.adoption import Adoption
+from orchestrator.core.adoption import Adoption, adoption_of
 from orchestrator.core.errors import InvalidInput, PlanRejected, Refusal
 from orchestrator.core.formats.folder import LeftOut, sources_of
 from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan import Finding, Reading
 from orchestrator.core.terms import Role
-from orchestrator.queries.adoption import adoption_of
+from orchestrator.queries.needs import stem_of
 from orchestrator.queries.plan_facts import FindingFacts, finding_facts
 from orchestrator.services.actor import Actor
 from orchestrator.services.bundles import MOST, PlanFile
@@ -58,6 +58,13 @@ class ReadPlan:
 class ReadFiles:
     plans: tuple[ReadPlan, ...]
     left_out: tuple[LeftOut, ...]
+
+    @property
+    def need_one_another(self) -> bool:
+        """Whether one of the plans needs another one of them, by its title or the name of its file (AD-3)."""
+        read = [(one.file.name, one.reading.plan) for one in self.plans if one.reading.plan]
+        names = {stem_of(name) for name, _ in read} | {plan.slug for _, plan in read}
+        return any(need in names for _, plan in read for need in plan.needs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 
 from orchestrator.core.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS
 from orchestrator.queries import plans as queries
-from orchestrator.queries.readings import preview_of, reading_of
+from orchestrator.queries.readings import adoption_by, preview_of, reading_of
 from orchestrator.web.acting import show
 
 _DIGITS = len(str(MOST_EXECUTORS))
@@ -26,9 +26,9 @@ def plan_effect(request: HttpRequest, slug: str, version: int) -> HttpResponse:
     """Everything on a page of its own; htmx gets the short form that the review shows."""
     shown = queries.find_version(slug, version)
     review = queries.Review(reading_of(shown), (), preview_of(shown, executors_asked(request)))
-    return show(
-        request, "plans/runs.html", {"version": shown, "review": review, "whole": True}, parts=frozenset({"preview"})
-    )
+    adoption = adoption_by(shown)
+    context = {"version": shown, "review": review, "whole": True, "adoption": adoption, "adopts_state": bool(adoption)}
+    return show(request, "plans/runs.html", context, parts=frozenset({"preview"}))
 
 
 urlpatterns: list[Any] = [

@@ -79,6 +79,7 @@ def _each(request: HttpRequest, found: ReadFiles, files: Sequence[PlanFile]) -> 
 def page(
     request: HttpRequest, found: ReadFiles, outcomes: Sequence[Outcome] = (), refusal: Refusal | None = None
 ) -> HttpResponse:
+    """What was read. Plans that need one another are proposed as a bundle: alone, one of them would be refused."""
     rejected = refusal.findings if isinstance(refusal, BundleRejected) else {}
     refused = {one.name: one for one in outcomes if one.refusal}
     context = {
@@ -90,7 +91,8 @@ def page(
         "submitted": [one for one in outcomes if one.submission],
         "tells_state": any(one.adoption for one in found.plans),
         "adopt": "plan-source" not in request.POST or request.POST.get("adopt") == "yes",
-        "together": request.POST.get("together", "each"),
+        "held_back": bool(rejected),
+        "together": request.POST.get("together") or ("bundle" if found.need_one_another else "each"),
         "bundle": request.POST.get("bundle", ""),
         "wanted": request.POST.get("format", ""),
         "may_not_submit": viewer(request).lacks(Role.INITIATOR, Role.APPROVER),

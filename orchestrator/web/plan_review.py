@@ -14,11 +14,10 @@ from orchestrator.core.plan import Reading
 from orchestrator.core.terms import VersionStatus
 from orchestrator.models import WorkflowVersion
 from orchestrator.queries import plans as queries
-from orchestrator.queries.adoption import adoption_of
 from orchestrator.queries.comments import Conversation, conversation
 from orchestrator.queries.effect import in_effect
 from orchestrator.queries.migrations import in_flight, mistaken_for_new
-from orchestrator.queries.readings import preview_of
+from orchestrator.queries.readings import adoption_by, preview_of, state_told_by
 from orchestrator.queries.review import Comparison, ReviewSection, compare, review_sections, viewed_by
 from orchestrator.queries.sign_offs import sign_offs
 from orchestrator.services.comments import PARTICIPANTS
@@ -168,8 +167,8 @@ def review_page(
         "in_flight": (judgement := in_flight(workstream, version, reading.plan)),
         "mistaken": mistaken_for_new(workstream, version, reading.plan, judgement),
         "workstream": workstream,
-        "adoption": (adoption := adoption_of(reading) if version.adopts or not workstream.tasks.exists() else None),
-        "adopts_state": version.adopts and bool(adoption),
+        "adoption": state_told_by(version) if version.adopts or not workstream.tasks.exists() else None,
+        "adopts_state": bool(adoption_by(version)),
         "prehandoff": prehandoff.section(
             workstream, who, lambda act: reverse("plan-prehandoff", args=[version.workflow.slug, version.number, act])
         ),

@@ -10,15 +10,16 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
+from orchestrator.core.adoption import adoption_of
 from orchestrator.core.errors import InvalidInput, Refusal
 from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan_parameters import Parameter, parameters_of
 from orchestrator.core.terms import Role, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries import plans as queries
-from orchestrator.queries.adoption import adoption_of
-from orchestrator.queries.library import find_entry
+from orchestrator.queries.library import Entry, find_entry
 from orchestrator.services import plans
+from orchestrator.services.saved_workflows import usable
 from orchestrator.services.templates import source_with_values
 from orchestrator.web import plan_files
 from orchestrator.web.acting import now, proceed, show, typed, viewer
@@ -45,7 +46,7 @@ def plan_list(request: HttpRequest) -> HttpResponse:
 def plan_submit(request: HttpRequest) -> HttpResponse:
     """Paste or upload; Check shows findings and preview and stores nothing, Submit registers the plan."""
     if request.method == "GET":
-        return submit_page(request, source=_template(request), workstream=_resubmitted(request))
+        return submit_page(request, workstream=_resubmitted(request))
     workstream = None
     try:
         workstream = _resubmitted(request)
@@ -105,12 +106,17 @@ def submit_page(
 ) -> HttpResponse:
     """The form with what was typed; `checked` adds the findings and the preview of the source."""
     wanted, found, review = _wanted(request), None, None
+    may_adopt = workstream is None or not workstream.tasks.exists()
     if checked and source:
         found = plans.read_any_source(source, wanted)[0]
-        review = queries.lay_out(_readable(source), plans.read_source(source, wanted=found, workstream=workstream))
+        reading = plans.read_source(source, wanted=found, workstream=workstream)
+        review = queries.lay_out(_readable(source), reading, adopts=may_adopt and _adopt(request))
     base = _base(request) if workstream is not None else None
+    template = _template(request)
     if not source and base is not None and request.method == "GET":
         source, name = base.source, base.source_name
+    elif not source and template is not None and request.method == "GET":
+        source = template.source
     context = {
         "source": _readable(source),
         "source_name": name or request.POST.get("source_name", ""),
@@ -119,14 +125,16 @@ def submit_page(
         "wanted_effective_at": request.POST.get("wanted_effective_at", ""),
         "workstream": workstream,
         "base": base,
+        "template": template,
         "parameters": _parameters(request, _readable(source)),
         "review": review,
         "formats": [form.value for form in Format],
         "wanted": wanted,
+        "together": request.POST.get("together") or request.GET.get("together", ""),
         "adopt": _adopt(request),
-        "may_adopt": workstream is None or not workstream.tasks.exists(),
+        "may_adopt": may_adopt,
         "adoption": (adoption := adoption_of(review.reading) if review and _adopt(request) else None),
-        "adopts_state": bool(adoption) and (workstream is None or not workstream.tasks.exists()),
+        "adopts_state": bool(adoption) and may_adopt,
         "found": found,
         "may_not_submit": viewer(request).lacks(*SUBMITTERS, *([Role.REVIEWER] if workstream else [])),
     }
@@ -143,13 +151,23 @@ def _base(request: HttpRequest) -> WorkflowVersion:
     """The version that a new one starts from: the one that the address names (`from`), or the newest."""
     slug = request.POST.get("of") or request.GET.get("of", "")
     given = request.POST.get("from") or request.GET.get("from", "")
-    number = int(given) if given.isascii() and given.isdigit() and len(given) < 9 else None
-    return queries.find_version(slug, number)
+    return queries.find_version(slug, _small(given) or None)
+
+
+def _small(text: str) -> int:
+    """A number from a form or an address; 0 for everything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
 
 
 def _note(request: HttpRequest) -> plans.Note:
-    """What is said beside the reason: the impact, and when the version is wanted in effect."""
-    return plans.Note(typed(request, "change_impact"), typed_moment(request, "wanted_effective_at"))
+    """What is said beside the reason: the impact, when the version is wanted in effect, and the workflow whose text
+    was changed, unless a file was chosen instead of that text."""
+    impact, moment = typed(request, "change_impact"), typed_moment(request, "wanted_effective_at")
+    template = None if request.FILES.get("file") else _template(request)
+    if template is None:
+        return plans.Note(impact, moment)
+    used = usable(template.name, template.number)
+    return plans.Note(impact, moment, used.name, used.number)
 
 
 def _wanted(request: HttpRequest) -> Format | None:
@@ -171,10 +189,11 @@ def _given_source(request: HttpRequest) -> tuple[str | bytes, str]:
     return source, typed(request, "source_name") or PASTED
 
 
-def _template(request: HttpRequest) -> str:
-    """The text of the workflow of the library that the address names; empty without one."""
-    name = request.GET.get("template", "")
-    return find_entry(name).source if name else ""
+def _template(request: HttpRequest) -> Entry | None:
+    """The workflow of the library whose text the form starts from, in the version that was shown."""
+    given = request.POST if request.method == "POST" else request.GET
+    name, number = given.get("template", ""), given.get("template_number", "")
+    return find_entry(name, _small(number) or None) if name else None
 
 
 def _with_values(request: HttpRequest, source: str | bytes) -> str | bytes:

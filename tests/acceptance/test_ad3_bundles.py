@@ -12,7 +12,7 @@ from orchestrator.models import Bundle, HistoryEntry, Workflow, Workstream, Work
 from orchestrator.services.executors import register_executor
 from tests.cast import NOON, PLAN, Driver
 from tests.machines import Machine
-from tests.web.pages import signed_in, words
+from tests.web.pages import carried, signed_in, words
 
 pytestmark = pytest.mark.django_db
 CYCLE = b"# Plan: Round\n\n## Task Dependencies\n\n### Batch 1\n\n- **A1:** one (needs A2)\n- **A2:** two (needs A1)\n"
@@ -111,21 +111,27 @@ def test_ad3_files_form_a_bundle_and_nonsense_is_a_usage_error(driver: Driver, f
 def test_ad3_several_files_are_uploaded_on_the_page(driver: Driver) -> None:
     client = signed_in(driver.cast.initiator)
 
-    def upload(**files: bytes):
+    old = client.get("/bundles/submit/")
+    assert (old.status_code, old.url) == (301, "/plans/submit/?together=bundle")
+    assert 'name="together" value="bundle"' in client.get(old.url).content.decode()
+
+    def upload(name: str = "Shop", **files: bytes):
+        """Chosen on the page, then submitted as they were shown."""
         uploads = [SimpleUploadedFile(f"{name}.md", source) for name, source in files.items()]
-        return client.post("/bundles/submit/", {"name": "Shop", "files": uploads}, follow=True)
+        shown = client.post("/plans/submit/", {"act": "submit", "file": uploads})
+        assert 'value="bundle" checked' in " ".join(shown.content.decode().split()), "they need one another"
+        body = carried(shown) | {"act": "submit", "together": "bundle", "bundle": name}
+        return client.post("/plans/submit/", body, follow=True)
 
     refused = upload(quotes=plan("Quote service", "prices"), prices=plan("Price book", "nowhere"))
     assert refused.status_code == 422
-    assert "prices.md 3 The plan needs “nowhere”, which is no workstream." in words(refused)
-    assert "quotes.md – Nothing; it is held back by the others." in words(refused)
+    assert "Line 3: The plan needs “nowhere”, which is no workstream." in words(refused)
+    assert "Nothing; it is held back by the others." in words(refused)
+    assert upload("", quotes=plan("Quote service", "prices"), prices=plan("Price book")).status_code == 422
     assert Workstream.objects.count() == 0
     done = upload(quotes=plan("Quote service", "prices"), prices=plan("Price book"))
-    assert "2 plans submitted; each waits for its review." in words(done)
-    assert client.post("/bundles/submit/", {"name": "Nothing"}).status_code == 422
-    observer = signed_in(driver.cast.observer)
-    one = SimpleUploadedFile("a.md", plan("Tax rates"))
-    assert observer.post("/bundles/submit/", {"name": "x", "files": [one]}).status_code == 403
+    assert "2 plans are submitted; each waits for its review." in words(done)
+    assert Bundle.objects.get().name == "Shop"
 
 
 def test_ad3_a_bundle_over_rest(driver: Driver) -> None:

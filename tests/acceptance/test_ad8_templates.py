@@ -4,15 +4,16 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from orchestrator.core.plan_check import review_source
 from orchestrator.core.plan_parameters import parameters_of, with_values
 from orchestrator.core.terms import TaskStatus
-from orchestrator.models import Task, Workstream
+from orchestrator.models import Task, WorkflowVersion, Workstream
 from orchestrator.queries.library import library
-from tests.cast import Driver
+from tests.cast import PLAN, Driver
 from tests.machines import Machine
 from tests.web.pages import control, signed_in, words
 
@@ -91,6 +92,7 @@ def test_ad8_a_template_is_started_from_its_page(driver: Driver) -> None:
     assert "Test fix verify" in words(ines.get(reverse("library")))
     form = reverse("plan-submit")
     page = ines.get(form, {"template": "test-fix-verify"})
+    assert "Starts from the text of Test fix verify ; what is submitted counts as a use of it." in words(page)
     assert 'name="value-component"' in control(page, "value-2")
     body = {"act": "submit", "source": source("test-fix-verify")}
     refused = ines.post(form, body | {"value-name": "Nightly", "value-component": ""})
@@ -104,6 +106,27 @@ def test_ad8_a_template_is_started_from_its_page(driver: Driver) -> None:
     version = Workstream.objects.get().version
     assert '  component: "ledger"  # the folder' in version.source, "the text is complete in itself"
     assert (version.repository, version.workflow.slug) == ("sample", "nightly-ledger-tests")
+
+
+def test_ad8_work_from_a_changed_text_of_a_workflow_is_a_use_of_it_and_a_chosen_file_is_none(driver: Driver) -> None:
+    ines, form = signed_in(driver.cast.initiator), reverse("plan-submit")
+    page = ines.get(form, {"template": "release"})
+    assert 'name="template" value="release"' in page.content.decode()
+    given = {f"value-{name}": value for name, value in VALUES["release"].items()}
+    changed = source("release").replace("\n## ", "\nOne line more.\n\n## ", 1)
+    body = {"act": "submit", "template": "release", "template_number": "0"} | given
+    assert ines.post(form, body | {"source": changed, "act": "check"}).status_code == 200
+    assert "Not used yet." in words(ines.get("/library/release/"))
+    assert ines.post(form, body | {"source": changed}).status_code == 302
+    version = WorkflowVersion.objects.get()
+    assert (version.started_from, version.started_from_number) == ("release", 0)
+    entry = words(ines.get("/library/release/"))
+    assert "Used 1 time." in entry
+    assert version.workflow.name in entry.split("Started from it")[1]
+    file = SimpleUploadedFile("other.md", PLAN)
+    assert ines.post(form, {**body, "source": changed, "file": file}).status_code == 302
+    assert WorkflowVersion.objects.latest("pk").started_from == ""
+    assert ines.post(form, body | {"template": "nothing", "source": changed}).status_code == 404
 
 
 def test_ad8_a_template_is_started_by_rest(driver: Driver) -> None:

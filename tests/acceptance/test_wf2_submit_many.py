@@ -1,15 +1,12 @@
 """WF-2, AD-3: many plans at once: each on its own or as one bundle, on the command line, the page and over REST."""
 
-import html
 import json
-import re
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
-from django.http import HttpResponse
 
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import Bundle, Workstream
@@ -18,7 +15,7 @@ from tests.acceptance.test_ad3_bundles import CYCLE, plan
 from tests.cast import NOON, Driver
 from tests.core.formats.samples import FOLDER_FILES
 from tests.machines import Machine
-from tests.web.pages import signed_in, words
+from tests.web.pages import carried, signed_in, words
 
 pytestmark = pytest.mark.django_db
 SPEC_KIT = "# Tasks: Lending\n\n## Phase 1: Setup\n\n- [x] T001 Create shelf.py\n- [ ] T002 Create card.py\n"
@@ -104,20 +101,16 @@ def test_wf3_a_folder_is_previewed_plan_by_plan(driver: Driver, folder: Path) ->
     call_command("preview_plan", str(folder), "--json", stdout=out)
     lending, prices = json.loads(out.getvalue())
     assert lending["adoption"]["counts"] == {"complete": 1}
+    assert lending["preview"]["waves"] == [["T001"], ["T002"]]
+    out = StringIO()
+    call_command("preview_plan", str(folder), "--adopt", stdout=out)
+    assert "Lending: 2 tasks, 1 of them done before and left out\nWave 1: T002\nLaunch order: T002\n" in out.getvalue()
     assert prices["preview"]["tasks"] == 6
     assert Workstream.objects.count() == 0
 
 
 def uploads(**files: bytes) -> list[SimpleUploadedFile]:
     return [SimpleUploadedFile(name.replace("__", "."), data) for name, data in files.items()]
-
-
-def carried(page: HttpResponse) -> dict[str, list[str]]:
-    """What the form of the page would send again."""
-    text = page.content.decode()
-    names = re.findall(r'name="plan-name" value="([^"]*)"', text)
-    sources = re.findall(r'<textarea name="plan-source"[^>]*>\n(.*?)</textarea>', text, re.DOTALL)
-    return {"plan-name": [html.unescape(n) for n in names], "plan-source": [html.unescape(s) for s in sources]}
 
 
 def test_wf2_several_files_are_shown_as_read_before_anything_is_stored(driver: Driver) -> None:

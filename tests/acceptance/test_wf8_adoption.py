@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orchestrator.core.formats.folder import sources_of
@@ -66,6 +68,10 @@ for one in STATE["tasks"]:  # type: ignore[attr-defined]
     one |= {"stage_name": f"Stage {stage}", "batch_name": f"Batch {batch}", "thread_name": f"Thread {thread}"}
 
 
+#: One is complete and one skipped; what is blocked counts among the others.
+LEFT = "2 of them were done before: waves and lengths count the other 3, blocked ones as if nothing were in their way."
+
+
 @pytest.fixture
 def driver(cast: Cast) -> PublicDriver:
     return PublicDriver(cast)
@@ -116,6 +122,9 @@ def test_wf8_a_tracker_with_every_state_is_adopted_on_the_page(driver: PublicDri
     assert 'name="adopt"' in client.get("/plans/submit/").content.decode()
     checked = words(client.post("/plans/submit/", {"act": "check", "source": tasks_json().decode(), "adopt": "yes"}))
     assert "1 task stands as complete" in checked
+    assert LEFT in checked
+    whole = words(client.post("/plans/submit/", {"act": "check", "source": tasks_json().decode()}))
+    assert "5 with one" in whole
     assert HistoryEntry.objects.count() == 0
     client.post("/plans/submit/", {"act": "submit", "source": tasks_json().decode(), "adopt": "yes"})
     driver.workstream = Workstream.objects.get()
@@ -127,9 +136,12 @@ def test_wf8_a_tracker_with_every_state_is_adopted_on_the_page(driver: PublicDri
         "1 task is skipped",
         "1 task is done again",
         "01.01.01.02, which comes before it, is not done",
-        "What was done before stands, as the page says",
+        LEFT,
+        "2 steps with 3 executors, 3 with one",
+        "01.01.01.02 → 01.02.01.01",
     ):
         assert said in page, said
+    assert LEFT in words(client.get(f"/plans/{driver.workstream.slug}/v1/runs?executors=1"))
     approved(driver)
     assert statuses(driver) == {
         "01.01.01.01": "complete",
@@ -181,7 +193,7 @@ def submit_over_rest(driver: PublicDriver, source: str, name: str, *, adopt: boo
     planner = Machine.of(
         register_executor(name="planner", kind=ExecutorKind.AGENT, user=driver.cast.initiator, now=NOON)
     )
-    status, checked = planner.post("/api/plans/check", {"source": source})
+    status, checked = planner.post("/api/plans/check", {"source": source, "adopt": adopt})
     assert status == 200
     status, answer = planner.post("/api/plans/", {"source": source, "source_name": name, "adopt": adopt})
     assert (status, answer["adopts"]) == (201, adopt)
@@ -195,6 +207,9 @@ def test_wf8_work_behind_a_gate_is_held_until_a_person_signs_it(driver: PublicDr
     assert shown["T003"] == ("held", "It stands as complete once CP1 is signed.")
     assert (shown["T001"][0], shown["T005"][0]) == ("complete", "again")
     assert checked["adoption"]["counts"] == {"complete": 2, "held": 1, "again": 1}  # type: ignore[index]
+    rest = checked["preview"]
+    assert (rest["tasks"], rest["taken_over"], rest["waves"]) == (6, 3, [["CP1"], ["T004"], ["T005"]])  # type: ignore[index]
+    assert rest["critical_path"] == ["CP1", "T004", "T005"]  # type: ignore[index]
     approved(driver)
     assert driver.ready() == ["CP1"]
     assert statuses(driver)["T003"] == "pending"
@@ -239,6 +254,7 @@ def test_wf8_without_adopting_all_tasks_start_as_open_and_the_review_says_so(dri
     submit_over_rest(driver, TASKS, "tasks.md", adopt=False)
     page = words(signed_in(driver.cast.approver).get(f"/plans/{driver.reload().slug}/v1/"))
     assert "submitted without its state" in page
+    assert "6 with one" in page
     approved(driver)
     assert set(statuses(driver).values()) == {"pending"}
     assert driver.ready() == ["T001"]
@@ -274,6 +290,24 @@ def run(*arguments: str) -> str:
     out = StringIO()
     call_command("submit_plan", *arguments, "--as", "ines", stdout=out)
     return out.getvalue()
+
+
+@pytest.mark.parametrize("status", ["completed", "in_progress", "blocked"])
+def test_wf8_three_times_the_work_is_adopted_with_hardly_more_queries(driver: PublicDriver, status: str) -> None:
+    queries = []
+    for count in (25, 75):
+        rows = [{"id": f"T{n}", "name": f"T{n}", "status": status} for n in range(count)]
+        source = json.dumps({"stream_id": f"stream-{count}", "tasks": rows})
+        body = {"act": "submit", "source": source, "adopt": "yes"}
+        assert signed_in(driver.cast.initiator).post("/plans/submit/", body).status_code == 302
+        driver.workstream = Workstream.objects.latest("pk")
+        version = driver.reload().version
+        with CaptureQueriesContext(connection) as captured:
+            decide(driver, version)
+        assert HistoryEntry.objects.filter(action="work adopted", workstream=driver.workstream).count() == count
+        queries.append(len(captured))
+        sound(driver)
+    assert queries[1] - queries[0] < 10, queries
 
 
 @pytest.mark.skipif(not STREAM.is_dir(), reason="the corpus is not beside the checkout")

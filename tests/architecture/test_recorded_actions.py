@@ -41,9 +41,9 @@ FUNCTIONS = [
 
 
 def recorded() -> Iterator[str]:
-    """The words that calls of `record` write, followed through the parameters of the services' own functions."""
+    """The words that services write as actions, followed through the parameters of their own functions."""
     for function in FUNCTIONS:
-        for call in function.calls("record"):
+        for call in (*function.calls("record"), *function.calls("record_each")):
             given = {keyword.arg: keyword.value for keyword in call.keywords}
             owner = given.get("workstream")
             if "action" in given and not (isinstance(owner, ast.Constant) and owner.value is None):

@@ -38,11 +38,13 @@ def test_wf2_wf3_a_real_plan_from_its_upload_to_its_end(open_as: OpenAs, driver:
 @pytest.mark.django_db(transaction=True)
 def test_wf2_ad3_real_bundles_from_their_upload_to_their_end(open_as: OpenAs, driver: Driver) -> None:
     page = open_as(driver.cast.initiator)
-    page.goto("/bundles/submit/")
-    page.locator("#name").fill("Pipeline")
-    page.locator("#files").set_input_files([upload(source) for source in BUNDLE])
+    page.goto("/plans/submit/")
+    page.locator("#file").set_input_files([upload(source) for source in BUNDLE])
     page.locator("#submit").click()
-    page.get_by_text(f"{len(BUNDLE)} plans submitted;").wait_for()
+    page.get_by_label("as one bundle").check()
+    page.get_by_label("Name of the bundle").fill("Pipeline")
+    page.locator("#submit").click()
+    page.get_by_text(f"{len(BUNDLE)} plans are submitted;").wait_for()
     workstreams = list(Workstream.objects.order_by("pk"))
     approver = open_as(driver.cast.approver)
     for workstream in workstreams:

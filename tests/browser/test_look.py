@@ -100,7 +100,6 @@ def addresses(driver: Driver) -> Iterator[str]:
         "/library/",
         "/library/release/",
         "/library/release/start/",
-        "/bundles/submit/",
         "/blockers/?state=all",
         "/collected/",
     )

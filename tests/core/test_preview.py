@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core import rehearsal as module
-from orchestrator.core.plan import BatchSpec, Need, Plan, StageSpec, StepSpec, ThreadSpec
+from orchestrator.core.adoption import adopt
+from orchestrator.core.plan import BatchSpec, Need, Plan, Progress, StageSpec, StepSpec, ThreadSpec
 from orchestrator.core.preview import Length, Wait, preview
 from orchestrator.core.rehearsal import rehearse, script_of, view_of
 from orchestrator.core.schedule import Snapshot, decide
@@ -64,6 +65,41 @@ def test_wf3_a_chain_is_previewed_one_step_at_a_time(monkeypatch: pytest.MonkeyP
     )
     assert len(preview(plan).waves) == 200
     assert sum(judged) == 200
+
+
+@given(plans(), st.data())
+def test_wf8_a_preview_of_adopted_work_is_what_the_scheduler_does_with_the_rest(
+    plan: Plan, data: st.DataObject
+) -> None:
+    words = st.sampled_from([TaskStatus.COMPLETE] * 3 + [TaskStatus.SKIPPED, TaskStatus.PENDING])
+    plan = plan.with_steps(lambda step: replace(step, resources=()))
+    ended = adopt(plan, [Progress(step.key, data.draw(words)) for step in plan.steps()]).ended
+    views = {placed.step.key: view_of(placed) for placed in plan.placed_steps()}
+    views |= {key: replace(views[key], status=status) for key, status in ended.items()}
+    waves = []
+    while launches := decide(Snapshot(tuple(views.values()))).launches:
+        waves.append(launches)
+        for key in launches:
+            views[key] = replace(views[key], status=TaskStatus.COMPLETE)
+    shown = preview(plan, 2, ended)
+    assert shown.waves == tuple(waves)
+    assert (shown.tasks, shown.taken_over, shown.unreachable) == (len(views), len(ended), 0)
+    assert sorted(shown.launch_order) == sorted(views.keys() - ended)
+    assert shown.length.one == shown.left == len(views) - len(ended)
+    assert len(shown.critical_path) == len(waves) == shown.length.unlimited
+    assert not ended.keys() & set(shown.critical_path)
+    assert sorted(step.key for lane in shown.lanes for step in lane.steps) == sorted(shown.launch_order)
+    assert all(lane.steps for lane in shown.lanes)
+
+
+def test_wf8_estimates_of_the_work_that_is_left_are_enough_for_minutes() -> None:
+    steps = (StepSpec("A1", "s"), StepSpec("A2", "s", estimate=30), StepSpec("A3", "s", estimate=15))
+    batch = BatchSpec("00", "b", threads=(ThreadSpec("A", "a", steps=steps),))
+    plan = Plan("Timed", (StageSpec(1, "all", batches=(batch,)),))
+    assert (preview(plan).unit, preview(plan).length.one) == ("steps", 3)
+    rest = preview(plan, ended={"A1": TaskStatus.COMPLETE})
+    assert (rest.unit, rest.length.one, rest.estimated, rest.left) == ("minutes", 45, 2, 2)
+    assert rest.critical_path == ("A2", "A3")
 
 
 @given(plans(), st.integers(1, 4))

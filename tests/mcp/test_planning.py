@@ -84,6 +84,9 @@ def test_wf8_an_agent_says_that_the_state_is_to_be_adopted(driver: Driver, plann
             checked = await session.ok("check_plan", source=TICKED)
             assert (checked["format"], checked["adoption"]["counts"]) == ("spec-kit", {"complete": 1})
             assert checked["adoption"]["starts"] == ["T002"]
+            assert (checked["preview"]["taken_over"], checked["preview"]["waves"]) == (0, [["T001"], ["T002"]])
+            rest = (await session.ok("check_plan", source=TICKED, adopt=True))["preview"]
+            assert (rest["taken_over"], rest["waves"]) == (1, [["T002"]])
             assert (await session.ok("submit_plan", source=TICKED, adopt=True))["adopts"] is True
 
     asyncio.run(agent())

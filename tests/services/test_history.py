@@ -6,7 +6,8 @@ from django.db import DatabaseError, connection, transaction
 from orchestrator.models import HistoryEntry
 from orchestrator.models.guards import drop_guards, install_guards
 from orchestrator.services import history
-from tests.cast import Driver
+from orchestrator.services.actor import Actor
+from tests.cast import NOON, Driver
 
 
 @pytest.fixture
@@ -55,6 +56,34 @@ def test_a_removed_entry_is_missed(finished: Driver) -> None:
     breach = history.verify()
     assert breach is not None
     assert "entry 7 is missing" in breach.problem
+
+
+def test_fr009_entries_written_together_are_those_that_would_be_written_one_by_one(finished: Driver) -> None:
+    workstream, said = finished.reload(), [history.Said(f"S{n}", "x" * n, {"n": n}) for n in range(120)]
+    actor = Actor.person(finished.cast.reviewer)
+    before, leaves = HistoryEntry.objects.count(), []
+    for together in (False, True):
+        with transaction.atomic():
+            if together:
+                history.record_each(workstream=workstream, actor=actor, action="work adopted", entries=said, now=NOON)
+            for one in () if together else said:
+                history.record(
+                    workstream=workstream,
+                    actor=actor,
+                    action="work adopted",
+                    subject=one.subject,
+                    reason=one.reason,
+                    data=one.data,
+                    now=NOON,
+                )
+            leaves.append(list(HistoryEntry.objects.values_list("leaf", "leaf_hash", "number", "user")[before:]))
+            assert history.verify() is None
+            transaction.set_rollback(not together)
+    one_by_one, at_once = leaves
+    assert at_once == one_by_one
+    history.record(workstream=workstream, actor=actor, action="work adopted", subject="last", now=NOON)
+    assert history.verify() is None
+    assert HistoryEntry.objects.order_by("-sequence")[0].sequence == before + 121
 
 
 @pytest.mark.parametrize("act", ["update", "delete"])

@@ -20,6 +20,14 @@ def words(response: HttpResponse) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
+def carried(page: HttpResponse) -> dict[str, list[str]]:
+    """The plans that the form of several files would send again."""
+    text = page.content.decode()
+    names = re.findall(r'name="plan-name" value="([^"]*)"', text)
+    sources = re.findall(r'<textarea name="plan-source"[^>]*>\n(.*?)</textarea>', text, re.DOTALL)
+    return {"plan-name": [html.unescape(n) for n in names], "plan-source": [html.unescape(s) for s in sources]}
+
+
 def htmx(target: str) -> dict[str, str]:
     """Request headers of htmx asking for one part."""
     return {"HTTP_HX_REQUEST": "true", "HTTP_HX_TARGET": target}

@@ -5,6 +5,8 @@ Of a folder every plan in it is shown, behind a line with its name; as JSON they
 Plans of other tools are read too (`core/formats`): the format is told from the content, or given with `--format`. The
 policy of plan checks judges as it does everywhere; its defaults do where there is no database.
 
+With `--adopt` the state that a source tells of its tasks is taken over, and what is left is shown (WF-8).
+
 Exit code 0, or 1 when something blocks approval of one of them.
 """
 
@@ -19,13 +21,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
+from orchestrator.core.adoption import adoption_of
 from orchestrator.core.formats.folder import sources_of
 from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan import Reading
 from orchestrator.core.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS, Preview, Wait, preview
 from orchestrator.core.terms import Severity
 from orchestrator.management.plan_source import files_in, lines_of, read_file
-from orchestrator.queries.adoption import adoption_of
 from orchestrator.queries.check_rules import rules_in_force
 from orchestrator.queries.plan_facts import adoption_facts
 from orchestrator.services.plans import STORED_BLOCKERS, read_any_source
@@ -40,26 +42,24 @@ class Command(BaseCommand):
         parser.add_argument("file", metavar="FILE|DIR")
         parser.add_argument("--format", choices=[one.value for one in Format], help="read the file as this format")
         parser.add_argument("--executors", type=_number, default=DEFAULT_EXECUTORS, help="how many work side by side")
+        parser.add_argument("--adopt", action="store_true", help="show what the state of the source leaves to do")
         parser.add_argument("--json", action="store_true", help="print the same facts as JSON")
 
-    def handle(self, *, file: str, format: str | None, executors: int, json: bool, **_options: Any) -> None:
+    def handle(self, *, file: str, format: str | None, **options: Any) -> None:
         wanted = Format(format) if format else None
         folder = Path(file).is_dir()
         shown = [
-            (name, *read_any_source(source, wanted, _rules()))
+            _Shown(name, *read_any_source(source, wanted, _rules()), options["executors"], options["adopt"])
             for name, source in (_in_folder(file) if folder else [(file, read_file(file))])
         ]
-        if json:
-            facts = [
-                {"file": name} | _facts(found, reading, _effect(reading, executors)) for name, found, reading in shown
-            ]
+        if options["json"]:
+            facts = [one.facts() for one in shown]
             self.stdout.write(dumps(facts if folder else facts[0], ensure_ascii=False, indent=2, default=str))
         else:
-            for name, found, reading in shown:
-                heading = [f"== {name}"] if folder else []
-                for line in (*heading, *_as_text(found, reading, _effect(reading, executors))):
+            for one in shown:
+                for line in (*([f"== {one.name}"] if folder else []), *one.lines()):
                     self.stdout.write(line)
-        if any(reading.blockers or reading.plan is None for _, _, reading in shown):
+        if any(one.reading.blockers or one.reading.plan is None for one in shown):
             sys.exit(1)
 
 
@@ -70,39 +70,47 @@ def _in_folder(folder: str) -> list[tuple[str, bytes | str]]:
     return [(plan.name, plan.text) for plan in found.plans]
 
 
-def _effect(reading: Reading, executors: int) -> Preview | None:
-    return None if reading.plan is None or _unschedulable(reading) else preview(reading.plan, executors)
+class _Shown:
+    """A plan as it was read, and its preview: of all its tasks, or with `adopt` of those that its state leaves."""
 
+    def __init__(self, name: str, found: Format | None, reading: Reading, executors: int, adopt: bool) -> None:
+        self.name, self.found, self.reading = name, found, reading
+        self.adoption = adoption_of(reading)
+        ended = self.adoption.ended if adopt else {}
+        schedulable = reading.plan is not None and not _unschedulable(reading)
+        self.preview = preview(reading.plan, executors, ended) if reading.plan and schedulable else None
 
-def _facts(found: Format | None, reading: Reading, shown: Preview | None) -> dict[str, Any]:
-    adoption = adoption_of(reading)
-    return {
-        "format": found,
-        "approvable": reading.plan is not None and not reading.blockers,
-        "findings": [asdict(finding) for finding in reading.findings],
-        "preview": asdict(shown) | {"length": shown.length._asdict()} if shown else None,
-        "adoption": asdict(facts) if (facts := adoption_facts(adoption)) else None,
-    }
+    def facts(self) -> dict[str, Any]:
+        shown = self.preview
+        return {
+            "file": self.name,
+            "format": self.found,
+            "approvable": self.reading.plan is not None and not self.reading.blockers,
+            "findings": [asdict(finding) for finding in self.reading.findings],
+            "preview": asdict(shown) | {"length": shown.length._asdict()} if shown else None,
+            "adoption": asdict(facts) if (facts := adoption_facts(self.adoption)) else None,
+        }
 
-
-def _as_text(found: Format | None, reading: Reading, shown: Preview | None) -> Iterator[str]:
-    if found not in (None, Format.PLAN):
-        yield f"Read as {found}."
-    yield from lines_of(reading.findings)
-    if shown is not None and reading.plan is not None:
-        yield from _preview_lines(shown, reading.plan.name)
-        if adoption := adoption_of(reading):
-            yield f"With the state of its source: {'; '.join(adoption.sentences)}"
-            if adoption.starts:
-                yield f"Then starts: {', '.join(adoption.starts)}"
-    if reading.blockers or reading.plan is None:
-        yield f"Not approvable: {len(reading.blockers)} of {len(reading.findings)} findings block it."
-    else:
-        yield "Nothing blocks approval."
+    def lines(self) -> Iterator[str]:
+        reading = self.reading
+        if self.found not in (None, Format.PLAN):
+            yield f"Read as {self.found}."
+        yield from lines_of(reading.findings)
+        if self.preview is not None and reading.plan is not None:
+            yield from _preview_lines(self.preview, reading.plan.name)
+            if self.adoption:
+                yield f"With the state of its source: {'; '.join(self.adoption.sentences)}"
+                if self.adoption.starts:
+                    yield f"Then starts: {', '.join(self.adoption.starts)}"
+        if reading.blockers or reading.plan is None:
+            yield f"Not approvable: {len(reading.blockers)} of {len(reading.findings)} findings block it."
+        else:
+            yield "Nothing blocks approval."
 
 
 def _preview_lines(shown: Preview, name: str) -> Iterator[str]:
-    yield f"{name}: {shown.tasks} tasks"
+    done = f", {shown.taken_over} of them done before and left out" if shown.taken_over else ""
+    yield f"{name}: {shown.tasks} tasks{done}"
     for number, wave in enumerate(shown.waves, start=1):
         yield f"Wave {number}: {', '.join(wave)}"
     yield f"Launch order: {', '.join(shown.launch_order)}"
