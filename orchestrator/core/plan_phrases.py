@@ -184,7 +184,7 @@ def read_box(body: str) -> tuple[str, str] | None:
 
 def read_property(body: str) -> tuple[str, str] | None:
     """`**Trigger:** A3` -> (`trigger`, `A3`), for known names only."""
-    found = _PROPERTY.fullmatch(body)
+    found = _PROPERTY.fullmatch(body) if ":" in body else None
     if not found:
         return None
     name = PROPERTIES.get(found[1].strip().lower().replace("_", " "))
