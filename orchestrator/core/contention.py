@@ -75,6 +75,8 @@ class Held:
 
     def first_conflict(self, claims: Claims) -> Conflict | None:
         """The first holder that `claims` contend with."""
+        if not self._claims:
+            return None
         for number in sorted(set(self._near(claims))):
             if wanted := claims.conflict_with(self._claims[number]):
                 return Conflict(number, wanted)

@@ -83,16 +83,16 @@ def compile_graph(plan: Plan) -> Graph:
     group_of: dict[str, int] = {}
     groups: list[Group] = []
     steps: dict[str, StepSpec] = {}
-    for (stage, batch), placed_in_batch in groupby(plan.placed_steps(), key=lambda placed: placed.place[:2]):
-        members = []
-        for placed in placed_in_batch:
-            key = placed.step.key
-            if key not in steps:
-                steps[key] = placed.step
-                order[key] = OrderKey(stage, batch, placed.place[3], key)
-                group_of[key] = len(groups)
-                members.append(key)
-        groups += [Group(stage, batch, tuple(members))] if members else []
+    for number, stage in enumerate(plan.stages):
+        for place, batch in enumerate(stage.batches):
+            members = []
+            for position, step in (each for thread in batch.threads for each in enumerate(thread.steps)):
+                if step.key not in steps:
+                    steps[step.key] = step
+                    order[step.key] = OrderKey(number, place, position, step.key)
+                    group_of[step.key] = len(groups)
+                    members.append(step.key)
+            groups += [Group(number, place, tuple(members))] if members else []
     needs = _needs(plan, steps)
     return Graph(tuple(steps), order, needs, tuple(groups), group_of)
 
@@ -178,8 +178,10 @@ def _chain(key: str, previous: Mapping[str, str]) -> Iterator[str]:
 
 def sorted_group(graph: Graph, group: Group) -> tuple[str, ...] | None:
     """The members of a group with those they wait for before them; None when they wait in a circle."""
-    inside = set(group.members)
-    sorter = TopologicalSorter({key: [e.key for e in graph.needs[key] if e.key in inside] for key in group.members})
+    position = {key: number for number, key in enumerate(group.members)}
+    if all(position.get(edge.key, -1) < position[key] for key in group.members for edge in graph.needs[key]):
+        return group.members
+    sorter = TopologicalSorter({key: [e.key for e in graph.needs[key] if e.key in position] for key in group.members})
     try:
         return tuple(sorter.static_order())
     except CycleError:
@@ -188,8 +190,10 @@ def sorted_group(graph: Graph, group: Group) -> tuple[str, ...] | None:
 
 def cycles_of(graph: Graph) -> tuple[tuple[str, ...], ...]:
     """Up to ten circles of dependencies and thread order; barriers are left out."""
-    edges = {key: {edge.key for edge in graph.needs[key]} for key in graph.keys}
     position = {key: number for number, key in enumerate(graph.keys)}
+    if all(position[edge.key] < position[key] for key in graph.keys for edge in graph.needs[key]):
+        return ()
+    edges = {key: {edge.key for edge in graph.needs[key]} for key in graph.keys}
     found = []
     for _ in range(CYCLES_SHOWN):
         try:

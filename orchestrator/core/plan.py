@@ -204,7 +204,13 @@ class Plan:
                         yield PlacedStep(step, stage, batch, thread, (s, b, t, n))
 
     def steps(self) -> "Iterator[StepSpec]":
-        return (placed.step for placed in self.placed_steps())
+        return (
+            step
+            for stage in self.stages
+            for batch in stage.batches
+            for thread in batch.threads
+            for step in thread.steps
+        )
 
     def with_steps(self, change: Callable[[StepSpec], StepSpec]) -> "Plan":
         """The same plan with every step changed."""

@@ -252,7 +252,7 @@ class _Builder:
         kept = without_effect(notes, GATE_FIELDS, f"gate {key}", self.findings)
         needs, inferred = self._gate_needs(draft, key)
         fields = step_fields(notes, self.findings)
-        fields["entry"] += self._spoken_triggers(draft)
+        fields["entry"] = fields.get("entry", ()) + self._spoken_triggers(draft)
         unlocks = [name for value in notes.of("unlocks") for name in read_names(value.text)]
         gate = GateSpec(
             kind=gate_kind(draft, title, self.findings),

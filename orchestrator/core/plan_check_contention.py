@@ -50,6 +50,8 @@ def _told(name: str, batch: BatchSpec, steps: Sequence[StepSpec]) -> Finding:
 
 def _entries(plan: Plan, graph: Graph) -> Iterator[Finding]:
     """An entry criterion that asks for a step which stands behind: nobody could ever confirm it."""
+    if not any(step.entry for step in plan.steps()):
+        return
     placed = {item.step.key: item for item in plan.placed_steps()}
     for item in placed.values():
         for text in item.step.entry:

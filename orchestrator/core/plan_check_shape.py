@@ -1,7 +1,7 @@
 """Numbers, names and paths of a plan: unique, in order, usable and not too long."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from orchestrator.core.plan import Finding, Plan, StageSpec, StepSpec, ThreadSpec
@@ -143,16 +143,24 @@ def _texts(plan: Plan) -> Iterator[tuple[str, str, int]]:
         yield "worktree", thread.worktree, thread.line
         yield from (("file pattern", pattern, thread.line) for pattern in thread.files)
     for step in plan.steps():
-        yield from ((what, text, step.line) for what, text in _step_texts(step))
+        for what, texts in _step_texts(step):
+            for text in texts:
+                yield what, text, step.line
 
 
-def _step_texts(step: StepSpec) -> Iterable[tuple[str, str]]:
-    yield from (("key", step.key), ("title", step.title), ("tool", step.tool), ("role", step.role))
-    yield from (("command", step.run), ("condition", step.when))
-    yield from (("criterion", text) for text in (*step.entry, *step.exit, *step.done_when))
-    yield from (("file pattern", pattern) for pattern in step.files)
-    yield from (("resource", name) for name in step.resources)
-    yield from (("reviewer", name) for name in (step.gate.reviewers if step.gate else ()))
+def _step_texts(step: StepSpec) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return (
+        ("key", (step.key,)),
+        ("title", (step.title,)),
+        ("tool", (step.tool,)),
+        ("role", (step.role,)),
+        ("command", (step.run,)),
+        ("condition", (step.when,)),
+        ("criterion", step.entry + step.exit + step.done_when),
+        ("file pattern", step.files),
+        ("resource", step.resources),
+        ("reviewer", step.gate.reviewers if step.gate else ()),
+    )
 
 
 def _documentation(plan: Plan) -> Iterator[Finding]:

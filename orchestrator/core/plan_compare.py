@@ -120,7 +120,8 @@ def _step(kind: str, placed: PlacedStep, before: PlacedStep | None) -> StepChang
 
 
 def _fields(old: PlacedStep, new: PlacedStep) -> Iterator[FieldChange]:
-    yield from _changed("place", _place(old), _place(new))
+    if _place(old) != _place(new):
+        yield from _changed("place", _said(_place(old)), _said(_place(new)))
     yield from _changed("lane's files", ", ".join(old.thread.files), ", ".join(new.thread.files))
     if old.step == new.step:
         return
@@ -135,8 +136,12 @@ def _changed(name: str, before: str, after: str) -> Iterator[FieldChange]:
         yield FieldChange(name, before, after)
 
 
-def _place(placed: PlacedStep) -> str:
-    return f"stage {placed.stage.number}, batch {placed.batch.prefix}, thread {placed.thread.lane}"
+def _place(placed: PlacedStep) -> tuple[int, str, str]:
+    return placed.stage.number, placed.batch.prefix, placed.thread.lane
+
+
+def _said(place: tuple[int, str, str]) -> str:
+    return "stage {}, batch {}, thread {}".format(*place)
 
 
 def _shown(step: StepSpec, field: str) -> str:

@@ -23,6 +23,8 @@ _EXAMPLE: Final = "Write for example `When: T1 is failed` or `When: A1 is passed
 
 def with_condition_needs(plan: Plan, findings: Findings) -> Plan:
     """A step waits for the steps that its condition asks for, where the plan does not say so itself."""
+    if not any(step.when for step in plan.steps()):
+        return plan
     placed = _by_key(plan)
 
     def waiting(step: StepSpec) -> StepSpec:
@@ -40,13 +42,14 @@ def with_condition_needs(plan: Plan, findings: Findings) -> Plan:
         findings.add("inferred-needs", line, message, f"Write (needs {', '.join(asked)}) to make it explicit.")
         return replace(step, needs=(*step.needs, *(Need(key, line, inferred=True) for key in asked)))
 
-    return plan.with_steps(waiting) if any(step.when for step in plan.steps()) else plan
+    return plan.with_steps(waiting)
 
 
 def check_conditions(plan: Plan) -> Iterator[Finding]:
-    placed = _by_key(plan)
+    telling = [item for item in plan.placed_steps() if item.step.when or item.step.outcomes]
+    placed = _by_key(plan) if telling else {}
     parameters = dict(plan.parameters)
-    for item in plan.placed_steps():
+    for item in telling:
         yield from _outcomes(item.step)
         if item.step.when:
             yield from _condition(item, placed, parameters)

@@ -69,13 +69,13 @@ class Notes:
         return True
 
     def of(self, name: str) -> list[Value]:
-        return [value for value in self.values.get(name, []) if value.text]
+        return [value for value in self.values.get(name, ()) if value.text]
 
     def first(self, name: str) -> str:
-        return next((value.text for value in self.of(name)), "")
+        return next((text for value in self.values.get(name, ()) if (text := value.text)), "")
 
     def line_of(self, name: str) -> int:
-        return next((value.line for value in self.values.get(name, [])), 0)
+        return next((value.line for value in self.values.get(name, ())), 0)
 
 
 @dataclass(slots=True)
@@ -176,5 +176,7 @@ class PlanDraft:
 
 def joined(texts: list[str]) -> str:
     """Lines as one text without blank lines around it; escapes are undone."""
+    if not texts:
+        return ""
     plain = dedent("\n".join(text.rstrip() for text in texts)).strip("\n")
-    return "\n".join(unescape(plain.split("\n")))
+    return "\n".join(unescape(plain.split("\n"))) if "\\" in plain else plain

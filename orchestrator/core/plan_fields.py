@@ -1,6 +1,6 @@
 """Keyed bullets turned into the typed fields of steps, threads and gates; what is not understood is a finding."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from orchestrator.core.plan_drafts import GateDraft, Notes, joined
@@ -24,24 +24,16 @@ GATE_FIELDS: Final = (STEP_FIELDS - {"parallel", "outcomes", "may_add"}) | {
 }
 #: The largest number of attempts, of signatures and of steps to add that a plan may name.
 MOST: Final = 999
-_CRITERIA: Final = ("entry", "exit", "done_when")
 
 
 def step_fields(notes: Notes, findings: Findings) -> dict[str, Any]:
-    """The keyword arguments of a `StepSpec` that its bullets give; needs and parallel are read by the builder."""
-    fields: dict[str, Any] = {name: texts(notes, name) for name in _CRITERIA}
-    fields["role"] = role_of(notes)
-    fields["tool"] = unmark(notes.first("tool"))
-    fields["run"] = _command(notes.first("run"))
-    fields["files"] = items(notes, "files")
-    fields["resources"] = items(notes, "resources")
-    fields["when"] = unmark(notes.first("when"))
-    fields["when_line"] = notes.line_of("when")
-    fields["estimate"] = _estimate(notes, findings)
-    fields["outcomes"] = tuple(word.lower() for word in items(notes, "outcomes"))
-    fields["max_attempts"] = _number(notes, "max_attempts", findings)
-    fields["may_add"] = _number(notes, "may_add", findings)
-    fields["added_by"] = unmark(notes.first("added_by"))
+    """The keyword arguments of a `StepSpec` that its bullets give, and no others; needs and parallel are read by the
+    builder."""
+    if not notes.values:
+        return {}
+    fields = {name: read(notes, name, findings) for name, read in _READERS.items() if name in notes.values}
+    if "when" in fields:
+        fields["when_line"] = notes.line_of("when")
     return fields
 
 
@@ -123,8 +115,8 @@ def _number(notes: Notes, name: str, findings: Findings) -> int:
     return 0
 
 
-def _estimate(notes: Notes, findings: Findings) -> int:
-    for value in notes.of("estimate"):
+def _estimate(notes: Notes, name: str, findings: Findings) -> int:
+    for value in notes.of(name):
         minutes = read_minutes(value.text)
         if minutes is None:
             message = f"The estimate “{_short(value.text)}” is not understood and is left out."
@@ -140,3 +132,21 @@ def _command(text: str) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _phrase(notes: Notes, name: str, _: Findings) -> str:
+    return unmark(notes.first(name))
+
+
+#: How each field of a step is read, in the order in which findings are told.
+_READERS: Final[dict[str, Callable[[Notes, str, Findings], Any]]] = {
+    **dict.fromkeys(("entry", "exit", "done_when"), lambda notes, name, _: texts(notes, name)),
+    **dict.fromkeys(("files", "resources"), lambda notes, name, _: items(notes, name)),
+    **dict.fromkeys(("tool", "when", "added_by"), _phrase),
+    "role": lambda notes, _, __: role_of(notes),
+    "run": lambda notes, name, _: _command(notes.first(name)),
+    "outcomes": lambda notes, name, _: tuple(word.lower() for word in items(notes, name)),
+    "estimate": _estimate,
+    "max_attempts": _number,
+    "may_add": _number,
+}

@@ -109,12 +109,5 @@ def _plain(number: int, indent: int, text: str, raw: str) -> Line:
 
 
 def _indent(raw: str) -> int:
-    columns = 0
-    for char in raw:
-        if char == "\t":
-            columns += TAB_WIDTH - columns % TAB_WIDTH
-        elif char.isspace():
-            columns += 1
-        else:
-            break
-    return columns
+    blank = raw[: len(raw) - len(raw.lstrip())]
+    return len(blank.expandtabs(TAB_WIDTH)) if blank else 0

@@ -33,6 +33,8 @@ _KEYED: Final = re.compile(
     rf"[ \t]*(?:\*\*|__)?[ \t]*:(?:\*\*|__)?(?=[ \t]|$)(?P<title>.*)",
     re.IGNORECASE | re.DOTALL,
 )
+_DOTTED: Final = re.compile(DOTTED_KEY)
+_LANE_OF_KEY: Final = re.compile(r"(?:WS-)?([A-Z]{1,4})-?\d")
 _STRICT: Final = re.compile(rf"(?:{LANE_KEY}|{DOTTED_KEY})")
 _BOX: Final = re.compile(r"\[([ xX~!-])\](?:[ \t]+(.*))?", re.DOTALL)
 _PROPERTY: Final = re.compile(
@@ -194,7 +196,7 @@ def read_box(body: str) -> tuple[str, str] | None:
 
 def read_property(body: str) -> tuple[str, str] | None:
     """`**Trigger:** A3` -> (`trigger`, `A3`), for known names only."""
-    found = _PROPERTY.fullmatch(body)
+    found = _PROPERTY.fullmatch(body) if ":" in body else None
     if not found:
         return None
     name = PROPERTIES.get(found[1].strip().lower().replace("_", " "))
@@ -280,10 +282,10 @@ def read_flag(text: str) -> bool | None:
 
 def lane_of(key: str) -> str:
     """The lane that a key names: `A` of `A3`, `02` of `01.01.02.03`; empty when it names none."""
-    if re.fullmatch(DOTTED_KEY, key):
+    if _DOTTED.fullmatch(key):
         parts = key.split(".")
         return parts[2].zfill(2) if len(parts) > 3 else ""
-    found = re.match(r"(?:WS-)?([A-Z]{1,4})-?\d", key)
+    found = _LANE_OF_KEY.match(key)
     return found[1] if found else ""
 
 

@@ -5,10 +5,11 @@ tasks that may start are put before the scheduler, so the cost follows what star
 """
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from heapq import heappop, heappush
-from itertools import groupby
+from itertools import groupby, islice
 from typing import NamedTuple
 
 from orchestrator.core.conditions import Ended, When, steps_named
@@ -59,7 +60,10 @@ class Script:
 
 
 def script_of(plan: Plan, lengths: Mapping[str, int]) -> Script:
-    views = _numbered({placed.step.key: view_of(placed) for placed in plan.placed_steps()})
+    placed = {one.step.key: one for one in plan.placed_steps()}
+    ordered = sorted(placed.values(), key=lambda one: one.place)
+    runs = number_runs((one.step.key, one.place[:3], one.step.parallel) for one in ordered)
+    views = {key: view_of(one, runs[key]) for key, one in placed.items()}
     usual = {step.key: next(iter(step.outcomes), "") for step in plan.steps()}
     return Script(views, usual, plan.parameters, lengths)
 
@@ -109,7 +113,7 @@ class _Performance:
         return Rehearsal(tuple(self._turns), tuple(self._launches), self._ended, self._peak)
 
     def _batch(self, batch: Mapping[str, TaskView]) -> None:
-        front = _Front(batch, self._script.views.keys() - self._ended.keys())
+        front = _Front(batch, self._is_open)
         freed: deque[str] = deque()
         while True:
             while self._round(front):
@@ -118,6 +122,9 @@ class _Performance:
             if not self._running:
                 return
             freed = deque(key for key in self._next_ends(front) if not batch[key].gate)
+
+    def _is_open(self, key: str) -> bool:
+        return key in self._script.views and key not in self._ended
 
     def _round(self, front: "_Front") -> bool:
         """One decision; True when it skipped something, which may let others start."""
@@ -182,37 +189,42 @@ class _Contention:
     """Who is live and may contend: claims in pieces, because one live holder of a piece is enough to wait for."""
 
     def __init__(self, views: Iterable[TaskView]) -> None:
-        self._held = Held()
+        self._views = tuple(views)
         self._live: dict[Claims, dict[str, TaskView]] = {}
-        self._order: list[Claims] = []
-        for view in views:
-            for piece in _pieces(view.claims):
-                if piece not in self._live:
-                    self._live[piece] = {}
-                    self._order.append(piece)
-                    self._held.add(piece)
         self._rivals: dict[Claims, list[Claims]] = {}
 
     def add(self, view: TaskView) -> None:
-        if pieces := list(_pieces(view.claims)):
-            live = replace(view, live=AttemptStatus.QUEUED)
-            for piece in pieces:
-                self._live[piece][view.key] = live
+        for piece in _pieces(view.claims):
+            self._live.setdefault(piece, {})[view.key] = view
 
     def remove(self, view: TaskView) -> None:
         for piece in _pieces(view.claims):
-            self._live[piece].pop(view.key, None)
+            holders = self._live.get(piece, {})
+            if holders.pop(view.key, None) and not holders:
+                del self._live[piece]
 
     def against(self, views: Iterable[TaskView]) -> tuple[TaskView, ...]:
+        if not self._live:
+            return ()
         pieces = dict.fromkeys(piece for view in views for piece in _pieces(view.claims))
-        rivals = dict.fromkeys(rival for piece in pieces for rival in self._rivals_of(piece) if self._live[rival])
-        holders = (next(iter(self._live[rival].values())) for rival in rivals)
-        return tuple({view.key: view for view in holders}.values())
+        rivals = dict.fromkeys(rival for piece in pieces for rival in self._rivals_of(piece) if rival in self._live)
+        holders = {view.key: view for rival in rivals for view in islice(self._live[rival].values(), 1)}
+        return tuple(replace(view, live=AttemptStatus.QUEUED) for view in holders.values())
 
     def _rivals_of(self, piece: Claims) -> list[Claims]:
         if piece not in self._rivals:
-            self._rivals[piece] = [self._order[number] for number in sorted(self._held.conflicts(piece))]
+            wanted, held = self._wanted
+            self._rivals[piece] = [wanted[number] for number in sorted(held.conflicts(piece))]
         return self._rivals[piece]
+
+    @cached_property
+    def _wanted(self) -> tuple[list[Claims], Held]:
+        """Every piece that somebody wants; in many plans nobody ever has to ask."""
+        held = Held()
+        wanted = list(dict.fromkeys(piece for view in self._views for piece in _pieces(view.claims)))
+        for piece in wanted:
+            held.add(piece)
+        return wanted, held
 
 
 def _pieces(claims: Claims) -> Iterator[Claims]:
@@ -230,7 +242,7 @@ class _Front:
     Only these are put before the scheduler: a step is looked at while it may start, not once for every other step.
     """
 
-    def __init__(self, batch: Mapping[str, TaskView], open_: Set[str]) -> None:
+    def __init__(self, batch: Mapping[str, TaskView], is_open: Callable[[str], bool]) -> None:
         #: What may be judged now; launched and parked ones are not in it until they are asked again.
         self.ready: dict[str, TaskView] = {}
         self._turn: set[str] = set()
@@ -239,7 +251,7 @@ class _Front:
         self._open = {key: view for key, view in batch.items() if view.open}
         self._with_condition = [key for key, view in self._open.items() if view.when is not None]
         self._lane = {key: (view.place.thread, view.run) for key, view in self._open.items()}
-        self._needs = {key: {need for need in view.needs if need in open_} for key, view in self._open.items()}
+        self._needs = {key: {need for need in view.needs if is_open(need)} for key, view in self._open.items()}
         self._after: dict[str, list[str]] = defaultdict(list)
         for key, needs in self._needs.items():
             for need in needs:
@@ -314,8 +326,8 @@ class _Front:
                 self.ready[key] = self._open[key]
 
 
-def view_of(placed: PlacedStep) -> TaskView:
-    """A step of an unapproved plan as the scheduler will see it."""
+def view_of(placed: PlacedStep, run: int | None = None) -> TaskView:
+    """A step of an unapproved plan as the scheduler will see it; `run` is the number of its run where it is known."""
     step, thread = placed.step, placed.thread
     return TaskView(
         key=step.key,
@@ -326,5 +338,6 @@ def view_of(placed: PlacedStep) -> TaskView:
         claims=Claims(thread.lane, thread.files, step.files, step.resources),
         reviewers=step.gate.reviewers if step.gate else (),
         signatures=step.gate.signatures if step.gate else 1,
+        run=run,
         when=When(step.when) if step.when and step.gate is None else None,
     )

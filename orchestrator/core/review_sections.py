@@ -1,6 +1,7 @@
 """A plan's text cut into the sections that a reviewer reads one after another (WF-3)."""
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -39,15 +40,18 @@ def lines_of(source: str) -> list[str]:
 def sections_of(plan: Plan | None, lines: Sequence[str]) -> tuple[Section, ...]:
     """What stands before the first stage, then every batch; each line and each step is in exactly one section."""
     cuts = list(_cuts(plan, len(lines)))
-    placed = list(plan.placed_steps()) if plan else []
+    firsts = [first for first, _ in cuts]
+    steps: list[list[PlacedStep]] = [[] for _ in cuts]
+    for placed in plan.placed_steps() if plan else ():
+        if placed.step.line <= len(lines):
+            steps[max(bisect_right(firsts, placed.step.line), 1) - 1].append(placed)
     found = []
     for number, ((first, title), (following, _)) in enumerate(
         zip(cuts, [*cuts[1:], (len(lines) + 1, "")], strict=True), start=1
     ):
         last = following - 1
-        steps = tuple(p for p in placed if first <= p.step.line <= last or (number == 1 and p.step.line < 1))
         digest = hashlib.sha256("\n".join(lines[first - 1 : last]).strip().encode()).hexdigest()
-        found.append(Section(number, title, first, last, digest, steps))
+        found.append(Section(number, title, first, last, digest, tuple(steps[number - 1])))
     return tuple(found)
 
 

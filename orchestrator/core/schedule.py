@@ -142,7 +142,7 @@ def decide(snapshot: Snapshot) -> Decision:
     board = _Board(snapshot.tasks, snapshot.context)
     held = _Holders([*(task for task in board.tasks if task.live), *snapshot.elsewhere])
     waits: dict[str, _Wait] = {}
-    launched: dict[str, TaskView] = {}
+    launches: dict[str, TaskView] = {}
     for task in board.judged:
         if task.stands or snapshot.hold:
             continue
@@ -150,10 +150,12 @@ def decide(snapshot: Snapshot) -> Decision:
         if wait:
             waits[task.key] = wait
         else:
-            launched[task.key] = replace(task, live=AttemptStatus.QUEUED)
+            launches[task.key] = task
             held.add(task)
+    awaited = {wait.holder.key for wait in waits.values()} & launches.keys()
+    launched = {key: replace(launches[key], live=AttemptStatus.QUEUED) for key in awaited}
     verdicts = (_verdict(task, snapshot, waits.get(task.key), launched) for task in board.judged)
-    return Decision(tuple(launched), tuple(board.with_frontier(verdict) for verdict in verdicts))
+    return Decision(tuple(launches), tuple(board.with_frontier(verdict) for verdict in verdicts))
 
 
 def ties(snapshot: Snapshot, launches: Sequence[str]) -> tuple[tuple[str, ...], ...]:
@@ -229,8 +231,8 @@ class _Board:
     """The tasks in order, with what the order rules ask for prepared once."""
 
     def __init__(self, judged: Sequence[TaskView], context: Sequence[TaskView]) -> None:
-        self.tasks = sorted((*judged, *context), key=lambda task: task.order)
         self.judged = sorted(judged, key=lambda task: task.order)
+        self.tasks = sorted((*judged, *context), key=lambda task: task.order) if context else self.judged
         self.by_key = {task.key: task for task in self.tasks}
         self.first_open = next((t for t in self.tasks if t.open), None)
         self.first_unusable = next((t for t in self.tasks if not t.open and t.artifact), None)
@@ -242,7 +244,8 @@ class _Board:
                 self.open_lane.setdefault(task.place[:3], task)
             elif task.artifact:
                 self.unusable_lane.setdefault(task.place[:3], task)
-        counted = number_runs((t.key, t.place[:3], t.parallel) for t in self.tasks)
+        uncounted = any(task.run is None for task in self.tasks)
+        counted = number_runs((t.key, t.place[:3], t.parallel) for t in self.tasks) if uncounted else {}
         self.runs = {t.key: counted[t.key] if t.run is None else t.run for t in self.tasks}
 
     def with_frontier(self, verdict: Verdict) -> Verdict:
@@ -250,7 +253,7 @@ class _Board:
         task = self.by_key[verdict.key]
         skipped = verdict.reason is Reason.CONDITION
         if verdict.reason in REACHED and (skipped or task.stands or self._is_near(task)):
-            return replace(verdict, frontier=True)
+            return Verdict(verdict.key, verdict.reason, verdict.holder, verdict.sentence, frontier=True)
         return verdict
 
     def _is_near(self, task: TaskView) -> bool:

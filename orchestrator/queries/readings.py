@@ -7,10 +7,12 @@ from django.conf import settings
 
 from orchestrator.core.adoption import Adoption, adoption_of
 from orchestrator.core.errors import WrongState
-from orchestrator.core.formats.recognise import Format
-from orchestrator.core.plan import Plan, Reading
+from orchestrator.core.formats.recognise import Format, recognise
+from orchestrator.core.plan import Finding, Plan, Reading
 from orchestrator.core.plan_check import review_any
+from orchestrator.core.plan_compare import PlanChanges, compare_plans
 from orchestrator.core.plan_render import render_plan
+from orchestrator.core.plan_source import decode_source
 from orchestrator.core.preview import Preview, preview
 from orchestrator.models import WorkflowVersion
 
@@ -32,6 +34,23 @@ def adoption_by(version: WorkflowVersion) -> Adoption:
 def state_told_by(version: WorkflowVersion) -> Adoption:
     """What would become of the state that the version's source tells, if it were taken over (WF-8)."""
     return _adopted(version.source, version.format, frozenset(settings.TOOLS))
+
+
+def read_text(source: bytes | str, wanted: Format | None = None) -> tuple[Format | None, Reading]:
+    """A text in the wanted format or in the one that its content shows; no format when it is no text.
+
+    Kept as the texts of versions are: who checks a text submits it next, and then opens it.
+    """
+    text = decode_source(source)
+    if isinstance(text, Finding):
+        return None, Reading(None, (text,))
+    found = wanted or recognise(text)
+    return found, _read(text, found, frozenset(settings.TOOLS))
+
+
+def changes_between(old: WorkflowVersion, new: WorkflowVersion) -> PlanChanges | None:
+    """What changed in the structure from one version to the other; None when one of them cannot be read as a plan."""
+    return _compared(old.source, old.format, new.source, new.format, frozenset(settings.TOOLS))
 
 
 def preview_of(version: WorkflowVersion, executors: int) -> Preview | None:
@@ -57,6 +76,12 @@ def _previewed(source: str, form: str, tools: frozenset[str], executors: int, ad
     reading = _read(source, form, tools)
     ended = _adopted(source, form, tools).ended if adopts else {}
     return preview(reading.plan, executors, ended) if reading.plan else None
+
+
+@lru_cache(KEPT)
+def _compared(old: str, old_form: str, new: str, new_form: str, tools: frozenset[str]) -> PlanChanges | None:
+    before, after = _read(old, old_form, tools).plan, _read(new, new_form, tools).plan
+    return compare_plans(before, after) if before and after else None
 
 
 def plan_of(version: WorkflowVersion) -> Plan:

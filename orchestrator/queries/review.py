@@ -3,14 +3,16 @@
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from orchestrator.core.line_diff import DiffLine, diff
-from orchestrator.core.plan import Finding, PlacedStep, Plan, Reading
-from orchestrator.core.plan_compare import PlanChanges, compare_plans
+from orchestrator.core.plan import Finding, PlacedStep, Reading
+from orchestrator.core.plan_compare import PlanChanges
 from orchestrator.core.review_sections import Section, lines_of, sections_of
 from orchestrator.models import ViewedSection, WorkflowVersion
 from orchestrator.queries.comments import Conversation, Thread
+from orchestrator.queries.readings import KEPT, changes_between
 
 #: A plan of at most so many lines is shown whole; of a longer one a section is loaded when it is opened.
 WHOLE: Final = 400
@@ -87,9 +89,19 @@ def _excerpt(lines: Sequence[DiffLine], kept: Iterable[int]) -> Iterator[ReviewL
         last = n
 
 
-def compare(since: WorkflowVersion, until: WorkflowVersion, old: Plan | None, new: Plan | None) -> Comparison:
-    structure = compare_plans(old, new) if old and new else None
-    return Comparison(since, structure, diff(lines_of(since.source), lines_of(until.source)))
+def compare(since: WorkflowVersion, until: WorkflowVersion) -> Comparison:
+    """Two versions of a plan; what they differ in is found once in a process."""
+    return Comparison(since, changes_between(since, until), _lines_between(since.source, until.source))
+
+
+def compare_lines(since: WorkflowVersion, until: WorkflowVersion) -> Comparison:
+    """The same without the structure."""
+    return Comparison(since, None, _lines_between(since.source, until.source))
+
+
+@lru_cache(KEPT)
+def _lines_between(old: str, new: str) -> tuple[DiffLine, ...]:
+    return diff(lines_of(old), lines_of(new))
 
 
 def review_sections(

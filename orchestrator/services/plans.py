@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 
 from orchestrator.core.adoption import adoption_of
@@ -19,12 +18,11 @@ from orchestrator.core.errors import (
 )
 from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan import Finding, Plan, Reading
-from orchestrator.core.plan_check import review_any
 from orchestrator.core.plan_compare import compare_plans
 from orchestrator.core.terms import Role, Severity, VersionStatus, WorkstreamStatus
 from orchestrator.models import Bundle, Workflow, WorkflowVersion, Workstream
 from orchestrator.queries.check_rules import rules_in_force
-from orchestrator.queries.readings import reading_of
+from orchestrator.queries.readings import read_text, reading_of
 from orchestrator.queries.sign_offs import with_approvers
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
@@ -83,8 +81,7 @@ def read_source(
     The format is told from the content unless one is wanted. `workstream` is the one the plan is for; `members` are
     names that the rest of its bundle will go by (AD-3).
     """
-    reading = review_any(source, frozenset(settings.TOOLS), wanted)[1]
-    reading = with_approvers(with_needs(reading, workstream, bundle, members))
+    reading = with_approvers(with_needs(read_text(source, wanted)[1], workstream, bundle, members))
     return apply_rules(reading, rules_in_force())
 
 
@@ -113,7 +110,7 @@ def read_any_source(
 
     `rules` are used instead of those in force here.
     """
-    found, reading = review_any(source, frozenset(settings.TOOLS), wanted)
+    found, reading = read_text(source, wanted)
     return found, apply_rules(reading, rules_in_force() if rules is None else rules)
 
 

@@ -18,7 +18,14 @@ from orchestrator.queries.comments import Conversation, conversation
 from orchestrator.queries.effect import in_effect
 from orchestrator.queries.migrations import in_flight, mistaken_for_new
 from orchestrator.queries.readings import adoption_by, preview_of, state_told_by
-from orchestrator.queries.review import Comparison, ReviewSection, compare, review_sections, viewed_by
+from orchestrator.queries.review import (
+    Comparison,
+    ReviewSection,
+    compare,
+    compare_lines,
+    review_sections,
+    viewed_by,
+)
 from orchestrator.queries.sign_offs import sign_offs
 from orchestrator.services.comments import PARTICIPANTS
 from orchestrator.services.plans import read_version
@@ -139,8 +146,7 @@ class Layout:
         if not 0 < since < self.version.number:
             return None
         other = queries.find_version(self.version.workflow.slug, since)
-        old = read_version(other, self.workstream).plan
-        return compare(other, self.version, old, self.reading.plan)
+        return compare(other, self.version)
 
     def _line_of(self, key: str) -> int:
         steps = self.reading.plan.steps() if self.reading.plan and key else ()
@@ -161,7 +167,7 @@ def review_page(
         "approve_label": "Approve and go" if version.signs_gate else f"Approve v{version.number}",
         "versions": versions,
         "newest": versions[0],
-        "moved": compare(version, versions[0], None, None) if moved else None,
+        "moved": compare_lines(version, versions[0]) if moved else None,
         "choices": page.choices(),
         "review": review,
         "in_flight": (judgement := in_flight(workstream, version, reading.plan)),

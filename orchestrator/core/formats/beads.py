@@ -10,8 +10,8 @@ from orchestrator.core.formats.items import Item, key_of, reading_of
 from orchestrator.core.formats.json_source import (
     LONGEST_AGENT,
     LONGEST_TITLE,
+    Loader,
     listed,
-    load_line,
     name_of,
     one_line,
     plain,
@@ -33,8 +33,9 @@ _LEFT_OUT: Final = frozenset({"created_at", "created_by", "updated_at", "closed_
 
 def looks_like(text: str) -> bool:
     """Whether the first lines that hold an object have beads' keys."""
+    loader = Loader()
     for line in split_lines(text[:200_000])[:20]:
-        value = _object(line)
+        value = _object(line, loader)
         if value is not None:
             return "id" in value and "title" in value and ("issue_type" in value or "priority" in value)
     return False
@@ -62,10 +63,11 @@ def read(text: str) -> Reading:
 
 def _issues(text: str, findings: Findings) -> Iterator[tuple[dict[str, Any], int]]:
     """Every issue with its line; what is none is told."""
+    loader = Loader()
     for number, line in enumerate(split_lines(text), 1):
         if not line.strip():
             continue
-        value = _object(line, findings, number)
+        value = _object(line, loader, findings, number)
         if line.startswith(_CONFLICT):
             findings.add("conflict-marker", number, "A merge conflict was left in the file.", "Resolve the conflict.")
         elif value is None:
@@ -86,10 +88,10 @@ def _newest(issues: Iterator[tuple[dict[str, Any], int]], findings: Findings) ->
     yield from kept.values()
 
 
-def _object(line: str, findings: Findings | None = None, number: int = 0) -> dict[str, Any] | None:
+def _object(line: str, loader: Loader, findings: Findings | None = None, number: int = 0) -> dict[str, Any] | None:
     if not line.lstrip("\ufeff \t").startswith("{"):
         return None
-    value = load_line(line.lstrip("\ufeff"), findings or Findings(), number)
+    value = loader.load_line(line.lstrip("\ufeff"), findings or Findings(), number)
     return value if isinstance(value, dict) else None
 
 

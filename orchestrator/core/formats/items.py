@@ -103,9 +103,8 @@ def step_of(item: Item) -> StepDraft:
 def notes_of(item: Item) -> Notes:
     """The fields of a step that a task gives, as if the plan had them as bullets."""
     notes = Notes(text=[line for text in item.details for line in [*text.split("\n"), ""]])
-    given = {"exit": item.exits, "files": item.files, "resources": item.resources}
-    given |= {"role": [item.role], "tool": [item.tool]}
-    for name, texts in given.items():
+    given = (("exit", item.exits), ("files", item.files), ("resources", item.resources))
+    for name, texts in (*given, ("role", [item.role]), ("tool", [item.tool])):
         ticked = name in ("files", "resources")
         values = [Value([f"`{text}`" if ticked else text], item.line) for text in texts if text]
         if values:

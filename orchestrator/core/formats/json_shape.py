@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from orchestrator.core.formats.json_source import NESTED
+
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|\{|\n')
 _TYPES: Final[dict[str, tuple[type, ...]]] = {
     "object": (dict,),
@@ -153,6 +155,6 @@ def _objects(value: Any) -> Iterator[dict[str, Any]]:
         one = rest.pop()
         if isinstance(one, dict):
             yield one
-            rest += [item for item in reversed(one.values()) if isinstance(item, dict | list)]
+            rest += [item for item in reversed(one.values()) if isinstance(item, NESTED)]
         elif isinstance(one, list):
-            rest += [item for item in reversed(one) if isinstance(item, dict | list)]
+            rest += [item for item in reversed(one) if isinstance(item, NESTED)]

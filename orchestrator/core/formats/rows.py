@@ -46,9 +46,10 @@ class Placer:
 
     def place(self, row: Row) -> tuple[StageDraft, BatchDraft, ThreadDraft]:
         """Where a task belongs; what the draft does not have is made."""
-        stage = self._stage(row)
-        batch = self._batch(row, stage)
-        number = row.numbers[2] if row.numbers else None
+        numbers = row.numbers
+        stage = self._stage(row, numbers[0] if numbers else None)
+        batch = self._batch(row, stage, numbers[1] if numbers else None)
+        number = numbers[2] if numbers else None
         key = (id(batch), _word(row.names[2]) if number is None else number)
         found = self._threads.get(key)
         if found is None:
@@ -70,20 +71,22 @@ class Placer:
             lane = f"{int(lane) + 1:02}"
         return lane
 
-    def _stage(self, row: Row) -> StageDraft:
-        key = row.numbers[0] if row.numbers else _word(row.names[0])
+    def _stage(self, row: Row, number: int | None) -> StageDraft:
+        key = _word(row.names[0]) if number is None else number
         if key not in self._stages:
-            number = row.numbers[0] if row.numbers else max((s.number for s in self.draft.stages), default=0) + 1
+            if number is None:
+                number = max((s.number for s in self.draft.stages), default=0) + 1
             stage = StageDraft(number, row.names[0] or "Work", row.item.line)
             self.draft.stages.append(stage)
             self._know_stage(stage)
             self._stages[key] = stage
         return self._stages[key]
 
-    def _batch(self, row: Row, stage: StageDraft) -> BatchDraft:
-        key = (id(stage), row.numbers[1] if row.numbers else _word(row.names[1]))
+    def _batch(self, row: Row, stage: StageDraft, number: int | None) -> BatchDraft:
+        key = (id(stage), _word(row.names[1]) if number is None else number)
         if key not in self._batches:
-            number = row.numbers[1] if row.numbers else max((b.number for b in stage.batches), default=0) + 1
+            if number is None:
+                number = max((b.number for b in stage.batches), default=0) + 1
             batch = BatchDraft(number, row.names[1] or "work", row.item.line)
             stage.batches.append(batch)
             self._know_batch(stage, batch)

@@ -39,6 +39,7 @@ _NUMBERED: Final = re.compile(r"phase[ \t]+[\d.]{1,20}[ \t]*[:–—-]?[ \t]*", 
 _CHECKPOINT: Final = re.compile(
     r"(?:>[ \t]*)?\*\*[^\w*]{0,4}checkpoint\b:?([^*]{0,200}?):?\*\*:?[ \t]*(.*)", re.IGNORECASE | re.DOTALL
 )
+_TICK: Final = re.compile("[✅✓✔☑]")
 #: What people add when something is done: `— ✅ (merged)`, `✅ COMPLETED (2026-02-03)`.
 _ENDED: Final = re.compile(
     r"[ \t]*(?:[—–-][ \t]*)?[✅✓✔☑]\ufe0f?[ \t]*(?:completed?|done)?[ \t]*(\([^()]{0,300}\))?[ \t]*\Z", re.IGNORECASE
@@ -280,7 +281,7 @@ def _ids(text: str) -> list[str]:
 
 def _without_end(text: str) -> tuple[str, re.Match[str] | None]:
     """The text without what says that it is done, and that."""
-    ended = _ENDED.search(text[-_LONGEST_END:])
+    ended = _ENDED.search(text[-_LONGEST_END:]) if _TICK.search(text) else None
     return (text[: len(text) - len(ended[0])], ended) if ended else (text, None)
 
 
