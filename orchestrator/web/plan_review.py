@@ -165,6 +165,7 @@ def review_page(
     moved = isinstance(refusal, VersionMoved)
     context = page.context() | {
         "approve_label": "Approve and go" if version.signs_gate else f"Approve v{version.number}",
+        "withdraw_label": "Take back" if version.author_id == who.user.pk else "Withdraw",
         "versions": versions,
         "newest": versions[0],
         "moved": compare_lines(version, versions[0]) if moved else None,
