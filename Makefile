@@ -9,7 +9,7 @@ TESTS ?=
 # As many test processes as there are processors, each with a database of its own.
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 SUITE := $(BIN)/python -m pytest -n $(JOBS) -m "not browser and not nightly" $(TESTS)
-BROWSER_SUITE := $(BIN)/python -m pytest -m "browser and not nightly"
+BROWSER_SUITE := $(BIN)/python -m pytest -n $(JOBS) -m "browser and not nightly"
 NIGHTLY := $(BIN)/python -m pytest -n $(JOBS) -m "nightly and not browser"
 # The server that the long tests use beside SQLite; they make and drop a database of their own there.
 SERVER := $(or $(filter postgres%,$(DATABASE_URL)),postgres://postgres@127.0.0.1:5432/postgres)

@@ -282,6 +282,8 @@ def _archived(state: State, fact: Fact) -> None:
     state.status = WorkstreamStatus.ARCHIVED.value
     for key in fact.data["cancelled"]:
         _cancel_queued(state.tasks[key])
+    for key in fact.data.get("gates", ()):  # earlier releases left them in review
+        state.tasks[key].status = TaskStatus.PENDING.value
 
 
 def _reopened(state: State, _fact: Fact) -> None:

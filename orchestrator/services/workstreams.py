@@ -5,8 +5,8 @@ from datetime import datetime
 from django.db import transaction
 
 from orchestrator.core.errors import MissingReason, NotFinished, SuspectsOpen, WrongState
-from orchestrator.core.terms import AttemptStatus, Role, WorkstreamStatus
-from orchestrator.models import Attempt, PreHandoffReview, Workstream
+from orchestrator.core.terms import AttemptStatus, Role, TaskStatus, WorkstreamStatus
+from orchestrator.models import Attempt, PreHandoffReview, Task, Workstream
 from orchestrator.queries.duplicates import undecided
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
@@ -130,11 +130,17 @@ def archive_workstream(*, workstream_id: int, reason: str, actor: Actor, now: da
 
 
 def put_away(workstream: Workstream, now: datetime) -> dict[str, object]:
-    """Archive a locked workstream and cancel its queued attempts; what history keeps. WrongState while one runs."""
+    """Archive a locked workstream and cancel its queued attempts; what history keeps. WrongState while one runs.
+
+    A gate that waits for a signature waits no longer: it stands open like any step that was not done.
+    """
     cancelled = _cancel_queued(workstream, now)
+    gates = Task.objects.filter(workstream=workstream, status=TaskStatus.REVIEW)
+    waiting = list(gates.order_by("pk").values_list("step__key", flat=True))
+    gates.update(status=TaskStatus.PENDING, updated_at=now)
     workstream.status = WorkstreamStatus.ARCHIVED
     _touch(workstream, now)
-    return {"status": workstream.status, "cancelled": cancelled}
+    return {"status": workstream.status, "cancelled": cancelled, "gates": waiting}
 
 
 def _refuse_undecided(workstream: Workstream) -> None:

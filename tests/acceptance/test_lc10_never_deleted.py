@@ -6,9 +6,12 @@ from django.db.models import ProtectedError
 from django.test import Client
 
 from orchestrator.admin import site
+from orchestrator.core.terms import TaskStatus
 from orchestrator.models import Workstream
+from orchestrator.queries.state import state_problems
 from orchestrator.services import workstreams
 from tests.cast import Cast, Driver
+from tests.web.pages import words
 
 
 def test_lc10_an_archived_workstream_keeps_everything(client: Client, cast: Cast, driver: Driver) -> None:
@@ -21,6 +24,21 @@ def test_lc10_an_archived_workstream_keeps_everything(client: Client, cast: Cast
     assert work.title in client.get("/portfolio/?state=archived").content.decode()
     assert "Not needed." in client.get(f"/workstreams/{work.uuid}/history/").content.decode()
     assert work.tasks.count() == before
+
+
+def test_lc10_a_gate_of_an_archived_workstream_waits_for_nobody(client: Client, cast: Cast, driver: Driver) -> None:
+    """Its attempt is cancelled, so it is in review no more, in the tables and in what history says of them."""
+    driver.start()
+    driver.do("A1", "A2", "B1")
+    assert driver.task("MP1").status == TaskStatus.REVIEW
+    assert driver.workstream is not None
+    workstreams.archive_workstream(
+        workstream_id=driver.workstream.pk, reason="Not needed.", actor=cast.actor("approver"), now=driver.tick()
+    )
+    assert driver.task("MP1").status == TaskStatus.PENDING
+    assert state_problems(driver.reload()) == []
+    client.force_login(cast.reviewer)
+    assert "MP1" not in words(client.get("/gates/"))
 
 
 def test_lc10_the_administration_deletes_nothing(client: Client, cast: Cast, driver: Driver, rf) -> None:

@@ -106,7 +106,8 @@ def addresses(driver: Driver) -> Iterator[str]:
     yield from (work, f"{work}files/", f"{work}new-stage/?gate=MP1", f"{work}prehandoff/", f"{work}migrate/2/")
     yield from (f"{work}tasks/{key}/" for key in ("A1", "B1", "C1"))
     slug = driver.workstream.version.workflow.slug
-    yield from (f"/plans/{slug}/changes/", f"/plans/{slug}/workstreams/")
+    yield from (f"/plans/{slug}/", f"/plans/{slug}/rules/", f"/plans/{slug}/changes/", f"/plans/{slug}/workstreams/")
+    yield from (f"/plans/{slug}/v1/save/", "/policies/plan-checks/", f"/plans/{slug}/v1/runs")
     redone = Task.objects.get(step__key="A2", workstream__title="Plan done again").workstream.uuid
     yield from (f"/workstreams/{redone}/tasks/A2/", f"{work}learnings/Batch%2001/")
     versions = WorkflowVersion.objects.filter(workflow__name__in=["Plan blocked", "Plan again", "Plan at its gate"])
