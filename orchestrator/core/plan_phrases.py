@@ -14,11 +14,11 @@ _STAGE: Final = re.compile(rf"(?:stage|wave)(?:[ \t-]*{_NUMBER}|[ \t]*(?=:))(.*)
 _BATCH: Final = re.compile(rf"batch(?:[ \t]*{_NUMBER}|[ \t]*(?=:))(.*)", re.IGNORECASE | re.DOTALL)
 _PREFIXED: Final = re.compile(r"(\d{1,3})-([A-Za-z].*)", re.DOTALL)
 _THREAD: Final = re.compile(rf"thread(?:[ \t]*{_NUMBER}|[ \t]*(?=:))(.*)", re.IGNORECASE | re.DOTALL)
-_GATE: Final = re.compile(r"gate(?:[ \t]+([A-Za-z][\w.-]{0,59}))?[ \t]*:(.*)", re.IGNORECASE | re.DOTALL)
-#: `Gate G1`, `Evaluation gate`, `Release Gate R1: Ship it`: the word before it says what it is for.
-_KIND_GATE: Final = re.compile(
-    r"((?:(?:review|release|evaluation|merge|approval|quality|acceptance|sign-?off)[ \t]+)?)gate"
-    r"(?:[ \t]+([A-Za-z]{1,8}-?\d{1,6}))?[ \t]*(?::(.*))?",
+#: `Gate: Ship it`, `Gate G1`, `Evaluation gate`, `Release gate R1: Ship it`. The word before it says what it is for; in
+#: front of a colon a key may be any word, else it has a number.
+_GATE: Final = re.compile(
+    r"((?:review|release|evaluation|merge|approval|quality|acceptance|sign-?off)[ \t]+)?gate"
+    r"(?:[ \t]+([A-Za-z][\w.-]{0,59}(?=[ \t]*:)|[A-Za-z]{1,8}-?\d{1,6}))?[ \t]*(?::(.*))?",
     re.IGNORECASE | re.DOTALL,
 )
 _MERGE: Final = re.compile(r"merge[ -]?point\b([^:]*)(?::(.*))?", re.IGNORECASE | re.DOTALL)
@@ -142,13 +142,10 @@ def read_opening(heading: str) -> Opening | None:
     if merge:
         return Opening("merge", -1, (merge[2] or "").strip(), merge[1].strip(_SEPARATOR))
     gate = _GATE.fullmatch(text)
-    if gate:
-        return Opening("gate", -1, gate[2].strip(), gate[1] or "")
-    told = _KIND_GATE.fullmatch(text)
-    if told and (told[1] or told[2]):
-        kind = told[1].strip()
-        name = (told[3] or "").strip() or f"{kind} gate".strip().capitalize()
-        return Opening("gate", -1, name, told[2] or "", kind=kind)
+    if gate and any(part is not None for part in gate.groups()):
+        kind = (gate[1] or "").strip()
+        name = (gate[3] or "").strip() or (f"{kind} gate".capitalize() if kind else "")
+        return Opening("gate", -1, name, gate[2] or "", kind=kind)
     prefixed = _PREFIXED.fullmatch(text)
     return Opening("batch", int(prefixed[1]), prefixed[2].strip()) if prefixed else None
 

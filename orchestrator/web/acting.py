@@ -94,6 +94,11 @@ def number(request: HttpRequest, field: str) -> int:
     return int(text)
 
 
+def number_in(text: str) -> int:
+    """A number that an address or a form names (a version, say); 0 for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+
+
 def chosen(acts: Mapping[str, Act], name: str) -> Act:
     """The act that the address names."""
     if name not in acts:

@@ -16,7 +16,7 @@ from orchestrator.queries import plans as plan_queries
 from orchestrator.services import saved_workflows as service
 from orchestrator.services.plans import read_source
 from orchestrator.services.templates import source_with_values
-from orchestrator.web.acting import act_of, chosen, now, perform, proceed, show, typed, viewer
+from orchestrator.web.acting import act_of, chosen, now, number_in, perform, proceed, show, typed, viewer
 from orchestrator.web.moments import typed_moment
 
 #: A field with the value of a parameter is called by this and the parameter's name.
@@ -45,7 +45,7 @@ def entry(request: HttpRequest, name: str) -> HttpResponse:
 
 def _entry_page(request: HttpRequest, name: str, refusal: Refusal | None = None) -> HttpResponse:
     number = request.GET.get("version", "")
-    found = queries.find_entry(name, int(number) if number.isascii() and number.isdigit() and len(number) < 9 else None)
+    found = queries.find_entry(name, number_in(number) or None)
     plan = queries.plan_with_names(found.source)
     who = viewer(request)
     context = {

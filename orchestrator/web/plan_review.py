@@ -30,7 +30,7 @@ from orchestrator.queries.sign_offs import sign_offs
 from orchestrator.services.comments import PARTICIPANTS
 from orchestrator.services.plans import read_version
 from orchestrator.web import plan_decisions, prehandoff
-from orchestrator.web.acting import act_of, chosen, now, perform, proceed, show, viewer
+from orchestrator.web.acting import act_of, chosen, now, number_in, perform, proceed, show, viewer
 from orchestrator.web.moments import wanted_moment
 from orchestrator.web.plan_effect import executors_asked
 
@@ -100,7 +100,7 @@ class Layout:
         self.since = self._since(request.GET.get("since", ""))
         self.comparison = self._comparison(self.since)
         self.talk: Conversation = conversation(version, self.reading.plan, self.who.user.pk)
-        self.line = _small(request.GET.get("comment", ""))
+        self.line = number_in(request.GET.get("comment", ""))
         self.step = request.GET.get("step", "")
         self.sections: tuple[ReviewSection, ...] = review_sections(
             self.reading,
@@ -108,7 +108,7 @@ class Layout:
             self.talk,
             viewed_by(version, self.who.user.pk),
             self.comparison,
-            wanted={wanted or _small(request.GET.get("section", ""))},
+            wanted={wanted or number_in(request.GET.get("section", ""))},
             line=self.line or self._line_of(self.step),
         )
 
@@ -198,15 +198,10 @@ def _effective(request: HttpRequest, version: WorkflowVersion) -> str:
     return given.get("effective_at", wanted_moment(version, now()))
 
 
-def _small(text: str) -> int:
-    """A number from an address; 0 for everything else."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
-
-
 def _version_number(text: str) -> int:
-    if not _small(text):
+    if not number_in(text):
         raise InvalidInput("Choose two versions by their numbers.", recovery="Go back and choose them.", field="from")
-    return _small(text)
+    return number_in(text)
 
 
 urlpatterns: list[Any] = [

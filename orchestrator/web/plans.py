@@ -22,7 +22,7 @@ from orchestrator.services import plans
 from orchestrator.services.saved_workflows import usable
 from orchestrator.services.templates import source_with_values
 from orchestrator.web import plan_files
-from orchestrator.web.acting import now, proceed, show, typed, viewer
+from orchestrator.web.acting import now, number_in, proceed, show, typed, viewer
 from orchestrator.web.moments import typed_moment
 
 PER_PAGE = 50
@@ -151,12 +151,7 @@ def _base(request: HttpRequest) -> WorkflowVersion:
     """The version that a new one starts from: the one that the address names (`from`), or the newest."""
     slug = request.POST.get("of") or request.GET.get("of", "")
     given = request.POST.get("from") or request.GET.get("from", "")
-    return queries.find_version(slug, _small(given) or None)
-
-
-def _small(text: str) -> int:
-    """A number from a form or an address; 0 for everything else."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+    return queries.find_version(slug, number_in(given) or None)
 
 
 def _note(request: HttpRequest) -> plans.Note:
@@ -193,7 +188,7 @@ def _template(request: HttpRequest) -> Entry | None:
     """The workflow of the library whose text the form starts from, in the version that was shown."""
     given = request.POST if request.method == "POST" else request.GET
     name, number = given.get("template", ""), given.get("template_number", "")
-    return find_entry(name, _small(number) or None) if name else None
+    return find_entry(name, number_in(number) or None) if name else None
 
 
 def _with_values(request: HttpRequest, source: str | bytes) -> str | bytes:

@@ -1,6 +1,7 @@
 """Git's index of the workspace: which commit it stands at. It is read anew only after somebody else touched it."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 #: Bytes of the checksum that git ends its index with.
@@ -26,11 +27,9 @@ class Index:
             return False
 
     def now_at(self, commit: str) -> None:
-        """Remember that the index lists the files of this commit."""
-        try:
+        """Remember that the index lists the files of this commit. What cannot be written matches nothing later."""
+        with suppress(OSError):
             self._memory.write_text(f"{commit} {self._checksum()}")
-        except OSError:
-            self._memory.unlink(missing_ok=True)
 
     def _checksum(self) -> str:
         with self._index.open("rb") as file:

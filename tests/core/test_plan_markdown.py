@@ -517,10 +517,11 @@ class TestGateHeadings:
         ("heading", "key", "title", "kind"),
         [
             ("##### Gate E1: Is it right", "E1", "Is it right", GateKind.REVIEW),
-            ("##### Gate E1", "E1", "Gate", GateKind.REVIEW),
+            ("##### Gate E1", "E1", "E1", GateKind.REVIEW),
             ("##### Evaluation gate E1", "E1", "Evaluation gate", GateKind.EVALUATION),
             ("##### Evaluation Gate E1: Is it right", "E1", "Is it right", GateKind.EVALUATION),
             ("##### Release Gate: Ship it", "G-ship-it", "Ship it", GateKind.RELEASE),
+            ("##### Release gate EU: Ship it", "EU", "Ship it", GateKind.RELEASE),
             ("##### **Sign-off gate**", "G-sign-off-gate", "Sign-off gate", GateKind.REVIEW),
         ],
     )
