@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command
-from django.db import transaction
+from django.core.management.color import no_style
+from django.db import connection, transaction
 
 from orchestrator.core.terms import TaskStatus
 from orchestrator.models import HandoffArtifact, Task
@@ -93,6 +95,27 @@ def test_work_goes_on_from_it_to_the_same_end(cast: Cast, settings, tmp_path: Pa
             counts = {table: len(found) for table, found in worlds.rows_now().items()}
             ends.append((list(tasks), list(artifacts), counts))
     assert ends[0] == ends[1]
+
+
+def count_anew() -> None:
+    """The next row of every table, all of them empty, takes the first id."""
+    models = list(apps.get_app_config("orchestrator").get_models())
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), models):
+            cursor.execute(statement)
+
+
+def test_later_rows_take_other_ids_even_where_counts_were_set_back(cast: Cast, settings, tmp_path: Path) -> None:
+    """PostgreSQL counts beside the rows: what a test sets back stays so."""
+    count_anew()
+    with taken_back():
+        Counting(cast).start(PLAN)
+    count_anew()
+    undone(settings, tmp_path / "again")
+    driver = Counting(cast)
+    driver.start(PLAN)
+    assert driver.done == 0
+    driver.finish()
 
 
 class Counting(Driver):

@@ -11,7 +11,7 @@ suite's own, a clock that is set, a test that patches something or commits for g
 
 import hashlib
 import shutil
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -24,6 +24,7 @@ import time_machine
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.management.color import no_style
 from django.db import connection
 
 from orchestrator.models import Workstream
@@ -114,7 +115,7 @@ def _kept(driver: Player, before: dict[str, Rows]) -> World | None:
 
 
 def _put_back(driver: Player, world: World) -> None:
-    """Write rows and files. Ids are the recorded ones: the sequences are past them."""
+    """Write rows and files. Ids are the recorded ones."""
     with connection.cursor() as cursor:
         # First what changed: a row that came may take the place that another one left.
         for table, rows in world.changed.items():
@@ -128,10 +129,19 @@ def _put_back(driver: Player, world: World) -> None:
             values = [value for one in rows for value in one]
             columns = ", ".join(_tables()[table])
             cursor.execute(f"INSERT INTO {table} ({columns}) VALUES {', '.join([row] * len(rows))}", values)
+    _count_on(world.come)
     shutil.rmtree(_workspace(), ignore_errors=True)
     _copy(world.files, _workspace().parent)
     driver.now, driver.workstream = world.now, Workstream.objects.get(pk=world.workstream)
     driver.reached = world.state
+
+
+def _count_on(tables: Collection[str]) -> None:
+    """Rows to come take ids after these: PostgreSQL counts beside the rows, and a test may have set its counts back."""
+    models = [model for model in apps.get_models(include_auto_created=True) if model._meta.db_table in tables]
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), models):
+            cursor.execute(statement)
 
 
 def rows_now() -> dict[str, Rows]:
