@@ -6,8 +6,9 @@ from datetime import datetime
 from orchestrator.core.schedule import Verdict
 from orchestrator.core.terms import TaskStatus
 from orchestrator.models import Task, Workstream
+from orchestrator.queries.parts import in_parts
 from orchestrator.services.actor import ORCHESTRATOR
-from orchestrator.services.history import record
+from orchestrator.services.history import Said, record_each
 
 
 def skip(
@@ -17,16 +18,19 @@ def skip(
 
     A skipped task hands nothing over. Rework that reaches a step before it makes it pending, to be judged again.
     """
-    for key, verdict in skipped.items():
-        task = tasks[key]
-        task.status, task.updated_at = TaskStatus.SKIPPED, now
-        task.save(update_fields=["status", "updated_at"])
-        record(
-            workstream=workstream,
-            actor=ORCHESTRATOR,
-            action="step skipped",
-            subject=key,
-            reason=verdict.sentence,
-            now=now,
-            data={"round": number, "skipped": [key], "condition": task.step.condition},
-        )
+    for some in in_parts([tasks[key].pk for key in skipped]):
+        Task.objects.filter(pk__in=some).update(status=TaskStatus.SKIPPED, updated_at=now)
+    for key in skipped:
+        tasks[key].status, tasks[key].updated_at = TaskStatus.SKIPPED, now
+    record_each(
+        workstream=workstream,
+        actor=ORCHESTRATOR,
+        action="step skipped",
+        entries=[_said(tasks[key], verdict, number) for key, verdict in skipped.items()],
+        now=now,
+    )
+
+
+def _said(task: Task, verdict: Verdict, number: int) -> Said:
+    key = task.step.key
+    return Said(key, verdict.sentence, {"round": number, "skipped": [key], "condition": task.step.condition})
