@@ -120,6 +120,7 @@ def test_ad3_several_files_are_uploaded_on_the_page(driver: Driver) -> None:
         uploads = [SimpleUploadedFile(f"{name}.md", source) for name, source in files.items()]
         shown = client.post("/plans/submit/", {"act": "submit", "file": uploads})
         assert 'value="bundle" checked' in " ".join(shown.content.decode().split()), "they need one another"
+        assert "Needs prices to be accepted first." in words(shown)
         body = carried(shown) | {"act": "submit", "together": "bundle", "bundle": name}
         return client.post("/plans/submit/", body, follow=True)
 
