@@ -59,7 +59,6 @@ class Installation:
             "DJANGO_SETTINGS_MODULE": "orchestrator.settings",
             "DEMO_PASSWORD": "for the test only",
             "STATICFILES": "django.contrib.staticfiles.storage.StaticFilesStorage",
-            "PYTHONDONTWRITEBYTECODE": "1",
         }
 
     def __enter__(self) -> "Installation":
