@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.core.management import call_command
-from django.core.management.color import no_style
-from django.db import connection, transaction
+from django.db import transaction
 
 from orchestrator.core.terms import TaskStatus
 from orchestrator.models import HandoffArtifact, Task
@@ -97,20 +96,13 @@ def test_work_goes_on_from_it_to_the_same_end(cast: Cast, settings, tmp_path: Pa
     assert ends[0] == ends[1]
 
 
-def count_anew() -> None:
-    """The next row of every table, all of them empty, takes the first id."""
-    models = list(apps.get_app_config("orchestrator").get_models())
-    with connection.cursor() as cursor:
-        for statement in connection.ops.sequence_reset_sql(no_style(), models):
-            cursor.execute(statement)
-
-
 def test_later_rows_take_other_ids_even_where_counts_were_set_back(cast: Cast, settings, tmp_path: Path) -> None:
     """PostgreSQL counts beside the rows: what a test sets back stays so."""
-    count_anew()
+    models = [*apps.get_app_config("orchestrator").get_models()]  # all of them empty, so they begin with the first id
+    worlds.count_on(models)
     with taken_back():
         Counting(cast).start(PLAN)
-    count_anew()
+    worlds.count_on(models)
     undone(settings, tmp_path / "again")
     driver = Counting(cast)
     driver.start(PLAN)

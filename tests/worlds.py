@@ -11,7 +11,7 @@ suite's own, a clock that is set, a test that patches something or commits for g
 
 import hashlib
 import shutil
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -26,6 +26,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management.color import no_style
 from django.db import connection
+from django.db.models import Model
 
 from orchestrator.models import Workstream
 from tests import settings as plain
@@ -129,18 +130,17 @@ def _put_back(driver: Player, world: World) -> None:
             values = [value for one in rows for value in one]
             columns = ", ".join(_tables()[table])
             cursor.execute(f"INSERT INTO {table} ({columns}) VALUES {', '.join([row] * len(rows))}", values)
-    _count_on(world.come)
+    count_on(model for model in _models() if model._meta.db_table in world.come)
     shutil.rmtree(_workspace(), ignore_errors=True)
     _copy(world.files, _workspace().parent)
     driver.now, driver.workstream = world.now, Workstream.objects.get(pk=world.workstream)
     driver.reached = world.state
 
 
-def _count_on(tables: Collection[str]) -> None:
-    """Rows to come take ids after these: PostgreSQL counts beside the rows, and a test may have set its counts back."""
-    models = [model for model in apps.get_models(include_auto_created=True) if model._meta.db_table in tables]
+def count_on(models: Iterable[type[Model]]) -> None:
+    """The next row of each takes the id behind those that stand: PostgreSQL counts beside the rows and never back."""
     with connection.cursor() as cursor:
-        for statement in connection.ops.sequence_reset_sql(no_style(), models):
+        for statement in connection.ops.sequence_reset_sql(no_style(), list(models)):
             cursor.execute(statement)
 
 
@@ -200,14 +200,17 @@ def _copy(origin: Path, target: Path) -> None:
 @cache
 def _tables() -> dict[str, list[str]]:
     """Columns by table, quoted; those that the database generates are not written."""
-    models = [model for model in apps.get_models(include_auto_created=True) if model._meta.app_label in APPS]
     return {
         model._meta.db_table: [
             f'"{field.column}"' for field in model._meta.local_concrete_fields if not field.generated
         ]
-        for model in models
-        if not model._meta.proxy
+        for model in _models()
     }
+
+
+def _models() -> list[type[Model]]:
+    every = apps.get_models(include_auto_created=True)
+    return [model for model in every if model._meta.app_label in APPS and not model._meta.proxy]
 
 
 def _any_row() -> bool:

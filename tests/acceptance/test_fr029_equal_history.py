@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.apps import apps
-from django.core.management.color import no_style
-from django.db import connection, transaction
+from django.db import transaction
 from pytest_django.fixtures import Settings
 
 from orchestrator.models import Assignment, Attempt, IdempotencyKey, InboxFile, Workstream
@@ -20,6 +19,7 @@ from tests.acceptance.producer import TIMESTAMP, Producer, told
 from tests.acceptance.public import PublicDriver
 from tests.cast import NOON, Cast
 from tests.machines import Machine
+from tests.worlds import count_on
 
 #: Tables that only one of the two patterns uses.
 OWN = {IdempotencyKey, InboxFile}
@@ -105,10 +105,7 @@ def tables() -> dict[str, list[dict[str, Any]]]:
 @contextmanager
 def undone() -> Iterator[None]:
     """Everything in the block is rolled back, and the next block counts from the same numbers."""
-    models = apps.get_app_config("orchestrator").get_models()
-    with connection.cursor() as cursor:
-        for statement in connection.ops.sequence_reset_sql(no_style(), list(models)):
-            cursor.execute(statement)
+    count_on(apps.get_app_config("orchestrator").get_models())
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
