@@ -10,7 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 from django_q.conf import Conf
 
@@ -68,6 +69,7 @@ class Command(BaseCommand):
 
     def _prepare(self, demo: bool) -> None:
         """In one process, because every start of Python and Django costs most of a second."""
+        refuse_tables_of_another_version()
         call_command("migrate", verbosity=0, interactive=False)
         collect_static()
         if demo:
@@ -79,6 +81,21 @@ class Command(BaseCommand):
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self.stopping = True
+
+
+def refuse_tables_of_another_version() -> None:
+    """CommandError where the database was made by a version whose migrations are not here: its tables are others."""
+    loader = MigrationLoader(connection, ignore_no_migrations=True)
+    foreign = sorted(
+        name
+        for app, name in loader.applied_migrations
+        if app == "orchestrator" and (app, name) not in loader.graph.nodes
+    )
+    if foreign:
+        raise CommandError(
+            f"The database was made by another version of the orchestrator (it knows {foreign[0]}). Nothing was "
+            "changed. Start that version with it, or this one with a new DATA_DIR or DATABASE_URL."
+        )
 
 
 def _stall() -> float:
