@@ -177,6 +177,7 @@ STORAGES = {
 Q_CLUSTER = {
     "name": "orchestrator",
     "orm": "default",
+    "broker_class": "orchestrator.queue_broker.OrderedBroker",
     "workers": _whole_number("QUEUE_WORKERS", 2),
     "queue_limit": _whole_number("QUEUE_WORKERS", 2),
     "timeout": 60,

@@ -26,6 +26,7 @@ from orchestrator.models.step import Criterion, GateReviewer, Step, StepNeed, St
 from orchestrator.models.structure import Batch, OwnedFiles, Stage, Thread
 from orchestrator.models.task import Task
 from orchestrator.models.version import WorkflowVersion
+from orchestrator.models.wake import Wake
 from orchestrator.models.workflow import Workflow
 from orchestrator.models.workstream import PreHandoffReview, Workstream
 
@@ -75,6 +76,7 @@ __all__ = [
     "ThreadAssignment",
     "Verdict",
     "ViewedSection",
+    "Wake",
     "Workflow",
     "WorkflowVersion",
     "Workstream",
