@@ -1,4 +1,4 @@
-"""A message that waits in the queue for a workstream; at most one at a time."""
+"""Whether a message waits in the queue for a workstream; at most one at a time."""
 
 from django.db import models
 
@@ -6,9 +6,10 @@ from orchestrator.models.workstream import Workstream
 
 
 class Wake(models.Model):
-    """The row comes with the message and goes when the queue begins with it: what changes after that asks anew."""
+    """`waits` from the sending of a message until the queue begins with it: what changes after that asks anew."""
 
     workstream = models.OneToOneField(Workstream, models.PROTECT, primary_key=True, related_name="+")
+    waits = models.BooleanField(default=True)
 
     def __str__(self) -> str:
         return f"message for workstream {self.pk}"

@@ -21,14 +21,14 @@ def send(workstream_id: int) -> None:
 
     Row and message commit together, and wait for nothing but another sender for the same workstream.
     """
-    if Wake.objects.filter(pk=workstream_id).exists():
+    if Wake.objects.filter(pk=workstream_id, waits=True).exists():
         return
     with transaction.atomic():
-        _row, is_new = Wake.objects.get_or_create(workstream_id=workstream_id)
-        if is_new:
+        _row, is_first = Wake.objects.get_or_create(workstream_id=workstream_id)
+        if is_first or Wake.objects.filter(pk=workstream_id, waits=False).update(waits=True):
             async_task("orchestrator.tasks.advance", workstream_id)
 
 
 def begun(workstream_id: int) -> None:
     """The queue is about to read the workstream's rows: from now on an act needs a message of its own."""
-    Wake.objects.filter(pk=workstream_id).delete()
+    Wake.objects.filter(pk=workstream_id, waits=True).update(waits=False)
