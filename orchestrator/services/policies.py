@@ -6,7 +6,7 @@ from typing import Final
 
 from django.db import transaction
 
-from orchestrator.core.errors import InvalidInput, MissingReason
+from orchestrator.core.errors import InvalidInput, MissingReason, WrongState
 from orchestrator.core.terms import Role
 from orchestrator.models import Policy, PolicyChange
 from orchestrator.services.actor import Actor
@@ -42,7 +42,18 @@ def write_policy(
     actor.require(Role.APPROVER)
     if not reason.strip():
         raise MissingReason("A policy changes with a reason.", field="reason")
+    if not impact.strip():
+        raise MissingReason(
+            "A policy changes with a note on what it means for running work.",
+            recovery="Say what changes for work that is under way; that nothing does is an answer too.",
+            field="impact",
+        )
     with transaction.atomic():
+        if Policy.objects.filter(slug=slug, title=title, body=body).exists():
+            raise WrongState(
+                "The policy says exactly this already, so nothing was changed.",
+                recovery="Change its title or its text, or leave it as it is.",
+            )
         policy, _ = Policy.objects.select_for_update(no_key=True).update_or_create(
             slug=slug, defaults={"title": title, "body": body, "updated_at": now}
         )

@@ -8,6 +8,7 @@ from orchestrator.core.errors import MissingReason, NotFinished, SuspectsOpen, W
 from orchestrator.core.terms import AttemptStatus, Role, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, PreHandoffReview, Task, Workstream
 from orchestrator.queries.duplicates import undecided
+from orchestrator.queries.effect import promised_version, undecided_version
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
@@ -56,6 +57,7 @@ def accept_workstream(*, workstream_id: int, actor: Actor, now: datetime, note: 
             raise WrongState(f"{workstream} is {workstream.status}; only active workstreams are accepted.")
         if workstream.finished_at is None:
             raise NotFinished(f"{workstream.open_tasks} tasks of {workstream} are open.")
+        _refuse_version_under_way(workstream)
         workstream.status = WorkstreamStatus.COMPLETED
         workstream.accepted_at, workstream.accepted_by = now, actor.account
         _touch(workstream, now)
@@ -141,6 +143,22 @@ def put_away(workstream: Workstream, now: datetime) -> dict[str, object]:
     workstream.status = WorkstreamStatus.ARCHIVED
     _touch(workstream, now)
     return {"status": workstream.status, "cancelled": cancelled, "gates": waiting}
+
+
+def _refuse_version_under_way(workstream: Workstream) -> None:
+    """Gaps that were added as a version are open work, although none of its tasks exists yet (LC-3)."""
+    if version := undecided_version(workstream):
+        raise WrongState(
+            f"Version {version.number} of the plan of {workstream} waits for a decision.",
+            recovery="Approve it, send it back or take it back; then accept what is finished.",
+            version=version.number,
+        )
+    if version := promised_version(workstream):
+        raise WrongState(
+            f"Version {version.number} of the plan of {workstream} is approved and brings more work.",
+            recovery="Wait until it takes effect and its work is done, or withdraw the approval.",
+            version=version.number,
+        )
 
 
 def _refuse_undecided(workstream: Workstream) -> None:

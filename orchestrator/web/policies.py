@@ -8,6 +8,7 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import Role
 from orchestrator.models import Policy
 from orchestrator.services.actor import Actor
@@ -25,7 +26,7 @@ class PolicyForm(forms.Form):
         label="Text", max_length=LIMIT, widget=_lines(16, "mono"), help_text="Markdown. Raw HTML is shown as text."
     )
     reason = forms.CharField(label="Why it changes", max_length=2000, widget=_lines(2))
-    impact = forms.CharField(label="What it means for running work", required=False, max_length=2000, widget=_lines(2))
+    impact = forms.CharField(label="What it means for running work", max_length=2000, widget=_lines(2))
 
 
 class NewPolicyForm(PolicyForm):
@@ -75,7 +76,11 @@ def _changed(request: HttpRequest, form: PolicyForm, **given: str) -> bool:
     actor.require(Role.APPROVER)
     if not form.is_valid():
         return False
-    change_policy(actor=actor, now=timezone.now(), **(form.cleaned_data | given))
+    try:
+        change_policy(actor=actor, now=timezone.now(), **(form.cleaned_data | given))
+    except Refusal as refusal:
+        form.add_error(None, f"{refusal.message} {refusal.way_out}")
+        return False
     messages.success(request, f"{form.cleaned_data['title']} is written; the change stands in the history.")
     return True
 

@@ -206,7 +206,7 @@ def _why_not(who: Viewer, found: Workstream, board: queries.Board) -> dict[str, 
 def _not_acceptable(found: Workstream, board: queries.Board) -> str:
     """What stands between this workstream and acceptance (LC-1)."""
     if board.lifecycle is Lifecycle.FINISHED:
-        return ""
+        return f"Version {board.undecided.number} of its plan waits for a decision." if board.undecided else ""
     if board.lifecycle is Lifecycle.ACTIVE:
         left = f"{found.open_tasks} open task{'' if found.open_tasks == 1 else 's'}"
         return (
