@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.core.cache import cache
-from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from orchestrator.adapters.base_branch import BaseBranch
@@ -24,6 +23,7 @@ from orchestrator.services.actor import ORCHESTRATOR, Actor
 from orchestrator.services.artifacts import announce
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 logger = logging.getLogger(__name__)
@@ -146,7 +146,7 @@ def revert(*, workstream_id: int, reason: str, actor: Actor, now: datetime, comm
     if current is None:
         raise WrongState(f"No integration of {workstream} is in force, so there is nothing to revert.")
     full, checked = _restored(workstream, current, commit)
-    with transaction.atomic():
+    with unit_of_work():
         workstream = locked_workstream(workstream_id)
         ended = BaselineIntegration.objects.filter(pk=current.pk, reverted_at=None).update(
             reverted_by=actor.account, reverted_at=now, revert_reason=reason, revert_commit=full
@@ -206,7 +206,7 @@ def _integrate(
     note: str,
     checked: str,
 ) -> BaselineIntegration:
-    with transaction.atomic():
+    with unit_of_work():
         workstream = locked_workstream(workstream_id)
         if workstream.status not in OPEN_TO_INTEGRATION:
             raise WrongState(f"{workstream} is {workstream.status}; nothing of it is integrated.")

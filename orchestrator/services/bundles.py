@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from django.db import transaction
-
 from orchestrator.core.errors import BundleRejected, InvalidInput
 from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan import Finding, Reading
@@ -20,6 +18,7 @@ from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.needs import with_needs
 from orchestrator.services.plans import Submission, read_any_source, submit_plan, unschedulable
+from orchestrator.services.unit_of_work import unit_of_work
 
 #: Plans of one bundle.
 MOST: Final = 100
@@ -61,7 +60,7 @@ def submit_bundle(*, name: str, files: Sequence[PlanFile], actor: Actor, now: da
     readings = {name: with_needs(reading, members=aliases) for name, reading in readings.items()}
     graph = {name: _needed(reading, aliases) for name, reading in readings.items()}
     _refuse_unschedulable(_with_circles(readings, graph))
-    with transaction.atomic():
+    with unit_of_work():
         bundle = Bundle.objects.create(name=name.strip()[:200], submitted_by=actor.account, submitted_at=now)
         members = {
             one: submit_plan(

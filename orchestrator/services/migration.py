@@ -4,8 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
-
 from orchestrator.core.errors import InvalidInput, MigrationImpossible, MissingReason, NotFound, Refusal, WrongState
 from orchestrator.core.mapping import StepMapping
 from orchestrator.core.migration import Judgement
@@ -22,6 +20,7 @@ from orchestrator.services.needs import relate_needs
 from orchestrator.services.priorities import priority_under
 from orchestrator.services.progress import recount
 from orchestrator.services.structure import create_structure
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 
@@ -88,7 +87,7 @@ def migrate_workstream(
     actor.require(Role.APPROVER)
     if not reason.strip():
         raise MissingReason("Say why the workstream goes on under another version.", field="reason")
-    with transaction.atomic():
+    with unit_of_work():
         workstream = locked_workstream(workstream_id)
         version = _approved(workstream, version_id, now)
         plan = plan_of(version)

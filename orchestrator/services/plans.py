@@ -5,8 +5,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db import transaction
-
 from orchestrator.core.adoption import adoption_of
 from orchestrator.core.approvals import APPROVER_FINDINGS
 from orchestrator.core.check_rules import SETTABLE, apply_rules
@@ -29,6 +27,7 @@ from orchestrator.services.history import record
 from orchestrator.services.locks import lock_names, lock_workflow, locked_workstream
 from orchestrator.services.needs import relate_needs, with_needs
 from orchestrator.services.priorities import priority_under
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 #: Questions, and what only a policy makes block, are for the reviewer to see, so they are stored; everything else that
@@ -143,7 +142,7 @@ def submit_plan(
     if found is None or plan is None or unschedulable(reading):
         raise PlanRejected(unschedulable(reading) or reading.findings)
     text = Text(source.decode("utf-8-sig"), source_name, found, adopt and bool(adoption_of(reading)))
-    with transaction.atomic():
+    with unit_of_work():
         if workstream is None:
             lock_names()
             version = _first_version(plan, text, actor, now, note)

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from django.db import transaction
-
 from orchestrator.core.errors import InvalidInput, MissingReason
 from orchestrator.core.terms import Role
 from orchestrator.models import Policy, PolicyChange
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
+from orchestrator.services.locks import Lock, for_update, take
+from orchestrator.services.unit_of_work import unit_of_work
 
 #: The policy that follows from the rules of the plan checks; nobody writes its text.
 PLAN_CHECKS: Final = "plan-checks"
@@ -42,8 +42,9 @@ def write_policy(
     actor.require(Role.APPROVER)
     if not reason.strip():
         raise MissingReason("A policy changes with a reason.", field="reason")
-    with transaction.atomic():
-        policy, _ = Policy.objects.select_for_update(no_key=True).update_or_create(
+    with unit_of_work():
+        take(Lock.POLICY, slug)
+        policy, _ = for_update(Policy.objects).update_or_create(
             slug=slug, defaults={"title": title, "body": body, "updated_at": now}
         )
         PolicyChange.objects.create(

@@ -3,8 +3,6 @@
 import hashlib
 from datetime import datetime
 
-from django.db import transaction
-
 from orchestrator.core.errors import ArtifactDamaged, MissingReason, NotFound, WrongState
 from orchestrator.core.terms import ArtifactState, Role
 from orchestrator.models import HandoffArtifact
@@ -16,6 +14,7 @@ from orchestrator.services.history import record
 from orchestrator.services.interventions import artifact_settled
 from orchestrator.services.locks import locked_workstream
 from orchestrator.services.rework import send_back
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 from orchestrator.workspace import Workspace
 
@@ -75,7 +74,7 @@ def withdraw_artifact(*, artifact_id: int, reason: str, actor: Actor, now: datet
     if not reason.strip():
         raise MissingReason("A result is declared failed with a reason.", field="reason")
     artifact = _to_recover(artifact_id, actor)
-    with transaction.atomic():
+    with unit_of_work():
         workstream = locked_workstream(artifact.workstream_id)
         _moved(artifact, ArtifactState.WITHDRAWN, artifact.problem)
         record(
@@ -136,7 +135,7 @@ def _recovered(artifact: HandoffArtifact, action: str, actor: Actor, now: dateti
     problem = artifact.problem
     if artifact.state == ArtifactState.DAMAGED and (still := problem_of(workspace(), artifact)):
         raise ArtifactDamaged(f"It still cannot be used: {still}.", path=artifact.path)
-    with transaction.atomic():
+    with unit_of_work():
         workstream = locked_workstream(artifact.workstream_id)
         if artifact.state == ArtifactState.DAMAGED:
             _moved(artifact, ArtifactState.COMMITTED, "")
