@@ -20,6 +20,7 @@ from orchestrator.core.plan_compare import compare_plans
 from orchestrator.core.terms import Role, Severity, VersionStatus, WorkstreamStatus
 from orchestrator.models import Bundle, Workflow, WorkflowVersion, Workstream
 from orchestrator.queries.check_rules import rules_in_force
+from orchestrator.queries.plans import workstream_of
 from orchestrator.queries.readings import read_text, reading_of
 from orchestrator.queries.sign_offs import with_approvers
 from orchestrator.services.actor import Actor
@@ -88,6 +89,13 @@ def read_version(version: WorkflowVersion, workstream: Workstream | None = None)
     """Read and check a stored version in the format it was submitted in, under the policy in force now."""
     reading = with_approvers(with_needs(reading_of(version), workstream), version)
     return apply_rules(reading, rules_in_force())
+
+
+def submission_of(version_id: int) -> Submission:
+    """The submission that made a version, as it reads now."""
+    version = WorkflowVersion.objects.select_related("workflow").get(pk=version_id)
+    workstream = workstream_of(version)
+    return Submission(version, workstream, read_version(version, workstream))
 
 
 def name_as_plan(version: WorkflowVersion) -> str:
