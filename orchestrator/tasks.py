@@ -18,7 +18,7 @@ HEARTBEAT_KEPT = 24 * 3600
 
 def advance(workstream_id: int) -> None:
     """Bring one workstream up to date; the message carries its id only, its rows say what there is to do."""
-    service.advance(workstream_id=workstream_id, now=timezone.now())
+    service.advance(workstream_id=workstream_id, clock=timezone.now)
 
 
 def sweep() -> int:
@@ -35,7 +35,7 @@ def sweep() -> int:
     ids = workstreams_to_sweep()
     for workstream_id in ids:
         try:
-            service.advance(workstream_id=workstream_id, now=timezone.now(), afresh=True)
+            service.advance(workstream_id=workstream_id, clock=timezone.now, afresh=True)
         except WorkspaceUnavailable as refusal:
             trouble = refusal
     baseline.look_everywhere(now=timezone.now())
