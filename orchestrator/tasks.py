@@ -25,7 +25,7 @@ SLICE = 10.0
 def advance(workstream_id: int) -> None:
     """Bring one workstream up to date; the message carries its id only, its rows say what there is to do."""
     begun(workstream_id)
-    service.advance(workstream_id=workstream_id, now=timezone.now())
+    service.advance(workstream_id=workstream_id, clock=timezone.now)
 
 
 def sweep(word: str = "", after: int = 0) -> int:
@@ -45,7 +45,7 @@ def sweep(word: str = "", after: int = 0) -> int:
     for workstream_id in workstreams_to_sweep(after):
         try:
             begun(workstream_id)
-            service.advance(workstream_id=workstream_id, now=timezone.now(), afresh=True)
+            service.advance(workstream_id=workstream_id, clock=timezone.now, afresh=True)
         except WorkspaceUnavailable as refusal:
             trouble = refusal
         advanced += 1

@@ -1,9 +1,11 @@
 """Advance a workstream: take in what producers committed themselves, commit what was announced, check what was handed
 over, schedule; again until nothing is left.
 
-This is what the queue runs (DC-6). Running it twice, or after a crash anywhere, has no second effect.
+This is what the queue runs (DC-6). Running it twice, or after a crash anywhere, has no second effect. It may take
+long, so each part asks the clock of the entry point anew: a round is dated when it was made.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from orchestrator.core.errors import WorkspaceUnavailable
@@ -13,14 +15,16 @@ from orchestrator.services.artifacts import publish
 from orchestrator.services.collector import collect
 from orchestrator.services.damage import check_branch, check_handovers
 from orchestrator.services.effect import take_effect
+from orchestrator.services.locks import outside_transactions
 from orchestrator.services.scheduling import run_round
 from orchestrator.services.wake import wake
 
 #: A round that launches announces new artifacts, which have to be committed in turn; two turns are usual.
 TURNS = 20
+Clock = Callable[[], datetime]
 
 
-def advance(*, workstream_id: int, now: datetime, afresh: bool = False) -> None:
+def advance(*, workstream_id: int, clock: Clock, afresh: bool = False) -> None:
     """Bring workspace and schedule of a workstream up to date with its rows; `afresh` trusts nothing remembered.
 
     What it gave up may be what workstreams on the same repository wait for: they are advanced too, by priority,
@@ -30,28 +34,29 @@ def advance(*, workstream_id: int, now: datetime, afresh: bool = False) -> None:
     WorkspaceUnavailable is raised at the end, so the queue tries again (F14 to F16). A workstream that needs more
     turns, such as a long chain of skipped steps, is advanced again.
     """
-    unread = _collect(now)
-    take_effect(workstream_id=workstream_id, now=now)
+    outside_transactions()
+    unread = _collect(clock())
+    take_effect(workstream_id=workstream_id, now=clock())
     trouble: WorkspaceUnavailable | None = None
     for one in in_line_with(workstream_row(workstream_id)):
-        trouble = _bring_up_to_date(one, now, afresh) or trouble
+        trouble = _bring_up_to_date(one, clock, afresh) or trouble
     if problem := trouble or unread:
         raise problem
 
 
-def _bring_up_to_date(workstream_id: int, now: datetime, afresh: bool) -> WorkspaceUnavailable | None:
+def _bring_up_to_date(workstream_id: int, clock: Clock, afresh: bool) -> WorkspaceUnavailable | None:
     trouble: WorkspaceUnavailable | None = None
     try:
-        check_branch(workstream_id=workstream_id, now=now)
+        check_branch(workstream_id=workstream_id, now=clock())
     except WorkspaceUnavailable as refusal:
         trouble = refusal
     for _ in range(TURNS):
         try:
-            publish(now=now, workstream_id=workstream_id)
+            publish(now=clock(), workstream_id=workstream_id)
         except WorkspaceUnavailable as refusal:
             trouble = refusal
-        check_handovers(workstream_id=workstream_id, now=now)
-        if run_round(workstream_id=workstream_id, now=now, afresh=afresh) is None or trouble:
+        check_handovers(workstream_id=workstream_id, now=clock())
+        if run_round(workstream_id=workstream_id, now=clock(), afresh=afresh) is None or trouble:
             break
     else:
         wake(workstream_id)

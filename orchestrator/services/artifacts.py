@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import rfc8785
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Length
 
@@ -35,6 +35,8 @@ from orchestrator.queries.snapshot import workstream_row
 from orchestrator.queries.upstream import IN_FORCE, Upstream, output_place
 from orchestrator.services.actor import ORCHESTRATOR, Actor
 from orchestrator.services.damage import note_problem, workspace
+from orchestrator.services.locks import outside_transactions
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.workspace import Workspace
 
 #: Most artifacts, and most bytes of outputs, in one git commit; a larger single artifact has a commit of its own.
@@ -148,6 +150,7 @@ def publish(*, now: datetime, workstream_id: int | None = None) -> int:
     cannot be written keeps its artifacts pending with the problem noted, the others go on; then WorkspaceUnavailable.
     Call it outside a transaction: the workspace's lock comes before any row lock.
     """
+    outside_transactions()
     committed, trouble = 0, None
     for pk in [workstream_id] if workstream_id is not None else _to_sweep(now):
         try:
@@ -230,7 +233,7 @@ def _set_usurped_aside(rows: Iterable[HandoffArtifact], standing: Mapping[str, b
 
 def _mark(rows: Iterable[HandoffArtifact], commits: Mapping[str, str], head: str, now: datetime) -> None:
     """Only rows that are still pending: one that was withdrawn meanwhile stays so."""
-    with transaction.atomic():
+    with unit_of_work():
         for row in rows:
             HandoffArtifact.objects.filter(pk=row.pk, state=ArtifactState.PENDING).update(
                 state=ArtifactState.COMMITTED, problem="", commit=commits.get(row.path, head), committed_at=now

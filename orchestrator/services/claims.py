@@ -2,17 +2,17 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from orchestrator.core.errors import AlreadyClaimed, ExecutorBusy, MissingReason, WrongState
 from orchestrator.core.terms import AttemptStatus, EventType, Role, TaskStatus
 from orchestrator.models import Assignment, Attempt, Executor
 from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import announce
 from orchestrator.services.attempts import blocked, held_attempt, locked_attempt, move, record_attempt
+from orchestrator.services.locks import lock_executor
 from orchestrator.services.ownership import own_unowned
 from orchestrator.services.progress import settle
 from orchestrator.services.threads import refuse_assigned_elsewhere
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 
@@ -24,7 +24,7 @@ def claim(*, attempt_id: int, executor: Executor, actor: Actor, now: datetime) -
     A person who claims a task that nobody owns becomes its owner; otherwise a claim changes no owner (FR-011).
     """
     actor.require(Role.CONTRIBUTOR)
-    with transaction.atomic():
+    with unit_of_work():
         attempt = locked_attempt(attempt_id)
         _refuse_unclaimable(attempt)
         refuse_assigned_elsewhere(attempt.task, executor)
@@ -58,7 +58,7 @@ def report(*, attempt_id: int, token: int, executor: Executor, breadcrumb: str, 
     """Leave a breadcrumb: the last action, for whoever continues (WF-8)."""
     if not breadcrumb.strip():
         raise MissingReason("A breadcrumb says what was done last.", field="breadcrumb")
-    with transaction.atomic():
+    with unit_of_work():
         attempt = held_attempt(attempt_id, token, executor)
         attempt.task.breadcrumb = breadcrumb
         record_attempt(attempt, Actor.member(executor), "breadcrumb left", now, reason=breadcrumb)
@@ -83,7 +83,7 @@ def _refuse_unclaimable(attempt: Attempt) -> None:
 
 
 def _refuse_busy(executor: Executor) -> None:
-    Executor.objects.select_for_update(no_key=True).get(pk=executor.pk)
+    lock_executor(executor.pk)
     running = executor.assignments.filter(released_at=None).select_related("attempt__task__step").first()
     if running is not None:
         raise ExecutorBusy(f"{executor.name} already runs {running.attempt}.", attempt=running.attempt_id)

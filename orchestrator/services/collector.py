@@ -10,8 +10,6 @@ import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.db import transaction
-
 from orchestrator.core.errors import InvalidInput, NotAllowed, NotFound, Refusal, StaleToken, WorkspaceUnavailable
 from orchestrator.core.handoff import check_output_name
 from orchestrator.core.inbox_result import AttemptName, InboxResult, is_result, read_result
@@ -25,7 +23,8 @@ from orchestrator.services.completions import complete
 from orchestrator.services.damage import workspace
 from orchestrator.services.failures import fail
 from orchestrator.services.history import record
-from orchestrator.services.locks import locked_workstream
+from orchestrator.services.locks import Lock, locked_workstream, outside_transactions, take
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.workspace import FileDamage, Inbox
 from orchestrator.workspace.inbox import Branch, Entry
 
@@ -42,6 +41,7 @@ def collect(*, now: datetime) -> int:
     Safe to repeat and to run in several processes. A branch that cannot be read holds up no other one. Raises
     WorkspaceUnavailable at the end when git could not be asked; call it outside a transaction.
     """
+    outside_transactions()
     inbox = Inbox(workspace())
     looked, trouble = 0, None
     for branch in inbox.moved():
@@ -89,7 +89,7 @@ def _look_at(inbox: Inbox, branch: Branch, commit: str, entry: Entry, now: datet
     executor, path = branch.executor[:60], _fitting(entry.path)
     if InboxFile.objects.filter(executor=executor, path=path, sha256=digest).exists():
         return False  # the branch was rewritten: the same file under another commit
-    with transaction.atomic():
+    with unit_of_work():
         row, first = _first_look(executor, commit, path, digest, now)
         if first:
             row.state, row.problem = _taken_in(inbox, row, entry, content, problem, now)
@@ -133,6 +133,7 @@ def _content(inbox: Inbox, entry: Entry) -> tuple[bytes, str]:
 
 def _first_look(executor: str, commit: str, path: str, digest: str, now: datetime) -> tuple[InboxFile, bool]:
     """The row is taken before the act, so a second collector waits here and then leaves."""
+    take(Lock.INBOX_FILE, f"{executor} {commit} {path}")
     return InboxFile.objects.get_or_create(
         executor=executor,
         commit=commit,
@@ -222,7 +223,7 @@ def _output(inbox: Inbox, commit: str, path: str, room: int) -> bytes:
 def _quarantine_whole(branch: Branch, commit: str, what: str, problem: str, now: datetime) -> int:
     """A branch or a commit that cannot be read, said once. A branch is tried again each time, until it can be."""
     digest = hashlib.sha256(commit.encode()).hexdigest()
-    with transaction.atomic():
+    with unit_of_work():
         row, first = _first_look(branch.executor[:60], commit, _fitting(what), digest, now)
         if first:
             row.problem = f"{what} {problem}. Push the branch again."

@@ -5,7 +5,6 @@ A draft is its author's own and may be changed or thrown away; what was sent sta
 
 from datetime import datetime
 
-from django.db import transaction
 from django.db.models import QuerySet
 
 from orchestrator.core.errors import InvalidInput, MissingNote, NotFound, WrongState
@@ -16,6 +15,7 @@ from orchestrator.queries.plans import workstream_of
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
+from orchestrator.services.unit_of_work import unit_of_work
 
 #: Whoever takes part comments; observers look on.
 PARTICIPANTS = (Role.INITIATOR, Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
@@ -37,7 +37,7 @@ def open_thread(
         raise InvalidInput("A comment stands on a line or on a step, not on both.", field="line")
     if not 0 <= line <= len(lines_of(version.source)):
         raise InvalidInput(f"Version {version.number} has no line {line}.", field="line")
-    with transaction.atomic():
+    with unit_of_work():
         thread = CommentThread.objects.create(
             version=version, line=line, step=step[:80], opened_by=actor.account, opened_at=now
         )
@@ -72,7 +72,7 @@ def send_comments(*, version_id: int, actor: Actor, now: datetime) -> int:
     version = WorkflowVersion.objects.select_related("workflow").filter(pk=version_id).first()
     if version is None:
         raise NotFound("There is no such version.")
-    with transaction.atomic():
+    with unit_of_work():
         workstream = locked_workstream(workstream_of(version).pk)
         sent = send_drafts(version=version, workstream=workstream, actor=actor, now=now)
         if not sent:
@@ -122,7 +122,7 @@ def reopen_thread(*, thread_id: int, actor: Actor, now: datetime) -> CommentThre
 def _settle(thread_id: int, actor: Actor, now: datetime, *, resolved: bool) -> CommentThread:
     actor.require(*PARTICIPANTS)
     thread = _seen_thread(thread_id, actor)
-    with transaction.atomic():
+    with unit_of_work():
         workstream = locked_workstream(workstream_of(thread.version).pk)
         thread.refresh_from_db()
         if not thread.comments.filter(sent_at__isnull=False).exists():

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from django.db import transaction
-
 from orchestrator.core.conditions import chosen_outcome
 from orchestrator.core.errors import CriteriaUnmet, WrongState
 from orchestrator.core.terms import ArtifactState, AttemptStatus, CriterionKind, EventType, TaskStatus
@@ -13,6 +11,7 @@ from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import announce, hand_over
 from orchestrator.services.attempts import blocked, end, locked_attempt, record_attempt, staleness
 from orchestrator.services.progress import settle
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 
@@ -36,7 +35,7 @@ def complete(
     as evidence.
     """
     actor = Actor.member(executor)
-    with transaction.atomic():
+    with unit_of_work():
         attempt = locked_attempt(attempt_id)
         stale = staleness(attempt, token, executor)
         if stale:

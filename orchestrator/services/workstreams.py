@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from orchestrator.core.errors import MissingReason, NotFinished, SuspectsOpen, WrongState
 from orchestrator.core.terms import AttemptStatus, Role, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, PreHandoffReview, Task, Workstream
@@ -13,6 +11,7 @@ from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
 from orchestrator.services.needs import wake_needing
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 
@@ -25,7 +24,7 @@ def sign_prehandoff(*, workstream_id: int, rationale: str, actor: Actor, now: da
     actor.require_person("The pre-handoff review is signed by a person.")
     if not rationale.strip():
         raise MissingReason("Say what was looked at and why this work is not a duplicate.", field="rationale")
-    with transaction.atomic():
+    with unit_of_work():
         workstream = locked_workstream(workstream_id)
         if PreHandoffReview.objects.filter(workstream=workstream).exists():
             raise WrongState("The pre-handoff review is already signed.")
@@ -51,7 +50,7 @@ def sign_prehandoff(*, workstream_id: int, rationale: str, actor: Actor, now: da
 def accept_workstream(*, workstream_id: int, actor: Actor, now: datetime, note: str = "") -> Workstream:
     """Accept a finished workstream after review: an explicit act, never automatic (LC-1, LC-9)."""
     actor.require(Role.APPROVER)
-    with transaction.atomic():
+    with unit_of_work():
         workstream = locked_workstream(workstream_id)
         if workstream.status != WorkstreamStatus.ACTIVE:
             raise WrongState(f"{workstream} is {workstream.status}; only active workstreams are accepted.")
@@ -83,7 +82,7 @@ def reopen_workstream(*, workstream_id: int, reason: str, actor: Actor, now: dat
     actor.require(Role.APPROVER)
     if not reason.strip():
         raise MissingReason("Say which gap was found.", field="reason")
-    with transaction.atomic():
+    with unit_of_work():
         workstream = locked_workstream(workstream_id)
         if workstream.status != WorkstreamStatus.COMPLETED:
             raise WrongState(
@@ -112,7 +111,7 @@ def archive_workstream(*, workstream_id: int, reason: str, actor: Actor, now: da
     actor.require(Role.APPROVER)
     if not reason.strip():
         raise MissingReason("Say why the workstream is archived.", field="reason")
-    with transaction.atomic():
+    with unit_of_work():
         workstream = locked_workstream(workstream_id)
         if workstream.status == WorkstreamStatus.ARCHIVED:
             raise WrongState(f"{workstream} is already archived.")
