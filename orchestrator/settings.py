@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "orchestrator.web.refusals.RefusalMiddleware",
+    "orchestrator.web.admission.AdmissionMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "orchestrator.urls"

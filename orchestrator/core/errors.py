@@ -130,6 +130,13 @@ class NotAllowed(Refusal):
     recovery = "Ask someone who has the role to do it, or ask an administrator for the role."
 
 
+class NoRole(NotAllowed):
+    """The account holds no role, so it is shown and may do nothing."""
+
+    code, status = "no-role", 403
+    recovery = "Ask an administrator for a role; until then only your own account and its tokens are shown to you."
+
+
 class SelfApproval(NotAllowed):
     """The author of a version approves it, or somebody signs for work of their own."""
 
@@ -176,14 +183,17 @@ class ExecutorBusy(Refusal):
     """The executor runs another attempt."""
 
     code, status = "executor-busy", 409
-    recovery = "Complete or fail the running attempt first: an executor does one attempt at a time."
+    recovery = (
+        "Complete or fail the running attempt first: an executor does one attempt at a time. "
+        "Claiming the running attempt once more answers with its token."
+    )
 
 
 class StaleToken(Refusal):
-    """The fencing token is not the current one; what was sent is quarantined."""
+    """The fencing token is not the current one; a late result of who held the attempt is kept as evidence."""
 
     code, status = "stale-token", 409
-    recovery = "Stop work on this attempt: it has ended or belongs to another claim. What was sent is kept as evidence."
+    recovery = "Stop work on this attempt: it has ended or belongs to another claim."
 
 
 class CriteriaUnmet(Refusal):

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from orchestrator.queries.inbox import inbox_for
+from orchestrator.queries.roles import roles_of
 
 AREAS = (
     ("Inbox", "/"),
@@ -41,6 +42,8 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
 
 
 def _nav(request: HttpRequest, user: User) -> list[NavItem]:
+    if not roles_of(user):
+        return []
     waiting = inbox_for(user).total
     return [NavItem(label, href, _here(request.path, href), waiting if href == "/" else 0) for label, href in AREAS]
 
@@ -48,7 +51,7 @@ def _nav(request: HttpRequest, user: User) -> list[NavItem]:
 def _role_names(user: User) -> str:
     if user.is_superuser:
         return "administrator, all roles"
-    return ", ".join(sorted(group.name for group in user.groups.all()))
+    return ", ".join(sorted(roles_of(user)))
 
 
 def _here(path: str, href: str) -> bool:

@@ -11,8 +11,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import Executor
+from orchestrator.queries.roles import roles_of
 from orchestrator.services.actor import Actor
 from orchestrator.services.executors import SCOPES, issue_token, register_executor, revoke_token
+from orchestrator.web.admission import open_to_every_account
 
 SCOPE_WORDS = {
     "read": "read: see tasks, plans and history",
@@ -39,13 +41,18 @@ class TokenForm(forms.Form):
     )
 
 
+@open_to_every_account
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def tokens(request: HttpRequest) -> HttpResponse:
-    """The list; a POST makes a token and answers with the only page that ever shows its secret."""
+    """The list; a POST makes a token and answers with the only page that ever shows its secret.
+
+    An account without a role sees and revokes what it has, and makes nothing new.
+    """
     form = TokenForm(request.POST or None, label_suffix="")
     if request.method != "POST":
         return _show(request, form)
+    Actor.person(request.user).require_some_role()  # type: ignore[arg-type]
     if not form.is_valid():
         return _show(request, form, status=422)
     secret = _issue(request, form)
@@ -67,10 +74,17 @@ def _show(
 ) -> HttpResponse:
     account = Actor.person(request.user).account  # type: ignore[arg-type]
     mine = Executor.objects.filter(user=account).prefetch_related("tokens")
-    context = {"form": form, "executors": mine, "secret": secret, "secret_name": name}
+    context = {
+        "form": form,
+        "executors": mine,
+        "secret": secret,
+        "secret_name": name,
+        "may_not_issue": "" if roles_of(account) else "Your account holds no role. Ask an administrator for one.",
+    }
     return render(request, "tokens/page.html", context, status=status)
 
 
+@open_to_every_account
 @require_POST
 def revoke(request: HttpRequest, token_id: int) -> HttpResponse:
     actor = Actor.person(request.user)  # type: ignore[arg-type]
