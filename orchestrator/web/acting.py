@@ -23,6 +23,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import Role
 from orchestrator.services.actor import Actor
+from orchestrator.web.admission import roles_in
 
 #: Characters of one typed field; longer texts belong into an output file.
 TEXT_LIMIT = 10_000
@@ -69,7 +70,7 @@ class Viewer:
 
 def viewer(request: HttpRequest) -> Viewer:
     actor = Actor.person(request.user)  # type: ignore[arg-type]
-    return Viewer(actor, actor.roles())
+    return Viewer(actor, roles_in(request))
 
 
 def now() -> datetime:

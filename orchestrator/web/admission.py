@@ -10,10 +10,19 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from orchestrator.core.errors import NoRole
+from orchestrator.core.terms import Role
 from orchestrator.queries.roles import roles_of
 from orchestrator.web.refusals import refused
 
 View = Callable[..., HttpResponse]
+
+
+def roles_in(request: HttpRequest) -> frozenset[Role]:
+    """The roles of who is signed in, asked once in a request."""
+    known: frozenset[Role] | None = getattr(request, "roles", None)
+    if known is None:
+        known = request.roles = roles_of(request.user)  # type: ignore[attr-defined]
+    return known
 
 
 def open_to_every_account(view: View) -> View:
@@ -58,6 +67,6 @@ class AdmissionMiddleware:
 
 def _turned_away(request: HttpRequest) -> HttpResponse | None:
     """The refusal as a page, for a signed-in account without a role; None for everybody who may come in."""
-    if not request.user.is_authenticated or roles_of(request.user):
+    if not request.user.is_authenticated or roles_in(request):
         return None
     return refused(request, NoRole(f"{request.user.get_username()} holds no role here."))
