@@ -105,7 +105,7 @@ TEMPLATES = [
                     ],
                 )
             ],
-            "builtins": ["template_partials.templatetags.partials"],
+            "builtins": ["template_partials.templatetags.partials", "orchestrator.templatetags.once"],
         },
     }
 ]

@@ -210,6 +210,13 @@ class KeyReused(Refusal):
     recovery = "Use a new idempotency key for a different request."
 
 
+class FormSentBefore(Refusal):
+    """A form came a second time, with other words, or before the first time had ended."""
+
+    code, status = "form-sent-before", 409
+    recovery = "Look at what the first one made; what you typed is kept, and sending it from here makes another one."
+
+
 class ArtifactDamaged(Refusal):
     """A handed-over file is still missing or altered."""
 

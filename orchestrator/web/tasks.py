@@ -119,7 +119,7 @@ def _claim(request: HttpRequest, found: Task, who: Viewer) -> str:
     who.actor.require(*sorted(doers_of(found.step)))
     executor = person_executor(who) or _registered(who)
     claims.claim(attempt_id=attempt, executor=executor, actor=who.actor, now=now())
-    return f"You hold {found.step.key}. Leave a breadcrumb when you stop, complete it with evidence when done."
+    return f"You hold {found.step.key} now. Leave a breadcrumb when you stop, complete it with evidence when done."
 
 
 def _report(request: HttpRequest, found: Task, who: Viewer) -> str:
