@@ -1,4 +1,4 @@
-"""A form that makes something makes it once: its key comes from `{% once %}` in the template, with or without script."""
+"""A form that makes something makes it once: its key comes from `{% once %}` in the template; it needs no script."""
 
 import hashlib
 from collections.abc import Callable, Iterator
