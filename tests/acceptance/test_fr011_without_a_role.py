@@ -30,8 +30,9 @@ from tests.machines import Machine, secret_of
 from tests.mcp.connection import connected
 from tests.web.pages import words
 
-#: The only addresses that answer such an account with anything but the refusal.
-OPEN = {"accounts/login/", "accounts/logout/", "tokens/", "tokens/<int:token_id>/revoke/", "admin/login/"}
+#: The only addresses that answer such an account with anything but the refusal: its own, and what everybody may read.
+OWN = {"accounts/login/", "accounts/logout/", "tokens/", "tokens/<int:token_id>/revoke/", "admin/login/"}
+PUBLIC = {"schema/", "schema/<slug:name>/<str:version>.json"}
 #: The administration's pattern for every other address.
 CATCH_ALL = "(?P<url>.*)$"
 
@@ -95,7 +96,7 @@ def test_fr011_no_page_is_shown_to_an_account_without_a_role(nobody: tuple[Drive
     client.force_login(user)
     before, seen = tables(), 0
     for route in patterns():
-        if route in OPEN or route.startswith(("api/", "^api")):
+        if route in OWN | PUBLIC or route.startswith(("api/", "^api")):
             continue  # machines' addresses are walked below
         for method in ("GET", "POST"):
             response = client.generic(method, filled(route, driver))
