@@ -192,6 +192,7 @@ class ExecutorBusy(Refusal):
 class StaleToken(Refusal):
     """The fencing token is not the current one; a late result of who held the attempt is kept as evidence."""
 
+    kept = False
     code, status = "stale-token", 409
     recovery = "Stop work on this attempt: it has ended or belongs to another claim."
 

@@ -42,8 +42,8 @@ def complete(
         require_doer(attempt, actor)
         stale = staleness(attempt, token, executor)
         if stale:
-            kept = keep_late_result(attempt, token, executor, outcome, outputs or {}, now)
-            stale.way_out = f"{stale.way_out} {kept}"
+            late = keep_late_result(attempt, token, executor, outcome, outputs or {}, now)
+            stale.kept, stale.way_out = late.kept, f"{stale.way_out} {late.said}"
         else:
             _refuse_held_up(attempt)
             _check_criteria(attempt, evidence, actor, now)

@@ -2,6 +2,7 @@
 happened; it is never applied, never committed, and never in the way of the result that counts (F26)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Sum
@@ -19,15 +20,23 @@ MOST_RESULTS = 3
 MOST_BYTES = 2 * 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Late:
+    """What became of a late result: whether it is kept, and the sentence for its sender."""
+
+    kept: bool
+    said: str
+
+
 def keep_late_result(
     attempt: Attempt, token: int, executor: Executor, outcome: str, outputs: Mapping[str, bytes], now: datetime
-) -> str:
-    """Keep what a stale claim sent, if its sender held the attempt and there is room; says what became of it.
+) -> Late:
+    """Keep what a stale claim sent, if its sender held the attempt and there is room.
 
     The caller holds the workstream's lock and refuses the act in any case.
     """
     if why := _why_not_kept(attempt, token, executor, outcome, outputs):
-        return f"Nothing of what was sent is kept: {why}"
+        return Late(False, f"Nothing of what was sent is kept: {why}")
     actor = Actor.member(executor)
     try:
         announce(
@@ -41,9 +50,9 @@ def keep_late_result(
             state=ArtifactState.QUARANTINED,
         )
     except InvalidInput as refusal:
-        return f"Nothing of what was sent is kept: {refusal.message}"
+        return Late(False, f"Nothing of what was sent is kept: {refusal.message}")
     record_attempt(attempt, actor, "stale result quarantined", now, reason=outcome)
-    return "What was sent is kept as evidence."
+    return Late(True, "What was sent is kept as evidence.")
 
 
 def _why_not_kept(attempt: Attempt, token: int, executor: Executor, outcome: str, outputs: Mapping[str, bytes]) -> str:
