@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "orchestrator.web.refusals.RefusalMiddleware",
+    "orchestrator.web.admission.AdmissionMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "orchestrator.urls"
@@ -104,7 +105,7 @@ TEMPLATES = [
                     ],
                 )
             ],
-            "builtins": ["template_partials.templatetags.partials"],
+            "builtins": ["template_partials.templatetags.partials", "orchestrator.templatetags.once"],
         },
     }
 ]

@@ -7,13 +7,14 @@ from django.urls import include, path
 from orchestrator.admin import site
 from orchestrator.api import negotiated
 from orchestrator.api import root as api
+from orchestrator.web.admission import open_to_every_account
 
 urlpatterns = [
     *api.urlpatterns,
     *negotiated.urlpatterns,
     path("admin/", site.urls),
     path("accounts/login/", login_not_required(LoginView.as_view(template_name="site/login.html")), name="login"),
-    path("accounts/logout/", LogoutView.as_view(), name="logout"),
+    path("accounts/logout/", open_to_every_account(LogoutView.as_view()), name="logout"),
     path("", include("orchestrator.web.inbox")),
     path("", include("orchestrator.web.portfolio")),
     path("", include("orchestrator.web.history")),

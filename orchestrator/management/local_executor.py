@@ -21,6 +21,7 @@ from orchestrator.core.errors import (
     AlreadyClaimed,
     AssignedElsewhere,
     ExecutorBusy,
+    NotAllowed,
     NotFound,
     Refusal,
     StaleToken,
@@ -81,7 +82,7 @@ class LocalExecutor:
                 assignment = claims.claim(attempt_id=pk, executor=self.executor, actor=self.actor, now=self.clock())
             except ExecutorBusy:
                 return None
-            except (AlreadyClaimed, AssignedElsewhere, WrongState, NotFound):
+            except (AlreadyClaimed, AssignedElsewhere, NotAllowed, WrongState, NotFound):
                 continue
             return Assignment.objects.select_related(*_ATTEMPT_ROWS).get(pk=assignment.pk)
         return None

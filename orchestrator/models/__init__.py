@@ -9,6 +9,7 @@ from orchestrator.models.check_rule import CheckRule
 from orchestrator.models.comment import Comment, CommentThread, ViewedSection
 from orchestrator.models.decision import SchedulingDecision, Verdict
 from orchestrator.models.executor import AccessToken, Executor
+from orchestrator.models.form_key import FormKey
 from orchestrator.models.gate import GateReview
 from orchestrator.models.history import HistoryEntry
 from orchestrator.models.idempotency import IdempotencyKey
@@ -46,6 +47,7 @@ __all__ = [
     "CriterionCheck",
     "DuplicateDecision",
     "Executor",
+    "FormKey",
     "GateReview",
     "GateReviewer",
     "HandoffArtifact",

@@ -65,7 +65,7 @@ def announce(
     The caller wakes the queue; the file appears when `publish` has run.
     """
     workstream, step = attempt.task.workstream, _placed(attempt.task.step_id)
-    files = _output_files(attempt, outputs or {})
+    files = _output_files(attempt, outputs or {}, apart=state == ArtifactState.QUARANTINED)
     upstream = Upstream(workstream)
     prior = [*upstream.results(step), *upstream.newest([attempt.task_id]).values()]
     said = _Said(event, actor, outcome, next_action, integration_in_force(workstream) is not None, now)
@@ -327,13 +327,14 @@ def _placed(step_id: int) -> Step:
     return Step.objects.select_related("version__workflow", "thread__batch__stage").get(pk=step_id)
 
 
-def _output_files(attempt: Attempt, outputs: Mapping[str, bytes]) -> list[OutputFile]:
+def _output_files(attempt: Attempt, outputs: Mapping[str, bytes], *, apart: bool = False) -> list[OutputFile]:
+    """Rows, not saved yet. Files that stay `apart`, in the database, meet nothing that stands in the workspace."""
     if not outputs:
         return []
     workstream, step = attempt.task.workstream, _placed(attempt.task.step_id)
     paths = output_paths(output_place(workstream, step), sorted(outputs))
     space = workspace()
-    for path in paths.values():
+    for path in () if apart else paths.values():
         _refuse_obstructed(space, workstream, path)
     return [
         OutputFile(path=path, content=outputs[name], sha256=hashlib.sha256(outputs[name]).hexdigest())
@@ -347,6 +348,8 @@ def _refuse_obstructed(space: Workspace, workstream: Workstream, path: str) -> N
         raise InvalidInput(f"outputs: a symbolic link stands in the way of {path}.", field="outputs")
     if f"{documentation_folder(workstream.slug)}/{PAGES[0]}" in parents(path):
         raise InvalidInput(f"outputs: {path} needs a folder where the documentation's page is a file.", field="outputs")
-    stored = OutputFile.objects.filter(artifact__workstream=workstream)
+    stored = OutputFile.objects.filter(artifact__workstream=workstream).exclude(
+        artifact__state=ArtifactState.QUARANTINED
+    )
     if other := stored.filter(Q(path__in=parents(path)) | Q(path__startswith=f"{path}/")).first():
         raise InvalidInput(f"outputs: {path} cannot stand beside {other.path}: one is a folder.", field="outputs")

@@ -3,11 +3,12 @@
 from datetime import datetime
 
 from orchestrator.core.errors import AlreadyClaimed, ExecutorBusy, MissingReason, WrongState
-from orchestrator.core.terms import AttemptStatus, EventType, Role, TaskStatus
+from orchestrator.core.roles import DOERS
+from orchestrator.core.terms import AttemptStatus, EventType, TaskStatus
 from orchestrator.models import Assignment, Attempt, Executor
 from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import announce
-from orchestrator.services.attempts import blocked, held_attempt, locked_attempt, move, record_attempt
+from orchestrator.services.attempts import blocked, held_attempt, locked_attempt, move, record_attempt, require_doer
 from orchestrator.services.locks import lock_executor
 from orchestrator.services.ownership import own_unowned
 from orchestrator.services.progress import settle
@@ -19,13 +20,17 @@ from orchestrator.services.wake import wake
 def claim(*, attempt_id: int, executor: Executor, actor: Actor, now: datetime) -> Assignment:
     """Give a queued attempt to one executor, with a fencing token higher than any before it.
 
-    Locks the workstream, then the executor. AlreadyClaimed names the holder; ExecutorBusy names what it runs;
-    AssignedElsewhere names the executor that alone claims in the thread.
+    Who claims what they hold already, because the answer was lost, gets the same assignment, and nothing changes.
+    Locks the workstream, then the executor. NotAllowed for who lacks the step's role; AlreadyClaimed names the holder;
+    ExecutorBusy names what it runs; AssignedElsewhere names the executor that alone claims in the thread.
     A person who claims a task that nobody owns becomes its owner; otherwise a claim changes no owner (FR-011).
     """
-    actor.require(Role.CONTRIBUTOR)
+    actor.require(*sorted(DOERS))
     with unit_of_work():
         attempt = locked_attempt(attempt_id)
+        require_doer(attempt, actor)
+        if held := _held(attempt, executor):
+            return held
         _refuse_unclaimable(attempt)
         refuse_assigned_elsewhere(attempt.task, executor)
         _refuse_busy(executor)
@@ -63,6 +68,14 @@ def report(*, attempt_id: int, token: int, executor: Executor, breadcrumb: str, 
         attempt.task.breadcrumb = breadcrumb
         record_attempt(attempt, Actor.member(executor), "breadcrumb left", now, reason=breadcrumb)
         settle(attempt.task, now)
+
+
+def _held(attempt: Attempt, executor: Executor) -> Assignment | None:
+    """The claim that this executor has on a running attempt, if it is the one that has it."""
+    held = Assignment.objects.filter(attempt=attempt, executor=executor, released_at=None).first()
+    if held is not None:
+        held.attempt = attempt
+    return held
 
 
 def _refuse_unclaimable(attempt: Attempt) -> None:

@@ -101,7 +101,6 @@ def _taken_in(
     inbox: Inbox, row: InboxFile, entry: Entry, content: bytes, problem: str, now: datetime
 ) -> tuple[InboxState, str]:
     """Do what the file says, or say why not."""
-    result = None
     try:
         if problem:
             raise InvalidInput(f"The file {problem}.", field="file")
@@ -111,8 +110,8 @@ def _taken_in(
         raise
     except Refusal as refusal:
         said = f"{refusal.message} {refusal.way_out}"
-        # A stale result has been kept and recorded by the service itself, as over REST.
-        if not (result and result.event is InboxEvent.COMPLETED and isinstance(refusal, StaleToken)):
+        # A late result that is kept as evidence was recorded by the service itself, as over REST.
+        if not (isinstance(refusal, StaleToken) and refusal.kept):
             _record_quarantine(row, said, now)
         return InboxState.QUARANTINED, said
     return InboxState.INGESTED, ""

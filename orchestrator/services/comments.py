@@ -53,6 +53,7 @@ def reply(*, thread_id: int, body: str, actor: Actor, now: datetime) -> Comment:
 
 def change_draft(*, comment_id: int, body: str, actor: Actor, now: datetime) -> Comment:
     """Other words for a draft; WrongState once it was sent."""
+    actor.require(*PARTICIPANTS)
     comment = _own_draft(comment_id, actor)
     comment.body, comment.written_at = _said(body), now
     comment.save(update_fields=["body", "written_at"])
@@ -61,6 +62,7 @@ def change_draft(*, comment_id: int, body: str, actor: Actor, now: datetime) -> 
 
 def discard_draft(*, comment_id: int, actor: Actor, now: datetime) -> None:
     """Throw a draft away: it is not shown any more, and neither is a thread in which nothing else stands."""
+    actor.require(*PARTICIPANTS)
     comment = _own_draft(comment_id, actor)
     comment.discarded_at = now
     comment.save(update_fields=["discarded_at"])
@@ -144,6 +146,7 @@ def _settle(thread_id: int, actor: Actor, now: datetime, *, resolved: bool) -> C
 
 def mark_viewed(*, version: WorkflowVersion, sha256: str, viewed: bool, actor: Actor, now: datetime) -> None:
     """Mark a section, by the hash of its text, as viewed by this reader, or take the mark back."""
+    actor.require_some_role()
     if len(sha256) != 64 or not sha256.isalnum():
         raise InvalidInput("This is no section of the plan.", field="section")
     ViewedSection.objects.update_or_create(

@@ -108,6 +108,7 @@ def send_back_version(
 
 def withdraw_version(*, version_id: int, seen_sha256: str, reason: str, actor: Actor, now: datetime) -> WorkflowVersion:
     """Take a version in review back, with a reason; its author may, and every approver. Locks like an approval."""
+    actor.require(Role.INITIATOR, Role.REVIEWER, Role.APPROVER)
     if not reason.strip():
         raise MissingReason("A plan is taken back with a reason.", field="reason")
     with unit_of_work():

@@ -23,6 +23,7 @@ PREFIX = "pteo_"
 
 def register_executor(*, name: str, kind: ExecutorKind, user: User, now: datetime) -> Executor:
     """The executor of that name; made at the first call. A name belongs to one account."""
+    Actor.person(user).require_some_role()
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,60}", name):
         raise InvalidInput("An executor's name has letters, digits, - and _ only.", field="name")
     with unit_of_work():
@@ -40,6 +41,7 @@ def issue_token(
     *, executor: Executor, label: str, scopes: frozenset[str], actor: Actor, now: datetime
 ) -> tuple[AccessToken, str]:
     """A new token and its secret, which is stored nowhere: only its keyed hash is."""
+    actor.require_some_role()
     _own(executor, actor)
     if unknown := scopes - SCOPES:
         raise InvalidInput(f"Unknown scope {', '.join(sorted(unknown))}.", field="scopes")
