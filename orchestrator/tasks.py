@@ -3,13 +3,13 @@
 from django.core.cache import cache
 from django.utils import timezone
 
-from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.core.terms import ArtifactState, WorkstreamStatus
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.services import advance as service
-from orchestrator.services import baseline
-from orchestrator.services.collector import collect
+from orchestrator.services import baseline, collector
+from orchestrator.services.inbox_turns import going_on
 from orchestrator.services.maintenance import maintain
+from orchestrator.services.trouble import kept_for_the_end
 
 HEARTBEAT = "orchestrator.queue.heartbeat"
 #: Seconds the last heartbeat is remembered; far longer than any stall that is waited for.
@@ -21,27 +21,32 @@ def advance(workstream_id: int) -> None:
     service.advance(workstream_id=workstream_id, now=timezone.now())
 
 
+def collect() -> int:
+    """Go on with what a run over the producers' branches had no time for (FR-029)."""
+    going_on()
+    return collector.collect(now=timezone.now())
+
+
 def sweep() -> int:
     """Advance every workstream that may have something to do: what lost messages left is picked up (F12), and its whole
     frontier is judged afresh. Then look whether work was merged into a base branch (FR-010).
 
-    One workstream whose files cannot be written does not hold up the others (F14); how many were advanced.
+    Trouble with one workstream does not hold up the others (F14): it stands there, and the first one is raised at the
+    end, so that the queue's record has it too. How many were advanced.
     """
-    trouble: WorkspaceUnavailable | None = None
-    try:
-        collect(now=timezone.now())
-    except WorkspaceUnavailable as refusal:
-        trouble = refusal
+    trouble: list[Exception] = []
+    with kept_for_the_end(trouble):
+        collector.collect(now=timezone.now())
     ids = workstreams_to_sweep()
     for workstream_id in ids:
-        try:
+        with kept_for_the_end(trouble):
             service.advance(workstream_id=workstream_id, now=timezone.now(), afresh=True)
-        except WorkspaceUnavailable as refusal:
-            trouble = refusal
-    baseline.look_everywhere(now=timezone.now())
-    maintain()
+    with kept_for_the_end(trouble):
+        baseline.look_everywhere(now=timezone.now())
+    with kept_for_the_end(trouble):
+        maintain()
     if trouble:
-        raise trouble
+        raise trouble[0]
     return len(ids)
 
 
