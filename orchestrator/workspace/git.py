@@ -5,6 +5,7 @@ What git prints is bytes: names of branches and files are whatever somebody push
 """
 
 import os
+import resource
 import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,6 +25,9 @@ SETTINGS = (
     ("core.protectNTFS", "true"),
     ("gc.auto", "0"),
 )
+
+#: Bytes of memory that git may take for what somebody else made.
+MEMORY = 1024 * 1024 * 1024
 
 
 class GitFailed(WorkspaceUnavailable):
@@ -73,6 +77,7 @@ class Git:
                 )
             except OSError as error:
                 raise _not_started(words, error) from error
+            _limit_memory(process)
             printed, whole = _exchange(process, send, most, seconds)
             if whole and strict:
                 errors.seek(0)
@@ -122,6 +127,13 @@ def given(word: str) -> bytes:
 def shown(name: str) -> str:
     """A name of git's as people and databases can have it: bytes that are no text are written out."""
     return given(name).decode(errors="backslashreplace").replace("\0", "\\x00")
+
+
+def _limit_memory(process: "subprocess.Popen[bytes]") -> None:
+    """Where the system can: git gathers what it lists before it prints."""
+    if hasattr(resource, "prlimit"):
+        with suppress(OSError):
+            resource.prlimit(process.pid, resource.RLIMIT_DATA, (MEMORY, MEMORY))
 
 
 def _exchange(process: "subprocess.Popen[bytes]", send: bytes, most: int, seconds: float) -> tuple[bytes, bool]:

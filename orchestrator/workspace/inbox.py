@@ -22,7 +22,7 @@ PLAIN_MODES = frozenset({"100644", "100755"})
 COMMITS = 20_000
 LISTED = 8 * 1024 * 1024
 #: Seconds in which git has to have listed either.
-PATIENCE = 5.0
+PATIENCE = 3.0
 ENDLESS = f"is too long to be looked at: at most {COMMITS} commits, and {LISTED} bytes of changed names in a commit"
 
 
