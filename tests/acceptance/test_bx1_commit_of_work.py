@@ -241,7 +241,7 @@ def test_bx1_a_base_branch_that_was_reset_asks_for_common_history_only(driver: D
 
 
 @pytest.mark.parametrize(
-    "name", ["-x", "a..b", "main@{1}", "a//b", "/a", "a/", ".a", "a/.b", "a.lock", "a.lock/b", "main^", "a b", "@"]
+    "name", ["-x", "a..b", "main@{1}", "a//b", "/a", "a/", ".a", "a/.b", "a.lock", "a.lock/b", "main^", "a b", "HEAD~1"]
 )
 def test_bx1_a_plan_whose_base_branch_is_no_branch_is_not_taken(driver: Driver, name: str) -> None:
     front = f"repository: sample\nbase_branch: {name}\n".encode()
