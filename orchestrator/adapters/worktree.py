@@ -71,7 +71,7 @@ class Worktree:
     def settle_on(self, commit: str) -> bool:
         """Go back to an earlier commit that holds the same files as this one; False when there is none such (AD-7)."""
         with locked(self.repository / ".git" / "orchestrator.lock"):
-            full = find_commit(self.folder, commit)
+            full = find_commit(self.repository, commit)
             if not full:
                 return False
             try:

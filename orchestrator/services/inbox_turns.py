@@ -45,4 +45,4 @@ def go_on_later() -> None:
 
 def going_on() -> None:
     """The message has come; the next one may be sent."""
-    cache.delete(WAITING)
+    cache.set(WAITING, False, 0)

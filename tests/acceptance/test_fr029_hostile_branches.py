@@ -188,6 +188,19 @@ def test_fr029_junk_costs_the_others_a_turn_and_no_more(
     assert HistoryEntry.objects.filter(action="inbox file quarantined").count() == second
 
 
+def test_fr029_a_quiet_advance_asks_git_once_about_the_branches(
+    driver: Driver, held: Assignment, producer: Producer, counted: Counter[str]
+) -> None:
+    producer.push({"result.json": told(held, evidence=EVIDENCE)})
+    counted.clear()
+    assert collector.collect(now=driver.tick()) == 1
+    # The branches, the commits, what they change, sizes and contents of results, how far it came.
+    assert counted == {"for-each-ref": 1, "rev-list": 1, "diff-tree": 1, "cat-file": 2, "update-ref": 1}
+    counted.clear()
+    assert collector.collect(now=driver.tick()) == 0
+    assert counted == {"for-each-ref": 1}
+
+
 def many(junk: Producer, count: int) -> dict[str, tuple[str, str]]:
     """Different files, written by one process."""
     stream = b"".join(b"blob\ndata %d\n%s\n" % (len(b"%d" % n), b"%d" % n) for n in range(count))
