@@ -6,13 +6,13 @@ from django.core.cache import cache
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.core.terms import ArtifactState, WorkstreamStatus
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.services import advance as service
-from orchestrator.services import baseline
-from orchestrator.services.collector import collect
+from orchestrator.services import baseline, collector
+from orchestrator.services.inbox_turns import going_on
 from orchestrator.services.maintenance import maintain
+from orchestrator.services.trouble import kept_for_the_end
 from orchestrator.services.wake import begun
 
 #: Where a heartbeat and a sweep leave the word they were sent with, once they are done.
@@ -28,37 +28,46 @@ def advance(workstream_id: int) -> None:
     service.advance(workstream_id=workstream_id, clock=timezone.now)
 
 
+def collect() -> int:
+    """Go on with what a run over the producers' branches had no time for (FR-029)."""
+    going_on()
+    return collector.collect(now=timezone.now())
+
+
 def sweep(word: str = "", after: int = 0) -> int:
     """Advance every workstream that may have something to do: what lost messages left is picked up (F12), and its whole
     frontier is judged afresh. Then look whether work was merged into a base branch (FR-010).
 
-    One workstream whose files cannot be written does not hold up the others (F14). A long sweep goes on behind the
-    messages that came meanwhile: `after` is the id it came to. Returns how many were advanced.
+    Trouble with one workstream does not hold up the others (F14): it stands there, and the first one is raised at the
+    end, so that the queue's record has it too. A long sweep goes on behind the messages that came meanwhile: `after` is
+    the id it came to. Returns how many were advanced.
     """
-    trouble: WorkspaceUnavailable | None = None
+    trouble: list[Exception] = []
     if not after:
-        try:
-            collect(now=timezone.now())
-        except WorkspaceUnavailable as refusal:
-            trouble = refusal
+        with kept_for_the_end(trouble):
+            collector.collect(now=timezone.now())
     began, advanced = time.monotonic(), 0
     for workstream_id in workstreams_to_sweep(after):
-        try:
+        with kept_for_the_end(trouble):
             begun(workstream_id)
             service.advance(workstream_id=workstream_id, clock=timezone.now, afresh=True)
-        except WorkspaceUnavailable as refusal:
-            trouble = refusal
         advanced += 1
         if time.monotonic() - began >= SLICE:
             async_task("orchestrator.tasks.sweep", word, workstream_id)
             break
     else:
-        baseline.look_everywhere(now=timezone.now())
-        maintain()
-        cache.set(SWEPT, word, None)
+        _end_sweep(word, trouble)
     if trouble:
-        raise trouble
+        raise trouble[0]
     return advanced
+
+
+def _end_sweep(word: str, trouble: list[Exception]) -> None:
+    with kept_for_the_end(trouble):
+        baseline.look_everywhere(now=timezone.now())
+    with kept_for_the_end(trouble):
+        maintain()
+    cache.set(SWEPT, word, None)
 
 
 def heartbeat(word: str) -> None:

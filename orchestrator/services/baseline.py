@@ -8,19 +8,18 @@ from django.core.cache import cache
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from orchestrator.adapters.base_branch import BaseBranch
-from orchestrator.adapters.repository import GitFailed
-from orchestrator.core.errors import BaselineIntegrated, InvalidInput, MissingReason, NotFound, WrongState
+from orchestrator.core.errors import BaselineIntegrated, InvalidInput, MissingReason, NotFound, Refusal, WrongState
 from orchestrator.core.terms import AttemptStatus, EventType, IntegrationSource, Role, WorkstreamStatus
 from orchestrator.models import Attempt, BaselineIntegration, Workstream
 from orchestrator.queries.baseline import (
     WorkCommits,
     base_branch_of,
     integration_in_force,
-    is_commit,
     work_commits,
 )
 from orchestrator.services.actor import ORCHESTRATOR, Actor
 from orchestrator.services.artifacts import announce
+from orchestrator.services.commits import commit_word
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
 from orchestrator.services.steps import made, once
@@ -110,8 +109,10 @@ def look_everywhere(*, now: datetime) -> int:
                 heads[place] = branch.head() if branch else ""
             if heads[place] and _is_news(workstream, heads[place]):
                 found += _look_quietly(workstream, now)
-        except GitFailed as refusal:
+        except Refusal as refusal:
             logger.warning("%s: the repository was not compared: %s", workstream.slug, refusal.message)
+        except Exception:
+            logger.exception("%s: the repository was not compared.", workstream.slug)
     return found
 
 
@@ -278,8 +279,7 @@ def _record(
 
 def _known(branch: BaseBranch | None, commit: str) -> str:
     """The full id of a named commit, which has to be part of the branch where there is one to ask."""
-    if not is_commit(commit):
-        raise InvalidInput(f"“{commit[:80]}” is not a commit: give its id, 7 to 64 of 0-9 and a-f.", field="commit")
+    commit = commit_word(commit)
     if branch is None:
         return commit
     full = branch.find(commit)

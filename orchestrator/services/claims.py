@@ -9,6 +9,7 @@ from orchestrator.models import Assignment, Attempt, Executor
 from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import announce
 from orchestrator.services.attempts import blocked, held_attempt, locked_attempt, move, record_attempt, require_doer
+from orchestrator.services.commits import base_at_claim
 from orchestrator.services.locks import lock_executor
 from orchestrator.services.ownership import own_unowned
 from orchestrator.services.progress import settle
@@ -35,7 +36,8 @@ def claim(*, attempt_id: int, executor: Executor, actor: Actor, now: datetime) -
         refuse_assigned_elsewhere(attempt.task, executor)
         _refuse_busy(executor)
         task = attempt.task
-        move(attempt, AttemptStatus.QUEUED, AttemptStatus.RUNNING, started_at=now)
+        base = base_at_claim(task, attempt.number)
+        move(attempt, AttemptStatus.QUEUED, AttemptStatus.RUNNING, started_at=now, base=base)
         task.last_token += 1
         task.status = TaskStatus.ACTIVE
         assignment = Assignment.objects.create(
