@@ -9,6 +9,8 @@ from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.services import advance as service
 from orchestrator.services import baseline
 from orchestrator.services.collector import collect
+from orchestrator.services.damage import workspace
+from orchestrator.services.known_branch import look
 from orchestrator.services.maintenance import maintain
 
 HEARTBEAT = "orchestrator.queue.heartbeat"
@@ -27,22 +29,28 @@ def sweep() -> int:
 
     One workstream whose files cannot be written does not hold up the others (F14); how many were advanced.
     """
-    trouble: WorkspaceUnavailable | None = None
-    try:
-        collect(now=timezone.now())
-    except WorkspaceUnavailable as refusal:
-        trouble = refusal
+    stopped = look(workspace(), timezone.now())
+    trouble = None if stopped else _collect()
     ids = workstreams_to_sweep()
     for workstream_id in ids:
         try:
             service.advance(workstream_id=workstream_id, now=timezone.now(), afresh=True)
         except WorkspaceUnavailable as refusal:
             trouble = refusal
-    baseline.look_everywhere(now=timezone.now())
-    maintain()
+    if not stopped:
+        baseline.look_everywhere(now=timezone.now())
+        maintain()
     if trouble:
         raise trouble
     return len(ids)
+
+
+def _collect() -> WorkspaceUnavailable | None:
+    try:
+        collect(now=timezone.now())
+    except WorkspaceUnavailable as refusal:
+        return refusal
+    return None
 
 
 def heartbeat() -> None:

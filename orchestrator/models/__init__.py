@@ -27,6 +27,7 @@ from orchestrator.models.structure import Batch, OwnedFiles, Stage, Thread
 from orchestrator.models.task import Task
 from orchestrator.models.version import WorkflowVersion
 from orchestrator.models.workflow import Workflow
+from orchestrator.models.workspace_branch import WorkspaceBranch
 from orchestrator.models.workstream import PreHandoffReview, Workstream
 
 __all__ = [
@@ -77,6 +78,7 @@ __all__ = [
     "ViewedSection",
     "Workflow",
     "WorkflowVersion",
+    "WorkspaceBranch",
     "Workstream",
     "WorkstreamNeed",
 ]

@@ -6,13 +6,14 @@ This is what the queue runs (DC-6). Running it twice, or after a crash anywhere,
 
 from datetime import datetime
 
-from orchestrator.core.errors import WorkspaceUnavailable
+from orchestrator.core.errors import WorkspaceDiverged, WorkspaceUnavailable
 from orchestrator.queries.contenders import in_line_with
 from orchestrator.queries.snapshot import workstream_row
 from orchestrator.services.artifacts import publish
 from orchestrator.services.collector import collect
-from orchestrator.services.damage import check_branch, check_handovers
+from orchestrator.services.damage import check_handovers, workspace
 from orchestrator.services.effect import take_effect
+from orchestrator.services.known_branch import look
 from orchestrator.services.scheduling import run_round
 from orchestrator.services.wake import wake
 
@@ -29,7 +30,12 @@ def advance(*, workstream_id: int, now: datetime, afresh: bool = False) -> None:
     When files cannot be written, what builds on them waits with that reason, the rest is scheduled, and
     WorkspaceUnavailable is raised at the end, so the queue tries again (F14 to F16). A workstream that needs more
     turns, such as a long chain of skipped steps, is advanced again.
+
+    While branch and database do not belong together, rounds say so and nothing else is done (F22 to F24).
     """
+    if _diverged(now):
+        run_round(workstream_id=workstream_id, now=now, afresh=afresh)
+        return
     unread = _collect(now)
     take_effect(workstream_id=workstream_id, now=now)
     trouble: WorkspaceUnavailable | None = None
@@ -41,13 +47,12 @@ def advance(*, workstream_id: int, now: datetime, afresh: bool = False) -> None:
 
 def _bring_up_to_date(workstream_id: int, now: datetime, afresh: bool) -> WorkspaceUnavailable | None:
     trouble: WorkspaceUnavailable | None = None
-    try:
-        check_branch(workstream_id=workstream_id, now=now)
-    except WorkspaceUnavailable as refusal:
-        trouble = refusal
     for _ in range(TURNS):
         try:
             publish(now=now, workstream_id=workstream_id)
+        except WorkspaceDiverged:  # noticed since this advance began
+            run_round(workstream_id=workstream_id, now=now, afresh=afresh)
+            break
         except WorkspaceUnavailable as refusal:
             trouble = refusal
         check_handovers(workstream_id=workstream_id, now=now)
@@ -56,6 +61,14 @@ def _bring_up_to_date(workstream_id: int, now: datetime, afresh: bool) -> Worksp
     else:
         wake(workstream_id)
     return trouble
+
+
+def _diverged(now: datetime) -> bool:
+    """A workspace that cannot be looked at is told by whoever writes to it next."""
+    try:
+        return look(workspace(), now)
+    except WorkspaceUnavailable:
+        return False
 
 
 def _collect(now: datetime) -> WorkspaceUnavailable | None:

@@ -25,6 +25,7 @@ from orchestrator.services.completions import complete
 from orchestrator.services.damage import workspace
 from orchestrator.services.failures import fail
 from orchestrator.services.history import record
+from orchestrator.services.known_branch import refuse_diverged
 from orchestrator.services.locks import locked_workstream
 from orchestrator.workspace import FileDamage, Inbox
 from orchestrator.workspace.inbox import Branch, Entry
@@ -40,9 +41,12 @@ def collect(*, now: datetime) -> int:
     """Look at every file that producers committed since the last time; how many were looked at.
 
     Safe to repeat and to run in several processes. A branch that cannot be read holds up no other one. Raises
-    WorkspaceUnavailable at the end when git could not be asked; call it outside a transaction.
+    WorkspaceUnavailable at the end when git could not be asked, and WorkspaceDiverged before anything is read; call it
+    outside a transaction.
     """
-    inbox = Inbox(workspace())
+    space = workspace()
+    refuse_diverged(space)  # a result would be judged by a database that may be the wrong one
+    inbox = Inbox(space)
     looked, trouble = 0, None
     for branch in inbox.moved():
         try:

@@ -14,6 +14,7 @@ from orchestrator.services.artifacts import contents_of, publish
 from orchestrator.services.damage import move, problem_of, workspace
 from orchestrator.services.history import record
 from orchestrator.services.interventions import artifact_settled
+from orchestrator.services.known_branch import note_head, refuse_diverged_writer
 from orchestrator.services.locks import locked_workstream
 from orchestrator.services.rework import send_back
 from orchestrator.services.wake import wake
@@ -124,8 +125,9 @@ def _rewrite(artifact: HandoffArtifact, contents: dict[str, bytes], now: datetim
     """Make branch and work tree hold the files; a crash after it leaves a file that the next check finds intact."""
     space = workspace()
     with space.locked():
+        refuse_diverged_writer(space, now)
         space.mend(contents.values())
-        space.write(contents, f"Recovered {artifact.path}\n", now)
+        note_head(space.write(contents, f"Recovered {artifact.path}\n", now))
         commit = space.commit_of(artifact.path)
     if commit and commit != artifact.commit:
         HandoffArtifact.objects.filter(pk=artifact.pk).update(commit=commit, committed_at=now)
