@@ -14,6 +14,7 @@ from orchestrator.queries.breadcrumbs import Crumb, breadcrumbs_of
 from orchestrator.queries.briefs import Brief, brief
 from orchestrator.queries.rework import Returned, ToProve, returned, to_prove
 from orchestrator.queries.tasks import PLACE
+from orchestrator.queries.work import HELD
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def to_continue(executor: Executor) -> Sequence[Task]:
         needs_human=False,
         step__kind=StepKind.WORK,
         attempts__status=AttemptStatus.QUEUED,
-    )
+    ).exclude(HELD)
     order = ("-workstream__priority", "workstream__created_at", "workstream_id", *PLACE)
     rows = [*held.select_related("step", "workstream"), *left.select_related("step", "workstream").order_by(*order)]
     return list({row.pk: row for row in rows}.values())

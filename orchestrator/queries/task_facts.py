@@ -15,6 +15,7 @@ from orchestrator.core.terms import AttemptStatus, StepKind, TaskStatus, Workstr
 from orchestrator.models import Attempt, Executor, Task
 from orchestrator.models.attempt import LIVE
 from orchestrator.queries.threads import kept_for_others
+from orchestrator.queries.work import HELD
 
 #: Launch order; across workstreams priority, then registration (design section 3).
 LAUNCH_ORDER = (
@@ -111,13 +112,17 @@ def _matching(wanted: TaskFilter) -> QuerySet[Task]:
     if wanted.workstream is not None:
         tasks = tasks.filter(workstream__uuid=wanted.workstream)
     if wanted.claimable:
-        tasks = tasks.filter(
-            attempts__status=AttemptStatus.QUEUED,
-            status=TaskStatus.PENDING,
-            step__kind=StepKind.WORK,
-            needs_human=False,
-            workstream__status=WorkstreamStatus.ACTIVE,
-        ).exclude(kept_for_others(Q(executor=wanted.claimer)))
+        tasks = (
+            tasks.filter(
+                attempts__status=AttemptStatus.QUEUED,
+                status=TaskStatus.PENDING,
+                step__kind=StepKind.WORK,
+                needs_human=False,
+                workstream__status=WorkstreamStatus.ACTIVE,
+            )
+            .exclude(kept_for_others(Q(executor=wanted.claimer)))
+            .exclude(HELD)
+        )
     return tasks
 
 

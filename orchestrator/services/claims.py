@@ -9,7 +9,7 @@ from orchestrator.core.terms import AttemptStatus, EventType, Role, TaskStatus
 from orchestrator.models import Assignment, Attempt, Executor
 from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import announce
-from orchestrator.services.attempts import blocked, held_attempt, locked_attempt, move, record_attempt
+from orchestrator.services.attempts import blocked, held_attempt, locked_attempt, move, record_attempt, refuse_held
 from orchestrator.services.ownership import own_unowned
 from orchestrator.services.progress import settle
 from orchestrator.services.threads import refuse_assigned_elsewhere
@@ -80,6 +80,7 @@ def _refuse_unclaimable(attempt: Attempt) -> None:
         raise WrongState("The task waits for a person.", recovery="Answer its intervention first.")
     if blocked(attempt):
         raise WrongState("The task has an open blocker.", recovery="Resolve the blocker, then claim the attempt.")
+    refuse_held(attempt.task)
 
 
 def _refuse_busy(executor: Executor) -> None:

@@ -11,7 +11,7 @@ from orchestrator.core.terms import ArtifactState, AttemptStatus, CriterionKind,
 from orchestrator.models import Attempt, Criterion, CriterionCheck, Executor
 from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import announce, hand_over
-from orchestrator.services.attempts import blocked, end, locked_attempt, record_attempt, staleness
+from orchestrator.services.attempts import blocked, end, locked_attempt, record_attempt, refuse_held, staleness
 from orchestrator.services.progress import settle
 from orchestrator.services.wake import wake
 
@@ -82,7 +82,7 @@ def _quarantine(attempt: Attempt, actor: Actor, outcome: str, outputs: Mapping[s
 
 
 def _refuse_held_up(attempt: Attempt) -> None:
-    """Completing would leave a blocker or a question open behind it."""
+    """Completing would leave a blocker or a question open behind it, or stand on a handover that was lost."""
     if blocked(attempt):
         raise WrongState("The task has an open blocker.", recovery="Resolve the blocker, then complete the attempt.")
     if attempt.task.needs_human:
@@ -90,6 +90,7 @@ def _refuse_held_up(attempt: Attempt) -> None:
             f"The task waits for a person: {attempt.task.intervention_note}",
             recovery="Have the intervention answered, then complete the attempt.",
         )
+    refuse_held(attempt.task)
 
 
 def _check_criteria(attempt: Attempt, evidence: Mapping[int, str], actor: Actor, now: datetime) -> None:

@@ -9,7 +9,8 @@ from django.db import transaction
 
 from orchestrator.core.handoff import ALTERED, reading_problem
 from orchestrator.core.terms import ArtifactState
-from orchestrator.models import HandoffArtifact
+from orchestrator.models import Attempt, HandoffArtifact, Task
+from orchestrator.models.attempt import LIVE
 from orchestrator.queries.handovers import expected_files, handovers_in_use
 from orchestrator.queries.snapshot import workstream_row
 from orchestrator.services.actor import ORCHESTRATOR
@@ -92,7 +93,14 @@ def note_problem(artifact: HandoffArtifact, problem: str, now: datetime) -> None
             ask_about_artifact(artifact, now)
         else:
             artifact_settled(artifact, "The file is intact again.", now)
+        judge_launched_again(workstream.pk)
         wake(workstream.pk)
+
+
+def judge_launched_again(workstream_id: int) -> None:
+    """A handover was lost or came back: the next round says anew of all launched tasks whether they are held."""
+    live = Attempt.objects.filter(task__workstream=workstream_id, status__in=LIVE)
+    Task.objects.filter(pk__in=live.values("task")).update(due=True, standing=False)
 
 
 def move(artifact: HandoffArtifact, state: ArtifactState, problem: str = "") -> bool:

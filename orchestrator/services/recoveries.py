@@ -11,7 +11,7 @@ from orchestrator.models import HandoffArtifact
 from orchestrator.queries.handovers import STANDING, expected_files
 from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import contents_of, publish
-from orchestrator.services.damage import move, problem_of, workspace
+from orchestrator.services.damage import judge_launched_again, move, problem_of, workspace
 from orchestrator.services.history import record
 from orchestrator.services.interventions import artifact_settled
 from orchestrator.services.known_branch import note_head, refuse_diverged_writer
@@ -151,6 +151,7 @@ def _recovered(artifact: HandoffArtifact, action: str, actor: Actor, now: dateti
             reason=problem,
             now=now,
         )
+        judge_launched_again(workstream.pk)
         wake(workstream.pk)
     artifact.refresh_from_db()
     return artifact

@@ -113,7 +113,7 @@ def test_f23_older_database_restored(begun: Driver, files: Files) -> None:
     assert "newer than the database" in told["message"]
     assert_work_is_stopped(begun, files, machine, "database-older")
     machine_says = machine.get("/api/workspace/")[1]
-    assert [commit["name"] for commit in machine_says["commits"]][0] == newer
+    assert machine_says["commits"][0]["name"] == newer
     assert machine_says["ways"] == ["set-back"]
     assert "1 handoff artifacts" in words(signed_in(begun.cast.observer).get(reverse("workspace")))
 
