@@ -12,6 +12,8 @@ from orchestrator.services.collector import collect
 from orchestrator.services.damage import workspace
 from orchestrator.services.known_branch import look
 from orchestrator.services.maintenance import maintain
+from orchestrator.services.soundness import keep_sound
+from orchestrator.workspace.git import GitFailed
 
 HEARTBEAT = "orchestrator.queue.heartbeat"
 #: Seconds the last heartbeat is remembered; far longer than any stall that is waited for.
@@ -30,6 +32,8 @@ def sweep() -> int:
     One workstream whose files cannot be written does not hold up the others (F14); how many were advanced.
     """
     stopped = look(workspace(), timezone.now())
+    if not stopped:
+        keep_sound(now=timezone.now())
     trouble = None if stopped else _collect()
     ids = workstreams_to_sweep()
     for workstream_id in ids:
@@ -37,6 +41,8 @@ def sweep() -> int:
             service.advance(workstream_id=workstream_id, now=timezone.now(), afresh=True)
         except WorkspaceUnavailable as refusal:
             trouble = refusal
+    if isinstance(trouble, GitFailed):  # perhaps it stumbled over what this sweep has not read yet
+        keep_sound(now=timezone.now(), whole=True)
     if not stopped:
         baseline.look_everywhere(now=timezone.now())
         maintain()

@@ -26,6 +26,7 @@ from orchestrator.services.known_branch import known_branch, look, note_head, se
 from orchestrator.services.wake import wake
 from orchestrator.workspace import Workspace
 from orchestrator.workspace.branch import CommitLine, keep, lines_between, put_back, reachable, write_again
+from orchestrator.workspace.repository import nobody
 
 SETTLERS = (Role.APPROVER,)
 #: Commits that are shown of those which only one side knows.
@@ -88,6 +89,7 @@ def settle_divergence(*, way: Settlement, reason: str, actor: Actor, now: dateti
         if way is Settlement.SET_BACK:
             put_back(space, row.head)
         else:
+            space.intend = nobody  # a kill leaves the divergence standing
             write_again(space, recorded_files(), "Written again from the record\n", now, above=head)
         _note_settled(space, way, reason, row, kept, actor, now)
     check_intact(HandoffArtifact.objects.filter(state=ArtifactState.DAMAGED).select_related("attempt"), now=now)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from orchestrator.workspace import objects
 from orchestrator.workspace.git import GitFailed
-from orchestrator.workspace.repository import BRANCH, NO_COMMIT, Workspace
+from orchestrator.workspace.repository import BRANCH, NO_COMMIT, Workspace, blob_id
 
 DIVERGED: Final = "refs/diverged/"
 #: The name that git gives a tree without entries; it knows this one without storing it.
@@ -79,6 +80,7 @@ def write_again(
     tree = space.git.line("write-tree")
     parent = ["-p", above] if above else []
     commit = space.git.line("commit-tree", tree, *parent, "-F", "-", send=message.encode(), at=at)
+    space.intend(commit)
     space.git.run("update-ref", "-m", "written again", BRANCH, commit)
     space.index.now_at(commit)
     space.git.run("checkout-index", "--all", "--force", "--quiet")
@@ -88,3 +90,48 @@ def write_again(
 def reachable(space: Workspace, commit: str) -> frozenset[str]:
     """Every commit that a branch at this commit holds."""
     return frozenset(space.git.line("rev-list", commit, "--").split("\n"))
+
+
+def listed(space: Workspace) -> list[tuple[str, str]]:
+    """(path, blob) of every file in git's index whose blob git has lost."""
+    try:
+        told = space.git.run("ls-files", "-s", "-z").split(b"\0")
+    except GitFailed:
+        return []
+    rows = [line.partition(b"\t") for line in told if line]
+    named = [(path.decode(errors="surrogateescape"), meta.split(b" ")[1].decode()) for meta, _, path in rows]
+    lost = _lost(space, {name for _, name in named})
+    return [(path, name) for path, name in named if name in lost]
+
+
+def give_back(space: Workspace, contents: Iterable[bytes], only: str = "") -> None:
+    """Store the blobs that git has lost, or the `only` one of that name."""
+    by_name = {blob_id(content): content for content in contents}
+    for name in _lost(space, by_name):
+        if not only or name == only:
+            objects.replace(space.root / ".git" / "objects", name, by_name[name])
+
+
+def write_folders(space: Workspace) -> None:
+    """Store every folder that the index names. It is entered anew, because git trusts what it remembers of folders."""
+    entries = space.git.run("ls-files", "-s", "-z")
+    space.git.run("read-tree", "--empty")
+    space.git.run("update-index", "-z", "--index-info", send=entries)
+    space.git.run("write-tree", "--missing-ok")
+
+
+def is_whole(space: Workspace, commit: str) -> bool:
+    """Whether git has everything that a commit and those before it name."""
+    try:
+        space.git.run("fsck", "--connectivity-only", "--no-dangling", "--no-reflogs", "--no-progress", commit)
+    except GitFailed:
+        return False
+    return True
+
+
+def _lost(space: Workspace, names: Iterable[str]) -> set[str]:
+    asked = sorted(names)
+    if not asked:
+        return set()
+    told = space.git.run("cat-file", "--batch-check", send="".join(f"{name}\n" for name in asked).encode())
+    return {line.split(" ")[0] for line in told.decode().split("\n") if line.endswith(" missing")}
