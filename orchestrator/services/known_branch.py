@@ -100,7 +100,9 @@ def seen_by(space: Workspace, row: WorkspaceBranch, head: str) -> Seen:
 
 
 def diverged(space: Workspace, row: WorkspaceBranch, head: str) -> WorkspaceDiverged:
-    kind = judge(seen_by(space, row, head))
+    """The refusal. Executors ask again every few seconds, so git is asked only about what nobody has noted yet."""
+    noted = row.diverged_at is not None and row.found == head
+    kind = Divergence(row.kind) if noted else judge(seen_by(space, row, head))
     said = f"{sentence(kind, row.head, head)} Nothing is claimed, completed or published meanwhile."
     return WorkspaceDiverged(said, kind=kind.value, known=row.head, head=head)
 

@@ -38,9 +38,9 @@ def test_f23_older_database_restored_while_nothing_ran(tmp_path: Path) -> None:
     sweep = ("shell", "-c", "from orchestrator import tasks; tasks.sweep()")
     place.database.make()
     try:
-        for words in (("migrate", "--verbosity", "0"), ("setup_demo",), sweep):
-            done = place.manage(*words)
-            assert done.returncode == 0, done.stderr
+        place.start()
+        wait_for(lambda: any(place.folder.glob("workspace/workstreams/*/PLAN.md")), 60, place.said)
+        place.stop()
         copy(place, backup)
         plan = tmp_path / "PLAN.md"
         plan.write_text("# Plan: Later\n\n## Stages\n### Stage 1: Build\n##### Batch 01: one\n- A1: First\n")
