@@ -10,10 +10,14 @@ from orchestrator.core.terms import ArtifactState, WorkstreamStatus
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.services import advance as service
 from orchestrator.services import baseline, collector
+from orchestrator.services.damage import workspace
 from orchestrator.services.inbox_turns import going_on
+from orchestrator.services.known_branch import look
 from orchestrator.services.maintenance import maintain
+from orchestrator.services.soundness import keep_sound
 from orchestrator.services.trouble import kept_for_the_end
 from orchestrator.services.wake import begun
+from orchestrator.workspace.git import GitFailed
 
 #: Where a heartbeat and a sweep leave the word they were sent with, once they are done.
 HEARTBEAT = "orchestrator.queue.heartbeat"
@@ -44,8 +48,7 @@ def sweep(word: str = "", after: int = 0) -> int:
     """
     trouble: list[Exception] = []
     if not after:
-        with kept_for_the_end(trouble):
-            collector.collect(now=timezone.now())
+        _begin_sweep(trouble)
     began, advanced = time.monotonic(), 0
     for workstream_id in workstreams_to_sweep(after):
         with kept_for_the_end(trouble):
@@ -62,12 +65,32 @@ def sweep(word: str = "", after: int = 0) -> int:
     return advanced
 
 
+def _begin_sweep(trouble: list[Exception]) -> None:
+    """Look at the workspace as a whole: whether it is the database's, whether its objects are sound, what came in."""
+    if not _stopped(trouble):
+        with kept_for_the_end(trouble):
+            keep_sound(now=timezone.now())
+        with kept_for_the_end(trouble):
+            collector.collect(now=timezone.now())
+
+
 def _end_sweep(word: str, trouble: list[Exception]) -> None:
-    with kept_for_the_end(trouble):
-        baseline.look_everywhere(now=timezone.now())
-    with kept_for_the_end(trouble):
-        maintain()
+    if any(isinstance(one, GitFailed) for one in trouble):  # perhaps it stumbled over what this sweep has not read yet
+        with kept_for_the_end(trouble):
+            keep_sound(now=timezone.now(), whole=True)
+    if not _stopped(trouble):
+        with kept_for_the_end(trouble):
+            baseline.look_everywhere(now=timezone.now())
+        with kept_for_the_end(trouble):
+            maintain()
     cache.set(SWEPT, word, None)
+
+
+def _stopped(trouble: list[Exception]) -> bool:
+    """Whether branch and database do not belong together, so that nothing is begun (F22 to F24)."""
+    with kept_for_the_end(trouble):
+        return look(workspace(), timezone.now())
+    return True
 
 
 def heartbeat(word: str) -> None:

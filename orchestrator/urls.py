@@ -43,6 +43,7 @@ urlpatterns = [
     path("", include("orchestrator.web.blockers")),
     path("", include("orchestrator.web.learnings")),
     path("", include("orchestrator.web.collected")),
+    path("", include("orchestrator.web.workspace")),
 ]
 
 handler400 = "orchestrator.web.refusals.bad_request"

@@ -29,6 +29,7 @@ from orchestrator.api import (
     tasks,
     threads,
     versions,
+    workspace,
     workstreams,
 )
 from orchestrator.api.auth import TokenOrSession
@@ -115,6 +116,7 @@ api.add_router("/bundles", bundles.router)
 api.add_router("/library", library.router)
 api.add_router("/policies", policies.router)
 api.add_router("/collected", collected.router)
+api.add_router("/workspace", workspace.router)
 api.add_router("", artifacts.router)
 api.add_router("", versions.router)
 api.add_router("", comments.router)

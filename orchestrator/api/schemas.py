@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field, StrictBool, StrictInt
 
 from orchestrator.core.formats.recognise import Format
 from orchestrator.core.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS
-from orchestrator.core.terms import BlockerKind, InboxState, Severity, TaskStatus, WorkstreamStatus
+from orchestrator.core.terms import BlockerKind, InboxState, Settlement, Severity, TaskStatus, WorkstreamStatus
 
 #: Characters of one text; longer ones belong into an output file.
 TEXT_LIMIT = 10_000
@@ -52,6 +52,13 @@ class RecoveryChoice(Schema):
     """A way out of a damaged artifact (EC-3)."""
 
     way: Literal["retry", "republish", "restore", "withdraw"]
+    reason: Text = ""
+
+
+class SettlementChoice(Schema):
+    """What becomes of a branch that the database does not know."""
+
+    way: Settlement
     reason: Text = ""
 
 

@@ -227,11 +227,28 @@ class ArtifactDamaged(Refusal):
     )
 
 
+class HeldBack(WrongState):
+    """An attempt is claimed, completed or signed while what it builds on is missing or altered."""
+
+    code = "held-back"
+    recovery = (
+        "Use one of the ways out on the workstream's page: check again, republish, restore, or declare the result "
+        "failed. A claim stays yours meanwhile; then call again, with a new idempotency key."
+    )
+
+
 class WorkspaceUnavailable(Refusal):
     """The git workspace cannot be written or read."""
 
     code, status = "workspace-unavailable", 503
     recovery = "Check that the workspace folder can be written and has free space; the work is retried by itself."
+
+
+class WorkspaceDiverged(WorkspaceUnavailable):
+    """Database and workspace do not belong together any more, so nothing is claimed, completed or published."""
+
+    code = "workspace-diverged"
+    recovery = "An approver decides on the page Workspace, or with manage.py workspace; then call again."
 
 
 class ToolUnknown(Refusal):

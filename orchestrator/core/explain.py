@@ -81,6 +81,16 @@ def artifact(other: "TaskView") -> str:
     return f"waits for the handoff artifact of {other.key}: {other.artifact}"
 
 
+def held(task: "TaskView", other: "TaskView") -> str:
+    """A launched task whose ground was lost: `running on builder-1, held: …`."""
+    said = held_by(other.key, other.artifact)
+    return f"{as_holder(task)}, {said}" if task.live is AttemptStatus.RUNNING else said
+
+
+def held_by(key: str, problem: str) -> str:
+    return f"held: the handoff artifact of {key} cannot be used: {problem}"
+
+
 def blocked(task: "TaskView") -> str:
     return f"blocked: {_short(task.blocker)}"
 

@@ -14,6 +14,7 @@ from orchestrator.core import explain
 from orchestrator.core.conditions import When, judge
 from orchestrator.core.contention import Claims, Held
 from orchestrator.core.graph import OrderKey
+from orchestrator.core.holding import Footing, builds_on
 from orchestrator.core.signatures import Signer, SignOff, sign_off
 from orchestrator.core.terms import TERMINAL_TASK, AttemptStatus, Reason, TaskStatus
 
@@ -33,7 +34,8 @@ class TaskView:
 
     `live` is the status of its live attempt, `executor` who runs it, `assigned` who alone may claim it.
     `failure`, `blocker` and `note` are the texts of an undecided failure, an open blocker and an open intervention.
-    `artifact` says why the handover of a complete task cannot be used (empty: committed and intact). `when` is its
+    `artifact` says why the handover of a complete task cannot be used (empty: committed and intact), `damaged` that it
+    was lost after it stood there: that holds what was launched, too. `when` is its
     condition with the facts it rests on, `skipped` the sentence with which a round skipped it. A gate asks for
     `signatures` of `reviewers`, and `signers` have signed its live attempt (`core/signatures.py`). `run` is the number
     of its run of neighbouring parallel steps in its thread; without one the snapshot holds the whole plan and the runs
@@ -54,6 +56,7 @@ class TaskView:
     blocker: str = ""
     note: str = ""
     artifact: str = ""
+    damaged: bool = False
     reviewers: tuple[str, ...] = ()
     signatures: int = 1
     signers: tuple[Signer, ...] = ()
@@ -154,7 +157,7 @@ def decide(snapshot: Snapshot) -> Decision:
             held.add(task)
     awaited = {wait.holder.key for wait in waits.values()} & launches.keys()
     launched = {key: replace(launches[key], live=AttemptStatus.QUEUED) for key in awaited}
-    verdicts = (_verdict(task, snapshot, waits.get(task.key), launched) for task in board.judged)
+    verdicts = (board.held(task) or _verdict(task, snapshot, waits.get(task.key), launched) for task in board.judged)
     return Decision(tuple(launches), tuple(board.with_frontier(verdict) for verdict in verdicts))
 
 
@@ -246,6 +249,7 @@ class _Board:
                 self.unusable_lane.setdefault(task.place[:3], task)
         uncounted = any(task.run is None for task in self.tasks)
         counted = number_runs((t.key, t.place[:3], t.parallel) for t in self.tasks) if uncounted else {}
+        self.damaged = [t for t in self.tasks if not t.open and t.damaged]
         self.runs = {t.key: counted[t.key] if t.run is None else t.run for t in self.tasks}
 
     def with_frontier(self, verdict: Verdict) -> Verdict:
@@ -264,6 +268,17 @@ class _Board:
         if any(need.open for key in task.needs if (need := self.by_key.get(key))):
             return False
         return self.runs[task.key] <= self.runs[self.open_lane[task.place[:3]].key] + 1
+
+    def held(self, task: TaskView) -> Verdict | None:
+        """A launched task whose ground was lost is held until that is decided (F32); a question comes first."""
+        if not (self.damaged and task.open and task.live) or task.note:
+            return None
+        here = self._footing(task)
+        lost = next((other for other in self.damaged if builds_on(here, task.needs, self._footing(other))), None)
+        return Verdict(task.key, Reason.ARTIFACT, lost.key, explain.held(task, lost)) if lost else None
+
+    def _footing(self, task: TaskView) -> Footing:
+        return Footing(task.key, task.place[:3], self.runs[task.key])
 
     def waits(self, task: TaskView) -> _Wait | None:
         """The first rule of design section 3 that fails for a pending task, in its order."""

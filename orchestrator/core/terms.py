@@ -209,9 +209,25 @@ class ArtifactState(StrEnum):
     QUARANTINED = "quarantined"
 
 
+class Divergence(StrEnum):
+    """How database and workspace can have come apart (F22 to F24)."""
+
+    DATABASE_OLDER = "database-older"
+    WORKSPACE_OLDER = "workspace-older"
+    REWRITTEN = "rewritten"
+
+
+class Settlement(StrEnum):
+    """What a person can decide about a divergence."""
+
+    SET_BACK = "set-back"
+    REPUBLISH = "republish"
+
+
 class Reason(StrEnum):
     """Why a task may start or not: the first rule of design section 3 that fails, in that order."""
 
+    DIVERGED = "workspace-diverged"
     PLAN_NOT_APPROVED = "plan-not-approved"
     NOT_EFFECTIVE = "not-effective"
     PREHANDOFF = "pre-handoff-review"

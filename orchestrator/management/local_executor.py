@@ -26,6 +26,7 @@ from orchestrator.core.errors import (
     Refusal,
     StaleToken,
     ToolUnknown,
+    WorkspaceDiverged,
     WorkspaceUnavailable,
     WrongState,
 )
@@ -160,8 +161,9 @@ class LocalExecutor:
                     result=word,
                     now=self.clock(),
                 )
-            except WrongState as refusal:
-                # Somebody declared a blocker while the tool ran: the result stands and waits with it.
+            except (WrongState, WorkspaceDiverged) as refusal:
+                # A blocker, a handover that was lost or a branch that came apart while the tool ran: the result stands
+                # and waits with it.
                 logger.warning("%s: %s waits: %s", self.executor, attempt, refusal.message)
                 self._pause(assignment)
             else:

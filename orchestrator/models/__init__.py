@@ -29,6 +29,7 @@ from orchestrator.models.task import Task
 from orchestrator.models.version import WorkflowVersion
 from orchestrator.models.wake import Wake
 from orchestrator.models.workflow import Workflow
+from orchestrator.models.workspace_branch import WorkspaceBranch
 from orchestrator.models.workstream import PreHandoffReview, Workstream
 
 __all__ = [
@@ -81,6 +82,7 @@ __all__ = [
     "Wake",
     "Workflow",
     "WorkflowVersion",
+    "WorkspaceBranch",
     "Workstream",
     "WorkstreamNeed",
 ]

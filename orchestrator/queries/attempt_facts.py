@@ -6,14 +6,17 @@ from datetime import datetime
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import AttemptStatus
 from orchestrator.models import Assignment, Attempt
+from orchestrator.models.attempt import LIVE
 from orchestrator.queries.briefs import Brief, CriterionFacts, brief, criteria_of
+from orchestrator.queries.held import lost_before
 
 
 @dataclass(frozen=True)
 class AttemptFacts:
     """`token` fences the claim that holds or held it; 0 while nobody did. `result` is the word a completion carried.
 
-    `same_as` is the number of the attempt whose result stands, because this one's is the same (FR-010).
+    `held` says which lost handover keeps a live one from being claimed or completed (EC-3). `same_as` is the number of
+    the attempt whose result stands, because this one's is the same (FR-010).
     """
 
     id: int
@@ -28,6 +31,7 @@ class AttemptFacts:
     result: str
     error: str
     commit: str
+    held: str
     same_as: int | None
     queued_at: datetime
     started_at: datetime | None
@@ -52,6 +56,7 @@ def attempt_facts(attempt_id: int) -> AttemptFacts:
     if found is None:
         raise NotFound("There is no such attempt.")
     assignment: Assignment | None = getattr(found, "assignment", None)
+    lost = lost_before(found.task) if found.status in LIVE else None
     return AttemptFacts(
         id=found.pk,
         number=found.number,
@@ -65,6 +70,7 @@ def attempt_facts(attempt_id: int) -> AttemptFacts:
         result=found.result,
         error=found.error,
         commit=found.commit,
+        held=lost.sentence if lost else "",
         same_as=found.same_as.number if found.same_as else None,
         queued_at=found.queued_at,
         started_at=found.started_at,

@@ -16,6 +16,7 @@ from orchestrator.queries.rework import Returned, ToProve, returned, to_prove
 from orchestrator.queries.roles import may_do, roles_of
 from orchestrator.queries.tasks import PLACE
 from orchestrator.queries.threads import kept_for_others
+from orchestrator.queries.work import HELD
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def to_continue(executor: Executor) -> Sequence[Task]:
         needs_human=False,
         step__kind=StepKind.WORK,
         attempts__status=AttemptStatus.QUEUED,
-    ).exclude(kept_for_others(Q(executor=executor)))
+    ).exclude(kept_for_others(Q(executor=executor)) | HELD)
     order = ("-workstream__priority", "workstream__created_at", "workstream_id", *PLACE)
     rows = [*held.select_related("step", "workstream"), *left.select_related("step", "workstream").order_by(*order)]
     return list({row.pk: row for row in rows}.values())

@@ -7,6 +7,7 @@ from orchestrator.queries.snapshot import load_snapshot
 
 #: Reasons a round records and that stand until the next round; what an attempt does meanwhile is newer than they are.
 RECORDED = REACHED - {
+    Reason.DIVERGED,
     Reason.LAUNCHED,
     Reason.QUEUED,
     Reason.RUNNING,

@@ -21,7 +21,7 @@ from orchestrator.queries.contenders import elsewhere, holders_of
 from orchestrator.queries.holds import hold_on
 from orchestrator.queries.parts import MANY, in_parts
 from orchestrator.queries.prepared import Prepared
-from orchestrator.queries.task_views import Facts, unusable_handovers
+from orchestrator.queries.task_views import Facts, Unusable, unusable_handovers
 from orchestrator.queries.threads import ThreadPlace, sole_executors
 
 
@@ -120,7 +120,7 @@ def _ground(
     workstream: Workstream,
     here: int | None,
     hold: object,
-    unusable: Mapping[int, str],
+    unusable: Mapping[int, Unusable],
     assigned: Mapping[ThreadPlace, str],
 ) -> str:
     rests_on = (workstream.version_id, here, hold, sorted(unusable.items()), sorted(assigned.items()))

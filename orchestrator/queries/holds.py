@@ -4,8 +4,9 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from orchestrator.core.divergence import HOLD
 from orchestrator.core.terms import Reason, WorkstreamStatus
-from orchestrator.models import PreHandoffReview, Workstream, WorkstreamNeed
+from orchestrator.models import PreHandoffReview, WorkspaceBranch, Workstream, WorkstreamNeed
 from orchestrator.queries.prepared import Prepared
 
 
@@ -16,6 +17,8 @@ def hold_on(workstream: Workstream, now: datetime | None) -> tuple[Reason, str] 
     """
     if workstream.status in {WorkstreamStatus.COMPLETED, WorkstreamStatus.ARCHIVED}:
         return Reason.CLOSED, f"the workstream is {workstream.status}"
+    if work_is_stopped():
+        return Reason.DIVERGED, HOLD
     effective_at, decided_at = workstream.version.effective_at, workstream.version.decided_at
     if effective_at is None:
         return Reason.PLAN_NOT_APPROVED, "waits for the plan to be approved"
@@ -36,6 +39,16 @@ def _needed_workstream(workstream: Workstream) -> tuple[Reason, str] | None:
     slug, status = first[0]
     said = "archived, so it will not be completed" if status == WorkstreamStatus.ARCHIVED else status
     return Reason.WORKSTREAM_DEPENDENCY, f"waits for the workstream {slug} to be completed: it is {said}"
+
+
+def work_is_stopped() -> bool:
+    """Whether database and workspace were found not to belong together, and nobody has decided yet (F22 to F24)."""
+    return bool(_diverged())
+
+
+@Prepared
+def _diverged() -> QuerySet[WorkspaceBranch, int]:
+    return WorkspaceBranch.objects.filter(diverged_at__isnull=False).order_by().values_list("pk", flat=True)
 
 
 @Prepared

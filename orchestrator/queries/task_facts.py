@@ -16,6 +16,7 @@ from orchestrator.models import Attempt, Executor, Task
 from orchestrator.models.attempt import LIVE
 from orchestrator.queries.roles import may_do
 from orchestrator.queries.threads import kept_for_others
+from orchestrator.queries.work import HELD
 
 #: Launch order; across workstreams priority, then registration (design section 3).
 LAUNCH_ORDER = (
@@ -114,13 +115,17 @@ def _matching(wanted: TaskFilter) -> QuerySet[Task]:
     if wanted.workstream is not None:
         tasks = tasks.filter(workstream__uuid=wanted.workstream)
     if wanted.claimable:
-        tasks = tasks.filter(
-            attempts__status=AttemptStatus.QUEUED,
-            status=TaskStatus.PENDING,
-            step__kind=StepKind.WORK,
-            needs_human=False,
-            workstream__status=WorkstreamStatus.ACTIVE,
-        ).exclude(kept_for_others(Q(executor=wanted.claimer)))
+        tasks = (
+            tasks.filter(
+                attempts__status=AttemptStatus.QUEUED,
+                status=TaskStatus.PENDING,
+                step__kind=StepKind.WORK,
+                needs_human=False,
+                workstream__status=WorkstreamStatus.ACTIVE,
+            )
+            .exclude(kept_for_others(Q(executor=wanted.claimer)))
+            .exclude(HELD)
+        )
         if wanted.roles is not None:
             tasks = tasks.filter(may_do(wanted.roles))
     return tasks

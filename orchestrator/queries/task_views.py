@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -57,6 +58,16 @@ class Scope:
         )
 
 
+class Unusable(NamedTuple):
+    """Why a handover cannot be used. `damaged` means that it was lost; otherwise it is not committed yet."""
+
+    said: str
+    damaged: bool
+
+
+USABLE = Unusable("", False)
+
+
 class Facts:
     """What the views of some tasks need. `unusable` says per task why its handover cannot be used."""
 
@@ -64,7 +75,7 @@ class Facts:
         self,
         workstream: Workstream,
         tasks: Sequence[Task],
-        unusable: Mapping[int, str],
+        unusable: Mapping[int, Unusable],
         assigned: Mapping[ThreadPlace, str],
         scope: Scope | None = None,
     ) -> None:
@@ -86,6 +97,7 @@ class Facts:
         live = self.live.get(task.pk)
         running = live is not None and live.status == AttemptStatus.RUNNING
         complete = task.status == TaskStatus.COMPLETE
+        unusable = self.unusable.get(task.pk, USABLE) if complete else USABLE
         return TaskView(
             key=step.key,
             place=Place(thread.batch.stage.position, thread.batch.position, thread.position, step.position),
@@ -100,7 +112,8 @@ class Facts:
             failure=self.failures.get(task.pk, ""),
             blocker=self.blockers.get(task.pk, ""),
             note=task.intervention_note if task.needs_human else "",
-            artifact=self.unusable.get(task.pk, "") if complete else "",
+            artifact=unusable.said,
+            damaged=unusable.damaged,
             reviewers=self.reviewers.get(step.pk, ()),
             signatures=step.signatures,
             signers=self.signers.get(task.pk, ()),
@@ -170,13 +183,16 @@ class ClaimFacts:
         return Claims(lane, self._owned.get(thread, ()), self._files.get(step, ()), self._resources.get(step, ()))
 
 
-def unusable_handovers(workstream: Workstream) -> dict[int, str]:
+def unusable_handovers(workstream: Workstream) -> dict[int, Unusable]:
     """Why the latest handover of a complete task cannot be used, by task id; usable ones are left out."""
-    return {task_id: problem or f"{path} is not committed yet" for task_id, problem, path in _unusable(workstream.pk)}
+    return {
+        task_id: Unusable(problem or f"{path} is not committed yet", state == ArtifactState.DAMAGED)
+        for task_id, problem, path, state in _unusable(workstream.pk)
+    }
 
 
 @Prepared
-def _unusable(workstream: int) -> QuerySet[HandoffArtifact, tuple[int, str, str]]:
+def _unusable(workstream: int) -> QuerySet[HandoffArtifact, tuple[int, str, str, str]]:
     results = HandoffArtifact.objects.filter(event__in=RESULT_EVENTS).exclude(state=ArtifactState.QUARANTINED)
     later = results.filter(attempt__task=OuterRef("attempt__task"), sequence__gt=OuterRef("sequence"))
     unusable = [ArtifactState.PENDING, ArtifactState.DAMAGED, ArtifactState.WITHDRAWN]
@@ -187,7 +203,7 @@ def _unusable(workstream: int) -> QuerySet[HandoffArtifact, tuple[int, str, str]
         state__in=unusable,
         attempt__task__status=TaskStatus.COMPLETE,
     )
-    return found.order_by().values_list("attempt__task_id", "problem", "path")
+    return found.order_by().values_list("attempt__task_id", "problem", "path", "state")
 
 
 def grouped(pairs: Iterable[tuple[int, str]]) -> dict[int, tuple[str, ...]]:

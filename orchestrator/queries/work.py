@@ -11,6 +11,9 @@ from orchestrator.queries.roles import may_do, roles_of
 from orchestrator.queries.snapshot import load_snapshot
 from orchestrator.queries.threads import kept_for_others
 
+#: A launched task of which the last round said that what it builds on was lost.
+HELD = Q(verdict__reason=Reason.ARTIFACT)
+
 
 def queued_attempts(tools: Collection[str], executor: Executor | None = None) -> QuerySet[Attempt]:
     """Attempts that wait for one of these tools, that the executor's roles let it do, and that are not kept for another
@@ -31,6 +34,7 @@ def queued_attempts(tools: Collection[str], executor: Executor | None = None) ->
             task__workstream__status=WorkstreamStatus.ACTIVE,
         )
         .exclude(kept_for_others(Q(executor=executor), "task__"))
+        .exclude(task__verdict__reason=Reason.ARTIFACT)
         .annotate(
             round=Subquery(launch.values("decision__number")[:1]), launch=Subquery(launch.values("launch_order")[:1])
         )

@@ -15,7 +15,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Length
 
 from orchestrator.core.documentation import PAGES, documentation_folder
-from orchestrator.core.errors import InvalidInput, WorkspaceUnavailable
+from orchestrator.core.errors import InvalidInput, WorkspaceDiverged, WorkspaceUnavailable
 from orchestrator.core.handoff import (
     RESULT_EVENTS,
     FileLink,
@@ -35,6 +35,7 @@ from orchestrator.queries.snapshot import workstream_row
 from orchestrator.queries.upstream import IN_FORCE, Upstream, output_place
 from orchestrator.services.actor import ORCHESTRATOR, Actor
 from orchestrator.services.damage import note_problem, workspace
+from orchestrator.services.known_branch import note_head, refuse_diverged, refuse_diverged_writer
 from orchestrator.services.locks import outside_transactions
 from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.workspace import Workspace
@@ -62,8 +63,10 @@ def announce(
     `state` is quarantined for evidence that is kept but never committed or applied (design section 4).
 
     `outputs` maps relative names to contents. Raises InvalidInput for a name that may not stand in the workspace.
-    The caller wakes the queue; the file appears when `publish` has run.
+    The caller wakes the queue; the file appears when `publish` has run. Raises WorkspaceDiverged while nobody can know
+    whether this database is the right one (F23).
     """
+    refuse_diverged(workspace())
     workstream, step = attempt.task.workstream, _placed(attempt.task.step_id)
     files = _output_files(attempt, outputs or {}, apart=state == ArtifactState.QUARANTINED)
     upstream = Upstream(workstream)
@@ -140,6 +143,8 @@ def hand_over(*, attempt: Attempt, actor: Actor, outputs: Mapping[str, bytes], n
             now=now,
             outputs=outputs,
         )
+    else:
+        refuse_diverged(workspace())
     return attempt.same_as
 
 
@@ -148,6 +153,7 @@ def publish(*, now: datetime, workstream_id: int | None = None) -> int:
 
     One workstream, or every one (the sweep). Safe to repeat and to run in several processes. A workstream whose files
     cannot be written keeps its artifacts pending with the problem noted, the others go on; then WorkspaceUnavailable.
+    WorkspaceDiverged, with nothing written, while branch and database do not belong together (F22 to F24).
     Call it outside a transaction: the workspace's lock comes before any row lock.
     """
     outside_transactions()
@@ -155,6 +161,8 @@ def publish(*, now: datetime, workstream_id: int | None = None) -> int:
     for pk in [workstream_id] if workstream_id is not None else _to_sweep(now):
         try:
             committed += _publish_workstream(workspace(), pk, now)
+        except WorkspaceDiverged:
+            raise
         except WorkspaceUnavailable as refusal:
             _pending(pk).update(problem=refusal.message)
             trouble = trouble or refusal
@@ -175,6 +183,7 @@ def _publish_workstream(space: Workspace, workstream_id: int, now: datetime) -> 
     """Rows are read under the workspace's lock, so a second publisher finds them marked (F31)."""
     committed = 0
     with space.locked():
+        known = refuse_diverged_writer(space, now).head
         while True:
             rows = _next_rows(workstream_id)
             files = {**contents_of(rows), **projected_files(workstream_id)}
@@ -182,7 +191,9 @@ def _publish_workstream(space: Workspace, workstream_id: int, now: datetime) -> 
             if _set_usurped_aside(rows, standing, now):
                 continue
             head = space.write(files, _message(rows, workstream_id), now)
-            _mark(rows, {row.path: space.commit_of(row.path) for row in rows if row.path in standing}, head, now)
+            commits = {row.path: space.commit_of(row.path) for row in rows if row.path in standing}
+            _mark(rows, commits, head, now, moved=head != known)
+            known = head
             committed += len(rows)
             if not _pending(workstream_id).exists():
                 return committed
@@ -231,9 +242,14 @@ def _set_usurped_aside(rows: Iterable[HandoffArtifact], standing: Mapping[str, b
     return bool(usurped)
 
 
-def _mark(rows: Iterable[HandoffArtifact], commits: Mapping[str, str], head: str, now: datetime) -> None:
-    """Only rows that are still pending: one that was withdrawn meanwhile stays so."""
+def _mark(
+    rows: Iterable[HandoffArtifact], commits: Mapping[str, str], head: str, now: datetime, *, moved: bool
+) -> None:
+    """Only rows that are still pending: one that was withdrawn meanwhile stays so. The branch is known to stand there
+    from the same moment."""
     with unit_of_work():
+        if moved:
+            note_head(head)
         for row in rows:
             HandoffArtifact.objects.filter(pk=row.pk, state=ArtifactState.PENDING).update(
                 state=ArtifactState.COMMITTED, problem="", commit=commits.get(row.path, head), committed_at=now

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from orchestrator.core.errors import NotFound, StaleToken, WrongState
+from orchestrator.core.errors import HeldBack, NotFound, StaleToken, WrongState
 from orchestrator.core.terms import AttemptStatus
-from orchestrator.models import Assignment, Attempt, Blocker, Executor
+from orchestrator.models import Assignment, Attempt, Blocker, Executor, Task
+from orchestrator.queries.held import lost_before
 from orchestrator.queries.roles import doers_of
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
@@ -45,6 +46,12 @@ def staleness(attempt: Attempt, token: int, executor: Executor) -> StaleToken | 
 
 def blocked(attempt: Attempt) -> bool:
     return Blocker.objects.filter(task=attempt.task, resolved_at=None).exists()
+
+
+def refuse_held(task: Task) -> None:
+    """HeldBack while what the launched task builds on is missing or altered (EC-3, F32)."""
+    if lost := lost_before(task):
+        raise HeldBack(f"{task.step.key} is {lost.sentence}.", path=lost.path, holder=lost.key)
 
 
 def move(attempt: Attempt, old: AttemptStatus, new: AttemptStatus, **columns: object) -> None:

@@ -8,7 +8,15 @@ from orchestrator.core.terms import AttemptStatus, EventType, TaskStatus
 from orchestrator.models import Assignment, Attempt, Executor
 from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import announce
-from orchestrator.services.attempts import blocked, held_attempt, locked_attempt, move, record_attempt, require_doer
+from orchestrator.services.attempts import (
+    blocked,
+    held_attempt,
+    locked_attempt,
+    move,
+    record_attempt,
+    refuse_held,
+    require_doer,
+)
 from orchestrator.services.commits import base_at_claim
 from orchestrator.services.locks import lock_executor
 from orchestrator.services.ownership import own_unowned
@@ -95,6 +103,7 @@ def _refuse_unclaimable(attempt: Attempt) -> None:
         raise WrongState("The task waits for a person.", recovery="Answer its intervention first.")
     if blocked(attempt):
         raise WrongState("The task has an open blocker.", recovery="Resolve the blocker, then claim the attempt.")
+    refuse_held(attempt.task)
 
 
 def _refuse_busy(executor: Executor) -> None:

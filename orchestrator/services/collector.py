@@ -29,6 +29,7 @@ from orchestrator.services.damage import workspace
 from orchestrator.services.failures import fail
 from orchestrator.services.history import record
 from orchestrator.services.inbox_turns import Turn, go_on_later, had_its_turn, in_turn
+from orchestrator.services.known_branch import refuse_diverged
 from orchestrator.services.locks import Lock, locked_workstream, outside_transactions, take
 from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.workspace import FileDamage, Inbox
@@ -61,10 +62,12 @@ def collect(*, now: datetime) -> int:
 
     Safe to repeat and to run in several processes. Work is bounded: when some is left, the queue is asked to go on.
     A branch or file that makes trouble holds up no other one. Raises at the end, when git or the database could not
-    be asked; call it outside a transaction.
+    be asked, and WorkspaceDiverged before anything is read; call it outside a transaction.
     """
     outside_transactions()
-    run = _Run(Inbox(workspace()), now)
+    space = workspace()
+    refuse_diverged(space)  # a result would be judged by a database that may be the wrong one
+    run = _Run(Inbox(space), now)
     run.go()
     return run.looked
 

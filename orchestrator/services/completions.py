@@ -9,7 +9,15 @@ from orchestrator.core.terms import AttemptStatus, CriterionKind, TaskStatus
 from orchestrator.models import Attempt, Criterion, CriterionCheck, Executor
 from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import hand_over
-from orchestrator.services.attempts import blocked, end, locked_attempt, record_attempt, require_doer, staleness
+from orchestrator.services.attempts import (
+    blocked,
+    end,
+    locked_attempt,
+    record_attempt,
+    refuse_held,
+    require_doer,
+    staleness,
+)
 from orchestrator.services.commits import named_commit
 from orchestrator.services.evidence import keep_late_result
 from orchestrator.services.progress import settle
@@ -74,7 +82,7 @@ def _hand_over(attempt: Attempt, actor: Actor, outputs: Mapping[str, bytes], now
 
 
 def _refuse_held_up(attempt: Attempt) -> None:
-    """Completing would leave a blocker or a question open behind it."""
+    """Completing would leave a blocker or a question open behind it, or stand on a handover that was lost."""
     if blocked(attempt):
         raise WrongState("The task has an open blocker.", recovery="Resolve the blocker, then complete the attempt.")
     if attempt.task.needs_human:
@@ -82,6 +90,7 @@ def _refuse_held_up(attempt: Attempt) -> None:
             f"The task waits for a person: {attempt.task.intervention_note}",
             recovery="Have the intervention answered, then complete the attempt.",
         )
+    refuse_held(attempt.task)
 
 
 def _check_criteria(attempt: Attempt, evidence: Mapping[int, str], actor: Actor, now: datetime) -> None:

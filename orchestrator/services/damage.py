@@ -5,17 +5,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import QuerySet
 
 from orchestrator.core.handoff import ALTERED, reading_problem
 from orchestrator.core.terms import ArtifactState
-from orchestrator.models import HandoffArtifact
-from orchestrator.queries.handovers import STANDING, expected_files, handovers_in_use
-from orchestrator.queries.prepared import Prepared
+from orchestrator.models import Attempt, HandoffArtifact, Task
+from orchestrator.models.attempt import LIVE
+from orchestrator.queries.handovers import expected_files, handovers_in_use
 from orchestrator.queries.snapshot import workstream_row
 from orchestrator.services.actor import ORCHESTRATOR
 from orchestrator.services.history import record
 from orchestrator.services.interventions import artifact_settled, ask_about_artifact
+from orchestrator.services.known_branch import intend
 from orchestrator.services.locks import locked_workstream
 from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
@@ -23,7 +23,10 @@ from orchestrator.workspace import FileDamage, Workspace
 
 
 def workspace() -> Workspace:
-    return Workspace(settings.WORKSPACE_DIR)
+    """The workspace; the database is told before its branch moves (F6)."""
+    space = Workspace(settings.WORKSPACE_DIR)
+    space.intend = intend
+    return space
 
 
 def check_handovers(*, workstream_id: int, now: datetime) -> Sequence[HandoffArtifact]:
@@ -64,28 +67,6 @@ def problem_of(space: Workspace, artifact: HandoffArtifact) -> str:
     return ""
 
 
-def check_branch(*, workstream_id: int, now: datetime) -> None:
-    """Before anything is added to the branch: it still has to hold what was recorded (F22 to F24).
-
-    One look at the newest recorded commit, which all earlier ones lie behind. When it is gone, the artifact it
-    announced and every handover in use whose commit is gone too are damaged, and what builds on them waits.
-    """
-    newest = _newest_recorded(workstream_id)
-    space = workspace()
-    if all(space.reaches(artifact.commit) for artifact in newest):
-        return
-    in_use = handovers_in_use(workstream_row(workstream_id))
-    for artifact in {one.pk: one for one in (*newest, *in_use)}.values():
-        if artifact.state == ArtifactState.COMMITTED and not space.reaches(artifact.commit):
-            note_problem(artifact, _lost(artifact), now)
-
-
-@Prepared
-def _newest_recorded(workstream: int) -> QuerySet[HandoffArtifact]:
-    rows = HandoffArtifact.objects.filter(workstream=workstream, state__in=STANDING).exclude(commit="")
-    return rows.select_related("attempt").order_by("-committed_at", "-sequence")[:1]
-
-
 def _lost(artifact: HandoffArtifact) -> str:
     return (
         f"{artifact.path} was committed as {artifact.commit[:12]}, which the branch no longer holds; "
@@ -112,7 +93,14 @@ def note_problem(artifact: HandoffArtifact, problem: str, now: datetime) -> None
             ask_about_artifact(artifact, now)
         else:
             artifact_settled(artifact, "The file is intact again.", now)
+        judge_launched_again(workstream.pk)
         wake(workstream.pk)
+
+
+def judge_launched_again(workstream_id: int) -> None:
+    """A handover was lost or came back: the next round says anew of all launched tasks whether they are held."""
+    live = Attempt.objects.filter(task__workstream=workstream_id, status__in=LIVE)
+    Task.objects.filter(pk__in=live.values("task")).update(due=True, standing=False)
 
 
 def move(artifact: HandoffArtifact, state: ArtifactState, problem: str = "") -> bool:

@@ -9,9 +9,10 @@ from orchestrator.models import HandoffArtifact
 from orchestrator.queries.handovers import STANDING, expected_files
 from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import contents_of, publish
-from orchestrator.services.damage import move, problem_of, workspace
+from orchestrator.services.damage import judge_launched_again, move, problem_of, workspace
 from orchestrator.services.history import record
 from orchestrator.services.interventions import artifact_settled
+from orchestrator.services.known_branch import note_head, refuse_diverged_writer
 from orchestrator.services.locks import locked_workstream, outside_transactions
 from orchestrator.services.rework import send_back
 from orchestrator.services.steps import made, once
@@ -136,8 +137,9 @@ def _rewrite(artifact: HandoffArtifact, contents: dict[str, bytes], now: datetim
     outside_transactions()
     space = workspace()
     with space.locked():
+        refuse_diverged_writer(space, now)
         space.mend(contents.values())
-        space.write(contents, f"Recovered {artifact.path}\n", now)
+        note_head(space.write(contents, f"Recovered {artifact.path}\n", now))
         commit = space.commit_of(artifact.path)
     if commit and commit != artifact.commit:
         HandoffArtifact.objects.filter(pk=artifact.pk).update(commit=commit, committed_at=now)
@@ -167,6 +169,7 @@ def _settle(artifact: HandoffArtifact, action: str, actor: Actor, now: datetime)
             reason=problem,
             now=now,
         )
+        judge_launched_again(workstream.pk)
         wake(workstream.pk)
     return artifact.pk
 

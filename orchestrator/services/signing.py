@@ -1,9 +1,10 @@
 """Who may sign a gate; the page asks before, the act asks again (FR-006)."""
 
-from orchestrator.core.errors import NoRole, NotAllowed, Refusal, SelfApproval, WrongState
+from orchestrator.core.errors import HeldBack, NoRole, NotAllowed, Refusal, SelfApproval, WrongState
 from orchestrator.core.signatures import sign_off
 from orchestrator.core.terms import AttemptStatus, Role
 from orchestrator.models import GateReview, Task
+from orchestrator.queries.held import lost_before
 from orchestrator.queries.signatures import signer_of, signers_by_gate, workers_before
 from orchestrator.services.actor import Actor
 
@@ -38,12 +39,15 @@ def why_not_decide(gate: Task, actor: Actor) -> Refusal | None:
 
 
 def why_not_approve(gate: Task, actor: Actor) -> Refusal | None:
-    """Why this actor may not sign, although they may decide: a question is open, or nobody they stand for is asked."""
+    """Why this actor may not sign, although they may decide: a question is open, a handover before it was
+    lost, or nobody they stand for is asked."""
     if gate.needs_human:
         return WrongState(
             f"{gate.step.key} waits for a person: {gate.intervention_note}",
             recovery="Answer the question, then sign; rejecting needs no answer.",
         )
+    if lost := lost_before(gate):
+        return HeldBack(f"{gate.step.key} is {lost.sentence}.", path=lost.path, holder=lost.key)
     names = list(gate.step.reviewers.values_list("name", flat=True))
     signers = signers_by_gate([gate]).get(gate.pk, ())
     before = sign_off(names, gate.step.signatures, signers)

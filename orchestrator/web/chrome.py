@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from orchestrator.queries.holds import work_is_stopped
 from orchestrator.queries.inbox import inbox_for
 from orchestrator.web.admission import roles_in
 
@@ -37,6 +38,7 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
         return context
     return context | {
         "nav": SimpleLazyObject(lambda: _nav(request, user)),
+        "diverged": SimpleLazyObject(lambda: bool(work_is_stopped())),
         "role_names": SimpleLazyObject(lambda: _role_names(request, user)),
     }
 

@@ -1,7 +1,8 @@
 """Which acts a task offers to a person, and why the others are off; services decide again when an act comes."""
 
-from orchestrator.core.terms import OPEN_TASK, AttemptStatus, Role
+from orchestrator.core.terms import OPEN_TASK, AttemptStatus, Reason, Role
 from orchestrator.models import Executor
+from orchestrator.queries.held import lost_before
 from orchestrator.queries.roles import doers_of
 from orchestrator.queries.tasks import TaskDetail
 from orchestrator.queries.threads import place_of, sole_executors
@@ -21,6 +22,7 @@ def why_not(who: Viewer, detail: TaskDetail, mine: Executor | None) -> dict[str,
     return {
         "claim": _not_claimable(detail, mine) or who.lacks(*sorted(doers_of(detail.row.task.step))),
         "work": _not_mine(detail, mine),
+        "complete": _not_mine(detail, mine) or _held(detail),
         "declare_failure": worker or _not_running(detail),
         "requeue": worker or _not_queueable(detail),
         "send_back": worker or _never_completed(detail) or why_no_rework(detail.row.task.workstream),
@@ -45,8 +47,17 @@ def _not_claimable(detail: TaskDetail, mine: Executor | None) -> str:
         return "It waits for a person's answer first."
     if any(blocker.resolved_at is None for blocker in detail.blockers):
         return "It is blocked; resolve the blocker first."
+    if held := _held(detail):
+        return held
     sole = sole_executors(row.task.workstream).get(place_of(row.task.step.thread))
     return f"Its thread is assigned to {sole}." if sole and (mine is None or mine.name != sole) else ""
+
+
+def _held(detail: TaskDetail) -> str:
+    """What it builds on was lost after it was launched (EC-3)."""
+    verdict = detail.row.verdict
+    held = detail.row.live is not None and verdict is not None and verdict.reason is Reason.ARTIFACT
+    return f"It is {lost.sentence}." if held and (lost := lost_before(detail.row.task)) else ""
 
 
 def _not_mine(detail: TaskDetail, mine: Executor | None) -> str:

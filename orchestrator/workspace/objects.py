@@ -27,6 +27,8 @@ def holds(folder: Path, name: str, content: bytes) -> bool | None:
 def replace(folder: Path, name: str, content: bytes) -> None:
     """Put the right object in the place of a damaged one, in one step."""
     path = folder / name[:2] / name[2:]
+    with disk_errors(path):
+        path.parent.mkdir(exist_ok=True)
     fresh = path.with_name(f"tmp_obj_{os.getpid()}")
     files.write_durably(fresh, zlib.compress(_blob(content)))
     with disk_errors(path):

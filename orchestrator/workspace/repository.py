@@ -8,7 +8,7 @@ move is repeated (F4 to F6). Everything that writes runs under `locked()`.
 import hashlib
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +31,10 @@ def crash_point(name: str) -> None:
     """A place where tests kill the process; does nothing otherwise."""
 
 
+def nobody(_commit: str) -> None:
+    """Nobody has to know where the branch is about to move."""
+
+
 class Workspace:
     """The repository at `root`: created on first use, non-bare, so that people and executors can read the files."""
 
@@ -39,9 +43,11 @@ class Workspace:
         self.git = Git(root)
         self._staging = root / ".git" / "orchestrator-staging"
         self._objects = root / ".git" / "objects"
-        self._index = Index(root)
+        self.index = Index(root)
         # A commit never changes: what it holds is asked once. Path -> blob, or "" when it holds no such file.
         self._seen: dict[str, dict[str, str]] = {}
+        #: Told of a commit before the branch moves to it, so that a kill between the two is recognised (F6).
+        self.intend: Callable[[str], None] = nobody
 
     @contextmanager
     def locked(self, patience: float = PATIENCE) -> Iterator[None]:
@@ -90,13 +96,24 @@ class Workspace:
         head = self.head()
         return self.git.line("rev-list", "-1", head, "--", path) if head else ""
 
-    def reaches(self, commit: str) -> bool:
-        """Whether the branch holds a commit. Raises WorkspaceUnavailable when git could not be asked."""
+    def holds_commit(self, commit: str) -> bool:
+        """Whether git has a commit at all, on the branch or not."""
+        return bool(commit) and self._agrees("cat-file", "-e", f"{commit}^{{commit}}")
+
+    def goes_on(self, older: str, newer: str) -> bool:
+        """Whether one commit is behind the other; the same one is not."""
+        return older != newer and self._agrees("merge-base", "--is-ancestor", older, newer)
+
+    def _agrees(self, *words: str) -> bool:
         try:
-            self.git.run("merge-base", "--is-ancestor", commit, BRANCH)
+            self.git.run(*words)
         except GitFailed:
             return False
         return True
+
+    def reaches(self, commit: str) -> bool:
+        """Whether the branch holds a commit. Raises WorkspaceUnavailable when git could not be asked."""
+        return self._agrees("merge-base", "--is-ancestor", commit, BRANCH)
 
     def damaged_object(self, content: bytes) -> str:
         """The name of the loose object that should hold these bytes and holds others, or "" (F21). Packed objects are
@@ -168,19 +185,27 @@ class Workspace:
         return copies
 
     def _commit(self, copies: Mapping[str, Path], head: str, message: str, at: datetime) -> str:
-        names = _lines(str(copy) for copy in copies.values())
-        blobs = self.git.line("hash-object", "-w", "--no-filters", "--stdin-paths", send=names).split()
-        if not self._index.stands_at(head):
+        if not self.index.stands_at(head):
             self.git.run("read-tree", *([head] if head else ["--empty"]))
-        entries = (f"100644 {blob}\t{path}\0" for path, blob in zip(copies, blobs, strict=True))
-        self.git.run("update-index", "-z", "--index-info", send="".join(entries).encode())
+        self._enter(copies)
         tree = self.git.line("write-tree")
         parent = ["-p", head] if head else []
         commit = self.git.line("commit-tree", tree, *parent, "-F", "-", send=message.encode(), at=at)
+        self.intend(commit)
         crash_point("before-ref")
         self.git.run("update-ref", "-m", "handoff", BRANCH, commit, head or NO_COMMIT)
-        self._index.now_at(commit)
+        self.index.now_at(commit)
         return commit
+
+    def add_to_index(self, contents: Mapping[str, bytes]) -> None:
+        """Put files into git and its index, not into the branch. Needs `locked()`."""
+        self._enter(self._stage(contents))
+
+    def _enter(self, copies: Mapping[str, Path]) -> None:
+        names = _lines(str(copy) for copy in copies.values())
+        blobs = self.git.line("hash-object", "-w", "--no-filters", "--stdin-paths", send=names).split()
+        entries = (f"100644 {blob}\t{path}\0" for path, blob in zip(copies, blobs, strict=True))
+        self.git.run("update-index", "-z", "--index-info", send="".join(entries).encode())
 
     def _clear_leftovers(self) -> None:
         repository = self.root / ".git"
@@ -204,10 +229,14 @@ class Workspace:
 
 
 def _loose_ref(path: Path) -> str:
-    """The commit that a ref's own file names, or "": then git knows better (packed, damaged, none)."""
+    """The commit that a ref's own file names, or "": then git knows better (packed, damaged, none).
+
+    Raises WorkspaceUnavailable when the disk does not tell: that is not the same as no branch.
+    """
     try:
-        commit = path.read_text().strip()
-    except (OSError, ValueError):
+        with disk_errors(path.name):
+            commit = path.read_text().strip() if path.is_file() else ""
+    except ValueError:
         return ""
     return commit if COMMIT_NAME.fullmatch(commit) else ""
 

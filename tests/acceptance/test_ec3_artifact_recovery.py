@@ -125,42 +125,6 @@ def test_ec3_nothing_is_launched_behind_a_spoilt_file(driver: Driver, files: Fil
     assert driver.ready() == ["B1"]
 
 
-def test_f22_a_rewritten_branch_stops_work_until_it_is_republished(done: Driver, files: Files) -> None:
-    lost = handover(done).commit
-    files.git("update-ref", "refs/heads/main", files.git("rev-list", "--max-parents=0", "main"))
-    done.advance()
-
-    assert handover(done).state == ArtifactState.DAMAGED
-    assert f"was committed as {lost[:12]}, which the branch no longer holds" in handover(done).problem
-    assert HistoryEntry.objects.filter(action="artifact damaged", subject=handover(done).path).count() == 1
-    done.advance()
-    assert handover(done).state == ArtifactState.DAMAGED, "what was added since does not hide it"
-    page = signed_in(done.cast.observer).get(reverse("workstream", args=[done.reload().uuid]))
-    assert "Republish everything from the record" in words(page)
-
-    again = reverse("workstream-act", args=[done.reload().uuid, "republish"])
-    assert signed_in(done.cast.observer).post(again).status_code == 403
-    assert signed_in(done.cast.contributor).post(again).status_code == 302
-    assert not HandoffArtifact.objects.exclude(state=ArtifactState.COMMITTED).exists()
-    for artifact in HandoffArtifact.objects.all():
-        assert files.git("show", f"main:{artifact.path}") == artifact.body
-        files.git("merge-base", "--is-ancestor", artifact.commit, "main")
-    assert signed_in(done.cast.contributor).post(again).status_code == 409, "nothing is damaged any more"
-    done.advance()
-    assert done.ready() == ["B1"]
-    assert handover(done).state == ArtifactState.COMMITTED
-
-
-def test_f22_a_deleted_branch_is_noticed_too(done: Driver, files: Files) -> None:
-    files.git("update-ref", "-d", "refs/heads/main")
-    done.advance()
-    assert "which the branch no longer holds" in handover(done).problem
-    answer, _ = Machine.of(done.cast.builder("fixer")).post(f"/api/workstreams/{done.reload().uuid}/republish")
-    assert answer == 200
-    done.advance()
-    assert handover(done).state == ArtifactState.COMMITTED
-
-
 @pytest.mark.parametrize("what", ["artifact", "output"])
 def test_f21_a_flipped_object_is_found_and_mended(done: Driver, files: Files, what: str) -> None:
     artifact = handover(done)

@@ -224,11 +224,17 @@ class Engine:
             return errors.AlreadyClaimed
         if not task.queued or task.flagged or task.blockers:
             return errors.WrongState
+        if self._ground_lost(key):
+            return errors.HeldBack
         if any(other.holder == executor for other in self.tasks.values()):
             return errors.ExecutorBusy
         task.attempts[-1] = "running"
         task.holder, task.token = executor, task.token + 1
         return None
+
+    def _ground_lost(self, key: str) -> bool:
+        """Something it builds on was found damaged after it was launched."""
+        return bool(self.before(self.steps[key]) & self.damaged)
 
     def complete(self, key: str, *, held: bool, proved: bool, result: str) -> Refused:
         """`held` says that the caller holds the claim, `proved` that it brings evidence."""
@@ -239,6 +245,8 @@ class Engine:
             return errors.StaleToken
         if task.blockers or task.flagged:
             return errors.WrongState
+        if self._ground_lost(key):
+            return errors.HeldBack
         if not proved:
             return errors.CriteriaUnmet
         declared = self.steps[key].outcomes
@@ -285,6 +293,8 @@ class Engine:
         task = self.tasks[key]
         if task.flagged:
             return errors.WrongState
+        if self._ground_lost(key):
+            return errors.HeldBack
         task.signers.add(role)
         if len(task.signers) == self.steps[key].signatures:
             self._finish(key)

@@ -39,6 +39,7 @@ class MemoryWorkspace:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.intend = repository.nobody
         self.branch = self.branches.setdefault(root, {})
         self.tree = self.trees.setdefault(root, {})
 
@@ -59,7 +60,7 @@ class MemoryWorkspace:
 
     def head(self) -> str:
         number = self.heads.get(self.root, 0)
-        return hashlib.sha1(str(number).encode(), usedforsecurity=False).hexdigest() if number else ""
+        return _commit(number) if number else ""
 
     def write(self, contents: Mapping[str, bytes], message: str, at: datetime) -> str:
         fault = self.faults.next()
@@ -68,6 +69,7 @@ class MemoryWorkspace:
         if fault == "before-blob":
             raise Killed
         if any(self.branch.get(path) != content for path, content in contents.items()):
+            self.intend(_commit(self.heads.get(self.root, 0) + 1))
             self.branch.update(contents)
             self.heads[self.root] = self.heads.get(self.root, 0) + 1
         if fault == "before-files":
@@ -102,6 +104,10 @@ class MemoryWorkspace:
 
     def has_link(self, path: str) -> bool:
         return False
+
+
+def _commit(number: int) -> str:
+    return hashlib.sha1(str(number).encode(), usedforsecurity=False).hexdigest()
 
 
 class GitWorkspace(Workspace):

@@ -27,7 +27,7 @@ def main(database: str, root: str, point: str) -> None:
 
     repository.crash_point = crash_point
     if point == "before-mark":
-        artifacts._mark = lambda *_: crash_point(point)
+        artifacts._mark = lambda *_, **__: crash_point(point)
     artifacts.publish(now=datetime(2026, 3, 5, tzinfo=UTC))
 
 

@@ -18,6 +18,7 @@ from orchestrator.models import Attempt, HandoffArtifact, HistoryEntry
 from orchestrator.services import artifacts
 from orchestrator.services.actor import ORCHESTRATOR
 from orchestrator.services.artifacts import announce, publish
+from orchestrator.services.known_branch import note_head
 from tests.cast import NOON, Driver
 
 #: One thread after another, so every step has one step before it.
@@ -198,12 +199,14 @@ def test_f14_a_workspace_that_cannot_be_written_holds_one_item_and_not_the_other
 
 
 def test_f23_an_artifact_never_writes_over_another_one(held: Driver, settings: Settings) -> None:
-    """An older database hands out a sequence again; the evidence in the workspace stays."""
+    """Even on a branch that the database knows, evidence in the workspace stays."""
     taken = handover(held, "A1").path
     file = settings.WORKSPACE_DIR / taken
     file.write_text('{"other": "evidence"}')
     git(settings.WORKSPACE_DIR, "add", taken)
     git(settings.WORKSPACE_DIR, "-c", "user.name=x", "-c", "user.email=x@x", "commit", "-qm", "restored from elsewhere")
+
+    note_head(git(settings.WORKSPACE_DIR, "rev-parse", "HEAD"))
 
     publish(now=LATER)
 

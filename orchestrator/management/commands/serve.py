@@ -15,6 +15,7 @@ from django.utils import timezone
 from django_q.conf import Conf
 
 from orchestrator.checks import TAG
+from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.management.accounts import ensure_executors
 from orchestrator.management.queue_watch import QueueWatch
 from orchestrator.management.static_stamp import collect_static
@@ -25,6 +26,7 @@ from orchestrator.management.supervisor import (
     port_is_taken,
     wait_for_predecessor,
 )
+from orchestrator.services.divergence import workspace_facts
 
 
 class Command(BaseCommand):
@@ -57,6 +59,7 @@ class Command(BaseCommand):
             self._prepare(demo)
         except OperationalError as problem:
             raise CommandError(f"The database cannot be used: {problem}") from problem
+        self._tell_divergence(host, port)
         names = [executor.name for executor in ensure_executors(executors, timezone.now())]
         Supervisor(
             commands(host, port, names),
@@ -73,6 +76,17 @@ class Command(BaseCommand):
         collect_static()
         if demo:
             call_command("setup_demo", stdout=self.stdout)
+
+    def _tell_divergence(self, host: str, port: int) -> None:
+        """Before anything is started: an older database or workspace was put in place while nothing ran (F23, F24)."""
+        try:
+            facts = workspace_facts(now=timezone.now())
+        except WorkspaceUnavailable as refusal:
+            self._say(f"{refusal.message} {refusal.way_out}")
+            return
+        if not facts.agrees:
+            self._say(f"WORK IS STOPPED. {facts.said}")
+            self._say(f"Decide at http://{host}:{port}/workspace/, or with: manage.py workspace")
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)

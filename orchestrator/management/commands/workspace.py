@@ -1,0 +1,55 @@
+"""`manage.py workspace`: do workspace and database belong together? With --settle, decide what happens (F22 to F24)."""
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from orchestrator.core.errors import Refusal
+from orchestrator.core.terms import Settlement
+from orchestrator.services.actor import Actor
+from orchestrator.services.divergence import WorkspaceFacts, settle_divergence, workspace_facts
+
+
+class Command(BaseCommand):
+    help = "Say whether workspace and database belong together (ends with 1 when not), or decide what happens."
+    # The operator sees the system checks when everything starts; here they would bury the answer.
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--settle", choices=[way.value for way in Settlement], help="what to do")
+        parser.add_argument("--as", dest="user", help="the account that decides; an approver's")
+        parser.add_argument("--reason", default="", help="why this copy is the right one")
+
+    def handle(self, *, settle: str | None, user: str | None, reason: str, **_options: Any) -> None:
+        try:
+            if settle:
+                self._settle(Settlement(settle), user or "", reason)
+            facts = workspace_facts(now=timezone.now())
+        except Refusal as refusal:
+            raise CommandError(f"{refusal.message} {refusal.way_out}") from refusal
+        self._say(facts)
+        if not facts.agrees:
+            sys.exit(1)
+
+    def _settle(self, way: Settlement, user: str, reason: str) -> None:
+        account = User.objects.filter(username=user, is_active=True).first()
+        if account is None:
+            raise CommandError(f"There is no active account {user}; name one with --as.")
+        kept = settle_divergence(way=way, reason=reason, actor=Actor.person(account), now=timezone.now())
+        if kept:
+            self.stdout.write(f"What the branch held before is kept as {kept}.")
+
+    def _say(self, facts: WorkspaceFacts) -> None:
+        if facts.agrees:
+            self.stdout.write(f"Workspace and database belong together; the branch is at {facts.head or 'no commit'}.")
+            return
+        self.stdout.write(f"{facts.said} Work is stopped until it is decided.")
+        for commit in facts.commits:
+            self.stdout.write(f"  {commit.name[:12]} {commit.at} {commit.subject}")
+        self.stdout.write("Restore the copy that belongs to the other one, or, to go by the database:")
+        for way in facts.ways:
+            self.stdout.write(f"  manage.py workspace --settle {way} --as APPROVER --reason WHY")

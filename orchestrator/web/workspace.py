@@ -1,0 +1,41 @@
+"""The workspace: whether its branch and the database belong together, and what is decided when they do not."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse
+from django.views.decorators.http import require_GET
+
+from orchestrator.core.errors import Refusal
+from orchestrator.core.terms import Settlement
+from orchestrator.services.divergence import SETTLERS, settle_divergence, workspace_facts
+from orchestrator.web.acting import act_of, chosen, now, perform, show, typed, viewer
+
+
+@require_GET
+def workspace(request: HttpRequest) -> HttpResponse:
+    return workspace_page(request)
+
+
+def workspace_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
+    who = viewer(request)
+    context = {"facts": workspace_facts(now=now()), "why_not": who.lacks(*SETTLERS)}
+    return show(request, "workspace/page.html", context, refusal=refusal)
+
+
+@act_of("workspace")
+def workspace_act(request: HttpRequest, act: str) -> HttpResponse:
+    way = chosen({one.value: one for one in Settlement}, act)
+
+    def settle() -> str:
+        kept = settle_divergence(way=way, reason=typed(request, "reason"), actor=viewer(request).actor, now=now())
+        said = f" What the branch held before is kept as {kept}." if kept else ""
+        return f"Workspace and database belong together again; work goes on.{said}"
+
+    return perform(request, settle, then=reverse("workspace"), again=lambda refusal: workspace_page(request, refusal))
+
+
+urlpatterns: list[Any] = [
+    path("workspace/", workspace, name="workspace"),
+    path("workspace/acts/<slug:act>", workspace_act, name="workspace-act"),
+]
