@@ -9,7 +9,7 @@ from orchestrator.sandbox import kernel
 
 #: Refused, with their numbers on x86-64 and arm64: other processes' memory, mounts, namespaces, the kernel itself,
 #: and io_uring, which would open sockets past this filter. Equal numbers for what came after 2019.
-REFUSED: Final = {
+REFUSED: Final[dict[str, tuple[int, int]]] = {
     "ptrace": (101, 117),
     "process_vm_readv": (310, 270),
     "process_vm_writev": (311, 271),
@@ -49,6 +49,44 @@ REFUSED: Final = {
     "process_madvise": (440, 440),
     "mount_setattr": (442, 442),
 }
+#: Refused as well where the tool shares processes and files with the rest of the machine: Landlock does not watch over
+#: modes, owners, times and attributes of a path, nor over memory and queues that have a name.
+REFUSED_AMONG_OTHERS: Final[dict[str, tuple[int, int | None]]] = {
+    "chmod": (90, None),
+    "fchmodat": (268, 53),
+    "fchmodat2": (452, 452),
+    "chown": (92, None),
+    "lchown": (94, None),
+    "fchownat": (260, 54),
+    "utime": (132, None),
+    "utimes": (235, None),
+    "futimesat": (261, None),
+    "utimensat": (280, 88),
+    "setxattr": (188, 5),
+    "lsetxattr": (189, 6),
+    "setxattrat": (463, 463),
+    "removexattr": (197, 14),
+    "lremovexattr": (198, 15),
+    "removexattrat": (466, 466),
+    "inotify_add_watch": (254, 27),
+    "shmget": (29, 194),
+    "shmat": (30, 196),
+    "semget": (64, 190),
+    "msgget": (68, 186),
+    "mq_open": (240, 180),
+    "move_pages": (279, 239),
+    "migrate_pages": (256, 238),
+    "setpriority": (141, 140),
+    "ioprio_set": (251, 30),
+}
+#: Of these only the caller itself may be the target there; process 0 means that.
+ONLY_ON_ITSELF: Final = {
+    "prlimit64": (302, 261),
+    "sched_setaffinity": (203, 122),
+    "sched_setattr": (314, 274),
+    "sched_setparam": (142, 118),
+    "sched_setscheduler": (144, 119),
+}
 SOCKET: Final = (41, 198)
 CLONE: Final = (56, 220)
 #: Its flags stand in memory, where no filter can look; the C library goes back to `clone` when it is not there.
@@ -74,10 +112,14 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_uint16), ("instructions", ctypes.POINTER(_Instruction)))
 
 
-def program(families: Collection[int], refused: Collection[int] | None = None) -> list[Instruction]:
-    """The filter for this machine. Sockets may be made of these families only."""
+def program(families: Collection[int], *, alone: bool, refused: Collection[int] | None = None) -> list[Instruction]:
+    """The filter for this machine. Sockets may be made of these families only.
+
+    `alone` says that the tool sees no processes and files but its own; `refused` are other numbers than the usual ones.
+    """
     here = 0 if kernel.ARCHITECTURE == "x86_64" else 1
-    numbers = [pair[here] for pair in REFUSED.values()] if refused is None else refused
+    usual: list[int | None] = [pair[here] for pair in REFUSED.values()]
+    usual += [] if alone else [pair[here] for pair in REFUSED_AMONG_OTHERS.values()]
     lines: list[Instruction] = [
         (_LOAD, 0, 0, _ARCHITECTURE),
         (_EQUAL, 1, 0, _AUDIT_ARCHITECTURE[kernel.ARCHITECTURE]),
@@ -86,10 +128,13 @@ def program(families: Collection[int], refused: Collection[int] | None = None) -
     ]
     if here == 0:
         lines += [(_AT_LEAST, 0, 1, _X32), _refuse(errno.EPERM)]
-    for number in numbers:
-        lines += [(_EQUAL, 0, 1, number), _refuse(errno.EPERM)]
+    for number in usual if refused is None else refused:
+        lines += [(_EQUAL, 0, 1, number), _refuse(errno.EPERM)] if number is not None else []
+    for pair in () if alone else ONLY_ON_ITSELF.values():
+        lines += [(_EQUAL, 0, 4, pair[here]), (_LOAD, 0, 0, _FIRST_ARGUMENT), (_EQUAL, 1, 0, 0)]
+        lines += [_refuse(errno.EPERM), (_LOAD, 0, 0, _NUMBER)]
     lines += [(_EQUAL, 0, 1, CLONE3[here]), _refuse(errno.ENOSYS)]
-    lines += [(_EQUAL, 0, 3, CLONE[here]), (_LOAD, 0, 0, _FIRST_ARGUMENT), (_ANY_OF, 0, 1, NEW_NAMESPACES)]
+    lines += [(_EQUAL, 0, 4, CLONE[here]), (_LOAD, 0, 0, _FIRST_ARGUMENT), (_ANY_OF, 0, 1, NEW_NAMESPACES)]
     lines += [_refuse(errno.EPERM), (_LOAD, 0, 0, _NUMBER)]
     lines += [(_EQUAL, 1, 0, SOCKET[here]), (_RETURN, 0, 0, _ALLOW), (_LOAD, 0, 0, _FIRST_ARGUMENT)]
     for family in families:

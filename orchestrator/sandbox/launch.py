@@ -115,7 +115,7 @@ def _become_tool(policy: Policy, status: int, processes: int, argv: list[str]) -
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     _close_files(policy)
     if policy.layers.filter:
-        calls.install(calls.program(_families(policy)))
+        calls.install(calls.program(_families(policy), alone=policy.layers.namespaces))
     for number in (signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
@@ -137,9 +137,12 @@ def _close_files(policy: Policy) -> None:
 
 def _families(policy: Policy) -> list[int]:
     """Sockets that lead nowhere are harmless: with namespaces a tool reaches only itself, or what it is allowed to."""
-    if policy.layers.namespaces:
-        return [calls.AF_UNIX, calls.AF_INET, calls.AF_INET6]
-    return [calls.AF_INET, calls.AF_INET6] if policy.network else []
+    inet = [calls.AF_INET, calls.AF_INET6]
+    if not policy.layers.namespaces:
+        return inet if policy.network else []
+    # Abstract sockets belong to the network that is shared then; Landlock keeps the tool from them.
+    shared = policy.network and policy.layers.landlock < landlock.SIGNALS_FROM
+    return inet if shared else [calls.AF_UNIX, *inet]
 
 
 def _limit(policy: Policy, processes: int) -> None:

@@ -38,19 +38,20 @@ def described(layers: Layers) -> str:
 
 @cache
 def found() -> Layers:
-    """The layers that work here, each tried by running a program with it."""
+    """The layers that work here, tried by running a program with them: all at once, else each alone."""
     if not kernel.LINUX:
         return Layers()
-    abi = landlock.version()
-    tried = Layers(
-        landlock=abi if _works(Layers(landlock=abi)) else 0,
+    abi, user = landlock.version(), 0 if os.getuid() else USER
+    everything = Layers(abi, namespaces=True, filter=True, user=user)
+    if abi and _works(everything):
+        return everything
+    return Layers(
+        landlock=abi if abi and _works(Layers(landlock=abi)) else 0,
         namespaces=_works(Layers(namespaces=True)),
         filter=_works(Layers(filter=True)),
+        # Another user reaches the worktree and the interpreter only in a root folder that is made for it.
+        user=user if user and _works(Layers(namespaces=True, user=user)) else 0,
     )
-    # Another user reaches the worktree and the interpreter only in a root folder that is made for it.
-    if tried.namespaces and os.getuid() == 0 and _works(Layers(namespaces=True, user=USER)):
-        return Layers(tried.landlock, tried.namespaces, tried.filter, USER)
-    return tried
 
 
 def sufficient() -> Layers:
@@ -63,9 +64,17 @@ def sufficient() -> Layers:
     return layers
 
 
+def told(sandbox: str) -> str:
+    """One sentence for the operator: which protections are in force, by the setting `TOOLS_SANDBOX`."""
+    if sandbox == "off":
+        return "Tools run unprotected (TOOLS_SANDBOX=off): what a step runs may do whatever the server may."
+    try:
+        return f"Tools run shut in by {described(sufficient())}."
+    except ToolsUnprotected as refusal:
+        return f"Tool steps are refused. {refusal.message} {refusal.way_out}"
+
+
 def _works(layers: Layers) -> bool:
-    if layers == Layers():
-        return False
     try:
         return start.tried([sys.executable, "-I", "-S", "-c", ""], layers)
     except OSError:

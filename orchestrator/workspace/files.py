@@ -5,6 +5,7 @@ Every path is opened folder by folder without following links, so nothing outsid
 
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,8 +78,8 @@ def write_durably(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def read(root: Path, path: str) -> bytes:
-    """The file's bytes; FileDamage when it is missing, unreadable or no plain file.
+def read(root: Path, path: str, limit: int = sys.maxsize) -> bytes:
+    """The file's bytes; FileDamage when it is missing, unreadable, no plain file or larger than `limit` bytes.
 
     A file whose owner may not read it counts as unreadable even for root, who could: executors are not root.
     """
@@ -91,7 +92,10 @@ def read(root: Path, path: str) -> bytes:
                     raise FileDamage("is not a plain file")
                 if not mode & stat.S_IRUSR:
                     raise FileDamage("cannot be read: its permissions forbid it")
-                return file.read()
+                content = file.read(min(limit + 1, sys.maxsize))
+                if len(content) > limit:
+                    raise FileDamage(f"is larger than {limit} bytes")
+                return content
     except FileNotFoundError:
         raise FileDamage("is missing") from None
     except (IsADirectoryError, ValueError):  # ValueError: a name that no file can have

@@ -62,9 +62,17 @@ def test_nothing_outside_its_own_folders_is_written(lane):
             f"attempt('remove', lambda: os.unlink({path!r}))\n",
             f"attempt('replace', lambda: os.rename('scripts/attack.py', {path!r}))\n",
             f"attempt('link', lambda: os.link({path!r}, 'mine'))\n",
+            f"attempt('mode', lambda: os.chmod({path!r}, 0o777))\n",
+            f"attempt('owner', lambda: os.chown({path!r}, os.getuid(), -1))\n",
+            f"attempt('time', lambda: os.utime({path!r}, (1, 1)))\n",
+            f"attempt('attribute', lambda: os.setxattr({path!r}, 'user.x', b'x'))\n",
         ]
-    assert refused(lane.answers(TRY + "".join(acts)), 20)
+    states = {name: (lane.data / name).stat() for name in targets}
+    assert refused(lane.answers(TRY + "".join(acts)), 36)
     assert before == {name: (lane.data / name).read_bytes() for name in targets}
+    assert [(told.st_mode, told.st_mtime) for told in states.values()] == [
+        (told.st_mode, told.st_mtime) for told in ((lane.data / name).stat() for name in targets)
+    ]
 
 
 def test_a_file_that_is_put_beside_the_data_never_arrives(lane, tmp_path):
@@ -133,10 +141,12 @@ import signal
 for number in (0, signal.SIGTERM, signal.SIGKILL):
     attempt('kill', lambda: os.kill({victim.pid}, number))
     attempt('group', lambda: os.killpg({victim.pid}, number))
+import resource
+attempt('limit', lambda: resource.prlimit({victim.pid}, resource.RLIMIT_CPU, (1, 1)))
 attempt('server', lambda: os.kill({watcher}, 0))
 attempt('watcher', lambda: os.kill(os.getppid() or 1, 0) if os.getppid() != 1 else os.kill({watcher}, 0))
 """
-    assert refused(lane.answers(TRY + acts), 8)
+    assert refused(lane.answers(TRY + acts), 9)
     assert victim.poll() is None
 
 
@@ -244,7 +254,7 @@ with tempfile.NamedTemporaryFile("w") as file:
     file.write("x")
 left = tempfile.mkdtemp()
 pathlib.Path(left, "file").write_text("x")
-os.chmod(left, 0)
+os.fchmod(os.open(left, os.O_RDONLY), 0)
 thread = threading.Thread(target=lambda: None); thread.start(); thread.join()
 print(subprocess.run([sys.executable, "-c", "print(1)"], capture_output=True, text=True).stdout.strip())
 open("/dev/null", "w").write("x")
@@ -256,6 +266,18 @@ print(multiprocessing.cpu_count() > 0)
     assert lane.answers(code) == ["1", "4", "True"]
     assert (tree / "made" / "b.txt").read_text() == "a"
     assert sorted(path.name for path in state.iterdir()) == ["home.txt", "kept.txt"]
+
+
+def test_modes_and_times_change_where_a_path_can_only_be_its_own(lane, protection):
+    """Without a root folder of its own a path could be anybody's, and Landlock does not look at modes and times."""
+    acts = ["open('a', 'w').close()", "attempt('mode', lambda: os.chmod('a', 0o755))"]
+    acts += ["attempt('copy', lambda: shutil.copy2('a', 'b'))"]
+    answers = lane.answers(TRY + "\n".join(acts))
+    if protection.namespaces:
+        assert answers == ["mode SUCCEEDED", "copy SUCCEEDED"]
+        assert (lane.job.directory / "b").stat().st_mode & 0o777 == 0o755
+    else:
+        assert refused(answers, 2)
 
 
 def test_the_temporary_folder_is_new_each_time(lane):

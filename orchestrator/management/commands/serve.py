@@ -26,6 +26,7 @@ from orchestrator.management.supervisor import (
     port_is_taken,
     wait_for_predecessor,
 )
+from orchestrator.sandbox import layers
 
 
 class Command(BaseCommand):
@@ -58,6 +59,8 @@ class Command(BaseCommand):
             self._prepare(demo)
         except OperationalError as problem:
             raise CommandError(f"The database cannot be used: {problem}") from problem
+        if settings.TOOLS_SANDBOX != "off":  # a system check has said that
+            self._say(layers.told(settings.TOOLS_SANDBOX))
         names = [executor.name for executor in ensure_executors(executors, timezone.now())]
         Supervisor(
             commands(host, port, names),
