@@ -5,7 +5,6 @@ Every path is opened folder by folder without following links, so nothing outsid
 
 import os
 import stat
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,8 +77,8 @@ def write_durably(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def read(root: Path, path: str, limit: int = sys.maxsize) -> bytes:
-    """The file's bytes; FileDamage when it is missing, unreadable, no plain file or larger than `limit` bytes.
+def read(root: Path, path: str, limit: int = -1) -> bytes:
+    """The file's bytes; FileDamage when it is missing, unreadable, no plain file or larger than `limit` bytes (-1: none is).
 
     A file whose owner may not read it counts as unreadable even for root, who could: executors are not root.
     """
@@ -92,8 +91,8 @@ def read(root: Path, path: str, limit: int = sys.maxsize) -> bytes:
                     raise FileDamage("is not a plain file")
                 if not mode & stat.S_IRUSR:
                     raise FileDamage("cannot be read: its permissions forbid it")
-                content = file.read(min(limit + 1, sys.maxsize))
-                if len(content) > limit:
+                content = file.read(limit + 1 if limit >= 0 else -1)
+                if 0 <= limit < len(content):
                     raise FileDamage(f"is larger than {limit} bytes")
                 return content
     except FileNotFoundError:
