@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-import platform
 import sys
 from typing import Any, Final
 
@@ -19,7 +18,7 @@ PR_SET_SECCOMP: Final = 22
 PR_SET_CHILD_SUBREAPER: Final = 36
 PR_SET_NO_NEW_PRIVS: Final = 38
 
-ARCHITECTURE: Final = platform.machine()
+ARCHITECTURE: Final = os.uname().machine
 LINUX: Final = sys.platform == "linux" and ARCHITECTURE in PIVOT_ROOT
 
 _libc: Final = ctypes.CDLL(None, use_errno=True)

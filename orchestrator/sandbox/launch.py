@@ -131,7 +131,7 @@ def _close_files(policy: Policy) -> None:
         return
     within = policy.layers.namespaces
     read = [*policy.read, *(("/proc", "/dev") if within else MACHINE)]
-    write = [*policy.write, _temporary(policy), *view.DEVICES, *(["/dev/shm"] if within else [])]  # noqa: S108
+    write = [*policy.write, _temporary(policy), *view.DEVICES, *([view.MEMORY] if within else [])]
     landlock.restrict(policy.layers.landlock, read, write, tcp=within or policy.network)
 
 

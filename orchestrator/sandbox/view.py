@@ -6,11 +6,9 @@ What is not named is not hidden but absent: other lanes, the database, sockets o
 import ctypes
 import fcntl
 import os
-import socket
 import struct
 from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 from orchestrator.sandbox import kernel
@@ -25,6 +23,8 @@ _AT_RECURSIVE: Final = 0x8000
 _AT_HERE: Final = -100
 #: Where the run's temporary folder is seen.
 TEMPORARY: Final = "/tmp"  # noqa: S108
+#: Where programs put memory that they share.
+MEMORY: Final = "/dev/shm"  # noqa: S108
 #: Devices that programs expect; each is harmless.
 DEVICES: Final = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 LINKS: Final = {
@@ -50,26 +50,26 @@ def separate(*, network: bool) -> None:
     user, group = os.getuid(), os.getgid()
     kernel.call("unshare", flags | (NEW_USERS if user else 0))
     if user:
-        Path("/proc/self/setgroups").write_text("deny")
-        Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
-        Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+        _write("/proc/self/setgroups", "deny")
+        _write("/proc/self/uid_map", f"{user} {user} 1")
+        _write("/proc/self/gid_map", f"{group} {group} 1")
 
 
 def enter(policy: Policy) -> None:
     """Make the policy's files the only ones there are for this process."""
     kernel.call("unshare", NEW_MOUNTS)
     kernel.mount("", "/", "", _RECURSIVE | _PRIVATE)
-    root = Path(policy.scratch) / "root"
-    root.mkdir()
-    kernel.mount("tmpfs", str(root), "tmpfs", _NO_SUID | _NO_DEVICES, "mode=755,size=1m")
+    root = f"{policy.scratch}/root"
+    os.mkdir(root)
+    kernel.mount("tmpfs", root, "tmpfs", _NO_SUID | _NO_DEVICES, "mode=755,size=1m")
     _show(root, policy.temporary, _NO_SUID | _NO_DEVICES, at=TEMPORARY)
     for path in _outermost(policy.read):
         _show(root, path, _READ_ONLY | _NO_SUID | _NO_DEVICES)
     for device in DEVICES:
         _show(root, device, _NO_SUID)
     for name, target in LINKS.items():
-        (root / "dev" / name).symlink_to(target)
-    _own_memory(root / "dev" / "shm")
+        os.symlink(target, f"{root}/dev/{name}")
+    _own_memory(f"{root}{MEMORY}")
     _processes(root)
     for path in _outermost(policy.write):
         _show(root, path, _NO_SUID | _NO_DEVICES)
@@ -89,71 +89,66 @@ def _outermost(paths: Iterable[str]) -> list[str]:
     return kept
 
 
-def _show(root: Path, path: str, attributes: int, at: str = "") -> None:
+def _show(root: str, path: str, attributes: int, at: str = "") -> None:
     """Let `path` be seen in the new root. A link is made again; what does not exist is passed over."""
-    source, target = Path(path), root / (at or path).lstrip("/")
-    if source.is_symlink() and not at:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.symlink_to(os.readlink(source))
-        return
-    if not source.exists():
-        return
-    if source.is_dir():
-        target.mkdir(parents=True, exist_ok=True)
-    else:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.touch()
-    kernel.mount(path, str(target), "", _BIND | _RECURSIVE)
-    _set(target, attributes)
+    target = f"{root}{at or path}"
+    if os.path.islink(path) and not at:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        os.symlink(os.readlink(path), target)
+    elif os.path.isdir(path):
+        os.makedirs(target, exist_ok=True)
+        _bind(path, target, attributes)
+    elif os.path.exists(path):
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        if not os.path.exists(target):
+            _write(target, "")
+        _bind(path, target, attributes)
 
 
-def _set(target: Path, attributes: int) -> None:
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+def _bind(path: str, target: str, attributes: int) -> None:
+    kernel.mount(path, target, "", _BIND | _RECURSIVE)
+    _set(target, attributes, _AT_RECURSIVE)
+
+
+def _set(target: str, attributes: int, how: int) -> None:
     wanted = _Attributes(attributes, 0, 0, 0)
-    where = ctypes.c_char_p(str(target).encode())
-    kernel.system_call(
-        "mount_setattr",
-        kernel.MOUNT_SETATTR,
-        _AT_HERE,
-        where,
-        _AT_RECURSIVE,
-        ctypes.byref(wanted),
-        ctypes.sizeof(wanted),
-    )
+    where = ctypes.c_char_p(os.fsencode(target))
+    words = (_AT_HERE, where, how, ctypes.byref(wanted), ctypes.sizeof(wanted))
+    kernel.system_call("mount_setattr", kernel.MOUNT_SETATTR, *words)
 
 
-def _own_memory(folder: Path) -> None:
-    folder.mkdir()
-    kernel.mount("tmpfs", str(folder), "tmpfs", _NO_SUID | _NO_DEVICES | _NO_PROGRAMS, "mode=1777,size=64m")
+def _own_memory(folder: str) -> None:
+    os.mkdir(folder)
+    kernel.mount("tmpfs", folder, "tmpfs", _NO_SUID | _NO_DEVICES | _NO_PROGRAMS, "mode=1777,size=64m")
 
 
-def _processes(root: Path) -> None:
+def _processes(root: str) -> None:
     """Its own processes and no others. A container may forbid this mount; then there is no /proc at all."""
-    (root / "proc").mkdir(exist_ok=True)
+    os.makedirs(f"{root}/proc", exist_ok=True)
     with suppress(OSError):
-        kernel.mount("proc", str(root / "proc"), "proc", _READ_ONLY | _NO_SUID | _NO_DEVICES | _NO_PROGRAMS)
+        kernel.mount("proc", f"{root}/proc", "proc", _READ_ONLY | _NO_SUID | _NO_DEVICES | _NO_PROGRAMS)
 
 
-def _become_root(root: Path) -> None:
+def _become_root(root: str) -> None:
     os.chdir(root)
-    kernel.system_call("pivot_root", kernel.PIVOT_ROOT[kernel.ARCHITECTURE], *(ctypes.c_char_p(b"."),) * 2)
+    here = ctypes.c_char_p(b".")
+    kernel.system_call("pivot_root", kernel.PIVOT_ROOT[kernel.ARCHITECTURE], here, here)
     kernel.call("umount2", b".", _DETACH)
     os.chdir("/")
-    wanted = _Attributes(_READ_ONLY, 0, 0, 0)
-    kernel.system_call(
-        "mount_setattr",
-        kernel.MOUNT_SETATTR,
-        _AT_HERE,
-        ctypes.c_char_p(b"/"),
-        0,
-        ctypes.byref(wanted),
-        ctypes.sizeof(wanted),
-    )
+    _set("/", _READ_ONLY, 0)
 
 
 def _loopback() -> None:
     """Programs that talk to themselves find an address; it leads nowhere else."""
-    up, get, put = 1, 0x8913, 0x8914
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket, suppress(OSError):
-        told = fcntl.ioctl(any_socket, get, struct.pack("16sH22x", b"lo", 0))
+    up, get, put, inet, datagrams = 1, 0x8913, 0x8914, 2, 2
+    descriptor = kernel.call("socket", inet, datagrams, 0)
+    with suppress(OSError):
+        told = fcntl.ioctl(descriptor, get, struct.pack("16sH22x", b"lo", 0))
         flags = struct.unpack("16sH22x", told)[1]
-        fcntl.ioctl(any_socket, put, struct.pack("16sH22x", b"lo", flags | up))
+        fcntl.ioctl(descriptor, put, struct.pack("16sH22x", b"lo", flags | up))
+    os.close(descriptor)

@@ -78,9 +78,10 @@ def write_durably(path: Path, content: bytes) -> None:
 
 
 def read(root: Path, path: str, limit: int = -1) -> bytes:
-    """The file's bytes; FileDamage when it is missing, unreadable, no plain file or larger than `limit` bytes (-1: none is).
+    """The file's bytes; FileDamage when it is missing, unreadable, no plain file or larger than `limit` bytes.
 
-    A file whose owner may not read it counts as unreadable even for root, who could: executors are not root.
+    No file is too large for a limit of -1. A file whose owner may not read it counts as unreadable even for root, who
+    could: executors are not root.
     """
     try:
         with parent_folder(root, path, create=False) as (folder, name):

@@ -1,5 +1,6 @@
 """AD-6, FR-027: a local executor does attempts with real tools, asks people, and takes up what it held."""
 
+import socket
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -336,7 +337,7 @@ def again(driver) -> None:
     assert local(driver).turn()
 
 
-ATTACKED = PLAN.replace(b"`write.py hello.txt`", b"`attack.py`").replace(b"`hello.txt`\n  - Exit: hello", b"`*`\n  - Exit: hello")
+ATTACKED = PLAN.replace(b"`write.py hello.txt`", b"`attack.py`").replace(b"- Files: `hello.txt`", b"- Files: `*`")
 
 
 def attacked(driver, repository, code: str) -> list[str]:
@@ -376,7 +377,9 @@ def test_a_tool_step_reads_no_secret_of_the_server(driver, repository, settings,
     assert "signs everything" not in attempt.error
 
 
-def test_where_tools_cannot_be_shut_in_their_steps_fail_with_the_reason_and_the_way_out(driver, repository, monkeypatch):
+def test_where_tools_cannot_be_shut_in_their_steps_fail_with_the_reason_and_the_way_out(
+    driver, repository, monkeypatch
+):
     monkeypatch.setattr(layers, "found", Layers)
     driver.start(PLAN)
     assert local(driver).turn()
@@ -387,8 +390,10 @@ def test_where_tools_cannot_be_shut_in_their_steps_fail_with_the_reason_and_the_
 
 
 def test_the_operator_decides_which_tool_may_use_the_network(driver, repository, settings):
-    code = "import socket\ntry: socket.create_connection(('127.0.0.1', 1), 2)\nexcept OSError as e: print(e.errno, end=' ')\n"
-    code += "import os; print(os.path.exists('/etc/hosts'))"
     settings.TOOLS_NETWORK = ["script"]
-    attacked(driver, repository, code)
-    assert driver.attempt("A1").outcome.endswith(" True"), driver.attempt("A1").outcome
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = server.getsockname()
+        attacked(
+            driver, repository, f"import socket\nsocket.create_connection({address!r}, 5).close()\nprint('reached')"
+        )
+    assert driver.attempt("A1").outcome.endswith("reached"), driver.attempt("A1").error

@@ -67,8 +67,8 @@ def lane(settings, tmp_path: Path) -> Lane:
 
 PROTECTIONS: dict[str, Callable[[Layers], Layers]] = {
     "everything": lambda found: found,
-    "namespaces": lambda found: replace(found, landlock=0, filter=False),
-    "landlock": lambda found: replace(found, namespaces=False, user=0),
+    "namespaces": lambda found: found._replace(landlock=0, filter=False),
+    "landlock": lambda found: found._replace(namespaces=False, user=0),
 }
 
 
