@@ -4,8 +4,10 @@ import sqlite3
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Info, register
+from django.core.checks import CheckMessage, Info, Warning, register
 from django.db import connection
+
+from orchestrator.sandbox import layers
 
 #: The tag of our own checks; `serve` runs these alone, because loading every address for the others takes a second.
 TAG = "orchestrator"
@@ -23,3 +25,20 @@ def sqlite_journal(**_: Any) -> list[CheckMessage]:
             id="orchestrator.I001",
         )
     ]
+
+
+@register(TAG)
+def open_tools(**_: Any) -> list[CheckMessage]:
+    """Says at every start that the operator lets tools run open."""
+    if settings.TOOLS_SANDBOX != "off":
+        return []
+    hint = "Let only those people hand in code whom you trust with the server itself, or unset TOOLS_SANDBOX."
+    return [Warning(layers.told(settings.TOOLS_SANDBOX), hint=hint, id="orchestrator.W002")]
+
+
+@register(TAG, deploy=True)
+def refused_tools(**_: Any) -> list[CheckMessage]:
+    """Says in `check --deploy` that tool steps are refused here; `serve` says it as well. Trying takes a moment."""
+    if settings.TOOLS_SANDBOX == "off" or not layers.missing(layers.found()):
+        return []
+    return [Warning(layers.told(settings.TOOLS_SANDBOX), id="orchestrator.W003")]

@@ -200,6 +200,20 @@ REPOSITORIES_DIR = Path(os.environ.get("REPOSITORIES_DIR", DATA_DIR / "repositor
 WORKTREES_DIR = DATA_DIR / "worktrees"
 # Tools that steps may route to; a plan never runs anything else (design section 7).
 TOOLS = [t for t in os.environ.get("TOOLS", "pytest,ruff,script").split(",") if t]
+#: Tools whose steps may use the network.
+TOOLS_NETWORK = [t for t in os.environ.get("TOOLS_NETWORK", "").split(",") if t]
+#: "auto" shuts tools in and refuses to run them where that is impossible; "off" lets them do what the server may do.
+TOOLS_SANDBOX = os.environ.get("TOOLS_SANDBOX") or "auto"
+if TOOLS_SANDBOX not in ("auto", "off"):
+    raise SystemExit(f"TOOLS_SANDBOX must be auto or off, not {TOOLS_SANDBOX!r}.")
+# What one run of a tool may use; 0 for no limit.
+TOOLS_LIMITS = {
+    "processes": _whole_number("TOOLS_PROCESSES", 256),
+    "memory": _whole_number("TOOLS_MEMORY_MB", 2048) * 1024 * 1024,
+    "file_size": _whole_number("TOOLS_FILE_MB", 512) * 1024 * 1024,
+    "open_files": _whole_number("TOOLS_OPEN_FILES", 1024),
+    "cpu_seconds": _whole_number("TOOLS_CPU_SECONDS", 600),
+}
 #: Seconds in which who approved a plan on a page may undo it, before anything of it starts; 0 for none.
 UNDO_SECONDS = min(_whole_number("UNDO_SECONDS", 10), 3600)
 #: Sources above this many bytes are refused before they are read.

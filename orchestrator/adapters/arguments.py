@@ -12,7 +12,7 @@ LENGTH_LIMIT = 500
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The options a tool accepts: `flags` stand alone, `valued` take a value (`-k x`, `--tb=short`)."""
+    """The options a tool accepts, each in full: `flags` stand alone, `valued` take a value (`-k x`, `--tb=short`)."""
 
     flags: frozenset[str]
     valued: frozenset[str]
@@ -26,6 +26,8 @@ def words(run: str, tool: str) -> list[str]:
         found = shlex.split(run)
     except ValueError as problem:
         raise InvalidInput(f"Run cannot be split into words ({problem}): {run}", field="Run") from problem
+    if any("\0" in word for word in found):
+        raise InvalidInput("Run holds a character that no argument can have (NUL).", field="Run")
     return found[1:] if found[:1] == [tool] else found
 
 
@@ -37,10 +39,15 @@ def inside(word: str) -> str:
 
 
 def allowed(given: Sequence[str], tool: str, options: Options) -> list[str]:
-    """`given`, checked word by word against what the tool accepts; anything else raises `InvalidInput`."""
+    """`given`, checked word by word against what the tool accepts; anything else raises `InvalidInput`.
+
+    What is not listed is refused, whatever it means: short options in one word, beginnings of long ones, `--`, and
+    words with an `@` in front, for which pytest and ruff would read arguments from a file that the work brought.
+    """
     checked: list[str] = []
     rest = iter(given)
     for word in rest:
+        _no_argument_file(word)
         name, equals, _value = word.partition("=")
         if not word.startswith("-"):
             checked.append(inside(word))
@@ -57,4 +64,10 @@ def _value_of(option: str, rest: Iterator[str], tool: str) -> str:
     value = next(rest, None)
     if value is None or value.startswith("-"):
         raise InvalidInput(f"{tool}'s option {option} needs a value.", field="Run")
+    _no_argument_file(value)
     return value
+
+
+def _no_argument_file(word: str) -> None:
+    if word.startswith("@"):
+        raise InvalidInput(f"“{word}” would read arguments from a file; write them into Run.", field="Run")

@@ -1,30 +1,34 @@
-"""Runs one tool as a process group of its own: clean environment, time limit, capped output, no shell.
+"""Runs one tool shut in: clean environment, its own files, limits, capped output, no shell, nothing left behind.
 
-On Linux the kernel also kills the tool when its executor dies (PR_SET_PDEATHSIG); elsewhere the lane's lock, which
-the tool inherits, keeps a second run out of the worktree until the first has ended.
+What a tool may do is the sandbox's business (`orchestrator/sandbox`); here is what becomes of its output and its time.
+On Linux the kernel ends the tool when its executor dies; elsewhere the lane's lock, which the tool inherits, keeps a
+second run out of the worktree until the first has ended.
 """
 
 import contextlib
-import ctypes
 import os
 import select
 import signal
 import subprocess
-import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Final
 
+from django.conf import settings
+
 from orchestrator.adapters.tool import Job
+from orchestrator.core.errors import ToolsUnprotected
+from orchestrator.sandbox import layers, owner, start
+from orchestrator.sandbox.policy import Layers, Limits, Policy
+from orchestrator.sandbox.system import readable
 
 #: Bytes of output kept: the beginning and the end; what lies between is counted, not kept.
 HEAD_LIMIT: Final = 40_000
 TAIL_LIMIT: Final = 40_000
 TICK: Final = 0.25
-SET_PARENT_DEATH_SIGNAL: Final = 1
-
-_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,44 @@ class Finished:
 
 
 def run(argv: Sequence[str], job: Job) -> Finished:
-    """Run `argv` in the job's directory until it ends, is cancelled or runs out of time; leaves no process behind."""
+    """Run `argv` in the job's directory until it ends, is cancelled or runs out of time; leaves no process behind.
+
+    Raises `ToolsUnprotected` when the machine cannot shut it in and the operator has not allowed that.
+    """
+    if settings.TOOLS_SANDBOX == "off":
+        with _unprotected(argv, job) as process:
+            return _finished(process, job)
+    used = layers.sufficient()
+    with start.scratch() as folder:
+        policy = policy_of(job, folder, used)
+        if used.user:
+            owner.give((*policy.write, policy.temporary), used.user, but=policy.fixed)
+        with start.started(argv, policy, environment(job), job.inherited) as started:
+            finished = _finished(started.process, job)
+            if problem := started.problem():
+                raise ToolsUnprotected(f"The tool could not be shut in: {problem}.")
+            return finished
+
+
+def policy_of(job: Job, scratch: str, used: Layers) -> Policy:
+    """The job's own files and nothing else of ours; git's link is the server's and is not the tool's to change."""
+    private = [settings.DATA_DIR, settings.REPOSITORIES_DIR, settings.WORKTREES_DIR, settings.WORKSPACE_DIR]
+    directory, state = os.path.realpath(job.directory), os.path.realpath(job.state)
+    return Policy(
+        read=readable(network=job.network, private=private),
+        write=(directory, state),
+        fixed=(f"{directory}/.git",),
+        scratch=scratch,
+        directory=directory,
+        network=job.network,
+        limits=Limits(**settings.TOOLS_LIMITS),
+        layers=used,
+    )
+
+
+@contextmanager
+def _unprotected(argv: Sequence[str], job: Job) -> Iterator["subprocess.Popen[bytes]"]:
+    """As the server's user, with all that this user may do; the operator has said so."""
     process = subprocess.Popen(
         argv,
         cwd=job.directory,
@@ -47,17 +88,24 @@ def run(argv: Sequence[str], job: Job) -> Finished:
         stderr=subprocess.STDOUT,
         start_new_session=True,
         pass_fds=job.inherited,
-        preexec_fn=_die_with_parent if _libc else None,
+        preexec_fn=start.die_with_starter,
     )
-    stream = process.stdout
-    if stream is None:
-        raise AssertionError("stdout was asked for as a pipe")
-    output = _Output()
     try:
-        stopped = _follow(process, stream, output, job)
+        yield process
     finally:
         _end_group(process)
-        stream.close()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _finished(process: "subprocess.Popen[bytes]", job: Job) -> Finished:
+    if process.stdout is None:
+        raise AssertionError("stdout was asked for as a pipe")
+    output = _Output()
+    stopped = _follow(process, process.stdout, output, job)
+    if stopped:
+        start.end(process)
+        _drain(process.stdout, output)
     return Finished(process.returncode, output.text(), stopped)
 
 
@@ -66,7 +114,7 @@ def environment(job: Job) -> dict[str, str]:
     return {
         "PATH": os.defpath,
         "HOME": str(job.state),
-        "TMPDIR": os.environ.get("TMPDIR", "/tmp"),  # noqa: S108
+        "TMPDIR": tempfile.gettempdir(),
         "LANG": "C.UTF-8",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONHASHSEED": "0",
@@ -131,8 +179,3 @@ def _end_group(process: "subprocess.Popen[bytes]") -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-
-
-def _die_with_parent() -> None:
-    if _libc is not None:
-        _libc.prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)

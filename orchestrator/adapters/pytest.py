@@ -26,6 +26,8 @@ class Pytest:
         found = next((name for name in CONFIGURATIONS if (job.directory / name).is_file()), None)
         configuration = str(job.directory / found) if found else "/dev/null"
         argv = [sys.executable, "-m", "pytest", f"--rootdir={job.directory}", "-c", configuration]
+        # Without it the conftest.py files of the folders above are read too, because /dev/null has another root.
+        argv += [f"--confcutdir={job.directory}"]
         argv += ["-p", "no:cacheprovider", *given]
         quiet = {**job.environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         return result_of(["pytest", *given], process.run(argv, replace(job, environment=quiet)), job)

@@ -4,7 +4,7 @@ import fcntl
 import os
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -20,17 +20,25 @@ IDENTITY: Final = {
     "GIT_COMMITTER_NAME": "orchestrator",
     "GIT_COMMITTER_EMAIL": "orchestrator@localhost",
 }
-#: A repository's own hooks, signing and prompts never run: they are code and waits that nobody registered.
-QUIET: Final = (
-    "-c",
-    "core.hooksPath=/dev/null",
-    "-c",
-    "commit.gpgSign=false",
-    "-c",
-    "gc.auto=0",
-    "-c",
-    "core.fsmonitor=",
+#: A repository's own hooks, signing, prompts and transports never run: they are code and waits that nobody registered.
+#: What a step left in a worktree may look like a repository or a submodule; no git of ours goes into it.
+SETTINGS: Final = (
+    ("core.hooksPath", "/dev/null"),
+    ("core.attributesFile", "/dev/null"),
+    ("core.fsmonitor", "false"),
+    ("core.sshCommand", "false"),
+    ("commit.gpgSign", "false"),
+    ("log.showSignature", "false"),
+    ("merge.verifySignatures", "false"),
+    ("gpg.program", "false"),
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+    ("protocol.allow", "never"),
+    ("submodule.recurse", "false"),
+    ("diff.ignoreSubmodules", "all"),
+    ("worktree.useRelativePaths", "false"),
 )
+QUIET: Final = tuple(word for key, value in SETTINGS for word in ("-c", f"{key}={value}"))
 
 
 class GitFailed(Refusal):
@@ -40,18 +48,22 @@ class GitFailed(Refusal):
     recovery = "Read what git said, put the repository right, then queue the step again."
 
 
-def git(directory: Path, *arguments: str, send: str = "") -> str:
+def git(
+    directory: Path, *arguments: str, send: str = "", settings: Sequence[str] = (), git_dir: Path | None = None
+) -> str:
     """What git printed, with `send` on its standard input. Raises `GitFailed` with its message.
 
     What somebody gave a name to is handed over as `adapters/commits.py` found it, or behind `--`. Bytes that are no
-    UTF-8 come back as surrogates, and go to git as the bytes they were.
+    UTF-8 come back as surrogates, and go to git as the bytes they were. `git_dir` is where the repository's own files
+    stand; without it git asks the `.git` of the directory, which is right only where no tool can write. `settings` are
+    further `-c` words.
     """
-    command = [word.encode(errors="surrogateescape") for word in ("git", *QUIET, *arguments)]
+    command = [word.encode(errors="surrogateescape") for word in ("git", *QUIET, *settings, *arguments)]
     try:
         done = subprocess.run(
             command,
             cwd=directory,
-            env=_environment(),
+            env=_environment(directory, git_dir),
             input=send.encode(errors="surrogateescape"),
             capture_output=True,
             timeout=TIMEOUT,
@@ -74,18 +86,29 @@ def shown(name: str) -> str:
     return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
-def _environment() -> dict[str, str]:
+def _environment(directory: Path, git_dir: Path | None) -> dict[str, str]:
+    explicit = {"GIT_DIR": str(git_dir), "GIT_WORK_TREE": str(directory)} if git_dir else {}
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": "/nonexistent",
         "LANG": "C.UTF-8",
+        # A damaged repository is an error; one that stands above it is never taken for it.
+        "GIT_CEILING_DIRECTORIES": str(directory.parent),
         "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_ATTR_NOSYSTEM": "1",
+        # An object is what it was, whatever refs/replace says.
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_ALLOW_PROTOCOL": "",
+        "GIT_EDITOR": "false",
+        "GIT_PAGER": "cat",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_OPTIONAL_LOCKS": "0",
-        # A path is a path, whatever it looks like; and an object is what it was, whatever refs/replace says.
+        # A path is a path, whatever it looks like.
         "GIT_LITERAL_PATHSPECS": "1",
-        "GIT_NO_REPLACE_OBJECTS": "1",
         **IDENTITY,
+        **explicit,
     }
 
 

@@ -1,8 +1,11 @@
 """Ruff as a tool: the linter and formatter (AD-6)."""
 
+import os
+import stat
 import sys
 import tomllib
 from pathlib import Path
+from typing import Final
 
 from orchestrator.adapters import process
 from orchestrator.adapters.arguments import Options, allowed, words
@@ -16,6 +19,8 @@ OPTIONS = Options(
     valued=frozenset({"--select", "--ignore", "--extend-select", "--line-length"}),
 )
 ACTIONS = ("check", "format")
+#: Bytes of a configuration that are read to see whether it is ruff's.
+CONFIGURATION_LIMIT: Final = 1_000_000
 
 
 class Ruff:
@@ -38,6 +43,15 @@ def _configured(directory: Path) -> bool:
     if any((directory / name).is_file() for name in ("ruff.toml", ".ruff.toml")):
         return True
     try:
-        return "ruff" in tomllib.loads((directory / "pyproject.toml").read_text("utf-8")).get("tool", {})
-    except (OSError, ValueError):
+        return "ruff" in tomllib.loads(_text(directory / "pyproject.toml")).get("tool", {})
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
         return False
+
+
+def _text(path: Path) -> str:
+    """The beginning of a file that somebody handed in; never through a link, which could lead to any file of ours."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(f"{path.name} is no plain file")
+        return file.read(CONFIGURATION_LIMIT).decode("utf-8")

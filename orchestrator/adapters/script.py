@@ -45,18 +45,26 @@ class Script:
 
 def _script(directory: Path, name: str) -> Path:
     inside(name)
-    folder = (directory / FOLDER).resolve()
     path = directory / FOLDER / name.removeprefix(f"{FOLDER}/")
-    if not name.endswith(".py") or not path.is_file():
+    if not name.endswith(".py") or not _is_file(path):
         raise InvalidInput(f"There is no script “{name}” in the repository's {FOLDER}/ folder.", field="Run")
+    folder = (directory / FOLDER).resolve()
     if path.is_symlink() or path.resolve().parent != folder or not folder.is_relative_to(directory.resolve()):
         raise InvalidInput(f"“{name}” does not stand in the repository's {FOLDER}/ folder itself.", field="Run")
     return path
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
+
+
 def _harmless(word: str) -> str:
     """Options are the script's own; their values stay below the worktree like every other word."""
-    inside(word.partition("=")[2] if word.startswith("-") else word)
+    for value in (word.partition("=")[2], word[2:]) if word.startswith("-") else (word,):
+        inside(value)
     return word
 
 

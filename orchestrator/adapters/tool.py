@@ -17,7 +17,8 @@ class Job:
     `directory` is the lane's worktree, `state` a folder that outlives the attempts of this step, `run` the step's
     `Run` text as the plan gives it, `answer` what a person answered to the tool's question, `timeout` seconds.
     `environment` is added to the small clean one every tool gets. The tool stops soon after `cancelled` says so.
-    `inherited` are file descriptors the tool's process keeps open (the lane's lock).
+    `inherited` are file descriptors that stay open until the tool has ended (the lane's lock). `network` is what the
+    operator allows the tool (`TOOLS_NETWORK`).
     """
 
     directory: Path
@@ -28,6 +29,7 @@ class Job:
     timeout: float = 300.0
     cancelled: Callable[[], bool] = _never
     inherited: tuple[int, ...] = ()
+    network: bool = False
 
 
 @dataclass(frozen=True, slots=True)

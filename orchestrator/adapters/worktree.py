@@ -5,14 +5,21 @@ failed attempt or work that was sent back leaves nothing behind, and doing it ag
 """
 
 import contextlib
+import os
 import shutil
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from orchestrator.adapters.commits import branch_head, find_commit, find_commits
+from orchestrator.adapters.drivers import disarmed
 from orchestrator.adapters.repository import GitFailed, git, locked, shown
 from orchestrator.core.errors import Refusal
+
+#: Names of files, by no program that the repository or the work names.
+PLAIN: Final = ("--name-only", "--no-renames", "--no-ext-diff", "--no-textconv")
 
 
 class RepositoryMissing(Refusal):
@@ -58,15 +65,15 @@ class Worktree:
             self._check_out()
             for commit in self._independent(commits):
                 self._merge(commit)
-        return git(self.folder, "rev-parse", "HEAD").strip()
+        return self._git("rev-parse", "HEAD").strip()
 
     def commit(self, message: str) -> str:
         """Commit everything the tool changed; returns the commit, which is the old one when it changed nothing."""
         with locked(self.repository / ".git" / "orchestrator.lock"):
-            git(self.folder, "add", "--all")
-            if git(self.folder, "status", "--porcelain"):
-                git(self.folder, "commit", "--quiet", "--message", message)
-        return git(self.folder, "rev-parse", "HEAD").strip()
+            self._git("add", "--all")
+            if self._git("status", "--porcelain"):
+                self._git("commit", "--quiet", "--message", message)
+        return self._git("rev-parse", "HEAD").strip()
 
     def settle_on(self, commit: str) -> bool:
         """Go back to an earlier commit that holds the same files as this one; False when there is none such (AD-7)."""
@@ -75,16 +82,16 @@ class Worktree:
             if not full:
                 return False
             try:
-                trees = {git(self.folder, "rev-parse", "--verify", f"{one}^{{tree}}") for one in ("HEAD", full)}
+                trees = {self._git("rev-parse", "--verify", f"{one}^{{tree}}") for one in ("HEAD", full)}
             except GitFailed:
                 return False
             if len(trees) == 1:
-                git(self.folder, "reset", "--quiet", "--hard", full)
+                self._git("reset", "--quiet", "--hard", full)
         return len(trees) == 1
 
     def changed(self, since: str) -> list[str]:
         """Files added or changed since the commit `since`, sorted."""
-        listed = git(self.folder, "diff", "--name-only", "-z", "--diff-filter=d", "--no-renames", since, "HEAD", "--")
+        listed = self._git("diff", *PLAIN, "-z", "--diff-filter=d", since, "HEAD", "--")
         return sorted(name for name in listed.split("\0") if name)
 
     def _check_out(self) -> None:
@@ -93,15 +100,24 @@ class Worktree:
             name = self.repository.name
             raise RepositoryMissing(f"The repository “{name}” has no branch “{self.base}”.", repository=name)
         if not self._usable():
+            _make_removable(self.folder)
             shutil.rmtree(self.folder, ignore_errors=True)
             git(self.repository, "worktree", "prune")
             self.folder.parent.mkdir(parents=True, exist_ok=True)
-            git(self.repository, "worktree", "add", "--quiet", "--force", "-B", self.branch, str(self.folder), base)
+            add = ("worktree", "add", "--quiet", "--force", "--no-checkout", "-B")
+            git(self.repository, *add, self.branch, str(self.folder), base)
         with contextlib.suppress(GitFailed):
-            git(self.folder, "merge", "--abort")
-        git(self.folder, "reset", "--quiet", "--hard")
-        git(self.folder, "clean", "--quiet", "-ffdx")
-        git(self.folder, "checkout", "--quiet", "--force", "-B", self.branch, base)
+            self._git("merge", "--abort")
+        try:
+            self._clean()
+        except GitFailed:
+            _make_removable(self.folder)
+            self._clean()
+        self._git("checkout", "--quiet", "--force", "-B", self.branch, base)
+
+    def _clean(self) -> None:
+        self._git("reset", "--quiet", "--hard")
+        self._git("clean", "--quiet", "-ffdx")
 
     def _known(self, commits: Sequence[str]) -> list[str]:
         found = find_commits(self.repository, commits)
@@ -114,35 +130,63 @@ class Worktree:
         return found
 
     def _usable(self) -> bool:
-        """Whether the folder is a working tree of its own: a half-made one would find a repository above it."""
-        if not (self.folder / ".git").is_file():
-            return False
+        """Whether the folder is the lane's working tree, linked as git made it and with the repository's part whole."""
+        link, found = self.folder / ".git", self._own_files()
         try:
-            return Path(git(self.folder, "rev-parse", "--show-toplevel").strip()).resolve() == self.folder.resolve()
-        except GitFailed:
+            if found is None or not stat.S_ISREG(link.lstat().st_mode):
+                return False
+            if link.read_bytes() != f"gitdir: {found}\n".encode():
+                return False
+            self._git("rev-parse", "--git-dir")
+        except (OSError, GitFailed):
             return False
+        return True
+
+    def _own_files(self) -> Path | None:
+        """Where the repository keeps what belongs to this lane. The folder's `.git` is not asked: tools write there."""
+        link = f"{os.path.realpath(self.folder)}/.git"
+        for told in sorted((self.repository.resolve() / ".git" / "worktrees").glob("*/gitdir")):
+            if told.read_text("utf-8", "replace").strip() == link:
+                return told.parent
+        return None
+
+    def _git(self, *arguments: str) -> str:
+        """Git in the lane, as the repository knows it, whatever a tool left in the folder. Raises `GitFailed`."""
+        own = self._own_files()
+        if own is None:
+            raise GitFailed(f"The repository “{self.repository.name}” knows no worktree {self.folder.name}.")
+        return git(self.folder, *arguments, settings=disarmed(self.repository, own), git_dir=own)
 
     def _independent(self, commits: Sequence[str]) -> list[str]:
         """Those commits that no other one contains, in the order given."""
         if len(commits) < 2:
             return list(commits)
-        needed = set(git(self.folder, "merge-base", "--independent", *commits).split())
+        needed = set(self._git("merge-base", "--independent", *commits).split())
         return [commit for commit in commits if commit in needed]
 
     def _merge(self, commit: str) -> None:
         try:
-            git(self.folder, "merge", "--quiet", "--no-edit", "-m", f"Merge {commit[:12]}", commit)
+            self._git("merge", "--quiet", "--no-edit", "-m", f"Merge {commit[:12]}", commit)
         except GitFailed as problem:
-            told = git(self.folder, "diff", "--name-only", "-z", "--diff-filter=U")
+            told = self._git("diff", *PLAIN, "-z", "--diff-filter=U")
             files = [shown(name) for name in told.split("\0") if name]
             with contextlib.suppress(GitFailed):
-                git(self.folder, "merge", "--abort")
+                self._git("merge", "--abort")
             if not files:
                 raise
             raise MergeConflict(
                 f"The work of completed steps changes the same lines: {', '.join(files)} (merging {commit[:12]}).",
                 path=files[0],
             ) from problem
+
+
+def _make_removable(folder: Path) -> None:
+    """A tool may have taken away the right to look into its own folders."""
+    for top, names, _ in os.walk(folder):
+        for name in names:
+            path = Path(top, name)
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode | stat.S_IRWXU)
 
 
 def _drop_stale_locks(repository: Path) -> None:

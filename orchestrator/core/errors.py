@@ -258,6 +258,16 @@ class ToolUnknown(Refusal):
     recovery = "Use a registered tool, or ask the operator to register this one."
 
 
+class ToolsUnprotected(Refusal):
+    """This machine cannot shut in what a tool step runs, and the operator has not allowed it to run open"""
+
+    code, status = "tools-unprotected", 409
+    recovery = (
+        "Ask the operator for a machine with namespaces or Landlock, or for TOOLS_SANDBOX=off, which lets tools read "
+        "every secret of the server; then queue the step again."
+    )
+
+
 class NotFinished(Refusal):
     """Acceptance was asked for while tasks are open."""
 

@@ -12,6 +12,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
+from django.conf import settings
+
 from orchestrator.adapters.registry import registered
 from orchestrator.adapters.repository import locked, shown
 from orchestrator.adapters.tool import Job, Result, Tool
@@ -37,6 +39,7 @@ from orchestrator.queries.inputs import handover_of_same_inputs, outputs_by_name
 from orchestrator.queries.work import commits_before, queued_attempts
 from orchestrator.services import claims, completions, failures, interventions
 from orchestrator.services.actor import Actor
+from orchestrator.workspace import files
 
 logger = logging.getLogger(__name__)
 
@@ -127,6 +130,7 @@ class LocalExecutor:
             environment={"STEP_KEY": step.key, "STEP_ATTEMPT": str(attempt.number)},
             cancelled=_Watch(self, assignment),
             inherited=(lane,),
+            network=step.tool in settings.TOOLS_NETWORK,
         )
         return start, tool.run(job)
 
@@ -260,20 +264,25 @@ def _outputs(attempt: Attempt, tree: Worktree, start: str, result: Result) -> Ma
     step = attempt.task.step
     patterns = StepResource.objects.filter(step=step, is_files=True).values_list("name", flat=True)
     declared = [name for name in tree.changed(start) if any(fnmatchcase(name, pattern) for pattern in patterns)]
-    files = {name: content for name in declared[:OUTPUT_FILES] if (content := _content(tree.folder, name)) is not None}
+    taken = {name: content for name in declared[:OUTPUT_FILES] if (content := _content(tree.folder, name)) is not None}
     left_out = [
-        f"Not handed over (too large, too many or no text): {shown(name)}\n" for name in declared if name not in files
+        f"Not handed over (too large, too many, no plain file or no text): {shown(name)}\n"
+        for name in declared
+        if name not in taken
     ]
     log = f"$ {result.command}\n{result.output}\n{result.summary}\n{''.join(left_out)}"
     if step.thread.batch.stage.kind == StageKind.DOCUMENTATION:
         # They go to docs/<slug>/ in the workspace, which is that folder already (WF-6).
-        files = {name.removeprefix("docs/"): content for name, content in files.items()}
-    return {f"{step.key}-attempt-{attempt.number}.log": log.encode(), **files}
+        taken = {name.removeprefix("docs/"): content for name, content in taken.items()}
+    return {f"{step.key}-attempt-{attempt.number}.log": log.encode(), **taken}
 
 
 def _content(folder: Path, name: str) -> bytes | None:
-    """The file's bytes; None for a link, a file that is too large, or a name that is no text."""
-    path = folder / name
-    if shown(name) != name or path.is_symlink() or not path.resolve().is_relative_to(folder.resolve()):
+    """The file's bytes; None for a file that is too large, for a name that is no text, and for what is no plain file of
+    the worktree itself: a tool could leave links to files that it may not read, and we may."""
+    if shown(name) != name:
         return None
-    return path.read_bytes() if path.stat().st_size <= OUTPUT_SIZE else None
+    try:
+        return files.read(folder, name, OUTPUT_SIZE)
+    except files.FileDamage:
+        return None

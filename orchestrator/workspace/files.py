@@ -77,10 +77,11 @@ def write_durably(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def read(root: Path, path: str) -> bytes:
-    """The file's bytes; FileDamage when it is missing, unreadable or no plain file.
+def read(root: Path, path: str, limit: int = -1) -> bytes:
+    """The file's bytes; FileDamage when it is missing, unreadable, no plain file or larger than `limit` bytes.
 
-    A file whose owner may not read it counts as unreadable even for root, who could: executors are not root.
+    No file is too large for a limit of -1. A file whose owner may not read it counts as unreadable even for root, who
+    could: executors are not root.
     """
     try:
         with parent_folder(root, path, create=False) as (folder, name):
@@ -91,7 +92,10 @@ def read(root: Path, path: str) -> bytes:
                     raise FileDamage("is not a plain file")
                 if not mode & stat.S_IRUSR:
                     raise FileDamage("cannot be read: its permissions forbid it")
-                return file.read()
+                content = file.read(limit + 1 if limit >= 0 else -1)
+                if 0 <= limit < len(content):
+                    raise FileDamage(f"is larger than {limit} bytes")
+                return content
     except FileNotFoundError:
         raise FileDamage("is missing") from None
     except (IsADirectoryError, ValueError):  # ValueError: a name that no file can have

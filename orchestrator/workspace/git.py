@@ -101,11 +101,15 @@ class Git:
             "GIT_WORK_TREE": str(self.folder),
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_ATTR_NOSYSTEM": "1",
+            # What a pushed ref says is another object is not believed, and nothing is fetched from anywhere.
+            "GIT_NO_REPLACE_OBJECTS": "1",
+            "GIT_NO_LAZY_FETCH": "1",
+            "GIT_ALLOW_PROTOCOL": "",
             "GIT_OPTIONAL_LOCKS": "0",
             "GIT_TERMINAL_PROMPT": "0",
-            # A path is a path, whatever it looks like; and an object is what it was, whatever refs/replace says.
+            # A path is a path, whatever it looks like.
             "GIT_LITERAL_PATHSPECS": "1",
-            "GIT_NO_REPLACE_OBJECTS": "1",
             "GIT_AUTHOR_NAME": name,
             "GIT_AUTHOR_EMAIL": mail,
             "GIT_COMMITTER_NAME": name,

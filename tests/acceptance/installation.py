@@ -114,6 +114,10 @@ class Installation:
         logs = [self.folder / "serve.log", *sorted((self.folder / "logs").glob("*.log"))]
         return "\n".join(f"== {log.name}\n{log.read_text()[-2000:]}" for log in logs if log.exists())
 
+    def said_at_start(self) -> str:
+        """What the supervisor has told the operator so far."""
+        return (self.folder / "serve.log").read_text()
+
     def people(self, seconds: float = 150) -> Iterator[str]:
         """Lines of what the people do, until the workstream is accepted; the last one is the result as JSON."""
         command = [sys.executable, "-m", "tests.acceptance.people", DEMO, str(seconds)]

@@ -30,7 +30,29 @@ def test_named_options_and_relative_paths_pass(given):
     assert allowed(given, "pytest", OPTIONS) == given
 
 
-@pytest.mark.parametrize("option", ["-p", "-c", "--rootdir=/", "-qp", "--", "-q=1", "-k"])
+@pytest.mark.parametrize(
+    "option",
+    [
+        "-p",
+        "-c",
+        "--rootdir=/",
+        "-qp",
+        "-qq",
+        "-kx",
+        "-pevil",
+        "--",
+        "-",
+        "-q=1",
+        "-k",
+        "--t=short",
+        "--tb:short",
+        "--no-q",
+        "@args.txt",
+        "@",
+        "@sub/args",
+        "@@args",
+    ],
+)
 def test_every_other_option_is_refused(option):
     with pytest.raises(InvalidInput):
         allowed([option], "pytest", OPTIONS)
@@ -38,3 +60,14 @@ def test_every_other_option_is_refused(option):
 
 def test_shell_words_stay_words():
     assert words("tests; rm -rf / | cat $(id)", "pytest") == ["tests;", "rm", "-rf", "/", "|", "cat", "$(id)"]
+
+
+@pytest.mark.parametrize("given", [["-k", "@args.txt"], ["--tb", "@args.txt"], ["tests", "@args.txt"]])
+def test_arguments_are_never_read_from_a_file_that_the_work_brought(given):
+    with pytest.raises(InvalidInput, match="arguments from a file"):
+        allowed(given, "pytest", OPTIONS)
+
+
+def test_a_character_that_no_argument_can_have_is_refused():
+    with pytest.raises(InvalidInput, match="NUL"):
+        words("-k a\0b", "pytest")

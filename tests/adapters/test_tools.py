@@ -1,5 +1,7 @@
 """AD-6: steps route to pytest, ruff or a script of the repository; each says what it found."""
 
+import os
+
 import pytest
 
 from orchestrator.adapters.pytest import Pytest
@@ -58,6 +60,37 @@ def test_pytest_loads_no_code_that_a_plan_names(job, run):
         Pytest().run(job(run))
 
 
+@pytest.mark.parametrize(
+    "run", ["@args.txt", "-k @args.txt", "-q -- -p evil", "-qpevil", "-cevil.ini", "--root=/", "--over a=b"]
+)
+def test_pytest_takes_no_way_around_its_options(job, run):
+    """Argument files, beginnings of options, several in one word, what stands behind `--`."""
+    write(job, "args.txt", "-p\nevil\n")
+    write(job, "evil.py", "print('loaded')")
+    write(job, "test_it.py", "def test_a():\n    assert True\n")
+    with pytest.raises(InvalidInput):
+        Pytest().run(job(run))
+
+
+def test_pytest_reads_no_code_above_the_worktree(job):
+    (job().directory.parent / "conftest.py").write_text("raise SystemExit('read')\n")
+    write(job, "test_it.py", "def test_a():\n    assert True\n")
+    result = Pytest().run(job("-q"))
+    assert result.ok, result.output
+
+
+def test_pytest_reads_no_code_above_the_worktree_even_where_tools_run_open(job, settings):
+    settings.TOOLS_SANDBOX = "off"
+    test_pytest_reads_no_code_above_the_worktree(job)
+
+
+@pytest.mark.parametrize("variable", ["PYTEST_ADDOPTS", "PYTEST_PLUGINS", "RUFF_CONFIG", "PYTHONSTARTUP", "PYTHONPATH"])
+def test_no_option_comes_from_the_servers_environment(job, monkeypatch, variable):
+    monkeypatch.setenv(variable, "evil")
+    write(job, "scripts/look.py", f"import os; print(os.environ.get({variable!r}))")
+    assert "evil" not in Script().run(job("look.py")).output
+
+
 def test_ruff_finds_what_is_wrong(job):
     write(job, "bad.py", "import os\n")
     result = Ruff().run(job("ruff check ."))
@@ -77,7 +110,38 @@ def test_ruff_uses_the_repositorys_own_configuration(job):
     assert "T201" in Ruff().run(job("check .")).output
 
 
-@pytest.mark.parametrize("run", ["server", "check --config /tmp/x", "check -o /tmp/out", "config"])
+@pytest.mark.parametrize("kind", ["a link to a secret", "a pipe", "nested without end", "no table"])
+def test_a_configuration_that_somebody_handed_in_stops_nobody(job, tmp_path, kind):
+    path = job().directory / "pyproject.toml"
+    if kind == "a link to a secret":
+        (tmp_path / "secret.toml").write_text("[tool.ruff.lint]\nselect = ['T20']\n")
+        path.symlink_to(tmp_path / "secret.toml")
+    elif kind == "a pipe":
+        os.mkfifo(path)
+    else:
+        path.write_text("a = " + "[" * 20_000 if kind == "nested without end" else "tool = 3\n")
+    write(job, "good.py", "print(1)\n")
+    assert Ruff().run(job("check good.py", timeout=20)).summary
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        "server",
+        "check --config /tmp/x",
+        "check -o /tmp/out",
+        "config",
+        "@args.txt",
+        "check @args.txt",
+        "check --conf=x",
+        "check -- x.py",
+        "check -",
+        "check --select @args.txt",
+        "check -qv",
+        "format --stdin-filename x",
+        "--config=x check",
+    ],
+)
 def test_ruff_does_nothing_else(job, run):
     with pytest.raises(InvalidInput):
         Ruff().run(job(run))
@@ -108,7 +172,8 @@ def test_exit_code_75_without_a_question_is_a_failure(job):
 
 
 @pytest.mark.parametrize(
-    "run", ["", "nothing.py", "../out.py", "/bin/ls", "scripts/sub/deep.py", "note.txt", "-c", "deep"]
+    "run",
+    ["", "nothing.py", "../out.py", "/bin/ls", "scripts/sub/deep.py", "note.txt", "-c", "deep", "x" * 300 + ".py"],
 )
 def test_only_a_script_in_the_folder_itself_runs(job, run):
     write(job, "scripts/sub/deep.py", "print('no')")
@@ -135,7 +200,14 @@ def test_a_linked_scripts_folder_does_not_run(job, tmp_path):
         Script().run(job("go.py"))
 
 
-@pytest.mark.parametrize("word", ["/etc/passwd", "../x", "--out=/tmp/x"])
+def test_a_scripts_folder_that_leads_to_itself_is_a_plain_refusal(job):
+    (job().directory / "scripts").rmdir()
+    (job().directory / "scripts").symlink_to("scripts")
+    with pytest.raises(InvalidInput, match="no script"):
+        Script().run(job("go.py"))
+
+
+@pytest.mark.parametrize("word", ["/etc/passwd", "../x", "--out=/tmp/x", "-o/tmp/x", "-o../x", "-o=/tmp/x"])
 def test_arguments_of_a_script_stay_in_the_worktree(job, word):
     write(job, "scripts/go.py", "print(1)")
     with pytest.raises(InvalidInput, match="leaves the worktree"):

@@ -10,7 +10,8 @@ PACKAGE = Path(__file__).resolve().parents[2] / "orchestrator"
 LAYERS = {
     "core": {"core"},
     "models": {"core", "models"},
-    "adapters": {"core", "adapters"},
+    "sandbox": {"core", "sandbox"},
+    "adapters": {"core", "sandbox", "adapters"},
     "workspace": {"core", "workspace"},
     "queries": {"core", "models", "adapters", "workspace", "queries"},
     "services": {"core", "models", "adapters", "workspace", "queries", "services"},

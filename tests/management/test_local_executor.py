@@ -1,5 +1,6 @@
 """AD-6, FR-027: a local executor does attempts with real tools, asks people, and takes up what it held."""
 
+import socket
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,8 @@ from orchestrator.core.terms import AttemptStatus, TaskStatus
 from orchestrator.management.lane import worktree_of
 from orchestrator.management.local_executor import LocalExecutor
 from orchestrator.models import Assignment, CriterionCheck, OutputFile
+from orchestrator.sandbox import layers
+from orchestrator.sandbox.policy import Layers
 from orchestrator.services import failures, interventions, rework
 from orchestrator.services.actor import Actor
 
@@ -332,3 +335,65 @@ def again(driver) -> None:
     driver.advance()
     driver.claim("A1", driver.cast.builder("builder-1"))
     assert local(driver).turn()
+
+
+ATTACKED = PLAN.replace(b"`write.py hello.txt`", b"`attack.py`").replace(b"- Files: `hello.txt`", b"- Files: `*`")
+
+
+def attacked(driver, repository, code: str) -> list[str]:
+    """A script that somebody handed in does a step; the names of what the server took from its worktree."""
+    (repository / "scripts" / "attack.py").write_text(code)
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--message", "an attack")
+    driver.start(ATTACKED)
+    assert local(driver).turn()
+    return sorted(Path(path).name for path in OutputFile.objects.values_list("path", flat=True))
+
+
+def test_links_out_of_the_worktree_are_never_followed_when_results_are_collected(driver, repository, tmp_path):
+    (tmp_path / "secret-key").write_text("the key that signs everything")
+    code = f"""
+import os, pathlib
+pathlib.Path("plain.txt").write_text("plain")
+os.symlink({str(tmp_path / "secret-key")!r}, "stolen.txt")
+os.symlink({str(tmp_path)!r}, "folder")
+pathlib.Path("large.txt").write_text("x" * 300_000)
+os.mkfifo("pipe.txt")
+"""
+    assert attacked(driver, repository, code) == ["A1-attempt-1.log", "plain.txt"]
+    kept = [bytes(content) for content in OutputFile.objects.values_list("content", flat=True)]
+    assert not any(b"signs everything" in content for content in kept)
+    assert any(b"Not handed over" in content and b"stolen.txt" in content for content in kept)
+
+
+def test_a_tool_step_reads_no_secret_of_the_server(driver, repository, settings, tmp_path):
+    settings.DATA_DIR = tmp_path / "data"
+    settings.DATA_DIR.mkdir()
+    (settings.DATA_DIR / "secret-key").write_text("the key that signs everything")
+    attacked(driver, repository, f"print(open({str(settings.DATA_DIR / 'secret-key')!r}).read())")
+    attempt = driver.attempt("A1")
+    assert attempt.status == AttemptStatus.FAILED
+    assert "Error" in attempt.error
+    assert "signs everything" not in attempt.error
+
+
+def test_where_tools_cannot_be_shut_in_their_steps_fail_with_the_reason_and_the_way_out(
+    driver, repository, monkeypatch
+):
+    monkeypatch.setattr(layers, "found", Layers)
+    driver.start(PLAN)
+    assert local(driver).turn()
+    attempt = driver.attempt("A1")
+    assert attempt.status == AttemptStatus.FAILED
+    assert "This machine cannot keep tools from files outside the worktree" in attempt.error
+    assert "TOOLS_SANDBOX=off" in attempt.error
+
+
+def test_the_operator_decides_which_tool_may_use_the_network(driver, repository, settings):
+    settings.TOOLS_NETWORK = ["script"]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = server.getsockname()
+        attacked(
+            driver, repository, f"import socket\nsocket.create_connection({address!r}, 5).close()\nprint('reached')"
+        )
+    assert driver.attempt("A1").outcome.endswith("reached"), driver.attempt("A1").error

@@ -26,6 +26,7 @@ from orchestrator.management.supervisor import (
     port_is_taken,
     wait_for_predecessor,
 )
+from orchestrator.sandbox import layers
 from orchestrator.services.divergence import workspace_facts
 
 
@@ -60,6 +61,8 @@ class Command(BaseCommand):
         except OperationalError as problem:
             raise CommandError(f"The database cannot be used: {problem}") from problem
         self._tell_divergence(host, port)
+        if settings.TOOLS_SANDBOX != "off":  # a system check has said that
+            self._say(layers.told(settings.TOOLS_SANDBOX))
         names = [executor.name for executor in ensure_executors(executors, timezone.now())]
         Supervisor(
             commands(host, port, names),
