@@ -4,8 +4,10 @@ import sqlite3
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Info, register
+from django.core.checks import CheckMessage, Error, Info, register
 from django.db import connection
+
+from orchestrator.core.second_factor import KNOWN
 
 #: The tag of our own checks; `serve` runs these alone, because loading every address for the others takes a second.
 TAG = "orchestrator"
@@ -21,5 +23,20 @@ def sqlite_journal(**_: Any) -> list[CheckMessage]:
             f"SQLite {sqlite3.sqlite_version} has the WAL-reset bug; the rollback journal is used instead.",
             hint="It is safe and somewhat slower. SQLite 3.51.3 or PostgreSQL (DATABASE_URL) lift this.",
             id="orchestrator.I001",
+        )
+    ]
+
+
+@register(TAG)
+def second_factor_policy(**_: Any) -> list[CheckMessage]:
+    """A misspelt role would leave out those whom the operator means."""
+    unknown = sorted(set(settings.SECOND_FACTOR_FOR) - KNOWN)
+    if not unknown:
+        return []
+    return [
+        Error(
+            f"SECOND_FACTOR_FOR names {', '.join(unknown)}, which is no role.",
+            hint=f"The words are {', '.join(sorted(KNOWN))}, with commas between them.",
+            id="orchestrator.E001",
         )
     ]
