@@ -4,10 +4,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from orchestrator.core.errors import NotAllowed
@@ -63,6 +65,7 @@ class OrchestratorAdminSite(admin.AdminSite):
     site_title = "Orchestrator administration"
     index_title = "What there is"
 
+    @method_decorator(login_not_required)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """There is one way to sign in, with its limits, its second factor and its entry in the history."""
         if request.user.is_authenticated:

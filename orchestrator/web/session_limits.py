@@ -1,13 +1,15 @@
 """Sessions end: after a time without a request, some hours after the sign-in, and when the account says so."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_in
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -40,9 +42,6 @@ class SessionLimitsMiddleware:
     def _look(self, request: HttpRequest, account: User, now: datetime) -> None:
         """End the session, or note that it was used; the note is written once a minute."""
         begun, seen = _moment(request, BEGUN), _moment(request, SEEN)
-        if begun is None or seen is None:
-            begin(request, now)
-            return
         ended = account.session_end.at if hasattr(account, "session_end") else None
         limits = Limits(timedelta(minutes=settings.SESSION_IDLE_MINUTES), timedelta(hours=settings.SESSION_HOURS))
         if why := why_over(begun=begun, seen=seen, ended=ended, limits=limits, now=now):
@@ -57,6 +56,13 @@ def begin(request: HttpRequest, now: datetime) -> None:
     request.session[BEGUN] = request.session[SEEN] = now.timestamp()
 
 
-def _moment(request: HttpRequest, name: str) -> datetime | None:
-    stored = request.session.get(name)
-    return datetime.fromtimestamp(stored, timezone.get_default_timezone()) if stored is not None else None
+@receiver(user_logged_in, dispatch_uid="orchestrator.session_limits")
+def begin_with_sign_in(request: HttpRequest, **_: object) -> None:
+    """However somebody was signed in: Django says so by this signal alone."""
+    begin(request, timezone.now())
+
+
+def _moment(request: HttpRequest, name: str) -> datetime:
+    """A session that does not know when it began has begun long ago."""
+    stored: float = request.session.get(name, 0.0)
+    return datetime.fromtimestamp(stored, UTC)

@@ -20,7 +20,7 @@ from orchestrator.services.second_factor import check_code, is_enrolled
 from orchestrator.services.sign_in import record_sign_in
 from orchestrator.web.acting import now, typed
 from orchestrator.web.second_factor import PROVED
-from orchestrator.web.session_limits import WHY_OVER, AccountBackend, begin
+from orchestrator.web.session_limits import WHY_OVER, AccountBackend
 
 #: What the session keeps between the password and the code.
 PENDING: Final = "signing_in"
@@ -91,7 +91,6 @@ def _signed_in(request: HttpRequest, account: User, factors: str, following: str
     login(request, account, BACKEND)
     request.session.pop(WHY_OVER, None)
     request.session[PROVED] = factors != "password"
-    begin(request, now())
     return redirect(resolve_url(following))
 
 
