@@ -73,7 +73,7 @@ class TestInstallation:
         folder.mkdir()
         folder.chmod(0o755)
         (folder / "orchestrator.sqlite3").touch(0o644)
-        (folder / "secret-key").write_text("made by an earlier version, long enough to sign with, and open to all")
+        (folder / "secret-key").write_text("made by an earlier version that let every account of the machine read it")
         (folder / "secret-key").chmod(0o644)
         os_mask = os.umask(0o022)
         try:
