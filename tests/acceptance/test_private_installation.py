@@ -84,6 +84,7 @@ class TestInstallation:
 
     def test_files_are_private_and_another_key_and_tls_lock_nobody_out(self, installation: Installation) -> None:
         self.everything_is_private(installation)
+        assert self.get(installation, "/accounts/login/", Host="testserver")[0] == 400
         said = installation.manage("create_token", "--executor", "agent-7", "--user", "contributor").stdout
         secret = re.search(r"pteo_\S+", said)
         assert secret, said
@@ -115,7 +116,6 @@ class TestInstallation:
         assert "Secure" in login["Set-Cookie"]
         status, plain = self.get(installation, "/plans/", **{"X-Forwarded-Proto": "http"})
         assert (status, plain["Location"]) == (301, "https://127.0.0.1/plans/")
-        assert self.get(installation, "/accounts/login/", Host="testserver")[0] == 400
 
     def get(self, installation: Installation, path: str, **headers: str) -> tuple[int, http.client.HTTPMessage]:
         connection = http.client.HTTPConnection("127.0.0.1", installation.port, timeout=30)
