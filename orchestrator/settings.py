@@ -179,7 +179,7 @@ PASSWORD_HASHERS = [
 ]
 #: A session ends after this time without a request, and this long after its sign-in whatever happens.
 SESSION_IDLE_MINUTES = _whole_number("SESSION_IDLE_MINUTES", 120)
-SESSION_HOURS = _whole_number("SESSION_HOURS", 12)
+SESSION_HOURS = max(_whole_number("SESSION_HOURS", 12), 1)
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`idle` is the time between two requests, `longest` the time since the sign-in, whatever happens in it."""
+    """`idle` is the time between two requests, 0 for no end; `longest` that since the sign-in, whatever happens."""
 
     idle: timedelta
     longest: timedelta
@@ -22,7 +22,7 @@ def why_over(*, begun: datetime, seen: datetime, ended: datetime | None, limits:
         return "This account was signed out everywhere."
     if now - begun > limits.longest:
         return f"You were signed out {_length(limits.longest)} after you signed in."
-    if now - seen > limits.idle:
+    if limits.idle and now - seen > limits.idle:
         return f"You were signed out after {_length(limits.idle)} in which nothing was asked for."
     return ""
 
