@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from orchestrator import settings as product
 from orchestrator.models import HistoryEntry
 from orchestrator.services.history import verify
 from tests.acceptance.signing_in import PASSWORD, at, is_in, sign_in
@@ -104,6 +105,12 @@ class TestLimits:
 
 
 class TestSessions:
+    @pytest.fixture(autouse=True)
+    def limits(self, settings) -> None:
+        settings.SESSION_IDLE_MINUTES = product.SESSION_IDLE_MINUTES
+        settings.SESSION_HOURS = product.SESSION_HOURS
+        settings.SESSION_COOKIE_AGE = product.SESSION_COOKIE_AGE
+
     def test_an_idle_session_ends_and_says_so(self, client: Client, cast: Cast) -> None:
         with at():
             sign_in(client, "anna")
