@@ -4,9 +4,10 @@ import sqlite3
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Info, Warning, register
+from django.core.checks import CheckMessage, Error, Info, Warning, register
 from django.db import connection
 
+from orchestrator.core.second_factor import KNOWN
 from orchestrator.sandbox import layers
 
 #: The tag of our own checks; `serve` runs these alone, because loading every address for the others takes a second.
@@ -42,3 +43,18 @@ def refused_tools(**_: Any) -> list[CheckMessage]:
     if settings.TOOLS_SANDBOX == "off" or not layers.missing(layers.found()):
         return []
     return [Warning(layers.told(settings.TOOLS_SANDBOX), id="orchestrator.W003")]
+
+
+@register(TAG)
+def second_factor_policy(**_: Any) -> list[CheckMessage]:
+    """A misspelt role would leave out those whom the operator means."""
+    unknown = sorted(set(settings.SECOND_FACTOR_FOR) - KNOWN)
+    if not unknown:
+        return []
+    return [
+        Error(
+            f"SECOND_FACTOR_FOR names {', '.join(unknown)}, which is no role.",
+            hint=f"The words are {', '.join(sorted(KNOWN))}, with commas between them.",
+            id="orchestrator.E001",
+        )
+    ]

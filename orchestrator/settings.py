@@ -16,6 +16,11 @@ def _whole_number(name: str, default: int) -> int:
     return int(text)
 
 
+def _words(name: str, default: str = "") -> list[str]:
+    """A list from the environment, with commas."""
+    return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("DATA_DIR", BASE_DIR / "var")).expanduser().resolve()
 HOST = os.environ.get("HOST", "127.0.0.1")
@@ -25,7 +30,7 @@ PORT = _whole_number("PORT", 8000)
 def _persistent_secret() -> str:
     """The queue drops messages whose signature fails, so the key has to survive restarts."""
     path = DATA_DIR / "secret-key"
-    DATA_DIR.mkdir(parents=True, exist_ok=True)
+    DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -36,15 +41,16 @@ def _persistent_secret() -> str:
 
 
 SECRET_KEY = os.environ.get("SECRET_KEY") or _persistent_secret()
+#: Earlier keys: what was signed or hashed with one of them is still known, and is signed anew when it is used.
+SECRET_KEY_FALLBACKS = _words("SECRET_KEY_FALLBACKS")
 DEBUG = os.environ.get("DEBUG", "") == "1"
-ALLOWED_HOSTS = [h for h in os.environ.get("ALLOWED_HOSTS", "").split(",") if h] or [
+ALLOWED_HOSTS = _words("ALLOWED_HOSTS") or [
     "127.0.0.1",
     "localhost",
     "[::1]",
-    "testserver",
     HOST,
 ]
-CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if o]
+CSRF_TRUSTED_ORIGINS = _words("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
     "orchestrator",
@@ -60,6 +66,8 @@ INSTALLED_APPS = [
     "django_q",
     "template_partials.apps.SimpleAppConfig",
     "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -70,10 +78,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "orchestrator.web.session_limits.SessionLimitsMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "orchestrator.web.second_factor.SecondFactorMiddleware",
     "orchestrator.web.refusals.RefusalMiddleware",
     "orchestrator.web.admission.AdmissionMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -135,21 +145,54 @@ USE_TZ = True
 USE_I18N = False
 LANGUAGE_CODE = "en"
 
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "orchestrator.web.session_limits.AccountBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in (
+        ("UserAttributeSimilarityValidator", {}),
+        ("MinimumLengthValidator", {"min_length": 12}),
+        ("CommonPasswordValidator", {}),
+        ("NumericPasswordValidator", {}),
+    )
+]
 CSRF_FAILURE_VIEW = "orchestrator.web.refusals.csrf_failed"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "inbox"
 LOGOUT_REDIRECT_URL = "login"
+# Ten failed sign-ins of one name, from wherever they come, or fifty from one address stop it for a quarter of an hour.
+AXES_HANDLER = "orchestrator.web.lock_outs.Limits"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "orchestrator.web.addresses.network_of"
+AXES_LOCKOUT_CALLABLE = "orchestrator.web.lock_outs.locked_out_page"
+AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
+#: Wrong bearer tokens that one address may send in a quarter of an hour.
+TOKEN_FAILURE_LIMIT = 20
+#: The header in which a proxy says where a request comes from; without one it is the address of the connection.
+CLIENT_ADDRESS_HEADER = os.environ.get("CLIENT_ADDRESS_HEADER", "")
+#: Who has to sign in with a code of an authenticator app as well: names of roles, and `operator` for administrators.
+SECOND_FACTOR_FOR = _words("SECOND_FACTOR_FOR")
+OTP_TOTP_ISSUER = "Orchestrator"
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     "django.contrib.auth.hashers.ScryptPasswordHasher",
 ]
+#: A session ends after this time without a request, and this long after its sign-in whatever happens.
+SESSION_IDLE_MINUTES = _whole_number("SESSION_IDLE_MINUTES", 120)
+SESSION_HOURS = max(_whole_number("SESSION_HOURS", 12), 1)
+SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+# Behind a proxy that speaks TLS with browsers. The header is trusted, so the proxy has to set it whatever comes in.
+TLS = os.environ.get("TLS", "") == "1"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = TLS
+SECURE_HSTS_SECONDS = _whole_number("HSTS_SECONDS", 365 * 24 * 3600) if TLS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = TLS
+if TLS_PROXY_HEADER := os.environ.get("TLS_PROXY_HEADER", ""):
+    SECURE_PROXY_SSL_HEADER = (f"HTTP_{TLS_PROXY_HEADER.upper().replace('-', '_')}", "https")
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
@@ -199,9 +242,9 @@ WORKSPACE_DIR = DATA_DIR / "workspace"
 REPOSITORIES_DIR = Path(os.environ.get("REPOSITORIES_DIR", DATA_DIR / "repositories"))
 WORKTREES_DIR = DATA_DIR / "worktrees"
 # Tools that steps may route to; a plan never runs anything else (design section 7).
-TOOLS = [t for t in os.environ.get("TOOLS", "pytest,ruff,script").split(",") if t]
+TOOLS = _words("TOOLS", "pytest,ruff,script")
 #: Tools whose steps may use the network.
-TOOLS_NETWORK = [t for t in os.environ.get("TOOLS_NETWORK", "").split(",") if t]
+TOOLS_NETWORK = _words("TOOLS_NETWORK")
 #: "auto" shuts tools in and refuses to run them where that is impossible; "off" lets them do what the server may do.
 TOOLS_SANDBOX = os.environ.get("TOOLS_SANDBOX") or "auto"
 if TOOLS_SANDBOX not in ("auto", "off"):

@@ -1,20 +1,18 @@
 """Addresses. Each web module lists its own; the order below matters only for equal paths."""
 
-from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
 from orchestrator.admin import site
 from orchestrator.api import negotiated
 from orchestrator.api import root as api
-from orchestrator.web.admission import open_to_every_account
 
 urlpatterns = [
     *api.urlpatterns,
     *negotiated.urlpatterns,
     path("admin/", site.urls),
-    path("accounts/login/", login_not_required(LoginView.as_view(template_name="site/login.html")), name="login"),
-    path("accounts/logout/", open_to_every_account(LogoutView.as_view()), name="logout"),
+    path("", include("orchestrator.web.sign_in")),
+    path("", include("orchestrator.web.account")),
+    path("", include("orchestrator.web.second_factor")),
     path("", include("orchestrator.web.inbox")),
     path("", include("orchestrator.web.portfolio")),
     path("", include("orchestrator.web.history")),

@@ -9,6 +9,10 @@
     const part = event.detail.elt;
     if (part.matches("[data-poll]") && (document.hidden || inUse(part))) event.preventDefault();
   });
+  // The server has to know that nobody did anything: a session that is only refreshed ends.
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.elt.matches("[data-poll]")) event.detail.headers["X-Poll"] = "1";
+  });
   document.addEventListener("htmx:beforeSwap", (event) => {
     const part = event.detail.requestConfig.elt;
     if (!part.matches("[data-poll]")) return;

@@ -12,6 +12,11 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 AXES_ENABLED = False
 STRICT_LOCKS = True
+TOKEN_FAILURE_LIMIT = 10**9
+# Tests set the clock forward by weeks; those of sessions that end take the product's own limits.
+SESSION_IDLE_MINUTES = 0
+SESSION_HOURS = 24 * 365
+SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 # An approval on a page takes effect at once; the tests of undoing it set the time themselves.
 UNDO_SECONDS = 0
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

@@ -3,9 +3,16 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
 
+from orchestrator.core.errors import NotAllowed
 from orchestrator.models import (
     AccessToken,
     Approval,
@@ -57,6 +64,18 @@ class OrchestratorAdminSite(admin.AdminSite):
     site_header = "Orchestrator administration (times in UTC)"
     site_title = "Orchestrator administration"
     index_title = "What there is"
+
+    @method_decorator(login_not_required)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """There is one way to sign in, with its limits, its second factor and its entry in the history."""
+        if request.user.is_authenticated:
+            raise NotAllowed(f"{request.user.get_username()} may not open the administration.")
+        following = request.GET.get(REDIRECT_FIELD_NAME, "")
+        ours = url_has_allowed_host_and_scheme(following, {request.get_host()}, require_https=request.is_secure())
+        return redirect_to_login(following if ours else reverse("admin:index"))
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return redirect("password")
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """One block per area instead of one per Django app."""

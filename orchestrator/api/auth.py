@@ -5,11 +5,14 @@ nothing that arrives by HTTP can set.
 """
 
 from django.http import HttpRequest
+from django.utils import timezone
 from ninja.security import HttpBearer
 from ninja.utils import check_csrf
 
+from orchestrator.api.bearer import caller_by_bearer
 from orchestrator.core.errors import NotAllowed, NotSignedIn
-from orchestrator.services.callers import Caller, caller_by_session, caller_by_token
+from orchestrator.services.callers import Caller, caller_by_session
+from orchestrator.web.addresses import address_of, network_of
 
 
 class TokenOrSession(HttpBearer):
@@ -26,8 +29,8 @@ class TokenOrSession(HttpBearer):
             return caller
         return self._by_session(request)
 
-    def authenticate(self, request: HttpRequest, token: str) -> Caller:  # noqa: ARG002 (the library's signature)
-        return caller_by_token(token)
+    def authenticate(self, request: HttpRequest, token: str) -> Caller:
+        return caller_by_bearer(token, address_of(request), network_of(request) or "", timezone.now())
 
     def _by_session(self, request: HttpRequest) -> Caller:
         if not request.user.is_authenticated:

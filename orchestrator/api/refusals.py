@@ -18,6 +18,7 @@ from orchestrator.core.errors import (
     PlanRejected,
     Refusal,
     TooLarge,
+    TooManyTries,
 )
 from orchestrator.core.plan import Finding
 
@@ -53,6 +54,8 @@ def refused(refusal: Refusal) -> HttpResponse:
     response = JsonResponse(body, status=refusal.status)
     if isinstance(refusal, NotSignedIn):
         response["WWW-Authenticate"] = "Bearer"
+    if isinstance(refusal, TooManyTries):
+        response["Retry-After"] = str(refusal.retry_after)
     return response
 
 

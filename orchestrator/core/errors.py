@@ -282,6 +282,49 @@ class NotSignedIn(Refusal):
     recovery = "Send `Authorization: Bearer <token>` with a token that is not revoked, or sign in."
 
 
+class TokenExpired(NotSignedIn):
+    """The token's time is over."""
+
+    code, status = "token-expired", 401
+    recovery = "Make a new token under your name, Executors and tokens, or with `manage.py create_token`."
+
+
+class TooManyTries(Refusal):
+    """Signing in failed too often, from one address or with one name."""
+
+    code, status = "too-many-tries", 429
+    recovery = (
+        "Wait until the time in `Retry-After` is over, then sign in with the right name, password, code or token."
+    )
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.retry_after = retry_after
+
+
+class PasswordWeak(Refusal):
+    """A new password does not keep to the rules for passwords."""
+
+    code, status = "password-weak", 422
+    recovery = "Choose a longer one that is neither common nor like your name."
+
+
+class SecondFactorMissing(Refusal):
+    """The account has to sign in with a code of an authenticator app, and has none yet or gave none."""
+
+    code, status = "second-factor-missing", 403
+    recovery = "Sign in in the browser and set up an authenticator app under your name."
+
+
+class CodeWrong(Refusal):
+    """The code is not the current one of the authenticator app, was used before, or is no unused recovery code."""
+
+    code, status = "code-wrong", 422
+    recovery = (
+        "Wait for the app's next code and type that, or one of your recovery codes; check the clock of the device."
+    )
+
+
 class TooLarge(Refusal):
     """The body or the plan is over the limit."""
 

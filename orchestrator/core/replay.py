@@ -26,7 +26,8 @@ class Fact:
 @dataclass(slots=True)
 class TaskState:
     """A task as rows or history say it. `attempts` maps numbers to statuses; `undecided` marks a failure that nobody
-    has followed up; `blockers` are the ids of the open ones; `signatures` are the people who signed the open gate."""
+    has followed up; `blockers` are the ids of the open ones; `signatures` those of the accounts that signed the open
+    gate."""
 
     status: str = TaskStatus.PENDING.value
     attempts: dict[int, str] = field(default_factory=dict)
@@ -37,7 +38,7 @@ class TaskState:
     note: str = ""
     breadcrumb: str = ""
     rework: int = 0
-    signatures: set[str] = field(default_factory=set)
+    signatures: set[int] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -226,7 +227,7 @@ def _gate_approved(state: State, fact: Fact) -> None:
 
 
 def _gate_signed(state: State, fact: Fact) -> None:
-    _numbered(state, fact)[0].signatures.add(fact.data["reviewer"])
+    _numbered(state, fact)[0].signatures.add(fact.data["reviewer_id"])
 
 
 def _gate_rejected(state: State, fact: Fact) -> None:

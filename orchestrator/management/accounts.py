@@ -5,11 +5,14 @@ from datetime import datetime
 from typing import Final
 
 from django.contrib.auth.models import Group, User
-from django.db import transaction
+from django.utils import timezone
 
 from orchestrator.core.terms import ExecutorKind, Role
 from orchestrator.models import Executor
+from orchestrator.services.accounts import COMMAND_LINE, record_changes, standing_of
+from orchestrator.services.actor import ORCHESTRATOR
 from orchestrator.services.executors import register_executor
+from orchestrator.services.unit_of_work import unit_of_work
 
 #: The account that answers for what local executors do; nobody signs in with it.
 BUILDERS: Final = "builders"
@@ -25,7 +28,7 @@ def add_account(name: str, *roles: Role, password: str = "", superuser: bool = F
     """A new account with these roles; its password, which is stored nowhere else. None when it is there already."""
     ensure_roles()
     password = password or secrets.token_urlsafe(PASSWORD_BYTES)
-    with transaction.atomic():
+    with unit_of_work():
         user, made = User.objects.get_or_create(
             username=name, defaults={"is_superuser": superuser, "is_staff": superuser}
         )
@@ -34,16 +37,25 @@ def add_account(name: str, *roles: Role, password: str = "", superuser: bool = F
         user.set_password(password)
         user.save(update_fields=["password"])
         user.groups.add(*Group.objects.filter(name__in=[role.value for role in roles]))
+        record_changes(account=user, before=None, actor=COMMAND_LINE, now=timezone.now())
     return password
 
 
 def ensure_executors(count: int, now: datetime) -> list[Executor]:
     """`builder-1` to `builder-<count>`, registered once."""
     ensure_roles()
-    account, made = User.objects.get_or_create(username=BUILDERS)
-    if made:
-        account.set_unusable_password()
-        account.save(update_fields=["password"])
-    account.groups.add(Group.objects.get(name=Role.CONTRIBUTOR.value))
+    account = _builders(now)
     names = [f"builder-{number}" for number in range(1, count + 1)]
     return [register_executor(name=name, kind=ExecutorKind.TOOL, user=account, now=now) for name in names]
+
+
+def _builders(now: datetime) -> User:
+    with unit_of_work():
+        account, made = User.objects.get_or_create(username=BUILDERS)
+        if made:
+            account.set_unusable_password()
+            account.save(update_fields=["password"])
+        before = None if made else standing_of(account.pk)
+        account.groups.add(Group.objects.get(name=Role.CONTRIBUTOR.value))
+        record_changes(account=account, before=before, actor=ORCHESTRATOR, now=now)
+    return account

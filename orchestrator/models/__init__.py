@@ -23,6 +23,7 @@ from orchestrator.models.policy import Policy, PolicyChange
 from orchestrator.models.relation import DuplicateDecision, WorkstreamNeed
 from orchestrator.models.repository import Repository
 from orchestrator.models.saved_workflow import SavedWorkflow, SavedWorkflowVersion
+from orchestrator.models.sign_in import RecoveryCode, SessionEnd
 from orchestrator.models.step import Criterion, GateReviewer, Step, StepNeed, StepResource
 from orchestrator.models.structure import Batch, OwnedFiles, Stage, Thread
 from orchestrator.models.task import Task
@@ -66,10 +67,12 @@ __all__ = [
     "Policy",
     "PolicyChange",
     "PreHandoffReview",
+    "RecoveryCode",
     "Repository",
     "SavedWorkflow",
     "SavedWorkflowVersion",
     "SchedulingDecision",
+    "SessionEnd",
     "Stage",
     "Step",
     "StepNeed",

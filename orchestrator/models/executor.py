@@ -24,7 +24,10 @@ class Executor(models.Model):
 
 
 class AccessToken(models.Model):
-    """A scoped secret an executor signs in with: stored as a keyed hash, shown once (design section 7)."""
+    """A scoped secret an executor signs in with: stored as a keyed hash, shown once (design section 7).
+
+    Without `expires_at` it works until it is revoked.
+    """
 
     executor = models.ForeignKey(Executor, models.PROTECT, related_name="tokens")
     label = models.CharField(max_length=100)
@@ -32,7 +35,11 @@ class AccessToken(models.Model):
     scopes = models.CharField(max_length=200)
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    # Written at most once a minute.
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    last_used_from = models.CharField(max_length=64, blank=True)
 
     class Meta:
         ordering = ["-created_at"]

@@ -9,6 +9,7 @@ from orchestrator.models.workstream import Workstream
 class HistoryEntry(models.Model):
     """Append-only. `leaf` is RFC 8785 text; `leaf_hash` is SHA-256(0x00 || leaf); `sequence` has no gaps.
 
+    `actor` and `account` are names as they were then; an account that was renamed since keeps its id.
     `previous_hash` is the leaf hash of the entry before in the same workstream ("" for the first). Database triggers
     refuse update and delete; `services.history` is the only writer.
     """
@@ -19,6 +20,7 @@ class HistoryEntry(models.Model):
     recorded_at = models.DateTimeField()
     actor = models.CharField(max_length=150)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    account = models.CharField(max_length=150, blank=True)
     action = models.CharField(max_length=60, db_index=True)
     subject = models.CharField(max_length=300)
     reason = models.TextField(blank=True)

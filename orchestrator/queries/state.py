@@ -85,5 +85,5 @@ def _add_attempts(workstream: Workstream, tasks: dict[int, TaskState]) -> None:
     signed = GateReview.objects.filter(
         attempt__task__workstream=workstream, attempt__status__in=LIVE, decision=GateDecision.APPROVED
     )
-    for task_id, name in signed.values_list("attempt__task_id", "reviewer__username"):
-        tasks[task_id].signatures.add(name)
+    for task_id, account in signed.values_list("attempt__task_id", "reviewer"):
+        tasks[task_id].signatures.add(account)

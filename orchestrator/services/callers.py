@@ -1,14 +1,16 @@
 """Callers: who uses a machine interface, and what the token they hold allows (design section 7)."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib.auth.models import User
 
-from orchestrator.core.errors import NotAllowed, NotFound, NotSignedIn
+from orchestrator.core.errors import NotAllowed, NotFound, SecondFactorMissing
 from orchestrator.core.terms import ExecutorKind, Scope
 from orchestrator.models import Executor
 from orchestrator.services.actor import Actor
-from orchestrator.services.executors import authenticate
+from orchestrator.services.second_factor import must_enrol
+from orchestrator.services.tokens import authenticate
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,14 @@ class Caller:
         return own
 
 
-def caller_by_token(secret: str) -> Caller:
-    """The executor behind a live token; NotSignedIn when it is unknown or revoked."""
-    token = authenticate(secret)
-    if token is None:
-        raise NotSignedIn("The token is unknown or revoked.")
+def caller_by_token(secret: str, now: datetime, address: str = "") -> Caller:
+    """The executor behind a live token; NotSignedIn when it is unknown, revoked or too old.
+
+    SecondFactorMissing while its account has to set one up: until then such an account gets nothing.
+    """
+    token = authenticate(secret, now, address)
+    if must_enrol(token.executor.user):
+        raise SecondFactorMissing(f"{token.executor.user} has to set up a second factor before its tokens work.")
     return _let_in(Actor.member(token.executor), token.scope_set)
 
 

@@ -1,12 +1,9 @@
 """Executors and the tokens they sign in with (FR-027, design section 7)."""
 
-import hashlib
-import hmac
 import re
 import secrets
 from datetime import datetime
 
-from django.conf import settings
 from django.contrib.auth.models import User
 
 from orchestrator.core.errors import InvalidInput, NotAllowed, NotFound
@@ -15,6 +12,7 @@ from orchestrator.models import AccessToken, Executor
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.locks import Lock, for_update, take
+from orchestrator.services.tokens import digest_of
 from orchestrator.services.unit_of_work import unit_of_work
 
 SCOPES = frozenset(scope.value for scope in Scope)
@@ -38,7 +36,13 @@ def register_executor(*, name: str, kind: ExecutorKind, user: User, now: datetim
 
 
 def issue_token(
-    *, executor: Executor, label: str, scopes: frozenset[str], actor: Actor, now: datetime
+    *,
+    executor: Executor,
+    label: str,
+    scopes: frozenset[str],
+    actor: Actor,
+    now: datetime,
+    expires_at: datetime | None = None,
 ) -> tuple[AccessToken, str]:
     """A new token and its secret, which is stored nowhere: only its keyed hash is."""
     actor.require_some_role()
@@ -50,10 +54,11 @@ def issue_token(
         token = AccessToken.objects.create(
             executor=executor,
             label=label[:100] or "token",
-            digest=_digest(secret),
+            digest=digest_of(secret),
             scopes=" ".join(sorted(scopes)),
             created_at=now,
             created_by=actor.account,
+            expires_at=expires_at,
         )
         record(
             workstream=None,
@@ -61,7 +66,11 @@ def issue_token(
             action="token issued",
             subject=executor.name,
             now=now,
-            data={"label": token.label, "scopes": token.scopes},
+            data={
+                "label": token.label,
+                "scopes": token.scopes,
+                "expires": expires_at.isoformat() if expires_at else "",
+            },
         )
     return token, secret
 
@@ -81,16 +90,6 @@ def revoke_token(*, token_id: int, actor: Actor, now: datetime) -> AccessToken:
     return token
 
 
-def authenticate(secret: str) -> AccessToken | None:
-    """The live token of this secret, if its account is still active."""
-    live = AccessToken.objects.select_related("executor__user").filter(revoked_at=None, executor__user__is_active=True)
-    return live.filter(digest=_digest(secret)).first()
-
-
 def _own(executor: Executor, actor: Actor) -> None:
     if actor.user is None or not (actor.user.is_superuser or executor.user_id == actor.user.pk):
         raise NotAllowed(f"The executor {executor} belongs to another account.")
-
-
-def _digest(secret: str) -> str:
-    return hmac.new(settings.SECRET_KEY.encode(), secret.encode(), hashlib.sha256).hexdigest()

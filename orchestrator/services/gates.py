@@ -117,6 +117,7 @@ def _signature(review: GateReview, state: SignOff) -> dict[str, object]:
     return {
         "signatures": list(state.signed),
         "reviewer": review.reviewer.get_username(),
+        "reviewer_id": review.reviewer_id,
         "signed": state.count,
         "needed": state.needed,
         "follow_up_version": version.number if version else 0,

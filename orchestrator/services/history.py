@@ -118,6 +118,7 @@ def _linked(sequence: int, tip: _Tip, waiting: _Waiting) -> HistoryEntry:
         recorded_at=max(act.at, tip.at),
         actor=act.actor.label,
         user=act.actor.user,
+        account=act.actor.user.get_username() if act.actor.user else "",
         action=act.action,
         subject=said.subject[:300],
         reason=said.reason,
@@ -171,7 +172,8 @@ def _facts(entry: HistoryEntry) -> dict[str, Any]:
         "number": entry.number,
         "recordedAt": entry.recorded_at.isoformat(),
         "actor": entry.actor,
-        "account": entry.user.get_username() if entry.user else "",
+        "account": entry.account,
+        "accountId": entry.user_id or 0,
         "action": entry.action,
         "subject": entry.subject,
         "reason": entry.reason,
@@ -181,7 +183,7 @@ def _facts(entry: HistoryEntry) -> dict[str, Any]:
 
 
 def _links() -> Iterator[Link]:
-    entries = HistoryEntry.objects.select_related("workstream", "user", "corrects").order_by("sequence")
+    entries = HistoryEntry.objects.select_related("workstream", "corrects").order_by("sequence")
     for entry in entries.iterator(chunk_size=1000):
         yield Link(
             sequence=entry.sequence,

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from orchestrator.core.errors import InvalidInput, NotAllowed, NotFound, Refusal
+from orchestrator.core.errors import InvalidInput, NotAllowed, NotFound, Refusal, TooManyTries
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -25,7 +25,13 @@ class RefusalMiddleware:
 
 def refused(request: HttpRequest, refusal: Refusal, status: int | None = None) -> HttpResponse:
     """JSON for machines, a notice above the open page for htmx (what was typed stays), a page for everyone else."""
-    code = status or refusal.status
+    response = _answer(request, refusal, status or refusal.status)
+    if isinstance(refusal, TooManyTries):
+        response["Retry-After"] = str(refusal.retry_after)
+    return response
+
+
+def _answer(request: HttpRequest, refusal: Refusal, code: int) -> HttpResponse:
     if not request.accepts("text/html"):
         return JsonResponse(refusal.as_dict(), status=code)
     context = {"refusal": refusal, "back": _page_before(request)}

@@ -1,5 +1,7 @@
 """A person's executors and the tokens they sign in with; a secret is shown once (FR-027, design section 7)."""
 
+from datetime import timedelta
+
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -24,6 +26,8 @@ SCOPE_WORDS = {
     "work": "work: claim, report and complete attempts, ask and answer questions",
     "manage": "manage: submit plans, accept and archive workstreams",
 }
+#: Days that a new token works; 0 for ever.
+LIFETIMES = ((7, "7 days"), (30, "30 days"), (90, "90 days"), (365, "a year"), (0, "until it is revoked"))
 
 
 #: The secret is stored nowhere, so a form that is sent twice cannot be answered with it twice.
@@ -40,6 +44,9 @@ class TokenForm(forms.Form):
         choices=[(kind.value, kind.value.capitalize()) for kind in ExecutorKind], initial=ExecutorKind.AGENT
     )
     label = forms.CharField(label="What the token is for", max_length=100)
+    days = forms.TypedChoiceField(
+        label="How long it works", choices=LIFETIMES, initial=90, coerce=int, empty_value="90", required=False
+    )
     scopes = forms.MultipleChoiceField(
         choices=[(scope, SCOPE_WORDS.get(scope, scope)) for scope in sorted(SCOPES)],
         initial=["read", "work"],
@@ -81,10 +88,16 @@ def tokens(request: HttpRequest) -> HttpResponse:
 
 def _issue(request: HttpRequest, form: TokenForm) -> str:
     now, given = timezone.now(), form.cleaned_data
+    days = int(given["days"])
     actor = Actor.person(request.user)  # type: ignore[arg-type]
     executor = register_executor(name=given["executor"], kind=ExecutorKind(given["kind"]), user=actor.account, now=now)
     _, secret = issue_token(
-        executor=executor, label=given["label"], scopes=frozenset(given["scopes"]), actor=actor, now=now
+        executor=executor,
+        label=given["label"],
+        scopes=frozenset(given["scopes"]),
+        actor=actor,
+        now=now,
+        expires_at=now + timedelta(days=days) if days else None,
     )
     return secret
 
@@ -100,6 +113,7 @@ def _show(
         "secret": secret,
         "secret_name": name,
         "may_not_issue": "" if roles_of(account) else "Your account holds no role. Ask an administrator for one.",
+        "now": timezone.now(),
     }
     return render(request, "tokens/page.html", context, status=status)
 

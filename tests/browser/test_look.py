@@ -103,6 +103,9 @@ def addresses(driver: Driver) -> Iterator[str]:
         "/library/release/start/",
         "/blockers/?state=all",
         "/collected/",
+        "/account/",
+        "/account/password/",
+        "/account/second-factor/",
     )
     yield from (work, f"{work}files/", f"{work}new-stage/?gate=MP1", f"{work}prehandoff/", f"{work}migrate/2/")
     yield from (f"{work}tasks/{key}/" for key in ("A1", "B1", "C1"))

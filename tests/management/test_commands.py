@@ -12,7 +12,7 @@ from django.db import connection
 from orchestrator.core.terms import Role, VersionStatus
 from orchestrator.models import Executor, HistoryEntry, Policy, Workflow, WorkflowVersion, Workstream
 from orchestrator.models.guards import drop_guards
-from orchestrator.services.executors import authenticate
+from orchestrator.services.tokens import live_token
 from tests.cast import PLAN
 from tests.core.formats.samples import FOLDER_FILES, SAMPLES
 
@@ -134,7 +134,7 @@ def test_an_account_is_made_once_with_its_roles(db):
 
 def test_a_token_is_shown_once_and_signs_in(cast):
     printed = run("create_token", "--executor", "helper", "--user", "carl", "--scope", "work")
-    token = authenticate(printed.split()[-1])
+    token = live_token(printed.split()[-1])
     assert token is not None
     assert (token.executor.name, token.scope_set) == ("helper", {"work"})
     with pytest.raises(CommandError, match="add --user"):

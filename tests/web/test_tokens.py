@@ -5,7 +5,7 @@ import re
 from django.test import Client
 
 from orchestrator.models import AccessToken, Executor
-from orchestrator.services.executors import authenticate
+from orchestrator.services.tokens import live_token
 from tests.cast import Cast
 
 NEW = {"executor": "builder-7", "kind": "agent", "label": "laptop", "scopes": ["read", "work"]}
@@ -20,7 +20,7 @@ def made(client: Client) -> str:
 def test_the_secret_is_shown_once_and_works(client: Client, cast: Cast) -> None:
     client.force_login(cast.contributor)
     secret = made(client)
-    token = authenticate(secret)
+    token = live_token(secret)
     assert token is not None
     assert (token.executor.name, token.executor.user, token.scopes) == ("builder-7", cast.contributor, "read work")
     again = client.get("/tokens/")
@@ -33,7 +33,7 @@ def test_a_revoked_token_does_not_sign_in(client: Client, cast: Cast) -> None:
     client.force_login(cast.contributor)
     secret = made(client)
     assert client.post(f"/tokens/{AccessToken.objects.get().pk}/revoke/").status_code == 302
-    assert authenticate(secret) is None
+    assert live_token(secret) is None
     assert "Revoked" in client.get("/tokens/").content.decode()
 
 
@@ -44,7 +44,7 @@ def test_other_peoples_tokens_are_neither_shown_nor_revoked(client: Client, cast
     assert "builder-7" not in client.get("/tokens/").content.decode()
     assert client.post(f"/tokens/{AccessToken.objects.get().pk}/revoke/").status_code == 403
     assert client.post("/tokens/", NEW).status_code == 403
-    assert authenticate(secret) is not None
+    assert live_token(secret) is not None
 
 
 def test_a_bad_name_is_named(client: Client, cast: Cast) -> None:

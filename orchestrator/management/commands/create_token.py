@@ -1,6 +1,7 @@
 """`manage.py create_token --executor NAME`: a secret for REST and MCP, printed once."""
 
 from argparse import ArgumentParser
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -13,6 +14,10 @@ from orchestrator.models import Executor
 from orchestrator.services.actor import Actor
 from orchestrator.services.executors import SCOPES, issue_token, register_executor
 
+#: Days that a token works where nothing else is said, and the most that can be asked for.
+DAYS = 90
+LONGEST = 3650
+
 
 class Command(BaseCommand):
     help = "Issue a token for an executor; with --user, register the executor for that account first."
@@ -23,9 +28,15 @@ class Command(BaseCommand):
         parser.add_argument("--executor", required=True)
         parser.add_argument("--user", help="account a new executor acts for")
         parser.add_argument("--label", default="command line")
+        parser.add_argument("--days", type=int, default=DAYS, help=f"how long it works, 0 for ever; default: {DAYS}")
         parser.add_argument("--scope", action="append", choices=sorted(SCOPES), help="default: all of them")
 
-    def handle(self, *, executor: str, user: str | None, label: str, scope: list[str] | None, **_options: Any) -> None:
+    def handle(
+        self, *, executor: str, user: str | None, label: str, days: int, scope: list[str] | None, **_options: Any
+    ) -> None:
+        if not 0 <= days <= LONGEST:
+            raise CommandError(f"--days is a number from 0 to {LONGEST}.")
+        now = timezone.now()
         try:
             owner = _executor(executor, user)
             _, secret = issue_token(
@@ -33,7 +44,8 @@ class Command(BaseCommand):
                 label=label,
                 scopes=frozenset(scope or SCOPES),
                 actor=Actor.person(owner.user),
-                now=timezone.now(),
+                now=now,
+                expires_at=now + timedelta(days=days) if days else None,
             )
         except Refusal as refusal:
             raise CommandError(f"{refusal.message} {refusal.way_out}") from refusal

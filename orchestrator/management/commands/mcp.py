@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from orchestrator.core.errors import Refusal
 from orchestrator.services.callers import Caller, caller_by_name, caller_by_token
@@ -41,4 +42,4 @@ def _sign_in(executor: str | None) -> Callable[[], Caller]:
     secret = os.environ.get(TOKEN_VARIABLE)
     if not secret:
         raise CommandError(f"Set {TOKEN_VARIABLE} to the token of an executor, or name one with --executor.")
-    return partial(caller_by_token, secret)
+    return lambda: caller_by_token(secret, timezone.now())

@@ -17,6 +17,7 @@ from django_q.conf import Conf
 from orchestrator.checks import TAG
 from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.management.accounts import ensure_executors
+from orchestrator.management.private_data import narrow
 from orchestrator.management.queue_watch import QueueWatch
 from orchestrator.management.static_stamp import collect_static
 from orchestrator.management.supervisor import (
@@ -44,11 +45,25 @@ class Command(BaseCommand):
         self.stopping = False
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._stop)
+        self._keep_private()
         lock = only_supervisor(settings.DATA_DIR / "run")
         if lock is None:
             raise CommandError(f"The orchestrator is already running with the data in {settings.DATA_DIR}.")
         with lock:
             self._serve(host, port, executors, demo)
+
+    def _keep_private(self) -> None:
+        """Before anything is written there: an earlier version left files that every account here can read."""
+        settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+        try:
+            opened = narrow(settings.DATA_DIR)
+        except PermissionError as problem:
+            raise CommandError(
+                f"{problem.filename} can be read by other accounts of this machine, and belongs to somebody else. "
+                "Give it to the account that starts the orchestrator (chown), or start with another DATA_DIR."
+            ) from problem
+        if opened:
+            self._say(f"Others could read {len(opened)} files and folders in {settings.DATA_DIR}; now they cannot.")
 
     def _serve(self, host: str, port: int, executors: int, demo: bool) -> None:
         wait_for_predecessor(settings.DATA_DIR / "run")
