@@ -85,6 +85,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "orchestrator.web.second_factor.SecondFactorMiddleware",
     "orchestrator.web.refusals.RefusalMiddleware",
+    "orchestrator.web.admission.AdmissionMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "orchestrator.urls"
@@ -114,7 +115,7 @@ TEMPLATES = [
                     ],
                 )
             ],
-            "builtins": ["template_partials.templatetags.partials"],
+            "builtins": ["template_partials.templatetags.partials", "orchestrator.templatetags.once"],
         },
     }
 ]
@@ -132,6 +133,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
         "init_command": f"PRAGMA journal_mode={SQLITE_JOURNAL}; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=1",
     }
+# A lock out of order is a mistake of the code: the suite fails of it, in operation it is logged.
+STRICT_LOCKS = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": DATA_DIR / "cache"}}
 
@@ -220,6 +223,7 @@ STORAGES = {
 Q_CLUSTER = {
     "name": "orchestrator",
     "orm": "default",
+    "broker_class": "orchestrator.queue_broker.OrderedBroker",
     "workers": _whole_number("QUEUE_WORKERS", 2),
     "queue_limit": _whole_number("QUEUE_WORKERS", 2),
     "timeout": 60,

@@ -1,58 +1,86 @@
 """What the queue runs (DC-6): ids in, one service call, nothing kept. Running any of it twice changes nothing."""
 
+import time
+
 from django.core.cache import cache
 from django.utils import timezone
+from django_q.tasks import async_task
 
-from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.core.terms import ArtifactState, WorkstreamStatus
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.services import advance as service
-from orchestrator.services import baseline
-from orchestrator.services.collector import collect
+from orchestrator.services import baseline, collector
+from orchestrator.services.inbox_turns import going_on
 from orchestrator.services.maintenance import maintain
+from orchestrator.services.trouble import kept_for_the_end
+from orchestrator.services.wake import begun
 
+#: Where a heartbeat and a sweep leave the word they were sent with, once they are done.
 HEARTBEAT = "orchestrator.queue.heartbeat"
-#: Seconds the last heartbeat is remembered; far longer than any stall that is waited for.
-HEARTBEAT_KEPT = 24 * 3600
+SWEPT = "orchestrator.queue.swept"
+#: Seconds after which a sweep goes on in a message of its own, so that others get their turn and no time limit is met.
+SLICE = 10.0
 
 
 def advance(workstream_id: int) -> None:
     """Bring one workstream up to date; the message carries its id only, its rows say what there is to do."""
-    service.advance(workstream_id=workstream_id, now=timezone.now())
+    begun(workstream_id)
+    service.advance(workstream_id=workstream_id, clock=timezone.now)
 
 
-def sweep() -> int:
+def collect() -> int:
+    """Go on with what a run over the producers' branches had no time for (FR-029)."""
+    going_on()
+    return collector.collect(now=timezone.now())
+
+
+def sweep(word: str = "", after: int = 0) -> int:
     """Advance every workstream that may have something to do: what lost messages left is picked up (F12), and its whole
     frontier is judged afresh. Then look whether work was merged into a base branch (FR-010).
 
-    One workstream whose files cannot be written does not hold up the others (F14); how many were advanced.
+    Trouble with one workstream does not hold up the others (F14): it stands there, and the first one is raised at the
+    end, so that the queue's record has it too. A long sweep goes on behind the messages that came meanwhile: `after` is
+    the id it came to. Returns how many were advanced.
     """
-    trouble: WorkspaceUnavailable | None = None
-    try:
-        collect(now=timezone.now())
-    except WorkspaceUnavailable as refusal:
-        trouble = refusal
-    ids = workstreams_to_sweep()
-    for workstream_id in ids:
-        try:
-            service.advance(workstream_id=workstream_id, now=timezone.now(), afresh=True)
-        except WorkspaceUnavailable as refusal:
-            trouble = refusal
-    baseline.look_everywhere(now=timezone.now())
-    maintain()
+    trouble: list[Exception] = []
+    if not after:
+        with kept_for_the_end(trouble):
+            collector.collect(now=timezone.now())
+    began, advanced = time.monotonic(), 0
+    for workstream_id in workstreams_to_sweep(after):
+        with kept_for_the_end(trouble):
+            begun(workstream_id)
+            service.advance(workstream_id=workstream_id, clock=timezone.now, afresh=True)
+        advanced += 1
+        if time.monotonic() - began >= SLICE:
+            async_task("orchestrator.tasks.sweep", word, workstream_id)
+            break
+    else:
+        _end_sweep(word, trouble)
     if trouble:
-        raise trouble
-    return len(ids)
+        raise trouble[0]
+    return advanced
 
 
-def heartbeat() -> None:
+def _end_sweep(word: str, trouble: list[Exception]) -> None:
+    with kept_for_the_end(trouble):
+        baseline.look_everywhere(now=timezone.now())
+    with kept_for_the_end(trouble):
+        maintain()
+    cache.set(SWEPT, word, None)
+
+
+def heartbeat(word: str) -> None:
     """Say that a message went all the way through the queue; the supervisor asks for one regularly."""
-    cache.set(HEARTBEAT, timezone.now().timestamp(), HEARTBEAT_KEPT)
+    cache.set(HEARTBEAT, word, None)
 
 
-def workstreams_to_sweep() -> list[int]:
-    """Open ones, and those with artifacts that are not in the workspace yet; in the order of design section 3."""
+def workstreams_to_sweep(after: int = 0) -> list[int]:
+    """Open ones, and those with artifacts that are not in the workspace yet, by id from the one after `after` on.
+
+    Their order decides nothing: whoever contends for a repository is advanced in the order of design section 3.
+    """
     pending = HandoffArtifact.objects.filter(state=ArtifactState.PENDING).values("workstream_id")
     unfinished = [WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE]
     due = Workstream.objects.filter(status__in=unfinished) | Workstream.objects.filter(pk__in=pending)
-    return list(due.values_list("pk", flat=True))
+    return list(due.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True))

@@ -204,7 +204,8 @@ class Driver:
 
     def advance(self) -> None:
         assert self.workstream is not None
-        advance(workstream_id=self.workstream.pk, now=self.tick())
+        at = self.tick()
+        advance(workstream_id=self.workstream.pk, clock=lambda: at)
 
     def task(self, key: str) -> Task:
         return Task.objects.select_related("step", "workstream").get(workstream=self.workstream, step__key=key)

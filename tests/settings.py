@@ -16,6 +16,7 @@ TOKEN_FAILURE_LIMIT = 10**9
 SESSION_IDLE_MINUTES = 0
 SESSION_HOURS = 24 * 365
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
+STRICT_LOCKS = True
 # An approval on a page takes effect at once; the tests of undoing it set the time themselves.
 UNDO_SECONDS = 0
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

@@ -41,27 +41,37 @@ class GitFailed(Refusal):
 
 
 def git(directory: Path, *arguments: str, send: str = "") -> str:
-    """What git printed, with `send` on its standard input. Raises `GitFailed` with its message."""
-    command = ["git", *QUIET, *arguments]
+    """What git printed, with `send` on its standard input. Raises `GitFailed` with its message.
+
+    What somebody gave a name to is handed over as `adapters/commits.py` found it, or behind `--`. Bytes that are no
+    UTF-8 come back as surrogates, and go to git as the bytes they were.
+    """
+    command = [word.encode(errors="surrogateescape") for word in ("git", *QUIET, *arguments)]
     try:
         done = subprocess.run(
             command,
             cwd=directory,
             env=_environment(),
-            input=send.encode(),
+            input=send.encode(errors="surrogateescape"),
             capture_output=True,
             timeout=TIMEOUT,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as problem:
         raise GitFailed(f"git {arguments[0]} did not run: {problem}") from problem
-    output = done.stdout.decode("utf-8", "replace")
     if done.returncode:
-        said = (done.stderr.decode("utf-8", "replace").strip() or output.strip()).replace(
-            str(directory), "the worktree"
+        said = (
+            (done.stderr.strip() or done.stdout.strip())
+            .decode(errors="backslashreplace")
+            .replace(str(directory), "the worktree")
         )
         raise GitFailed(f"git {arguments[0]} failed: {said[:1500]}", exit_code=done.returncode)
-    return output
+    return done.stdout.decode(errors="surrogateescape")
+
+
+def shown(name: str) -> str:
+    """A name of git's as people and databases can have it: bytes that are no text are written out."""
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def _environment() -> dict[str, str]:
@@ -72,6 +82,9 @@ def _environment() -> dict[str, str]:
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_OPTIONAL_LOCKS": "0",
+        # A path is a path, whatever it looks like; and an object is what it was, whatever refs/replace says.
+        "GIT_LITERAL_PATHSPECS": "1",
+        "GIT_NO_REPLACE_OBJECTS": "1",
         **IDENTITY,
     }
 

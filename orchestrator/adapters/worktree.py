@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.adapters.repository import GitFailed, git, locked
+from orchestrator.adapters.commits import branch_head, find_commit, find_commits
+from orchestrator.adapters.repository import GitFailed, git, locked, shown
 from orchestrator.core.errors import Refusal
 
 
@@ -53,8 +54,9 @@ class Worktree:
             )
         with locked(self.repository / ".git" / "orchestrator.lock"):
             _drop_stale_locks(self.repository)
+            commits = self._known(upstream)
             self._check_out()
-            for commit in self._independent(upstream):
+            for commit in self._independent(commits):
                 self._merge(commit)
         return git(self.folder, "rev-parse", "HEAD").strip()
 
@@ -69,29 +71,27 @@ class Worktree:
     def settle_on(self, commit: str) -> bool:
         """Go back to an earlier commit that holds the same files as this one; False when there is none such (AD-7)."""
         with locked(self.repository / ".git" / "orchestrator.lock"):
+            full = find_commit(self.repository, commit)
+            if not full:
+                return False
             try:
-                trees = {git(self.folder, "rev-parse", "--verify", f"{one}^{{tree}}") for one in ("HEAD", commit)}
+                trees = {git(self.folder, "rev-parse", "--verify", f"{one}^{{tree}}") for one in ("HEAD", full)}
             except GitFailed:
                 return False
             if len(trees) == 1:
-                git(self.folder, "reset", "--quiet", "--hard", commit)
+                git(self.folder, "reset", "--quiet", "--hard", full)
         return len(trees) == 1
 
     def changed(self, since: str) -> list[str]:
         """Files added or changed since the commit `since`, sorted."""
-        listed = git(self.folder, "diff", "--name-only", "-z", "--diff-filter=d", "--no-renames", since, "HEAD")
+        listed = git(self.folder, "diff", "--name-only", "-z", "--diff-filter=d", "--no-renames", since, "HEAD", "--")
         return sorted(name for name in listed.split("\0") if name)
 
     def _check_out(self) -> None:
-        try:
-            base = git(
-                self.repository, "rev-parse", "--verify", "--quiet", f"refs/heads/{self.base}^{{commit}}"
-            ).strip()
-        except GitFailed as problem:
+        base = branch_head(self.repository, self.base)
+        if not base:
             name = self.repository.name
-            raise RepositoryMissing(
-                f"The repository “{name}” has no branch “{self.base}”.", repository=name
-            ) from problem
+            raise RepositoryMissing(f"The repository “{name}” has no branch “{self.base}”.", repository=name)
         if not self._usable():
             shutil.rmtree(self.folder, ignore_errors=True)
             git(self.repository, "worktree", "prune")
@@ -102,6 +102,16 @@ class Worktree:
         git(self.folder, "reset", "--quiet", "--hard")
         git(self.folder, "clean", "--quiet", "-ffdx")
         git(self.folder, "checkout", "--quiet", "--force", "-B", self.branch, base)
+
+    def _known(self, commits: Sequence[str]) -> list[str]:
+        found = find_commits(self.repository, commits)
+        if missing := next((word for word, full in zip(commits, found, strict=True) if not full), ""):
+            raise RepositoryMissing(
+                f"A completed step named the commit “{missing[:64]}”, which “{self.repository.name}” does not have.",
+                recovery="Fetch it into the repository, or send that step back, then queue this step again.",
+                repository=self.repository.name,
+            )
+        return found
 
     def _usable(self) -> bool:
         """Whether the folder is a working tree of its own: a half-made one would find a repository above it."""
@@ -123,7 +133,8 @@ class Worktree:
         try:
             git(self.folder, "merge", "--quiet", "--no-edit", "-m", f"Merge {commit[:12]}", commit)
         except GitFailed as problem:
-            files = git(self.folder, "diff", "--name-only", "--diff-filter=U").split()
+            told = git(self.folder, "diff", "--name-only", "-z", "--diff-filter=U")
+            files = [shown(name) for name in told.split("\0") if name]
             with contextlib.suppress(GitFailed):
                 git(self.folder, "merge", "--abort")
             if not files:

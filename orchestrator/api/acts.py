@@ -12,7 +12,7 @@ from orchestrator.api.auth import caller_of
 from orchestrator.api.refusals import refused
 from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import Scope
-from orchestrator.services.idempotency import SERVER_ERROR, Answer, answer_once, request_digest
+from orchestrator.services.idempotency import SERVER_ERROR, Answer, answer_in_steps, answer_once, request_digest
 
 View = Callable[..., Any]
 
@@ -31,8 +31,12 @@ def needs(scope: Scope) -> Callable[[View], View]:
     return decorate
 
 
-def act(scope: Scope, status: int = 200) -> Callable[[View], View]:
-    """A route that changes something: with an `Idempotency-Key` header its repetition answers as the first time."""
+def act(scope: Scope, status: int = 200, *, in_steps: bool = False) -> Callable[[View], View]:
+    """A route that changes something: with an `Idempotency-Key` header its repetition answers as the first time.
+
+    `in_steps` says that the act has several transactions, or looks into files for long: its key has one of its own.
+    """
+    answered = answer_in_steps if in_steps else answer_once
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
@@ -43,7 +47,7 @@ def act(scope: Scope, status: int = 200) -> Callable[[View], View]:
             run = functools.partial(_answer, view, request, values, status)
             if key is None:
                 return _response(run())
-            answer = answer_once(
+            answer = answered(
                 executor=caller.executor,
                 key=key,
                 digest=request_digest(str(request.method).encode(), request.path.encode(), request.body),

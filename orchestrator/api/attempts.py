@@ -22,7 +22,10 @@ router = Router(tags=["attempts"])
 @router.post("/{int:attempt_id}/claim", response=ClaimFacts)
 @act(Scope.WORK)
 def claim(request: HttpRequest, attempt_id: int) -> ClaimFacts:
-    """Exclusive: one caller gets the attempt and its token, every other one 409 with the holder in `details`."""
+    """Exclusive: one caller gets the attempt and its token, every other one 409 with the holder in `details`.
+
+    Whoever holds the attempt and claims it once more is answered with the same token: nothing changes.
+    """
     caller = caller_of(request)
     assignment = claims.claim(attempt_id=attempt_id, executor=caller.executor, actor=caller.actor, now=timezone.now())
     return claim_facts(assignment)

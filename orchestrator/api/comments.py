@@ -17,6 +17,7 @@ from orchestrator.queries.plans import find_version, workstream_of
 from orchestrator.services import comments
 from orchestrator.services.actor import Actor
 from orchestrator.services.plans import read_version
+from orchestrator.services.unit_of_work import unit_of_work
 
 router = Router(tags=["comments"])
 
@@ -33,15 +34,21 @@ def listing(request: HttpRequest, slug: str, number: int) -> list[ThreadFacts]:
 def comment(request: HttpRequest, slug: str, number: int, body: Remark) -> list[ThreadFacts]:
     """A draft on a line, a step or the whole plan; `send` true sends it, with every other draft of the account."""
     version, actor, now = find_version(slug, number), caller_of(request).actor, timezone.now()
-    comments.open_thread(version_id=version.pk, line=body.line, step=body.step, body=body.body, actor=actor, now=now)
-    return _sent(version, actor, now, send=body.send)
+    with unit_of_work():
+        comments.open_thread(
+            version_id=version.pk, line=body.line, step=body.step, body=body.body, actor=actor, now=now
+        )
+        _send(version, actor, now, send=body.send)
+    return threads_of(version, actor)
 
 
 @router.post("/workflows/{slug:slug}/versions/{int:number}/threads/send", response=list[ThreadFacts])
 @act(Scope.WORK)
 def send(request: HttpRequest, slug: str, number: int) -> list[ThreadFacts]:
     """Send every draft that the account wrote on the workflow; a decision does so too."""
-    return _sent(find_version(slug, number), caller_of(request).actor, timezone.now(), send=True)
+    version, actor = find_version(slug, number), caller_of(request).actor
+    comments.send_comments(version_id=version.pk, actor=actor, now=timezone.now())
+    return threads_of(version, actor)
 
 
 @router.post("/comment-threads/{int:thread_id}/reply", response=list[ThreadFacts])
@@ -49,8 +56,10 @@ def send(request: HttpRequest, slug: str, number: int) -> list[ThreadFacts]:
 def reply(request: HttpRequest, thread_id: int, body: Answer) -> list[ThreadFacts]:
     """Answer in a thread; the answer of all routes here are the threads of the version."""
     actor, now = caller_of(request).actor, timezone.now()
-    answered = comments.reply(thread_id=thread_id, body=body.body, actor=actor, now=now)
-    return _sent(answered.thread.version, actor, now, send=body.send)
+    with unit_of_work():
+        version = comments.reply(thread_id=thread_id, body=body.body, actor=actor, now=now).thread.version
+        _send(version, actor, now, send=body.send)
+    return threads_of(version, actor)
 
 
 @router.post("/comment-threads/{int:thread_id}/resolve", response=list[ThreadFacts])
@@ -72,10 +81,9 @@ def threads_of(version: WorkflowVersion, actor: Actor) -> list[ThreadFacts]:
     return [thread_facts(thread) for thread in conversation(version, plan, actor.account.pk).threads]
 
 
-def _sent(version: WorkflowVersion, actor: Actor, now: datetime, *, send: bool) -> list[ThreadFacts]:
+def _send(version: WorkflowVersion, actor: Actor, now: datetime, *, send: bool) -> None:
     if send:
         comments.send_comments(version_id=version.pk, actor=actor, now=now)
-    return threads_of(version, actor)
 
 
 def _settled(thread: CommentThread, actor: Actor) -> list[ThreadFacts]:

@@ -11,6 +11,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 
 from orchestrator.api.root import routes
+from orchestrator.web.admission import admitted
 from orchestrator.web.tasks import task_by_id
 from orchestrator.web.workstreams import workstream_page
 
@@ -26,7 +27,7 @@ def wants_json(request: HttpRequest) -> bool:
 
 def negotiated(route: str, page: View) -> View:
     """The API's view of that name for machines, the page for signed-in people."""
-    for_people = login_required(page)
+    for_people = login_required(admitted(page))
 
     @login_not_required
     @csrf_exempt

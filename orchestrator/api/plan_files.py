@@ -16,7 +16,8 @@ from orchestrator.core.formats.folder import LeftOut
 from orchestrator.core.formats.recognise import Format
 from orchestrator.core.terms import Scope
 from orchestrator.queries.plan_facts import AdoptionFacts, FindingFacts, adoption_facts, facts_of, finding_facts
-from orchestrator.services.bundles import submit_bundle
+from orchestrator.services.bundles import members_of, submit_bundle
+from orchestrator.services.steps import once
 from orchestrator.services.submissions import (
     Outcome,
     ReadFiles,
@@ -110,15 +111,16 @@ def check(request: HttpRequest, body: FileSet) -> FilesFacts:
 
 
 @router.post("", response={201: OutcomesFacts})
-@act(Scope.MANAGE, status=201)
+@act(Scope.MANAGE, status=201, in_steps=True)
 def submit(request: HttpRequest, body: FileSubmission) -> OutcomesFacts:
     """Submit every plan that the files hold; the answer has one outcome for each."""
     found, actor, now = _read(body), caller_of(request).actor, timezone.now()
     files = [replace(one.file, adopt=body.adopt) for one in found.plans]
     if body.bundle.strip():
-        done = submit_bundle(name=body.bundle, files=files, actor=actor, now=now)
-        outcomes = [Outcome(name, submission) for name, submission in done.members.items()]
-        return OutcomesFacts(done.bundle.pk, tuple(map(_outcome, outcomes)), _left_out(found.left_out))
+        name = body.bundle
+        bundle = once("bundle", lambda: submit_bundle(name=name, files=files, actor=actor, now=now).bundle.pk)
+        outcomes = [Outcome(name, submission) for name, submission in members_of(bundle).items()]
+        return OutcomesFacts(bundle, tuple(map(_outcome, outcomes)), _left_out(found.left_out))
     each = submit_each(files=files, actor=actor, now=now)
     return OutcomesFacts(None, tuple(map(_outcome, each)), _left_out(found.left_out))
 

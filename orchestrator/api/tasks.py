@@ -19,8 +19,11 @@ router = Router(tags=["tasks"])
 @router.get("/", response=TaskList, url_name="tasks")
 @needs(Scope.READ)
 def listing(request: HttpRequest, query: Query[TaskQuery]) -> TaskList:
-    """In launch order; `claimable=true` keeps the tasks whose attempt can be claimed now."""
-    wanted = TaskFilter(query.needs_human, query.status, query.workstream, query.claimable, caller_of(request).claimer)
+    """In launch order; `claimable=true` keeps the tasks whose attempt the caller can claim now."""
+    caller = caller_of(request)
+    wanted = TaskFilter(
+        query.needs_human, query.status, query.workstream, query.claimable, caller.claimer, caller.actor.roles()
+    )
     return list_tasks(wanted, limit=query.limit, offset=query.offset)
 
 

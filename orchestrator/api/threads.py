@@ -17,16 +17,16 @@ from orchestrator.services.threads import assign_thread, unassign_thread
 router = Router(tags=["threads"])
 
 
-@router.get("/workstreams/{uuid:uuid}/threads/", response=tuple[ThreadFacts, ...])
+@router.get("/workstreams/{uuid:uuid}/threads/", response=list[ThreadFacts])
 @needs(Scope.READ)
-def listing(request: HttpRequest, uuid: UUID) -> tuple[ThreadFacts, ...]:
+def listing(request: HttpRequest, uuid: UUID) -> list[ThreadFacts]:
     """Threads in which executors have work left, in plan order."""
-    return thread_facts(find_workstream(uuid))
+    return list(thread_facts(find_workstream(uuid)))
 
 
-@router.post("/workstreams/{uuid:uuid}/threads/{int:thread_id}/assign", response=tuple[ThreadFacts, ...])
+@router.post("/workstreams/{uuid:uuid}/threads/{int:thread_id}/assign", response=list[ThreadFacts])
 @act(Scope.MANAGE)
-def assign(request: HttpRequest, uuid: UUID, thread_id: int, body: ThreadChoice) -> tuple[ThreadFacts, ...]:
+def assign(request: HttpRequest, uuid: UUID, thread_id: int, body: ThreadChoice) -> list[ThreadFacts]:
     """`assigned`: the executor alone claims there; `preferred`: it is offered the work first."""
     workstream = find_workstream(uuid)
     assign_thread(
@@ -38,12 +38,12 @@ def assign(request: HttpRequest, uuid: UUID, thread_id: int, body: ThreadChoice)
         actor=caller_of(request).actor,
         now=timezone.now(),
     )
-    return thread_facts(workstream)
+    return list(thread_facts(workstream))
 
 
-@router.post("/workstreams/{uuid:uuid}/threads/{int:thread_id}/unassign", response=tuple[ThreadFacts, ...])
+@router.post("/workstreams/{uuid:uuid}/threads/{int:thread_id}/unassign", response=list[ThreadFacts])
 @act(Scope.MANAGE)
-def unassign(request: HttpRequest, uuid: UUID, thread_id: int, body: Freeing) -> tuple[ThreadFacts, ...]:
+def unassign(request: HttpRequest, uuid: UUID, thread_id: int, body: Freeing) -> list[ThreadFacts]:
     workstream = find_workstream(uuid)
     unassign_thread(
         workstream_id=workstream.pk,
@@ -52,4 +52,4 @@ def unassign(request: HttpRequest, uuid: UUID, thread_id: int, body: Freeing) ->
         actor=caller_of(request).actor,
         now=timezone.now(),
     )
-    return thread_facts(workstream)
+    return list(thread_facts(workstream))

@@ -173,7 +173,7 @@ def take_back(request: HttpRequest, slug: str, number: int, body: SendBack) -> W
 
 
 @router.post("/workflows/{slug:slug}/versions/{int:number}/migrations", response=list[MigrationFacts])
-@act(Scope.MANAGE)
+@act(Scope.MANAGE, in_steps=True)
 def migrate_many(request: HttpRequest, slug: str, number: int, body: ManyMigrations) -> list[MigrationFacts]:
     """Migrate several workstreams, each on its own; the answer has one result for each, in the order asked for."""
     version = find_version(slug, number)

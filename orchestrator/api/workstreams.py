@@ -96,7 +96,7 @@ def add_stage(request: HttpRequest, uuid: UUID, body: NewStage) -> SubmissionFac
 
 
 @router.post("/{uuid:uuid}/integration", response=WorkstreamFacts)
-@act(Scope.MANAGE)
+@act(Scope.MANAGE, in_steps=True)
 def integrate(request: HttpRequest, uuid: UUID, body: Integration) -> WorkstreamFacts:
     """Record that the work became part of its base branch; rework needs a revert decision from then on."""
     baseline.integrate(
@@ -111,7 +111,7 @@ def integrate(request: HttpRequest, uuid: UUID, body: Integration) -> Workstream
 
 
 @router.post("/{uuid:uuid}/integration/look", response=WorkstreamFacts)
-@act(Scope.MANAGE)
+@act(Scope.MANAGE, in_steps=True)
 def look(request: HttpRequest, uuid: UUID) -> WorkstreamFacts:
     """Record the integration when the repository's base branch holds all of the work."""
     baseline.look(workstream_id=find_workstream(uuid).pk, actor=caller_of(request).actor, now=timezone.now())
@@ -119,7 +119,7 @@ def look(request: HttpRequest, uuid: UUID) -> WorkstreamFacts:
 
 
 @router.post("/{uuid:uuid}/revert", response=WorkstreamFacts)
-@act(Scope.MANAGE)
+@act(Scope.MANAGE, in_steps=True)
 def revert(request: HttpRequest, uuid: UUID, body: Revert) -> WorkstreamFacts:
     """A person decides that integrated work is taken back; afterwards it may be sent back and done again."""
     baseline.revert(

@@ -130,6 +130,13 @@ class NotAllowed(Refusal):
     recovery = "Ask someone who has the role to do it, or ask an administrator for the role."
 
 
+class NoRole(NotAllowed):
+    """The account holds no role, so it is shown and may do nothing."""
+
+    code, status = "no-role", 403
+    recovery = "Ask an administrator for a role; until then only your own account and its tokens are shown to you."
+
+
 class SelfApproval(NotAllowed):
     """The author of a version approves it, or somebody signs for work of their own."""
 
@@ -176,14 +183,18 @@ class ExecutorBusy(Refusal):
     """The executor runs another attempt."""
 
     code, status = "executor-busy", 409
-    recovery = "Complete or fail the running attempt first: an executor does one attempt at a time."
+    recovery = (
+        "Complete or fail the running attempt first: an executor does one attempt at a time. "
+        "Claiming the running attempt once more answers with its token."
+    )
 
 
 class StaleToken(Refusal):
-    """The fencing token is not the current one; what was sent is quarantined."""
+    """The fencing token is not the current one; a late result of who held the attempt is kept as evidence."""
 
+    kept = False
     code, status = "stale-token", 409
-    recovery = "Stop work on this attempt: it has ended or belongs to another claim. What was sent is kept as evidence."
+    recovery = "Stop work on this attempt: it has ended or belongs to another claim."
 
 
 class CriteriaUnmet(Refusal):
@@ -198,6 +209,13 @@ class KeyReused(Refusal):
 
     code, status = "idempotency-key-reused", 409
     recovery = "Use a new idempotency key for a different request."
+
+
+class FormSentBefore(Refusal):
+    """A form came a second time, with other words, or before the first time had ended."""
+
+    code, status = "form-sent-before", 409
+    recovery = "Look at what the first one made; what you typed is kept, and sending it from here makes another one."
 
 
 class ArtifactDamaged(Refusal):

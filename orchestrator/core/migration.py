@@ -138,9 +138,10 @@ def _absorbed(line: StepMapping, old: Definition, new: Definition) -> ItemVerdic
 def _carried(line: StepMapping, olds: Sequence[Definition], new: Definition) -> ItemVerdict:
     old, view = olds[0], olds[0].view
     changed = old.facts != new.facts
-    if refusal := _cannot_carry(line, old, new, changed):
+    partly_done = line.kind is MappingKind.MERGED and len({one.view.status in DONE for one in olds}) == 2
+    if refusal := _cannot_carry(line, old, new, changed, partly_done):
         return _refused(line, view, refusal)
-    if line.kind is MappingKind.MERGED and view.status in DONE and any(one.view.status not in DONE for one in olds):
+    if partly_done and view.status in DONE:
         return _again(line, old, new, "is done again: not everything that it takes over was complete")
     if not _started(old):
         if changed and view.live:
@@ -151,7 +152,8 @@ def _carried(line: StepMapping, olds: Sequence[Definition], new: Definition) -> 
     return _kept(line, old, new, "what was done stands under the new definition" if changed else "keeps its state")
 
 
-def _cannot_carry(line: StepMapping, old: Definition, new: Definition, changed: bool) -> str:
+def _cannot_carry(line: StepMapping, old: Definition, new: Definition, changed: bool, partly_done: bool) -> str:
+    """Why the first old step cannot stand for the new one; a merge of which a part is not done is done again anyway."""
     running = old.view.live is AttemptStatus.RUNNING
     if new.occupied and old.key != new.key:
         return f"a cancelled task of an earlier migration stands at {new.key}; take another key"
@@ -161,8 +163,7 @@ def _cannot_carry(line: StepMapping, old: Definition, new: Definition, changed: 
         return ""
     if old.view.gate != new.view.gate:
         return "a started step cannot become a gate, nor a gate a step; drop it with a reason and add the other"
-    merged_again = line.kind is MappingKind.MERGED and old.view.status in DONE
-    if changed and line.redo is None and not merged_again:
+    if changed and line.redo is None and not (partly_done and old.view.status in DONE):
         return "it was started and is defined differently; say whether what was done stands or is done again"
     return ""
 

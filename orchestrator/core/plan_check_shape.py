@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from orchestrator.core.git_names import BRANCH_LENGTH, is_branch_name
 from orchestrator.core.plan import Finding, Plan, StageSpec, StepSpec, ThreadSpec
 from orchestrator.core.plan_findings import finding
 from orchestrator.core.plan_phrases import KEY
@@ -15,7 +16,7 @@ LONGEST: Final = {
     "domain": 60,
     "owner": 150,
     "repository": 100,
-    "base branch": 200,
+    "base branch": BRANCH_LENGTH,
     "key": 80,
     "title": 300,
     "tool": 60,
@@ -28,7 +29,6 @@ LONGEST: Final = {
     "reviewer": 150,
     "worktree": 200,
 }
-_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_/-]|\.(?!\.))*")
 _DRIVE: Final = re.compile(r"[A-Za-z]:|[~/\\-]")
 
 
@@ -94,7 +94,7 @@ def _names(plan: Plan) -> Iterator[Finding]:
             message = f"The key “{step.key}” has characters that a key may not have."
             yield finding("unusable-name", step.line, message, "Use letters, digits, hyphens, dots and underscores.")
     for what, name in (("base branch", plan.base_branch), ("repository", plan.repository)):
-        if name and (not _NAME.fullmatch(name) or name.endswith((".lock", "/", "."))):
+        if name and not is_branch_name(name) and len(name) <= LONGEST[what]:
             message = f"“{name[:80]}” cannot be the name of a {what}."
             yield finding("unusable-name", 0, message, "Use letters, digits, hyphens, dots, slashes and underscores.")
 

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from orchestrator.core.contention import globs_overlap, literal_start
 from orchestrator.core.plan import BatchSpec, Finding, PlacedStep, Plan, StepSpec, ThreadSpec
 from orchestrator.core.plan_findings import finding
+from orchestrator.core.roles import DOERS
 from orchestrator.core.terms import Role
 
 #: Pairs of file patterns that are compared in one plan; the scheduler compares again before it launches anything.
@@ -62,9 +63,9 @@ def _roles(placed: list[PlacedStep]) -> Iterator[Finding]:
     seen: set[str] = set()
     for item in placed:
         for role, line in ((item.step.role, item.step.line), (item.thread.role, item.thread.line)):
-            if role and role not in seen and role not in tuple(Role):
-                roles = ", ".join(Role)
-                yield finding("unknown-role", line, f"Nobody can have the role “{role[:60]}”.", f"Roles are {roles}.")
+            if role and role not in seen and role not in DOERS:
+                message = f"Nobody does work as “{role[:60]}”, so everybody who may work can take it."
+                yield finding("unknown-role", line, message, f"Roles that do work are {', '.join(sorted(DOERS))}.")
             seen.add(role)
 
 

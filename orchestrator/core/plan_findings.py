@@ -66,7 +66,7 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     "overlap-not-checked": (_WARNS, "There are too many file patterns to compare all of them."),
     "no-exit-criteria": (_WARNS, "Steps name nothing that proves they are done."),
     "no-role": (_WARNS, "Steps name nobody who is responsible."),
-    "unknown-role": (_WARNS, "A step names a role that nobody can have."),
+    "unknown-role": (_WARNS, "A step names a role that does no work, so everybody who may work can take it."),
     "gate-without-reviewer": (_WARNS, "A gate names nobody who may sign it."),
     "unknown-tool": (_WARNS, "A step names a tool that is not registered."),
     "run-without-tool": (_WARNS, "A step gives a command but no tool to run it."),

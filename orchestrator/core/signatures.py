@@ -6,6 +6,11 @@ name is a role or a user. A person counts once, for whichever name still needs t
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
+
+from orchestrator.core.terms import Role
+
+_ROLES: Final = frozenset(Role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +21,8 @@ class Signer:
     roles: frozenset[str] = frozenset()
 
     def answers_to(self, reviewer: str) -> bool:
-        return reviewer == self.name or reviewer in self.roles
+        """A role is answered to by whoever holds it; an account that is called like one has nothing of it."""
+        return reviewer in self.roles if reviewer in _ROLES else reviewer == self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from orchestrator.adapters.registry import registered
-from orchestrator.adapters.repository import locked
+from orchestrator.adapters.repository import locked, shown
 from orchestrator.adapters.tool import Job, Result, Tool
 from orchestrator.adapters.worktree import Worktree
 from orchestrator.core.conditions import chosen_outcome
@@ -21,6 +21,7 @@ from orchestrator.core.errors import (
     AlreadyClaimed,
     AssignedElsewhere,
     ExecutorBusy,
+    NotAllowed,
     NotFound,
     Refusal,
     StaleToken,
@@ -81,7 +82,7 @@ class LocalExecutor:
                 assignment = claims.claim(attempt_id=pk, executor=self.executor, actor=self.actor, now=self.clock())
             except ExecutorBusy:
                 return None
-            except (AlreadyClaimed, AssignedElsewhere, WrongState, NotFound):
+            except (AlreadyClaimed, AssignedElsewhere, NotAllowed, WrongState, NotFound):
                 continue
             return Assignment.objects.select_related(*_ATTEMPT_ROWS).get(pk=assignment.pk)
         return None
@@ -258,7 +259,9 @@ def _outputs(attempt: Attempt, tree: Worktree, start: str, result: Result) -> Ma
     patterns = StepResource.objects.filter(step=step, is_files=True).values_list("name", flat=True)
     declared = [name for name in tree.changed(start) if any(fnmatchcase(name, pattern) for pattern in patterns)]
     files = {name: content for name in declared[:OUTPUT_FILES] if (content := _content(tree.folder, name)) is not None}
-    left_out = [f"Not handed over (too large or too many): {name}\n" for name in declared if name not in files]
+    left_out = [
+        f"Not handed over (too large, too many or no text): {shown(name)}\n" for name in declared if name not in files
+    ]
     log = f"$ {result.command}\n{result.output}\n{result.summary}\n{''.join(left_out)}"
     if step.thread.batch.stage.kind == StageKind.DOCUMENTATION:
         # They go to docs/<slug>/ in the workspace, which is that folder already (WF-6).
@@ -267,8 +270,8 @@ def _outputs(attempt: Attempt, tree: Worktree, start: str, result: Result) -> Ma
 
 
 def _content(folder: Path, name: str) -> bytes | None:
-    """The file's bytes; None for a link or a file that is too large."""
+    """The file's bytes; None for a link, a file that is too large, or a name that is no text."""
     path = folder / name
-    if path.is_symlink() or not path.resolve().is_relative_to(folder.resolve()):
+    if shown(name) != name or path.is_symlink() or not path.resolve().is_relative_to(folder.resolve()):
         return None
     return path.read_bytes() if path.stat().st_size <= OUTPUT_SIZE else None

@@ -22,10 +22,11 @@ class WorkTools:
     sign_in: Callable[[], Caller]
 
     def list_claimable_tasks(self) -> TaskList:
-        """The tasks whose attempt can be claimed now, in launch order; `attempt.id` is what claim_task takes."""
+        """The tasks whose attempt you can claim now, in launch order; `attempt.id` is what claim_task takes."""
         caller = self.sign_in()
         caller.require(Scope.READ)
-        return list_tasks(TaskFilter(claimable=True, claimer=caller.claimer), limit=500)
+        wanted = TaskFilter(claimable=True, claimer=caller.claimer, roles=caller.actor.roles())
+        return list_tasks(wanted, limit=500)
 
     def get_brief(self, task_id: int) -> Brief:
         """What a task needs: definition, criteria with ids, earlier attempts, upstream artifacts, answers."""
@@ -48,7 +49,7 @@ class WorkTools:
         return orientation(task_id)
 
     def claim_task(self, attempt_id: int) -> ClaimFacts:
-        """Claim an attempt exclusively. Keep the token: report, complete and fail need it."""
+        """Claim an attempt exclusively. Keep the token: report, complete and fail need it. Lost it? Claim once more."""
         caller = self._worker()
         assignment = claims.claim(
             attempt_id=attempt_id, executor=caller.executor, actor=caller.actor, now=timezone.now()

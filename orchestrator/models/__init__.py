@@ -9,6 +9,7 @@ from orchestrator.models.check_rule import CheckRule
 from orchestrator.models.comment import Comment, CommentThread, ViewedSection
 from orchestrator.models.decision import SchedulingDecision, Verdict
 from orchestrator.models.executor import AccessToken, Executor
+from orchestrator.models.form_key import FormKey
 from orchestrator.models.gate import GateReview
 from orchestrator.models.history import HistoryEntry
 from orchestrator.models.idempotency import IdempotencyKey
@@ -27,6 +28,7 @@ from orchestrator.models.step import Criterion, GateReviewer, Step, StepNeed, St
 from orchestrator.models.structure import Batch, OwnedFiles, Stage, Thread
 from orchestrator.models.task import Task
 from orchestrator.models.version import WorkflowVersion
+from orchestrator.models.wake import Wake
 from orchestrator.models.workflow import Workflow
 from orchestrator.models.workstream import PreHandoffReview, Workstream
 
@@ -46,6 +48,7 @@ __all__ = [
     "CriterionCheck",
     "DuplicateDecision",
     "Executor",
+    "FormKey",
     "GateReview",
     "GateReviewer",
     "HandoffArtifact",
@@ -78,6 +81,7 @@ __all__ = [
     "ThreadAssignment",
     "Verdict",
     "ViewedSection",
+    "Wake",
     "Workflow",
     "WorkflowVersion",
     "Workstream",

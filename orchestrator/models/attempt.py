@@ -19,7 +19,9 @@ class Attempt(models.Model):
     A gate's attempt is never claimed: it stays queued until a person decides. `followed_up_at` says when a person
     decided what follows a failed attempt: until then its task stays blocked. `result` is the outcome's word that
     conditions ask for (AD-8). `same_as` names the earlier attempt whose result stands, because inputs and outputs are
-    the same (FR-010). `adopted` marks work that was done before the plan came here: nobody claimed it (WF-8).
+    the same (FR-010). `base` is where the base branch stood at the first claim, in the plan's repository if that is at
+    hand; `commit` descends from it. `adopted` marks work that was done before the plan came here: nobody claimed it
+    (WF-8).
     """
 
     task = models.ForeignKey(Task, models.PROTECT, related_name="attempts")
@@ -32,6 +34,7 @@ class Attempt(models.Model):
     result = models.CharField(max_length=60, blank=True)
     error = models.TextField(blank=True)
     commit = models.CharField(max_length=64, blank=True)
+    base = models.CharField(max_length=64, blank=True)
     input_digest = models.CharField(max_length=64, blank=True)
     same_as = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
     followed_up_at = models.DateTimeField(null=True, blank=True)

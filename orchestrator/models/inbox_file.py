@@ -8,11 +8,16 @@ from orchestrator.models.choices import choices, one_of
 
 
 class InboxFile(models.Model):
-    """A file of `refs/inbox/<executor>`, looked at once; `problem` says why it was quarantined."""
+    """A file of `refs/inbox/<executor>`, looked at once; `problem` says why it was quarantined.
+
+    `blob` is git's name of its content: the same content at the same path is the same file, whatever commit holds it.
+    A branch or a commit that cannot be looked at has a row too, with whatever names it there.
+    """
 
     executor = models.CharField(max_length=60)
     commit = models.CharField(max_length=64)
     path = models.CharField(max_length=600)
+    blob = models.CharField(max_length=64, blank=True)
     sha256 = models.CharField(max_length=64)
     state = models.CharField(max_length=20, choices=choices(InboxState))
     problem = models.TextField(blank=True)
@@ -22,9 +27,10 @@ class InboxFile(models.Model):
     class Meta:
         ordering = ["seen_at", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["executor", "commit", "path"], name="inbox_file_once"),
+            models.UniqueConstraint(fields=["executor", "path", "blob"], name="inbox_file_once"),
             one_of("state", InboxState, "inbox_state_known"),
         ]
+        indexes = [models.Index(fields=["blob", "executor"])]
 
     def __str__(self) -> str:
         return f"{self.executor}: {self.path}"

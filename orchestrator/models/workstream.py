@@ -17,7 +17,8 @@ class Workstream(models.Model):
     The three counters are maintained inside every act that changes a task. `last_round` and `last_artifact` number
     the scheduling decisions and the artifacts without gaps. `judged_on` names what the last round's verdicts rest on
     beside the tasks; while it is the same, a round looks only at what changed. `bundle` is what it was submitted
-    with (AD-3), `merged_into` the workstream that goes on in its place (FR-003).
+    with (AD-3), `merged_into` the workstream that goes on in its place (FR-003). `trouble` says why the last advance
+    did not get through; it is empty when it did.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -40,6 +41,7 @@ class Workstream(models.Model):
     last_round = models.PositiveIntegerField(default=0)
     last_artifact = models.PositiveIntegerField(default=0)
     judged_on = models.CharField(max_length=64, blank=True, editable=False)
+    trouble = models.TextField(blank=True, editable=False)
     bundle = models.ForeignKey(Bundle, models.PROTECT, null=True, blank=True, related_name="workstreams")
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import AttemptStatus
 from orchestrator.models import Assignment, Attempt
-from orchestrator.queries.briefs import CriterionFacts, criteria_of
+from orchestrator.queries.briefs import Brief, CriterionFacts, brief, criteria_of
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,13 @@ class AttemptFacts:
 
 @dataclass(frozen=True)
 class ClaimFacts:
-    """What a claim gives: the attempt, the token that every further call carries, what completion has to prove."""
+    """What a claim gives: the attempt, the token that every further call carries, what completion has to prove, and the
+    task's brief. Who claims once more what they hold is given the same."""
 
     attempt: AttemptFacts
     token: int
     criteria: tuple[CriterionFacts, ...]
+    brief: Brief
 
 
 def attempt_facts(attempt_id: int) -> AttemptFacts:
@@ -71,8 +73,10 @@ def attempt_facts(attempt_id: int) -> AttemptFacts:
 
 
 def claim_facts(assignment: Assignment) -> ClaimFacts:
+    task = assignment.attempt.task
     return ClaimFacts(
         attempt=attempt_facts(assignment.attempt_id),
         token=assignment.token,
-        criteria=criteria_of(assignment.attempt.task.step),
+        criteria=criteria_of(task.step),
+        brief=brief(task.pk),
     )

@@ -1,7 +1,6 @@
 """Baseline integration: whether a workstream's work is part of its base branch, and since when (FR-010)."""
 
 import json
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from django.db.models import QuerySet
 
 from orchestrator.adapters.base_branch import BaseBranch, Made
 from orchestrator.adapters.repository import REPOSITORY_NAME
+from orchestrator.core.git_names import is_commit_word
 from orchestrator.core.terms import IntegrationSource, TaskStatus
 from orchestrator.models import Attempt, BaselineIntegration, HistoryEntry, Workstream
 from orchestrator.queries.prepared import Prepared
@@ -19,7 +19,6 @@ from orchestrator.queries.signatures import latest_completed
 
 INTEGRATED: Final = "baseline integrated"
 REVERTED: Final = "baseline reverted"
-_COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
 
 
 @dataclass(frozen=True)
@@ -87,11 +86,6 @@ def _what_was_checked(workstream: Workstream) -> dict[tuple[str, int], str]:
     return {(action, data["integration"]): data["checked"] for action, data in facts}
 
 
-def is_commit(text: str) -> bool:
-    """Whether a text can be a commit's id: hexadecimal, at least seven digits."""
-    return bool(_COMMIT.fullmatch(text))
-
-
 def base_branch_of(workstream: Workstream) -> BaseBranch | None:
     """The base branch of the plan's repository; None when the plan names none or it is not on this machine."""
     version = workstream.version
@@ -114,7 +108,7 @@ def work_commits(workstream: Workstream, branch: BaseBranch) -> WorkCommits:
 
     A step that changed nothing reports a commit that was there before it: it proves nothing and is left out.
     """
-    attempts = [attempt for attempt in _results(workstream) if is_commit(attempt.commit)]
+    attempts = [attempt for attempt in _results(workstream) if is_commit_word(attempt.commit)]
     made = branch.made([attempt.commit for attempt in attempts])
     pairs = list(zip(attempts, made, strict=True))
     own = [one.commit for attempt, one in pairs if one and _own(attempt, one)]

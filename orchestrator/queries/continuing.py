@@ -13,7 +13,9 @@ from orchestrator.queries.artifact_facts import OutputFacts
 from orchestrator.queries.breadcrumbs import Crumb, breadcrumbs_of
 from orchestrator.queries.briefs import Brief, brief
 from orchestrator.queries.rework import Returned, ToProve, returned, to_prove
+from orchestrator.queries.roles import may_do, roles_of
 from orchestrator.queries.tasks import PLACE
+from orchestrator.queries.threads import kept_for_others
 
 
 @dataclass(frozen=True)
@@ -42,16 +44,17 @@ def continuation(task_id: int) -> Continuation:
 
 
 def to_continue(executor: Executor) -> Sequence[Task]:
-    """What this executor holds; after it, in launch order, what others began and anybody may claim now."""
+    """What this executor holds; after it, in launch order, what others began and this one may claim now."""
     held = Task.objects.filter(attempts__assignment__executor=executor, attempts__assignment__released_at=None)
     left = Task.objects.filter(
+        may_do(roles_of(executor.user)),
         Q(attempts__number__gt=1) | ~Q(breadcrumb=""),
         workstream__status=WorkstreamStatus.ACTIVE,
         status=TaskStatus.PENDING,
         needs_human=False,
         step__kind=StepKind.WORK,
         attempts__status=AttemptStatus.QUEUED,
-    )
+    ).exclude(kept_for_others(Q(executor=executor)))
     order = ("-workstream__priority", "workstream__created_at", "workstream_id", *PLACE)
     rows = [*held.select_related("step", "workstream"), *left.select_related("step", "workstream").order_by(*order)]
     return list({row.pk: row for row in rows}.values())

@@ -15,7 +15,7 @@ from orchestrator.core.documentation import (
     render_documentation,
 )
 from orchestrator.core.handoff import DOCUMENTATION_PREFIX, RESULT_EVENTS, timestamp
-from orchestrator.core.terms import StageKind, TaskStatus, WorkstreamStatus
+from orchestrator.core.terms import ArtifactState, StageKind, TaskStatus, WorkstreamStatus
 from orchestrator.models import GateReview, HandoffArtifact, Learning, OutputFile, Step, Task, Workstream
 from orchestrator.queries.prepared import Prepared
 from orchestrator.queries.upstream import IN_FORCE, output_place
@@ -39,6 +39,7 @@ def documentation_file(workstream: Workstream) -> dict[str, bytes]:
         return {}
     folder = f"{documentation_folder(workstream.slug)}/"
     outputs = OutputFile.objects.filter(artifact__workstream=workstream, path__startswith=folder)
+    outputs = outputs.exclude(artifact__state=ArtifactState.QUARANTINED)
     path = page_path(workstream.slug, outputs.values_list("path", flat=True))
     return {path: render_documentation(documentation_view(workstream)).encode()} if path else {}
 

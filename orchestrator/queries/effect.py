@@ -15,6 +15,12 @@ def due_version(workstream_id: int, now: datetime) -> WorkflowVersion | None:
     return next((one for one in promised if one.effective_at and one.effective_at <= now), None)
 
 
+def undecided_version(workstream: Workstream) -> WorkflowVersion | None:
+    """The version that was submitted for a workstream and still waits for a decision; the newest, if several do."""
+    waiting = workstream.submitted_versions.filter(status=VersionStatus.IN_REVIEW)
+    return waiting.select_related("workflow").order_by("-number").first()
+
+
 def promised_version(workstream: Workstream) -> WorkflowVersion | None:
     """The newest version that is approved for a later time, or whose migration still waits."""
     return _promised(workstream.pk).first()

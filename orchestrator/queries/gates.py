@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from orchestrator.core.errors import NotFound
 from orchestrator.core.handoff import RESULT_EVENTS
 from orchestrator.core.signatures import Signer, SignOff, sign_off
-from orchestrator.core.terms import AttemptStatus, GateKind, StepKind, TaskStatus
+from orchestrator.core.terms import ArtifactState, AttemptStatus, GateKind, StepKind, TaskStatus
 from orchestrator.models import Attempt, GateReview, HandoffArtifact, OutputFile, Task
 from orchestrator.queries.signatures import reviewed_steps, sign_off_of, signers_by_gate
 from orchestrator.queries.tasks import TaskRow, attempts_with_evidence, outputs_of, task_rows
@@ -134,6 +134,7 @@ def _incoming(rows: list[TaskRow]) -> list[Incoming]:
     latest = {attempt.task_id: attempt for attempt in reversed(attempts)}
     counted = [attempt.pk for attempt in latest.values()]
     handed_over = HandoffArtifact.objects.filter(attempt__in=counted, event__in=RESULT_EVENTS)
+    handed_over = handed_over.exclude(state=ArtifactState.QUARANTINED)
     artifacts = list(handed_over.defer("body").order_by("sequence"))
     outputs = outputs_of(ids)
     return [

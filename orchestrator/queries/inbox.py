@@ -11,6 +11,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from orchestrator.core.roles import DOERS
 from orchestrator.core.terms import (
     ArtifactState,
     AttemptStatus,
@@ -33,6 +34,7 @@ from orchestrator.models import (
     Workstream,
 )
 from orchestrator.queries.learnings import due_batches, due_merge_points
+from orchestrator.queries.roles import may_do, roles_of
 from orchestrator.queries.sign_offs import unsigned_by
 from orchestrator.queries.signatures import latest_completed, sign_off_of
 from orchestrator.queries.threads import kept_for_others
@@ -101,8 +103,7 @@ UNBLOCKS = ANSWERS - {Role.INITIATOR}
 
 def inbox_for(user: User) -> Inbox:
     """What this person may act on: their roles decide which sections they have (design section 7)."""
-    groups = set(user.groups.values_list("name", flat=True))
-    roles = frozenset(Role) if user.is_superuser else frozenset(role for role in Role if role in groups)
+    roles = roles_of(user)
     sections = []
     if roles & ANSWERS:
         sections.append(Section("Needs a human", "needs-human", (_flagged(),)))
@@ -113,8 +114,8 @@ def inbox_for(user: User) -> Inbox:
     sections.append(Section("Waits for your sign-off", "review", (_gates(user, roles),)))
     if Role.APPROVER in roles:
         sections.append(Section("Ready for acceptance", "finished", (_finished(),)))
-    if Role.CONTRIBUTOR in roles:
-        sections.append(Section("Ready to be claimed", "ready", (_claimable(user),)))
+    if roles & DOERS:
+        sections.append(Section("Ready to be claimed", "ready", (_claimable(user, roles),)))
     if roles & {Role.CONTRIBUTOR, Role.REVIEWER}:
         sections.append(Section("What did it teach?", "info", (_taught_batches(), _taught_merge_points())))
     sections.append(Section("Returned to you", "sent_back", (_returned(user),)))
@@ -222,7 +223,8 @@ def _gates(user: User, roles: frozenset[Role]) -> Source:
         step__kind=StepKind.GATE, status=TaskStatus.REVIEW, attempts__status=AttemptStatus.QUEUED
     ).select_related("step", "workstream")
     named = GateReviewer.objects.filter(step=OuterRef("step"))
-    mine = Exists(named.filter(name__in=[user.get_username(), *sorted(roles)]))
+    answers_to = {*roles, user.get_username()} - (set(Role) - roles)
+    mine = Exists(named.filter(name__in=sorted(answers_to)))
     anyone = ~Exists(named) if roles & {Role.REVIEWER, Role.APPROVER} else Q(pk__in=[])
     signed = GateReview.objects.filter(
         reviewer=user, attempt__task=OuterRef("pk"), attempt__status=AttemptStatus.QUEUED
@@ -254,9 +256,11 @@ def _finished_entry(item: Workstream) -> Entry:
     return Entry(item.title, item.title, why, item.finished_at or item.updated_at, "workstream", (str(item.uuid),))
 
 
-def _claimable(user: User) -> Source:
-    """Launched steps without a tool: no executor of this machine takes them, so they wait for a person or an agent."""
+def _claimable(user: User, roles: frozenset[Role]) -> Source:
+    """Launched steps without a tool: no executor of this machine takes them, so they wait for a person or an agent with
+    the role that they ask for."""
     rows = Attempt.objects.filter(
+        may_do(roles, "task__"),
         status=AttemptStatus.QUEUED,
         task__status=TaskStatus.PENDING,
         task__step__kind=StepKind.WORK,

@@ -7,12 +7,12 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Self, TypeVar
 
-from django.db.models import Case, CharField, Count, Prefetch, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Count, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When
 from django.http import QueryDict
 
 from orchestrator.core.attention import QUIET, Standing, lifecycle, signals, why, window_start
-from orchestrator.core.terms import Lifecycle, Signal, TimeWindow, WorkstreamStatus
-from orchestrator.models import Workstream, WorkstreamNeed
+from orchestrator.core.terms import Lifecycle, Signal, TimeWindow, VersionStatus, WorkstreamStatus
+from orchestrator.models import WorkflowVersion, Workstream, WorkstreamNeed
 
 Term = TypeVar("Term", bound=StrEnum)
 
@@ -156,6 +156,7 @@ class Portfolio:
             .select_related("owner", "version__workflow")
             .defer("version__source", "version__summary")
             .prefetch_related(Prefetch("needs", WorkstreamNeed.objects.select_related("needed")))
+            .annotate(undecided=_undecided_version())
             .order_by(*ATTENTION_FIRST)
         )
 
@@ -163,7 +164,7 @@ class Portfolio:
         standing = standing_of(workstream)
         found = signals(standing, self.now)
         ordered = tuple(signal for signal in Signal if signal in found)
-        said = (why(standing, self.now), waits_for(workstream))
+        said = (why(standing, self.now), waits_for(workstream), waits_for_a_decision(workstream))
         return Item(workstream, lifecycle(standing), ordered, " ".join(text for text in said if text))
 
     def items(self) -> Iterator[Item]:
@@ -213,6 +214,18 @@ def waits_for(workstream: Workstream) -> str:
         return ""
     open_needs = [need.needed for need in workstream.needs.all() if need.needed.status != WorkstreamStatus.COMPLETED]
     return f"Waits for {', '.join(sorted(one.title for one in open_needs))}." if open_needs else ""
+
+
+def waits_for_a_decision(workstream: Workstream) -> str:
+    """A sentence on the version of work under way that nobody has decided about yet (LC-3)."""
+    number = workstream.undecided if workstream.status == WorkstreamStatus.ACTIVE else None  # type: ignore[attr-defined]
+    return f"Version {number} of its plan waits for a decision." if number else ""
+
+
+def _undecided_version() -> Subquery:
+    """The number of the newest version that is in review for a row's workstream."""
+    waiting = WorkflowVersion.objects.filter(workstream=OuterRef("pk"), status=VersionStatus.IN_REVIEW)
+    return Subquery(waiting.order_by("-number").values("number")[:1])
 
 
 def standing_of(workstream: Workstream) -> Standing:

@@ -137,6 +137,8 @@ def _stream(
     needs: Sequence[str],
 ) -> StreamEntry:
     version = row.version
+    # A version that was sent back has a decision too, but none that approves it, and no time of effect.
+    approved = version.effective_at is not None
     return StreamEntry(
         id=row.slug,
         uuid=str(row.uuid),
@@ -152,8 +154,8 @@ def _stream(
         approval=Approval(
             status=version.status,
             plan_hash=version.source_sha256,
-            approved_by=version.decided_by.get_username() if version.decided_by else "",
-            approved_at=_moment(version.decided_at),
+            approved_by=version.decided_by.get_username() if version.decided_by and approved else "",
+            approved_at=_moment(version.decided_at) if approved else "",
         ),
         assignments=tuple(held),
         thread_assignments=tuple(kept),

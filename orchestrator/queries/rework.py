@@ -9,8 +9,8 @@ from typing import Final
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from orchestrator.core.terms import OPEN_TASK, AttemptStatus, CriterionKind, EventType, GateDecision, TaskStatus
-from orchestrator.models import Criterion, CriterionCheck, GateReview, HandoffArtifact, HistoryEntry, Task, Workstream
+from orchestrator.core.terms import OPEN_TASK, AttemptStatus, CriterionKind, GateDecision, TaskStatus
+from orchestrator.models import Criterion, CriterionCheck, GateReview, HistoryEntry, Task, Workstream
 
 SENT_BACK: Final = "work sent back"
 #: Entries about a task's own attempts and artifacts after which its step is, or may be, done again.
@@ -140,9 +140,9 @@ def _proofs(tasks: Sequence[Task]) -> dict[tuple[int, str], tuple[int | None, st
 
 def with_rework(workstreams: QuerySet[Workstream]) -> QuerySet[Workstream]:
     """The rows that `rework_count` reads."""
-    events = HandoffArtifact.objects.filter(workstream=OuterRef("pk"), event=EventType.REWORK_REQUESTED)
+    acts = HistoryEntry.objects.filter(workstream=OuterRef("pk"), action=SENT_BACK)
     tasks = Task.objects.filter(workstream=OuterRef("pk"))
-    counted = events.order_by().values("workstream").annotate(n=Count("pk")).values("n")
+    counted = acts.order_by().values("workstream").annotate(n=Count("pk")).values("n")
     redone = tasks.order_by().values("workstream").annotate(n=Sum("rework")).values("n")
     return workstreams.annotate(
         sent_back=Coalesce(Subquery(counted, output_field=IntegerField()), 0),

@@ -26,9 +26,8 @@ def signers_by_gate(gates: QuerySet[Task] | Collection[Task] | Collection[int]) 
 
 
 def signer_of(user: User) -> Signer:
-    if user.is_superuser:
-        return Signer(user.get_username(), frozenset(role.value for role in Role))
-    return Signer(user.get_username(), frozenset(group.name for group in user.groups.all()))
+    held = set(Role) if user.is_superuser else {group.name for group in user.groups.all()}
+    return Signer(user.get_username(), frozenset(role.value for role in Role if role in held))
 
 
 def sign_off_of(gate: Task) -> SignOff:

@@ -11,9 +11,10 @@ from django.db.models import Prefetch, Q, QuerySet
 
 from orchestrator.core.errors import NotFound
 from orchestrator.core.schedule import Verdict
-from orchestrator.core.terms import AttemptStatus, StepKind, TaskStatus, WorkstreamStatus
+from orchestrator.core.terms import AttemptStatus, Role, StepKind, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, Executor, Task
 from orchestrator.models.attempt import LIVE
+from orchestrator.queries.roles import may_do
 from orchestrator.queries.threads import kept_for_others
 
 #: Launch order; across workstreams priority, then registration (design section 3).
@@ -79,7 +80,8 @@ class TaskList:
 class TaskFilter:
     """`claimable` keeps tasks whose attempt is queued and that `claimer` may claim now; None means "do not care".
 
-    Threads that are kept for an executor are left out for every other one, and for a claimer of None.
+    Threads that are kept for an executor are left out for every other one, and for a claimer of None; so are, with
+    `roles`, steps that ask for another role.
     """
 
     needs_human: bool | None = None
@@ -87,6 +89,7 @@ class TaskFilter:
     workstream: UUID | None = None
     claimable: bool = False
     claimer: Executor | None = None
+    roles: frozenset[Role] | None = None
 
 
 def list_tasks(wanted: TaskFilter, *, limit: int = 100, offset: int = 0) -> TaskList:
@@ -118,6 +121,8 @@ def _matching(wanted: TaskFilter) -> QuerySet[Task]:
             needs_human=False,
             workstream__status=WorkstreamStatus.ACTIVE,
         ).exclude(kept_for_others(Q(executor=wanted.claimer)))
+        if wanted.roles is not None:
+            tasks = tasks.filter(may_do(wanted.roles))
     return tasks
 
 

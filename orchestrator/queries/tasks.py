@@ -9,7 +9,14 @@ from django.utils.functional import cached_property
 
 from orchestrator.core.errors import NotFound
 from orchestrator.core.schedule import Verdict
-from orchestrator.core.terms import LIVE_ATTEMPT, AttemptStatus, CriterionKind, InterventionKind, TaskStatus
+from orchestrator.core.terms import (
+    LIVE_ATTEMPT,
+    ArtifactState,
+    AttemptStatus,
+    CriterionKind,
+    InterventionKind,
+    TaskStatus,
+)
 from orchestrator.models import (
     Attempt,
     Blocker,
@@ -197,9 +204,10 @@ def attempts_with_evidence(task_ids: Iterable[int]) -> list[Attempt]:
 
 
 def outputs_of(task_ids: Iterable[int]) -> list[OutputFile]:
-    """The files that attempts of these tasks produced, newest first; contents are left in the database."""
+    """The files that attempts of these tasks handed over, newest first; contents are left in the database."""
     return list(
         OutputFile.objects.filter(artifact__attempt__task__in=list(task_ids))
+        .exclude(artifact__state=ArtifactState.QUARANTINED)
         .select_related("artifact__attempt")
         .defer("content", "artifact__body")
         .order_by("-artifact__sequence", "path")

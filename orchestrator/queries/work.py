@@ -7,18 +7,22 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from orchestrator.core.ancestry import ancestors
 from orchestrator.core.terms import AttemptStatus, Reason, StepKind, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, Executor, Task, Verdict
+from orchestrator.queries.roles import may_do, roles_of
 from orchestrator.queries.snapshot import load_snapshot
 from orchestrator.queries.threads import kept_for_others
 
 
 def queued_attempts(tools: Collection[str], executor: Executor | None = None) -> QuerySet[Attempt]:
-    """Attempts that wait for one of these tools and are not kept for another executor, in the order of their launch.
+    """Attempts that wait for one of these tools, that the executor's roles let it do, and that are not kept for another
+    one, in the order of their launch.
 
     Across workstreams: priority, registration, id; inside one: round, then launch order (design section 3).
     """
     launch = Verdict.objects.filter(task=OuterRef("task"), reason=Reason.LAUNCHED).order_by("-decision__number")
+    doable = may_do(roles_of(executor.user), "task__") if executor else Q()
     return (
         Attempt.objects.filter(
+            doable,
             status=AttemptStatus.QUEUED,
             task__step__kind=StepKind.WORK,
             task__step__tool__in=list(tools),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from orchestrator.core.errors import NotFound
+from orchestrator.core.terms import ArtifactState
 from orchestrator.models import HandoffArtifact, OutputFile, Workstream
 from orchestrator.workspace import FileDamage, Workspace
 
@@ -20,10 +21,11 @@ class WorkspaceFile:
 
 
 def files_of(workstream: Workstream) -> list[WorkspaceFile]:
-    """State files, then outputs, then artifacts, newest first."""
+    """State files, then outputs, then artifacts, newest first; evidence that was never committed is none of them."""
     state = [WorkspaceFile(f"workstreams/{workstream.slug}/{name}", "state file") for name in STATE_FILES]
-    outputs = OutputFile.objects.filter(artifact__workstream=workstream).order_by("path")
-    artifacts = HandoffArtifact.objects.filter(workstream=workstream).order_by("-sequence")
+    handed_over = HandoffArtifact.objects.filter(workstream=workstream).exclude(state=ArtifactState.QUARANTINED)
+    outputs = OutputFile.objects.filter(artifact__in=handed_over).order_by("path")
+    artifacts = handed_over.order_by("-sequence")
     return [
         *(file for file in state if _standing(file.path) is not None),
         *(WorkspaceFile(path, "output") for path in outputs.values_list("path", flat=True).distinct()[:LISTED]),

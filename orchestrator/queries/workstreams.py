@@ -24,8 +24,10 @@ from orchestrator.models import (
     PreHandoffReview,
     SchedulingDecision,
     Verdict,
+    WorkflowVersion,
     Workstream,
 )
+from orchestrator.queries.effect import undecided_version
 from orchestrator.queries.rework import ToProve, to_prove
 from orchestrator.queries.tasks import TaskRow, task_rows
 
@@ -61,6 +63,8 @@ class Board:
     waiting_files: int
     rounds: list[SchedulingDecision]
     signature: PreHandoffReview | None
+    #: A version of the plan that was submitted for work under way and is not decided (LC-3).
+    undecided: WorkflowVersion | None
 
     @property
     def again(self) -> int:
@@ -115,6 +119,7 @@ def board(workstream: Workstream, now: datetime) -> Board:
         waiting_files=artifacts.filter(state=ArtifactState.PENDING, problem="").count(),
         rounds=_rounds(workstream),
         signature=PreHandoffReview.objects.filter(workstream=workstream).select_related("reviewer").first(),
+        undecided=undecided_version(workstream),
     )
 
 

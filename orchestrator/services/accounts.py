@@ -11,13 +11,13 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from orchestrator.core.errors import InvalidInput, PasswordWeak
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.sessions import end_sessions
+from orchestrator.services.unit_of_work import unit_of_work
 
 #: Who works with `manage.py` on the machine itself; the history cannot know more of them.
 COMMAND_LINE = Actor("command line")
@@ -46,7 +46,7 @@ def standing_of(account_id: int | None) -> Standing | None:
 
 
 def record_changes(*, account: User, before: Standing | None, actor: Actor, now: datetime) -> None:
-    """An entry for each thing in which the account is now another one than before; in the caller's transaction."""
+    """An entry for each thing in which the account is now another one than before; part of the caller's transaction."""
     after = standing_of(account.pk)
     if after is None:
         raise InvalidInput("There is no such account.")
@@ -61,8 +61,9 @@ def record_changes(*, account: User, before: Standing | None, actor: Actor, now:
         said.append(("account activated" if after.active else "account deactivated", {}))
     said += _difference("role", before.roles, after.roles)
     said += _difference("right", before.rights, after.rights)
-    for action, data in said:
-        record(workstream=None, actor=actor, action=action, subject=after.name, now=now, data=data)
+    with unit_of_work():
+        for action, data in said:
+            record(workstream=None, actor=actor, action=action, subject=after.name, now=now, data=data)
 
 
 def _difference(what: str, before: Iterable[str], after: Iterable[str]) -> list[tuple[str, dict[str, str]]]:
@@ -80,7 +81,7 @@ def change_password(*, account: User, old: str, new: str, now: datetime) -> None
         validate_password(new, account)
     except ValidationError as problem:
         raise PasswordWeak(" ".join(problem.messages)) from problem
-    with transaction.atomic():
+    with unit_of_work():
         before = standing_of(account.pk)
         account.set_password(new)
         account.save(update_fields=["password"])

@@ -5,9 +5,10 @@ from typing import Self
 
 from django.contrib.auth.models import User
 
-from orchestrator.core.errors import NotAllowed
+from orchestrator.core.errors import NoRole, NotAllowed
 from orchestrator.core.terms import ExecutorKind, Role
 from orchestrator.models import Executor
+from orchestrator.queries.roles import roles_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +40,18 @@ class Actor:
         return self.user is not None and (self.executor is None or self.executor.kind == ExecutorKind.PERSON)
 
     def roles(self) -> frozenset[Role]:
-        if self.user is None:
-            return frozenset()
-        if self.user.is_superuser:
-            return frozenset(Role)
-        names = set(self.user.groups.values_list("name", flat=True))
-        return frozenset(role for role in Role if role in names)
+        return roles_of(self.user) if self.user is not None else frozenset()
 
     def require(self, *allowed: Role) -> None:
         """Deny by default: one of the roles, or `NotAllowed` naming them (design section 7)."""
         if not self.roles() & set(allowed):
             wanted = " or ".join(role.value for role in allowed)
             raise NotAllowed(f"{self.label} may not do this: it needs the role {wanted}.")
+
+    def require_some_role(self) -> None:
+        """`NoRole` for an account that holds none: whatever it wants, it is nobody here."""
+        if not self.roles():
+            raise NoRole(f"{self.account.get_username()} holds no role here.")
 
     def require_person(self, refusal: str) -> None:
         """NotAllowed for agents and tools: some decisions are a person's, in the browser or through their own token."""

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
 from django.db.models import Q
 
 from orchestrator.core.errors import InvalidInput, LimitReached, MissingReason, WrongState
@@ -19,6 +18,7 @@ from orchestrator.services.actor import Actor
 from orchestrator.services.attempts import held_attempt, record_attempt
 from orchestrator.services.decisions import amend_in_force
 from orchestrator.services.plans import read_source
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 
@@ -44,7 +44,7 @@ def add_steps(*, attempt_id: int, token: int, executor: Executor, tasks: str, re
     if not reason.strip():
         raise MissingReason("Say why the plan needs these steps.", field="reason")
     actor = Actor.member(executor)
-    with transaction.atomic():
+    with unit_of_work():
         attempt = held_attempt(attempt_id, token, executor)
         step, workstream = attempt.task.step, attempt.task.workstream
         left = _left_after(step, work)

@@ -1,67 +1,69 @@
 """Advance a workstream: take in what producers committed themselves, commit what was announced, check what was handed
 over, schedule; again until nothing is left.
 
-This is what the queue runs (DC-6). Running it twice, or after a crash anywhere, has no second effect.
+This is what the queue runs (DC-6). Running it twice, or after a crash anywhere, has no second effect. It may take
+long, so each part asks the clock of the entry point anew: a round is dated when it was made.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
-from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.queries.contenders import in_line_with
 from orchestrator.queries.snapshot import workstream_row
 from orchestrator.services.artifacts import publish
 from orchestrator.services.collector import collect
 from orchestrator.services.damage import check_branch, check_handovers
 from orchestrator.services.effect import take_effect
+from orchestrator.services.locks import outside_transactions
 from orchestrator.services.scheduling import run_round
+from orchestrator.services.trouble import kept_for_the_end, note_trouble
 from orchestrator.services.wake import wake
 
 #: A round that launches announces new artifacts, which have to be committed in turn; two turns are usual.
 TURNS = 20
+Clock = Callable[[], datetime]
 
 
-def advance(*, workstream_id: int, now: datetime, afresh: bool = False) -> None:
+def advance(*, workstream_id: int, clock: Clock, afresh: bool = False) -> None:
     """Bring workspace and schedule of a workstream up to date with its rows; `afresh` trusts nothing remembered.
 
     What it gave up may be what workstreams on the same repository wait for: they are advanced too, by priority,
     registration time and id, and those of a higher rank before it takes anything new (AD-3).
 
-    When files cannot be written, what builds on them waits with that reason, the rest is scheduled, and
-    WorkspaceUnavailable is raised at the end, so the queue tries again (F14 to F16). A workstream that needs more
-    turns, such as a long chain of skipped steps, is advanced again.
+    When files cannot be written, what builds on them waits with that reason, the rest is scheduled (F14 to F16).
+    Whatever goes wrong with one of the workstreams stands on its page and holds up no other one; the first trouble is
+    raised at the end, so the queue tries again. A workstream that needs more turns, such as a long chain of skipped
+    steps, is advanced again.
     """
-    unread = _collect(now)
-    take_effect(workstream_id=workstream_id, now=now)
-    trouble: WorkspaceUnavailable | None = None
+    outside_transactions()
+    trouble: list[Exception] = []
+    with kept_for_the_end(trouble):
+        collect(now=clock())
+    own: list[Exception] = []
+    with kept_for_the_end(own):
+        take_effect(workstream_id=workstream_id, now=clock())
     for one in in_line_with(workstream_row(workstream_id)):
-        trouble = _bring_up_to_date(one, now, afresh) or trouble
-    if problem := trouble or unread:
-        raise problem
+        its = own if one == workstream_id else []
+        _bring_up_to_date(one, clock, afresh, its)
+        with kept_for_the_end(its):
+            note_trouble(workstream_row(one), its)
+        trouble += its
+    if trouble:
+        raise trouble[0]
 
 
-def _bring_up_to_date(workstream_id: int, now: datetime, afresh: bool) -> WorkspaceUnavailable | None:
-    trouble: WorkspaceUnavailable | None = None
-    try:
-        check_branch(workstream_id=workstream_id, now=now)
-    except WorkspaceUnavailable as refusal:
-        trouble = refusal
+def _bring_up_to_date(workstream_id: int, clock: Clock, afresh: bool, trouble: list[Exception]) -> None:
+    """What goes wrong is added to `trouble`; whatever does not need it is done all the same."""
+    with kept_for_the_end(trouble):
+        check_branch(workstream_id=workstream_id, now=clock())
     for _ in range(TURNS):
-        try:
-            publish(now=now, workstream_id=workstream_id)
-        except WorkspaceUnavailable as refusal:
-            trouble = refusal
-        check_handovers(workstream_id=workstream_id, now=now)
-        if run_round(workstream_id=workstream_id, now=now, afresh=afresh) is None or trouble:
+        with kept_for_the_end(trouble):
+            publish(now=clock(), workstream_id=workstream_id)
+        launched = None
+        with kept_for_the_end(trouble):
+            check_handovers(workstream_id=workstream_id, now=clock())
+            launched = run_round(workstream_id=workstream_id, now=clock(), afresh=afresh)
+        if launched is None or trouble:
             break
     else:
         wake(workstream_id)
-    return trouble
-
-
-def _collect(now: datetime) -> WorkspaceUnavailable | None:
-    """Trouble with the producers' branches is told at the end: nothing else waits for them."""
-    try:
-        collect(now=now)
-    except WorkspaceUnavailable as refusal:
-        return refusal
-    return None

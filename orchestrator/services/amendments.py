@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from orchestrator.core.errors import InvalidInput, WrongState
 from orchestrator.core.fix_stage import NewStage, is_appended, read_batches, with_stage
 from orchestrator.core.formats.recognise import Format
@@ -14,6 +12,7 @@ from orchestrator.queries.readings import plan_text
 from orchestrator.services.actor import Actor
 from orchestrator.services.planned_signatures import refuse_signature
 from orchestrator.services.plans import Submission, name_as_plan, read_source, reason_as_plan, submit_plan
+from orchestrator.services.unit_of_work import unit_of_work
 
 #: Who may add a stage to work that is under way.
 PROPOSERS = (Role.INITIATOR, Role.REVIEWER, Role.APPROVER)
@@ -52,7 +51,7 @@ def propose_stage(
     stage = NewStage(name, work, _position(plan, gate_key), gate=bool(gate_key))
     amended = with_stage(text, plan, stage)
     _refuse_misread(plan, amended, stage)
-    with transaction.atomic():
+    with unit_of_work():
         if sign_gate:
             refuse_signature(workstream, gate_key, actor)
         submission = submit_plan(

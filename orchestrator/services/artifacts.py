@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import rfc8785
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Length
 
@@ -35,6 +35,8 @@ from orchestrator.queries.snapshot import workstream_row
 from orchestrator.queries.upstream import IN_FORCE, Upstream, output_place
 from orchestrator.services.actor import ORCHESTRATOR, Actor
 from orchestrator.services.damage import note_problem, workspace
+from orchestrator.services.locks import outside_transactions
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.workspace import Workspace
 
 #: Most artifacts, and most bytes of outputs, in one git commit; a larger single artifact has a commit of its own.
@@ -63,7 +65,7 @@ def announce(
     The caller wakes the queue; the file appears when `publish` has run.
     """
     workstream, step = attempt.task.workstream, _placed(attempt.task.step_id)
-    files = _output_files(attempt, outputs or {})
+    files = _output_files(attempt, outputs or {}, apart=state == ArtifactState.QUARANTINED)
     upstream = Upstream(workstream)
     prior = [*upstream.results(step), *upstream.newest([attempt.task_id]).values()]
     said = _Said(event, actor, outcome, next_action, integration_in_force(workstream) is not None, now)
@@ -148,6 +150,7 @@ def publish(*, now: datetime, workstream_id: int | None = None) -> int:
     cannot be written keeps its artifacts pending with the problem noted, the others go on; then WorkspaceUnavailable.
     Call it outside a transaction: the workspace's lock comes before any row lock.
     """
+    outside_transactions()
     committed, trouble = 0, None
     for pk in [workstream_id] if workstream_id is not None else _to_sweep(now):
         try:
@@ -230,7 +233,7 @@ def _set_usurped_aside(rows: Iterable[HandoffArtifact], standing: Mapping[str, b
 
 def _mark(rows: Iterable[HandoffArtifact], commits: Mapping[str, str], head: str, now: datetime) -> None:
     """Only rows that are still pending: one that was withdrawn meanwhile stays so."""
-    with transaction.atomic():
+    with unit_of_work():
         for row in rows:
             HandoffArtifact.objects.filter(pk=row.pk, state=ArtifactState.PENDING).update(
                 state=ArtifactState.COMMITTED, problem="", commit=commits.get(row.path, head), committed_at=now
@@ -324,13 +327,14 @@ def _placed(step_id: int) -> Step:
     return Step.objects.select_related("version__workflow", "thread__batch__stage").get(pk=step_id)
 
 
-def _output_files(attempt: Attempt, outputs: Mapping[str, bytes]) -> list[OutputFile]:
+def _output_files(attempt: Attempt, outputs: Mapping[str, bytes], *, apart: bool = False) -> list[OutputFile]:
+    """Rows, not saved yet. Files that stay `apart`, in the database, meet nothing that stands in the workspace."""
     if not outputs:
         return []
     workstream, step = attempt.task.workstream, _placed(attempt.task.step_id)
     paths = output_paths(output_place(workstream, step), sorted(outputs))
     space = workspace()
-    for path in paths.values():
+    for path in () if apart else paths.values():
         _refuse_obstructed(space, workstream, path)
     return [
         OutputFile(path=path, content=outputs[name], sha256=hashlib.sha256(outputs[name]).hexdigest())
@@ -344,6 +348,8 @@ def _refuse_obstructed(space: Workspace, workstream: Workstream, path: str) -> N
         raise InvalidInput(f"outputs: a symbolic link stands in the way of {path}.", field="outputs")
     if f"{documentation_folder(workstream.slug)}/{PAGES[0]}" in parents(path):
         raise InvalidInput(f"outputs: {path} needs a folder where the documentation's page is a file.", field="outputs")
-    stored = OutputFile.objects.filter(artifact__workstream=workstream)
+    stored = OutputFile.objects.filter(artifact__workstream=workstream).exclude(
+        artifact__state=ArtifactState.QUARANTINED
+    )
     if other := stored.filter(Q(path__in=parents(path)) | Q(path__startswith=f"{path}/")).first():
         raise InvalidInput(f"outputs: {path} cannot stand beside {other.path}: one is a folder.", field="outputs")

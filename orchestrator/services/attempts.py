@@ -6,6 +6,7 @@ from datetime import datetime
 from orchestrator.core.errors import NotFound, StaleToken, WrongState
 from orchestrator.core.terms import AttemptStatus
 from orchestrator.models import Assignment, Attempt, Blocker, Executor
+from orchestrator.queries.roles import doers_of
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_task
@@ -22,11 +23,17 @@ def locked_attempt(attempt_id: int) -> Attempt:
 
 
 def held_attempt(attempt_id: int, token: int, executor: Executor) -> Attempt:
-    """The locked attempt, if this executor holds it with this token."""
+    """The locked attempt, if this executor may do its step and holds it with this token."""
     attempt = locked_attempt(attempt_id)
+    require_doer(attempt, Actor.member(executor))
     if stale := staleness(attempt, token, executor):
         raise stale
     return attempt
+
+
+def require_doer(attempt: Attempt, actor: Actor) -> None:
+    """NotAllowed for whoever lacks the role that the step asks for (`core/roles.py`)."""
+    actor.require(*sorted(doers_of(attempt.task.step)))
 
 
 def staleness(attempt: Attempt, token: int, executor: Executor) -> StaleToken | None:

@@ -5,25 +5,25 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.core.cache import cache
-from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from orchestrator.adapters.base_branch import BaseBranch
-from orchestrator.adapters.repository import GitFailed
-from orchestrator.core.errors import BaselineIntegrated, InvalidInput, MissingReason, NotFound, WrongState
+from orchestrator.core.errors import BaselineIntegrated, InvalidInput, MissingReason, NotFound, Refusal, WrongState
 from orchestrator.core.terms import AttemptStatus, EventType, IntegrationSource, Role, WorkstreamStatus
 from orchestrator.models import Attempt, BaselineIntegration, Workstream
 from orchestrator.queries.baseline import (
     WorkCommits,
     base_branch_of,
     integration_in_force,
-    is_commit,
     work_commits,
 )
 from orchestrator.services.actor import ORCHESTRATOR, Actor
 from orchestrator.services.artifacts import announce
+from orchestrator.services.commits import commit_word
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
+from orchestrator.services.steps import made, once
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 logger = logging.getLogger(__name__)
@@ -47,6 +47,8 @@ def integrate(
     part of that branch. Raises WrongState when an integration is in force already, InvalidInput for the commit.
     """
     actor.require(*INTEGRATORS)
+    if earlier := made("integrated"):
+        return BaselineIntegration.objects.get(pk=earlier)
     workstream = _found(workstream_id)
     branch = base_branch_of(workstream)
     full = _known(branch, commit) if commit else ""
@@ -56,7 +58,8 @@ def integrate(
         checked = f"{full[:12]} is part of {branch.name}."
     else:
         checked = f"No commit was named, so nothing was compared with {branch.name}."
-    return _integrate(workstream_id, source, actor, now, full, note, checked)
+    row = once("integrated", lambda: _integrate(workstream_id, source, actor, now, full, note, checked))
+    return BaselineIntegration.objects.get(pk=row)
 
 
 def look(*, workstream_id: int, actor: Actor, now: datetime) -> BaselineIntegration:
@@ -66,6 +69,8 @@ def look(*, workstream_id: int, actor: Actor, now: datetime) -> BaselineIntegrat
     with what is missing.
     """
     actor.require(*INTEGRATORS)
+    if earlier := made("integrated"):
+        return BaselineIntegration.objects.get(pk=earlier)
     workstream = _found(workstream_id)
     if (branch := base_branch_of(workstream)) is None:
         raise WrongState(NOT_HERE, recovery="Record the integration by hand, with the commit if there is one.")
@@ -104,8 +109,10 @@ def look_everywhere(*, now: datetime) -> int:
                 heads[place] = branch.head() if branch else ""
             if heads[place] and _is_news(workstream, heads[place]):
                 found += _look_quietly(workstream, now)
-        except GitFailed as refusal:
+        except Refusal as refusal:
             logger.warning("%s: the repository was not compared: %s", workstream.slug, refusal.message)
+        except Exception:
+            logger.exception("%s: the repository was not compared.", workstream.slug)
     return found
 
 
@@ -143,22 +150,29 @@ def revert(*, workstream_id: int, reason: str, actor: Actor, now: datetime, comm
         raise MissingReason("A revert is decided with a reason.", field="reason")
     workstream = _found(workstream_id)
     current = integration_in_force(workstream)
+    if earlier := made("reverted"):
+        return BaselineIntegration.objects.get(pk=earlier)
     if current is None:
         raise WrongState(f"No integration of {workstream} is in force, so there is nothing to revert.")
     full, checked = _restored(workstream, current, commit)
-    with transaction.atomic():
-        workstream = locked_workstream(workstream_id)
+    once("reverted", lambda: _revert(current, reason, full, checked, actor, now))
+    current.refresh_from_db()
+    return current
+
+
+def _revert(current: BaselineIntegration, reason: str, full: str, checked: str, actor: Actor, now: datetime) -> int:
+    with unit_of_work():
+        workstream = locked_workstream(current.workstream_id)
         ended = BaselineIntegration.objects.filter(pk=current.pk, reverted_at=None).update(
             reverted_by=actor.account, reverted_at=now, revert_reason=reason, revert_commit=full
         )
         if ended != 1:
             raise WrongState("Somebody else has decided the revert meanwhile.")
-        current.refresh_from_db()
         said = f"{reason} {checked}"
         _announce(workstream, EventType.BASELINE_REVERTED, actor, said, "Send back what has to be done again.", now)
         data = {"integration": current.pk, "commit": full, "checked": checked}
         _record(workstream, "baseline reverted", actor, full, reason, data, now)
-    return current
+    return current.pk
 
 
 def refuse_integrated(workstream: Workstream) -> None:
@@ -193,8 +207,9 @@ def _found_in(
     workstream: Workstream, branch: BaseBranch, work: WorkCommits, actor: Actor, now: datetime
 ) -> BaselineIntegration:
     checked = f"{branch.name} holds every commit of the work ({len(work.known)})."
-    source = IntegrationSource.REPOSITORY
-    return _integrate(workstream.pk, source, actor, now, branch.head(), f"Found in {branch.repository.name}.", checked)
+    source, head, note = IntegrationSource.REPOSITORY, branch.head(), f"Found in {branch.repository.name}."
+    row = once("integrated", lambda: _integrate(workstream.pk, source, actor, now, head, note, checked))
+    return BaselineIntegration.objects.get(pk=row)
 
 
 def _integrate(
@@ -205,8 +220,8 @@ def _integrate(
     commit: str,
     note: str,
     checked: str,
-) -> BaselineIntegration:
-    with transaction.atomic():
+) -> int:
+    with unit_of_work():
         workstream = locked_workstream(workstream_id)
         if workstream.status not in OPEN_TO_INTEGRATION:
             raise WrongState(f"{workstream} is {workstream.status}; nothing of it is integrated.")
@@ -231,7 +246,7 @@ def _integrate(
         )
         data = {"integration": row.pk, "source": source.value, "commit": commit, "checked": checked}
         _record(workstream, "baseline integrated", actor, commit, note, data, now)
-    return row
+    return row.pk
 
 
 def _announce(
@@ -264,8 +279,7 @@ def _record(
 
 def _known(branch: BaseBranch | None, commit: str) -> str:
     """The full id of a named commit, which has to be part of the branch where there is one to ask."""
-    if not is_commit(commit):
-        raise InvalidInput(f"“{commit[:80]}” is not a commit: give its id, 7 to 64 of 0-9 and a-f.", field="commit")
+    commit = commit_word(commit)
     if branch is None:
         return commit
     full = branch.find(commit)

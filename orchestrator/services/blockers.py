@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from orchestrator.core.errors import InvalidInput, MissingReason, NotFound, WrongState
 from orchestrator.core.lifecycles import resting_status
 from orchestrator.core.terms import TERMINAL_TASK, AttemptStatus, BlockerKind, Role, TaskStatus
@@ -14,6 +12,7 @@ from orchestrator.services.history import record
 from orchestrator.services.locks import locked_task
 from orchestrator.services.ownership import person
 from orchestrator.services.progress import settle
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 
@@ -25,7 +24,7 @@ def declare_blocker(*, task_id: int, kind: str, note: str, actor: Actor, now: da
     if kind not in set(BlockerKind):
         raise InvalidInput(f"{kind!r} is not a class of blocker; use one of {', '.join(BlockerKind)}.", field="kind")
     owned_by = person(owner, "owner") if owner.strip() else actor.account
-    with transaction.atomic():
+    with unit_of_work():
         task = locked_task(task_id)
         if TaskStatus(task.status) in TERMINAL_TASK:
             raise WrongState(f"{task.step.key} is {task.status}; nothing can block it.")
@@ -41,7 +40,7 @@ def resolve_blocker(*, blocker_id: int, resolution: str, actor: Actor, now: date
     actor.require(Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
     if not resolution.strip():
         raise MissingReason("Say how the blocker was resolved.", field="resolution")
-    with transaction.atomic():
+    with unit_of_work():
         task_id = Blocker.objects.filter(pk=blocker_id).values_list("task_id", flat=True).first()
         if task_id is None:
             raise NotFound("There is no such blocker.")

@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from django.db import transaction
-
 from orchestrator.core.errors import BundleRejected, InvalidInput
 from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan import Finding, Reading
@@ -14,12 +12,13 @@ from orchestrator.core.plan_check import sort_findings
 from orchestrator.core.plan_findings import finding
 from orchestrator.core.terms import Role
 from orchestrator.core.workstream_needs import circle_through, in_order
-from orchestrator.models import Bundle
+from orchestrator.models import Bundle, WorkflowVersion
 from orchestrator.queries.needs import stem_of
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.needs import with_needs
-from orchestrator.services.plans import Submission, read_any_source, submit_plan, unschedulable
+from orchestrator.services.plans import Submission, read_any_source, submission_of, submit_plan, unschedulable
+from orchestrator.services.unit_of_work import unit_of_work
 
 #: Plans of one bundle.
 MOST: Final = 100
@@ -61,7 +60,7 @@ def submit_bundle(*, name: str, files: Sequence[PlanFile], actor: Actor, now: da
     readings = {name: with_needs(reading, members=aliases) for name, reading in readings.items()}
     graph = {name: _needed(reading, aliases) for name, reading in readings.items()}
     _refuse_unschedulable(_with_circles(readings, graph))
-    with transaction.atomic():
+    with unit_of_work():
         bundle = Bundle.objects.create(name=name.strip()[:200], submitted_by=actor.account, submitted_at=now)
         members = {
             one: submit_plan(
@@ -84,6 +83,12 @@ def submit_bundle(*, name: str, files: Sequence[PlanFile], actor: Actor, now: da
             data={"bundle": bundle.pk, "members": {one: done.workstream.slug for one, done in members.items()}},
         )
     return BundleSubmission(bundle, members)
+
+
+def members_of(bundle_id: int) -> dict[str, Submission]:
+    """What became of each file of a bundle, by its name, in the order of submission."""
+    first = WorkflowVersion.objects.filter(workstream__bundle=bundle_id, number=1).order_by("pk")
+    return {name: submission_of(pk) for name, pk in first.values_list("source_name", "pk")}
 
 
 def _by_name(files: Sequence[PlanFile]) -> dict[str, PlanFile]:

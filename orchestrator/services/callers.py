@@ -57,11 +57,11 @@ def caller_by_token(secret: str, now: datetime, address: str = "") -> Caller:
     token = authenticate(secret, now, address)
     if must_enrol(token.executor.user):
         raise SecondFactorMissing(f"{token.executor.user} has to set up a second factor before its tokens work.")
-    return Caller(Actor.member(token.executor), token.scope_set)
+    return _let_in(Actor.member(token.executor), token.scope_set)
 
 
 def caller_by_session(user: User) -> Caller:
-    return Caller(Actor.person(user), frozenset(Scope))
+    return _let_in(Actor.person(user), frozenset(Scope))
 
 
 def caller_by_name(name: str) -> Caller:
@@ -69,4 +69,10 @@ def caller_by_name(name: str) -> Caller:
     executor = Executor.objects.select_related("user").filter(name=name, user__is_active=True).first()
     if executor is None:
         raise NotFound(f"There is no executor {name!r} with an active account.")
-    return Caller(Actor.member(executor), frozenset(Scope))
+    return _let_in(Actor.member(executor), frozenset(Scope))
+
+
+def _let_in(actor: Actor, scopes: frozenset[str]) -> Caller:
+    """The one door of REST, MCP and commands: NoRole for an account without a role, whatever it asks for."""
+    actor.require_some_role()
+    return Caller(actor, scopes)

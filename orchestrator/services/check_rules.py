@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from django.db import transaction
-
 from orchestrator.core.check_rules import SETTABLE
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.terms import Role, Severity
@@ -14,6 +12,7 @@ from orchestrator.queries.check_rules import rules_in_force
 from orchestrator.services.actor import Actor
 from orchestrator.services.locks import lock_check_rules
 from orchestrator.services.policies import PLAN_CHECKS, write_policy
+from orchestrator.services.unit_of_work import unit_of_work
 
 TITLE: Final = "Plan checks"
 
@@ -35,7 +34,7 @@ def change_check_rules(
                 recovery="Name a check that the policy may set; what cannot be scheduled always blocks.",
                 field="severities",
             )
-    with transaction.atomic():
+    with unit_of_work():
         lock_check_rules()
         rules = SETTABLE | rules_in_force()
         changed = {code: new for code, new in severities.items() if new is not rules[code]}

@@ -2,35 +2,42 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from orchestrator.core.errors import AlreadyClaimed, ExecutorBusy, MissingReason, WrongState
-from orchestrator.core.terms import AttemptStatus, EventType, Role, TaskStatus
+from orchestrator.core.roles import DOERS
+from orchestrator.core.terms import AttemptStatus, EventType, TaskStatus
 from orchestrator.models import Assignment, Attempt, Executor
 from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import announce
-from orchestrator.services.attempts import blocked, held_attempt, locked_attempt, move, record_attempt
+from orchestrator.services.attempts import blocked, held_attempt, locked_attempt, move, record_attempt, require_doer
+from orchestrator.services.commits import base_at_claim
+from orchestrator.services.locks import lock_executor
 from orchestrator.services.ownership import own_unowned
 from orchestrator.services.progress import settle
 from orchestrator.services.threads import refuse_assigned_elsewhere
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 
 def claim(*, attempt_id: int, executor: Executor, actor: Actor, now: datetime) -> Assignment:
     """Give a queued attempt to one executor, with a fencing token higher than any before it.
 
-    Locks the workstream, then the executor. AlreadyClaimed names the holder; ExecutorBusy names what it runs;
-    AssignedElsewhere names the executor that alone claims in the thread.
+    Who claims what they hold already, because the answer was lost, gets the same assignment, and nothing changes.
+    Locks the workstream, then the executor. NotAllowed for who lacks the step's role; AlreadyClaimed names the holder;
+    ExecutorBusy names what it runs; AssignedElsewhere names the executor that alone claims in the thread.
     A person who claims a task that nobody owns becomes its owner; otherwise a claim changes no owner (FR-011).
     """
-    actor.require(Role.CONTRIBUTOR)
-    with transaction.atomic():
+    actor.require(*sorted(DOERS))
+    with unit_of_work():
         attempt = locked_attempt(attempt_id)
+        require_doer(attempt, actor)
+        if held := _held(attempt, executor):
+            return held
         _refuse_unclaimable(attempt)
         refuse_assigned_elsewhere(attempt.task, executor)
         _refuse_busy(executor)
         task = attempt.task
-        move(attempt, AttemptStatus.QUEUED, AttemptStatus.RUNNING, started_at=now)
+        base = base_at_claim(task, attempt.number)
+        move(attempt, AttemptStatus.QUEUED, AttemptStatus.RUNNING, started_at=now, base=base)
         task.last_token += 1
         task.status = TaskStatus.ACTIVE
         assignment = Assignment.objects.create(
@@ -58,11 +65,19 @@ def report(*, attempt_id: int, token: int, executor: Executor, breadcrumb: str, 
     """Leave a breadcrumb: the last action, for whoever continues (WF-8)."""
     if not breadcrumb.strip():
         raise MissingReason("A breadcrumb says what was done last.", field="breadcrumb")
-    with transaction.atomic():
+    with unit_of_work():
         attempt = held_attempt(attempt_id, token, executor)
         attempt.task.breadcrumb = breadcrumb
         record_attempt(attempt, Actor.member(executor), "breadcrumb left", now, reason=breadcrumb)
         settle(attempt.task, now)
+
+
+def _held(attempt: Attempt, executor: Executor) -> Assignment | None:
+    """The claim that this executor has on a running attempt, if it is the one that has it."""
+    held = Assignment.objects.filter(attempt=attempt, executor=executor, released_at=None).first()
+    if held is not None:
+        held.attempt = attempt
+    return held
 
 
 def _refuse_unclaimable(attempt: Attempt) -> None:
@@ -83,7 +98,7 @@ def _refuse_unclaimable(attempt: Attempt) -> None:
 
 
 def _refuse_busy(executor: Executor) -> None:
-    Executor.objects.select_for_update(no_key=True).get(pk=executor.pk)
+    lock_executor(executor.pk)
     running = executor.assignments.filter(released_at=None).select_related("attempt__task__step").first()
     if running is not None:
         raise ExecutorBusy(f"{executor.name} already runs {running.attempt}.", attempt=running.attempt_id)

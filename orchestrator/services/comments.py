@@ -5,7 +5,6 @@ A draft is its author's own and may be changed or thrown away; what was sent sta
 
 from datetime import datetime
 
-from django.db import transaction
 from django.db.models import QuerySet
 
 from orchestrator.core.errors import InvalidInput, MissingNote, NotFound, WrongState
@@ -16,6 +15,7 @@ from orchestrator.queries.plans import workstream_of
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
+from orchestrator.services.unit_of_work import unit_of_work
 
 #: Whoever takes part comments; observers look on.
 PARTICIPANTS = (Role.INITIATOR, Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
@@ -37,7 +37,7 @@ def open_thread(
         raise InvalidInput("A comment stands on a line or on a step, not on both.", field="line")
     if not 0 <= line <= len(lines_of(version.source)):
         raise InvalidInput(f"Version {version.number} has no line {line}.", field="line")
-    with transaction.atomic():
+    with unit_of_work():
         thread = CommentThread.objects.create(
             version=version, line=line, step=step[:80], opened_by=actor.account, opened_at=now
         )
@@ -53,6 +53,7 @@ def reply(*, thread_id: int, body: str, actor: Actor, now: datetime) -> Comment:
 
 def change_draft(*, comment_id: int, body: str, actor: Actor, now: datetime) -> Comment:
     """Other words for a draft; WrongState once it was sent."""
+    actor.require(*PARTICIPANTS)
     comment = _own_draft(comment_id, actor)
     comment.body, comment.written_at = _said(body), now
     comment.save(update_fields=["body", "written_at"])
@@ -61,6 +62,7 @@ def change_draft(*, comment_id: int, body: str, actor: Actor, now: datetime) -> 
 
 def discard_draft(*, comment_id: int, actor: Actor, now: datetime) -> None:
     """Throw a draft away: it is not shown any more, and neither is a thread in which nothing else stands."""
+    actor.require(*PARTICIPANTS)
     comment = _own_draft(comment_id, actor)
     comment.discarded_at = now
     comment.save(update_fields=["discarded_at"])
@@ -72,7 +74,7 @@ def send_comments(*, version_id: int, actor: Actor, now: datetime) -> int:
     version = WorkflowVersion.objects.select_related("workflow").filter(pk=version_id).first()
     if version is None:
         raise NotFound("There is no such version.")
-    with transaction.atomic():
+    with unit_of_work():
         workstream = locked_workstream(workstream_of(version).pk)
         sent = send_drafts(version=version, workstream=workstream, actor=actor, now=now)
         if not sent:
@@ -122,7 +124,7 @@ def reopen_thread(*, thread_id: int, actor: Actor, now: datetime) -> CommentThre
 def _settle(thread_id: int, actor: Actor, now: datetime, *, resolved: bool) -> CommentThread:
     actor.require(*PARTICIPANTS)
     thread = _seen_thread(thread_id, actor)
-    with transaction.atomic():
+    with unit_of_work():
         workstream = locked_workstream(workstream_of(thread.version).pk)
         thread.refresh_from_db()
         if not thread.comments.filter(sent_at__isnull=False).exists():
@@ -144,6 +146,7 @@ def _settle(thread_id: int, actor: Actor, now: datetime, *, resolved: bool) -> C
 
 def mark_viewed(*, version: WorkflowVersion, sha256: str, viewed: bool, actor: Actor, now: datetime) -> None:
     """Mark a section, by the hash of its text, as viewed by this reader, or take the mark back."""
+    actor.require_some_role()
     if len(sha256) != 64 or not sha256.isalnum():
         raise InvalidInput("This is no section of the plan.", field="section")
     ViewedSection.objects.update_or_create(

@@ -3,16 +3,17 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from django.db import transaction
-
 from orchestrator.core.conditions import chosen_outcome
-from orchestrator.core.errors import CriteriaUnmet, WrongState
-from orchestrator.core.terms import ArtifactState, AttemptStatus, CriterionKind, EventType, TaskStatus
+from orchestrator.core.errors import CriteriaUnmet, Refusal, WrongState
+from orchestrator.core.terms import AttemptStatus, CriterionKind, TaskStatus
 from orchestrator.models import Attempt, Criterion, CriterionCheck, Executor
 from orchestrator.services.actor import Actor
-from orchestrator.services.artifacts import announce, hand_over
-from orchestrator.services.attempts import blocked, end, locked_attempt, record_attempt, staleness
+from orchestrator.services.artifacts import hand_over
+from orchestrator.services.attempts import blocked, end, locked_attempt, record_attempt, require_doer, staleness
+from orchestrator.services.commits import named_commit
+from orchestrator.services.evidence import keep_late_result
 from orchestrator.services.progress import settle
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 
@@ -31,21 +32,27 @@ def complete(
     """Finish an attempt: every exit criterion with evidence, its outputs, and the artifact that hands it over (AS-7).
 
     `evidence` maps criterion ids to texts, `outputs` relative file names to contents. `result` is one of the outcomes
-    that the step declares, the first of them when it is empty; InvalidInput for another word (AD-8). Raises
-    CriteriaUnmet with what is missing, StaleToken when the claim is no longer the caller's; what was sent is then kept
-    as evidence.
+    that the step declares, the first of them when it is empty; InvalidInput for another word (AD-8), and for a commit
+    that the plan's repository does not have or that does not build on its base. Raises CriteriaUnmet with what is
+    missing, StaleToken when the claim is not the caller's or no longer; of who held the attempt what was sent is then
+    kept as evidence.
     """
     actor = Actor.member(executor)
-    with transaction.atomic():
+    named = named_commit(attempt_id, commit)
+    with unit_of_work():
         attempt = locked_attempt(attempt_id)
+        require_doer(attempt, actor)
         stale = staleness(attempt, token, executor)
         if stale:
-            _quarantine(attempt, actor, outcome, outputs or {}, now)
+            late = keep_late_result(attempt, token, executor, outcome, outputs or {}, now)
+            stale.kept, stale.way_out = late.kept, f"{stale.way_out} {late.said}"
         else:
+            if isinstance(named, Refusal):
+                raise named
             _refuse_held_up(attempt)
             _check_criteria(attempt, evidence, actor, now)
             attempt.result = chosen_outcome(attempt.task.step.key, attempt.task.step.outcome_words, result)
-            attempt.outcome, attempt.commit = outcome, commit
+            attempt.outcome, attempt.commit = outcome, named
             attempt.save(update_fields=["outcome", "commit", "result"])
             _hand_over(attempt, actor, outputs or {}, now)
     if stale:
@@ -64,21 +71,6 @@ def _hand_over(attempt: Attempt, actor: Actor, outputs: Mapping[str, bytes], now
     record_attempt(attempt, actor, "attempt completed", now, reason=told, data=data)
     settle(attempt.task, now)
     wake(attempt.task.workstream_id)
-
-
-def _quarantine(attempt: Attempt, actor: Actor, outcome: str, outputs: Mapping[str, bytes], now: datetime) -> None:
-    """Keep what a stale claim sent, never applied and never committed (F26)."""
-    announce(
-        attempt=attempt,
-        event=EventType.ATTEMPT_COMPLETED,
-        actor=actor,
-        outcome=outcome,
-        next_action="None: the claim had ended. Kept as evidence.",
-        now=now,
-        outputs=outputs,
-        state=ArtifactState.QUARANTINED,
-    )
-    record_attempt(attempt, actor, "stale result quarantined", now, reason=outcome)
 
 
 def _refuse_held_up(attempt: Attempt) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import QuerySet
 
 from orchestrator.core.handoff import ALTERED, reading_problem
@@ -18,6 +17,7 @@ from orchestrator.services.actor import ORCHESTRATOR
 from orchestrator.services.history import record
 from orchestrator.services.interventions import artifact_settled, ask_about_artifact
 from orchestrator.services.locks import locked_workstream
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 from orchestrator.workspace import FileDamage, Workspace
 
@@ -95,7 +95,7 @@ def _lost(artifact: HandoffArtifact) -> str:
 
 def note_problem(artifact: HandoffArtifact, problem: str, now: datetime) -> None:
     """Mark an artifact damaged, or intact again when the problem is "", with its history entry."""
-    with transaction.atomic():
+    with unit_of_work():
         workstream = locked_workstream(artifact.workstream_id)
         state = ArtifactState.DAMAGED if problem else ArtifactState.COMMITTED
         if not move(artifact, state, problem):

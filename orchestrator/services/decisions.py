@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import transaction
-
 from orchestrator.core.errors import (
     InvalidInput,
     MissingReason,
@@ -34,6 +32,7 @@ from orchestrator.services.history import record
 from orchestrator.services.locks import lock_workflow, locked_workstream
 from orchestrator.services.migration import first_tasks, put_into_effect, refuse_impossible
 from orchestrator.services.plans import Text, name_as_plan, next_version, read_version, reason_as_plan
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 #: The longest time that an approval may be kept back so that it can be undone; more is a date.
@@ -64,7 +63,7 @@ def approve_version(
     actor.require(Role.APPROVER)
     actor.require_person("A plan is approved by a person.")
     effective_at = _time_of_effect(effective_at, undo_seconds, now)
-    with transaction.atomic():
+    with unit_of_work():
         version, workstream = _under_review(version_id, seen_sha256)
         if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
             raise WrongState(f"{workstream} is {workstream.status}; its plan no longer changes.")
@@ -98,7 +97,7 @@ def send_back_version(
     actor.require(Role.APPROVER, Role.REVIEWER)
     if not reason.strip():
         raise MissingReason("A plan is sent back with a reason.", field="reason")
-    with transaction.atomic():
+    with unit_of_work():
         version, workstream = _under_review(version_id, seen_sha256)
         _decide(version, VersionStatus.SENT_BACK, actor, reason, now, None)
         send_drafts(version=version, workstream=workstream, actor=actor, now=now)
@@ -109,9 +108,10 @@ def send_back_version(
 
 def withdraw_version(*, version_id: int, seen_sha256: str, reason: str, actor: Actor, now: datetime) -> WorkflowVersion:
     """Take a version in review back, with a reason; its author may, and every approver. Locks like an approval."""
+    actor.require(Role.INITIATOR, Role.REVIEWER, Role.APPROVER)
     if not reason.strip():
         raise MissingReason("A plan is taken back with a reason.", field="reason")
-    with transaction.atomic():
+    with unit_of_work():
         version, workstream = _under_review(version_id, seen_sha256)
         if version.author_id != actor.account.pk:
             actor.require(Role.APPROVER)

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from orchestrator.core.errors import InvalidInput, MissingReason, NotFound, WrongState
 from orchestrator.core.terms import DuplicateOutcome, Role, WorkstreamStatus
 from orchestrator.models import DuplicateDecision, HistoryEntry, Workstream
@@ -12,6 +10,7 @@ from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_pair
 from orchestrator.services.needs import hand_over_needs, wake_needing
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 from orchestrator.services.workstreams import put_away
 
@@ -36,7 +35,7 @@ def decide_duplicate(
         raise MissingReason("Say why the two are, or are not, the same work.", field="rationale")
     if workstream_id == other_id:
         raise InvalidInput("A workstream is no duplicate of itself.", field="other")
-    with transaction.atomic():
+    with unit_of_work():
         workstream, other = locked_pair(workstream_id, other_id)
         _refuse_late(workstream)
         decision, _ = DuplicateDecision.objects.update_or_create(

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from orchestrator.core.errors import MigrationImpossible, PlanHasBlockers
 from orchestrator.core.mapping import StepMapping
 from orchestrator.core.terms import WorkstreamStatus
@@ -16,6 +14,7 @@ from orchestrator.services.gates import sign_as_planned
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
 from orchestrator.services.migration import first_tasks, put_into_effect
+from orchestrator.services.unit_of_work import unit_of_work
 
 
 def take_effect(*, workstream_id: int, now: datetime) -> WorkflowVersion | None:
@@ -27,7 +26,7 @@ def take_effect(*, workstream_id: int, now: datetime) -> WorkflowVersion | None:
     if due_version(workstream_id, now) is None:
         return None
     try:
-        with transaction.atomic():
+        with unit_of_work():
             workstream = locked_workstream(workstream_id)
             version = due_version(workstream_id, now)
             if version is None:

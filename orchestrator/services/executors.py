@@ -5,14 +5,15 @@ import secrets
 from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.db import transaction
 
 from orchestrator.core.errors import InvalidInput, NotAllowed, NotFound
 from orchestrator.core.terms import ExecutorKind, Scope
 from orchestrator.models import AccessToken, Executor
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
+from orchestrator.services.locks import Lock, for_update, take
 from orchestrator.services.tokens import digest_of
+from orchestrator.services.unit_of_work import unit_of_work
 
 SCOPES = frozenset(scope.value for scope in Scope)
 PREFIX = "pteo_"
@@ -20,9 +21,10 @@ PREFIX = "pteo_"
 
 def register_executor(*, name: str, kind: ExecutorKind, user: User, now: datetime) -> Executor:
     """The executor of that name; made at the first call. A name belongs to one account."""
+    Actor.person(user).require_some_role()
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,60}", name):
         raise InvalidInput("An executor's name has letters, digits, - and _ only.", field="name")
-    with transaction.atomic():
+    with unit_of_work():
         executor, made = Executor.objects.get_or_create(
             name=name, defaults={"kind": kind, "user": user, "created_at": now}
         )
@@ -43,11 +45,12 @@ def issue_token(
     expires_at: datetime | None = None,
 ) -> tuple[AccessToken, str]:
     """A new token and its secret, which is stored nowhere: only its keyed hash is."""
+    actor.require_some_role()
     _own(executor, actor)
     if unknown := scopes - SCOPES:
         raise InvalidInput(f"Unknown scope {', '.join(sorted(unknown))}.", field="scopes")
     secret = PREFIX + secrets.token_urlsafe(32)
-    with transaction.atomic():
+    with unit_of_work():
         token = AccessToken.objects.create(
             executor=executor,
             label=label[:100] or "token",
@@ -74,8 +77,9 @@ def issue_token(
 
 def revoke_token(*, token_id: int, actor: Actor, now: datetime) -> AccessToken:
     """Nobody can sign in with it from now on; calling it again changes nothing."""
-    with transaction.atomic():
-        token = AccessToken.objects.select_for_update(no_key=True).filter(pk=token_id).first()
+    with unit_of_work():
+        take(Lock.TOKEN, token_id)
+        token = for_update(AccessToken.objects).filter(pk=token_id).first()
         if token is None:
             raise NotFound("There is no such token.")
         _own(token.executor, actor)

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from orchestrator.core.errors import MissingReason, WrongState
 from orchestrator.core.terms import AttemptStatus, EventType, Role, TaskStatus
 from orchestrator.models import Attempt, Executor
@@ -13,6 +11,7 @@ from orchestrator.services.attempts import blocked, end, held_attempt, locked_at
 from orchestrator.services.breakers import refuse_open_breaker, trip_breaker
 from orchestrator.services.locks import locked_task
 from orchestrator.services.progress import settle
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 
@@ -21,7 +20,7 @@ def fail(*, attempt_id: int, token: int, executor: Executor, error: str, now: da
 
     The failure may trip the circuit breaker: then a person has to answer before anybody can re-queue.
     """
-    with transaction.atomic():
+    with unit_of_work():
         attempt = held_attempt(attempt_id, token, executor)
         _fail(attempt, Actor.member(executor), error, now)
     return attempt
@@ -32,7 +31,7 @@ def declare_failure(*, attempt_id: int, reason: str, actor: Actor, now: datetime
     actor.require(Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
     if not reason.strip():
         raise MissingReason("Say why the attempt is declared failed.", field="reason")
-    with transaction.atomic():
+    with unit_of_work():
         attempt = locked_attempt(attempt_id)
         if attempt.status != AttemptStatus.RUNNING:
             raise WrongState(f"{attempt} is {attempt.status}, not running.")
@@ -48,7 +47,7 @@ def requeue(*, task_id: int, reason: str, actor: Actor, now: datetime) -> None:
     actor.require(Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
     if not reason.strip():
         raise MissingReason("Say why another attempt is worth it.", field="reason")
-    with transaction.atomic():
+    with unit_of_work():
         task = locked_task(task_id)
         last = task.attempts.order_by("-number").first()
         if last is None or last.status != AttemptStatus.FAILED or last.followed_up_at is not None:

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.db import transaction
-
 from orchestrator.core.errors import MissingReason, NotAllowed, NotFound, Refusal, WrongState
 from orchestrator.core.signatures import SignOff
 from orchestrator.core.terms import AttemptStatus, EventType, GateDecision, StepKind, TaskStatus
@@ -20,6 +18,7 @@ from orchestrator.services.planned_signatures import gate_of
 from orchestrator.services.progress import settle
 from orchestrator.services.rework import redo_from
 from orchestrator.services.signing import why_not_approve, why_not_decide
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 
@@ -38,7 +37,7 @@ def approve_gate(
     plan, in the same transaction; `fix` is a version that already has what is asked for. Nothing but signatures
     completes a gate. Raises NotAllowed, SelfApproval, WrongState.
     """
-    with transaction.atomic():
+    with unit_of_work():
         attempt = _open_gate(task_id, actor)
         task = attempt.task
         if refusal := why_not_approve(task, actor):
@@ -74,7 +73,7 @@ def sign_as_planned(*, version: WorkflowVersion, workstream: Workstream, now: da
         return None
     reason = f"Signed with version {version.number}, which adds what has to be fixed. {version.change_reason}".strip()
     try:
-        with transaction.atomic():
+        with unit_of_work():
             return approve_gate(
                 task_id=gate.pk, actor=Actor.person(version.author), now=now, reason=reason, fix=version
             )
@@ -129,7 +128,7 @@ def reject_gate(*, task_id: int, return_key: str, reason: str, actor: Actor, now
     """Send work back to an earlier step; it and everything after it, this gate included, is done again (AS-6)."""
     if not reason.strip():
         raise MissingReason("A gate is rejected with a reason.", field="reason")
-    with transaction.atomic():
+    with unit_of_work():
         attempt = _open_gate(task_id, actor)
         task = attempt.task
         target = _return_task(task, return_key)

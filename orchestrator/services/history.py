@@ -2,20 +2,20 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import rfc8785
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from orchestrator.core.history import Breach, Link, first_breach, leaf_hash
 from orchestrator.models import HistoryEntry, Workstream
+from orchestrator.queries.parts import in_parts
 from orchestrator.queries.prepared import Prepared
 from orchestrator.services.actor import Actor
-
-#: Any number will do as long as nothing else in the database uses it.
-SEQUENCE_LOCK = 0x0CEA4
+from orchestrator.services.locks import Lock, take
+from orchestrator.services.unit_of_work import current_unit
 
 
 def record(
@@ -28,16 +28,13 @@ def record(
     reason: str = "",
     data: Mapping[str, Any] | None = None,
     corrects: HistoryEntry | None = None,
-) -> HistoryEntry:
-    """Append an entry inside the caller's transaction, whose workstream row is locked.
+) -> None:
+    """Append an entry to what the caller's unit of work says; it is written when the unit ends.
 
-    `data` holds JSON values only. Takes the sequence lock last and keeps it until the transaction ends, so the
-    sequence has no gaps.
+    `data` holds JSON values only.
     """
-    act = _Act(workstream, actor, action, now)
-    entry = _linked(_tip_of(workstream), act, Said(subject, reason, data or {}), corrects)
-    entry.save(force_insert=True)
-    return entry
+    said = Said(subject, reason, data or {})
+    current_unit().at_the_end(_write, [_Waiting(_Act(workstream, actor, action, now), said, corrects)])
 
 
 class Said(NamedTuple):
@@ -48,16 +45,10 @@ class Said(NamedTuple):
     data: Mapping[str, Any]
 
 
-def record_each(
-    *, workstream: Workstream, actor: Actor, action: str, entries: Iterable[Said], now: datetime
-) -> Sequence[HistoryEntry]:
-    """Append entries of one act in their order, under the rules of `record`, with a few queries for all of them."""
-    act, tip = _Act(workstream, actor, action, now), _tip_of(workstream)
-    rows: list[HistoryEntry] = []
-    for said in entries:
-        rows.append(entry := _linked(tip, act, said))
-        tip = _Tip(entry.sequence, entry.number, entry.leaf_hash)
-    return HistoryEntry.objects.bulk_create(rows)
+def record_each(*, workstream: Workstream, actor: Actor, action: str, entries: Iterable[Said], now: datetime) -> None:
+    """Append entries of one act in their order, under the rules of `record`."""
+    act = _Act(workstream, actor, action, now)
+    current_unit().at_the_end(_write, [_Waiting(act, said, None) for said in entries])
 
 
 class _Act(NamedTuple):
@@ -69,37 +60,69 @@ class _Act(NamedTuple):
     at: datetime
 
 
-class _Tip(NamedTuple):
-    """The newest entry: of all, and in the chain that is continued."""
+class _Waiting(NamedTuple):
+    """An entry before it has its place in the sequence."""
 
-    sequence: int
+    act: _Act
+    said: Said
+    corrects: HistoryEntry | None
+
+    @property
+    def chain(self) -> int | None:
+        return self.act.workstream.pk if self.act.workstream else None
+
+
+class _Tip(NamedTuple):
+    """The newest entry of a chain."""
+
     number: int
     leaf_hash: str
+    at: datetime
 
 
-def _tip_of(workstream: Workstream | None) -> _Tip:
-    """Where the chain goes on; from here on nobody else writes history until the transaction ends."""
-    if not connection.in_atomic_block:
-        raise RuntimeError("History is written in the transaction of the act.")
-    _lock_sequence()
-    number, previous = next(iter(_newest_link(workstream.pk if workstream else None)), (0, ""))
-    return _Tip(next(iter(_last_sequence()), 0), number, previous)
+#: Before the first entry of a chain.
+NOTHING = _Tip(0, "", datetime.min.replace(tzinfo=UTC))
 
 
-def _linked(tip: _Tip, act: _Act, said: Said, corrects: HistoryEntry | None = None) -> HistoryEntry:
-    """The entry behind the newest one, not saved yet."""
+def _write(waiting: Sequence[_Waiting]) -> None:
+    """Give the entries of a unit their places and insert them: the last thing before the commit.
+
+    The sequence has no gaps because its lock is held until then; nobody else writes history meanwhile, so nothing that
+    can be done before is done behind the lock.
+    """
+    _check_references()
+    take(Lock.SEQUENCE)
+    tips = _tips({one.chain for one in waiting})
+    rows = []
+    for sequence, one in enumerate(waiting, start=next(iter(_last_sequence()), 0) + 1):
+        rows.append(entry := _linked(sequence, tips.get(one.chain, NOTHING), one))
+        tips[one.chain] = _Tip(entry.number, entry.leaf_hash, entry.recorded_at)
+    HistoryEntry.objects.bulk_create(rows)
+
+
+def _check_references() -> None:
+    """PostgreSQL leaves foreign keys to the commit: those of what the act wrote are checked before the lock."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+
+
+def _linked(sequence: int, tip: _Tip, waiting: _Waiting) -> HistoryEntry:
+    """The entry behind the newest one of its chain, not saved yet. Clocks may go back; what follows is never dated
+    before what it follows (F25)."""
+    act, said = waiting.act, waiting.said
     entry = HistoryEntry(
-        sequence=tip.sequence + 1,
+        sequence=sequence,
         workstream=act.workstream,
         number=tip.number + 1,
-        recorded_at=act.at,
+        recorded_at=max(act.at, tip.at),
         actor=act.actor.label,
         user=act.actor.user,
         account=act.actor.user.get_username() if act.actor.user else "",
         action=act.action,
         subject=said.subject[:300],
         reason=said.reason,
-        corrects=corrects,
+        corrects=waiting.corrects,
         previous_hash=tip.leaf_hash,
     )
     entry.leaf = rfc8785.dumps(_facts(entry) | {"data": dict(said.data)}).decode()
@@ -107,10 +130,28 @@ def _linked(tip: _Tip, act: _Act, said: Said, corrects: HistoryEntry | None = No
     return entry
 
 
+def _tips(chains: set[int | None]) -> dict[int | None, _Tip]:
+    """The newest entry of each chain that has one."""
+    workstreams = sorted(pk for pk in chains if pk is not None)
+    found = [row for some in in_parts(workstreams) for row in _newest_links(list(some))]
+    if None in chains:
+        found += _newest_link_of_no_workstream()
+    return {chain: _Tip(number, digest, at) for chain, number, digest, at in found}
+
+
+LINK = ("workstream_id", "number", "leaf_hash", "recorded_at")
+
+
 @Prepared
-def _newest_link(workstream: int | None) -> QuerySet[HistoryEntry, tuple[int, str]]:
-    chain = HistoryEntry.objects.filter(workstream=workstream).order_by("-number")
-    return chain.values_list("number", "leaf_hash")[:1]
+def _newest_links(workstreams: list[int]) -> QuerySet[HistoryEntry, tuple[int | None, int, str, datetime]]:
+    newest = HistoryEntry.objects.filter(workstream=OuterRef("pk")).order_by("-number").values("sequence")[:1]
+    tips = Workstream.objects.filter(pk__in=workstreams).order_by().annotate(tip=Subquery(newest)).values("tip")
+    return HistoryEntry.objects.filter(sequence__in=tips).order_by().values_list(*LINK)
+
+
+@Prepared
+def _newest_link_of_no_workstream() -> QuerySet[HistoryEntry, tuple[int | None, int, str, datetime]]:
+    return HistoryEntry.objects.filter(workstream=None).order_by("-number").values_list(*LINK)[:1]
 
 
 @Prepared
@@ -121,12 +162,6 @@ def _last_sequence() -> QuerySet[HistoryEntry, int]:
 def verify() -> Breach | None:
     """Walk the whole chain; the first bad entry, or None. Memory does not grow with the history."""
     return first_breach(_links())
-
-
-def _lock_sequence() -> None:
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEQUENCE_LOCK])
 
 
 def _facts(entry: HistoryEntry) -> dict[str, Any]:

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import transaction
-
 from orchestrator.core.errors import InvalidInput, MissingNote, MissingReason, NotAllowed, WrongState
 from orchestrator.core.handoff import RESULT_EVENTS
 from orchestrator.core.terms import TERMINAL_TASK, InterventionKind, Role, TaskStatus
@@ -13,6 +11,7 @@ from orchestrator.services.actor import ORCHESTRATOR, Actor
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_task
 from orchestrator.services.progress import settle
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 #: How many answers a question may offer, and how long each may be.
@@ -31,7 +30,7 @@ def flag_for_human(
     if not note.strip():
         raise MissingNote("A task is flagged with an intervention note.", field="intervention_note")
     offered = _offered(choices)
-    with transaction.atomic():
+    with unit_of_work():
         task = locked_task(task_id)
         if TaskStatus(task.status) in TERMINAL_TASK:
             raise WrongState(f"{task.step.key} is {task.status}; there is nothing left to ask.")
@@ -50,7 +49,7 @@ def clear_human_flag(*, task_id: int, answer: str, actor: Actor, now: datetime) 
     anew from then on. A card about a damaged file is not cleared by hand: it goes when the file is usable again.
     """
     actor.require(Role.INITIATOR, Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
-    with transaction.atomic():
+    with unit_of_work():
         task = locked_task(task_id)
         intervention = task.interventions.filter(cleared_at=None).first()
         if intervention is None:

@@ -2,14 +2,13 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from orchestrator.core.errors import InvalidInput, MissingReason
 from orchestrator.core.terms import Role
 from orchestrator.models import Learning, Workstream
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 #: Characters of the name of a batch or step.
@@ -42,7 +41,7 @@ def _keep(
         raise InvalidInput(
             f"Name the batch or step it was learned at, in at most {AFTER_LENGTH} characters.", field="after"
         )
-    with transaction.atomic():
+    with unit_of_work():
         locked = locked_workstream(workstream.pk)
         learning = Learning.objects.create(
             workstream=locked,

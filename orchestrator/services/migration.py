@@ -1,10 +1,8 @@
 """Versions in flight: first tasks, and the migration of work under way to another version (FR-016, EC-4, WF-5)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-
-from django.db import transaction
 
 from orchestrator.core.errors import InvalidInput, MigrationImpossible, MissingReason, NotFound, Refusal, WrongState
 from orchestrator.core.mapping import StepMapping
@@ -17,11 +15,13 @@ from orchestrator.queries.readings import plan_of
 from orchestrator.services.actor import Actor
 from orchestrator.services.carry_over import Change, carry_over
 from orchestrator.services.history import record
-from orchestrator.services.locks import lock_needs, locked_workstream
+from orchestrator.services.locks import lock_needs, locked_workstream, outside_transactions
 from orchestrator.services.needs import relate_needs
 from orchestrator.services.priorities import priority_under
 from orchestrator.services.progress import recount
+from orchestrator.services.steps import once
 from orchestrator.services.structure import create_structure
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 
@@ -88,7 +88,7 @@ def migrate_workstream(
     actor.require(Role.APPROVER)
     if not reason.strip():
         raise MissingReason("Say why the workstream goes on under another version.", field="reason")
-    with transaction.atomic():
+    with unit_of_work():
         workstream = locked_workstream(workstream_id)
         version = _approved(workstream, version_id, now)
         plan = plan_of(version)
@@ -110,23 +110,32 @@ def migrate_several(
     reason: str,
     mapping: Iterable[StepMapping] = (),
 ) -> list[Migrated]:
-    """Each workstream in a transaction of its own, with the same mapping; one that is refused holds up no other."""
+    """Each workstream in a transaction of its own, with the same mapping; one that is refused holds up no other.
+
+    Under an idempotency key each is migrated once.
+    """
     actor.require(Role.APPROVER)
     if not workstreams:
         raise InvalidInput("No workstream is chosen.", recovery="Choose at least one workstream.", field="workstreams")
     if not reason.strip():
         raise MissingReason("Say why the workstreams go on under another version.", field="reason")
-    done, lines = list[Migrated](), tuple(mapping)
-    for one in workstreams:
-        try:
-            migration = migrate_workstream(
-                workstream_id=one.pk, version_id=version_id, actor=actor, now=now, reason=reason, mapping=lines
-            )
-        except Refusal as refusal:
-            done.append(Migrated(one, refusal=refusal))
-        else:
-            done.append(Migrated(one, migration))
-    return done
+    outside_transactions()
+    lines = tuple(mapping)
+
+    def migrated(one: Workstream) -> int:
+        return migrate_workstream(
+            workstream_id=one.pk, version_id=version_id, actor=actor, now=now, reason=reason, mapping=lines
+        ).pk
+
+    return [_migrated(one, migrated) for one in workstreams]
+
+
+def _migrated(one: Workstream, migrate: Callable[[Workstream], int]) -> Migrated:
+    try:
+        migration = once(f"workstream {one.pk}", lambda: migrate(one))
+    except Refusal as refusal:
+        return Migrated(one, refusal=refusal)
+    return Migrated(one, Migration.objects.get(pk=migration))
 
 
 def follow(workstream: Workstream, version: WorkflowVersion, plan: Plan, actor: Actor, now: datetime) -> None:

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.db import transaction
 
 from orchestrator.core.errors import InvalidInput, MissingReason, NotFound, WrongState
 from orchestrator.core.terms import ExecutorKind, Role, WorkstreamStatus
@@ -12,6 +11,7 @@ from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_task, locked_workstream
 from orchestrator.services.progress import settle
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 #: Everybody who works here may pass ownership on, so that nobody's absence leaves work without an owner.
@@ -29,7 +29,7 @@ def person(name: str, field: str) -> User:
 def transfer_task(*, task_id: int, to: str, reason: str, actor: Actor, now: datetime) -> OwnershipTransfer:
     """Make the person named `to` answer for a task. WrongState when they do already."""
     owner = _new_owner(to, reason, actor)
-    with transaction.atomic():
+    with unit_of_work():
         task = locked_task(task_id)
         _refuse_same(task.owner, owner, task.step.key)
         transfer = _pass_on(task.workstream, owner, reason, actor, now, task=task)
@@ -41,7 +41,7 @@ def transfer_task(*, task_id: int, to: str, reason: str, actor: Actor, now: date
 def transfer_workstream(*, workstream_id: int, to: str, reason: str, actor: Actor, now: datetime) -> OwnershipTransfer:
     """Make the person named `to` answer for a workstream that is not archived."""
     owner = _new_owner(to, reason, actor)
-    with transaction.atomic():
+    with unit_of_work():
         workstream = locked_workstream(workstream_id)
         if workstream.status == WorkstreamStatus.ARCHIVED:
             raise WrongState(f"{workstream} is archived; its owner no longer changes.")
@@ -54,7 +54,7 @@ def transfer_workstream(*, workstream_id: int, to: str, reason: str, actor: Acto
 def transfer_blocker(*, blocker_id: int, to: str, reason: str, actor: Actor, now: datetime) -> OwnershipTransfer:
     """Make the person named `to` see to an open blocker."""
     owner = _new_owner(to, reason, actor)
-    with transaction.atomic():
+    with unit_of_work():
         task_id = Blocker.objects.filter(pk=blocker_id).values_list("task_id", flat=True).first()
         if task_id is None:
             raise NotFound("There is no such blocker.")

@@ -5,8 +5,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db import transaction
-
 from orchestrator.core.adoption import adoption_of
 from orchestrator.core.approvals import APPROVER_FINDINGS
 from orchestrator.core.check_rules import SETTABLE, apply_rules
@@ -22,6 +20,7 @@ from orchestrator.core.plan_compare import compare_plans
 from orchestrator.core.terms import Role, Severity, VersionStatus, WorkstreamStatus
 from orchestrator.models import Bundle, Workflow, WorkflowVersion, Workstream
 from orchestrator.queries.check_rules import rules_in_force
+from orchestrator.queries.plans import workstream_of
 from orchestrator.queries.readings import read_text, reading_of
 from orchestrator.queries.sign_offs import with_approvers
 from orchestrator.services.actor import Actor
@@ -29,6 +28,7 @@ from orchestrator.services.history import record
 from orchestrator.services.locks import lock_names, lock_workflow, locked_workstream
 from orchestrator.services.needs import relate_needs, with_needs
 from orchestrator.services.priorities import priority_under
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 #: Questions, and what only a policy makes block, are for the reviewer to see, so they are stored; everything else that
@@ -91,6 +91,13 @@ def read_version(version: WorkflowVersion, workstream: Workstream | None = None)
     return apply_rules(reading, rules_in_force())
 
 
+def submission_of(version_id: int) -> Submission:
+    """The submission that made a version, as it reads now."""
+    version = WorkflowVersion.objects.select_related("workflow").get(pk=version_id)
+    workstream = workstream_of(version)
+    return Submission(version, workstream, read_version(version, workstream))
+
+
 def name_as_plan(version: WorkflowVersion) -> str:
     """What an amended text is called: amendments of another tool's plan are written as PLAN.md."""
     return version.source_name if version.format == Format.PLAN else "PLAN.md"
@@ -143,7 +150,7 @@ def submit_plan(
     if found is None or plan is None or unschedulable(reading):
         raise PlanRejected(unschedulable(reading) or reading.findings)
     text = Text(source.decode("utf-8-sig"), source_name, found, adopt and bool(adoption_of(reading)))
-    with transaction.atomic():
+    with unit_of_work():
         if workstream is None:
             lock_names()
             version = _first_version(plan, text, actor, now, note)

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from django.db import transaction
-
-from orchestrator.core.errors import InvalidInput, MissingReason
+from orchestrator.core.errors import InvalidInput, MissingReason, WrongState
 from orchestrator.core.terms import Role
 from orchestrator.models import Policy, PolicyChange
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
+from orchestrator.services.locks import Lock, for_update, take
+from orchestrator.services.unit_of_work import unit_of_work
 
 #: The policy that follows from the rules of the plan checks; nobody writes its text.
 PLAN_CHECKS: Final = "plan-checks"
@@ -42,8 +42,20 @@ def write_policy(
     actor.require(Role.APPROVER)
     if not reason.strip():
         raise MissingReason("A policy changes with a reason.", field="reason")
-    with transaction.atomic():
-        policy, _ = Policy.objects.select_for_update(no_key=True).update_or_create(
+    if not impact.strip():
+        raise MissingReason(
+            "A policy changes with a note on what it means for running work.",
+            recovery="Say what changes for work that is under way; that nothing does is an answer too.",
+            field="impact",
+        )
+    with unit_of_work():
+        take(Lock.POLICY, slug)
+        if Policy.objects.filter(slug=slug, title=title, body=body).exists():
+            raise WrongState(
+                "The policy says exactly this already, so nothing was changed.",
+                recovery="Change its title or its text, or leave it as it is.",
+            )
+        policy, _ = for_update(Policy.objects).update_or_create(
             slug=slug, defaults={"title": title, "body": body, "updated_at": now}
         )
         PolicyChange.objects.create(

@@ -3,8 +3,6 @@
 from datetime import datetime
 from typing import Final
 
-from django.db import transaction
-
 from orchestrator.core.errors import InvalidInput, MissingReason, WrongState
 from orchestrator.core.plan import Plan
 from orchestrator.core.terms import Role, WorkstreamStatus
@@ -13,6 +11,7 @@ from orchestrator.queries.readings import plan_of
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 #: The largest priority in either direction, as in the front matter of a plan.
@@ -29,7 +28,7 @@ def set_priority(*, workstream_id: int, priority: int, reason: str, actor: Actor
         raise InvalidInput(f"A priority is a whole number from -{MOST} to {MOST}.", field="priority")
     if not reason.strip():
         raise MissingReason("Say why the priority changes.", field="reason")
-    with transaction.atomic():
+    with unit_of_work():
         workstream = locked_workstream(workstream_id)
         if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
             raise WrongState(f"{workstream} is {workstream.status}; its priority no longer matters.")

@@ -3,8 +3,6 @@
 import hashlib
 from datetime import datetime
 
-from django.db import transaction
-
 from orchestrator.core.errors import ArtifactDamaged, MissingReason, NotFound, WrongState
 from orchestrator.core.terms import ArtifactState, Role
 from orchestrator.models import HandoffArtifact
@@ -14,8 +12,10 @@ from orchestrator.services.artifacts import contents_of, publish
 from orchestrator.services.damage import move, problem_of, workspace
 from orchestrator.services.history import record
 from orchestrator.services.interventions import artifact_settled
-from orchestrator.services.locks import locked_workstream
+from orchestrator.services.locks import locked_workstream, outside_transactions
 from orchestrator.services.rework import send_back
+from orchestrator.services.steps import made, once
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 from orchestrator.workspace import Workspace
 
@@ -49,8 +49,9 @@ def republish_workstream(*, workstream_id: int, actor: Actor, now: datetime) -> 
     actor.require(*RECOVERERS)
     rows = HandoffArtifact.objects.filter(workstream=workstream_id).select_related("attempt").order_by("sequence")
     damaged = list(rows.filter(state=ArtifactState.DAMAGED))
-    if not damaged:
+    if not damaged and not made("begun"):
         raise WrongState("Nothing that the workstream has handed over is damaged.")
+    once("begun", lambda: workstream_id)
     standing = rows.filter(state__in=STANDING).values_list("pk", flat=True)
     for pk in list(standing):
         artifact = rows.get(pk=pk)
@@ -75,7 +76,13 @@ def withdraw_artifact(*, artifact_id: int, reason: str, actor: Actor, now: datet
     if not reason.strip():
         raise MissingReason("A result is declared failed with a reason.", field="reason")
     artifact = _to_recover(artifact_id, actor)
-    with transaction.atomic():
+    once(f"artifact {artifact.pk}", lambda: _withdraw(artifact, reason, actor, now))
+    artifact.refresh_from_db()
+    return artifact
+
+
+def _withdraw(artifact: HandoffArtifact, reason: str, actor: Actor, now: datetime) -> int:
+    with unit_of_work():
         workstream = locked_workstream(artifact.workstream_id)
         _moved(artifact, ArtifactState.WITHDRAWN, artifact.problem)
         record(
@@ -88,16 +95,20 @@ def withdraw_artifact(*, artifact_id: int, reason: str, actor: Actor, now: datet
             data={"problem": artifact.problem},
         )
         send_back(task_id=artifact.attempt.task_id, reason=reason, actor=actor, now=now)
-    return artifact
+    return artifact.pk
 
 
 def _to_recover(artifact_id: int, actor: Actor) -> HandoffArtifact:
-    """A damaged artifact, or a pending one that could not be written."""
+    """A damaged artifact, or a pending one that could not be written; or one that was, when a call with the same
+    idempotency key began."""
     actor.require(*RECOVERERS)
     artifact = HandoffArtifact.objects.select_related("attempt").filter(pk=artifact_id).first()
     if artifact is None:
         raise NotFound("There is no such artifact.")
-    if artifact.state == ArtifactState.DAMAGED or (artifact.state == ArtifactState.PENDING and artifact.problem):
+    lost = artifact.state == ArtifactState.DAMAGED or (artifact.state == ArtifactState.PENDING and artifact.problem)
+    begun = f"artifact {artifact.pk} begun"
+    if lost or made(begun):
+        once(begun, lambda: artifact.pk)
         return artifact
     raise WrongState(f"{artifact.path} is {artifact.state}, not damaged; there is nothing to recover.")
 
@@ -122,6 +133,7 @@ def _from_commit(space: Workspace, artifact: HandoffArtifact, path: str, sha256:
 
 def _rewrite(artifact: HandoffArtifact, contents: dict[str, bytes], now: datetime) -> None:
     """Make branch and work tree hold the files; a crash after it leaves a file that the next check finds intact."""
+    outside_transactions()
     space = workspace()
     with space.locked():
         space.mend(contents.values())
@@ -133,10 +145,16 @@ def _rewrite(artifact: HandoffArtifact, contents: dict[str, bytes], now: datetim
 
 
 def _recovered(artifact: HandoffArtifact, action: str, actor: Actor, now: datetime) -> HandoffArtifact:
-    problem = artifact.problem
     if artifact.state == ArtifactState.DAMAGED and (still := problem_of(workspace(), artifact)):
         raise ArtifactDamaged(f"It still cannot be used: {still}.", path=artifact.path)
-    with transaction.atomic():
+    once(f"artifact {artifact.pk}", lambda: _settle(artifact, action, actor, now))
+    artifact.refresh_from_db()
+    return artifact
+
+
+def _settle(artifact: HandoffArtifact, action: str, actor: Actor, now: datetime) -> int:
+    problem = artifact.problem
+    with unit_of_work():
         workstream = locked_workstream(artifact.workstream_id)
         if artifact.state == ArtifactState.DAMAGED:
             _moved(artifact, ArtifactState.COMMITTED, "")
@@ -150,8 +168,7 @@ def _recovered(artifact: HandoffArtifact, action: str, actor: Actor, now: dateti
             now=now,
         )
         wake(workstream.pk)
-    artifact.refresh_from_db()
-    return artifact
+    return artifact.pk
 
 
 def _moved(artifact: HandoffArtifact, state: ArtifactState, problem: str) -> None:

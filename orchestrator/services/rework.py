@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import transaction
 from django.db.models import Max
 
 from orchestrator.core.errors import MissingReason, WrongState
@@ -19,6 +18,7 @@ from orchestrator.services.history import record
 from orchestrator.services.interventions import close_artifact_card
 from orchestrator.services.locks import locked_task
 from orchestrator.services.progress import recount
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 
@@ -27,7 +27,7 @@ def send_back(*, task_id: int, reason: str, actor: Actor, now: datetime) -> tupl
     actor.require(Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
     if not reason.strip():
         raise MissingReason("Work goes back with a reason.", field="reason")
-    with transaction.atomic():
+    with unit_of_work():
         task = locked_task(task_id)
         keys = redo_from(task=task, reason=reason, actor=actor, now=now)
         wake(task.workstream_id)

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
-
 from orchestrator.core.errors import MigrationImpossible, MissingReason, NotFound, WrongState
 from orchestrator.core.migration import ItemVerdict
 from orchestrator.core.terms import AttemptStatus, MappedOutcome, MappingKind, Role, TaskStatus, WorkstreamStatus
@@ -26,6 +24,7 @@ from orchestrator.services.carry_over import (
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
 from orchestrator.services.migration import follow
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 
@@ -49,7 +48,7 @@ def roll_back(*, migration_id: int, reason: str, actor: Actor, now: datetime) ->
     actor.require(Role.APPROVER)
     if not reason.strip():
         raise MissingReason("Say why the migration is rolled back.", field="reason")
-    with transaction.atomic():
+    with unit_of_work():
         undone, workstream = _latest(migration_id)
         change = Change(workstream, undone.from_version, reason.strip(), actor, now)
         way = _way_back(workstream, undone)

@@ -4,8 +4,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from django.db import transaction
-
 from orchestrator.core.errors import InvalidInput, MissingReason, NotFound, WrongState
 from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan import slugify
@@ -19,6 +17,7 @@ from orchestrator.services.history import record
 from orchestrator.services.locks import lock_names
 from orchestrator.services.plans import Note, Submission, submit_plan
 from orchestrator.services.templates import source_with_values
+from orchestrator.services.unit_of_work import unit_of_work
 
 LONGEST_NAME = 200
 SAVERS = (Role.INITIATOR, Role.REVIEWER, Role.APPROVER)
@@ -46,7 +45,7 @@ def save_workflow(
     if of and not reason.strip():
         raise MissingReason("A new version of a workflow says why it was made.", field="reason")
     source = parametrised(version, parameters)
-    with transaction.atomic():
+    with unit_of_work():
         lock_names()
         saved = _existing(of) if of else _register(name.strip()[:LONGEST_NAME], actor, now)
         row = _next(saved, version, source, description.strip(), reason.strip(), actor, now)
@@ -167,7 +166,7 @@ def _set_archived(name: str, reason: str, actor: Actor, now: datetime, *, archiv
     actor.require(*SAVERS)
     if not reason.strip():
         raise MissingReason("Say why.", field="reason")
-    with transaction.atomic():
+    with unit_of_work():
         lock_names()
         saved = SavedWorkflow.objects.filter(slug=name).first()
         if saved is None:

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from orchestrator.core.schedule import Decision, decide, ties
@@ -22,6 +21,7 @@ from orchestrator.services.conditions import skip
 from orchestrator.services.history import record
 from orchestrator.services.locks import lock_repository, locked_workstream
 from orchestrator.services.progress import count_moves
+from orchestrator.services.unit_of_work import unit_of_work
 
 
 def run_round(*, workstream_id: int, now: datetime, afresh: bool = False) -> SchedulingDecision | None:
@@ -31,7 +31,7 @@ def run_round(*, workstream_id: int, now: datetime, afresh: bool = False) -> Sch
     Holds the workstream's row lock, so rounds and acts of a workstream never interleave, then its repository's, so
     rounds of workstreams on one repository do not either (AD-3).
     """
-    with transaction.atomic():
+    with unit_of_work():
         workstream = locked_workstream(workstream_id)
         if workstream.status != WorkstreamStatus.ACTIVE:
             return None

@@ -8,7 +8,6 @@ from typing import Final
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import transaction
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_otp.util import random_hex
@@ -26,7 +25,9 @@ from orchestrator.core.terms import Role
 from orchestrator.models import RecoveryCode
 from orchestrator.services.actor import ORCHESTRATOR, Actor
 from orchestrator.services.history import record
+from orchestrator.services.locks import Lock, for_update, take
 from orchestrator.services.sessions import end_sessions
+from orchestrator.services.unit_of_work import unit_of_work
 
 NAME: Final = "authenticator app"
 #: Codes of the step before and after count as well: clocks differ, and typing takes time.
@@ -82,7 +83,7 @@ def enrol(*, account: User, secret: str, code: str, now: datetime) -> list[str]:
             recovery="Type the code that the app shows now; check the clock of the device that it runs on.",
             field="code",
         )
-    with transaction.atomic():
+    with unit_of_work():
         _locked(account)
         if is_enrolled(account):
             raise WrongState("The account has an authenticator app already.", recovery="Turn it off first.")
@@ -98,7 +99,7 @@ def check_code(*, account: User, code: str, now: datetime) -> str:
 
     Wrong ones are counted with the account, and the wait for the next one doubles: TooManyTries until it is over.
     """
-    with transaction.atomic():
+    with unit_of_work():
         device = _device(account)
         if wait := _wait(device, now):
             raise TooManyTries("There were too many wrong codes.", retry_after=wait)
@@ -116,7 +117,7 @@ def check_code(*, account: User, code: str, now: datetime) -> str:
 def renew_recovery_codes(*, account: User, code: str, now: datetime) -> list[str]:
     """Ten new ones, which are shown once; the old ones no longer work."""
     check_code(account=account, code=code, now=now)
-    with transaction.atomic():
+    with unit_of_work():
         _locked(account)
         codes = _fresh_codes(account, now)
         _record(account, Actor.person(account), "recovery codes renewed", now)
@@ -142,7 +143,7 @@ def reset(*, account: User, actor: Actor, now: datetime) -> None:
 
 
 def _take_away(account: User, actor: Actor, action: str, now: datetime) -> None:
-    with transaction.atomic():
+    with unit_of_work():
         _locked(account)
         if not is_enrolled(account):
             raise WrongState(f"{account} has no authenticator app.", recovery="There is nothing to take away.")
@@ -154,7 +155,8 @@ def _take_away(account: User, actor: Actor, action: str, now: datetime) -> None:
 
 def _device(account: User) -> TOTPDevice:
     """The account's app, locked: the same code twice at once counts once."""
-    device = TOTPDevice.objects.select_for_update(no_key=True).filter(user=account, confirmed=True).first()
+    take(Lock.SECOND_FACTOR, account.pk)
+    device = for_update(TOTPDevice.objects).filter(user=account, confirmed=True).first()
     if device is None:
         raise WrongState(f"{account} has no authenticator app.", recovery="Set one up under your name.")
     return device
@@ -191,7 +193,8 @@ def _digest(code: str) -> str:
 
 
 def _locked(account: User) -> None:
-    User.objects.select_for_update(no_key=True).get(pk=account.pk)
+    take(Lock.ACCOUNT, account.pk)
+    for_update(User.objects).get(pk=account.pk)
 
 
 def _record(account: User, actor: Actor, action: str, now: datetime, **data: int) -> None:

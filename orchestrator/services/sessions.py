@@ -3,19 +3,19 @@
 from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.db import transaction
 
 from orchestrator.core.errors import NotAllowed
 from orchestrator.models import SessionEnd
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
+from orchestrator.services.unit_of_work import unit_of_work
 
 
 def sign_out_everywhere(*, account: User, actor: Actor, now: datetime) -> None:
     """Every session of the account that began before `now` is over. Tokens go on; they are revoked one by one."""
     if actor.user is not None and actor.user.pk != account.pk and not actor.user.is_superuser:
         raise NotAllowed(f"Only {account} or an administrator may sign {account} out everywhere.")
-    with transaction.atomic():
+    with unit_of_work():
         end_sessions(account, now)
         record(workstream=None, actor=actor, action="signed out everywhere", subject=account.get_username(), now=now)
 

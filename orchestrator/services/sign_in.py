@@ -3,15 +3,15 @@
 from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.db import transaction
 
 from orchestrator.services.actor import ORCHESTRATOR, Actor
 from orchestrator.services.history import record
+from orchestrator.services.unit_of_work import unit_of_work
 
 
 def record_sign_in(*, account: User, factors: str, now: datetime) -> None:
     """`factors` says what the person proved it with: `password`, `password and app`, `password and recovery code`."""
-    with transaction.atomic():
+    with unit_of_work():
         record(
             workstream=None,
             actor=Actor.person(account),
@@ -24,7 +24,7 @@ def record_sign_in(*, account: User, factors: str, now: datetime) -> None:
 
 def record_locked_out(*, name: str, address: str, now: datetime) -> None:
     """Signing in is refused for a while. A name that no account has is not kept: people type passwords there."""
-    with transaction.atomic():
+    with unit_of_work():
         account = User.objects.filter(username=name).first()
         record(
             workstream=None,
@@ -37,7 +37,7 @@ def record_locked_out(*, name: str, address: str, now: datetime) -> None:
 
 
 def record_token_guessing(*, address: str, now: datetime) -> None:
-    with transaction.atomic():
+    with unit_of_work():
         record(
             workstream=None,
             actor=ORCHESTRATOR,

@@ -1,6 +1,6 @@
 """Who may sign a gate; the page asks before, the act asks again (FR-006)."""
 
-from orchestrator.core.errors import NotAllowed, Refusal, SelfApproval, WrongState
+from orchestrator.core.errors import NoRole, NotAllowed, Refusal, SelfApproval, WrongState
 from orchestrator.core.signatures import sign_off
 from orchestrator.core.terms import AttemptStatus, Role
 from orchestrator.models import GateReview, Task
@@ -22,6 +22,8 @@ def why_not_decide(gate: Task, actor: Actor) -> Refusal | None:
             f"{actor.label} may not sign {gate.step.key}: a gate is signed by a person.",
             recovery="Ask a person to decide, on the gate's page or with a token of their own.",
         )
+    if not actor.roles():
+        return NoRole(f"{actor.account.get_username()} holds no role here.")
     named = list(gate.step.reviewers.values_list("name", flat=True))
     signer = signer_of(actor.user)
     if not any(signer.answers_to(name) for name in named or SIGNERS):

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from orchestrator.core.errors import InvalidInput, NotFound, WrongState
 from orchestrator.core.plan import Plan, slugify
 from orchestrator.core.terms import Role, WorkstreamStatus
@@ -12,9 +10,10 @@ from orchestrator.queries.migrations import versions_in_effect
 from orchestrator.queries.readings import plan_of
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
-from orchestrator.services.locks import lock_names
+from orchestrator.services.locks import lock_names, lock_workflow
 from orchestrator.services.needs import relate_needs
 from orchestrator.services.progress import recount
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 
@@ -26,10 +25,11 @@ def start_workstream(*, workflow: str, title: str, actor: Actor, now: datetime) 
     actor.require(Role.INITIATOR, Role.APPROVER)
     if not title.strip():
         raise InvalidInput("The workstream needs a title of its own.", field="title")
-    with transaction.atomic():
-        blueprint = Workflow.objects.select_for_update(no_key=True).filter(slug=workflow).first()
-        if blueprint is None:
+    with unit_of_work():
+        found = Workflow.objects.filter(slug=workflow).values_list("pk", flat=True).first()
+        if found is None:
             raise NotFound(f"There is no workflow {workflow}.")
+        blueprint = lock_workflow(found)
         version = _in_effect(blueprint, now)
         plan = plan_of(version)
         lock_names()

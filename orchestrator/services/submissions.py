@@ -20,7 +20,9 @@ from orchestrator.queries.needs import stem_of
 from orchestrator.queries.plan_facts import FindingFacts, finding_facts
 from orchestrator.services.actor import Actor
 from orchestrator.services.bundles import MOST, PlanFile
-from orchestrator.services.plans import Submission, read_any_source, submit_plan, unschedulable
+from orchestrator.services.locks import outside_transactions
+from orchestrator.services.plans import Submission, read_any_source, submission_of, submit_plan, unschedulable
+from orchestrator.services.steps import once
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,16 +137,21 @@ def _read(name: str, text: str, wanted: Format | None) -> ReadPlan:
 
 
 def submit_each(*, files: Iterable[PlanFile], actor: Actor, now: datetime) -> list[Outcome]:
-    """Submit every plan as a workstream of its own; one that is refused keeps no other out."""
+    """Submit every plan as a workstream of its own, each in a transaction of its own; one that is refused keeps no
+    other out. Under an idempotency key each is submitted once."""
     actor.require(Role.INITIATOR, Role.APPROVER)
-    return [_submit(file, actor, now) for file in files]
+    outside_transactions()
+    return [_submit(f"plan {number}", file, actor, now) for number, file in enumerate(files)]
 
 
-def _submit(file: PlanFile, actor: Actor, now: datetime) -> Outcome:
-    try:
-        done = submit_plan(
+def _submit(step: str, file: PlanFile, actor: Actor, now: datetime) -> Outcome:
+    def submitted() -> int:
+        return submit_plan(
             source=file.source, source_name=file.name, actor=actor, now=now, wanted=file.wanted, adopt=file.adopt
-        )
+        ).version.pk
+
+    try:
+        version = once(step, submitted)
     except Refusal as refusal:
         return Outcome(file.name, refusal=refusal)
-    return Outcome(file.name, done)
+    return Outcome(file.name, submission_of(version))

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from orchestrator.core.errors import AssignedElsewhere, InvalidInput, MissingReason, NotFound, WrongState
 from orchestrator.core.terms import AssignmentMode, Role, WorkstreamStatus
 from orchestrator.models import Executor, Task, Thread, ThreadAssignment, Workstream
@@ -11,6 +9,7 @@ from orchestrator.queries.threads import assignments_in_force, place_of, sole_ex
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 ASSIGNERS = (Role.INITIATOR, Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
@@ -25,7 +24,7 @@ def assign_thread(
     What another executor runs there already goes on. The assignment before it ends.
     """
     found, kind = _executor(executor), _mode(mode)
-    with transaction.atomic():
+    with unit_of_work():
         workstream, thread = _locked(workstream_id, thread_id, reason, actor)
         before = assignments_in_force(workstream).get(place_of(thread))
         if before and (before.executor_id, before.mode) == (found.pk, kind):
@@ -48,7 +47,7 @@ def assign_thread(
 
 def unassign_thread(*, workstream_id: int, thread_id: int, reason: str, actor: Actor, now: datetime) -> None:
     """Let every executor claim in a thread again."""
-    with transaction.atomic():
+    with unit_of_work():
         workstream, thread = _locked(workstream_id, thread_id, reason, actor)
         before = assignments_in_force(workstream).get(place_of(thread))
         if before is None:

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from orchestrator.core.errors import NotFound, WrongState
 from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
 from orchestrator.models import Approval, WorkflowVersion, Workstream
@@ -15,6 +13,7 @@ from orchestrator.services.decisions import note_on
 from orchestrator.services.locks import lock_workflow, locked_workstream
 from orchestrator.services.needs import relate_needs
 from orchestrator.services.plans import plan_under
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 
@@ -26,7 +25,7 @@ def withdraw_approval(*, version_id: int, actor: Actor, now: datetime, reason: s
     """
     actor.require(Role.APPROVER)
     actor.require_person("An approval is withdrawn by who gave it.")
-    with transaction.atomic():
+    with unit_of_work():
         version, workstream = _locked(version_id)
         if version.status not in {VersionStatus.IN_REVIEW, VersionStatus.APPROVED} or in_effect(version):
             raise WrongState(

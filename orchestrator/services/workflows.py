@@ -2,15 +2,15 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
-from orchestrator.core.errors import InvalidInput, NotFound
+from orchestrator.core.errors import InvalidInput
 from orchestrator.core.plan_check_shape import LONGEST
 from orchestrator.core.plan_front_matter import MOST_APPROVALS
 from orchestrator.core.terms import Role
 from orchestrator.models import Workflow
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
+from orchestrator.services.locks import lock_workflow
+from orchestrator.services.unit_of_work import unit_of_work
 
 
 def change_workflow(
@@ -39,10 +39,8 @@ def change_workflow(
         "allow_self_approval": allow_self_approval,
         "required_approvals": required_approvals,
     }
-    with transaction.atomic():
-        workflow = Workflow.objects.select_for_update(no_key=True).filter(pk=workflow_id).first()
-        if workflow is None:
-            raise NotFound("There is no such workflow.")
+    with unit_of_work():
+        workflow = lock_workflow(workflow_id)
         old = {field: getattr(workflow, field) for field in new}
         if old != new:
             Workflow.objects.filter(pk=workflow_id).update(**new)

@@ -2,16 +2,16 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from orchestrator.core.errors import MissingReason, NotFinished, SuspectsOpen, WrongState
 from orchestrator.core.terms import AttemptStatus, Role, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, PreHandoffReview, Task, Workstream
 from orchestrator.queries.duplicates import undecided
+from orchestrator.queries.effect import promised_version, undecided_version
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
 from orchestrator.services.needs import wake_needing
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 
@@ -24,7 +24,7 @@ def sign_prehandoff(*, workstream_id: int, rationale: str, actor: Actor, now: da
     actor.require_person("The pre-handoff review is signed by a person.")
     if not rationale.strip():
         raise MissingReason("Say what was looked at and why this work is not a duplicate.", field="rationale")
-    with transaction.atomic():
+    with unit_of_work():
         workstream = locked_workstream(workstream_id)
         if PreHandoffReview.objects.filter(workstream=workstream).exists():
             raise WrongState("The pre-handoff review is already signed.")
@@ -50,12 +50,13 @@ def sign_prehandoff(*, workstream_id: int, rationale: str, actor: Actor, now: da
 def accept_workstream(*, workstream_id: int, actor: Actor, now: datetime, note: str = "") -> Workstream:
     """Accept a finished workstream after review: an explicit act, never automatic (LC-1, LC-9)."""
     actor.require(Role.APPROVER)
-    with transaction.atomic():
+    with unit_of_work():
         workstream = locked_workstream(workstream_id)
         if workstream.status != WorkstreamStatus.ACTIVE:
             raise WrongState(f"{workstream} is {workstream.status}; only active workstreams are accepted.")
         if workstream.finished_at is None:
             raise NotFinished(f"{workstream.open_tasks} tasks of {workstream} are open.")
+        _refuse_version_under_way(workstream)
         workstream.status = WorkstreamStatus.COMPLETED
         workstream.accepted_at, workstream.accepted_by = now, actor.account
         _touch(workstream, now)
@@ -81,7 +82,7 @@ def reopen_workstream(*, workstream_id: int, reason: str, actor: Actor, now: dat
     actor.require(Role.APPROVER)
     if not reason.strip():
         raise MissingReason("Say which gap was found.", field="reason")
-    with transaction.atomic():
+    with unit_of_work():
         workstream = locked_workstream(workstream_id)
         if workstream.status != WorkstreamStatus.COMPLETED:
             raise WrongState(
@@ -110,7 +111,7 @@ def archive_workstream(*, workstream_id: int, reason: str, actor: Actor, now: da
     actor.require(Role.APPROVER)
     if not reason.strip():
         raise MissingReason("Say why the workstream is archived.", field="reason")
-    with transaction.atomic():
+    with unit_of_work():
         workstream = locked_workstream(workstream_id)
         if workstream.status == WorkstreamStatus.ARCHIVED:
             raise WrongState(f"{workstream} is already archived.")
@@ -141,6 +142,22 @@ def put_away(workstream: Workstream, now: datetime) -> dict[str, object]:
     workstream.status = WorkstreamStatus.ARCHIVED
     _touch(workstream, now)
     return {"status": workstream.status, "cancelled": cancelled, "gates": waiting}
+
+
+def _refuse_version_under_way(workstream: Workstream) -> None:
+    """Gaps that were added as a version are open work, although none of its tasks exists yet (LC-3)."""
+    if version := undecided_version(workstream):
+        raise WrongState(
+            f"Version {version.number} of the plan of {workstream} waits for a decision.",
+            recovery="Approve it, send it back or take it back; then accept what is finished.",
+            version=version.number,
+        )
+    if version := promised_version(workstream):
+        raise WrongState(
+            f"Version {version.number} of the plan of {workstream} is approved and brings more work.",
+            recovery="Wait until it takes effect and its work is done, or withdraw the approval.",
+            version=version.number,
+        )
 
 
 def _refuse_undecided(workstream: Workstream) -> None:

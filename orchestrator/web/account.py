@@ -19,6 +19,7 @@ from orchestrator.services.accounts import change_password
 from orchestrator.services.actor import Actor
 from orchestrator.services.sessions import sign_out_everywhere
 from orchestrator.web.acting import now
+from orchestrator.web.admission import open_to_every_account
 from orchestrator.web.session_limits import begin
 
 
@@ -110,7 +111,7 @@ def _person(request: HttpRequest) -> User:
 
 
 urlpatterns = [
-    path("account/", account, name="account"),
-    path("account/password/", password, name="password"),
-    path("account/sign-out/", sign_out, name="sign-out-everywhere"),
+    path("account/", open_to_every_account(account), name="account"),
+    path("account/password/", open_to_every_account(password), name="password"),
+    path("account/sign-out/", open_to_every_account(sign_out), name="sign-out-everywhere"),
 ]

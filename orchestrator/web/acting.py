@@ -23,6 +23,9 @@ from django_htmx.http import HttpResponseClientRedirect
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import Role
 from orchestrator.services.actor import Actor
+from orchestrator.services.form_keys import Made
+from orchestrator.web.admission import roles_in
+from orchestrator.web.once import once
 
 #: Characters of one typed field; longer texts belong into an output file.
 TEXT_LIMIT = 10_000
@@ -69,7 +72,7 @@ class Viewer:
 
 def viewer(request: HttpRequest) -> Viewer:
     actor = Actor.person(request.user)  # type: ignore[arg-type]
-    return Viewer(actor, actor.roles())
+    return Viewer(actor, roles_in(request))
 
 
 def now() -> datetime:
@@ -124,14 +127,28 @@ def act_of(page: str, *keep: str) -> Callable[[View], View]:
 
 
 def perform(
-    request: HttpRequest, do: Callable[[], str], *, then: str, again: Callable[[Refusal], HttpResponse]
+    request: HttpRequest,
+    do: Callable[[], str],
+    *,
+    then: str | Callable[[], str],
+    again: Callable[[Refusal], HttpResponse],
+    repeats: bool = False,
 ) -> HttpResponse:
-    """Run one act. Show what it says at the address `then`; or show the page `again` with the refusal."""
-    try:
+    """Run one act. Show what it says at the address `then`; or show the page `again` with the refusal.
+
+    `then` is asked after the act where it is not known before. The same form sent again is answered as the first time,
+    except for acts of many transactions, which may be repeated (`repeats`).
+    """
+
+    def make() -> Made:
         said = do()
+        return Made(said, then if isinstance(then, str) else then())
+
+    try:
+        made = make() if repeats else once(request, make)
     except Refusal as refusal:
         return again(refusal)
-    return proceed(request, said, then)
+    return proceed(request, made.said, made.address)
 
 
 def proceed(request: HttpRequest, said: str, then: str) -> HttpResponse:

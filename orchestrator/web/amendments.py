@@ -4,6 +4,7 @@ A fix stage takes three clicks: the gate's page leads to a form that is prefille
 review of the version that it submits, the approval there puts it into effect.
 """
 
+from functools import partial
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -17,8 +18,10 @@ from orchestrator.queries.fix_stage import FixDraft, fix_draft
 from orchestrator.queries.sign_offs import who_may_approve
 from orchestrator.queries.tasks import find_workstream
 from orchestrator.services.amendments import PROPOSERS, base_of, propose_stage
+from orchestrator.services.form_keys import Made
 from orchestrator.services.planned_signatures import gate_of, why_not_sign_ahead
 from orchestrator.web.acting import Viewer, now, proceed, show, typed, viewer
+from orchestrator.web.once import once
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -28,21 +31,25 @@ def new_stage(request: HttpRequest, uuid: UUID) -> HttpResponse:
     if request.method != "POST":
         return _form(request, found)
     try:
-        submission = propose_stage(
-            workstream=found,
-            name=typed(request, "name"),
-            tasks=typed(request, "tasks"),
-            reason=typed(request, "reason"),
-            gate_key=typed(request, "gate"),
-            sign_gate=bool(request.POST.get("sign_gate")),
-            actor=viewer(request).actor,
-            now=now(),
-        )
+        made = once(request, partial(_propose, request, found))
     except Refusal as refusal:
         return _form(request, found, refusal)
-    version = submission.version
+    return proceed(request, made.said, made.address)
+
+
+def _propose(request: HttpRequest, found: Workstream) -> Made:
+    version = propose_stage(
+        workstream=found,
+        name=typed(request, "name"),
+        tasks=typed(request, "tasks"),
+        reason=typed(request, "reason"),
+        gate_key=typed(request, "gate"),
+        sign_gate=bool(request.POST.get("sign_gate")),
+        actor=viewer(request).actor,
+        now=now(),
+    ).version
     said = f"Version {version.number} with the new stage waits for approval; work goes on under the approved version."
-    return proceed(request, said, reverse("plan-review", args=[version.workflow.slug, version.number]))
+    return Made(said, reverse("plan-review", args=[version.workflow.slug, version.number]))
 
 
 def _form(request: HttpRequest, found: Workstream, refusal: Refusal | None = None) -> HttpResponse:

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from orchestrator.queries.inbox import inbox_for
+from orchestrator.web.admission import roles_in
 
 AREAS = (
     ("Inbox", "/"),
@@ -36,19 +37,21 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
         return context
     return context | {
         "nav": SimpleLazyObject(lambda: _nav(request, user)),
-        "role_names": SimpleLazyObject(lambda: _role_names(user)),
+        "role_names": SimpleLazyObject(lambda: _role_names(request, user)),
     }
 
 
 def _nav(request: HttpRequest, user: User) -> list[NavItem]:
+    if not roles_in(request):
+        return []
     waiting = inbox_for(user).total
     return [NavItem(label, href, _here(request.path, href), waiting if href == "/" else 0) for label, href in AREAS]
 
 
-def _role_names(user: User) -> str:
+def _role_names(request: HttpRequest, user: User) -> str:
     if user.is_superuser:
         return "administrator, all roles"
-    return ", ".join(sorted(group.name for group in user.groups.all()))
+    return ", ".join(sorted(roles_in(request)))
 
 
 def _here(path: str, href: str) -> bool:

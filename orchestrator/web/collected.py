@@ -27,7 +27,8 @@ def collect(request: HttpRequest) -> HttpResponse:
         looked = collect_now(actor=viewer(request).actor, now=now())
         return f"Looked at {looked} new file{'' if looked == 1 else 's'}."
 
-    return perform(request, look, then=reverse("collected"), again=lambda refusal: collected_page(request, refusal))
+    again = lambda refusal: collected_page(request, refusal)  # noqa: E731
+    return perform(request, look, then=reverse("collected"), again=again, repeats=True)
 
 
 def collected_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:

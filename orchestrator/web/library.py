@@ -14,10 +14,12 @@ from orchestrator.core.terms import Role
 from orchestrator.queries import library as queries
 from orchestrator.queries import plans as plan_queries
 from orchestrator.services import saved_workflows as service
+from orchestrator.services.form_keys import Made
 from orchestrator.services.plans import read_source
 from orchestrator.services.templates import source_with_values
 from orchestrator.web.acting import act_of, chosen, now, number_in, perform, proceed, show, typed, viewer
 from orchestrator.web.moments import typed_moment
+from orchestrator.web.once import once
 
 #: A field with the value of a parameter is called by this and the parameter's name.
 VALUE = "value-"
@@ -87,8 +89,8 @@ def start(request: HttpRequest, name: str) -> HttpResponse:
 
 def _started(request: HttpRequest, found: queries.Entry) -> HttpResponse:
     values: dict[str, str] = {}
-    try:
-        values = _values(request, found)
+
+    def make() -> Made:
         done = service.start_from_workflow(
             name=found.name,
             values=values,
@@ -96,12 +98,17 @@ def _started(request: HttpRequest, found: queries.Entry) -> HttpResponse:
             actor=viewer(request).actor,
             now=now(),
         )
+        then = reverse("plan-review", args=[done.version.workflow.slug, done.version.number])
+        return Made(f"{done.workstream.title} is submitted from {found.title} and waits for review.", then)
+
+    try:
+        values = _values(request, found)
+        made = once(request, make)
     except PlanRejected as refusal:
         return _start_page(request, found, refusal, source=source_with_values(found.source, values))
     except Refusal as refusal:
         return _start_page(request, found, refusal)
-    then = reverse("plan-review", args=[done.version.workflow.slug, done.version.number])
-    return proceed(request, f"{done.workstream.title} is submitted from {found.title} and waits for review.", then)
+    return proceed(request, made.said, made.address)
 
 
 def _values(request: HttpRequest, found: queries.Entry) -> dict[str, str]:

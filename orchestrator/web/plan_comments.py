@@ -33,10 +33,7 @@ def plan_comment(request: HttpRequest, slug: str, version: int, act: str) -> Htt
         return said
 
     again = partial(review_page, request, shown, "comment")
-    response = perform(request, do, then=page, again=again)
-    if place:
-        response["HX-Redirect" if "HX-Redirect" in response else "Location"] = f"{page}?{back}{place[0]}"
-    return response
+    return perform(request, do, then=lambda: f"{page}?{back}{place[0]}", again=again)
 
 
 def _add(request: HttpRequest, version: WorkflowVersion) -> tuple[str, str]:

@@ -84,7 +84,8 @@ def why_not(
     who: Viewer, version: WorkflowVersion, newest: WorkflowVersion, review: queries.Review, workstream: Workstream
 ) -> dict[str, str]:
     """Why each control of the review is off for this person; empty text when it is on."""
-    settled = _settled(version, newest, workstream)
+    decided = _decided(version, newest)
+    settled = _closed(workstream) or decided
     blocked = len(review.blockers)
     return {
         "approve": settled
@@ -93,10 +94,10 @@ def why_not(
         or (blocked and "The top of the page says what blocks it and what clears it.")
         or "",
         "send_back": settled or who.lacks(Role.APPROVER, Role.REVIEWER),
-        "withdraw": settled or ("" if version.author_id == who.user.pk else who.lacks(Role.APPROVER)),
+        "withdraw": decided or ("" if version.author_id == who.user.pk else who.lacks(Role.APPROVER)),
         "resubmit": who.lacks(Role.INITIATOR, Role.APPROVER, Role.REVIEWER)
         if workstream.status in OPEN
-        else f"The workstream is {workstream.status}; its plan no longer changes.",
+        else _closed(workstream),
     }
 
 
@@ -155,9 +156,14 @@ def not_yet(version_id: int) -> str:
     )
 
 
-def _settled(version: WorkflowVersion, newest: WorkflowVersion, workstream: Workstream) -> str:
-    if workstream.status not in OPEN:
-        return f"The workstream is {workstream.status}; its plan no longer changes."
+def _closed(workstream: Workstream) -> str:
+    """Why nothing is approved for a workstream that is closed; one that was accepted can be re-opened (LC-3)."""
+    if workstream.status == WorkstreamStatus.COMPLETED:
+        return "The workstream is completed; re-open it to decide about its plan, or take this version back."
+    return "" if workstream.status in OPEN else f"The workstream is {workstream.status}; its plan no longer changes."
+
+
+def _decided(version: WorkflowVersion, newest: WorkflowVersion) -> str:
     if version.pk != newest.pk:
         return f"Version {newest.number} is newer; decide on that one."
     if version.status != VersionStatus.IN_REVIEW:

@@ -17,8 +17,10 @@ from orchestrator.core.formats.folder import sources_of
 from orchestrator.core.formats.recognise import Format
 from orchestrator.core.terms import Role
 from orchestrator.services.bundles import PlanFile, submit_bundle
+from orchestrator.services.form_keys import Made
 from orchestrator.services.submissions import Outcome, ReadFiles, read_files, submit_each
 from orchestrator.web.acting import now, proceed, show, typed, viewer
+from orchestrator.web.once import once
 
 #: Texts of all plans of one form; what is more goes over the command line.
 MOST_BYTES: Final = 4 * 1024 * 1024
@@ -53,25 +55,35 @@ def several(request: HttpRequest, wanted: Format | None) -> HttpResponse:
 
 
 def _as_bundle(request: HttpRequest, found: ReadFiles, files: Sequence[PlanFile]) -> HttpResponse:
-    try:
+    def make() -> Made:
         done = submit_bundle(name=typed(request, "bundle"), files=files, actor=viewer(request).actor, now=now())
+        said = f"{len(done.members)} plans are submitted; each waits for its review."
+        return Made(said, reverse("bundle", args=[done.bundle.pk]))
+
+    try:
+        made = once(request, make)
     except Refusal as refusal:
         return page(request, found, refusal=refusal)
-    said = f"{len(done.members)} plans are submitted; each waits for its review."
-    return proceed(request, said, reverse("bundle", args=[done.bundle.pk]))
+    return proceed(request, made.said, made.address)
 
 
 def _each(request: HttpRequest, found: ReadFiles, files: Sequence[PlanFile]) -> HttpResponse:
     """What was submitted leaves the form, so that nobody submits it twice."""
+    outcomes: list[Outcome] = []
+
+    def make() -> Made:
+        outcomes.extend(submit_each(files=files, actor=viewer(request).actor, now=now()))
+        count = sum(1 for one in outcomes if one.submission)
+        said = f"{count} plan{' is' if count == 1 else 's are'} submitted; each waits for its review."
+        return Made(said, reverse("plans"))
+
     try:
-        outcomes = submit_each(files=files, actor=viewer(request).actor, now=now())
+        made = once(request, make, several=True)
     except Refusal as refusal:
         return page(request, found, refusal=refusal)
     refused = {one.name for one in outcomes if one.refusal}
     if not refused:
-        count = len(outcomes)
-        said = f"{count} plan{' is' if count == 1 else 's are'} submitted; each waits for its review."
-        return proceed(request, said, reverse("plans"))
+        return proceed(request, made.said, made.address)
     rest = replace(found, plans=tuple(one for one in found.plans if one.file.name in refused), left_out=())
     return page(request, rest, outcomes)
 

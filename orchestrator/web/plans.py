@@ -19,11 +19,13 @@ from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries import plans as queries
 from orchestrator.queries.library import Entry, find_entry
 from orchestrator.services import plans
+from orchestrator.services.form_keys import Made
 from orchestrator.services.saved_workflows import usable
 from orchestrator.services.templates import source_with_values
 from orchestrator.web import plan_files
 from orchestrator.web.acting import now, number_in, proceed, show, typed, viewer
 from orchestrator.web.moments import typed_moment
+from orchestrator.web.once import once
 
 PER_PAGE = 50
 OPEN = frozenset({WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE})
@@ -76,7 +78,8 @@ def _submitted(
     note: plans.Note,
 ) -> HttpResponse:
     text = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else source
-    try:
+
+    def make() -> Made:
         done = plans.submit_plan(
             source=text,
             source_name=name,
@@ -88,11 +91,16 @@ def _submitted(
             adopt=_adopt(request),
             note=note,
         )
+        then = reverse("plan-review", args=[done.version.workflow.slug, done.version.number])
+        return Made(f"Version {done.version.number} is submitted and waits for review.", then)
+
+    try:
+        viewer(request).actor.require(*SUBMITTERS, *([Role.REVIEWER] if workstream else []))
+        plans.read_any_source(text, _wanted(request))  # a long text is read before anything is locked, and kept read
+        made = once(request, make)
     except Refusal as refusal:
         return submit_page(request, source=source, name=name, workstream=workstream, refusal=refusal, checked=True)
-    then = reverse("plan-review", args=[done.version.workflow.slug, done.version.number])
-    said = f"Version {done.version.number} is submitted and waits for review."
-    return proceed(request, said, then)
+    return proceed(request, made.said, made.address)
 
 
 def submit_page(

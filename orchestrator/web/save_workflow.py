@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +17,9 @@ from orchestrator.queries.library import open_saved
 from orchestrator.queries.plans import find_version
 from orchestrator.queries.readings import plan_text
 from orchestrator.services import saved_workflows as service
+from orchestrator.services.form_keys import Made
 from orchestrator.web.acting import now, proceed, show, typed, viewer
+from orchestrator.web.once import once
 
 #: Rows for further parameters; Preview adds as many as were filled in.
 EMPTY_ROWS = 3
@@ -46,20 +49,25 @@ def save_as_workflow(request: HttpRequest, slug: str, version: int) -> HttpRespo
         parameters = [NewParameter(row.name, row.text, row.hint) for row in rows if row.used]
         if request.POST.get("act") == "preview":
             return _page(request, shown, rows, source=service.parametrised(shown, parameters))
-        done = service.save_workflow(
-            version=shown,
-            name=typed(request, "name"),
-            description=typed(request, "description"),
-            parameters=parameters,
-            of=typed(request, "of"),
-            reason=typed(request, "reason"),
-            actor=viewer(request).actor,
-            now=now(),
-        )
+        made = once(request, partial(_save, request, shown, parameters))
     except Refusal as refusal:
         return _page(request, shown, rows, refusal=refusal)
+    return proceed(request, made.said, made.address)
+
+
+def _save(request: HttpRequest, shown: WorkflowVersion, parameters: Sequence[NewParameter]) -> Made:
+    done = service.save_workflow(
+        version=shown,
+        name=typed(request, "name"),
+        description=typed(request, "description"),
+        parameters=parameters,
+        of=typed(request, "of"),
+        reason=typed(request, "reason"),
+        actor=viewer(request).actor,
+        now=now(),
+    )
     said = f"{done.workflow} v{done.number} is in the library; work can be started from it."
-    return proceed(request, said, reverse("library-entry", args=[done.workflow.slug]))
+    return Made(said, reverse("library-entry", args=[done.workflow.slug]))
 
 
 def _suggested(version: WorkflowVersion) -> list[Row]:

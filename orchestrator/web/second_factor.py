@@ -18,6 +18,7 @@ from orchestrator.core.errors import Refusal, SecondFactorMissing
 from orchestrator.core.second_factor import in_groups
 from orchestrator.services import second_factor
 from orchestrator.web.acting import now, typed
+from orchestrator.web.admission import open_to_every_account
 from orchestrator.web.refusals import refused
 from orchestrator.web.session_limits import begin
 
@@ -154,7 +155,7 @@ def _account(request: HttpRequest) -> User:
 
 
 urlpatterns = [
-    path("account/second-factor/", page, name="second-factor"),
-    path("account/second-factor/codes/", renew_codes, name="recovery-codes"),
-    path("account/second-factor/off/", turn_off, name="second-factor-off"),
+    path("account/second-factor/", open_to_every_account(page), name="second-factor"),
+    path("account/second-factor/codes/", open_to_every_account(renew_codes), name="recovery-codes"),
+    path("account/second-factor/off/", open_to_every_account(turn_off), name="second-factor-off"),
 ]

@@ -19,6 +19,7 @@ from orchestrator.core.errors import CodeWrong, Refusal, TooManyTries
 from orchestrator.services.second_factor import check_code, is_enrolled
 from orchestrator.services.sign_in import record_sign_in
 from orchestrator.web.acting import now, typed
+from orchestrator.web.admission import open_to_every_account
 from orchestrator.web.second_factor import PROVED
 from orchestrator.web.session_limits import WHY_OVER, AccountBackend
 
@@ -97,5 +98,5 @@ def _signed_in(request: HttpRequest, account: User, factors: str, following: str
 urlpatterns = [
     path("accounts/login/", SignIn.as_view(), name="login"),
     path("accounts/login/code/", code, name="login-code"),
-    path("accounts/logout/", LogoutView.as_view(), name="logout"),
+    path("accounts/logout/", open_to_every_account(LogoutView.as_view()), name="logout"),
 ]

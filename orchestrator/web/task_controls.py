@@ -2,6 +2,7 @@
 
 from orchestrator.core.terms import OPEN_TASK, AttemptStatus, Role
 from orchestrator.models import Executor
+from orchestrator.queries.roles import doers_of
 from orchestrator.queries.tasks import TaskDetail
 from orchestrator.queries.threads import place_of, sole_executors
 from orchestrator.web.acting import Viewer
@@ -18,7 +19,7 @@ def why_not(who: Viewer, detail: TaskDetail, mine: Executor | None) -> dict[str,
     closed = "" if is_open else f"The task is {detail.row.task.get_status_display().lower()}."
     asked = detail.row.task.needs_human
     return {
-        "claim": _not_claimable(detail, mine) or who.lacks(Role.CONTRIBUTOR),
+        "claim": _not_claimable(detail, mine) or who.lacks(*sorted(doers_of(detail.row.task.step))),
         "work": _not_mine(detail, mine),
         "declare_failure": worker or _not_running(detail),
         "requeue": worker or _not_queueable(detail),

@@ -12,12 +12,13 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
-from orchestrator.core.terms import OPEN_TASK, BlockerKind, ExecutorKind, Role, WorkstreamStatus
+from orchestrator.core.terms import OPEN_TASK, BlockerKind, ExecutorKind, WorkstreamStatus
 from orchestrator.models import Executor, Task, Workstream
 from orchestrator.queries.additions import steps_left
 from orchestrator.queries.blockers import blocked_task
 from orchestrator.queries.briefs import upstream_of
 from orchestrator.queries.rework import returned, to_prove
+from orchestrator.queries.roles import doers_of
 from orchestrator.queries.tasks import find_task, find_workstream, task_detail
 from orchestrator.services import additions, blockers, claims, completions, executors, failures, interventions, rework
 from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
@@ -100,7 +101,6 @@ def person_executor(who: Viewer) -> Executor | None:
 
 
 def _registered(who: Viewer) -> Executor:
-    who.actor.require(Role.CONTRIBUTOR)
     name = slugify(who.user.get_username())[:53] or f"person-{who.user.pk}"
     if Executor.objects.filter(name=name).exists():
         name = f"{name}-{who.user.pk}"
@@ -116,6 +116,7 @@ def _mine(who: Viewer) -> Executor:
 
 def _claim(request: HttpRequest, found: Task, who: Viewer) -> str:
     attempt = number(request, "attempt")
+    who.actor.require(*sorted(doers_of(found.step)))
     executor = person_executor(who) or _registered(who)
     claims.claim(attempt_id=attempt, executor=executor, actor=who.actor, now=now())
     return f"You hold {found.step.key} now. Leave a breadcrumb when you stop, complete it with evidence when done."

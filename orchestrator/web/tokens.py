@@ -6,15 +6,20 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path
+from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from orchestrator.core.errors import FormSentBefore
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import Executor
+from orchestrator.queries.roles import roles_of
 from orchestrator.services.actor import Actor
 from orchestrator.services.executors import SCOPES, issue_token, register_executor, revoke_token
+from orchestrator.services.form_keys import Made
+from orchestrator.web.admission import open_to_every_account
+from orchestrator.web.once import once
 
 SCOPE_WORDS = {
     "read": "read: see tasks, plans and history",
@@ -23,6 +28,10 @@ SCOPE_WORDS = {
 }
 #: Days that a new token works; 0 for ever.
 LIFETIMES = ((7, "7 days"), (30, "30 days"), (90, "90 days"), (365, "a year"), (0, "until it is revoked"))
+
+
+#: The secret is stored nowhere, so a form that is sent twice cannot be answered with it twice.
+SHOWN_BEFORE = "The form was sent twice, and its secret was in the first answer. Not seen? Revoke it and make another."
 
 
 class TokenForm(forms.Form):
@@ -46,17 +55,35 @@ class TokenForm(forms.Form):
     )
 
 
+@open_to_every_account
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def tokens(request: HttpRequest) -> HttpResponse:
-    """The list; a POST makes a token and answers with the only page that ever shows its secret."""
+    """The list; a POST makes a token and answers with the only page that ever shows its secret.
+
+    An account without a role sees and revokes what it has, and makes nothing new.
+    """
     form = TokenForm(request.POST or None, label_suffix="")
     if request.method != "POST":
         return _show(request, form)
+    Actor.person(request.user).require_some_role()  # type: ignore[arg-type]
     if not form.is_valid():
         return _show(request, form, status=422)
-    secret = _issue(request, form)
-    return _show(request, TokenForm(label_suffix=""), secret=secret, name=form.cleaned_data["executor"])
+    secrets: list[str] = []
+
+    def make() -> Made:
+        secrets.append(_issue(request, form))
+        return Made(f"The token {form.cleaned_data['label']} is made.", reverse("tokens"))
+
+    try:
+        made = once(request, make)
+    except FormSentBefore as refusal:
+        form.add_error(None, f"{refusal.message} {refusal.way_out}")
+        return _show(request, form, status=refusal.status)
+    if not secrets:
+        messages.info(request, f"{made.said} {SHOWN_BEFORE}")
+        return redirect(made.address)
+    return _show(request, TokenForm(label_suffix=""), secret=secrets[0], name=form.cleaned_data["executor"])
 
 
 def _issue(request: HttpRequest, form: TokenForm) -> str:
@@ -80,10 +107,18 @@ def _show(
 ) -> HttpResponse:
     account = Actor.person(request.user).account  # type: ignore[arg-type]
     mine = Executor.objects.filter(user=account).prefetch_related("tokens")
-    context = {"form": form, "executors": mine, "secret": secret, "secret_name": name, "now": timezone.now()}
+    context = {
+        "form": form,
+        "executors": mine,
+        "secret": secret,
+        "secret_name": name,
+        "now": timezone.now(),
+        "may_not_issue": "" if roles_of(account) else "Your account holds no role. Ask an administrator for one.",
+    }
     return render(request, "tokens/page.html", context, status=status)
 
 
+@open_to_every_account
 @require_POST
 def revoke(request: HttpRequest, token_id: int) -> HttpResponse:
     actor = Actor.person(request.user)  # type: ignore[arg-type]

@@ -37,6 +37,8 @@ IN_WORK = frozenset({"ready", TaskStatus.ACTIVE})
 PARTS = frozenset({"board"})
 #: Acts whose form shows the refusal itself; the others show it at the top.
 TOLD_ELSEWHERE = frozenset({"accept", "archive", "reopen", "priority", "own", "assign", "unassign", *baseline.ACTS})
+#: Acts that ask git between their transactions; doing them again makes nothing a second time.
+MANY_TRANSACTIONS = frozenset({"recover", "republish", *baseline.ACTS})
 WORKERS = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
 
 
@@ -93,7 +95,13 @@ def workstream_act(request: HttpRequest, uuid: UUID, act: str) -> HttpResponse:
     found = find_workstream(uuid)
     again = partial(workstream_page, request, uuid, act)
     then = reverse("workstream", args=[uuid])
-    return perform(request, lambda: do(request, found, viewer(request)), then=then, again=again)
+    return perform(
+        request,
+        lambda: do(request, found, viewer(request)),
+        then=then,
+        again=again,
+        repeats=act in MANY_TRANSACTIONS,
+    )
 
 
 def _accept(request: HttpRequest, found: Workstream, who: Viewer) -> str:
@@ -206,7 +214,7 @@ def _why_not(who: Viewer, found: Workstream, board: queries.Board) -> dict[str, 
 def _not_acceptable(found: Workstream, board: queries.Board) -> str:
     """What stands between this workstream and acceptance (LC-1)."""
     if board.lifecycle is Lifecycle.FINISHED:
-        return ""
+        return f"Version {board.undecided.number} of its plan waits for a decision." if board.undecided else ""
     if board.lifecycle is Lifecycle.ACTIVE:
         left = f"{found.open_tasks} open task{'' if found.open_tasks == 1 else 's'}"
         return (

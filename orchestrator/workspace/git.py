@@ -1,10 +1,18 @@
-"""git as a child process: no user configuration, no hooks, one fixed identity, every failure a named refusal."""
+"""git as a child process: no user configuration, no hooks, one fixed identity, every failure a named refusal.
+
+What git prints is bytes: names of branches and files are whatever somebody pushed. They are read as UTF-8 with
+`surrogateescape`, and given back to git the same way, so every name comes through whole.
+"""
 
 import os
+import resource
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryFile
+from threading import Event, Timer
 
 from orchestrator.core.errors import WorkspaceUnavailable
 
@@ -17,6 +25,9 @@ SETTINGS = (
     ("core.protectNTFS", "true"),
     ("gc.auto", "0"),
 )
+
+#: Bytes of memory that git may take for what somebody else made.
+MEMORY = 1024 * 1024 * 1024
 
 
 class GitFailed(WorkspaceUnavailable):
@@ -38,22 +49,47 @@ class Git:
 
         Raises GitFailed when git says no, WorkspaceUnavailable when it could not speak.
         """
-        settings = [word for key, value in SETTINGS for word in ("-c", f"{key}={value}")]
         try:
             done = subprocess.run(
-                ["git", *settings, *words], input=send, capture_output=True, env=self._environment(at), check=False
+                self._command(words), input=send, capture_output=True, env=self._environment(at), check=False
             )
         except OSError as error:
-            raise WorkspaceUnavailable(f"git could not be started: {error.strerror}.", command=words[0]) from error
-        if done.returncode < 0:
-            raise WorkspaceUnavailable(f"git {words[0]} was killed by signal {-done.returncode}.", command=words[0])
-        if done.returncode:
-            lines = done.stderr.decode(errors="replace").strip().splitlines()
-            raise GitFailed(words[0], lines[0] if lines else f"exit code {done.returncode}")
+            raise _not_started(words, error) from error
+        _refuse_failure(words[0], done.returncode, done.stderr)
         return done.stdout
 
+    def part(
+        self, *words: str, send: bytes = b"", most: int, seconds: float, strict: bool = True
+    ) -> tuple[bytes, bool]:
+        """What a command printed, and whether that is all: it is stopped after `most` bytes or `seconds`.
+
+        For what somebody else made: a tree of a few objects can list for ever. `send` is short, for it is sent first.
+        Raises GitFailed, unless `strict` is false: then what it printed before stands.
+        """
+        with TemporaryFile() as errors:
+            try:
+                process = subprocess.Popen(
+                    self._command(words),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    env=self._environment(None),
+                )
+            except OSError as error:
+                raise _not_started(words, error) from error
+            _limit_memory(process)
+            printed, whole = _exchange(process, send, most, seconds)
+            if whole and strict:
+                errors.seek(0)
+                _refuse_failure(words[0], process.returncode, errors.read())
+        return printed, whole
+
     def line(self, *words: str, send: bytes = b"", at: datetime | None = None) -> str:
-        return self.run(*words, send=send, at=at).decode().strip()
+        return text(self.run(*words, send=send, at=at)).strip()
+
+    def _command(self, words: tuple[str, ...]) -> list[bytes]:
+        settings = [word for key, value in SETTINGS for word in ("-c", f"{key}={value}")]
+        return [given(word) for word in ("git", *settings, *words)]
 
     def _environment(self, at: datetime | None) -> Mapping[str, str]:
         name, mail = IDENTITY
@@ -67,9 +103,72 @@ class Git:
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_OPTIONAL_LOCKS": "0",
             "GIT_TERMINAL_PROMPT": "0",
+            # A path is a path, whatever it looks like; and an object is what it was, whatever refs/replace says.
+            "GIT_LITERAL_PATHSPECS": "1",
+            "GIT_NO_REPLACE_OBJECTS": "1",
             "GIT_AUTHOR_NAME": name,
             "GIT_AUTHOR_EMAIL": mail,
             "GIT_COMMITTER_NAME": name,
             "GIT_COMMITTER_EMAIL": mail,
             **({"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date} if date else {}),
         }
+
+
+def text(printed: bytes) -> str:
+    """What git printed, to be given back to it. Parts are cut at NUL or at a line feed, nowhere else."""
+    return printed.decode(errors="surrogateescape")
+
+
+def given(word: str) -> bytes:
+    """The bytes that git gets for what it printed."""
+    return word.encode(errors="surrogateescape")
+
+
+def shown(name: str) -> str:
+    """A name of git's as people and databases can have it: bytes that are no text are written out."""
+    return given(name).decode(errors="backslashreplace").replace("\0", "\\x00")
+
+
+def _limit_memory(process: "subprocess.Popen[bytes]") -> None:
+    """Where the system can: git gathers what it lists before it prints."""
+    if hasattr(resource, "prlimit"):
+        with suppress(OSError):
+            resource.prlimit(process.pid, resource.RLIMIT_DATA, (MEMORY, MEMORY))
+
+
+def _exchange(process: "subprocess.Popen[bytes]", send: bytes, most: int, seconds: float) -> tuple[bytes, bool]:
+    """Send, read at most so many bytes for so long, and see the process end."""
+    late = Event()
+
+    def stop() -> None:
+        late.set()
+        process.kill()
+
+    timer = Timer(seconds, stop)
+    timer.start()
+    try:
+        with process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            # It may end before it has read all; its exit code says why.
+            with suppress(BrokenPipeError):
+                process.stdin.write(send)
+                process.stdin.close()
+            printed = process.stdout.read(most + 1)
+            if len(printed) > most:
+                process.kill()
+    finally:
+        timer.cancel()
+    return printed[:most], len(printed) <= most and not late.is_set()
+
+
+def _not_started(words: tuple[str, ...], error: OSError) -> WorkspaceUnavailable:
+    return WorkspaceUnavailable(f"git could not be started: {error.strerror}.", command=words[0])
+
+
+def _refuse_failure(command: str, code: int, errors: bytes) -> None:
+    if code < 0:
+        raise WorkspaceUnavailable(f"git {command} was killed by signal {-code}.", command=command)
+    if code:
+        first = errors.strip().split(b"\n")[0].decode(errors="backslashreplace")
+        raise GitFailed(command, first or f"exit code {code}")

@@ -1,46 +1,70 @@
 """What producers commit themselves: a branch of their own for each executor, `refs/inbox/<executor>` (FR-029).
 
-Only read here, with suspicion: a branch may be rewritten, damaged, or hold anything. How far each has been looked at
-stands in `refs/collected/<executor>`; losing that mark costs a second look and nothing else.
+Only read here, with suspicion: a branch may be rewritten, damaged, endless, called anything, or hold anything. How far
+each has been looked at stands in `refs/collected/`, under a digest of the branch's name: so no two of them can be in
+each other's way there. Losing that mark costs a second look and nothing else.
 """
 
-from collections.abc import Sequence
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from orchestrator.workspace.blobs import Blobs
 from orchestrator.workspace.files import FileDamage
-from orchestrator.workspace.git import GitFailed
-from orchestrator.workspace.repository import Workspace, blob_id
+from orchestrator.workspace.git import GitFailed, given, shown, text
+from orchestrator.workspace.repository import Workspace
 
 INBOX = "refs/inbox/"
 COLLECTED = "refs/collected/"
 PLAIN_MODES = frozenset({"100644", "100755"})
+#: Commits of one branch, and bytes of the list of files that commits change: what is longer is not looked at.
+COMMITS = 20_000
+LISTED = 8 * 1024 * 1024
+#: Seconds in which git has to have listed either.
+PATIENCE = 3.0
+ENDLESS = f"is too long to be looked at: at most {COMMITS} commits, and {LISTED} bytes of changed names in a commit"
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A producer's branch: its newest commit ("" when the ref itself is damaged) and the one looked at last."""
+    """A producer's branch: its newest commit ("" when the ref itself is damaged) and the one looked at last.
 
-    executor: str
+    `ref` is its name as git prints it, which need not be text.
+    """
+
+    ref: str
     tip: str
     seen: str
 
     @property
     def name(self) -> str:
-        return f"{INBOX}{self.executor}"
+        return shown(self.ref)
+
+    @property
+    def executor(self) -> str:
+        return shown(self.ref.removeprefix(INBOX))
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file in a commit. `size` is in bytes."""
+    """A file in a commit; `path` is as git prints it."""
 
     path: str
     mode: str
     blob: str
-    size: int
 
     @property
     def plain(self) -> bool:
         return self.mode in PLAIN_MODES
+
+    @property
+    def name(self) -> str:
+        return shown(self.path)
+
+
+#: A commit, and its first parent or "".
+Step = tuple[str, str]
 
 
 class Inbox:
@@ -48,6 +72,7 @@ class Inbox:
 
     def __init__(self, space: Workspace) -> None:
         self.space, self.git = space, space.git
+        self.blobs = Blobs(space.git)
 
     def moved(self) -> Sequence[Branch]:
         """The branches that stand elsewhere than when they were looked at last, by name.
@@ -56,91 +81,109 @@ class Inbox:
         """
         if not (self.space.root / ".git" / "refs").is_dir():
             return []
-        told = self.git.run("for-each-ref", "--format=%(objectname) %(refname)", INBOX, COLLECTED).decode(
-            errors="backslashreplace"
-        )
-        refs = {name: commit for commit, name in (line.split(" ", 1) for line in told.splitlines())}
-        tips = {name.removeprefix(INBOX): commit for name, commit in refs.items() if name.startswith(INBOX)}
-        branches = [Branch(executor, tip, refs.get(f"{COLLECTED}{executor}", "")) for executor, tip in tips.items()]
-        damaged = [Branch(executor, "", "") for executor in self._loose() - set(tips)]
-        return sorted((b for b in [*branches, *damaged] if b.tip != b.seen or not b.tip), key=lambda b: b.executor)
+        told = text(self.git.run("for-each-ref", "--format=%(objectname) %(refname)", INBOX, COLLECTED))
+        refs = {name: commit for commit, _, name in (line.partition(" ") for line in told.split("\n") if line)}
+        tips = {name: commit for name, commit in refs.items() if name.startswith(INBOX)}
+        branches = [Branch(name, tip, refs.get(_mark(name), "")) for name, tip in tips.items()]
+        damaged = [Branch(name, "", "") for name in self._loose() - set(tips)]
+        return sorted((b for b in [*branches, *damaged] if b.tip != b.seen or not b.tip), key=lambda b: b.ref)
 
     def _loose(self) -> set[str]:
         """Refs that stand as files; git leaves out those that it cannot read."""
         folder = self.space.root / ".git" / "refs" / "inbox"
-        found = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock")
-        return {str(path.relative_to(folder)) for path in found}
+        places = ((place, names) for place, _, names in os.walk(folder))
+        paths = (os.path.relpath(os.path.join(place, name), folder) for place, names in places for name in names)
+        return {f"{INBOX}{path}" for path in paths if not path.endswith(".lock")}
 
-    def commits(self, branch: Branch) -> Sequence[tuple[str, str]]:
-        """(commit, its first parent or "") not looked at yet, oldest first. Raises FileDamage when git cannot tell."""
-        words = ["rev-list", "--first-parent", "--parents", "--reverse", branch.tip]
+    def commits(self, branch: Branch) -> Sequence[Step]:
+        """The commits not looked at yet, oldest first; those of the workspace itself are nobody's results.
+
+        Raises FileDamage when git cannot tell.
+        """
+        seen = [f"^{branch.seen}"] if branch.seen else []
         try:
-            self.git.run("rev-parse", "--verify", f"{branch.tip}^{{commit}}")
             try:
-                told = self.git.line(*words, *([f"^{branch.seen}"] if branch.seen else []), "--")
+                told = self._listed_commits(branch, *seen)
             except GitFailed:
-                told = self.git.line(*words, "--")
+                told = self._listed_commits(branch)
+            if not told:
+                self.git.run("rev-parse", "--verify", "--end-of-options", f"{branch.tip}^{{commit}}")
         except GitFailed as failure:
             raise FileDamage(f"cannot be read: {failure.said}") from failure
-        return [(found[0], found[1] if len(found) > 1 else "") for found in map(str.split, told.splitlines())]
+        words = (line.split(" ") for line in told.split("\n") if line)
+        return [(found[0], found[1] if len(found) > 1 else "") for found in words]
 
-    def changes(self, commit: str, parent: str) -> Sequence[Entry]:
-        """The files that a commit adds or changes, by path. Raises FileDamage."""
+    def _listed_commits(self, branch: Branch, *without: str) -> str:
+        own = [f"^{head}"] if (head := self.space.head()) else []
+        words = ("rev-list", "--first-parent", "--parents", "--reverse", branch.tip, *own, *without, "--")
+        told, whole = self.git.part(*words, most=COMMITS * 82, seconds=PATIENCE)
+        if not whole:
+            raise FileDamage(ENDLESS)
+        return text(told)
+
+    def changes(self, steps: Sequence[Step]) -> Iterator[tuple[str, Sequence[Entry] | FileDamage]]:
+        """For each commit the files that it adds or changes, by path; or why they cannot be told."""
         try:
-            if parent:
-                told = self.git.run("diff-tree", "-r", "-z", "--no-renames", "--diff-filter=d", parent, commit)
-                entries = [_changed(*pair) for pair in _pairs(told)]
-            else:
-                entries = [_listed(line) for line in self.git.run("ls-tree", "-r", "-z", commit).split(b"\0") if line]
-        except GitFailed as failure:
-            raise FileDamage(f"cannot be read: {failure.said}") from failure
-        return sorted(entries, key=lambda entry: entry.path)
+            found = self._changes(steps)
+        except (GitFailed, FileDamage):
+            # One of them is damaged: each is asked about alone.
+            for step in steps:
+                yield step[0], self._changes_of(step)
+            return
+        for commit, _ in steps:
+            yield commit, sorted(found.get(commit, ()), key=lambda entry: entry.path)
 
-    def find(self, commit: str, path: str) -> Entry | None:
-        """The file at a path of a commit, with its size; None when there is none."""
+    def _changes_of(self, step: Step) -> Sequence[Entry] | FileDamage:
         try:
-            told = self.git.run("--literal-pathspecs", "ls-tree", "-z", commit, "--", path).split(b"\0")[0]
+            return sorted(self._changes([step]).get(step[0], ()), key=lambda entry: entry.path)
         except GitFailed as failure:
-            raise FileDamage(f"cannot be read: {failure.said}") from failure
-        return self.sized(_listed(told)) if told else None
+            return FileDamage(f"cannot be read: {failure.said}")
+        except FileDamage as damage:
+            return damage
 
-    def sized(self, entry: Entry) -> Entry:
-        """The entry with the size of its content, 0 for what has none (a submodule)."""
-        told = self.git.line("cat-file", "--batch-check=%(objecttype) %(objectsize)", send=f"{entry.blob}\n".encode())
-        kind, _, size = told.rpartition(" ")
-        return Entry(entry.path, entry.mode, entry.blob, int(size)) if kind == "blob" else entry
+    def _changes(self, steps: Sequence[Step]) -> Mapping[str, list[Entry]]:
+        send = "".join(f"{commit} {parent}".strip() + "\n" for commit, parent in steps)
+        words = ("diff-tree", "--stdin", "--root", "-r", "-z", "--no-renames", "--diff-filter=d")
+        told, whole = self.git.part(*words, send=send.encode(), most=LISTED, seconds=PATIENCE)
+        if not whole:
+            raise FileDamage(ENDLESS)
+        found: dict[str, list[Entry]] = {}
+        parts = iter(text(told).split("\0"))
+        commit = ""
+        for part in parts:
+            if part.startswith(":"):
+                _, mode, _, blob, *_ = part.split(" ")
+                found[commit].append(Entry(next(parts), mode, blob))
+            elif part:
+                commit = part
+                found[commit] = []
+        return found
 
-    def content(self, entry: Entry) -> bytes:
-        """Raises FileDamage when git no longer holds the bytes that it names."""
+    def find(self, commit: str, paths: Sequence[str]) -> Mapping[str, Entry]:
+        """The files at these paths of a commit, as far as there are any. Raises FileDamage."""
+        if not paths:
+            return {}
         try:
-            content = self.git.run("cat-file", "blob", entry.blob)
+            told = text(self.git.run("ls-tree", "-z", commit, "--", *paths))
         except GitFailed as failure:
             raise FileDamage(f"cannot be read: {failure.said}") from failure
-        if blob_id(content) != entry.blob:
-            raise FileDamage("cannot be read: its bytes are not those that git names")
-        return content
+        entries = [_listed(line) for line in told.split("\0") if line]
+        return {entry.path: entry for entry in entries}
 
-    def mark(self, branch: Branch, commit: str) -> None:
-        """Remember that a branch has been looked at up to a commit. Raises WorkspaceUnavailable."""
+    def mark(self, looked_at: Mapping[Branch, str]) -> None:
+        """Remember up to which commits branches have been looked at. Raises WorkspaceUnavailable."""
+        if not looked_at:
+            return
+        send = "".join(f"update {_mark(branch.ref)}\0{commit}\0\0" for branch, commit in looked_at.items())
         with self.space.locked():
-            self.git.run("update-ref", f"{COLLECTED}{branch.executor}", commit)
+            self.git.run("update-ref", "--stdin", "-z", send=send.encode())
 
 
-def _pairs(told: bytes) -> list[tuple[bytes, bytes]]:
-    parts = told.split(b"\0")
-    return list(zip(parts[::2], parts[1::2], strict=False))
+def _mark(ref: str) -> str:
+    return f"{COLLECTED}{hashlib.sha256(given(ref)).hexdigest()}"
 
 
-def _changed(meta: bytes, path: bytes) -> Entry:
-    _, mode, _, blob, *_ = meta.decode().split(" ")
-    return Entry(_text(path), mode, blob, 0)
-
-
-def _listed(line: bytes) -> Entry:
-    meta, _, path = line.partition(b"\t")
-    mode, _, blob = meta.decode().split(" ")
-    return Entry(_text(path), mode, blob, 0)
-
-
-def _text(path: bytes) -> str:
-    return path.decode(errors="backslashreplace")
+def _listed(line: str) -> Entry:
+    meta, _, path = line.partition("\t")
+    mode, _, blob = meta.split(" ")
+    return Entry(path, mode, blob)

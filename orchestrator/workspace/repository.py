@@ -15,7 +15,7 @@ from pathlib import Path
 
 from orchestrator.workspace import files, objects
 from orchestrator.workspace.files import disk_errors
-from orchestrator.workspace.git import SETTINGS, Git, GitFailed
+from orchestrator.workspace.git import SETTINGS, Git, GitFailed, text
 from orchestrator.workspace.index import Index
 from orchestrator.workspace.lock import exclusive
 
@@ -88,7 +88,7 @@ class Workspace:
     def commit_of(self, path: str) -> str:
         """The newest commit of the branch that changed this path, or ""."""
         head = self.head()
-        return self.git.line("rev-list", "-1", head, "--", f":(literal){path}") if head else ""
+        return self.git.line("rev-list", "-1", head, "--", path) if head else ""
 
     def reaches(self, commit: str) -> bool:
         """Whether the branch holds a commit. Raises WorkspaceUnavailable when git could not be asked."""
@@ -153,8 +153,8 @@ class Workspace:
         asked = [*paths]
         if unknown := [path for path in asked if path not in seen]:
             names = _lines(f"{head}:{path}" for path in unknown)
-            answers = self.git.line("cat-file", "--batch-check=%(objectname) %(objecttype)", send=names)
-            found = (answer.split(" ") for answer in answers.splitlines())
+            answers = self.git.run("cat-file", "--batch-check=%(objectname) %(objecttype)", send=names)
+            found = (text(answer).split(" ") for answer in answers.rstrip(b"\n").split(b"\n"))
             for path, words in zip(unknown, found, strict=True):
                 seen[path] = words[0] if words[-1] == "blob" else ""
         return {path: seen[path] for path in asked if seen[path]}

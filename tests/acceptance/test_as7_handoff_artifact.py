@@ -121,5 +121,5 @@ def test_as7_running_the_handoff_again_has_no_second_effect(driver: Driver, file
     driver.do("A1")
     before = files.git("rev-parse", "HEAD"), HandoffArtifact.objects.count()
     for _ in range(3):
-        advance(workstream_id=driver.reload().pk, now=driver.tick())
+        advance(workstream_id=driver.reload().pk, clock=driver.tick)
     assert (files.git("rev-parse", "HEAD"), HandoffArtifact.objects.count()) == before

@@ -106,6 +106,15 @@ def test_ec4_merged_steps_that_were_all_complete_stay_so(under_way: Driver) -> N
     assert under_way.task("A3").status == TaskStatus.COMPLETE
 
 
+def test_ec4_merged_steps_that_were_all_complete_need_a_word_where_the_definition_changes(under_way: Driver) -> None:
+    """Two results do not become one that nobody made, without anybody saying so."""
+    under_way.do("A2")
+    said = refusal(under_way, MERGED, StepMapping(("A1", "A2"), ("A3",)))
+    assert "A1: it was started and is defined differently" in said
+    approve(under_way, next_version(under_way, MERGED + b"\n"), StepMapping(("A1", "A2"), ("A3",), redo=True))
+    assert under_way.task("A3").status == TaskStatus.PENDING
+
+
 def test_ec4_a_started_step_is_dropped_with_a_reason(under_way: Driver) -> None:
     approve(under_way, next_version(under_way, WITHOUT_A1), StepMapping(("A1",), (), reason="The bank does it."))
     assert under_way.task("A1").status == TaskStatus.CANCELLED

@@ -278,10 +278,12 @@ def test_fr010_a_step_that_changed_nothing_proves_no_merge(driver: Driver, repos
 
 def test_fr010_a_commit_nobody_knows_is_named_and_holds_up_nobody(driver: Driver, repository: Path) -> None:
     driver.start(WITH_REPOSITORY)
-    driver.claim("A1")
-    complete_with(driver, "A1", "deadbeef" * 5)
+    made = done_on_branch(driver, repository, "A1")
+    git(repository, "branch", "--quiet", "-D", "ws/lane-A1")
+    git(repository, "reflog", "expire", "--expire=now", "--all")
+    git(repository, "gc", "--quiet", "--prune=now")
     tasks.sweep()
-    assert "does not know the commit deadbeef" in words(on_page(driver, "look"))
+    assert f"does not know the commit {made[:12]}" in words(on_page(driver, "look"))
     assert not BaselineIntegration.objects.exists()
 
 

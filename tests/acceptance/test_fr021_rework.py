@@ -5,8 +5,10 @@ import json
 import pytest
 from django.urls import reverse
 
+from orchestrator.core.mapping import StepMapping
 from orchestrator.core.terms import AttemptStatus, TaskStatus
 from orchestrator.models import Attempt, CriterionCheck, HistoryEntry
+from tests.acceptance.versions import ONE, approve, next_version
 from tests.cast import Driver
 from tests.machines import Machine
 from tests.web.pages import signed_in, words
@@ -66,6 +68,14 @@ def test_fr021_rework_is_counted_where_a_result_was_thrown_away(driver: Driver) 
     text = words(signed_in(driver.cast.observer).get(reverse("workstream", args=[driver.workstream.uuid])))
     assert "2 times, 3 results redone" in text
     assert "attempt 3, sent back 2 times" in text
+
+
+def test_fr021_work_that_a_migration_has_done_again_was_not_sent_back(driver: Driver) -> None:
+    driver.start(ONE)
+    driver.do("A1")
+    redefined = ONE.replace(b"A1: Ledger entries for refunds", b"A1: Ledger entries for all cards")
+    approve(driver, next_version(driver, redefined), StepMapping(("A1",), ("A1",), redo=True))
+    assert facts(driver)["rework"] == {"sent_back": 0, "steps_redone": 1}
 
 
 def test_fr021_criteria_are_proved_again_and_the_brief_says_why(driver: Driver) -> None:

@@ -29,18 +29,21 @@ PROVOKED = {
     "test_a_decision_on_an_older_version_shows_the_newer_one_and_keeps_the_reason|is newer than the one you read",
     "WrongState": "acceptance/test_as4_exclusive_claim.py::test_as4_the_attempt_stays_with_its_holder_until_it_ends",
     "NotAllowed": "acceptance/test_lc9_patch_accepts.py::test_lc9_accepting_needs_the_role_of_an_approver",
+    "NoRole": "acceptance/test_fr011_without_a_role.py::test_fr011_no_rest_operation_answers_an_account_without_a_role",
     "SelfApproval": "web/test_plans.py::test_authors_do_not_approve_their_own_plan|403",
     "NotFound": "api/test_bad_input.py::test_an_unknown_address_is_a_404_in_json",
     "MissingReason": "acceptance/test_wf5_fix_stage.py::test_a_stage_is_proposed_with_a_reason",
     "MissingNote": "acceptance/test_lc6_needs_human.py::test_lc6_a_flag_without_a_note_is_422",
     "InvalidInput": "acceptance/test_lc6_choices_and_files.py::test_lc6_the_answer_is_one_of_the_choices",
     "AlreadyClaimed": "acceptance/test_as4_exclusive_claim.py::"
-    "test_as4_one_of_many_claimers_wins_and_the_others_learn_who",
+    "test_as4_f27_one_of_a_hundred_claimers_wins_and_the_others_learn_who",
     "ExecutorBusy": "acceptance/test_as4_exclusive_claim.py::"
     "test_as4_one_executor_that_asks_for_two_attempts_at_once_gets_one",
     "StaleToken": "acceptance/test_as8_recovery.py::test_f26_the_old_executor_wakes_up_too_late",
     "CriteriaUnmet": "api/test_attempts.py::test_completion_without_evidence_names_the_criterion",
     "KeyReused": "api/test_idempotency.py::test_b31_the_same_key_with_another_body_is_409",
+    "FormSentBefore": "acceptance/test_dc5_forms_sent_twice.py::"
+    "test_dc5_the_back_button_with_other_words_asks_first_and_keeps_them|409",
     "ArtifactDamaged": "services/test_recoveries.py::test_retry_says_when_nothing_has_changed",
     "WorkspaceUnavailable": "api/test_idempotency.py::test_a_refusal_that_says_try_again_is_not_kept",
     "ToolUnknown": "adapters/test_tools.py::test_only_registered_tools_exist",

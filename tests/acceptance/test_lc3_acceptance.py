@@ -15,7 +15,7 @@ def test_lc3_a_finished_workstream_is_reviewed_and_accepted(driver: Driver) -> N
         title="Definition of done",
         body="Every exit criterion has evidence.",
         reason="first",
-        impact="",
+        impact="None.",
         actor=actor,
         now=driver.tick(),
     )

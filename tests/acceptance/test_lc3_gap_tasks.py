@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from orchestrator.core.terms import ExecutorKind
-from orchestrator.models import HistoryEntry
+from orchestrator.models import HistoryEntry, Workstream
 from orchestrator.queries.state import state_problems
 from orchestrator.services.executors import register_executor
 from tests.cast import NOON, Driver
@@ -40,6 +40,55 @@ def test_lc3_gap_tasks_make_a_finished_workstream_active_again(driver: Driver, s
     approve_newest(driver)
     answer = steward.get(f"/api/workstreams/{work.uuid}/")[1]
     assert (answer["status"], answer["finished"], answer["open_tasks"]) == ("active", False, 1)
+
+
+GAP = {"name": "gaps", "tasks": "Refund in part | a partial refund is booked", "reason": "Only whole ones work."}
+
+
+def test_lc3_a_gap_that_nobody_decided_about_holds_acceptance(driver: Driver, steward: Machine) -> None:
+    driver.start()
+    work = driver.finish()
+    assert steward.post(f"/api/workstreams/{work.uuid}/stages", GAP)[0] == 201
+    status, answer = steward.patch(f"/workstreams/{work.uuid}/", {"status": "completed"})
+    assert (status, answer["code"], answer["details"]["version"]) == (409, "wrong-state", 2)
+    assert driver.reload().status == "active"
+    client = signed_in(driver.cast.approver)
+    page = client.get(f"/workstreams/{work.uuid}/")
+    assert "Version 2 of the plan waits for a decision." in words(page)
+    assert "disabled" in control(page, "accept")
+    assert "Version 2 of its plan waits for a decision." in client.get("/portfolio.csv").getvalue().decode()
+
+
+def test_lc3_a_gap_that_is_taken_back_holds_nothing_any_more(driver: Driver, steward: Machine) -> None:
+    driver.start()
+    work = driver.finish()
+    steward.post(f"/api/workstreams/{work.uuid}/stages", GAP)
+    newest = work.version.workflow.versions.order_by("-number")[0]
+    seen = {"version_id": newest.pk, "seen_sha256": newest.source_sha256, "reason": "It is no gap."}
+    address = reverse("plan-decide", args=[newest.workflow.slug, newest.number])
+    client = signed_in(driver.cast.approver)
+    assert client.post(address, seen | {"decision": "withdraw"}).status_code == 302
+    assert "waits for a decision" not in words(client.get(f"/workstreams/{work.uuid}/"))
+    assert steward.patch(f"/workstreams/{work.uuid}/", {"status": "completed"})[0] == 200
+
+
+def test_lc3_a_version_of_accepted_work_is_taken_back_or_decided_once_it_is_reopened(
+    driver: Driver, steward: Machine
+) -> None:
+    """As an acceptance left it before versions under review held it."""
+    driver.start()
+    work = driver.finish()
+    steward.post(f"/api/workstreams/{work.uuid}/stages", GAP)
+    Workstream.objects.update(status="completed", accepted_at=NOON, accepted_by=driver.cast.approver)
+    newest = work.version.workflow.versions.order_by("-number")[0]
+    address = reverse("plan-review", args=[newest.workflow.slug, newest.number])
+    client = signed_in(driver.cast.approver)
+    page = client.get(address)
+    assert "re-open it to decide about its plan, or take this version back" in words(page)
+    assert "disabled" not in control(page, "withdraw")
+    assert "disabled" in control(page, "approve")
+    client.post(f"/workstreams/{work.uuid}/acts/reopen", {"reason": "A gap."})
+    assert "disabled" not in control(signed_in(driver.cast.admin).get(address), "approve")
 
 
 def test_lc3_an_accepted_workstream_is_reopened_with_the_gap_and_accepted_again(

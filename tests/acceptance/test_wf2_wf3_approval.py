@@ -30,7 +30,7 @@ def test_wf2_a_submitted_plan_is_shown_as_the_contract(cast: Cast) -> None:
 def test_wf3_no_task_exists_before_a_person_approved(cast: Cast) -> None:
     version = submit(cast)
     workstream = Workstream.objects.get()
-    advance(workstream_id=workstream.pk, now=NOON)
+    advance(workstream_id=workstream.pk, clock=lambda: NOON)
     assert not Task.objects.exists()
     assert not HandoffArtifact.objects.exists()
     page = f"/plans/{version.workflow.slug}/v1/"
@@ -38,7 +38,7 @@ def test_wf3_no_task_exists_before_a_person_approved(cast: Cast) -> None:
     client.post(page + "prehandoff", {"rationale": "Nothing similar."})
     form = {"decision": "approve", "version_id": version.pk, "seen_sha256": version.source_sha256}
     client.post(page + "decide", form)
-    advance(workstream_id=workstream.pk, now=NOON)
+    advance(workstream_id=workstream.pk, clock=lambda: NOON)
     assert Task.objects.filter(workstream=workstream).count() == 6
     written = json.loads(tasks_json(workstream).read_text())
     assert len(written["tasks"]) == 6

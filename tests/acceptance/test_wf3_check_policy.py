@@ -13,7 +13,12 @@ from tests.cast import NOON, Cast
 from tests.machines import Machine
 
 PLAN = b"# Mailing\n\n## Batch 01: build\n### Thread A: code\n- [ ] A1: Build it\n"
-RULE = {"severity-no-exit-criteria": "blocks", "shown-no-exit-criteria": "warns", "reason": "Nothing was proved."}
+RULE = {
+    "severity-no-exit-criteria": "blocks",
+    "shown-no-exit-criteria": "warns",
+    "reason": "Nothing was proved.",
+    "impact": "One plan waits.",
+}
 
 
 def submitted(cast: Cast):
@@ -60,7 +65,7 @@ def test_wf3_what_always_blocks_cannot_be_lowered(db: None, cast: Cast) -> None:
         change_check_rules(
             severities={"dependency-cycle": Severity.WARNS},
             reason="Hurry.",
-            impact="",
+            impact="None.",
             actor=cast.actor("approver"),
             now=NOON,
         )

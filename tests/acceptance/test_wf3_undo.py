@@ -190,14 +190,15 @@ def test_wf3_one_of_two_approvals_is_withdrawn_before_the_last(driver: Driver, c
 def test_wf3_the_watch_wakes_what_became_due_once(
     driver: Driver, approved: WorkflowVersion, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sent: list[tuple[object, ...]] = []
-    monkeypatch.setattr("orchestrator.management.queue_watch.async_task", lambda *asked: sent.append(asked))
-    moments = iter([0.0, 0.6, SECONDS - 0.1, SECONDS + 0.6, SECONDS + 1.2])
-    begun = timezone.now().timestamp()
-    watch = QueueWatch(lambda: begun + next(moments), stall=60)
-    for _ in range(4):
+    sent: list[int] = []
+    monkeypatch.setattr("orchestrator.services.wake.send", sent.append)
+    moments = iter([0.6, SECONDS - 0.1, SECONDS + 0.6, SECONDS + 1.2])
+    now = begun = timezone.now().timestamp()
+    watch = QueueWatch(60, lambda: now, lambda: now)
+    for moment in moments:
+        now = begun + moment
         watch.look()
-    assert [one for one in sent if "advance" in str(one[0])] == [("orchestrator.tasks.advance", driver.reload().pk)]
+    assert sent == [driver.reload().pk]
 
 
 def test_wf3_rest_takes_effect_at_once_unless_time_to_undo_is_asked_for(driver: Driver) -> None:

@@ -56,6 +56,19 @@ def test_wf4_only_the_assigned_executor_claims_in_the_thread(driver: Driver, fir
     driver.claim("A1", first)
 
 
+def test_wf4_threads_are_listed_however_many_have_work_left(driver: Driver, first) -> None:
+    """Two were once read as a status and a body."""
+    driver.start()
+    place = f"/api/workstreams/{driver.reload().uuid}/threads/"
+    counted = []
+    for key in ("A1", "B1", "A2", "MP1", "C1"):
+        status, threads = Machine.of(first).get(place)
+        assert status == 200
+        counted.append(len(threads))
+        driver.sign(key) if key == "MP1" else driver.do(key)
+    assert {1, 2, 3} & set(counted) >= {2}
+
+
 def test_wf4_the_preferred_executor_is_offered_the_work_first(driver: Driver, first, second) -> None:
     driver.start()
     keep(driver, first, "preferred")

@@ -7,7 +7,7 @@ from pytest_django.fixtures import Settings
 
 from orchestrator.models import Task
 from orchestrator.queries.briefs import brief
-from orchestrator.services import failures
+from orchestrator.services import decisions, failures
 from orchestrator.services.artifacts import publish
 from tests.acceptance.workspace_files import Files
 from tests.cast import PLAN, Cast, Driver
@@ -22,6 +22,21 @@ def test_wf3_before_approval_there_is_a_plan_and_no_task(driver: Driver, files: 
     assert files.text(f"{FOLDER}/PLAN.md") == PLAN.decode()
     (stream,) = files.json("workstreams/index.json")["streams"]
     assert (stream["status"], stream["approval"]["status"]) == ("planning", "in_review")
+
+
+def test_wf7_a_plan_that_was_sent_back_was_approved_by_nobody(driver: Driver, cast: Cast, files: Files) -> None:
+    version = driver.submit().version
+    decisions.send_back_version(
+        version_id=version.pk,
+        seen_sha256=version.source_sha256,
+        reason="Who counts the money?",
+        actor=cast.actor("approver"),
+        now=driver.tick(),
+    )
+    driver.advance()
+    (stream,) = files.json("workstreams/index.json")["streams"]
+    assert stream["approval"]["status"] == "sent_back"
+    assert not {name for name, value in stream["approval"].items() if name.startswith("approved") and value}
 
 
 def test_wf7_files_stand_where_the_seed_puts_them(driver: Driver, files: Files) -> None:

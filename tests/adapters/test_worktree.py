@@ -125,3 +125,27 @@ def test_the_hooks_of_a_repository_never_run(lane, repository, tmp_path):
     tree.prepare([])
     change(tree, "a.txt", "a\n")
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("word", ["--strategy=octopus", "--all", "main", "HEAD", "f" * 40, ":/base", "abc..def"])
+def test_what_is_no_commit_of_the_repository_is_never_merged(lane, repository, word):
+    """Rows of earlier releases may hold any word; the lane says what is wrong before it is touched."""
+    with pytest.raises(RepositoryMissing, match="A completed step named the commit"):
+        lane("a").prepare([word])
+    assert not lane("a").folder.exists()
+
+
+def test_a_commit_may_be_abbreviated_and_names_of_files_need_not_be_text(lane):
+    a, b = lane("a"), lane("b")
+    start = a.prepare([])
+    name = b"no\xfftext\xe2\x80\xa8.txt".decode(errors="surrogateescape")
+    made = change(a, name, "a\n")
+    assert a.changed(start) == [name]
+    b.prepare([made[:12]])
+    assert (b.folder / name).exists()
+
+
+@pytest.mark.parametrize("base", ["-x", "main^{tree}", "main@{0}", "..", ""])
+def test_a_base_that_is_no_branch_is_not_there(repository, tmp_path, base):
+    with pytest.raises(RepositoryMissing, match="has no branch"):
+        Worktree(repository, tmp_path / "trees" / "x", "ws/demo/x", base).prepare([])

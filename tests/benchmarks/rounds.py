@@ -132,4 +132,4 @@ def measure(shapes: list[tuple[str, str, int, int]], wide: str, first: str) -> N
 
 
 def advance_of(workstream: Workstream) -> None:
-    advance(workstream_id=workstream.pk, now=NOON)
+    advance(workstream_id=workstream.pk, clock=lambda: NOON)

@@ -34,7 +34,7 @@ def filled(transactional_db: None, cast: Cast) -> Driver:
         workstream(cast.initiator, driver.now, domain=domain, tasks=(number, 2, 0))
     actor = cast.actor("approver")
     change_policy(
-        slug="dod", title="Done", body="# Done\n\n- tested", reason="First.", impact="", actor=actor, now=NOON
+        slug="dod", title="Done", body="# Done\n\n- tested", reason="First.", impact="None.", actor=actor, now=NOON
     )
     return driver
 

@@ -1,11 +1,18 @@
-"""The queue is watched from outside: a cluster that is there but stuck is found out."""
+"""The queue is watched from outside: a cluster that is there but stuck is found out, a busy one is left alone."""
+
+from datetime import UTC, datetime
 
 import pytest
+import time_machine
 from django.core.cache import cache
+from django_q.brokers import get_broker
 from django_q.models import OrmQ
 
-from orchestrator.management.queue_watch import BEAT_EVERY, SWEEP_EVERY, QueueWatch
-from orchestrator.tasks import HEARTBEAT
+from orchestrator import tasks
+from orchestrator.management.queue_watch import BEAT_EVERY, SWEEP_EVERY, SWEEP_LOST, QueueWatch
+from orchestrator.tasks import HEARTBEAT, SWEPT
+
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
 class Clock:
@@ -17,49 +24,144 @@ class Clock:
 
 @pytest.fixture
 def clock(db):
-    cache.delete(HEARTBEAT)
+    cache.delete_many([HEARTBEAT, SWEPT])
     return Clock()
+
+
+def watch(clock: Clock, wall: Clock | None = None) -> QueueWatch:
+    return QueueWatch(30, clock, wall or Clock())
 
 
 def asked() -> list[str]:
     return [message.func() for message in OrmQ.objects.order_by("id")]
 
 
+def answer() -> None:
+    """What a cluster does with the messages about itself; the work is of no matter here."""
+    for message in OrmQ.objects.order_by("id"):
+        if message.func() == "orchestrator.tasks.heartbeat":
+            tasks.heartbeat(*message.args())
+        if message.func() == "orchestrator.tasks.sweep":
+            tasks.sweep(*message.args())
+        message.delete()
+
+
 def test_a_new_cluster_is_asked_for_a_heartbeat_and_a_sweep(clock):
-    assert not QueueWatch(clock, stall=30).look()
+    assert not watch(clock).look()
     assert asked() == ["orchestrator.tasks.heartbeat", "orchestrator.tasks.sweep"]
 
 
 def test_an_unanswered_heartbeat_is_not_asked_for_again(clock):
-    watch = QueueWatch(clock, stall=30)
-    watch.look()
+    queue = watch(clock)
+    queue.look()
     clock.now += BEAT_EVERY + 1
-    assert not watch.look()
+    assert not queue.look()
     assert len(asked()) == 2
 
 
 def test_a_stuck_queue_is_reported_after_the_stall_time_only(clock):
-    watch = QueueWatch(clock, stall=30)
-    watch.look()
+    queue = watch(clock)
+    queue.look()
     clock.now += 29
-    assert not watch.look()
+    assert not queue.look()
     clock.now += 2
-    assert watch.look()
+    assert queue.look()
+
+
+def test_the_answer_to_an_earlier_heartbeat_is_none_to_this_one(clock):
+    queue = watch(clock)
+    queue.look()
+    tasks.heartbeat("of yesterday")
+    clock.now += 31
+    assert queue.look()
+
+
+def test_a_busy_queue_is_not_stuck_however_long_the_heartbeat_waits(clock):
+    """The messages before it are taken and done one after another."""
+    for number in range(10):
+        get_broker().enqueue(f"work {number}")
+    queue = watch(clock)
+    queue.look()
+    for _ in range(10):
+        OrmQ.objects.earliest("pk").delete()
+        clock.now += 25
+        assert not queue.look()
+    clock.now += 31
+    assert queue.look()
+
+
+def test_what_comes_behind_the_heartbeat_does_not_hide_that_nothing_moves(clock):
+    queue = watch(clock)
+    queue.look()
+    for _ in range(40):
+        get_broker().enqueue("more work")
+        clock.now += 1
+        stuck = queue.look()
+    assert stuck
 
 
 def test_an_answer_keeps_it_going_and_sweeps_come_round(clock):
-    watch = QueueWatch(clock, stall=30)
-    watch.look()
-    for _ in range(int(SWEEP_EVERY // BEAT_EVERY) + 1):
-        cache.set(HEARTBEAT, clock.now)
+    queue = watch(clock)
+    queue.look()
+    sweeps = 0
+    for _ in range(int(2 * SWEEP_EVERY // BEAT_EVERY) + 2):
+        sweeps += asked().count("orchestrator.tasks.sweep")
+        answer()
         clock.now += BEAT_EVERY
-        assert not watch.look()
-    assert asked().count("orchestrator.tasks.sweep") == 2
+        assert not queue.look()
+    assert sweeps == 3
+
+
+def test_a_sweep_under_way_is_not_asked_for_again_until_it_counts_as_lost(clock):
+    queue = watch(clock)
+    queue.look()
+    OrmQ.objects.all().delete()
+    tasks.heartbeat(queue.beat)
+    clock.now += SWEEP_LOST - 1
+    queue.look()
+    assert "orchestrator.tasks.sweep" not in asked()
+    tasks.heartbeat(queue.beat)
+    clock.now += 2
+    queue.look()
+    assert "orchestrator.tasks.sweep" in asked()
 
 
 def test_a_restarted_cluster_is_asked_anew(clock):
-    watch = QueueWatch(clock, stall=30)
-    watch.look()
-    watch.restarted()
-    watch.look()
+    queue = watch(clock)
+    queue.look()
+    queue.restarted()
+    queue.look()
     assert asked().count("orchestrator.tasks.sweep") == 2
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_f25_a_clock_that_is_set_neither_stops_sweeps_nor_restarts_a_healthy_queue(clock, hours):
+    wall = Clock()
+    queue = watch(clock, wall)
+    queue.look()
+    answer()
+    wall.now += hours * 3600
+    sweeps = 0
+    for _ in range(int(SWEEP_EVERY // BEAT_EVERY) + 1):
+        clock.now += BEAT_EVERY
+        wall.now += BEAT_EVERY
+        assert not queue.look()
+        sweeps += asked().count("orchestrator.tasks.sweep")
+        answer()
+    assert sweeps == 1
+
+
+def test_f25_a_message_sent_before_the_clock_was_set_back_is_taken_at_once(db):
+    with time_machine.travel(NOON, tick=False):
+        get_broker().enqueue("sent at noon")
+    with time_machine.travel(NOON.replace(hour=11), tick=False):
+        assert [payload for _, payload in get_broker().dequeue()] == ["sent at noon"]
+
+
+def test_messages_are_taken_in_the_order_in_which_they_were_sent(db):
+    broker = get_broker()
+    for number in range(5):
+        broker.enqueue(f"message {number}")
+    OrmQ.objects.filter(payload="message 0").update(key=broker.list_key)
+    taken = [payload for _ in range(5) for _, payload in broker.dequeue()]
+    assert taken == [f"message {number}" for number in range(5)]

@@ -184,7 +184,7 @@ class EngineMachine(RuleBasedStateMachine):
         self._publishes()
         self.model.notice()
         launched = self.model.rounds()
-        advance(workstream_id=self.workstream.pk, now=self.tick())
+        advance(workstream_id=self.workstream.pk, clock=self.tick)
         self.watch.launched(launched, self.model)
 
     def _publishes(self) -> None:
@@ -203,7 +203,7 @@ class EngineMachine(RuleBasedStateMachine):
             self.model.notice()
             _, launched = self.model.round()
         with suppress(Killed):
-            advance(workstream_id=self.workstream.pk, now=self.tick())
+            advance(workstream_id=self.workstream.pk, clock=self.tick)
         self.world.workspace.faults.clear()
         self.watch.launched(launched, self.model)
 
@@ -213,7 +213,7 @@ class EngineMachine(RuleBasedStateMachine):
         self.model.notice()
         _, launched = self.model.round()
         with suppress(errors.WorkspaceUnavailable):
-            advance(workstream_id=self.workstream.pk, now=self.tick())
+            advance(workstream_id=self.workstream.pk, clock=self.tick)
         self.world.workspace.faults.clear()
         self.watch.launched(launched, self.model)
 

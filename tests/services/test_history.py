@@ -1,12 +1,17 @@
 """FR-009: the history is gapless, chained and append-only, and a walk names the first bad entry."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from orchestrator.core.errors import WrongState
 from orchestrator.models import HistoryEntry
 from orchestrator.models.guards import drop_guards, install_guards
+from orchestrator.queries.state import state_problems
 from orchestrator.services import history
 from orchestrator.services.actor import Actor
+from orchestrator.services.unit_of_work import unit_of_work
 from tests.cast import NOON, Driver
 
 
@@ -14,6 +19,12 @@ from tests.cast import NOON, Driver
 def finished(driver: Driver) -> Driver:
     driver.start()
     driver.finish()
+    return driver
+
+
+@pytest.fixture
+def started(driver: Driver) -> Driver:
+    driver.start()
     return driver
 
 
@@ -62,28 +73,72 @@ def test_fr009_entries_written_together_are_those_that_would_be_written_one_by_o
     workstream, said = finished.reload(), [history.Said(f"S{n}", "x" * n, {"n": n}) for n in range(120)]
     actor = Actor.person(finished.cast.reviewer)
     before, leaves = HistoryEntry.objects.count(), []
-    for together in (False, True):
+    for parts in (((one,) for one in said), (said,)):
         with transaction.atomic():
-            if together:
-                history.record_each(workstream=workstream, actor=actor, action="work adopted", entries=said, now=NOON)
-            for one in () if together else said:
-                history.record(
-                    workstream=workstream,
-                    actor=actor,
-                    action="work adopted",
-                    subject=one.subject,
-                    reason=one.reason,
-                    data=one.data,
-                    now=NOON,
-                )
+            for part in parts:
+                with unit_of_work():
+                    history.record_each(
+                        workstream=workstream, actor=actor, action="work adopted", entries=part, now=NOON
+                    )
             leaves.append(list(HistoryEntry.objects.values_list("leaf", "leaf_hash", "number", "user")[before:]))
+            assert len(leaves[-1]) == 120
             assert history.verify() is None
-            transaction.set_rollback(not together)
+            transaction.set_rollback(True)
     one_by_one, at_once = leaves
     assert at_once == one_by_one
-    history.record(workstream=workstream, actor=actor, action="work adopted", subject="last", now=NOON)
+
+
+def test_fr009_entries_of_one_act_keep_their_order_in_every_chain(finished: Driver) -> None:
+    """An act that says something of a workstream, of none, and of the workstream again."""
+    workstream, actor = finished.reload(), Actor.person(finished.cast.reviewer)
+    before = HistoryEntry.objects.order_by("-sequence")[0].sequence
+    with unit_of_work():
+        for owner, subject in ((workstream, "first"), (None, "between"), (workstream, "last")):
+            history.record(workstream=owner, actor=actor, action="x", subject=subject, now=NOON)
+        assert HistoryEntry.objects.order_by("-sequence")[0].sequence == before, "nothing is written before the end"
+    found = HistoryEntry.objects.filter(sequence__gt=before).order_by("sequence")
+    assert [entry.subject for entry in found] == ["first", "between", "last"]
+    assert found[2].number == found[0].number + 1
+    assert found[2].previous_hash == found[0].leaf_hash
     assert history.verify() is None
-    assert HistoryEntry.objects.order_by("-sequence")[0].sequence == before + 121
+
+
+def test_fr009_a_part_that_was_refused_leaves_no_entry_and_the_rest_stays(finished: Driver) -> None:
+    workstream, actor = finished.reload(), Actor.person(finished.cast.reviewer)
+
+    def say(subject: str) -> None:
+        history.record(workstream=workstream, actor=actor, action="x", subject=subject, now=NOON)
+
+    def refused() -> None:
+        with unit_of_work():
+            say("refused")
+            raise WrongState("Not now.")
+
+    with unit_of_work():
+        say("before")
+        with pytest.raises(WrongState):
+            refused()
+        say("after")
+    assert [entry.subject for entry in HistoryEntry.objects.filter(action="x")] == ["before", "after"]
+    assert history.verify() is None
+
+
+def test_f25_with_the_clock_one_hour_back_order_is_by_sequence_and_no_entry_is_dated_before_another(
+    started: Driver,
+) -> None:
+    """Work goes on at once, and what it says is dated with what it follows until the clock has caught up."""
+    last = HistoryEntry.objects.order_by("-sequence")[0]
+    started.now -= timedelta(hours=1)
+    started.finish()
+    entries = list(HistoryEntry.objects.filter(workstream=started.workstream).order_by("sequence"))
+    later = [entry for entry in entries if entry.sequence > last.sequence]
+    assert len(later) > 10
+    assert later[0].recorded_at == last.recorded_at, "the clock said an hour less"
+    assert [e.recorded_at for e in entries] == sorted(e.recorded_at for e in entries)
+    assert [e.number for e in entries] == list(range(1, len(entries) + 1))
+    assert started.reload().open_tasks == 0
+    assert history.verify() is None
+    assert state_problems(started.reload()) == []
 
 
 @pytest.mark.parametrize("act", ["update", "delete"])

@@ -1,14 +1,20 @@
 """DC-6: what the queue runs takes ids, may run twice, and picks up what lost messages left."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 from django.core.cache import cache
+from django.utils import timezone
 from django_q.models import OrmQ
 
 from orchestrator import tasks
 from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.core.terms import ArtifactState, AttemptStatus
 from orchestrator.models import Attempt, HandoffArtifact, HistoryEntry, SchedulingDecision
+from orchestrator.services import advance as service
 from orchestrator.services import decisions, workstreams
+from orchestrator.services.completions import complete
 
 
 def counts() -> tuple[int, ...]:
@@ -52,6 +58,35 @@ def test_the_sweep_launches_what_was_left_unlaunched(driver, cast):
     assert driver.attempt("A1").status == AttemptStatus.QUEUED
 
 
+def test_fr009_a_round_is_dated_when_it_was_made_however_long_the_files_before_it_took(driver, monkeypatch):
+    driver.start()
+    driver.claim("A1")
+    publish, slow = service.publish, timedelta(seconds=53)
+    with time_machine.travel(driver.tick(), tick=False) as clock:
+
+        def long(**values):
+            clock.shift(slow)
+            return publish(**values)
+
+        monkeypatch.setattr(service, "publish", long)
+        began = timezone.now()
+        attempt = driver.attempt("A1")
+        held = attempt.assignment
+        complete(
+            attempt_id=attempt.pk,
+            token=held.token,
+            executor=held.executor,
+            outcome="Done.",
+            evidence={criterion.pk: "ran them" for criterion in driver.task("A1").step.criteria.all()},
+            now=began,
+        )
+        tasks.advance(driver.workstream.pk)
+    launched = HistoryEntry.objects.filter(action="steps launched").latest("sequence")
+    assert "A2" in launched.subject
+    assert launched.recorded_at == began + slow
+    assert SchedulingDecision.objects.latest("pk").made_at == began + slow
+
+
 def test_the_sweep_finds_what_no_act_marked_for_the_next_round(driver):
     """FR-005: rounds trust what acts mark; the sweep looks at the whole frontier all the same."""
     driver.start()
@@ -67,7 +102,7 @@ def test_one_workstream_in_trouble_does_not_hold_up_the_others(driver, monkeypat
     first, second = driver.start(), driver.start()
     seen = []
 
-    def advance(*, workstream_id, now, afresh=False):
+    def advance(*, workstream_id, clock, afresh=False):
         seen.append(workstream_id)
         if workstream_id == first.pk:
             raise WorkspaceUnavailable("No space left on the device.")
@@ -87,7 +122,7 @@ def test_closed_workstreams_are_not_swept(driver, cast):
     assert tasks.workstreams_to_sweep() == []
 
 
-def test_a_heartbeat_leaves_its_time(settings):
+def test_a_heartbeat_leaves_its_word():
     cache.delete(tasks.HEARTBEAT)
-    tasks.heartbeat()
-    assert cache.get(tasks.HEARTBEAT) > 0
+    tasks.heartbeat("tick")
+    assert cache.get(tasks.HEARTBEAT) == "tick"

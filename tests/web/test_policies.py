@@ -18,7 +18,7 @@ def policy(cast: Cast) -> Policy:
         title="Done",
         body="Old text",
         reason="First.",
-        impact="",
+        impact="None.",
         actor=cast.actor("approver"),
         now=NOON,
     )
@@ -39,6 +39,23 @@ def test_a_reason_is_needed_and_what_was_typed_stays(client: Client, cast: Cast,
     response = client.post("/policies/workstream-dod/", CHANGE | {"reason": " "})
     assert response.status_code == 422
     assert "tests* pass" in response.content.decode()
+    assert PolicyChange.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"impact": " "}, "This field is required"),
+        ({"title": "Done", "body": "Old text"}, "The policy says exactly this already"),
+    ],
+)
+def test_fr022_a_change_says_what_it_means_and_an_identical_text_is_none(
+    client: Client, cast: Cast, policy: Policy, changed: dict[str, str], said: str
+) -> None:
+    client.force_login(cast.approver)
+    response = client.post("/policies/workstream-dod/", CHANGE | changed)
+    assert response.status_code == 422
+    assert said in response.content.decode()
     assert PolicyChange.objects.count() == 1
 
 

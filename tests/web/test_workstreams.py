@@ -194,7 +194,7 @@ def test_lc11_the_acceptance_gate_shows_the_policy(started: Driver) -> None:
         title="Definition of done",
         body="- **Manual** is written.",
         reason="first",
-        impact="",
+        impact="None.",
         actor=started.cast.actor("approver"),
         now=started.tick(),
     )

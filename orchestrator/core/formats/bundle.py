@@ -198,7 +198,7 @@ class _Reader:
             line=line,
             details=_text(given, "details"),
             parallel=given.get("parallel", False),
-            needs=tuple(Need(name, line) for name in _items(given, "needs")),
+            needs=tuple(Need(name, line) for name in _depends_on(given)),
             gate=_gate(given["gate"]) if "gate" in given else None,
             role=_line(given, "role").lower(),
             tool=_line(given, "tool"),
@@ -216,6 +216,11 @@ class _Reader:
             may_add=int(given.get("mayAdd", 0)),
             added_by=_line(given, "addedBy"),
         )
+
+
+def _depends_on(given: Json) -> tuple[str, ...]:
+    """The seed's word and ours; a file may have either, or both (AD-1)."""
+    return tuple(dict.fromkeys((*_items(given, "depends_on"), *_items(given, "needs"))))
 
 
 def _gate(given: Json) -> GateSpec:
@@ -339,7 +344,7 @@ def _step(step: StepSpec) -> dict[str, Any]:
         "title": step.title,
         "details": step.details,
         "gate": _gate_of(step.gate) if step.gate else {},
-        "needs": [need.key for need in step.needs],
+        "depends_on": [need.key for need in step.needs],
         "parallel": step.parallel,
         "role": step.role,
         "tool": step.tool,

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from argparse import ArgumentParser
 from types import FrameType
 from typing import Any
@@ -77,7 +76,7 @@ class Command(BaseCommand):
         Supervisor(
             commands(host, port, names),
             settings.DATA_DIR,
-            QueueWatch(time.time, _stall()),
+            QueueWatch(_stall()),
             self._say,
             lambda: self.stopping,
         ).run((host, port))

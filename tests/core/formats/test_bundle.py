@@ -154,3 +154,15 @@ def test_ad3_a_bundle_of_several_plans_is_split() -> None:
     found = sources_of({"all/plans.json": text.encode()})
     assert [source.name for source in found.plans] == ["all/ledger-2.json", "all/ledger.json"]
     assert [read(source.text).plan for source in found.plans] == [second, first]
+
+
+def test_ad1_a_step_depends_on_others_in_the_seeds_word_or_in_ours():
+    value = json.loads(BUNDLE)
+    first = value["plan"]["stages"][0]["batches"][0]["threads"][0]["steps"]
+    named = {step["key"]: step for step in first}
+    named["A2"]["depends_on"] = named["A2"].pop("needs")
+    seeds = read(json.dumps(value)).plan
+    assert seeds is not None
+    assert seeds.stages == read(BUNDLE).plan.stages
+    assert '"depends_on"' in render_bundle(seeds)
+    assert '"needs": [\n' not in render_bundle(seeds)
