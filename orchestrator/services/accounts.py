@@ -46,7 +46,7 @@ def standing_of(account_id: int | None) -> Standing | None:
 
 
 def record_changes(*, account: User, before: Standing | None, actor: Actor, now: datetime) -> None:
-    """An entry for each thing in which the account is now another one than before; in the caller's transaction."""
+    """An entry for each thing in which the account is now another one than before; part of the caller's transaction."""
     after = standing_of(account.pk)
     if after is None:
         raise InvalidInput("There is no such account.")
@@ -61,8 +61,9 @@ def record_changes(*, account: User, before: Standing | None, actor: Actor, now:
         said.append(("account activated" if after.active else "account deactivated", {}))
     said += _difference("role", before.roles, after.roles)
     said += _difference("right", before.rights, after.rights)
-    for action, data in said:
-        record(workstream=None, actor=actor, action=action, subject=after.name, now=now, data=data)
+    with unit_of_work():
+        for action, data in said:
+            record(workstream=None, actor=actor, action=action, subject=after.name, now=now, data=data)
 
 
 def _difference(what: str, before: Iterable[str], after: Iterable[str]) -> list[tuple[str, dict[str, str]]]:

@@ -30,12 +30,13 @@ class Lock(IntEnum):
     """
 
     KEY = auto()  # the row of an idempotency key
-    ACCOUNT = auto()  # the row of an account, or of the app that it signs in with
     INBOX_FILE = auto()  # the row of a file that the collector looks at
     WORKSTREAM = auto()
     WORKFLOW = auto()
     REPOSITORY = auto()
     EXECUTOR = auto()
+    ACCOUNT = auto()
+    SECOND_FACTOR = auto()  # of an account: its authenticator app
     TOKEN = auto()
     NAMES = auto()
     NEEDS = auto()

@@ -155,7 +155,7 @@ def _take_away(account: User, actor: Actor, action: str, now: datetime) -> None:
 
 def _device(account: User) -> TOTPDevice:
     """The account's app, locked: the same code twice at once counts once."""
-    take(Lock.ACCOUNT, account.pk)
+    take(Lock.SECOND_FACTOR, account.pk)
     device = for_update(TOTPDevice.objects).filter(user=account, confirmed=True).first()
     if device is None:
         raise WrongState(f"{account} has no authenticator app.", recovery="Set one up under your name.")

@@ -129,7 +129,7 @@ def test_fr009_a_password_given_in_the_administration_ends_sessions(client: Clie
 
 def test_nobody_but_an_administrator_changes_accounts(cast: Cast) -> None:
     """The right to change accounts would be the right to become an administrator."""
-    stan = UserFactory(username="stan", is_staff=True)
+    stan = UserFactory(username="stan", is_staff=True, roles=[Role.OBSERVER])
     stan.user_permissions.set(stan.user_permissions.model.objects.filter(codename__in=["change_user", "view_user"]))
     client = signed_in(stan)
     page = f"/admin/auth/user/{stan.pk}/change/"

@@ -32,6 +32,8 @@ from tests.web.pages import words
 
 #: The only addresses that answer such an account with anything but the refusal: its own, and what everybody may read.
 OWN = {"accounts/login/", "accounts/logout/", "tokens/", "tokens/<int:token_id>/revoke/", "admin/login/"}
+OWN |= {"accounts/login/code/", "account/", "account/password/", "account/sign-out/", "account/second-factor/"}
+OWN |= {"account/second-factor/codes/", "account/second-factor/off/"}
 PUBLIC = {"schema/", "schema/<slug:name>/<str:version>.json"}
 #: The administration's pattern for every other address.
 CATCH_ALL = "(?P<url>.*)$"
