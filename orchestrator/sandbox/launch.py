@@ -115,7 +115,9 @@ def _become_tool(policy: Policy, status: int, processes: int, argv: list[str]) -
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     _close_files(policy)
     if policy.layers.filter:
-        calls.install(calls.program(_families(policy), alone=policy.layers.namespaces))
+        unwatched = not policy.layers.namespaces and policy.layers.landlock < landlock.SIGNALS_FROM
+        only = os.getpid() if unwatched else 0
+        calls.install(calls.program(_families(policy), alone=policy.layers.namespaces, only=only))
     for number in (signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
