@@ -2,7 +2,7 @@
 
 import ctypes
 import errno
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from orchestrator.sandbox import kernel
@@ -87,6 +87,18 @@ ONLY_ON_ITSELF: Final = {
     "sched_setparam": (142, 118),
     "sched_setscheduler": (144, 119),
 }
+#: Where nothing else keeps a tool from sending signals outside: only to the tool itself and, as 0, to its group.
+SIGNALS: Final[dict[str, tuple[int, int]]] = {
+    "kill": (62, 129),
+    "tkill": (200, 130),
+    "tgkill": (234, 131),
+    "rt_sigqueueinfo": (129, 138),
+    "rt_tgsigqueueinfo": (297, 240),
+}
+PIDFD_SEND_SIGNAL: Final = 424
+#: A file can be told to send signals too.
+FCNTL, SET_OWNER = (72, 25), (8, 15)
+IOCTL, SET_GROUP = (16, 29), (0x8901, 0x8902)
 SOCKET: Final = (41, 198)
 CLONE: Final = (56, 220)
 #: Its flags stand in memory, where no filter can look; the C library goes back to `clone` when it is not there.
@@ -98,7 +110,7 @@ _AUDIT_ARCHITECTURE: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _X32: Final = 0x40000000
 _ALLOW, _ERROR, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 _LOAD, _EQUAL, _AT_LEAST, _ANY_OF, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16
+_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT, _SECOND_ARGUMENT = 0, 4, 16, 24
 _MODE_FILTER: Final = 2
 
 Instruction = tuple[int, int, int, int]
@@ -112,10 +124,13 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_uint16), ("instructions", ctypes.POINTER(_Instruction)))
 
 
-def program(families: Collection[int], *, alone: bool, refused: Collection[int] | None = None) -> list[Instruction]:
+def program(
+    families: Collection[int], *, alone: bool, only: int = 0, refused: Collection[int] | None = None
+) -> list[Instruction]:
     """The filter for this machine. Sockets may be made of these families only.
 
-    `alone` says that the tool sees no processes and files but its own; `refused` are other numbers than the usual ones.
+    `alone` says that the tool sees no processes and files but its own; `only` is the process that may be sent signals,
+    0 when others are out of reach anyway; `refused` are other numbers than the usual ones.
     """
     here = 0 if kernel.ARCHITECTURE == "x86_64" else 1
     usual: list[int | None] = [pair[here] for pair in REFUSED.values()]
@@ -131,8 +146,12 @@ def program(families: Collection[int], *, alone: bool, refused: Collection[int] 
     for number in usual if refused is None else refused:
         lines += [(_EQUAL, 0, 1, number), _refuse(errno.EPERM)] if number is not None else []
     for pair in () if alone else ONLY_ON_ITSELF.values():
-        lines += [(_EQUAL, 0, 4, pair[here]), (_LOAD, 0, 0, _FIRST_ARGUMENT), (_EQUAL, 1, 0, 0)]
-        lines += [_refuse(errno.EPERM), (_LOAD, 0, 0, _NUMBER)]
+        lines += _only(pair[here], [0])
+    if only:
+        for pair in SIGNALS.values():
+            lines += _only(pair[here], [0, only])
+        lines += [(_EQUAL, 0, 1, PIDFD_SEND_SIGNAL), _refuse(errno.EPERM)]
+        lines += [*_never(FCNTL[here], SET_OWNER), *_never(IOCTL[here], SET_GROUP)]
     lines += [(_EQUAL, 0, 1, CLONE3[here]), _refuse(errno.ENOSYS)]
     lines += [(_EQUAL, 0, 4, CLONE[here]), (_LOAD, 0, 0, _FIRST_ARGUMENT), (_ANY_OF, 0, 1, NEW_NAMESPACES)]
     lines += [_refuse(errno.EPERM), (_LOAD, 0, 0, _NUMBER)]
@@ -140,6 +159,22 @@ def program(families: Collection[int], *, alone: bool, refused: Collection[int] 
     for family in families:
         lines += [(_EQUAL, 0, 1, family), (_RETURN, 0, 0, _ALLOW)]
     return [*lines, _refuse(errno.EACCES)]
+
+
+def _only(number: int, allowed: Sequence[int]) -> list[Instruction]:
+    """Refuse a call whose first argument is none of these."""
+    count = len(allowed)
+    checks = [(_EQUAL, count - place, 0, value) for place, value in enumerate(allowed)]
+    ends = [_refuse(errno.EPERM), (_LOAD, 0, 0, _NUMBER)]
+    return [(_EQUAL, 0, count + 3, number), (_LOAD, 0, 0, _FIRST_ARGUMENT), *checks, *ends]
+
+
+def _never(number: int, values: Sequence[int]) -> list[Instruction]:
+    """Refuse a call whose second argument is one of these."""
+    lines: list[Instruction] = [(_EQUAL, 0, 2 * len(values) + 2, number), (_LOAD, 0, 0, _SECOND_ARGUMENT)]
+    for value in values:
+        lines += [(_EQUAL, 0, 1, value), _refuse(errno.EPERM)]
+    return [*lines, (_LOAD, 0, 0, _NUMBER)]
 
 
 def install(lines: list[Instruction]) -> None:

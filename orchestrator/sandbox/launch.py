@@ -56,6 +56,8 @@ def main(text: str, status: int, starter: int, argv: list[str]) -> NoReturn:
         code = _watch(child, policy)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _end_all()
+    if os.getppid() != starter:
+        _clear(policy.scratch)
     os._exit(code)
 
 
@@ -80,6 +82,13 @@ class _told:
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
     raise _Stopped
+
+
+def _clear(folder: str) -> None:
+    """Do what the starter would have done, had it not been killed."""
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _inside(policy: Policy, status: int, processes: int, argv: list[str]) -> NoReturn:
@@ -115,7 +124,9 @@ def _become_tool(policy: Policy, status: int, processes: int, argv: list[str]) -
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     _close_files(policy)
     if policy.layers.filter:
-        calls.install(calls.program(_families(policy), alone=policy.layers.namespaces))
+        unwatched = not policy.layers.namespaces and policy.layers.landlock < landlock.SIGNALS_FROM
+        only = os.getpid() if unwatched else 0
+        calls.install(calls.program(_families(policy), alone=policy.layers.namespaces, only=only))
     for number in (signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])

@@ -18,7 +18,10 @@ def missing(layers: Layers) -> Sequence[str]:
     """What these layers leave open, in words; nothing when they suffice."""
     held = {
         "files outside the worktree": layers.namespaces or bool(layers.landlock),
-        "signals to other processes": layers.namespaces or layers.landlock >= landlock.SIGNALS_FROM,
+        # The filter counts only with Landlock, without which other processes' memory could be written.
+        "other processes": layers.namespaces
+        or layers.landlock >= landlock.SIGNALS_FROM
+        or bool(layers.landlock and layers.filter),
         "the network and local sockets": layers.namespaces or layers.filter,
     }
     return [what for what, is_held in held.items() if not is_held]

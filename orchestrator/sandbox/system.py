@@ -8,7 +8,10 @@ from typing import Final
 
 from orchestrator.core.errors import ToolsUnprotected
 
-PROGRAMS: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store", "/gnu/store")
+#: Parts of a folder that programs are installed in. Its other parts are somebody's: `/usr/src/app`, a venv's `var`.
+PARTS: Final = ("bin", "sbin", "include", "lib", "lib32", "lib64", "libexec", "share", "ssl", "pyvenv.cfg")
+PREFIXES: Final = ("/", "/usr", "/usr/local")
+STORES: Final = ("/nix/store", "/gnu/store")
 #: Of /etc what programs need to start, to name users and to check certificates; no keys and no passwords.
 SETTINGS: Final = (
     "/etc/alternatives",
@@ -38,8 +41,9 @@ def readable(*, network: bool, private: Iterable[Path]) -> tuple[str, ...]:
 
     Raises `ToolsUnprotected` when one of them holds a private folder: then it could not be kept from the tools.
     """
-    interpreter = {sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix}
-    named = [*PROGRAMS, *SETTINGS, PROCESSORS, *(NAMES_OF_MACHINES if network else ()), *sorted(interpreter)]
+    interpreter = sorted({sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix})
+    named = [os.path.join(prefix, part) for prefix in (*PREFIXES, *interpreter) for part in PARTS]
+    named += [*STORES, *SETTINGS, PROCESSORS, *(NAMES_OF_MACHINES if network else ())]
     found = dict.fromkeys(path for name in named for path in (name, os.path.realpath(name)) if os.path.lexists(path))
     for folder in private:
         for path in found:

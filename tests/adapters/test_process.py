@@ -101,10 +101,13 @@ process.run([sys.executable, "-c", code, sys.argv[2]], Job(directory=tree, state
 """
 
 
-def test_a_tool_and_all_it_started_die_with_their_executor_even_when_that_is_killed(job):
+def test_a_tool_and_all_it_started_die_with_their_executor_even_when_that_is_killed(job, tmp_path):
     marker = f"orphan-{secrets.token_hex(6)}"
     command = [sys.executable, "-c", STARTER, str(job().directory), marker]
-    starter = subprocess.Popen(command, cwd=Path(__file__).parents[2], start_new_session=True)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    environment = os.environ | {"TMPDIR": str(temporary)}
+    starter = subprocess.Popen(command, cwd=Path(__file__).parents[2], start_new_session=True, env=environment)
     try:
         deadline = time.monotonic() + 30
         # The starter, the one who watches, the first process inside, the tool and what it started.
@@ -112,6 +115,8 @@ def test_a_tool_and_all_it_started_die_with_their_executor_even_when_that_is_kil
             time.sleep(0.05)
         assert len(running(marker)) >= 4
     finally:
+        assert [*temporary.glob("tool-*")]
         os.killpg(starter.pid, signal.SIGKILL)
         starter.wait()
     assert gone(marker)
+    assert [*temporary.glob("tool-*")] == []

@@ -68,6 +68,7 @@ def lane(settings, tmp_path: Path) -> Lane:
 PROTECTIONS: dict[str, Callable[[Layers], Layers]] = {
     "everything": lambda found: found,
     "namespaces": lambda found: found._replace(landlock=0, filter=False),
+    "older-landlock": lambda found: found._replace(landlock=min(found.landlock, 3), namespaces=False, user=0),
     "landlock": lambda found: found._replace(namespaces=False, user=0),
 }
 
