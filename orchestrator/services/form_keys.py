@@ -60,8 +60,8 @@ def make_several_once(*, sent: Sent, now: datetime, make: Callable[[], Made]) ->
         return _first_answer(row, sent)
     try:
         made = make()
-    except Refusal:
-        row.delete()
+    except Refusal as refusal:
+        _settle(row, Made(f"It was refused. {refusal.message}", ""))
         raise
     _settle(row, made)
     return made
@@ -78,10 +78,10 @@ def _taken(sent: Sent, now: datetime) -> tuple[FormKey, bool]:
 def _first_answer(row: FormKey, sent: Sent) -> Made:
     if row.digest != sent.digest:
         raise FormSentBefore(f"This form was sent before, with other words. Then it said: {row.said or 'nothing yet'}")
-    if not row.said:
+    if not row.address:
         raise FormSentBefore(
-            "This form was sent already, and nothing is known of how it ended.",
-            recovery="Look whether what you sent is there before you send it from a new page.",
+            f"This form was sent before. {row.said or 'Nothing is known of how it ended.'}",
+            recovery="Look whether what you sent is there; then send it from here again, if it is not.",
         )
     return Made(row.said, row.address)
 
