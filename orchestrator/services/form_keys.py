@@ -12,7 +12,7 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from orchestrator.core.errors import FormSentBefore, InvalidInput, Refusal
+from orchestrator.core.errors import FormSentBefore, InvalidInput, Refusal, StaleToken
 from orchestrator.models import FormKey
 
 
@@ -37,16 +37,32 @@ def make_once(*, sent: Sent, now: datetime, make: Callable[[], Made]) -> Made:
     """Run `make` unless the form was sent before; then answer as the first time.
 
     Key and act commit together, and the key is taken first, so that a second click waits for the first one. A refusal
-    leaves neither behind. Only for acts of one transaction; it becomes a part of this one. FormSentBefore when the
-    form comes again with other words.
+    leaves neither behind, unless what was sent is kept all the same, as evidence (F26). Only for acts of one
+    transaction; it becomes a part of this one. FormSentBefore when the form comes again with other words.
     """
     with transaction.atomic():
         row, first = _taken(sent, now)
         if not first:
             return _first_answer(row, sent)
-        made = make()
-        _settle(row, made)
+        made = _made_or_kept(make)
+        _settle(row, _refused(made) if isinstance(made, Refusal) else made)
+    if isinstance(made, Refusal):
+        raise made
     return made
+
+
+def _made_or_kept(make: Callable[[], Made]) -> Made | StaleToken:
+    """What was made, or the one refusal that stores something; every other one is raised, and stores nothing."""
+    try:
+        return make()
+    except StaleToken as refusal:
+        if not refusal.kept:
+            raise
+        return refusal
+
+
+def _refused(refusal: Refusal) -> Made:
+    return Made(f"It was refused. {refusal.message}", "")
 
 
 def make_several_once(*, sent: Sent, now: datetime, make: Callable[[], Made]) -> Made:
@@ -61,7 +77,7 @@ def make_several_once(*, sent: Sent, now: datetime, make: Callable[[], Made]) ->
     try:
         made = make()
     except Refusal as refusal:
-        _settle(row, Made(f"It was refused. {refusal.message}", ""))
+        _settle(row, _refused(refusal))
         raise
     _settle(row, made)
     return made
