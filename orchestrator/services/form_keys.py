@@ -12,7 +12,7 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from orchestrator.core.errors import FormSentBefore, InvalidInput, Refusal
+from orchestrator.core.errors import FormSentBefore, InvalidInput, Refusal, StaleToken
 from orchestrator.models import FormKey
 from orchestrator.services.locks import Lock, take
 
@@ -38,16 +38,32 @@ def make_once(*, sent: Sent, now: datetime, make: Callable[[], Made]) -> Made:
     """Run `make` unless the form was sent before; then answer as the first time.
 
     Key and act commit together, and the key is taken first, so that a second click waits for the first one. A refusal
-    leaves neither behind. Only for acts of one transaction; it becomes a part of this one. FormSentBefore when the
-    form comes again with other words.
+    leaves neither behind, unless what was sent is kept all the same, as evidence (F26). Only for acts of one
+    transaction; it becomes a part of this one. FormSentBefore when the form comes again with other words.
     """
     with transaction.atomic():
         row, first = _taken(sent, now)
         if not first:
             return _first_answer(row, sent)
-        made = make()
-        _settle(row, made)
+        made = _made_or_kept(make)
+        _settle(row, _refused(made) if isinstance(made, Refusal) else made)
+    if isinstance(made, Refusal):
+        raise made
     return made
+
+
+def _made_or_kept(make: Callable[[], Made]) -> Made | StaleToken:
+    """What was made, or the one refusal that stores something; every other one is raised, and stores nothing."""
+    try:
+        return make()
+    except StaleToken as refusal:
+        if not refusal.kept:
+            raise
+        return refusal
+
+
+def _refused(refusal: Refusal) -> Made:
+    return Made(f"It was refused. {refusal.message}", "")
 
 
 def make_several_once(*, sent: Sent, now: datetime, make: Callable[[], Made]) -> Made:
@@ -61,8 +77,8 @@ def make_several_once(*, sent: Sent, now: datetime, make: Callable[[], Made]) ->
         return _first_answer(row, sent)
     try:
         made = make()
-    except Refusal:
-        row.delete()
+    except Refusal as refusal:
+        _settle(row, _refused(refusal))
         raise
     _settle(row, made)
     return made
@@ -80,10 +96,10 @@ def _taken(sent: Sent, now: datetime) -> tuple[FormKey, bool]:
 def _first_answer(row: FormKey, sent: Sent) -> Made:
     if row.digest != sent.digest:
         raise FormSentBefore(f"This form was sent before, with other words. Then it said: {row.said or 'nothing yet'}")
-    if not row.said:
+    if not row.address:
         raise FormSentBefore(
-            "This form was sent already, and nothing is known of how it ended.",
-            recovery="Look whether what you sent is there before you send it from a new page.",
+            f"This form was sent before. {row.said or 'Nothing is known of how it ended.'}",
+            recovery="Look whether what you sent is there; then send it from here again, if it is not.",
         )
     return Made(row.said, row.address)
 

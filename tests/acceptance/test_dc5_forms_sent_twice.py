@@ -1,18 +1,16 @@
 """DC-5: a form that makes something makes it once, however often it is sent; no script is needed for it."""
 
-import html
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
 from django.test import Client
 
 from orchestrator.core.terms import Role
 from orchestrator.models import FormKey, HandoffArtifact, Learning, OwnershipTransfer, Policy, WorkflowVersion
 from tests.acceptance.accounts import tables
+from tests.acceptance.forms import key_of
 from tests.cast import PLAN, Driver
 from tests.races.contest import contest
 from tests.web.pages import signed_in, words
@@ -141,15 +139,6 @@ def placed(text: str, driver: Driver) -> str:
     for name, value in values.items():
         text = text.replace(name, value)
     return text
-
-
-def key_of(page: HttpResponse, to: str) -> str:
-    """The key in the very form that is sent to this address."""
-    for form in re.findall(r"<form\b.*?</form>", page.content.decode(), re.DOTALL):
-        action = html.unescape((re.search(r'action="([^"]*)"', form) or ["", ""])[1])
-        if action in {"", to} and 'method="post"' in form and (key := re.search(r'name="once" value="([^"]+)"', form)):
-            return key[1]
-    raise AssertionError(f"no form for {to} has a key")
 
 
 def typed(form: Form, driver: Driver, key: str) -> dict[str, object]:

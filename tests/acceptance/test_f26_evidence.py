@@ -9,6 +9,7 @@ from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus
 from orchestrator.models import Assignment, CriterionCheck, HandoffArtifact, HistoryEntry, OutputFile
 from orchestrator.services.evidence import MOST_BYTES, MOST_RESULTS
 from tests.acceptance.accounts import contributor, tables
+from tests.acceptance.forms import key_of
 from tests.acceptance.producer import Producer, told
 from tests.acceptance.workspace_files import Files
 from tests.cast import Driver
@@ -144,4 +145,22 @@ def test_f26_reports_and_failures_of_a_stale_claim_promise_no_evidence(
     for act, body in {"report": {"breadcrumb": "x"}, "fail": {"error": "x"}}.items():
         status, answer = machine.post(f"/api/attempts/{held.attempt_id}/{act}", {"token": held.token} | body)
         assert (status, answer["code"], "kept" in answer["recovery"]) == (409, "stale-token", False)
+    assert tables() == before
+
+
+@pytest.mark.django_db
+def test_f26_on_the_page_a_late_completion_is_kept_and_sending_it_again_keeps_nothing_more(driver: Driver) -> None:
+    driver.start()
+    carl, page = signed_in(driver.cast.contributor), f"/workstreams/{driver.reload().uuid}/tasks/A1"
+    attempt = driver.attempt("A1").pk
+    assert carl.post(f"{page}/claim", {"attempt": attempt}).status_code == 302
+    key = key_of(carl.get(f"{page}/"), f"{page}/complete")
+    rita = signed_in(driver.cast.reviewer)
+    assert rita.post(f"{page}/declare-failure", {"attempt": attempt, "reason": "Silent."}).status_code == 302
+    form = {"once": key, "attempt": attempt, "token": "1", "outcome": "Late."}
+    answer = carl.post(f"{page}/complete", form)
+    assert (answer.status_code, "What was sent is kept as evidence." in words(answer)) == (409, True)
+    assert HandoffArtifact.objects.filter(state=ArtifactState.QUARANTINED).count() == 1
+    before = tables()
+    assert carl.post(f"{page}/complete", form).status_code == 409
     assert tables() == before
