@@ -14,26 +14,20 @@ from itertools import takewhile
 
 from django.db import InterfaceError, OperationalError
 
-from orchestrator.core.errors import InvalidInput, NotAllowed, NotFound, Refusal, StaleToken, WorkspaceUnavailable
-from orchestrator.core.handoff import check_output_name
-from orchestrator.core.inbox_result import AttemptName, InboxResult, is_result, read_result
-from orchestrator.core.terms import CriterionKind, InboxEvent, InboxState, Role
-from orchestrator.models import Assignment, Attempt, Executor, InboxFile
+from orchestrator.core.errors import InvalidInput, Refusal, StaleToken, WorkspaceUnavailable
+from orchestrator.core.inbox_result import is_result, read_result
+from orchestrator.core.terms import InboxEvent, InboxState, Role
+from orchestrator.models import Executor, InboxFile
 from orchestrator.queries.parts import in_parts
 from orchestrator.services.actor import ORCHESTRATOR, Actor
-from orchestrator.services.artifacts import COMMIT_BYTES
-from orchestrator.services.callers import caller_by_name
-from orchestrator.services.claims import report
-from orchestrator.services.completions import complete
 from orchestrator.services.damage import workspace
-from orchestrator.services.failures import fail
 from orchestrator.services.history import record
+from orchestrator.services.inbox_results import ingest
 from orchestrator.services.inbox_turns import Turn, go_on_later, had_its_turn, in_turn
 from orchestrator.services.known_branch import refuse_diverged
 from orchestrator.services.locks import Lock, locked_workstream, outside_transactions, take
 from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.workspace import FileDamage, Inbox
-from orchestrator.workspace.git import shown
 from orchestrator.workspace.inbox import Branch, Entry, Step
 
 logger = logging.getLogger(__name__)
@@ -246,7 +240,7 @@ def _taken_in(
         if problem:
             raise InvalidInput(f"The file {problem}.", field="file")
         result = read_result(content)
-        _ingest(inbox, row, result, entry, now)
+        ingest(inbox, row, result, entry, now)
     except WorkspaceUnavailable:
         raise
     except Refusal as refusal:
@@ -275,97 +269,6 @@ def _first_look(
             "seen_at": now,
         },
     )
-
-
-def _ingest(inbox: Inbox, row: InboxFile, result: InboxResult, entry: Entry, now: datetime) -> None:
-    """Do what the file says as the executor whose branch it stands in. Raises the refusal of the service."""
-    executor = caller_by_name(row.executor).executor
-    attempt = _attempt(result, executor)
-    row.attempt = attempt
-    match result.event:
-        case InboxEvent.COMPLETED:
-            complete(
-                attempt_id=attempt.pk,
-                token=result.token,
-                executor=executor,
-                outcome=result.texts["outcome"],
-                evidence=_evidence(attempt, result.evidence),
-                outputs=_outputs(inbox, row.commit, entry, result),
-                commit=result.texts["commit"],
-                result=result.texts["result"],
-                now=now,
-            )
-        case InboxEvent.FAILED:
-            fail(attempt_id=attempt.pk, token=result.token, executor=executor, error=result.texts["error"], now=now)
-        case InboxEvent.BREADCRUMB:
-            breadcrumb = result.texts["breadcrumb"]
-            report(attempt_id=attempt.pk, token=result.token, executor=executor, breadcrumb=breadcrumb, now=now)
-
-
-def _attempt(result: InboxResult, executor: Executor) -> Attempt:
-    """The attempt that the file names, if this executor holds or held it."""
-    rows = Attempt.objects.select_related("task__step", "task__workstream").order_by("-pk")
-    if isinstance(result.attempt, AttemptName):
-        name = result.attempt
-        rows = rows.filter(task__workstream__slug=name.slug, task__step__key=name.key, number=name.number)
-    else:
-        rows = rows.filter(pk=result.attempt)
-    attempt = rows.first()
-    if attempt is None:
-        raise NotFound("There is no such attempt.", recovery="Write the file anew with the attempt that was claimed.")
-    holder = Assignment.objects.filter(attempt=attempt).select_related("executor").first()
-    if holder is None or holder.executor_id != executor.pk:
-        held = f"is held by {holder.executor.name}" if holder else "has not been claimed"
-        raise NotAllowed(f"{attempt} {held}; {executor.name} cannot hand in its result.")
-    return attempt
-
-
-def _evidence(attempt: Attempt, given: Mapping[str, str]) -> dict[int, str]:
-    """By criterion id, from ids or the criteria's own texts."""
-    exits = attempt.task.step.criteria.filter(kind=CriterionKind.EXIT)
-    known = {name: criterion.pk for criterion in exits for name in (str(criterion.pk), criterion.text)}
-    if unknown := next((name for name in given if name not in known), None):
-        raise InvalidInput(f"evidence: the step has no exit criterion {unknown[:80]!r}.", field="evidence")
-    return {known[name]: text for name, text in given.items()}
-
-
-def _outputs(inbox: Inbox, commit: str, entry: Entry, result: InboxResult) -> dict[str, bytes]:
-    """The files that the result names, as its commit holds them beside it. Raises InvalidInput."""
-    folder = entry.path.rpartition("/")[0]
-    paths = {check_output_name(name) and name: f"{folder}/{name}" if folder else name for name in result.outputs}
-    try:
-        found = inbox.find(commit, list(paths.values()))
-    except FileDamage as damage:
-        raise InvalidInput(f"outputs: the commit {damage}.", field="outputs") from damage
-    for path in paths.values():
-        _refuse_unusable(path, found.get(path))
-    sizes = inbox.blobs.sizes(found[path].blob for path in paths.values())
-    room = COMMIT_BYTES
-    for path in paths.values():
-        room -= sizes[found[path].blob]
-        if room < 0:
-            raise _bad_output(path, f"is too large: the outputs of a result have {COMMIT_BYTES} bytes at most")
-    contents: dict[str, bytes | FileDamage] = {}
-    for part in inbox.blobs.read(sizes, COMMIT_BYTES):
-        contents.update(part)
-    return {name: _bytes_of(path, contents[found[path].blob]) for name, path in paths.items()}
-
-
-def _refuse_unusable(path: str, found: Entry | None) -> None:
-    if found is None:
-        raise _bad_output(path, "is not in the commit")
-    if not found.plain:
-        raise _bad_output(path, "is a symbolic link or not a regular file")
-
-
-def _bytes_of(path: str, content: bytes | FileDamage) -> bytes:
-    if isinstance(content, FileDamage):
-        raise _bad_output(path, str(content))
-    return content
-
-
-def _bad_output(path: str, problem: str) -> InvalidInput:
-    return InvalidInput(f"outputs: {shown(path)} {problem}.", field="outputs")
 
 
 def _quarantine_whole(branch: Branch, blob: str, what: str, problem: str, now: datetime) -> int:
