@@ -14,6 +14,7 @@ from orchestrator.queries.snapshot import load_snapshot
 from orchestrator.services import rework
 from orchestrator.services.actor import Actor
 from orchestrator.services.blockers import declare_blocker, resolve_blocker
+from orchestrator.services.damage import judge_launched_again
 from orchestrator.services.failures import requeue
 from orchestrator.services.interventions import clear_human_flag, flag_for_human
 from orchestrator.services.progress import DONE, OPEN
@@ -130,6 +131,7 @@ class Play:
             rows.update(state=ArtifactState.COMMITTED, problem="")
         else:
             rows.update(state=ArtifactState.DAMAGED, problem="kept")
+        judge_launched_again(self.driver.reload().pk)
 
     def task(self, key: str) -> Task:
         return self.driver.task(key)
