@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError
 
 from orchestrator.core.errors import InvalidInput, Refusal, StaleToken, WorkspaceUnavailable
 from orchestrator.core.inbox_result import is_result, read_result
-from orchestrator.core.terms import InboxEvent, InboxState, Role
+from orchestrator.core.terms import InboxState, Role
 from orchestrator.models import Executor, InboxFile
 from orchestrator.queries.parts import in_parts
 from orchestrator.services.actor import ORCHESTRATOR, Actor

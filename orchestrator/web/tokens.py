@@ -112,7 +112,6 @@ def _show(
         "executors": mine,
         "secret": secret,
         "secret_name": name,
-        "now": timezone.now(),
         "may_not_issue": "" if roles_of(account) else "Your account holds no role. Ask an administrator for one.",
         "now": timezone.now(),
     }

@@ -4,11 +4,12 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -43,11 +44,13 @@ class Line:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self.listener.getsockname()[1])
         self.cut, self.cuts = "", 0
+        self.ends = [self.listener]
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
         for caller in self._callers():
             server = socket.create_connection(self.server)
+            self.ends += [caller, server]
             threading.Thread(target=self._up, args=(caller, server), daemon=True).start()
             threading.Thread(target=self._down, args=(caller, server), daemon=True).start()
 
@@ -80,6 +83,12 @@ class Line:
             except OSError:
                 return
 
+    def close(self) -> None:
+        for end in self.ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
 
 def chunks(end: socket.socket) -> Iterator[bytes]:
     try:
@@ -96,8 +105,7 @@ def test_f11_a_connection_lost_at_commit_is_a_503_and_the_repeated_call_tells_wh
     driver.start()
     attempt = driver.attempt("A1")
     headers = {"authorization": f"Bearer {secret_of(driver.cast.builder())}", "idempotency-key": "once"}
-    line = Line()
-    with web_process(tmp_path, database=database_address(line.port)) as address:
+    with closing(Line()) as line, web_process(tmp_path, database=database_address(line.port)) as address:
         claim = f"{address}/api/attempts/{attempt.pk}/claim"
         line.cut = cut
         lost = httpx.post(claim, headers=headers, timeout=60)
@@ -109,7 +117,6 @@ def test_f11_a_connection_lost_at_commit_is_a_503_and_the_repeated_call_tells_wh
         assert (attempt.status == AttemptStatus.RUNNING) is there
         assert IdempotencyKey.objects.filter(status=200).exists() is there
         again = httpx.post(claim, headers=headers, timeout=60)
-    line.listener.close()
     assert (again.status_code, again.json()["token"]) == (200, 1)
     assert Assignment.objects.get(attempt=attempt).token == 1
     assert HistoryEntry.objects.filter(action="attempt claimed").count() == 1
@@ -126,16 +133,15 @@ def nobody_acts() -> bool:
 
 
 class Server:
-    """A PostgreSQL server of its own, with a copy of the test's database, that may be stopped."""
+    """A PostgreSQL server of its own, with a copy of the test's database, that may be stopped.
+
+    It does not run as root, and another user may not look into a test's folder, so its own stands elsewhere.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder / "server", free_port()
+        self.folder, self.log, self.port = Path(tempfile.mkdtemp(prefix="server-")), folder / "server.log", free_port()
         self.who = {"user": "postgres"} if os.getuid() == 0 else {}
-        self.folder.mkdir()
         if self.who:
-            for path in (folder, *folder.parents):
-                if path.stat().st_uid == os.getuid() and path != Path("/") and path != Path("/tmp"):
-                    path.chmod(path.stat().st_mode | 0o011)
             shutil.chown(self.folder, "postgres")
         self.run("initdb", "-N", "-A", "trust", "-U", "postgres", "-D", self.data)
         self.start()
@@ -154,7 +160,7 @@ class Server:
         return ["-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres"]
 
     def run(self, program: str, *words: str, feed: bytes | None = None) -> None:
-        with (self.folder.parent / "server.log").open("ab") as log:
+        with self.log.open("ab") as log:
             subprocess.run(
                 [found(program), *words], input=feed, stdout=log, stderr=log, check=True, cwd=self.folder, **self.who
             )
@@ -181,7 +187,9 @@ def server_of_its_own(folder: Path) -> Iterator[Server]:
     try:
         yield server
     finally:
-        server.stop()
+        with suppress(subprocess.CalledProcessError):  # it may be stopped already
+            server.stop()
+        shutil.rmtree(server.folder)
 
 
 def test_f10_a_server_stopped_at_once_is_a_503_and_the_call_is_repeated_when_it_is_back(
@@ -197,7 +205,7 @@ def test_f10_a_server_stopped_at_once_is_a_503_and_the_call_is_repeated_when_it_
         ThreadPoolExecutor(1) as pool,
     ):
         claim = f"{address}/api/attempts/{attempt.pk}/claim"
-        with psycopg.connect(server.address) as holder:
+        with closing(psycopg.connect(server.address)) as holder:
             holder.execute("LOCK TABLE orchestrator_attempt IN ACCESS EXCLUSIVE MODE")
             asked = pool.submit(httpx.post, claim, headers=headers, timeout=60)
             wait_for(lambda: waiting(holder), 30, lambda: "the call does not wait")

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 
 from orchestrator.services.bundles import PlanFile, submit_bundle
+from orchestrator.services.comments import open_thread
 from orchestrator.services.decisions import approve_version
 from orchestrator.services.plans import submit_plan
 from tests.acceptance.versions import GROWN, ONE
@@ -51,6 +52,8 @@ def test_fr028_a_migration_and_submissions_that_need_others_never_deadlock(cast:
         version = submit_plan(
             source=source, source_name="P", actor=who, now=driver.tick(), workstream=started, change_reason="More."
         ).version
+        # Its approver has a draft of a comment, which the decision sends: an entry of history before the needs.
+        open_thread(version_id=version.pk, body="Fine.", actor=cast.actor("approver"), now=driver.tick())
         done = contest(
             lambda version=version, driver=driver: approve_version(
                 version_id=version.pk,
