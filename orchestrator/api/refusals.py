@@ -11,7 +11,6 @@ from ninja.errors import HttpError, ValidationError
 
 from orchestrator.core.errors import (
     BundleRejected,
-    DatabaseUnavailable,
     InvalidInput,
     NotFound,
     NotSignedIn,
@@ -20,6 +19,7 @@ from orchestrator.core.errors import (
     TooLarge,
 )
 from orchestrator.core.plan import Finding
+from orchestrator.services.outages import outage
 
 #: What can end a call other than an answer; each becomes a refusal.
 EXPECTED = (Refusal, ValidationError, HttpError, Http404, RequestDataTooBig, OperationalError, InterfaceError)
@@ -37,7 +37,7 @@ def refusal_of(error: Exception) -> Refusal:
         case RequestDataTooBig():
             return TooLarge("The body is too large.")
         case OperationalError() | InterfaceError():
-            return DatabaseUnavailable("The database did not answer; it is unknown whether the call took effect.")
+            return outage(error)
         case HttpError():
             return error.__cause__ if isinstance(error.__cause__, Refusal) else InvalidInput(error.message)
     raise error
@@ -53,6 +53,8 @@ def refused(refusal: Refusal) -> HttpResponse:
     response = JsonResponse(body, status=refusal.status)
     if isinstance(refusal, NotSignedIn):
         response["WWW-Authenticate"] = "Bearer"
+    if refusal.retry_after:
+        response["Retry-After"] = str(refusal.retry_after)
     return response
 
 

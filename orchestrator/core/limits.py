@@ -27,6 +27,8 @@ CONNECTIONS: Final = 500
 PLAN_BYTES: Final = 4 * MIB
 #: Sources from this size on are read in a process of their own.
 CHECKED_ALONE_BYTES: Final = 64 * KIB
+#: Plans from this length on are rehearsed there, too.
+REHEARSED_ALONE_STEPS: Final = 1_000
 #: Large texts read at once, in all processes together.
 CHECKS_AT_ONCE: Final = 2
 #: Seconds that one may take, and that another waits for its turn before it is refused.
@@ -93,11 +95,11 @@ LIMITS: Final = (
     Limit("EVIDENCE_TEXTS", EVIDENCE_TEXTS, "", "pieces of evidence of one completion", "422"),
     Limit("OUTPUT_FILES", OUTPUT_FILES, "", "output files of one completion", "422"),
     Limit("OUTPUT_BYTES", OUTPUT_BYTES, "bytes", "output files of one completion together", "413"),
-    Limit("BREADCRUMBS", BREADCRUMBS, "", "breadcrumbs of one attempt", "429 with Retry-After"),
-    Limit("DRAFTS", DRAFTS, "", "unsent comments of one account on a plan", "429 with Retry-After"),
-    Limit("COMMENTS", COMMENTS, "", "comments on one plan", "429 with Retry-After"),
-    Limit("EXECUTORS", EXECUTORS, "", "executors of one account", "429 with Retry-After"),
-    Limit("TOKENS", TOKENS, "", "live tokens of one executor", "429 with Retry-After"),
+    Limit("BREADCRUMBS", BREADCRUMBS, "", "breadcrumbs of one attempt", "409"),
+    Limit("DRAFTS", DRAFTS, "", "unsent comments of one account on a plan", "409"),
+    Limit("COMMENTS", COMMENTS, "", "comments on one plan", "409"),
+    Limit("EXECUTORS", EXECUTORS, "", "executors of one account", "409"),
+    Limit("TOKENS", TOKENS, "", "live tokens of one executor", "409"),
     Limit("KEYS_AN_HOUR", KEYS_AN_HOUR, "", "new idempotency keys of one executor in an hour", "429 with Retry-After"),
     Limit("ROWS", ROWS, "", "rows of one page of a list", "422; ask for the next page"),
 )

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pydantic_core
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import close_old_connections
 from mcp_types import CallToolResult, TextContent
 
-from orchestrator.core.errors import DatabaseUnavailable, Refusal
+from orchestrator.core.errors import Refusal
 from orchestrator.core.strict_json import check_values
+from orchestrator.services.outages import OUTAGES, outage
 
 Tool = Callable[..., Any]
 
@@ -25,8 +26,8 @@ def answering(tool: Tool) -> Tool:
             return tool(**arguments)
         except Refusal as refusal:
             return refused(refusal)
-        except (OperationalError, InterfaceError):
-            return refused(DatabaseUnavailable("The database did not answer; it is unknown whether the call applied."))
+        except OUTAGES as error:
+            return refused(outage(error))
         finally:
             close_old_connections()
 
@@ -35,7 +36,8 @@ def answering(tool: Tool) -> Tool:
 
 def refused(refusal: Refusal) -> CallToolResult:
     facts = refusal.as_dict()
-    text = f"{refusal.code}: {refusal.message} {refusal.way_out}"
+    wait = f" (Retry after {refusal.retry_after} s.)" if refusal.retry_after else ""
+    text = f"{refusal.code}: {refusal.message} {refusal.way_out}{wait}"
     return CallToolResult(
         content=[TextContent(type="text", text=text)],
         structured_content=pydantic_core.to_jsonable_python(facts),

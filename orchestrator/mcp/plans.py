@@ -14,6 +14,7 @@ from orchestrator.queries.comment_facts import ThreadFacts, thread_facts
 from orchestrator.queries.comments import conversation
 from orchestrator.queries.plan_facts import CheckFacts, check_facts
 from orchestrator.queries.plans import find_version, workstream_of
+from orchestrator.queries.readings import turn_to_read
 from orchestrator.queries.workstream_facts import find_workstream
 from orchestrator.services import plans
 from orchestrator.services.callers import Caller
@@ -54,8 +55,9 @@ class PlanTools:
         self.sign_in().require(Scope.READ)
         if not 1 <= executors <= MOST_EXECUTORS:
             raise InvalidInput(f"Give 1 to {MOST_EXECUTORS} executors.", field="executors")
-        found = plans.read_any_source(source, format)[0]
-        return check_facts(found, plans.read_source(source, wanted=found), executors, adopt=adopt)
+        with turn_to_read(len(source)):
+            found = plans.read_any_source(source, format)[0]
+            return check_facts(found, plans.read_source(source, wanted=found), executors, adopt=adopt)
 
     def submit_plan(
         self,

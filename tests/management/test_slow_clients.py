@@ -4,20 +4,15 @@ Real sockets against the web server as `serve` starts it, in a process of its ow
 """
 
 import json
-import os
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from orchestrator.core import limits
-from tests.acceptance.installation import ROOT, free_port
+from tests.management.web_process import Web, read_all, running
 
 #: Seconds within which an honest request is answered, whatever the others do; a busy machine needs some of them.
 SOON = 2.0
@@ -25,79 +20,9 @@ HEAD = b"POST /accounts/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
 
 
-class Web:
-    def __init__(self, port: int) -> None:
-        self.port = port
-
-    def open(self, sent: bytes = b"") -> socket.socket:
-        made = socket.create_connection(("127.0.0.1", self.port), 20)
-        if sent:
-            made.sendall(sent)
-        return made
-
-    def answer(self, sent: bytes) -> bytes:
-        """Everything that comes back until the server closes."""
-        with self.open(sent) as made:
-            return read_all(made)
-
-    def honest(self) -> float:
-        """Seconds that a page takes that is wanted in one go."""
-        began = time.monotonic()
-        answer = self.answer(b"GET /accounts/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
-        assert answer.startswith(b"HTTP/1.1 200"), answer[:200]
-        return time.monotonic() - began
-
-
-def read_all(made: socket.socket) -> bytes:
-    found = b""
-    while part := made.recv(65536):
-        found += part
-    return found
-
-
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     yield from running(tmp_path_factory.mktemp("web"))
-
-
-def running(folder: Path, program: str = "") -> Iterator[Web]:
-    """The server's own process; `program` changes its limits first."""
-    port = free_port()
-    plain = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "SECRET_KEY")}
-    environment = plain | {
-        "DATA_DIR": str(folder),
-        "DJANGO_SETTINGS_MODULE": "orchestrator.settings",
-        "STATICFILES": "django.contrib.staticfiles.storage.StaticFilesStorage",
-    }
-    for line in (["migrate", "--verbosity", "0"], ["collectstatic", "--noinput", "--verbosity", "0"]):
-        subprocess.run([sys.executable, "manage.py", *line], cwd=ROOT, env=environment, check=True)
-    command = [sys.executable, "-m", "orchestrator.management.web_server", "127.0.0.1", str(port)]
-    if program:
-        command[1:3] = ["-c", program]
-    with subprocess.Popen(command, cwd=ROOT, env=environment) as process:
-        try:
-            wait_for(lambda: listens(port))
-            found = Web(port)
-            found.honest()
-            yield found
-        finally:
-            process.terminate()
-            assert process.wait(10) == 0
-
-
-def listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
-
-
-def wait_for(true: Callable[[], Any], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 HALF_SENT = {
