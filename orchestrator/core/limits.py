@@ -40,12 +40,14 @@ CHECK_MEMORY_BYTES: Final = 2048 * MIB
 # What is said and handed over
 TEXT_CHARACTERS: Final = 10_000
 EVIDENCE_TEXTS: Final = 1_000
-OUTPUT_FILES: Final = 200
-OUTPUT_BYTES: Final = 5 * MIB
+OUTPUT_FILES: Final = 1_000
+OUTPUT_BYTES: Final = 32 * MIB
 BREADCRUMBS: Final = 1_000
+#: The newest ones, which pages and briefs show; the history has all.
+BREADCRUMBS_SHOWN: Final = 100
 #: Drafts that one account may have open on a plan, and comments on all versions of it.
 DRAFTS: Final = 200
-COMMENTS: Final = 5_000
+COMMENTS: Final = 1_000
 
 # Who signs in
 EXECUTORS: Final = 100

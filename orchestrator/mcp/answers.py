@@ -1,7 +1,7 @@
 """How a tool answers: its facts as structured content, a refusal as a tool error with code and recovery (FR-025)."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pydantic_core
@@ -10,6 +10,7 @@ from mcp_types import CallToolResult, TextContent
 
 from orchestrator.core.errors import Refusal
 from orchestrator.core.strict_json import check_values
+from orchestrator.services.bounds import check_text
 from orchestrator.services.outages import OUTAGES, outage
 
 Tool = Callable[..., Any]
@@ -23,6 +24,7 @@ def answering(tool: Tool) -> Tool:
         close_old_connections()
         try:
             check_values(arguments)
+            check_lengths(arguments)
             return tool(**arguments)
         except Refusal as refusal:
             return refused(refusal)
@@ -32,6 +34,17 @@ def answering(tool: Tool) -> Tool:
             close_old_connections()
 
     return answer
+
+
+def check_lengths(arguments: Mapping[str, Any]) -> None:
+    """Texts are as long as they may be over REST; a plan's source and files have limits of their own."""
+    for name, value in arguments.items():
+        if name in {"outputs", "source"}:
+            continue
+        texts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+        for text in texts:
+            if isinstance(text, str):
+                check_text(text, name)
 
 
 def refused(refusal: Refusal) -> CallToolResult:

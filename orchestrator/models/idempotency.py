@@ -16,6 +16,7 @@ class IdempotencyKey(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
+        indexes = [models.Index(fields=["executor", "created_at"])]
         constraints = [models.UniqueConstraint(fields=["executor", "key"], name="idempotency_key_once")]
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from orchestrator.models import Assignment, Attempt, Executor
 from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import announce
 from orchestrator.services.attempts import blocked, held_attempt, locked_attempt, move, record_attempt
+from orchestrator.services.bounds import check_text, refuse_more_breadcrumbs
 from orchestrator.services.ownership import own_unowned
 from orchestrator.services.progress import settle
 from orchestrator.services.threads import refuse_assigned_elsewhere
@@ -58,8 +59,10 @@ def report(*, attempt_id: int, token: int, executor: Executor, breadcrumb: str, 
     """Leave a breadcrumb: the last action, for whoever continues (WF-8)."""
     if not breadcrumb.strip():
         raise MissingReason("A breadcrumb says what was done last.", field="breadcrumb")
+    check_text(breadcrumb, "breadcrumb")
     with transaction.atomic():
         attempt = held_attempt(attempt_id, token, executor)
+        refuse_more_breadcrumbs(attempt)
         attempt.task.breadcrumb = breadcrumb
         record_attempt(attempt, Actor.member(executor), "breadcrumb left", now, reason=breadcrumb)
         settle(attempt.task, now)

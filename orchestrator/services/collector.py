@@ -12,13 +12,13 @@ from datetime import datetime
 
 from django.db import transaction
 
+from orchestrator.core import limits
 from orchestrator.core.errors import InvalidInput, NotAllowed, NotFound, Refusal, StaleToken, WorkspaceUnavailable
 from orchestrator.core.handoff import check_output_name
 from orchestrator.core.inbox_result import AttemptName, InboxResult, is_result, read_result
 from orchestrator.core.terms import CriterionKind, InboxEvent, InboxState, Role
 from orchestrator.models import Assignment, Attempt, Executor, InboxFile
 from orchestrator.services.actor import ORCHESTRATOR, Actor
-from orchestrator.services.artifacts import COMMIT_BYTES
 from orchestrator.services.callers import caller_by_name
 from orchestrator.services.claims import report
 from orchestrator.services.completions import complete
@@ -197,7 +197,7 @@ def _outputs(inbox: Inbox, commit: str, entry: Entry, result: InboxResult) -> di
     """The files that the result names, as its commit holds them beside it. Raises InvalidInput."""
     folder = entry.path.rpartition("/")[0]
     outputs: dict[str, bytes] = {}
-    room = COMMIT_BYTES
+    room = limits.OUTPUT_BYTES
     for name in result.outputs:
         check_output_name(name)
         outputs[name] = content = _output(inbox, commit, f"{folder}/{name}" if folder else name, room)
@@ -213,7 +213,7 @@ def _output(inbox: Inbox, commit: str, path: str, room: int) -> bytes:
         if not found.plain:
             raise FileDamage("is a symbolic link or not a regular file")
         if found.size > room:
-            raise FileDamage(f"is too large: the outputs of a result have {COMMIT_BYTES} bytes at most")
+            raise FileDamage(f"is too large: the outputs of a result have {limits.OUTPUT_BYTES} bytes at most")
         return inbox.content(found)
     except FileDamage as damage:
         raise InvalidInput(f"outputs: {path} {damage}.", field="outputs") from damage

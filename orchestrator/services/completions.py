@@ -12,6 +12,7 @@ from orchestrator.models import Attempt, Criterion, CriterionCheck, Executor
 from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import announce, hand_over
 from orchestrator.services.attempts import blocked, end, locked_attempt, record_attempt, staleness
+from orchestrator.services.bounds import check_evidence, check_outputs, check_text
 from orchestrator.services.progress import settle
 from orchestrator.services.wake import wake
 
@@ -36,6 +37,9 @@ def complete(
     as evidence.
     """
     actor = Actor.member(executor)
+    check_text(outcome, "outcome")
+    check_evidence(evidence)
+    check_outputs(outputs or {})
     with transaction.atomic():
         attempt = locked_attempt(attempt_id)
         stale = staleness(attempt, token, executor)

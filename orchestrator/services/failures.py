@@ -10,6 +10,7 @@ from orchestrator.models import Attempt, Executor
 from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import announce
 from orchestrator.services.attempts import blocked, end, held_attempt, locked_attempt, record_attempt
+from orchestrator.services.bounds import check_text
 from orchestrator.services.breakers import refuse_open_breaker, trip_breaker
 from orchestrator.services.locks import locked_task
 from orchestrator.services.progress import settle
@@ -21,6 +22,7 @@ def fail(*, attempt_id: int, token: int, executor: Executor, error: str, now: da
 
     The failure may trip the circuit breaker: then a person has to answer before anybody can re-queue.
     """
+    check_text(error, "error")
     with transaction.atomic():
         attempt = held_attempt(attempt_id, token, executor)
         _fail(attempt, Actor.member(executor), error, now)

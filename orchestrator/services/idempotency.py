@@ -10,6 +10,7 @@ from django.db import transaction
 
 from orchestrator.core.errors import InvalidInput, KeyReused
 from orchestrator.models import Executor, IdempotencyKey
+from orchestrator.services.bounds import refuse_more_keys
 
 #: Refusals from here on say "try again", so they are not an answer to keep.
 SERVER_ERROR = 500
@@ -40,6 +41,8 @@ def answer_once(*, executor: Executor, key: str, digest: str, now: datetime, act
     """
     if not re.fullmatch(r"[!-~]{1,120}", key):
         raise InvalidInput("An idempotency key has 1 to 120 visible ASCII characters.", field="Idempotency-Key")
+    if not IdempotencyKey.objects.filter(executor=executor, key=key).exists():
+        refuse_more_keys(executor, now)
     with transaction.atomic():
         row, first = IdempotencyKey.objects.get_or_create(
             executor=executor, key=key, defaults={"digest": digest, "status": 0, "answer": "", "created_at": now}

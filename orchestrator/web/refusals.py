@@ -88,7 +88,7 @@ def unavailable(request: HttpRequest, refusal: DatabaseUnavailable) -> HttpRespo
 
 
 def _from_machine(request: HttpRequest) -> bool:
-    """Whether the answer is read as JSON; an address of the REST interface that never reached it is refused here, too."""
+    """Whether the answer is read as JSON, as at an address of the REST interface that was refused on its way there."""
     return request.path.startswith("/api/") or "Authorization" in request.headers or not request.accepts("text/html")
 
 
@@ -116,7 +116,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if outage := outage_in(exception):
         return unavailable(request, outage)
     if isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
-        return refused(request, TooLarge("The form has more in it than a form may have.", recovery="Send less at once."))
+        return refused(
+            request, TooLarge("The form has more in it than a form may have.", recovery="Send less at once.")
+        )
     refusal = InvalidInput("The request could not be read.", recovery="Go back, reload the page and try again.")
     return _plain(refusal, 400) if _host_is_foreign(request) else refused(request, refusal, 400)
 

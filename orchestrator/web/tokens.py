@@ -2,6 +2,8 @@
 
 from django import forms
 from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -10,10 +12,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from orchestrator.core.terms import ExecutorKind
-from orchestrator.models import Executor
+from orchestrator.models import AccessToken, Executor
 from orchestrator.services.actor import Actor
 from orchestrator.services.executors import SCOPES, issue_token, register_executor, revoke_token
 
+#: Executors on a page; tokens of each, the live ones first.
+PER_PAGE, PER_EXECUTOR = 20, 100
 SCOPE_WORDS = {
     "read": "read: see tasks, plans and history",
     "work": "work: claim, report and complete attempts, ask and answer questions",
@@ -66,9 +70,16 @@ def _show(
     request: HttpRequest, form: TokenForm, *, status: int = 200, secret: str = "", name: str = ""
 ) -> HttpResponse:
     account = Actor.person(request.user).account  # type: ignore[arg-type]
-    mine = Executor.objects.filter(user=account).prefetch_related("tokens")
-    context = {"form": form, "executors": mine, "secret": secret, "secret_name": name}
+    mine = Executor.objects.filter(user=account).order_by("name")
+    page = Paginator(mine, PER_PAGE).get_page(request.GET.get("page"))
+    rows = [(executor, _tokens_of(executor)) for executor in page]
+    context = {"form": form, "page_obj": page, "executors": rows, "secret": secret, "secret_name": name}
     return render(request, "tokens/page.html", context, status=status)
+
+
+def _tokens_of(executor: Executor) -> QuerySet[AccessToken]:
+    live_first = F("revoked_at").desc(nulls_first=True)
+    return executor.tokens.order_by(live_first, "-pk")[:PER_EXECUTOR]
 
 
 @require_POST

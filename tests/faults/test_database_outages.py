@@ -24,7 +24,18 @@ from tests.machines import Machine
 from tests.web.pages import words
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PAGES = ["inbox", "plans", "portfolio", "history", "gates", "interventions", "blockers", "policies", "library", "tokens"]
+PAGES = [
+    "inbox",
+    "plans",
+    "portfolio",
+    "history",
+    "gates",
+    "interventions",
+    "blockers",
+    "policies",
+    "library",
+    "tokens",
+]
 
 
 @pytest.fixture
@@ -142,7 +153,7 @@ def test_f10_a_server_that_is_away_is_said_on_every_page(
 def test_f28_whoever_is_the_victim_of_a_deadlock_is_told_to_try_again(
     driver: Driver, reader: Client, interface: str
 ) -> None:
-    """A real one: the request holds the workstream and wants to write history, the other way round for somebody else."""
+    """A real one: the request holds the workstream and wants to write history, somebody else the other way round."""
     if connection.vendor == "sqlite":
         pytest.skip("SQLite has one lock, so nothing can meet in a deadlock")
     driver.start()
