@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
@@ -19,10 +19,10 @@ from orchestrator.core.errors import (
     TooLarge,
 )
 from orchestrator.core.plan import Finding
-from orchestrator.services.outages import outage
+from orchestrator.services.outages import OUTAGES, UNSTORABLE, outage, unstorable
 
 #: What can end a call other than an answer; each becomes a refusal.
-EXPECTED = (Refusal, ValidationError, HttpError, Http404, RequestDataTooBig, OperationalError, InterfaceError)
+EXPECTED = (Refusal, ValidationError, HttpError, Http404, RequestDataTooBig, *OUTAGES, *UNSTORABLE)
 
 
 def refusal_of(error: Exception) -> Refusal:
@@ -38,6 +38,8 @@ def refusal_of(error: Exception) -> Refusal:
             return TooLarge("The body is too large.")
         case OperationalError() | InterfaceError():
             return outage(error)
+        case DataError() | OverflowError():
+            return unstorable()
         case HttpError():
             return error.__cause__ if isinstance(error.__cause__, Refusal) else InvalidInput(error.message)
     raise error

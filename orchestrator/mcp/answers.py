@@ -11,7 +11,7 @@ from mcp_types import CallToolResult, TextContent
 from orchestrator.core.errors import Refusal
 from orchestrator.core.strict_json import check_values
 from orchestrator.services.bounds import check_text
-from orchestrator.services.outages import OUTAGES, outage
+from orchestrator.services.outages import OUTAGES, UNSTORABLE, outage, unstorable
 
 Tool = Callable[..., Any]
 
@@ -30,6 +30,8 @@ def answering(tool: Tool) -> Tool:
             return refused(refusal)
         except OUTAGES as error:
             return refused(outage(error))
+        except UNSTORABLE:
+            return refused(unstorable())
         finally:
             close_old_connections()
 

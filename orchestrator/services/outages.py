@@ -6,12 +6,16 @@ All of these are refusals that say "try again" (503); what differs is whether it
 from collections.abc import Iterator
 from typing import Final
 
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 
-from orchestrator.core.errors import DatabaseUnavailable
+from orchestrator.core.errors import DatabaseUnavailable, InvalidInput
 
 #: What a database raises that did not do what it was asked, although nothing was wrong with it.
 OUTAGES: Final = (OperationalError, InterfaceError)
+
+#: What is raised for a value that no column holds, or that leaves the calendar in another zone. Entry points refuse
+#: such values where they read them; this is for one that slipped through.
+UNSTORABLE: Final = (DataError, OverflowError)
 
 #: SQLSTATE of two acts that met (deadlock detected, serialization failure).
 _VICTIM: Final = frozenset({"40P01", "40001"})
@@ -38,6 +42,13 @@ def outage(error: OperationalError | InterfaceError) -> DatabaseUnavailable:
             recovery="Tell the operator to make room on the database's disk, then try again.",
         )
     return DatabaseUnavailable("The database did not answer; it is unknown whether the call took effect.")
+
+
+def unstorable() -> InvalidInput:
+    return InvalidInput(
+        "The request holds something that cannot be stored: a NUL, or a number or a date beyond all bounds.",
+        recovery="Leave it out and try again; nothing was changed.",
+    )
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

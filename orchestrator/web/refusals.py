@@ -9,7 +9,7 @@ from django.core.exceptions import (
     TooManyFieldsSent,
     TooManyFilesSent,
 )
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -25,7 +25,7 @@ from orchestrator.core.errors import (
     TooLarge,
 )
 from orchestrator.core.limits import MIB, REQUEST_BYTES, RETRY_SECONDS
-from orchestrator.services.outages import outage_in
+from orchestrator.services.outages import UNSTORABLE, outage_in, unstorable
 
 Handler = Callable[[HttpRequest], HttpResponse]
 #: What a person does, who has no idempotency key.
@@ -39,6 +39,10 @@ class RefusalMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if announced(request) > REQUEST_BYTES:
             return refused(request, too_large())
+        if "\x00" in request.path_info:
+            return not_found(request, Http404())
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            return refused(request, unstorable())
         response = self.get_response(request)
         if response.status_code in TRY_AGAIN and "Retry-After" not in response:
             response["Retry-After"] = str(RETRY_SECONDS)
@@ -47,8 +51,9 @@ class RefusalMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, Refusal):
             return refused(request, exception)
-        outage = outage_in(exception)
-        return unavailable(request, outage) if outage else None
+        if outage := outage_in(exception):
+            return unavailable(request, outage)
+        return refused(request, unstorable()) if isinstance(exception, UNSTORABLE) else None
 
 
 def announced(request: HttpRequest) -> int:
@@ -142,8 +147,12 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """What was raised outside of a view, such as while finding out who is signed in, ends here."""
-    outage = outage_in(sys.exc_info()[1])
-    return unavailable(request, outage) if outage else something_broke(request)
+    error = sys.exc_info()[1]
+    if outage := outage_in(error):
+        return unavailable(request, outage)
+    if isinstance(error, UNSTORABLE):
+        return _plain(unstorable(), 400)
+    return something_broke(request)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django passes it
