@@ -7,6 +7,8 @@ from pathlib import Path
 
 import dj_database_url
 
+from orchestrator.core import limits
+
 
 def _whole_number(name: str, default: int) -> int:
     """A number from the environment; anything else ends the process with a sentence, not a traceback."""
@@ -133,6 +135,14 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
         "init_command": f"PRAGMA journal_mode={SQLITE_JOURNAL}; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=1",
     }
+else:
+    # A server that does not answer, or a lock that nobody lets go, is told as such instead of holding a thread.
+    DATABASES["default"] = {"OPTIONS": {}} | DATABASES["default"]
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,
+        "options": "-c lock_timeout=20000",
+        **DATABASES["default"]["OPTIONS"],
+    }
 # A lock out of order is a mistake of the code: the suite fails of it, in operation it is logged.
 STRICT_LOCKS = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -195,7 +205,7 @@ if TLS_PROXY_HEADER := os.environ.get("TLS_PROXY_HEADER", ""):
     SECURE_PROXY_SSL_HEADER = (f"HTTP_{TLS_PROXY_HEADER.upper().replace('-', '_')}", "https")
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = limits.REQUEST_BYTES
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -240,6 +250,8 @@ Q_CLUSTER = {
 WORKSPACE_DIR = DATA_DIR / "workspace"
 # Repositories that plans may name: every folder in here; the operator puts them there.
 REPOSITORIES_DIR = Path(os.environ.get("REPOSITORIES_DIR", DATA_DIR / "repositories"))
+# Locked files: how many large plans may be read at once, in all processes together.
+TURNS_DIR = DATA_DIR / "run" / "turns"
 WORKTREES_DIR = DATA_DIR / "worktrees"
 # Tools that steps may route to; a plan never runs anything else (design section 7).
 TOOLS = _words("TOOLS", "pytest,ruff,script")
@@ -260,7 +272,7 @@ TOOLS_LIMITS = {
 #: Seconds in which who approved a plan on a page may undo it, before anything of it starts; 0 for none.
 UNDO_SECONDS = min(_whole_number("UNDO_SECONDS", 10), 3600)
 #: Sources above this many bytes are refused before they are read.
-PLAN_LIMIT = 4 * 1024 * 1024
+PLAN_LIMIT = limits.PLAN_BYTES
 
 LOGGING = {
     "version": 1,

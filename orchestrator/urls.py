@@ -47,3 +47,4 @@ urlpatterns = [
 handler400 = "orchestrator.web.refusals.bad_request"
 handler403 = "orchestrator.web.refusals.forbidden"
 handler404 = "orchestrator.web.refusals.not_found"
+handler500 = "orchestrator.web.refusals.server_error"

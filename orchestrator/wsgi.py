@@ -1,4 +1,4 @@
-"""The WSGI entry point that gunicorn serves."""
+"""The WSGI entry point that `management/web_server.py` serves."""
 
 import gc
 import os

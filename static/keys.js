@@ -1,5 +1,6 @@
 // Theme button and keyboard. Everything here has a link or a button that does the same without a script.
-//   data-key="a"     the key clicks (or focuses) the element     data-row   j and k move between these, Enter opens
+//   data-key="a"   the key goes to the element, and opens it when it is a link     data-row   j and k move between these
+// One key never signs, sends or stores: what does stands chosen until Enter or a click.
 (() => {
   const root = document.documentElement;
   const remember = (key, value) => { try { localStorage.setItem(key, value); } catch { /* private window */ } };
@@ -48,7 +49,9 @@
     const target = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
     if (!target || target.disabled) return;
     event.preventDefault();
-    if (target.matches("input, textarea, select")) target.focus(); else target.click();
+    if (target.matches("a[href]")) { target.click(); return; }
+    target.scrollIntoView({ block: "nearest" });
+    target.focus({ focusVisible: true, preventScroll: true });
   });
 
   document.addEventListener("click", (event) => {

@@ -46,6 +46,7 @@ def folders(settings, tmp_path: Path) -> Path:
     settings.WORKSPACE_DIR = tmp_path / "workspace"
     settings.REPOSITORIES_DIR = tmp_path / "repositories"
     settings.WORKTREES_DIR = tmp_path / "worktrees"
+    settings.TURNS_DIR = tmp_path / "turns"
     return tmp_path
 
 

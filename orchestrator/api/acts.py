@@ -70,7 +70,7 @@ def _settled(run: Callable[[], Answer]) -> Answer:
     try:
         return run()
     except Refusal as refusal:
-        if refusal.status >= SERVER_ERROR:
+        if refusal.retry_after or refusal.status >= SERVER_ERROR:
             raise
         return Answer(refusal.status, refused(refusal).content.decode())
 

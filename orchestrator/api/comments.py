@@ -4,11 +4,11 @@ from datetime import datetime
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Router
+from ninja import Query, Router
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import Answer, Remark
+from orchestrator.api.schemas import Answer, Page, Remark
 from orchestrator.core.terms import Scope
 from orchestrator.models import CommentThread, WorkflowVersion
 from orchestrator.queries.comment_facts import ThreadFacts, thread_facts
@@ -24,9 +24,10 @@ router = Router(tags=["comments"])
 
 @router.get("/workflows/{slug:slug}/versions/{int:number}/threads", response=list[ThreadFacts])
 @needs(Scope.READ)
-def listing(request: HttpRequest, slug: str, number: int) -> list[ThreadFacts]:
-    """Every thread opened up to this version; `outdated` ones stand on a line or step that is changed or gone."""
-    return threads_of(find_version(slug, number), caller_of(request).actor)
+def listing(request: HttpRequest, slug: str, number: int, query: Query[Page]) -> list[ThreadFacts]:
+    """The threads opened up to this version; `outdated` ones stand on a line or step that is changed or gone."""
+    threads = threads_of(find_version(slug, number), caller_of(request).actor)
+    return threads[query.offset : query.offset + query.limit]
 
 
 @router.post("/workflows/{slug:slug}/versions/{int:number}/threads", response={201: list[ThreadFacts]})

@@ -11,6 +11,7 @@ from orchestrator.api.schemas import PlanCheck, PlanSubmission, PlanText
 from orchestrator.core.errors import TooLarge
 from orchestrator.core.terms import Scope
 from orchestrator.queries.plan_facts import CheckFacts, check_facts
+from orchestrator.queries.readings import turn_to_read
 from orchestrator.queries.workstream_facts import find_workstream
 from orchestrator.services.plans import Note, read_any_source, read_source, submit_plan
 from orchestrator.services.submissions import SubmissionFacts, submission_facts
@@ -24,8 +25,9 @@ router = Router(tags=["plans"])
 def check(request: HttpRequest, body: PlanCheck) -> CheckFacts:
     """Findings with line numbers and what approval would do; stores nothing."""
     source = _source(body)
-    found = read_any_source(source, body.format)[0]
-    return check_facts(found, read_source(source, wanted=found), body.executors, adopt=body.adopt)
+    with turn_to_read(len(source)):
+        found = read_any_source(source, body.format)[0]
+        return check_facts(found, read_source(source, wanted=found), body.executors, adopt=body.adopt)
 
 
 @router.post("/", response={201: SubmissionFacts})

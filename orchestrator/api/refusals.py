@@ -4,26 +4,25 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from orchestrator.core.errors import (
     BundleRejected,
-    DatabaseUnavailable,
     InvalidInput,
     NotFound,
     NotSignedIn,
     PlanRejected,
     Refusal,
     TooLarge,
-    TooManyTries,
 )
 from orchestrator.core.plan import Finding
+from orchestrator.services.outages import OUTAGES, UNSTORABLE, outage, unstorable
 
 #: What can end a call other than an answer; each becomes a refusal.
-EXPECTED = (Refusal, ValidationError, HttpError, Http404, RequestDataTooBig, OperationalError, InterfaceError)
+EXPECTED = (Refusal, ValidationError, HttpError, Http404, RequestDataTooBig, *OUTAGES, *UNSTORABLE)
 
 
 def refusal_of(error: Exception) -> Refusal:
@@ -38,7 +37,9 @@ def refusal_of(error: Exception) -> Refusal:
         case RequestDataTooBig():
             return TooLarge("The body is too large.")
         case OperationalError() | InterfaceError():
-            return DatabaseUnavailable("The database did not answer; it is unknown whether the call took effect.")
+            return outage(error)
+        case DataError() | OverflowError():
+            return unstorable()
         case HttpError():
             return error.__cause__ if isinstance(error.__cause__, Refusal) else InvalidInput(error.message)
     raise error
@@ -54,7 +55,7 @@ def refused(refusal: Refusal) -> HttpResponse:
     response = JsonResponse(body, status=refusal.status)
     if isinstance(refusal, NotSignedIn):
         response["WWW-Authenticate"] = "Bearer"
-    if isinstance(refusal, TooManyTries):
+    if refusal.retry_after:
         response["Retry-After"] = str(refusal.retry_after)
     return response
 

@@ -35,6 +35,7 @@ from orchestrator.api import (
 from orchestrator.api.auth import TokenOrSession
 from orchestrator.api.refusals import EXPECTED, refusal_of, refuse_in_json, refused
 from orchestrator.core.errors import MethodUnknown, NotFound
+from orchestrator.core.limits import limits_said
 from orchestrator.core.strict_json import read_json
 from orchestrator.core.terms import Scope
 
@@ -42,7 +43,8 @@ View = Callable[..., HttpResponse]
 ABOUT = (
     "Send `Authorization: Bearer <token>`. Every refusal is `{code, message, recovery, details}` with its status; "
     "`recovery` says what to do next. Every call that changes something takes an `Idempotency-Key` header: the same "
-    "key with the same request answers as the first time and has no second effect; with another request it is refused."
+    "key with the same request answers as the first time and has no second effect; with another request it is refused. "
+    + limits_said()
 )
 sign_in = TokenOrSession()
 

@@ -6,12 +6,13 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import AwareDatetime, Field, StrictBool, StrictInt
 
+from orchestrator.core import limits
 from orchestrator.core.formats.recognise import Format
 from orchestrator.core.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS
 from orchestrator.core.terms import BlockerKind, InboxState, Settlement, Severity, TaskStatus, WorkstreamStatus
 
 #: Characters of one text; longer ones belong into an output file.
-TEXT_LIMIT = 10_000
+TEXT_LIMIT = limits.TEXT_CHARACTERS
 Text = Annotated[str, Field(max_length=TEXT_LIMIT)]
 Choices = Annotated[list[Text], Field(max_length=100)]
 #: A user name or another short word.
@@ -23,7 +24,7 @@ Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 class Page(Schema):
     """Which part of a list."""
 
-    limit: Annotated[int, Field(ge=1, le=500)] = 100
+    limit: Annotated[int, Field(ge=1, le=limits.ROWS)] = 100
     offset: Annotated[int, Field(ge=0, le=1_000_000)] = 0
 
 
@@ -81,8 +82,8 @@ class Completion(Schema):
 
     token: Id
     outcome: Text = ""
-    evidence: dict[int, Text] = {}
-    outputs: dict[str, str | Encoded] = {}
+    evidence: Annotated[dict[int, Text], Field(max_length=limits.EVIDENCE_TEXTS)] = {}
+    outputs: Annotated[dict[str, str | Encoded], Field(max_length=limits.OUTPUT_FILES)] = {}
     commit: Annotated[str, Field(max_length=64)] = ""
     result: Annotated[str, Field(max_length=60)] = ""
 

@@ -6,15 +6,20 @@ reaches a user.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
+from orchestrator.core.limits import RETRY_SECONDS
 from orchestrator.core.plan import Finding
+
+#: Statuses that say "try again": every one of them says when (RFC 9110, `Retry-After`).
+TRY_AGAIN: Final = frozenset({429, 503})
 
 
 class Refusal(Exception):
     """The base of all others; nothing raises it itself.
 
-    `details` are facts for machines (holder, path, line).
+    `details` are facts for machines (holder, path, line). `retry_after` is in how many seconds the same may be tried
+    again; 0 where waiting does not help.
     """
 
     code: ClassVar[str] = "refused"
@@ -25,7 +30,13 @@ class Refusal(Exception):
         super().__init__(message)
         self.message = message
         self.way_out = recovery or self.recovery
+        if self.status in TRY_AGAIN:
+            details.setdefault("retry_after", RETRY_SECONDS)
         self.details: Mapping[str, str | int | None] = details
+
+    @property
+    def retry_after(self) -> int:
+        return int(self.details.get("retry_after") or 0)
 
     def as_dict(self) -> dict[str, object]:
         """The body every machine interface answers with."""
@@ -297,10 +308,6 @@ class TooManyTries(Refusal):
         "Wait until the time in `Retry-After` is over, then sign in with the right name, password, code or token."
     )
 
-    def __init__(self, message: str, *, retry_after: int) -> None:
-        super().__init__(message, retry_after=retry_after)
-        self.retry_after = retry_after
-
 
 class PasswordWeak(Refusal):
     """A new password does not keep to the rules for passwords."""
@@ -330,6 +337,27 @@ class TooLarge(Refusal):
 
     code, status = "too-large", 413
     recovery = "Send less: put large files into the repository and name the commit."
+
+
+class TooMany(Refusal):
+    """There are as many of something as there may be; `limit` in the details is how many."""
+
+    code, status = "too-many", 409
+    recovery = "Use or end what is there before you make more."
+
+
+class TooOften(Refusal):
+    """Something is asked for more often than it may be."""
+
+    code, status = "too-often", 429
+    recovery = "Wait, then try again."
+
+
+class Busy(Refusal):
+    """As much of this is being done as may be done at once."""
+
+    code, status = "busy", 503
+    recovery = "Try again in a few seconds; nothing was stored."
 
 
 class MethodUnknown(Refusal):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from orchestrator.core import limits
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.strict_json import LARGEST, read_json
 from orchestrator.core.terms import InboxEvent
@@ -16,10 +17,10 @@ SCHEMA_VERSION: Final = "1.0"
 #: A file of this name, or one that ends with a full stop and this name, is a result; everything else is an output.
 RESULT_NAME: Final = "result.json"
 #: Characters of one text, as in REST; longer ones belong into an output file.
-TEXT_LIMIT: Final = 10_000
+TEXT_LIMIT: Final = limits.TEXT_CHARACTERS
 COMMIT_LENGTH: Final = 64
 RESULT_LENGTH: Final = 60
-OUTPUTS: Final = 1000
+OUTPUTS: Final = limits.OUTPUT_FILES
 BOM: Final = b"\xef\xbb\xbf"
 
 _REQUIRED: Final = ("schemaVersion", "attemptId", "token", "eventType", "timestamp")

@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from orchestrator.core import limits
 from orchestrator.core.plan import Finding
 from orchestrator.core.plan_findings import finding
 from orchestrator.core.plan_lines import split_lines
 
 #: Room for 10,000 tasks in the wordiest format; `PLAN_LIMIT` in the settings is the same number.
-MAX_BYTES: Final = 4 * 1024 * 1024
+MAX_BYTES: Final = limits.PLAN_BYTES
 MAX_LINES: Final = 160_000
 MAX_STEPS: Final = 10_000
 _HIDDEN: Final = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069]")

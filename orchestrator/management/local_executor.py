@@ -18,6 +18,7 @@ from orchestrator.adapters.registry import registered
 from orchestrator.adapters.repository import locked, shown
 from orchestrator.adapters.tool import Job, Result, Tool
 from orchestrator.adapters.worktree import Worktree
+from orchestrator.core import limits
 from orchestrator.core.conditions import chosen_outcome
 from orchestrator.core.errors import (
     AlreadyClaimed,
@@ -151,6 +152,7 @@ class LocalExecutor:
         if same := _unchanged(attempt, tree, word):
             commit, outputs = same.attempt.commit, outputs_by_name(same)
         criteria = step.criteria.filter(kind=CriterionKind.EXIT).values_list("pk", flat=True)
+        told = result.summary[: limits.TEXT_CHARACTERS - 100]
         while True:
             self._wait_for_person(assignment)
             try:
@@ -158,8 +160,8 @@ class LocalExecutor:
                     attempt_id=attempt.pk,
                     token=assignment.token,
                     executor=self.executor,
-                    outcome=result.summary,
-                    evidence=dict.fromkeys(criteria, f"{result.summary} (commit {commit[:12]})"),
+                    outcome=told,
+                    evidence=dict.fromkeys(criteria, f"{told} (commit {commit[:12]})"),
                     outputs=outputs,
                     commit=commit,
                     result=word,
@@ -193,7 +195,7 @@ class LocalExecutor:
             attempt_id=assignment.attempt_id,
             token=assignment.token,
             executor=self.executor,
-            breadcrumb=breadcrumb,
+            breadcrumb=breadcrumb[: limits.TEXT_CHARACTERS],
             now=self.clock(),
         )
 
@@ -202,7 +204,7 @@ class LocalExecutor:
             attempt_id=assignment.attempt_id,
             token=assignment.token,
             executor=self.executor,
-            error=error,
+            error=error[: limits.TEXT_CHARACTERS],
             now=self.clock(),
         )
 

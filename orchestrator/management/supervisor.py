@@ -66,12 +66,9 @@ def _alive(group: int) -> bool:
 def commands(host: str, port: int, executors: Sequence[str]) -> dict[str, list[str]]:
     """What is supervised, by name, in the order it is started."""
     manage = [sys.executable, str(Path(sys.argv[0]).resolve())]
-    bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    gunicorn = [sys.executable, "-m", "gunicorn", "orchestrator.wsgi:application", "--bind", bind]
-    gunicorn += ["--worker-class", "gthread", "--workers", "1", "--threads", "8", "--timeout", "60"]
-    gunicorn += ["--graceful-timeout", "3", "--no-control-socket", "--log-level", "warning"]
+    web = [sys.executable, "-m", "orchestrator.management.web_server", host, str(port)]
     named = {name: [*manage, "run_executor", "--name", name] for name in executors}
-    return {WEB: gunicorn, QUEUE: [*manage, "qcluster"], **named}
+    return {WEB: web, QUEUE: [*manage, "qcluster"], **named}
 
 
 class Supervisor:

@@ -4,8 +4,8 @@ Run as a process of its own, in a session of its own, with the supervisor's pipe
 writes `+ID` when it starts a process group and `-ID` when the group is gone; the kernel closes the pipe when the
 supervisor dies, even from SIGKILL. Whatever group is still listed then is killed.
 
-Why not PR_SET_PDEATHSIG: it is Linux only and reaches the direct child only, but gunicorn and the queue's cluster have
-children of their own that outlive their parents. The executor still uses it for its tools, where it is exact.
+Why not PR_SET_PDEATHSIG: it is Linux only and reaches the direct child only, but the queue's cluster has children of
+its own that outlive it. The executor still uses it for its tools, where it is exact.
 """
 
 import os

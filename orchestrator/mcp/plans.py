@@ -7,13 +7,16 @@ from django.utils import timezone
 
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.formats.recognise import Format
+from orchestrator.core.limits import ROWS
 from orchestrator.core.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS
+from orchestrator.core.strict_json import LARGEST
 from orchestrator.core.terms import Scope
 from orchestrator.mcp.workstreams import uuid_of
 from orchestrator.queries.comment_facts import ThreadFacts, thread_facts
 from orchestrator.queries.comments import conversation
 from orchestrator.queries.plan_facts import CheckFacts, check_facts
 from orchestrator.queries.plans import find_version, workstream_of
+from orchestrator.queries.readings import turn_to_read
 from orchestrator.queries.workstream_facts import find_workstream
 from orchestrator.services import plans
 from orchestrator.services.callers import Caller
@@ -54,8 +57,9 @@ class PlanTools:
         self.sign_in().require(Scope.READ)
         if not 1 <= executors <= MOST_EXECUTORS:
             raise InvalidInput(f"Give 1 to {MOST_EXECUTORS} executors.", field="executors")
-        found = plans.read_any_source(source, format)[0]
-        return check_facts(found, plans.read_source(source, wanted=found), executors, adopt=adopt)
+        with turn_to_read(len(source)):
+            found = plans.read_any_source(source, format)[0]
+            return check_facts(found, plans.read_source(source, wanted=found), executors, adopt=adopt)
 
     def submit_plan(
         self,
@@ -87,18 +91,23 @@ class PlanTools:
         )
         return submission_facts(submission)
 
-    def list_comments(self, workflow: str, version: int = 0, resolved: bool = False) -> CommentList:
+    def list_comments(
+        self, workflow: str, version: int = 0, resolved: bool = False, limit: int = 100, offset: int = 0
+    ) -> CommentList:
         """What reviewers said of a plan, with the line and the step each stands on, so that it can be revised.
 
         `workflow` is the slug of the plan; without a version the newest one. Resolved threads are left out unless
-        asked for; `outdated` ones stand on a line or step that was changed or is gone.
+        asked for; `outdated` ones stand on a line or step that was changed or is gone. `count` is how many there are.
         """
         caller = self.sign_in()
         caller.require(Scope.READ)
         if version < 0:
             raise InvalidInput("A version has a number from 1 on; 0 is the newest one.", field="version")
+        if not (1 <= limit <= ROWS and 0 <= offset <= LARGEST):
+            raise InvalidInput(f"A page has 1 to {ROWS} threads, from the offset 0 on.", field="limit")
         shown = find_version(workflow, version or None)
         plan = plans.read_version(shown, workstream_of(shown)).plan
         threads = conversation(shown, plan, caller.actor.account.pk).threads
         wanted = tuple(thread_facts(one) for one in threads if resolved or not one.resolved)
-        return CommentList(workflow, shown.number, shown.status, shown.decision_reason, len(wanted), wanted)
+        part = wanted[offset : offset + limit]
+        return CommentList(workflow, shown.number, shown.status, shown.decision_reason, len(wanted), part)

@@ -21,6 +21,7 @@ class IdempotencyKey(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
+        indexes = [models.Index(fields=["executor", "created_at"])]
         constraints = [models.UniqueConstraint(fields=["executor", "key", "step"], name="idempotency_key_once")]
 
     def __str__(self) -> str:

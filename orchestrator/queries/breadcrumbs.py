@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from orchestrator.core import limits
 from orchestrator.models import HistoryEntry, Task
 from orchestrator.queries.rework import attempt_subjects
 
@@ -24,11 +25,12 @@ class Crumb:
 
 
 def breadcrumbs_of(task: Task) -> Sequence[Crumb]:
-    """All of them, oldest first; the history keeps them."""
+    """The newest ones, oldest first; the history keeps all."""
     left = Q(action="breadcrumb left", subject__in=attempt_subjects(task))
     adopted = Q(action=ADOPTED, subject=task.step.key)
     entries = HistoryEntry.objects.filter(left | adopted, workstream=task.workstream_id)
-    return [_crumb(entry) for entry in entries.order_by("sequence")]
+    newest = entries.order_by("-sequence")[: limits.BREADCRUMBS_SHOWN]
+    return [_crumb(entry) for entry in reversed(newest)]
 
 
 def _crumb(entry: HistoryEntry) -> Crumb:

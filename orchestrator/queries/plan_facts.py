@@ -7,8 +7,9 @@ from typing import Literal
 from orchestrator.core.adoption import Adopted, AdoptedAs, Adoption, adoption_of
 from orchestrator.core.formats.recognise import Format
 from orchestrator.core.plan import Finding, Reading
-from orchestrator.core.preview import Lane, preview
+from orchestrator.core.preview import Lane
 from orchestrator.core.terms import Severity, TaskStatus
+from orchestrator.queries.readings import preview_plan
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ def _finding(finding: Finding) -> FindingFacts:
 def preview_facts(reading: Reading, executors: int, adoption: Adoption) -> PreviewFacts | None:
     if reading.plan is None:
         return None
-    effect = preview(reading.plan, executors, adoption.ended)
+    effect = preview_plan(reading.plan, executors, adoption.ended)
     return PreviewFacts(
         tasks=effect.tasks,
         taken_over=effect.taken_over,

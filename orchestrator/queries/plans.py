@@ -8,9 +8,10 @@ from django.db.models import Case, F, IntegerField, OuterRef, Q, QuerySet, Subqu
 from orchestrator.core.adoption import adoption_of
 from orchestrator.core.errors import NotFound
 from orchestrator.core.plan import Finding, Reading
-from orchestrator.core.preview import Preview, preview
+from orchestrator.core.preview import DEFAULT_EXECUTORS, Preview
 from orchestrator.core.terms import VersionStatus
 from orchestrator.models import WorkflowVersion, Workstream
+from orchestrator.queries.readings import preview_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def lay_out(source: str, reading: Reading, *, adopts: bool = False) -> Review:
     return Review(
         reading=reading,
         lines=tuple(_lines(source, reading.findings)),
-        effect=preview(reading.plan, ended=ended) if reading.plan else None,
+        effect=preview_plan(reading.plan, DEFAULT_EXECUTORS, ended) if reading.plan else None,
     )
 
 

@@ -1,10 +1,15 @@
 """What the text of a stored version says, read in the format that it was submitted in (WF-2, AD-5)."""
 
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from typing import Final
 
 from django.conf import settings
 
+from orchestrator.adapters.apart import apart
+from orchestrator.adapters.turns import turn
+from orchestrator.core import limits
 from orchestrator.core.adoption import Adoption, adoption_of
 from orchestrator.core.errors import WrongState
 from orchestrator.core.formats.recognise import Format, recognise
@@ -14,6 +19,7 @@ from orchestrator.core.plan_compare import PlanChanges, compare_plans
 from orchestrator.core.plan_render import render_plan
 from orchestrator.core.plan_source import decode_source
 from orchestrator.core.preview import Preview, preview
+from orchestrator.core.terms import TaskStatus
 from orchestrator.models import WorkflowVersion
 
 #: Texts that a process keeps read; the two of a comparison, and those of a few reviewers beside.
@@ -61,9 +67,29 @@ def preview_of(version: WorkflowVersion, executors: int) -> Preview | None:
     return _previewed(version.source, version.format, frozenset(settings.TOOLS), executors, version.adopts)
 
 
+def turn_to_read(size: int) -> AbstractContextManager[None]:
+    """Held while texts of so many bytes or characters together are read and shown; Busy when too many others are."""
+    if size < limits.CHECKED_ALONE_BYTES:
+        return nullcontext()
+    return turn(settings.TURNS_DIR, limits.CHECKS_AT_ONCE, limits.CHECK_WAIT_SECONDS)
+
+
 @lru_cache(KEPT)
 def _read(source: str, form: str, tools: frozenset[str]) -> Reading:
-    return review_any(source, tools, Format(form))[1]
+    """A large text is read in a process of its own: it takes its time there, and only so much of it."""
+    if len(source) < limits.CHECKED_ALONE_BYTES:
+        return review_any(source, tools, Format(form))[1]
+    with turn_to_read(len(source)):
+        return apart(review_any, limits.CHECK_SECONDS, limits.CHECK_MEMORY_BYTES, source, tools, Format(form))[1]
+
+
+def preview_plan(plan: Plan, executors: int, ended: Mapping[str, TaskStatus]) -> Preview:
+    """How the plan will run; a long one is rehearsed in a process of its own, too."""
+    steps = sum(1 for _ in plan.steps())
+    if steps < limits.REHEARSED_ALONE_STEPS:
+        return preview(plan, executors, ended)
+    with turn_to_read(limits.CHECKED_ALONE_BYTES):
+        return apart(preview, limits.CHECK_SECONDS, limits.CHECK_MEMORY_BYTES, plan, executors, dict(ended))
 
 
 @lru_cache(KEPT)
@@ -75,7 +101,7 @@ def _adopted(source: str, form: str, tools: frozenset[str]) -> Adoption:
 def _previewed(source: str, form: str, tools: frozenset[str], executors: int, adopts: bool) -> Preview | None:
     reading = _read(source, form, tools)
     ended = _adopted(source, form, tools).ended if adopts else {}
-    return preview(reading.plan, executors, ended) if reading.plan else None
+    return preview_plan(reading.plan, executors, ended) if reading.plan else None
 
 
 @lru_cache(KEPT)

@@ -14,6 +14,7 @@ from orchestrator.core.terms import Role
 from orchestrator.core.workstream_needs import circle_through, in_order
 from orchestrator.models import Bundle, WorkflowVersion
 from orchestrator.queries.needs import stem_of
+from orchestrator.queries.readings import turn_to_read
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.needs import with_needs
@@ -55,7 +56,8 @@ def submit_bundle(*, name: str, files: Sequence[PlanFile], actor: Actor, now: da
     if not name.strip():
         raise InvalidInput("The bundle needs a name.", field="name")
     by_name = _by_name(files)
-    readings = {name: read_any_source(file.source, file.wanted)[1] for name, file in by_name.items()}
+    with turn_to_read(sum(len(file.source) for file in files)):
+        readings = {name: read_any_source(file.source, file.wanted)[1] for name, file in by_name.items()}
     aliases = _aliases(readings)
     readings = {name: with_needs(reading, members=aliases) for name, reading in readings.items()}
     graph = {name: _needed(reading, aliases) for name, reading in readings.items()}

@@ -17,6 +17,7 @@ from orchestrator.services.attempts import (
     refuse_held,
     require_doer,
 )
+from orchestrator.services.bounds import check_text, refuse_more_breadcrumbs
 from orchestrator.services.commits import base_at_claim
 from orchestrator.services.locks import lock_executor
 from orchestrator.services.ownership import own_unowned
@@ -73,8 +74,10 @@ def report(*, attempt_id: int, token: int, executor: Executor, breadcrumb: str, 
     """Leave a breadcrumb: the last action, for whoever continues (WF-8)."""
     if not breadcrumb.strip():
         raise MissingReason("A breadcrumb says what was done last.", field="breadcrumb")
+    check_text(breadcrumb, "breadcrumb")
     with unit_of_work():
         attempt = held_attempt(attempt_id, token, executor)
+        refuse_more_breadcrumbs(attempt)
         attempt.task.breadcrumb = breadcrumb
         record_attempt(attempt, Actor.member(executor), "breadcrumb left", now, reason=breadcrumb)
         settle(attempt.task, now)

@@ -7,19 +7,21 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from orchestrator.core import limits
 from orchestrator.core.errors import InvalidInput, MissingNote, NotFound, WrongState
 from orchestrator.core.review_sections import lines_of
 from orchestrator.core.terms import Role
 from orchestrator.models import Comment, CommentThread, ViewedSection, WorkflowVersion, Workstream
 from orchestrator.queries.plans import workstream_of
 from orchestrator.services.actor import Actor
+from orchestrator.services.bounds import refuse_more_comments
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
 from orchestrator.services.unit_of_work import unit_of_work
 
 #: Whoever takes part comments; observers look on.
 PARTICIPANTS = (Role.INITIATOR, Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
-LONGEST = 10_000
+LONGEST = limits.TEXT_CHARACTERS
 
 
 def open_thread(
@@ -38,6 +40,7 @@ def open_thread(
     if not 0 <= line <= len(lines_of(version.source)):
         raise InvalidInput(f"Version {version.number} has no line {line}.", field="line")
     with unit_of_work():
+        refuse_more_comments(version, actor)
         thread = CommentThread.objects.create(
             version=version, line=line, step=step[:80], opened_by=actor.account, opened_at=now
         )
@@ -48,7 +51,9 @@ def open_thread(
 def reply(*, thread_id: int, body: str, actor: Actor, now: datetime) -> Comment:
     """Answer in a thread, as a draft. A thread that nobody but its author sees yet takes the author's drafts only."""
     actor.require(*PARTICIPANTS)
-    return _draft(_seen_thread(thread_id, actor), body, actor, now)
+    thread = _seen_thread(thread_id, actor)
+    refuse_more_comments(thread.version, actor)
+    return _draft(thread, body, actor, now)
 
 
 def change_draft(*, comment_id: int, body: str, actor: Actor, now: datetime) -> Comment:

@@ -18,6 +18,7 @@ from orchestrator.services.attempts import (
     require_doer,
     staleness,
 )
+from orchestrator.services.bounds import check_evidence, check_outputs, check_text
 from orchestrator.services.commits import named_commit
 from orchestrator.services.evidence import keep_late_result
 from orchestrator.services.progress import settle
@@ -46,6 +47,9 @@ def complete(
     kept as evidence.
     """
     actor = Actor.member(executor)
+    check_text(outcome, "outcome")
+    check_evidence(evidence)
+    check_outputs(outputs or {})
     named = named_commit(attempt_id, commit)
     with unit_of_work():
         attempt = locked_attempt(attempt_id)

@@ -10,6 +10,7 @@ from orchestrator.core.errors import InvalidInput, NotAllowed, NotFound
 from orchestrator.core.terms import ExecutorKind, Scope
 from orchestrator.models import AccessToken, Executor
 from orchestrator.services.actor import Actor
+from orchestrator.services.bounds import refuse_more_executors, refuse_more_tokens
 from orchestrator.services.history import record
 from orchestrator.services.locks import Lock, for_update, take
 from orchestrator.services.tokens import digest_of
@@ -25,6 +26,8 @@ def register_executor(*, name: str, kind: ExecutorKind, user: User, now: datetim
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,60}", name):
         raise InvalidInput("An executor's name has letters, digits, - and _ only.", field="name")
     with unit_of_work():
+        if not Executor.objects.filter(name=name).exists():
+            refuse_more_executors(user)
         executor, made = Executor.objects.get_or_create(
             name=name, defaults={"kind": kind, "user": user, "created_at": now}
         )
@@ -49,6 +52,7 @@ def issue_token(
     _own(executor, actor)
     if unknown := scopes - SCOPES:
         raise InvalidInput(f"Unknown scope {', '.join(sorted(unknown))}.", field="scopes")
+    refuse_more_tokens(executor)
     secret = PREFIX + secrets.token_urlsafe(32)
     with unit_of_work():
         token = AccessToken.objects.create(

@@ -8,6 +8,7 @@ from orchestrator.models import Attempt, Executor
 from orchestrator.services.actor import Actor
 from orchestrator.services.artifacts import announce
 from orchestrator.services.attempts import blocked, end, held_attempt, locked_attempt, record_attempt
+from orchestrator.services.bounds import check_text
 from orchestrator.services.breakers import refuse_open_breaker, trip_breaker
 from orchestrator.services.locks import locked_task
 from orchestrator.services.progress import settle
@@ -20,6 +21,7 @@ def fail(*, attempt_id: int, token: int, executor: Executor, error: str, now: da
 
     The failure may trip the circuit breaker: then a person has to answer before anybody can re-queue.
     """
+    check_text(error, "error")
     with unit_of_work():
         attempt = held_attempt(attempt_id, token, executor)
         _fail(attempt, Actor.member(executor), error, now)

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from orchestrator.core.errors import InvalidInput, KeyReused
 from orchestrator.models import Executor, IdempotencyKey
+from orchestrator.services.bounds import refuse_more_keys
 from orchestrator.services.locks import Lock, for_update, outside_transactions, take
 from orchestrator.services.steps import steps_under
 
@@ -80,6 +81,8 @@ def _refuse_odd(key: str) -> None:
 def _row(executor: Executor, key: str, digest: str, now: datetime) -> IdempotencyKey:
     """The key's row, new or as an earlier call left it; a call that is about to commit one is waited for."""
     take(Lock.KEY, f"{executor.pk} {key}")
+    if not IdempotencyKey.objects.filter(executor=executor, key=key, step="").exists():
+        refuse_more_keys(executor, now)
     row, _ = IdempotencyKey.objects.get_or_create(
         executor=executor,
         key=key,

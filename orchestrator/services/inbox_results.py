@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from orchestrator.core import limits
 from orchestrator.core.errors import InvalidInput, NotAllowed, NotFound
 from orchestrator.core.handoff import check_output_name
 from orchestrator.core.inbox_result import AttemptName, InboxResult
 from orchestrator.core.terms import CriterionKind, InboxEvent
 from orchestrator.models import Assignment, Attempt, Executor, InboxFile
-from orchestrator.services.artifacts import COMMIT_BYTES
 from orchestrator.services.callers import caller_by_name
 from orchestrator.services.claims import report
 from orchestrator.services.completions import complete
@@ -81,13 +81,13 @@ def _outputs(inbox: Inbox, commit: str, entry: Entry, result: InboxResult) -> di
     for path in paths.values():
         _refuse_unusable(path, found.get(path))
     sizes = inbox.blobs.sizes(found[path].blob for path in paths.values())
-    room = COMMIT_BYTES
+    room = limits.OUTPUT_BYTES
     for path in paths.values():
         room -= sizes[found[path].blob]
         if room < 0:
-            raise _bad_output(path, f"is too large: the outputs of a result have {COMMIT_BYTES} bytes at most")
+            raise _bad_output(path, f"is too large: the outputs of a result have {limits.OUTPUT_BYTES} bytes at most")
     contents: dict[str, bytes | FileDamage] = {}
-    for part in inbox.blobs.read(sizes, COMMIT_BYTES):
+    for part in inbox.blobs.read(sizes, limits.OUTPUT_BYTES):
         contents.update(part)
     return {name: _bytes_of(path, contents[found[path].blob]) for name, path in paths.items()}
 

@@ -18,6 +18,7 @@ from orchestrator.core.plan import Finding, Reading
 from orchestrator.core.terms import Role
 from orchestrator.queries.needs import stem_of
 from orchestrator.queries.plan_facts import FindingFacts, finding_facts
+from orchestrator.queries.readings import turn_to_read
 from orchestrator.services.actor import Actor
 from orchestrator.services.bundles import MOST, PlanFile
 from orchestrator.services.locks import outside_transactions
@@ -127,7 +128,8 @@ def read_files(files: Mapping[str, bytes], wanted: Format | None = None) -> Read
         )
     if len(found.plans) > MOST:
         raise InvalidInput(f"These are {len(found.plans)} plans; {MOST} is the most at once.", field="files")
-    return ReadFiles(tuple(_read(one.name, one.text, wanted) for one in found.plans), found.left_out)
+    with turn_to_read(sum(len(one.text) for one in found.plans)):
+        return ReadFiles(tuple(_read(one.name, one.text, wanted) for one in found.plans), found.left_out)
 
 
 def _read(name: str, text: str, wanted: Format | None) -> ReadPlan:

@@ -20,6 +20,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 
+from orchestrator.core import limits
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import Role
 from orchestrator.services.actor import Actor
@@ -28,7 +29,7 @@ from orchestrator.web.admission import roles_in
 from orchestrator.web.once import once
 
 #: Characters of one typed field; longer texts belong into an output file.
-TEXT_LIMIT = 10_000
+TEXT_LIMIT = limits.TEXT_CHARACTERS
 #: Fields of our forms that people write sentences into.
 TEXTS = frozenset(
     {

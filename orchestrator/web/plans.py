@@ -18,6 +18,7 @@ from orchestrator.core.terms import Role, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries import plans as queries
 from orchestrator.queries.library import Entry, find_entry
+from orchestrator.queries.readings import turn_to_read
 from orchestrator.services import plans
 from orchestrator.services.form_keys import Made
 from orchestrator.services.saved_workflows import usable
@@ -58,7 +59,8 @@ def plan_submit(request: HttpRequest) -> HttpResponse:
         source = _with_values(request, source)
         reason, note = typed(request, "change_reason"), _note(request)
         if request.POST.get("act") == "check":
-            return submit_page(request, source=source, name=name, workstream=workstream, checked=True)
+            with turn_to_read(len(source)):
+                return submit_page(request, source=source, name=name, workstream=workstream, checked=True)
     except Refusal as refusal:
         return submit_page(request, source=request.POST.get("source", ""), workstream=workstream, refusal=refusal)
     return _submitted(request, source, name, workstream, reason, note)

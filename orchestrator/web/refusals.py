@@ -1,15 +1,35 @@
 """Every refusal becomes a page (or JSON) that says what happened and the way out; nobody sees a traceback (FR-025)."""
 
+import sys
 from collections.abc import Callable
 
-from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.core.exceptions import (
+    DisallowedHost,
+    RequestDataTooBig,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.defaults import server_error as something_broke
 
-from orchestrator.core.errors import InvalidInput, NotAllowed, NotFound, Refusal, TooManyTries
+from orchestrator.core.errors import (
+    TRY_AGAIN,
+    DatabaseUnavailable,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    Refusal,
+    TooLarge,
+)
+from orchestrator.core.limits import MIB, REQUEST_BYTES, RETRY_SECONDS
+from orchestrator.services.outages import UNSTORABLE, outage_in, unstorable
 
 Handler = Callable[[HttpRequest], HttpResponse]
+#: What a person does, who has no idempotency key.
+LOOK_FIRST = "Wait a few seconds, open the page again and look at the current state before you repeat what you did."
 
 
 class RefusalMiddleware:
@@ -17,29 +37,75 @@ class RefusalMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        if announced(request) > REQUEST_BYTES:
+            return refused(request, too_large())
+        if "\x00" in request.path_info:
+            return not_found(request, Http404())
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            return refused(request, unstorable())
+        response = self.get_response(request)
+        if response.status_code in TRY_AGAIN and "Retry-After" not in response:
+            response["Retry-After"] = str(RETRY_SECONDS)
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        return refused(request, exception) if isinstance(exception, Refusal) else None
+        if isinstance(exception, Refusal):
+            return refused(request, exception)
+        if outage := outage_in(exception):
+            return unavailable(request, outage)
+        return refused(request, unstorable()) if isinstance(exception, UNSTORABLE) else None
+
+
+def announced(request: HttpRequest) -> int:
+    """Bytes that the request says it brings; the web server has decided already, this is for any other one."""
+    length = request.META.get("CONTENT_LENGTH") or ""
+    return int(length) if length.isascii() and length.isdigit() and len(length) < 19 else 0
+
+
+def too_large() -> TooLarge:
+    return TooLarge(f"The request has more than {REQUEST_BYTES // MIB} MiB; it was not read.")
 
 
 def refused(request: HttpRequest, refusal: Refusal, status: int | None = None) -> HttpResponse:
     """JSON for machines, a notice above the open page for htmx (what was typed stays), a page for everyone else."""
-    response = _answer(request, refusal, status or refusal.status)
-    if isinstance(refusal, TooManyTries):
-        response["Retry-After"] = str(refusal.retry_after)
+    code = status or refusal.status
+    if _from_machine(request):
+        return _retried(JsonResponse(refusal.as_dict(), status=code), refusal)
+    context = {"refusal": refusal, "back": _page_before(request)}
+    if not getattr(request, "htmx", False):
+        return _retried(render(request, "site/refused.html", context, status=code), refusal)
+    response = render(request, "site/refused.html#refusal", context, status=code)
+    return _retried(_among_notices(response), refusal)
+
+
+def unavailable(request: HttpRequest, refusal: DatabaseUnavailable) -> HttpResponse:
+    """The same without asking the database for anything: not who looks, not what waits for them."""
+    if _from_machine(request):
+        return _retried(JsonResponse(refusal.as_dict(), status=refusal.status), refusal)
+    if refusal.way_out == DatabaseUnavailable.recovery:
+        refusal = DatabaseUnavailable(refusal.message, recovery=LOOK_FIRST)
+    context = {"refusal": refusal}
+    if not getattr(request, "htmx", False):
+        page = render_to_string("site/unavailable.html", context)
+        return _retried(HttpResponse(page, status=refusal.status), refusal)
+    part = render_to_string("site/unavailable.html#refusal", context)
+    return _retried(_among_notices(HttpResponse(part, status=refusal.status)), refusal)
+
+
+def _from_machine(request: HttpRequest) -> bool:
+    """Whether the answer is read as JSON, as at an address of the REST interface that was refused on its way there."""
+    return request.path.startswith("/api/") or "Authorization" in request.headers or not request.accepts("text/html")
+
+
+def _among_notices(response: HttpResponse) -> HttpResponse:
+    response["HX-Retarget"], response["HX-Reswap"] = "#notices", "innerHTML show:window:top"
+    response["HX-Push-Url"] = "false"
     return response
 
 
-def _answer(request: HttpRequest, refusal: Refusal, code: int) -> HttpResponse:
-    if not request.accepts("text/html"):
-        return JsonResponse(refusal.as_dict(), status=code)
-    context = {"refusal": refusal, "back": _page_before(request)}
-    if not getattr(request, "htmx", False):
-        return render(request, "site/refused.html", context, status=code)
-    response = render(request, "site/refused.html#refusal", context, status=code)
-    response["HX-Retarget"], response["HX-Reswap"] = "#notices", "innerHTML show:window:top"
-    response["HX-Push-Url"] = "false"
+def _retried(response: HttpResponse, refusal: Refusal) -> HttpResponse:
+    if refusal.retry_after:
+        response["Retry-After"] = str(refusal.retry_after)
     return response
 
 
@@ -50,7 +116,14 @@ def _page_before(request: HttpRequest) -> str:
     return before if ours and before != request.build_absolute_uri() else ""
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django passes it
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django also says 400 for what is too large, and for a session that could not be stored."""
+    if outage := outage_in(exception):
+        return unavailable(request, outage)
+    if isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
+        return refused(
+            request, TooLarge("The form has more in it than a form may have.", recovery="Send less at once.")
+        )
     refusal = InvalidInput("The request could not be read.", recovery="Go back, reload the page and try again.")
     return _plain(refusal, 400) if _host_is_foreign(request) else refused(request, refusal, 400)
 
@@ -70,6 +143,16 @@ def _plain(refusal: Refusal, status: int) -> HttpResponse:
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return refused(request, NotAllowed(str(exception) or "You may not open this page."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """What was raised outside of a view, such as while finding out who is signed in, ends here."""
+    error = sys.exc_info()[1]
+    if outage := outage_in(error):
+        return unavailable(request, outage)
+    if isinstance(error, UNSTORABLE):
+        return _plain(unstorable(), 400)
+    return something_broke(request)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django passes it

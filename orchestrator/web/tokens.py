@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from django import forms
 from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
@@ -13,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from orchestrator.core.errors import FormSentBefore
 from orchestrator.core.terms import ExecutorKind
-from orchestrator.models import Executor
+from orchestrator.models import AccessToken, Executor
 from orchestrator.queries.roles import roles_of
 from orchestrator.services.actor import Actor
 from orchestrator.services.executors import SCOPES, issue_token, register_executor, revoke_token
@@ -21,6 +23,8 @@ from orchestrator.services.form_keys import Made
 from orchestrator.web.admission import open_to_every_account
 from orchestrator.web.once import once
 
+#: Executors on a page; tokens of each, the live ones first.
+PER_PAGE, PER_EXECUTOR = 20, 100
 SCOPE_WORDS = {
     "read": "read: see tasks, plans and history",
     "work": "work: claim, report and complete attempts, ask and answer questions",
@@ -106,16 +110,23 @@ def _show(
     request: HttpRequest, form: TokenForm, *, status: int = 200, secret: str = "", name: str = ""
 ) -> HttpResponse:
     account = Actor.person(request.user).account  # type: ignore[arg-type]
-    mine = Executor.objects.filter(user=account).prefetch_related("tokens")
+    mine = Executor.objects.filter(user=account).order_by("name")
+    page = Paginator(mine, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "form": form,
-        "executors": mine,
+        "page_obj": page,
+        "executors": [(executor, _tokens_of(executor)) for executor in page],
         "secret": secret,
         "secret_name": name,
         "may_not_issue": "" if roles_of(account) else "Your account holds no role. Ask an administrator for one.",
         "now": timezone.now(),
     }
     return render(request, "tokens/page.html", context, status=status)
+
+
+def _tokens_of(executor: Executor) -> QuerySet[AccessToken]:
+    live_first = F("revoked_at").desc(nulls_first=True)
+    return executor.tokens.order_by(live_first, "-pk")[:PER_EXECUTOR]
 
 
 @open_to_every_account

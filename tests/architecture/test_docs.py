@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.core.limits import limits_table
 from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus, VersionStatus, WorkstreamStatus
 from orchestrator.management.refusal_table import refusal_table, refusals
 
@@ -51,6 +52,11 @@ def test_the_refusal_table_is_the_one_that_the_classes_make() -> None:
     said = section(HOUSE, "## Refusals")
     assert refusal_table() in said
     assert len(list(rows(said))) == len(refusals()) + 1, "nothing stands there twice"
+
+
+def test_the_table_of_limits_is_the_one_that_the_constants_make() -> None:
+    """Byte for byte: `limits_table()` of core/limits.py."""
+    assert limits_table() in section(section(HOUSE, "## Threat model"), "### What is bounded")
 
 
 def test_every_refusal_says_what_it_means_in_its_own_docstring() -> None:

@@ -1,0 +1,61 @@
+"""One key moves or opens; it never signs, approves, rejects, sends or stores anything."""
+
+import string
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from orchestrator.models import GateReview, WorkflowVersion
+from tests.cast import PLAN, Driver
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_single_key_changes_anything(open_as: Any, driver: Driver) -> None:
+    """Every letter and digit, each on a page just opened, by somebody who may do everything."""
+    gate, version = waiting(driver)
+    page = open_as(driver.cast.admin, True)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method != "GET" else None)
+    for address in (version, gate, "/plans/submit/", reverse("plan-checks"), "/tokens/", "/interventions/", "/"):
+        assert page.goto(address).status == 200, address
+        offered = page.evaluate("[...document.querySelectorAll('[data-key]')].map(one => one.dataset.key)")
+        for key in sorted({*offered, *"arcx", *(string.ascii_uppercase + string.digits)[:3]}):
+            page.goto(address)
+            page.keyboard.press(key)
+            page.wait_for_timeout(50)
+    assert sent == []
+    assert not GateReview.objects.exists()
+    assert not WorkflowVersion.objects.exclude(status__in=["in_review", "approved"]).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_key_goes_to_the_signature_and_enter_gives_it(open_as: Any, driver: Driver) -> None:
+    gate, _ = waiting(driver)
+    page = open_as(driver.cast.reviewer, True)
+    page.goto(gate)
+    page.keyboard.press("a")
+    assert page.evaluate("document.activeElement.id") == "approve"
+    assert not GateReview.objects.exists()
+    page.keyboard.press("Enter")
+    page.wait_for_load_state("networkidle")
+    assert GateReview.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_list_of_keys_says_so(open_as: Any, driver: Driver) -> None:
+    page = open_as(driver.cast.reviewer, True)
+    page.goto("/")
+    page.keyboard.press("?")
+    assert "Keys move and open." in page.locator("#keys").inner_text()
+
+
+def waiting(driver: Driver) -> tuple[str, str]:
+    """The addresses of a gate that waits for its signature and of a version that waits for its decision."""
+    driver.start()
+    for key in ("A1", "A2", "B1"):
+        driver.do(key)
+    gate = f"/gates/{driver.task('MP1').pk}/"
+    driver.submit(PLAN.replace(b"# Plan: Card refunds", b"# Plan: Card payments"))
+    version = driver.reload().version
+    return gate, f"/plans/{version.workflow.slug}/v{version.number}/"
