@@ -36,6 +36,7 @@ def report(request: HttpRequest, attempt_id: int, body: Breadcrumb) -> AttemptFa
         attempt_id=attempt_id,
         token=body.token,
         executor=caller_of(request).executor,
+        actor=caller_of(request).actor,
         breadcrumb=body.breadcrumb,
         now=timezone.now(),
     )
@@ -50,6 +51,7 @@ def complete(request: HttpRequest, attempt_id: int, body: Completion) -> Attempt
         attempt_id=attempt_id,
         token=body.token,
         executor=caller_of(request).executor,
+        actor=caller_of(request).actor,
         outcome=body.outcome,
         evidence=body.evidence,
         outputs={name: _content(name, output) for name, output in body.outputs.items()},
@@ -68,6 +70,7 @@ def steps(request: HttpRequest, attempt_id: int, body: NewSteps) -> AdditionFact
         attempt_id=attempt_id,
         token=body.token,
         executor=caller_of(request).executor,
+        actor=caller_of(request).actor,
         tasks=body.tasks,
         reason=body.reason,
         now=timezone.now(),
@@ -83,6 +86,7 @@ def fail(request: HttpRequest, attempt_id: int, body: Failure) -> AttemptFacts:
         attempt_id=attempt_id,
         token=body.token,
         executor=caller_of(request).executor,
+        actor=caller_of(request).actor,
         error=body.error,
         now=timezone.now(),
     )

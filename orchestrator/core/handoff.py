@@ -38,7 +38,10 @@ class FileLink:
 
 @dataclass(frozen=True, slots=True)
 class Handoff:
-    """What an artifact announces. `order`: 1-based stage, batch, step (FR-005); `integrated`: the flag of FR-010."""
+    """What an artifact announces. `order`: 1-based stage, batch, step (FR-005); `integrated`: the flag of FR-010.
+
+    `actor` says who did it in words, `executor`, `account` and `kind` apart; all three are empty for the orchestrator.
+    """
 
     work_item: str
     workflow: str
@@ -49,6 +52,9 @@ class Handoff:
     attempt: str
     at: datetime
     actor: str
+    executor: str
+    account: str
+    kind: str
     outcome: str
     next_action: str
     integrated: bool
@@ -72,6 +78,9 @@ def artifact_value(handoff: Handoff) -> dict[str, Any]:
         "attemptId": handoff.attempt,
         "timestamp": timestamp(handoff.at),
         "actor": handoff.actor,
+        "executor": handoff.executor,
+        "account": handoff.account,
+        "actorKind": handoff.kind,
         "outcome": handoff.outcome,
         "nextAction": handoff.next_action,
         "baselineIntegration": "post" if handoff.integrated else "pre",

@@ -10,6 +10,8 @@ from django.db import transaction
 from orchestrator.core.terms import ExecutorKind, Role
 from orchestrator.models import Executor
 from orchestrator.services.executors import register_executor
+from orchestrator.services.locks import lock_names
+from orchestrator.services.names import claim_account_name
 
 #: The account that answers for what local executors do; nobody signs in with it.
 BUILDERS: Final = "builders"
@@ -21,16 +23,19 @@ def ensure_roles() -> None:
         Group.objects.get_or_create(name=role.value)
 
 
-def add_account(name: str, *roles: Role, password: str = "", superuser: bool = False) -> str | None:
-    """A new account with these roles; its password, which is stored nowhere else. None when it is there already."""
+def add_account(name: str, *roles: Role, password: str = "", superuser: bool = False, demo: bool = False) -> str | None:
+    """A new account with these roles; its password, which is stored nowhere else. None when it is there already.
+
+    InvalidInput when the name is no name for an account, or looks like another one; see `services/names.py` for `demo`.
+    """
     ensure_roles()
     password = password or secrets.token_urlsafe(PASSWORD_BYTES)
     with transaction.atomic():
-        user, made = User.objects.get_or_create(
-            username=name, defaults={"is_superuser": superuser, "is_staff": superuser}
-        )
-        if not made:
+        lock_names()
+        if User.objects.filter(username=name).exists():
             return None
+        claim_account_name(name, demo=demo)
+        user = User.objects.create(username=name, is_superuser=superuser, is_staff=superuser)
         user.set_password(password)
         user.save(update_fields=["password"])
         user.groups.add(*Group.objects.filter(name__in=[role.value for role in roles]))
@@ -40,10 +45,19 @@ def add_account(name: str, *roles: Role, password: str = "", superuser: bool = F
 def ensure_executors(count: int, now: datetime) -> list[Executor]:
     """`builder-1` to `builder-<count>`, registered once."""
     ensure_roles()
-    account, made = User.objects.get_or_create(username=BUILDERS)
-    if made:
-        account.set_unusable_password()
-        account.save(update_fields=["password"])
+    account = _builders()
     account.groups.add(Group.objects.get(name=Role.CONTRIBUTOR.value))
     names = [f"builder-{number}" for number in range(1, count + 1)]
     return [register_executor(name=name, kind=ExecutorKind.TOOL, user=account, now=now) for name in names]
+
+
+def _builders() -> User:
+    with transaction.atomic():
+        lock_names()
+        account = User.objects.filter(username=BUILDERS).first()
+        if account is None:
+            claim_account_name(BUILDERS)
+            account = User(username=BUILDERS)
+            account.set_unusable_password()
+            account.save()
+    return account

@@ -149,7 +149,11 @@ def revert(*, workstream_id: int, reason: str, actor: Actor, now: datetime, comm
     with transaction.atomic():
         workstream = locked_workstream(workstream_id)
         ended = BaselineIntegration.objects.filter(pk=current.pk, reverted_at=None).update(
-            reverted_by=actor.account, reverted_at=now, revert_reason=reason, revert_commit=full
+            reverted_by=actor.account,
+            reverted_as=actor.label,
+            reverted_at=now,
+            revert_reason=reason,
+            revert_commit=full,
         )
         if ended != 1:
             raise WrongState("Somebody else has decided the revert meanwhile.")

@@ -27,15 +27,16 @@ def complete(
     outputs: Mapping[str, bytes] | None = None,
     commit: str = "",
     result: str = "",
+    actor: Actor | None = None,
 ) -> Attempt:
     """Finish an attempt: every exit criterion with evidence, its outputs, and the artifact that hands it over (AS-7).
 
     `evidence` maps criterion ids to texts, `outputs` relative file names to contents. `result` is one of the outcomes
     that the step declares, the first of them when it is empty; InvalidInput for another word (AD-8). Raises
     CriteriaUnmet with what is missing, StaleToken when the claim is no longer the caller's; what was sent is then kept
-    as evidence.
+    as evidence. `actor` says who acts where it is not the executor on a machine interface: its person in the browser.
     """
-    actor = Actor.member(executor)
+    actor = actor or Actor.member(executor)
     with transaction.atomic():
         attempt = locked_attempt(attempt_id)
         stale = staleness(attempt, token, executor)
@@ -100,7 +101,14 @@ def _check_criteria(attempt: Attempt, evidence: Mapping[int, str], actor: Actor,
         names = "; ".join(c.text for c in missing)
         raise CriteriaUnmet(f"Without evidence: {names}.", criteria=", ".join(str(c.pk) for c in missing))
     CriterionCheck.objects.bulk_create(
-        CriterionCheck(attempt=attempt, criterion=c, evidence=evidence[c.pk], checked_by=actor.account, checked_at=now)
+        CriterionCheck(
+            attempt=attempt,
+            criterion=c,
+            evidence=evidence[c.pk],
+            checked_by=actor.account,
+            checked_as=actor.label,
+            checked_at=now,
+        )
         for c in criteria
     )
 

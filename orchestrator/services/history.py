@@ -95,6 +95,9 @@ def _linked(tip: _Tip, act: _Act, said: Said, corrects: HistoryEntry | None = No
         recorded_at=act.at,
         actor=act.actor.label,
         user=act.actor.user,
+        account=act.actor.user.get_username() if act.actor.user else "",
+        executor=act.actor.executor.name if act.actor.executor else "",
+        kind=act.actor.kind,
         action=act.action,
         subject=said.subject[:300],
         reason=said.reason,
@@ -136,7 +139,9 @@ def _facts(entry: HistoryEntry) -> dict[str, Any]:
         "number": entry.number,
         "recordedAt": entry.recorded_at.isoformat(),
         "actor": entry.actor,
-        "account": entry.user.get_username() if entry.user else "",
+        "executor": entry.executor,
+        "kind": entry.kind,
+        "account": entry.account,
         "action": entry.action,
         "subject": entry.subject,
         "reason": entry.reason,
@@ -146,7 +151,7 @@ def _facts(entry: HistoryEntry) -> dict[str, Any]:
 
 
 def _links() -> Iterator[Link]:
-    entries = HistoryEntry.objects.select_related("workstream", "user", "corrects").order_by("sequence")
+    entries = HistoryEntry.objects.select_related("workstream", "corrects").order_by("sequence")
     for entry in entries.iterator(chunk_size=1000):
         yield Link(
             sequence=entry.sequence,

@@ -45,7 +45,7 @@ def lock_needs() -> None:
 
 
 def lock_names() -> None:
-    """One act at a time finds a free name for a workflow or a workstream."""
+    """One act at a time finds a free name for a workflow, a workstream, an account or an executor."""
     _advisory(NAMES_LOCK)
 
 

@@ -24,11 +24,13 @@ SCOPE_WORDS = {
 class TokenForm(forms.Form):
     executor = forms.RegexField(
         r"^[A-Za-z0-9_-]{1,60}$",
-        help_text="A new name registers a new executor. Letters, digits, - and _.",
+        help_text="A new name registers a new executor. Letters, digits, - and _; like nobody else's.",
         error_messages={"invalid": "Use letters, digits, - and _ only, at most 60."},
     )
     kind = forms.ChoiceField(
-        choices=[(kind.value, kind.value.capitalize()) for kind in ExecutorKind], initial=ExecutorKind.AGENT
+        help_text="A person's token acts as you, and the history says “with a token”.",
+        choices=[(kind.value, kind.value.capitalize()) for kind in ExecutorKind],
+        initial=ExecutorKind.AGENT,
     )
     label = forms.CharField(label="What the token is for", max_length=100)
     scopes = forms.MultipleChoiceField(
@@ -57,7 +59,12 @@ def _issue(request: HttpRequest, form: TokenForm) -> str:
     actor = Actor.person(request.user)  # type: ignore[arg-type]
     executor = register_executor(name=given["executor"], kind=ExecutorKind(given["kind"]), user=actor.account, now=now)
     _, secret = issue_token(
-        executor=executor, label=given["label"], scopes=frozenset(given["scopes"]), actor=actor, now=now
+        executor=executor,
+        label=given["label"],
+        scopes=frozenset(given["scopes"]),
+        actor=actor,
+        now=now,
+        in_browser=True,
     )
     return secret
 

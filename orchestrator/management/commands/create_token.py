@@ -32,7 +32,7 @@ class Command(BaseCommand):
                 executor=owner,
                 label=label,
                 scopes=frozenset(scope or SCOPES),
-                actor=Actor.person(owner.user),
+                actor=Actor.operator(owner.user),
                 now=timezone.now(),
             )
         except Refusal as refusal:
