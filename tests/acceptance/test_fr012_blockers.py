@@ -75,7 +75,7 @@ def test_fr012_resolving_it_says_how_and_lets_work_go_on(driver: Driver, machine
     assert machine.post(f"/api/blockers/{blocker['id']}/resolve", {"resolution": "Twice."})[0] == 409
     assert machine.post("/api/blockers/999999/resolve", {"resolution": "What?"})[0] == 404
     assert machine.get("/api/blockers/")[1]["count"] == 0
-    assert machine.get("/api/blockers/?state=resolved")[1]["items"][0]["resolved_by"] == "carl"
+    assert machine.get("/api/blockers/?state=resolved")[1]["items"][0]["resolved_by"] == "builder-1 (agent of carl)"
     driver.do("A1")
     assert driver.task("A1").status == TaskStatus.COMPLETE
 
