@@ -32,7 +32,11 @@ def declare(machine: Machine, driver: Driver, key: str = "A1", **more: str) -> t
 def test_fr012_a_blocker_names_what_waits_behind_it(driver: Driver, machine: Machine) -> None:
     status, blocker = declare(machine, driver)
     assert status == 200
-    assert (blocker["kind"], blocker["owner"], blocker["declared_by"]) == ("external", "carl", "carl")
+    assert (blocker["kind"], blocker["owner"], blocker["declared_by"]) == (
+        "external",
+        "carl",
+        "builder-1 (agent of carl)",
+    )
     assert blocker["impact"]["delayed"] == ["A2", "MP1", "C1", "D1"]
     assert blocker["impact"]["estimated_minutes"] == 120
     assert blocker["impact"]["on_critical_path"] is True

@@ -75,7 +75,7 @@ def test_wf4_a_queued_task_says_for_whom_it_waits(driver: Driver, first) -> None
     person = signed_in(driver.cast.observer)
     assert said in words(person.get(f"/workstreams/{workstream.uuid}/"))
     task = signed_in(driver.cast.contributor).get(f"/workstreams/{workstream.uuid}/tasks/A1/")
-    assert "Its thread is assigned to first." in words(task)
+    assert "Its thread is assigned to first (agent of carl)." in words(task)
     assert "disabled" in control(task, "claim")
     tasks = Machine.of(first).get(f"/workstreams/{workstream.uuid}/")[1]["tasks"]
     assert tasks[0]["explanation"]["sentence"] == f"ready, {said}"
