@@ -16,8 +16,9 @@ EVERY_SCOPE = frozenset(scope.value for scope in Scope)
 
 
 def secret_of(executor: Executor, scopes: frozenset[str] = EVERY_SCOPE) -> str:
-    """The secret of a new token; its account issues it."""
-    _, secret = issue_token(executor=executor, label="test", scopes=scopes, actor=Actor.person(executor.user), now=NOON)
+    """The secret of a new token; its account issues it, as on its page."""
+    owner = Actor.person(executor.user)
+    _, secret = issue_token(executor=executor, label="test", scopes=scopes, actor=owner, now=NOON, in_browser=True)
     return secret
 
 

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group, User
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -15,10 +17,31 @@ from orchestrator.core.errors import Refusal
 from orchestrator.models import AccessToken, Executor
 from orchestrator.services.accounts import record_changes, record_password, standing_of
 from orchestrator.services.actor import Actor
+from orchestrator.services.names import claim_account_name
 from orchestrator.services.second_factor import reset
 from orchestrator.services.sessions import sign_out_everywhere
 from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.web.session_limits import begin
+
+
+class NamedApart(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    """A name that nobody can take for another one's. The admin saves in the transaction that this looks in."""
+
+    def clean_username(self) -> str:
+        name: str = self.cleaned_data["username"]
+        try:
+            claim_account_name(name, account=User.objects.filter(pk=self.instance.pk).first())
+        except Refusal as refusal:
+            raise forms.ValidationError(f"{refusal.message} {refusal.way_out}") from refusal
+        return name
+
+
+class NewPerson(NamedApart, AdminUserCreationForm):  # type: ignore[type-arg]  # not generic at run time
+    """Also refuses, as Django does, a name that differs in case only: that one looks alike as well."""
+
+
+class Person(NamedApart, UserChangeForm):  # type: ignore[type-arg]  # not generic at run time
+    pass
 
 
 @admin.register(User, site=site)
@@ -26,6 +49,8 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # not generic at run ti
     """An account is made inactive, never deleted: the history names it."""
 
     actions = ("sign_out", "reset_second_factor")
+    add_form = NewPerson
+    form = Person
     list_display = ("username", "role_names", "is_active", "is_staff", "last_login")
     list_filter = ("groups", "is_active", "is_staff")
     fieldsets = (

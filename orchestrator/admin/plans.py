@@ -41,7 +41,7 @@ class WorkflowAdmin(NoDelete):
 
 @admin.register(WorkflowVersion, site=site)
 class WorkflowVersionAdmin(ReadOnly):
-    list_display = ("workflow", "number", "status", "author", "submitted_at", "decided_by", "decided_at")
+    list_display = ("workflow", "number", "status", "submitted_as", "submitted_at", "decided_as", "decided_at")
     list_filter = ("status",)
     list_select_related = ("workflow", "author", "decided_by")
     search_fields = ("workflow__slug", "workflow__name", "source_sha256")
@@ -52,7 +52,7 @@ class WorkflowVersionAdmin(ReadOnly):
 
 @admin.register(Approval, site=site)
 class ApprovalAdmin(ReadOnly):
-    list_display = ("version", "person", "signed_at", "sha256")
+    list_display = ("version", "signed_as", "signed_at", "sha256")
     list_select_related = ("version__workflow", "person")
     search_fields = ("version__workflow__slug", "person__username", "sha256")
 
@@ -73,13 +73,13 @@ class PolicyAdmin(ReadOnly):
 
 @admin.register(PolicyChange, site=site)
 class PolicyChangeAdmin(ReadOnly):
-    list_display = ("policy", "author", "reason", "changed_at")
+    list_display = ("policy", "changed_as", "reason", "changed_at")
     list_select_related = ("policy", "author")
     list_filter = ("policy",)
 
 
 @admin.register(CheckRule, site=site)
 class CheckRuleAdmin(ReadOnly):
-    list_display = ("code", "severity", "changed_by", "changed_at", "reason")
+    list_display = ("code", "severity", "changed_as", "changed_at", "reason")
     list_select_related = ("changed_by",)
     list_filter = ("severity",)

@@ -9,7 +9,17 @@ from orchestrator.models import HandoffArtifact, HistoryEntry, InboxFile
 
 @admin.register(HistoryEntry, site=site)
 class HistoryEntryAdmin(ReadOnly):
-    list_display = ("sequence", "recorded_at", "actor", "action", "subject", "workstream", "leaf_hash")
+    list_display = (
+        "sequence",
+        "recorded_at",
+        "actor",
+        "account",
+        "kind",
+        "action",
+        "subject",
+        "workstream",
+        "leaf_hash",
+    )
     list_filter = ("action",)
     list_select_related = ("workstream",)
     search_fields = ("actor", "action", "subject", "leaf_hash")

@@ -12,7 +12,7 @@ from orchestrator.models import Bundle, DuplicateDecision, WorkstreamNeed
 
 @admin.register(Bundle, site=site)
 class BundleAdmin(ReadOnly):
-    list_display = ("name", "submitted_by", "submitted_at")
+    list_display = ("name", "submitted_as", "submitted_at")
     list_select_related = ("submitted_by",)
     search_fields = ("name",)
 
@@ -31,6 +31,6 @@ class WorkstreamNeedAdmin(ReadOnly):
 
 @admin.register(DuplicateDecision, site=site)
 class DuplicateDecisionAdmin(ReadOnly):
-    list_display = ("workstream", "other", "outcome", "decided_by", "decided_at")
+    list_display = ("workstream", "other", "outcome", "decided_as", "decided_at")
     list_filter = ("outcome",)
     list_select_related = ("workstream", "other", "decided_by")

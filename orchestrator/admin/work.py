@@ -59,7 +59,7 @@ class AttemptAdmin(ReadOnly):
 
 @admin.register(Assignment, site=site)
 class AssignmentAdmin(ReadOnly):
-    list_display = ("attempt", "executor", "token", "claimed_at", "released_at", "terminal_state")
+    list_display = ("attempt", "executor", "claimed_as", "token", "claimed_at", "released_at", "terminal_state")
     list_select_related = ("attempt__task__step", "executor")
     search_fields = ("executor__name",)
 
@@ -87,33 +87,33 @@ class SchedulingDecisionAdmin(ReadOnly):
 
 @admin.register(PreHandoffReview, site=site)
 class PreHandoffReviewAdmin(ReadOnly):
-    list_display = ("workstream", "reviewer", "signed_at")
+    list_display = ("workstream", "signed_as", "signed_at")
     list_select_related = ("workstream", "reviewer")
 
 
 @admin.register(GateReview, site=site)
 class GateReviewAdmin(ReadOnly):
-    list_display = ("attempt", "decision", "reviewer", "return_step", "signed_at")
+    list_display = ("attempt", "decision", "signed_as", "return_step", "signed_at")
     list_filter = ("decision",)
     list_select_related = ("attempt__task__step", "reviewer", "return_step")
 
 
 @admin.register(BaselineIntegration, site=site)
 class BaselineIntegrationAdmin(ReadOnly):
-    list_display = ("workstream", "source", "commit", "integrated_by", "integrated_at", "reverted_by", "reverted_at")
+    list_display = ("workstream", "source", "commit", "integrated_by", "integrated_at", "reverted_as", "reverted_at")
     list_filter = ("source",)
     list_select_related = ("workstream", "reverted_by")
 
 
 @admin.register(Intervention, site=site)
 class InterventionAdmin(ReadOnly):
-    list_display = ("task", "kind", "raised_by", "raised_at", "cleared_by", "cleared_at")
+    list_display = ("task", "kind", "raised_by", "raised_at", "cleared_as", "cleared_at")
     list_select_related = ("task__step", "task__workstream", "cleared_by")
 
 
 @admin.register(OwnershipTransfer, site=site)
 class OwnershipTransferAdmin(ReadOnly):
-    list_display = ("workstream", "task", "blocker", "from_user", "to_user", "transferred_by", "transferred_at")
+    list_display = ("workstream", "task", "blocker", "from_user", "to_user", "transferred_as", "transferred_at")
     list_select_related = ("workstream", "task__step", "blocker__task__step", "from_user", "to_user", "transferred_by")
 
 
@@ -126,12 +126,12 @@ class ThreadAssignmentAdmin(ReadOnly):
 
 @admin.register(Blocker, site=site)
 class BlockerAdmin(ReadOnly):
-    list_display = ("task", "kind", "owner", "declared_at", "resolved_at")
+    list_display = ("task", "kind", "owner", "declared_as", "declared_at", "resolved_as", "resolved_at")
     list_filter = ("kind",)
     list_select_related = ("task__step", "task__workstream", "owner")
 
 
 @admin.register(Learning, site=site)
 class LearningAdmin(ReadOnly):
-    list_display = ("workstream", "after", "author", "recorded_at")
+    list_display = ("workstream", "after", "recorded_as", "recorded_at")
     list_select_related = ("workstream", "author")

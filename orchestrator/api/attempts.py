@@ -39,6 +39,7 @@ def report(request: HttpRequest, attempt_id: int, body: Breadcrumb) -> AttemptFa
         attempt_id=attempt_id,
         token=body.token,
         executor=caller_of(request).executor,
+        actor=caller_of(request).actor,
         breadcrumb=body.breadcrumb,
         now=timezone.now(),
     )
@@ -53,6 +54,7 @@ def complete(request: HttpRequest, attempt_id: int, body: Completion) -> Attempt
         attempt_id=attempt_id,
         token=body.token,
         executor=caller_of(request).executor,
+        actor=caller_of(request).actor,
         outcome=body.outcome,
         evidence=body.evidence,
         outputs={name: _content(name, output) for name, output in body.outputs.items()},
@@ -71,6 +73,7 @@ def steps(request: HttpRequest, attempt_id: int, body: NewSteps) -> AdditionFact
         attempt_id=attempt_id,
         token=body.token,
         executor=caller_of(request).executor,
+        actor=caller_of(request).actor,
         tasks=body.tasks,
         reason=body.reason,
         now=timezone.now(),
@@ -86,6 +89,7 @@ def fail(request: HttpRequest, attempt_id: int, body: Failure) -> AttemptFacts:
         attempt_id=attempt_id,
         token=body.token,
         executor=caller_of(request).executor,
+        actor=caller_of(request).actor,
         error=body.error,
         now=timezone.now(),
     )

@@ -99,5 +99,5 @@ def inspect(request: HttpRequest, slug: str) -> PolicyFacts:
         policy.title,
         policy.body,
         policy.updated_at,
-        tuple(ChangeFacts(c.author.get_username(), c.reason, c.impact, c.changed_at) for c in changes),
+        tuple(ChangeFacts(c.changed_as, c.reason, c.impact, c.changed_at) for c in changes),
     )

@@ -104,7 +104,7 @@ def _facts(workstream: Workstream) -> ReviewFacts:
     return ReviewFacts(
         suspects=tuple(_suspect(suspect) for suspect in suspects(workstream)),
         decidable=open_to_work and not was_claimed(workstream),
-        signed_by=signature.reviewer.get_username() if signature else "",
+        signed_by=signature.signed_as if signature else "",
         signed_at=signature.signed_at if signature else None,
         rationale=signature.rationale if signature else "",
     )
@@ -117,5 +117,5 @@ def _suspect(suspect: Suspect) -> SuspectFacts:
 
 
 def _decision(made: DuplicateDecision) -> DecisionFacts:
-    by = made.decided_by.get_username()
+    by = made.decided_as
     return DecisionFacts(DuplicateOutcome(made.outcome), made.rationale, by, made.decided_at)

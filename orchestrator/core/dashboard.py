@@ -208,6 +208,8 @@ class TaskEntry:
     updated_at: str
     breadcrumb: str = ""
     assigned_agent: str = ""
+    agent_account: str = ""
+    agent_kind: str = ""
     attempt: int = 0
     needs_human: bool = False
     intervention_note: str = ""
@@ -237,8 +239,12 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class StreamAssignment:
+    """A claim that runs: the executor, the account that answers for it, and whether it is a person, agent or tool."""
+
     task: str
     agent: str
+    account: str
+    kind: str
     claimed_at: str
 
 
@@ -250,6 +256,8 @@ class ThreadEntry:
     batch: str
     thread: str
     agent: str
+    account: str
+    kind: str
     mode: str
     assigned_at: str
 

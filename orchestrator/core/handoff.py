@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from orchestrator.core.errors import InvalidInput
+from orchestrator.core.invisible import holds_any
 from orchestrator.core.terms import EventType, StageKind
 
 SCHEMA_VERSION: Final = "1.0"
@@ -24,7 +25,7 @@ DOCUMENTATION_PREFIX: Final = "99-document"
 #: Events that say a step is over and what came of it: what a successor reads.
 RESULT_EVENTS: Final = frozenset({EventType.ATTEMPT_COMPLETED, EventType.GATE_APPROVED})
 
-# Characters that a reader cannot see, or that make text read in another order than it is stored.
+# Beside what `core/invisible.py` lists: everything that has no letter of its own in any font.
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -38,7 +39,10 @@ class FileLink:
 
 @dataclass(frozen=True, slots=True)
 class Handoff:
-    """What an artifact announces. `order`: 1-based stage, batch, step (FR-005); `integrated`: the flag of FR-010."""
+    """What an artifact announces. `order`: 1-based stage, batch, step (FR-005); `integrated`: the flag of FR-010.
+
+    `actor` says who did it in words, `executor`, `account` and `kind` apart; all three are empty for the orchestrator.
+    """
 
     work_item: str
     workflow: str
@@ -49,6 +53,9 @@ class Handoff:
     attempt: str
     at: datetime
     actor: str
+    executor: str
+    account: str
+    kind: str
     outcome: str
     next_action: str
     integrated: bool
@@ -72,6 +79,9 @@ def artifact_value(handoff: Handoff) -> dict[str, Any]:
         "attemptId": handoff.attempt,
         "timestamp": timestamp(handoff.at),
         "actor": handoff.actor,
+        "executor": handoff.executor,
+        "account": handoff.account,
+        "actorKind": handoff.kind,
         "outcome": handoff.outcome,
         "nextAction": handoff.next_action,
         "baselineIntegration": "post" if handoff.integrated else "pre",
@@ -157,7 +167,7 @@ def parents(path: str) -> tuple[str, ...]:
 
 def check_output_name(name: str) -> str:
     """The name in NFC, or InvalidInput that says what is wrong with it (bad inputs B1 to B10)."""
-    if any(unicodedata.category(letter) in _INVISIBLE for letter in name):
+    if holds_any(name) or any(unicodedata.category(letter) in _INVISIBLE for letter in name):
         raise _refused(name, "contains a character that cannot be seen or changes the reading order")
     normal = unicodedata.normalize("NFC", name)
     if not normal or "\\" in normal or ":" in normal:

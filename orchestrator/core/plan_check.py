@@ -12,6 +12,7 @@ from orchestrator.core.formats.recognise import READERS, Format, recognise
 from orchestrator.core.graph import Graph, compile_graph
 from orchestrator.core.plan import Finding, Plan, Reading
 from orchestrator.core.plan_check_contention import check_contention
+from orchestrator.core.plan_check_hidden import hidden_in_names, hidden_in_text, hidden_in_values
 from orchestrator.core.plan_check_needs import check_needs
 from orchestrator.core.plan_check_paths import check_paths
 from orchestrator.core.plan_check_shape import check_shape
@@ -19,7 +20,7 @@ from orchestrator.core.plan_check_steps import check_steps
 from orchestrator.core.plan_conditions import check_conditions
 from orchestrator.core.plan_findings import finding, limited
 from orchestrator.core.plan_markdown import read_plan
-from orchestrator.core.plan_source import MAX_STEPS, decode_source, hidden_characters, too_many_steps
+from orchestrator.core.plan_source import MAX_STEPS, decode_source, too_many_steps
 from orchestrator.core.terms import Severity
 
 _RANK: Final = {Severity.BLOCKS: 0, Severity.WARNS: 1, Severity.INFO: 2}
@@ -52,9 +53,9 @@ def _review(source: bytes | str, tools: frozenset[str], read: Callable[[str], Re
     if isinstance(text, Finding):
         return Reading(None, (text,))
     reading = read(text)
-    found = [*reading.findings, *hidden_characters(text)]
+    found = [*reading.findings, *hidden_in_text(text)]
     if reading.plan is not None:
-        found += check_plan(reading.plan, tools)
+        found += [*check_plan(reading.plan, tools), *hidden_in_values(reading.plan, text)]
     return Reading(reading.plan, sort_findings(found), reading.progress)
 
 
@@ -69,6 +70,7 @@ def check_plan(plan: Plan, tools: frozenset[str]) -> tuple[Finding, ...]:
     found = chain(
         _questions(plan),
         check_shape(plan),
+        hidden_in_names(plan),
         check_paths(plan),
         check_needs(plan, graph),
         check_steps(plan, tools),

@@ -32,7 +32,9 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     "front-matter": (_BLOCKS, "The front matter has a line or a value that is not read."),
     "front-matter-unknown": (_INFO, "The front matter has a key that means nothing here."),
     "open-fence": (_WARNS, "A code block is opened and never closed."),
-    "hidden-characters": (_WARNS, "A line has invisible or direction-changing characters."),
+    "hidden-characters": (_WARNS, "A line has invisible characters, other than emoji and joined scripts need."),
+    "hidden-in-name": (_BLOCKS, "An invisible character changes a key, path, command, condition or name."),
+    "deceiving-characters": (_BLOCKS, "A line has characters that turn its direction or spell hidden text."),
     "more-findings": (_INFO, "There are more findings with the same code than are shown."),
     # What stands in the plan contradicts itself or cannot run.
     "no-step": (_BLOCKS, "Nothing in the plan can be scheduled."),

@@ -1,19 +1,15 @@
 """From bytes to the text of a plan: what is not text, or too much of it, is a finding and is never read."""
 
-import re
-from collections.abc import Iterator
 from typing import Final
 
 from orchestrator.core import limits
 from orchestrator.core.plan import Finding
 from orchestrator.core.plan_findings import finding
-from orchestrator.core.plan_lines import split_lines
 
 #: Room for 10,000 tasks in the wordiest format; `PLAN_LIMIT` in the settings is the same number.
 MAX_BYTES: Final = limits.PLAN_BYTES
 MAX_LINES: Final = 160_000
 MAX_STEPS: Final = 10_000
-_HIDDEN: Final = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069]")
 
 
 def decode_source(data: bytes | str) -> str | Finding:
@@ -52,14 +48,3 @@ def too_many_steps(count: int) -> Finding:
     """The finding for a plan that is too large for one workflow."""
     message = f"The plan has {count:,} steps; one workflow has at most {MAX_STEPS:,}."
     return finding("too-many-steps", 0, message, "Split the work into several plans.")
-
-
-def hidden_characters(text: str) -> Iterator[Finding]:
-    """Lines that show something else than they say: a reviewer cannot see these characters."""
-    if not _HIDDEN.search(text):
-        return
-    for number, line in enumerate(split_lines(text), 1):
-        found = _HIDDEN.search(line)
-        if found:
-            message = f"Line {number} has an invisible or direction-changing character (U+{ord(found[0]):04X})."
-            yield finding("hidden-characters", number, message, "Delete the character, so that all read the same text.")

@@ -12,6 +12,8 @@ from orchestrator.models import Executor
 from orchestrator.services.accounts import COMMAND_LINE, record_changes, standing_of
 from orchestrator.services.actor import ORCHESTRATOR
 from orchestrator.services.executors import register_executor
+from orchestrator.services.locks import lock_names
+from orchestrator.services.names import claim_account_name
 from orchestrator.services.unit_of_work import unit_of_work
 
 #: The account that answers for what local executors do; nobody signs in with it.
@@ -24,16 +26,19 @@ def ensure_roles() -> None:
         Group.objects.get_or_create(name=role.value)
 
 
-def add_account(name: str, *roles: Role, password: str = "", superuser: bool = False) -> str | None:
-    """A new account with these roles; its password, which is stored nowhere else. None when it is there already."""
+def add_account(name: str, *roles: Role, password: str = "", superuser: bool = False, demo: bool = False) -> str | None:
+    """A new account with these roles; its password, which is stored nowhere else. None when it is there already.
+
+    InvalidInput when the name is no name for an account, or looks like another one; see `services/names.py` for `demo`.
+    """
     ensure_roles()
     password = password or secrets.token_urlsafe(PASSWORD_BYTES)
     with unit_of_work():
-        user, made = User.objects.get_or_create(
-            username=name, defaults={"is_superuser": superuser, "is_staff": superuser}
-        )
-        if not made:
+        lock_names()
+        if User.objects.filter(username=name).exists():
             return None
+        claim_account_name(name, demo=demo)
+        user = User.objects.create(username=name, is_superuser=superuser, is_staff=superuser)
         user.set_password(password)
         user.save(update_fields=["password"])
         user.groups.add(*Group.objects.filter(name__in=[role.value for role in roles]))
@@ -51,11 +56,14 @@ def ensure_executors(count: int, now: datetime) -> list[Executor]:
 
 def _builders(now: datetime) -> User:
     with unit_of_work():
-        account, made = User.objects.get_or_create(username=BUILDERS)
-        if made:
+        lock_names()
+        account = User.objects.filter(username=BUILDERS).first()
+        before = standing_of(account.pk) if account else None
+        if account is None:
+            claim_account_name(BUILDERS)
+            account = User(username=BUILDERS)
             account.set_unusable_password()
-            account.save(update_fields=["password"])
-        before = None if made else standing_of(account.pk)
+            account.save()
         account.groups.add(Group.objects.get(name=Role.CONTRIBUTOR.value))
         record_changes(account=account, before=before, actor=ORCHESTRATOR, now=now)
     return account

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from orchestrator.models.choices import label
 from orchestrator.models.version import WorkflowVersion
 
 
@@ -16,6 +17,7 @@ class Approval(models.Model):
     version = models.ForeignKey(WorkflowVersion, models.PROTECT, related_name="approvals")
     sha256 = models.CharField(max_length=64)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    signed_as = label()
     note = models.TextField(blank=True)
     signed_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True, blank=True)

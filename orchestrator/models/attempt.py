@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from orchestrator.core.terms import LIVE_ATTEMPT, AttemptStatus
-from orchestrator.models.choices import choices, one_of
+from orchestrator.models.choices import choices, label, one_of
 from orchestrator.models.executor import Executor
 from orchestrator.models.step import Criterion
 from orchestrator.models.task import Task
@@ -62,6 +62,7 @@ class Assignment(models.Model):
 
     attempt = models.OneToOneField(Attempt, models.PROTECT, related_name="assignment")
     executor = models.ForeignKey(Executor, models.PROTECT, related_name="assignments")
+    claimed_as = label()
     token = models.PositiveBigIntegerField()
     claimed_at = models.DateTimeField()
     released_at = models.DateTimeField(null=True, blank=True)
@@ -86,6 +87,7 @@ class CriterionCheck(models.Model):
     criterion = models.ForeignKey(Criterion, models.PROTECT, related_name="checks")
     evidence = models.TextField()
     checked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    checked_as = label()
     checked_at = models.DateTimeField()
 
     class Meta:

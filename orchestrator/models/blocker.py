@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 
+from orchestrator.models.choices import label
 from orchestrator.models.task import Task
 
 
@@ -14,9 +15,11 @@ class Blocker(models.Model):
     note = models.TextField()
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     declared_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    declared_as = label()
     declared_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    resolved_as = label(blank=True)
     resolution = models.TextField(blank=True)
 
     class Meta:

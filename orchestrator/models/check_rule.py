@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from orchestrator.core.terms import Severity
-from orchestrator.models.choices import choices, one_of
+from orchestrator.models.choices import choices, label, one_of
 
 
 class CheckRule(models.Model):
@@ -13,6 +13,7 @@ class CheckRule(models.Model):
     code = models.SlugField(max_length=60, unique=True)
     severity = models.CharField(max_length=10, choices=choices(Severity))
     changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    changed_as = label()
     changed_at = models.DateTimeField()
     reason = models.TextField()
 

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from orchestrator.models.choices import label
 from orchestrator.models.version import WorkflowVersion
 
 
@@ -19,6 +20,7 @@ class CommentThread(models.Model):
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     opened_at = models.DateTimeField()
     resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    resolved_as = label(blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -48,7 +50,7 @@ class Comment(models.Model):
 
     thread = models.ForeignKey(CommentThread, models.CASCADE, related_name="comments")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    said_as = models.CharField(max_length=150)
+    said_as = label()
     body = models.TextField()
     written_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True, db_index=True)

@@ -3,14 +3,19 @@
 from django.conf import settings
 from django.db import models
 
+from orchestrator.core.names import EXECUTOR_LENGTH, executor_label
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models.choices import choices, one_of
 
 
 class Executor(models.Model):
-    """Who claims. `user` is the account it acts for; history names the executor and the account."""
+    """Who claims. `user` is the account it acts for; history names the executor and the account.
 
-    name = models.SlugField(max_length=60, unique=True)
+    `skeleton` is equal for names that look alike (`core/names.py`), so no two executors have such names.
+    """
+
+    name = models.SlugField(max_length=EXECUTOR_LENGTH, unique=True)
+    skeleton = models.CharField(max_length=EXECUTOR_LENGTH, unique=True, editable=False)
     kind = models.CharField(max_length=10, choices=choices(ExecutorKind))
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="executors")
     created_at = models.DateTimeField()
@@ -21,6 +26,11 @@ class Executor(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def label(self) -> str:
+        """The executor, what it is, and the account that answers for it, in the words of every page."""
+        return executor_label(self.name, self.kind, self.user.get_username())
 
 
 class AccessToken(models.Model):

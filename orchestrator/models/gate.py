@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from orchestrator.core.terms import GateDecision
 from orchestrator.models.attempt import Attempt
-from orchestrator.models.choices import choices, one_of
+from orchestrator.models.choices import choices, label, one_of
 from orchestrator.models.step import Step
 from orchestrator.models.version import WorkflowVersion
 
@@ -19,6 +19,7 @@ class GateReview(models.Model):
 
     attempt = models.ForeignKey(Attempt, models.PROTECT, related_name="reviews")
     reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    signed_as = label()
     decision = models.CharField(max_length=10, choices=choices(GateDecision))
     reason = models.TextField(blank=True)
     follow_ups = models.TextField(blank=True)

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from orchestrator.core.terms import IntegrationSource
-from orchestrator.models.choices import choices, one_of
+from orchestrator.models.choices import choices, label, one_of
 from orchestrator.models.workstream import Workstream
 
 
@@ -16,9 +16,10 @@ class BaselineIntegration(models.Model):
     source = models.CharField(max_length=20, choices=choices(IntegrationSource))
     commit = models.CharField(max_length=64, blank=True)
     note = models.TextField(blank=True)
-    integrated_by = models.CharField(max_length=150)
+    integrated_by = label()
     integrated_at = models.DateTimeField()
     reverted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    reverted_as = label(blank=True)
     reverted_at = models.DateTimeField(null=True, blank=True)
     revert_reason = models.TextField(blank=True)
     revert_commit = models.CharField(max_length=64, blank=True)

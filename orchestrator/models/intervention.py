@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from orchestrator.core.terms import InterventionKind
-from orchestrator.models.choices import choices, one_of
+from orchestrator.models.choices import choices, label, one_of
 from orchestrator.models.task import Task
 
 
@@ -14,10 +14,11 @@ class Intervention(models.Model):
     task = models.ForeignKey(Task, models.PROTECT, related_name="interventions")
     kind = models.CharField(max_length=20, choices=choices(InterventionKind), default=InterventionKind.QUESTION)
     note = models.TextField()
-    raised_by = models.CharField(max_length=150)
+    raised_by = label()
     raised_at = models.DateTimeField()
     answer = models.TextField(blank=True)
     cleared_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    cleared_as = label(blank=True)
     cleared_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 
+from orchestrator.models.choices import label
 from orchestrator.models.workstream import Workstream
 
 
@@ -15,6 +16,7 @@ class Learning(models.Model):
     worked = models.TextField(blank=True)
     tighten = models.TextField(blank=True)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    recorded_as = label()
     recorded_at = models.DateTimeField()
 
     class Meta:

@@ -3,7 +3,7 @@
 from django.db import models
 
 from orchestrator.core.terms import MappedOutcome, MappingKind
-from orchestrator.models.choices import choices, one_of
+from orchestrator.models.choices import choices, label, one_of
 from orchestrator.models.step import Step
 from orchestrator.models.version import WorkflowVersion
 from orchestrator.models.workstream import Workstream
@@ -16,7 +16,7 @@ class Migration(models.Model):
     from_version = models.ForeignKey(WorkflowVersion, models.PROTECT, related_name="+")
     to_version = models.ForeignKey(WorkflowVersion, models.PROTECT, related_name="migrations")
     reason = models.TextField(blank=True)
-    applied_by = models.CharField(max_length=150)
+    applied_by = label()
     applied_at = models.DateTimeField()
     undoes = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="undone_by")
 

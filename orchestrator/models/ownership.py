@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from orchestrator.core.terms import AssignmentMode
 from orchestrator.models.blocker import Blocker
-from orchestrator.models.choices import choices, one_of
+from orchestrator.models.choices import choices, label, one_of
 from orchestrator.models.executor import Executor
 from orchestrator.models.structure import Thread
 from orchestrator.models.task import Task
@@ -23,6 +23,7 @@ class OwnershipTransfer(models.Model):
     to_user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     reason = models.TextField()
     transferred_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    transferred_as = label()
     transferred_at = models.DateTimeField()
 
     class Meta:
@@ -41,7 +42,7 @@ class ThreadAssignment(models.Model):
     executor = models.ForeignKey(Executor, models.PROTECT, related_name="thread_assignments")
     mode = models.CharField(max_length=10, choices=choices(AssignmentMode))
     reason = models.TextField(blank=True)
-    assigned_by = models.CharField(max_length=150)
+    assigned_by = label()
     assigned_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
 

@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import models
 
+from orchestrator.models.choices import label
+
 
 class Policy(models.Model):
     """A rule people follow, such as the definition of done for workstreams; `body` is Markdown."""
@@ -25,6 +27,7 @@ class PolicyChange(models.Model):
 
     policy = models.ForeignKey(Policy, models.PROTECT, related_name="changes")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    changed_as = label()
     reason = models.TextField()
     impact = models.TextField(blank=True)
     body = models.TextField()

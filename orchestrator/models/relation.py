@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from orchestrator.core.terms import DuplicateOutcome
-from orchestrator.models.choices import choices, one_of
+from orchestrator.models.choices import choices, label, one_of
 from orchestrator.models.workstream import Workstream
 
 
@@ -46,6 +46,7 @@ class DuplicateDecision(models.Model):
     outcome = models.CharField(max_length=10, choices=choices(DuplicateOutcome))
     rationale = models.TextField()
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    decided_as = label()
     decided_at = models.DateTimeField()
 
     class Meta:

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 
+from orchestrator.models.choices import label
 from orchestrator.models.version import WorkflowVersion
 
 
@@ -32,6 +33,7 @@ class SavedWorkflowVersion(models.Model):
     description = models.TextField(blank=True)
     plan = models.ForeignKey(WorkflowVersion, models.PROTECT, related_name="saved_as")
     saved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    saved_as = label()
     saved_at = models.DateTimeField()
     reason = models.TextField(blank=True)
 

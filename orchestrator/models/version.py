@@ -5,7 +5,7 @@ from django.db import models
 
 from orchestrator.core.formats.recognise import Format
 from orchestrator.core.terms import VersionStatus
-from orchestrator.models.choices import choices, one_of
+from orchestrator.models.choices import choices, label, one_of
 from orchestrator.models.workflow import Workflow
 
 
@@ -36,6 +36,7 @@ class WorkflowVersion(models.Model):
     repository = models.CharField(max_length=100, blank=True)
     base_branch = models.CharField(max_length=100, default="main")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    submitted_as = label()
     change_reason = models.TextField(blank=True)
     change_impact = models.TextField(blank=True)
     wanted_effective_at = models.DateTimeField(null=True, blank=True)
@@ -46,6 +47,7 @@ class WorkflowVersion(models.Model):
     mapping = models.JSONField(default=list, blank=True, editable=False)
     effective_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    decided_as = label(blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
     decision_reason = models.TextField(blank=True)
 

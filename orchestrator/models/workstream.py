@@ -7,7 +7,7 @@ from django.db import models
 
 from orchestrator.core.terms import WorkstreamStatus
 from orchestrator.models.bundle import Bundle
-from orchestrator.models.choices import choices, one_of
+from orchestrator.models.choices import choices, label, one_of
 from orchestrator.models.version import WorkflowVersion
 
 
@@ -35,6 +35,7 @@ class Workstream(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)
     accepted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    accepted_as = label(blank=True)
     open_tasks = models.PositiveIntegerField(default=0)
     done_tasks = models.PositiveIntegerField(default=0)
     blocked_tasks = models.PositiveIntegerField(default=0)
@@ -64,6 +65,7 @@ class PreHandoffReview(models.Model):
 
     workstream = models.OneToOneField(Workstream, models.PROTECT, related_name="prehandoff")
     reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    signed_as = label()
     rationale = models.TextField()
     signed_at = models.DateTimeField()
 

@@ -25,6 +25,7 @@ class AttemptFacts:
     key: str
     status: AttemptStatus
     executor: str
+    claimed_as: str
     token: int
     breadcrumb: str
     outcome: str
@@ -64,6 +65,7 @@ def attempt_facts(attempt_id: int) -> AttemptFacts:
         key=found.task.step.key,
         status=AttemptStatus(found.status),
         executor=assignment.executor.name if assignment else "",
+        claimed_as=assignment.claimed_as if assignment else "",
         token=assignment.token if assignment else 0,
         breadcrumb=found.task.breadcrumb,
         outcome=found.outcome,

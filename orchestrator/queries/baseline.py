@@ -71,7 +71,7 @@ def _facts(row: BaselineIntegration, said: dict[tuple[str, int], str]) -> Integr
         integrated_by=row.integrated_by,
         integrated_at=row.integrated_at,
         checked=said.get((INTEGRATED, row.pk), ""),
-        reverted_by=row.reverted_by.get_username() if row.reverted_by else "",
+        reverted_by=row.reverted_as,
         reverted_at=row.reverted_at,
         revert_reason=row.revert_reason,
         revert_commit=row.revert_commit,

@@ -48,6 +48,7 @@ class EarlierAttempt:
     number: int
     status: AttemptStatus
     executor: str
+    claimed_as: str
     outcome: str
     result: str
     error: str
@@ -194,6 +195,7 @@ def _earlier_attempt(attempt: Attempt) -> EarlierAttempt:
         number=attempt.number,
         status=AttemptStatus(attempt.status),
         executor=assignment.executor.name if assignment else "",
+        claimed_as=assignment.claimed_as if assignment else "",
         outcome=attempt.outcome,
         result=attempt.result,
         error=attempt.error,

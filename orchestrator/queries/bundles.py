@@ -65,4 +65,4 @@ def bundle_facts(bundle_id: int) -> BundleFacts:
         )
         for m in members_of(bundle)
     )
-    return BundleFacts(bundle.pk, bundle.name, bundle.submitted_by.get_username(), members)
+    return BundleFacts(bundle.pk, bundle.name, bundle.submitted_as, members)

@@ -1,12 +1,13 @@
 """What became of the files that executors committed themselves (FR-029)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import QuerySet
 
 from orchestrator.core.terms import InboxState
-from orchestrator.models import InboxFile
+from orchestrator.models import Executor, InboxFile
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,12 @@ def list_collected(
 ) -> CollectedList:
     found = collected_files(state, executor)
     return CollectedList(found.count(), tuple(_facts(row) for row in found[offset : offset + limit]))
+
+
+def labels_of(rows: Iterable[InboxFile]) -> dict[str, str]:
+    """Who the executors of these branches are, with account and kind; a branch may be nobody's."""
+    names = {row.executor for row in rows}
+    return {one.name: one.label for one in Executor.objects.filter(name__in=names).select_related("user")}
 
 
 def _facts(row: InboxFile) -> CollectedFacts:

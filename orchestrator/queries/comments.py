@@ -150,7 +150,7 @@ def _thread(row: CommentThread, origin: _Origin, step: StepSpec | None) -> Threa
         step=row.step,
         outdated=gone,
         changed=step is not None and origin.changed(row.step, step),
-        resolved_by=row.resolved_by.get_username() if row.resolved_by else "",
+        resolved_by=row.resolved_as,
         resolved_at=row.resolved_at,
         remarks=tuple(_remark(comment) for comment in row.seen),  # type: ignore[attr-defined]
     )

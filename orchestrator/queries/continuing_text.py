@@ -58,7 +58,7 @@ def _standing(found: Continuation) -> list[str]:
     if task.explanation:
         said.append(_line("Why", task.explanation.sentence))
     if task.attempt:
-        holder = f", held by {task.attempt.executor}" if task.attempt.executor else ", free to be claimed"
+        holder = f", held by {task.attempt.claimed_as}" if task.attempt.executor else ", free to be claimed"
         said.append(
             _line("Attempt", f"number {task.attempt.number} (id {task.attempt.id}), {task.attempt.status}{holder}")
         )
@@ -103,7 +103,7 @@ def _attempt(one: EarlierAttempt) -> str:
     ended = f" {timestamp(one.ended_at)}" if one.ended_at else ""
     same = f"same result as attempt {one.same_as}" if one.same_as else ""
     told = [one.error, one.outcome, f"commit {one.commit}" if one.commit else "", same]
-    who = f" by {one.executor}" if one.executor else ""
+    who = f" by {one.claimed_as}" if one.claimed_as else ""
     return _line(f"Attempt {one.number}{who}, {one.status}{ended}", "; ".join(text for text in told if text))
 
 

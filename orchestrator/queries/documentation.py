@@ -108,7 +108,7 @@ def _signed(workstream: Workstream) -> tuple[Signed, ...]:
             key=row.attempt.task.step.key,
             title=row.attempt.task.step.title,
             decision=row.decision,
-            by=row.reviewer.get_username(),
+            by=row.signed_as,
             at=timestamp(row.signed_at),
             reason=row.reason,
         )

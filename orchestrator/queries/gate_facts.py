@@ -21,6 +21,7 @@ class ReviewFacts:
     attempt: int
     decision: GateDecision
     reviewer: str
+    signed_as: str
     reason: str
     follow_ups: str
     follow_up_version: int
@@ -103,6 +104,7 @@ def _review(review: GateReview, attempt: int) -> ReviewFacts:
         attempt=attempt,
         decision=GateDecision(review.decision),
         reviewer=review.reviewer.get_username(),
+        signed_as=review.signed_as,
         reason=review.reason,
         follow_ups=review.follow_ups,
         follow_up_version=version.number if version else 0,

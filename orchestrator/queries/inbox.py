@@ -197,7 +197,7 @@ def _plans_in_review(user: User) -> Source:
 
 
 def _review_entry(version: WorkflowVersion) -> Entry:
-    why = f"Submitted by {version.author.get_username()}"
+    why = f"Submitted by {version.submitted_as}"
     return _version_entry(version, why, version.submitted_at)
 
 

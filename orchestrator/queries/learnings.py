@@ -60,7 +60,7 @@ class Lesson:
 def learnings(workstream: Workstream) -> LearningList:
     rows = Learning.objects.filter(workstream=workstream).select_related("author")
     items = tuple(
-        LearningFacts(one.after, one.went_wrong, one.worked, one.tighten, one.author.get_username(), one.recorded_at)
+        LearningFacts(one.after, one.went_wrong, one.worked, one.tighten, one.recorded_as, one.recorded_at)
         for one in rows
     )
     return LearningList(due(workstream), items)
@@ -135,7 +135,7 @@ def _happened(tasks: QuerySet[Task]) -> Iterator[str]:
         Q(attempt__task__in=tasks) | Q(return_step__tasks__in=tasks), decision=GateDecision.REJECTED
     )
     for review in rejected.select_related("attempt__task__step", "reviewer").distinct().order_by("signed_at", "pk"):
-        yield _line(f"{review.attempt.task.step.key} was rejected by {review.reviewer}: {review.reason}")
+        yield _line(f"{review.attempt.task.step.key} was rejected by {review.signed_as}: {review.reason}")
     blocked = Blocker.objects.filter(task__in=tasks).select_related("task__step")
     for blocker in blocked.order_by("declared_at", "pk"):
         ended = f" Resolved: {blocker.resolution}" if blocker.resolved_at else ""

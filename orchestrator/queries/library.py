@@ -151,7 +151,7 @@ def _shipped(used: Mapping[str, int]) -> Iterator[Entry]:
 
 def _saved(row: SavedWorkflowVersion, used: Mapping[str, int]) -> Entry:
     made = Made(
-        by=row.saved_by.get_username(),
+        by=row.saved_as,
         at=row.saved_at,
         plan=row.plan.workflow.slug,
         plan_name=row.plan.workflow.name,

@@ -54,7 +54,7 @@ def _facts(workstream: Workstream, task: Task | None = None) -> tuple[TransferFa
             one.from_user.get_username() if one.from_user else "",
             one.to_user.get_username(),
             one.reason,
-            one.transferred_by.get_username(),
+            one.transferred_as,
             one.transferred_at,
         )
         for one in transfers_of(workstream, task)

@@ -28,11 +28,12 @@ from orchestrator.core.graph import critical_path
 from orchestrator.core.handoff import timestamp, workstream_folder
 from orchestrator.core.plan import BatchSpec, GateSpec, Need, Plan, StageSpec, StepSpec, ThreadSpec
 from orchestrator.core.schedule import Snapshot, Verdict, decide
-from orchestrator.core.terms import ArtifactState, GateKind, Reason, TaskStatus
+from orchestrator.core.terms import ArtifactState, AssignmentMode, GateKind, Reason, TaskStatus
 from orchestrator.models import (
     Assignment,
     Attempt,
     Batch,
+    Executor,
     HandoffArtifact,
     Learning,
     Step,
@@ -45,7 +46,7 @@ from orchestrator.queries.needs import all_needs
 from orchestrator.queries.prepared import Prepared
 from orchestrator.queries.readings import plan_text
 from orchestrator.queries.snapshot import Loaded, load_snapshot, workstream_row
-from orchestrator.queries.threads import place_of
+from orchestrator.queries.threads import assignments_in_force, place_of
 
 INDEX = "workstreams/index.json"
 
@@ -68,7 +69,13 @@ def index_text() -> str:
     for assignment in _held():
         task = assignment.attempt.task
         held[task.workstream_id].append(
-            StreamAssignment(task.step.key, assignment.executor.name, timestamp(assignment.claimed_at))
+            StreamAssignment(
+                task=task.step.key,
+                agent=assignment.executor.name,
+                account=assignment.executor.user.get_username(),
+                kind=assignment.executor.kind,
+                claimed_at=timestamp(assignment.claimed_at),
+            )
         )
     ordered = enumerate(_registered())
     needs, kept = all_needs(), _kept_threads()
@@ -87,6 +94,8 @@ def _kept_threads() -> dict[int, list[ThreadEntry]]:
             batch=thread.batch.prefix,
             thread=thread.lane,
             agent=row.executor.name,
+            account=row.executor.user.get_username(),
+            kind=row.executor.kind,
             mode=row.mode,
             assigned_at=timestamp(row.assigned_at),
         )
@@ -96,7 +105,7 @@ def _kept_threads() -> dict[int, list[ThreadEntry]]:
 
 @Prepared
 def _held() -> QuerySet[Assignment]:
-    rows = Assignment.objects.filter(released_at=None).select_related("executor", "attempt__task__step")
+    rows = Assignment.objects.filter(released_at=None).select_related("executor__user", "attempt__task__step")
     return rows.order_by("attempt__task__step__key")
 
 
@@ -108,7 +117,7 @@ def _registered() -> QuerySet[Workstream]:
 
 @Prepared
 def _kept() -> QuerySet[ThreadAssignment]:
-    rows = ThreadAssignment.objects.filter(ended_at=None).select_related("executor", "thread__batch__stage")
+    rows = ThreadAssignment.objects.filter(ended_at=None).select_related("executor__user", "thread__batch__stage")
     return rows.order_by("thread__batch__stage__position", "thread__batch__position", "thread__position")
 
 
@@ -120,7 +129,7 @@ def _learnings(workstream: int) -> QuerySet[Learning]:
 @Prepared
 def _attempts(workstream: int) -> QuerySet[Attempt]:
     rows = Attempt.objects.filter(task__workstream=workstream)
-    return rows.select_related("assignment__executor").order_by("number")
+    return rows.select_related("assignment__executor__user").order_by("number")
 
 
 @Prepared
@@ -154,7 +163,7 @@ def _stream(
         approval=Approval(
             status=version.status,
             plan_hash=version.source_sha256,
-            approved_by=version.decided_by.get_username() if version.decided_by and approved else "",
+            approved_by=version.decided_as if approved else "",
             approved_at=_moment(version.decided_at) if approved else "",
         ),
         assignments=tuple(held),
@@ -173,7 +182,7 @@ def learnings_text(workstream: Workstream) -> str:
             LearningEntry(
                 row.after,
                 timestamp(row.recorded_at),
-                row.author.get_username(),
+                row.recorded_as,
                 row.went_wrong,
                 row.worked,
                 row.tighten,
@@ -192,7 +201,7 @@ class Board:
         self.needs = {view.key: view.needs for view in loaded.snapshot.tasks}
         verdicts = decide(_as_committed(workstream, loaded.snapshot)).verdicts
         self.lines = {verdict.key: _line(loaded.tasks[verdict.key], verdict) for verdict in verdicts}
-        self.sole = loaded.assigned
+        self.kept = assignments_in_force(workstream)
         self.attempts = {attempt.task_id: attempt for attempt in _attempts(workstream.pk)}
 
     @classmethod
@@ -220,7 +229,7 @@ class Board:
     def _entry(self, task: Task) -> TaskEntry:
         thread = task.step.thread
         attempt = self.attempts.get(task.pk)
-        assignment = getattr(attempt, "assignment", None)
+        executor = _executor_of(attempt, self.kept.get(place_of(thread)))
         return TaskEntry(
             id=task.step.key,
             name=task.step.title,
@@ -231,7 +240,9 @@ class Board:
             created_at=timestamp(task.created_at),
             updated_at=timestamp(task.updated_at),
             breadcrumb=task.breadcrumb,
-            assigned_agent=assignment.executor.name if assignment else self.sole.get(place_of(thread), ""),
+            assigned_agent=executor.name if executor else "",
+            agent_account=executor.user.get_username() if executor else "",
+            agent_kind=executor.kind if executor else "",
             attempt=attempt.number if attempt else 0,
             needs_human=task.needs_human,
             intervention_note=task.intervention_note,
@@ -265,6 +276,14 @@ class Board:
         kind = "Merge Point" if step.gate_kind == GateKind.MERGE else f"{step.gate_kind.capitalize()} gate"
         unlocks = tuple(task.step.key for task in self.tasks if step.key in self.needs[task.step.key])
         return GateBlock(f"{kind} {step.key}", self.lines[step.key], step.gate_action or step.title, unlocks)
+
+
+def _executor_of(attempt: Attempt | None, kept: ThreadAssignment | None) -> Executor | None:
+    """Who works on a task or worked last; before anybody claimed it, who alone may."""
+    if assignment := getattr(attempt, "assignment", None):
+        executor: Executor = assignment.executor
+        return executor
+    return kept.executor if kept and kept.mode == AssignmentMode.ASSIGNED else None
 
 
 def critical_keys(workstream: Workstream, loaded: Loaded) -> frozenset[str]:

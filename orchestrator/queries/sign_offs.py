@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from django.contrib.auth.models import User
-from django.db.models import Max, Q
+from django.db.models import Q
 
 from orchestrator.core.approvals import Approvals, approvals_of, approver_findings
 from orchestrator.core.plan import Reading
@@ -19,9 +19,13 @@ _MAY_APPROVE: Final = Q(groups__name=Role.APPROVER.value) | Q(is_superuser=True)
 
 @dataclass(frozen=True, slots=True)
 class SignOff:
-    """A person with the version of the workflow that they approved last; `current` when it is the one shown."""
+    """A person with the version of the workflow that they approved last; `current` when it is the one shown.
+
+    `signed_as` says how: in the browser, with a token, by command.
+    """
 
     person: str
+    signed_as: str
     number: int
     current: bool
 
@@ -38,11 +42,11 @@ def sign_offs(version: WorkflowVersion) -> SignOffs:
     rows = (
         Approval.objects.filter(version__workflow=version.workflow_id, version__number__lte=version.number)
         .filter(withdrawn_at=None)
-        .order_by("person__username")
-        .values_list("person__username")
-        .annotate(latest=Max("version__number"))
+        .order_by("person__username", "version__number", "pk")
+        .values_list("person__username", "signed_as", "version__number")
     )
-    people = tuple(SignOff(name, latest, latest == version.number) for name, latest in rows)
+    latest = {name: SignOff(name, said, number, number == version.number) for name, said, number in rows}
+    people = tuple(latest.values())
     given = [one.person for one in people if one.current]
     so_far = approvals_of(reading_of(version).plan, version.workflow.required_approvals, given)
     return SignOffs(so_far.needed, so_far.named, so_far.given, people)

@@ -32,12 +32,14 @@ LAUNCH_ORDER = (
 
 @dataclass(frozen=True)
 class LiveAttempt:
-    """The try that is queued or running; `executor` holds it, empty while nobody does."""
+    """The try that is queued or running; `executor` holds it, empty while nobody does; `claimed_as` says
+    whose it is and what kind."""
 
     id: int
     number: int
     status: AttemptStatus
     executor: str
+    claimed_as: str
 
 
 @dataclass(frozen=True)
@@ -167,4 +169,5 @@ def _live_attempt(attempt: Attempt) -> LiveAttempt:
         number=attempt.number,
         status=AttemptStatus(attempt.status),
         executor=assignment.executor.name if assignment else "",
+        claimed_as=assignment.claimed_as if assignment else "",
     )

@@ -107,7 +107,7 @@ class Facts:
             needs=self.needs.get(step.pk, ()),
             claims=self.claims.of(step.pk, thread.pk, thread.lane),
             live=AttemptStatus(live.status) if live else None,
-            executor=live.assignment.executor.name if live and running else "",
+            executor=live.assignment.claimed_as if live and running else "",
             assigned=self.assigned.get(place_of(thread), ""),
             failure=self.failures.get(task.pk, ""),
             blocker=self.blockers.get(task.pk, ""),

@@ -22,6 +22,7 @@ from orchestrator.models import (
     Blocker,
     Criterion,
     CriterionCheck,
+    Executor,
     HandoffArtifact,
     Intervention,
     OutputFile,
@@ -62,8 +63,12 @@ class TaskRow:
 
     @property
     def holder(self) -> str:
+        """Who runs it, with their account and kind; empty while nobody does."""
         running = self.live is not None and self.live.status == AttemptStatus.RUNNING
-        return self.live.assignment.executor.name if self.live and running else ""
+        return self.live.assignment.claimed_as if self.live and running else ""
+
+    def held_by(self, executor: Executor) -> bool:
+        return bool(self.holder) and self.live is not None and self.live.assignment.executor_id == executor.pk
 
     @property
     def state(self) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from orchestrator.core.terms import OPEN_TASK, AssignmentMode, StepKind
-from orchestrator.models import Assignment, Task, Thread, ThreadAssignment, Workstream
+from orchestrator.models import Assignment, Executor, Task, Thread, ThreadAssignment, Workstream
 from orchestrator.queries.prepared import Prepared
 
 
@@ -44,6 +44,8 @@ class ThreadFacts:
     batch: str
     thread: str
     executor: str
+    account: str
+    kind: str
     mode: str
     reason: str
     assigned_by: str
@@ -57,13 +59,19 @@ def assignments_in_force(workstream: Workstream) -> dict[ThreadPlace, ThreadAssi
 @Prepared
 def _in_force(workstream: int) -> QuerySet[ThreadAssignment]:
     rows = ThreadAssignment.objects.filter(workstream=workstream, ended_at=None)
-    return rows.select_related("executor", "thread__batch__stage")
+    return rows.select_related("executor__user", "thread__batch__stage")
 
 
 def sole_executors(workstream: Workstream) -> dict[ThreadPlace, str]:
-    """The name of the executor that alone claims in a thread."""
+    """Who alone claims in a thread, with account and kind."""
     found = assignments_in_force(workstream).items()
-    return {place: row.executor.name for place, row in found if row.mode == AssignmentMode.ASSIGNED}
+    return {place: row.executor.label for place, row in found if row.mode == AssignmentMode.ASSIGNED}
+
+
+def sole_executor(workstream: Workstream, thread: Thread) -> Executor | None:
+    """The executor that alone claims in this thread, if there is one."""
+    row = assignments_in_force(workstream).get(place_of(thread))
+    return row.executor if row and row.mode == AssignmentMode.ASSIGNED else None
 
 
 def open_threads(workstream: Workstream) -> list[ThreadRow]:
@@ -105,6 +113,8 @@ def _facts(row: ThreadRow) -> ThreadFacts:
         batch=str(thread.batch),
         thread=str(thread),
         executor=one.executor.name if one else "",
+        account=one.executor.user.get_username() if one else "",
+        kind=one.executor.kind if one else "",
         mode=one.mode if one else "",
         reason=one.reason if one else "",
         assigned_by=one.assigned_by if one else "",

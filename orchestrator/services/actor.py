@@ -6,6 +6,7 @@ from typing import Self
 from django.contrib.auth.models import User
 
 from orchestrator.core.errors import NoRole, NotAllowed
+from orchestrator.core.names import BY_COMMAND, ORCHESTRATOR_NAME, actor_label
 from orchestrator.core.terms import ExecutorKind, Role
 from orchestrator.models import Executor
 from orchestrator.queries.roles import roles_of
@@ -13,7 +14,11 @@ from orchestrator.queries.roles import roles_of
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """`label` is what history shows; `user` is None only for the orchestrator's own acts."""
+    """`label` is what history, artifacts and pages show; `user` is None only for the orchestrator's own acts.
+
+    `kind` says who acted: a person, an agent or a tool. A person's own executor is no second name of theirs: they act
+    as themselves in the browser, and "with a token" on the machine interfaces.
+    """
 
     label: str
     user: User | None = None
@@ -24,8 +29,22 @@ class Actor:
         return cls(user.get_username(), user)
 
     @classmethod
+    def operator(cls, user: User) -> Self:
+        """Somebody at the server's own command line, for this account: whoever it is has the database anyway."""
+        return cls(f"{user.get_username()} {BY_COMMAND}", user)
+
+    @classmethod
     def member(cls, executor: Executor) -> Self:
-        return cls(executor.name, executor.user, executor)
+        """An executor on a machine interface."""
+        account = executor.user
+        return cls(actor_label(executor.name, executor.kind, account.get_username()), account, executor)
+
+    @property
+    def kind(self) -> str:
+        """A word of `ExecutorKind`; empty for the orchestrator."""
+        if self.executor is not None:
+            return self.executor.kind
+        return ExecutorKind.PERSON.value if self.user is not None else ""
 
     @property
     def account(self) -> User:
@@ -61,4 +80,4 @@ class Actor:
             )
 
 
-ORCHESTRATOR = Actor("orchestrator")
+ORCHESTRATOR = Actor(ORCHESTRATOR_NAME)

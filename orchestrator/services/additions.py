@@ -31,19 +31,29 @@ class Addition:
     left: int
 
 
-def add_steps(*, attempt_id: int, token: int, executor: Executor, tasks: str, reason: str, now: datetime) -> Addition:
+def add_steps(
+    *,
+    attempt_id: int,
+    token: int,
+    executor: Executor,
+    tasks: str,
+    reason: str,
+    now: datetime,
+    actor: Actor | None = None,
+) -> Addition:
     """Add steps behind the one that the executor runs: a new version, in force at once because the reviewed plan said
     how many steps this one may add.
 
     `tasks` has one step a line: `title | exit criterion`, with `KEY:` in front to choose the key. LimitReached says how
     many are left; StaleToken when the claim is no longer the caller's; WrongState while another version waits.
+    `actor` as in `completions.complete`.
     """
     work = keyed_tasks(tasks)
     if not work:
         raise InvalidInput("Name at least one step, one a line.", field="tasks")
     if not reason.strip():
         raise MissingReason("Say why the plan needs these steps.", field="reason")
-    actor = Actor.member(executor)
+    actor = actor or Actor.member(executor)
     with unit_of_work():
         attempt = held_attempt(attempt_id, token, executor)
         step, workstream = attempt.task.step, attempt.task.workstream

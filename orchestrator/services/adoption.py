@@ -131,6 +131,7 @@ def _take_as_met(act: _Act, attempts: Sequence[Attempt]) -> None:
                 criterion=criterion,
                 evidence=f"Not checked here. {by_step[criterion.step_id].outcome}",
                 checked_by=act.actor.account,
+                checked_as=act.actor.label,
                 checked_at=act.now,
             )
             for criterion in criteria
@@ -146,6 +147,7 @@ def _block(act: _Act, verdicts: Sequence[Adopted], tasks: Mapping[str, Task]) ->
             note=one.breadcrumb,
             owner=act.version.author,
             declared_by=act.actor.account,
+            declared_as=act.actor.label,
             declared_at=act.now,
         )
         for one in verdicts

@@ -164,7 +164,11 @@ def _revert(current: BaselineIntegration, reason: str, full: str, checked: str, 
     with unit_of_work():
         workstream = locked_workstream(current.workstream_id)
         ended = BaselineIntegration.objects.filter(pk=current.pk, reverted_at=None).update(
-            reverted_by=actor.account, reverted_at=now, revert_reason=reason, revert_commit=full
+            reverted_by=actor.account,
+            reverted_as=actor.label,
+            reverted_at=now,
+            revert_reason=reason,
+            revert_commit=full,
         )
         if ended != 1:
             raise WrongState("Somebody else has decided the revert meanwhile.")

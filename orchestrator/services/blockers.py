@@ -29,7 +29,13 @@ def declare_blocker(*, task_id: int, kind: str, note: str, actor: Actor, now: da
         if TaskStatus(task.status) in TERMINAL_TASK:
             raise WrongState(f"{task.step.key} is {task.status}; nothing can block it.")
         blocker = Blocker.objects.create(
-            task=task, kind=kind, note=note, owner=owned_by, declared_by=actor.account, declared_at=now
+            task=task,
+            kind=kind,
+            note=note,
+            owner=owned_by,
+            declared_by=actor.account,
+            declared_as=actor.label,
+            declared_at=now,
         )
         _rest(task, blocker, actor, "blocker declared", note, now)
     return blocker
@@ -48,8 +54,9 @@ def resolve_blocker(*, blocker_id: int, resolution: str, actor: Actor, now: date
         blocker = Blocker.objects.get(pk=blocker_id)
         if blocker.resolved_at is not None:
             raise WrongState("The blocker is already resolved.")
-        blocker.resolution, blocker.resolved_by, blocker.resolved_at = resolution, actor.account, now
-        blocker.save(update_fields=["resolution", "resolved_by", "resolved_at"])
+        blocker.resolution, blocker.resolved_at = resolution, now
+        blocker.resolved_by, blocker.resolved_as = actor.account, actor.label
+        blocker.save(update_fields=["resolution", "resolved_by", "resolved_as", "resolved_at"])
         _rest(task, blocker, actor, "blocker resolved", resolution, now)
     return blocker
 

@@ -63,7 +63,9 @@ def submit_bundle(*, name: str, files: Sequence[PlanFile], actor: Actor, now: da
     graph = {name: _needed(reading, aliases) for name, reading in readings.items()}
     _refuse_unschedulable(_with_circles(readings, graph))
     with unit_of_work():
-        bundle = Bundle.objects.create(name=name.strip()[:200], submitted_by=actor.account, submitted_at=now)
+        bundle = Bundle.objects.create(
+            name=name.strip()[:200], submitted_by=actor.account, submitted_as=actor.label, submitted_at=now
+        )
         members = {
             one: submit_plan(
                 source=by_name[one].source,

@@ -64,8 +64,24 @@ def caller_by_session(user: User) -> Caller:
     return _let_in(Actor.person(user), frozenset(Scope))
 
 
+def caller_by_command(user: User) -> Caller:
+    """A person named on the operator's own command line; the history says that it was a command."""
+    return Caller(Actor.operator(user), frozenset(Scope))
+
+
+def member_by_command(name: str) -> Caller:
+    """An executor named there. A person's own is refused: its acts would count as made with that person's token."""
+    caller = caller_by_name(name)
+    if caller.executor.kind == ExecutorKind.PERSON:
+        raise NotAllowed(
+            f"The executor {name} is a person, who acts in the browser or with a token of their own.",
+            recovery="Name an agent or a tool.",
+        )
+    return caller
+
+
 def caller_by_name(name: str) -> Caller:
-    """An executor named on the operator's own command line, where the database is already at hand."""
+    """The executor that a branch of the workspace or the operator names, where no token proves it."""
     executor = Executor.objects.select_related("user").filter(name=name, user__is_active=True).first()
     if executor is None:
         raise NotFound(f"There is no executor {name!r} with an active account.")

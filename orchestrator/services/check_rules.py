@@ -45,7 +45,13 @@ def change_check_rules(
                 field="severities",
             )
         for code, new in changed.items():
-            values = {"severity": new, "changed_by": actor.account, "changed_at": now, "reason": reason}
+            values = {
+                "severity": new,
+                "changed_by": actor.account,
+                "changed_as": actor.label,
+                "changed_at": now,
+                "reason": reason,
+            }
             CheckRule.objects.update_or_create(code=code, defaults=values)
         write_policy(
             slug=PLAN_CHECKS,

@@ -50,28 +50,34 @@ def claim(*, attempt_id: int, executor: Executor, actor: Actor, now: datetime) -
         task.last_token += 1
         task.status = TaskStatus.ACTIVE
         assignment = Assignment.objects.create(
-            attempt=attempt, executor=executor, token=task.last_token, claimed_at=now
+            attempt=attempt,
+            executor=executor,
+            claimed_as=actor.label,
+            token=task.last_token,
+            claimed_at=now,
         )
         task.workstream.started_at = task.workstream.started_at or now
         announce(
             attempt=attempt,
             event=EventType.ATTEMPT_STARTED,
             actor=actor,
-            outcome=f"Claimed by {executor.name}.",
+            outcome=f"Claimed by {actor.label}.",
             next_action="Do the step and prove its exit criteria.",
             now=now,
         )
         record_attempt(
             attempt, actor, "attempt claimed", now, data={"executor": executor.name, "token": task.last_token}
         )
-        own_unowned(task, executor, now)
+        own_unowned(task, executor, actor, now)
         settle(task, now)
         wake(task.workstream_id)
     return assignment
 
 
-def report(*, attempt_id: int, token: int, executor: Executor, breadcrumb: str, now: datetime) -> None:
-    """Leave a breadcrumb: the last action, for whoever continues (WF-8)."""
+def report(
+    *, attempt_id: int, token: int, executor: Executor, breadcrumb: str, now: datetime, actor: Actor | None = None
+) -> None:
+    """Leave a breadcrumb: the last action, for whoever continues (WF-8). `actor` as in `completions.complete`."""
     if not breadcrumb.strip():
         raise MissingReason("A breadcrumb says what was done last.", field="breadcrumb")
     check_text(breadcrumb, "breadcrumb")
@@ -79,7 +85,7 @@ def report(*, attempt_id: int, token: int, executor: Executor, breadcrumb: str, 
         attempt = held_attempt(attempt_id, token, executor)
         refuse_more_breadcrumbs(attempt)
         attempt.task.breadcrumb = breadcrumb
-        record_attempt(attempt, Actor.member(executor), "breadcrumb left", now, reason=breadcrumb)
+        record_attempt(attempt, actor or Actor.member(executor), "breadcrumb left", now, reason=breadcrumb)
         settle(attempt.task, now)
 
 
@@ -98,7 +104,7 @@ def _refuse_unclaimable(attempt: Attempt) -> None:
         holder = Assignment.objects.select_related("executor").get(attempt=attempt)
         since = holder.claimed_at.isoformat(timespec="seconds")
         raise AlreadyClaimed(
-            f"{attempt} is held by {holder.executor.name} since {since}.", holder=holder.executor.name, since=since
+            f"{attempt} is held by {holder.claimed_as} since {since}.", holder=holder.executor.name, since=since
         )
     if attempt.status != AttemptStatus.QUEUED:
         raise WrongState(f"{attempt} is {attempt.status}; it can no longer be claimed.")

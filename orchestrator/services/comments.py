@@ -137,7 +137,8 @@ def _settle(thread_id: int, actor: Actor, now: datetime, *, resolved: bool) -> C
         if (thread.resolved_at is not None) is resolved:
             raise WrongState("The thread is resolved already." if resolved else "The thread is open already.")
         thread.resolved_by, thread.resolved_at = (actor.account, now) if resolved else (None, None)
-        thread.save(update_fields=["resolved_by", "resolved_at"])
+        thread.resolved_as = actor.label if resolved else ""
+        thread.save(update_fields=["resolved_by", "resolved_as", "resolved_at"])
         record(
             workstream=workstream,
             actor=actor,
@@ -164,7 +165,7 @@ def mark_viewed(*, version: WorkflowVersion, sha256: str, viewed: bool, actor: A
 
 def _draft(thread: CommentThread, body: str, actor: Actor, now: datetime) -> Comment:
     return Comment.objects.create(
-        thread=thread, author=actor.account, said_as=actor.label[:150], body=_said(body), written_at=now
+        thread=thread, author=actor.account, said_as=actor.label, body=_said(body), written_at=now
     )
 
 

@@ -37,6 +37,7 @@ def complete(
     outputs: Mapping[str, bytes] | None = None,
     commit: str = "",
     result: str = "",
+    actor: Actor | None = None,
 ) -> Attempt:
     """Finish an attempt: every exit criterion with evidence, its outputs, and the artifact that hands it over (AS-7).
 
@@ -44,9 +45,10 @@ def complete(
     that the step declares, the first of them when it is empty; InvalidInput for another word (AD-8), and for a commit
     that the plan's repository does not have or that does not build on its base. Raises CriteriaUnmet with what is
     missing, StaleToken when the claim is not the caller's or no longer; of who held the attempt what was sent is then
-    kept as evidence.
+    kept as evidence. `actor` says who acts where it is not the executor on a machine interface: its person in the
+    browser.
     """
-    actor = Actor.member(executor)
+    actor = actor or Actor.member(executor)
     check_text(outcome, "outcome")
     check_evidence(evidence)
     check_outputs(outputs or {})
@@ -105,7 +107,14 @@ def _check_criteria(attempt: Attempt, evidence: Mapping[int, str], actor: Actor,
         names = "; ".join(c.text for c in missing)
         raise CriteriaUnmet(f"Without evidence: {names}.", criteria=", ".join(str(c.pk) for c in missing))
     CriterionCheck.objects.bulk_create(
-        CriterionCheck(attempt=attempt, criterion=c, evidence=evidence[c.pk], checked_by=actor.account, checked_at=now)
+        CriterionCheck(
+            attempt=attempt,
+            criterion=c,
+            evidence=evidence[c.pk],
+            checked_by=actor.account,
+            checked_as=actor.label,
+            checked_at=now,
+        )
         for c in criteria
     )
 

@@ -125,7 +125,12 @@ def _signed_by_all(version: WorkflowVersion, workstream: Workstream, actor: Acto
     before = sign_offs(version)
     if actor.account.get_username() not in before.given:
         Approval.objects.create(
-            version=version, sha256=version.source_sha256, person=actor.account, note=note, signed_at=now
+            version=version,
+            sha256=version.source_sha256,
+            person=actor.account,
+            signed_as=actor.label,
+            note=note,
+            signed_at=now,
         )
     elif before.missing:
         raise WrongState(
@@ -249,6 +254,7 @@ def _decide(
     now: datetime,
     effective_at: datetime | None,
 ) -> None:
-    version.status, version.decided_by, version.decided_at, version.decision_reason = status, actor.account, now, reason
+    version.status, version.decided_by, version.decided_as = status, actor.account, actor.label
+    version.decided_at, version.decision_reason = now, reason
     version.effective_at = effective_at
-    version.save(update_fields=["status", "decided_by", "decided_at", "decision_reason", "effective_at"])
+    version.save(update_fields=["status", "decided_by", "decided_as", "decided_at", "decision_reason", "effective_at"])

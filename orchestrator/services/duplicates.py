@@ -45,6 +45,7 @@ def decide_duplicate(
                 "outcome": chosen,
                 "rationale": rationale.strip(),
                 "decided_by": actor.account,
+                "decided_as": actor.label,
                 "decided_at": now,
             },
         )

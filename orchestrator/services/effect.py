@@ -47,7 +47,7 @@ def _adopt(version: WorkflowVersion, workstream: Workstream, now: datetime) -> N
     """Whoever approved the version let the state that its source tells be taken over (WF-8)."""
     # Only an approved version is ever due, and it has the one whose approval was the last.
     assert version.decided_by is not None
-    adopt_state(version=version, workstream=workstream, actor=Actor.person(version.decided_by), now=now)
+    adopt_state(version=version, workstream=workstream, actor=Actor(version.decided_as, version.decided_by), now=now)
 
 
 def _record(version: WorkflowVersion, workstream: Workstream, now: datetime) -> None:

@@ -16,15 +16,18 @@ from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
 
 
-def fail(*, attempt_id: int, token: int, executor: Executor, error: str, now: datetime) -> Attempt:
+def fail(
+    *, attempt_id: int, token: int, executor: Executor, error: str, now: datetime, actor: Actor | None = None
+) -> Attempt:
     """The executor declares its own attempt failed; the task waits until a person re-queues it (EC-6).
 
     The failure may trip the circuit breaker: then a person has to answer before anybody can re-queue.
+    `actor` as in `completions.complete`.
     """
     check_text(error, "error")
     with unit_of_work():
         attempt = held_attempt(attempt_id, token, executor)
-        _fail(attempt, Actor.member(executor), error, now)
+        _fail(attempt, actor or Actor.member(executor), error, now)
     return attempt
 
 

@@ -45,6 +45,7 @@ def approve_gate(
         review = GateReview.objects.create(
             attempt=attempt,
             reviewer=actor.account,
+            signed_as=actor.label,
             decision=GateDecision.APPROVED,
             reason=reason,
             follow_ups=follow_ups,
@@ -75,7 +76,11 @@ def sign_as_planned(*, version: WorkflowVersion, workstream: Workstream, now: da
     try:
         with unit_of_work():
             return approve_gate(
-                task_id=gate.pk, actor=Actor.person(version.author), now=now, reason=reason, fix=version
+                task_id=gate.pk,
+                actor=Actor(version.submitted_as, version.author),
+                now=now,
+                reason=reason,
+                fix=version,
             )
     except Refusal:
         return None
@@ -135,6 +140,7 @@ def reject_gate(*, task_id: int, return_key: str, reason: str, actor: Actor, now
         review = GateReview.objects.create(
             attempt=attempt,
             reviewer=actor.account,
+            signed_as=actor.label,
             decision=GateDecision.REJECTED,
             reason=reason,
             return_step=target.step,

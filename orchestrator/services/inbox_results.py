@@ -56,7 +56,7 @@ def _attempt(result: InboxResult, executor: Executor) -> Attempt:
         raise NotFound("There is no such attempt.", recovery="Write the file anew with the attempt that was claimed.")
     holder = Assignment.objects.filter(attempt=attempt).select_related("executor").first()
     if holder is None or holder.executor_id != executor.pk:
-        held = f"is held by {holder.executor.name}" if holder else "has not been claimed"
+        held = f"is held by {holder.claimed_as}" if holder else "has not been claimed"
         raise NotAllowed(f"{attempt} {held}; {executor.name} cannot hand in its result.")
     return attempt
 

@@ -79,8 +79,9 @@ def open_intervention(
 
 def close_intervention(intervention: Intervention, task: Task, answer: str, actor: Actor, now: datetime) -> None:
     """Take the flag of a locked task away; the caller settles it. Nobody's name stands for what clears itself."""
-    intervention.answer, intervention.cleared_by, intervention.cleared_at = answer, actor.user, now
-    intervention.save(update_fields=["answer", "cleared_by", "cleared_at"])
+    intervention.answer, intervention.cleared_at = answer, now
+    intervention.cleared_by, intervention.cleared_as = actor.user, actor.label
+    intervention.save(update_fields=["answer", "cleared_by", "cleared_as", "cleared_at"])
     task.needs_human, task.intervention_note = False, ""
     _record(intervention, task, actor, "intervention done", answer, now, {"forgiven": task.forgiven})
 

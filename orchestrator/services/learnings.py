@@ -50,6 +50,7 @@ def _keep(
             worked=texts[1],
             tighten=texts[2],
             author=actor.account,
+            recorded_as=actor.label,
             recorded_at=now,
         )
         record(workstream=locked, actor=actor, action=action, subject=after.strip(), reason=said, now=now)

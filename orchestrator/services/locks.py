@@ -160,7 +160,7 @@ def lock_workflow(workflow_id: int) -> Workflow:
 
 
 def lock_names() -> None:
-    """One act at a time finds a free name for a workflow or a workstream."""
+    """One act at a time finds a free name for a workflow, a workstream, an account or an executor."""
     take(Lock.NAMES)
 
 

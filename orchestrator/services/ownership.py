@@ -68,15 +68,13 @@ def transfer_blocker(*, blocker_id: int, to: str, reason: str, actor: Actor, now
     return transfer
 
 
-def own_unowned(task: Task, executor: Executor, now: datetime) -> None:
+def own_unowned(task: Task, executor: Executor, actor: Actor, now: datetime) -> None:
     """A person who claims a task that nobody owns becomes its owner; the caller holds the lock and settles the task.
 
     An agent's claim makes no owner: its assignment already says who works, and a person has to answer for the task.
     """
     if task.owner_id is None and executor.kind == ExecutorKind.PERSON:
-        _pass_on(
-            task.workstream, executor.user, "Claimed it while nobody owned it.", Actor.member(executor), now, task=task
-        )
+        _pass_on(task.workstream, executor.user, "Claimed it while nobody owned it.", actor, now, task=task)
 
 
 def _new_owner(to: str, reason: str, actor: Actor) -> User:
@@ -129,5 +127,6 @@ def _pass_on(
         to_user=owner,
         reason=reason.strip(),
         transferred_by=actor.account,
+        transferred_as=actor.label,
         transferred_at=now,
     )

@@ -312,6 +312,7 @@ def _version(
         repository=plan.repository[:100],
         base_branch=plan.base_branch[:100],
         author=actor.account,
+        submitted_as=actor.label,
         change_reason=reason,
         change_impact=note.impact.strip(),
         wanted_effective_at=note.wanted_effective_at,

@@ -59,7 +59,13 @@ def write_policy(
             slug=slug, defaults={"title": title, "body": body, "updated_at": now}
         )
         PolicyChange.objects.create(
-            policy=policy, author=actor.account, reason=reason, impact=impact, body=body, changed_at=now
+            policy=policy,
+            author=actor.account,
+            changed_as=actor.label,
+            reason=reason,
+            impact=impact,
+            body=body,
+            changed_at=now,
         )
         record(workstream=None, actor=actor, action="policy changed", subject=slug, reason=reason, now=now, data=data)
     return policy

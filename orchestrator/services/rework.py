@@ -78,7 +78,7 @@ def _refuse_running(workstream: Workstream, tasks: Sequence[Task]) -> None:
     )
     if first := running.first():
         raise WrongState(
-            f"{first.task.step.key} is running on {first.assignment.executor.name} and builds on that step.",
+            f"{first.task.step.key} is running on {first.assignment.claimed_as} and builds on that step.",
             recovery="Wait for it to end, or declare its attempt failed, then send the work back.",
             workstream=str(workstream.uuid),
         )

@@ -157,6 +157,7 @@ def _next(
         description=description,
         plan=version,
         saved_by=actor.account,
+        saved_as=actor.label,
         saved_at=now,
         reason=reason,
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 from orchestrator.core.errors import AssignedElsewhere, InvalidInput, MissingReason, NotFound, WrongState
 from orchestrator.core.terms import AssignmentMode, Role, WorkstreamStatus
 from orchestrator.models import Executor, Task, Thread, ThreadAssignment, Workstream
-from orchestrator.queries.threads import assignments_in_force, place_of, sole_executors
+from orchestrator.queries.threads import assignments_in_force, place_of, sole_executor
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.locks import locked_workstream
@@ -59,13 +59,10 @@ def unassign_thread(*, workstream_id: int, thread_id: int, reason: str, actor: A
 
 def refuse_assigned_elsewhere(task: Task, executor: Executor) -> None:
     """AssignedElsewhere, naming it, when another executor alone claims in the task's thread."""
-    sole = sole_executors(task.workstream)
-    if not sole:
-        return
     thread = Thread.objects.select_related("batch__stage").get(pk=task.step.thread_id)
-    holder = sole.get(place_of(thread), executor.name)
-    if holder != executor.name:
-        raise AssignedElsewhere(f"The thread {thread} is assigned to {holder}.", executor=holder)
+    sole = sole_executor(task.workstream, thread)
+    if sole is not None and sole != executor:
+        raise AssignedElsewhere(f"The thread {thread} is assigned to {sole.label}.", executor=sole.name)
 
 
 def _executor(name: str) -> Executor:

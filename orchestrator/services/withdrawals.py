@@ -65,8 +65,11 @@ def _back_in_review(version: WorkflowVersion, workstream: Workstream, actor: Act
     newest = WorkflowVersion.objects.filter(workflow=version.workflow_id).order_by("-number")[0]
     version.status = VersionStatus.IN_REVIEW if newest.pk == version.pk else VersionStatus.SUPERSEDED
     version.decided_by = version.decided_at = version.effective_at = None
+    version.decided_as = ""
     version.decision_reason, version.mapping = "", []
-    version.save(update_fields=["status", "decided_by", "decided_at", "effective_at", "decision_reason", "mapping"])
+    version.save(
+        update_fields=["status", "decided_by", "decided_as", "decided_at", "effective_at", "decision_reason", "mapping"]
+    )
     own = newest.workstream_id in {None, workstream.pk}
     if newest.pk != version.pk and own and workstream.status == WorkstreamStatus.PLANNING:
         plan = plan_of(newest)

@@ -32,7 +32,11 @@ def sign_prehandoff(*, workstream_id: int, rationale: str, actor: Actor, now: da
             raise WrongState(f"{workstream} is {workstream.status}.")
         _refuse_undecided(workstream)
         review = PreHandoffReview.objects.create(
-            workstream=workstream, reviewer=actor.account, rationale=rationale.strip(), signed_at=now
+            workstream=workstream,
+            reviewer=actor.account,
+            signed_as=actor.label,
+            rationale=rationale.strip(),
+            signed_at=now,
         )
         _touch(workstream, now)
         record(
@@ -58,7 +62,7 @@ def accept_workstream(*, workstream_id: int, actor: Actor, now: datetime, note: 
             raise NotFinished(f"{workstream.open_tasks} tasks of {workstream} are open.")
         _refuse_version_under_way(workstream)
         workstream.status = WorkstreamStatus.COMPLETED
-        workstream.accepted_at, workstream.accepted_by = now, actor.account
+        workstream.accepted_at, workstream.accepted_by, workstream.accepted_as = now, actor.account, actor.label
         _touch(workstream, now)
         record(
             workstream=workstream,
@@ -90,7 +94,7 @@ def reopen_workstream(*, workstream_id: int, reason: str, actor: Actor, now: dat
                 recovery="Add tasks for gaps to an active workstream; submit a new plan for an archived one.",
             )
         workstream.status = WorkstreamStatus.ACTIVE
-        workstream.accepted_at = workstream.accepted_by = None
+        workstream.accepted_at, workstream.accepted_by, workstream.accepted_as = None, None, ""
         _touch(workstream, now)
         record(
             workstream=workstream,
@@ -171,7 +175,7 @@ def _refuse_undecided(workstream: Workstream) -> None:
 
 def _touch(workstream: Workstream, now: datetime) -> None:
     workstream.updated_at = now
-    workstream.save(update_fields=["status", "accepted_at", "accepted_by", "merged_into", "updated_at"])
+    workstream.save(update_fields=["status", "accepted_at", "accepted_by", "accepted_as", "merged_into", "updated_at"])
 
 
 def _cancel_queued(workstream: Workstream, now: datetime) -> list[str]:

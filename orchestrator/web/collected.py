@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import InboxState
-from orchestrator.queries.collected import collected_files
+from orchestrator.queries.collected import collected_files, labels_of
 from orchestrator.services.collector import COLLECTORS, collect_now
 from orchestrator.web.acting import act_of, now, perform, show, viewer
 
@@ -35,8 +35,11 @@ def collected_page(request: HttpRequest, refusal: Refusal | None = None) -> Http
     """With `?state=quarantined` only those that changed nothing."""
     only = request.GET.get("state") == InboxState.QUARANTINED
     files = collected_files(InboxState.QUARANTINED if only else None)
+    page = Paginator(files, PER_PAGE).get_page(request.GET.get("page"))
+    labels = labels_of(page.object_list)
     context = {
-        "page_obj": Paginator(files, PER_PAGE).get_page(request.GET.get("page")),
+        "page_obj": page,
+        "files": [(file, labels.get(file.executor, f"{file.executor} (nobody's)")) for file in page.object_list],
         "quarantined_only": only,
         "why_not": viewer(request).lacks(*COLLECTORS),
     }

@@ -32,7 +32,16 @@ def workstream_history(request: HttpRequest, uuid: UUID) -> HttpResponseBase:
 
 def _show(request: HttpRequest, trail: Trail) -> HttpResponseBase:
     if request.GET.get("format") == "csv":
-        header = ("sequence", f"when ({settings.PROJECT_TIME_ZONE})", "who", "what", "subject", "why")
+        header = (
+            "sequence",
+            f"when ({settings.PROJECT_TIME_ZONE})",
+            "who",
+            "account",
+            "kind",
+            "what",
+            "subject",
+            "why",
+        )
         name = f"history-{trail.workstream.slug}" if trail.workstream else "history"
         return csv_response(name, (*header, "workstream", "corrects", "hash", "previous_hash"), _cells(trail))
     page = Paginator(trail.entries, PAGE_SIZE).get_page(request.GET.get("page"))
@@ -69,8 +78,9 @@ def _cells(trail: Trail) -> Iterator[tuple[object, ...]]:
 def _row(entry: HistoryEntry) -> tuple[object, ...]:
     workstream = entry.workstream.slug if entry.workstream else ""
     corrects = entry.corrects.sequence if entry.corrects else ""
-    who_what = (entry.sequence, moment(entry.recorded_at), entry.actor, entry.action, entry.subject, entry.reason)
-    return (*who_what, workstream, corrects, entry.leaf_hash, entry.previous_hash)
+    who = (entry.sequence, moment(entry.recorded_at), entry.actor, entry.account, entry.kind)
+    what = (entry.action, entry.subject, entry.reason, workstream, corrects)
+    return (*who, *what, entry.leaf_hash, entry.previous_hash)
 
 
 urlpatterns = [

@@ -5,7 +5,7 @@ from orchestrator.models import Executor
 from orchestrator.queries.held import lost_before
 from orchestrator.queries.roles import doers_of
 from orchestrator.queries.tasks import TaskDetail
-from orchestrator.queries.threads import place_of, sole_executors
+from orchestrator.queries.threads import sole_executor
 from orchestrator.web.acting import Viewer
 from orchestrator.web.baseline import why_no_rework
 
@@ -49,8 +49,8 @@ def _not_claimable(detail: TaskDetail, mine: Executor | None) -> str:
         return "It is blocked; resolve the blocker first."
     if held := _held(detail):
         return held
-    sole = sole_executors(row.task.workstream).get(place_of(row.task.step.thread))
-    return f"Its thread is assigned to {sole}." if sole and (mine is None or mine.name != sole) else ""
+    sole = sole_executor(row.task.workstream, row.task.step.thread)
+    return f"Its thread is assigned to {sole.label}." if sole and sole != mine else ""
 
 
 def _held(detail: TaskDetail) -> str:
@@ -64,7 +64,7 @@ def _not_mine(detail: TaskDetail, mine: Executor | None) -> str:
     holder = detail.row.holder
     if not holder:
         return "Nobody holds the attempt; claim it first."
-    return "" if mine is not None and mine.name == holder else f"Only {holder} can do this: it holds the attempt."
+    return "" if mine is not None and detail.row.held_by(mine) else f"Only {holder} can do this: it holds the attempt."
 
 
 def _not_queueable(detail: TaskDetail) -> str:

@@ -8,10 +8,10 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
-from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
+from orchestrator.core.roles import DOERS
 from orchestrator.core.terms import OPEN_TASK, BlockerKind, ExecutorKind, WorkstreamStatus
 from orchestrator.models import Executor, Task, Workstream
 from orchestrator.queries.additions import steps_left
@@ -101,10 +101,8 @@ def person_executor(who: Viewer) -> Executor | None:
 
 
 def _registered(who: Viewer) -> Executor:
-    name = slugify(who.user.get_username())[:53] or f"person-{who.user.pk}"
-    if Executor.objects.filter(name=name).exists():
-        name = f"{name}-{who.user.pk}"
-    return executors.register_executor(name=name, kind=ExecutorKind.PERSON, user=who.user, now=now())
+    who.actor.require(*sorted(DOERS))
+    return executors.register_own(user=who.user, now=now())
 
 
 def _mine(who: Viewer) -> Executor:
@@ -125,7 +123,7 @@ def _claim(request: HttpRequest, found: Task, who: Viewer) -> str:
 def _report(request: HttpRequest, found: Task, who: Viewer) -> str:
     held, token = number(request, "attempt"), number(request, "token")
     text = typed(request, "breadcrumb")
-    claims.report(attempt_id=held, token=token, executor=_mine(who), breadcrumb=text, now=now())
+    claims.report(attempt_id=held, token=token, executor=_mine(who), breadcrumb=text, actor=who.actor, now=now())
     return f"The breadcrumb of {found.step.key} is stored."
 
 
@@ -136,6 +134,7 @@ def _complete(request: HttpRequest, found: Task, who: Viewer) -> str:
         attempt_id=held,
         token=token,
         executor=_mine(who),
+        actor=who.actor,
         outcome=typed(request, "outcome"),
         evidence={int(name[9:]): typed(request, name) for name in fields},
         outputs=_uploads(request),
@@ -150,7 +149,7 @@ def _add_steps(request: HttpRequest, found: Task, who: Viewer) -> str:
     held, token = number(request, "attempt"), number(request, "token")
     tasks, reason = typed(request, "tasks"), typed(request, "reason")
     added = additions.add_steps(
-        attempt_id=held, token=token, executor=_mine(who), tasks=tasks, reason=reason, now=now()
+        attempt_id=held, token=token, executor=_mine(who), tasks=tasks, reason=reason, actor=who.actor, now=now()
     )
     return f"Added {', '.join(added.keys)} behind {found.step.key} with version {added.version.number} of the plan."
 
@@ -167,7 +166,7 @@ def _fail(request: HttpRequest, found: Task, who: Viewer) -> str:
     error = typed(request, "error")
     if not error:
         raise InvalidInput("Say what went wrong.", recovery="Type what the next person needs to know.", field="error")
-    failures.fail(attempt_id=held, token=token, executor=_mine(who), error=error, now=now())
+    failures.fail(attempt_id=held, token=token, executor=_mine(who), error=error, actor=who.actor, now=now())
     return f"The attempt failed. {found.step.key} waits until someone re-queues it."
 
 

@@ -19,7 +19,7 @@ def threads_context(who: Viewer, workstream: Workstream) -> dict[str, Any]:
     return {
         "threads": threads,
         "some_assigned": any(row.assignment for row in threads),
-        "executors": Executor.objects.filter(user__is_active=True),
+        "executors": Executor.objects.filter(user__is_active=True).select_related("user"),
         "modes": list(AssignmentMode),
         "why_not_assign": who.lacks(*ASSIGNERS),
     }

@@ -41,11 +41,13 @@ SHOWN_BEFORE = "The form was sent twice, and its secret was in the first answer.
 class TokenForm(forms.Form):
     executor = forms.RegexField(
         r"^[A-Za-z0-9_-]{1,60}$",
-        help_text="A new name registers a new executor. Letters, digits, - and _.",
+        help_text="A new name registers a new executor. Letters, digits, - and _; like nobody else's.",
         error_messages={"invalid": "Use letters, digits, - and _ only, at most 60."},
     )
     kind = forms.ChoiceField(
-        choices=[(kind.value, kind.value.capitalize()) for kind in ExecutorKind], initial=ExecutorKind.AGENT
+        help_text="A person's token acts as you, and the history says “with a token”.",
+        choices=[(kind.value, kind.value.capitalize()) for kind in ExecutorKind],
+        initial=ExecutorKind.AGENT,
     )
     label = forms.CharField(label="What the token is for", max_length=100)
     days = forms.TypedChoiceField(
@@ -102,6 +104,7 @@ def _issue(request: HttpRequest, form: TokenForm) -> str:
         actor=actor,
         now=now,
         expires_at=now + timedelta(days=days) if days else None,
+        in_browser=True,
     )
     return secret
 

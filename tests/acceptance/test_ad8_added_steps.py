@@ -104,7 +104,11 @@ def test_ad8_added_steps_are_in_force_at_once_and_are_done_next(driver: Driver, 
     assert driver.task("G-sign-off").status == TaskStatus.PENDING, "the gate waits for the added steps too"
     assert driver.finish().finished_at is not None
     entry = HistoryEntry.objects.get(action="steps added")
-    assert (entry.subject, entry.reason, entry.actor) == ("A1 attempt 1", "Two tables were found.", "mover")
+    assert (entry.subject, entry.reason, entry.actor) == (
+        "A1 attempt 1",
+        "Two tables were found.",
+        "mover (agent of carl)",
+    )
     assert json.loads(entry.leaf)["data"]["added"] == ["A1-1", "A1-2"]
     assert verify() is None
     assert state_problems(driver.reload()) == []

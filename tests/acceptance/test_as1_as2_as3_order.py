@@ -60,7 +60,9 @@ def test_as3_only_the_lowest_of_several_sequential_steps_starts(driver: Driver) 
     driver.claim("S1")
     driver.advance()
     assert driver.ready() == []
-    assert explain(driver.reload())[driver.task("S2").pk].sentence == "waits for S1: running on builder-S1"
+    assert (
+        explain(driver.reload())[driver.task("S2").pk].sentence == "waits for S1: running on builder-S1 (agent of carl)"
+    )
 
 
 def test_every_launch_is_a_recorded_decision(driver: Driver) -> None:

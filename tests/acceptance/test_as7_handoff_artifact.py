@@ -57,7 +57,7 @@ def test_as7_a_completed_step_commits_an_artifact_and_only_then_the_next_one_sta
     assert driver.ready() == ["B1"]
     told = json.loads(files.git("show", f"{artifact.commit}:{artifact.path}"))
     assert told["outcome"] == "Tables are there."
-    assert told["actor"] == "builder-A1"
+    assert told["actor"] == "builder-A1 (agent of carl)"
     assert told["workItemId"] == str(driver.reload().uuid)
     assert told["baselineIntegration"] == "pre"
     assert files.text(told["outputs"][0]["path"]) == "create table users;\n"

@@ -86,7 +86,7 @@ def test_f26_the_old_executor_wakes_up_too_late(interrupted: Driver) -> None:
     interrupted.advance()
     evidence = HandoffArtifact.objects.get(state=ArtifactState.QUARANTINED)
     assert (evidence.attempt_id, evidence.commit) == (stale.attempt_id, "")
-    assert HistoryEntry.objects.filter(action="stale result quarantined", actor="builder-A1").exists()
+    assert HistoryEntry.objects.filter(action="stale result quarantined", actor="builder-A1 (agent of carl)").exists()
     interrupted.complete("A1")
     assert "A2" in interrupted.ready(), "the evidence does not stand in the way of the real result"
 

@@ -102,7 +102,7 @@ def test_bx7_agents_record_over_rest(driver: Driver) -> None:
     status, answer = machine.post(address, {"after": "Batch 01", "worked": "Small commits."})
     assert (status, answer["due"]) == (200, [])
     assert [(item["after"], item["worked"], item["author"]) for item in answer["items"]] == [
-        ("Batch 01", "Small commits.", "carl")
+        ("Batch 01", "Small commits.", "builder-1 (agent of carl)")
     ]
     driver.sign("MP1")
     assert machine.post(address, {"after": "MP1", "nothing": True})[1]["due"] == []

@@ -127,7 +127,7 @@ def test_ec4_a_running_attempt_is_not_preempted(under_way: Driver) -> None:
     under_way.claim("A2")
     dropped = ONE.replace(b"- A2: Ledger report\n  - Exit: report shows refunds\n", b"")
     said = refusal(under_way, dropped, StepMapping(("A2",), (), reason="Nobody reads it."))
-    assert "A2: builder-A2 runs it" in said
+    assert "A2: builder-A2 (agent of carl) runs it" in said
 
 
 def test_ec4_a_running_attempt_goes_on_where_its_step_stays(under_way: Driver) -> None:

@@ -81,7 +81,7 @@ def test_fr003_decided_and_signed_over_rest(driver: Driver, steward: Machine) ->
     assert (status, answer["suspects"][0]["decision"]["outcome"]) == (200, "override")
     assert steward.post(f"{address}/suspects", body, key="decide-1") == (status, answer)
     status, answer = steward.post(f"{address}/prehandoff", {"rationale": "Looked."})
-    assert (status, answer["signed_by"]) == (200, "anna")
+    assert (status, answer["signed_by"]) == (200, "anna with a token")
     status, answer = steward.post(f"{address}/suspects", body | {"rationale": ""})
     assert (status, answer["code"]) == (422, "reason-missing")
     worker = Machine.of(driver.cast.builder())

@@ -329,7 +329,7 @@ def test_fr006_the_operator_signs_by_command(driver: Driver) -> None:
     place = (driver.workstream.slug, "MP1")
     with pytest.raises(CommandError, match="A gate is rejected with a reason"):
         call_command("sign_gate", *place, "--as", "rita", "--return-to", "A2")
-    with pytest.raises(CommandError, match="carl may not sign MP1"):
+    with pytest.raises(CommandError, match="carl by command may not sign MP1"):
         call_command("sign_gate", *place, "--as", "carl")
     said = StringIO()
     call_command("sign_gate", *place, "--as", "rita", "--reason", "Fine.", stdout=said)

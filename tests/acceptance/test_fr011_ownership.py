@@ -25,7 +25,11 @@ def test_fr011_a_task_has_a_role_and_an_owner_with_a_log(driver: Driver, machine
         ("", "rita", "She knows the ledger."),
     ]
     said = words(signed_in(driver.cast.observer).get(f"/workstreams/{driver.reload().uuid}/tasks/A1/"))
-    for part in ("Responsible role contributor", "Owner anna", "from rita to anna: Rita is away. by carl"):
+    for part in (
+        "Responsible role contributor",
+        "Owner anna",
+        "from rita to anna: Rita is away. by builder-1 (agent of carl)",
+    ):
         assert part in said
     entries = HistoryEntry.objects.filter(action="ownership transferred").order_by("sequence")
     assert [(e.subject, e.reason) for e in entries] == [("A1", "She knows the ledger."), ("A1", "Rita is away.")]

@@ -32,7 +32,11 @@ def declare(machine: Machine, driver: Driver, key: str = "A1", **more: str) -> t
 def test_fr012_a_blocker_names_what_waits_behind_it(driver: Driver, machine: Machine) -> None:
     status, blocker = declare(machine, driver)
     assert status == 200
-    assert (blocker["kind"], blocker["owner"], blocker["declared_by"]) == ("external", "carl", "carl")
+    assert (blocker["kind"], blocker["owner"], blocker["declared_by"]) == (
+        "external",
+        "carl",
+        "builder-1 (agent of carl)",
+    )
     assert blocker["impact"]["delayed"] == ["A2", "MP1", "C1", "D1"]
     assert blocker["impact"]["estimated_minutes"] == 120
     assert blocker["impact"]["on_critical_path"] is True
@@ -75,7 +79,7 @@ def test_fr012_resolving_it_says_how_and_lets_work_go_on(driver: Driver, machine
     assert machine.post(f"/api/blockers/{blocker['id']}/resolve", {"resolution": "Twice."})[0] == 409
     assert machine.post("/api/blockers/999999/resolve", {"resolution": "What?"})[0] == 404
     assert machine.get("/api/blockers/")[1]["count"] == 0
-    assert machine.get("/api/blockers/?state=resolved")[1]["items"][0]["resolved_by"] == "carl"
+    assert machine.get("/api/blockers/?state=resolved")[1]["items"][0]["resolved_by"] == "builder-1 (agent of carl)"
     driver.do("A1")
     assert driver.task("A1").status == TaskStatus.COMPLETE
 

@@ -52,11 +52,11 @@ def test_fr029_a_committed_result_completes_the_attempt(
     assert driver.task("A1").status == TaskStatus.COMPLETE
     artifact = HandoffArtifact.objects.get(attempt=held.attempt, event=EventType.ATTEMPT_COMPLETED)
     body = files.json(artifact.path)
-    assert (body["actor"], body["outcome"]) == ("builder-A1", "Entries are there.")
+    assert (body["actor"], body["outcome"]) == ("builder-A1 (agent of carl)", "Entries are there.")
     assert files.text(body["outputs"][0]["path"]) == "# Ledger\n"
     assert "A2" in driver.ready()
     entry = HistoryEntry.objects.get(action="attempt completed")
-    assert entry.actor == "builder-A1"
+    assert entry.actor == "builder-A1 (agent of carl)"
     assert entry.recorded_at > held.claimed_at, "the time in history is the collector's"
 
 
@@ -193,7 +193,7 @@ def test_fr029_nobody_hands_in_for_another_executor(driver: Driver, held: Assign
         Producer(settings.WORKSPACE_DIR, name).push({"result.json": told(held, evidence=EVIDENCE)})
     driver.advance()
     problems = dict(InboxFile.objects.values_list("executor", "problem"))
-    assert "is held by builder-A1; mallory cannot hand in its result" in problems["mallory"]
+    assert "is held by builder-A1 (agent of carl); mallory cannot hand in its result" in problems["mallory"]
     assert "There is no executor 'nobody'" in problems["nobody"]
     assert driver.attempt("A1").status == AttemptStatus.RUNNING
     assert not HandoffArtifact.objects.filter(state=ArtifactState.QUARANTINED).exists()

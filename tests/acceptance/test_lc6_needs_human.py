@@ -28,7 +28,7 @@ def test_lc6_flagged_tasks_are_found_by_the_seeds_filter(driver: Driver, machine
     assert driver.task("B1").intervention_note == "Choose the ledger account."
     entry = HistoryEntry.objects.get(action="flagged for a human")
     assert (entry.actor, entry.user, entry.reason) == (
-        "builder-1",
+        "builder-1 (agent of carl)",
         driver.cast.contributor,
         "Choose the ledger account.",
     )

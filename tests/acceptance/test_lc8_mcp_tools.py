@@ -39,9 +39,11 @@ def test_lc8_an_agent_asks_a_person_and_goes_on(driver: Driver) -> None:
     assert (intervention.note, intervention.answer, intervention.raised_by) == (
         "Which currency?",
         "Euro.",
-        "builder-1",
+        "builder-1 (agent of carl)",
     )
-    entries = HistoryEntry.objects.filter(workstream=driver.workstream, actor="builder-1").order_by("sequence")
+    entries = HistoryEntry.objects.filter(workstream=driver.workstream, actor="builder-1 (agent of carl)").order_by(
+        "sequence"
+    )
     assert list(entries.values_list("action", "reason")) == [
         ("flagged for a human", "Which currency?"),
         ("intervention done", "Euro."),
@@ -83,7 +85,7 @@ def test_lc8_update_workstream_status_accepts_a_finished_workstream(driver: Driv
     driver.finish()
     asyncio.run(accept())
     assert driver.reload().accepted_by == driver.cast.approver
-    assert HistoryEntry.objects.filter(action="workstream accepted", actor="steward").count() == 1
+    assert HistoryEntry.objects.filter(action="workstream accepted", actor="steward (agent of anna)").count() == 1
 
 
 def test_lc8_the_tools_have_the_seeds_names_and_arguments(driver: Driver) -> None:

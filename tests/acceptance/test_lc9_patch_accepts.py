@@ -31,7 +31,7 @@ def test_lc9_completed_accepts_a_finished_workstream(driver: Driver, steward: Ma
     assert answer["accepted_at"]
     assert driver.reload().accepted_by == driver.cast.approver
     entry = HistoryEntry.objects.get(action="workstream accepted")
-    assert (entry.actor, entry.user) == ("steward", driver.cast.approver)
+    assert (entry.actor, entry.user) == ("steward (agent of anna)", driver.cast.approver)
 
 
 def test_lc9_an_unfinished_workstream_is_not_accepted(driver: Driver, steward: Machine) -> None:

@@ -84,11 +84,11 @@ def test_wf4_the_preferred_executor_is_offered_the_work_first(driver: Driver, fi
 def test_wf4_a_queued_task_says_for_whom_it_waits(driver: Driver, first) -> None:
     workstream = driver.start()
     keep(driver, first)
-    said = "waits for first, to which its thread is assigned"
+    said = "waits for first (agent of carl), to which its thread is assigned"
     person = signed_in(driver.cast.observer)
     assert said in words(person.get(f"/workstreams/{workstream.uuid}/"))
     task = signed_in(driver.cast.contributor).get(f"/workstreams/{workstream.uuid}/tasks/A1/")
-    assert "Its thread is assigned to first." in words(task)
+    assert "Its thread is assigned to first (agent of carl)." in words(task)
     assert "disabled" in control(task, "claim")
     tasks = Machine.of(first).get(f"/workstreams/{workstream.uuid}/")[1]["tasks"]
     assert tasks[0]["explanation"]["sentence"] == f"ready, {said}"
@@ -115,7 +115,7 @@ def test_wf4_people_assign_and_free_threads_on_the_page(driver: Driver, first, s
     acts = f"/workstreams/{workstream.uuid}/acts"
     form = {"thread": thread, "executor": "first", "mode": "assigned", "reason": "It knows the ledger."}
     page = person.post(f"{acts}/assign", form, follow=True)
-    assert "assigned to first by rita" in words(page)
+    assert "assigned to first (agent of carl) by rita" in words(page)
     assert person.post(f"{acts}/assign", form).status_code == 409
     for wrong in ({"reason": ""}, {"executor": "nobody"}, {"mode": "loved"}, {"thread": "x"}):
         assert person.post(f"{acts}/assign", form | wrong).status_code == 422, wrong

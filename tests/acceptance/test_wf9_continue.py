@@ -12,8 +12,8 @@ from tests.web.pages import signed_in, words
 EXPECTED = [
     "# Continue A1: Ledger entries for refunds",
     "Attempt: number 2",
-    "builder-A1, A1 attempt 1: Wrote the entry model, tests come next",
-    "Attempt 1 by builder-A1, failed",
+    "builder-A1 (agent of carl), A1 attempt 1: Wrote the entry model, tests come next",
+    "Attempt 1 by builder-A1 (agent of carl), failed",
     "The machine is gone.",
     "carl, task re-queued: Another machine is up.",
     "unit tests pass",
@@ -49,7 +49,7 @@ def missing(text: str) -> list[str]:
 def test_wf9_the_command_orients_a_new_executor(left: Driver, capsys: pytest.CaptureFixture[str]) -> None:
     left.cast.builder("builder-2")
     own = told_by_command(capsys, "--executor", "builder-2")
-    expected = [one.replace("carl", "builder-A1") for one in EXPECTED]
+    expected = [one.replace("carl, task", "builder-A1 (agent of carl), task") for one in EXPECTED]
     assert [one for one in expected if one not in own] == []
     assert told_by_command(capsys, str(left.task("A1").pk), "--executor", "builder-2") == own
     assert told_by_command(capsys, "card-refunds/A1", "--executor", "builder-2") == own

@@ -29,7 +29,7 @@ def test_wf3_a_plan_that_came_back_says_why_on_its_lines(driver: Driver) -> None
     answer = {"body": "The new one.", "send": True}
     assert ines.post(f"/api/comment-threads/{thread['id']}/reply", answer)[0] == 200
     status, (thread,) = rita.post(f"/api/comment-threads/{thread['id']}/resolve")
-    assert (status, thread["resolved_by"], len(thread["comments"])) == (200, "rita", 2)
+    assert (status, thread["resolved_by"], len(thread["comments"])) == (200, "rita with a token", 2)
     assert rita.post(f"/api/comment-threads/{thread['id']}/resolve")[0] == 409
     status, (thread,) = rita.post(f"/api/comment-threads/{thread['id']}/reopen")
     assert (status, thread["resolved_by"]) == (200, "")

@@ -48,7 +48,7 @@ def members(method: str, path: str) -> dict[str, Any]:
 def anybody(driver: Driver) -> Machine:
     """A person with every role: nothing is refused for want of one."""
     driver.start()
-    user = UserFactory(username="every", roles=list(Role))
+    user = UserFactory(username="every-token", roles=list(Role))
     return Machine.of(register_executor(name="every", kind=ExecutorKind.PERSON, user=user, now=NOON))
 
 

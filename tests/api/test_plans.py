@@ -44,7 +44,7 @@ def test_submit_registers_a_version_for_review(driver: Driver, planner: Machine)
     assert (version.status, version.author, version.source_name) == ("in_review", driver.cast.initiator, "refunds.md")
     assert version.source_sha256 == answer["sha256"]
     assert Task.objects.count() == 0
-    assert HistoryEntry.objects.get(action="plan submitted").actor == "planner"
+    assert HistoryEntry.objects.get(action="plan submitted").actor == "planner (agent of ines)"
     assert planner.post("/api/plans/", body, key="submit-1") == (status, answer)
     assert WorkflowVersion.objects.count() == 1
 

@@ -83,7 +83,9 @@ CHANGES = {
     "no documentation": ("Batch 99: document", "Batch 98: stop", "no-documentation", [0]),
     "empty stage": ("### Stage 1", "### Stage 0: nothing\n### Stage 1", "empty-stage", [3]),
     "empty batch": ("##### Gate", "##### Batch 02: nothing\n##### Gate", "empty-batch", [16]),
-    "hidden": ("second", "sec\u202eond", "hidden-characters", [12]),
+    "hidden": ("second", "sec\u200bond", "hidden-characters", [12]),
+    "turned": ("second", "sec\u202eond", "deceiving-characters", [12]),
+    "hidden key": ("- B1: second", "- B\u200b1: second", "hidden-in-name", [12]),
     "untitled": ("- B1: second", "- B1:", "untitled-step", [12]),
     "plain question": ("### Stage 1", "## Questions\n- Why?\n### Stage 1", "question-without-box", [4]),
 }

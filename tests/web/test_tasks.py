@@ -49,24 +49,28 @@ def test_a_person_claims_with_an_executor_of_their_own(started: Driver) -> None:
     assert "You hold A1 now." in words(response)
     assignment = Assignment.objects.get(attempt=started.attempt("A1"))
     executor = assignment.executor
-    assert (executor.name, executor.kind, executor.user) == ("carl", ExecutorKind.PERSON, started.cast.contributor)
+    assert (executor.name, executor.kind, executor.user) == (
+        "carl-in-person",
+        ExecutorKind.PERSON,
+        started.cast.contributor,
+    )
     assert started.task("A1").status == TaskStatus.ACTIVE
 
 
 def test_a_name_that_an_agent_has_taken_does_not_stop_a_person(started: Driver) -> None:
-    started.cast.builder("carl")
+    started.cast.builder("carl-in-person")
     claim(started)
-    assert Executor.objects.get(kind=ExecutorKind.PERSON).name == f"carl-{started.cast.contributor.pk}"
+    assert Executor.objects.get(kind=ExecutorKind.PERSON).name == f"carl-in-person-{started.cast.contributor.pk}"
 
 
 def test_a_taken_attempt_names_its_holder(started: Driver) -> None:
     started.claim("A1", started.cast.builder("builder-1"))
     page = signed_in(started.cast.contributor).get(page_of(started))
     assert " disabled" in control(page, "claim")
-    assert "builder-1 holds it until the attempt ends." in words(page)
+    assert "builder-1 (agent of carl) holds it until the attempt ends." in words(page)
     response = claim(started)
     assert response.status_code == 409
-    assert "is held by builder-1" in words(response)
+    assert "is held by builder-1 (agent of carl)" in words(response)
 
 
 def test_one_attempt_at_a_time(started: Driver) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import Role
 from orchestrator.management.accounts import add_account
 
@@ -19,7 +20,10 @@ class Command(BaseCommand):
         parser.add_argument("--role", action="append", required=True, choices=[role.value for role in Role])
 
     def handle(self, *, name: str, role: list[str], **_options: Any) -> None:
-        password = add_account(name, *(Role(word) for word in role))
+        try:
+            password = add_account(name, *(Role(word) for word in role))
+        except Refusal as refusal:
+            raise CommandError(f"{refusal.message} {refusal.way_out}") from refusal
         if password is None:
             raise CommandError(f"There is an account {name} already; give it roles in the admin.")
         self.stdout.write(f"Account {name} ({', '.join(role)}), password {password}")

@@ -17,7 +17,7 @@ from django.test import RequestFactory
 from django.urls import Resolver404, resolve
 
 from orchestrator.core.errors import Refusal
-from orchestrator.services.callers import Caller, caller_by_name, caller_by_session
+from orchestrator.services.callers import Caller, caller_by_command, member_by_command
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ERROR = 400
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         if not path.startswith("/api/"):
             raise CommandError(f"{path} is no REST address: those begin with /api/; GET /api/openapi.json lists them.")
         try:
-            caller = caller_by_name(executor) if executor else _person(user)
+            caller = member_by_command(executor) if executor else _person(user)
         except Refusal as refusal:
             self.stdout.write(json.dumps(refusal.as_dict()))
             sys.exit(1)
@@ -57,7 +57,7 @@ def _person(name: str) -> Caller:
     user = User.objects.filter(username=name, is_active=True).first()
     if user is None:
         raise CommandError(f"There is no active account {name!r}.")
-    return caller_by_session(user)
+    return caller_by_command(user)
 
 
 def _body(fields: list[str]) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class Command(BaseCommand):
                 executor=owner,
                 label=label,
                 scopes=frozenset(scope or SCOPES),
-                actor=Actor.person(owner.user),
+                actor=Actor.operator(owner.user),
                 now=now,
                 expires_at=now + timedelta(days=days) if days else None,
             )

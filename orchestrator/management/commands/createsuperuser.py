@@ -1,4 +1,5 @@
-"""`manage.py createsuperuser`: Django's own command; the new administrator stands in the history."""
+"""`manage.py createsuperuser`: Django's own, with a name that nobody can take for another one's; the new administrator
+stands in the history (FR-011)."""
 
 from typing import Any
 
@@ -6,7 +7,9 @@ from django.contrib.auth.management.commands import createsuperuser
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from orchestrator.core.errors import Refusal
 from orchestrator.services.accounts import COMMAND_LINE, record_changes
+from orchestrator.services.names import claim_account_name
 from orchestrator.services.unit_of_work import unit_of_work
 
 
@@ -15,9 +18,27 @@ class Command(createsuperuser.Command):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> str | None:
+        """In one transaction, so that the name which was looked for is still free when the account is made."""
+        if options["interactive"]:
+            # Nobody waits behind the names lock while a person types a password.
+            return self._make(*args, **options)
+        with unit_of_work():
+            return self._make(*args, **options)
+
+    def _make(self, *args: Any, **options: Any) -> str | None:
         before = set(User.objects.filter(is_superuser=True).values_list("pk", flat=True))
         said: str | None = super().handle(*args, **options)
         with unit_of_work():
             for account in User.objects.filter(is_superuser=True).exclude(pk__in=before):
                 record_changes(account=account, before=None, actor=COMMAND_LINE, now=timezone.now())
         return said
+
+    def _validate_username(self, username: str, verbose_field_name: str, database: str) -> str | None:
+        if problem := super()._validate_username(username, verbose_field_name, database):  # type: ignore[misc]
+            return str(problem)
+        try:
+            with unit_of_work():
+                claim_account_name(username)
+        except Refusal as refusal:
+            return f"{refusal.message} {refusal.way_out}"
+        return None

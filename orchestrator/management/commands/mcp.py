@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from orchestrator.core.errors import Refusal
-from orchestrator.services.callers import Caller, caller_by_name, caller_by_token
+from orchestrator.services.callers import Caller, caller_by_token, member_by_command
 
 TOKEN_VARIABLE = "ORCHESTRATOR_TOKEN"  # noqa: S105 (the name of a variable, not a secret)
 
@@ -38,7 +38,7 @@ class Command(BaseCommand):
 
 def _sign_in(executor: str | None) -> Callable[[], Caller]:
     if executor:
-        return partial(caller_by_name, executor)
+        return partial(member_by_command, executor)
     secret = os.environ.get(TOKEN_VARIABLE)
     if not secret:
         raise CommandError(f"Set {TOKEN_VARIABLE} to the token of an executor, or name one with --executor.")

@@ -39,7 +39,7 @@ class Command(BaseCommand):
             if options["dry_run"]:
                 self._say_what_would_happen(wanted, chosen)
             else:
-                self._migrate(wanted, chosen, Actor.person(account), options["reason"])
+                self._migrate(wanted, chosen, Actor.operator(account), options["reason"])
         except Refusal as refusal:
             raise CommandError(f"{refusal.message} {refusal.way_out}") from refusal
 

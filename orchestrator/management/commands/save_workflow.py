@@ -63,7 +63,7 @@ class Command(BaseCommand):
                 parameters=[_parameter(text) for text in parameter],
                 of=options["of"],
                 reason=options["reason"],
-                actor=Actor.person(account),
+                actor=Actor.operator(account),
                 now=timezone.now(),
             )
         except Refusal as refusal:

@@ -33,7 +33,7 @@ class Command(BaseCommand):
         made = False
         wanted: list[tuple[str, tuple[Role, ...]]] = [(role.value, (role,)) for role in Role]
         for name, roles in [*wanted, ("admin", ())]:
-            password = accounts.add_account(name, *roles, password=given, superuser=name == "admin")
+            password = accounts.add_account(name, *roles, password=given, superuser=name == "admin", demo=True)
             if password is not None:
                 made = True
                 shown = "the one in DEMO_PASSWORD" if given else password

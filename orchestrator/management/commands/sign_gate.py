@@ -36,7 +36,7 @@ class Command(BaseCommand):
         if task is None:
             raise CommandError(f"There is no gate {key} in {workstream}.")
         try:
-            self._decide(task.pk, Actor.person(account), options)
+            self._decide(task.pk, Actor.operator(account), options)
         except Refusal as refusal:
             raise CommandError(f"{refusal.message} {refusal.way_out}") from refusal
         facts = gate_facts(task.pk)

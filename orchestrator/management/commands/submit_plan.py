@@ -66,7 +66,7 @@ class Command(BaseCommand):
             raise CommandError("--set is for one plan; it was given with several.", returncode=USAGE)
         if options["each"] and options["bundle"]:
             raise CommandError("--each submits no bundle; leave one of the two out.", returncode=USAGE)
-        actor = Actor.person(account)
+        actor = Actor.operator(account)
         try:
             if alone and not options["json"]:
                 self._one(paths[0], _given(values), actor, options)

@@ -207,4 +207,4 @@ def test_b16_aliases_and_tags_of_yaml_are_refused_with_their_line() -> None:
 
 def test_b8_hidden_characters_are_told_whatever_the_format() -> None:
     _, reading = review_any(TASKS.replace("Page", "Pa\u202ege"), frozenset())
-    assert lines(reading, "hidden-characters") == [5]
+    assert lines(reading, "deceiving-characters") == [5]
