@@ -10,6 +10,7 @@ from orchestrator.core.schedule import Decision, decide
 from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus
 from orchestrator.models import HandoffArtifact, Task, Workstream
 from orchestrator.queries.frontier import load_round
+from orchestrator.queries.held import lost_before
 from orchestrator.queries.snapshot import load_snapshot
 from orchestrator.services import rework
 from orchestrator.services.actor import Actor
@@ -99,7 +100,8 @@ class Play:
             return
 
     def claimable(self) -> list[str]:
-        return [k for k in self.driver.ready() if not self.task(k).needs_human and self.task(k).status != "blocked"]
+        ready = [k for k in self.driver.ready() if not self.task(k).needs_human and self.task(k).status != "blocked"]
+        return [key for key in ready if lost_before(self.task(key)) is None]
 
     def requeue(self, _key: str) -> None:
         failed = Task.objects.filter(attempts__status=AttemptStatus.FAILED, attempts__followed_up_at=None)
