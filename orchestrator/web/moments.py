@@ -1,6 +1,6 @@
 """Moments that people type, in the project time zone (FR-016)."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.http import HttpRequest
 
@@ -17,10 +17,13 @@ def typed_moment(request: HttpRequest, field: str) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=project_zone())
+        # It is stored as UTC and shown in the project's zone: a moment at the ends of the calendar is in neither.
+        moment.astimezone(UTC), moment.astimezone(project_zone())
+    except (ValueError, OverflowError):
         message = f"{text[:40]} is no date with a time."
         raise InvalidInput(message, recovery="Write it like 2026-03-04T12:00.", field=field) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=project_zone())
+    return moment
 
 
 def as_typed(moment: datetime) -> str:

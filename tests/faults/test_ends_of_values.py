@@ -145,6 +145,7 @@ def test_no_page_fails_on_an_address(world: World, area: str) -> None:
                     decent(world.client.post(address), address)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("area", AREAS)
 def test_no_page_fails_on_a_query(world: World, area: str) -> None:
     for route in PAGES:
@@ -159,6 +160,7 @@ def test_no_page_fails_on_a_query(world: World, area: str) -> None:
                 decent(world.client.get(f"{address}?{query}"), address, query)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("area", AREAS)
 def test_no_page_fails_on_a_form(world: World, area: str) -> None:
     """First with what is asked for of an empty form, then with what is asked for when those are filled in."""
@@ -166,6 +168,18 @@ def test_no_page_fails_on_a_form(world: World, area: str) -> None:
         if route.split("/")[0].split(".")[0] == area:
             for act in acts_of(route):
                 try_form(world, world.address(route, act=act))
+
+
+def test_a_date_at_the_end_of_time_is_refused_with_its_field(world: World) -> None:
+    for date in DATES:
+        form = {"source": "# Plan: x", "act": "submit", "wanted_effective_at": date}
+        answer = world.client.post("/plans/submit/", form)
+        decent(answer, date)
+        assert answer.status_code == 422
+        body = {"source": "# Plan: x", "wanted_effective_at": date}
+        sent = world.call("POST", "/api/plans/", body)
+        decent(sent, date)
+        assert sent.status_code == 422
 
 
 #: Acts that an address names with a slug; a page refuses those of other pages.
