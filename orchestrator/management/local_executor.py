@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from orchestrator.adapters.registry import registered
 from orchestrator.adapters.repository import locked, shown
@@ -98,10 +99,14 @@ class LocalExecutor:
             tree = worktree_of(assignment.attempt)
             with locked(tree.lock, lambda: self._pause(assignment)) as descriptor:
                 self._run_until_answered(assignment, tree, descriptor)
-        except (StaleToken, WorkspaceUnavailable):
+        except (StaleToken, Stopped, WorkspaceUnavailable, OperationalError, InterfaceError):
             raise
         except Refusal as refusal:
             self._fail(assignment, f"{refusal.message} {refusal.way_out}")
+        except Exception as error:
+            # It would end the executor, which would take the same attempt up again, for ever.
+            logger.exception("%s: %s could not be done.", self.executor, assignment.attempt)
+            self._fail(assignment, f"The executor could not do it: {type(error).__name__}: {error}")
 
     def _run_until_answered(self, assignment: Assignment, tree: Worktree, lane: int) -> None:
         while True:

@@ -39,7 +39,8 @@ def temporary_in(scratch: str) -> str:
 class Policy(NamedTuple):
     """`read` and `write` are absolute paths and hold for everything below them; nothing else exists for the tool.
 
-    `fixed` are paths below `write` that stay as they are. `scratch` is an empty folder of the run; `scratch/tmp` is its
+    `fixed` are paths below `write` that stay as they are. `scratch` is an empty folder of the run; in it lies
+    `temporary`, the tool's own temporary folder.
     """
 
     read: tuple[str, ...]

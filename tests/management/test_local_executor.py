@@ -397,3 +397,16 @@ def test_the_operator_decides_which_tool_may_use_the_network(driver, repository,
             driver, repository, f"import socket\nsocket.create_connection({address!r}, 5).close()\nprint('reached')"
         )
     assert driver.attempt("A1").outcome.endswith("reached"), driver.attempt("A1").error
+
+
+def test_an_error_of_ours_ends_the_attempt_and_not_the_executor(started, repository, monkeypatch):
+    """It would be restarted and take the same attempt up again, for ever."""
+
+    def broken(*_: object) -> None:
+        raise ValueError("an adapter tripped")
+
+    monkeypatch.setattr("orchestrator.adapters.script.Script.run", broken)
+    assert local(started).turn()
+    attempt = started.attempt("A1")
+    assert attempt.status == AttemptStatus.FAILED
+    assert "ValueError: an adapter tripped" in attempt.error
