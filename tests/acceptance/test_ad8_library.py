@@ -173,7 +173,7 @@ def test_ad8_saved_and_started_over_rest(driver: Driver) -> None:
         "parameters": [{"name": "n", "text": "Card refunds"}],
     }
     status, made = machine.post("/api/library", body, key="k1")
-    assert (status, made["name"], made["version"], made["saved_by"]) == (201, "release-2", 1, "carl"), (
+    assert (status, made["name"], made["version"], made["saved_by"]) == (201, "release-2", 1, "boss (agent of carl)"), (
         "a name of its own"
     )
     assert machine.post("/api/library", body, key="k1") == (status, made)

@@ -93,7 +93,7 @@ FORMS = {
         "approver",
         "/policies/",
         "/policies/",
-        {"slug": "calm", "title": "Calm", "body": "Keep calm.", "reason": "New.", "impact": ""},
+        {"slug": "calm", "title": "Calm", "body": "Keep calm.", "reason": "New.", "impact": "None."},
     ),
     "token": Form(
         "contributor",

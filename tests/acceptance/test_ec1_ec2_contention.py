@@ -11,7 +11,7 @@ from orchestrator.queries.explanations import explain
 from orchestrator.services.workstreams import accept_workstream
 from tests.acceptance.public import PublicDriver
 from tests.cast import Cast, Driver
-from tests.web.pages import signed_in
+from tests.web.pages import signed_in, words
 
 
 def plan(name: str, steps: str, *, repository: str = "", priority: int = 0) -> bytes:
@@ -40,7 +40,7 @@ def test_ec1_steps_on_one_resource_are_serialised_by_order_and_later_ones_pass(d
     assert held(driver, "B1") == (Reason.RESOURCE, "A1")
     entry = HistoryEntry.objects.get(action="steps serialised")
     assert "B1 waits for db, held by A1" in entry.reason
-    page = signed_in(driver.cast.observer).get(reverse("workstream", args=[driver.reload().uuid])).content.decode()
+    page = words(signed_in(driver.cast.observer).get(reverse("workstream", args=[driver.reload().uuid])))
     assert "B1: waits for db, held by A1" in page
     driver.do("A1")
     assert driver.ready() == ["B1", "C1"]

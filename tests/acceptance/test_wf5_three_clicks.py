@@ -123,6 +123,7 @@ def test_wf5_several_batches_and_threads_run_as_written(driver: Driver, evaluate
     assert sorted(driver.ready()) == ["FIX1", "FIX2"], "side by side"
     driver.do("FIX1", "FIX2")
     assert driver.ready() == ["FIX3"]
+    form = signed_in(driver.cast.reviewer).get(address).content.decode()
     empty = signed_in(driver.cast.reviewer).post(address, fields(form) | {"tasks": "# Batch: none\n"})
     assert empty.status_code == InvalidInput.status
     assert "Line 1: the batch “none” has no task." in words(empty)

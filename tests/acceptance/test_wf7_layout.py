@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pytest_django.fixtures import Settings
 
-from orchestrator.models import Task
+from orchestrator.models import Task, WorkspaceBranch
 from orchestrator.queries.briefs import brief
 from orchestrator.services import decisions, failures
 from orchestrator.services.artifacts import publish
@@ -134,6 +134,7 @@ def test_wf7_the_same_events_give_the_same_bytes(driver: Driver, settings: Setti
     driver.finish()
     first = Files(settings.WORKSPACE_DIR)
     settings.WORKSPACE_DIR = tmp_path / "second"
+    WorkspaceBranch.objects.update(head="", meant="")  # as for a database that never had another workspace
     publish(workstream_id=driver.reload().pk, now=driver.tick())
     second = Files(settings.WORKSPACE_DIR)
     assert len(second.names()) == 6
