@@ -217,7 +217,7 @@ def test_fr010_machines_record_integrations_and_people_decide_reverts(driver: Dr
     person = register_executor(name="rita-token", kind=ExecutorKind.PERSON, user=driver.cast.reviewer, now=NOON)
     status, facts = Machine.of(person).post(f"{address}/revert", {"reason": "Rolled back."})
     assert status == 200, facts
-    assert facts["integrations"][0]["reverted_by"] == "rita"
+    assert facts["integrations"][0]["reverted_by"] == "rita with a token"
 
 
 # -- found in the repository
