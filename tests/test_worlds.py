@@ -16,6 +16,7 @@ from orchestrator.services.history import verify
 from tests import worlds
 from tests.acceptance.public import PublicDriver
 from tests.cast import PLAN, Cast, Driver, UserFactory
+from tests.rolled_back import around_an_example
 
 DRIVERS = pytest.mark.parametrize("kind", [Driver, PublicDriver])
 
@@ -51,7 +52,7 @@ def undone(settings, folder: Path) -> None:
 @contextmanager
 def taken_back() -> Iterator[None]:
     """Nothing that is written in it stays."""
-    with transaction.atomic():
+    with around_an_example():
         yield
         transaction.set_rollback(True)
 

@@ -33,7 +33,7 @@ from tests import settings as plain
 
 FOLDERS: Final = ("WORKSPACE_DIR", "REPOSITORIES_DIR", "WORKTREES_DIR")
 #: Settings that are others in every test: its folders, and what Django itself adds to.
-VARYING: Final = frozenset({*FOLDERS, "ALLOWED_HOSTS", "STATIC_URL"})
+VARYING: Final = frozenset({*FOLDERS, "TURNS_DIR", "ALLOWED_HOSTS", "STATIC_URL"})
 #: Apps whose rows are put back. Not the accounts, which are there before, nor their sessions and times of last login.
 APPS: Final = ("orchestrator", "django_q")
 Rows = list[tuple[Any, ...]]

@@ -101,9 +101,12 @@ ANSWERS = frozenset({Role.INITIATOR, Role.CONTRIBUTOR, Role.REVIEWER, Role.APPRO
 UNBLOCKS = ANSWERS - {Role.INITIATOR}
 
 
-def inbox_for(user: User) -> Inbox:
-    """What this person may act on: their roles decide which sections they have (design section 7)."""
-    roles = roles_of(user)
+def inbox_for(user: User, roles: frozenset[Role] | None = None) -> Inbox:
+    """What this person may act on: their roles decide which sections they have (design section 7).
+
+    Whoever knows the person's roles already gives them, which spares a query.
+    """
+    roles = roles_of(user) if roles is None else roles
     sections = []
     if roles & ANSWERS:
         sections.append(Section("Needs a human", "needs-human", (_flagged(),)))
@@ -248,6 +251,8 @@ def _gate_entry(task: Task) -> Entry:
 
 def _finished() -> Source:
     rows = Workstream.objects.filter(status=WorkstreamStatus.ACTIVE, open_tasks=0, done_tasks__gt=0)
+    undecided = WorkflowVersion.objects.filter(status=VersionStatus.IN_REVIEW, workstream=OuterRef("pk"))
+    rows = rows.exclude(Exists(undecided))
     return Source(rows.order_by("updated_at", "pk"), _finished_entry)
 
 

@@ -66,7 +66,7 @@ def caller_by_session(user: User) -> Caller:
 
 def caller_by_command(user: User) -> Caller:
     """A person named on the operator's own command line; the history says that it was a command."""
-    return Caller(Actor.operator(user), frozenset(Scope))
+    return _let_in(Actor.operator(user), frozenset(Scope))
 
 
 def member_by_command(name: str) -> Caller:

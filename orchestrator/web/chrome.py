@@ -44,9 +44,10 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
 
 
 def _nav(request: HttpRequest, user: User) -> list[NavItem]:
-    if not roles_in(request):
+    roles = roles_in(request)
+    if not roles:
         return []
-    waiting = inbox_for(user).total
+    waiting = inbox_for(user, roles).total
     return [NavItem(label, href, _here(request.path, href), waiting if href == "/" else 0) for label, href in AREAS]
 
 

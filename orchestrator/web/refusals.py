@@ -59,7 +59,9 @@ class RefusalMiddleware:
 def announced(request: HttpRequest) -> int:
     """Bytes that the request says it brings; the web server has decided already, this is for any other one."""
     length = request.META.get("CONTENT_LENGTH") or ""
-    return int(length) if length.isascii() and length.isdigit() and len(length) < 19 else 0
+    if not (length.isascii() and length.isdigit()):
+        return 0
+    return int(length) if len(length) < 19 else REQUEST_BYTES + 1
 
 
 def too_large() -> TooLarge:

@@ -77,8 +77,11 @@ def test_fr011_whoever_holds_a_task_is_named_in_full(driver: Driver, files: File
     carl = signed_in(driver.cast.contributor)
     assert f"running on {said}" in words(carl.get(f"/workstreams/{uuid}/"))
     page = carl.post(f"/workstreams/{uuid}/tasks/A1/claim", {"attempt": driver.attempt("A1").pk})
-    assert page.status_code == 409
-    assert f"is held by {said}" in words(page)
+    if WHO[name] == "person":
+        assert page.status_code == 302, "what carl holds with his token is his in the browser too"
+    else:
+        assert page.status_code == 409
+        assert f"is held by {said}" in words(page)
     folder = f"workstreams/{driver.workstream.slug}"
     assert f"running on {said}" in files.git("show", f"HEAD:{folder}/EXECUTION-DASHBOARD.md")
     (task, *_) = json.loads(files.git("show", f"HEAD:{folder}/tasks.json"))["tasks"]

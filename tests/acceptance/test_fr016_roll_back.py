@@ -23,6 +23,7 @@ from tests.acceptance.test_ec4_mapping import MERGED, REDEFINED, RENAMED, SPLIT,
 from tests.acceptance.versions import GROWN, ONE, approve, next_version, standing
 from tests.cast import Cast, Driver
 from tests.machines import Machine
+from tests.rolled_back import around_an_example
 from tests.web.pages import signed_in, words
 
 CHANGES = [
@@ -67,7 +68,7 @@ def of_version_one(driver: Driver) -> dict[str, tuple[int, str, tuple[str, ...]]
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_fr016_a_roll_back_at_once_restores_the_tables(db: None, cast: Cast, data: st.DataObject) -> None:
-    with TemporaryDirectory() as folder, override_settings(WORKSPACE_DIR=Path(folder)), transaction.atomic():
+    with TemporaryDirectory() as folder, override_settings(WORKSPACE_DIR=Path(folder)), around_an_example():
         _there_and_back(Driver(cast), data)
         transaction.set_rollback(True)
 
@@ -79,8 +80,7 @@ def _there_and_back(driver: Driver, data: st.DataObject) -> None:
     source, line = data.draw(st.sampled_from(CHANGES))
     version = next_version(driver, source)
     try:
-        with transaction.atomic():
-            approve(driver, version, *([line] if line else []))
+        approve(driver, version, *([line] if line else []))
     except MigrationImpossible:
         return
     blocked = any(status == TaskStatus.BLOCKED for _, status, _ in before.values())

@@ -19,6 +19,7 @@ from tests.acceptance.producer import TIMESTAMP, Producer, told
 from tests.acceptance.public import PublicDriver
 from tests.cast import NOON, Cast
 from tests.machines import Machine
+from tests.rolled_back import around_an_example
 from tests.worlds import count_on
 
 #: Tables that only one of the two patterns uses.
@@ -93,10 +94,14 @@ class Run:
         self.driver.advance()
 
 
+#: What a token is, and when and from where it was used: over REST it is, by a commit it is not.
+OF_ITS_USE = {"digest", "last_used_at", "last_used_from"}
+
+
 def tables() -> dict[str, list[dict[str, Any]]]:
     models = [model for model in apps.get_app_config("orchestrator").get_models() if model not in OWN]
     rows = {model.__name__: list(model.objects.order_by("pk").values()) for model in models}
-    tokens = [{name: value for name, value in row.items() if name != "digest"} for row in rows.pop("AccessToken")]
+    tokens = [{name: row[name] for name in row.keys() - OF_ITS_USE} for row in rows.pop("AccessToken")]
     for output in rows["OutputFile"]:
         output["content"] = bytes(output["content"])
     return rows | {"AccessToken": tokens}
@@ -106,10 +111,7 @@ def tables() -> dict[str, list[dict[str, Any]]]:
 def undone() -> Iterator[None]:
     """Everything in the block is rolled back, and the next block counts from the same numbers."""
     count_on(apps.get_app_config("orchestrator").get_models())
-    around = transaction.atomic()
-    # As the transaction around a test: what the acts inside take and write is a transaction of each.
-    around._from_testcase = True
-    with around:
+    with around_an_example():
         yield
         transaction.set_rollback(True)
 

@@ -83,7 +83,7 @@ def test_lc7_a_damaged_file_is_a_card_that_goes_when_the_file_is_back(driver: Dr
     assert (task.status, task.needs_human) == (TaskStatus.COMPLETE, False)
     assert (card.kind, card.answer, card.cleared_by) == ("artifact", "The file is intact again.", None)
     assert HistoryEntry.objects.get(action="intervention done").actor == "orchestrator"
-    assert "The file is intact again. the orchestrator" in words(person.get("/interventions/"))
+    assert "The file is intact again. orchestrator" in words(person.get("/interventions/"))
 
 
 def test_lc7_each_way_out_clears_the_card(driver: Driver, files: Files) -> None:

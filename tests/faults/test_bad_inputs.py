@@ -176,7 +176,9 @@ MARKDOWN = {
 
 @pytest.mark.parametrize("text", MARKDOWN.values(), ids=MARKDOWN.keys())
 def test_b19_b22_markdown_is_inert_and_soon_shown(cast: Cast, text: str) -> None:
-    change_policy(slug="dod", title="Done", body=text, reason="x", impact="None.", actor=cast.actor("approver"), now=NOON)
+    change_policy(
+        slug="dod", title="Done", body=text, reason="x", impact="None.", actor=cast.actor("approver"), now=NOON
+    )
     client = signed_in(cast.observer)
     with soon():
         page = client.get(reverse("policy", args=["dod"])).content.decode()

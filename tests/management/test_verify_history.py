@@ -4,13 +4,13 @@ import io
 
 import pytest
 from django.core.management import call_command
-from django.db import transaction
 
 from orchestrator.core.terms import AttemptStatus, TaskStatus
 from orchestrator.models import Attempt, Task
 from orchestrator.services.actor import Actor
 from orchestrator.services.history import record
 from orchestrator.services.rework import send_back
+from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.workstreams import archive_workstream
 
 
@@ -48,7 +48,7 @@ def test_f23_tables_of_an_older_backup_are_named_task_by_task(driver):
 
 def test_fr009_an_action_that_replay_does_not_know_is_named(driver):
     workstream = driver.start()
-    with transaction.atomic():
+    with unit_of_work():
         record(workstream=workstream, actor=Actor("somebody"), action="moon landed", subject="eagle", now=driver.tick())
     code, said = verified("--state")
     assert code == 1

@@ -37,6 +37,7 @@ from tests.model.blueprint import OUTCOMES, Blueprint, blueprints
 from tests.model.engine import SIGNERS, Engine, Refused
 from tests.model.invariants import Watch, Writes
 from tests.model.workspaces import GitWorkspace, Killed, MemoryWorkspace
+from tests.rolled_back import around_an_example
 
 some = st.integers(0, 11)
 #: Rules that need a task's number only.
@@ -74,7 +75,7 @@ class EngineMachine(RuleBasedStateMachine):
         #: Threads of completions that are not published: in one thread each writes over the one before.
         self.unpublished: list[tuple[int, ...]] = []
         world.workspace.forget()
-        self.atomic = transaction.atomic()
+        self.atomic = around_an_example()
         self.atomic.__enter__()
 
     def teardown(self) -> None:

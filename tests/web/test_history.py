@@ -8,6 +8,7 @@ from django.test import Client
 
 from orchestrator.models import HistoryEntry
 from tests.cast import Cast, Driver
+from tests.web.pages import words
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def test_an_entry_shows_who_what_why_and_when(reader: Client, driver: Driver) ->
     signed = HistoryEntry.objects.get(action="pre-handoff review signed")
     text = reader.get("/history/").content.decode()
     assert "<strong>anna</strong>" in text
-    assert "Why: No similar work." in text
+    assert "Why: No similar work." in words(reader.get("/history/"))
     assert f"#{signed.sequence}" in text
     assert signed.leaf_hash[:12] in text
     assert f'datetime="{signed.recorded_at.isoformat(timespec="seconds")}"' in text
