@@ -76,6 +76,8 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "orchestrator.web.compression.CompressionMiddleware",
     "csp.middleware.CSPMiddleware",
+    # What follows may be refused by a database that is away, and the answer depends on who asks.
+    "django_htmx.middleware.HtmxMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "orchestrator.web.unseen.UnseenMiddleware",
@@ -85,7 +87,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
     "orchestrator.web.second_factor.SecondFactorMiddleware",
     "orchestrator.web.refusals.RefusalMiddleware",
     "orchestrator.web.admission.AdmissionMiddleware",

@@ -2,11 +2,12 @@
 
 import os
 import tempfile
+from pathlib import Path
 
 os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="orchestrator-tests-"))
 
 from orchestrator.settings import *  # noqa: F403
-from orchestrator.settings import DATA_DIR, DATABASES, STORAGES
+from orchestrator.settings import DATA_DIR, DATABASES, STORAGES, WORKSPACE_DIR
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
@@ -17,6 +18,8 @@ TOKEN_FAILURE_LIMIT = 10**9
 SESSION_IDLE_MINUTES = 0
 SESSION_HOURS = 24 * 365
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
+# Another process of a test works in that test's workspace: database and workspace belong together.
+WORKSPACE_DIR = Path(os.environ.get("TESTS_WORKSPACE_DIR", WORKSPACE_DIR))
 # An approval on a page takes effect at once; the tests of undoing it set the time themselves.
 UNDO_SECONDS = 0
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

@@ -183,9 +183,8 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
-def main(host: str, port: int) -> None:
-    from orchestrator.wsgi import application
-
+def serve(application: Application, host: str, port: int) -> None:
+    """Serve until SIGTERM."""
     signal.signal(signal.SIGTERM, _stop)
     # It would log every request that waits for a thread.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
@@ -193,4 +192,6 @@ def main(host: str, port: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    from orchestrator.wsgi import application as ours
+
+    serve(ours, sys.argv[1], int(sys.argv[2]))

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.db import transaction
 
 from orchestrator.core.errors import FormSentBefore, InvalidInput, Refusal, StaleToken
 from orchestrator.models import FormKey
 from orchestrator.services.locks import Lock, take
+from orchestrator.services.unit_of_work import unit_of_work
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def make_once(*, sent: Sent, now: datetime, make: Callable[[], Made]) -> Made:
     leaves neither behind, unless what was sent is kept all the same, as evidence (F26). Only for acts of one
     transaction; it becomes a part of this one. FormSentBefore when the form comes again with other words.
     """
-    with transaction.atomic():
+    with unit_of_work():
         row, first = _taken(sent, now)
         if not first:
             return _first_answer(row, sent)
@@ -71,7 +71,7 @@ def make_several_once(*, sent: Sent, now: datetime, make: Callable[[], Made]) ->
 
     A second click meanwhile is refused (FormSentBefore), and so it is after a kill in between: what was made stands.
     """
-    with transaction.atomic():
+    with unit_of_work():
         row, first = _taken(sent, now)
     if not first:
         return _first_answer(row, sent)

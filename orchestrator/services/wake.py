@@ -6,6 +6,7 @@ from django.db import transaction
 from django_q.tasks import async_task
 
 from orchestrator.models import Wake
+from orchestrator.services.unit_of_work import unit_of_work
 
 
 def wake(workstream_id: int) -> None:
@@ -23,7 +24,7 @@ def send(workstream_id: int) -> None:
     """
     if Wake.objects.filter(pk=workstream_id, waits=True).exists():
         return
-    with transaction.atomic():
+    with unit_of_work():
         _row, is_first = Wake.objects.get_or_create(workstream_id=workstream_id)
         if is_first or Wake.objects.filter(pk=workstream_id, waits=False).update(waits=True):
             async_task("orchestrator.tasks.advance", workstream_id)

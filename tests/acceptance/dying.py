@@ -1,4 +1,4 @@
-"""The web process as gunicorn serves it, but at one point of an act it is killed (SIGKILL), once.
+"""The application as the web server serves it, but at one point of an act it is killed (SIGKILL), once.
 
 `DYING_POINT` is `before` (nothing is written yet), `inside` (everything is written, not committed) or `after` (the act
 is committed, its caller not answered); the file `DYING_MARK` says that it has happened.
@@ -9,7 +9,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from orchestrator.wsgi import application  # noqa: F401 (what gunicorn serves)
+from orchestrator.wsgi import application  # noqa: F401 (what is served)
 
 # isort: split
 from django.db.backends.base.base import BaseDatabaseWrapper

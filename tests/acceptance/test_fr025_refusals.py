@@ -39,6 +39,18 @@ PROVOKED = {
     "test_as4_f27_one_of_a_hundred_claimers_wins_and_the_others_learn_who",
     "ExecutorBusy": "acceptance/test_as4_exclusive_claim.py::"
     "test_as4_one_executor_that_asks_for_two_attempts_at_once_gets_one",
+    "HeldBack": "acceptance/test_f32_launched_successors.py::"
+    "test_f32_a_queued_successor_is_not_claimable_until_it_is_decided",
+    "WorkspaceDiverged": "acceptance/test_f22_f23_f24_divergence.py::test_f23_older_database_restored",
+    "ToolsUnprotected": "sandbox/test_surroundings.py::test_a_tool_does_not_run_where_it_cannot_be_shut_in",
+    "TokenExpired": "acceptance/test_fr027_tokens.py::test_an_expired_token_is_refused_by_name",
+    "TooManyTries": "acceptance/test_fr027_tokens.py::test_wrong_tokens_from_one_address_are_limited",
+    "PasswordWeak": "acceptance/test_fr011_sign_in.py::test_weak_passwords_are_refused_with_the_reason|422",
+    "SecondFactorMissing": "acceptance/test_fr011_second_factor.py::test_its_tokens_wait_as_well",
+    "CodeWrong": "acceptance/test_fr011_second_factor.py::test_a_code_is_used_once|used before",
+    "TooMany": "faults/test_numbers_bounded.py::test_breadcrumbs_of_an_attempt",
+    "TooOften": "faults/test_numbers_bounded.py::test_new_idempotency_keys_within_an_hour",
+    "Busy": "faults/test_plan_checks_bounded.py::test_beyond_so_many_at_once_a_check_is_refused_over_rest",
     "StaleToken": "acceptance/test_as8_recovery.py::test_f26_the_old_executor_wakes_up_too_late",
     "CriteriaUnmet": "api/test_attempts.py::test_completion_without_evidence_names_the_criterion",
     "KeyReused": "api/test_idempotency.py::test_b31_the_same_key_with_another_body_is_409",

@@ -4,6 +4,7 @@ its way to the database, happens for real."""
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,24 +29,37 @@ def database_address(port: int = 0) -> str:
 def web_process(
     folder: Path, *, application: str = "orchestrator.wsgi", database: str = "", **environment: str
 ) -> Iterator[str]:
-    """Its address. One worker, which is started again when it dies."""
-    log = folder / "web.log"
-    port = free_port()
-    command = [sys.executable, "-m", "gunicorn", f"{application}:application", "--bind", f"127.0.0.1:{port}"]
-    command += ["--worker-class", "gthread", "--workers", "1", "--threads", "4", "--no-control-socket"]
+    """Its address. The process is started again when it dies, as the supervisor does it."""
+    log, port, ended = folder / "web.log", free_port(), threading.Event()
+    served = f"from {application} import application; from orchestrator.management.web_server import serve"
+    command = [sys.executable, "-c", f"{served}; serve(application, '127.0.0.1', {port})"]
     said = {
         "DATABASE_URL": database or database_address(),
         "DATA_DIR": str(settings.DATA_DIR),
+        "TESTS_WORKSPACE_DIR": str(settings.WORKSPACE_DIR),
         "DJANGO_SETTINGS_MODULE": "tests.settings",
     }
-    with log.open("w") as out:
-        server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **said, **environment}, stdout=out, stderr=out)
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def keep_running() -> None:
+        while not ended.is_set():
+            with log.open("a") as out:
+                process = subprocess.Popen(
+                    command, cwd=ROOT, env={**os.environ, **said, **environment}, stdout=out, stderr=out
+                )
+            processes.append(process)
+            process.wait()
+
+    keeper = threading.Thread(target=keep_running)
+    keeper.start()
     try:
         wait_for(lambda: answers(f"http://127.0.0.1:{port}"), 60, log.read_text)
         yield f"http://127.0.0.1:{port}"
     finally:
-        server.terminate()
-        server.wait(30)
+        ended.set()
+        for process in processes:
+            process.terminate()
+        keeper.join(30)
 
 
 def answers(address: str) -> bool:

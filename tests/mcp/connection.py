@@ -35,6 +35,7 @@ def process_environment() -> dict[str, str]:
         "PATH": os.environ["PATH"],
         "DATABASE_URL": url,
         "DATA_DIR": str(settings.DATA_DIR),
+        "TESTS_WORKSPACE_DIR": str(settings.WORKSPACE_DIR),
         "SECRET_KEY": settings.SECRET_KEY,
         "DJANGO_SETTINGS_MODULE": "tests.settings",
     }
