@@ -198,6 +198,8 @@ def _standing_reason(task: TaskView) -> Reason:
         return Reason.NEEDS_HUMAN
     if task.live is AttemptStatus.RUNNING:
         return Reason.RUNNING
+    if task.live and task.blocker:
+        return Reason.BLOCKER
     if task.live:
         return Reason.REVIEW if task.gate else Reason.QUEUED
     return Reason.FAILED

@@ -29,6 +29,13 @@ def declare(machine: Machine, driver: Driver, key: str = "A1", **more: str) -> t
     return machine.post(f"/api/tasks/{driver.task(key).pk}/blockers", body)
 
 
+def test_fr012_a_launched_step_is_explained_by_its_blocker(driver: Driver, machine: Machine) -> None:
+    declare(machine, driver)
+    explanation = machine.get(f"/api/tasks/{driver.task('A1').pk}/")[1]["task"]["explanation"]
+    assert explanation["reason"] == "blocker"
+    assert explanation["sentence"].startswith("blocked")
+
+
 def test_fr012_a_blocker_names_what_waits_behind_it(driver: Driver, machine: Machine) -> None:
     status, blocker = declare(machine, driver)
     assert status == 200
