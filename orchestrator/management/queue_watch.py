@@ -45,6 +45,7 @@ class QueueWatch:
     ) -> None:
         self.stall, self.clock, self.wall = stall, clock, wall
         self.beat = self.sweep = ""
+        self.came_through = False
         self.asked = self.swept = self.looked = self.checked = self.moved = clock()
         self.due_until = wall()
         self.last_before = 0
@@ -57,6 +58,7 @@ class QueueWatch:
     def look(self) -> bool:
         """Ask for what is due; true when the cluster has to be restarted."""
         now = self.clock()
+        self._note_sweep()
         if now - self.looked >= EFFECT_EVERY and self._wake_due():
             self.looked = now
         if self.beat and cache.get(HEARTBEAT) != self.beat:
@@ -78,16 +80,21 @@ class QueueWatch:
             return
         self.beat, self.asked, self.moved, self.checked, self.place = word, now, now, now, place
 
+    def _note_sweep(self) -> None:
+        """Noted when it is seen: what a killed cluster left is swept again later, and leaves an older word there."""
+        if self.sweep and not self.came_through:
+            self.came_through = cache.get(SWEPT) == self.sweep
+
     def _sweep_is_due(self, now: float) -> bool:
         if not self.sweep:
             return True
         since = now - self.swept
-        return since >= SWEEP_LOST or (since >= SWEEP_EVERY and cache.get(SWEPT) == self.sweep)
+        return since >= SWEEP_LOST or (since >= SWEEP_EVERY and self.came_through)
 
     def _ask_for_a_sweep(self, now: float) -> None:
         word = uuid4().hex
         if _enqueue("orchestrator.tasks.sweep", word):
-            self.sweep, self.swept = word, now
+            self.sweep, self.swept, self.came_through = word, now, False
 
     def _is_stuck(self, now: float) -> bool:
         """Whether nothing that waits before the heartbeat was taken or done for too long."""

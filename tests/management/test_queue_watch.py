@@ -146,6 +146,21 @@ def test_a_sweep_under_way_is_not_asked_for_again_until_it_counts_as_lost(clock)
     assert "orchestrator.tasks.sweep" in asked()
 
 
+def test_a_sweep_that_a_killed_cluster_left_does_not_hide_that_the_newest_is_done(clock):
+    """It is taken again behind the newest one, and ends last."""
+    queue = watch(clock)
+    queue.look()
+    left = OrmQ.objects.latest("id").args()
+    queue.restarted()
+    queue.look()
+    answer()
+    queue.look()
+    tasks.sweep(*left)
+    clock.now += SWEEP_EVERY
+    queue.look()
+    assert "orchestrator.tasks.sweep" in asked()
+
+
 def test_a_restarted_cluster_is_asked_anew(clock):
     queue = watch(clock)
     queue.look()
