@@ -12,11 +12,12 @@ from uuid import uuid4
 
 from django.core.cache import cache
 from django.db import Error, close_old_connections
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
 from orchestrator.queries.effect import became_due
+from orchestrator.queue_broker import ALWAYS
 from orchestrator.services import wake
 from orchestrator.tasks import HEARTBEAT, SWEPT
 
@@ -30,7 +31,7 @@ EFFECT_EVERY: Final = 0.5
 #: Seconds between looks whether the queue moves, while a heartbeat is under way.
 MOVES_EVERY: Final = 1.0
 
-Place = tuple[int, datetime | None]
+Place = tuple[int, int]
 
 
 class QueueWatch:
@@ -44,10 +45,11 @@ class QueueWatch:
     ) -> None:
         self.stall, self.clock, self.wall = stall, clock, wall
         self.beat = self.sweep = ""
+        self.came_through = False
         self.asked = self.swept = self.looked = self.checked = self.moved = clock()
         self.due_until = wall()
         self.last_before = 0
-        self.place: Place = (0, None)
+        self.place: Place = (0, 0)
 
     def restarted(self) -> None:
         """A new cluster: ask it for a heartbeat, and for what lost messages left."""
@@ -56,6 +58,7 @@ class QueueWatch:
     def look(self) -> bool:
         """Ask for what is due; true when the cluster has to be restarted."""
         now = self.clock()
+        self._note_sweep()
         if now - self.looked >= EFFECT_EVERY and self._wake_due():
             self.looked = now
         if self.beat and cache.get(HEARTBEAT) != self.beat:
@@ -77,16 +80,21 @@ class QueueWatch:
             return
         self.beat, self.asked, self.moved, self.checked, self.place = word, now, now, now, place
 
+    def _note_sweep(self) -> None:
+        """Noted when it is seen: what a killed cluster left is swept again later, and leaves an older word there."""
+        if self.sweep and not self.came_through:
+            self.came_through = cache.get(SWEPT) == self.sweep
+
     def _sweep_is_due(self, now: float) -> bool:
         if not self.sweep:
             return True
         since = now - self.swept
-        return since >= SWEEP_LOST or (since >= SWEEP_EVERY and cache.get(SWEPT) == self.sweep)
+        return since >= SWEEP_LOST or (since >= SWEEP_EVERY and self.came_through)
 
     def _ask_for_a_sweep(self, now: float) -> None:
         word = uuid4().hex
         if _enqueue("orchestrator.tasks.sweep", word):
-            self.sweep, self.swept = word, now
+            self.sweep, self.swept, self.came_through = word, now, False
 
     def _is_stuck(self, now: float) -> bool:
         """Whether nothing that waits before the heartbeat was taken or done for too long."""
@@ -103,9 +111,13 @@ class QueueWatch:
         return now - self.moved > self.stall
 
     def _place(self) -> Place:
-        """How many messages are left before the heartbeat, and until when the last taken one is its taker's."""
-        waiting = OrmQ.objects.filter(pk__lte=self.last_before).aggregate(number=Count("pk"), taken=Max("lock"))
-        return waiting["number"], waiting["taken"]
+        """How many messages are left before the heartbeat, and the newest of them that was taken.
+
+        One that is taken again, because whoever had it was killed, proves nothing: a stuck cluster fills its hands too.
+        """
+        taken = Max("pk", filter=Q(lock__gt=ALWAYS))
+        waiting = OrmQ.objects.filter(pk__lte=self.last_before).aggregate(number=Count("pk"), taken=taken)
+        return waiting["number"], waiting["taken"] or 0
 
     def _wake_due(self) -> bool:
         """Advance what a version's time has come for (WF-3, FR-016); false to look at the same time again.

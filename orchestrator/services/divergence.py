@@ -23,7 +23,7 @@ from orchestrator.services.history import record
 from orchestrator.services.known_branch import known_branch, look, note_head, seen_by, settled
 from orchestrator.services.unit_of_work import unit_of_work
 from orchestrator.services.wake import wake
-from orchestrator.workspace import Workspace
+from orchestrator.workspace import Inbox, Workspace
 from orchestrator.workspace.branch import CommitLine, keep, lines_between, put_back, reachable, write_again
 from orchestrator.workspace.repository import nobody
 
@@ -90,6 +90,8 @@ def settle_divergence(*, way: Settlement, reason: str, actor: Actor, now: dateti
         else:
             space.intend = nobody  # a kill leaves the divergence standing
             write_again(space, recorded_files(), "Written again from the record\n", now, above=head)
+        # An older database does not know results that were taken in since: they are looked at again.
+        Inbox(space).forget()
         _note_settled(space, way, reason, row, kept, actor, now)
     check_intact(HandoffArtifact.objects.filter(state=ArtifactState.DAMAGED).select_related("attempt"), now=now)
     return kept

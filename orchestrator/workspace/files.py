@@ -3,6 +3,7 @@
 Every path is opened folder by folder without following links, so nothing outside the workspace can be reached.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -101,6 +102,8 @@ def read(root: Path, path: str, limit: int = -1) -> bytes:
     except (IsADirectoryError, ValueError):  # ValueError: a name that no file can have
         raise FileDamage("is not a plain file") from None
     except OSError as error:
+        if error.errno == errno.ELOOP:  # the system says "Too many levels of symbolic links", and means one
+            raise FileDamage("is a symbolic link, which is not followed") from None
         raise FileDamage(f"cannot be read: {error.strerror}") from error
 
 

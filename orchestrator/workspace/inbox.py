@@ -178,6 +178,13 @@ class Inbox:
         with self.space.locked():
             self.git.run("update-ref", "--stdin", "-z", send=send.encode())
 
+    def forget(self) -> None:
+        """Every branch counts as not looked at, for a database that may know less than the marks say. Needs the
+        workspace's `locked()`. Raises WorkspaceUnavailable."""
+        marks = text(self.git.run("for-each-ref", "--format=%(refname)", COLLECTED)).split("\n")
+        send = "".join(f"delete {mark}\0\0" for mark in marks if mark)
+        self.git.run("update-ref", "--stdin", "-z", send=send.encode())
+
 
 def _mark(ref: str) -> str:
     return f"{COLLECTED}{hashlib.sha256(given(ref)).hexdigest()}"

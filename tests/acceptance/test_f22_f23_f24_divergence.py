@@ -9,9 +9,10 @@ from django.db import transaction
 from django.urls import reverse
 
 from orchestrator import tasks
-from orchestrator.core.terms import ArtifactState, AttemptStatus
-from orchestrator.models import HandoffArtifact, HistoryEntry
+from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus
+from orchestrator.models import Assignment, HandoffArtifact, HistoryEntry
 from orchestrator.queries.explanations import explain
+from tests.acceptance.producer import Producer, told
 from tests.acceptance.workspace_files import Files
 from tests.cast import Driver
 from tests.machines import Machine
@@ -131,6 +132,21 @@ def test_f23_older_database_restored(begun: Driver, files: Files) -> None:
     assert machine.post(f"/api/attempts/{held.pk}/complete", {"token": 1}, key="again")[0] == 200
     begun.advance()
     assert_work_goes_on(begun, files)
+
+
+def test_f23_results_that_only_the_newer_database_took_in_are_taken_in_again(begun: Driver, files: Files) -> None:
+    held = Assignment.objects.get(attempt=begun.attempt("A1"))
+    producer = Producer(files.root, held.executor.name)
+    point = transaction.savepoint()
+    producer.push({"result.json": told(held, outcome="Tables")})
+    tasks.sweep()
+    assert begun.task("A1").status == TaskStatus.COMPLETE
+    transaction.savepoint_rollback(point)
+    tasks.sweep()
+    assert begun.task("A1").status == TaskStatus.ACTIVE, "work is stopped"
+    assert settle(begun, "set-back") == 302
+    tasks.sweep()
+    assert begun.task("A1").status == TaskStatus.COMPLETE, "its producer has handed it over, and does not do so again"
 
 
 def test_f23_a_fresh_database_beside_an_old_workspace(driver: Driver, files: Files) -> None:

@@ -1,12 +1,13 @@
 """The queue is watched from outside: a cluster that is there but stuck is found out, a busy one is left alone."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
 from django.core.cache import cache
 from django_q.brokers import get_broker
 from django_q.models import OrmQ
+from django_q.tasks import async_task
 
 from orchestrator import tasks
 from orchestrator.management.queue_watch import BEAT_EVERY, SWEEP_EVERY, SWEEP_LOST, QueueWatch
@@ -100,6 +101,25 @@ def test_what_comes_behind_the_heartbeat_does_not_hide_that_nothing_moves(clock)
     assert stuck
 
 
+def test_what_a_killed_worker_had_does_not_hide_that_nothing_moves_when_it_is_taken_again(clock):
+    """A cluster that is stuck still takes messages into its hands until these are full."""
+    for number in range(2):
+        async_task("orchestrator.tasks.advance", number)
+    with time_machine.travel(NOON, tick=False):
+        broker = get_broker()
+        broker.dequeue()
+        broker.dequeue()
+    queue = watch(clock)
+    queue.look()
+    for minutes in (4, 8):
+        clock.now += 14
+        with time_machine.travel(NOON + timedelta(minutes=minutes), tick=False):
+            assert broker.dequeue(), "its time was over"
+            assert not queue.look()
+    clock.now += 5
+    assert queue.look()
+
+
 def test_an_answer_keeps_it_going_and_sweeps_come_round(clock):
     queue = watch(clock)
     queue.look()
@@ -122,6 +142,21 @@ def test_a_sweep_under_way_is_not_asked_for_again_until_it_counts_as_lost(clock)
     assert "orchestrator.tasks.sweep" not in asked()
     tasks.heartbeat(queue.beat)
     clock.now += 2
+    queue.look()
+    assert "orchestrator.tasks.sweep" in asked()
+
+
+def test_a_sweep_that_a_killed_cluster_left_does_not_hide_that_the_newest_is_done(clock):
+    """It is taken again behind the newest one, and ends last."""
+    queue = watch(clock)
+    queue.look()
+    left = OrmQ.objects.latest("id").args()
+    queue.restarted()
+    queue.look()
+    answer()
+    queue.look()
+    tasks.sweep(*left)
+    clock.now += SWEEP_EVERY
     queue.look()
     assert "orchestrator.tasks.sweep" in asked()
 

@@ -86,7 +86,7 @@ def last_entry() -> HistoryEntry:
         ("no JSON", "has been altered and is no longer JSON"),
         ("altered", "has been altered: its content is not what was handed over"),
         ("output", "has been altered: its content is not what was handed over"),
-        ("replaced by a link", "cannot be read"),
+        ("replaced by a link", "is a symbolic link"),
     ],
 )
 def test_f32_ec3_a_damaged_file_stops_its_successors_by_name(

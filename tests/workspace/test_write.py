@@ -137,7 +137,7 @@ def test_what_cannot_be_read_is_said(space: Workspace, tmp_path: Path) -> None:
         "missing": "is missing",
         "no/folder": "is missing",
         "secret": "cannot be read",
-        "link": "cannot be read",
+        "link": "is a symbolic link",
         "linked/file": "cannot be read",
         "folder": "is not a plain file",
         "pipe": "is not a plain file",
