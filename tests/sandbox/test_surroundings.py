@@ -80,6 +80,17 @@ def test_the_start_says_what_a_poorer_machine_still_has(taken, said, unsaid):
     assert len(told.splitlines()) == 1
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives tools a user of their own")
+def test_tools_have_a_user_of_their_own_also_where_the_servers_files_are_its_own_alone():
+    """`manage.py` sets this mask before anything else, so every server has it."""
+    if layers.found().user == 0:
+        pytest.skip("this kernel lets root make no namespaces, so there is no room for another user")
+    code = "from orchestrator.sandbox import layers; print(layers.told('auto'))"
+    command = [sys.executable, "-c", code]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, umask=0o077).stdout
+    assert f"a user of their own ({layers.USER})" in told
+
+
 @pytest.mark.parametrize(
     ("has", "open_"),
     [
