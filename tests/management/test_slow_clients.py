@@ -156,7 +156,9 @@ def test_headers_without_end_are_refused(web: Web) -> None:
         assert read_all(made).startswith(b"HTTP/1.0 431")
 
 
-@pytest.mark.parametrize("path", ["/accounts/login/", "/nothing/", "/api/tasks/", "/static/orchestrator.css", "/schema/"])
+@pytest.mark.parametrize(
+    "path", ["/accounts/login/", "/nothing/", "/api/tasks/", "/static/orchestrator.css", "/schema/"]
+)
 def test_a_question_for_headers_leaves_the_connection_to_the_next_answer(web: Web, path: str) -> None:
     """Behind a proxy that keeps connections, a body left there would be the beginning of somebody else's page."""
     first = f"HEAD {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
