@@ -159,9 +159,9 @@ def _headers_alone(application: Application) -> Application:
     Django leaves that to the server, and waitress to the application.
     """
 
-    def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        made = application(environ, start)
-        if environ["REQUEST_METHOD"] != "HEAD":
+    def answer(request: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        made = application(request, start)
+        if request["REQUEST_METHOD"] != "HEAD":
             return made
         close = getattr(made, "close", None)
         if close is not None:
