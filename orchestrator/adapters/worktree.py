@@ -113,6 +113,7 @@ class Worktree:
         except GitFailed:
             _make_removable(self.folder)
             self._clean()
+        _remove_pipes(self.folder)
         self._git("checkout", "--quiet", "--force", "-B", self.branch, base)
 
     def _clean(self) -> None:
@@ -187,6 +188,16 @@ def _make_removable(folder: Path) -> None:
             path = Path(top, name)
             if not path.is_symlink():
                 path.chmod(path.stat().st_mode | stat.S_IRWXU)
+
+
+def _remove_pipes(folder: Path) -> None:
+    """Git passes over pipes and sockets, also when it cleans; the next attempt would find what the last one left."""
+    for top, _, names in os.walk(folder):
+        for name in names:
+            path = Path(top, name)
+            mode = path.lstat().st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+                path.unlink()
 
 
 def _drop_stale_locks(repository: Path) -> None:

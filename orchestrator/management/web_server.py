@@ -153,10 +153,28 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
             channel.handle_close()
 
 
+def _headers_alone(application: Application) -> Application:
+    """A question for the headers gets no body: on a kept connection it would be read as the next answer's beginning.
+
+    Django leaves that to the server, and waitress to the application.
+    """
+
+    def answer(request: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        made = application(request, start)
+        if request["REQUEST_METHOD"] != "HEAD":
+            return made
+        close = getattr(made, "close", None)
+        if close is not None:
+            close()
+        return []
+
+    return answer
+
+
 def listening(application: Application, host: str, port: int) -> Server:
     """A server that listens; `run` serves until the process is asked to stop."""
     return Server(
-        application,
+        _headers_alone(application),
         host=host,
         port=port,
         threads=THREADS,

@@ -58,6 +58,9 @@ def separate(*, network: bool) -> None:
 def enter(policy: Policy) -> None:
     """Make the policy's files the only ones there are for this process."""
     kernel.call("unshare", NEW_MOUNTS)
+    # The folders that lead to the pieces are made here, and a tool of another user has to get through them, although
+    # the server's own files are for its account alone. Nothing is written outside the new root.
+    os.umask(0o022)
     kernel.mount("", "/", "", _RECURSIVE | _PRIVATE)
     root = f"{policy.scratch}/root"
     os.mkdir(root)

@@ -53,6 +53,7 @@ class TestLimits:
         assert answer.status_code == 429
         assert answer["Retry-After"] == "900"
         assert "failed too often" in words(answer)
+        assert "Wait 15 minutes, then sign in" in words(answer), "a person sees no header"
         assert sign_in(client, "anna", address="198.51.100.7").status_code == 429
         assert not is_in(client)
         assert sign_in(client, "rita", address="198.51.100.7").status_code == 302

@@ -1,5 +1,6 @@
 """WF-4, BX-1: a lane works in a tree of its own, which starts from completed work and nothing else."""
 
+import os
 import threading
 from pathlib import Path
 
@@ -52,6 +53,17 @@ def test_preparing_again_drops_what_an_attempt_left(lane):
     assert tree.prepare([]) == start
     assert sorted(p.name for p in tree.folder.iterdir()) == [".git", "base.txt"]
     assert (tree.folder / "base.txt").read_text() == "base\n"
+
+
+def test_pipes_and_sockets_that_an_attempt_left_are_dropped(lane):
+    """Git cleans neither, and whoever reads such a pipe waits until the time of the step is over."""
+    tree = lane("a")
+    tree.prepare([])
+    (tree.folder / "folder").mkdir()
+    os.mkfifo(tree.folder / "pipe.txt")
+    os.mkfifo(tree.folder / "folder" / "pipe.txt")
+    tree.prepare([])
+    assert sorted(p.name for p in tree.folder.iterdir()) == [".git", "base.txt"]
 
 
 def test_a_commit_of_nothing_is_the_commit_it_started_from(lane):

@@ -75,8 +75,9 @@ SHORT = """
 from orchestrator.core import limits
 limits.REQUEST_SECONDS, limits.ANSWER_SECONDS, limits.IDLE_SECONDS, limits.CONNECTIONS = 2, 2, 2, 60
 import sys
-from orchestrator.management.web_server import main
-main(sys.argv[1], int(sys.argv[2]))
+from orchestrator.management.web_server import serve
+from orchestrator.wsgi import application
+serve(application, sys.argv[1], int(sys.argv[2]))
 """
 
 
@@ -153,6 +154,19 @@ def test_b15_a_body_at_the_limit_is_taken(web: Web) -> None:
 def test_headers_without_end_are_refused(web: Web) -> None:
     with web.open(b"GET / HTTP/1.1\r\n" + b"X-Long: " + b"x" * limits.HEADER_BYTES) as made:
         assert read_all(made).startswith(b"HTTP/1.0 431")
+
+
+@pytest.mark.parametrize(
+    "path", ["/accounts/login/", "/nothing/", "/api/tasks/", "/static/orchestrator.css", "/schema/"]
+)
+def test_a_question_for_headers_leaves_the_connection_to_the_next_answer(web: Web, path: str) -> None:
+    """Behind a proxy that keeps connections, a body left there would be the beginning of somebody else's page."""
+    first = f"HEAD {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    then = "GET /accounts/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+    headers, _, rest = web.answer((first + then).encode()).partition(b"\r\n\r\n")
+    assert headers.startswith(b"HTTP/1.1 ")
+    assert b"Content-Length: " in headers
+    assert rest.startswith(b"HTTP/1.1 200 "), rest[:200]
 
 
 NO_HTTP = [b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: a\nb\r\n\r\n", b"\x00\x00 / HTTP/1.1\r\n\r\n"]

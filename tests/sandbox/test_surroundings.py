@@ -80,6 +80,17 @@ def test_the_start_says_what_a_poorer_machine_still_has(taken, said, unsaid):
     assert len(told.splitlines()) == 1
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives tools a user of their own")
+def test_tools_have_a_user_of_their_own_also_where_the_servers_files_are_its_own_alone():
+    """`manage.py` sets this mask before anything else, so every server has it."""
+    if layers.found().user == 0:
+        pytest.skip("this kernel lets root make no namespaces, so there is no room for another user")
+    code = "from orchestrator.sandbox import layers; print(layers.told('auto'))"
+    command = [sys.executable, "-c", code]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, umask=0o077).stdout
+    assert f"a user of their own ({layers.USER})" in told
+
+
 @pytest.mark.parametrize(
     ("has", "open_"),
     [
@@ -126,3 +137,11 @@ def test_data_that_lie_in_the_interpreters_folder_are_never_shown(lane, settings
     settings.DATA_DIR = Path(sys.base_prefix) / "lib" / "data"
     with pytest.raises(ToolsUnprotected, match="which tools have to read"):
         lane.attack("print('ran')")
+
+
+def test_what_the_server_wrote_for_itself_alone_into_the_worktree_can_be_read_by_its_tools(lane):
+    """Under the server's umask git's link is for its owner alone; ruff reads every file of the folder it checks."""
+    link = lane.job.directory / ".git"
+    link.chmod(0o600)
+    said = lane.answers("print(open('.git').read()[:7])\ntry: open('.git', 'a')\nexcept OSError: print('kept')")
+    assert said == ["gitdir:", "kept"]
