@@ -15,7 +15,8 @@ from orchestrator.core.terms import ExecutorKind, Role
 
 ORCHESTRATOR_NAME: Final = "orchestrator"
 #: Said of acts that nobody but the orchestrator itself does, or given to whole groups of people.
-RESERVED: Final = (ORCHESTRATOR_NAME, *(role.value for role in Role))
+#: An operator is whoever runs the server; the settings and the README call them so.
+RESERVED: Final = (ORCHESTRATOR_NAME, "operator", *(role.value for role in Role))
 EXECUTOR_LENGTH: Final = 60
 ACCOUNT_LENGTH: Final = 150
 #: Room for an executor, its account and the words between them.

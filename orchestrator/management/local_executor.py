@@ -25,6 +25,7 @@ from orchestrator.core.errors import (
     AlreadyClaimed,
     AssignedElsewhere,
     ExecutorBusy,
+    InvalidInput,
     NotAllowed,
     NotFound,
     Refusal,
@@ -34,6 +35,7 @@ from orchestrator.core.errors import (
     WorkspaceUnavailable,
     WrongState,
 )
+from orchestrator.core.handoff import check_output_name
 from orchestrator.core.terms import CriterionKind, StageKind
 from orchestrator.management.lane import state_folder, worktree_of
 from orchestrator.models import Assignment, Attempt, Executor, HandoffArtifact, StepResource, Task
@@ -273,7 +275,7 @@ def _outputs(attempt: Attempt, tree: Worktree, start: str, result: Result) -> Ma
     declared = [name for name in tree.changed(start) if any(fnmatchcase(name, pattern) for pattern in patterns)]
     taken = {name: content for name in declared[:OUTPUT_FILES] if (content := _content(tree.folder, name)) is not None}
     left_out = [
-        f"Not handed over (too large, too many, no plain file or no text): {shown(name)}\n"
+        f"Not handed over (too large, too many, no plain file, or a name that none may have): {shown(name)}\n"
         for name in declared
         if name not in taken
     ]
@@ -290,6 +292,7 @@ def _content(folder: Path, name: str) -> bytes | None:
     if shown(name) != name:
         return None
     try:
+        check_output_name(name)
         return files.read(folder, name, OUTPUT_SIZE)
-    except files.FileDamage:
+    except (InvalidInput, files.FileDamage):
         return None

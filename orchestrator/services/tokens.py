@@ -50,8 +50,11 @@ def authenticate(secret: str, now: datetime, address: str = "") -> AccessToken:
 
 
 def note_use(token: AccessToken, secret: str, now: datetime, address: str) -> None:
-    """When and from where it was used last, and its hash under the present key; one statement, and rarely."""
-    digest = digest_of(secret)
+    """When and from where it was used last, and its hash under the present key; one statement, and rarely.
+
+    A use on this machine (MCP) comes from nowhere, and leaves the address of the last call by HTTP.
+    """
+    digest, address = digest_of(secret), address or token.last_used_from
     recent = token.last_used_at is not None and abs(now - token.last_used_at) < USED_EVERY
     if recent and token.digest == digest and token.last_used_from == address:
         return

@@ -1,5 +1,8 @@
 """A person's own page: who they are here, how they sign in, and signing out everywhere (FR-011)."""
 
+import time
+from typing import Final
+
 from django import forms
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
@@ -12,7 +15,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from orchestrator.core.errors import InvalidInput, PasswordWeak
+from orchestrator.core.errors import InvalidInput, PasswordWeak, TooManyTries
+from orchestrator.core.guesses import Guesses
 from orchestrator.models import RecoveryCode
 from orchestrator.services import second_factor
 from orchestrator.services.accounts import change_password
@@ -21,6 +25,10 @@ from orchestrator.services.sessions import sign_out_everywhere
 from orchestrator.web.acting import now
 from orchestrator.web.admission import open_to_every_account
 from orchestrator.web.session_limits import begin
+
+#: Wrong present passwords of an account, counted in this process for a quarter of an hour.
+TRIES: Final = 10
+wrong = Guesses(900)
 
 
 class PasswordForm(forms.Form):
@@ -81,10 +89,14 @@ def password(request: HttpRequest) -> HttpResponse:
 
 
 def _changed(request: HttpRequest, form: PasswordForm) -> bool:
+    """TooManyTries after ten wrong present passwords: whoever finds an open session is not to guess it there."""
     person, moment, given = _person(request), now(), form.cleaned_data
+    if wait := wrong.wait(str(person.pk), TRIES, time.monotonic()):
+        raise TooManyTries("The present password was typed wrongly too often.", retry_after=wait)
     try:
         change_password(account=person, old=given["old"], new=given["new"], now=moment)
     except InvalidInput as refusal:
+        wrong.failed(str(person.pk), time.monotonic())
         form.add_error("old", f"{refusal.message} {refusal.way_out}")
         return False
     except PasswordWeak as refusal:

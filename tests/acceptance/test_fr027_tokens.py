@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from orchestrator.api.bearer import guesses
 from orchestrator.models import AccessToken, HistoryEntry
+from orchestrator.services.callers import caller_by_token
 from tests.acceptance.signing_in import NOON, at
 from tests.cast import Cast
 from tests.machines import Machine
@@ -103,6 +104,12 @@ class TestGuessing:
         assert call(secret)[0] == 200
         self.guess()
         assert call("pteo_one more")[0] == 429
+        assert call(secret)[0] == 200
+
+    def test_who_worked_from_there_and_over_mcp_since_goes_on(self, secret: str) -> None:
+        assert call(secret)[0] == 200
+        caller_by_token(secret, timezone.now())  # as `manage.py mcp` signs in, on the server's own machine
+        self.guess()
         assert call(secret)[0] == 200
 
     def test_fr009_it_is_told_once(self, secret: str) -> None:
