@@ -154,8 +154,17 @@ def perform(
 
 def proceed(request: HttpRequest, said: str, then: str) -> HttpResponse:
     """After an act: say what happened on the page at the address `then`, loaded anew and seen from its top."""
-    messages.success(request, said)
+    if said not in _unread(request):
+        messages.success(request, said)
     return HttpResponseClientRedirect(then) if request.htmx else redirect(then)  # type: ignore[attr-defined]
+
+
+def _unread(request: HttpRequest) -> set[str]:
+    """What the next page will say: a double click is answered twice, and read once."""
+    waiting = messages.get_messages(request)
+    found = {str(message) for message in waiting}
+    waiting.used = False
+    return found
 
 
 def _kept(request: HttpRequest) -> list[str]:
