@@ -92,7 +92,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return more
 
     def send_continue(self) -> None:
-        """Nobody is asked for a body that is refused: the library would, and keep the refusal until some of it comes."""
+        """Nobody is asked for a body that is refused; the library would, and keep the refusal until it comes."""
         if not self.request.error:
             super().send_continue()
 
