@@ -304,9 +304,13 @@ class TooManyTries(Refusal):
     """Signing in failed too often, from one address or with one name."""
 
     code, status = "too-many-tries", 429
-    recovery = (
-        "Wait until the time in `Retry-After` is over, then sign in with the right name, password, code or token."
-    )
+    recovery = "Wait as long as the answer says, then sign in with the right name, password, code or token."
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        """How long stands in the words as well: a person sees no headers."""
+        wait = f"{retry_after} seconds" if retry_after < 120 else f"{-(-retry_after // 60)} minutes"
+        recovery = self.recovery.replace("as long as the answer says", wait)
+        super().__init__(message, recovery=recovery, retry_after=retry_after)
 
 
 class PasswordWeak(Refusal):

@@ -1,5 +1,7 @@
 """FR-011, FR-009: signing in with a password: rules, limits, sessions that end, and what the history says of it."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
@@ -53,6 +55,7 @@ class TestLimits:
         assert answer.status_code == 429
         assert answer["Retry-After"] == "900"
         assert "failed too often" in words(answer)
+        assert re.search(r"Wait \d+ minutes, then", words(answer)), "a person sees no headers"
         assert sign_in(client, "anna", address="198.51.100.7").status_code == 429
         assert not is_in(client)
         assert sign_in(client, "rita", address="198.51.100.7").status_code == 302
