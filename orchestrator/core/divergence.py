@@ -67,7 +67,7 @@ SENTENCES: Final[Mapping[Divergence, str]] = {
     ),
     Divergence.WORKSPACE_OLDER: (
         "The workspace is older than the database: its branch is at {head}, and the database knows {known}, "
-        "which it does not hold. Was an older workspace restored?"
+        "which the branch does not have. Was an older workspace restored?"
     ),
     Divergence.REWRITTEN: (
         "The workspace's branch was rewritten: it is at {head}, which does not go on from {known}, "

@@ -304,13 +304,12 @@ class TooManyTries(Refusal):
     """Signing in failed too often, from one address or with one name."""
 
     code, status = "too-many-tries", 429
-    recovery = "Wait, then sign in with the right name, password, code or token."
+    recovery = "Wait as long as the answer says, then sign in with the right name, password, code or token."
 
     def __init__(self, message: str, *, retry_after: int) -> None:
-        """The wait stands in the sentence as well: who reads a page sees no header."""
-        minutes = (retry_after + 59) // 60
-        wait = f"{minutes} minutes" if retry_after > 60 else f"{retry_after} seconds" if retry_after > 1 else "a second"
-        recovery = self.recovery.replace("Wait,", f"Wait {wait},", 1)
+        """How long stands in the words as well: a person sees no headers."""
+        wait = f"{retry_after} seconds" if retry_after < 120 else f"{-(-retry_after // 60)} minutes"
+        recovery = self.recovery.replace("as long as the answer says", wait)
         super().__init__(message, recovery=recovery, retry_after=retry_after)
 
 

@@ -5,7 +5,6 @@ this module adds the deadlines and the limits of `core/limits.py`. Run as `pytho
 HOST PORT`.
 """
 
-import json
 import logging
 import signal
 import socket
@@ -15,12 +14,15 @@ from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import Any, Final
 
+from django.http import HttpResponse, JsonResponse
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
 
 from orchestrator.core import limits
 from orchestrator.core.errors import InvalidInput, Refusal, TooLarge
+from orchestrator.web.refusals import told
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -40,11 +42,10 @@ class Refused(ErrorTask):  # type: ignore[misc]
 
     def execute(self) -> None:
         error = self.request.error
-        refusal = _refusal(error.code, error.body)
-        body = _body(refusal, self.request.headers.get("ACCEPT", ""))
+        answer = _answer(self.request, _refusal(error.code, error.body))
+        body = answer.content
         self.status = f"{error.code} {error.reason}"
-        kind = "application/json" if body.startswith(b"{") else "text/plain; charset=utf-8"
-        self.response_headers.append(("Content-Type", kind))
+        self.response_headers.extend(answer.items())
         self.set_close_on_finish()
         self.channel.lingers = True
         self.content_length = len(body)
@@ -59,10 +60,14 @@ def _refusal(code: int, said: str) -> Refusal:
     return InvalidInput(f"The request could not be read: {said}.", recovery="Send it again in the form that HTTP asks.")
 
 
-def _body(refusal: Refusal, accepted: str) -> bytes:
-    if "text/html" in accepted:
-        return f"{refusal.message} {refusal.way_out}\n".encode()
-    return json.dumps(refusal.as_dict()).encode()
+def _answer(request: HTTPRequestParser, refusal: Refusal) -> HttpResponse:
+    """A notice above the open page for htmx, whose form stays as it was; a page for a browser; JSON for machines."""
+    headers, path = request.headers, getattr(request, "path", "")
+    htmx = headers.get("HX_REQUEST") == "true"
+    machine = path.startswith("/api/") or "AUTHORIZATION" in headers
+    if machine or not (htmx or "text/html" in headers.get("ACCEPT", "")):
+        return JsonResponse(refusal.as_dict())
+    return told(refusal, htmx=htmx)
 
 
 class Channel(HTTPChannel):  # type: ignore[misc]
@@ -85,6 +90,11 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         elif self.sending_since is None:
             self.sending_since = time.monotonic()
         return more
+
+    def send_continue(self) -> None:
+        """Nobody is asked for a body that is refused; the library would, and keep the refusal until it comes."""
+        if not self.request.error:
+            super().send_continue()
 
     def is_late(self, now: float) -> bool:
         """Whether the client has taken too long over what it owes."""

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.contrib.messages.storage.base import BaseStorage
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -154,8 +155,18 @@ def perform(
 
 def proceed(request: HttpRequest, said: str, then: str) -> HttpResponse:
     """After an act: say what happened on the page at the address `then`, loaded anew and seen from its top."""
-    messages.success(request, said)
+    if said not in _unread(request):
+        messages.success(request, said)
     return HttpResponseClientRedirect(then) if request.htmx else redirect(then)  # type: ignore[attr-defined]
+
+
+def _unread(request: HttpRequest) -> set[str]:
+    """What the next page will say: a double click is answered twice, and read once."""
+    waiting = messages.get_messages(request)
+    found = {str(message) for message in waiting}
+    if isinstance(waiting, BaseStorage):
+        waiting.used = False  # They still wait.
+    return found
 
 
 def _kept(request: HttpRequest) -> list[str]:

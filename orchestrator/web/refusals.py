@@ -86,12 +86,14 @@ def unavailable(request: HttpRequest, refusal: DatabaseUnavailable) -> HttpRespo
         return _retried(JsonResponse(refusal.as_dict(), status=refusal.status), refusal)
     if refusal.way_out == DatabaseUnavailable.recovery:
         refusal = DatabaseUnavailable(refusal.message, recovery=LOOK_FIRST)
-    context = {"refusal": refusal}
-    if not getattr(request, "htmx", False):
-        page = render_to_string("site/unavailable.html", context)
-        return _retried(HttpResponse(page, status=refusal.status), refusal)
-    part = render_to_string("site/unavailable.html#refusal", context)
-    return _retried(_among_notices(HttpResponse(part, status=refusal.status)), refusal)
+    return told(refusal, htmx=bool(getattr(request, "htmx", False)))
+
+
+def told(refusal: Refusal, *, htmx: bool) -> HttpResponse:
+    """A refusal for a person by which nothing is asked of the database, nor of a request that was not read."""
+    template = "site/unavailable.html#refusal" if htmx else "site/unavailable.html"
+    response = HttpResponse(render_to_string(template, {"refusal": refusal}), status=refusal.status)
+    return _retried(_among_notices(response) if htmx else response, refusal)
 
 
 def _from_machine(request: HttpRequest) -> bool:
@@ -126,8 +128,19 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         return refused(
             request, TooLarge("The form has more in it than a form may have.", recovery="Send less at once.")
         )
+    if _host_is_foreign(request):
+        return _foreign_host(request)
     refusal = InvalidInput("The request could not be read.", recovery="Go back, reload the page and try again.")
-    return _plain(refusal, 400) if _host_is_foreign(request) else refused(request, refusal, 400)
+    return refused(request, refusal, 400)
+
+
+def _foreign_host(request: HttpRequest) -> HttpResponse:
+    """Most who read this have just put the server behind a name of their own, so it says what to set."""
+    refusal = InvalidInput(
+        "This server does not answer to the host name that the request is for.",
+        recovery="Use the address that it was set up for, or have the operator add the name to ALLOWED_HOSTS.",
+    )
+    return JsonResponse(refusal.as_dict(), status=400) if _from_machine(request) else _plain(refusal, 400)
 
 
 def _host_is_foreign(request: HttpRequest) -> bool:

@@ -42,6 +42,8 @@ def _not_claimable(detail: TaskDetail, mine: Executor | None) -> str:
     if row.task.status not in OPEN_TASK:
         return f"It is {row.task.get_status_display().lower()}; there is nothing left to claim."
     if row.live is None:
+        if row.verdict is not None and row.verdict.reason is Reason.LAUNCHED:
+            return "It is being queued; open the page again in a moment."  # The next round does what the verdict says.
         return f"It is not ready: {row.sentence.rstrip('.')}."
     if row.task.needs_human:
         return "It waits for a person's answer first."

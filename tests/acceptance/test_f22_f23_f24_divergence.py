@@ -4,6 +4,7 @@ is launched, claimed, completed or published; a person decides, and work goes on
 import shutil
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import transaction
 from django.urls import reverse
@@ -86,6 +87,8 @@ def assert_work_is_stopped(driver: Driver, files: Files, executor: Machine, said
     assert (status, told["agrees"], told["kind"]) == (200, False, said)
     for address in ("portfolio", "workspace"):
         assert "Work is stopped" in words(signed_in(driver.cast.approver).get(reverse(address)))
+    nobody = User.objects.get_or_create(username="without-a-role")[0]
+    assert "Work is stopped" not in words(signed_in(nobody).get(reverse("account"))), "it leads where they may not go"
     with pytest.raises(SystemExit):
         call_command("workspace")
 

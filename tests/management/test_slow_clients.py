@@ -145,6 +145,31 @@ def test_b15_whoever_sends_it_all_the_same_reads_the_answer(web: Web) -> None:
         assert_too_large(read_all(made))
 
 
+def test_b15_nobody_is_asked_to_send_a_body_that_is_too_large(web: Web) -> None:
+    """Clients ask before they send much: curl does so by itself."""
+    assert_too_large(web.answer(HEAD + f"Expect: 100-continue\r\nContent-Length: {MUCH}\r\n\r\n".encode()))
+
+
+def test_b15_a_form_on_an_open_page_stays_when_it_is_too_large(web: Web) -> None:
+    """What htmx sends takes any answer; one that stood in the form's place would take what was typed with it."""
+    htmx = b"HX-Request: true\r\nHX-Target: plan-form\r\nAccept: */*\r\n"
+    answer = web.answer(HEAD + FORM + htmx + f"Content-Length: {MUCH}\r\n\r\n".encode())
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b" 413 " in head[:20]
+    assert b"hx-retarget: #notices" in head.lower()
+    assert b"it was not read" in body
+    assert not body.lstrip().startswith(b"{")
+
+
+def test_b15_a_browser_without_script_gets_a_page(web: Web) -> None:
+    answer = web.answer(HEAD + FORM + f"Accept: text/html\r\nContent-Length: {MUCH}\r\n\r\n".encode())
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b" 413 " in head[:20]
+    assert b"Content-Type: text/html" in head
+    assert b"Go to the inbox" in body
+    assert b"Open this page again" not in body, "that would be a GET of an address that takes forms"
+
+
 def test_b15_a_body_at_the_limit_is_taken(web: Web) -> None:
     body = b"username=" + b"x" * (limits.REQUEST_BYTES - 9)
     head = HEAD + FORM + f"Connection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode()

@@ -63,6 +63,14 @@ def test_done_twice_is_refused_and_keeps_the_answer(flagged: Driver) -> None:
     assert Intervention.objects.get().answer == "Euro."
 
 
+def test_a_double_click_is_told_once(flagged: Driver) -> None:
+    client = signed_in(flagged.cast.contributor)
+    for _ in range(2):
+        assert client.post(done_url(), {"answer": "Euro.", "once": "k" * 20}).status_code == 302
+    assert words(client.get("/interventions/")).count("Your answer is in the history") == 1
+    assert "Your answer is in the history" not in words(client.get("/interventions/"))
+
+
 def test_an_observer_cannot_answer(flagged: Driver) -> None:
     client = signed_in(flagged.cast.observer)
     assert "You need the role initiator or contributor or reviewer or approver" in words(client.get("/interventions/"))

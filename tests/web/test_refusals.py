@@ -57,6 +57,9 @@ def test_b25_a_foreign_host_is_refused_without_a_page(client: Client) -> None:
     response = client.get("/", headers={"Host": "evil.example"})
     assert response.status_code == 400
     assert response["Content-Type"] == "text/plain"
+    assert "ALLOWED_HOSTS" in response.content.decode(), "who has just named the server reads what to set"
+    machine = client.get("/api/tasks/", headers={"Host": "evil.example"})
+    assert (machine.status_code, machine.json()["code"]) == (400, "invalid-input")
 
 
 def test_other_errors_are_not_refusals(rf: RequestFactory) -> None:

@@ -140,6 +140,7 @@ def test_ec6_failure_and_requeue_keep_every_attempt(started: Driver) -> None:
     assert "Attempt 1 failed Disk full." in text
     assert act(started, "requeue", reason="").status_code == 422
     act(started, "requeue", reason="Disk cleaned.")
+    assert "It is being queued" in words(signed_in(started.cast.contributor).get(page_of(started)))
     started.advance()
     text = words(signed_in(started.cast.contributor).get(page_of(started)))
     assert text.index("Attempt 2") < text.index("Attempt 1")
