@@ -215,7 +215,10 @@ def _parameters(request: HttpRequest, source: str) -> list[Parameter]:
 
 
 def _readable(source: str | bytes) -> str:
-    """What the form shows of an uploaded file; a file that is not text is not shown at all."""
+    """What the form shows of an uploaded file; one that is not text, or that is refused for its size, is not shown at
+    all: a browser takes minutes over a field of many megabytes."""
+    if len(source) > settings.PLAN_LIMIT:
+        return ""
     if isinstance(source, str):
         return source
     try:

@@ -79,8 +79,8 @@ class Inbox:
 
         Raises WorkspaceUnavailable.
         """
-        if not (self.space.root / ".git" / "refs").is_dir():
-            return []
+        if not all((self.space.root / ".git" / name).exists() for name in ("HEAD", "objects", "refs")):
+            return []  # there is no workspace yet, or it is just being made
         told = text(self.git.run("for-each-ref", "--format=%(objectname) %(refname)", INBOX, COLLECTED))
         refs = {name: commit for commit, _, name in (line.partition(" ") for line in told.split("\n") if line)}
         tips = {name: commit for name, commit in refs.items() if name.startswith(INBOX)}

@@ -1,6 +1,7 @@
 """Plans in the browser: list, submission, review, decision (WF-2, WF-3, DC-5)."""
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from orchestrator.core.terms import VersionStatus
@@ -284,3 +285,11 @@ def test_a_decision_needs_the_form_of_our_own_page(driver: Driver) -> None:
     version = driver.submit().version
     assert decide(signed_in(driver.cast.approver, strict=True), version, "approve").status_code == 403
     assert not Task.objects.exists()
+
+
+def test_a_file_over_the_limit_is_refused_without_being_sent_back(cast: Cast) -> None:
+    """A browser takes minutes over a field of many megabytes."""
+    upload = SimpleUploadedFile("PLAN.md", b"# Plan: Long\n" + b"a" * (settings.PLAN_LIMIT + 1))
+    page = signed_in(cast.initiator).post("/plans/submit/", {"file": upload, "act": "check"})
+    assert "4 MB" in words(page) or "too large" in words(page) or str(settings.PLAN_LIMIT) in words(page)
+    assert len(page.content) < 100_000
