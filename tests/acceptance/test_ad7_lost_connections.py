@@ -62,6 +62,11 @@ class Line:
             return
 
     def _up(self, caller: socket.socket, server: socket.socket) -> None:
+        """Until one end has gone, whichever of them it is."""
+        with suppress(OSError):
+            self._hand_on(caller, server)
+
+    def _hand_on(self, caller: socket.socket, server: socket.socket) -> None:
         acted = False
         for said in chunks(caller):
             acted = acted or b'INSERT INTO "orchestrator_historyentry"' in said

@@ -57,12 +57,28 @@ def migrate(driver: Driver, source: bytes, line: StepMapping | None) -> None:
 
 
 def of_version_one(driver: Driver) -> dict[str, tuple[int, str, tuple[str, ...]]]:
-    """What stands in version 1, without attempts that were only queued."""
+    """What stands in version 1, without attempts that were only queued: the next round launches anew. With its attempt
+    a gate goes into review, so one that waits for a signature counts as one that is to be launched."""
     return {
-        key: (rework, status, tuple(one for one in attempts if one not in {"queued", "cancelled"}))
+        key: (
+            rework,
+            TaskStatus.PENDING if status == TaskStatus.REVIEW else status,
+            tuple(one for one in attempts if one not in {"queued", "cancelled"}),
+        )
         for key, (rework, status, attempts) in standing(driver.reload()).items()
         if key.endswith("@1")
     }
+
+
+def test_fr016_a_gate_that_waited_for_a_signature_does_so_again_after_the_next_round(driver: Driver) -> None:
+    driver.start(ONE)
+    driver.do("A1", "B1", "A2")
+    assert driver.task("G-g1").status == TaskStatus.REVIEW
+    migrate(driver, REDEFINED, StepMapping(("A1",), ("A1",), redo=True))
+    back(driver)
+    driver.advance()
+    assert driver.task("G-g1").status == TaskStatus.REVIEW
+    assert state_problems(driver.reload()) == []
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
