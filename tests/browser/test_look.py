@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import axe_playwright_python
 import pytest
 from django.test import Client
 
@@ -14,6 +13,9 @@ from orchestrator.services.policies import change_policy
 from tests.cast import NOON, PLAN, Cast, Driver
 from tests.web.rows import workstream
 
+axe_playwright_python = pytest.importorskip(
+    "axe_playwright_python", reason="axe is not installed: make test-browser installs it"
+)
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 #: Rules that colours or widths decide.
 LOOKS = ["color-contrast", "target-size", "link-in-text-block", "scrollable-region-focusable"]
