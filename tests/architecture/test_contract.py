@@ -15,7 +15,9 @@ def operations() -> list[Operation]:
 def test_no_view_answers_with_a_tuple() -> None:
     """django-ninja reads a tuple of two as status and body: two rows would answer with a server error."""
     every = operations()
-    wrong = [one.view_func.__name__ for one in every if _is_a_tuple(get_type_hints(one.view_func).get("return"))]
+    wrong = [
+        one.view_func.__name__ for one in every if _is_a_tuple(get_type_hints(one.view_func).get("return"))
+    ]
     assert len(every) > 50
     assert wrong == []
 
