@@ -1,24 +1,208 @@
-"""What REST answers is what its views declare."""
+"""One contract: what REST and MCP take and give are the classes of `contract`, and the description says so."""
 
-from typing import get_origin, get_type_hints
+import dataclasses
+import enum
+import inspect
+import pkgutil
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from typing import Any, get_args, get_origin, get_type_hints
 
+import pytest
+from ninja.openapi.schema import REF_TEMPLATE
 from ninja.operation import Operation
+from ninja.schema import NinjaGenerateJsonSchema
+from pydantic import BaseModel, TypeAdapter
 
+from orchestrator import contract
 from orchestrator.api.root import api
+from orchestrator.api.routes import REFUSALS
+from orchestrator.mcp.server import build_server
+
+CONTRACT = contract.__name__
+#: Operations that answer with the bytes of a file, which no class describes.
+FILES = {"artifact_body", "output_body"}
 
 
-def operations() -> list[Operation]:
-    paths = [view for _, router in api._routers for view in router.path_operations.values()]
-    return [operation for view in paths for operation in view.operations]
+def operations() -> list[tuple[str, Operation]]:
+    """Every operation with its address."""
+    return [
+        (f"{prefix}{path}", operation)
+        for prefix, router in api._routers
+        for path, view in router.path_operations.items()
+        for operation in view.operations
+    ]
+
+
+OPERATIONS = operations()
+NAMES = [f"{'/'.join(operation.methods)} {path}" for path, operation in OPERATIONS]
+each_operation = pytest.mark.parametrize("operation", [operation for _, operation in OPERATIONS], ids=NAMES)
+
+
+@cache
+def described() -> dict[str, Any]:
+    return api.get_openapi_schema(path_prefix="/api/")
+
+
+def details_of(operation: Operation) -> dict[str, Any]:
+    """What the description says of an operation."""
+    wanted = api.get_openapi_operation_id(operation)
+    paths = described()["paths"].values()
+    return next(one for methods in paths for one in methods.values() if one["operationId"] == wanted)
+
+
+def hints_of(operation: Operation) -> dict[str, Any]:
+    """What the view declares: its body and the answer that it returns."""
+    return get_type_hints(operation.view_func)
+
+
+def classes_in(declared: Any) -> Iterator[type]:
+    """`list[X] | None` has the class X."""
+    if get_origin(declared) is None:
+        if isinstance(declared, type) and declared is not type(None):
+            yield declared
+        return
+    for part in get_args(declared):
+        yield from classes_in(part)
+
+
+def reachable(declared: Any, seen: set[type] | None = None) -> set[type]:
+    """The contract's classes, and everything of ours that their members are made of."""
+    seen = set() if seen is None else seen
+    for cls in classes_in(declared):
+        if cls in seen or not cls.__module__.startswith("orchestrator."):
+            continue
+        seen.add(cls)
+        if not issubclass(cls, enum.Enum):
+            for hint in get_type_hints(cls).values():
+                reachable(hint, seen)
+    return seen
+
+
+def contract_classes() -> list[type]:
+    modules = [import_module(f"{CONTRACT}.{module.name}") for module in pkgutil.iter_modules(contract.__path__)]
+    return [
+        cls
+        for module in modules
+        for cls in vars(module).values()
+        if inspect.isclass(cls) and cls.__module__ == module.__name__
+    ]
+
+
+def schema_of(declared: Any, mode: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The schema of a class by itself, and the definitions that it refers to."""
+    schema = TypeAdapter(declared).json_schema(
+        ref_template=REF_TEMPLATE, schema_generator=NinjaGenerateJsonSchema, mode=mode
+    )
+    definitions = schema.pop("$defs", {})
+    return schema, definitions
+
+
+def check_described(declared: Any, shown: dict[str, Any], mode: Any) -> None:
+    """The description refers to the declared class by its name, and means that class and no other by it."""
+    cls, *others = classes_in(declared)
+    assert others == []
+    reference = shown["items"] if get_origin(declared) in {list, tuple} else shown
+    assert reference.get("$ref") == REF_TEMPLATE.format(model=cls.__name__), "a schema of its own instead of the class"
+    own, definitions = schema_of(cls, mode)
+    components = described()["components"]["schemas"]
+    assert components[cls.__name__] == definitions.pop(cls.__name__, own)
+    assert {name: components[name] for name in definitions} == definitions
 
 
 def test_no_view_answers_with_a_tuple() -> None:
     """django-ninja reads a tuple of two as status and body: two rows would answer with a server error."""
-    every = operations()
-    wrong = [one.view_func.__name__ for one in every if _is_a_tuple(get_type_hints(one.view_func).get("return"))]
-    assert len(every) > 50
+    wrong = [name for name, (_, one) in zip(NAMES, OPERATIONS, strict=True) if _is_a_tuple(hints_of(one).get("return"))]
+    assert len(OPERATIONS) > 50
     assert wrong == []
 
 
 def _is_a_tuple(answer: object) -> bool:
     return answer is tuple or get_origin(answer) is tuple
+
+
+def test_each_name_of_the_contract_stands_once() -> None:
+    names = Counter(cls.__name__ for cls in contract_classes())
+    assert len(names) > 100
+    assert {name: times for name, times in names.items() if times > 1} == {}
+
+
+def test_bodies_are_models_and_answers_are_frozen_dataclasses() -> None:
+    wrong = [
+        cls.__name__
+        for cls in contract_classes()
+        if not (issubclass(cls, BaseModel) or (dataclasses.is_dataclass(cls) and cls.__dataclass_params__.frozen))
+    ]
+    assert wrong == []
+
+
+def test_the_description_knows_only_the_contract_and_words_of_core() -> None:
+    """Two classes of one name would be one schema here, and wrong for one of them."""
+    ours = {cls.__name__ for cls in contract_classes()}
+    words = {cls.__name__ for own in contract_classes() for cls in reachable(own) if issubclass(cls, enum.Enum)}
+    assert set(described()["components"]["schemas"]) - ours - words == set()
+
+
+@each_operation
+def test_an_operation_takes_the_body_that_its_view_declares(operation: Operation) -> None:
+    body = hints_of(operation).get("body")
+    shown = details_of(operation).get("requestBody")
+    assert (body is None) == (shown is None)
+    if body is not None:
+        assert body.__module__.startswith(CONTRACT)
+        check_described(body, shown["content"]["application/json"]["schema"], "validation")
+
+
+@each_operation
+def test_an_operation_gives_the_answer_that_its_view_declares(operation: Operation) -> None:
+    if operation.view_func.__name__ in FILES:
+        return
+    answer = hints_of(operation)["return"]
+    status = next(status for status in operation.response_models if status < 300)
+    shown = details_of(operation)["responses"][status]["content"]["application/json"]["schema"]
+    assert operation.response_models[status].model_fields["response"].annotation == answer
+    assert next(classes_in(answer)).__module__.startswith(CONTRACT)
+    check_described(answer, shown, "serialization")
+
+
+@each_operation
+def test_an_operation_declares_every_refusal(operation: Operation) -> None:
+    shown = details_of(operation)["responses"]
+    assert set(REFUSALS) <= set(shown)
+    names = {status: str(shown[status]["content"]) for status in REFUSALS}
+    assert [status for status, schema in names.items() if "RefusalFacts" not in schema] == []
+
+
+@each_operation
+def test_an_operation_takes_queries_of_the_contract(operation: Operation) -> None:
+    query = hints_of(operation).get("query")
+    if query is not None:
+        assert query.__module__.startswith(CONTRACT)
+        shown = {one["name"] for one in details_of(operation)["parameters"] if one["in"] == "query"}
+        assert shown == set(query.model_fields)
+
+
+def test_every_class_of_the_contract_serves_somebody() -> None:
+    """What no interface takes or gives is dead."""
+    declared = [hint for _, operation in OPERATIONS for hint in hints_of(operation).values()]
+    declared += [hint for tool in tools() for hint in get_type_hints(tool).values()]
+    used = {cls for hint in (*declared, *REFUSALS.values()) for cls in reachable(hint)}
+    bases = {base for cls in used for base in cls.__mro__}
+    assert {cls.__name__ for cls in contract_classes()} - {cls.__name__ for cls in bases} - PRINTED == set()
+
+
+#: What `preview_plan --json` prints beside the classes that REST answers with.
+PRINTED = {"FileCheckFacts"}
+
+
+def tools() -> list[Any]:
+    server = build_server(lambda: None)  # type: ignore[arg-type, return-value]
+    return [tool.fn for tool in server._tool_manager.list_tools()]
+
+
+@pytest.mark.parametrize("tool", tools(), ids=lambda tool: tool.__name__)
+def test_a_tool_answers_with_a_class_of_the_contract(tool: Any) -> None:
+    answer = get_type_hints(tool)["return"]
+    assert answer.__module__.startswith(CONTRACT)
