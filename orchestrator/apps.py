@@ -10,9 +10,10 @@ class OrchestratorConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from orchestrator import checks, queue_keys  # noqa: F401
+        from orchestrator import checks  # noqa: F401
         from orchestrator.models.guards import install_guards
-        from orchestrator.web import lock_outs  # noqa: F401
+        from orchestrator.processes import queue_keys
+        from orchestrator.web.people import lock_outs  # noqa: F401
 
         # A migration that rebuilds a table drops its triggers, so they are put back after every migrate.
         queue_keys.read_earlier_keys()

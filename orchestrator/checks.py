@@ -7,10 +7,11 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Warning, register
 from django.db import connection
 
-from orchestrator.core.second_factor import KNOWN
+from orchestrator.core.people.second_factor import KNOWN
 from orchestrator.sandbox import layers
 
-#: The tag of our own checks; `serve` runs these alone, because loading every address for the others takes a second.
+#: The tag of our own checks; `serve` runs these alone, because loading every address for the others takes a
+#: second.
 TAG = "orchestrator"
 
 
@@ -39,7 +40,9 @@ def open_tools(**_: Any) -> list[CheckMessage]:
 
 @register(TAG, deploy=True)
 def refused_tools(**_: Any) -> list[CheckMessage]:
-    """Says in `check --deploy` that tool steps are refused here; `serve` says it as well. Trying takes a moment."""
+    """Says in `check --deploy` that tool steps are refused here; `serve` says it as well. Trying takes a
+    moment.
+    """
     if settings.TOOLS_SANDBOX == "off" or not layers.missing(layers.found()):
         return []
     return [Warning(layers.told(settings.TOOLS_SANDBOX), id="orchestrator.W003")]

@@ -1,4 +1,6 @@
-"""Settings, all from the environment; README.md has the table. Everything that must survive stands in DATA_DIR."""
+"""Settings, all from the environment; README.md has the table. Everything that must survive stands in
+DATA_DIR.
+"""
 
 import os
 import secrets
@@ -43,7 +45,8 @@ def _persistent_secret() -> str:
 
 
 SECRET_KEY = os.environ.get("SECRET_KEY") or _persistent_secret()
-#: Earlier keys: what was signed or hashed with one of them is still known, and is signed anew when it is used.
+#: Earlier keys: what was signed or hashed with one of them is still known, and is signed anew when it is
+#: used.
 SECRET_KEY_FALLBACKS = _words("SECRET_KEY_FALLBACKS")
 DEBUG = os.environ.get("DEBUG", "") == "1"
 ALLOWED_HOSTS = _words("ALLOWED_HOSTS") or [
@@ -83,11 +86,11 @@ MIDDLEWARE = [
     "orchestrator.web.unseen.UnseenMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "orchestrator.web.session_limits.SessionLimitsMiddleware",
+    "orchestrator.web.people.session_limits.SessionLimitsMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "orchestrator.web.second_factor.SecondFactorMiddleware",
+    "orchestrator.web.people.second_factor.SecondFactorMiddleware",
     "orchestrator.web.refusals.RefusalMiddleware",
     "orchestrator.web.admission.AdmissionMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -129,16 +132,20 @@ TEMPLATES = [
 SQLITE_WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3)
 SQLITE_JOURNAL = "WAL" if SQLITE_WAL_IS_SAFE else "DELETE"
 DATABASES = {
-    "default": dj_database_url.config(default=f"sqlite:///{DATA_DIR / 'orchestrator.sqlite3'}", conn_max_age=60)
+    "default": dj_database_url.config(
+        default=f"sqlite:///{DATA_DIR / 'orchestrator.sqlite3'}", conn_max_age=60
+    )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
-        "init_command": f"PRAGMA journal_mode={SQLITE_JOURNAL}; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=1",
+        "init_command": f"PRAGMA journal_mode={SQLITE_JOURNAL}; PRAGMA synchronous=FULL; PRAGMA "
+        f"recursive_triggers=1",
     }
 else:
-    # A server that does not answer, or a lock that nobody lets go, is told as such instead of holding a thread.
+    # A server that does not answer, or a lock that nobody lets go, is told as such instead of holding a
+    # thread.
     DATABASES["default"] = {"OPTIONS": {}} | DATABASES["default"]
     DATABASES["default"]["OPTIONS"] = {
         "connect_timeout": 5,
@@ -148,7 +155,12 @@ else:
 # A lock out of order is a mistake of the code: the suite fails of it, in operation it is logged.
 STRICT_LOCKS = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": DATA_DIR / "cache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": DATA_DIR / "cache",
+    }
+}
 
 # The queue's schedules go wrong in any other zone; pages show times in PROJECT_TIME_ZONE.
 TIME_ZONE = "UTC"
@@ -157,7 +169,10 @@ USE_TZ = True
 USE_I18N = False
 LANGUAGE_CODE = "en"
 
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "orchestrator.web.session_limits.AccountBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "orchestrator.web.people.session_limits.AccountBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
     for name, options in (
@@ -171,21 +186,24 @@ CSRF_FAILURE_VIEW = "orchestrator.web.refusals.csrf_failed"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "inbox"
 LOGOUT_REDIRECT_URL = "login"
-# Ten failed sign-ins of one name, from wherever they come, or fifty from one address stop it for a quarter of an hour.
-AXES_HANDLER = "orchestrator.web.lock_outs.Limits"
+# Ten failed sign-ins of one name, from wherever they come, or fifty from one address stop it for a quarter of
+# an hour.
+AXES_HANDLER = "orchestrator.web.people.lock_outs.Limits"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_CLIENT_IP_CALLABLE = "orchestrator.web.addresses.network_of"
-AXES_LOCKOUT_CALLABLE = "orchestrator.web.lock_outs.locked_out_page"
+AXES_CLIENT_IP_CALLABLE = "orchestrator.web.people.addresses.network_of"
+AXES_LOCKOUT_CALLABLE = "orchestrator.web.people.lock_outs.locked_out_page"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
 #: Wrong bearer tokens that one address may send in a quarter of an hour.
 TOKEN_FAILURE_LIMIT = 20
-#: The header in which a proxy says where a request comes from; without one it is the address of the connection.
+#: The header in which a proxy says where a request comes from; without one it is the address of the
+#: connection.
 CLIENT_ADDRESS_HEADER = os.environ.get("CLIENT_ADDRESS_HEADER", "")
-#: Who has to sign in with a code of an authenticator app as well: names of roles, and `operator` for administrators.
+#: Who has to sign in with a code of an authenticator app as well: names of roles, and `operator` for
+#: administrators.
 SECOND_FACTOR_FOR = _words("SECOND_FACTOR_FOR")
 OTP_TOTP_ISSUER = "Orchestrator"
 PASSWORD_HASHERS = [
@@ -198,7 +216,8 @@ SESSION_HOURS = max(_whole_number("SESSION_HOURS", 12), 1)
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-# Behind a proxy that speaks TLS with browsers. The header is trusted, so the proxy has to set it whatever comes in.
+# Behind a proxy that speaks TLS with browsers. The header is trusted, so the proxy has to set it whatever
+# comes in.
 TLS = os.environ.get("TLS", "") == "1"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = TLS
 SECURE_HSTS_SECONDS = _whole_number("HSTS_SECONDS", 365 * 24 * 3600) if TLS else 0
@@ -235,7 +254,7 @@ STORAGES = {
 Q_CLUSTER = {
     "name": "orchestrator",
     "orm": "default",
-    "broker_class": "orchestrator.queue_broker.OrderedBroker",
+    "broker_class": "orchestrator.processes.queue_broker.OrderedBroker",
     "workers": _whole_number("QUEUE_WORKERS", 2),
     "queue_limit": _whole_number("QUEUE_WORKERS", 2),
     "timeout": 60,
@@ -259,7 +278,8 @@ WORKTREES_DIR = DATA_DIR / "worktrees"
 TOOLS = _words("TOOLS", "pytest,ruff,script")
 #: Tools whose steps may use the network.
 TOOLS_NETWORK = _words("TOOLS_NETWORK")
-#: "auto" shuts tools in and refuses to run them where that is impossible; "off" lets them do what the server may do.
+#: "auto" shuts tools in and refuses to run them where that is impossible; "off" lets them do what the server
+#: may do.
 TOOLS_SANDBOX = os.environ.get("TOOLS_SANDBOX") or "auto"
 if TOOLS_SANDBOX not in ("auto", "off"):
     raise SystemExit(f"TOOLS_SANDBOX must be auto or off, not {TOOLS_SANDBOX!r}.")

@@ -1,4 +1,4 @@
-"""The WSGI entry point that `management/web_server.py` serves."""
+"""The WSGI entry point that `processes/web_server.py` serves."""
 
 import gc
 import os
@@ -9,6 +9,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orchestrator.settings")
 # A server that was not started by `manage.py serve` writes for its own account alone, too.
 os.umask(0o077)
 application = get_wsgi_application()
-# What is loaded now stays. A full collection in a request would go through all of it, for a fifth of a second.
+# What is loaded now stays. A full collection in a request would go through all of it, for a fifth of a
+# second.
 gc.collect()
 gc.freeze()

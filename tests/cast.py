@@ -1,4 +1,6 @@
-"""The cast of the tests: people with roles, executors, and a driver that reaches every state through services."""
+"""The cast of the tests: people with roles, executors, and a driver that reaches every state through
+services.
+"""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -10,12 +12,15 @@ from django.contrib.auth.models import Group, User
 
 from orchestrator.core.terms import AttemptStatus, CriterionKind, ExecutorKind, Role
 from orchestrator.models import Assignment, Attempt, Executor, Task, Workstream
-from orchestrator.queries.duplicates import undecided
-from orchestrator.services import claims, completions, decisions, failures, gates, plans, workstreams
-from orchestrator.services.actor import Actor
+from orchestrator.queries.work.duplicates import undecided
 from orchestrator.services.advance import advance
-from orchestrator.services.duplicates import decide_duplicate
-from orchestrator.services.executors import register_executor
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.people.executors import register_executor
+from orchestrator.services.plans import plans
+from orchestrator.services.review import decisions, gates
+from orchestrator.services.work import claims, completions, failures
+from orchestrator.services.workstreams import workstreams
+from orchestrator.services.workstreams.duplicates import decide_duplicate
 from tests import worlds
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -142,7 +147,9 @@ class Cast:
 
 
 class Driver:
-    """Drives one workstream through services; `now` moves a minute with every act, so times are reproducible."""
+    """Drives one workstream through services; `now` moves a minute with every act, so times are
+    reproducible.
+    """
 
     def __init__(self, cast: Cast, start: datetime = NOON) -> None:
         self.cast, self.now = cast, start
@@ -161,7 +168,9 @@ class Driver:
         return submission
 
     def start(self, source: bytes = PLAN) -> Workstream:
-        """Submitted, signed, approved, first steps launched; put back where that is the same (`tests/worlds.py`)."""
+        """Submitted, signed, approved, first steps launched; put back where that is the same
+        (`tests/worlds.py`).
+        """
         worlds.play(self, lambda: self.start_afresh(source), "start", source)
         return self.reload()
 
@@ -170,7 +179,10 @@ class Driver:
         self.override_suspects()
         approver = self.cast.actor("approver")
         workstreams.sign_prehandoff(
-            workstream_id=submission.workstream.pk, rationale="No similar work.", actor=approver, now=self.tick()
+            workstream_id=submission.workstream.pk,
+            rationale="No similar work.",
+            actor=approver,
+            now=self.tick(),
         )
         decisions.approve_version(
             version_id=submission.version.pk,
@@ -208,7 +220,9 @@ class Driver:
         advance(workstream_id=self.workstream.pk, clock=lambda: at)
 
     def task(self, key: str) -> Task:
-        return Task.objects.select_related("step", "workstream").get(workstream=self.workstream, step__key=key)
+        return Task.objects.select_related("step", "workstream").get(
+            workstream=self.workstream, step__key=key
+        )
 
     def attempt(self, key: str) -> Attempt:
         """The latest attempt."""

@@ -11,21 +11,28 @@ from orchestrator.workspace import git
 from tests import worlds
 from tests.cast import Cast, Driver
 
-# A test's repository is no loss after a power cut, so nobody waits for the disk; kills lose nothing either way.
+# A test's repository is no loss after a power cut, so nobody waits for the disk; kills lose nothing either
+# way.
 git.SETTINGS = tuple((key, "none" if key == "core.fsync" else value) for key, value in git.SETTINGS)
 os.fsync = lambda descriptor: None
 
 
-# How fast a machine makes examples says nothing about the rule that they try. Every day they are the same ones, so that
-# nobody's change fails of what it did not touch; `make nightly` looks for new ones, and prints how to make them again.
-settings.register_profile("day", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
-settings.register_profile("night", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+# How fast a machine makes examples says nothing about the rule that they try. Every day they are the same
+# ones, so that nobody's change fails of what it did not touch; `make nightly` looks for new ones, and prints
+# how to make them again.
+settings.register_profile(
+    "day", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+settings.register_profile(
+    "night", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
 settings.load_profile("night" if os.environ.get("ENGINE_EXAMPLES") else "day")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Browser tests come last: the event loop that their driver leaves running is in the way of asyncio's own.
+    """Browser tests come last: the event loop that their driver leaves running is in the way of asyncio's
+    own.
 
     With `DATABASE_TESTS_ONLY` what asks no database is left out: another one changes nothing about it.
     """
@@ -70,7 +77,9 @@ def driver(cast: Cast) -> Driver:
 
 @pytest.fixture(autouse=True)
 def flushable(request: pytest.FixtureRequest, _django_db_marker: None):
-    """The history's triggers refuse the flush after a transactional test; the flush puts them back (post_migrate)."""
+    """The history's triggers refuse the flush after a transactional test; the flush puts them back
+    (post_migrate).
+    """
     marker = request.node.get_closest_marker("django_db")
     transactional = bool(marker and marker.kwargs.get("transaction")) or bool(
         {"transactional_db", "live_server"} & set(request.fixturenames)

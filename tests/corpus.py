@@ -1,9 +1,11 @@
-"""Plans that other people wrote, where their folder stands beside this checkout (or ORCHESTRATOR_SHARED names it)."""
+"""Plans that other people wrote, where their folder stands beside this checkout (or ORCHESTRATOR_SHARED names
+it).
+"""
 
 import os
 from pathlib import Path
 
-from orchestrator.core.formats.folder import PlanSource, sources_of
+from orchestrator.core.plans.formats.folder import PlanSource, sources_of
 
 SHARED = Path(os.environ.get("ORCHESTRATOR_SHARED") or Path(__file__).resolve().parents[2] / "shared")
 FOLDER = SHARED / "corpus" / "plans"

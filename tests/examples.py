@@ -11,14 +11,16 @@ Property = Callable[..., None]
 
 
 def tried_on(few: int, many: int, **examples: SearchStrategy[Any]) -> Callable[[Property], Property]:
-    """Make a test of a property of its arguments, tried on `few` examples, and on `many` with `make nightly`."""
+    """Make a test of a property of its arguments, tried on `few` examples, and on `many` with
+    `make nightly`.
+    """
 
     def decorate(holds: Property) -> Property:
         @pytest.mark.parametrize("count", [few, pytest.param(many, marks=pytest.mark.nightly)])
         def test(count: int) -> None:
-            settings(max_examples=count, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])(
-                given(**examples)(holds)
-            )()
+            settings(
+                max_examples=count, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+            )(given(**examples)(holds))()
 
         test.__name__, test.__doc__, test.__module__ = holds.__name__, holds.__doc__, holds.__module__
         return test

@@ -1,7 +1,8 @@
-"""`make fuzz`: random damages to plans of every format; every reader answers with findings, never an exception.
+"""`make fuzz`: random damages to plans of every format; every reader answers with findings, never an
+exception.
 
-Each run has a seed of its own, which the report names: `--seed N --mutations 1 --only FORMAT` does it again. The exit
-code is 1 when something went wrong, or took too long.
+Each run has a seed of its own, which the report names: `--seed N --mutations 1 --only FORMAT` does it again.
+The exit code is 1 when something went wrong, or took too long.
 """
 
 import argparse
@@ -13,11 +14,11 @@ import traceback
 from types import FrameType
 from typing import NamedTuple
 
-from orchestrator.core.formats.bundle import render_bundle
-from orchestrator.core.formats.folder import sources_of
-from orchestrator.core.formats.recognise import READERS, Format
-from orchestrator.core.plan_check import check_plan, review_any
-from orchestrator.core.plan_render import render_plan
+from orchestrator.core.plans.checks.check import check_plan, review_any
+from orchestrator.core.plans.formats.bundle import render_bundle
+from orchestrator.core.plans.formats.folder import sources_of
+from orchestrator.core.plans.formats.recognise import READERS, Format
+from orchestrator.core.plans.text.render import render_plan
 from tests.core.formats.mutations import mutated, mutated_json
 from tests.core.formats.samples import FOLDER_FILES, PLAN, SAMPLES
 
@@ -49,7 +50,9 @@ def damaged(shape: str, seed: int) -> str:
 
 
 def read_every_way(shape: str, text: str, *, thorough: bool) -> None:
-    """By content and by force; `thorough` runs write the plan again, and read the text as one of several files."""
+    """By content and by force; `thorough` runs write the plan again, and read the text as one of several
+    files.
+    """
     _, reading = review_any(text, frozenset())
     forced = READERS[Format(shape)](text)
     for plan in (reading.plan, forced.plan):
@@ -59,7 +62,13 @@ def read_every_way(shape: str, text: str, *, thorough: bool) -> None:
             render_bundle(plan)
     if thorough:
         data = text.encode("utf-8", "surrogatepass")
-        sources_of({**{name: one.encode() for name, one in FOLDER_FILES.items()}, "a/PLAN.md": data, "b/x.json": data})
+        sources_of(
+            {
+                **{name: one.encode() for name, one in FOLDER_FILES.items()},
+                "a/PLAN.md": data,
+                "b/x.json": data,
+            }
+        )
 
 
 def run(shape: str, seed: int) -> Fault | None:

@@ -8,8 +8,8 @@ from django.test import Client
 
 from orchestrator.core.terms import Scope
 from orchestrator.models import Executor
-from orchestrator.services.actor import Actor
-from orchestrator.services.executors import issue_token
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.people.executors import issue_token
 from tests.cast import NOON
 
 EVERY_SCOPE = frozenset(scope.value for scope in Scope)
@@ -18,7 +18,9 @@ EVERY_SCOPE = frozenset(scope.value for scope in Scope)
 def secret_of(executor: Executor, scopes: frozenset[str] = EVERY_SCOPE) -> str:
     """The secret of a new token; its account issues it, as on its page."""
     owner = Actor.person(executor.user)
-    _, secret = issue_token(executor=executor, label="test", scopes=scopes, actor=owner, now=NOON, in_browser=True)
+    _, secret = issue_token(
+        executor=executor, label="test", scopes=scopes, actor=owner, now=NOON, in_browser=True
+    )
     return secret
 
 
@@ -37,7 +39,9 @@ class Machine:
     def call(self, method: str, address: str, body: Any = None, key: str = "") -> tuple[int, Any]:
         headers = {"authorization": f"Bearer {self.secret}"} | ({"idempotency-key": key} if key else {})
         data = body if isinstance(body, str | bytes) else "" if body is None else json.dumps(body)
-        response = self.client.generic(method, address, data, content_type="application/json", headers=headers)
+        response = self.client.generic(
+            method, address, data, content_type="application/json", headers=headers
+        )
         return response.status_code, response.json()
 
     def get(self, address: str) -> tuple[int, Any]:

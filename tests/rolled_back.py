@@ -1,4 +1,6 @@
-"""Transactions around the examples of one test: what the acts inside take and write is a transaction of each."""
+"""Transactions around the examples of one test: what the acts inside take and write is a
+transaction of each.
+"""
 
 from django.db import transaction
 from django.db.transaction import Atomic

@@ -23,11 +23,14 @@ WORKSPACE_DIR = Path(os.environ.get("TESTS_WORKSPACE_DIR", WORKSPACE_DIR))
 # An approval on a page takes effect at once; the tests of undoing it set the time themselves.
 UNDO_SECONDS = 0
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # A file, because threads and processes share it; a lost test database is no loss, so nothing waits for the disk.
+    # A file, because threads and processes share it; a lost test database is no loss, so nothing waits for
+    # the disk.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / f"test-{os.getpid()}.sqlite3")}
     DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA synchronous=OFF; PRAGMA recursive_triggers=1"
 else:
     # The server's own durability is not what is tested.
-    DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {"options": "-c synchronous_commit=off"}
+    DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
+        "options": "-c synchronous_commit=off"
+    }
 # Without it the web server's middleware warns that there is nothing to serve.
 (DATA_DIR / "static").mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from orchestrator.core.terms import TaskStatus
 from orchestrator.models import HandoffArtifact, Task
-from orchestrator.services.history import verify
+from orchestrator.services.base.history import verify
 from tests import worlds
 from tests.acceptance.public import PublicDriver
 from tests.cast import PLAN, Cast, Driver, UserFactory
@@ -58,11 +58,17 @@ def taken_back() -> Iterator[None]:
 
 
 @DRIVERS
-def test_rows_files_and_commits_are_those_of_the_real_start(cast: Cast, settings, tmp_path: Path, kind) -> None:
+def test_rows_files_and_commits_are_those_of_the_real_start(
+    cast: Cast, settings, tmp_path: Path, kind
+) -> None:
     real = kind(cast)
     with taken_back():
         real.start(PLAN)
-        rows, stands, log = worlds.rows_now(), files(tmp_path), git(tmp_path, "log", "--format=%H %at %s", "--stat")
+        rows, stands, log = (
+            worlds.rows_now(),
+            files(tmp_path),
+            git(tmp_path, "log", "--format=%H %at %s", "--stat"),
+        )
         knew = real.now, real.workstream.pk
     assert not any(worlds.rows_now().values())
     undone(settings, tmp_path / "again")
@@ -70,7 +76,10 @@ def test_rows_files_and_commits_are_those_of_the_real_start(cast: Cast, settings
     again.start_afresh = None  # It must not be asked.
     again.start(PLAN)
     assert worlds.rows_now() == rows
-    assert {table for table, found in rows.items() if found} >= {"orchestrator_historyentry", "orchestrator_attempt"}
+    assert {table for table, found in rows.items() if found} >= {
+        "orchestrator_historyentry",
+        "orchestrator_attempt",
+    }
     assert files(tmp_path / "again") == stands
     assert git(tmp_path / "again", "log", "--format=%H %at %s", "--stat") == log
     assert (again.now, again.workstream.pk) == knew
@@ -78,7 +87,9 @@ def test_rows_files_and_commits_are_those_of_the_real_start(cast: Cast, settings
 
 @DRIVERS
 def test_work_goes_on_from_it_to_the_same_end(cast: Cast, settings, tmp_path: Path, kind) -> None:
-    """Later rows take ids of their own, the chain goes on, the repository is whole; a real start ends the same."""
+    """Later rows take ids of their own, the chain goes on, the repository is whole; a real start ends the
+    same.
+    """
     ends = []
     for turn in ("real", "put-back"):
         undone(settings, tmp_path / turn)
@@ -97,9 +108,13 @@ def test_work_goes_on_from_it_to_the_same_end(cast: Cast, settings, tmp_path: Pa
     assert ends[0] == ends[1]
 
 
-def test_later_rows_take_other_ids_even_where_counts_were_set_back(cast: Cast, settings, tmp_path: Path) -> None:
+def test_later_rows_take_other_ids_even_where_counts_were_set_back(
+    cast: Cast, settings, tmp_path: Path
+) -> None:
     """PostgreSQL counts beside the rows: what a test sets back stays so."""
-    models = [*apps.get_app_config("orchestrator").get_models()]  # all of them empty, so they begin with the first id
+    models = [
+        *apps.get_app_config("orchestrator").get_models()
+    ]  # all of them empty, so they begin with the first id
     worlds.count_on(models)
     with taken_back():
         Counting(cast).start(PLAN)
@@ -189,7 +204,9 @@ def no_change(driver: Driver) -> None:
 
 
 @pytest.mark.parametrize("change", [no_change, a_row, a_file, a_method])
-def test_an_act_is_real_when_anything_else_happened_before_it(cast: Cast, settings, tmp_path: Path, change) -> None:
+def test_an_act_is_real_when_anything_else_happened_before_it(
+    cast: Cast, settings, tmp_path: Path, change
+) -> None:
     with taken_back():
         driver = Counting(cast)
         driver.start(PLAN)

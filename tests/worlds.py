@@ -1,12 +1,13 @@
-"""Worlds that tests go on from: what an act of the driver left behind is kept, and put back for the next test.
+"""Worlds that tests go on from: what an act of the driver left behind is kept, and put back for the next
+test.
 
-Hundreds of tests start the same few plans, and do the same first steps, before they come to what they are about. The
-first time in a test process is always the real one, through whatever the driver goes through (pages, REST, services),
-so nothing is left untried; the same act from the very same state puts back the rows and the workspace that the real
-one left, byte for byte. `tests/test_worlds.py` proves that both are equal.
+Hundreds of tests start the same few plans, and do the same first steps, before they come to what they are
+about. The first time in a test process is always the real one, through whatever the driver goes through
+(pages, REST, services), so nothing is left untried; the same act from the very same state puts back the rows
+and the workspace that the real one left, byte for byte. `tests/test_worlds.py` proves that both are equal.
 
-An act is real whenever anything could make it another one: one other row or file, a setting that differs from the
-suite's own, a clock that is set, a test that patches something or commits for good.
+An act is real whenever anything could make it another one: one other row or file, a setting that differs from
+the suite's own, a clock that is set, a test that patches something or commits for good.
 """
 
 import hashlib
@@ -34,7 +35,8 @@ from tests import settings as plain
 FOLDERS: Final = ("WORKSPACE_DIR", "REPOSITORIES_DIR", "WORKTREES_DIR")
 #: Settings that are others in every test: its folders, and what Django itself adds to.
 VARYING: Final = frozenset({*FOLDERS, "TURNS_DIR", "ALLOWED_HOSTS", "STATIC_URL"})
-#: Apps whose rows are put back. Not the accounts, which are there before, nor their sessions and times of last login.
+#: Apps whose rows are put back. Not the accounts, which are there before, nor their sessions and times of
+#: last login.
 APPS: Final = ("orchestrator", "django_q")
 Rows = list[tuple[Any, ...]]
 Key = tuple[object, ...]
@@ -51,7 +53,9 @@ class Player(Protocol):
 
 @dataclass(frozen=True)
 class World:
-    """What an act left: rows that came and rows that changed, a copy of the workspace, and what its driver knew."""
+    """What an act left: rows that came and rows that changed, a copy of the workspace, and what its driver
+    knew.
+    """
 
     state: str
     come: dict[str, Rows]
@@ -71,7 +75,8 @@ def enter(patches: pytest.MonkeyPatch) -> None:
 
 
 def play(driver: Player, act: Callable[[], object], *name: Hashable) -> None:
-    """Do `act`, which `name` describes wholly: really, or by putting back what it left in this process from this state.
+    """Do `act`, which `name` describes wholly: really, or by putting back what it left in this process from
+    this state.
 
     An act is kept only when it begins where nothing stands, or where another one that is kept ended.
     """
@@ -98,7 +103,9 @@ def play(driver: Player, act: Callable[[], object], *name: Hashable) -> None:
 
 
 def _kept(driver: Player, before: dict[str, Rows]) -> World | None:
-    """What stands now, as steps from the rows before; nothing when rows went, which no act of the product does."""
+    """What stands now, as steps from the rows before; nothing when rows went, which no act of the product
+    does.
+    """
     come, changed = {}, {}
     after = rows_now()
     for table, rows in after.items():
@@ -138,7 +145,9 @@ def _put_back(driver: Player, world: World) -> None:
 
 
 def count_on(models: Iterable[type[Model]]) -> None:
-    """The next row of each takes the id behind those that stand: PostgreSQL counts beside the rows and never back."""
+    """The next row of each takes the id behind those that stand: PostgreSQL counts beside the rows and never
+    back.
+    """
     with connection.cursor() as cursor:
         for statement in connection.ops.sequence_reset_sql(no_style(), list(models)):
             cursor.execute(statement)
@@ -171,14 +180,24 @@ def _any_folder() -> bool:
 
 
 def _digest(rows: dict[str, Rows]) -> str:
-    """Everything that an act goes by: the rows, who is there in which roles, and every file of the workspace."""
-    people = User.objects.order_by("pk").values_list("pk", "username", "is_active", "is_staff", "is_superuser", "email")
-    roles = User.groups.through.objects.order_by("user_id", "group__name").values_list("user_id", "group__name")
+    """Everything that an act goes by: the rows, who is there in which roles, and every file of
+    the workspace.
+    """
+    people = User.objects.order_by("pk").values_list(
+        "pk", "username", "is_active", "is_staff", "is_superuser", "email"
+    )
+    roles = User.groups.through.objects.order_by("user_id", "group__name").values_list(
+        "user_id", "group__name"
+    )
     found = hashlib.sha256(repr([sorted(rows.items()), list(people), list(roles)]).encode())
     for path in sorted(_workspace().rglob("*")):
         found.update(f"{path.relative_to(_workspace())} {path.lstat().st_mode}\0".encode())
         found.update(
-            str(path.readlink()).encode() if path.is_symlink() else b"" if path.is_dir() else path.read_bytes()
+            str(path.readlink()).encode()
+            if path.is_symlink()
+            else b""
+            if path.is_dir()
+            else path.read_bytes()
         )
     return found.hexdigest()
 
@@ -215,12 +234,16 @@ def _models() -> list[type[Model]]:
 
 def _any_row() -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT 1 WHERE {' OR '.join(f'EXISTS (SELECT 1 FROM {table})' for table in _tables())}")
+        cursor.execute(
+            f"SELECT 1 WHERE {' OR '.join(f'EXISTS (SELECT 1 FROM {table})' for table in _tables())}"
+        )
         return cursor.fetchone() is not None
 
 
 def _read(table: str) -> Rows:
-    """Rows as the database stores them: a sign before a column keeps SQLite's driver from making dates of text."""
+    """Rows as the database stores them: a sign before a column keeps SQLite's driver from making dates of
+    text.
+    """
     sign = "+" if connection.vendor == "sqlite" else ""
     names = ", ".join(sign + column for column in _tables()[table])
     with connection.cursor() as cursor:

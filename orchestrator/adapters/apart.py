@@ -1,7 +1,9 @@
-"""Runs a function of `core` in a process of its own, which has its own memory and is killed when its time is over.
+"""Runs a function of `core` in a process of its own, which has its own memory and is killed when its time is
+over.
 
-What a stranger sent is worked on there: it takes neither this process's interpreter lock nor its memory, however long
-it takes. The process is this file; it gets the function's name and its arguments, and answers with the result.
+What a stranger sent is worked on there: it takes neither this process's interpreter lock nor its memory,
+however long it takes. The process is this file; it gets the function's name and its arguments, and answers
+with the result.
 """
 
 import os
@@ -50,7 +52,9 @@ def apart(function: Callable[P, T], seconds: int, memory: int, *arguments: P.arg
 
 
 def _too_hard(what: str) -> InvalidInput:
-    return InvalidInput(f"The plan {what}.", recovery="Split the plan into several workstreams.", field="source")
+    return InvalidInput(
+        f"The plan {what}.", recovery="Split the plan into several workstreams.", field="source"
+    )
 
 
 def main() -> int:

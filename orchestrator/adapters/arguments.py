@@ -1,4 +1,6 @@
-"""What a plan may pass to a tool: words, never a shell, and no path that leaves the worktree (design section 7)."""
+"""What a plan may pass to a tool: words, never a shell, and no path that leaves the worktree (design section
+7).
+"""
 
 import shlex
 from collections.abc import Iterator, Sequence
@@ -12,7 +14,9 @@ LENGTH_LIMIT = 500
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The options a tool accepts, each in full: `flags` stand alone, `valued` take a value (`-k x`, `--tb=short`)."""
+    """The options a tool accepts, each in full: `flags` stand alone, `valued` take a value (`-k x`,
+    `--tb=short`).
+    """
 
     flags: frozenset[str]
     valued: frozenset[str]
@@ -41,8 +45,9 @@ def inside(word: str) -> str:
 def allowed(given: Sequence[str], tool: str, options: Options) -> list[str]:
     """`given`, checked word by word against what the tool accepts; anything else raises `InvalidInput`.
 
-    What is not listed is refused, whatever it means: short options in one word, beginnings of long ones, `--`, and
-    words with an `@` in front, for which pytest and ruff would read arguments from a file that the work brought.
+    What is not listed is refused, whatever it means: short options in one word, beginnings of long ones,
+    `--`, and words with an `@` in front, for which pytest and ruff would read arguments from a file that the
+    work brought.
     """
     checked: list[str] = []
     rest = iter(given)

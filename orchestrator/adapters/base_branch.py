@@ -20,7 +20,9 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class BaseBranch:
-    """`name` in `repository`, a folder with a `.git`; only ever read. Commits are full ids, as `find` gives them."""
+    """`name` in `repository`, a folder with a `.git`; only ever read. Commits are full ids, as `find` gives
+    them.
+    """
 
     repository: Path
     name: str
@@ -67,7 +69,9 @@ class BaseBranch:
         known = "".join(f"{full}\n" for full in ids if full)
         if not known:
             return [None] * len(ids)
-        listed = git(self.repository, "log", "--no-walk", "-z", "--format=%H%x09%ct%x09%s", "--stdin", send=known)
+        listed = git(
+            self.repository, "log", "--no-walk", "-z", "--format=%H%x09%ct%x09%s", "--stdin", send=known
+        )
         lines = (line.split("\t", 2) for line in listed.split("\0") if line)
         found = {full: Made(full, int(at), subject) for full, at, subject in lines}
         return [found.get(full) for full in ids]

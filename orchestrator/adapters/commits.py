@@ -1,4 +1,6 @@
-"""What somebody calls a commit, as the full id of a commit that a repository holds. No other word gets to git."""
+"""What somebody calls a commit, as the full id of a commit that a repository holds. No other word gets to
+git.
+"""
 
 import contextlib
 from collections.abc import Sequence
@@ -9,7 +11,8 @@ from orchestrator.core.git_names import is_branch_name, is_commit_word, is_full_
 
 
 def find_commits(repository: Path, words: Sequence[str]) -> list[str]:
-    """Full ids in the order of the words; "" for what is no id, is unknown or ambiguous, or is not a commit's.
+    """Full ids in the order of the words; "" for what is no id, is unknown or ambiguous, or is not a
+    commit's.
 
     One process, and the words go over its input, where nothing is an option. A branch may be called like an
     abbreviated id, and git would rather name its commit: that one does not begin with the word.

@@ -1,7 +1,8 @@
-"""Programs that a repository's configuration names for its files, and which the files themselves ask for by attribute.
+"""Programs that a repository's configuration names for its files, and which the files themselves ask for by
+attribute.
 
-`.gitattributes` is part of the work, so whoever hands in work would choose which of them runs on what. None of them
-does: files are taken as they are, and merged by git itself.
+`.gitattributes` is part of the work, so whoever hands in work would choose which of them runs on what. None
+of them does: files are taken as they are, and merged by git itself.
 """
 
 import os
@@ -20,7 +21,11 @@ PLAIN_MERGE: Final = "git merge-file %A %O %B"
 
 def disarmed(repository: Path, git_dir: Path) -> Sequence[str]:
     """The `-c` words with which git runs none of the drivers that the configuration of a repository names."""
-    files = (repository / ".git" / "config", repository / ".git" / "config.worktree", git_dir / "config.worktree")
+    files = (
+        repository / ".git" / "config",
+        repository / ".git" / "config.worktree",
+        git_dir / "config.worktree",
+    )
     return _disarmed(repository, git_dir, tuple(_state(file) for file in files))
 
 
@@ -33,7 +38,9 @@ def _disarmed(repository: Path, git_dir: Path, _states: tuple[tuple[int, int], .
 
 def _without(kind: str, driver: str) -> Iterator[str]:
     values = (
-        {"driver": PLAIN_MERGE} if kind == "merge" else {"clean": "", "smudge": "", "process": "", "required": "false"}
+        {"driver": PLAIN_MERGE}
+        if kind == "merge"
+        else {"clean": "", "smudge": "", "process": "", "required": "false"}
     )
     for key, value in values.items():
         yield from ("-c", f"{kind}.{driver}.{key}={value}")

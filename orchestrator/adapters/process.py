@@ -1,8 +1,9 @@
-"""Runs one tool shut in: clean environment, its own files, limits, capped output, no shell, nothing left behind.
+"""Runs one tool shut in: clean environment, its own files, limits, capped output, no shell, nothing left
+behind.
 
-What a tool may do is the sandbox's business (`orchestrator/sandbox`); here is what becomes of its output and its time.
-On Linux the kernel ends the tool when its executor dies; elsewhere the lane's lock, which the tool inherits, keeps a
-second run out of the worktree until the first has ended.
+What a tool may do is the sandbox's business (`orchestrator/sandbox`); here is what becomes of its output and
+its time. On Linux the kernel ends the tool when its executor dies; elsewhere the lane's lock, which the tool
+inherits, keeps a second run out of the worktree until the first has ended.
 """
 
 import contextlib
@@ -33,7 +34,9 @@ TICK: Final = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """`stopped` says why the process was killed: "" when it ended by itself, else "timeout" or "cancelled"."""
+    """`stopped` says why the process was killed: "" when it ended by itself, else "timeout" or
+    "cancelled".
+    """
 
     exit_code: int
     output: str
@@ -41,7 +44,8 @@ class Finished:
 
 
 def run(argv: Sequence[str], job: Job) -> Finished:
-    """Run `argv` in the job's directory until it ends, is cancelled or runs out of time; leaves no process behind.
+    """Run `argv` in the job's directory until it ends, is cancelled or runs out of time; leaves no process
+    behind.
 
     Raises `ToolsUnprotected` when the machine cannot shut it in and the operator has not allowed that.
     """
@@ -61,7 +65,9 @@ def run(argv: Sequence[str], job: Job) -> Finished:
 
 
 def policy_of(job: Job, scratch: str, used: Layers) -> Policy:
-    """The job's own files and nothing else of ours; git's link is the server's and is not the tool's to change."""
+    """The job's own files and nothing else of ours; git's link is the server's and is not the tool's to
+    change.
+    """
     private = [settings.DATA_DIR, settings.REPOSITORIES_DIR, settings.WORKTREES_DIR, settings.WORKSPACE_DIR]
     directory, state = os.path.realpath(job.directory), os.path.realpath(job.state)
     return Policy(
@@ -143,7 +149,9 @@ class _Output:
     def text(self) -> str:
         note = f"\n… {self._dropped} bytes left out …\n".encode() if self._dropped else b""
         # A NUL cannot be stored in a PostgreSQL text column.
-        return (bytes(self._head) + note + bytes(self._tail)).decode("utf-8", "replace").replace("\0", "\ufffd")
+        return (
+            (bytes(self._head) + note + bytes(self._tail)).decode("utf-8", "replace").replace("\0", "\ufffd")
+        )
 
 
 def _follow(process: "subprocess.Popen[bytes]", stream: IO[bytes], output: _Output, job: Job) -> str:

@@ -8,7 +8,8 @@ from orchestrator.adapters.arguments import Options, allowed, words
 from orchestrator.adapters.results import result_of
 from orchestrator.adapters.tool import Job, Result
 
-#: Options that choose tests or shape the report. Those that load code or files (-p, -c, --rootdir, -o, …) are missing.
+#: Options that choose tests or shape the report. Those that load code or files (-p, -c, --rootdir, -o, …) are
+#: missing.
 OPTIONS = Options(
     flags=frozenset({"-q", "-qq", "-v", "-vv", "-x", "-s", "-ra", "-rA", "--exitfirst", "--strict-markers"}),
     valued=frozenset({"-k", "-m", "--maxfail", "--tb", "--durations", "--color"}),
@@ -26,7 +27,8 @@ class Pytest:
         found = next((name for name in CONFIGURATIONS if (job.directory / name).is_file()), None)
         configuration = str(job.directory / found) if found else "/dev/null"
         argv = [sys.executable, "-m", "pytest", f"--rootdir={job.directory}", "-c", configuration]
-        # Without it the conftest.py files of the folders above are read too, because /dev/null has another root.
+        # Without it the conftest.py files of the folders above are read too, because /dev/null has another
+        # root.
         argv += [f"--confcutdir={job.directory}"]
         argv += ["-p", "no:cacheprovider", *given]
         quiet = {**job.environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}

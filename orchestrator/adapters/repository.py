@@ -20,8 +20,9 @@ IDENTITY: Final = {
     "GIT_COMMITTER_NAME": "orchestrator",
     "GIT_COMMITTER_EMAIL": "orchestrator@localhost",
 }
-#: A repository's own hooks, signing, prompts and transports never run: they are code and waits that nobody registered.
-#: What a step left in a worktree may look like a repository or a submodule; no git of ours goes into it.
+#: A repository's own hooks, signing, prompts and transports never run: they are code and waits that nobody
+#: registered. What a step left in a worktree may look like a repository or a submodule; no git of ours goes
+#: into it.
 SETTINGS: Final = (
     ("core.hooksPath", "/dev/null"),
     ("core.attributesFile", "/dev/null"),
@@ -49,14 +50,18 @@ class GitFailed(Refusal):
 
 
 def git(
-    directory: Path, *arguments: str, send: str = "", settings: Sequence[str] = (), git_dir: Path | None = None
+    directory: Path,
+    *arguments: str,
+    send: str = "",
+    settings: Sequence[str] = (),
+    git_dir: Path | None = None,
 ) -> str:
     """What git printed, with `send` on its standard input. Raises `GitFailed` with its message.
 
-    What somebody gave a name to is handed over as `adapters/commits.py` found it, or behind `--`. Bytes that are no
-    UTF-8 come back as surrogates, and go to git as the bytes they were. `git_dir` is where the repository's own files
-    stand; without it git asks the `.git` of the directory, which is right only where no tool can write. `settings` are
-    further `-c` words.
+    What somebody gave a name to is handed over as `adapters/commits.py` found it, or behind `--`. Bytes that
+    are no UTF-8 come back as surrogates, and go to git as the bytes they were. `git_dir` is where the
+    repository's own files stand; without it git asks the `.git` of the directory, which is right only where
+    no tool can write. `settings` are further `-c` words.
     """
     command = [word.encode(errors="surrogateescape") for word in ("git", *QUIET, *settings, *arguments)]
     try:
@@ -126,7 +131,8 @@ def locked(path: Path, waiting: Callable[[], None] | None = None) -> Iterator[in
                 waiting()
         yield descriptor
     finally:
-        # Closing lets go only of our hold: a tool that inherited the descriptor and still runs keeps the lock.
+        # Closing lets go only of our hold: a tool that inherited the descriptor and still runs keeps the
+        # lock.
         os.close(descriptor)
 
 

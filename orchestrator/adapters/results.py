@@ -16,7 +16,9 @@ def result_of(shown: Sequence[str], finished: Finished, job: Job) -> Result:
     if finished.stopped == "cancelled":
         return Result(False, command, finished.output, error="The run was stopped.", cancelled=True)
     if finished.stopped == "timeout":
-        return Result(False, command, finished.output, error=f"{command} took longer than {job.timeout:.0f} s.")
+        return Result(
+            False, command, finished.output, error=f"{command} took longer than {job.timeout:.0f} s."
+        )
     summary = f"{command}: exit code {finished.exit_code}; {last or 'it printed nothing'}"
     if finished.exit_code == 0:
         return Result(True, command, finished.output, summary=summary)

@@ -13,7 +13,8 @@ from orchestrator.adapters.results import result_of
 from orchestrator.adapters.tool import Job, Result
 from orchestrator.core.errors import InvalidInput
 
-#: Options that choose rules or shape the report; those that name other configuration or write elsewhere are missing.
+#: Options that choose rules or shape the report; those that name other configuration or write elsewhere are
+#: missing.
 OPTIONS = Options(
     flags=frozenset({"--fix", "--check", "--diff", "--quiet", "-q", "--statistics", "--preview"}),
     valued=frozenset({"--select", "--ignore", "--extend-select", "--line-length"}),
@@ -39,7 +40,9 @@ class Ruff:
 
 
 def _configured(directory: Path) -> bool:
-    """Whether the repository configures ruff itself; else ruff would look in the folders above the worktree."""
+    """Whether the repository configures ruff itself; else ruff would look in the folders above
+    the worktree.
+    """
     if any((directory / name).is_file() for name in ("ruff.toml", ".ruff.toml")):
         return True
     try:
@@ -49,7 +52,9 @@ def _configured(directory: Path) -> bool:
 
 
 def _text(path: Path) -> str:
-    """The beginning of a file that somebody handed in; never through a link, which could lead to any file of ours."""
+    """The beginning of a file that somebody handed in; never through a link, which could lead to any file of
+    ours.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -2,10 +2,11 @@
 
 How a script talks to the orchestrator:
 - exit code 0: done; the last line it printed is the evidence;
-- exit code 75 and a line `ASK: question`: a person has to answer; the script is then run again from a clean tree with
-  the answer in the environment variable `ANSWER`;
+- exit code 75 and a line `ASK: question`: a person has to answer; the script is then run again from a clean
+  tree with the answer in the environment variable `ANSWER`;
 - any other exit code: the attempt failed;
-- `STEP_STATE` names a folder that outlives the attempts of the step; `STEP_KEY` and `STEP_ATTEMPT` say which it is.
+- `STEP_STATE` names a folder that outlives the attempts of the step; `STEP_KEY` and `STEP_ATTEMPT` say which
+  it is.
 """
 
 import sys
@@ -25,7 +26,9 @@ MARK: Final = "ASK:"
 
 
 class Script:
-    """Only a file that stands in `scripts/` itself can run: no sub-folder, no symbolic link out of the worktree."""
+    """Only a file that stands in `scripts/` itself can run: no sub-folder, no symbolic link out of the
+    worktree.
+    """
 
     name = "script"
 
@@ -50,7 +53,9 @@ def _script(directory: Path, name: str) -> Path:
         raise InvalidInput(f"There is no script “{name}” in the repository's {FOLDER}/ folder.", field="Run")
     folder = (directory / FOLDER).resolve()
     if path.is_symlink() or path.resolve().parent != folder or not folder.is_relative_to(directory.resolve()):
-        raise InvalidInput(f"“{name}” does not stand in the repository's {FOLDER}/ folder itself.", field="Run")
+        raise InvalidInput(
+            f"“{name}” does not stand in the repository's {FOLDER}/ folder itself.", field="Run"
+        )
     return path
 
 

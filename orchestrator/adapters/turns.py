@@ -1,7 +1,8 @@
-"""So many at once, in all processes of this machine: a turn is a locked file, which the kernel lets go with its holder.
+"""So many at once, in all processes of this machine: a turn is a locked file, which the kernel lets go with
+its holder.
 
-A few may wait for a turn; whoever comes when those places are taken, too, is refused at once, so that waiting holds
-no more threads than working does.
+A few may wait for a turn; whoever comes when those places are taken, too, is refused at once, so that waiting
+holds no more threads than working does.
 """
 
 import fcntl
@@ -21,7 +22,9 @@ _own = threading.local()
 
 @contextmanager
 def turn(folder: Path, at_once: int, patience: float) -> Iterator[None]:
-    """One of the turns that the folder stands for; Busy when none comes in time. Who has one already keeps it."""
+    """One of the turns that the folder stands for; Busy when none comes in time. Who has one already keeps
+    it.
+    """
     held: set[Path] = _own.__dict__.setdefault("held", set())
     if folder in held:
         yield

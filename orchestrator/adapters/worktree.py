@@ -1,7 +1,8 @@
 """A lane's own git worktree and branch of the repository a plan works on (WF-4, BX-1).
 
-Every preparation starts from what is certain: the base branch plus the commits of completed steps. So a crash, a
-failed attempt or work that was sent back leaves nothing behind, and doing it again gives the same tree (AD-7).
+Every preparation starts from what is certain: the base branch plus the commits of completed steps. So a
+crash, a failed attempt or work that was sent back leaves nothing behind, and doing it again gives the same
+tree (AD-7).
 """
 
 import contextlib
@@ -26,14 +27,18 @@ class RepositoryMissing(Refusal):
     """The plan's repository or its base branch is not there."""
 
     code, status = "repository-missing", 409
-    recovery = "Ask the operator to put the repository into the repositories folder, then queue the step again."
+    recovery = (
+        "Ask the operator to put the repository into the repositories folder, then queue the step again."
+    )
 
 
 class MergeConflict(Refusal):
     """Two completed steps changed the same lines."""
 
     code, status = "merge-conflict", 409
-    recovery = "Send one of the steps back so that it no longer changes the same lines, then queue this step again."
+    recovery = (
+        "Send one of the steps back so that it no longer changes the same lines, then queue this step again."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +56,11 @@ class Worktree:
         return self.folder.with_name(f".{self.folder.name}.lock")
 
     def prepare(self, upstream: Sequence[str]) -> str:
-        """Reset the lane to its base with the `upstream` commits merged in; returns the commit it starts from.
+        """Reset the lane to its base with the `upstream` commits merged in; returns the commit it starts
+        from.
 
-        Waits for other git work on the same repository. Raises `RepositoryMissing`, `MergeConflict`, `GitFailed`.
+        Waits for other git work on the same repository. Raises `RepositoryMissing`, `MergeConflict`,
+        `GitFailed`.
         """
         if not (self.repository / ".git").is_dir():
             raise RepositoryMissing(
@@ -68,7 +75,9 @@ class Worktree:
         return self._git("rev-parse", "HEAD").strip()
 
     def commit(self, message: str) -> str:
-        """Commit everything the tool changed; returns the commit, which is the old one when it changed nothing."""
+        """Commit everything the tool changed; returns the commit, which is the old one when it changed
+        nothing.
+        """
         with locked(self.repository / ".git" / "orchestrator.lock"):
             self._git("add", "--all")
             if self._git("status", "--porcelain"):
@@ -76,7 +85,9 @@ class Worktree:
         return self._git("rev-parse", "HEAD").strip()
 
     def settle_on(self, commit: str) -> bool:
-        """Go back to an earlier commit that holds the same files as this one; False when there is none such (AD-7)."""
+        """Go back to an earlier commit that holds the same files as this one; False when there is none such
+        (AD-7).
+        """
         with locked(self.repository / ".git" / "orchestrator.lock"):
             full = find_commit(self.repository, commit)
             if not full:
@@ -124,14 +135,17 @@ class Worktree:
         found = find_commits(self.repository, commits)
         if missing := next((word for word, full in zip(commits, found, strict=True) if not full), ""):
             raise RepositoryMissing(
-                f"A completed step named the commit “{missing[:64]}”, which “{self.repository.name}” does not have.",
+                f"A completed step named the commit “{missing[:64]}”, which "
+                f"“{self.repository.name}” does not have.",
                 recovery="Fetch it into the repository, or send that step back, then queue this step again.",
                 repository=self.repository.name,
             )
         return found
 
     def _usable(self) -> bool:
-        """Whether the folder is the lane's working tree, linked as git made it and with the repository's part whole."""
+        """Whether the folder is the lane's working tree, linked as git made it and with the repository's part
+        whole.
+        """
         link, found = self.folder / ".git", self._own_files()
         try:
             if found is None or not stat.S_ISREG(link.lstat().st_mode):
@@ -144,7 +158,9 @@ class Worktree:
         return True
 
     def _own_files(self) -> Path | None:
-        """Where the repository keeps what belongs to this lane. The folder's `.git` is not asked: tools write there."""
+        """Where the repository keeps what belongs to this lane. The folder's `.git` is not asked: tools write
+        there.
+        """
         link = f"{os.path.realpath(self.folder)}/.git"
         for told in sorted((self.repository.resolve() / ".git" / "worktrees").glob("*/gitdir")):
             if told.read_text("utf-8", "replace").strip() == link:
@@ -152,7 +168,9 @@ class Worktree:
         return None
 
     def _git(self, *arguments: str) -> str:
-        """Git in the lane, as the repository knows it, whatever a tool left in the folder. Raises `GitFailed`."""
+        """Git in the lane, as the repository knows it, whatever a tool left in the folder. Raises
+        `GitFailed`.
+        """
         own = self._own_files()
         if own is None:
             raise GitFailed(f"The repository “{self.repository.name}” knows no worktree {self.folder.name}.")
@@ -176,7 +194,8 @@ class Worktree:
             if not files:
                 raise
             raise MergeConflict(
-                f"The work of completed steps changes the same lines: {', '.join(files)} (merging {commit[:12]}).",
+                f"The work of completed steps changes the same lines: {', '.join(files)} (merging "
+                f"{commit[:12]}).",
                 path=files[0],
             ) from problem
 
@@ -191,7 +210,9 @@ def _make_removable(folder: Path) -> None:
 
 
 def _remove_pipes(folder: Path) -> None:
-    """Git passes over pipes and sockets, also when it cleans; the next attempt would find what the last one left."""
+    """Git passes over pipes and sockets, also when it cleans; the next attempt would find what the last one
+    left.
+    """
     for top, _, names in os.walk(folder):
         for name in names:
             path = Path(top, name)

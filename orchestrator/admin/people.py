@@ -15,17 +15,19 @@ from orchestrator.admin.read_only import ReadOnly
 from orchestrator.admin.site import site
 from orchestrator.core.errors import Refusal
 from orchestrator.models import AccessToken, Executor
-from orchestrator.services.accounts import record_changes, record_password, standing_of
-from orchestrator.services.actor import Actor
-from orchestrator.services.names import claim_account_name
-from orchestrator.services.second_factor import reset
-from orchestrator.services.sessions import sign_out_everywhere
-from orchestrator.services.unit_of_work import unit_of_work
-from orchestrator.web.session_limits import begin
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.people.accounts import record_changes, record_password, standing_of
+from orchestrator.services.people.names import claim_account_name
+from orchestrator.services.people.second_factor import reset
+from orchestrator.services.people.sessions import sign_out_everywhere
+from orchestrator.web.people.session_limits import begin
 
 
 class NamedApart(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    """A name that nobody can take for another one's. The admin saves in the transaction that this looks in."""
+    """A name that nobody can take for another one's. The admin saves in the transaction that this
+    looks in.
+    """
 
     def clean_username(self) -> str:
         name: str = self.cleaned_data["username"]
@@ -56,7 +58,10 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # not generic at run ti
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
-        ("Roles and access", {"fields": ("groups", "is_active", "is_staff", "is_superuser", "user_permissions")}),
+        (
+            "Roles and access",
+            {"fields": ("groups", "is_active", "is_staff", "is_superuser", "user_permissions")},
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -77,7 +82,9 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # not generic at run ti
         return _is_administrator(request)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Read what the account was; Django's view saves it, its roles and what is recorded in one transaction."""
+        """Read what the account was; Django's view saves it, its roles and what is recorded in one
+        transaction.
+        """
         form.standing_before = standing_of(obj.pk)
         super().save_model(request, obj, form, change)
 
@@ -88,7 +95,9 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # not generic at run ti
             record_changes(account=form.instance, before=form.standing_before, actor=actor, now=now)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
-        """Somebody else's new password ends their sessions; the answer is still lazy, and nothing more is written."""
+        """Somebody else's new password ends their sessions; the answer is still lazy, and nothing more is
+        written.
+        """
         with unit_of_work():
             before = standing_of(int(id)) if id.isdecimal() and len(id) < 19 else None
             answer: HttpResponse = super().user_change_password(request, id, form_url)
@@ -118,7 +127,9 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # not generic at run ti
             except Refusal as refusal:
                 self.message_user(request, f"{refusal.message} {refusal.way_out}", messages.ERROR)
             else:
-                self.message_user(request, f"{account} signs in without a second factor until a new one is set up.")
+                self.message_user(
+                    request, f"{account} signs in without a second factor until a new one is set up."
+                )
 
 
 def _is_administrator(request: HttpRequest) -> bool:

@@ -9,15 +9,23 @@ from django.utils import timezone
 from orchestrator.admin.read_only import NoDelete, ReadOnly
 from orchestrator.admin.site import site
 from orchestrator.models import Approval, CheckRule, Policy, PolicyChange, Step, Workflow, WorkflowVersion
-from orchestrator.services.actor import Actor
-from orchestrator.services.workflows import change_workflow
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.review.workflows import change_workflow
 
 
 @admin.register(Workflow, site=site)
 class WorkflowAdmin(NoDelete):
     """Name, domain and the rules of approval can change; a workflow begins with a plan, never here."""
 
-    list_display = ("slug", "name", "domain", "allow_self_approval", "required_approvals", "created_by", "created_at")
+    list_display = (
+        "slug",
+        "name",
+        "domain",
+        "allow_self_approval",
+        "required_approvals",
+        "created_by",
+        "created_at",
+    )
     list_filter = ("domain", "allow_self_approval")
     list_select_related = ("created_by",)
     search_fields = ("slug", "name")
@@ -41,7 +49,15 @@ class WorkflowAdmin(NoDelete):
 
 @admin.register(WorkflowVersion, site=site)
 class WorkflowVersionAdmin(ReadOnly):
-    list_display = ("workflow", "number", "status", "submitted_as", "submitted_at", "decided_as", "decided_at")
+    list_display = (
+        "workflow",
+        "number",
+        "status",
+        "submitted_as",
+        "submitted_at",
+        "decided_as",
+        "decided_at",
+    )
     list_filter = ("status",)
     list_select_related = ("workflow", "author", "decided_by")
     search_fields = ("workflow__slug", "workflow__name", "source_sha256")

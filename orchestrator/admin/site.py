@@ -1,4 +1,6 @@
-"""The administration's own site: only what is registered here is reachable, in the order people look for it."""
+"""The administration's own site: only what is registered here is reachable, in the order people
+look for it.
+"""
 
 from typing import Any
 
@@ -71,7 +73,9 @@ class OrchestratorAdminSite(admin.AdminSite):
         if request.user.is_authenticated:
             raise NotAllowed(f"{request.user.get_username()} may not open the administration.")
         following = request.GET.get(REDIRECT_FIELD_NAME, "")
-        ours = url_has_allowed_host_and_scheme(following, {request.get_host()}, require_https=request.is_secure())
+        ours = url_has_allowed_host_and_scheme(
+            following, {request.get_host()}, require_https=request.is_secure()
+        )
         return redirect_to_login(following if ours else reverse("admin:index"))
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
@@ -80,7 +84,10 @@ class OrchestratorAdminSite(admin.AdminSite):
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """One block per area instead of one per Django app."""
         offered = {m["model"]: m for app in super().get_app_list(request, app_label) for m in app["models"]}
-        areas = [(name, [offered.pop(model) for model in models if model in offered]) for name, models in AREAS.items()]
+        areas = [
+            (name, [offered.pop(model) for model in models if model in offered])
+            for name, models in AREAS.items()
+        ]
         areas.append((PEOPLE, list(offered.values())))
         return [_block(name, models) for name, models in areas if models]
 

@@ -59,7 +59,15 @@ class AttemptAdmin(ReadOnly):
 
 @admin.register(Assignment, site=site)
 class AssignmentAdmin(ReadOnly):
-    list_display = ("attempt", "executor", "claimed_as", "token", "claimed_at", "released_at", "terminal_state")
+    list_display = (
+        "attempt",
+        "executor",
+        "claimed_as",
+        "token",
+        "claimed_at",
+        "released_at",
+        "terminal_state",
+    )
     list_select_related = ("attempt__task__step", "executor")
     search_fields = ("executor__name",)
 
@@ -67,7 +75,12 @@ class AssignmentAdmin(ReadOnly):
 @admin.register(Migration, site=site)
 class MigrationAdmin(ReadOnly):
     list_display = ("workstream", "from_version", "to_version", "applied_by", "applied_at", "undoes")
-    list_select_related = ("workstream", "from_version__workflow", "to_version__workflow", "undoes__workstream")
+    list_select_related = (
+        "workstream",
+        "from_version__workflow",
+        "to_version__workflow",
+        "undoes__workstream",
+    )
     search_fields = ("workstream__slug", "applied_by")
 
 
@@ -100,7 +113,15 @@ class GateReviewAdmin(ReadOnly):
 
 @admin.register(BaselineIntegration, site=site)
 class BaselineIntegrationAdmin(ReadOnly):
-    list_display = ("workstream", "source", "commit", "integrated_by", "integrated_at", "reverted_as", "reverted_at")
+    list_display = (
+        "workstream",
+        "source",
+        "commit",
+        "integrated_by",
+        "integrated_at",
+        "reverted_as",
+        "reverted_at",
+    )
     list_filter = ("source",)
     list_select_related = ("workstream", "reverted_by")
 
@@ -113,8 +134,23 @@ class InterventionAdmin(ReadOnly):
 
 @admin.register(OwnershipTransfer, site=site)
 class OwnershipTransferAdmin(ReadOnly):
-    list_display = ("workstream", "task", "blocker", "from_user", "to_user", "transferred_as", "transferred_at")
-    list_select_related = ("workstream", "task__step", "blocker__task__step", "from_user", "to_user", "transferred_by")
+    list_display = (
+        "workstream",
+        "task",
+        "blocker",
+        "from_user",
+        "to_user",
+        "transferred_as",
+        "transferred_at",
+    )
+    list_select_related = (
+        "workstream",
+        "task__step",
+        "blocker__task__step",
+        "from_user",
+        "to_user",
+        "transferred_by",
+    )
 
 
 @admin.register(ThreadAssignment, site=site)

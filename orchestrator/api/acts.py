@@ -12,7 +12,13 @@ from orchestrator.api.auth import caller_of
 from orchestrator.api.refusals import refused
 from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import Scope
-from orchestrator.services.idempotency import SERVER_ERROR, Answer, answer_in_steps, answer_once, request_digest
+from orchestrator.services.base.idempotency import (
+    SERVER_ERROR,
+    Answer,
+    answer_in_steps,
+    answer_once,
+    request_digest,
+)
 
 View = Callable[..., Any]
 
@@ -32,9 +38,11 @@ def needs(scope: Scope) -> Callable[[View], View]:
 
 
 def act(scope: Scope, status: int = 200, *, in_steps: bool = False) -> Callable[[View], View]:
-    """A route that changes something: with an `Idempotency-Key` header its repetition answers as the first time.
+    """A route that changes something: with an `Idempotency-Key` header its repetition answers as the first
+    time.
 
-    `in_steps` says that the act has several transactions, or looks into files for long: its key has one of its own.
+    `in_steps` says that the act has several transactions, or looks into files for long: its key has one of
+    its own.
     """
     answered = answer_in_steps if in_steps else answer_once
 

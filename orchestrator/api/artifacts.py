@@ -10,9 +10,14 @@ from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.schemas import Page, RecoveryChoice
 from orchestrator.core.terms import Scope
-from orchestrator.queries.artifact_facts import ArtifactList, find_artifact, find_output, list_artifacts
-from orchestrator.queries.workstream_facts import find_workstream
-from orchestrator.services import recoveries
+from orchestrator.queries.handoff.artifact_facts import (
+    ArtifactList,
+    find_artifact,
+    find_output,
+    list_artifacts,
+)
+from orchestrator.queries.workstreams.workstream_facts import find_workstream
+from orchestrator.services.work import recoveries
 
 router = Router(tags=["artifacts"])
 WAYS = {
@@ -31,7 +36,9 @@ def listing(request: HttpRequest, workstream: UUID, query: Query[Page]) -> Artif
 @router.post("/artifacts/{int:artifact_id}/recover", response=ArtifactList)
 @act(Scope.WORK, in_steps=True)
 def recover(request: HttpRequest, artifact_id: int, body: RecoveryChoice) -> ArtifactList:
-    """One of the ways out of a damaged artifact; `withdraw` needs a reason. Answers with the workstream's artifacts."""
+    """One of the ways out of a damaged artifact; `withdraw` needs a reason. Answers with the workstream's
+    artifacts.
+    """
     actor, now = caller_of(request).actor, timezone.now()
     if body.way == "withdraw":
         recoveries.withdraw_artifact(artifact_id=artifact_id, reason=body.reason, actor=actor, now=now)
@@ -45,7 +52,9 @@ def recover(request: HttpRequest, artifact_id: int, body: RecoveryChoice) -> Art
 def republish(request: HttpRequest, workstream: UUID) -> ArtifactList:
     """Write everything that was handed over again from the record, after the branch was rewritten."""
     found = find_workstream(workstream)
-    recoveries.republish_workstream(workstream_id=found.pk, actor=caller_of(request).actor, now=timezone.now())
+    recoveries.republish_workstream(
+        workstream_id=found.pk, actor=caller_of(request).actor, now=timezone.now()
+    )
     return list_artifacts(workstream)
 
 

@@ -12,9 +12,10 @@ from orchestrator.api.auth import caller_of
 from orchestrator.api.schemas import Breadcrumb, Completion, Encoded, Failure, NewSteps, Reason
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.terms import Scope
-from orchestrator.queries.additions import AdditionFacts, addition_facts
-from orchestrator.queries.attempt_facts import AttemptFacts, ClaimFacts, attempt_facts, claim_facts
-from orchestrator.services import additions, claims, completions, failures
+from orchestrator.queries.work.additions import AdditionFacts, addition_facts
+from orchestrator.queries.work.attempt_facts import AttemptFacts, ClaimFacts, attempt_facts, claim_facts
+from orchestrator.services.review import additions
+from orchestrator.services.work import claims, completions, failures
 
 router = Router(tags=["attempts"])
 
@@ -27,7 +28,9 @@ def claim(request: HttpRequest, attempt_id: int) -> ClaimFacts:
     Whoever holds the attempt and claims it once more is answered with the same token: nothing changes.
     """
     caller = caller_of(request)
-    assignment = claims.claim(attempt_id=attempt_id, executor=caller.executor, actor=caller.actor, now=timezone.now())
+    assignment = claims.claim(
+        attempt_id=attempt_id, executor=caller.executor, actor=caller.actor, now=timezone.now()
+    )
     return claim_facts(assignment)
 
 
@@ -49,7 +52,9 @@ def report(request: HttpRequest, attempt_id: int, body: Breadcrumb) -> AttemptFa
 @router.post("/{int:attempt_id}/complete", response=AttemptFacts)
 @act(Scope.WORK)
 def complete(request: HttpRequest, attempt_id: int, body: Completion) -> AttemptFacts:
-    """Finish with evidence for every exit criterion; the outputs are committed beside the handoff artifact."""
+    """Finish with evidence for every exit criterion; the outputs are committed beside the handoff
+    artifact.
+    """
     completions.complete(
         attempt_id=attempt_id,
         token=body.token,
@@ -99,7 +104,9 @@ def fail(request: HttpRequest, attempt_id: int, body: Failure) -> AttemptFacts:
 @router.post("/{int:attempt_id}/declare-failure", response=AttemptFacts)
 @act(Scope.WORK)
 def declare_failure(request: HttpRequest, attempt_id: int, body: Reason) -> AttemptFacts:
-    """Say that a running attempt will not finish, for example because its executor died; takes no token of it."""
+    """Say that a running attempt will not finish, for example because its executor died; takes no token of
+    it.
+    """
     failures.declare_failure(
         attempt_id=attempt_id, reason=body.reason, actor=caller_of(request).actor, now=timezone.now()
     )

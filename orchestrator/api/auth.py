@@ -1,7 +1,7 @@
 """Who calls: a bearer token, or the session of a signed-in person with a CSRF token (B27, B30).
 
-A call that an operator makes in this process (`manage.py call`) comes with its caller already: `local_caller`, which
-nothing that arrives by HTTP can set.
+A call that an operator makes in this process (`manage.py call`) comes with its caller already:
+`local_caller`, which nothing that arrives by HTTP can set.
 """
 
 from django.http import HttpRequest
@@ -11,12 +11,14 @@ from ninja.utils import check_csrf
 
 from orchestrator.api.bearer import caller_by_bearer
 from orchestrator.core.errors import NotAllowed, NotSignedIn
-from orchestrator.services.callers import Caller, caller_by_session
-from orchestrator.web.addresses import address_of, network_of
+from orchestrator.services.people.callers import Caller, caller_by_session
+from orchestrator.web.people.addresses import address_of, network_of
 
 
 class TokenOrSession(HttpBearer):
-    """Deny by default. A request that carries a token is judged by the token alone, whatever its cookies say."""
+    """Deny by default. A request that carries a token is judged by the token alone, whatever its
+    cookies say.
+    """
 
     def __call__(self, request: HttpRequest) -> Caller:
         local: Caller | None = getattr(request, "local_caller", None)

@@ -8,9 +8,9 @@ from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.schemas import BlockerQuery, Declaration, Resolution, Transfer
 from orchestrator.core.terms import Scope
-from orchestrator.queries.blocker_facts import BlockerFacts, BlockerList, find_blocker, list_blockers
-from orchestrator.queries.blockers import BlockerFilter
-from orchestrator.services import blockers, ownership
+from orchestrator.queries.work.blocker_facts import BlockerFacts, BlockerList, find_blocker, list_blockers
+from orchestrator.queries.work.blockers import BlockerFilter
+from orchestrator.services.people import blockers, ownership
 
 router = Router(tags=["blockers"])
 
@@ -52,6 +52,10 @@ def resolve(request: HttpRequest, blocker_id: int, body: Resolution) -> BlockerF
 @act(Scope.WORK)
 def pass_on(request: HttpRequest, blocker_id: int, body: Transfer) -> BlockerFacts:
     ownership.transfer_blocker(
-        blocker_id=blocker_id, to=body.to, reason=body.reason, actor=caller_of(request).actor, now=timezone.now()
+        blocker_id=blocker_id,
+        to=body.to,
+        reason=body.reason,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
     )
     return find_blocker(blocker_id, timezone.now())

@@ -8,8 +8,8 @@ from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.schemas import CollectedQuery
 from orchestrator.core.terms import Scope
-from orchestrator.queries.collected import CollectedList, list_collected
-from orchestrator.services.collector import collect_now
+from orchestrator.queries.handoff.collected import CollectedList, list_collected
+from orchestrator.services.work.collector import collect_now
 
 router = Router(tags=["collected files"])
 

@@ -11,13 +11,13 @@ from orchestrator.api.auth import caller_of
 from orchestrator.api.schemas import Answer, Page, Remark
 from orchestrator.core.terms import Scope
 from orchestrator.models import CommentThread, WorkflowVersion
-from orchestrator.queries.comment_facts import ThreadFacts, thread_facts
-from orchestrator.queries.comments import conversation
-from orchestrator.queries.plans import find_version, workstream_of
-from orchestrator.services import comments
-from orchestrator.services.actor import Actor
-from orchestrator.services.plans import read_version
-from orchestrator.services.unit_of_work import unit_of_work
+from orchestrator.queries.plans.comment_facts import ThreadFacts, thread_facts
+from orchestrator.queries.plans.comments import conversation
+from orchestrator.queries.plans.plans import find_version, workstream_of
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.plans import comments
+from orchestrator.services.plans.plans import read_version
 
 router = Router(tags=["comments"])
 
@@ -25,7 +25,9 @@ router = Router(tags=["comments"])
 @router.get("/workflows/{slug:slug}/versions/{int:number}/threads", response=list[ThreadFacts])
 @needs(Scope.READ)
 def listing(request: HttpRequest, slug: str, number: int, query: Query[Page]) -> list[ThreadFacts]:
-    """The threads opened up to this version; `outdated` ones stand on a line or step that is changed or gone."""
+    """The threads opened up to this version; `outdated` ones stand on a line or step that is
+    changed or gone.
+    """
     threads = threads_of(find_version(slug, number), caller_of(request).actor)
     return threads[query.offset : query.offset + query.limit]
 
@@ -33,7 +35,9 @@ def listing(request: HttpRequest, slug: str, number: int, query: Query[Page]) ->
 @router.post("/workflows/{slug:slug}/versions/{int:number}/threads", response={201: list[ThreadFacts]})
 @act(Scope.WORK, status=201)
 def comment(request: HttpRequest, slug: str, number: int, body: Remark) -> list[ThreadFacts]:
-    """A draft on a line, a step or the whole plan; `send` true sends it, with every other draft of the account."""
+    """A draft on a line, a step or the whole plan; `send` true sends it, with every other draft of the
+    account.
+    """
     version, actor, now = find_version(slug, number), caller_of(request).actor, timezone.now()
     with unit_of_work():
         comments.open_thread(

@@ -1,4 +1,6 @@
-"""Gates: which ones wait, sign, reject; a person decides, through a session or a token of their own (FR-006, BX-3)."""
+"""Gates: which ones wait, sign, reject; a person decides, through a session or a token of their own (FR-006,
+BX-3).
+"""
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -8,11 +10,11 @@ from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.schemas import Page, Rejection, Signature
 from orchestrator.core.terms import Scope
-from orchestrator.queries.fix_stage import FixDraft, fix_draft
-from orchestrator.queries.gate_facts import GateFacts, GateList, gate_facts, list_waiting
-from orchestrator.queries.gates import find_gate
-from orchestrator.services import gates
-from orchestrator.services.amendments import base_of
+from orchestrator.queries.changes.fix_stage import FixDraft, fix_draft
+from orchestrator.queries.work.gate_facts import GateFacts, GateList, gate_facts, list_waiting
+from orchestrator.queries.work.gates import find_gate
+from orchestrator.services.plans.amendments import base_of
+from orchestrator.services.review import gates
 
 router = Router(tags=["gates"])
 
@@ -33,7 +35,9 @@ def inspect(request: HttpRequest, task_id: int) -> GateFacts:
 @router.get("/{int:task_id}/fix-stage", response=FixDraft)
 @needs(Scope.READ)
 def fix_stage(request: HttpRequest, task_id: int) -> FixDraft:
-    """What a fix stage behind the gate would be prefilled with; submit it to the workstream's `stages` (WF-5)."""
+    """What a fix stage behind the gate would be prefilled with; submit it to the workstream's `stages`
+    (WF-5).
+    """
     gate = find_gate(task_id)
     return fix_draft(gate, base_of(gate.workstream))
 
@@ -41,7 +45,9 @@ def fix_stage(request: HttpRequest, task_id: int) -> FixDraft:
 @router.post("/{int:task_id}/approve", response=GateFacts)
 @act(Scope.MANAGE)
 def approve(request: HttpRequest, task_id: int, body: Signature) -> GateFacts:
-    """Sign; with the last signature it asks for the gate is complete. Follow-ups become a new version of the plan."""
+    """Sign; with the last signature it asks for the gate is complete. Follow-ups become a new version of the
+    plan.
+    """
     gates.approve_gate(
         task_id=task_id,
         reason=body.reason,

@@ -10,9 +10,9 @@ from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.schemas import Taught
 from orchestrator.core.terms import Scope
-from orchestrator.queries.learnings import LearningList, learnings
-from orchestrator.queries.workstream_facts import find_workstream
-from orchestrator.services.learnings import nothing_to_record, record_learning
+from orchestrator.queries.workstreams.learnings import LearningList, learnings
+from orchestrator.queries.workstreams.workstream_facts import find_workstream
+from orchestrator.services.workstreams.learnings import nothing_to_record, record_learning
 
 router = Router(tags=["learnings"])
 

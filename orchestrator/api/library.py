@@ -10,12 +10,17 @@ from pydantic import AwareDatetime, Field
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.schemas import Reason, Text
-from orchestrator.core.plan_parametrise import MOST_PARAMETERS, NewParameter
+from orchestrator.core.changes.parametrise import MOST_PARAMETERS, NewParameter
 from orchestrator.core.terms import Scope
-from orchestrator.queries.library_facts import LibraryFacts, WorkflowFacts, library_facts, workflow_facts
-from orchestrator.queries.plans import find_version
-from orchestrator.services import saved_workflows as service
-from orchestrator.services.submissions import SubmissionFacts, submission_facts
+from orchestrator.queries.plans.library_facts import (
+    LibraryFacts,
+    WorkflowFacts,
+    library_facts,
+    workflow_facts,
+)
+from orchestrator.queries.plans.plans import find_version
+from orchestrator.services.plans import saved_workflows as service
+from orchestrator.services.plans.submissions import SubmissionFacts, submission_facts
 
 router = Router(tags=["library"])
 Short = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
@@ -39,7 +44,9 @@ class ParameterText(Schema):
 
 
 class Saving(Schema):
-    """`plan` is the slug of an approved plan, `version` its number. With `of`, the next version of that workflow."""
+    """`plan` is the slug of an approved plan, `version` its number. With `of`, the next version of that
+    workflow.
+    """
 
     plan: Slug
     version: Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -106,7 +113,9 @@ def start(request: HttpRequest, name: str, body: Starting) -> SubmissionFacts:
 @act(Scope.MANAGE)
 def archive(request: HttpRequest, name: str, body: Reason) -> WorkflowFacts:
     """Take a saved workflow out of the library; it stays on record."""
-    service.archive_workflow(name=name, reason=body.reason, actor=caller_of(request).actor, now=timezone.now())
+    service.archive_workflow(
+        name=name, reason=body.reason, actor=caller_of(request).actor, now=timezone.now()
+    )
     return workflow_facts(name)
 
 
@@ -114,5 +123,7 @@ def archive(request: HttpRequest, name: str, body: Reason) -> WorkflowFacts:
 @act(Scope.MANAGE)
 def bring_back(request: HttpRequest, name: str, body: Reason) -> WorkflowFacts:
     """Put an archived workflow back."""
-    service.bring_back_workflow(name=name, reason=body.reason, actor=caller_of(request).actor, now=timezone.now())
+    service.bring_back_workflow(
+        name=name, reason=body.reason, actor=caller_of(request).actor, now=timezone.now()
+    )
     return workflow_facts(name)

@@ -12,8 +12,8 @@ from django.views.decorators.csrf import csrf_exempt
 
 from orchestrator.api.root import routes
 from orchestrator.web.admission import admitted
-from orchestrator.web.tasks import task_by_id
-from orchestrator.web.workstreams import workstream_page
+from orchestrator.web.work.tasks import task_by_id
+from orchestrator.web.workstreams.workstreams import workstream_page
 
 View = Callable[..., HttpResponse]
 

@@ -10,10 +10,10 @@ from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.schemas import Transfer
 from orchestrator.core.terms import Scope
-from orchestrator.queries.ownership import OwnershipFacts, task_ownership, workstream_ownership
-from orchestrator.queries.task_facts import find_task
-from orchestrator.queries.workstream_facts import find_workstream
-from orchestrator.services import ownership
+from orchestrator.queries.work.ownership import OwnershipFacts, task_ownership, workstream_ownership
+from orchestrator.queries.work.task_facts import find_task
+from orchestrator.queries.workstreams.workstream_facts import find_workstream
+from orchestrator.services.people import ownership
 
 router = Router(tags=["ownership"])
 

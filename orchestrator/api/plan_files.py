@@ -1,4 +1,6 @@
-"""Many files at once: what plans they hold, and submitting each on its own or all as one bundle (WF-2, AD-3)."""
+"""Many files at once: what plans they hold, and submitting each on its own or all as one bundle
+(WF-2, AD-3).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,13 +14,19 @@ from pydantic import Field, StrictBool
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.core.errors import InvalidInput
-from orchestrator.core.formats.folder import LeftOut
-from orchestrator.core.formats.recognise import Format
+from orchestrator.core.plans.formats.folder import LeftOut
+from orchestrator.core.plans.formats.recognise import Format
 from orchestrator.core.terms import Scope
-from orchestrator.queries.plan_facts import AdoptionFacts, FindingFacts, adoption_facts, facts_of, finding_facts
-from orchestrator.services.bundles import members_of, submit_bundle
-from orchestrator.services.steps import once
-from orchestrator.services.submissions import (
+from orchestrator.queries.plans.plan_facts import (
+    AdoptionFacts,
+    FindingFacts,
+    adoption_facts,
+    facts_of,
+    finding_facts,
+)
+from orchestrator.services.base.steps import once
+from orchestrator.services.plans.bundles import members_of, submit_bundle
+from orchestrator.services.plans.submissions import (
     Outcome,
     ReadFiles,
     ReadPlan,
@@ -34,7 +42,9 @@ MOST_FILES = 1_000
 
 
 class NamedText(Schema):
-    """`name` is the file's path with `/`: PLAN.md, TASKS.md, tasks.json and index.json of one folder are one plan."""
+    """`name` is the file's path with `/`: PLAN.md, TASKS.md, tasks.json and index.json of one folder are one
+    plan.
+    """
 
     name: Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00]*$")]
     source: str
@@ -57,8 +67,8 @@ class FileSubmission(FileSet):
 
 @dataclass(frozen=True)
 class ReadFacts:
-    """A plan that the files hold. It cannot be submitted while `submittable` is false, nor approved while `approvable`
-    is; what it needs of other workstreams is judged when it is submitted."""
+    """A plan that the files hold. It cannot be submitted while `submittable` is false, nor approved while
+    `approvable` is; what it needs of other workstreams is judged when it is submitted."""
 
     name: str
     format: Format | None

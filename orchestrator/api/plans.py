@@ -10,12 +10,12 @@ from orchestrator.api.auth import caller_of
 from orchestrator.api.schemas import PlanCheck, PlanSubmission, PlanText
 from orchestrator.core.errors import TooLarge
 from orchestrator.core.terms import Scope
-from orchestrator.queries.plan_facts import CheckFacts, check_facts
-from orchestrator.queries.readings import turn_to_read
-from orchestrator.queries.workstream_facts import find_workstream
-from orchestrator.services.plans import Note, read_any_source, read_source, submit_plan
-from orchestrator.services.submissions import SubmissionFacts, submission_facts
-from orchestrator.services.templates import source_with_values
+from orchestrator.queries.plans.plan_facts import CheckFacts, check_facts
+from orchestrator.queries.plans.readings import turn_to_read
+from orchestrator.queries.workstreams.workstream_facts import find_workstream
+from orchestrator.services.plans.plans import Note, read_any_source, read_source, submit_plan
+from orchestrator.services.plans.submissions import SubmissionFacts, submission_facts
+from orchestrator.services.plans.templates import source_with_values
 
 router = Router(tags=["plans"])
 

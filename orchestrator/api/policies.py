@@ -1,4 +1,6 @@
-"""Policies: read what people agreed on, with the change log; people write them in the browser (LC-11, FR-022)."""
+"""Policies: read what people agreed on, with the change log; people write them in the browser (LC-11,
+FR-022).
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,8 +15,8 @@ from orchestrator.api.schemas import CheckRuleChange
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import Scope, Severity
 from orchestrator.models import Policy
-from orchestrator.queries.check_rules import checks
-from orchestrator.services.check_rules import change_check_rules
+from orchestrator.queries.plans.check_rules import checks
+from orchestrator.services.plans.check_rules import change_check_rules
 
 router = Router(tags=["policies"])
 
@@ -53,7 +55,9 @@ def listing(request: HttpRequest) -> list[PolicyName]:
 
 @dataclass(frozen=True)
 class CheckRuleFacts:
-    """What a finding of the plan check does to approval now and by default; `settable` says whether a policy may."""
+    """What a finding of the plan check does to approval now and by default; `settable` says whether a policy
+    may.
+    """
 
     code: str
     meaning: str
@@ -72,7 +76,9 @@ def check_rules(request: HttpRequest) -> list[CheckRuleFacts]:
 @router.post("/plan-checks/rules/", response=list[CheckRuleFacts])
 @act(Scope.MANAGE)
 def set_check_rules(request: HttpRequest, body: CheckRuleChange) -> list[CheckRuleFacts]:
-    """Set what the named findings do to approval; an approver says why. Answers with every rule as it then is."""
+    """Set what the named findings do to approval; an approver says why. Answers with every rule as it then
+    is.
+    """
     change_check_rules(
         severities=body.severities,
         reason=body.reason,

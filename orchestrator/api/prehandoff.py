@@ -15,10 +15,10 @@ from orchestrator.api.auth import caller_of
 from orchestrator.api.schemas import Text
 from orchestrator.core.terms import DuplicateOutcome, Scope, WorkstreamStatus
 from orchestrator.models import DuplicateDecision, Workstream
-from orchestrator.queries.duplicates import Suspect, signature_of, suspects, was_claimed
-from orchestrator.queries.workstream_facts import find_workstream
-from orchestrator.services.duplicates import decide_duplicate
-from orchestrator.services.workstreams import sign_prehandoff
+from orchestrator.queries.work.duplicates import Suspect, signature_of, suspects, was_claimed
+from orchestrator.queries.workstreams.workstream_facts import find_workstream
+from orchestrator.services.workstreams.duplicates import decide_duplicate
+from orchestrator.services.workstreams.workstreams import sign_prehandoff
 
 router = Router(tags=["workstreams"])
 
@@ -69,7 +69,9 @@ class ReviewFacts:
 @router.get("/{uuid:uuid}/suspects", response=ReviewFacts)
 @needs(Scope.READ)
 def inspect(request: HttpRequest, uuid: UUID) -> ReviewFacts:
-    """Other workstreams with a similar title or the same files, undecided ones first; nothing is decided by itself."""
+    """Other workstreams with a similar title or the same files, undecided ones first; nothing is decided by
+    itself.
+    """
     return _facts(find_workstream(uuid))
 
 
@@ -113,7 +115,9 @@ def _facts(workstream: Workstream) -> ReviewFacts:
 def _suspect(suspect: Suspect) -> SuspectFacts:
     other = suspect.workstream
     decision = _decision(suspect.decision) if suspect.decision else None
-    return SuspectFacts(other.uuid, other.slug, other.title, WorkstreamStatus(other.status), suspect.reasons, decision)
+    return SuspectFacts(
+        other.uuid, other.slug, other.title, WorkstreamStatus(other.status), suspect.reasons, decision
+    )
 
 
 def _decision(made: DuplicateDecision) -> DecisionFacts:

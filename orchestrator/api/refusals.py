@@ -18,8 +18,8 @@ from orchestrator.core.errors import (
     Refusal,
     TooLarge,
 )
-from orchestrator.core.plan import Finding
-from orchestrator.services.outages import OUTAGES, UNSTORABLE, outage, unstorable
+from orchestrator.core.findings import Finding
+from orchestrator.services.base.outages import OUTAGES, UNSTORABLE, outage, unstorable
 
 #: What can end a call other than an answer; each becomes a refusal.
 EXPECTED = (Refusal, ValidationError, HttpError, Http404, RequestDataTooBig, *OUTAGES, *UNSTORABLE)
@@ -74,6 +74,8 @@ def _invalid(error: ValidationError) -> InvalidInput:
     """Names the first wrong field, and how many more there are."""
     first = error.errors[0]
     place = [str(part) for part in first["loc"][1:]]
-    field = ".".join(place[1:] if first["loc"][0] == "body" and len(place) > 1 else place) or str(first["loc"][0])
+    field = ".".join(place[1:] if first["loc"][0] == "body" and len(place) > 1 else place) or str(
+        first["loc"][0]
+    )
     more = f" ({len(error.errors) - 1} more fields are wrong.)" if len(error.errors) > 1 else ""
     return InvalidInput(f"{field}: {first['msg']}.{more}", field=field)

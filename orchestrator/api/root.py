@@ -41,10 +41,12 @@ from orchestrator.core.terms import Scope
 
 View = Callable[..., HttpResponse]
 ABOUT = (
-    "Send `Authorization: Bearer <token>`. Every refusal is `{code, message, recovery, details}` with its status; "
-    "`recovery` says what to do next. Every call that changes something takes an `Idempotency-Key` header: the same "
-    "key with the same request answers as the first time and has no second effect; with another request it is refused. "
-    + limits_said()
+    "Send `Authorization: Bearer <token>`. Every refusal is `{code, message, recovery, details}` "
+    "with its status; "
+    "`recovery` says what to do next. Every call that changes something takes an "
+    "`Idempotency-Key` header: the same "
+    "key with the same request answers as the first time and has no second effect; with another "
+    "request it is refused. " + limits_said()
 )
 sign_in = TokenOrSession()
 
@@ -67,7 +69,9 @@ def machine(view: View) -> View:
         except EXPECTED as error:
             return refused(refusal_of(error))
         if response.status_code == MethodUnknown.status:
-            return _with_allow(refused(MethodUnknown(f"{request.method} does not apply here.")), response["Allow"])
+            return _with_allow(
+                refused(MethodUnknown(f"{request.method} does not apply here.")), response["Allow"]
+            )
         return response
 
     return login_not_required(csrf_exempt(guarded))
@@ -83,7 +87,9 @@ def signed_in(view: View) -> View:
 
 
 def unknown(request: HttpRequest) -> HttpResponse:
-    raise NotFound(f"There is nothing at {request.path}.", recovery="GET /api/openapi.json lists the addresses.")
+    raise NotFound(
+        f"There is nothing at {request.path}.", recovery="GET /api/openapi.json lists the addresses."
+    )
 
 
 def _with_allow(response: HttpResponse, allow: str) -> HttpResponse:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from ninja import Router
+from ninja.constants import NOT_SET
 
 from orchestrator.contract.refusals import BundleRefusalFacts, PlanRefusalFacts, RefusalFacts
 
@@ -23,12 +24,18 @@ KEY: Final = {
 
 
 class Routes(Router):
-    """The operations of one area. `response` is the class of the answer, or classes by status."""
+    """The operations of one area. `response` is the class of the answer, or classes by status; none for a file."""
 
     def add_api_operation(
-        self, path: str, methods: list[str], view_func: Callable[..., Any], *, response: Any, **options: Any
+        self, path: str, methods: list[str], view_func: Callable[..., Any], *, response: Any = NOT_SET, **options: Any
     ) -> None:
-        answers = response if isinstance(response, dict) else {200: response}
+        declared = None if response is NOT_SET else response
+        answers = declared if isinstance(declared, dict) else {200: declared}
         if getattr(view_func, "takes_key", False):
             options["openapi_extra"] = {"parameters": [KEY], **(options.get("openapi_extra") or {})}
         super().add_api_operation(path, methods, view_func, response={**answers, **REFUSALS}, **options)
+
+
+def file_of(media_type: str, schema: dict[str, str]) -> dict[str, Any]:
+    """What the description adds of an operation that answers with the bytes of a file."""
+    return {"responses": {200: {"content": {media_type: {"schema": schema}}}}}

@@ -1,4 +1,6 @@
-"""What requests carry. Unknown members are ignored, so no request can set what it does not name here (B29)."""
+"""What requests carry. Unknown members are ignored, so no request can set what it does not name
+here (B29).
+"""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -7,9 +9,16 @@ from ninja import Schema
 from pydantic import AwareDatetime, Field, StrictBool, StrictInt
 
 from orchestrator.core import limits
-from orchestrator.core.formats.recognise import Format
-from orchestrator.core.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS
-from orchestrator.core.terms import BlockerKind, InboxState, Settlement, Severity, TaskStatus, WorkstreamStatus
+from orchestrator.core.plans.formats.recognise import Format
+from orchestrator.core.plans.rehearsing.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS
+from orchestrator.core.terms import (
+    BlockerKind,
+    InboxState,
+    Settlement,
+    Severity,
+    TaskStatus,
+    WorkstreamStatus,
+)
 
 #: Characters of one text; longer ones belong into an output file.
 TEXT_LIMIT = limits.TEXT_CHARACTERS
@@ -206,9 +215,9 @@ class Priority(Schema):
 
 
 class NewStage(Schema):
-    """`tasks` has one task a line, `title | exit criterion`, below lines `# Batch: name` and `# Thread: name` where
-    there are several. `gate` names the evaluation that a fix stage follows; `sign_gate` signs it when the stage takes
-    effect."""
+    """`tasks` has one task a line, `title | exit criterion`, below lines `# Batch: name` and `# Thread: name`
+    where there are several. `gate` names the evaluation that a fix stage follows; `sign_gate` signs it when
+    the stage takes effect."""
 
     name: Annotated[str, Field(max_length=200)]
     tasks: Text
@@ -249,7 +258,9 @@ class Rejection(Schema):
 
 
 class PlanText(Schema):
-    """`values` are written into the front matter of a template, by parameter. `format` forces how the text is read."""
+    """`values` are written into the front matter of a template, by parameter. `format` forces how the text is
+    read.
+    """
 
     source: str
     format: Format | None = None
@@ -257,19 +268,19 @@ class PlanText(Schema):
 
 
 class PlanCheck(PlanText):
-    """`executors` is how many the preview is to have; with `adopt` it shows what the state that the source tells leaves
-    to do, as a submission with `adopt` would."""
+    """`executors` is how many the preview is to have; with `adopt` it shows what the state that the source
+    tells leaves to do, as a submission with `adopt` would."""
 
     executors: Annotated[int, Field(ge=1, le=MOST_EXECUTORS)] = DEFAULT_EXECUTORS
     adopt: StrictBool = False
 
 
 class PlanSubmission(PlanText):
-    """With `workstream`, a new version of the plan of one that is planned or under way: `change_reason` says why,
-    `change_impact` what it means for those who work by the plan (empty: what the steps show).
+    """With `workstream`, a new version of the plan of one that is planned or under way: `change_reason` says
+    why, `change_impact` what it means for those who work by the plan (empty: what the steps show).
 
-    `wanted_effective_at` is shown to the approver, who decides. With `adopt`, approval takes over the state that the
-    source tells of its tasks.
+    `wanted_effective_at` is shown to the approver, who decides. With `adopt`, approval takes over the state
+    that the source tells of its tasks.
     """
 
     source_name: Annotated[str, Field(min_length=1, max_length=200)] = "PLAN.md"
@@ -294,8 +305,8 @@ Keys = Annotated[list[Annotated[str, Field(max_length=80)]], Field(max_length=10
 class MappingLine(Schema):
     """What becomes of steps of work in flight. The first of several carries the attempts.
 
-    Without `new` the old steps are dropped, which takes a reason when they were started. `redo` is for a started step
-    that is defined differently: true does it again, false lets what was done stand.
+    Without `new` the old steps are dropped, which takes a reason when they were started. `redo` is for a
+    started step that is defined differently: true does it again, false lets what was done stand.
     """
 
     old: Keys

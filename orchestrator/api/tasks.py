@@ -8,10 +8,11 @@ from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.schemas import Clearing, Flag, Reason, Requeue, TaskChange, TaskQuery
 from orchestrator.core.terms import Scope
-from orchestrator.queries.briefs import Brief, brief
-from orchestrator.queries.continuing_text import Orientation, orientation
-from orchestrator.queries.task_facts import TaskFilter, TaskList, list_tasks
-from orchestrator.services import failures, interventions, rework
+from orchestrator.queries.work.briefs import Brief, brief
+from orchestrator.queries.work.continuing_text import Orientation, orientation
+from orchestrator.queries.work.task_facts import TaskFilter, TaskList, list_tasks
+from orchestrator.services.people import interventions
+from orchestrator.services.work import failures, rework
 
 router = Router(tags=["tasks"])
 
@@ -22,7 +23,12 @@ def listing(request: HttpRequest, query: Query[TaskQuery]) -> TaskList:
     """In launch order; `claimable=true` keeps the tasks whose attempt the caller can claim now."""
     caller = caller_of(request)
     wanted = TaskFilter(
-        query.needs_human, query.status, query.workstream, query.claimable, caller.claimer, caller.actor.roles()
+        query.needs_human,
+        query.status,
+        query.workstream,
+        query.claimable,
+        caller.claimer,
+        caller.actor.roles(),
     )
     return list_tasks(wanted, limit=query.limit, offset=query.offset)
 
@@ -37,7 +43,9 @@ def inspect(request: HttpRequest, task_id: int) -> Brief:
 @router.get("/{int:task_id}/continue", response=Orientation)
 @needs(Scope.READ)
 def continuing(request: HttpRequest, task_id: int) -> Orientation:
-    """What the next executor needs after an interruption: the brief, breadcrumbs, earlier attempts, what to prove."""
+    """What the next executor needs after an interruption: the brief, breadcrumbs, earlier attempts, what to
+    prove.
+    """
     return orientation(task_id)
 
 
@@ -88,6 +96,8 @@ def requeue(request: HttpRequest, task_id: int, body: Requeue) -> Brief:
 @router.post("/{int:task_id}/send-back", response=Brief)
 @act(Scope.WORK)
 def send_back(request: HttpRequest, task_id: int, body: Reason) -> Brief:
-    """Return work to a completed task; it and everything after it is done again, with every criterion proved anew."""
+    """Return work to a completed task; it and everything after it is done again, with every criterion proved
+    anew.
+    """
     rework.send_back(task_id=task_id, reason=body.reason, actor=caller_of(request).actor, now=timezone.now())
     return brief(task_id)

@@ -10,9 +10,9 @@ from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.schemas import Freeing, ThreadChoice
 from orchestrator.core.terms import Scope
-from orchestrator.queries.threads import ThreadFacts, thread_facts
-from orchestrator.queries.workstream_facts import find_workstream
-from orchestrator.services.threads import assign_thread, unassign_thread
+from orchestrator.queries.engine.threads import ThreadFacts, thread_facts
+from orchestrator.queries.workstreams.workstream_facts import find_workstream
+from orchestrator.services.people.threads import assign_thread, unassign_thread
 
 router = Router(tags=["threads"])
 

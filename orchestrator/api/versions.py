@@ -1,4 +1,6 @@
-"""Versions: approve, send back, migrate one or many, roll back, start, change log (FR-001, FR-016, FR-022)."""
+"""Versions: approve, send back, migrate one or many, roll back, start, change log (FR-001,
+FR-016, FR-022).
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,21 +22,25 @@ from orchestrator.api.schemas import (
     Start,
     Withdrawal,
 )
+from orchestrator.core.changes.judge import ItemVerdict, Judgement
+from orchestrator.core.changes.mapping import StepMapping
 from orchestrator.core.errors import NotFound
-from orchestrator.core.mapping import StepMapping
-from orchestrator.core.migration import ItemVerdict, Judgement
 from orchestrator.core.terms import MappedOutcome, MappingKind, Scope, TaskStatus
 from orchestrator.models import Migration, Workflow, Workstream
-from orchestrator.queries.change_log import Change, change_log
-from orchestrator.queries.migrations import dry_run
-from orchestrator.queries.plans import find_version, workstream_of
-from orchestrator.queries.readings import plan_of
-from orchestrator.queries.workstream_facts import WorkstreamFacts, find_workstream, workstream_detail
-from orchestrator.services.decisions import approve_version, send_back_version, withdraw_version
-from orchestrator.services.migration import Migrated, migrate_several, migrate_workstream
-from orchestrator.services.roll_back import roll_back
-from orchestrator.services.starting import start_workstream
-from orchestrator.services.withdrawals import withdraw_approval
+from orchestrator.queries.changes.migrations import dry_run
+from orchestrator.queries.plans.change_log import Change, change_log
+from orchestrator.queries.plans.plans import find_version, workstream_of
+from orchestrator.queries.plans.readings import plan_of
+from orchestrator.queries.workstreams.workstream_facts import (
+    WorkstreamFacts,
+    find_workstream,
+    workstream_detail,
+)
+from orchestrator.services.changes.migration import Migrated, migrate_several, migrate_workstream
+from orchestrator.services.changes.roll_back import roll_back
+from orchestrator.services.plans.starting import start_workstream
+from orchestrator.services.review.decisions import approve_version, send_back_version, withdraw_version
+from orchestrator.services.review.withdrawals import withdraw_approval
 
 router = Router(tags=["versions"])
 
@@ -107,7 +113,9 @@ def changes(request: HttpRequest, slug: str) -> list[ChangeFacts]:
 def start(request: HttpRequest, slug: str, body: Start) -> WorkstreamFacts:
     """Start another workstream on the version in effect; its pre-handoff review has to be signed."""
     actor = caller_of(request).actor
-    return workstream_detail(start_workstream(workflow=slug, title=body.title, actor=actor, now=timezone.now()).uuid)
+    return workstream_detail(
+        start_workstream(workflow=slug, title=body.title, actor=actor, now=timezone.now()).uuid
+    )
 
 
 @router.post("/workflows/{slug:slug}/versions/{int:number}/approve", response=WorkstreamFacts)
@@ -115,8 +123,8 @@ def start(request: HttpRequest, slug: str, body: Start) -> WorkstreamFacts:
 def approve(request: HttpRequest, slug: str, number: int, body: Approval) -> WorkstreamFacts:
     """Approve exactly the text with this SHA-256; the version is approved with the last approval it needs.
 
-    `effective_at` puts it off, `undo_seconds` leaves time to withdraw it before anything starts, `mapping` says what
-    becomes of steps; those of the last approval count.
+    `effective_at` puts it off, `undo_seconds` leaves time to withdraw it before anything starts, `mapping`
+    says what becomes of steps; those of the last approval count.
     """
     workstream = approve_version(
         version_id=find_version(slug, number).pk,
@@ -134,7 +142,9 @@ def approve(request: HttpRequest, slug: str, number: int, body: Approval) -> Wor
 @router.post("/workflows/{slug:slug}/versions/{int:number}/withdraw-approval", response=WorkstreamFacts)
 @act(Scope.MANAGE)
 def withdraw(request: HttpRequest, slug: str, number: int, body: Withdrawal) -> WorkstreamFacts:
-    """Take one's own approval back, as long as the version has not taken effect; it is in review again then."""
+    """Take one's own approval back, as long as the version has not taken effect; it is in review
+    again then.
+    """
     version = withdraw_approval(
         version_id=find_version(slug, number).pk,
         reason=body.reason,
@@ -161,7 +171,9 @@ def send_back(request: HttpRequest, slug: str, number: int, body: SendBack) -> W
 @router.post("/workflows/{slug:slug}/versions/{int:number}/take-back", response=WorkstreamFacts)
 @act(Scope.MANAGE)
 def take_back(request: HttpRequest, slug: str, number: int, body: SendBack) -> WorkstreamFacts:
-    """Withdraw exactly the text with this SHA-256 from review, with the reason; for its author and approvers."""
+    """Withdraw exactly the text with this SHA-256 from review, with the reason; for its author
+    and approvers.
+    """
     version = withdraw_version(
         version_id=find_version(slug, number).pk,
         seen_sha256=body.sha256,
@@ -175,7 +187,9 @@ def take_back(request: HttpRequest, slug: str, number: int, body: SendBack) -> W
 @router.post("/workflows/{slug:slug}/versions/{int:number}/migrations", response=list[MigrationFacts])
 @act(Scope.MANAGE, in_steps=True)
 def migrate_many(request: HttpRequest, slug: str, number: int, body: ManyMigrations) -> list[MigrationFacts]:
-    """Migrate several workstreams, each on its own; the answer has one result for each, in the order asked for."""
+    """Migrate several workstreams, each on its own; the answer has one result for each, in the order asked
+    for.
+    """
     version = find_version(slug, number)
     results = migrate_several(
         workstreams=[find_workstream(uuid) for uuid in body.workstreams],
@@ -247,7 +261,9 @@ def _dry(workstream: Workstream, judgement: Judgement) -> DryRunFacts:
 
 
 def _verdict(verdict: ItemVerdict) -> VerdictFacts:
-    return VerdictFacts(verdict.old, verdict.new, verdict.kind, verdict.outcome, verdict.status, verdict.sentence)
+    return VerdictFacts(
+        verdict.old, verdict.new, verdict.kind, verdict.outcome, verdict.status, verdict.sentence
+    )
 
 
 def _result(one: Migrated, version: int) -> MigrationFacts:

@@ -1,4 +1,6 @@
-"""The workspace's branch: whether the database knows it, and what is decided when it does not (F22 to F24)."""
+"""The workspace's branch: whether the database knows it, and what is decided when it does not
+(F22 to F24).
+"""
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -8,7 +10,7 @@ from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.schemas import SettlementChoice
 from orchestrator.core.terms import Scope
-from orchestrator.services.divergence import WorkspaceFacts, settle_divergence, workspace_facts
+from orchestrator.services.handoff.divergence import WorkspaceFacts, settle_divergence, workspace_facts
 
 router = Router(tags=["workspace"])
 
@@ -23,6 +25,8 @@ def inspect(request: HttpRequest) -> WorkspaceFacts:
 @router.post("/settle", response=WorkspaceFacts)
 @act(Scope.MANAGE)
 def settle(request: HttpRequest, body: SettlementChoice) -> WorkspaceFacts:
-    """A person with the role approver decides, with a reason; the branch's commits are kept under `refs/diverged/`."""
+    """A person with the role approver decides, with a reason; the branch's commits are kept under
+    `refs/diverged/`.
+    """
     settle_divergence(way=body.way, reason=body.reason, actor=caller_of(request).actor, now=timezone.now())
     return workspace_facts(now=timezone.now())

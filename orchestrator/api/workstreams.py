@@ -1,4 +1,6 @@
-"""Workstreams: list, inspect, accept, re-open, archive, priority, tasks for gaps (FR-002, LC-3, LC-9, LC-10, AD-3)."""
+"""Workstreams: list, inspect, accept, re-open, archive, priority, tasks for gaps (FR-002, LC-3, LC-9, LC-10,
+AD-3).
+"""
 
 from uuid import UUID
 
@@ -8,21 +10,29 @@ from ninja import Query, Router
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import Integration, NewStage, Priority, Reason, Revert, StatusChange, WorkstreamQuery
+from orchestrator.api.schemas import (
+    Integration,
+    NewStage,
+    Priority,
+    Reason,
+    Revert,
+    StatusChange,
+    WorkstreamQuery,
+)
 from orchestrator.core.terms import IntegrationSource, Scope
-from orchestrator.queries.workstream_facts import (
+from orchestrator.queries.workstreams.workstream_facts import (
     WorkstreamFacts,
     WorkstreamList,
     find_workstream,
     list_workstreams,
     workstream_detail,
 )
-from orchestrator.services import baseline
-from orchestrator.services.amendments import propose_stage
-from orchestrator.services.closing import close_workstream
-from orchestrator.services.priorities import set_priority
-from orchestrator.services.submissions import SubmissionFacts, submission_facts
-from orchestrator.services.workstreams import reopen_workstream
+from orchestrator.services.handoff import baseline
+from orchestrator.services.plans.amendments import propose_stage
+from orchestrator.services.plans.submissions import SubmissionFacts, submission_facts
+from orchestrator.services.workstreams.closing import close_workstream
+from orchestrator.services.workstreams.priorities import set_priority
+from orchestrator.services.workstreams.workstreams import reopen_workstream
 
 router = Router(tags=["workstreams"])
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from orchestrator.core.adoption import AdoptedAs
+from orchestrator.core.changes.adoption import AdoptedAs
 from orchestrator.core.terms import TaskStatus
 
 

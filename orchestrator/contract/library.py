@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field
 
 from orchestrator.contract.values import NO_NUL, Body, Slug, Text, Title
-from orchestrator.core.plan_parametrise import MOST_PARAMETERS
+from orchestrator.core.changes.parametrise import MOST_PARAMETERS
 
 
 class LibraryQuery(Body):

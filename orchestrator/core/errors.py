@@ -1,15 +1,15 @@
 """Refusals: what the orchestrator will not do, why, and the way out (FR-025).
 
-Every refusal has a stable `code`, the HTTP `status` that pages and API answer with, a `message` that says what
-happened and a `recovery` that says what to do next. Services raise them; entry points print them; nothing else
-reaches a user.
+Every refusal has a stable `code`, the HTTP `status` that pages and API answer with, a `message` that says
+what happened and a `recovery` that says what to do next. Services raise them; entry points print them;
+nothing else reaches a user.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
+from orchestrator.core.findings import Finding
 from orchestrator.core.limits import RETRY_SECONDS
-from orchestrator.core.plan import Finding
 
 #: Statuses that say "try again": every one of them says when (RFC 9110, `Retry-After`).
 TRY_AGAIN: Final = frozenset({429, 503})
@@ -18,8 +18,8 @@ TRY_AGAIN: Final = frozenset({429, 503})
 class Refusal(Exception):
     """The base of all others; nothing raises it itself.
 
-    `details` are facts for machines (holder, path, line). `retry_after` is in how many seconds the same may be tried
-    again; 0 where waiting does not help.
+    `details` are facts for machines (holder, path, line). `retry_after` is in how many seconds the same may
+    be tried again; 0 where waiting does not help.
     """
 
     code: ClassVar[str] = "refused"
@@ -40,7 +40,12 @@ class Refusal(Exception):
 
     def as_dict(self) -> dict[str, object]:
         """The body every machine interface answers with."""
-        return {"code": self.code, "message": self.message, "recovery": self.way_out, "details": dict(self.details)}
+        return {
+            "code": self.code,
+            "message": self.message,
+            "recovery": self.way_out,
+            "details": dict(self.details),
+        }
 
 
 class PlanRejected(Refusal):
@@ -57,14 +62,18 @@ class PlanRejected(Refusal):
 
 
 class BundleRejected(Refusal):
-    """Plans submitted as one of which some cannot be taken; `findings` has those of every file, by its name."""
+    """Plans submitted as one of which some cannot be taken; `findings` has those of every file,
+    by its name.
+    """
 
     code, status = "bundle-rejected", 422
     recovery = "Correct the named files and submit all of them again; nothing was stored."
 
     def __init__(self, findings: Mapping[str, Sequence[Finding]]) -> None:
         wrong = {name: found[0] for name, found in findings.items() if found and found[0].blocks}
-        where = "; ".join(f"{name}, {f'line {f.line}: ' if f.line else ''}{f.message}" for name, f in wrong.items())
+        where = "; ".join(
+            f"{name}, {f'line {f.line}: ' if f.line else ''}{f.message}" for name, f in wrong.items()
+        )
         super().__init__(f"The bundle cannot be taken: {where}", files=", ".join(wrong))
         self.findings = {name: tuple(found) for name, found in findings.items()}
 
@@ -81,7 +90,8 @@ class MigrationImpossible(Refusal):
 
     code, status = "migration-impossible", 409
     recovery = (
-        "Say on the version's migration page what becomes of each started step, or keep it unchanged under its key."
+        "Say on the version's migration page what becomes of each started step, or keep it "
+        "unchanged under its key."
     )
 
 
@@ -145,7 +155,9 @@ class NoRole(NotAllowed):
     """The account holds no role, so it is shown and may do nothing."""
 
     code, status = "no-role", 403
-    recovery = "Ask an administrator for a role; until then only your own account and its tokens are shown to you."
+    recovery = (
+        "Ask an administrator for a role; until then only your own account and its tokens are shown to you."
+    )
 
 
 class SelfApproval(NotAllowed):
@@ -226,7 +238,9 @@ class FormSentBefore(Refusal):
     """A form came a second time, with other words, or before the first time had ended."""
 
     code, status = "form-sent-before", 409
-    recovery = "Look at what the first one made; what you typed is kept, and sending it from here makes another one."
+    recovery = (
+        "Look at what the first one made; what you typed is kept, and sending it from here makes another one."
+    )
 
 
 class ArtifactDamaged(Refusal):
@@ -234,7 +248,8 @@ class ArtifactDamaged(Refusal):
 
     code, status = "artifact-damaged", 409
     recovery = (
-        "Retry the check, republish the file from the record, restore it from git, or declare the attempt failed."
+        "Retry the check, republish the file from the record, restore it from git, or declare "
+        "the attempt failed."
     )
 
 
@@ -243,7 +258,8 @@ class HeldBack(WrongState):
 
     code = "held-back"
     recovery = (
-        "Use one of the ways out on the workstream's page: check again, republish, restore, or declare the result "
+        "Use one of the ways out on the workstream's page: check again, republish, restore, or "
+        "declare the result "
         "failed. A claim stays yours meanwhile; then call again, with a new idempotency key."
     )
 
@@ -252,11 +268,13 @@ class WorkspaceUnavailable(Refusal):
     """The git workspace cannot be written or read."""
 
     code, status = "workspace-unavailable", 503
-    recovery = "Check that the workspace folder can be written and has free space; the work is retried by itself."
+    recovery = (
+        "Check that the workspace folder can be written and has free space; the work is retried by itself."
+    )
 
 
 class WorkspaceDiverged(WorkspaceUnavailable):
-    """Database and workspace do not belong together any more, so nothing is claimed, completed or published."""
+    """Database and workspace do not belong together: nothing is claimed, completed or published."""
 
     code = "workspace-diverged"
     recovery = "An approver decides on the page Workspace, or with manage.py workspace; then call again."
@@ -274,7 +292,8 @@ class ToolsUnprotected(Refusal):
 
     code, status = "tools-unprotected", 409
     recovery = (
-        "Ask the operator for a machine with namespaces or Landlock, or for TOOLS_SANDBOX=off, which lets tools read "
+        "Ask the operator for a machine with namespaces or Landlock, or for TOOLS_SANDBOX=off, "
+        "which lets tools read "
         "every secret of the server; then queue the step again."
     )
 
@@ -328,11 +347,12 @@ class SecondFactorMissing(Refusal):
 
 
 class CodeWrong(Refusal):
-    """The code is not the current one of the authenticator app, was used before, or is no unused recovery code."""
+    """The code is not the app's current one, was used before, or is no unused recovery code."""
 
     code, status = "code-wrong", 422
     recovery = (
-        "Wait for the app's next code and type that, or one of your recovery codes; check the clock of the device."
+        "Wait for the app's next code and type that, or one of your recovery codes; check the "
+        "clock of the device."
     )
 
 

@@ -1,7 +1,8 @@
-"""Names that people and programs give for things in git: only what can be nothing else than a name gets any further.
+"""Names that people and programs give for things in git: only what can be nothing else than a name gets any
+further.
 
-Git reads `--all`, `:/text`, `HEAD@{1}` and `a..b` where a commit may stand. None of them passes here, so what reaches a
-command is an id, or a branch below `refs/heads/`.
+Git reads `--all`, `:/text`, `HEAD@{1}` and `a..b` where a commit may stand. None of them passes here, so what
+reaches a command is an id, or a branch below `refs/heads/`.
 """
 
 import re
@@ -26,10 +27,14 @@ def is_commit_word(text: str) -> bool:
 
 
 def is_branch_name(text: str) -> bool:
-    """Whether a text can be a branch, on every file system: narrower than git, so that nobody has to quote it."""
+    """Whether a text can be a branch, on every file system: narrower than git, so that nobody has to quote
+    it.
+    """
     parts = text.split("/")
     return len(text) <= BRANCH_LENGTH and all(_is_branch_part(part) for part in parts)
 
 
 def _is_branch_part(part: str) -> bool:
-    return bool(_BRANCH_PART.fullmatch(part)) and ".." not in part and not part.lower().endswith((".", ".lock"))
+    return (
+        bool(_BRANCH_PART.fullmatch(part)) and ".." not in part and not part.lower().endswith((".", ".lock"))
+    )

@@ -1,7 +1,9 @@
-"""The tamper-evident chain: leaves, their hashes, and how a walk finds the first bad one (FR-009, design section 6).
+"""The tamper-evident chain: leaves, their hashes, and how a walk finds the first bad one (FR-009, design
+section 6).
 
-A leaf's bytes are the RFC 8785 canonical JSON of its facts; its hash is RFC 6962's `SHA-256(0x00 || bytes)`. Each leaf
-names the hash of the previous leaf of its workstream, so a changed, removed or re-ordered entry breaks the chain.
+A leaf's bytes are the RFC 8785 canonical JSON of its facts; its hash is RFC 6962's `SHA-256(0x00 || bytes)`.
+Each leaf names the hash of the previous leaf of its workstream, so a changed, removed or re-ordered entry
+breaks the chain.
 """
 
 import hashlib

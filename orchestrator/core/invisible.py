@@ -1,8 +1,8 @@
 """Characters that nobody sees: which they are, where they are ordinary, and how they are shown (FR-025, B8).
 
-A reviewer approves what they read. Invisible text says something else to a machine than to them, and a direction mark
-shows letters in another order than they are stored. Emoji and scripts that join their letters need such characters in
-some places; there they are ordinary and nothing is said about them.
+A reviewer approves what they read. Invisible text says something else to a machine than to them, and a
+direction mark shows letters in another order than they are stored. Emoji and scripts that join their letters
+need such characters in some places; there they are ordinary and nothing is said about them.
 """
 
 import re
@@ -12,8 +12,8 @@ from typing import Final
 
 # Letters and marks that turn the direction of what follows, and tags, which spell words that nothing shows.
 _DECEIVING: Final = "\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f"
-# Controls; soft hyphen; fillers and blanks that are no space; joiners and what is zero wide; line and paragraph
-# separators; variation selectors; marks of musical and shorthand notation that only format.
+# Controls; soft hyphen; fillers and blanks that are no space; joiners and what is zero wide; line and
+# paragraph separators; variation selectors; marks of musical and shorthand notation that only format.
 _HIDDEN: Final = (
     "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028\u2029\u2060-\u2065\u206a-\u206f"
@@ -71,7 +71,9 @@ def code_point(character: str) -> str:
 
 
 def reveal(text: str, mark: str = "⟨{code}⟩") -> str:
-    """The text with a visible mark in place of each such character; `mark` may ask for its `code` and its `name`."""
+    """The text with a visible mark in place of each such character; `mark` may ask for its `code` and its
+    `name`.
+    """
     if not holds_any(text):
         return text
     return _SCAN.sub(lambda found: _marked(found[1], mark) if found[1] else found[0], text)

@@ -1,7 +1,8 @@
 """State rebuilt from history: entries folded, in order, into what the tables have to say (FR-009, F23).
 
-Every action that a service records for a workstream stands in `ACTS`; an unknown one is an error, so no new act can be
-forgotten. Entries say what became of tasks and attempts, so nothing here decides anything: no order rule, no lifecycle.
+Every action that a service records for a workstream stands in `ACTS`; an unknown one is an error, so no new
+act can be forgotten. Entries say what became of tasks and attempts, so nothing here decides anything: no
+order rule, no lifecycle.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -25,9 +26,9 @@ class Fact:
 
 @dataclass(slots=True)
 class TaskState:
-    """A task as rows or history say it. `attempts` maps numbers to statuses; `undecided` marks a failure that nobody
-    has followed up; `blockers` are the ids of the open ones; `signatures` those of the accounts that signed the open
-    gate."""
+    """A task as rows or history say it. `attempts` maps numbers to statuses; `undecided` marks a failure that
+    nobody has followed up; `blockers` are the ids of the open ones; `signatures` those of the accounts that
+    signed the open gate."""
 
     status: str = TaskStatus.PENDING.value
     attempts: dict[int, str] = field(default_factory=dict)
@@ -43,8 +44,8 @@ class TaskState:
 
 @dataclass(slots=True)
 class State:
-    """A workstream. `tasks` are those of the version in effect; `dropped` has `key@version` of the others; `needs` and
-    `merged_into` name other workstreams by their slugs."""
+    """A workstream. `tasks` are those of the version in effect; `dropped` has `key@version` of the others;
+    `needs` and `merged_into` name other workstreams by their slugs."""
 
     status: str = WorkstreamStatus.PLANNING.value
     version: int = 0
@@ -86,8 +87,13 @@ def differences(rebuilt: State, stored: State) -> list[str]:
     said = _differing(rebuilt, stored, "the workstream", skip=("tasks", "dropped"))
     for name in ("tasks", "dropped"):
         there, here = getattr(rebuilt, name), getattr(stored, name)
-        said += [f"{key}: history has this task, the tables do not" for key in sorted(there.keys() - here.keys())]
-        said += [f"{key}: the tables have this task, history does not" for key in sorted(here.keys() - there.keys())]
+        said += [
+            f"{key}: history has this task, the tables do not" for key in sorted(there.keys() - here.keys())
+        ]
+        said += [
+            f"{key}: the tables have this task, history does not"
+            for key in sorted(here.keys() - there.keys())
+        ]
         for key in sorted(there.keys() & here.keys()):
             said += _differing(there[key], here[key], key)
     return said
@@ -97,7 +103,8 @@ def _differing(rebuilt: Any, stored: Any, what: str, skip: tuple[str, ...] = ())
     return [
         f"{what}: {name.name} is {_shown(here)} in the tables, {_shown(there)} by history"
         for name in fields(rebuilt)
-        if name.name not in skip and (there := getattr(rebuilt, name.name)) != (here := getattr(stored, name.name))
+        if name.name not in skip
+        and (there := getattr(rebuilt, name.name)) != (here := getattr(stored, name.name))
     ]
 
 
@@ -150,7 +157,9 @@ def _rolled_back(state: State, fact: Fact) -> None:
 
 
 def _pass_over(state: State, fact: Fact) -> None:
-    """From the steps of one version to those of another; what goes keeps its place in the version it belongs to."""
+    """From the steps of one version to those of another; what goes keeps its place in the version it belongs
+    to.
+    """
     before, tasks = state.version, state.tasks
     state.version = fact.data["to"]
     state.tasks = {new: tasks[old] for old, new in fact.data["moved"].items()}

@@ -12,7 +12,9 @@ DEEPEST = 32
 
 
 def read_json(body: bytes, what: str = "body") -> Any:
-    """The value of a request body, or of another text that `what` names; InvalidInput says what is wrong with it."""
+    """The value of a request body, or of another text that `what` names; InvalidInput says what is wrong with
+    it.
+    """
     try:
         text = body.decode("utf-8")
         value = json.loads(
@@ -23,9 +25,13 @@ def read_json(body: bytes, what: str = "body") -> Any:
             parse_float=_number,
         )
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"The {what} is not UTF-8 text: byte {error.start} is wrong.", field="body") from None
+        raise InvalidInput(
+            f"The {what} is not UTF-8 text: byte {error.start} is wrong.", field="body"
+        ) from None
     except json.JSONDecodeError as error:
-        raise InvalidInput(f"The {what} is not JSON: line {error.lineno}: {error.msg}.", field="body") from None
+        raise InvalidInput(
+            f"The {what} is not JSON: line {error.lineno}: {error.msg}.", field="body"
+        ) from None
     except RecursionError:
         raise InvalidInput(f"The {what} is nested too deeply.", field="body") from None
     check_values(value, what)
@@ -74,7 +80,9 @@ def check_values(value: Any, what: str = "body") -> None:
 
 def _check_text(text: str, what: str) -> None:
     if "\x00" in text or any("\ud800" <= char <= "\udfff" for char in text):
-        raise InvalidInput(f"The {what} holds characters that are not text (NUL or a lone surrogate).", field="body")
+        raise InvalidInput(
+            f"The {what} holds characters that are not text (NUL or a lone surrogate).", field="body"
+        )
 
 
 def _shown(key: str) -> str:

@@ -1,4 +1,6 @@
-"""The words of the field, each with one spelling (design section 2). Pages, columns, files and API use these values."""
+"""The words of the field, each with one spelling (design section 2). Pages, columns, files and API use these
+values.
+"""
 
 from enum import StrEnum
 from typing import Final
@@ -116,7 +118,9 @@ class BlockerKind(StrEnum):
 
 
 class InterventionKind(StrEnum):
-    """What made a task ask for a person: somebody's question, the circuit breaker, or a file that cannot be used."""
+    """What made a task ask for a person: somebody's question, the circuit breaker, or a file that cannot be
+    used.
+    """
 
     QUESTION = "question"
     BREAKER = "breaker"

@@ -9,12 +9,12 @@ from django.utils import timezone
 
 from orchestrator.core.terms import ExecutorKind, Role
 from orchestrator.models import Executor
-from orchestrator.services.accounts import COMMAND_LINE, record_changes, standing_of
-from orchestrator.services.actor import ORCHESTRATOR
-from orchestrator.services.executors import register_executor
-from orchestrator.services.locks import lock_names
-from orchestrator.services.names import claim_account_name
-from orchestrator.services.unit_of_work import unit_of_work
+from orchestrator.services.base.actor import ORCHESTRATOR
+from orchestrator.services.base.locks import lock_names
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.people.accounts import COMMAND_LINE, record_changes, standing_of
+from orchestrator.services.people.executors import register_executor
+from orchestrator.services.people.names import claim_account_name
 
 #: The account that answers for what local executors do; nobody signs in with it.
 BUILDERS: Final = "builders"
@@ -26,10 +26,14 @@ def ensure_roles() -> None:
         Group.objects.get_or_create(name=role.value)
 
 
-def add_account(name: str, *roles: Role, password: str = "", superuser: bool = False, demo: bool = False) -> str | None:
-    """A new account with these roles; its password, which is stored nowhere else. None when it is there already.
+def add_account(
+    name: str, *roles: Role, password: str = "", superuser: bool = False, demo: bool = False
+) -> str | None:
+    """A new account with these roles; its password, which is stored nowhere else. None when it is there
+    already.
 
-    InvalidInput when the name is no name for an account, or looks like another one; see `services/names.py` for `demo`.
+    InvalidInput when the name is no name for an account, or looks like another one; see
+    `services/people/names.py` for `demo`.
     """
     ensure_roles()
     password = password or secrets.token_urlsafe(PASSWORD_BYTES)

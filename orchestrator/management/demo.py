@@ -11,13 +11,13 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from orchestrator.adapters.repository import git
-from orchestrator.core.plan import slugify
+from orchestrator.core.plans.plan import slugify
 from orchestrator.models import Policy, Workflow
-from orchestrator.services.actor import Actor
-from orchestrator.services.decisions import approve_version, send_back_version
-from orchestrator.services.plans import Submission, read_source, submit_plan
-from orchestrator.services.policies import change_policy
-from orchestrator.services.workstreams import sign_prehandoff
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.plans.plans import Submission, read_source, submit_plan
+from orchestrator.services.review.decisions import approve_version, send_back_version
+from orchestrator.services.workstreams.policies import change_policy
+from orchestrator.services.workstreams.workstreams import sign_prehandoff
 
 FIXTURES: Final = settings.BASE_DIR / "fixtures"
 SAMPLE: Final = "sample"
@@ -36,14 +36,18 @@ Whoever accepts has read the history, not only the summary.
 
 
 def make_sample_repository() -> bool:
-    """Copy the sample into a git repository of its own; false when it is there. A half-made copy is never seen."""
+    """Copy the sample into a git repository of its own; false when it is there. A half-made copy is never
+    seen.
+    """
     target = Path(settings.REPOSITORIES_DIR) / SAMPLE
     if target.exists():
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".making-") as folder:
         copy = Path(folder) / SAMPLE
-        shutil.copytree(FIXTURES / "sample_repository", copy, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
+        shutil.copytree(
+            FIXTURES / "sample_repository", copy, ignore=shutil.ignore_patterns("__pycache__", ".*_cache")
+        )
         git(copy, "init", "--quiet", "--initial-branch", "main")
         git(copy, "add", "--all")
         git(copy, "commit", "--quiet", "--message", "The price list as it stands")
@@ -79,7 +83,9 @@ def submit_demo_plans(initiator: User, approver: User, now: datetime) -> list[st
         source = (FIXTURES / "plans" / f"{name}.PLAN.md").read_bytes()
         if _is_there(source):
             continue
-        submission = submit_plan(source=source, source_name=f"{name}.PLAN.md", actor=Actor.person(initiator), now=now)
+        submission = submit_plan(
+            source=source, source_name=f"{name}.PLAN.md", actor=Actor.person(initiator), now=now
+        )
         follow_up(submission)
         submitted.append(submission.workstream.title)
     return submitted
@@ -94,7 +100,8 @@ def _send_back(submission: Submission, approver: User, now: datetime) -> None:
     send_back_version(
         version_id=submission.version.pk,
         seen_sha256=submission.version.source_sha256,
-        reason="The plan does not say what happens when a customer cannot show the code. Please add a step for it.",
+        reason="The plan does not say what happens when a customer cannot show the code. Please "
+        "add a step for it.",
         actor=Actor.person(approver),
         now=now,
     )

@@ -7,7 +7,7 @@ from typing import Final
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from orchestrator.core.plan import Finding
+from orchestrator.core.findings import Finding
 
 #: Files of one folder that are looked at.
 MOST_FILES: Final = 5_000
@@ -23,7 +23,9 @@ def read_file(name: str) -> bytes:
 
 
 def files_in(folder: str) -> dict[str, bytes]:
-    """The files below a folder by their relative path; hidden ones and links that lead out of it are not looked at."""
+    """The files below a folder by their relative path; hidden ones and links that lead out of it are not
+    looked at.
+    """
     root = Path(folder).resolve()
     found: dict[str, bytes] = {}
     for path in sorted(root.rglob("*")):

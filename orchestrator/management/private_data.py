@@ -1,4 +1,6 @@
-"""What is in `DATA_DIR` is for the account that the orchestrator runs as, and for nobody else on the machine."""
+"""What is in `DATA_DIR` is for the account that the orchestrator runs as, and for nobody else on
+the machine.
+"""
 
 import os
 import stat
@@ -15,7 +17,8 @@ SMALL: Final = ("logs", "run", "cache")
 def narrow(folder: Path) -> list[Path]:
     """Take away what others may do with the folder and what lies in it; answers with what was open to them.
 
-    PermissionError where a file belongs to somebody else: it cannot be kept private, which the operator has to know.
+    PermissionError where a file belongs to somebody else: it cannot be kept private, which the operator has
+    to know.
     """
     return [path for path in _inside(folder) if _narrowed(path)]
 

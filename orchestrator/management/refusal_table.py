@@ -22,10 +22,11 @@ def refusals() -> list[type[Refusal]]:
 
 
 def refusal_table() -> str:
-    """A row for each class; what it means is the first line of its own docstring."""
+    """A row for each class; what it means is the first paragraph of its own docstring."""
     return HEAD + "".join(_row(refusal) for refusal in refusals())
 
 
 def _row(refusal: type[Refusal]) -> str:
-    means = (vars(refusal).get("__doc__") or "").strip().partition("\n")[0].rstrip(".")
+    means = (vars(refusal).get("__doc__") or "").strip().partition("\n\n")[0]
+    means = " ".join(means.split()).rstrip(".")
     return f"| {refusal.__name__} | `{refusal.code}` | {refusal.status} | {means} | {refusal.recovery} |\n"

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from orchestrator.core.plan import Finding
+from orchestrator.core.findings import Finding
 from orchestrator.management.plan_source import lines_of
-from orchestrator.queries.duplicates import undecided
-from orchestrator.services.bundles import BundleSubmission
-from orchestrator.services.plans import Submission
-from orchestrator.services.submissions import Outcome, ReadFiles, ReadPlan
+from orchestrator.queries.work.duplicates import undecided
+from orchestrator.services.plans.bundles import BundleSubmission
+from orchestrator.services.plans.plans import Submission
+from orchestrator.services.plans.submissions import Outcome, ReadFiles, ReadPlan
 
 HEAD: Final = ("file", "format", "tasks", "blocking", "other", "workstream", "version", "result")
 WAITS: Final = "waits for review"
@@ -84,7 +84,10 @@ def _row(read: ReadPlan, outcome: Outcome) -> Row:
 def table(rows: Iterable[Row]) -> Iterator[str]:
     cells = [HEAD, *(row.cells for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(HEAD))]
-    return ("  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells)
+    return (
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in cells
+    )
 
 
 def told(rows: Iterable[Row]) -> Iterator[str]:

@@ -1,4 +1,6 @@
-"""How a tool answers: its facts as structured content, a refusal as a tool error with code and recovery (FR-025)."""
+"""How a tool answers: its facts as structured content, a refusal as a tool error with code and recovery
+(FR-025).
+"""
 
 import functools
 from collections.abc import Callable, Mapping
@@ -10,14 +12,16 @@ from mcp_types import CallToolResult, TextContent
 
 from orchestrator.core.errors import Refusal
 from orchestrator.core.strict_json import check_values
-from orchestrator.services.bounds import check_text
-from orchestrator.services.outages import OUTAGES, UNSTORABLE, outage, unstorable
+from orchestrator.services.base.bounds import check_text
+from orchestrator.services.base.outages import OUTAGES, UNSTORABLE, outage, unstorable
 
 Tool = Callable[..., Any]
 
 
 def answering(tool: Tool) -> Tool:
-    """The tool as the server runs it: on a worker thread of its own, with that thread's database connection."""
+    """The tool as the server runs it: on a worker thread of its own, with that thread's database
+    connection.
+    """
 
     @functools.wraps(tool)
     def answer(**arguments: Any) -> Any:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from orchestrator.core.terms import Scope
-from orchestrator.queries.blocker_facts import BlockerFacts, find_blocker
-from orchestrator.services import blockers
-from orchestrator.services.callers import Caller
+from orchestrator.queries.work.blocker_facts import BlockerFacts, find_blocker
+from orchestrator.services.people import blockers
+from orchestrator.services.people.callers import Caller
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,8 @@ class BlockerTools:
     sign_in: Callable[[], Caller]
 
     def declare_blocker(self, task_id: int, kind: str, note: str, owner: str = "") -> BlockerFacts:
-        """Say that a task cannot go on: `kind` is external, decision, resource, defect or other; the note says why.
+        """Say that a task cannot go on: `kind` is external, decision, resource, defect or other; the note
+        says why.
 
         `owner` is the user name of whoever sees to it; without one it is this executor's account.
         """

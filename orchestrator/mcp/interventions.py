@@ -6,17 +6,20 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from orchestrator.core.terms import Scope
-from orchestrator.queries.task_facts import TaskFacts, TaskFilter, TaskList, find_task, list_tasks
-from orchestrator.services import interventions
-from orchestrator.services.callers import Caller
+from orchestrator.queries.work.task_facts import TaskFacts, TaskFilter, TaskList, find_task, list_tasks
+from orchestrator.services.people import interventions
+from orchestrator.services.people.callers import Caller
 
 
 @dataclass(frozen=True)
 class InterventionTools:
     sign_in: Callable[[], Caller]
 
-    def flag_for_human(self, task_id: int, intervention_note: str, choices: list[str] | None = None) -> TaskFacts:
-        """Ask a person for help with a task. The note says what the person is to do; without one it is refused.
+    def flag_for_human(
+        self, task_id: int, intervention_note: str, choices: list[str] | None = None
+    ) -> TaskFacts:
+        """Ask a person for help with a task. The note says what the person is to do; without one it is
+        refused.
 
         With `choices`, two or more short texts, the answer will be one of them.
         """

@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from orchestrator.core.terms import Scope
 from orchestrator.mcp.workstreams import uuid_of
-from orchestrator.queries.learnings import LearningList, learnings
-from orchestrator.queries.workstream_facts import find_workstream
-from orchestrator.services.callers import Caller
-from orchestrator.services.learnings import record_learning
+from orchestrator.queries.workstreams.learnings import LearningList, learnings
+from orchestrator.queries.workstreams.workstream_facts import find_workstream
+from orchestrator.services.people.callers import Caller
+from orchestrator.services.workstreams.learnings import record_learning
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class LearningTools:
     def record_learning(
         self, workstream_id: str, after: str, went_wrong: str = "", worked: str = "", tighten: str = ""
     ) -> LearningList:
-        """Write down what a batch or merge point taught, for the brief of every later task; at least one text.
+        """Write down what a batch or merge point taught, for the brief of every later task; at least one
+        text.
 
         `after` names it, as `due` in the answer does: "Batch 01", or a merge point's key.
         """

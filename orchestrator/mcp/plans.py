@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from orchestrator.core.errors import InvalidInput
-from orchestrator.core.formats.recognise import Format
 from orchestrator.core.limits import ROWS
-from orchestrator.core.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS
+from orchestrator.core.plans.formats.recognise import Format
+from orchestrator.core.plans.rehearsing.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS
 from orchestrator.core.strict_json import LARGEST
 from orchestrator.core.terms import Scope
 from orchestrator.mcp.workstreams import uuid_of
-from orchestrator.queries.comment_facts import ThreadFacts, thread_facts
-from orchestrator.queries.comments import conversation
-from orchestrator.queries.plan_facts import CheckFacts, check_facts
-from orchestrator.queries.plans import find_version, workstream_of
-from orchestrator.queries.readings import turn_to_read
-from orchestrator.queries.workstream_facts import find_workstream
-from orchestrator.services import plans
-from orchestrator.services.callers import Caller
-from orchestrator.services.submissions import SubmissionFacts, submission_facts
-from orchestrator.services.templates import source_with_values
+from orchestrator.queries.plans.comment_facts import ThreadFacts, thread_facts
+from orchestrator.queries.plans.comments import conversation
+from orchestrator.queries.plans.plan_facts import CheckFacts, check_facts
+from orchestrator.queries.plans.plans import find_version, workstream_of
+from orchestrator.queries.plans.readings import turn_to_read
+from orchestrator.queries.workstreams.workstream_facts import find_workstream
+from orchestrator.services.people.callers import Caller
+from orchestrator.services.plans import plans
+from orchestrator.services.plans.submissions import SubmissionFacts, submission_facts
+from orchestrator.services.plans.templates import source_with_values
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,10 @@ class PlanTools:
     ) -> CheckFacts:
         """Read the text of a plan and say what a reviewer will see; nothing is stored.
 
-        Every finding has code, line, message and fix; those of severity `blocks` keep it from being approved. `preview`
-        has waves and critical path with so many executors, `adoption` what becomes of the state that the text tells;
-        with `adopt` the preview shows only what that state leaves to do.
-        The format is told from the content: PLAN.md, JSON bundle, spec-kit, task-master, beads, Backlog.md and others.
+        Every finding has code, line, message and fix; those of severity `blocks` keep it from being approved.
+        `preview` has waves and critical path with so many executors, `adoption` what becomes of the state
+        that the text tells; with `adopt` the preview shows only what that state leaves to do. The format is
+        told from the content: PLAN.md, JSON bundle, spec-kit, task-master, beads, Backlog.md and others.
         """
         self.sign_in().require(Scope.READ)
         if not 1 <= executors <= MOST_EXECUTORS:
@@ -73,8 +73,9 @@ class PlanTools:
     ) -> SubmissionFacts:
         """Submit a plan for review; a person decides on the page at `review`, and nothing starts before.
 
-        With `workstream_id` (its UUID) it is a new version of that one's plan, and `change_reason` says why. `values`
-        are the parameters of a template. With `adopt`, approval takes over the state that the text tells of its tasks.
+        With `workstream_id` (its UUID) it is a new version of that one's plan, and `change_reason` says why.
+        `values` are the parameters of a template. With `adopt`, approval takes over the state that the text
+        tells of its tasks.
         """
         caller = self.sign_in()
         caller.require(Scope.MANAGE)
@@ -94,10 +95,12 @@ class PlanTools:
     def list_comments(
         self, workflow: str, version: int = 0, resolved: bool = False, limit: int = 100, offset: int = 0
     ) -> CommentList:
-        """What reviewers said of a plan, with the line and the step each stands on, so that it can be revised.
+        """What reviewers said of a plan, with the line and the step each stands on, so that it can be
+        revised.
 
-        `workflow` is the slug of the plan; without a version the newest one. Resolved threads are left out unless
-        asked for; `outdated` ones stand on a line or step that was changed or is gone. `count` is how many there are.
+        `workflow` is the slug of the plan; without a version the newest one. Resolved threads are left out
+        unless asked for; `outdated` ones stand on a line or step that was changed or is gone. `count` is how
+        many there are.
         """
         caller = self.sign_in()
         caller.require(Scope.READ)

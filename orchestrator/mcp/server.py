@@ -13,20 +13,27 @@ from orchestrator.mcp.plans import PlanTools
 from orchestrator.mcp.work import WorkTools
 from orchestrator.mcp.workflows import WorkflowTools
 from orchestrator.mcp.workstreams import WorkstreamTools
-from orchestrator.services.callers import Caller
+from orchestrator.services.people.callers import Caller
 
 INSTRUCTIONS = (
     "Find work with list_claimable_tasks, read get_brief, claim_task, report_progress while you work, then "
-    "complete_task with evidence for every exit criterion, or fail_task. After an interruption, continue_task. When a "
-    "person has to decide or do something, flag_for_human. A plan of your own: check_plan until nothing blocks, "
-    "submit_plan, and when it comes back, list_comments, then submit_plan with its workstream. An error names what to "
+    "complete_task with evidence for every exit criterion, or fail_task. After an interruption, "
+    "continue_task. When a "
+    "person has to decide or do something, flag_for_human. A plan of your own: check_plan until "
+    "nothing blocks, "
+    "submit_plan, and when it comes back, list_comments, then submit_plan with its workstream. "
+    "An error names what to "
     "do next."
 )
 
 
 def build_server(sign_in: Callable[[], Caller]) -> MCPServer[None]:
     """`sign_in` is asked at every call, so that a revoked token stops working at once."""
-    interventions, workstreams, work = InterventionTools(sign_in), WorkstreamTools(sign_in), WorkTools(sign_in)
+    interventions, workstreams, work = (
+        InterventionTools(sign_in),
+        WorkstreamTools(sign_in),
+        WorkTools(sign_in),
+    )
     blockers, learnings, plans = BlockerTools(sign_in), LearningTools(sign_in), PlanTools(sign_in)
     workflows = WorkflowTools(sign_in)
     server: MCPServer[None] = MCPServer("orchestrator", instructions=INSTRUCTIONS, log_level="WARNING")

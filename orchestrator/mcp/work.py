@@ -7,14 +7,15 @@ from django.utils import timezone
 
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import Scope
-from orchestrator.queries.additions import AdditionFacts, addition_facts
-from orchestrator.queries.attempt_facts import AttemptFacts, ClaimFacts, attempt_facts, claim_facts
-from orchestrator.queries.briefs import Brief, brief
-from orchestrator.queries.continuing import to_continue
-from orchestrator.queries.continuing_text import Orientation, orientation
-from orchestrator.queries.task_facts import TaskFilter, TaskList, list_tasks
-from orchestrator.services import additions, claims, completions, failures
-from orchestrator.services.callers import Caller
+from orchestrator.queries.work.additions import AdditionFacts, addition_facts
+from orchestrator.queries.work.attempt_facts import AttemptFacts, ClaimFacts, attempt_facts, claim_facts
+from orchestrator.queries.work.briefs import Brief, brief
+from orchestrator.queries.work.continuing import to_continue
+from orchestrator.queries.work.continuing_text import Orientation, orientation
+from orchestrator.queries.work.task_facts import TaskFilter, TaskList, list_tasks
+from orchestrator.services.people.callers import Caller
+from orchestrator.services.review import additions
+from orchestrator.services.work import claims, completions, failures
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,9 @@ class WorkTools:
     sign_in: Callable[[], Caller]
 
     def list_claimable_tasks(self) -> TaskList:
-        """The tasks whose attempt you can claim now, in launch order; `attempt.id` is what claim_task takes."""
+        """The tasks whose attempt you can claim now, in launch order; `attempt.id` is what
+        claim_task takes.
+        """
         caller = self.sign_in()
         caller.require(Scope.READ)
         wanted = TaskFilter(claimable=True, claimer=caller.claimer, roles=caller.actor.roles())
@@ -34,8 +37,9 @@ class WorkTools:
         return brief(task_id)
 
     def continue_task(self, task_id: int | None = None) -> Orientation:
-        """What you need to go on with interrupted work: brief, breadcrumbs, earlier attempts and their failures, files,
-        what is to be proved. Without a task: what you hold, or else what others have left."""
+        """What you need to go on with interrupted work: brief, breadcrumbs, earlier attempts and their
+        failures, files, what is to be proved. Without a task: what you hold, or else what others have
+        left."""
         caller = self.sign_in()
         caller.require(Scope.READ)
         if task_id is None:
@@ -49,7 +53,9 @@ class WorkTools:
         return orientation(task_id)
 
     def claim_task(self, attempt_id: int) -> ClaimFacts:
-        """Claim an attempt exclusively. Keep the token: report, complete and fail need it. Lost it? Claim once more."""
+        """Claim an attempt exclusively. Keep the token: report, complete and fail need it. Lost it? Claim
+        once more.
+        """
         caller = self._worker()
         assignment = claims.claim(
             attempt_id=attempt_id, executor=caller.executor, actor=caller.actor, now=timezone.now()
@@ -79,8 +85,9 @@ class WorkTools:
     ) -> AttemptFacts:
         """Complete an attempt with evidence for every exit criterion, by criterion id.
 
-        `outputs` maps relative file names to texts; they are committed to the workspace with the handoff artifact.
-        `result` is one of the `outcomes` in the brief, such as `failed`; empty means the first of them.
+        `outputs` maps relative file names to texts; they are committed to the workspace with the handoff
+        artifact. `result` is one of the `outcomes` in the brief, such as `failed`; empty means the first of
+        them.
         """
         completions.complete(
             attempt_id=attempt_id,

@@ -5,13 +5,18 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from orchestrator.core.plan_parametrise import NewParameter
+from orchestrator.core.changes.parametrise import NewParameter
 from orchestrator.core.terms import Scope
-from orchestrator.queries.library_facts import LibraryFacts, WorkflowFacts, library_facts, workflow_facts
-from orchestrator.queries.plans import find_version
-from orchestrator.services.callers import Caller
-from orchestrator.services.saved_workflows import save_workflow, start_from_workflow
-from orchestrator.services.submissions import SubmissionFacts, submission_facts
+from orchestrator.queries.plans.library_facts import (
+    LibraryFacts,
+    WorkflowFacts,
+    library_facts,
+    workflow_facts,
+)
+from orchestrator.queries.plans.plans import find_version
+from orchestrator.services.people.callers import Caller
+from orchestrator.services.plans.saved_workflows import save_workflow, start_from_workflow
+from orchestrator.services.plans.submissions import SubmissionFacts, submission_facts
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,8 @@ class WorkflowTools:
         return library_facts(words)
 
     def start_from_workflow(self, name: str, values: dict[str, str] | None = None) -> SubmissionFacts:
-        """Submit the plan that a workflow makes with these values; a person reviews it before any work starts.
+        """Submit the plan that a workflow makes with these values; a person reviews it before any work
+        starts.
 
         `name` is the workflow's name in list_workflows; a parameter that is left out keeps its default.
         """
@@ -35,8 +41,8 @@ class WorkflowTools:
     def save_plan_as_workflow(
         self, plan: str, version: int, name: str, parameters: dict[str, str], description: str = ""
     ) -> WorkflowFacts:
-        """Save an approved plan as a workflow. `parameters` maps the name of each to the text in the plan that it
-        stands for, which becomes its default."""
+        """Save an approved plan as a workflow. `parameters` maps the name of each to the text in the plan
+        that it stands for, which becomes its default."""
         caller = self._manager()
         done = save_workflow(
             version=find_version(plan, version),

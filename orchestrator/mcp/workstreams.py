@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.terms import Scope
-from orchestrator.queries.workstream_facts import WorkstreamFacts, workstream_detail
-from orchestrator.services.callers import Caller
-from orchestrator.services.closing import close_workstream
+from orchestrator.queries.workstreams.workstream_facts import WorkstreamFacts, workstream_detail
+from orchestrator.services.people.callers import Caller
+from orchestrator.services.workstreams.closing import close_workstream
 
 
 @dataclass(frozen=True)
@@ -18,14 +18,17 @@ class WorkstreamTools:
     sign_in: Callable[[], Caller]
 
     def update_workstream_status(self, workstream_id: str, status: str, reason: str = "") -> WorkstreamFacts:
-        """Set the status of a workstream: "completed" accepts a finished one, "archived" closes it; nothing is deleted.
+        """Set the status of a workstream: "completed" accepts a finished one, "archived" closes it; nothing
+        is deleted.
 
         `workstream_id` is the workstream's UUID.
         """
         caller = self.sign_in()
         caller.require(Scope.MANAGE)
         uuid = uuid_of(workstream_id)
-        close_workstream(workstream=uuid, status=status, reason=reason, actor=caller.actor, now=timezone.now())
+        close_workstream(
+            workstream=uuid, status=status, reason=reason, actor=caller.actor, now=timezone.now()
+        )
         return workstream_detail(uuid)
 
 

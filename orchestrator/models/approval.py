@@ -26,7 +26,9 @@ class Approval(models.Model):
         ordering = ["signed_at", "pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["version", "person"], condition=Q(withdrawn_at=None), name="one_standing_approval_each"
+                fields=["version", "person"],
+                condition=Q(withdrawn_at=None),
+                name="one_standing_approval_each",
             )
         ]
 

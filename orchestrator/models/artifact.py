@@ -11,8 +11,8 @@ from orchestrator.models.workstream import Workstream
 class HandoffArtifact(models.Model):
     """Outbox row and register in one: written in the act's transaction, committed to git afterwards.
 
-    `body` is the RFC 8785 text of the file, frozen; `sha256` is over its UTF-8 bytes. `problem` says what is wrong
-    with the file while the state is `damaged`, and why it could not be written while it is `pending`.
+    `body` is the RFC 8785 text of the file, frozen; `sha256` is over its UTF-8 bytes. `problem` says what is
+    wrong with the file while the state is `damaged`, and why it could not be written while it is `pending`.
     """
 
     workstream = models.ForeignKey(Workstream, models.PROTECT, related_name="artifacts")

@@ -14,14 +14,15 @@ LIVE = [status.value for status in sorted(LIVE_ATTEMPT)]
 
 
 class Attempt(models.Model):
-    """Attempt `number` of a task; earlier ones are kept for ever. `input_digest` names what it works from (AD-7).
+    """Attempt `number` of a task; earlier ones are kept for ever. `input_digest` names what it works from
+    (AD-7).
 
-    A gate's attempt is never claimed: it stays queued until a person decides. `followed_up_at` says when a person
-    decided what follows a failed attempt: until then its task stays blocked. `result` is the outcome's word that
-    conditions ask for (AD-8). `same_as` names the earlier attempt whose result stands, because inputs and outputs are
-    the same (FR-010). `base` is where the base branch stood at the first claim, in the plan's repository if that is at
-    hand; `commit` descends from it. `adopted` marks work that was done before the plan came here: nobody claimed it
-    (WF-8).
+    A gate's attempt is never claimed: it stays queued until a person decides. `followed_up_at` says when a
+    person decided what follows a failed attempt: until then its task stays blocked. `result` is the outcome's
+    word that conditions ask for (AD-8). `same_as` names the earlier attempt whose result stands, because
+    inputs and outputs are the same (FR-010). `base` is where the base branch stood at the first claim, in the
+    plan's repository if that is at hand; `commit` descends from it. `adopted` marks work that was done before
+    the plan came here: nobody claimed it (WF-8).
     """
 
     task = models.ForeignKey(Task, models.PROTECT, related_name="attempts")
@@ -44,10 +45,13 @@ class Attempt(models.Model):
         ordering = ["task_id", "number"]
         constraints = [
             models.UniqueConstraint(fields=["task", "number"], name="attempt_number_once"),
-            models.UniqueConstraint(fields=["task"], condition=Q(status__in=LIVE), name="one_live_attempt_per_task"),
+            models.UniqueConstraint(
+                fields=["task"], condition=Q(status__in=LIVE), name="one_live_attempt_per_task"
+            ),
             one_of("status", AttemptStatus, "attempt_status_known"),
             models.CheckConstraint(
-                condition=Q(status__in=LIVE, ended_at__isnull=True) | (~Q(status__in=LIVE) & Q(ended_at__isnull=False)),
+                condition=Q(status__in=LIVE, ended_at__isnull=True)
+                | (~Q(status__in=LIVE) & Q(ended_at__isnull=False)),
                 name="ended_attempts_have_an_end",
             ),
         ]
@@ -72,7 +76,9 @@ class Assignment(models.Model):
         ordering = ["claimed_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["executor"], condition=Q(released_at__isnull=True), name="one_running_attempt_per_executor"
+                fields=["executor"],
+                condition=Q(released_at__isnull=True),
+                name="one_running_attempt_per_executor",
             ),
         ]
 
@@ -81,7 +87,9 @@ class Assignment(models.Model):
 
 
 class CriterionCheck(models.Model):
-    """Evidence that an attempt meets a criterion; checks belong to the attempt, so rework starts without any."""
+    """Evidence that an attempt meets a criterion; checks belong to the attempt, so rework starts
+    without any.
+    """
 
     attempt = models.ForeignKey(Attempt, models.PROTECT, related_name="checks")
     criterion = models.ForeignKey(Criterion, models.PROTECT, related_name="checks")

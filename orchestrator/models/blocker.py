@@ -18,7 +18,9 @@ class Blocker(models.Model):
     declared_as = label()
     declared_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True, blank=True)
-    resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    resolved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     resolved_as = label(blank=True)
     resolution = models.TextField(blank=True)
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from django.db import models
 
-from orchestrator.core.names import LABEL_LENGTH
+from orchestrator.core.people.names import LABEL_LENGTH
 
 
 def choices(terms: type[StrEnum]) -> list[tuple[str, str]]:
@@ -12,7 +12,9 @@ def choices(terms: type[StrEnum]) -> list[tuple[str, str]]:
 
 
 def one_of(column: str, terms: type[StrEnum], name: str) -> models.CheckConstraint:
-    return models.CheckConstraint(condition=models.Q(**{f"{column}__in": [term.value for term in terms]}), name=name)
+    return models.CheckConstraint(
+        condition=models.Q(**{f"{column}__in": [term.value for term in terms]}), name=name
+    )
 
 
 def label(*, blank: bool = False) -> "models.CharField[str, str]":

@@ -1,4 +1,6 @@
-"""What people say about a version while they review it: threads on a line, a step or the whole plan (WF-3)."""
+"""What people say about a version while they review it: threads on a line, a step or the whole
+plan (WF-3).
+"""
 
 from django.conf import settings
 from django.db import models
@@ -9,7 +11,8 @@ from orchestrator.models.version import WorkflowVersion
 
 
 class CommentThread(models.Model):
-    """Opened on one version. `line` is 1-based in that version's text, 0 without one; `step` is a key, empty without.
+    """Opened on one version. `line` is 1-based in that version's text, 0 without one; `step` is a key, empty
+    without.
 
     Where it stands in another version is worked out from both texts (`core.anchors`), never stored.
     """
@@ -19,7 +22,9 @@ class CommentThread(models.Model):
     step = models.CharField(max_length=80, blank=True)
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     opened_at = models.DateTimeField()
-    resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    resolved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     resolved_as = label(blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
 
@@ -28,7 +33,8 @@ class CommentThread(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(line=0) | Q(step=""), name="thread_has_one_anchor"),
             models.CheckConstraint(
-                condition=Q(resolved_by=None, resolved_at=None) | Q(resolved_by__gt=0, resolved_at__isnull=False),
+                condition=Q(resolved_by=None, resolved_at=None)
+                | Q(resolved_by__gt=0, resolved_at__isnull=False),
                 name="thread_resolved_by_somebody",
             ),
         ]
@@ -44,8 +50,8 @@ class CommentThread(models.Model):
 
 
 class Comment(models.Model):
-    """One remark in a thread. Without `sent_at` it is a draft that its author alone sees; sent, it never changes;
-    discarded, nobody sees it any more.
+    """One remark in a thread. Without `sent_at` it is a draft that its author alone sees; sent, it never
+    changes; discarded, nobody sees it any more.
     """
 
     thread = models.ForeignKey(CommentThread, models.CASCADE, related_name="comments")
@@ -59,7 +65,9 @@ class Comment(models.Model):
     class Meta:
         ordering = ["pk"]
         constraints = [
-            models.CheckConstraint(condition=Q(sent_at=None) | Q(discarded_at=None), name="comment_sent_or_discarded")
+            models.CheckConstraint(
+                condition=Q(sent_at=None) | Q(discarded_at=None), name="comment_sent_or_discarded"
+            )
         ]
 
     def __str__(self) -> str:
@@ -78,7 +86,9 @@ class ViewedSection(models.Model):
     viewed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["workflow", "reader", "sha256"], name="section_viewed_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["workflow", "reader", "sha256"], name="section_viewed_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.reader} viewed {self.sha256[:12]}"

@@ -25,7 +25,9 @@ class SchedulingDecision(models.Model):
 
 
 class Verdict(models.Model):
-    """Why a task may start or not. `launch_order` is its 1-based place when launched; `holder` is who it waits for."""
+    """Why a task may start or not. `launch_order` is its 1-based place when launched; `holder` is who it
+    waits for.
+    """
 
     decision = models.ForeignKey(SchedulingDecision, models.PROTECT, related_name="verdicts")
     task = models.ForeignKey(Task, models.PROTECT, related_name="verdicts")

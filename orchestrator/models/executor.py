@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models
 
-from orchestrator.core.names import EXECUTOR_LENGTH, executor_label
+from orchestrator.core.people.names import EXECUTOR_LENGTH, executor_label
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models.choices import choices, one_of
 
@@ -11,7 +11,8 @@ from orchestrator.models.choices import choices, one_of
 class Executor(models.Model):
     """Who claims. `user` is the account it acts for; history names the executor and the account.
 
-    `skeleton` is equal for names that look alike (`core/names.py`), so no two executors have such names.
+    `skeleton` is equal for names that look alike (`core/people/names.py`), so no two executors have such
+    names.
     """
 
     name = models.SlugField(max_length=EXECUTOR_LENGTH, unique=True)

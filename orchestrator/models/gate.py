@@ -23,7 +23,9 @@ class GateReview(models.Model):
     decision = models.CharField(max_length=10, choices=choices(GateDecision))
     reason = models.TextField(blank=True)
     follow_ups = models.TextField(blank=True)
-    follow_up_version = models.ForeignKey(WorkflowVersion, models.PROTECT, null=True, blank=True, related_name="+")
+    follow_up_version = models.ForeignKey(
+        WorkflowVersion, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     return_step = models.ForeignKey(Step, models.PROTECT, null=True, blank=True, related_name="+")
     signed_at = models.DateTimeField()
 

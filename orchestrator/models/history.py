@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models
 
-from orchestrator.core.names import EXECUTOR_LENGTH
+from orchestrator.core.people.names import EXECUTOR_LENGTH
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models.choices import choices, label
 from orchestrator.models.workstream import Workstream
@@ -12,12 +12,12 @@ from orchestrator.models.workstream import Workstream
 class HistoryEntry(models.Model):
     """Append-only. `leaf` is RFC 8785 text; `leaf_hash` is SHA-256(0x00 || leaf); `sequence` has no gaps.
 
-    `actor` is who acted in words, `executor` its name where one did, `kind` a person, an agent or a tool; empty for the
-    orchestrator. They and `account` stand here and in the leaf as they were at the act; an account that was renamed
-    since keeps its id.
+    `actor` is who acted in words, `executor` its name where one did, `kind` a person, an agent or a tool;
+    empty for the orchestrator. They and `account` stand here and in the leaf as they were at the act; an
+    account that was renamed since keeps its id.
 
-    `previous_hash` is the leaf hash of the entry before in the same workstream ("" for the first). Database triggers
-    refuse update and delete; `services.history` is the only writer.
+    `previous_hash` is the leaf hash of the entry before in the same workstream ("" for the first). Database
+    triggers refuse update and delete; `services.history` is the only writer.
     """
 
     sequence = models.PositiveBigIntegerField(unique=True)
@@ -27,7 +27,9 @@ class HistoryEntry(models.Model):
     actor = label()
     executor = models.CharField(max_length=EXECUTOR_LENGTH, blank=True)
     kind = models.CharField(max_length=10, choices=choices(ExecutorKind), blank=True)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     account = models.CharField(max_length=150, blank=True)
     action = models.CharField(max_length=60, db_index=True)
     subject = models.CharField(max_length=300)

@@ -8,8 +8,8 @@ from orchestrator.models.executor import Executor
 class IdempotencyKey(models.Model):
     """The answer already given to a call: the same call twice answers as the first time (design section 4).
 
-    `status` is 0 until there is an answer. A call of several transactions has a row for each step that was done as
-    well, named in `step`; its answer is the id of what the step made.
+    `status` is 0 until there is an answer. A call of several transactions has a row for each step that was
+    done as well, named in `step`; its answer is the id of what the step made.
     """
 
     executor = models.ForeignKey(Executor, models.PROTECT, related_name="+")
@@ -22,7 +22,9 @@ class IdempotencyKey(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["executor", "created_at"])]
-        constraints = [models.UniqueConstraint(fields=["executor", "key", "step"], name="idempotency_key_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["executor", "key", "step"], name="idempotency_key_once")
+        ]
 
     def __str__(self) -> str:
         return self.key

@@ -10,8 +10,8 @@ from orchestrator.models.choices import choices, one_of
 class InboxFile(models.Model):
     """A file of `refs/inbox/<executor>`, looked at once; `problem` says why it was quarantined.
 
-    `blob` is git's name of its content: the same content at the same path is the same file, whatever commit holds it.
-    A branch or a commit that cannot be looked at has a row too, with whatever names it there.
+    `blob` is git's name of its content: the same content at the same path is the same file, whatever commit
+    holds it. A branch or a commit that cannot be looked at has a row too, with whatever names it there.
     """
 
     executor = models.CharField(max_length=60)

@@ -10,7 +10,9 @@ from orchestrator.models.workstream import Workstream
 
 
 class BaselineIntegration(models.Model):
-    """An integration of a workstream's work, in force until a revert decision ends it; at most one is in force."""
+    """An integration of a workstream's work, in force until a revert decision ends it; at most one is in
+    force.
+    """
 
     workstream = models.ForeignKey(Workstream, models.PROTECT, related_name="integrations")
     source = models.CharField(max_length=20, choices=choices(IntegrationSource))
@@ -18,7 +20,9 @@ class BaselineIntegration(models.Model):
     note = models.TextField(blank=True)
     integrated_by = label()
     integrated_at = models.DateTimeField()
-    reverted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    reverted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     reverted_as = label(blank=True)
     reverted_at = models.DateTimeField(null=True, blank=True)
     revert_reason = models.TextField(blank=True)

@@ -12,12 +12,16 @@ class Intervention(models.Model):
     """A needs-human flag with its note and its answer; at most one is open per task (LC-6, LC-7)."""
 
     task = models.ForeignKey(Task, models.PROTECT, related_name="interventions")
-    kind = models.CharField(max_length=20, choices=choices(InterventionKind), default=InterventionKind.QUESTION)
+    kind = models.CharField(
+        max_length=20, choices=choices(InterventionKind), default=InterventionKind.QUESTION
+    )
     note = models.TextField()
     raised_by = label()
     raised_at = models.DateTimeField()
     answer = models.TextField(blank=True)
-    cleared_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    cleared_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     cleared_as = label(blank=True)
     cleared_at = models.DateTimeField(null=True, blank=True)
 

@@ -19,7 +19,9 @@ class OwnershipTransfer(models.Model):
     workstream = models.ForeignKey(Workstream, models.PROTECT, related_name="transfers")
     task = models.ForeignKey(Task, models.PROTECT, null=True, blank=True, related_name="transfers")
     blocker = models.ForeignKey(Blocker, models.PROTECT, null=True, blank=True, related_name="transfers")
-    from_user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    from_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     to_user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     reason = models.TextField()
     transferred_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -35,7 +37,9 @@ class OwnershipTransfer(models.Model):
 
 
 class ThreadAssignment(models.Model):
-    """An executor that alone claims in a thread, or is offered its work first; at most one in force per thread."""
+    """An executor that alone claims in a thread, or is offered its work first; at most one in force per
+    thread.
+    """
 
     workstream = models.ForeignKey(Workstream, models.PROTECT, related_name="thread_assignments")
     thread = models.ForeignKey(Thread, models.PROTECT, related_name="assignments")
@@ -50,7 +54,9 @@ class ThreadAssignment(models.Model):
         ordering = ["workstream_id", "thread_id", "assigned_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["workstream", "thread"], condition=Q(ended_at__isnull=True), name="one_executor_per_thread"
+                fields=["workstream", "thread"],
+                condition=Q(ended_at__isnull=True),
+                name="one_executor_per_thread",
             ),
             one_of("mode", AssignmentMode, "assignment_mode_known"),
         ]

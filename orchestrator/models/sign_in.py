@@ -7,7 +7,9 @@ from django.db import models
 class SessionEnd(models.Model):
     """Sessions of the account that began before `at` are over: somebody signed it out everywhere."""
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, primary_key=True, related_name="session_end")
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.PROTECT, primary_key=True, related_name="session_end"
+    )
     at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -11,13 +11,14 @@ from orchestrator.models.version import WorkflowVersion
 class Step(models.Model):
     """One definition. A gate is a step that a person decides; `gate_kind` is set exactly for gates.
 
-    `signatures` is how many people sign a gate, 0 for one each of its reviewers. `outcomes` are the words, joined by
-    commas, that a completion may carry. `max_attempts`, `may_add` and `added_by` stand in `core.plan.StepSpec`.
+    `signatures` is how many people sign a gate, 0 for one each of its reviewers. `outcomes` are the words,
+    joined by commas, that a completion may carry. `max_attempts`, `may_add` and `added_by` stand in
+    `core.plan.StepSpec`.
 
     `position` is the place inside the thread; with stage and batch position it is the order index of FR-005.
-    `batch_index` counts the batches of the version from 0, `run_index` the runs of its thread: a step of its own, or
-    neighbouring parallel steps, which share one.
-    `estimate` is in minutes, 0 when the plan gives none. `line` is the line of the version's source.
+    `batch_index` counts the batches of the version from 0, `run_index` the runs of its thread: a step of its
+    own, or neighbouring parallel steps, which share one. `estimate` is in minutes, 0 when the plan gives
+    none. `line` is the line of the version's source.
     """
 
     version = models.ForeignKey(WorkflowVersion, models.PROTECT, related_name="steps")
@@ -118,7 +119,9 @@ class StepResource(models.Model):
 
     class Meta:
         ordering = ["step_id", "name"]
-        constraints = [models.UniqueConstraint(fields=["step", "name", "is_files"], name="step_resource_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["step", "name", "is_files"], name="step_resource_once")
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -13,16 +13,17 @@ OPEN = [status.value for status in sorted(OPEN_TASK)]
 
 
 class Task(models.Model):
-    """State of one step. `last_token` is the highest fencing token given out; it only grows (design section 4).
+    """State of one step. `last_token` is the highest fencing token given out; it only grows (design section
+    4).
 
     `rework` counts how often a completed result of it was sent back (FR-021). `verdict` is the
     latest one a round recorded. Attempts up to number `forgiven` no longer count for the circuit breaker
     (`core.breaker`).
 
-    `batch_index`, `thread`, `run_index` and `position` repeat the step's place, so that a round finds the open frontier
-    by an index; `progress.recount` writes them. `open_batch` is null once the task needs nothing more. `due` asks the
-    next round to look at the task or what follows it; `standing` says that the last verdict rests on the task's own
-    state, which has not changed since.
+    `batch_index`, `thread`, `run_index` and `position` repeat the step's place, so that a round finds the
+    open frontier by an index; `progress.recount` writes them. `open_batch` is null once the task needs
+    nothing more. `due` asks the next round to look at the task or what follows it; `standing` says that the
+    last verdict rests on the task's own state, which has not changed since.
     """
 
     workstream = models.ForeignKey(Workstream, models.PROTECT, related_name="tasks")
@@ -31,11 +32,15 @@ class Task(models.Model):
     breadcrumb = models.TextField(blank=True)
     needs_human = models.BooleanField(default=False)
     intervention_note = models.TextField(blank=True)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     last_token = models.PositiveBigIntegerField(default=0)
     rework = models.PositiveIntegerField(default=0)
     forgiven = models.PositiveIntegerField(default=0)
-    verdict = models.ForeignKey("orchestrator.Verdict", models.PROTECT, null=True, blank=True, related_name="+")
+    verdict = models.ForeignKey(
+        "orchestrator.Verdict", models.PROTECT, null=True, blank=True, related_name="+"
+    )
     batch_index = models.PositiveIntegerField(default=0, editable=False)
     thread = models.ForeignKey(Thread, models.PROTECT, null=True, editable=False, related_name="+")
     run_index = models.PositiveIntegerField(default=0, editable=False)
@@ -62,7 +67,9 @@ class Task(models.Model):
         ]
         indexes = [
             models.Index(fields=["workstream", "status"]),
-            models.Index(fields=["workstream"], condition=models.Q(needs_human=True), name="task_needs_human"),
+            models.Index(
+                fields=["workstream"], condition=models.Q(needs_human=True), name="task_needs_human"
+            ),
             models.Index(fields=["workstream"], condition=models.Q(due=True), name="task_due"),
             models.Index(
                 fields=["workstream", "open_batch", "thread", "run_index", "position", "standing"],

@@ -1,9 +1,11 @@
-"""WorkflowVersion: one immutable numbered text of a workflow and what was decided about it (FR-016, FR-022)."""
+"""WorkflowVersion: one immutable numbered text of a workflow and what was decided about it
+(FR-016, FR-022).
+"""
 
 from django.conf import settings
 from django.db import models
 
-from orchestrator.core.formats.recognise import Format
+from orchestrator.core.plans.formats.recognise import Format
 from orchestrator.core.terms import VersionStatus
 from orchestrator.models.choices import choices, label, one_of
 from orchestrator.models.workflow import Workflow
@@ -12,13 +14,14 @@ from orchestrator.models.workflow import Workflow
 class WorkflowVersion(models.Model):
     """The reviewable contract. `source_sha256` is what a decision is bound to; the text never changes.
 
-    `workstream` is the one that the version was submitted for; approving it migrates that one (FR-016). `mapping` is
-    what its approver decided about that one's steps, kept until a later `effective_at` has come; `signs_gate` is the
-    evaluation that its author signs then (WF-5). `format` says how the text reads; it is kept as it was submitted, so
-    that lines of findings stand. With `adopts`, the state that the source tells of its tasks is taken over when they
-    are created (`core.adoption`). `change_impact` says what the change means for those who work by the plan (FR-022).
-    `wanted_effective_at` is what its submitter asks for, `effective_at` what its approver decided. `started_from` is
-    the workflow of the library that the text was made from, with its number (0 for a shipped one).
+    `workstream` is the one that the version was submitted for; approving it migrates that one (FR-016).
+    `mapping` is what its approver decided about that one's steps, kept until a later `effective_at` has come;
+    `signs_gate` is the evaluation that its author signs then (WF-5). `format` says how the text reads; it is
+    kept as it was submitted, so that lines of findings stand. With `adopts`, the state that the source tells
+    of its tasks is taken over when they are created (`core.adoption`). `change_impact` says what the change
+    means for those who work by the plan (FR-022). `wanted_effective_at` is what its submitter asks for,
+    `effective_at` what its approver decided. `started_from` is the workflow of the library that the text was
+    made from, with its number (0 for a shipped one).
     """
 
     workflow = models.ForeignKey(Workflow, models.PROTECT, related_name="versions")
@@ -46,7 +49,9 @@ class WorkflowVersion(models.Model):
     signs_gate = models.CharField(max_length=80, blank=True, editable=False)
     mapping = models.JSONField(default=list, blank=True, editable=False)
     effective_at = models.DateTimeField(null=True, blank=True)
-    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     decided_as = label(blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
     decision_reason = models.TextField(blank=True)

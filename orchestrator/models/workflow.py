@@ -5,7 +5,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from orchestrator.core.plan_front_matter import MOST_APPROVALS
+from orchestrator.core.plans.text.front_matter import MOST_APPROVALS
 
 
 class Workflow(models.Model):

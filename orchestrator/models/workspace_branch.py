@@ -1,4 +1,6 @@
-"""WorkspaceBranch: the one row that says where the workspace's branch stands, as the database knows it (F22 to F24)."""
+"""WorkspaceBranch: the one row that says where the workspace's branch stands, as the database knows it (F22
+to F24).
+"""
 
 from django.db import models
 
@@ -7,8 +9,9 @@ from orchestrator.models.choices import choices
 
 
 class WorkspaceBranch(models.Model):
-    """`head` is the newest commit that is known, `meant` the one that the branch was about to move to. While they
-    differ from what git says, `diverged_at` says since when, `kind` how, and `found` where the branch stood then."""
+    """`head` is the newest commit that is known, `meant` the one that the branch was about to move to. While
+    they differ from what git says, `diverged_at` says since when, `kind` how, and `found` where the branch
+    stood then."""
 
     ONLY = 1
 

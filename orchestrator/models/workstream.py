@@ -12,20 +12,23 @@ from orchestrator.models.version import WorkflowVersion
 
 
 class Workstream(models.Model):
-    """A work item. Never deleted (LC-10); finished, accepted, blocked, stalled and oldies are derived (LC-1, LC-2).
+    """A work item. Never deleted (LC-10); finished, accepted, blocked, stalled and oldies are derived (LC-1,
+    LC-2).
 
-    The three counters are maintained inside every act that changes a task. `last_round` and `last_artifact` number
-    the scheduling decisions and the artifacts without gaps. `judged_on` names what the last round's verdicts rest on
-    beside the tasks; while it is the same, a round looks only at what changed. `bundle` is what it was submitted
-    with (AD-3), `merged_into` the workstream that goes on in its place (FR-003). `trouble` says why the last advance
-    did not get through; it is empty when it did.
+    The three counters are maintained inside every act that changes a task. `last_round` and `last_artifact`
+    number the scheduling decisions and the artifacts without gaps. `judged_on` names what the last round's
+    verdicts rest on beside the tasks; while it is the same, a round looks only at what changed. `bundle` is
+    what it was submitted with (AD-3), `merged_into` the workstream that goes on in its place (FR-003).
+    `trouble` says why the last advance did not get through; it is empty when it did.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     slug = models.SlugField(max_length=80, unique=True)
     title = models.CharField(max_length=200)
     version = models.ForeignKey(WorkflowVersion, models.PROTECT, related_name="workstreams")
-    status = models.CharField(max_length=20, choices=choices(WorkstreamStatus), default=WorkstreamStatus.PLANNING)
+    status = models.CharField(
+        max_length=20, choices=choices(WorkstreamStatus), default=WorkstreamStatus.PLANNING
+    )
     domain = models.CharField(max_length=60, blank=True, db_index=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="owned_workstreams")
     priority = models.IntegerField(default=0)
@@ -34,7 +37,9 @@ class Workstream(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)
-    accepted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     accepted_as = label(blank=True)
     open_tasks = models.PositiveIntegerField(default=0)
     done_tasks = models.PositiveIntegerField(default=0)

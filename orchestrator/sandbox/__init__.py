@@ -1,1 +1,3 @@
-"""Shuts in what a step runs: tools, tests and scripts are code that somebody handed in (README, "Threat model")."""
+"""Shuts in what a step runs: tools, tests and scripts are code that somebody handed in (README, "Threat
+model").
+"""

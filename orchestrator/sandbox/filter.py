@@ -7,8 +7,8 @@ from typing import Final
 
 from orchestrator.sandbox import kernel
 
-#: Refused, with their numbers on x86-64 and arm64: other processes' memory, mounts, namespaces, the kernel itself,
-#: and io_uring, which would open sockets past this filter. Equal numbers for what came after 2019.
+#: Refused, with their numbers on x86-64 and arm64: other processes' memory, mounts, namespaces, the kernel
+#: itself, and io_uring, which would open sockets past this filter. Equal numbers for what came after 2019.
 REFUSED: Final[dict[str, tuple[int, int]]] = {
     "ptrace": (101, 117),
     "process_vm_readv": (310, 270),
@@ -49,8 +49,8 @@ REFUSED: Final[dict[str, tuple[int, int]]] = {
     "process_madvise": (440, 440),
     "mount_setattr": (442, 442),
 }
-#: Refused as well where the tool shares processes and files with the rest of the machine: Landlock does not watch over
-#: modes, owners, times and attributes of a path, nor over memory and queues that have a name.
+#: Refused as well where the tool shares processes and files with the rest of the machine: Landlock does not
+#: watch over modes, owners, times and attributes of a path, nor over memory and queues that have a name.
 REFUSED_AMONG_OTHERS: Final[dict[str, tuple[int, int | None]]] = {
     "chmod": (90, None),
     "fchmodat": (268, 53),
@@ -87,7 +87,8 @@ ONLY_ON_ITSELF: Final = {
     "sched_setparam": (142, 118),
     "sched_setscheduler": (144, 119),
 }
-#: Where nothing else keeps a tool from sending signals outside: only to the tool itself and, as 0, to its group.
+#: Where nothing else keeps a tool from sending signals outside: only to the tool itself and, as 0, to its
+#: group.
 SIGNALS: Final[dict[str, tuple[int, int]]] = {
     "kill": (62, 129),
     "tkill": (200, 130),
@@ -101,7 +102,8 @@ FCNTL, SET_OWNER = (72, 25), (8, 15)
 IOCTL, SET_GROUP = (16, 29), (0x8901, 0x8902)
 SOCKET: Final = (41, 198)
 CLONE: Final = (56, 220)
-#: Its flags stand in memory, where no filter can look; the C library goes back to `clone` when it is not there.
+#: Its flags stand in memory, where no filter can look; the C library goes back to `clone` when it is not
+#: there.
 CLONE3: Final = (435, 435)
 NEW_NAMESPACES: Final = 0x7E020000
 AF_UNIX, AF_INET, AF_INET6 = 1, 2, 10
@@ -117,7 +119,12 @@ Instruction = tuple[int, int, int, int]
 
 
 class _Instruction(ctypes.Structure):
-    _fields_ = (("code", ctypes.c_uint16), ("yes", ctypes.c_uint8), ("no", ctypes.c_uint8), ("value", ctypes.c_uint32))
+    _fields_ = (
+        ("code", ctypes.c_uint16),
+        ("yes", ctypes.c_uint8),
+        ("no", ctypes.c_uint8),
+        ("value", ctypes.c_uint32),
+    )
 
 
 class _Program(ctypes.Structure):
@@ -129,8 +136,8 @@ def program(
 ) -> list[Instruction]:
     """The filter for this machine. Sockets may be made of these families only.
 
-    `alone` says that the tool sees no processes and files but its own; `only` is the process that may be sent signals,
-    0 when others are out of reach anyway; `refused` are other numbers than the usual ones.
+    `alone` says that the tool sees no processes and files but its own; `only` is the process that may be sent
+    signals, 0 when others are out of reach anyway; `refused` are other numbers than the usual ones.
     """
     here = 0 if kernel.ARCHITECTURE == "x86_64" else 1
     usual: list[int | None] = [pair[here] for pair in REFUSED.values()]

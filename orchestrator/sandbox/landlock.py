@@ -1,4 +1,6 @@
-"""Landlock: a process gives up the files it does not need, without being root (Linux 5.13; docs.kernel.org)."""
+"""Landlock: a process gives up the files it does not need, without being root (Linux 5.13;
+docs.kernel.org).
+"""
 
 import ctypes
 import os
@@ -14,7 +16,16 @@ MAKE_CHAR, MAKE_DIR, MAKE_REG, MAKE_SOCK, MAKE_FIFO, MAKE_BLOCK, MAKE_SYM = (1 <
 REFER, TRUNCATE, IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15
 READ: Final = EXECUTE | READ_FILE | READ_DIR
 CHANGE: Final = (
-    WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | MAKE_SOCK | MAKE_FIFO | MAKE_SYM | REFER | TRUNCATE
+    WRITE_FILE
+    | REMOVE_DIR
+    | REMOVE_FILE
+    | MAKE_DIR
+    | MAKE_REG
+    | MAKE_SOCK
+    | MAKE_FIFO
+    | MAKE_SYM
+    | REFER
+    | TRUNCATE
 )
 #: What may be granted on a path that is no folder.
 ON_FILES: Final = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV

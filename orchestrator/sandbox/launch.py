@@ -1,8 +1,10 @@
-"""Starts a tool shut in, watches over it, and leaves nothing of it behind; a process of its own, run by `start`.
+"""Starts a tool shut in, watches over it, and leaves nothing of it behind; a process of its own, run by
+`start`.
 
-Three processes where there are namespaces: this one outside, the first process inside, which collects orphans and with
-which everything inside dies, and the tool. Elsewhere two: this one adopts what the tool leaves behind, and ends it.
-What goes wrong before the tool runs is written to the pipe `status`; the pipe stays empty once it runs.
+Three processes where there are namespaces: this one outside, the first process inside, which collects orphans
+and with which everything inside dies, and the tool. Elsewhere two: this one adopts what the tool leaves
+behind, and ends it. What goes wrong before the tool runs is written to the pipe `status`; the pipe stays
+empty once it runs.
 """
 
 import os
@@ -29,7 +31,9 @@ MACHINE: Final = ("/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", 
 
 
 def main(text: str, status: int, starter: int, argv: list[str]) -> NoReturn:
-    """Never comes back. `starter` is the process that asked for this: when it has gone meanwhile, nothing runs."""
+    """Never comes back. `starter` is the process that asked for this: when it has gone meanwhile, nothing
+    runs.
+    """
     # Held back until there is something to end.
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     signal.signal(signal.SIGTERM, _stop)
@@ -147,7 +151,9 @@ def _close_files(policy: Policy) -> None:
 
 
 def _families(policy: Policy) -> list[int]:
-    """Sockets that lead nowhere are harmless: with namespaces a tool reaches only itself, or what it is allowed to."""
+    """Sockets that lead nowhere are harmless: with namespaces a tool reaches only itself, or what it is
+    allowed to.
+    """
     inet = [calls.AF_INET, calls.AF_INET6]
     if not policy.layers.namespaces:
         return inet if policy.network else []
@@ -178,7 +184,9 @@ def _set_limit(kind: int, most: int) -> None:
 
 
 def _processes_allowed(policy: Policy) -> int:
-    """The kernel counts all processes of a user, so those that run are added; a new user namespace counts anew."""
+    """The kernel counts all processes of a user, so those that run are added; a new user namespace counts
+    anew.
+    """
     allowed, layers = policy.limits.processes, policy.layers
     if not allowed or (layers.namespaces and os.getuid()):
         return allowed
@@ -225,7 +233,10 @@ def _too_much(policy: Policy) -> str:
     below = list(_below(os.getpid()))
     limits = policy.limits
     if limits.memory and sum(map(_memory, below)) > limits.memory:
-        return f"Ended: all processes together used more than {limits.memory // (1024 * 1024)} MB (TOOLS_MEMORY_MB)."
+        return (
+            f"Ended: all processes together used more than {limits.memory // (1024 * 1024)} MB "
+            f"(TOOLS_MEMORY_MB)."
+        )
     if limits.processes and len(below) > limits.processes + 2:
         return f"Ended: there were more than {limits.processes} processes (TOOLS_PROCESSES)."
     return ""
@@ -258,7 +269,9 @@ def _memory(pid: int) -> int:
 
 
 def _end_all() -> None:
-    """Kill whatever was started; what loses its parent comes to this process, so nothing is left at the end."""
+    """Kill whatever was started; what loses its parent comes to this process, so nothing is left
+    at the end.
+    """
     while True:
         for pid in list(_below(os.getpid())):
             with suppress(ProcessLookupError, PermissionError):

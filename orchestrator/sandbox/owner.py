@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 def give(folders: Iterable[str], user: int, *, but: Sequence[str] = ()) -> None:
     """Make everything below the folders the user's, without following a link.
 
-    `but` are files that stay their owner's; the user may read them, as any program does that walks through its folder.
+    `but` are files that stay their owner's; the user may read them, as any program does that walks through
+    its folder.
     """
     for top in folders:
         for folder, _, files, descriptor in os.fwalk(top, follow_symlinks=False):

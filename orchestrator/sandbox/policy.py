@@ -20,7 +20,8 @@ class Limits(NamedTuple):
 
 
 class Layers(NamedTuple):
-    """Which protections are used: the Landlock ABI (0 for none), namespaces, the filter of system calls, another user.
+    """Which protections are used: the Landlock ABI (0 for none), namespaces, the filter of system calls,
+    another user.
 
     `user` is the user id that a tool gets when root starts it, 0 for its starter's own.
     """
@@ -37,7 +38,8 @@ def temporary_in(scratch: str) -> str:
 
 
 class Policy(NamedTuple):
-    """`read` and `write` are absolute paths and hold for everything below them; nothing else exists for the tool.
+    """`read` and `write` are absolute paths and hold for everything below them; nothing else exists for the
+    tool.
 
     `fixed` are paths below `write` that stay as they are. `scratch` is an empty folder of the run; in it lies
     `temporary`, the tool's own temporary folder.
@@ -57,7 +59,9 @@ class Policy(NamedTuple):
         return temporary_in(self.scratch)
 
     def text(self) -> str:
-        return json.dumps({**self._asdict(), "limits": self.limits._asdict(), "layers": self.layers._asdict()})
+        return json.dumps(
+            {**self._asdict(), "limits": self.limits._asdict(), "layers": self.layers._asdict()}
+        )
 
     @classmethod
     def from_text(cls, text: str) -> "Policy":

@@ -27,7 +27,9 @@ CODE: Final = (
 
 @dataclass(slots=True)
 class Started:
-    """A program that runs shut in. Its output is a pipe; `problem` says why it could not be started, once it ended."""
+    """A program that runs shut in. Its output is a pipe; `problem` says why it could not be started, once it
+    ended.
+    """
 
     process: "subprocess.Popen[bytes]"
     output: IO[bytes]
@@ -55,7 +57,17 @@ def started(
     `keep` are descriptors that whoever watches over the tool holds open, out of the tool's reach.
     """
     reading, writing = os.pipe()
-    command = [sys.executable, "-I", "-S", "-c", CODE, str(CHECKOUT), policy.text(), str(writing), str(os.getpid())]
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        "-c",
+        CODE,
+        str(CHECKOUT),
+        policy.text(),
+        str(writing),
+        str(os.getpid()),
+    ]
     try:
         process = subprocess.Popen(
             [*command, *argv],

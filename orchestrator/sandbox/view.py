@@ -1,4 +1,5 @@
-"""The files that exist for a tool: a root folder of its own, made of pieces of the real one (mount namespace).
+"""The files that exist for a tool: a root folder of its own, made of pieces of the real one (mount
+namespace).
 
 What is not named is not hidden but absent: other lanes, the database, sockets of servers, homes.
 """
@@ -45,7 +46,9 @@ class _Attributes(ctypes.Structure):
 
 
 def separate(*, network: bool) -> None:
-    """Leave the machine's processes, messages, name and, unless it is allowed, network behind. Children are inside."""
+    """Leave the machine's processes, messages, name and, unless it is allowed, network behind. Children are
+    inside.
+    """
     flags = NEW_PROCESSES | NEW_IPC | NEW_NAMES | (0 if network else NEW_NETWORK)
     user, group = os.getuid(), os.getgid()
     kernel.call("unshare", flags | (NEW_USERS if user else 0))
@@ -58,8 +61,8 @@ def separate(*, network: bool) -> None:
 def enter(policy: Policy) -> None:
     """Make the policy's files the only ones there are for this process."""
     kernel.call("unshare", NEW_MOUNTS)
-    # The folders that lead to the pieces are made here, and a tool of another user has to get through them, although
-    # the server's own files are for its account alone. Nothing is written outside the new root.
+    # The folders that lead to the pieces are made here, and a tool of another user has to get through them,
+    # although the server's own files are for its account alone. Nothing is written outside the new root.
     os.umask(0o022)
     kernel.mount("", "/", "", _RECURSIVE | _PRIVATE)
     root = f"{policy.scratch}/root"

@@ -1,25 +1,25 @@
-"""Advance a workstream: take in what producers committed themselves, commit what was announced, check what was handed
-over, schedule; again until nothing is left.
+"""Advance a workstream: take in what producers committed themselves, commit what was announced, check what
+was handed over, schedule; again until nothing is left.
 
-This is what the queue runs (DC-6). Running it twice, or after a crash anywhere, has no second effect. It may take
-long, so each part asks the clock of the entry point anew: a round is dated when it was made.
+This is what the queue runs (DC-6). Running it twice, or after a crash anywhere, has no second effect. It may
+take long, so each part asks the clock of the entry point anew: a round is dated when it was made.
 """
 
 from collections.abc import Callable
 from datetime import datetime
 
 from orchestrator.core.errors import WorkspaceDiverged, WorkspaceUnavailable
-from orchestrator.queries.contenders import in_line_with
-from orchestrator.queries.snapshot import workstream_row
-from orchestrator.services.artifacts import publish
-from orchestrator.services.collector import collect
-from orchestrator.services.damage import check_handovers, workspace
-from orchestrator.services.effect import take_effect
-from orchestrator.services.known_branch import look
-from orchestrator.services.locks import outside_transactions
-from orchestrator.services.scheduling import run_round
-from orchestrator.services.trouble import kept_for_the_end, note_trouble
-from orchestrator.services.wake import wake
+from orchestrator.queries.engine.contenders import in_line_with
+from orchestrator.queries.engine.snapshot import workstream_row
+from orchestrator.services.base.locks import outside_transactions
+from orchestrator.services.base.trouble import kept_for_the_end, note_trouble
+from orchestrator.services.base.wake import wake
+from orchestrator.services.handoff.artifacts import publish
+from orchestrator.services.handoff.damage import check_handovers, workspace
+from orchestrator.services.handoff.known_branch import look
+from orchestrator.services.review.effect import take_effect
+from orchestrator.services.work.collector import collect
+from orchestrator.services.work.scheduling import run_round
 
 #: A round that launches announces new artifacts, which have to be committed in turn; two turns are usual.
 TURNS = 20
@@ -27,15 +27,16 @@ Clock = Callable[[], datetime]
 
 
 def advance(*, workstream_id: int, clock: Clock, afresh: bool = False) -> None:
-    """Bring workspace and schedule of a workstream up to date with its rows; `afresh` trusts nothing remembered.
+    """Bring workspace and schedule of a workstream up to date with its rows; `afresh` trusts nothing
+    remembered.
 
-    What it gave up may be what workstreams on the same repository wait for: they are advanced too, by priority,
-    registration time and id, and those of a higher rank before it takes anything new (AD-3).
+    What it gave up may be what workstreams on the same repository wait for: they are advanced too, by
+    priority, registration time and id, and those of a higher rank before it takes anything new (AD-3).
 
-    When files cannot be written, what builds on them waits with that reason, the rest is scheduled (F14 to F16).
-    Whatever goes wrong with one of the workstreams stands on its page and holds up no other one; the first trouble is
-    raised at the end, so the queue tries again. A workstream that needs more turns, such as a long chain of skipped
-    steps, is advanced again.
+    When files cannot be written, what builds on them waits with that reason, the rest is scheduled (F14 to
+    F16). Whatever goes wrong with one of the workstreams stands on its page and holds up no other one; the
+    first trouble is raised at the end, so the queue tries again. A workstream that needs more turns, such as
+    a long chain of skipped steps, is advanced again.
 
     While branch and database do not belong together, rounds say so and nothing else is done (F22 to F24).
     """

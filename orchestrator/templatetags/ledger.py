@@ -1,19 +1,20 @@
-"""The look's small parts: state chips, times in the project zone, Markdown, and links that keep their filters."""
+"""The look's small parts: state chips, times in the project zone, Markdown, and links that keep their
+filters.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django import template
-from django.conf import settings
 from django.http import HttpRequest
 from django.template.context import Context
 from django.urls import reverse
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from orchestrator.queries.tasks import TaskRow
+from orchestrator.queries.work.tasks import TaskRow
 from orchestrator.web.markdown import to_html
+from orchestrator.web.zone import project_zone
 
 register = template.Library()
 CODED = re.compile(r"`([^`]+)`")
@@ -28,8 +29,10 @@ SHAPES = {
     "triangle": '<path d="M6 .8 11.8 11.2H.2z"/>',
     "bars": '<path d="M1.5 1h3.2v10H1.5zm5.8 0h3.2v10H7.3z"/>',
     "check": '<path d="m1 6.3 1.5-1.5 2.3 2.3 4.8-5L11 3.6 4.8 10z"/>',
-    "seal": '<path d="M6 .2a5.8 5.8 0 1 1 0 11.6A5.8 5.8 0 0 1 6 .2zM3.9 5.2 2.8 6.4l2.4 2.3 4-4.2L8 3.4 5.2 6.4z"/>',
-    "cross": '<path d="m2.3.8 3.7 3.7L9.7.8l1.5 1.5L7.5 6l3.7 3.7-1.5 1.5L6 7.5l-3.7 3.7-1.5-1.5L4.5 6 .8 2.3z"/>',
+    "seal": '<path d="M6 .2a5.8 5.8 0 1 1 0 11.6A5.8 5.8 0 0 1 6 .2zM3.9 5.2 2.8 6.4l2.4 2.3 '
+    '4-4.2L8 3.4 5.2 6.4z"/>',
+    "cross": '<path d="m2.3.8 3.7 3.7L9.7.8l1.5 1.5L7.5 6l3.7 3.7-1.5 1.5L6 7.5l-3.7 '
+    '3.7-1.5-1.5L4.5 6 .8 2.3z"/>',
     "hourglass": '<path d="M2 .5h8v2L7.2 6 10 9.5v2H2v-2L4.8 6 2 2.5z"/>',
     "back": '<path d="M4.5 1v2.6H8a3.5 3.5 0 0 1 0 7H3V8.8h5a1.7 1.7 0 0 0 0-3.4H4.5V8L.5 4.5z"/>',
     "dash": '<path d="M1 4.8h10v2.4H1z"/>',
@@ -99,7 +102,9 @@ def _glyph(shape: str, place: str = "") -> SafeString:
 def chip(value: str, word: str = "", *, strong: bool = False) -> SafeString:
     """A state as colour, shape and word; an unknown term is printed as it stands."""
     term = str(value)
-    tone, shape, usual = STATES.get(term, ("plain", "circle", term.replace("_", " ").replace("-", " ").capitalize()))
+    tone, shape, usual = STATES.get(
+        term, ("plain", "circle", term.replace("_", " ").replace("-", " ").capitalize())
+    )
     classes = f"chip chip-{tone}{' strong' if strong else ''}"
     return format_html('<span class="{}">{}<span>{}</span></span>', classes, _glyph(shape), word or usual)
 
@@ -109,10 +114,6 @@ def word(value: str) -> str:
     """The word people read for a term."""
     term = str(value)
     return STATES[term][2] if term in STATES else term.replace("_", " ").replace("-", " ").capitalize()
-
-
-def project_zone() -> ZoneInfo:
-    return ZoneInfo(settings.PROJECT_TIME_ZONE)
 
 
 @register.filter
@@ -129,7 +130,9 @@ def _day(value: datetime) -> str:
 
 
 def _stamp(value: datetime, text: str) -> SafeString:
-    return format_html('<time datetime="{}">{}</time>', value.astimezone(UTC).isoformat(timespec="seconds"), text)
+    return format_html(
+        '<time datetime="{}">{}</time>', value.astimezone(UTC).isoformat(timespec="seconds"), text
+    )
 
 
 @register.filter
@@ -169,7 +172,9 @@ def ended(text: str) -> str:
 
 @register.filter
 def standing(row: TaskRow) -> str:
-    """Where a task stands, beside its chip: without the chip's word, and without the error or question shown nearby."""
+    """Where a task stands, beside its chip: without the chip's word, and without the error or question shown
+    nearby.
+    """
     if row.failed and not row.task.needs_human:
         return f"failed in attempt {row.failed.number}, waits for a person to re-queue it"
     return "waits for a person to answer" if row.task.needs_human else row.sentence.removeprefix("ready, ")

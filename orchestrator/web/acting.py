@@ -1,7 +1,8 @@
 """How a page runs an act: who acts, what was typed, what a refusal shows (FR-025).
 
-Every form posts to its act, the act calls one service, and the answer is a redirect. A refusal renders the same page
-again with the message, the way out and what was typed. With htmx the answer is the part that the form stands in.
+Every form posts to its act, the act calls one service, and the answer is a redirect. A refusal renders the
+same page again with the message, the way out and what was typed. With htmx the answer is the part that the
+form stands in.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,8 +25,8 @@ from django_htmx.http import HttpResponseClientRedirect
 from orchestrator.core import limits
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import Role
-from orchestrator.services.actor import Actor
-from orchestrator.services.form_keys import Made
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.form_keys import Made
 from orchestrator.web.admission import roles_in
 from orchestrator.web.once import once
 
@@ -87,7 +88,9 @@ def typed(request: HttpRequest, field: str) -> str:
     if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
         raise InvalidInput(f"The field {field} holds characters that are not text.", field=field)
     if len(text) > TEXT_LIMIT:
-        raise InvalidInput(f"The field {field} has {len(text)} characters; {TEXT_LIMIT} is the most.", field=field)
+        raise InvalidInput(
+            f"The field {field} has {len(text)} characters; {TEXT_LIMIT} is the most.", field=field
+        )
     return text
 
 
@@ -112,7 +115,9 @@ def chosen(acts: Mapping[str, Act], name: str) -> Act:
 
 
 def act_of(page: str, *keep: str) -> Callable[[View], View]:
-    """A view that only takes POST; opened as an address (after a refusal) it leads to its page, named with `keep`."""
+    """A view that only takes POST; opened as an address (after a refusal) it leads to its page, named with
+    `keep`.
+    """
 
     def decorate(view: View) -> View:
         @require_http_methods(["GET", "HEAD", "POST"])
@@ -138,8 +143,8 @@ def perform(
 ) -> HttpResponse:
     """Run one act. Show what it says at the address `then`; or show the page `again` with the refusal.
 
-    `then` is asked after the act where it is not known before. The same form sent again is answered as the first time,
-    except for acts of many transactions, which may be repeated (`repeats`).
+    `then` is asked after the act where it is not known before. The same form sent again is answered as the
+    first time, except for acts of many transactions, which may be repeated (`repeats`).
     """
 
     def make() -> Made:
@@ -154,7 +159,9 @@ def perform(
 
 
 def proceed(request: HttpRequest, said: str, then: str) -> HttpResponse:
-    """After an act: say what happened on the page at the address `then`, loaded anew and seen from its top."""
+    """After an act: say what happened on the page at the address `then`, loaded anew and seen
+    from its top.
+    """
     if said not in _unread(request):
         messages.success(request, said)
     return HttpResponseClientRedirect(then) if request.htmx else redirect(then)  # type: ignore[attr-defined]
@@ -170,8 +177,12 @@ def _unread(request: HttpRequest) -> set[str]:
 
 
 def _kept(request: HttpRequest) -> list[str]:
-    """The texts a person typed, for when the form they stood in is gone; a plan's source always keeps its form."""
-    texts = (request.POST[name].strip() for name in request.POST if name in TEXTS or name.startswith("evidence-"))
+    """The texts a person typed, for when the form they stood in is gone; a plan's source always keeps its
+    form.
+    """
+    texts = (
+        request.POST[name].strip() for name in request.POST if name in TEXTS or name.startswith("evidence-")
+    )
     return [text for text in texts if text]
 
 
@@ -198,7 +209,10 @@ def show(
     if refusal:
         everything |= {"typed": request.POST, "kept": _kept(request)}
     response = render(
-        request, f"{template}#{part}" if part else template, everything, status=refusal.status if refusal else 200
+        request,
+        f"{template}#{part}" if part else template,
+        everything,
+        status=refusal.status if refusal else 200,
     )
     patch_vary_headers(response, ["HX-Request", "HX-Target", "HX-History-Restore-Request"])
     return response

@@ -1,6 +1,6 @@
 """The one door of the pages: an account without a role sees its own account and nothing else.
 
-REST, MCP and commands have theirs in `services/callers.py`.
+REST, MCP and commands have theirs in `services/people/callers.py`.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from orchestrator.core.errors import NoRole
 from orchestrator.core.terms import Role
-from orchestrator.queries.roles import roles_of
+from orchestrator.queries.base.roles import roles_of
 from orchestrator.web.refusals import refused
 
 View = Callable[..., HttpResponse]
@@ -49,8 +49,8 @@ def admitted(view: View) -> View:
 class AdmissionMiddleware:
     """Deny by default: whoever is signed in needs a role, unless the view says that it asks for none.
 
-    Views that sign their callers in themselves (`login_not_required`) are the API, which asks in its own way, and the
-    sign-in page. It stands behind the middleware that asks for a session.
+    Views that sign their callers in themselves (`login_not_required`) are the API, which asks in its own way,
+    and the sign-in page. It stands behind the middleware that asks for a session.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

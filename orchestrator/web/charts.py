@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from orchestrator.core.terms import Lifecycle
-from orchestrator.queries.portfolio import Bar
+from orchestrator.queries.workstreams.portfolio import Bar
 
 #: Narrower parts are too small to hit beside a neighbour; the table twin has a link for them.
 CLICKABLE = 8.0
@@ -12,7 +12,9 @@ CLICKABLE = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One part of a bar: `x` and `width` in per cent of the longest bar; `href` is empty when it is too narrow."""
+    """One part of a bar: `x` and `width` in per cent of the longest bar; `href` is empty when it is too
+    narrow.
+    """
 
     state: Lifecycle
     count: int

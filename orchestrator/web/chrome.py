@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from orchestrator.queries.holds import work_is_stopped
-from orchestrator.queries.inbox import inbox_for
+from orchestrator.queries.engine.holds import work_is_stopped
+from orchestrator.queries.workstreams.inbox import inbox_for
 from orchestrator.web.admission import roles_in
 
 AREAS = (
@@ -48,7 +48,10 @@ def _nav(request: HttpRequest, user: User) -> list[NavItem]:
     if not roles:
         return []
     waiting = inbox_for(user, roles).total
-    return [NavItem(label, href, _here(request.path, href), waiting if href == "/" else 0) for label, href in AREAS]
+    return [
+        NavItem(label, href, _here(request.path, href), waiting if href == "/" else 0)
+        for label, href in AREAS
+    ]
 
 
 def _role_names(request: HttpRequest, user: User) -> str:

@@ -4,8 +4,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 
-#: The length of a compressed answer tells something about what is in it (BREACH). Form tokens are masked anew for
-#: every answer; the secret of a token is not, so its page goes out as it is.
+#: The length of a compressed answer tells something about what is in it (BREACH). Form tokens are masked anew
+#: for every answer; the secret of a token is not, so its page goes out as it is.
 PLAIN = frozenset({"tokens"})
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.http import StreamingHttpResponse
 
-from orchestrator.templatetags.ledger import project_zone
+from orchestrator.web.zone import project_zone
 
 #: A cell that starts with one of these may run as a formula when the file is opened.
 RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")

@@ -12,7 +12,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_safe
 
 from orchestrator.models import HistoryEntry, Workstream
-from orchestrator.queries.history import Trail, first_word, step_keys
+from orchestrator.queries.base.history import Trail, first_word, step_keys
 from orchestrator.web.csv_export import csv_response, moment
 from orchestrator.web.fragments import page_or_part
 

@@ -1,4 +1,6 @@
-"""Markdown to HTML in one place: raw HTML is never read, and what comes out is cleaned again (faults B19 to B22)."""
+"""Markdown to HTML in one place: raw HTML is never read, and what comes out is cleaned again (faults B19 to
+B22).
+"""
 
 from functools import cache
 
@@ -13,7 +15,8 @@ TAGS = {
     *("a", "em", "strong", "s", "del"),
 }
 SCHEMES = {"http", "https", "mailto"}
-#: Characters. Longer texts are shown as they stand: reading hostile ones of this length still takes under a second.
+#: Characters. Longer texts are shown as they stand: reading hostile ones of this length still takes under a
+#: second.
 LIMIT = 20_000
 
 

@@ -1,4 +1,6 @@
-"""A form that makes something makes it once: its key comes from `{% once %}` in the template; it needs no script."""
+"""A form that makes something makes it once: its key comes from `{% once %}` in the template; it needs no
+script.
+"""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -7,7 +9,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.utils import timezone
 
-from orchestrator.services.form_keys import Made, Sent, make_once, make_several_once
+from orchestrator.services.base.form_keys import Made, Sent, make_once, make_several_once
 
 FIELD = "once"
 #: What differs from one sending to the next although nobody typed anything else.

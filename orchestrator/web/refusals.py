@@ -1,4 +1,6 @@
-"""Every refusal becomes a page (or JSON) that says what happened and the way out; nobody sees a traceback (FR-025)."""
+"""Every refusal becomes a page (or JSON) that says what happened and the way out; nobody sees a traceback
+(FR-025).
+"""
 
 import sys
 from collections.abc import Callable
@@ -25,11 +27,13 @@ from orchestrator.core.errors import (
     TooLarge,
 )
 from orchestrator.core.limits import MIB, REQUEST_BYTES, RETRY_SECONDS
-from orchestrator.services.outages import UNSTORABLE, outage_in, unstorable
+from orchestrator.services.base.outages import UNSTORABLE, outage_in, unstorable
 
 Handler = Callable[[HttpRequest], HttpResponse]
 #: What a person does, who has no idempotency key.
-LOOK_FIRST = "Wait a few seconds, open the page again and look at the current state before you repeat what you did."
+LOOK_FIRST = (
+    "Wait a few seconds, open the page again and look at the current state before you repeat what you did."
+)
 
 
 class RefusalMiddleware:
@@ -57,7 +61,9 @@ class RefusalMiddleware:
 
 
 def announced(request: HttpRequest) -> int:
-    """Bytes that the request says it brings; the web server has decided already, this is for any other one."""
+    """Bytes that the request says it brings; the web server has decided already, this is for any
+    other one.
+    """
     length = request.META.get("CONTENT_LENGTH") or ""
     if not (length.isascii() and length.isdigit()):
         return 0
@@ -69,7 +75,9 @@ def too_large() -> TooLarge:
 
 
 def refused(request: HttpRequest, refusal: Refusal, status: int | None = None) -> HttpResponse:
-    """JSON for machines, a notice above the open page for htmx (what was typed stays), a page for everyone else."""
+    """JSON for machines, a notice above the open page for htmx (what was typed stays), a page for everyone
+    else.
+    """
     code = status or refusal.status
     if _from_machine(request):
         return _retried(JsonResponse(refusal.as_dict(), status=code), refusal)
@@ -90,15 +98,23 @@ def unavailable(request: HttpRequest, refusal: DatabaseUnavailable) -> HttpRespo
 
 
 def told(refusal: Refusal, *, htmx: bool) -> HttpResponse:
-    """A refusal for a person by which nothing is asked of the database, nor of a request that was not read."""
+    """A refusal for a person by which nothing is asked of the database, nor of a request that was
+    not read.
+    """
     template = "site/unavailable.html#refusal" if htmx else "site/unavailable.html"
     response = HttpResponse(render_to_string(template, {"refusal": refusal}), status=refusal.status)
     return _retried(_among_notices(response) if htmx else response, refusal)
 
 
 def _from_machine(request: HttpRequest) -> bool:
-    """Whether the answer is read as JSON, as at an address of the REST interface that was refused on its way there."""
-    return request.path.startswith("/api/") or "Authorization" in request.headers or not request.accepts("text/html")
+    """Whether the answer is read as JSON, as at an address of the REST interface that was refused on its way
+    there.
+    """
+    return (
+        request.path.startswith("/api/")
+        or "Authorization" in request.headers
+        or not request.accepts("text/html")
+    )
 
 
 def _among_notices(response: HttpResponse) -> HttpResponse:
@@ -130,7 +146,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         )
     if _host_is_foreign(request):
         return _foreign_host(request)
-    refusal = InvalidInput("The request could not be read.", recovery="Go back, reload the page and try again.")
+    refusal = InvalidInput(
+        "The request could not be read.", recovery="Go back, reload the page and try again."
+    )
     return refused(request, refusal, 400)
 
 
@@ -138,7 +156,8 @@ def _foreign_host(request: HttpRequest) -> HttpResponse:
     """Most who read this have just put the server behind a name of their own, so it says what to set."""
     refusal = InvalidInput(
         "This server does not answer to the host name that the request is for.",
-        recovery="Use the address that it was set up for, or have the operator add the name to ALLOWED_HOSTS.",
+        recovery="Use the address that it was set up for, or have the operator add the name to "
+        "ALLOWED_HOSTS.",
     )
     return JsonResponse(refusal.as_dict(), status=400) if _from_machine(request) else _plain(refusal, 400)
 
@@ -171,7 +190,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django passes it
-    refusal = NotFound("There is no page at this address.", recovery="Check the address, or start from the inbox.")
+    refusal = NotFound(
+        "There is no page at this address.", recovery="Check the address, or start from the inbox."
+    )
     return refused(request, refusal)
 
 

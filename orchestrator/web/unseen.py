@@ -1,7 +1,7 @@
 """Invisible characters are shown on every page, wherever a user's text stands (B8).
 
-One place for all pages: a finished page is looked over once, so no template can forget it. What a form will send back
-(text areas, values) stays as it was typed; everything that is only read shows a mark in its place.
+One place for all pages: a finished page is looked over once, so no template can forget it. What a form will
+send back (text areas, values) stays as it was typed; everything that is only read shows a mark in its place.
 """
 
 import re
@@ -26,7 +26,9 @@ _PIECES: Final = re.compile(
     r"|(?P<text>[^<]+|<)",
     re.DOTALL,
 )
-_READ: Final = re.compile(r"(\s(?:title|alt|placeholder|aria-label|data-label|hx-confirm)=)(\"[^\"]*\"|'[^']*')")
+_READ: Final = re.compile(
+    r"(\s(?:title|alt|placeholder|aria-label|data-label|hx-confirm)=)(\"[^\"]*\"|'[^']*')"
+)
 
 
 class UnseenMiddleware:

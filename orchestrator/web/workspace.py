@@ -1,4 +1,6 @@
-"""The workspace: whether its branch and the database belong together, and what is decided when they do not."""
+"""The workspace: whether its branch and the database belong together, and what is decided when
+they do not.
+"""
 
 from typing import Any
 
@@ -8,7 +10,7 @@ from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import Settlement
-from orchestrator.services.divergence import SETTLERS, settle_divergence, workspace_facts
+from orchestrator.services.handoff.divergence import SETTLERS, settle_divergence, workspace_facts
 from orchestrator.web.acting import act_of, chosen, now, perform, show, typed, viewer
 
 
@@ -28,11 +30,15 @@ def workspace_act(request: HttpRequest, act: str) -> HttpResponse:
     way = chosen({one.value: one for one in Settlement}, act)
 
     def settle() -> str:
-        kept = settle_divergence(way=way, reason=typed(request, "reason"), actor=viewer(request).actor, now=now())
+        kept = settle_divergence(
+            way=way, reason=typed(request, "reason"), actor=viewer(request).actor, now=now()
+        )
         said = f" What the branch held before is kept as {kept}." if kept else ""
         return f"Workspace and database belong together again; work goes on.{said}"
 
-    return perform(request, settle, then=reverse("workspace"), again=lambda refusal: workspace_page(request, refusal))
+    return perform(
+        request, settle, then=reverse("workspace"), again=lambda refusal: workspace_page(request, refusal)
+    )
 
 
 urlpatterns: list[Any] = [

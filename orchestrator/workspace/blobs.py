@@ -31,13 +31,17 @@ class Blobs:
             return {}
         told = self.git.run("cat-file", "--batch-check=%(objecttype) %(objectsize)", send=_lines(asked))
         answers = (text(line).split(" ") for line in told.rstrip(b"\n").split(b"\n"))
-        return {name: int(words[1]) if words[0] == "blob" else -1 for name, words in zip(asked, answers, strict=True)}
+        return {
+            name: int(words[1]) if words[0] == "blob" else -1
+            for name, words in zip(asked, answers, strict=True)
+        }
 
     def read(self, sizes: Mapping[str, int], most: int) -> Iterator[Mapping[str, bytes | FileDamage]]:
-        """The contents of objects of at most `most` bytes each, in parts that fit into memory and in their order.
+        """The contents of objects of at most `most` bytes each, in parts that fit into memory and in their
+        order.
 
-        First comes what cannot be had, with the reason in place of its content. Raises WorkspaceUnavailable when git
-        cannot be asked.
+        First comes what cannot be had, with the reason in place of its content. Raises WorkspaceUnavailable
+        when git cannot be asked.
         """
         yield {name: _refused(size, most) for name, size in sizes.items() if not 0 <= size <= most}
         for part in _parts({name: size for name, size in sizes.items() if 0 <= size <= most}):

@@ -1,4 +1,5 @@
-"""The branch as a whole: kept under another name, put back to an earlier commit, or written again from the record.
+"""The branch as a whole: kept under another name, put back to an earlier commit, or written again from the
+record.
 
 What happens in the daily run is in `repository.py`; this is for when the branch itself is wrong (F21 to F24).
 Everything here needs the workspace's lock.
@@ -29,7 +30,9 @@ class CommitLine:
 
 
 def keep(space: Workspace, commit: str, at: datetime) -> str:
-    """Give a commit a name of its own, so that git never forgets it; answers with the name, "" for no commit."""
+    """Give a commit a name of its own, so that git never forgets it; answers with the name, ""
+    for no commit.
+    """
     if not commit:
         return ""
     name = f"{DIVERGED}{at:%Y%m%dT%H%M%SZ}"
@@ -55,8 +58,8 @@ def lines_between(space: Workspace, older: str, newer: str, most: int) -> list[C
 
 
 def put_back(space: Workspace, commit: str) -> None:
-    """Make work tree and branch hold what a commit holds; "" is nothing at all. The branch moves last: a kill before
-    leaves it where it was, and the same call does the rest. Raises GitFailed."""
+    """Make work tree and branch hold what a commit holds; "" is nothing at all. The branch moves last: a kill
+    before leaves it where it was, and the same call does the rest. Raises GitFailed."""
     head = space.head()
     if head and not space.index.stands_at(head):
         with suppress(GitFailed):  # without it, files that only the newer commits have stay behind
@@ -72,8 +75,8 @@ def put_back(space: Workspace, commit: str) -> None:
 def write_again(
     space: Workspace, parts: Iterable[Mapping[str, bytes]], message: str, at: datetime, *, above: str
 ) -> str:
-    """One commit above another (or above none, when it is "") that holds all of these files; the work tree holds them
-    too. A later part may replace a file of an earlier one. The branch moves once, at the end."""
+    """One commit above another (or above none, when it is "") that holds all of these files; the work tree
+    holds them too. A later part may replace a file of an earlier one. The branch moves once, at the end."""
     space.git.run("read-tree", *([above] if above else ["--empty"]))
     for part in parts:
         space.add_to_index(part)
@@ -113,7 +116,9 @@ def give_back(space: Workspace, contents: Iterable[bytes], only: str = "") -> No
 
 
 def write_folders(space: Workspace) -> None:
-    """Store every folder that the index names. It is entered anew, because git trusts what it remembers of folders."""
+    """Store every folder that the index names. It is entered anew, because git trusts what it remembers of
+    folders.
+    """
     entries = space.git.run("ls-files", "-s", "-z")
     space.git.run("read-tree", "--empty")
     space.git.run("update-index", "-z", "--index-info", send=entries)

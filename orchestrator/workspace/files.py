@@ -1,6 +1,8 @@
-"""Files of the work tree: written whole or not at all, never through a symbolic link, and read with suspicion (EC-3).
+"""Files of the work tree: written whole or not at all, never through a symbolic link, and read with suspicion
+(EC-3).
 
-Every path is opened folder by folder without following links, so nothing outside the workspace can be reached.
+Every path is opened folder by folder without following links, so nothing outside the workspace can be
+reached.
 """
 
 import errno
@@ -22,17 +24,23 @@ class FileDamage(Exception):
 
 @contextmanager
 def disk_errors(path: Path | str) -> Iterator[None]:
-    """Disk errors (full, broken, read-only, no permission) become WorkspaceUnavailable that names the path."""
+    """Disk errors (full, broken, read-only, no permission) become WorkspaceUnavailable that names
+    the path.
+    """
     try:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise WorkspaceUnavailable(f"The workspace cannot be written at {path}: {reason}.", path=str(path)) from error
+        raise WorkspaceUnavailable(
+            f"The workspace cannot be written at {path}: {reason}.", path=str(path)
+        ) from error
 
 
 @contextmanager
 def parent_folder(root: Path, path: str, *, create: bool) -> Iterator[tuple[int, str]]:
-    """(descriptor of the folder that holds `path`, its last name). Raises OSError when a link or file is in the way."""
+    """(descriptor of the folder that holds `path`, its last name). Raises OSError when a link or file is in
+    the way.
+    """
     *folders, name = path.split("/")
     current = os.open(root, FOLDER & ~os.O_NOFOLLOW)
     try:
@@ -79,14 +87,17 @@ def write_durably(path: Path, content: bytes) -> None:
 
 
 def read(root: Path, path: str, limit: int = -1) -> bytes:
-    """The file's bytes; FileDamage when it is missing, unreadable, no plain file or larger than `limit` bytes.
+    """The file's bytes; FileDamage when it is missing, unreadable, no plain file or larger than `limit`
+    bytes.
 
-    No file is too large for a limit of -1. A file whose owner may not read it counts as unreadable even for root, who
-    could: executors are not root.
+    No file is too large for a limit of -1. A file whose owner may not read it counts as unreadable even for
+    root, who could: executors are not root.
     """
     try:
         with parent_folder(root, path, create=False) as (folder, name):
-            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+            descriptor = os.open(
+                name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder
+            )
             with os.fdopen(descriptor, "rb") as file:
                 mode = os.fstat(descriptor).st_mode
                 if not stat.S_ISREG(mode):

@@ -1,7 +1,7 @@
 """git as a child process: no user configuration, no hooks, one fixed identity, every failure a named refusal.
 
-What git prints is bytes: names of branches and files are whatever somebody pushed. They are read as UTF-8 with
-`surrogateescape`, and given back to git the same way, so every name comes through whole.
+What git prints is bytes: names of branches and files are whatever somebody pushed. They are read as UTF-8
+with `surrogateescape`, and given back to git the same way, so every name comes through whole.
 """
 
 import os
@@ -63,8 +63,8 @@ class Git:
     ) -> tuple[bytes, bool]:
         """What a command printed, and whether that is all: it is stopped after `most` bytes or `seconds`.
 
-        For what somebody else made: a tree of a few objects can list for ever. `send` is short, for it is sent first.
-        Raises GitFailed, unless `strict` is false: then what it printed before stands.
+        For what somebody else made: a tree of a few objects can list for ever. `send` is short, for it is
+        sent first. Raises GitFailed, unless `strict` is false: then what it printed before stands.
         """
         with TemporaryFile() as errors:
             try:
@@ -140,7 +140,9 @@ def _limit_memory(process: "subprocess.Popen[bytes]") -> None:
             resource.prlimit(process.pid, resource.RLIMIT_DATA, (MEMORY, MEMORY))
 
 
-def _exchange(process: "subprocess.Popen[bytes]", send: bytes, most: int, seconds: float) -> tuple[bytes, bool]:
+def _exchange(
+    process: "subprocess.Popen[bytes]", send: bytes, most: int, seconds: float
+) -> tuple[bytes, bool]:
     """Send, read at most so many bytes for so long, and see the process end."""
     late = Event()
 

@@ -1,8 +1,9 @@
-"""What producers commit themselves: a branch of their own for each executor, `refs/inbox/<executor>` (FR-029).
+"""What producers commit themselves: a branch of their own for each executor, `refs/inbox/<executor>`
+(FR-029).
 
-Only read here, with suspicion: a branch may be rewritten, damaged, endless, called anything, or hold anything. How far
-each has been looked at stands in `refs/collected/`, under a digest of the branch's name: so no two of them can be in
-each other's way there. Losing that mark costs a second look and nothing else.
+Only read here, with suspicion: a branch may be rewritten, damaged, endless, called anything, or hold
+anything. How far each has been looked at stands in `refs/collected/`, under a digest of the branch's name: so
+no two of them can be in each other's way there. Losing that mark costs a second look and nothing else.
 """
 
 import hashlib
@@ -23,7 +24,9 @@ COMMITS = 20_000
 LISTED = 8 * 1024 * 1024
 #: Seconds in which git has to have listed either.
 PATIENCE = 3.0
-ENDLESS = f"is too long to be looked at: at most {COMMITS} commits, and {LISTED} bytes of changed names in a commit"
+ENDLESS = (
+    f"is too long to be looked at: at most {COMMITS} commits, and {LISTED} bytes of changed names in a commit"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,9 @@ class Inbox:
         if not all((self.space.root / ".git" / name).exists() for name in ("HEAD", "objects", "refs")):
             return []  # there is no workspace yet, or it is just being made
         told = text(self.git.run("for-each-ref", "--format=%(objectname) %(refname)", INBOX, COLLECTED))
-        refs = {name: commit for commit, _, name in (line.partition(" ") for line in told.split("\n") if line)}
+        refs = {
+            name: commit for commit, _, name in (line.partition(" ") for line in told.split("\n") if line)
+        }
         tips = {name: commit for name, commit in refs.items() if name.startswith(INBOX)}
         branches = [Branch(name, tip, refs.get(_mark(name), "")) for name, tip in tips.items()]
         damaged = [Branch(name, "", "") for name in self._loose() - set(tips)]
@@ -92,7 +97,9 @@ class Inbox:
         """Refs that stand as files; git leaves out those that it cannot read."""
         folder = self.space.root / ".git" / "refs" / "inbox"
         places = ((place, names) for place, _, names in os.walk(folder))
-        paths = (os.path.relpath(os.path.join(place, name), folder) for place, names in places for name in names)
+        paths = (
+            os.path.relpath(os.path.join(place, name), folder) for place, names in places for name in names
+        )
         return {f"{INBOX}{path}" for path in paths if not path.endswith(".lock")}
 
     def commits(self, branch: Branch) -> Sequence[Step]:
@@ -179,8 +186,8 @@ class Inbox:
             self.git.run("update-ref", "--stdin", "-z", send=send.encode())
 
     def forget(self) -> None:
-        """Every branch counts as not looked at, for a database that may know less than the marks say. Needs the
-        workspace's `locked()`. Raises WorkspaceUnavailable."""
+        """Every branch counts as not looked at, for a database that may know less than the marks say. Needs
+        the workspace's `locked()`. Raises WorkspaceUnavailable."""
         marks = text(self.git.run("for-each-ref", "--format=%(refname)", COLLECTED)).split("\n")
         send = "".join(f"delete {mark}\0\0" for mark in marks if mark)
         self.git.run("update-ref", "--stdin", "-z", send=send.encode())

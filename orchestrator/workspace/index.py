@@ -1,4 +1,6 @@
-"""Git's index of the workspace: which commit it stands at. It is read anew only after somebody else touched it."""
+"""Git's index of the workspace: which commit it stands at. It is read anew only after somebody else touched
+it.
+"""
 
 import os
 from contextlib import suppress
@@ -11,8 +13,8 @@ CHECKSUM = 20
 class Index:
     """Remembers, beside git's index, the commit whose files the index lists and the index's own checksum.
 
-    Losing or damaging the memory costs one reading of the tree: a checksum that differs means that the index is not
-    the one that was left there.
+    Losing or damaging the memory costs one reading of the tree: a checksum that differs means that the index
+    is not the one that was left there.
     """
 
     def __init__(self, root: Path) -> None:
@@ -27,7 +29,9 @@ class Index:
             return False
 
     def now_at(self, commit: str) -> None:
-        """Remember that the index lists the files of this commit. What cannot be written matches nothing later."""
+        """Remember that the index lists the files of this commit. What cannot be written matches nothing
+        later.
+        """
         with suppress(OSError):
             self._memory.write_text(f"{commit} {self._checksum()}")
 

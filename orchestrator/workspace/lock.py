@@ -40,8 +40,10 @@ def _acquire(descriptor: int, path: Path, patience: float) -> None:
         except BlockingIOError:
             if time.monotonic() >= deadline:
                 raise WorkspaceUnavailable(
-                    f"Another process has been writing to the workspace for more than {patience:.0f} seconds.",
-                    recovery="Nothing is lost: the work is retried by itself. Look for a hanging queue worker.",
+                    f"Another process has been writing to the workspace for more than "
+                    f"{patience:.0f} seconds.",
+                    recovery="Nothing is lost: the work is retried by itself. Look for a hanging "
+                    "queue worker.",
                     path=path.name,
                 ) from None
             time.sleep(PAUSE)

@@ -1,4 +1,6 @@
-"""Git's loose objects, looked at without git: a flipped bit is found by comparing, and mended by writing anew (F21)."""
+"""Git's loose objects, looked at without git: a flipped bit is found by comparing, and mended by writing anew
+(F21).
+"""
 
 import os
 import zlib
@@ -9,7 +11,9 @@ from orchestrator.workspace.files import disk_errors
 
 
 def holds(folder: Path, name: str, content: bytes) -> bool | None:
-    """Whether the loose blob of this name holds these bytes; None when there is no loose object of the name."""
+    """Whether the loose blob of this name holds these bytes; None when there is no loose object
+    of the name.
+    """
     try:
         packed = (folder / name[:2] / name[2:]).read_bytes()
     except FileNotFoundError:

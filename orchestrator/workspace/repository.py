@@ -1,8 +1,9 @@
-"""The workspace repository: files go into a commit and then into the work tree, in an order that survives any crash.
+"""The workspace repository: files go into a commit and then into the work tree, in an order that survives any
+crash.
 
-The order is: finished copies in a folder of our own, objects, tree, commit, branch, then the copies move into the work
-tree. Until the branch moves nothing has happened; after it, the same call finds its bytes in the branch and only the
-move is repeated (F4 to F6). Everything that writes runs under `locked()`.
+The order is: finished copies in a folder of our own, objects, tree, commit, branch, then the copies move into
+the work tree. Until the branch moves nothing has happened; after it, the same call finds its bytes in the
+branch and only the move is repeated (F4 to F6). Everything that writes runs under `locked()`.
 """
 
 import hashlib
@@ -36,7 +37,9 @@ def nobody(_commit: str) -> None:
 
 
 class Workspace:
-    """The repository at `root`: created on first use, non-bare, so that people and executors can read the files."""
+    """The repository at `root`: created on first use, non-bare, so that people and executors can read the
+    files.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -67,7 +70,8 @@ class Workspace:
             return ""
 
     def write(self, contents: Mapping[str, bytes], message: str, at: datetime) -> str:
-        """Make the branch and the work tree hold these files; answer with the branch's commit. Needs `locked()`.
+        """Make the branch and the work tree hold these files; answer with the branch's commit. Needs
+        `locked()`.
 
         Nothing is committed when the branch holds all of them already.
         """
@@ -116,8 +120,8 @@ class Workspace:
         return self._agrees("merge-base", "--is-ancestor", commit, BRANCH)
 
     def damaged_object(self, content: bytes) -> str:
-        """The name of the loose object that should hold these bytes and holds others, or "" (F21). Packed objects are
-        checked when they are packed."""
+        """The name of the loose object that should hold these bytes and holds others, or "" (F21). Packed
+        objects are checked when they are packed."""
         name = blob_id(content)
         return "" if objects.holds(self._objects, name, content) in {True, None} else name
 
@@ -135,8 +139,8 @@ class Workspace:
     def pack(self) -> None:
         """Put the branch's loose objects into a pack. Needs `locked()`.
 
-        Nothing that the pack does not hold is removed: producers' objects stay as they are, and a kill costs nothing.
-        Raises GitFailed when an object cannot be read: then everything stays.
+        Nothing that the pack does not hold is removed: producers' objects stay as they are, and a kill costs
+        nothing. Raises GitFailed when an object cannot be read: then everything stays.
         """
         into = str(self._objects / "pack" / "pack")
         words = ("pack-objects", "--revs", "--unpacked", "--incremental", "--non-empty", "--quiet", into)

@@ -1,7 +1,8 @@
 """Every object that git stores is read again now and then, and compared with its own name (F21).
 
-A disk may change a byte that nobody asks for until it is needed. So each sweep reads a part of the repository, goes on
-there the next time, and begins again at the end: loose objects by their 256 folders, then packs, each with its index.
+A disk may change a byte that nobody asks for until it is needed. So each sweep reads a part of the
+repository, goes on there the next time, and begins again at the end: loose objects by their 256 folders, then
+packs, each with its index.
 """
 
 import hashlib
@@ -38,7 +39,9 @@ class Damage:
 
 
 class Scrub:
-    """Reads the objects of a workspace. How far it came stands beside git's own files; losing that begins anew."""
+    """Reads the objects of a workspace. How far it came stands beside git's own files; losing that begins
+    anew.
+    """
 
     def __init__(self, space: Workspace, portion: int = PORTION) -> None:
         self.space, self.portion = space, portion
@@ -78,8 +81,8 @@ class Scrub:
         self._begun.unlink(missing_ok=True)
 
     def set_aside(self, damages: Iterable[Damage]) -> None:
-        """Take what is damaged out of git's way, as evidence, and rescue what a damaged pack still gives. Needs
-        `locked()`: git writes no object anew whose file is there."""
+        """Take what is damaged out of git's way, as evidence, and rescue what a damaged pack still gives.
+        Needs `locked()`: git writes no object anew whose file is there."""
         with disk_errors(self.aside.name):
             self.aside.mkdir(exist_ok=True)
             self._begun.touch()
@@ -92,7 +95,9 @@ class Scrub:
                     os.replace(damage.path, self.aside / damage.name)
 
     def _drop_what_git_can_tell_anew(self) -> None:
-        """Indexes of commits and packs, which an operator's own `git gc` leaves: they name what is missing now."""
+        """Indexes of commits and packs, which an operator's own `git gc` leaves: they name what is missing
+        now.
+        """
         info, packs = self.objects / "info", self.objects / "pack"
         for path in [info / "commit-graph", *info.glob("commit-graphs/*"), *packs.glob("multi-pack-index*")]:
             path.unlink(missing_ok=True)
@@ -131,7 +136,9 @@ class Scrub:
 
 
 def _is_itself(path: Path, name: str) -> bool:
-    """Whether a loose object unpacks to the bytes that its name is the hash of. One that is gone was packed."""
+    """Whether a loose object unpacks to the bytes that its name is the hash of. One that is gone
+    was packed.
+    """
     found, packer = hashlib.sha1(usedforsecurity=False), zlib.decompressobj()
     try:
         for chunk in _chunks(path):

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group, User
 
 from orchestrator.core.terms import ExecutorKind, Role
 from orchestrator.models import AccessToken, Executor
-from orchestrator.services.executors import register_executor
+from orchestrator.services.people.executors import register_executor
 from tests.cast import NOON, UserFactory
 
 
@@ -23,7 +23,9 @@ def take_roles_away(user: User, *groups: str) -> None:
 
 
 def tables() -> dict[str, Any]:
-    """How many rows every table has, and what stands in ours; a token knows when it was used last, and may."""
+    """How many rows every table has, and what stands in ours; a token knows when it was used
+    last, and may.
+    """
     counted: dict[str, Any] = {model._meta.label: model.objects.count() for model in apps.get_models()}
     ours = [model for model in apps.get_app_config("orchestrator").get_models() if model is not AccessToken]
     return counted | {model.__name__: list(model.objects.order_by("pk").values_list()) for model in ours}

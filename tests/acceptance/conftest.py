@@ -4,7 +4,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from orchestrator.core.terms import ExecutorKind
-from orchestrator.services.executors import register_executor
+from orchestrator.services.people.executors import register_executor
 from tests.acceptance.public import PublicDriver
 from tests.acceptance.workspace_files import Files
 from tests.cast import NOON, Cast, Driver
@@ -25,4 +25,6 @@ def driver(cast: Cast) -> Driver:
 @pytest.fixture
 def planner(cast: Cast) -> Machine:
     """A person's planning agent: it may submit plans and read everything."""
-    return Machine.of(register_executor(name="planner", kind=ExecutorKind.AGENT, user=cast.initiator, now=NOON))
+    return Machine.of(
+        register_executor(name="planner", kind=ExecutorKind.AGENT, user=cast.initiator, now=NOON)
+    )

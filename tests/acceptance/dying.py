@@ -1,7 +1,7 @@
 """The application as the web server serves it, but at one point of an act it is killed (SIGKILL), once.
 
-`DYING_POINT` is `before` (nothing is written yet), `inside` (everything is written, not committed) or `after` (the act
-is committed, its caller not answered); the file `DYING_MARK` says that it has happened.
+`DYING_POINT` is `before` (nothing is written yet), `inside` (everything is written, not committed) or `after`
+(the act is committed, its caller not answered); the file `DYING_MARK` says that it has happened.
 """
 
 import os
@@ -14,7 +14,7 @@ from orchestrator.wsgi import application  # noqa: F401 (what is served)
 # isort: split
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from orchestrator.services import history
+from orchestrator.services.base import history
 
 POINT = os.environ["DYING_POINT"]
 MARK = Path(os.environ["DYING_MARK"])

@@ -1,4 +1,6 @@
-"""A whole installation of its own: `manage.py serve --demo` on a free port, and the people who work with it."""
+"""A whole installation of its own: `manage.py serve --demo` on a free port, and the people who
+work with it.
+"""
 
 import json
 import os
@@ -79,7 +81,9 @@ class Installation:
         command += ["--port", str(self.port), "--executors", str(self.executors)]
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "serve.log").open("a") as log:
-            self.server = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, text=True)
+            self.server = subprocess.Popen(
+                command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, text=True
+            )
         wait_for(lambda: all(self.pid(name) for name in self.names()), 90, self.said)
 
     def stop(self) -> None:
@@ -119,10 +123,17 @@ class Installation:
         return (self.folder / "serve.log").read_text()
 
     def people(self, seconds: float = 150) -> Iterator[str]:
-        """Lines of what the people do, until the workstream is accepted; the last one is the result as JSON."""
+        """Lines of what the people do, until the workstream is accepted; the last one is the
+        result as JSON.
+        """
         command = [sys.executable, "-m", "tests.acceptance.people", DEMO, str(seconds)]
         with subprocess.Popen(
-            command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         ) as process:
             assert process.stdout is not None
             for line in process.stdout:

@@ -1,7 +1,8 @@
 """The people of the demo, as a process of their own: they approve, answer, queue again, sign and accept.
 
-`python -m tests.acceptance.people SLUG SECONDS` acts through services on the installation that DATA_DIR names, prints
-one line per act and per completed step, and at the end a JSON object with what came of it. Exit code 0 when accepted.
+`python -m tests.acceptance.people SLUG SECONDS` acts through services on the installation that DATA_DIR
+names, prints one line per act and per completed step, and at the end a JSON object with what came of it. Exit
+code 0 when accepted.
 """
 
 import json
@@ -21,8 +22,12 @@ from django.utils import timezone  # noqa: E402
 from orchestrator.core.errors import Refusal  # noqa: E402
 from orchestrator.core.terms import ArtifactState, AttemptStatus, StepKind, TaskStatus, WorkstreamStatus  # noqa: E402
 from orchestrator.models import Attempt, HandoffArtifact, PreHandoffReview, Task, Workstream  # noqa: E402
-from orchestrator.services import decisions, failures, gates, history, interventions, workstreams  # noqa: E402
-from orchestrator.services.actor import Actor  # noqa: E402
+from orchestrator.services.base import history  # noqa: E402
+from orchestrator.services.base.actor import Actor  # noqa: E402
+from orchestrator.services.people import interventions  # noqa: E402
+from orchestrator.services.review import decisions, gates  # noqa: E402
+from orchestrator.services.work import failures  # noqa: E402
+from orchestrator.services.workstreams import workstreams  # noqa: E402
 
 
 def actor(role: str) -> Actor:
@@ -33,7 +38,10 @@ def start(workstream: Workstream) -> None:
     """Sign the pre-handoff review and approve the plan, each unless that has happened."""
     if not PreHandoffReview.objects.filter(workstream=workstream).exists():
         workstreams.sign_prehandoff(
-            workstream_id=workstream.pk, rationale="No similar work.", actor=actor("approver"), now=timezone.now()
+            workstream_id=workstream.pk,
+            rationale="No similar work.",
+            actor=actor("approver"),
+            now=timezone.now(),
         )
     if workstream.status == WorkstreamStatus.PLANNING:
         version = workstream.version
@@ -60,11 +68,15 @@ def act(workstream: Workstream) -> str:
         return f"queued {task.step.key} again"
     waiting = tasks.filter(step__kind=StepKind.GATE, attempts__status=AttemptStatus.QUEUED)
     if task := waiting.first():
-        gates.approve_gate(task_id=task.pk, actor=actor("reviewer"), now=timezone.now(), reason="Looks right.")
+        gates.approve_gate(
+            task_id=task.pk, actor=actor("reviewer"), now=timezone.now(), reason="Looks right."
+        )
         return f"signed {task.step.key}"
     workstream.refresh_from_db()
     if workstream.finished_at and workstream.status == WorkstreamStatus.ACTIVE:
-        workstreams.accept_workstream(workstream_id=workstream.pk, actor=actor("approver"), now=timezone.now())
+        workstreams.accept_workstream(
+            workstream_id=workstream.pk, actor=actor("approver"), now=timezone.now()
+        )
         return "accepted"
     return ""
 

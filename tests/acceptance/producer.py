@@ -1,4 +1,6 @@
-"""A producer that commits its results itself, with git's own commands, to `refs/inbox/<executor>` (FR-029)."""
+"""A producer that commits its results itself, with git's own commands, to `refs/inbox/<executor>`
+(FR-029).
+"""
 
 import json
 import subprocess
@@ -18,7 +20,9 @@ class Producer:
 
     def git(self, *words: str, send: bytes = b"") -> str:
         mine = ["-c", "user.name=Producer", "-c", "user.email=producer@localhost"]
-        done = subprocess.run(["git", "-C", self.root, *mine, *words], input=send, capture_output=True, check=True)
+        done = subprocess.run(
+            ["git", "-C", self.root, *mine, *words], input=send, capture_output=True, check=True
+        )
         return done.stdout.decode().strip()
 
     def blob(self, content: bytes) -> str:
@@ -27,7 +31,8 @@ class Producer:
     def push(self, files: Mapping[str, bytes], *, parent: str | None = None, mode: str = "100644") -> str:
         """One commit that holds these files, on top of the last one unless another `parent` is named."""
         entries = {
-            path: (mode if path.endswith("result.json") else "100644", self.blob(c)) for path, c in files.items()
+            path: (mode if path.endswith("result.json") else "100644", self.blob(c))
+            for path, c in files.items()
         }
         return self.commit(self.tree(entries), self.tip if parent is None else parent)
 

@@ -1,21 +1,25 @@
-"""The driver of the acceptance tests: people use pages, executors use REST, the queue's own task does the rest."""
+"""The driver of the acceptance tests: people use pages, executors use REST, the queue's own task does the
+rest.
+"""
 
 import base64
 
 from django.test import Client
 from django.urls import reverse
 
-from orchestrator import tasks
 from orchestrator.core import errors
 from orchestrator.core.terms import CriterionKind
 from orchestrator.models import Assignment, Attempt, Executor, Workstream
-from orchestrator.services.plans import Submission, read_source
+from orchestrator.processes import tasks
+from orchestrator.services.plans.plans import Submission, read_source
 from tests.cast import PLAN, Driver
 from tests.machines import Machine
 from tests.web.pages import signed_in
 
 REFUSALS = {
-    kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.Refusal)
+    kind.code: kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, errors.Refusal)
 }
 
 
@@ -43,7 +47,9 @@ class PublicDriver(Driver):
     def decide(self, other: Workstream, outcome: str, rationale: str = "Compared both plans.") -> None:
         assert self.workstream is not None
         body = {"other": other.slug, "outcome": outcome, "rationale": rationale}
-        answer = self._person("reviewer").post(reverse("prehandoff-act", args=[self.workstream.uuid, "decide"]), body)
+        answer = self._person("reviewer").post(
+            reverse("prehandoff-act", args=[self.workstream.uuid, "decide"]), body
+        )
         assert answer.status_code == 302, answer.content.decode()
 
     def advance(self) -> None:
@@ -66,7 +72,9 @@ class PublicDriver(Driver):
             "outcome": outcome,
             "result": result,
             "evidence": {str(criterion.pk): f"seen: {criterion.text}" for criterion in exits},
-            "outputs": {n: {"base64": base64.b64encode(content).decode()} for n, content in (outputs or {}).items()},
+            "outputs": {
+                n: {"base64": base64.b64encode(content).decode()} for n, content in (outputs or {}).items()
+            },
         }
         self._machine(held.executor, f"/api/attempts/{held.attempt_id}/complete", body)
         self.advance()
@@ -74,7 +82,9 @@ class PublicDriver(Driver):
 
     def fail(self, key: str, error: str = "It broke.") -> Attempt:
         held = Assignment.objects.select_related("executor").get(attempt=self.attempt(key))
-        self._machine(held.executor, f"/api/attempts/{held.attempt_id}/fail", {"token": held.token, "error": error})
+        self._machine(
+            held.executor, f"/api/attempts/{held.attempt_id}/fail", {"token": held.token, "error": error}
+        )
         self.advance()
         return self.attempt(key)
 

@@ -25,7 +25,9 @@ def is_in(client: Client) -> bool:
 
 
 class App:
-    """An authenticator app that was given the secret as text; every code asked for is of the moment of the clock."""
+    """An authenticator app that was given the secret as text; every code asked for is of the moment of the
+    clock.
+    """
 
     def __init__(self, page: HttpResponse) -> None:
         shown = re.search(r'<code class="secret">([A-Z2-7 ]+)</code>', page.content.decode())

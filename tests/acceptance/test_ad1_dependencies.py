@@ -1,4 +1,6 @@
-"""AD-1: steps depend on steps; circles and unknown names are refused everywhere, with the line and the way out."""
+"""AD-1: steps depend on steps; circles and unknown names are refused everywhere, with the line and the way
+out.
+"""
 
 import json
 from pathlib import Path
@@ -13,7 +15,8 @@ from tests.web.pages import signed_in, words
 
 HEAD = "# Plan: Checkout\n## Stages\n### Stage 1: Build\n##### Batch 01: work\n###### Thread 01: lane\n"
 LANES = HEAD + (
-    "- A1: Prices\n- A2: Totals\n###### Thread 02: other\n- B1: Page\n  - Needs: A1\n- B2: Form\n  - Needs: A2, B1\n"
+    "- A1: Prices\n- A2: Totals\n###### Thread 02: other\n- B1: Page\n  - Needs: A1\n- B2: "
+    "Form\n  - Needs: A2, B1\n"
 )
 CIRCLE = HEAD + "- A1: Prices\n  - Needs: B1\n###### Thread 02: other\n- B1: Page\n  - Needs: A1\n"
 UNKNOWN = HEAD + "- A1: Prices\n  - Needs: Z9\n"
@@ -70,7 +73,13 @@ def test_ad1_rest_refuses_it_with_line_and_way_out(
 
 @REFUSED
 def test_ad1_the_command_refuses_it(
-    driver: Driver, tmp_path: Path, capsys: pytest.CaptureFixture[str], source: str, code: str, line: int, named: str
+    driver: Driver,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    source: str,
+    code: str,
+    line: int,
+    named: str,
 ) -> None:
     file = tmp_path / "PLAN.md"
     file.write_text(source)

@@ -9,13 +9,16 @@ from django.core.management import CommandError, call_command
 
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import Bundle, HistoryEntry, Workflow, Workstream, WorkstreamNeed
-from orchestrator.services.executors import register_executor
+from orchestrator.services.people.executors import register_executor
 from tests.cast import NOON, PLAN, Driver
 from tests.machines import Machine
 from tests.web.pages import carried, signed_in, words
 
 pytestmark = pytest.mark.django_db
-CYCLE = b"# Plan: Round\n\n## Task Dependencies\n\n### Batch 1\n\n- **A1:** one (needs A2)\n- **A2:** two (needs A1)\n"
+CYCLE = (
+    b"# Plan: Round\n\n## Task Dependencies\n\n### Batch 1\n\n- **A1:** one (needs A2)\n- **A2:** "
+    b"two (needs A1)\n"
+)
 
 
 def plan(title: str, needs: str = "") -> bytes:
@@ -58,7 +61,11 @@ def test_ad3_a_folder_is_submitted_in_the_order_of_its_needs(driver: Driver, fol
         ("tax-rates", "price-book"),
     }
     bundle = Bundle.objects.get()
-    assert (bundle.name, bundle.submitted_by, bundle.workstreams.count()) == ("shop", driver.cast.initiator, 3)
+    assert (bundle.name, bundle.submitted_by, bundle.workstreams.count()) == (
+        "shop",
+        driver.cast.initiator,
+        3,
+    )
     client = signed_in(driver.cast.observer)
     text = words(client.get(f"/bundles/{bundle.pk}/"))
     assert "Quote service Planning Price book , Tax rates 01-quotes.PLAN.md, v1" in text
@@ -98,7 +105,9 @@ def test_ad3_the_same_folder_again_makes_suspected_duplicates_that_need_one_anot
     assert sorted(needs.values_list("needed__slug", flat=True)) == ["price-book-2", "tax-rates-2"]
 
 
-def test_ad3_files_form_a_bundle_and_nonsense_is_a_usage_error(driver: Driver, folder: Path, tmp_path: Path) -> None:
+def test_ad3_files_form_a_bundle_and_nonsense_is_a_usage_error(
+    driver: Driver, folder: Path, tmp_path: Path
+) -> None:
     printed = run(str(folder / "03-prices.md"), str(folder / "02-tax" / "PLAN.md"), "--bundle", "Prices")
     assert "“Prices”: 2 plans wait for review." in printed
     (tmp_path / "empty").mkdir()
@@ -136,7 +145,9 @@ def test_ad3_several_files_are_uploaded_on_the_page(driver: Driver) -> None:
 
 
 def test_ad3_a_bundle_over_rest(driver: Driver) -> None:
-    executor = register_executor(name="planner", kind=ExecutorKind.AGENT, user=driver.cast.initiator, now=NOON)
+    executor = register_executor(
+        name="planner", kind=ExecutorKind.AGENT, user=driver.cast.initiator, now=NOON
+    )
     planner = Machine.of(executor)
     files = [
         {"name": "quotes.md", "source": plan("Quote service", "prices").decode()},
@@ -153,13 +164,17 @@ def test_ad3_a_bundle_over_rest(driver: Driver) -> None:
     assert (status, answer["code"], answer["details"]["files"]) == (422, "bundle-rejected", "round.md")
     assert answer["files"]["round.md"][0]["line"] == 7
     twice = [files[1], {"name": "PRICES.md", "source": files[1]["source"]}]
-    assert planner.post("/api/bundles", {"name": "Shop", "files": twice})[1]["message"].endswith("the same title.")
+    assert planner.post("/api/bundles", {"name": "Shop", "files": twice})[1]["message"].endswith(
+        "the same title."
+    )
     assert planner.post("/api/bundles", {"name": "Shop", "files": []})[0] == 422
     assert planner.get("/api/bundles/999")[0] == 404
     assert Workstream.objects.count() == 2
 
 
-def test_ad3_a_member_is_known_by_its_file_when_its_plan_is_approved_and_revised(driver: Driver, folder: Path) -> None:
+def test_ad3_a_member_is_known_by_its_file_when_its_plan_is_approved_and_revised(
+    driver: Driver, folder: Path
+) -> None:
     run(str(folder))
     for slug in ("tax-rates", "quote-service"):
         version = Workflow.objects.get(slug=slug).versions.get()

@@ -1,4 +1,6 @@
-"""AD-3: a plan needs other workstreams; the need is judged at submission, shown everywhere, and follows the version."""
+"""AD-3: a plan needs other workstreams; the need is judged at submission, shown everywhere, and follows the
+version.
+"""
 
 import json
 
@@ -7,8 +9,8 @@ from django.urls import reverse
 
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import HistoryEntry, Workflow, Workstream, WorkstreamNeed
-from orchestrator.queries.state import state_problems
-from orchestrator.services.executors import register_executor
+from orchestrator.queries.base.state import state_problems
+from orchestrator.services.people.executors import register_executor
 from tests.acceptance.workspace_files import Files
 from tests.cast import NOON, PLAN, Driver
 from tests.machines import Machine
@@ -18,7 +20,9 @@ pytestmark = pytest.mark.django_db
 
 
 def plan(title: str, needs: str = "", priority: int | None = None) -> bytes:
-    front = (f"needs: {needs}\n" if needs else "") + (f"priority: {priority}\n" if priority is not None else "")
+    front = (f"needs: {needs}\n" if needs else "") + (
+        f"priority: {priority}\n" if priority is not None else ""
+    )
     text = PLAN.decode().replace("domain: payments\n", f"domain: payments\n{front}")
     return text.replace("Card refunds", title).encode()
 
@@ -31,7 +35,9 @@ def steward(driver: Driver) -> Machine:
 
 def submit(driver: Driver, source: bytes, role: str = "initiator", **fields: str):
     client = signed_in(getattr(driver.cast, role))
-    return client.post(reverse("plan-submit"), {"act": "submit", "source": source.decode(), **fields}, follow=True)
+    return client.post(
+        reverse("plan-submit"), {"act": "submit", "source": source.decode(), **fields}, follow=True
+    )
 
 
 def approve(driver: Driver, slug: str) -> None:
@@ -46,7 +52,9 @@ def needs_of(slug: str) -> list[str]:
     return list(WorkstreamNeed.objects.filter(workstream__slug=slug).values_list("needed__slug", flat=True))
 
 
-def test_ad3_needs_stand_on_pages_in_rest_and_in_the_registry(driver: Driver, steward: Machine, files: Files) -> None:
+def test_ad3_needs_stand_on_pages_in_rest_and_in_the_registry(
+    driver: Driver, steward: Machine, files: Files
+) -> None:
     first = driver.start(plan("Price book"))
     second = driver.start(plan("Quote service", needs="price-book"))
     client = signed_in(driver.cast.observer)
@@ -56,7 +64,9 @@ def test_ad3_needs_stand_on_pages_in_rest_and_in_the_registry(driver: Driver, st
     answer = steward.get(f"/api/workstreams/{second.uuid}/")[1]
     assert (answer["needs"], answer["needed_by"]) == (["price-book"], [])
     assert steward.get(f"/api/workstreams/{first.uuid}/")[1]["needed_by"] == ["quote-service"]
-    registry = {one["id"]: one["needs"] for one in json.loads(files.text("workstreams/index.json"))["streams"]}
+    registry = {
+        one["id"]: one["needs"] for one in json.loads(files.text("workstreams/index.json"))["streams"]
+    }
     assert registry == {"price-book": [], "quote-service": ["price-book"]}
 
 
@@ -67,7 +77,9 @@ def test_ad3_needs_stand_on_pages_in_rest_and_in_the_registry(driver: Driver, st
         ("old-work", "line 3: The plan needs “old-work”, which is archived and will never be completed."),
     ],
 )
-def test_ad3_an_unknown_or_archived_need_is_refused_with_its_line(driver: Driver, needs: str, said: str) -> None:
+def test_ad3_an_unknown_or_archived_need_is_refused_with_its_line(
+    driver: Driver, needs: str, said: str
+) -> None:
     old = driver.submit(plan("Old work")).workstream
     signed_in(driver.cast.approver).post(f"/workstreams/{old.uuid}/acts/archive", {"reason": "Dropped."})
     refused = submit(driver, plan("Quote service", needs=needs))
@@ -77,7 +89,9 @@ def test_ad3_an_unknown_or_archived_need_is_refused_with_its_line(driver: Driver
 
 
 def test_ad3_check_names_an_unknown_need_over_rest(driver: Driver, steward: Machine) -> None:
-    status, answer = steward.post("/api/plans/check", {"source": plan("Quote service", needs="nowhere").decode()})
+    status, answer = steward.post(
+        "/api/plans/check", {"source": plan("Quote service", needs="nowhere").decode()}
+    )
     [found] = [f for f in answer["findings"] if f["code"] == "unknown-workstream"]
     assert (status, answer["approvable"], found["line"]) == (200, False, 3)
 
@@ -88,7 +102,9 @@ def test_ad3_a_circle_of_workstreams_is_refused_by_name(driver: Driver) -> None:
     fields = {"of": "price-book", "change_reason": "It reads quotes."}
     refused = submit(driver, plan("Price book", needs="quote-service"), **fields)
     assert refused.status_code == 422
-    assert "Workstreams need one another in a circle: price-book → quote-service → price-book." in words(refused)
+    assert "Workstreams need one another in a circle: price-book → quote-service → price-book." in words(
+        refused
+    )
     itself = submit(driver, plan("Price book", needs="price-book"), **fields)
     assert "price-book → price-book" in words(itself)
 
@@ -161,7 +177,7 @@ def test_ad3_accepting_reopening_and_archiving_wake_what_needs_it(
     driver.finish()
     waiting = driver.submit(plan("Quote service", needs="price-book")).workstream
     woken: list[int] = []
-    monkeypatch.setattr("orchestrator.services.needs.wake", woken.append)
+    monkeypatch.setattr("orchestrator.services.workstreams.needs.wake", woken.append)
     steward.patch(f"/workstreams/{first.uuid}/", {"status": "completed"})
     client = signed_in(driver.cast.approver)
     client.post(f"/workstreams/{first.uuid}/acts/reopen", {"reason": "A price is missing."})

@@ -1,8 +1,10 @@
-"""AD-4, AD-7 over REST: a failed step leaves the rest alone and is tried again explicitly; repeating a call is safe."""
+"""AD-4, AD-7 over REST: a failed step leaves the rest alone and is tried again explicitly; repeating a call
+is safe.
+"""
 
 from orchestrator.core.terms import AttemptStatus, CriterionKind
 from orchestrator.models import HandoffArtifact, HistoryEntry, Workstream
-from orchestrator.queries.state import state_problems
+from orchestrator.queries.base.state import state_problems
 from tests.cast import Driver
 from tests.machines import Machine
 
@@ -40,7 +42,12 @@ def test_ad7_the_same_completion_twice_has_one_effect(driver: Driver) -> None:
     driver.start()
     machine, attempt = Machine.of(driver.cast.builder("one")), driver.attempt("A1")
     token = machine.post(f"/api/attempts/{attempt.pk}/claim", key="claim")[1]["token"]
-    body = {"token": token, "outcome": "Done.", "evidence": evidence(driver, "A1"), "outputs": {"a.txt": "text"}}
+    body = {
+        "token": token,
+        "outcome": "Done.",
+        "evidence": evidence(driver, "A1"),
+        "outputs": {"a.txt": "text"},
+    }
     address = f"/api/attempts/{attempt.pk}/complete"
     first = machine.post(address, body, key="done")
     entries, artifacts = HistoryEntry.objects.count(), HandoffArtifact.objects.count()

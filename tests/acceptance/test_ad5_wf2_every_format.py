@@ -1,20 +1,22 @@
-"""WF-2, AD-5, WF-8: what people already have is read, scheduled to its end, and written in every form of ours."""
+"""WF-2, AD-5, WF-8: what people already have is read, scheduled to its end, and written in every form of
+ours.
+"""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from orchestrator.core.formats.bundle import read as read_bundle
-from orchestrator.core.formats.bundle import render_bundle
-from orchestrator.core.formats.folder import PlanSource, sources_of
-from orchestrator.core.formats.recognise import Format
-from orchestrator.core.formats.write import Written, render_as
-from orchestrator.core.plan import Plan, Reading
-from orchestrator.core.plan_check import review_any
-from orchestrator.core.plan_markdown import read_plan
-from orchestrator.core.plan_render import render_plan
-from orchestrator.core.preview import preview
+from orchestrator.core.files.write import Written, render_as
+from orchestrator.core.plans.checks.check import review_any
+from orchestrator.core.plans.formats.bundle import read as read_bundle
+from orchestrator.core.plans.formats.bundle import render_bundle
+from orchestrator.core.plans.formats.folder import PlanSource, sources_of
+from orchestrator.core.plans.formats.recognise import Format
+from orchestrator.core.plans.plan import Plan, Reading
+from orchestrator.core.plans.reading.markdown import read_plan
+from orchestrator.core.plans.rehearsing.preview import preview
+from orchestrator.core.plans.text.render import render_plan
 from orchestrator.core.terms import TaskStatus
 from tests.core.formats.samples import FOLDER_FILES, PLAN, SAMPLES
 
@@ -65,7 +67,9 @@ def corpus() -> dict[str, bytes]:
 
 def test_wf2_every_real_file_is_read_or_is_no_plan() -> None:
     found = sources_of(corpus())
-    assert [left.name for left in found.left_out if not left.name.endswith((".schema.json", "index.json"))] == []
+    assert [
+        left.name for left in found.left_out if not left.name.endswith((".schema.json", "index.json"))
+    ] == []
     assert len(found.plans) >= 10
     for source in found.plans:
         reviewed(source)

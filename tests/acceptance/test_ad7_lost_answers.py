@@ -1,4 +1,6 @@
-"""F1 to F3, AD-7: whatever becomes of the web process, a call that is repeated with its key has one effect."""
+"""F1 to F3, AD-7: whatever becomes of the web process, a call that is repeated with its key has
+one effect.
+"""
 
 import json
 from collections.abc import Callable
@@ -9,7 +11,7 @@ import pytest
 
 from orchestrator.core.terms import AttemptStatus
 from orchestrator.models import Assignment, HistoryEntry, IdempotencyKey, Workstream
-from orchestrator.services.history import verify
+from orchestrator.services.base.history import verify
 from tests.acceptance.installation import wait_for
 from tests.acceptance.web_process import answers, web_process
 from tests.cast import Driver
@@ -32,10 +34,16 @@ def killed_and_asked_again(
     folder: Path, point: str, path: str, secret: str, body: object, between: Callable[[], None]
 ) -> httpx.Response:
     """The call that kills its process, a look at what is there, and the same call again."""
-    headers = {"authorization": f"Bearer {secret}", "idempotency-key": "once", "content-type": "application/json"}
+    headers = {
+        "authorization": f"Bearer {secret}",
+        "idempotency-key": "once",
+        "content-type": "application/json",
+    }
     sent = json.dumps(body) if body else ""
     mark = folder / "dead"
-    server = web_process(folder, application="tests.acceptance.dying", DYING_POINT=point, DYING_MARK=str(mark))
+    server = web_process(
+        folder, application="tests.acceptance.dying", DYING_POINT=point, DYING_MARK=str(mark)
+    )
     with server as address:
         with pytest.raises(httpx.HTTPError):
             httpx.post(address + path, headers=headers, content=sent, timeout=60)

@@ -1,4 +1,6 @@
-"""F10, F11: a server that stops, or a connection lost at COMMIT, is a clean 503; the key settles what happened."""
+"""F10, F11: a server that stops, or a connection lost at COMMIT, is a clean 503; the key settles what
+happened.
+"""
 
 import os
 import shutil
@@ -19,7 +21,7 @@ from django.db import connection
 
 from orchestrator.core.terms import AttemptStatus
 from orchestrator.models import Assignment, HistoryEntry, IdempotencyKey
-from orchestrator.services.history import verify
+from orchestrator.services.base.history import verify
 from tests.acceptance.installation import free_port, wait_for
 from tests.acceptance.web_process import database_address, web_process
 from tests.cast import Driver
@@ -35,8 +37,8 @@ def _on_a_server() -> None:
 
 
 class Line:
-    """The way to the server. With `cut` set it breaks at the COMMIT of an act that wrote history: `unheard` before the
-    server gets it, `unanswered` when the server has done it and its answer is on the way."""
+    """The way to the server. With `cut` set it breaks at the COMMIT of an act that wrote history: `unheard`
+    before the server gets it, `unanswered` when the server has done it and its answer is on the way."""
 
     def __init__(self) -> None:
         said = connection.settings_dict
@@ -131,7 +133,8 @@ def test_f11_a_connection_lost_at_commit_is_a_503_and_the_repeated_call_tells_wh
 def nobody_acts() -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
+            "pg_backend_pid() "
             "AND xact_start IS NOT NULL"
         )
         return cursor.fetchone()[0] == 0
@@ -144,7 +147,11 @@ class Server:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.log, self.port = Path(tempfile.mkdtemp(prefix="server-")), folder / "server.log", free_port()
+        self.folder, self.log, self.port = (
+            Path(tempfile.mkdtemp(prefix="server-")),
+            folder / "server.log",
+            free_port(),
+        )
         self.who = {"user": "postgres"} if os.getuid() == 0 else {}
         if self.who:
             shutil.chown(self.folder, "postgres")
@@ -167,7 +174,13 @@ class Server:
     def run(self, program: str, *words: str, feed: bytes | None = None) -> None:
         with self.log.open("ab") as log:
             subprocess.run(
-                [found(program), *words], input=feed, stdout=log, stderr=log, check=True, cwd=self.folder, **self.who
+                [found(program), *words],
+                input=feed,
+                stdout=log,
+                stderr=log,
+                check=True,
+                cwd=self.folder,
+                **self.who,
             )
 
     def start(self) -> None:
@@ -222,7 +235,9 @@ def test_f10_a_server_stopped_at_once_is_a_503_and_the_call_is_repeated_when_it_
         again = httpx.post(claim, headers=headers, timeout=60)
         assert (again.status_code, again.json()["token"]) == (200, 1)
         with psycopg.connect(server.address) as reader:
-            rows = reader.execute("SELECT count(*) FROM orchestrator_historyentry WHERE action = 'attempt claimed'")
+            rows = reader.execute(
+                "SELECT count(*) FROM orchestrator_historyentry WHERE action = 'attempt claimed'"
+            )
             assert rows.fetchone() == (1,)
 
 

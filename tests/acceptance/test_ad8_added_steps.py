@@ -1,4 +1,6 @@
-"""AD-8: a running step adds steps within the limit that the reviewed plan gives it; a new version, at once in force."""
+"""AD-8: a running step adds steps within the limit that the reviewed plan gives it; a new version, at once in
+force.
+"""
 
 import asyncio
 import json
@@ -8,9 +10,10 @@ from django.urls import reverse
 
 from orchestrator.core.terms import TaskStatus, VersionStatus
 from orchestrator.models import HistoryEntry, Task, WorkflowVersion
-from orchestrator.queries.state import state_problems
-from orchestrator.services import plans, rework
-from orchestrator.services.history import verify
+from orchestrator.queries.base.state import state_problems
+from orchestrator.services.base.history import verify
+from orchestrator.services.plans import plans
+from orchestrator.services.work import rework
 from tests.cast import Driver
 from tests.machines import Machine, secret_of
 from tests.mcp.connection import connected
@@ -121,7 +124,10 @@ def test_ad8_the_limit_counts_what_was_ever_added(driver: Driver, machine: Machi
     assert "has 1 left, not 2" in refusal["message"]
     driver.complete("A1")
     rework.send_back(
-        task_id=driver.task("A1").pk, reason="Look again.", actor=driver.cast.actor("reviewer"), now=driver.tick()
+        task_id=driver.task("A1").pk,
+        reason="Look again.",
+        actor=driver.cast.actor("reviewer"),
+        now=driver.tick(),
     )
     driver.advance()
     driver.claim("A1", driver.cast.builder("second"))
@@ -214,9 +220,13 @@ def test_ad8_an_agent_adds_steps_over_mcp(driver: Driver) -> None:
     async def agent() -> None:
         async with connected(ORCHESTRATOR_TOKEN=secret) as session:
             token = (await session.ok("claim_task", attempt_id=attempt))["token"]
-            added = await session.ok("add_steps", attempt_id=attempt, token=token, tasks=TWO, reason="Found two.")
+            added = await session.ok(
+                "add_steps", attempt_id=attempt, token=token, tasks=TWO, reason="Found two."
+            )
             assert [step["key"] for step in added["steps"]] == ["A1-1", "A1-2"]
-            refusal = await session.refused("add_steps", attempt_id=attempt, token=token, tasks=TWO, reason="More.")
+            refusal = await session.refused(
+                "add_steps", attempt_id=attempt, token=token, tasks=TWO, reason="More."
+            )
             assert refusal["code"] == "limit-reached"
 
     asyncio.run(agent())

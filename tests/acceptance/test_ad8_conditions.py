@@ -1,4 +1,6 @@
-"""AD-8: a step with a condition runs or is skipped by how the steps before it ended; the reason is always said."""
+"""AD-8: a step with a condition runs or is skipped by how the steps before it ended; the reason is always
+said.
+"""
 
 import json
 
@@ -8,9 +10,10 @@ from django.urls import reverse
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.terms import TaskStatus
 from orchestrator.models import HistoryEntry, Task
-from orchestrator.queries.explanations import explain
-from orchestrator.queries.state import state_problems
-from orchestrator.services import blockers, interventions, rework
+from orchestrator.queries.base.state import state_problems
+from orchestrator.queries.engine.explanations import explain
+from orchestrator.services.people import blockers, interventions
+from orchestrator.services.work import rework
 from tests.acceptance.workspace_files import Files
 from tests.cast import Driver
 from tests.machines import Machine
@@ -158,12 +161,17 @@ SKIPPED_LAST = b"""# Plan: Skip the last step
 
 
 def test_ad8_a_step_is_skipped_again_for_the_same_reason(driver: Driver) -> None:
-    """Nothing else changes in the round that skips it, and what is said of it is what was said the first time."""
+    """Nothing else changes in the round that skips it, and what is said of it is what was said the first
+    time.
+    """
     driver.start(SKIPPED_LAST)
     driver.do("T1", "N1")
     assert statuses(driver)["F1"] == TaskStatus.SKIPPED
     rework.send_back(
-        task_id=driver.task("N1").pk, reason="Unclear.", actor=driver.cast.actor("reviewer"), now=driver.tick()
+        task_id=driver.task("N1").pk,
+        reason="Unclear.",
+        actor=driver.cast.actor("reviewer"),
+        now=driver.tick(),
     )
     assert statuses(driver)["F1"] == TaskStatus.PENDING
     driver.advance()
@@ -178,14 +186,19 @@ def test_ad8_a_step_that_ran_and_is_then_skipped_hands_nothing_on(driver: Driver
     driver.complete("T1", result="failed")
     driver.do("F1")
     rework.send_back(
-        task_id=driver.task("T1").pk, reason="Wrong test.", actor=driver.cast.actor("reviewer"), now=driver.tick()
+        task_id=driver.task("T1").pk,
+        reason="Wrong test.",
+        actor=driver.cast.actor("reviewer"),
+        now=driver.tick(),
     )
     driver.advance()
     driver.do("T1")
     assert statuses(driver)["F1"] == TaskStatus.SKIPPED
     status, brief = Machine.of(driver.cast.builder()).get(f"/api/tasks/{driver.task('V1').pk}/")
     assert status == 200
-    assert [artifact["step"] for artifact in brief["upstream"]] == ["T1"], "the result before the skipped step"
+    assert [artifact["step"] for artifact in brief["upstream"]] == ["T1"], (
+        "the result before the skipped step"
+    )
 
 
 def test_ad8_a_word_that_is_not_declared_is_refused_and_nothing_is_stored(driver: Driver) -> None:
@@ -207,7 +220,12 @@ def test_ad8_the_page_offers_the_declared_words(driver: Driver) -> None:
     assert "Passed (usual)" in words(carl.get(page))
     held = driver.attempt("T1")
     exit_id = driver.task("T1").step.criteria.get(kind="exit").pk
-    typed = {"attempt": held.pk, "token": held.assignment.token, f"evidence-{exit_id}": "ran", "result": "failed"}
+    typed = {
+        "attempt": held.pk,
+        "token": held.assignment.token,
+        f"evidence-{exit_id}": "ran",
+        "result": "failed",
+    }
     done = carl.post(f"{page}complete", typed, follow=True)
     assert "Result: failed" in words(done)
     assert driver.attempt("T1").result == "failed"
@@ -229,7 +247,9 @@ def test_ad8_a_question_or_a_blocker_on_a_step_that_is_skipped(driver: Driver) -
     carl = driver.cast.actor("contributor")
     task = driver.task("F1")
     interventions.flag_for_human(task_id=task.pk, note="Who fixes it?", actor=carl, now=driver.tick())
-    blocker = blockers.declare_blocker(task_id=task.pk, kind="defect", note="No access.", actor=carl, now=driver.tick())
+    blocker = blockers.declare_blocker(
+        task_id=task.pk, kind="defect", note="No access.", actor=carl, now=driver.tick()
+    )
     driver.do("T1")
     assert driver.task("F1").status == TaskStatus.BLOCKED, "a question is answered first"
     interventions.clear_human_flag(task_id=task.pk, answer="Nobody.", actor=carl, now=driver.tick())
@@ -246,8 +266,13 @@ def test_ad8_the_preview_assumes_the_usual_and_marks_what_depends_on_it(driver: 
     effect = checked["preview"]
     assert [c["key"] for c in effect["conditional"] if not c["runs"]] == ["F1", "B1", "Y1"]
     assert effect["waves"] == [["T1"], ["V1"], ["G-release"], ["N1"]]
-    page = signed_in(driver.cast.initiator).post(reverse("plan-submit"), {"act": "check", "source": PLAN.decode()})
-    assert "F1 runs only when “T1 is failed”: it is skipped when every step before it ends as usual." in words(page)
+    page = signed_in(driver.cast.initiator).post(
+        reverse("plan-submit"), {"act": "check", "source": PLAN.decode()}
+    )
+    assert (
+        "F1 runs only when “T1 is failed”: it is skipped when every step before it ends as usual."
+        in words(page)
+    )
     assert "can never start" not in words(page)
 
 
@@ -266,7 +291,9 @@ def test_ad8_a_plan_whose_condition_cannot_be_judged_is_not_stored(driver: Drive
 def test_ad8_conditional_steps_of_a_thread_go_one_after_the_other(driver: Driver) -> None:
     """AS-3: a round that looks at a step because of its condition sees who stands before it in the thread."""
     steps = "".join(f"- B{n}: step\n  - When: A1 is complete\n" for n in (1, 2))
-    lanes = f"##### Batch 01: a\n###### Thread 01: a\n- A1: step\n##### Batch 02: b\n###### Thread 01: b\n{steps}"
+    lanes = (
+        f"##### Batch 01: a\n###### Thread 01: a\n- A1: step\n##### Batch 02: b\n###### Thread 01: b\n{steps}"
+    )
     driver.start(f"# Plan: Row\n## Stages\n### Stage 1: all\n{lanes}".encode())
     driver.do("A1")
     for _ in range(3):
@@ -278,7 +305,10 @@ def test_ad8_conditional_steps_of_a_thread_go_one_after_the_other(driver: Driver
 
 def test_ad8_a_long_chain_of_skipped_steps_comes_to_its_end(driver: Driver) -> None:
     steps = "".join(f"- S{n}: Step {n}\n  - When: S{n - 1} is complete\n" for n in range(2, 40))
-    plan = "# Plan: Chain\n\n##### Batch 01: all\n\n###### Thread 01: all\n- S1: One\n  - When: parameter go is yes\n"
+    plan = (
+        "# Plan: Chain\n\n##### Batch 01: all\n\n###### Thread 01: all\n- S1: One\n  - When: "
+        "parameter go is yes\n"
+    )
     source = f"---\nparameters:\n  go: no way\n---\n{plan}{steps}- Z1: Last\n"
     driver.start(source.encode())
     for _ in range(2):

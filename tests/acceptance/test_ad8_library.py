@@ -1,4 +1,6 @@
-"""AD-8: an approved plan is saved as a workflow with parameters, looked up in the library, and started from there."""
+"""AD-8: an approved plan is saved as a workflow with parameters, looked up in the library, and started from
+there.
+"""
 
 import asyncio
 import re
@@ -8,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from orchestrator.models import HistoryEntry, SavedWorkflowVersion, WorkflowVersion, Workstream
-from orchestrator.queries import library as queries
+from orchestrator.queries.plans import library as queries
 from tests.acceptance.versions import approve, next_version
 from tests.cast import PLAN, Driver
 from tests.machines import Machine, secret_of
@@ -73,14 +75,17 @@ def test_ad8_the_library_says_what_a_workflow_holds_and_where_it_comes_from(driv
     otto = signed_in(driver.cast.observer)
     page = words(otto.get("/library/"))
     for said in (
-        "Money back Ledger and gateway side by side. 1 stage, 5 steps, 1 gate, 4 lanes. Asks for name (Card refunds)",
+        "Money back Ledger and gateway side by side. 1 stage, 5 steps, 1 gate, 4 lanes. Asks for "
+        "name (Card refunds)",
         "saved by ines on",
         "from Card refunds v1 . Not used yet.",
         "Shipped with the product.",
     ):
         assert said in page, said
     assert "Money back" in words(otto.get("/library/?q=GATEWAY+ledger"))
-    assert "Release" not in words(otto.get("/library/?q=gateway+ledger")).split("Words")[1].split("Shortcuts")[0]
+    assert (
+        "Release" not in words(otto.get("/library/?q=gateway+ledger")).split("Words")[1].split("Shortcuts")[0]
+    )
     assert "No workflow has these words." in words(otto.get("/library/?q=zebra"))
     assert "Starting is off: You need the role" in words(otto.get("/library/"))
 
@@ -108,7 +113,11 @@ def test_ad8_a_workstream_is_started_from_a_saved_workflow(driver: Driver) -> No
     review = ines.post(start, values | {"act": "submit"}, follow=True)
     version = WorkflowVersion.objects.get(workflow__slug="payouts")
     assert "Started from a workflow of the library , version 1." in words(review)
-    assert (version.status, version.started_from, version.started_from_number) == ("in_review", "money-back", 1)
+    assert (version.status, version.started_from, version.started_from_number) == (
+        "in_review",
+        "money-back",
+        1,
+    )
     page = words(ines.get("/library/money-back/"))
     assert "Used 1 time." in page
     assert "Payouts" in page.split("Started from it")[1]
@@ -129,7 +138,9 @@ def test_ad8_saved_workflows_are_numbered_archived_and_never_deleted(driver: Dri
     approve(driver, next_version(driver, PLAN.replace(b"Ledger report", b"Ledger report in EUR")))
     ines = signed_in(driver.cast.initiator)
     again = {"act": "save", "of": "money-back", "name-0": "name", "text-0": "Card refunds", "use-0": "on"}
-    assert ines.post("/plans/card-refunds/v2/save/", again).status_code == 422, "a next version needs a reason"
+    assert ines.post("/plans/card-refunds/v2/save/", again).status_code == 422, (
+        "a next version needs a reason"
+    )
     assert ines.post("/plans/card-refunds/v2/save/", again | {"reason": "One more."}).status_code == 302
     assert [one.number for one in queries.versions_saved("money-back")] == [2, 1]
     assert "ledger folder" in words(ines.get("/library/money-back/?version=1"))
@@ -173,9 +184,12 @@ def test_ad8_saved_and_started_over_rest(driver: Driver) -> None:
         "parameters": [{"name": "n", "text": "Card refunds"}],
     }
     status, made = machine.post("/api/library", body, key="k1")
-    assert (status, made["name"], made["version"], made["saved_by"]) == (201, "release-2", 1, "boss (agent of carl)"), (
-        "a name of its own"
-    )
+    assert (status, made["name"], made["version"], made["saved_by"]) == (
+        201,
+        "release-2",
+        1,
+        "boss (agent of carl)",
+    ), "a name of its own"
     assert machine.post("/api/library", body, key="k1") == (status, made)
     status, listed = machine.get("/api/library?q=card")
     assert (status, [one["name"] for one in listed["items"]]) == (200, ["release-2", "feature-delivery"])

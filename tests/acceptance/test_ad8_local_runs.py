@@ -1,4 +1,6 @@
-"""AD-8, AD-6: each shipped workflow, started from the library's pages, is done by local executors and people."""
+"""AD-8, AD-6: each shipped workflow, started from the library's pages, is done by local executors
+and people.
+"""
 
 import re
 import time
@@ -11,11 +13,11 @@ from pytest_django.fixtures import Settings
 
 from orchestrator.adapters.repository import git
 from orchestrator.core.terms import TaskStatus, WorkstreamStatus
-from orchestrator.management.local_executor import LocalExecutor
 from orchestrator.models import Attempt, Task, WorkflowVersion, Workstream
-from orchestrator.queries.library import find_entry
-from orchestrator.queries.state import state_problems
-from orchestrator.services.history import verify
+from orchestrator.processes.local_executor import LocalExecutor
+from orchestrator.queries.base.state import state_problems
+from orchestrator.queries.plans.library import find_entry
+from orchestrator.services.base.history import verify
 from tests.acceptance.public import PublicDriver
 from tests.acceptance.versions import decide
 from tests.web.pages import signed_in, words
@@ -32,7 +34,8 @@ VALUES = {
     "feature-delivery": {"name": "Refunds by card", "goal": "A customer gets the money back."},
     "release": {"product": "shop", "version": "2.4.0", "channel": "preview"},
 }
-#: Which conditional steps a run leaves out: an announcement is for the stable channel, clean checks find nothing.
+#: Which conditional steps a run leaves out: an announcement is for the stable channel, clean checks find
+#: nothing.
 SKIPPED = {"test-fix-verify": set(), "feature-delivery": set(), "release": {"R2", "P2"}}
 #: What people would do in each workflow is done by commands; every other step leaves a note.
 COMMANDS = {
@@ -43,7 +46,8 @@ COMMANDS = {
 #: The commands behind the steps: one leaves a file, the other looks for one and fails when it is not there.
 SCRIPTS = {
     "work.py": "import os, pathlib, sys\npath = pathlib.Path(sys.argv[1])\n"
-    "path.parent.mkdir(parents=True, exist_ok=True)\npath.write_text(os.environ['STEP_KEY'])\nprint('wrote', path)",
+    "path.parent.mkdir(parents=True, "
+    "exist_ok=True)\npath.write_text(os.environ['STEP_KEY'])\nprint('wrote', path)",
     "check.py": "import pathlib, sys\nmissing = [n for n in sys.argv[1:] if not pathlib.Path(n).exists()]\n"
     "print('missing', missing)\nsys.exit(bool(missing))",
 }
@@ -63,7 +67,9 @@ def repository(settings: Settings) -> Path:
 
 
 def with_commands(name: str) -> str:
-    """The workflow's text with a command for every step that people would do otherwise, as somebody types it."""
+    """The workflow's text with a command for every step that people would do otherwise, as
+    somebody types it.
+    """
     source = find_entry(name).source
     if "\nrepository:" not in source:
         source = source.replace("---\n", "---\nrepository: sample\n", 1)
@@ -95,7 +101,9 @@ def started(driver: PublicDriver, name: str) -> Workstream:
 
 
 def run_to_its_end(driver: PublicDriver, executors: list[LocalExecutor]) -> None:
-    """Executors take what is queued in turns; whatever is a gate is signed by somebody whom the plan names."""
+    """Executors take what is queued in turns; whatever is a gate is signed by somebody whom the
+    plan names.
+    """
     while ready := driver.ready():
         worked = [executor.turn() for executor in executors]
         driver.advance()

@@ -1,4 +1,6 @@
-"""AD-8: a template is started with values, by page, REST and command, and runs to its end whichever way it goes."""
+"""AD-8: a template is started with values, by page, REST and command, and runs to its end whichever way it
+goes.
+"""
 
 from io import StringIO
 from pathlib import Path
@@ -8,11 +10,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from orchestrator.core.plan_check import review_source
-from orchestrator.core.plan_parameters import parameters_of, with_values
+from orchestrator.core.plans.checks.check import review_source
+from orchestrator.core.plans.text.parameters import parameters_of, with_values
 from orchestrator.core.terms import TaskStatus
 from orchestrator.models import Task, WorkflowVersion, Workstream
-from orchestrator.queries.library import library
+from orchestrator.queries.plans.library import library
 from tests.cast import PLAN, Driver
 from tests.machines import Machine
 from tests.web.pages import control, signed_in, words
@@ -23,8 +25,13 @@ VALUES = {
     "feature-delivery": {"name": "Refunds by card", "goal": "A customer gets the money back."},
     "release": {"product": "shop", "version": "2.4.0"},
 }
-#: What every template's step ends with when it does not end as usual, and what then becomes of its conditional step.
-OTHER_WAY = {"test-fix-verify": ("T1", "failed", "F1"), "feature-delivery": None, "release": ("R1", "findings", "R2")}
+#: What every template's step ends with when it does not end as usual, and what then becomes of its
+#: conditional step.
+OTHER_WAY = {
+    "test-fix-verify": ("T1", "failed", "F1"),
+    "feature-delivery": None,
+    "release": ("R1", "findings", "R2"),
+}
 
 
 def source(name: str) -> str:
@@ -108,7 +115,9 @@ def test_ad8_a_template_is_started_from_its_page(driver: Driver) -> None:
     assert (version.repository, version.workflow.slug) == ("sample", "nightly-ledger-tests")
 
 
-def test_ad8_work_from_a_changed_text_of_a_workflow_is_a_use_of_it_and_a_chosen_file_is_none(driver: Driver) -> None:
+def test_ad8_work_from_a_changed_text_of_a_workflow_is_a_use_of_it_and_a_chosen_file_is_none(
+    driver: Driver,
+) -> None:
     ines, form = signed_in(driver.cast.initiator), reverse("plan-submit")
     page = ines.get(form, {"template": "release"})
     assert 'name="template" value="release"' in page.content.decode()

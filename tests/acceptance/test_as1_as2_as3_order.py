@@ -2,7 +2,7 @@
 
 from orchestrator.core.terms import Reason
 from orchestrator.models import HistoryEntry, SchedulingDecision, Verdict
-from orchestrator.queries.explanations import explain
+from orchestrator.queries.engine.explanations import explain
 from tests.cast import Driver
 
 LINE = b"""# Plan: In a row
@@ -61,14 +61,17 @@ def test_as3_only_the_lowest_of_several_sequential_steps_starts(driver: Driver) 
     driver.advance()
     assert driver.ready() == []
     assert (
-        explain(driver.reload())[driver.task("S2").pk].sentence == "waits for S1: running on builder-S1 (agent of carl)"
+        explain(driver.reload())[driver.task("S2").pk].sentence
+        == "waits for S1: running on builder-S1 (agent of carl)"
     )
 
 
 def test_every_launch_is_a_recorded_decision(driver: Driver) -> None:
     driver.start(LINE)
     driver.do("S1")
-    rounds = SchedulingDecision.objects.filter(workstream=driver.workstream, verdicts__launch_order__isnull=False)
+    rounds = SchedulingDecision.objects.filter(
+        workstream=driver.workstream, verdicts__launch_order__isnull=False
+    )
     assert rounds.distinct().count() == 2
     launches = HistoryEntry.objects.filter(action="steps launched").order_by("sequence")
     assert [entry.subject.split(": ")[1] for entry in launches] == ["S1", "S2, S3"]

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from orchestrator.core.terms import Reason
 from orchestrator.models import Attempt, HistoryEntry, Workstream
-from orchestrator.queries.state import state_problems
+from orchestrator.queries.base.state import state_problems
 from tests.cast import PLAN, Driver
 from tests.web.pages import signed_in, words
 
@@ -52,7 +52,9 @@ def test_as5_signing_waits_for_the_decision_and_work_waits_for_the_signature(
     assert driver.ready() == ["A1", "B1"]
 
 
-def test_as5_merge_closes_this_one_and_both_pages_say_so(driver: Driver, pair: tuple[Workstream, Workstream]) -> None:
+def test_as5_merge_closes_this_one_and_both_pages_say_so(
+    driver: Driver, pair: tuple[Workstream, Workstream]
+) -> None:
     done = decide(driver, other="refunds-by-card", outcome="merge", rationale="Same refunds, same customers.")
     assert "Card refunds is closed; its work goes on in Refunds by card." in words(done)
     merged, other = driver.reload(), pair[1]
@@ -100,7 +102,9 @@ def test_as5_close_archives_a_duplicate_and_its_plan_can_no_longer_be_approved(
     assert driver.reload().status == "archived"
 
 
-def test_as5_a_pair_is_decided_once_for_both_sides(driver: Driver, pair: tuple[Workstream, Workstream]) -> None:
+def test_as5_a_pair_is_decided_once_for_both_sides(
+    driver: Driver, pair: tuple[Workstream, Workstream]
+) -> None:
     decide(driver, other="refunds-by-card", outcome="link", rationale="Two banks.")
     client = signed_in(driver.cast.approver)
     for one in pair:
@@ -111,7 +115,11 @@ def test_as5_a_pair_is_decided_once_for_both_sides(driver: Driver, pair: tuple[W
 @pytest.mark.parametrize(
     ("fields", "status", "said"),
     [
-        ({"other": "refunds-by-card", "outcome": "merge"}, 422, "Say why the two are, or are not, the same work."),
+        (
+            {"other": "refunds-by-card", "outcome": "merge"},
+            422,
+            "Say why the two are, or are not, the same work.",
+        ),
         (
             {"other": "refunds-by-card", "outcome": "forget", "rationale": "x"},
             422,
@@ -131,7 +139,9 @@ def test_as5_a_decision_that_does_not_apply_is_refused(
 
 
 def test_as5_an_observer_decides_nothing(driver: Driver, pair: tuple[Workstream, Workstream]) -> None:
-    assert decide(driver, "observer", other="refunds-by-card", outcome="close", rationale="x").status_code == 403
+    assert (
+        decide(driver, "observer", other="refunds-by-card", outcome="close", rationale="x").status_code == 403
+    )
     assert driver.reload().status == "planning"
 
 

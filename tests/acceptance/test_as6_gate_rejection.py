@@ -1,12 +1,14 @@
-"""AS-6, BX-3: a merge point is never skipped; a rejection sends work back, to be done again as a new attempt."""
+"""AS-6, BX-3: a merge point is never skipped; a rejection sends work back, to be done again as a
+new attempt.
+"""
 
 import pytest
 
 from orchestrator.core.errors import MissingReason, NotAllowed, NotFound, WrongState
 from orchestrator.core.terms import AttemptStatus, TaskStatus
 from orchestrator.models import CriterionCheck, GateReview, HandoffArtifact, HistoryEntry
-from orchestrator.queries.explanations import explain
-from orchestrator.services import gates
+from orchestrator.queries.engine.explanations import explain
+from orchestrator.services.review import gates
 from tests.cast import Driver
 
 
@@ -17,7 +19,9 @@ def at_gate(driver: Driver) -> Driver:
     return driver
 
 
-def reject(driver: Driver, return_key: str = "A2", reason: str = "The report is empty.", role: str = "reviewer"):
+def reject(
+    driver: Driver, return_key: str = "A2", reason: str = "The report is empty.", role: str = "reviewer"
+):
     return gates.reject_gate(
         task_id=driver.task("MP1").pk,
         return_key=return_key,
@@ -89,7 +93,9 @@ def test_as6_the_rejected_item_still_reaches_its_end(at_gate: Driver) -> None:
         ({"role": "approver"}, NotAllowed),
     ],
 )
-def test_as6_bad_rejections_change_nothing(at_gate: Driver, facts: dict[str, str], refusal: type[Exception]) -> None:
+def test_as6_bad_rejections_change_nothing(
+    at_gate: Driver, facts: dict[str, str], refusal: type[Exception]
+) -> None:
     before = HistoryEntry.objects.count()
     with pytest.raises(refusal):
         reject(at_gate, **facts)

@@ -8,15 +8,18 @@ import jsonschema
 
 from orchestrator.core.terms import ArtifactState, EventType
 from orchestrator.models import HandoffArtifact
-from orchestrator.queries.briefs import brief
-from orchestrator.queries.explanations import explain
-from orchestrator.services import completions, failures, gates
+from orchestrator.queries.engine.explanations import explain
+from orchestrator.queries.work.briefs import brief
 from orchestrator.services.advance import advance
-from orchestrator.services.scheduling import run_round
+from orchestrator.services.review import gates
+from orchestrator.services.work import completions, failures
+from orchestrator.services.work.scheduling import run_round
 from tests.acceptance.workspace_files import Files
 from tests.cast import Driver
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "orchestrator/schema/handoff-artifact.schema.json").read_text())
+SCHEMA = json.loads(
+    (Path(__file__).parents[2] / "orchestrator/schema/handoff-artifact.schema.json").read_text()
+)
 PLAN = b"""# Plan: Login
 
 ## Stages
@@ -75,13 +78,20 @@ def test_as7_the_next_agent_finds_what_it_works_from(driver: Driver, files: File
     assert [artifact.path for artifact in brief(driver.task("B1").pk).upstream] == [handover.path]
 
 
-def test_as7_every_event_is_one_artifact_that_the_published_schema_accepts(driver: Driver, files: Files) -> None:
-    """A run with a failure, a rejection and rework leaves a gapless series of valid files, each committed once."""
+def test_as7_every_event_is_one_artifact_that_the_published_schema_accepts(
+    driver: Driver, files: Files
+) -> None:
+    """A run with a failure, a rejection and rework leaves a gapless series of valid files, each committed
+    once.
+    """
     driver.start(PLAN)
     driver.claim("A1")
     driver.fail("A1")
     failures.requeue(
-        task_id=driver.task("A1").pk, reason="Try again.", actor=driver.cast.actor("contributor"), now=driver.tick()
+        task_id=driver.task("A1").pk,
+        reason="Try again.",
+        actor=driver.cast.actor("contributor"),
+        now=driver.tick(),
     )
     driver.advance()
     driver.do("A1", "B1")

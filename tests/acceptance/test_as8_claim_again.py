@@ -43,7 +43,10 @@ def test_as8_somebody_else_still_meets_the_holder(driver: Driver) -> None:
         status, answer = other.post(f"/api/attempts/{held.attempt_id}/claim")
         assert (status, answer["code"], "token" in answer) == (409, "already-claimed", False)
     busy = mine.post(f"/api/attempts/{driver.attempt('B1').pk}/claim")[1]
-    assert (busy["details"]["attempt"], "answers with its token" in busy["recovery"]) == (held.attempt_id, True)
+    assert (busy["details"]["attempt"], "answers with its token" in busy["recovery"]) == (
+        held.attempt_id,
+        True,
+    )
     assert tables() == before
 
 

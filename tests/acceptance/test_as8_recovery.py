@@ -1,12 +1,14 @@
-"""AS-8, FR-027, EC-6: after an interruption the next executor sees the restored state and what is left to prove."""
+"""AS-8, FR-027, EC-6: after an interruption the next executor sees the restored state and what is left to
+prove.
+"""
 
 import pytest
 
 from orchestrator.core.errors import StaleToken, WrongState
 from orchestrator.core.terms import ArtifactState, AttemptStatus, CriterionKind, TaskStatus
 from orchestrator.models import Assignment, HandoffArtifact, HistoryEntry
-from orchestrator.queries.briefs import brief
-from orchestrator.services import claims, completions, failures
+from orchestrator.queries.work.briefs import brief
+from orchestrator.services.work import claims, completions, failures
 from tests.cast import Driver
 
 
@@ -54,7 +56,9 @@ def test_as8_the_next_executor_gets_state_and_remaining_criteria(interrupted: Dr
     interrupted.advance()
     found = brief(interrupted.task("A1").pk)
     assert found.task.breadcrumb == "Wrote the entry model, tests come next"
-    assert [(a.number, a.status, a.error) for a in found.earlier_attempts] == [(1, "failed", "The machine is gone.")]
+    assert [(a.number, a.status, a.error) for a in found.earlier_attempts] == [
+        (1, "failed", "The machine is gone.")
+    ]
     assert [c.text for c in found.criteria if c.kind == CriterionKind.EXIT] == ["unit tests pass"]
     assert interrupted.attempt("A1").number == 2
     assert interrupted.ready() == ["A1", "B1"]
@@ -86,7 +90,9 @@ def test_f26_the_old_executor_wakes_up_too_late(interrupted: Driver) -> None:
     interrupted.advance()
     evidence = HandoffArtifact.objects.get(state=ArtifactState.QUARANTINED)
     assert (evidence.attempt_id, evidence.commit) == (stale.attempt_id, "")
-    assert HistoryEntry.objects.filter(action="stale result quarantined", actor="builder-A1 (agent of carl)").exists()
+    assert HistoryEntry.objects.filter(
+        action="stale result quarantined", actor="builder-A1 (agent of carl)"
+    ).exists()
     interrupted.complete("A1")
     assert "A2" in interrupted.ready(), "the evidence does not stand in the way of the real result"
 
@@ -135,5 +141,8 @@ def test_requeue_needs_a_failed_attempt(driver: Driver) -> None:
     driver.start()
     with pytest.raises(WrongState):
         failures.requeue(
-            task_id=driver.task("A1").pk, reason="why not", actor=driver.cast.actor("contributor"), now=driver.tick()
+            task_id=driver.task("A1").pk,
+            reason="why not",
+            actor=driver.cast.actor("contributor"),
+            now=driver.tick(),
         )

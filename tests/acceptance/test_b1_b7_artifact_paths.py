@@ -1,5 +1,5 @@
-"""B1 to B7: where an output would stand outside its folder, or in git's own, it is refused over every way in, with the
-field, and nothing of it is stored."""
+"""B1 to B7: where an output would stand outside its folder, or in git's own, it is refused over every way in,
+with the field, and nothing of it is stored."""
 
 import base64
 from pathlib import Path
@@ -110,7 +110,11 @@ def test_b1_an_uploaded_file_is_named_by_its_last_part(driver: Driver, settings:
     driver.start()
     held = driver.claim("A1", driver.cast.builder())
     address = reverse("task-act", args=[held.attempt.task.workstream.uuid, "A1", "complete"])
-    fields = {"attempt": held.attempt_id, "token": held.token, "outputs": SimpleUploadedFile("../../escape", b"x")}
+    fields = {
+        "attempt": held.attempt_id,
+        "token": held.token,
+        "outputs": SimpleUploadedFile("../../escape", b"x"),
+    }
     fields |= {f"evidence-{pk}": text for pk, text in proof(held).items()}
     answer = signed_in(driver.cast.contributor).post(address, fields)
     assert answer.status_code < 500

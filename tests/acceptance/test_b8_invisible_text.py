@@ -1,4 +1,6 @@
-"""B8, B9, B10: what nobody sees is told in plans, shown on pages, and refused where it would be part of a name."""
+"""B8, B9, B10: what nobody sees is told in plans, shown on pages, and refused where it would be part of a
+name.
+"""
 
 import json
 import re
@@ -47,7 +49,8 @@ ALL = WEAK | STRONG
 every = pytest.mark.parametrize("hidden", ALL.values(), ids=ALL.keys())
 ORDINARY = (
     "Ship it \u26a0\ufe0f \u2764\ufe0f\u200d\U0001f525 \U0001f469\U0001f3fd\u200d\U0001f4bb 1\ufe0f\u20e3"
-    " \U0001f3f3\ufe0f\u200d\U0001f308 \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \u845b\U000e0100\u98fe"
+    " \U0001f3f3\ufe0f\u200d\U0001f308 \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 "
+    "\u845b\U000e0100\u98fe"
 )
 TITLE, LINE = "Ledger report", 21
 PLACES = {
@@ -144,7 +147,9 @@ def test_b8_json_that_spells_them_with_escapes_is_told_as_well(planner: Machine,
         "schemaVersion": "1.0",
         "plan": {
             "name": "Refunds",
-            "stages": [{"number": 1, "name": "Build", "batches": [{"prefix": "01", "name": "parts", "threads": []}]}],
+            "stages": [
+                {"number": 1, "name": "Build", "batches": [{"prefix": "01", "name": "parts", "threads": []}]}
+            ],
         },
     }
     thread = {"lane": "01", "name": "x", "steps": [{"key": "A1", "title": f"Led{hidden}ger"}]}
@@ -222,7 +227,9 @@ def test_b10_half_a_character_is_refused_everywhere(driver: Driver, planner: Mac
 def hidden_everywhere(driver: Driver) -> Driver:
     """A workstream whose plan and people's texts hold a zero width space and a tag."""
     source = (
-        PLAN.decode().replace("Card refunds", "Card\u200b refunds").replace("Ledger entries", "Ledger\u200b entries")
+        PLAN.decode()
+        .replace("Card refunds", "Card\u200b refunds")
+        .replace("Ledger entries", "Ledger\u200b entries")
     )
     driver.start(source.encode())
     machine = Machine.of(driver.cast.builder("scout"))
@@ -260,7 +267,9 @@ def test_b8_pages_show_what_nobody_would_see(hidden_everywhere: Driver) -> None:
             assert character not in page, (address, character)
 
 
-def test_b8_titles_options_and_attributes_show_a_mark_and_forms_keep_what_was_typed(client: Client, cast: Cast) -> None:
+def test_b8_titles_options_and_attributes_show_a_mark_and_forms_keep_what_was_typed(
+    client: Client, cast: Cast
+) -> None:
     client.force_login(cast.approver)
     form = {"title": "Rule\u200b", "body": "text\u200b", "reason": "why", "impact": "none", "slug": "rule"}
     answer = client.post("/policies/", form, follow=True)
@@ -275,7 +284,9 @@ def test_b8_titles_options_and_attributes_show_a_mark_and_forms_keep_what_was_ty
 def test_b8_a_name_in_another_direction_stays_in_its_own_place(driver: Driver) -> None:
     title = "\u05d4\u05d7\u05d6\u05e8\u05d9\u05dd"
     driver.start(PLAN.replace(b"Card refunds", title.encode()))
-    page = signed_in(driver.cast.reviewer).get(f"/workstreams/{driver.reload().uuid}/history/").content.decode()
+    page = (
+        signed_in(driver.cast.reviewer).get(f"/workstreams/{driver.reload().uuid}/history/").content.decode()
+    )
     assert f"Every change of <bdi>{title}</bdi>, newest first." in page
     styles = (settings.BASE_DIR / "static/orchestrator.css").read_text()
     assert re.search(r"\bbdi\b[^{]*\{ unicode-bidi: isolate; \}", styles)

@@ -1,4 +1,6 @@
-"""BX-1, BX-2, BX-5: lanes by service boundary, ids and batches from dependencies, and files that two lanes share."""
+"""BX-1, BX-2, BX-5: lanes by service boundary, ids and batches from dependencies, and files that two lanes
+share.
+"""
 
 import json
 import re
@@ -69,14 +71,18 @@ def test_bx2_batches_are_the_levels_of_the_dependencies_and_waves_follow_them(
     file.write_text(LEVELS)
     call_command("preview_plan", str(file), "--json")
     printed = json.loads(capsys.readouterr().out)
-    assert "inferred-levels" in [finding["code"] for finding in printed["findings"]], "and the reviewer is told so"
+    assert "inferred-levels" in [finding["code"] for finding in printed["findings"]], (
+        "and the reviewer is told so"
+    )
     assert printed["preview"]["waves"] == [["A1", "B1"], ["A2"], ["B2"]]
     driver.start(LEVELS.encode())
     batches = {key: driver.task(key).step.thread.batch.position for key in ("A1", "B1", "A2", "B2")}
     assert batches["A1"] == batches["B1"] < batches["A2"] < batches["B2"]
 
 
-def test_bx2_acceptance_criteria_are_proved_before_a_task_is_complete(driver: Driver, planner: Machine) -> None:
+def test_bx2_acceptance_criteria_are_proved_before_a_task_is_complete(
+    driver: Driver, planner: Machine
+) -> None:
     driver.start(LEVELS.encode())
     brief = planner.get(f"/api/tasks/{driver.task('A1').pk}/")[1]
     assert [(one["kind"], one["text"]) for one in brief["criteria"]] == [("exit", "unit tests pass")]

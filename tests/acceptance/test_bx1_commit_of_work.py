@@ -1,5 +1,5 @@
-"""BX-1, FR-027: the commit that a completion names is one of the plan's repository and builds on its base; whatever
-else stands there is refused over every interface, and never gets to git."""
+"""BX-1, FR-027: the commit that a completion names is one of the plan's repository and builds on its base;
+whatever else stands there is refused over every interface, and never gets to git."""
 
 import asyncio
 import subprocess
@@ -15,7 +15,7 @@ from orchestrator.adapters import repository as plan_repository
 from orchestrator.adapters.repository import git
 from orchestrator.core.terms import AttemptStatus, CriterionKind, TaskStatus
 from orchestrator.models import Assignment, Attempt, InboxFile, Workstream
-from orchestrator.services import failures
+from orchestrator.services.work import failures
 from tests.acceptance.producer import Producer, told
 from tests.cast import PLAN, Driver
 from tests.machines import Machine, secret_of
@@ -223,7 +223,10 @@ def test_bx1_the_base_is_where_the_branch_stood_at_the_first_claim(driver: Drive
     commit(repository, "Meanwhile")
     driver.fail("A1")
     failures.requeue(
-        task_id=driver.task("A1").pk, reason="Again.", actor=driver.cast.actor("contributor"), now=driver.tick()
+        task_id=driver.task("A1").pk,
+        reason="Again.",
+        actor=driver.cast.actor("contributor"),
+        now=driver.tick(),
     )
     driver.advance()
     held = driver.claim("A1", driver.cast.builder("second"))
@@ -231,7 +234,9 @@ def test_bx1_the_base_is_where_the_branch_stood_at_the_first_claim(driver: Drive
     assert complete(held, made) == ""
 
 
-def test_bx1_a_base_branch_that_was_reset_asks_for_common_history_only(driver: Driver, repository: Path) -> None:
+def test_bx1_a_base_branch_that_was_reset_asks_for_common_history_only(
+    driver: Driver, repository: Path
+) -> None:
     commit(repository, "Pushed too early")
     driver.start(WITH_REPOSITORY)
     held = driver.claim("A1")
@@ -241,12 +246,29 @@ def test_bx1_a_base_branch_that_was_reset_asks_for_common_history_only(driver: D
 
 
 @pytest.mark.parametrize(
-    "name", ["-x", "a..b", "main@{1}", "a//b", "/a", "a/", ".a", "a/.b", "a.lock", "a.lock/b", "main^", "a b", "HEAD~1"]
+    "name",
+    [
+        "-x",
+        "a..b",
+        "main@{1}",
+        "a//b",
+        "/a",
+        "a/",
+        ".a",
+        "a/.b",
+        "a.lock",
+        "a.lock/b",
+        "main^",
+        "a b",
+        "HEAD~1",
+    ],
 )
 def test_bx1_a_plan_whose_base_branch_is_no_branch_is_not_taken(driver: Driver, name: str) -> None:
     front = f"repository: sample\nbase_branch: {name}\n".encode()
     source = PLAN.replace(b"domain: payments\n", b"domain: payments\n" + front).decode()
-    answer = signed_in(driver.cast.initiator).post(reverse("plan-submit"), {"act": "submit", "source": source})
+    answer = signed_in(driver.cast.initiator).post(
+        reverse("plan-submit"), {"act": "submit", "source": source}
+    )
     assert answer.status_code == 422
     assert "cannot be the name of a base branch" in words(answer)
     assert not Workstream.objects.exists()

@@ -1,8 +1,8 @@
 """BX-7: what a batch or merge point taught is written where the next executor reads it."""
 
 from orchestrator.models import HistoryEntry, Learning
-from orchestrator.queries.briefs import brief
-from orchestrator.queries.inbox import inbox_for
+from orchestrator.queries.work.briefs import brief
+from orchestrator.queries.workstreams.inbox import inbox_for
 from tests.acceptance.workspace_files import Files
 from tests.cast import PLAN, Driver
 from tests.machines import Machine
@@ -19,16 +19,25 @@ def test_bx7_a_learning_reaches_the_file_and_the_next_brief(driver: Driver, file
     assert not Learning.objects.exists()
     page = reviewer.post(act, {"after": "Batch 01", "went_wrong": "The gateway was mocked."}, follow=True)
     assert "Went wrong The gateway was mocked." in words(page)
-    assert HistoryEntry.objects.get(action="learning recorded").reason == "went wrong: The gateway was mocked."
+    assert (
+        HistoryEntry.objects.get(action="learning recorded").reason == "went wrong: The gateway was mocked."
+    )
     driver.advance()
     assert "The gateway was mocked." in files.text("workstreams/card-refunds/LEARNINGS.md")
-    assert [taught.went_wrong for taught in brief(driver.task("C1").pk).learnings] == ["The gateway was mocked."]
+    assert [taught.went_wrong for taught in brief(driver.task("C1").pk).learnings] == [
+        "The gateway was mocked."
+    ]
 
 
 def asked(driver: Driver, role: str = "contributor") -> list[str]:
     """What the inbox asks this person about lessons."""
     found = inbox_for(getattr(driver.cast, role)).groups
-    return [entry.title for section, entries in found for entry in entries if section.title == "What did it teach?"]
+    return [
+        entry.title
+        for section, entries in found
+        for entry in entries
+        if section.title == "What did it teach?"
+    ]
 
 
 def test_bx7_a_finished_batch_and_a_merge_point_ask_what_they_taught(driver: Driver) -> None:
@@ -42,7 +51,9 @@ def test_bx7_a_finished_batch_and_a_merge_point_ask_what_they_taught(driver: Dri
     assert asked(driver) == ["What did Batch 01 teach?", "What did MP1 teach?"]
     page = signed_in(driver.cast.contributor).get("/")
     assert f"/workstreams/{workstream.uuid}/learnings/Batch%2001/" in page.content.decode()
-    assert "What did Batch 01 teach?" in words(signed_in(driver.cast.observer).get(f"/workstreams/{workstream.uuid}/"))
+    assert "What did Batch 01 teach?" in words(
+        signed_in(driver.cast.observer).get(f"/workstreams/{workstream.uuid}/")
+    )
 
 
 def test_bx7_the_form_starts_from_what_happened(driver: Driver) -> None:
@@ -59,7 +70,9 @@ def test_bx7_the_form_starts_from_what_happened(driver: Driver) -> None:
     driver.do("A1", "A2", "B1")
     reviewer = signed_in(driver.cast.reviewer)
     gate = driver.task("MP1").pk
-    reviewer.post(f"/gates/{gate}/decide", {"decision": "reject", "return_key": "A2", "reason": "Numbers differ."})
+    reviewer.post(
+        f"/gates/{gate}/decide", {"decision": "reject", "return_key": "A2", "reason": "Numbers differ."}
+    )
     driver.advance()
     driver.do("A2")
     place = f"/workstreams/{workstream.uuid}/learnings/Batch%2001/"

@@ -1,4 +1,6 @@
-"""BX-8: the seed's own example, and plans that other people wrote, are approved and scheduled to their end."""
+"""BX-8: the seed's own example, and plans that other people wrote, are approved and scheduled to
+their end.
+"""
 
 import os
 import re

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.core.plan_check import review_source
-from orchestrator.core.preview import preview
+from orchestrator.core.plans.checks.check import review_source
+from orchestrator.core.plans.rehearsing.preview import preview
 from orchestrator.core.terms import GateKind
 from tests.core.plan_examples import DECOMPOSITION, DEPENDENCIES, needs, plan_of, shape
 

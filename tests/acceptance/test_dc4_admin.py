@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from orchestrator.admin import site
 from orchestrator.models import HistoryEntry, Task, Workflow
-from orchestrator.services.executors import issue_token
+from orchestrator.services.people.executors import issue_token
 from tests.cast import NOON, Cast, Driver, UserFactory
 
 
@@ -86,7 +86,13 @@ def test_dc4_a_change_of_a_workflow_stands_in_the_history(admin: Client, driver:
     assert '"allow_self_approval":true' in entry.leaf
     admin.post(
         address,
-        {"name": "Refunds", "domain": "money", "allow_self_approval": "on", "required_approvals": 1, "_save": "Save"},
+        {
+            "name": "Refunds",
+            "domain": "money",
+            "allow_self_approval": "on",
+            "required_approvals": 1,
+            "_save": "Save",
+        },
     )
     assert HistoryEntry.objects.filter(action="workflow changed").count() == 1
 
@@ -101,7 +107,11 @@ def test_dc4_only_staff_gets_in(client: Client, cast: Cast) -> None:
 
 def test_dc4_no_token_digest_is_shown(admin: Client, cast: Cast) -> None:
     token, _ = issue_token(
-        executor=cast.builder(), label="a", scopes=frozenset({"read"}), actor=cast.actor("contributor"), now=NOON
+        executor=cast.builder(),
+        label="a",
+        scopes=frozenset({"read"}),
+        actor=cast.actor("contributor"),
+        now=NOON,
     )
     text = admin.get(f"/admin/orchestrator/accesstoken/{token.pk}/change/").content.decode()
     assert token.digest not in text

@@ -52,7 +52,9 @@ TASK, REVIEW, STREAM = "/workstreams/{uuid}/tasks/A1/", "/plans/card-refunds/v1/
 FORMS = {
     "plan": Form("initiator", "/plans/submit/", "/plans/submit/", {"act": "submit", "source": PLAN.decode()}),
     "file": Form("initiator", "/plans/submit/", "/plans/submit/", {"act": "submit", "file": PLAN}),
-    "comment": Form("reviewer", REVIEW, REVIEW + "comments/add", {"body": "Why three?", "line": "7"}, in_review),
+    "comment": Form(
+        "reviewer", REVIEW, REVIEW + "comments/add", {"body": "Why three?", "line": "7"}, in_review
+    ),
     "sent comment": Form(
         "reviewer", REVIEW, REVIEW + "comments/add", {"body": "Why?", "line": "7", "then": "send"}, in_review
     ),
@@ -230,7 +232,9 @@ def test_dc5_a_key_belongs_to_who_sent_it_and_strange_ones_are_refused(driver: D
 @pytest.mark.django_db
 def test_dc5_several_plans_that_are_sent_twice_are_submitted_once(driver: Driver) -> None:
     ines = signed_in(driver.cast.initiator)
-    files = [SimpleUploadedFile(f"{n}.md", PLAN.replace(b"Card refunds", f"Refunds {n}".encode())) for n in (1, 2)]
+    files = [
+        SimpleUploadedFile(f"{n}.md", PLAN.replace(b"Card refunds", f"Refunds {n}".encode())) for n in (1, 2)
+    ]
     shown = ines.post("/plans/submit/", {"act": "check", "file": files})
     for together in ("each", "bundle"):
         body = {
@@ -244,7 +248,9 @@ def test_dc5_several_plans_that_are_sent_twice_are_submitted_once(driver: Driver
         first = ines.post("/plans/submit/", body)
         made = tables()
         again = ines.post("/plans/submit/", body)
-        assert (first.status_code, again.status_code, again["Location"]) == (302, 302, first["Location"]), words(again)
+        assert (first.status_code, again.status_code, again["Location"]) == (302, 302, first["Location"]), (
+            words(again)
+        )
         assert tables() == made
         shown = ines.post("/plans/submit/", body | {"act": "check"})
     assert WorkflowVersion.objects.count() == 4
@@ -263,13 +269,16 @@ def test_dc5_a_double_click_makes_one(driver: Driver, what: str) -> None:
     bodies = [typed(form, driver, key) for _ in clients]
     before = counted()
     clicks = [
-        lambda client=client, body=body: client.post(to, body) for client, body in zip(clients, bodies, strict=True)
+        lambda client=client, body=body: client.post(to, body)
+        for client, body in zip(clients, bodies, strict=True)
     ]
     answers = contest(*clicks)
     assert [answer.status_code for answer in answers] == [302] * 3, [words(answer) for answer in answers]
     assert len({answer["Location"] for answer in answers}) == 1
     assert FormKey.objects.filter(key=key).count() == 1
-    assert {name: count - before[name] for name, count in counted().items() if count != before[name]} == ONE[what]
+    assert {name: count - before[name] for name, count in counted().items() if count != before[name]} == ONE[
+        what
+    ]
 
 
 def counted() -> dict[str, int]:

@@ -1,10 +1,12 @@
-"""DC-5: HTMX pages serve the plan review, gate sign-off and intervention cards; each also answers without htmx."""
+"""DC-5: HTMX pages serve the plan review, gate sign-off and intervention cards; each also answers without
+htmx.
+"""
 
 import pytest
 
 from orchestrator.core.terms import GateDecision, VersionStatus
 from orchestrator.models import GateReview, Intervention, WorkflowVersion
-from orchestrator.services.interventions import flag_for_human
+from orchestrator.services.people.interventions import flag_for_human
 from tests.cast import Driver
 from tests.web.pages import htmx, signed_in
 
@@ -40,7 +42,9 @@ def test_dc5_gate_sign_off(driver: Driver, headers: dict[str, str]) -> None:
 def test_dc5_intervention_cards(driver: Driver, headers: dict[str, str]) -> None:
     driver.start()
     actor = driver.cast.actor("contributor")
-    card = flag_for_human(task_id=driver.task("A1").pk, note="Which currency?", actor=actor, now=driver.tick())
+    card = flag_for_human(
+        task_id=driver.task("A1").pk, note="Which currency?", actor=actor, now=driver.tick()
+    )
     client = signed_in(driver.cast.contributor)
     url = f"/interventions/{card.pk}/done"
     assert f'hx-post="{url}"' in client.get("/interventions/").content.decode()

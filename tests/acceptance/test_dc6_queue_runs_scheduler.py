@@ -13,13 +13,17 @@ from django_q.worker import worker
 
 from orchestrator.core.terms import ArtifactState, AttemptStatus
 from orchestrator.models import Attempt, HandoffArtifact, SchedulingDecision
-from orchestrator.services import completions, decisions, workstreams
+from orchestrator.services.review import decisions
+from orchestrator.services.work import completions
+from orchestrator.services.workstreams import workstreams
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def run_queue() -> None:
-    """The queue's own pusher, worker and monitor, one after the other in this process, until no message is left."""
+    """The queue's own pusher, worker and monitor, one after the other in this process, until no message is
+    left.
+    """
     asked_to_stop = Event()
     asked_to_stop.set()
     while OrmQ.objects.exists():
@@ -51,7 +55,7 @@ def test_dc6_approval_leaves_a_message_with_an_id_and_the_queue_schedules(driver
     workstream = approve(driver, cast)
     assert not SchedulingDecision.objects.exists()
     messages = [(message.func(), message.task["args"]) for message in OrmQ.objects.all()]
-    assert set(messages) == {("orchestrator.tasks.advance", (workstream.pk,))}
+    assert set(messages) == {("orchestrator.processes.tasks.advance", (workstream.pk,))}
 
     run_queue()
 

@@ -1,4 +1,6 @@
-"""EC-1, EC-2, AS-2, AS-3, BX-5, AD-3: what contends is done one after the other, in an order that is recorded."""
+"""EC-1, EC-2, AS-2, AS-3, BX-5, AD-3: what contends is done one after the other, in an order that is
+recorded.
+"""
 
 from datetime import timedelta
 
@@ -7,8 +9,8 @@ from django.urls import reverse
 
 from orchestrator.core.terms import Reason
 from orchestrator.models import Attempt, HistoryEntry, Verdict
-from orchestrator.queries.explanations import explain
-from orchestrator.services.workstreams import accept_workstream
+from orchestrator.queries.engine.explanations import explain
+from orchestrator.services.workstreams.workstreams import accept_workstream
 from tests.acceptance.public import PublicDriver
 from tests.cast import Cast, Driver
 from tests.web.pages import signed_in, words
@@ -104,7 +106,9 @@ def test_ad3_across_workstreams_priority_goes_before_registration(crew: list[Dri
     early.start(plan("Early", "A1 db", repository="shop"))
     urgent.start(plan("Urgent", "A1 db", repository="shop", priority=5))
     first.do("A1")
-    assert (first.ready(), early.ready(), urgent.ready()) == ([], [], ["A1"]), "not even its own next step goes first"
+    assert (first.ready(), early.ready(), urgent.ready()) == ([], [], ["A1"]), (
+        "not even its own next step goes first"
+    )
     assert held(first, "B1") == (Reason.RESOURCE, "urgent/A1")
     urgent.do("A1")
     assert (first.ready(), early.ready()) == (["B1"], [])
@@ -131,7 +135,9 @@ def test_ad3_a_workstream_waits_until_those_it_needs_are_completed(crew: list[Dr
     assert sentence == "waits for the workstream needed to be completed: it is active"
     needed.do("A1")
     accept_workstream(
-        workstream_id=needed.workstream.pk, actor=needed.cast.actor("approver"), now=needed.tick() + timedelta(days=1)
+        workstream_id=needed.workstream.pk,
+        actor=needed.cast.actor("approver"),
+        now=needed.tick() + timedelta(days=1),
     )
     waiting.advance()
     assert waiting.ready() == ["A1"]

@@ -103,19 +103,24 @@ def test_ec3_every_damage_has_the_four_ways_out(done: Driver, files: Files, how:
 
 
 def test_ec3_nothing_is_launched_behind_a_spoilt_file(driver: Driver, files: Files) -> None:
-    """The file goes between the commit and the round; a worker is told over REST why B1 waits, and recovers it."""
+    """The file goes between the commit and the round; a worker is told over REST why B1 waits, and recovers
+    it.
+    """
     driver.start(PLAN)
     held = driver.claim("A1")
     machine = Machine.of(held.executor)
     machine.post(f"/api/attempts/{held.attempt_id}/complete", {"token": held.token})
-    from orchestrator.services.artifacts import publish
+    from orchestrator.services.handoff.artifacts import publish
 
     publish(now=driver.tick())
     (files.root / handover(driver).path).unlink()
     driver.advance()
     assert driver.ready() == []
     _, told = machine.get(f"/api/tasks/{driver.task('B1').pk}/")
-    assert (told["task"]["explanation"]["reason"], told["task"]["explanation"]["holder"]) == ("artifact", "A1")
+    assert (told["task"]["explanation"]["reason"], told["task"]["explanation"]["holder"]) == (
+        "artifact",
+        "A1",
+    )
     assert f"{handover(driver).path} is missing" in told["task"]["explanation"]["sentence"]
     assert machine.post(f"/api/artifacts/{handover(driver).pk}/recover", {"way": "retry"})[0] == 409
     assert machine.post(f"/api/artifacts/{handover(driver).pk}/recover", {"way": "withdraw"})[0] == 422

@@ -1,4 +1,6 @@
-"""EC-3: a handed-over file that is missing holds what builds on it, by name, until one of the ways out is taken."""
+"""EC-3: a handed-over file that is missing holds what builds on it, by name, until one of the ways out is
+taken.
+"""
 
 from orchestrator.core.terms import EventType, Reason
 from orchestrator.models import HandoffArtifact, Verdict

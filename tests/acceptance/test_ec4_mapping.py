@@ -2,12 +2,12 @@
 
 import pytest
 
+from orchestrator.core.changes.mapping import StepMapping
 from orchestrator.core.errors import MigrationImpossible
-from orchestrator.core.mapping import StepMapping
 from orchestrator.core.terms import AttemptStatus, MappingKind, TaskStatus, VersionStatus
 from orchestrator.models import HistoryEntry, MappedStep, Migration, Task, WorkflowVersion
-from orchestrator.queries.state import state_problems
-from orchestrator.services.interventions import flag_for_human
+from orchestrator.queries.base.state import state_problems
+from orchestrator.services.people.interventions import flag_for_human
 from tests.acceptance.versions import ONE, approve, decide, migration_page, next_version
 from tests.cast import Driver
 from tests.web.pages import signed_in, words
@@ -16,7 +16,8 @@ RENAMED = ONE.replace(b"A1: Ledger entries for refunds", b"A7: Ledger entries fo
 REDEFINED = ONE.replace(b"A1: Ledger entries for refunds", b"A1: Ledger entries for all cards")
 SPLIT = ONE.replace(
     b"- A1: Ledger entries for refunds\n  - Exit: unit tests pass\n",
-    b"- A1a: Ledger entries for refunds\n  - Exit: unit tests pass\n- A1b: Ledger locks\n  - Exit: race test passes\n",
+    b"- A1a: Ledger entries for refunds\n  - Exit: unit tests pass\n- A1b: Ledger locks\n  - "
+    b"Exit: race test passes\n",
 )
 MERGED = ONE.replace(b"- A2: Ledger report\n  - Exit: report shows refunds\n", b"").replace(
     b"A1: Ledger entries for refunds", b"A3: Ledger entries and report"
@@ -42,7 +43,9 @@ def refusal(driver: Driver, source: bytes, *mapping: StepMapping) -> str:
     with pytest.raises(MigrationImpossible) as told:
         approve(driver, version, *mapping)
     version.refresh_from_db()
-    assert (version.status, driver.reload().version.number) == (VersionStatus.IN_REVIEW, 1), "nothing was changed"
+    assert (version.status, driver.reload().version.number) == (VersionStatus.IN_REVIEW, 1), (
+        "nothing was changed"
+    )
     assert not Migration.objects.exists()
     return told.value.message
 
@@ -97,7 +100,9 @@ def test_ec4_merged_steps_are_complete_only_if_all_were(under_way: Driver) -> No
     approve(under_way, next_version(under_way, MERGED), merge)
     assert under_way.task("A3").status == TaskStatus.PENDING, "A2 was not complete"
     assert under_way.task("A2").status == TaskStatus.CANCELLED
-    assert under_way.attempt("A2").status == AttemptStatus.CANCELLED, "its queued attempt ends, and stays on record"
+    assert under_way.attempt("A2").status == AttemptStatus.CANCELLED, (
+        "its queued attempt ends, and stays on record"
+    )
 
 
 def test_ec4_merged_steps_that_were_all_complete_stay_so(under_way: Driver) -> None:
@@ -106,7 +111,9 @@ def test_ec4_merged_steps_that_were_all_complete_stay_so(under_way: Driver) -> N
     assert under_way.task("A3").status == TaskStatus.COMPLETE
 
 
-def test_ec4_merged_steps_that_were_all_complete_need_a_word_where_the_definition_changes(under_way: Driver) -> None:
+def test_ec4_merged_steps_that_were_all_complete_need_a_word_where_the_definition_changes(
+    under_way: Driver,
+) -> None:
     """Two results do not become one that nobody made, without anybody saying so."""
     under_way.do("A2")
     said = refusal(under_way, MERGED, StepMapping(("A1", "A2"), ("A3",)))
@@ -116,7 +123,9 @@ def test_ec4_merged_steps_that_were_all_complete_need_a_word_where_the_definitio
 
 
 def test_ec4_a_started_step_is_dropped_with_a_reason(under_way: Driver) -> None:
-    approve(under_way, next_version(under_way, WITHOUT_A1), StepMapping(("A1",), (), reason="The bank does it."))
+    approve(
+        under_way, next_version(under_way, WITHOUT_A1), StepMapping(("A1",), (), reason="The bank does it.")
+    )
     assert under_way.task("A1").status == TaskStatus.CANCELLED
     assert under_way.attempt("A1").status == AttemptStatus.COMPLETED, "what was done stays on record"
     assert MappedStep.objects.get(kind=MappingKind.DROPPED).reason == "The bank does it."
@@ -139,7 +148,11 @@ def test_ec4_a_running_attempt_goes_on_where_its_step_stays(under_way: Driver) -
 
 def test_ec4_an_undecided_gate_is_not_dropped_in_silence(under_way: Driver) -> None:
     assert "G-g1: the undecided gate is dropped" in refusal(under_way, WITHOUT_GATE)
-    approve(under_way, next_version(under_way, WITHOUT_GATE + b"\n"), StepMapping(("G-g1",), (), reason="Law changed."))
+    approve(
+        under_way,
+        next_version(under_way, WITHOUT_GATE + b"\n"),
+        StepMapping(("G-g1",), (), reason="Law changed."),
+    )
     assert under_way.task("G-g1").status == TaskStatus.CANCELLED
 
 
@@ -153,7 +166,9 @@ def test_ec4_an_undecided_gate_is_not_dropped_in_silence(under_way: Driver) -> N
         (StepMapping(("A1",), ("C1",)), "C1 of the new version is mapped twice"),
     ],
 )
-def test_ec4_a_mapping_that_makes_no_sense_is_refused(under_way: Driver, line: StepMapping, said: str) -> None:
+def test_ec4_a_mapping_that_makes_no_sense_is_refused(
+    under_way: Driver, line: StepMapping, said: str
+) -> None:
     extra = (StepMapping(("C1",), ("C1",)),) if line.new == ("C1",) else ()
     assert said in refusal(under_way, RENAMED, line, *extra)
 
@@ -167,7 +182,9 @@ def test_ec4_an_open_question_is_answered_before_its_step_goes(under_way: Driver
         now=under_way.tick(),
     )
     dropped = ONE.replace(b"- A2: Ledger report\n  - Exit: report shows refunds\n", b"")
-    assert "answer it first" in refusal(under_way, dropped, StepMapping(("A2",), (), reason="Nobody reads it."))
+    assert "answer it first" in refusal(
+        under_way, dropped, StepMapping(("A2",), (), reason="Nobody reads it.")
+    )
 
 
 def test_ec4_the_migration_is_recorded_with_its_mapping(under_way: Driver) -> None:
@@ -176,7 +193,11 @@ def test_ec4_the_migration_is_recorded_with_its_mapping(under_way: Driver) -> No
     assert (migration.from_version.number, migration.to_version.number) == (1, 2)
     assert migration.reason == "Better names."
     renamed = migration.mapped_steps.get(kind=MappingKind.RENAMED)
-    assert (renamed.old_step.key, renamed.new_step.key, renamed.old_status) == ("A1", "A7", TaskStatus.COMPLETE)
+    assert (renamed.old_step.key, renamed.new_step.key, renamed.old_status) == (
+        "A1",
+        "A7",
+        TaskStatus.COMPLETE,
+    )
     entry = HistoryEntry.objects.get(action="workstream migrated")
     assert '"moved":{"A1":"A7"' in entry.leaf
 
@@ -212,11 +233,15 @@ def test_ec4_check_shows_the_verdicts_and_writes_nothing(under_way: Driver) -> N
 
 
 def test_ec4_the_review_asks_whether_a_step_under_a_new_key_is_the_same_work(under_way: Driver) -> None:
-    """B1 was launched and not begun, so it may be dropped without a word; the reviewer is told what it looks like."""
+    """B1 was launched and not begun, so it may be dropped without a word; the reviewer is told what it looks
+    like.
+    """
     renamed = ONE.replace(b"B1: Gateway call", b"B7: Gateway call")
     assert "B1 looks like B7" in review_of(under_way, next_version(under_way, renamed))
 
 
 def test_ec4_nothing_is_asked_about_other_work(under_way: Driver) -> None:
-    other = ONE.replace(b"B1: Gateway call", b"B7: Price list").replace(b"contract test passes", b"prices are shown")
+    other = ONE.replace(b"B1: Gateway call", b"B7: Price list").replace(
+        b"contract test passes", b"prices are shown"
+    )
     assert "looks like" not in review_of(under_way, next_version(under_way, other))

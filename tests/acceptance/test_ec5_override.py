@@ -1,4 +1,6 @@
-"""EC-5: a suspicion that a person overturns is overridden with the rationale, and corrected before work begins."""
+"""EC-5: a suspicion that a person overturns is overridden with the rationale, and corrected before work
+begins.
+"""
 
 from orchestrator.models import DuplicateDecision, HistoryEntry, Workstream
 from tests.cast import PLAN, Driver

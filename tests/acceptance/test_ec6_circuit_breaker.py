@@ -1,11 +1,13 @@
-"""EC-6, FR-027: a step that keeps failing stops being tried again; a person answers, then failures count anew."""
+"""EC-6, FR-027: a step that keeps failing stops being tried again; a person answers, then failures count
+anew.
+"""
 
 import pytest
 
 from orchestrator.core.errors import BreakerOpen
 from orchestrator.core.terms import TaskStatus
 from orchestrator.models import HistoryEntry, Intervention
-from orchestrator.services.failures import requeue
+from orchestrator.services.work.failures import requeue
 from tests.cast import PLAN, Driver
 from tests.machines import Machine
 from tests.web.pages import signed_in, words
@@ -95,13 +97,17 @@ def test_ec6_the_answer_is_required_and_restarts_the_count(tripped: Driver) -> N
 
 
 def test_ec6_the_plan_says_how_many_attempts_a_step_has(driver: Driver) -> None:
-    driver.start(PLAN.replace(b"  - Exit: unit tests pass", b"  - Exit: unit tests pass\n  - Max attempts: 1"))
+    driver.start(
+        PLAN.replace(b"  - Exit: unit tests pass", b"  - Exit: unit tests pass\n  - Max attempts: 1")
+    )
     fail_times(driver, 1)
     assert "it failed once (attempt 1)" in Intervention.objects.get().note
 
 
 def test_ec6_different_errors_may_go_on_as_long_as_the_plan_allows(driver: Driver) -> None:
-    driver.start(PLAN.replace(b"  - Exit: unit tests pass", b"  - Exit: unit tests pass\n  - Max attempts: 5"))
+    driver.start(
+        PLAN.replace(b"  - Exit: unit tests pass", b"  - Exit: unit tests pass\n  - Max attempts: 5")
+    )
     for error in ("disk full", "network down", "no licence", "no memory"):
         driver.claim("A1")
         driver.fail("A1", error)
@@ -137,6 +143,9 @@ def test_ec6_an_open_question_gives_way_to_the_breaker(driver: Driver) -> None:
     machine.post(f"/api/tasks/{driver.task('A1').pk}/flag", {"intervention_note": "Which vendor?"})
     driver.fail("A1", "Vendor down, code 9.")
     question, breaker = Intervention.objects.order_by("pk")
-    assert (question.kind, question.answer) == ("question", "Overtaken: the circuit breaker stopped the step.")
+    assert (question.kind, question.answer) == (
+        "question",
+        "Overtaken: the circuit breaker stopped the step.",
+    )
     assert (breaker.kind, breaker.cleared_at) == ("breaker", None)
     assert driver.task("A1").intervention_note == breaker.note

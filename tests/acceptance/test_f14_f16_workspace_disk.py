@@ -1,5 +1,6 @@
-"""F14 to F16, F20: a full, broken or read-only disk under the workspace blocks what needs it, with the reason; what was
-acknowledged stays, people and executors go on, and all of it is delivered when the disk is well again."""
+"""F14 to F16, F20: a full, broken or read-only disk under the workspace blocks what needs it, with the
+reason; what was acknowledged stays, people and executors go on, and all of it is delivered when the disk is
+well again."""
 
 import errno
 import os
@@ -13,10 +14,10 @@ import pytest
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
-from orchestrator import tasks
 from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.core.terms import ArtifactState, TaskStatus
 from orchestrator.models import HandoffArtifact
+from orchestrator.processes import tasks
 from orchestrator.services import advance
 from tests.acceptance.workspace_files import Files
 from tests.cast import PLAN, Driver
@@ -74,7 +75,9 @@ def assert_delivered(driver: Driver, files: Files) -> None:
     assert files.git("fsck", "--no-dangling") == ""
 
 
-def test_f14_a_full_disk_blocks_what_needs_it_and_loses_nothing(driver: Driver, disk: Path, files: Files) -> None:
+def test_f14_a_full_disk_blocks_what_needs_it_and_loses_nothing(
+    driver: Driver, disk: Path, files: Files
+) -> None:
     driver.claim("A1")
     filler = fill(disk)
     with suppress(WorkspaceUnavailable):
@@ -140,7 +143,9 @@ def test_f20_a_stale_lock_of_gits_is_recovered_from(
 def test_one_workstreams_trouble_stands_on_its_page_and_holds_up_no_other(
     driver: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever goes wrong inside an advance, a sweep does the rest of its work, and it is told once all is done."""
+    """Whatever goes wrong inside an advance, a sweep does the rest of its work, and it is told once all is
+    done.
+    """
     driver.start()
     other = Driver(driver.cast, driver.tick())
     other.submit(PLAN.replace(b"Card refunds", b"Search"))

@@ -1,5 +1,5 @@
-"""F21: a flipped byte of a file, folder, commit or pack in git is found by the sweep and mended from the record, and
-nobody's work stops for it."""
+"""F21: a flipped byte of a file, folder, commit or pack in git is found by the sweep and mended from the
+record, and nobody's work stops for it."""
 
 import os
 from pathlib import Path
@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from django.urls import reverse
 
-from orchestrator import tasks
 from orchestrator.core.terms import ArtifactState, EventType
 from orchestrator.models import HandoffArtifact, HistoryEntry
-from orchestrator.services import soundness
-from orchestrator.services.damage import workspace
+from orchestrator.processes import tasks
+from orchestrator.services.handoff import soundness
+from orchestrator.services.handoff.damage import workspace
 from orchestrator.workspace.scrub import Scrub
 from tests.acceptance.workspace_files import Files
 from tests.cast import Driver
@@ -94,7 +94,9 @@ LOST = {
 
 
 @pytest.mark.parametrize("what", WHOLE)
-def test_f21_a_flipped_object_is_mended_byte_for_byte(done: Driver, other: Driver, files: Files, what: str) -> None:
+def test_f21_a_flipped_object_is_mended_byte_for_byte(
+    done: Driver, other: Driver, files: Files, what: str
+) -> None:
     head, name = files.git("rev-parse", "main"), files.git("rev-parse", WHOLE[what](files, done))
     flip(loose(files, name))
     tasks.sweep()
@@ -128,7 +130,9 @@ def test_f21_lost_history_is_left_behind_and_the_record_stands(
 
 @pytest.mark.parametrize("part", [".pack", ".idx"])
 @pytest.mark.parametrize("place", [40, -30])
-def test_f21_a_flipped_byte_of_a_pack(done: Driver, other: Driver, files: Files, part: str, place: int) -> None:
+def test_f21_a_flipped_byte_of_a_pack(
+    done: Driver, other: Driver, files: Files, part: str, place: int
+) -> None:
     files.git("gc", "--quiet", "--prune=now")
     (pack,) = (files.root / ".git/objects/pack").glob("*.pack")
     flip(pack.with_suffix(part), place)
@@ -170,10 +174,14 @@ def test_f21_a_sweep_reads_a_portion_and_goes_on_there(done: Driver, files: File
     assert sum(map(len, turns)) == 1, "every folder once in a turn"
     assert sum(map(len, [scrub.some() for _ in names])) == 1, "and again in the next"
     (files.root / ".git/orchestrator-scrubbed").write_bytes(os.urandom(8))
-    assert sum(map(len, [Scrub(workspace(), portion=1).some() for _ in names])) >= 1, "a lost mark costs nothing else"
+    assert sum(map(len, [Scrub(workspace(), portion=1).some() for _ in names])) >= 1, (
+        "a lost mark costs nothing else"
+    )
 
 
-def test_f21_a_stumble_has_everything_read_at_once(done: Driver, files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_f21_a_stumble_has_everything_read_at_once(
+    done: Driver, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A portion that does not come to it, and a folder that the next commit needs."""
     monkeypatch.setattr(Scrub, "some", lambda _: [])
     flip(loose(files, files.git("rev-parse", "main")))

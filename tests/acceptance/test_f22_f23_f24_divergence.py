@@ -1,5 +1,5 @@
-"""F22 to F24: a rewritten branch, an older database beside a newer workspace, and the reverse stop work before anything
-is launched, claimed, completed or published; a person decides, and work goes on."""
+"""F22 to F24: a rewritten branch, an older database beside a newer workspace, and the reverse stop work
+before anything is launched, claimed, completed or published; a person decides, and work goes on."""
 
 import shutil
 
@@ -9,10 +9,10 @@ from django.core.management import call_command
 from django.db import transaction
 from django.urls import reverse
 
-from orchestrator import tasks
 from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus
 from orchestrator.models import Assignment, HandoffArtifact, HistoryEntry
-from orchestrator.queries.explanations import explain
+from orchestrator.processes import tasks
+from orchestrator.queries.engine.explanations import explain
 from tests.acceptance.producer import Producer, told
 from tests.acceptance.workspace_files import Files
 from tests.cast import Driver
@@ -88,7 +88,9 @@ def assert_work_is_stopped(driver: Driver, files: Files, executor: Machine, said
     for address in ("portfolio", "workspace"):
         assert "Work is stopped" in words(signed_in(driver.cast.approver).get(reverse(address)))
     nobody = User.objects.get_or_create(username="without-a-role")[0]
-    assert "Work is stopped" not in words(signed_in(nobody).get(reverse("account"))), "it leads where they may not go"
+    assert "Work is stopped" not in words(signed_in(nobody).get(reverse("account"))), (
+        "it leads where they may not go"
+    )
     with pytest.raises(SystemExit):
         call_command("workspace")
 
@@ -128,7 +130,9 @@ def test_f23_older_database_restored(begun: Driver, files: Files) -> None:
     assert settle(begun, "set-back") == 409, "both agree"
     kept = files.git("for-each-ref", "--format=%(objectname)", "refs/diverged/")
     assert kept == newer
-    assert not list(files.root.glob("workstreams/login/files/**/schema.sql")), "files that the database does not know"
+    assert not list(files.root.glob("workstreams/login/files/**/schema.sql")), (
+        "files that the database does not know"
+    )
     entry = HistoryEntry.objects.get(action="branch set back")
     assert (entry.actor, entry.reason) == ("anna", "The database is right.")
 
@@ -137,7 +141,9 @@ def test_f23_older_database_restored(begun: Driver, files: Files) -> None:
     assert_work_goes_on(begun, files)
 
 
-def test_f23_results_that_only_the_newer_database_took_in_are_taken_in_again(begun: Driver, files: Files) -> None:
+def test_f23_results_that_only_the_newer_database_took_in_are_taken_in_again(
+    begun: Driver, files: Files
+) -> None:
     held = Assignment.objects.get(attempt=begun.attempt("A1"))
     producer = Producer(files.root, held.executor.name)
     point = transaction.savepoint()
@@ -149,7 +155,9 @@ def test_f23_results_that_only_the_newer_database_took_in_are_taken_in_again(beg
     assert begun.task("A1").status == TaskStatus.ACTIVE, "work is stopped"
     assert settle(begun, "set-back") == 302
     tasks.sweep()
-    assert begun.task("A1").status == TaskStatus.COMPLETE, "its producer has handed it over, and does not do so again"
+    assert begun.task("A1").status == TaskStatus.COMPLETE, (
+        "its producer has handed it over, and does not do so again"
+    )
 
 
 def test_f23_a_fresh_database_beside_an_old_workspace(driver: Driver, files: Files) -> None:
@@ -172,7 +180,9 @@ def test_f24_older_workspace_restored(begun: Driver, files: Files) -> None:
     refused, told = machine.post(f"/api/attempts/{begun.attempt('B1').pk}/claim")
     assert (refused, told["code"]) == (503, "workspace-diverged")
     assert_work_is_stopped(begun, files, machine, "workspace-older")
-    assert machine.get("/api/workspace/")[1]["ways"] == ["republish"], "git does not have the known commit any more"
+    assert machine.get("/api/workspace/")[1]["ways"] == ["republish"], (
+        "git does not have the known commit any more"
+    )
     assert settle(begun, "set-back") == 409
     assert settle(begun, "republish") == 302
     assert files.text(HandoffArtifact.objects.latest("pk").path) == HandoffArtifact.objects.latest("pk").body
@@ -257,7 +267,9 @@ def rewritten_before_the_round(driver: Driver, files: Files) -> None:
 
 
 def test_f22_what_is_under_way_is_handed_in_afterwards(begun: Driver, files: Files) -> None:
-    """A gate, a failure and a result that its producer committed wait as well; nothing is quarantined for it."""
+    """A gate, a failure and a result that its producer committed wait as well; nothing is
+    quarantined for it.
+    """
     files.git("update-ref", "-d", "refs/heads/main")
     machine = Machine.of(begun.cast.builder("builder-A1"))
     attempt = begun.attempt("A1")
@@ -272,7 +284,7 @@ def test_f22_what_is_under_way_is_handed_in_afterwards(begun: Driver, files: Fil
 def test_f24_a_decision_that_is_killed_is_taken_again(
     begun: Driver, files: Files, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    from orchestrator.services import divergence
+    from orchestrator.services.handoff import divergence
 
     class Killed(BaseException):
         pass
@@ -297,9 +309,9 @@ def test_f24_a_decision_that_is_killed_is_taken_again(
 def test_f6_a_publisher_killed_behind_the_move_of_the_branch_is_no_divergence(
     begun: Driver, files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The commit is one more than the database has marked, and the one that it meant; the real kill of a process is
-    in tests/services/test_artifacts.py."""
-    from orchestrator.services import artifacts
+    """The commit is one more than the database has marked, and the one that it meant; the real kill of a
+    process is in tests/services/test_artifacts.py."""
+    from orchestrator.services.handoff import artifacts
 
     class Killed(BaseException):
         pass

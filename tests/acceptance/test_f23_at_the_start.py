@@ -1,4 +1,6 @@
-"""F23: an older database that was restored while nothing ran is said by the start itself, and decided by a command."""
+"""F23: an older database that was restored while nothing ran is said by the start itself, and decided by a
+command.
+"""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""F26: what a stale claim hands in is kept as evidence, only of who held the attempt, within limits, out of the way."""
+"""F26: what a stale claim hands in is kept as evidence, only of who held the attempt, within limits, out of
+the way.
+"""
 
 import base64
 
@@ -7,7 +9,7 @@ from pytest_django.fixtures import Settings
 
 from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus
 from orchestrator.models import Assignment, CriterionCheck, HandoffArtifact, HistoryEntry, OutputFile
-from orchestrator.services.evidence import MOST_BYTES, MOST_RESULTS
+from orchestrator.services.work.evidence import MOST_BYTES, MOST_RESULTS
 from tests.acceptance.accounts import contributor, tables
 from tests.acceptance.forms import key_of
 from tests.acceptance.producer import Producer, told
@@ -26,7 +28,10 @@ def late(driver: Driver) -> tuple[Driver, Assignment, Machine]:
     held = driver.claim("A1")
     carl = signed_in(driver.cast.contributor)
     page = f"/workstreams/{driver.reload().uuid}/tasks/A1"
-    assert carl.post(f"{page}/declare-failure", {"attempt": held.attempt_id, "reason": "Silent."}).status_code == 302
+    assert (
+        carl.post(f"{page}/declare-failure", {"attempt": held.attempt_id, "reason": "Silent."}).status_code
+        == 302
+    )
     assert carl.post(f"{page}/requeue", {"reason": "Again."}).status_code == 302
     driver.advance()
     return driver, held, Machine.of(held.executor)
@@ -56,7 +61,9 @@ def test_f26_b28_who_never_held_the_attempt_stores_nothing_with_25_mb_in_five_ca
 
 
 @pytest.mark.django_db
-def test_f26_a_token_that_was_never_given_keeps_nothing_and_names_the_way_to_the_right_one(driver: Driver) -> None:
+def test_f26_a_token_that_was_never_given_keeps_nothing_and_names_the_way_to_the_right_one(
+    driver: Driver,
+) -> None:
     driver.start()
     held = driver.claim("A1")
     machine = Machine.of(held.executor)
@@ -76,7 +83,10 @@ def test_f26_evidence_of_who_held_it_is_kept_up_to_a_number(late: tuple[Driver, 
     before = tables()
     status, answer = complete(machine, held, outputs={"more.txt": "late"})
     assert (status, answer["code"]) == (409, "stale-token")
-    assert f"{MOST_RESULTS} late results of the attempt are kept already, which is the most." in answer["recovery"]
+    assert (
+        f"{MOST_RESULTS} late results of the attempt are kept already, which is the most."
+        in answer["recovery"]
+    )
     assert tables() == before
     assert HandoffArtifact.objects.filter(state=ArtifactState.QUARANTINED).count() == MOST_RESULTS
     assert HistoryEntry.objects.filter(action="stale result quarantined").count() == MOST_RESULTS
@@ -86,7 +96,9 @@ def test_f26_evidence_of_who_held_it_is_kept_up_to_a_number(late: tuple[Driver, 
 def test_f26_evidence_is_kept_up_to_a_size(late: tuple[Driver, Assignment, Machine]) -> None:
     _, held, machine = late
     half = base64.b64encode(b"x" * (MOST_BYTES // 2)).decode()
-    assert complete(machine, held, outputs={"a": {"base64": half}})[1]["recovery"].endswith("kept as evidence.")
+    assert complete(machine, held, outputs={"a": {"base64": half}})[1]["recovery"].endswith(
+        "kept as evidence."
+    )
     before = tables()
     _, answer = complete(machine, held, outputs={"b": {"base64": half}})
     assert f"have {MOST_BYTES} bytes at most" in answer["recovery"]
@@ -131,7 +143,9 @@ def test_f26_a_late_result_in_an_inbox_branch_is_bound_by_the_same_rule(
     driver, held, _ = late
     mine = Producer(settings.WORKSPACE_DIR, held.executor.name)
     for number in range(MOST_RESULTS + 1):
-        mine.push({f"{number}/result.json": told(held, eventType="attempt-completed", outcome=f"Late {number}.")})
+        mine.push(
+            {f"{number}/result.json": told(held, eventType="attempt-completed", outcome=f"Late {number}.")}
+        )
     driver.advance()
     assert HandoffArtifact.objects.filter(state=ArtifactState.QUARANTINED).count() == MOST_RESULTS
 
@@ -149,7 +163,9 @@ def test_f26_reports_and_failures_of_a_stale_claim_promise_no_evidence(
 
 
 @pytest.mark.django_db
-def test_f26_on_the_page_a_late_completion_is_kept_and_sending_it_again_keeps_nothing_more(driver: Driver) -> None:
+def test_f26_on_the_page_a_late_completion_is_kept_and_sending_it_again_keeps_nothing_more(
+    driver: Driver,
+) -> None:
     driver.start()
     carl, page = signed_in(driver.cast.contributor), f"/workstreams/{driver.reload().uuid}/tasks/A1"
     attempt = driver.attempt("A1").pk

@@ -1,5 +1,6 @@
-"""F32, EC-3: a step that was launched before what it builds on was lost is held: neither claimed nor completed nor
-signed, told to whoever runs it over every interface, and released or done again by the ways out."""
+"""F32, EC-3: a step that was launched before what it builds on was lost is held: neither claimed nor
+completed nor signed, told to whoever runs it over every interface, and released or done again by the ways
+out."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,10 +9,10 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
-from orchestrator import tasks
 from orchestrator.core.terms import AttemptStatus, EventType
 from orchestrator.models import HandoffArtifact, Verdict
-from orchestrator.queries.work import queued_attempts
+from orchestrator.processes import tasks
+from orchestrator.queries.work.work import queued_attempts
 from tests.acceptance.workspace_files import Files
 from tests.cast import Driver
 from tests.machines import Machine
@@ -34,7 +35,10 @@ PLAN = b"""# Plan: Login
 - **Trigger:** B1 complete
 - **Reviewers:** reviewer
 """
-LOSSES: dict[str, Callable[[Path], object]] = {"deleted": Path.unlink, "chmod 000": lambda file: file.chmod(0)}
+LOSSES: dict[str, Callable[[Path], object]] = {
+    "deleted": Path.unlink,
+    "chmod 000": lambda file: file.chmod(0),
+}
 SAID = {"deleted": "is missing", "chmod 000": "cannot be read: its permissions forbid it"}
 
 
@@ -61,7 +65,9 @@ def recover(driver: Driver, way: str, reason: str = "", key: str = "A1") -> int:
 
 
 @pytest.mark.parametrize("how", LOSSES)
-def test_f32_a_queued_successor_is_not_claimable_until_it_is_decided(launched: Driver, files: Files, how: str) -> None:
+def test_f32_a_queued_successor_is_not_claimable_until_it_is_decided(
+    launched: Driver, files: Files, how: str
+) -> None:
     lost = handover(launched)
     machine, attempt = Machine.of(launched.cast.builder("eager")), launched.attempt("B1")
     assert [one["key"] for one in machine.get("/api/tasks/?claimable=true")[1]["items"]] == ["B1"]
@@ -78,8 +84,12 @@ def test_f32_a_queued_successor_is_not_claimable_until_it_is_decided(launched: D
     assert (explanation["reason"], explanation["holder"]) == ("artifact", "A1")
     assert SAID[how] in explanation["sentence"]
     recorded = Verdict.objects.filter(task=attempt.task_id).latest("pk")
-    assert (recorded.reason, recorded.sentence) == ("artifact", explanation["sentence"]), "a round recorded it"
-    page = words(signed_in(launched.cast.contributor).get(reverse("task", args=[launched.reload().uuid, "B1"])))
+    assert (recorded.reason, recorded.sentence) == ("artifact", explanation["sentence"]), (
+        "a round recorded it"
+    )
+    page = words(
+        signed_in(launched.cast.contributor).get(reverse("task", args=[launched.reload().uuid, "B1"]))
+    )
     assert f"It is held: the handoff artifact of A1 cannot be used: {lost.path} {SAID[how]}" in page
 
     assert recover(launched, "republish") == 200
@@ -101,7 +111,9 @@ def test_f32_a_running_successor_is_told_and_completes_after_the_recovery(
 
     status, told = machine.post(f"{address}/report", {"token": held.token, "breadcrumb": "Half way"})
     assert (status, f"{lost.path} is missing" in told["held"]) == (200, True)
-    assert machine.get(f"/api/tasks/{held.attempt.task_id}/")[1]["task"]["explanation"]["reason"] == "artifact"
+    assert (
+        machine.get(f"/api/tasks/{held.attempt.task_id}/")[1]["task"]["explanation"]["reason"] == "artifact"
+    )
     text = machine.get(f"/api/tasks/{held.attempt.task_id}/continue")[1]["markdown"]
     assert f"held: the handoff artifact of A1 cannot be used: {lost.path} is missing" in text
     call_command("continue", executor=held.executor.name)
@@ -120,7 +132,9 @@ def test_f32_a_running_successor_is_told_and_completes_after_the_recovery(
     assert launched.ready() == ["MP1"]
 
 
-def test_f32_a_withdrawn_result_is_done_again_with_what_was_queued_behind_it(launched: Driver, files: Files) -> None:
+def test_f32_a_withdrawn_result_is_done_again_with_what_was_queued_behind_it(
+    launched: Driver, files: Files
+) -> None:
     (files.root / handover(launched).path).unlink()
     tasks.sweep()
     assert recover(launched, "withdraw", reason="The file is lost.") == 200

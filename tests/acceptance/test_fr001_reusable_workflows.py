@@ -38,7 +38,9 @@ def defined(cast: Cast) -> PublicDriver:
 
 
 def another(driver: Driver, title: str) -> PublicDriver:
-    answer = signed_in(driver.cast.initiator).post("/plans/onboard-a-shop/workstreams/start", {"title": title})
+    answer = signed_in(driver.cast.initiator).post(
+        "/plans/onboard-a-shop/workstreams/start", {"title": title}
+    )
     assert answer.status_code == 302
     second = PublicDriver(driver.cast, driver.now)
     second.workstream = Workstream.objects.get(title=title)
@@ -61,7 +63,9 @@ def order_of(driver: Driver) -> list[str]:
 
 def test_fr001_every_use_of_a_workflow_runs_its_steps_in_their_order(defined: PublicDriver) -> None:
     second = another(defined, "Onboard Bakery Lund")
-    assert order_of(defined) == order_of(second) == ["S3", "S1", "S2"], "the order of the plan, not of the keys"
+    assert order_of(defined) == order_of(second) == ["S3", "S1", "S2"], (
+        "the order of the plan, not of the keys"
+    )
     for one in (defined, second):
         assert set(Task.objects.filter(workstream=one.workstream).values_list("status", flat=True)) == {
             TaskStatus.COMPLETE
@@ -88,7 +92,13 @@ def test_fr001_a_step_is_not_complete_before_its_exit_criteria_are(defined: Publ
 
 def test_fr001_a_plan_of_one_shop_becomes_a_workflow_for_every_shop(defined: PublicDriver) -> None:
     ines = signed_in(defined.cast.initiator)
-    body = {"act": "save", "name": "Onboard any shop", "name-0": "shop", "text-0": "Onboard a shop", "use-0": "on"}
+    body = {
+        "act": "save",
+        "name": "Onboard any shop",
+        "name-0": "shop",
+        "text-0": "Onboard a shop",
+        "use-0": "on",
+    }
     assert ines.post("/plans/onboard-a-shop/v1/save/", body).status_code == 302
     values = {"act": "submit", "value-shop": "Onboard Bakery Lund"}
     ines.post("/library/onboard-any-shop/start/", values)

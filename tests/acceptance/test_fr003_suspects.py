@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrator.core.terms import ExecutorKind
-from orchestrator.services.executors import register_executor
+from orchestrator.services.people.executors import register_executor
 from tests.cast import NOON, PLAN, Driver
 from tests.machines import Machine
 
@@ -18,7 +18,9 @@ def plan(title: str, repository: str = "", files: str = "ledger/**") -> bytes:
 
 @pytest.fixture
 def steward(driver: Driver) -> Machine:
-    executor = register_executor(name="steward", kind=ExecutorKind.PERSON, user=driver.cast.approver, now=NOON)
+    executor = register_executor(
+        name="steward", kind=ExecutorKind.PERSON, user=driver.cast.approver, now=NOON
+    )
     return Machine.of(executor)
 
 
@@ -45,7 +47,9 @@ def test_fr003_documentation_folders_and_plans_without_a_repository_raise_no_sus
 ) -> None:
     manual = b"###### Thread 01: docs\n- Role: contributor\n- Files: `docs/**`\n"
     for title, files in (("Warehouse robots", "a/**"), ("Loyalty points", "b/**")):
-        driver.submit(plan(title, "shop", files).replace(b"###### Thread 01: docs\n- Role: contributor\n", manual))
+        driver.submit(
+            plan(title, "shop", files).replace(b"###### Thread 01: docs\n- Role: contributor\n", manual)
+        )
     assert reasons(driver, steward) == {}
     driver.submit(plan("Gift vouchers"))
     driver.submit(plan("Parking permits"))

@@ -1,4 +1,6 @@
-"""FR-006, BX-3, WF-5: several people sign, never who did the work; follow-ups are tasks; nothing else passes."""
+"""FR-006, BX-3, WF-5: several people sign, never who did the work; follow-ups are tasks; nothing
+else passes.
+"""
 
 from io import StringIO
 
@@ -10,14 +12,19 @@ from django.urls import reverse
 from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import AttemptStatus, ExecutorKind, Role, TaskStatus, VersionStatus
 from orchestrator.models import GateReview, HistoryEntry, Task, Workflow, WorkflowVersion
-from orchestrator.services import completions, failures, interventions, rework
-from orchestrator.services.executors import register_executor
+from orchestrator.services.people import interventions
+from orchestrator.services.people.executors import register_executor
+from orchestrator.services.work import completions, failures, rework
 from tests.cast import NOON, PLAN, Driver, UserFactory
 from tests.machines import Machine
 from tests.web.pages import control, signed_in, words
 
-TWO = PLAN.replace(b"- **Reviewers:** reviewer\n", b"- **Reviewers:** reviewer, approver\n- **Approvals:** 2\n")
-EACH = PLAN.replace(b"- **Reviewers:** reviewer\n", b"- **Reviewers:** reviewer, approver\n- **Approvals:** all\n")
+TWO = PLAN.replace(
+    b"- **Reviewers:** reviewer\n", b"- **Reviewers:** reviewer, approver\n- **Approvals:** 2\n"
+)
+EACH = PLAN.replace(
+    b"- **Reviewers:** reviewer\n", b"- **Reviewers:** reviewer, approver\n- **Approvals:** all\n"
+)
 
 
 def at_gate(driver: Driver, source: bytes = PLAN) -> Driver:
@@ -49,7 +56,9 @@ def test_fr006_a_gate_with_an_open_question_is_not_signed(driver: Driver) -> Non
         actor=driver.cast.actor("reviewer"),
         now=driver.tick(),
     )
-    assert "MP1 waits for a person: Which customers?" in words(decide(driver, driver.cast.reviewer, reason="Seen."))
+    assert "MP1 waits for a person: Which customers?" in words(
+        decide(driver, driver.cast.reviewer, reason="Seen.")
+    )
     assert not GateReview.objects.exists()
     interventions.clear_human_flag(
         task_id=driver.task("MP1").pk, answer="All.", actor=driver.cast.actor("reviewer"), now=driver.tick()
@@ -72,7 +81,10 @@ def test_fr006_two_different_people_sign(driver: Driver) -> None:
     assert driver.task("MP1").status == TaskStatus.COMPLETE
     assert driver.ready() == ["C1"]
     actions = HistoryEntry.objects.filter(action__startswith="gate").order_by("sequence")
-    assert list(actions.values_list("action", "actor")) == [("gate signed", "rita"), ("gate approved", "anna")]
+    assert list(actions.values_list("action", "actor")) == [
+        ("gate signed", "rita"),
+        ("gate approved", "anna"),
+    ]
 
 
 def test_fr006_page_list_inbox_and_explanation_say_who_is_missing(driver: Driver) -> None:
@@ -80,7 +92,9 @@ def test_fr006_page_list_inbox_and_explanation_say_who_is_missing(driver: Driver
     decide(driver, driver.cast.reviewer)
     assert "approver; 1 of 2 signed: rita" in page(driver, driver.cast.approver)
     assert "approver; 1 of 2 signed: rita" in words(signed_in(driver.cast.observer).get(reverse("gates")))
-    assert "waits for sign-off by approver, 1 of 2 signed: rita" in words(signed_in(driver.cast.approver).get("/"))
+    assert "waits for sign-off by approver, 1 of 2 signed: rita" in words(
+        signed_in(driver.cast.approver).get("/")
+    )
     assert "Waits for your sign-off" not in words(signed_in(driver.cast.reviewer).get("/"))
     workstream = signed_in(driver.cast.observer).get(reverse("workstream", args=[driver.workstream.uuid]))
     assert "waits for sign-off by approver, 1 of 2 signed: rita" in words(workstream)
@@ -115,7 +129,10 @@ def test_fr006_signatures_of_a_gate_that_was_sent_back_do_not_count(driver: Driv
     at_gate(driver, TWO)
     decide(driver, driver.cast.reviewer)
     rework.send_back(
-        task_id=driver.task("A2").pk, reason="Again.", actor=driver.cast.actor("contributor"), now=driver.tick()
+        task_id=driver.task("A2").pk,
+        reason="Again.",
+        actor=driver.cast.actor("contributor"),
+        now=driver.tick(),
     )
     driver.advance()
     driver.do("A2")
@@ -210,7 +227,9 @@ def test_fr006_a_persons_token_signs_over_rest(driver: Driver) -> None:
     assert [(one["key"], one["needed"], one["kind"]) for one in waiting["items"]] == [("MP1", 2, "merge")]
     status, facts = machine.post(f"/api/gates/{driver.task('MP1').pk}/approve", {"reason": "Fine."})
     assert (status, facts["signed"], facts["status"]) == (200, ["rita"], "review")
-    token = register_executor(name="anna-token", kind=ExecutorKind.PERSON, user=driver.cast.approver, now=NOON)
+    token = register_executor(
+        name="anna-token", kind=ExecutorKind.PERSON, user=driver.cast.approver, now=NOON
+    )
     body = {"reason": "The report is empty.", "return_to": "A2"}
     status, facts = Machine.of(token).post(f"/api/gates/{driver.task('MP1').pk}/reject", body)
     assert (status, facts["status"], facts["reviews"][-1]["return_to"]) == (200, "pending", "A2")
@@ -249,13 +268,18 @@ def test_bx3_no_act_but_signatures_completes_a_gate(driver: Driver) -> None:
     ):
         with pytest.raises(Refusal):
             act()
-    assert (driver.task("MP1").status, driver.attempt("MP1").status) == (TaskStatus.REVIEW, AttemptStatus.QUEUED)
+    assert (driver.task("MP1").status, driver.attempt("MP1").status) == (
+        TaskStatus.REVIEW,
+        AttemptStatus.QUEUED,
+    )
     assert not driver.task("C1").attempts.exists()
 
 
 # -- merge points with an action, kinds
 
-ACTION = b"- **Action:** Integration test ledger and gateway\n- **Tool:** pytest\n- **Run:** `pytest -q tests`\n"
+ACTION = (
+    b"- **Action:** Integration test ledger and gateway\n- **Tool:** pytest\n- **Run:** `pytest -q tests`\n"
+)
 WITH_TOOL = PLAN.replace(b"- **Action:** Integration test ledger and gateway\n", ACTION)
 
 
@@ -268,7 +292,10 @@ def test_bx3_a_merge_point_runs_its_action_and_then_waits_for_the_signature(driv
     assert driver.ready() == []
     assert not driver.task("MP1").attempts.exists()
     failures.requeue(
-        task_id=driver.task("MP1.run").pk, reason="Fixed.", actor=driver.cast.actor("reviewer"), now=driver.tick()
+        task_id=driver.task("MP1.run").pk,
+        reason="Fixed.",
+        actor=driver.cast.actor("reviewer"),
+        now=driver.tick(),
     )
     driver.advance()
     driver.do("MP1.run")

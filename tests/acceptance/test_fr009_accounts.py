@@ -1,4 +1,6 @@
-"""FR-009, FR-011: accounts in the history: made, renamed, closed, roles, rights; what was recorded stays true."""
+"""FR-009, FR-011: accounts in the history: made, renamed, closed, roles, rights; what was recorded stays
+true.
+"""
 
 import io
 import json
@@ -75,7 +77,10 @@ def test_fr009_an_account_that_is_renamed_leaves_the_history_whole(driver: Drive
     assert verified("--state")[0] == 0
     approved = HistoryEntry.objects.get(action="plan approved")
     assert (approved.actor, approved.account, approved.user.get_username()) == ("anna", "anna", "anna-maria")
-    assert said() == [*said()[:-1], ("root", "account renamed", "anna-maria", {"from": "anna", "to": "anna-maria"})]
+    assert said() == [
+        *said()[:-1],
+        ("root", "account renamed", "anna-maria", {"from": "anna", "to": "anna-maria"}),
+    ]
 
 
 def test_fr009_signatures_of_an_open_gate_are_known_under_a_new_name(driver: Driver, root: Client) -> None:
@@ -111,14 +116,23 @@ def test_fr009_the_administration_records_what_it_does_with_accounts(cast: Cast,
 
 
 def test_fr009_an_account_made_in_the_administration_is_an_entry(cast: Cast, root: Client) -> None:
-    given = {"username": "nora", "usable_password": "true", "password1": "three grey geese", "password2": "short"}
-    assert root.post("/admin/auth/user/add/", given | {"password1": "short"}).status_code == 200, "a weak password"
+    given = {
+        "username": "nora",
+        "usable_password": "true",
+        "password1": "three grey geese",
+        "password2": "short",
+    }
+    assert root.post("/admin/auth/user/add/", given | {"password1": "short"}).status_code == 200, (
+        "a weak password"
+    )
     assert said() == []
     assert root.post("/admin/auth/user/add/", given | {"password2": "three grey geese"}).status_code == 302
     assert said() == [("root", "account made", "nora", {})]
 
 
-def test_fr009_a_password_given_in_the_administration_ends_sessions(client: Client, cast: Cast, root: Client) -> None:
+def test_fr009_a_password_given_in_the_administration_ends_sessions(
+    client: Client, cast: Cast, root: Client
+) -> None:
     sign_in(client, "otto")
     given = {"usable_password": "true", "password1": "three grey geese", "password2": "three grey geese"}
     assert root.post(f"/admin/auth/user/{cast.observer.pk}/password/", given).status_code == 302
@@ -130,7 +144,9 @@ def test_fr009_a_password_given_in_the_administration_ends_sessions(client: Clie
 def test_nobody_but_an_administrator_changes_accounts(cast: Cast) -> None:
     """The right to change accounts would be the right to become an administrator."""
     stan = UserFactory(username="stan", is_staff=True, roles=[Role.OBSERVER])
-    stan.user_permissions.set(stan.user_permissions.model.objects.filter(codename__in=["change_user", "view_user"]))
+    stan.user_permissions.set(
+        stan.user_permissions.model.objects.filter(codename__in=["change_user", "view_user"])
+    )
     client = signed_in(stan)
     page = f"/admin/auth/user/{stan.pk}/change/"
     assert client.get(page).status_code == 200

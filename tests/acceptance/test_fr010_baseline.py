@@ -1,4 +1,6 @@
-"""FR-010: outputs are provisional until they are part of the base branch; behind it, rework needs a revert decision."""
+"""FR-010: outputs are provisional until they are part of the base branch; behind it, rework needs a revert
+decision.
+"""
 
 from pathlib import Path
 
@@ -7,14 +9,14 @@ from django.http import HttpResponse
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
-from orchestrator import tasks
 from orchestrator.adapters.base_branch import BaseBranch
 from orchestrator.adapters.repository import git
 from orchestrator.core.errors import BaselineIntegrated
 from orchestrator.core.terms import CriterionKind, ExecutorKind, TaskStatus
 from orchestrator.models import Assignment, BaselineIntegration, HandoffArtifact, HistoryEntry
-from orchestrator.services import recoveries, rework
-from orchestrator.services.executors import register_executor
+from orchestrator.processes import tasks
+from orchestrator.services.people.executors import register_executor
+from orchestrator.services.work import recoveries, rework
 from tests.cast import NOON, PLAN, Driver
 from tests.machines import Machine
 from tests.web.pages import signed_in, words
@@ -75,7 +77,8 @@ def flags(driver: Driver) -> list[str]:
     """The pre/post flag of the artifacts, oldest first."""
     bodies = HandoffArtifact.objects.filter(workstream=driver.workstream).order_by("sequence")
     return [
-        "post" if '"baselineIntegration":"post"' in body else "pre" for body in bodies.values_list("body", flat=True)
+        "post" if '"baselineIntegration":"post"' in body else "pre"
+        for body in bodies.values_list("body", flat=True)
     ]
 
 
@@ -195,7 +198,9 @@ def test_fr010_nothing_is_integrated_before_a_task_is_complete_nor_twice(driver:
 
 
 @pytest.mark.parametrize(("role", "reason", "status"), [("contributor", "Off.", 403), ("reviewer", " ", 422)])
-def test_fr010_a_revert_needs_a_reviewer_and_a_reason(driver: Driver, role: str, reason: str, status: int) -> None:
+def test_fr010_a_revert_needs_a_reviewer_and_a_reason(
+    driver: Driver, role: str, reason: str, status: int
+) -> None:
     driver.start()
     driver.do("A1")
     on_page(driver, "integrate")
@@ -214,7 +219,9 @@ def test_fr010_machines_record_integrations_and_people_decide_reverts(driver: Dr
     agent = register_executor(name="agent", kind=ExecutorKind.AGENT, user=driver.cast.reviewer, now=NOON)
     status, refusal = Machine.of(agent).post(f"{address}/revert", {"reason": "Looks wrong."})
     assert (status, refusal["code"]) == (403, "not-allowed")
-    person = register_executor(name="rita-token", kind=ExecutorKind.PERSON, user=driver.cast.reviewer, now=NOON)
+    person = register_executor(
+        name="rita-token", kind=ExecutorKind.PERSON, user=driver.cast.reviewer, now=NOON
+    )
     status, facts = Machine.of(person).post(f"{address}/revert", {"reason": "Rolled back."})
     assert status == 200, facts
     assert facts["integrations"][0]["reverted_by"] == "rita with a token"
@@ -325,7 +332,9 @@ def test_fr010_a_reset_base_branch_needs_no_revert_commit(driver: Driver, reposi
     assert "main no longer holds any commit of the work (1)" in page(driver)
 
 
-def test_fr010_reverted_work_is_not_found_again_until_new_work_is_merged(driver: Driver, repository: Path) -> None:
+def test_fr010_reverted_work_is_not_found_again_until_new_work_is_merged(
+    driver: Driver, repository: Path
+) -> None:
     driver.start(WITH_REPOSITORY)
     made = done_on_branch(driver, repository, "A1")
     git(repository, "merge", "--quiet", "ws/lane-A1")

@@ -1,11 +1,13 @@
-"""FR-010, AD-7: a step that is done again with unchanged inputs and the same result makes no second effect."""
+"""FR-010, AD-7: a step that is done again with unchanged inputs and the same result makes no
+second effect.
+"""
 
 from django.urls import reverse
 
 from orchestrator.core.terms import EventType
 from orchestrator.models import Assignment, HandoffArtifact, HistoryEntry, OutputFile
-from orchestrator.queries.briefs import brief
-from orchestrator.services.rework import send_back
+from orchestrator.queries.work.briefs import brief
+from orchestrator.services.work.rework import send_back
 from tests.acceptance.workspace_files import Files
 from tests.cast import Driver
 from tests.machines import Machine
@@ -35,7 +37,10 @@ SCHEMA = {"schema.sql": b"create table users;\n"}
 def back(driver: Driver, key: str) -> None:
     """A contributor sends work back."""
     send_back(
-        task_id=driver.task(key).pk, reason="Look again.", actor=driver.cast.actor("contributor"), now=driver.tick()
+        task_id=driver.task(key).pk,
+        reason="Look again.",
+        actor=driver.cast.actor("contributor"),
+        now=driver.tick(),
     )
     driver.advance()
 
@@ -70,7 +75,9 @@ def test_fr010_unchanged_inputs_and_result_make_no_second_artifact(driver: Drive
     assert driver.task("A1").step.criteria.get().checks.count() == 2, "criteria are proved again all the same"
     assert driver.ready() == ["B1"]
     queued = HandoffArtifact.objects.get(attempt=driver.attempt("B1"), event=EventType.ATTEMPT_QUEUED)
-    assert first.path in [link["path"] for link in files.json(queued.path)["links"]], "successors see what stands"
+    assert first.path in [link["path"] for link in files.json(queued.path)["links"]], (
+        "successors see what stands"
+    )
 
 
 def test_fr010_unchanged_results_are_named_in_history_page_brief_and_rest(driver: Driver) -> None:
@@ -104,7 +111,9 @@ def test_fr010_unchanged_chain_keeps_its_digests_through_a_gate(driver: Driver) 
     assert [len(results(driver, key)) for key in ("A1", "B1", "C1")] == [1, 1, 1]
 
 
-def test_fr010_a_changed_output_is_a_new_artifact_and_a_new_input_for_everything_after_it(driver: Driver) -> None:
+def test_fr010_a_changed_output_is_a_new_artifact_and_a_new_input_for_everything_after_it(
+    driver: Driver,
+) -> None:
     done(driver)
     driver.sign("MP1")
     redo(driver, "C1")
@@ -120,7 +129,9 @@ def test_fr010_a_changed_output_is_a_new_artifact_and_a_new_input_for_everything
     assert driver.attempt("C1").same_as is None, "words alone do not stand when the inputs are others"
 
 
-def test_fr010_an_older_result_that_was_written_over_is_handed_over_again(driver: Driver, files: Files) -> None:
+def test_fr010_an_older_result_that_was_written_over_is_handed_over_again(
+    driver: Driver, files: Files
+) -> None:
     done(driver)
     for content in (b"create table accounts;\n", SCHEMA["schema.sql"]):
         back(driver, "A1")

@@ -1,4 +1,6 @@
-"""FR-011: every step and item has a responsible role and an owner; ownership passes on with reason and time."""
+"""FR-011: every step and item has a responsible role and an owner; ownership passes on with
+reason and time.
+"""
 
 import pytest
 
@@ -32,7 +34,10 @@ def test_fr011_a_task_has_a_role_and_an_owner_with_a_log(driver: Driver, machine
     ):
         assert part in said
     entries = HistoryEntry.objects.filter(action="ownership transferred").order_by("sequence")
-    assert [(e.subject, e.reason) for e in entries] == [("A1", "She knows the ledger."), ("A1", "Rita is away.")]
+    assert [(e.subject, e.reason) for e in entries] == [
+        ("A1", "She knows the ledger."),
+        ("A1", "Rita is away."),
+    ]
 
 
 def test_fr011_a_workstream_passes_on_from_its_page(driver: Driver, machine: Machine) -> None:

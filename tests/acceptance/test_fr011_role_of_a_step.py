@@ -7,14 +7,14 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from orchestrator.adapters.registry import registered
-from orchestrator.core.roles import DOERS, WORKING
+from orchestrator.core.people.roles import DOERS, WORKING
 from orchestrator.core.terms import AttemptStatus, ExecutorKind, Role
-from orchestrator.management.local_executor import LocalExecutor
 from orchestrator.models import Attempt, Executor, Step
-from orchestrator.queries.continuing import to_continue
-from orchestrator.queries.roles import doers_of, may_do
-from orchestrator.queries.work import queued_attempts
-from orchestrator.services.executors import register_executor
+from orchestrator.processes.local_executor import LocalExecutor
+from orchestrator.queries.base.roles import doers_of, may_do
+from orchestrator.queries.work.continuing import to_continue
+from orchestrator.queries.work.work import queued_attempts
+from orchestrator.services.people.executors import register_executor
 from tests.acceptance.accounts import tables, take_roles_away
 from tests.cast import NOON, Driver, UserFactory
 from tests.machines import Machine
@@ -46,7 +46,9 @@ def plan(lanes: dict[str, tuple[str, str]], extra: str = "") -> bytes:
     for number, (key, (lane, step)) in enumerate(lanes.items(), start=1):
         text += f"\n###### Thread {number:02}: lane {key.lower()}\n- Files: `{key.lower()}/**`\n"
         text += f"- Role: {lane}\n" if lane else ""
-        text += f"- {key}: Do {key}\n  - Exit: {key} is done\n" + (f"  - Role: {step}\n" if step else "") + extra
+        text += (
+            f"- {key}: Do {key}\n  - Exit: {key} is done\n" + (f"  - Role: {step}\n" if step else "") + extra
+        )
     return text.encode()
 
 
@@ -109,7 +111,11 @@ def test_fr011_a_role_that_is_taken_away_ends_the_work_under_it(driver: Driver) 
     token = machine.post(f"/api/attempts/{attempt}/claim")[1]["token"]
     take_roles_away(user, Role.CONTRIBUTOR)
     before = tables()
-    for act, body in {"report": {"breadcrumb": "x"}, "complete": {"evidence": {}}, "fail": {"error": "x"}}.items():
+    for act, body in {
+        "report": {"breadcrumb": "x"},
+        "complete": {"evidence": {}},
+        "fail": {"error": "x"},
+    }.items():
         assert machine.post(f"/api/attempts/{attempt}/{act}", {"token": token} | body)[0] == 403
     assert machine.post(f"/api/attempts/{attempt}/claim")[0] == 403
     assert tables() == before

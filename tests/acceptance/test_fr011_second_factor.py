@@ -1,4 +1,6 @@
-"""FR-011: an authenticator app as the second factor: set up, asked for, replayed, lost, and required by the policy."""
+"""FR-011: an authenticator app as the second factor: set up, asked for, replayed, lost, and required by the
+policy.
+"""
 
 import re
 
@@ -6,7 +8,7 @@ import pytest
 from django.test import Client
 
 from orchestrator.models import HistoryEntry, RecoveryCode
-from orchestrator.services.history import verify
+from orchestrator.services.base.history import verify
 from tests.acceptance.signing_in import App, at, enrol, is_in, sign_in
 from tests.cast import Cast, UserFactory
 from tests.machines import Machine
@@ -179,7 +181,9 @@ class TestPolicy:
         settings.SECOND_FACTOR_FOR = ["approver", "operator"]
 
     @pytest.mark.parametrize("name", ["anna", "root"])
-    def test_whom_it_names_gets_nothing_but_the_page_to_set_it_up(self, client: Client, cast: Cast, name: str) -> None:
+    def test_whom_it_names_gets_nothing_but_the_page_to_set_it_up(
+        self, client: Client, cast: Cast, name: str
+    ) -> None:
         with at():
             self.look_around(client, name)
             app = App(client.get(PAGE))
@@ -188,7 +192,15 @@ class TestPolicy:
 
     def look_around(self, client: Client, name: str) -> None:
         sign_in(client, name)
-        for address in ("/", "/plans/", "/account/", "/tokens/", "/admin/", "/history/", "/account/password/"):
+        for address in (
+            "/",
+            "/plans/",
+            "/account/",
+            "/tokens/",
+            "/admin/",
+            "/history/",
+            "/account/password/",
+        ):
             assert client.get(address)["Location"] == PAGE, address
         assert client.post("/tokens/", {}).status_code == 403
         answer = client.get("/api/tasks/")

@@ -1,4 +1,6 @@
-"""FR-011, FR-009: signing in with a password: rules, limits, sessions that end, and what the history says of it."""
+"""FR-011, FR-009: signing in with a password: rules, limits, sessions that end, and what the history says of
+it.
+"""
 
 import pytest
 from django.contrib.auth.models import User
@@ -8,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from orchestrator import settings as product
 from orchestrator.models import HistoryEntry
-from orchestrator.services.history import verify
-from orchestrator.web.account import wrong
+from orchestrator.services.base.history import verify
+from orchestrator.web.people.account import wrong
 from tests.acceptance.signing_in import PASSWORD, at, is_in, sign_in
 from tests.cast import Cast
 from tests.web.pages import htmx, signed_in, words
@@ -38,9 +40,13 @@ def test_a_wrong_password_is_refused_and_leads_back(client: Client, cast: Cast) 
 def test_the_administration_has_no_sign_in_of_its_own(client: Client, cast: Cast) -> None:
     answer = client.get("/admin/login/?next=/admin/orchestrator/task/")
     assert answer["Location"] == "/accounts/login/?next=/admin/orchestrator/task/"
-    assert client.post("/admin/login/", {"username": "root", "password": PASSWORD})["Location"].startswith("/accounts/")
+    assert client.post("/admin/login/", {"username": "root", "password": PASSWORD})["Location"].startswith(
+        "/accounts/"
+    )
     assert not is_in(client)
-    assert client.get("/admin/login/?next=https://evil.example/")["Location"] == "/accounts/login/?next=/admin/"
+    assert (
+        client.get("/admin/login/?next=https://evil.example/")["Location"] == "/accounts/login/?next=/admin/"
+    )
 
 
 class TestLimits:
@@ -104,8 +110,14 @@ class TestLimits:
                 headers={"x-forwarded-for": forged},
             )
         given = {"username": "rita", "password": PASSWORD}
-        assert client.post("/accounts/login/", given, headers={"x-forwarded-for": "192.0.2.1"}).status_code == 429
-        assert client.post("/accounts/login/", given, headers={"x-forwarded-for": "192.0.2.9"}).status_code == 302
+        assert (
+            client.post("/accounts/login/", given, headers={"x-forwarded-for": "192.0.2.1"}).status_code
+            == 429
+        )
+        assert (
+            client.post("/accounts/login/", given, headers={"x-forwarded-for": "192.0.2.9"}).status_code
+            == 302
+        )
 
 
 class TestSessions:
@@ -127,7 +139,9 @@ class TestSessions:
         with at(minutes=119):
             assert not is_in(client), "it does not come back"
 
-    def test_a_page_that_refreshes_itself_keeps_no_session_alive(self, client: Client, cast: Cast, driver) -> None:
+    def test_a_page_that_refreshes_itself_keeps_no_session_alive(
+        self, client: Client, cast: Cast, driver
+    ) -> None:
         work = driver.start()
         page = f"/workstreams/{work.uuid}/"
         with at():
@@ -138,7 +152,9 @@ class TestSessions:
         with at(minutes=121):
             assert not is_in(client)
 
-    def test_a_session_ends_twelve_hours_after_the_sign_in_whatever_is_done(self, client: Client, cast: Cast) -> None:
+    def test_a_session_ends_twelve_hours_after_the_sign_in_whatever_is_done(
+        self, client: Client, cast: Cast
+    ) -> None:
         with at():
             sign_in(client, "anna")
         for hour in range(1, 13):
@@ -227,7 +243,9 @@ class TestOwnPassword:
             ("bartholomew1234567", "too similar to the username"),
         ],
     )
-    def test_weak_passwords_are_refused_with_the_reason(self, client: Client, db, new: str, said: str) -> None:
+    def test_weak_passwords_are_refused_with_the_reason(
+        self, client: Client, db, new: str, said: str
+    ) -> None:
         User.objects.create_user("bartholomew", password=PASSWORD)
         sign_in(client, "bartholomew")
         page = self.change(client, new)

@@ -1,4 +1,6 @@
-"""FR-011, FR-027: whoever reads of an act reads who it was, for which account, and whether a person, agent or tool."""
+"""FR-011, FR-027: whoever reads of an act reads who it was, for which account, and whether a person, agent or
+tool.
+"""
 
 import json
 from io import StringIO
@@ -9,7 +11,7 @@ from django.urls import reverse
 
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import Assignment, Executor, HandoffArtifact, HistoryEntry
-from orchestrator.services.executors import register_executor
+from orchestrator.services.people.executors import register_executor
 from tests.acceptance.workspace_files import Files
 from tests.cast import NOON, PLAN, Driver
 from tests.machines import Machine
@@ -31,7 +33,10 @@ def work(driver: Driver, name: str, key: str = "A1") -> None:
     status, claim = machine.post(f"/api/attempts/{attempt}/claim")
     assert status == 200, claim
     token, task = claim["token"], driver.task(key).pk
-    assert machine.post(f"/api/attempts/{attempt}/report", {"token": token, "breadcrumb": "Half of it."})[0] == 200
+    assert (
+        machine.post(f"/api/attempts/{attempt}/report", {"token": token, "breadcrumb": "Half of it."})[0]
+        == 200
+    )
     declared = machine.post(
         f"/api/tasks/{task}/blockers", {"kind": "external", "note": "Bank closed.", "owner": "carl"}
     )
@@ -44,15 +49,30 @@ def work(driver: Driver, name: str, key: str = "A1") -> None:
 
 
 @each
-def test_fr011_history_pages_cards_and_files_name_account_and_kind(driver: Driver, files: Files, name: str) -> None:
+def test_fr011_history_pages_cards_and_files_name_account_and_kind(
+    driver: Driver, files: Files, name: str
+) -> None:
     driver.start()
     work(driver, name)
     said, uuid = SAID[name], driver.reload().uuid
-    for action in ("attempt claimed", "breadcrumb left", "blocker declared", "blocker resolved", "attempt completed"):
+    for action in (
+        "attempt claimed",
+        "breadcrumb left",
+        "blocker declared",
+        "blocker resolved",
+        "attempt completed",
+    ):
         entry = HistoryEntry.objects.get(action=action)
-        assert (entry.actor, entry.kind, entry.executor, entry.account) == (said, WHO[name], name, "carl"), action
+        assert (entry.actor, entry.kind, entry.executor, entry.account) == (said, WHO[name], name, "carl"), (
+            action
+        )
         leaf = json.loads(entry.leaf)
-        assert [leaf[one] for one in ("actor", "kind", "executor", "account")] == [said, WHO[name], name, "carl"]
+        assert [leaf[one] for one in ("actor", "kind", "executor", "account")] == [
+            said,
+            WHO[name],
+            name,
+            "carl",
+        ]
     rita = signed_in(driver.cast.reviewer)
     task = words(rita.get(f"/workstreams/{uuid}/tasks/A1/"))
     assert f"{said}, claimed" in task
@@ -64,7 +84,12 @@ def test_fr011_history_pages_cards_and_files_name_account_and_kind(driver: Drive
     assert f",{said}," in b"".join(rita.get("/blockers/?state=all&format=csv")).decode()
     artifact = HandoffArtifact.objects.get(event="attempt-completed")
     told = json.loads(files.git("show", f"{artifact.commit}:{artifact.path}"))
-    assert [told[one] for one in ("actor", "executor", "account", "actorKind")] == [said, name, "carl", WHO[name]]
+    assert [told[one] for one in ("actor", "executor", "account", "actorKind")] == [
+        said,
+        name,
+        "carl",
+        WHO[name],
+    ]
 
 
 @each
@@ -85,7 +110,11 @@ def test_fr011_whoever_holds_a_task_is_named_in_full(driver: Driver, files: File
     folder = f"workstreams/{driver.workstream.slug}"
     assert f"running on {said}" in files.git("show", f"HEAD:{folder}/EXECUTION-DASHBOARD.md")
     (task, *_) = json.loads(files.git("show", f"HEAD:{folder}/tasks.json"))["tasks"]
-    assert [task[one] for one in ("assigned_agent", "agent_account", "agent_kind")] == [name, "carl", WHO[name]]
+    assert [task[one] for one in ("assigned_agent", "agent_account", "agent_kind")] == [
+        name,
+        "carl",
+        WHO[name],
+    ]
     (stream,) = json.loads(files.git("show", "HEAD:workstreams/index.json"))["streams"]
     held = stream["assignments"][0]
     assert [held[one] for one in ("agent", "account", "kind")] == [name, "carl", WHO[name]]
@@ -122,7 +151,9 @@ def test_fr011_a_signature_with_a_token_says_so_at_the_gate(driver: Driver) -> N
     assert HistoryEntry.objects.get(action="gate approved").actor == "rita with a token"
 
 
-def test_fr011_a_plan_that_an_agent_submits_is_said_to_be_the_agents(driver: Driver, planner: Machine) -> None:
+def test_fr011_a_plan_that_an_agent_submits_is_said_to_be_the_agents(
+    driver: Driver, planner: Machine
+) -> None:
     assert planner.post("/api/plans/", {"source": PLAN.decode(), "source_name": "refunds.md"})[0] == 201
     rita, said = signed_in(driver.cast.reviewer), "planner (agent of ines)"
     assert f"submitted by {said} on" in words(rita.get("/plans/card-refunds/v1/"))
@@ -146,5 +177,7 @@ def test_fr011_what_was_recorded_stays_as_it_was(driver: Driver) -> None:
     driver.cast.contributor.save()
     entry = HistoryEntry.objects.get(action="attempt completed")
     assert (entry.actor, entry.account) == (AGENT, "carl")
-    assert AGENT in words(signed_in(driver.cast.reviewer).get(f"/workstreams/{driver.reload().uuid}/history/"))
+    assert AGENT in words(
+        signed_in(driver.cast.reviewer).get(f"/workstreams/{driver.reload().uuid}/history/")
+    )
     call_command("verify_history", stdout=StringIO())

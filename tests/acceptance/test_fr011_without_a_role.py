@@ -18,10 +18,10 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from orchestrator.core.terms import CriterionKind
 from orchestrator.models import AccessToken, Assignment, CommentThread, Executor
-from orchestrator.services import callers
-from orchestrator.services.actor import Actor
-from orchestrator.services.claims import claim
-from orchestrator.services.comments import open_thread
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.people import callers
+from orchestrator.services.plans.comments import open_thread
+from orchestrator.services.work.claims import claim
 from orchestrator.web import admission
 from tests.acceptance.accounts import contributor, tables, take_roles_away
 from tests.api.test_every_route import routes
@@ -30,9 +30,16 @@ from tests.machines import Machine, secret_of
 from tests.mcp.connection import connected
 from tests.web.pages import words
 
-#: The only addresses that answer such an account with anything but the refusal: its own, and what everybody may read.
+#: The only addresses that answer such an account with anything but the refusal: its own, and what everybody
+#: may read.
 OWN = {"accounts/login/", "accounts/logout/", "tokens/", "tokens/<int:token_id>/revoke/", "admin/login/"}
-OWN |= {"accounts/login/code/", "account/", "account/password/", "account/sign-out/", "account/second-factor/"}
+OWN |= {
+    "accounts/login/code/",
+    "account/",
+    "account/password/",
+    "account/sign-out/",
+    "account/second-factor/",
+}
 OWN |= {"account/second-factor/codes/", "account/second-factor/off/"}
 PUBLIC = {"schema/", "schema/<slug:name>/<str:version>.json"}
 #: The administration's pattern for every other address.
@@ -48,8 +55,12 @@ def working(driver: Driver) -> tuple[Driver, User, Executor, Assignment]:
     """Somebody holds A1, and has a draft; then their roles are taken away."""
     driver.start()
     user, agent = contributor("nemo")
-    held = claim(attempt_id=driver.attempt("A1").pk, executor=agent, actor=Actor.member(agent), now=driver.tick())
-    open_thread(version_id=driver.reload().version_id, body="A draft.", actor=Actor.person(user), now=driver.tick())
+    held = claim(
+        attempt_id=driver.attempt("A1").pk, executor=agent, actor=Actor.member(agent), now=driver.tick()
+    )
+    open_thread(
+        version_id=driver.reload().version_id, body="A draft.", actor=Actor.person(user), now=driver.tick()
+    )
     return driver, user, agent, held
 
 
@@ -88,7 +99,11 @@ def filled(route: str, driver: Driver) -> str:
         route = route.replace(name, value)
     parts = [part.partition(">") for part in route.split("<")]
     samples = {"int": "1", "uuid": str(workstream.uuid)}
-    return "/" + parts[0][0] + "".join(samples.get(kind.split(":")[0], "release") + rest for kind, _, rest in parts[1:])
+    return (
+        "/"
+        + parts[0][0]
+        + "".join(samples.get(kind.split(":")[0], "release") + rest for kind, _, rest in parts[1:])
+    )
 
 
 @pytest.mark.django_db
@@ -135,7 +150,9 @@ def test_fr011_what_is_left_are_sign_out_and_ones_own_tokens(nobody: tuple[Drive
     foreign = AccessToken.objects.exclude(executor__user=user).latest("pk")
     assert client.post(f"/tokens/{foreign.pk}/revoke/").status_code == 403
     assert tables() == before
-    assert client.post(f"/tokens/{theirs.pk}/revoke/").status_code == 302, "giving up one's own is always possible"
+    assert client.post(f"/tokens/{theirs.pk}/revoke/").status_code == 302, (
+        "giving up one's own is always possible"
+    )
     assert Machine(secret, Client()).get("/api/tasks/")[0] == 401
     assert Machine(other, Client()).get("/api/tasks/")[0] == 200
     assert client.post("/accounts/logout/").status_code == 302
@@ -149,7 +166,9 @@ def test_fr011_no_rest_operation_answers_an_account_without_a_role(nobody: tuple
     before = tables()
     operations = [*routes(), ("get", "/api/openapi.json"), ("get", "/tasks/"), ("patch", "/tasks/1/")]
     for method, path in operations:
-        address = filled(re.sub(r"{(\w+)}", lambda name: f"<{KINDS.get(name[1], 'int')}:{name[1]}>", path)[1:], driver)
+        address = filled(
+            re.sub(r"{(\w+)}", lambda name: f"<{KINDS.get(name[1], 'int')}:{name[1]}>", path)[1:], driver
+        )
         answers = [
             Machine(secret, Client(enforce_csrf_checks=True)).call(method.upper(), address, {}, key="k"),
             sent(by_session, method, address),
@@ -214,7 +233,16 @@ def test_fr011_commands_refuse_an_account_without_a_role(
         ["create_token", "--executor", "another", "--user", "nemo"],
         ["continue", "--executor", "nemos-agent"],
         ["mcp", "--executor", "nemos-agent"],
-        ["save_workflow", "card-refunds", "--name", "x", "--parameter", "product=Card refunds", "--as", "nemo"],
+        [
+            "save_workflow",
+            "card-refunds",
+            "--name",
+            "x",
+            "--parameter",
+            "product=Card refunds",
+            "--as",
+            "nemo",
+        ],
     ):
         with pytest.raises(CommandError, match=r"no role|needs the role"):
             call_command(*command)

@@ -13,9 +13,9 @@ from tests.cast import PLAN, Driver
 from tests.machines import Machine
 from tests.web.pages import signed_in, words
 
-TIMED = PLAN.replace(b"  - Exit: report shows refunds", b"  - Exit: report shows refunds\n  - Estimate: 90m").replace(
-    b"  - Exit: end-to-end test passes", b"  - Exit: end-to-end test passes\n  - Estimate: 30m"
-)
+TIMED = PLAN.replace(
+    b"  - Exit: report shows refunds", b"  - Exit: report shows refunds\n  - Estimate: 90m"
+).replace(b"  - Exit: end-to-end test passes", b"  - Exit: end-to-end test passes\n  - Estimate: 30m")
 
 
 @pytest.fixture
@@ -86,7 +86,10 @@ def test_fr012_resolving_it_says_how_and_lets_work_go_on(driver: Driver, machine
     assert machine.post(f"/api/blockers/{blocker['id']}/resolve", {"resolution": "Twice."})[0] == 409
     assert machine.post("/api/blockers/999999/resolve", {"resolution": "What?"})[0] == 404
     assert machine.get("/api/blockers/")[1]["count"] == 0
-    assert machine.get("/api/blockers/?state=resolved")[1]["items"][0]["resolved_by"] == "builder-1 (agent of carl)"
+    assert (
+        machine.get("/api/blockers/?state=resolved")[1]["items"][0]["resolved_by"]
+        == "builder-1 (agent of carl)"
+    )
     driver.do("A1")
     assert driver.task("A1").status == TaskStatus.COMPLETE
 
@@ -118,7 +121,12 @@ def test_fr012_blocked_time_counts_overlaps_once(driver: Driver, machine: Machin
     """Two hours on A1; on B1 one of the same hours and one more: three in all."""
     now = driver.now
     ids = {}
-    for hour, act, key in ((0, "declare", "A1"), (1, "declare", "B1"), (2, "resolve", "A1"), (3, "resolve", "B1")):
+    for hour, act, key in (
+        (0, "declare", "A1"),
+        (1, "declare", "B1"),
+        (2, "resolve", "A1"),
+        (3, "resolve", "B1"),
+    ):
         with time_machine.travel(now + timedelta(hours=hour), tick=False):
             if act == "declare":
                 ids[key] = declare(machine, driver, key)[1]["id"]

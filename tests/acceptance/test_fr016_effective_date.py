@@ -1,4 +1,6 @@
-"""FR-016: a version may become effective later; until then nothing of it starts and work in flight goes on as it is."""
+"""FR-016: a version may become effective later; until then nothing of it starts and work in flight goes on as
+it is.
+"""
 
 from datetime import timedelta
 
@@ -6,13 +8,13 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from orchestrator import tasks
+from orchestrator.core.changes.mapping import StepMapping
 from orchestrator.core.errors import InvalidInput
-from orchestrator.core.mapping import StepMapping
 from orchestrator.core.terms import TaskStatus, VersionStatus
 from orchestrator.models import Migration, WorkflowVersion
-from orchestrator.queries.state import state_problems
-from orchestrator.services import decisions
+from orchestrator.processes import tasks
+from orchestrator.queries.base.state import state_problems
+from orchestrator.services.review import decisions
 from tests.acceptance.test_ec4_mapping import RENAMED
 from tests.acceptance.versions import ONE, decide, next_version
 from tests.cast import Driver
@@ -36,7 +38,9 @@ def promised(driver: Driver) -> WorkflowVersion:
     return version
 
 
-def test_fr016_work_in_flight_goes_on_until_the_version_takes_effect(driver: Driver, promised: WorkflowVersion) -> None:
+def test_fr016_work_in_flight_goes_on_until_the_version_takes_effect(
+    driver: Driver, promised: WorkflowVersion
+) -> None:
     driver.advance()
     assert driver.reload().version.number == 1
     assert driver.task("A1").status == TaskStatus.COMPLETE
@@ -75,7 +79,9 @@ def test_fr016_a_running_step_holds_a_due_version_up_and_the_page_says_so(
         page = words(signed_in(driver.cast.approver).get(f"/workstreams/{driver.reload().uuid}/"))
         assert "Version 3 waits to take effect" in page
         driver.complete("A2")
-        assert driver.reload().version.number == 3, "the newest promised version, once nothing runs on what it changes"
+        assert driver.reload().version.number == 3, (
+            "the newest promised version, once nothing runs on what it changes"
+        )
 
 
 def test_fr016_a_version_does_not_become_effective_in_the_past(driver: Driver) -> None:
@@ -109,7 +115,9 @@ def test_fr016_the_time_is_given_on_the_review_page(driver: Driver) -> None:
     assert state_problems(driver.reload()) == []
 
 
-def test_fr016_an_older_promise_does_not_outlive_a_newer_version(driver: Driver, promised: WorkflowVersion) -> None:
+def test_fr016_an_older_promise_does_not_outlive_a_newer_version(
+    driver: Driver, promised: WorkflowVersion
+) -> None:
     newer = next_version(driver, ONE + b"\n")
     assert decide(driver, newer).status_code == 302
     promised.refresh_from_db()

@@ -10,15 +10,15 @@ from django.test import override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from orchestrator.core.changes.mapping import StepMapping
 from orchestrator.core.errors import MigrationImpossible, MissingReason, NotAllowed, WrongState
-from orchestrator.core.mapping import StepMapping
 from orchestrator.core.terms import AttemptStatus, TaskStatus
 from orchestrator.models import Attempt, HistoryEntry, Migration, Task, ThreadAssignment
-from orchestrator.queries.migrations import last_migration
-from orchestrator.queries.state import state_problems
-from orchestrator.services.failures import requeue
-from orchestrator.services.migration import migrate_workstream
-from orchestrator.services.roll_back import roll_back
+from orchestrator.queries.base.state import state_problems
+from orchestrator.queries.changes.migrations import last_migration
+from orchestrator.services.changes.migration import migrate_workstream
+from orchestrator.services.changes.roll_back import roll_back
+from orchestrator.services.work.failures import requeue
 from tests.acceptance.test_ec4_mapping import MERGED, REDEFINED, RENAMED, SPLIT, WITHOUT_A1
 from tests.acceptance.versions import GROWN, ONE, approve, next_version, standing
 from tests.cast import Cast, Driver
@@ -47,7 +47,9 @@ def under_way(driver: Driver) -> Driver:
 def back(driver: Driver, reason: str = "It was a mistake.") -> Migration:
     latest = last_migration(driver.reload())
     assert latest is not None
-    done = roll_back(migration_id=latest.pk, reason=reason, actor=driver.cast.actor("approver"), now=driver.tick())
+    done = roll_back(
+        migration_id=latest.pk, reason=reason, actor=driver.cast.actor("approver"), now=driver.tick()
+    )
     driver.reload()
     return done
 
@@ -57,8 +59,9 @@ def migrate(driver: Driver, source: bytes, line: StepMapping | None) -> None:
 
 
 def of_version_one(driver: Driver) -> dict[str, tuple[int, str, tuple[str, ...]]]:
-    """What stands in version 1, without attempts that were only queued: the next round launches anew. With its attempt
-    a gate goes into review, so one that waits for a signature counts as one that is to be launched."""
+    """What stands in version 1, without attempts that were only queued: the next round launches anew. With
+    its attempt a gate goes into review, so one that waits for a signature counts as one that is to be
+    launched."""
     return {
         key: (
             rework,
@@ -181,7 +184,10 @@ def test_fr016_only_the_latest_migration_is_rolled_back_and_only_once(under_way:
     with pytest.raises(WrongState, match="latest"):
         roll_back(migration_id=first.pk, reason="Wrong.", actor=approver, now=under_way.tick())
     undone = back(under_way)
-    assert (undone.undoes_id, under_way.reload().version.number) == (Migration.objects.order_by("pk")[1].pk, 2)
+    assert (undone.undoes_id, under_way.reload().version.number) == (
+        Migration.objects.order_by("pk")[1].pk,
+        2,
+    )
     with pytest.raises(WrongState):
         roll_back(migration_id=undone.pk, reason="Wrong.", actor=approver, now=under_way.tick())
     assert back(under_way).undoes_id == first.pk
@@ -195,7 +201,12 @@ def test_fr016_a_roll_back_needs_an_approver_and_a_reason(under_way: Driver) -> 
     with pytest.raises(MissingReason):
         back(under_way, " ")
     with pytest.raises(NotAllowed):
-        roll_back(migration_id=latest.pk, reason="No.", actor=under_way.cast.actor("contributor"), now=under_way.tick())
+        roll_back(
+            migration_id=latest.pk,
+            reason="No.",
+            actor=under_way.cast.actor("contributor"),
+            now=under_way.tick(),
+        )
 
 
 def test_fr016_a_roll_back_through_the_pages(under_way: Driver) -> None:

@@ -10,11 +10,11 @@ from django.utils import timezone
 from orchestrator.core.errors import InvalidInput, NotAllowed, WrongState
 from orchestrator.core.terms import ExecutorKind, VersionStatus, WorkstreamStatus
 from orchestrator.models import Migration, WorkflowVersion, Workstream
-from orchestrator.queries.state import state_problems
-from orchestrator.services.amendments import propose_stage
-from orchestrator.services.decisions import approve_version
-from orchestrator.services.starting import start_workstream
-from orchestrator.services.workstreams import sign_prehandoff
+from orchestrator.queries.base.state import state_problems
+from orchestrator.services.plans.amendments import propose_stage
+from orchestrator.services.plans.starting import start_workstream
+from orchestrator.services.review.decisions import approve_version
+from orchestrator.services.workstreams.workstreams import sign_prehandoff
 from tests.acceptance.test_ec4_mapping import RENAMED
 from tests.acceptance.versions import GROWN, ONE, approve, next_version
 from tests.cast import Driver
@@ -39,7 +39,9 @@ def other(driver: Driver, title: str = "Refunds for Spain") -> Driver:
     second = type(driver)(driver.cast, driver.now)
     second.workstream = start(driver, title)
     approver = driver.cast.actor("approver")
-    sign_prehandoff(workstream_id=second.workstream.pk, rationale="Another market.", actor=approver, now=second.tick())
+    sign_prehandoff(
+        workstream_id=second.workstream.pk, rationale="Another market.", actor=approver, now=second.tick()
+    )
     second.advance()
     return second
 
@@ -124,9 +126,14 @@ def boss(driver: Driver) -> Machine:
 
 def test_fr016_start_check_and_migrate_over_rest(first: Driver) -> None:
     machine = boss(first)
-    status, begun = machine.post("/api/workflows/card-refunds/workstreams", {"title": "Refunds for Spain"}, key="k1")
+    status, begun = machine.post(
+        "/api/workflows/card-refunds/workstreams", {"title": "Refunds for Spain"}, key="k1"
+    )
     assert (status, begun["slug"], begun["version"]) == (201, "refunds-for-spain", 1)
-    assert machine.post("/api/workflows/card-refunds/workstreams", {"title": "Refunds for Spain"}, key="k1")[1] == begun
+    assert (
+        machine.post("/api/workflows/card-refunds/workstreams", {"title": "Refunds for Spain"}, key="k1")[1]
+        == begun
+    )
     version = next_version(first, RENAMED)
     approval = {"sha256": version.source_sha256, "mapping": [{"old": ["A1"], "new": ["A7"]}]}
     status, answer = machine.post("/api/workflows/card-refunds/versions/2/approve", approval)
@@ -147,7 +154,9 @@ def test_fr016_start_check_and_migrate_over_rest(first: Driver) -> None:
 
 def test_fr016_a_version_that_is_not_in_effect_is_no_target(first: Driver) -> None:
     next_version(first, RENAMED)
-    status, answer = boss(first).post(f"/api/workstreams/{first.reload().uuid}/migrations/2", {"reason": "Now."})
+    status, answer = boss(first).post(
+        f"/api/workstreams/{first.reload().uuid}/migrations/2", {"reason": "Now."}
+    )
     assert (status, answer["code"]) == (409, "wrong-state")
 
 
@@ -161,10 +170,14 @@ def test_fr016_the_command_says_what_would_happen_and_does_it(first: Driver) -> 
     assert second.reload().version.number == 1
     with pytest.raises(CommandError, match="Say why"):
         call_command("migrate_workstreams", "card-refunds", "2", "--as", "anna")
-    call_command("migrate_workstreams", "card-refunds", "2", "--as", "anna", "--reason", "One more step.", stdout=said)
+    call_command(
+        "migrate_workstreams", "card-refunds", "2", "--as", "anna", "--reason", "One more step.", stdout=said
+    )
     assert second.reload().version.number == 2
     with pytest.raises(CommandError, match="nothing-like-it"):
-        call_command("migrate_workstreams", "card-refunds", "2", "--workstream", "nothing-like-it", "--as", "anna")
+        call_command(
+            "migrate_workstreams", "card-refunds", "2", "--workstream", "nothing-like-it", "--as", "anna"
+        )
 
 
 def test_wf5_a_fix_stage_grows_the_text_that_its_own_workstream_follows(first: Driver) -> None:

@@ -1,4 +1,6 @@
-"""FR-016: the page with every version: why, impact, decision, effective date, who works by it; revise from any."""
+"""FR-016: the page with every version: why, impact, decision, effective date, who works by it; revise from
+any.
+"""
 
 from datetime import timedelta
 
@@ -7,9 +9,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.utils import timezone
 
-from orchestrator.core.mapping import StepMapping
+from orchestrator.core.changes.mapping import StepMapping
 from orchestrator.models import WorkflowVersion, Workstream
-from orchestrator.queries.state import state_problems
+from orchestrator.queries.base.state import state_problems
 from orchestrator.web.moments import as_typed
 from tests.acceptance.test_ec4_mapping import RENAMED
 from tests.acceptance.versions import GROWN, ONE, approve, decide, next_version
@@ -22,7 +24,12 @@ PAGE = "/plans/card-refunds/"
 
 def submitted(driver: Driver, source: bytes = GROWN, **fields: object) -> HttpResponse:
     """Press Submit in the editor of a new version."""
-    body = {"act": "submit", "of": "card-refunds", "source": source.decode(), "change_reason": "One more step."}
+    body = {
+        "act": "submit",
+        "of": "card-refunds",
+        "source": source.decode(),
+        "change_reason": "One more step.",
+    }
     return signed_in(driver.cast.initiator).post("/plans/submit/", body | fields)
 
 
@@ -69,7 +76,11 @@ def test_fr016_an_old_version_is_revised_in_the_editor_and_what_was_typed_is_kep
     assert "Starts from the text of version 1." in editor
     assert "One more" not in editor
     broken = ONE.replace(b"C1: Refund end to end", b"C1: Refund end to end (needs NOPE)")
-    typed = {"change_reason": "Back.", "change_impact": "Nobody waits.", "wanted_effective_at": "2199-01-01T08:00"}
+    typed = {
+        "change_reason": "Back.",
+        "change_impact": "Nobody waits.",
+        "wanted_effective_at": "2199-01-01T08:00",
+    }
     refused = submitted(driver, broken, **typed)
     assert refused.status_code == 422
     assert 'value="Back."' in control(refused, "change-reason")
@@ -86,17 +97,25 @@ def test_fr016_an_old_version_is_revised_in_the_editor_and_what_was_typed_is_kep
 def test_fr016_a_sent_back_version_is_answered_from_its_own_text(driver: Driver) -> None:
     driver.start(ONE)
     submitted(driver)
-    body = {"decision": "send-back", "version_id": newest().pk, "seen_sha256": newest().source_sha256, "reason": "No."}
+    body = {
+        "decision": "send-back",
+        "version_id": newest().pk,
+        "seen_sha256": newest().source_sha256,
+        "reason": "No.",
+    }
     signed_in(driver.cast.approver).post(f"{PAGE}v2/decide", body)
     ines = signed_in(driver.cast.initiator)
     assert "?of=card-refunds&amp;from=2" in ines.get(f"{PAGE}v2/").content.decode()
-    assert "One more" in words(ines.get("/plans/submit/?of=card-refunds")), "the newest text, not the one in force"
+    assert "One more" in words(ines.get("/plans/submit/?of=card-refunds")), (
+        "the newest text, not the one in force"
+    )
 
 
 def test_fr016_a_file_of_any_format_is_a_new_version(driver: Driver) -> None:
     driver.start(ONE)
     tasks = (
-        b"# Tasks: Card refunds\n\n## Phase 1: Build\n\n- [ ] T001 Ledger entries in ledger/a.py\n- [ ] T002 Report\n"
+        b"# Tasks: Card refunds\n\n## Phase 1: Build\n\n- [ ] T001 Ledger entries in "
+        b"ledger/a.py\n- [ ] T002 Report\n"
     )
     assert submitted(driver, file=SimpleUploadedFile("tasks.md", tasks)).status_code == 302
     assert (newest().format, newest().source_name) == ("spec-kit", "tasks.md")
@@ -112,7 +131,9 @@ def test_fr016_the_wanted_date_is_prefilled_and_the_approver_decides(driver: Dri
         assert f'value="{wanted}"' in control(anna.get(address), "effective_at")
     assert "Wanted from" in words(anna.get(PAGE))
     refused = decide(driver, newest(), effective_at="2001-01-01T00:00")
-    assert 'value="2001-01-01T00:00"' in control(refused, "effective_at"), "what was typed, not what was wanted"
+    assert 'value="2001-01-01T00:00"' in control(refused, "effective_at"), (
+        "what was typed, not what was wanted"
+    )
     decide(driver, newest(), effective_at=other)
     assert as_typed(newest().effective_at) == other
     assert "Effective from" in words(anna.get(PAGE))
@@ -142,7 +163,10 @@ def test_fr016_work_in_flight_is_migrated_and_rolled_back_from_the_page(driver: 
     form = anna.get(address)
     assert "a guess from titles, keys and criteria" in words(form)
     assert "A1 → A7" not in words(form)
-    anna.post(address, {"act": "apply", "to-A1": "A7", "to-A2": "A2", "to-B1": "B1", "to-C1": "C1", "reason": "Same."})
+    anna.post(
+        address,
+        {"act": "apply", "to-A1": "A7", "to-A2": "A2", "to-B1": "B1", "to-C1": "C1", "reason": "Same."},
+    )
     spain.refresh_from_db()
     assert spain.version.number == 2
     assert state_problems(spain) == []

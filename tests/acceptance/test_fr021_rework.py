@@ -1,11 +1,13 @@
-"""FR-021, AS-6: work goes back with a reason, is proved again, and rework is counted per step and per workstream."""
+"""FR-021, AS-6: work goes back with a reason, is proved again, and rework is counted per step and per
+workstream.
+"""
 
 import json
 
 import pytest
 from django.urls import reverse
 
-from orchestrator.core.mapping import StepMapping
+from orchestrator.core.changes.mapping import StepMapping
 from orchestrator.core.terms import AttemptStatus, TaskStatus
 from orchestrator.models import Attempt, CriterionCheck, HistoryEntry
 from tests.acceptance.versions import ONE, approve, next_version
@@ -84,7 +86,9 @@ def test_fr021_criteria_are_proved_again_and_the_brief_says_why(driver: Driver) 
     send_back(driver, "A1", "Rounding is wrong.")
     told = brief(driver, "A1")["rework"]
     assert (told["to"], told["reason"], told["times"]) == ("A1", "Rounding is wrong.", 1)
-    assert [(c["text"], c["evidence"]) for c in told["criteria"]] == [("unit tests pass", "seen: unit tests pass")]
+    assert [(c["text"], c["evidence"]) for c in told["criteria"]] == [
+        ("unit tests pass", "seen: unit tests pass")
+    ]
     assert not CriterionCheck.objects.filter(attempt=driver.attempt("A1")).exists()
     driver.claim("A1")
     machine = Machine.of(driver.attempt("A1").assignment.executor)
@@ -105,7 +109,10 @@ def test_fr021_the_task_page_names_reason_person_and_criteria(driver: Driver) ->
     text = words(client.get(reverse("task", args=[driver.workstream.uuid, "A2"])))
     assert "rita sent work back to A1" in text
     assert "Rounding is wrong." in text
-    assert "To be proved again; earlier evidence no longer counts: report shows refunds in attempt 1: seen:" in text
+    assert (
+        "To be proved again; earlier evidence no longer counts: report shows refunds in attempt 1: seen:"
+        in text
+    )
     never = words(client.get(reverse("task", args=[driver.workstream.uuid, "C1"])))
     assert "To continue" not in never
 
@@ -121,7 +128,9 @@ def test_fr021_an_open_blocker_keeps_its_task_blocked(driver: Driver) -> None:
     assert driver.reload().blocked_tasks == 1
 
 
-@pytest.mark.parametrize(("key", "reason", "status"), [("A1", " ", 422), ("A2", "Why not.", 409), ("MP1", "No.", 409)])
+@pytest.mark.parametrize(
+    ("key", "reason", "status"), [("A1", " ", 422), ("A2", "Why not.", 409), ("MP1", "No.", 409)]
+)
 def test_fr021_bad_send_backs_change_nothing(driver: Driver, key: str, reason: str, status: int) -> None:
     driver.start()
     driver.do("A1")

@@ -3,9 +3,9 @@
 import csv
 import json
 
-from orchestrator.core.mapping import StepMapping
+from orchestrator.core.changes.mapping import StepMapping
 from orchestrator.models import HistoryEntry, Migration
-from orchestrator.services.roll_back import roll_back
+from orchestrator.services.changes.roll_back import roll_back
 from tests.acceptance.test_ec4_mapping import REDEFINED, RENAMED
 from tests.acceptance.versions import GROWN, ONE, approve, next_version
 from tests.cast import Driver
@@ -59,7 +59,11 @@ def test_fr022_as_csv_and_over_rest(driver: Driver) -> None:
     answer = signed_in(driver.cast.observer).get("/plans/card-refunds/changes/?format=csv")
     rows = list(csv.DictReader(b"".join(answer).decode("utf-8-sig").splitlines()))
     migrated = next(row for row in rows if row["what"] == "migrated")
-    assert (migrated["who"], migrated["reason"], migrated["workstream"]) == ("anna", "Better names.", "Card refunds")
+    assert (migrated["who"], migrated["reason"], migrated["workstream"]) == (
+        "anna",
+        "Better names.",
+        "Card refunds",
+    )
     status, entries = Machine.of(driver.cast.builder("reader")).get("/api/workflows/card-refunds/changes")
     assert status == 200
     assert {entry["what"] for entry in entries} == {"submitted", "approved", "migrated", "rolled_back"}
@@ -87,7 +91,11 @@ def test_fr022_the_log_and_the_history_say_the_impact_that_its_author_names(driv
     assert "wanted from 1 Jan 2199" in page
     answer = observer.get("/plans/card-refunds/changes/?format=csv")
     row = next(csv.DictReader(b"".join(answer).decode("utf-8-sig").splitlines()))
-    assert (row["what"], row["impact"], row["steps"]) == ("submitted", "Team B waits one more day.", "added: E1")
+    assert (row["what"], row["impact"], row["steps"]) == (
+        "submitted",
+        "Team B waits one more day.",
+        "added: E1",
+    )
     assert row["wanted from"].startswith("2199-01-01")
     entry = HistoryEntry.objects.filter(action="plan submitted").order_by("-sequence")[0]
     data = json.loads(entry.leaf)["data"]

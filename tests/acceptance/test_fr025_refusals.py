@@ -11,7 +11,8 @@ from orchestrator.core.errors import Refusal
 from orchestrator.management.refusal_table import refusals
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Class -> the test that provokes it; behind `|` what the test looks for, when that is neither code nor class.
+#: Class -> the test that provokes it; behind `|` what the test looks for, when that is neither code nor
+#: class.
 PROVOKED = {
     "PlanRejected": "api/test_plans.py::test_a_plan_that_cannot_be_scheduled_is_refused_with_its_findings",
     "BundleRejected": "acceptance/test_ad3_bundles.py::test_ad3_a_bundle_over_rest",
@@ -26,7 +27,8 @@ PROVOKED = {
     "AssignedElsewhere": "acceptance/test_wf4_thread_assignment.py::"
     "test_wf4_only_the_assigned_executor_claims_in_the_thread",
     "VersionMoved": "web/test_plans.py::"
-    "test_a_decision_on_an_older_version_shows_the_newer_one_and_keeps_the_reason|is newer than the one you read",
+    "test_a_decision_on_an_older_version_shows_the_newer_one_and_keeps_the_reason|is newer than "
+    "the one you read",
     "WrongState": "acceptance/test_as4_exclusive_claim.py::test_as4_the_attempt_stays_with_its_holder_until_it_ends",
     "NotAllowed": "acceptance/test_lc9_patch_accepts.py::test_lc9_accepting_needs_the_role_of_an_approver",
     "NoRole": "acceptance/test_fr011_without_a_role.py::test_fr011_no_rest_operation_answers_an_account_without_a_role",

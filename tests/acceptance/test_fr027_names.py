@@ -11,7 +11,7 @@ from django.test import Client
 from orchestrator.core.terms import ExecutorKind, Role
 from orchestrator.management.accounts import add_account
 from orchestrator.models import AccessToken, Executor
-from orchestrator.services.executors import register_executor
+from orchestrator.services.people.executors import register_executor
 from tests.cast import NOON, Cast
 from tests.races.contest import contest, refused
 from tests.web.pages import signed_in, words
@@ -76,7 +76,8 @@ def test_fr027_no_executor_is_called_like_somebody_else(others: Cast, name: str)
 
 def test_fr027_a_refused_name_says_whom_it_resembles(others: Cast) -> None:
     assert (
-        "builder-l looks like the name of the executor builder-1. Choose another name." in offer(others, "builder-l")[1]
+        "builder-l looks like the name of the executor builder-1. Choose another name."
+        in offer(others, "builder-l")[1]
     )
     assert "anna is the name of the account anna." in offer(others, "anna")[1]
     assert "0rchestrat0r would be taken for the orchestrator itself." in offer(others, "0rchestrat0r")[1]
@@ -157,7 +158,9 @@ def test_fr028_names_alike_that_are_asked_for_at_once_are_given_once(cast: Cast)
         names = [f"Twin{number}", f"tw1n{number}", f"twin{number}"]
         made = contest(
             lambda name=names[0]: add_account(name, Role.OBSERVER),
-            lambda name=names[1]: register_executor(name=name, kind=ExecutorKind.AGENT, user=cast.reviewer, now=NOON),
+            lambda name=names[1]: register_executor(
+                name=name, kind=ExecutorKind.AGENT, user=cast.reviewer, now=NOON
+            ),
             lambda name=names[2]: register_executor(
                 name=name, kind=ExecutorKind.AGENT, user=cast.contributor, now=NOON
             ),

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from orchestrator.api.bearer import guesses
 from orchestrator.models import AccessToken, HistoryEntry
-from orchestrator.services.callers import caller_by_token
+from orchestrator.services.people.callers import caller_by_token
 from tests.acceptance.signing_in import NOON, at
 from tests.cast import Cast
 from tests.machines import Machine
@@ -139,7 +139,9 @@ class TestAnotherKey:
         settings.SECRET_KEY_FALLBACKS = []
         assert call(secret)[0] == 200, "the old key is needed no longer"
 
-    def test_without_the_old_key_a_token_that_was_not_used_since_is_unknown(self, secret: str, settings) -> None:
+    def test_without_the_old_key_a_token_that_was_not_used_since_is_unknown(
+        self, secret: str, settings
+    ) -> None:
         settings.SECRET_KEY = "another key " * 5
         assert call(secret)[0] == 401
 

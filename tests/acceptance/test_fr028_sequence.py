@@ -1,4 +1,6 @@
-"""FR-028: the sequence of the history, which everybody needs, is held for a few statements, whatever an act writes."""
+"""FR-028: the sequence of the history, which everybody needs, is held for a few statements, whatever an act
+writes.
+"""
 
 import threading
 from collections.abc import Callable
@@ -10,12 +12,14 @@ from django.db import connection
 
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import HistoryEntry, Task, WorkflowVersion
-from orchestrator.services import comments, decisions, history
-from orchestrator.services.blockers import declare_blocker
-from orchestrator.services.executors import register_executor
-from orchestrator.services.history import verify
-from orchestrator.services.locks import Lock, held_locks
-from orchestrator.services.unit_of_work import unit_of_work
+from orchestrator.services.base import history
+from orchestrator.services.base.history import verify
+from orchestrator.services.base.locks import Lock, held_locks
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.people.blockers import declare_blocker
+from orchestrator.services.people.executors import register_executor
+from orchestrator.services.plans import comments
+from orchestrator.services.review import decisions
 from tests.acceptance.versions import decide
 from tests.cast import NOON, PLAN, Driver
 from tests.machines import Machine
@@ -23,14 +27,17 @@ from tests.machines import Machine
 STEPS = 1500
 #: Statements between the lock and the commit: the lock, where the chains stand, the entries.
 FEW = 8
-#: With an idempotency key the answer is put together in the same transaction: what it reads does not grow with the act.
+#: With an idempotency key the answer is put together in the same transaction: what it reads does not grow
+#: with the act.
 FEW_MORE = 40
 
 
 def large(title: str) -> bytes:
     lanes = "".join(
         f"###### Thread {lane:02}: lane {lane}\n- Role: contributor\n"
-        + "".join(f"- {chr(65 + lane)}{step}: Step {step}\n  - Exit: done\n" for step in range(1, STEPS // 15 + 1))
+        + "".join(
+            f"- {chr(65 + lane)}{step}: Step {step}\n  - Exit: done\n" for step in range(1, STEPS // 15 + 1)
+        )
         for lane in range(15)
     )
     return f"# Plan: {title}\n\n## Stages\n\n### Stage 1: All\n\n##### Batch 01: all\n\n{lanes}".encode()
@@ -51,16 +58,22 @@ class Behind:
 def submitted(driver: Driver, source: bytes) -> WorkflowVersion:
     """In review, with a draft of a comment by whoever approves it."""
     version = driver.submit(source).version
-    comments.open_thread(version_id=version.pk, body="Fine.", actor=driver.cast.actor("approver"), now=driver.tick())
+    comments.open_thread(
+        version_id=version.pk, body="Fine.", actor=driver.cast.actor("approver"), now=driver.tick()
+    )
     return version
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("with_key", [False, True])
-def test_fr028_a_large_approval_holds_the_sequence_for_a_few_statements(driver: Driver, with_key: bool) -> None:
+def test_fr028_a_large_approval_holds_the_sequence_for_a_few_statements(
+    driver: Driver, with_key: bool
+) -> None:
     version = submitted(driver, large("Large one"))
     machine = Machine.of(
-        register_executor(name="anna-s", kind=ExecutorKind.PERSON, user=driver.cast.approver, now=driver.tick())
+        register_executor(
+            name="anna-s", kind=ExecutorKind.PERSON, user=driver.cast.approver, now=driver.tick()
+        )
     )
     address = f"/api/workflows/{version.workflow.slug}/versions/1/approve"
     seen = Behind()
@@ -89,7 +102,11 @@ def test_fr028_work_of_1500_steps_that_is_taken_over_is_recorded_in_a_few_statem
     seen = Behind()
     with connection.execute_wrapper(seen), unit_of_work():
         history.record_each(
-            workstream=workstream, actor=driver.cast.actor("approver"), action="work adopted", entries=said, now=NOON
+            workstream=workstream,
+            actor=driver.cast.actor("approver"),
+            action="work adopted",
+            entries=said,
+            now=NOON,
         )
     assert seen.behind <= (FEW if connection.vendor == "postgresql" else FEW + STEPS // 50)
     assert verify() is None
@@ -99,7 +116,9 @@ def test_fr028_work_of_1500_steps_that_is_taken_over_is_recorded_in_a_few_statem
 def test_fr028_nobody_waits_for_the_sequence_while_a_large_act_goes_on(
     driver: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An approval that has sent its comments stands still in the middle; another workstream's act goes through."""
+    """An approval that has sent its comments stands still in the middle; another workstream's act goes
+    through.
+    """
     if connection.vendor != "postgresql":
         pytest.skip("on SQLite one transaction writes at a time: name a server in DATABASE_URL")
     other = Driver(driver.cast)

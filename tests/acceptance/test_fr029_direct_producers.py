@@ -1,4 +1,6 @@
-"""FR-029, B38: an executor commits its result itself; the collector takes it in, or quarantines it with the reason."""
+"""FR-029, B38: an executor commits its result itself; the collector takes it in, or quarantines it with the
+reason.
+"""
 
 import json
 import os
@@ -13,7 +15,7 @@ from pytest_django.fixtures import Settings
 
 from orchestrator.core.terms import ArtifactState, AttemptStatus, EventType, InboxState, TaskStatus
 from orchestrator.models import Assignment, HandoffArtifact, HistoryEntry, InboxFile
-from orchestrator.services import collector
+from orchestrator.services.work import collector
 from tests.acceptance.producer import Producer, told
 from tests.acceptance.workspace_files import Files
 from tests.cast import Driver
@@ -60,12 +62,18 @@ def test_fr029_a_committed_result_completes_the_attempt(
     assert entry.recorded_at > held.claimed_at, "the time in history is the collector's"
 
 
-def test_fr029_breadcrumbs_and_failures_come_the_same_way(driver: Driver, held: Assignment, producer: Producer) -> None:
+def test_fr029_breadcrumbs_and_failures_come_the_same_way(
+    driver: Driver, held: Assignment, producer: Producer
+) -> None:
     producer.push({"1/result.json": told(held, eventType="breadcrumb", breadcrumb="Half way")})
     driver.advance()
     assert driver.task("A1").breadcrumb == "Half way"
     producer.push(
-        {"2/result.json": told(held, eventType="attempt-failed", error="Disk full", attemptId=held.attempt_id)}
+        {
+            "2/result.json": told(
+                held, eventType="attempt-failed", error="Disk full", attemptId=held.attempt_id
+            )
+        }
     )
     driver.advance()
     assert (driver.attempt("A1").status, driver.attempt("A1").error) == (AttemptStatus.FAILED, "Disk full")
@@ -75,15 +83,23 @@ def test_fr029_results_are_taken_in_the_order_of_the_commits(
     driver: Driver, held: Assignment, producer: Producer
 ) -> None:
     for number in (3, 1, 2):
-        producer.push({f"{number}.result.json": told(held, eventType="breadcrumb", breadcrumb=f"step {number}")})
+        producer.push(
+            {f"{number}.result.json": told(held, eventType="breadcrumb", breadcrumb=f"step {number}")}
+        )
     producer.push({"0.result.json": told(held, evidence=EVIDENCE)})
     driver.advance()
-    left = HistoryEntry.objects.filter(action="breadcrumb left").order_by("sequence").values_list("reason", flat=True)
+    left = (
+        HistoryEntry.objects.filter(action="breadcrumb left")
+        .order_by("sequence")
+        .values_list("reason", flat=True)
+    )
     assert list(left) == ["step 3", "step 1", "step 2"]
     assert driver.task("A1").status == TaskStatus.COMPLETE
 
 
-def test_fr029_looking_again_has_no_second_effect(driver: Driver, held: Assignment, producer: Producer) -> None:
+def test_fr029_looking_again_has_no_second_effect(
+    driver: Driver, held: Assignment, producer: Producer
+) -> None:
     first = producer.push({"result.json": told(held, evidence=EVIDENCE)})
     assert collector.collect(now=driver.tick()) == 1
     before = HistoryEntry.objects.count()
@@ -104,7 +120,10 @@ def quarantined() -> list[HistoryEntry]:
 
 Spoil = Callable[[Assignment], bytes]
 SPOILED: dict[str, tuple[Spoil, str]] = {
-    "unknown schema version": (lambda held: told(held, schemaVersion="2.0"), "'2.0'; this orchestrator reads 1.0"),
+    "unknown schema version": (
+        lambda held: told(held, schemaVersion="2.0"),
+        "'2.0'; this orchestrator reads 1.0",
+    ),
     "truncated JSON": (lambda held: told(held)[:-9], "is not JSON"),
     "byte order mark": (lambda held: b"\xef\xbb\xbf" + told(held), "byte order mark"),
     "duplicate key": (lambda held: b'{"token": 1, ' + told(held)[1:], "token stands twice"),
@@ -117,10 +136,16 @@ SPOILED: dict[str, tuple[Spoil, str]] = {
     "wrong token": (lambda held: told(held, token=held.token + 1), "does not hold"),
     "unknown attempt": (lambda held: told(held, attemptId="nobody/A1/1"), "no such attempt"),
     "criteria unmet": (lambda held: told(held), "Without evidence: unit tests pass"),
-    "unknown criterion": (lambda held: told(held, evidence={"it shines": "yes"}), "no exit criterion 'it shines'"),
+    "unknown criterion": (
+        lambda held: told(held, evidence={"it shines": "yes"}),
+        "no exit criterion 'it shines'",
+    ),
     "unsafe output": (lambda held: told(held, evidence=EVIDENCE, outputs=["../../PLAN.md"]), "relative path"),
     "git's own file": (lambda held: told(held, evidence=EVIDENCE, outputs=[".git/config"]), "belongs to git"),
-    "missing output": (lambda held: told(held, evidence=EVIDENCE, outputs=["gone.md"]), "gone.md is not in the commit"),
+    "missing output": (
+        lambda held: told(held, evidence=EVIDENCE, outputs=["gone.md"]),
+        "gone.md is not in the commit",
+    ),
     "too large": (lambda held: told(held, outcome="x" * (collector.RESULT_BYTES + 1)), "is too large"),
     "failure without error": (lambda held: told(held, eventType="attempt-failed"), "error is needed"),
 }
@@ -166,7 +191,9 @@ def test_fr029_links_and_submodules_are_not_followed(
     assert "symbolic link or not a regular file" in only().problem
 
 
-def test_fr029_an_output_that_is_a_link_is_refused(driver: Driver, held: Assignment, producer: Producer) -> None:
+def test_fr029_an_output_that_is_a_link_is_refused(
+    driver: Driver, held: Assignment, producer: Producer
+) -> None:
     entries = {
         "result.json": ("100644", producer.blob(told(held, evidence=EVIDENCE, outputs=["key"]))),
         "key": ("120000", producer.blob(b"../../secret-key")),
@@ -177,7 +204,9 @@ def test_fr029_an_output_that_is_a_link_is_refused(driver: Driver, held: Assignm
     assert driver.attempt("A1").status == AttemptStatus.RUNNING
 
 
-def test_fr029_f26_a_stale_result_is_kept_as_evidence(driver: Driver, held: Assignment, producer: Producer) -> None:
+def test_fr029_f26_a_stale_result_is_kept_as_evidence(
+    driver: Driver, held: Assignment, producer: Producer
+) -> None:
     driver.fail("A1")
     producer.push({"result.json": told(held, outcome="Late.", evidence=EVIDENCE)})
     driver.advance()
@@ -187,7 +216,9 @@ def test_fr029_f26_a_stale_result_is_kept_as_evidence(driver: Driver, held: Assi
     assert driver.attempt("A1").status == AttemptStatus.FAILED
 
 
-def test_fr029_nobody_hands_in_for_another_executor(driver: Driver, held: Assignment, settings: Settings) -> None:
+def test_fr029_nobody_hands_in_for_another_executor(
+    driver: Driver, held: Assignment, settings: Settings
+) -> None:
     driver.cast.builder("mallory")
     for name in ("mallory", "nobody"):
         Producer(settings.WORKSPACE_DIR, name).push({"result.json": told(held, evidence=EVIDENCE)})
@@ -264,7 +295,9 @@ def test_fr029_a_producer_reads_over_rest_what_became_of_its_files(
     assert (answer["items"][0]["state"], answer["items"][0]["path"]) == ("quarantined", "result.json")
 
 
-def test_fr029_a_person_looks_for_new_files_on_the_page(driver: Driver, held: Assignment, producer: Producer) -> None:
+def test_fr029_a_person_looks_for_new_files_on_the_page(
+    driver: Driver, held: Assignment, producer: Producer
+) -> None:
     producer.push({"result.json": told(held, evidence=EVIDENCE)})
     refused = signed_in(driver.cast.observer).post(reverse("collect"))
     assert (refused.status_code, InboxFile.objects.count()) == (403, 0)

@@ -1,4 +1,6 @@
-"""FR-029: results over REST and results committed by their producers leave the same history, byte for byte."""
+"""FR-029: results over REST and results committed by their producers leave the same history, byte
+for byte.
+"""
 
 import subprocess
 import uuid
@@ -28,7 +30,9 @@ Hand = Callable[[Assignment, dict[str, Any], dict[str, bytes]], None]
 
 
 class Run:
-    """A workstream with breadcrumbs, outputs, a failure, a stale result and a gate; every act has its minute."""
+    """A workstream with breadcrumbs, outputs, a failure, a stale result and a gate; every act has
+    its minute.
+    """
 
     def __init__(self, cast: Cast, root: Path, over_rest: bool, clock: time_machine.Traveller) -> None:
         self.driver, self.root, self.clock = PublicDriver(cast), root, clock
@@ -52,7 +56,9 @@ class Run:
         self.driver.advance()
 
     def post(self, held: Assignment, members: dict[str, Any], outputs: dict[str, bytes]) -> None:
-        act = {"attempt-completed": "complete", "attempt-failed": "fail", "breadcrumb": "report"}[members["eventType"]]
+        act = {"attempt-completed": "complete", "attempt-failed": "fail", "breadcrumb": "report"}[
+            members["eventType"]
+        ]
         body = {name: value for name, value in members.items() if name != "eventType"} | {"token": held.token}
         if act == "complete":
             criteria = {c.text: str(c.pk) for c in held.attempt.task.step.criteria.all()}
@@ -75,21 +81,31 @@ class Run:
         proof = {"unit tests pass": "42 passed"}
         assert held.token < again.token
         self.result(held, {"late.md": b"late"}, eventType="attempt-completed", outcome="Late.")
-        self.result(again, {"ledger.md": b"# Ledger\n"}, eventType="attempt-completed", evidence=proof, commit="c0ffee")
+        self.result(
+            again,
+            {"ledger.md": b"# Ledger\n"},
+            eventType="attempt-completed",
+            evidence=proof,
+            commit="c0ffee",
+        )
         driver.advance()
         self.complete("A2", 1, "report shows refunds")
         self.complete("B1", 2, "contract test passes", {"gateway/notes.md": b"ok\n"})
         self.act(lambda: driver.sign("MP1"))
         self.complete("C1", 1, "end-to-end test passes")
 
-    def complete(self, key: str, number: int, criterion: str, outputs: dict[str, bytes] | None = None) -> None:
+    def complete(
+        self, key: str, number: int, criterion: str, outputs: dict[str, bytes] | None = None
+    ) -> None:
         held = self.claim(key, number)
         evidence = {criterion: "seen"}
         self.result(held, outputs, eventType="attempt-completed", outcome=f"{key} done.", evidence=evidence)
 
     def requeue(self, key: str) -> None:
         machine = self.machines["builder-2"]
-        status, _ = machine.post(f"/api/tasks/{self.driver.task(key).pk}/requeue", {"reason": "More space now."})
+        status, _ = machine.post(
+            f"/api/tasks/{self.driver.task(key).pk}/requeue", {"reason": "More space now."}
+        )
         assert status == 200
         self.driver.advance()
 
@@ -137,5 +153,7 @@ def test_fr029_both_patterns_leave_byte_identical_history(
 
 
 def tip(root: Path) -> str:
-    done = subprocess.run(["git", "-C", root, "rev-parse", "main"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["git", "-C", root, "rev-parse", "main"], capture_output=True, text=True, check=True
+    )
     return done.stdout.strip()

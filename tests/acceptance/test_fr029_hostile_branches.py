@@ -11,10 +11,10 @@ import pytest
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
-from orchestrator import tasks
 from orchestrator.core.terms import InboxState, TaskStatus
 from orchestrator.models import Assignment, HistoryEntry, InboxFile
-from orchestrator.services import collector
+from orchestrator.processes import tasks
+from orchestrator.services.work import collector
 from orchestrator.workspace.git import Git
 from orchestrator.workspace.inbox import Inbox
 from tests.acceptance.producer import Producer, told
@@ -99,7 +99,10 @@ def test_fr029_files_of_any_name_are_told_and_the_others_taken_in(
 ) -> None:
     name = {**NAMES, "glob": b":(glob)**"}[how] + b".result.json"
     good = producer.blob(told(held, evidence=EVIDENCE))
-    lines = [b"100644 blob %s\t%s\0" % (producer.blob(b"{").encode(), name), f"100644 blob {good}\tz.result.json\0"]
+    lines = [
+        b"100644 blob %s\t%s\0" % (producer.blob(b"{").encode(), name),
+        f"100644 blob {good}\tz.result.json\0",
+    ]
     listing = b"".join(line if isinstance(line, bytes) else line.encode() for line in lines)
     producer.commit(producer.git("mktree", "-z", send=listing))
     driver.advance()
@@ -108,7 +111,9 @@ def test_fr029_files_of_any_name_are_told_and_the_others_taken_in(
 
 
 def test_fr029_an_output_of_any_folder_is_found(driver: Driver, held: Assignment, producer: Producer) -> None:
-    """The folder's name is no text and full of what git reads as patterns; the output beside the result is found."""
+    """The folder's name is no text and full of what git reads as patterns; the output beside the result is
+    found.
+    """
     result = producer.blob(told(held, evidence=EVIDENCE, outputs=["notes.md"]))
     inside = f"100644 blob {producer.blob(b'# N')}\tnotes.md\x00100644 blob {result}\tresult.json\0"
     tree = producer.git("mktree", "-z", send=inside.encode())
@@ -122,7 +127,9 @@ def test_fr029_an_output_of_any_folder_is_found(driver: Driver, held: Assignment
 def test_fr029_names_in_each_others_way_are_all_looked_at(
     driver: Driver, held: Assignment, producer: Producer, settings: Settings
 ) -> None:
-    """A branch where a folder was, and twins that differ by their case: what was looked at last is known of each."""
+    """A branch where a folder was, and twins that differ by their case: what was looked at last is known of
+    each.
+    """
     one = Producer(settings.WORKSPACE_DIR, "a")
     driver.cast.builder("a")
     first = one.push({"result.json": b"{"})
@@ -148,8 +155,12 @@ def test_fr029_names_in_each_others_way_are_all_looked_at(
     assert unmarked == ["twin"], "all but nobody's, which is not read"
 
 
-@pytest.mark.parametrize("what", ["a folder of a name with a line feed", "a file that is no ref", "a dead link"])
-def test_fr029_rubbish_beside_the_refs_is_told(driver: Driver, held: Assignment, producer: Producer, what: str) -> None:
+@pytest.mark.parametrize(
+    "what", ["a folder of a name with a line feed", "a file that is no ref", "a dead link"]
+)
+def test_fr029_rubbish_beside_the_refs_is_told(
+    driver: Driver, held: Assignment, producer: Producer, what: str
+) -> None:
     inbox = producer.root / ".git" / "refs" / "inbox"
     inbox.mkdir(parents=True, exist_ok=True)
     match what:
@@ -169,11 +180,13 @@ def test_fr029_rubbish_beside_the_refs_is_told(driver: Driver, held: Assignment,
 def test_fr029_junk_costs_the_others_a_turn_and_no_more(
     driver: Driver, held: Assignment, producer: Producer, settings: Settings, counted: Counter[str]
 ) -> None:
-    """5,000 junk results in one commit of an executor that comes first: launches go on at once, work is bounded, no
-    file is read twice, and git is asked for many files at a time."""
+    """5,000 junk results in one commit of an executor that comes first: launches go on at once, work is
+    bounded, no file is read twice, and git is asked for many files at a time."""
     driver.cast.builder("aaa")
     junk = Producer(settings.WORKSPACE_DIR, "aaa")
-    junk.commit(junk.tree({f"{n:05}.result.json": ("100644", junk.blob(b"{")) for n in range(2)} | many(junk, 5000)))
+    junk.commit(
+        junk.tree({f"{n:05}.result.json": ("100644", junk.blob(b"{")) for n in range(2)} | many(junk, 5000))
+    )
     producer.push({"result.json": told(held, evidence=EVIDENCE)})
 
     counted.clear()
@@ -220,21 +233,27 @@ def test_fr029_what_a_run_leaves_the_queue_is_asked_to_go_on_with(
     monkeypatch.setattr(collector, "go_on_later", lambda: sent.append(1))
     monkeypatch.setattr(collector, "FILES", 2)
     for number in range(5):
-        producer.push({f"{number}.result.json": told(held, eventType="breadcrumb", breadcrumb=f"step {number}")})
+        producer.push(
+            {f"{number}.result.json": told(held, eventType="breadcrumb", breadcrumb=f"step {number}")}
+        )
     runs = 0
     while runs == len(sent):
         tasks.collect()
         runs += 1
     assert runs == 3
-    left = HistoryEntry.objects.filter(action="breadcrumb left").order_by("sequence").values_list("reason", flat=True)
+    left = (
+        HistoryEntry.objects.filter(action="breadcrumb left")
+        .order_by("sequence")
+        .values_list("reason", flat=True)
+    )
     assert list(left) == [f"step {number}" for number in range(5)]
 
 
 def test_fr029_every_branch_has_its_turn(
     driver: Driver, held: Assignment, producer: Producer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With no time for more than one branch in a run, those that come first in the alphabet do not keep the others
-    waiting for ever."""
+    """With no time for more than one branch in a run, those that come first in the alphabet do not keep the
+    others waiting for ever."""
     monkeypatch.setattr(collector, "SECONDS", 0.0)
     monkeypatch.setattr(collector, "FILES", 1)
     for name in ("aaa", "aab"):
@@ -250,7 +269,9 @@ def bomb(producer: Producer) -> str:
     """A tree of a few objects that lists 2^30 files."""
     tree = producer.git("mktree", "-z", send=b"100644 blob %s\tx\0" % producer.blob(b"x").encode())
     for _ in range(30):
-        tree = producer.git("mktree", "-z", send=f"040000 tree {tree}\ta\x00040000 tree {tree}\tb\x00".encode())
+        tree = producer.git(
+            "mktree", "-z", send=f"040000 tree {tree}\ta\x00040000 tree {tree}\tb\x00".encode()
+        )
     return producer.commit(tree)
 
 
@@ -285,10 +306,14 @@ def test_fr029_what_would_never_end_is_cut_short(
     driver.advance()
     assert driver.task("A1").status == TaskStatus.COMPLETE
     assert said in InboxFile.objects.get(executor="aaa").problem
-    assert not [branch for branch in Inbox(collector.workspace()).moved() if branch.executor == "aaa"], "looked at"
+    assert not [branch for branch in Inbox(collector.workspace()).moved() if branch.executor == "aaa"], (
+        "looked at"
+    )
 
 
-def test_fr029_an_objects_replacement_is_not_believed(driver: Driver, held: Assignment, producer: Producer) -> None:
+def test_fr029_an_objects_replacement_is_not_believed(
+    driver: Driver, held: Assignment, producer: Producer
+) -> None:
     """`refs/replace` can be pushed like any branch; what was committed is read all the same."""
     result = producer.blob(told(held, evidence=EVIDENCE))
     producer.commit(producer.tree({"result.json": ("100644", result)}))
@@ -344,7 +369,9 @@ def test_fr029_a_mistake_of_ours_over_one_branch_ends_no_advance(
     assert "ValueError: nobody thought of this" in InboxFile.objects.get(executor="aaa").problem
 
 
-def test_b38_a_file_that_numbers_too_high_is_quarantined(driver: Driver, held: Assignment, producer: Producer) -> None:
+def test_b38_a_file_that_numbers_too_high_is_quarantined(
+    driver: Driver, held: Assignment, producer: Producer
+) -> None:
     producer.push({"1.result.json": told(held, token=2**63), "2.result.json": told(held, attemptId=2**70)})
     driver.advance()
     assert InboxFile.objects.filter(state=InboxState.QUARANTINED).count() == 2
@@ -368,7 +395,9 @@ def test_fr029_one_damaged_file_among_many_is_the_only_one_told(
     path.write_bytes(path.read_bytes()[:-8] + b"\0" * 8)
     remove(git, producer.git("rev-parse", f"{producer.tip}:2.result.json"))
     driver.advance()
-    bad = InboxFile.objects.filter(state=InboxState.QUARANTINED).order_by("path").values_list("path", "problem")
+    bad = (
+        InboxFile.objects.filter(state=InboxState.QUARANTINED).order_by("path").values_list("path", "problem")
+    )
     assert [path for path, _ in bad] == ["1.result.json", "2.result.json"]
     assert all("cannot be read" in problem for _, problem in bad)
     assert driver.task("A1").status == TaskStatus.COMPLETE

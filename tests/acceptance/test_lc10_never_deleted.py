@@ -8,8 +8,8 @@ from django.test import Client
 from orchestrator.admin import site
 from orchestrator.core.terms import TaskStatus
 from orchestrator.models import Workstream
-from orchestrator.queries.state import state_problems
-from orchestrator.services import workstreams
+from orchestrator.queries.base.state import state_problems
+from orchestrator.services.workstreams import workstreams
 from tests.cast import Cast, Driver
 from tests.web.pages import words
 
@@ -26,14 +26,21 @@ def test_lc10_an_archived_workstream_keeps_everything(client: Client, cast: Cast
     assert work.tasks.count() == before
 
 
-def test_lc10_a_gate_of_an_archived_workstream_waits_for_nobody(client: Client, cast: Cast, driver: Driver) -> None:
-    """Its attempt is cancelled, so it is in review no more, in the tables and in what history says of them."""
+def test_lc10_a_gate_of_an_archived_workstream_waits_for_nobody(
+    client: Client, cast: Cast, driver: Driver
+) -> None:
+    """Its attempt is cancelled, so it is in review no more, in the tables and in what history
+    says of them.
+    """
     driver.start()
     driver.do("A1", "A2", "B1")
     assert driver.task("MP1").status == TaskStatus.REVIEW
     assert driver.workstream is not None
     workstreams.archive_workstream(
-        workstream_id=driver.workstream.pk, reason="Not needed.", actor=cast.actor("approver"), now=driver.tick()
+        workstream_id=driver.workstream.pk,
+        reason="Not needed.",
+        actor=cast.actor("approver"),
+        now=driver.tick(),
     )
     assert driver.task("MP1").status == TaskStatus.PENDING
     assert state_problems(driver.reload()) == []
@@ -49,7 +56,9 @@ def test_lc10_the_administration_deletes_nothing(client: Client, cast: Cast, dri
         assert not model_admin.has_delete_permission(request), model
         assert "delete_selected" not in model_admin.get_actions(request), model
     client.force_login(cast.admin)
-    assert client.post(f"/admin/orchestrator/workstream/{work.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert (
+        client.post(f"/admin/orchestrator/workstream/{work.pk}/delete/", {"post": "yes"}).status_code == 403
+    )
     assert client.post(f"/admin/auth/user/{cast.initiator.pk}/delete/", {"post": "yes"}).status_code == 403
     assert Workstream.objects.filter(pk=work.pk).exists()
     assert User.objects.filter(pk=cast.initiator.pk).exists()

@@ -8,7 +8,7 @@ import time_machine
 from django.test import Client
 
 from orchestrator.core.errors import NotFinished
-from orchestrator.services import workstreams
+from orchestrator.services.workstreams import workstreams
 from tests.cast import Cast, Driver
 
 
@@ -32,7 +32,9 @@ def test_lc1_a_plan_in_review_is_not_active_yet(reader: Client, driver: Driver) 
     assert shown(reader, driver) == ["Planning"]
 
 
-def test_lc1_active_then_finished_then_accepted_by_an_explicit_act(reader: Client, cast: Cast, driver: Driver) -> None:
+def test_lc1_active_then_finished_then_accepted_by_an_explicit_act(
+    reader: Client, cast: Cast, driver: Driver
+) -> None:
     work = driver.start()
     assert shown(reader, driver) == ["Active"]
     with pytest.raises(NotFinished):

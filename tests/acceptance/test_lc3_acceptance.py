@@ -1,8 +1,10 @@
-"""LC-1, LC-3: a finished workstream is reviewed against the policy and accepted by an explicit act, never by itself."""
+"""LC-1, LC-3: a finished workstream is reviewed against the policy and accepted by an explicit act, never by
+itself.
+"""
 
 from orchestrator.core.terms import WorkstreamStatus
 from orchestrator.models import HistoryEntry
-from orchestrator.services.policies import change_policy
+from orchestrator.services.workstreams.policies import change_policy
 from tests.cast import Driver
 from tests.web.pages import control, signed_in, words
 

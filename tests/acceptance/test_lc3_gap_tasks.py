@@ -1,12 +1,14 @@
-"""LC-3: a gap moves a workstream back to active: a finished one by its new tasks, an accepted one by re-opening it."""
+"""LC-3: a gap moves a workstream back to active: a finished one by its new tasks, an accepted one by
+re-opening it.
+"""
 
 import pytest
 from django.urls import reverse
 
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import HistoryEntry, Workstream
-from orchestrator.queries.state import state_problems
-from orchestrator.services.executors import register_executor
+from orchestrator.queries.base.state import state_problems
+from orchestrator.services.people.executors import register_executor
 from tests.cast import NOON, Driver
 from tests.machines import Machine
 from tests.web.pages import control, signed_in, words
@@ -42,7 +44,11 @@ def test_lc3_gap_tasks_make_a_finished_workstream_active_again(driver: Driver, s
     assert (answer["status"], answer["finished"], answer["open_tasks"]) == ("active", False, 1)
 
 
-GAP = {"name": "gaps", "tasks": "Refund in part | a partial refund is booked", "reason": "Only whole ones work."}
+GAP = {
+    "name": "gaps",
+    "tasks": "Refund in part | a partial refund is booked",
+    "reason": "Only whole ones work.",
+}
 
 
 def test_lc3_a_gap_that_nobody_decided_about_holds_acceptance(driver: Driver, steward: Machine) -> None:
@@ -99,7 +105,10 @@ def test_lc3_an_accepted_workstream_is_reopened_with_the_gap_and_accepted_again(
     page = f"/workstreams/{work.uuid}/"
     client = signed_in(driver.cast.approver)
     client.post(f"{page}acts/accept", {"note": "Looked."})
-    assert steward.post(f"/api/workstreams/{work.uuid}/stages", {"name": "g", "tasks": "x", "reason": "y"})[0] == 409
+    assert (
+        steward.post(f"/api/workstreams/{work.uuid}/stages", {"name": "g", "tasks": "x", "reason": "y"})[0]
+        == 409
+    )
     assert "disabled" not in control(client.get(page), "reopen")
     assert client.post(f"{page}acts/reopen", {"reason": " "}).status_code == 422
     assert signed_in(driver.cast.reviewer).post(f"{page}acts/reopen", {"reason": "x"}).status_code == 403
@@ -109,7 +118,9 @@ def test_lc3_an_accepted_workstream_is_reopened_with_the_gap_and_accepted_again(
     assert (again.status, again.accepted_at, again.accepted_by) == ("active", None, None)
     assert HistoryEntry.objects.get(action="workstream re-opened").reason == "Refunds in part are missing."
     assert state_problems(again) == []
-    steward.post(f"/api/workstreams/{work.uuid}/stages", {"name": "gaps", "tasks": "Refund in part", "reason": "Gap."})
+    steward.post(
+        f"/api/workstreams/{work.uuid}/stages", {"name": "gaps", "tasks": "Refund in part", "reason": "Gap."}
+    )
     approve_newest(driver)
     driver.advance()
     driver.finish()

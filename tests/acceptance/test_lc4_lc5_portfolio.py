@@ -58,14 +58,18 @@ def test_lc4_accepted_and_blocked_are_bold_in_time_based_views_only(reader: Clie
     assert not re.findall(r"<strong>(is-\w+)</strong>", plain)
 
 
-def test_lc5_the_chart_stacks_states_by_domain_and_its_marks_open_the_list(reader: Client, cast: Cast) -> None:
+def test_lc5_the_chart_stacks_states_by_domain_and_its_marks_open_the_list(
+    reader: Client, cast: Cast
+) -> None:
     for _ in range(2):
         workstream(cast.initiator, NOW, domain="search")
     workstream(cast.initiator, NOW, domain="search", tasks=(0, 4, 0), title="wants acceptance")
     workstream(cast.initiator, NOW, domain="payments", status=WorkstreamStatus.PLANNING)
     with time_machine.travel(NOW, tick=False):
         text = reader.get("/portfolio/").content.decode()
-        bar = re.search(r'<svg class="bar"[^>]*aria-label="search: 3">(.*?)<span class="bar-total">', text, re.DOTALL)
+        bar = re.search(
+            r'<svg class="bar"[^>]*aria-label="search: 3">(.*?)<span class="bar-total">', text, re.DOTALL
+        )
         assert bar
         assert re.findall(r'class="mark mark-(\w+)" x="([\d.]+)%" y="0" width="([\d.]+)%"', bar[1]) == [
             ("active", "0.0", "66.667"),
@@ -76,7 +80,9 @@ def test_lc5_the_chart_stacks_states_by_domain_and_its_marks_open_the_list(reade
         opened = reader.get(mark[1].replace("&amp;", "&")).content.decode()
     rows = re.findall(r'<tr data-row>.*?<a href="[^"]+"><bdi>([^<]+)</bdi></a>', opened, re.DOTALL)
     assert rows == ["wants acceptance"]
-    assert "<strong>Workstreams by domain.</strong> 4 workstreams in 2 domains; search has the most, 3;" in text
+    assert (
+        "<strong>Workstreams by domain.</strong> 4 workstreams in 2 domains; search has the most, 3;" in text
+    )
 
 
 def test_lc5_every_state_and_signal_can_be_selected(reader: Client, cast: Cast) -> None:

@@ -69,7 +69,9 @@ def test_lc7_a_damaged_file_is_a_card_that_goes_when_the_file_is_back(driver: Dr
     person = signed_in(driver.cast.contributor)
     page = person.get("/interventions/")
     assert f"A file that was handed over cannot be used: {artifact.path} has been altered" in words(page)
-    assert "check again, republish from the record, restore from git, or declare the result failed" in words(page)
+    assert "check again, republish from the record, restore from git, or declare the result failed" in words(
+        page
+    )
     link = f"/workstreams/{workstream.uuid}/#artifact-{artifact.pk}"
     assert link.encode() in page.content
     assert f'id="artifact-{artifact.pk}"'.encode() in person.get(link).content

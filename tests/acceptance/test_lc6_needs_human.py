@@ -23,7 +23,9 @@ def test_lc6_flagged_tasks_are_found_by_the_seeds_filter(driver: Driver, machine
     assert (status, answer["task"]["needs_human"]) == (200, True)
 
     status, found = machine.get("/tasks/?needs_human=true")
-    assert [(t["key"], t["intervention_note"]) for t in found["items"]] == [("B1", "Choose the ledger account.")]
+    assert [(t["key"], t["intervention_note"]) for t in found["items"]] == [
+        ("B1", "Choose the ledger account.")
+    ]
     assert machine.get("/tasks/?needs_human=false")[1]["count"] == 5
     assert driver.task("B1").intervention_note == "Choose the ledger account."
     entry = HistoryEntry.objects.get(action="flagged for a human")

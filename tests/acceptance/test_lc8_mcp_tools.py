@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import HistoryEntry, Intervention
-from orchestrator.services.executors import register_executor
+from orchestrator.services.people.executors import register_executor
 from tests.cast import NOON, Driver
 from tests.machines import secret_of
 from tests.mcp.connection import connected
@@ -30,7 +30,9 @@ def test_lc8_an_agent_asks_a_person_and_goes_on(driver: Driver) -> None:
             flagged = await session.ok("flag_for_human", task_id=task.pk, intervention_note="Which currency?")
             assert (flagged["needs_human"], flagged["intervention_note"]) == (True, "Which currency?")
             waiting = await session.ok("list_human_interventions")
-            assert [(i["key"], i["intervention_note"]) for i in waiting["items"]] == [("A1", "Which currency?")]
+            assert [(i["key"], i["intervention_note"]) for i in waiting["items"]] == [
+                ("A1", "Which currency?")
+            ]
             cleared = await session.ok("clear_human_flag", task_id=task.pk, answer="Euro.")
             assert cleared["needs_human"] is False
 
@@ -41,9 +43,9 @@ def test_lc8_an_agent_asks_a_person_and_goes_on(driver: Driver) -> None:
         "Euro.",
         "builder-1 (agent of carl)",
     )
-    entries = HistoryEntry.objects.filter(workstream=driver.workstream, actor="builder-1 (agent of carl)").order_by(
-        "sequence"
-    )
+    entries = HistoryEntry.objects.filter(
+        workstream=driver.workstream, actor="builder-1 (agent of carl)"
+    ).order_by("sequence")
     assert list(entries.values_list("action", "reason")) == [
         ("flagged for a human", "Which currency?"),
         ("intervention done", "Euro."),
@@ -85,7 +87,10 @@ def test_lc8_update_workstream_status_accepts_a_finished_workstream(driver: Driv
     driver.finish()
     asyncio.run(accept())
     assert driver.reload().accepted_by == driver.cast.approver
-    assert HistoryEntry.objects.filter(action="workstream accepted", actor="steward (agent of anna)").count() == 1
+    assert (
+        HistoryEntry.objects.filter(action="workstream accepted", actor="steward (agent of anna)").count()
+        == 1
+    )
 
 
 def test_lc8_the_tools_have_the_seeds_names_and_arguments(driver: Driver) -> None:

@@ -5,7 +5,7 @@ from django.test import Client
 
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import HistoryEntry
-from orchestrator.services.executors import register_executor
+from orchestrator.services.people.executors import register_executor
 from tests.cast import NOON, Driver
 from tests.machines import Machine
 
@@ -50,7 +50,10 @@ def test_lc9_accepting_needs_the_role_of_an_approver(driver: Driver, steward: Ma
 
 @pytest.mark.parametrize(
     ("body", "reason"),
-    [({"status": "archived", "reason": "Out of scope."}, "Out of scope."), ({"status": "archived"}, "Archived by")],
+    [
+        ({"status": "archived", "reason": "Out of scope."}, "Out of scope."),
+        ({"status": "archived"}, "Archived by"),
+    ],
 )
 def test_lc10_archived_closes_without_losing_anything(
     driver: Driver, steward: Machine, body: dict[str, str], reason: str
@@ -91,7 +94,9 @@ def test_lc9_a_session_needs_a_csrf_token(driver: Driver, steward: Machine) -> N
     refused = browser.patch(address(driver), body, content_type="application/json")
     assert (refused.status_code, driver.reload().status) == (403, "active")
     browser.cookies["csrftoken"] = "b" * 32
-    accepted = browser.patch(address(driver), body, content_type="application/json", headers={"x-csrftoken": "b" * 32})
+    accepted = browser.patch(
+        address(driver), body, content_type="application/json", headers={"x-csrftoken": "b" * 32}
+    )
     assert (accepted.status_code, driver.reload().status) == (200, "completed")
 
 

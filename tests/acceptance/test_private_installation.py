@@ -1,4 +1,6 @@
-"""What an operator sets, on whole installations: private files, TLS behind a proxy, another secret key (FR-011)."""
+"""What an operator sets, on whole installations: private files, TLS behind a proxy, another secret key
+(FR-011).
+"""
 
 import http.client
 import os
@@ -16,7 +18,11 @@ from orchestrator.management.private_data import narrow
 from tests.acceptance.installation import ROOT, Installation, wait_for
 
 HTTPS = {"X-Forwarded-Proto": "https", "Host": "127.0.0.1"}
-WITH_TLS = {"TLS": "1", "TLS_PROXY_HEADER": "X-Forwarded-Proto", "ALLOWED_HOSTS": "plans.example.org,127.0.0.1"}
+WITH_TLS = {
+    "TLS": "1",
+    "TLS_PROXY_HEADER": "X-Forwarded-Proto",
+    "ALLOWED_HOSTS": "plans.example.org,127.0.0.1",
+}
 
 
 def mode(path: Path) -> int:
@@ -73,7 +79,9 @@ class TestInstallation:
         folder.mkdir()
         folder.chmod(0o755)
         (folder / "orchestrator.sqlite3").touch(0o644)
-        (folder / "secret-key").write_text("made by an earlier version that let every account of the machine read it")
+        (folder / "secret-key").write_text(
+            "made by an earlier version that let every account of the machine read it"
+        )
         (folder / "secret-key").chmod(0o644)
         os_mask = os.umask(0o022)
         try:
@@ -82,7 +90,9 @@ class TestInstallation:
         finally:
             os.umask(os_mask)
 
-    def test_files_are_private_and_another_key_and_tls_lock_nobody_out(self, installation: Installation) -> None:
+    def test_files_are_private_and_another_key_and_tls_lock_nobody_out(
+        self, installation: Installation
+    ) -> None:
         self.everything_is_private(installation)
         assert self.get(installation, "/accounts/login/", Host="testserver")[0] == 400
         said = installation.manage("create_token", "--executor", "agent-7", "--user", "contributor").stdout
@@ -108,7 +118,9 @@ class TestInstallation:
             assert mode(folder / name) == 0o600, name
         for name in ("workspace", "logs", "run", "repositories"):
             assert mode(folder / name) == 0o700, name
-        assert not [path for path in (folder / "workspace").rglob("*") if mode(path) & 0o077 and not path.is_symlink()]
+        assert not [
+            path for path in (folder / "workspace").rglob("*") if mode(path) & 0o077 and not path.is_symlink()
+        ]
 
     def tls_is_kept_to(self, installation: Installation, headers: http.client.HTTPMessage) -> None:
         assert headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload"
@@ -117,7 +129,9 @@ class TestInstallation:
         status, plain = self.get(installation, "/plans/", **{"X-Forwarded-Proto": "http"})
         assert (status, plain["Location"]) == (301, "https://127.0.0.1/plans/")
 
-    def get(self, installation: Installation, path: str, **headers: str) -> tuple[int, http.client.HTTPMessage]:
+    def get(
+        self, installation: Installation, path: str, **headers: str
+    ) -> tuple[int, http.client.HTTPMessage]:
         connection = http.client.HTTPConnection("127.0.0.1", installation.port, timeout=30)
         connection.request("GET", path, headers=HTTPS | headers)
         answer = connection.getresponse()
@@ -154,7 +168,9 @@ class TestDeployment:
         return subprocess.run(
             [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
             cwd=ROOT,
-            env=plain | {"DATA_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "orchestrator.settings"} | environment,
+            env=plain
+            | {"DATA_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "orchestrator.settings"}
+            | environment,
             capture_output=True,
             text=True,
             timeout=60,

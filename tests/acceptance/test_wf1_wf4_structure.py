@@ -1,8 +1,10 @@
-"""WF-1, WF-4: the hierarchy of the framework, and agents that find the plan, the codebase and earlier outputs."""
+"""WF-1, WF-4: the hierarchy of the framework, and agents that find the plan, the codebase and earlier
+outputs.
+"""
 
 from orchestrator.core.terms import StageKind
 from orchestrator.models import Stage, Step
-from orchestrator.queries.briefs import brief
+from orchestrator.queries.work.briefs import brief
 from tests.cast import Driver
 
 TWO_STAGES = b"""---

@@ -1,10 +1,12 @@
-"""WF-2: plans that others wrote in any format are submitted, approved where they can be, and done to their end."""
+"""WF-2: plans that others wrote in any format are submitted, approved where they can be, and done to their
+end.
+"""
 
 import pytest
 
-from orchestrator.core.formats.folder import PlanSource
+from orchestrator.core.plans.formats.folder import PlanSource
 from orchestrator.core.terms import WorkstreamStatus
-from orchestrator.services.plans import STORED_BLOCKERS, read_source
+from orchestrator.services.plans.plans import STORED_BLOCKERS, read_source
 from tests import corpus
 from tests.cast import Driver
 
@@ -21,7 +23,9 @@ def test_wf2_nothing_in_the_corpus_is_refused() -> None:
 def test_wf2_a_real_plan_is_approved_and_done_to_its_end(driver: Driver, source: PlanSource) -> None:
     reading = read_source(source.text)
     codes = {finding.code for finding in reading.blockers}
-    assert codes <= STORED_BLOCKERS | {"unknown-workstream"}, "irregular files are read with findings, not refused"
+    assert codes <= STORED_BLOCKERS | {"unknown-workstream"}, (
+        "irregular files are read with findings, not refused"
+    )
     if codes:
         pytest.skip(f"waits for its author: {', '.join(sorted(codes))}")
     workstream = driver.start(source.text.encode())

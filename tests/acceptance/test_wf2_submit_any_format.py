@@ -1,4 +1,6 @@
-"""WF-2, WF-3, AD-5: another tool's plan is submitted as it is, reviewed, approved and projected; schemas have URLs."""
+"""WF-2, WF-3, AD-5: another tool's plan is submitted as it is, reviewed, approved and projected; schemas have
+URLs.
+"""
 
 import json
 from pathlib import Path
@@ -8,18 +10,20 @@ from django.test import Client
 from jsonschema import Draft202012Validator
 
 from orchestrator.core.errors import PlanRejected
-from orchestrator.core.plan_markdown import read_plan
+from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.models import Task, WorkflowVersion
-from orchestrator.queries.projection import projected_files
-from orchestrator.queries.readings import plan_of
-from orchestrator.services.plans import read_source, submit_plan
+from orchestrator.queries.plans.readings import plan_of
+from orchestrator.queries.work.projection import projected_files
+from orchestrator.services.plans.plans import read_source, submit_plan
 from tests.cast import Driver
 from tests.web.pages import signed_in, words
 
 pytestmark = pytest.mark.django_db
 
 SPEC_KIT = b"# Tasks: Lending\n\n## Phase 1: Setup\n\n- [ ] T001 Create shelf.py\n- [ ] T002 Create card.py\n"
-CIRCLE = b'{"tasks": [{"id": 1, "title": "a", "dependencies": [2]}, {"id": 2, "title": "b", "dependencies": [1]}]}'
+CIRCLE = (
+    b'{"tasks": [{"id": 1, "title": "a", "dependencies": [2]}, {"id": 2, "title": "b", "dependencies": [1]}]}'
+)
 
 
 def test_wf3_a_foreign_plan_is_kept_as_submitted_and_projected_as_plan_md(driver: Driver) -> None:
@@ -35,7 +39,9 @@ def test_wf3_a_foreign_plan_is_kept_as_submitted_and_projected_as_plan_md(driver
 
 def test_ad1_a_circle_in_a_foreign_plan_is_refused(driver: Driver) -> None:
     with pytest.raises(PlanRejected) as refused:
-        submit_plan(source=CIRCLE, source_name="tasks.json", actor=driver.cast.actor("initiator"), now=driver.tick())
+        submit_plan(
+            source=CIRCLE, source_name="tasks.json", actor=driver.cast.actor("initiator"), now=driver.tick()
+        )
     assert any("cycle" in finding.code for finding in refused.value.findings)
 
 

@@ -1,4 +1,6 @@
-"""WF-2, AD-3: many plans at once: each on its own or as one bundle, on the command line, the page and over REST."""
+"""WF-2, AD-3: many plans at once: each on its own or as one bundle, on the command line, the page and over
+REST.
+"""
 
 import json
 from io import StringIO
@@ -10,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import Bundle, Workstream
-from orchestrator.services.executors import register_executor
+from orchestrator.services.people.executors import register_executor
 from tests.acceptance.test_ad3_bundles import CYCLE, plan
 from tests.cast import NOON, Driver
 from tests.core.formats.samples import FOLDER_FILES
@@ -62,7 +64,10 @@ def test_wf2_the_same_facts_are_printed_as_json(driver: Driver, folder: Path) ->
     printed, refused = run("submit_plan", str(folder), "--each", "--json", "--as", "ines")
     facts = json.loads(printed)
     assert refused
-    shown = {one["file"]: (one["result"], one["workstream"], one["tasks"], one["blocking"]) for one in facts["plans"]}
+    shown = {
+        one["file"]: (one["result"], one["workstream"], one["tasks"], one["blocking"])
+        for one in facts["plans"]
+    }
     assert shown == {
         "lending/tasks.md": ("submitted", "lending", 2, 0),
         "prices.md": ("submitted", "price-book", 6, 0),
@@ -104,7 +109,10 @@ def test_wf3_a_folder_is_previewed_plan_by_plan(driver: Driver, folder: Path) ->
     assert lending["preview"]["waves"] == [["T001"], ["T002"]]
     out = StringIO()
     call_command("preview_plan", str(folder), "--adopt", stdout=out)
-    assert "Lending: 2 tasks, 1 of them done before and left out\nWave 1: T002\nLaunch order: T002\n" in out.getvalue()
+    assert (
+        "Lending: 2 tasks, 1 of them done before and left out\nWave 1: T002\nLaunch order: T002\n"
+        in out.getvalue()
+    )
     assert prices["preview"]["tasks"] == 6
     assert Workstream.objects.count() == 0
 
@@ -149,8 +157,12 @@ def test_ad3_several_files_are_submitted_as_one_bundle_or_none(driver: Driver) -
     assert refused.status_code == 422
     assert Workstream.objects.count() == 0
     assert len(carried(refused)["plan-name"]) == 2
-    good = client.post("/plans/submit/", {"file": uploads(a__md=plan("Price book"), b__md=plan("Tax rates", "a"))})
-    done = client.post("/plans/submit/", carried(good) | {"act": "submit", "together": "bundle", "bundle": "Shop"})
+    good = client.post(
+        "/plans/submit/", {"file": uploads(a__md=plan("Price book"), b__md=plan("Tax rates", "a"))}
+    )
+    done = client.post(
+        "/plans/submit/", carried(good) | {"act": "submit", "together": "bundle", "bundle": "Shop"}
+    )
     assert done.status_code == 302
     assert Bundle.objects.get().workstreams.count() == 2
 
@@ -171,7 +183,9 @@ def test_wf7_the_files_of_one_workstream_are_read_as_one_plan(driver: Driver) ->
 
 
 def test_wf2_files_are_checked_and_submitted_over_rest(driver: Driver) -> None:
-    executor = register_executor(name="planner", kind=ExecutorKind.AGENT, user=driver.cast.initiator, now=NOON)
+    executor = register_executor(
+        name="planner", kind=ExecutorKind.AGENT, user=driver.cast.initiator, now=NOON
+    )
     planner = Machine.of(executor)
     files = [
         {"name": "lending/tasks.md", "source": SPEC_KIT},

@@ -1,4 +1,6 @@
-"""WF-2, WF-3: a plan is the reviewable contract; only after a person approved it are tasks and tasks.json there."""
+"""WF-2, WF-3: a plan is the reviewable contract; only after a person approved it are tasks and tasks.json
+there.
+"""
 
 import json
 from pathlib import Path
@@ -23,7 +25,12 @@ def submit(cast: Cast) -> WorkflowVersion:
 def test_wf2_a_submitted_plan_is_shown_as_the_contract(cast: Cast) -> None:
     version = submit(cast)
     text = words(signed_in(cast.reviewer).get(f"/plans/{version.workflow.slug}/v1/"))
-    for part in ("Stage 1: Build", "Batch 01: foundations", "Thread 01: ledger", "A1 : Ledger entries for refunds"):
+    for part in (
+        "Stage 1: Build",
+        "Batch 01: foundations",
+        "Thread 01: ledger",
+        "A1 : Ledger entries for refunds",
+    ):
         assert part in text
 
 

@@ -1,4 +1,6 @@
-"""WF-3: a plan names who has to approve it and how many; the workflow's page sets the least, with a change log."""
+"""WF-3: a plan names who has to approve it and how many; the workflow's page sets the least, with a change
+log.
+"""
 
 import pytest
 from django.contrib.auth.models import User
@@ -39,7 +41,9 @@ def test_wf3_a_named_approver_is_among_those_who_approve(driver: Driver, omar: U
     version = submitted(driver, "approvers: [omar]")
     assert "still needed: omar" in page(driver.cast.approver, version)
     decide(driver.cast.approver, version)
-    assert (status(version), Task.objects.count()) == (VersionStatus.IN_REVIEW, 0), "anna does not stand for omar"
+    assert (status(version), Task.objects.count()) == (VersionStatus.IN_REVIEW, 0), (
+        "anna does not stand for omar"
+    )
     assert "1 of 2 approvals; still needed: omar" in page(omar, version)
     decide(omar, version)
     assert (status(version), Task.objects.count()) == (VersionStatus.APPROVED, 5)
@@ -57,7 +61,9 @@ def test_wf3_a_plan_asks_for_more_approvals_never_for_fewer(driver: Driver, omar
 
 
 @pytest.mark.parametrize(("name", "code"), [("nobody", "unknown-approver"), ("rita", "unknown-approver")])
-def test_wf3_an_approver_who_cannot_approve_blocks_with_a_way_out(driver: Driver, name: str, code: str) -> None:
+def test_wf3_an_approver_who_cannot_approve_blocks_with_a_way_out(
+    driver: Driver, name: str, code: str
+) -> None:
     version = submitted(driver, f"approvers: [{name}]")
     shown = page(driver.cast.approver, version)
     assert f"The plan names the approver “{name}”, who is no user with the role approver." in shown
@@ -80,7 +86,9 @@ def test_wf3_an_author_who_names_herself_is_told_unless_that_is_allowed(driver: 
 @pytest.mark.parametrize("line", ["approvals: many", "approvals: 0", "approvals: 21", "approvers: [a b]"])
 def test_wf3_what_cannot_be_read_is_refused_with_its_line(driver: Driver, line: str) -> None:
     source = f"---\n{line}\n---\n".encode() + ONE
-    answer = signed_in(driver.cast.initiator).post("/plans/submit/", {"act": "submit", "source": source.decode()})
+    answer = signed_in(driver.cast.initiator).post(
+        "/plans/submit/", {"act": "submit", "source": source.decode()}
+    )
     assert answer.status_code == 422
     assert "Line 2" in words(answer)
     assert not WorkflowVersion.objects.exists()

@@ -1,4 +1,6 @@
-"""WF-3, FR-022: a policy says which findings block approval; the change is logged and counts everywhere at once."""
+"""WF-3, FR-022: a policy says which findings block approval; the change is logged and counts everywhere at
+once.
+"""
 
 import pytest
 from django.test import Client
@@ -6,9 +8,9 @@ from django.test import Client
 from orchestrator.core.errors import InvalidInput, PlanHasBlockers
 from orchestrator.core.terms import Severity
 from orchestrator.models import HistoryEntry, PolicyChange
-from orchestrator.services.check_rules import change_check_rules
-from orchestrator.services.decisions import approve_version
-from orchestrator.services.plans import submit_plan
+from orchestrator.services.plans.check_rules import change_check_rules
+from orchestrator.services.plans.plans import submit_plan
+from orchestrator.services.review.decisions import approve_version
 from tests.cast import NOON, Cast
 from tests.machines import Machine
 

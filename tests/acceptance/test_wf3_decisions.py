@@ -10,10 +10,10 @@ from django.http import HttpResponse
 from orchestrator.core.errors import InvalidInput, MissingReason, NotAllowed, VersionMoved, WrongState
 from orchestrator.core.terms import Role, VersionStatus
 from orchestrator.models import Approval, HistoryEntry, Task, WorkflowVersion
-from orchestrator.queries.inbox import inbox_for
-from orchestrator.services import decisions
-from orchestrator.services.actor import Actor
-from orchestrator.services.workflows import change_workflow
+from orchestrator.queries.workstreams.inbox import inbox_for
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.review import decisions
+from orchestrator.services.review.workflows import change_workflow
 from tests.cast import NOON, PLAN, Driver, UserFactory
 from tests.web.pages import signed_in, words
 
@@ -43,7 +43,9 @@ def need(driver: Driver, version: WorkflowVersion, count: int) -> None:
     )
 
 
-def decide(user: User, version: WorkflowVersion, decision: str, reason: str = "", htmx: bool = False) -> HttpResponse:
+def decide(
+    user: User, version: WorkflowVersion, decision: str, reason: str = "", htmx: bool = False
+) -> HttpResponse:
     form = {
         "decision": decision,
         "version_id": version.pk,
@@ -52,7 +54,9 @@ def decide(user: User, version: WorkflowVersion, decision: str, reason: str = ""
         "effective_at": "2031-05-06T07:08" if decision == "approve" and reason else "",
     }
     headers = {"HX-Request": "true", "HX-Target": "decision"} if htmx else {}
-    return signed_in(user).post(f"/plans/{version.workflow.slug}/v{version.number}/decide", form, headers=headers)
+    return signed_in(user).post(
+        f"/plans/{version.workflow.slug}/v{version.number}/decide", form, headers=headers
+    )
 
 
 def page(user: User, version: WorkflowVersion) -> str:
@@ -65,7 +69,12 @@ def status(version: WorkflowVersion) -> str:
 
 
 def waits_for(user: User) -> list[str]:
-    return [entry.title for _, entries in inbox_for(user).groups for entry in entries if entry.page == "plan-review"]
+    return [
+        entry.title
+        for _, entries in inbox_for(user).groups
+        for entry in entries
+        if entry.page == "plan-review"
+    ]
 
 
 def test_wf3_the_last_of_two_approvers_makes_the_version_effective(
@@ -102,7 +111,12 @@ def test_wf3_a_send_back_ends_it_and_a_newer_version_starts_anew(
 
 
 def resubmit(driver: Driver, version: WorkflowVersion) -> WorkflowVersion:
-    form = {"act": "submit", "source": PLAN.decode() + "\n", "of": version.workflow.slug, "change_reason": "Answered."}
+    form = {
+        "act": "submit",
+        "source": PLAN.decode() + "\n",
+        "of": version.workflow.slug,
+        "change_reason": "Answered.",
+    }
     signed_in(driver.cast.initiator).post("/plans/submit/", form)
     return WorkflowVersion.objects.select_related("workflow").get(number=2)
 
@@ -136,7 +150,9 @@ def test_wf3_the_author_takes_a_version_back_with_a_reason(driver: Driver, versi
     assert resubmit(driver, version).status == VersionStatus.IN_REVIEW
 
 
-def test_wf3_only_the_author_and_approvers_take_a_version_back(driver: Driver, version: WorkflowVersion) -> None:
+def test_wf3_only_the_author_and_approvers_take_a_version_back(
+    driver: Driver, version: WorkflowVersion
+) -> None:
     with pytest.raises(NotAllowed):
         decisions.withdraw_version(
             version_id=version.pk,

@@ -1,4 +1,6 @@
-"""WF-3: a plan is reviewed in the browser: comments, changes since the last decision, sections that were viewed."""
+"""WF-3: a plan is reviewed in the browser: comments, changes since the last decision, sections that were
+viewed.
+"""
 
 import re
 
@@ -6,13 +8,15 @@ import pytest
 from django.test import Client
 
 from orchestrator.models import Comment, CommentThread, HistoryEntry, WorkflowVersion
-from orchestrator.queries.plans import find_version
-from orchestrator.services.decisions import send_back_version
-from orchestrator.services.plans import submit_plan
+from orchestrator.queries.plans.plans import find_version
+from orchestrator.services.plans.plans import submit_plan
+from orchestrator.services.review.decisions import send_back_version
 from tests.cast import PLAN, Driver
 from tests.web.pages import signed_in, words
 
-GROWN = PLAN.replace(b"- A2: Ledger report", b"- A3: Ledger archive\n  - Exit: archive is kept\n- A2: Ledger report")
+GROWN = PLAN.replace(
+    b"- A2: Ledger report", b"- A3: Ledger archive\n  - Exit: archive is kept\n- A2: Ledger report"
+)
 #: The line of `- B1: Gateway call`.
 LINE = PLAN.decode().splitlines().index("- B1: Gateway call") + 1
 
@@ -46,7 +50,9 @@ def next_version(driver: Driver, source: bytes) -> WorkflowVersion:
     ).version
 
 
-def test_wf3_a_draft_is_its_authors_own_until_the_decision_sends_it(driver: Driver, version: WorkflowVersion) -> None:
+def test_wf3_a_draft_is_its_authors_own_until_the_decision_sends_it(
+    driver: Driver, version: WorkflowVersion
+) -> None:
     rita, anna = signed_in(driver.cast.reviewer), signed_in(driver.cast.approver)
     answer = comment(rita, version, line=LINE, body="Which gateway?")
     thread = CommentThread.objects.get()
@@ -69,7 +75,9 @@ def test_wf3_a_decision_that_is_refused_sends_nothing(driver: Driver, version: W
     assert Comment.objects.get().sent_at is None
 
 
-def test_wf3_comments_follow_to_the_next_version_or_are_outdated(driver: Driver, version: WorkflowVersion) -> None:
+def test_wf3_comments_follow_to_the_next_version_or_are_outdated(
+    driver: Driver, version: WorkflowVersion
+) -> None:
     rita = signed_in(driver.cast.reviewer)
     exits = PLAN.decode().splitlines().index("  - Exit: contract test passes") + 1
     comment(rita, version, line=LINE, body="About the call")
@@ -84,7 +92,9 @@ def test_wf3_comments_follow_to_the_next_version_or_are_outdated(driver: Driver,
     assert body.index(f'id="L{LINE + 2}"') < body.index("About the call") < body.index(f'id="L{LINE + 3}"')
 
 
-def test_wf3_a_step_that_was_changed_says_so_beside_its_comment(driver: Driver, version: WorkflowVersion) -> None:
+def test_wf3_a_step_that_was_changed_says_so_beside_its_comment(
+    driver: Driver, version: WorkflowVersion
+) -> None:
     comment(signed_in(driver.cast.reviewer), version, step="A2", body="About the report", then="send")
     new = next_version(driver, PLAN.replace(b"report shows refunds", b"report shows every refund"))
     assert "step A2 · the step changed since" in words(signed_in(driver.cast.observer).get(page(new)))
@@ -102,7 +112,9 @@ def test_wf3_threads_are_answered_resolved_and_opened_again(driver: Driver, vers
     assert "open comment" not in text
     comment(rita, version, "reopen", thread=thread.pk)
     assert "1 open comment" in words(rita.get(page(version)))
-    actions = HistoryEntry.objects.filter(action__startswith="comment thread").values_list("action", "user__username")
+    actions = HistoryEntry.objects.filter(action__startswith="comment thread").values_list(
+        "action", "user__username"
+    )
     assert sorted(actions) == [("comment thread re-opened", "rita"), ("comment thread resolved", "ines")]
     again = comment(rita, version, "reopen", thread=thread.pk)
     assert (again.status_code, "open already" in words(again)) == (409, True)
@@ -151,10 +163,16 @@ def test_wf3_observers_read_comments_and_write_none(driver: Driver, version: Wor
     assert "Keep as draft" not in words(otto.get(page(version)))
 
 
-def test_wf3_changes_since_the_readers_own_last_decision_come_first(driver: Driver, version: WorkflowVersion) -> None:
+def test_wf3_changes_since_the_readers_own_last_decision_come_first(
+    driver: Driver, version: WorkflowVersion
+) -> None:
     rita = driver.cast.actor("reviewer")
     send_back_version(
-        version_id=version.pk, seen_sha256=version.source_sha256, reason="Archive.", actor=rita, now=driver.tick()
+        version_id=version.pk,
+        seen_sha256=version.source_sha256,
+        reason="Archive.",
+        actor=rita,
+        now=driver.tick(),
     )
     next_version(driver, PLAN.replace(b"manual exists", b"manual is read"))
     newest = next_version(driver, GROWN)
@@ -208,7 +226,9 @@ def test_wf3_a_long_plan_loads_a_section_when_it_is_opened(driver: Driver) -> No
     assert len(whole) < 150_000
     number = re.search(r'id="section-(\d+)"[^>]*>\s*<summary>\s*<h3>Stage 1 · Batch 20', whole)
     assert number
-    assert "done 20.5" in client.get(page(version, f"?section={number[1]}")).content.decode(), "without a script"
+    assert "done 20.5" in client.get(page(version, f"?section={number[1]}")).content.decode(), (
+        "without a script"
+    )
     part = client.get(page(version, f"sections/{number[1]}"), headers={"HX-Request": "true"})
     assert "done 20.5" in part.content.decode()
     assert "<html" not in part.content.decode()

@@ -9,13 +9,13 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 
-from orchestrator import tasks
 from orchestrator.core.errors import NotAllowed, WrongState
 from orchestrator.core.terms import ExecutorKind, Role, TaskStatus, VersionStatus
-from orchestrator.management.queue_watch import QueueWatch
 from orchestrator.models import Approval, HistoryEntry, Task, WorkflowVersion
-from orchestrator.queries.state import state_problems
-from orchestrator.services.executors import register_executor
+from orchestrator.processes import tasks
+from orchestrator.processes.queue_watch import QueueWatch
+from orchestrator.queries.base.state import state_problems
+from orchestrator.services.people.executors import register_executor
 from tests.acceptance.versions import GROWN, ONE, decide, next_version
 from tests.cast import NOON, Driver, UserFactory
 from tests.machines import Machine
@@ -60,7 +60,9 @@ def actions(driver: Driver) -> list[str]:
     return list(HistoryEntry.objects.filter(workstream=driver.workstream).values_list("action", flat=True))
 
 
-def test_wf3_nothing_starts_while_an_approval_can_be_undone(driver: Driver, approved: WorkflowVersion) -> None:
+def test_wf3_nothing_starts_while_an_approval_can_be_undone(
+    driver: Driver, approved: WorkflowVersion
+) -> None:
     shown = words(signed_in(driver.cast.approver).get(page(approved)))
     assert "Nothing of it has started." in shown
     assert "in about 10 seconds" in shown
@@ -131,7 +133,9 @@ def test_wf3_only_who_approved_undoes_it(driver: Driver, approved: WorkflowVersi
     assert status(approved) == VersionStatus.APPROVED
 
 
-def test_wf3_a_date_is_not_put_off_and_can_be_undone_before_it(driver: Driver, clock: time_machine.Traveller) -> None:
+def test_wf3_a_date_is_not_put_off_and_can_be_undone_before_it(
+    driver: Driver, clock: time_machine.Traveller
+) -> None:
     version = driver.submit(ONE).version
     soon: datetime = timezone.now() + timedelta(minutes=5)
     assert decide(driver, version, effective_at=soon.isoformat()).status_code == 302
@@ -177,7 +181,9 @@ def test_wf3_a_newer_version_meanwhile_leaves_the_approval_and_follows_the_withd
     assert state_problems(driver.reload()) == []
 
 
-def test_wf3_one_of_two_approvals_is_withdrawn_before_the_last(driver: Driver, clock: time_machine.Traveller) -> None:
+def test_wf3_one_of_two_approvals_is_withdrawn_before_the_last(
+    driver: Driver, clock: time_machine.Traveller
+) -> None:
     version = driver.submit(ONE).version
     type(version.workflow).objects.update(required_approvals=2)
     decide(driver, version)
@@ -191,7 +197,7 @@ def test_wf3_the_watch_wakes_what_became_due_once(
     driver: Driver, approved: WorkflowVersion, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[int] = []
-    monkeypatch.setattr("orchestrator.services.wake.send", sent.append)
+    monkeypatch.setattr("orchestrator.services.base.wake.send", sent.append)
     moments = iter([0.6, SECONDS - 0.1, SECONDS + 0.6, SECONDS + 1.2])
     now = begun = timezone.now().timestamp()
     watch = QueueWatch(60, lambda: now, lambda: now)

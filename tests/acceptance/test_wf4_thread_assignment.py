@@ -1,10 +1,12 @@
-"""WF-4: a thread can be assigned to one executor, which alone claims there, or preferred, which is offered it first."""
+"""WF-4: a thread can be assigned to one executor, which alone claims there, or preferred, which is offered it
+first.
+"""
 
 import pytest
 
 from orchestrator.core.errors import AssignedElsewhere
 from orchestrator.models import Executor, HistoryEntry, ThreadAssignment
-from orchestrator.queries.work import queued_attempts
+from orchestrator.queries.work.work import queued_attempts
 from tests.acceptance.workspace_files import Files
 from tests.cast import PLAN, Driver
 from tests.machines import Machine
@@ -23,7 +25,9 @@ def second(driver: Driver) -> Executor:
     return driver.cast.builder("second")
 
 
-def keep(driver: Driver, executor: Executor, mode: str = "assigned", key: str = "A1") -> tuple[int, list[dict]]:
+def keep(
+    driver: Driver, executor: Executor, mode: str = "assigned", key: str = "A1"
+) -> tuple[int, list[dict]]:
     thread = driver.task(key).step.thread_id
     body = {"executor": executor.name, "mode": mode, "reason": "It knows the ledger."}
     place = f"/api/workstreams/{driver.reload().uuid}/threads/{thread}/assign"
@@ -105,7 +109,11 @@ def test_wf4_assignments_stand_in_the_registry(driver: Driver, first, second, fi
     assert (kept["agent"], kept["mode"]) == ("first", "assigned")
     assert [(a["task"], a["agent"]) for a in stream["assignments"]] == [("B1", "second")]
     tasks = files.json("workstreams/card-refunds/tasks.json")["tasks"]
-    assert {task["id"]: task["assigned_agent"] for task in tasks[:3]} == {"A1": "first", "A2": "first", "B1": "second"}
+    assert {task["id"]: task["assigned_agent"] for task in tasks[:3]} == {
+        "A1": "first",
+        "A2": "first",
+        "B1": "second",
+    }
 
 
 def test_wf4_people_assign_and_free_threads_on_the_page(driver: Driver, first, second) -> None:
@@ -134,7 +142,12 @@ def test_wf4_people_assign_and_free_threads_on_the_page(driver: Driver, first, s
 
 def test_wf4_an_observer_assigns_nothing(driver: Driver, first) -> None:
     workstream = driver.start()
-    form = {"thread": driver.task("A1").step.thread_id, "executor": "first", "mode": "assigned", "reason": "So."}
+    form = {
+        "thread": driver.task("A1").step.thread_id,
+        "executor": "first",
+        "mode": "assigned",
+        "reason": "So.",
+    }
     page = signed_in(driver.cast.observer).post(f"/workstreams/{workstream.uuid}/acts/assign", form)
     assert page.status_code == 403
     other = Driver(driver.cast)
@@ -148,7 +161,12 @@ def test_wf4_an_assignment_outlives_a_new_version_of_the_plan(driver: Driver, fi
     workstream = driver.start()
     keep(driver, first)
     person, approver = signed_in(driver.cast.reviewer), signed_in(driver.cast.approver)
-    stage = {"name": "gaps", "tasks": "Close the gap | it is closed", "reason": "Something is missing.", "gate": ""}
+    stage = {
+        "name": "gaps",
+        "tasks": "Close the gap | it is closed",
+        "reason": "Something is missing.",
+        "gate": "",
+    }
     assert person.post(f"/workstreams/{workstream.uuid}/new-stage/", stage).status_code == 302
     version = workstream.version.workflow.versions.latest("number")
     decide = {"decision": "approve", "version_id": version.pk, "seen_sha256": version.source_sha256}

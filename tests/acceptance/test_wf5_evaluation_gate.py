@@ -1,4 +1,6 @@
-"""WF-5: a stage ends with an evaluation gate: a person sees the whole stage, nothing passes before the signature."""
+"""WF-5: a stage ends with an evaluation gate: a person sees the whole stage, nothing passes before the
+signature.
+"""
 
 from orchestrator.core.terms import TaskStatus
 from tests.cast import Driver

@@ -1,12 +1,15 @@
-"""WF-5, LC-3, EC-4: problems become a new stage in a new version; what was done stays done, nothing is patched."""
+"""WF-5, LC-3, EC-4: problems become a new stage in a new version; what was done stays done, nothing is
+patched.
+"""
 
 import pytest
 
 from orchestrator.core.errors import MigrationImpossible, MissingReason
 from orchestrator.core.terms import StageKind, TaskStatus, VersionStatus
 from orchestrator.models import HistoryEntry, Stage, WorkflowVersion
-from orchestrator.services import amendments, decisions, plans
-from orchestrator.services.plans import Submission
+from orchestrator.services.plans import amendments, plans
+from orchestrator.services.plans.plans import Submission
+from orchestrator.services.review import decisions
 from tests.acceptance.test_wf5_evaluation_gate import PLAN, gate_of
 from tests.cast import Driver
 from tests.web.pages import signed_in, words
@@ -20,7 +23,9 @@ def evaluated(driver: Driver) -> Driver:
     return driver
 
 
-def propose(driver: Driver, gate_key: str = "", reason: str = "Two tokens are accepted at once.") -> Submission:
+def propose(
+    driver: Driver, gate_key: str = "", reason: str = "Two tokens are accepted at once."
+) -> Submission:
     return amendments.propose_stage(
         workstream=driver.reload(),
         name="fix auth race",

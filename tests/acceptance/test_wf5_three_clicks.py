@@ -9,8 +9,8 @@ from django.urls import reverse
 from orchestrator.core.errors import InvalidInput, WrongState
 from orchestrator.core.terms import ExecutorKind, TaskStatus
 from orchestrator.models import GateReview, HistoryEntry, Stage, WorkflowVersion
-from orchestrator.queries.state import state_problems
-from orchestrator.services.executors import register_executor
+from orchestrator.queries.base.state import state_problems
+from orchestrator.services.people.executors import register_executor
 from tests.acceptance.test_wf5_evaluation_gate import PLAN, gate_of
 from tests.cast import NOON, Driver
 from tests.machines import Machine
@@ -36,7 +36,9 @@ def reject(driver: Driver, gate: int) -> None:
 
 def fields(page: str) -> dict[str, str]:
     """What a browser would send of the form as it stands."""
-    found = dict(re.findall(r'<input type="(?:hidden|text)"[^>]*?name="(\w+)"[^>]*?value="([^"]*)"', page, re.DOTALL))
+    found = dict(
+        re.findall(r'<input type="(?:hidden|text)"[^>]*?name="(\w+)"[^>]*?value="([^"]*)"', page, re.DOTALL)
+    )
     found |= dict(re.findall(r'<textarea[^>]*?name="(\w+)"[^>]*>(.*?)</textarea>', page, re.DOTALL))
     if re.search(r'name="sign_gate"[^>]*checked', page):
         found["sign_gate"] = "on"
@@ -60,7 +62,9 @@ def approve(driver: Driver, version: WorkflowVersion, user: User) -> None:
     driver.advance()
 
 
-def test_wf5_three_clicks_lead_from_the_gate_to_a_running_fix_stage(driver: Driver, evaluated: Driver) -> None:
+def test_wf5_three_clicks_lead_from_the_gate_to_a_running_fix_stage(
+    driver: Driver, evaluated: Driver
+) -> None:
     gate = gate_of(driver)
     address, page = form_of(driver, driver.cast.reviewer)
     review = signed_in(driver.cast.reviewer).post(address, fields(page), follow=True)
@@ -129,7 +133,9 @@ def test_wf5_several_batches_and_threads_run_as_written(driver: Driver, evaluate
     assert "Line 1: the batch “none” has no task." in words(empty)
 
 
-def test_wf5_a_signature_that_may_not_count_any_more_leaves_the_gate_waiting(driver: Driver, evaluated: Driver) -> None:
+def test_wf5_a_signature_that_may_not_count_any_more_leaves_the_gate_waiting(
+    driver: Driver, evaluated: Driver
+) -> None:
     gate = gate_of(driver)
     address, form = form_of(driver, driver.cast.reviewer)
     signed_in(driver.cast.reviewer).post(address, fields(form))
@@ -141,8 +147,12 @@ def test_wf5_a_signature_that_may_not_count_any_more_leaves_the_gate_waiting(dri
 
 
 def test_wf5_the_same_over_rest(driver: Driver, evaluated: Driver) -> None:
-    rita = Machine.of(register_executor(name="rita-bot", kind=ExecutorKind.PERSON, user=driver.cast.reviewer, now=NOON))
-    anna = Machine.of(register_executor(name="anna-bot", kind=ExecutorKind.PERSON, user=driver.cast.approver, now=NOON))
+    rita = Machine.of(
+        register_executor(name="rita-bot", kind=ExecutorKind.PERSON, user=driver.cast.reviewer, now=NOON)
+    )
+    anna = Machine.of(
+        register_executor(name="anna-bot", kind=ExecutorKind.PERSON, user=driver.cast.approver, now=NOON)
+    )
     gate = gate_of(driver)
     status, draft = rita.get(f"/api/gates/{gate.pk}/fix-stage")
     assert (status, [problem["kind"] for problem in draft["problems"]]) == (200, ["rejected"])

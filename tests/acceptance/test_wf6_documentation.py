@@ -1,4 +1,6 @@
-"""WF-6: the documentation batch writes docs/<slug>/ from the outputs, and its first page links to all of them."""
+"""WF-6: the documentation batch writes docs/<slug>/ from the outputs, and its first page links to all of
+them.
+"""
 
 import re
 from pathlib import Path
@@ -8,7 +10,7 @@ import pytest
 from django.urls import reverse
 
 from orchestrator.models import HandoffArtifact
-from orchestrator.queries.briefs import brief
+from orchestrator.queries.work.briefs import brief
 from tests.acceptance.workspace_files import Files
 from tests.cast import Driver
 from tests.machines import Machine
@@ -31,7 +33,8 @@ def built(driver: Driver) -> Driver:
         driver.claim(key)
         driver.complete(key, outputs=OUTPUTS[key], outcome=f"{key} is there.\nSee <the> [notes].")
     answer = signed_in(driver.cast.contributor).post(
-        reverse("workstream-act", args=[driver.reload().uuid, "learn"]), {"after": "01", "worked": "Small steps."}
+        reverse("workstream-act", args=[driver.reload().uuid, "learn"]),
+        {"after": "01", "worked": "Small steps."},
     )
     assert answer.status_code == 302
     driver.sign("MP1")
@@ -66,7 +69,9 @@ def test_wf6_every_link_leads_to_a_file_and_every_output_is_linked(built: Driver
     assert found
     assert [path for path in found if not path.is_file()] == []
     handed = {
-        path for artifact in HandoffArtifact.objects.all() for path in artifact.outputs.values_list("path", flat=True)
+        path
+        for artifact in HandoffArtifact.objects.all()
+        for path in artifact.outputs.values_list("path", flat=True)
     }
     assert {str(path.resolve().relative_to(files.root.resolve())) for path in found} == handed
     assert (files.root / "docs/card-refunds/manual.md").resolve() in [path.resolve() for path in found]

@@ -1,4 +1,6 @@
-"""WF-7, WF-3, WF-6, BX-6: the workspace has seed 000's layout, says what the database says, and is deterministic."""
+"""WF-7, WF-3, WF-6, BX-6: the workspace has seed 000's layout, says what the database says, and is
+deterministic.
+"""
 
 from pathlib import Path
 
@@ -6,9 +8,10 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from orchestrator.models import Task, WorkspaceBranch
-from orchestrator.queries.briefs import brief
-from orchestrator.services import decisions, failures
-from orchestrator.services.artifacts import publish
+from orchestrator.queries.work.briefs import brief
+from orchestrator.services.handoff.artifacts import publish
+from orchestrator.services.review import decisions
+from orchestrator.services.work import failures
 from tests.acceptance.workspace_files import Files
 from tests.cast import PLAN, Cast, Driver
 
@@ -24,7 +27,9 @@ def test_wf3_before_approval_there_is_a_plan_and_no_task(driver: Driver, files: 
     assert (stream["status"], stream["approval"]["status"]) == ("planning", "in_review")
 
 
-def test_wf7_a_plan_that_was_sent_back_was_approved_by_nobody(driver: Driver, cast: Cast, files: Files) -> None:
+def test_wf7_a_plan_that_was_sent_back_was_approved_by_nobody(
+    driver: Driver, cast: Cast, files: Files
+) -> None:
     version = driver.submit().version
     decisions.send_back_version(
         version_id=version.pk,
@@ -69,7 +74,9 @@ def thread(driver: Driver, key: str) -> str:
     return driver.task(key).step.thread.slug
 
 
-def test_wf7_the_registry_names_every_workstream_and_who_works_on_it(driver: Driver, cast: Cast, files: Files) -> None:
+def test_wf7_the_registry_names_every_workstream_and_who_works_on_it(
+    driver: Driver, cast: Cast, files: Files
+) -> None:
     driver.start()
     driver.claim("A1")
     other = type(driver)(cast)
@@ -119,10 +126,16 @@ def test_bx6_the_dashboard_says_what_holds_the_way(driver: Driver, files: Files)
     driver.claim("A1")
     driver.fail("A1", error="No such table.")
     board = files.text(f"{FOLDER}/EXECUTION-DASHBOARD.md")
-    assert "  A1 ⏸️  Ledger entries for refunds (failed, waits for a person to re-queue it: No such table.)" in board
+    assert (
+        "  A1 ⏸️  Ledger entries for refunds (failed, waits for a person to re-queue it: No such table.)"
+        in board
+    )
     assert "Current bottleneck: **A1** (Ledger entries for refunds: failed" in board
     failures.requeue(
-        task_id=driver.task("A1").pk, reason="Fixed.", actor=driver.cast.actor("contributor"), now=driver.tick()
+        task_id=driver.task("A1").pk,
+        reason="Fixed.",
+        actor=driver.cast.actor("contributor"),
+        now=driver.tick(),
     )
     driver.advance()
     assert "  A1 ⏳  Ledger entries for refunds\n" in files.text(f"{FOLDER}/EXECUTION-DASHBOARD.md")

@@ -12,13 +12,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from orchestrator.core.formats.folder import sources_of
+from orchestrator.core.plans.formats.folder import sources_of
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import Attempt, Blocker, HandoffArtifact, HistoryEntry, Task, Workstream
-from orchestrator.queries.projection import projected_files
-from orchestrator.queries.state import state_problems
-from orchestrator.services.executors import register_executor
-from orchestrator.services.history import verify
+from orchestrator.queries.base.state import state_problems
+from orchestrator.queries.work.projection import projected_files
+from orchestrator.services.base.history import verify
+from orchestrator.services.people.executors import register_executor
 from tests.acceptance.public import PublicDriver
 from tests.acceptance.versions import decide
 from tests.cast import NOON, Cast
@@ -57,8 +57,18 @@ STATE = {
             "report": "Shelf built.",
             "assigned_agent": "web",
         },
-        {"id": "01.01.01.02", "name": "Card", "status": "in_progress", "breadcrumb": "Half of the card is drawn."},
-        {"id": "01.01.02.01", "name": "Gate of the yard", "status": "blocked", "report": "The key is missing."},
+        {
+            "id": "01.01.01.02",
+            "name": "Card",
+            "status": "in_progress",
+            "breadcrumb": "Half of the card is drawn.",
+        },
+        {
+            "id": "01.01.02.01",
+            "name": "Gate of the yard",
+            "status": "blocked",
+            "report": "The key is missing.",
+        },
         {"id": "01.01.03.01", "name": "Old index", "status": "cancelled"},
         {"id": "01.02.01.01", "name": "Open the shop", "status": "completed"},
     ],
@@ -69,7 +79,10 @@ for one in STATE["tasks"]:  # type: ignore[attr-defined]
 
 
 #: One is complete and one skipped; what is blocked counts among the others.
-LEFT = "2 of them were done before: waves and lengths count the other 3, blocked ones as if nothing were in their way."
+LEFT = (
+    "2 of them were done before: waves and lengths count the other 3, blocked ones as if nothing "
+    "were in their way."
+)
 
 
 @pytest.fixture
@@ -120,7 +133,9 @@ def in_workspace(driver: PublicDriver) -> dict[str, dict[str, object]]:
 def test_wf8_a_tracker_with_every_state_is_adopted_on_the_page(driver: PublicDriver) -> None:
     client = signed_in(driver.cast.initiator)
     assert 'name="adopt"' in client.get("/plans/submit/").content.decode()
-    checked = words(client.post("/plans/submit/", {"act": "check", "source": tasks_json().decode(), "adopt": "yes"}))
+    checked = words(
+        client.post("/plans/submit/", {"act": "check", "source": tasks_json().decode(), "adopt": "yes"})
+    )
     assert "1 task stands as complete" in checked
     assert LEFT in checked
     whole = words(client.post("/plans/submit/", {"act": "check", "source": tasks_json().decode()}))
@@ -168,7 +183,9 @@ def test_wf8_a_tracker_with_every_state_is_adopted_on_the_page(driver: PublicDri
     person = signed_in(driver.cast.contributor)
     text = person.get(f"/workstreams/{driver.reload().uuid}/tasks/01.01.01.02/")
     assert "Half of the card is drawn." in words(text)
-    assert "taken over" in words(person.get(f"/workstreams/{driver.reload().uuid}/tasks/01.01.01.01/")).lower()
+    assert (
+        "taken over" in words(person.get(f"/workstreams/{driver.reload().uuid}/tasks/01.01.01.01/")).lower()
+    )
     machine = Machine.of(driver.cast.builder("builder-9"))
     brief = machine.get(f"/api/tasks/{driver.task('01.01.01.02').pk}/continue")[1]
     assert "Half of the card is drawn." in brief["markdown"]
@@ -189,7 +206,9 @@ def test_wf8_the_rest_runs_to_its_end_after_the_blocker_is_resolved(driver: Publ
     assert Attempt.objects.filter(task__step__key="01.01.01.01").count() == 1
 
 
-def submit_over_rest(driver: PublicDriver, source: str, name: str, *, adopt: bool = True) -> dict[str, object]:
+def submit_over_rest(
+    driver: PublicDriver, source: str, name: str, *, adopt: bool = True
+) -> dict[str, object]:
     planner = Machine.of(
         register_executor(name="planner", kind=ExecutorKind.AGENT, user=driver.cast.initiator, now=NOON)
     )
@@ -241,11 +260,15 @@ def test_wf8_a_rejected_gate_ends_what_was_held_behind_it(driver: PublicDriver) 
     sound(driver)
 
 
-def test_wf8_whoever_submitted_the_state_does_not_sign_off_what_it_says_was_done(driver: PublicDriver) -> None:
+def test_wf8_whoever_submitted_the_state_does_not_sign_off_what_it_says_was_done(
+    driver: PublicDriver,
+) -> None:
     driver.cast.initiator.groups.add(*driver.cast.reviewer.groups.all())
     submit_over_rest(driver, TASKS, "tasks.md")
     approved(driver)
-    answer = signed_in(driver.cast.initiator).post(f"/gates/{driver.task('CP1').pk}/decide", {"decision": "approve"})
+    answer = signed_in(driver.cast.initiator).post(
+        f"/gates/{driver.task('CP1').pk}/decide", {"decision": "approve"}
+    )
     assert answer.status_code == 403
     assert "did work that CP1 reviews" in words(answer)
 
@@ -277,7 +300,9 @@ def test_wf8_a_later_version_adopts_nothing_again(driver: PublicDriver) -> None:
     workstream = driver.reload()
     version = workstream.version.workflow.versions.get(number=2)
     seen = {"decision": "approve", "version_id": version.pk, "seen_sha256": version.source_sha256}
-    assert signed_in(driver.cast.approver).post(f"/plans/{workstream.slug}/v2/decide", seen).status_code == 302
+    assert (
+        signed_in(driver.cast.approver).post(f"/plans/{workstream.slug}/v2/decide", seen).status_code == 302
+    )
     assert statuses(driver) | {"T006": "pending", "T001": "complete"} == statuses(driver)
     # What the first version held behind the gate still counts: the step is defined as it was.
     driver.advance()
@@ -293,7 +318,9 @@ def run(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize("status", ["completed", "in_progress", "blocked"])
-def test_wf8_three_times_the_work_is_adopted_with_hardly_more_queries(driver: PublicDriver, status: str) -> None:
+def test_wf8_three_times_the_work_is_adopted_with_hardly_more_queries(
+    driver: PublicDriver, status: str
+) -> None:
     queries = []
     for count in (25, 75):
         rows = [{"id": f"T{n}", "name": f"T{n}", "status": status} for n in range(count)]
@@ -304,7 +331,9 @@ def test_wf8_three_times_the_work_is_adopted_with_hardly_more_queries(driver: Pu
         version = driver.reload().version
         with CaptureQueriesContext(connection) as captured:
             decide(driver, version)
-        assert HistoryEntry.objects.filter(action="work adopted", workstream=driver.workstream).count() == count
+        assert (
+            HistoryEntry.objects.filter(action="work adopted", workstream=driver.workstream).count() == count
+        )
         queries.append(len(captured))
         sound(driver)
     assert queries[1] - queries[0] < 10, queries
@@ -312,7 +341,11 @@ def test_wf8_three_times_the_work_is_adopted_with_hardly_more_queries(driver: Pu
 
 @pytest.mark.skipif(not STREAM.is_dir(), reason="the corpus is not beside the checkout")
 def test_wf8_a_real_workstream_is_adopted_by_the_command(driver: PublicDriver, tmp_path: Path) -> None:
-    names = ("workstream-session-tracking.PLAN.md", "workstream-session-tracking.tasks.json", "workstreams-index.json")
+    names = (
+        "workstream-session-tracking.PLAN.md",
+        "workstream-session-tracking.tasks.json",
+        "workstreams-index.json",
+    )
     for name, own in zip(names, ("PLAN.md", "tasks.json", "index.json"), strict=True):
         (tmp_path / own).write_bytes((STREAM / name).read_bytes())
     state = json.loads((tmp_path / "tasks.json").read_text())
@@ -335,7 +368,9 @@ def test_wf8_a_real_workstream_is_adopted_by_the_command(driver: PublicDriver, t
     assert {task["status"] for task in in_workspace(driver).values()} == {"complete"}
 
 
-def test_wf8_one_file_is_adopted_by_the_command_and_only_when_it_is_asked(driver: PublicDriver, tmp_path: Path) -> None:
+def test_wf8_one_file_is_adopted_by_the_command_and_only_when_it_is_asked(
+    driver: PublicDriver, tmp_path: Path
+) -> None:
     (tmp_path / "tasks.md").write_text(TASKS)
     run(str(tmp_path / "tasks.md"))
     run(str(tmp_path / "tasks.md"), "--adopt")
@@ -345,7 +380,9 @@ def test_wf8_one_file_is_adopted_by_the_command_and_only_when_it_is_asked(driver
         run(str(tmp_path / "nothing.md"), "--adopt")
 
 
-def test_wf8_state_is_adopted_when_an_approval_that_can_be_undone_takes_effect(driver: PublicDriver, settings) -> None:
+def test_wf8_state_is_adopted_when_an_approval_that_can_be_undone_takes_effect(
+    driver: PublicDriver, settings
+) -> None:
     settings.UNDO_SECONDS = 10
     with time_machine.travel(timezone.now(), tick=False) as clock:
         body = {"act": "submit", "source": TASKS, "adopt": "yes"}

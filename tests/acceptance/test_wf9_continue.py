@@ -1,4 +1,6 @@
-"""WF-9, AS-8: `continue` gives whoever goes on the restored state, what led to it, and what is to be proved."""
+"""WF-9, AS-8: `continue` gives whoever goes on the restored state, what led to it, and what is to
+be proved.
+"""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -77,7 +79,10 @@ def test_wf9_as8_another_executor_goes_on_with_the_brief(left: Driver) -> None:
     other = left.cast.builder("builder-2")
     machine = Machine.of(other)
     status, told = machine.get(f"/api/tasks/{left.task('A1').pk}/continue")
-    assert (status, [one for one in EXPECTED if "carl" not in one and one not in told["markdown"]]) == (200, [])
+    assert (status, [one for one in EXPECTED if "carl" not in one and one not in told["markdown"]]) == (
+        200,
+        [],
+    )
     facts = told["continuation"]
     assert [one["text"] for one in facts["breadcrumbs"]] == ["Wrote the entry model, tests come next"]
     assert [one["error"] for one in facts["brief"]["earlier_attempts"]] == ["The machine is gone."]
@@ -88,7 +93,9 @@ def test_wf9_as8_another_executor_goes_on_with_the_brief(left: Driver) -> None:
     assert machine.get("/api/tasks/987654/continue")[0] == 404
 
 
-def test_as8_criteria_that_were_proved_are_to_be_proved_again(left: Driver, capsys: pytest.CaptureFixture[str]) -> None:
+def test_as8_criteria_that_were_proved_are_to_be_proved_again(
+    left: Driver, capsys: pytest.CaptureFixture[str]
+) -> None:
     left.claim("A1", left.cast.builder("builder-2"))
     left.complete("A1", outputs={"ledger.md": b"# Ledger\n"})
     left.do("B1", "A2")
@@ -115,7 +122,7 @@ def test_as8_criteria_that_were_proved_are_to_be_proved_again(left: Driver, caps
 
 def test_wf9_mcp_continues_what_others_left(left: Driver) -> None:
     from orchestrator.mcp.work import WorkTools
-    from orchestrator.services.callers import caller_by_name
+    from orchestrator.services.people.callers import caller_by_name
 
     left.cast.builder("builder-2")
     tools = WorkTools(lambda: caller_by_name("builder-2"))

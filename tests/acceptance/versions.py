@@ -3,9 +3,10 @@
 from django.http import HttpResponse
 from django.urls import reverse
 
-from orchestrator.core.mapping import StepMapping
+from orchestrator.core.changes.mapping import StepMapping
 from orchestrator.models import Task, WorkflowVersion, Workstream
-from orchestrator.services import decisions, plans
+from orchestrator.services.plans import plans
+from orchestrator.services.review import decisions
 from tests.cast import Driver
 from tests.web.pages import signed_in
 
@@ -88,7 +89,9 @@ def migration_page(driver: Driver, version: WorkflowVersion, **fields: str) -> H
     address = reverse("migration", args=[driver.reload().uuid, version.number])
     if not fields:
         return client.get(address)
-    body = {"seen_sha256": version.source_sha256} | {name.replace("__", "-"): value for name, value in fields.items()}
+    body = {"seen_sha256": version.source_sha256} | {
+        name.replace("__", "-"): value for name, value in fields.items()
+    }
     return client.post(address, body)
 
 

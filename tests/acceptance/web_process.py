@@ -1,5 +1,5 @@
-"""A web server in processes of its own on the test's database, as `serve` starts it: what happens to a process, or to
-its way to the database, happens for real."""
+"""A web server in processes of its own on the test's database, as `serve` starts it: what happens to a
+process, or to its way to the database, happens for real."""
 
 import os
 import subprocess
@@ -31,7 +31,7 @@ def web_process(
 ) -> Iterator[str]:
     """Its address. The process is started again when it dies, as the supervisor does it."""
     log, port, ended = folder / "web.log", free_port(), threading.Event()
-    served = f"from {application} import application; from orchestrator.management.web_server import serve"
+    served = f"from {application} import application; from orchestrator.processes.web_server import serve"
     command = [sys.executable, "-c", f"{served}; serve(application, '127.0.0.1', {port})"]
     said = {
         "DATABASE_URL": database or database_address(),

@@ -25,7 +25,9 @@ def test_a_path_that_leaves_the_worktree_is_refused(word):
         inside(word)
 
 
-@pytest.mark.parametrize("given", [["-q", "tests"], ["-k", "x and y"], ["--tb=short"], ["tests/test_a.py::test_b"]])
+@pytest.mark.parametrize(
+    "given", [["-q", "tests"], ["-k", "x and y"], ["--tb=short"], ["tests/test_a.py::test_b"]]
+)
 def test_named_options_and_relative_paths_pass(given):
     assert allowed(given, "pytest", OPTIONS) == given
 

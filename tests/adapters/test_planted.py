@@ -1,4 +1,6 @@
-"""Git of the server works in a tree where a tool may have left anything: it starts no program that the work brought."""
+"""Git of the server works in a tree where a tool may have left anything: it starts no program that the work
+brought.
+"""
 
 import os
 import stat
@@ -55,7 +57,9 @@ def repository(folder):
 
 def hooks(folder):
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("pre-commit", "post-checkout", "post-commit", "pre-merge-commit", "post-merge", "post-index-change"):
+    names = ["pre-commit", "post-checkout", "post-commit", "pre-merge-commit"]
+    names += ["post-merge", "post-index-change"]
+    for name in names:
         shutil.copyfile(program, folder / name)
         os.fchmod(os.open(folder / name, os.O_RDONLY), 0o755)
 
@@ -100,14 +104,18 @@ except OSError as problem:
 
 @pytest.fixture(params=["everything", "Landlock alone", "open"])
 def surroundings(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, settings) -> str:
-    """Where the tool runs: only with namespaces it cannot touch the link; the server must not trust it anywhere."""
+    """Where the tool runs: only with namespaces it cannot touch the link; the server must not trust it
+    anywhere.
+    """
     found = layers.found()
     if request.param == "open":
         settings.TOOLS_SANDBOX = "off"
     elif request.param == "Landlock alone":
         poorer = Layers(landlock=found.landlock, filter=found.filter)
         if missing := layers.missing(poorer):
-            pytest.skip(f"this kernel has {layers.described(found)}; without namespaces it leaves open: {missing}")
+            pytest.skip(
+                f"this kernel has {layers.described(found)}; without namespaces it leaves open: {missing}"
+            )
         monkeypatch.setattr(layers, "found", lambda: poorer)
     return request.param
 
@@ -132,13 +140,23 @@ def lane(repository: Path, tmp_path: Path) -> Callable[[str], Worktree]:
 @pytest.mark.parametrize(
     "plant", [NESTED, LINK_REPLACED, FOLDER_INSTEAD, PIPE_INSTEAD], ids=["nested", "link", "folder", "pipe"]
 )
-def test_nothing_that_a_tool_leaves_is_run_by_the_servers_git(surroundings, lane, repository, tmp_path, plant):
+def test_nothing_that_a_tool_leaves_is_run_by_the_servers_git(
+    surroundings, lane, repository, tmp_path, plant
+):
     tree, ran, state = lane("a"), tmp_path / "ran", tmp_path / "state"
     state.mkdir()
     start = tree.prepare([])
     (tree.folder / "scripts").mkdir()
-    code = (PLANT + plant).replace("{ran}", str(ran)).replace("{commit}", start).replace("{{", "{").replace("}}", "}")
-    (tree.folder / "scripts" / "plant.py").write_text(code + "pathlib.Path('result.txt').write_text('made')\n")
+    code = (
+        (PLANT + plant)
+        .replace("{ran}", str(ran))
+        .replace("{commit}", start)
+        .replace("{{", "{")
+        .replace("}}", "}")
+    )
+    (tree.folder / "scripts" / "plant.py").write_text(
+        code + "pathlib.Path('result.txt').write_text('made')\n"
+    )
     planted = Script().run(Job(directory=tree.folder, state=state, run="plant.py"))
     assert planted.ok, planted.output
     if surroundings == "everything" and layers.found().namespaces and plant is not NESTED:

@@ -27,7 +27,9 @@ def test_nothing_of_the_orchestrators_environment_reaches_a_tool(job, monkeypatc
 
 
 def test_exit_code_and_both_streams_are_kept(job):
-    finished = process.run(python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"), job())
+    finished = process.run(
+        python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"), job()
+    )
     assert (finished.exit_code, finished.stopped) == (3, "")
     assert "out" in finished.output
     assert "err" in finished.output
@@ -49,7 +51,8 @@ def test_a_tool_that_takes_too_long_is_killed_with_its_children(job):
 
 def test_a_background_process_does_not_keep_the_run_open(job):
     code = (
-        "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); print('done')"
+        "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; "
+        "time.sleep(60)']); print('done')"
     )
     began = time.monotonic()
     finished = process.run(python(code), job())
@@ -107,7 +110,9 @@ def test_a_tool_and_all_it_started_die_with_their_executor_even_when_that_is_kil
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     environment = os.environ | {"TMPDIR": str(temporary)}
-    starter = subprocess.Popen(command, cwd=Path(__file__).parents[2], start_new_session=True, env=environment)
+    starter = subprocess.Popen(
+        command, cwd=Path(__file__).parents[2], start_new_session=True, env=environment
+    )
     try:
         deadline = time.monotonic() + 30
         # The starter, the one who watches, the first process inside, the tool and what it started.

@@ -84,7 +84,9 @@ def test_pytest_reads_no_code_above_the_worktree_even_where_tools_run_open(job, 
     test_pytest_reads_no_code_above_the_worktree(job)
 
 
-@pytest.mark.parametrize("variable", ["PYTEST_ADDOPTS", "PYTEST_PLUGINS", "RUFF_CONFIG", "PYTHONSTARTUP", "PYTHONPATH"])
+@pytest.mark.parametrize(
+    "variable", ["PYTEST_ADDOPTS", "PYTEST_PLUGINS", "RUFF_CONFIG", "PYTHONSTARTUP", "PYTHONPATH"]
+)
 def test_no_option_comes_from_the_servers_environment(job, monkeypatch, variable):
     monkeypatch.setenv(variable, "evil")
     write(job, "scripts/look.py", f"import os; print(os.environ.get({variable!r}))")
@@ -173,7 +175,17 @@ def test_exit_code_75_without_a_question_is_a_failure(job):
 
 @pytest.mark.parametrize(
     "run",
-    ["", "nothing.py", "../out.py", "/bin/ls", "scripts/sub/deep.py", "note.txt", "-c", "deep", "x" * 300 + ".py"],
+    [
+        "",
+        "nothing.py",
+        "../out.py",
+        "/bin/ls",
+        "scripts/sub/deep.py",
+        "note.txt",
+        "-c",
+        "deep",
+        "x" * 300 + ".py",
+    ],
 )
 def test_only_a_script_in_the_folder_itself_runs(job, run):
     write(job, "scripts/sub/deep.py", "print('no')")

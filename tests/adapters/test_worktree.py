@@ -139,7 +139,9 @@ def test_the_hooks_of_a_repository_never_run(lane, repository, tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.mark.parametrize("word", ["--strategy=octopus", "--all", "main", "HEAD", "f" * 40, ":/base", "abc..def"])
+@pytest.mark.parametrize(
+    "word", ["--strategy=octopus", "--all", "main", "HEAD", "f" * 40, ":/base", "abc..def"]
+)
 def test_what_is_no_commit_of_the_repository_is_never_merged(lane, repository, word):
     """Rows of earlier releases may hold any word; the lane says what is wrong before it is touched."""
     with pytest.raises(RepositoryMissing, match="A completed step named the commit"):

@@ -24,7 +24,9 @@ def test_a_step_is_done_over_rest(driver: Driver, machine: Machine) -> None:
     address, token, evidence = claim(driver, machine, "A1")
     assert driver.task("A1").status == "active"
     status, reported = machine.post(f"{address}/report", {"token": token, "breadcrumb": "Wrote the table."})
-    assert (status, reported["breadcrumb"], driver.task("A1").breadcrumb) == (200,) + ("Wrote the table.",) * 2
+    assert (status, reported["breadcrumb"], driver.task("A1").breadcrumb) == (200,) + (
+        "Wrote the table.",
+    ) * 2
     picture = base64.b64encode(b"\x89PNG\x00").decode()
     body = {
         "token": token,
@@ -41,7 +43,11 @@ def test_a_step_is_done_over_rest(driver: Driver, machine: Machine) -> None:
     driver.advance()
     brief = machine.get(f"/api/tasks/{driver.task('A2').pk}/")[1]
     [upstream] = brief["upstream"]
-    assert (upstream["step"], upstream["event"], upstream["state"]) == ("A1", "attempt-completed", "committed")
+    assert (upstream["step"], upstream["event"], upstream["state"]) == (
+        "A1",
+        "attempt-completed",
+        "committed",
+    )
     assert [output["path"].rsplit("/", 1)[1] for output in upstream["outputs"]] == ["notes.md", "shot.png"]
     assert all(output["path"].startswith(brief["place"]["outputs_folder"]) for output in upstream["outputs"])
     headers = {"authorization": f"Bearer {machine.secret}"}
@@ -54,7 +60,11 @@ def test_a_step_is_done_over_rest(driver: Driver, machine: Machine) -> None:
 def test_completion_without_evidence_names_the_criterion(driver: Driver, machine: Machine) -> None:
     address, token, evidence = claim(driver, machine, "A1")
     status, answer = machine.post(f"{address}/complete", {"token": token, "evidence": {}})
-    assert (status, answer["code"], answer["details"]["criteria"]) == (422, "criteria-unmet", next(iter(evidence)))
+    assert (status, answer["code"], answer["details"]["criteria"]) == (
+        422,
+        "criteria-unmet",
+        next(iter(evidence)),
+    )
     assert "unit tests pass" in answer["message"]
     assert driver.task("A1").status == "active"
 
@@ -122,5 +132,8 @@ def test_fr027_a_person_declares_the_failure_of_an_attempt_that_somebody_else_ho
     assert person.post(f"{address}/declare-failure", {"reason": " "})[1]["code"] == "reason-missing"
     status, ended = person.post(f"{address}/declare-failure", {"reason": "Its machine is gone."})
     assert (status, ended["status"], ended["error"]) == (200, "failed", "Its machine is gone.")
-    assert machine.post(f"{address}/complete", {"token": token, "evidence": evidence})[1]["code"] == "stale-token"
+    assert (
+        machine.post(f"{address}/complete", {"token": token, "evidence": evidence})[1]["code"]
+        == "stale-token"
+    )
     assert person.post(f"{address}/declare-failure", {"reason": "Again."})[1]["code"] == "wrong-state"

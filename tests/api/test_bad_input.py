@@ -39,7 +39,9 @@ BAD_BODIES = {
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("body", BAD_BODIES.values(), ids=BAD_BODIES.keys())
-def test_a_bad_body_is_refused_and_changes_nothing(driver: Driver, machine: Machine, body: str | bytes) -> None:
+def test_a_bad_body_is_refused_and_changes_nothing(
+    driver: Driver, machine: Machine, body: str | bytes
+) -> None:
     entries = HistoryEntry.objects.count()
     task = driver.task("A1")
     status, answer = machine.patch(f"/tasks/{task.pk}/", body)
@@ -54,7 +56,11 @@ def test_a_bad_body_is_refused_and_changes_nothing(driver: Driver, machine: Mach
 @pytest.mark.django_db
 def test_b36_the_refusal_names_the_note(driver: Driver, machine: Machine) -> None:
     status, answer = machine.patch(f"/tasks/{driver.task('A1').pk}/", {"needs_human": True})
-    assert (status, answer["code"], answer["details"]) == (422, "note-missing", {"field": "intervention_note"})
+    assert (status, answer["code"], answer["details"]) == (
+        422,
+        "note-missing",
+        {"field": "intervention_note"},
+    )
 
 
 @pytest.mark.django_db
@@ -90,7 +96,15 @@ def test_a_plan_beyond_its_limit_is_too_large(driver: Driver, settings) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "query",
-    ["needs_human=maybe", "status=asleep", "workstream=nobody", "limit=0", "limit=501", "offset=-1", "claimable=2"],
+    [
+        "needs_human=maybe",
+        "status=asleep",
+        "workstream=nobody",
+        "limit=0",
+        "limit=501",
+        "offset=-1",
+        "claimable=2",
+    ],
 )
 def test_a_bad_filter_names_its_field(machine: Machine, query: str) -> None:
     status, answer = machine.get(f"/api/tasks/?{query}")

@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrator.core.terms import ExecutorKind
-from orchestrator.services.executors import register_executor
+from orchestrator.services.people.executors import register_executor
 from tests.cast import NOON, PLAN, Driver
 from tests.machines import Machine
 

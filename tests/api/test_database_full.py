@@ -1,4 +1,6 @@
-"""F17: a database that is full is a clean 503 that leaves nothing behind; the same call works when there is room."""
+"""F17: a database that is full is a clean 503 that leaves nothing behind; the same call works when there is
+room.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +17,9 @@ OUTPUT = {"report.md": "x" * 400_000}
 
 @contextmanager
 def full() -> Iterator[None]:
-    """SQLite may not grow; on PostgreSQL, where a test cannot fill the disk, the table says what the server would."""
+    """SQLite may not grow; on PostgreSQL, where a test cannot fill the disk, the table says what the server
+    would.
+    """
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("VACUUM")  # so that there is no room within the file either
@@ -25,10 +29,13 @@ def full() -> Iterator[None]:
         else:
             cursor.execute(
                 "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS "
-                "$$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; "
+                "$$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING "
+                "ERRCODE = '53100'; "
                 "END $$"
             )
-            cursor.execute("CREATE TRIGGER no_room BEFORE INSERT ON orchestrator_outputfile EXECUTE FUNCTION no_room()")
+            cursor.execute(
+                "CREATE TRIGGER no_room BEFORE INSERT ON orchestrator_outputfile EXECUTE FUNCTION no_room()"
+            )
     try:
         yield
     finally:

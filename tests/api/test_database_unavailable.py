@@ -9,7 +9,9 @@ from tests.machines import Machine
 
 
 @pytest.mark.django_db(transaction=True)
-def test_f18_a_locked_database_is_a_503_and_the_call_can_be_repeated(driver: Driver, machine: Machine) -> None:
+def test_f18_a_locked_database_is_a_503_and_the_call_can_be_repeated(
+    driver: Driver, machine: Machine
+) -> None:
     address = f"/api/attempts/{driver.attempt('A1').pk}/claim"
     blocker = connections.create_connection("default")
     with connection.cursor() as cursor:
@@ -31,4 +33,6 @@ def test_f18_a_locked_database_is_a_503_and_the_call_can_be_repeated(driver: Dri
 
 
 def _wait_shortly(cursor) -> None:
-    cursor.execute("PRAGMA busy_timeout=100" if connection.vendor == "sqlite" else "SET lock_timeout = '100ms'")
+    cursor.execute(
+        "PRAGMA busy_timeout=100" if connection.vendor == "sqlite" else "SET lock_timeout = '100ms'"
+    )

@@ -1,4 +1,6 @@
-"""B8 to B15, B28: whatever a route is sent, it answers with a refusal that names the way out, never with a 5xx."""
+"""B8 to B15, B28: whatever a route is sent, it answers with a refusal that names the way out, never with a
+5xx.
+"""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +11,7 @@ import pytest
 
 from orchestrator.api.root import api
 from orchestrator.core.terms import ExecutorKind, Role
-from orchestrator.services.executors import register_executor
+from orchestrator.services.people.executors import register_executor
 from tests.cast import NOON, Driver, UserFactory
 from tests.machines import Machine
 
@@ -18,7 +20,22 @@ IDS = ["0", "999999999", str(2**63), "9" * 40, "-1", "x"]
 UUIDS = ["00000000-0000-0000-0000-000000000000", "nothing"]
 SLUGS = ["no-such-thing", "a" * 300, "%00", "%F0%9F%92%A9"]
 #: What a member of a body may be, whatever it should be.
-VALUES: list[Any] = [None, "", " ", "x" * 9_000, "\u202e\u200b", 0, -1, 2**53 - 1, 1.5, True, [], [None], {}, {"": ""}]
+VALUES: list[Any] = [
+    None,
+    "",
+    " ",
+    "x" * 9_000,
+    "\u202e\u200b",
+    0,
+    -1,
+    2**53 - 1,
+    1.5,
+    True,
+    [],
+    [None],
+    {},
+    {"": ""},
+]
 ACTS = ("post", "patch", "put", "delete")
 
 
@@ -105,6 +122,8 @@ def try_out(driver: Driver, machine: Machine, method: str, path: str) -> None:
 def sent(machine: Machine, method: str, address: str, body: dict[str, Any]) -> tuple[int, Any]:
     headers = {"authorization": f"Bearer {machine.secret}"}
     text = json.dumps(body) if method in ACTS else ""
-    response = machine.client.generic(method.upper(), address, text, content_type="application/json", headers=headers)
+    response = machine.client.generic(
+        method.upper(), address, text, content_type="application/json", headers=headers
+    )
     said = response["Content-Type"].startswith("application/json")
     return response.status_code, response.json() if said else {"recovery": "none: it is no refusal"}

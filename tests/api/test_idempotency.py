@@ -76,7 +76,7 @@ def test_a_refusal_that_says_try_again_is_not_kept(driver: Driver, machine: Mach
         raise WorkspaceUnavailable("The disk is full.")
 
     with monkeypatch.context() as disk:
-        disk.setattr("orchestrator.services.claims.announce", full)
+        disk.setattr("orchestrator.services.work.claims.announce", full)
         status, answer = machine.post(address, key="k")
     assert (status, answer["code"]) == (503, "workspace-unavailable")
     assert driver.attempt("A1").status == "queued"
@@ -84,7 +84,9 @@ def test_a_refusal_that_says_try_again_is_not_kept(driver: Driver, machine: Mach
 
 
 @pytest.mark.django_db
-def test_a_completion_repeated_after_the_answer_was_lost_has_one_artifact(driver: Driver, machine: Machine) -> None:
+def test_a_completion_repeated_after_the_answer_was_lost_has_one_artifact(
+    driver: Driver, machine: Machine
+) -> None:
     attempt = driver.attempt("A1")
     _, claimed = machine.post(f"/api/attempts/{attempt.pk}/claim")
     body = {"token": claimed["token"], "evidence": {str(c["id"]): "ran them" for c in claimed["criteria"]}}

@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 
 from orchestrator.models import HistoryEntry, IdempotencyKey, Workstream
-from orchestrator.services import submissions
-from orchestrator.services.history import verify
+from orchestrator.services.base.history import verify
+from orchestrator.services.plans import submissions
 from tests.acceptance.versions import ONE
 from tests.cast import Cast, Driver
 from tests.machines import Machine, secret_of
@@ -18,7 +18,9 @@ FILES = "/api/plans/files"
 
 
 def plans(*titles: str) -> dict[str, object]:
-    return {"files": [{"name": f"{t.split()[0]}.md", "source": f"# Plan: {t}\n\n- A1: one\n"} for t in titles]}
+    return {
+        "files": [{"name": f"{t.split()[0]}.md", "source": f"# Plan: {t}\n\n- A1: one\n"} for t in titles]
+    }
 
 
 BODY = plans("Returns in Norway", "Bicycle parking", "Faster invoices")
@@ -36,7 +38,9 @@ class CutOff(BaseException):
 
 
 @pytest.mark.django_db
-def test_ad7_a_call_that_was_cut_off_goes_on_where_it_was(submitter: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ad7_a_call_that_was_cut_off_goes_on_where_it_was(
+    submitter: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     submit = submissions.submit_plan
     with monkeypatch.context() as patched:
 
@@ -108,7 +112,9 @@ def test_ad7_every_route_of_several_transactions_takes_a_key_without_becoming_on
 
 
 @pytest.mark.django_db(transaction=True)
-def test_ad7_calls_with_one_key_at_once_do_every_step_once_and_get_one_answer(cast: Cast, live_server) -> None:
+def test_ad7_calls_with_one_key_at_once_do_every_step_once_and_get_one_answer(
+    cast: Cast, live_server
+) -> None:
     executor = cast.builder("ines-s")
     executor.user.groups.add(*cast.initiator.groups.all())
     headers = {"authorization": f"Bearer {secret_of(executor)}", "idempotency-key": "together"}

@@ -4,7 +4,7 @@ import pytest
 
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import HistoryEntry, Task, Workflow, WorkflowVersion
-from orchestrator.services.executors import register_executor
+from orchestrator.services.people.executors import register_executor
 from tests.cast import NOON, PLAN, Driver
 from tests.machines import Machine
 
@@ -14,7 +14,9 @@ CYCLE = PLAN.decode().replace("- A1: Ledger entries for refunds", "- A1: Ledger 
 
 @pytest.fixture
 def planner(driver: Driver) -> Machine:
-    executor = register_executor(name="planner", kind=ExecutorKind.AGENT, user=driver.cast.initiator, now=NOON)
+    executor = register_executor(
+        name="planner", kind=ExecutorKind.AGENT, user=driver.cast.initiator, now=NOON
+    )
     return Machine.of(executor)
 
 
@@ -41,14 +43,22 @@ def test_submit_registers_a_version_for_review(driver: Driver, planner: Machine)
     status, answer = planner.post("/api/plans/", body, key="submit-1")
     assert (status, answer["version"], answer["approvable"]) == (201, 1, True)
     version = WorkflowVersion.objects.get(pk=answer["version_id"])
-    assert (version.status, version.author, version.source_name) == ("in_review", driver.cast.initiator, "refunds.md")
+    assert (version.status, version.author, version.source_name) == (
+        "in_review",
+        driver.cast.initiator,
+        "refunds.md",
+    )
     assert version.source_sha256 == answer["sha256"]
     assert Task.objects.count() == 0
     assert HistoryEntry.objects.get(action="plan submitted").actor == "planner (agent of ines)"
     assert planner.post("/api/plans/", body, key="submit-1") == (status, answer)
     assert WorkflowVersion.objects.count() == 1
 
-    new = body | {"source": PLAN.decode() + "\n", "workstream": answer["workstream"], "change_reason": "A blank line."}
+    new = body | {
+        "source": PLAN.decode() + "\n",
+        "workstream": answer["workstream"],
+        "change_reason": "A blank line.",
+    }
     status, second = planner.post("/api/plans/", new)
     assert (status, second["workstream"], second["version"]) == (201, answer["workstream"], 2)
 

@@ -5,7 +5,7 @@ from django.test import Client
 
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import AccessToken, Task
-from orchestrator.services.executors import register_executor, revoke_token
+from orchestrator.services.people.executors import register_executor, revoke_token
 from tests.cast import NOON, Driver
 from tests.machines import Machine
 
@@ -53,7 +53,9 @@ def test_a_token_of_a_closed_account_is_refused(driver: Driver, machine: Machine
         ({"read", "work"}, "PATCH", "/api/workstreams/{workstream}/"),
     ],
 )
-def test_a_token_does_only_what_its_scopes_say(driver: Driver, scopes: set[str], method: str, address: str) -> None:
+def test_a_token_does_only_what_its_scopes_say(
+    driver: Driver, scopes: set[str], method: str, address: str
+) -> None:
     driver.start()
     machine = Machine.of(driver.cast.builder(), frozenset(scopes))
     place = address.format(attempt=driver.attempt("A1").pk, workstream=driver.reload().uuid)
@@ -86,7 +88,9 @@ def test_a_session_reads_and_needs_a_csrf_token_to_act(driver: Driver) -> None:
 
     browser.cookies["csrftoken"] = "a" * 32
     headers = {"x-csrftoken": "a" * 32}
-    response = browser.post(f"/api/tasks/{task.pk}/flag", body, content_type="application/json", headers=headers)
+    response = browser.post(
+        f"/api/tasks/{task.pk}/flag", body, content_type="application/json", headers=headers
+    )
     assert response.status_code == 200
     assert driver.task("A1").intervention_note == "Which currency?"
 
@@ -98,7 +102,9 @@ def test_b26_a_foreign_origin_is_refused_for_sessions(driver: Driver) -> None:
     browser.cookies["csrftoken"] = "a" * 32
     headers = {"x-csrftoken": "a" * 32, "origin": "https://evil.example"}
     address = f"/api/tasks/{driver.task('A1').pk}/flag"
-    response = browser.post(address, {"intervention_note": "x"}, content_type="application/json", headers=headers)
+    response = browser.post(
+        address, {"intervention_note": "x"}, content_type="application/json", headers=headers
+    )
     assert response.status_code == 403
     assert not driver.task("A1").needs_human
 

@@ -18,7 +18,9 @@ def test_the_list_filters_by_status_and_domain(driver: Driver, machine: Machine)
     assert machine.get("/api/workstreams/?limit=1&offset=1")[1] == {"count": 1, "items": []}
 
 
-def test_one_workstream_shows_its_tasks_in_launch_order_with_reasons(driver: Driver, machine: Machine) -> None:
+def test_one_workstream_shows_its_tasks_in_launch_order_with_reasons(
+    driver: Driver, machine: Machine
+) -> None:
     driver.claim("A1")
     status, answer = machine.get(f"/api/workstreams/{driver.reload().uuid}/")
     assert status == 200
@@ -45,7 +47,9 @@ def test_artifacts_are_listed_in_sequence(driver: Driver, machine: Machine) -> N
     status, answer = machine.get(f"/api/workstreams/{driver.reload().uuid}/artifacts/")
     assert (status, answer["count"]) == (200, len(answer["items"]))
     assert [item["sequence"] for item in answer["items"]] == list(range(1, answer["count"] + 1))
-    assert {"attempt-queued", "attempt-started", "attempt-completed"} <= {item["event"] for item in answer["items"]}
+    assert {"attempt-queued", "attempt-started", "attempt-completed"} <= {
+        item["event"] for item in answer["items"]
+    }
     assert all(item["state"] == "committed" and item["commit"] for item in answer["items"])
     nowhere = machine.get("/api/workstreams/00000000-0000-0000-0000-000000000000/artifacts/")
     assert (nowhere[0], nowhere[1]["code"]) == (404, "not-found")

@@ -1,4 +1,6 @@
-"""The two README files say what the code says: dependencies, refusals, states, settings; and name no machine."""
+"""The two README files say what the code says: dependencies, refusals, states, settings; and name
+no machine.
+"""
 
 import ast
 import re
@@ -84,7 +86,9 @@ def test_the_diagrams_name_every_state(heading: str, states: type[StrEnum]) -> N
 
 
 def variables(path: Path) -> set[str]:
-    """Names read from the environment: constants in capitals that are given to a call or looked up in `environ`."""
+    """Names read from the environment: constants in capitals that are given to a call or looked up in
+    `environ`.
+    """
     tree = ast.parse(path.read_text(encoding="utf-8"))
     first = [node.args[0] for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
     subscripts = [node for node in ast.walk(tree) if isinstance(node, ast.Subscript)]
@@ -105,7 +109,9 @@ def test_what_the_house_readme_names_is_there() -> None:
     """Files and folders that stand in backticks; `*` stands for some, `<noun>` and placeholders for any."""
     package = ROOT / "orchestrator"
     named = set(
-        re.findall(r"`((?:core|services|queries|adapters|management|workspace|web|api|tests)/[\w/*.]+)`", HOUSE)
+        re.findall(
+            r"`((?:core|services|queries|adapters|management|workspace|web|api|tests)/[\w/*.]+)`", HOUSE
+        )
     )
     missing = [name for name in named if not ([*package.glob(name)] or [*ROOT.glob(name)])]
     assert named
@@ -136,7 +142,9 @@ def test_no_tracked_file_names_a_machine_or_a_registry() -> None:
         path = ROOT / name
         if path == Path(__file__) or not path.is_file() or path.suffix == ".png":
             continue
-        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+        for number, line in enumerate(
+            path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1
+        ):
             if paths.search(line) or hosts.search(line):
                 wrong.append(f"{name}:{number}")
     assert wrong == []

@@ -23,7 +23,9 @@ def rows_of(name: str) -> Iterator[str]:
 def named_rows() -> set[str]:
     files = [path for path in TESTS.rglob("test_*.py") if path != Path(__file__)]
     nodes = [node for path in files for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
-    tests = [node.name for node in nodes if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+    tests = [
+        node.name for node in nodes if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    ]
     return {row for name in tests for row in rows_of(name)}
 
 

@@ -1,4 +1,6 @@
-"""Every action that a service records for a workstream is known to replay, so no new act can be forgotten (FR-009)."""
+"""Every action that a service records for a workstream is known to replay, so no new act can be forgotten
+(FR-009).
+"""
 
 import ast
 from collections.abc import Iterator
@@ -33,7 +35,7 @@ class Function:
 
 FUNCTIONS = [
     Function(path.stem, node)
-    for path in SERVICES.glob("*.py")
+    for path in SERVICES.rglob("*.py")
     if path.name != "history.py"
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     if isinstance(node, ast.FunctionDef)
@@ -63,7 +65,9 @@ def words(value: ast.expr, function: Function) -> Iterator[str]:
                     for call in caller.calls(function.node.name):
                         yield from words(function.argument(call, name), caller)
         case _:
-            raise AssertionError(f"{function.module}:{value.lineno} records an action that is not written out")
+            raise AssertionError(
+                f"{function.module}:{value.lineno} records an action that is not written out"
+            )
 
 
 def test_fr009_replay_knows_every_action_that_services_record() -> None:

@@ -11,12 +11,13 @@ from pathlib import Path
 import django
 from django.test.utils import override_settings
 
-from orchestrator.core.graph import compile_graph, critical_path
-from orchestrator.core.plan import Plan
-from orchestrator.core.plan_check import review_source
-from orchestrator.core.preview import preview
-from orchestrator.core.rehearsal import view_of
-from orchestrator.core.schedule import Snapshot, decide
+from orchestrator.core.engine.schedule import decide
+from orchestrator.core.engine.values import Snapshot
+from orchestrator.core.plans.checks.check import review_source
+from orchestrator.core.plans.graph import compile_graph, critical_path
+from orchestrator.core.plans.plan import Plan
+from orchestrator.core.plans.rehearsing.preview import preview
+from orchestrator.core.plans.rehearsing.rehearsal import view_of
 from tests.benchmarks import reading
 from tests.core.hostile_plans import HOSTILE
 
@@ -38,7 +39,10 @@ def chain(length: int) -> str:
 
 def parallel(width: int) -> str:
     steps = "\n".join(f"- S{n}: step\n  - Parallel: yes" for n in range(width))
-    return f"# Plan: Side by side\n## Stages\n### Stage 1: all\n##### Batch 01: b\n###### Thread 01: t\n{steps}\n"
+    return (
+        f"# Plan: Side by side\n## Stages\n### Stage 1: all\n##### Batch 01: b\n###### Thread 01: "
+        f"t\n{steps}\n"
+    )
 
 
 def read(source: str) -> Plan:

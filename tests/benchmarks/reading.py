@@ -1,4 +1,5 @@
-"""`make bench`: reading and checking 10,000 tasks of every format: CPU time and memory, each in its own process.
+"""`make bench`: reading and checking 10,000 tasks of every format: CPU time and memory, each in its own
+process.
 
 The memory is that of the whole process, with Python itself; the growth compares with half as many tasks.
 """
@@ -11,11 +12,11 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from orchestrator.core.formats.bundle import render_bundle
-from orchestrator.core.formats.framework import join
-from orchestrator.core.plan import BatchSpec, Plan, StageSpec, StepSpec, ThreadSpec
-from orchestrator.core.plan_check import review_any
-from orchestrator.core.plan_render import render_plan
+from orchestrator.core.plans.checks.check import review_any
+from orchestrator.core.plans.formats.bundle import render_bundle
+from orchestrator.core.plans.formats.framework import join
+from orchestrator.core.plans.plan import BatchSpec, Plan, StageSpec, StepSpec, ThreadSpec
+from orchestrator.core.plans.text.render import render_plan
 
 TASKS: Final = 10_000
 WIDTH: Final = 200
@@ -42,8 +43,12 @@ def value_of(count: int) -> Plan:
             StepSpec(f"T{n:05}", f"Build part {n}", role="contributor", exit=("It works",))
             for n in range(first, first + 1000)
         ]
-        threads = [ThreadSpec(f"{n:02}", f"Lane {n}", steps=tuple(steps[n * 100 : n * 100 + 100])) for n in range(10)]
-        stages.append(StageSpec(first // 1000 + 1, "Build", batches=(BatchSpec("01", "All", threads=tuple(threads)),)))
+        threads = [
+            ThreadSpec(f"{n:02}", f"Lane {n}", steps=tuple(steps[n * 100 : n * 100 + 100])) for n in range(10)
+        ]
+        stages.append(
+            StageSpec(first // 1000 + 1, "Build", batches=(BatchSpec("01", "All", threads=tuple(threads)),))
+        )
     return Plan("Large", tuple(stages))
 
 
@@ -52,11 +57,15 @@ def spec_kit(count: int) -> str:
     for n in range(count):
         lines += [f"## Phase {n // 500 + 1}: Part"] if n % 500 == 0 else []
         lines.append(f"- [ ] T{n:05} [P] [US1] Build part {n} in `src/part{n}/main.py`")
-    return "\n".join([*lines, "## Dependencies", *(f"- T{n:05} → T{n + 1:05}" for n in range(0, count - 1, 10))])
+    return "\n".join(
+        [*lines, "## Dependencies", *(f"- T{n:05} → T{n + 1:05}" for n in range(0, count - 1, 10))]
+    )
 
 
 def task_master(count: int) -> str:
-    tasks = [{"id": n, "title": f"Build {n}", "dependencies": _needs(n), "status": "done"} for n in range(count)]
+    tasks = [
+        {"id": n, "title": f"Build {n}", "dependencies": _needs(n), "status": "done"} for n in range(count)
+    ]
     return json.dumps({"tasks": tasks}, indent=1)
 
 
@@ -77,7 +86,9 @@ def backlog(count: int) -> str:
 
 def bundle_ws(count: int) -> str:
     tasks = [f"Build part {n}" for n in range(count)]
-    return json.dumps({"id": "ws-large", "files_scope": ["src/**"], "tasks": tasks, "tool": "pytest", "gate": 1})
+    return json.dumps(
+        {"id": "ws-large", "files_scope": ["src/**"], "tasks": tasks, "tool": "pytest", "gate": 1}
+    )
 
 
 def tasks_state(count: int) -> str:
@@ -87,7 +98,9 @@ def tasks_state(count: int) -> str:
         times = {"created_at": "2026-01-22T18:03:47.255Z", "updated_at": "2026-01-22T19:10:57.780Z"}
         return {"id": _id(n), "name": f"Build {n}", **names, "status": "completed", **times}
 
-    return json.dumps({"version": "1.0.0", "stream_id": "large", "tasks": [task(n) for n in range(count)]}, indent=2)
+    return json.dumps(
+        {"version": "1.0.0", "stream_id": "large", "tasks": [task(n) for n in range(count)]}, indent=2
+    )
 
 
 def tasks_markdown(count: int) -> str:
@@ -109,7 +122,11 @@ def folder(count: int) -> str:
         lines += [f"##### Batch {batch:02}: B"] if n % 100 == 0 else []
         lines.append(f"###### Thread {thread:02}: T")
     return join(
-        [("PLAN.md", "\n".join(lines)), ("TASKS.md", tasks_markdown(count)), ("tasks.json", tasks_state(count))]
+        [
+            ("PLAN.md", "\n".join(lines)),
+            ("TASKS.md", tasks_markdown(count)),
+            ("tasks.json", tasks_state(count)),
+        ]
     )
 
 
@@ -142,7 +159,9 @@ def measure() -> None:
     print(f"\n{'reading and checking 10,000 tasks':34} {'half':>8} {'full':>8}   growth   peak memory   size")
     for name in FORMATS:
         half, full = (
-            json.loads(subprocess.check_output([sys.executable, "-m", "tests.benchmarks.reading", name, str(count)]))
+            json.loads(
+                subprocess.check_output([sys.executable, "-m", "tests.benchmarks.reading", name, str(count)])
+            )
             for count in (TASKS // 2, TASKS)
         )
         assert full[2] >= TASKS, f"{name}: {full}"

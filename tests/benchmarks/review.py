@@ -4,8 +4,8 @@ import time
 
 from django.test import Client
 
-from orchestrator.queries import readings, review
-from orchestrator.services.plans import submit_plan
+from orchestrator.queries.plans import readings, review
+from orchestrator.services.plans.plans import submit_plan
 from tests.benchmarks.rounds import database
 from tests.cast import NOON, Cast
 
@@ -13,7 +13,9 @@ REPEATS = 5
 
 
 def batches(steps: int) -> str:
-    """A native plan as people write them: ten steps a batch in two threads, each with its role and criteria."""
+    """A native plan as people write them: ten steps a batch in two threads, each with its role
+    and criteria.
+    """
     lines = ["# Plan: Review", "## Summary", "What a reviewer reads.", "## Stages", "### Stage 1: all"]
     for n in range(steps):
         if n % 10 == 0:
@@ -25,9 +27,11 @@ def batches(steps: int) -> str:
 
 
 def measure(large: int = 1000) -> None:
-    """Two lines for a first version and two for a second, which is shown as changes: the first view in a process, and
-    the next; half the size beside each."""
-    print(f"\nreview page of {large} tasks, ms CPU and kB, first version and changed one; × {large // 2} tasks")
+    """Two lines for a first version and two for a second, which is shown as changes: the first view in a
+    process, and the next; half the size beside each."""
+    print(
+        f"\nreview page of {large} tasks, ms CPU and kB, first version and changed one; × {large // 2} tasks"
+    )
     with database():
         cast = Cast()
         client = Client()
@@ -50,7 +54,9 @@ def _pages(client: Client, cast: Cast, steps: int) -> list[tuple[float, float, i
         workstream=first.workstream,
         change_reason="Seven.",
     )
-    return [_page(client, f"/plans/{one.version.workflow.slug}/v{one.version.number}/") for one in (first, second)]
+    return [
+        _page(client, f"/plans/{one.version.workflow.slug}/v{one.version.number}/") for one in (first, second)
+    ]
 
 
 def _page(client: Client, address: str) -> tuple[float, float, int]:

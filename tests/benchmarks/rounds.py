@@ -1,4 +1,6 @@
-"""Rounds of large workstreams: CPU of one after one completion, with little and with much behind it (FR-005)."""
+"""Rounds of large workstreams: CPU of one after one completion, with little and with much behind
+it (FR-005).
+"""
 
 import tempfile
 import time
@@ -11,12 +13,14 @@ from django.db import connection
 
 from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus
 from orchestrator.models import Attempt, HandoffArtifact, PreHandoffReview, Task, Workstream
-from orchestrator.services import claims, completions, decisions, plans
-from orchestrator.services.actor import Actor
 from orchestrator.services.advance import advance
-from orchestrator.services.damage import check_handovers
-from orchestrator.services.progress import recount
-from orchestrator.services.scheduling import run_round
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.progress import recount
+from orchestrator.services.handoff.damage import check_handovers
+from orchestrator.services.plans import plans
+from orchestrator.services.review import decisions
+from orchestrator.services.work import claims, completions
+from orchestrator.services.work.scheduling import run_round
 from tests.cast import NOON, Cast
 
 REPEATS = 5
@@ -54,11 +58,16 @@ def approved(source: str, cast: Cast) -> Workstream:
 
 
 def stand_at(workstream: Workstream, complete: int, ready: int) -> None:
-    """The first `complete` tasks done and handed over, the next `ready` ones launched, as rounds would leave them."""
+    """The first `complete` tasks done and handed over, the next `ready` ones launched, as rounds would leave
+    them.
+    """
     tasks = list(Task.objects.filter(workstream=workstream).order_by("batch_index", "run_index", "step__key"))
     done, open_ = tasks[:complete], tasks[complete : complete + ready]
     attempts = Attempt.objects.bulk_create(
-        [Attempt(task=t, number=1, status=AttemptStatus.COMPLETED, queued_at=NOON, ended_at=NOON) for t in done]
+        [
+            Attempt(task=t, number=1, status=AttemptStatus.COMPLETED, queued_at=NOON, ended_at=NOON)
+            for t in done
+        ]
     )
     HandoffArtifact.objects.bulk_create(
         HandoffArtifact(
@@ -88,7 +97,9 @@ def rounds(workstream: Workstream) -> None:
 
 def one_completion(workstream: Workstream, cast: Cast) -> None:
     executor = cast.builder()
-    attempt = Attempt.objects.filter(task__workstream=workstream, status=AttemptStatus.QUEUED).order_by("pk")[0]
+    attempt = Attempt.objects.filter(task__workstream=workstream, status=AttemptStatus.QUEUED).order_by("pk")[
+        0
+    ]
     held = claims.claim(attempt_id=attempt.pk, executor=executor, actor=Actor.member(executor), now=NOON)
     rounds(workstream)
     completions.complete(
@@ -121,7 +132,10 @@ def show(name: str, source: str, size: int, width: int, cast: Cast) -> None:
 def measure(shapes: list[tuple[str, str, int, int]], wide: str, first: str) -> None:
     with database():
         cast = Cast()
-        print(f"\n{'a round after one completion, ms CPU':44} {'10 %':>14}  {'50 %':>14}  {'90 %':>14}   median, max")
+        print(
+            f"\n{'a round after one completion, ms CPU':44} {'10 %':>14}  {'50 %':>14}  "
+            f"{'90 %':>14}   median, max"
+        )
         for name, source, size, width in shapes:
             show(name, source, size, width, cast)
         workstream = approved(wide, cast)

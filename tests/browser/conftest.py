@@ -18,7 +18,8 @@ from django.test import Client
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PASSWORD = "only-for-this-test"
-# The browser's driver leaves an event loop running in this thread, which Django otherwise takes for async code.
+# The browser's driver leaves an event loop running in this thread, which Django otherwise takes for async
+# code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 SignIn = Callable[[str], Any]
@@ -42,7 +43,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
-    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+    quiet = [
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
+    ]
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
     return {"executable_path": CHROMIUM, "args": [*quiet, *root]}
 
@@ -77,7 +83,13 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     environment |= {"PORT": str(port), "DATA_DIR": str(data), "DEMO_PASSWORD": PASSWORD}
     with (data / "make-run.log").open("w") as log:
         process = subprocess.Popen(
-            ["make", "run"], cwd=ROOT, env=environment, stdout=log, stderr=log, text=True, start_new_session=True
+            ["make", "run"],
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=log,
+            text=True,
+            start_new_session=True,
         )
     started = Product(f"http://127.0.0.1:{port}", data, environment, process)
     try:
@@ -123,7 +135,9 @@ def open_as(browser: Any, live_server: Any) -> Iterator[OpenAs]:
             java_script_enabled=script, base_url=live_server.url, viewport={"width": 1280, "height": 900}
         )
         contexts.append(context)
-        context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+        context.add_cookies(
+            [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
+        )
         return context.new_page()
 
     yield opened
@@ -154,7 +168,10 @@ def _left_over(data: Path) -> list[str]:
     found = []
     for environ in Path("/proc").glob("[0-9]*/environ"):
         try:
-            if f"DATA_DIR={data}\0".encode() in environ.read_bytes() and int(environ.parent.name) != os.getpid():
+            if (
+                f"DATA_DIR={data}\0".encode() in environ.read_bytes()
+                and int(environ.parent.name) != os.getpid()
+            ):
                 found.append((environ.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode())
         except OSError:
             continue

@@ -1,4 +1,6 @@
-"""WF-2, WF-8: several plans are shown as read, and a review says what becomes of their state; in real Chromium."""
+"""WF-2, WF-8: several plans are shown as read, and a review says what becomes of their state; in real
+Chromium.
+"""
 
 import os
 from collections.abc import Iterator
@@ -26,7 +28,10 @@ TASKS = """# Tasks: Lending
 - [ ] T004 Return a book
 - [x] T005 Remind the reader
 """
-CYCLE = "# Plan: Round\n\n## Task Dependencies\n\n### Batch 1\n\n- **A1:** one (needs A2)\n- **A2:** two (needs A1)\n"
+CYCLE = (
+    "# Plan: Round\n\n## Task Dependencies\n\n### Batch 1\n\n- **A1:** one (needs A2)\n- **A2:** "
+    "two (needs A1)\n"
+)
 
 
 @pytest.fixture
@@ -34,7 +39,9 @@ def page(browser: Any, live_server: Any, transactional_db: None, cast: Cast) -> 
     client = Client()
     client.force_login(cast.admin)
     context = browser.new_context(reduced_motion="reduce", base_url=live_server.url)
-    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+    context.add_cookies(
+        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
+    )
     yield context.new_page()
     context.close()
 
@@ -54,7 +61,12 @@ def looks_right(page: Any, name: str) -> None:
 def test_several_files_are_shown_submitted_and_reviewed_with_their_state(page: Any) -> None:
     page.goto("/plans/submit/")
     assert page.get_by_label("Take over what was done before").is_checked()
-    files = {"lending.md": TASKS.encode(), "refunds.md": PLAN, "round.md": CYCLE.encode(), "notes.txt": b"none"}
+    files = {
+        "lending.md": TASKS.encode(),
+        "refunds.md": PLAN,
+        "round.md": CYCLE.encode(),
+        "notes.txt": b"none",
+    }
     page.set_input_files(
         "#file", [{"name": name, "mimeType": "text/markdown", "buffer": data} for name, data in files.items()]
     )

@@ -1,12 +1,14 @@
-"""WF-2, WF-3 in real Chromium: plans that others wrote are submitted, read, approved where they can be, and done."""
+"""WF-2, WF-3 in real Chromium: plans that others wrote are submitted, read, approved where they can be, and
+done.
+"""
 
 from typing import Any
 
 import pytest
 
-from orchestrator.core.formats.folder import PlanSource
+from orchestrator.core.plans.formats.folder import PlanSource
 from orchestrator.models import Workstream
-from orchestrator.services.plans import read_source
+from orchestrator.services.plans.plans import read_source
 from tests import corpus
 from tests.browser.conftest import OpenAs
 from tests.cast import Driver
@@ -19,7 +21,9 @@ pytestmark = [pytest.mark.nightly, pytest.mark.skipif(not PLANS, reason=corpus.M
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("source", ALONE, ids=lambda source: source.name)
-def test_wf2_wf3_a_real_plan_from_its_upload_to_its_end(open_as: OpenAs, driver: Driver, source: PlanSource) -> None:
+def test_wf2_wf3_a_real_plan_from_its_upload_to_its_end(
+    open_as: OpenAs, driver: Driver, source: PlanSource
+) -> None:
     page = open_as(driver.cast.initiator)
     page.goto("/plans/submit/")
     page.locator("#file").set_input_files(upload(source))
@@ -65,7 +69,9 @@ def address(workstream: Workstream) -> str:
 
 
 def reviewed(page: Any, workstream: Workstream) -> None:
-    """Every section opened, the pre-handoff review signed, approved; nothing on the page breaks on the way."""
+    """Every section opened, the pre-handoff review signed, approved; nothing on the page breaks
+    on the way.
+    """
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: message.type == "error" and errors.append(message.text))

@@ -17,7 +17,15 @@ def test_no_single_key_changes_anything(open_as: Any, driver: Driver) -> None:
     page = open_as(driver.cast.admin, True)
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if request.method != "GET" else None)
-    for address in (version, gate, "/plans/submit/", reverse("plan-checks"), "/tokens/", "/interventions/", "/"):
+    for address in (
+        version,
+        gate,
+        "/plans/submit/",
+        reverse("plan-checks"),
+        "/tokens/",
+        "/interventions/",
+        "/",
+    ):
         assert page.goto(address).status == 200, address
         offered = page.evaluate("[...document.querySelectorAll('[data-key]')].map(one => one.dataset.key)")
         for key in sorted({*offered, *"arcx", *(string.ascii_uppercase + string.digits)[:3]}):

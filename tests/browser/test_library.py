@@ -1,4 +1,6 @@
-"""Save a plan as a workflow, find it in the library, start from it, land in the review: in real Chromium (AD-8)."""
+"""Save a plan as a workflow, find it in the library, start from it, land in the review: in real Chromium
+(AD-8).
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +21,9 @@ def page(request: Any, browser: Any, live_server: Any, cast: Cast) -> Iterator[A
     client = Client()
     client.force_login(cast.initiator)
     context = browser.new_context(java_script_enabled=request.param, base_url=live_server.url)
-    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+    context.add_cookies(
+        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
+    )
     context.set_default_timeout(15_000)
     opened = context.new_page()
     opened.has_scripts = request.param

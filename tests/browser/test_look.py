@@ -1,4 +1,6 @@
-"""The pages in real Chromium: accessible in both themes, no horizontal overflow, nothing that the policy blocks."""
+"""The pages in real Chromium: accessible in both themes, no horizontal overflow, nothing that the policy
+blocks.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,8 +10,11 @@ import pytest
 from django.test import Client
 
 from orchestrator.models import Task, WorkflowVersion, Workstream
-from orchestrator.services import blockers, decisions, interventions, plans, rework
-from orchestrator.services.policies import change_policy
+from orchestrator.services.people import blockers, interventions
+from orchestrator.services.plans import plans
+from orchestrator.services.review import decisions
+from orchestrator.services.work import rework
+from orchestrator.services.workstreams.policies import change_policy
 from tests.cast import NOON, PLAN, Cast, Driver
 from tests.web.rows import workstream
 
@@ -30,20 +35,31 @@ def filled(transactional_db: None, cast: Cast) -> Driver:
     driver.claim("A1")
     driver.fail("A1", "It broke.")
     interventions.flag_for_human(
-        task_id=driver.task("B1").pk, note="Keep the column?", actor=cast.actor("contributor"), now=driver.tick()
+        task_id=driver.task("B1").pk,
+        note="Keep the column?",
+        actor=cast.actor("contributor"),
+        now=driver.tick(),
     )
     for number, domain in enumerate(["search", "a domain whose name is long enough to wrap", ""]):
         workstream(cast.initiator, driver.now, domain=domain, tasks=(number, 2, 0))
     actor = cast.actor("approver")
     change_policy(
-        slug="dod", title="Done", body="# Done\n\n- tested", reason="First.", impact="None.", actor=actor, now=NOON
+        slug="dod",
+        title="Done",
+        body="# Done\n\n- tested",
+        reason="First.",
+        impact="None.",
+        actor=actor,
+        now=NOON,
     )
     return driver
 
 
 @pytest.fixture
 def open_page(browser: Any, live_server: Any, filled: Driver) -> Iterator[Any]:
-    """Open an address as the superuser in a colour scheme; answers with the page and what its console said."""
+    """Open an address as the superuser in a colour scheme; answers with the page and what its
+    console said.
+    """
     client = Client()
     client.force_login(filled.cast.admin)
     contexts = []
@@ -51,9 +67,14 @@ def open_page(browser: Any, live_server: Any, filled: Driver) -> Iterator[Any]:
     def opened(address: str, scheme: str) -> tuple[Any, list[str]]:
         context = browser.new_context(color_scheme=scheme, reduced_motion="reduce", base_url=live_server.url)
         contexts.append(context)
-        context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+        context.add_cookies(
+            [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
+        )
         page, said = context.new_page(), []
-        page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+        page.on(
+            "console",
+            lambda message: said.append(message.text) if message.type in ("error", "warning") else None,
+        )
         page.on("pageerror", lambda error: said.append(str(error)))
         assert page.goto(address).status == 200
         return page, said
@@ -98,7 +119,15 @@ def addresses(driver: Driver) -> Iterator[str]:
     assert driver.workstream is not None
     work = f"/workstreams/{driver.workstream.uuid}/"
     yield from ("/", "/portfolio/?window=30d", "/history/", f"{work}history/")
-    yield from ("/policies/", "/policies/dod/", "/tokens/", "/plans/", "/plans/submit/", "/interventions/", "/gates/")
+    yield from (
+        "/policies/",
+        "/policies/dod/",
+        "/tokens/",
+        "/plans/",
+        "/plans/submit/",
+        "/interventions/",
+        "/gates/",
+    )
     yield from (
         "/library/",
         "/library/release/",
@@ -109,14 +138,27 @@ def addresses(driver: Driver) -> Iterator[str]:
         "/account/password/",
         "/account/second-factor/",
     )
-    yield from (work, f"{work}files/", f"{work}new-stage/?gate=MP1", f"{work}prehandoff/", f"{work}migrate/2/")
+    yield from (
+        work,
+        f"{work}files/",
+        f"{work}new-stage/?gate=MP1",
+        f"{work}prehandoff/",
+        f"{work}migrate/2/",
+    )
     yield from (f"{work}tasks/{key}/" for key in ("A1", "B1", "C1"))
     slug = driver.workstream.version.workflow.slug
-    yield from (f"/plans/{slug}/", f"/plans/{slug}/rules/", f"/plans/{slug}/changes/", f"/plans/{slug}/workstreams/")
+    yield from (
+        f"/plans/{slug}/",
+        f"/plans/{slug}/rules/",
+        f"/plans/{slug}/changes/",
+        f"/plans/{slug}/workstreams/",
+    )
     yield from (f"/plans/{slug}/v1/save/", "/policies/plan-checks/", f"/plans/{slug}/v1/runs")
     redone = Task.objects.get(step__key="A2", workstream__title="Plan done again").workstream.uuid
     yield from (f"/workstreams/{redone}/tasks/A2/", f"{work}learnings/Batch%2001/")
-    versions = WorkflowVersion.objects.filter(workflow__name__in=["Plan blocked", "Plan again", "Plan at its gate"])
+    versions = WorkflowVersion.objects.filter(
+        workflow__name__in=["Plan blocked", "Plan again", "Plan at its gate"]
+    )
     yield from (f"/plans/{one.workflow.slug}/v{one.number}/" for one in versions.select_related("workflow"))
     waiting = Task.objects.get(step__key="MP1", workstream__title="Plan at its gate")
     yield from (f"/gates/{gate.pk}/" for gate in (driver.task("MP1"), waiting))
@@ -124,8 +166,8 @@ def addresses(driver: Driver) -> Iterator[str]:
 
 
 def more_states(driver: Driver) -> None:
-    """A second version and a blocker of the first workstream; beside it others with a blocked plan, sent back and
-    submitted again, at its gate, done again, and finished."""
+    """A second version and a blocker of the first workstream; beside it others with a blocked plan, sent back
+    and submitted again, at its gate, done again, and finished."""
     cast = driver.cast
     contributor, now = cast.actor("contributor"), driver.tick()
     in_the_way = {"kind": "external", "note": "No vendor key.", "actor": contributor, "now": now}
@@ -155,7 +197,9 @@ def more_states(driver: Driver) -> None:
         now=again.tick(),
     )
     plans.submit_plan(
-        source=PLAN.replace(b"Card refunds", b"Plan again").replace(b"Ledger report", b"Ledger report in EUR"),
+        source=PLAN.replace(b"Card refunds", b"Plan again").replace(
+            b"Ledger report", b"Ledger report in EUR"
+        ),
         source_name="PLAN.md",
         actor=cast.actor("initiator"),
         now=again.tick(),

@@ -1,4 +1,6 @@
-"""The main job, end to end, in a real browser, from `make run`'s own start command (DC-7 and all it rests on)."""
+"""The main job, end to end, in a real browser, from `make run`'s own start command (DC-7 and all it rests
+on).
+"""
 
 import csv
 import json
@@ -143,9 +145,13 @@ def the_workspace_says_the_same(product: Product) -> None:
 def the_portfolio_counts_and_exports_it(page: Any) -> None:
     page.goto("/portfolio/")
     page.get_by_role("link", name="Accepted").first.click()
-    page.get_by_role("button", name="Export 1 row").or_(page.get_by_role("link", name="Export 1 row")).first.wait_for()
+    page.get_by_role("button", name="Export 1 row").or_(
+        page.get_by_role("link", name="Export 1 row")
+    ).first.wait_for()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Export 1 row").or_(page.get_by_role("link", name="Export 1 row")).first.click()
+        page.get_by_role("button", name="Export 1 row").or_(
+            page.get_by_role("link", name="Export 1 row")
+        ).first.click()
     rows = list(csv.reader(download.value.path().read_text().splitlines()))
     assert len(rows) == 2
     assert DEMO in rows[1]
@@ -159,7 +165,9 @@ def issue_a_token(page: Any) -> str:
     return str(page.locator("code", has_text="pteo_").first.inner_text()).strip()
 
 
-def submit_a_plan_and_let_an_agent_do_it(product: Product, initiator: Any, approver: Any, secret: str) -> None:
+def submit_a_plan_and_let_an_agent_do_it(
+    product: Product, initiator: Any, approver: Any, secret: str
+) -> None:
     initiator.goto("/plans/submit/")
     initiator.locator("textarea[name=source]").fill(OWN_PLAN)
     initiator.get_by_role("button", name="Submit for review").click()
@@ -177,7 +185,9 @@ def submit_a_plan_and_let_an_agent_do_it(product: Product, initiator: Any, appro
     body = {"token": claimed["token"], "outcome": "Said hello.", "evidence": evidence}
     assert call(product, secret, f"{path}/complete", body)["status"] == "completed"
     uuid = approver.url.rstrip("/").rsplit("/", 1)[-1]
-    refused = call(product, secret, f"/workstreams/{uuid}/", {"status": "completed"}, method="PATCH", expect=403)
+    refused = call(
+        product, secret, f"/workstreams/{uuid}/", {"status": "completed"}, method="PATCH", expect=403
+    )
     assert refused["recovery"]
 
 
@@ -198,7 +208,12 @@ def rows_of(answer: Any) -> list[Any]:
 
 
 def call(
-    product: Product, secret: str, path: str, body: object = None, method: str | None = None, expect: int = 200
+    product: Product,
+    secret: str,
+    path: str,
+    body: object = None,
+    method: str | None = None,
+    expect: int = 200,
 ) -> Any:
     request = urllib.request.Request(
         product.url + path,

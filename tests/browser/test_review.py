@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
-from orchestrator.services.plans import submit_plan
+from orchestrator.services.plans.plans import submit_plan
 from tests.browser.test_look import AXE, RULES
 from tests.cast import PLAN, Driver
 
 LINE = PLAN.decode().splitlines().index("- B1: Gateway call") + 1
-NEXT = PLAN.replace(b"- A2: Ledger report", b"- A3: Ledger archive\n  - Exit: archive is kept\n- A2: Ledger report")
+NEXT = PLAN.replace(
+    b"- A2: Ledger report", b"- A3: Ledger archive\n  - Exit: archive is kept\n- A2: Ledger report"
+)
 SHOTS = os.environ.get("SCREENSHOTS", "")
 
 
@@ -53,7 +55,9 @@ def accessible(page: Any) -> None:
             page.set_viewport_size({"width": width, "height": 900})
             if SHOTS and width != 320:
                 page.screenshot(path=str(Path(SHOTS) / f"{scheme}-{width}.png"), full_page=True)
-            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            wide = page.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
             assert wide <= 0, (scheme, width)
             found = page.evaluate("rules => axe.run({runOnly: rules})", RULES)["violations"]
             assert not found, [(scheme, width, one["id"], one["nodes"][0]["html"][:200]) for one in found]

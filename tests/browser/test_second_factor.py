@@ -56,7 +56,9 @@ def test_fr011_a_person_sets_an_app_up_and_signs_in_with_it(
     settings.SECOND_FACTOR_FOR = ["approver"]
     page = pages(script)
     said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+    page.on(
+        "console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None
+    )
     sign_in(page)
     page.get_by_role("heading", name="Set up an authenticator app").wait_for()
     assert page.get_by_role("img", name="QR code").bounding_box()["width"] > 100

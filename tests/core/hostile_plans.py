@@ -41,7 +41,11 @@ HOSTILE = {
     "too many steps": BATCH + numbered("- A{n}: x (needs A{m})", 70_000),
     "one property": BATCH + "- A1: x\n" + filled("  - Exit: x\n")[:-100],
     "continuation": BATCH + "- A1: x\n  - Run: x\n" + filled("    y\n")[:-100],
-    "file patterns": BATCH + "- A1: x\n  - Files: " + "a/*b," * 180_000 + "\n- B1: x\n  - Files: " + "a/*c," * 180_000,
+    "file patterns": BATCH
+    + "- A1: x\n  - Files: "
+    + "a/*b," * 180_000
+    + "\n- B1: x\n  - Files: "
+    + "a/*c," * 180_000,
     "stars": BATCH + "- A1: x\n  - Files: " + "*a" * 400 + "\n- B1: x\n  - Files: " + "*b" * 400,
     "lanes": "## Workstream Decomposition\n" + numbered("**WS-L{n}: x**", 70_000),
     "fences": filled("```\n"),

@@ -1,7 +1,7 @@
 """Order computed from the compiled graph alone, as an oracle for the scheduler, which knows nothing of it."""
 
-from orchestrator.core.graph import compile_graph, sorted_group
-from orchestrator.core.plan import Plan
+from orchestrator.core.plans.graph import compile_graph, sorted_group
+from orchestrator.core.plans.plan import Plan
 
 
 def launch_order(plan: Plan) -> tuple[str, ...]:
@@ -11,7 +11,9 @@ def launch_order(plan: Plan) -> tuple[str, ...]:
 
 
 def waves(plan: Plan) -> tuple[tuple[str, ...], ...]:
-    """Serial groups of keys that can start together once everything before is complete; () when there is a cycle."""
+    """Serial groups of keys that can start together once everything before is complete; () when there is a
+    cycle.
+    """
     graph = compile_graph(plan)
     level: dict[str, int] = {}
     floor = 0

@@ -1,7 +1,7 @@
 """Plans that several tests read, and short ways to look at what was read."""
 
-from orchestrator.core.plan import Plan, Reading
-from orchestrator.core.plan_markdown import read_plan
+from orchestrator.core.plans.plan import Plan, Reading
+from orchestrator.core.plans.reading.markdown import read_plan
 
 DECOMPOSITION = """\
 ## Workstream Decomposition

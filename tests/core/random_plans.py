@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from hypothesis import strategies as st
 
-from orchestrator.core.plan import (
+from orchestrator.core.plans.plan import (
     BatchSpec,
     GateSpec,
     Need,
@@ -19,9 +19,35 @@ from orchestrator.core.terms import GateKind, StageKind
 WORDS = ["ledger", "API", "追跡", "é", "(parallel)", "(needs A1)", "**bold**", "`code`", "a:b", "T001", "→"]
 LINE = st.lists(st.sampled_from(WORDS), min_size=1, max_size=5).map(" ".join)
 #: Lines that look like structure and have to come back as text.
-LOOKALIKES = ["- Role: nobody", "Exit: never", "# Heading", "### Stage 9: no", "- A1: not a step", "**Tasks:**", "---"]
-LOOKALIKES += ["```", "~~~", "<!-- hidden", "\\Role: kept", "\\# kept", "\\begin{x}", "  indented", "> quoted", "* * *"]
-LOOKALIKES += ["- [ ] box", "1. first", "| a | b |", "Last updated: never", "- Task B7: no", "Kind: fix", "WS-A: lane"]
+LOOKALIKES = [
+    "- Role: nobody",
+    "Exit: never",
+    "# Heading",
+    "### Stage 9: no",
+    "- A1: not a step",
+    "**Tasks:**",
+    "---",
+]
+LOOKALIKES += [
+    "```",
+    "~~~",
+    "<!-- hidden",
+    "\\Role: kept",
+    "\\# kept",
+    "\\begin{x}",
+    "  indented",
+    "> quoted",
+    "* * *",
+]
+LOOKALIKES += [
+    "- [ ] box",
+    "1. first",
+    "| a | b |",
+    "Last updated: never",
+    "- Task B7: no",
+    "Kind: fix",
+    "WS-A: lane",
+]
 LOOKALIKES += ["\\\\- Exit: twice"]
 TRICKS = st.sampled_from(LOOKALIKES)
 TEXT = st.lists(st.one_of(LINE, TRICKS, st.just("")), max_size=6).map(lambda lines: _kept("\n".join(lines)))
@@ -70,7 +96,11 @@ def gates(draw: st.DrawFn, key: str, before: Iterable[str]) -> BatchSpec:
     known = sorted(before)
     name = draw(st.one_of(NAME, st.sampled_from(["Merge point", "Gate"])))
     merge = name == "Merge point"
-    kind = GateKind.MERGE if merge else draw(st.sampled_from([GateKind.REVIEW, GateKind.RELEASE, GateKind.EVALUATION]))
+    kind = (
+        GateKind.MERGE
+        if merge
+        else draw(st.sampled_from([GateKind.REVIEW, GateKind.RELEASE, GateKind.EVALUATION]))
+    )
     title = {"Merge point": f"Merge point {key}", "Gate": key}.get(name, name)
     needs = draw(st.lists(st.sampled_from(known), min_size=1, max_size=3, unique=True))
     gate = GateSpec(

@@ -1,16 +1,18 @@
-"""What becomes of the state a source tells: invariants over random plans, and the sentences that people read (WF-8)."""
+"""What becomes of the state a source tells: invariants over random plans, and the sentences that people read
+(WF-8).
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from orchestrator.core.adoption import Adopted, AdoptedAs, adopt, unchanged
-from orchestrator.core.ancestry import ancestors
-from orchestrator.core.plan import Plan, Progress
-from orchestrator.core.plan_check import review_any
-from orchestrator.core.plan_markdown import read_plan
-from orchestrator.core.rehearsal import never_reached, view_of
+from orchestrator.core.changes.adoption import Adopted, AdoptedAs, adopt, unchanged
+from orchestrator.core.engine.ancestry import ancestors
+from orchestrator.core.plans.checks.check import review_any
+from orchestrator.core.plans.plan import Plan, Progress
+from orchestrator.core.plans.reading.markdown import read_plan
+from orchestrator.core.plans.rehearsing.rehearsal import never_reached, view_of
 from orchestrator.core.terms import TERMINAL_TASK, TaskStatus
 from tests.core.random_plans import plans
 from tests.examples import tried_on
@@ -71,7 +73,9 @@ def test_wf8_what_is_adopted_the_order_rules_would_have_let_happen(case: tuple[P
         step = steps[key].step
         assert one.because
         if step.gate:
-            assert one.becomes in {AdoptedAs.SIGNED_HERE, AdoptedAs.BLOCKED}, "gates are never adopted as signed"
+            assert one.becomes in {AdoptedAs.SIGNED_HERE, AdoptedAs.BLOCKED}, (
+                "gates are never adopted as signed"
+            )
         if one.status is TaskStatus.COMPLETE:
             assert one.said.status is TaskStatus.COMPLETE
             before = ancestors(views, key)
@@ -97,7 +101,9 @@ def test_wf8_whatever_is_adopted_the_rest_can_be_run_to_its_end(case: tuple[Plan
 
 @tried_on(15, 100, case=told())
 def test_wf8_signing_gate_after_gate_takes_over_all_that_was_held(case: tuple[Plan, list[Progress]]) -> None:
-    """Each gate that is signed with nothing done otherwise before it lets what it held stand, and nothing else."""
+    """Each gate that is signed with nothing done otherwise before it lets what it held stand, and nothing
+    else.
+    """
     plan, progress = case
     first = adopt(plan, progress)
     held = {one.key for one in first.those(AdoptedAs.HELD)}

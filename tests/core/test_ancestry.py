@@ -3,12 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.ancestry import ancestors
-from orchestrator.core.rework import to_redo
-from orchestrator.core.schedule import Place, TaskView
+from orchestrator.core.engine.ancestry import ancestors
+from orchestrator.core.engine.rework import to_redo
+from orchestrator.core.engine.values import Place, TaskView
 
 
-def task(key: str, place: tuple[int, int, int, int], needs: tuple[str, ...] = (), parallel: bool = False) -> TaskView:
+def task(
+    key: str, place: tuple[int, int, int, int], needs: tuple[str, ...] = (), parallel: bool = False
+) -> TaskView:
     return TaskView(key=key, place=Place(*place), needs=needs, parallel=parallel)
 
 

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.attention import Standing, in_window, is_finished, lifecycle, signals, why, window_start
+from orchestrator.core.engine.attention import (
+    Standing,
+    in_window,
+    is_finished,
+    lifecycle,
+    signals,
+    why,
+    window_start,
+)
 from orchestrator.core.terms import Lifecycle, Signal, TimeWindow, WorkstreamStatus
 
 NOW = datetime(2026, 3, 31, 10, 0, tzinfo=UTC)
@@ -57,7 +65,9 @@ def test_stalled_and_oldies_are_strictly_more_than_seven_days(age: timedelta, ex
 
 
 def test_seven_days_are_elapsed_time_across_a_clock_change() -> None:
-    """The week of 29 March 2026 has 167 hours in Berlin: the same wall time a week later is not seven days."""
+    """The week of 29 March 2026 has 167 hours in Berlin: the same wall time a week later is not
+    seven days.
+    """
     before, after = datetime(2026, 3, 27, 9, tzinfo=BERLIN), datetime(2026, 4, 3, 9, 30, tzinfo=BERLIN)
     assert signals(standing(updated_at=before), after) == frozenset()
     assert signals(standing(updated_at=before), after + timedelta(hours=1)) == {Signal.STALLED}
@@ -101,7 +111,10 @@ def test_the_day_depends_on_the_zone() -> None:
     assert window_start(TimeWindow.TODAY, late, BERLIN) == datetime(2026, 3, 31, 22, 0, tzinfo=UTC)
 
 
-@given(moments, st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/Auckland"]))
+@given(
+    moments,
+    st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/Auckland"]),
+)
 def test_calendar_windows_begin_at_local_midnight(now: datetime, name: str) -> None:
     zone = ZoneInfo(name)
     for window in (TimeWindow.TODAY, TimeWindow.THIS_WEEK, TimeWindow.THIS_MONTH):
@@ -113,6 +126,8 @@ def test_calendar_windows_begin_at_local_midnight(now: datetime, name: str) -> N
 
 
 @given(standings, moments, st.sampled_from(TimeWindow))
-def test_a_window_shows_what_was_created_or_updated_in_it(facts: Standing, now: datetime, window: TimeWindow) -> None:
+def test_a_window_shows_what_was_created_or_updated_in_it(
+    facts: Standing, now: datetime, window: TimeWindow
+) -> None:
     start = window_start(window, now, BERLIN)
     assert in_window(facts, window, now, BERLIN) == (max(facts.created_at, facts.updated_at) >= start)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.core.breaker import Failure, normalised, tripped
+from orchestrator.core.engine.breaker import Failure, normalised, tripped
 
 
 def failures(*errors: str) -> list[Failure]:

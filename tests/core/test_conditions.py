@@ -1,10 +1,12 @@
-"""Conditions: read back what is written, never fail on any text, and agree with a plain reading of them (AD-8)."""
+"""Conditions: read back what is written, never fail on any text, and agree with a plain reading of them
+(AD-8).
+"""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.conditions import (
+from orchestrator.core.engine.conditions import (
     LONGEST,
     AllOf,
     AnyOf,
@@ -28,9 +30,12 @@ RESULTS = ("passed", "failed")
 keys, words = st.sampled_from(KEYS), st.sampled_from([*RESULTS, "complete", "skipped", "reworked"])
 step_facts = st.builds(Fact, keys, words, st.booleans())
 settings_asked = st.builds(
-    Fact, st.sampled_from(["browser", "test command", "is"]), st.sampled_from(["x", "a b", "and", ""]), st.booleans(),
+    Fact,
+    st.sampled_from(["browser", "test command", "is"]),
+    st.sampled_from(["x", "a b", "and", ""]),
+    st.booleans(),
     st.just(True),
-)  # fmt: skip
+)
 
 
 def _joined(parts: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
@@ -48,7 +53,23 @@ def test_a_written_condition_reads_back_as_itself(condition: Condition) -> None:
         assert read_condition(text) == condition
 
 
-PIECES = ["A1", "is", "not", "and", "or", "(", ")", "passed", '"', "parameter", " ", "`", "\u00a0", "İ", "skipped"]
+PIECES = [
+    "A1",
+    "is",
+    "not",
+    "and",
+    "or",
+    "(",
+    ")",
+    "passed",
+    '"',
+    "parameter",
+    " ",
+    "`",
+    "\u00a0",
+    "İ",
+    "skipped",
+]
 
 
 @given(st.one_of(st.text(max_size=400), st.lists(st.sampled_from(PIECES), max_size=60).map(" ".join)))
@@ -67,8 +88,12 @@ standings = st.builds(
 
 
 @given(conditions, st.lists(standings, unique_by=lambda ended: ended.key), st.sampled_from(["x", "a b", ""]))
-def test_a_judgement_is_what_a_plain_reading_says(condition: Condition, steps: list[Ended], value: str) -> None:
-    """The oracle tries both answers for every fact that is open: decided means that no such answer matters."""
+def test_a_judgement_is_what_a_plain_reading_says(
+    condition: Condition, steps: list[Ended], value: str
+) -> None:
+    """The oracle tries both answers for every fact that is open: decided means that no such
+    answer matters.
+    """
     text = written(condition)
     if len(text) > LONGEST:
         return

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.contention import globs_overlap, literal_start
+from orchestrator.core.engine.contention import globs_overlap, literal_start
 
 #: Deep enough for two patterns of three segments, with a name for every pair of segments that meet.
 PATHS = [path for size in range(1, 7) for path in product(("a", "b", "ab"), repeat=size)]

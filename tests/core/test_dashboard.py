@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from orchestrator.core.dashboard import (
+from orchestrator.core.files.dashboard import (
     BatchBlock,
     DashboardView,
     GateBlock,
@@ -35,7 +35,9 @@ VIEW = DashboardView(
     ),
     batches=(
         BatchBlock("Batch 1", (A1, A2, B1)),
-        BatchBlock("Merge", (), (GateBlock("Merge Point MP1", MP1, "Integration test auth → gateway", ("C1",)),)),
+        BatchBlock(
+            "Merge", (), (GateBlock("Merge Point MP1", MP1, "Integration test auth → gateway", ("C1",)),)
+        ),
         BatchBlock("Batch 2", (C1,)),
     ),
     path=(A1, A2, MP1, C1),
@@ -136,7 +138,9 @@ def test_the_mark_of_a_group(marks: list[Mark], mark: Mark) -> None:
         (("1", "02", "02"), "1/02/02"),
     ],
 )
-def test_a_lettered_lane_goes_on_and_numbers_start_anew_in_every_batch(place: tuple[str, str, str], label: str) -> None:
+def test_a_lettered_lane_goes_on_and_numbers_start_anew_in_every_batch(
+    place: tuple[str, str, str], label: str
+) -> None:
     assert lane_label(*place) == label
 
 
@@ -155,7 +159,9 @@ def test_wf7_registry_and_tasks_are_json_even_when_empty() -> None:
 
 
 def test_bx7_learnings_stand_under_the_seeds_headings() -> None:
-    entry = LearningEntry("Batch 1", "2026-11-20T09:00:00.000000Z", "rita", "Sessions, not JWT.", "", "Say the format.")
+    entry = LearningEntry(
+        "Batch 1", "2026-11-20T09:00:00.000000Z", "rita", "Sessions, not JWT.", "", "Say the format."
+    )
     text = render_learnings("Login", [entry])
     assert "## After Batch 1\n\nrita, 2026-11-20T09:00:00.000000Z\n" in text
     assert "### What went wrong\n\nSessions, not JWT.\n" in text

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.errors import InvalidInput
-from orchestrator.core.fix_stage import (
+from orchestrator.core.changes.amend import NewTask
+from orchestrator.core.changes.fix_stage import (
     NewBatch,
     NewStage,
     NewThread,
@@ -16,9 +16,9 @@ from orchestrator.core.fix_stage import (
     tasks_from,
     with_stage,
 )
-from orchestrator.core.plan import Plan
-from orchestrator.core.plan_amend import NewTask
-from orchestrator.core.plan_markdown import read_plan
+from orchestrator.core.errors import InvalidInput
+from orchestrator.core.plans.plan import Plan
+from orchestrator.core.plans.reading.markdown import read_plan
 
 PLAN = """# Plan: Two stages
 
@@ -102,7 +102,9 @@ def test_what_is_prefilled_reads_as_a_stage_and_nothing_else_changes(source: str
     added = amended.stages[len(before.stages) if after is None else after + 1]
     assert added.slug == f"stage-{len(before.stages) + 1}-fix-two-tokens-are-accepted-at-once"
     assert [batch.name for batch in added.batches][:2] == ["fixes", "verification"]
-    assert [thread.name for thread in added.batches[0].threads] == ["A1", "B1"], "a lane for each step that failed"
+    assert [thread.name for thread in added.batches[0].threads] == ["A1", "B1"], (
+        "a lane for each step that failed"
+    )
     assert added.batches[0].threads[0].steps[0].exit == ("the race test passes",)
     assert added.batches[-1].threads[0].steps[-1].gate is not None, "it ends with an evaluation of its own"
 
@@ -115,7 +117,9 @@ def test_without_a_problem_it_can_be_submitted_as_well() -> None:
 
 @given(st.text(max_size=80), st.text(max_size=80), st.sampled_from([PLAN, LOOSE]))
 def test_whatever_went_wrong_the_prefilled_stage_is_one(said: str, criterion: str, source: str) -> None:
-    problems = [Problem("A1", "Build it", "failed", " ".join(said.split()), (criterion,) if criterion.strip() else ())]
+    problems = [
+        Problem("A1", "Build it", "failed", " ".join(said.split()), (criterion,) if criterion.strip() else ())
+    ]
     stage = NewStage(name_from(problems, "EV1"), read_batches(tasks_from(problems, "EV1")), None, gate=True)
     before = plan_of(source)
     assert is_appended(before, plan_of(with_stage(source, before, stage)), stage)
@@ -132,7 +136,9 @@ def test_whatever_is_typed_the_rest_of_the_plan_stays_or_it_is_noticed(name: str
     amended = read_plan(with_stage(PLAN, before, stage)).plan
     if batches and amended is not None and is_appended(before, amended, stage):
         titles = [
-            step.title for stage in (amended.stages[0], amended.stages[2]) for step in stage.batches[0].threads[0].steps
+            step.title
+            for stage in (amended.stages[0], amended.stages[2])
+            for step in stage.batches[0].threads[0].steps
         ]
         assert titles == ["Build it", "Ship it"]
         assert len(amended.stages) == 3

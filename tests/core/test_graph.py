@@ -2,14 +2,16 @@
 
 import pytest
 
-from orchestrator.core.graph import EdgeKind, compile_graph, critical_path, cycles_of
-from orchestrator.core.plan import BatchSpec, Need, Plan, StageSpec, StepSpec, ThreadSpec
+from orchestrator.core.plans.graph import EdgeKind, compile_graph, critical_path, cycles_of
+from orchestrator.core.plans.plan import BatchSpec, Need, Plan, StageSpec, StepSpec, ThreadSpec
 from tests.core.order_oracle import launch_order, waves
 from tests.core.plan_examples import plan_of
 
 
 def plan(*stages: list[list[list[str]]]) -> Plan:
-    """Stages of batches of threads; a step is `key`, `key=` (parallel), `key<a,b` (needs), `key~30` (minutes)."""
+    """Stages of batches of threads; a step is `key`, `key=` (parallel), `key<a,b` (needs), `key~30`
+    (minutes).
+    """
     return Plan(
         "p",
         tuple(
@@ -17,7 +19,9 @@ def plan(*stages: list[list[list[str]]]) -> Plan:
                 s,
                 "s",
                 batches=tuple(
-                    BatchSpec(f"{b:02}", "b", threads=tuple(thread(t, keys) for t, keys in enumerate(threads)))
+                    BatchSpec(
+                        f"{b:02}", "b", threads=tuple(thread(t, keys) for t, keys in enumerate(threads))
+                    )
                     for b, threads in enumerate(batches)
                 ),
             )
@@ -34,7 +38,9 @@ def step(text: str) -> StepSpec:
     text, _, minutes = text.partition("~")
     text, _, wanted = text.partition("<")
     needs = tuple(Need(key) for key in wanted.split(",") if key)
-    return StepSpec(text.rstrip("="), text, parallel=text.endswith("="), needs=needs, estimate=int(minutes or 0))
+    return StepSpec(
+        text.rstrip("="), text, parallel=text.endswith("="), needs=needs, estimate=int(minutes or 0)
+    )
 
 
 def edges(p: Plan) -> dict[str, str]:
@@ -73,7 +79,14 @@ def test_empty_batches_do_not_break_the_barrier() -> None:
 
 
 def test_launch_order_is_stage_batch_step_key() -> None:
-    assert launch_order(plan([[["z", "b"], ["a", "c"]], [["0"]]], [[["00"]]])) == ("a", "z", "b", "c", "0", "00")
+    assert launch_order(plan([[["z", "b"], ["a", "c"]], [["0"]]], [[["00"]]])) == (
+        "a",
+        "z",
+        "b",
+        "c",
+        "0",
+        "00",
+    )
 
 
 def test_equal_order_is_broken_by_key() -> None:

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from orchestrator.core.errors import InvalidInput
-from orchestrator.core.handoff import (
+from orchestrator.core.files.handoff import (
     PATH_LENGTH,
     FileLink,
     Handoff,
@@ -21,7 +21,9 @@ from orchestrator.core.handoff import (
 )
 from orchestrator.core.terms import EventType, StageKind
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "orchestrator/schema/handoff-artifact.schema.json").read_text())
+SCHEMA = json.loads(
+    (Path(__file__).parents[2] / "orchestrator/schema/handoff-artifact.schema.json").read_text()
+)
 PLACE = OutputPlace("login", "stage-1-build", "01-setup", "a-auth")
 HANDOFF = Handoff(
     work_item="3f0f4c6e-7d0e-4f36-9f0e-3f0f4c6e7d0e",
@@ -96,17 +98,31 @@ def test_artifact_names_are_safe_whatever_the_key(key: str, name: str) -> None:
     ("place", "path"),
     [
         (PLACE, "workstreams/login/files/stage-1-build/01-setup/a-auth/api/v1.md"),
-        (OutputPlace("login", "stage-3-docs", "01-write", "d", StageKind.DOCUMENTATION), "docs/login/api/v1.md"),
+        (
+            OutputPlace("login", "stage-3-docs", "01-write", "d", StageKind.DOCUMENTATION),
+            "docs/login/api/v1.md",
+        ),
         (OutputPlace("login", "stage-1-build", "99-document", "d"), "docs/login/api/v1.md"),
     ],
 )
-def test_wf6_wf7_outputs_stand_by_stage_batch_and_thread_and_documentation_apart(place: OutputPlace, path: str) -> None:
+def test_wf6_wf7_outputs_stand_by_stage_batch_and_thread_and_documentation_apart(
+    place: OutputPlace, path: str
+) -> None:
     assert output_paths(place, ["api/v1.md"]) == {"api/v1.md": path}
 
 
 @pytest.mark.parametrize(
     "name",
-    ["report.md", "notes/api v2.md", ".env.example", "a..b", "測試.txt", "e\u0301te\u0301.md", "x" * 255, "-rf"],
+    [
+        "report.md",
+        "notes/api v2.md",
+        ".env.example",
+        "a..b",
+        "測試.txt",
+        "e\u0301te\u0301.md",
+        "x" * 255,
+        "-rf",
+    ],
 )
 def test_ordinary_names_are_taken(name: str) -> None:
     assert check_output_name(name)

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from orchestrator.core.impact import blocked_time, impact_of
-from orchestrator.core.schedule import Place, TaskView
+from orchestrator.core.engine.impact import blocked_time, impact_of
+from orchestrator.core.engine.values import Place, TaskView
 from orchestrator.core.terms import TaskStatus
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -14,7 +14,9 @@ def hours(start: float, end: float) -> tuple[datetime, datetime]:
     return NOON + timedelta(hours=start), NOON + timedelta(hours=end)
 
 
-def task(key: str, *place: int, needs: tuple[str, ...] = (), parallel: bool = False, done: bool = False) -> TaskView:
+def task(
+    key: str, *place: int, needs: tuple[str, ...] = (), parallel: bool = False, done: bool = False
+) -> TaskView:
     status = TaskStatus.COMPLETE if done else TaskStatus.PENDING
     return TaskView(key, Place(*place), status=status, needs=needs, parallel=parallel)
 

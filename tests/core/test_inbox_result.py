@@ -1,4 +1,6 @@
-"""The reader of result files takes exactly what the published schema takes, and never anything else than a refusal."""
+"""The reader of result files takes exactly what the published schema takes, and never anything else than a
+refusal.
+"""
 
 import json
 from pathlib import Path
@@ -10,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.errors import InvalidInput
-from orchestrator.core.inbox_result import AttemptName, is_result, read_result
+from orchestrator.core.files.inbox_result import AttemptName, is_result, read_result
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "orchestrator/schema/inbox-result.schema.json").read_text())
 VALID: dict[str, Any] = {
@@ -29,7 +31,17 @@ VALUES = st.one_of(
     st.booleans(),
     st.integers(-2, 2**53 - 1),
     st.sampled_from(
-        ["", " ", "1.0", "a/b/1", "a/b/0", "/b/1", "attempt-failed", "breadcrumb", "2026-03-04T12:00:00+01:00"]
+        [
+            "",
+            " ",
+            "1.0",
+            "a/b/1",
+            "a/b/0",
+            "/b/1",
+            "attempt-failed",
+            "breadcrumb",
+            "2026-03-04T12:00:00+01:00",
+        ]
     ),
     st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=70),
     st.lists(st.sampled_from(["a", "b", "", 1]), max_size=3),

@@ -5,8 +5,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.anchors import follow
-from orchestrator.core.line_diff import diff, unchanged
+from orchestrator.core.plans.text.anchors import follow
+from orchestrator.core.plans.text.line_diff import diff, unchanged
 
 TEXTS = st.lists(st.sampled_from(["a", "b", "c", "", "  - Exit: done", "- S1: step"]), max_size=30)
 
@@ -35,7 +35,10 @@ def test_wf3_changed_words_are_marked():
 
 def test_wf3_a_large_text_with_nothing_in_common_counts_as_replaced():
     lines = diff(["same"] * 2_000 + ["old"], ["other"] * 2_000)
-    assert (sum(line.kind == "dele" for line in lines), sum(line.kind == "ins" for line in lines)) == (2_001, 2_000)
+    assert (sum(line.kind == "dele" for line in lines), sum(line.kind == "ins" for line in lines)) == (
+        2_001,
+        2_000,
+    )
 
 
 @given(st.integers(1, 40), st.lists(st.tuples(st.integers(0, 60), st.booleans()), max_size=12))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from orchestrator.core.mapping_suggestions import suggest
-from orchestrator.core.migration import definition_of
-from orchestrator.core.plan_markdown import read_plan
+from orchestrator.core.changes.judge import definition_of
+from orchestrator.core.changes.suggestions import suggest
+from orchestrator.core.plans.reading.markdown import read_plan
 
 PLAN = """# Plan: Card refunds
 
@@ -37,7 +37,9 @@ Line = tuple[str, str, bool]
 
 
 def lines(*changes: tuple[str, str], start: str = PLAN) -> set[Line]:
-    """What is suggested after these replacements in the plan's text: old keys, new keys, whether it is a guess."""
+    """What is suggested after these replacements in the plan's text: old keys, new keys, whether it is a
+    guess.
+    """
     text = start
     for before, after in changes:
         assert before in text, before
@@ -85,7 +87,10 @@ def test_fr016_the_same_key_with_a_slightly_other_title_is_certain() -> None:
 
 
 def test_fr016_the_same_key_with_quite_another_title_is_a_guess() -> None:
-    changed = ("A2: Ledger report\n  - Exit: report shows refunds", "A2: Migrate currencies\n  - Exit: no float left")
+    changed = (
+        "A2: Ledger report\n  - Exit: report shows refunds",
+        "A2: Migrate currencies\n  - Exit: no float left",
+    )
     assert lines(changed) == but(("A2", "A2", True))
 
 
@@ -99,7 +104,9 @@ def test_fr016_keys_that_were_numbered_anew_follow_their_titles() -> None:
 
 
 def test_fr016_two_steps_that_swapped_their_keys() -> None:
-    found = lines(("A1: Ledger", "X: Ledger"), ("A2: Ledger report", "A1: Ledger report"), ("X: Ledger", "A2: Ledger"))
+    found = lines(
+        ("A1: Ledger", "X: Ledger"), ("A2: Ledger report", "A1: Ledger report"), ("X: Ledger", "A2: Ledger")
+    )
     assert found == but(("A1", "A2", True), ("A2", "A1", True))
 
 
@@ -112,7 +119,9 @@ def test_fr016_a_step_that_moved_to_another_thread_under_another_key() -> None:
 
 
 @pytest.mark.parametrize(
-    "keys", [("A3a", "A3b"), ("A3-1", "A3-2"), ("A3", "A4"), ("C1", "C2")], ids=lambda keys: " and ".join(keys)
+    "keys",
+    [("A3a", "A3b"), ("A3-1", "A3-2"), ("A3", "A4"), ("C1", "C2")],
+    ids=lambda keys: " and ".join(keys),
 )
 def test_fr016_a_split_step_becomes_both_parts(keys: tuple[str, str]) -> None:
     whole = PLAN[PLAN.index("- A3:") : PLAN.index("###### Thread 02")]
@@ -134,7 +143,10 @@ def test_fr016_merged_steps_become_one(key: str) -> None:
 
 def test_fr016_a_merge_is_known_by_its_criteria() -> None:
     found = lines(
-        ("  - Exit: entries balance to zero\n", "  - Exit: entries balance to zero\n  - Exit: report shows refunds\n"),
+        (
+            "  - Exit: entries balance to zero\n",
+            "  - Exit: entries balance to zero\n  - Exit: report shows refunds\n",
+        ),
         ("- A2: Ledger report\n  - Exit: report shows refunds\n", ""),
     )
     assert found == but(("A1+A2", "A1", True))
@@ -152,4 +164,6 @@ def test_fr016_a_dropped_step_is_no_merge() -> None:
 def test_fr016_a_gate_that_became_a_step_under_its_key_is_a_guess_at_most() -> None:
     gate = "##### Gate G1: Review\n- Kind: review\n- Reviewers: reviewer\n"
     assert lines((gate, "##### Batch 02: more\n\n- G1: Review\n")) == but(("G1", "G1", True))
-    assert lines((gate, "##### Batch 02: more\n\n- H1: Review\n")) == but(("G1", "", False), ("", "H1", False))
+    assert lines((gate, "##### Batch 02: more\n\n- H1: Review\n")) == but(
+        ("G1", "", False), ("", "H1", False)
+    )

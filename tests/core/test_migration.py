@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.mapping import Definition, StepMapping, completed
-from orchestrator.core.mapping_suggestions import suggest
-from orchestrator.core.migration import Judgement, judge
-from orchestrator.core.roll_back import Passed, undo
-from orchestrator.core.schedule import Place, TaskView
+from orchestrator.core.changes.judge import Judgement, judge
+from orchestrator.core.changes.mapping import Definition, StepMapping, completed
+from orchestrator.core.changes.roll_back import Passed, undo
+from orchestrator.core.changes.suggestions import suggest
+from orchestrator.core.engine.values import Place, TaskView
 from orchestrator.core.terms import AttemptStatus, MappedOutcome, MappingKind, TaskStatus
 
 KEYS = [f"S{n}" for n in range(6)]
@@ -37,7 +37,9 @@ def sides(draw: st.DrawFn) -> tuple[list[Definition], list[Definition]]:
         old.append(definition(key, place, gate=gate, status=draw(st.sampled_from(statuses))))
         if draw(st.integers(0, 3)):
             new.append(definition(key, place, title=draw(st.sampled_from(["", "other"])), gate=gate))
-    new += [definition(key, 9, gate=draw(st.booleans())) for key in draw(st.sets(st.sampled_from(["N1", "N2"])))]
+    new += [
+        definition(key, 9, gate=draw(st.booleans())) for key in draw(st.sets(st.sampled_from(["N1", "N2"])))
+    ]
     return old, new
 
 
@@ -103,7 +105,9 @@ def test_fr016_the_same_input_gives_the_same_judgement(data: st.DataObject) -> N
 @given(sides())
 def test_fr016_an_unchanged_version_keeps_everything(pair: tuple[list[Definition], list[Definition]]) -> None:
     old, _ = pair
-    judgement = judge(old, [replace(one, view=replace(one.view, status=TaskStatus.PENDING, live=None)) for one in old])
+    judgement = judge(
+        old, [replace(one, view=replace(one.view, status=TaskStatus.PENDING, live=None)) for one in old]
+    )
     assert judgement.applies
     assert [v.status for v in judgement.verdicts] == [one.view.status for one in old]
 
@@ -121,7 +125,9 @@ def test_fr016_a_roll_back_at_once_is_the_inverse(data: st.DataObject) -> None:
             v.new,
             v.kind,
             before[v.old].view.status if v.old else None,
-            replace(there[v.new].view, status=v.status, live=_live(before.get(v.old), v.outcome)) if v.new else None,
+            replace(there[v.new].view, status=v.status, live=_live(before.get(v.old), v.outcome))
+            if v.new
+            else None,
             changed=bool(v.old and v.new and before[v.old].facts != there[v.new].facts),
             untouched=True,
         )
@@ -160,8 +166,16 @@ def test_fr010_what_is_part_of_the_base_branch_is_not_done_again() -> None:
 
 
 def test_fr016_suggestions_go_by_key_then_title_then_place() -> None:
-    old = [definition("A", 0, "Write the parser"), definition("B", 1, "Ship it"), definition("C", 2, "Test all")]
-    new = [definition("A", 5, "Anything"), definition("K", 7, "ship  it"), definition("L", 2, "Test all of it")]
+    old = [
+        definition("A", 0, "Write the parser"),
+        definition("B", 1, "Ship it"),
+        definition("C", 2, "Test all"),
+    ]
+    new = [
+        definition("A", 5, "Anything"),
+        definition("K", 7, "ship  it"),
+        definition("L", 2, "Test all of it"),
+    ]
     assert suggest(old, new) == (
         StepMapping(("A",), ("A",), suggested=True),
         StepMapping(("B",), ("K",), suggested=True),

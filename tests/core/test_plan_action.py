@@ -1,9 +1,11 @@
-"""BX-3: a gate that names a tool runs it as a step of its own before it; a gate itself is never conditional."""
+"""BX-3: a gate that names a tool runs it as a step of its own before it; a gate itself is never
+conditional.
+"""
 
-from orchestrator.core.plan import Plan, StepSpec
-from orchestrator.core.plan_check import review_source
-from orchestrator.core.plan_markdown import read_plan
-from orchestrator.core.preview import preview
+from orchestrator.core.plans.checks.check import review_source
+from orchestrator.core.plans.plan import Plan, StepSpec
+from orchestrator.core.plans.reading.markdown import read_plan
+from orchestrator.core.plans.rehearsing.preview import preview
 
 LANES = "### Batch 1\n- A1: x\n  - Exit: a\n- B1: y\n  - Exit: b\n"
 MERGE = LANES + "### Merge Point MP1\n- Trigger: A1 + B1 complete\n- Action: Integration test\n"
@@ -24,7 +26,11 @@ def test_bx3_the_action_takes_over_what_the_gate_would_run_and_wait_for() -> Non
     found = steps(MERGE + TOOL)
     action, gate = found["MP1.run"], found["MP1"]
     assert [need.key for need in action.needs] == ["A1", "B1"]
-    assert (action.tool, action.run, action.files) == ("pytest", "pytest -q tests/integration", ("reports/**",))
+    assert (action.tool, action.run, action.files) == (
+        "pytest",
+        "pytest -q tests/integration",
+        ("reports/**",),
+    )
     assert action.exit == ("The action succeeds: Integration test",)
     assert action.gate is None
     assert [(need.key, need.inferred) for need in gate.needs] == [("MP1.run", True)]
@@ -54,7 +60,9 @@ def test_bx3_its_key_never_clashes() -> None:
 def test_bx3_an_unknown_trigger_is_said_once() -> None:
     source = LANES + "### Merge Point MP1\n- Trigger: A1 + Z9 complete\n" + TOOL
     found = [
-        f for f in review_source(source.encode(), frozenset({"pytest"})).findings if f.code == "unknown-dependency"
+        f
+        for f in review_source(source.encode(), frozenset({"pytest"})).findings
+        if f.code == "unknown-dependency"
     ]
     assert len(found) == 1
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.plan import Plan
-from orchestrator.core.plan_amend import NewTask, is_listed, keyed_tasks, misread, with_steps
-from orchestrator.core.plan_markdown import read_plan
+from orchestrator.core.changes.amend import NewTask, is_listed, keyed_tasks, misread, with_steps
+from orchestrator.core.plans.plan import Plan
+from orchestrator.core.plans.reading.markdown import read_plan
 
 THREADS = """# Plan: Threads
 
@@ -34,7 +34,10 @@ THREADS = """# Plan: Threads
 ##### Gate: All of it
 """
 BATCH = "# Plan: Batch\n\n### Batch 1\n\n- **A1:** One\n- **B1:** Two\n- **A2:** Three\n\nSome text.\n"
-SERIAL = "# Plan: Serial\n\n### Batch 1 (Sequential)\n\n- A1: One\n- B1: Two\n\n### Batch 2\n- C1: Three (needs A1)\n"
+SERIAL = (
+    "# Plan: Serial\n\n### Batch 1 (Sequential)\n\n- A1: One\n- B1: Two\n\n### Batch 2\n- C1: "
+    "Three (needs A1)\n"
+)
 NUMBERED = "# Plan: x\n\n### Stage 1: s\n##### Batch 01: b\n###### Thread 01: t\n- Task 01.01.01.01: One\n"
 
 
@@ -110,5 +113,7 @@ def test_whatever_is_typed_the_rest_of_the_plan_stays_or_it_is_noticed(title: st
     text, named = with_steps(THREADS, plan, "A1", (NewTask(title, proof),))
     amended = read_plan(text).plan
     if amended is not None and not misread(plan, amended, "A1", named):
-        assert [step.key for step in amended.steps() if step.key != "A1-1"] == [step.key for step in plan.steps()]
+        assert [step.key for step in amended.steps() if step.key != "A1-1"] == [
+            step.key for step in plan.steps()
+        ]
         assert [step.added_by for step in amended.steps() if step.added_by] == ["A1"]

@@ -2,10 +2,11 @@
 
 import pytest
 
-from orchestrator.core.plan import BatchSpec, Finding, Need, Plan, StageSpec, StepSpec, ThreadSpec
-from orchestrator.core.plan_check import check_plan, review_source
-from orchestrator.core.plan_findings import FINDINGS, KEPT_PER_CODE
-from orchestrator.core.plan_source import MAX_BYTES, MAX_LINES, MAX_STEPS
+from orchestrator.core.findings import Finding
+from orchestrator.core.plans.checks.check import check_plan, review_source
+from orchestrator.core.plans.findings import FINDINGS, KEPT_PER_CODE
+from orchestrator.core.plans.plan import BatchSpec, Need, Plan, StageSpec, StepSpec, ThreadSpec
+from orchestrator.core.plans.text.source import MAX_BYTES, MAX_LINES, MAX_STEPS
 from orchestrator.core.terms import Severity
 from tests.core.plan_examples import TOOLS
 
@@ -150,7 +151,9 @@ class TestOverlaps:
 
     def test_message_names_lanes_batch_and_pattern(self) -> None:
         (finding,) = found(self.batch("`src/**`", "`src/b`"), "overlapping-files")
-        assert finding.message.startswith("Step A1 (line 2) and Step B1 (line 4) run side by side in batch 01")
+        assert finding.message.startswith(
+            "Step A1 (line 2) and Step B1 (line 4) run side by side in batch 01"
+        )
         assert "src/b" in finding.message
 
     def test_wide_pattern_meets_every_narrow_one(self) -> None:
@@ -240,7 +243,8 @@ def test_very_many_findings_of_the_reader_are_counted_once() -> None:
 def test_plan_value_is_checked_whichever_reader_made_it() -> None:
     step = StepSpec("a b", "x", needs=(Need("nowhere"),))
     plan = Plan(
-        "p", (StageSpec(1, "s", batches=(BatchSpec("01", "b", threads=(ThreadSpec("1", "t", steps=(step,)),)),)),)
+        "p",
+        (StageSpec(1, "s", batches=(BatchSpec("01", "b", threads=(ThreadSpec("1", "t", steps=(step,)),)),)),),
     )
     assert {"unusable-name", "unknown-dependency"} <= {finding.code for finding in check_plan(plan, TOOLS)}
     assert [finding.code for finding in check_plan(Plan("p"), TOOLS)] == ["no-step"]

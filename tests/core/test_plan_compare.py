@@ -1,9 +1,9 @@
 """What changed between two versions of a plan, in words, and the sections it is read in (WF-3, FR-022)."""
 
-from orchestrator.core.plan_compare import compare_plans
-from orchestrator.core.plan_markdown import read_plan
-from orchestrator.core.plan_render import render_plan
-from orchestrator.core.review_sections import LONGEST, lines_of, sections_of
+from orchestrator.core.plans.compare import compare_plans
+from orchestrator.core.plans.reading.markdown import read_plan
+from orchestrator.core.plans.text.render import render_plan
+from orchestrator.core.plans.text.sections import LONGEST, lines_of, sections_of
 from tests.cast import PLAN
 from tests.core.random_plans import plans
 from tests.examples import tried_on

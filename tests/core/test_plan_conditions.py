@@ -2,8 +2,9 @@
 
 import pytest
 
-from orchestrator.core.plan import Finding, Reading
-from orchestrator.core.plan_check import review_source
+from orchestrator.core.findings import Finding
+from orchestrator.core.plans.checks.check import review_source
+from orchestrator.core.plans.plan import Reading
 
 PLAN = """---
 parameters:

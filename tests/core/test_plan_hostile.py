@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core.graph import compile_graph, critical_path
-from orchestrator.core.plan import Plan
-from orchestrator.core.plan_check import review_source
-from orchestrator.core.plan_findings import FINDINGS
-from orchestrator.core.plan_markdown import read_plan
-from orchestrator.core.preview import preview
+from orchestrator.core.plans.checks.check import review_source
+from orchestrator.core.plans.findings import FINDINGS
+from orchestrator.core.plans.graph import compile_graph, critical_path
+from orchestrator.core.plans.plan import Plan
+from orchestrator.core.plans.reading.markdown import read_plan
+from orchestrator.core.plans.rehearsing.preview import preview
 from tests.core.hostile_plans import HOSTILE
 from tests.core.order_oracle import waves
 
@@ -24,7 +24,14 @@ def test_two_hostile_megabytes_are_read(source: str) -> None:
 
 WORDS = st.sampled_from(
     [
-        *("# Plan: p", "### Stage 1: s", "### stage-2-fix-x", "#### Stage Questions", "#### Batches", "#### Other"),
+        *(
+            "# Plan: p",
+            "### Stage 1: s",
+            "### stage-2-fix-x",
+            "#### Stage Questions",
+            "#### Batches",
+            "#### Other",
+        ),
         *(
             "##### Batch 01: b",
             "### Batch 2 (Sequential)",
@@ -32,7 +39,13 @@ WORDS = st.sampled_from(
             "###### Thread 01: t",
             "###### Thread:",
         ),
-        *("##### Gate: g", "##### Gate K1: g", "### Merge Point MP1", "### Merge Point", "## Task Dependencies"),
+        *(
+            "##### Gate: g",
+            "##### Gate K1: g",
+            "### Merge Point MP1",
+            "### Merge Point",
+            "## Task Dependencies",
+        ),
         *(
             "## Workstream Decomposition",
             "**WS-A: a**",
@@ -89,10 +102,14 @@ def test_any_arrangement_of_plan_lines_is_read(source: str) -> None:
         assert sorted(started) == sorted(keys)
         path = critical_path(reading.plan)
         assert all(a in {edge.key for edge in graph.predecessors(b)} for a, b in pairwise(path))
-        assert sorted(preview(reading.plan).launch_order) == sorted(keys), "the scheduler brings every plan to its end"
+        assert sorted(preview(reading.plan).launch_order) == sorted(keys), (
+            "the scheduler brings every plan to its end"
+        )
         owned = [*(s.files + s.resources for s in reading.plan.steps()), *_lane_files(reading.plan)]
         if not any(owned):
-            assert preview(reading.plan).waves == waves(reading.plan), "nothing but the graph decides the order"
+            assert preview(reading.plan).waves == waves(reading.plan), (
+                "nothing but the graph decides the order"
+            )
 
 
 def _lane_files(plan: Plan) -> list[tuple[str, ...]]:

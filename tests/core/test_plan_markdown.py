@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.core.plan import Need, StepSpec
-from orchestrator.core.plan_check import review_source
-from orchestrator.core.plan_markdown import read_plan
+from orchestrator.core.plans.checks.check import review_source
+from orchestrator.core.plans.plan import Need, StepSpec
+from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.core.terms import GateKind, Severity, StageKind
 from tests.core.plan_examples import TOOLS, codes, needs, plan_of, shape
 
@@ -142,7 +142,9 @@ Create `types.py` with:
         (stage,) = plan_of(f"{heading}\n##### Batch 01: a\n###### Thread 01: b\n").stages
         assert (stage.slug, stage.kind) == (slug, kind)
 
-    @pytest.mark.parametrize("heading", ["##### 99-document", "##### Batch 99: document", "## **Batch 99: document**"])
+    @pytest.mark.parametrize(
+        "heading", ["##### 99-document", "##### Batch 99: document", "## **Batch 99: document**"]
+    )
     def test_documentation_batch(self, heading: str) -> None:
         (batch,) = plan_of(f"### Stage 1: x\n{heading}\n###### Thread 01: b\n").stages[0].batches
         assert (batch.prefix, batch.name, batch.slug) == ("99", "document", "99-document")
@@ -169,7 +171,9 @@ class TestSteps:
         step = next(iter(plan_of(in_batch(bullet)).steps()))
         assert (step.key, step.title, [n.key for n in step.needs]) == (key, title, wanted)
 
-    @pytest.mark.parametrize("bullet", ["- Note: text", "- **Note:** text", "- plain text", "- see: A1", "- http://x"])
+    @pytest.mark.parametrize(
+        "bullet", ["- Note: text", "- **Note:** text", "- plain text", "- see: A1", "- http://x"]
+    )
     def test_bullets_that_do_not(self, bullet: str) -> None:
         assert read_plan(in_batch(bullet)).plan is None
 
@@ -181,7 +185,8 @@ class TestSteps:
             in_batch(
                 "- A1: x\n"
                 "  - role: Contributor\n\t- TOOL: `pytest`\n  - Run: `pytest -q tests/auth`\n"
-                "  - Files: `services/auth/**`, `a{b,c}`\n  - Resources: staging-db, port-80\n  - **Parallel:** no\n"
+                "  - Files: `services/auth/**`, `a{b,c}`\n  - Resources: staging-db, port-80\n  "
+                "- **Parallel:** no\n"
                 "  - Entry: up\n  - Exit: tests pass\n  - Exit: docs written\n    over two lines\n"
                 "  - Done when: sold\n  - When: region == eu\n  - Estimate: 1h 30m\n  - Needs: B1, `C1`\n"
                 "  - anything else\n"
@@ -197,7 +202,9 @@ class TestSteps:
         assert step.details == "- anything else"
 
     def test_nested_values(self) -> None:
-        step = step_of(in_batch("- A1: x\n  - Exit:\n    - one\n    - two\n  - Files:\n    - a/*\n    - b/*\n"), "A1")
+        step = step_of(
+            in_batch("- A1: x\n  - Exit:\n    - one\n    - two\n  - Files:\n    - a/*\n    - b/*\n"), "A1"
+        )
         assert (step.exit, step.files) == (("one", "two"), ("a/*", "b/*"))
 
     def test_nested_value_may_look_like_a_property(self) -> None:
@@ -205,14 +212,17 @@ class TestSteps:
         assert (step.exit, step.tool) == (("Tool: says ok",), "pytest")
 
     @pytest.mark.parametrize(
-        ("text", "minutes"), [("45", 45), ("2h", 120), ("1.5 hours", 90), ("1d", 480), ("1h 30m", 90), ("2h30m", 150)]
+        ("text", "minutes"),
+        [("45", 45), ("2h", 120), ("1.5 hours", 90), ("1d", 480), ("1h 30m", 90), ("2h30m", 150)],
     )
     def test_estimates(self, text: str, minutes: int) -> None:
         assert step_of(in_batch(f"- A1: x\n  - Estimate: {text}\n"), "A1").estimate == minutes
 
     @pytest.mark.parametrize("line", ["Estimate: soon", "Estimate: 2 moons", "Parallel: perhaps"])
     def test_unreadable_values_are_reported_with_their_line(self, line: str) -> None:
-        found = [f for f in read_plan(in_batch(f"- A1: x\n  - {line}\n")).findings if f.code == "unreadable-value"]
+        found = [
+            f for f in read_plan(in_batch(f"- A1: x\n  - {line}\n")).findings if f.code == "unreadable-value"
+        ]
         assert [f.line for f in found] == [4]
 
     def test_property_without_effect_is_kept_as_details(self) -> None:
@@ -250,7 +260,9 @@ class TestBatchOfLanes:
 
     def test_name_of_batch_and_stage_hold_anyway(self) -> None:
         assert needs(plan_of("### Batch 1\n- A1: x\n### Batch 2\n- A2: y (needs Batch 1)\n"))["A2"] == []
-        assert needs(plan_of("### Batch 1\n- A1: x (needs Batch 2)\n### Batch 2\n- A2: y\n"))["A1"] == ["Batch 2"]
+        assert needs(plan_of("### Batch 1\n- A1: x (needs Batch 2)\n### Batch 2\n- A2: y\n"))["A1"] == [
+            "Batch 2"
+        ]
 
     def test_unused_lane_is_reported(self) -> None:
         source = "## Workstream Decomposition\n**WS-Z: nobody**\n## Task Dependencies\n### Batch 1\n- A1: x\n"
@@ -307,7 +319,10 @@ class TestThreads:
         assert {"inferred-key", "inferred-thread", "step-in-details"} <= set(found)
 
     def test_name_of_a_thread_stands_for_its_last_steps(self) -> None:
-        source = "##### Batch 01: b\n###### Thread 01: t\n**Tasks:**\n- a1: x\n- a2: y (parallel)\n- a3: z (parallel)\n"
+        source = (
+            "##### Batch 01: b\n###### Thread 01: t\n**Tasks:**\n- a1: x\n- a2: y (parallel)\n- "
+            "a3: z (parallel)\n"
+        )
         wanted = needs(plan_of(source + "###### Thread 02: u\n- Needs: 01.01.01\n"))["01.01.02"]
         assert wanted == ["a2?", "a3?"]
 
@@ -317,7 +332,10 @@ class TestGates:
         source = "### Stage 1: s\n##### Batch 01: b\n###### Thread 01: t\n##### Gate: Stage 1 evaluation\n"
         plan = plan_of(source)
         gate = list(plan.steps())[-1]
-        assert shape(plan) == ["1/01/01/01.01.01", "1/G-stage-1-evaluation/G-stage-1-evaluation/G-stage-1-evaluation"]
+        assert shape(plan) == [
+            "1/01/01/01.01.01",
+            "1/G-stage-1-evaluation/G-stage-1-evaluation/G-stage-1-evaluation",
+        ]
         assert gate.gate is not None
         assert gate.gate.kind is GateKind.EVALUATION
         assert needs(plan)["G-stage-1-evaluation"] == ["01.01.01?"]
@@ -325,7 +343,8 @@ class TestGates:
 
     def test_everything_a_gate_can_say(self) -> None:
         gate = step_of(
-            "### Batch 1\n- A1: x\n- B1: y\n##### Gate REL: Ship it\n- Kind: Release\n- Reviewers: reviewer, `asa`\n"
+            "### Batch 1\n- A1: x\n- B1: y\n##### Gate REL: Ship it\n- Kind: Release\n- "
+            "Reviewers: reviewer, `asa`\n"
             "- Trigger: A1 + B1 complete, all tests green\n- Action: deploy\n- Action: look\n- Unlocks: C1\n"
             "- Role: approver\n- Exit: it runs\n- Approvals: 2\n"
             "### Batch 2\n- C1: z\n",
@@ -358,7 +377,10 @@ class TestGates:
         assert needs(plan_of(source))["MP1"] == keys
 
     def test_unlocks_adds_the_missing_dependency(self) -> None:
-        source = "### Batch 1\n- A1: x\n### Merge Point MP1\n**Trigger:** A1\n**Unlocks:** C1\n### Batch 2\n- C1: z\n"
+        source = (
+            "### Batch 1\n- A1: x\n### Merge Point MP1\n**Trigger:** A1\n**Unlocks:** C1\n### "
+            "Batch 2\n- C1: z\n"
+        )
         assert needs(plan_of(source)) == {"A1": [], "MP1": ["A1"], "C1": ["MP1?"]}
         found = [f for f in read_plan(source).findings if f.code == "inferred-needs"]
         assert [f.line for f in found] == [7]
@@ -398,7 +420,11 @@ class TestWithoutBatches:
         assert "inferred-levels" in codes(read_plan(source))
 
     def test_no_structure_is_one_stage_one_batch_one_thread_in_order(self) -> None:
-        assert shape(plan_of("# Plan: p\n- A1: a\n- A2: b\n- A3: c\n")) == ["1/01/A/A1", "1/01/A/A2", "1/01/A/A3"]
+        assert shape(plan_of("# Plan: p\n- A1: a\n- A2: b\n- A3: c\n")) == [
+            "1/01/A/A1",
+            "1/01/A/A2",
+            "1/01/A/A3",
+        ]
 
     def test_circle_is_kept_for_the_check(self) -> None:
         source = "## Tasks\n- A1: a (needs A2)\n- A2: b (needs A1)\n- A3: c\n"
@@ -454,7 +480,9 @@ class TestFrontMatter:
 
 
 def test_code_blocks_and_comments_hold_no_structure() -> None:
-    source = "### Batch 1\n- A1: x\n\n```\n### Batch 2\n- A2: y\n```\n<!--\n- A3: z\n-->\n~~~\n```\n- A4: z\n~~~\n"
+    source = (
+        "### Batch 1\n- A1: x\n\n```\n### Batch 2\n- A2: y\n```\n<!--\n- A3: z\n-->\n~~~\n```\n- A4: z\n~~~\n"
+    )
     assert shape(plan_of(source)) == ["1/01/A/A1="]
 
 
@@ -484,7 +512,8 @@ def test_our_sample_plan_can_be_approved() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "stages", "steps", "questions"), [("github-integration", 6, 24, 10), ("session-tracking", 4, 12, 6)]
+    ("name", "stages", "steps", "questions"),
+    [("github-integration", 6, 24, 10), ("session-tracking", 4, 12, 6)],
 )
 def test_real_plans_of_the_framework(name: str, stages: int, steps: int, questions: int) -> None:
     path = SHARED / "corpus" / "plans" / f"workstream-{name}.PLAN.md"
@@ -511,7 +540,9 @@ def test_wf1_a_thread_may_be_lettered_and_names_its_lane() -> None:
 class TestGateHeadings:
     """A gate that a person wrote is a gate, or a finding says that it was not read (WF-5, BX-3)."""
 
-    PLAN = "# Plan: p\n## Stages\n### Stage 1: s\n##### Batch 01: b\n- A1: a\n{}\n##### Batch 02: c\n- B1: b\n"
+    PLAN = (
+        "# Plan: p\n## Stages\n### Stage 1: s\n##### Batch 01: b\n- A1: a\n{}\n##### Batch 02: c\n- B1: b\n"
+    )
 
     @pytest.mark.parametrize(
         ("heading", "key", "title", "kind"),
@@ -531,11 +562,15 @@ class TestGateHeadings:
         assert (gate.key, gate.title, gate.gate.kind) == (key, title, kind)
         assert [need.key for need in gate.needs] == ["A1"]
 
-    @pytest.mark.parametrize("heading", ["##### Past the gate", "##### Gates", "## Gate criteria", "# Release gate"])
+    @pytest.mark.parametrize(
+        "heading", ["##### Past the gate", "##### Gates", "## Gate criteria", "# Release gate"]
+    )
     def test_headings_that_only_speak_of_one(self, heading: str) -> None:
         assert not [step for step in plan_of(self.PLAN.format(heading)).steps() if step.gate]
 
-    @pytest.mark.parametrize("heading", ["### Sign-off by the board", "##### Text of the batch", "## Sign-off"])
+    @pytest.mark.parametrize(
+        "heading", ["### Sign-off by the board", "##### Text of the batch", "## Sign-off"]
+    )
     def test_one_that_was_not_understood_is_told(self, heading: str) -> None:
         source = self.PLAN.format(f"{heading}\n- **Trigger:** A1 complete\n- **Reviewers:** anna")
         found = [one for one in read_plan(source).findings if one.code == "gate-not-read"]

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.errors import InvalidInput
-from orchestrator.core.plan import Plan, Reading
-from orchestrator.core.plan_check import review_source
-from orchestrator.core.plan_parameters import LONGEST_VALUE, parameters_of, with_values
+from orchestrator.core.plans.checks.check import review_source
+from orchestrator.core.plans.plan import Plan, Reading
+from orchestrator.core.plans.text.parameters import LONGEST_VALUE, parameters_of, with_values
 
 TEMPLATE = """---
 domain: quality
@@ -80,7 +80,9 @@ def test_any_value_is_read_back_and_opens_nothing(value: str) -> None:
     assert next(filled.steps()).title == f"Test {value.strip()}"
 
 
-@pytest.mark.parametrize("value", ["### Stage 2: x", "- B1: more", "x (needs Z9)", "```", "{{test command}}", "---"])
+@pytest.mark.parametrize(
+    "value", ["### Stage 2: x", "- B1: more", "x (needs Z9)", "```", "{{test command}}", "---"]
+)
 def test_a_value_that_looks_like_structure_is_text(value: str) -> None:
     plan = read(with_values(PLAIN, {"component": value})).plan
     assert plan is not None
@@ -89,7 +91,9 @@ def test_a_value_that_looks_like_structure_is_text(value: str) -> None:
 
 
 def test_what_is_missing_blocks_with_its_line() -> None:
-    blockers = {(f.code, f.line) for f in read(TEMPLATE.replace("About {{ component }}", "{{nobody}}")).blockers}
+    blockers = {
+        (f.code, f.line) for f in read(TEMPLATE.replace("About {{ component }}", "{{nobody}}")).blockers
+    }
     assert ("parameter-without-value", 4) in blockers
     assert ("unknown-parameter", 10) in blockers
     assert ("unknown-dependency", 14) in blockers, "dependencies take no parameters"

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import assume
 from hypothesis import strategies as st
 
+from orchestrator.core.changes.parametrise import NewParameter, suggest_parameters, with_parameters
 from orchestrator.core.errors import InvalidInput
-from orchestrator.core.plan import Plan
-from orchestrator.core.plan_markdown import read_plan
-from orchestrator.core.plan_parameters import parameters_of, with_values
-from orchestrator.core.plan_parametrise import NewParameter, suggest_parameters, with_parameters
-from orchestrator.core.plan_render import render_plan
-from orchestrator.core.plan_texts import map_texts
+from orchestrator.core.plans.plan import Plan
+from orchestrator.core.plans.reading.markdown import read_plan
+from orchestrator.core.plans.text.parameters import parameters_of, with_values
+from orchestrator.core.plans.text.render import render_plan
+from orchestrator.core.plans.texts import map_texts
 from tests.cast import PLAN
 from tests.core.random_plans import WORDS, plans
 from tests.examples import tried_on
@@ -35,13 +35,17 @@ def same(source: str, text: str) -> bool:
 
 
 @tried_on(15, 120, plan=plans(), data=st.data())
-def test_ad8_filled_with_its_defaults_it_is_the_plan_that_it_was_made_of(plan: Plan, data: st.DataObject) -> None:
+def test_ad8_filled_with_its_defaults_it_is_the_plan_that_it_was_made_of(
+    plan: Plan, data: st.DataObject
+) -> None:
     source = render_plan(replace(plan, parameters=()))
     texts: list[str] = []
     map_texts(plan, lambda text: texts.append(text) or text)  # type: ignore[func-returns-value]
     lines = sorted({line.strip() for text in texts for line in text.split("\n") if len(line.strip()) > 1})
     assume(lines)
-    picked = data.draw(st.lists(st.one_of(st.sampled_from(lines), st.sampled_from(WORDS)), max_size=3, unique=True))
+    picked = data.draw(
+        st.lists(st.one_of(st.sampled_from(lines), st.sampled_from(WORDS)), max_size=3, unique=True)
+    )
     chosen = [NewParameter(f"p{n}", text, f"number {n}: a # b") for n, text in enumerate(picked)]
     try:
         text = with_parameters(source, chosen)
@@ -133,7 +137,9 @@ def test_ad8_a_name_that_stands_in_braces_in_the_plan_is_refused() -> None:
 
 
 def test_ad8_suggested_are_name_and_repeated_folders() -> None:
-    source = SOURCE.replace("domain: payments\n", "domain: payments\nrepository: shop\nowner: ines\nbase_branch: dev\n")
+    source = SOURCE.replace(
+        "domain: payments\n", "domain: payments\nrepository: shop\nowner: ines\nbase_branch: dev\n"
+    )
     found = {one.name: (one.text, one.places) for one in suggest_parameters(source)}
     assert found == {
         "name": ("Card refunds", 1),

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.core.formats.recognise import READERS, Format, recognise
-from orchestrator.core.plan import Plan
-from orchestrator.core.plan_markdown import read_plan
-from orchestrator.core.plan_render import render_plan
+from orchestrator.core.plans.formats.recognise import READERS, Format, recognise
+from orchestrator.core.plans.plan import Plan
+from orchestrator.core.plans.reading.markdown import read_plan
+from orchestrator.core.plans.text.render import render_plan
 from tests.core.formats.samples import SAMPLES
 from tests.core.plan_examples import DECOMPOSITION, DEPENDENCIES
 from tests.core.random_plans import plans

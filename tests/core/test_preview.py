@@ -1,4 +1,6 @@
-"""WF-3, BX-2: the preview is the real scheduler run to the end, each step looked at only while it may start."""
+"""WF-3, BX-2: the preview is the real scheduler run to the end, each step looked at only while it
+may start.
+"""
 
 from dataclasses import replace
 
@@ -6,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core import rehearsal as module
-from orchestrator.core.adoption import adopt
-from orchestrator.core.plan import BatchSpec, Need, Plan, Progress, StageSpec, StepSpec, ThreadSpec
-from orchestrator.core.preview import Length, Wait, preview
-from orchestrator.core.rehearsal import rehearse, script_of, view_of
-from orchestrator.core.schedule import Snapshot, decide
+from orchestrator.core.changes.adoption import adopt
+from orchestrator.core.engine.schedule import decide
+from orchestrator.core.engine.values import Snapshot
+from orchestrator.core.plans.plan import BatchSpec, Need, Plan, Progress, StageSpec, StepSpec, ThreadSpec
+from orchestrator.core.plans.rehearsing import rehearsal as module
+from orchestrator.core.plans.rehearsing.preview import Length, Wait, preview
+from orchestrator.core.plans.rehearsing.rehearsal import rehearse, script_of, view_of
 from orchestrator.core.terms import AttemptStatus, TaskStatus
 
 
@@ -61,7 +64,8 @@ def test_wf3_a_chain_is_previewed_one_step_at_a_time(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(module, "decide", counting)
     steps = tuple(StepSpec(f"S{n}", "step") for n in range(200))
     plan = Plan(
-        "Chain", (StageSpec(1, "all", batches=(BatchSpec("00", "b", threads=(ThreadSpec("A", "a", steps=steps),)),)),)
+        "Chain",
+        (StageSpec(1, "all", batches=(BatchSpec("00", "b", threads=(ThreadSpec("A", "a", steps=steps),)),)),),
     )
     assert len(preview(plan).waves) == 200
     assert sum(judged) == 200
@@ -103,7 +107,9 @@ def test_wf8_estimates_of_the_work_that_is_left_are_enough_for_minutes() -> None
 
 
 @given(plans(), st.integers(1, 4))
-def test_bx2_with_n_executors_no_more_than_n_are_ever_busy_and_everything_is_done(plan: Plan, executors: int) -> None:
+def test_bx2_with_n_executors_no_more_than_n_are_ever_busy_and_everything_is_done(
+    plan: Plan, executors: int
+) -> None:
     script = script_of(plan, {})
     run = rehearse(script, executors)
     for moment in range(run.length):
@@ -115,7 +121,13 @@ def test_bx2_with_n_executors_no_more_than_n_are_ever_busy_and_everything_is_don
         assert all(ended[need].ended <= turn.launched for need in script.views[turn.key].needs)
     shown = preview(plan, executors)
     assert shown.peak <= executors
-    assert shown.length.unlimited == len(shown.waves) <= shown.length.given <= shown.length.one == len(script.views)
+    assert (
+        shown.length.unlimited
+        == len(shown.waves)
+        <= shown.length.given
+        <= shown.length.one
+        == len(script.views)
+    )
 
 
 @given(plans(), st.integers(1, 4))

@@ -3,12 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.rework import to_redo
-from orchestrator.core.schedule import Place, TaskView
+from orchestrator.core.engine.rework import to_redo
+from orchestrator.core.engine.values import Place, TaskView
 from orchestrator.core.terms import TaskStatus
 
 
-def task(key: str, *place: int, needs: tuple[str, ...] = (), parallel: bool = False, gate: bool = False) -> TaskView:
+def task(
+    key: str, *place: int, needs: tuple[str, ...] = (), parallel: bool = False, gate: bool = False
+) -> TaskView:
     return TaskView(key, Place(*place), needs=needs, parallel=parallel, gate=gate)
 
 
@@ -44,7 +46,9 @@ def plans(draw: st.DrawFn) -> list[TaskView]:
                 known = [one.key for one in tasks]
                 needs = draw(st.lists(st.sampled_from(known), max_size=2, unique=True)) if known else []
                 key = f"K{len(tasks)}"
-                tasks.append(task(key, 0, batch, thread, position, needs=tuple(needs), parallel=draw(st.booleans())))
+                tasks.append(
+                    task(key, 0, batch, thread, position, needs=tuple(needs), parallel=draw(st.booleans()))
+                )
     return tasks
 
 
@@ -53,7 +57,9 @@ def test_fr021_the_linear_rule_is_the_plain_rule(tasks: list[TaskView], data: st
     key = data.draw(st.sampled_from([one.key for one in tasks]))
     found = to_redo(tasks, key)
     assert set(found) == plain(tasks, key)
-    assert list(found) == [one.key for one in sorted(tasks, key=lambda one: one.order) if one.key in set(found)]
+    assert list(found) == [
+        one.key for one in sorted(tasks, key=lambda one: one.order) if one.key in set(found)
+    ]
 
 
 def test_fr021_gates_and_skipped_steps_behind_it_are_done_again() -> None:

@@ -1,12 +1,15 @@
-"""The scheduler against hand-made cases and, with Hypothesis, against a model that knows nothing of its code."""
+"""The scheduler against hand-made cases and, with Hypothesis, against a model that knows nothing
+of its code.
+"""
 
 from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.contention import Claims
-from orchestrator.core.schedule import Place, Snapshot, TaskView, decide
+from orchestrator.core.engine.contention import Claims
+from orchestrator.core.engine.schedule import decide
+from orchestrator.core.engine.values import Place, Snapshot, TaskView
 from orchestrator.core.terms import TERMINAL_TASK, AttemptStatus, Reason, TaskStatus
 
 
@@ -45,7 +48,9 @@ def test_ec2_equal_order_is_broken_by_key() -> None:
 
 
 def test_a_batch_waits_for_all_of_the_one_before_and_names_who() -> None:
-    first = task("A1", (0, 0, 0, 0), live=AttemptStatus.RUNNING, executor="builder-1", status=TaskStatus.ACTIVE)
+    first = task(
+        "A1", (0, 0, 0, 0), live=AttemptStatus.RUNNING, executor="builder-1", status=TaskStatus.ACTIVE
+    )
     verdict = decide(Snapshot((first, task("B1", (0, 1, 0, 0))))).verdict("B1")
     assert (verdict.reason, verdict.holder) == (Reason.DEPENDENCY, "A1")
     assert verdict.sentence == "waits for the batch before it, A1: running on builder-1"
@@ -65,7 +70,10 @@ def test_an_artifact_that_is_damaged_holds_its_successors() -> None:
 
 def test_ec1_contention_serialises_and_names_the_holder() -> None:
     shared = Claims(lane="A", files=("src/*.py",))
-    views = (task("A1", (0, 0, 0, 0), claims=shared), task("B1", (0, 0, 1, 0), claims=Claims("B", files=("src/a.py",))))
+    views = (
+        task("A1", (0, 0, 0, 0), claims=shared),
+        task("B1", (0, 0, 1, 0), claims=Claims("B", files=("src/a.py",))),
+    )
     decision = decide(Snapshot(views))
     assert decision.launches == ("A1",)
     assert (decision.verdict("B1").reason, decision.verdict("B1").holder) == (Reason.RESOURCE, "A1")
@@ -108,7 +116,9 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
                         (0, batch, thread, position),
                         parallel=draw(st.booleans()),
                         needs=tuple(
-                            draw(st.sets(st.sampled_from([v.key for v in views]), max_size=2)) if views else ()
+                            draw(st.sets(st.sampled_from([v.key for v in views]), max_size=2))
+                            if views
+                            else ()
                         ),
                         claims=Claims(resources=tuple(draw(st.sets(st.sampled_from("xy"), max_size=1)))),
                     )
@@ -118,7 +128,9 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
 
 @given(snapshots(), st.randoms(use_true_random=False))
 def test_any_plan_runs_to_its_end_without_breaking_a_rule(snapshot: Snapshot, random) -> None:
-    """Launch, run and complete in random order: everything ends, and what is live never breaks the order rules."""
+    """Launch, run and complete in random order: everything ends, and what is live never breaks the order
+    rules.
+    """
     views = {v.key: v for v in snapshot.tasks}
     live: set[str] = set()
     for _ in range(4 * len(views)):
@@ -145,7 +157,13 @@ def check_rules(views: dict[str, TaskView], live: set[str]) -> None:
         unfinished = [v for v in views.values() if v.status not in TERMINAL_TASK and v.key != key]
         assert not [v for v in unfinished if v.key in me.needs], "a dependency is open"
         assert not [v for v in unfinished if v.place[:2] < me.place[:2]], "a batch before is open"
-        earlier = [v for v in unfinished if v.place[:3] == me.place[:3] and v.place.position < me.place.position]
-        assert not [v for v in earlier if not (v.parallel and me.parallel)], "an earlier step of the thread is open"
-        rivals = [views[k] for k in live if k != key and set(views[k].claims.resources) & set(me.claims.resources)]
+        earlier = [
+            v for v in unfinished if v.place[:3] == me.place[:3] and v.place.position < me.place.position
+        ]
+        assert not [v for v in earlier if not (v.parallel and me.parallel)], (
+            "an earlier step of the thread is open"
+        )
+        rivals = [
+            views[k] for k in live if k != key and set(views[k].claims.resources) & set(me.claims.resources)
+        ]
         assert not rivals, "two tasks hold one resource"

@@ -1,9 +1,12 @@
-"""Where a condition stands among the order rules: after needs and gates, before blocker and lane (AD-8, design 3)."""
+"""Where a condition stands among the order rules: after needs and gates, before blocker and lane (AD-8,
+design 3).
+"""
 
 from dataclasses import replace
 
-from orchestrator.core.conditions import Ended, When
-from orchestrator.core.schedule import Decision, Place, Snapshot, TaskView, decide
+from orchestrator.core.engine.conditions import Ended, When
+from orchestrator.core.engine.schedule import Decision, decide
+from orchestrator.core.engine.values import Place, Snapshot, TaskView
 from orchestrator.core.terms import Reason, TaskStatus
 
 DONE, SKIPPED = TaskStatus.COMPLETE, TaskStatus.SKIPPED
@@ -35,14 +38,20 @@ def test_a_false_condition_skips_and_a_true_one_launches() -> None:
 def test_an_undecided_condition_waits_like_a_dependency() -> None:
     decision = judged(replace(F1, needs=(), when=When("T1 is failed", (Ended("T1", TaskStatus.ACTIVE),))))
     assert reason(decision, "F1") is Reason.DEPENDENCY
-    assert decision.verdict("F1").sentence == "waits until its condition “T1 is failed” is decided: T1 has not ended"
+    assert (
+        decision.verdict("F1").sentence
+        == "waits until its condition “T1 is failed” is decided: T1 has not ended"
+    )
 
 
 def test_needs_gates_and_questions_come_before_the_condition() -> None:
     gate = TaskView("G1", Place(0, 0, 1, 0), gate=True)
     needing = replace(F1, needs=("T1", "G1"), when=PASSED)
     assert reason(judged(T1, gate, needing), "F1") is Reason.GATE
-    assert reason(judged(replace(T1, status=TaskStatus.PENDING), replace(F1, when=PASSED)), "F1") is Reason.DEPENDENCY
+    assert (
+        reason(judged(replace(T1, status=TaskStatus.PENDING), replace(F1, when=PASSED)), "F1")
+        is Reason.DEPENDENCY
+    )
     assert reason(judged(T1, replace(F1, when=PASSED, note="Which one?")), "F1") is Reason.NEEDS_HUMAN
 
 

@@ -5,7 +5,7 @@ from itertools import permutations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.signatures import Signer, sign_off
+from orchestrator.core.engine.signatures import Signer, sign_off
 
 RITA = Signer("rita", frozenset({"reviewer"}))
 ANNA = Signer("anna", frozenset({"reviewer", "approver"}))

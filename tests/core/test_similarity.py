@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.similarity import ALIKE, likeness, reasons, shared_patterns, words_of
+from orchestrator.core.changes.similarity import ALIKE, likeness, reasons, shared_patterns, words_of
 
 
 @pytest.mark.parametrize(

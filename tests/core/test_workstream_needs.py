@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.workstream_needs import circle_through, in_order
+from orchestrator.core.engine.workstream_needs import circle_through, in_order
 
 NAMES = st.sampled_from("abcdefg")
 

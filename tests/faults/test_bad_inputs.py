@@ -1,7 +1,8 @@
-"""The rows B11 to B37 of bad inputs, through the interfaces that take them: 4xx or inert, soon, and nothing is changed.
+"""The rows B11 to B37 of bad inputs, through the interfaces that take them: 4xx or inert, soon, and nothing
+is changed.
 
-B15's body that is never read, on a real socket: `tests/management/test_slow_clients.py`. Each value in each place:
-`test_ends_of_values.py`.
+B15's body that is never read, on a real socket: `tests/management/test_slow_clients.py`. Each value in each
+place: `test_ends_of_values.py`.
 """
 
 import csv
@@ -24,7 +25,7 @@ from django.urls import reverse
 
 from orchestrator.core.terms import Role
 from orchestrator.models import AccessToken, HistoryEntry, WorkflowVersion, Workstream
-from orchestrator.services.policies import change_policy
+from orchestrator.services.workstreams.policies import change_policy
 from tests.cast import NOON, PLAN, Cast, Driver, UserFactory
 from tests.machines import Machine
 from tests.web.pages import signed_in, words
@@ -119,7 +120,9 @@ YAML = {
 
 @pytest.mark.parametrize("front", YAML.values(), ids=YAML.keys())
 def test_b16_b17_yaml_that_does_something(planner: Machine, front: str) -> None:
-    """The front matter is read as what it is, keys and plain words: nothing is built, called or multiplied."""
+    """The front matter is read as what it is, keys and plain words: nothing is built, called or
+    multiplied.
+    """
     source = PLAN.decode().replace("domain: payments\n", front)
     with soon(3):
         status, answer = planner.post("/api/plans/check", {"source": source})
@@ -160,13 +163,16 @@ def test_b18_a_packed_body_is_not_unpacked(machine: Machine, driver: Driver) -> 
     body = gzip.compress(b'{"needs_human": true, "intervention_note": "x"}')
     headers = {"authorization": f"Bearer {machine.secret}", "content-encoding": "gzip"}
     address = f"/tasks/{driver.task('A1').pk}/"
-    response = machine.client.generic("PATCH", address, body, content_type="application/json", headers=headers)
+    response = machine.client.generic(
+        "PATCH", address, body, content_type="application/json", headers=headers
+    )
     assert response.status_code == 422
 
 
 MARKDOWN = {
     "b19_script": "<script>alert(1)</script> <b onclick=alert(1)>x</b>",
-    "b20_javascript_links": "[x](javascript:alert(1)) [y](JaVaScRiPt:a()) [z](&#106;avascript:a()) <javascript:a()>",
+    "b20_javascript_links": "[x](javascript:alert(1)) [y](JaVaScRiPt:a()) "
+    "[z](&#106;avascript:a()) <javascript:a()>",
     "b21_svg_onload": "<svg onload=alert(1)></svg> ![x](data:image/svg+xml;base64,PHN2Zy8+)",
     "b22_nested_emphasis": "*_" * 5_000 + "x" + "_*" * 5_000,
     "b22_nested_brackets": "[" * 9_000 + "x" + "](y)" * 2_000,
@@ -177,7 +183,13 @@ MARKDOWN = {
 @pytest.mark.parametrize("text", MARKDOWN.values(), ids=MARKDOWN.keys())
 def test_b19_b22_markdown_is_inert_and_soon_shown(cast: Cast, text: str) -> None:
     change_policy(
-        slug="dod", title="Done", body=text, reason="x", impact="None.", actor=cast.actor("approver"), now=NOON
+        slug="dod",
+        title="Done",
+        body=text,
+        reason="x",
+        impact="None.",
+        actor=cast.actor("approver"),
+        now=NOON,
     )
     client = signed_in(cast.observer)
     with soon():
@@ -196,14 +208,18 @@ def test_b23_csv_cells(cast: Cast, driver: Driver, start: str) -> None:
     assert rows[0]["title"] == f"'{start}HYPERLINK(1)"
 
 
-def test_b24_cr_and_lf_in_header_and_log_fields(cast: Cast, driver: Driver, caplog: pytest.LogCaptureFixture) -> None:
+def test_b24_cr_and_lf_in_header_and_log_fields(
+    cast: Cast, driver: Driver, caplog: pytest.LogCaptureFixture
+) -> None:
     """What a stranger sends stands in no header and on no line of its own in the log."""
     client = signed_in(cast.observer)
     with caplog.at_level(logging.WARNING):
         response = client.get("/nothing%0d%0aSet-Cookie:%20a=b%0d%0a2026-01-01 ERROR forged/")
     assert response.status_code == 404
     assert "a" not in response.cookies
-    assert [record for record in caplog.records if "\n" in record.getMessage() or "\r" in record.getMessage()] == []
+    assert [
+        record for record in caplog.records if "\n" in record.getMessage() or "\r" in record.getMessage()
+    ] == []
     for query in ("?page=%0d%0aX-Forged:1", "?format=csv&domain=%0d%0aX-Forged:1"):
         answer = client.get(f"/portfolio/{query}")
         assert answer.status_code < 500
@@ -220,7 +236,9 @@ def test_b26_a_foreign_origin(cast: Cast) -> None:
     client = signed_in(cast.contributor, strict=True)
     token = client.get(reverse("tokens")).cookies["csrftoken"].value
     for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}):
-        response = client.post(reverse("tokens"), {"csrfmiddlewaretoken": token, "executor": "x"}, headers=headers)
+        response = client.post(
+            reverse("tokens"), {"csrfmiddlewaretoken": token, "executor": "x"}, headers=headers
+        )
         assert response.status_code == 403
     assert not AccessToken.objects.exists()
 
@@ -251,7 +269,13 @@ def test_b28_another_users_object(driver: Driver, machine: Machine, cast: Cast) 
 
 
 def test_b29_a_mass_assigned_status(driver: Driver, machine: Machine) -> None:
-    body = {"needs_human": True, "intervention_note": "Which?", "status": "complete", "id": 1, "breadcrumb": "forged"}
+    body = {
+        "needs_human": True,
+        "intervention_note": "Which?",
+        "status": "complete",
+        "id": 1,
+        "breadcrumb": "forged",
+    }
     assert machine.patch(f"/tasks/{driver.task('A1').pk}/", body)[0] == 200
     task = driver.task("A1")
     assert (task.status, task.breadcrumb) == ("pending", "")
@@ -265,11 +289,15 @@ def test_b30_a_revoked_token(driver: Driver, machine: Machine, cast: Cast) -> No
 
 
 def test_b32_a_dependency_circle(planner: Machine) -> None:
-    named(planner, PLAN.replace(b"- A1: Ledger entries for refunds", b"- A1: Ledger entries (needs A2)"), "A1")
+    named(
+        planner, PLAN.replace(b"- A1: Ledger entries for refunds", b"- A1: Ledger entries (needs A2)"), "A1"
+    )
 
 
 def test_b33_an_unknown_dependency(planner: Machine) -> None:
-    named(planner, PLAN.replace(b"- A1: Ledger entries for refunds", b"- A1: Ledger entries (needs Z9)"), "Z9")
+    named(
+        planner, PLAN.replace(b"- A1: Ledger entries for refunds", b"- A1: Ledger entries (needs Z9)"), "Z9"
+    )
 
 
 def test_b34_more_than_10_000_steps(planner: Machine) -> None:
@@ -308,9 +336,11 @@ def test_b36_needs_human_without_a_note(driver: Driver, machine: Machine, cast: 
     assert not driver.task("A1").needs_human
 
 
-def test_b37_the_server_calls_nobody(driver: Driver, monkeypatch: pytest.MonkeyPatch, planner: Machine) -> None:
-    """There are no web hooks. Addresses in a plan are text: while work runs to its end, no connection is opened but the
-    database's own."""
+def test_b37_the_server_calls_nobody(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch, planner: Machine
+) -> None:
+    """There are no web hooks. Addresses in a plan are text: while work runs to its end, no connection is
+    opened but the database's own."""
     called: list[Any] = []
     monkeypatch.setattr(socket.socket, "connect", lambda _self, address: called.append(address))
     monkeypatch.setattr(socket, "create_connection", lambda address, *_, **__: called.append(address))

@@ -1,5 +1,5 @@
-"""F10, F11, F17, F18: a database that is away, locked, or that chose an act as the victim of a deadlock: every page,
-route and tool says 503, what to do, and when (`Retry-After`)."""
+"""F10, F11, F17, F18: a database that is away, locked, or that chose an act as the victim of a deadlock:
+every page, route and tool says 503, what to do, and when (`Retry-After`)."""
 
 import threading
 import time
@@ -18,7 +18,7 @@ from django.urls import reverse
 from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.mcp.answers import refused as refused_by_mcp
 from orchestrator.models import HistoryEntry
-from orchestrator.services import interventions
+from orchestrator.services.people import interventions
 from tests.cast import Cast, Driver
 from tests.machines import Machine
 from tests.web.pages import words
@@ -48,7 +48,9 @@ def reader(cast: Cast) -> Client:
 
 def wait_shortly() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("PRAGMA busy_timeout=100" if connection.vendor == "sqlite" else "SET lock_timeout = '100ms'")
+        cursor.execute(
+            "PRAGMA busy_timeout=100" if connection.vendor == "sqlite" else "SET lock_timeout = '100ms'"
+        )
 
 
 @contextmanager
@@ -153,7 +155,9 @@ def test_f10_a_server_that_is_away_is_said_on_every_page(
 def test_f28_whoever_is_the_victim_of_a_deadlock_is_told_to_try_again(
     driver: Driver, reader: Client, interface: str
 ) -> None:
-    """A real one: the request holds the workstream and wants to write history, somebody else the other way round."""
+    """A real one: the request holds the workstream and wants to write history, somebody else the other way
+    round.
+    """
     if connection.vendor == "sqlite":
         pytest.skip("SQLite has one lock, so nothing can meet in a deadlock")
     driver.start()
@@ -208,7 +212,9 @@ def test_every_refusal_that_says_try_again_says_when_over_mcp() -> None:
     assert "Retry after" in result.content[0].text  # type: ignore[union-attr]
 
 
-def test_what_is_no_outage_stays_an_error(driver: Driver, reader: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_no_outage_stays_an_error(
+    driver: Driver, reader: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     driver.start()
     monkeypatch.setattr(interventions, "flag_for_human", broken)
     response = reader.post(reverse("task-act", args=[driver.reload().uuid, "A1", "flag"]), {"note": "x"})

@@ -1,7 +1,8 @@
-"""Values at the ends of what there is (dates, numbers, text) in every place of every page and route: never a 5xx.
+"""Values at the ends of what there is (dates, numbers, text) in every place of every page and route: never a
+5xx.
 
-The addresses come from the URL patterns and the OpenAPI description, the names of fields from what a view really asks
-its request for, so that a new page, route or field is tried without a word here.
+The addresses come from the URL patterns and the OpenAPI description, the names of fields from what a view
+really asks its request for, so that a new page, route or field is tried without a word here.
 """
 
 import json
@@ -17,14 +18,26 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from orchestrator.core.terms import ExecutorKind, Role
-from orchestrator.services.executors import register_executor
+from orchestrator.services.people.executors import register_executor
 from tests.api.test_every_route import described, members, routes
 from tests.cast import NOON, Driver, UserFactory
 from tests.machines import secret_of
 
 pytestmark = pytest.mark.django_db
 
-NUMBERS = ["0", "-1", str(2**31), str(2**63 - 1), str(2**63), str(2**64), "9" * 40, "1e999", "NaN", "٣", "1.5"]
+NUMBERS = [
+    "0",
+    "-1",
+    str(2**31),
+    str(2**63 - 1),
+    str(2**63),
+    str(2**64),
+    "9" * 40,
+    "1e999",
+    "NaN",
+    "٣",
+    "1.5",
+]
 DATES = [
     "0001-01-01",
     "9999-12-31",
@@ -36,7 +49,18 @@ DATES = [
     "10000-01-01T00:00",
     "2026-02-30T00:00",
 ]
-TEXTS = ["\x00", "a\x00b", "\ud800", "\u202e\ufeff", "x" * 3_000, "../..", "a\r\nb", "'\"<", "%", "\U000e0041"]
+TEXTS = [
+    "\x00",
+    "a\x00b",
+    "\ud800",
+    "\u202e\ufeff",
+    "x" * 3_000,
+    "../..",
+    "a\r\nb",
+    "'\"<",
+    "%",
+    "\U000e0041",
+]
 VALUES = [*NUMBERS, *DATES, *TEXTS]
 #: Those that stand for a kind each, where every field of every form is tried with each of them.
 SHARP = [str(2**63), "9" * 40, DATES[3], DATES[4], DATES[5], "a\x00b", "\ud800"]
@@ -198,7 +222,9 @@ def try_form(world: World, address: str) -> None:
     for value in SHARP:
         sent = value.encode("utf-8", "surrogatepass")
         for name in sorted(names):
-            decent(world.client.post(address, dict.fromkeys(names, b"1") | {name: sent}), address, name, value)
+            decent(
+                world.client.post(address, dict.fromkeys(names, b"1") | {name: sent}), address, name, value
+            )
 
 
 @pytest.mark.parametrize("place", ["path", "query", "body"])
@@ -223,7 +249,12 @@ def test_no_route_fails_at_the_ends(world: World, place: str) -> None:
         names = members(method, path)
         for name in names:
             for value in [*SHARP, *BEYOND]:
-                decent(world.call(method.upper(), here, dict.fromkeys(names, "1") | {name: value}), here, name, value)
+                decent(
+                    world.call(method.upper(), here, dict.fromkeys(names, "1") | {name: value}),
+                    here,
+                    name,
+                    value,
+                )
 
 
 #: What only JSON can carry.

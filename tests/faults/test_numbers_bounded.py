@@ -15,8 +15,8 @@ from orchestrator.core.errors import Refusal, TooMany
 from orchestrator.mcp.answers import check_lengths
 from orchestrator.mcp.plans import PlanTools
 from orchestrator.models import AccessToken, Comment, Executor, HistoryEntry, IdempotencyKey, OutputFile
-from orchestrator.services import comments
-from orchestrator.services.callers import caller_by_name
+from orchestrator.services.people.callers import caller_by_name
+from orchestrator.services.plans import comments
 from tests.cast import Cast, Driver
 from tests.machines import Machine, secret_of
 from tests.web.pages import signed_in, words
@@ -44,13 +44,20 @@ def work(driver: Driver, act: str) -> str:
 def test_breadcrumbs_of_an_attempt(driver: Driver, holder: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "BREADCRUMBS", 3)
     for n in range(3):
-        assert holder.post(work(driver, "report"), {"token": token_of(driver), "breadcrumb": f"step {n}"})[0] == 200
-    status, answer = holder.post(work(driver, "report"), {"token": token_of(driver), "breadcrumb": "one more"})
+        assert (
+            holder.post(work(driver, "report"), {"token": token_of(driver), "breadcrumb": f"step {n}"})[0]
+            == 200
+        )
+    status, answer = holder.post(
+        work(driver, "report"), {"token": token_of(driver), "breadcrumb": "one more"}
+    )
     assert (status, answer["code"], answer["details"]["limit"]) == (409, "too-many", 3)
     assert HistoryEntry.objects.filter(action="breadcrumb left").count() == 3
 
 
-def test_a_brief_shows_the_newest_breadcrumbs(driver: Driver, holder: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_brief_shows_the_newest_breadcrumbs(
+    driver: Driver, holder: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(limits, "BREADCRUMBS_SHOWN", 2)
     for n in range(4):
         holder.post(work(driver, "report"), {"token": token_of(driver), "breadcrumb": f"crumb {n}"})
@@ -71,14 +78,18 @@ def test_a_brief_shows_the_newest_breadcrumbs(driver: Driver, holder: Machine, m
         ("complete", {"outputs": {f"f{n}": "x" for n in range(1_001)}}),
     ],
 )
-def test_texts_evidence_and_files_of_a_result(driver: Driver, holder: Machine, act: str, body: dict[str, Any]) -> None:
+def test_texts_evidence_and_files_of_a_result(
+    driver: Driver, holder: Machine, act: str, body: dict[str, Any]
+) -> None:
     status, answer = holder.post(work(driver, act), {"token": token_of(driver), **body})
     assert (status, answer["code"]) == (422, "invalid-input")
     assert next(iter(body)) in answer["details"]["field"]
     assert driver.attempt("A1").status == "running"
 
 
-def test_bytes_of_the_files_of_a_result(driver: Driver, holder: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bytes_of_the_files_of_a_result(
+    driver: Driver, holder: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(limits, "OUTPUT_BYTES", 1_000)
     body = {"token": token_of(driver), "outputs": {"a": "x" * 600, "b": "x" * 600}}
     status, answer = holder.post(work(driver, "complete"), body)
@@ -168,7 +179,9 @@ def test_live_tokens_of_an_executor(cast: Cast, monkeypatch: pytest.MonkeyPatch)
     secret_of(builder)
 
 
-def test_new_idempotency_keys_within_an_hour(driver: Driver, holder: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_idempotency_keys_within_an_hour(
+    driver: Driver, holder: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A key that is known answers all the same, and an hour later there is room again."""
     monkeypatch.setattr(limits, "KEYS_AN_HOUR", 2)
     body = {"token": token_of(driver), "breadcrumb": "half way"}

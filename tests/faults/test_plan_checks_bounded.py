@@ -18,11 +18,11 @@ from orchestrator.adapters.apart import apart
 from orchestrator.adapters.turns import turn
 from orchestrator.core import limits
 from orchestrator.core.errors import Busy, InvalidInput
-from orchestrator.core.plan_check import review_any
+from orchestrator.core.plans.checks.check import review_any
 from orchestrator.mcp.answers import refused
 from orchestrator.mcp.plans import PlanTools
-from orchestrator.queries import readings
-from orchestrator.services.callers import caller_by_name
+from orchestrator.queries.plans import readings
+from orchestrator.services.people.callers import caller_by_name
 from tests.cast import Cast, Driver
 from tests.core.hostile_plans import HOSTILE, numbered
 from tests.machines import Machine
@@ -77,7 +77,9 @@ def test_beyond_so_many_at_once_a_check_is_refused_over_rest(cast: Cast, setting
     machine = Machine.of(cast.builder())
     headers = {"authorization": f"Bearer {machine.secret}"}
     with held(settings.TURNS_DIR):
-        response = machine.client.post("/api/plans/check", {"source": LARGE}, "application/json", headers=headers)
+        response = machine.client.post(
+            "/api/plans/check", {"source": LARGE}, "application/json", headers=headers
+        )
         assert (response.status_code, response.json()["code"]) == (503, "busy")
         assert int(response["Retry-After"]) > 0
         assert machine.post("/api/plans/check", {"source": SMALL})[0] == 200, "small plans wait for nobody"
@@ -183,7 +185,9 @@ def test_a_plan_that_takes_too_long_is_refused(cast: Cast, monkeypatch: pytest.M
     assert (status, answer["code"], answer["details"]["field"]) == (422, "invalid-input", "source")
     assert "longer than" in answer["message"]
     assert "Split the plan" in answer["recovery"]
-    page = signed_in(cast.initiator).post(reverse("plan-submit"), {"source": LARGE + "\n<!-- slow -->", "act": "check"})
+    page = signed_in(cast.initiator).post(
+        reverse("plan-submit"), {"source": LARGE + "\n<!-- slow -->", "act": "check"}
+    )
     assert page.status_code == 422
     assert "longer than" in words(page)
 
@@ -200,7 +204,9 @@ def test_a_function_that_takes_too_much_memory_is_ended() -> None:
         apart(bytearray, 20, 256 * limits.MIB, 1024 * limits.MIB)
 
 
-@pytest.mark.parametrize("name", ["loose chain", "circle", "unknown names", "names of threads", "file patterns"])
+@pytest.mark.parametrize(
+    "name", ["loose chain", "circle", "unknown names", "names of threads", "file patterns"]
+)
 def test_a_plan_reads_the_same_in_a_process_of_its_own(name: str) -> None:
     source = HOSTILE[name][:300_000]
     alone = apart(review_any, limits.CHECK_SECONDS, limits.CHECK_MEMORY_BYTES, source, frozenset({"pytest"}))

@@ -22,7 +22,9 @@ def test_fr025_an_executor_claims_and_fails_by_command(driver):
     attempt = driver.attempt("A1")
     code, claimed = called("post", f"/api/attempts/{attempt.pk}/claim", "--executor", "b-1")
     assert (code, claimed["token"]) == (0, 1)
-    code, _ = called("POST", f"/api/attempts/{attempt.pk}/fail", "token=1", "error=It broke", "--executor", "b-1")
+    code, _ = called(
+        "POST", f"/api/attempts/{attempt.pk}/fail", "token=1", "error=It broke", "--executor", "b-1"
+    )
     assert code == 0
     assert driver.attempt("A1").error == "It broke"
     assert driver.task("A1").status == "blocked"

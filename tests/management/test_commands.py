@@ -12,12 +12,15 @@ from django.db import connection
 from orchestrator.core.terms import Role, VersionStatus
 from orchestrator.models import Executor, HistoryEntry, Policy, Workflow, WorkflowVersion, Workstream
 from orchestrator.models.guards import drop_guards
-from orchestrator.services.tokens import live_token
+from orchestrator.services.people.tokens import live_token
 from tests.cast import PLAN
 from tests.core.formats.samples import FOLDER_FILES, SAMPLES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-CYCLE = b"# Plan: Round\n\n## Task Dependencies\n\n### Batch 1\n\n- **A1:** one (needs A2)\n- **A2:** two (needs A1)\n"
+CYCLE = (
+    b"# Plan: Round\n\n## Task Dependencies\n\n### Batch 1\n\n- **A1:** one (needs A2)\n- **A2:** "
+    b"two (needs A1)\n"
+)
 QUESTION = PLAN.replace(b"## Stages", b"## Questions\n\n- [ ] Who pays?\n\n## Stages")
 
 

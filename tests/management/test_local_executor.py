@@ -9,13 +9,14 @@ import pytest
 
 from orchestrator.adapters.repository import git, locked
 from orchestrator.core.terms import AttemptStatus, TaskStatus
-from orchestrator.management.lane import worktree_of
-from orchestrator.management.local_executor import LocalExecutor
 from orchestrator.models import Assignment, CriterionCheck, OutputFile
+from orchestrator.processes.lane import worktree_of
+from orchestrator.processes.local_executor import LocalExecutor
 from orchestrator.sandbox import layers
 from orchestrator.sandbox.policy import Layers
-from orchestrator.services import failures, interventions, rework
-from orchestrator.services.actor import Actor
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.people import interventions
+from orchestrator.services.work import failures, rework
 
 PLAN = b"""---
 domain: tools
@@ -56,10 +57,12 @@ repository: sample
 """
 
 SCRIPTS = {
-    "write.py": "import pathlib, sys\npathlib.Path(sys.argv[1]).write_text('hello')\nprint('wrote', sys.argv[1])",
+    "write.py": "import pathlib, "
+    "sys\npathlib.Path(sys.argv[1]).write_text('hello')\nprint('wrote', sys.argv[1])",
     "look.py": "import pathlib, sys\nmissing = [n for n in sys.argv[1:] if not pathlib.Path(n).exists()]\n"
     "print('missing', missing)\nsys.exit(bool(missing))",
-    "ask.py": "import os, pathlib, sys\nif 'ANSWER' not in os.environ:\n    print('ASK: Which colour?'); sys.exit(75)\n"
+    "ask.py": "import os, pathlib, sys\nif 'ANSWER' not in os.environ:\n    print('ASK: Which "
+    "colour?'); sys.exit(75)\n"
     "pathlib.Path('answer.txt').write_text(os.environ['ANSWER'])\nprint('answered')",
 }
 
@@ -109,7 +112,10 @@ def test_the_commit_of_an_attempt_stands_on_the_lanes_branch(started, repository
     local(started).turn()
     commit = started.attempt("A1").commit
     assert git(repository, "rev-parse", "ws/greetings/01").strip() == commit
-    assert git(repository, "show", "--no-patch", "--format=%an: %s", commit).strip() == "orchestrator: A1: Write hello"
+    assert (
+        git(repository, "show", "--no-patch", "--format=%an: %s", commit).strip()
+        == "orchestrator: A1: Write hello"
+    )
     assert git(repository, "show", "main", "--name-only", "--format=").find("hello.txt") == -1
 
 
@@ -137,7 +143,10 @@ def test_a_convergence_has_the_work_of_every_lane(started):
         task_id=asking.attempt.task_id, note="?", actor=Actor.member(asking.executor), now=started.tick()
     )
     interventions.clear_human_flag(
-        task_id=asking.attempt.task_id, answer="red", actor=started.cast.actor("contributor"), now=started.tick()
+        task_id=asking.attempt.task_id,
+        answer="red",
+        actor=started.cast.actor("contributor"),
+        now=started.tick(),
     )
     local(started, "builder-2").turn()
     local(started).turn()
@@ -161,7 +170,10 @@ def test_work_that_was_sent_back_starts_without_its_first_result(started, reposi
     first = started.attempt("A1").commit
     started.advance()
     rework.send_back(
-        task_id=started.task("A1").pk, reason="again", actor=started.cast.actor("reviewer"), now=started.tick()
+        task_id=started.task("A1").pk,
+        reason="again",
+        actor=started.cast.actor("reviewer"),
+        now=started.tick(),
     )
     started.advance()
     local(started).turn()
@@ -238,7 +250,9 @@ def test_a_lane_in_which_a_frozen_executor_still_works_is_waited_for(started):
 
 
 def test_a_plan_may_name_the_worktree_of_a_lane(driver, repository):
-    plan = PLAN.replace(b"###### Thread 01: hello\n", b"###### Thread 01: hello\n- Worktree: `.worktrees/WS-A`\n")
+    plan = PLAN.replace(
+        b"###### Thread 01: hello\n", b"###### Thread 01: hello\n- Worktree: `.worktrees/WS-A`\n"
+    )
     driver.start(plan)
     assert worktree_of(driver.attempt("A1")).folder.name == "ws-a"
 
@@ -250,12 +264,16 @@ def test_nothing_is_taken_for_tools_that_are_not_registered(started, settings):
 
 
 def test_a_blocker_that_was_declared_meanwhile_holds_the_result(started):
-    from orchestrator.services import blockers
+    from orchestrator.services.people import blockers
 
     held = started.claim("A1", started.cast.builder("builder-1"))
     actor = started.cast.actor("contributor")
     blocker = blockers.declare_blocker(
-        task_id=held.attempt.task_id, kind="external", note="waits for the bank", actor=actor, now=started.tick()
+        task_id=held.attempt.task_id,
+        kind="external",
+        note="waits for the bank",
+        actor=actor,
+        now=started.tick(),
     )
     local(started, stopping=stop_after(1.5)).turn()
     assert started.attempt("A1").status == AttemptStatus.RUNNING
@@ -293,7 +311,9 @@ def test_ad8_a_failing_tool_ends_a_step_that_says_what_follows(driver, repositor
 
 
 def test_ad8_a_failing_tool_fails_a_step_that_does_not(driver, repository):
-    driver.start(JUDGED.replace(b"  - Outcomes: passed, failed\n", b"").replace(b"  - When: T1 is failed\n", b""))
+    driver.start(
+        JUDGED.replace(b"  - Outcomes: passed, failed\n", b"").replace(b"  - When: T1 is failed\n", b"")
+    )
     assert local(driver).turn()
     assert driver.attempt("T1").status == AttemptStatus.FAILED
 
@@ -312,7 +332,12 @@ def test_ad7_a_tool_run_again_on_the_same_inputs_hands_nothing_over_twice(starte
     branch = git(repository, "rev-parse", "ws/greetings/01").strip()
     again(started)
     second = started.attempt("A1")
-    assert (second.number, second.status, second.same_as, second.commit) == (2, "completed", first, first.commit)
+    assert (second.number, second.status, second.same_as, second.commit) == (
+        2,
+        "completed",
+        first,
+        first.commit,
+    )
     assert git(repository, "rev-parse", "ws/greetings/01").strip() == branch
     assert not OutputFile.objects.filter(path__endswith="A1-attempt-2.log").exists()
 
@@ -330,14 +355,19 @@ def test_ad7_a_tool_that_left_other_files_hands_them_over(started, repository):
 def again(driver) -> None:
     driver.advance()
     rework.send_back(
-        task_id=driver.task("A1").pk, reason="Once more.", actor=driver.cast.actor("reviewer"), now=driver.tick()
+        task_id=driver.task("A1").pk,
+        reason="Once more.",
+        actor=driver.cast.actor("reviewer"),
+        now=driver.tick(),
     )
     driver.advance()
     driver.claim("A1", driver.cast.builder("builder-1"))
     assert local(driver).turn()
 
 
-ATTACKED = PLAN.replace(b"`write.py hello.txt`", b"`attack.py`").replace(b"- Files: `hello.txt`", b"- Files: `*`")
+ATTACKED = PLAN.replace(b"`write.py hello.txt`", b"`attack.py`").replace(
+    b"- Files: `hello.txt`", b"- Files: `*`"
+)
 
 
 def attacked(driver, repository, code: str) -> list[str]:
@@ -350,7 +380,9 @@ def attacked(driver, repository, code: str) -> list[str]:
     return sorted(Path(path).name for path in OutputFile.objects.values_list("path", flat=True))
 
 
-def test_links_out_of_the_worktree_are_never_followed_when_results_are_collected(driver, repository, tmp_path):
+def test_links_out_of_the_worktree_are_never_followed_when_results_are_collected(
+    driver, repository, tmp_path
+):
     (tmp_path / "secret-key").write_text("the key that signs everything")
     code = f"""
 import os, pathlib
@@ -394,7 +426,9 @@ def test_the_operator_decides_which_tool_may_use_the_network(driver, repository,
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = server.getsockname()
         attacked(
-            driver, repository, f"import socket\nsocket.create_connection({address!r}, 5).close()\nprint('reached')"
+            driver,
+            repository,
+            f"import socket\nsocket.create_connection({address!r}, 5).close()\nprint('reached')",
         )
     assert driver.attempt("A1").outcome.endswith("reached"), driver.attempt("A1").error
 

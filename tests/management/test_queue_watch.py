@@ -1,4 +1,6 @@
-"""The queue is watched from outside: a cluster that is there but stuck is found out, a busy one is left alone."""
+"""The queue is watched from outside: a cluster that is there but stuck is found out, a busy one is left
+alone.
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,9 +11,9 @@ from django_q.brokers import get_broker
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from orchestrator import tasks
-from orchestrator.management.queue_watch import BEAT_EVERY, SWEEP_EVERY, SWEEP_LOST, QueueWatch
-from orchestrator.tasks import HEARTBEAT, SWEPT
+from orchestrator.processes import tasks
+from orchestrator.processes.queue_watch import BEAT_EVERY, SWEEP_EVERY, SWEEP_LOST, QueueWatch
+from orchestrator.processes.tasks import HEARTBEAT, SWEPT
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
@@ -40,16 +42,16 @@ def asked() -> list[str]:
 def answer() -> None:
     """What a cluster does with the messages about itself; the work is of no matter here."""
     for message in OrmQ.objects.order_by("id"):
-        if message.func() == "orchestrator.tasks.heartbeat":
+        if message.func() == "orchestrator.processes.tasks.heartbeat":
             tasks.heartbeat(*message.args())
-        if message.func() == "orchestrator.tasks.sweep":
+        if message.func() == "orchestrator.processes.tasks.sweep":
             tasks.sweep(*message.args())
         message.delete()
 
 
 def test_a_new_cluster_is_asked_for_a_heartbeat_and_a_sweep(clock):
     assert not watch(clock).look()
-    assert asked() == ["orchestrator.tasks.heartbeat", "orchestrator.tasks.sweep"]
+    assert asked() == ["orchestrator.processes.tasks.heartbeat", "orchestrator.processes.tasks.sweep"]
 
 
 def test_an_unanswered_heartbeat_is_not_asked_for_again(clock):
@@ -104,7 +106,7 @@ def test_what_comes_behind_the_heartbeat_does_not_hide_that_nothing_moves(clock)
 def test_what_a_killed_worker_had_does_not_hide_that_nothing_moves_when_it_is_taken_again(clock):
     """A cluster that is stuck still takes messages into its hands until these are full."""
     for number in range(2):
-        async_task("orchestrator.tasks.advance", number)
+        async_task("orchestrator.processes.tasks.advance", number)
     with time_machine.travel(NOON, tick=False):
         broker = get_broker()
         broker.dequeue()
@@ -125,7 +127,7 @@ def test_an_answer_keeps_it_going_and_sweeps_come_round(clock):
     queue.look()
     sweeps = 0
     for _ in range(int(2 * SWEEP_EVERY // BEAT_EVERY) + 2):
-        sweeps += asked().count("orchestrator.tasks.sweep")
+        sweeps += asked().count("orchestrator.processes.tasks.sweep")
         answer()
         clock.now += BEAT_EVERY
         assert not queue.look()
@@ -139,11 +141,11 @@ def test_a_sweep_under_way_is_not_asked_for_again_until_it_counts_as_lost(clock)
     tasks.heartbeat(queue.beat)
     clock.now += SWEEP_LOST - 1
     queue.look()
-    assert "orchestrator.tasks.sweep" not in asked()
+    assert "orchestrator.processes.tasks.sweep" not in asked()
     tasks.heartbeat(queue.beat)
     clock.now += 2
     queue.look()
-    assert "orchestrator.tasks.sweep" in asked()
+    assert "orchestrator.processes.tasks.sweep" in asked()
 
 
 def test_a_sweep_that_a_killed_cluster_left_does_not_hide_that_the_newest_is_done(clock):
@@ -158,7 +160,7 @@ def test_a_sweep_that_a_killed_cluster_left_does_not_hide_that_the_newest_is_don
     tasks.sweep(*left)
     clock.now += SWEEP_EVERY
     queue.look()
-    assert "orchestrator.tasks.sweep" in asked()
+    assert "orchestrator.processes.tasks.sweep" in asked()
 
 
 def test_a_restarted_cluster_is_asked_anew(clock):
@@ -166,7 +168,7 @@ def test_a_restarted_cluster_is_asked_anew(clock):
     queue.look()
     queue.restarted()
     queue.look()
-    assert asked().count("orchestrator.tasks.sweep") == 2
+    assert asked().count("orchestrator.processes.tasks.sweep") == 2
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
@@ -181,7 +183,7 @@ def test_f25_a_clock_that_is_set_neither_stops_sweeps_nor_restarts_a_healthy_que
         clock.now += BEAT_EVERY
         wall.now += BEAT_EVERY
         assert not queue.look()
-        sweeps += asked().count("orchestrator.tasks.sweep")
+        sweeps += asked().count("orchestrator.processes.tasks.sweep")
         answer()
     assert sweeps == 1
 

@@ -1,4 +1,5 @@
-"""Clients that send or read slowly hold nobody up, and bodies that are too large are refused before they are read.
+"""Clients that send or read slowly hold nobody up, and bodies that are too large are refused before they are
+read.
 
 Real sockets against the web server as `serve` starts it, in a process of its own.
 """
@@ -14,7 +15,8 @@ import pytest
 from orchestrator.core import limits
 from tests.management.web_process import Web, read_all, running
 
-#: Seconds within which an honest request is answered, whatever the others do; a busy machine needs some of them.
+#: Seconds within which an honest request is answered, whatever the others do; a busy machine needs some of
+#: them.
 SOON = 2.0
 HEAD = b"POST /accounts/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
@@ -60,7 +62,9 @@ def test_answers_that_nobody_reads_hold_nobody_up(web: Web) -> None:
 
 
 def web_size(web: Web, name: str) -> int:
-    return len(web.answer(f"GET /static/{name} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()))
+    return len(
+        web.answer(f"GET /static/{name} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+    )
 
 
 def test_a_request_that_is_sent_slowly_arrives_whole(web: Web) -> None:
@@ -75,7 +79,7 @@ SHORT = """
 from orchestrator.core import limits
 limits.REQUEST_SECONDS, limits.ANSWER_SECONDS, limits.IDLE_SECONDS, limits.CONNECTIONS = 2, 2, 2, 60
 import sys
-from orchestrator.management.web_server import serve
+from orchestrator.processes.web_server import serve
 from orchestrator.wsgi import application
 serve(application, sys.argv[1], int(sys.argv[2]))
 """
@@ -151,7 +155,9 @@ def test_b15_nobody_is_asked_to_send_a_body_that_is_too_large(web: Web) -> None:
 
 
 def test_b15_a_form_on_an_open_page_stays_when_it_is_too_large(web: Web) -> None:
-    """What htmx sends takes any answer; one that stood in the form's place would take what was typed with it."""
+    """What htmx sends takes any answer; one that stood in the form's place would take what was
+    typed with it.
+    """
     htmx = b"HX-Request: true\r\nHX-Target: plan-form\r\nAccept: */*\r\n"
     answer = web.answer(HEAD + FORM + htmx + f"Content-Length: {MUCH}\r\n\r\n".encode())
     head, _, body = answer.partition(b"\r\n\r\n")
@@ -173,7 +179,9 @@ def test_b15_a_browser_without_script_gets_a_page(web: Web) -> None:
 def test_b15_a_body_at_the_limit_is_taken(web: Web) -> None:
     body = b"username=" + b"x" * (limits.REQUEST_BYTES - 9)
     head = HEAD + FORM + f"Connection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-    assert web.answer(head + body).startswith(b"HTTP/1.1 403"), "the form lacks its token, and was read to its end"
+    assert web.answer(head + body).startswith(b"HTTP/1.1 403"), (
+        "the form lacks its token, and was read to its end"
+    )
 
 
 def test_headers_without_end_are_refused(web: Web) -> None:
@@ -185,7 +193,9 @@ def test_headers_without_end_are_refused(web: Web) -> None:
     "path", ["/accounts/login/", "/nothing/", "/api/tasks/", "/static/orchestrator.css", "/schema/"]
 )
 def test_a_question_for_headers_leaves_the_connection_to_the_next_answer(web: Web, path: str) -> None:
-    """Behind a proxy that keeps connections, a body left there would be the beginning of somebody else's page."""
+    """Behind a proxy that keeps connections, a body left there would be the beginning of somebody else's
+    page.
+    """
     first = f"HEAD {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     then = "GET /accounts/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
     headers, _, rest = web.answer((first + then).encode()).partition(b"\r\n\r\n")

@@ -11,7 +11,11 @@ def source(settings, tmp_path):
     folder = tmp_path / "static"
     folder.mkdir()
     (folder / "app.css").write_text("a { color: red }")
-    settings.DATA_DIR, settings.STATIC_ROOT, settings.STATICFILES_DIRS = tmp_path, tmp_path / "collected", [folder]
+    settings.DATA_DIR, settings.STATIC_ROOT, settings.STATICFILES_DIRS = (
+        tmp_path,
+        tmp_path / "collected",
+        [folder],
+    )
     settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
     get_finder.cache_clear()
     yield folder

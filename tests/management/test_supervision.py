@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.management import undertaker
-from orchestrator.management.child import BACKOFF, Child, Undertaker
-from orchestrator.management.supervisor import only_supervisor, port_is_taken
+from orchestrator.processes import undertaker
+from orchestrator.processes.child import BACKOFF, Child, Undertaker
+from orchestrator.processes.supervisor import only_supervisor, port_is_taken
 
 FAMILY = """
 import subprocess, sys, time
@@ -23,7 +23,7 @@ time.sleep(60)
 ORPHANING = """
 import os, signal, sys, time
 from pathlib import Path
-from orchestrator.management.child import Child, Undertaker
+from orchestrator.processes.child import Child, Undertaker
 child = Child("family", [sys.executable, "-c", sys.argv[2]], Path(sys.argv[1]), Undertaker())
 child.start(0)
 time.sleep(1)

@@ -7,11 +7,11 @@ from django.core.management import call_command
 
 from orchestrator.core.terms import AttemptStatus, TaskStatus
 from orchestrator.models import Attempt, Task
-from orchestrator.services.actor import Actor
-from orchestrator.services.history import record
-from orchestrator.services.rework import send_back
-from orchestrator.services.unit_of_work import unit_of_work
-from orchestrator.services.workstreams import archive_workstream
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.history import record
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.work.rework import send_back
+from orchestrator.services.workstreams.workstreams import archive_workstream
 
 
 def verified(*options: str) -> tuple[int, str]:
@@ -49,7 +49,13 @@ def test_f23_tables_of_an_older_backup_are_named_task_by_task(driver):
 def test_fr009_an_action_that_replay_does_not_know_is_named(driver):
     workstream = driver.start()
     with unit_of_work():
-        record(workstream=workstream, actor=Actor("somebody"), action="moon landed", subject="eagle", now=driver.tick())
+        record(
+            workstream=workstream,
+            actor=Actor("somebody"),
+            action="moon landed",
+            subject="eagle",
+            now=driver.tick(),
+        )
     code, said = verified("--state")
     assert code == 1
     assert "(moon landed: eagle): this release does not know the action" in said
@@ -68,6 +74,11 @@ def test_fr009_cancelled_attempts_are_rebuilt(driver, act):
             now=driver.tick(),
         )
     else:
-        send_back(task_id=driver.task("A1").pk, reason="Wrong.", actor=driver.cast.actor("reviewer"), now=driver.tick())
+        send_back(
+            task_id=driver.task("A1").pk,
+            reason="Wrong.",
+            actor=driver.cast.actor("reviewer"),
+            now=driver.tick(),
+        )
     assert Attempt.objects.filter(status=AttemptStatus.CANCELLED).exists()
     assert verified("--state")[0] == 0

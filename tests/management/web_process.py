@@ -60,7 +60,7 @@ def running(folder: Path, program: str = "") -> Iterator[Web]:
     }
     for line in (["migrate", "--verbosity", "0"], ["collectstatic", "--noinput", "--verbosity", "0"]):
         subprocess.run([sys.executable, "manage.py", *line], cwd=ROOT, env=environment, check=True)
-    command = [sys.executable, "-m", "orchestrator.management.web_server", "127.0.0.1", str(port)]
+    command = [sys.executable, "-m", "orchestrator.processes.web_server", "127.0.0.1", str(port)]
     if program:
         command[1:3] = ["-c", program]
     with subprocess.Popen(command, cwd=ROOT, env=environment) as process:

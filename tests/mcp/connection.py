@@ -24,7 +24,9 @@ def server(*arguments: str, **environment: str) -> StdioServerParameters:
 
 
 def process_environment() -> dict[str, str]:
-    """What makes another process use the test's database and the test's secret key (tokens are keyed hashes)."""
+    """What makes another process use the test's database and the test's secret key (tokens are
+    keyed hashes).
+    """
     values = connection.settings_dict
     if connection.vendor == "sqlite":
         url = f"sqlite:///{values['NAME']}"

@@ -1,11 +1,13 @@
-"""What agents tell people over MCP: questions with choices, blockers, learnings; a breaker is not theirs to answer."""
+"""What agents tell people over MCP: questions with choices, blockers, learnings; a breaker is not theirs to
+answer.
+"""
 
 import asyncio
 
 import pytest
 
 from orchestrator.models import Learning
-from orchestrator.services.failures import requeue
+from orchestrator.services.work.failures import requeue
 from tests.cast import Driver
 from tests.machines import secret_of
 from tests.mcp.connection import connected
@@ -20,12 +22,18 @@ def test_an_agent_asks_blocks_and_teaches(driver: Driver) -> None:
 
     async def agent() -> None:
         async with connected(ORCHESTRATOR_TOKEN=secret) as session:
-            await session.ok("flag_for_human", task_id=a1, intervention_note="Which?", choices=["Euro", "Pound"])
+            await session.ok(
+                "flag_for_human", task_id=a1, intervention_note="Which?", choices=["Euro", "Pound"]
+            )
             brief = await session.ok("get_brief", task_id=a1)
             assert brief["interventions"][0]["choices"] == ["Euro", "Pound"]
-            assert (await session.refused("clear_human_flag", task_id=a1, answer="Yen"))["code"] == "invalid-input"
+            assert (await session.refused("clear_human_flag", task_id=a1, answer="Yen"))[
+                "code"
+            ] == "invalid-input"
             await session.ok("clear_human_flag", task_id=a1, answer="Euro")
-            blocker = await session.ok("declare_blocker", task_id=b1, kind="external", note="No key.", owner="rita")
+            blocker = await session.ok(
+                "declare_blocker", task_id=b1, kind="external", note="No key.", owner="rita"
+            )
             assert (blocker["owner"], blocker["impact"]["delayed"]) == ("rita", ["MP1", "C1", "D1"])
             resolved = await session.ok("resolve_blocker", blocker_id=blocker["id"], resolution="It came.")
             assert resolved["resolution"] == "It came."

@@ -1,4 +1,6 @@
-"""An agent plans over MCP: checks, submits, reads what reviewers said, submits the next version (WF-2, WF-3)."""
+"""An agent plans over MCP: checks, submits, reads what reviewers said, submits the next version
+(WF-2, WF-3).
+"""
 
 import asyncio
 
@@ -7,8 +9,9 @@ from django.db import connection
 
 from orchestrator.core.terms import ExecutorKind, Role
 from orchestrator.models import Workflow, WorkflowVersion
-from orchestrator.services import comments, decisions
-from orchestrator.services.executors import register_executor
+from orchestrator.services.people.executors import register_executor
+from orchestrator.services.plans import comments
+from orchestrator.services.review import decisions
 from tests.cast import NOON, PLAN, Driver, UserFactory
 from tests.machines import secret_of
 from tests.mcp.connection import connected
@@ -28,8 +31,12 @@ def planner(driver: Driver) -> str:
 def send_back(driver: Driver) -> None:
     version = WorkflowVersion.objects.get()
     reviewer = driver.cast.actor("reviewer")
-    comments.open_thread(version_id=version.pk, line=0, step="A2", body="Which report?", actor=reviewer, now=NOON)
-    comments.open_thread(version_id=version.pk, line=9, step="", body="Say whose money.", actor=reviewer, now=NOON)
+    comments.open_thread(
+        version_id=version.pk, line=0, step="A2", body="Which report?", actor=reviewer, now=NOON
+    )
+    comments.open_thread(
+        version_id=version.pk, line=9, step="", body="Say whose money.", actor=reviewer, now=NOON
+    )
     decisions.send_back_version(
         version_id=version.pk, seen_sha256=version.source_sha256, reason="Unclear.", actor=reviewer, now=NOON
     )
@@ -66,11 +73,17 @@ def test_wf3_a_plan_is_checked_submitted_sent_back_and_revised(driver: Driver, p
             again = await session.refused("submit_plan", source=text, workstream_id=sent["workstream"])
             assert again["code"] == "reason-missing"
             second = await session.ok(
-                "submit_plan", source=text, workstream_id=sent["workstream"], change_reason="Says which report."
+                "submit_plan",
+                source=text,
+                workstream_id=sent["workstream"],
+                change_reason="Says which report.",
             )
             assert second["version"] == 2
             left = await session.ok("list_comments", workflow="card-refunds")
-            assert (left["version"], {one["step"]: one["changed"] for one in left["threads"]}["A2"]) == (2, True)
+            assert (left["version"], {one["step"]: one["changed"] for one in left["threads"]}["A2"]) == (
+                2,
+                True,
+            )
             assert (await session.refused("list_comments", workflow="nowhere"))["code"] == "not-found"
             assert (await session.refused("check_plan", source="x", executors=0))["code"] == "invalid-input"
 
@@ -84,7 +97,10 @@ def test_wf8_an_agent_says_that_the_state_is_to_be_adopted(driver: Driver, plann
             checked = await session.ok("check_plan", source=TICKED)
             assert (checked["format"], checked["adoption"]["counts"]) == ("spec-kit", {"complete": 1})
             assert checked["adoption"]["starts"] == ["T002"]
-            assert (checked["preview"]["taken_over"], checked["preview"]["waves"]) == (0, [["T001"], ["T002"]])
+            assert (checked["preview"]["taken_over"], checked["preview"]["waves"]) == (
+                0,
+                [["T001"], ["T002"]],
+            )
             rest = (await session.ok("check_plan", source=TICKED, adopt=True))["preview"]
             assert (rest["taken_over"], rest["waves"]) == (1, [["T002"]])
             assert (await session.ok("submit_plan", source=TICKED, adopt=True))["adopts"] is True

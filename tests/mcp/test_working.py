@@ -1,4 +1,6 @@
-"""An agent does a step over MCP: find, read, claim, report, complete or fail; refusals say what to do next."""
+"""An agent does a step over MCP: find, read, claim, report, complete or fail; refusals say what
+to do next.
+"""
 
 import asyncio
 import subprocess
@@ -7,7 +9,7 @@ import pytest
 from django.db import connection
 
 from orchestrator.models import AccessToken
-from orchestrator.services.executors import revoke_token
+from orchestrator.services.people.executors import revoke_token
 from tests.cast import NOON, Driver
 from tests.machines import secret_of
 from tests.mcp.connection import connected, process_environment, server
@@ -27,7 +29,9 @@ def test_an_agent_does_a_step_from_finding_it_to_its_artifact(driver: Driver) ->
             assert brief["task"]["explanation"]["reason"] == "queued"
             claim = await session.ok("claim_task", attempt_id=ready[0]["attempt"]["id"])
             attempt, token = claim["attempt"]["id"], claim["token"]
-            await session.ok("report_progress", attempt_id=attempt, token=token, breadcrumb="Wrote the entries.")
+            await session.ok(
+                "report_progress", attempt_id=attempt, token=token, breadcrumb="Wrote the entries."
+            )
             missing = await session.refused("complete_task", attempt_id=attempt, token=token, evidence={})
             assert missing["code"] == "criteria-unmet"
             evidence = {str(c["id"]): "12 passed" for c in claim["criteria"] if c["kind"] == "exit"}

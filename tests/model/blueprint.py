@@ -1,11 +1,14 @@
-"""Random plans: a small value of our own that prints as PLAN.md; the product's reader makes its own of the text."""
+"""Random plans: a small value of our own that prints as PLAN.md; the product's reader makes its own of the
+text.
+"""
 
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 from hypothesis import strategies as st
 
-#: Patterns that steps and threads may own, and which of them can claim the same file: written by hand, not computed.
+#: Patterns that steps and threads may own, and which of them can claim the same file: written by hand, not
+#: computed.
 PATTERNS = ("a/**", "a/x.py", "b/*", "c/y/**")
 MEET = {frozenset({"a/**", "a/x.py"})} | {frozenset({one}) for one in PATTERNS}
 RESOURCES = ("db", "gpu")
@@ -92,7 +95,10 @@ def _step(step: Step) -> list[str]:
         "Outcomes": ", ".join(step.outcomes),
         "When": _condition(*step.when) if step.when else "",
     }
-    return [f"- {step.key}: {step.title}", *(f"  - {name}: {value}" for name, value in facts.items() if value)]
+    return [
+        f"- {step.key}: {step.title}",
+        *(f"  - {name}: {value}" for name, value in facts.items() if value),
+    ]
 
 
 def _condition(key: str, word: str, wanted: bool) -> str:
@@ -112,7 +118,9 @@ def blueprints(draw: st.DrawFn) -> Blueprint:
             if steps and not steps[-1].gate and draw(st.booleans()):
                 needs = tuple(step.key for step in steps if step.place[:2] == steps[-1].place[:2])
                 signatures = draw(st.sampled_from([2, 1]))
-                gate = Step(f"G{stage}{batch}", (stage, batch, 0, 0), gate=True, needs=needs, signatures=signatures)
+                gate = Step(
+                    f"G{stage}{batch}", (stage, batch, 0, 0), gate=True, needs=needs, signatures=signatures
+                )
                 steps.append(gate)
             else:
                 steps += _drawn_batch(draw, (stage, batch), keys, steps)
@@ -150,7 +158,9 @@ def _conditions(draw: st.DrawFn, others: list[Step]) -> tuple[str, str, bool] | 
     if not others or draw(st.integers(0, 3)):
         return None
     other = draw(st.sampled_from(others))
-    words = ["complete", "skipped", "reworked"] if not other.outcomes else [*other.outcomes, "passed", "skipped"]
+    words = (
+        ["complete", "skipped", "reworked"] if not other.outcomes else [*other.outcomes, "passed", "skipped"]
+    )
     return other.key, draw(st.sampled_from(words)), draw(st.booleans())
 
 
@@ -167,7 +177,11 @@ def with_step(plan: Blueprint, key: str, lane: int) -> Blueprint:
 def without_step(plan: Blueprint, key: str) -> Blueprint:
     """A plan without a step; the places behind it move up, as they do in the text."""
     left = [
-        replace(s, needs=tuple(n for n in s.needs if n != key), when=None if s.when and s.when[0] == key else s.when)
+        replace(
+            s,
+            needs=tuple(n for n in s.needs if n != key),
+            when=None if s.when and s.when[0] == key else s.when,
+        )
         for s in plan.steps
         if s.key != key
     ]

@@ -1,7 +1,9 @@
-"""The independent model: order rules and acts in their plainest form, without a line of the product's own rules.
+"""The independent model: order rules and acts in their plainest form, without a line of the product's own
+rules.
 
-A step's predecessors are written out as a set: what it names, every step of an earlier batch, and what stands before it
-in its thread and is not of its parallel run. Costs nothing to be slow here: plans have a dozen steps.
+A step's predecessors are written out as a set: what it names, every step of an earlier batch, and what stands
+before it in its thread and is not of its parallel run. Costs nothing to be slow here: plans have a dozen
+steps.
 """
 
 from copy import deepcopy
@@ -22,8 +24,9 @@ Refused = type[errors.Refusal] | None
 
 @dataclass
 class Task:
-    """`attempts` are statuses by number - 1; `undecided` is a failure that waits for a person; `flag` is why the task
-    asks for one (question, breaker, artifact); attempts up to number `forgiven` count for no breaker."""
+    """`attempts` are statuses by number - 1; `undecided` is a failure that waits for a person; `flag` is why
+    the task asks for one (question, breaker, artifact); attempts up to number `forgiven` count for no
+    breaker."""
 
     attempts: list[str] = field(default_factory=list)
     done: bool = False
@@ -80,14 +83,17 @@ class Before:
 
 
 class Engine:
-    """What the orchestrator should be after the same acts. Acts answer with the refusal that is due, or None."""
+    """What the orchestrator should be after the same acts. Acts answer with the refusal that is
+    due, or None.
+    """
 
     def __init__(self, plan: Blueprint) -> None:
         self.plan = plan
         self.version = 1
         self.status, self.integrated = "active", False
         self.tasks = {step.key: Task() for step in plan.steps}
-        #: Keys whose latest result is not in the workspace yet; whose file is lost; whose loss has been noticed.
+        #: Keys whose latest result is not in the workspace yet; whose file is lost; whose loss has been
+        #: noticed.
         self.unpublished: set[str] = set()
         self.lost: set[str] = set()
         self.damaged: set[str] = set()
@@ -153,7 +159,9 @@ class Engine:
         self.unpublished.clear()
 
     def notice(self) -> None:
-        """Look at the files that open steps build on: named by one, or of the first open batch or the one before."""
+        """Look at the files that open steps build on: named by one, or of the first open batch or the one
+        before.
+        """
         opened = [step for step in self.plan.steps if not self.tasks[step.key].over]
         if not opened:
             return
@@ -376,8 +384,8 @@ class Engine:
         return None
 
     def migrate(self, plan: Blueprint, version: int) -> Refused:
-        """Without a mapping: started steps are neither lost nor redefined; what was launched but not begun is launched
-        again when it changes."""
+        """Without a mapping: started steps are neither lost nor redefined; what was launched but not begun is
+        launched again when it changes."""
         new = {step.key: step for step in plan.steps}
         changed = {key for key, step in self.steps.items() if key in new and new[key].title != step.title}
         for key, task in self.tasks.items():
@@ -396,7 +404,9 @@ class Engine:
 
     @property
     def untouched(self) -> bool:
-        """Whether nothing happened to any task since the last migration: then everything stands as before it."""
+        """Whether nothing happened to any task since the last migration: then everything stands
+        as before it.
+        """
         return self.undo is not None and self.undo[1] == self.tasks
 
     def roll_back(self) -> Refused:

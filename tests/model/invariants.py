@@ -6,12 +6,12 @@ from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
+from orchestrator.core.engine.schedule import decide
 from orchestrator.core.replay import State, differences, replay
-from orchestrator.core.schedule import decide
 from orchestrator.models import HandoffArtifact, Workstream
-from orchestrator.queries.snapshot import load_snapshot
-from orchestrator.queries.state import facts, stored_state
-from orchestrator.services.history import verify
+from orchestrator.queries.base.state import facts, stored_state
+from orchestrator.queries.engine.snapshot import load_snapshot
+from orchestrator.services.base.history import verify
 from tests.model.engine import Engine
 
 TERMINAL = {"completed", "failed", "rejected", "cancelled"}
@@ -23,7 +23,9 @@ HARMLESS = ("SELECT", "SAVEPOINT", "RELEASE", "BEGIN", "PRAGMA")
 
 
 class Writes:
-    """Counts statements that may have changed a row; a wrapper around every statement, whatever the database."""
+    """Counts statements that may have changed a row; a wrapper around every statement, whatever
+    the database.
+    """
 
     def __init__(self) -> None:
         self.count = 0
@@ -36,7 +38,8 @@ class Writes:
 class Watch:
     """Remembers the state before, so that it can say what may never happen between two states.
 
-    Tables are read again only when something was written since the last look; the model is compared at every look.
+    Tables are read again only when something was written since the last look; the model is compared at every
+    look.
     """
 
     def __init__(self, workstream: Workstream, writes: Writes) -> None:
@@ -48,18 +51,26 @@ class Watch:
         self.stored = State()
 
     def launched(self, wanted: list[str], model: Engine) -> None:
-        """The rounds since the last look launched exactly these, in this order, each with all before it complete."""
+        """The rounds since the last look launched exactly these, in this order, each with all before it
+        complete.
+        """
         if self.writes.count != self.written:
             self._read_history()
         launches, self.launches = self.launches, []
         assert [key for keys in launches for key in keys] == wanted
         for keys in launches:
-            assert keys == sorted(keys, key=lambda key: model.steps[key].order), "launches ascend within a round"
+            assert keys == sorted(keys, key=lambda key: model.steps[key].order), (
+                "launches ascend within a round"
+            )
             for key in keys:
                 place = model.steps[key].place
-                waiting = [s.key for s in model.plan.steps if s.place[:2] < place[:2] and not model.tasks[s.key].over]
+                waiting = [
+                    s.key for s in model.plan.steps if s.place[:2] < place[:2] and not model.tasks[s.key].over
+                ]
                 assert waiting == [], f"{key} was launched before batches or gates before it were complete"
-                assert all(model.tasks[need].over for need in model.before(model.steps[key])), "joins wait for all"
+                assert all(model.tasks[need].over for need in model.before(model.steps[key])), (
+                    "joins wait for all"
+                )
 
     def check(self, model: Engine) -> None:
         if self.writes.count != self.written:
@@ -127,7 +138,9 @@ class Watch:
             )
             for key, task in stored.tasks.items()
         }
-        wrong = {key: (here.get(key), wanted.get(key)) for key in here | wanted if here.get(key) != wanted.get(key)}
+        wrong = {
+            key: (here.get(key), wanted.get(key)) for key in here | wanted if here.get(key) != wanted.get(key)
+        }
         assert wrong == {}, f"the tables and the model say otherwise: {wrong}"
 
     @staticmethod

@@ -11,26 +11,23 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from orchestrator.core import errors
-from orchestrator.core.handoff import RESULT_EVENTS
+from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.terms import ArtifactState, CriterionKind, IntegrationSource
 from orchestrator.models import Attempt, Blocker, Criterion, Executor, HandoffArtifact, Migration, Task
-from orchestrator.services import (
-    baseline,
-    blockers,
-    claims,
-    completions,
-    failures,
-    gates,
-    interventions,
-    recoveries,
-    rework,
-)
-from orchestrator.services.actor import Actor
 from orchestrator.services.advance import advance
-from orchestrator.services.decisions import approve_version
-from orchestrator.services.plans import submit_plan
-from orchestrator.services.roll_back import roll_back
-from orchestrator.services.workstreams import accept_workstream, archive_workstream, sign_prehandoff
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.changes.roll_back import roll_back
+from orchestrator.services.handoff import baseline
+from orchestrator.services.people import blockers, interventions
+from orchestrator.services.plans.plans import submit_plan
+from orchestrator.services.review import gates
+from orchestrator.services.review.decisions import approve_version
+from orchestrator.services.work import claims, completions, failures, recoveries, rework
+from orchestrator.services.workstreams.workstreams import (
+    accept_workstream,
+    archive_workstream,
+    sign_prehandoff,
+)
 from tests.cast import NOON, Cast
 from tests.model import blueprint
 from tests.model.blueprint import OUTCOMES, Blueprint, blueprints
@@ -65,7 +62,9 @@ class World:
 
 
 class EngineMachine(RuleBasedStateMachine):
-    """One workstream. An example is a transaction that is rolled back, so no message is sent: `advances` is a rule."""
+    """One workstream. An example is a transaction that is rolled back, so no message is sent: `advances` is a
+    rule.
+    """
 
     def __init__(self, world: World) -> None:
         super().__init__()
@@ -131,10 +130,14 @@ class EngineMachine(RuleBasedStateMachine):
         return keys[number % len(keys)] if keys else self.key(number)
 
     def task(self, key: str) -> Task:
-        return Task.objects.get(workstream=self.workstream, step__version=self.workstream.version_id, step__key=key)
+        return Task.objects.get(
+            workstream=self.workstream, step__version=self.workstream.version_id, step__key=key
+        )
 
     def attempt(self, key: str) -> Attempt | None:
-        found = Attempt.objects.filter(task__workstream=self.workstream, task__step__version=self.workstream.version_id)
+        found = Attempt.objects.filter(
+            task__workstream=self.workstream, task__step__version=self.workstream.version_id
+        )
         return found.filter(task__step__key=key).order_by("-number").first()
 
     def holder(self, key: str) -> Executor:
@@ -175,7 +178,10 @@ class EngineMachine(RuleBasedStateMachine):
     def _approve(self, submission: Any) -> None:
         version = submission.version
         approve_version(
-            version_id=version.pk, seen_sha256=version.source_sha256, actor=self.person("approver"), now=self.tick()
+            version_id=version.pk,
+            seen_sha256=version.source_sha256,
+            actor=self.person("approver"),
+            now=self.tick(),
         )
 
     # -- the orchestrator's own part
@@ -228,7 +234,13 @@ class EngineMachine(RuleBasedStateMachine):
         if self.model.finished and numbers[0] % 3 == 0:
             self.accepts()
 
-    works_1, works_2, works_3, works_4, works_5 = often(works), often(works), often(works), often(works), often(works)
+    works_1, works_2, works_3, works_4, works_5 = (
+        often(works),
+        often(works),
+        often(works),
+        often(works),
+        often(works),
+    )
 
     def goes_on(self, number: int) -> bool:
         """Claim and complete, sign, or clear what is in the way; False when there is nothing to do."""
@@ -270,7 +282,10 @@ class EngineMachine(RuleBasedStateMachine):
     def is_held_up(self, key: str) -> bool:
         task = self.model.tasks[key]
         return bool(
-            task.blockers or task.undecided or key in self.model.damaged or task.flag in ("question", "breaker")
+            task.blockers
+            or task.undecided
+            or key in self.model.damaged
+            or task.flag in ("question", "breaker")
         )
 
     @rule(number=some, act=st.sampled_from(ALONE))
@@ -281,7 +296,9 @@ class EngineMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.any_task("live"))
     @rule(number=some, executor=st.integers(0, 2))
     def claims(self, number: int, executor: int) -> None:
-        self.claim(self.chosen(number, lambda key: self.model.tasks[key].live), self.world.executors[executor])
+        self.claim(
+            self.chosen(number, lambda key: self.model.tasks[key].live), self.world.executors[executor]
+        )
 
     def claim(self, key: str, member: Executor) -> None:
         attempt = self.attempt(key)
@@ -290,7 +307,9 @@ class EngineMachine(RuleBasedStateMachine):
         due = self.model.claim(key, member.name)
         held = self.does(
             due,
-            lambda: claims.claim(attempt_id=attempt.pk, executor=member, actor=Actor.member(member), now=self.tick()),
+            lambda: claims.claim(
+                attempt_id=attempt.pk, executor=member, actor=Actor.member(member), now=self.tick()
+            ),
         )
         if held:
             self.old_claims.append((key, attempt.pk, held.token, member))
@@ -316,7 +335,9 @@ class EngineMachine(RuleBasedStateMachine):
         if due is None:
             self.unpublished.append(self.model.steps[key].lane)
 
-    def _complete(self, attempt: int, key: str, token: int, member: Executor, proved: bool, result: str = "") -> Any:
+    def _complete(
+        self, attempt: int, key: str, token: int, member: Executor, proved: bool, result: str = ""
+    ) -> Any:
         step = self.task(key).step_id if key in self.model.tasks else 0
         exits = Criterion.objects.filter(step=step, kind=CriterionKind.EXIT)
         return completions.complete(
@@ -370,7 +391,11 @@ class EngineMachine(RuleBasedStateMachine):
         self.does(
             due,
             lambda: failures.fail(
-                attempt_id=attempt.pk, token=task.token, executor=member, error=f"E{self.now}", now=self.tick()
+                attempt_id=attempt.pk,
+                token=task.token,
+                executor=member,
+                error=f"E{self.now}",
+                now=self.tick(),
             ),
         )
 
@@ -386,7 +411,10 @@ class EngineMachine(RuleBasedStateMachine):
         self.does(
             self.model.declare_failure(key),
             lambda: failures.declare_failure(
-                attempt_id=attempt.pk, reason=f"gone {self.now}", actor=self.person("reviewer"), now=self.tick()
+                attempt_id=attempt.pk,
+                reason=f"gone {self.now}",
+                actor=self.person("reviewer"),
+                now=self.tick(),
             ),
         )
 
@@ -399,13 +427,17 @@ class EngineMachine(RuleBasedStateMachine):
         task = self.task(key)
         self.does(
             self.model.requeue(key),
-            lambda: failures.requeue(task_id=task.pk, reason="again", actor=self.person("reviewer"), now=self.tick()),
+            lambda: failures.requeue(
+                task_id=task.pk, reason="again", actor=self.person("reviewer"), now=self.tick()
+            ),
         )
 
     @precondition(lambda self: self.gate_waits())
     @rule(number=some, role=st.sampled_from(DECIDERS))
     def signs(self, number: int, role: str = "reviewer") -> None:
-        self.sign(self.chosen(number, lambda key: self.model.steps[key].gate and self.model.tasks[key].queued), role)
+        self.sign(
+            self.chosen(number, lambda key: self.model.steps[key].gate and self.model.tasks[key].queued), role
+        )
 
     def sign(self, key: str, role: str) -> None:
         task = self.task(key)
@@ -433,7 +465,9 @@ class EngineMachine(RuleBasedStateMachine):
         task = self.task(key)
         self.does(
             self.model.send_back(key),
-            lambda: rework.send_back(task_id=task.pk, reason="wrong", actor=self.person("reviewer"), now=self.tick()),
+            lambda: rework.send_back(
+                task_id=task.pk, reason="wrong", actor=self.person("reviewer"), now=self.tick()
+            ),
         )
 
     @rule(number=some)
@@ -444,7 +478,11 @@ class EngineMachine(RuleBasedStateMachine):
         made = self.does(
             due,
             lambda: blockers.declare_blocker(
-                task_id=task.pk, kind="external", note="in the way", actor=self.person("contributor"), now=self.tick()
+                task_id=task.pk,
+                kind="external",
+                note="in the way",
+                actor=self.person("contributor"),
+                now=self.tick(),
             ),
         )
         if made:
@@ -455,7 +493,9 @@ class EngineMachine(RuleBasedStateMachine):
     @rule(number=some)
     def unblocks(self, number: int) -> None:
         found = list(
-            Blocker.objects.filter(task__workstream=self.workstream, task__step__version=self.workstream.version_id)
+            Blocker.objects.filter(
+                task__workstream=self.workstream, task__step__version=self.workstream.version_id
+            )
             .order_by("pk")
             .values_list("pk", "task__step__key")
         )
@@ -575,7 +615,10 @@ class EngineMachine(RuleBasedStateMachine):
         self.does(
             self.model.revert(),
             lambda: baseline.revert(
-                workstream_id=self.workstream.pk, reason="undone", actor=self.person("reviewer"), now=self.tick()
+                workstream_id=self.workstream.pk,
+                reason="undone",
+                actor=self.person("reviewer"),
+                now=self.tick(),
             ),
         )
 
@@ -596,7 +639,9 @@ class EngineMachine(RuleBasedStateMachine):
     def accepts(self) -> None:
         self.does(
             self.model.accept(),
-            lambda: accept_workstream(workstream_id=self.workstream.pk, actor=self.person("approver"), now=self.tick()),
+            lambda: accept_workstream(
+                workstream_id=self.workstream.pk, actor=self.person("approver"), now=self.tick()
+            ),
         )
 
     @rule(really=st.integers(0, 9))
@@ -606,7 +651,10 @@ class EngineMachine(RuleBasedStateMachine):
             self.does(
                 self.model.archive(),
                 lambda: archive_workstream(
-                    workstream_id=self.workstream.pk, reason="over", actor=self.person("approver"), now=self.tick()
+                    workstream_id=self.workstream.pk,
+                    reason="over",
+                    actor=self.person("approver"),
+                    now=self.tick(),
                 ),
             )
 

@@ -1,12 +1,13 @@
 """Random plans and random acts against an independent model; after every step everything is compared.
 
-A failure prints its steps as code (`state.claims(number=0, executor=1)`, …). To replay one: run the same test again
-(the nightly one keeps failing examples in `.hypothesis/`, tries them first and shrinks them), or give a seed:
-`pytest tests/model -m nightly --hypothesis-seed=N`. The small test is derandomised: the same run everywhere.
+A failure prints its steps as code (`state.claims(number=0, executor=1)`, …). To replay one: run the same test
+again (the nightly one keeps failing examples in `.hypothesis/`, tries them first and shrinks them), or give a
+seed: `pytest tests/model -m nightly --hypothesis-seed=N`. The small test is derandomised: the same run
+everywhere.
 
-`ENGINE_EXAMPLES` is the number of nightly examples, in two halves for two processes; `make nightly` asks for 2,000 on
-SQLite and 500 on PostgreSQL. Examples use a workspace in memory, because git costs half a second an example; one in a
-hundred has real git.
+`ENGINE_EXAMPLES` is the number of nightly examples, in two halves for two processes; `make nightly` asks for
+2,000 on SQLite and 500 on PostgreSQL. Examples use a workspace in memory, because git costs half a second an
+example; one in a hundred has real git.
 """
 
 import os
@@ -16,7 +17,8 @@ from django.db import connection
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from orchestrator.services import advance, artifacts, damage
+from orchestrator.services import advance
+from orchestrator.services.handoff import artifacts, damage
 from tests.cast import Cast
 from tests.model.machine import EngineMachine, World
 from tests.model.workspaces import GitWorkspace, MemoryWorkspace
@@ -42,7 +44,9 @@ NIGHTLY = settings(
 WITH_GIT = settings(NIGHTLY, max_examples=max(EXAMPLES // 100, 2))
 
 
-def run(cast: Cast, monkeypatch, workspace: type[MemoryWorkspace] | type[GitWorkspace], profile: settings) -> None:
+def run(
+    cast: Cast, monkeypatch, workspace: type[MemoryWorkspace] | type[GitWorkspace], profile: settings
+) -> None:
     monkeypatch.setattr(damage, "Workspace", workspace)
     # Nobody commits files of their own here, and looking for some asks git.
     monkeypatch.setattr(advance, "collect", lambda now: 0)

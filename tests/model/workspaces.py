@@ -18,8 +18,8 @@ class Killed(BaseException):
 
 
 class Faults(dict[int, str]):
-    """The number of a coming write (from 1) -> where it dies: `before-blob`, `before-files` (the branch has moved, the
-    files have not), `before-mark`; or `full`, a disk without room."""
+    """The number of a coming write (from 1) -> where it dies: `before-blob`, `before-files` (the branch has
+    moved, the files have not), `before-mark`; or `full`, a disk without room."""
 
     def next(self) -> str:
         due = self.pop(1, "")
@@ -80,7 +80,9 @@ class MemoryWorkspace:
         return self.head()
 
     def standing(self, contents: Mapping[str, bytes]) -> Mapping[str, bool]:
-        return {path: self.branch[path] == content for path, content in contents.items() if path in self.branch}
+        return {
+            path: self.branch[path] == content for path, content in contents.items() if path in self.branch
+        }
 
     def commit_of(self, path: str) -> str:
         return self.head() if path in self.branch else ""

@@ -1,4 +1,6 @@
-"""FR-005: a round over the open frontier decides, launches and records what the whole workstream would give."""
+"""FR-005: a round over the open frontier decides, launches and records what the whole workstream
+would give.
+"""
 
 import pytest
 from django.db import connection
@@ -6,30 +8,34 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core.schedule import Decision, decide
+from orchestrator.core.engine.schedule import Decision, decide
 from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus
 from orchestrator.models import HandoffArtifact, Task, Workstream
-from orchestrator.queries.frontier import load_round
-from orchestrator.queries.held import lost_before
-from orchestrator.queries.snapshot import load_snapshot
-from orchestrator.services import rework
-from orchestrator.services.actor import Actor
-from orchestrator.services.blockers import declare_blocker, resolve_blocker
-from orchestrator.services.damage import judge_launched_again
-from orchestrator.services.failures import requeue
-from orchestrator.services.interventions import clear_human_flag, flag_for_human
-from orchestrator.services.progress import DONE, OPEN
-from orchestrator.services.scheduling import _is_new, run_round
+from orchestrator.queries.engine.frontier import load_round
+from orchestrator.queries.engine.held import lost_before
+from orchestrator.queries.engine.snapshot import load_snapshot
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.progress import DONE, OPEN
+from orchestrator.services.handoff.damage import judge_launched_again
+from orchestrator.services.people.blockers import declare_blocker, resolve_blocker
+from orchestrator.services.people.interventions import clear_human_flag, flag_for_human
+from orchestrator.services.work import rework
+from orchestrator.services.work.failures import requeue
+from orchestrator.services.work.scheduling import _is_new, run_round
 from tests.cast import Cast, Driver
 
 SMALL = settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
 @st.composite
 def plans(draw: st.DrawFn) -> bytes:
-    """Two batches of up to three threads; steps may be parallel, need one another, and want a resource or files."""
+    """Two batches of up to three threads; steps may be parallel, need one another, and want a resource or
+    files.
+    """
     lines, keys = ["# Plan: Any", "## Stages", "### Stage 1: all"], []
     for batch in range(draw(st.integers(1, 2))):
         lines.append(f"##### Batch {batch:02}: b{batch}")
@@ -51,7 +57,9 @@ def plans(draw: st.DrawFn) -> bytes:
 
 
 class Play:
-    """Acts on one workstream without a git workspace: what is announced counts as committed unless left pending."""
+    """Acts on one workstream without a git workspace: what is announced counts as committed unless left
+    pending.
+    """
 
     def __init__(self, driver: Driver, plan: bytes) -> None:
         self.driver = driver
@@ -79,7 +87,9 @@ class Play:
 
     def act(self, draw: st.DataObject) -> None:
         """One random act that applies."""
-        kind = draw.draw(st.sampled_from(["do", "do", "do", "fail", "requeue", "block", "flag", "back", "lose"]))
+        kind = draw.draw(
+            st.sampled_from(["do", "do", "do", "fail", "requeue", "block", "flag", "back", "lose"])
+        )
         key = draw.draw(st.sampled_from(sorted(self.keys())))
         getattr(self, kind)(key)
         self.round()
@@ -100,7 +110,11 @@ class Play:
             return
 
     def claimable(self) -> list[str]:
-        ready = [k for k in self.driver.ready() if not self.task(k).needs_human and self.task(k).status != "blocked"]
+        ready = [
+            k
+            for k in self.driver.ready()
+            if not self.task(k).needs_human and self.task(k).status != "blocked"
+        ]
         return [key for key in ready if lost_before(self.task(key)) is None]
 
     def requeue(self, _key: str) -> None:
@@ -111,9 +125,13 @@ class Play:
     def block(self, key: str) -> None:
         task = self.task(key)
         if blocker := task.blockers.filter(resolved_at=None).first():
-            resolve_blocker(blocker_id=blocker.pk, resolution="Gone.", actor=self.actor(), now=self.driver.tick())
+            resolve_blocker(
+                blocker_id=blocker.pk, resolution="Gone.", actor=self.actor(), now=self.driver.tick()
+            )
         elif task.status in OPEN:
-            declare_blocker(task_id=task.pk, kind="other", note="No.", actor=self.actor(), now=self.driver.tick())
+            declare_blocker(
+                task_id=task.pk, kind="other", note="No.", actor=self.actor(), now=self.driver.tick()
+            )
 
     def flag(self, key: str) -> None:
         task = self.task(key)
@@ -124,7 +142,9 @@ class Play:
 
     def back(self, key: str) -> None:
         if self.task(key).status == TaskStatus.COMPLETE:
-            rework.send_back(task_id=self.task(key).pk, reason="Wrong.", actor=self.actor(), now=self.driver.tick())
+            rework.send_back(
+                task_id=self.task(key).pk, reason="Wrong.", actor=self.actor(), now=self.driver.tick()
+            )
 
     def lose(self, key: str) -> None:
         """The file of a handover is gone, or back."""
@@ -145,7 +165,9 @@ class Play:
 def news(decision: Decision, tasks: dict[str, Task]) -> set[tuple[str, str, str, str]]:
     """What a round would record."""
     return {
-        (v.key, v.reason, v.holder, v.sentence) for v in decision.verdicts if v.frontier and _is_new(tasks[v.key], v)
+        (v.key, v.reason, v.holder, v.sentence)
+        for v in decision.verdicts
+        if v.frontier and _is_new(tasks[v.key], v)
     }
 
 
@@ -161,7 +183,9 @@ def counted(workstream: Workstream) -> tuple[int, int, int]:
 @pytest.mark.django_db
 @SMALL
 @given(plan=plans(), data=st.data())
-def test_fr005_the_frontier_gives_the_verdicts_of_the_whole(cast: Cast, plan: bytes, data: st.DataObject) -> None:
+def test_fr005_the_frontier_gives_the_verdicts_of_the_whole(
+    cast: Cast, plan: bytes, data: st.DataObject
+) -> None:
     play = Play(Driver(cast), plan)
     for _ in range(8):
         play.act(data)
@@ -174,7 +198,9 @@ def wide(threads: int) -> bytes:
 
 def chain(length: int) -> bytes:
     steps = "\n".join(f"- S{n:03}: step" for n in range(length))
-    return f"# Plan: Chain\n## Stages\n### Stage 1: all\n##### Batch 01: b\n###### Thread 01: t\n{steps}\n".encode()
+    return (
+        f"# Plan: Chain\n## Stages\n### Stage 1: all\n##### Batch 01: b\n###### Thread 01: t\n{steps}\n"
+    ).encode()
 
 
 @pytest.mark.parametrize("plan", [wide(40), chain(40)], ids=["wide", "chain"])

@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from orchestrator.models import Task
-from orchestrator.queries.prepared import STAND_IN, Prepared
+from orchestrator.queries.base.prepared import STAND_IN, Prepared
 
 
 @Prepared
@@ -19,7 +19,12 @@ def placed(workstream: int, ids: list[int], gates: bool) -> QuerySet[Task, tuple
 
 @Prepared
 def whole(ids: list[int]) -> QuerySet[Task]:
-    return Task.objects.filter(pk__in=ids).select_related("step").prefetch_related("step__criteria").order_by("pk")
+    return (
+        Task.objects.filter(pk__in=ids)
+        .select_related("step")
+        .prefetch_related("step__criteria")
+        .order_by("pk")
+    )
 
 
 def test_every_call_has_its_own_arguments(driver):

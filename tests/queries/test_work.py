@@ -1,7 +1,7 @@
 """The order in which executors take what is queued (design section 3), and what a task builds on."""
 
-from orchestrator.queries.work import commits_before, queued_attempts
-from orchestrator.services import completions, failures
+from orchestrator.queries.work.work import commits_before, queued_attempts
+from orchestrator.services.work import completions, failures
 from tests.cast import PLAN, Driver
 
 TOOLED = PLAN.replace(b"  - Exit: unit tests pass", b"  - Tool: pytest\n  - Exit: unit tests pass").replace(
@@ -35,8 +35,12 @@ def test_only_steps_with_one_of_the_tools_are_offered(driver):
 def test_a_step_that_was_queued_again_comes_after_what_waited_longer(driver, cast):
     driver.start(TOOLED)
     held = driver.claim("A1")
-    failures.fail(attempt_id=held.attempt_id, token=held.token, executor=held.executor, error="no", now=driver.tick())
-    failures.requeue(task_id=held.attempt.task_id, reason="again", actor=cast.actor("contributor"), now=driver.tick())
+    failures.fail(
+        attempt_id=held.attempt_id, token=held.token, executor=held.executor, error="no", now=driver.tick()
+    )
+    failures.requeue(
+        task_id=held.attempt.task_id, reason="again", actor=cast.actor("contributor"), now=driver.tick()
+    )
     driver.advance()
     assert keys() == [("card-refunds", "B1"), ("card-refunds", "A1")]
 

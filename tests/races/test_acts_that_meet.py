@@ -1,7 +1,8 @@
 """F28 to F30: acts that meet have one linear outcome, on a database that lets them meet.
 
-On SQLite every writing transaction holds the one write lock from its start, so acts cannot overlap: these tests need
-PostgreSQL (`DATABASE_URL=postgres://… make test-postgres`). `make nightly` runs 200 rounds of each.
+On SQLite every writing transaction holds the one write lock from its start, so acts cannot overlap: these
+tests need PostgreSQL (`DATABASE_URL=postgres://… make test-postgres`). `make nightly` runs 200 rounds of
+each.
 """
 
 import uuid
@@ -12,19 +13,19 @@ from django.db import connection
 from orchestrator.core.errors import StaleToken, WrongState
 from orchestrator.core.terms import AttemptStatus, InboxState, TaskStatus, VersionStatus
 from orchestrator.models import Assignment, Attempt, InboxFile, SchedulingDecision, Task, Workstream
-from orchestrator.queries.state import state_problems
-from orchestrator.services import damage
-from orchestrator.services.actor import Actor
-from orchestrator.services.claims import claim
-from orchestrator.services.collector import collect
-from orchestrator.services.completions import complete
-from orchestrator.services.decisions import approve_version
-from orchestrator.services.failures import declare_failure, requeue
-from orchestrator.services.gates import approve_gate, reject_gate
-from orchestrator.services.history import verify
-from orchestrator.services.plans import submit_plan
-from orchestrator.services.rework import send_back
-from orchestrator.services.scheduling import run_round
+from orchestrator.queries.base.state import state_problems
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.history import verify
+from orchestrator.services.handoff import damage
+from orchestrator.services.plans.plans import submit_plan
+from orchestrator.services.review.decisions import approve_version
+from orchestrator.services.review.gates import approve_gate, reject_gate
+from orchestrator.services.work.claims import claim
+from orchestrator.services.work.collector import collect
+from orchestrator.services.work.completions import complete
+from orchestrator.services.work.failures import declare_failure, requeue
+from orchestrator.services.work.rework import send_back
+from orchestrator.services.work.scheduling import run_round
 from tests.acceptance.producer import Producer, told
 from tests.cast import Cast, Driver
 from tests.races.contest import contest, refused
@@ -55,7 +56,9 @@ class Ring(Driver):
     def fresh(self, *steps: str) -> None:
         """Nothing in common with the rounds before: no title, no file."""
         name = uuid.uuid4().hex
-        self.start(f"# Plan: {name}\n\n### Batch 1\n\n".encode() + "".join(f"{line}\n" for line in steps).encode())
+        self.start(
+            f"# Plan: {name}\n\n### Batch 1\n\n".encode() + "".join(f"{line}\n" for line in steps).encode()
+        )
 
     def held(self, key: str) -> tuple[int, int]:
         claimed = claim(
@@ -78,10 +81,14 @@ class Ring(Driver):
         assert state_problems(workstream) == []
         for task in Task.objects.filter(workstream=workstream):
             assert task.attempts.filter(status__in=["queued", "running"]).count() <= 1
-        assert not self.executor.assignments.filter(released_at=None, attempt__ended_at__isnull=False).exists()
+        assert not self.executor.assignments.filter(
+            released_at=None, attempt__ended_at__isnull=False
+        ).exists()
         # The next round needs the executor again.
         for attempt in Attempt.objects.filter(status=AttemptStatus.RUNNING, task__workstream=workstream):
-            declare_failure(attempt_id=attempt.pk, reason="The round is over.", actor=self.person, now=self.tick())
+            declare_failure(
+                attempt_id=attempt.pk, reason="The round is over.", actor=self.person, now=self.tick()
+            )
 
 
 @pytest.fixture
@@ -115,7 +122,9 @@ def test_f28_complete_against_declared_failure_and_requeue(ring: Ring, rounds: i
 
 @many
 def test_f29_gate_rejection_against_approval_and_a_late_result(ring: Ring, rounds: int) -> None:
-    """The collector hands a producer's file to `complete`, so a late file and a late call are the same act."""
+    """The collector hands a producer's file to `complete`, so a late file and a late call are the
+    same act.
+    """
     for _ in range(rounds):
         ring.fresh("- A1: one", "", "### Merge Point G1", "- Trigger: A1 complete", "- Reviewers: reviewer")
         attempt, token = ring.held("A1")
@@ -138,14 +147,19 @@ def test_f29_gate_rejection_against_approval_and_a_late_result(ring: Ring, round
             assert ring.task("G1").status == TaskStatus.PENDING
             assert not Attempt.objects.filter(task=gate, status=AttemptStatus.COMPLETED).exists()
         else:
-            assert (ring.task("A1").status, ring.task("G1").status) == (TaskStatus.COMPLETE, TaskStatus.COMPLETE)
+            assert (ring.task("A1").status, ring.task("G1").status) == (
+                TaskStatus.COMPLETE,
+                TaskStatus.COMPLETE,
+            )
         ring.holds()
     assert verify() is None
 
 
 @many
 def test_f29_work_sent_back_against_the_collector(ring: Ring, rounds: int) -> None:
-    """A result in a producer's branch is taken in before the work goes back, or bars it while its attempt runs."""
+    """A result in a producer's branch is taken in before the work goes back, or bars it while its attempt
+    runs.
+    """
     with damage.workspace().locked():
         pass
     producer = Producer(damage.workspace().root, ring.executor.name)
@@ -173,7 +187,9 @@ def test_f29_work_sent_back_against_the_collector(ring: Ring, rounds: int) -> No
 
 @many
 def test_f30_approval_of_a_version_against_a_claim(ring: Ring, rounds: int) -> None:
-    """A version that keeps the step: both take effect, in either order, and the claim is on the new version's step."""
+    """A version that keeps the step: both take effect, in either order, and the claim is on the new version's
+    step.
+    """
     for _ in range(rounds):
         ring.fresh("- A1: one")
         approve = approval(ring, "- A2: two")
@@ -195,7 +211,9 @@ def test_f30_approval_of_a_version_against_a_claim(ring: Ring, rounds: int) -> N
 
 @many
 def test_f30_a_version_that_drops_a_step_against_the_round_that_launches_it(ring: Ring, rounds: int) -> None:
-    """Either it was launched first and its attempt is cancelled, or it was dropped first and is never launched."""
+    """Either it was launched first and its attempt is cancelled, or it was dropped first and is never
+    launched.
+    """
     for _ in range(rounds):
         ring.fresh("- A1: one", "- A2: two (needs A1)")
         attempt, token = ring.held("A1")
@@ -229,7 +247,9 @@ def test_fr028_two_rounds_of_one_workstream_launch_once(ring: Ring, rounds: int)
 
 @many
 def test_fr021_send_back_against_the_claim_behind_it(ring: Ring, rounds: int) -> None:
-    """Who builds on a result is not pre-empted: either the claim came first, or there is nothing left to claim."""
+    """Who builds on a result is not pre-empted: either the claim came first, or there is nothing left to
+    claim.
+    """
     for _ in range(rounds):
         ring.fresh("- A1: one", "- A2: two (needs A1)")
         attempt, token = ring.held("A1")

@@ -15,13 +15,13 @@ from django.db import connection
 from orchestrator.core.errors import VersionMoved, WrongState
 from orchestrator.core.terms import Role, VersionStatus
 from orchestrator.models import Approval, HistoryEntry, Task, WorkflowVersion
-from orchestrator.queries.state import state_problems
-from orchestrator.services.actor import Actor
-from orchestrator.services.decisions import approve_version, send_back_version
-from orchestrator.services.effect import take_effect
-from orchestrator.services.history import verify
-from orchestrator.services.plans import submit_plan
-from orchestrator.services.withdrawals import withdraw_approval
+from orchestrator.queries.base.state import state_problems
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.history import verify
+from orchestrator.services.plans.plans import submit_plan
+from orchestrator.services.review.decisions import approve_version, send_back_version
+from orchestrator.services.review.effect import take_effect
+from orchestrator.services.review.withdrawals import withdraw_approval
 from tests.cast import Cast, Driver, UserFactory
 from tests.races.contest import contest, refused
 
@@ -96,7 +96,9 @@ class Review(Driver):
         return self.shown.status
 
     def keys(self) -> list[str]:
-        return list(Task.objects.filter(workstream=self.workstream).order_by("pk").values_list("step__key", flat=True))
+        return list(
+            Task.objects.filter(workstream=self.workstream).order_by("pk").values_list("step__key", flat=True)
+        )
 
     def told(self, action: str) -> int:
         return HistoryEntry.objects.filter(workstream=self.workstream, action=action).count()
@@ -156,7 +158,9 @@ def test_wf3_approve_against_send_back(review: Review, rounds: int) -> None:
 
 @many
 def test_wf3_approve_against_a_newer_version(review: Review, rounds: int) -> None:
-    """Whoever approves what is no longer the newest gets 409; a version that comes after the approval waits."""
+    """Whoever approves what is no longer the newest gets 409; a version that comes after the
+    approval waits.
+    """
     for _ in range(rounds):
         review.fresh()
         approved, submitted = contest(review.approving(review.anna), review.submitting())

@@ -5,10 +5,10 @@ import uuid
 import pytest
 from django.db import connection
 
-from orchestrator.services.bundles import PlanFile, submit_bundle
-from orchestrator.services.comments import open_thread
-from orchestrator.services.decisions import approve_version
-from orchestrator.services.plans import submit_plan
+from orchestrator.services.plans.bundles import PlanFile, submit_bundle
+from orchestrator.services.plans.comments import open_thread
+from orchestrator.services.plans.plans import submit_plan
+from orchestrator.services.review.decisions import approve_version
 from tests.acceptance.versions import GROWN, ONE
 from tests.cast import Cast, Driver
 from tests.races.contest import contest, refused
@@ -34,8 +34,11 @@ def test_fr002_the_same_title_at_once_gets_two_addresses(cast: Cast, rounds: int
     for _ in range(rounds):
         title = uuid.uuid4().hex
         done = contest(
-            *[lambda title=title: submit_plan(source=plan(title), source_name="PLAN.md", actor=who, now=now)] * 3,
-            lambda title=title: submit_bundle(name="b", files=[PlanFile("a.md", plan(title))], actor=who, now=now),
+            *[lambda title=title: submit_plan(source=plan(title), source_name="PLAN.md", actor=who, now=now)]
+            * 3,
+            lambda title=title: submit_bundle(
+                name="b", files=[PlanFile("a.md", plan(title))], actor=who, now=now
+            ),
         )
         assert not any(refused(one) for one in done)
 
@@ -50,9 +53,15 @@ def test_fr028_a_migration_and_submissions_that_need_others_never_deadlock(cast:
         started = driver.start(ONE.replace(b"Card refunds", title.encode()))
         source = GROWN.replace(b"Card refunds", title.encode())
         version = submit_plan(
-            source=source, source_name="P", actor=who, now=driver.tick(), workstream=started, change_reason="More."
+            source=source,
+            source_name="P",
+            actor=who,
+            now=driver.tick(),
+            workstream=started,
+            change_reason="More.",
         ).version
-        # Its approver has a draft of a comment, which the decision sends: an entry of history before the needs.
+        # Its approver has a draft of a comment, which the decision sends: an entry of history before the
+        # needs.
         open_thread(version_id=version.pk, body="Fine.", actor=cast.actor("approver"), now=driver.tick())
         done = contest(
             lambda version=version, driver=driver: approve_version(

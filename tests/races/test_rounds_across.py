@@ -1,11 +1,13 @@
-"""AD-3, EC-1: rounds of workstreams on one repository meet on PostgreSQL; they never deadlock nor hold the same."""
+"""AD-3, EC-1: rounds of workstreams on one repository meet on PostgreSQL; they never deadlock nor hold the
+same.
+"""
 
 import pytest
 from django.db import connection
 
 from orchestrator.core.terms import AttemptStatus
 from orchestrator.models import Attempt
-from orchestrator.services.scheduling import run_round
+from orchestrator.services.work.scheduling import run_round
 from tests.cast import Cast, Driver
 from tests.races.contest import contest
 
@@ -28,11 +30,17 @@ def test_ad3_rounds_that_meet_give_a_resource_to_one_workstream(cast: Cast, roun
         for number, driver in enumerate(drivers):
             name = f"Meeting {chr(97 + number) * 9} {turn}"
             front = (
-                f"---\nrepository: shop-{turn}\n---\n# Plan: {name}\n## Stages\n### Stage 1: all\n##### Batch 01: b\n"
+                f"---\nrepository: shop-{turn}\n---\n# Plan: {name}\n## Stages\n### Stage 1: "
+                f"all\n##### Batch 01: b\n"
             )
             lanes = "".join(f"###### Thread 0{n}: {n}\n- A{n}: step\n  - Resources: db{n}\n" for n in (1, 2))
             driver.start((front + lanes).encode())
-        contest(*(lambda one=driver: run_round(workstream_id=one.workstream.pk, now=one.now) for driver in drivers))
+        contest(
+            *(
+                lambda one=driver: run_round(workstream_id=one.workstream.pk, now=one.now)
+                for driver in drivers
+            )
+        )
         queued = Attempt.objects.filter(task__workstream__in=[d.workstream for d in drivers])
         assert sorted(queued.values_list("task__step__key", flat=True)) == ["A1", "A2"]
         assert set(queued.values_list("status", flat=True)) == {AttemptStatus.QUEUED}

@@ -79,7 +79,9 @@ def protection(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     found = layers.found()
     chosen = PROTECTIONS[request.param](found)
     if missing := layers.missing(chosen):
-        pytest.skip(f"this kernel has {layers.described(found)}, so {request.param} alone leaves open: {missing}")
+        pytest.skip(
+            f"this kernel has {layers.described(found)}, so {request.param} alone leaves open: {missing}"
+        )
     monkeypatch.setattr(layers, "found", lambda: chosen)
     return chosen
 
@@ -89,7 +91,10 @@ def victim() -> Iterator["subprocess.Popen[bytes]"]:
     """A process of the server's user, with a secret in its environment and its memory."""
     code = f"import time; kept = {SECRET!r} * 2; print('ready', flush=True); time.sleep(600)"
     process = subprocess.Popen(
-        [sys.executable, "-c", code], env={"SECRET_KEY": SECRET}, stdout=subprocess.PIPE, start_new_session=True
+        [sys.executable, "-c", code],
+        env={"SECRET_KEY": SECRET},
+        stdout=subprocess.PIPE,
+        start_new_session=True,
     )
     assert process.stdout is not None
     process.stdout.readline()

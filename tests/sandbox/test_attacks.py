@@ -40,7 +40,13 @@ def test_nothing_of_the_data_folder_is_read(lane):
     names = ["secret-key", "orchestrator.sqlite3", "workspace/PLAN.md", "repositories/sample/.git/config"]
     names += ["worktrees/work/theirs/note.txt", "worktrees/work/.state/b1/note.txt"]
     acts = [f"attempt({name!r}, lambda: open({str(lane.data / name)!r}).read())\n" for name in names]
-    folders = ["", "workspace", "worktrees/work/theirs", "worktrees/work/.state/b1", "repositories/sample/.git"]
+    folders = [
+        "",
+        "workspace",
+        "worktrees/work/theirs",
+        "worktrees/work/.state/b1",
+        "repositories/sample/.git",
+    ]
     acts += [f"attempt({name!r}, lambda: os.listdir({str(lane.data / name)!r}))\n" for name in folders]
     found = lane.attack(TRY + "".join(acts))
     # A folder that is on the way to the tool's own ones may be seen, with nothing in it but the way.
@@ -84,13 +90,18 @@ def test_a_file_that_is_put_beside_the_data_never_arrives(lane, tmp_path):
         Path("/usr"),
         Path("/etc"),
     ]
-    acts = [f"attempt('make', lambda: open({str(place / 'planted')!r}, 'w').write('x'))\n" for place in places]
+    acts = [
+        f"attempt('make', lambda: open({str(place / 'planted')!r}, 'w').write('x'))\n" for place in places
+    ]
     lane.attack(TRY + "".join(acts))
     assert [place for place in places if (place / "planted").exists()] == []
 
 
 def test_a_link_in_the_worktree_leads_nowhere(lane):
-    code = TRY + f"os.symlink({str(lane.data)!r}, 'way')\nattempt('read', lambda: open('way/secret-key').read())\n"
+    code = (
+        TRY
+        + f"os.symlink({str(lane.data)!r}, 'way')\nattempt('read', lambda: open('way/secret-key').read())\n"
+    )
     assert refused(lane.answers(code), 1)
 
 
@@ -111,7 +122,8 @@ def test_no_environment_and_no_memory_of_another_process_is_read(lane, victim):
         "me = {str(os.getpid()), 'self', 'thread-self'}\n"
         f"pids = {{'1', str(os.getppid()), {str(victim.pid)!r}, {str(os.getpid())!r}}} - me\n"
         "for pid in sorted(pids):\n"
-        "    for name in ('environ', 'mem', 'maps', 'fd/0', 'cwd/x', 'root/etc/shadow', 'root/proc/version'):\n"
+        "    for name in ('environ', 'mem', 'maps', 'fd/0', 'cwd/x', 'root/etc/shadow', "
+        "'root/proc/version'):\n"
         "        attempt(f'{pid} {name}', lambda: open(f'/proc/{pid}/{name}', 'rb').read(1))\n"
     )
     answers = lane.answers(code)
@@ -242,7 +254,9 @@ time.sleep(300)
 
 
 def test_its_own_folders_are_its_own(lane):
-    """What a tool needs works: the worktree, its state, a temporary folder that goes with it, children, threads."""
+    """What a tool needs works: the worktree, its state, a temporary folder that goes with it, children,
+    threads.
+    """
     code = """
 import multiprocessing, os, pathlib, subprocess, sys, tempfile, threading
 pathlib.Path("made/deep").mkdir(parents=True)
@@ -269,7 +283,9 @@ print(multiprocessing.cpu_count() > 0)
 
 
 def test_modes_and_times_change_where_a_path_can_only_be_its_own(lane, protection):
-    """Without a root folder of its own a path could be anybody's, and Landlock does not look at modes and times."""
+    """Without a root folder of its own a path could be anybody's, and Landlock does not look at modes and
+    times.
+    """
     acts = ["open('a', 'w').close()", "attempt('mode', lambda: os.chmod('a', 0o755))"]
     acts += ["attempt('copy', lambda: shutil.copy2('a', 'b'))"]
     answers = lane.answers(TRY + "\n".join(acts))
@@ -282,7 +298,8 @@ def test_modes_and_times_change_where_a_path_can_only_be_its_own(lane, protectio
 
 def test_the_temporary_folder_is_new_each_time(lane):
     code = (
-        "import os, tempfile\nprint(os.listdir(tempfile.gettempdir()))\nopen(tempfile.gettempdir() + '/x', 'w').close()"
+        "import os, "
+        "tempfile\nprint(os.listdir(tempfile.gettempdir()))\nopen(tempfile.gettempdir() + '/x', 'w').close()"
     )
     first, second = lane.answers(code), lane.answers(code)
     assert first == second

@@ -1,4 +1,6 @@
-"""A run may use so many processes, so much memory, so large files and so much time; past that it ends, alone."""
+"""A run may use so many processes, so much memory, so large files and so much time; past that it
+ends, alone.
+"""
 
 import secrets
 import time
@@ -81,7 +83,10 @@ with open("huge", "wb", buffering=0) as file:
 
 
 def test_a_run_opens_no_more_files_than_the_limit(lane):
-    code = "kept = []\ntry:\n    while True: kept.append(open('/dev/null'))\nexcept OSError: print(len(kept) < 64)"
+    code = (
+        "kept = []\ntry:\n    while True: kept.append(open('/dev/null'))\nexcept OSError: "
+        "print(len(kept) < 64)"
+    )
     assert lane.answers(code) == ["True"]
 
 

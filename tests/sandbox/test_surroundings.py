@@ -33,8 +33,18 @@ def test_an_ordinary_user_shuts_tools_in_as_well():
             limits=Limits(0, 0, 0, 0, 0),
             layers=outer,
         )
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/sandbox/test_attacks.py"]
-        chosen = "everything and (data_folder or written or environment or signal or local or stopped or its_own)"
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "tests/sandbox/test_attacks.py",
+        ]
+        chosen = (
+            "everything and (data_folder or written or environment or signal or local or stopped or its_own)"
+        )
         environment = {"HOME": written, "DATA_DIR": f"{written}/data", "PATH": os.defpath, "TMPDIR": written}
         with start.started([*command, "-k", chosen], policy, environment) as run:
             said = run.output.read().decode()
@@ -45,7 +55,8 @@ def test_an_ordinary_user_shuts_tools_in_as_well():
         assert "skipped" not in said, said
 
 
-#: Takes system calls away from itself, as a container engine or an older kernel does, then says what it still has.
+#: Takes system calls away from itself, as a container engine or an older kernel does, then says what it still
+#: has.
 POORER = """
 import os, sys
 from orchestrator.sandbox import filter, kernel
@@ -140,8 +151,12 @@ def test_data_that_lie_in_the_interpreters_folder_are_never_shown(lane, settings
 
 
 def test_what_the_server_wrote_for_itself_alone_into_the_worktree_can_be_read_by_its_tools(lane):
-    """Under the server's umask git's link is for its owner alone; ruff reads every file of the folder it checks."""
+    """Under the server's umask git's link is for its owner alone; ruff reads every file of the folder it
+    checks.
+    """
     link = lane.job.directory / ".git"
     link.chmod(0o600)
-    said = lane.answers("print(open('.git').read()[:7])\ntry: open('.git', 'a')\nexcept OSError: print('kept')")
+    said = lane.answers(
+        "print(open('.git').read()[:7])\ntry: open('.git', 'a')\nexcept OSError: print('kept')"
+    )
     assert said == ["gitdir:", "kept"]

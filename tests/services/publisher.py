@@ -18,7 +18,7 @@ def main(database: str, root: str, point: str) -> None:
     settings.WORKSPACE_DIR = Path(root)
     django.setup()
 
-    from orchestrator.services import artifacts
+    from orchestrator.services.handoff import artifacts
     from orchestrator.workspace import repository
 
     def crash_point(name: str, *_: object) -> None:

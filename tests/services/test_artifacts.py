@@ -15,10 +15,10 @@ from pytest_django.fixtures import Settings
 from orchestrator.core.errors import InvalidInput, WorkspaceUnavailable
 from orchestrator.core.terms import ArtifactState, EventType
 from orchestrator.models import Attempt, HandoffArtifact, HistoryEntry
-from orchestrator.services import artifacts
-from orchestrator.services.actor import ORCHESTRATOR
-from orchestrator.services.artifacts import announce, publish
-from orchestrator.services.known_branch import note_head
+from orchestrator.services.base.actor import ORCHESTRATOR
+from orchestrator.services.handoff import artifacts
+from orchestrator.services.handoff.artifacts import announce, publish
+from orchestrator.services.handoff.known_branch import note_head
 from tests.cast import NOON, Driver
 
 #: One thread after another, so every step has one step before it.
@@ -51,7 +51,9 @@ def handover(driver: Driver, key: str) -> HandoffArtifact:
 
 
 def git(root: Path, *words: str) -> str:
-    return subprocess.run(["git", "-C", root, *words], check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        ["git", "-C", root, *words], check=True, capture_output=True, text=True
+    ).stdout.strip()
 
 
 def announced(attempt: Attempt, outputs: dict[str, bytes]) -> HandoffArtifact:
@@ -79,9 +81,13 @@ def test_publish_commits_artifacts_and_outputs_in_one_commit(held: Driver, setti
     assert git(root, "rev-parse", "HEAD~1") == before
     assert artifact.path == "workstreams/login/handoffs/000003-A1-attempt-completed.json"
     assert (
-        git(root, "show", f"{artifact.commit}:{artifact.path}") == (root / artifact.path).read_text() == artifact.body
+        git(root, "show", f"{artifact.commit}:{artifact.path}")
+        == (root / artifact.path).read_text()
+        == artifact.body
     )
-    assert (root / "workstreams/login/files/stage-1-build/01-setup" / "a-auth/notes/api.md").read_bytes() == b"# API\n"
+    assert (
+        root / "workstreams/login/files/stage-1-build/01-setup" / "a-auth/notes/api.md"
+    ).read_bytes() == b"# API\n"
     assert git(root, "status", "--porcelain") == ""
 
 
@@ -133,7 +139,9 @@ def test_announcing_outside_a_transaction_is_a_mistake(transactional_db: None, d
         )
 
 
-def test_outputs_of_a_later_attempt_replace_earlier_ones_and_both_are_in_git(held: Driver, settings: Settings) -> None:
+def test_outputs_of_a_later_attempt_replace_earlier_ones_and_both_are_in_git(
+    held: Driver, settings: Settings
+) -> None:
     second = announced(held.attempt("A1"), {"notes/api.md": b"# Better\n"})
     publish(now=LATER)
     second.refresh_from_db()
@@ -164,7 +172,9 @@ def test_an_output_never_needs_a_folder_where_a_file_stands(held: Driver, name: 
         announced(held.attempt("A1"), {name: b""})
 
 
-def test_b7_an_output_never_goes_through_a_symbolic_link(held: Driver, settings: Settings, tmp_path: Path) -> None:
+def test_b7_an_output_never_goes_through_a_symbolic_link(
+    held: Driver, settings: Settings, tmp_path: Path
+) -> None:
     publish(now=LATER)
     folder = settings.WORKSPACE_DIR / "workstreams/login/files/stage-1-build/01-setup/a-auth"
     (folder / "linked").symlink_to(tmp_path)
@@ -204,7 +214,16 @@ def test_f23_an_artifact_never_writes_over_another_one(held: Driver, settings: S
     file = settings.WORKSPACE_DIR / taken
     file.write_text('{"other": "evidence"}')
     git(settings.WORKSPACE_DIR, "add", taken)
-    git(settings.WORKSPACE_DIR, "-c", "user.name=x", "-c", "user.email=x@x", "commit", "-qm", "restored from elsewhere")
+    git(
+        settings.WORKSPACE_DIR,
+        "-c",
+        "user.name=x",
+        "-c",
+        "user.email=x@x",
+        "commit",
+        "-qm",
+        "restored from elsewhere",
+    )
 
     note_head(git(settings.WORKSPACE_DIR, "rev-parse", "HEAD"))
 

@@ -5,7 +5,7 @@ import pytest
 from orchestrator.core.errors import MissingNote, WrongState
 from orchestrator.core.terms import TaskStatus
 from orchestrator.models import Intervention
-from orchestrator.services import blockers, interventions
+from orchestrator.services.people import blockers, interventions
 from tests.cast import Driver
 
 
@@ -29,7 +29,9 @@ def test_an_open_blocker_holds_the_completion_until_it_is_resolved(running: Driv
     assert running.reload().blocked_tasks == 1
     with pytest.raises(WrongState, match="open blocker"):
         running.complete("A1")
-    blockers.resolve_blocker(blocker_id=blocker.pk, resolution="The key came.", actor=actor, now=running.tick())
+    blockers.resolve_blocker(
+        blocker_id=blocker.pk, resolution="The key came.", actor=actor, now=running.tick()
+    )
     assert running.task("A1").status == TaskStatus.ACTIVE
     running.complete("A1")
     assert running.task("A1").status == TaskStatus.COMPLETE
@@ -66,7 +68,10 @@ def test_an_unanswered_question_holds_the_completion(running: Driver) -> None:
 def test_a_flag_without_a_note_changes_nothing(running: Driver) -> None:
     with pytest.raises(MissingNote):
         interventions.flag_for_human(
-            task_id=running.task("A1").pk, note=" ", actor=running.cast.actor("contributor"), now=running.tick()
+            task_id=running.task("A1").pk,
+            note=" ",
+            actor=running.cast.actor("contributor"),
+            now=running.tick(),
         )
     assert not running.task("A1").needs_human
     assert not Intervention.objects.exists()

@@ -8,10 +8,10 @@ from django.db import DatabaseError, connection, transaction
 from orchestrator.core.errors import WrongState
 from orchestrator.models import HistoryEntry
 from orchestrator.models.guards import drop_guards, install_guards
-from orchestrator.queries.state import state_problems
-from orchestrator.services import history
-from orchestrator.services.actor import Actor
-from orchestrator.services.unit_of_work import unit_of_work
+from orchestrator.queries.base.state import state_problems
+from orchestrator.services.base import history
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.unit_of_work import unit_of_work
 from tests.cast import NOON, Driver
 
 
@@ -31,7 +31,9 @@ def started(driver: Driver) -> Driver:
 def tamper(column: str, value: object, sequence: int) -> None:
     drop_guards()
     with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE orchestrator_historyentry SET {column} = %s WHERE sequence = %s", [value, sequence])
+        cursor.execute(
+            f"UPDATE orchestrator_historyentry SET {column} = %s WHERE sequence = %s", [value, sequence]
+        )
     install_guards()
 
 
@@ -80,7 +82,9 @@ def test_fr009_entries_written_together_are_those_that_would_be_written_one_by_o
                     history.record_each(
                         workstream=workstream, actor=actor, action="work adopted", entries=part, now=NOON
                     )
-            leaves.append(list(HistoryEntry.objects.values_list("leaf", "leaf_hash", "number", "user")[before:]))
+            leaves.append(
+                list(HistoryEntry.objects.values_list("leaf", "leaf_hash", "number", "user")[before:])
+            )
             assert len(leaves[-1]) == 120
             assert history.verify() is None
             transaction.set_rollback(True)
@@ -95,7 +99,9 @@ def test_fr009_entries_of_one_act_keep_their_order_in_every_chain(finished: Driv
     with unit_of_work():
         for owner, subject in ((workstream, "first"), (None, "between"), (workstream, "last")):
             history.record(workstream=owner, actor=actor, action="x", subject=subject, now=NOON)
-        assert HistoryEntry.objects.order_by("-sequence")[0].sequence == before, "nothing is written before the end"
+        assert HistoryEntry.objects.order_by("-sequence")[0].sequence == before, (
+            "nothing is written before the end"
+        )
     found = HistoryEntry.objects.filter(sequence__gt=before).order_by("sequence")
     assert [entry.subject for entry in found] == ["first", "between", "last"]
     assert found[2].number == found[0].number + 1
@@ -161,7 +167,7 @@ def test_replacing_a_row_is_refused_too(finished: Driver) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_history_outside_a_transaction_is_refused() -> None:
-    from orchestrator.services.actor import ORCHESTRATOR
+    from orchestrator.services.base.actor import ORCHESTRATOR
     from tests.cast import NOON
 
     with pytest.raises(RuntimeError, match="transaction"):

@@ -1,5 +1,6 @@
-"""FR-028: one written order of locks, so acts never wait for one another in a ring. Every test of the suite fails when
-an act takes a lock out of order (`STRICT_LOCKS`); these try that it would, and the acts that take most locks."""
+"""FR-028: one written order of locks, so acts never wait for one another in a ring. Every test of the suite
+fails when an act takes a lock out of order (`STRICT_LOCKS`); these try that it would, and the acts that take
+most locks."""
 
 import ast
 from collections.abc import Callable
@@ -9,14 +10,16 @@ import pytest
 from django.db import transaction
 
 from orchestrator.core.errors import WrongState
-from orchestrator.services import bundles, comments, decisions, history, locks, starting
-from orchestrator.services.actor import ORCHESTRATOR
-from orchestrator.services.artifacts import publish
-from orchestrator.services.bundles import PlanFile
-from orchestrator.services.collector import collect
-from orchestrator.services.locks import Lock, OutOfOrder, locked_workstream, take
-from orchestrator.services.roll_back import roll_back
-from orchestrator.services.unit_of_work import unit_of_work
+from orchestrator.services.base import history, locks
+from orchestrator.services.base.actor import ORCHESTRATOR
+from orchestrator.services.base.locks import Lock, OutOfOrder, locked_workstream, take
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.changes.roll_back import roll_back
+from orchestrator.services.handoff.artifacts import publish
+from orchestrator.services.plans import bundles, comments, starting
+from orchestrator.services.plans.bundles import PlanFile
+from orchestrator.services.review import decisions
+from orchestrator.services.work.collector import collect
 from tests.acceptance.versions import GROWN, ONE, next_version
 from tests.cast import NOON, Driver
 

@@ -6,7 +6,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from orchestrator.core.errors import WorkspaceUnavailable
-from orchestrator.services.maintenance import maintain
+from orchestrator.services.handoff.maintenance import maintain
 from orchestrator.workspace import Workspace
 from tests.cast import Driver
 

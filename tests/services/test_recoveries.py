@@ -6,12 +6,18 @@ from pathlib import Path
 import pytest
 from pytest_django.fixtures import Settings
 
-from orchestrator.core.errors import ArtifactDamaged, MissingReason, NotAllowed, WorkspaceUnavailable, WrongState
+from orchestrator.core.errors import (
+    ArtifactDamaged,
+    MissingReason,
+    NotAllowed,
+    WorkspaceUnavailable,
+    WrongState,
+)
 from orchestrator.core.terms import ArtifactState, EventType, Reason, TaskStatus
 from orchestrator.models import HandoffArtifact, HistoryEntry
-from orchestrator.queries.explanations import explain
-from orchestrator.services import artifacts
-from orchestrator.services.recoveries import (
+from orchestrator.queries.engine.explanations import explain
+from orchestrator.services.handoff import artifacts
+from orchestrator.services.work.recoveries import (
     republish_artifact,
     restore_artifact,
     retry_artifact,
@@ -34,7 +40,9 @@ PLAN = b"""# Plan: Login
 
 @pytest.fixture
 def done(driver: Driver) -> Driver:
-    """A1 is handed over and committed; B1 is not launched yet, because the round after the commit has not run."""
+    """A1 is handed over and committed; B1 is not launched yet, because the round after the commit has not
+    run.
+    """
     driver.start(PLAN)
     driver.claim("A1")
     with pytest.MonkeyPatch.context() as patch:
@@ -71,7 +79,9 @@ def damage(driver: Driver, root: Path, how: str) -> str:
 
 
 def git(root: Path, *words: str) -> str:
-    return subprocess.run(["git", "-C", root, *words], check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        ["git", "-C", root, *words], check=True, capture_output=True, text=True
+    ).stdout.strip()
 
 
 def last_entry() -> HistoryEntry:
@@ -137,7 +147,9 @@ def test_retry_says_when_nothing_has_changed(done: Driver, settings: Settings) -
 
 @pytest.mark.parametrize("way", [republish_artifact, restore_artifact])
 @pytest.mark.parametrize("how", ["deleted", "chmod 000", "altered", "output"])
-def test_republish_and_restore_bring_back_the_same_bytes(done: Driver, settings: Settings, way, how: str) -> None:
+def test_republish_and_restore_bring_back_the_same_bytes(
+    done: Driver, settings: Settings, way, how: str
+) -> None:
     artifact = handover(done)
     damage(done, settings.WORKSPACE_DIR, how)
 
@@ -187,7 +199,9 @@ def test_declaring_failure_does_the_step_again(done: Driver, settings: Settings)
     assert not HandoffArtifact.objects.exclude(pk=lost.pk).filter(state=ArtifactState.DAMAGED).exists()
 
 
-def test_what_could_not_be_written_is_written_on_retry(driver: Driver, settings: Settings, tmp_path: Path) -> None:
+def test_what_could_not_be_written_is_written_on_retry(
+    driver: Driver, settings: Settings, tmp_path: Path
+) -> None:
     driver.start(PLAN)
     driver.claim("A1")
     folder = settings.WORKSPACE_DIR / "workstreams/login/handoffs"
@@ -221,5 +235,7 @@ def test_recovering_needs_a_role_a_reason_and_damage(done: Driver, settings: Set
     with pytest.raises(NotAllowed):
         republish_artifact(artifact_id=artifact.pk, actor=cast.actor("observer"), now=done.tick())
     with pytest.raises(MissingReason):
-        withdraw_artifact(artifact_id=artifact.pk, reason=" ", actor=cast.actor("contributor"), now=done.tick())
+        withdraw_artifact(
+            artifact_id=artifact.pk, reason=" ", actor=cast.actor("contributor"), now=done.tick()
+        )
     assert handover(done).state == ArtifactState.DAMAGED

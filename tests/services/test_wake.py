@@ -4,9 +4,9 @@ import pytest
 from django.db import transaction
 from django_q.models import OrmQ
 
-from orchestrator import tasks
 from orchestrator.models import Wake, Workstream
-from orchestrator.services import wake
+from orchestrator.processes import tasks
+from orchestrator.services.base import wake
 from tests.machines import Machine
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,13 +8,14 @@ from django.core.cache import cache
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from orchestrator import tasks
 from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.core.terms import ArtifactState, AttemptStatus
 from orchestrator.models import Attempt, HandoffArtifact, HistoryEntry, SchedulingDecision
+from orchestrator.processes import tasks
 from orchestrator.services import advance as service
-from orchestrator.services import decisions, workstreams
-from orchestrator.services.completions import complete
+from orchestrator.services.review import decisions
+from orchestrator.services.work.completions import complete
+from orchestrator.services.workstreams import workstreams
 
 
 def counts() -> tuple[int, ...]:
@@ -90,7 +91,9 @@ def test_fr009_a_round_is_dated_when_it_was_made_however_long_the_files_before_i
 def test_the_sweep_finds_what_no_act_marked_for_the_next_round(driver):
     """FR-005: rounds trust what acts mark; the sweep looks at the whole frontier all the same."""
     driver.start()
-    Attempt.objects.filter(task=driver.task("A1")).update(status=AttemptStatus.CANCELLED, ended_at=driver.tick())
+    Attempt.objects.filter(task=driver.task("A1")).update(
+        status=AttemptStatus.CANCELLED, ended_at=driver.tick()
+    )
     driver.advance()
     assert driver.attempt("A1").status == AttemptStatus.CANCELLED
     tasks.sweep()

@@ -25,7 +25,10 @@ def carried(page: HttpResponse) -> dict[str, list[str]]:
     text = page.content.decode()
     names = re.findall(r'name="plan-name" value="([^"]*)"', text)
     sources = re.findall(r'<textarea name="plan-source"[^>]*>\n(.*?)</textarea>', text, re.DOTALL)
-    return {"plan-name": [html.unescape(n) for n in names], "plan-source": [html.unescape(s) for s in sources]}
+    return {
+        "plan-name": [html.unescape(n) for n in names],
+        "plan-source": [html.unescape(s) for s in sources],
+    }
 
 
 def htmx(target: str) -> dict[str, str]:

@@ -24,7 +24,9 @@ def workstream(
 ) -> Workstream:
     """`tasks` are open, done and blocked ones; `created` and `updated` say how long before `now`."""
     number = next(_numbers)
-    workflow = Workflow.objects.create(slug=f"flow-{number}", name=f"Flow {number}", created_at=now, created_by=owner)
+    workflow = Workflow.objects.create(
+        slug=f"flow-{number}", name=f"Flow {number}", created_at=now, created_by=owner
+    )
     version = WorkflowVersion.objects.create(
         workflow=workflow,
         number=1,

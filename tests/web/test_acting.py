@@ -1,7 +1,7 @@
 """Addresses of acts: they take POST, and lead to their page when somebody opens them."""
 
 from orchestrator.models import HistoryEntry, Intervention
-from orchestrator.services.interventions import flag_for_human
+from orchestrator.services.people.interventions import flag_for_human
 from tests.cast import Driver
 from tests.web.pages import signed_in
 

@@ -12,7 +12,9 @@ BUDGET = 15_000
 
 
 def test_a_page_with_forty_tasks_is_small_on_the_wire(driver: Driver) -> None:
-    more = b"".join(b"- B%d: Gateway call number %d\n  - Exit: contract %d holds\n" % (n, n, n) for n in range(2, 36))
+    more = b"".join(
+        b"- B%d: Gateway call number %d\n  - Exit: contract %d holds\n" % (n, n, n) for n in range(2, 36)
+    )
     driver.start(PLAN.replace(b"### Merge Point", more + b"\n### Merge Point", 1))
     client = signed_in(driver.cast.approver)
     assert driver.workstream is not None
@@ -24,6 +26,8 @@ def test_a_page_with_forty_tasks_is_small_on_the_wire(driver: Driver) -> None:
 
 
 @pytest.mark.parametrize(("page", "encoding"), [("/tokens/", None), ("/plans/", "gzip")])
-def test_the_page_that_shows_a_new_token_is_not_compressed(driver: Driver, page: str, encoding: str | None) -> None:
+def test_the_page_that_shows_a_new_token_is_not_compressed(
+    driver: Driver, page: str, encoding: str | None
+) -> None:
     response = signed_in(driver.cast.contributor).get(page, headers={"Accept-Encoding": "gzip"})
     assert response.headers.get("Content-Encoding") == encoding

@@ -28,7 +28,12 @@ def test_waiting_gates_stand_before_decided_ones(at_gate: Driver) -> None:
     at_gate.do("A1", "B1", "A2")
     text = words(signed_in(at_gate.cast.observer).get("/gates/"))
     assert first is not None
-    assert text.index("Waits for a signature") < text.index("Second") < text.index("Decided") < text.index(first.title)
+    assert (
+        text.index("Waits for a signature")
+        < text.index("Second")
+        < text.index("Decided")
+        < text.index(first.title)
+    )
     assert "Approved" in text
 
 
@@ -72,7 +77,11 @@ def test_signing_unlocks_what_follows(at_gate: Driver) -> None:
     )
     assert "MP1 is approved" in words(response)
     review = GateReview.objects.get()
-    assert (review.reviewer, review.decision, review.reason) == (at_gate.cast.reviewer, "approved", "Flow tested.")
+    assert (review.reviewer, review.decision, review.reason) == (
+        at_gate.cast.reviewer,
+        "approved",
+        "Flow tested.",
+    )
     assert "Follow-ups: Load test." in words(response)
     assert HistoryEntry.objects.get(action="gate approved").user == at_gate.cast.reviewer
     at_gate.advance()
@@ -89,7 +98,9 @@ def test_rejecting_needs_a_reason_and_a_return_step(at_gate: Driver) -> None:
     assert no_step.status_code == 422
     assert "The report is empty." in words(no_step)
     assert not GateReview.objects.exists()
-    done = client.post(url, {"decision": "reject", "reason": "The report is empty.", "return_key": "A2"}, follow=True)
+    done = client.post(
+        url, {"decision": "reject", "reason": "The report is empty.", "return_key": "A2"}, follow=True
+    )
     assert "Rejected by rita, attempt 1, returned to A2" in words(done)
     assert "It is being done again" in words(done)
     assert at_gate.task("A2").status == TaskStatus.PENDING

@@ -9,9 +9,11 @@ from django.test import Client
 
 from orchestrator.core.terms import ArtifactState, BlockerKind
 from orchestrator.models import HandoffArtifact
-from orchestrator.queries.inbox import inbox_for
-from orchestrator.services import blockers, decisions, failures, interventions
-from orchestrator.services.signing import why_not_decide
+from orchestrator.queries.workstreams.inbox import inbox_for
+from orchestrator.services.people import blockers, interventions
+from orchestrator.services.review import decisions
+from orchestrator.services.work import failures
+from orchestrator.services.work.signing import why_not_decide
 from tests.cast import NOON, Cast, Driver
 from tests.web.rows import workstream
 
@@ -38,7 +40,10 @@ def busy(cast: Cast) -> Driver:
     asked = Driver(cast)
     asked.start()
     interventions.flag_for_human(
-        task_id=asked.task("A1").pk, note="Keep the column?", actor=cast.actor("contributor"), now=asked.tick()
+        task_id=asked.task("A1").pk,
+        note="Keep the column?",
+        actor=cast.actor("contributor"),
+        now=asked.tick(),
     )
     asked.claim("B1")
     asked.fail("B1", "The vendor said no.")
@@ -60,7 +65,12 @@ def busy(cast: Cast) -> Driver:
 def test_the_approver_sees_what_is_urgent_first(cast: Cast) -> None:
     busy(cast)
     found = sections(cast.approver)
-    assert list(found) == ["Needs a human", "Blocks others", "Waits for your approval", "Ready for acceptance"]
+    assert list(found) == [
+        "Needs a human",
+        "Blocks others",
+        "Waits for your approval",
+        "Ready for acceptance",
+    ]
     assert found["Needs a human"] == ["A1: Ledger entries for refunds"]
     assert found["Blocks others"] == ["B1: Gateway call", "D1: Write the manual"]
     assert found["Waits for your approval"] == ["Plan version 1"]
@@ -68,7 +78,9 @@ def test_the_approver_sees_what_is_urgent_first(cast: Cast) -> None:
 
 
 def test_the_gate_waits_for_whom_the_plan_names(cast: Cast) -> None:
-    """The plan names the role reviewer, so only reviewers may sign; the inbox and the service say the same."""
+    """The plan names the role reviewer, so only reviewers may sign; the inbox and the service say
+    the same.
+    """
     driver = busy(cast)
     assert "Waits for your sign-off" in sections(cast.reviewer)
     assert "Waits for your sign-off" not in sections(cast.approver)
@@ -113,7 +125,9 @@ def test_authors_do_not_approve_their_own_plan(cast: Cast, driver: Driver) -> No
 def test_a_damaged_artifact_names_its_file(cast: Cast, driver: Driver) -> None:
     driver.start()
     artifact = HandoffArtifact.objects.order_by("pk")[0]
-    HandoffArtifact.objects.filter(pk=artifact.pk).update(state=ArtifactState.DAMAGED, problem="The file is missing.")
+    HandoffArtifact.objects.filter(pk=artifact.pk).update(
+        state=ArtifactState.DAMAGED, problem="The file is missing."
+    )
     assert sections(cast.contributor)["Blocks others"] == [artifact.path]
 
 
@@ -122,7 +136,9 @@ def test_a_failure_leaves_the_inbox_once_it_is_queued_again(cast: Cast, driver: 
     driver.claim("A1")
     driver.fail("A1")
     assert sections(cast.contributor)["Blocks others"] == ["A1: Ledger entries for refunds"]
-    failures.requeue(task_id=driver.task("A1").pk, reason="Fixed.", actor=cast.actor("contributor"), now=driver.tick())
+    failures.requeue(
+        task_id=driver.task("A1").pk, reason="Fixed.", actor=cast.actor("contributor"), now=driver.tick()
+    )
     assert "Blocks others" not in sections(cast.contributor)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrator.models import HistoryEntry, Intervention
-from orchestrator.services.interventions import flag_for_human
+from orchestrator.services.people.interventions import flag_for_human
 from tests.cast import PLAN, Driver
 from tests.web.pages import htmx, signed_in, words
 
@@ -28,7 +28,13 @@ def test_a_flag_is_an_amber_card(flagged: Driver) -> None:
     response = signed_in(flagged.cast.contributor).get("/interventions/")
     assert b'<article class="card-human"' in response.content
     text = words(response)
-    for part in ("Which currency?", "A1: Ledger entries for refunds", "Card refunds", "asked by carl", "Mark done"):
+    for part in (
+        "Which currency?",
+        "A1: Ledger entries for refunds",
+        "Card refunds",
+        "asked by carl",
+        "Mark done",
+    ):
         assert part in text
 
 
@@ -73,7 +79,9 @@ def test_a_double_click_is_told_once(flagged: Driver) -> None:
 
 def test_an_observer_cannot_answer(flagged: Driver) -> None:
     client = signed_in(flagged.cast.observer)
-    assert "You need the role initiator or contributor or reviewer or approver" in words(client.get("/interventions/"))
+    assert "You need the role initiator or contributor or reviewer or approver" in words(
+        client.get("/interventions/")
+    )
     response = client.post(done_url(), {"answer": "Euro."})
     assert response.status_code == 403
     assert "Euro." in words(response)

@@ -1,4 +1,6 @@
-"""What the script does with a key, where no browser is at hand: it opens links, all else only gets the focus."""
+"""What the script does with a key, where no browser is at hand: it opens links, all else only
+gets the focus.
+"""
 
 from pathlib import Path
 

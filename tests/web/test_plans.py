@@ -65,7 +65,11 @@ def test_submitting_stores_a_version_for_review(cast: Cast) -> None:
     response = submit(cast)
     version = WorkflowVersion.objects.get()
     assert response.headers["Location"] == f"/plans/{version.workflow.slug}/v1/"
-    assert (version.status, version.author, version.source) == (VersionStatus.IN_REVIEW, cast.initiator, PLAN.decode())
+    assert (version.status, version.author, version.source) == (
+        VersionStatus.IN_REVIEW,
+        cast.initiator,
+        PLAN.decode(),
+    )
     assert HistoryEntry.objects.get(action="plan submitted").user == cast.initiator
 
 
@@ -77,7 +81,9 @@ def test_an_uploaded_file_wins_over_the_text(cast: Cast) -> None:
 
 
 def test_check_shows_findings_and_preview_and_stores_nothing(cast: Cast) -> None:
-    response = signed_in(cast.initiator).post("/plans/submit/", {"act": "check", "source": OPEN_PLAN.decode()})
+    response = signed_in(cast.initiator).post(
+        "/plans/submit/", {"act": "check", "source": OPEN_PLAN.decode()}
+    )
     text = words(response)
     line = OPEN_PLAN.decode().splitlines().index("- [ ] Who owns the ledger?") + 1
     assert f"Line {line}" in text
@@ -108,7 +114,9 @@ def test_check_answers_htmx_with_the_form_alone(cast: Cast) -> None:
     ],
     ids=["empty", "cycle", "duplicate", "unknown"],
 )
-def test_a_plan_that_cannot_be_scheduled_is_422_with_what_was_typed(cast: Cast, source: str, said: str) -> None:
+def test_a_plan_that_cannot_be_scheduled_is_422_with_what_was_typed(
+    cast: Cast, source: str, said: str
+) -> None:
     response = submit(cast, source)
     assert response.status_code == 422
     assert said in words(response)

@@ -4,11 +4,16 @@ import pytest
 from django.test import Client
 
 from orchestrator.models import HistoryEntry, Policy, PolicyChange
-from orchestrator.services.policies import change_policy
+from orchestrator.services.workstreams.policies import change_policy
 from orchestrator.web.markdown import LIMIT, to_html
 from tests.cast import NOON, Cast
 
-CHANGE = {"title": "Done", "body": "# Done\n\n- *tests* pass", "reason": "Tests were missing.", "impact": "None."}
+CHANGE = {
+    "title": "Done",
+    "body": "# Done\n\n- *tests* pass",
+    "reason": "Tests were missing.",
+    "impact": "None.",
+}
 
 
 @pytest.fixture

@@ -12,14 +12,21 @@ from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
 
-from orchestrator.core.attention import in_window, lifecycle, signals
+from orchestrator.core.engine.attention import in_window, lifecycle, signals
 from orchestrator.core.terms import Lifecycle, Signal, TimeWindow, WorkstreamStatus
 from orchestrator.models import Workstream
-from orchestrator.queries.portfolio import Filters, Portfolio, standing_of
+from orchestrator.queries.workstreams.portfolio import Filters, Portfolio, standing_of
 from tests.cast import Cast
 from tests.web.rows import workstream
 
-AGES = [timedelta(0), timedelta(hours=3), timedelta(days=3), timedelta(days=7), timedelta(days=8), timedelta(days=45)]
+AGES = [
+    timedelta(0),
+    timedelta(hours=3),
+    timedelta(days=3),
+    timedelta(days=7),
+    timedelta(days=8),
+    timedelta(days=45),
+]
 TASKS = [(0, 0, 0), (2, 0, 0), (1, 1, 1), (0, 3, 0)]
 
 
@@ -161,7 +168,9 @@ def test_nobody_reads_it_without_signing_in(client: Client) -> None:
 
 
 @pytest.mark.parametrize("state", Lifecycle)
-def test_every_state_has_a_colour_a_shape_and_a_word(reader: Client, everything: datetime, state: Lifecycle) -> None:
+def test_every_state_has_a_colour_a_shape_and_a_word(
+    reader: Client, everything: datetime, state: Lifecycle
+) -> None:
     text = reader.get(f"/portfolio/?state={state}").content.decode()
     chips = re.findall(r'<span class="chip chip-(\w+)"><svg class="glyph".*?</svg><span>(\w+)</span>', text)
     assert state.value.capitalize() in {word for _, word in chips}

@@ -39,9 +39,13 @@ def test_htmx_shows_the_refusal_above_the_open_page(reader: Client, cast: Cast) 
 
 
 def test_a_refusal_leads_back_to_the_page_it_came_from(reader: Client) -> None:
-    text = reader.post("/tokens/99/revoke/", headers={"Referer": "http://testserver/tokens/"}).content.decode()
+    text = reader.post(
+        "/tokens/99/revoke/", headers={"Referer": "http://testserver/tokens/"}
+    ).content.decode()
     assert 'href="http://testserver/tokens/"' in text
-    foreign = reader.post("/tokens/99/revoke/", headers={"Referer": "https://elsewhere.example/"}).content.decode()
+    foreign = reader.post(
+        "/tokens/99/revoke/", headers={"Referer": "https://elsewhere.example/"}
+    ).content.decode()
     assert "elsewhere" not in foreign
 
 
@@ -68,7 +72,10 @@ def test_other_errors_are_not_refusals(rf: RequestFactory) -> None:
 
     middleware = RefusalMiddleware(view)
     assert middleware.process_exception(rf.get("/"), ValueError("x")) is None
-    assert middleware.process_exception(rf.get("/", headers={"Accept": "text/plain"}), AlreadyClaimed("x")) is not None
+    assert (
+        middleware.process_exception(rf.get("/", headers={"Accept": "text/plain"}), AlreadyClaimed("x"))
+        is not None
+    )
 
 
 def test_the_policy_forbids_everything_inline(client: Client) -> None:

@@ -6,7 +6,15 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from orchestrator.core.terms import AttemptStatus, ExecutorKind, TaskStatus
-from orchestrator.models import Assignment, Blocker, CriterionCheck, Executor, HistoryEntry, Intervention, OutputFile
+from orchestrator.models import (
+    Assignment,
+    Blocker,
+    CriterionCheck,
+    Executor,
+    HistoryEntry,
+    Intervention,
+    OutputFile,
+)
 from tests.cast import Driver
 from tests.web.pages import control, htmx, signed_in, words
 
@@ -60,7 +68,9 @@ def test_a_person_claims_with_an_executor_of_their_own(started: Driver) -> None:
 def test_a_name_that_an_agent_has_taken_does_not_stop_a_person(started: Driver) -> None:
     started.cast.builder("carl-in-person")
     claim(started)
-    assert Executor.objects.get(kind=ExecutorKind.PERSON).name == f"carl-in-person-{started.cast.contributor.pk}"
+    assert (
+        Executor.objects.get(kind=ExecutorKind.PERSON).name == f"carl-in-person-{started.cast.contributor.pk}"
+    )
 
 
 def test_a_taken_attempt_names_its_holder(started: Driver) -> None:

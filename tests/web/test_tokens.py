@@ -5,7 +5,7 @@ import re
 from django.test import Client
 
 from orchestrator.models import AccessToken, Executor
-from orchestrator.services.tokens import live_token
+from orchestrator.services.people.tokens import live_token
 from tests.cast import Cast
 
 NEW = {"executor": "builder-7", "kind": "agent", "label": "laptop", "scopes": ["read", "work"]}
@@ -22,7 +22,11 @@ def test_the_secret_is_shown_once_and_works(client: Client, cast: Cast) -> None:
     secret = made(client)
     token = live_token(secret)
     assert token is not None
-    assert (token.executor.name, token.executor.user, token.scopes) == ("builder-7", cast.contributor, "read work")
+    assert (token.executor.name, token.executor.user, token.scopes) == (
+        "builder-7",
+        cast.contributor,
+        "read work",
+    )
     again = client.get("/tokens/")
     assert secret not in again.content.decode()
     assert "laptop" in again.content.decode()

@@ -8,9 +8,9 @@ from django.conf import settings
 
 from orchestrator.core.terms import ArtifactState, WorkstreamStatus
 from orchestrator.models import HandoffArtifact, HistoryEntry, Workstream
-from orchestrator.services.blockers import declare_blocker
-from orchestrator.services.interventions import flag_for_human
-from orchestrator.services.policies import change_policy
+from orchestrator.services.people.blockers import declare_blocker
+from orchestrator.services.people.interventions import flag_for_human
+from orchestrator.services.workstreams.policies import change_policy
 from tests.cast import PLAN, Driver
 from tests.web.pages import control, htmx, signed_in, words
 
@@ -74,7 +74,9 @@ def test_a_page_costs_the_same_for_any_number_of_tasks(
     with django_assert_max_num_queries(50) as few:
         client.get(small)
     more = b"".join(b"- B%d: More\n  - Exit: done\n" % n for n in range(2, 30))
-    started.start(PLAN.replace(b"Card refunds", b"Large").replace(b"### Merge Point", more + b"\n### Merge Point"))
+    started.start(
+        PLAN.replace(b"Card refunds", b"Large").replace(b"### Merge Point", more + b"\n### Merge Point")
+    )
     large = page_of(started)
     with django_assert_num_queries(len(few.captured_queries)):
         client.get(large)
@@ -92,7 +94,9 @@ def test_what_is_in_the_way_is_listed(started: Driver) -> None:
     actor = started.cast.actor("contributor")
     flag_for_human(task_id=started.task("A1").pk, note="Which currency?", actor=actor, now=started.tick())
     note = "The test system is down."
-    declare_blocker(task_id=started.task("B1").pk, kind="external", note=note, actor=actor, now=started.tick())
+    declare_blocker(
+        task_id=started.task("B1").pk, kind="external", note=note, actor=actor, now=started.tick()
+    )
     text = read(started)
     assert "Needs a human A1 : Which currency?" in text
     assert f"B1 , external: {note}" in text
@@ -135,7 +139,12 @@ def test_ec3_a_missing_file_is_named_with_four_ways_out(damaged: tuple[Driver, H
     text = read(driver, "contributor")
     assert artifact.path in text
     assert "is missing" in text
-    for button in ("Check again", "Republish from the record", "Restore from git", "Declare failure, do A1 again"):
+    for button in (
+        "Check again",
+        "Republish from the record",
+        "Restore from git",
+        "Declare failure, do A1 again",
+    ):
         assert button in text
 
 
@@ -156,10 +165,14 @@ def test_ec3_checking_again_says_what_is_still_wrong(damaged: tuple[Driver, Hand
     assert "It still cannot be used" in words(response)
 
 
-def test_ec3_declaring_failure_needs_a_reason_and_does_the_step_again(damaged: tuple[Driver, HandoffArtifact]) -> None:
+def test_ec3_declaring_failure_needs_a_reason_and_does_the_step_again(
+    damaged: tuple[Driver, HandoffArtifact],
+) -> None:
     driver, artifact = damaged
     assert act(driver, "contributor", "recover", artifact=artifact.pk, way="declare").status_code == 422
-    response = act(driver, "contributor", "recover", artifact=artifact.pk, way="declare", reason="The disk is gone.")
+    response = act(
+        driver, "contributor", "recover", artifact=artifact.pk, way="declare", reason="The disk is gone."
+    )
     assert "A1 and everything after it is done again." in words(response)
     driver.advance()
     assert driver.attempt("A1").number == 2
@@ -254,8 +267,12 @@ def test_b1_nothing_outside_the_workstream_is_shown(started: Driver, path: str) 
 def test_bx6_numbered_threads_of_different_batches_are_rows_of_their_own(started: Driver) -> None:
     started.do("A1")
     folder = f"workstreams/{started.reload().slug}"
-    response = signed_in(started.cast.observer).get(f"{page_of(started)}files/{folder}/EXECUTION-DASHBOARD.md")
-    rows = [line.split(" | ")[:2] for line in response.content.decode().splitlines() if line.startswith("| 1/")]
+    response = signed_in(started.cast.observer).get(
+        f"{page_of(started)}files/{folder}/EXECUTION-DASHBOARD.md"
+    )
+    rows = [
+        line.split(" | ")[:2] for line in response.content.decode().splitlines() if line.startswith("| 1/")
+    ]
     assert rows == [
         ["| 1/01/01", "ledger"],
         ["| 1/01/02", "gateway"],

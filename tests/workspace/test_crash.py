@@ -96,7 +96,10 @@ def test_f20_a_git_lock_is_left_alone_while_another_writer_runs(space: Workspace
         space.write({"first": b"1"}, "first\n", AT)
         lock = space.root / ".git" / "index.lock"
         lock.write_bytes(b"")
-        with pytest.raises(WorkspaceUnavailable, match="Another process"), Workspace(space.root).locked(patience=0.1):
+        with (
+            pytest.raises(WorkspaceUnavailable, match="Another process"),
+            Workspace(space.root).locked(patience=0.1),
+        ):
             pass
         assert lock.exists()
 

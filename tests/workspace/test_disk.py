@@ -1,4 +1,6 @@
-"""A full, broken or read-only disk is a refusal with the path, and work goes on when it is repaired (F14 to F16)."""
+"""A full, broken or read-only disk is a refusal with the path, and work goes on when it is repaired (F14 to
+F16).
+"""
 
 import errno
 import os

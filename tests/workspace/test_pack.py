@@ -1,4 +1,6 @@
-"""Packing leaves everything readable, takes nothing of the producers away, and stops at a damaged object (F21)."""
+"""Packing leaves everything readable, takes nothing of the producers away, and stops at a damaged object
+(F21).
+"""
 
 from datetime import UTC, datetime
 

@@ -15,7 +15,9 @@ AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 
 def write(space: Workspace, **contents: bytes) -> str:
     with space.locked():
-        return space.write({name.replace("__", "/"): content for name, content in contents.items()}, "a message\n", AT)
+        return space.write(
+            {name.replace("__", "/"): content for name, content in contents.items()}, "a message\n", AT
+        )
 
 
 def test_first_write_makes_a_repository_that_people_can_read(space: Workspace, git: Git) -> None:
@@ -39,7 +41,9 @@ def test_nothing_of_the_user_gets_into_a_commit(
     hook.write_text("#!/bin/sh\nexit 1\n")
     hook.chmod(0o755)
     config = tmp_path / "gitconfig"
-    config.write_text(f"[user]\nname=Someone\n[core]\nautocrlf=true\nhooksPath={hook.parent}\n[commit]\ngpgsign=true\n")
+    config.write_text(
+        f"[user]\nname=Someone\n[core]\nautocrlf=true\nhooksPath={hook.parent}\n[commit]\ngpgsign=true\n"
+    )
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
     monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "index"))
@@ -61,7 +65,9 @@ def test_the_same_bytes_are_committed_once(space: Workspace, git: Git) -> None:
 
 
 @pytest.mark.parametrize("touch", [("add", "own"), ("rm", "--cached", "-q", "a"), ("read-tree", "--empty")])
-def test_what_a_person_did_to_the_index_gets_into_no_commit(space: Workspace, git: Git, touch: tuple[str, ...]) -> None:
+def test_what_a_person_did_to_the_index_gets_into_no_commit(
+    space: Workspace, git: Git, touch: tuple[str, ...]
+) -> None:
     write(space, a=b"1", b=b"2")
     (space.root / "own").write_bytes(b"mine")
     git(*touch)
@@ -88,8 +94,12 @@ def test_a_deleted_file_stays_deleted_when_others_are_written(space: Workspace, 
     assert git("status", "--porcelain") == "D lost"
 
 
-@pytest.mark.parametrize("obstacle", ["link-to-folder", "link-to-file", "dangling-link", "folder", "file-as-folder"])
-def test_nothing_is_written_through_or_over_an_obstacle(space: Workspace, tmp_path: Path, obstacle: str) -> None:
+@pytest.mark.parametrize(
+    "obstacle", ["link-to-folder", "link-to-file", "dangling-link", "folder", "file-as-folder"]
+)
+def test_nothing_is_written_through_or_over_an_obstacle(
+    space: Workspace, tmp_path: Path, obstacle: str
+) -> None:
     head = write(space, first=b"1")
     outside = tmp_path / "outside"
     outside.mkdir()

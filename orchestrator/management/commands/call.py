@@ -1,8 +1,8 @@
 """`manage.py call POST /api/attempts/7/claim --executor builder-1`: one REST call, without a server (FR-025).
 
-The request goes through the same URLs, sign-in, services and refusals as one that comes by HTTP. Fields are JSON when
-they read as JSON (`token=3`, `evidence={"5": "seen"}`), text otherwise. Every act has a REST route, so every act is a
-command too.
+The request goes through the same URLs, sign-in, services and refusals as one that comes by HTTP. Fields are
+JSON when they read as JSON (`token=3`, `evidence={"5": "seen"}`), text otherwise. Every act has a REST route,
+so every act is a command too.
 """
 
 import json
@@ -17,7 +17,7 @@ from django.test import RequestFactory
 from django.urls import Resolver404, resolve
 
 from orchestrator.core.errors import Refusal
-from orchestrator.services.callers import Caller, caller_by_command, member_by_command
+from orchestrator.services.people.callers import Caller, caller_by_command, member_by_command
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ERROR = 400
@@ -41,7 +41,9 @@ class Command(BaseCommand):
         self, *, method: str, path: str, field: list[str], executor: str, user: str, key: str, **_options: Any
     ) -> None:
         if not path.startswith("/api/"):
-            raise CommandError(f"{path} is no REST address: those begin with /api/; GET /api/openapi.json lists them.")
+            raise CommandError(
+                f"{path} is no REST address: those begin with /api/; GET /api/openapi.json lists them."
+            )
         try:
             caller = member_by_command(executor) if executor else _person(user)
         except Refusal as refusal:
@@ -76,7 +78,9 @@ def _body(fields: list[str]) -> dict[str, Any]:
 
 
 def _call(method: str, path: str, body: dict[str, Any], caller: Caller, key: str) -> tuple[int, str]:
-    host = next((name for name in settings.ALLOWED_HOSTS if "*" not in name and not name.startswith(".")), "localhost")
+    host = next(
+        (name for name in settings.ALLOWED_HOSTS if "*" not in name and not name.startswith(".")), "localhost"
+    )
     headers = {"host": host, "accept": "application/json"} | ({"idempotency-key": key} if key else {})
     data = json.dumps(body) if body else ""
     request = RequestFactory().generic(method, path, data, content_type="application/json", headers=headers)

@@ -6,8 +6,8 @@ from django.contrib.auth.management.commands import changepassword
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from orchestrator.services.accounts import COMMAND_LINE, record_password, standing_of
-from orchestrator.services.unit_of_work import unit_of_work
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.people.accounts import COMMAND_LINE, record_password, standing_of
 
 
 class Command(changepassword.Command):

@@ -8,11 +8,14 @@ from django.utils import timezone
 from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.core.terms import InboxState
 from orchestrator.models import InboxFile
-from orchestrator.services.collector import collect
+from orchestrator.services.work.collector import collect
 
 
 class Command(BaseCommand):
-    help = "Take in the result files that executors committed to the workspace themselves; the queue does so as well."
+    help = (
+        "Take in the result files that executors committed to the workspace themselves; the "
+        "queue does so as well."
+    )
     # The operator sees the system checks when everything starts; here they would bury the answer.
     requires_system_checks: list[str] = []
 
@@ -25,4 +28,6 @@ class Command(BaseCommand):
         seen = InboxFile.objects.filter(seen_at=now)
         for row in seen.filter(state=InboxState.QUARANTINED):
             self.stdout.write(f"Quarantined {row.executor}: {row.path}: {row.problem}")
-        self.stdout.write(f"{looked} files looked at, {seen.filter(state=InboxState.INGESTED).count()} taken in.")
+        self.stdout.write(
+            f"{looked} files looked at, {seen.filter(state=InboxState.INGESTED).count()} taken in."
+        )

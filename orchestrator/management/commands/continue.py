@@ -1,4 +1,6 @@
-"""`manage.py continue [TASK] --executor NAME`: the brief of interrupted work, for whoever goes on with it (WF-9)."""
+"""`manage.py continue [TASK] --executor NAME`: the brief of interrupted work, for whoever goes on with it
+(WF-9).
+"""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -7,13 +9,16 @@ from django.core.management.base import BaseCommand, CommandError
 
 from orchestrator.core.errors import NotFound, Refusal
 from orchestrator.models import Executor, Task
-from orchestrator.queries.continuing import continuation, to_continue
-from orchestrator.queries.continuing_text import continuation_text
-from orchestrator.services.callers import caller_by_name
+from orchestrator.queries.work.continuing import continuation, to_continue
+from orchestrator.queries.work.continuing_text import continuation_text
+from orchestrator.services.people.callers import caller_by_name
 
 
 class Command(BaseCommand):
-    help = "Print what an executor needs to continue a task; without TASK, what it holds or what others have left."
+    help = (
+        "Print what an executor needs to continue a task; without TASK, what it holds or what "
+        "others have left."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:

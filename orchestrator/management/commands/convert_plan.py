@@ -1,8 +1,9 @@
-"""`manage.py convert_plan FILE|FOLDER [--to plan|bundle|tasks|dashboard]`: any plan that can be read, in another form.
+"""`manage.py convert_plan FILE|FOLDER [--to plan|bundle|tasks|dashboard]`: any plan that can be read, in
+another form.
 
-A folder is read as one workstream's files (`core/formats/folder.py`); of several plans in it each is written behind a
-line that names it, and as one bundle with `--to bundle`. Nothing is stored. Findings go to standard error. Exit code 0,
-or 1 when nothing in one of them can be scheduled.
+A folder is read as one workstream's files (`core/plans/formats/folder.py`); of several plans in it each is
+written behind a line that names it, and as one bundle with `--to bundle`. Nothing is stored. Findings go to
+standard error. Exit code 0, or 1 when nothing in one of them can be scheduled.
 """
 
 import sys
@@ -12,13 +13,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from orchestrator.core.formats.bundle import render_bundles
-from orchestrator.core.formats.folder import sources_of
-from orchestrator.core.formats.recognise import Format
-from orchestrator.core.formats.write import Written, render_as
-from orchestrator.core.plan import Plan
+from orchestrator.core.files.write import Written, render_as
+from orchestrator.core.plans.formats.bundle import render_bundles
+from orchestrator.core.plans.formats.folder import sources_of
+from orchestrator.core.plans.formats.recognise import Format
+from orchestrator.core.plans.plan import Plan
 from orchestrator.management.plan_source import files_in, lines_of, read_file
-from orchestrator.services.plans import read_any_source
+from orchestrator.services.plans.plans import read_any_source
 
 
 class Command(BaseCommand):

@@ -11,8 +11,8 @@ from django.utils import timezone
 from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import Executor
-from orchestrator.services.actor import Actor
-from orchestrator.services.executors import SCOPES, issue_token, register_executor
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.people.executors import SCOPES, issue_token, register_executor
 
 #: Days that a token works where nothing else is said, and the most that can be asked for.
 DAYS = 90
@@ -28,11 +28,20 @@ class Command(BaseCommand):
         parser.add_argument("--executor", required=True)
         parser.add_argument("--user", help="account a new executor acts for")
         parser.add_argument("--label", default="command line")
-        parser.add_argument("--days", type=int, default=DAYS, help=f"how long it works, 0 for ever; default: {DAYS}")
+        parser.add_argument(
+            "--days", type=int, default=DAYS, help=f"how long it works, 0 for ever; default: {DAYS}"
+        )
         parser.add_argument("--scope", action="append", choices=sorted(SCOPES), help="default: all of them")
 
     def handle(
-        self, *, executor: str, user: str | None, label: str, days: int, scope: list[str] | None, **_options: Any
+        self,
+        *,
+        executor: str,
+        user: str | None,
+        label: str,
+        days: int,
+        scope: list[str] | None,
+        **_options: Any,
     ) -> None:
         if not 0 <= days <= LONGEST:
             raise CommandError(f"--days is a number from 0 to {LONGEST}.")

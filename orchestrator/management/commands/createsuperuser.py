@@ -1,5 +1,5 @@
-"""`manage.py createsuperuser`: Django's own, with a name that nobody can take for another one's; the new administrator
-stands in the history (FR-011)."""
+"""`manage.py createsuperuser`: Django's own, with a name that nobody can take for another one's; the new
+administrator stands in the history (FR-011)."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from orchestrator.core.errors import Refusal
-from orchestrator.services.accounts import COMMAND_LINE, record_changes
-from orchestrator.services.names import claim_account_name
-from orchestrator.services.unit_of_work import unit_of_work
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.people.accounts import COMMAND_LINE, record_changes
+from orchestrator.services.people.names import claim_account_name
 
 
 class Command(createsuperuser.Command):
@@ -18,7 +18,9 @@ class Command(createsuperuser.Command):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> str | None:
-        """In one transaction, so that the name which was looked for is still free when the account is made."""
+        """In one transaction, so that the name which was looked for is still free when the
+        account is made.
+        """
         if options["interactive"]:
             # Nobody waits behind the names lock while a person types a password.
             return self._make(*args, **options)

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from orchestrator.core.errors import Refusal
-from orchestrator.services.callers import Caller, caller_by_token, member_by_command
+from orchestrator.services.people.callers import Caller, caller_by_token, member_by_command
 
 TOKEN_VARIABLE = "ORCHESTRATOR_TOKEN"  # noqa: S105 (the name of a variable, not a secret)
 
@@ -22,7 +22,9 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--executor", metavar="NAME", help="act as this registered executor, without a token")
+        parser.add_argument(
+            "--executor", metavar="NAME", help="act as this registered executor, without a token"
+        )
 
     def handle(self, *_: Any, executor: str | None, **__: Any) -> None:
         sign_in = _sign_in(executor)

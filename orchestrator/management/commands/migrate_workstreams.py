@@ -1,4 +1,6 @@
-"""`manage.py migrate_workstreams WORKFLOW VERSION --as USER`: bring work in flight to an approved version (FR-016)."""
+"""`manage.py migrate_workstreams WORKFLOW VERSION --as USER`: bring work in flight to an approved version
+(FR-016).
+"""
 
 from argparse import ArgumentParser
 from collections.abc import Sequence
@@ -10,11 +12,11 @@ from django.utils import timezone
 
 from orchestrator.core.errors import Refusal
 from orchestrator.models import WorkflowVersion, Workstream
-from orchestrator.queries.migrations import in_flight, workstreams_in_flight
-from orchestrator.queries.plans import find_version
-from orchestrator.queries.readings import plan_of
-from orchestrator.services.actor import Actor
-from orchestrator.services.migration import migrate_several
+from orchestrator.queries.changes.migrations import in_flight, workstreams_in_flight
+from orchestrator.queries.plans.plans import find_version
+from orchestrator.queries.plans.readings import plan_of
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.changes.migration import migrate_several
 
 
 class Command(BaseCommand):
@@ -24,12 +26,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("workflow", help="its slug")
         parser.add_argument("version", type=int)
-        parser.add_argument("--workstream", action="append", default=[], help="only this one; may be repeated")
+        parser.add_argument(
+            "--workstream", action="append", default=[], help="only this one; may be repeated"
+        )
         parser.add_argument("--dry-run", action="store_true", help="say what would happen, change nothing")
         parser.add_argument("--reason", default="", help="why; required unless it is a dry run")
         parser.add_argument("--as", dest="user", required=True, help="the account that migrates")
 
-    def handle(self, *, workflow: str, version: int, workstream: list[str], user: str, **options: Any) -> None:
+    def handle(
+        self, *, workflow: str, version: int, workstream: list[str], user: str, **options: Any
+    ) -> None:
         account = User.objects.filter(username=user).first()
         if account is None:
             raise CommandError(f"There is no account {user}.")
@@ -54,12 +60,18 @@ class Command(BaseCommand):
             for verdict in judgement.verdicts:
                 self.stdout.write(f"  {verdict.outcome:>9}  {verdict.old or verdict.new}: {verdict.sentence}")
 
-    def _migrate(self, wanted: WorkflowVersion, chosen: Sequence[Workstream], actor: Actor, reason: str) -> None:
+    def _migrate(
+        self, wanted: WorkflowVersion, chosen: Sequence[Workstream], actor: Actor, reason: str
+    ) -> None:
         results = migrate_several(
             workstreams=chosen, version_id=wanted.pk, actor=actor, now=timezone.now(), reason=reason
         )
         for one in results:
-            said = f"not migrated. {one.refusal.message}" if one.refusal else f"goes on under version {wanted.number}"
+            said = (
+                f"not migrated. {one.refusal.message}"
+                if one.refusal
+                else f"goes on under version {wanted.number}"
+            )
             self.stdout.write(f"{one.workstream.slug}: {said}")
         if refused := sum(one.refusal is not None for one in results):
             raise CommandError(f"{refused} of {len(results)} workstreams were not migrated.")
@@ -72,5 +84,7 @@ def _chosen(wanted: WorkflowVersion, names: Sequence[str]) -> list[Workstream]:
         return [one for one in flying if one.version_id != wanted.pk]
     known = {one.slug for one in flying}
     if unknown := [name for name in names if name not in known]:
-        raise CommandError(f"No workstream in flight of {wanted.workflow.slug} is called {', '.join(unknown)}.")
+        raise CommandError(
+            f"No workstream in flight of {wanted.workflow.slug} is called {', '.join(unknown)}."
+        )
     return [one for one in flying if one.slug in set(names)]

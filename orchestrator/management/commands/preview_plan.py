@@ -1,9 +1,11 @@
-"""`manage.py preview_plan FILE|DIR`: findings, and how the plan will run with *n* executors; nothing is stored.
+"""`manage.py preview_plan FILE|DIR`: findings, and how the plan will run with *n* executors; nothing is
+stored.
 
 Of a folder every plan in it is shown, behind a line with its name; as JSON they are a list.
 
-Plans of other tools are read too (`core/formats`): the format is told from the content, or given with `--format`. The
-policy of plan checks judges as it does everywhere; its defaults do where there is no database.
+Plans of other tools are read too (`core/formats`): the format is told from the content, or given with
+`--format`. The policy of plan checks judges as it does everywhere; its defaults do where there is no
+database.
 
 With `--adopt` the state that a source tells of its tasks is taken over, and what is left is shown (WF-8).
 
@@ -21,16 +23,22 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from orchestrator.core.adoption import adoption_of
-from orchestrator.core.formats.folder import sources_of
-from orchestrator.core.formats.recognise import Format
-from orchestrator.core.plan import Reading
-from orchestrator.core.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS, Preview, Wait, preview
+from orchestrator.core.changes.adoption import adoption_of
+from orchestrator.core.plans.formats.folder import sources_of
+from orchestrator.core.plans.formats.recognise import Format
+from orchestrator.core.plans.plan import Reading
+from orchestrator.core.plans.rehearsing.preview import (
+    DEFAULT_EXECUTORS,
+    MOST_EXECUTORS,
+    Preview,
+    Wait,
+    preview,
+)
 from orchestrator.core.terms import Severity
 from orchestrator.management.plan_source import files_in, lines_of, read_file
-from orchestrator.queries.check_rules import rules_in_force
-from orchestrator.queries.plan_facts import adoption_facts
-from orchestrator.services.plans import STORED_BLOCKERS, read_any_source
+from orchestrator.queries.plans.check_rules import rules_in_force
+from orchestrator.queries.plans.plan_facts import adoption_facts
+from orchestrator.services.plans.plans import STORED_BLOCKERS, read_any_source
 
 
 class Command(BaseCommand):
@@ -40,9 +48,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE|DIR")
-        parser.add_argument("--format", choices=[one.value for one in Format], help="read the file as this format")
-        parser.add_argument("--executors", type=_number, default=DEFAULT_EXECUTORS, help="how many work side by side")
-        parser.add_argument("--adopt", action="store_true", help="show what the state of the source leaves to do")
+        parser.add_argument(
+            "--format", choices=[one.value for one in Format], help="read the file as this format"
+        )
+        parser.add_argument(
+            "--executors", type=_number, default=DEFAULT_EXECUTORS, help="how many work side by side"
+        )
+        parser.add_argument(
+            "--adopt", action="store_true", help="show what the state of the source leaves to do"
+        )
         parser.add_argument("--json", action="store_true", help="print the same facts as JSON")
 
     def handle(self, *, file: str, format: str | None, **options: Any) -> None:
@@ -71,9 +85,13 @@ def _in_folder(folder: str) -> list[tuple[str, bytes | str]]:
 
 
 class _Shown:
-    """A plan as it was read, and its preview: of all its tasks, or with `adopt` of those that its state leaves."""
+    """A plan as it was read, and its preview: of all its tasks, or with `adopt` of those that its state
+    leaves.
+    """
 
-    def __init__(self, name: str, found: Format | None, reading: Reading, executors: int, adopt: bool) -> None:
+    def __init__(
+        self, name: str, found: Format | None, reading: Reading, executors: int, adopt: bool
+    ) -> None:
         self.name, self.found, self.reading = name, found, reading
         self.adoption = adoption_of(reading)
         ended = self.adoption.ended if adopt else {}
@@ -117,7 +135,9 @@ def _preview_lines(shown: Preview, name: str) -> Iterator[str]:
     for lane in shown.lanes:
         steps = ", ".join(f"{step.key} (wave {step.wave})" for step in lane.steps)
         yield f"Lane {lane.lane} of stage {lane.stage}, batch {lane.batch}: {steps or 'nothing that starts'}"
-    yield f"Critical path: {' → '.join(shown.critical_path)} (by {'estimate' if shown.timed else 'step count'})"
+    yield (
+        f"Critical path: {' → '.join(shown.critical_path)} (by {'estimate' if shown.timed else 'step count'})"
+    )
     length = shown.length
     yield (
         f"Length: {length.given} {shown.unit} with {shown.executors} executors, {length.one} with one, "
@@ -127,7 +147,10 @@ def _preview_lines(shown: Preview, name: str) -> Iterator[str]:
     yield f"Longest wait: {_wait(shown.longest_wait, shown.unit)}"
     for gate in shown.gates:
         more = ", …" if gate.count > len(gate.first) else ""
-        yield f"Gate {gate.key} holds back {', '.join(gate.first) + more if gate.count else 'nothing'} ({gate.count})"
+        yield (
+            f"Gate {gate.key} holds back "
+            f"{', '.join(gate.first) + more if gate.count else 'nothing'} ({gate.count})"
+        )
 
 
 def _wait(wait: Wait | None, unit: str) -> str:

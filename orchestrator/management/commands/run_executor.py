@@ -13,8 +13,8 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from django.utils import timezone
 
 from orchestrator.core.errors import WorkspaceUnavailable
-from orchestrator.management.local_executor import PAUSE, LocalExecutor
 from orchestrator.models import Executor
+from orchestrator.processes.local_executor import PAUSE, LocalExecutor
 
 #: Seconds to wait before trying again when database or workspace cannot be reached.
 TROUBLE_PAUSE = 2.0

@@ -1,8 +1,9 @@
-"""`manage.py save_workflow PLAN --as USER --name NAME --parameter NAME=TEXT …`: keep an approved plan as a workflow.
+"""`manage.py save_workflow PLAN --as USER --name NAME --parameter NAME=TEXT …`: keep an approved plan as a
+workflow.
 
-Without parameters the ones that suggest themselves are listed and nothing is stored. `--set-version` chooses another
-than the newest approved version; `--of` and `--reason` make the next version of a workflow that is there (AD-8).
-Workstreams are started from it with `manage.py call POST /api/library/NAME/workstreams`.
+Without parameters the ones that suggest themselves are listed and nothing is stored. `--set-version` chooses
+another than the newest approved version; `--of` and `--reason` make the next version of a workflow that is
+there (AD-8). Workstreams are started from it with `manage.py call POST /api/library/NAME/workstreams`.
 
 Exit code 0 when it was saved or listed, 1 when it was refused, 2 when the call itself makes no sense.
 """
@@ -14,13 +15,13 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from orchestrator.core.changes.parametrise import NewParameter, suggest_parameters
 from orchestrator.core.errors import Refusal
-from orchestrator.core.plan_parametrise import NewParameter, suggest_parameters
 from orchestrator.models import WorkflowVersion
-from orchestrator.queries.plans import find_version
-from orchestrator.queries.readings import plan_text
-from orchestrator.services.actor import Actor
-from orchestrator.services.saved_workflows import save_workflow
+from orchestrator.queries.plans.plans import find_version
+from orchestrator.queries.plans.readings import plan_text
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.plans.saved_workflows import save_workflow
 
 USAGE: Final = 2
 
@@ -87,5 +88,7 @@ def _version(plan: str, number: int) -> WorkflowVersion:
 def _parameter(text: str) -> NewParameter:
     name, equals, value = text.partition("=")
     if not equals:
-        raise CommandError(f"--parameter {text} names no text. Write --parameter NAME=TEXT.", returncode=USAGE)
+        raise CommandError(
+            f"--parameter {text} names no text. Write --parameter NAME=TEXT.", returncode=USAGE
+        )
     return NewParameter(name.strip(), value)

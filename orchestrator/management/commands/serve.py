@@ -18,9 +18,9 @@ from orchestrator.checks import TAG
 from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.management.accounts import ensure_executors
 from orchestrator.management.private_data import narrow
-from orchestrator.management.queue_watch import QueueWatch
 from orchestrator.management.static_stamp import collect_static
-from orchestrator.management.supervisor import (
+from orchestrator.processes.queue_watch import QueueWatch
+from orchestrator.processes.supervisor import (
     Supervisor,
     commands,
     only_supervisor,
@@ -28,7 +28,7 @@ from orchestrator.management.supervisor import (
     wait_for_predecessor,
 )
 from orchestrator.sandbox import layers
-from orchestrator.services.divergence import workspace_facts
+from orchestrator.services.handoff.divergence import workspace_facts
 
 
 class Command(BaseCommand):
@@ -53,17 +53,22 @@ class Command(BaseCommand):
             self._serve(host, port, executors, demo)
 
     def _keep_private(self) -> None:
-        """Before anything is written there: an earlier version left files that every account here can read."""
+        """Before anything is written there: an earlier version left files that every account here
+        can read.
+        """
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
         try:
             opened = narrow(settings.DATA_DIR)
         except PermissionError as problem:
             raise CommandError(
-                f"{problem.filename} can be read by other accounts of this machine, and belongs to somebody else. "
+                f"{problem.filename} can be read by other accounts of this machine, and belongs "
+                f"to somebody else. "
                 "Give it to the account that starts the orchestrator (chown), or start with another DATA_DIR."
             ) from problem
         if opened:
-            self._say(f"Others could read {len(opened)} files and folders in {settings.DATA_DIR}; now they cannot.")
+            self._say(
+                f"Others could read {len(opened)} files and folders in {settings.DATA_DIR}; now they cannot."
+            )
 
     def _serve(self, host: str, port: int, executors: int, demo: bool) -> None:
         wait_for_predecessor(settings.DATA_DIR / "run")
@@ -96,7 +101,9 @@ class Command(BaseCommand):
             call_command("setup_demo", stdout=self.stdout)
 
     def _tell_divergence(self, host: str, port: int) -> None:
-        """Before anything is started: an older database or workspace was put in place while nothing ran (F23, F24)."""
+        """Before anything is started: an older database or workspace was put in place while nothing ran (F23,
+        F24).
+        """
         try:
             facts = workspace_facts(now=timezone.now())
         except WorkspaceUnavailable as refusal:
@@ -115,7 +122,9 @@ class Command(BaseCommand):
 
 
 def refuse_tables_of_another_version() -> None:
-    """CommandError where the database was made by a version whose migrations are not here: its tables are others."""
+    """CommandError where the database was made by a version whose migrations are not here: its tables are
+    others.
+    """
     loader = MigrationLoader(connection, ignore_no_migrations=True)
     foreign = sorted(
         name
@@ -124,7 +133,8 @@ def refuse_tables_of_another_version() -> None:
     )
     if foreign:
         raise CommandError(
-            f"The database was made by another version of the orchestrator (it knows {foreign[0]}). Nothing was "
+            f"The database was made by another version of the orchestrator (it knows "
+            f"{foreign[0]}). Nothing was "
             "changed. Start that version with it, or this one with a new DATA_DIR or DATABASE_URL."
         )
 

@@ -1,4 +1,6 @@
-"""`manage.py setup_demo`: roles, one account per role, executors, sample repository, policy and demo workstreams."""
+"""`manage.py setup_demo`: roles, one account per role, executors, sample repository, policy and demo
+workstreams.
+"""
 
 import os
 from typing import Any
@@ -28,12 +30,16 @@ class Command(BaseCommand):
             self.stdout.write(f"Submitted “{title}”.")
 
     def _accounts(self) -> None:
-        """Passwords are printed when an account is made and never again; DEMO_PASSWORD gives all of them one."""
+        """Passwords are printed when an account is made and never again; DEMO_PASSWORD gives all
+        of them one.
+        """
         given = os.environ.get("DEMO_PASSWORD", "")
         made = False
         wanted: list[tuple[str, tuple[Role, ...]]] = [(role.value, (role,)) for role in Role]
         for name, roles in [*wanted, ("admin", ())]:
-            password = accounts.add_account(name, *roles, password=given, superuser=name == "admin", demo=True)
+            password = accounts.add_account(
+                name, *roles, password=given, superuser=name == "admin", demo=True
+            )
             if password is not None:
                 made = True
                 shown = "the one in DEMO_PASSWORD" if given else password

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from orchestrator.core.errors import Refusal
 from orchestrator.models import Task
-from orchestrator.queries.gate_facts import gate_facts
-from orchestrator.services.actor import Actor
-from orchestrator.services.gates import approve_gate, reject_gate
+from orchestrator.queries.work.gate_facts import gate_facts
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.review.gates import approve_gate, reject_gate
 
 
 class Command(BaseCommand):
@@ -48,4 +48,6 @@ class Command(BaseCommand):
         if options["return_to"]:
             reject_gate(task_id=task_id, return_key=options["return_to"], reason=reason, actor=actor, now=now)
         else:
-            approve_gate(task_id=task_id, reason=reason, follow_ups=options["follow_ups"], actor=actor, now=now)
+            approve_gate(
+                task_id=task_id, reason=reason, follow_ups=options["follow_ups"], actor=actor, now=now
+            )

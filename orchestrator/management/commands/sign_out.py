@@ -1,4 +1,6 @@
-"""`manage.py sign_out NAME`: end every session of an account; with `--reset-second-factor` for who lost their app."""
+"""`manage.py sign_out NAME`: end every session of an account; with `--reset-second-factor` for who lost their
+app.
+"""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -8,9 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from orchestrator.core.errors import Refusal
-from orchestrator.services.accounts import COMMAND_LINE
-from orchestrator.services.second_factor import reset
-from orchestrator.services.sessions import sign_out_everywhere
+from orchestrator.services.people.accounts import COMMAND_LINE
+from orchestrator.services.people.second_factor import reset
+from orchestrator.services.people.sessions import sign_out_everywhere
 
 
 class Command(BaseCommand):
@@ -23,7 +25,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--reset-second-factor",
             action="store_true",
-            help="also take its authenticator app and recovery codes away, so that it signs in with its password alone",
+            help="also take its authenticator app and recovery codes away, so that it signs in "
+            "with its password alone",
         )
 
     def handle(self, *, name: str, reset_second_factor: bool, **_options: Any) -> None:

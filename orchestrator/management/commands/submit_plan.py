@@ -1,10 +1,11 @@
 """`manage.py submit_plan FILE|DIR… --as USER`: register one plan, or many at once, for review (WF-2, AD-3).
 
-One file is one plan; `--set NAME=VALUE` gives the parameters of a template. A folder, or more than one file, is a
-bundle: all of it is taken or nothing. With `--each` every plan is submitted on its own instead, and one that is refused
-keeps no other out. What a folder holds is told by `core/formats/folder.py`; files that are no plan are listed with the
-reason. The format of each plan is told from its content, or given with `--format`. With `--adopt`, approval takes over
-the state that a source tells of its tasks (WF-8). `--json` prints the same facts for programs.
+One file is one plan; `--set NAME=VALUE` gives the parameters of a template. A folder, or more than one file,
+is a bundle: all of it is taken or nothing. With `--each` every plan is submitted on its own instead, and one
+that is refused keeps no other out. What a folder holds is told by `core/plans/formats/folder.py`; files that
+are no plan are listed with the reason. The format of each plan is told from its content, or given with
+`--format`. With `--adopt`, approval takes over the state that a source tells of its tasks (WF-8). `--json`
+prints the same facts for programs.
 
 Exit code 0 when all were taken, 1 when something was refused, 2 when the call itself makes no sense.
 """
@@ -20,7 +21,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from orchestrator.core.errors import BundleRejected, InvalidInput, PlanRejected, Refusal
-from orchestrator.core.formats.recognise import Format
+from orchestrator.core.plans.formats.recognise import Format
 from orchestrator.management.plan_source import files_of, lines_of, read_file
 from orchestrator.management.submission_report import (
     Row,
@@ -31,11 +32,11 @@ from orchestrator.management.submission_report import (
     table,
     told,
 )
-from orchestrator.services.actor import Actor
-from orchestrator.services.bundles import submit_bundle
-from orchestrator.services.plans import submit_plan
-from orchestrator.services.submissions import ReadFiles, read_files, submit_each
-from orchestrator.services.templates import source_with_values
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.plans.bundles import submit_bundle
+from orchestrator.services.plans.plans import submit_plan
+from orchestrator.services.plans.submissions import ReadFiles, read_files, submit_each
+from orchestrator.services.plans.templates import source_with_values
 
 USAGE: Final = 2
 
@@ -48,13 +49,26 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("paths", nargs="+", metavar="FILE|DIR")
         parser.add_argument(
-            "--set", dest="values", action="append", default=[], metavar="NAME=VALUE", help="value of a parameter"
+            "--set",
+            dest="values",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="value of a parameter",
         )
-        parser.add_argument("--format", choices=[one.value for one in Format], help="read every plan as this format")
+        parser.add_argument(
+            "--format", choices=[one.value for one in Format], help="read every plan as this format"
+        )
         parser.add_argument("--as", dest="user", required=True, help="the account that submits")
-        parser.add_argument("--bundle", default="", help="name of the bundle; the folder's name when it is not given")
-        parser.add_argument("--each", action="store_true", help="submit every plan on its own, not as one bundle")
-        parser.add_argument("--adopt", action="store_true", help="take over the state that a source tells of its tasks")
+        parser.add_argument(
+            "--bundle", default="", help="name of the bundle; the folder's name when it is not given"
+        )
+        parser.add_argument(
+            "--each", action="store_true", help="submit every plan on its own, not as one bundle"
+        )
+        parser.add_argument(
+            "--adopt", action="store_true", help="take over the state that a source tells of its tasks"
+        )
         parser.add_argument("--json", action="store_true", help="print the same facts as JSON")
 
     def handle(self, *, paths: Sequence[str], user: str, values: list[str], **options: Any) -> None:
@@ -97,9 +111,13 @@ class Command(BaseCommand):
             self.stdout.write(
                 "Approval takes over the state that the source tells; the review shows what becomes of it."
             )
-        self.stdout.write(f"“{workstream.title}” ({workstream.slug}), version {version.number}, waits for review.")
+        self.stdout.write(
+            f"“{workstream.title}” ({workstream.slug}), version {version.number}, waits for review."
+        )
 
-    def _many(self, paths: Sequence[Path], actor: Actor, values: Mapping[str, str], options: Mapping[str, Any]) -> None:
+    def _many(
+        self, paths: Sequence[Path], actor: Actor, values: Mapping[str, str], options: Mapping[str, Any]
+    ) -> None:
         read = _read(paths, values, options)
         if not options["json"]:
             for left in read.left_out:
@@ -121,9 +139,13 @@ class Command(BaseCommand):
             raise CommandError("\n".join(said)) from refusal
         self._tell(read, rows_of_bundle(read, done), options, done.bundle.pk)
         if not options["json"]:
-            self.stdout.write(f"Bundle {done.bundle.pk}, “{name}”: {len(done.members)} plans wait for review.")
+            self.stdout.write(
+                f"Bundle {done.bundle.pk}, “{name}”: {len(done.members)} plans wait for review."
+            )
 
-    def _tell(self, read: ReadFiles, rows: list[Row], options: Mapping[str, Any], bundle: int | None = None) -> None:
+    def _tell(
+        self, read: ReadFiles, rows: list[Row], options: Mapping[str, Any], bundle: int | None = None
+    ) -> None:
         for line in [as_json(read, rows, bundle)] if options["json"] else table(rows):
             self.stdout.write(line)
         if refused := [row for row in rows if row.refused]:

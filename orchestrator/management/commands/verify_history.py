@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from orchestrator.models import HistoryEntry, Workstream
-from orchestrator.queries.state import state_problems
-from orchestrator.services.history import verify
+from orchestrator.queries.base.state import state_problems
+from orchestrator.services.base.history import verify
 
 
 class Command(BaseCommand):
@@ -35,7 +35,9 @@ class Command(BaseCommand):
     def _differing(self) -> int:
         """Print every difference; answers with their number."""
         found = checked = 0
-        for workstream in Workstream.objects.select_related("version").order_by("pk").iterator(chunk_size=100):
+        for workstream in (
+            Workstream.objects.select_related("version").order_by("pk").iterator(chunk_size=100)
+        ):
             checked += 1
             for problem in state_problems(workstream):
                 found += 1

@@ -1,4 +1,6 @@
-"""`manage.py workspace`: do workspace and database belong together? With --settle, decide what happens (F22 to F24)."""
+"""`manage.py workspace`: do workspace and database belong together? With --settle, decide what happens (F22
+to F24).
+"""
 
 import sys
 from argparse import ArgumentParser
@@ -10,12 +12,14 @@ from django.utils import timezone
 
 from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import Settlement
-from orchestrator.services.actor import Actor
-from orchestrator.services.divergence import WorkspaceFacts, settle_divergence, workspace_facts
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.handoff.divergence import WorkspaceFacts, settle_divergence, workspace_facts
 
 
 class Command(BaseCommand):
-    help = "Say whether workspace and database belong together (ends with 1 when not), or decide what happens."
+    help = (
+        "Say whether workspace and database belong together (ends with 1 when not), or decide what happens."
+    )
     # The operator sees the system checks when everything starts; here they would bury the answer.
     requires_system_checks: list[str] = []
 
@@ -45,7 +49,9 @@ class Command(BaseCommand):
 
     def _say(self, facts: WorkspaceFacts) -> None:
         if facts.agrees:
-            self.stdout.write(f"Workspace and database belong together; the branch is at {facts.head or 'no commit'}.")
+            self.stdout.write(
+                f"Workspace and database belong together; the branch is at {facts.head or 'no commit'}."
+            )
             return
         self.stdout.write(f"{facts.said} Work is stopped until it is decided.")
         for commit in facts.commits:

@@ -7,7 +7,20 @@ from copy import deepcopy
 from typing import Any
 
 PIECES = ["", " ", "\n", "\t", "- [ ] ", "- ", "#", "###", "---\n", "{", "}", "[", "]", '"', ",", ":"]
-PIECES += ["null", "1e999", "NaN", "9" * 20, "\\ud800", "\\u0000", "\u202e", "é", "追", "T001", "depends on", "→"]
+PIECES += [
+    "null",
+    "1e999",
+    "NaN",
+    "9" * 20,
+    "\\ud800",
+    "\\u0000",
+    "\u202e",
+    "é",
+    "追",
+    "T001",
+    "depends on",
+    "→",
+]
 PIECES += ["```\n", "<!--", "-->"]
 
 
@@ -29,7 +42,23 @@ def mutated(text: str, chance: random.Random) -> str:
     return text
 
 
-VALUES: list[Any] = [None, True, 0, -1, 2**53 + 1, 1.5, "", "x", "\ud800", "\0", [], {}, [[]], [None], {"id": 1}]
+VALUES: list[Any] = [
+    None,
+    True,
+    0,
+    -1,
+    2**53 + 1,
+    1.5,
+    "",
+    "x",
+    "\ud800",
+    "\0",
+    [],
+    {},
+    [[]],
+    [None],
+    {"id": 1},
+]
 VALUES += ["追", "a\nb", "A1", ["A1"], 1e308, "-", "../../etc", "`", "{{name}}", "*alias", "x" * 400]
 
 

@@ -1,4 +1,6 @@
-"""Our JSON bundle: what is written is read back, the schema and the reader agree, and findings name path and line."""
+"""Our JSON bundle: what is written is read back, the schema and the reader agree, and findings name path and
+line.
+"""
 
 import json
 import random
@@ -9,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core.formats.bundle import SCHEMA_TEXT, read, render_bundle, render_bundles
-from orchestrator.core.formats.folder import sources_of
-from orchestrator.core.formats.recognise import READERS, Format, recognise
-from orchestrator.core.plan import Plan, Reading
-from orchestrator.core.plan_markdown import read_plan
-from orchestrator.core.plan_render import render_plan
+from orchestrator.core.plans.formats.bundle import SCHEMA_TEXT, read, render_bundle, render_bundles
+from orchestrator.core.plans.formats.folder import sources_of
+from orchestrator.core.plans.formats.recognise import READERS, Format, recognise
+from orchestrator.core.plans.plan import Plan, Reading
+from orchestrator.core.plans.reading.markdown import read_plan
+from orchestrator.core.plans.text.render import render_plan
 from tests.core.formats.mutations import mutated_json
 from tests.core.formats.samples import BUNDLE, PLAN, SAMPLES
 from tests.core.plan_examples import DECOMPOSITION, DEPENDENCIES
@@ -52,7 +54,9 @@ def test_ad5_every_format_becomes_a_bundle_and_comes_back(name: str) -> None:
     assert checked(plan).plan == plan
 
 
-@pytest.mark.parametrize("source", [*(path.read_text() for path in OWN), f"# Plan: A\n{DECOMPOSITION}\n{DEPENDENCIES}"])
+@pytest.mark.parametrize(
+    "source", [*(path.read_text() for path in OWN), f"# Plan: A\n{DECOMPOSITION}\n{DEPENDENCIES}"]
+)
 def test_ad5_plans_of_ours_come_back_through_both_forms(source: str) -> None:
     plan = read_plan(source).plan
     assert plan is not None
@@ -94,7 +98,9 @@ def test_bx3_a_gate_with_a_tool_gets_a_step_that_runs_it() -> None:
 
 
 def test_parameters_are_filled_in() -> None:
-    source = BUNDLE.replace('"priority": 2', '"parameters": {"what": "entries"}').replace("Table", "{{what}} table")
+    source = BUNDLE.replace('"priority": 2', '"parameters": {"what": "entries"}').replace(
+        "Table", "{{what}} table"
+    )
     plan = read(source).plan
     assert plan is not None
     assert next(plan.steps()).title == "entries table"
@@ -141,7 +147,9 @@ def test_b14_deep_nesting_is_refused() -> None:
 
 def test_a_gate_shares_its_batch_with_nobody() -> None:
     shared = BUNDLE.replace('{"key": "MP1"', '{"key": "B1", "title": "Beside"}, {"key": "MP1"')
-    assert any("does not stand alone" in finding.message and finding.blocks for finding in read(shared).findings)
+    assert any(
+        "does not stand alone" in finding.message and finding.blocks for finding in read(shared).findings
+    )
 
 
 def test_ad3_a_bundle_of_several_plans_is_split() -> None:

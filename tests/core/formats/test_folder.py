@@ -1,14 +1,25 @@
-"""Several files as one plan: what belongs together, what is left out, and what differs between them (WF-7, WF-8)."""
+"""Several files as one plan: what belongs together, what is left out, and what differs between them (WF-7,
+WF-8).
+"""
 
 import pytest
 
-from orchestrator.core.formats.folder import sources_of
-from orchestrator.core.formats.framework import join
-from orchestrator.core.formats.recognise import READERS, Format, recognise
-from orchestrator.core.plan import Reading
-from orchestrator.core.plan_check import check_plan, review_any
+from orchestrator.core.plans.checks.check import check_plan, review_any
+from orchestrator.core.plans.formats.folder import sources_of
+from orchestrator.core.plans.formats.framework import join
+from orchestrator.core.plans.formats.recognise import READERS, Format, recognise
+from orchestrator.core.plans.plan import Reading
 from orchestrator.core.terms import TaskStatus
-from tests.core.formats.samples import BACKLOG, BEADS, BUNDLE_WS, FOLDER_FILES, INDEX, PLAN_FILE, SPEC_KIT, TASKS
+from tests.core.formats.samples import (
+    BACKLOG,
+    BEADS,
+    BUNDLE_WS,
+    FOLDER_FILES,
+    INDEX,
+    PLAN_FILE,
+    SPEC_KIT,
+    TASKS,
+)
 
 
 def read(files: dict[str, str]) -> Reading:
@@ -73,7 +84,10 @@ class TestJoined:
         assert "index.json" in lines[line - 1]
 
     def test_front_matter_and_broken_parts_have_their_lines(self) -> None:
-        files = {"PLAN.md": PLAN_FILE.replace("owner: ines", "owner: &a ines"), "tasks.json": '{\n"tasks": [}\n'}
+        files = {
+            "PLAN.md": PLAN_FILE.replace("owner: ines", "owner: &a ines"),
+            "tasks.json": '{\n"tasks": [}\n',
+        }
         reading = read(files)
         assert [line for line, _ in said(reading, "front-matter")] == [3]
         assert [line for line, _ in said(reading, "not-json")] == [len(PLAN_FILE.rstrip().split("\n")) + 5]
@@ -101,11 +115,22 @@ class TestSources:
     def test_ad3_a_folder_is_sorted_into_plans(self) -> None:
         files = {f"one/{name}": text for name, text in FOLDER_FILES.items()}
         files |= {"two/a.json": BUNDLE_WS, "three/tasks.md": SPEC_KIT, "beads/issues.jsonl": BEADS}
-        files |= {"backlog/tasks/task-7.md": BACKLOG.split("\n---\nid: BACK-6")[0], "backlog/config.yml": "x: 1"}
+        files |= {
+            "backlog/tasks/task-7.md": BACKLOG.split("\n---\nid: BACK-6")[0],
+            "backlog/config.yml": "x: 1",
+        }
         files |= {"backlog/completed/task-6.md": "---\nid: BACK-6\ntitle: A\nstatus: Done\n---\n"}
         files |= {"backlog/drafts/d.md": "---\nid: BACK-9\ntitle: A\nstatus: Done\n---\n"}
-        files |= {"README.md": "# Plan: no\n### Batch 1\n- A1: x", "notes.md": "Nothing.", "index.json": INDEX}
-        files |= {"package.json": "{}", "x.schema.json": '{"$schema": "x", "properties": {}}', "broken.json": "{"}
+        files |= {
+            "README.md": "# Plan: no\n### Batch 1\n- A1: x",
+            "notes.md": "Nothing.",
+            "index.json": INDEX,
+        }
+        files |= {
+            "package.json": "{}",
+            "x.schema.json": '{"$schema": "x", "properties": {}}',
+            "broken.json": "{",
+        }
         found = sources_of({name: text.encode() for name, text in files.items()})
         assert {source.name: recognise(source.text) for source in found.plans} == {
             "one/PLAN.md": Format.FOLDER,

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core.formats.recognise import READERS, Format, recognise
-from orchestrator.core.plan import Plan, Reading, StepSpec
-from orchestrator.core.plan_check import check_plan
-from orchestrator.core.preview import preview
+from orchestrator.core.plans.checks.check import check_plan
+from orchestrator.core.plans.formats.recognise import READERS, Format, recognise
+from orchestrator.core.plans.plan import Plan, Reading, StepSpec
+from orchestrator.core.plans.rehearsing.preview import preview
 from orchestrator.core.terms import TaskStatus
 from tests.core.formats.mutations import mutated
 from tests.core.formats.samples import SAMPLES
@@ -61,7 +61,11 @@ class TestSpecKit:
     def test_dependencies_in_prose_are_inferred_and_told(self) -> None:
         plan, reading = read("spec-kit")
         assert needs(steps(plan)["T004"]) == ["T002", "T003"]
-        told = [finding.line for finding in reading.findings if finding.code == "inferred-needs" and finding.line > 20]
+        told = [
+            finding.line
+            for finding in reading.findings
+            if finding.code == "inferred-needs" and finding.line > 20
+        ]
         assert told == [25]
 
     def test_prose_that_points_forward_is_left_out_with_its_line(self) -> None:
@@ -93,7 +97,8 @@ class TestTaskMaster:
 
     def test_two_tags_keep_their_ids_apart(self) -> None:
         source = (
-            '{"a": {"tasks": [{"id": 1, "title": "x"}]}, "b": {"tasks": [{"id": 1, "title": "y", "dependencies": []}]}}'
+            '{"a": {"tasks": [{"id": 1, "title": "x"}]}, "b": {"tasks": [{"id": 1, "title": "y", '
+            '"dependencies": []}]}}'
         )
         assert set(steps(read_any(source)[1].plan)) == {"a-1", "b-1"}  # type: ignore[arg-type]
 
@@ -134,7 +139,9 @@ class TestBundle:
     def test_fields_without_a_meaning_are_kept_as_text(self) -> None:
         plan, reading = read("bundle-ws")
         assert "openspec_change: OS-4" in plan.summary
-        assert {step.resources for step in plan.steps()} == {("db",)}, "a conflict group never runs side by side"
+        assert {step.resources for step in plan.steps()} == {("db",)}, (
+            "a conflict group never runs side by side"
+        )
         assert "kept-as-text" in codes(reading)
 
 
@@ -157,9 +164,13 @@ def test_every_sample_is_recognised_and_scheduled_to_its_end(name: str) -> None:
     assert not [finding for finding in check_plan(plan, frozenset({"pytest"})) if finding.blocks]
 
 
-@given(name=st.sampled_from(sorted(SAMPLES)), seed=st.integers(0, 10**9), wanted=st.sampled_from([None, *Format]))
+@given(
+    name=st.sampled_from(sorted(SAMPLES)), seed=st.integers(0, 10**9), wanted=st.sampled_from([None, *Format])
+)
 @settings(max_examples=300, deadline=None)
-def test_mutated_sources_give_findings_never_an_exception(name: str, seed: int, wanted: Format | None) -> None:
+def test_mutated_sources_give_findings_never_an_exception(
+    name: str, seed: int, wanted: Format | None
+) -> None:
     _found, reading = read_any(mutated(SAMPLES[name], random.Random(seed)), wanted)
     if reading.plan is None:
         assert any(finding.blocks for finding in reading.findings)

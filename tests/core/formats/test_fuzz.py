@@ -1,11 +1,13 @@
-"""The short form of `make fuzz`, with the same seeds every time; and the fuzzer itself finds what is wrong."""
+"""The short form of `make fuzz`, with the same seeds every time; and the fuzzer itself finds what
+is wrong.
+"""
 
 import time
 
 import pytest
 
-from orchestrator.core.formats.recognise import READERS, Format
-from orchestrator.core.plan import Reading
+from orchestrator.core.plans.formats.recognise import READERS, Format
+from orchestrator.core.plans.plan import Reading
 from tests import fuzz_readers
 
 

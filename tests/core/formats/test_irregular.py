@@ -1,11 +1,13 @@
-"""Files as people, merges and other tools leave them: read with findings, no task lost; hostile ones soon ended."""
+"""Files as people, merges and other tools leave them: read with findings, no task lost; hostile ones soon
+ended.
+"""
 
 import pytest
 
-from orchestrator.core.formats.recognise import READERS, Format, recognise
-from orchestrator.core.plan import Plan, Reading
-from orchestrator.core.plan_check import review_any
-from orchestrator.core.plan_source import MAX_BYTES
+from orchestrator.core.plans.checks.check import review_any
+from orchestrator.core.plans.formats.recognise import READERS, Format, recognise
+from orchestrator.core.plans.plan import Plan, Reading
+from orchestrator.core.plans.text.source import MAX_BYTES
 from orchestrator.core.terms import TaskStatus
 from tests.core.formats.samples import BACKLOG, BEADS, PLAN, SPEC_KIT, TASK_MASTER, TASKS, TASKS_MD
 
@@ -99,14 +101,20 @@ class TestSpecKit:
         assert [(step.title, step.parallel) for step in plan.steps()] == [("a", False), ("b", True)]
 
     def test_stories_that_wait_for_one_another(self) -> None:
-        stories = "## Phase 1: User Story 1\n- [ ] T001 [US1] a\n## Phase 2: User Story 2\n- [ ] T002 [US2] b\n"
-        plan, reading = read(f"# Tasks: A\n{stories}## Dependencies\n- US2 depends on US1\n- US1 depends on US2\n")
+        stories = (
+            "## Phase 1: User Story 1\n- [ ] T001 [US1] a\n## Phase 2: User Story 2\n- [ ] T002 [US2] b\n"
+        )
+        plan, reading = read(
+            f"# Tasks: A\n{stories}## Dependencies\n- US2 depends on US1\n- US1 depends on US2\n"
+        )
         assert needs(plan) == {"T001": [], "T002": []}, "the phases say it already"
         assert lines(reading, "inferred-needs") == [7]
         assert lines(reading, "unreadable-value") == [8], "US1 stands first"
 
     def test_stories_in_one_phase_become_dependencies(self) -> None:
-        plan, _ = read("# Tasks: A\n## Phase 1: X\n- [ ] T001 [US1] a\n- [ ] T002 [US2] b\n\nUS2 depends on US1 (x)\n")
+        plan, _ = read(
+            "# Tasks: A\n## Phase 1: X\n- [ ] T001 [US1] a\n- [ ] T002 [US2] b\n\nUS2 depends on US1 (x)\n"
+        )
         assert needs(plan)["T002"] == ["T001"]
 
     def test_phases_that_could_run_side_by_side_are_told(self) -> None:
@@ -119,7 +127,9 @@ class TestSpecKit:
 
 class TestTrackers:
     def test_task_master_ids_twice_and_missing(self) -> None:
-        plan, reading = read('{"tasks": [{"id": 1, "title": "a"}, {"id": "1", "title": "b"}, {"title": "c"}]}')
+        plan, reading = read(
+            '{"tasks": [{"id": 1, "title": "a"}, {"id": "1", "title": "b"}, {"title": "c"}]}'
+        )
         assert sorted(keys(plan)) == ["1", "1-2", "task-03"]
         assert lines(reading, "duplicate-id") == [1]
         assert lines(reading, "inferred-key")
@@ -144,7 +154,9 @@ class TestTrackers:
 
     def test_beads_tombstones_and_links_that_do_not_block(self) -> None:
         plan, reading = read(
-            BEADS.replace('"type":"blocks"},{"depends_on_id":"shop-9"', '"type":"related"},{"depends_on_id":"shop-9"')
+            BEADS.replace(
+                '"type":"blocks"},{"depends_on_id":"shop-9"', '"type":"related"},{"depends_on_id":"shop-9"'
+            )
         )
         assert needs(plan)["shop-1.2"] == []
         assert "related: shop-1.1" in next(step.details for step in plan.steps() if step.key == "shop-1.2")
@@ -152,19 +164,25 @@ class TestTrackers:
 
     def test_backlog_prefixes_folded_titles_and_boxes_of_notes(self) -> None:
         source = BACKLOG.replace("title: 'Labels: print them'", "title: >-\n  Labels:\n  print them")
-        source = source.replace("task-6", "TEAM-6").replace("Body\n", "## Implementation Notes\n- [x] try it\n")
+        source = source.replace("task-6", "TEAM-6").replace(
+            "Body\n", "## Implementation Notes\n- [x] try it\n"
+        )
         plan, _ = read(source)
         assert needs(plan)["BACK-7"] == ["BACK-6"]
         assert {step.key: step.title for step in plan.steps()}["BACK-7"] == "Labels: print them"
         assert next(step for step in plan.steps() if step.key == "BACK-6").exit == ()
 
-    @pytest.mark.parametrize("more", ["  - Role: contributor", "**Tasks:**", "##### Gate: Review", "# Plan: Ledger"])
+    @pytest.mark.parametrize(
+        "more", ["  - Role: contributor", "**Tasks:**", "##### Gate: Review", "# Plan: Ledger"]
+    )
     def test_a_plan_of_ours_with_boxes_is_no_tasks_md(self, more: str) -> None:
         assert recognise(TASKS_MD) is Format.TASKS_MD
         assert recognise(f"{TASKS_MD}{more}\n") is Format.PLAN
 
     def test_a_tasks_json_without_numbers_is_sorted_by_its_names(self) -> None:
-        plan, _ = read(TASKS.replace("01.01.01.01", "A1").replace("01.01.02.01", "A2").replace("02.01.01.01", "A3"))
+        plan, _ = read(
+            TASKS.replace("01.01.01.01", "A1").replace("01.01.02.01", "A2").replace("02.01.01.01", "A3")
+        )
         assert [placed.place for placed in plan.placed_steps()] == [(0, 0, 0, 0), (0, 0, 1, 0), (1, 0, 0, 0)]
 
 
@@ -190,7 +208,11 @@ class TestTrackers:
             "- [ ] Task 01.01.01.01: \u202etxt",
             "# \u202e",
         ),
-        *("<!-- file: a -->\n" * 50_000, "- [ ] T001 [P]\n" * 30_000, "US1 depends on " * 30_000 + "\n- [ ] T001 x"),
+        *(
+            "<!-- file: a -->\n" * 50_000,
+            "- [ ] T001 [P]\n" * 30_000,
+            "US1 depends on " * 30_000 + "\n- [ ] T001 x",
+        ),
         '{"schemaVersion": "1.0", "plan": ' + "{}" * 10 + "}",
     ],
     ids=range(16),

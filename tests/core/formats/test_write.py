@@ -2,10 +2,10 @@
 
 import pytest
 
-from orchestrator.core.formats.recognise import READERS, Format, recognise
-from orchestrator.core.formats.write import Written, render_as
-from orchestrator.core.plan import Plan
-from orchestrator.core.plan_markdown import read_plan
+from orchestrator.core.files.write import Written, render_as
+from orchestrator.core.plans.formats.recognise import READERS, Format, recognise
+from orchestrator.core.plans.plan import Plan
+from orchestrator.core.plans.reading.markdown import read_plan
 from tests.core.formats.samples import PLAN, SAMPLES
 
 

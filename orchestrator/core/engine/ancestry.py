@@ -1,0 +1,31 @@
+"""What a step builds on: everything that has to be complete before it, however far back (design
+section 3).
+"""
+
+from collections.abc import Sequence
+
+from orchestrator.core.engine.values import TaskView
+
+
+def ancestors(tasks: Sequence[TaskView], key: str) -> tuple[str, ...]:
+    """The keys before `key` by batch, by need or by thread, in launch order; the reverse of
+    `rework.to_redo`.
+    """
+    by_key = {task.key: task for task in tasks}
+    start = by_key[key]
+    found = {task.key for task in tasks if task.place[:2] < start.place[:2]}
+    nearby = [task for task in tasks if task.place[:2] == start.place[:2]]
+    frontier = [start]
+    while frontier:
+        task = frontier.pop()
+        before = [other for other in nearby if other.key not in found and _directly_before(other, task)]
+        found |= {other.key for other in before} | {need for need in task.needs if need in by_key}
+        frontier += before
+    return tuple(task.key for task in sorted(tasks, key=lambda task: task.order) if task.key in found)
+
+
+def _directly_before(other: TaskView, task: TaskView) -> bool:
+    if other.key in task.needs:
+        return True
+    earlier = other.place[:3] == task.place[:3] and other.place.position < task.place.position
+    return earlier and not (other.parallel and task.parallel)

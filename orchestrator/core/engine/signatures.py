@@ -1,0 +1,83 @@
+"""Signatures at a gate: who has signed, who is still asked, and whether that is enough (FR-006).
+
+A gate asks for a number of different people, or (`needed` 0, `Approvals: all`) for one person for each name
+it lists. A name is a role or a user. A person counts once, for whichever name still needs them.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from orchestrator.core.terms import Role
+
+_ROLES: Final = frozenset(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A person who signed: the user name, and the names of their roles."""
+
+    name: str
+    roles: frozenset[str] = frozenset()
+
+    def answers_to(self, reviewer: str) -> bool:
+        """A role is answered to by whoever holds it; an account that is called like one has nothing of it."""
+        return reviewer in self.roles if reviewer in _ROLES else reviewer == self.name
+
+
+@dataclass(frozen=True, slots=True)
+class SignOff:
+    """`asked` are the names that may still sign, each of them when `each`; `signed` the people who have."""
+
+    needed: int
+    signed: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+    each: bool = False
+
+    @property
+    def complete(self) -> bool:
+        return not self.asked if self.each else len(self.signed) >= self.needed
+
+    @property
+    def count(self) -> int:
+        """Signatures that count towards what is needed."""
+        return self.needed - len(self.asked) if self.each else len(self.signed)
+
+    @property
+    def sentence(self) -> str:
+        """`waits for sign-off by reviewer or approver, 1 of 2 signed: rita`."""
+        by = (" and " if self.each else " or ").join(self.asked)
+        said = "waits for sign-off" + (f" by {by}" if by else "")
+        if self.needed == 1 and not self.signed:
+            return said
+        names = f": {', '.join(self.signed)}" if self.signed else ""
+        return f"{said}, {self.count} of {self.needed} signed{names}"
+
+
+def sign_off(reviewers: Collection[str], needed: int, signers: Sequence[Signer]) -> SignOff:
+    """How far a gate's sign-off is; `reviewers` are the names in the plan, `needed` its signatures."""
+    names = tuple(signer.name for signer in signers)
+    if needed or not reviewers:
+        return SignOff(max(needed, 1), names, tuple(sorted(reviewers)))
+    covered = _covered(reviewers, signers)
+    asked = tuple(sorted(name for name in reviewers if name not in covered))
+    return SignOff(len(reviewers), names, asked, each=True)
+
+
+def _covered(reviewers: Collection[str], signers: Sequence[Signer]) -> Mapping[str, Signer]:
+    """As many names as possible, each with a person of its own: augmenting paths."""
+    held: dict[str, Signer] = {}
+
+    def place(signer: Signer, tried: set[str]) -> bool:
+        for name in sorted(reviewers):
+            if name in tried or not signer.answers_to(name):
+                continue
+            tried.add(name)
+            if name not in held or place(held[name], tried):
+                held[name] = signer
+                return True
+        return False
+
+    for signer in signers:
+        place(signer, set())
+    return held

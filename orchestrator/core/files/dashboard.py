@@ -1,0 +1,347 @@
+"""The state files of a workstream as text: equal state gives equal bytes (WF-7, BX-6).
+
+Every time in them comes from stored rows; nothing here knows what time it is.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Final
+
+FORMAT_VERSION: Final = "1.0.0"
+
+
+class Mark(StrEnum):
+    """The legend of the dashboard."""
+
+    DONE = "✅"
+    ACTIVE = "🔄"
+    BLOCKED = "⏸️"
+    RUNNABLE = "⏳"
+
+    @property
+    def word(self) -> str:
+        return self.name.capitalize()
+
+
+@dataclass(frozen=True, slots=True)
+class StepLine:
+    """A step and its mark; `note` says what it waits for or who does it, `holder` the key it waits for."""
+
+    key: str
+    title: str
+    mark: Mark
+    note: str = ""
+    holder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRow:
+    """A lane over all its batches, or one thread of one batch; `branch` is its worktree."""
+
+    lane: str
+    name: str
+    branch: str
+    steps: tuple[StepLine, ...]
+
+
+def lane_label(stage: str, batch: str, lane: str) -> str:
+    """The row of the dashboard that a thread belongs to.
+
+    A lettered lane goes on through batches. Numbers start anew in every batch, so a numbered thread is its
+    own row.
+    """
+    return "/".join((stage, batch, lane)) if lane.isdigit() else lane
+
+
+@dataclass(frozen=True, slots=True)
+class GateBlock:
+    """A merge point or another gate: what happens there and what it lets through."""
+
+    title: str
+    step: StepLine
+    action: str
+    unlocks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BatchBlock:
+    """A batch in plan order; gates inside it are listed after its steps. `stage` is its stage's heading."""
+
+    title: str
+    steps: tuple[StepLine, ...]
+    gates: tuple[GateBlock, ...] = ()
+    stage: str = ""
+
+    @property
+    def label(self) -> str:
+        """A batch of gates alone goes by its first gate."""
+        return self.title if self.steps or not self.gates else self.gates[0].title
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardView:
+    """`updated` is the time of the last change; `path` is the critical path in order."""
+
+    title: str
+    updated: str
+    lanes: tuple[LaneRow, ...]
+    batches: tuple[BatchBlock, ...]
+    path: tuple[StepLine, ...] = ()
+
+
+def overall(marks: Iterable[Mark]) -> Mark:
+    """The mark of a group: done when all are, active when anything moved, else runnable or blocked."""
+    found = set(marks)
+    if found <= {Mark.DONE}:
+        return Mark.DONE
+    if found & {Mark.ACTIVE, Mark.DONE}:
+        return Mark.ACTIVE
+    return Mark.RUNNABLE if Mark.RUNNABLE in found else Mark.BLOCKED
+
+
+def render_dashboard(view: DashboardView) -> str:
+    """EXECUTION-DASHBOARD.md in the format of seed 002 (BX-6)."""
+    lines = [
+        "# Execution Dashboard",
+        "",
+        f"{_one_line(view.title)}",
+        "",
+        f"**Updated:** {view.updated}",
+        "",
+        "## Workstream Status",
+        "",
+        "| WS | Name | Branch | Status | Tasks Complete |",
+        "|----|------|--------|--------|----------------|",
+        *(_lane_row(lane) for lane in view.lanes),
+        "",
+        "## Batch Progress",
+        "",
+        "```",
+        "Legend: " + "  ".join(f"{mark} {mark.word}" for mark in Mark),
+        *_batch_lines(view.batches),
+        "```",
+        "",
+        "## Critical Path",
+        "",
+        "```",
+        _path_line(view) or "No open step.",
+        "```",
+        "",
+        _bottleneck(view.path),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _lane_row(lane: LaneRow) -> str:
+    mark = overall(step.mark for step in lane.steps)
+    waiting = next((step.holder for step in lane.steps if step.mark is Mark.BLOCKED and step.holder), "")
+    status = f"{mark} {mark.word}" + (f" ({_one_line(waiting)})" if mark is Mark.BLOCKED and waiting else "")
+    done = sum(step.mark is Mark.DONE for step in lane.steps)
+    branch = f"`{_cell(lane.branch)}`" if lane.branch else ""
+    return (
+        f"| {_cell(lane.lane)} | {_cell(lane.name)} | {branch} | {_cell(status)} | {done}/{len(lane.steps)} |"
+    )
+
+
+def _batch_lines(batches: Sequence[BatchBlock]) -> Iterable[str]:
+    waiting_on = stage = ""
+    several = len({batch.stage for batch in batches}) > 1
+    for batch in batches:
+        if several and batch.stage != stage:
+            stage = batch.stage
+            yield from ("", f"== {_one_line(stage)} ==")
+        yield ""
+        if batch.steps:
+            yield _heading(batch.title, overall(step.mark for step in batch.steps), waiting_on)
+            yield from (_step_line(step) for step in batch.steps)
+        for gate in batch.gates:
+            yield from ([""] if batch.steps else [])
+            yield from _gate_lines(gate)
+        marks = [step.mark for step in batch.steps] + [gate.step.mark for gate in batch.gates]
+        if not waiting_on and overall(marks) is not Mark.DONE:
+            waiting_on = batch.label
+
+
+def _heading(title: str, mark: Mark, waiting_on: str) -> str:
+    reason = f" (waiting on {_one_line(waiting_on)})" if mark is Mark.BLOCKED and waiting_on else ""
+    return f"{_one_line(title)}: {mark} {mark.word.upper()}{reason}"
+
+
+def _step_line(step: StepLine) -> str:
+    note = f" ({_one_line(step.note)})" if step.note else ""
+    return f"  {_one_line(step.key)} {step.mark}  {_one_line(step.title)}{note}"
+
+
+def _gate_lines(gate: GateBlock) -> Iterable[str]:
+    mark = gate.step.mark
+    note = f" ({_one_line(gate.step.note)})" if gate.step.note else ""
+    yield f"{_one_line(gate.title)}: {mark} {mark.word.upper()}{note}"
+    if gate.action:
+        yield f"  {mark} {_one_line(gate.action)}"
+    if gate.unlocks:
+        yield f"  → {'Unlocked' if mark is Mark.DONE else 'Will unlock'}: {', '.join(gate.unlocks)}"
+
+
+def _path_line(view: DashboardView) -> str:
+    gates = {gate.step.key for batch in view.batches for gate in batch.gates}
+    return " → ".join(f"[{step.key}]" if step.key in gates else step.key for step in view.path)
+
+
+def _bottleneck(path: Sequence[StepLine]) -> str:
+    step = next((step for step in path if step.mark is not Mark.DONE), None)
+    if step is None:
+        return "Current bottleneck: none"
+    note = f": {_one_line(step.note)}" if step.note else ""
+    return f"Current bottleneck: **{step.key}** ({_one_line(step.title)}{note})"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEntry:
+    """A task as `tasks.json` lists it, in the words of seed 000."""
+
+    id: str
+    name: str
+    stage_name: str
+    batch_name: str
+    thread_name: str
+    status: str
+    created_at: str
+    updated_at: str
+    breadcrumb: str = ""
+    assigned_agent: str = ""
+    agent_account: str = ""
+    agent_kind: str = ""
+    attempt: int = 0
+    needs_human: bool = False
+    intervention_note: str = ""
+
+
+def render_tasks(stream_id: str, updated: str, tasks: Sequence[TaskEntry]) -> str:
+    """tasks.json (WF-3, WF-8)."""
+    return _json(
+        {
+            "version": FORMAT_VERSION,
+            "stream_id": stream_id,
+            "last_updated": updated,
+            "tasks": [asdict(task) for task in tasks],
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What was decided about the plan; `plan_hash` is the SHA-256 of the text it was bound to."""
+
+    status: str
+    plan_hash: str
+    approved_by: str = ""
+    approved_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamAssignment:
+    """A claim that runs: the executor, the account that answers for it, and whether it is a person, agent or
+    tool.
+    """
+
+    task: str
+    agent: str
+    account: str
+    kind: str
+    claimed_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadEntry:
+    """An executor that alone claims in a thread (`assigned`), or is offered its work first (`preferred`)."""
+
+    stage: int
+    batch: str
+    thread: str
+    agent: str
+    account: str
+    kind: str
+    mode: str
+    assigned_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEntry:
+    """A workstream in the registry: `order` counts registrations from 0, `path` is its folder.
+
+    `assignments` are the claims that run, `thread_assignments` the threads that are kept for an executor.
+    `needs` are the ids of what it waits for, `merged_into` the one it goes on in, `bundle` what it came with.
+    """
+
+    id: str
+    uuid: str
+    name: str
+    order: int
+    path: str
+    status: str
+    domain: str
+    owner: str
+    priority: int
+    created_at: str
+    updated_at: str
+    approval: Approval
+    assignments: tuple[StreamAssignment, ...] = ()
+    thread_assignments: tuple[ThreadEntry, ...] = ()
+    needs: tuple[str, ...] = ()
+    merged_into: str = ""
+    bundle: str = ""
+
+
+def render_index(streams: Sequence[StreamEntry]) -> str:
+    """workstreams/index.json: every workstream, its approval and who works on it (WF-7)."""
+    updated = max((stream.updated_at for stream in streams), default="")
+    return _json(
+        {
+            "version": FORMAT_VERSION,
+            "last_updated": updated,
+            "streams": [asdict(stream) for stream in streams],
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LearningEntry:
+    after: str
+    recorded_at: str
+    author: str
+    went_wrong: str = ""
+    worked: str = ""
+    tighten: str = ""
+
+
+def render_learnings(title: str, learnings: Sequence[LearningEntry]) -> str:
+    """LEARNINGS.md: what the next executor should know, oldest first (BX-7)."""
+    lines = [f"# Learnings: {_one_line(title)}", ""]
+    if not learnings:
+        lines += ["Nothing has been recorded yet.", ""]
+    for entry in learnings:
+        lines += [f"## After {_one_line(entry.after)}", "", f"{entry.author}, {entry.recorded_at}", ""]
+        for heading, text in (
+            ("What went wrong", entry.went_wrong),
+            ("What worked", entry.worked),
+            ("What needs tightening", entry.tighten),
+        ):
+            lines += [f"### {heading}", "", text.strip(), ""] if text.strip() else []
+        if not (entry.went_wrong or entry.worked or entry.tighten):
+            lines += ["Nothing to record.", ""]
+    return "\n".join(lines)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def _one_line(text: str) -> str:
+    """Plan text inside a line of ours: no line break, and nothing that closes the code block."""
+    return " ".join(text.replace("```", "'''").split())
+
+
+def _cell(text: str) -> str:
+    return _one_line(text).replace("|", "\\|")

@@ -1,0 +1,41 @@
+"""When a session is over: it was idle, it is old, or its account was signed out everywhere (design section
+7).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`idle` is the time between two requests, 0 for no end; `longest` that since the sign-in, whatever
+    happens.
+    """
+
+    idle: timedelta
+    longest: timedelta
+
+
+#: Writing down when a session was last used costs a statement, so it is done at most this often.
+SEEN_EVERY = timedelta(minutes=1)
+
+
+def why_over(
+    *, begun: datetime, seen: datetime, ended: datetime | None, limits: Limits, now: datetime
+) -> str:
+    """What to tell the person whose session is over; empty while it lasts. `ended` is when all were signed
+    out.
+    """
+    if ended is not None and begun < ended:
+        return "This account was signed out everywhere."
+    if now - begun > limits.longest:
+        return f"You were signed out {_length(limits.longest)} after you signed in."
+    if limits.idle and now - seen > limits.idle:
+        return f"You were signed out after {_length(limits.idle)} in which nothing was asked for."
+    return ""
+
+
+def _length(time: timedelta) -> str:
+    minutes = int(time.total_seconds()) // 60
+    number, unit = (minutes // 60, "hour") if minutes % 60 == 0 and minutes else (minutes, "minute")
+    return f"{number} {unit}{'' if number == 1 else 's'}"

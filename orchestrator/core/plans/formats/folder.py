@@ -1,0 +1,185 @@
+"""Which plans a set of files holds: what belongs together is one source, what is no plan is left out with the
+reason.
+
+`PLAN.md` with `TASKS.md`, `tasks.json` and `index.json` beside it is one workstream (WF-7); the tasks of
+Backlog.md are one; a bundle of several plans is one for each (AD-3).
+"""
+
+import json
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from orchestrator.core.findings import Finding
+from orchestrator.core.plans.findings import Findings
+from orchestrator.core.plans.formats import backlog, bundle, framework, task_master, tasks_markdown
+from orchestrator.core.plans.formats.json_source import load
+from orchestrator.core.plans.formats.recognise import Format, recognise
+from orchestrator.core.plans.plan import slugify
+from orchestrator.core.plans.reading.markdown import read_plan
+from orchestrator.core.plans.text.source import decode_source
+
+_KNOWN: Final = frozenset({".md", ".markdown", ".json", ".jsonl"})
+#: Files that stand beside plans and are none, by their name in lower case.
+_BESIDE: Final = {
+    "readme.md": "says something about the folder",
+    "execution-dashboard.md": "is written from the state of a workstream",
+    "learnings.md": "is written from what was learned",
+}
+_PLAN: Final = re.compile(r"(?:(?P<stem>.+)\.)?PLAN\.md")
+_TOGETHER: Final = ("PLAN.md", "TASKS.md", "tasks.json", "index.json")
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSource:
+    """One plan to submit: a name for people, and the text that is read and reviewed."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The plans of a set of files in the order of their names, and what is none of them."""
+
+    plans: tuple[PlanSource, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+
+def sources_of(files: Mapping[str, bytes]) -> Sources:
+    """Sort files (relative paths with `/`) into plans; a file that cannot be read is left out with the
+    reason.
+    """
+    sorter = _Sorter()
+    for name in sorted(files):
+        sorter.decode(name, files[name])
+    sorter.frameworks()
+    for name in sorted(sorter.texts):
+        sorter.sort(name, sorter.texts[name])
+    sorter.backlogs()
+    plans = sorted(sorter.plans, key=lambda plan: plan.name)
+    return Sources(tuple(plans), tuple(sorted(sorter.left_out, key=lambda one: one.name)))
+
+
+class _Sorter:
+    def __init__(self) -> None:
+        self.texts: dict[str, str] = {}
+        self.plans: list[PlanSource] = []
+        self.left_out: list[LeftOut] = []
+        self.backlog: dict[str, list[tuple[str, str]]] = defaultdict(list)
+
+    def leave(self, name: str, why: str) -> None:
+        self.left_out.append(LeftOut(name, why))
+
+    def decode(self, name: str, data: bytes) -> None:
+        own = posixpath.basename(name).lower()
+        if posixpath.splitext(own)[1] not in _KNOWN:
+            self.leave(name, "is no Markdown, JSON or JSONL file")
+        elif own in _BESIDE:
+            self.leave(name, _BESIDE[own])
+        else:
+            text = decode_source(data)
+            if isinstance(text, Finding):
+                self.leave(name, f"cannot be read: {text.message}")
+            else:
+                self.texts[name] = text
+
+    def frameworks(self) -> None:
+        """Every PLAN.md with the files of its workstream beside it; a stem before the name (`a.PLAN.md`)
+        binds too.
+        """
+        for name in sorted(self.texts):
+            found = _PLAN.fullmatch(posixpath.basename(name))
+            if found is None or name not in self.texts:
+                continue
+            stem = f"{found['stem']}." if found["stem"] else ""
+            beside = [posixpath.join(posixpath.dirname(name), f"{stem}{other}") for other in _TOGETHER]
+            parts = [one for one in beside if one in self.texts and self._belongs(one)]
+            if any(one.endswith(("TASKS.md", "tasks.json")) for one in parts):
+                self.plans.append(
+                    PlanSource(name, framework.join((one, self.texts.pop(one)) for one in parts))
+                )
+
+    def _belongs(self, name: str) -> bool:
+        return not name.endswith("TASKS.md") or tasks_markdown.looks_like(self.texts[name])
+
+    def sort(self, name: str, text: str) -> None:
+        if text.lstrip("\ufeff \t\r\n")[:1] in ("{", "[") and not name.endswith(".md"):
+            self._json(name, text)
+        elif backlog.looks_like(text):
+            self._backlog(name, text)
+        elif not text.strip():
+            self.leave(name, "holds no text")
+        elif recognise(text) is not Format.PLAN or _PLAN.fullmatch(posixpath.basename(name)):
+            self.plans.append(PlanSource(name, text))
+        elif read_plan(text).plan is None:
+            self.leave(name, "holds nothing that can be scheduled")
+        else:
+            self.plans.append(PlanSource(name, text))
+
+    def _json(self, name: str, text: str) -> None:
+        found = recognise(text)
+        if found is Format.BEADS:
+            self.plans.append(PlanSource(name, text))
+            return
+        findings = Findings()
+        value = load(text, findings)
+        why = _no_plan(name, value, found) if value is not None else ""
+        several = bundle.plans_in(value) if found is Format.BUNDLE else ()
+        if why:
+            self.leave(name, why)
+        elif len(several) > 1:
+            self.plans += _split(name, several)
+        else:
+            self.plans.append(PlanSource(name, text))
+
+    def _backlog(self, name: str, text: str) -> None:
+        folders = name.split("/")[:-1]
+        lower = [folder.lower() for folder in folders]
+        if {"archive", "drafts"} & set(lower):
+            self.leave(name, "is a draft, or was archived")
+            return
+        root = "/".join(folders[: lower.index("backlog") + 1] if "backlog" in lower else folders)
+        self.backlog[root].append((name, text))
+
+    def backlogs(self) -> None:
+        for folder, files in self.backlog.items():
+            name = posixpath.join(folder, "backlog.md")
+            single = len(files) == 1
+            self.plans.append(PlanSource(*files[0]) if single else PlanSource(name, framework.join(files)))
+
+
+def _no_plan(name: str, value: Any, found: Format) -> str:
+    """Why a JSON value is no plan; empty when it is one."""
+    if name.endswith(".schema.json") or (
+        isinstance(value, dict) and "$schema" in value and "properties" in value
+    ):
+        return "is a JSON Schema"
+    if isinstance(value, dict) and "streams" in value and "tasks" not in value:
+        return "is a registry of workstreams; it is read together with the PLAN.md beside it"
+    known = found is not Format.TASK_MASTER or task_master.looks_like(value)
+    return "" if known else "is JSON, but no plan in a form that is known"
+
+
+def _split(name: str, plans: tuple[Any, ...]) -> list[PlanSource]:
+    """Each plan of a bundle as a bundle of its own, named after the plan."""
+    folder = posixpath.dirname(name)
+    sources: list[PlanSource] = []
+    taken: set[str] = set()
+    for number, plan in enumerate(plans, 1):
+        title = plan.get("name") if isinstance(plan, dict) else None
+        slug = slugify(title) if isinstance(title, str) and title.strip() else f"plan-{number}"
+        slug = f"{slug}-{number}" if slug in taken else slug
+        taken.add(slug)
+        text = json.dumps(bundle.wrapped(plan), indent=2, ensure_ascii=False) + "\n"
+        sources.append(PlanSource(posixpath.join(folder, f"{slug}.json"), text))
+    return sources

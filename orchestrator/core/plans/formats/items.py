@@ -1,0 +1,142 @@
+"""A flat list of tasks with dependencies and parents, as most trackers keep one, turned into a plan.
+
+A task that has subtasks is done when they are: it needs all of them, and they need what it needs. Batches
+follow from the dependencies (BX-2), because a tracker shows no others.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from orchestrator.core.plans.findings import Findings
+from orchestrator.core.plans.plan import Plan, Progress, Reading
+from orchestrator.core.plans.reading.build import build_plan
+from orchestrator.core.plans.reading.drafts import Notes, PlanDraft, StepDraft, Value
+from orchestrator.core.plans.reading.progress import tell_state, told
+from orchestrator.core.plans.text.front_matter import FrontMatter
+from orchestrator.core.terms import TaskStatus
+
+_UNUSABLE: Final = re.compile(r"[^A-Za-z0-9_.-]+|\.{2,}")
+LONGEST_KEY: Final = 80
+#: Edges from parents to subtasks and back that are added to one plan, so that reading stays linear.
+MOST_INHERITED: Final = 100_000
+
+
+@dataclass(slots=True)
+class Item:
+    """One task of another tool. `needs` and `parent` are keys; `status` and what follows say how
+    far it is.
+    """
+
+    key: str
+    title: str
+    line: int = 0
+    needs: list[str] = field(default_factory=list)
+    parent: str = ""
+    details: list[str] = field(default_factory=list)
+    exits: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    role: str = ""
+    tool: str = ""
+    resources: list[str] = field(default_factory=list)
+    parallel: bool | None = None
+    status: TaskStatus = TaskStatus.PENDING
+    breadcrumb: str = ""
+    report: str = ""
+    agent: str = ""
+
+
+def key_of(text: str) -> str:
+    """A key that may stand in file names and addresses, from another tool's id."""
+    return _UNUSABLE.sub("-", text).strip("-._")[:LONGEST_KEY].strip("-._")
+
+
+def reading_of(
+    name: str, summary: str, items: Sequence[Item], findings: Findings, matter: FrontMatter | None = None
+) -> Reading:
+    """The plan of these tasks with what is known about their state; no plan when there is no task."""
+    name_items(items, findings)
+    _inherit(items, findings)
+    draft = PlanDraft(name=name, summary=[summary] if summary else [])
+    draft.loose += [step_of(item) for item in items]
+    plan = build_plan(draft, matter or FrontMatter(), findings)
+    return reading_with(plan, items, findings)
+
+
+def reading_with(plan: Plan | None, items: Sequence[Item], findings: Findings) -> Reading:
+    """A finished plan with the progress of the items it was made of."""
+    progress = told(progress_of(item) for item in items) if plan else ()
+    tell_state(progress, findings)
+    return Reading(plan, findings.all(), progress)
+
+
+def progress_of(item: Item) -> Progress:
+    return Progress(item.key, item.status, item.line, item.breadcrumb, item.report, item.agent)
+
+
+def name_items(items: Sequence[Item], findings: Findings) -> None:
+    """Every task gets a key that no other has, so that irregular files lose nothing; dependencies mean the
+    first.
+    """
+    taken: dict[str, int] = {}
+    wanted = {item.key for item in items}
+    unnamed = [item for item in items if not item.key]
+    count: dict[str, int] = {}
+    for position, item in enumerate(items, 1):
+        base = item.key or f"task-{position:02}"
+        key = base
+        while key in taken or (key in wanted and key != item.key):
+            count[base] = count.get(base, 1) + 1
+            key = f"{base[: LONGEST_KEY - 6]}-{count[base]}"
+        if item.key and key != item.key:
+            message = (
+                f"{item.key} stands on line {taken[item.key]} and again here; this one is read as {key}."
+            )
+            findings.add("duplicate-id", item.line, message, "Give each task an id of its own.")
+        item.key = key
+        taken.setdefault(key, item.line)
+    if unnamed:
+        message = f"{len(unnamed)} tasks have no id; the first gets {unnamed[0].key}."
+        findings.add("inferred-key", unnamed[0].line, message, "Give each task an id.")
+
+
+def step_of(item: Item) -> StepDraft:
+    needs = list(dict.fromkeys(item.needs))
+    return StepDraft(
+        item.key, item.title, item.line, needs=needs, parallel=item.parallel, notes=notes_of(item)
+    )
+
+
+def notes_of(item: Item) -> Notes:
+    """The fields of a step that a task gives, as if the plan had them as bullets."""
+    notes = Notes(text=[line for text in item.details for line in [*text.split("\n"), ""]])
+    given = (("exit", item.exits), ("files", item.files), ("resources", item.resources))
+    for name, texts in (*given, ("role", [item.role]), ("tool", [item.tool])):
+        ticked = name in ("files", "resources")
+        values = [Value([f"`{text}`" if ticked else text], item.line) for text in texts if text]
+        if values:
+            notes.values[name] = values
+    return notes
+
+
+def _inherit(items: Sequence[Item], findings: Findings) -> None:
+    known = {item.key: item for item in items}
+    added = 0
+    for item in items:
+        parent = known.get(item.parent)
+        if parent is None or parent is item:
+            continue
+        wanted = [
+            need for need in parent.needs if need != item.key and known.get(need, item).parent != parent.key
+        ]
+        added += len(wanted) + 1
+        if added > MOST_INHERITED:
+            message = "There are too many dependencies between tasks and their subtasks to read all of them."
+            findings.add("unreadable-value", item.line, message, "Split the file.")
+            return
+        item.needs += wanted
+    for item in items:
+        parent = known.get(item.parent)
+        if parent is not None and parent is not item:
+            parent.needs.append(item.key)

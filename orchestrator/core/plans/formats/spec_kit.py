@@ -1,0 +1,328 @@
+"""spec-kit's `tasks.md`: phases of `T001` boxes, `[P]` for parallel, `[US1]` for the story, checkpoints,
+prose.
+
+A phase is a stage: phases follow one another as they stand. Inside a phase tasks go in order, neighbours
+marked `[P]` together. A checkpoint is a review gate. `T006-T010 depend on T001-T005` and `T044 → T045` in the
+prose become dependencies where they point backwards; all of that is inferred and told to the reviewer.
+"""
+
+import re
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final
+
+from orchestrator.core.plans.findings import Findings
+from orchestrator.core.plans.formats.json_source import LONGEST_NAME, LONGEST_TITLE, name_of, one_line
+from orchestrator.core.plans.plan import Progress, Reading
+from orchestrator.core.plans.reading.build import build_plan
+from orchestrator.core.plans.reading.drafts import (
+    BatchDraft,
+    GateDraft,
+    Notes,
+    PlanDraft,
+    StageDraft,
+    StepDraft,
+    ThreadDraft,
+    Value,
+)
+from orchestrator.core.plans.reading.progress import BOXES, tell_state
+from orchestrator.core.plans.text.front_matter import FrontMatter
+from orchestrator.core.plans.text.lines import Line, LineKind, scan, split_lines
+from orchestrator.core.terms import TaskStatus
+
+_ID: Final = r"T\d{3,9}[a-z]?"
+_BOXES: Final = r"(?:(?:[-*+][ \t]+)?\[[ xX~!-]?\][ \t]*){0,4}"
+_TASK: Final = re.compile(rf"(?P<boxes>{_BOXES})(?:\*\*)?(?P<id>{_ID}\b)?(?:\*\*)?:?(?P<rest>.*)", re.DOTALL)
+_LATE_BOX: Final = re.compile(r"[ \t]*\[([ xX])\]")
+_LABEL: Final = re.compile(r"[ \t]*\[(P|US\d{1,4}|S\d{1,4}|[A-Z]{1,12}\d{0,4})\][ \t]*")
+_PHASE: Final = re.compile(r"phase[ \t]+\d{1,4}(?:\.\d{1,4})*\b.*", re.IGNORECASE | re.DOTALL)
+_NUMBERED: Final = re.compile(r"phase[ \t]+[\d.]{1,20}[ \t]*[:–—-]?[ \t]*", re.IGNORECASE)
+_CHECKPOINT: Final = re.compile(
+    r"(?:>[ \t]*)?\*\*[^\w*]{0,4}checkpoint\b:?([^*]{0,200}?):?\*\*:?[ \t]*(.*)", re.IGNORECASE | re.DOTALL
+)
+_TICK: Final = re.compile("[✅✓✔☑]")
+#: What people add when something is done: `— ✅ (merged)`, `✅ COMPLETED (2026-02-03)`.
+_ENDED: Final = re.compile(
+    r"[ \t]*(?:[—–-][ \t]*)?[✅✓✔☑]\ufe0f?[ \t]*(?:completed?|done)?[ \t]*(\([^()]{0,300}\))?[ \t]*\Z",
+    re.IGNORECASE,
+)
+_LONGEST_END: Final = 400
+#: A subordinate clause says something else: `after Phase 2, integrates with US1`.
+_CLAUSE: Final = re.compile(r"[;(]|,(?![ \t]*(?:T\d|US\d|and\b))")
+_STORY: Final = re.compile(r"\b(?:US|User Story )(\d{1,4})\b", re.IGNORECASE)
+_SIDE_BY_SIDE: Final = re.compile(r"\b(?:US\d|user stor(?:y|ies)).{0,80}\bparallel\b", re.IGNORECASE)
+_PATH: Final = re.compile(r"`([^`\s]{1,200})`")
+_RANGE: Final = re.compile(r"T(\d{3,9})(?:[ \t]*(?:-|–|\.\.|to)[ \t]*T(\d{3,9}))?")
+_DEPENDS: Final = re.compile(
+    r"(.{1,300}?)\b(?:depends? on|requires?|blocked by|after)\b(.{1,300})", re.IGNORECASE
+)
+_ARROW: Final = re.compile(r"→|-->|->")
+#: Ids that one range may stand for, and dependencies that are read out of prose.
+LONGEST_RANGE: Final = 500
+MOST_SPOKEN: Final = 2_000
+#: Dependencies that one sentence about stories may stand for.
+MOST_RELATED: Final = 2_000
+
+
+def looks_like(text: str) -> bool:
+    """Whether some bullets are boxes with a spec-kit id."""
+    return bool(
+        re.search(rf"(?m)^[ \t]{{0,12}}[-*+][ \t]+(?:\[[ xX~!-]?\][ \t]*)?(?:\*\*)?{_ID}\b", text[:200_000])
+    )
+
+
+@dataclass(slots=True)
+class _Phase:
+    name: str
+    line: int
+    numbered: bool
+    stories: list[str] = field(default_factory=list)
+    steps: list[StepDraft] = field(default_factory=list)
+    text: list[str] = field(default_factory=list)
+    checkpoint: tuple[str, int] = ("", 0)
+
+
+def read(text: str) -> Reading:
+    findings = Findings()
+    reader = _Reader(findings)
+    for line in scan(split_lines(text)).lines:
+        reader.take(line)
+    reader.tell()
+    draft = PlanDraft(name=reader.name, summary=[t for t in reader.summary if t])
+    phases = [phase for phase in reader.phases if phase.steps]
+    draft.stages += [_stage(number, phase, findings) for number, phase in enumerate(phases, 1)]
+    plan = build_plan(draft, FrontMatter(), findings)
+    steps = plan.steps() if plan else ()
+    progress = tuple(
+        Progress(step.key, reader.state[step.line][0], step.line, report=reader.state[step.line][1])
+        for step in steps
+        if step.line in reader.state
+    )
+    tell_state(progress, findings)
+    return Reading(plan, findings.all(), progress)
+
+
+def _stage(number: int, phase: _Phase, findings: Findings) -> StageDraft:
+    bare = _NUMBERED.sub("", phase.name) or phase.name
+    thread = ThreadDraft("01", bare, phase.line, steps=phase.steps)
+    stage = StageDraft(number, phase.name, phase.line, definition=phase.text)
+    stage.batches.append(BatchDraft(1, phase.name, phase.line, threads=[thread]))
+    said, line = phase.checkpoint
+    if line:
+        gate = GateDraft(
+            f"CP{number}", one_line(f"Checkpoint of {phase.name}", LONGEST_NAME), line, merge=False
+        )
+        gate.notes.values["kind"] = [Value(["review"], line)]
+        if said:
+            gate.notes.values["action"] = [Value([said], line)]
+        stage.batches.append(BatchDraft(-1, "", line, gate=gate))
+        message = f"The checkpoint of “{phase.name[:60]}” is read as a review gate, CP{number}."
+        findings.add("inferred-kind", line, message, "Take the checkpoint out if nobody has to sign there.")
+    return stage
+
+
+class _Reader:
+    """Takes the lines in order; phases hold the tasks, prose is looked through for dependencies."""
+
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
+        self.name = ""
+        self.summary: list[str] = []
+        self.phases: list[_Phase] = []
+        self.place: dict[str, int] = {}
+        self.by_id: dict[str, StepDraft] = {}
+        self.spoken: list[tuple[list[str], list[str], int]] = []
+        self.stories: dict[str, list[str]] = {}
+        self.told_stories: set[tuple[str, str]] = set()
+        self.side_by_side = 0
+        self.count: dict[str, int] = {}
+        #: Status and note of the tasks that are not open, by line.
+        self.state: dict[int, tuple[TaskStatus, str]] = {}
+
+    def take(self, line: Line) -> None:
+        if line.kind is LineKind.CODE:
+            return
+        if line.kind is LineKind.HEADING:
+            self._heading(line)
+        elif not (line.kind is LineKind.BULLET and self._task(line)):
+            self._prose(line)
+
+    def _heading(self, line: Line) -> None:
+        if line.level == 1:
+            self.name = self.name or name_of(line.body.removeprefix("Tasks:"))
+        elif _PHASE.fullmatch(line.body):
+            stories = [f"US{number}" for number in _STORY.findall(line.body)[:1]]
+            self.phases.append(
+                _Phase(
+                    _clean(line.body, LONGEST_NAME) or "Phase", line.number, numbered=True, stories=stories
+                )
+            )
+        elif line.level == 2:
+            self.phases.append(
+                _Phase(_clean(line.body, LONGEST_NAME) or "Tasks", line.number, numbered=False)
+            )
+
+    def _task(self, line: Line) -> bool:
+        found = _TASK.fullmatch(line.body)
+        if found is None:
+            return False
+        key, boxes, rest = found["id"] or "", found["boxes"], found["rest"]
+        late = _LATE_BOX.match(rest) if key and not boxes else None
+        if late:
+            rest = rest[late.end() :]
+        in_phase = bool(self.phases) and self.phases[-1].numbered
+        boxed = bool(boxes or late)
+        if not (key and boxed) and not (in_phase and (key or boxed)):
+            return False
+        if key and not boxed and _RANGE.search(rest):
+            return False
+        if not self.phases:
+            self.phases.append(_Phase("Tasks", line.number, numbered=False))
+        self._add(key, boxes + (late[0] if late else ""), rest, line)
+        return True
+
+    def _add(self, key: str, boxes: str, rest: str, line: Line) -> None:
+        labels: list[str] = []
+        while label := _LABEL.match(rest):
+            labels.append(label[1])
+            rest = rest[label.end() :]
+        rest, ended = _without_end(rest)
+        key = self._free(key, line)
+        step = StepDraft(key, _clean(rest), line.number, line.indent, parallel="P" in labels, notes=Notes())
+        files = [path for path in _PATH.findall(rest) if "/" in path.strip("/") and ".." not in path]
+        if files:
+            step.notes.values["files"] = [Value([f"`{path.lstrip('/')}`"], line.number) for path in files]
+        stories = [label for label in labels if label != "P"]
+        if stories:
+            step.notes.text.append(f"Story: {', '.join(stories)}")
+        status = next((BOXES[mark] for mark in "x~!-" if mark in boxes.lower().replace("- [", "[")), None)
+        if status is not None or ended:
+            self.state[line.number] = (
+                status or TaskStatus.COMPLETE,
+                (ended[1] or "").strip("()") if ended else "",
+            )
+        self.phases[-1].steps.append(step)
+        if key:
+            self.place[key] = len(self.place)
+            self.by_id[key] = step
+            named = [label for label in stories if label.startswith("US")] or self.phases[-1].stories
+            for story in named:
+                self.stories.setdefault(story.upper(), []).append(key)
+
+    def _free(self, key: str, line: Line) -> str:
+        """The key, or the next free one when an earlier task has it: no task of an irregular file is lost."""
+        if key not in self.by_id:
+            return key
+        self.count[key] = self.count.get(key, 1) + 1
+        free = f"{key}-{self.count[key]}"
+        message = f"{key} stands on line {self.by_id[key].line} and again here; this one is read as {free}."
+        self.findings.add("duplicate-id", line.number, message, "Give each task an id of its own.")
+        return free
+
+    def _prose(self, line: Line) -> None:
+        checkpoint = _CHECKPOINT.fullmatch(line.body)
+        if checkpoint and self.phases and self.phases[-1].steps:
+            self.phases[-1].checkpoint = (one_line(checkpoint[2] or checkpoint[1], 1000), line.number)
+        elif self.phases and self.phases[-1].numbered and not self.phases[-1].steps:
+            self.phases[-1].text.append(line.raw)
+        elif not self.phases and line.kind is LineKind.TEXT:
+            self.summary.append(line.raw)
+        if not self.side_by_side and _SIDE_BY_SIDE.search(line.body[:1000]):
+            self.side_by_side = line.number
+        if ("T" in line.body or "U" in line.body) and len(self.spoken) < MOST_SPOKEN:
+            self._spoken(line)
+
+    def _spoken(self, line: Line) -> None:
+        parts = _ARROW.split(line.body)
+        if len(parts) > 1:
+            named = [_ids(part) for part in parts]
+            self.spoken += [(after, before, line.number) for before, after in pairwise(named)]
+        elif depends := _DEPENDS.match(line.body[:1000]):
+            self.spoken.append(
+                (_ids(depends[1]), _ids(_CLAUSE.split(depends[2], maxsplit=1)[0]), line.number)
+            )
+
+    def tell(self) -> None:
+        """Turn what the prose says into dependencies, and say what was inferred and what was left out."""
+        for after, before, line in self.spoken:
+            known = [key for key in after if key in self.by_id], [key for key in before if key in self.by_id]
+            if all(known):
+                self._relate(*known, line)
+            else:
+                self._relate_stories(after, before, line)
+        if self.side_by_side and len([phase for phase in self.phases if phase.numbered]) > 1:
+            message = (
+                "The phases are done one after another, although the text says that some may run "
+                "side by side."
+            )
+            self.findings.add(
+                "inferred-stage", self.side_by_side, message, "Write them as threads of one batch."
+            )
+
+    def _relate_stories(self, after: list[str], before: list[str], line: int) -> None:
+        """`US8 depends on US6`: holds where its phase stands later; inside one phase it becomes
+        dependencies.
+        """
+        waits, first = ([name for name in names if name in self.stories] for names in (after, before))
+        pairs = [(one, other) for one in waits[:1] for other in first if one != other]
+        for one, other in pairs:
+            if (one, other) in self.told_stories:
+                continue
+            self.told_stories.add((one, other))
+            mine, theirs = self.stories[one], self.stories[other]
+            if (
+                self._phase_of(mine[0]) != self._phase_of(theirs[-1])
+                and self.place[mine[0]] > self.place[theirs[-1]]
+            ):
+                message = (
+                    f"The text says that {one} waits for {other}, whose phase stands before it, "
+                    f"so that holds."
+                )
+                self.findings.add("inferred-needs", line, message, "Nothing to do.")
+            elif len(mine) * len(theirs) <= MOST_RELATED:
+                self._relate(mine, theirs, line)
+
+    def _phase_of(self, key: str) -> int:
+        step = self.by_id[key]
+        return next(
+            (number for number, phase in enumerate(self.phases) if phase.line > step.line), len(self.phases)
+        )
+
+    def _relate(self, after: list[str], before: list[str], line: int) -> None:
+        forward = [key for key in before if self.place[key] >= min(self.place[other] for other in after)]
+        if forward:
+            message = (
+                f"The text says that {after[0]} waits for {forward[0]}, which stands later; this is left out."
+            )
+            self.findings.add("unreadable-value", line, message, "Reorder the tasks, or correct the text.")
+            return
+        for key in after:
+            self.by_id[key].needs += [need for need in before if need not in self.by_id[key].needs]
+        message = f"{_some(after)} waits for {_some(before)}, because the text says so."
+        self.findings.add("inferred-needs", line, message, "Check that this is what the text means.")
+
+
+def _ids(text: str) -> list[str]:
+    """The ids that a text names, with ranges spelled out."""
+    found: list[str] = []
+    for match in _RANGE.finditer(text):
+        width, first = len(match[1]), int(match[1])
+        last = min(int(match[2] or match[1]), first + LONGEST_RANGE)
+        found += [f"T{number:0{width}}" for number in range(first, last + 1)]
+    found += [f"US{number}" for number in _STORY.findall(text)]
+    return list(dict.fromkeys(found))[:LONGEST_RANGE]
+
+
+def _without_end(text: str) -> tuple[str, re.Match[str] | None]:
+    """The text without what says that it is done, and that."""
+    ended = _ENDED.search(text[-_LONGEST_END:]) if _TICK.search(text) else None
+    return (text[: len(text) - len(ended[0])], ended) if ended else (text, None)
+
+
+def _some(keys: list[str]) -> str:
+    return keys[0] if len(keys) == 1 else f"{keys[0]} … {keys[-1]}"
+
+
+def _clean(text: str, most: int = LONGEST_TITLE) -> str:
+    plain, _ = _without_end(" ".join(text.replace("**", "").split()))
+    return one_line(plain.strip(" ✓✅-–—"), most)

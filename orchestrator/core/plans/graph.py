@@ -1,0 +1,213 @@
+"""The order that a plan's structure and its dependencies make (design section 3, FR-005, BX-4).
+
+For the checks of a plan and its critical path: explicit dependencies, the order inside a thread, and barriers
+between batches and stages. `core/engine/schedule.py` alone decides and explains; tests hold the two against
+each other. Barriers are kept as groups, not as edges, so a plan of 50 batches with 200 steps each has 50
+groups instead of two million edges. Everything here is deterministic and takes time linear in steps and
+edges.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from graphlib import CycleError, TopologicalSorter
+from itertools import groupby
+from typing import Final, NamedTuple
+
+from orchestrator.core.engine.values import OrderKey
+from orchestrator.core.plans.plan import Plan, StepSpec
+from orchestrator.core.terms import StepKind
+
+CYCLES_SHOWN: Final = 10
+
+
+class EdgeKind(StrEnum):
+    """Why a step waits for another one."""
+
+    EXPLICIT = "explicit"
+    THREAD = "thread"
+    BATCH = "batch"
+    STAGE = "stage"
+
+
+class Edge(NamedTuple):
+    """`key` must be complete first."""
+
+    key: str
+    kind: EdgeKind
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A batch that has steps. All of it waits for all of the group before it."""
+
+    stage: int
+    batch: int
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Keys in plan order. Of steps with the same key only the first counts; unknown dependencies are left
+    out.
+    """
+
+    keys: tuple[str, ...]
+    order: Mapping[str, OrderKey]
+    needs: Mapping[str, tuple[Edge, ...]]
+    groups: tuple[Group, ...]
+    group_of: Mapping[str, int]
+
+    def barrier(self, key: str) -> tuple[Edge, ...]:
+        """The steps of the group before the step's own: all must be complete (BX-4)."""
+        position = self.group_of[key]
+        if not position:
+            return ()
+        before = self.groups[position - 1]
+        kind = EdgeKind.BATCH if before.stage == self.groups[position].stage else EdgeKind.STAGE
+        return tuple(Edge(member, kind) for member in before.members)
+
+    def predecessors(self, key: str) -> tuple[Edge, ...]:
+        """Everything that the step waits for directly: its dependencies, then the barrier before it."""
+        return self.needs[key] + self.barrier(key)
+
+
+def compile_graph(plan: Plan) -> Graph:
+    """The graph of a plan, whether or not the plan can run."""
+    order: dict[str, OrderKey] = {}
+    group_of: dict[str, int] = {}
+    groups: list[Group] = []
+    steps: dict[str, StepSpec] = {}
+    for number, stage in enumerate(plan.stages):
+        for place, batch in enumerate(stage.batches):
+            members = []
+            for position, step in (each for thread in batch.threads for each in enumerate(thread.steps)):
+                if step.key not in steps:
+                    steps[step.key] = step
+                    order[step.key] = OrderKey(number, place, position, step.key)
+                    group_of[step.key] = len(groups)
+                    members.append(step.key)
+            groups += [Group(number, place, tuple(members))] if members else []
+    needs = _needs(plan, steps)
+    return Graph(tuple(steps), order, needs, tuple(groups), group_of)
+
+
+def _needs(plan: Plan, steps: Mapping[str, StepSpec]) -> dict[str, tuple[Edge, ...]]:
+    edges: dict[str, dict[str, EdgeKind]] = {
+        key: {need.key: EdgeKind.EXPLICIT for need in step.needs if need.key in steps}
+        for key, step in steps.items()
+    }
+    for stage in plan.stages:
+        for batch in stage.batches:
+            for thread in batch.threads:
+                for key, before in _thread_edges(thread.steps):
+                    edges[key].setdefault(before, EdgeKind.THREAD)
+    return {key: tuple(Edge(before, kind) for before, kind in found.items()) for key, found in edges.items()}
+
+
+def _thread_edges(steps: tuple[StepSpec, ...]) -> Iterator[tuple[str, str]]:
+    """Pairs (step, step before it): runs of parallel steps start together and join before the next step."""
+    before: list[str] = []
+    for parallel, run in groupby(steps, key=lambda step: step.parallel):
+        keys = [step.key for step in run]
+        for batch in [keys] if parallel else [[key] for key in keys]:
+            yield from ((key, earlier) for key in batch for earlier in before if key != earlier)
+            before = batch
+
+
+def critical_path(plan: Plan, ended: Collection[str] = ()) -> tuple[str, ...]:
+    """The longest chain of steps that wait for one another; () when there is a cycle.
+
+    Length is minutes when every work step has an estimate, otherwise the number of steps. Of chains that are
+    equally long the one through the later batch, then with the smaller key, is taken. Steps that have `ended`
+    are not in it: nobody waits for them, only for what is open before them in their thread or batch.
+    """
+    graph = compile_graph(_without_needs_of(plan, ended) if ended else plan)
+    length = step_lengths(plan, ended)[0]
+    end: dict[str, int] = {}
+    previous: dict[str, str] = {}
+
+    def rank(key: str) -> tuple[int, int, str]:
+        return (-end[key], -graph.group_of[key], key)
+
+    last = ""
+    for group in graph.groups:
+        ordered = sorted_group(graph, group)
+        if ordered is None:
+            return ()
+        for key in ordered:
+            before = [edge.key for edge in graph.needs[key] if edge.key in end] + [last] * bool(last)
+            if before:
+                previous[key] = min(before, key=rank)
+            end[key] = length[key] + (end[previous[key]] if before else 0)
+        last = min(group.members, key=rank)
+    return tuple(key for key in reversed(list(_chain(last, previous))) if key not in ended)
+
+
+def _without_needs_of(plan: Plan, ended: Collection[str]) -> Plan:
+    def bare(step: StepSpec) -> StepSpec:
+        return replace(
+            step, needs=() if step.key in ended else tuple(n for n in step.needs if n.key not in ended)
+        )
+
+    return plan.with_steps(bare)
+
+
+def step_lengths(plan: Plan, ended: Collection[str] = ()) -> tuple[dict[str, int], bool]:
+    """How long each step takes, and whether that is minutes: only when every work step has an estimate. Else
+    1 each.
+
+    Those that have `ended` take no time, and need no estimate.
+    """
+    steps = {step.key: step for step in reversed(list(plan.steps()))}
+    lanes = (t.steps for stage in plan.stages for batch in stage.batches for t in batch.threads)
+    # A gate's own action stands in the gate's thread; nobody estimates it.
+    work = [
+        step
+        for lane in lanes
+        if all(s.kind is StepKind.WORK for s in lane)
+        for step in lane
+        if step.key not in ended
+    ]
+    timed = bool(work) and all(step.estimate > 0 for step in work)
+    return {key: 0 if key in ended else step.estimate if timed else 1 for key, step in steps.items()}, timed
+
+
+def _chain(key: str, previous: Mapping[str, str]) -> Iterator[str]:
+    while key:
+        yield key
+        key = previous.get(key, "")
+
+
+def sorted_group(graph: Graph, group: Group) -> tuple[str, ...] | None:
+    """The members of a group with those they wait for before them; None when they wait in a circle."""
+    position = {key: number for number, key in enumerate(group.members)}
+    if all(position.get(edge.key, -1) < position[key] for key in group.members for edge in graph.needs[key]):
+        return group.members
+    sorter = TopologicalSorter(
+        {key: [e.key for e in graph.needs[key] if e.key in position] for key in group.members}
+    )
+    try:
+        return tuple(sorter.static_order())
+    except CycleError:
+        return None
+
+
+def cycles_of(graph: Graph) -> tuple[tuple[str, ...], ...]:
+    """Up to ten circles of dependencies and thread order; barriers are left out."""
+    position = {key: number for number, key in enumerate(graph.keys)}
+    if all(position[edge.key] < position[key] for key in graph.keys for edge in graph.needs[key]):
+        return ()
+    edges = {key: {edge.key for edge in graph.needs[key]} for key in graph.keys}
+    found = []
+    for _ in range(CYCLES_SHOWN):
+        try:
+            TopologicalSorter({key: sorted(before) for key, before in edges.items()}).prepare()
+        except CycleError as error:
+            path = error.args[1][:-1]
+            first = path.index(min(path, key=position.__getitem__))
+            found.append(tuple(path[first:] + path[:first]))
+            edges[path[0]].discard(path[-1])
+        else:
+            break
+    return tuple(found)

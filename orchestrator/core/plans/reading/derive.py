@@ -1,0 +1,106 @@
+"""Batches for a plan that gives none: one for each dependency level (BX-2)."""
+
+from collections import defaultdict
+
+from orchestrator.core.engine.conditions import steps_named
+from orchestrator.core.plans.findings import Findings
+from orchestrator.core.plans.reading.drafts import BatchDraft, GateDraft, PlanDraft, StageDraft, StepDraft
+from orchestrator.core.plans.reading.fields import named_needs
+from orchestrator.core.plans.text.phrases import read_names, unmark
+
+
+def derive_stage(draft: PlanDraft, findings: Findings) -> StageDraft:
+    """One stage for the steps and gates that stand outside every batch.
+
+    Without any dependency they are one batch, done in order. Steps in a circle come last; the check names the
+    circle.
+    """
+    loose = draft.loose
+    number = max((stage.number for stage in draft.stages), default=0) + 1
+    stage = StageDraft(number, "Work", loose[0].line, inferred=True)
+    before = _predecessors(loose)
+    if not any(before):
+        steps = [item for item in loose if isinstance(item, StepDraft)]
+        batch = BatchDraft(1, "Batch 1", loose[0].line, sequential=True, inferred=True, steps=steps)
+        stage.batches.append(batch)
+        message = f"The plan has no batches: its {len(steps)} steps are read as one batch, done in order."
+        findings.add(
+            "inferred-batch", loose[0].line, message, "Write `### Batch 1` above the steps that start first."
+        )
+        return stage
+    for level, members in enumerate(_levels(before), 1):
+        stage.batches += _level_batches(level, [loose[position] for position in members])
+    message = f"The plan has no batches: {len(stage.batches)} are derived from what its steps need."
+    findings.add(
+        "inferred-levels",
+        loose[0].line,
+        message,
+        "Write `### Batch 1` and so on to set the batches yourself.",
+    )
+    return stage
+
+
+def _level_batches(level: int, items: list[StepDraft | GateDraft]) -> list[BatchDraft]:
+    steps = [item for item in items if isinstance(item, StepDraft)]
+    gates = [item for item in items if isinstance(item, GateDraft)]
+    batches = [BatchDraft(level, f"Batch {level}", steps[0].line, steps=steps)] if steps else []
+    return batches + [BatchDraft(-1, "", gate.line, gate=gate) for gate in gates]
+
+
+def _predecessors(loose: list[StepDraft | GateDraft]) -> list[set[int]]:
+    """For every item the positions it waits for; a gate without a trigger waits for all that
+    stand before it.
+    """
+    positions: dict[str, int] = {}
+    for position, item in enumerate(loose):
+        for name in (item.key, item.title if isinstance(item, GateDraft) else ""):
+            if name:
+                positions.setdefault(name, position)
+    before: list[set[int]] = [set() for _ in loose]
+    since = 0
+    for position, item in enumerate(loose):
+        before[position] |= {positions[name] for name in _names_before(item) if name in positions} - {
+            position
+        }
+        if isinstance(item, GateDraft):
+            if not before[position]:
+                before[position] = set(range(since, position))
+                since = position
+            for name in _names(item, "unlocks"):
+                if positions.get(name, position) != position:
+                    before[positions[name]].add(position)
+    return before
+
+
+def _names_before(item: StepDraft | GateDraft) -> list[str]:
+    if isinstance(item, GateDraft):
+        return _names(item, "trigger") + _names(item, "needs")
+    asked = steps_named(unmark(item.notes.first("when")))
+    return item.needs + [name for name, _ in named_needs(item.notes)] + list(asked)
+
+
+def _names(item: GateDraft, name: str) -> list[str]:
+    return [found for value in item.notes.of(name) for found in read_names(value.text)]
+
+
+def _levels(before: list[set[int]]) -> list[list[int]]:
+    """Positions by level: first what waits for nothing, then what waits for those, and so on."""
+    after: dict[int, list[int]] = defaultdict(list)
+    waiting = [len(positions) for positions in before]
+    for position, positions in enumerate(before):
+        for earlier in positions:
+            after[earlier].append(position)
+    levels: list[list[int]] = []
+    ready = [position for position, count in enumerate(waiting) if not count]
+    placed: set[int] = set()
+    while ready:
+        levels.append(sorted(ready))
+        placed.update(ready)
+        behind = [later for position in ready for later in after[position]]
+        ready = []
+        for later in behind:
+            waiting[later] -= 1
+            if not waiting[later]:
+                ready.append(later)
+    rest = [position for position in range(len(before)) if position not in placed]
+    return [*levels, rest] if rest else levels

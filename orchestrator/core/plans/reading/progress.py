@@ -1,0 +1,63 @@
+"""What other tools call the state of a task, in our words; a plan has none, so it is told beside the plan
+(WF-8).
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from orchestrator.core.plans.findings import Findings
+from orchestrator.core.plans.plan import Progress
+from orchestrator.core.terms import TaskStatus
+
+_WORDS: Final = {
+    TaskStatus.PENDING: "pending todo to-do open backlog new ready planned not-started draft "
+    "deferred hooked pinned",
+    TaskStatus.ACTIVE: "active in-progress doing started running wip",
+    TaskStatus.REVIEW: "review in-review reviewing needs-review",
+    TaskStatus.BLOCKED: "blocked on-hold waiting stuck failed",
+    TaskStatus.COMPLETE: "complete completed done closed success succeeded finished resolved merged",
+    TaskStatus.CANCELLED: "cancelled canceled tombstone wontfix won't-do dropped archived abandoned",
+    TaskStatus.SKIPPED: "skipped",
+}
+STATUS: Final = {word: status for status, words in _WORDS.items() for word in words.split()}
+#: The characters inside the check boxes of TASKS.md.
+BOXES: Final = {
+    "": TaskStatus.PENDING,
+    " ": TaskStatus.PENDING,
+    "x": TaskStatus.COMPLETE,
+    "~": TaskStatus.ACTIVE,
+    "!": TaskStatus.BLOCKED,
+    "-": TaskStatus.CANCELLED,
+}
+
+
+#: What can be done with the state that a source tells.
+ADOPT_IT: Final = (
+    "Submit the plan with its state to take that over when it is approved; else all tasks start as open."
+)
+
+
+def status_of(word: str, line: int, findings: Findings) -> TaskStatus:
+    """The status that a tool's word means; a word that nobody knows is told, and the task counts as open."""
+    known = STATUS.get("-".join(word.lower().replace("_", " ").replace("-", " ").split()))
+    if known is None and word:
+        message = f"The state “{word[:60]}” is not known, so the task counts as open."
+        fix = "Use pending, active, review, blocked, complete or cancelled."
+        findings.add("unreadable-value", line, message, fix)
+    return known or TaskStatus.PENDING
+
+
+def told(progress: Iterable[Progress]) -> tuple[Progress, ...]:
+    """The ones that say something: begun, ended, or given to somebody."""
+    return tuple(
+        p for p in progress if p.status is not TaskStatus.PENDING or p.agent or p.breadcrumb or p.report
+    )
+
+
+def tell_state(progress: Sequence[Progress], findings: Findings) -> None:
+    """Say that the source knows how far its tasks are, and what can be done with that."""
+    begun = [one for one in progress if one.status is not TaskStatus.PENDING]
+    if begun:
+        ended = sum(one.status is TaskStatus.COMPLETE for one in begun)
+        message = f"{len(begun)} of the tasks are begun or ended in the source ({ended} complete)."
+        findings.add("work-in-progress", begun[0].line, message, ADOPT_IT)

@@ -1,0 +1,191 @@
+"""The front matter of a plan: a small part of YAML, read by hand so that nothing in it can act.
+
+Read are `key: value`, `key: [a, b]`, comments, and the indented `name: value` lines of `parameters:`.
+Anchors, aliases, tags, block scalars and everything else are findings.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from orchestrator.core.plans.findings import Findings
+
+_PAIR: Final = re.compile(r"([A-Za-z][A-Za-z0-9_. -]{0,59}?)[ \t]*:(?:[ \t]+(.*))?", re.DOTALL)
+_QUOTED: Final = (
+    re.compile(r'"((?:[^"\\]|\\.)*)"[ \t]*(?:#(.*))?', re.DOTALL),
+    re.compile(r"'((?:[^']|'')*)'[ \t]*(?:#(.*))?", re.DOTALL),
+)
+_COMMENT: Final = re.compile(r"(?:^|[ \t])#")
+_PRIORITY: Final = re.compile(r"-?\d{1,6}")
+_NAMES: Final = {
+    "name": "name",
+    "title": "name",
+    "domain": "domain",
+    "owner": "owner",
+    "priority": "priority",
+    "repository": "repository",
+    "base_branch": "base_branch",
+    "parameters": "parameters",
+    "needs": "needs",
+    "approvers": "approvers",
+    "approvals": "approvals",
+}
+_KEYS_READ: Final = (
+    "name, domain, owner, priority, base_branch, repository, needs, approvers, approvals, parameters"
+)
+#: The most approvals that a plan or a workflow may ask for.
+MOST_APPROVALS: Final = 20
+#: What a user name is written with; a bundle's schema asks for the same.
+USER_NAME: Final = r"[^\s\u0000,`\"'\[\]#:]{1,150}"
+_FIX: Final = "Write one `key: value` on the line; nested lines are read under parameters only."
+
+
+@dataclass(slots=True)
+class FrontMatter:
+    """What was given, by name; `lines` is how many lines of the source it takes, `lines_of` where a name
+    stands.
+
+    `parameter_lines` says where each parameter stands, `hints` what the comment behind it says.
+    """
+
+    lines: int = 0
+    values: dict[str, str] = field(default_factory=dict)
+    lines_of: dict[str, int] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
+    parameter_lines: dict[str, int] = field(default_factory=dict)
+    hints: dict[str, str] = field(default_factory=dict)
+    priority: int = 0
+    approvers: tuple[str, ...] = ()
+    approvals: int = 0
+
+
+def read_front_matter(texts: list[str], findings: Findings, first: int = 1) -> FrontMatter:
+    """Read the block between two `---` lines at the very start, if there is one; lines are numbered from
+    `first`.
+    """
+    matter = FrontMatter()
+    if not texts or texts[0].rstrip() != "---":
+        return matter
+    end = next((n for n, text in enumerate(texts[1:], 1) if text.rstrip() in ("---", "...")), 0)
+    if not end:
+        if len(texts) > 1 and _PAIR.fullmatch(texts[1].strip()):
+            findings.add(
+                "front-matter",
+                first,
+                "The front matter is never closed.",
+                "End it with a line of three hyphens.",
+            )
+        return matter
+    matter.lines = end + 1
+    inside_parameters = False
+    for number, text in enumerate(texts[1:end], first + 1):
+        if text.strip() and not text.lstrip().startswith("#"):
+            inside_parameters = _read_line(text, number, inside_parameters, matter, findings)
+    return matter
+
+
+def _read_line(text: str, number: int, inside: bool, matter: FrontMatter, findings: Findings) -> bool:
+    """Read one line; answers whether nested lines after it are parameters."""
+    pair = _PAIR.fullmatch(text.strip())
+    nested = text[0] in " \t"
+    value, comment = _scalar(pair[2] or "") if pair else (None, "")
+    if pair is None or value is None or (nested and not inside):
+        findings.add(
+            "front-matter", number, f"Line {number} of the front matter is not read: {_short(text)}", _FIX
+        )
+        return inside and nested
+    if nested:
+        name = pair[1].strip()
+        _store(matter.parameters, name, value, number, findings)
+        matter.parameter_lines[name], matter.hints[name] = number, comment
+        return True
+    name = _NAMES.get(pair[1].strip().lower().replace(" ", "_").replace("-", "_"), "")
+    if name == "parameters":
+        if value:
+            findings.add(
+                "front-matter", number, "`parameters` needs its own lines.", "Indent `name: value` below it."
+            )
+        return True
+    if not name:
+        message = f"The front matter key “{pair[1].strip()}” means nothing here and is left out."
+        findings.add("front-matter-unknown", number, message, f"Known keys are {_KEYS_READ}.")
+    elif name in _STORES:
+        _STORES[name](matter, value, number, findings)
+        matter.lines_of[name] = number
+    else:
+        _store(matter.values, name, value, number, findings)
+        matter.lines_of[name] = number
+    return False
+
+
+def _store(into: dict[str, str], name: str, value: str, number: int, findings: Findings) -> None:
+    if name in into:
+        findings.add("front-matter", number, f"“{name}” is given twice.", "Keep one of the two lines.")
+    into[name] = value
+
+
+def _store_priority(matter: FrontMatter, value: str, number: int, findings: Findings) -> None:
+    if _PRIORITY.fullmatch(value):
+        matter.priority = int(value)
+    else:
+        findings.add(
+            "front-matter", number, f"Priority is not a whole number: {_short(value)}", "Write 0, 1, 2 …"
+        )
+
+
+def _store_approvals(matter: FrontMatter, value: str, number: int, findings: Findings) -> None:
+    if value.isascii() and value.isdecimal() and len(value) < 3 and 1 <= int(value) <= MOST_APPROVALS:
+        matter.approvals = int(value)
+    else:
+        message = f"Approvals is no number from 1 to {MOST_APPROVALS}: {_short(value)}"
+        findings.add(
+            "front-matter", number, message, "Write how many people have to approve the plan, for example 2."
+        )
+
+
+def _store_approvers(matter: FrontMatter, value: str, number: int, findings: Findings) -> None:
+    names = [name.strip() for name in value.split(",") if name.strip()]
+    if wrong := next((name for name in names if not re.fullmatch(USER_NAME, name)), ""):
+        message = f"“{_short(wrong)}” is no user name."
+        findings.add(
+            "front-matter",
+            number,
+            message,
+            "Write the names that people sign in with: `approvers: [anna, omar]`.",
+        )
+    matter.approvers = tuple(dict.fromkeys(name for name in names if re.fullmatch(USER_NAME, name)))
+
+
+_STORES: Final = {"priority": _store_priority, "approvals": _store_approvals, "approvers": _store_approvers}
+
+
+def quoted(value: str) -> str:
+    """A value as the front matter holds it, whatever characters of one line it has; `_scalar`
+    reads it back.
+    """
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _scalar(text: str) -> tuple[str | None, str]:
+    """A plain, quoted or `[a, b]` value as text, with its comment; None for the parts of YAML that are not
+    read.
+    """
+    text = text.strip()
+    if text[:1] in ('"', "'"):
+        found = _QUOTED[text[0] == "'"].fullmatch(text)
+        if found is None:
+            return None, ""
+        inside = re.sub(r'\\(["\\])', r"\1", found[1]) if text[0] == '"' else found[1].replace("''", "'")
+        return inside, (found[2] or "").strip()
+    text, _, comment = text.partition(found[0]) if (found := _COMMENT.search(text)) else (text, "", "")
+    text, comment = text.strip(), comment.strip()
+    if text[:1] == "[":
+        items = ", ".join(item.strip().strip("\"'") for item in text[1:-1].split(","))
+        return (items if text[-1] == "]" else None), comment
+    return (None if text[:1] in tuple("&*!|>{@`%") and text else text), comment
+
+
+def _short(text: str) -> str:
+    text = text.strip()
+    return text if len(text) <= 60 else text[:57] + "…"

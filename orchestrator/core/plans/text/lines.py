@@ -1,0 +1,117 @@
+"""A Markdown source as lines that know what they are: headings, bullets, code and text (BX-8).
+
+Only what plans use is recognised: ATX headings, bullets, fenced code and HTML comments. Headings and bullets
+inside fences and comments are code. The work is linear in the length of the source.
+"""
+
+import re
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+TAB_WIDTH: Final = 4
+_FENCE: Final = re.compile(r"(`{3,}|~{3,})(.*)", re.DOTALL)
+_HEADING: Final = re.compile(r"(#{1,6})(?:[ \t](.*))?", re.DOTALL)
+_BULLET: Final = re.compile(r"(?:[-*+]|\d{1,9}[.)])(?:[ \t](.*))?", re.DOTALL)
+_MARKDOWN: Final = frozenset({"markdown", "md"})
+
+
+class LineKind(IntEnum):
+    BLANK = 0
+    HEADING = 1
+    BULLET = 2
+    TEXT = 3
+    CODE = 4
+
+
+class Line(NamedTuple):
+    """One line: `number` counts from 1, `indent` in columns, `level` of a heading, `body` without
+    its marker.
+    """
+
+    number: int
+    kind: LineKind
+    indent: int
+    level: int
+    body: str
+    raw: str
+
+
+class Scan(NamedTuple):
+    """The lines, where a fence stands open at the end (0: none does), and whether a Markdown code block was
+    seen.
+    """
+
+    lines: tuple[Line, ...]
+    open_fence: int
+    has_markdown_block: bool
+
+
+def split_lines(source: str) -> list[str]:
+    """Lines as an editor counts them: LF, CR LF and CR end a line, nothing else does."""
+    return source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def scan(texts: list[str], first: int = 1, *, open_markdown: bool = False) -> Scan:
+    """Classify lines, numbered from `first`; with `open_markdown` Markdown code blocks count as text."""
+    scanner = _Scanner(open_markdown)
+    lines = tuple(scanner.line(number, text) for number, text in enumerate(texts, first))
+    return Scan(lines, scanner.fence_line, scanner.has_markdown_block)
+
+
+class _Scanner:
+    def __init__(self, open_markdown: bool) -> None:
+        self.open_markdown = open_markdown
+        self.has_markdown_block = False
+        self.fence = ""
+        self.fence_line = 0
+        self.transparent = False
+        self.comment = False
+
+    def line(self, number: int, raw: str) -> Line:
+        text = raw.strip()
+        if not text:
+            return Line(number, LineKind.BLANK, 0, 0, "", "")
+        indent = _indent(raw)
+        if self.fence:
+            return self._inside(number, indent, text, raw)
+        if self.comment or text.startswith("<!--"):
+            self.comment = "-->" not in text
+            return Line(number, LineKind.CODE, indent, 0, text, raw)
+        opening = _FENCE.fullmatch(text) if text[0] in "`~" else None
+        if opening and not (opening[1][0] == "`" and "`" in opening[2]):
+            self._open(number, opening[1], opening[2])
+            if self.transparent:
+                return Line(number, LineKind.BLANK, 0, 0, "", "")
+            return Line(number, LineKind.CODE, indent, 0, text, raw)
+        return _plain(number, indent, text, raw)
+
+    def _open(self, number: int, fence: str, info: str) -> None:
+        markdown = info.strip().split(" ", 1)[0].lower() in _MARKDOWN
+        self.has_markdown_block = self.has_markdown_block or markdown
+        self.fence, self.fence_line = fence, number
+        self.transparent = markdown and self.open_markdown
+
+    def _inside(self, number: int, indent: int, text: str, raw: str) -> Line:
+        if text[0] == self.fence[0] and len(text) >= len(self.fence) and not text.strip(self.fence[0]):
+            closed, self.fence, self.fence_line, self.transparent = self.transparent, "", 0, False
+            if closed:
+                return Line(number, LineKind.BLANK, 0, 0, "", "")
+        elif self.transparent:
+            return _plain(number, indent, text, raw)
+        return Line(number, LineKind.CODE, indent, 0, text, raw)
+
+
+def _plain(number: int, indent: int, text: str, raw: str) -> Line:
+    heading = _HEADING.fullmatch(text) if text[0] == "#" and indent < TAB_WIDTH else None
+    if heading:
+        title = (heading[2] or "").strip().rstrip("#").strip()
+        return Line(number, LineKind.HEADING, indent, len(heading[1]), title, raw)
+    bullet = _BULLET.fullmatch(text) if text[0] in "-*+0123456789" else None
+    if bullet and bullet[1]:
+        return Line(number, LineKind.BULLET, indent, 0, bullet[1].strip(), raw)
+    return Line(number, LineKind.TEXT, indent, 0, text, raw)
+
+
+def _indent(raw: str) -> int:
+    blank = raw[: len(raw) - len(raw.lstrip())]
+    return len(blank.expandtabs(TAB_WIDTH)) if blank else 0

@@ -1,0 +1,143 @@
+"""A plan as canonical PLAN.md: whatever was read, read again it is the same plan (AD-5).
+
+Everything is said, nothing is left to be inferred. Lines and what a reader inferred are not part of a plan's
+content.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from orchestrator.core.plans.action import ACTION
+from orchestrator.core.plans.plan import BatchSpec, GateSpec, Plan, StageSpec, StepSpec, ThreadSpec
+from orchestrator.core.plans.text.escapes import escape, protect_end
+from orchestrator.core.plans.text.front_matter import quoted
+from orchestrator.core.terms import GateKind, StageKind
+
+#: Names that a gate has when its plan gives it none.
+UNNAMED: Final = {"Merge point", "Gate"}
+
+
+def render_plan(plan: Plan) -> str:
+    """The text of a plan; ends with a line break."""
+    lines = [*_front_matter(plan), f"# Plan: {plan.name}", ""]
+    if plan.summary:
+        lines += ["## Summary", "", *escape(plan.summary), ""]
+    if plan.questions:
+        boxes = (f"- [{'x' if question.answered else ' '}] {question.text}" for question in plan.questions)
+        lines += ["## Questions", "", *boxes, ""]
+    lines += ["## Stages", ""]
+    for stage in plan.stages:
+        lines += _stage(stage)
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _front_matter(plan: Plan) -> Iterator[str]:
+    given = [("domain", plan.domain), ("owner", plan.owner), ("repository", plan.repository)]
+    given += [("priority", str(plan.priority) if plan.priority else "")]
+    given += [("base_branch", plan.base_branch if plan.base_branch != "main" else "")]
+    lines = [f"{name}: {quoted(value)}" for name, value in given if value]
+    if plan.approvers:
+        lines.append(f"approvers: [{', '.join(plan.approvers)}]")
+    if plan.approvals:
+        lines.append(f"approvals: {plan.approvals}")
+    if plan.needs:
+        lines.append(f"needs: [{', '.join(plan.needs)}]")
+    if plan.parameters:
+        lines += ["parameters:", *(f"  {name}: {quoted(value)}" for name, value in plan.parameters)]
+    if lines:
+        yield from ("---", *lines, "---", "")
+
+
+def _stage(stage: StageSpec) -> Iterator[str]:
+    yield from (f"### Stage {stage.number}: {protect_end(stage.name)}", "")
+    if stage.kind is not StageKind.NORMAL:
+        yield from (f"- Kind: {stage.kind}", "")
+    if stage.definition:
+        yield from ("#### Stage Definition", "", *escape(stage.definition), "")
+    for batch in stage.batches:
+        steps = [step for thread in batch.threads for step in thread.steps]
+        gate = next((step for step in steps if step.gate), None)
+        yield from _gate(batch, _as_written(gate, steps), gate.gate) if gate and gate.gate else _batch(batch)
+
+
+def _as_written(gate: StepSpec, steps: Iterable[StepSpec]) -> StepSpec:
+    """A gate with what the step that runs its action took over from it (`plan_action.py`)."""
+    action = next((step for step in steps if ACTION in step.inferred), None)
+    if action is None:
+        return gate
+    return replace(
+        gate,
+        needs=action.needs,
+        tool=action.tool,
+        run=action.run,
+        files=action.files,
+        resources=action.resources,
+        exit=action.exit,
+        estimate=action.estimate,
+        outcomes=action.outcomes,
+        max_attempts=action.max_attempts,
+    )
+
+
+def _batch(batch: BatchSpec) -> Iterator[str]:
+    yield from (f"##### Batch {batch.prefix}: {protect_end(batch.name)}", "")
+    if batch.summary:
+        yield from (*escape(batch.summary), "")
+    for thread in batch.threads:
+        yield from _thread(thread)
+
+
+def _thread(thread: ThreadSpec) -> Iterator[str]:
+    word = "Thread" if thread.lane.isdigit() else "Lane"
+    yield from (f"###### {word} {thread.lane}: {protect_end(thread.name)}", "")
+    given = [("Role", thread.role), ("Files", _ticked(thread.files)), ("Worktree", thread.worktree)]
+    properties = [f"- {name}: {value}" for name, value in given if value]
+    yield from (*properties, "") if properties else ()
+    if thread.summary:
+        yield from ("**Summary:**", "", *escape(thread.summary), "")
+    yield from ("**Tasks:**", "")
+    for step in thread.steps:
+        yield f"- Task {step.key}: {protect_end(step.title)}"
+        body = [*(escape(step.details) if step.details else ()), *_properties(step)]
+        yield from (f"  {line}" if line else "" for line in body)
+    yield ""
+
+
+def _gate(batch: BatchSpec, step: StepSpec, gate: GateSpec) -> Iterator[str]:
+    named = batch.name not in UNNAMED
+    word = "Merge Point" if batch.name == "Merge point" or (named and gate.kind is GateKind.MERGE) else "Gate"
+    yield from (f"##### {word} {step.key}:{' ' + step.title if named else ''}", "")
+    if step.details:
+        yield from (*escape(step.details), "")
+    yield f"- Kind: {gate.kind}"
+    given = [("Reviewers", ", ".join(gate.reviewers)), ("Unlocks", ", ".join(gate.unlocks))]
+    given += [("Approvals", {0: "all", 1: ""}.get(gate.signatures, str(gate.signatures)))]
+    yield from (f"- {name}: {value}" for name, value in given if value)
+    yield from (f"- Action: {line}" for line in gate.action.split("\n") if line)
+    yield from (*_properties(step), "")
+
+
+def _properties(step: StepSpec) -> Iterator[str]:
+    """The bullets of a step or a gate, in the order of the grammar."""
+    tool = [("Role", step.role), ("Tool", step.tool), ("Run", f"`{step.run}`" if step.run else "")]
+    held = [("Files", _ticked(step.files)), ("Resources", _ticked(step.resources))]
+    order = [
+        ("Needs", ", ".join(need.key for need in step.needs)),
+        ("Parallel", "yes" if step.parallel else ""),
+    ]
+    proof = [("Entry", text) for text in step.entry] + [("Exit", text) for text in step.exit]
+    proof += [("Done when", text) for text in step.done_when]
+    numbers = [
+        ("Estimate", f"{step.estimate}m" if step.estimate else ""),
+        ("Max attempts", step.max_attempts or ""),
+    ]
+    numbers += [("May add", step.may_add or "")]
+    run_time = [("When", step.when), ("Outcomes", _ticked(step.outcomes)), ("Added by", step.added_by)]
+    yield from (
+        f"- {name}: {value}" for name, value in [*tool, *held, *order, *proof, *numbers, *run_time] if value
+    )
+
+
+def _ticked(items: Iterable[str]) -> str:
+    return ", ".join(f"`{item}`" for item in items)

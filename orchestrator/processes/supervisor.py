@@ -1,0 +1,158 @@
+"""Starts the web server, the queue's cluster and the executors, keeps them running, and stops all of it."""
+
+import fcntl
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import IO, Final
+
+from orchestrator.processes.child import Child, Undertaker
+from orchestrator.processes.queue_watch import QueueWatch
+
+TICK: Final = 0.1
+#: Seconds that stopping may take before the rest is killed.
+STOP_WITHIN: Final = 5.0
+#: Seconds to wait for the web server before the rest is started all the same.
+WEB_WITHIN: Final = 15.0
+#: Seconds to wait for what a killed predecessor left; its undertaker needs about one.
+PREDECESSOR_WITHIN: Final = 4.0
+QUEUE: Final = "queue"
+WEB: Final = "web"
+
+
+def port_is_taken(host: str, port: int) -> bool:
+    """Whether somebody listens there already; tried the way the web server will bind."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with closing(socket.socket(family, socket.SOCK_STREAM)) as attempt:
+        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            attempt.bind((host, port))
+        except OSError:
+            return True
+    return False
+
+
+def only_supervisor(folder: Path) -> IO[str] | None:
+    """The lock of this data folder, held while the file is open; None when another supervisor has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = (folder / "serve.lock").open("w", encoding="ascii")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return None
+    return file
+
+
+def wait_for_predecessor(folder: Path) -> None:
+    """A killed supervisor's processes may still be ending; they hold the port and the executors' locks."""
+    groups = [
+        int(text) for path in folder.glob("*.pid") if (text := path.read_text(encoding="ascii")).isdigit()
+    ]
+    deadline = time.monotonic() + PREDECESSOR_WITHIN
+    while any(_alive(group) for group in groups) and time.monotonic() < deadline:
+        time.sleep(TICK)
+
+
+def _alive(group: int) -> bool:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, 0)
+        return True
+    return False
+
+
+def commands(host: str, port: int, executors: Sequence[str]) -> dict[str, list[str]]:
+    """What is supervised, by name, in the order it is started."""
+    manage = [sys.executable, str(Path(sys.argv[0]).resolve())]
+    web = [sys.executable, "-m", "orchestrator.processes.web_server", host, str(port)]
+    named = {name: [*manage, "run_executor", "--name", name] for name in executors}
+    return {WEB: web, QUEUE: [*manage, "qcluster"], **named}
+
+
+class Supervisor:
+    """`say` prints a short line for the operator; `stopping` says when to leave."""
+
+    def __init__(
+        self,
+        wanted: dict[str, list[str]],
+        folder: Path,
+        watch: QueueWatch,
+        say: Callable[[str], None],
+        stopping: Callable[[], bool],
+    ) -> None:
+        self.say, self.stopping, self.watch = say, stopping, watch
+        self.undertaker = Undertaker()
+        self.children = {name: Child(name, argv, folder, self.undertaker) for name, argv in wanted.items()}
+
+    def run(self, address: tuple[str, int]) -> None:
+        """Start everything, the web server first, and keep it running until asked to stop."""
+        try:
+            self._wait_for_web(address)
+            while not self.stopping():
+                self._tick(time.monotonic())
+                time.sleep(TICK)
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """Stop everything; nothing is left over when this returns."""
+        self.say("Stopping.")
+        for child in self.children.values():
+            child.ask_to_stop()
+        deadline = time.monotonic() + STOP_WITHIN
+        for child in self.children.values():
+            child.finish(deadline - time.monotonic())
+        self.undertaker.dismiss()
+
+    def _tick(self, now: float) -> None:
+        if self.undertaker.process.poll() is not None:
+            self._replace_undertaker()
+        for child in self.children.values():
+            self._keep(child, now)
+        if self.watch.look():
+            self.say("The queue is stuck; restarting it.")
+            self.children[QUEUE].kill()
+            self.watch.restarted()
+
+    def _keep(self, child: Child, now: float) -> None:
+        """Say that it ended, and start it when its time has come."""
+        code = child.ended(now)
+        if code is not None:
+            self.say(f"{child.name} ended ({_how(code)}); starting it again. Its log: {child.log}")
+        if not child.running and now >= child.next_start:
+            child.start(now)
+            if child.name == QUEUE:
+                self.watch.restarted()
+
+    def _replace_undertaker(self) -> None:
+        self.undertaker = Undertaker()
+        for child in self.children.values():
+            child.undertaker = self.undertaker
+            if child.process is not None:
+                self.undertaker.note("+", child.process.pid)
+
+    def _wait_for_web(self, address: tuple[str, int]) -> None:
+        """Give the web server the processor until it answers, so that the first page comes soon."""
+        host, port = address
+        reach = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+        deadline = time.monotonic() + WEB_WITHIN
+        while not self.stopping() and time.monotonic() < deadline:
+            self._keep(self.children[WEB], time.monotonic())
+            try:
+                socket.create_connection((reach, port), 1).close()
+            except OSError:
+                time.sleep(TICK)
+                continue
+            shown = f"[{reach}]" if ":" in reach else reach
+            self.say(f"Open http://{shown}:{port}/  (Ctrl-C stops everything)")
+            return
+        if not self.stopping():
+            self.say(f"The web server does not answer yet. Its log: {self.children[WEB].log}")
+
+
+def _how(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"exit code {code}"

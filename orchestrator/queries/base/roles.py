@@ -1,0 +1,39 @@
+"""The roles that an account holds, and the tasks that those let it do (FR-011)."""
+
+from collections.abc import Collection
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Q
+
+from orchestrator.core.people.roles import DOERS, WORKING, doers
+from orchestrator.core.terms import Role
+from orchestrator.models import Step
+
+
+def roles_of(user: User | AnonymousUser) -> frozenset[Role]:
+    """What the account's groups give it; groups that are no role of ours give nothing, being an administrator
+    all.
+    """
+    if user.is_superuser:
+        return frozenset(Role)
+    names = set(user.groups.values_list("name", flat=True))
+    return frozenset(role for role in Role if role in names)
+
+
+def doers_of(step: Step) -> frozenset[Role]:
+    """The roles of which one is needed to do the step."""
+    return doers(step.role, "" if step.role else step.thread.owner_role)
+
+
+def may_do(roles: Collection[Role], task: str = "") -> Q:
+    """Rows whose task somebody with these roles may do: `doers` in SQL.
+
+    `task` is the way from the row to its task, with its underscores.
+    """
+    step, thread = f"{task}step__role", f"{task}step__thread__owner_role"
+    mine = [role for role in sorted(DOERS) if role in roles]
+    found = Q(**{f"{step}__in": mine}) | Q(**{step: "", f"{thread}__in": mine})
+    if WORKING.isdisjoint(roles):
+        return found
+    by_thread = Q(**{step: ""}) & ~Q(**{f"{thread}__in": sorted(DOERS)})
+    return found | by_thread | ~Q(**{f"{step}__in": ["", *sorted(DOERS)]})

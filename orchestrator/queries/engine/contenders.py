@@ -1,0 +1,125 @@
+"""Who holds what a task wants: live tasks of the same workstream, and of others on the same repository (AD-3,
+BX-5).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from django.db.models import F, Q, QuerySet
+
+from orchestrator.core.engine.contention import Claims, Held
+from orchestrator.core.engine.values import TaskView
+from orchestrator.core.terms import Reason, WorkstreamStatus
+from orchestrator.models import Attempt, Task, Workstream
+from orchestrator.models.attempt import LIVE
+from orchestrator.queries.base.parts import MANY
+from orchestrator.queries.base.prepared import Prepared
+from orchestrator.queries.engine.task_views import ClaimFacts, Facts, Scope
+from orchestrator.queries.engine.threads import sole_executors
+
+#: Across workstreams: priority, then registration time, then id (design section 3).
+RANK = (F("priority").desc(), "created_at", "pk")
+
+
+def holders_of(workstream: Workstream, wanted: Iterable[Claims]) -> list[int]:
+    """Ids of the live tasks of a workstream that hold something `wanted`; the first of a lane stands for all
+    of it.
+    """
+    wanted = [claims for claims in wanted if claims]
+    return _holding(workstream, "", wanted) if wanted else []
+
+
+def elsewhere(workstream: Workstream, wanted: Iterable[Claims]) -> tuple[TaskView, ...]:
+    """Live tasks of other active workstreams on the same repository that hold something `wanted`, as
+    `slug/KEY`.
+    """
+    wanted = [claims for claims in wanted if claims]
+    return tuple(view for peer in peers_of(workstream) for view in _views(peer, wanted)) if wanted else ()
+
+
+def peers_of(workstream: Workstream) -> list[Workstream]:
+    """Other active workstreams whose versions name the same repository, in rank order."""
+    name = workstream.version.repository
+    return [one for one in _active(name) if one.pk != workstream.pk] if name else []
+
+
+@Prepared
+def _active(repository: str) -> QuerySet[Workstream]:
+    return Workstream.objects.filter(status=WorkstreamStatus.ACTIVE, version__repository=repository).order_by(
+        *RANK
+    )
+
+
+def in_line_with(workstream: Workstream) -> list[int]:
+    """Ids of a workstream and of the active ones whose recorded verdicts wait for a task of it, by rank."""
+    waiting = {one for one, holder in _waiting_for_resources() if holder.startswith(f"{workstream.slug}/")}
+    if not waiting:
+        return [workstream.pk]
+    waits = Q(status=WorkstreamStatus.ACTIVE, pk__in=waiting)
+    found = Workstream.objects.filter(waits | Q(pk=workstream.pk))
+    return list(found.order_by(*RANK).values_list("pk", flat=True))
+
+
+@Prepared
+def _waiting_for_resources() -> QuerySet[Task, tuple[int, str]]:
+    waiting = Task.objects.filter(due=True, verdict__reason=Reason.RESOURCE).order_by()
+    return waiting.values_list("workstream_id", "verdict__holder")
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """A live task in launch order, read as a plain row."""
+
+    task: int
+    step: int
+    thread: int
+    lane: str
+
+
+def _holding(workstream: Workstream, prefix: str, wanted: Sequence[Claims]) -> list[int]:
+    rows = [_Live(*row) for row in _live(workstream.pk)]
+    if not rows:
+        return []
+    facts, held = ClaimFacts(_scope(workstream, rows)), Held()
+    for row in rows:
+        held.add(facts.of(row.step, row.thread, prefix + row.lane))
+    numbers = {number for claims in wanted for number in held.conflicts(claims)}
+    return [rows[number].task for number in sorted(numbers)]
+
+
+@Prepared
+def _live(workstream: int) -> QuerySet[Attempt, tuple[int, int, int, str]]:
+    rows = Attempt.objects.filter(task__workstream=workstream, status__in=LIVE)
+    ordered = rows.order_by("task__batch_index", "task__position", "task__step__key")
+    return ordered.values_list(
+        "task_id", "task__step_id", "task__step__thread_id", "task__step__thread__lane"
+    )
+
+
+def _scope(workstream: Workstream, rows: Sequence[_Live]) -> Scope:
+    """The claims of live tasks only, unless they are many."""
+    if len(rows) > MANY:
+        return Scope.whole(workstream)
+    return Scope(
+        ("task__in", [row.task for row in rows]),
+        ("step__in", [row.step for row in rows]),
+        ("thread__in", sorted({row.thread for row in rows})),
+    )
+
+
+def _views(peer: Workstream, wanted: Sequence[Claims]) -> Iterator[TaskView]:
+    """Lanes with the same id in two workstreams are different lanes, so a lane goes by its workstream's name
+    too.
+    """
+    prefix = f"{peer.slug}/"
+    ids = _holding(peer, prefix, wanted)
+    if not ids:
+        return
+    found = Task.objects.filter(pk__in=ids).select_related("step__thread__batch__stage", "verdict")
+    rows = {task.pk: task for task in found}
+    facts = Facts(peer, list(rows.values()), {}, sole_executors(peer))
+    for pk in ids:
+        view = facts.view(rows[pk])
+        yield replace(
+            view, key=prefix + view.key, claims=replace(view.claims, lane=prefix + view.claims.lane)
+        )

@@ -1,0 +1,65 @@
+"""Whether what a launched step builds on has been lost since (EC-3, F32). One query by index while nothing is
+lost.
+"""
+
+from typing import NamedTuple
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from orchestrator.core.engine.explain import held_by
+from orchestrator.core.engine.holding import Footing, builds_on
+from orchestrator.core.files.handoff import RESULT_EVENTS
+from orchestrator.core.terms import ArtifactState, TaskStatus
+from orchestrator.models import HandoffArtifact, Step, StepNeed, Task
+from orchestrator.queries.base.prepared import Prepared
+
+STEP = "attempt__task__step__"
+PLACE = ("thread__batch__stage__position", "thread__batch__position", "thread__position")
+
+
+class Lost(NamedTuple):
+    """A handover that cannot be used: whose, the file and what is wrong with it."""
+
+    key: str
+    path: str
+    problem: str
+
+    @property
+    def sentence(self) -> str:
+        return held_by(self.key, self.problem)
+
+
+def lost_before(task: Task) -> Lost | None:
+    """The first handover that the task builds on and that was found damaged; None when all of them can be
+    used.
+    """
+    damaged = _damaged(task.workstream_id)
+    if not damaged:
+        return None
+    step = Step.objects.select_related("thread__batch__stage").get(pk=task.step_id)
+    thread = step.thread
+    place = (thread.batch.stage.position, thread.batch.position, thread.position)
+    needs = set(StepNeed.objects.filter(step=step).values_list("needed__key", flat=True))
+    here = Footing(step.key, place, step.run_index)
+    for key, stage, batch, lane, run, path, problem in damaged:
+        if builds_on(here, needs, Footing(key, (stage, batch, lane), run)):
+            return Lost(key, path, problem)
+    return None
+
+
+@Prepared
+def _damaged(workstream: int) -> QuerySet[HandoffArtifact, tuple[str, int, int, int, int, str, str]]:
+    """The latest result of each complete task, where it is damaged, in plan order."""
+    results = HandoffArtifact.objects.filter(event__in=RESULT_EVENTS)
+    later = results.exclude(state=ArtifactState.QUARANTINED).filter(
+        attempt__task=OuterRef("attempt__task"), sequence__gt=OuterRef("sequence")
+    )
+    found = results.filter(
+        ~Exists(later),
+        workstream=workstream,
+        state=ArtifactState.DAMAGED,
+        attempt__task__status=TaskStatus.COMPLETE,
+    )
+    places = [f"{STEP}{place}" for place in PLACE]
+    columns = (f"{STEP}key", *places, f"{STEP}run_index", "path", "problem")
+    return found.order_by(*places, f"{STEP}position", f"{STEP}key").values_list(*columns)

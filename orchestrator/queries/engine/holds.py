@@ -1,0 +1,71 @@
+"""What holds a whole workstream, whatever its tasks do (design section 3)."""
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from orchestrator.core.files.divergence import HOLD
+from orchestrator.core.terms import Reason, WorkstreamStatus
+from orchestrator.models import PreHandoffReview, WorkspaceBranch, Workstream, WorkstreamNeed
+from orchestrator.queries.base.prepared import Prepared
+
+
+def hold_on(workstream: Workstream, now: datetime | None) -> tuple[Reason, str] | None:
+    """The first reason that holds all of it, with its sentence; without `now` an approved version is in
+    effect.
+
+    A version that a newer one superseded stays good for the work that runs under it.
+    """
+    if workstream.status in {WorkstreamStatus.COMPLETED, WorkstreamStatus.ARCHIVED}:
+        return Reason.CLOSED, f"the workstream is {workstream.status}"
+    if work_is_stopped():
+        return Reason.DIVERGED, HOLD
+    effective_at, decided_at = workstream.version.effective_at, workstream.version.decided_at
+    if effective_at is None:
+        return Reason.PLAN_NOT_APPROVED, "waits for the plan to be approved"
+    # A version that took effect with its approval stays in effect, even when the clock is set back.
+    later = decided_at is None or effective_at > decided_at
+    if later and now is not None and now < effective_at:
+        return (
+            Reason.NOT_EFFECTIVE,
+            f"waits for {effective_at:%Y-%m-%d %H:%M} UTC, when the plan takes effect",
+        )
+    if not _reviews(workstream.pk):
+        return Reason.PREHANDOFF, "waits for the pre-handoff review to be signed"
+    return _needed_workstream(workstream)
+
+
+def _needed_workstream(workstream: Workstream) -> tuple[Reason, str] | None:
+    """The first workstream that has to be completed before (AD-3)."""
+    first = _unmet_needs(workstream.pk)
+    if not first:
+        return None
+    slug, status = first[0]
+    said = "archived, so it will not be completed" if status == WorkstreamStatus.ARCHIVED else status
+    return Reason.WORKSTREAM_DEPENDENCY, f"waits for the workstream {slug} to be completed: it is {said}"
+
+
+def work_is_stopped() -> bool:
+    """Whether database and workspace were found not to belong together, and nobody has decided yet (F22 to
+    F24).
+    """
+    return bool(_diverged())
+
+
+@Prepared
+def _diverged() -> QuerySet[WorkspaceBranch, int]:
+    return WorkspaceBranch.objects.filter(diverged_at__isnull=False).order_by().values_list("pk", flat=True)
+
+
+@Prepared
+def _reviews(workstream: int) -> QuerySet[PreHandoffReview, int]:
+    return PreHandoffReview.objects.filter(workstream=workstream).order_by().values_list("pk", flat=True)
+
+
+@Prepared
+def _unmet_needs(workstream: int) -> QuerySet[WorkstreamNeed, tuple[str, str]]:
+    needs = WorkstreamNeed.objects.filter(workstream=workstream, dropped_at=None)
+    unmet = needs.exclude(needed__status=WorkstreamStatus.COMPLETED).order_by(
+        "needed__created_at", "needed_id"
+    )
+    return unmet.values_list("needed__slug", "needed__status")[:1]

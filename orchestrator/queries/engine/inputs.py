@@ -1,0 +1,135 @@
+"""What an attempt works from, as a digest, and whether its result is one that already stands
+(FR-010, AD-7).
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import rfc8785
+from django.db.models import QuerySet
+
+from orchestrator.core.files.handoff import RESULT_EVENTS
+from orchestrator.core.terms import ArtifactState
+from orchestrator.models import Attempt, Criterion, HandoffArtifact, Step, StepResource, Task
+from orchestrator.queries.base.parts import in_parts
+from orchestrator.queries.base.prepared import Prepared
+from orchestrator.queries.handoff.upstream import Upstream, output_place, with_output_names
+
+#: States in which a handover can stand for a later attempt: its files are, or will be, where it says.
+USABLE = [ArtifactState.PENDING.value, ArtifactState.COMMITTED.value]
+
+
+def input_digests(tasks: Iterable[Task], upstream: Upstream) -> dict[int, str]:
+    """By task id: the definition of the step, with its template's parameters filled in, and the content of
+    what it builds on. What several tasks of a launch build on is read once.
+
+    Attempt numbers and times are no part of it, so a chain that is done again without a change keeps its
+    digests.
+    """
+    tasks = list(tasks)
+    definitions = _Definitions([task.step_id for task in tasks])
+    contents: dict[int, str] = {}
+    digests = {}
+    for task in tasks:
+        before = upstream.results(task.step)
+        for handover in before:
+            if handover.pk not in contents:
+                contents[handover.pk] = _content(handover)
+        inputs = sorted(contents[handover.pk] for handover in before)
+        digests[task.pk] = _digest({"step": definitions.of(task.step), "upstream": inputs})
+    return digests
+
+
+def standing_result(attempt: Attempt, outputs: Mapping[str, str]) -> Attempt | None:
+    """The attempt whose handover says all that this one would say: same inputs, outputs (path to SHA-256),
+    commit and result. Words alone are compared too when nothing else is handed over. None when a new artifact
+    is due.
+
+    Only the newest result of the task can stand: outputs of older ones have been written over since.
+    """
+    last = handover_of_same_inputs(attempt)
+    if last is None:
+        return None
+    earlier = last.attempt
+    same = (earlier.commit, earlier.result) == (attempt.commit, attempt.result) and _outputs(last) == dict(
+        outputs
+    )
+    told = bool(outputs or attempt.commit) or earlier.outcome == attempt.outcome
+    return earlier if same and told else None
+
+
+def handover_of_same_inputs(attempt: Attempt) -> HandoffArtifact | None:
+    """The newest handover of the attempt's task, when it is usable and worked from the same inputs."""
+    handovers = HandoffArtifact.objects.filter(attempt__task=attempt.task_id, event__in=RESULT_EVENTS)
+    known = with_output_names(handovers.exclude(state=ArtifactState.QUARANTINED)).select_related("attempt")
+    last = known.order_by("-sequence").first()
+    if last is None or last.state not in USABLE or not attempt.input_digest:
+        return None
+    return last if last.attempt.input_digest == attempt.input_digest else None
+
+
+def outputs_by_name(handover: HandoffArtifact) -> dict[str, bytes]:
+    """What was handed over, as whoever hands it over again would name it."""
+    task = handover.attempt.task
+    folder = output_place(task.workstream, task.step).folder
+    stored = handover.outputs.values_list("path", "content")
+    return {path.removeprefix(f"{folder}/"): bytes(content) for path, content in stored}
+
+
+class _Definitions:
+    """What the plan says of some steps."""
+
+    def __init__(self, steps: Sequence[int]) -> None:
+        self._criteria: dict[int, list[list[str]]] = defaultdict(list)
+        self._resources: dict[int, list[list[Any]]] = defaultdict(list)
+        for some in in_parts(steps):
+            for step, kind, text in _criteria(some):
+                self._criteria[step].append([kind, text])
+            for step, name, is_files in _resources(some):
+                self._resources[step].append([name, is_files])
+
+    def of(self, step: Step) -> dict[str, Any]:
+        return {
+            "key": step.key,
+            "title": step.title,
+            "details": step.details,
+            "kind": [step.kind, step.gate_kind, step.gate_action],
+            "tool": [step.tool, step.run],
+            "outcomes": step.outcomes,
+            "criteria": self._criteria[step.pk],
+            "resources": sorted(self._resources[step.pk]),
+        }
+
+
+@Prepared
+def _criteria(steps: list[int]) -> QuerySet[Criterion, tuple[int, str, str]]:
+    rows = Criterion.objects.filter(step__in=steps).order_by("kind", "position")
+    return rows.values_list("step_id", "kind", "text")
+
+
+@Prepared
+def _resources(steps: list[int]) -> QuerySet[StepResource, tuple[int, str, bool]]:
+    return StepResource.objects.filter(step__in=steps).order_by().values_list("step_id", "name", "is_files")
+
+
+def _content(handover: HandoffArtifact) -> str:
+    """What is handed over. A gate, and a step that hands over words only, pass on what they themselves build
+    on.
+    """
+    attempt, outputs = handover.attempt, _outputs(handover)
+    facts: dict[str, Any] = {"step": attempt.task.step.key, "outputs": outputs, "commit": attempt.commit}
+    facts["result"] = attempt.result
+    if not outputs and not attempt.commit:
+        facts["inputs"] = attempt.input_digest
+        facts["outcome"] = "" if attempt.task.step.is_gate else attempt.outcome
+    return _digest(facts)
+
+
+def _outputs(handover: HandoffArtifact) -> dict[str, str]:
+    return {output.path: output.sha256 for output in handover.outputs.all()}
+
+
+def _digest(facts: Mapping[str, Any]) -> str:
+    return hashlib.sha256(rfc8785.dumps(dict(facts))).hexdigest()

@@ -1,0 +1,59 @@
+"""A workstream as the scheduler sees it, whole: for explanations on demand. A round reads
+`queries/engine/frontier.py`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from orchestrator.core.engine.values import Snapshot
+from orchestrator.models import Task, Workstream
+from orchestrator.queries.base.prepared import Prepared
+from orchestrator.queries.engine.contenders import elsewhere
+from orchestrator.queries.engine.holds import hold_on
+from orchestrator.queries.engine.task_views import Facts, Scope, unusable_handovers
+from orchestrator.queries.engine.threads import ThreadPlace, sole_executors
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The snapshot with the rows behind the tasks it judges, by step key, and who alone claims in
+    a thread.
+    """
+
+    snapshot: Snapshot
+    tasks: dict[str, Task]
+    assigned: dict[ThreadPlace, str]
+
+
+def workstream_row(workstream_id: int) -> Workstream:
+    """The workstream with the version in effect, not locked. Raises Workstream.DoesNotExist."""
+    for workstream in _rows(workstream_id):
+        return workstream
+    raise Workstream.DoesNotExist(f"There is no workstream {workstream_id}.")
+
+
+@Prepared
+def _rows(workstream: int) -> QuerySet[Workstream]:
+    return Workstream.objects.filter(pk=workstream).select_related("version")
+
+
+def load_snapshot(workstream: Workstream, now: datetime | None = None) -> Loaded:
+    """A fixed number of queries, whatever the size. Without `now` a version that was approved counts as
+    effective.
+    """
+    # Tasks of steps that a later version dropped keep their old definition and take no part any more.
+    tasks = _tasks(workstream.pk, workstream.version_id)
+    assigned = sole_executors(workstream)
+    facts = Facts(workstream, tasks, unusable_handovers(workstream), assigned, Scope.whole(workstream))
+    views = tuple(facts.view(task) for task in tasks)
+    others = elsewhere(workstream, [view.claims for view in views if view.open and not view.live])
+    snapshot = Snapshot(views, hold_on(workstream, now), elsewhere=others)
+    return Loaded(snapshot, {task.step.key: task for task in tasks}, assigned)
+
+
+@Prepared
+def _tasks(workstream: int, version: int) -> QuerySet[Task]:
+    rows = Task.objects.filter(workstream=workstream, step__version=version)
+    return rows.select_related("step__thread__batch__stage", "verdict")

@@ -1,0 +1,70 @@
+"""What became of the files that executors committed themselves (FR-029)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from orchestrator.core.terms import InboxState
+from orchestrator.models import Executor, InboxFile
+
+
+@dataclass(frozen=True)
+class CollectedFacts:
+    """`problem` says why a file was quarantined; `attempt` is the row id of the attempt it is about, if
+    known.
+    """
+
+    id: int
+    executor: str
+    path: str
+    commit: str
+    sha256: str
+    state: InboxState
+    problem: str
+    attempt: int | None
+    seen_at: datetime
+
+
+@dataclass(frozen=True)
+class CollectedList:
+    count: int
+    items: tuple[CollectedFacts, ...]
+
+
+def collected_files(state: InboxState | None = None, executor: str = "") -> QuerySet[InboxFile]:
+    """Newest first."""
+    found = InboxFile.objects.select_related("attempt__task__step", "attempt__task__workstream").order_by(
+        "-pk"
+    )
+    if state is not None:
+        found = found.filter(state=state)
+    return found.filter(executor=executor) if executor else found
+
+
+def list_collected(
+    *, state: InboxState | None = None, executor: str = "", limit: int = 100, offset: int = 0
+) -> CollectedList:
+    found = collected_files(state, executor)
+    return CollectedList(found.count(), tuple(_facts(row) for row in found[offset : offset + limit]))
+
+
+def labels_of(rows: Iterable[InboxFile]) -> dict[str, str]:
+    """Who the executors of these branches are, with account and kind; a branch may be nobody's."""
+    names = {row.executor for row in rows}
+    return {one.name: one.label for one in Executor.objects.filter(name__in=names).select_related("user")}
+
+
+def _facts(row: InboxFile) -> CollectedFacts:
+    return CollectedFacts(
+        id=row.pk,
+        executor=row.executor,
+        path=row.path,
+        commit=row.commit,
+        sha256=row.sha256,
+        state=InboxState(row.state),
+        problem=row.problem,
+        attempt=row.attempt_id,
+        seen_at=row.seen_at,
+    )

@@ -1,0 +1,83 @@
+"""What machines read of the library (AD-8)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestrator.queries.plans.library import Entry, find_entry, library
+
+
+@dataclass(frozen=True)
+class ParameterFacts:
+    """Without a default a value has to be given."""
+
+    name: str
+    default: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class WorkflowFacts:
+    """A workflow of the library; `version` is 0 and `saved_by` empty when it is shipped.
+
+    `plan` and `plan_version` say which approved plan it was made of; `used` how many plans were started from
+    it; `source` is its text, when one workflow is asked for.
+    """
+
+    name: str
+    title: str
+    description: str
+    summary: str
+    version: int
+    parameters: tuple[ParameterFacts, ...]
+    stages: int
+    steps: int
+    gates: int
+    lanes: int
+    used: int
+    saved_by: str
+    saved_at: datetime | None
+    plan: str
+    plan_version: int | None
+    archived: bool
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class LibraryFacts:
+    count: int
+    items: tuple[WorkflowFacts, ...]
+
+
+def library_facts(words: str = "", *, archived: bool = False) -> LibraryFacts:
+    """Every workflow with these words, saved ones first."""
+    found = tuple(_facts(entry) for entry in library(words, archived=archived))
+    return LibraryFacts(len(found), found)
+
+
+def workflow_facts(name: str, version: int | None = None) -> WorkflowFacts:
+    """One workflow with its text."""
+    entry = find_entry(name, version)
+    return _facts(entry, entry.source)
+
+
+def _facts(entry: Entry, source: str | None = None) -> WorkflowFacts:
+    made = entry.made
+    return WorkflowFacts(
+        name=entry.name,
+        title=entry.title,
+        description=entry.description,
+        summary=entry.summary,
+        version=entry.number,
+        parameters=tuple(ParameterFacts(one.name, one.value, one.hint) for one in entry.parameters),
+        stages=entry.shape.stages,
+        steps=entry.shape.steps,
+        gates=entry.shape.gates,
+        lanes=entry.shape.lanes,
+        used=entry.used,
+        saved_by=made.by if made else "",
+        saved_at=made.at if made else None,
+        plan=made.plan if made else "",
+        plan_version=made.plan_version if made else None,
+        archived=entry.archived_at is not None,
+        source=source,
+    )

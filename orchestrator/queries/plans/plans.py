@@ -1,0 +1,135 @@
+"""What the plan pages show: the list, and one version prepared for review (WF-2, WF-3)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Case, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+
+from orchestrator.core.changes.adoption import adoption_of
+from orchestrator.core.errors import NotFound
+from orchestrator.core.findings import Finding
+from orchestrator.core.plans.plan import Reading
+from orchestrator.core.plans.rehearsing.preview import DEFAULT_EXECUTORS, Preview
+from orchestrator.core.terms import VersionStatus
+from orchestrator.models import WorkflowVersion, Workstream
+from orchestrator.queries.plans.readings import preview_plan
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """A line of the source with the findings that stand on it."""
+
+    number: int
+    text: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def flag(self) -> str:
+        if not self.findings:
+            return ""
+        return "flagged-blocks" if any(finding.blocks for finding in self.findings) else "flagged"
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A reading laid out for people: what blocks, what else was found, the source, what approval will do."""
+
+    reading: Reading
+    lines: tuple[SourceLine, ...]
+    effect: Preview | None
+
+    @property
+    def blockers(self) -> tuple[Finding, ...]:
+        return self.reading.blockers
+
+    @property
+    def unreachable(self) -> int:
+        """Steps that no wave ever reaches, because of what blocks approval."""
+        return self.effect.unreachable if self.effect else 0
+
+    @property
+    def remarks(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.reading.findings if not finding.blocks)
+
+
+def latest_versions() -> QuerySet[WorkflowVersion]:
+    """The newest version of every workflow: waiting ones first, oldest first, then the others."""
+    newest = (
+        WorkflowVersion.objects.filter(workflow=OuterRef("workflow")).order_by("-number").values("number")[:1]
+    )
+    waiting = When(status=VersionStatus.IN_REVIEW, then=Value(0))
+    return (
+        WorkflowVersion.objects.filter(number=Subquery(newest))
+        .annotate(
+            rank=Case(waiting, default=Value(1), output_field=IntegerField()),
+            waiting_since=Case(When(status=VersionStatus.IN_REVIEW, then=F("submitted_at"))),
+        )
+        .select_related("workflow", "author", "decided_by")
+        .defer("source")
+        .order_by("rank", "waiting_since", "-submitted_at", "pk")
+    )
+
+
+def find_version(slug: str, number: int | None = None) -> WorkflowVersion:
+    """A version by its address, or the newest one; NotFound when there is none."""
+    versions = WorkflowVersion.objects.select_related("workflow", "author", "decided_by").filter(
+        workflow__slug=slug
+    )
+    version = versions.filter(number=number).first() if number else versions.order_by("-number").first()
+    if version is None:
+        raise NotFound(f"There is no plan {slug}{f' with a version {number}' if number else ''}.")
+    return version
+
+
+def versions_of(version: WorkflowVersion) -> list[WorkflowVersion]:
+    """Every version of the same workflow, newest first, without the texts."""
+    return list(
+        WorkflowVersion.objects.filter(workflow=version.workflow_id)
+        .select_related("author", "decided_by")
+        .defer("source")
+        .order_by("-number")
+    )
+
+
+def earlier_versions(
+    version: WorkflowVersion, reader_id: int
+) -> tuple[WorkflowVersion | None, WorkflowVersion | None]:
+    """The version before this one that the person decided last, and the one just before; None where there is
+    none.
+    """
+    before = WorkflowVersion.objects.filter(workflow=version.workflow_id, number__lt=version.number)
+    before = before.select_related("workflow").order_by("-number")
+    own = before.filter(
+        Q(decided_by=reader_id) | Q(approvals__person=reader_id, approvals__withdrawn_at=None)
+    ).first()
+    return own, before.first()
+
+
+def workstream_of(version: WorkflowVersion) -> Workstream:
+    """The workstream that the version was submitted for; of an old record, the first that uses
+    its workflow.
+    """
+    workstreams = Workstream.objects.select_related("version")
+    found = workstreams.filter(pk=version.workstream_id).first() if version.workstream_id else None
+    found = found or workstreams.filter(version__workflow=version.workflow_id).order_by("pk").first()
+    if found is None:
+        raise NotFound(f"No workstream uses {version}.")
+    return found
+
+
+def lay_out(source: str, reading: Reading, *, adopts: bool = False) -> Review:
+    """With `adopts`, the effect is that of what is left to do (WF-8)."""
+    ended = adoption_of(reading).ended if adopts else {}
+    return Review(
+        reading=reading,
+        lines=tuple(_lines(source, reading.findings)),
+        effect=preview_plan(reading.plan, DEFAULT_EXECUTORS, ended) if reading.plan else None,
+    )
+
+
+def _lines(source: str, findings: Iterable[Finding]) -> Iterable[SourceLine]:
+    on_line: dict[int, list[Finding]] = {}
+    for finding in findings:
+        on_line.setdefault(finding.line, []).append(finding)
+    for number, text in enumerate(source.replace("\r\n", "\n").removesuffix("\n").split("\n"), start=1):
+        yield SourceLine(number, text, tuple(on_line.get(number, ())))

@@ -1,0 +1,132 @@
+"""What the text of a stored version says, read in the format that it was submitted in (WF-2, AD-5)."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
+from typing import Final
+
+from django.conf import settings
+
+from orchestrator.adapters.apart import apart
+from orchestrator.adapters.turns import turn
+from orchestrator.core import limits
+from orchestrator.core.changes.adoption import Adoption, adoption_of
+from orchestrator.core.errors import WrongState
+from orchestrator.core.findings import Finding
+from orchestrator.core.plans.checks.check import review_any
+from orchestrator.core.plans.compare import PlanChanges, compare_plans
+from orchestrator.core.plans.formats.recognise import Format, recognise
+from orchestrator.core.plans.plan import Plan, Reading
+from orchestrator.core.plans.rehearsing.preview import Preview, preview
+from orchestrator.core.plans.text.render import render_plan
+from orchestrator.core.plans.text.source import decode_source
+from orchestrator.core.terms import TaskStatus
+from orchestrator.models import WorkflowVersion
+
+#: Texts that a process keeps read; the two of a comparison, and those of a few reviewers beside.
+KEPT: Final = 6
+
+
+def reading_of(version: WorkflowVersion) -> Reading:
+    """Plan and findings, read once in a process; needs of other workstreams and the policy of checks are
+    judged in `services/plans/plans.py`."""
+    return _read(version.source, version.format, frozenset(settings.TOOLS))
+
+
+def adoption_by(version: WorkflowVersion) -> Adoption:
+    """What approving the version does with the state that its source tells; nothing, unless it was submitted
+    so.
+    """
+    return state_told_by(version) if version.adopts else Adoption()
+
+
+def state_told_by(version: WorkflowVersion) -> Adoption:
+    """What would become of the state that the version's source tells, if it were taken over (WF-8)."""
+    return _adopted(version.source, version.format, frozenset(settings.TOOLS))
+
+
+def read_text(source: bytes | str, wanted: Format | None = None) -> tuple[Format | None, Reading]:
+    """A text in the wanted format or in the one that its content shows; no format when it is no text.
+
+    Kept as the texts of versions are: who checks a text submits it next, and then opens it.
+    """
+    text = decode_source(source)
+    if isinstance(text, Finding):
+        return None, Reading(None, (text,))
+    found = wanted or recognise(text)
+    return found, _read(text, found, frozenset(settings.TOOLS))
+
+
+def changes_between(old: WorkflowVersion, new: WorkflowVersion) -> PlanChanges | None:
+    """What changed in the structure from one version to the other; None when one of them cannot be read as a
+    plan.
+    """
+    return _compared(old.source, old.format, new.source, new.format, frozenset(settings.TOOLS))
+
+
+def preview_of(version: WorkflowVersion, executors: int) -> Preview | None:
+    """What approving the version does with so many executors; None when nothing in it can be scheduled.
+
+    Of one that adopts the state of its source, what is left to do (WF-8).
+    """
+    return _previewed(version.source, version.format, frozenset(settings.TOOLS), executors, version.adopts)
+
+
+def turn_to_read(size: int) -> AbstractContextManager[None]:
+    """Held while texts of so many bytes or characters together are read and shown; Busy when too many others
+    are.
+    """
+    if size < limits.CHECKED_ALONE_BYTES:
+        return nullcontext()
+    return turn(settings.TURNS_DIR, limits.CHECKS_AT_ONCE, limits.CHECK_WAIT_SECONDS)
+
+
+@lru_cache(KEPT)
+def _read(source: str, form: str, tools: frozenset[str]) -> Reading:
+    """A large text is read in a process of its own: it takes its time there, and only so much of it."""
+    if len(source) < limits.CHECKED_ALONE_BYTES:
+        return review_any(source, tools, Format(form))[1]
+    with turn_to_read(len(source)):
+        return apart(
+            review_any, limits.CHECK_SECONDS, limits.CHECK_MEMORY_BYTES, source, tools, Format(form)
+        )[1]
+
+
+def preview_plan(plan: Plan, executors: int, ended: Mapping[str, TaskStatus]) -> Preview:
+    """How the plan will run; a long one is rehearsed in a process of its own, too."""
+    steps = sum(1 for _ in plan.steps())
+    if steps < limits.REHEARSED_ALONE_STEPS:
+        return preview(plan, executors, ended)
+    with turn_to_read(limits.CHECKED_ALONE_BYTES):
+        return apart(preview, limits.CHECK_SECONDS, limits.CHECK_MEMORY_BYTES, plan, executors, dict(ended))
+
+
+@lru_cache(KEPT)
+def _adopted(source: str, form: str, tools: frozenset[str]) -> Adoption:
+    return adoption_of(_read(source, form, tools))
+
+
+@lru_cache(KEPT)
+def _previewed(source: str, form: str, tools: frozenset[str], executors: int, adopts: bool) -> Preview | None:
+    reading = _read(source, form, tools)
+    ended = _adopted(source, form, tools).ended if adopts else {}
+    return preview_plan(reading.plan, executors, ended) if reading.plan else None
+
+
+@lru_cache(KEPT)
+def _compared(old: str, old_form: str, new: str, new_form: str, tools: frozenset[str]) -> PlanChanges | None:
+    before, after = _read(old, old_form, tools).plan, _read(new, new_form, tools).plan
+    return compare_plans(before, after) if before and after else None
+
+
+def plan_of(version: WorkflowVersion) -> Plan:
+    """The plan that a version's text says; WrongState when this release reads it no longer."""
+    plan = reading_of(version).plan
+    if plan is None:
+        raise WrongState(f"The text of version {version.number} can no longer be read.")
+    return plan
+
+
+def plan_text(version: WorkflowVersion) -> str:
+    """The version as PLAN.md: as it was submitted when it is one, else its plan written as one."""
+    return version.source if version.format == Format.PLAN else render_plan(plan_of(version))

@@ -1,0 +1,91 @@
+"""What machines read of blockers (FR-012)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from orchestrator.core.engine.impact import blocked_time
+from orchestrator.core.errors import NotFound
+from orchestrator.core.terms import BlockerKind
+from orchestrator.models import Blocker
+from orchestrator.queries.work.blockers import BlockerFilter, BlockerRow, blocker_rows, blockers
+
+
+@dataclass(frozen=True)
+class ImpactFacts:
+    """What waits behind an open blocker: open tasks in launch order, their estimated minutes together (0:
+    none given), and whether the blocked task lies on the critical path."""
+
+    delayed: tuple[str, ...]
+    estimated_minutes: int
+    on_critical_path: bool
+
+
+@dataclass(frozen=True)
+class BlockerFacts:
+    """`seconds` is how long it has stood, or stood until it was resolved."""
+
+    id: int
+    task: int
+    key: str
+    workstream: UUID
+    workstream_slug: str
+    kind: BlockerKind
+    note: str
+    owner: str
+    declared_by: str
+    declared_at: datetime
+    resolved_by: str
+    resolved_at: datetime | None
+    resolution: str
+    seconds: int
+    impact: ImpactFacts | None
+
+
+@dataclass(frozen=True)
+class BlockerList:
+    """`blocked_seconds` is how long at least one of the blockers that match stood; overlaps count once."""
+
+    count: int
+    blocked_seconds: int
+    items: tuple[BlockerFacts, ...]
+
+
+def list_blockers(wanted: BlockerFilter, now: datetime, *, limit: int = 100, offset: int = 0) -> BlockerList:
+    found = blockers(wanted)
+    spans = found.values_list("declared_at", "resolved_at")
+    blocked = blocked_time((start, end or now) for start, end in spans)
+    return BlockerList(found.count(), int(blocked.total_seconds()), _all(found[offset : offset + limit], now))
+
+
+def find_blocker(blocker_id: int, now: datetime) -> BlockerFacts:
+    found = _all(blockers(BlockerFilter(state="all")).filter(pk=blocker_id), now)
+    if not found:
+        raise NotFound("There is no such blocker.")
+    return found[0]
+
+
+def _all(found: Iterable[Blocker], now: datetime) -> tuple[BlockerFacts, ...]:
+    return tuple(_facts(row) for row in blocker_rows(found, now))
+
+
+def _facts(row: BlockerRow) -> BlockerFacts:
+    one, impact = row.blocker, row.impact
+    return BlockerFacts(
+        id=one.pk,
+        task=one.task_id,
+        key=one.task.step.key,
+        workstream=one.task.workstream.uuid,
+        workstream_slug=one.task.workstream.slug,
+        kind=BlockerKind(one.kind),
+        note=one.note,
+        owner=one.owner.get_username(),
+        declared_by=one.declared_as,
+        declared_at=one.declared_at,
+        resolved_by=one.resolved_as,
+        resolved_at=one.resolved_at,
+        resolution=one.resolution,
+        seconds=int(row.lasted.total_seconds()),
+        impact=ImpactFacts(impact.delayed, impact.minutes, impact.critical) if impact else None,
+    )

@@ -1,0 +1,110 @@
+"""Blockers with what they cost: the list, and the blocked time of tasks and workstreams (FR-012)."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+from django.http import QueryDict
+
+from orchestrator.core.engine.impact import Impact, blocked_time, impact_of
+from orchestrator.core.terms import BlockerKind
+from orchestrator.models import Blocker, Workstream
+from orchestrator.queries.engine.snapshot import load_snapshot
+from orchestrator.queries.work.projection import critical_keys
+
+STATES = ("open", "resolved", "all")
+
+
+@dataclass(frozen=True, slots=True)
+class BlockerFilter:
+    """What the list shows; empty means any."""
+
+    state: str = "open"
+    owner: str = ""
+    kind: str = ""
+    workstream: str = ""
+
+    @classmethod
+    def from_query(cls, query: QueryDict) -> "BlockerFilter":
+        """Unknown states and classes are left out, so that an old link still opens."""
+        given = {name: query.get(name, "").replace("\x00", "")[:200] for name in ("state", "owner", "kind")}
+        state = given["state"] if given["state"] in STATES else "open"
+        kind = given["kind"] if given["kind"] in set(BlockerKind) else ""
+        return cls(state, given["owner"], kind)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockerRow:
+    """A blocker, how long it has stood or stood, and while it is open what it holds up."""
+
+    blocker: Blocker
+    lasted: timedelta
+    impact: Impact | None
+
+
+def blockers(wanted: BlockerFilter) -> QuerySet[Blocker]:
+    """Open ones first, longest open first; then those resolved last."""
+    found = Blocker.objects.select_related(
+        "task__step", "task__workstream", "owner", "declared_by", "resolved_by"
+    )
+    if wanted.state != "all":
+        found = found.filter(resolved_at__isnull=wanted.state == "open")
+    if wanted.owner:
+        found = found.filter(owner__username=wanted.owner)
+    if wanted.kind:
+        found = found.filter(kind=wanted.kind)
+    if wanted.workstream:
+        found = found.filter(task__workstream__uuid=wanted.workstream)
+    return found.order_by("-resolved_at" if wanted.state == "resolved" else "declared_at", "pk")
+
+
+def blocker_rows(found: Iterable[Blocker], now: datetime) -> list[BlockerRow]:
+    """With the impact of the open ones; one snapshot for each workstream among them."""
+    rows = list(found)
+    by_workstream: dict[int, list[Blocker]] = defaultdict(list)
+    for blocker in rows:
+        if blocker.resolved_at is None:
+            by_workstream[blocker.task.workstream_id].append(blocker)
+    impacts: dict[int, Impact] = {}
+    for pk, open_ones in by_workstream.items():
+        impacts |= _impacts(Workstream.objects.select_related("version").get(pk=pk), open_ones)
+    return [BlockerRow(one, (one.resolved_at or now) - one.declared_at, impacts.get(one.pk)) for one in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """The open blockers of a task or a workstream, and how long work was blocked there in all."""
+
+    rows: list[BlockerRow]
+    total: timedelta
+
+
+def blocked_task(workstream: Workstream, key: str, now: datetime) -> Blocked:
+    found = blockers(BlockerFilter(state="all", workstream=str(workstream.uuid))).filter(task__step__key=key)
+    return _blocked(found, now)
+
+
+def blocked_workstream(workstream: Workstream, now: datetime) -> Blocked:
+    return _blocked(blockers(BlockerFilter(state="all", workstream=str(workstream.uuid))), now)
+
+
+def _blocked(found: Iterable[Blocker], now: datetime) -> Blocked:
+    """Time in which several blockers were open counts once."""
+    everything = list(found)
+    total = blocked_time((one.declared_at, one.resolved_at or now) for one in everything)
+    return Blocked(blocker_rows([one for one in everything if one.resolved_at is None], now), total)
+
+
+def _impacts(workstream: Workstream, open_ones: Sequence[Blocker]) -> dict[int, Impact]:
+    """A blocker on a step that a later version dropped holds nothing up."""
+    loaded = load_snapshot(workstream)
+    critical = critical_keys(workstream, loaded)
+    estimates = {key: task.step.estimate for key, task in loaded.tasks.items()}
+    views = loaded.snapshot.tasks
+    return {
+        one.pk: impact_of(one.task.step.key, views, estimates, critical)
+        for one in open_ones
+        if one.task.step.key in loaded.tasks
+    }

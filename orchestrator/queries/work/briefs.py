@@ -1,0 +1,224 @@
+"""Brief: all that an executor needs to do a task, or to continue it (WF-4, WF-9, FR-014)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestrator.core.errors import NotFound
+from orchestrator.core.files.documentation import Built
+from orchestrator.core.terms import AttemptStatus, CriterionKind, InterventionKind, TaskStatus
+from orchestrator.models import Attempt, Criterion, HandoffArtifact, Learning, Step, Task
+from orchestrator.models.attempt import LIVE
+from orchestrator.queries.engine.explanations import explain
+from orchestrator.queries.handoff.artifact_facts import ArtifactFacts, facts_of, with_outputs
+from orchestrator.queries.handoff.documentation import built, is_documentation
+from orchestrator.queries.handoff.upstream import Upstream, output_place
+from orchestrator.queries.work.additions import steps_left
+from orchestrator.queries.work.relations import TakenOver, taken_over
+from orchestrator.queries.work.rework import Rework, rework_of
+from orchestrator.queries.work.task_facts import TaskFacts, task_facts, with_live_attempts
+
+
+@dataclass(frozen=True)
+class CriterionFacts:
+    """Completion needs evidence for every criterion of the kind `exit`, by this id."""
+
+    id: int
+    kind: CriterionKind
+    text: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the step stands, and what the lane owns and works in (BX-1)."""
+
+    stage: str
+    batch: str
+    thread: str
+    owned_files: tuple[str, ...]
+    worktree: str
+    repository: str
+    base_branch: str
+    outputs_folder: str
+
+
+@dataclass(frozen=True)
+class EarlierAttempt:
+    """`same_as` is the number of the attempt whose result stands, because this one's is the same (FR-010)."""
+
+    number: int
+    status: AttemptStatus
+    executor: str
+    claimed_as: str
+    outcome: str
+    result: str
+    error: str
+    commit: str
+    ended_at: datetime | None
+    same_as: int | None
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A question that was put to a person, with the answer; `cleared_at` is empty while it is open.
+
+    `kind` says whether somebody asked, the circuit breaker tripped, or a file is damaged. `choices` are the
+    answers that may be given; none means free text.
+    """
+
+    kind: InterventionKind
+    note: str
+    choices: tuple[str, ...]
+    raised_by: str
+    raised_at: datetime
+    answer: str
+    cleared_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Taught:
+    """What an earlier batch or merge point taught (BX-7)."""
+
+    after: str
+    went_wrong: str
+    worked: str
+    tighten: str
+
+
+@dataclass(frozen=True)
+class Brief:
+    """`outcomes` are the words a completion may carry, the first being the usual one; `condition` is why it
+    runs at all; `may_add` is how many steps it may still add while it runs. `documents` is what a
+    documentation step writes about: every step of work with its outputs (WF-6). `rework` says why the task is
+    done again and which criteria need new evidence; empty for a first try."""
+
+    task: TaskFacts
+    details: str
+    role: str
+    tool: str
+    run: str
+    condition: str
+    outcomes: tuple[str, ...]
+    may_add: int
+    needs: tuple[str, ...]
+    files: tuple[str, ...]
+    resources: tuple[str, ...]
+    place: Place
+    criteria: tuple[CriterionFacts, ...]
+    earlier_attempts: tuple[EarlierAttempt, ...]
+    upstream: tuple[ArtifactFacts, ...]
+    interventions: tuple[Answered, ...]
+    learnings: tuple[Taught, ...]
+    documents: tuple[Built, ...]
+    took_over: tuple[TakenOver, ...]
+    rework: Rework | None
+
+
+def brief(task_id: int) -> Brief:
+    """The brief of a task; NotFound when there is none."""
+    rows = with_live_attempts(
+        Task.objects.select_related("step__thread__batch__stage", "workstream__version")
+    )
+    task = rows.filter(pk=task_id).first()
+    if task is None:
+        raise NotFound("There is no such task.")
+    step = task.step
+    held = list(step.resources.values_list("name", "is_files"))
+    return Brief(
+        task=task_facts(task, explain(task.workstream).get(task.pk)),
+        details=step.details,
+        role=step.role or step.thread.owner_role,
+        tool=step.tool,
+        run=step.run,
+        condition=step.condition,
+        outcomes=step.outcome_words,
+        may_add=steps_left(step),
+        needs=tuple(step.needs.values_list("needed__key", flat=True)),
+        files=tuple(name for name, is_files in held if is_files),
+        resources=tuple(name for name, is_files in held if not is_files),
+        place=_place(task),
+        criteria=criteria_of(step),
+        earlier_attempts=_earlier(task),
+        upstream=upstream_of(task),
+        interventions=_answers(task),
+        learnings=tuple(
+            Taught(one.after, one.went_wrong, one.worked, one.tighten)
+            for one in Learning.objects.filter(workstream=task.workstream)
+            if one.went_wrong or one.worked or one.tighten
+        ),
+        documents=built(task.workstream) if is_documentation(task.workstream, step) else (),
+        took_over=taken_over(task.workstream),
+        rework=rework_of(task),
+    )
+
+
+def _answers(task: Task) -> tuple[Answered, ...]:
+    return tuple(
+        Answered(
+            kind=InterventionKind(one.kind),
+            note=one.note,
+            choices=tuple(choice.text for choice in one.choices.all()),
+            raised_by=one.raised_by,
+            raised_at=one.raised_at,
+            answer=one.answer,
+            cleared_at=one.cleared_at,
+        )
+        for one in task.interventions.prefetch_related("choices")
+    )
+
+
+def criteria_of(step: Step) -> tuple[CriterionFacts, ...]:
+    rows = Criterion.objects.filter(step=step).order_by("kind", "position")
+    return tuple(CriterionFacts(c.pk, CriterionKind(c.kind), c.text) for c in rows)
+
+
+def _place(task: Task) -> Place:
+    thread = task.step.thread
+    batch, version = thread.batch, task.workstream.version
+    return Place(
+        stage=str(batch.stage),
+        batch=str(batch),
+        thread=str(thread),
+        owned_files=tuple(thread.owned_files.values_list("pattern", flat=True)),
+        worktree=thread.worktree,
+        repository=version.repository,
+        base_branch=version.base_branch,
+        outputs_folder=f"{output_place(task.workstream, task.step).folder}/",
+    )
+
+
+def _earlier(task: Task) -> tuple[EarlierAttempt, ...]:
+    ended = (
+        Attempt.objects.filter(task=task)
+        .exclude(status__in=LIVE)
+        .select_related("assignment__executor", "same_as")
+    )
+    return tuple(_earlier_attempt(attempt) for attempt in ended.order_by("number"))
+
+
+def _earlier_attempt(attempt: Attempt) -> EarlierAttempt:
+    assignment = getattr(attempt, "assignment", None)
+    return EarlierAttempt(
+        number=attempt.number,
+        status=AttemptStatus(attempt.status),
+        executor=assignment.executor.name if assignment else "",
+        claimed_as=assignment.claimed_as if assignment else "",
+        outcome=attempt.outcome,
+        result=attempt.result,
+        error=attempt.error,
+        commit=attempt.commit,
+        ended_at=attempt.ended_at,
+        same_as=attempt.same_as.number if attempt.same_as else None,
+    )
+
+
+def upstream_of(task: Task) -> tuple[ArtifactFacts, ...]:
+    """The results that the task's artifact will link to; those of steps that are being done again do not
+    count.
+    """
+    done = TaskStatus.COMPLETE
+    before = [
+        result.pk
+        for result in Upstream(task.workstream).results(task.step)
+        if result.attempt.task.status == done
+    ]
+    return facts_of(with_outputs(HandoffArtifact.objects.filter(pk__in=before)).order_by("sequence"))

@@ -1,0 +1,74 @@
+"""What a task's next executor starts from after an interruption or hand-over (AS-8, WF-9): the brief, what
+happened so far, what has been handed over already, and what is still to be proved."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from orchestrator.core.errors import NotFound
+from orchestrator.core.terms import ArtifactState, AttemptStatus, StepKind, TaskStatus, WorkstreamStatus
+from orchestrator.models import Executor, OutputFile, Task
+from orchestrator.queries.base.roles import may_do, roles_of
+from orchestrator.queries.engine.threads import kept_for_others
+from orchestrator.queries.handoff.artifact_facts import OutputFacts
+from orchestrator.queries.work.breadcrumbs import Crumb, breadcrumbs_of
+from orchestrator.queries.work.briefs import Brief, brief
+from orchestrator.queries.work.rework import Returned, ToProve, returned, to_prove
+from orchestrator.queries.work.tasks import PLACE
+from orchestrator.queries.work.work import HELD
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """`own_outputs` are the newest files of the task's own attempts, as they stand in the workspace."""
+
+    brief: Brief
+    breadcrumbs: tuple[Crumb, ...]
+    returned: tuple[Returned, ...]
+    own_outputs: tuple[OutputFacts, ...]
+    to_prove: tuple[ToProve, ...]
+
+
+def continuation(task_id: int) -> Continuation:
+    """NotFound when there is no such task."""
+    found = Task.objects.select_related("step", "workstream").filter(pk=task_id).first()
+    if found is None:
+        raise NotFound("There is no such task.")
+    return Continuation(
+        brief=brief(task_id),
+        breadcrumbs=tuple(breadcrumbs_of(found)),
+        returned=returned(found),
+        own_outputs=_own_outputs(found),
+        to_prove=to_prove([found]),
+    )
+
+
+def to_continue(executor: Executor) -> Sequence[Task]:
+    """What this executor holds; after it, in launch order, what others began and this one may claim now."""
+    held = Task.objects.filter(
+        attempts__assignment__executor=executor, attempts__assignment__released_at=None
+    )
+    left = Task.objects.filter(
+        may_do(roles_of(executor.user)),
+        Q(attempts__number__gt=1) | ~Q(breadcrumb=""),
+        workstream__status=WorkstreamStatus.ACTIVE,
+        status=TaskStatus.PENDING,
+        needs_human=False,
+        step__kind=StepKind.WORK,
+        attempts__status=AttemptStatus.QUEUED,
+    ).exclude(kept_for_others(Q(executor=executor)) | HELD)
+    order = ("-workstream__priority", "workstream__created_at", "workstream_id", *PLACE)
+    rows = [
+        *held.select_related("step", "workstream"),
+        *left.select_related("step", "workstream").order_by(*order),
+    ]
+    return list({row.pk: row for row in rows}.values())
+
+
+def _own_outputs(task: Task) -> tuple[OutputFacts, ...]:
+    rows = OutputFile.objects.filter(artifact__attempt__task=task).exclude(
+        artifact__state=ArtifactState.QUARANTINED
+    )
+    newest = {row.path: row for row in rows.defer("content").order_by("artifact__sequence")}
+    return tuple(OutputFacts(row.pk, row.path, row.sha256) for _, row in sorted(newest.items()))

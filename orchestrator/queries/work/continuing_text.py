@@ -1,0 +1,156 @@
+"""A continuation as Markdown: what the next executor reads first (WF-9). The same rows give the same text."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from orchestrator.core.files.handoff import timestamp
+from orchestrator.core.terms import CriterionKind
+from orchestrator.queries.work.breadcrumbs import Crumb
+from orchestrator.queries.work.briefs import EarlierAttempt
+from orchestrator.queries.work.continuing import Continuation, continuation
+from orchestrator.queries.work.rework import Returned, ToProve
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """A continuation as facts and as Markdown."""
+
+    markdown: str
+    continuation: Continuation
+
+
+def orientation(task_id: int) -> Orientation:
+    """NotFound when there is no such task."""
+    found = continuation(task_id)
+    return Orientation(continuation_text(found), found)
+
+
+def continuation_text(found: Continuation) -> str:
+    """Sections without anything to say are left out."""
+    brief, task = found.brief, found.brief.task
+    sections = [
+        ("Where it stands", _standing(found)),
+        ("What is asked", _asked(found)),
+        ("Why it is done again", [_returned(one) for one in found.returned]),
+        ("Still to prove", [_to_prove(one) for one in found.to_prove]),
+        ("Breadcrumbs", [_crumb(one) for one in found.breadcrumbs]),
+        ("Earlier attempts", [_attempt(one) for one in brief.earlier_attempts]),
+        ("What it builds on", _upstream(found)),
+        ("Files it has handed over so far", [f"`{output.path}`" for output in found.own_outputs]),
+        ("Every output of the workstream", _documents(found)),
+        (
+            "Questions and answers",
+            [_line(f"{i.note} ({i.raised_by})", i.answer or "not answered yet") for i in brief.interventions],
+        ),
+        ("Learnings", _learnings(found)),
+    ]
+    head = f"# Continue {task.key}: {task.title}\n"
+    return head + "".join(_section(title, lines) for title, lines in sections if lines)
+
+
+def _section(title: str, lines: Iterable[str]) -> str:
+    return f"\n## {title}\n\n" + "".join(f"- {line}\n" for line in lines)
+
+
+def _standing(found: Continuation) -> list[str]:
+    task = found.brief.task
+    said = [_line("Workstream", task.workstream_slug), _line("Task", f"{task.id}, {task.status}")]
+    if task.explanation:
+        said.append(_line("Why", task.explanation.sentence))
+    if task.attempt:
+        holder = f", held by {task.attempt.claimed_as}" if task.attempt.executor else ", free to be claimed"
+        said.append(
+            _line(
+                "Attempt",
+                f"number {task.attempt.number} (id {task.attempt.id}), {task.attempt.status}{holder}",
+            )
+        )
+    if task.needs_human:
+        said.append(_line("Waits for a person", task.intervention_note))
+    return said
+
+
+def _asked(found: Continuation) -> list[str]:
+    brief, place = found.brief, found.brief.place
+    said = [
+        ("Details", brief.details),
+        ("Place", f"{place.stage} / {place.batch} / {place.thread}"),
+        ("Role", brief.role),
+        ("Tool", f"{brief.tool} {brief.run}".strip()),
+        ("Needs", ", ".join(brief.needs)),
+        ("Owned files", ", ".join([*place.owned_files, *brief.files])),
+        ("Resources", ", ".join(brief.resources)),
+        ("Worktree", place.worktree),
+        ("Repository", f"{place.repository}, base {place.base_branch}" if place.repository else ""),
+        ("Outputs go to", place.outputs_folder),
+        *(
+            (f"Criterion, {one.kind}", one.text)
+            for one in brief.criteria
+            if one.kind is not CriterionKind.EXIT
+        ),
+    ]
+    return [_line(name, text) for name, text in said if text]
+
+
+def _returned(one: Returned) -> str:
+    gate = f" at gate {one.gate}" if one.gate else ""
+    return _line(f"{timestamp(one.at)} {one.by}, {one.what}{gate}", one.reason)
+
+
+def _to_prove(one: ToProve) -> str:
+    proved = f" Proved in attempt {one.attempt}, to be proved again: {one.evidence}" if one.attempt else ""
+    return _line(f"Criterion {one.id}", f"{one.text}.{proved}")
+
+
+def _crumb(one: Crumb) -> str:
+    return _line(f"{timestamp(one.at)} {one.executor}, {one.attempt}", one.text)
+
+
+def _attempt(one: EarlierAttempt) -> str:
+    ended = f" {timestamp(one.ended_at)}" if one.ended_at else ""
+    same = f"same result as attempt {one.same_as}" if one.same_as else ""
+    told = [one.error, one.outcome, f"commit {one.commit}" if one.commit else "", same]
+    who = f" by {one.claimed_as}" if one.claimed_as else ""
+    return _line(f"Attempt {one.number}{who}, {one.status}{ended}", "; ".join(text for text in told if text))
+
+
+def _upstream(found: Continuation) -> list[str]:
+    lines = []
+    for artifact in found.brief.upstream:
+        outputs = ", ".join(f"`{output.path}`" for output in artifact.outputs)
+        told = outputs or "no output files"
+        lines.append(
+            _line(f"{artifact.step}, `{artifact.path}` ({artifact.state})", artifact.problem or told)
+        )
+    return lines
+
+
+def _documents(found: Continuation) -> list[str]:
+    lines = []
+    for one in found.brief.documents:
+        told = [one.state or one.outcome, *(f"`{path}`" for path in one.outputs)]
+        lines.append(
+            _line(
+                f"{one.stage} / {one.batch} / {one.thread}, {one.key} {one.title}",
+                "; ".join(filter(None, told)),
+            )
+        )
+    return lines
+
+
+def _learnings(found: Continuation) -> list[str]:
+    said: Sequence[tuple[str, str]] = [
+        (f"After {one.after}, {what}", text)
+        for one in found.brief.learnings
+        for what, text in (
+            ("went wrong", one.went_wrong),
+            ("worked", one.worked),
+            ("to tighten", one.tighten),
+        )
+    ]
+    return [_line(name, text) for name, text in said if text]
+
+
+def _line(name: str, text: str) -> str:
+    """One list item; further lines are indented so that they stay part of it."""
+    return f"{name}: {text}".replace("\n", "\n  ")

@@ -1,0 +1,108 @@
+"""Which workstreams may be the same work, why, and what was decided about them (FR-003, AS-5, EC-5)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.db.models import Q
+
+from orchestrator.core.changes.similarity import ALIKE, likeness, reasons, shared_patterns
+from orchestrator.core.plans.formats.recognise import READERS, Format
+from orchestrator.core.terms import DuplicateOutcome, WorkstreamStatus
+from orchestrator.models import Assignment, DuplicateDecision, PreHandoffReview, WorkflowVersion, Workstream
+
+#: The newest workstreams whose titles are compared; older ones are history.
+TITLES_COMPARED = 500
+#: The newest workstreams on the same repository whose owned files are compared.
+PLANS_COMPARED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """Another workstream, why it is suspected, and the decision about the pair, whichever side it was made
+    on.
+
+    A suspect without reasons was named by a person.
+    """
+
+    workstream: Workstream
+    reasons: tuple[str, ...]
+    decision: DuplicateDecision | None
+
+    @property
+    def why(self) -> str:
+        return "; ".join(self.reasons) or "named by a person"
+
+    @property
+    def open(self) -> bool:
+        return self.decision is None
+
+
+def suspects(workstream: Workstream) -> list[Suspect]:
+    """What the pre-handoff reviewer has to look at: undecided ones first, then the most similar title, then
+    the id.
+    """
+    decided = _decisions(workstream)
+    others = {one.pk: one for one in _candidates(workstream)}
+    named = Workstream.objects.select_related("version").in_bulk(set(decided) - set(others))
+    alike = {pk: likeness(workstream.title, one.title) for pk, one in others.items()}
+    files = _shared_files(workstream, others.values())
+    found = [
+        Suspect(one, reasons(alike.get(pk, 0.0), files.get(pk, ())), decided.get(pk))
+        for pk, one in (others | named).items()
+        if pk in decided or pk in files or alike.get(pk, 0.0) >= ALIKE
+    ]
+    return sorted(found, key=lambda s: (not s.open, -alike.get(s.workstream.pk, 0.0), s.workstream.pk))
+
+
+def undecided(workstream: Workstream) -> list[Suspect]:
+    return [suspect for suspect in suspects(workstream) if suspect.open]
+
+
+def signature_of(workstream: Workstream) -> PreHandoffReview | None:
+    return PreHandoffReview.objects.filter(workstream=workstream).select_related("reviewer").first()
+
+
+def was_claimed(workstream: Workstream) -> bool:
+    """Whether any attempt was ever claimed: from then on duplicates are no longer decided (AS-5)."""
+    return Assignment.objects.filter(attempt__task__workstream=workstream).exists()
+
+
+def linked(workstream: Workstream) -> list[DuplicateDecision]:
+    """The decisions, made on either side, that tie this workstream to another one; overrides tie nothing."""
+    tied = DuplicateDecision.objects.filter(Q(workstream=workstream) | Q(other=workstream))
+    rows = tied.exclude(outcome=DuplicateOutcome.OVERRIDE).select_related("workstream", "other", "decided_by")
+    return list(rows.order_by("decided_at", "pk"))
+
+
+def _candidates(workstream: Workstream) -> list[Workstream]:
+    others = Workstream.objects.exclude(pk=workstream.pk).exclude(status=WorkstreamStatus.ARCHIVED)
+    newest = others.select_related("version").defer("version__source").order_by("-created_at", "-pk")
+    return list(newest[:TITLES_COMPARED])
+
+
+def _decisions(workstream: Workstream) -> dict[int, DuplicateDecision]:
+    """By the other workstream; the decision made here counts before one made on the other side."""
+    rows = DuplicateDecision.objects.filter(Q(workstream=workstream) | Q(other=workstream))
+    rows = rows.select_related("workstream", "other", "decided_by")
+    there = {row.workstream_id: row for row in rows if row.other_id == workstream.pk}
+    return there | {row.other_id: row for row in rows if row.workstream_id == workstream.pk}
+
+
+def _shared_files(workstream: Workstream, others: Iterable[Workstream]) -> dict[int, tuple[str, ...]]:
+    """The owned files that meet, by workstream; only work on the same repository can meet."""
+    repository = workstream.version.repository
+    mine = _owned(workstream.version.source_sha256) if repository else ()
+    if not mine:
+        return {}
+    same = [one for one in others if one.version.repository == repository][:PLANS_COMPARED]
+    shared = {one.pk: shared_patterns(mine, _owned(one.version.source_sha256)) for one in same}
+    return {pk: patterns for pk, patterns in shared.items() if patterns}
+
+
+@lru_cache(maxsize=4 * PLANS_COMPARED)
+def _owned(source_sha256: str) -> tuple[str, ...]:
+    """The patterns that a plan owns; a text with this digest never changes, so it is read once."""
+    version = WorkflowVersion.objects.filter(source_sha256=source_sha256).order_by("pk").first()
+    plan = READERS[Format(version.format)](version.source).plan if version else None
+    return plan.owned_files if plan else ()

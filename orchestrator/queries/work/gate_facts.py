@@ -1,0 +1,121 @@
+"""What machines read of gates: which ones wait, who has signed, who is still asked (FR-006)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from orchestrator.core.engine.explain import GATE_MEANINGS
+from orchestrator.core.engine.signatures import Signer, sign_off
+from orchestrator.core.terms import AttemptStatus, GateDecision, GateKind, StepKind, TaskStatus
+from orchestrator.models import GateReview, Task
+from orchestrator.queries.engine.signatures import signers_by_gate
+from orchestrator.queries.work.gates import find_gate
+
+
+@dataclass(frozen=True)
+class ReviewFacts:
+    """One signature or rejection; `follow_up_version` is the plan's version that its follow-ups became, 0 for
+    none.
+    """
+
+    attempt: int
+    decision: GateDecision
+    reviewer: str
+    signed_as: str
+    reason: str
+    follow_ups: str
+    follow_up_version: int
+    return_to: str
+    signed_at: datetime
+
+
+@dataclass(frozen=True)
+class GateFacts:
+    """`needed` signatures, of which `signed` people gave theirs; `asked` are the roles or users that may
+    still sign, each of them when `each`. `task` is the id that approve and reject take."""
+
+    task: int
+    key: str
+    title: str
+    kind: GateKind
+    meaning: str
+    action: str
+    workstream: UUID
+    status: TaskStatus
+    needed: int
+    signed: tuple[str, ...]
+    asked: tuple[str, ...]
+    each: bool
+    reviews: tuple[ReviewFacts, ...]
+
+
+@dataclass(frozen=True)
+class GateList:
+    count: int
+    items: tuple[GateFacts, ...]
+
+
+def list_waiting(*, limit: int = 100, offset: int = 0) -> GateList:
+    """Gates that wait for a signature, longest wait first."""
+    waiting = Task.objects.filter(step__kind=StepKind.GATE, attempts__status=AttemptStatus.QUEUED)
+    page = list(_with_rows(waiting).order_by("attempts__queued_at", "pk")[offset : offset + limit])
+    signers = signers_by_gate([task.pk for task in page])
+    return GateList(waiting.count(), tuple(_facts(task, signers.get(task.pk, ())) for task in page))
+
+
+def gate_facts(task_id: int) -> GateFacts:
+    """One gate; NotFound when there is none."""
+    find_gate(task_id)
+    task = _with_rows(Task.objects.filter(pk=task_id)).get()
+    return _facts(task, signers_by_gate([task.pk]).get(task.pk, ()))
+
+
+def _with_rows(tasks: QuerySet[Task]) -> QuerySet[Task]:
+    reviews = (
+        "attempts__reviews__reviewer",
+        "attempts__reviews__return_step",
+        "attempts__reviews__follow_up_version",
+    )
+    return tasks.select_related("step", "workstream").prefetch_related("step__reviewers", *reviews)
+
+
+def _facts(task: Task, signers: tuple[Signer, ...]) -> GateFacts:
+    step = task.step
+    state = sign_off([reviewer.name for reviewer in step.reviewers.all()], step.signatures, signers)
+    kind = GateKind(step.gate_kind)
+    return GateFacts(
+        task=task.pk,
+        key=step.key,
+        title=step.title,
+        kind=kind,
+        meaning=GATE_MEANINGS[kind],
+        action=step.gate_action,
+        workstream=task.workstream.uuid,
+        status=TaskStatus(task.status),
+        needed=state.needed,
+        signed=state.signed,
+        asked=state.asked,
+        each=state.each,
+        reviews=tuple(
+            _review(review, attempt.number)
+            for attempt in task.attempts.all()
+            for review in attempt.reviews.all()
+        ),
+    )
+
+
+def _review(review: GateReview, attempt: int) -> ReviewFacts:
+    version, back = review.follow_up_version, review.return_step
+    return ReviewFacts(
+        attempt=attempt,
+        decision=GateDecision(review.decision),
+        reviewer=review.reviewer.get_username(),
+        signed_as=review.signed_as,
+        reason=review.reason,
+        follow_ups=review.follow_ups,
+        follow_up_version=version.number if version else 0,
+        return_to=back.key if back else "",
+        signed_at=review.signed_at,
+    )

@@ -1,0 +1,154 @@
+"""What the gate pages show: what waits for a signature, what came in, what it holds (FR-006, BX-3, WF-5)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orchestrator.core.engine.signatures import Signer, SignOff, sign_off
+from orchestrator.core.errors import NotFound
+from orchestrator.core.files.handoff import RESULT_EVENTS
+from orchestrator.core.terms import ArtifactState, AttemptStatus, GateKind, StepKind, TaskStatus
+from orchestrator.models import Attempt, GateReview, HandoffArtifact, OutputFile, Task
+from orchestrator.queries.engine.signatures import reviewed_steps, sign_off_of, signers_by_gate
+from orchestrator.queries.work.tasks import TaskRow, attempts_with_evidence, outputs_of, task_rows
+
+DECIDED_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A step that came before the gate, with the attempt that counts and what it handed over."""
+
+    row: TaskRow
+    attempt: Attempt | None
+    artifacts: list[HandoffArtifact]
+    outputs: list[OutputFile]
+
+
+@dataclass(frozen=True, slots=True)
+class GateSheet:
+    """Everything a signature needs to be based on."""
+
+    row: TaskRow
+    attempts: list[Attempt]
+    reviewers: list[str]
+    sign_off: SignOff
+    incoming: list[Incoming]
+    holds: list[TaskRow]
+    unlocks: list[TaskRow]
+    return_steps: list[TaskRow]
+
+    @property
+    def waits(self) -> bool:
+        return self.row.live is not None
+
+    @property
+    def rejected(self) -> bool:
+        """Whether its last decision was a rejection."""
+        return bool(self.attempts) and self.attempts[0].status == AttemptStatus.REJECTED
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingGate:
+    """A gate that waits, and how far its sign-off is."""
+
+    task: Task
+    sign_off: SignOff
+
+
+def waiting_gates() -> list[WaitingGate]:
+    """Gates that wait for a signature, longest wait first."""
+    waiting = Task.objects.filter(step__kind=StepKind.GATE, attempts__status=AttemptStatus.QUEUED)
+    rows = waiting.select_related("step", "workstream").prefetch_related("step__reviewers")
+    signers = signers_by_gate(waiting)
+    return [
+        WaitingGate(task, _sign_off(task, signers)) for task in rows.order_by("attempts__queued_at", "pk")
+    ]
+
+
+def _sign_off(gate: Task, signers: Mapping[int, tuple[Signer, ...]]) -> SignOff:
+    names = [reviewer.name for reviewer in gate.step.reviewers.all()]
+    return sign_off(names, gate.step.signatures, signers.get(gate.pk, ()))
+
+
+def decided_gates() -> list[GateReview]:
+    """The latest decisions."""
+    reviews = GateReview.objects.select_related(
+        "attempt__task__step", "attempt__task__workstream", "reviewer"
+    )
+    return list(reviews.select_related("return_step").order_by("-signed_at", "-pk")[:DECIDED_SHOWN])
+
+
+def find_gate(task_id: int) -> Task:
+    gates = Task.objects.filter(pk=task_id, step__kind=StepKind.GATE)
+    task = gates.select_related("step", "workstream__version__workflow").first()
+    if task is None:
+        raise NotFound("There is no such gate.")
+    return task
+
+
+def gate_sheet(gate: Task) -> GateSheet:
+    rows = task_rows(gate.workstream)
+    row = next(row for row in rows if row.task.pk == gate.pk)
+    here = batch_place(row)
+    before = _came_in(row, rows)
+    later = [other for other in rows if batch_place(other) > here]
+    return GateSheet(
+        row=row,
+        attempts=attempts_with_evidence([gate.pk]),
+        reviewers=list(gate.step.reviewers.values_list("name", flat=True)),
+        sign_off=sign_off_of(gate),
+        incoming=_incoming(before),
+        holds=[other for other in later if other.task.status == TaskStatus.PENDING and not other.live],
+        unlocks=_unlocks(row, later),
+        return_steps=[other for other in rows if batch_place(other) <= here and _may_return(other)],
+    )
+
+
+def batch_place(row: TaskRow) -> tuple[int, int]:
+    batch = row.task.step.thread.batch
+    return batch.stage.position, batch.position
+
+
+def _came_in(gate: TaskRow, rows: list[TaskRow]) -> list[TaskRow]:
+    """An evaluation looks at its whole stage, other gates at what they need, or else at the batch before
+    them.
+    """
+    stage, batch = batch_place(gate)
+    if gate.task.step.gate_kind == GateKind.EVALUATION:
+        in_stage = [row for row in rows if batch_place(row)[0] == stage and batch_place(row)[1] <= batch]
+        return [row for row in in_stage if row.task.pk != gate.task.pk]
+    reviewed = set(reviewed_steps(gate.task.step).values_list("pk", flat=True))
+    return [row for row in rows if row.task.step_id in reviewed]
+
+
+def _unlocks(gate: TaskRow, later: list[TaskRow]) -> list[TaskRow]:
+    """What the plan says the gate unlocks, or else the batch behind it."""
+    needing = set(gate.task.step.needed_by.values_list("step_id", flat=True))
+    named = [row for row in later if row.task.step_id in needing]
+    return named or [row for row in later if batch_place(row) == batch_place(later[0])]
+
+
+def _may_return(row: TaskRow) -> bool:
+    """Work can go back to a step that was completed at least once."""
+    done = any(attempt.status == AttemptStatus.COMPLETED for attempt in row.attempts)
+    return done and not row.task.step.is_gate
+
+
+def _incoming(rows: list[TaskRow]) -> list[Incoming]:
+    ids = [row.task.pk for row in rows]
+    attempts = [a for a in attempts_with_evidence(ids) if a.status == AttemptStatus.COMPLETED]
+    latest = {attempt.task_id: attempt for attempt in reversed(attempts)}
+    counted = [attempt.pk for attempt in latest.values()]
+    handed_over = HandoffArtifact.objects.filter(attempt__in=counted, event__in=RESULT_EVENTS)
+    handed_over = handed_over.exclude(state=ArtifactState.QUARANTINED)
+    artifacts = list(handed_over.defer("body").order_by("sequence"))
+    outputs = outputs_of(ids)
+    return [
+        Incoming(
+            row,
+            attempt := latest.get(row.task.pk),
+            [a for a in artifacts if attempt and a.attempt_id == attempt.pk],
+            [o for o in outputs if attempt and o.artifact.attempt_id == attempt.pk],
+        )
+        for row in rows
+    ]

@@ -1,0 +1,63 @@
+"""Who answers for what, and how that passed on (FR-011)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+
+from orchestrator.models import OwnershipTransfer, Task, Workstream
+
+
+@dataclass(frozen=True)
+class TransferFacts:
+    from_owner: str
+    to_owner: str
+    reason: str
+    transferred_by: str
+    transferred_at: datetime
+
+
+@dataclass(frozen=True)
+class OwnershipFacts:
+    """`role` is the responsible role that the plan names; `owner` the person, empty while there is none."""
+
+    role: str
+    owner: str
+    transfers: tuple[TransferFacts, ...]
+
+
+def people() -> list[str]:
+    """User names of those who can own something."""
+    return list(User.objects.filter(is_active=True).order_by("username").values_list("username", flat=True))
+
+
+def transfers_of(workstream: Workstream, task: Task | None = None) -> QuerySet[OwnershipTransfer]:
+    """The log of a workstream itself or of one task, newest first; those of its blockers are left out."""
+    rows = OwnershipTransfer.objects.select_related("from_user", "to_user", "transferred_by")
+    return rows.filter(workstream=workstream, task=task, blocker=None).order_by("-transferred_at", "-pk")
+
+
+def task_ownership(task_id: int) -> OwnershipFacts:
+    task = Task.objects.select_related("step__thread", "workstream", "owner").get(pk=task_id)
+    role = task.step.role or task.step.thread.owner_role
+    return OwnershipFacts(
+        role, task.owner.get_username() if task.owner else "", _facts(task.workstream, task)
+    )
+
+
+def workstream_ownership(workstream: Workstream) -> OwnershipFacts:
+    return OwnershipFacts("", workstream.owner.get_username(), _facts(workstream))
+
+
+def _facts(workstream: Workstream, task: Task | None = None) -> tuple[TransferFacts, ...]:
+    return tuple(
+        TransferFacts(
+            one.from_user.get_username() if one.from_user else "",
+            one.to_user.get_username(),
+            one.reason,
+            one.transferred_as,
+            one.transferred_at,
+        )
+        for one in transfers_of(workstream, task)
+    )

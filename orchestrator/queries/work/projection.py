@@ -1,0 +1,373 @@
+"""The state files of a workstream, from its rows (WF-7, BX-6): what the workspace shows is what the pages
+show.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import groupby
+
+from django.db.models import QuerySet
+
+from orchestrator.core.engine.schedule import Verdict, decide
+from orchestrator.core.engine.values import Snapshot
+from orchestrator.core.files import dashboard
+from orchestrator.core.files.dashboard import (
+    Approval,
+    BatchBlock,
+    DashboardView,
+    GateBlock,
+    LaneRow,
+    LearningEntry,
+    Mark,
+    StepLine,
+    StreamAssignment,
+    StreamEntry,
+    TaskEntry,
+    ThreadEntry,
+    lane_label,
+)
+from orchestrator.core.files.handoff import timestamp, workstream_folder
+from orchestrator.core.plans.graph import critical_path
+from orchestrator.core.plans.plan import BatchSpec, GateSpec, Need, Plan, StageSpec, StepSpec, ThreadSpec
+from orchestrator.core.terms import ArtifactState, AssignmentMode, GateKind, Reason, TaskStatus
+from orchestrator.models import (
+    Assignment,
+    Attempt,
+    Batch,
+    Executor,
+    HandoffArtifact,
+    Learning,
+    Step,
+    Task,
+    ThreadAssignment,
+    Workstream,
+)
+from orchestrator.queries.base.prepared import Prepared
+from orchestrator.queries.engine.needs import all_needs
+from orchestrator.queries.engine.snapshot import Loaded, load_snapshot, workstream_row
+from orchestrator.queries.engine.threads import assignments_in_force, place_of
+from orchestrator.queries.handoff.documentation import documentation_file
+from orchestrator.queries.plans.readings import plan_text
+
+INDEX = "workstreams/index.json"
+
+
+def projected_files(workstream_id: int) -> dict[str, bytes]:
+    """Path -> bytes. Before approval there is the plan and the registry only: tasks do not exist
+    yet (WF-3).
+    """
+    workstream = workstream_row(workstream_id)
+    folder = workstream_folder(workstream.slug)
+    texts = {f"{folder}/PLAN.md": plan_text(workstream.version), INDEX: index_text()}
+    if board := Board.of(workstream):
+        texts[f"{folder}/tasks.json"] = board.tasks_text()
+        texts[f"{folder}/EXECUTION-DASHBOARD.md"] = dashboard.render_dashboard(board.view())
+        texts[f"{folder}/LEARNINGS.md"] = learnings_text(workstream)
+    return {path: text.encode() for path, text in texts.items()} | documentation_file(workstream)
+
+
+def index_text() -> str:
+    """The registry of all workstreams in the order they were registered."""
+    held: dict[int, list[StreamAssignment]] = defaultdict(list)
+    for assignment in _held():
+        task = assignment.attempt.task
+        held[task.workstream_id].append(
+            StreamAssignment(
+                task=task.step.key,
+                agent=assignment.executor.name,
+                account=assignment.executor.user.get_username(),
+                kind=assignment.executor.kind,
+                claimed_at=timestamp(assignment.claimed_at),
+            )
+        )
+    ordered = enumerate(_registered())
+    needs, kept = all_needs(), _kept_threads()
+    return dashboard.render_index(
+        [_stream(row, order, held[row.pk], kept[row.pk], needs.get(row.pk, ())) for order, row in ordered]
+    )
+
+
+def _kept_threads() -> dict[int, list[ThreadEntry]]:
+    """The thread assignments in force, by workstream, in plan order (WF-4)."""
+    kept: dict[int, list[ThreadEntry]] = defaultdict(list)
+    for row in _kept():
+        thread = row.thread
+        entry = ThreadEntry(
+            stage=thread.batch.stage.number,
+            batch=thread.batch.prefix,
+            thread=thread.lane,
+            agent=row.executor.name,
+            account=row.executor.user.get_username(),
+            kind=row.executor.kind,
+            mode=row.mode,
+            assigned_at=timestamp(row.assigned_at),
+        )
+        kept[row.workstream_id].append(entry)
+    return kept
+
+
+@Prepared
+def _held() -> QuerySet[Assignment]:
+    rows = Assignment.objects.filter(released_at=None).select_related("executor__user", "attempt__task__step")
+    return rows.order_by("attempt__task__step__key")
+
+
+@Prepared
+def _registered() -> QuerySet[Workstream]:
+    rows = Workstream.objects.select_related("version__decided_by", "owner", "merged_into", "bundle")
+    return rows.defer("version__source").order_by("created_at", "pk")
+
+
+@Prepared
+def _kept() -> QuerySet[ThreadAssignment]:
+    rows = ThreadAssignment.objects.filter(ended_at=None).select_related(
+        "executor__user", "thread__batch__stage"
+    )
+    return rows.order_by("thread__batch__stage__position", "thread__batch__position", "thread__position")
+
+
+@Prepared
+def _learnings(workstream: int) -> QuerySet[Learning]:
+    return (
+        Learning.objects.filter(workstream=workstream).select_related("author").order_by("recorded_at", "pk")
+    )
+
+
+@Prepared
+def _attempts(workstream: int) -> QuerySet[Attempt]:
+    rows = Attempt.objects.filter(task__workstream=workstream)
+    return rows.select_related("assignment__executor__user").order_by("number")
+
+
+@Prepared
+def _damaged(workstream: int) -> QuerySet[HandoffArtifact, str]:
+    rows = HandoffArtifact.objects.filter(workstream=workstream, state=ArtifactState.DAMAGED).order_by()
+    return rows.values_list("attempt__task__step__key", flat=True)
+
+
+def _stream(
+    row: Workstream,
+    order: int,
+    held: Sequence[StreamAssignment],
+    kept: Sequence[ThreadEntry],
+    needs: Sequence[str],
+) -> StreamEntry:
+    version = row.version
+    # A version that was sent back has a decision too, but none that approves it, and no time of effect.
+    approved = version.effective_at is not None
+    return StreamEntry(
+        id=row.slug,
+        uuid=str(row.uuid),
+        name=row.title,
+        order=order,
+        path=workstream_folder(row.slug),
+        status=row.status,
+        domain=row.domain,
+        owner=row.owner.get_username(),
+        priority=row.priority,
+        created_at=timestamp(row.created_at),
+        updated_at=timestamp(row.updated_at),
+        approval=Approval(
+            status=version.status,
+            plan_hash=version.source_sha256,
+            approved_by=version.decided_as if approved else "",
+            approved_at=_moment(version.decided_at) if approved else "",
+        ),
+        assignments=tuple(held),
+        thread_assignments=tuple(kept),
+        needs=tuple(needs),
+        merged_into=row.merged_into.slug if row.merged_into else "",
+        bundle=row.bundle.name if row.bundle else "",
+    )
+
+
+def learnings_text(workstream: Workstream) -> str:
+    rows = _learnings(workstream.pk)
+    return dashboard.render_learnings(
+        workstream.title,
+        [
+            LearningEntry(
+                row.after,
+                timestamp(row.recorded_at),
+                row.recorded_as,
+                row.went_wrong,
+                row.worked,
+                row.tighten,
+            )
+            for row in rows
+        ],
+    )
+
+
+class Board:
+    """The tasks of one workstream in plan order, as they stand once everything announced is committed."""
+
+    def __init__(self, workstream: Workstream, loaded: Loaded) -> None:
+        self.workstream = workstream
+        self.tasks = sorted(loaded.tasks.values(), key=_place)
+        self.needs = {view.key: view.needs for view in loaded.snapshot.tasks}
+        verdicts = decide(_as_committed(workstream, loaded.snapshot)).verdicts
+        self.lines = {verdict.key: _line(loaded.tasks[verdict.key], verdict) for verdict in verdicts}
+        self.kept = assignments_in_force(workstream)
+        self.attempts = {attempt.task_id: attempt for attempt in _attempts(workstream.pk)}
+
+    @classmethod
+    def of(cls, workstream: Workstream) -> "Board | None":
+        """None while there are no tasks."""
+        loaded = load_snapshot(workstream)
+        return cls(workstream, loaded) if loaded.tasks else None
+
+    def tasks_text(self) -> str:
+        return dashboard.render_tasks(
+            self.workstream.slug, self._updated(), [self._entry(task) for task in self.tasks]
+        )
+
+    def view(self) -> DashboardView:
+        path = critical_path(_plan(self.workstream.title, self.tasks, self.needs))
+        return DashboardView(
+            title=self.workstream.title,
+            updated=self._updated(),
+            lanes=self._lanes(),
+            batches=self._batches(),
+            path=tuple(self.lines[key] for key in path),
+        )
+
+    def _updated(self) -> str:
+        return timestamp(max(self.workstream.updated_at, *(task.updated_at for task in self.tasks)))
+
+    def _entry(self, task: Task) -> TaskEntry:
+        thread = task.step.thread
+        attempt = self.attempts.get(task.pk)
+        executor = _executor_of(attempt, self.kept.get(place_of(thread)))
+        return TaskEntry(
+            id=task.step.key,
+            name=task.step.title,
+            stage_name=thread.batch.stage.name,
+            batch_name=thread.batch.name,
+            thread_name=thread.name,
+            status=task.status,
+            created_at=timestamp(task.created_at),
+            updated_at=timestamp(task.updated_at),
+            breadcrumb=task.breadcrumb,
+            assigned_agent=executor.name if executor else "",
+            agent_account=executor.user.get_username() if executor else "",
+            agent_kind=executor.kind if executor else "",
+            attempt=attempt.number if attempt else 0,
+            needs_human=task.needs_human,
+            intervention_note=task.intervention_note,
+        )
+
+    def _lanes(self) -> tuple[LaneRow, ...]:
+        lanes: dict[str, list[Task]] = defaultdict(list)
+        for task in self.tasks:
+            if not task.step.is_gate:
+                thread = task.step.thread
+                lanes[lane_label(str(thread.batch.stage.number), thread.batch.prefix, thread.lane)].append(
+                    task
+                )
+        return tuple(self._lane(label, tasks) for label, tasks in lanes.items())
+
+    def _lane(self, label: str, tasks: Sequence[Task]) -> LaneRow:
+        thread = tasks[0].step.thread
+        return LaneRow(
+            label, thread.name, thread.worktree, tuple(self.lines[task.step.key] for task in tasks)
+        )
+
+    def _batches(self) -> tuple[BatchBlock, ...]:
+        grouped = groupby(self.tasks, key=lambda task: task.step.thread.batch)
+        return tuple(self._batch(batch, list(tasks)) for batch, tasks in grouped)
+
+    def _batch(self, batch: Batch, tasks: Sequence[Task]) -> BatchBlock:
+        return BatchBlock(
+            title=str(batch),
+            steps=tuple(self.lines[task.step.key] for task in tasks if not task.step.is_gate),
+            gates=tuple(self._gate(task.step) for task in tasks if task.step.is_gate),
+            stage=str(batch.stage),
+        )
+
+    def _gate(self, step: Step) -> GateBlock:
+        kind = "Merge Point" if step.gate_kind == GateKind.MERGE else f"{step.gate_kind.capitalize()} gate"
+        unlocks = tuple(task.step.key for task in self.tasks if step.key in self.needs[task.step.key])
+        return GateBlock(f"{kind} {step.key}", self.lines[step.key], step.gate_action or step.title, unlocks)
+
+
+def _executor_of(attempt: Attempt | None, kept: ThreadAssignment | None) -> Executor | None:
+    """Who works on a task or worked last; before anybody claimed it, who alone may."""
+    if assignment := getattr(attempt, "assignment", None):
+        executor: Executor = assignment.executor
+        return executor
+    return kept.executor if kept and kept.mode == AssignmentMode.ASSIGNED else None
+
+
+def critical_keys(workstream: Workstream, loaded: Loaded) -> frozenset[str]:
+    """The steps on the critical path of the whole plan."""
+    needs = {view.key: view.needs for view in loaded.snapshot.tasks}
+    return frozenset(critical_path(_plan(workstream.title, sorted(loaded.tasks.values(), key=_place), needs)))
+
+
+def _place(task: Task) -> tuple[int, int, int, int]:
+    thread = task.step.thread
+    return thread.batch.stage.position, thread.batch.position, thread.position, task.step.position
+
+
+def _as_committed(workstream: Workstream, snapshot: Snapshot) -> Snapshot:
+    """Without "is not committed yet", which stops being true with the commit that this text is part of."""
+    if not any(view.artifact for view in snapshot.tasks):
+        return snapshot
+    keys = set(_damaged(workstream.pk))
+    views = (view if view.key in keys else replace(view, artifact="") for view in snapshot.tasks)
+    return replace(snapshot, tasks=tuple(views))
+
+
+#: How a verdict shows on the dashboard; every other reason means blocked.
+MARKS = {
+    Reason.DONE: Mark.DONE,
+    Reason.RUNNING: Mark.ACTIVE,
+    Reason.REVIEW: Mark.ACTIVE,
+    Reason.QUEUED: Mark.RUNNABLE,
+    Reason.LAUNCHED: Mark.RUNNABLE,
+}
+
+
+def _line(task: Task, verdict: Verdict) -> StepLine:
+    mark = MARKS.get(verdict.reason, Mark.BLOCKED)
+    said = (
+        verdict.sentence if mark in {Mark.ACTIVE, Mark.BLOCKED} or task.status != TaskStatus.COMPLETE else ""
+    )
+    return StepLine(
+        task.step.key, task.step.title, mark, "" if mark is Mark.RUNNABLE else said, verdict.holder
+    )
+
+
+def _plan(name: str, tasks: Sequence[Task], needs: Mapping[str, Sequence[str]]) -> Plan:
+    """The structure of the tasks as a plan, for the order rules that work on plans."""
+    stages = []
+    for stage, in_stage in groupby(tasks, key=lambda task: task.step.thread.batch.stage):
+        batches = []
+        for batch, in_batch in groupby(in_stage, key=lambda task: task.step.thread.batch):
+            threads = [
+                ThreadSpec(
+                    thread.lane, thread.name, steps=tuple(_spec(task.step, needs) for task in in_thread)
+                )
+                for thread, in_thread in groupby(in_batch, key=lambda task: task.step.thread)
+            ]
+            batches.append(BatchSpec(batch.prefix, batch.name, threads=tuple(threads)))
+        stages.append(StageSpec(stage.number, stage.name, batches=tuple(batches)))
+    return Plan(name, tuple(stages))
+
+
+def _spec(step: Step, needs: Mapping[str, Sequence[str]]) -> StepSpec:
+    return StepSpec(
+        step.key,
+        step.title,
+        parallel=step.parallel,
+        needs=tuple(Need(key) for key in needs[step.key]),
+        gate=GateSpec(GateKind(step.gate_kind)) if step.is_gate else None,
+        estimate=step.estimate,
+    )
+
+
+def _moment(at: datetime | None) -> str:
+    return timestamp(at) if at else ""

@@ -1,0 +1,71 @@
+"""How a workstream stands to others: what it needs, what was merged or linked, what needs it
+(AD-3, FR-003).
+"""
+
+from dataclasses import dataclass
+
+from orchestrator.core.files.handoff import workstream_folder
+from orchestrator.core.terms import DuplicateOutcome
+from orchestrator.models import Workstream
+from orchestrator.queries.engine.needs import needing, needs_of
+from orchestrator.queries.work.duplicates import linked
+
+
+@dataclass(frozen=True, slots=True)
+class Relations:
+    """`tied` are linked workstreams, and those that this one or the other was closed as a duplicate of."""
+
+    workstream: Workstream
+    needs: list[Workstream]
+    needed_by: list[Workstream]
+    took_over: list[Workstream]
+    linked: list[Workstream]
+    duplicate_of: list[Workstream]
+    duplicates: list[Workstream]
+
+    @property
+    def waits_for(self) -> list[Workstream]:
+        """What it needs that is not completed."""
+        return [one for one in self.needs if one.accepted_at is None]
+
+    @property
+    def any(self) -> bool:
+        others = (self.needs, self.needed_by, self.took_over, self.linked, self.duplicate_of, self.duplicates)
+        return any(others) or bool(self.workstream.bundle_id or self.workstream.merged_into_id)
+
+
+def relations_of(workstream: Workstream) -> Relations:
+    tied = linked(workstream)
+    mine = [one for one in tied if one.workstream_id == workstream.pk]
+    theirs = [one for one in tied if one.other_id == workstream.pk]
+    links = [*(one.other for one in mine if one.outcome == DuplicateOutcome.LINK)]
+    links += [one.workstream for one in theirs if one.outcome == DuplicateOutcome.LINK]
+    return Relations(
+        workstream=workstream,
+        needs=needs_of([workstream.pk])[workstream.pk],
+        needed_by=needing(workstream),
+        took_over=merged_into(workstream),
+        linked=list(dict.fromkeys(links)),
+        duplicate_of=[one.other for one in mine if one.outcome == DuplicateOutcome.CLOSE],
+        duplicates=[one.workstream for one in theirs if one.outcome == DuplicateOutcome.CLOSE],
+    )
+
+
+def merged_into(workstream: Workstream) -> list[Workstream]:
+    """What goes on in this workstream, in the order it was registered."""
+    return list(Workstream.objects.filter(merged_into=workstream).order_by("created_at", "pk"))
+
+
+@dataclass(frozen=True)
+class TakenOver:
+    """A workstream that goes on in this one; `plan` is where its text stands in the workspace (FR-003)."""
+
+    slug: str
+    title: str
+    plan: str
+
+
+def taken_over(workstream: Workstream) -> tuple[TakenOver, ...]:
+    """What an executor reads of the workstreams that were merged into this one."""
+    rows = merged_into(workstream)
+    return tuple(TakenOver(one.slug, one.title, f"{workstream_folder(one.slug)}/PLAN.md") for one in rows)

@@ -1,0 +1,172 @@
+"""Rework: how often work went back, why, and what has to be proved again because of it (FR-021,
+AS-6, AS-8).
+"""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+
+from orchestrator.core.terms import OPEN_TASK, AttemptStatus, CriterionKind, GateDecision, TaskStatus
+from orchestrator.models import Criterion, CriterionCheck, GateReview, HistoryEntry, Task, Workstream
+
+SENT_BACK: Final = "work sent back"
+#: Entries about a task's own attempts and artifacts after which its step is, or may be, done again.
+DECIDED: Final = ("task re-queued", "attempt failed", "artifact withdrawn")
+EXIT_ONLY: Final = frozenset({CriterionKind.EXIT})
+ENTRY_AND_EXIT: Final = frozenset({CriterionKind.ENTRY, CriterionKind.EXIT})
+
+
+@dataclass(frozen=True)
+class ToProve:
+    """A criterion of an open task. One that was proved before (`attempt`, `evidence`) has to be
+    proved again.
+    """
+
+    id: int
+    key: str
+    kind: CriterionKind
+    text: str
+    attempt: int | None
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Returned:
+    """A decision after which the step is, or may be, done again. When work was sent back, `to` is the step
+    that it returned to (this one or one before it) and `gate` the gate that was rejected, if one was."""
+
+    at: datetime
+    by: str
+    what: str
+    reason: str
+    to: str
+    gate: str
+
+
+@dataclass(frozen=True)
+class Rework:
+    """Why a task is done again: work went back to `to` (itself or a step before it). `times` counts its own
+    results that were thrown away; what has no `attempt` among `criteria` was not proved before."""
+
+    to: str
+    reason: str
+    by: str
+    at: datetime
+    times: int
+    criteria: tuple[ToProve, ...]
+
+
+@dataclass(frozen=True)
+class ReworkCount:
+    """`sent_back` counts the acts, `steps_redone` the completed results that they threw away."""
+
+    sent_back: int
+    steps_redone: int
+
+
+def rework_of(task: Task) -> Rework | None:
+    """What an open task has to prove again, and who sent it back why; None when its result was never thrown
+    away.
+    """
+    if task.status not in OPEN_TASK or not task.attempts.filter(status=AttemptStatus.COMPLETED).exists():
+        return None
+    entries = _sent_back(task)
+    if not entries:
+        return None
+    last = entries[-1]
+    criteria = to_prove([task], ENTRY_AND_EXIT)
+    return Rework(last.subject, last.reason, last.actor, last.recorded_at, task.rework, criteria)
+
+
+def returned(task: Task) -> tuple[Returned, ...]:
+    """Every decision that led to another attempt at a task, oldest first."""
+    subjects = [
+        *attempt_subjects(task),
+        *task.workstream.artifacts.filter(attempt__task=task).values_list("path", flat=True),
+    ]
+    mine = HistoryEntry.objects.filter(
+        workstream=task.workstream_id, action__in=DECIDED, subject__in=subjects
+    )
+    back = _sent_back(task)
+    gates = _rejected_gates(task) if back else {}
+    entries = sorted([*mine, *back], key=lambda entry: entry.sequence)
+    return tuple(_returned(entry, gates) for entry in entries)
+
+
+def to_prove(tasks: Sequence[Task], kinds: Collection[CriterionKind] = EXIT_ONLY) -> tuple[ToProve, ...]:
+    """The criteria of those tasks that are open, in their order; a fixed number of queries."""
+    still_open = [task for task in tasks if TaskStatus(task.status) in OPEN_TASK]
+    proofs = _proofs(still_open)
+    criteria: dict[int, list[Criterion]] = {}
+    steps = [task.step_id for task in still_open]
+    for one in Criterion.objects.filter(step__in=steps, kind__in=kinds).order_by("kind", "position"):
+        criteria.setdefault(one.step_id, []).append(one)
+    found = []
+    for task in still_open:
+        for one in criteria.get(task.step_id, []):
+            attempt, evidence = proofs.get((task.pk, one.text), (None, ""))
+            found.append(ToProve(one.pk, task.step.key, CriterionKind(one.kind), one.text, attempt, evidence))
+    return tuple(found)
+
+
+def attempt_subjects(task: Task) -> list[str]:
+    """How history names the attempts of a task."""
+    return [f"{task.step.key} attempt {number}" for number in task.attempts.values_list("number", flat=True)]
+
+
+def _sent_back(task: Task) -> list[HistoryEntry]:
+    """The entries that reset this task, oldest first."""
+    entries = HistoryEntry.objects.filter(workstream=task.workstream_id, action=SENT_BACK).order_by(
+        "sequence"
+    )
+    return [entry for entry in entries if task.step.key in json.loads(entry.leaf)["data"].get("became", {})]
+
+
+def _rejected_gates(task: Task) -> dict[datetime, str]:
+    """The moment of each rejection in the workstream, which is that of its entry, to the gate's key."""
+    rejected = GateReview.objects.filter(
+        attempt__task__workstream=task.workstream_id, decision=GateDecision.REJECTED
+    ).values_list("signed_at", "attempt__task__step__key")
+    return dict(rejected)
+
+
+def _returned(entry: HistoryEntry, gates: dict[datetime, str]) -> Returned:
+    back = entry.action == SENT_BACK
+    to, gate = (entry.subject, gates.get(entry.recorded_at, "")) if back else ("", "")
+    return Returned(entry.recorded_at, entry.actor, entry.action, entry.reason, to, gate)
+
+
+def _proofs(tasks: Sequence[Task]) -> dict[tuple[int, str], tuple[int | None, str]]:
+    """(task, criterion's text) to the newest attempt that proved it, and how; texts outlive a
+    version's rows.
+    """
+    checks = CriterionCheck.objects.filter(attempt__task__in=tasks).order_by("attempt__number")
+    rows = checks.values_list("attempt__task_id", "criterion__text", "attempt__number", "evidence")
+    return {(task, text): (number, evidence) for task, text, number, evidence in rows}
+
+
+def with_rework(workstreams: QuerySet[Workstream]) -> QuerySet[Workstream]:
+    """The rows that `rework_count` reads."""
+    acts = HistoryEntry.objects.filter(workstream=OuterRef("pk"), action=SENT_BACK)
+    tasks = Task.objects.filter(workstream=OuterRef("pk"))
+    counted = acts.order_by().values("workstream").annotate(n=Count("pk")).values("n")
+    redone = tasks.order_by().values("workstream").annotate(n=Sum("rework")).values("n")
+    return workstreams.annotate(
+        sent_back=Coalesce(Subquery(counted, output_field=IntegerField()), 0),
+        steps_redone=Coalesce(Subquery(redone, output_field=IntegerField()), 0),
+    )
+
+
+def rework_count(workstream: Workstream) -> ReworkCount:
+    """The counts of a row that came through `with_rework`."""
+    return ReworkCount(workstream.sent_back, workstream.steps_redone)  # type: ignore[attr-defined]
+
+
+def rework_in(workstream: Workstream) -> ReworkCount:
+    """The counts of one workstream."""
+    return rework_count(with_rework(Workstream.objects.filter(pk=workstream.pk)).get())

@@ -1,0 +1,174 @@
+"""What machines read of tasks: filtered lists in launch order (LC-6), and one task's facts.
+
+The dataclasses of this module and its neighbours are the JSON that REST and MCP answer with.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Prefetch, Q, QuerySet
+
+from orchestrator.core.engine.schedule import Verdict
+from orchestrator.core.errors import NotFound
+from orchestrator.core.terms import AttemptStatus, Role, StepKind, TaskStatus, WorkstreamStatus
+from orchestrator.models import Attempt, Executor, Task
+from orchestrator.models.attempt import LIVE
+from orchestrator.queries.base.roles import may_do
+from orchestrator.queries.engine.threads import kept_for_others
+from orchestrator.queries.work.work import HELD
+
+#: Launch order; across workstreams priority, then registration (design section 3).
+LAUNCH_ORDER = (
+    "-workstream__priority",
+    "workstream__created_at",
+    "workstream_id",
+    "step__thread__batch__stage__position",
+    "step__thread__batch__position",
+    "step__position",
+    "step__key",
+)
+
+
+@dataclass(frozen=True)
+class LiveAttempt:
+    """The try that is queued or running; `executor` holds it, empty while nobody does; `claimed_as` says
+    whose it is and what kind."""
+
+    id: int
+    number: int
+    status: AttemptStatus
+    executor: str
+    claimed_as: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why the task stands where it stands, in the scheduler's words (FR-015)."""
+
+    reason: str
+    holder: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class TaskFacts:
+    """`rework` counts how often a completed result of the task was sent back (FR-021)."""
+
+    id: int
+    key: str
+    title: str
+    kind: StepKind
+    status: TaskStatus
+    workstream: UUID
+    workstream_slug: str
+    needs_human: bool
+    intervention_note: str
+    breadcrumb: str
+    rework: int
+    attempt: LiveAttempt | None
+    updated_at: datetime
+    explanation: Explanation | None = None
+
+
+@dataclass(frozen=True)
+class TaskList:
+    """A page of tasks in launch order; `count` is how many there are without the limit."""
+
+    count: int
+    items: tuple[TaskFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFilter:
+    """`claimable` keeps tasks whose attempt is queued and that `claimer` may claim now; None means "do not
+    care".
+
+    Threads that are kept for an executor are left out for every other one, and for a claimer of None; so are,
+    with `roles`, steps that ask for another role.
+    """
+
+    needs_human: bool | None = None
+    status: TaskStatus | None = None
+    workstream: UUID | None = None
+    claimable: bool = False
+    claimer: Executor | None = None
+    roles: frozenset[Role] | None = None
+
+
+def list_tasks(wanted: TaskFilter, *, limit: int = 100, offset: int = 0) -> TaskList:
+    found = _matching(wanted)
+    page = with_live_attempts(found).order_by(*LAUNCH_ORDER)[offset : offset + limit]
+    return TaskList(found.count(), tuple(task_facts(task) for task in page))
+
+
+def find_task(task_id: int) -> TaskFacts:
+    task = with_live_attempts(Task.objects.filter(pk=task_id)).first()
+    if task is None:
+        raise NotFound("There is no such task.")
+    return task_facts(task)
+
+
+def _matching(wanted: TaskFilter) -> QuerySet[Task]:
+    tasks = Task.objects.all()
+    if wanted.needs_human is not None:
+        tasks = tasks.filter(needs_human=wanted.needs_human)
+    if wanted.status is not None:
+        tasks = tasks.filter(status=wanted.status)
+    if wanted.workstream is not None:
+        tasks = tasks.filter(workstream__uuid=wanted.workstream)
+    if wanted.claimable:
+        tasks = (
+            tasks.filter(
+                attempts__status=AttemptStatus.QUEUED,
+                status=TaskStatus.PENDING,
+                step__kind=StepKind.WORK,
+                needs_human=False,
+                workstream__status=WorkstreamStatus.ACTIVE,
+            )
+            .exclude(kept_for_others(Q(executor=wanted.claimer)))
+            .exclude(HELD)
+        )
+        if wanted.roles is not None:
+            tasks = tasks.filter(may_do(wanted.roles))
+    return tasks
+
+
+def with_live_attempts(tasks: QuerySet[Task]) -> QuerySet[Task]:
+    """The rows that `task_facts` reads, in two queries."""
+    live = Attempt.objects.filter(status__in=LIVE).select_related("assignment__executor")
+    return tasks.select_related("step", "workstream").prefetch_related(
+        Prefetch("attempts", queryset=live, to_attr="live")
+    )
+
+
+def task_facts(task: Task, verdict: Verdict | None = None) -> TaskFacts:
+    """Facts of a task that came through `with_live_attempts`."""
+    attempt = next(iter(task.live), None)  # type: ignore[attr-defined]
+    return TaskFacts(
+        id=task.pk,
+        key=task.step.key,
+        title=task.step.title,
+        kind=StepKind(task.step.kind),
+        status=TaskStatus(task.status),
+        workstream=task.workstream.uuid,
+        workstream_slug=task.workstream.slug,
+        needs_human=task.needs_human,
+        intervention_note=task.intervention_note,
+        breadcrumb=task.breadcrumb,
+        rework=task.rework,
+        attempt=_live_attempt(attempt) if attempt else None,
+        updated_at=task.updated_at,
+        explanation=Explanation(verdict.reason.value, verdict.holder, verdict.sentence) if verdict else None,
+    )
+
+
+def _live_attempt(attempt: Attempt) -> LiveAttempt:
+    assignment = getattr(attempt, "assignment", None)
+    return LiveAttempt(
+        id=attempt.pk,
+        number=attempt.number,
+        status=AttemptStatus(attempt.status),
+        executor=assignment.executor.name if assignment else "",
+        claimed_as=assignment.claimed_as if assignment else "",
+    )

@@ -1,0 +1,230 @@
+"""What the task pages show: rows with their explanation, and one task with everything that happened to it
+(FR-015).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Prefetch, QuerySet
+from django.utils.functional import cached_property
+
+from orchestrator.core.engine.schedule import Verdict
+from orchestrator.core.errors import NotFound
+from orchestrator.core.terms import (
+    LIVE_ATTEMPT,
+    ArtifactState,
+    AttemptStatus,
+    CriterionKind,
+    InterventionKind,
+    TaskStatus,
+)
+from orchestrator.models import (
+    Attempt,
+    Blocker,
+    Criterion,
+    CriterionCheck,
+    Executor,
+    HandoffArtifact,
+    Intervention,
+    OutputFile,
+    Task,
+    Workstream,
+)
+from orchestrator.queries.engine.explanations import explain
+from orchestrator.queries.work.breadcrumbs import Crumb, breadcrumbs_of
+from orchestrator.queries.work.interventions import with_artifact
+
+PLACE = (
+    "step__thread__batch__stage__position",
+    "step__thread__batch__position",
+    "step__position",
+    "step__thread__position",
+    "step__key",
+)
+
+
+@dataclass(frozen=True)
+class TaskRow:
+    """A task as lists show it. `state` is the term of its chip: a pending task with a queued attempt is
+    ready.
+    """
+
+    task: Task
+    verdict: Verdict | None
+
+    @cached_property
+    def attempts(self) -> list[Attempt]:
+        return list(self.task.attempts.all())
+
+    @property
+    def latest(self) -> Attempt | None:
+        return self.attempts[-1] if self.attempts else None
+
+    @property
+    def live(self) -> Attempt | None:
+        return self.latest if self.latest and self.latest.status in LIVE_ATTEMPT else None
+
+    @property
+    def holder(self) -> str:
+        """Who runs it, with their account and kind; empty while nobody does."""
+        running = self.live is not None and self.live.status == AttemptStatus.RUNNING
+        return self.live.assignment.claimed_as if self.live and running else ""
+
+    def held_by(self, executor: Executor) -> bool:
+        return bool(self.holder) and self.live is not None and self.live.assignment.executor_id == executor.pk
+
+    @property
+    def state(self) -> str:
+        if self.task.needs_human:
+            return "needs-human"
+        if self.task.status == TaskStatus.PENDING and self.live:
+            return "ready"
+        return self.task.status
+
+    @property
+    def failed(self) -> Attempt | None:
+        """The failed attempt that waits for someone to decide what follows."""
+        last = self.latest
+        return last if last and last.status == AttemptStatus.FAILED and last.followed_up_at is None else None
+
+    @property
+    def sentence(self) -> str:
+        return self.verdict.sentence if self.verdict else ""
+
+
+def tasks_in_order(workstream: Workstream) -> QuerySet[Task]:
+    attempts = Attempt.objects.select_related("assignment__executor").order_by("number")
+    return (
+        Task.objects.filter(workstream=workstream)
+        .select_related("step__thread__batch__stage")
+        .prefetch_related(Prefetch("attempts", attempts))
+        .order_by(*PLACE)
+    )
+
+
+def task_rows(workstream: Workstream) -> list[TaskRow]:
+    """Every task in plan order with its explanation; a fixed number of queries whatever the size."""
+    verdicts = explain(workstream)
+    return [TaskRow(task, verdicts.get(task.pk)) for task in tasks_in_order(workstream)]
+
+
+@dataclass(frozen=True)
+class TaskDetail:
+    """One task with its definition, attempts, evidence, artifacts, and what it waits for or holds. `outputs`
+    has the newest file of each path."""
+
+    row: TaskRow
+    criteria: list[Criterion]
+    attempts: list[Attempt]
+    needs: list[TaskRow]
+    needed_by: list[TaskRow]
+    artifacts: list[HandoffArtifact]
+    outputs: list[OutputFile]
+    breadcrumbs: Sequence[Crumb]
+    blockers: list[Blocker]
+    interventions: list[Intervention]
+
+    @property
+    def exit_criteria(self) -> list[Criterion]:
+        return [criterion for criterion in self.criteria if criterion.kind == CriterionKind.EXIT]
+
+    @property
+    def asked(self) -> Intervention | None:
+        """The intervention that waits for an answer."""
+        return next((one for one in self.interventions if one.cleared_at is None), None)
+
+    @property
+    def answered(self) -> list[Intervention]:
+        return [one for one in self.interventions if one.cleared_at is not None]
+
+    @property
+    def resolved(self) -> list[Blocker]:
+        return [one for one in self.blockers if one.resolved_at is not None]
+
+    @property
+    def settled(self) -> bool:
+        """Whether something was asked or in the way that no longer is."""
+        return bool(self.answered or self.resolved)
+
+    @property
+    def breaker(self) -> bool:
+        """Whether the task failed too often and waits for a person's answer."""
+        return self.asked is not None and self.asked.kind == InterventionKind.BREAKER
+
+
+def find_workstream(uuid: UUID | str) -> Workstream:
+    found = (
+        Workstream.objects.select_related(
+            "version__workflow", "owner", "accepted_by", "merged_into", "bundle"
+        )
+        .filter(uuid=uuid)
+        .first()
+    )
+    if found is None:
+        raise NotFound("There is no such workstream.")
+    return found
+
+
+def find_task(workstream: Workstream, key: str) -> Task:
+    """The task under this key: of the version that is followed, else of the latest one that had it."""
+    found = list(Task.objects.filter(workstream=workstream, step__key=key).select_related("step__version"))
+    if not found:
+        raise NotFound(f"There is no task {key} in {workstream}.")
+    return max(found, key=lambda task: _newness(task, workstream))
+
+
+def _newness(task: Task, workstream: Workstream) -> tuple[bool, int]:
+    return task.step.version_id == workstream.version_id, task.step.version.number
+
+
+def task_detail(workstream: Workstream, key: str) -> TaskDetail:
+    rows = task_rows(workstream)
+    wanted = find_task(workstream, key)
+    row = next(row for row in rows if row.task.pk == wanted.pk)
+    step, task = row.task.step, row.task
+    needs = set(step.needs.values_list("needed__key", flat=True))
+    needed_by = set(step.needed_by.values_list("step__key", flat=True))
+    return TaskDetail(
+        row=row,
+        criteria=list(step.criteria.order_by("kind", "position")),
+        attempts=attempts_with_evidence([task.pk]),
+        needs=[other for other in rows if other.task.step.key in needs],
+        needed_by=[other for other in rows if other.task.step.key in needed_by],
+        artifacts=list(
+            HandoffArtifact.objects.filter(attempt__task=task).order_by("-sequence").defer("body")
+        ),
+        outputs=list({output.path: output for output in reversed(outputs_of([task.pk]))}.values()),
+        breadcrumbs=breadcrumbs_of(task)[:-51:-1],
+        blockers=list(task.blockers.select_related("owner", "declared_by", "resolved_by")),
+        interventions=list(
+            with_artifact(task.interventions.select_related("cleared_by")).order_by("-raised_at", "-pk")
+        ),
+    )
+
+
+def attempts_with_evidence(task_ids: Iterable[int]) -> list[Attempt]:
+    """All attempts of these tasks, newest first, with executor, evidence and gate decisions."""
+    checks = CriterionCheck.objects.select_related("criterion", "checked_by").order_by("criterion__position")
+    return list(
+        Attempt.objects.filter(task__in=list(task_ids))
+        .select_related("assignment__executor", "task__step", "same_as")
+        .prefetch_related(
+            Prefetch("checks", checks),
+            "reviews__reviewer",
+            "reviews__return_step",
+            "reviews__follow_up_version",
+        )
+        .order_by("task", "-number")
+    )
+
+
+def outputs_of(task_ids: Iterable[int]) -> list[OutputFile]:
+    """The files that attempts of these tasks handed over, newest first; contents are left in the database."""
+    return list(
+        OutputFile.objects.filter(artifact__attempt__task__in=list(task_ids))
+        .exclude(artifact__state=ArtifactState.QUARANTINED)
+        .select_related("artifact__attempt")
+        .defer("content", "artifact__body")
+        .order_by("-artifact__sequence", "path")
+    )

@@ -1,0 +1,70 @@
+"""Bundles as pages and machines read them: members in the order of submission, with their state (AD-3)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from orchestrator.core.engine.attention import lifecycle
+from orchestrator.core.errors import NotFound
+from orchestrator.core.terms import Lifecycle
+from orchestrator.models import Bundle, Workstream
+from orchestrator.queries.engine.needs import needs_of
+from orchestrator.queries.workstreams.portfolio import standing_of
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    workstream: Workstream
+    state: Lifecycle
+    needs: list[Workstream]
+
+
+def find_bundle(bundle_id: int) -> Bundle:
+    found = Bundle.objects.select_related("submitted_by").filter(pk=bundle_id).first()
+    if found is None:
+        raise NotFound("There is no such bundle.")
+    return found
+
+
+def members_of(bundle: Bundle) -> Iterator[Member]:
+    rows = list(
+        Workstream.objects.filter(bundle=bundle).select_related("owner", "version__workflow").order_by("pk")
+    )
+    needs = needs_of(row.pk for row in rows)
+    return (Member(row, lifecycle(standing_of(row)), needs[row.pk]) for row in rows)
+
+
+@dataclass(frozen=True)
+class MemberFacts:
+    """`state` is derived (LC-1); `needs` are slugs."""
+
+    uuid: UUID
+    slug: str
+    title: str
+    source_name: str
+    state: Lifecycle
+    needs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BundleFacts:
+    id: int
+    name: str
+    submitted_by: str
+    members: tuple[MemberFacts, ...]
+
+
+def bundle_facts(bundle_id: int) -> BundleFacts:
+    bundle = find_bundle(bundle_id)
+    members = tuple(
+        MemberFacts(
+            m.workstream.uuid,
+            m.workstream.slug,
+            m.workstream.title,
+            m.workstream.version.source_name,
+            m.state,
+            tuple(one.slug for one in m.needs),
+        )
+        for m in members_of(bundle)
+    )
+    return BundleFacts(bundle.pk, bundle.name, bundle.submitted_as, members)

@@ -1,0 +1,332 @@
+"""What waits for one person, in the order it should be done; badge, list and export read the same rows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from itertools import chain
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from orchestrator.core.people.roles import DOERS
+from orchestrator.core.terms import (
+    ArtifactState,
+    AttemptStatus,
+    InterventionKind,
+    Role,
+    StepKind,
+    TaskStatus,
+    VersionStatus,
+    WorkstreamStatus,
+)
+from orchestrator.models import (
+    Attempt,
+    Blocker,
+    GateReview,
+    GateReviewer,
+    HandoffArtifact,
+    Intervention,
+    Task,
+    WorkflowVersion,
+    Workstream,
+)
+from orchestrator.queries.base.roles import may_do, roles_of
+from orchestrator.queries.engine.signatures import latest_completed, sign_off_of
+from orchestrator.queries.engine.threads import kept_for_others
+from orchestrator.queries.plans.sign_offs import unsigned_by
+from orchestrator.queries.workstreams.learnings import due_batches, due_merge_points
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing to do. `page` and `place` name the page where it is done; `since` is UTC."""
+
+    title: str
+    workstream: str
+    why: str
+    since: datetime
+    page: str
+    place: tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A query and how one of its rows reads."""
+
+    rows: QuerySet[Any]
+    entry: Callable[[Any], Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A kind of waiting work; `state` is the term whose chip stands beside it."""
+
+    title: str
+    state: str
+    sources: tuple[Source, ...]
+
+
+class Inbox:
+    """The sections of one person, most urgent first."""
+
+    def __init__(self, sections: list[Section]) -> None:
+        self.sections = sections
+
+    @cached_property
+    def total(self) -> int:
+        """How many entries the list has, in one query over the same rows."""
+        keys = [s.rows.order_by().values_list("pk") for section in self.sections for s in section.sources]
+        if not keys:
+            return 0
+        return keys[0].union(*keys[1:], all=True).count() if len(keys) > 1 else keys[0].count()
+
+    @cached_property
+    def groups(self) -> list[tuple[Section, list[Entry]]]:
+        """Each section that has something in it, oldest entry first."""
+        read = [(section, sorted(_read(section), key=lambda entry: entry.since)) for section in self.sections]
+        return [(section, entries) for section, entries in read if entries]
+
+
+def _read(section: Section) -> list[Entry]:
+    return list(chain.from_iterable(map(source.entry, source.rows) for source in section.sources))
+
+
+#: Nothing is decided about the plan of a workstream that is accepted or archived.
+CLOSED = (WorkstreamStatus.COMPLETED, WorkstreamStatus.ARCHIVED)
+#: Who may answer a question, and who may take an obstacle away.
+ANSWERS = frozenset({Role.INITIATOR, Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER})
+UNBLOCKS = ANSWERS - {Role.INITIATOR}
+
+
+def inbox_for(user: User, roles: frozenset[Role] | None = None) -> Inbox:
+    """What this person may act on: their roles decide which sections they have (design section 7).
+
+    Whoever knows the person's roles already gives them, which spares a query.
+    """
+    roles = roles_of(user) if roles is None else roles
+    sections = []
+    if roles & ANSWERS:
+        sections.append(Section("Needs a human", "needs-human", (_flagged(),)))
+    if roles & UNBLOCKS:
+        sections.append(Section("Blocks others", "blocked", (_failed(), _declared(), _damaged())))
+    if Role.APPROVER in roles:
+        sections.append(
+            Section("Waits for your approval", "in_review", (_plans_in_review(user), _unsigned()))
+        )
+    sections.append(Section("Waits for your sign-off", "review", (_gates(user, roles),)))
+    if Role.APPROVER in roles:
+        sections.append(Section("Ready for acceptance", "finished", (_finished(),)))
+    if roles & DOERS:
+        sections.append(Section("Ready to be claimed", "ready", (_claimable(user, roles),)))
+    if roles & {Role.CONTRIBUTOR, Role.REVIEWER}:
+        sections.append(Section("What did it teach?", "info", (_taught_batches(), _taught_merge_points())))
+    sections.append(Section("Returned to you", "sent_back", (_returned(user),)))
+    return Inbox(sections)
+
+
+def _flagged() -> Source:
+    rows = (
+        Task.objects.filter(needs_human=True)
+        .select_related("step", "workstream")
+        .order_by("updated_at", "pk")
+    )
+    return Source(rows, _flagged_entry)
+
+
+def _flagged_entry(task: Task) -> Entry:
+    return Entry(
+        str(task.step), task.workstream.title, task.intervention_note, task.updated_at, "task", _place(task)
+    )
+
+
+def _place(task: Task) -> tuple[str | int, ...]:
+    return (str(task.workstream.uuid), task.step.key)
+
+
+def _carded(kind: InterventionKind, task: str) -> Exists:
+    """Rows whose task has an open card of this kind: they are listed under "Needs a human" already."""
+    return Exists(Intervention.objects.filter(kind=kind, cleared_at=None, task=OuterRef(task)))
+
+
+def _failed() -> Source:
+    later = Attempt.objects.filter(task=OuterRef("task"), number__gt=OuterRef("number"))
+    rows = (
+        Attempt.objects.filter(~Exists(later), status=AttemptStatus.FAILED, task__status=TaskStatus.BLOCKED)
+        .exclude(_carded(InterventionKind.BREAKER, "task"))
+        .select_related("task__step", "task__workstream")
+        .order_by("ended_at", "pk")
+    )
+    return Source(rows, _failed_entry)
+
+
+def _failed_entry(attempt: Attempt) -> Entry:
+    task = attempt.task
+    why = f"Attempt {attempt.number} failed: {attempt.error or 'no error text was given'}"
+    since = attempt.ended_at or attempt.queued_at
+    return Entry(str(task.step), task.workstream.title, why, since, "task", _place(task))
+
+
+def _declared() -> Source:
+    rows = Blocker.objects.filter(resolved_at__isnull=True).select_related("task__step", "task__workstream")
+    return Source(rows, _declared_entry)
+
+
+def _declared_entry(blocker: Blocker) -> Entry:
+    task = blocker.task
+    why = f"{blocker.kind.capitalize()} blocker: {blocker.note}"
+    return Entry(str(task.step), task.workstream.title, why, blocker.declared_at, "task", _place(task))
+
+
+def _damaged() -> Source:
+    rows = (
+        HandoffArtifact.objects.filter(state=ArtifactState.DAMAGED)
+        .exclude(_carded(InterventionKind.ARTIFACT, "attempt__task"))
+        .select_related("workstream", "attempt__task__step", "attempt__task__workstream")
+    )
+    return Source(rows.defer("body"), _damaged_entry)
+
+
+def _damaged_entry(artifact: HandoffArtifact) -> Entry:
+    why = artifact.problem or "The file is missing or altered."
+    place = _place(artifact.attempt.task)
+    return Entry(artifact.path, artifact.workstream.title, why, artifact.created_at, "task", place)
+
+
+def _plans_in_review(user: User) -> Source:
+    rows = (
+        WorkflowVersion.objects.filter(~Q(author=user) | Q(workflow__allow_self_approval=True))
+        .filter(unsigned_by(user.pk))
+        .exclude(workstream__status__in=CLOSED)
+        .select_related("workflow", "author")
+        .defer("source")
+        .order_by("submitted_at", "pk")
+    )
+    return Source(rows, _review_entry)
+
+
+def _review_entry(version: WorkflowVersion) -> Entry:
+    why = f"Submitted by {version.submitted_as}"
+    return _version_entry(version, why, version.submitted_at)
+
+
+def _version_entry(version: WorkflowVersion, why: str, since: datetime) -> Entry:
+    place = (version.workflow.slug, version.number)
+    return Entry(f"Plan version {version.number}", version.workflow.name, why, since, "plan-review", place)
+
+
+def _unsigned() -> Source:
+    """Approved work that no worker may start, because nobody has signed the pre-handoff review (AS-5)."""
+    rows = Workstream.objects.filter(
+        status=WorkstreamStatus.ACTIVE, prehandoff__isnull=True, open_tasks__gt=0
+    )
+    return Source(rows.order_by("updated_at", "pk"), _unsigned_entry)
+
+
+def _unsigned_entry(item: Workstream) -> Entry:
+    why = "The pre-handoff review is not signed, so nothing starts."
+    return Entry(item.title, item.title, why, item.updated_at, "workstream", (str(item.uuid),))
+
+
+def _gates(user: User, roles: frozenset[Role]) -> Source:
+    """Gates that ask for this person: not signed by them yet, and not about their own work (FR-006)."""
+    rows = Task.objects.filter(
+        step__kind=StepKind.GATE, status=TaskStatus.REVIEW, attempts__status=AttemptStatus.QUEUED
+    ).select_related("step", "workstream")
+    named = GateReviewer.objects.filter(step=OuterRef("step"))
+    answers_to = {*roles, user.get_username()} - (set(Role) - roles)
+    mine = Exists(named.filter(name__in=sorted(answers_to)))
+    anyone = ~Exists(named) if roles & {Role.REVIEWER, Role.APPROVER} else Q(pk__in=[])
+    signed = GateReview.objects.filter(
+        reviewer=user, attempt__task=OuterRef("pk"), attempt__status=AttemptStatus.QUEUED
+    )
+    own = latest_completed().filter(
+        task__workstream=OuterRef("workstream"),
+        task__step__needed_by__step__thread=OuterRef("step__thread"),
+        assignment__executor__user=user,
+    )
+    barred = Exists(own) & Q(workstream__version__workflow__allow_self_approval=False)
+    rows = rows.filter(mine | anyone).exclude(Exists(signed)).exclude(barred)
+    return Source(rows.order_by("updated_at", "pk"), _gate_entry)
+
+
+def _gate_entry(task: Task) -> Entry:
+    why = f"{task.step.gate_kind.capitalize()} gate: {task.step.gate_action or 'sign or reject'}"
+    if task.step.signatures != 1:
+        why += f" ({sign_off_of(task).sentence})"
+    return Entry(str(task.step), task.workstream.title, why, task.updated_at, "gate", (task.pk,))
+
+
+def _finished() -> Source:
+    rows = Workstream.objects.filter(status=WorkstreamStatus.ACTIVE, open_tasks=0, done_tasks__gt=0)
+    undecided = WorkflowVersion.objects.filter(status=VersionStatus.IN_REVIEW, workstream=OuterRef("pk"))
+    rows = rows.exclude(Exists(undecided))
+    return Source(rows.order_by("updated_at", "pk"), _finished_entry)
+
+
+def _finished_entry(item: Workstream) -> Entry:
+    why = f"All {item.done_tasks} tasks are done; nobody has accepted it."
+    return Entry(
+        item.title, item.title, why, item.finished_at or item.updated_at, "workstream", (str(item.uuid),)
+    )
+
+
+def _claimable(user: User, roles: frozenset[Role]) -> Source:
+    """Launched steps without a tool: no executor of this machine takes them, so they wait for a person or an
+    agent with the role that they ask for."""
+    rows = Attempt.objects.filter(
+        may_do(roles, "task__"),
+        status=AttemptStatus.QUEUED,
+        task__status=TaskStatus.PENDING,
+        task__step__kind=StepKind.WORK,
+        task__step__tool="",
+        task__needs_human=False,
+    ).exclude(kept_for_others(Q(executor__user=user), "task__"))
+    rows = rows.select_related("task__step", "task__workstream")
+    return Source(rows.order_by("queued_at", "pk"), _claimable_entry)
+
+
+def _claimable_entry(attempt: Attempt) -> Entry:
+    task = attempt.task
+    why = "Launched; claim it and do it, or let an agent do it."
+    return Entry(str(task.step), task.workstream.title, why, attempt.queued_at, "task", _place(task))
+
+
+def _taught_batches() -> Source:
+    """Done batches that nobody has said anything about (BX-7)."""
+    return Source(due_batches().order_by("since", "pk"), _taught_batch_entry)
+
+
+def _taught_batch_entry(batch: Any) -> Entry:
+    return _lesson_entry(batch.label, batch.title, batch.since, batch.uuid)
+
+
+def _taught_merge_points() -> Source:
+    rows = due_merge_points().select_related("step", "workstream").order_by("updated_at", "pk")
+    return Source(rows, _taught_merge_point_entry)
+
+
+def _taught_merge_point_entry(task: Task) -> Entry:
+    return _lesson_entry(task.step.key, task.workstream.title, task.updated_at, task.workstream.uuid)
+
+
+def _lesson_entry(after: str, workstream: str, since: datetime, uuid: UUID) -> Entry:
+    why = "It is done. Write down what the next one should know, or say that there is nothing."
+    return Entry(f"What did {after} teach?", workstream, why, since, "learning", (str(uuid), after))
+
+
+def _returned(user: User) -> Source:
+    newer = WorkflowVersion.objects.filter(workflow=OuterRef("workflow"), number__gt=OuterRef("number"))
+    rows = (
+        WorkflowVersion.objects.filter(~Exists(newer), author=user, status=VersionStatus.SENT_BACK)
+        .exclude(workstream__status__in=CLOSED)
+        .select_related("workflow")
+        .defer("source")
+    )
+    return Source(rows, _returned_entry)
+
+
+def _returned_entry(version: WorkflowVersion) -> Entry:
+    return _version_entry(version, version.decision_reason, version.decided_at or version.submitted_at)

@@ -1,0 +1,275 @@
+"""The portfolio: one filtered query that page, chart, list and CSV share (LC-2, LC-4, LC-5, DC-7)."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
+from enum import StrEnum
+from functools import cached_property
+from typing import Self, TypeVar
+
+from django.db.models import Case, CharField, Count, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When
+from django.http import QueryDict
+
+from orchestrator.core.engine.attention import QUIET, Standing, lifecycle, signals, why, window_start
+from orchestrator.core.terms import Lifecycle, Signal, TimeWindow, VersionStatus, WorkstreamStatus
+from orchestrator.models import WorkflowVersion, Workstream, WorkstreamNeed
+
+Term = TypeVar("Term", bound=StrEnum)
+
+#: How a link names the workstreams that have no domain.
+NO_DOMAIN = "-"
+
+#: The same rules as core.attention, as conditions of the database; a test holds the two together.
+FINISHED = Q(open_tasks=0, done_tasks__gt=0)
+LIFECYCLES: dict[Lifecycle, Q] = {
+    Lifecycle.PLANNING: Q(status=WorkstreamStatus.PLANNING),
+    Lifecycle.ACTIVE: Q(status=WorkstreamStatus.ACTIVE) & ~FINISHED,
+    Lifecycle.FINISHED: Q(status=WorkstreamStatus.ACTIVE) & FINISHED,
+    Lifecycle.ACCEPTED: Q(status=WorkstreamStatus.COMPLETED),
+    Lifecycle.ARCHIVED: Q(status=WorkstreamStatus.ARCHIVED),
+}
+
+
+def signal_conditions(now: datetime) -> dict[Signal, Q]:
+    limit = now.astimezone(UTC) - QUIET
+    return {
+        Signal.BLOCKED: Q(blocked_tasks__gt=0),
+        Signal.STALLED: Q(open_tasks__gt=0, done_tasks__gt=0, updated_at__lt=limit),
+        Signal.OLDIES: Q(open_tasks__gt=0, done_tasks=0, created_at__lt=limit),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the reader chose. Values of one kind widen (active or finished); different kinds narrow."""
+
+    states: frozenset[Lifecycle] = frozenset()
+    signals: frozenset[Signal] = frozenset()
+    window: TimeWindow | None = None
+    domain: str = ""
+    owner: str = ""
+    workflow: str = ""
+    text: str = ""
+
+    @classmethod
+    def read(cls, query: QueryDict) -> Self:
+        """From a query string; unknown values are left out, so an old link still opens."""
+        windows = _known(TimeWindow, [query.get("window", "")])
+        return cls(
+            states=_known(Lifecycle, query.getlist("state")),
+            signals=_known(Signal, query.getlist("signal")),
+            window=next(iter(windows), None),
+            domain=_clean(query, "domain"),
+            owner=_clean(query, "owner"),
+            workflow=_clean(query, "workflow"),
+            text=_clean(query, "text"),
+        )
+
+    def conditions(self, now: datetime, zone: tzinfo) -> Q:
+        return self._by_state() & self._by_signal(now) & self._by_window(now, zone) & self._by_name()
+
+    def _by_state(self) -> Q:
+        return _any(LIFECYCLES[state] for state in sorted(self.states))
+
+    def _by_signal(self, now: datetime) -> Q:
+        known = signal_conditions(now)
+        return _any(known[signal] for signal in sorted(self.signals))
+
+    def _by_window(self, now: datetime, zone: tzinfo) -> Q:
+        if self.window is None:
+            return Q()
+        start = window_start(self.window, now, zone)
+        return Q(updated_at__gte=start) | Q(created_at__gte=start)
+
+    def _by_name(self) -> Q:
+        found = Q()
+        if self.domain:
+            found &= Q(domain="" if self.domain == NO_DOMAIN else self.domain)
+        if self.owner:
+            found &= Q(owner__username=self.owner)
+        if self.workflow:
+            found &= Q(version__workflow__slug=self.workflow)
+        if self.text:
+            found &= Q(title__icontains=self.text) | Q(slug__icontains=self.text)
+        return found
+
+
+def _known(terms: type[Term], values: Iterable[str]) -> frozenset[Term]:
+    given = set(values)
+    return frozenset(term for term in terms if term.value in given)
+
+
+def _clean(query: QueryDict, key: str) -> str:
+    return query.get(key, "").replace("\x00", "").strip()[:200]
+
+
+def _any(conditions: Iterable[Q]) -> Q:
+    """One of the conditions; none given means no restriction."""
+    found = Q()
+    for condition in conditions:
+        found |= condition
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A workstream as the portfolio shows it."""
+
+    workstream: Workstream
+    state: Lifecycle
+    signals: tuple[Signal, ...]
+    why: str
+
+    @property
+    def total(self) -> int:
+        return self.workstream.open_tasks + self.workstream.done_tasks
+
+    @property
+    def notable(self) -> bool:
+        """Accepted and blocked labels stand out in time-based views (LC-4)."""
+        return self.state == Lifecycle.ACCEPTED or Signal.BLOCKED in self.signals
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One domain of the chart: how many workstreams stand in each lifecycle state."""
+
+    domain: str
+    counts: dict[Lifecycle, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+
+class Portfolio:
+    """Everything about one choice of filters at one moment. Each property reads the database once, when
+    asked.
+    """
+
+    def __init__(self, filters: Filters, now: datetime, zone: tzinfo) -> None:
+        self.filters, self.now, self.zone = filters, now, zone
+
+    @property
+    def rows(self) -> QuerySet[Workstream]:
+        """The filtered workstreams, what needs attention first: blocked, then longest untouched."""
+        return (
+            Workstream.objects.filter(self.filters.conditions(self.now, self.zone))
+            .select_related("owner", "version__workflow")
+            .defer("version__source", "version__summary")
+            .prefetch_related(Prefetch("needs", WorkstreamNeed.objects.select_related("needed")))
+            .annotate(undecided=_undecided_version())
+            .order_by(*ATTENTION_FIRST)
+        )
+
+    def item(self, workstream: Workstream) -> Item:
+        standing = standing_of(workstream)
+        found = signals(standing, self.now)
+        ordered = tuple(signal for signal in Signal if signal in found)
+        said = (why(standing, self.now), waits_for(workstream), waits_for_a_decision(workstream))
+        return Item(workstream, lifecycle(standing), ordered, " ".join(text for text in said if text))
+
+    def items(self) -> Iterator[Item]:
+        """Every row, streamed: what the CSV writes."""
+        return map(self.item, self.rows.iterator(chunk_size=500))
+
+    @cached_property
+    def bars(self) -> list[Bar]:
+        """The chart's figures: domains by name, those without a domain last."""
+        table: dict[str, dict[Lifecycle, int]] = {}
+        counted = (
+            Workstream.objects.filter(self.filters.conditions(self.now, self.zone))
+            .order_by()
+            .values_list("domain", LIFECYCLE)
+            .annotate(count=Count("pk"))
+        )
+        for domain, state, count in counted:
+            table.setdefault(domain, {})[Lifecycle(state)] = count
+        domains = sorted(table, key=lambda domain: (domain == "", domain.casefold()))
+        return [
+            Bar(domain, {state: table[domain].get(state, 0) for state in Lifecycle}) for domain in domains
+        ]
+
+    @property
+    def count(self) -> int:
+        return sum(bar.total for bar in self.bars)
+
+    @cached_property
+    def facets(self) -> dict[str, int]:
+        """How many workstreams each state, signal and window would show, with the other filters
+        as they are.
+        """
+        counts: dict[str, Count] = {}
+        base = self.filters
+        for state in Lifecycle:
+            counts[f"state_{state.value}"] = self._count(replace(base, states=frozenset({state})))
+        for signal in Signal:
+            counts[f"signal_{signal.value}"] = self._count(replace(base, signals=frozenset({signal})))
+        for window in TimeWindow:
+            counts[f"window_{window.value}"] = self._count(replace(base, window=window))
+        counts["window_"] = self._count(replace(base, window=None))
+        return Workstream.objects.aggregate(**counts)
+
+    def _count(self, filters: Filters) -> Count:
+        return Count("pk", filter=filters.conditions(self.now, self.zone) & Q(pk__isnull=False))
+
+
+def waits_for(workstream: Workstream) -> str:
+    """A sentence on the workstreams that have to be completed first; empty when there is none (AD-3)."""
+    if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
+        return ""
+    open_needs = [
+        need.needed for need in workstream.needs.all() if need.needed.status != WorkstreamStatus.COMPLETED
+    ]
+    return f"Waits for {', '.join(sorted(one.title for one in open_needs))}." if open_needs else ""
+
+
+def waits_for_a_decision(workstream: Workstream) -> str:
+    """A sentence on the version of work under way that nobody has decided about yet (LC-3)."""
+    number = workstream.undecided if workstream.status == WorkstreamStatus.ACTIVE else None  # type: ignore[attr-defined]
+    return f"Version {number} of its plan waits for a decision." if number else ""
+
+
+def _undecided_version() -> Subquery:
+    """The number of the newest version that is in review for a row's workstream."""
+    waiting = WorkflowVersion.objects.filter(workstream=OuterRef("pk"), status=VersionStatus.IN_REVIEW)
+    return Subquery(waiting.order_by("-number").values("number")[:1])
+
+
+def standing_of(workstream: Workstream) -> Standing:
+    return Standing(
+        status=WorkstreamStatus(workstream.status),
+        open_tasks=workstream.open_tasks,
+        done_tasks=workstream.done_tasks,
+        blocked_tasks=workstream.blocked_tasks,
+        created_at=workstream.created_at,
+        updated_at=workstream.updated_at,
+    )
+
+
+LIFECYCLE = Case(
+    *(When(condition, then=Value(state.value)) for state, condition in LIFECYCLES.items()),
+    output_field=CharField(),
+)
+#: Blocked work first, then finished work that waits for acceptance, then active, planned and closed work.
+ATTENTION_FIRST = (
+    Case(
+        When(blocked_tasks__gt=0, then=Value(0)),
+        When(LIFECYCLES[Lifecycle.FINISHED], then=Value(1)),
+        When(LIFECYCLES[Lifecycle.ACTIVE], then=Value(2)),
+        When(LIFECYCLES[Lifecycle.PLANNING], then=Value(3)),
+        default=Value(4),
+    ),
+    "updated_at",
+    "pk",
+)
+
+
+def choices() -> dict[str, list[str]]:
+    """What the drop-downs offer: domains, owners and workflows that have a workstream."""
+    everything = Workstream.objects.order_by()
+    return {
+        "domains": sorted(set(everything.values_list("domain", flat=True)), key=str.casefold),
+        "owners": sorted(set(everything.values_list("owner__username", flat=True)), key=str.casefold),
+        "workflows": sorted(set(everything.values_list("version__workflow__slug", flat=True))),
+    }

@@ -1,0 +1,119 @@
+"""What machines read of workstreams: the list, and one with its tasks and their explanations (FR-002,
+FR-015).
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Prefetch
+
+from orchestrator.core.errors import NotFound
+from orchestrator.core.terms import WorkstreamStatus
+from orchestrator.models import Task, Workstream, WorkstreamNeed
+from orchestrator.queries.engine.explanations import explain
+from orchestrator.queries.work.baseline import Integration, integrations
+from orchestrator.queries.work.rework import ReworkCount, rework_count, with_rework
+from orchestrator.queries.work.task_facts import LAUNCH_ORDER, TaskFacts, task_facts, with_live_attempts
+
+NEEDS = (
+    Prefetch("needs", WorkstreamNeed.objects.select_related("needed")),
+    Prefetch("needed_by", WorkstreamNeed.objects.select_related("workstream")),
+)
+
+
+@dataclass(frozen=True)
+class WorkstreamFacts:
+    """`finished` is derived: there are tasks and none is open (LC-1). `completed` means accepted.
+
+    `needs`, `needed_by` and `merged_into` are slugs of other workstreams (AD-3, FR-003).
+
+    `tasks` are there when one workstream is inspected: all of them in launch order, each explained; so are
+    its `integrations`, newest first. While the newest is in force, rework needs a revert decision (FR-010).
+    """
+
+    uuid: UUID
+    slug: str
+    title: str
+    status: WorkstreamStatus
+    finished: bool
+    domain: str
+    owner: str
+    priority: int
+    version: int
+    open_tasks: int
+    done_tasks: int
+    blocked_tasks: int
+    created_at: datetime
+    updated_at: datetime
+    accepted_at: datetime | None
+    needs: tuple[str, ...]
+    needed_by: tuple[str, ...]
+    merged_into: str
+    bundle: int | None
+    rework: ReworkCount
+    tasks: tuple[TaskFacts, ...] | None = None
+    integrations: tuple[Integration, ...] | None = None
+
+
+@dataclass(frozen=True)
+class WorkstreamList:
+    count: int
+    items: tuple[WorkstreamFacts, ...]
+
+
+def list_workstreams(
+    *, status: WorkstreamStatus | None = None, domain: str = "", limit: int = 100, offset: int = 0
+) -> WorkstreamList:
+    found = Workstream.objects.all()
+    if status is not None:
+        found = found.filter(status=status)
+    if domain:
+        found = found.filter(domain=domain)
+    page = with_rework(found.select_related("owner", "version", "merged_into").prefetch_related(*NEEDS))
+    page = page[offset : offset + limit]
+    return WorkstreamList(found.count(), tuple(_facts(one) for one in page))
+
+
+def find_workstream(uuid: UUID) -> Workstream:
+    """The row by its public id; NotFound when there is none."""
+    rows = Workstream.objects.select_related("owner", "version__workflow", "merged_into").prefetch_related(
+        *NEEDS
+    )
+    found = with_rework(rows).filter(uuid=uuid).first()
+    if found is None:
+        raise NotFound("There is no such workstream.")
+    return found
+
+
+def workstream_detail(uuid: UUID) -> WorkstreamFacts:
+    workstream = find_workstream(uuid)
+    verdicts = explain(workstream)
+    tasks = with_live_attempts(Task.objects.filter(workstream=workstream)).order_by(*LAUNCH_ORDER)
+    explained = tuple(task_facts(task, verdicts.get(task.pk)) for task in tasks)
+    return replace(_facts(workstream), tasks=explained, integrations=integrations(workstream))
+
+
+def _facts(workstream: Workstream) -> WorkstreamFacts:
+    return WorkstreamFacts(
+        uuid=workstream.uuid,
+        slug=workstream.slug,
+        title=workstream.title,
+        status=WorkstreamStatus(workstream.status),
+        finished=workstream.finished_at is not None,
+        domain=workstream.domain,
+        owner=workstream.owner.get_username(),
+        priority=workstream.priority,
+        version=workstream.version.number,
+        open_tasks=workstream.open_tasks,
+        done_tasks=workstream.done_tasks,
+        blocked_tasks=workstream.blocked_tasks,
+        created_at=workstream.created_at,
+        updated_at=workstream.updated_at,
+        accepted_at=workstream.accepted_at,
+        needs=tuple(sorted(need.needed.slug for need in workstream.needs.all())),
+        needed_by=tuple(sorted(need.workstream.slug for need in workstream.needed_by.all())),
+        merged_into=workstream.merged_into.slug if workstream.merged_into else "",
+        bundle=workstream.bundle_id,
+        rework=rework_count(workstream),
+    )

@@ -1,0 +1,179 @@
+"""What the workstream page shows: where it stands, what is next, what is in the way (FR-002, FR-015)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from django.db.models import Q
+
+from orchestrator.core.engine.attention import Standing, lifecycle, signals
+from orchestrator.core.terms import (
+    ArtifactState,
+    InterventionKind,
+    Lifecycle,
+    Signal,
+    TaskStatus,
+    WorkstreamStatus,
+)
+from orchestrator.models import (
+    Batch,
+    HandoffArtifact,
+    Intervention,
+    Learning,
+    Policy,
+    PreHandoffReview,
+    SchedulingDecision,
+    Verdict,
+    WorkflowVersion,
+    Workstream,
+)
+from orchestrator.queries.plans.effect import undecided_version
+from orchestrator.queries.work.rework import ToProve, to_prove
+from orchestrator.queries.work.tasks import TaskRow, task_rows
+
+#: The policy that the acceptance gate shows (LC-11).
+DEFINITION_OF_DONE = "definition-of-done"
+ROUNDS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRows:
+    """The tasks of a batch, in thread order."""
+
+    batch: Batch
+    rows: list[TaskRow]
+
+    @property
+    def done(self) -> int:
+        return sum(row.task.status in {TaskStatus.COMPLETE, TaskStatus.SKIPPED} for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The part of the page that is refreshed: everything that work changes."""
+
+    workstream: Workstream
+    lifecycle: Lifecycle
+    signals: list[Signal]
+    rows: list[TaskRow]
+    batches: list[BatchRows]
+    remaining: tuple[ToProve, ...]
+    interventions: list[Intervention]
+    damaged: list[HandoffArtifact]
+    waiting_files: int
+    rounds: list[SchedulingDecision]
+    signature: PreHandoffReview | None
+    #: A version of the plan that was submitted for work under way and is not decided (LC-3).
+    undecided: WorkflowVersion | None
+
+    @property
+    def again(self) -> int:
+        """How many criteria were proved before and have to be proved again (AS-8, FR-021)."""
+        return sum(one.attempt is not None for one in self.remaining)
+
+    @property
+    def current(self) -> list[TaskRow]:
+        """What someone works on, may claim, or decides."""
+        return [row for row in self.rows if row.live or row.state in {"needs-human", TaskStatus.BLOCKED}]
+
+    @property
+    def following(self) -> TaskRow | None:
+        """The first task in order that has not been launched."""
+        return next(
+            (row for row in self.rows if row.task.status == TaskStatus.PENDING and not row.live), None
+        )
+
+    @property
+    def open_gates(self) -> list[TaskRow]:
+        return [row for row in self.rows if row.task.status == TaskStatus.REVIEW]
+
+    @property
+    def failed(self) -> list[TaskRow]:
+        """Failures that somebody may follow up; one whose breaker is open waits for its answer first."""
+        tripped = {one.task_id for one in self.interventions if one.kind == InterventionKind.BREAKER}
+        return [row for row in self.rows if row.failed and row.task.pk not in tripped]
+
+    @property
+    def moving(self) -> bool:
+        """Whether the page may change by itself."""
+        return self.workstream.status == WorkstreamStatus.ACTIVE
+
+
+def board(workstream: Workstream, now: datetime) -> Board:
+    rows = task_rows(workstream)
+    standing = _standing(workstream)
+    artifacts = (
+        HandoffArtifact.objects.filter(workstream=workstream)
+        .defer("body")
+        .select_related("attempt__task__step")
+    )
+    return Board(
+        workstream=workstream,
+        lifecycle=lifecycle(standing),
+        signals=sorted(signals(standing, now)),
+        rows=rows,
+        batches=_by_batch(rows),
+        remaining=to_prove([row.task for row in rows]),
+        interventions=list(
+            Intervention.objects.filter(task__workstream=workstream, cleared_at=None).select_related(
+                "task__step"
+            )
+        ),
+        damaged=list(
+            artifacts.filter(Q(state=ArtifactState.DAMAGED) | Q(state=ArtifactState.PENDING) & ~Q(problem=""))
+        ),
+        waiting_files=artifacts.filter(state=ArtifactState.PENDING, problem="").count(),
+        rounds=_rounds(workstream),
+        signature=PreHandoffReview.objects.filter(workstream=workstream).select_related("reviewer").first(),
+        undecided=undecided_version(workstream),
+    )
+
+
+def definition_of_done() -> Policy | None:
+    return Policy.objects.filter(slug__startswith=DEFINITION_OF_DONE).order_by("slug").first()
+
+
+def learnings_of(workstream: Workstream) -> list[Learning]:
+    return list(
+        Learning.objects.filter(workstream=workstream).select_related("author").order_by("-recorded_at")
+    )
+
+
+def _standing(workstream: Workstream) -> Standing:
+    return Standing(
+        status=WorkstreamStatus(workstream.status),
+        open_tasks=workstream.open_tasks,
+        done_tasks=workstream.done_tasks,
+        blocked_tasks=workstream.blocked_tasks,
+        created_at=workstream.created_at,
+        updated_at=workstream.updated_at,
+    )
+
+
+def _by_batch(rows: list[TaskRow]) -> list[BatchRows]:
+    groups = groupby(rows, key=lambda row: row.task.step.thread.batch_id)
+    return [
+        BatchRows(
+            group[0].task.step.thread.batch,
+            sorted(group, key=lambda row: (row.task.step.thread.position, row.task.step.position)),
+        )
+        for group in (list(found) for _, found in groups)
+    ]
+
+
+def _rounds(workstream: Workstream) -> list[SchedulingDecision]:
+    """The latest rounds with their verdicts, each with its step."""
+    rounds = list(SchedulingDecision.objects.filter(workstream=workstream).order_by("-number")[:ROUNDS_SHOWN])
+    verdicts = (
+        Verdict.objects.filter(decision__in=rounds)
+        .select_related("task__step")
+        .order_by("launch_order", "pk")
+    )
+    by_round: dict[int, list[Verdict]] = {}
+    for verdict in verdicts:
+        by_round.setdefault(verdict.decision_id, []).append(verdict)
+    for one in rounds:
+        found = by_round.get(one.pk, [])
+        one.launched = [v for v in found if v.launch_order]  # type: ignore[attr-defined]
+        one.held = [v for v in found if not v.launch_order]  # type: ignore[attr-defined]
+    return rounds

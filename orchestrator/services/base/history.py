@@ -1,0 +1,215 @@
+"""The only writer of history (FR-009): an entry commits with the act it records, or neither does."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import rfc8785
+from django.db import connection
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from orchestrator.core.history import Breach, Link, first_breach, leaf_hash
+from orchestrator.models import HistoryEntry, Workstream
+from orchestrator.queries.base.parts import in_parts
+from orchestrator.queries.base.prepared import Prepared
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.locks import Lock, take
+from orchestrator.services.base.unit_of_work import current_unit
+
+
+def record(
+    *,
+    workstream: Workstream | None,
+    actor: Actor,
+    action: str,
+    subject: str,
+    now: datetime,
+    reason: str = "",
+    data: Mapping[str, Any] | None = None,
+    corrects: HistoryEntry | None = None,
+) -> None:
+    """Append an entry to what the caller's unit of work says; it is written when the unit ends.
+
+    `data` holds JSON values only.
+    """
+    said = Said(subject, reason, data or {})
+    current_unit().at_the_end(_write, [_Waiting(_Act(workstream, actor, action, now), said, corrects)])
+
+
+class Said(NamedTuple):
+    """What one of several entries of an act says of its own."""
+
+    subject: str
+    reason: str
+    data: Mapping[str, Any]
+
+
+def record_each(
+    *, workstream: Workstream, actor: Actor, action: str, entries: Iterable[Said], now: datetime
+) -> None:
+    """Append entries of one act in their order, under the rules of `record`."""
+    act = _Act(workstream, actor, action, now)
+    current_unit().at_the_end(_write, [_Waiting(act, said, None) for said in entries])
+
+
+class _Act(NamedTuple):
+    """What all entries of an act share."""
+
+    workstream: Workstream | None
+    actor: Actor
+    action: str
+    at: datetime
+
+
+class _Waiting(NamedTuple):
+    """An entry before it has its place in the sequence."""
+
+    act: _Act
+    said: Said
+    corrects: HistoryEntry | None
+
+    @property
+    def chain(self) -> int | None:
+        return self.act.workstream.pk if self.act.workstream else None
+
+
+class _Tip(NamedTuple):
+    """The newest entry of a chain."""
+
+    number: int
+    leaf_hash: str
+    at: datetime
+
+
+#: Before the first entry of a chain.
+NOTHING = _Tip(0, "", datetime.min.replace(tzinfo=UTC))
+
+
+def _write(waiting: Sequence[_Waiting]) -> None:
+    """Give the entries of a unit their places and insert them: the last thing before the commit.
+
+    The sequence has no gaps because its lock is held until then; nobody else writes history meanwhile, so
+    nothing that can be done before is done behind the lock.
+    """
+    _check_references()
+    take(Lock.SEQUENCE)
+    tips = _tips({one.chain for one in waiting})
+    rows = []
+    for sequence, one in enumerate(waiting, start=next(iter(_last_sequence()), 0) + 1):
+        rows.append(entry := _linked(sequence, tips.get(one.chain, NOTHING), one))
+        tips[one.chain] = _Tip(entry.number, entry.leaf_hash, entry.recorded_at)
+    HistoryEntry.objects.bulk_create(rows)
+
+
+def _check_references() -> None:
+    """PostgreSQL leaves foreign keys to the commit: those of what the act wrote are checked
+    before the lock.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+
+
+def _linked(sequence: int, tip: _Tip, waiting: _Waiting) -> HistoryEntry:
+    """The entry behind the newest one of its chain, not saved yet. Clocks may go back; what follows is never
+    dated before what it follows (F25)."""
+    act, said = waiting.act, waiting.said
+    entry = HistoryEntry(
+        sequence=sequence,
+        workstream=act.workstream,
+        number=tip.number + 1,
+        recorded_at=max(act.at, tip.at),
+        actor=act.actor.label,
+        user=act.actor.user,
+        account=act.actor.user.get_username() if act.actor.user else "",
+        executor=act.actor.executor.name if act.actor.executor else "",
+        kind=act.actor.kind,
+        action=act.action,
+        subject=said.subject[:300],
+        reason=said.reason,
+        corrects=waiting.corrects,
+        previous_hash=tip.leaf_hash,
+    )
+    entry.leaf = rfc8785.dumps(_facts(entry) | {"data": dict(said.data)}).decode()
+    entry.leaf_hash = leaf_hash(entry.leaf.encode())
+    return entry
+
+
+def _tips(chains: set[int | None]) -> dict[int | None, _Tip]:
+    """The newest entry of each chain that has one."""
+    workstreams = sorted(pk for pk in chains if pk is not None)
+    found = [row for some in in_parts(workstreams) for row in _newest_links(list(some))]
+    if None in chains:
+        found += _newest_link_of_no_workstream()
+    return {chain: _Tip(number, digest, at) for chain, number, digest, at in found}
+
+
+LINK = ("workstream_id", "number", "leaf_hash", "recorded_at")
+
+
+@Prepared
+def _newest_links(workstreams: list[int]) -> QuerySet[HistoryEntry, tuple[int | None, int, str, datetime]]:
+    newest = HistoryEntry.objects.filter(workstream=OuterRef("pk")).order_by("-number").values("sequence")[:1]
+    tips = (
+        Workstream.objects.filter(pk__in=workstreams).order_by().annotate(tip=Subquery(newest)).values("tip")
+    )
+    return HistoryEntry.objects.filter(sequence__in=tips).order_by().values_list(*LINK)
+
+
+@Prepared
+def _newest_link_of_no_workstream() -> QuerySet[HistoryEntry, tuple[int | None, int, str, datetime]]:
+    return HistoryEntry.objects.filter(workstream=None).order_by("-number").values_list(*LINK)[:1]
+
+
+@Prepared
+def _last_sequence() -> QuerySet[HistoryEntry, int]:
+    return HistoryEntry.objects.order_by("-sequence").values_list("sequence", flat=True)[:1]
+
+
+def verify() -> Breach | None:
+    """Walk the whole chain; the first bad entry, or None. Memory does not grow with the history."""
+    return first_breach(_links())
+
+
+def _facts(entry: HistoryEntry) -> dict[str, Any]:
+    """What the columns say, in the names of the leaf."""
+    return {
+        "sequence": entry.sequence,
+        "workstream": str(entry.workstream.uuid) if entry.workstream else "",
+        "number": entry.number,
+        "recordedAt": entry.recorded_at.isoformat(),
+        "actor": entry.actor,
+        "executor": entry.executor,
+        "kind": entry.kind,
+        "account": entry.account,
+        "accountId": entry.user_id or 0,
+        "action": entry.action,
+        "subject": entry.subject,
+        "reason": entry.reason,
+        "corrects": entry.corrects.sequence if entry.corrects else 0,
+        "previous": entry.previous_hash,
+    }
+
+
+def _links() -> Iterator[Link]:
+    entries = HistoryEntry.objects.select_related("workstream", "corrects").order_by("sequence")
+    for entry in entries.iterator(chunk_size=1000):
+        yield Link(
+            sequence=entry.sequence,
+            chain=str(entry.workstream_id or ""),
+            number=entry.number,
+            leaf=entry.leaf,
+            facts=_restated(entry),
+            leaf_hash=entry.leaf_hash,
+            previous_hash=entry.previous_hash,
+        )
+
+
+def _restated(entry: HistoryEntry) -> str:
+    """The leaf as the columns would write it today; equal to the stored one unless somebody changed a row."""
+    try:
+        data = json.loads(entry.leaf).get("data")
+    except (ValueError, AttributeError):
+        return ""
+    return rfc8785.dumps(_facts(entry) | {"data": data}).decode()

@@ -1,0 +1,39 @@
+"""Wake the scheduler: a message with an id, sent when the act has committed; the rows are the truth (section
+5).
+"""
+
+from functools import partial
+
+from django.db import transaction
+from django_q.tasks import async_task
+
+from orchestrator.models import Wake
+from orchestrator.services.base.unit_of_work import unit_of_work
+
+
+def wake(workstream_id: int) -> None:
+    """Ask the queue to advance a workstream after the current transaction; a lost message is picked up by the
+    sweep.
+
+    Trouble with the message is logged and is none of the act's: that has committed.
+    """
+    transaction.on_commit(partial(send, workstream_id), robust=True)
+
+
+def send(workstream_id: int) -> None:
+    """Put one message into the queue, unless one waits there already: that one will see what this one is
+    about.
+
+    Row and message commit together, and wait for nothing but another sender for the same workstream.
+    """
+    if Wake.objects.filter(pk=workstream_id, waits=True).exists():
+        return
+    with unit_of_work():
+        _row, is_first = Wake.objects.get_or_create(workstream_id=workstream_id)
+        if is_first or Wake.objects.filter(pk=workstream_id, waits=False).update(waits=True):
+            async_task("orchestrator.processes.tasks.advance", workstream_id)
+
+
+def begun(workstream_id: int) -> None:
+    """The queue is about to read the workstream's rows: from now on an act needs a message of its own."""
+    Wake.objects.filter(pk=workstream_id, waits=True).update(waits=False)

@@ -1,0 +1,226 @@
+"""Versions in flight: first tasks, and the migration of work under way to another version (FR-016, EC-4,
+WF-5).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestrator.core.changes.judge import Judgement
+from orchestrator.core.changes.mapping import StepMapping
+from orchestrator.core.errors import (
+    InvalidInput,
+    MigrationImpossible,
+    MissingReason,
+    NotFound,
+    Refusal,
+    WrongState,
+)
+from orchestrator.core.plans.plan import Plan
+from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
+from orchestrator.models import Migration, Step, Task, WorkflowVersion, Workstream
+from orchestrator.queries.changes.migrations import dry_run
+from orchestrator.queries.plans.readings import plan_of
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.history import record
+from orchestrator.services.base.locks import lock_needs, locked_workstream, outside_transactions
+from orchestrator.services.base.progress import recount
+from orchestrator.services.base.steps import once
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.base.wake import wake
+from orchestrator.services.changes.carry_over import Change, carry_over
+from orchestrator.services.plans.structure import create_structure
+from orchestrator.services.workstreams.needs import relate_needs
+from orchestrator.services.workstreams.priorities import priority_under
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """What became of one workstream when several were to be migrated: the migration, or why not."""
+
+    workstream: Workstream
+    migration: Migration | None = None
+    refusal: Refusal | None = None
+
+
+def put_into_effect(
+    version: WorkflowVersion,
+    plan: Plan,
+    workstream: Workstream,
+    actor: Actor,
+    now: datetime,
+    mapping: Iterable[StepMapping] = (),
+) -> int:
+    """Create the version's structure and bring the locked workstream's tasks in line with it; their number.
+
+    Steps that the mapping leaves out stay under their key, are dropped or are added. MigrationImpossible
+    names every step that it does not settle; nothing is deleted.
+    """
+    steps = create_structure(version, plan)
+    _take_over(version, workstream)
+    if Task.objects.filter(workstream=workstream, step__version=workstream.version_id).exists():
+        change = Change(workstream, version, version.change_reason, actor, now)
+        _migrate(change, dry_run(workstream, version, plan, mapping), steps)
+    else:
+        Task.objects.bulk_create(
+            Task(workstream=workstream, step=step, created_at=now, updated_at=now) for step in steps.values()
+        )
+    follow(workstream, version, plan, actor, now)
+    return len(steps)
+
+
+def first_tasks(workstream: Workstream) -> list[str]:
+    """The keys of the tasks that a workstream begins with, in the order they were created."""
+    return list(workstream.tasks.order_by("pk").values_list("step__key", flat=True))
+
+
+def _take_over(version: WorkflowVersion, workstream: Workstream) -> None:
+    """Older versions that were approved for this workstream and still wait for their time never come into
+    effect.
+    """
+    waiting = WorkflowVersion.objects.filter(
+        workstream=workstream, status=VersionStatus.APPROVED, stages=None
+    )
+    older = waiting.filter(number__lt=version.number).values_list("pk", flat=True)
+    WorkflowVersion.objects.filter(pk__in=list(older)).update(status=VersionStatus.SUPERSEDED)
+
+
+def migrate_workstream(
+    *,
+    workstream_id: int,
+    version_id: int,
+    actor: Actor,
+    now: datetime,
+    reason: str,
+    mapping: Iterable[StepMapping] = (),
+) -> Migration:
+    """Bring one active workstream to an approved version of its workflow.
+
+    WrongState when it follows that version already, or the version is not in force; MigrationImpossible as
+    above.
+    """
+    actor.require(Role.APPROVER)
+    if not reason.strip():
+        raise MissingReason("Say why the workstream goes on under another version.", field="reason")
+    with unit_of_work():
+        workstream = locked_workstream(workstream_id)
+        version = _approved(workstream, version_id, now)
+        plan = plan_of(version)
+        rows = Step.objects.filter(version=version)
+        steps = {step.key: step for step in rows} or create_structure(version, plan)
+        change = Change(workstream, version, reason.strip(), actor, now)
+        migration = _migrate(change, dry_run(workstream, version, plan, mapping), steps)
+        follow(workstream, version, plan, actor, now)
+        wake(workstream.pk)
+    return migration
+
+
+def migrate_several(
+    *,
+    workstreams: Sequence[Workstream],
+    version_id: int,
+    actor: Actor,
+    now: datetime,
+    reason: str,
+    mapping: Iterable[StepMapping] = (),
+) -> list[Migrated]:
+    """Each workstream in a transaction of its own, with the same mapping; one that is refused holds up no
+    other.
+
+    Under an idempotency key each is migrated once.
+    """
+    actor.require(Role.APPROVER)
+    if not workstreams:
+        raise InvalidInput(
+            "No workstream is chosen.", recovery="Choose at least one workstream.", field="workstreams"
+        )
+    if not reason.strip():
+        raise MissingReason("Say why the workstreams go on under another version.", field="reason")
+    outside_transactions()
+    lines = tuple(mapping)
+
+    def migrated(one: Workstream) -> int:
+        return migrate_workstream(
+            workstream_id=one.pk, version_id=version_id, actor=actor, now=now, reason=reason, mapping=lines
+        ).pk
+
+    return [_migrated(one, migrated) for one in workstreams]
+
+
+def _migrated(one: Workstream, migrate: Callable[[Workstream], int]) -> Migrated:
+    try:
+        migration = once(f"workstream {one.pk}", lambda: migrate(one))
+    except Refusal as refusal:
+        return Migrated(one, refusal=refusal)
+    return Migrated(one, Migration.objects.get(pk=migration))
+
+
+def follow(workstream: Workstream, version: WorkflowVersion, plan: Plan, actor: Actor, now: datetime) -> None:
+    """The workstream is under way under this version, with its needs; the first one of a workflow has the
+    plan's title.
+
+    PlanHasBlockers when workstreams would need one another in a circle (AD-3).
+    """
+    workstream.status = WorkstreamStatus.ACTIVE
+    workstream.priority = priority_under(workstream, plan)
+    workstream.version = version
+    if workstream.slug == version.workflow.slug:
+        workstream.title = plan.name[:200]
+    workstream.domain = plan.domain[:60]
+    workstream.save(update_fields=["status", "version", "title", "domain", "priority"])
+    relate_needs(workstream=workstream, plan=plan, actor=actor, now=now)
+    recount(workstream, now)
+
+
+def refuse_impossible(judgement: Judgement, version: WorkflowVersion, workstream: Workstream) -> None:
+    """MigrationImpossible with every step that stands in the way."""
+    if judgement.applies:
+        return
+    said = [f"{v.old or v.new}: {v.sentence}" for v in judgement.refused]
+    said += [f"{key}: nothing could ever start it" for key in judgement.stuck]
+    raise MigrationImpossible(
+        f"{workstream} cannot go on under version {version.number} like this. {'; '.join(said)}.",
+        steps=", ".join([*(v.old or v.new for v in judgement.refused), *judgement.stuck]),
+        workstream=str(workstream.uuid),
+        version=version.number,
+    )
+
+
+def _migrate(change: Change, judgement: Judgement, steps: dict[str, Step]) -> Migration:
+    refuse_impossible(judgement, change.version, change.workstream)
+    before = change.workstream.version
+    lock_needs()
+    migration, data = carry_over(change, steps, judgement)
+    if before.number < change.version.number:
+        WorkflowVersion.objects.filter(pk=before.pk).update(status=VersionStatus.SUPERSEDED)
+    record(
+        workstream=change.workstream,
+        actor=change.actor,
+        action="workstream migrated",
+        subject=f"version {before.number} to version {change.version.number}",
+        reason=change.reason,
+        now=change.now,
+        data=data,
+    )
+    return migration
+
+
+def _approved(workstream: Workstream, version_id: int, now: datetime) -> WorkflowVersion:
+    """The version, if work may go on under it now."""
+    if workstream.status != WorkstreamStatus.ACTIVE:
+        raise WrongState(f"{workstream} is {workstream.status}; only active workstreams are migrated.")
+    found = WorkflowVersion.objects.select_related("workflow").filter(pk=version_id)
+    version = found.filter(workflow=workstream.version.workflow_id).first()
+    if version is None:
+        raise NotFound(f"{workstream} has no such version.")
+    if version.pk == workstream.version_id:
+        raise WrongState(f"{workstream} follows version {version.number} already.")
+    # Before it is in effect for the workstream it was approved for, its approval may still be withdrawn.
+    taken = version.workstream_id in {None, workstream.pk} or version.stages.exists()
+    in_force = taken and version.effective_at is not None and version.effective_at <= now
+    if version.status != VersionStatus.APPROVED or not in_force:
+        raise WrongState(
+            f"Version {version.number} is not in force: it is {version.get_status_display().lower()}.",
+            recovery="Choose an approved version; a superseded one is reached by rolling a migration back.",
+        )
+    return version

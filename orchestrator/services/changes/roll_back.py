@@ -1,0 +1,190 @@
+"""Roll back a migration: the workstream goes on under the version before; nothing is deleted (FR-016)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestrator.core.changes.judge import ItemVerdict
+from orchestrator.core.errors import MigrationImpossible, MissingReason, NotFound, WrongState
+from orchestrator.core.terms import (
+    AttemptStatus,
+    MappedOutcome,
+    MappingKind,
+    Role,
+    TaskStatus,
+    WorkstreamStatus,
+)
+from orchestrator.models import Attempt, MappedStep, Migration, Step, Task, Workstream
+from orchestrator.queries.changes.migrations import last_migration
+from orchestrator.queries.changes.roll_backs import ways_back
+from orchestrator.queries.plans.readings import plan_of
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.history import record
+from orchestrator.services.base.locks import locked_workstream
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.base.wake import wake
+from orchestrator.services.changes.carry_over import (
+    Change,
+    cancel,
+    cancel_queued,
+    carry_assignments,
+    current_tasks,
+    open_migration,
+    save_all,
+)
+from orchestrator.services.changes.migration import follow
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """The migration that is undone, with what becomes of every item of it."""
+
+    undone: Migration
+    verdicts: tuple[ItemVerdict, ...]
+    steps: Mapping[str, Step]
+    went: Mapping[str, Task]
+
+
+def roll_back(*, migration_id: int, reason: str, actor: Actor, now: datetime) -> Migration:
+    """Undo the latest migration of an active workstream.
+
+    Tasks that were kept return to their old steps as they stand now; what the migration itself had done again
+    and nobody touched stands as before; added tasks are cancelled with their attempts; dropped ones come
+    back. WrongState unless it is the latest one; MigrationImpossible while a step that would go or change is
+    running.
+    """
+    actor.require(Role.APPROVER)
+    if not reason.strip():
+        raise MissingReason("Say why the migration is rolled back.", field="reason")
+    with unit_of_work():
+        undone, workstream = _latest(migration_id)
+        change = Change(workstream, undone.from_version, reason.strip(), actor, now)
+        way = _way_back(workstream, undone)
+        tasks = current_tasks(workstream)
+        migration = open_migration(change, undoes=undone)
+        _note_items(migration, way, tasks)
+        restored, undecided = _return_tasks(way, tasks, now)
+        gone = [v.old for v in way.verdicts if v.outcome is MappedOutcome.CANCELLED]
+        cancel([tasks[key] for key in gone], now)
+        returned = _bring_back(way, now)
+        data = {
+            "migration": migration.pk,
+            "from": workstream.version.number,
+            "to": change.version.number,
+            "moved": {v.old: v.new for v in way.verdicts if v.old and v.new},
+            "dropped": gone,
+            "returned": returned,
+            "restored": restored,
+            "undecided": undecided,
+            "lanes": carry_assignments(change),
+        }
+        follow(workstream, change.version, plan_of(change.version), actor, now)
+        _record(change, undone, data)
+        wake(workstream.pk)
+    return migration
+
+
+def _latest(migration_id: int) -> tuple[Migration, Workstream]:
+    found = Migration.objects.filter(pk=migration_id).values_list("workstream_id", flat=True).first()
+    if found is None:
+        raise NotFound("There is no such migration.")
+    workstream = locked_workstream(found)
+    if workstream.status != WorkstreamStatus.ACTIVE:
+        raise WrongState(f"{workstream} is {workstream.status}; only active workstreams are migrated.")
+    undone = Migration.objects.select_related("from_version__workflow", "to_version").get(pk=migration_id)
+    latest = last_migration(workstream)
+    if latest is None or latest.pk != undone.pk or undone.to_version_id != workstream.version_id:
+        raise WrongState(
+            "Only the latest migration that stands can be rolled back.",
+            recovery="Roll back the later ones first, the latest one before the others.",
+        )
+    return undone, workstream
+
+
+def _way_back(workstream: Workstream, undone: Migration) -> _Way:
+    verdicts = ways_back(workstream, undone)
+    if refused := [v for v in verdicts if v.refused]:
+        said = "; ".join(f"{v.old}: {v.sentence}" for v in refused)
+        raise MigrationImpossible(
+            f"The migration cannot be rolled back now. {said}.",
+            recovery="Settle what stands in the way, then roll back.",
+            steps=", ".join(v.old for v in refused),
+        )
+    steps = {step.key: step for step in Step.objects.filter(version=undone.from_version)}
+    went = Task.objects.filter(workstream=workstream, step__version=undone.from_version).select_related(
+        "step"
+    )
+    return _Way(undone, verdicts, steps, {task.step.key: task for task in went})
+
+
+def _return_tasks(way: _Way, tasks: Mapping[str, Task], now: datetime) -> tuple[dict[str, str], list[str]]:
+    """Point the tasks to their old steps; the statuses that change with it, and whose failure waits again, by
+    key.
+    """
+    kept = [v for v in way.verdicts if v.old and v.new]
+    restored = [v for v in kept if v.status != tasks[v.old].status]
+    cancel_queued([tasks[v.old].pk for v in restored], now)
+    reopened = _reopen_failures(way, [tasks[v.old] for v in restored if v.status is TaskStatus.BLOCKED])
+    for verdict in restored:
+        task = tasks[verdict.old]
+        task.rework -= verdict.status is TaskStatus.COMPLETE
+        task.status, task.updated_at = verdict.status, now
+    for verdict in kept:
+        tasks[verdict.old].step = way.steps[verdict.new]
+    save_all(tasks[v.old] for v in kept)
+    undecided = [v.new for v in restored if tasks[v.old].pk in reopened]
+    return {v.new: v.status.value for v in restored}, undecided
+
+
+def _reopen_failures(way: _Way, tasks: Sequence[Task]) -> set[int]:
+    """A failure that only the migration followed up waits for a person again; the tasks whose did."""
+    failed = Attempt.objects.filter(task__in=tasks, status=AttemptStatus.FAILED)
+    followed_up = failed.filter(followed_up_at=way.undone.applied_at)
+    reopened = set(followed_up.values_list("task_id", flat=True))
+    followed_up.update(followed_up_at=None)
+    return reopened
+
+
+def _bring_back(way: _Way, now: datetime) -> dict[str, str]:
+    """Dropped tasks come back with the status they had; the statuses by key."""
+    back = {v.new: v.status for v in way.verdicts if not v.old and v.new}
+    for key, status in back.items():
+        task = way.went[key]
+        task.status, task.updated_at = status, now
+    save_all(way.went[key] for key in back)
+    return {key: status.value for key, status in back.items()}
+
+
+def _note_items(migration: Migration, way: _Way, tasks: Mapping[str, Task]) -> None:
+    MappedStep.objects.bulk_create(
+        MappedStep(
+            migration=migration,
+            kind=_kind(verdict),
+            outcome=verdict.outcome,
+            old_step=tasks[verdict.old].step if verdict.old else None,
+            new_step=way.steps[verdict.new] if verdict.new else None,
+            old_status=tasks[verdict.old].status if verdict.old else "",
+            reason=verdict.sentence,
+        )
+        for verdict in way.verdicts
+    )
+
+
+def _kind(verdict: ItemVerdict) -> MappingKind:
+    if not verdict.old:
+        return MappingKind.ADDED
+    if not verdict.new:
+        return MappingKind.DROPPED
+    return MappingKind.SAME if verdict.old == verdict.new else MappingKind.RENAMED
+
+
+def _record(change: Change, undone: Migration, data: Mapping[str, object]) -> None:
+    record(
+        workstream=change.workstream,
+        actor=change.actor,
+        action="migration rolled back",
+        subject=f"version {undone.to_version.number} to version {undone.from_version.number}",
+        reason=change.reason,
+        now=change.now,
+        data=data,
+    )

@@ -1,0 +1,398 @@
+"""Handoff artifacts: announced in the act's transaction, committed to the workspace afterwards (FR-014,
+AS-7).
+
+The rows are the outbox: whoever runs `publish` next picks up what a killed process left, and commits nothing
+twice.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import rfc8785
+from django.db import connection
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Length
+
+from orchestrator.core.errors import InvalidInput, WorkspaceDiverged, WorkspaceUnavailable
+from orchestrator.core.files.documentation import PAGES, documentation_folder
+from orchestrator.core.files.handoff import (
+    RESULT_EVENTS,
+    FileLink,
+    Handoff,
+    artifact_path,
+    artifact_value,
+    output_paths,
+    parents,
+)
+from orchestrator.core.terms import ArtifactState, EventType, WorkstreamStatus
+from orchestrator.models import Attempt, HandoffArtifact, OutputFile, Step, Workstream
+from orchestrator.queries.base.prepared import Prepared
+from orchestrator.queries.engine.inputs import standing_result
+from orchestrator.queries.engine.snapshot import workstream_row
+from orchestrator.queries.handoff.upstream import IN_FORCE, Upstream, output_place
+from orchestrator.queries.work.baseline import integration_in_force
+from orchestrator.queries.work.projection import projected_files
+from orchestrator.services.base.actor import ORCHESTRATOR, Actor
+from orchestrator.services.base.locks import outside_transactions
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.handoff.damage import note_problem, workspace
+from orchestrator.services.handoff.known_branch import note_head, refuse_diverged, refuse_diverged_writer
+from orchestrator.workspace import Workspace
+
+#: Most artifacts, and most bytes of outputs, in one git commit; a larger single artifact has a commit of its
+#: own.
+COMMIT_SIZE = 200
+COMMIT_BYTES = 32 * 1024 * 1024
+#: A sweep looks at closed workstreams only this long after their last change.
+CLOSED_FOR = timedelta(days=1)
+
+
+def announce(
+    *,
+    attempt: Attempt,
+    event: EventType,
+    actor: Actor,
+    outcome: str,
+    next_action: str,
+    now: datetime,
+    outputs: Mapping[str, bytes] | None = None,
+    state: ArtifactState = ArtifactState.PENDING,
+) -> HandoffArtifact:
+    """Write the outbox row of an event in the caller's transaction, whose workstream row is locked.
+
+    `state` is quarantined for evidence that is kept but never committed or applied (design section 4).
+
+    `outputs` maps relative names to contents. Raises InvalidInput for a name that may not stand in the
+    workspace. The caller wakes the queue; the file appears when `publish` has run. Raises WorkspaceDiverged
+    while nobody can know whether this database is the right one (F23).
+    """
+    refuse_diverged(workspace())
+    workstream, step = attempt.task.workstream, _placed(attempt.task.step_id)
+    files = _output_files(attempt, outputs or {}, apart=state == ArtifactState.QUARANTINED)
+    upstream = Upstream(workstream)
+    prior = [*upstream.results(step), *upstream.newest([attempt.task_id]).values()]
+    said = _Said(event, actor, outcome, next_action, integration_in_force(workstream) is not None, now)
+    artifact = _artifact(attempt, step, said, prior, files, _next_sequences(workstream, 1))
+    artifact.state = state
+    artifact.save()
+    for file in files:
+        file.artifact = artifact
+    OutputFile.objects.bulk_create(files)
+    return artifact
+
+
+def announce_queued(*, attempts: Sequence[Attempt], outcome: str, upstream: Upstream, now: datetime) -> None:
+    """Announce what a round launched, in launch order: like `announce` for each, but what they share is read
+    once.
+
+    The attempts' tasks have their steps with thread, batch and stage; the steps are of the locked
+    workstream's version.
+    """
+    workstream = upstream.workstream
+    integrated = integration_in_force(workstream) is not None
+    own = upstream.newest([attempt.task_id for attempt in attempts if attempt.number > 1])
+    first = _next_sequences(workstream, len(attempts))
+    rows = []
+    for sequence, attempt in enumerate(attempts, start=first):
+        step = attempt.task.step
+        step.version = workstream.version
+        todo = "Sign the gate." if step.is_gate else "Claim the attempt and do the step."
+        said = _Said(EventType.ATTEMPT_QUEUED, ORCHESTRATOR, outcome, todo, integrated, now)
+        prior = [*upstream.results(step), *([own[attempt.task_id]] if attempt.task_id in own else [])]
+        rows.append(_artifact(attempt, step, said, prior, (), sequence))
+    HandoffArtifact.objects.bulk_create(rows)
+
+
+def announce_adopted(
+    *,
+    attempts: Sequence[Attempt],
+    before: Mapping[str, Sequence[str]],
+    workstream: Workstream,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Announce work that is taken over as complete, each behind what it works from: `before` has those keys
+    by key.
+
+    The attempts' tasks have their steps with version, thread, batch and stage.
+    """
+    integrated = integration_in_force(workstream) is not None
+    results = HandoffArtifact.objects.filter(
+        workstream=workstream, event__in=RESULT_EVENTS, state__in=IN_FORCE
+    )
+    results = results.select_related("attempt__task__step").order_by("sequence")
+    known = {artifact.attempt.task.step.key: artifact for artifact in results}
+    first = _next_sequences(workstream, len(attempts)) if attempts else 0
+    for sequence, attempt in enumerate(attempts, start=first):
+        step = attempt.task.step
+        said = _Said(
+            EventType.ATTEMPT_COMPLETED, actor, attempt.outcome, "Successors may start.", integrated, now
+        )
+        prior = [known[key] for key in before[step.key] if key in known]
+        known[step.key] = _artifact(attempt, step, said, prior, (), sequence)
+    keys = [attempt.task.step.key for attempt in attempts]
+    HandoffArtifact.objects.bulk_create([known[key] for key in keys])
+
+
+def hand_over(
+    *, attempt: Attempt, actor: Actor, outputs: Mapping[str, bytes], now: datetime
+) -> Attempt | None:
+    """Announce a completed attempt; or, when its inputs and result are those of an earlier one whose handover
+    stands, announce nothing and answer with that attempt: no second artifact, no second copies (FR-010,
+    AD-7)."""
+    digests = {file.path: file.sha256 for file in _output_files(attempt, outputs)}
+    attempt.same_as = standing_result(attempt, digests)
+    attempt.save(update_fields=["same_as"])
+    if attempt.same_as is None:
+        announce(
+            attempt=attempt,
+            event=EventType.ATTEMPT_COMPLETED,
+            actor=actor,
+            outcome=attempt.outcome,
+            next_action="Successors may start.",
+            now=now,
+            outputs=outputs,
+        )
+    else:
+        refuse_diverged(workspace())
+    return attempt.same_as
+
+
+def publish(*, now: datetime, workstream_id: int | None = None) -> int:
+    """Commit what is pending, and the projected files, to the workspace; answer with the number of artifacts.
+
+    One workstream, or every one (the sweep). Safe to repeat and to run in several processes. A workstream
+    whose files cannot be written keeps its artifacts pending with the problem noted, the others go on; then
+    WorkspaceUnavailable. WorkspaceDiverged, with nothing written, while branch and database do not belong
+    together (F22 to F24). Call it outside a transaction: the workspace's lock comes before any row lock.
+    """
+    outside_transactions()
+    committed, trouble = 0, None
+    for pk in [workstream_id] if workstream_id is not None else _to_sweep(now):
+        try:
+            committed += _publish_workstream(workspace(), pk, now)
+        except WorkspaceDiverged:
+            raise
+        except WorkspaceUnavailable as refusal:
+            _pending(pk).update(problem=refusal.message)
+            trouble = trouble or refusal
+    if trouble:
+        raise trouble
+    return committed
+
+
+def _to_sweep(now: datetime) -> Sequence[int]:
+    """Open workstreams, those closed lately, and those with something pending."""
+    still_open = Q(status__in=[WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE])
+    lately = Q(updated_at__gte=now - CLOSED_FOR)
+    found = Workstream.objects.filter(still_open | lately | Q(artifacts__state=ArtifactState.PENDING))
+    return list(found.order_by("pk").values_list("pk", flat=True).distinct())
+
+
+def _publish_workstream(space: Workspace, workstream_id: int, now: datetime) -> int:
+    """Rows are read under the workspace's lock, so a second publisher finds them marked (F31)."""
+    committed = 0
+    with space.locked():
+        known = refuse_diverged_writer(space, now).head
+        while True:
+            rows = _next_rows(workstream_id)
+            files = {**contents_of(rows), **projected_files(workstream_id)}
+            standing = space.standing(files)
+            if _set_usurped_aside(rows, standing, now):
+                continue
+            head = space.write(files, _message(rows, workstream_id), now)
+            commits = {row.path: space.commit_of(row.path) for row in rows if row.path in standing}
+            _mark(rows, commits, head, now, moved=head != known)
+            known = head
+            committed += len(rows)
+            if not _pending(workstream_id).exists():
+                return committed
+
+
+def _pending(workstream_id: int) -> QuerySet[HandoffArtifact]:
+    return HandoffArtifact.objects.filter(workstream=workstream_id, state=ArtifactState.PENDING)
+
+
+def _next_rows(workstream_id: int) -> list[HandoffArtifact]:
+    """The next pending rows in order; one that writes over an earlier one's output waits."""
+    pending = _first_pending(workstream_id)
+    sizes: dict[int, dict[str, int]] = defaultdict(dict)
+    for artifact, path, size in _sizes([row.pk for row in pending]):
+        sizes[artifact][path] = size
+    rows: list[HandoffArtifact] = []
+    paths: set[str] = set()
+    total = 0
+    for row in pending:
+        own = sizes[row.pk]
+        total += sum(own.values())
+        if rows and (own.keys() & paths or total > COMMIT_BYTES):
+            break
+        paths |= own.keys()
+        rows.append(row)
+    return rows
+
+
+@Prepared
+def _first_pending(workstream: int) -> QuerySet[HandoffArtifact]:
+    return _pending(workstream).order_by("sequence")[:COMMIT_SIZE]
+
+
+@Prepared
+def _sizes(artifacts: list[int]) -> QuerySet[OutputFile, tuple[int, str, int]]:
+    rows = OutputFile.objects.filter(artifact__in=artifacts).annotate(size=Length("content")).order_by()
+    return rows.values_list("artifact_id", "path", "size")
+
+
+def _set_usurped_aside(rows: Iterable[HandoffArtifact], standing: Mapping[str, bool], now: datetime) -> bool:
+    """Mark rows whose path the branch holds with other bytes, if any: evidence is never written
+    over (F23).
+    """
+    usurped = [row for row in rows if not standing.get(row.path, True)]
+    for row in usurped:
+        problem = (
+            f"{row.path} is already in the workspace with other content; was an older database restored?"
+        )
+        note_problem(row, problem, now)
+    return bool(usurped)
+
+
+def _mark(
+    rows: Iterable[HandoffArtifact], commits: Mapping[str, str], head: str, now: datetime, *, moved: bool
+) -> None:
+    """Only rows that are still pending: one that was withdrawn meanwhile stays so. The branch is known to
+    stand there from the same moment."""
+    with unit_of_work():
+        if moved:
+            note_head(head)
+        for row in rows:
+            HandoffArtifact.objects.filter(pk=row.pk, state=ArtifactState.PENDING).update(
+                state=ArtifactState.COMMITTED,
+                problem="",
+                commit=commits.get(row.path, head),
+                committed_at=now,
+            )
+
+
+def contents_of(rows: Iterable[HandoffArtifact]) -> dict[str, bytes]:
+    """Path -> bytes of the artifacts and their outputs."""
+    contents: dict[str, bytes] = {}
+    for row in rows:
+        contents[row.path] = row.body.encode()
+        contents.update({path: bytes(content) for path, content in _outputs(row.pk)})
+    return contents
+
+
+@Prepared
+def _outputs(artifact: int) -> QuerySet[OutputFile, tuple[str, bytes | memoryview]]:
+    return OutputFile.objects.filter(artifact=artifact).values_list("path", "content")
+
+
+def _message(rows: Sequence[HandoffArtifact], workstream_id: int) -> str:
+    slug = workstream_row(workstream_id).slug
+    if not rows:
+        return f"{slug}: state files\n"
+    return f"{slug}: {len(rows)} handoff artifacts\n\n" + "".join(f"{row.path}\n" for row in rows)
+
+
+def _next_sequences(workstream: Workstream, count: int) -> int:
+    """Reserve as many numbers, without gaps; answers with the first."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("An artifact is announced in the transaction of the act.")
+    row = Workstream.objects.filter(pk=workstream.pk)
+    row.update(last_artifact=F("last_artifact") + count)
+    workstream.last_artifact = row.values_list("last_artifact", flat=True).get()
+    return workstream.last_artifact - count + 1
+
+
+class _Said(NamedTuple):
+    """What an artifact says beside the facts of its attempt."""
+
+    event: EventType
+    actor: Actor
+    outcome: str
+    next_action: str
+    integrated: bool
+    at: datetime
+
+
+def _artifact(
+    attempt: Attempt,
+    step: Step,
+    said: _Said,
+    prior: Iterable[HandoffArtifact],
+    files: Sequence[OutputFile],
+    sequence: int,
+) -> HandoffArtifact:
+    """The row, not saved yet. `prior` are the artifacts it builds on, in any order."""
+    workstream, version = attempt.task.workstream, step.version
+    batch = step.thread.batch
+    links = sorted({one.sequence: one for one in prior}.values(), key=lambda one: one.sequence)
+    handoff = Handoff(
+        work_item=str(workstream.uuid),
+        workflow=version.workflow.name,
+        version=version.number,
+        step_key=step.key,
+        order=(batch.stage.position + 1, batch.position + 1, step.position + 1),
+        event=said.event,
+        attempt=f"{workstream.slug}/{step.key}/{attempt.number}",
+        at=said.at,
+        actor=said.actor.label,
+        executor=said.actor.executor.name if said.actor.executor else "",
+        account=said.actor.user.get_username() if said.actor.user else "",
+        kind=said.actor.kind,
+        outcome=said.outcome,
+        next_action=said.next_action,
+        integrated=said.integrated,
+        links=tuple(FileLink(one.path, one.sha256) for one in links),
+        outputs=tuple(FileLink(file.path, file.sha256) for file in files),
+    )
+    body = rfc8785.dumps(artifact_value(handoff))
+    return HandoffArtifact(
+        workstream=workstream,
+        sequence=sequence,
+        attempt=attempt,
+        event=said.event,
+        path=artifact_path(workstream.slug, sequence, step.key, said.event),
+        body=body.decode(),
+        sha256=hashlib.sha256(body).hexdigest(),
+        created_at=said.at,
+    )
+
+
+def _placed(step_id: int) -> Step:
+    return Step.objects.select_related("version__workflow", "thread__batch__stage").get(pk=step_id)
+
+
+def _output_files(attempt: Attempt, outputs: Mapping[str, bytes], *, apart: bool = False) -> list[OutputFile]:
+    """Rows, not saved yet. Files that stay `apart`, in the database, meet no file of the workspace."""
+    if not outputs:
+        return []
+    workstream, step = attempt.task.workstream, _placed(attempt.task.step_id)
+    paths = output_paths(output_place(workstream, step), sorted(outputs))
+    space = workspace()
+    for path in () if apart else paths.values():
+        _refuse_obstructed(space, workstream, path)
+    return [
+        OutputFile(path=path, content=outputs[name], sha256=hashlib.sha256(outputs[name]).hexdigest())
+        for name, path in sorted(paths.items(), key=lambda item: item[1])
+    ]
+
+
+def _refuse_obstructed(space: Workspace, workstream: Workstream, path: str) -> None:
+    """An output may replace an earlier one, but go through no link and need no file as a folder."""
+    if space.has_link(path):
+        raise InvalidInput(f"outputs: a symbolic link stands in the way of {path}.", field="outputs")
+    if f"{documentation_folder(workstream.slug)}/{PAGES[0]}" in parents(path):
+        raise InvalidInput(
+            f"outputs: {path} needs a folder where the documentation's page is a file.", field="outputs"
+        )
+    stored = OutputFile.objects.filter(artifact__workstream=workstream).exclude(
+        artifact__state=ArtifactState.QUARANTINED
+    )
+    if other := stored.filter(Q(path__in=parents(path)) | Q(path__startswith=f"{path}/")).first():
+        raise InvalidInput(
+            f"outputs: {path} cannot stand beside {other.path}: one is a folder.", field="outputs"
+        )

@@ -1,0 +1,369 @@
+"""Baseline integration: the boundary behind which work is done again only after a revert decision
+(FR-010).
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django.core.cache import cache
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from orchestrator.adapters.base_branch import BaseBranch
+from orchestrator.core.errors import (
+    BaselineIntegrated,
+    InvalidInput,
+    MissingReason,
+    NotFound,
+    Refusal,
+    WrongState,
+)
+from orchestrator.core.terms import AttemptStatus, EventType, IntegrationSource, Role, WorkstreamStatus
+from orchestrator.models import Attempt, BaselineIntegration, Workstream
+from orchestrator.queries.work.baseline import WorkCommits, base_branch_of, integration_in_force, work_commits
+from orchestrator.services.base.actor import ORCHESTRATOR, Actor
+from orchestrator.services.base.history import record
+from orchestrator.services.base.locks import locked_workstream
+from orchestrator.services.base.steps import made, once
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.base.wake import wake
+from orchestrator.services.handoff.artifacts import announce
+from orchestrator.services.handoff.commits import commit_word
+
+logger = logging.getLogger(__name__)
+
+INTEGRATORS = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
+REVERTERS = (Role.REVIEWER, Role.APPROVER)
+#: States in which there may be something to integrate; after acceptance too, because many teams merge then.
+OPEN_TO_INTEGRATION = (WorkstreamStatus.ACTIVE, WorkstreamStatus.COMPLETED)
+#: The sweep looks at accepted workstreams only this long after their last change.
+LOOKED_FOR = timedelta(days=30)
+NOT_HERE = "The plan's repository is not here, so nothing was compared with it."
+
+
+def integrate(
+    *,
+    workstream_id: int,
+    source: IntegrationSource,
+    actor: Actor,
+    now: datetime,
+    commit: str = "",
+    note: str = "",
+) -> BaselineIntegration:
+    """Record that a workstream's work became part of its base branch; from now on it is not provisional any
+    more.
+
+    Allowed as soon as one task is complete, because work may be merged piece by piece: the boundary then
+    holds for all of the workstream. `commit` is where it stands on the base branch; where the repository is
+    at hand it has to be part of that branch. Raises WrongState when an integration is in force already,
+    InvalidInput for the commit.
+    """
+    actor.require(*INTEGRATORS)
+    if earlier := made("integrated"):
+        return BaselineIntegration.objects.get(pk=earlier)
+    workstream = _found(workstream_id)
+    branch = base_branch_of(workstream)
+    full = _known(branch, commit) if commit else ""
+    if branch is None:
+        checked = NOT_HERE
+    elif full:
+        checked = f"{full[:12]} is part of {branch.name}."
+    else:
+        checked = f"No commit was named, so nothing was compared with {branch.name}."
+    row = once("integrated", lambda: _integrate(workstream_id, source, actor, now, full, note, checked))
+    return BaselineIntegration.objects.get(pk=row)
+
+
+def look(*, workstream_id: int, actor: Actor, now: datetime) -> BaselineIntegration:
+    """Look into the repository, and record the integration when the base branch holds all of the work.
+
+    Work that was squashed or picked has other commits there and is not found; a person records it. Raises
+    WrongState with what is missing.
+    """
+    actor.require(*INTEGRATORS)
+    if earlier := made("integrated"):
+        return BaselineIntegration.objects.get(pk=earlier)
+    workstream = _found(workstream_id)
+    if (branch := base_branch_of(workstream)) is None:
+        raise WrongState(
+            NOT_HERE, recovery="Record the integration by hand, with the commit if there is one."
+        )
+    work = work_commits(workstream, branch)
+    if work.unknown:
+        raise WrongState(
+            f"The repository does not know the commit {work.unknown[0][:12]}, which a completed "
+            f"attempt reported.",
+            recovery="Fetch it into the repository and look again, or record the integration by hand.",
+        )
+    if not work.known:
+        raise WrongState(
+            "No result in force has a commit of its own, so there is nothing to look for.",
+            recovery="Record the integration by hand, or look again when work is complete.",
+        )
+    if not branch.holds_all(work.known):
+        raise WrongState(
+            f"{branch.name} does not hold all of the work yet.",
+            recovery=f"Merge it into {branch.name}, then look again. What was squashed is recorded by hand.",
+        )
+    return _found_in(workstream, branch, work, actor, now)
+
+
+def look_everywhere(*, now: datetime) -> int:
+    """What the sweep runs: record every integration that stands in a repository; how many were found.
+
+    A workstream is looked at when its base branch or its results changed since the last look. Trouble with
+    one repository does not hold up the others.
+    """
+    found = 0
+    heads: dict[tuple[str, str], str] = {}
+    for workstream in _to_look_at(now):
+        place = workstream.version.repository, workstream.version.base_branch
+        try:
+            if place not in heads:
+                branch = base_branch_of(workstream)
+                heads[place] = branch.head() if branch else ""
+            if heads[place] and _is_news(workstream, heads[place]):
+                found += _look_quietly(workstream, now)
+        except Refusal as refusal:
+            logger.warning("%s: the repository was not compared: %s", workstream.slug, refusal.message)
+        except Exception:
+            logger.exception("%s: the repository was not compared.", workstream.slug)
+    return found
+
+
+def _to_look_at(now: datetime) -> QuerySet[Workstream]:
+    """Workstreams with a repository and a result, of which no integration is in force."""
+    in_force = BaselineIntegration.objects.filter(reverted_at=None)
+    lately = Workstream.objects.filter(status=WorkstreamStatus.COMPLETED, updated_at__gte=now - LOOKED_FOR)
+    open_ones = Workstream.objects.filter(status=WorkstreamStatus.ACTIVE) | lately
+    results = Attempt.objects.filter(task__workstream=OuterRef("pk"), status=AttemptStatus.COMPLETED).exclude(
+        commit=""
+    )
+    last = results.order_by("-ended_at", "-pk").values("pk")[:1]
+    waiting = open_ones.exclude(version__repository="").exclude(integrations__in=in_force)
+    return waiting.annotate(last=Subquery(last)).exclude(last=None).select_related("version").order_by("pk")
+
+
+def _is_news(workstream: Workstream, head: str) -> bool:
+    """Whether the last look saw another base branch or other results; what the cache forgets is looked at
+    again.
+    """
+    key = f"orchestrator.baseline.{workstream.uuid}"
+    state = f"{head} {workstream.last}"  # type: ignore[attr-defined]
+    if cache.get(key) == state:
+        return False
+    cache.set(key, state, LOOKED_FOR.total_seconds())
+    return True
+
+
+def revert(
+    *, workstream_id: int, reason: str, actor: Actor, now: datetime, commit: str = ""
+) -> BaselineIntegration:
+    """Decide that integrated work is taken back; afterwards it may be sent back and done again (FR-010).
+
+    Only a person decides. Where the repository is at hand the state before the integration has to be restored
+    first: either the base branch no longer holds the work, or `commit` names a commit on it that came after
+    the integration. What was compared is recorded. Raises MissingReason, WrongState while the branch still
+    holds the work, InvalidInput.
+    """
+    actor.require(*REVERTERS)
+    actor.require_person("A revert is decided by a person.")
+    if not reason.strip():
+        raise MissingReason("A revert is decided with a reason.", field="reason")
+    workstream = _found(workstream_id)
+    current = integration_in_force(workstream)
+    if earlier := made("reverted"):
+        return BaselineIntegration.objects.get(pk=earlier)
+    if current is None:
+        raise WrongState(f"No integration of {workstream} is in force, so there is nothing to revert.")
+    full, checked = _restored(workstream, current, commit)
+    once("reverted", lambda: _revert(current, reason, full, checked, actor, now))
+    current.refresh_from_db()
+    return current
+
+
+def _revert(
+    current: BaselineIntegration, reason: str, full: str, checked: str, actor: Actor, now: datetime
+) -> int:
+    with unit_of_work():
+        workstream = locked_workstream(current.workstream_id)
+        ended = BaselineIntegration.objects.filter(pk=current.pk, reverted_at=None).update(
+            reverted_by=actor.account,
+            reverted_as=actor.label,
+            reverted_at=now,
+            revert_reason=reason,
+            revert_commit=full,
+        )
+        if ended != 1:
+            raise WrongState("Somebody else has decided the revert meanwhile.")
+        said = f"{reason} {checked}"
+        _announce(
+            workstream, EventType.BASELINE_REVERTED, actor, said, "Send back what has to be done again.", now
+        )
+        data = {"integration": current.pk, "commit": full, "checked": checked}
+        _record(workstream, "baseline reverted", actor, full, reason, data, now)
+    return current.pk
+
+
+def refuse_integrated(workstream: Workstream) -> None:
+    """BaselineIntegrated while an integration is in force: complete work is not done again behind it."""
+    if current := integration_in_force(workstream):
+        raise BaselineIntegrated(
+            f"The work of {workstream} is part of the base branch since "
+            f"{current.integrated_at:%Y-%m-%d %H:%M} UTC.",
+            commit=current.commit,
+        )
+
+
+def _found(workstream_id: int) -> Workstream:
+    found = Workstream.objects.select_related("version").filter(pk=workstream_id).first()
+    if found is None:
+        raise NotFound("There is no such workstream.")
+    return found
+
+
+def _look_quietly(workstream: Workstream, now: datetime) -> bool:
+    branch = base_branch_of(workstream)
+    work = work_commits(workstream, branch) if branch else None
+    if branch is None or work is None or work.unknown or not work.known or not branch.holds_all(work.known):
+        return False
+    try:
+        _found_in(workstream, branch, work, ORCHESTRATOR, now)
+    except WrongState:
+        return False
+    return True
+
+
+def _found_in(
+    workstream: Workstream, branch: BaseBranch, work: WorkCommits, actor: Actor, now: datetime
+) -> BaselineIntegration:
+    checked = f"{branch.name} holds every commit of the work ({len(work.known)})."
+    source, head, note = IntegrationSource.REPOSITORY, branch.head(), f"Found in {branch.repository.name}."
+    row = once("integrated", lambda: _integrate(workstream.pk, source, actor, now, head, note, checked))
+    return BaselineIntegration.objects.get(pk=row)
+
+
+def _integrate(
+    workstream_id: int,
+    source: IntegrationSource,
+    actor: Actor,
+    now: datetime,
+    commit: str,
+    note: str,
+    checked: str,
+) -> int:
+    with unit_of_work():
+        workstream = locked_workstream(workstream_id)
+        if workstream.status not in OPEN_TO_INTEGRATION:
+            raise WrongState(f"{workstream} is {workstream.status}; nothing of it is integrated.")
+        if current := integration_in_force(workstream):
+            raise WrongState(
+                f"{workstream} is integrated already, since {current.integrated_at:%Y-%m-%d %H:%M} UTC."
+            )
+        row = BaselineIntegration.objects.create(
+            workstream=workstream,
+            source=source,
+            commit=commit,
+            note=note,
+            integrated_by=actor.label,
+            integrated_at=now,
+        )
+        said = note or "The work is part of the base branch."
+        _announce(
+            workstream,
+            EventType.BASELINE_INTEGRATION,
+            actor,
+            f"{said} {checked}",
+            "Go on; rework needs a revert decision first.",
+            now,
+        )
+        data = {"integration": row.pk, "source": source.value, "commit": commit, "checked": checked}
+        _record(workstream, "baseline integrated", actor, commit, note, data, now)
+    return row.pk
+
+
+def _announce(
+    workstream: Workstream, event: EventType, actor: Actor, outcome: str, next_action: str, now: datetime
+) -> None:
+    """Baseline events belong to the workstream; the artifact names its last completed attempt (FR-014)."""
+    completed = Attempt.objects.filter(task__workstream=workstream, status=AttemptStatus.COMPLETED)
+    attempt = completed.select_related("task__step").order_by("-ended_at", "-pk").first()
+    if attempt is None:
+        raise WrongState("No task is complete, so there is nothing to integrate.")
+    attempt.task.workstream = workstream
+    announce(attempt=attempt, event=event, actor=actor, outcome=outcome, next_action=next_action, now=now)
+
+
+def _record(
+    workstream: Workstream,
+    action: str,
+    actor: Actor,
+    commit: str,
+    reason: str,
+    data: Mapping[str, object],
+    now: datetime,
+) -> None:
+    subject = f"at {commit[:12]}" if commit else "no commit named"
+    record(
+        workstream=workstream, actor=actor, action=action, subject=subject, reason=reason, now=now, data=data
+    )
+    workstream.updated_at = now
+    workstream.save(update_fields=["updated_at"])
+    wake(workstream.pk)
+
+
+def _known(branch: BaseBranch | None, commit: str) -> str:
+    """The full id of a named commit, which has to be part of the branch where there is one to ask."""
+    commit = commit_word(commit)
+    if branch is None:
+        return commit
+    full = branch.find(commit)
+    if not full:
+        raise InvalidInput(f"The repository has no commit {commit}.", field="commit")
+    if not branch.holds(full):
+        raise InvalidInput(
+            f"{commit} is not part of {branch.name}.",
+            recovery=f"Name a commit of {branch.name}, or merge this one first.",
+            field="commit",
+        )
+    return full
+
+
+def _restored(workstream: Workstream, current: BaselineIntegration, commit: str) -> tuple[str, str]:
+    """The full id of the revert commit, and what was compared to see that the work is taken back."""
+    branch = base_branch_of(workstream)
+    full = _known(branch, commit) if commit else ""
+    if branch is None:
+        return full, NOT_HERE
+    work = _work_of(workstream, current, branch)
+    if full:
+        _refuse_older(branch, full, work)
+        return (
+            full,
+            f"{full[:12]} is part of {branch.name} and came after the work; their contents were "
+            f"not compared.",
+        )
+    if not work:
+        return "", f"No commit of the work is known, so nothing was compared with {branch.name}."
+    if any(branch.holds(one) for one in work):
+        raise WrongState(
+            f"{branch.name} still holds the integrated work.",
+            recovery=f"Revert the merge on {branch.name}, then name the revert commit here.",
+        )
+    return "", f"{branch.name} no longer holds any commit of the work ({len(work)})."
+
+
+def _work_of(workstream: Workstream, current: BaselineIntegration, branch: BaseBranch) -> tuple[str, ...]:
+    """The commits that were integrated: of the results, or else the one that the integration named."""
+    named = branch.find(current.commit) if current.commit else ""
+    return work_commits(workstream, branch).known or ((named,) if named else ())
+
+
+def _refuse_older(branch: BaseBranch, commit: str, work: Sequence[str]) -> None:
+    held = [one for one in work if branch.holds(one)]
+    if commit in work or any(not branch.follows(commit, one) for one in held):
+        raise InvalidInput(
+            f"{commit[:12]} did not come after the integrated work, so it cannot take it back.",
+            recovery="Name the commit that reverts the merge.",
+            field="commit",
+        )

@@ -1,0 +1,185 @@
+"""What a person decides when database and workspace do not belong together (F22 to F24).
+
+Which of both is right nobody can know but people: an older database was restored, or an older workspace.
+Restoring the right copy needs no act, the next look finds that they agree. The other ways out go by the
+database, because it alone has tasks and history: the branch is set back to the commit that it knows, or what
+it recorded is written again.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestrator.core.errors import MissingReason, WrongState
+from orchestrator.core.files.divergence import judge, sentence, settlements
+from orchestrator.core.terms import ArtifactState, Divergence, Role, Settlement, WorkstreamStatus
+from orchestrator.models import HandoffArtifact, WorkspaceBranch, Workstream
+from orchestrator.queries.base.parts import MANY
+from orchestrator.queries.handoff.handovers import STANDING
+from orchestrator.queries.work.projection import projected_files
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.history import record
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.base.wake import wake
+from orchestrator.services.handoff.artifacts import COMMIT_BYTES, COMMIT_SIZE, contents_of
+from orchestrator.services.handoff.damage import check_intact, workspace
+from orchestrator.services.handoff.known_branch import known_branch, look, note_head, seen_by, settled
+from orchestrator.workspace import Inbox, Workspace
+from orchestrator.workspace.branch import CommitLine, keep, lines_between, put_back, reachable, write_again
+from orchestrator.workspace.repository import nobody
+
+SETTLERS = (Role.APPROVER,)
+#: Commits that are shown of those which only one side knows.
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class WorkspaceFacts:
+    """How branch and database stand to each other. `kind`, `said`, `since`, `ways` and `commits` (those that
+    the database does not know, newest first) are empty while they agree."""
+
+    agrees: bool
+    known: str
+    head: str
+    kind: str
+    said: str
+    since: datetime | None
+    ways: tuple[Settlement, ...]
+    commits: tuple[CommitLine, ...]
+
+
+def workspace_facts(*, now: datetime) -> WorkspaceFacts:
+    """Looks first, so that what is shown is what holds now. Call it outside a transaction."""
+    space = workspace()
+    apart = look(space, now)
+    row, head = known_branch(), space.head()
+    if not apart:
+        return WorkspaceFacts(True, row.head, head, "", "", None, (), ())
+    seen = seen_by(space, row, head)
+    kind = judge(seen)
+    return WorkspaceFacts(
+        agrees=False,
+        known=row.head,
+        head=head,
+        kind=kind.value,
+        said=sentence(kind, row.head, head),
+        since=row.diverged_at,
+        ways=settlements(kind, held=seen.held),
+        commits=tuple(lines_between(space, row.head if seen.held else "", head, SHOWN)),
+    )
+
+
+def settle_divergence(*, way: Settlement, reason: str, actor: Actor, now: datetime) -> str:
+    """Bring the branch in line with the database; answers with the name that the branch's commits are kept
+    under.
+
+    WrongState when both agree, or when this way is none for what happened. Call it outside a transaction: the
+    workspace's lock comes before any row lock. A kill leaves the divergence standing, and the act is done
+    again.
+    """
+    actor.require(*SETTLERS)
+    actor.require_person("What becomes of the workspace's branch is decided by a person.")
+    if not reason.strip():
+        raise MissingReason("Say why this copy is the right one.", field="reason")
+    space = workspace()
+    if not look(space, now):
+        raise WrongState("Workspace and database agree; there is nothing to decide.")
+    with space.locked():
+        row, head = known_branch(), space.head()
+        _refuse_other_way(space, row, head, way)
+        kept = keep(space, head, now)
+        if way is Settlement.SET_BACK:
+            put_back(space, row.head)
+        else:
+            space.intend = nobody  # a kill leaves the divergence standing
+            write_again(space, recorded_files(), "Written again from the record\n", now, above=head)
+        # An older database does not know results that were taken in since: they are looked at again.
+        Inbox(space).forget()
+        _note_settled(space, way, reason, row, kept, actor, now)
+    check_intact(
+        HandoffArtifact.objects.filter(state=ArtifactState.DAMAGED).select_related("attempt"), now=now
+    )
+    return kept
+
+
+def _refuse_other_way(space: Workspace, row: WorkspaceBranch, head: str, way: Settlement) -> None:
+    seen = seen_by(space, row, head)
+    kind = judge(seen)
+    if way not in settlements(kind, held=seen.held):
+        other = (
+            "git no longer has the commit that the database knows"
+            if way is Settlement.SET_BACK
+            else "it is older"
+        )
+        raise WrongState(
+            f"The branch cannot be settled that way: {other}.",
+            recovery="The page Workspace has the ways that are left.",
+            kind=kind.value,
+        )
+
+
+def _note_settled(
+    space: Workspace,
+    way: Settlement,
+    reason: str,
+    row: WorkspaceBranch,
+    kept: str,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    head = space.head()
+    with unit_of_work():
+        if head:
+            name_commits(space, head, now)
+        note_head(head)
+        settled()
+        record(
+            workstream=None,
+            actor=actor,
+            action="branch set back" if way is Settlement.SET_BACK else "branch written again",
+            subject=Divergence(row.kind).value.replace("-", " "),
+            reason=reason,
+            now=now,
+            data={"known": row.head, "found": row.found, "head": head, "kept": kept},
+        )
+        for pk in (
+            Workstream.objects.filter(status=WorkstreamStatus.ACTIVE)
+            .order_by("pk")
+            .values_list("pk", flat=True)
+        ):
+            wake(pk)
+
+
+def name_commits(space: Workspace, head: str, now: datetime) -> None:
+    """Artifacts of commits that the branch has lost stand in its newest commit now; the caller has a
+    transaction.
+    """
+    standing = HandoffArtifact.objects.filter(state__in=STANDING)
+    held = reachable(space, head)
+    lost = [one for one in standing.order_by().values_list("commit", flat=True).distinct() if one not in held]
+    for start in range(0, len(lost), MANY):
+        standing.filter(commit__in=lost[start : start + MANY]).update(commit=head, committed_at=now)
+
+
+def recorded_files() -> Iterator[Mapping[str, bytes]]:
+    """Everything that was ever published, as the record has it, in parts that fit into memory; then the state
+    files.
+    """
+    for workstream in Workstream.objects.order_by("pk").values_list("pk", flat=True):
+        yield from _handed_over(workstream)
+        yield projected_files(workstream)
+
+
+def _handed_over(workstream: int) -> Iterator[Mapping[str, bytes]]:
+    rows = HandoffArtifact.objects.filter(workstream=workstream, state__in=STANDING).order_by("sequence")
+    part: dict[str, bytes] = {}
+    count = size = 0
+    for row in rows.iterator(chunk_size=COMMIT_SIZE):
+        own = contents_of([row])
+        if part and (count >= COMMIT_SIZE or size + sum(map(len, own.values())) > COMMIT_BYTES):
+            yield part
+            part, count, size = {}, 0, 0
+        part.update(own)
+        count, size = count + 1, size + sum(map(len, own.values()))
+    if part:
+        yield part

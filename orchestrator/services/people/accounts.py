@@ -1,0 +1,102 @@
+"""What the history says of accounts: made, renamed, closed, roles and rights given and taken (FR-011).
+
+Accounts are kept by Django, and changed by commands, by the administration and by their own people. Whoever
+changes one reads its standing before, and has the difference recorded in the same transaction.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from orchestrator.core.errors import InvalidInput, PasswordWeak
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.history import record
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.people.sessions import end_sessions
+
+#: Who works with `manage.py` on the machine itself; the history cannot know more of them.
+COMMAND_LINE = Actor("command line")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an account is called and what it may do."""
+
+    name: str
+    password: str
+    active: bool
+    roles: frozenset[str]
+    rights: frozenset[str]
+
+
+def standing_of(account_id: int | None) -> Standing | None:
+    """As the database has it now; None for an account that is yet to be made."""
+    account = User.objects.filter(pk=account_id).first() if account_id is not None else None
+    if account is None:
+        return None
+    rights = {permission.codename for permission in account.user_permissions.all()}
+    rights |= {name for name in ("is_staff", "is_superuser") if getattr(account, name)}
+    roles = frozenset(account.groups.values_list("name", flat=True))
+    return Standing(account.get_username(), account.password, account.is_active, roles, frozenset(rights))
+
+
+def record_changes(*, account: User, before: Standing | None, actor: Actor, now: datetime) -> None:
+    """An entry for each thing in which the account is now another one than before; part of the caller's
+    transaction.
+    """
+    after = standing_of(account.pk)
+    if after is None:
+        raise InvalidInput("There is no such account.")
+    new = before is None
+    before = before or Standing(after.name, after.password, True, frozenset(), frozenset())
+    said: list[tuple[str, dict[str, str]]] = [("account made", {})] if new else []
+    if after.name != before.name:
+        said.append(("account renamed", {"from": before.name, "to": after.name}))
+    if after.password != before.password:
+        said.append(("password changed", {}))
+    if after.active != before.active:
+        said.append(("account activated" if after.active else "account deactivated", {}))
+    said += _difference("role", before.roles, after.roles)
+    said += _difference("right", before.rights, after.rights)
+    with unit_of_work():
+        for action, data in said:
+            record(workstream=None, actor=actor, action=action, subject=after.name, now=now, data=data)
+
+
+def _difference(what: str, before: Iterable[str], after: Iterable[str]) -> list[tuple[str, dict[str, str]]]:
+    given = [(f"{what} given", {what: name}) for name in sorted(set(after) - set(before))]
+    return given + [(f"{what} taken", {what: name}) for name in sorted(set(before) - set(after))]
+
+
+def change_password(*, account: User, old: str, new: str, now: datetime) -> None:
+    """A person's own new password. Every other session of theirs is over; the caller keeps the one it was
+    typed in.
+    """
+    if not account.check_password(old):
+        raise InvalidInput(
+            "The present password is not right.", recovery="Type the one you signed in with.", field="old"
+        )
+    try:
+        validate_password(new, account)
+    except ValidationError as problem:
+        raise PasswordWeak(" ".join(problem.messages)) from problem
+    with unit_of_work():
+        before = standing_of(account.pk)
+        account.set_password(new)
+        account.save(update_fields=["password"])
+        record_password(account=account, before=before, actor=Actor.person(account), now=now)
+
+
+def record_password(*, account: User, before: Standing | None, actor: Actor, now: datetime) -> None:
+    """Ends sessions and waits that belong to the old password, and records the change; in the caller's
+    transaction.
+    """
+    for device in TOTPDevice.objects.filter(user=account, confirmed=True):
+        device.throttle_reset()
+    end_sessions(account, now)
+    record_changes(account=account, before=before, actor=actor, now=now)

@@ -1,0 +1,99 @@
+"""Blockers: declared impediments with a class, an owner and an end (FR-012)."""
+
+from datetime import datetime
+
+from orchestrator.core.engine.lifecycles import resting_status
+from orchestrator.core.errors import InvalidInput, MissingReason, NotFound, WrongState
+from orchestrator.core.terms import TERMINAL_TASK, AttemptStatus, BlockerKind, Role, TaskStatus
+from orchestrator.models import Blocker, Task
+from orchestrator.models.attempt import LIVE
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.history import record
+from orchestrator.services.base.locks import locked_task
+from orchestrator.services.base.progress import settle
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.base.wake import wake
+from orchestrator.services.people.ownership import person
+
+
+def declare_blocker(
+    *, task_id: int, kind: str, note: str, actor: Actor, now: datetime, owner: str = ""
+) -> Blocker:
+    """Say that a task cannot go on and why. `owner` is the user name of whoever sees to it, or else who
+    declares it.
+    """
+    actor.require(Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
+    if not note.strip():
+        raise MissingReason("A blocker says what is in the way.", field="note")
+    if kind not in set(BlockerKind):
+        raise InvalidInput(
+            f"{kind!r} is not a class of blocker; use one of {', '.join(BlockerKind)}.", field="kind"
+        )
+    owned_by = person(owner, "owner") if owner.strip() else actor.account
+    with unit_of_work():
+        task = locked_task(task_id)
+        if TaskStatus(task.status) in TERMINAL_TASK:
+            raise WrongState(f"{task.step.key} is {task.status}; nothing can block it.")
+        blocker = Blocker.objects.create(
+            task=task,
+            kind=kind,
+            note=note,
+            owner=owned_by,
+            declared_by=actor.account,
+            declared_as=actor.label,
+            declared_at=now,
+        )
+        _rest(task, blocker, actor, "blocker declared", note, now)
+    return blocker
+
+
+def resolve_blocker(*, blocker_id: int, resolution: str, actor: Actor, now: datetime) -> Blocker:
+    """Close a blocker with what resolved it; the task goes on where it stood."""
+    actor.require(Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
+    if not resolution.strip():
+        raise MissingReason("Say how the blocker was resolved.", field="resolution")
+    with unit_of_work():
+        task_id = Blocker.objects.filter(pk=blocker_id).values_list("task_id", flat=True).first()
+        if task_id is None:
+            raise NotFound("There is no such blocker.")
+        task = locked_task(task_id)
+        blocker = Blocker.objects.get(pk=blocker_id)
+        if blocker.resolved_at is not None:
+            raise WrongState("The blocker is already resolved.")
+        blocker.resolution, blocker.resolved_at = resolution, now
+        blocker.resolved_by, blocker.resolved_as = actor.account, actor.label
+        blocker.save(update_fields=["resolution", "resolved_by", "resolved_as", "resolved_at"])
+        _rest(task, blocker, actor, "blocker resolved", resolution, now)
+    return blocker
+
+
+def _rest(task: Task, blocker: Blocker, actor: Actor, action: str, reason: str, now: datetime) -> None:
+    if TaskStatus(task.status) not in TERMINAL_TASK:
+        task.status = _resting(task)
+    record(
+        workstream=task.workstream,
+        actor=actor,
+        action=action,
+        subject=task.step.key,
+        reason=reason,
+        now=now,
+        data={
+            "blocker": blocker.pk,
+            "kind": blocker.kind,
+            "owner": blocker.owner.get_username(),
+            "status": task.status,
+        },
+    )
+    settle(task, now)
+    wake(task.workstream_id)
+
+
+def _resting(task: Task) -> TaskStatus:
+    live = task.attempts.filter(status__in=LIVE).first()
+    last = task.attempts.order_by("-number").first()
+    return resting_status(
+        gate=task.step.is_gate,
+        live=AttemptStatus(live.status) if live else None,
+        failed=last is not None and last.status == AttemptStatus.FAILED and last.followed_up_at is None,
+        blocked=task.blockers.filter(resolved_at=None).exists(),
+    )

@@ -1,0 +1,153 @@
+"""Executors and the tokens they sign in with (FR-027, design section 7)."""
+
+import re
+import secrets
+from datetime import datetime
+
+from django.contrib.auth.models import User
+
+from orchestrator.core.errors import InvalidInput, NotAllowed, NotFound
+from orchestrator.core.terms import ExecutorKind, Scope
+from orchestrator.models import AccessToken, Executor
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.bounds import refuse_more_executors, refuse_more_tokens
+from orchestrator.services.base.history import record
+from orchestrator.services.base.locks import Lock, for_update, lock_names, take
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.people.names import claim_executor_name
+from orchestrator.services.people.tokens import digest_of
+
+SCOPES = frozenset(scope.value for scope in Scope)
+PREFIX = "pteo_"
+
+
+def register_executor(*, name: str, kind: ExecutorKind, user: User, now: datetime) -> Executor:
+    """The executor of that name; made at the first call. A name belongs to one account and stays of one kind.
+
+    InvalidInput when the name is, or looks like, that of an account, another executor, a role or the
+    orchestrator.
+    """
+    Actor.person(user).require_some_role()
+    with unit_of_work():
+        executor = _named(name) or _new(name, kind, user, now)
+    if executor.user_id != user.pk:
+        raise NotAllowed(f"The executor {name} belongs to {executor.user}.")
+    if executor.kind != kind:
+        raise InvalidInput(
+            f"The executor {name} is registered as {executor.kind}, not as {kind}.",
+            recovery="Choose another name, or the kind that it has.",
+            field="kind",
+        )
+    return executor
+
+
+def register_own(*, user: User, now: datetime) -> Executor:
+    """The executor through which a person claims in the browser; its name stands apart from the account's."""
+    name = f"{re.sub('[^A-Za-z0-9]+', '-', user.get_username()).strip('-')[:40] or 'person'}-in-person"
+    try:
+        return register_executor(name=name, kind=ExecutorKind.PERSON, user=user, now=now)
+    except (InvalidInput, NotAllowed):
+        return register_executor(name=f"{name}-{user.pk}", kind=ExecutorKind.PERSON, user=user, now=now)
+
+
+def _named(name: str) -> Executor | None:
+    return Executor.objects.select_related("user").filter(name=name).first()
+
+
+def _new(name: str, kind: ExecutorKind, user: User, now: datetime) -> Executor:
+    """Behind the names lock somebody else may have made the very same one, which is the one that is asked
+    for.
+    """
+    lock_names()
+    if executor := _named(name):
+        return executor
+    refuse_more_executors(user)
+    alike = claim_executor_name(name)
+    executor = Executor.objects.create(name=name, skeleton=alike, kind=kind, user=user, created_at=now)
+    record(
+        workstream=None,
+        actor=Actor.person(user),
+        action="executor registered",
+        subject=name,
+        now=now,
+        data={"kind": executor.kind},
+    )
+    return executor
+
+
+def issue_token(
+    *,
+    executor: Executor,
+    label: str,
+    scopes: frozenset[str],
+    actor: Actor,
+    now: datetime,
+    expires_at: datetime | None = None,
+    in_browser: bool = False,
+) -> tuple[AccessToken, str]:
+    """A new token and its secret, which is stored nowhere: only its keyed hash is.
+
+    What is done with a person's token counts as that person's act, such as a signature. So only they make it,
+    signed in in the browser: no command, no machine and no administrator does it for them.
+    """
+    actor.require_some_role()
+    _own(executor, actor)
+    if executor.kind == ExecutorKind.PERSON and not (in_browser and _is_owner(executor, actor)):
+        raise NotAllowed(
+            f"A token of {executor} acts as the person {executor.user}, who alone can make it, in "
+            f"the browser.",
+            recovery="Have that person make it under their name, Executors and tokens; or "
+            "register an agent or a tool.",
+        )
+    if unknown := scopes - SCOPES:
+        raise InvalidInput(f"Unknown scope {', '.join(sorted(unknown))}.", field="scopes")
+    refuse_more_tokens(executor)
+    secret = PREFIX + secrets.token_urlsafe(32)
+    with unit_of_work():
+        token = AccessToken.objects.create(
+            executor=executor,
+            label=label[:100] or "token",
+            digest=digest_of(secret),
+            scopes=" ".join(sorted(scopes)),
+            created_at=now,
+            created_by=actor.account,
+            expires_at=expires_at,
+        )
+        record(
+            workstream=None,
+            actor=actor,
+            action="token issued",
+            subject=executor.name,
+            now=now,
+            data={
+                "label": token.label,
+                "scopes": token.scopes,
+                "expires": expires_at.isoformat() if expires_at else "",
+            },
+        )
+    return token, secret
+
+
+def revoke_token(*, token_id: int, actor: Actor, now: datetime) -> AccessToken:
+    """Nobody can sign in with it from now on; calling it again changes nothing."""
+    with unit_of_work():
+        take(Lock.TOKEN, token_id)
+        token = for_update(AccessToken.objects).filter(pk=token_id).first()
+        if token is None:
+            raise NotFound("There is no such token.")
+        _own(token.executor, actor)
+        if token.revoked_at is None:
+            token.revoked_at = now
+            token.save(update_fields=["revoked_at"])
+            record(workstream=None, actor=actor, action="token revoked", subject=token.executor.name, now=now)
+    return token
+
+
+def _own(executor: Executor, actor: Actor) -> None:
+    if actor.user is None or not (actor.user.is_superuser or _is_owner(executor, actor)):
+        raise NotAllowed(f"The executor {executor} belongs to another account.")
+
+
+def _is_owner(executor: Executor, actor: Actor) -> bool:
+    """The account itself, in its own session; an executor of the account is not the person."""
+    return actor.user is not None and actor.executor is None and executor.user_id == actor.user.pk

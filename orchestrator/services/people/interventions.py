@@ -1,0 +1,188 @@
+"""Interventions: a task asks for a person, a person answers (LC-6, LC-7)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from orchestrator.core.errors import InvalidInput, MissingNote, MissingReason, NotAllowed, WrongState
+from orchestrator.core.files.handoff import RESULT_EVENTS
+from orchestrator.core.terms import TERMINAL_TASK, InterventionKind, Role, TaskStatus
+from orchestrator.models import HandoffArtifact, Intervention, InterventionChoice, Task
+from orchestrator.services.base.actor import ORCHESTRATOR, Actor
+from orchestrator.services.base.history import record
+from orchestrator.services.base.locks import locked_task
+from orchestrator.services.base.progress import settle
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.base.wake import wake
+
+#: How many answers a question may offer, and how long each may be.
+MOST_CHOICES = 10
+CHOICE_LENGTH = 200
+
+
+def flag_for_human(
+    *, task_id: int, note: str, actor: Actor, now: datetime, choices: Sequence[str] = ()
+) -> Intervention:
+    """Ask for a person; without a note that says what for, MissingNote (422). A running attempt stays
+    claimed.
+
+    With `choices`, two or more different ones, the answer has to be one of them.
+    """
+    actor.require(Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
+    if not note.strip():
+        raise MissingNote("A task is flagged with an intervention note.", field="intervention_note")
+    offered = _offered(choices)
+    with unit_of_work():
+        task = locked_task(task_id)
+        if TaskStatus(task.status) in TERMINAL_TASK:
+            raise WrongState(f"{task.step.key} is {task.status}; there is nothing left to ask.")
+        if task.needs_human:
+            raise WrongState(f"{task.step.key} already waits for a person: {task.intervention_note}")
+        intervention = open_intervention(task, InterventionKind.QUESTION, note.strip(), actor, now, offered)
+        settle(task, now)
+        wake(task.workstream_id)
+    return intervention
+
+
+def clear_human_flag(*, task_id: int, answer: str, actor: Actor, now: datetime) -> Intervention:
+    """Mark the question as dealt with; the answer goes to whoever does the step.
+
+    A question with choices takes one of them. A circuit breaker takes an answer from a person only, and
+    failures count anew from then on. A card about a damaged file is not cleared by hand: it goes when the
+    file is usable again.
+    """
+    actor.require(Role.INITIATOR, Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
+    with unit_of_work():
+        task = locked_task(task_id)
+        intervention = task.interventions.filter(cleared_at=None).first()
+        if intervention is None:
+            raise WrongState(f"{task.step.key} does not wait for a person.")
+        _refuse_answer(intervention, answer.strip(), actor)
+        if intervention.kind == InterventionKind.BREAKER:
+            task.forgive_failures()
+        close_intervention(intervention, task, answer.strip(), actor, now)
+        settle(task, now)
+        wake(task.workstream_id)
+    return intervention
+
+
+def open_intervention(
+    task: Task, kind: InterventionKind, note: str, actor: Actor, now: datetime, choices: Sequence[str] = ()
+) -> Intervention:
+    """Flag a locked task that has no open intervention; the caller settles it."""
+    task.needs_human, task.intervention_note = True, note
+    intervention = Intervention.objects.create(
+        task=task, kind=kind, note=note, raised_by=actor.label, raised_at=now
+    )
+    InterventionChoice.objects.bulk_create(
+        InterventionChoice(intervention=intervention, position=position, text=text)
+        for position, text in enumerate(choices)
+    )
+    _record(intervention, task, actor, "flagged for a human", note, now, {"choices": list(choices)})
+    return intervention
+
+
+def close_intervention(
+    intervention: Intervention, task: Task, answer: str, actor: Actor, now: datetime
+) -> None:
+    """Take the flag of a locked task away; the caller settles it. Nobody's name stands for what clears
+    itself.
+    """
+    intervention.answer, intervention.cleared_at = answer, now
+    intervention.cleared_by, intervention.cleared_as = actor.user, actor.label
+    intervention.save(update_fields=["answer", "cleared_by", "cleared_as", "cleared_at"])
+    task.needs_human, task.intervention_note = False, ""
+    _record(intervention, task, actor, "intervention done", answer, now, {"forgiven": task.forgiven})
+
+
+def ask_about_artifact(artifact: HandoffArtifact, now: datetime) -> None:
+    """Raise the card of a damaged handover on its complete task, whose status stays; the caller holds the
+    lock.
+
+    A task has one card, about the file that was found damaged first.
+    """
+    task = _behind(artifact)
+    if artifact.event not in RESULT_EVENTS or task.status != TaskStatus.COMPLETE or task.needs_human:
+        return
+    note = f"A file that was handed over cannot be used: {artifact.problem}. What builds on it waits."
+    open_intervention(task, InterventionKind.ARTIFACT, note, ORCHESTRATOR, now)
+    settle(task, now)
+
+
+def artifact_settled(artifact: HandoffArtifact, said: str, now: datetime) -> None:
+    """Clear the card of a task whose handover is usable again or no longer counts; the caller
+    holds the lock.
+    """
+    task = _behind(artifact)
+    if close_artifact_card(task, said, now):
+        settle(task, now)
+
+
+def close_artifact_card(task: Task, said: str, now: datetime) -> bool:
+    """Close the open card about a damaged file, if there is one; the caller holds the lock and saves the
+    task.
+    """
+    card = task.interventions.filter(kind=InterventionKind.ARTIFACT, cleared_at=None).first()
+    if card is not None:
+        close_intervention(card, task, said, ORCHESTRATOR, now)
+    return card is not None
+
+
+def _behind(artifact: HandoffArtifact) -> Task:
+    return Task.objects.select_related("step", "workstream").get(pk=artifact.attempt.task_id)
+
+
+def _offered(choices: Sequence[str]) -> list[str]:
+    """The choices without outer blanks; InvalidInput when a person could not choose between them."""
+    offered = [text for choice in choices if (text := " ".join(choice.split()))]
+    if offered and not 2 <= len(offered) <= MOST_CHOICES:
+        raise InvalidInput(f"A question offers 2 to {MOST_CHOICES} choices, or none.", field="choices")
+    if len(set(offered)) < len(offered):
+        raise InvalidInput("The choices have to differ from one another.", field="choices")
+    if any(len(text) > CHOICE_LENGTH for text in offered):
+        raise InvalidInput(f"A choice has at most {CHOICE_LENGTH} characters.", field="choices")
+    return offered
+
+
+def _refuse_answer(intervention: Intervention, answer: str, actor: Actor) -> None:
+    offered = list(intervention.choices.values_list("text", flat=True))
+    if offered and answer not in offered:
+        raise InvalidInput(f"Answer with one of: {'; '.join(offered)}.", field="answer")
+    if intervention.kind == InterventionKind.ARTIFACT:
+        raise WrongState(
+            "The card stands until the file is usable again.",
+            recovery="Use one of the four ways out on the workstream's page; the card then goes by itself.",
+        )
+    if intervention.kind == InterventionKind.BREAKER:
+        if not actor.is_person:
+            raise NotAllowed(
+                "A circuit breaker is answered by a person, not by an agent or a tool.",
+                recovery="Ask a person to answer it on the interventions page.",
+            )
+        if not answer:
+            raise MissingReason("Say what changes before the step is tried again.", field="answer")
+
+
+def _record(
+    intervention: Intervention,
+    task: Task,
+    actor: Actor,
+    action: str,
+    reason: str,
+    now: datetime,
+    data: dict[str, object],
+) -> None:
+    record(
+        workstream=task.workstream,
+        actor=actor,
+        action=action,
+        subject=task.step.key,
+        reason=reason,
+        now=now,
+        data={
+            "task": task.step.key,
+            "intervention": intervention.pk,
+            "kind": intervention.kind,
+            "needs_human": task.needs_human,
+            **data,
+        },
+    )

@@ -1,0 +1,138 @@
+"""Ownership: who answers for a workstream, a task or a blocker, and how that passed on (FR-011)."""
+
+from datetime import datetime
+
+from django.contrib.auth.models import User
+
+from orchestrator.core.errors import InvalidInput, MissingReason, NotFound, WrongState
+from orchestrator.core.terms import ExecutorKind, Role, WorkstreamStatus
+from orchestrator.models import Blocker, Executor, OwnershipTransfer, Task, Workstream
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.history import record
+from orchestrator.services.base.locks import locked_task, locked_workstream
+from orchestrator.services.base.progress import settle
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.base.wake import wake
+
+#: Everybody who works here may pass ownership on, so that nobody's absence leaves work without an owner.
+MOVERS = (Role.INITIATOR, Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
+
+
+def person(name: str, field: str) -> User:
+    """The active account of that user name; InvalidInput names the field when there is none."""
+    found = User.objects.filter(username=name.strip(), is_active=True).first()
+    if found is None:
+        raise InvalidInput(f"There is no active account {name.strip()!r}.", field=field)
+    return found
+
+
+def transfer_task(*, task_id: int, to: str, reason: str, actor: Actor, now: datetime) -> OwnershipTransfer:
+    """Make the person named `to` answer for a task. WrongState when they do already."""
+    owner = _new_owner(to, reason, actor)
+    with unit_of_work():
+        task = locked_task(task_id)
+        _refuse_same(task.owner, owner, task.step.key)
+        transfer = _pass_on(task.workstream, owner, reason, actor, now, task=task)
+        settle(task, now)
+        wake(task.workstream_id)
+    return transfer
+
+
+def transfer_workstream(
+    *, workstream_id: int, to: str, reason: str, actor: Actor, now: datetime
+) -> OwnershipTransfer:
+    """Make the person named `to` answer for a workstream that is not archived."""
+    owner = _new_owner(to, reason, actor)
+    with unit_of_work():
+        workstream = locked_workstream(workstream_id)
+        if workstream.status == WorkstreamStatus.ARCHIVED:
+            raise WrongState(f"{workstream} is archived; its owner no longer changes.")
+        _refuse_same(workstream.owner, owner, workstream.title)
+        transfer = _pass_on(workstream, owner, reason, actor, now)
+        wake(workstream.pk)
+    return transfer
+
+
+def transfer_blocker(
+    *, blocker_id: int, to: str, reason: str, actor: Actor, now: datetime
+) -> OwnershipTransfer:
+    """Make the person named `to` see to an open blocker."""
+    owner = _new_owner(to, reason, actor)
+    with unit_of_work():
+        task_id = Blocker.objects.filter(pk=blocker_id).values_list("task_id", flat=True).first()
+        if task_id is None:
+            raise NotFound("There is no such blocker.")
+        task = locked_task(task_id)
+        blocker = Blocker.objects.get(pk=blocker_id)
+        if blocker.resolved_at is not None:
+            raise WrongState("The blocker is already resolved.")
+        _refuse_same(blocker.owner, owner, "the blocker")
+        transfer = _pass_on(task.workstream, owner, reason, actor, now, task=task, blocker=blocker)
+        wake(task.workstream_id)
+    return transfer
+
+
+def own_unowned(task: Task, executor: Executor, actor: Actor, now: datetime) -> None:
+    """A person who claims a task that nobody owns becomes its owner; the caller holds the lock and settles
+    the task.
+
+    An agent's claim makes no owner: its assignment already says who works, and a person has to answer for the
+    task.
+    """
+    if task.owner_id is None and executor.kind == ExecutorKind.PERSON:
+        _pass_on(task.workstream, executor.user, "Claimed it while nobody owned it.", actor, now, task=task)
+
+
+def _new_owner(to: str, reason: str, actor: Actor) -> User:
+    actor.require(*MOVERS)
+    if not reason.strip():
+        raise MissingReason("Say why it passes to somebody else.", field="reason")
+    return person(to, "to")
+
+
+def _refuse_same(before: User | None, owner: User, what: str) -> None:
+    if before == owner:
+        raise WrongState(f"{owner.get_username()} owns {what} already.")
+
+
+def _pass_on(
+    workstream: Workstream,
+    owner: User,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    task: Task | None = None,
+    blocker: Blocker | None = None,
+) -> OwnershipTransfer:
+    """Write the new owner into the row that it belongs to, with its entry in the log and in the history."""
+    owned = blocker or task or workstream
+    before, owned.owner = owned.owner, owner
+    owned.save(update_fields=["owner"])
+    if task is None:
+        workstream.updated_at = now
+        workstream.save(update_fields=["updated_at"])
+    record(
+        workstream=workstream,
+        actor=actor,
+        action="ownership transferred",
+        subject=task.step.key if task else workstream.slug,
+        reason=reason,
+        now=now,
+        data={
+            "of": "blocker" if blocker else "task" if task else "workstream",
+            "blocker": blocker.pk if blocker else 0,
+            "from": before.get_username() if before else "",
+            "to": owner.get_username(),
+        },
+    )
+    return OwnershipTransfer.objects.create(
+        workstream=workstream,
+        task=task,
+        blocker=blocker,
+        from_user=before,
+        to_user=owner,
+        reason=reason.strip(),
+        transferred_by=actor.account,
+        transferred_as=actor.label,
+        transferred_at=now,
+    )

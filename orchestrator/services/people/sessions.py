@@ -1,0 +1,33 @@
+"""Sign an account out everywhere, by itself or by an administrator (design section 7)."""
+
+from datetime import datetime
+
+from django.contrib.auth.models import User
+
+from orchestrator.core.errors import NotAllowed
+from orchestrator.models import SessionEnd
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.history import record
+from orchestrator.services.base.unit_of_work import unit_of_work
+
+
+def sign_out_everywhere(*, account: User, actor: Actor, now: datetime) -> None:
+    """Every session of the account that began before `now` is over. Tokens go on; they are revoked one by
+    one.
+    """
+    if actor.user is not None and actor.user.pk != account.pk and not actor.user.is_superuser:
+        raise NotAllowed(f"Only {account} or an administrator may sign {account} out everywhere.")
+    with unit_of_work():
+        end_sessions(account, now)
+        record(
+            workstream=None,
+            actor=actor,
+            action="signed out everywhere",
+            subject=account.get_username(),
+            now=now,
+        )
+
+
+def end_sessions(account: User, now: datetime) -> None:
+    """Part of an act that changes how the account signs in."""
+    SessionEnd.objects.update_or_create(user=account, defaults={"at": now})

@@ -1,0 +1,126 @@
+"""Threads: which executor works there, alone or first (WF-4)."""
+
+from datetime import datetime
+
+from orchestrator.core.errors import AssignedElsewhere, InvalidInput, MissingReason, NotFound, WrongState
+from orchestrator.core.terms import AssignmentMode, Role, WorkstreamStatus
+from orchestrator.models import Executor, Task, Thread, ThreadAssignment, Workstream
+from orchestrator.queries.engine.threads import assignments_in_force, place_of, sole_executor
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.history import record
+from orchestrator.services.base.locks import locked_workstream
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.base.wake import wake
+
+ASSIGNERS = (Role.INITIATOR, Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
+
+
+def assign_thread(
+    *, workstream_id: int, thread_id: int, executor: str, mode: str, reason: str, actor: Actor, now: datetime
+) -> ThreadAssignment:
+    """Keep a thread for the executor of that name. `assigned`: it alone claims there. `preferred`: it is
+    offered the work first, and others while it runs something else.
+
+    What another executor runs there already goes on. The assignment before it ends.
+    """
+    found, kind = _executor(executor), _mode(mode)
+    with unit_of_work():
+        workstream, thread = _locked(workstream_id, thread_id, reason, actor)
+        before = assignments_in_force(workstream).get(place_of(thread))
+        if before and (before.executor_id, before.mode) == (found.pk, kind):
+            raise WrongState(f"{thread} is {kind} to {found.name} already.")
+        if before:
+            _end(before, now)
+        assignment = ThreadAssignment.objects.create(
+            workstream=workstream,
+            thread=thread,
+            executor=found,
+            mode=kind,
+            reason=reason.strip(),
+            assigned_by=actor.label,
+            assigned_at=now,
+        )
+        _record("thread assigned", workstream, thread, reason, actor, now, found.name, kind)
+        _touch(workstream, now)
+    return assignment
+
+
+def unassign_thread(*, workstream_id: int, thread_id: int, reason: str, actor: Actor, now: datetime) -> None:
+    """Let every executor claim in a thread again."""
+    with unit_of_work():
+        workstream, thread = _locked(workstream_id, thread_id, reason, actor)
+        before = assignments_in_force(workstream).get(place_of(thread))
+        if before is None:
+            raise WrongState(f"{thread} is assigned to nobody.")
+        _end(before, now)
+        _record(
+            "thread unassigned", workstream, thread, reason, actor, now, before.executor.name, before.mode
+        )
+        _touch(workstream, now)
+
+
+def refuse_assigned_elsewhere(task: Task, executor: Executor) -> None:
+    """AssignedElsewhere, naming it, when another executor alone claims in the task's thread."""
+    thread = Thread.objects.select_related("batch__stage").get(pk=task.step.thread_id)
+    sole = sole_executor(task.workstream, thread)
+    if sole is not None and sole != executor:
+        raise AssignedElsewhere(f"The thread {thread} is assigned to {sole.label}.", executor=sole.name)
+
+
+def _executor(name: str) -> Executor:
+    found = Executor.objects.filter(name=name.strip(), user__is_active=True).first()
+    if found is None:
+        raise InvalidInput(f"There is no executor {name.strip()!r} with an active account.", field="executor")
+    return found
+
+
+def _mode(mode: str) -> AssignmentMode:
+    if mode not in set(AssignmentMode):
+        raise InvalidInput(f"{mode!r} is no way to assign; use {' or '.join(AssignmentMode)}.", field="mode")
+    return AssignmentMode(mode)
+
+
+def _locked(workstream_id: int, thread_id: int, reason: str, actor: Actor) -> tuple[Workstream, Thread]:
+    actor.require(*ASSIGNERS)
+    if not reason.strip():
+        raise MissingReason("Say why the thread goes to that executor, or is free again.", field="reason")
+    workstream = locked_workstream(workstream_id)
+    if workstream.status != WorkstreamStatus.ACTIVE:
+        raise WrongState(f"{workstream} is {workstream.status}; nobody claims there.")
+    rows = Thread.objects.select_related("batch__stage")
+    thread = rows.filter(pk=thread_id, batch__stage__version=workstream.version_id).first()
+    if thread is None:
+        raise NotFound("There is no such thread in this workstream.", field="thread")
+    return workstream, thread
+
+
+def _end(assignment: ThreadAssignment, now: datetime) -> None:
+    assignment.ended_at = now
+    assignment.save(update_fields=["ended_at"])
+
+
+def _touch(workstream: Workstream, now: datetime) -> None:
+    workstream.updated_at = now
+    workstream.save(update_fields=["updated_at"])
+    wake(workstream.pk)
+
+
+def _record(
+    action: str,
+    workstream: Workstream,
+    thread: Thread,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    executor: str,
+    mode: str,
+) -> None:
+    record(
+        workstream=workstream,
+        actor=actor,
+        action=action,
+        subject=f"{thread.batch}, {thread}",
+        reason=reason,
+        now=now,
+        data={"thread": list(place_of(thread)), "executor": executor, "mode": mode},
+    )

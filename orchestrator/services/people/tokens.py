@@ -1,0 +1,73 @@
+"""Who a bearer token belongs to: its keyed hash, its time, and when it was last used (FR-027, design section
+7).
+"""
+
+import hashlib
+import hmac
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db.models import Q
+
+from orchestrator.core.errors import NotSignedIn, TokenExpired
+from orchestrator.models import AccessToken
+
+#: Last use is written at most this often: a statement for each call would be one too many.
+USED_EVERY: Final = timedelta(minutes=1)
+
+
+def digest_of(secret: str) -> str:
+    """What is stored of a secret, under the present key."""
+    return _digest(secret, settings.SECRET_KEY)
+
+
+def live_token(secret: str) -> AccessToken | None:
+    """The token of this secret that is not revoked, of an account that is active; its time may be over.
+
+    A hash made with an earlier key counts while `SECRET_KEY_FALLBACKS` has that key.
+    """
+    digests = [_digest(secret, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+    live = AccessToken.objects.select_related("executor__user").filter(
+        revoked_at=None, executor__user__is_active=True
+    )
+    return live.filter(digest__in=digests).first()
+
+
+def is_known_from(secret: str, address: str) -> bool:
+    """Whether this live token was last used from this address."""
+    token = live_token(secret)
+    return token is not None and token.last_used_at is not None and token.last_used_from == address
+
+
+def authenticate(secret: str, now: datetime, address: str = "") -> AccessToken:
+    """The token of this secret, noted as used. NotSignedIn when none is live, TokenExpired when its time is
+    over.
+    """
+    token = live_token(secret)
+    if token is None:
+        raise NotSignedIn("The token is unknown or revoked.")
+    if token.expires_at is not None and token.expires_at <= now:
+        raise TokenExpired(
+            f"The token “{token.label}” of {token.executor.name} expired on {token.expires_at:%Y-%m-%d}."
+        )
+    note_use(token, secret, now, address)
+    return token
+
+
+def note_use(token: AccessToken, secret: str, now: datetime, address: str) -> None:
+    """When and from where it was used last, and its hash under the present key; one statement, and rarely.
+
+    A use on this machine (MCP) comes from nowhere, and leaves the address of the last call by HTTP.
+    """
+    digest, address = digest_of(secret), address or token.last_used_from
+    recent = token.last_used_at is not None and abs(now - token.last_used_at) < USED_EVERY
+    if recent and token.digest == digest and token.last_used_from == address:
+        return
+    used = {"digest": digest, "last_used_at": now, "last_used_from": address}
+    AccessToken.objects.filter(pk=token.pk).filter(Q(digest=token.digest)).update(**used)
+    token.digest, token.last_used_at, token.last_used_from = digest, now, address
+
+
+def _digest(secret: str, key: str) -> str:
+    return hmac.new(key.encode(), secret.encode(), hashlib.sha256).hexdigest()

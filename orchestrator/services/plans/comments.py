@@ -1,0 +1,208 @@
+"""Comments on a version: written as drafts, sent together, answered, resolved (WF-3).
+
+A draft is its author's own and may be changed or thrown away; what was sent stays as it is and is never
+deleted.
+"""
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from orchestrator.core import limits
+from orchestrator.core.errors import InvalidInput, MissingNote, NotFound, WrongState
+from orchestrator.core.plans.text.sections import lines_of
+from orchestrator.core.terms import Role
+from orchestrator.models import Comment, CommentThread, ViewedSection, WorkflowVersion, Workstream
+from orchestrator.queries.plans.plans import workstream_of
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.bounds import refuse_more_comments
+from orchestrator.services.base.history import record
+from orchestrator.services.base.locks import locked_workstream
+from orchestrator.services.base.unit_of_work import unit_of_work
+
+#: Whoever takes part comments; observers look on.
+PARTICIPANTS = (Role.INITIATOR, Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
+LONGEST = limits.TEXT_CHARACTERS
+
+
+def open_thread(
+    *, version_id: int, body: str, actor: Actor, now: datetime, line: int = 0, step: str = ""
+) -> CommentThread:
+    """Begin a thread with a draft, on a line, a step or (neither given) the whole plan.
+
+    InvalidInput for a line that the text does not have; a step is taken as it is named.
+    """
+    actor.require(*PARTICIPANTS)
+    version = WorkflowVersion.objects.filter(pk=version_id).first()
+    if version is None:
+        raise NotFound("There is no such version.")
+    if line and step:
+        raise InvalidInput("A comment stands on a line or on a step, not on both.", field="line")
+    if not 0 <= line <= len(lines_of(version.source)):
+        raise InvalidInput(f"Version {version.number} has no line {line}.", field="line")
+    with unit_of_work():
+        refuse_more_comments(version, actor)
+        thread = CommentThread.objects.create(
+            version=version, line=line, step=step[:80], opened_by=actor.account, opened_at=now
+        )
+        _draft(thread, body, actor, now)
+    return thread
+
+
+def reply(*, thread_id: int, body: str, actor: Actor, now: datetime) -> Comment:
+    """Answer in a thread, as a draft. A thread that nobody but its author sees yet takes the author's drafts
+    only.
+    """
+    actor.require(*PARTICIPANTS)
+    thread = _seen_thread(thread_id, actor)
+    refuse_more_comments(thread.version, actor)
+    return _draft(thread, body, actor, now)
+
+
+def change_draft(*, comment_id: int, body: str, actor: Actor, now: datetime) -> Comment:
+    """Other words for a draft; WrongState once it was sent."""
+    actor.require(*PARTICIPANTS)
+    comment = _own_draft(comment_id, actor)
+    comment.body, comment.written_at = _said(body), now
+    comment.save(update_fields=["body", "written_at"])
+    return comment
+
+
+def discard_draft(*, comment_id: int, actor: Actor, now: datetime) -> None:
+    """Throw a draft away: it is not shown any more, and neither is a thread in which nothing else stands."""
+    actor.require(*PARTICIPANTS)
+    comment = _own_draft(comment_id, actor)
+    comment.discarded_at = now
+    comment.save(update_fields=["discarded_at"])
+
+
+def send_comments(*, version_id: int, actor: Actor, now: datetime) -> int:
+    """Send the actor's drafts without a decision; WrongState when there are none. Locks the workstream."""
+    actor.require(*PARTICIPANTS)
+    version = WorkflowVersion.objects.select_related("workflow").filter(pk=version_id).first()
+    if version is None:
+        raise NotFound("There is no such version.")
+    with unit_of_work():
+        workstream = locked_workstream(workstream_of(version).pk)
+        sent = send_drafts(version=version, workstream=workstream, actor=actor, now=now)
+        if not sent:
+            raise WrongState("There is no comment to send.", recovery="Write a comment first.")
+    return sent
+
+
+def send_drafts(*, version: WorkflowVersion, workstream: Workstream, actor: Actor, now: datetime) -> int:
+    """Send every draft that the actor wrote on this workflow, with the decision on `version`; how many there
+    were.
+
+    The caller holds the workstream's lock and a transaction.
+    """
+    if actor.user is None:
+        return 0
+    drafts = drafts_of(version, actor.account.pk)
+    where = sorted({comment.thread.place for comment in drafts.select_related("thread")})
+    sent = drafts.update(sent_at=now)
+    if sent:
+        record(
+            workstream=workstream,
+            actor=actor,
+            action="comments sent",
+            subject=f"version {version.number}",
+            now=now,
+            data={"comments": sent, "on": where},
+        )
+    return sent
+
+
+def drafts_of(version: WorkflowVersion, author_id: int) -> QuerySet[Comment]:
+    """What somebody wrote on any version of the workflow and has not sent."""
+    return Comment.objects.filter(
+        thread__version__workflow=version.workflow_id, author=author_id, sent_at=None, discarded_at=None
+    )
+
+
+def resolve_thread(*, thread_id: int, actor: Actor, now: datetime) -> CommentThread:
+    """Say that what was asked for is done; it stays to be read. Locks the workstream."""
+    return _settle(thread_id, actor, now, resolved=True)
+
+
+def reopen_thread(*, thread_id: int, actor: Actor, now: datetime) -> CommentThread:
+    """Say that it is not settled after all. Locks the workstream."""
+    return _settle(thread_id, actor, now, resolved=False)
+
+
+def _settle(thread_id: int, actor: Actor, now: datetime, *, resolved: bool) -> CommentThread:
+    actor.require(*PARTICIPANTS)
+    thread = _seen_thread(thread_id, actor)
+    with unit_of_work():
+        workstream = locked_workstream(workstream_of(thread.version).pk)
+        thread.refresh_from_db()
+        if not thread.comments.filter(sent_at__isnull=False).exists():
+            raise WrongState(
+                "Nothing of this thread was sent yet.", recovery="Send it, or throw the draft away."
+            )
+        if (thread.resolved_at is not None) is resolved:
+            raise WrongState("The thread is resolved already." if resolved else "The thread is open already.")
+        thread.resolved_by, thread.resolved_at = (actor.account, now) if resolved else (None, None)
+        thread.resolved_as = actor.label if resolved else ""
+        thread.save(update_fields=["resolved_by", "resolved_as", "resolved_at"])
+        record(
+            workstream=workstream,
+            actor=actor,
+            action="comment thread resolved" if resolved else "comment thread re-opened",
+            subject=f"version {thread.version.number}, {thread.place}",
+            now=now,
+            data={"thread": thread.pk},
+        )
+    return thread
+
+
+def mark_viewed(*, version: WorkflowVersion, sha256: str, viewed: bool, actor: Actor, now: datetime) -> None:
+    """Mark a section, by the hash of its text, as viewed by this reader, or take the mark back."""
+    actor.require_some_role()
+    if len(sha256) != 64 or not sha256.isalnum():
+        raise InvalidInput("This is no section of the plan.", field="section")
+    ViewedSection.objects.update_or_create(
+        workflow_id=version.workflow_id,
+        reader=actor.account,
+        sha256=sha256,
+        defaults={"viewed_at": now if viewed else None},
+    )
+
+
+def _draft(thread: CommentThread, body: str, actor: Actor, now: datetime) -> Comment:
+    return Comment.objects.create(
+        thread=thread, author=actor.account, said_as=actor.label, body=_said(body), written_at=now
+    )
+
+
+def _said(body: str) -> str:
+    if not body.strip():
+        raise MissingNote(
+            "The comment says nothing.", recovery="Write what should change and why.", field="body"
+        )
+    if len(body) > LONGEST:
+        raise InvalidInput(f"A comment has at most {LONGEST} characters.", field="body")
+    return body.strip()
+
+
+def _seen_thread(thread_id: int, actor: Actor) -> CommentThread:
+    """The thread, if the actor may see it: NotFound for somebody else's draft."""
+    thread = CommentThread.objects.select_related("version__workflow").filter(pk=thread_id).first()
+    if thread is None or not (
+        thread.opened_by_id == actor.account.pk or thread.comments.exclude(sent_at=None).exists()
+    ):
+        raise NotFound("There is no such thread.")
+    return thread
+
+
+def _own_draft(comment_id: int, actor: Actor) -> Comment:
+    comment = Comment.objects.select_related("thread").filter(pk=comment_id).first()
+    if (
+        comment is None
+        or comment.discarded_at
+        or (comment.sent_at is None and comment.author_id != actor.account.pk)
+    ):
+        raise NotFound("There is no such draft.")
+    if comment.sent_at is not None:
+        raise WrongState("The comment was sent and stays as it is.", recovery="Answer in the thread instead.")
+    return comment

@@ -1,0 +1,206 @@
+"""Saved workflows: keep an approved plan with parameters, start a workstream from one, archive one (AD-8,
+FR-001).
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from orchestrator.core.changes.parametrise import NewParameter, with_parameters
+from orchestrator.core.errors import InvalidInput, MissingReason, NotFound, WrongState
+from orchestrator.core.plans.formats.recognise import Format
+from orchestrator.core.plans.plan import slugify
+from orchestrator.core.terms import Role, VersionStatus
+from orchestrator.models import SavedWorkflow, SavedWorkflowVersion, WorkflowVersion
+from orchestrator.queries.plans.library import Entry, find_entry, is_shipped
+from orchestrator.queries.plans.readings import plan_text
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.history import record
+from orchestrator.services.base.locks import lock_names
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.plans.plans import Note, Submission, submit_plan
+from orchestrator.services.plans.templates import source_with_values
+
+LONGEST_NAME = 200
+SAVERS = (Role.INITIATOR, Role.REVIEWER, Role.APPROVER)
+
+
+def save_workflow(
+    *,
+    version: WorkflowVersion,
+    name: str,
+    description: str,
+    parameters: Sequence[NewParameter],
+    actor: Actor,
+    now: datetime,
+    of: str = "",
+    reason: str = "",
+) -> SavedWorkflowVersion:
+    """Keep an approved version as a workflow of the library, or as the next version `of` one that is there.
+
+    WrongState when the version was never approved, or the workflow is archived; InvalidInput names the
+    parameter that makes no sense; a next version needs a reason.
+    """
+    actor.require(*SAVERS)
+    if not of and not name.strip():
+        raise InvalidInput("The workflow needs a name.", field="name")
+    if of and not reason.strip():
+        raise MissingReason("A new version of a workflow says why it was made.", field="reason")
+    source = parametrised(version, parameters)
+    with unit_of_work():
+        lock_names()
+        saved = _existing(of) if of else _register(name.strip()[:LONGEST_NAME], actor, now)
+        row = _next(saved, version, source, description.strip(), reason.strip(), actor, now)
+        record(
+            workstream=None,
+            actor=actor,
+            action="workflow saved",
+            subject=f"{saved.slug} v{row.number}",
+            reason=row.reason,
+            now=now,
+            data={
+                "sha256": row.source_sha256,
+                "plan": version.workflow.slug,
+                "version": version.number,
+                "parameters": [one.name for one in parameters],
+            },
+        )
+    return row
+
+
+def parametrised(version: WorkflowVersion, parameters: Sequence[NewParameter]) -> str:
+    """The text that saving would keep; stores nothing."""
+    if why := why_not_saved(version):
+        raise WrongState(why, recovery="Have the plan approved first.")
+    return with_parameters(plan_text(version), parameters)
+
+
+def why_not_saved(version: WorkflowVersion) -> str:
+    """Why a version cannot be kept as a workflow; empty when it can. A superseded one was approved once."""
+    if version.status == VersionStatus.APPROVED or version.effective_at is not None:
+        return ""
+    return (
+        f"Version {version.number} is {version.get_status_display().lower()}; only approved plans are kept."
+    )
+
+
+def archive_workflow(*, name: str, reason: str, actor: Actor, now: datetime) -> SavedWorkflow:
+    """Take a saved workflow out of the library; it stays on record, and so does what was started from it."""
+    return _set_archived(name, reason, actor, now, archived=True)
+
+
+def bring_back_workflow(*, name: str, reason: str, actor: Actor, now: datetime) -> SavedWorkflow:
+    """Put an archived workflow back into the library."""
+    return _set_archived(name, reason, actor, now, archived=False)
+
+
+def usable(name: str, number: int = 0) -> Entry:
+    """A workflow of the library that work may be started from, in its newest version or the one with this
+    number.
+
+    NotFound, or WrongState when it is archived.
+    """
+    entry = find_entry(name, number or None)
+    if entry.archived_at:
+        raise WrongState(
+            f"{entry.title} is archived; nothing is started from it.", recovery="Bring it back first."
+        )
+    return entry
+
+
+def start_from_workflow(
+    *,
+    name: str,
+    values: Mapping[str, str],
+    actor: Actor,
+    now: datetime,
+    wanted_effective_at: datetime | None = None,
+) -> Submission:
+    """Submit the plan that a workflow of the library makes with these values; it is reviewed like any other.
+
+    InvalidInput names a parameter without a value; WrongState when the workflow is archived.
+    """
+    entry = usable(name)
+    return submit_plan(
+        source=source_with_values(entry.source, values),
+        source_name=f"{entry.name}.PLAN.md",
+        actor=actor,
+        now=now,
+        wanted=Format.PLAN,
+        note=Note(
+            wanted_effective_at=wanted_effective_at, started_from=entry.name, started_from_number=entry.number
+        ),
+    )
+
+
+def _existing(name: str) -> SavedWorkflow:
+    saved = SavedWorkflow.objects.filter(slug=name).first()
+    if saved is None:
+        raise NotFound(f"No saved workflow is called {name[:60]}.", field="of")
+    if saved.archived_at:
+        raise WrongState(f"{saved} is archived; it gets no new version.", recovery="Bring it back first.")
+    return saved
+
+
+def _register(name: str, actor: Actor, now: datetime) -> SavedWorkflow:
+    slug = slugify(name)[:50]
+    taken = set(SavedWorkflow.objects.filter(slug__startswith=slug).values_list("slug", flat=True))
+    candidates = (slug if n == 1 else f"{slug}-{n}" for n in range(1, len(taken) + 100))
+    free = next(one for one in candidates if one not in taken and not is_shipped(one))
+    return SavedWorkflow.objects.create(slug=free, name=name, created_at=now, created_by=actor.account)
+
+
+def _next(
+    saved: SavedWorkflow,
+    version: WorkflowVersion,
+    source: str,
+    description: str,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+) -> SavedWorkflowVersion:
+    newest = saved.versions.order_by("-number").first()
+    digest = hashlib.sha256(source.encode()).hexdigest()
+    if newest and newest.source_sha256 == digest and newest.description == description:
+        raise InvalidInput(
+            f"This is version {newest.number} of {saved} already; nothing changed.", field="parameters"
+        )
+    return SavedWorkflowVersion.objects.create(
+        workflow=saved,
+        number=newest.number + 1 if newest else 1,
+        source=source,
+        source_sha256=digest,
+        description=description,
+        plan=version,
+        saved_by=actor.account,
+        saved_as=actor.label,
+        saved_at=now,
+        reason=reason,
+    )
+
+
+def _set_archived(name: str, reason: str, actor: Actor, now: datetime, *, archived: bool) -> SavedWorkflow:
+    actor.require(*SAVERS)
+    if not reason.strip():
+        raise MissingReason("Say why.", field="reason")
+    with unit_of_work():
+        lock_names()
+        saved = SavedWorkflow.objects.filter(slug=name).first()
+        if saved is None:
+            what = (
+                "A shipped workflow stays" if is_shipped(name) else f"No saved workflow is called {name[:60]}"
+            )
+            raise NotFound(f"{what}.", recovery="Choose a workflow that was saved here.")
+        if (saved.archived_at is not None) is archived:
+            raise WrongState(f"{saved} is {'archived' if archived else 'in the library'} already.")
+        saved.archived_at = now if archived else None
+        saved.save(update_fields=["archived_at"])
+        record(
+            workstream=None,
+            actor=actor,
+            action="workflow archived" if archived else "workflow brought back",
+            subject=saved.slug,
+            reason=reason.strip(),
+            now=now,
+        )
+    return saved

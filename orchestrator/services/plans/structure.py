@@ -1,0 +1,137 @@
+"""From an approved plan to rows: stages, batches, threads and steps (WF-1, WF-3)."""
+
+from orchestrator.core.engine.schedule import number_runs
+from orchestrator.core.plans.plan import BatchSpec, PlacedStep, Plan, StageSpec, StepSpec, ThreadSpec, slugify
+from orchestrator.core.terms import CriterionKind
+from orchestrator.models import (
+    Batch,
+    Criterion,
+    GateReviewer,
+    OwnedFiles,
+    Stage,
+    Step,
+    StepNeed,
+    StepResource,
+    Thread,
+    WorkflowVersion,
+)
+
+
+def create_structure(version: WorkflowVersion, plan: Plan) -> dict[str, Step]:
+    """Write the rows of a checked plan inside the approval's transaction; answers with the steps by key, in
+    order.
+    """
+    threads = _create_lanes(version, plan)
+    placed = list(plan.placed_steps())
+    batches = {batch: n for n, batch in enumerate(dict.fromkeys(p.place[:2] for p in placed))}
+    runs = number_runs((p.step.key, p.place[:3], p.step.parallel) for p in placed)
+    steps = [_step(version, threads[p.place[:3]], p) for p in placed]
+    for step, p in zip(steps, placed, strict=True):
+        step.batch_index, step.run_index = batches[p.place[:2]], runs[step.key]
+    Step.objects.bulk_create(steps)
+    by_key = {step.key: step for step in steps}
+    StepNeed.objects.bulk_create(
+        StepNeed(step=by_key[p.step.key], needed=by_key[need.key], inferred=need.inferred)
+        for p in placed
+        for need in {n.key: n for n in p.step.needs}.values()
+    )
+    Criterion.objects.bulk_create(c for p in placed for c in _criteria(by_key[p.step.key], p.step))
+    StepResource.objects.bulk_create(r for p in placed for r in _resources(by_key[p.step.key], p.step))
+    GateReviewer.objects.bulk_create(
+        GateReviewer(step=by_key[p.step.key], name=name)
+        for p in placed
+        if p.step.gate
+        for name in dict.fromkeys(p.step.gate.reviewers)
+    )
+    return by_key
+
+
+def _create_lanes(version: WorkflowVersion, plan: Plan) -> dict[tuple[int, ...], Thread]:
+    threads: dict[tuple[int, ...], Thread] = {}
+    for s, stage_spec in enumerate(plan.stages):
+        stage = _stage(version, s, stage_spec)
+        for b, batch_spec in enumerate(stage_spec.batches):
+            batch = _batch(stage, b, batch_spec)
+            for t, thread_spec in enumerate(batch_spec.threads):
+                threads[s, b, t] = _thread(batch, t, thread_spec)
+    return threads
+
+
+def _stage(version: WorkflowVersion, position: int, spec: StageSpec) -> Stage:
+    return Stage.objects.create(
+        version=version,
+        position=position,
+        number=spec.number,
+        name=spec.name[:200],
+        slug=spec.slug,
+        kind=spec.kind,
+        definition=spec.definition,
+    )
+
+
+def _batch(stage: Stage, position: int, spec: BatchSpec) -> Batch:
+    return Batch.objects.create(
+        stage=stage, position=position, prefix=spec.prefix[:80], name=spec.name[:200], slug=spec.slug
+    )
+
+
+def _thread(batch: Batch, position: int, spec: ThreadSpec) -> Thread:
+    thread = Thread.objects.create(
+        batch=batch,
+        position=position,
+        lane=spec.lane[:80],
+        name=spec.name[:200],
+        slug=slugify(f"{spec.lane} {spec.name}"),
+        owner_role=spec.role[:20],
+        worktree=spec.worktree[:200],
+    )
+    OwnedFiles.objects.bulk_create(
+        OwnedFiles(thread=thread, pattern=pattern[:300]) for pattern in dict.fromkeys(spec.files)
+    )
+    return thread
+
+
+def _step(version: WorkflowVersion, thread: Thread, placed: PlacedStep) -> Step:
+    spec = placed.step
+    return Step(
+        version=version,
+        thread=thread,
+        position=placed.place[3],
+        key=spec.key,
+        title=spec.title[:300],
+        details=spec.details,
+        kind=spec.kind,
+        gate_kind=spec.gate.kind if spec.gate else "",
+        gate_action=spec.gate.action if spec.gate else "",
+        role=spec.role[:20],
+        tool=spec.tool[:60],
+        run=spec.run[:500],
+        parallel=spec.parallel,
+        condition=spec.when[:300],
+        estimate=spec.estimate,
+        signatures=spec.gate.signatures if spec.gate else 1,
+        outcomes=", ".join(spec.outcomes)[:300],
+        max_attempts=spec.max_attempts,
+        may_add=spec.may_add,
+        added_by=spec.added_by[:80],
+        line=spec.line,
+    )
+
+
+def _criteria(step: Step, spec: StepSpec) -> list[Criterion]:
+    groups = {
+        CriterionKind.ENTRY: spec.entry,
+        CriterionKind.EXIT: spec.exit,
+        CriterionKind.DONE: spec.done_when,
+    }
+    return [
+        Criterion(step=step, kind=kind, position=position, text=text[:500])
+        for kind, texts in groups.items()
+        for position, text in enumerate(texts)
+    ]
+
+
+def _resources(step: Step, spec: StepSpec) -> list[StepResource]:
+    named = [StepResource(step=step, name=name[:300]) for name in dict.fromkeys(spec.resources)]
+    files = [StepResource(step=step, name=glob[:300], is_files=True) for glob in dict.fromkeys(spec.files)]
+    return named + files

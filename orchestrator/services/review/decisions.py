@@ -1,0 +1,280 @@
+"""What is decided about a submitted version: approve it, send it back, take it back (WF-3, FR-016).
+
+An approval that has not taken effect yet is withdrawn by `withdrawals.py`.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from orchestrator.core.changes.mapping import StepMapping
+from orchestrator.core.errors import (
+    InvalidInput,
+    MissingReason,
+    NotFound,
+    PlanHasBlockers,
+    SelfApproval,
+    VersionMoved,
+    WrongState,
+)
+from orchestrator.core.plans.formats.recognise import Format
+from orchestrator.core.plans.plan import Plan
+from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
+from orchestrator.models import Approval, WorkflowVersion, Workstream
+from orchestrator.queries.changes.migrations import dry_run
+from orchestrator.queries.plans.plans import workstream_of
+from orchestrator.queries.plans.sign_offs import sign_offs
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.history import record
+from orchestrator.services.base.locks import lock_workflow, locked_workstream
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.base.wake import wake
+from orchestrator.services.changes.adoption import adopt_state
+from orchestrator.services.changes.migration import first_tasks, put_into_effect, refuse_impossible
+from orchestrator.services.plans.comments import send_drafts
+from orchestrator.services.plans.plans import Text, name_as_plan, next_version, read_version, reason_as_plan
+from orchestrator.services.review.gates import sign_as_planned
+
+#: The longest time that an approval may be kept back so that it can be undone; more is a date.
+LONGEST_UNDO: Final = 3600
+
+
+def approve_version(
+    *,
+    version_id: int,
+    seen_sha256: str,
+    actor: Actor,
+    now: datetime,
+    note: str = "",
+    mapping: Iterable[StepMapping] = (),
+    effective_at: datetime | None = None,
+    undo_seconds: int = 0,
+) -> Workstream:
+    """Sign a version; with the last approval that its workflow requires it becomes effective, at once or
+    later.
+
+    The note of each approval is kept, the mapping and the effective date are those of the last one, which the
+    answer shows: the version is approved then. WrongState when this person approved it and others still have
+    to.
+
+    The decision is bound to the text that was read: VersionMoved when a newer one exists. Work in flight is
+    migrated: `mapping` says what becomes of the steps that do not stay under their key; MigrationImpossible
+    when it does not settle every started step. With a later `effective_at`, or so many seconds to undo it,
+    nothing happens before: tasks are created, or work in flight is migrated, by `services.effect` then.
+    """
+    actor.require(Role.APPROVER)
+    actor.require_person("A plan is approved by a person.")
+    effective_at = _time_of_effect(effective_at, undo_seconds, now)
+    with unit_of_work():
+        version, workstream = _under_review(version_id, seen_sha256)
+        if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
+            raise WrongState(f"{workstream} is {workstream.status}; its plan no longer changes.")
+        if version.author_id == actor.account.pk and not version.workflow.allow_self_approval:
+            raise SelfApproval("The author of a version may not approve it.")
+        reading = read_version(version, workstream)
+        if reading.plan is None or reading.blockers:
+            first = reading.blockers[0]
+            raise PlanHasBlockers(f"Line {first.line}: {first.message}", recovery=first.fix, line=first.line)
+        send_drafts(version=version, workstream=workstream, actor=actor, now=now)
+        if not _signed_by_all(version, workstream, actor, note, now):
+            return workstream
+        _decide(version, VersionStatus.APPROVED, actor, note, now, effective_at)
+        begins, lines = not workstream.tasks.exists(), tuple(mapping)
+        if waits := effective_at > now:
+            _promise(version, reading.plan, workstream, lines)
+        else:
+            put_into_effect(version, reading.plan, workstream, actor, now, lines)
+            sign_as_planned(version=version, workstream=workstream, now=now)
+        _record_approval(version, workstream, actor, now, begun=begins and not waits)
+        if begins and not waits:
+            adopt_state(version=version, workstream=workstream, actor=actor, now=now)
+        wake(workstream.pk)
+    return workstream
+
+
+def send_back_version(
+    *, version_id: int, seen_sha256: str, reason: str, actor: Actor, now: datetime
+) -> WorkflowVersion:
+    """Return a version to its author with the reason it needs."""
+    actor.require(Role.APPROVER, Role.REVIEWER)
+    if not reason.strip():
+        raise MissingReason("A plan is sent back with a reason.", field="reason")
+    with unit_of_work():
+        version, workstream = _under_review(version_id, seen_sha256)
+        _decide(version, VersionStatus.SENT_BACK, actor, reason, now, None)
+        send_drafts(version=version, workstream=workstream, actor=actor, now=now)
+        note_on(version, workstream, actor, "plan sent back", reason, now)
+        wake(workstream.pk)
+    return version
+
+
+def withdraw_version(
+    *, version_id: int, seen_sha256: str, reason: str, actor: Actor, now: datetime
+) -> WorkflowVersion:
+    """Take a version in review back, with a reason; its author may, and every approver. Locks like an
+    approval.
+    """
+    actor.require(Role.INITIATOR, Role.REVIEWER, Role.APPROVER)
+    if not reason.strip():
+        raise MissingReason("A plan is taken back with a reason.", field="reason")
+    with unit_of_work():
+        version, workstream = _under_review(version_id, seen_sha256)
+        if version.author_id != actor.account.pk:
+            actor.require(Role.APPROVER)
+        _decide(version, VersionStatus.WITHDRAWN, actor, reason, now, None)
+        note_on(version, workstream, actor, "plan taken back", reason, now)
+    return version
+
+
+def _signed_by_all(
+    version: WorkflowVersion, workstream: Workstream, actor: Actor, note: str, now: datetime
+) -> bool:
+    """Keep the approval of this person; whether it was the last one needed (WF-3)."""
+    before = sign_offs(version)
+    if actor.account.get_username() not in before.given:
+        Approval.objects.create(
+            version=version,
+            sha256=version.source_sha256,
+            person=actor.account,
+            signed_as=actor.label,
+            note=note,
+            signed_at=now,
+        )
+    elif before.missing:
+        raise WrongState(
+            f"You approved version {version.number} already; it needs {before.missing} more.",
+            recovery=f"Ask {before.asked} to approve it too.",
+        )
+    if not sign_offs(version).missing:
+        return True
+    note_on(version, workstream, actor, "plan signed", note, now)
+    return False
+
+
+def note_on(
+    version: WorkflowVersion, workstream: Workstream, actor: Actor, action: str, reason: str, now: datetime
+) -> None:
+    """Record what was said or decided about a version of a locked workstream."""
+    workstream.updated_at = now
+    workstream.save(update_fields=["updated_at"])
+    record(
+        workstream=workstream,
+        actor=actor,
+        action=action,
+        subject=f"version {version.number}",
+        reason=reason,
+        now=now,
+        data={"sha256": version.source_sha256},
+    )
+
+
+def amend_in_force(
+    *, workstream: Workstream, plan: Plan, text: str, reason: str, actor: Actor, now: datetime
+) -> WorkflowVersion:
+    """Put a text in force for a locked workstream without a review, because the one in force allows what it
+    adds.
+
+    The caller has made sure of that, and records the act (AD-8).
+    """
+    base = workstream.version
+    written = Text(text, name_as_plan(base), Format.PLAN)
+    version = next_version(workstream, plan, written, actor, now, reason_as_plan(base, reason))
+    _decide(version, VersionStatus.APPROVED, actor, reason, now, now)
+    put_into_effect(version, plan, workstream, actor, now)
+    return version
+
+
+def _time_of_effect(asked: datetime | None, undo_seconds: int, now: datetime) -> datetime:
+    """The time that was asked for, else as soon as nobody can undo the approval any more."""
+    if asked is not None and asked < now:
+        raise InvalidInput(
+            "A version cannot become effective in the past.",
+            recovery="Leave the time out, or give a later one.",
+            field="effective_at",
+        )
+    if not 0 <= undo_seconds <= LONGEST_UNDO:
+        raise InvalidInput(
+            f"An approval is kept back for 0 to {LONGEST_UNDO} seconds.",
+            recovery="Give a date from which the version is effective instead.",
+            field="undo_seconds",
+        )
+    return asked or now + timedelta(seconds=undo_seconds)
+
+
+def _promise(
+    version: WorkflowVersion, plan: Plan, workstream: Workstream, lines: tuple[StepMapping, ...]
+) -> None:
+    """Keep the mapping for the time that the version becomes effective; it has to be possible as work stands
+    now.
+    """
+    if workstream.status == WorkstreamStatus.ACTIVE:
+        refuse_impossible(dry_run(workstream, version, plan, lines), version, workstream)
+    version.mapping = [line.as_data() for line in lines]
+    version.save(update_fields=["mapping"])
+
+
+def _record_approval(
+    version: WorkflowVersion, workstream: Workstream, actor: Actor, now: datetime, *, begun: bool
+) -> None:
+    """`version` in the data is the one that the workstream follows from now on; `added` are its first tasks.
+
+    While a first version waits for its time (`waits`), its workstream follows none.
+    """
+    added = first_tasks(workstream) if begun else ()
+    waits = workstream.status == WorkstreamStatus.PLANNING
+    record(
+        workstream=workstream,
+        actor=actor,
+        action="plan approved",
+        subject=f"version {version.number}",
+        reason=version.decision_reason,
+        now=now,
+        data={
+            "sha256": version.source_sha256,
+            "version": workstream.version.number,
+            "effective": version.effective_at.isoformat() if version.effective_at else "",
+            "tasks": len(added),
+            "added": list(added),
+            "waits": waits,
+        },
+    )
+
+
+def _under_review(version_id: int, seen_sha256: str) -> tuple[WorkflowVersion, Workstream]:
+    """The version and its locked workstream, if this is what the decider read and it still waits for a
+    decision.
+    """
+    version = WorkflowVersion.objects.select_related("workflow").filter(pk=version_id).first()
+    if version is None:
+        raise NotFound("There is no such version.")
+    workstream = locked_workstream(workstream_of(version).pk)
+    lock_workflow(version.workflow_id)
+    newest = WorkflowVersion.objects.filter(workflow=version.workflow).order_by("-number").first()
+    if newest is None or newest.pk != version.pk or seen_sha256 != version.source_sha256:
+        raise VersionMoved(
+            f"Version {newest.number if newest else '?'} is newer than the one you read (version "
+            f"{version.number}).",
+            newest=newest.number if newest else None,
+        )
+    version.refresh_from_db(fields=["status", "workflow"])
+    if version.status != VersionStatus.IN_REVIEW:
+        raise WrongState(
+            f"Version {version.number} was already decided: it is {version.get_status_display().lower()}."
+        )
+    return version, workstream
+
+
+def _decide(
+    version: WorkflowVersion,
+    status: VersionStatus,
+    actor: Actor,
+    reason: str,
+    now: datetime,
+    effective_at: datetime | None,
+) -> None:
+    version.status, version.decided_by, version.decided_as = status, actor.account, actor.label
+    version.decided_at, version.decision_reason = now, reason
+    version.effective_at = effective_at
+    version.save(
+        update_fields=["status", "decided_by", "decided_as", "decided_at", "decision_reason", "effective_at"]
+    )

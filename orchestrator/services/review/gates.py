@@ -1,0 +1,236 @@
+"""Gates: a person approves, or rejects with a reason and a step that work returns to (FR-006, BX-3, WF-5)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from orchestrator.core.engine.signatures import SignOff
+from orchestrator.core.errors import MissingReason, NotAllowed, NotFound, Refusal, WrongState
+from orchestrator.core.terms import AttemptStatus, EventType, GateDecision, StepKind, TaskStatus
+from orchestrator.models import Attempt, GateReview, Task, WorkflowVersion, Workstream
+from orchestrator.queries.engine.signatures import sign_off_of
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.history import record
+from orchestrator.services.base.locks import locked_task
+from orchestrator.services.base.progress import settle
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.base.wake import wake
+from orchestrator.services.changes.adoption import adopt_behind
+from orchestrator.services.handoff.artifacts import announce
+from orchestrator.services.plans.amendments import PROPOSERS, propose_stage
+from orchestrator.services.work.planned_signatures import gate_of
+from orchestrator.services.work.rework import redo_from
+from orchestrator.services.work.signing import why_not_approve, why_not_decide
+
+
+def approve_gate(
+    *,
+    task_id: int,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    follow_ups: str = "",
+    fix: WorkflowVersion | None = None,
+) -> GateReview:
+    """Sign a gate that waits; with the last signature it asks for, what stands behind it may start.
+
+    `follow_ups` are tasks, one a line (`title | exit criterion`): they are submitted as a stage of a new
+    version of the plan, in the same transaction; `fix` is a version that already has what is asked for.
+    Nothing but signatures completes a gate. Raises NotAllowed, SelfApproval, WrongState.
+    """
+    with unit_of_work():
+        attempt = _open_gate(task_id, actor)
+        task = attempt.task
+        if refusal := why_not_approve(task, actor):
+            raise refusal
+        review = GateReview.objects.create(
+            attempt=attempt,
+            reviewer=actor.account,
+            signed_as=actor.label,
+            decision=GateDecision.APPROVED,
+            reason=reason,
+            follow_ups=follow_ups,
+            follow_up_version=fix or _follow_up_version(task, follow_ups, reason, actor, now),
+            signed_at=now,
+        )
+        state = sign_off_of(task)
+        if state.complete:
+            _complete(attempt, actor, reason, state, now)
+        data = _signature(review, state)
+        _record(attempt, actor, "gate approved" if state.complete else "gate signed", reason, now, data)
+        settle(task, now)
+        if state.complete:
+            adopt_behind(workstream=task.workstream, actor=actor, now=now)
+        wake(task.workstream_id)
+    return review
+
+
+def sign_as_planned(*, version: WorkflowVersion, workstream: Workstream, now: datetime) -> GateReview | None:
+    """Count the signature that the author of a fix stage gave ahead; the version has just taken effect
+    (WF-5).
+
+    None when there is none, or when it cannot count any more: the gate then waits for a signature as ever.
+    """
+    gate = gate_of(workstream, version.signs_gate) if version.signs_gate else None
+    if gate is None:
+        return None
+    reason = (
+        f"Signed with version {version.number}, which adds what has to be fixed. {version.change_reason}"
+    ).strip()
+    try:
+        with unit_of_work():
+            return approve_gate(
+                task_id=gate.pk,
+                actor=Actor(version.submitted_as, version.author),
+                now=now,
+                reason=reason,
+                fix=version,
+            )
+    except Refusal:
+        return None
+
+
+def _complete(attempt: Attempt, actor: Actor, reason: str, state: SignOff, now: datetime) -> None:
+    said = reason or "Approved."
+    outcome = said if state.needed == 1 else f"{said} Signed by {', '.join(state.signed)}."
+    _end(attempt, AttemptStatus.COMPLETED, outcome, now)
+    attempt.task.status = TaskStatus.COMPLETE
+    announce(
+        attempt=attempt,
+        event=EventType.GATE_APPROVED,
+        actor=actor,
+        outcome=outcome,
+        next_action="What stands behind the gate may start.",
+        now=now,
+    )
+
+
+def _follow_up_version(
+    gate: Task, text: str, reason: str, actor: Actor, now: datetime
+) -> WorkflowVersion | None:
+    """Follow-ups are work, so they become a stage of the plan that its review decides on (FR-006)."""
+    if not text.strip():
+        return None
+    if not actor.roles() & set(PROPOSERS):
+        raise NotAllowed(
+            f"{actor.label} may sign {gate.step.key}, but not add tasks to the plan, which follow-ups are.",
+            recovery="Sign without follow-ups, and ask a reviewer or an approver to add them.",
+            field="follow_ups",
+        )
+    why = f"Follow-ups of {gate.step.key}, signed by {actor.label}. {reason}".strip()
+    name = f"Follow-ups of {gate.step.key}"
+    submission = propose_stage(
+        workstream=gate.workstream, name=name, tasks=text, reason=why, actor=actor, now=now
+    )
+    return submission.version
+
+
+def _signature(review: GateReview, state: SignOff) -> dict[str, object]:
+    version = review.follow_up_version
+    return {
+        "signatures": list(state.signed),
+        "reviewer": review.reviewer.get_username(),
+        "reviewer_id": review.reviewer_id,
+        "signed": state.count,
+        "needed": state.needed,
+        "follow_up_version": version.number if version else 0,
+    }
+
+
+def reject_gate(*, task_id: int, return_key: str, reason: str, actor: Actor, now: datetime) -> GateReview:
+    """Send work back to an earlier step; it and everything after it, this gate included, is done again
+    (AS-6).
+    """
+    if not reason.strip():
+        raise MissingReason("A gate is rejected with a reason.", field="reason")
+    with unit_of_work():
+        attempt = _open_gate(task_id, actor)
+        task = attempt.task
+        target = _return_task(task, return_key)
+        review = GateReview.objects.create(
+            attempt=attempt,
+            reviewer=actor.account,
+            signed_as=actor.label,
+            decision=GateDecision.REJECTED,
+            reason=reason,
+            return_step=target.step,
+            signed_at=now,
+        )
+        _end(attempt, AttemptStatus.REJECTED, reason, now)
+        announce(
+            attempt=attempt,
+            event=EventType.GATE_REJECTED,
+            actor=actor,
+            outcome=reason,
+            next_action=f"Work returns to {return_key}.",
+            now=now,
+        )
+        _record(attempt, actor, "gate rejected", reason, now, {"return_to": return_key})
+        redo_from(task=target, reason=reason, actor=actor, now=now)
+        wake(task.workstream_id)
+    return review
+
+
+def _open_gate(task_id: int, actor: Actor) -> Attempt:
+    """The locked attempt of a gate that this actor may decide now."""
+    task = locked_task(task_id)
+    if task.step.kind != StepKind.GATE:
+        raise WrongState(f"{task.step.key} is not a gate.")
+    attempt = task.attempts.filter(status=AttemptStatus.QUEUED).first()
+    if refusal := why_not_decide(task, actor):
+        raise refusal
+    if attempt is None:
+        raise WrongState(f"{task.step.key} does not wait for a signature.")
+    if task.blockers.filter(resolved_at=None).exists():
+        raise WrongState(
+            f"{task.step.key} has an open blocker.", recovery="Resolve the blocker, then decide."
+        )
+    attempt.task = task
+    return attempt
+
+
+def _return_task(gate: Task, key: str) -> Task:
+    target = (
+        Task.objects.select_related("step__thread__batch__stage")
+        .filter(
+            workstream=gate.workstream,
+            step__version=gate.workstream.version_id,
+            step__key=key,
+            step__kind=StepKind.WORK,
+        )
+        .first()
+    )
+    if target is None:
+        raise NotFound(f"There is no step {key!r} to return to.", field="return_key")
+    here, there = gate.step.thread.batch, target.step.thread.batch
+    if (there.stage.position, there.position) > (here.stage.position, here.position):
+        raise WrongState(f"{key} comes after the gate; work returns to an earlier step.")
+    target.workstream = gate.workstream
+    return target
+
+
+def _end(attempt: Attempt, state: AttemptStatus, outcome: str, now: datetime) -> None:
+    moved = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.QUEUED).update(
+        status=state, outcome=outcome, started_at=attempt.queued_at, ended_at=now
+    )
+    if moved != 1:
+        raise WrongState("The gate has been decided meanwhile.")
+    attempt.refresh_from_db(fields=["status", "outcome", "started_at", "ended_at"])
+
+
+def _record(
+    attempt: Attempt,
+    actor: Actor,
+    action: str,
+    reason: str,
+    now: datetime,
+    data: Mapping[str, object] | None = None,
+) -> None:
+    record(
+        workstream=attempt.task.workstream,
+        actor=actor,
+        action=action,
+        subject=f"{attempt.task.step.key} attempt {attempt.number}",
+        reason=reason,
+        now=now,
+        data={"attempt": attempt.pk, **(data or {})},
+    )

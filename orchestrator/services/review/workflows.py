@@ -1,0 +1,61 @@
+"""What can change about a workflow outside its versions (FR-001, DC-4)."""
+
+from datetime import datetime
+
+from orchestrator.core.errors import InvalidInput
+from orchestrator.core.plans.checks.shape import LONGEST
+from orchestrator.core.plans.text.front_matter import MOST_APPROVALS
+from orchestrator.core.terms import Role
+from orchestrator.models import Workflow
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.history import record
+from orchestrator.services.base.locks import lock_workflow
+from orchestrator.services.base.unit_of_work import unit_of_work
+
+
+def change_workflow(
+    *,
+    workflow_id: int,
+    name: str,
+    domain: str,
+    allow_self_approval: bool,
+    required_approvals: int,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+) -> Workflow:
+    """Name, domain and the rules of approval; history keeps the old and the new values. Locks the workflow
+    row.
+    """
+    actor.require(Role.APPROVER)
+    if not name.strip():
+        raise InvalidInput("A workflow has a name.", field="name")
+    for field, text in (("name", name), ("domain", domain)):
+        if len(text.strip()) > LONGEST[field]:
+            raise InvalidInput(
+                f"The {field} of a workflow has at most {LONGEST[field]} characters.", field=field
+            )
+    if not 1 <= required_approvals <= MOST_APPROVALS:
+        raise InvalidInput(f"A version needs 1 to {MOST_APPROVALS} approvals.", field="required_approvals")
+    new = {
+        "name": name.strip(),
+        "domain": domain.strip(),
+        "allow_self_approval": allow_self_approval,
+        "required_approvals": required_approvals,
+    }
+    with unit_of_work():
+        workflow = lock_workflow(workflow_id)
+        old = {field: getattr(workflow, field) for field in new}
+        if old != new:
+            Workflow.objects.filter(pk=workflow_id).update(**new)
+            record(
+                workstream=None,
+                actor=actor,
+                action="workflow changed",
+                subject=workflow.slug,
+                reason=reason,
+                data={"from": old, "to": new},
+                now=now,
+            )
+    workflow.refresh_from_db()
+    return workflow

@@ -1,0 +1,143 @@
+"""Completions: an attempt ends with evidence for its criteria and hands its outputs over (AS-7, BX-9)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from orchestrator.core.engine.conditions import chosen_outcome
+from orchestrator.core.errors import CriteriaUnmet, Refusal, WrongState
+from orchestrator.core.terms import AttemptStatus, CriterionKind, TaskStatus
+from orchestrator.models import Attempt, Criterion, CriterionCheck, Executor
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.bounds import check_evidence, check_outputs, check_text
+from orchestrator.services.base.progress import settle
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.base.wake import wake
+from orchestrator.services.handoff.artifacts import hand_over
+from orchestrator.services.handoff.commits import named_commit
+from orchestrator.services.work.attempts import (
+    blocked,
+    end,
+    locked_attempt,
+    record_attempt,
+    refuse_held,
+    require_doer,
+    staleness,
+)
+from orchestrator.services.work.evidence import keep_late_result
+
+
+def complete(
+    *,
+    attempt_id: int,
+    token: int,
+    executor: Executor,
+    outcome: str,
+    evidence: Mapping[int, str],
+    now: datetime,
+    outputs: Mapping[str, bytes] | None = None,
+    commit: str = "",
+    result: str = "",
+    actor: Actor | None = None,
+) -> Attempt:
+    """Finish an attempt: every exit criterion with evidence, its outputs, and the artifact that hands it over
+    (AS-7).
+
+    `evidence` maps criterion ids to texts, `outputs` relative file names to contents. `result` is one of the
+    outcomes that the step declares, the first of them when it is empty; InvalidInput for another word (AD-8),
+    and for a commit that the plan's repository does not have or that does not build on its base. Raises
+    CriteriaUnmet with what is missing, StaleToken when the claim is not the caller's or no longer; of who
+    held the attempt what was sent is then kept as evidence. `actor` says who acts where it is not the
+    executor on a machine interface: its person in the browser.
+    """
+    actor = actor or Actor.member(executor)
+    check_text(outcome, "outcome")
+    check_evidence(evidence)
+    check_outputs(outputs or {})
+    named = named_commit(attempt_id, commit)
+    with unit_of_work():
+        attempt = locked_attempt(attempt_id)
+        require_doer(attempt, actor)
+        stale = staleness(attempt, token, executor)
+        if stale:
+            late = keep_late_result(attempt, token, executor, outcome, outputs or {}, now)
+            stale.kept, stale.way_out = late.kept, f"{stale.way_out} {late.said}"
+        else:
+            if isinstance(named, Refusal):
+                raise named
+            _refuse_held_up(attempt)
+            _check_criteria(attempt, evidence, actor, now)
+            attempt.result = chosen_outcome(attempt.task.step.key, attempt.task.step.outcome_words, result)
+            attempt.outcome, attempt.commit = outcome, named
+            attempt.save(update_fields=["outcome", "commit", "result"])
+            _hand_over(attempt, actor, outputs or {}, now)
+    if stale:
+        raise stale
+    return attempt
+
+
+def _hand_over(attempt: Attempt, actor: Actor, outputs: Mapping[str, bytes], now: datetime) -> None:
+    end(attempt, AttemptStatus.COMPLETED, now)
+    attempt.task.status = TaskStatus.COMPLETE
+    data: dict[str, object] = {"commit": attempt.commit, "result": attempt.result}
+    told = attempt.outcome
+    if earlier := hand_over(attempt=attempt, actor=actor, outputs=outputs, now=now):
+        data["same_as"] = earlier.number
+        told = f"{told} (Same inputs and result as attempt {earlier.number}, whose handover stands.)".strip()
+    record_attempt(attempt, actor, "attempt completed", now, reason=told, data=data)
+    settle(attempt.task, now)
+    wake(attempt.task.workstream_id)
+
+
+def _refuse_held_up(attempt: Attempt) -> None:
+    """Completing would leave a blocker or a question open behind it, or stand on a handover that was lost."""
+    if blocked(attempt):
+        raise WrongState(
+            "The task has an open blocker.", recovery="Resolve the blocker, then complete the attempt."
+        )
+    if attempt.task.needs_human:
+        raise WrongState(
+            f"The task waits for a person: {attempt.task.intervention_note}",
+            recovery="Have the intervention answered, then complete the attempt.",
+        )
+    refuse_held(attempt.task)
+
+
+def _check_criteria(attempt: Attempt, evidence: Mapping[int, str], actor: Actor, now: datetime) -> None:
+    criteria = list(attempt.task.step.criteria.filter(kind=CriterionKind.EXIT))
+    evidence = _for_step_in_effect(attempt, criteria, evidence)
+    missing = [c for c in criteria if not evidence.get(c.pk, "").strip()]
+    if missing:
+        names = "; ".join(c.text for c in missing)
+        raise CriteriaUnmet(f"Without evidence: {names}.", criteria=", ".join(str(c.pk) for c in missing))
+    CriterionCheck.objects.bulk_create(
+        CriterionCheck(
+            attempt=attempt,
+            criterion=c,
+            evidence=evidence[c.pk],
+            checked_by=actor.account,
+            checked_as=actor.label,
+            checked_at=now,
+        )
+        for c in criteria
+    )
+
+
+def _for_step_in_effect(
+    attempt: Attempt, criteria: Sequence[Criterion], evidence: Mapping[int, str]
+) -> Mapping[int, str]:
+    """Evidence by the ids in effect: a version that came after the claim has the same criteria in rows of its
+    own.
+    """
+    step, known = attempt.task.step, {criterion.pk for criterion in criteria}
+    earlier = Criterion.objects.filter(
+        pk__in=evidence.keys() - known,
+        kind=CriterionKind.EXIT,
+        step__key=step.key,
+        step__version__workflow=step.version.workflow_id,
+    )
+    moved = (
+        {criterion.text: evidence[criterion.pk] for criterion in earlier} if evidence.keys() - known else {}
+    )
+    return {
+        criterion.pk: evidence.get(criterion.pk) or moved.get(criterion.text, "") for criterion in criteria
+    }

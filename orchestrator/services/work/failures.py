@@ -1,0 +1,89 @@
+"""Failures: declared by the executor or by a person; another attempt is asked for explicitly
+(EC-6, FR-027).
+"""
+
+from datetime import datetime
+
+from orchestrator.core.errors import MissingReason, WrongState
+from orchestrator.core.terms import AttemptStatus, EventType, Role, TaskStatus
+from orchestrator.models import Attempt, Executor
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.bounds import check_text
+from orchestrator.services.base.locks import locked_task
+from orchestrator.services.base.progress import settle
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.base.wake import wake
+from orchestrator.services.handoff.artifacts import announce
+from orchestrator.services.work.attempts import blocked, end, held_attempt, locked_attempt, record_attempt
+from orchestrator.services.work.breakers import refuse_open_breaker, trip_breaker
+
+
+def fail(
+    *, attempt_id: int, token: int, executor: Executor, error: str, now: datetime, actor: Actor | None = None
+) -> Attempt:
+    """The executor declares its own attempt failed; the task waits until a person re-queues it (EC-6).
+
+    The failure may trip the circuit breaker: then a person has to answer before anybody can re-queue.
+    `actor` as in `completions.complete`.
+    """
+    check_text(error, "error")
+    with unit_of_work():
+        attempt = held_attempt(attempt_id, token, executor)
+        _fail(attempt, actor or Actor.member(executor), error, now)
+    return attempt
+
+
+def declare_failure(*, attempt_id: int, reason: str, actor: Actor, now: datetime) -> Attempt:
+    """A person declares that a running attempt will not finish, for example because its executor
+    died (F9).
+    """
+    actor.require(Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
+    if not reason.strip():
+        raise MissingReason("Say why the attempt is declared failed.", field="reason")
+    with unit_of_work():
+        attempt = locked_attempt(attempt_id)
+        if attempt.status != AttemptStatus.RUNNING:
+            raise WrongState(f"{attempt} is {attempt.status}, not running.")
+        _fail(attempt, actor, reason, now)
+    return attempt
+
+
+def requeue(*, task_id: int, reason: str, actor: Actor, now: datetime) -> None:
+    """Let the scheduler launch a new attempt after a failure; earlier attempts stay as they are (FR-027).
+
+    BreakerOpen while the task's circuit breaker waits for a person.
+    """
+    actor.require(Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
+    if not reason.strip():
+        raise MissingReason("Say why another attempt is worth it.", field="reason")
+    with unit_of_work():
+        task = locked_task(task_id)
+        last = task.attempts.order_by("-number").first()
+        if last is None or last.status != AttemptStatus.FAILED or last.followed_up_at is not None:
+            raise WrongState(f"{task.step.key} has no failed attempt to follow up.")
+        refuse_open_breaker(task)
+        last.followed_up_at = now
+        last.save(update_fields=["followed_up_at"])
+        task.status = TaskStatus.BLOCKED if blocked(last) else TaskStatus.PENDING
+        record_attempt(last, actor, "task re-queued", now, reason=reason, data={"status": task.status})
+        settle(task, now)
+        wake(task.workstream_id)
+
+
+def _fail(attempt: Attempt, actor: Actor, error: str, now: datetime) -> None:
+    attempt.error = error or "no reason given"
+    attempt.save(update_fields=["error"])
+    end(attempt, AttemptStatus.FAILED, now)
+    attempt.task.status = TaskStatus.BLOCKED
+    announce(
+        attempt=attempt,
+        event=EventType.ATTEMPT_FAILED,
+        actor=actor,
+        outcome=attempt.error,
+        next_action="Look at the error, then re-queue the task or send work back.",
+        now=now,
+    )
+    record_attempt(attempt, actor, "attempt failed", now, reason=attempt.error)
+    trip_breaker(attempt, now)
+    settle(attempt.task, now)
+    wake(attempt.task.workstream_id)

@@ -1,0 +1,214 @@
+"""A scheduling round: load, decide, launch, record; one at a time per workstream (FR-005, FR-028)."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from orchestrator.core.engine.schedule import Decision, decide, ties
+from orchestrator.core.engine.schedule import Verdict as Judgement
+from orchestrator.core.terms import AttemptStatus, Reason, TaskStatus, WorkstreamStatus
+from orchestrator.models import Attempt, SchedulingDecision, Task, Verdict, Workstream
+from orchestrator.queries.base.parts import in_parts
+from orchestrator.queries.base.prepared import Prepared
+from orchestrator.queries.engine.frontier import Round, load_round, version_of
+from orchestrator.queries.engine.inputs import input_digests
+from orchestrator.queries.handoff.upstream import Upstream
+from orchestrator.services.base.actor import ORCHESTRATOR
+from orchestrator.services.base.history import record
+from orchestrator.services.base.locks import lock_repository, locked_workstream
+from orchestrator.services.base.progress import count_moves
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.handoff.artifacts import announce_queued
+from orchestrator.services.work.conditions import skip
+
+
+def run_round(*, workstream_id: int, now: datetime, afresh: bool = False) -> SchedulingDecision | None:
+    """Launch what may start and record every verdict that changed; None when nothing did. `afresh` looks at
+    the whole frontier, not only at what acts have marked.
+
+    Holds the workstream's row lock, so rounds and acts of a workstream never interleave, then its
+    repository's, so rounds of workstreams on one repository do not either (AD-3).
+    """
+    with unit_of_work():
+        workstream = locked_workstream(workstream_id)
+        if workstream.status != WorkstreamStatus.ACTIVE:
+            return None
+        workstream.version = version_of(workstream)
+        lock_repository(workstream.version.repository)
+        seen = load_round(workstream, now, afresh=afresh)
+        decision = decide(seen.snapshot)
+        changed = [v for v in decision.verdicts if v.frontier and _is_new(seen.tasks[v.key], v)]
+        row = _record_round(workstream, seen, decision, changed, now) if changed else None
+        if row and decision.launches:
+            _launch([seen.tasks[key] for key in decision.launches], workstream, row, now)
+        if row and decision.skips:
+            _skip({key: decision.verdict(key) for key in decision.skips}, workstream, seen, row, now)
+        _remember(workstream, seen, decision, recorded=row is not None)
+    return row
+
+
+#: A launched task is queued, or a gate waits for its signature: the same fact, said once.
+AFTER_LAUNCH = {Reason.QUEUED, Reason.REVIEW}
+#: What may end without any act on the task, on its thread or on what it needs, and what a round itself ended:
+#: the next round looks again.
+LOOK_AGAIN = {Reason.RESOURCE, Reason.CONDITION}
+
+
+def _is_new(task: Task, verdict: Judgement) -> bool:
+    stored = task.verdict
+    if verdict.launches or verdict.reason is Reason.CONDITION or stored is None:
+        return True  # both change the task, even when the same was said of an earlier turn of it
+    if stored.reason == Reason.LAUNCHED and verdict.reason in AFTER_LAUNCH:
+        return False
+    return (stored.reason, stored.holder, stored.sentence) != (
+        verdict.reason,
+        verdict.holder,
+        verdict.sentence,
+    )
+
+
+def _record_round(
+    workstream: Workstream, seen: Round, decision: Decision, changed: Sequence[Judgement], now: datetime
+) -> SchedulingDecision:
+    workstream.last_round += 1
+    row = SchedulingDecision.objects.create(
+        workstream=workstream,
+        number=workstream.last_round,
+        made_at=now,
+        snapshot_sha256=hashlib.sha256(repr(seen.snapshot).encode()).hexdigest(),
+    )
+    place = {key: n for n, key in enumerate(decision.launches, start=1)}
+    verdicts = Verdict.objects.bulk_create(
+        Verdict(
+            decision=row,
+            task=seen.tasks[v.key],
+            reason=v.reason,
+            holder=v.holder,
+            sentence=v.sentence,
+            launch_order=place.get(v.key),
+        )
+        for v in changed
+    )
+    for some in in_parts([verdict.task_id for verdict in verdicts]):
+        latest = Verdict.objects.filter(decision=row, task=OuterRef("pk")).order_by()
+        Task.objects.filter(pk__in=some).update(verdict=Subquery(latest.values("pk")))
+    _record_serialised(workstream, seen, row, changed, now)
+    if decision.launches:
+        _record_launches(workstream, seen, row, decision.launches, now)
+    return row
+
+
+def _record_launches(
+    workstream: Workstream, seen: Round, row: SchedulingDecision, launches: Sequence[str], now: datetime
+) -> None:
+    equal = ties(seen.snapshot, launches)
+    said = "".join(f"; equal order, by key: {', '.join(group)}" for group in equal)
+    record(
+        workstream=workstream,
+        actor=ORCHESTRATOR,
+        action="steps launched",
+        subject=f"round {row.number}: {', '.join(launches)}",
+        reason=f"dependencies complete, resources free; launch order is stage, batch, step, key{said}",
+        now=now,
+        data={
+            "round": row.number,
+            "launched": list(launches),
+            "gates": [key for key in launches if seen.tasks[key].step.is_gate],
+            "ties": [list(group) for group in equal],
+            "snapshot": row.snapshot_sha256,
+        },
+    )
+
+
+def _record_serialised(
+    workstream: Workstream, seen: Round, row: SchedulingDecision, changed: Sequence[Judgement], now: datetime
+) -> None:
+    """Say once which task waits for which holder of files or a resource (EC-1)."""
+    held = [v for v in changed if v.reason is Reason.RESOURCE and not _waited(seen.tasks[v.key], v.holder)]
+    if not held:
+        return
+    record(
+        workstream=workstream,
+        actor=ORCHESTRATOR,
+        action="steps serialised",
+        subject=f"round {row.number}: {', '.join(v.key for v in held)}",
+        reason="; ".join(f"{v.key} {v.sentence}" for v in held),
+        now=now,
+        data={"round": row.number, "held": {v.key: v.holder for v in held}},
+    )
+
+
+def _waited(task: Task, holder: str) -> bool:
+    return task.verdict is not None and (task.verdict.reason, task.verdict.holder) == (
+        Reason.RESOURCE,
+        holder,
+    )
+
+
+def _launch(tasks: Sequence[Task], workstream: Workstream, row: SchedulingDecision, now: datetime) -> None:
+    """Queue the next attempt of each, in launch order; a gate's waits for a person instead of an executor."""
+    last = _last_numbers([task.pk for task in tasks])
+    for task in tasks:
+        task.workstream = workstream
+    upstream = Upstream(workstream)
+    inputs = input_digests(tasks, upstream)
+    attempts = Attempt.objects.bulk_create(
+        Attempt(
+            task=task,
+            number=last.get(task.pk, 0) + 1,
+            status=AttemptStatus.QUEUED,
+            queued_at=now,
+            input_digest=inputs[task.pk],
+        )
+        for task in tasks
+    )
+    gates = [task for task in tasks if task.step.is_gate]
+    count_moves(workstream, [(task.status, TaskStatus.REVIEW) for task in gates], now)
+    for some in in_parts([task.pk for task in tasks]):
+        Task.objects.filter(pk__in=some).update(updated_at=now, standing=True, due=False)
+    for some in in_parts([gate.pk for gate in gates]):
+        Task.objects.filter(pk__in=some).update(status=TaskStatus.REVIEW)
+    announce_queued(attempts=attempts, outcome=f"Launched in round {row.number}.", upstream=upstream, now=now)
+
+
+def _last_numbers(tasks: Sequence[int]) -> dict[int, int]:
+    """The number of the latest attempt of each task that was tried."""
+    return {task: number for some in in_parts(tasks) for task, number in _tried(some)}
+
+
+@Prepared
+def _tried(tasks: list[int]) -> QuerySet[Attempt, tuple[int, int]]:
+    attempts = Attempt.objects.filter(task__in=tasks).order_by("number")
+    return attempts.values_list("task_id", "number")
+
+
+def _skip(
+    skipped: Mapping[str, Judgement],
+    workstream: Workstream,
+    seen: Round,
+    row: SchedulingDecision,
+    now: datetime,
+) -> None:
+    before = [seen.tasks[key].status for key in skipped]
+    skip(skipped=skipped, tasks=seen.tasks, workstream=workstream, number=row.number, now=now)
+    count_moves(workstream, [(status, TaskStatus.SKIPPED) for status in before], now)
+
+
+def _remember(workstream: Workstream, seen: Round, decision: Decision, *, recorded: bool) -> None:
+    """Mark what the next round need not look at, and what all of this rests on."""
+    launched = {seen.tasks[key].pk for key in decision.launches}  # marked as they were launched
+    stands = {seen.tasks[view.key].pk for view in seen.snapshot.tasks if view.stands}
+    again = {seen.tasks[v.key].pk for v in decision.verdicts if v.reason in LOOK_AGAIN}
+    standing = {task.pk for task in seen.tasks.values() if task.pk in stands and not task.standing}
+    for ids, columns in (
+        (seen.due - again - launched, {"due": False}),
+        (again - seen.due, {"due": True}),
+        (standing, {"standing": True}),
+    ):
+        for some in in_parts(sorted(ids)):
+            Task.objects.filter(pk__in=some).update(**columns)
+    if recorded or workstream.judged_on != seen.ground:
+        workstream.judged_on = seen.ground
+        workstream.save(update_fields=["judged_on", "last_round"])

@@ -1,0 +1,130 @@
+"""Suspected duplicates: merge, link, close or override, by a person, before any execution (FR-003, AS-5,
+EC-5).
+"""
+
+from datetime import datetime
+
+from orchestrator.core.errors import InvalidInput, MissingReason, NotFound, WrongState
+from orchestrator.core.terms import DuplicateOutcome, Role, WorkstreamStatus
+from orchestrator.models import DuplicateDecision, HistoryEntry, Workstream
+from orchestrator.queries.work.duplicates import was_claimed
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.history import record
+from orchestrator.services.base.locks import locked_pair
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.base.wake import wake
+from orchestrator.services.workstreams.needs import hand_over_needs, wake_needing
+from orchestrator.services.workstreams.workstreams import put_away
+
+OPEN = frozenset({WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE})
+#: Decisions that end this workstream.
+ENDING = frozenset({DuplicateOutcome.MERGE, DuplicateOutcome.CLOSE})
+
+
+def decide_duplicate(
+    *, workstream_id: int, other_id: int, outcome: str, rationale: str, actor: Actor, now: datetime
+) -> DuplicateDecision:
+    """Decide about another workstream, suspected or named by the person, with the rationale. Locks both.
+
+    Merge archives this one, which goes on in the other; close archives it as a duplicate; link lets both go
+    on and shows them together; override says that it is no duplicate. Deciding again corrects the earlier
+    decision. WrongState once an attempt was claimed.
+    """
+    actor.require(Role.APPROVER, Role.REVIEWER)
+    actor.require_person("A suspected duplicate is decided by a person.")
+    chosen = _outcome(outcome)
+    if not rationale.strip():
+        raise MissingReason("Say why the two are, or are not, the same work.", field="rationale")
+    if workstream_id == other_id:
+        raise InvalidInput("A workstream is no duplicate of itself.", field="other")
+    with unit_of_work():
+        workstream, other = locked_pair(workstream_id, other_id)
+        _refuse_late(workstream)
+        decision, _ = DuplicateDecision.objects.update_or_create(
+            workstream=workstream,
+            other=other,
+            defaults={
+                "outcome": chosen,
+                "rationale": rationale.strip(),
+                "decided_by": actor.account,
+                "decided_as": actor.label,
+                "decided_at": now,
+            },
+        )
+        _apply(decision, actor, now)
+    return decision
+
+
+def find_other(name: str) -> Workstream:
+    """The workstream that a person names by its slug; NotFound with the field."""
+    found = Workstream.objects.filter(slug=name.strip()).first()
+    if found is None:
+        raise NotFound(
+            f"There is no workstream {name.strip()[:80]!r}.",
+            recovery="Write its slug, as its page shows it.",
+            field="other",
+        )
+    return found
+
+
+def _outcome(name: str) -> DuplicateOutcome:
+    if name not in set(DuplicateOutcome):
+        wanted = ", ".join(DuplicateOutcome)
+        raise InvalidInput(f"The decision is one of {wanted}, not {name[:40]!r}.", field="outcome")
+    return DuplicateOutcome(name)
+
+
+def _refuse_late(workstream: Workstream) -> None:
+    if workstream.status not in OPEN:
+        raise WrongState(f"{workstream} is {workstream.status}; nothing is decided about it any more.")
+    if was_claimed(workstream):
+        raise WrongState(
+            f"Work on {workstream} has begun; duplicates are decided before any execution.",
+            recovery="Archive one of the two workstreams with the reason instead.",
+        )
+
+
+def _apply(decision: DuplicateDecision, actor: Actor, now: datetime) -> None:
+    """What the decision does to the locked workstreams, and its entry in the history of both."""
+    workstream, other = decision.workstream, decision.other
+    facts: dict[str, object] = {"outcome": decision.outcome, "other": other.slug}
+    if decision.outcome == DuplicateOutcome.MERGE:
+        _refuse_closed(other)
+        hand_over_needs(closed=workstream, into=other, actor=actor, now=now)
+        workstream.merged_into = other
+        facts["merged_into"] = other.slug
+    if decision.outcome in ENDING:
+        facts |= put_away(workstream, now)
+    earlier = HistoryEntry.objects.filter(
+        workstream=workstream, action="duplicate decided", subject=other.slug
+    )
+    record(
+        workstream=workstream,
+        actor=actor,
+        action="duplicate decided",
+        subject=other.slug,
+        reason=decision.rationale,
+        now=now,
+        data=facts,
+        corrects=earlier.order_by("-number").first(),
+    )
+    record(
+        workstream=other,
+        actor=actor,
+        action="named as duplicate",
+        subject=workstream.slug,
+        reason=decision.rationale,
+        now=now,
+        data={"outcome": decision.outcome, "by": workstream.slug},
+    )
+    wake(workstream.pk)
+    wake(other.pk)
+    wake_needing(workstream)
+
+
+def _refuse_closed(other: Workstream) -> None:
+    if other.status not in OPEN:
+        raise WrongState(
+            f"{other} is {other.status}; work cannot go on in it.",
+            recovery="Close this workstream as a duplicate, link the two, or override.",
+        )

@@ -1,0 +1,67 @@
+"""Learnings: what a batch or merge point taught, written where the next executor reads it (BX-7)."""
+
+from datetime import datetime
+
+from orchestrator.core.errors import InvalidInput, MissingReason
+from orchestrator.core.terms import Role
+from orchestrator.models import Learning, Workstream
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.history import record
+from orchestrator.services.base.locks import locked_workstream
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.base.wake import wake
+
+#: Characters of the name of a batch or step.
+AFTER_LENGTH = 80
+
+
+def record_learning(
+    *,
+    workstream: Workstream,
+    after: str,
+    went_wrong: str,
+    worked: str,
+    tighten: str,
+    actor: Actor,
+    now: datetime,
+) -> Learning:
+    """Keep at least one of the three texts for the batch or step named in `after`; it stands in LEARNINGS.md
+    and in every later brief."""
+    actor.require(Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
+    texts = {"went wrong": went_wrong.strip(), "worked": worked.strip(), "needs tightening": tighten.strip()}
+    if not any(texts.values()):
+        raise MissingReason("Say what went wrong, what worked, or what needs tightening.", field="went_wrong")
+    said = "; ".join(f"{name}: {text}" for name, text in texts.items() if text)
+    return _keep(workstream, after, list(texts.values()), "learning recorded", said, actor, now)
+
+
+def nothing_to_record(*, workstream: Workstream, after: str, actor: Actor, now: datetime) -> Learning:
+    """Say that a batch or step taught nothing new, so that nobody is asked again; recorded like any other
+    answer.
+    """
+    actor.require(Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
+    return _keep(workstream, after, ["", "", ""], "nothing to record", "", actor, now)
+
+
+def _keep(
+    workstream: Workstream, after: str, texts: list[str], action: str, said: str, actor: Actor, now: datetime
+) -> Learning:
+    if not after.strip() or len(after.strip()) > AFTER_LENGTH:
+        raise InvalidInput(
+            f"Name the batch or step it was learned at, in at most {AFTER_LENGTH} characters.", field="after"
+        )
+    with unit_of_work():
+        locked = locked_workstream(workstream.pk)
+        learning = Learning.objects.create(
+            workstream=locked,
+            after=after.strip(),
+            went_wrong=texts[0],
+            worked=texts[1],
+            tighten=texts[2],
+            author=actor.account,
+            recorded_as=actor.label,
+            recorded_at=now,
+        )
+        record(workstream=locked, actor=actor, action=action, subject=after.strip(), reason=said, now=now)
+        wake(locked.pk)
+    return learning

@@ -1,0 +1,81 @@
+"""Policies and their change log (LC-11, FR-022)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from orchestrator.core.errors import InvalidInput, MissingReason, WrongState
+from orchestrator.core.terms import Role
+from orchestrator.models import Policy, PolicyChange
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.history import record
+from orchestrator.services.base.locks import Lock, for_update, take
+from orchestrator.services.base.unit_of_work import unit_of_work
+
+#: The policy that follows from the rules of the plan checks; nobody writes its text.
+PLAN_CHECKS: Final = "plan-checks"
+
+
+def change_policy(
+    *, slug: str, title: str, body: str, reason: str, impact: str, actor: Actor, now: datetime
+) -> Policy:
+    """Write a policy's text, with who changed it, why, and what it means for running work."""
+    if slug == PLAN_CHECKS:
+        raise InvalidInput(
+            "The policy for plan checks has no text of its own.",
+            recovery="Change its rules: Policies, Plan checks.",
+            field="slug",
+        )
+    return write_policy(slug=slug, title=title, body=body, reason=reason, impact=impact, actor=actor, now=now)
+
+
+def write_policy(
+    *,
+    slug: str,
+    title: str,
+    body: str,
+    reason: str,
+    impact: str,
+    actor: Actor,
+    now: datetime,
+    data: Mapping[str, str] | None = None,
+) -> Policy:
+    """The same for any policy; `data` goes into the history beside the reason."""
+    actor.require(Role.APPROVER)
+    if not reason.strip():
+        raise MissingReason("A policy changes with a reason.", field="reason")
+    if not impact.strip():
+        raise MissingReason(
+            "A policy changes with a note on what it means for running work.",
+            recovery="Say what changes for work that is under way; that nothing does is an answer too.",
+            field="impact",
+        )
+    with unit_of_work():
+        take(Lock.POLICY, slug)
+        if Policy.objects.filter(slug=slug, title=title, body=body).exists():
+            raise WrongState(
+                "The policy says exactly this already, so nothing was changed.",
+                recovery="Change its title or its text, or leave it as it is.",
+            )
+        policy, _ = for_update(Policy.objects).update_or_create(
+            slug=slug, defaults={"title": title, "body": body, "updated_at": now}
+        )
+        PolicyChange.objects.create(
+            policy=policy,
+            author=actor.account,
+            changed_as=actor.label,
+            reason=reason,
+            impact=impact,
+            body=body,
+            changed_at=now,
+        )
+        record(
+            workstream=None,
+            actor=actor,
+            action="policy changed",
+            subject=slug,
+            reason=reason,
+            now=now,
+            data=data,
+        )
+    return policy

@@ -1,0 +1,58 @@
+"""Priority: which workstream goes first where several could (AD-3, design section 3)."""
+
+from datetime import datetime
+from typing import Final
+
+from orchestrator.core.errors import InvalidInput, MissingReason, WrongState
+from orchestrator.core.plans.plan import Plan
+from orchestrator.core.terms import Role, WorkstreamStatus
+from orchestrator.models import Workstream
+from orchestrator.queries.plans.readings import plan_of
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.history import record
+from orchestrator.services.base.locks import locked_workstream
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.base.wake import wake
+
+#: The largest priority in either direction, as in the front matter of a plan.
+MOST: Final = 999_999
+
+
+def set_priority(
+    *, workstream_id: int, priority: int, reason: str, actor: Actor, now: datetime
+) -> Workstream:
+    """Put a workstream before or behind others; a higher number goes first. Locks the workstream.
+
+    It holds until a later version of the plan changes the priority that the plan itself gives.
+    """
+    actor.require(Role.INITIATOR, Role.APPROVER)
+    if not -MOST <= priority <= MOST:
+        raise InvalidInput(f"A priority is a whole number from -{MOST} to {MOST}.", field="priority")
+    if not reason.strip():
+        raise MissingReason("Say why the priority changes.", field="reason")
+    with unit_of_work():
+        workstream = locked_workstream(workstream_id)
+        if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
+            raise WrongState(f"{workstream} is {workstream.status}; its priority no longer matters.")
+        before = workstream.priority
+        workstream.priority, workstream.updated_at = priority, now
+        workstream.save(update_fields=["priority", "updated_at"])
+        record(
+            workstream=workstream,
+            actor=actor,
+            action="priority set",
+            subject=f"{before} to {priority}",
+            reason=reason,
+            now=now,
+            data={"from": before, "to": priority},
+        )
+        wake(workstream.pk)
+    return workstream
+
+
+def priority_under(workstream: Workstream, plan: Plan) -> int:
+    """The priority once `plan` follows the workstream's version: a set one stays unless the plan changed its
+    own.
+    """
+    before = plan_of(workstream.version).priority
+    return workstream.priority if plan.priority == before else plan.priority

@@ -1,0 +1,200 @@
+"""Workstreams: the pre-handoff review, acceptance, archiving (FR-003, LC-1, LC-3, LC-10)."""
+
+from datetime import datetime
+
+from orchestrator.core.errors import MissingReason, NotFinished, SuspectsOpen, WrongState
+from orchestrator.core.terms import AttemptStatus, Role, TaskStatus, WorkstreamStatus
+from orchestrator.models import Attempt, PreHandoffReview, Task, Workstream
+from orchestrator.queries.plans.effect import promised_version, undecided_version
+from orchestrator.queries.work.duplicates import undecided
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.history import record
+from orchestrator.services.base.locks import locked_workstream
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.base.wake import wake
+from orchestrator.services.workstreams.needs import wake_needing
+
+
+def sign_prehandoff(*, workstream_id: int, rationale: str, actor: Actor, now: datetime) -> PreHandoffReview:
+    """Sign that duplicates were looked at, with the rationale; nothing is launched before (FR-003, AS-5).
+
+    SuspectsOpen while one is undecided. One that appears later does not take the signature back.
+    """
+    actor.require(Role.APPROVER, Role.REVIEWER)
+    actor.require_person("The pre-handoff review is signed by a person.")
+    if not rationale.strip():
+        raise MissingReason("Say what was looked at and why this work is not a duplicate.", field="rationale")
+    with unit_of_work():
+        workstream = locked_workstream(workstream_id)
+        if PreHandoffReview.objects.filter(workstream=workstream).exists():
+            raise WrongState("The pre-handoff review is already signed.")
+        if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
+            raise WrongState(f"{workstream} is {workstream.status}.")
+        _refuse_undecided(workstream)
+        review = PreHandoffReview.objects.create(
+            workstream=workstream,
+            reviewer=actor.account,
+            signed_as=actor.label,
+            rationale=rationale.strip(),
+            signed_at=now,
+        )
+        _touch(workstream, now)
+        record(
+            workstream=workstream,
+            actor=actor,
+            action="pre-handoff review signed",
+            subject=workstream.slug,
+            reason=rationale,
+            now=now,
+        )
+        wake(workstream.pk)
+    return review
+
+
+def accept_workstream(*, workstream_id: int, actor: Actor, now: datetime, note: str = "") -> Workstream:
+    """Accept a finished workstream after review: an explicit act, never automatic (LC-1, LC-9)."""
+    actor.require(Role.APPROVER)
+    with unit_of_work():
+        workstream = locked_workstream(workstream_id)
+        if workstream.status != WorkstreamStatus.ACTIVE:
+            raise WrongState(f"{workstream} is {workstream.status}; only active workstreams are accepted.")
+        if workstream.finished_at is None:
+            raise NotFinished(f"{workstream.open_tasks} tasks of {workstream} are open.")
+        _refuse_version_under_way(workstream)
+        workstream.status = WorkstreamStatus.COMPLETED
+        workstream.accepted_at, workstream.accepted_by, workstream.accepted_as = (
+            now,
+            actor.account,
+            actor.label,
+        )
+        _touch(workstream, now)
+        record(
+            workstream=workstream,
+            actor=actor,
+            action="workstream accepted",
+            subject=workstream.slug,
+            reason=note,
+            now=now,
+            data={"status": workstream.status},
+        )
+        wake(workstream.pk)
+        wake_needing(workstream)
+    return workstream
+
+
+def reopen_workstream(*, workstream_id: int, reason: str, actor: Actor, now: datetime) -> Workstream:
+    """Take an acceptance back because a gap was found; tasks for it are added as to any active workstream
+    (LC-3).
+
+    Who accepted it and when stays in the history. What needs it waits for it again; what was launched goes
+    on.
+    """
+    actor.require(Role.APPROVER)
+    if not reason.strip():
+        raise MissingReason("Say which gap was found.", field="reason")
+    with unit_of_work():
+        workstream = locked_workstream(workstream_id)
+        if workstream.status != WorkstreamStatus.COMPLETED:
+            raise WrongState(
+                f"{workstream} is {workstream.status}; only accepted workstreams are re-opened.",
+                recovery="Add tasks for gaps to an active workstream; submit a new plan for an archived one.",
+            )
+        workstream.status = WorkstreamStatus.ACTIVE
+        workstream.accepted_at, workstream.accepted_by, workstream.accepted_as = None, None, ""
+        _touch(workstream, now)
+        record(
+            workstream=workstream,
+            actor=actor,
+            action="workstream re-opened",
+            subject=workstream.slug,
+            reason=reason,
+            now=now,
+            data={"status": workstream.status},
+        )
+        wake(workstream.pk)
+        wake_needing(workstream)
+    return workstream
+
+
+def archive_workstream(*, workstream_id: int, reason: str, actor: Actor, now: datetime) -> Workstream:
+    """Close a workstream without losing its history; nothing is ever deleted (LC-10)."""
+    actor.require(Role.APPROVER)
+    if not reason.strip():
+        raise MissingReason("Say why the workstream is archived.", field="reason")
+    with unit_of_work():
+        workstream = locked_workstream(workstream_id)
+        if workstream.status == WorkstreamStatus.ARCHIVED:
+            raise WrongState(f"{workstream} is already archived.")
+        facts = put_away(workstream, now)
+        record(
+            workstream=workstream,
+            actor=actor,
+            action="workstream archived",
+            subject=workstream.slug,
+            reason=reason,
+            now=now,
+            data=facts,
+        )
+        wake(workstream.pk)
+        wake_needing(workstream)
+    return workstream
+
+
+def put_away(workstream: Workstream, now: datetime) -> dict[str, object]:
+    """Archive a locked workstream and cancel its queued attempts; what history keeps. WrongState while one
+    runs.
+
+    A gate that waits for a signature waits no longer: it stands open like any step that was not done.
+    """
+    cancelled = _cancel_queued(workstream, now)
+    gates = Task.objects.filter(workstream=workstream, status=TaskStatus.REVIEW)
+    waiting = list(gates.order_by("pk").values_list("step__key", flat=True))
+    gates.update(status=TaskStatus.PENDING, updated_at=now)
+    workstream.status = WorkstreamStatus.ARCHIVED
+    _touch(workstream, now)
+    return {"status": workstream.status, "cancelled": cancelled, "gates": waiting}
+
+
+def _refuse_version_under_way(workstream: Workstream) -> None:
+    """Gaps that were added as a version are open work, although none of its tasks exists yet (LC-3)."""
+    if version := undecided_version(workstream):
+        raise WrongState(
+            f"Version {version.number} of the plan of {workstream} waits for a decision.",
+            recovery="Approve it, send it back or take it back; then accept what is finished.",
+            version=version.number,
+        )
+    if version := promised_version(workstream):
+        raise WrongState(
+            f"Version {version.number} of the plan of {workstream} is approved and brings more work.",
+            recovery="Wait until it takes effect and its work is done, or withdraw the approval.",
+            version=version.number,
+        )
+
+
+def _refuse_undecided(workstream: Workstream) -> None:
+    if not (found := undecided(workstream)):
+        return
+    named = ", ".join(f"{suspect.workstream.title} ({suspect.why})" for suspect in found)
+    raise SuspectsOpen(
+        f"Suspected duplicates are undecided: {named}.", suspects=", ".join(s.workstream.slug for s in found)
+    )
+
+
+def _touch(workstream: Workstream, now: datetime) -> None:
+    workstream.updated_at = now
+    workstream.save(
+        update_fields=["status", "accepted_at", "accepted_by", "accepted_as", "merged_into", "updated_at"]
+    )
+
+
+def _cancel_queued(workstream: Workstream, now: datetime) -> list[str]:
+    """Answers with the keys of the tasks whose attempt was cancelled."""
+    live = Attempt.objects.filter(task__workstream=workstream)
+    if running := live.filter(status=AttemptStatus.RUNNING).select_related("task__step").first():
+        raise WrongState(
+            f"{running} is still running.", recovery="Wait for it to end or declare it failed, then archive."
+        )
+    queued = live.filter(status=AttemptStatus.QUEUED)
+    keys = list(queued.order_by("pk").values_list("task__step__key", flat=True))
+    queued.update(status=AttemptStatus.CANCELLED, ended_at=now)
+    return keys

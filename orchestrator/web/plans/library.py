@@ -1,0 +1,152 @@
+"""The library of workflows: look them up, start a workstream from one, archive one (AD-8, FR-001)."""
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from orchestrator.core.errors import PlanRejected, Refusal
+from orchestrator.core.plans.formats.recognise import Format
+from orchestrator.core.terms import Role
+from orchestrator.queries.plans import library as queries
+from orchestrator.queries.plans import plans as plan_queries
+from orchestrator.services.base.form_keys import Made
+from orchestrator.services.plans import saved_workflows as service
+from orchestrator.services.plans.plans import read_source
+from orchestrator.services.plans.templates import source_with_values
+from orchestrator.web.acting import act_of, chosen, now, number_in, perform, proceed, show, typed, viewer
+from orchestrator.web.moments import typed_moment
+from orchestrator.web.once import once
+
+#: A field with the value of a parameter is called by this and the parameter's name.
+VALUE = "value-"
+STARTERS = (Role.INITIATOR, Role.APPROVER)
+ACTS = {"archive": service.archive_workflow, "bring-back": service.bring_back_workflow}
+
+
+@require_GET
+def library(request: HttpRequest) -> HttpResponse:
+    """Every workflow that work can be started from; `?q=` looks for words, `?archived=1` shows archived ones
+    too.
+    """
+    words, archived = request.GET.get("q", "").strip()[:100], request.GET.get("archived") == "1"
+    context = {
+        "entries": queries.library(words, archived=archived),
+        "words": words,
+        "archived": archived,
+        "may_not_start": viewer(request).lacks(*STARTERS),
+    }
+    return show(request, "library/list.html", context)
+
+
+@require_GET
+def entry(request: HttpRequest, name: str) -> HttpResponse:
+    return _entry_page(request, name)
+
+
+def _entry_page(request: HttpRequest, name: str, refusal: Refusal | None = None) -> HttpResponse:
+    number = request.GET.get("version", "")
+    found = queries.find_entry(name, number_in(number) or None)
+    plan = queries.plan_with_names(found.source)
+    who = viewer(request)
+    context = {
+        "entry": found,
+        "plan": plan,
+        "versions": queries.versions_saved(name),
+        "started": queries.plans_started(name),
+        "may_not_start": who.lacks(*STARTERS),
+        "may_not_archive": who.lacks(*service.SAVERS),
+        "reason": request.POST.get("reason", ""),
+    }
+    return show(request, "library/entry.html", context, refusal=refusal)
+
+
+@act_of("library-entry", "name")
+def archive(request: HttpRequest, name: str, act: str) -> HttpResponse:
+    """Take a saved workflow out of the library, or put it back."""
+
+    def do() -> str:
+        done = chosen(ACTS, act)(
+            name=name, reason=typed(request, "reason"), actor=viewer(request).actor, now=now()
+        )
+        return f"{done} is archived; nothing new starts from it." if done.archived_at else f"{done} is back."
+
+    return perform(
+        request, do, then=reverse("library-entry", args=[name]), again=partial(_entry_page, request, name)
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def start(request: HttpRequest, name: str) -> HttpResponse:
+    """The parameters as a form; Preview shows what a reviewer would see, Submit sends the plan to
+    its review.
+    """
+    found = queries.find_entry(name)
+    if request.method != "POST":
+        return _start_page(request, found)
+    if request.POST.get("act") == "preview":
+        try:
+            return _start_page(
+                request, found, source=source_with_values(found.source, _values(request, found))
+            )
+        except Refusal as refusal:
+            return _start_page(request, found, refusal)
+    return _started(request, found)
+
+
+def _started(request: HttpRequest, found: queries.Entry) -> HttpResponse:
+    values: dict[str, str] = {}
+
+    def make() -> Made:
+        done = service.start_from_workflow(
+            name=found.name,
+            values=values,
+            wanted_effective_at=typed_moment(request, "wanted_effective_at"),
+            actor=viewer(request).actor,
+            now=now(),
+        )
+        then = reverse("plan-review", args=[done.version.workflow.slug, done.version.number])
+        return Made(f"{done.workstream.title} is submitted from {found.title} and waits for review.", then)
+
+    try:
+        values = _values(request, found)
+        made = once(request, make)
+    except PlanRejected as refusal:
+        return _start_page(request, found, refusal, source=source_with_values(found.source, values))
+    except Refusal as refusal:
+        return _start_page(request, found, refusal)
+    return proceed(request, made.said, made.address)
+
+
+def _values(request: HttpRequest, found: queries.Entry) -> dict[str, str]:
+    return {one.name: typed(request, f"{VALUE}{one.name}") for one in found.parameters}
+
+
+def _start_page(
+    request: HttpRequest, found: queries.Entry, refusal: Refusal | None = None, source: bytes = b""
+) -> HttpResponse:
+    given, review = request.POST, None
+    if source:
+        review = plan_queries.lay_out(source.decode(), read_source(source, wanted=Format.PLAN))
+    context = {
+        "entry": found,
+        "parameters": [
+            replace(one, value=given.get(f"{VALUE}{one.name}", one.value)) for one in found.parameters
+        ],
+        "review": review,
+        "wanted_effective_at": given.get("wanted_effective_at", ""),
+        "may_not_start": viewer(request).lacks(*STARTERS)
+        or ("The workflow is archived; bring it back first." if found.archived_at else ""),
+    }
+    return show(request, "library/start.html", context, parts=frozenset({"starting"}), refusal=refusal)
+
+
+urlpatterns: list[Any] = [
+    path("library/", library, name="library"),
+    path("library/<slug:name>/", entry, name="library-entry"),
+    path("library/<slug:name>/start/", start, name="library-start"),
+    path("library/<slug:name>/act/<slug:act>", archive, name="library-act"),
+]

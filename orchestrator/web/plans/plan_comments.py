@@ -1,0 +1,126 @@
+"""Comments on a plan and sections marked as viewed, from the review page (WF-3)."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse
+
+from orchestrator.models import WorkflowVersion
+from orchestrator.queries.plans.plans import find_version
+from orchestrator.services.plans import comments
+from orchestrator.web.acting import act_of, chosen, now, number, perform, typed, viewer
+from orchestrator.web.plans.plan_review import review_page
+
+#: An act answers with what it says and the place on the page where it can be seen.
+Act = Callable[[HttpRequest, WorkflowVersion], tuple[str, str]]
+
+
+@act_of("plan-review", "slug", "version")
+def plan_comment(request: HttpRequest, slug: str, version: int, act: str) -> HttpResponse:
+    """Run one act and come back to the same view of the plan, at the thread or section that it was about."""
+    shown = find_version(slug, version)
+    run = chosen(ACTS, act)
+    page = reverse("plan-review", args=[slug, version])
+    back = urlencode({"since": typed(request, "since")}) if request.POST.get("since") else ""
+    place: list[str] = []
+
+    def do() -> str:
+        said, where = run(request, shown)
+        place.append(where)
+        return said
+
+    again = partial(review_page, request, shown, "comment")
+    return perform(request, do, then=lambda: f"{page}?{back}{place[0]}", again=again)
+
+
+def _add(request: HttpRequest, version: WorkflowVersion) -> tuple[str, str]:
+    who = viewer(request).actor
+    thread = comments.open_thread(
+        version_id=version.pk,
+        line=number(request, "line") if request.POST.get("line") else 0,
+        step=typed(request, "step"),
+        body=typed(request, "body"),
+        actor=who,
+        now=now(),
+    )
+    return _then_send(
+        request, version, "Your draft is kept; nobody else sees it yet."
+    ), f"#thread-{thread.pk}"
+
+
+def _reply(request: HttpRequest, version: WorkflowVersion) -> tuple[str, str]:
+    thread_id = number(request, "thread")
+    comments.reply(thread_id=thread_id, body=typed(request, "body"), actor=viewer(request).actor, now=now())
+    return _then_send(request, version, "Your answer is kept as a draft."), f"#thread-{thread_id}"
+
+
+def _then_send(request: HttpRequest, version: WorkflowVersion, otherwise: str) -> str:
+    return _send(request, version)[0] if request.POST.get("then") == "send" else otherwise
+
+
+def _send(request: HttpRequest, version: WorkflowVersion) -> tuple[str, str]:
+    sent = comments.send_comments(version_id=version.pk, actor=viewer(request).actor, now=now())
+    return f"{sent} comment{'s are' if sent > 1 else ' is'} sent.", "#comments"
+
+
+def _change(request: HttpRequest, _version: WorkflowVersion) -> tuple[str, str]:
+    comment = comments.change_draft(
+        comment_id=number(request, "comment"),
+        body=typed(request, "body"),
+        actor=viewer(request).actor,
+        now=now(),
+    )
+    return "Your draft is changed.", f"#thread-{comment.thread_id}"
+
+
+def _discard(request: HttpRequest, _version: WorkflowVersion) -> tuple[str, str]:
+    comments.discard_draft(comment_id=number(request, "comment"), actor=viewer(request).actor, now=now())
+    return "The draft is thrown away.", "#comments"
+
+
+def _resolve(request: HttpRequest, _version: WorkflowVersion) -> tuple[str, str]:
+    thread = comments.resolve_thread(
+        thread_id=number(request, "thread"), actor=viewer(request).actor, now=now()
+    )
+    return "The thread is resolved.", f"#thread-{thread.pk}"
+
+
+def _reopen(request: HttpRequest, _version: WorkflowVersion) -> tuple[str, str]:
+    thread = comments.reopen_thread(
+        thread_id=number(request, "thread"), actor=viewer(request).actor, now=now()
+    )
+    return "The thread is open again.", f"#thread-{thread.pk}"
+
+
+def _viewed(request: HttpRequest, version: WorkflowVersion) -> tuple[str, str]:
+    viewed = request.POST.get("viewed") == "yes"
+    comments.mark_viewed(
+        version=version,
+        sha256=typed(request, "section"),
+        viewed=viewed,
+        actor=viewer(request).actor,
+        now=now(),
+    )
+    said = (
+        "Marked as viewed; it opens again when its text changes." if viewed else "No longer marked as viewed."
+    )
+    return said, f"#section-{number(request, 'number')}"
+
+
+ACTS: Final[Mapping[str, Act]] = {
+    "add": _add,
+    "reply": _reply,
+    "send": _send,
+    "change": _change,
+    "discard": _discard,
+    "resolve": _resolve,
+    "reopen": _reopen,
+    "viewed": _viewed,
+}
+
+urlpatterns: list[Any] = [
+    path("plans/<slug:slug>/v<int:version>/comments/<slug:act>", plan_comment, name="plan-comment"),
+]

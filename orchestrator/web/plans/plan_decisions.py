@@ -1,0 +1,192 @@
+"""What the decision bar of a review does, and why a control of it is off (WF-3, DC-5)."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+
+from orchestrator.core.errors import NotFound
+from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
+from orchestrator.models import WorkflowVersion, Workstream
+from orchestrator.queries.plans import plans as queries
+from orchestrator.queries.plans.effect import in_effect
+from orchestrator.queries.plans.sign_offs import sign_offs, who_may_approve
+from orchestrator.services.review import decisions
+from orchestrator.services.review.withdrawals import withdraw_approval
+from orchestrator.web.acting import Viewer, now, number, typed, viewer
+from orchestrator.web.moments import typed_moment
+
+OPEN = frozenset({WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE})
+#: A page that waits longer than this for a version to take effect is not loaded again by itself.
+WATCHED: Final = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """An approval that can still be withdrawn. `waits` says that the version is approved and has not taken
+    effect.
+
+    `own`: the reader gave one of the approvals. `left` are the seconds to the time of effect, 0 when it has
+    come.
+    """
+
+    own: bool
+    waits: bool
+    at: datetime | None
+    left: int
+
+    @property
+    def again_in(self) -> int:
+        """Seconds after which the page asks how it stands; 0 when it does not."""
+        return max(self.left + 1, 2) if self.waits and self.left < WATCHED else 0
+
+
+def undo_for(who: Viewer, version: WorkflowVersion, workstream: Workstream, moment: datetime) -> Undo | None:
+    """What can be undone about the approvals of a version; None when nothing can (WF-3)."""
+    if version.status not in {VersionStatus.IN_REVIEW, VersionStatus.APPROVED} or in_effect(version):
+        return None
+    own = who.user.get_username() in sign_offs(version).given and workstream.status in OPEN
+    waits, at = version.status == VersionStatus.APPROVED, version.effective_at
+    if not (own or waits):
+        return None
+    return Undo(own, waits, at, max(0, math.ceil((at - moment).total_seconds())) if at else 0)
+
+
+def decide(request: HttpRequest) -> str:
+    """Run the decision that the form names; what to say about it."""
+    decision = request.POST.get("decision", "")
+    if decision == "approve":
+        return _approve(request)
+    if decision == "undo":
+        return _undo(request)
+    who, reason, version_id = viewer(request).actor, typed(request, "reason"), number(request, "version_id")
+    seen = typed(request, "seen_sha256")
+    if decision == "send-back":
+        decisions.send_back_version(
+            version_id=version_id, seen_sha256=seen, actor=who, now=now(), reason=reason
+        )
+        return "The plan is sent back to its author with your reason."
+    if decision == "withdraw":
+        decisions.withdraw_version(
+            version_id=version_id, seen_sha256=seen, actor=who, now=now(), reason=reason
+        )
+        return "The version is taken back with your reason; nobody has to decide on it any more."
+    raise NotFound(f"There is no decision {decision!r} here.")
+
+
+def after(version: WorkflowVersion) -> str:
+    """The page that shows what a decision came to: the work of a version in effect, else its review."""
+    version.refresh_from_db(fields=["status"])
+    if version.status == VersionStatus.APPROVED and in_effect(version):
+        return reverse("workstream", args=[queries.workstream_of(version).uuid])
+    return reverse("plan-review", args=[version.workflow.slug, version.number])
+
+
+def why_not(
+    who: Viewer,
+    version: WorkflowVersion,
+    newest: WorkflowVersion,
+    review: queries.Review,
+    workstream: Workstream,
+) -> dict[str, str]:
+    """Why each control of the review is off for this person; empty text when it is on."""
+    decided = _decided(version, newest)
+    settled = _closed(workstream) or decided
+    blocked = len(review.blockers)
+    return {
+        "approve": settled
+        or who.lacks(Role.APPROVER)
+        or why_not_sign(who, version)
+        or (blocked and "The top of the page says what blocks it and what clears it.")
+        or "",
+        "send_back": settled or who.lacks(Role.APPROVER, Role.REVIEWER),
+        "withdraw": decided or ("" if version.author_id == who.user.pk else who.lacks(Role.APPROVER)),
+        "resubmit": who.lacks(Role.INITIATOR, Role.APPROVER, Role.REVIEWER)
+        if workstream.status in OPEN
+        else _closed(workstream),
+    }
+
+
+def why_not_sign(who: Viewer, version: WorkflowVersion) -> str:
+    """Why this approver may not approve the version: it is their own, or they did and others have to."""
+    if version.author_id == who.user.pk and not version.workflow.allow_self_approval:
+        others = who_may_approve(version.workflow, version.author_id)
+        named = " or ".join([", ".join(others[:-1]), others[-1]] if len(others) > 1 else others)
+        return f"You wrote this version; {named or 'another approver'} has to approve it."
+    so_far = sign_offs(version)
+    if so_far.missing and who.user.get_username() in so_far.given:
+        return f"You approved this version ({so_far.sentence}); {so_far.asked} has to approve it too."
+    return ""
+
+
+def _approve(request: HttpRequest) -> str:
+    version_id, when = number(request, "version_id"), typed_moment(request, "effective_at")
+    decisions.approve_version(
+        version_id=version_id,
+        seen_sha256=typed(request, "seen_sha256"),
+        actor=viewer(request).actor,
+        now=now(),
+        note=typed(request, "reason"),
+        effective_at=when,
+        undo_seconds=settings.UNDO_SECONDS,
+    )
+    if so_far := not_yet(version_id):
+        return so_far
+    if when:
+        return "The plan is approved. It becomes effective at the time you gave; nothing of it starts before."
+    if settings.UNDO_SECONDS:
+        return (
+            f"The plan is approved. Nothing starts for {settings.UNDO_SECONDS} seconds, in which "
+            f"you can undo that."
+        )
+    return "The plan is approved: its tasks are created and the first ones start as soon as the rules allow."
+
+
+def _undo(request: HttpRequest) -> str:
+    version = withdraw_approval(
+        version_id=number(request, "version_id"),
+        reason=typed(request, "reason"),
+        actor=viewer(request).actor,
+        now=now(),
+    )
+    if version.status == VersionStatus.SUPERSEDED:
+        return (
+            f"Your approval of version {version.number} is withdrawn. A newer version waits for a decision."
+        )
+    return f"Your approval is withdrawn and stays on record; version {version.number} is in review."
+
+
+def not_yet(version_id: int) -> str:
+    """What to say after an approval that was not the last one needed; empty when the version is approved."""
+    version = WorkflowVersion.objects.select_related("workflow").get(pk=version_id)
+    if version.status == VersionStatus.APPROVED:
+        return ""
+    return (
+        f"Your approval is kept ({sign_offs(version).sentence}); nothing starts before the last one. "
+        "The last approver says when it becomes effective and what becomes of steps."
+    )
+
+
+def _closed(workstream: Workstream) -> str:
+    """Why nothing is approved for a workstream that is closed; one that was accepted can be
+    re-opened (LC-3).
+    """
+    if workstream.status == WorkstreamStatus.COMPLETED:
+        return "The workstream is completed; re-open it to decide about its plan, or take this version back."
+    return (
+        ""
+        if workstream.status in OPEN
+        else f"The workstream is {workstream.status}; its plan no longer changes."
+    )
+
+
+def _decided(version: WorkflowVersion, newest: WorkflowVersion) -> str:
+    if version.pk != newest.pk:
+        return f"Version {newest.number} is newer; decide on that one."
+    if version.status != VersionStatus.IN_REVIEW:
+        return f"Version {version.number} is already decided: {version.get_status_display().lower()}."
+    return ""

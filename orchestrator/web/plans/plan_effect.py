@@ -1,0 +1,46 @@
+"""How a version will run, in full length: waves, lanes and gates with any number of executors
+(WF-3, BX-2).
+"""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from django.views.decorators.http import require_GET
+
+from orchestrator.core.plans.rehearsing.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS
+from orchestrator.queries.plans import plans as queries
+from orchestrator.queries.plans.readings import adoption_by, preview_of, reading_of
+from orchestrator.web.acting import show
+
+_DIGITS = len(str(MOST_EXECUTORS))
+
+
+def executors_asked(request: HttpRequest) -> int:
+    """The number that the address asks for, within what a preview takes; the default without a number."""
+    given = request.GET.get("executors", "")
+    number = (
+        int(given) if given.isascii() and given.isdecimal() and len(given) <= _DIGITS else DEFAULT_EXECUTORS
+    )
+    return min(max(number, 1), MOST_EXECUTORS)
+
+
+@require_GET
+def plan_effect(request: HttpRequest, slug: str, version: int) -> HttpResponse:
+    """Everything on a page of its own; htmx gets the short form that the review shows."""
+    shown = queries.find_version(slug, version)
+    review = queries.Review(reading_of(shown), (), preview_of(shown, executors_asked(request)))
+    adoption = adoption_by(shown)
+    context = {
+        "version": shown,
+        "review": review,
+        "whole": True,
+        "adoption": adoption,
+        "adopts_state": bool(adoption),
+    }
+    return show(request, "plans/runs.html", context, parts=frozenset({"preview"}))
+
+
+urlpatterns: list[Any] = [
+    path("plans/<slug:slug>/v<int:version>/runs", plan_effect, name="plan-effect"),
+]

@@ -1,0 +1,47 @@
+"""The versions of a plan: what each changed, why, what was decided, who works by it (FR-016, FR-022)."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from django.views.decorators.http import require_GET
+
+from orchestrator.core.terms import Role
+from orchestrator.models import WorkflowVersion
+from orchestrator.queries.changes.plan_versions import PER_PAGE, version_rows
+from orchestrator.queries.plans.plans import find_version, workstream_of
+from orchestrator.services.plans.saved_workflows import why_not_saved
+from orchestrator.web.acting import now, show, viewer
+from orchestrator.web.plans.plan_decisions import OPEN
+
+
+@require_GET
+def plan_versions(request: HttpRequest, slug: str) -> HttpResponse:
+    """Newest first, with links to compare any two, to revise from any and to migrate work in flight."""
+    newest = find_version(slug)
+    workflow, workstream = newest.workflow, workstream_of(newest)
+    versions = (
+        WorkflowVersion.objects.filter(workflow=workflow)
+        .select_related("author", "decided_by", "workflow")
+        .prefetch_related("approvals__person")
+        .order_by("-number")
+    )
+    page = Paginator(versions, PER_PAGE).get_page(request.GET.get("page"))
+    who = viewer(request)
+    lacks = who.lacks(Role.INITIATOR, Role.REVIEWER, Role.APPROVER)
+    closed = f"The workstream is {workstream.status}; its plan no longer changes."
+    context = {
+        "workflow": workflow,
+        "newest": newest,
+        "workstream": workstream,
+        "page_obj": page,
+        "rows": version_rows(workflow, list(page.object_list), now()),
+        "numbers": list(versions.values_list("number", flat=True)),
+        "why_not_revise": lacks if workstream.status in OPEN else closed,
+        "can_save": [one.pk for one in page.object_list if not why_not_saved(one)],
+    }
+    return show(request, "plans/versions.html", context)
+
+
+urlpatterns: list[Any] = [path("plans/<slug:slug>/", plan_versions, name="plan-latest")]

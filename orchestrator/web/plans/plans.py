@@ -1,0 +1,241 @@
+"""Plans: the list and submitting (WF-2). The review that people decide on: `plan_review.py`."""
+
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from orchestrator.core.changes.adoption import adoption_of
+from orchestrator.core.errors import InvalidInput, Refusal
+from orchestrator.core.plans.formats.recognise import Format
+from orchestrator.core.plans.text.parameters import Parameter, parameters_of
+from orchestrator.core.terms import Role, WorkstreamStatus
+from orchestrator.models import WorkflowVersion, Workstream
+from orchestrator.queries.plans import plans as queries
+from orchestrator.queries.plans.library import Entry, find_entry
+from orchestrator.queries.plans.readings import turn_to_read
+from orchestrator.services.base.form_keys import Made
+from orchestrator.services.plans import plans
+from orchestrator.services.plans.saved_workflows import usable
+from orchestrator.services.plans.templates import source_with_values
+from orchestrator.web.acting import now, number_in, proceed, show, typed, viewer
+from orchestrator.web.moments import typed_moment
+from orchestrator.web.once import once
+from orchestrator.web.plans import plan_files
+
+PER_PAGE = 50
+OPEN = frozenset({WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE})
+SUBMITTERS = (Role.INITIATOR, Role.APPROVER)
+#: What a pasted plan is called when the person gives no name.
+PASTED = "PLAN.md"
+#: A field with the value of a parameter is called by this and the parameter's name.
+VALUE = "value-"
+
+
+@require_GET
+def plan_list(request: HttpRequest) -> HttpResponse:
+    """Plans waiting for review first, then the others."""
+    page = Paginator(queries.latest_versions(), PER_PAGE).get_page(request.GET.get("page"))
+    may_not_submit = viewer(request).lacks(Role.INITIATOR, Role.APPROVER)
+    return show(request, "plans/list.html", {"page_obj": page, "may_not_submit": may_not_submit})
+
+
+@require_http_methods(["GET", "POST"])
+def plan_submit(request: HttpRequest) -> HttpResponse:
+    """Paste or upload; Check shows findings and preview and stores nothing, Submit registers the plan."""
+    if request.method == "GET":
+        return submit_page(request, workstream=_resubmitted(request))
+    workstream = None
+    try:
+        workstream = _resubmitted(request)
+        if workstream is None and plan_files.has_several(request):
+            return plan_files.several(request, _wanted(request))
+        source, name = _given_source(request)
+        source = _with_values(request, source)
+        reason, note = typed(request, "change_reason"), _note(request)
+        if request.POST.get("act") == "check":
+            with turn_to_read(len(source)):
+                return submit_page(request, source=source, name=name, workstream=workstream, checked=True)
+    except Refusal as refusal:
+        return submit_page(
+            request, source=request.POST.get("source", ""), workstream=workstream, refusal=refusal
+        )
+    return _submitted(request, source, name, workstream, reason, note)
+
+
+def _adopt(request: HttpRequest) -> bool:
+    """Whether the state that the source tells is to be taken over: the box is ticked when the
+    page is opened.
+    """
+    return request.method == "GET" or request.POST.get("adopt") == "yes"
+
+
+def _submitted(
+    request: HttpRequest,
+    source: str | bytes,
+    name: str,
+    workstream: Workstream | None,
+    reason: str,
+    note: plans.Note,
+) -> HttpResponse:
+    text = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else source
+
+    def make() -> Made:
+        done = plans.submit_plan(
+            source=text,
+            source_name=name,
+            actor=viewer(request).actor,
+            now=now(),
+            workstream=workstream,
+            change_reason=reason,
+            wanted=_wanted(request),
+            adopt=_adopt(request),
+            note=note,
+        )
+        then = reverse("plan-review", args=[done.version.workflow.slug, done.version.number])
+        return Made(f"Version {done.version.number} is submitted and waits for review.", then)
+
+    try:
+        viewer(request).actor.require(*SUBMITTERS, *([Role.REVIEWER] if workstream else []))
+        plans.read_any_source(
+            text, _wanted(request)
+        )  # a long text is read before anything is locked, and kept read
+        made = once(request, make)
+    except Refusal as refusal:
+        return submit_page(
+            request, source=source, name=name, workstream=workstream, refusal=refusal, checked=True
+        )
+    return proceed(request, made.said, made.address)
+
+
+def submit_page(
+    request: HttpRequest,
+    *,
+    source: str | bytes = "",
+    name: str = "",
+    workstream: Workstream | None = None,
+    refusal: Refusal | None = None,
+    checked: bool = False,
+) -> HttpResponse:
+    """The form with what was typed; `checked` adds the findings and the preview of the source."""
+    wanted, found, review = _wanted(request), None, None
+    may_adopt = workstream is None or not workstream.tasks.exists()
+    if checked and source:
+        found = plans.read_any_source(source, wanted)[0]
+        reading = plans.read_source(source, wanted=found, workstream=workstream)
+        review = queries.lay_out(_readable(source), reading, adopts=may_adopt and _adopt(request))
+    base = _base(request) if workstream is not None else None
+    template = _template(request)
+    if not source and base is not None and request.method == "GET":
+        source, name = base.source, base.source_name
+    elif not source and template is not None and request.method == "GET":
+        source = template.source
+    context = {
+        "source": _readable(source),
+        "source_name": name or request.POST.get("source_name", ""),
+        "change_reason": request.POST.get("change_reason", ""),
+        "change_impact": request.POST.get("change_impact", ""),
+        "wanted_effective_at": request.POST.get("wanted_effective_at", ""),
+        "workstream": workstream,
+        "base": base,
+        "template": template,
+        "parameters": _parameters(request, _readable(source)),
+        "review": review,
+        "formats": [form.value for form in Format],
+        "wanted": wanted,
+        "together": request.POST.get("together") or request.GET.get("together", ""),
+        "adopt": _adopt(request),
+        "may_adopt": may_adopt,
+        "adoption": (adoption := adoption_of(review.reading) if review and _adopt(request) else None),
+        "adopts_state": bool(adoption) and may_adopt,
+        "found": found,
+        "may_not_submit": viewer(request).lacks(*SUBMITTERS, *([Role.REVIEWER] if workstream else [])),
+    }
+    return show(request, "plans/submit.html", context, parts=frozenset({"submission"}), refusal=refusal)
+
+
+def _resubmitted(request: HttpRequest) -> Workstream | None:
+    """The workstream that the form makes a new version for; None for a new plan."""
+    slug = request.POST.get("of") or request.GET.get("of", "")
+    return queries.workstream_of(queries.find_version(slug)) if slug else None
+
+
+def _base(request: HttpRequest) -> WorkflowVersion:
+    """The version that a new one starts from: the one that the address names (`from`), or the newest."""
+    slug = request.POST.get("of") or request.GET.get("of", "")
+    given = request.POST.get("from") or request.GET.get("from", "")
+    return queries.find_version(slug, number_in(given) or None)
+
+
+def _note(request: HttpRequest) -> plans.Note:
+    """What is said beside the reason: the impact, when the version is wanted in effect, and the workflow
+    whose text was changed, unless a file was chosen instead of that text."""
+    impact, moment = typed(request, "change_impact"), typed_moment(request, "wanted_effective_at")
+    template = None if request.FILES.get("file") else _template(request)
+    if template is None:
+        return plans.Note(impact, moment)
+    used = usable(template.name, template.number)
+    return plans.Note(impact, moment, used.name, used.number)
+
+
+def _wanted(request: HttpRequest) -> Format | None:
+    """The format that the person chose; None when it is to be told from the content."""
+    chosen_one = request.POST.get("format", "")
+    return Format(chosen_one) if chosen_one in set(Format) else None
+
+
+def _given_source(request: HttpRequest) -> tuple[str | bytes, str]:
+    """The pasted text, or the uploaded file when there is one (it wins), with its name."""
+    upload = request.FILES.get("file")
+    if isinstance(upload, UploadedFile) and upload.size:
+        return upload.read(settings.PLAN_LIMIT + 1), upload.name or PASTED
+    source = request.POST.get("source", "").replace("\r\n", "\n")
+    if not source.strip():
+        raise InvalidInput(
+            "There is no plan yet.", recovery="Paste the text of a plan or choose a file.", field="source"
+        )
+    return source, typed(request, "source_name") or PASTED
+
+
+def _template(request: HttpRequest) -> Entry | None:
+    """The workflow of the library whose text the form starts from, in the version that was shown."""
+    given = request.POST if request.method == "POST" else request.GET
+    name, number = given.get("template", ""), given.get("template_number", "")
+    return find_entry(name, number_in(number) or None) if name else None
+
+
+def _with_values(request: HttpRequest, source: str | bytes) -> str | bytes:
+    """The source with the values that were typed for the parameters it declares."""
+    fields = {f"{VALUE}{parameter.name}": parameter.name for parameter in parameters_of(_readable(source))}
+    given = {name: typed(request, field) for field, name in fields.items() if field in request.POST}
+    return source_with_values(source, given).decode() if given else source
+
+
+def _parameters(request: HttpRequest, source: str) -> list[Parameter]:
+    """The parameters of the source, with what was typed for them."""
+    given = request.POST
+    return [replace(one, value=given.get(f"{VALUE}{one.name}", one.value)) for one in parameters_of(source)]
+
+
+def _readable(source: str | bytes) -> str:
+    """What the form shows of an uploaded file; one that is not text, or that is refused for its size, is not
+    shown at all: a browser takes minutes over a field of many megabytes."""
+    if len(source) > settings.PLAN_LIMIT:
+        return ""
+    if isinstance(source, str):
+        return source
+    try:
+        return source.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        return ""
+
+
+urlpatterns: list[Any] = [
+    path("plans/", plan_list, name="plans"),
+    path("plans/submit/", plan_submit, name="plan-submit"),
+]

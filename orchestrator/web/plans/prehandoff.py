@@ -1,0 +1,105 @@
+"""The pre-handoff review: suspected duplicates are decided, then a person signs (FR-003, AS-5, EC-5).
+
+It stands on the page of a plan and on a page of its own, for workstreams that share a plan.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse
+from django.views.decorators.http import require_GET
+
+from orchestrator.core.errors import Refusal
+from orchestrator.core.terms import DuplicateOutcome, Role, WorkstreamStatus
+from orchestrator.models import Workstream
+from orchestrator.queries.work.duplicates import signature_of, suspects, was_claimed
+from orchestrator.queries.work.tasks import find_workstream
+from orchestrator.services.workstreams.duplicates import decide_duplicate, find_other
+from orchestrator.services.workstreams.workstreams import sign_prehandoff
+from orchestrator.web.acting import Viewer, act_of, chosen, now, perform, show, typed, viewer
+
+OUTCOMES: Final = (
+    (DuplicateOutcome.OVERRIDE, "no duplicate; this workstream goes on."),
+    (DuplicateOutcome.LINK, "related; both go on, each shown on the other's page."),
+    (DuplicateOutcome.MERGE, "this workstream is closed and its work goes on in the other."),
+    (DuplicateOutcome.CLOSE, "this workstream is a duplicate and is archived."),
+)
+
+
+def section(workstream: Workstream, who: Viewer, address: Callable[[str], str]) -> dict[str, Any]:
+    """What the section shows; `address` names where an act posts to."""
+    found = suspects(workstream)
+    lacks = who.lacks(Role.APPROVER, Role.REVIEWER)
+    undecided = [suspect for suspect in found if suspect.open]
+    return {
+        "open": undecided,
+        "decided": [suspect for suspect in found if not suspect.open],
+        "signature": signature_of(workstream),
+        "outcomes": OUTCOMES,
+        "sign": address("sign"),
+        "decide": address("decide"),
+        "why_not_sign": lacks or ("Decide on every suspected duplicate first." if undecided else ""),
+        "why_not_decide": _late(workstream) or lacks,
+    }
+
+
+def _late(workstream: Workstream) -> str:
+    if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
+        return f"It is {workstream.status}; nothing is decided about it any more."
+    return "Work has begun; duplicates are decided before any execution." if was_claimed(workstream) else ""
+
+
+def _sign(request: HttpRequest, workstream: Workstream) -> str:
+    rationale, who = typed(request, "rationale"), viewer(request).actor
+    sign_prehandoff(workstream_id=workstream.pk, rationale=rationale, actor=who, now=now())
+    return "The pre-handoff review is signed: work may start once the plan is approved."
+
+
+def _decide(request: HttpRequest, workstream: Workstream) -> str:
+    other = find_other(typed(request, "other"))
+    decision = decide_duplicate(
+        workstream_id=workstream.pk,
+        other_id=other.pk,
+        outcome=typed(request, "outcome"),
+        rationale=typed(request, "rationale"),
+        actor=viewer(request).actor,
+        now=now(),
+    )
+    said = {
+        DuplicateOutcome.MERGE: f"{workstream} is closed; its work goes on in {other}.",
+        DuplicateOutcome.LINK: f"{workstream} and {other} are linked; both go on.",
+        DuplicateOutcome.CLOSE: f"{workstream} is archived as a duplicate of {other}.",
+        DuplicateOutcome.OVERRIDE: f"{workstream} is no duplicate of {other}.",
+    }
+    return said[DuplicateOutcome(decision.outcome)]
+
+
+ACTS: Final[dict[str, Callable[[HttpRequest, Workstream], str]]] = {"sign": _sign, "decide": _decide}
+
+
+@require_GET
+def prehandoff(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    return prehandoff_page(request, find_workstream(uuid))
+
+
+@act_of("prehandoff", "uuid")
+def prehandoff_act(request: HttpRequest, uuid: UUID, act: str) -> HttpResponse:
+    found = find_workstream(uuid)
+    do = partial(chosen(ACTS, act), request, found)
+    then = reverse("prehandoff", args=[uuid])
+    return perform(request, do, then=then, again=partial(prehandoff_page, request, found))
+
+
+def prehandoff_page(request: HttpRequest, found: Workstream, refusal: Refusal | None = None) -> HttpResponse:
+    shown = section(found, viewer(request), lambda act: reverse("prehandoff-act", args=[found.uuid, act]))
+    context = {"workstream": found, "prehandoff": shown, "acted": "prehandoff"}
+    return show(request, "prehandoff/page.html", context, parts=frozenset({"prehandoff"}), refusal=refusal)
+
+
+urlpatterns: list[Any] = [
+    path("workstreams/<uuid:uuid>/prehandoff/", prehandoff, name="prehandoff"),
+    path("workstreams/<uuid:uuid>/prehandoff/<slug:act>", prehandoff_act, name="prehandoff-act"),
+]

@@ -1,0 +1,66 @@
+"""The rules of a workflow: who approves its versions, how many, and what it is called; with their change log
+(WF-3).
+"""
+
+from functools import partial
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse
+from django.views.decorators.http import require_http_methods
+
+from orchestrator.core.errors import Refusal
+from orchestrator.core.plans.text.front_matter import MOST_APPROVALS
+from orchestrator.core.terms import Role
+from orchestrator.queries.plans.workflow_rules import rule_changes
+from orchestrator.services.review.workflows import change_workflow
+from orchestrator.web.acting import now, number, perform, show, typed, viewer
+from orchestrator.web.plans.workflows import find_workflow
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def rules(request: HttpRequest, slug: str) -> HttpResponse:
+    """The form and the log; a POST changes what differs."""
+    if request.method != "POST":
+        return _page(request, slug)
+
+    def do() -> str:
+        changed = change_workflow(
+            workflow_id=find_workflow(slug).pk,
+            name=typed(request, "name"),
+            domain=typed(request, "domain"),
+            allow_self_approval=bool(request.POST.get("allow_self_approval")),
+            required_approvals=number(request, "required_approvals"),
+            reason=typed(request, "reason"),
+            actor=viewer(request).actor,
+            now=now(),
+        )
+        return (
+            f"The rules of {changed.name} are kept; its versions in review are decided by them from now on."
+        )
+
+    return perform(
+        request, do, then=reverse("workflow-rules", args=[slug]), again=partial(_page, request, slug)
+    )
+
+
+def _page(request: HttpRequest, slug: str, refusal: Refusal | None = None) -> HttpResponse:
+    workflow = find_workflow(slug)
+    given = request.POST if refusal else {}
+    context = {
+        "workflow": workflow,
+        "name": given.get("name", workflow.name),
+        "domain": given.get("domain", workflow.domain),
+        "required_approvals": given.get("required_approvals", workflow.required_approvals),
+        "allow_self_approval": bool(given.get("allow_self_approval"))
+        if refusal
+        else workflow.allow_self_approval,
+        "reason": given.get("reason", ""),
+        "most": MOST_APPROVALS,
+        "changes": list(rule_changes(workflow)),
+        "why_not": viewer(request).lacks(Role.APPROVER),
+    }
+    return show(request, "workflows/rules.html", context, refusal=refusal)
+
+
+urlpatterns: list[Any] = [path("plans/<slug:slug>/rules/", rules, name="workflow-rules")]

@@ -1,0 +1,64 @@
+"""Baseline integration on the workstream's page: record it, look for it, decide its revert (FR-010)."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest
+
+from orchestrator.core.terms import IntegrationSource, WorkstreamStatus
+from orchestrator.models import Workstream
+from orchestrator.queries.work.baseline import integration_in_force
+from orchestrator.services.handoff import baseline
+from orchestrator.web.acting import Viewer, now, typed
+
+
+def _integrate(request: HttpRequest, found: Workstream, who: Viewer) -> str:
+    baseline.integrate(
+        workstream_id=found.pk,
+        source=IntegrationSource.PERSON,
+        commit=typed(request, "commit"),
+        note=typed(request, "note"),
+        actor=who.actor,
+        now=now(),
+    )
+    return "The integration is recorded: from now on rework needs a revert decision first."
+
+
+def _look(_request: HttpRequest, found: Workstream, who: Viewer) -> str:
+    row = baseline.look(workstream_id=found.pk, actor=who.actor, now=now())
+    return f"The base branch holds the work at {row.commit[:12]}: the integration is recorded."
+
+
+def _revert(request: HttpRequest, found: Workstream, who: Viewer) -> str:
+    baseline.revert(
+        workstream_id=found.pk,
+        reason=typed(request, "reason"),
+        commit=typed(request, "commit"),
+        actor=who.actor,
+        now=now(),
+    )
+    return "The revert decision is recorded: work may be sent back again."
+
+
+ACTS: dict[str, Callable[[HttpRequest, Workstream, Viewer], str]] = {
+    "integrate": _integrate,
+    "look": _look,
+    "revert": _revert,
+}
+
+
+def why_not(who: Viewer, found: Workstream) -> dict[str, str]:
+    """Why each control is off; empty text when it is on."""
+    open_to = found.status in baseline.OPEN_TO_INTEGRATION and bool(found.done_tasks)
+    early = "" if open_to else "Nothing can be integrated before a task is complete."
+    if found.status == WorkstreamStatus.ARCHIVED:
+        early = "It is archived."
+    barred = early or who.lacks(*baseline.INTEGRATORS)
+    return {"integrate": barred, "look": barred, "revert": who.lacks(*baseline.REVERTERS)}
+
+
+def why_no_rework(workstream: Workstream) -> str:
+    """Why work cannot go back now; empty while no integration is in force."""
+    current = integration_in_force(workstream)
+    return (
+        "It is part of the base branch: an approver or reviewer decides the revert first." if current else ""
+    )

@@ -1,0 +1,54 @@
+"""Collected files: what became of results that executors committed themselves (FR-029)."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse
+from django.views.decorators.http import require_GET
+
+from orchestrator.core.errors import Refusal
+from orchestrator.core.terms import InboxState
+from orchestrator.queries.handoff.collected import collected_files, labels_of
+from orchestrator.services.work.collector import COLLECTORS, collect_now
+from orchestrator.web.acting import act_of, now, perform, show, viewer
+
+PER_PAGE = 50
+
+
+@require_GET
+def collected(request: HttpRequest) -> HttpResponse:
+    return collected_page(request)
+
+
+@act_of("collected")
+def collect(request: HttpRequest) -> HttpResponse:
+    def look() -> str:
+        looked = collect_now(actor=viewer(request).actor, now=now())
+        return f"Looked at {looked} new file{'' if looked == 1 else 's'}."
+
+    again = lambda refusal: collected_page(request, refusal)  # noqa: E731
+    return perform(request, look, then=reverse("collected"), again=again, repeats=True)
+
+
+def collected_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
+    """With `?state=quarantined` only those that changed nothing."""
+    only = request.GET.get("state") == InboxState.QUARANTINED
+    files = collected_files(InboxState.QUARANTINED if only else None)
+    page = Paginator(files, PER_PAGE).get_page(request.GET.get("page"))
+    labels = labels_of(page.object_list)
+    context = {
+        "page_obj": page,
+        "files": [
+            (file, labels.get(file.executor, f"{file.executor} (nobody's)")) for file in page.object_list
+        ],
+        "quarantined_only": only,
+        "why_not": viewer(request).lacks(*COLLECTORS),
+    }
+    return show(request, "collected/page.html", context, refusal=refusal)
+
+
+urlpatterns: list[Any] = [
+    path("collected/", collected, name="collected"),
+    path("collected/now", collect, name="collect"),
+]

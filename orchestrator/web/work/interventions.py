@@ -1,0 +1,86 @@
+"""Interventions: amber cards for tasks that wait for a person, each with an answer and Mark done (LC-7,
+DC-5).
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse
+from django.views.decorators.http import require_GET
+
+from orchestrator.core.errors import NotFound, Refusal
+from orchestrator.core.terms import InterventionKind, Role
+from orchestrator.models import Intervention
+from orchestrator.queries.work import interventions as queries
+from orchestrator.services.people.interventions import clear_human_flag
+from orchestrator.web.acting import act_of, now, perform, show, typed, viewer
+
+PER_PAGE = 50
+
+
+@require_GET
+def intervention_list(request: HttpRequest) -> HttpResponse:
+    return interventions_page(request)
+
+
+@act_of("interventions")
+def intervention_done(request: HttpRequest, intervention_id: int) -> HttpResponse:
+    """Mark done; with htmx the lists come back without the card, and a refusal keeps the card and
+    the answer.
+    """
+    intervention = Intervention.objects.filter(pk=intervention_id).first()
+    if intervention is None:
+        raise NotFound("There is no such intervention.")
+
+    def clear() -> str:
+        answer, who = typed(request, "answer"), viewer(request).actor
+        clear_human_flag(task_id=intervention.task_id, answer=answer, actor=who, now=now())
+        return answered(intervention.kind)
+
+    again = partial(interventions_page, request, intervention_id)
+    if request.htmx:  # type: ignore[attr-defined]
+        return _without_card(request, clear, again)
+    return perform(request, clear, then=reverse("interventions"), again=again)
+
+
+def answered(kind: str) -> str:
+    """What is said after an answer."""
+    if kind == InterventionKind.BREAKER:
+        return "Done. Your answer is in the history; failures count anew, and the step can be queued again."
+    return "Done. Your answer is in the history and work goes on."
+
+
+def _without_card(
+    request: HttpRequest, clear: Callable[[], str], again: Callable[[Refusal], HttpResponse]
+) -> HttpResponse:
+    try:
+        said = clear()
+    except Refusal as refusal:
+        return again(refusal)
+    return interventions_page(request, said=said)
+
+
+def interventions_page(
+    request: HttpRequest, acted: int | None = None, refusal: Refusal | None = None, said: str = ""
+) -> HttpResponse:
+    who = viewer(request)
+    waiting = queries.open_interventions()
+    context = {
+        "open": waiting,
+        "acted_is_open": any(one.pk == acted for one in waiting),
+        "page_obj": Paginator(queries.cleared_interventions(), PER_PAGE).get_page(request.GET.get("page")),
+        "why_not": who.lacks(Role.INITIATOR, Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER),
+        "acted": acted,
+        "said": said,
+        "now": now(),
+    }
+    return show(request, "interventions/list.html", context, parts=frozenset({"cards"}), refusal=refusal)
+
+
+urlpatterns: list[Any] = [
+    path("interventions/", intervention_list, name="interventions"),
+    path("interventions/<int:intervention_id>/done", intervention_done, name="intervention-done"),
+]

@@ -1,0 +1,94 @@
+"""Which acts a task offers to a person, and why the others are off; services decide again when an
+act comes.
+"""
+
+from orchestrator.core.terms import OPEN_TASK, AttemptStatus, Reason, Role
+from orchestrator.models import Executor
+from orchestrator.queries.base.roles import doers_of
+from orchestrator.queries.engine.held import lost_before
+from orchestrator.queries.engine.threads import sole_executor
+from orchestrator.queries.work.tasks import TaskDetail
+from orchestrator.web.acting import Viewer
+from orchestrator.web.work.baseline import why_no_rework
+
+WORKERS = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
+ANSWERERS = (Role.INITIATOR, *WORKERS)
+
+
+def why_not(who: Viewer, detail: TaskDetail, mine: Executor | None) -> dict[str, str]:
+    """The reason for each control that is off; empty text for those that are on."""
+    worker = who.lacks(*WORKERS)
+    is_open = detail.row.task.status in OPEN_TASK
+    closed = "" if is_open else f"The task is {detail.row.task.get_status_display().lower()}."
+    asked = detail.row.task.needs_human
+    return {
+        "claim": _not_claimable(detail, mine) or who.lacks(*sorted(doers_of(detail.row.task.step))),
+        "work": _not_mine(detail, mine),
+        "complete": _not_mine(detail, mine) or _held(detail),
+        "declare_failure": worker or _not_running(detail),
+        "requeue": worker or _not_queueable(detail),
+        "send_back": worker or _never_completed(detail) or why_no_rework(detail.row.task.workstream),
+        "flag": worker or closed or ("It already waits for a person." if asked else ""),
+        "answer": who.lacks(*ANSWERERS),
+        "declare_blocker": worker or closed,
+        "resolve_blocker": worker,
+    }
+
+
+def _not_claimable(detail: TaskDetail, mine: Executor | None) -> str:
+    row = detail.row
+    if row.task.step.is_gate:
+        return "A gate is signed on its own page."
+    if row.holder:
+        return f"{row.holder} holds it until the attempt ends."
+    if row.task.status not in OPEN_TASK:
+        return f"It is {row.task.get_status_display().lower()}; there is nothing left to claim."
+    if row.live is None:
+        if row.verdict is not None and row.verdict.reason is Reason.LAUNCHED:
+            # The next round does what the verdict says.
+            return "It is being queued; open the page again in a moment."
+        return f"It is not ready: {row.sentence.rstrip('.')}."
+    if row.task.needs_human:
+        return "It waits for a person's answer first."
+    if any(blocker.resolved_at is None for blocker in detail.blockers):
+        return "It is blocked; resolve the blocker first."
+    if held := _held(detail):
+        return held
+    sole = sole_executor(row.task.workstream, row.task.step.thread)
+    return f"Its thread is assigned to {sole.label}." if sole and sole != mine else ""
+
+
+def _held(detail: TaskDetail) -> str:
+    """What it builds on was lost after it was launched (EC-3)."""
+    verdict = detail.row.verdict
+    held = detail.row.live is not None and verdict is not None and verdict.reason is Reason.ARTIFACT
+    return f"It is {lost.sentence}." if held and (lost := lost_before(detail.row.task)) else ""
+
+
+def _not_mine(detail: TaskDetail, mine: Executor | None) -> str:
+    holder = detail.row.holder
+    if not holder:
+        return "Nobody holds the attempt; claim it first."
+    return (
+        ""
+        if mine is not None and detail.row.held_by(mine)
+        else f"Only {holder} can do this: it holds the attempt."
+    )
+
+
+def _not_queueable(detail: TaskDetail) -> str:
+    if detail.breaker:
+        return "It failed too often. Answer the circuit breaker above first."
+    return "" if detail.row.failed else "No failed attempt waits for a decision."
+
+
+def _not_running(detail: TaskDetail) -> str:
+    live = detail.row.live
+    return "" if live is not None and live.status == AttemptStatus.RUNNING else "No attempt is running."
+
+
+def _never_completed(detail: TaskDetail) -> str:
+    if detail.row.task.step.is_gate:
+        return "A gate is rejected on its own page."
+    done = any(attempt.status == AttemptStatus.COMPLETED for attempt in detail.row.attempts)
+    return "" if done else "It has not been completed, so nothing can go back to it."

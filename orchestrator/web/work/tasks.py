@@ -1,0 +1,261 @@
+"""Tasks: definition, attempts with evidence, and the acts of people who do or unblock them (WF-8, FR-012,
+FR-027).
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import path, reverse
+from django.views.decorators.http import require_GET
+
+from orchestrator.core.errors import InvalidInput, NotFound, Refusal
+from orchestrator.core.people.roles import DOERS
+from orchestrator.core.terms import OPEN_TASK, BlockerKind, ExecutorKind, WorkstreamStatus
+from orchestrator.models import Executor, Task, Workstream
+from orchestrator.queries.base.roles import doers_of
+from orchestrator.queries.work.additions import steps_left
+from orchestrator.queries.work.blockers import blocked_task
+from orchestrator.queries.work.briefs import upstream_of
+from orchestrator.queries.work.rework import returned, to_prove
+from orchestrator.queries.work.tasks import find_task, find_workstream, task_detail
+from orchestrator.services.people import blockers, executors, interventions
+from orchestrator.services.review import additions
+from orchestrator.services.work import claims, completions, failures, rework
+from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
+from orchestrator.web.work.interventions import answered
+from orchestrator.web.work.ownership import ownership_context, pass_blocker_on, pass_task_on
+from orchestrator.web.work.task_controls import why_not
+
+#: All output files of one completion together, in bytes.
+UPLOAD_LIMIT = 5 * 1024 * 1024
+
+
+@require_GET
+def task(request: HttpRequest, uuid: UUID, key: str) -> HttpResponse:
+    return task_page(request, find_workstream(uuid), key)
+
+
+@require_GET
+def task_by_id(_request: HttpRequest, task_id: int) -> HttpResponse:
+    """The short address of seed 003; `api.negotiated` owns it."""
+    found = Task.objects.select_related("step", "workstream").filter(pk=task_id).first()
+    if found is None:
+        raise NotFound("There is no such task.")
+    return redirect("task", found.workstream.uuid, found.step.key)
+
+
+def task_page(
+    request: HttpRequest, workstream: Workstream, key: str, acted: str = "", refusal: Refusal | None = None
+) -> HttpResponse:
+    detail = task_detail(workstream, key)
+    who = viewer(request)
+    stands = f"{detail.row.state}-{len(detail.row.attempts)}"
+    seen = request.GET.get("seen") or stands
+    is_open = detail.row.task.status in OPEN_TASK
+    context = {
+        "workstream": workstream,
+        "detail": detail,
+        "is_open": is_open,
+        "task": detail.row.task,
+        "step": detail.row.task.step,
+        "steps_left": steps_left(detail.row.task.step),
+        "exits": [(c, request.POST.get(f"evidence-{c.pk}", "")) for c in detail.exit_criteria],
+        "kinds": list(BlockerKind),
+        "blocked": blocked_task(workstream, key, now()),
+        "role": detail.row.task.step.role or detail.row.task.step.thread.owner_role,
+        **ownership_context(who, workstream, detail.row.task),
+        "why_not": why_not(who, detail, person_executor(who)),
+        "acted": acted,
+        **_so_far(detail.row.task),
+        "watched": workstream.status == WorkstreamStatus.ACTIVE and is_open,
+        "seen": seen,
+        "stale": seen != stands,
+    }
+    return show(request, "tasks/page.html", context, parts=frozenset({"standing"}), refusal=refusal)
+
+
+def _so_far(task: Task) -> dict[str, Any]:
+    """What whoever goes on with an open task starts from (AS-8): failures stand with their attempts."""
+    if task.status not in OPEN_TASK:
+        return {}
+    return {
+        "returned": [one for one in returned(task) if one.what != "attempt failed"],
+        "prove_again": [one for one in to_prove([task]) if one.attempt is not None],
+        "upstream": upstream_of(task),
+    }
+
+
+@act_of("task", "uuid", "key")
+def task_act(request: HttpRequest, uuid: UUID, key: str, act: str) -> HttpResponse:
+    do = chosen(ACTS, act)
+    workstream = find_workstream(uuid)
+    found = find_task(workstream, key)
+    again = partial(task_page, request, workstream, key, act)
+    then = reverse("task", args=[uuid, key])
+    return perform(request, lambda: do(request, found, viewer(request)), then=then, again=again)
+
+
+def person_executor(who: Viewer) -> Executor | None:
+    """The executor through which this person claims; made at their first claim."""
+    return Executor.objects.filter(user=who.user, kind=ExecutorKind.PERSON).order_by("pk").first()
+
+
+def _registered(who: Viewer) -> Executor:
+    who.actor.require(*sorted(DOERS))
+    return executors.register_own(user=who.user, now=now())
+
+
+def _mine(who: Viewer) -> Executor:
+    executor = person_executor(who)
+    if executor is None:
+        raise InvalidInput("You have not claimed an attempt.", recovery="Claim the attempt first.")
+    return executor
+
+
+def _claim(request: HttpRequest, found: Task, who: Viewer) -> str:
+    attempt = number(request, "attempt")
+    who.actor.require(*sorted(doers_of(found.step)))
+    executor = person_executor(who) or _registered(who)
+    claims.claim(attempt_id=attempt, executor=executor, actor=who.actor, now=now())
+    return (
+        f"You hold {found.step.key} now. Leave a breadcrumb when you stop, complete it with "
+        f"evidence when done."
+    )
+
+
+def _report(request: HttpRequest, found: Task, who: Viewer) -> str:
+    held, token = number(request, "attempt"), number(request, "token")
+    text = typed(request, "breadcrumb")
+    claims.report(
+        attempt_id=held, token=token, executor=_mine(who), breadcrumb=text, actor=who.actor, now=now()
+    )
+    return f"The breadcrumb of {found.step.key} is stored."
+
+
+def _complete(request: HttpRequest, found: Task, who: Viewer) -> str:
+    held, token = number(request, "attempt"), number(request, "token")
+    fields = [name for name in request.POST if name.startswith("evidence-") and name[9:].isdecimal()]
+    completions.complete(
+        attempt_id=held,
+        token=token,
+        executor=_mine(who),
+        actor=who.actor,
+        outcome=typed(request, "outcome"),
+        evidence={int(name[9:]): typed(request, name) for name in fields},
+        outputs=_uploads(request),
+        commit=typed(request, "commit"),
+        result=typed(request, "result"),
+        now=now(),
+    )
+    return f"{found.step.key} is complete: its artifact goes to the workspace and its successors start then."
+
+
+def _add_steps(request: HttpRequest, found: Task, who: Viewer) -> str:
+    held, token = number(request, "attempt"), number(request, "token")
+    tasks, reason = typed(request, "tasks"), typed(request, "reason")
+    added = additions.add_steps(
+        attempt_id=held,
+        token=token,
+        executor=_mine(who),
+        tasks=tasks,
+        reason=reason,
+        actor=who.actor,
+        now=now(),
+    )
+    return (
+        f"Added {', '.join(added.keys)} behind {found.step.key} with version "
+        f"{added.version.number} of the plan."
+    )
+
+
+def _uploads(request: HttpRequest) -> dict[str, bytes]:
+    files = request.FILES.getlist("outputs")
+    if sum(file.size or 0 for file in files) > UPLOAD_LIMIT:
+        raise InvalidInput(
+            f"The files are larger than {UPLOAD_LIMIT // 1024 // 1024} MB together.", field="outputs"
+        )
+    return {file.name or "output": file.read() for file in files}
+
+
+def _fail(request: HttpRequest, found: Task, who: Viewer) -> str:
+    held, token = number(request, "attempt"), number(request, "token")
+    error = typed(request, "error")
+    if not error:
+        raise InvalidInput(
+            "Say what went wrong.", recovery="Type what the next person needs to know.", field="error"
+        )
+    failures.fail(attempt_id=held, token=token, executor=_mine(who), error=error, actor=who.actor, now=now())
+    return f"The attempt failed. {found.step.key} waits until someone re-queues it."
+
+
+def _declare_failure(request: HttpRequest, found: Task, who: Viewer) -> str:
+    reason = typed(request, "reason")
+    failures.declare_failure(attempt_id=number(request, "attempt"), reason=reason, actor=who.actor, now=now())
+    return f"The attempt is declared failed. {found.step.key} waits until someone re-queues it."
+
+
+def _requeue(request: HttpRequest, found: Task, who: Viewer) -> str:
+    failures.requeue(task_id=found.pk, reason=typed(request, "reason"), actor=who.actor, now=now())
+    return f"{found.step.key} is re-queued: a new attempt starts when the rules allow."
+
+
+def _send_back(request: HttpRequest, found: Task, who: Viewer) -> str:
+    again = rework.send_back(task_id=found.pk, reason=typed(request, "reason"), actor=who.actor, now=now())
+    return f"Work is sent back: {', '.join(again)} will be done again."
+
+
+def _flag(request: HttpRequest, found: Task, who: Viewer) -> str:
+    choices = typed(request, "choices").splitlines()
+    note = typed(request, "note")
+    interventions.flag_for_human(task_id=found.pk, note=note, choices=choices, actor=who.actor, now=now())
+    return f"{found.step.key} waits for a person now; it stands among the interventions."
+
+
+def _answer(request: HttpRequest, found: Task, who: Viewer) -> str:
+    answer = typed(request, "answer")
+    done = interventions.clear_human_flag(task_id=found.pk, answer=answer, actor=who.actor, now=now())
+    return answered(done.kind)
+
+
+def _declare_blocker(request: HttpRequest, found: Task, who: Viewer) -> str:
+    kind, note = typed(request, "kind"), typed(request, "note")
+    owner = typed(request, "owner")
+    blockers.declare_blocker(task_id=found.pk, kind=kind, note=note, owner=owner, actor=who.actor, now=now())
+    return f"The blocker is declared; {found.step.key} waits until it is resolved."
+
+
+def _resolve_blocker(request: HttpRequest, found: Task, who: Viewer) -> str:
+    blocker = number(request, "blocker")
+    if not found.blockers.filter(pk=blocker).exists():
+        raise NotFound("There is no such blocker on this task.")
+    blockers.resolve_blocker(
+        blocker_id=blocker, resolution=typed(request, "resolution"), actor=who.actor, now=now()
+    )
+    return "The blocker is resolved; work goes on where it stood."
+
+
+ACTS: dict[str, Callable[[HttpRequest, Task, Viewer], str]] = {
+    "claim": _claim,
+    "report": _report,
+    "complete": _complete,
+    "add-steps": _add_steps,
+    "fail": _fail,
+    "declare-failure": _declare_failure,
+    "requeue": _requeue,
+    "send-back": _send_back,
+    "flag": _flag,
+    "answer": _answer,
+    "declare-blocker": _declare_blocker,
+    "resolve-blocker": _resolve_blocker,
+    "pass-blocker": pass_blocker_on,
+    "own": pass_task_on,
+}
+
+urlpatterns: list[Any] = [
+    path("workstreams/<uuid:uuid>/tasks/<str:key>/", task, name="task"),
+    path("workstreams/<uuid:uuid>/tasks/<str:key>/<slug:act>", task_act, name="task-act"),
+]

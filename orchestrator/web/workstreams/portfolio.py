@@ -1,0 +1,126 @@
+"""The portfolio: chart, filters, list and CSV, all from one choice of filters (LC-4, LC-5, DC-7)."""
+
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from orchestrator.core.terms import Lifecycle, Signal, TimeWindow
+from orchestrator.queries.workstreams.portfolio import NO_DOMAIN, Filters, Item, Portfolio, choices
+from orchestrator.web.charts import finding, stacked
+from orchestrator.web.csv_export import csv_response, moment
+from orchestrator.web.fragments import page_or_part
+
+PAGE_SIZE = 50
+WINDOW_WORDS = {
+    TimeWindow.LAST_HOUR: "1 hour",
+    TimeWindow.LAST_DAY: "24 hours",
+    TimeWindow.LAST_WEEK: "7 days",
+    TimeWindow.LAST_MONTH: "30 days",
+    TimeWindow.TODAY: "Today",
+    TimeWindow.THIS_WEEK: "This week",
+    TimeWindow.THIS_MONTH: "This month",
+}
+
+
+def _chosen(request: HttpRequest) -> Portfolio:
+    return Portfolio(Filters.read(request.GET), timezone.now(), ZoneInfo(settings.PROJECT_TIME_ZONE))
+
+
+@require_safe
+def portfolio(request: HttpRequest) -> HttpResponse:
+    chosen = _chosen(request)
+    page = Paginator(chosen.rows, PAGE_SIZE)
+    page.count = chosen.count  # the chart has counted the same rows already
+    page_obj = page.get_page(request.GET.get("page"))
+    context = {
+        "portfolio": chosen,
+        "filters": chosen.filters,
+        "page_obj": page_obj,
+        "items": [chosen.item(row) for row in page_obj],
+        "chart": stacked(chosen.bars, lambda domain, state: _address(request, domain, state)),
+        "finding": finding(chosen.bars),
+        "lifecycles": list(Lifecycle),
+        "totals": [sum(bar.counts[state] for bar in chosen.bars) for state in Lifecycle],
+        "offers": _offers(chosen),
+        "choices": choices(),
+        "no_domain": NO_DOMAIN,
+        "now": chosen.now,
+    }
+    return page_or_part(request, "portfolio/page.html", "results", context)
+
+
+def _offers(chosen: Portfolio) -> dict[str, list[tuple[str, str, int, bool]]]:
+    """What each filter group offers: value, word, how many it would show, whether it is chosen."""
+    filters, facets = chosen.filters, chosen.facets
+    windows = [
+        (w.value, WINDOW_WORDS[w], facets[f"window_{w.value}"], w == filters.window) for w in TimeWindow
+    ]
+    return {
+        "states": [
+            (s.value, s.value.capitalize(), facets[f"state_{s.value}"], s in filters.states)
+            for s in Lifecycle
+        ],
+        "signals": [
+            (s.value, s.value.capitalize(), facets[f"signal_{s.value}"], s in filters.signals) for s in Signal
+        ],
+        "windows": [("", "Any time", facets["window_"], filters.window is None), *windows],
+    }
+
+
+def _address(request: HttpRequest, domain: str, state: Lifecycle | None) -> str:
+    """This page with the same filters, narrowed to a domain and a state."""
+    query = request.GET.copy()
+    for key in ("page", "state", "domain"):
+        query.pop(key, None)
+    query["domain"] = domain or NO_DOMAIN
+    if state is not None:
+        query["state"] = state.value
+    elif request.GET.getlist("state"):
+        query.setlist("state", request.GET.getlist("state"))
+    return f"{reverse('portfolio')}?{query.urlencode()}#list"
+
+
+COLUMNS = (
+    "workstream", "title", "uuid", "state", "signals", "why", "domain", "owner", "workflow", "version",
+    "open_tasks", "done_tasks", "blocked_tasks",
+)  # fmt: skip
+TIMES = ("created", "updated", "started", "finished", "accepted")
+
+
+@require_safe
+def portfolio_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """Exactly the rows that the page with the same query string counts and lists."""
+    header = (*COLUMNS, *(f"{name} ({settings.PROJECT_TIME_ZONE})" for name in TIMES))
+    return csv_response("portfolio", header, _cells(_chosen(request)))
+
+
+def _cells(chosen: Portfolio) -> Iterator[tuple[object, ...]]:
+    return map(_row, chosen.items())
+
+
+def _row(item: Item) -> tuple[object, ...]:
+    row = item.workstream
+    version = row.version
+    names = (row.slug, row.title, row.uuid, item.state.value, " ".join(item.signals), item.why, row.domain)
+    counts = (row.open_tasks, row.done_tasks, row.blocked_tasks)
+    times = (row.created_at, row.updated_at, row.started_at, row.finished_at, row.accepted_at)
+    return (
+        *names,
+        row.owner.get_username(),
+        version.workflow.slug,
+        version.number,
+        *counts,
+        *map(moment, times),
+    )
+
+
+urlpatterns = [
+    path("portfolio/", portfolio, name="portfolio"),
+    path("portfolio.csv", portfolio_csv, name="portfolio-csv"),
+]

@@ -1,0 +1,278 @@
+"""Workstreams: where one stands, what is in the way, and its acceptance (FR-002, FR-015, LC-3)."""
+
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse
+from django.views.decorators.http import require_GET
+
+from orchestrator.core.errors import InvalidInput, NotFound, Refusal
+from orchestrator.core.terms import Lifecycle, Role, TaskStatus, WorkstreamStatus
+from orchestrator.models import HandoffArtifact, Workstream
+from orchestrator.queries.changes.migrations import last_migration, under_way, versions_in_effect
+from orchestrator.queries.handoff.workspace_files import file_of, files_of
+from orchestrator.queries.plans.effect import promised_version
+from orchestrator.queries.work.baseline import integrations
+from orchestrator.queries.work.blockers import blocked_workstream
+from orchestrator.queries.work.relations import relations_of
+from orchestrator.queries.work.rework import rework_in
+from orchestrator.queries.work.tasks import find_task, find_workstream
+from orchestrator.queries.workstreams import workstreams as queries
+from orchestrator.queries.workstreams.learnings import due
+from orchestrator.services.work import failures, recoveries
+from orchestrator.services.workstreams import workstreams
+from orchestrator.services.workstreams.learnings import record_learning
+from orchestrator.services.workstreams.priorities import set_priority
+from orchestrator.web.acting import (
+    Viewer,
+    act_of,
+    chosen,
+    now,
+    number,
+    part_asked,
+    perform,
+    show,
+    typed,
+    viewer,
+)
+from orchestrator.web.work import baseline
+from orchestrator.web.work.ownership import ownership_context, pass_workstream_on
+from orchestrator.web.work.threads import assign, threads_context, unassign
+
+#: States in which work goes on without anybody deciding first.
+IN_WORK = frozenset({"ready", TaskStatus.ACTIVE})
+#: What htmx may ask for instead of the page.
+PARTS = frozenset({"board"})
+#: Acts whose form shows the refusal itself; the others show it at the top.
+TOLD_ELSEWHERE = frozenset(
+    {"accept", "archive", "reopen", "priority", "own", "assign", "unassign", *baseline.ACTS}
+)
+#: Acts that ask git between their transactions; doing them again makes nothing a second time.
+MANY_TRANSACTIONS = frozenset({"recover", "republish", *baseline.ACTS})
+WORKERS = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
+
+
+def workstream_page(
+    request: HttpRequest, uuid: UUID, acted: str = "", refusal: Refusal | None = None
+) -> HttpResponse:
+    """The page, or the board alone when htmx refreshes it. `api.negotiated` owns the address: machines get
+    JSON.
+    """
+    found = find_workstream(uuid)
+    board = queries.board(found, now())
+    who = viewer(request)
+    context = {
+        "workstream": found,
+        "board": board,
+        "in_work": [row for row in board.current if row.live and row.state in IN_WORK],
+        "rework": rework_in(found),
+        "blocked": blocked_workstream(found, now()),
+        "why_not": _why_not(who, found, board) | baseline.why_not(who, found),
+        "acted": acted,
+        "told_elsewhere": acted in TOLD_ELSEWHERE,
+    }
+    if part_asked(request, PARTS) is None:
+        context |= _aside(who, found)
+    return show(request, "workstreams/page.html", context, parts=PARTS, refusal=refusal)
+
+
+def _aside(who: Viewer, found: Workstream) -> dict[str, Any]:
+    """What stands beside the board; a refresh of the board alone does not read it."""
+    return {
+        "policy": queries.definition_of_done(),
+        **_versions(found),
+        "learnings": queries.learnings_of(found),
+        "lessons_due": due(found),
+        "integrations": integrations(found),
+        **ownership_context(who, found),
+        **threads_context(who, found),
+        "relations": relations_of(found),
+    }
+
+
+def _versions(found: Workstream) -> dict[str, Any]:
+    """What the page says about versions: one that is promised, ones to migrate to, the way back (FR-016)."""
+    at, promised = now(), promised_version(found)
+    active = under_way(found)
+    in_effect = versions_in_effect(found.version.workflow_id, at) if active else []
+    return {
+        "promised": promised,
+        "promised_due": bool(promised and promised.effective_at and promised.effective_at <= at),
+        "newer_versions": [one for one in in_effect if one.number > found.version.number],
+        "last_migration": last_migration(found) if active else None,
+    }
+
+
+@act_of("workstream", "uuid")
+def workstream_act(request: HttpRequest, uuid: UUID, act: str) -> HttpResponse:
+    do = chosen(ACTS, act)
+    found = find_workstream(uuid)
+    again = partial(workstream_page, request, uuid, act)
+    then = reverse("workstream", args=[uuid])
+    return perform(
+        request,
+        lambda: do(request, found, viewer(request)),
+        then=then,
+        again=again,
+        repeats=act in MANY_TRANSACTIONS,
+    )
+
+
+def _accept(request: HttpRequest, found: Workstream, who: Viewer) -> str:
+    workstreams.accept_workstream(
+        workstream_id=found.pk, actor=who.actor, now=now(), note=typed(request, "note")
+    )
+    return f"{found.title} is accepted."
+
+
+def _archive(request: HttpRequest, found: Workstream, who: Viewer) -> str:
+    reason = typed(request, "reason")
+    workstreams.archive_workstream(workstream_id=found.pk, reason=reason, actor=who.actor, now=now())
+    return f"{found.title} is archived. Its history and files stay."
+
+
+def _reopen(request: HttpRequest, found: Workstream, who: Viewer) -> str:
+    reason = typed(request, "reason")
+    workstreams.reopen_workstream(workstream_id=found.pk, reason=reason, actor=who.actor, now=now())
+    return f"{found.title} is active again. Add tasks for the gap; it is accepted anew once they are done."
+
+
+def _prioritise(request: HttpRequest, found: Workstream, who: Viewer) -> str:
+    text, reason = typed(request, "priority"), typed(request, "reason")
+    if not re.fullmatch(r"-?[0-9]{1,6}", text):
+        raise InvalidInput("A priority is a whole number, such as 0, 5 or -1.", field="priority")
+    set_priority(workstream_id=found.pk, priority=int(text), reason=reason, actor=who.actor, now=now())
+    return f"{found.title} now has the priority {int(text)}."
+
+
+def _requeue(request: HttpRequest, found: Workstream, who: Viewer) -> str:
+    task = find_task(found, typed(request, "key"))
+    failures.requeue(task_id=task.pk, reason=typed(request, "reason"), actor=who.actor, now=now())
+    return f"{task.step.key} is re-queued: a new attempt starts when the rules allow."
+
+
+def _learn(request: HttpRequest, found: Workstream, who: Viewer) -> str:
+    record_learning(
+        workstream=found,
+        after=typed(request, "after"),
+        went_wrong=typed(request, "went_wrong"),
+        worked=typed(request, "worked"),
+        tighten=typed(request, "tighten"),
+        actor=who.actor,
+        now=now(),
+    )
+    return "The learning is recorded: it stands in LEARNINGS.md and in every brief from now on."
+
+
+def _recover(request: HttpRequest, found: Workstream, who: Viewer) -> str:
+    """The four ways out of a missing or altered artifact (EC-3)."""
+    artifact = _artifact_of(found, number(request, "artifact"))
+    way = request.POST.get("way", "")
+    if way == "declare":
+        reason = typed(request, "reason")
+        recoveries.withdraw_artifact(artifact_id=artifact.pk, reason=reason, actor=who.actor, now=now())
+        return f"{artifact.attempt.task.step.key} and everything after it is done again."
+    chosen(RECOVERIES, way)(artifact_id=artifact.pk, actor=who.actor, now=now())
+    return f"{artifact.path} is usable again; what waits for it goes on."
+
+
+def _republish(_request: HttpRequest, found: Workstream, who: Viewer) -> str:
+    count = recoveries.republish_workstream(workstream_id=found.pk, actor=who.actor, now=now())
+    return (
+        f"Everything is written again from the record; {count} "
+        f"artifact{'' if count == 1 else 's'} can be used again."
+    )
+
+
+def _artifact_of(found: Workstream, artifact_id: int) -> HandoffArtifact:
+    rows = HandoffArtifact.objects.select_related("attempt__task__step")
+    artifact = rows.filter(workstream=found, pk=artifact_id).first()
+    if artifact is None:
+        raise NotFound("There is no such artifact in this workstream.")
+    return artifact
+
+
+ACTS: dict[str, Callable[[HttpRequest, Workstream, Viewer], str]] = {
+    "accept": _accept,
+    "archive": _archive,
+    "reopen": _reopen,
+    "priority": _prioritise,
+    "requeue": _requeue,
+    "recover": _recover,
+    "republish": _republish,
+    "learn": _learn,
+    **baseline.ACTS,
+    "own": pass_workstream_on,
+    "assign": assign,
+    "unassign": unassign,
+}
+RECOVERIES: dict[str, Callable[..., object]] = {
+    "retry": recoveries.retry_artifact,
+    "republish": recoveries.republish_artifact,
+    "restore": recoveries.restore_artifact,
+}
+
+
+def _why_not(who: Viewer, found: Workstream, board: queries.Board) -> dict[str, str]:
+    """Why each control is off; empty text when it is on."""
+    work = who.lacks(*WORKERS)
+    archived = "It is archived already." if found.status == WorkstreamStatus.ARCHIVED else ""
+    return {
+        "accept": _not_acceptable(found, board) or who.lacks(Role.APPROVER),
+        "archive": archived or who.lacks(Role.APPROVER),
+        "reopen": who.lacks(Role.APPROVER),
+        "priority": who.lacks(Role.INITIATOR, Role.APPROVER),
+        "requeue": work,
+        "recover": work,
+        "learn": work,
+    }
+
+
+def _not_acceptable(found: Workstream, board: queries.Board) -> str:
+    """What stands between this workstream and acceptance (LC-1)."""
+    if board.lifecycle is Lifecycle.FINISHED:
+        return (
+            f"Version {board.undecided.number} of its plan waits for a decision." if board.undecided else ""
+        )
+    if board.lifecycle is Lifecycle.ACTIVE:
+        left = f"{found.open_tasks} open task{'' if found.open_tasks == 1 else 's'}"
+        return (
+            f"It is not finished: {left} left."
+            if found.open_tasks
+            else "It is not finished: it has no finished task."
+        )
+    reasons = {
+        Lifecycle.PLANNING: "Its plan is not approved yet.",
+        Lifecycle.ACCEPTED: "It is accepted already.",
+        Lifecycle.ARCHIVED: "It is archived.",
+    }
+    return reasons[board.lifecycle]
+
+
+@require_GET
+def workstream_files(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    found = find_workstream(uuid)
+    return show(request, "workstreams/files.html", {"workstream": found, "files": files_of(found)})
+
+
+@require_GET
+def workstream_file(_request: HttpRequest, uuid: UUID, file: str) -> HttpResponse:
+    """One file of the workspace as plain text; never interpreted by the browser, never outside the
+    workstream.
+    """
+    content = file_of(find_workstream(uuid), file)
+    response = HttpResponse(content, content_type="text/plain; charset=utf-8")
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Disposition"] = "inline"
+    return response
+
+
+urlpatterns: list[Any] = [
+    path("workstreams/<uuid:uuid>/acts/<slug:act>", workstream_act, name="workstream-act"),
+    path("workstreams/<uuid:uuid>/files/", workstream_files, name="workstream-files"),
+    path("workstreams/<uuid:uuid>/files/<path:file>", workstream_file, name="workstream-file"),
+]
