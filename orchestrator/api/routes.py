@@ -1,4 +1,5 @@
-"""A router whose every operation also declares its refusals, so that none of them has to repeat it (FR-025)."""
+"""A router whose every operation also declares its refusals, so that none of them has to repeat it (FR-025).
+"""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -8,8 +9,8 @@ from ninja.constants import NOT_SET
 
 from orchestrator.contract.refusals import BundleRefusalFacts, PlanRefusalFacts, RefusalFacts
 
-#: Besides its own answer any operation may answer with one of these. A refused plan also has its findings, a refused
-#: bundle those of each file.
+#: Besides its own answer any operation may answer with one of these. A refused plan also has its findings, a
+#: refused bundle those of each file.
 REFUSALS: Final[dict[int, Any]] = {
     **dict.fromkeys((401, 403, 404, 409, 413, 429, 503), RefusalFacts),
     422: PlanRefusalFacts | BundleRefusalFacts | RefusalFacts,
@@ -24,10 +25,17 @@ KEY: Final = {
 
 
 class Routes(Router):
-    """The operations of one area. `response` is the class of the answer, or classes by status; none for a file."""
+    """The operations of one area. `response` is the class of the answer, or classes by status; none for a
+    file."""
 
     def add_api_operation(
-        self, path: str, methods: list[str], view_func: Callable[..., Any], *, response: Any = NOT_SET, **options: Any
+        self,
+        path: str,
+        methods: list[str],
+        view_func: Callable[..., Any],
+        *,
+        response: Any = NOT_SET,
+        **options: Any,
     ) -> None:
         declared = None if response is NOT_SET else response
         answers = declared if isinstance(declared, dict) else {200: declared}

@@ -8,7 +8,8 @@ from orchestrator.core.terms import TaskStatus
 
 @dataclass(frozen=True)
 class AdoptedFacts:
-    """A task that the source tells something of, in `line`: its status there, what it becomes here, and why."""
+    """A task that the source tells something of, in `line`: its status there, what it becomes here, and why.
+    """
 
     key: str
     line: int
@@ -21,8 +22,8 @@ class AdoptedFacts:
 class AdoptionFacts:
     """What approval does with the state that the source tells, if the plan is submitted with it.
 
-    `counts` has the number of tasks by what they become; `sentences` say the same for people. `starts` are the keys of
-    the steps that are launched first.
+    `counts` has the number of tasks by what they become; `sentences` say the same for people. `starts` are
+    the keys of the steps that are launched first.
     """
 
     counts: dict[AdoptedAs, int]

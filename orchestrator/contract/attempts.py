@@ -28,8 +28,8 @@ class Breadcrumb(Body):
 class Completion(Body):
     """How an attempt ended well: `outcome` in a sentence, and `evidence` by criterion id.
 
-    `outputs` maps relative file names to text, or to `{"base64": "..."}`. `result` is one of the words that the step
-    declares as its outcomes.
+    `outputs` maps relative file names to text, or to `{"base64": "..."}`. `result` is one of the words that
+    the step declares as its outcomes.
     """
 
     token: Id
@@ -41,7 +41,8 @@ class Completion(Body):
 
 
 class NewSteps(Body):
-    """Steps that a running step adds: one a line, `title | exit criterion`, with `KEY:` in front to choose the key."""
+    """Steps that a running step adds: one a line, `title | exit criterion`, with `KEY:` in front to choose
+    the key."""
 
     token: Id
     tasks: Text
@@ -59,9 +60,9 @@ class AttemptFailure(Body):
 class AttemptFacts:
     """One try at a task; `task` is the task's id, `key` names its step.
 
-    `token` fences the claim that holds or held it; 0 while nobody did. `result` is the word that a completion carried.
-    `held` says which lost handover keeps a live one from being claimed or completed (EC-3). `same_as` is the number of
-    the attempt whose result stands, because this one's is the same (FR-010).
+    `token` fences the claim that holds or held it; 0 while nobody did. `result` is the word that a completion
+    carried. `held` says which lost handover keeps a live one from being claimed or completed (EC-3).
+    `same_as` is the number of the attempt whose result stands, because this one's is the same (FR-010).
     """
 
     id: int
@@ -86,7 +87,8 @@ class AttemptFacts:
 
 @dataclass(frozen=True)
 class ClaimFacts:
-    """What a claim gives: the token that every further call carries, what completion has to prove, and the brief.
+    """What a claim gives: the token that every further call carries, what completion has to prove, and the
+    brief.
 
     Who claims once more what they hold is given the same.
     """

@@ -39,7 +39,8 @@ class BlockerResolution(Body):
 class ImpactFacts:
     """What waits behind an open blocker.
 
-    `delayed` are the keys of open tasks in launch order, `estimated_minutes` their estimates together (0: none given).
+    `delayed` are the keys of open tasks in launch order, `estimated_minutes` their estimates together (0:
+    none given).
     """
 
     delayed: tuple[str, ...]
@@ -49,7 +50,8 @@ class ImpactFacts:
 
 @dataclass(frozen=True)
 class BlockerFacts:
-    """A blocker. `seconds` is how long it has stood, or stood until it was resolved; `impact` is null then."""
+    """A blocker. `seconds` is how long it has stood, or stood until it was resolved; `impact` is null then.
+    """
 
     id: int
     task: int

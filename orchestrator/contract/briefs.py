@@ -1,4 +1,5 @@
-"""Brief and continuation: all that an executor needs to do a task, or to go on with it (WF-4, WF-9, FR-014)."""
+"""Brief and continuation: all that an executor needs to do a task, or to go on with it (WF-4, WF-9, FR-014).
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,8 +56,8 @@ class EarlierAttempt:
 class InterventionFacts:
     """A question that was put to a person, with the answer; `cleared_at` is null while it is open.
 
-    `kind` says whether somebody asked, the circuit breaker tripped, or a file is damaged. `choices` are the answers
-    that may be given; none means free text.
+    `kind` says whether somebody asked, the circuit breaker tripped, or a file is damaged. `choices` are the
+    answers that may be given; none means free text.
     """
 
     kind: InterventionKind
@@ -82,7 +83,8 @@ class TaughtFacts:
 class DocumentedStep:
     """A step and what it handed over; `state` says why there is nothing when it is not complete.
 
-    `outputs` are paths in the workspace. `documentation` is true for the steps that write documentation themselves.
+    `outputs` are paths in the workspace. `documentation` is true for the steps that write documentation
+    themselves.
     """
 
     stage: str
@@ -109,10 +111,11 @@ class TakenOver:
 class Brief:
     """What an executor reads before it starts.
 
-    `outcomes` are the words that a completion may carry, the first being the usual one; `condition` is why the step
-    runs at all; `may_add` is how many steps it may still add while it runs. `upstream` are the results that it builds
-    on. `documents` is what a documentation step writes about: every step of work with its outputs (WF-6). `rework`
-    says why the task is done again and which criteria need new evidence; it is null for a first try.
+    `outcomes` are the words that a completion may carry, the first being the usual one; `condition` is why
+    the step runs at all; `may_add` is how many steps it may still add while it runs. `upstream` are the
+    results that it builds on. `documents` is what a documentation step writes about: every step of work with
+    its outputs (WF-6). `rework` says why the task is done again and which criteria need new evidence; it is
+    null for a first try.
     """
 
     task: TaskFacts

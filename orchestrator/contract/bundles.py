@@ -35,7 +35,8 @@ class BundleText(Body):
 
 @dataclass(frozen=True)
 class MemberFacts:
-    """A workstream of a bundle. `state` is derived (LC-1); `needs` are the slugs of those that come before it."""
+    """A workstream of a bundle. `state` is derived (LC-1); `needs` are the slugs of those that come before
+    it."""
 
     uuid: UUID
     slug: str

@@ -16,7 +16,8 @@ class CollectedQuery(Page):
 
 @dataclass(frozen=True)
 class CollectedFacts:
-    """A file. `problem` says why it was quarantined; `attempt` is the id of the attempt it is about, if known."""
+    """A file. `problem` says why it was quarantined; `attempt` is the id of the attempt it is about, if
+    known."""
 
     id: int
     executor: str

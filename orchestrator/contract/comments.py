@@ -39,8 +39,8 @@ class CommentFacts:
 class DiscussionFacts:
     """A comment with its answers.
 
-    `version` is the one it was opened on, `text` the line there, `line` where that stands now. It is `outdated` when
-    the line or step is changed or gone, `resolved_by` is empty while it is open.
+    `version` is the one it was opened on, `text` the line there, `line` where that stands now. It is
+    `outdated` when the line or step is changed or gone, `resolved_by` is empty while it is open.
     """
 
     id: int

@@ -9,7 +9,8 @@ from orchestrator.core.terms import Severity
 class FindingFacts:
     """One thing that is wrong or odd in the text, and how to correct it.
 
-    `line` counts from 1; 0 is the text as a whole. `severity` says whether it blocks approval, warns or informs.
+    `line` counts from 1; 0 is the text as a whole. `severity` says whether it blocks approval, warns or
+    informs.
     """
 
     code: str

@@ -24,7 +24,8 @@ class GateRejection(Body):
 
 @dataclass(frozen=True)
 class GateReviewFacts:
-    """One signature or rejection; `follow_up_version` is the plan's version that its follow-ups became, 0 for none."""
+    """One signature or rejection; `follow_up_version` is the plan's version that its follow-ups became, 0 for
+    none."""
 
     attempt: int
     decision: GateDecision
@@ -41,8 +42,8 @@ class GateReviewFacts:
 class GateFacts:
     """A gate; `task` is the id that approve and reject take.
 
-    It needs `needed` signatures, and the people in `signed` gave theirs. `asked` are the roles or users that may still
-    sign; each of them has to when `each` is true.
+    It needs `needed` signatures, and the people in `signed` gave theirs. `asked` are the roles or users that
+    may still sign; each of them has to when `each` is true.
     """
 
     task: int
@@ -70,7 +71,8 @@ class GateList:
 
 @dataclass(frozen=True)
 class ProblemFacts:
-    """What went wrong at a step: `kind` in a word, `text` in people's words; `criteria` is what it has to prove."""
+    """What went wrong at a step: `kind` in a word, `text` in people's words; `criteria` is what it has to
+    prove."""
 
     key: str
     title: str

@@ -9,7 +9,8 @@ from orchestrator.contract.values import Body, Name, Text
 
 
 class LearningNote(Body):
-    """What one taught: `after` names the batch or merge point. At least one text is given, or `nothing` is true."""
+    """What one taught: `after` names the batch or merge point. At least one text is given, or `nothing` is
+    true."""
 
     after: Name
     went_wrong: Text = ""

@@ -60,8 +60,8 @@ class ParameterFacts:
 class WorkflowFacts:
     """A workflow of the library; `version` is 0 and `saved_by` empty when it is shipped.
 
-    `plan` and `plan_version` say which approved plan it was made of, `used` how many plans were started from it.
-    `source` is its text, when one workflow is asked for.
+    `plan` and `plan_version` say which approved plan it was made of, `used` how many plans were started from
+    it. `source` is its text, when one workflow is asked for.
     """
 
     name: str

@@ -14,7 +14,8 @@ from orchestrator.core.plans.formats.recognise import Format
 
 
 class NamedText(Body):
-    """A file. `name` is its path with `/`: PLAN.md, TASKS.md, tasks.json and index.json of one folder are one plan."""
+    """A file. `name` is its path with `/`: PLAN.md, TASKS.md, tasks.json and index.json of one folder are one
+    plan."""
 
     name: Annotated[str, Field(min_length=1, max_length=300, pattern=NO_NUL)]
     source: str
@@ -41,8 +42,8 @@ class FileSubmission(FileSet):
 class ReadPlanFacts:
     """A plan that the files hold, as it was read.
 
-    It cannot be submitted while `submittable` is false, nor approved while `approvable` is. What it needs of other
-    workstreams is judged when it is submitted.
+    It cannot be submitted while `submittable` is false, nor approved while `approvable` is. What it needs of
+    other workstreams is judged when it is submitted.
     """
 
     name: str

@@ -15,7 +15,8 @@ from orchestrator.core.plans.rehearsing.preview import DEFAULT_EXECUTORS, MOST_E
 
 
 class PlanText(Body):
-    """The text of a plan. `format` forces how it is read; `values` are given to the parameters of a template."""
+    """The text of a plan. `format` forces how it is read; `values` are given to the parameters of a template.
+    """
 
     source: str
     format: Format | None = None
@@ -25,8 +26,8 @@ class PlanText(Body):
 class PlanCheck(PlanText):
     """A text to be checked; nothing is stored.
 
-    `executors` is how many the preview is to have. With `adopt` it shows what the state that the source tells leaves
-    to do, as a submission with `adopt` would.
+    `executors` is how many the preview is to have. With `adopt` it shows what the state that the source tells
+    leaves to do, as a submission with `adopt` would.
     """
 
     executors: Annotated[int, Field(ge=1, le=MOST_EXECUTORS)] = DEFAULT_EXECUTORS
@@ -36,9 +37,10 @@ class PlanCheck(PlanText):
 class PlanSubmission(PlanText):
     """A plan that people are to review.
 
-    With `workstream` it is a new version of the plan of one that is planned or under way: `change_reason` says why,
-    `change_impact` what it means for those who work by the plan (empty: what the steps show). `wanted_effective_at` is
-    shown to the approver, who decides. With `adopt`, approval takes over the state that the source tells of its tasks.
+    With `workstream` it is a new version of the plan of one that is planned or under way: `change_reason`
+    says why, `change_impact` what it means for those who work by the plan (empty: what the steps show).
+    `wanted_effective_at` is shown to the approver, who decides. With `adopt`, approval takes over the state
+    that the source tells of its tasks.
     """
 
     source_name: Annotated[str, Field(min_length=1, max_length=200)] = "PLAN.md"
@@ -53,8 +55,8 @@ class PlanSubmission(PlanText):
 class CheckFacts:
     """What a reviewer would see of a text.
 
-    `format` is what it was read as, null when it is no text. `approvable` is false while a finding blocks. `preview`
-    is null when nothing in the text can be scheduled, `adoption` when the text tells no state.
+    `format` is what it was read as, null when it is no text. `approvable` is false while a finding blocks.
+    `preview` is null when nothing in the text can be scheduled, `adoption` when the text tells no state.
     """
 
     format: Format | None
@@ -75,7 +77,8 @@ class FileCheckFacts(CheckFacts):
 class SubmissionFacts:
     """A version that waits for review at the address `review`.
 
-    `sha256` is what an approval is bound to. With `adopts`, approval takes over the state that the source tells.
+    `sha256` is what an approval is bound to. With `adopts`, approval takes over the state that the source
+    tells.
     """
 
     workstream: UUID

@@ -1,4 +1,5 @@
-"""Policies: what people agreed on, and which findings of the plan check block approval (LC-11, FR-022, WF-3)."""
+"""Policies: what people agreed on, and which findings of the plan check block approval (LC-11, FR-022, WF-3).
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,7 +51,8 @@ class PolicyFacts:
 
 @dataclass(frozen=True)
 class CheckRuleFacts:
-    """What a finding of the plan check does to approval now and by default; `settable` says whether a policy may."""
+    """What a finding of the plan check does to approval now and by default; `settable` says whether a policy
+    may."""
 
     code: str
     meaning: str

@@ -6,8 +6,8 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class HeldBackFacts:
-    """A gate and what it holds back until it is signed: the last `count` steps of the launch order, of which `holds`
-    names the first."""
+    """A gate and what it holds back until it is signed: the last `count` steps of the launch order, of which
+    `holds` names the first."""
 
     key: str
     count: int
@@ -48,7 +48,8 @@ class WaitFacts:
 
 @dataclass(frozen=True)
 class LengthFacts:
-    """From approval to the last step: with `one` executor, with as many as were `given`, with as many as it takes."""
+    """From approval to the last step: with `one` executor, with as many as were `given`, with as many as it
+    takes."""
 
     one: int
     given: int
@@ -68,12 +69,13 @@ class ConditionalFacts:
 class PreviewFacts:
     """What approval will do when every step ends as usual.
 
-    `tasks` are created; so many of them are `taken_over` as done before, or skipped. Everything else is about the
-    steps that are left, blocked ones as if nothing were in their way: `starts` are launched first, `waves` run side by
-    side, `critical_path` is the longest chain.
+    `tasks` are created; so many of them are `taken_over` as done before, or skipped. Everything else is about
+    the steps that are left, blocked ones as if nothing were in their way: `starts` are launched first,
+    `waves` run side by side, `critical_path` is the longest chain.
 
-    Lengths are in minutes when every step of work has an estimate, and in steps otherwise; `unit` says which. `peak`
-    is how many of the `executors` are ever busy at once, `useful` how many would be if there were enough.
+    Lengths are in minutes when every step of work has an estimate, and in steps otherwise; `unit` says which.
+    `peak` is how many of the `executors` are ever busy at once, `useful` how many would be if there were
+    enough.
     """
 
     tasks: int

@@ -9,8 +9,8 @@ from orchestrator.contract.findings import FindingFacts
 class RefusalFacts:
     """Why nothing was done (`message`) and what to do next (`recovery`).
 
-    `code` is a stable word for programs. `details` are facts such as the wrong field, the holder, or `retry_after` in
-    seconds.
+    `code` is a stable word for programs. `details` are facts such as the wrong field, the holder, or
+    `retry_after` in seconds.
     """
 
     code: str

@@ -8,7 +8,8 @@ from orchestrator.core.terms import CriterionKind
 
 @dataclass(frozen=True)
 class ToProve:
-    """A criterion of an open task. One that was proved before (`attempt`, `evidence`) has to be proved again."""
+    """A criterion of an open task. One that was proved before (`attempt`, `evidence`) has to be proved again.
+    """
 
     id: int
     key: str
@@ -22,8 +23,8 @@ class ToProve:
 class Returned:
     """A decision after which the step is, or may be, done again.
 
-    When work was sent back, `to` is the step that it returned to (this one or one before it) and `gate` the gate that
-    was rejected, if one was.
+    When work was sent back, `to` is the step that it returned to (this one or one before it) and `gate` the
+    gate that was rejected, if one was.
     """
 
     at: datetime
@@ -38,7 +39,8 @@ class Returned:
 class Rework:
     """Why a task is done again: work went back to `to` (itself or a step before it).
 
-    `times` counts its own results that were thrown away. What has no `attempt` among `criteria` was not proved before.
+    `times` counts its own results that were thrown away. What has no `attempt` among `criteria` was not
+    proved before.
     """
 
     to: str

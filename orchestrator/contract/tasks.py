@@ -71,8 +71,8 @@ class Explanation:
 class TaskFacts:
     """A step in one workstream. `workstream` is the UUID, `key` names the step in the plan.
 
-    `rework` counts how often a completed result of the task was sent back (FR-021). `explanation` is there when the
-    whole workstream was looked at.
+    `rework` counts how often a completed result of the task was sent back (FR-021). `explanation` is there
+    when the whole workstream was looked at.
     """
 
     id: int

@@ -18,8 +18,8 @@ class ThreadChoice(Body):
 class ThreadFacts:
     """A thread in which executors have work left.
 
-    `executor` is empty while anybody may claim there; `mode` says whether it claims alone or first, `account` and
-    `kind` whose and what it is.
+    `executor` is empty while anybody may claim there; `mode` says whether it claims alone or first, `account`
+    and `kind` whose and what it is.
     """
 
     id: int

@@ -1,4 +1,5 @@
-"""Versions of a plan: decisions about them, migrations to them and back, the change log (FR-001, FR-016, FR-022)."""
+"""Versions of a plan: decisions about them, migrations to them and back, the change log (FR-001, FR-016,
+FR-022)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,8 +17,8 @@ Keys = Annotated[list[Annotated[str, Field(max_length=80)]], Field(max_length=10
 class MappingLine(Body):
     """What becomes of steps of work in flight. The first of several carries the attempts.
 
-    Without `new` the old steps are dropped, which takes a reason when they were started. `redo` is for a started step
-    that is defined differently: true does it again, false lets what was done stand.
+    Without `new` the old steps are dropped, which takes a reason when they were started. `redo` is for a
+    started step that is defined differently: true does it again, false lets what was done stand.
     """
 
     old: Keys
@@ -55,8 +56,8 @@ class RollBack(Body):
 class VersionApproval(Body):
     """Approval of exactly the text with this SHA-256.
 
-    `effective_at` puts it off, `undo_seconds` leaves time to withdraw it before anything starts, `mapping` says what
-    becomes of steps of work in flight.
+    `effective_at` puts it off, `undo_seconds` leaves time to withdraw it before anything starts, `mapping`
+    says what becomes of steps of work in flight.
     """
 
     sha256: Sha256
@@ -106,7 +107,8 @@ class DryRunFacts:
 
 @dataclass(frozen=True)
 class MigrationFacts:
-    """What became of one workstream: the id of its `migration`, which a roll back names, or why there is none.
+    """What became of one workstream: the id of its `migration`, which a roll back names, or why there is
+    none.
 
     `workstream` is the slug; `refusal` and `recovery` are empty for one that was migrated.
     """
@@ -122,9 +124,9 @@ class MigrationFacts:
 class VersionChangeFacts:
     """An entry of the change log of a workflow.
 
-    `impact` is what the steps show, `note` the impact in the submitter's words; `added`, `dropped`, `changed` and
-    `again` (to be done again) are step keys. `wanted_at` is what the submitter asked for, `effective_at` what was
-    decided.
+    `impact` is what the steps show, `note` the impact in the submitter's words; `added`, `dropped`, `changed`
+    and `again` (to be done again) are step keys. `wanted_at` is what the submitter asked for, `effective_at`
+    what was decided.
     """
 
     at: datetime

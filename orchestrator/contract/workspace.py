@@ -27,8 +27,8 @@ class CommitFacts:
 class WorkspaceFacts:
     """How branch and database stand to each other: the commit that is `known` here, and the branch's `head`.
 
-    The other members are empty while they agree. `ways` are what an approver may decide; `commits` are those that the
-    database does not know, newest first.
+    The other members are empty while they agree. `ways` are what an approver may decide; `commits` are those
+    that the database does not know, newest first.
     """
 
     agrees: bool

@@ -1,4 +1,5 @@
-"""Workstreams: the list, one with its tasks, and what is done with it (FR-002, FR-010, LC-3, LC-9, LC-10, AD-3)."""
+"""Workstreams: the list, one with its tasks, and what is done with it (FR-002, FR-010, LC-3, LC-9, LC-10,
+AD-3)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,8 +38,9 @@ class PriorityChange(Body):
 class StageText(Body):
     """One more stage: a fix stage behind a gate, or tasks for gaps (WF-5, LC-3).
 
-    `tasks` has one task a line, `title | exit criterion`, below lines `# Batch: name` and `# Thread: name` where there
-    are several. `gate` names the evaluation that a fix stage follows; `sign_gate` signs it when the stage takes effect.
+    `tasks` has one task a line, `title | exit criterion`, below lines `# Batch: name` and `# Thread: name`
+    where there are several. `gate` names the evaluation that a fix stage follows; `sign_gate` signs it when
+    the stage takes effect.
     """
 
     name: Annotated[str, Field(max_length=200)]
@@ -56,7 +58,8 @@ class IntegrationNote(Body):
 
 
 class RevertNote(Body):
-    """Integrated work is taken back; `commit` reverts the merge, and is empty when the base branch was reset."""
+    """Integrated work is taken back; `commit` reverts the merge, and is empty when the base branch was reset.
+    """
 
     reason: Text
     commit: Commit = ""
@@ -88,12 +91,13 @@ class IntegrationFacts:
 
 @dataclass(frozen=True)
 class WorkstreamFacts:
-    """A workstream. `finished` is derived: there are tasks and none is open (LC-1). `completed` means accepted.
+    """A workstream. `finished` is derived: there are tasks and none is open (LC-1). `completed` means
+    accepted.
 
     `needs`, `needed_by` and `merged_into` are slugs of other workstreams (AD-3, FR-003), `bundle` is an id.
 
-    `tasks` are there when one workstream is asked for: all of them in launch order, each explained; so are its
-    `integrations`, newest first. While the newest is in force, rework needs a revert decision (FR-010).
+    `tasks` are there when one workstream is asked for: all of them in launch order, each explained; so are
+    its `integrations`, newest first. While the newest is in force, rework needs a revert decision (FR-010).
     """
 
     uuid: UUID

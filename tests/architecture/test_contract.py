@@ -1,4 +1,5 @@
-"""One contract: what REST and MCP take and give are the classes of `contract`, and the description says so."""
+"""One contract: what REST and MCP take and give are the classes of `contract`, and the description says so.
+"""
 
 import dataclasses
 import enum
@@ -79,7 +80,9 @@ def reachable(declared: Any, seen: set[type] | None = None) -> set[type]:
 
 
 def contract_classes() -> list[type]:
-    modules = [import_module(f"{CONTRACT}.{module.name}") for module in pkgutil.iter_modules(contract.__path__)]
+    modules = [
+        import_module(f"{CONTRACT}.{module.name}") for module in pkgutil.iter_modules(contract.__path__)
+    ]
     return [
         cls
         for module in modules
@@ -102,7 +105,9 @@ def is_described(declared: Any, shown: dict[str, Any], mode: Any) -> bool:
     """Whether the description names the declared class and means that class, and no other, by the name."""
     (cls,) = classes_in(declared)
     reference = shown.get("items", {}) if get_origin(declared) is list else shown
-    if reference.get("$ref") != REF_TEMPLATE.format(model=cls.__name__) or not cls.__module__.startswith(CONTRACT):
+    if reference.get("$ref") != REF_TEMPLATE.format(model=cls.__name__) or not cls.__module__.startswith(
+        CONTRACT
+    ):
         return False
     own, definitions = schema_of(cls, mode)
     components = described()["components"]["schemas"]
@@ -130,7 +135,9 @@ def test_bodies_are_models_and_answers_are_frozen_dataclasses() -> None:
     wrong = [
         cls.__name__
         for cls in contract_classes()
-        if not (issubclass(cls, BaseModel) or (dataclasses.is_dataclass(cls) and cls.__dataclass_params__.frozen))
+        if not (
+            issubclass(cls, BaseModel) or (dataclasses.is_dataclass(cls) and cls.__dataclass_params__.frozen)
+        )
     ]
     assert wrong == []
 
@@ -138,7 +145,9 @@ def test_bodies_are_models_and_answers_are_frozen_dataclasses() -> None:
 def test_the_description_knows_only_the_contract_and_words_of_core() -> None:
     """Two classes of one name would be one schema here, and wrong for one of them."""
     ours = {cls.__name__ for cls in contract_classes()}
-    words = {cls.__name__ for own in contract_classes() for cls in reachable(own) if issubclass(cls, enum.Enum)}
+    words = {
+        cls.__name__ for own in contract_classes() for cls in reachable(own) if issubclass(cls, enum.Enum)
+    }
     assert set(described()["components"]["schemas"]) - ours - words == set()
 
 
@@ -149,7 +158,11 @@ def test_each_operation_takes_the_body_that_its_view_declares() -> None:
         shown = details_of(operation).get("requestBody")
         if body is None and shown is None:
             continue
-        if not (body and shown and is_described(body, shown["content"]["application/json"]["schema"], "validation")):
+        if not (
+            body
+            and shown
+            and is_described(body, shown["content"]["application/json"]["schema"], "validation")
+        ):
             wrong.append(address)
     assert wrong == []
 

@@ -8,6 +8,7 @@ so every act is a command too.
 import json
 import sys
 from argparse import ArgumentParser
+from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from django.test import RequestFactory
 from django.urls import Resolver404, resolve
 
 from orchestrator.core.errors import Refusal
+from orchestrator.queries.plans.refusal_facts import refusal_facts
 from orchestrator.services.people.callers import Caller, caller_by_command, member_by_command
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -47,7 +49,7 @@ class Command(BaseCommand):
         try:
             caller = member_by_command(executor) if executor else _person(user)
         except Refusal as refusal:
-            self.stdout.write(json.dumps(refusal.as_dict()))
+            self.stdout.write(json.dumps(asdict(refusal_facts(refusal))))
             sys.exit(1)
         status, answer = _call(method, path, _body(field), caller, key)
         self.stdout.write(answer)
