@@ -2,7 +2,6 @@
 (WF-2, AD-3).
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from django.http import HttpRequest
@@ -14,24 +13,21 @@ from orchestrator.api.routes import Routes
 from orchestrator.contract.plan_files import (
     FileSet,
     FileSubmission,
-    LeftOutFacts,
     PlanFilesFacts,
-    PlanOutcomeFacts,
     PlanOutcomesFacts,
     ReadPlanFacts,
 )
 from orchestrator.core.errors import InvalidInput
-from orchestrator.core.plans.formats.folder import LeftOut
 from orchestrator.core.terms import Scope
-from orchestrator.queries.plans.plan_facts import adoption_facts, facts_of, finding_facts
+from orchestrator.queries.plans.plan_facts import adoption_facts, finding_facts
 from orchestrator.services.base.steps import once
 from orchestrator.services.plans.bundles import members_of, submit_bundle
+from orchestrator.services.plans.submission_facts import left_out_facts, outcomes_facts
 from orchestrator.services.plans.submissions import (
     Outcome,
     ReadFiles,
     ReadPlan,
     read_files,
-    submission_facts,
     submit_each,
 )
 
@@ -43,7 +39,7 @@ router = Routes(tags=["plans"])
 def check(request: HttpRequest, body: FileSet) -> PlanFilesFacts:
     """Sort the files into plans and read each; stores nothing."""
     found = _read(body)
-    return PlanFilesFacts(tuple(_read_facts(one) for one in found.plans), _left_out(found.left_out))
+    return PlanFilesFacts(tuple(_read_facts(one) for one in found.plans), left_out_facts(found.left_out))
 
 
 @router.post("", response={201: PlanOutcomesFacts})
@@ -56,9 +52,8 @@ def submit(request: HttpRequest, body: FileSubmission) -> PlanOutcomesFacts:
         name = body.bundle
         bundle = once("bundle", lambda: submit_bundle(name=name, files=files, actor=actor, now=now).bundle.pk)
         outcomes = [Outcome(name, submission) for name, submission in members_of(bundle).items()]
-        return PlanOutcomesFacts(bundle, tuple(map(_outcome, outcomes)), _left_out(found.left_out))
-    each = submit_each(files=files, actor=actor, now=now)
-    return PlanOutcomesFacts(None, tuple(map(_outcome, each)), _left_out(found.left_out))
+        return outcomes_facts(bundle, outcomes, found.left_out)
+    return outcomes_facts(None, submit_each(files=files, actor=actor, now=now), found.left_out)
 
 
 def _read(body: FileSet) -> ReadFiles:
@@ -78,18 +73,4 @@ def _read_facts(one: ReadPlan) -> ReadPlanFacts:
         approvable=not one.reading.blockers,
         findings=finding_facts(one.reading),
         adoption=adoption_facts(one.adoption),
-    )
-
-
-def _left_out(left_out: Sequence[LeftOut]) -> tuple[LeftOutFacts, ...]:
-    return tuple(LeftOutFacts(left.name, left.why) for left in left_out)
-
-
-def _outcome(one: Outcome) -> PlanOutcomeFacts:
-    return PlanOutcomeFacts(
-        name=one.name,
-        submission=submission_facts(one.submission) if one.submission else None,
-        refusal=one.refusal.message if one.refusal else "",
-        recovery=one.refusal.way_out if one.refusal else "",
-        findings=facts_of(one.findings),
     )

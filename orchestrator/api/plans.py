@@ -14,7 +14,7 @@ from orchestrator.queries.plans.plan_facts import check_facts
 from orchestrator.queries.plans.readings import turn_to_read
 from orchestrator.queries.workstreams.workstream_facts import find_workstream
 from orchestrator.services.plans.plans import Note, read_any_source, read_source, submit_plan
-from orchestrator.services.plans.submissions import submission_facts
+from orchestrator.services.plans.submission_facts import submission_facts
 from orchestrator.services.plans.templates import source_with_values
 
 router = Routes(tags=["plans"])

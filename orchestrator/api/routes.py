@@ -1,5 +1,5 @@
-"""A router whose every operation also declares its refusals, so that none of them has to repeat it (FR-025).
-"""
+"""A router whose every operation also declares its refusals, so that none of them has to repeat it
+(FR-025)."""
 
 from collections.abc import Callable
 from typing import Any, Final

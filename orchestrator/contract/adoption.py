@@ -8,8 +8,8 @@ from orchestrator.core.terms import TaskStatus
 
 @dataclass(frozen=True)
 class AdoptedFacts:
-    """A task that the source tells something of, in `line`: its status there, what it becomes here, and why.
-    """
+    """A task that the source tells something of, in `line`: its status there, what it becomes here, and
+    why."""
 
     key: str
     line: int

@@ -50,8 +50,8 @@ class ImpactFacts:
 
 @dataclass(frozen=True)
 class BlockerFacts:
-    """A blocker. `seconds` is how long it has stood, or stood until it was resolved; `impact` is null then.
-    """
+    """A blocker. `seconds` is how long it has stood, or stood until it was resolved; `impact` is null
+    then."""
 
     id: int
     task: int

@@ -1,5 +1,5 @@
-"""Brief and continuation: all that an executor needs to do a task, or to go on with it (WF-4, WF-9, FR-014).
-"""
+"""Brief and continuation: all that an executor needs to do a task, or to go on with it (WF-4, WF-9,
+FR-014)."""
 
 from dataclasses import dataclass
 from datetime import datetime

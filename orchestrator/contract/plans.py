@@ -15,8 +15,8 @@ from orchestrator.core.plans.rehearsing.preview import DEFAULT_EXECUTORS, MOST_E
 
 
 class PlanText(Body):
-    """The text of a plan. `format` forces how it is read; `values` are given to the parameters of a template.
-    """
+    """The text of a plan. `format` forces how it is read; `values` are given to the parameters of a
+    template."""
 
     source: str
     format: Format | None = None

@@ -1,5 +1,5 @@
-"""Policies: what people agreed on, and which findings of the plan check block approval (LC-11, FR-022, WF-3).
-"""
+"""Policies: what people agreed on, and which findings of the plan check block approval (LC-11, FR-022,
+WF-3)."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -8,8 +8,8 @@ from orchestrator.core.terms import CriterionKind
 
 @dataclass(frozen=True)
 class ToProve:
-    """A criterion of an open task. One that was proved before (`attempt`, `evidence`) has to be proved again.
-    """
+    """A criterion of an open task. One that was proved before (`attempt`, `evidence`) has to be proved
+    again."""
 
     id: int
     key: str

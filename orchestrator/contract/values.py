@@ -28,8 +28,8 @@ Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
 class Body(BaseModel):
-    """What a request carries. Members without a name here are ignored, so that no request can set them (B29).
-    """
+    """What a request carries. Members without a name here are ignored, so that no request can set them
+    (B29)."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 

@@ -58,8 +58,8 @@ class IntegrationNote(Body):
 
 
 class RevertNote(Body):
-    """Integrated work is taken back; `commit` reverts the merge, and is empty when the base branch was reset.
-    """
+    """Integrated work is taken back; `commit` reverts the merge, and is empty when the base branch was
+    reset."""
 
     reason: Text
     commit: Commit = ""

@@ -22,7 +22,7 @@ from orchestrator.queries.plans.readings import turn_to_read
 from orchestrator.queries.workstreams.workstream_facts import find_workstream
 from orchestrator.services.people.callers import Caller
 from orchestrator.services.plans import plans
-from orchestrator.services.plans.submissions import submission_facts
+from orchestrator.services.plans.submission_facts import submission_facts
 from orchestrator.services.plans.templates import source_with_values
 
 

@@ -13,7 +13,7 @@ from orchestrator.queries.plans.library_facts import library_facts, workflow_fac
 from orchestrator.queries.plans.plans import find_version
 from orchestrator.services.people.callers import Caller
 from orchestrator.services.plans.saved_workflows import save_workflow, start_from_workflow
-from orchestrator.services.plans.submissions import submission_facts
+from orchestrator.services.plans.submission_facts import submission_facts
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
-"""One contract: what REST and MCP take and give are the classes of `contract`, and the description says so.
-"""
+"""One contract: what REST and MCP take and give are the classes of `contract`, and the description says
+so."""
 
 import dataclasses
 import enum

@@ -8,9 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.urls import reverse
-
-from orchestrator.contract.plans import SubmissionFacts
 from orchestrator.core.changes.adoption import Adoption, adoption_of
 from orchestrator.core.errors import InvalidInput, PlanRejected, Refusal
 from orchestrator.core.findings import Finding
@@ -20,7 +17,6 @@ from orchestrator.core.plans.formats.recognise import Format
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.terms import Role
 from orchestrator.queries.engine.needs import stem_of
-from orchestrator.queries.plans.plan_facts import finding_facts
 from orchestrator.queries.plans.readings import turn_to_read
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.locks import outside_transactions
@@ -92,22 +88,6 @@ class Outcome:
     @property
     def findings(self) -> Sequence[Finding]:
         return self.refusal.findings if isinstance(self.refusal, PlanRejected) else ()
-
-
-def submission_facts(submission: Submission) -> SubmissionFacts:
-    version = submission.version
-    return SubmissionFacts(
-        workstream=submission.workstream.uuid,
-        workstream_slug=submission.workstream.slug,
-        version_id=version.pk,
-        version=version.number,
-        sha256=version.source_sha256,
-        format=Format(version.format),
-        adopts=version.adopts,
-        approvable=not submission.reading.blockers,
-        findings=finding_facts(submission.reading),
-        review=reverse("plan-review", args=[version.workflow.slug, version.number]),
-    )
 
 
 def read_files(files: Mapping[str, bytes], wanted: Format | None = None) -> ReadFiles:
