@@ -1,14 +1,14 @@
 """The actions that the history records (FR-009): each is the word of one kind of entry, with one spelling.
 
-What is stored is the value. Services record them, `core/replay.py` rebuilds the state of a workstream from those of its
-own history, and whatever wants to hear of an event asks for its action.
+What is stored is the value. Services record them, `core/replay.py` rebuilds the state of a workstream from
+those of its own history, and whatever wants to hear of an event asks for its action.
 """
 
 from enum import StrEnum
 
 
 class Action(StrEnum):
-    """Those of a workstream first, then those of the installation: its plans, workspace, workflows and accounts."""
+    """Those of a workstream first, then those of the installation: workflows, workspace, accounts."""
 
     PLAN_SUBMITTED = "plan submitted"
     PLAN_SENT_BACK = "plan sent back"

@@ -5,7 +5,9 @@ from typing import Any, Final
 from orchestrator.core.terms import Role
 from orchestrator.services.base.acts import NO_ROLE, Act, every_act
 
-HEAD: Final = "| act | means | who may | without a reason | token | locks | records |\n|---|---|---|---|---|---|---|\n"
+HEAD: Final = (
+    "| act | means | who may | without a reason | token | locks | records |\n|---|---|---|---|---|---|---|\n"
+)
 
 
 def act_table() -> str:

@@ -8,10 +8,11 @@ from datetime import datetime
 from django.db.models import Q
 
 from orchestrator.core import limits
+from orchestrator.core.actions import Action
 from orchestrator.models import HistoryEntry, Task
 from orchestrator.queries.work.rework import attempt_subjects
 
-ADOPTED = "work adopted"
+ADOPTED = Action.WORK_ADOPTED
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Crumb:
 
 def breadcrumbs_of(task: Task) -> Sequence[Crumb]:
     """The newest ones, oldest first; the history keeps all."""
-    left = Q(action="breadcrumb left", subject__in=attempt_subjects(task))
+    left = Q(action=Action.BREADCRUMB_LEFT, subject__in=attempt_subjects(task))
     adopted = Q(action=ADOPTED, subject=task.step.key)
     entries = HistoryEntry.objects.filter(left | adopted, workstream=task.workstream_id)
     newest = entries.order_by("-sequence")[: limits.BREADCRUMBS_SHOWN]

@@ -1,9 +1,9 @@
-"""Acts, each declared once where it is done: who may, which reason it needs, what it locks, what it records (FR-011).
+"""Acts, each declared once where it is done: who may, its reason, what it locks, what it records (FR-011).
 
-`@act(...)` above a service function makes an `Act` of it. Calling the act asks the actor's role and the reason, then
-calls the function; it opens no transaction and takes no lock. Pages, REST, MCP, the inbox and the commands ask the same
-declaration, so nobody says roles twice. A rule about a row, such as whose signature a gate wants, stands beside its act
-as `why_not_...(row, actor) -> Refusal | None`.
+`@act(...)` above a service function makes an `Act` of it. Calling the act asks the actor's role and the
+reason, then calls the function; it opens no transaction and takes no lock. Pages, REST, MCP, the inbox and
+the commands ask the same declaration, so nobody says roles twice. A rule about a row, such as whose signature
+a gate wants, stands beside its act as `why_not_...(row, actor) -> Refusal | None`.
 """
 
 import functools
@@ -32,7 +32,7 @@ NO_ROLE: Final[tuple[Role, ...]] = ()
 class Reason:
     """The argument that has to say why, and what is said when it is blank.
 
-    Of several arguments one is enough. The refusal names `field`, or the first argument where that is its name.
+    Of several arguments one is enough. The refusal names `field`, or the first argument where it is left out.
     """
 
     arguments: tuple[str, ...]
@@ -54,11 +54,12 @@ def reason(argument: str, missing: str, field: str = "", refusal: type[Refusal] 
 class Declaration:
     """Everything that is known of an act before it is done.
 
-    `roles`: one of them is needed. `only`: what else limits who may, in words; the act or its row rule asks it.
+    `roles`: one of them is needed. `only`: what else limits who may, in words; the act itself asks it.
     `person`: the sentence for agents and tools where a person has to act; empty where they may as well.
-    `scope`: what a token needs; None for acts that no machine interface offers. `locks` are taken first to last.
-    `records` are the actions that the act itself writes. `in_steps`: it has several transactions, or reads files for
-    long, so an idempotency key has a transaction of its own. `asked` are those of the roles whom the inbox asks.
+    `scope`: what a token needs; None for acts that no machine interface offers. `locks`: what it takes, in
+    order. `records`: the actions that it writes itself. `in_steps`: it has several transactions, or reads
+    files for long, so an idempotency key has a transaction of its own. `asked`: those of the roles whom the
+    inbox asks; all of them when it is left out.
     """
 
     roles: tuple[Role, ...]
@@ -91,7 +92,7 @@ class Act(Generic[P, R]):
         return f"<act {self.name}>"
 
     def why_not(self, actor: Actor) -> Refusal | None:
-        """Why this actor may not do it, whatever the row: the role, or a person, is lacking. None when they may."""
+        """Why this actor may not do it, whatever the row: role or person is lacking. None when they may."""
         return lacking(actor, self.declaration.roles) or self._why_no_person(actor)
 
     def refuse(self, actor: Actor) -> None:
@@ -171,7 +172,8 @@ def every_act() -> list[Act[..., Any]]:
     """Every act of every service, by module and in the order in which they are written there."""
     package = import_module("orchestrator.services")
     acts: list[Act[..., Any]] = []
-    for module in sorted(one.name for one in pkgutil.walk_packages(package.__path__, "orchestrator.services.")):
+    modules = pkgutil.walk_packages(package.__path__, "orchestrator.services.")
+    for module in sorted(one.name for one in modules):
         values = vars(import_module(module)).values()
         acts += [value for value in values if isinstance(value, Act) and value.__module__ == module]
     return acts

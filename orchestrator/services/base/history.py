@@ -9,6 +9,7 @@ import rfc8785
 from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery
 
+from orchestrator.core.actions import Action
 from orchestrator.core.history import Breach, Link, first_breach, leaf_hash
 from orchestrator.models import HistoryEntry, Workstream
 from orchestrator.queries.base.parts import in_parts
@@ -22,7 +23,7 @@ def record(
     *,
     workstream: Workstream | None,
     actor: Actor,
-    action: str,
+    action: Action,
     subject: str,
     now: datetime,
     reason: str = "",
@@ -46,7 +47,7 @@ class Said(NamedTuple):
 
 
 def record_each(
-    *, workstream: Workstream, actor: Actor, action: str, entries: Iterable[Said], now: datetime
+    *, workstream: Workstream, actor: Actor, action: Action, entries: Iterable[Said], now: datetime
 ) -> None:
     """Append entries of one act in their order, under the rules of `record`."""
     act = _Act(workstream, actor, action, now)
@@ -58,7 +59,7 @@ class _Act(NamedTuple):
 
     workstream: Workstream | None
     actor: Actor
-    action: str
+    action: Action
     at: datetime
 
 

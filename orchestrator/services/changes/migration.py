@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.changes.judge import Judgement
 from orchestrator.core.changes.mapping import StepMapping
 from orchestrator.core.errors import (
@@ -196,7 +197,7 @@ def _migrate(change: Change, judgement: Judgement, steps: dict[str, Step]) -> Mi
     record(
         workstream=change.workstream,
         actor=change.actor,
-        action="workstream migrated",
+        action=Action.WORKSTREAM_MIGRATED,
         subject=f"version {before.number} to version {change.version.number}",
         reason=change.reason,
         now=change.now,

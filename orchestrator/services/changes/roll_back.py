@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.changes.judge import ItemVerdict
 from orchestrator.core.errors import MigrationImpossible, MissingReason, NotFound, WrongState
 from orchestrator.core.terms import (
@@ -182,7 +183,7 @@ def _record(change: Change, undone: Migration, data: Mapping[str, object]) -> No
     record(
         workstream=change.workstream,
         actor=change.actor,
-        action="migration rolled back",
+        action=Action.MIGRATION_ROLLED_BACK,
         subject=f"version {undone.to_version.number} to version {undone.from_version.number}",
         reason=change.reason,
         now=change.now,

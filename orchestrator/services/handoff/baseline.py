@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from orchestrator.adapters.base_branch import BaseBranch
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import (
     BaselineIntegrated,
     InvalidInput,
@@ -201,7 +202,7 @@ def _revert(
             workstream, EventType.BASELINE_REVERTED, actor, said, "Send back what has to be done again.", now
         )
         data = {"integration": current.pk, "commit": full, "checked": checked}
-        _record(workstream, "baseline reverted", actor, full, reason, data, now)
+        _record(workstream, Action.BASELINE_REVERTED, actor, full, reason, data, now)
     return current.pk
 
 
@@ -278,7 +279,7 @@ def _integrate(
             now,
         )
         data = {"integration": row.pk, "source": source.value, "commit": commit, "checked": checked}
-        _record(workstream, "baseline integrated", actor, commit, note, data, now)
+        _record(workstream, Action.BASELINE_INTEGRATED, actor, commit, note, data, now)
     return row.pk
 
 
@@ -296,7 +297,7 @@ def _announce(
 
 def _record(
     workstream: Workstream,
-    action: str,
+    action: Action,
     actor: Actor,
     commit: str,
     reason: str,

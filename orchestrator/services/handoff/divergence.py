@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import MissingReason, WrongState
 from orchestrator.core.files.divergence import judge, sentence, settlements
 from orchestrator.core.terms import ArtifactState, Divergence, Role, Settlement, WorkstreamStatus
@@ -136,7 +137,7 @@ def _note_settled(
         record(
             workstream=None,
             actor=actor,
-            action="branch set back" if way is Settlement.SET_BACK else "branch written again",
+            action=Action.BRANCH_SET_BACK if way is Settlement.SET_BACK else Action.BRANCH_WRITTEN_AGAIN,
             subject=Divergence(row.kind).value.replace("-", " "),
             reason=reason,
             now=now,

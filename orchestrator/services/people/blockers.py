@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.engine.lifecycles import resting_status
 from orchestrator.core.errors import InvalidInput, MissingReason, NotFound, WrongState
 from orchestrator.core.terms import TERMINAL_TASK, AttemptStatus, BlockerKind, Role, TaskStatus
@@ -43,7 +44,7 @@ def declare_blocker(
             declared_as=actor.label,
             declared_at=now,
         )
-        _rest(task, blocker, actor, "blocker declared", note, now)
+        _rest(task, blocker, actor, Action.BLOCKER_DECLARED, note, now)
     return blocker
 
 
@@ -63,11 +64,11 @@ def resolve_blocker(*, blocker_id: int, resolution: str, actor: Actor, now: date
         blocker.resolution, blocker.resolved_at = resolution, now
         blocker.resolved_by, blocker.resolved_as = actor.account, actor.label
         blocker.save(update_fields=["resolution", "resolved_by", "resolved_as", "resolved_at"])
-        _rest(task, blocker, actor, "blocker resolved", resolution, now)
+        _rest(task, blocker, actor, Action.BLOCKER_RESOLVED, resolution, now)
     return blocker
 
 
-def _rest(task: Task, blocker: Blocker, actor: Actor, action: str, reason: str, now: datetime) -> None:
+def _rest(task: Task, blocker: Blocker, actor: Actor, action: Action, reason: str, now: datetime) -> None:
     if TaskStatus(task.status) not in TERMINAL_TASK:
         task.status = _resting(task)
     record(

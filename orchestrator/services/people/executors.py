@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput, NotAllowed, NotFound
 from orchestrator.core.terms import ExecutorKind, Scope
 from orchestrator.models import AccessToken, Executor
@@ -67,7 +68,7 @@ def _new(name: str, kind: ExecutorKind, user: User, now: datetime) -> Executor:
     record(
         workstream=None,
         actor=Actor.person(user),
-        action="executor registered",
+        action=Action.EXECUTOR_REGISTERED,
         subject=name,
         now=now,
         data={"kind": executor.kind},
@@ -116,7 +117,7 @@ def issue_token(
         record(
             workstream=None,
             actor=actor,
-            action="token issued",
+            action=Action.TOKEN_ISSUED,
             subject=executor.name,
             now=now,
             data={
@@ -139,7 +140,13 @@ def revoke_token(*, token_id: int, actor: Actor, now: datetime) -> AccessToken:
         if token.revoked_at is None:
             token.revoked_at = now
             token.save(update_fields=["revoked_at"])
-            record(workstream=None, actor=actor, action="token revoked", subject=token.executor.name, now=now)
+            record(
+                workstream=None,
+                actor=actor,
+                action=Action.TOKEN_REVOKED,
+                subject=token.executor.name,
+                now=now,
+            )
     return token
 
 

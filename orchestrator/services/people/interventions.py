@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput, MissingNote, MissingReason, NotAllowed, WrongState
 from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.terms import TERMINAL_TASK, InterventionKind, Role, TaskStatus
@@ -77,7 +78,7 @@ def open_intervention(
         InterventionChoice(intervention=intervention, position=position, text=text)
         for position, text in enumerate(choices)
     )
-    _record(intervention, task, actor, "flagged for a human", note, now, {"choices": list(choices)})
+    _record(intervention, task, actor, Action.FLAGGED_FOR_HUMAN, note, now, {"choices": list(choices)})
     return intervention
 
 
@@ -91,7 +92,7 @@ def close_intervention(
     intervention.cleared_by, intervention.cleared_as = actor.user, actor.label
     intervention.save(update_fields=["answer", "cleared_by", "cleared_as", "cleared_at"])
     task.needs_human, task.intervention_note = False, ""
-    _record(intervention, task, actor, "intervention done", answer, now, {"forgiven": task.forgiven})
+    _record(intervention, task, actor, Action.INTERVENTION_DONE, answer, now, {"forgiven": task.forgiven})
 
 
 def ask_about_artifact(artifact: HandoffArtifact, now: datetime) -> None:
@@ -166,7 +167,7 @@ def _record(
     intervention: Intervention,
     task: Task,
     actor: Actor,
-    action: str,
+    action: Action,
     reason: str,
     now: datetime,
     data: dict[str, object],

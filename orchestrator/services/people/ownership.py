@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput, MissingReason, NotFound, WrongState
 from orchestrator.core.terms import ExecutorKind, Role, WorkstreamStatus
 from orchestrator.models import Blocker, Executor, OwnershipTransfer, Task, Workstream
@@ -114,7 +115,7 @@ def _pass_on(
     record(
         workstream=workstream,
         actor=actor,
-        action="ownership transferred",
+        action=Action.OWNERSHIP_TRANSFERRED,
         subject=task.step.key if task else workstream.slug,
         reason=reason,
         now=now,

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import NotAllowed
 from orchestrator.models import SessionEnd
 from orchestrator.services.base.actor import Actor
@@ -22,7 +23,7 @@ def sign_out_everywhere(*, account: User, actor: Actor, now: datetime) -> None:
         record(
             workstream=None,
             actor=actor,
-            action="signed out everywhere",
+            action=Action.SIGNED_OUT_EVERYWHERE,
             subject=account.get_username(),
             now=now,
         )

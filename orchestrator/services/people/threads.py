@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import AssignedElsewhere, InvalidInput, MissingReason, NotFound, WrongState
 from orchestrator.core.terms import AssignmentMode, Role, WorkstreamStatus
 from orchestrator.models import Executor, Task, Thread, ThreadAssignment, Workstream
@@ -40,7 +41,7 @@ def assign_thread(
             assigned_by=actor.label,
             assigned_at=now,
         )
-        _record("thread assigned", workstream, thread, reason, actor, now, found.name, kind)
+        _record(Action.THREAD_ASSIGNED, workstream, thread, reason, actor, now, found.name, kind)
         _touch(workstream, now)
     return assignment
 
@@ -54,7 +55,14 @@ def unassign_thread(*, workstream_id: int, thread_id: int, reason: str, actor: A
             raise WrongState(f"{thread} is assigned to nobody.")
         _end(before, now)
         _record(
-            "thread unassigned", workstream, thread, reason, actor, now, before.executor.name, before.mode
+            Action.THREAD_UNASSIGNED,
+            workstream,
+            thread,
+            reason,
+            actor,
+            now,
+            before.executor.name,
+            before.mode,
         )
         _touch(workstream, now)
 
@@ -106,7 +114,7 @@ def _touch(workstream: Workstream, now: datetime) -> None:
 
 
 def _record(
-    action: str,
+    action: Action,
     workstream: Workstream,
     thread: Thread,
     reason: str,

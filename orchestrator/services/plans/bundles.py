@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from orchestrator.core.actions import Action
 from orchestrator.core.engine.workstream_needs import circle_through, in_order
 from orchestrator.core.errors import BundleRejected, InvalidInput
 from orchestrator.core.findings import Finding
@@ -92,7 +93,7 @@ def submit_bundle(*, name: str, files: Sequence[PlanFile], actor: Actor, now: da
         record(
             workstream=None,
             actor=actor,
-            action="bundle submitted",
+            action=Action.BUNDLE_SUBMITTED,
             subject=bundle.name,
             now=now,
             data={

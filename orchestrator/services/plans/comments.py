@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from orchestrator.core import limits
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput, MissingNote, NotFound, WrongState
 from orchestrator.core.plans.text.sections import lines_of
 from orchestrator.core.terms import Role
@@ -105,7 +106,7 @@ def send_drafts(*, version: WorkflowVersion, workstream: Workstream, actor: Acto
         record(
             workstream=workstream,
             actor=actor,
-            action="comments sent",
+            action=Action.COMMENTS_SENT,
             subject=f"version {version.number}",
             now=now,
             data={"comments": sent, "on": where},
@@ -148,7 +149,7 @@ def _settle(thread_id: int, actor: Actor, now: datetime, *, resolved: bool) -> C
         record(
             workstream=workstream,
             actor=actor,
-            action="comment thread resolved" if resolved else "comment thread re-opened",
+            action=Action.DISCUSSION_RESOLVED if resolved else Action.DISCUSSION_REOPENED,
             subject=f"version {thread.version.number}, {thread.place}",
             now=now,
             data={"thread": thread.pk},

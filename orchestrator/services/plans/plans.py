@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.changes.adoption import adoption_of
 from orchestrator.core.errors import (
     InvalidInput,
@@ -171,7 +172,7 @@ def submit_plan(
         record(
             workstream=workstream,
             actor=actor,
-            action="plan submitted",
+            action=Action.PLAN_SUBMITTED,
             subject=f"version {version.number}",
             reason=change_reason,
             now=now,

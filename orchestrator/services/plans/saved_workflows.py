@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.changes.parametrise import NewParameter, with_parameters
 from orchestrator.core.errors import InvalidInput, MissingReason, NotFound, WrongState
 from orchestrator.core.plans.formats.recognise import Format
@@ -54,7 +55,7 @@ def save_workflow(
         record(
             workstream=None,
             actor=actor,
-            action="workflow saved",
+            action=Action.WORKFLOW_SAVED,
             subject=f"{saved.slug} v{row.number}",
             reason=row.reason,
             now=now,
@@ -198,7 +199,7 @@ def _set_archived(name: str, reason: str, actor: Actor, now: datetime, *, archiv
         record(
             workstream=None,
             actor=actor,
-            action="workflow archived" if archived else "workflow brought back",
+            action=Action.WORKFLOW_ARCHIVED if archived else Action.WORKFLOW_BROUGHT_BACK,
             subject=saved.slug,
             reason=reason.strip(),
             now=now,

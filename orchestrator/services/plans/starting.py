@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput, NotFound, WrongState
 from orchestrator.core.plans.plan import Plan, slugify
 from orchestrator.core.terms import Role, WorkstreamStatus
@@ -43,7 +44,7 @@ def start_workstream(*, workflow: str, title: str, actor: Actor, now: datetime) 
         record(
             workstream=workstream,
             actor=actor,
-            action="workstream started",
+            action=Action.WORKSTREAM_STARTED,
             subject=f"version {version.number} of {blueprint.slug}",
             now=now,
             data={"version": version.number, "added": [step.key for step in steps]},

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from orchestrator.core.actions import Action
 from orchestrator.core.changes.amend import NewTask, is_listed, keyed_tasks, misread, with_steps
 from orchestrator.core.errors import InvalidInput, LimitReached, MissingReason, WrongState
 from orchestrator.core.plans.formats.recognise import Format
@@ -65,7 +66,7 @@ def add_steps(
         )
         keys = tuple(task.key for task in named)
         data = {"added": list(keys), "version": version.number, "sha256": version.source_sha256, "left": left}
-        record_attempt(attempt, actor, "steps added", now, reason=reason, data=data)
+        record_attempt(attempt, actor, Action.STEPS_ADDED, now, reason=reason, data=data)
         wake(workstream.pk)
     return Addition(version, keys, left)
 

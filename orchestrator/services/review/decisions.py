@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
+from orchestrator.core.actions import Action
 from orchestrator.core.changes.mapping import StepMapping
 from orchestrator.core.errors import (
     InvalidInput,
@@ -103,7 +104,7 @@ def send_back_version(
         version, workstream = _under_review(version_id, seen_sha256)
         _decide(version, VersionStatus.SENT_BACK, actor, reason, now, None)
         send_drafts(version=version, workstream=workstream, actor=actor, now=now)
-        note_on(version, workstream, actor, "plan sent back", reason, now)
+        note_on(version, workstream, actor, Action.PLAN_SENT_BACK, reason, now)
         wake(workstream.pk)
     return version
 
@@ -122,7 +123,7 @@ def withdraw_version(
         if version.author_id != actor.account.pk:
             actor.require(Role.APPROVER)
         _decide(version, VersionStatus.WITHDRAWN, actor, reason, now, None)
-        note_on(version, workstream, actor, "plan taken back", reason, now)
+        note_on(version, workstream, actor, Action.PLAN_TAKEN_BACK, reason, now)
     return version
 
 
@@ -147,12 +148,12 @@ def _signed_by_all(
         )
     if not sign_offs(version).missing:
         return True
-    note_on(version, workstream, actor, "plan signed", note, now)
+    note_on(version, workstream, actor, Action.PLAN_SIGNED, note, now)
     return False
 
 
 def note_on(
-    version: WorkflowVersion, workstream: Workstream, actor: Actor, action: str, reason: str, now: datetime
+    version: WorkflowVersion, workstream: Workstream, actor: Actor, action: Action, reason: str, now: datetime
 ) -> None:
     """Record what was said or decided about a version of a locked workstream."""
     workstream.updated_at = now
@@ -225,7 +226,7 @@ def _record_approval(
     record(
         workstream=workstream,
         actor=actor,
-        action="plan approved",
+        action=Action.PLAN_APPROVED,
         subject=f"version {version.number}",
         reason=version.decision_reason,
         now=now,

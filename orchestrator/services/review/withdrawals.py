@@ -4,6 +4,7 @@ FR-016).
 
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import NotFound, WrongState
 from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
 from orchestrator.models import Approval, WorkflowVersion, Workstream
@@ -43,7 +44,7 @@ def withdraw_approval(*, version_id: int, actor: Actor, now: datetime, reason: s
             )
         if version.status == VersionStatus.APPROVED:
             _back_in_review(version, workstream, actor, now)
-        note_on(version, workstream, actor, "approval withdrawn", reason, now)
+        note_on(version, workstream, actor, Action.APPROVAL_WITHDRAWN, reason, now)
         wake(workstream.pk)
     return version
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.plans.checks.shape import LONGEST
 from orchestrator.core.plans.text.front_matter import MOST_APPROVALS
@@ -51,7 +52,7 @@ def change_workflow(
             record(
                 workstream=None,
                 actor=actor,
-                action="workflow changed",
+                action=Action.WORKFLOW_CHANGED,
                 subject=workflow.slug,
                 reason=reason,
                 data={"from": old, "to": new},

@@ -14,6 +14,7 @@ from itertools import takewhile
 
 from django.db import InterfaceError, OperationalError
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput, Refusal, StaleToken, WorkspaceUnavailable
 from orchestrator.core.files.inbox_result import is_result, read_result
 from orchestrator.core.terms import InboxState, Role
@@ -304,7 +305,7 @@ def _record_quarantine(row: InboxFile, problem: str, now: datetime) -> None:
     record(
         workstream=workstream,
         actor=ORCHESTRATOR,
-        action="inbox file quarantined",
+        action=Action.INBOX_FILE_QUARANTINED,
         subject=f"{row.executor}: {row.path}",
         reason=problem,
         now=now,

@@ -5,6 +5,7 @@ failed.
 import hashlib
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import ArtifactDamaged, MissingReason, NotFound, WrongState
 from orchestrator.core.terms import ArtifactState, Role
 from orchestrator.models import HandoffArtifact
@@ -34,8 +35,8 @@ def retry_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> HandoffA
     artifact = _to_recover(artifact_id, actor)
     if artifact.state == ArtifactState.PENDING:
         publish(now=now, workstream_id=artifact.workstream_id)
-        return _recovered(artifact, "artifact published again", actor, now)
-    return _recovered(artifact, "artifact intact again", actor, now)
+        return _recovered(artifact, Action.ARTIFACT_PUBLISHED_AGAIN, actor, now)
+    return _recovered(artifact, Action.ARTIFACT_INTACT_AGAIN, actor, now)
 
 
 def republish_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> HandoffArtifact:
@@ -46,7 +47,7 @@ def republish_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> Hand
     if artifact.state == ArtifactState.PENDING:
         return retry_artifact(artifact_id=artifact_id, actor=actor, now=now)
     _rewrite(artifact, _recorded(artifact), now)
-    return _recovered(artifact, "artifact republished", actor, now)
+    return _recovered(artifact, Action.ARTIFACT_REPUBLISHED, actor, now)
 
 
 def republish_workstream(*, workstream_id: int, actor: Actor, now: datetime) -> int:
@@ -69,7 +70,7 @@ def republish_workstream(*, workstream_id: int, actor: Actor, now: datetime) -> 
         _rewrite(artifact, _recorded(artifact), now)
     for artifact in damaged:
         artifact.refresh_from_db()
-        _recovered(artifact, "artifact republished", actor, now)
+        _recovered(artifact, Action.ARTIFACT_REPUBLISHED, actor, now)
     return len(damaged)
 
 
@@ -83,7 +84,7 @@ def restore_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> Handof
         path: _from_commit(space, artifact, path, sha) for path, sha in expected_files(artifact).items()
     }
     _rewrite(artifact, contents, now)
-    return _recovered(artifact, "artifact restored", actor, now)
+    return _recovered(artifact, Action.ARTIFACT_RESTORED, actor, now)
 
 
 def withdraw_artifact(*, artifact_id: int, reason: str, actor: Actor, now: datetime) -> HandoffArtifact:
@@ -105,7 +106,7 @@ def _withdraw(artifact: HandoffArtifact, reason: str, actor: Actor, now: datetim
         record(
             workstream=workstream,
             actor=actor,
-            action="artifact withdrawn",
+            action=Action.ARTIFACT_WITHDRAWN,
             subject=artifact.path,
             reason=reason,
             now=now,
@@ -166,7 +167,7 @@ def _rewrite(artifact: HandoffArtifact, contents: dict[str, bytes], now: datetim
         artifact.commit = commit
 
 
-def _recovered(artifact: HandoffArtifact, action: str, actor: Actor, now: datetime) -> HandoffArtifact:
+def _recovered(artifact: HandoffArtifact, action: Action, actor: Actor, now: datetime) -> HandoffArtifact:
     if artifact.state == ArtifactState.DAMAGED and (still := problem_of(workspace(), artifact)):
         raise ArtifactDamaged(f"It still cannot be used: {still}.", path=artifact.path)
     once(f"artifact {artifact.pk}", lambda: _settle(artifact, action, actor, now))
@@ -174,7 +175,7 @@ def _recovered(artifact: HandoffArtifact, action: str, actor: Actor, now: dateti
     return artifact
 
 
-def _settle(artifact: HandoffArtifact, action: str, actor: Actor, now: datetime) -> int:
+def _settle(artifact: HandoffArtifact, action: Action, actor: Actor, now: datetime) -> int:
     problem = artifact.problem
     with unit_of_work():
         workstream = locked_workstream(artifact.workstream_id)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db.models import Max
 
+from orchestrator.core.actions import Action
 from orchestrator.core.engine.lifecycles import resting_status
 from orchestrator.core.engine.rework import to_redo
 from orchestrator.core.errors import MissingReason, WrongState
@@ -64,7 +65,7 @@ def redo_from(*, task: Task, reason: str, actor: Actor, now: datetime) -> tuple[
     record(
         workstream=workstream,
         actor=actor,
-        action="work sent back",
+        action=Action.WORK_SENT_BACK,
         subject=f"{task.step.key}",
         reason=reason,
         now=now,

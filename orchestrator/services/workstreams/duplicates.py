@@ -4,6 +4,7 @@ EC-5).
 
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput, MissingReason, NotFound, WrongState
 from orchestrator.core.terms import DuplicateOutcome, Role, WorkstreamStatus
 from orchestrator.models import DuplicateDecision, HistoryEntry, Workstream
@@ -96,12 +97,12 @@ def _apply(decision: DuplicateDecision, actor: Actor, now: datetime) -> None:
     if decision.outcome in ENDING:
         facts |= put_away(workstream, now)
     earlier = HistoryEntry.objects.filter(
-        workstream=workstream, action="duplicate decided", subject=other.slug
+        workstream=workstream, action=Action.DUPLICATE_DECIDED, subject=other.slug
     )
     record(
         workstream=workstream,
         actor=actor,
-        action="duplicate decided",
+        action=Action.DUPLICATE_DECIDED,
         subject=other.slug,
         reason=decision.rationale,
         now=now,
@@ -111,7 +112,7 @@ def _apply(decision: DuplicateDecision, actor: Actor, now: datetime) -> None:
     record(
         workstream=other,
         actor=actor,
-        action="named as duplicate",
+        action=Action.NAMED_AS_DUPLICATE,
         subject=workstream.slug,
         reason=decision.rationale,
         now=now,

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput, MissingReason
 from orchestrator.core.terms import Role
 from orchestrator.models import Learning, Workstream
@@ -32,7 +33,7 @@ def record_learning(
     if not any(texts.values()):
         raise MissingReason("Say what went wrong, what worked, or what needs tightening.", field="went_wrong")
     said = "; ".join(f"{name}: {text}" for name, text in texts.items() if text)
-    return _keep(workstream, after, list(texts.values()), "learning recorded", said, actor, now)
+    return _keep(workstream, after, list(texts.values()), Action.LEARNING_RECORDED, said, actor, now)
 
 
 def nothing_to_record(*, workstream: Workstream, after: str, actor: Actor, now: datetime) -> Learning:
@@ -40,11 +41,17 @@ def nothing_to_record(*, workstream: Workstream, after: str, actor: Actor, now: 
     answer.
     """
     actor.require(Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
-    return _keep(workstream, after, ["", "", ""], "nothing to record", "", actor, now)
+    return _keep(workstream, after, ["", "", ""], Action.NOTHING_TO_RECORD, "", actor, now)
 
 
 def _keep(
-    workstream: Workstream, after: str, texts: list[str], action: str, said: str, actor: Actor, now: datetime
+    workstream: Workstream,
+    after: str,
+    texts: list[str],
+    action: Action,
+    said: str,
+    actor: Actor,
+    now: datetime,
 ) -> Learning:
     if not after.strip() or len(after.strip()) > AFTER_LENGTH:
         raise InvalidInput(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput, MissingReason, WrongState
 from orchestrator.core.terms import Role
 from orchestrator.models import Policy, PolicyChange
@@ -72,7 +73,7 @@ def write_policy(
         record(
             workstream=None,
             actor=actor,
-            action="policy changed",
+            action=Action.POLICY_CHANGED,
             subject=slug,
             reason=reason,
             now=now,

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Final
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput, MissingReason, WrongState
 from orchestrator.core.plans.plan import Plan
 from orchestrator.core.terms import Role, WorkstreamStatus
@@ -40,7 +41,7 @@ def set_priority(
         record(
             workstream=workstream,
             actor=actor,
-            action="priority set",
+            action=Action.PRIORITY_SET,
             subject=f"{before} to {priority}",
             reason=reason,
             now=now,

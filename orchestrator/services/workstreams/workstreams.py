@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import MissingReason, NotFinished, SuspectsOpen, WrongState
 from orchestrator.core.terms import AttemptStatus, Role, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, PreHandoffReview, Task, Workstream
@@ -42,7 +43,7 @@ def sign_prehandoff(*, workstream_id: int, rationale: str, actor: Actor, now: da
         record(
             workstream=workstream,
             actor=actor,
-            action="pre-handoff review signed",
+            action=Action.PREHANDOFF_SIGNED,
             subject=workstream.slug,
             reason=rationale,
             now=now,
@@ -71,7 +72,7 @@ def accept_workstream(*, workstream_id: int, actor: Actor, now: datetime, note: 
         record(
             workstream=workstream,
             actor=actor,
-            action="workstream accepted",
+            action=Action.WORKSTREAM_ACCEPTED,
             subject=workstream.slug,
             reason=note,
             now=now,
@@ -105,7 +106,7 @@ def reopen_workstream(*, workstream_id: int, reason: str, actor: Actor, now: dat
         record(
             workstream=workstream,
             actor=actor,
-            action="workstream re-opened",
+            action=Action.WORKSTREAM_REOPENED,
             subject=workstream.slug,
             reason=reason,
             now=now,
@@ -129,7 +130,7 @@ def archive_workstream(*, workstream_id: int, reason: str, actor: Actor, now: da
         record(
             workstream=workstream,
             actor=actor,
-            action="workstream archived",
+            action=Action.WORKSTREAM_ARCHIVED,
             subject=workstream.slug,
             reason=reason,
             now=now,

@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.people.roles import DOERS
 from orchestrator.core.terms import OPEN_TASK, BlockerKind, ExecutorKind, WorkstreamStatus
@@ -83,7 +84,7 @@ def _so_far(task: Task) -> dict[str, Any]:
     if task.status not in OPEN_TASK:
         return {}
     return {
-        "returned": [one for one in returned(task) if one.what != "attempt failed"],
+        "returned": [one for one in returned(task) if one.what != Action.ATTEMPT_FAILED],
         "prove_again": [one for one in to_prove([task]) if one.attempt is not None],
         "upstream": upstream_of(task),
     }
