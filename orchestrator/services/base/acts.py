@@ -11,7 +11,7 @@ import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Final, Generic, ParamSpec, TypeVar
+from typing import Any, Final, Generic, ParamSpec, TypeVar, cast
 
 from orchestrator.core.actions import Action
 from orchestrator.core.errors import MissingReason, NoRole, NotAllowed, Refusal
@@ -37,17 +37,19 @@ class Reason:
 
     arguments: tuple[str, ...]
     missing: str
+    recovery: str = ""
     field: str = ""
     refusal: type[Refusal] = MissingReason
 
     def refuse_blank(self, given: Mapping[str, Any]) -> None:
         if not any(str(given.get(name) or "").strip() for name in self.arguments):
-            raise self.refusal(self.missing, field=self.field or self.arguments[0])
+            field = self.field or self.arguments[0]
+            raise self.refusal(self.missing, recovery=self.recovery or None, field=field)
 
 
-def reason(argument: str, missing: str, field: str = "", refusal: type[Refusal] = MissingReason) -> Reason:
-    """The reason of an act that has one argument for it."""
-    return Reason((argument,), missing, field, refusal)
+def why(argument: str, missing: str, **more: Any) -> Reason:
+    """The reason of an act that has one argument for it; `more` are fields of `Reason`."""
+    return Reason((argument,), missing, **more)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +133,7 @@ def act(
 ) -> Callable[[Callable[P, R]], Act[P, R]]:
     """Declare the service function below as an act; the fields are those of `Declaration`.
 
-    The function takes everything by name, and `actor` (or the `executor` that acts) among it.
+    The function takes everything by name, and who acts among it: `actor`, `executor` or `user`.
     """
     declaration = Declaration(
         roles=tuple(roles),
@@ -159,7 +161,7 @@ def lacking(actor: Actor, roles: Iterable[Role]) -> Refusal | None:
     if set(wanted) == set(Role):
         return NoRole(f"{actor.account.get_username()} holds no role here.")
     named = " or ".join(wanted)
-    return NotAllowed(f"{actor.label} may not do this: it needs the role {named}.")
+    return NotAllowed(f"{actor.label} may not do this: it needs the role {named}.", role=named)
 
 
 def why_none(acts: Iterable[Act[..., Any]], actor: Actor) -> Refusal | None:
@@ -180,6 +182,7 @@ def every_act() -> list[Act[..., Any]]:
 
 
 def _actor_of(given: Mapping[str, Any]) -> Actor:
-    """Who acts: the executor on a machine interface, where no actor is named."""
-    actor = given.get("actor")
-    return actor if isinstance(actor, Actor) else Actor.member(given["executor"])
+    """Who acts: where no actor is named, the executor on a machine interface, or the account itself."""
+    if actor := given.get("actor"):
+        return cast(Actor, actor)
+    return Actor.member(given["executor"]) if "executor" in given else Actor.person(given["user"])

@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import MissingReason, WrongState
+from orchestrator.core.errors import WrongState
 from orchestrator.core.files.divergence import judge, sentence, settlements
-from orchestrator.core.terms import ArtifactState, Divergence, Role, Settlement, WorkstreamStatus
+from orchestrator.core.people.roles import APPROVERS
+from orchestrator.core.terms import ArtifactState, Divergence, Scope, Settlement, WorkstreamStatus
 from orchestrator.models import HandoffArtifact, WorkspaceBranch, Workstream
 from orchestrator.queries.base.parts import MANY
 from orchestrator.queries.handoff.handovers import STANDING
 from orchestrator.queries.work.projection import projected_files
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
@@ -29,7 +31,6 @@ from orchestrator.workspace import Inbox, Workspace
 from orchestrator.workspace.branch import CommitLine, keep, lines_between, put_back, reachable, write_again
 from orchestrator.workspace.repository import nobody
 
-SETTLERS = (Role.APPROVER,)
 #: Commits that are shown of those which only one side knows.
 SHOWN = 20
 
@@ -70,6 +71,13 @@ def workspace_facts(*, now: datetime) -> WorkspaceFacts:
     )
 
 
+@act(
+    roles=APPROVERS,
+    scope=Scope.MANAGE,
+    reason=why("reason", "Say why this copy is the right one."),
+    person="What becomes of the workspace's branch is decided by a person.",
+    records=(Action.BRANCH_SET_BACK, Action.BRANCH_WRITTEN_AGAIN),
+)
 def settle_divergence(*, way: Settlement, reason: str, actor: Actor, now: datetime) -> str:
     """Bring the branch in line with the database; answers with the name that the branch's commits are kept
     under.
@@ -78,10 +86,6 @@ def settle_divergence(*, way: Settlement, reason: str, actor: Actor, now: dateti
     workspace's lock comes before any row lock. A kill leaves the divergence standing, and the act is done
     again.
     """
-    actor.require(*SETTLERS)
-    actor.require_person("What becomes of the workspace's branch is decided by a person.")
-    if not reason.strip():
-        raise MissingReason("Say why this copy is the right one.", field="reason")
     space = workspace()
     if not look(space, now):
         raise WrongState("Workspace and database agree; there is nothing to decide.")

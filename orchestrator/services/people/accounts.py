@@ -15,6 +15,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput, PasswordWeak
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import NO_ROLE, act
 from orchestrator.services.base.history import record
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.people.sessions import end_sessions
@@ -72,6 +73,11 @@ def record_changes(*, account: User, before: Standing | None, actor: Actor, now:
             record(workstream=None, actor=actor, action=action, subject=after.name, now=now, data=data)
 
 
+@act(
+    roles=NO_ROLE,
+    only="its own password, with the present one",
+    records=(Action.PASSWORD_CHANGED,),
+)
 def change_password(*, account: User, old: str, new: str, now: datetime) -> None:
     """A person's own new password. Every other session of theirs is over; the caller keeps the one it was
     typed in.

@@ -27,6 +27,7 @@ from orchestrator.core.people.second_factor import (
 from orchestrator.core.terms import Role
 from orchestrator.models import RecoveryCode
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
+from orchestrator.services.base.acts import NO_ROLE, act
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, for_update, take
 from orchestrator.services.base.unit_of_work import unit_of_work
@@ -75,6 +76,11 @@ def is_required(account: User) -> bool:
     return is_asked(policy, roles, operator=account.is_staff)
 
 
+@act(
+    roles=NO_ROLE,
+    locks=(Lock.ACCOUNT,),
+    records=(Action.SECOND_FACTOR_SET_UP,),
+)
 def enrol(*, account: User, secret: str, code: str, now: datetime) -> list[str]:
     """Set the app up that shows this code for the secret; answers with recovery codes, which are shown once.
 
@@ -100,6 +106,11 @@ def enrol(*, account: User, secret: str, code: str, now: datetime) -> list[str]:
     return codes
 
 
+@act(
+    roles=NO_ROLE,
+    locks=(Lock.SECOND_FACTOR,),
+    records=(Action.RECOVERY_CODE_USED, Action.SECOND_FACTOR_REFUSED),
+)
 def check_code(*, account: User, code: str, now: datetime) -> str:
     """`app` or `recovery code`: what the code was. CodeWrong when it is neither, or was used before.
 
@@ -121,6 +132,12 @@ def check_code(*, account: User, code: str, now: datetime) -> str:
     return kind
 
 
+@act(
+    roles=NO_ROLE,
+    only="with a code",
+    locks=(Lock.ACCOUNT,),
+    records=(Action.RECOVERY_CODES_RENEWED,),
+)
 def renew_recovery_codes(*, account: User, code: str, now: datetime) -> list[str]:
     """Ten new ones, which are shown once; the old ones no longer work."""
     check_code(account=account, code=code, now=now)
@@ -131,6 +148,12 @@ def renew_recovery_codes(*, account: User, code: str, now: datetime) -> list[str
     return codes
 
 
+@act(
+    roles=NO_ROLE,
+    only="with a code, where no policy asks for it",
+    locks=(Lock.ACCOUNT,),
+    records=(Action.SECOND_FACTOR_TURNED_OFF,),
+)
 def turn_off(*, account: User, code: str, now: datetime) -> None:
     """The account signs in with its password alone again, where the policy leaves that to its person."""
     if is_required(account):
@@ -142,6 +165,12 @@ def turn_off(*, account: User, code: str, now: datetime) -> None:
     _take_away(account, Actor.person(account), Action.SECOND_FACTOR_TURNED_OFF, now)
 
 
+@act(
+    roles=NO_ROLE,
+    only="an administrator, for somebody else",
+    locks=(Lock.ACCOUNT,),
+    records=(Action.SECOND_FACTOR_RESET,),
+)
 def reset(*, account: User, actor: Actor, now: datetime) -> None:
     """An administrator takes the app and the recovery codes of somebody away who lost them, and signs them
     out.

@@ -8,10 +8,16 @@ from orchestrator.core.actions import Action
 from orchestrator.core.errors import NotAllowed
 from orchestrator.models import SessionEnd
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import NO_ROLE, act
 from orchestrator.services.base.history import record
 from orchestrator.services.base.unit_of_work import unit_of_work
 
 
+@act(
+    roles=NO_ROLE,
+    only="or an administrator",
+    records=(Action.SIGNED_OUT_EVERYWHERE,),
+)
 def sign_out_everywhere(*, account: User, actor: Actor, now: datetime) -> None:
     """Every session of the account that began before `now` is over. Tokens go on; they are revoked one by
     one.

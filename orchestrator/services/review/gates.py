@@ -5,6 +5,7 @@ from datetime import datetime
 
 from orchestrator.core.engine.signatures import SignOff
 from orchestrator.core.errors import MissingReason, NotAllowed, NotFound, Refusal, WrongState
+from orchestrator.core.people.roles import PROPOSERS
 from orchestrator.core.terms import AttemptStatus, EventType, GateDecision, StepKind, TaskStatus
 from orchestrator.models import Attempt, GateReview, Task, WorkflowVersion, Workstream
 from orchestrator.queries.engine.signatures import sign_off_of
@@ -16,7 +17,7 @@ from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.changes.adoption import adopt_behind
 from orchestrator.services.handoff.artifacts import announce
-from orchestrator.services.plans.amendments import PROPOSERS, propose_stage
+from orchestrator.services.plans.amendments import propose_stage
 from orchestrator.services.work.planned_signatures import gate_of
 from orchestrator.services.work.rework import redo_from
 from orchestrator.services.work.signing import why_not_approve, why_not_decide
