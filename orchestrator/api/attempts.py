@@ -11,7 +11,6 @@ from orchestrator.api.acts import act
 from orchestrator.api.auth import caller_of
 from orchestrator.api.schemas import Breadcrumb, Completion, Encoded, Failure, NewSteps, Reason
 from orchestrator.core.errors import InvalidInput
-from orchestrator.core.terms import Scope
 from orchestrator.queries.work.additions import AdditionFacts, addition_facts
 from orchestrator.queries.work.attempt_facts import AttemptFacts, ClaimFacts, attempt_facts, claim_facts
 from orchestrator.services.review import additions
@@ -21,7 +20,7 @@ router = Router(tags=["attempts"])
 
 
 @router.post("/{int:attempt_id}/claim", response=ClaimFacts)
-@act(Scope.WORK)
+@act(claims.claim)
 def claim(request: HttpRequest, attempt_id: int) -> ClaimFacts:
     """Exclusive: one caller gets the attempt and its token, every other one 409 with the holder in `details`.
 
@@ -35,7 +34,7 @@ def claim(request: HttpRequest, attempt_id: int) -> ClaimFacts:
 
 
 @router.post("/{int:attempt_id}/report", response=AttemptFacts)
-@act(Scope.WORK)
+@act(claims.report)
 def report(request: HttpRequest, attempt_id: int, body: Breadcrumb) -> AttemptFacts:
     """Leave a breadcrumb: what was done last, for whoever continues."""
     claims.report(
@@ -50,7 +49,7 @@ def report(request: HttpRequest, attempt_id: int, body: Breadcrumb) -> AttemptFa
 
 
 @router.post("/{int:attempt_id}/complete", response=AttemptFacts)
-@act(Scope.WORK)
+@act(completions.complete)
 def complete(request: HttpRequest, attempt_id: int, body: Completion) -> AttemptFacts:
     """Finish with evidence for every exit criterion; the outputs are committed beside the handoff
     artifact.
@@ -71,7 +70,7 @@ def complete(request: HttpRequest, attempt_id: int, body: Completion) -> Attempt
 
 
 @router.post("/{int:attempt_id}/steps", response=AdditionFacts)
-@act(Scope.WORK)
+@act(additions.add_steps)
 def steps(request: HttpRequest, attempt_id: int, body: NewSteps) -> AdditionFacts:
     """Add steps behind the running one, within the limit of its plan; they are in force at once."""
     added = additions.add_steps(
@@ -87,7 +86,7 @@ def steps(request: HttpRequest, attempt_id: int, body: NewSteps) -> AdditionFact
 
 
 @router.post("/{int:attempt_id}/fail", response=AttemptFacts)
-@act(Scope.WORK)
+@act(failures.fail)
 def fail(request: HttpRequest, attempt_id: int, body: Failure) -> AttemptFacts:
     """Declare the attempt failed; the task waits until somebody re-queues it."""
     failures.fail(
@@ -102,7 +101,7 @@ def fail(request: HttpRequest, attempt_id: int, body: Failure) -> AttemptFacts:
 
 
 @router.post("/{int:attempt_id}/declare-failure", response=AttemptFacts)
-@act(Scope.WORK)
+@act(failures.declare_failure)
 def declare_failure(request: HttpRequest, attempt_id: int, body: Reason) -> AttemptFacts:
     """Say that a running attempt will not finish, for example because its executor died; takes no token of
     it.

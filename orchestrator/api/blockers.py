@@ -25,7 +25,7 @@ def listing(request: HttpRequest, query: Query[BlockerQuery]) -> BlockerList:
 
 
 @router.post("/tasks/{int:task_id}/blockers", response=BlockerFacts)
-@act(Scope.WORK)
+@act(blockers.declare_blocker)
 def declare(request: HttpRequest, task_id: int, body: Declaration) -> BlockerFacts:
     """Without `owner`, the account that declares it sees to it."""
     blocker = blockers.declare_blocker(
@@ -40,7 +40,7 @@ def declare(request: HttpRequest, task_id: int, body: Declaration) -> BlockerFac
 
 
 @router.post("/blockers/{int:blocker_id}/resolve", response=BlockerFacts)
-@act(Scope.WORK)
+@act(blockers.resolve_blocker)
 def resolve(request: HttpRequest, blocker_id: int, body: Resolution) -> BlockerFacts:
     blockers.resolve_blocker(
         blocker_id=blocker_id, resolution=body.resolution, actor=caller_of(request).actor, now=timezone.now()
@@ -49,7 +49,7 @@ def resolve(request: HttpRequest, blocker_id: int, body: Resolution) -> BlockerF
 
 
 @router.post("/blockers/{int:blocker_id}/owner", response=BlockerFacts)
-@act(Scope.WORK)
+@act(ownership.transfer_blocker)
 def pass_on(request: HttpRequest, blocker_id: int, body: Transfer) -> BlockerFacts:
     ownership.transfer_blocker(
         blocker_id=blocker_id,

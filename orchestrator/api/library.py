@@ -79,7 +79,7 @@ def inspect(request: HttpRequest, name: str, version: int | None = None) -> Work
 
 
 @router.post("", response={201: WorkflowFacts})
-@act(Scope.MANAGE, status=201)
+@act(service.save_workflow, status=201)
 def save(request: HttpRequest, body: Saving) -> WorkflowFacts:
     """Save an approved plan as a workflow with parameters."""
     done = service.save_workflow(
@@ -96,7 +96,7 @@ def save(request: HttpRequest, body: Saving) -> WorkflowFacts:
 
 
 @router.post("/{slug:name}/workstreams", response={201: SubmissionFacts})
-@act(Scope.MANAGE, status=201)
+@act(service.start_from_workflow, status=201)
 def start(request: HttpRequest, name: str, body: Starting) -> SubmissionFacts:
     """Submit the plan that the workflow makes with these values; people review it like any other."""
     submission = service.start_from_workflow(
@@ -110,7 +110,7 @@ def start(request: HttpRequest, name: str, body: Starting) -> SubmissionFacts:
 
 
 @router.post("/{slug:name}/archive", response=WorkflowFacts)
-@act(Scope.MANAGE)
+@act(service.archive_workflow)
 def archive(request: HttpRequest, name: str, body: Reason) -> WorkflowFacts:
     """Take a saved workflow out of the library; it stays on record."""
     service.archive_workflow(
@@ -120,7 +120,7 @@ def archive(request: HttpRequest, name: str, body: Reason) -> WorkflowFacts:
 
 
 @router.post("/{slug:name}/bring-back", response=WorkflowFacts)
-@act(Scope.MANAGE)
+@act(service.bring_back_workflow)
 def bring_back(request: HttpRequest, name: str, body: Reason) -> WorkflowFacts:
     """Put an archived workflow back."""
     service.bring_back_workflow(

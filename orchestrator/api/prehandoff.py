@@ -76,7 +76,7 @@ def inspect(request: HttpRequest, uuid: UUID) -> ReviewFacts:
 
 
 @router.post("/{uuid:uuid}/suspects", response=ReviewFacts)
-@act(Scope.MANAGE)
+@act(decide_duplicate)
 def decide(request: HttpRequest, uuid: UUID, body: Decision) -> ReviewFacts:
     """Merge, link, close or override, with the rationale, before any attempt is claimed."""
     decide_duplicate(
@@ -91,7 +91,7 @@ def decide(request: HttpRequest, uuid: UUID, body: Decision) -> ReviewFacts:
 
 
 @router.post("/{uuid:uuid}/prehandoff", response=ReviewFacts)
-@act(Scope.MANAGE)
+@act(sign_prehandoff)
 def sign(request: HttpRequest, uuid: UUID, body: Signature) -> ReviewFacts:
     """Sign the review for the account of the token; refused while a suspect is undecided."""
     found = find_workstream(uuid)

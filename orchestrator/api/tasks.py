@@ -50,7 +50,7 @@ def continuing(request: HttpRequest, task_id: int) -> Orientation:
 
 
 @router.patch("/{int:task_id}/", response=Brief)
-@act(Scope.WORK)
+@act(interventions.flag_for_human, interventions.clear_human_flag)
 def change(request: HttpRequest, task_id: int, body: TaskChange) -> Brief:
     """`needs_human` true flags the task and needs an intervention note; false clears the flag."""
     actor, now = caller_of(request).actor, timezone.now()
@@ -64,7 +64,7 @@ def change(request: HttpRequest, task_id: int, body: TaskChange) -> Brief:
 
 
 @router.post("/{int:task_id}/flag", response=Brief)
-@act(Scope.WORK)
+@act(interventions.flag_for_human)
 def flag(request: HttpRequest, task_id: int, body: Flag) -> Brief:
     interventions.flag_for_human(
         task_id=task_id,
@@ -77,7 +77,7 @@ def flag(request: HttpRequest, task_id: int, body: Flag) -> Brief:
 
 
 @router.post("/{int:task_id}/clear", response=Brief)
-@act(Scope.WORK)
+@act(interventions.clear_human_flag)
 def clear(request: HttpRequest, task_id: int, body: Clearing) -> Brief:
     interventions.clear_human_flag(
         task_id=task_id, answer=body.answer, actor=caller_of(request).actor, now=timezone.now()
@@ -86,7 +86,7 @@ def clear(request: HttpRequest, task_id: int, body: Clearing) -> Brief:
 
 
 @router.post("/{int:task_id}/requeue", response=Brief)
-@act(Scope.WORK)
+@act(failures.requeue)
 def requeue(request: HttpRequest, task_id: int, body: Requeue) -> Brief:
     """Ask for another attempt after a failure."""
     failures.requeue(task_id=task_id, reason=body.reason, actor=caller_of(request).actor, now=timezone.now())
@@ -94,7 +94,7 @@ def requeue(request: HttpRequest, task_id: int, body: Requeue) -> Brief:
 
 
 @router.post("/{int:task_id}/send-back", response=Brief)
-@act(Scope.WORK)
+@act(rework.send_back)
 def send_back(request: HttpRequest, task_id: int, body: Reason) -> Brief:
     """Return work to a completed task; it and everything after it is done again, with every criterion proved
     anew.

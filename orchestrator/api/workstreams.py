@@ -51,7 +51,7 @@ def inspect(request: HttpRequest, uuid: UUID) -> WorkstreamFacts:
 
 
 @router.patch("/{uuid:uuid}/", response=WorkstreamFacts)
-@act(Scope.MANAGE)
+@act(close_workstream)
 def change(request: HttpRequest, uuid: UUID, body: StatusChange) -> WorkstreamFacts:
     """`{"status": "completed"}` accepts a finished workstream; `{"status": "archived"}` archives it."""
     close_workstream(
@@ -65,7 +65,7 @@ def change(request: HttpRequest, uuid: UUID, body: StatusChange) -> WorkstreamFa
 
 
 @router.post("/{uuid:uuid}/reopen", response=WorkstreamFacts)
-@act(Scope.MANAGE)
+@act(reopen_workstream)
 def reopen(request: HttpRequest, uuid: UUID, body: Reason) -> WorkstreamFacts:
     """Take an acceptance back because a gap was found; the workstream is active again."""
     found = find_workstream(uuid)
@@ -75,7 +75,7 @@ def reopen(request: HttpRequest, uuid: UUID, body: Reason) -> WorkstreamFacts:
 
 
 @router.post("/{uuid:uuid}/priority", response=WorkstreamFacts)
-@act(Scope.MANAGE)
+@act(set_priority)
 def prioritise(request: HttpRequest, uuid: UUID, body: Priority) -> WorkstreamFacts:
     """It stays until a version of the plan changes the priority that the plan gives."""
     set_priority(
@@ -89,7 +89,7 @@ def prioritise(request: HttpRequest, uuid: UUID, body: Priority) -> WorkstreamFa
 
 
 @router.post("/{uuid:uuid}/stages", response={201: SubmissionFacts})
-@act(Scope.MANAGE, status=201)
+@act(propose_stage, status=201)
 def add_stage(request: HttpRequest, uuid: UUID, body: NewStage) -> SubmissionFacts:
     """Submit a new version with one more stage: a fix stage behind a gate, or tasks for gaps (WF-5, LC-3)."""
     submission = propose_stage(
@@ -106,7 +106,7 @@ def add_stage(request: HttpRequest, uuid: UUID, body: NewStage) -> SubmissionFac
 
 
 @router.post("/{uuid:uuid}/integration", response=WorkstreamFacts)
-@act(Scope.MANAGE, in_steps=True)
+@act(baseline.integrate)
 def integrate(request: HttpRequest, uuid: UUID, body: Integration) -> WorkstreamFacts:
     """Record that the work became part of its base branch; rework needs a revert decision from then on."""
     baseline.integrate(
@@ -121,7 +121,7 @@ def integrate(request: HttpRequest, uuid: UUID, body: Integration) -> Workstream
 
 
 @router.post("/{uuid:uuid}/integration/look", response=WorkstreamFacts)
-@act(Scope.MANAGE, in_steps=True)
+@act(baseline.look)
 def look(request: HttpRequest, uuid: UUID) -> WorkstreamFacts:
     """Record the integration when the repository's base branch holds all of the work."""
     baseline.look(workstream_id=find_workstream(uuid).pk, actor=caller_of(request).actor, now=timezone.now())
@@ -129,7 +129,7 @@ def look(request: HttpRequest, uuid: UUID) -> WorkstreamFacts:
 
 
 @router.post("/{uuid:uuid}/revert", response=WorkstreamFacts)
-@act(Scope.MANAGE, in_steps=True)
+@act(baseline.revert)
 def revert(request: HttpRequest, uuid: UUID, body: Revert) -> WorkstreamFacts:
     """A person decides that integrated work is taken back; afterwards it may be sent back and done again."""
     baseline.revert(

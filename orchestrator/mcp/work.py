@@ -1,47 +1,41 @@
 """The tools an agent works with: find a task, read its brief, claim it, report, complete or fail (FR-027)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.utils import timezone
 
 from orchestrator.core.errors import NotFound
-from orchestrator.core.terms import Scope
+from orchestrator.mcp.tools import Tools
 from orchestrator.queries.work.additions import AdditionFacts, addition_facts
 from orchestrator.queries.work.attempt_facts import AttemptFacts, ClaimFacts, attempt_facts, claim_facts
 from orchestrator.queries.work.briefs import Brief, brief
 from orchestrator.queries.work.continuing import to_continue
 from orchestrator.queries.work.continuing_text import Orientation, orientation
 from orchestrator.queries.work.task_facts import TaskFilter, TaskList, list_tasks
-from orchestrator.services.people.callers import Caller
 from orchestrator.services.review import additions
 from orchestrator.services.work import claims, completions, failures
 
 
 @dataclass(frozen=True)
-class WorkTools:
-    sign_in: Callable[[], Caller]
-
+class WorkTools(Tools):
     def list_claimable_tasks(self) -> TaskList:
         """The tasks whose attempt you can claim now, in launch order; `attempt.id` is what
         claim_task takes.
         """
-        caller = self.sign_in()
-        caller.require(Scope.READ)
+        caller = self.reader()
         wanted = TaskFilter(claimable=True, claimer=caller.claimer, roles=caller.actor.roles())
         return list_tasks(wanted, limit=500)
 
     def get_brief(self, task_id: int) -> Brief:
         """What a task needs: definition, criteria with ids, earlier attempts, upstream artifacts, answers."""
-        self.sign_in().require(Scope.READ)
+        self.reader()
         return brief(task_id)
 
     def continue_task(self, task_id: int | None = None) -> Orientation:
         """What you need to go on with interrupted work: brief, breadcrumbs, earlier attempts and their
         failures, files, what is to be proved. Without a task: what you hold, or else what others have
         left."""
-        caller = self.sign_in()
-        caller.require(Scope.READ)
+        caller = self.reader()
         if task_id is None:
             waiting = to_continue(caller.executor)
             if not waiting:
@@ -56,7 +50,7 @@ class WorkTools:
         """Claim an attempt exclusively. Keep the token: report, complete and fail need it. Lost it? Claim
         once more.
         """
-        caller = self._worker()
+        caller = self.doer(claims.claim)
         assignment = claims.claim(
             attempt_id=attempt_id, executor=caller.executor, actor=caller.actor, now=timezone.now()
         )
@@ -67,7 +61,7 @@ class WorkTools:
         claims.report(
             attempt_id=attempt_id,
             token=token,
-            executor=self._worker().executor,
+            executor=self.doer(claims.report).executor,
             breadcrumb=breadcrumb,
             now=timezone.now(),
         )
@@ -92,7 +86,7 @@ class WorkTools:
         completions.complete(
             attempt_id=attempt_id,
             token=token,
-            executor=self._worker().executor,
+            executor=self.doer(completions.complete).executor,
             outcome=outcome,
             evidence=evidence,
             outputs={name: text.encode() for name, text in (outputs or {}).items()},
@@ -110,7 +104,7 @@ class WorkTools:
         added = additions.add_steps(
             attempt_id=attempt_id,
             token=token,
-            executor=self._worker().executor,
+            executor=self.doer(additions.add_steps).executor,
             tasks=tasks,
             reason=reason,
             now=timezone.now(),
@@ -122,13 +116,8 @@ class WorkTools:
         failures.fail(
             attempt_id=attempt_id,
             token=token,
-            executor=self._worker().executor,
+            executor=self.doer(failures.fail).executor,
             error=error,
             now=timezone.now(),
         )
         return attempt_facts(attempt_id)
-
-    def _worker(self) -> Caller:
-        caller = self.sign_in()
-        caller.require(Scope.WORK)
-        return caller

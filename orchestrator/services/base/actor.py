@@ -70,11 +70,5 @@ class Actor:
             self._roles.append(roles_of(self.user) if self.user is not None else frozenset())
         return self._roles[0]
 
-    def require(self, *allowed: Role) -> None:
-        """Deny by default: one of the roles, or `NotAllowed` naming them (design section 7)."""
-        if not self.roles() & set(allowed):
-            wanted = " or ".join(role.value for role in allowed)
-            raise NotAllowed(f"{self.label} may not do this: it needs the role {wanted}.")
-
 
 ORCHESTRATOR = Actor(ORCHESTRATOR_NAME)

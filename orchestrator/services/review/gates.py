@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.engine.signatures import SignOff
-from orchestrator.core.errors import MissingReason, NotAllowed, NotFound, Refusal, WrongState
-from orchestrator.core.people.roles import PROPOSERS
-from orchestrator.core.terms import AttemptStatus, EventType, GateDecision, StepKind, TaskStatus
+from orchestrator.core.errors import NotAllowed, NotFound, Refusal, WrongState
+from orchestrator.core.terms import AttemptStatus, EventType, GateDecision, Scope, StepKind, TaskStatus
 from orchestrator.models import Attempt, GateReview, Task, WorkflowVersion, Workstream
 from orchestrator.queries.engine.signatures import sign_off_of
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import EVERY_ROLE, act, why
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import locked_task
+from orchestrator.services.base.locks import Lock, locked_task
 from orchestrator.services.base.progress import settle
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
@@ -22,7 +23,18 @@ from orchestrator.services.work.planned_signatures import gate_of
 from orchestrator.services.work.rework import redo_from
 from orchestrator.services.work.signing import why_not_approve, why_not_decide
 
+#: Of whom `signing.why_not_decide` makes sure.
+ASKED = "whom the plan names, else a reviewer or approver; not about own work, unless the workflow allows it"
 
+
+@act(
+    roles=EVERY_ROLE,
+    scope=Scope.MANAGE,
+    person="A gate is signed by a person.",
+    only=ASKED,
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.GATE_SIGNED, Action.GATE_APPROVED),
+)
 def approve_gate(
     *,
     task_id: int,
@@ -57,7 +69,8 @@ def approve_gate(
         if state.complete:
             _complete(attempt, actor, reason, state, now)
         data = _signature(review, state)
-        _record(attempt, actor, "gate approved" if state.complete else "gate signed", reason, now, data)
+        action = Action.GATE_APPROVED if state.complete else Action.GATE_SIGNED
+        _record(attempt, actor, action, reason, now, data)
         settle(task, now)
         if state.complete:
             adopt_behind(workstream=task.workstream, actor=actor, now=now)
@@ -111,7 +124,7 @@ def _follow_up_version(
     """Follow-ups are work, so they become a stage of the plan that its review decides on (FR-006)."""
     if not text.strip():
         return None
-    if not actor.roles() & set(PROPOSERS):
+    if propose_stage.why_not(actor):
         raise NotAllowed(
             f"{actor.label} may sign {gate.step.key}, but not add tasks to the plan, which follow-ups are.",
             recovery="Sign without follow-ups, and ask a reviewer or an approver to add them.",
@@ -137,12 +150,19 @@ def _signature(review: GateReview, state: SignOff) -> dict[str, object]:
     }
 
 
+@act(
+    roles=EVERY_ROLE,
+    scope=Scope.MANAGE,
+    reason=why("reason", "A gate is rejected with a reason."),
+    person="A gate is signed by a person.",
+    only=ASKED,
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.GATE_REJECTED,),
+)
 def reject_gate(*, task_id: int, return_key: str, reason: str, actor: Actor, now: datetime) -> GateReview:
     """Send work back to an earlier step; it and everything after it, this gate included, is done again
     (AS-6).
     """
-    if not reason.strip():
-        raise MissingReason("A gate is rejected with a reason.", field="reason")
     with unit_of_work():
         attempt = _open_gate(task_id, actor)
         task = attempt.task
@@ -165,7 +185,7 @@ def reject_gate(*, task_id: int, return_key: str, reason: str, actor: Actor, now
             next_action=f"Work returns to {return_key}.",
             now=now,
         )
-        _record(attempt, actor, "gate rejected", reason, now, {"return_to": return_key})
+        _record(attempt, actor, Action.GATE_REJECTED, reason, now, {"return_to": return_key})
         redo_from(task=target, reason=reason, actor=actor, now=now)
         wake(task.workstream_id)
     return review
@@ -221,7 +241,7 @@ def _end(attempt: Attempt, state: AttemptStatus, outcome: str, now: datetime) ->
 def _record(
     attempt: Attempt,
     actor: Actor,
-    action: str,
+    action: Action,
     reason: str,
     now: datetime,
     data: Mapping[str, object] | None = None,

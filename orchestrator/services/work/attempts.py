@@ -5,12 +5,14 @@ share (FR-027).
 from collections.abc import Mapping
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import HeldBack, NotFound, StaleToken, WrongState
 from orchestrator.core.terms import AttemptStatus
 from orchestrator.models import Assignment, Attempt, Blocker, Executor, Task
 from orchestrator.queries.base.roles import doers_of
 from orchestrator.queries.engine.held import lost_before
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import lacking
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import locked_task
 
@@ -36,7 +38,8 @@ def held_attempt(attempt_id: int, token: int, executor: Executor) -> Attempt:
 
 def require_doer(attempt: Attempt, actor: Actor) -> None:
     """NotAllowed for whoever lacks the role that the step asks for (`core/people/roles.py`)."""
-    actor.require(*sorted(doers_of(attempt.task.step)))
+    if refusal := lacking(actor, sorted(doers_of(attempt.task.step))):
+        raise refusal
 
 
 def staleness(attempt: Attempt, token: int, executor: Executor) -> StaleToken | None:
@@ -73,7 +76,7 @@ def end(attempt: Attempt, state: AttemptStatus, now: datetime) -> None:
 def record_attempt(
     attempt: Attempt,
     actor: Actor,
-    action: str,
+    action: Action,
     now: datetime,
     reason: str = "",
     data: Mapping[str, object] | None = None,

@@ -2,14 +2,12 @@
 
 from orchestrator.core.engine.signatures import sign_off
 from orchestrator.core.errors import HeldBack, NoRole, NotAllowed, Refusal, SelfApproval, WrongState
-from orchestrator.core.terms import AttemptStatus, Role
+from orchestrator.core.people.roles import SIGNERS
+from orchestrator.core.terms import AttemptStatus
 from orchestrator.models import GateReview, Task
 from orchestrator.queries.engine.held import lost_before
 from orchestrator.queries.engine.signatures import signer_of, signers_by_gate, workers_before
 from orchestrator.services.base.actor import Actor
-
-#: Who signs when the plan names nobody.
-SIGNERS = (Role.REVIEWER, Role.APPROVER)
 
 
 def why_not_decide(gate: Task, actor: Actor) -> Refusal | None:
