@@ -12,6 +12,7 @@ from orchestrator.api.auth import caller_of
 from orchestrator.api.refusals import refused
 from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import Scope
+from orchestrator.services.base.acts import Act
 from orchestrator.services.base.idempotency import (
     SERVER_ERROR,
     Answer,
@@ -37,20 +38,19 @@ def needs(scope: Scope) -> Callable[[View], View]:
     return decorate
 
 
-def act(scope: Scope, status: int = 200, *, in_steps: bool = False) -> Callable[[View], View]:
-    """A route that changes something: with an `Idempotency-Key` header its repetition answers as the first
-    time.
+def act(*acts: Act[..., Any], status: int = 200) -> Callable[[View], View]:
+    """A route that does one of these acts: whoever may do none of them, by scope or role, is refused first.
 
-    `in_steps` says that the act has several transactions, or looks into files for long: its key has one of
-    its own.
+    With an `Idempotency-Key` header its repetition answers as the first time.
     """
+    in_steps = any(one.declaration.in_steps for one in acts)
     answered = answer_in_steps if in_steps else answer_once
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def acted(request: HttpRequest, **values: Any) -> HttpResponse:
             caller = caller_of(request)
-            caller.require(scope)
+            caller.admit(*acts)
             key = request.headers.get("Idempotency-Key")
             run = functools.partial(_answer, view, request, values, status)
             if key is None:
@@ -65,6 +65,7 @@ def act(scope: Scope, status: int = 200, *, in_steps: bool = False) -> Callable[
             return _response(answer)
 
         acted.__dict__["takes_key"] = True
+        acted.acts = acts  # type: ignore[attr-defined]
         return acted
 
     return decorate

@@ -71,7 +71,7 @@ class LocalExecutor:
 
     @property
     def actor(self) -> Actor:
-        """Who acts, with the roles that the account has by now."""
+        """Made anew for each act, so that a role that was taken away counts at once."""
         return Actor.member(self.executor)
 
     def turn(self) -> bool:

@@ -5,28 +5,32 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.changes.adoption import adoption_of
 from orchestrator.core.errors import (
     InvalidInput,
     MissingReason,
     PlanRejected,
+    Refusal,
     WrongState,
 )
 from orchestrator.core.findings import Finding
+from orchestrator.core.people.roles import PROPOSERS, SUBMITTERS
 from orchestrator.core.plans.checks.approvals import APPROVER_FINDINGS
 from orchestrator.core.plans.checks.rules import SETTABLE, apply_rules
 from orchestrator.core.plans.compare import compare_plans
 from orchestrator.core.plans.formats.recognise import Format
 from orchestrator.core.plans.plan import Plan, Reading
-from orchestrator.core.terms import Role, Severity, VersionStatus, WorkstreamStatus
+from orchestrator.core.terms import Scope, Severity, VersionStatus, WorkstreamStatus
 from orchestrator.models import Bundle, Workflow, WorkflowVersion, Workstream
 from orchestrator.queries.plans.check_rules import rules_in_force
 from orchestrator.queries.plans.plans import workstream_of
 from orchestrator.queries.plans.readings import read_text, reading_of
 from orchestrator.queries.plans.sign_offs import with_approvers
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act, lacking
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import lock_names, lock_workflow, locked_workstream
+from orchestrator.services.base.locks import Lock, lock_names, lock_workflow, locked_workstream
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.workstreams.needs import relate_needs, with_needs
@@ -126,6 +130,13 @@ def read_any_source(
     return found, apply_rules(reading, rules_in_force() if rules is None else rules)
 
 
+@act(
+    roles=PROPOSERS,
+    scope=Scope.MANAGE,
+    only="a plan of its own: initiator or approver; a new version also: reviewer",
+    locks=(Lock.WORKSTREAM, Lock.WORKFLOW, Lock.NAMES),
+    records=(Action.PLAN_SUBMITTED,),
+)
 def submit_plan(
     *,
     source: bytes,
@@ -148,7 +159,8 @@ def submit_plan(
     the approved version until the new one is approved. Raises PlanRejected with findings when the plan cannot
     be scheduled; nothing is stored then.
     """
-    actor.require(Role.INITIATOR, Role.APPROVER, *([Role.REVIEWER] if workstream else []))
+    if refusal := why_not_submit(workstream, actor):
+        raise refusal
     _refuse_past(note.wanted_effective_at, now)
     found, reading = read_any_source(source, wanted)
     reading = with_approvers(with_needs(reading, workstream, bundle))
@@ -171,7 +183,7 @@ def submit_plan(
         record(
             workstream=workstream,
             actor=actor,
-            action="plan submitted",
+            action=Action.PLAN_SUBMITTED,
             subject=f"version {version.number}",
             reason=change_reason,
             now=now,
@@ -184,6 +196,11 @@ def submit_plan(
         )
         wake(workstream.pk)
     return Submission(version, workstream, reading)
+
+
+def why_not_submit(workstream: Workstream | None, actor: Actor) -> Refusal | None:
+    """Why this actor may not submit a plan of its own, or, for a workstream, a new version of its plan."""
+    return lacking(actor, PROPOSERS if workstream else SUBMITTERS)
 
 
 def _refuse_state_of_its_own(workstream: Workstream, adopt: bool) -> None:

@@ -29,7 +29,7 @@ from orchestrator.queries.plans.review import (
     viewed_by,
 )
 from orchestrator.queries.plans.sign_offs import sign_offs
-from orchestrator.services.plans.comments import PARTICIPANTS
+from orchestrator.services.plans.comments import open_thread
 from orchestrator.services.plans.plans import read_version
 from orchestrator.web.acting import act_of, chosen, now, number_in, perform, proceed, viewer
 from orchestrator.web.moments import wanted_moment
@@ -128,7 +128,7 @@ class Layout:
             "sections": self.sections,
             "viewed": sum(one.viewed for one in self.sections),
             "commenting": {"line": self.line, "step": self.step},
-            "no_comment": self.who.lacks(*PARTICIPANTS),
+            "no_comment": self.who.lacks(open_thread),
         }
 
     def choices(self) -> list[Choice]:

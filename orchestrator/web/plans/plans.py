@@ -1,6 +1,7 @@
 """Plans: the list and submitting (WF-2). The review that people decide on: `plan_review.py`."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from orchestrator.core.changes.adoption import adoption_of
 from orchestrator.core.errors import InvalidInput, Refusal
 from orchestrator.core.plans.formats.recognise import Format
 from orchestrator.core.plans.text.parameters import Parameter, parameters_of
-from orchestrator.core.terms import Role, WorkstreamStatus
+from orchestrator.core.terms import WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries.plans import plans as queries
 from orchestrator.queries.plans.library import Entry, find_entry
@@ -23,7 +24,7 @@ from orchestrator.services.base.form_keys import Made
 from orchestrator.services.plans import plans
 from orchestrator.services.plans.saved_workflows import usable
 from orchestrator.services.plans.templates import source_with_values
-from orchestrator.web.acting import now, number_in, proceed, typed, viewer
+from orchestrator.web.acting import does, now, number_in, off, proceed, typed, viewer
 from orchestrator.web.moments import typed_moment
 from orchestrator.web.once import once
 from orchestrator.web.plans import plan_files
@@ -31,7 +32,6 @@ from orchestrator.web.show import show
 
 PER_PAGE = 50
 OPEN = frozenset({WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE})
-SUBMITTERS = (Role.INITIATOR, Role.APPROVER)
 #: What a pasted plan is called when the person gives no name.
 PASTED = "PLAN.md"
 #: A field with the value of a parameter is called by this and the parameter's name.
@@ -42,7 +42,7 @@ VALUE = "value-"
 def plan_list(request: HttpRequest) -> HttpResponse:
     """Plans waiting for review first, then the others."""
     page = Paginator(queries.latest_versions(), PER_PAGE).get_page(request.GET.get("page"))
-    may_not_submit = viewer(request).lacks(Role.INITIATOR, Role.APPROVER)
+    may_not_submit = off(plans.why_not_submit(None, viewer(request).actor))
     return show(request, "plans/list.html", {"page_obj": page, "may_not_submit": may_not_submit})
 
 
@@ -85,33 +85,36 @@ def _submitted(
     note: plans.Note,
 ) -> HttpResponse:
     text = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else source
-
-    def make() -> Made:
-        done = plans.submit_plan(
-            source=text,
-            source_name=name,
-            actor=viewer(request).actor,
-            now=now(),
-            workstream=workstream,
-            change_reason=reason,
-            wanted=_wanted(request),
-            adopt=_adopt(request),
-            note=note,
-        )
-        then = reverse("plan-review", args=[done.version.workflow.slug, done.version.number])
-        return Made(f"Version {done.version.number} is submitted and waits for review.", then)
-
     try:
-        viewer(request).actor.require(*SUBMITTERS, *([Role.REVIEWER] if workstream else []))
-        plans.read_any_source(
-            text, _wanted(request)
-        )  # a long text is read before anything is locked, and kept read
-        made = once(request, make)
+        if refusal := plans.why_not_submit(workstream, viewer(request).actor):
+            raise refusal
+        # A long text is read before anything is locked, and kept read.
+        plans.read_any_source(text, _wanted(request))
+        made = once(request, partial(_submit, request, text, name, workstream, reason, note))
     except Refusal as refusal:
         return submit_page(
             request, source=source, name=name, workstream=workstream, refusal=refusal, checked=True
         )
     return proceed(request, made.said, made.address)
+
+
+@does(plans.submit_plan)
+def _submit(
+    request: HttpRequest, text: bytes, name: str, workstream: Workstream | None, reason: str, note: plans.Note
+) -> Made:
+    done = plans.submit_plan(
+        source=text,
+        source_name=name,
+        actor=viewer(request).actor,
+        now=now(),
+        workstream=workstream,
+        change_reason=reason,
+        wanted=_wanted(request),
+        adopt=_adopt(request),
+        note=note,
+    )
+    then = reverse("plan-review", args=[done.version.workflow.slug, done.version.number])
+    return Made(f"Version {done.version.number} is submitted and waits for review.", then)
 
 
 def submit_page(
@@ -155,7 +158,7 @@ def submit_page(
         "adoption": (adoption := adoption_of(review.reading) if review and _adopt(request) else None),
         "adopts_state": bool(adoption) and may_adopt,
         "found": found,
-        "may_not_submit": viewer(request).lacks(*SUBMITTERS, *([Role.REVIEWER] if workstream else [])),
+        "may_not_submit": off(plans.why_not_submit(workstream, viewer(request).actor)),
     }
     return show(request, "plans/submit.html", context, parts=frozenset({"submission"}), refusal=refusal)
 
