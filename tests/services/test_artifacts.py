@@ -16,9 +16,10 @@ from orchestrator.core.errors import InvalidInput, WorkspaceUnavailable
 from orchestrator.core.terms import ArtifactState, EventType
 from orchestrator.models import Attempt, HandoffArtifact, HistoryEntry
 from orchestrator.services.base.actor import ORCHESTRATOR
-from orchestrator.services.handoff import artifacts
-from orchestrator.services.handoff.artifacts import announce, publish
+from orchestrator.services.handoff import publishing
+from orchestrator.services.handoff.artifacts import announce
 from orchestrator.services.handoff.known_branch import note_head
+from orchestrator.services.handoff.publishing import publish
 from tests.cast import NOON, Driver
 
 #: One thread after another, so every step has one step before it.
@@ -160,7 +161,7 @@ def handover_of(place: int, path: str) -> HandoffArtifact:
 def test_large_outputs_are_not_gathered_in_one_commit(
     held: Driver, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(artifacts, "COMMIT_BYTES", 1000)
+    monkeypatch.setattr(publishing, "COMMIT_BYTES", 1000)
     rows = [announced(held.attempt("A1"), {f"{n}.bin": b"x" * 600}) for n in range(3)]
     publish(now=LATER)
     assert len({HandoffArtifact.objects.get(pk=row.pk).commit for row in rows}) == 3
