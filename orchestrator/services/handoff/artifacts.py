@@ -35,7 +35,6 @@ from orchestrator.services.base.actor import ORCHESTRATOR, Actor
 from orchestrator.services.base.progress import next_artifacts
 from orchestrator.services.handoff.damage import workspace
 from orchestrator.services.handoff.known_branch import refuse_diverged
-from orchestrator.workspace import Workspace
 
 
 def announce(
@@ -159,8 +158,6 @@ def hand_over(
         files=files,
     )
     return None
-
-
 
 
 class _Said(NamedTuple):
