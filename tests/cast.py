@@ -239,7 +239,9 @@ class Driver:
     def complete(
         self, key: str, outputs: dict[str, bytes] | None = None, outcome: str = "Done.", result: str = ""
     ) -> Attempt:
-        """Complete the running attempt with evidence for every exit criterion, then schedule."""
+        """Complete the running attempt with evidence for every exit criterion and, if the step declares
+        outcomes, with `result` or the first of them; then schedule.
+        """
         assignment = Assignment.objects.select_related("executor").get(attempt=self.attempt(key))
         exits = self.task(key).step.criteria.filter(kind=CriterionKind.EXIT)
         attempt = completions.complete(
@@ -249,11 +251,14 @@ class Driver:
             outcome=outcome,
             evidence={criterion.pk: f"seen: {criterion.text}" for criterion in exits},
             outputs=outputs,
-            result=result,
+            result=result or self.usual_outcome(key),
             now=self.tick(),
         )
         self.advance()
         return attempt
+
+    def usual_outcome(self, key: str) -> str:
+        return next(iter(self.task(key).step.outcome_words), "")
 
     def do(self, *keys: str) -> None:
         for key in keys:

@@ -86,7 +86,7 @@ class Breadcrumb(Schema):
 class Completion(Schema):
     """`evidence` by criterion id; `outputs` maps relative file names to text, or to `{"base64": "..."}`.
 
-    `result` is one of the step's declared outcomes; empty means the first of them.
+    `result` is one of the step's declared outcomes; a step that declares some does not end without.
     """
 
     token: Id

@@ -86,8 +86,8 @@ class WorkTools:
         """Complete an attempt with evidence for every exit criterion, by criterion id.
 
         `outputs` maps relative file names to texts; they are committed to the workspace with the handoff
-        artifact. `result` is one of the `outcomes` in the brief, such as `failed`; empty means the first of
-        them.
+        artifact. `result` is one of the `outcomes` in the brief, such as `failed`; it is asked for when the
+        brief has any.
         """
         completions.complete(
             attempt_id=attempt_id,

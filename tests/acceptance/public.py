@@ -70,7 +70,7 @@ class PublicDriver(Driver):
         body = {
             "token": held.token,
             "outcome": outcome,
-            "result": result,
+            "result": result or self.usual_outcome(key),
             "evidence": {str(criterion.pk): f"seen: {criterion.text}" for criterion in exits},
             "outputs": {
                 n: {"base64": base64.b64encode(content).decode()} for n, content in (outputs or {}).items()

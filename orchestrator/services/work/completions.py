@@ -43,11 +43,11 @@ def complete(
     (AS-7).
 
     `evidence` maps criterion ids to texts, `outputs` relative file names to contents. `result` is one of the
-    outcomes that the step declares, the first of them when it is empty; InvalidInput for another word (AD-8),
-    and for a commit that the plan's repository does not have or that does not build on its base. Raises
-    CriteriaUnmet with what is missing, StaleToken when the claim is not the caller's or no longer; of who
-    held the attempt what was sent is then kept as evidence. `actor` says who acts where it is not the
-    executor on a machine interface: its person in the browser.
+    outcomes that the step declares; InvalidInput for none or another word (AD-8), and for a commit that the
+    plan's repository does not have or that does not build on its base. Raises CriteriaUnmet with what is
+    missing, StaleToken when the claim is not the caller's or no longer; of who held the attempt what was sent
+    is then kept as evidence. `actor` says who acts where it is not the executor on a machine interface: its
+    person in the browser.
     """
     actor = actor or Actor.member(executor)
     check_text(outcome, "outcome")
