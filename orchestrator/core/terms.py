@@ -45,7 +45,7 @@ class GateKind(StrEnum):
 
 
 class CriterionKind(StrEnum):
-    """Entry is confirmed at the claim, exit is proved at completion, done is the business definition."""
+    """Exit is proved at completion, after rework entry too (FR-021); done is the business definition."""
 
     ENTRY = "entry"
     EXIT = "exit"

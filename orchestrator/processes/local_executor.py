@@ -36,10 +36,11 @@ from orchestrator.core.errors import (
     WrongState,
 )
 from orchestrator.core.files.handoff import check_output_name
-from orchestrator.core.terms import CriterionKind, StageKind
+from orchestrator.core.terms import StageKind
 from orchestrator.models import Assignment, Attempt, Executor, HandoffArtifact, StepResource, Task
 from orchestrator.processes.lane import state_folder, worktree_of
 from orchestrator.queries.engine.inputs import handover_of_same_inputs, outputs_by_name
+from orchestrator.queries.work.proof import criteria_to_prove
 from orchestrator.queries.work.work import commits_before, queued_attempts
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.people import interventions
@@ -165,7 +166,7 @@ class LocalExecutor:
         outputs = _outputs(attempt, tree, start, result)
         if same := _unchanged(attempt, tree, word):
             commit, outputs = same.attempt.commit, outputs_by_name(same)
-        criteria = step.criteria.filter(kind=CriterionKind.EXIT).values_list("pk", flat=True)
+        criteria = criteria_to_prove(attempt.task).values_list("pk", flat=True)
         told = result.summary[: limits.TEXT_CHARACTERS - 100]
         while True:
             self._wait_for_person(assignment)

@@ -28,7 +28,7 @@ from orchestrator.models import (
     Workstream,
 )
 from orchestrator.queries.plans.effect import undecided_version
-from orchestrator.queries.work.rework import ToProve, to_prove
+from orchestrator.queries.work.rework import ToProve, to_prove, to_verify_again
 from orchestrator.queries.work.tasks import TaskRow, task_rows
 
 #: The policy that the acceptance gate shows (LC-11).
@@ -69,7 +69,7 @@ class Board:
     @property
     def again(self) -> int:
         """How many criteria were proved before and have to be proved again (AS-8, FR-021)."""
-        return sum(one.attempt is not None for one in self.remaining)
+        return len(to_verify_again(self.remaining))
 
     @property
     def current(self) -> list[TaskRow]:

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from orchestrator.core.engine.conditions import chosen_outcome
-from orchestrator.core.errors import CriteriaUnmet, Refusal, WrongState
+from orchestrator.core.engine.proof import CriterionAsked, kinds_to_prove, refuse_unproved
+from orchestrator.core.errors import Refusal, WrongState
 from orchestrator.core.terms import AttemptStatus, CriterionKind, TaskStatus
 from orchestrator.models import Attempt, Criterion, CriterionCheck, Executor
+from orchestrator.queries.work.proof import criteria_to_prove
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.bounds import check_evidence, check_outputs, check_text
 from orchestrator.services.base.progress import settle
@@ -39,15 +41,15 @@ def complete(
     result: str = "",
     actor: Actor | None = None,
 ) -> Attempt:
-    """Finish an attempt: every exit criterion with evidence, its outputs, and the artifact that hands it over
-    (AS-7).
+    """Finish an attempt: every criterion it has to prove with evidence, its outputs, and the artifact that
+    hands it over (AS-7).
 
-    `evidence` maps criterion ids to texts, `outputs` relative file names to contents. `result` is one of the
-    outcomes that the step declares; InvalidInput for none or another word (AD-8), and for a commit that the
-    plan's repository does not have or that does not build on its base. Raises CriteriaUnmet with what is
-    missing, StaleToken when the claim is not the caller's or no longer; of who held the attempt what was sent
-    is then kept as evidence. `actor` says who acts where it is not the executor on a machine interface: its
-    person in the browser.
+    `evidence` maps criterion ids to texts; a step without exit criteria is proved by `outcome`, a sentence.
+    `outputs` maps relative file names to contents. `result` is one of the outcomes that the step declares;
+    InvalidInput for none or another word (AD-8), and for a commit that the plan's repository does not have or
+    that does not build on its base. Raises CriteriaUnmet with what is missing, StaleToken when the claim is
+    not the caller's or no longer; of who held the attempt what was sent is then kept as evidence. `actor`
+    says who acts where it is not the executor on a machine interface: its person in the browser.
     """
     actor = actor or Actor.member(executor)
     check_text(outcome, "outcome")
@@ -65,7 +67,7 @@ def complete(
             if isinstance(named, Refusal):
                 raise named
             _refuse_held_up(attempt)
-            _check_criteria(attempt, evidence, actor, now)
+            _check_criteria(attempt, evidence, outcome, actor, now)
             attempt.result = chosen_outcome(attempt.task.step.key, attempt.task.step.outcome_words, result)
             attempt.outcome, attempt.commit = outcome, named
             attempt.save(update_fields=["outcome", "commit", "result"])
@@ -102,13 +104,13 @@ def _refuse_held_up(attempt: Attempt) -> None:
     refuse_held(attempt.task)
 
 
-def _check_criteria(attempt: Attempt, evidence: Mapping[int, str], actor: Actor, now: datetime) -> None:
-    criteria = list(attempt.task.step.criteria.filter(kind=CriterionKind.EXIT))
+def _check_criteria(
+    attempt: Attempt, evidence: Mapping[int, str], outcome: str, actor: Actor, now: datetime
+) -> None:
+    criteria = list(criteria_to_prove(attempt.task))
     evidence = _for_step_in_effect(attempt, criteria, evidence)
-    missing = [c for c in criteria if not evidence.get(c.pk, "").strip()]
-    if missing:
-        names = "; ".join(c.text for c in missing)
-        raise CriteriaUnmet(f"Without evidence: {names}.", criteria=", ".join(str(c.pk) for c in missing))
+    asked = [CriterionAsked(c.pk, CriterionKind(c.kind), c.text) for c in criteria]
+    refuse_unproved(attempt.task.step.key, asked, evidence, outcome)
     CriterionCheck.objects.bulk_create(
         CriterionCheck(
             attempt=attempt,
@@ -131,7 +133,7 @@ def _for_step_in_effect(
     step, known = attempt.task.step, {criterion.pk for criterion in criteria}
     earlier = Criterion.objects.filter(
         pk__in=evidence.keys() - known,
-        kind=CriterionKind.EXIT,
+        kind__in=kinds_to_prove(attempt.task.rework),
         step__key=step.key,
         step__version__workflow=step.version.workflow_id,
     )
