@@ -8,6 +8,8 @@ from django.db.models import Q
 
 from orchestrator.core.engine.attention import Standing, lifecycle, signals
 from orchestrator.core.terms import (
+    COUNTED_TASK,
+    DONE_TASK,
     ArtifactState,
     InterventionKind,
     Lifecycle,
@@ -45,7 +47,11 @@ class BatchRows:
 
     @property
     def done(self) -> int:
-        return sum(row.task.status in {TaskStatus.COMPLETE, TaskStatus.SKIPPED} for row in self.rows)
+        return sum(row.task.status in DONE_TASK for row in self.rows)
+
+    @property
+    def total(self) -> int:
+        return sum(row.task.status in COUNTED_TASK for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,10 @@ class Board:
     signature: PreHandoffReview | None
     #: A version of the plan that was submitted for work under way and is not decided (LC-3).
     undecided: WorkflowVersion | None
+
+    @property
+    def total(self) -> int:
+        return self.workstream.open_tasks + self.workstream.done_tasks
 
     @property
     def again(self) -> int:
