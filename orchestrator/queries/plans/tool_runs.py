@@ -30,5 +30,5 @@ def _refused_runs(plan: Plan, tools: Collection[str]) -> Iterator[Finding]:
             tool.arguments(step.run)
         except InvalidInput as refusal:
             message = f"{step.key} could not run: {refusal.message}"
-            fix = f"Pass {step.tool} what it takes: README.md lists it under the tools that steps run."
+            fix = f"Change Run so that {step.tool} takes it, or route the step to nobody."
             yield finding("refused-run", step.line, message, fix)

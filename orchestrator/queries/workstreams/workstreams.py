@@ -1,8 +1,8 @@
 """What the workstream page shows: where it stands, what is next, what is in the way (FR-002, FR-015)."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 
 from django.db.models import Q
 
@@ -161,14 +161,18 @@ def _standing(workstream: Workstream) -> Standing:
 
 
 def _by_batch(rows: list[TaskRow]) -> list[BatchRows]:
-    groups = groupby(rows, key=lambda row: row.task.step.thread.batch_id)
-    return [
-        BatchRows(
-            group[0].task.step.thread.batch,
-            sorted(group, key=lambda row: (row.task.step.thread.position, row.task.step.position)),
-        )
-        for group in (list(found) for _, found in groups)
-    ]
+    """A batch goes by its name: what an earlier version dropped from it stands with what is left of it."""
+    groups: dict[tuple[int, str, str, str], list[TaskRow]] = defaultdict(list)
+    for row in rows:
+        batch = row.task.step.thread.batch
+        groups[batch.stage.number, batch.stage.name, batch.prefix, batch.name].append(row)
+    return [_batch_rows(group) for group in groups.values()]
+
+
+def _batch_rows(rows: list[TaskRow]) -> BatchRows:
+    rows.sort(key=lambda row: (row.task.step.thread.position, row.task.step.position))
+    newest = max((row.task.step.thread.batch for row in rows), key=lambda batch: batch.stage.version_id)
+    return BatchRows(newest, rows)
 
 
 def _rounds(workstream: Workstream) -> list[SchedulingDecision]:
