@@ -123,6 +123,18 @@ def test_fr021_a_first_try_proves_what_it_exits_by(driver: Driver) -> None:
     assert status == 200
 
 
+def test_fr021_as6_the_claim_says_which_criteria_are_asked(driver: Driver) -> None:
+    reworked(driver)
+    machine = Machine.of(driver.cast.builder("again"))
+    claimed = machine.post(f"/api/attempts/{driver.attempt('T2').pk}/claim")[1]
+    assert {one["kind"]: one["asked"] for one in claimed["criteria"]} == {"entry": True, "exit": True}
+    first = machine.get(f"/api/tasks/{driver.task('T1').pk}/")[1]
+    assert first["criteria"] == []
+    driver.start(BARE)
+    fresh = machine.get(f"/api/tasks/{driver.task('T2').pk}/")[1]
+    assert {one["kind"]: one["asked"] for one in fresh["criteria"]} == {"entry": False, "exit": True}
+
+
 def test_fr021_as6_rest_asks_what_a_reworked_step_starts_from(driver: Driver) -> None:
     reworked(driver)
     driver.claim("T2")

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from orchestrator.contract.rework import ToProve
 from orchestrator.core.engine.attention import Standing, lifecycle, signals
 from orchestrator.core.terms import (
     COUNTED_TASK,
@@ -30,7 +31,7 @@ from orchestrator.models import (
     Workstream,
 )
 from orchestrator.queries.plans.effect import undecided_version
-from orchestrator.queries.work.rework import ToProve, to_prove, to_verify_again
+from orchestrator.queries.work.rework import to_prove, to_verify_again
 from orchestrator.queries.work.tasks import TaskRow, task_rows
 
 #: The policy that the acceptance gate shows (LC-11).

@@ -14,7 +14,7 @@ from orchestrator.core.terms import WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries.plans import plans as queries
 from orchestrator.queries.plans.readings import adoption_by, preview_of, reading_of
-from orchestrator.web.acting import show
+from orchestrator.web.show import show
 
 _DIGITS = len(str(MOST_EXECUTORS))
 
