@@ -67,10 +67,12 @@ class WorkTools:
 
     def report_progress(self, attempt_id: int, token: int, breadcrumb: str) -> AttemptFacts:
         """Leave a breadcrumb: what was done last, so that another agent could continue."""
+        caller = self._worker()
         claims.report(
             attempt_id=attempt_id,
             token=token,
-            executor=self._worker().executor,
+            executor=caller.executor,
+            actor=caller.actor,
             breadcrumb=breadcrumb,
             now=timezone.now(),
         )
@@ -92,10 +94,12 @@ class WorkTools:
         artifact. `result` is one of the `outcomes` in the brief, such as `failed`; empty means the first of
         them.
         """
+        caller = self._worker()
         completions.complete(
             attempt_id=attempt_id,
             token=token,
-            executor=self._worker().executor,
+            executor=caller.executor,
+            actor=caller.actor,
             outcome=outcome,
             evidence=evidence,
             outputs={name: text.encode() for name, text in (outputs or {}).items()},
@@ -122,10 +126,12 @@ class WorkTools:
 
     def fail_task(self, attempt_id: int, token: int, error: str) -> AttemptFacts:
         """Declare the attempt failed and say why; the task waits until somebody re-queues it."""
+        caller = self._worker()
         failures.fail(
             attempt_id=attempt_id,
             token=token,
-            executor=self._worker().executor,
+            executor=caller.executor,
+            actor=caller.actor,
             error=error,
             now=timezone.now(),
         )

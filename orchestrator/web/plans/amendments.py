@@ -21,8 +21,9 @@ from orchestrator.queries.work.tasks import find_workstream
 from orchestrator.services.base.form_keys import Made
 from orchestrator.services.plans.amendments import PROPOSERS, base_of, propose_stage
 from orchestrator.services.work.planned_signatures import gate_of, why_not_sign_ahead
-from orchestrator.web.acting import Viewer, now, proceed, show, typed, viewer
+from orchestrator.web.acting import Viewer, now, proceed, typed, viewer
 from orchestrator.web.once import once
+from orchestrator.web.show import show
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
