@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from orchestrator.contract.blockers import BlockerFacts
 from orchestrator.mcp.tools import Tools
-from orchestrator.queries.work.blocker_facts import BlockerFacts, find_blocker
+from orchestrator.queries.work.blocker_facts import find_blocker
 from orchestrator.services.people import blockers
 
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from orchestrator.contract.tasks import TaskFacts, TaskList
 from orchestrator.mcp.tools import Tools
-from orchestrator.queries.work.task_facts import TaskFacts, TaskFilter, TaskList, find_task, list_tasks
+from orchestrator.queries.work.task_facts import TaskFilter, find_task, list_tasks
 from orchestrator.services.people import interventions
 
 

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from orchestrator.contract.workstreams import WorkstreamFacts
 from orchestrator.core.errors import InvalidInput
 from orchestrator.mcp.tools import Tools
-from orchestrator.queries.workstreams.workstream_facts import WorkstreamFacts, workstream_detail
+from orchestrator.queries.workstreams.workstream_facts import workstream_detail
 from orchestrator.services.workstreams.closing import close_workstream
 
 

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_GET
 from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import Settlement
 from orchestrator.services.handoff.divergence import settle_divergence, workspace_facts
-from orchestrator.web.acting import act_of, chosen, does, now, perform, show, typed, viewer
+from orchestrator.web.acting import act_of, chosen, does, now, perform, typed, viewer
+from orchestrator.web.show import show
 
 
 @require_GET

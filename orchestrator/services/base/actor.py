@@ -17,7 +17,8 @@ class Actor:
     """`label` is what history, artifacts and pages show; `user` is None only for the orchestrator's own acts.
 
     `kind` says who acted: a person, an agent or a tool. A person's own executor is no second name of theirs:
-    they act as themselves in the browser, and "with a token" on the machine interfaces.
+    they act as themselves in the browser, and "with a token" on the machine interfaces. The account's roles
+    are asked for once: an actor lives as long as one call.
     """
 
     label: str

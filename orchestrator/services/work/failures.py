@@ -9,6 +9,7 @@ from orchestrator.core.errors import WrongState
 from orchestrator.core.people.roles import PARTICIPANTS, WORKERS
 from orchestrator.core.terms import AttemptStatus, EventType, Scope, TaskStatus
 from orchestrator.models import Attempt, Executor
+from orchestrator.queries.handoff.situation import Situation
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.bounds import check_text
@@ -37,10 +38,11 @@ def fail(
     `actor` as in `completions.complete`.
     """
     check_text(error, "error")
+    actor = actor or Actor.member(executor)
     with unit_of_work():
-        attempt = held_attempt(attempt_id, token, executor)
-        _fail(attempt, actor or Actor.member(executor), error, now)
-    return attempt
+        situation = held_attempt(attempt_id, token, executor, actor)
+        _fail(situation, actor, error, now)
+    return situation.attempt
 
 
 @act(
@@ -55,10 +57,11 @@ def declare_failure(*, attempt_id: int, reason: str, actor: Actor, now: datetime
     died (F9).
     """
     with unit_of_work():
-        attempt = locked_attempt(attempt_id)
+        situation = locked_attempt(attempt_id)
+        attempt = situation.attempt
         if attempt.status != AttemptStatus.RUNNING:
             raise WrongState(f"{attempt} is {attempt.status}, not running.")
-        _fail(attempt, actor, reason, now)
+        _fail(situation, actor, reason, now)
     return attempt
 
 
@@ -88,10 +91,9 @@ def requeue(*, task_id: int, reason: str, actor: Actor, now: datetime) -> None:
         wake(task.workstream_id)
 
 
-def _fail(attempt: Attempt, actor: Actor, error: str, now: datetime) -> None:
-    attempt.error = error or "no reason given"
-    attempt.save(update_fields=["error"])
-    end(attempt, AttemptStatus.FAILED, now)
+def _fail(situation: Situation, actor: Actor, error: str, now: datetime) -> None:
+    attempt = situation.attempt
+    end(attempt, AttemptStatus.FAILED, now, error=error or "no reason given")
     attempt.task.status = TaskStatus.BLOCKED
     announce(
         attempt=attempt,
@@ -100,6 +102,7 @@ def _fail(attempt: Attempt, actor: Actor, error: str, now: datetime) -> None:
         outcome=attempt.error,
         next_action="Look at the error, then re-queue the task or send work back.",
         now=now,
+        situation=situation,
     )
     record_attempt(attempt, actor, Action.ATTEMPT_FAILED, now, reason=attempt.error)
     trip_breaker(attempt, now)

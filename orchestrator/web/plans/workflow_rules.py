@@ -13,8 +13,9 @@ from orchestrator.core.errors import Refusal
 from orchestrator.core.plans.text.front_matter import MOST_APPROVALS
 from orchestrator.queries.plans.workflow_rules import rule_changes
 from orchestrator.services.review.workflows import change_workflow
-from orchestrator.web.acting import does, now, number, perform, show, typed, viewer
+from orchestrator.web.acting import does, now, number, perform, typed, viewer
 from orchestrator.web.plans.workflows import find_workflow
+from orchestrator.web.show import show
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
