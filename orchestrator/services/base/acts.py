@@ -136,7 +136,7 @@ def act(
     The function takes everything by name, and who acts among it: `actor`, `executor` or `user`.
     """
     declaration = Declaration(
-        roles=tuple(roles),
+        roles=tuple(dict.fromkeys(roles)),
         scope=scope,
         reason=reason,
         person=person,
