@@ -22,6 +22,7 @@ from orchestrator.services.base.idempotency import (
 )
 
 View = Callable[..., Any]
+Acts = tuple[Act[..., Any], ...]
 
 
 def needs(scope: Scope) -> Callable[[View], View]:
@@ -50,9 +51,9 @@ def act(*acts: Act[..., Any], status: int = 200) -> Callable[[View], View]:
         @functools.wraps(view)
         def acted(request: HttpRequest, **values: Any) -> HttpResponse:
             caller = caller_of(request)
-            caller.admit(*acts)
+            caller.require_scope_of(*acts)
             key = request.headers.get("Idempotency-Key")
-            run = functools.partial(_answer, view, request, values, status)
+            run = functools.partial(_answer, acts, view, request, values, status)
             if key is None:
                 return _response(run())
             answer = answered(
@@ -65,13 +66,14 @@ def act(*acts: Act[..., Any], status: int = 200) -> Callable[[View], View]:
             return _response(answer)
 
         acted.__dict__["takes_key"] = True
-        acted.acts = acts  # type: ignore[attr-defined]
+        acted.__dict__["acts"] = acts
         return acted
 
     return decorate
 
 
-def _answer(view: View, request: HttpRequest, values: dict[str, Any], status: int) -> Answer:
+def _answer(acts: Acts, view: View, request: HttpRequest, values: dict[str, Any], status: int) -> Answer:
+    caller_of(request).require_role_for(*acts)
     return Answer(status, pydantic_core.to_json(view(request, **values)).decode())
 
 

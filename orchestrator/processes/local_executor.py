@@ -70,7 +70,7 @@ class LocalExecutor:
 
     @property
     def actor(self) -> Actor:
-        """Made anew for each act, so that a role that was taken away counts at once."""
+        """Who acts, with the roles that the account has by now."""
         return Actor.member(self.executor)
 
     def turn(self) -> bool:

@@ -136,7 +136,7 @@ def act(
     The function takes everything by name, and who acts among it: `actor`, `executor` or `user`.
     """
     declaration = Declaration(
-        roles=tuple(roles),
+        roles=tuple(dict.fromkeys(roles)),
         scope=scope,
         reason=reason,
         person=person,
@@ -183,6 +183,6 @@ def every_act() -> list[Act[..., Any]]:
 
 def _actor_of(given: Mapping[str, Any]) -> Actor:
     """Who acts: where no actor is named, the executor on a machine interface, or the account itself."""
-    if actor := given.get("actor"):
-        return cast(Actor, actor)
-    return Actor.member(given["executor"]) if "executor" in given else Actor.person(given["user"])
+    if "user" in given:
+        return Actor.person(given["user"])
+    return cast(Actor, given.get("actor") or Actor.member(given["executor"]))

@@ -32,11 +32,19 @@ class Caller:
             )
 
     def admit(self, *acts: Act[..., Any]) -> None:
-        """The same for one of these acts, which want the same scope: the token's scope, then the role."""
+        """Refuses who may do none of these acts, by the token's scope or by their role."""
+        self.require_scope_of(*acts)
+        self.require_role_for(*acts)
+
+    def require_scope_of(self, *acts: Act[..., Any]) -> None:
+        """NotAllowed names the scope of the acts, which share one, that the token lacks."""
         for scope in {one.declaration.scope for one in acts}:
             if scope is None:
                 raise NotAllowed("No machine interface offers this.", recovery="Do it in the browser.")
             self.require(scope)
+
+    def require_role_for(self, *acts: Act[..., Any]) -> None:
+        """The refusal of the first of the acts, unless the actor may do one of them."""
         if refusal := why_none(acts, self.actor):
             raise refusal
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import IntegrityError
 
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import AlreadyClaimed, ExecutorBusy, MissingReason, WrongState
+from orchestrator.core.errors import AlreadyClaimed, ExecutorBusy, WrongState
 from orchestrator.core.people.roles import PARTICIPANTS
 from orchestrator.core.terms import AttemptStatus, EventType, Scope, TaskStatus
 from orchestrator.models import Assignment, Attempt, Executor
@@ -109,8 +109,6 @@ def report(
 ) -> None:
     """Leave a breadcrumb: the last action, for whoever continues (WF-8). `actor` as in
     `completions.complete`."""
-    if not breadcrumb.strip():
-        raise MissingReason("A breadcrumb says what was done last.", field="breadcrumb")
     check_text(breadcrumb, "breadcrumb")
     actor = actor or Actor.member(executor)
     with unit_of_work():

@@ -76,7 +76,7 @@ def collect(*, now: datetime) -> int:
     in_steps=True,
 )
 def collect_now(*, actor: Actor, now: datetime) -> int:  # noqa: ARG001  # the declaration asks the actor
-    """The same at somebody's wish, instead of waiting for the queue."""
+    """Look at the files that producers committed now, instead of waiting for the queue."""
     return collect(now=now)
 
 
