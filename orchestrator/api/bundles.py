@@ -9,8 +9,7 @@ from pydantic import Field, StrictBool
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.core.plans.formats.recognise import Format
-from orchestrator.core.terms import Scope
+from orchestrator.core.terms import Format, Scope
 from orchestrator.queries.workstreams.bundles import BundleFacts, bundle_facts
 from orchestrator.services.plans.bundles import MOST, PlanFile, submit_bundle
 

@@ -21,6 +21,7 @@ from orchestrator.queries.plans.library_facts import (
 from orchestrator.queries.plans.plans import find_version
 from orchestrator.services.plans import saved_workflows as service
 from orchestrator.services.plans.submissions import SubmissionFacts, submission_facts
+from orchestrator.web.addresses import review_page
 
 router = Router(tags=["library"])
 Short = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
@@ -106,7 +107,7 @@ def start(request: HttpRequest, name: str, body: Starting) -> SubmissionFacts:
         actor=caller_of(request).actor,
         now=timezone.now(),
     )
-    return submission_facts(submission)
+    return submission_facts(submission, review_page(submission.version))
 
 
 @router.post("/{slug:name}/archive", response=WorkflowFacts)

@@ -15,8 +15,7 @@ from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.plans.formats.folder import LeftOut
-from orchestrator.core.plans.formats.recognise import Format
-from orchestrator.core.terms import Scope
+from orchestrator.core.terms import Format, Scope
 from orchestrator.queries.plans.plan_facts import (
     AdoptionFacts,
     FindingFacts,
@@ -35,6 +34,7 @@ from orchestrator.services.plans.submissions import (
     submission_facts,
     submit_each,
 )
+from orchestrator.web.addresses import review_page
 
 router = Router(tags=["plans"])
 #: Files of one request; a plan may be made of many of them.
@@ -160,9 +160,10 @@ def _left_out(left_out: Sequence[LeftOut]) -> tuple[LeftOutFacts, ...]:
 
 
 def _outcome(one: Outcome) -> OutcomeFacts:
+    done = one.submission
     return OutcomeFacts(
         name=one.name,
-        submission=submission_facts(one.submission) if one.submission else None,
+        submission=submission_facts(done, review_page(done.version)) if done else None,
         refusal=one.refusal.message if one.refusal else "",
         recovery=one.refusal.way_out if one.refusal else "",
         findings=facts_of(one.findings),

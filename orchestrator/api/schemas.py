@@ -9,10 +9,10 @@ from ninja import Schema
 from pydantic import AwareDatetime, Field, StrictBool, StrictInt
 
 from orchestrator.core import limits
-from orchestrator.core.plans.formats.recognise import Format
 from orchestrator.core.plans.rehearsing.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS
 from orchestrator.core.terms import (
     BlockerKind,
+    Format,
     InboxState,
     Settlement,
     Severity,

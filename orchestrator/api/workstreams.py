@@ -33,6 +33,7 @@ from orchestrator.services.plans.submissions import SubmissionFacts, submission_
 from orchestrator.services.workstreams.closing import close_workstream
 from orchestrator.services.workstreams.priorities import set_priority
 from orchestrator.services.workstreams.workstreams import reopen_workstream
+from orchestrator.web.addresses import review_page
 
 router = Router(tags=["workstreams"])
 
@@ -102,7 +103,7 @@ def add_stage(request: HttpRequest, uuid: UUID, body: NewStage) -> SubmissionFac
         actor=caller_of(request).actor,
         now=timezone.now(),
     )
-    return submission_facts(submission)
+    return submission_facts(submission, review_page(submission.version))
 
 
 @router.post("/{uuid:uuid}/integration", response=WorkstreamFacts)

@@ -17,6 +17,7 @@ from orchestrator.queries.plans.plans import find_version
 from orchestrator.services.people.callers import Caller
 from orchestrator.services.plans.saved_workflows import save_workflow, start_from_workflow
 from orchestrator.services.plans.submissions import SubmissionFacts, submission_facts
+from orchestrator.web.addresses import review_page
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class WorkflowTools:
         """
         caller = self._manager()
         done = start_from_workflow(name=name, values=values or {}, actor=caller.actor, now=timezone.now())
-        return submission_facts(done)
+        return submission_facts(done, review_page(done.version))
 
     def save_plan_as_workflow(
         self, plan: str, version: int, name: str, parameters: dict[str, str], description: str = ""

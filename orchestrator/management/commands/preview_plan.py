@@ -24,8 +24,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from orchestrator.core.changes.adoption import adoption_of
+from orchestrator.core.plans.checks.rules import apply_rules
 from orchestrator.core.plans.formats.folder import sources_of
-from orchestrator.core.plans.formats.recognise import Format
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.rehearsing.preview import (
     DEFAULT_EXECUTORS,
@@ -34,11 +34,12 @@ from orchestrator.core.plans.rehearsing.preview import (
     Wait,
     preview,
 )
-from orchestrator.core.terms import Severity
+from orchestrator.core.terms import Format, Severity
 from orchestrator.management.plan_source import files_in, lines_of, read_file
 from orchestrator.queries.plans.check_rules import rules_in_force
 from orchestrator.queries.plans.plan_facts import adoption_facts
-from orchestrator.services.plans.plans import STORED_BLOCKERS, read_any_source
+from orchestrator.queries.plans.readings import checked
+from orchestrator.services.plans.plans import STORED_BLOCKERS
 
 
 class Command(BaseCommand):
@@ -62,10 +63,10 @@ class Command(BaseCommand):
     def handle(self, *, file: str, format: str | None, **options: Any) -> None:
         wanted = Format(format) if format else None
         folder = Path(file).is_dir()
-        shown = [
-            _Shown(name, *read_any_source(source, wanted, _rules()), options["executors"], options["adopt"])
-            for name, source in (_in_folder(file) if folder else [(file, read_file(file))])
-        ]
+        shown = []
+        for name, source in _in_folder(file) if folder else [(file, read_file(file))]:
+            reading = apply_rules(checked(source, wanted), _rules())
+            shown.append(_Shown(name, reading, options["executors"], options["adopt"]))
         if options["json"]:
             facts = [one.facts() for one in shown]
             self.stdout.write(dumps(facts if folder else facts[0], ensure_ascii=False, indent=2, default=str))
@@ -89,10 +90,8 @@ class _Shown:
     leaves.
     """
 
-    def __init__(
-        self, name: str, found: Format | None, reading: Reading, executors: int, adopt: bool
-    ) -> None:
-        self.name, self.found, self.reading = name, found, reading
+    def __init__(self, name: str, reading: Reading, executors: int, adopt: bool) -> None:
+        self.name, self.reading = name, reading
         self.adoption = adoption_of(reading)
         ended = self.adoption.ended if adopt else {}
         schedulable = reading.plan is not None and not _unschedulable(reading)
@@ -102,7 +101,7 @@ class _Shown:
         shown = self.preview
         return {
             "file": self.name,
-            "format": self.found,
+            "format": self.reading.format,
             "approvable": self.reading.plan is not None and not self.reading.blockers,
             "findings": [asdict(finding) for finding in self.reading.findings],
             "preview": asdict(shown) | {"length": shown.length._asdict()} if shown else None,
@@ -111,8 +110,8 @@ class _Shown:
 
     def lines(self) -> Iterator[str]:
         reading = self.reading
-        if self.found not in (None, Format.PLAN):
-            yield f"Read as {self.found}."
+        if reading.format not in (None, Format.PLAN):
+            yield f"Read as {reading.format}."
         yield from lines_of(reading.findings)
         if self.preview is not None and reading.plan is not None:
             yield from _preview_lines(self.preview, reading.plan.name)

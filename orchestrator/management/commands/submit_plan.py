@@ -21,7 +21,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from orchestrator.core.errors import BundleRejected, InvalidInput, PlanRejected, Refusal
-from orchestrator.core.plans.formats.recognise import Format
+from orchestrator.core.terms import Format
 from orchestrator.management.plan_source import files_of, lines_of, read_file
 from orchestrator.management.submission_report import (
     Row,

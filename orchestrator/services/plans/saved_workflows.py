@@ -8,9 +8,8 @@ from datetime import datetime
 
 from orchestrator.core.changes.parametrise import NewParameter, with_parameters
 from orchestrator.core.errors import InvalidInput, MissingReason, NotFound, WrongState
-from orchestrator.core.plans.formats.recognise import Format
 from orchestrator.core.plans.plan import slugify
-from orchestrator.core.terms import Role, VersionStatus
+from orchestrator.core.terms import Format, Role, VersionStatus
 from orchestrator.models import SavedWorkflow, SavedWorkflowVersion, WorkflowVersion
 from orchestrator.queries.plans.library import Entry, find_entry, is_shipped
 from orchestrator.queries.plans.readings import plan_text
@@ -18,8 +17,9 @@ from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import lock_names
 from orchestrator.services.base.unit_of_work import unit_of_work
-from orchestrator.services.plans.plans import Note, Submission, submit_plan
+from orchestrator.services.plans.plans import Submission, submit_plan
 from orchestrator.services.plans.templates import source_with_values
+from orchestrator.services.plans.versions import Note
 
 LONGEST_NAME = 200
 SAVERS = (Role.INITIATOR, Role.REVIEWER, Role.APPROVER)

@@ -9,29 +9,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.urls import reverse
-
 from orchestrator.core.changes.adoption import Adoption, adoption_of
 from orchestrator.core.errors import InvalidInput, PlanRejected, Refusal
 from orchestrator.core.findings import Finding
 from orchestrator.core.plans.formats.folder import LeftOut, sources_of
-from orchestrator.core.plans.formats.recognise import Format
 from orchestrator.core.plans.plan import Reading
-from orchestrator.core.terms import Role
-from orchestrator.queries.engine.needs import stem_of
+from orchestrator.core.terms import Format, Role
+from orchestrator.queries.plans.judged import by_policy
+from orchestrator.queries.plans.needs import stem_of
 from orchestrator.queries.plans.plan_facts import FindingFacts, finding_facts
-from orchestrator.queries.plans.readings import turn_to_read
+from orchestrator.queries.plans.readings import checked, turn_to_read
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.locks import outside_transactions
 from orchestrator.services.base.steps import once
 from orchestrator.services.plans.bundles import MOST, PlanFile
-from orchestrator.services.plans.plans import (
-    Submission,
-    read_any_source,
-    submission_of,
-    submit_plan,
-    unschedulable,
-)
+from orchestrator.services.plans.plans import Submission, submission_of, submit_plan, unschedulable
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +33,11 @@ class ReadPlan:
     """
 
     file: PlanFile
-    format: Format | None
     reading: Reading
+
+    @property
+    def format(self) -> Format | None:
+        return self.reading.format
 
     @property
     def text(self) -> str:
@@ -110,7 +105,8 @@ class SubmissionFacts:
     review: str
 
 
-def submission_facts(submission: Submission) -> SubmissionFacts:
+def submission_facts(submission: Submission, review: str) -> SubmissionFacts:
+    """What machines read of a submission; `review` is the address of the page that people decide on."""
     version = submission.version
     return SubmissionFacts(
         workstream=submission.workstream.uuid,
@@ -122,7 +118,7 @@ def submission_facts(submission: Submission) -> SubmissionFacts:
         adopts=version.adopts,
         approvable=not submission.reading.blockers,
         findings=finding_facts(submission.reading),
-        review=reverse("plan-review", args=[version.workflow.slug, version.number]),
+        review=review,
     )
 
 
@@ -146,8 +142,7 @@ def read_files(files: Mapping[str, bytes], wanted: Format | None = None) -> Read
 
 def _read(name: str, text: str, wanted: Format | None) -> ReadPlan:
     source = text.encode("utf-8", "surrogatepass")
-    found, reading = read_any_source(source, wanted)
-    return ReadPlan(PlanFile(name, source, wanted), found, reading)
+    return ReadPlan(PlanFile(name, source, wanted), by_policy(checked(source, wanted)))
 
 
 def submit_each(*, files: Iterable[PlanFile], actor: Actor, now: datetime) -> list[Outcome]:
