@@ -3,24 +3,23 @@
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Router
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import PlanCheck, PlanSubmission, PlanText
+from orchestrator.api.routes import Routes
+from orchestrator.contract.plans import CheckFacts, PlanCheck, PlanSubmission, PlanText, SubmissionFacts
 from orchestrator.core.errors import TooLarge
 from orchestrator.core.terms import Scope
 from orchestrator.queries.plans.judged import judged
-from orchestrator.queries.plans.plan_facts import CheckFacts, check_facts
+from orchestrator.queries.plans.plan_facts import check_facts
 from orchestrator.queries.plans.readings import checked, turn_to_read
 from orchestrator.queries.workstreams.workstream_facts import find_workstream
 from orchestrator.services.plans.plans import submit_plan
-from orchestrator.services.plans.submissions import SubmissionFacts, submission_facts
 from orchestrator.services.plans.templates import source_with_values
 from orchestrator.services.plans.versions import Note
-from orchestrator.web.addresses import review_page
+from orchestrator.web.plans.submission_facts import submission_facts
 
-router = Router(tags=["plans"])
+router = Routes(tags=["plans"])
 
 
 @router.post("/check", response=CheckFacts)
@@ -47,7 +46,7 @@ def submit(request: HttpRequest, body: PlanSubmission) -> SubmissionFacts:
         adopt=body.adopt,
         note=Note(body.change_impact, body.wanted_effective_at),
     )
-    return submission_facts(submission, review_page(submission.version))
+    return submission_facts(submission)
 
 
 def _source(body: PlanText) -> bytes:

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from orchestrator.contract.attempts import AdditionFacts, AttemptFacts, ClaimFacts
+from orchestrator.contract.briefs import Brief, Orientation
+from orchestrator.contract.tasks import TaskList
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import Scope
-from orchestrator.queries.work.additions import AdditionFacts, addition_facts
-from orchestrator.queries.work.attempt_facts import AttemptFacts, ClaimFacts, attempt_facts, claim_facts
-from orchestrator.queries.work.briefs import Brief, brief
+from orchestrator.queries.work.additions import addition_facts
+from orchestrator.queries.work.attempt_facts import attempt_facts, claim_facts
+from orchestrator.queries.work.briefs import brief
 from orchestrator.queries.work.continuing import to_continue
-from orchestrator.queries.work.continuing_text import Orientation, orientation
-from orchestrator.queries.work.task_facts import TaskFilter, TaskList, list_tasks
+from orchestrator.queries.work.continuing_text import orientation
+from orchestrator.queries.work.task_facts import TaskFilter, list_tasks
 from orchestrator.services.people.callers import Caller
 from orchestrator.services.review import additions
 from orchestrator.services.work import claims, completions, failures
@@ -64,10 +67,12 @@ class WorkTools:
 
     def report_progress(self, attempt_id: int, token: int, breadcrumb: str) -> AttemptFacts:
         """Leave a breadcrumb: what was done last, so that another agent could continue."""
+        caller = self._worker()
         claims.report(
             attempt_id=attempt_id,
             token=token,
-            executor=self._worker().executor,
+            executor=caller.executor,
+            actor=caller.actor,
             breadcrumb=breadcrumb,
             now=timezone.now(),
         )
@@ -89,10 +94,12 @@ class WorkTools:
         artifact. `result` is one of the `outcomes` in the brief, such as `failed`; empty means the first of
         them.
         """
+        caller = self._worker()
         completions.complete(
             attempt_id=attempt_id,
             token=token,
-            executor=self._worker().executor,
+            executor=caller.executor,
+            actor=caller.actor,
             outcome=outcome,
             evidence=evidence,
             outputs={name: text.encode() for name, text in (outputs or {}).items()},
@@ -119,10 +126,12 @@ class WorkTools:
 
     def fail_task(self, attempt_id: int, token: int, error: str) -> AttemptFacts:
         """Declare the attempt failed and say why; the task waits until somebody re-queues it."""
+        caller = self._worker()
         failures.fail(
             attempt_id=attempt_id,
             token=token,
-            executor=self._worker().executor,
+            executor=caller.executor,
+            actor=caller.actor,
             error=error,
             now=timezone.now(),
         )

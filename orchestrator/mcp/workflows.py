@@ -5,19 +5,15 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from orchestrator.contract.library import LibraryFacts, WorkflowFacts
+from orchestrator.contract.plans import SubmissionFacts
 from orchestrator.core.changes.parametrise import NewParameter
 from orchestrator.core.terms import Scope
-from orchestrator.queries.plans.library_facts import (
-    LibraryFacts,
-    WorkflowFacts,
-    library_facts,
-    workflow_facts,
-)
+from orchestrator.queries.plans.library_facts import library_facts, workflow_facts
 from orchestrator.queries.plans.plans import find_version
 from orchestrator.services.people.callers import Caller
 from orchestrator.services.plans.saved_workflows import save_workflow, start_from_workflow
-from orchestrator.services.plans.submissions import SubmissionFacts, submission_facts
-from orchestrator.web.addresses import review_page
+from orchestrator.web.plans.submission_facts import submission_facts
 
 
 @dataclass(frozen=True)
@@ -37,7 +33,7 @@ class WorkflowTools:
         """
         caller = self._manager()
         done = start_from_workflow(name=name, values=values or {}, actor=caller.actor, now=timezone.now())
-        return submission_facts(done, review_page(done.version))
+        return submission_facts(done)
 
     def save_plan_as_workflow(
         self, plan: str, version: int, name: str, parameters: dict[str, str], description: str = ""

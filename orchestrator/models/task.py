@@ -1,5 +1,8 @@
 """Task: a step in one workstream (WF-8, LC-6)."""
 
+from collections.abc import Collection
+from typing import Any, Self
+
 from django.conf import settings
 from django.db import models
 
@@ -16,9 +19,8 @@ class Task(models.Model):
     """State of one step. `last_token` is the highest fencing token given out; it only grows (design section
     4).
 
-    `rework` counts how often a completed result of it was sent back (FR-021). `verdict` is the
-    latest one a round recorded. Attempts up to number `forgiven` no longer count for the circuit breaker
-    (`core.breaker`).
+    `rework` counts how often a completed result of it was sent back (FR-021). `verdict` is the latest one a
+    round recorded. Attempts up to number `forgiven` no longer count for the circuit breaker (`core.breaker`).
 
     `batch_index`, `thread`, `run_index` and `position` repeat the step's place, so that a round finds the
     open frontier by an index; `progress.recount` writes them. `open_batch` is null once the task needs
@@ -79,6 +81,12 @@ class Task(models.Model):
 
     def __str__(self) -> str:
         return f"{self.step.key} in {self.workstream}"
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
+        task = super().from_db(db, field_names, values)
+        task.stored_status = vars(task).get("status")
+        return task
 
     def forgive_failures(self) -> None:
         """No attempt so far counts for the circuit breaker any more; the caller saves."""

@@ -68,7 +68,11 @@ class LocalExecutor:
         self, executor: Executor, clock: Callable[[], datetime], stopping: Callable[[], bool]
     ) -> None:
         self.executor, self.clock, self.stopping = executor, clock, stopping
-        self.actor = Actor.member(executor)
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts, with the roles that the account has by now."""
+        return Actor.member(self.executor)
 
     def turn(self) -> bool:
         """Take up what is held, or claim the next attempt, and do it; false when there was nothing to do."""

@@ -9,16 +9,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from pytest_django.fixtures import Settings
 
 from orchestrator.core.errors import InvalidInput, WorkspaceUnavailable
 from orchestrator.core.terms import ArtifactState, EventType
 from orchestrator.models import Attempt, HandoffArtifact, HistoryEntry
 from orchestrator.services.base.actor import ORCHESTRATOR
+from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.handoff import artifacts
-from orchestrator.services.handoff.artifacts import announce, publish
+from orchestrator.services.handoff.artifacts import announce, output_files, publish
 from orchestrator.services.handoff.known_branch import note_head
+from orchestrator.services.work.attempts import locked_attempt
 from tests.cast import NOON, Driver
 
 #: One thread after another, so every step has one step before it.
@@ -57,15 +59,17 @@ def git(root: Path, *words: str) -> str:
 
 
 def announced(attempt: Attempt, outputs: dict[str, bytes]) -> HandoffArtifact:
-    with transaction.atomic():
+    with unit_of_work():
+        situation = locked_attempt(attempt.pk)
         return announce(
-            attempt=attempt,
+            attempt=situation.attempt,
             event=EventType.ATTEMPT_COMPLETED,
             actor=ORCHESTRATOR,
             outcome="Done.",
             next_action="Go on.",
             now=LATER,
-            outputs=outputs,
+            situation=situation,
+            files=output_files(situation, outputs),
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -9,7 +10,6 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from orchestrator.core.engine.signatures import Signer, SignOff, sign_off
 from orchestrator.core.terms import AttemptStatus, GateDecision, Role, StepKind
 from orchestrator.models import Attempt, GateReview, Step, Task
-from orchestrator.queries.handoff.handovers import batch_before
 from orchestrator.queries.plans.adoption import adopting_version
 
 
@@ -34,31 +34,50 @@ def signer_of(user: User) -> Signer:
     return Signer(user.get_username(), frozenset(role.value for role in Role if role in held))
 
 
+@dataclass(frozen=True, slots=True)
+class Signatures:
+    """What a gate asks for, and who has signed the attempt that waits, in order. `names` are the plan's
+    reviewers, `needed` is how many signatures it asks for, 0 for one of each name."""
+
+    names: tuple[str, ...]
+    needed: int
+    signers: tuple[Signer, ...]
+
+    def sign_off(self, *more: Signer) -> SignOff:
+        """How far the sign-off is, with the signatures of `more`."""
+        return sign_off(self.names, self.needed, [*self.signers, *more])
+
+
+def signatures_of(gate: Task) -> Signatures:
+    """What this gate asks for and has."""
+    names = tuple(gate.step.reviewers.values_list("name", flat=True))
+    return Signatures(names, gate.step.signatures, signers_by_gate([gate]).get(gate.pk, ()))
+
+
 def sign_off_of(gate: Task) -> SignOff:
     """How far the sign-off of a gate is."""
-    names = gate.step.reviewers.values_list("name", flat=True)
-    return sign_off(list(names), gate.step.signatures, signers_by_gate([gate]).get(gate.pk, ()))
+    return signatures_of(gate).sign_off()
 
 
-def reviewed_steps(gate: Step) -> QuerySet[Step]:
-    """What a gate reviews: the steps it waits for directly, with those that its own action waits for; without
-    any the batch before."""
+def reviewed_steps(gate: Step, names_steps: bool | None = None) -> QuerySet[Step]:
+    """What a gate reviews: the steps it waits for directly, with those that its own action waits for;
+    without any the batch before. `names_steps` says whether there are any, where that is known."""
     lane = Step.objects.filter(thread=gate.thread_id)
     named = Step.objects.filter(Q(needed_by__step__in=lane) | Q(pk__in=lane, kind=StepKind.WORK)).distinct()
-    if named.exists():
+    if named.exists() if names_steps is None else names_steps:
         return named
-    batch = batch_before(gate.thread.batch)
-    return Step.objects.filter(thread__batch=batch) if batch else Step.objects.none()
+    return Step.objects.filter(version=gate.version_id, batch_index=gate.batch_index - 1)
 
 
-def workers_before(gate: Task) -> frozenset[int]:
-    """The accounts whose executors hold the latest completed attempts of what a gate reviews; for work that
-    was adopted whoever submitted its state."""
+def workers_before(gate: Task, names_steps: bool | None = None) -> frozenset[int]:
+    """The accounts whose executors hold the latest completed attempts of what a gate reviews; for work
+    that was adopted whoever submitted its state. `names_steps` as in `reviewed_steps`."""
     attempts = latest_completed().filter(
-        task__workstream=gate.workstream_id, task__step__in=reviewed_steps(gate.step)
+        task__workstream=gate.workstream_id, task__step__in=reviewed_steps(gate.step, names_steps)
     )
-    workers = set(attempts.exclude(assignment=None).values_list("assignment__executor__user_id", flat=True))
-    if attempts.filter(adopted=True).exists() and (version := adopting_version(gate.workstream)):
+    rows = list(attempts.order_by().values_list("assignment__executor__user_id", "adopted"))
+    workers = {worker for worker, _ in rows if worker is not None}
+    if any(adopted for _, adopted in rows) and (version := adopting_version(gate.workstream)):
         workers.add(version.author_id)
     return frozenset(workers)
 

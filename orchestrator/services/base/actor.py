@@ -1,6 +1,6 @@
 """Who acts: a person, an executor on behalf of an account, or the orchestrator itself (FR-011)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from django.contrib.auth.models import User
@@ -17,12 +17,14 @@ class Actor:
     """`label` is what history, artifacts and pages show; `user` is None only for the orchestrator's own acts.
 
     `kind` says who acted: a person, an agent or a tool. A person's own executor is no second name of theirs:
-    they act as themselves in the browser, and "with a token" on the machine interfaces.
+    they act as themselves in the browser, and "with a token" on the machine interfaces. The account's roles
+    are asked for once: an actor lives as long as one call.
     """
 
     label: str
     user: User | None = None
     executor: Executor | None = None
+    _roles: list[frozenset[Role]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @classmethod
     def person(cls, user: User) -> Self:
@@ -63,7 +65,9 @@ class Actor:
         return self.user is not None and (self.executor is None or self.executor.kind == ExecutorKind.PERSON)
 
     def roles(self) -> frozenset[Role]:
-        return roles_of(self.user) if self.user is not None else frozenset()
+        if not self._roles:
+            self._roles.append(roles_of(self.user) if self.user is not None else frozenset())
+        return self._roles[0]
 
     def require(self, *allowed: Role) -> None:
         """Deny by default: one of the roles, or `NotAllowed` naming them (design section 7)."""

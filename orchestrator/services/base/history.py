@@ -6,13 +6,10 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import rfc8785
-from django.db import connection
-from django.db.models import OuterRef, QuerySet, Subquery
 
 from orchestrator.core.history import Breach, Link, first_breach, leaf_hash
 from orchestrator.models import HistoryEntry, Workstream
-from orchestrator.queries.base.parts import in_parts
-from orchestrator.queries.base.prepared import Prepared
+from orchestrator.queries.base.chains import newest_entries
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.locks import Lock, take
 from orchestrator.services.base.unit_of_work import current_unit
@@ -34,7 +31,8 @@ def record(
     `data` holds JSON values only.
     """
     said = Said(subject, reason, data or {})
-    current_unit().at_the_end(_write, [_Waiting(_Act(workstream, actor, action, now), said, corrects)])
+    waiting = _Waiting(_Act(workstream, actor, action, now), said, corrects)
+    current_unit().at_the_end(_write, [waiting], last=True)
 
 
 class Said(NamedTuple):
@@ -50,7 +48,7 @@ def record_each(
 ) -> None:
     """Append entries of one act in their order, under the rules of `record`."""
     act = _Act(workstream, actor, action, now)
-    current_unit().at_the_end(_write, [_Waiting(act, said, None) for said in entries])
+    current_unit().at_the_end(_write, [_Waiting(act, said, None) for said in entries], last=True)
 
 
 class _Act(NamedTuple):
@@ -92,28 +90,20 @@ def _write(waiting: Sequence[_Waiting]) -> None:
     The sequence has no gaps because its lock is held until then; nobody else writes history meanwhile, so
     nothing that can be done before is done behind the lock.
     """
-    _check_references()
     take(Lock.SEQUENCE)
-    tips = _tips({one.chain for one in waiting})
+    newest = newest_entries({one.chain for one in waiting if one.chain is not None})
+    tips = {entry.workstream_id: _Tip(entry.number, entry.leaf_hash, entry.recorded_at) for entry in newest}
+    last = max((entry.sequence for entry in newest), default=0)
     rows = []
-    for sequence, one in enumerate(waiting, start=next(iter(_last_sequence()), 0) + 1):
+    for sequence, one in enumerate(waiting, start=last + 1):
         rows.append(entry := _linked(sequence, tips.get(one.chain, NOTHING), one))
         tips[one.chain] = _Tip(entry.number, entry.leaf_hash, entry.recorded_at)
     HistoryEntry.objects.bulk_create(rows)
 
 
-def _check_references() -> None:
-    """PostgreSQL leaves foreign keys to the commit: those of what the act wrote are checked
-    before the lock.
-    """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
-
-
 def _linked(sequence: int, tip: _Tip, waiting: _Waiting) -> HistoryEntry:
-    """The entry behind the newest one of its chain, not saved yet. Clocks may go back; what follows is never
-    dated before what it follows (F25)."""
+    """The entry behind the newest one of its chain, not saved yet. Clocks may go back; what follows is
+    never dated before what it follows (F25)."""
     act, said = waiting.act, waiting.said
     entry = HistoryEntry(
         sequence=sequence,
@@ -134,37 +124,6 @@ def _linked(sequence: int, tip: _Tip, waiting: _Waiting) -> HistoryEntry:
     entry.leaf = rfc8785.dumps(_facts(entry) | {"data": dict(said.data)}).decode()
     entry.leaf_hash = leaf_hash(entry.leaf.encode())
     return entry
-
-
-def _tips(chains: set[int | None]) -> dict[int | None, _Tip]:
-    """The newest entry of each chain that has one."""
-    workstreams = sorted(pk for pk in chains if pk is not None)
-    found = [row for some in in_parts(workstreams) for row in _newest_links(list(some))]
-    if None in chains:
-        found += _newest_link_of_no_workstream()
-    return {chain: _Tip(number, digest, at) for chain, number, digest, at in found}
-
-
-LINK = ("workstream_id", "number", "leaf_hash", "recorded_at")
-
-
-@Prepared
-def _newest_links(workstreams: list[int]) -> QuerySet[HistoryEntry, tuple[int | None, int, str, datetime]]:
-    newest = HistoryEntry.objects.filter(workstream=OuterRef("pk")).order_by("-number").values("sequence")[:1]
-    tips = (
-        Workstream.objects.filter(pk__in=workstreams).order_by().annotate(tip=Subquery(newest)).values("tip")
-    )
-    return HistoryEntry.objects.filter(sequence__in=tips).order_by().values_list(*LINK)
-
-
-@Prepared
-def _newest_link_of_no_workstream() -> QuerySet[HistoryEntry, tuple[int | None, int, str, datetime]]:
-    return HistoryEntry.objects.filter(workstream=None).order_by("-number").values_list(*LINK)[:1]
-
-
-@Prepared
-def _last_sequence() -> QuerySet[HistoryEntry, int]:
-    return HistoryEntry.objects.order_by("-sequence").values_list("sequence", flat=True)[:1]
 
 
 def verify() -> Breach | None:

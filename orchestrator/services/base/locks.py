@@ -7,17 +7,18 @@ workstream, is written without waiting for it. Waiting there would be a lock out
 
 import logging
 import threading
+from collections.abc import Mapping
 from enum import IntEnum, auto
 from typing import TypeVar
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Manager, Model, QuerySet
+from django.db.models import Manager, Model, QuerySet, Subquery, Value
 from django.db.transaction import Atomic
 
 from orchestrator.core.errors import NotFound, WrongState
 from orchestrator.core.terms import WorkstreamStatus
-from orchestrator.models import Executor, Repository, Task, Workflow, Workstream
+from orchestrator.models import Repository, Task, Workflow, Workstream
 
 logger = logging.getLogger(__name__)
 
@@ -48,15 +49,17 @@ class Lock(IntEnum):
 
 #: Any numbers will do as long as nothing else in the database uses them.
 ADVISORY = {Lock.SEQUENCE: 0x0CEA4, Lock.NEEDS: 0x0CEA5, Lock.NAMES: 0x0CEA6, Lock.CHECK_RULES: 0x0CEA7}
+#: PostgreSQL leaves foreign keys to the commit. Those of what the act wrote are checked before everybody
+#: waits for it.
+_CHECK_REFERENCES = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED; "
 
 Held = tuple[Lock, int | str]
 Row = TypeVar("Row", bound=Model)
 
 
 class OutOfOrder(RuntimeError):
-    """A transaction took a lock that could make two of them wait for each other. Only a mistake in the code
-    does.
-    """
+    """A transaction took a lock that could make two of them wait for each other. Only a mistake in the
+    code does."""
 
 
 class _Notes(threading.local):
@@ -64,6 +67,7 @@ class _Notes(threading.local):
 
     transaction: Atomic | None = None
     held: tuple[Held, ...] = ()
+    workstreams: Mapping[int, Workstream] = {}
 
 
 _notes = _Notes()
@@ -82,26 +86,49 @@ def take(lock: Lock, which: int | str = 0) -> None:
             _wrong(f"{_named(wanted)} is taken behind {', '.join(map(_named, held))}.")
         _notes.held = (*held, wanted)
     if lock in ADVISORY and connection.vendor == "postgresql":
+        before = _CHECK_REFERENCES if lock is Lock.SEQUENCE else ""
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ADVISORY[lock]])
+            cursor.execute(f"{before}SELECT pg_advisory_xact_lock({ADVISORY[lock]})")
 
 
 def held_locks() -> tuple[Held, ...]:
     """What the current transaction has taken so far."""
     if (current := _transaction()) is None or current is not _notes.transaction:
-        _notes.transaction, _notes.held = current, ()
+        _notes.transaction, _notes.held, _notes.workstreams = current, (), {}
     return _notes.held
+
+
+def held_rows() -> list[Workstream]:
+    """The rows of the workstreams that the current transaction has locked."""
+    held_locks()
+    return list(_notes.workstreams.values())
+
+
+def held_row(workstream_id: int) -> Workstream | None:
+    """The one object of a workstream that the current transaction has locked; None when it has not."""
+    held_locks()
+    return _notes.workstreams.get(workstream_id)
+
+
+def hold(workstream: Workstream) -> None:
+    """From now on this is the object of a row that the current transaction has locked, or made."""
+    held_locks()
+    _notes.workstreams = {**_notes.workstreams, workstream.pk: workstream}
 
 
 def let_go_since(held: tuple[Held, ...]) -> None:
     """After a part of the transaction was rolled back: the database has let go of the locks of that part."""
-    if held_locks():
+    released = {
+        which for lock, which in held_locks() if lock is Lock.WORKSTREAM and (lock, which) not in held
+    }
+    if _notes.held:
         _notes.held = held
+    _notes.workstreams = {pk: row for pk, row in _notes.workstreams.items() if pk not in released}
 
 
 def outside_transactions() -> None:
-    """Asked first by acts of several transactions, or of slow work in files: within a surrounding transaction
-    their parts would be one, with every lock held to its end."""
+    """Asked first by acts of several transactions, or of slow work in files: within a surrounding
+    transaction their parts would be one, with every lock held to its end."""
     if _transaction() is not None:
         _wrong("An act of several transactions runs inside another transaction.")
 
@@ -118,47 +145,64 @@ def _transaction() -> Atomic | None:
 
 
 def _wrong(problem: str) -> None:
-    """A mistake of the code. Tests fail of it; in operation the act goes on, and the database ends a ring if
-    there is one."""
+    """A mistake of the code. Tests fail of it; in operation the act goes on, and the database ends a ring
+    if there is one."""
     if settings.STRICT_LOCKS:
         raise OutOfOrder(problem)
     logger.error("Locks: %s", problem)
 
 
 def locked_workstream(workstream_id: int) -> Workstream:
-    """The row, locked until the surrounding transaction ends."""
+    """The row, locked until the surrounding transaction ends. Asked again, it is the same object: what an
+    act changes of it is changed for all of its parts."""
     take(Lock.WORKSTREAM, workstream_id)
+    return held_row(workstream_id) or _lock(Value(workstream_id), "There is no such workstream.")
+
+
+def locked_workstream_of(task: QuerySet[Task], missing: str) -> Workstream:
+    """The row of the workstream that a task belongs to, locked in the statement that looks for it.
+
+    `task` has one row at most; without any NotFound says `missing`. A task never changes its workstream.
+    """
+    return _lock(Subquery(task.order_by().values("workstream_id")[:1]), missing)
+
+
+def _lock(workstream_id: Subquery | Value, missing: str) -> Workstream:
     try:
-        return for_update(Workstream.objects).get(pk=workstream_id)
+        row = for_update(Workstream.objects).get(pk=workstream_id)
     except Workstream.DoesNotExist:
-        raise NotFound("There is no such workstream.") from None
+        raise NotFound(missing) from None
+    take(Lock.WORKSTREAM, row.pk)
+    if held_row(row.pk) is None:
+        hold(row)
+    return _notes.workstreams[row.pk]
 
 
 def locked_pair(first_id: int, second_id: int) -> tuple[Workstream, Workstream]:
     """Both rows, locked in the order of their ids, so that two acts on the same pair cannot wait for each
-    other.
-    """
+    other."""
     found = {pk: locked_workstream(pk) for pk in sorted({first_id, second_id})}
     return found[first_id], found[second_id]
 
 
 def locked_task(task_id: int) -> Task:
     """The task as it stands behind its workstream's lock; the workstream must be active."""
-    workstream_id = Task.objects.filter(pk=task_id).values_list("workstream_id", flat=True).first()
-    if workstream_id is None:
-        raise NotFound("There is no such task.")
-    workstream = locked_workstream(workstream_id)
-    if workstream.status != WorkstreamStatus.ACTIVE:
-        raise WrongState(f"{workstream} is {workstream.status}; its tasks no longer change.")
+    workstream = locked_workstream_of(Task.objects.filter(pk=task_id), "There is no such task.")
+    refuse_inactive(workstream)
     task = Task.objects.select_related("step").get(pk=task_id)
     task.workstream = workstream
     return task
 
 
+def refuse_inactive(workstream: Workstream) -> None:
+    """WrongState for a workstream whose tasks no longer change, or do not yet."""
+    if workstream.status != WorkstreamStatus.ACTIVE:
+        raise WrongState(f"{workstream} is {workstream.status}; its tasks no longer change.")
+
+
 def lock_workflow(workflow_id: int) -> Workflow:
-    """Versions of one workflow are numbered and decided one after another, whichever workstream
-    they are for.
-    """
+    """Versions of one workflow are numbered and decided one after another, whichever workstream they are
+    for."""
     take(Lock.WORKFLOW, workflow_id)
     try:
         return for_update(Workflow.objects).get(pk=workflow_id)
@@ -172,9 +216,8 @@ def lock_names() -> None:
 
 
 def lock_needs() -> None:
-    """One act at a time changes what workstreams need of one another; held until the transaction
-    ends (AD-3).
-    """
+    """One act at a time changes what workstreams need of one another; held until the transaction ends
+    (AD-3)."""
     take(Lock.NEEDS)
 
 
@@ -193,12 +236,6 @@ def lock_repository(name: str) -> None:
         take(Lock.REPOSITORY, name)
         Repository.objects.get_or_create(name=name)
         for_update(Repository.objects).get(name=name)
-
-
-def lock_executor(executor_id: int) -> None:
-    """One claim at a time of one member of the pool."""
-    take(Lock.EXECUTOR, executor_id)
-    for_update(Executor.objects).get(pk=executor_id)
 
 
 def for_update(rows: Manager[Row]) -> QuerySet[Row]:

@@ -1,14 +1,15 @@
-"""The counters that lifecycle and signals are derived from (LC-1, LC-2), and what the next round has to look
-at.
-"""
+"""The counters that lifecycle and signals are derived from (LC-1, LC-2), and what the next round has to
+look at."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db.models import Count, F, OuterRef, Q, Subquery
 
 from orchestrator.core.terms import OPEN_TASK, TaskStatus
 from orchestrator.models import Step, Task, Workstream
+from orchestrator.services.base.locks import held_row, hold
+from orchestrator.services.base.unit_of_work import current_unit
 
 OPEN = [status.value for status in sorted(OPEN_TASK)]
 DONE = [TaskStatus.COMPLETE.value, TaskStatus.SKIPPED.value]
@@ -16,23 +17,45 @@ BLOCKED = [TaskStatus.BLOCKED.value]
 
 
 def settle(task: Task, now: datetime) -> None:
-    """Save a changed task of a locked workstream, count its step from one status to another, and let the next
-    round look at it. The cost does not grow with the plan."""
-    before = Task.objects.values_list("status", flat=True).get(pk=task.pk)
+    """Save a changed task of a locked workstream, count its step from one status to another, and let the
+    next round look at it. The cost does not grow with the plan."""
+    before = task.stored_status or Task.objects.values_list("status", flat=True).get(pk=task.pk)
     task.due, task.standing, task.updated_at = True, False, now
     task.save()
+    task.stored_status = task.status
     count_moves(task.workstream, [(before, task.status)], now)
 
 
 def count_moves(workstream: Workstream, moves: Iterable[tuple[str, str]], now: datetime) -> None:
     """Bring the counters of a locked workstream up to date after tasks went from one status to another."""
     moves = list(moves)
-    # The lock is on the row, and the act may hold it in more than one object.
-    workstream.refresh_from_db(fields=["open_tasks", "done_tasks", "blocked_tasks", "finished_at"])
-    workstream.open_tasks += _balance(moves, OPEN)
-    workstream.done_tasks += _balance(moves, DONE)
-    workstream.blocked_tasks += _balance(moves, BLOCKED)
-    _save(workstream, now)
+    row = _locked_row(workstream)
+    row.open_tasks += _balance(moves, OPEN)
+    row.done_tasks += _balance(moves, DONE)
+    row.blocked_tasks += _balance(moves, BLOCKED)
+    _touch(row, now)
+
+
+def next_artifacts(workstream: Workstream, count: int) -> int:
+    """Number so many artifacts of a locked workstream, without gaps; the first of the numbers."""
+    row = _locked_row(workstream)
+    row.last_artifact += count
+    save_later(row)
+    return row.last_artifact - count + 1
+
+
+def save_later(workstream: Workstream) -> None:
+    """Have what is counted of a locked workstream written when the act ends, once for all of its parts."""
+    current_unit().at_the_end(_write, [_locked_row(workstream)])
+
+
+def _locked_row(workstream: Workstream) -> Workstream:
+    """The object that all parts of an act change, whichever one they hold; a new row is locked by its
+    insert."""
+    row = held_row(workstream.pk)
+    if row is None:
+        hold(workstream)
+    return row or workstream
 
 
 def recount(workstream: Workstream, now: datetime) -> None:
@@ -43,24 +66,41 @@ def recount(workstream: Workstream, now: datetime) -> None:
         done=Count("pk", filter=Q(status__in=DONE)),
         blocked=Count("pk", filter=Q(status__in=BLOCKED)),
     )
-    workstream.open_tasks, workstream.done_tasks = counts["open"], counts["done"]
-    workstream.blocked_tasks = counts["blocked"]
-    workstream.judged_on = ""
+    row = _locked_row(workstream)
+    row.open_tasks, row.done_tasks, row.blocked_tasks = counts["open"], counts["done"], counts["blocked"]
+    row.judged_on = ""
     _put_in_place(workstream)
     Task.objects.filter(workstream=workstream, standing=True).update(standing=False)
-    _save(workstream, now)
+    _touch(row, now)
 
 
 def _balance(moves: Iterable[tuple[str, str]], group: list[str]) -> int:
     return sum((after in group) - (before in group) for before, after in moves)
 
 
-def _save(workstream: Workstream, now: datetime) -> None:
+def _touch(workstream: Workstream, now: datetime) -> None:
     finished = workstream.done_tasks > 0 and workstream.open_tasks == 0
     workstream.finished_at = (workstream.finished_at or now) if finished else None
     workstream.updated_at = now
-    counters = ["open_tasks", "done_tasks", "blocked_tasks"]
-    workstream.save(update_fields=[*counters, "finished_at", "started_at", "updated_at", "judged_on"])
+    save_later(workstream)
+
+
+#: Columns that several parts of an act may change.
+COUNTED = (
+    "open_tasks",
+    "done_tasks",
+    "blocked_tasks",
+    "finished_at",
+    "started_at",
+    "updated_at",
+    "judged_on",
+    "last_artifact",
+)
+
+
+def _write(workstreams: Sequence[Workstream]) -> None:
+    for workstream in {row.pk: row for row in workstreams}.values():
+        workstream.save(update_fields=COUNTED)
 
 
 def _put_in_place(workstream: Workstream) -> None:

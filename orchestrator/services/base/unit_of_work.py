@@ -1,32 +1,43 @@
 """A unit of work: the one transaction of an act, and what waits in it for the end.
 
-What everybody shares, such as the sequence of the history, is written last and all at once. Its lock is so
-held for the few statements before the commit, however much the act has written before.
+A row that several parts of an act change, such as the workstream's, is written once, when the act has done
+everything else. What everybody shares, such as the sequence of the history, is written last of all: its lock
+is so held for the few statements before the commit.
 """
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 
-from orchestrator.services.base.locks import held_locks, let_go_since
+from orchestrator.services.base.locks import held_locks, held_rows, let_go_since
 
 Write = Callable[[Sequence[Any]], None]
+
+
+class _Waiting(NamedTuple):
+    """A row, and what writes it with all others of its kind."""
+
+    write: Write
+    row: Any
+    last: bool
 
 
 class UnitOfWork:
     """Rows that wait to be written, in the order in which the act said them."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[Write, Any]] = []
+        self._waiting: list[_Waiting] = []
 
-    def at_the_end(self, write: Write, rows: Sequence[Any]) -> None:
-        """Have `write` called once with all the rows that wait for it, when the act has done
-        everything else.
+    def at_the_end(self, write: Write, rows: Sequence[Any], *, last: bool = False) -> None:
+        """Have `write` called once with all the rows that wait for it, when the act has done everything else.
+
+        The kinds follow one another in the order in which they were first named; those that are `last` come
+        behind all others. A writer has to bear the same row twice.
         """
-        self._waiting += [(write, row) for row in rows]
+        self._waiting += [_Waiting(write, row, last) for row in rows]
 
     @property
     def length(self) -> int:
@@ -36,10 +47,11 @@ class UnitOfWork:
         del self._waiting[length:]
 
     def finish(self) -> None:
-        """Write what waits, each kind at once, in the order in which the kinds were first named."""
+        """Write what waits, each kind at once."""
         waiting, self._waiting = self._waiting, []
-        for write in dict.fromkeys(write for write, _ in waiting):
-            write([row for kind, row in waiting if kind is write])
+        ordered = sorted(waiting, key=lambda one: one.last)
+        for write in dict.fromkeys(one.write for one in ordered):
+            write([one.row for one in ordered if one.write is write])
 
 
 class _Here(threading.local):
@@ -66,6 +78,7 @@ def unit_of_work() -> Iterator[None]:
     outer = _here.unit
     unit = UnitOfWork() if outer is None else outer
     length, held = unit.length, held_locks()
+    rows = [(row, dict(vars(row))) for row in held_rows()]
     try:
         with transaction.atomic():
             _here.unit = unit
@@ -75,6 +88,8 @@ def unit_of_work() -> Iterator[None]:
     except BaseException:
         unit.forget_since(length)
         let_go_since(held)
+        for row, columns in rows:
+            vars(row).update(columns)
         raise
     finally:
         _here.unit = outer

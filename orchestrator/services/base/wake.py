@@ -26,12 +26,17 @@ def send(workstream_id: int) -> None:
 
     Row and message commit together, and wait for nothing but another sender for the same workstream.
     """
-    if Wake.objects.filter(pk=workstream_id, waits=True).exists():
-        return
     with unit_of_work():
-        _row, is_first = Wake.objects.get_or_create(workstream_id=workstream_id)
-        if is_first or Wake.objects.filter(pk=workstream_id, waits=False).update(waits=True):
+        if _first(workstream_id):
             async_task("orchestrator.processes.tasks.advance", workstream_id)
+
+
+def _first(workstream_id: int) -> bool:
+    """Note that a message waits; whether none did before."""
+    rows = Wake.objects.filter(pk=workstream_id)
+    if rows.filter(waits=False).update(waits=True):
+        return True
+    return not rows.exists() and Wake.objects.get_or_create(workstream_id=workstream_id)[1]
 
 
 def begun(workstream_id: int) -> None:

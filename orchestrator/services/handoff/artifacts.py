@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import rfc8785
 from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Length
 
 from orchestrator.core.errors import InvalidInput, WorkspaceDiverged, WorkspaceUnavailable
@@ -32,11 +32,13 @@ from orchestrator.models import Attempt, HandoffArtifact, OutputFile, Step, Work
 from orchestrator.queries.base.prepared import Prepared
 from orchestrator.queries.engine.inputs import standing_result
 from orchestrator.queries.engine.snapshot import workstream_row
+from orchestrator.queries.handoff.situation import Situation, situation_of
 from orchestrator.queries.handoff.upstream import IN_FORCE, Upstream, output_place
 from orchestrator.queries.work.baseline import integration_in_force
 from orchestrator.queries.work.projection import projected_files
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
 from orchestrator.services.base.locks import outside_transactions
+from orchestrator.services.base.progress import next_artifacts
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.handoff.damage import note_problem, workspace
 from orchestrator.services.handoff.known_branch import note_head, refuse_diverged, refuse_diverged_writer
@@ -58,30 +60,40 @@ def announce(
     outcome: str,
     next_action: str,
     now: datetime,
-    outputs: Mapping[str, bytes] | None = None,
+    situation: Situation | None = None,
+    files: Sequence[OutputFile] = (),
     state: ArtifactState = ArtifactState.PENDING,
 ) -> HandoffArtifact:
     """Write the outbox row of an event in the caller's transaction, whose workstream row is locked.
 
+    `situation` is the attempt's, where the act has read it already; `files` are rows of `output_files`.
     `state` is quarantined for evidence that is kept but never committed or applied (design section 4).
 
-    `outputs` maps relative names to contents. Raises InvalidInput for a name that may not stand in the
-    workspace. The caller wakes the queue; the file appears when `publish` has run. Raises WorkspaceDiverged
-    while nobody can know whether this database is the right one (F23).
+    The caller wakes the queue; the file appears when `publish` has run. Raises WorkspaceDiverged while nobody
+    can know whether this database is the right one (F23).
     """
-    refuse_diverged(workspace())
-    workstream, step = attempt.task.workstream, _placed(attempt.task.step_id)
-    files = _output_files(attempt, outputs or {}, apart=state == ArtifactState.QUARANTINED)
-    upstream = Upstream(workstream)
-    prior = [*upstream.results(step), *upstream.newest([attempt.task_id]).values()]
-    said = _Said(event, actor, outcome, next_action, integration_in_force(workstream) is not None, now)
-    artifact = _artifact(attempt, step, said, prior, files, _next_sequences(workstream, 1))
+    if not connection.in_atomic_block:
+        raise RuntimeError("An artifact is announced in the transaction of the act.")
+    workstream = attempt.task.workstream
+    situation = situation or _situation_of(attempt)
+    refuse_diverged(workspace(), situation.branch)
+    prior = [*situation.builds_on(), *([situation.newest] if situation.newest else [])]
+    said = _Said(event, actor, outcome, next_action, situation.integrated, now)
+    artifact = _artifact(attempt, situation.step, said, prior, files, next_artifacts(workstream, 1))
     artifact.state = state
-    artifact.save()
+    artifact.save(force_insert=True)
     for file in files:
         file.artifact = artifact
-    OutputFile.objects.bulk_create(files)
+    if files:
+        OutputFile.objects.bulk_create(files)
     return artifact
+
+
+def _situation_of(attempt: Attempt) -> Situation:
+    situation = situation_of(attempt.task.workstream, attempt.pk)
+    if situation is None:
+        raise RuntimeError("An artifact is announced for an attempt that is stored.")
+    return situation
 
 
 def announce_queued(*, attempts: Sequence[Attempt], outcome: str, upstream: Upstream, now: datetime) -> None:
@@ -94,7 +106,7 @@ def announce_queued(*, attempts: Sequence[Attempt], outcome: str, upstream: Upst
     workstream = upstream.workstream
     integrated = integration_in_force(workstream) is not None
     own = upstream.newest([attempt.task_id for attempt in attempts if attempt.number > 1])
-    first = _next_sequences(workstream, len(attempts))
+    first = next_artifacts(workstream, len(attempts))
     rows = []
     for sequence, attempt in enumerate(attempts, start=first):
         step = attempt.task.step
@@ -125,7 +137,7 @@ def announce_adopted(
     )
     results = results.select_related("attempt__task__step").order_by("sequence")
     known = {artifact.attempt.task.step.key: artifact for artifact in results}
-    first = _next_sequences(workstream, len(attempts)) if attempts else 0
+    first = next_artifacts(workstream, len(attempts)) if attempts else 0
     for sequence, attempt in enumerate(attempts, start=first):
         step = attempt.task.step
         said = _Said(
@@ -138,27 +150,29 @@ def announce_adopted(
 
 
 def hand_over(
-    *, attempt: Attempt, actor: Actor, outputs: Mapping[str, bytes], now: datetime
+    *, situation: Situation, actor: Actor, outputs: Mapping[str, bytes], now: datetime
 ) -> Attempt | None:
-    """Announce a completed attempt; or, when its inputs and result are those of an earlier one whose handover
-    stands, announce nothing and answer with that attempt: no second artifact, no second copies (FR-010,
-    AD-7)."""
-    digests = {file.path: file.sha256 for file in _output_files(attempt, outputs)}
-    attempt.same_as = standing_result(attempt, digests)
-    attempt.save(update_fields=["same_as"])
-    if attempt.same_as is None:
-        announce(
-            attempt=attempt,
-            event=EventType.ATTEMPT_COMPLETED,
-            actor=actor,
-            outcome=attempt.outcome,
-            next_action="Successors may start.",
-            now=now,
-            outputs=outputs,
-        )
-    else:
-        refuse_diverged(workspace())
-    return attempt.same_as
+    """Announce an attempt that completes; or, when its inputs and result are those of an earlier one whose
+    handover stands, announce nothing and answer with that attempt: no second artifact, no second copies
+    (FR-010, AD-7)."""
+    attempt = situation.attempt
+    files = output_files(situation, outputs)
+    digests = {file.path: file.sha256 for file in files}
+    earlier = standing_result(attempt, digests) if situation.handed_over else None
+    if earlier is not None:
+        refuse_diverged(workspace(), situation.branch)
+        return earlier
+    announce(
+        attempt=attempt,
+        event=EventType.ATTEMPT_COMPLETED,
+        actor=actor,
+        outcome=attempt.outcome,
+        next_action="Successors may start.",
+        now=now,
+        situation=situation,
+        files=files,
+    )
+    return None
 
 
 def publish(*, now: datetime, workstream_id: int | None = None) -> int:
@@ -297,16 +311,6 @@ def _message(rows: Sequence[HandoffArtifact], workstream_id: int) -> str:
     return f"{slug}: {len(rows)} handoff artifacts\n\n" + "".join(f"{row.path}\n" for row in rows)
 
 
-def _next_sequences(workstream: Workstream, count: int) -> int:
-    """Reserve as many numbers, without gaps; answers with the first."""
-    if not connection.in_atomic_block:
-        raise RuntimeError("An artifact is announced in the transaction of the act.")
-    row = Workstream.objects.filter(pk=workstream.pk)
-    row.update(last_artifact=F("last_artifact") + count)
-    workstream.last_artifact = row.values_list("last_artifact", flat=True).get()
-    return workstream.last_artifact - count + 1
-
-
 class _Said(NamedTuple):
     """What an artifact says beside the facts of its attempt."""
 
@@ -362,37 +366,53 @@ def _artifact(
     )
 
 
-def _placed(step_id: int) -> Step:
-    return Step.objects.select_related("version__workflow", "thread__batch__stage").get(pk=step_id)
-
-
-def _output_files(attempt: Attempt, outputs: Mapping[str, bytes], *, apart: bool = False) -> list[OutputFile]:
-    """Rows, not saved yet. Files that stay `apart`, in the database, meet no file of the workspace."""
+def output_files(
+    situation: Situation, outputs: Mapping[str, bytes], *, apart: bool = False
+) -> list[OutputFile]:
+    """Rows for the outputs of an attempt, by relative name, not saved yet. InvalidInput for a name that
+    may not stand in the workspace. Files that stay `apart`, in the database, meet nothing that stands
+    there."""
     if not outputs:
         return []
-    workstream, step = attempt.task.workstream, _placed(attempt.task.step_id)
-    paths = output_paths(output_place(workstream, step), sorted(outputs))
-    space = workspace()
-    for path in () if apart else paths.values():
-        _refuse_obstructed(space, workstream, path)
+    workstream = situation.task.workstream
+    paths = output_paths(output_place(workstream, situation.step), sorted(outputs))
+    if not apart:
+        _refuse_obstructed(workstream, sorted(paths.values()))
     return [
         OutputFile(path=path, content=outputs[name], sha256=hashlib.sha256(outputs[name]).hexdigest())
         for name, path in sorted(paths.items(), key=lambda item: item[1])
     ]
 
 
-def _refuse_obstructed(space: Workspace, workstream: Workstream, path: str) -> None:
-    """An output may replace an earlier one, but go through no link and need no file as a folder."""
-    if space.has_link(path):
-        raise InvalidInput(f"outputs: a symbolic link stands in the way of {path}.", field="outputs")
-    if f"{documentation_folder(workstream.slug)}/{PAGES[0]}" in parents(path):
-        raise InvalidInput(
-            f"outputs: {path} needs a folder where the documentation's page is a file.", field="outputs"
-        )
+#: Paths that are looked up in one statement.
+LOOKED_UP = 100
+
+
+def _refuse_obstructed(workstream: Workstream, paths: Sequence[str]) -> None:
+    """An output may replace an earlier one, but not need a folder where a file stands, nor go through a
+    link."""
+    space = workspace()
+    for path in paths:
+        if space.has_link(path):
+            raise InvalidInput(f"outputs: a symbolic link stands in the way of {path}.", field="outputs")
+        if f"{documentation_folder(workstream.slug)}/{PAGES[0]}" in parents(path):
+            raise InvalidInput(
+                f"outputs: {path} needs a folder where the documentation's page is a file.", field="outputs"
+            )
+    for start in range(0, len(paths), LOOKED_UP):
+        _refuse_beside(workstream, paths[start : start + LOOKED_UP])
+
+
+def _refuse_beside(workstream: Workstream, paths: Sequence[str]) -> None:
+    folders = {folder for path in paths for folder in parents(path)}
+    clash = Q(path__in=sorted(folders))
+    for path in paths:
+        clash |= Q(path__startswith=f"{path}/")
     stored = OutputFile.objects.filter(artifact__workstream=workstream).exclude(
         artifact__state=ArtifactState.QUARANTINED
     )
-    if other := stored.filter(Q(path__in=parents(path)) | Q(path__startswith=f"{path}/")).first():
-        raise InvalidInput(
-            f"outputs: {path} cannot stand beside {other.path}: one is a folder.", field="outputs"
-        )
+    other = stored.filter(clash).order_by().values_list("path", flat=True).first()
+    if other is None:
+        return
+    mine = next(path for path in paths if other in parents(path) or other.startswith(f"{path}/"))
+    raise InvalidInput(f"outputs: {mine} cannot stand beside {other}: one is a folder.", field="outputs")

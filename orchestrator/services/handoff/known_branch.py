@@ -45,15 +45,19 @@ def _write(**columns: object) -> None:
         WorkspaceBranch.objects.get_or_create(pk=WorkspaceBranch.ONLY, defaults=columns)
 
 
-def refuse_diverged(space: Workspace) -> None:
-    """WorkspaceDiverged when acts may not go on: one read of a row and of a small file.
+def refuse_diverged(space: Workspace, known: WorkspaceBranch | None = None) -> None:
+    """WorkspaceDiverged when acts may not go on: one read of a row and of a small file. `known` is the row,
+    where the act has read it already.
 
     A publisher may be at work meanwhile. Its row names both commits while the branch moves, so what is
     foreign twice, before and after the row was read, is foreign. A disk that does not tell holds up nobody:
     what was announced waits for it (F14 to F16).
     """
     try:
-        head, row = space.head(), known_branch()
+        head = space.head()
+        if known is not None and agrees(known.head, known.meant, head):
+            return
+        row = known_branch()
         foreign = not agrees(row.head, row.meant, head) and space.head() == head
     except WorkspaceUnavailable:
         return

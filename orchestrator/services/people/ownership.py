@@ -107,7 +107,8 @@ def _pass_on(
     """Write the new owner into the row that it belongs to, with its entry in the log and in the history."""
     owned = blocker or task or workstream
     before, owned.owner = owned.owner, owner
-    owned.save(update_fields=["owner"])
+    if owned is not task:  # which its caller settles
+        owned.save(update_fields=["owner"])
     if task is None:
         workstream.updated_at = now
         workstream.save(update_fields=["updated_at"])

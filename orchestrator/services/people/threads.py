@@ -4,8 +4,9 @@ from datetime import datetime
 
 from orchestrator.core.errors import AssignedElsewhere, InvalidInput, MissingReason, NotFound, WrongState
 from orchestrator.core.terms import AssignmentMode, Role, WorkstreamStatus
-from orchestrator.models import Executor, Task, Thread, ThreadAssignment, Workstream
-from orchestrator.queries.engine.threads import assignments_in_force, place_of, sole_executor
+from orchestrator.models import Executor, Thread, ThreadAssignment, Workstream
+from orchestrator.queries.engine.threads import assignments_in_force, place_of
+from orchestrator.queries.handoff.situation import Situation
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import locked_workstream
@@ -59,12 +60,14 @@ def unassign_thread(*, workstream_id: int, thread_id: int, reason: str, actor: A
         _touch(workstream, now)
 
 
-def refuse_assigned_elsewhere(task: Task, executor: Executor) -> None:
+def refuse_assigned_elsewhere(situation: Situation, executor: Executor) -> None:
     """AssignedElsewhere, naming it, when another executor alone claims in the task's thread."""
-    thread = Thread.objects.select_related("batch__stage").get(pk=task.step.thread_id)
-    sole = sole_executor(task.workstream, thread)
-    if sole is not None and sole != executor:
-        raise AssignedElsewhere(f"The thread {thread} is assigned to {sole.label}.", executor=sole.name)
+    if situation.sole_executor in {None, executor.pk}:
+        return
+    sole = Executor.objects.select_related("user").get(pk=situation.sole_executor)
+    raise AssignedElsewhere(
+        f"The thread {situation.step.thread} is assigned to {sole.label}.", executor=sole.name
+    )
 
 
 def _executor(name: str) -> Executor:

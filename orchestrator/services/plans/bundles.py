@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
 from orchestrator.core.engine.workstream_needs import circle_through, in_order
 from orchestrator.core.errors import BundleRejected, InvalidInput
 from orchestrator.core.findings import Finding
+from orchestrator.core.limits import BUNDLE_PLANS
 from orchestrator.core.plans.checks.check import sort_findings
 from orchestrator.core.plans.findings import finding
 from orchestrator.core.plans.plan import Reading
@@ -20,9 +20,6 @@ from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.history import record
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.plans.plans import Submission, submission_of, submit_plan, unschedulable
-
-#: Plans of one bundle.
-MOST: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +105,8 @@ def _by_name(files: Sequence[PlanFile]) -> dict[str, PlanFile]:
         raise InvalidInput(
             "There is no plan in the bundle.", recovery="Choose at least one file.", field="files"
         )
-    if len(files) > MOST:
-        raise InvalidInput(f"A bundle has at most {MOST} plans, not {len(files)}.", field="files")
+    if len(files) > BUNDLE_PLANS:
+        raise InvalidInput(f"A bundle has at most {BUNDLE_PLANS} plans, not {len(files)}.", field="files")
     stems: dict[str, str] = {}
     for file in files:
         if (stem := stem_of(file.name)) in stems:

@@ -54,7 +54,7 @@ def add_steps(
         raise MissingReason("Say why the plan needs these steps.", field="reason")
     actor = actor or Actor.member(executor)
     with unit_of_work():
-        attempt = held_attempt(attempt_id, token, executor)
+        attempt = held_attempt(attempt_id, token, executor, actor).attempt
         step, workstream = attempt.task.step, attempt.task.workstream
         left = _left_after(step, work)
         _refuse_waiting_version(workstream, now)

@@ -6,20 +6,22 @@ from datetime import datetime
 from orchestrator.core.engine.signatures import SignOff
 from orchestrator.core.errors import MissingReason, NotAllowed, NotFound, Refusal, WrongState
 from orchestrator.core.terms import AttemptStatus, EventType, GateDecision, StepKind, TaskStatus
-from orchestrator.models import Attempt, GateReview, Task, WorkflowVersion, Workstream
-from orchestrator.queries.engine.signatures import sign_off_of
+from orchestrator.models import Attempt, GateReview, Step, Task, WorkflowVersion, Workstream
+from orchestrator.queries.engine.signatures import Signatures, signatures_of
+from orchestrator.queries.handoff.situation import Situation, gate_situation
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import locked_task
+from orchestrator.services.base.locks import locked_task, locked_workstream_of, refuse_inactive
 from orchestrator.services.base.progress import settle
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.changes.adoption import adopt_behind
 from orchestrator.services.handoff.artifacts import announce
 from orchestrator.services.plans.amendments import PROPOSERS, propose_stage
+from orchestrator.services.work.attempts import move
 from orchestrator.services.work.planned_signatures import gate_of
 from orchestrator.services.work.rework import redo_from
-from orchestrator.services.work.signing import why_not_approve, why_not_decide
+from orchestrator.services.work.signing import signer, why_not_approve, why_not_decide
 
 
 def approve_gate(
@@ -38,9 +40,9 @@ def approve_gate(
     Nothing but signatures completes a gate. Raises NotAllowed, SelfApproval, WrongState.
     """
     with unit_of_work():
-        attempt = _open_gate(task_id, actor)
-        task = attempt.task
-        if refusal := why_not_approve(task, actor):
+        situation, signatures = _open_gate(task_id, actor)
+        attempt, task = situation.attempt, situation.task
+        if refusal := why_not_approve(task, actor, signatures, lost=situation.lost):
             raise refusal
         review = GateReview.objects.create(
             attempt=attempt,
@@ -52,13 +54,13 @@ def approve_gate(
             follow_up_version=fix or _follow_up_version(task, follow_ups, reason, actor, now),
             signed_at=now,
         )
-        state = sign_off_of(task)
+        state = signatures.sign_off(signer(actor))
         if state.complete:
-            _complete(attempt, actor, reason, state, now)
+            _complete(situation, actor, reason, state, now)
         data = _signature(review, state)
         _record(attempt, actor, "gate approved" if state.complete else "gate signed", reason, now, data)
         settle(task, now)
-        if state.complete:
+        if state.complete and situation.adopts:
             adopt_behind(workstream=task.workstream, actor=actor, now=now)
         wake(task.workstream_id)
     return review
@@ -89,7 +91,8 @@ def sign_as_planned(*, version: WorkflowVersion, workstream: Workstream, now: da
         return None
 
 
-def _complete(attempt: Attempt, actor: Actor, reason: str, state: SignOff, now: datetime) -> None:
+def _complete(situation: Situation, actor: Actor, reason: str, state: SignOff, now: datetime) -> None:
+    attempt = situation.attempt
     said = reason or "Approved."
     outcome = said if state.needed == 1 else f"{said} Signed by {', '.join(state.signed)}."
     _end(attempt, AttemptStatus.COMPLETED, outcome, now)
@@ -101,6 +104,7 @@ def _complete(attempt: Attempt, actor: Actor, reason: str, state: SignOff, now: 
         outcome=outcome,
         next_action="What stands behind the gate may start.",
         now=now,
+        situation=situation,
     )
 
 
@@ -143,8 +147,8 @@ def reject_gate(*, task_id: int, return_key: str, reason: str, actor: Actor, now
     if not reason.strip():
         raise MissingReason("A gate is rejected with a reason.", field="reason")
     with unit_of_work():
-        attempt = _open_gate(task_id, actor)
-        task = attempt.task
+        situation, _signatures = _open_gate(task_id, actor)
+        attempt, task = situation.attempt, situation.task
         target = _return_task(task, return_key)
         review = GateReview.objects.create(
             attempt=attempt,
@@ -163,6 +167,7 @@ def reject_gate(*, task_id: int, return_key: str, reason: str, actor: Actor, now
             outcome=reason,
             next_action=f"Work returns to {return_key}.",
             now=now,
+            situation=situation,
         )
         _record(attempt, actor, "gate rejected", reason, now, {"return_to": return_key})
         redo_from(task=target, reason=reason, actor=actor, now=now)
@@ -170,22 +175,34 @@ def reject_gate(*, task_id: int, return_key: str, reason: str, actor: Actor, now
     return review
 
 
-def _open_gate(task_id: int, actor: Actor) -> Attempt:
-    """The locked attempt of a gate that this actor may decide now."""
-    task = locked_task(task_id)
-    if task.step.kind != StepKind.GATE:
-        raise WrongState(f"{task.step.key} is not a gate.")
-    attempt = task.attempts.filter(status=AttemptStatus.QUEUED).first()
-    if refusal := why_not_decide(task, actor):
+def _open_gate(task_id: int, actor: Actor) -> tuple[Situation, Signatures]:
+    """The locked situation of a gate that this actor may decide now, and its signatures so far."""
+    workstream = locked_workstream_of(Task.objects.filter(pk=task_id), "There is no such task.")
+    refuse_inactive(workstream)
+    situation = gate_situation(workstream, task_id)
+    if situation is None:
+        raise _why_closed(locked_task(task_id), actor)
+    if not situation.step.is_gate:
+        raise _no_gate(situation.step)
+    signatures = signatures_of(situation.task)
+    if refusal := why_not_decide(situation.task, actor, signatures, situation.names_steps):
         raise refusal
-    if attempt is None:
-        raise WrongState(f"{task.step.key} does not wait for a signature.")
-    if task.blockers.filter(resolved_at=None).exists():
+    if situation.blocked:
         raise WrongState(
-            f"{task.step.key} has an open blocker.", recovery="Resolve the blocker, then decide."
+            f"{situation.step.key} has an open blocker.", recovery="Resolve the blocker, then decide."
         )
-    attempt.task = task
-    return attempt
+    return situation, signatures
+
+
+def _why_closed(task: Task, actor: Actor) -> Refusal:
+    """Why a task at which no attempt waits is not decided."""
+    if not task.step.is_gate:
+        return _no_gate(task.step)
+    return why_not_decide(task, actor) or WrongState(f"{task.step.key} does not wait for a signature.")
+
+
+def _no_gate(step: Step) -> Refusal:
+    return WrongState(f"{step.key} is not a gate.")
 
 
 def _return_task(gate: Task, key: str) -> Task:
@@ -209,12 +226,7 @@ def _return_task(gate: Task, key: str) -> Task:
 
 
 def _end(attempt: Attempt, state: AttemptStatus, outcome: str, now: datetime) -> None:
-    moved = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.QUEUED).update(
-        status=state, outcome=outcome, started_at=attempt.queued_at, ended_at=now
-    )
-    if moved != 1:
-        raise WrongState("The gate has been decided meanwhile.")
-    attempt.refresh_from_db(fields=["status", "outcome", "started_at", "ended_at"])
+    move(attempt, AttemptStatus.QUEUED, state, outcome=outcome, started_at=attempt.queued_at, ended_at=now)
 
 
 def _record(

@@ -1,6 +1,5 @@
-"""The rows of an attempt behind its workstream's lock: what claims, completions and failures
-share (FR-027).
-"""
+"""The rows of an attempt behind its workstream's lock: what claims, completions and failures share
+(FR-027)."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,40 +9,46 @@ from orchestrator.core.terms import AttemptStatus
 from orchestrator.models import Assignment, Attempt, Blocker, Executor, Task
 from orchestrator.queries.base.roles import doers_of
 from orchestrator.queries.engine.held import lost_before
+from orchestrator.queries.handoff.situation import NOBODY, Situation, situation_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import locked_task
+from orchestrator.services.base.locks import locked_workstream_of, refuse_inactive
+
+MISSING = "There is no such attempt."
 
 
-def locked_attempt(attempt_id: int) -> Attempt:
-    task_id = Attempt.objects.filter(pk=attempt_id).values_list("task_id", flat=True).first()
-    if task_id is None:
-        raise NotFound("There is no such attempt.")
-    task = locked_task(task_id)
-    attempt = Attempt.objects.get(pk=attempt_id)
-    attempt.task = task
-    return attempt
+def locked_attempt(attempt_id: int, executor: Executor | None = None) -> Situation:
+    """The situation of an attempt, read behind its workstream's lock; the workstream must be active.
+
+    `executor` is who might claim it. NotFound when there is no such attempt.
+    """
+    workstream = locked_workstream_of(Task.objects.filter(attempts=attempt_id), MISSING)
+    refuse_inactive(workstream)
+    situation = situation_of(workstream, attempt_id, executor.pk if executor else NOBODY)
+    if situation is None:
+        raise NotFound(MISSING)
+    return situation
 
 
-def held_attempt(attempt_id: int, token: int, executor: Executor) -> Attempt:
-    """The locked attempt, if this executor may do its step and holds it with this token."""
-    attempt = locked_attempt(attempt_id)
-    require_doer(attempt, Actor.member(executor))
-    if stale := staleness(attempt, token, executor):
+def held_attempt(attempt_id: int, token: int, executor: Executor, actor: Actor) -> Situation:
+    """The locked attempt, if who acts may do its step and the executor holds it with this token."""
+    situation = locked_attempt(attempt_id)
+    require_doer(situation.attempt, actor)
+    if stale := staleness(situation, token, executor):
         raise stale
-    return attempt
+    return situation
 
 
 def require_doer(attempt: Attempt, actor: Actor) -> None:
-    """NotAllowed for whoever lacks the role that the step asks for (`core/people/roles.py`)."""
+    """NotAllowed for whoever lacks the role that the step asks for (`core/roles.py`)."""
     actor.require(*sorted(doers_of(attempt.task.step)))
 
 
-def staleness(attempt: Attempt, token: int, executor: Executor) -> StaleToken | None:
-    held = Assignment.objects.filter(
-        attempt=attempt, executor=executor, token=token, released_at=None
-    ).exists()
-    if held and attempt.status == AttemptStatus.RUNNING:
+def staleness(situation: Situation, token: int, executor: Executor) -> StaleToken | None:
+    """Why the executor's token no longer counts; None while it holds the attempt with it."""
+    attempt, held = situation.attempt, situation.assignment
+    mine = held is not None and (held.executor_id, held.token) == (executor.pk, token)
+    if mine and held.released_at is None and attempt.status == AttemptStatus.RUNNING:
         return None
     return StaleToken(f"{executor.name} does not hold {attempt} with token {token}: it is {attempt.status}.")
 
@@ -52,21 +57,24 @@ def blocked(attempt: Attempt) -> bool:
     return Blocker.objects.filter(task=attempt.task, resolved_at=None).exists()
 
 
-def refuse_held(task: Task) -> None:
+def refuse_held(situation: Situation) -> None:
     """HeldBack while what the launched task builds on is missing or altered (EC-3, F32)."""
-    if lost := lost_before(task):
-        raise HeldBack(f"{task.step.key} is {lost.sentence}.", path=lost.path, holder=lost.key)
+    if situation.lost and (lost := lost_before(situation.task)):
+        raise HeldBack(f"{situation.step.key} is {lost.sentence}.", path=lost.path, holder=lost.key)
 
 
 def move(attempt: Attempt, old: AttemptStatus, new: AttemptStatus, **columns: object) -> None:
-    """The conditional update that the unique constraints back up."""
-    if Attempt.objects.filter(pk=attempt.pk, status=old).update(status=new, **columns) != 1:
+    """The conditional update that the unique constraints back up: an attempt's one write in an act."""
+    columns["status"] = new.value
+    if Attempt.objects.filter(pk=attempt.pk, status=old).update(**columns) != 1:
         raise WrongState(f"{attempt} is no longer {old}.")
-    attempt.refresh_from_db(fields=["status", *columns])
+    for column, value in columns.items():
+        setattr(attempt, column, value)
 
 
-def end(attempt: Attempt, state: AttemptStatus, now: datetime) -> None:
-    move(attempt, AttemptStatus.RUNNING, state, ended_at=now)
+def end(attempt: Attempt, state: AttemptStatus, now: datetime, **columns: object) -> None:
+    """Write a running attempt's end, with what else came of it, and release its claim."""
+    move(attempt, AttemptStatus.RUNNING, state, ended_at=now, **columns)
     Assignment.objects.filter(attempt=attempt).update(released_at=now, terminal_state=state)
 
 
@@ -78,6 +86,7 @@ def record_attempt(
     reason: str = "",
     data: Mapping[str, object] | None = None,
 ) -> None:
+    """Append an entry about an attempt to what the act says."""
     task = attempt.task
     record(
         workstream=task.workstream,

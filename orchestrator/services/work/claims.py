@@ -2,13 +2,16 @@
 
 from datetime import datetime
 
+from django.db import IntegrityError
+
 from orchestrator.core.errors import AlreadyClaimed, ExecutorBusy, MissingReason, WrongState
 from orchestrator.core.people.roles import DOERS
 from orchestrator.core.terms import AttemptStatus, EventType, TaskStatus
 from orchestrator.models import Assignment, Attempt, Executor
+from orchestrator.queries.handoff.situation import Situation
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.bounds import check_text, refuse_more_breadcrumbs
-from orchestrator.services.base.locks import lock_executor
+from orchestrator.services.base.locks import Lock, take
 from orchestrator.services.base.progress import settle
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
@@ -17,7 +20,6 @@ from orchestrator.services.handoff.commits import base_at_claim
 from orchestrator.services.people.ownership import own_unowned
 from orchestrator.services.people.threads import refuse_assigned_elsewhere
 from orchestrator.services.work.attempts import (
-    blocked,
     held_attempt,
     locked_attempt,
     move,
@@ -37,41 +39,46 @@ def claim(*, attempt_id: int, executor: Executor, actor: Actor, now: datetime) -
     owner (FR-011).
     """
     actor.require(*sorted(DOERS))
-    with unit_of_work():
-        attempt = locked_attempt(attempt_id)
-        require_doer(attempt, actor)
-        if held := _held(attempt, executor):
-            return held
-        _refuse_unclaimable(attempt)
-        refuse_assigned_elsewhere(attempt.task, executor)
-        _refuse_busy(executor)
-        task = attempt.task
-        base = base_at_claim(task, attempt.number)
-        move(attempt, AttemptStatus.QUEUED, AttemptStatus.RUNNING, started_at=now, base=base)
-        task.last_token += 1
-        task.status = TaskStatus.ACTIVE
-        assignment = Assignment.objects.create(
-            attempt=attempt,
-            executor=executor,
-            claimed_as=actor.label,
-            token=task.last_token,
-            claimed_at=now,
+    try:
+        with unit_of_work():
+            return _claim(attempt_id, executor, actor, now)
+    except IntegrityError:
+        # Two claims of one executor met, in two workstreams: the database lets one of them through.
+        _refuse_busy(
+            executor, executor.assignments.filter(released_at=None).values_list("attempt", flat=True).first()
         )
-        task.workstream.started_at = task.workstream.started_at or now
-        announce(
-            attempt=attempt,
-            event=EventType.ATTEMPT_STARTED,
-            actor=actor,
-            outcome=f"Claimed by {actor.label}.",
-            next_action="Do the step and prove its exit criteria.",
-            now=now,
-        )
-        record_attempt(
-            attempt, actor, "attempt claimed", now, data={"executor": executor.name, "token": task.last_token}
-        )
-        own_unowned(task, executor, actor, now)
-        settle(task, now)
-        wake(task.workstream_id)
+        raise
+
+
+def _claim(attempt_id: int, executor: Executor, actor: Actor, now: datetime) -> Assignment:
+    situation = locked_attempt(attempt_id, executor)
+    attempt, task = situation.attempt, situation.task
+    require_doer(attempt, actor)
+    if held := _held(situation, executor):
+        return held
+    _refuse_unclaimable(situation)
+    refuse_assigned_elsewhere(situation, executor)
+    _refuse_busy(executor, situation.busy_with)
+    base = base_at_claim(task, attempt.number)
+    task.last_token += 1
+    task.status = TaskStatus.ACTIVE
+    task.workstream.started_at = task.workstream.started_at or now
+    move(attempt, AttemptStatus.QUEUED, AttemptStatus.RUNNING, started_at=now, base=base)
+    assignment = _assign(attempt, executor, actor, now)
+    announce(
+        attempt=attempt,
+        event=EventType.ATTEMPT_STARTED,
+        actor=actor,
+        outcome=f"Claimed by {actor.label}.",
+        next_action="Do the step and prove its exit criteria.",
+        now=now,
+        situation=situation,
+    )
+    data = {"executor": executor.name, "token": task.last_token}
+    record_attempt(attempt, actor, "attempt claimed", now, data=data)
+    own_unowned(task, executor, actor, now)
+    settle(task, now)
+    wake(task.workstream_id)
     return assignment
 
 
@@ -85,34 +92,48 @@ def report(
     actor: Actor | None = None,
 ) -> None:
     """Leave a breadcrumb: the last action, for whoever continues (WF-8). `actor` as in
-    `completions.complete`.
-    """
+    `completions.complete`."""
     if not breadcrumb.strip():
         raise MissingReason("A breadcrumb says what was done last.", field="breadcrumb")
     check_text(breadcrumb, "breadcrumb")
+    actor = actor or Actor.member(executor)
     with unit_of_work():
-        attempt = held_attempt(attempt_id, token, executor)
+        attempt = held_attempt(attempt_id, token, executor, actor).attempt
         refuse_more_breadcrumbs(attempt)
         attempt.task.breadcrumb = breadcrumb
-        record_attempt(attempt, actor or Actor.member(executor), "breadcrumb left", now, reason=breadcrumb)
+        record_attempt(attempt, actor, "breadcrumb left", now, reason=breadcrumb)
         settle(attempt.task, now)
 
 
-def _held(attempt: Attempt, executor: Executor) -> Assignment | None:
+def _held(situation: Situation, executor: Executor) -> Assignment | None:
     """The claim that this executor has on a running attempt, if it is the one that has it."""
-    held = Assignment.objects.filter(attempt=attempt, executor=executor, released_at=None).first()
-    if held is not None:
-        held.attempt = attempt
+    held = situation.assignment
+    if held is None or held.released_at is not None or held.executor_id != executor.pk:
+        return None
+    held.executor = executor
     return held
 
 
-def _refuse_unclaimable(attempt: Attempt) -> None:
-    if attempt.task.step.is_gate:
+def _assign(attempt: Attempt, executor: Executor, actor: Actor, now: datetime) -> Assignment:
+    """One claim at a time of one member of the pool: a second one waits here for the first one's
+    transaction."""
+    take(Lock.EXECUTOR, executor.pk)
+    return Assignment.objects.create(
+        attempt=attempt,
+        executor=executor,
+        claimed_as=actor.label,
+        token=attempt.task.last_token,
+        claimed_at=now,
+    )
+
+
+def _refuse_unclaimable(situation: Situation) -> None:
+    attempt, holder = situation.attempt, situation.assignment
+    if situation.step.is_gate:
         raise WrongState(
             "A gate is signed by a person, not claimed.", recovery="Open the gate's page and decide."
         )
-    if attempt.status == AttemptStatus.RUNNING:
-        holder = Assignment.objects.select_related("executor").get(attempt=attempt)
+    if attempt.status == AttemptStatus.RUNNING and holder is not None:
         since = holder.claimed_at.isoformat(timespec="seconds")
         raise AlreadyClaimed(
             f"{attempt} is held by {holder.claimed_as} since {since}.",
@@ -121,17 +142,17 @@ def _refuse_unclaimable(attempt: Attempt) -> None:
         )
     if attempt.status != AttemptStatus.QUEUED:
         raise WrongState(f"{attempt} is {attempt.status}; it can no longer be claimed.")
-    if attempt.task.needs_human:
+    if situation.task.needs_human:
         raise WrongState("The task waits for a person.", recovery="Answer its intervention first.")
-    if blocked(attempt):
+    if situation.blocked:
         raise WrongState(
             "The task has an open blocker.", recovery="Resolve the blocker, then claim the attempt."
         )
-    refuse_held(attempt.task)
+    refuse_held(situation)
 
 
-def _refuse_busy(executor: Executor) -> None:
-    lock_executor(executor.pk)
-    running = executor.assignments.filter(released_at=None).select_related("attempt__task__step").first()
+def _refuse_busy(executor: Executor, running: int | None) -> None:
+    """ExecutorBusy, naming the attempt with this id, which the executor runs."""
     if running is not None:
-        raise ExecutorBusy(f"{executor.name} already runs {running.attempt}.", attempt=running.attempt_id)
+        attempt = Attempt.objects.select_related("task__step").get(pk=running)
+        raise ExecutorBusy(f"{executor.name} already runs {attempt}.", attempt=attempt.pk)

@@ -7,6 +7,7 @@ from orchestrator.core.engine.conditions import chosen_outcome
 from orchestrator.core.errors import CriteriaUnmet, Refusal, WrongState
 from orchestrator.core.terms import AttemptStatus, CriterionKind, TaskStatus
 from orchestrator.models import Attempt, Criterion, CriterionCheck, Executor
+from orchestrator.queries.handoff.situation import Situation
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.bounds import check_evidence, check_outputs, check_text
 from orchestrator.services.base.progress import settle
@@ -15,7 +16,6 @@ from orchestrator.services.base.wake import wake
 from orchestrator.services.handoff.artifacts import hand_over
 from orchestrator.services.handoff.commits import named_commit
 from orchestrator.services.work.attempts import (
-    blocked,
     end,
     locked_attempt,
     record_attempt,
@@ -55,61 +55,82 @@ def complete(
     check_outputs(outputs or {})
     named = named_commit(attempt_id, commit)
     with unit_of_work():
-        attempt = locked_attempt(attempt_id)
+        situation = locked_attempt(attempt_id)
+        attempt = situation.attempt
         require_doer(attempt, actor)
-        stale = staleness(attempt, token, executor)
+        stale = staleness(situation, token, executor)
         if stale:
-            late = keep_late_result(attempt, token, executor, outcome, outputs or {}, now)
+            late = keep_late_result(situation, token, executor, outcome, outputs or {}, now)
             stale.kept, stale.way_out = late.kept, f"{stale.way_out} {late.said}"
         else:
             if isinstance(named, Refusal):
                 raise named
-            _refuse_held_up(attempt)
-            _check_criteria(attempt, evidence, actor, now)
+            _refuse_held_up(situation)
+            checks = _checks(attempt, evidence, actor, now)
             attempt.result = chosen_outcome(attempt.task.step.key, attempt.task.step.outcome_words, result)
             attempt.outcome, attempt.commit = outcome, named
-            attempt.save(update_fields=["outcome", "commit", "result"])
-            _hand_over(attempt, actor, outputs or {}, now)
+            _hand_over(situation, checks, actor, outputs or {}, now)
     if stale:
         raise stale
     return attempt
 
 
-def _hand_over(attempt: Attempt, actor: Actor, outputs: Mapping[str, bytes], now: datetime) -> None:
-    end(attempt, AttemptStatus.COMPLETED, now)
-    attempt.task.status = TaskStatus.COMPLETE
+def _hand_over(
+    situation: Situation,
+    checks: Sequence[CriterionCheck],
+    actor: Actor,
+    outputs: Mapping[str, bytes],
+    now: datetime,
+) -> None:
+    attempt, task = situation.attempt, situation.task
+    earlier = hand_over(situation=situation, actor=actor, outputs=outputs, now=now)
+    end(
+        attempt,
+        AttemptStatus.COMPLETED,
+        now,
+        outcome=attempt.outcome,
+        commit=attempt.commit,
+        result=attempt.result,
+        same_as=earlier,
+    )
+    CriterionCheck.objects.bulk_create(checks)
+    task.status = TaskStatus.COMPLETE
     data: dict[str, object] = {"commit": attempt.commit, "result": attempt.result}
     told = attempt.outcome
-    if earlier := hand_over(attempt=attempt, actor=actor, outputs=outputs, now=now):
+    if earlier:
         data["same_as"] = earlier.number
         told = f"{told} (Same inputs and result as attempt {earlier.number}, whose handover stands.)".strip()
     record_attempt(attempt, actor, "attempt completed", now, reason=told, data=data)
-    settle(attempt.task, now)
-    wake(attempt.task.workstream_id)
+    settle(task, now)
+    wake(task.workstream_id)
 
 
-def _refuse_held_up(attempt: Attempt) -> None:
+def _refuse_held_up(situation: Situation) -> None:
     """Completing would leave a blocker or a question open behind it, or stand on a handover that was lost."""
-    if blocked(attempt):
+    if situation.blocked:
         raise WrongState(
             "The task has an open blocker.", recovery="Resolve the blocker, then complete the attempt."
         )
-    if attempt.task.needs_human:
+    if situation.task.needs_human:
         raise WrongState(
-            f"The task waits for a person: {attempt.task.intervention_note}",
+            f"The task waits for a person: {situation.task.intervention_note}",
             recovery="Have the intervention answered, then complete the attempt.",
         )
-    refuse_held(attempt.task)
+    refuse_held(situation)
 
 
-def _check_criteria(attempt: Attempt, evidence: Mapping[int, str], actor: Actor, now: datetime) -> None:
+def _checks(
+    attempt: Attempt, evidence: Mapping[int, str], actor: Actor, now: datetime
+) -> list[CriterionCheck]:
+    """A row for each exit criterion with its evidence, not saved yet; CriteriaUnmet names those without
+    any."""
     criteria = list(attempt.task.step.criteria.filter(kind=CriterionKind.EXIT))
     evidence = _for_step_in_effect(attempt, criteria, evidence)
     missing = [c for c in criteria if not evidence.get(c.pk, "").strip()]
     if missing:
         names = "; ".join(c.text for c in missing)
         raise CriteriaUnmet(f"Without evidence: {names}.", criteria=", ".join(str(c.pk) for c in missing))
-    CriterionCheck.objects.bulk_create(
+    return [
         CriterionCheck(
             attempt=attempt,
             criterion=c,
@@ -119,7 +140,7 @@ def _check_criteria(attempt: Attempt, evidence: Mapping[int, str], actor: Actor,
             checked_at=now,
         )
         for c in criteria
-    )
+    ]
 
 
 def _for_step_in_effect(

@@ -12,8 +12,9 @@ from django.db.models.functions import Length
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.terms import ArtifactState, EventType
 from orchestrator.models import Assignment, Attempt, Executor, HandoffArtifact, OutputFile
+from orchestrator.queries.handoff.situation import Situation
 from orchestrator.services.base.actor import Actor
-from orchestrator.services.handoff.artifacts import announce
+from orchestrator.services.handoff.artifacts import announce, output_files
 from orchestrator.services.work.attempts import record_attempt
 
 #: Late results of one attempt that are kept, and the bytes of all of them together.
@@ -30,7 +31,7 @@ class Late:
 
 
 def keep_late_result(
-    attempt: Attempt,
+    situation: Situation,
     token: int,
     executor: Executor,
     outcome: str,
@@ -41,10 +42,12 @@ def keep_late_result(
 
     The caller holds the workstream's lock and refuses the act in any case.
     """
+    attempt = situation.attempt
     if why := _why_not_kept(attempt, token, executor, outcome, outputs):
         return Late(False, f"Nothing of what was sent is kept: {why}")
     actor = Actor.member(executor)
     try:
+        files = output_files(situation, outputs, apart=True)
         announce(
             attempt=attempt,
             event=EventType.ATTEMPT_COMPLETED,
@@ -52,7 +55,8 @@ def keep_late_result(
             outcome=outcome,
             next_action="None: the claim had ended. Kept as evidence.",
             now=now,
-            outputs=outputs,
+            situation=situation,
+            files=files,
             state=ArtifactState.QUARANTINED,
         )
     except InvalidInput as refusal:

@@ -7,6 +7,7 @@ from datetime import datetime
 from orchestrator.core.errors import MissingReason, WrongState
 from orchestrator.core.terms import AttemptStatus, EventType, Role, TaskStatus
 from orchestrator.models import Attempt, Executor
+from orchestrator.queries.handoff.situation import Situation
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.bounds import check_text
 from orchestrator.services.base.locks import locked_task
@@ -27,10 +28,11 @@ def fail(
     `actor` as in `completions.complete`.
     """
     check_text(error, "error")
+    actor = actor or Actor.member(executor)
     with unit_of_work():
-        attempt = held_attempt(attempt_id, token, executor)
-        _fail(attempt, actor or Actor.member(executor), error, now)
-    return attempt
+        situation = held_attempt(attempt_id, token, executor, actor)
+        _fail(situation, actor, error, now)
+    return situation.attempt
 
 
 def declare_failure(*, attempt_id: int, reason: str, actor: Actor, now: datetime) -> Attempt:
@@ -41,10 +43,11 @@ def declare_failure(*, attempt_id: int, reason: str, actor: Actor, now: datetime
     if not reason.strip():
         raise MissingReason("Say why the attempt is declared failed.", field="reason")
     with unit_of_work():
-        attempt = locked_attempt(attempt_id)
+        situation = locked_attempt(attempt_id)
+        attempt = situation.attempt
         if attempt.status != AttemptStatus.RUNNING:
             raise WrongState(f"{attempt} is {attempt.status}, not running.")
-        _fail(attempt, actor, reason, now)
+        _fail(situation, actor, reason, now)
     return attempt
 
 
@@ -70,10 +73,9 @@ def requeue(*, task_id: int, reason: str, actor: Actor, now: datetime) -> None:
         wake(task.workstream_id)
 
 
-def _fail(attempt: Attempt, actor: Actor, error: str, now: datetime) -> None:
-    attempt.error = error or "no reason given"
-    attempt.save(update_fields=["error"])
-    end(attempt, AttemptStatus.FAILED, now)
+def _fail(situation: Situation, actor: Actor, error: str, now: datetime) -> None:
+    attempt = situation.attempt
+    end(attempt, AttemptStatus.FAILED, now, error=error or "no reason given")
     attempt.task.status = TaskStatus.BLOCKED
     announce(
         attempt=attempt,
@@ -82,6 +84,7 @@ def _fail(attempt: Attempt, actor: Actor, error: str, now: datetime) -> None:
         outcome=attempt.error,
         next_action="Look at the error, then re-queue the task or send work back.",
         now=now,
+        situation=situation,
     )
     record_attempt(attempt, actor, "attempt failed", now, reason=attempt.error)
     trip_breaker(attempt, now)
