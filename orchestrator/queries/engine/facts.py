@@ -76,28 +76,27 @@ class Facts:
 
     def add(self, kind: str, of: int, number: int, word: str, said: str) -> None:
         """One row of the statement; rows come in the order of their numbers and words."""
-        match kind:
-            case "attempt" if word in LIVE:
-                self.live[of] = Live(AttemptStatus(word), said)
-            case "attempt":
-                self.errors[of] = said
-            case "last":
-                self.last_number[of] = number
-            case "blocker":
-                self.blockers.setdefault(of, said)
-            case "need":
-                self.needs[of].add(word)
-                self.needed[of].add(number)
-            case "reviewer":
-                self.reviewers[of].add(word)
-            case "file":
-                self.files[of].add(word)
-            case "resource":
-                self.resources[of].add(word)
-            case "owned":
-                self.owned[of].add(word)
-            case "criterion":
-                self.criteria[of].append((word, said))
+        names = {
+            "reviewer": self.reviewers,
+            "file": self.files,
+            "resource": self.resources,
+            "owned": self.owned,
+        }
+        if kind in names:
+            names[kind][of].add(word)
+        elif kind == "need":
+            self.needs[of].add(word)
+            self.needed[of].add(number)
+        elif kind == "criterion":
+            self.criteria[of].append((word, said))
+        elif kind == "last":
+            self.last_number[of] = number
+        elif kind == "blocker":
+            self.blockers.setdefault(of, said)
+        elif word in LIVE:
+            self.live[of] = Live(AttemptStatus(word), said)
+        else:
+            self.errors[of] = said
 
 
 #: What claims of files and resources are made from; what a verdict is made from; what a launch needs beside.
@@ -185,7 +184,8 @@ WHERE c.step_id {own}""",
     ),
     "owned": _Part(
         "thread",
-        "SELECT 'owned', o.thread_id, 0, o.pattern, '' FROM orchestrator_ownedfiles o WHERE o.thread_id {own}",
+        """SELECT 'owned', o.thread_id, 0, o.pattern, '' FROM orchestrator_ownedfiles o
+WHERE o.thread_id {own}""",
     ),
 }
 _WHOLE: Final = {

@@ -1,5 +1,5 @@
-"""What a round looks at: the open frontier, found by index in one statement, so that its cost does not grow with
-the plan (FR-005).
+"""What a round looks at: the open frontier, found by index in one statement, so that its cost does not grow
+with the plan (FR-005).
 
 While nothing changed beneath all verdicts (the first open batch, what holds the workstream, files that cannot
 be used, who alone may claim), a round judges the tasks that acts marked as due, those of their threads whose
@@ -30,8 +30,8 @@ from orchestrator.queries.engine.threads import ThreadPlace
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """A partial snapshot, the rows of its judged tasks by key, the ids of the due ones, what the rows say of them,
-    and a digest of what all of it rests on."""
+    """A partial snapshot, the rows of its judged tasks by key, the ids of the due ones, what all of it rests
+    on, with a digest, and what the rows say of the tasks."""
 
     snapshot: Snapshot
     tasks: dict[str, Task]
@@ -86,7 +86,7 @@ def _has_a_say(task: Task, view: TaskView, here: int | None) -> bool:
 
 def _front(workstream: Workstream, ground: Ground, *, whole: bool, afresh: bool) -> _Front:
     statement = _statement(whole, afresh, ground.conditional)
-    found = statement.rows(*_parameters(workstream, ground.here, whole, ground.conditional))
+    found = statement.rows(*_parameters(workstream, ground))
     tasks = [(_placed(row), row["marks"]) for row in found]
     judged = [task for task, marks in tasks if marks & JUDGED]
     behind = _threads_behind(judged, [task for task, marks in tasks if marks & FIRST])
@@ -127,7 +127,8 @@ WHERE workstream_id = %s AND open_batch = %s"""
 #: Tasks of the first open batch with a condition: it may be decided before their turn in the thread (AD-8).
 _CONDITIONAL: Final = """SELECT task.id, task.step_id, task.thread_id FROM orchestrator_step step
 JOIN orchestrator_task task ON task.step_id = step.id AND task.workstream_id = %s
-WHERE step.version_id = %s AND step.batch_index = %s AND step.condition > '' AND task.open_batch = step.batch_index"""
+WHERE step.version_id = %s AND step.batch_index = %s AND step.condition > ''
+  AND task.open_batch = step.batch_index"""
 _LANE: Final = """SELECT touched.thread_id AS thread_id, (
   SELECT MIN(lowest.run_index) FROM orchestrator_task lowest WHERE lowest.workstream_id = %s
   AND lowest.open_batch = %s AND lowest.thread_id = touched.thread_id) AS run FROM touched"""
@@ -191,10 +192,10 @@ WHERE id IS NOT NULL GROUP BY id) front {_PLACES} ORDER BY task.id"""
     return Joined(_TABLES, source, {"marks": "front.marks"})
 
 
-def _parameters(workstream: Workstream, here: int | None, whole: bool, conditional: bool) -> list[int | None]:
+def _parameters(workstream: Workstream, ground: Ground) -> list[int | None]:
     pk, version = workstream.pk, workstream.version_id
-    place = [pk, here]
-    asked = [pk, version, here] if conditional else []
+    place = [pk, ground.here]
+    asked = [pk, version, ground.here] if ground.conditional else []
     # due, conditional, touched, lane, waiting, judged, marked
     return [pk, *asked, *place, *place, *place, version, *place, pk]
 

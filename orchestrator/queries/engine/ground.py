@@ -1,5 +1,5 @@
-"""What all verdicts about a workstream rest on beside its tasks, read in one statement; what is rarely there is
-read only where it is (design section 3)."""
+"""What all verdicts about a workstream rest on beside its tasks, read in one statement; what is rarely there
+is read only where it is (design section 3)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,9 +16,10 @@ from orchestrator.queries.engine.threads import ThreadPlace, assignments_in_forc
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """`here` is the first open batch, None when nothing is open. `hold` holds all of the workstream. `unusable`
-    says by task id why a handover cannot be used. `kept` are the thread assignments in force. `integrated`:
-    the work became part of the base branch; `conditional`: a step of the first open batch has a condition."""
+    """`here` is the first open batch, None when nothing is open. `hold` holds all of the workstream.
+    `unusable` says by task id why a handover cannot be used. `kept` are the thread assignments in force.
+    `integrated`: the work became part of the base branch; `conditional`: a step of the first open batch has a
+    condition."""
 
     here: int | None
     hold: tuple[Reason, str] | None
@@ -72,7 +73,8 @@ _LOST = ", ".join(
 _VALUES = {
     "here": _HERE,
     "stopped": "EXISTS (SELECT 1 FROM orchestrator_workspacebranch b WHERE b.diverged_at IS NOT NULL)",
-    "reviewed": "EXISTS (SELECT 1 FROM orchestrator_prehandoffreview r WHERE r.workstream_id = workstream.id)",
+    "reviewed": """EXISTS (SELECT 1 FROM orchestrator_prehandoffreview r
+  WHERE r.workstream_id = workstream.id)""",
     "unmet": f"""EXISTS (SELECT 1 FROM orchestrator_workstreamneed n
   JOIN orchestrator_workstream needed ON needed.id = n.needed_id
   WHERE n.workstream_id = workstream.id AND n.dropped_at IS NULL

@@ -12,8 +12,8 @@ from orchestrator.queries.base.prepared import Prepared
 
 
 class Holding(NamedTuple):
-    """Whether all work is stopped, whether the pre-handoff review is signed, and whether a workstream that has
-    to be completed first is not."""
+    """Whether all work is stopped, whether the pre-handoff review is signed, and whether a workstream that
+    has to be completed first is not."""
 
     stopped: bool
     reviewed: bool

@@ -1,8 +1,9 @@
 """What a step works from: the handover artifacts of the steps before it (FR-014)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import zip_longest
 
 from django.db.models import Prefetch, QuerySet
 
@@ -51,11 +52,10 @@ class Upstream:
     def of_launch(
         cls, workstream: Workstream, tasks: Sequence[Task], needed: Mapping[int, set[int]]
     ) -> "Upstream":
-        """What tasks that are launched work from, read in one statement; `needed` are the ids of the steps that
-        each step names. What stands before a skipped step is read when it is asked for."""
+        """What tasks that are launched work from, read in one statement; `needed` are the ids of the steps
+        that each step names. What stands before a skipped step is read when it is asked for."""
         upstream = cls(workstream)
-        ids = [task.pk for task in tasks]
-        ground = _Ground([row for some in in_parts(ids) for row in _before_launched(workstream, some)])
+        ground = _Ground(_before_launched(workstream, tasks, needed))
         upstream._outputs = ground.outputs
         for task in tasks:
             step = task.step
@@ -175,9 +175,17 @@ class _Ground:
         return sorted(found, key=lambda artifact: artifact.sequence)
 
 
-def _before_launched(workstream: Workstream, tasks: Sequence[int]) -> list[Found]:
+def _before_launched(
+    workstream: Workstream, tasks: Iterable[Task], needed: Mapping[int, set[int]]
+) -> Iterator[Found]:
+    """One task stands for all of its run, in the first run for all of its batch: what is before them is the
+    same."""
+    alike = {(t.thread_id, t.run_index) if t.run_index else t.batch_index: t.pk for t in tasks}
+    named = {step for task in tasks for step in needed.get(task.step_id, ())}
     pk, version = workstream.pk, workstream.version_id
-    return _launch_ground(len(tasks)).rows(*tasks, pk, version, *tasks, *tasks)
+    parts = zip_longest(in_parts(sorted(alike.values())), in_parts(sorted(named)), fillvalue=())
+    for some, steps in parts:
+        yield from _launch_ground(len(some), len(steps)).rows(*some, pk, version, *some, pk, *steps)
 
 
 _STATES = ", ".join(f"'{state}'" for state in IN_FORCE)
@@ -185,8 +193,9 @@ _RESULTS = ", ".join(f"'{event.value}'" for event in sorted(RESULT_EVENTS))
 
 
 @lru_cache(200)
-def _launch_ground(count: int) -> Joined:
-    launched = f"IN ({', '.join(['%s'] * count)})"
+def _launch_ground(tasks: int, steps: int) -> Joined:
+    launched = f"IN ({', '.join(['%s'] * tasks) or 'NULL'})"
+    named = f"IN ({', '.join(['%s'] * steps) or 'NULL'})"
     return Joined(
         {
             "task": Table(Task, ("step_id", "thread_id", "batch_index", "run_index", "status")),
@@ -203,10 +212,8 @@ UNION SELECT before.id FROM orchestrator_step place
 JOIN orchestrator_task before ON before.step_id = place.id AND before.workstream_id = %s
 WHERE place.version_id = %s AND place.batch_index IN (
   SELECT own.batch_index - 1 FROM orchestrator_task own WHERE own.id {launched} AND own.run_index = 0)
-UNION SELECT named.id FROM orchestrator_task own
-JOIN orchestrator_stepneed need ON need.step_id = own.step_id
-JOIN orchestrator_task named ON named.step_id = need.needed_id AND named.workstream_id = own.workstream_id
-WHERE own.id {launched}) ground
+UNION SELECT named.id FROM orchestrator_task named
+WHERE named.workstream_id = %s AND named.step_id {named}) ground
 JOIN orchestrator_task task ON task.id = ground.id
 JOIN orchestrator_step step ON step.id = task.step_id
 LEFT JOIN (orchestrator_attempt attempt

@@ -196,8 +196,8 @@ def _remember(
     changed: Sequence[Judgement],
     now: datetime,
 ) -> None:
-    """Write what became of the tasks, each once: their verdicts, what was launched, and what the next round need
-    not look at; and what all of this rests on."""
+    """Write what became of the tasks, each once: their verdicts, what was launched, and what the next round
+    need not look at; and what all of this rests on."""
     launched = {seen.tasks[key].pk for key in decision.launches} if row else set()
     stands = {seen.tasks[view.key].pk for view in seen.snapshot.tasks if view.stands}
     again = {seen.tasks[v.key].pk for v in decision.verdicts if v.reason in LOOK_AGAIN} - launched
@@ -206,7 +206,7 @@ def _remember(
         launched=launched,
         gates={task.pk for task in seen.tasks.values() if task.pk in launched and task.step.is_gate},
         due=again - seen.due,
-        settled=(seen.due | launched) - again,
+        settled=(launched | seen.due) - again,
         standing=launched | {t.pk for t in seen.tasks.values() if t.pk in stands and not t.standing},
     )
     for some in in_parts(sorted(marks.all)):
@@ -217,8 +217,9 @@ def _remember(
 
 
 class _Marks(NamedTuple):
-    """Ids of tasks by what a round writes of them: those with a verdict of it, launched, and gates among these;
-    those that the next round looks at, those that it need not, and those whose verdict rests on themselves."""
+    """Ids of tasks by what a round writes of them: those with a verdict of it, launched, and gates among
+    these; those that the next round looks at, those that it need not, and those whose verdict rests on
+    themselves."""
 
     verdict: set[int]
     launched: set[int]
