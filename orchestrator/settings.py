@@ -122,7 +122,11 @@ TEMPLATES = [
                     ],
                 )
             ],
-            "builtins": ["template_partials.templatetags.partials", "orchestrator.templatetags.once"],
+            "builtins": [
+                "template_partials.templatetags.partials",
+                "orchestrator.templatetags.once",
+                "orchestrator.templatetags.forms",
+            ],
         },
     }
 ]

@@ -64,6 +64,7 @@ def act(scope: Scope, status: int = 200, *, in_steps: bool = False) -> Callable[
             )
             return _response(answer)
 
+        acted.__dict__["takes_key"] = True
         return acted
 
     return decorate

@@ -5,19 +5,29 @@ import binascii
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Router
 
 from orchestrator.api.acts import act
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import Breadcrumb, Completion, Encoded, Failure, NewSteps, Reason
+from orchestrator.api.routes import Routes
+from orchestrator.contract.attempts import (
+    AdditionFacts,
+    AttemptFacts,
+    AttemptFailure,
+    Breadcrumb,
+    ClaimFacts,
+    Completion,
+    Encoded,
+    NewSteps,
+)
+from orchestrator.contract.values import StatedReason
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.terms import Scope
-from orchestrator.queries.work.additions import AdditionFacts, addition_facts
-from orchestrator.queries.work.attempt_facts import AttemptFacts, ClaimFacts, attempt_facts, claim_facts
+from orchestrator.queries.work.additions import addition_facts
+from orchestrator.queries.work.attempt_facts import attempt_facts, claim_facts
 from orchestrator.services.review import additions
 from orchestrator.services.work import claims, completions, failures
 
-router = Router(tags=["attempts"])
+router = Routes(tags=["attempts"])
 
 
 @router.post("/{int:attempt_id}/claim", response=ClaimFacts)
@@ -88,7 +98,7 @@ def steps(request: HttpRequest, attempt_id: int, body: NewSteps) -> AdditionFact
 
 @router.post("/{int:attempt_id}/fail", response=AttemptFacts)
 @act(Scope.WORK)
-def fail(request: HttpRequest, attempt_id: int, body: Failure) -> AttemptFacts:
+def fail(request: HttpRequest, attempt_id: int, body: AttemptFailure) -> AttemptFacts:
     """Declare the attempt failed; the task waits until somebody re-queues it."""
     failures.fail(
         attempt_id=attempt_id,
@@ -103,7 +113,7 @@ def fail(request: HttpRequest, attempt_id: int, body: Failure) -> AttemptFacts:
 
 @router.post("/{int:attempt_id}/declare-failure", response=AttemptFacts)
 @act(Scope.WORK)
-def declare_failure(request: HttpRequest, attempt_id: int, body: Reason) -> AttemptFacts:
+def declare_failure(request: HttpRequest, attempt_id: int, body: StatedReason) -> AttemptFacts:
     """Say that a running attempt will not finish, for example because its executor died; takes no token of
     it.
     """

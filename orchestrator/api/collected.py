@@ -2,16 +2,17 @@
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Query, Router
+from ninja import Query
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import CollectedQuery
+from orchestrator.api.routes import Routes
+from orchestrator.contract.collected import CollectedList, CollectedQuery
 from orchestrator.core.terms import Scope
-from orchestrator.queries.handoff.collected import CollectedList, list_collected
+from orchestrator.queries.handoff.collected import list_collected
 from orchestrator.services.work.collector import collect_now
 
-router = Router(tags=["collected files"])
+router = Routes(tags=["collected files"])
 
 
 @router.get("/", response=CollectedList)

@@ -3,21 +3,21 @@
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Router
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import PlanCheck, PlanSubmission, PlanText
+from orchestrator.api.routes import Routes
+from orchestrator.contract.plans import CheckFacts, PlanCheck, PlanSubmission, PlanText, SubmissionFacts
 from orchestrator.core.errors import TooLarge
 from orchestrator.core.terms import Scope
-from orchestrator.queries.plans.plan_facts import CheckFacts, check_facts
+from orchestrator.queries.plans.plan_facts import check_facts
 from orchestrator.queries.plans.readings import turn_to_read
 from orchestrator.queries.workstreams.workstream_facts import find_workstream
 from orchestrator.services.plans.plans import Note, read_any_source, read_source, submit_plan
-from orchestrator.services.plans.submissions import SubmissionFacts, submission_facts
+from orchestrator.services.plans.submission_facts import submission_facts
 from orchestrator.services.plans.templates import source_with_values
 
-router = Router(tags=["plans"])
+router = Routes(tags=["plans"])
 
 
 @router.post("/check", response=CheckFacts)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from orchestrator.contract.blockers import BlockerFacts
 from orchestrator.core.terms import Scope
-from orchestrator.queries.work.blocker_facts import BlockerFacts, find_blocker
+from orchestrator.queries.work.blocker_facts import find_blocker
 from orchestrator.services.people import blockers
 from orchestrator.services.people.callers import Caller
 

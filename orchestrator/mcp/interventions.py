@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from orchestrator.contract.tasks import TaskFacts, TaskList
 from orchestrator.core.terms import Scope
-from orchestrator.queries.work.task_facts import TaskFacts, TaskFilter, TaskList, find_task, list_tasks
+from orchestrator.queries.work.task_facts import TaskFilter, find_task, list_tasks
 from orchestrator.services.people import interventions
 from orchestrator.services.people.callers import Caller
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from orchestrator.contract.learnings import LearningList
 from orchestrator.core.terms import Scope
 from orchestrator.mcp.workstreams import uuid_of
-from orchestrator.queries.workstreams.learnings import LearningList, learnings
+from orchestrator.queries.workstreams.learnings import learnings
 from orchestrator.queries.workstreams.workstream_facts import find_workstream
 from orchestrator.services.people.callers import Caller
 from orchestrator.services.workstreams.learnings import record_learning

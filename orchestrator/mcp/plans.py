@@ -5,35 +5,25 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from orchestrator.contract.comments import DiscussionList
+from orchestrator.contract.plans import CheckFacts, SubmissionFacts
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.limits import ROWS
 from orchestrator.core.plans.formats.recognise import Format
 from orchestrator.core.plans.rehearsing.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS
 from orchestrator.core.strict_json import LARGEST
-from orchestrator.core.terms import Scope
+from orchestrator.core.terms import Scope, VersionStatus
 from orchestrator.mcp.workstreams import uuid_of
-from orchestrator.queries.plans.comment_facts import ThreadFacts, thread_facts
+from orchestrator.queries.plans.comment_facts import thread_facts
 from orchestrator.queries.plans.comments import conversation
-from orchestrator.queries.plans.plan_facts import CheckFacts, check_facts
+from orchestrator.queries.plans.plan_facts import check_facts
 from orchestrator.queries.plans.plans import find_version, workstream_of
 from orchestrator.queries.plans.readings import turn_to_read
 from orchestrator.queries.workstreams.workstream_facts import find_workstream
 from orchestrator.services.people.callers import Caller
 from orchestrator.services.plans import plans
-from orchestrator.services.plans.submissions import SubmissionFacts, submission_facts
+from orchestrator.services.plans.submission_facts import submission_facts
 from orchestrator.services.plans.templates import source_with_values
-
-
-@dataclass(frozen=True)
-class CommentList:
-    """`version` is the one that the lines stand in, `status` what was decided about it and `reason` why."""
-
-    workflow: str
-    version: int
-    status: str
-    reason: str
-    count: int
-    threads: tuple[ThreadFacts, ...]
 
 
 @dataclass(frozen=True)
@@ -94,7 +84,7 @@ class PlanTools:
 
     def list_comments(
         self, workflow: str, version: int = 0, resolved: bool = False, limit: int = 100, offset: int = 0
-    ) -> CommentList:
+    ) -> DiscussionList:
         """What reviewers said of a plan, with the line and the step each stands on, so that it can be
         revised.
 
@@ -113,4 +103,5 @@ class PlanTools:
         threads = conversation(shown, plan, caller.actor.account.pk).threads
         wanted = tuple(thread_facts(one) for one in threads if resolved or not one.resolved)
         part = wanted[offset : offset + limit]
-        return CommentList(workflow, shown.number, shown.status, shown.decision_reason, len(wanted), part)
+        status = VersionStatus(shown.status)
+        return DiscussionList(workflow, shown.number, status, shown.decision_reason, len(wanted), part)

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from orchestrator.contract.attempts import AdditionFacts, AttemptFacts, ClaimFacts
+from orchestrator.contract.briefs import Brief, Orientation
+from orchestrator.contract.tasks import TaskList
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import Scope
-from orchestrator.queries.work.additions import AdditionFacts, addition_facts
-from orchestrator.queries.work.attempt_facts import AttemptFacts, ClaimFacts, attempt_facts, claim_facts
-from orchestrator.queries.work.briefs import Brief, brief
+from orchestrator.queries.work.additions import addition_facts
+from orchestrator.queries.work.attempt_facts import attempt_facts, claim_facts
+from orchestrator.queries.work.briefs import brief
 from orchestrator.queries.work.continuing import to_continue
-from orchestrator.queries.work.continuing_text import Orientation, orientation
-from orchestrator.queries.work.task_facts import TaskFilter, TaskList, list_tasks
+from orchestrator.queries.work.continuing_text import orientation
+from orchestrator.queries.work.task_facts import TaskFilter, list_tasks
 from orchestrator.services.people.callers import Caller
 from orchestrator.services.review import additions
 from orchestrator.services.work import claims, completions, failures

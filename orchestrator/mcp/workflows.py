@@ -5,18 +5,15 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from orchestrator.contract.library import LibraryFacts, WorkflowFacts
+from orchestrator.contract.plans import SubmissionFacts
 from orchestrator.core.changes.parametrise import NewParameter
 from orchestrator.core.terms import Scope
-from orchestrator.queries.plans.library_facts import (
-    LibraryFacts,
-    WorkflowFacts,
-    library_facts,
-    workflow_facts,
-)
+from orchestrator.queries.plans.library_facts import library_facts, workflow_facts
 from orchestrator.queries.plans.plans import find_version
 from orchestrator.services.people.callers import Caller
 from orchestrator.services.plans.saved_workflows import save_workflow, start_from_workflow
-from orchestrator.services.plans.submissions import SubmissionFacts, submission_facts
+from orchestrator.services.plans.submission_facts import submission_facts
 
 
 @dataclass(frozen=True)

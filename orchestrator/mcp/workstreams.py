@@ -6,9 +6,10 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from orchestrator.contract.workstreams import WorkstreamFacts
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.terms import Scope
-from orchestrator.queries.workstreams.workstream_facts import WorkstreamFacts, workstream_detail
+from orchestrator.queries.workstreams.workstream_facts import workstream_detail
 from orchestrator.services.people.callers import Caller
 from orchestrator.services.workstreams.closing import close_workstream
 

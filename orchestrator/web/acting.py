@@ -15,10 +15,9 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.contrib.messages.storage.base import BaseStorage
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -32,25 +31,6 @@ from orchestrator.web.once import once
 
 #: Characters of one typed field; longer texts belong into an output file.
 TEXT_LIMIT = limits.TEXT_CHARACTERS
-#: Fields of our forms that people write sentences into.
-TEXTS = frozenset(
-    {
-        "body",
-        "reason",
-        "note",
-        "choices",
-        "went_wrong",
-        "worked",
-        "tighten",
-        "answer",
-        "rationale",
-        "resolution",
-        "error",
-        "breadcrumb",
-        "outcome",
-        "follow_ups",
-    }
-)
 Act = TypeVar("Act")
 View = Callable[..., HttpResponse]
 
@@ -174,45 +154,3 @@ def _unread(request: HttpRequest) -> set[str]:
     if isinstance(waiting, BaseStorage):
         waiting.used = False  # They still wait.
     return found
-
-
-def _kept(request: HttpRequest) -> list[str]:
-    """The texts a person typed, for when the form they stood in is gone; a plan's source always keeps its
-    form.
-    """
-    texts = (
-        request.POST[name].strip() for name in request.POST if name in TEXTS or name.startswith("evidence-")
-    )
-    return [text for text in texts if text]
-
-
-def part_asked(request: HttpRequest, parts: frozenset[str]) -> str | None:
-    """The part of a page that htmx asked for; None for the whole page."""
-    htmx = request.htmx  # type: ignore[attr-defined]
-    return htmx.target if htmx and not htmx.history_restore_request and htmx.target in parts else None
-
-
-def show(
-    request: HttpRequest,
-    template: str,
-    context: Mapping[str, Any],
-    *,
-    parts: frozenset[str] = frozenset(),
-    refusal: Refusal | None = None,
-) -> HttpResponse:
-    """The page, or the one part of it that htmx asked for by target id; after a refusal with its status.
-
-    A part has one name: the id of its element, the htmx target and the named partial.
-    """
-    part = part_asked(request, parts)
-    everything = {**context, "refusal": refusal, "typed": {}, "kept": []}
-    if refusal:
-        everything |= {"typed": request.POST, "kept": _kept(request)}
-    response = render(
-        request,
-        f"{template}#{part}" if part else template,
-        everything,
-        status=refusal.status if refusal else 200,
-    )
-    patch_vary_headers(response, ["HX-Request", "HX-Target", "HX-History-Restore-Request"])
-    return response

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from orchestrator.models import HistoryEntry, Workstream
 from orchestrator.queries.base.history import Trail, first_word, step_keys
 from orchestrator.web.csv_export import csv_response, moment
-from orchestrator.web.fragments import page_or_part
+from orchestrator.web.show import show
 
 PAGE_SIZE = 100
 
@@ -52,7 +52,7 @@ def _show(request: HttpRequest, trail: Trail) -> HttpResponseBase:
         "choices": trail.choices(),
         "workstream": trail.workstream,
     }
-    return page_or_part(request, "history/page.html", "trail", context)
+    return show(request, "history/page.html", context, parts=frozenset({"trail"}))
 
 
 def _linked(entries: Iterable[HistoryEntry]) -> list[tuple[HistoryEntry, str]]:

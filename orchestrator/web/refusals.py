@@ -28,6 +28,7 @@ from orchestrator.core.errors import (
 )
 from orchestrator.core.limits import MIB, REQUEST_BYTES, RETRY_SECONDS
 from orchestrator.services.base.outages import UNSTORABLE, outage_in, unstorable
+from orchestrator.web.show import retried
 
 Handler = Callable[[HttpRequest], HttpResponse]
 #: What a person does, who has no idempotency key.
@@ -80,18 +81,18 @@ def refused(request: HttpRequest, refusal: Refusal, status: int | None = None) -
     """
     code = status or refusal.status
     if _from_machine(request):
-        return _retried(JsonResponse(refusal.as_dict(), status=code), refusal)
+        return retried(JsonResponse(refusal.as_dict(), status=code), refusal)
     context = {"refusal": refusal, "back": _page_before(request)}
     if not getattr(request, "htmx", False):
-        return _retried(render(request, "site/refused.html", context, status=code), refusal)
+        return retried(render(request, "site/refused.html", context, status=code), refusal)
     response = render(request, "site/refused.html#refusal", context, status=code)
-    return _retried(_among_notices(response), refusal)
+    return retried(_among_notices(response), refusal)
 
 
 def unavailable(request: HttpRequest, refusal: DatabaseUnavailable) -> HttpResponse:
     """The same without asking the database for anything: not who looks, not what waits for them."""
     if _from_machine(request):
-        return _retried(JsonResponse(refusal.as_dict(), status=refusal.status), refusal)
+        return retried(JsonResponse(refusal.as_dict(), status=refusal.status), refusal)
     if refusal.way_out == DatabaseUnavailable.recovery:
         refusal = DatabaseUnavailable(refusal.message, recovery=LOOK_FIRST)
     return told(refusal, htmx=bool(getattr(request, "htmx", False)))
@@ -103,7 +104,7 @@ def told(refusal: Refusal, *, htmx: bool) -> HttpResponse:
     """
     template = "site/unavailable.html#refusal" if htmx else "site/unavailable.html"
     response = HttpResponse(render_to_string(template, {"refusal": refusal}), status=refusal.status)
-    return _retried(_among_notices(response) if htmx else response, refusal)
+    return retried(_among_notices(response) if htmx else response, refusal)
 
 
 def _from_machine(request: HttpRequest) -> bool:
@@ -120,12 +121,6 @@ def _from_machine(request: HttpRequest) -> bool:
 def _among_notices(response: HttpResponse) -> HttpResponse:
     response["HX-Retarget"], response["HX-Reswap"] = "#notices", "innerHTML show:window:top"
     response["HX-Push-Url"] = "false"
-    return response
-
-
-def _retried(response: HttpResponse, refusal: Refusal) -> HttpResponse:
-    if refusal.retry_after:
-        response["Retry-After"] = str(refusal.retry_after)
     return response
 
 

@@ -11,7 +11,8 @@ from django.views.decorators.http import require_GET
 from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import Settlement
 from orchestrator.services.handoff.divergence import SETTLERS, settle_divergence, workspace_facts
-from orchestrator.web.acting import act_of, chosen, now, perform, show, typed, viewer
+from orchestrator.web.acting import act_of, chosen, now, perform, typed, viewer
+from orchestrator.web.show import show
 
 
 @require_GET

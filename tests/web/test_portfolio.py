@@ -118,11 +118,12 @@ def test_the_list_costs_the_same_however_long_it_is(
 
 
 def test_htmx_gets_the_results_alone_and_history_the_whole_page(reader: Client, everything: datetime) -> None:
-    part = reader.get("/portfolio/", headers={"HX-Request": "true"})
+    part = reader.get("/portfolio/", headers={"HX-Request": "true", "HX-Target": "results"})
     assert part.content.lstrip().startswith(b'<div id="results"')
     assert "HX-Request" in part["Vary"]
     assert "HX-History-Restore-Request" in part["Vary"]
-    whole = reader.get("/portfolio/", headers={"HX-Request": "true", "HX-History-Restore-Request": "true"})
+    restored = {"HX-Request": "true", "HX-Target": "results", "HX-History-Restore-Request": "true"}
+    whole = reader.get("/portfolio/", headers=restored)
     assert b"<!DOCTYPE html>" in whole.content
 
 

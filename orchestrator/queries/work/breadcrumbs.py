@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 from django.db.models import Q
 
+from orchestrator.contract.briefs import BreadcrumbFacts
 from orchestrator.core import limits
 from orchestrator.models import HistoryEntry, Task
 from orchestrator.queries.work.rework import attempt_subjects
@@ -14,17 +13,7 @@ from orchestrator.queries.work.rework import attempt_subjects
 ADOPTED = "work adopted"
 
 
-@dataclass(frozen=True)
-class Crumb:
-    """What an executor said it did last; `attempt` says where, or that it was before the plan came here."""
-
-    at: datetime
-    executor: str
-    attempt: str
-    text: str
-
-
-def breadcrumbs_of(task: Task) -> Sequence[Crumb]:
+def breadcrumbs_of(task: Task) -> Sequence[BreadcrumbFacts]:
     """The newest ones, oldest first; the history keeps all."""
     left = Q(action="breadcrumb left", subject__in=attempt_subjects(task))
     adopted = Q(action=ADOPTED, subject=task.step.key)
@@ -33,8 +22,8 @@ def breadcrumbs_of(task: Task) -> Sequence[Crumb]:
     return [_crumb(entry) for entry in reversed(newest)]
 
 
-def _crumb(entry: HistoryEntry) -> Crumb:
+def _crumb(entry: HistoryEntry) -> BreadcrumbFacts:
     if entry.action != ADOPTED:
-        return Crumb(entry.recorded_at, entry.actor, entry.subject, entry.reason)
+        return BreadcrumbFacts(entry.recorded_at, entry.actor, entry.subject, entry.reason)
     told = str(json.loads(entry.leaf)["data"]["breadcrumb"])
-    return Crumb(entry.recorded_at, entry.actor, "before the plan came here", told)
+    return BreadcrumbFacts(entry.recorded_at, entry.actor, "before the plan came here", told)

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Prefetch, QuerySet
 from django.utils.functional import cached_property
 
+from orchestrator.contract.briefs import BreadcrumbFacts
 from orchestrator.core.engine.schedule import Verdict
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import (
@@ -32,7 +33,7 @@ from orchestrator.models import (
     Workstream,
 )
 from orchestrator.queries.engine.explanations import explain
-from orchestrator.queries.work.breadcrumbs import Crumb, breadcrumbs_of
+from orchestrator.queries.work.breadcrumbs import breadcrumbs_of
 from orchestrator.queries.work.interventions import with_artifact
 
 PLACE = (
@@ -121,7 +122,7 @@ class TaskDetail:
     needed_by: list[TaskRow]
     artifacts: list[HandoffArtifact]
     outputs: list[OutputFile]
-    breadcrumbs: Sequence[Crumb]
+    breadcrumbs: Sequence[BreadcrumbFacts]
     blockers: list[Blocker]
     interventions: list[Intervention]
 

@@ -6,6 +6,7 @@ from itertools import groupby
 
 from django.db.models import Q
 
+from orchestrator.contract.rework import ToProve
 from orchestrator.core.engine.attention import Standing, lifecycle, signals
 from orchestrator.core.terms import (
     ArtifactState,
@@ -28,7 +29,7 @@ from orchestrator.models import (
     Workstream,
 )
 from orchestrator.queries.plans.effect import undecided_version
-from orchestrator.queries.work.rework import ToProve, to_prove
+from orchestrator.queries.work.rework import to_prove
 from orchestrator.queries.work.tasks import TaskRow, task_rows
 
 #: The policy that the acceptance gate shows (LC-11).

@@ -7,9 +7,9 @@ it recorded is written again.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.contract.workspace import CommitFacts, WorkspaceFacts
 from orchestrator.core.errors import MissingReason, WrongState
 from orchestrator.core.files.divergence import judge, sentence, settlements
 from orchestrator.core.terms import ArtifactState, Divergence, Role, Settlement, WorkstreamStatus
@@ -25,27 +25,12 @@ from orchestrator.services.handoff.artifacts import COMMIT_BYTES, COMMIT_SIZE, c
 from orchestrator.services.handoff.damage import check_intact, workspace
 from orchestrator.services.handoff.known_branch import known_branch, look, note_head, seen_by, settled
 from orchestrator.workspace import Inbox, Workspace
-from orchestrator.workspace.branch import CommitLine, keep, lines_between, put_back, reachable, write_again
+from orchestrator.workspace.branch import keep, lines_between, put_back, reachable, write_again
 from orchestrator.workspace.repository import nobody
 
 SETTLERS = (Role.APPROVER,)
 #: Commits that are shown of those which only one side knows.
 SHOWN = 20
-
-
-@dataclass(frozen=True)
-class WorkspaceFacts:
-    """How branch and database stand to each other. `kind`, `said`, `since`, `ways` and `commits` (those that
-    the database does not know, newest first) are empty while they agree."""
-
-    agrees: bool
-    known: str
-    head: str
-    kind: str
-    said: str
-    since: datetime | None
-    ways: tuple[Settlement, ...]
-    commits: tuple[CommitLine, ...]
 
 
 def workspace_facts(*, now: datetime) -> WorkspaceFacts:
@@ -65,8 +50,13 @@ def workspace_facts(*, now: datetime) -> WorkspaceFacts:
         said=sentence(kind, row.head, head),
         since=row.diverged_at,
         ways=settlements(kind, held=seen.held),
-        commits=tuple(lines_between(space, row.head if seen.held else "", head, SHOWN)),
+        commits=_commits(space, row.head if seen.held else "", head),
     )
+
+
+def _commits(space: Workspace, older: str, newer: str) -> tuple[CommitFacts, ...]:
+    lines = lines_between(space, older, newer, SHOWN)
+    return tuple(CommitFacts(line.name, line.at, line.subject) for line in lines)
 
 
 def settle_divergence(*, way: Settlement, reason: str, actor: Actor, now: datetime) -> str:

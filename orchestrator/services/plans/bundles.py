@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
 from orchestrator.core.engine.workstream_needs import circle_through, in_order
 from orchestrator.core.errors import BundleRejected, InvalidInput
 from orchestrator.core.findings import Finding
+from orchestrator.core.limits import BUNDLE_PLANS
 from orchestrator.core.plans.checks.check import sort_findings
 from orchestrator.core.plans.findings import finding
 from orchestrator.core.plans.formats.recognise import Format
@@ -27,9 +27,6 @@ from orchestrator.services.plans.plans import (
     unschedulable,
 )
 from orchestrator.services.workstreams.needs import with_needs
-
-#: Plans of one bundle.
-MOST: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +112,8 @@ def _by_name(files: Sequence[PlanFile]) -> dict[str, PlanFile]:
         raise InvalidInput(
             "There is no plan in the bundle.", recovery="Choose at least one file.", field="files"
         )
-    if len(files) > MOST:
-        raise InvalidInput(f"A bundle has at most {MOST} plans, not {len(files)}.", field="files")
+    if len(files) > BUNDLE_PLANS:
+        raise InvalidInput(f"A bundle has at most {BUNDLE_PLANS} plans, not {len(files)}.", field="files")
     stems: dict[str, str] = {}
     for file in files:
         if (stem := stem_of(file.name)) in stems:

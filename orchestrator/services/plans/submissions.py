@@ -7,24 +7,21 @@ All of them as one bundle, taken or refused together: `bundles.py`.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
-
-from django.urls import reverse
 
 from orchestrator.core.changes.adoption import Adoption, adoption_of
 from orchestrator.core.errors import InvalidInput, PlanRejected, Refusal
 from orchestrator.core.findings import Finding
+from orchestrator.core.limits import BUNDLE_PLANS
 from orchestrator.core.plans.formats.folder import LeftOut, sources_of
 from orchestrator.core.plans.formats.recognise import Format
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.terms import Role
 from orchestrator.queries.engine.needs import stem_of
-from orchestrator.queries.plans.plan_facts import FindingFacts, finding_facts
 from orchestrator.queries.plans.readings import turn_to_read
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.locks import outside_transactions
 from orchestrator.services.base.steps import once
-from orchestrator.services.plans.bundles import MOST, PlanFile
+from orchestrator.services.plans.bundles import PlanFile
 from orchestrator.services.plans.plans import (
     Submission,
     read_any_source,
@@ -93,39 +90,6 @@ class Outcome:
         return self.refusal.findings if isinstance(self.refusal, PlanRejected) else ()
 
 
-@dataclass(frozen=True)
-class SubmissionFacts:
-    """`sha256` is what an approval is bound to; with `adopts` it takes over the state that the source tells.
-    `review` is the address of the page that people decide on."""
-
-    workstream: UUID
-    workstream_slug: str
-    version_id: int
-    version: int
-    sha256: str
-    format: Format
-    adopts: bool
-    approvable: bool
-    findings: tuple[FindingFacts, ...]
-    review: str
-
-
-def submission_facts(submission: Submission) -> SubmissionFacts:
-    version = submission.version
-    return SubmissionFacts(
-        workstream=submission.workstream.uuid,
-        workstream_slug=submission.workstream.slug,
-        version_id=version.pk,
-        version=version.number,
-        sha256=version.source_sha256,
-        format=Format(version.format),
-        adopts=version.adopts,
-        approvable=not submission.reading.blockers,
-        findings=finding_facts(submission.reading),
-        review=reverse("plan-review", args=[version.workflow.slug, version.number]),
-    )
-
-
 def read_files(files: Mapping[str, bytes], wanted: Format | None = None) -> ReadFiles:
     """Which plans these files hold (relative paths with `/`) and how each reads; InvalidInput when there is
     none.
@@ -138,8 +102,10 @@ def read_files(files: Mapping[str, bytes], wanted: Format | None = None) -> Read
             recovery="Choose at least one plan.",
             field="files",
         )
-    if len(found.plans) > MOST:
-        raise InvalidInput(f"These are {len(found.plans)} plans; {MOST} is the most at once.", field="files")
+    if len(found.plans) > BUNDLE_PLANS:
+        raise InvalidInput(
+            f"These are {len(found.plans)} plans; {BUNDLE_PLANS} is the most at once.", field="files"
+        )
     with turn_to_read(sum(len(one.text) for one in found.plans)):
         return ReadFiles(tuple(_read(one.name, one.text, wanted) for one in found.plans), found.left_out)
 

@@ -9,7 +9,7 @@ from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -25,6 +25,7 @@ from orchestrator.services.people.sessions import sign_out_everywhere
 from orchestrator.web.acting import now
 from orchestrator.web.admission import open_to_every_account
 from orchestrator.web.people.session_limits import begin
+from orchestrator.web.show import show
 
 #: Wrong present passwords of an account, counted in this process for a quarter of an hour.
 TRIES: Final = 10
@@ -70,7 +71,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "required": second_factor.is_required(person),
         "codes_left": RecoveryCode.objects.filter(user=person, spent_at=None).count() if enrolled else 0,
     }
-    return render(request, "account/page.html", context)
+    return show(request, "account/page.html", context)
 
 
 @never_cache
@@ -81,13 +82,13 @@ def password(request: HttpRequest) -> HttpResponse:
     form = PasswordForm(request.POST or None, label_suffix="")
     rules = password_validators_help_texts()
     if request.method != "POST":
-        return render(request, "account/password.html", {"form": form, "rules": rules})
+        return show(request, "account/password.html", {"form": form, "rules": rules})
     if form.is_valid() and _changed(request, form):
         messages.success(
             request, "Your password is changed. Wherever else you were signed in, you are signed out."
         )
         return redirect("account")
-    return render(request, "account/password.html", {"form": form, "rules": rules}, status=422)
+    return show(request, "account/password.html", {"form": form, "rules": rules}, status=422)
 
 
 def _changed(request: HttpRequest, form: PasswordForm) -> bool:

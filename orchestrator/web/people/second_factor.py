@@ -10,7 +10,7 @@ import segno
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import path
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.cache import never_cache
@@ -23,6 +23,7 @@ from orchestrator.web.acting import now, typed
 from orchestrator.web.admission import open_to_every_account
 from orchestrator.web.people.session_limits import begin
 from orchestrator.web.refusals import refused
+from orchestrator.web.show import show
 
 #: In the session: whether its person proved a second factor.
 PROVED: Final = "second_factor"
@@ -73,7 +74,7 @@ def page(request: HttpRequest) -> HttpResponse:
     """Set the app up; a POST with its first code does it and answers with the recovery codes, shown once."""
     account = _account(request)
     if second_factor.is_enrolled(account):
-        return render(request, "account/second_factor.html", {"required": second_factor.is_required(account)})
+        return show(request, "account/second_factor.html", {"required": second_factor.is_required(account)})
     if request.method != "POST":
         return _enrolment(request, account)
     moment = now()
@@ -86,7 +87,7 @@ def page(request: HttpRequest) -> HttpResponse:
     request.session.pop(SECRET)
     request.session[PROVED] = True
     begin(request, moment)
-    return render(request, "account/recovery_codes.html", {"codes": codes, "first": True})
+    return show(request, "account/recovery_codes.html", {"codes": codes, "first": True})
 
 
 def _enrolment(request: HttpRequest, account: User, refusal: Refusal | None = None) -> HttpResponse:
@@ -97,9 +98,8 @@ def _enrolment(request: HttpRequest, account: User, refusal: Refusal | None = No
         "address": address,
         "secret": in_groups(base64.b32encode(bytes.fromhex(secret)).decode()).replace("-", " "),
         "required": second_factor.is_required(account),
-        "refusal": refusal,
     }
-    return render(request, "account/enrol.html", context, status=refusal.status if refusal else 200)
+    return show(request, "account/enrol.html", context, refusal=refusal)
 
 
 def qr_picture(text: str) -> SafeString:
@@ -135,7 +135,7 @@ def renew_codes(request: HttpRequest) -> HttpResponse:
         )
     except Refusal as refusal:
         return _managing(request, refusal)
-    return render(request, "account/recovery_codes.html", {"codes": codes})
+    return show(request, "account/recovery_codes.html", {"codes": codes})
 
 
 @require_POST
@@ -152,11 +152,8 @@ def turn_off(request: HttpRequest) -> HttpResponse:
 
 
 def _managing(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-    context = {"required": second_factor.is_required(_account(request)), "refusal": refusal}
-    response = render(request, "account/second_factor.html", context, status=refusal.status)
-    if "retry_after" in refusal.details:
-        response["Retry-After"] = str(refusal.details["retry_after"])
-    return response
+    context = {"required": second_factor.is_required(_account(request))}
+    return show(request, "account/second_factor.html", context, refusal=refusal)
 
 
 def _account(request: HttpRequest) -> User:

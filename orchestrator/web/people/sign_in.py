@@ -10,7 +10,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render, resolve_url
+from django.shortcuts import redirect, resolve_url
 from django.urls import path
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -24,6 +24,7 @@ from orchestrator.web.acting import now, typed
 from orchestrator.web.admission import open_to_every_account
 from orchestrator.web.people.second_factor import PROVED
 from orchestrator.web.people.session_limits import WHY_OVER, AccountBackend
+from orchestrator.web.show import show
 
 #: What the session keeps between the password and the code.
 PENDING: Final = "signing_in"
@@ -61,7 +62,7 @@ def code(request: HttpRequest) -> HttpResponse:
     if account is None:
         return redirect("login")
     if request.method != "POST":
-        return render(request, "site/login_code.html")
+        return show(request, "site/login_code.html", {})
     try:
         kind = check_code(account=account, code=typed(request, "code"), now=now())
     except (CodeWrong, TooManyTries) as refusal:
@@ -71,10 +72,7 @@ def code(request: HttpRequest) -> HttpResponse:
 
 
 def _refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-    response = render(request, "site/login_code.html", {"refusal": refusal}, status=refusal.status)
-    if isinstance(refusal, TooManyTries):
-        response["Retry-After"] = str(refusal.retry_after)
-    return response
+    return show(request, "site/login_code.html", {}, refusal=refusal)
 
 
 def _pending_account(request: HttpRequest) -> User | None:

@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -24,6 +24,7 @@ from orchestrator.services.base.form_keys import Made
 from orchestrator.services.people.executors import SCOPES, issue_token, register_executor, revoke_token
 from orchestrator.web.admission import open_to_every_account
 from orchestrator.web.once import once
+from orchestrator.web.show import show
 
 #: Executors on a page; tokens of each, the live ones first.
 PER_PAGE, PER_EXECUTOR = 20, 100
@@ -132,7 +133,7 @@ def _show(
         else "Your account holds no role. Ask an administrator for one.",
         "now": timezone.now(),
     }
-    return render(request, "tokens/page.html", context, status=status)
+    return show(request, "tokens/page.html", context, status=status)
 
 
 def _tokens_of(executor: Executor) -> QuerySet[AccessToken]:

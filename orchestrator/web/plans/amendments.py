@@ -11,17 +11,19 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods
 
+from orchestrator.contract.gates import FixDraft
 from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import StepKind
 from orchestrator.models import Task, Workstream
-from orchestrator.queries.changes.fix_stage import FixDraft, fix_draft
+from orchestrator.queries.changes.fix_stage import fix_draft
 from orchestrator.queries.plans.sign_offs import who_may_approve
 from orchestrator.queries.work.tasks import find_workstream
 from orchestrator.services.base.form_keys import Made
 from orchestrator.services.plans.amendments import PROPOSERS, base_of, propose_stage
 from orchestrator.services.work.planned_signatures import gate_of, why_not_sign_ahead
-from orchestrator.web.acting import Viewer, now, proceed, show, typed, viewer
+from orchestrator.web.acting import Viewer, now, proceed, typed, viewer
 from orchestrator.web.once import once
+from orchestrator.web.show import show
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -10,7 +10,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
 from orchestrator.queries.workstreams.bundles import find_bundle, members_of
-from orchestrator.web.acting import show
+from orchestrator.web.show import show
 
 
 @require_GET

@@ -15,7 +15,8 @@ from orchestrator.models import Policy
 from orchestrator.queries.plans.check_rules import Check, checks
 from orchestrator.services.plans.check_rules import change_check_rules
 from orchestrator.services.workstreams.policies import PLAN_CHECKS
-from orchestrator.web.acting import show, typed, viewer
+from orchestrator.web.acting import typed, viewer
+from orchestrator.web.show import show
 
 #: A select with the severity of a check is called by this and the check's code.
 FIELD = "severity-"

@@ -17,9 +17,10 @@ from orchestrator.services.base.form_keys import Made
 from orchestrator.services.plans import saved_workflows as service
 from orchestrator.services.plans.plans import read_source
 from orchestrator.services.plans.templates import source_with_values
-from orchestrator.web.acting import act_of, chosen, now, number_in, perform, proceed, show, typed, viewer
+from orchestrator.web.acting import act_of, chosen, now, number_in, perform, proceed, typed, viewer
 from orchestrator.web.moments import typed_moment
 from orchestrator.web.once import once
+from orchestrator.web.show import show
 
 #: A field with the value of a parameter is called by this and the parameter's name.
 VALUE = "value-"

@@ -20,9 +20,10 @@ from orchestrator.queries.work.tasks import find_workstream
 from orchestrator.services.changes import migration as service
 from orchestrator.services.changes.roll_back import roll_back
 from orchestrator.services.review import decisions
-from orchestrator.web.acting import Viewer, act_of, now, number, perform, proceed, show, typed, viewer
+from orchestrator.web.acting import Viewer, act_of, now, number, perform, proceed, typed, viewer
 from orchestrator.web.moments import typed_moment, wanted_moment
 from orchestrator.web.plans import mapping_form, plan_decisions
+from orchestrator.web.show import show
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

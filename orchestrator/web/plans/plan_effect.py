@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from orchestrator.core.plans.rehearsing.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS
 from orchestrator.queries.plans import plans as queries
 from orchestrator.queries.plans.readings import adoption_by, preview_of, reading_of
-from orchestrator.web.acting import show
+from orchestrator.web.show import show
 
 _DIGITS = len(str(MOST_EXECUTORS))
 

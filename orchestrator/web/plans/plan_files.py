@@ -20,8 +20,9 @@ from orchestrator.core.terms import Role
 from orchestrator.services.base.form_keys import Made
 from orchestrator.services.plans.bundles import PlanFile, submit_bundle
 from orchestrator.services.plans.submissions import Outcome, ReadFiles, read_files, submit_each
-from orchestrator.web.acting import now, proceed, show, typed, viewer
+from orchestrator.web.acting import now, proceed, typed, viewer
 from orchestrator.web.once import once
+from orchestrator.web.show import show
 
 #: Texts of all plans of one form; what is more goes over the command line.
 MOST_BYTES: Final = 4 * 1024 * 1024

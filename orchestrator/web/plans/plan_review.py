@@ -31,10 +31,11 @@ from orchestrator.queries.plans.review import (
 from orchestrator.queries.plans.sign_offs import sign_offs
 from orchestrator.services.plans.comments import PARTICIPANTS
 from orchestrator.services.plans.plans import read_version
-from orchestrator.web.acting import act_of, chosen, now, number_in, perform, proceed, show, viewer
+from orchestrator.web.acting import act_of, chosen, now, number_in, perform, proceed, viewer
 from orchestrator.web.moments import wanted_moment
 from orchestrator.web.plans import plan_decisions, prehandoff
 from orchestrator.web.plans.plan_effect import executors_asked
+from orchestrator.web.show import show
 
 
 @require_GET

@@ -12,8 +12,9 @@ from orchestrator.models import WorkflowVersion
 from orchestrator.queries.changes.plan_versions import PER_PAGE, version_rows
 from orchestrator.queries.plans.plans import find_version, workstream_of
 from orchestrator.services.plans.saved_workflows import why_not_saved
-from orchestrator.web.acting import now, show, viewer
+from orchestrator.web.acting import now, viewer
 from orchestrator.web.plans.plan_decisions import OPEN
+from orchestrator.web.show import show
 
 
 @require_GET

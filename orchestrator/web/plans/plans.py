@@ -23,10 +23,11 @@ from orchestrator.services.base.form_keys import Made
 from orchestrator.services.plans import plans
 from orchestrator.services.plans.saved_workflows import usable
 from orchestrator.services.plans.templates import source_with_values
-from orchestrator.web.acting import now, number_in, proceed, show, typed, viewer
+from orchestrator.web.acting import now, number_in, proceed, typed, viewer
 from orchestrator.web.moments import typed_moment
 from orchestrator.web.once import once
 from orchestrator.web.plans import plan_files
+from orchestrator.web.show import show
 
 PER_PAGE = 50
 OPEN = frozenset({WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE})

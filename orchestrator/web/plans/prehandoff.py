@@ -19,7 +19,8 @@ from orchestrator.queries.work.duplicates import signature_of, suspects, was_cla
 from orchestrator.queries.work.tasks import find_workstream
 from orchestrator.services.workstreams.duplicates import decide_duplicate, find_other
 from orchestrator.services.workstreams.workstreams import sign_prehandoff
-from orchestrator.web.acting import Viewer, act_of, chosen, now, perform, show, typed, viewer
+from orchestrator.web.acting import Viewer, act_of, chosen, now, perform, typed, viewer
+from orchestrator.web.show import show
 
 OUTCOMES: Final = (
     (DuplicateOutcome.OVERRIDE, "no duplicate; this workstream goes on."),

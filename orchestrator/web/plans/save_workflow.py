@@ -18,8 +18,9 @@ from orchestrator.queries.plans.plans import find_version
 from orchestrator.queries.plans.readings import plan_text
 from orchestrator.services.base.form_keys import Made
 from orchestrator.services.plans import saved_workflows as service
-from orchestrator.web.acting import now, proceed, show, typed, viewer
+from orchestrator.web.acting import now, proceed, typed, viewer
 from orchestrator.web.once import once
+from orchestrator.web.show import show
 
 #: Rows for further parameters; Preview adds as many as were filled in.
 EMPTY_ROWS = 3

@@ -14,8 +14,9 @@ from orchestrator.core.plans.text.front_matter import MOST_APPROVALS
 from orchestrator.core.terms import Role
 from orchestrator.queries.plans.workflow_rules import rule_changes
 from orchestrator.services.review.workflows import change_workflow
-from orchestrator.web.acting import now, number, perform, show, typed, viewer
+from orchestrator.web.acting import now, number, perform, typed, viewer
 from orchestrator.web.plans.workflows import find_workflow
+from orchestrator.web.show import show
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -18,8 +18,9 @@ from orchestrator.queries.plans.change_log import Change, change_log
 from orchestrator.queries.plans.readings import plan_of
 from orchestrator.services.changes.migration import Migrated, migrate_several
 from orchestrator.services.plans.starting import start_workstream
-from orchestrator.web.acting import act_of, now, perform, show, typed, viewer
+from orchestrator.web.acting import act_of, now, perform, typed, viewer
 from orchestrator.web.csv_export import csv_response, moment
+from orchestrator.web.show import show
 
 COLUMNS = (
     "when",

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_GET
 from orchestrator.core.terms import BlockerKind
 from orchestrator.models import Blocker
 from orchestrator.queries.work.blockers import STATES, BlockerFilter, blocker_rows, blockers
-from orchestrator.web.acting import now, show
+from orchestrator.web.acting import now
 from orchestrator.web.csv_export import csv_response, moment
+from orchestrator.web.show import show
 
 PER_PAGE = 50
 

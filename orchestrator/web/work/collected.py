@@ -11,7 +11,8 @@ from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import InboxState
 from orchestrator.queries.handoff.collected import collected_files, labels_of
 from orchestrator.services.work.collector import COLLECTORS, collect_now
-from orchestrator.web.acting import act_of, now, perform, show, viewer
+from orchestrator.web.acting import act_of, now, perform, viewer
+from orchestrator.web.show import show
 
 PER_PAGE = 50
 

@@ -16,7 +16,8 @@ from orchestrator.queries.work import gates as queries
 from orchestrator.services.plans.amendments import PROPOSERS
 from orchestrator.services.review import gates
 from orchestrator.services.work.signing import why_not_approve, why_not_decide
-from orchestrator.web.acting import Viewer, act_of, now, perform, show, typed, viewer
+from orchestrator.web.acting import Viewer, act_of, now, perform, typed, viewer
+from orchestrator.web.show import show
 from orchestrator.web.work.baseline import why_no_rework
 
 

@@ -16,7 +16,8 @@ from orchestrator.core.terms import InterventionKind, Role
 from orchestrator.models import Intervention
 from orchestrator.queries.work import interventions as queries
 from orchestrator.services.people.interventions import clear_human_flag
-from orchestrator.web.acting import act_of, now, perform, show, typed, viewer
+from orchestrator.web.acting import act_of, now, perform, typed, viewer
+from orchestrator.web.show import show
 
 PER_PAGE = 50
 

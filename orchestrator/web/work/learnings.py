@@ -14,7 +14,8 @@ from orchestrator.models import Workstream
 from orchestrator.queries.work.tasks import find_workstream
 from orchestrator.queries.workstreams.learnings import lesson
 from orchestrator.services.workstreams.learnings import nothing_to_record, record_learning
-from orchestrator.web.acting import now, perform, show, typed, viewer
+from orchestrator.web.acting import now, perform, typed, viewer
+from orchestrator.web.show import show
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

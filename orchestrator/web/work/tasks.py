@@ -25,7 +25,8 @@ from orchestrator.queries.work.tasks import find_task, find_workstream, task_det
 from orchestrator.services.people import blockers, executors, interventions
 from orchestrator.services.review import additions
 from orchestrator.services.work import claims, completions, failures, rework
-from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, show, typed, viewer
+from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, typed, viewer
+from orchestrator.web.show import show
 from orchestrator.web.work.interventions import answered
 from orchestrator.web.work.ownership import ownership_context, pass_blocker_on, pass_task_on
 from orchestrator.web.work.task_controls import why_not

@@ -3,13 +3,13 @@
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
 
 from orchestrator.queries.workstreams.inbox import inbox_for
 from orchestrator.web.admission import roles_in
 from orchestrator.web.csv_export import csv_response, moment
+from orchestrator.web.show import show
 
 
 def inbox(request: HttpRequest) -> HttpResponseBase:
@@ -21,7 +21,7 @@ def inbox(request: HttpRequest) -> HttpResponseBase:
             (s.title, e.title, e.workstream, e.why, moment(e.since)) for s, found in box.groups for e in found
         )
         return csv_response("inbox", header, rows)
-    return render(request, "inbox/page.html", {"inbox": box, "now": timezone.now()})
+    return show(request, "inbox/page.html", {"inbox": box, "now": timezone.now()})
 
 
 urlpatterns = [path("", inbox, name="inbox")]

@@ -2,7 +2,7 @@
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
@@ -16,6 +16,7 @@ from orchestrator.services.workstreams.policies import change_policy
 from orchestrator.web.acting import proceed
 from orchestrator.web.markdown import LIMIT
 from orchestrator.web.once import once
+from orchestrator.web.show import show
 
 
 def _lines(rows: int, css: str = "") -> forms.Textarea:
@@ -59,7 +60,7 @@ def policies(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and (written := _changed(request, form)):
         return proceed(request, written.said, written.address)
     context = {"policies": Policy.objects.all(), "form": form, "may_edit": _may_edit(request)}
-    return render(request, "policies/list.html", context, status=422 if request.method == "POST" else 200)
+    return show(request, "policies/list.html", context, status=422 if request.method == "POST" else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -77,7 +78,7 @@ def policy(request: HttpRequest, slug: str) -> HttpResponse:
         "form": form,
         "may_edit": _may_edit(request),
     }
-    return render(request, "policies/page.html", context, status=422 if request.method == "POST" else 200)
+    return show(request, "policies/page.html", context, status=422 if request.method == "POST" else 200)
 
 
 class _Incomplete(Exception):

@@ -14,7 +14,7 @@ from orchestrator.core.terms import Lifecycle, Signal, TimeWindow
 from orchestrator.queries.workstreams.portfolio import NO_DOMAIN, Filters, Item, Portfolio, choices
 from orchestrator.web.charts import finding, stacked
 from orchestrator.web.csv_export import csv_response, moment
-from orchestrator.web.fragments import page_or_part
+from orchestrator.web.show import show
 
 PAGE_SIZE = 50
 WINDOW_WORDS = {
@@ -52,7 +52,7 @@ def portfolio(request: HttpRequest) -> HttpResponse:
         "no_domain": NO_DOMAIN,
         "now": chosen.now,
     }
-    return page_or_part(request, "portfolio/page.html", "results", context)
+    return show(request, "portfolio/page.html", context, parts=frozenset({"results"}))
 
 
 def _offers(chosen: Portfolio) -> dict[str, list[tuple[str, str, int, bool]]]:

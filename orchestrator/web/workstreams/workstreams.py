@@ -27,18 +27,8 @@ from orchestrator.services.work import failures, recoveries
 from orchestrator.services.workstreams import workstreams
 from orchestrator.services.workstreams.learnings import record_learning
 from orchestrator.services.workstreams.priorities import set_priority
-from orchestrator.web.acting import (
-    Viewer,
-    act_of,
-    chosen,
-    now,
-    number,
-    part_asked,
-    perform,
-    show,
-    typed,
-    viewer,
-)
+from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, typed, viewer
+from orchestrator.web.show import part_asked, show
 from orchestrator.web.work import baseline
 from orchestrator.web.work.ownership import ownership_context, pass_workstream_on
 from orchestrator.web.work.threads import assign, threads_context, unassign

@@ -1,0 +1,80 @@
+"""How a page is answered: whole, or the part of it that htmx asked for; after a refusal with what was typed
+(FR-025).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+
+from orchestrator.core.errors import Refusal
+
+#: Fields of our forms that people write sentences into.
+TEXTS = frozenset(
+    {
+        "body",
+        "reason",
+        "note",
+        "choices",
+        "went_wrong",
+        "worked",
+        "tighten",
+        "answer",
+        "rationale",
+        "resolution",
+        "error",
+        "breadcrumb",
+        "outcome",
+        "follow_ups",
+    }
+)
+NO_PARTS: frozenset[str] = frozenset()
+
+
+def show(
+    request: HttpRequest,
+    template: str,
+    context: Mapping[str, Any],
+    *,
+    parts: frozenset[str] = NO_PARTS,
+    refusal: Refusal | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The page, or the one part of it that htmx asked for by target id.
+
+    A part has one name: the id of its element, the htmx target and the named partial. After a refusal the
+    answer has its status, says when trying again may help, and shows what was typed.
+    """
+    part = part_asked(request, parts)
+    everything = {**context, "refusal": refusal, "typed": {}, "kept": []}
+    if refusal:
+        everything |= {"typed": request.POST, "kept": _kept(request)}
+    name = f"{template}#{part}" if part else template
+    response = render(request, name, everything, status=refusal.status if refusal else status)
+    patch_vary_headers(response, ["HX-Request", "HX-Target", "HX-History-Restore-Request"])
+    return retried(response, refusal) if refusal else response
+
+
+def retried(response: HttpResponse, refusal: Refusal) -> HttpResponse:
+    """Says in the header Retry-After in how many seconds the same may be tried again, where waiting helps."""
+    if refusal.retry_after:
+        response["Retry-After"] = str(refusal.retry_after)
+    return response
+
+
+def part_asked(request: HttpRequest, parts: frozenset[str]) -> str | None:
+    """The part of a page that htmx asked for; None for the whole page."""
+    htmx = request.htmx  # type: ignore[attr-defined]
+    return htmx.target if htmx and not htmx.history_restore_request and htmx.target in parts else None
+
+
+def _kept(request: HttpRequest) -> list[str]:
+    """The texts a person typed, for when the form they stood in is gone; a plan's source always keeps its
+    form.
+    """
+    texts = (
+        request.POST[name].strip() for name in request.POST if name in TEXTS or name.startswith("evidence-")
+    )
+    return [text for text in texts if text]
