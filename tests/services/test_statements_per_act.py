@@ -18,10 +18,16 @@ from orchestrator.services.work.completions import complete
 from orchestrator.services.work.failures import fail
 from orchestrator.services.work.scheduling import run_round
 from tests.cast import NOON, Driver
+from tests.machines import Machine
 from tests.services.statements import Statements, statements
 
 #: The most statements of each act, transaction control not counted.
 MOST = {"claim": 12, "report": 7, "complete": 16, "fail": 14, "sign": 16}
+#: What they are today, with few and with many tasks complete.
+COUNTED = {"claim": 12, "report": 7, "complete": 16, "fail": 13, "sign": 15}
+#: What a claim over REST adds: 8 for who calls, what they may and the idempotency key, 35 for the brief that
+#: it answers.
+OVER_REST = 43
 
 PLAN = b"""# Plan: Statements
 ## Stages
@@ -191,3 +197,13 @@ def test_no_act_asks_more_than_its_share(
     counts = counted(driver, behind, django_capture_on_commit_callbacks)
     for act, most in MOST.items():
         assert len(counts[act]) <= most, f"{act} with {behind} tasks complete: {counts[act]}"
+    assert {act: len(seen) for act, seen in counts.items()} == COUNTED
+
+
+def test_a_call_over_rest_adds_who_calls_its_key_and_the_answer(
+    driver: Driver, django_capture_on_commit_callbacks: Callable[..., object]
+) -> None:
+    counter = Counter(driver, 0, django_capture_on_commit_callbacks)
+    machine, attempt = Machine.of(driver.cast.builder()), driver.attempt("A1").pk
+    counter.count("claim", lambda: machine.post(f"/api/attempts/{attempt}/claim", key="once"))
+    assert len(counter.counts["claim"]) <= MOST["claim"] + OVER_REST, str(counter.counts["claim"])
