@@ -4,22 +4,19 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from ninja import Query, Router
+from ninja import Query
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import Page, RecoveryChoice
+from orchestrator.api.routes import Routes, file_of
+from orchestrator.contract.artifacts import ArtifactList, ArtifactRecovery
+from orchestrator.contract.values import Page
 from orchestrator.core.terms import Scope
-from orchestrator.queries.handoff.artifact_facts import (
-    ArtifactList,
-    find_artifact,
-    find_output,
-    list_artifacts,
-)
+from orchestrator.queries.handoff.artifact_facts import find_artifact, find_output, list_artifacts
 from orchestrator.queries.workstreams.workstream_facts import find_workstream
 from orchestrator.services.work import recoveries
 
-router = Router(tags=["artifacts"])
+router = Routes(tags=["artifacts"])
 WAYS = {
     "retry": recoveries.retry_artifact,
     "republish": recoveries.republish_artifact,
@@ -34,8 +31,8 @@ def listing(request: HttpRequest, workstream: UUID, query: Query[Page]) -> Artif
 
 
 @router.post("/artifacts/{int:artifact_id}/recover", response=ArtifactList)
-@act(Scope.WORK, in_steps=True)
-def recover(request: HttpRequest, artifact_id: int, body: RecoveryChoice) -> ArtifactList:
+@act(*WAYS.values(), recoveries.withdraw_artifact)
+def recover(request: HttpRequest, artifact_id: int, body: ArtifactRecovery) -> ArtifactList:
     """One of the ways out of a damaged artifact; `withdraw` needs a reason. Answers with the workstream's
     artifacts.
     """
@@ -48,7 +45,7 @@ def recover(request: HttpRequest, artifact_id: int, body: RecoveryChoice) -> Art
 
 
 @router.post("/workstreams/{uuid:workstream}/republish", response=ArtifactList)
-@act(Scope.WORK, in_steps=True)
+@act(recoveries.republish_workstream)
 def republish(request: HttpRequest, workstream: UUID) -> ArtifactList:
     """Write everything that was handed over again from the record, after the branch was rewritten."""
     found = find_workstream(workstream)
@@ -58,14 +55,18 @@ def republish(request: HttpRequest, workstream: UUID) -> ArtifactList:
     return list_artifacts(workstream)
 
 
-@router.get("/artifacts/{int:artifact_id}/body")
+@router.get(
+    "/artifacts/{int:artifact_id}/body", openapi_extra=file_of("application/json", {"type": "object"})
+)
 @needs(Scope.READ)
 def artifact_body(request: HttpRequest, artifact_id: int) -> HttpResponse:
     """The canonical JSON that its SHA-256 is over."""
     return HttpResponse(find_artifact(artifact_id).body, content_type="application/json")
 
 
-@router.get("/outputs/{int:output_id}/body")
+@router.get(
+    "/outputs/{int:output_id}/body", openapi_extra=file_of("application/octet-stream", {"type": "string"})
+)
 @needs(Scope.READ)
 def output_body(request: HttpRequest, output_id: int) -> HttpResponse:
     """Served as a download: nobody knows what an executor wrote into it."""

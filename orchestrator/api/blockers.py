@@ -2,17 +2,25 @@
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Query, Router
+from ninja import Query
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import BlockerQuery, Declaration, Resolution, Transfer
+from orchestrator.api.routes import Routes
+from orchestrator.contract.blockers import (
+    BlockerFacts,
+    BlockerList,
+    BlockerQuery,
+    BlockerResolution,
+    NewBlocker,
+)
+from orchestrator.contract.ownership import OwnerChange
 from orchestrator.core.terms import Scope
-from orchestrator.queries.work.blocker_facts import BlockerFacts, BlockerList, find_blocker, list_blockers
+from orchestrator.queries.work.blocker_facts import find_blocker, list_blockers
 from orchestrator.queries.work.blockers import BlockerFilter
 from orchestrator.services.people import blockers, ownership
 
-router = Router(tags=["blockers"])
+router = Routes(tags=["blockers"])
 
 
 @router.get("/blockers/", response=BlockerList)
@@ -25,8 +33,8 @@ def listing(request: HttpRequest, query: Query[BlockerQuery]) -> BlockerList:
 
 
 @router.post("/tasks/{int:task_id}/blockers", response=BlockerFacts)
-@act(Scope.WORK)
-def declare(request: HttpRequest, task_id: int, body: Declaration) -> BlockerFacts:
+@act(blockers.declare_blocker)
+def declare(request: HttpRequest, task_id: int, body: NewBlocker) -> BlockerFacts:
     """Without `owner`, the account that declares it sees to it."""
     blocker = blockers.declare_blocker(
         task_id=task_id,
@@ -40,8 +48,8 @@ def declare(request: HttpRequest, task_id: int, body: Declaration) -> BlockerFac
 
 
 @router.post("/blockers/{int:blocker_id}/resolve", response=BlockerFacts)
-@act(Scope.WORK)
-def resolve(request: HttpRequest, blocker_id: int, body: Resolution) -> BlockerFacts:
+@act(blockers.resolve_blocker)
+def resolve(request: HttpRequest, blocker_id: int, body: BlockerResolution) -> BlockerFacts:
     blockers.resolve_blocker(
         blocker_id=blocker_id, resolution=body.resolution, actor=caller_of(request).actor, now=timezone.now()
     )
@@ -49,8 +57,8 @@ def resolve(request: HttpRequest, blocker_id: int, body: Resolution) -> BlockerF
 
 
 @router.post("/blockers/{int:blocker_id}/owner", response=BlockerFacts)
-@act(Scope.WORK)
-def pass_on(request: HttpRequest, blocker_id: int, body: Transfer) -> BlockerFacts:
+@act(ownership.transfer_blocker)
+def pass_on(request: HttpRequest, blocker_id: int, body: OwnerChange) -> BlockerFacts:
     ownership.transfer_blocker(
         blocker_id=blocker_id,
         to=body.to,

@@ -2,16 +2,17 @@
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Query, Router
+from ninja import Query
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import CollectedQuery
+from orchestrator.api.routes import Routes
+from orchestrator.contract.collected import CollectedList, CollectedQuery
 from orchestrator.core.terms import Scope
-from orchestrator.queries.handoff.collected import CollectedList, list_collected
+from orchestrator.queries.handoff.collected import list_collected
 from orchestrator.services.work.collector import collect_now
 
-router = Router(tags=["collected files"])
+router = Routes(tags=["collected files"])
 
 
 @router.get("/", response=CollectedList)
@@ -22,7 +23,7 @@ def listing(request: HttpRequest, query: Query[CollectedQuery]) -> CollectedList
 
 
 @router.post("/", response=CollectedList)
-@act(Scope.WORK, in_steps=True)
+@act(collect_now)
 def collect(request: HttpRequest) -> CollectedList:
     """Look at new files now instead of waiting for the queue; answers with the newest ones."""
     collect_now(actor=caller_of(request).actor, now=timezone.now())

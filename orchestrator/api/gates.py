@@ -4,19 +4,21 @@ BX-3).
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Query, Router
+from ninja import Query
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import Page, Rejection, Signature
+from orchestrator.api.routes import Routes
+from orchestrator.contract.gates import FixDraft, GateFacts, GateList, GateRejection, GateSignature
+from orchestrator.contract.values import Page
 from orchestrator.core.terms import Scope
-from orchestrator.queries.changes.fix_stage import FixDraft, fix_draft
-from orchestrator.queries.work.gate_facts import GateFacts, GateList, gate_facts, list_waiting
+from orchestrator.queries.changes.fix_stage import fix_draft
+from orchestrator.queries.work.gate_facts import gate_facts, list_waiting
 from orchestrator.queries.work.gates import find_gate
 from orchestrator.services.plans.amendments import base_of
 from orchestrator.services.review import gates
 
-router = Router(tags=["gates"])
+router = Routes(tags=["gates"])
 
 
 @router.get("/", response=GateList)
@@ -43,8 +45,8 @@ def fix_stage(request: HttpRequest, task_id: int) -> FixDraft:
 
 
 @router.post("/{int:task_id}/approve", response=GateFacts)
-@act(Scope.MANAGE)
-def approve(request: HttpRequest, task_id: int, body: Signature) -> GateFacts:
+@act(gates.approve_gate)
+def approve(request: HttpRequest, task_id: int, body: GateSignature) -> GateFacts:
     """Sign; with the last signature it asks for the gate is complete. Follow-ups become a new version of the
     plan.
     """
@@ -59,8 +61,8 @@ def approve(request: HttpRequest, task_id: int, body: Signature) -> GateFacts:
 
 
 @router.post("/{int:task_id}/reject", response=GateFacts)
-@act(Scope.MANAGE)
-def reject(request: HttpRequest, task_id: int, body: Rejection) -> GateFacts:
+@act(gates.reject_gate)
+def reject(request: HttpRequest, task_id: int, body: GateRejection) -> GateFacts:
     """Return work to an earlier step; it and everything after it, the gate included, is done again."""
     gates.reject_gate(
         task_id=task_id,

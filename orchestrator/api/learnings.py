@@ -4,17 +4,17 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Router
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import Taught
+from orchestrator.api.routes import Routes
+from orchestrator.contract.learnings import LearningList, LearningNote
 from orchestrator.core.terms import Scope
-from orchestrator.queries.workstreams.learnings import LearningList, learnings
+from orchestrator.queries.workstreams.learnings import learnings
 from orchestrator.queries.workstreams.workstream_facts import find_workstream
 from orchestrator.services.workstreams.learnings import nothing_to_record, record_learning
 
-router = Router(tags=["learnings"])
+router = Routes(tags=["learnings"])
 
 
 @router.get("/workstreams/{uuid:uuid}/learnings", response=LearningList)
@@ -25,8 +25,8 @@ def listing(request: HttpRequest, uuid: UUID) -> LearningList:
 
 
 @router.post("/workstreams/{uuid:uuid}/learnings", response=LearningList)
-@act(Scope.WORK)
-def teach(request: HttpRequest, uuid: UUID, body: Taught) -> LearningList:
+@act(record_learning, nothing_to_record)
+def teach(request: HttpRequest, uuid: UUID, body: LearningNote) -> LearningList:
     """With `nothing` true it is recorded that there was nothing to record."""
     workstream, actor, now = find_workstream(uuid), caller_of(request).actor, timezone.now()
     if body.nothing:

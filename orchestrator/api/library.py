@@ -1,67 +1,29 @@
 """The library over REST: look up, save a plan as a workflow, start a workstream, archive (AD-8)."""
 
-from typing import Annotated
-
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Query, Router, Schema
-from pydantic import AwareDatetime, Field
+from ninja import Query
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import Reason, Text
-from orchestrator.core.changes.parametrise import MOST_PARAMETERS, NewParameter
-from orchestrator.core.terms import Scope
-from orchestrator.queries.plans.library_facts import (
+from orchestrator.api.routes import Routes
+from orchestrator.contract.library import (
     LibraryFacts,
+    LibraryQuery,
+    NewWorkflow,
     WorkflowFacts,
-    library_facts,
-    workflow_facts,
+    WorkflowStart,
 )
+from orchestrator.contract.plans import SubmissionFacts
+from orchestrator.contract.values import StatedReason
+from orchestrator.core.changes.parametrise import NewParameter
+from orchestrator.core.terms import Scope
+from orchestrator.queries.plans.library_facts import library_facts, workflow_facts
 from orchestrator.queries.plans.plans import find_version
 from orchestrator.services.plans import saved_workflows as service
-from orchestrator.services.plans.submissions import SubmissionFacts, submission_facts
+from orchestrator.web.plans.submission_facts import submission_facts
 
-router = Router(tags=["library"])
-Short = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
-Slug = Annotated[str, Field(max_length=60, pattern=r"^[^\x00]*$")]
-Words = Annotated[str, Field(max_length=100, pattern=r"^[^\x00]*$")]
-
-
-class LibraryQuery(Schema):
-    """`q`: words that all have to stand in a workflow's name, description or parameters."""
-
-    q: Words = ""
-    archived: bool = False
-
-
-class ParameterText(Schema):
-    """`text` is what the plan says now; it becomes `{{name}}` and the default."""
-
-    name: Annotated[str, Field(max_length=60)]
-    text: Annotated[str, Field(max_length=500)]
-    hint: Short = ""
-
-
-class Saving(Schema):
-    """`plan` is the slug of an approved plan, `version` its number. With `of`, the next version of that
-    workflow.
-    """
-
-    plan: Slug
-    version: Annotated[int, Field(ge=1, le=2**31 - 1)]
-    name: Short = ""
-    description: Text = ""
-    parameters: Annotated[list[ParameterText], Field(max_length=MOST_PARAMETERS)]
-    of: Slug = ""
-    reason: Text = ""
-
-
-class Starting(Schema):
-    """`values` by parameter; one that is left out keeps its default."""
-
-    values: dict[str, Text] = {}
-    wanted_effective_at: AwareDatetime | None = None
+router = Routes(tags=["library"])
 
 
 @router.get("", response=LibraryFacts)
@@ -79,8 +41,8 @@ def inspect(request: HttpRequest, name: str, version: int | None = None) -> Work
 
 
 @router.post("", response={201: WorkflowFacts})
-@act(Scope.MANAGE, status=201)
-def save(request: HttpRequest, body: Saving) -> WorkflowFacts:
+@act(service.save_workflow, status=201)
+def save(request: HttpRequest, body: NewWorkflow) -> WorkflowFacts:
     """Save an approved plan as a workflow with parameters."""
     done = service.save_workflow(
         version=find_version(body.plan, body.version),
@@ -96,8 +58,8 @@ def save(request: HttpRequest, body: Saving) -> WorkflowFacts:
 
 
 @router.post("/{slug:name}/workstreams", response={201: SubmissionFacts})
-@act(Scope.MANAGE, status=201)
-def start(request: HttpRequest, name: str, body: Starting) -> SubmissionFacts:
+@act(service.start_from_workflow, status=201)
+def start(request: HttpRequest, name: str, body: WorkflowStart) -> SubmissionFacts:
     """Submit the plan that the workflow makes with these values; people review it like any other."""
     submission = service.start_from_workflow(
         name=name,
@@ -110,8 +72,8 @@ def start(request: HttpRequest, name: str, body: Starting) -> SubmissionFacts:
 
 
 @router.post("/{slug:name}/archive", response=WorkflowFacts)
-@act(Scope.MANAGE)
-def archive(request: HttpRequest, name: str, body: Reason) -> WorkflowFacts:
+@act(service.archive_workflow)
+def archive(request: HttpRequest, name: str, body: StatedReason) -> WorkflowFacts:
     """Take a saved workflow out of the library; it stays on record."""
     service.archive_workflow(
         name=name, reason=body.reason, actor=caller_of(request).actor, now=timezone.now()
@@ -120,8 +82,8 @@ def archive(request: HttpRequest, name: str, body: Reason) -> WorkflowFacts:
 
 
 @router.post("/{slug:name}/bring-back", response=WorkflowFacts)
-@act(Scope.MANAGE)
-def bring_back(request: HttpRequest, name: str, body: Reason) -> WorkflowFacts:
+@act(service.bring_back_workflow)
+def bring_back(request: HttpRequest, name: str, body: StatedReason) -> WorkflowFacts:
     """Put an archived workflow back."""
     service.bring_back_workflow(
         name=name, reason=body.reason, actor=caller_of(request).actor, now=timezone.now()

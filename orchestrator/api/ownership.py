@@ -4,18 +4,18 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Router
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import Transfer
+from orchestrator.api.routes import Routes
+from orchestrator.contract.ownership import OwnerChange, OwnershipFacts
 from orchestrator.core.terms import Scope
-from orchestrator.queries.work.ownership import OwnershipFacts, task_ownership, workstream_ownership
+from orchestrator.queries.work.ownership import task_ownership, workstream_ownership
 from orchestrator.queries.work.task_facts import find_task
 from orchestrator.queries.workstreams.workstream_facts import find_workstream
 from orchestrator.services.people import ownership
 
-router = Router(tags=["ownership"])
+router = Routes(tags=["ownership"])
 
 
 @router.get("/tasks/{int:task_id}/owner", response=OwnershipFacts)
@@ -26,8 +26,8 @@ def owner_of_task(request: HttpRequest, task_id: int) -> OwnershipFacts:
 
 
 @router.post("/tasks/{int:task_id}/owner", response=OwnershipFacts)
-@act(Scope.WORK)
-def transfer_task(request: HttpRequest, task_id: int, body: Transfer) -> OwnershipFacts:
+@act(ownership.transfer_task)
+def transfer_task(request: HttpRequest, task_id: int, body: OwnerChange) -> OwnershipFacts:
     ownership.transfer_task(
         task_id=task_id, to=body.to, reason=body.reason, actor=caller_of(request).actor, now=timezone.now()
     )
@@ -41,8 +41,8 @@ def owner_of_workstream(request: HttpRequest, uuid: UUID) -> OwnershipFacts:
 
 
 @router.post("/workstreams/{uuid:uuid}/owner", response=OwnershipFacts)
-@act(Scope.MANAGE)
-def transfer_workstream(request: HttpRequest, uuid: UUID, body: Transfer) -> OwnershipFacts:
+@act(ownership.transfer_workstream)
+def transfer_workstream(request: HttpRequest, uuid: UUID, body: OwnerChange) -> OwnershipFacts:
     ownership.transfer_workstream(
         workstream_id=find_workstream(uuid).pk,
         to=body.to,

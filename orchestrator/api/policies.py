@@ -2,68 +2,32 @@
 FR-022).
 """
 
-from dataclasses import dataclass
-from datetime import datetime
-
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Router
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import CheckRuleChange
+from orchestrator.api.routes import Routes
+from orchestrator.contract.policies import (
+    CheckRuleChange,
+    CheckRuleFacts,
+    PolicyChangeFacts,
+    PolicyFacts,
+    PolicyName,
+)
 from orchestrator.core.errors import NotFound
-from orchestrator.core.terms import Scope, Severity
+from orchestrator.core.terms import Scope
 from orchestrator.models import Policy
 from orchestrator.queries.plans.check_rules import checks
 from orchestrator.services.plans.check_rules import change_check_rules
 
-router = Router(tags=["policies"])
-
-
-@dataclass(frozen=True)
-class PolicyName:
-    slug: str
-    title: str
-    updated_at: datetime
-
-
-@dataclass(frozen=True)
-class ChangeFacts:
-    author: str
-    reason: str
-    impact: str
-    changed_at: datetime
-
-
-@dataclass(frozen=True)
-class PolicyFacts:
-    """`body` is Markdown; `changes` are newest first."""
-
-    slug: str
-    title: str
-    body: str
-    updated_at: datetime
-    changes: tuple[ChangeFacts, ...]
+router = Routes(tags=["policies"])
 
 
 @router.get("/", response=list[PolicyName])
 @needs(Scope.READ)
 def listing(request: HttpRequest) -> list[PolicyName]:
     return [PolicyName(one.slug, one.title, one.updated_at) for one in Policy.objects.order_by("slug")]
-
-
-@dataclass(frozen=True)
-class CheckRuleFacts:
-    """What a finding of the plan check does to approval now and by default; `settable` says whether a policy
-    may.
-    """
-
-    code: str
-    meaning: str
-    severity: Severity
-    default: Severity
-    settable: bool
 
 
 @router.get("/plan-checks/rules/", response=list[CheckRuleFacts])
@@ -74,7 +38,7 @@ def check_rules(request: HttpRequest) -> list[CheckRuleFacts]:
 
 
 @router.post("/plan-checks/rules/", response=list[CheckRuleFacts])
-@act(Scope.MANAGE)
+@act(change_check_rules)
 def set_check_rules(request: HttpRequest, body: CheckRuleChange) -> list[CheckRuleFacts]:
     """Set what the named findings do to approval; an approver says why. Answers with every rule as it then
     is.
@@ -105,5 +69,5 @@ def inspect(request: HttpRequest, slug: str) -> PolicyFacts:
         policy.title,
         policy.body,
         policy.updated_at,
-        tuple(ChangeFacts(c.changed_as, c.reason, c.impact, c.changed_at) for c in changes),
+        tuple(PolicyChangeFacts(c.changed_as, c.reason, c.impact, c.changed_at) for c in changes),
     )

@@ -1,18 +1,20 @@
 """The pre-handoff review: suspected duplicates, decisions about them, the signature (FR-003, AS-5, EC-5)."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Router, Schema
-from pydantic import Field
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import Text
+from orchestrator.api.routes import Routes
+from orchestrator.contract.prehandoff import (
+    DuplicateChoice,
+    DuplicateDecisionFacts,
+    PrehandoffFacts,
+    PrehandoffSignature,
+    SuspectFacts,
+)
 from orchestrator.core.terms import DuplicateOutcome, Scope, WorkstreamStatus
 from orchestrator.models import DuplicateDecision, Workstream
 from orchestrator.queries.work.duplicates import Suspect, signature_of, suspects, was_claimed
@@ -20,64 +22,21 @@ from orchestrator.queries.workstreams.workstream_facts import find_workstream
 from orchestrator.services.workstreams.duplicates import decide_duplicate
 from orchestrator.services.workstreams.workstreams import sign_prehandoff
 
-router = Router(tags=["workstreams"])
+router = Routes(tags=["workstreams"])
 
 
-class Decision(Schema):
-    """`other` is the UUID of a suspect, or of any other workstream."""
-
-    other: UUID
-    outcome: Annotated[str, Field(max_length=40)]
-    rationale: Text = ""
-
-
-class Signature(Schema):
-    rationale: Text = ""
-
-
-@dataclass(frozen=True)
-class DecisionFacts:
-    outcome: DuplicateOutcome
-    rationale: str
-    decided_by: str
-    decided_at: datetime
-
-
-@dataclass(frozen=True)
-class SuspectFacts:
-    """Why another workstream is suspected, and the decision; none while it is open."""
-
-    uuid: UUID
-    slug: str
-    title: str
-    status: WorkstreamStatus
-    reasons: tuple[str, ...]
-    decision: DecisionFacts | None
-
-
-@dataclass(frozen=True)
-class ReviewFacts:
-    """`signed_by` is empty before the signature; decisions are taken while `decidable`."""
-
-    suspects: tuple[SuspectFacts, ...]
-    decidable: bool
-    signed_by: str
-    signed_at: datetime | None
-    rationale: str
-
-
-@router.get("/{uuid:uuid}/suspects", response=ReviewFacts)
+@router.get("/{uuid:uuid}/suspects", response=PrehandoffFacts)
 @needs(Scope.READ)
-def inspect(request: HttpRequest, uuid: UUID) -> ReviewFacts:
+def inspect(request: HttpRequest, uuid: UUID) -> PrehandoffFacts:
     """Other workstreams with a similar title or the same files, undecided ones first; nothing is decided by
     itself.
     """
     return _facts(find_workstream(uuid))
 
 
-@router.post("/{uuid:uuid}/suspects", response=ReviewFacts)
-@act(Scope.MANAGE)
-def decide(request: HttpRequest, uuid: UUID, body: Decision) -> ReviewFacts:
+@router.post("/{uuid:uuid}/suspects", response=PrehandoffFacts)
+@act(decide_duplicate)
+def decide(request: HttpRequest, uuid: UUID, body: DuplicateChoice) -> PrehandoffFacts:
     """Merge, link, close or override, with the rationale, before any attempt is claimed."""
     decide_duplicate(
         workstream_id=find_workstream(uuid).pk,
@@ -90,9 +49,9 @@ def decide(request: HttpRequest, uuid: UUID, body: Decision) -> ReviewFacts:
     return _facts(find_workstream(uuid))
 
 
-@router.post("/{uuid:uuid}/prehandoff", response=ReviewFacts)
-@act(Scope.MANAGE)
-def sign(request: HttpRequest, uuid: UUID, body: Signature) -> ReviewFacts:
+@router.post("/{uuid:uuid}/prehandoff", response=PrehandoffFacts)
+@act(sign_prehandoff)
+def sign(request: HttpRequest, uuid: UUID, body: PrehandoffSignature) -> PrehandoffFacts:
     """Sign the review for the account of the token; refused while a suspect is undecided."""
     found = find_workstream(uuid)
     actor = caller_of(request).actor
@@ -100,10 +59,10 @@ def sign(request: HttpRequest, uuid: UUID, body: Signature) -> ReviewFacts:
     return _facts(found)
 
 
-def _facts(workstream: Workstream) -> ReviewFacts:
+def _facts(workstream: Workstream) -> PrehandoffFacts:
     signature = signature_of(workstream)
     open_to_work = workstream.status in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}
-    return ReviewFacts(
+    return PrehandoffFacts(
         suspects=tuple(_suspect(suspect) for suspect in suspects(workstream)),
         decidable=open_to_work and not was_claimed(workstream),
         signed_by=signature.signed_as if signature else "",
@@ -120,6 +79,6 @@ def _suspect(suspect: Suspect) -> SuspectFacts:
     )
 
 
-def _decision(made: DuplicateDecision) -> DecisionFacts:
+def _decision(made: DuplicateDecision) -> DuplicateDecisionFacts:
     by = made.decided_as
-    return DecisionFacts(DuplicateOutcome(made.outcome), made.rationale, by, made.decided_at)
+    return DuplicateDecisionFacts(DuplicateOutcome(made.outcome), made.rationale, by, made.decided_at)

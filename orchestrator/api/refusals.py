@@ -1,6 +1,7 @@
 """Every refusal as JSON, with its status: code, message, recovery, details (FR-025)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
@@ -10,15 +11,13 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from orchestrator.core.errors import (
-    BundleRejected,
     InvalidInput,
     NotFound,
     NotSignedIn,
-    PlanRejected,
     Refusal,
     TooLarge,
 )
-from orchestrator.core.findings import Finding
+from orchestrator.queries.plans.refusal_facts import refusal_facts
 from orchestrator.services.base.outages import OUTAGES, UNSTORABLE, outage, unstorable
 
 #: What can end a call other than an answer; each becomes a refusal.
@@ -47,21 +46,12 @@ def refusal_of(error: Exception) -> Refusal:
 
 def refused(refusal: Refusal) -> HttpResponse:
     """The answer of every machine interface to an act that does not apply."""
-    body = refusal.as_dict()
-    if isinstance(refusal, PlanRejected):
-        body["findings"] = _findings(refusal.findings)
-    if isinstance(refusal, BundleRejected):
-        body["files"] = {name: _findings(found) for name, found in refusal.findings.items()}
-    response = JsonResponse(body, status=refusal.status)
+    response = JsonResponse(asdict(refusal_facts(refusal)), status=refusal.status)
     if isinstance(refusal, NotSignedIn):
         response["WWW-Authenticate"] = "Bearer"
     if refusal.retry_after:
         response["Retry-After"] = str(refusal.retry_after)
     return response
-
-
-def _findings(findings: Iterable[Finding]) -> list[dict[str, object]]:
-    return [{"line": f.line, "code": f.code, "message": f.message, "fix": f.fix} for f in findings]
 
 
 def refuse_in_json(api: NinjaAPI) -> None:

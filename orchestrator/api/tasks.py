@@ -2,19 +2,22 @@
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Query, Router
+from ninja import Query
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import Clearing, Flag, Reason, Requeue, TaskChange, TaskQuery
+from orchestrator.api.routes import Routes
+from orchestrator.contract.briefs import Brief, Orientation
+from orchestrator.contract.tasks import HumanAnswer, HumanFlag, TaskChange, TaskList, TaskQuery
+from orchestrator.contract.values import StatedReason
 from orchestrator.core.terms import Scope
-from orchestrator.queries.work.briefs import Brief, brief
-from orchestrator.queries.work.continuing_text import Orientation, orientation
-from orchestrator.queries.work.task_facts import TaskFilter, TaskList, list_tasks
+from orchestrator.queries.work.briefs import brief
+from orchestrator.queries.work.continuing_text import orientation
+from orchestrator.queries.work.task_facts import TaskFilter, list_tasks
 from orchestrator.services.people import interventions
 from orchestrator.services.work import failures, rework
 
-router = Router(tags=["tasks"])
+router = Routes(tags=["tasks"])
 
 
 @router.get("/", response=TaskList, url_name="tasks")
@@ -50,7 +53,7 @@ def continuing(request: HttpRequest, task_id: int) -> Orientation:
 
 
 @router.patch("/{int:task_id}/", response=Brief)
-@act(Scope.WORK)
+@act(interventions.flag_for_human, interventions.clear_human_flag)
 def change(request: HttpRequest, task_id: int, body: TaskChange) -> Brief:
     """`needs_human` true flags the task and needs an intervention note; false clears the flag."""
     actor, now = caller_of(request).actor, timezone.now()
@@ -64,8 +67,8 @@ def change(request: HttpRequest, task_id: int, body: TaskChange) -> Brief:
 
 
 @router.post("/{int:task_id}/flag", response=Brief)
-@act(Scope.WORK)
-def flag(request: HttpRequest, task_id: int, body: Flag) -> Brief:
+@act(interventions.flag_for_human)
+def flag(request: HttpRequest, task_id: int, body: HumanFlag) -> Brief:
     interventions.flag_for_human(
         task_id=task_id,
         note=body.intervention_note,
@@ -77,8 +80,8 @@ def flag(request: HttpRequest, task_id: int, body: Flag) -> Brief:
 
 
 @router.post("/{int:task_id}/clear", response=Brief)
-@act(Scope.WORK)
-def clear(request: HttpRequest, task_id: int, body: Clearing) -> Brief:
+@act(interventions.clear_human_flag)
+def clear(request: HttpRequest, task_id: int, body: HumanAnswer) -> Brief:
     interventions.clear_human_flag(
         task_id=task_id, answer=body.answer, actor=caller_of(request).actor, now=timezone.now()
     )
@@ -86,16 +89,16 @@ def clear(request: HttpRequest, task_id: int, body: Clearing) -> Brief:
 
 
 @router.post("/{int:task_id}/requeue", response=Brief)
-@act(Scope.WORK)
-def requeue(request: HttpRequest, task_id: int, body: Requeue) -> Brief:
+@act(failures.requeue)
+def requeue(request: HttpRequest, task_id: int, body: StatedReason) -> Brief:
     """Ask for another attempt after a failure."""
     failures.requeue(task_id=task_id, reason=body.reason, actor=caller_of(request).actor, now=timezone.now())
     return brief(task_id)
 
 
 @router.post("/{int:task_id}/send-back", response=Brief)
-@act(Scope.WORK)
-def send_back(request: HttpRequest, task_id: int, body: Reason) -> Brief:
+@act(rework.send_back)
+def send_back(request: HttpRequest, task_id: int, body: StatedReason) -> Brief:
     """Return work to a completed task; it and everything after it is done again, with every criterion proved
     anew.
     """

@@ -4,17 +4,18 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Router
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import Freeing, ThreadChoice
+from orchestrator.api.routes import Routes
+from orchestrator.contract.threads import ThreadChoice, ThreadFacts
+from orchestrator.contract.values import OptionalReason
 from orchestrator.core.terms import Scope
-from orchestrator.queries.engine.threads import ThreadFacts, thread_facts
+from orchestrator.queries.engine.threads import thread_facts
 from orchestrator.queries.workstreams.workstream_facts import find_workstream
 from orchestrator.services.people.threads import assign_thread, unassign_thread
 
-router = Router(tags=["threads"])
+router = Routes(tags=["threads"])
 
 
 @router.get("/workstreams/{uuid:uuid}/threads/", response=list[ThreadFacts])
@@ -25,7 +26,7 @@ def listing(request: HttpRequest, uuid: UUID) -> list[ThreadFacts]:
 
 
 @router.post("/workstreams/{uuid:uuid}/threads/{int:thread_id}/assign", response=list[ThreadFacts])
-@act(Scope.MANAGE)
+@act(assign_thread)
 def assign(request: HttpRequest, uuid: UUID, thread_id: int, body: ThreadChoice) -> list[ThreadFacts]:
     """`assigned`: the executor alone claims there; `preferred`: it is offered the work first."""
     workstream = find_workstream(uuid)
@@ -42,8 +43,8 @@ def assign(request: HttpRequest, uuid: UUID, thread_id: int, body: ThreadChoice)
 
 
 @router.post("/workstreams/{uuid:uuid}/threads/{int:thread_id}/unassign", response=list[ThreadFacts])
-@act(Scope.MANAGE)
-def unassign(request: HttpRequest, uuid: UUID, thread_id: int, body: Freeing) -> list[ThreadFacts]:
+@act(unassign_thread)
+def unassign(request: HttpRequest, uuid: UUID, thread_id: int, body: OptionalReason) -> list[ThreadFacts]:
     workstream = find_workstream(uuid)
     unassign_thread(
         workstream_id=workstream.pk,

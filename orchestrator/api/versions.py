@@ -2,115 +2,58 @@
 FR-016, FR-022).
 """
 
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Router
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import (
-    Approval,
+from orchestrator.api.routes import Routes
+from orchestrator.contract.values import OptionalReason
+from orchestrator.contract.versions import (
+    DryRunFacts,
     ManyMigrations,
     MappingLine,
+    MigrationFacts,
     OneMigration,
     RollBack,
     SendBack,
-    Start,
-    Withdrawal,
+    VerdictFacts,
+    VersionApproval,
+    VersionChangeFacts,
+    WorkstreamStart,
 )
+from orchestrator.contract.workstreams import WorkstreamFacts
 from orchestrator.core.changes.judge import ItemVerdict, Judgement
 from orchestrator.core.changes.mapping import StepMapping
 from orchestrator.core.errors import NotFound
-from orchestrator.core.terms import MappedOutcome, MappingKind, Scope, TaskStatus
+from orchestrator.core.terms import Scope
 from orchestrator.models import Migration, Workflow, Workstream
 from orchestrator.queries.changes.migrations import dry_run
 from orchestrator.queries.plans.change_log import Change, change_log
 from orchestrator.queries.plans.plans import find_version, workstream_of
 from orchestrator.queries.plans.readings import plan_of
-from orchestrator.queries.workstreams.workstream_facts import (
-    WorkstreamFacts,
-    find_workstream,
-    workstream_detail,
-)
+from orchestrator.queries.workstreams.workstream_facts import find_workstream, workstream_detail
 from orchestrator.services.changes.migration import Migrated, migrate_several, migrate_workstream
 from orchestrator.services.changes.roll_back import roll_back
 from orchestrator.services.plans.starting import start_workstream
 from orchestrator.services.review.decisions import approve_version, send_back_version, withdraw_version
 from orchestrator.services.review.withdrawals import withdraw_approval
 
-router = Router(tags=["versions"])
+router = Routes(tags=["versions"])
 
 
-@dataclass(frozen=True)
-class VerdictFacts:
-    """What becomes of one item; `old` and `new` are step keys, empty when there is none."""
-
-    old: str
-    new: str
-    kind: MappingKind
-    outcome: MappedOutcome
-    status: TaskStatus
-    sentence: str
-
-
-@dataclass(frozen=True)
-class DryRunFacts:
-    """`stuck` are steps that nothing could ever start afterwards."""
-
-    workstream: str
-    applies: bool
-    verdicts: tuple[VerdictFacts, ...]
-    stuck: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class MigrationFacts:
-    """`migration` is what a roll back names; `refusal` says why a workstream was not migrated."""
-
-    workstream: str
-    version: int
-    migration: int | None = None
-    refusal: str = ""
-    recovery: str = ""
-
-
-@dataclass(frozen=True)
-class ChangeFacts:
-    """`note` is the impact as the submitter put it, `impact` what the steps show.
-
-    `wanted_at` is what the submitter asked for, `effective_at` what was decided.
-    """
-
-    at: datetime
-    what: str
-    version: int
-    who: str
-    reason: str
-    impact: str
-    note: str
-    added: tuple[str, ...]
-    dropped: tuple[str, ...]
-    changed: tuple[str, ...]
-    again: tuple[str, ...]
-    workstream: str
-    effective_at: datetime | None
-    wanted_at: datetime | None
-
-
-@router.get("/workflows/{slug:slug}/changes", response=list[ChangeFacts])
+@router.get("/workflows/{slug:slug}/changes", response=list[VersionChangeFacts])
 @needs(Scope.READ)
-def changes(request: HttpRequest, slug: str) -> list[ChangeFacts]:
+def changes(request: HttpRequest, slug: str) -> list[VersionChangeFacts]:
     """The change log of a workflow, newest first."""
     return [_change(entry) for entry in change_log(_workflow(slug))]
 
 
 @router.post("/workflows/{slug:slug}/workstreams", response={201: WorkstreamFacts})
-@act(Scope.MANAGE, status=201)
-def start(request: HttpRequest, slug: str, body: Start) -> WorkstreamFacts:
+@act(start_workstream, status=201)
+def start(request: HttpRequest, slug: str, body: WorkstreamStart) -> WorkstreamFacts:
     """Start another workstream on the version in effect; its pre-handoff review has to be signed."""
     actor = caller_of(request).actor
     return workstream_detail(
@@ -119,8 +62,8 @@ def start(request: HttpRequest, slug: str, body: Start) -> WorkstreamFacts:
 
 
 @router.post("/workflows/{slug:slug}/versions/{int:number}/approve", response=WorkstreamFacts)
-@act(Scope.MANAGE)
-def approve(request: HttpRequest, slug: str, number: int, body: Approval) -> WorkstreamFacts:
+@act(approve_version)
+def approve(request: HttpRequest, slug: str, number: int, body: VersionApproval) -> WorkstreamFacts:
     """Approve exactly the text with this SHA-256; the version is approved with the last approval it needs.
 
     `effective_at` puts it off, `undo_seconds` leaves time to withdraw it before anything starts, `mapping`
@@ -140,8 +83,8 @@ def approve(request: HttpRequest, slug: str, number: int, body: Approval) -> Wor
 
 
 @router.post("/workflows/{slug:slug}/versions/{int:number}/withdraw-approval", response=WorkstreamFacts)
-@act(Scope.MANAGE)
-def withdraw(request: HttpRequest, slug: str, number: int, body: Withdrawal) -> WorkstreamFacts:
+@act(withdraw_approval)
+def withdraw(request: HttpRequest, slug: str, number: int, body: OptionalReason) -> WorkstreamFacts:
     """Take one's own approval back, as long as the version has not taken effect; it is in review
     again then.
     """
@@ -155,7 +98,7 @@ def withdraw(request: HttpRequest, slug: str, number: int, body: Withdrawal) -> 
 
 
 @router.post("/workflows/{slug:slug}/versions/{int:number}/send-back", response=WorkstreamFacts)
-@act(Scope.MANAGE)
+@act(send_back_version)
 def send_back(request: HttpRequest, slug: str, number: int, body: SendBack) -> WorkstreamFacts:
     """Return exactly the text with this SHA-256 to its author, with the reason."""
     version = send_back_version(
@@ -169,7 +112,7 @@ def send_back(request: HttpRequest, slug: str, number: int, body: SendBack) -> W
 
 
 @router.post("/workflows/{slug:slug}/versions/{int:number}/take-back", response=WorkstreamFacts)
-@act(Scope.MANAGE)
+@act(withdraw_version)
 def take_back(request: HttpRequest, slug: str, number: int, body: SendBack) -> WorkstreamFacts:
     """Withdraw exactly the text with this SHA-256 from review, with the reason; for its author
     and approvers.
@@ -185,7 +128,7 @@ def take_back(request: HttpRequest, slug: str, number: int, body: SendBack) -> W
 
 
 @router.post("/workflows/{slug:slug}/versions/{int:number}/migrations", response=list[MigrationFacts])
-@act(Scope.MANAGE, in_steps=True)
+@act(migrate_several)
 def migrate_many(request: HttpRequest, slug: str, number: int, body: ManyMigrations) -> list[MigrationFacts]:
     """Migrate several workstreams, each on its own; the answer has one result for each, in the order asked
     for.
@@ -212,7 +155,7 @@ def check(request: HttpRequest, uuid: UUID, number: int, body: OneMigration) -> 
 
 
 @router.post("/workstreams/{uuid:uuid}/migrations/{int:number}", response=MigrationFacts)
-@act(Scope.MANAGE)
+@act(migrate_workstream)
 def migrate(request: HttpRequest, uuid: UUID, number: int, body: OneMigration) -> MigrationFacts:
     """Bring the workstream to an approved version."""
     workstream = find_workstream(uuid)
@@ -228,7 +171,7 @@ def migrate(request: HttpRequest, uuid: UUID, number: int, body: OneMigration) -
 
 
 @router.post("/workstreams/{uuid:uuid}/roll-back", response=MigrationFacts)
-@act(Scope.MANAGE)
+@act(roll_back)
 def undo(request: HttpRequest, uuid: UUID, body: RollBack) -> MigrationFacts:
     """Roll back the workstream's latest migration, which the body names."""
     workstream = find_workstream(uuid)
@@ -278,9 +221,9 @@ def _result(one: Migrated, version: int) -> MigrationFacts:
     )
 
 
-def _change(entry: Change) -> ChangeFacts:
+def _change(entry: Change) -> VersionChangeFacts:
     impact = entry.impact
-    return ChangeFacts(
+    return VersionChangeFacts(
         at=entry.at,
         what=entry.what,
         version=entry.version,

@@ -4,15 +4,15 @@
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Router
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import SettlementChoice
+from orchestrator.api.routes import Routes
+from orchestrator.contract.workspace import SettlementChoice, WorkspaceFacts
 from orchestrator.core.terms import Scope
-from orchestrator.services.handoff.divergence import WorkspaceFacts, settle_divergence, workspace_facts
+from orchestrator.services.handoff.divergence import settle_divergence, workspace_facts
 
-router = Router(tags=["workspace"])
+router = Routes(tags=["workspace"])
 
 
 @router.get("/", response=WorkspaceFacts)
@@ -23,7 +23,7 @@ def inspect(request: HttpRequest) -> WorkspaceFacts:
 
 
 @router.post("/settle", response=WorkspaceFacts)
-@act(Scope.MANAGE)
+@act(settle_divergence)
 def settle(request: HttpRequest, body: SettlementChoice) -> WorkspaceFacts:
     """A person with the role approver decides, with a reason; the branch's commits are kept under
     `refs/diverged/`.

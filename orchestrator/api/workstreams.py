@@ -6,35 +6,37 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Query, Router
+from ninja import Query
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
-from orchestrator.api.schemas import (
-    Integration,
-    NewStage,
-    Priority,
-    Reason,
-    Revert,
+from orchestrator.api.routes import Routes
+from orchestrator.contract.plans import SubmissionFacts
+from orchestrator.contract.values import StatedReason
+from orchestrator.contract.workstreams import (
+    IntegrationNote,
+    PriorityChange,
+    RevertNote,
+    StageText,
     StatusChange,
+    WorkstreamFacts,
+    WorkstreamList,
     WorkstreamQuery,
 )
 from orchestrator.core.terms import IntegrationSource, Scope
 from orchestrator.queries.workstreams.workstream_facts import (
-    WorkstreamFacts,
-    WorkstreamList,
     find_workstream,
     list_workstreams,
     workstream_detail,
 )
 from orchestrator.services.handoff import baseline
 from orchestrator.services.plans.amendments import propose_stage
-from orchestrator.services.plans.submissions import SubmissionFacts, submission_facts
 from orchestrator.services.workstreams.closing import close_workstream
 from orchestrator.services.workstreams.priorities import set_priority
 from orchestrator.services.workstreams.workstreams import reopen_workstream
+from orchestrator.web.plans.submission_facts import submission_facts
 
-router = Router(tags=["workstreams"])
+router = Routes(tags=["workstreams"])
 
 
 @router.get("/", response=WorkstreamList, url_name="workstreams")
@@ -51,7 +53,7 @@ def inspect(request: HttpRequest, uuid: UUID) -> WorkstreamFacts:
 
 
 @router.patch("/{uuid:uuid}/", response=WorkstreamFacts)
-@act(Scope.MANAGE)
+@act(close_workstream)
 def change(request: HttpRequest, uuid: UUID, body: StatusChange) -> WorkstreamFacts:
     """`{"status": "completed"}` accepts a finished workstream; `{"status": "archived"}` archives it."""
     close_workstream(
@@ -65,8 +67,8 @@ def change(request: HttpRequest, uuid: UUID, body: StatusChange) -> WorkstreamFa
 
 
 @router.post("/{uuid:uuid}/reopen", response=WorkstreamFacts)
-@act(Scope.MANAGE)
-def reopen(request: HttpRequest, uuid: UUID, body: Reason) -> WorkstreamFacts:
+@act(reopen_workstream)
+def reopen(request: HttpRequest, uuid: UUID, body: StatedReason) -> WorkstreamFacts:
     """Take an acceptance back because a gap was found; the workstream is active again."""
     found = find_workstream(uuid)
     actor = caller_of(request).actor
@@ -75,8 +77,8 @@ def reopen(request: HttpRequest, uuid: UUID, body: Reason) -> WorkstreamFacts:
 
 
 @router.post("/{uuid:uuid}/priority", response=WorkstreamFacts)
-@act(Scope.MANAGE)
-def prioritise(request: HttpRequest, uuid: UUID, body: Priority) -> WorkstreamFacts:
+@act(set_priority)
+def prioritise(request: HttpRequest, uuid: UUID, body: PriorityChange) -> WorkstreamFacts:
     """It stays until a version of the plan changes the priority that the plan gives."""
     set_priority(
         workstream_id=find_workstream(uuid).pk,
@@ -89,8 +91,8 @@ def prioritise(request: HttpRequest, uuid: UUID, body: Priority) -> WorkstreamFa
 
 
 @router.post("/{uuid:uuid}/stages", response={201: SubmissionFacts})
-@act(Scope.MANAGE, status=201)
-def add_stage(request: HttpRequest, uuid: UUID, body: NewStage) -> SubmissionFacts:
+@act(propose_stage, status=201)
+def add_stage(request: HttpRequest, uuid: UUID, body: StageText) -> SubmissionFacts:
     """Submit a new version with one more stage: a fix stage behind a gate, or tasks for gaps (WF-5, LC-3)."""
     submission = propose_stage(
         workstream=find_workstream(uuid),
@@ -106,8 +108,8 @@ def add_stage(request: HttpRequest, uuid: UUID, body: NewStage) -> SubmissionFac
 
 
 @router.post("/{uuid:uuid}/integration", response=WorkstreamFacts)
-@act(Scope.MANAGE, in_steps=True)
-def integrate(request: HttpRequest, uuid: UUID, body: Integration) -> WorkstreamFacts:
+@act(baseline.integrate)
+def integrate(request: HttpRequest, uuid: UUID, body: IntegrationNote) -> WorkstreamFacts:
     """Record that the work became part of its base branch; rework needs a revert decision from then on."""
     baseline.integrate(
         workstream_id=find_workstream(uuid).pk,
@@ -121,7 +123,7 @@ def integrate(request: HttpRequest, uuid: UUID, body: Integration) -> Workstream
 
 
 @router.post("/{uuid:uuid}/integration/look", response=WorkstreamFacts)
-@act(Scope.MANAGE, in_steps=True)
+@act(baseline.look)
 def look(request: HttpRequest, uuid: UUID) -> WorkstreamFacts:
     """Record the integration when the repository's base branch holds all of the work."""
     baseline.look(workstream_id=find_workstream(uuid).pk, actor=caller_of(request).actor, now=timezone.now())
@@ -129,8 +131,8 @@ def look(request: HttpRequest, uuid: UUID) -> WorkstreamFacts:
 
 
 @router.post("/{uuid:uuid}/revert", response=WorkstreamFacts)
-@act(Scope.MANAGE, in_steps=True)
-def revert(request: HttpRequest, uuid: UUID, body: Revert) -> WorkstreamFacts:
+@act(baseline.revert)
+def revert(request: HttpRequest, uuid: UUID, body: RevertNote) -> WorkstreamFacts:
     """A person decides that integrated work is taken back; afterwards it may be sent back and done again."""
     baseline.revert(
         workstream_id=find_workstream(uuid).pk,

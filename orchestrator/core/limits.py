@@ -36,6 +36,9 @@ CHECK_SECONDS: Final = 20
 CHECK_WAIT_SECONDS: Final = 3
 #: Bytes of memory that such a process may have.
 CHECK_MEMORY_BYTES: Final = 2048 * MIB
+#: Plans that are submitted at once, and files that they may be read from.
+BUNDLE_PLANS: Final = 100
+PLAN_FILES: Final = 1_000
 
 # What is said and handed over
 TEXT_CHARACTERS: Final = 10_000

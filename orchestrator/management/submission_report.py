@@ -1,21 +1,21 @@
-"""What became of many plans that were submitted at once, as a table or as JSON."""
+"""What became of many plans that were submitted at once, as a table."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
+from orchestrator.core.errors import PlanRejected, WrongState
 from orchestrator.core.findings import Finding
 from orchestrator.management.plan_source import lines_of
 from orchestrator.queries.work.duplicates import undecided
 from orchestrator.services.plans.bundles import BundleSubmission
-from orchestrator.services.plans.plans import Submission
 from orchestrator.services.plans.submissions import Outcome, ReadFiles, ReadPlan
 
 HEAD: Final = ("file", "format", "tasks", "blocking", "other", "workstream", "version", "result")
 WAITS: Final = "waits for review"
 REFUSED: Final = "refused"
 HELD_BACK: Final = "held back by the others"
+AGAIN: Final = "Correct the others and submit all of them again; nothing was stored."
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +23,13 @@ class Row:
     """One plan: how it was read, what became of it, and the findings that people have to see."""
 
     read: ReadPlan
+    outcome: Outcome
     result: str
     findings: Sequence[Finding]
-    submission: Submission | None = None
-    said: str = ""
 
     @property
     def refused(self) -> bool:
-        return self.submission is None
+        return self.outcome.submission is None
 
     @property
     def blocking(self) -> int:
@@ -38,7 +37,7 @@ class Row:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        done = self.submission
+        done = self.outcome.submission
         return (
             self.read.file.name,
             str(self.read.format or "–"),
@@ -65,20 +64,21 @@ def rows_of_refused(read: ReadFiles, findings: Mapping[str, Sequence[Finding]]) 
     """A bundle that was refused as a whole: the plans that are wrong, and those that only wait for them."""
     rows = []
     for one in read.plans:
-        found = findings.get(one.file.name, ())
+        name, found = one.file.name, findings.get(one.file.name, ())
         wrong = any(finding.blocks for finding in found)
-        rows.append(Row(one, REFUSED if wrong else HELD_BACK, found or one.reading.findings))
+        refusal = PlanRejected(found) if wrong else WrongState(f"{name} is {HELD_BACK}.", recovery=AGAIN)
+        outcome = Outcome(name, refusal=refusal)
+        rows.append(Row(one, outcome, REFUSED if wrong else HELD_BACK, found or one.reading.findings))
     return rows
 
 
 def _row(read: ReadPlan, outcome: Outcome) -> Row:
     if outcome.submission is None:
-        said = f"{outcome.refusal.message} {outcome.refusal.way_out}" if outcome.refusal else ""
-        return Row(read, REFUSED, outcome.findings, said="" if outcome.findings else said)
+        return Row(read, outcome, REFUSED, outcome.findings)
     alike = len(undecided(outcome.submission.workstream))
     adopts = ", adopts the state of its source" if outcome.submission.version.adopts else ""
     like = f", resembles {alike} other{'s' if alike > 1 else ''}" if alike else ""
-    return Row(read, f"{WAITS}{adopts}{like}", outcome.submission.reading.findings, outcome.submission)
+    return Row(read, outcome, f"{WAITS}{adopts}{like}", outcome.submission.reading.findings)
 
 
 def table(rows: Iterable[Row]) -> Iterator[str]:
@@ -95,31 +95,6 @@ def told(rows: Iterable[Row]) -> Iterator[str]:
     for row in rows:
         if row.result == REFUSED:
             yield from (f"{row.read.file.name} {line.strip()}" for line in lines_of(row.findings))
-            if row.said:
-                yield f"{row.read.file.name} {row.said}"
-
-
-def as_json(read: ReadFiles, rows: Iterable[Row], bundle: int | None) -> str:
-    facts = {
-        "bundle": bundle,
-        "plans": [_facts(row) for row in rows],
-        "left_out": [asdict(left) for left in read.left_out],
-    }
-    return json.dumps(facts, ensure_ascii=False, indent=2, default=str)
-
-
-def _facts(row: Row) -> dict[str, Any]:
-    done = row.submission
-    return {
-        "file": row.read.file.name,
-        "format": row.read.format,
-        "tasks": row.read.tasks,
-        "blocking": row.blocking,
-        "other": len(row.findings) - row.blocking,
-        "result": "submitted" if done else row.result,
-        "said": row.said,
-        "workstream": done.workstream.slug if done else None,
-        "version": done.version.number if done else None,
-        "adopts": done.version.adopts if done else False,
-        "findings": [asdict(finding) for finding in row.findings],
-    }
+            refusal = row.outcome.refusal
+            if refusal and not row.findings:
+                yield f"{row.read.file.name} {refusal.message} {refusal.way_out}"

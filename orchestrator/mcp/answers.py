@@ -12,6 +12,7 @@ from mcp_types import CallToolResult, TextContent
 
 from orchestrator.core.errors import Refusal
 from orchestrator.core.strict_json import check_values
+from orchestrator.queries.plans.refusal_facts import refusal_facts
 from orchestrator.services.base.bounds import check_text
 from orchestrator.services.base.outages import OUTAGES, UNSTORABLE, outage, unstorable
 
@@ -54,7 +55,7 @@ def check_lengths(arguments: Mapping[str, Any]) -> None:
 
 
 def refused(refusal: Refusal) -> CallToolResult:
-    facts = refusal.as_dict()
+    facts = refusal_facts(refusal)
     wait = f" (Retry after {refusal.retry_after} s.)" if refusal.retry_after else ""
     text = f"{refusal.code}: {refusal.message} {refusal.way_out}{wait}"
     return CallToolResult(

@@ -12,9 +12,9 @@ from jsonschema import Draft202012Validator
 from orchestrator.core.errors import PlanRejected
 from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.models import Task, WorkflowVersion
-from orchestrator.queries.plans.readings import plan_of
+from orchestrator.queries.plans.readings import checked, plan_of
 from orchestrator.queries.work.projection import projected_files
-from orchestrator.services.plans.plans import read_source, submit_plan
+from orchestrator.services.plans.plans import submit_plan
 from tests.cast import Driver
 from tests.web.pages import signed_in, words
 
@@ -65,7 +65,7 @@ def test_ad5_a_version_is_taken_along_in_every_form_and_reads_back(driver: Drive
         answer = client.get(address + name)
         assert f"{address}{name}" in page
         assert answer["Content-Disposition"] == f'attachment; filename="{version.workflow.slug}-v1-{name}"'
-        plan = read_source(answer.content).plan
+        plan = checked(answer.content).plan
         assert plan, name
         assert [step.title for step in plan.steps()] == titles
     assert "⏳" in client.get(f"{address}EXECUTION-DASHBOARD.md").content.decode()

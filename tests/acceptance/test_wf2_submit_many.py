@@ -64,23 +64,22 @@ def test_wf2_the_same_facts_are_printed_as_json(driver: Driver, folder: Path) ->
     printed, refused = run("submit_plan", str(folder), "--each", "--json", "--as", "ines")
     facts = json.loads(printed)
     assert refused
-    shown = {
-        one["file"]: (one["result"], one["workstream"], one["tasks"], one["blocking"])
-        for one in facts["plans"]
-    }
-    assert shown == {
-        "lending/tasks.md": ("submitted", "lending", 2, 0),
-        "prices.md": ("submitted", "price-book", 6, 0),
-        "round.md": ("refused", None, 2, 1),
-    }
-    assert next(one for one in facts["plans"] if one["file"] == "round.md")["findings"][0]["line"] == 7
+    plans = {one["name"]: one for one in facts["plans"]}
+    taken = {name: one["submission"]["workstream_slug"] for name, one in plans.items() if one["submission"]}
+    assert taken == {"lending/tasks.md": "lending", "prices.md": "price-book"}
+    assert (plans["prices.md"]["refusal"], plans["prices.md"]["findings"]) == ("", [])
+    assert plans["round.md"]["refusal"].startswith("The plan cannot be taken: line 7: ")
+    assert next((one["line"], one["severity"]) for one in plans["round.md"]["findings"]) == (7, "blocks")
     assert [left["name"] for left in facts["left_out"]] == ["notes.txt"]
     printed, refused = run("submit_plan", str(folder), "--json", "--as", "ines")
-    assert json.loads(printed)["plans"][2]["result"] == "refused"
+    whole = {one["name"]: one for one in json.loads(printed)["plans"]}
+    assert whole["round.md"]["refusal"].startswith("The plan cannot be taken: line 7: ")
+    assert whole["prices.md"]["refusal"] == "prices.md is held back by the others."
     assert "The bundle cannot be taken." in refused
     assert Workstream.objects.count() == 2
     printed, refused = run("submit_plan", str(folder / "prices.md"), "--json", "--as", "ines")
-    assert (json.loads(printed)["plans"][0]["workstream"], refused) == ("price-book-2", "")
+    assert json.loads(printed)["plans"][0]["submission"]["workstream_slug"] == "price-book-2"
+    assert refused == ""
 
 
 def test_wf2_each_and_a_bundle_exclude_one_another(driver: Driver, folder: Path) -> None:

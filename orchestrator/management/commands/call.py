@@ -17,6 +17,8 @@ from django.test import RequestFactory
 from django.urls import Resolver404, resolve
 
 from orchestrator.core.errors import Refusal
+from orchestrator.management.printed import as_json
+from orchestrator.queries.plans.refusal_facts import refusal_facts
 from orchestrator.services.people.callers import Caller, caller_by_command, member_by_command
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -47,7 +49,7 @@ class Command(BaseCommand):
         try:
             caller = member_by_command(executor) if executor else _person(user)
         except Refusal as refusal:
-            self.stdout.write(json.dumps(refusal.as_dict()))
+            self.stdout.write(as_json(refusal_facts(refusal)))
             sys.exit(1)
         status, answer = _call(method, path, _body(field), caller, key)
         self.stdout.write(answer)

@@ -15,30 +15,30 @@ Exit code 0, or 1 when something blocks approval of one of them.
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
-from dataclasses import asdict
-from json import dumps
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
+from orchestrator.contract.plans import FileCheckFacts
 from orchestrator.core.changes.adoption import adoption_of
+from orchestrator.core.plans.checks.rules import apply_rules
 from orchestrator.core.plans.formats.folder import sources_of
-from orchestrator.core.plans.formats.recognise import Format
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.rehearsing.preview import (
     DEFAULT_EXECUTORS,
     MOST_EXECUTORS,
     Preview,
     Wait,
-    preview,
 )
-from orchestrator.core.terms import Severity
+from orchestrator.core.terms import Format, Severity
 from orchestrator.management.plan_source import files_in, lines_of, read_file
+from orchestrator.management.printed import as_json
 from orchestrator.queries.plans.check_rules import rules_in_force
-from orchestrator.queries.plans.plan_facts import adoption_facts
-from orchestrator.services.plans.plans import STORED_BLOCKERS, read_any_source
+from orchestrator.queries.plans.plan_facts import check_facts
+from orchestrator.queries.plans.readings import checked, preview_plan
+from orchestrator.services.plans.plans import STORED_BLOCKERS
 
 
 class Command(BaseCommand):
@@ -62,13 +62,13 @@ class Command(BaseCommand):
     def handle(self, *, file: str, format: str | None, **options: Any) -> None:
         wanted = Format(format) if format else None
         folder = Path(file).is_dir()
-        shown = [
-            _Shown(name, *read_any_source(source, wanted, _rules()), options["executors"], options["adopt"])
-            for name, source in (_in_folder(file) if folder else [(file, read_file(file))])
-        ]
+        shown = []
+        for name, source in _in_folder(file) if folder else [(file, read_file(file))]:
+            reading = apply_rules(checked(source, wanted), _rules())
+            shown.append(_Shown(name, reading, options["executors"], options["adopt"]))
         if options["json"]:
             facts = [one.facts() for one in shown]
-            self.stdout.write(dumps(facts if folder else facts[0], ensure_ascii=False, indent=2, default=str))
+            self.stdout.write(as_json(facts if folder else facts[0]))
         else:
             for one in shown:
                 for line in (*([f"== {one.name}"] if folder else []), *one.lines()):
@@ -89,33 +89,29 @@ class _Shown:
     leaves.
     """
 
-    def __init__(
-        self, name: str, found: Format | None, reading: Reading, executors: int, adopt: bool
-    ) -> None:
-        self.name, self.found, self.reading = name, found, reading
+    def __init__(self, name: str, reading: Reading, executors: int, adopt: bool) -> None:
+        self.name, self.reading = name, reading
+        self.executors, self.adopt = executors, adopt
         self.adoption = adoption_of(reading)
-        ended = self.adoption.ended if adopt else {}
-        schedulable = reading.plan is not None and not _unschedulable(reading)
-        self.preview = preview(reading.plan, executors, ended) if reading.plan and schedulable else None
 
-    def facts(self) -> dict[str, Any]:
-        shown = self.preview
-        return {
-            "file": self.name,
-            "format": self.found,
-            "approvable": self.reading.plan is not None and not self.reading.blockers,
-            "findings": [asdict(finding) for finding in self.reading.findings],
-            "preview": asdict(shown) | {"length": shown.length._asdict()} if shown else None,
-            "adoption": asdict(facts) if (facts := adoption_facts(self.adoption)) else None,
-        }
+    def preview(self) -> Preview | None:
+        plan = self.reading.plan
+        if plan is None or _unschedulable(self.reading):
+            return None
+        return preview_plan(plan, self.executors, self.adoption.ended if self.adopt else {})
+
+    def facts(self) -> FileCheckFacts:
+        facts = check_facts(self.reading, self.executors, adopt=self.adopt)
+        return FileCheckFacts(**vars(facts), name=self.name)
 
     def lines(self) -> Iterator[str]:
         reading = self.reading
-        if self.found not in (None, Format.PLAN):
-            yield f"Read as {self.found}."
+        if reading.format not in (None, Format.PLAN):
+            yield f"Read as {reading.format}."
         yield from lines_of(reading.findings)
-        if self.preview is not None and reading.plan is not None:
-            yield from _preview_lines(self.preview, reading.plan.name)
+        shown = self.preview()
+        if shown is not None and reading.plan is not None:
+            yield from _preview_lines(shown, reading.plan.name)
             if self.adoption:
                 yield f"With the state of its source: {'; '.join(self.adoption.sentences)}"
                 if self.adoption.starts:

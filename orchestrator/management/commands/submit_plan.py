@@ -21,11 +21,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from orchestrator.core.errors import BundleRejected, InvalidInput, PlanRejected, Refusal
-from orchestrator.core.plans.formats.recognise import Format
+from orchestrator.core.terms import Format
 from orchestrator.management.plan_source import files_of, lines_of, read_file
+from orchestrator.management.printed import as_json
 from orchestrator.management.submission_report import (
     Row,
-    as_json,
     rows_of_bundle,
     rows_of_each,
     rows_of_refused,
@@ -37,6 +37,7 @@ from orchestrator.services.plans.bundles import submit_bundle
 from orchestrator.services.plans.plans import submit_plan
 from orchestrator.services.plans.submissions import ReadFiles, read_files, submit_each
 from orchestrator.services.plans.templates import source_with_values
+from orchestrator.web.plans.submission_facts import outcomes_facts
 
 USAGE: Final = 2
 
@@ -134,7 +135,7 @@ class Command(BaseCommand):
         except BundleRejected as refusal:
             rows = rows_of_refused(read, refusal.findings)
             if options["json"]:
-                self.stdout.write(as_json(read, rows, None))
+                self.stdout.write(_as_json(read, rows, None))
             said = ["The bundle cannot be taken.", *table(rows), *told(rows), refusal.way_out]
             raise CommandError("\n".join(said)) from refusal
         self._tell(read, rows_of_bundle(read, done), options, done.bundle.pk)
@@ -146,11 +147,15 @@ class Command(BaseCommand):
     def _tell(
         self, read: ReadFiles, rows: list[Row], options: Mapping[str, Any], bundle: int | None = None
     ) -> None:
-        for line in [as_json(read, rows, bundle)] if options["json"] else table(rows):
+        for line in [_as_json(read, rows, bundle)] if options["json"] else table(rows):
             self.stdout.write(line)
         if refused := [row for row in rows if row.refused]:
             said = f"{len(refused)} of {len(rows)} plans {'was' if len(refused) == 1 else 'were'} refused."
             raise CommandError("\n".join([said, *told(rows)]))
+
+
+def _as_json(read: ReadFiles, rows: Sequence[Row], bundle: int | None) -> str:
+    return as_json(outcomes_facts(bundle, [row.outcome for row in rows], read.left_out))
 
 
 def _read(paths: Sequence[Path], values: Mapping[str, str], options: Mapping[str, Any]) -> ReadFiles:

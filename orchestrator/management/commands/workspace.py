@@ -10,10 +10,11 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from orchestrator.contract.workspace import WorkspaceFacts
 from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import Settlement
 from orchestrator.services.base.actor import Actor
-from orchestrator.services.handoff.divergence import WorkspaceFacts, settle_divergence, workspace_facts
+from orchestrator.services.handoff.divergence import settle_divergence, workspace_facts
 
 
 class Command(BaseCommand):

@@ -3,8 +3,8 @@
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from orchestrator.contract.gates import FixDraft, ProblemFacts
 from orchestrator.core.changes.fix_stage import Problem, name_from, stage_number, tasks_from
 from orchestrator.core.plans.plan import slugify
 from orchestrator.core.terms import AttemptStatus, CriterionKind, GateDecision
@@ -12,18 +12,6 @@ from orchestrator.models import Task, WorkflowVersion
 from orchestrator.queries.plans.readings import plan_of
 from orchestrator.queries.work.gates import GateSheet, gate_sheet
 from orchestrator.queries.work.tasks import TaskRow
-
-
-@dataclass(frozen=True, slots=True)
-class FixDraft:
-    """`tasks` can be submitted as it is. `slug` is the folder that the stage would have."""
-
-    gate: str
-    name: str
-    slug: str
-    reason: str
-    tasks: str
-    problems: tuple[Problem, ...]
 
 
 def fix_draft(gate: Task, base: WorkflowVersion) -> FixDraft:
@@ -38,7 +26,7 @@ def fix_draft(gate: Task, base: WorkflowVersion) -> FixDraft:
         slug=slugify(f"stage {stage_number(plan_of(base))} {name}"),
         reason=f"Found at {gate.step.key}: {said}"[:2000] if said else f"Problems found at {gate.step.key}.",
         tasks=tasks_from(problems, gate.step.key),
-        problems=problems,
+        problems=tuple(ProblemFacts(p.key, p.title, p.kind, p.text, p.criteria) for p in problems),
     )
 
 

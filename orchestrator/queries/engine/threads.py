@@ -5,11 +5,11 @@ An assignment belongs to a place in the plan, so it stays in force when a new ve
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import NamedTuple
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from orchestrator.contract.threads import ThreadFacts
 from orchestrator.core.terms import OPEN_TASK, AssignmentMode, StepKind
 from orchestrator.models import Assignment, Executor, Task, Thread, ThreadAssignment, Workstream
 from orchestrator.queries.base.prepared import Prepared
@@ -34,23 +34,6 @@ class ThreadRow:
 
     thread: Thread
     assignment: ThreadAssignment | None
-
-
-@dataclass(frozen=True)
-class ThreadFacts:
-    """`executor` is empty while anybody may claim there; `mode` says whether it claims alone or first."""
-
-    id: int
-    stage: str
-    batch: str
-    thread: str
-    executor: str
-    account: str
-    kind: str
-    mode: str
-    reason: str
-    assigned_by: str
-    assigned_at: datetime | None
 
 
 def assignments_in_force(workstream: Workstream) -> dict[ThreadPlace, ThreadAssignment]:

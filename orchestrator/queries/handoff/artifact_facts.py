@@ -1,50 +1,14 @@
 """What machines read of handoff artifacts and the output files beside them (FR-014, AS-7)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet
 
+from orchestrator.contract.artifacts import ArtifactFacts, ArtifactList, OutputFacts
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import ArtifactState, EventType
 from orchestrator.models import HandoffArtifact, OutputFile, Workstream
-
-
-@dataclass(frozen=True)
-class OutputFacts:
-    """A file in the workspace; `path` is relative to its root."""
-
-    id: int
-    path: str
-    sha256: str
-
-
-@dataclass(frozen=True)
-class ArtifactFacts:
-    """`problem` says what is wrong with the file while it is damaged; `commit` is empty until it is
-    committed.
-    """
-
-    id: int
-    sequence: int
-    event: EventType
-    step: str
-    attempt: int
-    path: str
-    sha256: str
-    state: ArtifactState
-    problem: str
-    commit: str
-    created_at: datetime
-    outputs: tuple[OutputFacts, ...]
-
-
-@dataclass(frozen=True)
-class ArtifactList:
-    count: int
-    items: tuple[ArtifactFacts, ...]
 
 
 def list_artifacts(workstream: UUID, *, limit: int = 100, offset: int = 0) -> ArtifactList:

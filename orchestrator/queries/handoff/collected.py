@@ -1,36 +1,12 @@
 """What became of the files that executors committed themselves (FR-029)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
 
 from django.db.models import QuerySet
 
+from orchestrator.contract.collected import CollectedFacts, CollectedList
 from orchestrator.core.terms import InboxState
 from orchestrator.models import Executor, InboxFile
-
-
-@dataclass(frozen=True)
-class CollectedFacts:
-    """`problem` says why a file was quarantined; `attempt` is the row id of the attempt it is about, if
-    known.
-    """
-
-    id: int
-    executor: str
-    path: str
-    commit: str
-    sha256: str
-    state: InboxState
-    problem: str
-    attempt: int | None
-    seen_at: datetime
-
-
-@dataclass(frozen=True)
-class CollectedList:
-    count: int
-    items: tuple[CollectedFacts, ...]
 
 
 def collected_files(state: InboxState | None = None, executor: str = "") -> QuerySet[InboxFile]:

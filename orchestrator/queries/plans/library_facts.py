@@ -1,51 +1,7 @@
 """What machines read of the library (AD-8)."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
+from orchestrator.contract.library import LibraryFacts, ParameterFacts, WorkflowFacts
 from orchestrator.queries.plans.library import Entry, find_entry, library
-
-
-@dataclass(frozen=True)
-class ParameterFacts:
-    """Without a default a value has to be given."""
-
-    name: str
-    default: str
-    hint: str
-
-
-@dataclass(frozen=True)
-class WorkflowFacts:
-    """A workflow of the library; `version` is 0 and `saved_by` empty when it is shipped.
-
-    `plan` and `plan_version` say which approved plan it was made of; `used` how many plans were started from
-    it; `source` is its text, when one workflow is asked for.
-    """
-
-    name: str
-    title: str
-    description: str
-    summary: str
-    version: int
-    parameters: tuple[ParameterFacts, ...]
-    stages: int
-    steps: int
-    gates: int
-    lanes: int
-    used: int
-    saved_by: str
-    saved_at: datetime | None
-    plan: str
-    plan_version: int | None
-    archived: bool
-    source: str | None = None
-
-
-@dataclass(frozen=True)
-class LibraryFacts:
-    count: int
-    items: tuple[WorkflowFacts, ...]
 
 
 def library_facts(words: str = "", *, archived: bool = False) -> LibraryFacts:

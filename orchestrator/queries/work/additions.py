@@ -1,25 +1,7 @@
 """Steps that running steps added, and how many more they may (AD-8)."""
 
-from dataclasses import dataclass
-
+from orchestrator.contract.attempts import AddedStep, AdditionFacts
 from orchestrator.models import Step, WorkflowVersion
-
-
-@dataclass(frozen=True)
-class AddedStep:
-    key: str
-    title: str
-
-
-@dataclass(frozen=True)
-class AdditionFacts:
-    """`version` is the number of the version that has the new steps; `left` is how many more the step may
-    add.
-    """
-
-    version: int
-    steps: tuple[AddedStep, ...]
-    left: int
 
 
 def steps_left(step: Step) -> int:

@@ -1,54 +1,12 @@
 """What machines read of an attempt: its state, and what its claim gave (FR-027)."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
+from orchestrator.contract.attempts import AttemptFacts, ClaimFacts
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import AttemptStatus
 from orchestrator.models import Assignment, Attempt
 from orchestrator.models.attempt import LIVE
 from orchestrator.queries.engine.held import lost_before
-from orchestrator.queries.work.briefs import Brief, CriterionFacts, brief, criteria_of
-
-
-@dataclass(frozen=True)
-class AttemptFacts:
-    """`token` fences the claim that holds or held it; 0 while nobody did. `result` is the word a completion
-    carried.
-
-    `held` says which lost handover keeps a live one from being claimed or completed (EC-3). `same_as` is the
-    number of the attempt whose result stands, because this one's is the same (FR-010).
-    """
-
-    id: int
-    number: int
-    task: int
-    key: str
-    status: AttemptStatus
-    executor: str
-    claimed_as: str
-    token: int
-    breadcrumb: str
-    outcome: str
-    result: str
-    error: str
-    commit: str
-    held: str
-    same_as: int | None
-    queued_at: datetime
-    started_at: datetime | None
-    ended_at: datetime | None
-
-
-@dataclass(frozen=True)
-class ClaimFacts:
-    """What a claim gives: the attempt, the token that every further call carries, what completion has to
-    prove, and the task's brief. Who claims once more what they hold is given the same."""
-
-    attempt: AttemptFacts
-    token: int
-    criteria: tuple[CriterionFacts, ...]
-    brief: Brief
+from orchestrator.queries.work.briefs import brief, criteria_of
 
 
 def attempt_facts(attempt_id: int) -> AttemptFacts:
@@ -88,6 +46,6 @@ def claim_facts(assignment: Assignment) -> ClaimFacts:
     return ClaimFacts(
         attempt=attempt_facts(assignment.attempt_id),
         token=assignment.token,
-        criteria=criteria_of(task.step),
+        criteria=criteria_of(task),
         brief=brief(task.pk),
     )

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -11,38 +10,16 @@ from django.db.models import QuerySet
 
 from orchestrator.adapters.base_branch import BaseBranch, Made
 from orchestrator.adapters.repository import REPOSITORY_NAME
+from orchestrator.contract.workstreams import IntegrationFacts
+from orchestrator.core.actions import Action
 from orchestrator.core.git_names import is_commit_word
 from orchestrator.core.terms import IntegrationSource, TaskStatus
 from orchestrator.models import Attempt, BaselineIntegration, HistoryEntry, Workstream
 from orchestrator.queries.base.prepared import Prepared
 from orchestrator.queries.engine.signatures import latest_completed
 
-INTEGRATED: Final = "baseline integrated"
-REVERTED: Final = "baseline reverted"
-
-
-@dataclass(frozen=True)
-class Integration:
-    """One integration as people and machines read it. `checked` says what git was asked, and what it said.
-
-    The revert fields are empty while it is in force.
-    """
-
-    commit: str
-    source: IntegrationSource
-    note: str
-    integrated_by: str
-    integrated_at: datetime
-    checked: str
-    reverted_by: str
-    reverted_at: datetime | None
-    revert_reason: str
-    revert_commit: str
-    revert_checked: str
-
-    @property
-    def in_force(self) -> bool:
-        return self.reverted_at is None
+INTEGRATED: Final = Action.BASELINE_INTEGRATED
+REVERTED: Final = Action.BASELINE_REVERTED
 
 
 def integration_in_force(workstream: Workstream) -> BaselineIntegration | None:
@@ -55,7 +32,7 @@ def _in_force(workstream: int) -> QuerySet[BaselineIntegration]:
     return BaselineIntegration.objects.filter(workstream=workstream, reverted_at=None)[:1]
 
 
-def integrations(workstream: Workstream) -> tuple[Integration, ...]:
+def integrations(workstream: Workstream) -> tuple[IntegrationFacts, ...]:
     """Every integration of a workstream, newest first."""
     rows = BaselineIntegration.objects.filter(workstream=workstream).select_related("reverted_by")
     found = list(rows.order_by("-integrated_at", "-pk"))
@@ -63,8 +40,8 @@ def integrations(workstream: Workstream) -> tuple[Integration, ...]:
     return tuple(_facts(row, said) for row in found)
 
 
-def _facts(row: BaselineIntegration, said: dict[tuple[str, int], str]) -> Integration:
-    return Integration(
+def _facts(row: BaselineIntegration, said: dict[tuple[str, int], str]) -> IntegrationFacts:
+    return IntegrationFacts(
         commit=row.commit,
         source=IntegrationSource(row.source),
         note=row.note,

@@ -1,55 +1,14 @@
 """What machines read of blockers (FR-012)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
+from orchestrator.contract.blockers import BlockerFacts, BlockerList, ImpactFacts
 from orchestrator.core.engine.impact import blocked_time
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import BlockerKind
 from orchestrator.models import Blocker
 from orchestrator.queries.work.blockers import BlockerFilter, BlockerRow, blocker_rows, blockers
-
-
-@dataclass(frozen=True)
-class ImpactFacts:
-    """What waits behind an open blocker: open tasks in launch order, their estimated minutes together (0:
-    none given), and whether the blocked task lies on the critical path."""
-
-    delayed: tuple[str, ...]
-    estimated_minutes: int
-    on_critical_path: bool
-
-
-@dataclass(frozen=True)
-class BlockerFacts:
-    """`seconds` is how long it has stood, or stood until it was resolved."""
-
-    id: int
-    task: int
-    key: str
-    workstream: UUID
-    workstream_slug: str
-    kind: BlockerKind
-    note: str
-    owner: str
-    declared_by: str
-    declared_at: datetime
-    resolved_by: str
-    resolved_at: datetime | None
-    resolution: str
-    seconds: int
-    impact: ImpactFacts | None
-
-
-@dataclass(frozen=True)
-class BlockerList:
-    """`blocked_seconds` is how long at least one of the blockers that match stood; overlaps count once."""
-
-    count: int
-    blocked_seconds: int
-    items: tuple[BlockerFacts, ...]
 
 
 def list_blockers(wanted: BlockerFilter, now: datetime, *, limit: int = 100, offset: int = 0) -> BlockerList:

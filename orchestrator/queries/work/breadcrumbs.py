@@ -2,39 +2,29 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 from django.db.models import Q
 
+from orchestrator.contract.briefs import BreadcrumbFacts
 from orchestrator.core import limits
+from orchestrator.core.actions import Action
 from orchestrator.models import HistoryEntry, Task
 from orchestrator.queries.work.rework import attempt_subjects
 
-ADOPTED = "work adopted"
+ADOPTED = Action.WORK_ADOPTED
 
 
-@dataclass(frozen=True)
-class Crumb:
-    """What an executor said it did last; `attempt` says where, or that it was before the plan came here."""
-
-    at: datetime
-    executor: str
-    attempt: str
-    text: str
-
-
-def breadcrumbs_of(task: Task) -> Sequence[Crumb]:
+def breadcrumbs_of(task: Task) -> Sequence[BreadcrumbFacts]:
     """The newest ones, oldest first; the history keeps all."""
-    left = Q(action="breadcrumb left", subject__in=attempt_subjects(task))
+    left = Q(action=Action.BREADCRUMB_LEFT, subject__in=attempt_subjects(task))
     adopted = Q(action=ADOPTED, subject=task.step.key)
     entries = HistoryEntry.objects.filter(left | adopted, workstream=task.workstream_id)
     newest = entries.order_by("-sequence")[: limits.BREADCRUMBS_SHOWN]
     return [_crumb(entry) for entry in reversed(newest)]
 
 
-def _crumb(entry: HistoryEntry) -> Crumb:
+def _crumb(entry: HistoryEntry) -> BreadcrumbFacts:
     if entry.action != ADOPTED:
-        return Crumb(entry.recorded_at, entry.actor, entry.subject, entry.reason)
+        return BreadcrumbFacts(entry.recorded_at, entry.actor, entry.subject, entry.reason)
     told = str(json.loads(entry.leaf)["data"]["breadcrumb"])
-    return Crumb(entry.recorded_at, entry.actor, "before the plan came here", told)
+    return BreadcrumbFacts(entry.recorded_at, entry.actor, "before the plan came here", told)

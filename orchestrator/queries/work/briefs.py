@@ -1,116 +1,28 @@
 """Brief: all that an executor needs to do a task, or to continue it (WF-4, WF-9, FR-014)."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
+from orchestrator.contract.artifacts import ArtifactFacts
+from orchestrator.contract.briefs import (
+    Brief,
+    CriterionFacts,
+    DocumentedStep,
+    EarlierAttempt,
+    InterventionFacts,
+    PlaceFacts,
+    TaughtFacts,
+)
+from orchestrator.core.engine.proof import kinds_to_prove
 from orchestrator.core.errors import NotFound
-from orchestrator.core.files.documentation import Built
 from orchestrator.core.terms import AttemptStatus, CriterionKind, InterventionKind, TaskStatus
-from orchestrator.models import Attempt, Criterion, HandoffArtifact, Learning, Step, Task
+from orchestrator.models import Attempt, Criterion, HandoffArtifact, Learning, Task, Workstream
 from orchestrator.models.attempt import LIVE
 from orchestrator.queries.engine.explanations import explain
-from orchestrator.queries.handoff.artifact_facts import ArtifactFacts, facts_of, with_outputs
+from orchestrator.queries.handoff.artifact_facts import facts_of, with_outputs
 from orchestrator.queries.handoff.documentation import built, is_documentation
 from orchestrator.queries.handoff.upstream import Upstream, output_place
 from orchestrator.queries.work.additions import steps_left
-from orchestrator.queries.work.relations import TakenOver, taken_over
-from orchestrator.queries.work.rework import Rework, rework_of
-from orchestrator.queries.work.task_facts import TaskFacts, task_facts, with_live_attempts
-
-
-@dataclass(frozen=True)
-class CriterionFacts:
-    """Completion needs evidence for every criterion of the kind `exit`, by this id."""
-
-    id: int
-    kind: CriterionKind
-    text: str
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the step stands, and what the lane owns and works in (BX-1)."""
-
-    stage: str
-    batch: str
-    thread: str
-    owned_files: tuple[str, ...]
-    worktree: str
-    repository: str
-    base_branch: str
-    outputs_folder: str
-
-
-@dataclass(frozen=True)
-class EarlierAttempt:
-    """`same_as` is the number of the attempt whose result stands, because this one's is the same (FR-010)."""
-
-    number: int
-    status: AttemptStatus
-    executor: str
-    claimed_as: str
-    outcome: str
-    result: str
-    error: str
-    commit: str
-    ended_at: datetime | None
-    same_as: int | None
-
-
-@dataclass(frozen=True)
-class Answered:
-    """A question that was put to a person, with the answer; `cleared_at` is empty while it is open.
-
-    `kind` says whether somebody asked, the circuit breaker tripped, or a file is damaged. `choices` are the
-    answers that may be given; none means free text.
-    """
-
-    kind: InterventionKind
-    note: str
-    choices: tuple[str, ...]
-    raised_by: str
-    raised_at: datetime
-    answer: str
-    cleared_at: datetime | None
-
-
-@dataclass(frozen=True)
-class Taught:
-    """What an earlier batch or merge point taught (BX-7)."""
-
-    after: str
-    went_wrong: str
-    worked: str
-    tighten: str
-
-
-@dataclass(frozen=True)
-class Brief:
-    """`outcomes` are the words a completion may carry, the first being the usual one; `condition` is why it
-    runs at all; `may_add` is how many steps it may still add while it runs. `documents` is what a
-    documentation step writes about: every step of work with its outputs (WF-6). `rework` says why the task is
-    done again and which criteria need new evidence; empty for a first try."""
-
-    task: TaskFacts
-    details: str
-    role: str
-    tool: str
-    run: str
-    condition: str
-    outcomes: tuple[str, ...]
-    may_add: int
-    needs: tuple[str, ...]
-    files: tuple[str, ...]
-    resources: tuple[str, ...]
-    place: Place
-    criteria: tuple[CriterionFacts, ...]
-    earlier_attempts: tuple[EarlierAttempt, ...]
-    upstream: tuple[ArtifactFacts, ...]
-    interventions: tuple[Answered, ...]
-    learnings: tuple[Taught, ...]
-    documents: tuple[Built, ...]
-    took_over: tuple[TakenOver, ...]
-    rework: Rework | None
+from orchestrator.queries.work.relations import taken_over
+from orchestrator.queries.work.rework import rework_of
+from orchestrator.queries.work.task_facts import task_facts, with_live_attempts
 
 
 def brief(task_id: int) -> Brief:
@@ -136,24 +48,41 @@ def brief(task_id: int) -> Brief:
         files=tuple(name for name, is_files in held if is_files),
         resources=tuple(name for name, is_files in held if not is_files),
         place=_place(task),
-        criteria=criteria_of(step),
+        criteria=criteria_of(task),
         earlier_attempts=_earlier(task),
         upstream=upstream_of(task),
         interventions=_answers(task),
         learnings=tuple(
-            Taught(one.after, one.went_wrong, one.worked, one.tighten)
+            TaughtFacts(one.after, one.went_wrong, one.worked, one.tighten)
             for one in Learning.objects.filter(workstream=task.workstream)
             if one.went_wrong or one.worked or one.tighten
         ),
-        documents=built(task.workstream) if is_documentation(task.workstream, step) else (),
+        documents=_documents(task.workstream) if is_documentation(task.workstream, step) else (),
         took_over=taken_over(task.workstream),
         rework=rework_of(task),
     )
 
 
-def _answers(task: Task) -> tuple[Answered, ...]:
+def _documents(workstream: Workstream) -> tuple[DocumentedStep, ...]:
     return tuple(
-        Answered(
+        DocumentedStep(
+            stage=step.stage,
+            batch=step.batch,
+            thread=step.thread,
+            key=step.key,
+            title=step.title,
+            state=step.state,
+            outcome=step.outcome,
+            outputs=step.outputs,
+            documentation=step.documentation,
+        )
+        for step in built(workstream)
+    )
+
+
+def _answers(task: Task) -> tuple[InterventionFacts, ...]:
+    return tuple(
+        InterventionFacts(
             kind=InterventionKind(one.kind),
             note=one.note,
             choices=tuple(choice.text for choice in one.choices.all()),
@@ -166,15 +95,16 @@ def _answers(task: Task) -> tuple[Answered, ...]:
     )
 
 
-def criteria_of(step: Step) -> tuple[CriterionFacts, ...]:
-    rows = Criterion.objects.filter(step=step).order_by("kind", "position")
-    return tuple(CriterionFacts(c.pk, CriterionKind(c.kind), c.text) for c in rows)
+def criteria_of(task: Task) -> tuple[CriterionFacts, ...]:
+    asked = kinds_to_prove(task.rework)
+    rows = Criterion.objects.filter(step=task.step_id).order_by("kind", "position")
+    return tuple(CriterionFacts(c.pk, CriterionKind(c.kind), c.text, c.kind in asked) for c in rows)
 
 
-def _place(task: Task) -> Place:
+def _place(task: Task) -> PlaceFacts:
     thread = task.step.thread
     batch, version = thread.batch, task.workstream.version
-    return Place(
+    return PlaceFacts(
         stage=str(batch.stage),
         batch=str(batch),
         thread=str(thread),

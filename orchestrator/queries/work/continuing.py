@@ -2,32 +2,21 @@
 happened so far, what has been handed over already, and what is still to be proved."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from django.db.models import Q
 
+from orchestrator.contract.artifacts import OutputFacts
+from orchestrator.contract.briefs import Continuation
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import ArtifactState, AttemptStatus, StepKind, TaskStatus, WorkstreamStatus
 from orchestrator.models import Executor, OutputFile, Task
 from orchestrator.queries.base.roles import may_do, roles_of
 from orchestrator.queries.engine.threads import kept_for_others
-from orchestrator.queries.handoff.artifact_facts import OutputFacts
-from orchestrator.queries.work.breadcrumbs import Crumb, breadcrumbs_of
-from orchestrator.queries.work.briefs import Brief, brief
-from orchestrator.queries.work.rework import Returned, ToProve, returned, to_prove
+from orchestrator.queries.work.breadcrumbs import breadcrumbs_of
+from orchestrator.queries.work.briefs import brief
+from orchestrator.queries.work.rework import returned, to_prove
 from orchestrator.queries.work.tasks import PLACE
 from orchestrator.queries.work.work import HELD
-
-
-@dataclass(frozen=True)
-class Continuation:
-    """`own_outputs` are the newest files of the task's own attempts, as they stand in the workspace."""
-
-    brief: Brief
-    breadcrumbs: tuple[Crumb, ...]
-    returned: tuple[Returned, ...]
-    own_outputs: tuple[OutputFacts, ...]
-    to_prove: tuple[ToProve, ...]
 
 
 def continuation(task_id: int) -> Continuation:

@@ -1,22 +1,12 @@
 """A continuation as Markdown: what the next executor reads first (WF-9). The same rows give the same text."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from orchestrator.contract.briefs import BreadcrumbFacts, Continuation, EarlierAttempt, Orientation
+from orchestrator.contract.rework import Returned, ToProve
 from orchestrator.core.files.handoff import timestamp
 from orchestrator.core.terms import CriterionKind
-from orchestrator.queries.work.breadcrumbs import Crumb
-from orchestrator.queries.work.briefs import EarlierAttempt
-from orchestrator.queries.work.continuing import Continuation, continuation
-from orchestrator.queries.work.rework import Returned, ToProve
-
-
-@dataclass(frozen=True)
-class Orientation:
-    """A continuation as facts and as Markdown."""
-
-    markdown: str
-    continuation: Continuation
+from orchestrator.queries.work.continuing import continuation
 
 
 def orientation(task_id: int) -> Orientation:
@@ -83,6 +73,7 @@ def _asked(found: Continuation) -> list[str]:
         ("Worktree", place.worktree),
         ("Repository", f"{place.repository}, base {place.base_branch}" if place.repository else ""),
         ("Outputs go to", place.outputs_folder),
+        ("Outcomes, one of which it is completed with", ", ".join(brief.outcomes)),
         *(
             (f"Criterion, {one.kind}", one.text)
             for one in brief.criteria
@@ -102,7 +93,7 @@ def _to_prove(one: ToProve) -> str:
     return _line(f"Criterion {one.id}", f"{one.text}.{proved}")
 
 
-def _crumb(one: Crumb) -> str:
+def _crumb(one: BreadcrumbFacts) -> str:
     return _line(f"{timestamp(one.at)} {one.executor}, {one.attempt}", one.text)
 
 

@@ -1,60 +1,14 @@
 """What machines read of gates: which ones wait, who has signed, who is still asked (FR-006)."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
-
 from django.db.models import QuerySet
 
+from orchestrator.contract.gates import GateFacts, GateList, GateReviewFacts
 from orchestrator.core.engine.explain import GATE_MEANINGS
 from orchestrator.core.engine.signatures import Signer, sign_off
 from orchestrator.core.terms import AttemptStatus, GateDecision, GateKind, StepKind, TaskStatus
 from orchestrator.models import GateReview, Task
 from orchestrator.queries.engine.signatures import signers_by_gate
 from orchestrator.queries.work.gates import find_gate
-
-
-@dataclass(frozen=True)
-class ReviewFacts:
-    """One signature or rejection; `follow_up_version` is the plan's version that its follow-ups became, 0 for
-    none.
-    """
-
-    attempt: int
-    decision: GateDecision
-    reviewer: str
-    signed_as: str
-    reason: str
-    follow_ups: str
-    follow_up_version: int
-    return_to: str
-    signed_at: datetime
-
-
-@dataclass(frozen=True)
-class GateFacts:
-    """`needed` signatures, of which `signed` people gave theirs; `asked` are the roles or users that may
-    still sign, each of them when `each`. `task` is the id that approve and reject take."""
-
-    task: int
-    key: str
-    title: str
-    kind: GateKind
-    meaning: str
-    action: str
-    workstream: UUID
-    status: TaskStatus
-    needed: int
-    signed: tuple[str, ...]
-    asked: tuple[str, ...]
-    each: bool
-    reviews: tuple[ReviewFacts, ...]
-
-
-@dataclass(frozen=True)
-class GateList:
-    count: int
-    items: tuple[GateFacts, ...]
 
 
 def list_waiting(*, limit: int = 100, offset: int = 0) -> GateList:
@@ -106,9 +60,9 @@ def _facts(task: Task, signers: tuple[Signer, ...]) -> GateFacts:
     )
 
 
-def _review(review: GateReview, attempt: int) -> ReviewFacts:
+def _review(review: GateReview, attempt: int) -> GateReviewFacts:
     version, back = review.follow_up_version, review.return_step
-    return ReviewFacts(
+    return GateReviewFacts(
         attempt=attempt,
         decision=GateDecision(review.decision),
         reviewer=review.reviewer.get_username(),

@@ -1,30 +1,10 @@
 """Who answers for what, and how that passed on (FR-011)."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
+from orchestrator.contract.ownership import OwnershipFacts, TransferFacts
 from orchestrator.models import OwnershipTransfer, Task, Workstream
-
-
-@dataclass(frozen=True)
-class TransferFacts:
-    from_owner: str
-    to_owner: str
-    reason: str
-    transferred_by: str
-    transferred_at: datetime
-
-
-@dataclass(frozen=True)
-class OwnershipFacts:
-    """`role` is the responsible role that the plan names; `owner` the person, empty while there is none."""
-
-    role: str
-    owner: str
-    transfers: tuple[TransferFacts, ...]
 
 
 def people() -> list[str]:

@@ -4,6 +4,7 @@
 
 from dataclasses import dataclass
 
+from orchestrator.contract.briefs import TakenOver
 from orchestrator.core.files.handoff import workstream_folder
 from orchestrator.core.terms import DuplicateOutcome
 from orchestrator.models import Workstream
@@ -54,15 +55,6 @@ def relations_of(workstream: Workstream) -> Relations:
 def merged_into(workstream: Workstream) -> list[Workstream]:
     """What goes on in this workstream, in the order it was registered."""
     return list(Workstream.objects.filter(merged_into=workstream).order_by("created_at", "pk"))
-
-
-@dataclass(frozen=True)
-class TakenOver:
-    """A workstream that goes on in this one; `plan` is where its text stands in the workspace (FR-003)."""
-
-    slug: str
-    title: str
-    plan: str
 
 
 def taken_over(workstream: Workstream) -> tuple[TakenOver, ...]:

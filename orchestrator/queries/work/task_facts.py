@@ -4,11 +4,11 @@ The dataclasses of this module and its neighbours are the JSON that REST and MCP
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Prefetch, Q, QuerySet
 
+from orchestrator.contract.tasks import Explanation, LiveAttempt, TaskFacts, TaskList
 from orchestrator.core.engine.schedule import Verdict
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import AttemptStatus, Role, StepKind, TaskStatus, WorkstreamStatus
@@ -28,55 +28,6 @@ LAUNCH_ORDER = (
     "step__position",
     "step__key",
 )
-
-
-@dataclass(frozen=True)
-class LiveAttempt:
-    """The try that is queued or running; `executor` holds it, empty while nobody does; `claimed_as` says
-    whose it is and what kind."""
-
-    id: int
-    number: int
-    status: AttemptStatus
-    executor: str
-    claimed_as: str
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Why the task stands where it stands, in the scheduler's words (FR-015)."""
-
-    reason: str
-    holder: str
-    sentence: str
-
-
-@dataclass(frozen=True)
-class TaskFacts:
-    """`rework` counts how often a completed result of the task was sent back (FR-021)."""
-
-    id: int
-    key: str
-    title: str
-    kind: StepKind
-    status: TaskStatus
-    workstream: UUID
-    workstream_slug: str
-    needs_human: bool
-    intervention_note: str
-    breadcrumb: str
-    rework: int
-    attempt: LiveAttempt | None
-    updated_at: datetime
-    explanation: Explanation | None = None
-
-
-@dataclass(frozen=True)
-class TaskList:
-    """A page of tasks in launch order; `count` is how many there are without the limit."""
-
-    count: int
-    items: tuple[TaskFacts, ...]
 
 
 @dataclass(frozen=True, slots=True)

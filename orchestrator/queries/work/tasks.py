@@ -9,6 +9,8 @@ from uuid import UUID
 from django.db.models import Prefetch, QuerySet
 from django.utils.functional import cached_property
 
+from orchestrator.contract.briefs import BreadcrumbFacts
+from orchestrator.core.engine.proof import kinds_to_prove
 from orchestrator.core.engine.schedule import Verdict
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import (
@@ -32,7 +34,7 @@ from orchestrator.models import (
     Workstream,
 )
 from orchestrator.queries.engine.explanations import explain
-from orchestrator.queries.work.breadcrumbs import Crumb, breadcrumbs_of
+from orchestrator.queries.work.breadcrumbs import breadcrumbs_of
 from orchestrator.queries.work.interventions import with_artifact
 
 PLACE = (
@@ -121,13 +123,20 @@ class TaskDetail:
     needed_by: list[TaskRow]
     artifacts: list[HandoffArtifact]
     outputs: list[OutputFile]
-    breadcrumbs: Sequence[Crumb]
+    breadcrumbs: Sequence[BreadcrumbFacts]
     blockers: list[Blocker]
     interventions: list[Intervention]
 
     @property
-    def exit_criteria(self) -> list[Criterion]:
-        return [criterion for criterion in self.criteria if criterion.kind == CriterionKind.EXIT]
+    def to_prove(self) -> list[Criterion]:
+        """The criteria that completing the task asks evidence for."""
+        kinds = kinds_to_prove(self.row.task.rework)
+        return [criterion for criterion in self.criteria if criterion.kind in kinds]
+
+    @property
+    def provable(self) -> bool:
+        """Whether the step has exit criteria; one without is proved by a sentence."""
+        return any(criterion.kind == CriterionKind.EXIT for criterion in self.criteria)
 
     @property
     def asked(self) -> Intervention | None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from uuid import UUID
 
+from orchestrator.contract.bundles import BundleFacts, MemberFacts
 from orchestrator.core.engine.attention import lifecycle
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import Lifecycle
@@ -32,26 +32,6 @@ def members_of(bundle: Bundle) -> Iterator[Member]:
     )
     needs = needs_of(row.pk for row in rows)
     return (Member(row, lifecycle(standing_of(row)), needs[row.pk]) for row in rows)
-
-
-@dataclass(frozen=True)
-class MemberFacts:
-    """`state` is derived (LC-1); `needs` are slugs."""
-
-    uuid: UUID
-    slug: str
-    title: str
-    source_name: str
-    state: Lifecycle
-    needs: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class BundleFacts:
-    id: int
-    name: str
-    submitted_by: str
-    members: tuple[MemberFacts, ...]
 
 
 def bundle_facts(bundle_id: int) -> BundleFacts:

@@ -5,12 +5,12 @@ A batch goes by `Batch 01`, in later stages by `Stage 2, batch 01`; a merge poin
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat, Left, NullIf
 
+from orchestrator.contract.learnings import LearningFacts, LearningList
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import (
     OPEN_TASK,
@@ -26,26 +26,6 @@ from orchestrator.models import Attempt, Batch, Blocker, GateReview, Learning, T
 #: Facts that a form starts from, and characters of each.
 FACTS = 20
 LINE = 200
-
-
-@dataclass(frozen=True)
-class LearningFacts:
-    """All three texts are empty when somebody said that there was nothing to record."""
-
-    after: str
-    went_wrong: str
-    worked: str
-    tighten: str
-    author: str
-    recorded_at: datetime
-
-
-@dataclass(frozen=True)
-class LearningList:
-    """`due` are the batches and merge points that nobody has said anything about."""
-
-    due: tuple[str, ...]
-    items: tuple[LearningFacts, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,64 +2,24 @@
 FR-015).
 """
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from uuid import UUID
 
 from django.db.models import Prefetch
 
+from orchestrator.contract.workstreams import WorkstreamFacts, WorkstreamList
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import WorkstreamStatus
 from orchestrator.models import Task, Workstream, WorkstreamNeed
 from orchestrator.queries.engine.explanations import explain
-from orchestrator.queries.work.baseline import Integration, integrations
-from orchestrator.queries.work.rework import ReworkCount, rework_count, with_rework
-from orchestrator.queries.work.task_facts import LAUNCH_ORDER, TaskFacts, task_facts, with_live_attempts
+from orchestrator.queries.work.baseline import integrations
+from orchestrator.queries.work.rework import rework_count, with_rework
+from orchestrator.queries.work.task_facts import LAUNCH_ORDER, task_facts, with_live_attempts
 
 NEEDS = (
     Prefetch("needs", WorkstreamNeed.objects.select_related("needed")),
     Prefetch("needed_by", WorkstreamNeed.objects.select_related("workstream")),
 )
-
-
-@dataclass(frozen=True)
-class WorkstreamFacts:
-    """`finished` is derived: there are tasks and none is open (LC-1). `completed` means accepted.
-
-    `needs`, `needed_by` and `merged_into` are slugs of other workstreams (AD-3, FR-003).
-
-    `tasks` are there when one workstream is inspected: all of them in launch order, each explained; so are
-    its `integrations`, newest first. While the newest is in force, rework needs a revert decision (FR-010).
-    """
-
-    uuid: UUID
-    slug: str
-    title: str
-    status: WorkstreamStatus
-    finished: bool
-    domain: str
-    owner: str
-    priority: int
-    version: int
-    open_tasks: int
-    done_tasks: int
-    blocked_tasks: int
-    created_at: datetime
-    updated_at: datetime
-    accepted_at: datetime | None
-    needs: tuple[str, ...]
-    needed_by: tuple[str, ...]
-    merged_into: str
-    bundle: int | None
-    rework: ReworkCount
-    tasks: tuple[TaskFacts, ...] | None = None
-    integrations: tuple[Integration, ...] | None = None
-
-
-@dataclass(frozen=True)
-class WorkstreamList:
-    count: int
-    items: tuple[WorkstreamFacts, ...]
 
 
 def list_workstreams(

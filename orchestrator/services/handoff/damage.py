@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.conf import settings
 
+from orchestrator.core.actions import Action
 from orchestrator.core.files.handoff import ALTERED, reading_problem
 from orchestrator.core.terms import ArtifactState
 from orchestrator.models import Attempt, HandoffArtifact, Task, Workstream
@@ -98,7 +99,7 @@ def note_problem(artifact: HandoffArtifact, problem: str, now: datetime) -> None
         record(
             workstream=workstream,
             actor=ORCHESTRATOR,
-            action="artifact damaged" if problem else "artifact intact again",
+            action=Action.ARTIFACT_DAMAGED if problem else Action.ARTIFACT_INTACT_AGAIN,
             subject=artifact.path,
             reason=problem,
             now=now,

@@ -7,18 +7,21 @@ it recorded is written again.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
-from orchestrator.core.errors import MissingReason, WrongState
+from orchestrator.contract.workspace import CommitFacts, WorkspaceFacts
+from orchestrator.core.actions import Action
+from orchestrator.core.errors import WrongState
 from orchestrator.core.files.divergence import judge, sentence, settlements
-from orchestrator.core.terms import ArtifactState, Divergence, Role, Settlement, WorkstreamStatus
+from orchestrator.core.people.roles import APPROVERS
+from orchestrator.core.terms import ArtifactState, Divergence, Scope, Settlement, WorkstreamStatus
 from orchestrator.models import HandoffArtifact, WorkspaceBranch, Workstream
 from orchestrator.queries.base.parts import MANY
 from orchestrator.queries.engine.snapshot import workstream_row
 from orchestrator.queries.handoff.handovers import STANDING
 from orchestrator.queries.work.projection import projected_files
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
@@ -26,27 +29,11 @@ from orchestrator.services.handoff.damage import check_intact, workspace
 from orchestrator.services.handoff.known_branch import known_branch, look, note_head, seen_by, settled
 from orchestrator.services.handoff.publishing import COMMIT_BYTES, COMMIT_SIZE, contents_of
 from orchestrator.workspace import Inbox, Workspace
-from orchestrator.workspace.branch import CommitLine, keep, lines_between, put_back, reachable, write_again
+from orchestrator.workspace.branch import keep, lines_between, put_back, reachable, write_again
 from orchestrator.workspace.repository import nobody
 
-SETTLERS = (Role.APPROVER,)
 #: Commits that are shown of those which only one side knows.
 SHOWN = 20
-
-
-@dataclass(frozen=True)
-class WorkspaceFacts:
-    """How branch and database stand to each other. `kind`, `said`, `since`, `ways` and `commits` (those that
-    the database does not know, newest first) are empty while they agree."""
-
-    agrees: bool
-    known: str
-    head: str
-    kind: str
-    said: str
-    since: datetime | None
-    ways: tuple[Settlement, ...]
-    commits: tuple[CommitLine, ...]
 
 
 def workspace_facts(*, now: datetime) -> WorkspaceFacts:
@@ -66,10 +53,22 @@ def workspace_facts(*, now: datetime) -> WorkspaceFacts:
         said=sentence(kind, row.head, head),
         since=row.diverged_at,
         ways=settlements(kind, held=seen.held),
-        commits=tuple(lines_between(space, row.head if seen.held else "", head, SHOWN)),
+        commits=_commits(space, row.head if seen.held else "", head),
     )
 
 
+def _commits(space: Workspace, older: str, newer: str) -> tuple[CommitFacts, ...]:
+    lines = lines_between(space, older, newer, SHOWN)
+    return tuple(CommitFacts(line.name, line.at, line.subject) for line in lines)
+
+
+@act(
+    roles=APPROVERS,
+    scope=Scope.MANAGE,
+    reason=why("reason", "Say why this copy is the right one."),
+    person="What becomes of the workspace's branch is decided by a person.",
+    records=(Action.BRANCH_SET_BACK, Action.BRANCH_WRITTEN_AGAIN),
+)
 def settle_divergence(*, way: Settlement, reason: str, actor: Actor, now: datetime) -> str:
     """Bring the branch in line with the database; answers with the name that the branch's commits are kept
     under.
@@ -78,10 +77,6 @@ def settle_divergence(*, way: Settlement, reason: str, actor: Actor, now: dateti
     workspace's lock comes before any row lock. A kill leaves the divergence standing, and the act is done
     again.
     """
-    actor.require(*SETTLERS)
-    actor.require_person("What becomes of the workspace's branch is decided by a person.")
-    if not reason.strip():
-        raise MissingReason("Say why this copy is the right one.", field="reason")
     space = workspace()
     if not look(space, now):
         raise WrongState("Workspace and database agree; there is nothing to decide.")
@@ -137,7 +132,7 @@ def _note_settled(
         record(
             workstream=None,
             actor=actor,
-            action="branch set back" if way is Settlement.SET_BACK else "branch written again",
+            action=Action.BRANCH_SET_BACK if way is Settlement.SET_BACK else Action.BRANCH_WRITTEN_AGAIN,
             subject=Divergence(row.kind).value.replace("-", " "),
             reason=reason,
             now=now,

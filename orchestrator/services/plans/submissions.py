@@ -7,31 +7,25 @@ All of them as one bundle, taken or refused together: `bundles.py`.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
-from django.urls import reverse
-
+from orchestrator.core.actions import Action
 from orchestrator.core.changes.adoption import Adoption, adoption_of
 from orchestrator.core.errors import InvalidInput, PlanRejected, Refusal
 from orchestrator.core.findings import Finding
+from orchestrator.core.limits import BUNDLE_PLANS
+from orchestrator.core.people.roles import SUBMITTERS
 from orchestrator.core.plans.formats.folder import LeftOut, sources_of
-from orchestrator.core.plans.formats.recognise import Format
 from orchestrator.core.plans.plan import Reading
-from orchestrator.core.terms import Role
-from orchestrator.queries.engine.needs import stem_of
-from orchestrator.queries.plans.plan_facts import FindingFacts, finding_facts
-from orchestrator.queries.plans.readings import turn_to_read
+from orchestrator.core.terms import Format, Scope
+from orchestrator.queries.plans.judged import by_policy
+from orchestrator.queries.plans.needs import stem_of
+from orchestrator.queries.plans.readings import checked, turn_to_read
 from orchestrator.services.base.actor import Actor
-from orchestrator.services.base.locks import outside_transactions
+from orchestrator.services.base.acts import act
+from orchestrator.services.base.locks import Lock, outside_transactions
 from orchestrator.services.base.steps import once
-from orchestrator.services.plans.bundles import MOST, PlanFile
-from orchestrator.services.plans.plans import (
-    Submission,
-    read_any_source,
-    submission_of,
-    submit_plan,
-    unschedulable,
-)
+from orchestrator.services.plans.bundles import PlanFile
+from orchestrator.services.plans.plans import Submission, submission_of, submit_plan, unschedulable
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +35,11 @@ class ReadPlan:
     """
 
     file: PlanFile
-    format: Format | None
     reading: Reading
+
+    @property
+    def format(self) -> Format | None:
+        return self.reading.format
 
     @property
     def text(self) -> str:
@@ -93,39 +90,6 @@ class Outcome:
         return self.refusal.findings if isinstance(self.refusal, PlanRejected) else ()
 
 
-@dataclass(frozen=True)
-class SubmissionFacts:
-    """`sha256` is what an approval is bound to; with `adopts` it takes over the state that the source tells.
-    `review` is the address of the page that people decide on."""
-
-    workstream: UUID
-    workstream_slug: str
-    version_id: int
-    version: int
-    sha256: str
-    format: Format
-    adopts: bool
-    approvable: bool
-    findings: tuple[FindingFacts, ...]
-    review: str
-
-
-def submission_facts(submission: Submission) -> SubmissionFacts:
-    version = submission.version
-    return SubmissionFacts(
-        workstream=submission.workstream.uuid,
-        workstream_slug=submission.workstream.slug,
-        version_id=version.pk,
-        version=version.number,
-        sha256=version.source_sha256,
-        format=Format(version.format),
-        adopts=version.adopts,
-        approvable=not submission.reading.blockers,
-        findings=finding_facts(submission.reading),
-        review=reverse("plan-review", args=[version.workflow.slug, version.number]),
-    )
-
-
 def read_files(files: Mapping[str, bytes], wanted: Format | None = None) -> ReadFiles:
     """Which plans these files hold (relative paths with `/`) and how each reads; InvalidInput when there is
     none.
@@ -138,22 +102,29 @@ def read_files(files: Mapping[str, bytes], wanted: Format | None = None) -> Read
             recovery="Choose at least one plan.",
             field="files",
         )
-    if len(found.plans) > MOST:
-        raise InvalidInput(f"These are {len(found.plans)} plans; {MOST} is the most at once.", field="files")
+    if len(found.plans) > BUNDLE_PLANS:
+        raise InvalidInput(
+            f"These are {len(found.plans)} plans; {BUNDLE_PLANS} is the most at once.", field="files"
+        )
     with turn_to_read(sum(len(one.text) for one in found.plans)):
         return ReadFiles(tuple(_read(one.name, one.text, wanted) for one in found.plans), found.left_out)
 
 
 def _read(name: str, text: str, wanted: Format | None) -> ReadPlan:
     source = text.encode("utf-8", "surrogatepass")
-    found, reading = read_any_source(source, wanted)
-    return ReadPlan(PlanFile(name, source, wanted), found, reading)
+    return ReadPlan(PlanFile(name, source, wanted), by_policy(checked(source, wanted)))
 
 
+@act(
+    roles=SUBMITTERS,
+    scope=Scope.MANAGE,
+    locks=(Lock.NAMES,),
+    records=(Action.PLAN_SUBMITTED,),
+    in_steps=True,
+)
 def submit_each(*, files: Iterable[PlanFile], actor: Actor, now: datetime) -> list[Outcome]:
     """Submit every plan as a workstream of its own, each in a transaction of its own; one that is refused
     keeps no other out. Under an idempotency key each is submitted once."""
-    actor.require(Role.INITIATOR, Role.APPROVER)
     outside_transactions()
     return [_submit(f"plan {number}", file, actor, now) for number, file in enumerate(files)]
 

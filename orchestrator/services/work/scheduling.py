@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from django.db.models import Case, F, OuterRef, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
+from orchestrator.core.actions import Action
 from orchestrator.core.engine.schedule import Decision, decide, ties
 from orchestrator.core.engine.schedule import Verdict as Judgement
 from orchestrator.core.terms import AttemptStatus, Reason, TaskStatus, WorkstreamStatus
@@ -108,7 +109,7 @@ def _record_launches(
     record(
         workstream=workstream,
         actor=ORCHESTRATOR,
-        action="steps launched",
+        action=Action.STEPS_LAUNCHED,
         subject=f"round {row.number}: {', '.join(launches)}",
         reason=f"dependencies complete, resources free; launch order is stage, batch, step, key{said}",
         now=now,
@@ -132,7 +133,7 @@ def _record_serialised(
     record(
         workstream=workstream,
         actor=ORCHESTRATOR,
-        action="steps serialised",
+        action=Action.STEPS_SERIALISED,
         subject=f"round {row.number}: {', '.join(v.key for v in held)}",
         reason="; ".join(f"{v.key} {v.sentence}" for v in held),
         now=now,

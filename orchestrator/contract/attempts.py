@@ -1,0 +1,120 @@
+"""Attempts: claim, report, complete, fail; after the claim every call carries its fencing token (FR-027)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from orchestrator.contract.briefs import Brief, CriterionFacts
+from orchestrator.contract.values import Body, Commit, Id, Text
+from orchestrator.core import limits
+from orchestrator.core.terms import AttemptStatus
+
+
+class Encoded(Body):
+    """Contents that are not text."""
+
+    base64: str
+
+
+class Breadcrumb(Body):
+    """What was done last, for whoever continues."""
+
+    token: Id
+    breadcrumb: Text
+
+
+class Completion(Body):
+    """How an attempt ended well: `outcome` in a sentence, which a step without exit criteria asks for, and
+    `evidence` by criterion id for every criterion that the brief says is asked.
+
+    `outputs` maps relative file names to text, or to `{"base64": "..."}`. `result` is one of the words that
+    the step declares as its outcomes; it is asked for where the step declares any.
+    """
+
+    token: Id
+    outcome: Text = ""
+    evidence: Annotated[dict[int, Text], Field(max_length=limits.EVIDENCE_TEXTS)] = {}
+    outputs: Annotated[dict[str, str | Encoded], Field(max_length=limits.OUTPUT_FILES)] = {}
+    commit: Commit = ""
+    result: Annotated[str, Field(max_length=60)] = ""
+
+
+class NewSteps(Body):
+    """Steps that a running step adds: one a line, `title | exit criterion`, with `KEY:` in front to choose
+    the key."""
+
+    token: Id
+    tasks: Text
+    reason: Text
+
+
+class AttemptFailure(Body):
+    """Why an attempt failed."""
+
+    token: Id
+    error: Text
+
+
+@dataclass(frozen=True)
+class AttemptFacts:
+    """One try at a task; `task` is the task's id, `key` names its step.
+
+    `token` fences the claim that holds or held it; 0 while nobody did. `result` is the word that a completion
+    carried. `held` says which lost handover keeps a live one from being claimed or completed (EC-3).
+    `same_as` is the number of the attempt whose result stands, because this one's is the same (FR-010).
+    """
+
+    id: int
+    number: int
+    task: int
+    key: str
+    status: AttemptStatus
+    executor: str
+    claimed_as: str
+    token: int
+    breadcrumb: str
+    outcome: str
+    result: str
+    error: str
+    commit: str
+    held: str
+    same_as: int | None
+    queued_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ClaimFacts:
+    """What a claim gives: the token that every further call carries, what completion has to prove, and the
+    brief.
+
+    Who claims once more what they hold is given the same.
+    """
+
+    attempt: AttemptFacts
+    token: int
+    criteria: tuple[CriterionFacts, ...]
+    brief: Brief
+
+
+@dataclass(frozen=True)
+class AddedStep:
+    """A step that a running one added."""
+
+    key: str
+    title: str
+
+
+@dataclass(frozen=True)
+class AdditionFacts:
+    """The `steps` that were added, and how many more the running one may add (`left`).
+
+    `version` is the number of the version that has them.
+    """
+
+    version: int
+    steps: tuple[AddedStep, ...]
+    left: int

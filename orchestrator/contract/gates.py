@@ -1,0 +1,96 @@
+"""Gates: which ones wait, who has signed, who is still asked, what a rejection returns to (FR-006, WF-5)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from orchestrator.contract.values import Body, Key, Text
+from orchestrator.core.terms import GateDecision, GateKind, TaskStatus
+
+
+class GateSignature(Body):
+    """`follow_ups` are tasks that come of it, one a line: `title | exit criterion`."""
+
+    reason: Text = ""
+    follow_ups: Text = ""
+
+
+class GateRejection(Body):
+    """`return_to` is the key of the step that work returns to."""
+
+    reason: Text
+    return_to: Key
+
+
+@dataclass(frozen=True)
+class GateReviewFacts:
+    """One signature or rejection; `follow_up_version` is the plan's version that its follow-ups became, 0 for
+    none."""
+
+    attempt: int
+    decision: GateDecision
+    reviewer: str
+    signed_as: str
+    reason: str
+    follow_ups: str
+    follow_up_version: int
+    return_to: str
+    signed_at: datetime
+
+
+@dataclass(frozen=True)
+class GateFacts:
+    """A gate; `task` is the id that approve and reject take.
+
+    It needs `needed` signatures, and the people in `signed` gave theirs. `asked` are the roles or users that
+    may still sign; each of them has to when `each` is true.
+    """
+
+    task: int
+    key: str
+    title: str
+    kind: GateKind
+    meaning: str
+    action: str
+    workstream: UUID
+    status: TaskStatus
+    needed: int
+    signed: tuple[str, ...]
+    asked: tuple[str, ...]
+    each: bool
+    reviews: tuple[GateReviewFacts, ...]
+
+
+@dataclass(frozen=True)
+class GateList:
+    """A page of gates that wait, longest wait first; `count` is how many there are without the limit."""
+
+    count: int
+    items: tuple[GateFacts, ...]
+
+
+@dataclass(frozen=True)
+class ProblemFacts:
+    """What went wrong at a step: `kind` in a word, `text` in people's words; `criteria` is what it has to
+    prove."""
+
+    key: str
+    title: str
+    kind: str
+    text: str
+    criteria: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FixDraft:
+    """What a fix stage behind a gate starts from. `tasks` can be submitted as it is.
+
+    `slug` is the folder that the stage would have.
+    """
+
+    gate: str
+    name: str
+    slug: str
+    reason: str
+    tasks: str
+    problems: tuple[ProblemFacts, ...]

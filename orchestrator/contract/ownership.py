@@ -1,0 +1,36 @@
+"""Who answers for a workstream, a task or a blocker, and how that passed on (FR-011)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestrator.contract.values import Body, Name, Text
+
+
+class OwnerChange(Body):
+    """`to` is the user name of the new owner."""
+
+    to: Name
+    reason: Text = ""
+
+
+@dataclass(frozen=True)
+class TransferFacts:
+    """One time that ownership passed on; `from_owner` is empty when there was none."""
+
+    from_owner: str
+    to_owner: str
+    reason: str
+    transferred_by: str
+    transferred_at: datetime
+
+
+@dataclass(frozen=True)
+class OwnershipFacts:
+    """`role` is the responsible role that the plan names; `owner` the person, empty while there is none.
+
+    `transfers` are newest first.
+    """
+
+    role: str
+    owner: str
+    transfers: tuple[TransferFacts, ...]

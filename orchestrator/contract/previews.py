@@ -1,0 +1,95 @@
+"""What approving a plan would do, before anything is stored (WF-3)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class HeldBackFacts:
+    """A gate and what it holds back until it is signed: the last `count` steps of the launch order, of which
+    `holds` names the first."""
+
+    key: str
+    count: int
+    holds: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LaneStepFacts:
+    """A step of a thread and the wave that it runs in; waves count from 1."""
+
+    key: str
+    wave: int
+
+
+@dataclass(frozen=True)
+class LaneFacts:
+    """A thread, and in which wave each of its steps is."""
+
+    stage: int
+    batch: str
+    lane: str
+    name: str
+    steps: tuple[LaneStepFacts, ...]
+
+
+@dataclass(frozen=True)
+class WaitFacts:
+    """The step that waits longest, how long, and for which other step (`holder`).
+
+    `executor` is true when no executor was free before the other one ended.
+    """
+
+    key: str
+    length: int
+    holder: str
+    executor: bool
+
+
+@dataclass(frozen=True)
+class LengthFacts:
+    """From approval to the last step: with `one` executor, with as many as were `given`, with as many as it
+    takes."""
+
+    one: int
+    given: int
+    unlimited: int
+
+
+@dataclass(frozen=True)
+class ConditionalFacts:
+    """A step with a condition, and whether it runs when every step before it ends with its usual outcome."""
+
+    key: str
+    condition: str
+    runs: bool
+
+
+@dataclass(frozen=True)
+class PreviewFacts:
+    """What approval will do when every step ends as usual.
+
+    `tasks` are created; so many of them are `taken_over` as done before, or skipped. Everything else is about
+    the steps that are left, blocked ones as if nothing were in their way: `starts` are launched first,
+    `waves` run side by side, `critical_path` is the longest chain.
+
+    Lengths are in minutes when every step of work has an estimate, and in steps otherwise; `unit` says which.
+    `peak` is how many of the `executors` are ever busy at once, `useful` how many would be if there were
+    enough.
+    """
+
+    tasks: int
+    taken_over: int
+    executors: int
+    unit: Literal["minutes", "steps"]
+    peak: int
+    useful: int
+    length: LengthFacts
+    longest_wait: WaitFacts | None
+    lanes: tuple[LaneFacts, ...]
+    starts: tuple[str, ...]
+    waves: tuple[tuple[str, ...], ...]
+    launch_order: tuple[str, ...]
+    critical_path: tuple[str, ...]
+    gates: tuple[HeldBackFacts, ...]
+    conditional: tuple[ConditionalFacts, ...]

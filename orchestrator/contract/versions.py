@@ -1,0 +1,145 @@
+"""Versions of a plan: decisions about them, migrations to them and back, the change log (FR-001, FR-016,
+FR-022)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, StrictBool
+
+from orchestrator.contract.values import Body, Id, Sha256, Text
+from orchestrator.core.terms import MappedOutcome, MappingKind, TaskStatus
+
+Keys = Annotated[list[Annotated[str, Field(max_length=80)]], Field(max_length=1000)]
+
+
+class MappingLine(Body):
+    """What becomes of steps of work in flight. The first of several carries the attempts.
+
+    Without `new` the old steps are dropped, which takes a reason when they were started. `redo` is for a
+    started step that is defined differently: true does it again, false lets what was done stand.
+    """
+
+    old: Keys
+    new: Keys = []
+    redo: StrictBool | None = None
+    reason: Text = ""
+
+
+MappingLines = Annotated[list[MappingLine], Field(max_length=10_000)]
+
+
+class OneMigration(Body):
+    """How a workstream comes to a version.
+
+    Steps that the mapping leaves out stay under their key, or else are dropped or added.
+    """
+
+    mapping: MappingLines = []
+    reason: Text = ""
+
+
+class ManyMigrations(OneMigration):
+    """How several workstreams come to a version, each on its own."""
+
+    workstreams: Annotated[list[UUID], Field(min_length=1, max_length=500)]
+
+
+class RollBack(Body):
+    """Which migration is to be rolled back: the workstream's latest."""
+
+    migration: Id
+    reason: Text = ""
+
+
+class VersionApproval(Body):
+    """Approval of exactly the text with this SHA-256.
+
+    `effective_at` puts it off, `undo_seconds` leaves time to withdraw it before anything starts, `mapping`
+    says what becomes of steps of work in flight.
+    """
+
+    sha256: Sha256
+    note: Text = ""
+    mapping: MappingLines = []
+    effective_at: AwareDatetime | None = None
+    undo_seconds: Annotated[int, Field(strict=True, ge=0, le=3600)] = 0
+
+
+class SendBack(Body):
+    """A text that is not to be approved as it is: `sha256` is that of the text that was read."""
+
+    sha256: Sha256
+    reason: Text
+
+
+class WorkstreamStart(Body):
+    """Another workstream on the version in effect."""
+
+    title: Annotated[str, Field(max_length=200)]
+
+
+@dataclass(frozen=True)
+class VerdictFacts:
+    """What becomes of one item; `old` and `new` are step keys, empty when there is none."""
+
+    old: str
+    new: str
+    kind: MappingKind
+    outcome: MappedOutcome
+    status: TaskStatus
+    sentence: str
+
+
+@dataclass(frozen=True)
+class DryRunFacts:
+    """What a migration would do. It is refused unless it `applies`.
+
+    `stuck` are the keys of steps that nothing could ever start afterwards.
+    """
+
+    workstream: str
+    applies: bool
+    verdicts: tuple[VerdictFacts, ...]
+    stuck: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MigrationFacts:
+    """What became of one workstream: the id of its `migration`, which a roll back names, or why there is
+    none.
+
+    `workstream` is the slug; `refusal` and `recovery` are empty for one that was migrated.
+    """
+
+    workstream: str
+    version: int
+    migration: int | None = None
+    refusal: str = ""
+    recovery: str = ""
+
+
+@dataclass(frozen=True)
+class VersionChangeFacts:
+    """An entry of the change log of a workflow.
+
+    `impact` is what the steps show, `note` the impact in the submitter's words; `added`, `dropped`, `changed`
+    and `again` (to be done again) are step keys. `wanted_at` is what the submitter asked for, `effective_at`
+    what was decided.
+    """
+
+    at: datetime
+    what: str
+    version: int
+    who: str
+    reason: str
+    impact: str
+    note: str
+    added: tuple[str, ...]
+    dropped: tuple[str, ...]
+    changed: tuple[str, ...]
+    again: tuple[str, ...]
+    workstream: str
+    effective_at: datetime | None
+    wanted_at: datetime | None

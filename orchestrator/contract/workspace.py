@@ -1,0 +1,41 @@
+"""The workspace's branch and whether the database knows it (F22 to F24)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestrator.contract.values import Body, Text
+from orchestrator.core.terms import Settlement
+
+
+class SettlementChoice(Body):
+    """What becomes of a branch that the database does not know."""
+
+    way: Settlement
+    reason: Text = ""
+
+
+@dataclass(frozen=True)
+class CommitFacts:
+    """A commit in one line; `at` is git's own text of its time."""
+
+    name: str
+    at: str
+    subject: str
+
+
+@dataclass(frozen=True)
+class WorkspaceFacts:
+    """How branch and database stand to each other: the commit that is `known` here, and the branch's `head`.
+
+    The other members are empty while they agree. `ways` are what an approver may decide; `commits` are those
+    that the database does not know, newest first.
+    """
+
+    agrees: bool
+    known: str
+    head: str
+    kind: str
+    said: str
+    since: datetime | None
+    ways: tuple[Settlement, ...]
+    commits: tuple[CommitFacts, ...]
