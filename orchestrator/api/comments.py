@@ -15,11 +15,11 @@ from orchestrator.core.terms import Scope
 from orchestrator.models import CommentThread, WorkflowVersion
 from orchestrator.queries.plans.comment_facts import thread_facts
 from orchestrator.queries.plans.comments import conversation
+from orchestrator.queries.plans.judged import judged_version
 from orchestrator.queries.plans.plans import find_version, workstream_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.plans import comments
-from orchestrator.services.plans.plans import read_version
 
 router = Routes(tags=["comments"])
 
@@ -84,7 +84,7 @@ def reopen(request: HttpRequest, thread_id: int) -> list[DiscussionFacts]:
 
 
 def threads_of(version: WorkflowVersion, actor: Actor) -> list[DiscussionFacts]:
-    plan = read_version(version, workstream_of(version)).plan
+    plan = judged_version(version, workstream_of(version)).plan
     return [thread_facts(thread) for thread in conversation(version, plan, actor.account.pk).threads]
 
 

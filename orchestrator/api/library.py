@@ -21,7 +21,7 @@ from orchestrator.core.terms import Scope
 from orchestrator.queries.plans.library_facts import library_facts, workflow_facts
 from orchestrator.queries.plans.plans import find_version
 from orchestrator.services.plans import saved_workflows as service
-from orchestrator.services.plans.submission_facts import submission_facts
+from orchestrator.web.plans.submission_facts import submission_facts
 
 router = Routes(tags=["library"])
 

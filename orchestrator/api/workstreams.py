@@ -31,10 +31,10 @@ from orchestrator.queries.workstreams.workstream_facts import (
 )
 from orchestrator.services.handoff import baseline
 from orchestrator.services.plans.amendments import propose_stage
-from orchestrator.services.plans.submission_facts import submission_facts
 from orchestrator.services.workstreams.closing import close_workstream
 from orchestrator.services.workstreams.priorities import set_priority
 from orchestrator.services.workstreams.workstreams import reopen_workstream
+from orchestrator.web.plans.submission_facts import submission_facts
 
 router = Routes(tags=["workstreams"])
 

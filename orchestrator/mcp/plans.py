@@ -8,21 +8,21 @@ from orchestrator.contract.comments import DiscussionList
 from orchestrator.contract.plans import CheckFacts, SubmissionFacts
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.limits import ROWS
-from orchestrator.core.plans.formats.recognise import Format
 from orchestrator.core.plans.rehearsing.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS
 from orchestrator.core.strict_json import LARGEST
-from orchestrator.core.terms import VersionStatus
+from orchestrator.core.terms import Format, VersionStatus
 from orchestrator.mcp.tools import Tools
 from orchestrator.mcp.workstreams import uuid_of
 from orchestrator.queries.plans.comment_facts import thread_facts
 from orchestrator.queries.plans.comments import conversation
+from orchestrator.queries.plans.judged import judged, judged_version
 from orchestrator.queries.plans.plan_facts import check_facts
 from orchestrator.queries.plans.plans import find_version, workstream_of
-from orchestrator.queries.plans.readings import turn_to_read
+from orchestrator.queries.plans.readings import checked, turn_to_read
 from orchestrator.queries.workstreams.workstream_facts import find_workstream
 from orchestrator.services.plans import plans
-from orchestrator.services.plans.submission_facts import submission_facts
 from orchestrator.services.plans.templates import source_with_values
+from orchestrator.web.plans.submission_facts import submission_facts
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,7 @@ class PlanTools(Tools):
         if not 1 <= executors <= MOST_EXECUTORS:
             raise InvalidInput(f"Give 1 to {MOST_EXECUTORS} executors.", field="executors")
         with turn_to_read(len(source)):
-            found = plans.read_any_source(source, format)[0]
-            return check_facts(found, plans.read_source(source, wanted=found), executors, adopt=adopt)
+            return check_facts(judged(checked(source, format)), executors, adopt=adopt)
 
     def submit_plan(
         self,
@@ -94,7 +93,7 @@ class PlanTools(Tools):
         if not (1 <= limit <= ROWS and 0 <= offset <= LARGEST):
             raise InvalidInput(f"A page has 1 to {ROWS} threads, from the offset 0 on.", field="limit")
         shown = find_version(workflow, version or None)
-        plan = plans.read_version(shown, workstream_of(shown)).plan
+        plan = judged_version(shown, workstream_of(shown)).plan
         threads = conversation(shown, plan, caller.actor.account.pk).threads
         wanted = tuple(thread_facts(one) for one in threads if resolved or not one.resolved)
         part = wanted[offset : offset + limit]

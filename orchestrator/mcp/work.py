@@ -82,11 +82,12 @@ class WorkTools(Tools):
         commit: str = "",
         result: str = "",
     ) -> AttemptFacts:
-        """Complete an attempt with evidence for every exit criterion, by criterion id.
+        """Complete an attempt with evidence for every exit criterion, by criterion id; after rework also for
+        every entry criterion. A step without exit criteria takes a sentence as `outcome` instead.
 
         `outputs` maps relative file names to texts; they are committed to the workspace with the handoff
-        artifact. `result` is one of the `outcomes` in the brief, such as `failed`; empty means the first of
-        them.
+        artifact. `result` is one of the `outcomes` in the brief, such as `failed`; it is asked for when the
+        brief has any.
         """
         caller = self.doer(completions.complete)
         completions.complete(

@@ -11,7 +11,7 @@ from orchestrator.mcp.tools import Tools
 from orchestrator.queries.plans.library_facts import library_facts, workflow_facts
 from orchestrator.queries.plans.plans import find_version
 from orchestrator.services.plans.saved_workflows import save_workflow, start_from_workflow
-from orchestrator.services.plans.submission_facts import submission_facts
+from orchestrator.web.plans.submission_facts import submission_facts
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ class Actor:
     label: str
     user: User | None = None
     executor: Executor | None = None
-    _roles: list[frozenset[Role]] = field(default_factory=list, compare=False, repr=False)
+    _roles: list[frozenset[Role]] = field(default_factory=list, repr=False, compare=False)
 
     @classmethod
     def person(cls, user: User, roles: frozenset[Role] | None = None) -> Self:

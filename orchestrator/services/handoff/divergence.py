@@ -17,6 +17,7 @@ from orchestrator.core.people.roles import APPROVERS
 from orchestrator.core.terms import ArtifactState, Divergence, Scope, Settlement, WorkstreamStatus
 from orchestrator.models import HandoffArtifact, WorkspaceBranch, Workstream
 from orchestrator.queries.base.parts import MANY
+from orchestrator.queries.engine.snapshot import workstream_row
 from orchestrator.queries.handoff.handovers import STANDING
 from orchestrator.queries.work.projection import projected_files
 from orchestrator.services.base.actor import Actor
@@ -24,9 +25,9 @@ from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
-from orchestrator.services.handoff.artifacts import COMMIT_BYTES, COMMIT_SIZE, contents_of
 from orchestrator.services.handoff.damage import check_intact, workspace
 from orchestrator.services.handoff.known_branch import known_branch, look, note_head, seen_by, settled
+from orchestrator.services.handoff.publishing import COMMIT_BYTES, COMMIT_SIZE, contents_of
 from orchestrator.workspace import Inbox, Workspace
 from orchestrator.workspace.branch import keep, lines_between, put_back, reachable, write_again
 from orchestrator.workspace.repository import nobody
@@ -162,7 +163,7 @@ def recorded_files() -> Iterator[Mapping[str, bytes]]:
     """
     for workstream in Workstream.objects.order_by("pk").values_list("pk", flat=True):
         yield from _handed_over(workstream)
-        yield projected_files(workstream)
+        yield projected_files(workstream_row(workstream))
 
 
 def _handed_over(workstream: int) -> Iterator[Mapping[str, bytes]]:

@@ -10,9 +10,8 @@ from orchestrator.core.actions import Action
 from orchestrator.core.changes.parametrise import NewParameter, with_parameters
 from orchestrator.core.errors import InvalidInput, MissingReason, NotFound, WrongState
 from orchestrator.core.people.roles import PROPOSERS, SUBMITTERS
-from orchestrator.core.plans.formats.recognise import Format
 from orchestrator.core.plans.plan import slugify
-from orchestrator.core.terms import Scope, VersionStatus
+from orchestrator.core.terms import Format, Scope, VersionStatus
 from orchestrator.models import SavedWorkflow, SavedWorkflowVersion, WorkflowVersion
 from orchestrator.queries.plans.library import Entry, find_entry, is_shipped
 from orchestrator.queries.plans.readings import plan_text
@@ -21,8 +20,9 @@ from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, lock_names
 from orchestrator.services.base.unit_of_work import unit_of_work
-from orchestrator.services.plans.plans import Note, Submission, submit_plan
+from orchestrator.services.plans.plans import Submission, submit_plan
 from orchestrator.services.plans.templates import source_with_values
+from orchestrator.services.plans.versions import Note
 
 LONGEST_NAME = 200
 

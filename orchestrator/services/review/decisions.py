@@ -19,11 +19,11 @@ from orchestrator.core.errors import (
     WrongState,
 )
 from orchestrator.core.people.roles import APPROVERS, PROPOSERS, SIGNERS
-from orchestrator.core.plans.formats.recognise import Format
 from orchestrator.core.plans.plan import Plan
-from orchestrator.core.terms import Scope, VersionStatus, WorkstreamStatus
+from orchestrator.core.terms import Format, Scope, VersionStatus, WorkstreamStatus
 from orchestrator.models import Approval, WorkflowVersion, Workstream
 from orchestrator.queries.changes.migrations import dry_run
+from orchestrator.queries.plans.judged import judged_version
 from orchestrator.queries.plans.plans import workstream_of
 from orchestrator.queries.plans.sign_offs import sign_offs
 from orchestrator.services.base.actor import Actor
@@ -35,7 +35,7 @@ from orchestrator.services.base.wake import wake
 from orchestrator.services.changes.adoption import adopt_state
 from orchestrator.services.changes.migration import first_tasks, put_into_effect, refuse_impossible
 from orchestrator.services.plans.comments import send_drafts
-from orchestrator.services.plans.plans import Text, name_as_plan, next_version, read_version, reason_as_plan
+from orchestrator.services.plans.versions import VersionText, name_as_plan, next_version, reason_as_plan
 from orchestrator.services.review.gates import sign_as_planned
 
 #: The longest time that an approval may be kept back so that it can be undone; more is a date.
@@ -80,7 +80,7 @@ def approve_version(
             raise WrongState(f"{workstream} is {workstream.status}; its plan no longer changes.")
         if version.author_id == actor.account.pk and not version.workflow.allow_self_approval:
             raise SelfApproval("The author of a version may not approve it.")
-        reading = read_version(version, workstream)
+        reading = judged_version(version, workstream)
         if reading.plan is None or reading.blockers:
             first = reading.blockers[0]
             raise PlanHasBlockers(f"Line {first.line}: {first.message}", recovery=first.fix, line=first.line)
@@ -201,7 +201,7 @@ def amend_in_force(
     The caller has made sure of that, and records the act (AD-8).
     """
     base = workstream.version
-    written = Text(text, name_as_plan(base), Format.PLAN)
+    written = VersionText(text, name_as_plan(base), Format.PLAN)
     version = next_version(workstream, plan, written, actor, now, reason_as_plan(base, reason))
     _decide(version, VersionStatus.APPROVED, actor, reason, now, now)
     put_into_effect(version, plan, workstream, actor, now)

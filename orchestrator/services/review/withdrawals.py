@@ -17,7 +17,7 @@ from orchestrator.services.base.acts import act
 from orchestrator.services.base.locks import Lock, lock_workflow, locked_workstream
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
-from orchestrator.services.plans.plans import plan_under
+from orchestrator.services.plans.versions import plan_under
 from orchestrator.services.review.decisions import note_on
 from orchestrator.services.workstreams.needs import relate_needs
 

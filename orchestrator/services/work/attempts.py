@@ -50,8 +50,8 @@ def require_doer(attempt: Attempt, actor: Actor) -> None:
 def staleness(situation: Situation, token: int, executor: Executor) -> StaleToken | None:
     """Why the executor's token no longer counts; None while it holds the attempt with it."""
     attempt, held = situation.attempt, situation.assignment
-    mine = held is not None and (held.executor_id, held.token) == (executor.pk, token)
-    if mine and held.released_at is None and attempt.status == AttemptStatus.RUNNING:
+    theirs = None if held is None or held.released_at else (held.executor_id, held.token)
+    if theirs == (executor.pk, token) and attempt.status == AttemptStatus.RUNNING:
         return None
     return StaleToken(f"{executor.name} does not hold {attempt} with token {token}: it is {attempt.status}.")
 

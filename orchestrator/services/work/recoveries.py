@@ -18,9 +18,9 @@ from orchestrator.services.base.locks import Lock, locked_workstream, outside_tr
 from orchestrator.services.base.steps import made, once
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
-from orchestrator.services.handoff.artifacts import contents_of, publish
 from orchestrator.services.handoff.damage import judge_launched_again, move, problem_of, workspace
 from orchestrator.services.handoff.known_branch import note_head, refuse_diverged_writer
+from orchestrator.services.handoff.publishing import contents_of, publish
 from orchestrator.services.people.interventions import artifact_settled
 from orchestrator.services.work.rework import send_back
 from orchestrator.workspace import Workspace

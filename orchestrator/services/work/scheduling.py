@@ -46,6 +46,7 @@ def run_round(*, workstream_id: int, now: datetime, afresh: bool = False) -> Sch
             _launch([seen.tasks[key] for key in decision.launches], workstream, row, now)
         if row and decision.skips:
             _skip({key: decision.verdict(key) for key in decision.skips}, workstream, seen, row, now)
+            row.skipped = len(decision.skips)
         _remember(workstream, seen, decision, recorded=row is not None)
     return row
 

@@ -10,12 +10,13 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from orchestrator.core.errors import PlanRejected, Refusal
-from orchestrator.core.plans.formats.recognise import Format
+from orchestrator.core.terms import Format
 from orchestrator.queries.plans import library as queries
 from orchestrator.queries.plans import plans as plan_queries
+from orchestrator.queries.plans.judged import judged
+from orchestrator.queries.plans.readings import checked
 from orchestrator.services.base.form_keys import Made
 from orchestrator.services.plans import saved_workflows as service
-from orchestrator.services.plans.plans import read_source
 from orchestrator.services.plans.templates import source_with_values
 from orchestrator.web.acting import act_of, chosen, does, now, number_in, perform, proceed, typed, viewer
 from orchestrator.web.moments import typed_moment
@@ -139,7 +140,7 @@ def _start_page(
 ) -> HttpResponse:
     given, review = request.POST, None
     if source:
-        review = plan_queries.lay_out(source.decode(), read_source(source, wanted=Format.PLAN))
+        review = plan_queries.lay_out(source.decode(), judged(checked(source, Format.PLAN)))
     context = {
         "entry": found,
         "parameters": [

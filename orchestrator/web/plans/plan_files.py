@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from orchestrator.core.errors import BundleRejected, InvalidInput, Refusal
 from orchestrator.core.plans.formats.folder import sources_of
-from orchestrator.core.plans.formats.recognise import Format
+from orchestrator.core.terms import Format
 from orchestrator.services.base.form_keys import Made
 from orchestrator.services.plans.bundles import PlanFile, submit_bundle
 from orchestrator.services.plans.submissions import Outcome, ReadFiles, read_files, submit_each

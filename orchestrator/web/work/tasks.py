@@ -20,7 +20,7 @@ from orchestrator.queries.base.roles import doers_of
 from orchestrator.queries.work.additions import steps_left
 from orchestrator.queries.work.blockers import blocked_task
 from orchestrator.queries.work.briefs import upstream_of
-from orchestrator.queries.work.rework import returned, to_prove
+from orchestrator.queries.work.rework import returned, to_prove, to_verify_again
 from orchestrator.queries.work.tasks import find_task, find_workstream, task_detail
 from orchestrator.services.base.acts import lacking
 from orchestrator.services.people import blockers, executors, interventions
@@ -65,7 +65,7 @@ def task_page(
         "task": detail.row.task,
         "step": detail.row.task.step,
         "steps_left": steps_left(detail.row.task.step),
-        "exits": [(c, request.POST.get(f"evidence-{c.pk}", "")) for c in detail.exit_criteria],
+        "to_prove": [(c, request.POST.get(f"evidence-{c.pk}", "")) for c in detail.to_prove],
         "kinds": list(BlockerKind),
         "blocked": blocked_task(workstream, key, now()),
         "role": detail.row.task.step.role or detail.row.task.step.thread.owner_role,
@@ -86,7 +86,7 @@ def _so_far(task: Task) -> dict[str, Any]:
         return {}
     return {
         "returned": [one for one in returned(task) if one.what != Action.ATTEMPT_FAILED],
-        "prove_again": [one for one in to_prove([task]) if one.attempt is not None],
+        "prove_again": to_verify_again(to_prove([task])),
         "upstream": upstream_of(task),
     }
 
