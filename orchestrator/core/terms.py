@@ -287,6 +287,21 @@ class TimeWindow(StrEnum):
     THIS_MONTH = "month"
 
 
+class Format(StrEnum):
+    """How a text says a plan; `--format` takes these words (AD-5)."""
+
+    PLAN = "plan"
+    SPEC_KIT = "spec-kit"
+    TASK_MASTER = "task-master"
+    BEADS = "beads"
+    BACKLOG = "backlog"
+    BUNDLE_WS = "bundle-ws"
+    TASKS = "tasks"
+    TASKS_MD = "tasks-md"
+    BUNDLE = "bundle"
+    FOLDER = "folder"
+
+
 class Severity(StrEnum):
     """What a finding does to approval."""
 

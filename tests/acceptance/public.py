@@ -10,8 +10,9 @@ from django.urls import reverse
 from orchestrator.core import errors
 from orchestrator.models import Assignment, Attempt, Executor, Workstream
 from orchestrator.processes import tasks
+from orchestrator.queries.plans.readings import checked
 from orchestrator.queries.work.proof import criteria_to_prove
-from orchestrator.services.plans.plans import Submission, read_source
+from orchestrator.services.plans.plans import Submission
 from tests.cast import PLAN, Driver
 from tests.machines import Machine
 from tests.web.pages import signed_in
@@ -32,7 +33,7 @@ class PublicDriver(Driver):
         answer = self._person(role).post(reverse("plan-submit"), body)
         assert answer.status_code == 302, answer.content.decode()
         self.workstream = Workstream.objects.exclude(pk__in=before).get()
-        return Submission(self.workstream.version, self.workstream, read_source(source))
+        return Submission(self.workstream.version, self.workstream, checked(source))
 
     def start_afresh(self, source: bytes) -> None:
         version = self.submit(source).version

@@ -313,7 +313,7 @@ def test_f6_a_publisher_killed_behind_the_move_of_the_branch_is_no_divergence(
 ) -> None:
     """The commit is one more than the database has marked, and the one that it meant; the real kill of a
     process is in tests/services/test_artifacts.py."""
-    from orchestrator.services.handoff import artifacts
+    from orchestrator.services.handoff import publishing
 
     class Killed(BaseException):
         pass
@@ -323,7 +323,7 @@ def test_f6_a_publisher_killed_behind_the_move_of_the_branch_is_no_divergence(
 
     before = files.git("rev-parse", "main")
     with monkeypatch.context() as patch:
-        patch.setattr(artifacts, "_mark", die)
+        patch.setattr(publishing, "_mark", die)
         with pytest.raises(Killed):
             begun.complete("A1")
     assert files.git("rev-parse", "main~1") == before

@@ -11,13 +11,14 @@ from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, 
 from django.db.models.functions import Coalesce
 
 from orchestrator.contract.rework import Returned, Rework, ReworkCount, ToProve
+from orchestrator.core.actions import Action
 from orchestrator.core.engine.proof import kinds_to_prove
 from orchestrator.core.terms import OPEN_TASK, AttemptStatus, CriterionKind, GateDecision, TaskStatus
 from orchestrator.models import Criterion, CriterionCheck, GateReview, HistoryEntry, Task, Workstream
 
-SENT_BACK: Final = "work sent back"
+SENT_BACK: Final = Action.WORK_SENT_BACK
 #: Entries about a task's own attempts and artifacts after which its step is, or may be, done again.
-DECIDED: Final = ("task re-queued", "attempt failed", "artifact withdrawn")
+DECIDED: Final = (Action.TASK_REQUEUED, Action.ATTEMPT_FAILED, Action.ARTIFACT_WITHDRAWN)
 
 
 def rework_of(task: Task) -> Rework | None:

@@ -3,15 +3,19 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.engine.conditions import chosen_outcome
 from orchestrator.core.engine.proof import CriterionAsked, kinds_to_prove, refuse_unproved
 from orchestrator.core.errors import Refusal, WrongState
-from orchestrator.core.terms import AttemptStatus, CriterionKind, TaskStatus
+from orchestrator.core.people.roles import PARTICIPANTS
+from orchestrator.core.terms import AttemptStatus, CriterionKind, Scope, TaskStatus
 from orchestrator.models import Attempt, Criterion, CriterionCheck, Executor
 from orchestrator.queries.handoff.situation import Situation
 from orchestrator.queries.work.proof import criteria_to_prove
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act
 from orchestrator.services.base.bounds import check_evidence, check_outputs, check_text
+from orchestrator.services.base.locks import Lock
 from orchestrator.services.base.progress import settle
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
@@ -28,6 +32,13 @@ from orchestrator.services.work.attempts import (
 from orchestrator.services.work.evidence import keep_late_result
 
 
+@act(
+    roles=PARTICIPANTS,
+    scope=Scope.WORK,
+    only="who holds the attempt, with the role that the step asks for",
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.ATTEMPT_COMPLETED, Action.STALE_RESULT_QUARANTINED),
+)
 def complete(
     *,
     attempt_id: int,
@@ -102,7 +113,7 @@ def _hand_over(
     if earlier:
         data["same_as"] = earlier.number
         told = f"{told} (Same inputs and result as attempt {earlier.number}, whose handover stands.)".strip()
-    record_attempt(attempt, actor, "attempt completed", now, reason=told, data=data)
+    record_attempt(attempt, actor, Action.ATTEMPT_COMPLETED, now, reason=told, data=data)
     settle(task, now)
     wake(task.workstream_id)
 

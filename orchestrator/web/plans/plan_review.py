@@ -19,6 +19,7 @@ from orchestrator.queries.changes.migrations import in_flight, mistaken_for_new
 from orchestrator.queries.plans import plans as queries
 from orchestrator.queries.plans.comments import Conversation, conversation
 from orchestrator.queries.plans.effect import in_effect
+from orchestrator.queries.plans.judged import judged_version
 from orchestrator.queries.plans.readings import adoption_by, preview_of, state_told_by
 from orchestrator.queries.plans.review import (
     Comparison,
@@ -29,8 +30,7 @@ from orchestrator.queries.plans.review import (
     viewed_by,
 )
 from orchestrator.queries.plans.sign_offs import sign_offs
-from orchestrator.services.plans.comments import PARTICIPANTS
-from orchestrator.services.plans.plans import read_version
+from orchestrator.services.plans.comments import open_thread
 from orchestrator.web.acting import act_of, chosen, now, number_in, perform, proceed, viewer
 from orchestrator.web.moments import wanted_moment
 from orchestrator.web.plans import plan_decisions, prehandoff
@@ -102,7 +102,7 @@ class Layout:
     def __init__(self, request: HttpRequest, version: WorkflowVersion, wanted: int = 0) -> None:
         self.version, self.who = version, viewer(request)
         self.workstream = queries.workstream_of(version)
-        self.reading: Reading = read_version(version, self.workstream)
+        self.reading: Reading = judged_version(version, self.workstream)
         self.own, self.previous = queries.earlier_versions(version, self.who.user.pk)
         self.since = self._since(request.GET.get("since", ""))
         self.comparison = self._comparison(self.since)
@@ -128,7 +128,7 @@ class Layout:
             "sections": self.sections,
             "viewed": sum(one.viewed for one in self.sections),
             "commenting": {"line": self.line, "step": self.step},
-            "no_comment": self.who.lacks(*PARTICIPANTS),
+            "no_comment": self.who.lacks(open_thread),
         }
 
     def choices(self) -> list[Choice]:
