@@ -1,6 +1,6 @@
 """What work on a repository taught, whichever workstream it was in (BX-7)."""
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from orchestrator.models import Learning, Workstream
 
@@ -32,7 +32,5 @@ def learned_for(workstream: Workstream) -> list[Learning]:
 def repositories_with_learnings() -> list[tuple[str, str]]:
     """Repository and base branch of the workstreams that taught something, each once, by name."""
     said = Learning.objects.filter(_SAID).exclude(workstream__version__repository="")
-    pairs = said.order_by().values_list(
-        repository=F("workstream__version__repository"), branch=F("workstream__version__base_branch")
-    )
+    pairs = said.order_by().values_list("workstream__version__repository", "workstream__version__base_branch")
     return sorted(set(pairs))
