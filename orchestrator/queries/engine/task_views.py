@@ -10,7 +10,8 @@ from typing import NamedTuple
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from orchestrator.core.engine.contention import Claims
-from orchestrator.core.engine.values import Place, TaskView
+from orchestrator.core.engine.order import Place
+from orchestrator.core.engine.values import TaskView
 from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus
 from orchestrator.models import (
