@@ -2,6 +2,7 @@
 act comes.
 """
 
+from orchestrator.core.engine import explain
 from orchestrator.core.terms import OPEN_TASK, AttemptStatus, Reason, Role
 from orchestrator.models import Executor
 from orchestrator.queries.base.roles import doers_of
@@ -28,7 +29,7 @@ def why_not(who: Viewer, detail: TaskDetail, mine: Executor | None) -> dict[str,
         "declare_failure": worker or _not_running(detail),
         "requeue": worker or _not_queueable(detail),
         "send_back": worker or _never_completed(detail) or why_no_rework(detail.row.task.workstream),
-        "flag": worker or closed or ("It already waits for a person." if asked else ""),
+        "flag": worker or closed or (explain.already_waits() if asked else ""),
         "answer": who.lacks(*ANSWERERS),
         "declare_blocker": worker or closed,
         "resolve_blocker": worker,
@@ -46,10 +47,10 @@ def _not_claimable(detail: TaskDetail, mine: Executor | None) -> str:
     if row.live is None:
         if row.verdict is not None and row.verdict.reason is Reason.LAUNCHED:
             # The next round does what the verdict says.
-            return "It is being queued; open the page again in a moment."
-        return f"It is not ready: {row.sentence.rstrip('.')}."
+            return explain.launches_next()
+        return explain.not_ready(row.sentence)
     if row.task.needs_human:
-        return "It waits for a person's answer first."
+        return explain.waits_for_answer_first()
     if any(blocker.resolved_at is None for blocker in detail.blockers):
         return "It is blocked; resolve the blocker first."
     if held := _held(detail):
