@@ -43,7 +43,7 @@ def check(request: HttpRequest, body: FileSet) -> PlanFilesFacts:
 
 
 @router.post("", response={201: PlanOutcomesFacts})
-@act(Scope.MANAGE, status=201, in_steps=True)
+@act(submit_each, submit_bundle, status=201)
 def submit(request: HttpRequest, body: FileSubmission) -> PlanOutcomesFacts:
     """Submit every plan that the files hold; the answer has one outcome for each."""
     found, actor, now = _read(body), caller_of(request).actor, timezone.now()

@@ -32,7 +32,7 @@ def check(request: HttpRequest, body: PlanCheck) -> CheckFacts:
 
 
 @router.post("/", response={201: SubmissionFacts})
-@act(Scope.MANAGE, status=201)
+@act(submit_plan, status=201)
 def submit(request: HttpRequest, body: PlanSubmission) -> SubmissionFacts:
     """Register a plan for review, or the next version of one."""
     submission = submit_plan(

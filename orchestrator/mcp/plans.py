@@ -1,6 +1,5 @@
 """The tools an agent plans with: check a text, submit it, read what reviewers said of it (WF-2, WF-3)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.utils import timezone
@@ -11,7 +10,8 @@ from orchestrator.core.errors import InvalidInput
 from orchestrator.core.limits import ROWS
 from orchestrator.core.plans.rehearsing.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS
 from orchestrator.core.strict_json import LARGEST
-from orchestrator.core.terms import Format, Scope, VersionStatus
+from orchestrator.core.terms import Format, VersionStatus
+from orchestrator.mcp.tools import Tools
 from orchestrator.mcp.workstreams import uuid_of
 from orchestrator.queries.plans.comment_facts import thread_facts
 from orchestrator.queries.plans.comments import conversation
@@ -20,16 +20,13 @@ from orchestrator.queries.plans.plan_facts import check_facts
 from orchestrator.queries.plans.plans import find_version, workstream_of
 from orchestrator.queries.plans.readings import checked, turn_to_read
 from orchestrator.queries.workstreams.workstream_facts import find_workstream
-from orchestrator.services.people.callers import Caller
 from orchestrator.services.plans import plans
 from orchestrator.services.plans.templates import source_with_values
 from orchestrator.web.plans.submission_facts import submission_facts
 
 
 @dataclass(frozen=True)
-class PlanTools:
-    sign_in: Callable[[], Caller]
-
+class PlanTools(Tools):
     def check_plan(
         self,
         source: str,
@@ -44,7 +41,7 @@ class PlanTools:
         that the text tells; with `adopt` the preview shows only what that state leaves to do. The format is
         told from the content: PLAN.md, JSON bundle, spec-kit, task-master, beads, Backlog.md and others.
         """
-        self.sign_in().require(Scope.READ)
+        self.reader()
         if not 1 <= executors <= MOST_EXECUTORS:
             raise InvalidInput(f"Give 1 to {MOST_EXECUTORS} executors.", field="executors")
         with turn_to_read(len(source)):
@@ -66,8 +63,7 @@ class PlanTools:
         `values` are the parameters of a template. With `adopt`, approval takes over the state that the text
         tells of its tasks.
         """
-        caller = self.sign_in()
-        caller.require(Scope.MANAGE)
+        caller = self.doer(plans.submit_plan)
         text = source.encode()
         submission = plans.submit_plan(
             source=source_with_values(text, values) if values else text,
@@ -91,8 +87,7 @@ class PlanTools:
         unless asked for; `outdated` ones stand on a line or step that was changed or is gone. `count` is how
         many there are.
         """
-        caller = self.sign_in()
-        caller.require(Scope.READ)
+        caller = self.reader()
         if version < 0:
             raise InvalidInput("A version has a number from 1 on; 0 is the newest one.", field="version")
         if not (1 <= limit <= ROWS and 0 <= offset <= LARGEST):

@@ -8,10 +8,10 @@ from django.test import Client
 from django.urls import reverse
 
 from orchestrator.core import errors
-from orchestrator.core.terms import CriterionKind
 from orchestrator.models import Assignment, Attempt, Executor, Workstream
 from orchestrator.processes import tasks
 from orchestrator.queries.plans.readings import checked
+from orchestrator.queries.work.proof import criteria_to_prove
 from orchestrator.services.plans.plans import Submission
 from tests.cast import PLAN, Driver
 from tests.machines import Machine
@@ -67,12 +67,12 @@ class PublicDriver(Driver):
         self, key: str, outputs: dict[str, bytes] | None = None, outcome: str = "Done.", result: str = ""
     ) -> Attempt:
         held = Assignment.objects.select_related("executor").get(attempt=self.attempt(key))
-        exits = self.task(key).step.criteria.filter(kind=CriterionKind.EXIT)
+        asked = criteria_to_prove(self.task(key))
         body = {
             "token": held.token,
             "outcome": outcome,
-            "result": result,
-            "evidence": {str(criterion.pk): f"seen: {criterion.text}" for criterion in exits},
+            "result": result or self.usual_outcome(key),
+            "evidence": {str(criterion.pk): f"seen: {criterion.text}" for criterion in asked},
             "outputs": {
                 n: {"base64": base64.b64encode(content).decode()} for n, content in (outputs or {}).items()
             },

@@ -30,7 +30,7 @@ def test_wf3_a_foreign_plan_is_kept_as_submitted_and_projected_as_plan_md(driver
     workstream = driver.start(SPEC_KIT)
     assert (workstream.version.format, workstream.version.source.encode()) == ("spec-kit", SPEC_KIT)
     assert Task.objects.filter(workstream=workstream).count() == 2
-    files = projected_files(workstream.pk)
+    files = projected_files(workstream)
     written = next(data for path, data in files.items() if path.endswith("/PLAN.md")).decode()
     plan = read_plan(written).plan
     assert plan

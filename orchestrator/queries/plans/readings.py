@@ -22,6 +22,7 @@ from orchestrator.core.plans.text.render import render_plan
 from orchestrator.core.plans.text.source import decode_source
 from orchestrator.core.terms import Format, TaskStatus
 from orchestrator.models import WorkflowVersion
+from orchestrator.queries.plans.tool_runs import with_refused_runs
 
 #: Texts that a process keeps read; the two of a comparison, and those of a few reviewers beside.
 KEPT: Final = 6
@@ -84,9 +85,10 @@ def turn_to_read(size: int) -> AbstractContextManager[None]:
 def _read(source: str, form: str, tools: frozenset[str]) -> Reading:
     """A large text is read in a process of its own: it takes its time there, and only so much of it."""
     if len(source) < limits.CHECKED_ALONE_BYTES:
-        return read(source, tools, Format(form))
+        return with_refused_runs(read(source, tools, Format(form)), tools)
     with turn_to_read(len(source)):
-        return apart(read, limits.CHECK_SECONDS, limits.CHECK_MEMORY_BYTES, source, tools, Format(form))
+        reading = apart(read, limits.CHECK_SECONDS, limits.CHECK_MEMORY_BYTES, source, tools, Format(form))
+    return with_refused_runs(reading, tools)
 
 
 def preview_plan(plan: Plan, executors: int, ended: Mapping[str, TaskStatus]) -> Preview:

@@ -3,20 +3,23 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.changes.adoption import adoption_of
-from orchestrator.core.errors import InvalidInput, PlanRejected, WrongState
+from orchestrator.core.errors import InvalidInput, PlanRejected, Refusal, WrongState
 from orchestrator.core.findings import Finding
+from orchestrator.core.people.roles import PROPOSERS, SUBMITTERS
 from orchestrator.core.plans.checks.approvals import APPROVER_FINDINGS
 from orchestrator.core.plans.checks.rules import SETTABLE
 from orchestrator.core.plans.plan import Plan, Reading
-from orchestrator.core.terms import Format, Role, WorkstreamStatus
+from orchestrator.core.terms import Format, Scope, WorkstreamStatus
 from orchestrator.models import Bundle, WorkflowVersion, Workstream
 from orchestrator.queries.plans.judged import judged, judged_version
 from orchestrator.queries.plans.plans import workstream_of
 from orchestrator.queries.plans.readings import checked
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act, lacking
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import lock_names, locked_workstream
+from orchestrator.services.base.locks import Lock, lock_names, locked_workstream
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.plans.versions import (
@@ -49,6 +52,13 @@ def submission_of(version_id: int) -> Submission:
     return Submission(version, workstream, judged_version(version, workstream))
 
 
+@act(
+    roles=PROPOSERS,
+    scope=Scope.MANAGE,
+    only="a plan of its own: initiator or approver; a new version also: reviewer",
+    locks=(Lock.WORKSTREAM, Lock.WORKFLOW, Lock.NAMES),
+    records=(Action.PLAN_SUBMITTED,),
+)
 def submit_plan(
     *,
     source: bytes,
@@ -71,7 +81,8 @@ def submit_plan(
     own. Work goes on under the approved version until the new one is approved. Raises PlanRejected with
     findings when the plan cannot be scheduled; nothing is stored then.
     """
-    actor.require(Role.INITIATOR, Role.APPROVER, *([Role.REVIEWER] if workstream else []))
+    if refusal := why_not_submit(workstream, actor):
+        raise refusal
     _refuse_past(note.wanted_effective_at, now)
     reading = judged(checked(source, wanted), workstream=workstream, bundle=bundle)
     plan, form = reading.plan, reading.format
@@ -93,7 +104,7 @@ def submit_plan(
         record(
             workstream=workstream,
             actor=actor,
-            action="plan submitted",
+            action=Action.PLAN_SUBMITTED,
             subject=f"version {version.number}",
             reason=change_reason,
             now=now,
@@ -106,6 +117,11 @@ def submit_plan(
         )
         wake(workstream.pk)
     return Submission(version, workstream, reading)
+
+
+def why_not_submit(workstream: Workstream | None, actor: Actor) -> Refusal | None:
+    """Why this actor may not submit a plan of its own, or, for a workstream, a new version of its plan."""
+    return lacking(actor, PROPOSERS if workstream else SUBMITTERS)
 
 
 def _refuse_state_of_its_own(workstream: Workstream, adopt: bool) -> None:

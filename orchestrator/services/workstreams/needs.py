@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.engine.workstream_needs import circle_through
 from orchestrator.core.errors import PlanHasBlockers, WrongState
 from orchestrator.core.plans.plan import Plan
@@ -49,7 +50,7 @@ def _replace(workstream: Workstream, wanted: set[Workstream], actor: Actor, now:
     record(
         workstream=workstream,
         actor=actor,
-        action="needs changed",
+        action=Action.NEEDS_CHANGED,
         subject=", ".join(slugs) or "no other workstream",
         now=now,
         data={"needs": slugs},

@@ -30,11 +30,11 @@ from orchestrator.queries.plans.review import (
     viewed_by,
 )
 from orchestrator.queries.plans.sign_offs import sign_offs
-from orchestrator.services.plans.comments import PARTICIPANTS
+from orchestrator.services.plans.comments import open_thread
 from orchestrator.web.acting import act_of, chosen, now, number_in, perform, proceed, viewer
 from orchestrator.web.moments import wanted_moment
 from orchestrator.web.plans import plan_decisions, prehandoff
-from orchestrator.web.plans.plan_effect import executors_asked
+from orchestrator.web.plans.plan_effect import begun, executors_asked
 from orchestrator.web.show import show
 
 
@@ -128,7 +128,7 @@ class Layout:
             "sections": self.sections,
             "viewed": sum(one.viewed for one in self.sections),
             "commenting": {"line": self.line, "step": self.step},
-            "no_comment": self.who.lacks(*PARTICIPANTS),
+            "no_comment": self.who.lacks(open_thread),
         }
 
     def choices(self) -> list[Choice]:
@@ -179,6 +179,7 @@ def review_page(
         "choices": page.choices(),
         "review": review,
         "in_flight": (judgement := in_flight(workstream, version, reading.plan)),
+        "begun": begun(version, workstream),
         "mistaken": mistaken_for_new(workstream, version, reading.plan, judgement),
         "workstream": workstream,
         "adoption": state_told_by(version) if version.adopts or not workstream.tasks.exists() else None,
@@ -190,7 +191,8 @@ def review_page(
         ),
         "why_not": why_not,
         "deciding": not (why_not["approve"] and why_not["send_back"] and why_not["withdraw"]),
-        "sign_offs": sign_offs(version),
+        "sign_offs": (so_far := sign_offs(version)),
+        "asked": so_far.asked_of("" if why_not["approve"] else who.user.get_username()),
         "undo": plan_decisions.undo_for(who, version, workstream, now()),
         "in_effect": version.status == VersionStatus.APPROVED and in_effect(version),
         "reason": request.POST.get("reason") or request.GET.get("reason", ""),

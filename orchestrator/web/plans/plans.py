@@ -1,6 +1,7 @@
 """Plans: the list and submitting (WF-2). The review that people decide on: `plan_review.py`."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from orchestrator.core.changes.adoption import adoption_of
 from orchestrator.core.errors import InvalidInput, Refusal
 from orchestrator.core.plans.text.parameters import Parameter, parameters_of
-from orchestrator.core.terms import Format, Role, WorkstreamStatus
+from orchestrator.core.terms import Format, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries.plans import plans as queries
 from orchestrator.queries.plans.judged import judged
@@ -24,7 +25,7 @@ from orchestrator.services.plans import plans
 from orchestrator.services.plans.saved_workflows import usable
 from orchestrator.services.plans.templates import source_with_values
 from orchestrator.services.plans.versions import Note
-from orchestrator.web.acting import now, number_in, proceed, typed, viewer
+from orchestrator.web.acting import does, now, number_in, off, proceed, typed, viewer
 from orchestrator.web.moments import typed_moment
 from orchestrator.web.once import once
 from orchestrator.web.plans import plan_files
@@ -32,7 +33,6 @@ from orchestrator.web.show import show
 
 PER_PAGE = 50
 OPEN = frozenset({WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE})
-SUBMITTERS = (Role.INITIATOR, Role.APPROVER)
 #: What a pasted plan is called when the person gives no name.
 PASTED = "PLAN.md"
 #: A field with the value of a parameter is called by this and the parameter's name.
@@ -43,7 +43,7 @@ VALUE = "value-"
 def plan_list(request: HttpRequest) -> HttpResponse:
     """Plans waiting for review first, then the others."""
     page = Paginator(queries.latest_versions(), PER_PAGE).get_page(request.GET.get("page"))
-    may_not_submit = viewer(request).lacks(Role.INITIATOR, Role.APPROVER)
+    may_not_submit = off(plans.why_not_submit(None, viewer(request).actor))
     return show(request, "plans/list.html", {"page_obj": page, "may_not_submit": may_not_submit})
 
 
@@ -86,31 +86,35 @@ def _submitted(
     note: Note,
 ) -> HttpResponse:
     text = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else source
-
-    def make() -> Made:
-        done = plans.submit_plan(
-            source=text,
-            source_name=name,
-            actor=viewer(request).actor,
-            now=now(),
-            workstream=workstream,
-            change_reason=reason,
-            wanted=_wanted(request),
-            adopt=_adopt(request),
-            note=note,
-        )
-        then = reverse("plan-review", args=[done.version.workflow.slug, done.version.number])
-        return Made(f"Version {done.version.number} is submitted and waits for review.", then)
-
     try:
-        viewer(request).actor.require(*SUBMITTERS, *([Role.REVIEWER] if workstream else []))
+        if refusal := plans.why_not_submit(workstream, viewer(request).actor):
+            raise refusal
         checked(text, _wanted(request))  # A long text is read before anything is locked, and kept read.
-        made = once(request, make)
+        made = once(request, partial(_submit, request, text, name, workstream, reason, note))
     except Refusal as refusal:
         return submit_page(
             request, source=source, name=name, workstream=workstream, refusal=refusal, laid_out=True
         )
     return proceed(request, made.said, made.address)
+
+
+@does(plans.submit_plan)
+def _submit(
+    request: HttpRequest, text: bytes, name: str, workstream: Workstream | None, reason: str, note: Note
+) -> Made:
+    done = plans.submit_plan(
+        source=text,
+        source_name=name,
+        actor=viewer(request).actor,
+        now=now(),
+        workstream=workstream,
+        change_reason=reason,
+        wanted=_wanted(request),
+        adopt=_adopt(request),
+        note=note,
+    )
+    then = reverse("plan-review", args=[done.version.workflow.slug, done.version.number])
+    return Made(f"Version {done.version.number} is submitted and waits for review.", then)
 
 
 def submit_page(
@@ -153,7 +157,7 @@ def submit_page(
         "adoption": (adoption := adoption_of(review.reading) if review and _adopt(request) else None),
         "adopts_state": bool(adoption) and may_adopt,
         "found": review.reading.format if review else None,
-        "may_not_submit": viewer(request).lacks(*SUBMITTERS, *([Role.REVIEWER] if workstream else [])),
+        "may_not_submit": off(plans.why_not_submit(workstream, viewer(request).actor)),
     }
     return show(request, "plans/submit.html", context, parts=frozenset({"submission"}), refusal=refusal)
 
