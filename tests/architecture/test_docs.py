@@ -14,7 +14,9 @@ import pytest
 
 from orchestrator.core.limits import limits_table
 from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus, VersionStatus, WorkstreamStatus
+from orchestrator.management.act_table import act_table
 from orchestrator.management.refusal_table import refusal_table, refusals
+from orchestrator.services.base.acts import every_act
 
 ROOT = Path(__file__).resolve().parents[2]
 TOP = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -54,6 +56,17 @@ def test_the_refusal_table_is_the_one_that_the_classes_make() -> None:
     said = section(HOUSE, "## Refusals")
     assert refusal_table() in said
     assert len(list(rows(said))) == len(refusals()) + 1, "nothing stands there twice"
+
+
+def test_the_act_table_is_the_one_that_the_declarations_make() -> None:
+    """Byte for byte. After a change: put what `manage.py list_acts` prints into the README."""
+    said = section(HOUSE, "## Acts")
+    assert act_table() in said
+    assert len(list(rows(said))) == len(every_act()) + 1, "nothing stands there twice"
+
+
+def test_every_act_says_what_it_means_in_its_own_docstring() -> None:
+    assert [one.name for one in every_act() if not one.__doc__] == []
 
 
 def test_the_table_of_limits_is_the_one_that_the_constants_make() -> None:
@@ -116,17 +129,6 @@ def test_what_the_house_readme_names_is_there() -> None:
     missing = [name for name in named if not ([*package.glob(name)] or [*ROOT.glob(name)])]
     assert named
     assert missing == []
-
-
-def test_the_house_readme_says_what_each_rule_and_process_is_for() -> None:
-    """A new module of core or management stands in "Where things go"; acts are found by their noun."""
-    unnamed = [
-        f"{folder}/{path.name}"
-        for folder in ("core", "management")
-        for path in sorted((ROOT / "orchestrator" / folder).glob("*.py"))
-        if not path.stem.startswith(("__init__", "plan_check_")) and f"{path.name}`" not in HOUSE
-    ]
-    assert unnamed == []
 
 
 def test_no_tracked_file_names_a_machine_or_a_registry() -> None:

@@ -140,7 +140,7 @@ def measure(shapes: list[tuple[str, str, int, int]], wide: str, first: str) -> N
             show(name, source, size, width, cast)
         workstream = approved(wide, cast)
         print(f"{first:44} {milliseconds(lambda: run_round(workstream_id=workstream.pk, now=NOON)):7.0f}")
-        check = milliseconds(lambda: check_handovers(workstream_id=workstream.pk, now=NOON))
+        check = milliseconds(lambda: check_handovers(workstream=workstream, now=NOON))
         print(f"{'checking its handovers, ms CPU':44} {check:7.0f}")
         print(f"{'a whole advance of it, ms CPU':44} {milliseconds(lambda: advance_of(workstream)):7.0f}")
 

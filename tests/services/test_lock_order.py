@@ -15,7 +15,7 @@ from orchestrator.services.base.actor import ORCHESTRATOR
 from orchestrator.services.base.locks import Lock, OutOfOrder, locked_workstream, take
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.changes.roll_back import roll_back
-from orchestrator.services.handoff.artifacts import publish
+from orchestrator.services.handoff.publishing import publish
 from orchestrator.services.plans import bundles, comments, starting
 from orchestrator.services.plans.bundles import PlanFile
 from orchestrator.services.review import decisions

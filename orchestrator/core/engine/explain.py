@@ -68,6 +68,11 @@ def launched(gate: bool) -> str:
     return "waits for sign-off" if gate else "launched, waits for an executor to claim it"
 
 
+def to_be_launched(gate: bool) -> str:
+    """What a task says that the next round will launch: nobody can claim or sign it yet."""
+    return f"waits for the next round, which {'puts it up for sign-off' if gate else 'launches it'}"
+
+
 def waits_for(other: TaskView) -> str:
     return f"waits for {other.key}: {as_holder(other)}"
 

@@ -109,6 +109,7 @@ def render_dashboard(view: DashboardView) -> str:
         f"{_one_line(view.title)}",
         "",
         f"**Updated:** {view.updated}",
+        _tasks_line(view),
         "",
         "## Workstream Status",
         "",
@@ -132,6 +133,15 @@ def render_dashboard(view: DashboardView) -> str:
         _bottleneck(view.path),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _tasks_line(view: DashboardView) -> str:
+    """Every task of the workstream; a gate stands in no lane, so the rows of the lanes add up to less."""
+    marks: list[Mark] = []
+    for batch in view.batches:
+        marks += (step.mark for step in batch.steps)
+        marks += (gate.step.mark for gate in batch.gates)
+    return f"**Tasks:** {marks.count(Mark.DONE)} of {len(marks)} complete, gates included"
 
 
 def _lane_row(lane: LaneRow) -> str:

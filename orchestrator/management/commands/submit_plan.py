@@ -21,7 +21,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from orchestrator.core.errors import BundleRejected, InvalidInput, PlanRejected, Refusal
-from orchestrator.core.plans.formats.recognise import Format
+from orchestrator.core.terms import Format
 from orchestrator.management.plan_source import files_of, lines_of, read_file
 from orchestrator.management.printed import as_json
 from orchestrator.management.submission_report import (
@@ -36,9 +36,9 @@ from orchestrator.queries.plans.refusal_facts import refusal_facts
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.plans.bundles import submit_bundle
 from orchestrator.services.plans.plans import submit_plan
-from orchestrator.services.plans.submission_facts import outcomes_facts
 from orchestrator.services.plans.submissions import ReadFiles, read_files, submit_each
 from orchestrator.services.plans.templates import source_with_values
+from orchestrator.web.plans.submission_facts import outcomes_facts
 
 USAGE: Final = 2
 

@@ -50,14 +50,14 @@ def _active(repository: str) -> QuerySet[Workstream]:
     )
 
 
-def in_line_with(workstream: Workstream) -> list[int]:
-    """Ids of a workstream and of the active ones whose recorded verdicts wait for a task of it, by rank."""
+def in_line_with(workstream: Workstream) -> list[Workstream]:
+    """A workstream, and the active ones whose recorded verdicts wait for a task of it, by rank."""
     waiting = {one for one, holder in _waiting_for_resources() if holder.startswith(f"{workstream.slug}/")}
     if not waiting:
-        return [workstream.pk]
+        return [workstream]
     waits = Q(status=WorkstreamStatus.ACTIVE, pk__in=waiting)
     found = Workstream.objects.filter(waits | Q(pk=workstream.pk))
-    return list(found.order_by(*RANK).values_list("pk", flat=True))
+    return list(found.order_by(*RANK))
 
 
 @Prepared

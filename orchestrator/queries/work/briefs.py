@@ -10,9 +10,10 @@ from orchestrator.contract.briefs import (
     PlaceFacts,
     TaughtFacts,
 )
+from orchestrator.core.engine.proof import kinds_to_prove
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import AttemptStatus, CriterionKind, InterventionKind, TaskStatus
-from orchestrator.models import Attempt, Criterion, HandoffArtifact, Learning, Step, Task, Workstream
+from orchestrator.models import Attempt, Criterion, HandoffArtifact, Learning, Task, Workstream
 from orchestrator.models.attempt import LIVE
 from orchestrator.queries.engine.explanations import explain
 from orchestrator.queries.handoff.artifact_facts import facts_of, with_outputs
@@ -47,7 +48,7 @@ def brief(task_id: int) -> Brief:
         files=tuple(name for name, is_files in held if is_files),
         resources=tuple(name for name, is_files in held if not is_files),
         place=_place(task),
-        criteria=criteria_of(step),
+        criteria=criteria_of(task),
         earlier_attempts=_earlier(task),
         upstream=upstream_of(task),
         interventions=_answers(task),
@@ -94,9 +95,10 @@ def _answers(task: Task) -> tuple[InterventionFacts, ...]:
     )
 
 
-def criteria_of(step: Step) -> tuple[CriterionFacts, ...]:
-    rows = Criterion.objects.filter(step=step).order_by("kind", "position")
-    return tuple(CriterionFacts(c.pk, CriterionKind(c.kind), c.text) for c in rows)
+def criteria_of(task: Task) -> tuple[CriterionFacts, ...]:
+    asked = kinds_to_prove(task.rework)
+    rows = Criterion.objects.filter(step=task.step_id).order_by("kind", "position")
+    return tuple(CriterionFacts(c.pk, CriterionKind(c.kind), c.text, c.kind in asked) for c in rows)
 
 
 def _place(task: Task) -> PlaceFacts:

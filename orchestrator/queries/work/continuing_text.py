@@ -73,6 +73,7 @@ def _asked(found: Continuation) -> list[str]:
         ("Worktree", place.worktree),
         ("Repository", f"{place.repository}, base {place.base_branch}" if place.repository else ""),
         ("Outputs go to", place.outputs_folder),
+        ("Outcomes, one of which it is completed with", ", ".join(brief.outcomes)),
         *(
             (f"Criterion, {one.kind}", one.text)
             for one in brief.criteria

@@ -46,7 +46,7 @@ from orchestrator.models import (
 )
 from orchestrator.queries.base.prepared import Prepared
 from orchestrator.queries.engine.needs import all_needs
-from orchestrator.queries.engine.snapshot import Loaded, load_snapshot, workstream_row
+from orchestrator.queries.engine.snapshot import Loaded, load_snapshot
 from orchestrator.queries.engine.threads import assignments_in_force, place_of
 from orchestrator.queries.handoff.documentation import documentation_file
 from orchestrator.queries.plans.readings import plan_text
@@ -54,11 +54,10 @@ from orchestrator.queries.plans.readings import plan_text
 INDEX = "workstreams/index.json"
 
 
-def projected_files(workstream_id: int) -> dict[str, bytes]:
+def projected_files(workstream: Workstream) -> dict[str, bytes]:
     """Path -> bytes. Before approval there is the plan and the registry only: tasks do not exist
     yet (WF-3).
     """
-    workstream = workstream_row(workstream_id)
     folder = workstream_folder(workstream.slug)
     texts = {f"{folder}/PLAN.md": plan_text(workstream.version), INDEX: index_text()}
     if board := Board.of(workstream):

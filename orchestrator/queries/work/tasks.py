@@ -10,6 +10,7 @@ from django.db.models import Prefetch, QuerySet
 from django.utils.functional import cached_property
 
 from orchestrator.contract.briefs import BreadcrumbFacts
+from orchestrator.core.engine.proof import kinds_to_prove
 from orchestrator.core.engine.schedule import Verdict
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import (
@@ -127,8 +128,15 @@ class TaskDetail:
     interventions: list[Intervention]
 
     @property
-    def exit_criteria(self) -> list[Criterion]:
-        return [criterion for criterion in self.criteria if criterion.kind == CriterionKind.EXIT]
+    def to_prove(self) -> list[Criterion]:
+        """The criteria that completing the task asks evidence for."""
+        kinds = kinds_to_prove(self.row.task.rework)
+        return [criterion for criterion in self.criteria if criterion.kind in kinds]
+
+    @property
+    def provable(self) -> bool:
+        """Whether the step has exit criteria; one without is proved by a sentence."""
+        return any(criterion.kind == CriterionKind.EXIT for criterion in self.criteria)
 
     @property
     def asked(self) -> Intervention | None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
+from orchestrator.core.actions import Action
 from orchestrator.core.engine.schedule import Decision, decide, ties
 from orchestrator.core.engine.schedule import Verdict as Judgement
 from orchestrator.core.terms import AttemptStatus, Reason, TaskStatus, WorkstreamStatus
@@ -45,6 +46,7 @@ def run_round(*, workstream_id: int, now: datetime, afresh: bool = False) -> Sch
             _launch([seen.tasks[key] for key in decision.launches], workstream, row, now)
         if row and decision.skips:
             _skip({key: decision.verdict(key) for key in decision.skips}, workstream, seen, row, now)
+            row.skipped = len(decision.skips)
         _remember(workstream, seen, decision, recorded=row is not None)
     return row
 
@@ -108,7 +110,7 @@ def _record_launches(
     record(
         workstream=workstream,
         actor=ORCHESTRATOR,
-        action="steps launched",
+        action=Action.STEPS_LAUNCHED,
         subject=f"round {row.number}: {', '.join(launches)}",
         reason=f"dependencies complete, resources free; launch order is stage, batch, step, key{said}",
         now=now,
@@ -132,7 +134,7 @@ def _record_serialised(
     record(
         workstream=workstream,
         actor=ORCHESTRATOR,
-        action="steps serialised",
+        action=Action.STEPS_SERIALISED,
         subject=f"round {row.number}: {', '.join(v.key for v in held)}",
         reason="; ".join(f"{v.key} {v.sentence}" for v in held),
         now=now,

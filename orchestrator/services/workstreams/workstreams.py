@@ -2,28 +2,35 @@
 
 from datetime import datetime
 
-from orchestrator.core.errors import MissingReason, NotFinished, SuspectsOpen, WrongState
-from orchestrator.core.terms import AttemptStatus, Role, TaskStatus, WorkstreamStatus
+from orchestrator.core.actions import Action
+from orchestrator.core.errors import NotFinished, SuspectsOpen, WrongState
+from orchestrator.core.people.roles import APPROVERS, SIGNERS
+from orchestrator.core.terms import AttemptStatus, Scope, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, PreHandoffReview, Task, Workstream
 from orchestrator.queries.plans.effect import promised_version, undecided_version
 from orchestrator.queries.work.duplicates import undecided
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import locked_workstream
+from orchestrator.services.base.locks import Lock, locked_workstream
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.workstreams.needs import wake_needing
 
 
+@act(
+    roles=SIGNERS,
+    scope=Scope.MANAGE,
+    reason=why("rationale", "Say what was looked at and why this work is not a duplicate."),
+    person="The pre-handoff review is signed by a person.",
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.PREHANDOFF_SIGNED,),
+)
 def sign_prehandoff(*, workstream_id: int, rationale: str, actor: Actor, now: datetime) -> PreHandoffReview:
     """Sign that duplicates were looked at, with the rationale; nothing is launched before (FR-003, AS-5).
 
     SuspectsOpen while one is undecided. One that appears later does not take the signature back.
     """
-    actor.require(Role.APPROVER, Role.REVIEWER)
-    actor.require_person("The pre-handoff review is signed by a person.")
-    if not rationale.strip():
-        raise MissingReason("Say what was looked at and why this work is not a duplicate.", field="rationale")
     with unit_of_work():
         workstream = locked_workstream(workstream_id)
         if PreHandoffReview.objects.filter(workstream=workstream).exists():
@@ -42,7 +49,7 @@ def sign_prehandoff(*, workstream_id: int, rationale: str, actor: Actor, now: da
         record(
             workstream=workstream,
             actor=actor,
-            action="pre-handoff review signed",
+            action=Action.PREHANDOFF_SIGNED,
             subject=workstream.slug,
             reason=rationale,
             now=now,
@@ -51,9 +58,14 @@ def sign_prehandoff(*, workstream_id: int, rationale: str, actor: Actor, now: da
     return review
 
 
+@act(
+    roles=APPROVERS,
+    scope=Scope.MANAGE,
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.WORKSTREAM_ACCEPTED,),
+)
 def accept_workstream(*, workstream_id: int, actor: Actor, now: datetime, note: str = "") -> Workstream:
     """Accept a finished workstream after review: an explicit act, never automatic (LC-1, LC-9)."""
-    actor.require(Role.APPROVER)
     with unit_of_work():
         workstream = locked_workstream(workstream_id)
         if workstream.status != WorkstreamStatus.ACTIVE:
@@ -71,7 +83,7 @@ def accept_workstream(*, workstream_id: int, actor: Actor, now: datetime, note: 
         record(
             workstream=workstream,
             actor=actor,
-            action="workstream accepted",
+            action=Action.WORKSTREAM_ACCEPTED,
             subject=workstream.slug,
             reason=note,
             now=now,
@@ -82,6 +94,13 @@ def accept_workstream(*, workstream_id: int, actor: Actor, now: datetime, note: 
     return workstream
 
 
+@act(
+    roles=APPROVERS,
+    scope=Scope.MANAGE,
+    reason=why("reason", "Say which gap was found."),
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.WORKSTREAM_REOPENED,),
+)
 def reopen_workstream(*, workstream_id: int, reason: str, actor: Actor, now: datetime) -> Workstream:
     """Take an acceptance back because a gap was found; tasks for it are added as to any active workstream
     (LC-3).
@@ -89,9 +108,6 @@ def reopen_workstream(*, workstream_id: int, reason: str, actor: Actor, now: dat
     Who accepted it and when stays in the history. What needs it waits for it again; what was launched goes
     on.
     """
-    actor.require(Role.APPROVER)
-    if not reason.strip():
-        raise MissingReason("Say which gap was found.", field="reason")
     with unit_of_work():
         workstream = locked_workstream(workstream_id)
         if workstream.status != WorkstreamStatus.COMPLETED:
@@ -105,7 +121,7 @@ def reopen_workstream(*, workstream_id: int, reason: str, actor: Actor, now: dat
         record(
             workstream=workstream,
             actor=actor,
-            action="workstream re-opened",
+            action=Action.WORKSTREAM_REOPENED,
             subject=workstream.slug,
             reason=reason,
             now=now,
@@ -116,11 +132,15 @@ def reopen_workstream(*, workstream_id: int, reason: str, actor: Actor, now: dat
     return workstream
 
 
+@act(
+    roles=APPROVERS,
+    scope=Scope.MANAGE,
+    reason=why("reason", "Say why the workstream is archived."),
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.WORKSTREAM_ARCHIVED,),
+)
 def archive_workstream(*, workstream_id: int, reason: str, actor: Actor, now: datetime) -> Workstream:
     """Close a workstream without losing its history; nothing is ever deleted (LC-10)."""
-    actor.require(Role.APPROVER)
-    if not reason.strip():
-        raise MissingReason("Say why the workstream is archived.", field="reason")
     with unit_of_work():
         workstream = locked_workstream(workstream_id)
         if workstream.status == WorkstreamStatus.ARCHIVED:
@@ -129,7 +149,7 @@ def archive_workstream(*, workstream_id: int, reason: str, actor: Actor, now: da
         record(
             workstream=workstream,
             actor=actor,
-            action="workstream archived",
+            action=Action.WORKSTREAM_ARCHIVED,
             subject=workstream.slug,
             reason=reason,
             now=now,

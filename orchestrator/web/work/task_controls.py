@@ -2,36 +2,41 @@
 act comes.
 """
 
-from orchestrator.core.terms import OPEN_TASK, AttemptStatus, Reason, Role
+from orchestrator.core.terms import OPEN_TASK, AttemptStatus, Reason
 from orchestrator.models import Executor
 from orchestrator.queries.base.roles import doers_of
 from orchestrator.queries.engine.held import lost_before
 from orchestrator.queries.engine.threads import sole_executor
 from orchestrator.queries.work.tasks import TaskDetail
-from orchestrator.web.acting import Viewer
+from orchestrator.services.base.acts import lacking
+from orchestrator.services.people import blockers, interventions
+from orchestrator.services.work import failures
+from orchestrator.services.work.rework import send_back
+from orchestrator.web.acting import Viewer, off
 from orchestrator.web.work.baseline import why_no_rework
-
-WORKERS = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
-ANSWERERS = (Role.INITIATOR, *WORKERS)
 
 
 def why_not(who: Viewer, detail: TaskDetail, mine: Executor | None) -> dict[str, str]:
     """The reason for each control that is off; empty text for those that are on."""
-    worker = who.lacks(*WORKERS)
     is_open = detail.row.task.status in OPEN_TASK
     closed = "" if is_open else f"The task is {detail.row.task.get_status_display().lower()}."
     asked = detail.row.task.needs_human
     return {
-        "claim": _not_claimable(detail, mine) or who.lacks(*sorted(doers_of(detail.row.task.step))),
+        "claim": _not_claimable(detail, mine)
+        or off(lacking(who.actor, sorted(doers_of(detail.row.task.step)))),
         "work": _not_mine(detail, mine),
         "complete": _not_mine(detail, mine) or _held(detail),
-        "declare_failure": worker or _not_running(detail),
-        "requeue": worker or _not_queueable(detail),
-        "send_back": worker or _never_completed(detail) or why_no_rework(detail.row.task.workstream),
-        "flag": worker or closed or ("It already waits for a person." if asked else ""),
-        "answer": who.lacks(*ANSWERERS),
-        "declare_blocker": worker or closed,
-        "resolve_blocker": worker,
+        "declare_failure": who.lacks(failures.declare_failure) or _not_running(detail),
+        "requeue": who.lacks(failures.requeue) or _not_queueable(detail),
+        "send_back": who.lacks(send_back)
+        or _never_completed(detail)
+        or why_no_rework(detail.row.task.workstream),
+        "flag": who.lacks(interventions.flag_for_human)
+        or closed
+        or ("It already waits for a person." if asked else ""),
+        "answer": who.lacks(interventions.clear_human_flag),
+        "declare_blocker": who.lacks(blockers.declare_blocker) or closed,
+        "resolve_blocker": who.lacks(blockers.resolve_blocker),
     }
 
 
