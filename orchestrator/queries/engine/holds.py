@@ -1,16 +1,26 @@
 """What holds a whole workstream, whatever its tasks do (design section 3)."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db.models import QuerySet
 
 from orchestrator.core.files.divergence import HOLD
 from orchestrator.core.terms import Reason, WorkstreamStatus
-from orchestrator.models import PreHandoffReview, WorkspaceBranch, Workstream, WorkstreamNeed
+from orchestrator.models import WorkspaceBranch, Workstream, WorkstreamNeed
 from orchestrator.queries.base.prepared import Prepared
 
 
-def hold_on(workstream: Workstream, now: datetime | None) -> tuple[Reason, str] | None:
+class Holding(NamedTuple):
+    """Whether all work is stopped, whether the pre-handoff review is signed, and whether a workstream that
+    has to be completed first is not."""
+
+    stopped: bool
+    reviewed: bool
+    unmet: bool
+
+
+def hold_on(workstream: Workstream, now: datetime | None, facts: Holding) -> tuple[Reason, str] | None:
     """The first reason that holds all of it, with its sentence; without `now` an approved version is in
     effect.
 
@@ -18,7 +28,7 @@ def hold_on(workstream: Workstream, now: datetime | None) -> tuple[Reason, str] 
     """
     if workstream.status in {WorkstreamStatus.COMPLETED, WorkstreamStatus.ARCHIVED}:
         return Reason.CLOSED, f"the workstream is {workstream.status}"
-    if work_is_stopped():
+    if facts.stopped:
         return Reason.DIVERGED, HOLD
     effective_at, decided_at = workstream.version.effective_at, workstream.version.decided_at
     if effective_at is None:
@@ -30,9 +40,9 @@ def hold_on(workstream: Workstream, now: datetime | None) -> tuple[Reason, str] 
             Reason.NOT_EFFECTIVE,
             f"waits for {effective_at:%Y-%m-%d %H:%M} UTC, when the plan takes effect",
         )
-    if not _reviews(workstream.pk):
+    if not facts.reviewed:
         return Reason.PREHANDOFF, "waits for the pre-handoff review to be signed"
-    return _needed_workstream(workstream)
+    return _needed_workstream(workstream) if facts.unmet else None
 
 
 def _needed_workstream(workstream: Workstream) -> tuple[Reason, str] | None:
@@ -55,11 +65,6 @@ def work_is_stopped() -> bool:
 @Prepared
 def _diverged() -> QuerySet[WorkspaceBranch, int]:
     return WorkspaceBranch.objects.filter(diverged_at__isnull=False).order_by().values_list("pk", flat=True)
-
-
-@Prepared
-def _reviews(workstream: int) -> QuerySet[PreHandoffReview, int]:
-    return PreHandoffReview.objects.filter(workstream=workstream).order_by().values_list("pk", flat=True)
 
 
 @Prepared
