@@ -22,7 +22,7 @@ from tests.benchmarks.rounds import approved
 from tests.cast import NOON, Cast
 from tests.services.statements import CONTROL
 
-#: Statements and milliseconds of one act before it was load, decide, write; measured on the machine of the plan "house".
+#: Statements and milliseconds of one act before it was load, decide, write.
 BEFORE = {
     "claim": "30",
     "report": "16",

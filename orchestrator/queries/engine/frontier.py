@@ -41,7 +41,7 @@ class Round:
     rests_on: str
 
 
-class _Front(NamedTuple):
+class _FrontRows(NamedTuple):
     """The tasks of the frontier: those to judge, those that they need or wait behind, and the ids of the due
     ones, open or not."""
 
@@ -84,7 +84,7 @@ def _has_a_say(task: Task, view: TaskView, here: int | None) -> bool:
     return task.batch_index == here or view.stands
 
 
-def _front(workstream: Workstream, ground: Ground, *, whole: bool, afresh: bool) -> _Front:
+def _front(workstream: Workstream, ground: Ground, *, whole: bool, afresh: bool) -> _FrontRows:
     statement = _statement(whole, afresh, ground.conditional)
     found = statement.rows(*_parameters(workstream, ground))
     tasks = [(_placed(row), row["marks"]) for row in found]
@@ -94,7 +94,7 @@ def _front(workstream: Workstream, ground: Ground, *, whole: bool, afresh: bool)
     context = [
         task for task, marks in others if marks & NEEDED or (marks & FIRST and task.step.thread_id in behind)
     ]
-    return _Front(judged, context, frozenset(task.pk for task, marks in tasks if marks & DUE))
+    return _FrontRows(judged, context, frozenset(task.pk for task, marks in tasks if marks & DUE))
 
 
 def _threads_behind(judged: Sequence[Task], first: Sequence[Task]) -> set[int]:

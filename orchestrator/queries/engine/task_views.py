@@ -6,7 +6,9 @@ from typing import NamedTuple
 from django.db.models import Exists, OuterRef, QuerySet
 
 from orchestrator.core.engine.contention import Claims
-from orchestrator.core.engine.values import Place, TaskView
+from orchestrator.core.engine.explain import not_committed
+from orchestrator.core.engine.order import Place
+from orchestrator.core.engine.values import TaskView
 from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus
 from orchestrator.models import HandoffArtifact, Task, Workstream
@@ -89,7 +91,7 @@ def _sorted(groups: Mapping[int, set[str]], of: int) -> tuple[str, ...]:
 def unusable_handovers(workstream: Workstream) -> dict[int, Unusable]:
     """Why the latest handover of a complete task cannot be used, by task id; usable ones are left out."""
     return {
-        task_id: Unusable(problem or f"{path} is not committed yet", state == ArtifactState.DAMAGED)
+        task_id: Unusable(problem or not_committed(path), state == ArtifactState.DAMAGED)
         for task_id, problem, path, state in _unusable(workstream.pk)
     }
 
