@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
+from orchestrator.core.engine import explain
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import Lifecycle, TaskStatus, WorkstreamStatus
 from orchestrator.models import HandoffArtifact, Workstream
@@ -236,9 +237,7 @@ def _why_not(who: Viewer, found: Workstream, board: queries.Board) -> dict[str, 
 def _not_acceptable(found: Workstream, board: queries.Board) -> str:
     """What stands between this workstream and acceptance (LC-1)."""
     if board.lifecycle is Lifecycle.FINISHED:
-        return (
-            f"Version {board.undecided.number} of its plan waits for a decision." if board.undecided else ""
-        )
+        return explain.undecided_version(board.undecided.number) if board.undecided else ""
     if board.lifecycle is Lifecycle.ACTIVE:
         left = f"{found.open_tasks} open task{'' if found.open_tasks == 1 else 's'}"
         return (
