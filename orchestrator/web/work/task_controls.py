@@ -2,6 +2,7 @@
 act comes.
 """
 
+from orchestrator.core.engine import explain
 from orchestrator.core.terms import OPEN_TASK, AttemptStatus, Reason
 from orchestrator.models import Executor
 from orchestrator.queries.base.roles import doers_of
@@ -44,10 +45,10 @@ def _not_claimable(detail: TaskDetail, mine: Executor | None) -> str:
     if row.live is None:
         if row.verdict is not None and row.verdict.reason is Reason.LAUNCHED:
             # The next round does what the verdict says.
-            return "It is being queued; open the page again in a moment."
-        return f"It is not ready: {row.sentence.rstrip('.')}."
+            return explain.launches_next()
+        return explain.not_ready(row.sentence)
     if row.task.needs_human:
-        return "It waits for a person's answer first."
+        return explain.waits_for_answer_first()
     if any(blocker.resolved_at is None for blocker in detail.blockers):
         return "It is blocked; resolve the blocker first."
     if held := _held(detail):
