@@ -18,7 +18,7 @@ from orchestrator.core.engine.schedule import decide
 from orchestrator.core.engine.values import Snapshot
 from orchestrator.core.plans.action import ACTION
 from orchestrator.core.plans.plan import PlacedStep, Plan, Progress, Reading, StepSpec
-from orchestrator.core.plans.rehearsing.rehearsal import view_of
+from orchestrator.core.plans.rehearsing.script import view_of
 from orchestrator.core.terms import TaskStatus
 
 #: Longest text of the source that is repeated in what history and files say.

@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 from orchestrator.core.engine.order import runs_of
 from orchestrator.core.plans.graph import critical_path, step_lengths
 from orchestrator.core.plans.plan import Plan
-from orchestrator.core.plans.rehearsing.rehearsal import Rehearsal, Script, Turn, rehearse, script_of
+from orchestrator.core.plans.rehearsing.rehearsal import Rehearsal, Turn, rehearse
+from orchestrator.core.plans.rehearsing.script import Script, script_of
 from orchestrator.core.terms import TaskStatus
 
 #: How many executors a preview takes when nobody says, and the most it takes.
