@@ -23,6 +23,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from ninja.operation import Operation
 
 from orchestrator.api.root import api
+from orchestrator.core.changes.parametrise import NewParameter
 from orchestrator.core.errors import NotAllowed
 from orchestrator.core.terms import ExecutorKind, Role, Scope, Settlement
 from orchestrator.mcp.server import build_server
@@ -32,6 +33,7 @@ from orchestrator.services.base.acts import NO_ROLE, Act, every_act
 from orchestrator.services.people.callers import Caller
 from orchestrator.services.people.executors import register_executor
 from orchestrator.services.people.interventions import flag_for_human
+from orchestrator.services.plans.saved_workflows import save_workflow
 from orchestrator.services.workstreams.policies import change_policy
 from tests.cast import NOON, PLAN, Driver, UserFactory
 from tests.machines import Machine
@@ -63,13 +65,16 @@ def role_of(act: Act[..., Any]) -> str:
 
 @pytest.fixture
 def world(driver: Driver) -> Driver:
-    """Work under way with a gate that waits, a question, and a policy."""
+    """Work under way with a gate that waits, a question, a policy and a saved workflow."""
     driver.start()
     driver.do("A1", "A2", "B1")
     admin = driver.cast.actor("approver")
     text = {"title": "Releases", "body": "On Mondays.", "reason": "Agreed.", "impact": "None."}
     change_policy(slug="release", actor=admin, now=driver.tick(), **text)
     flag_for_human(task_id=driver.task("C1").pk, note="Which one?", actor=admin, now=driver.tick())
+    version, product = driver.reload().version, NewParameter("product", "Card refunds")
+    saved = {"name": "Refunds", "description": "", "parameters": [product]}
+    save_workflow(version=version, actor=admin, now=driver.tick(), **saved)
     return driver
 
 
@@ -105,7 +110,12 @@ def operations() -> Iterator[tuple[str, str, Operation]]:
             for operation in view.operations:
                 for method in operation.methods:
                     if method != "GET":
-                        yield method, re.sub("/+", "/", f"/api/{prefix}/{path}"), operation
+                        yield method, re.sub("/+", "/", f"/api/{prefix}{path and '/'}{path}"), operation
+
+
+def fewest(schema: dict[str, Any]) -> int:
+    fewest_of: int = schema.get("minItems", schema.get("minProperties", 0))
+    return fewest_of
 
 
 def sample(schema: dict[str, Any], known: dict[str, Any]) -> Any:
@@ -118,10 +128,13 @@ def sample(schema: dict[str, Any], known: dict[str, Any]) -> Any:
         return schema.get("const") or schema["enum"][0]
     match schema.get("type"):
         case "object":
-            wanted = schema.get("required", [])
-            return {name: sample(schema["properties"][name], known) for name in wanted}
+            members = schema.get("properties", {})
+            values = {name: sample(members[name], known) for name in schema.get("required", [])}
+            return (
+                values or {"x": sample(schema["additionalProperties"], known)} if fewest(schema) else values
+            )
         case "array":
-            return [sample(schema["items"], known)] * schema.get("minItems", 0)
+            return [sample(schema["items"], known)] * fewest(schema)
         case "integer" | "number":
             return max(1, schema.get("minimum", 1))
         case "boolean":
@@ -147,6 +160,7 @@ def test_fr011_every_rest_operation_refuses_a_role_that_nobody_has(
     machine = Machine(unasked_secret(executor), Client())
     described = api.get_openapi_schema(path_prefix="/api/")
     reached: set[str] = set()
+    let_in: list[tuple[str, str, Any]] = []
     for method, route, operation in operations():
         path = re.sub(r"{\w+:(\w+)}", r"{\1}", route)
         acts = getattr(operation.view_func, "acts", ())
@@ -155,9 +169,10 @@ def test_fr011_every_rest_operation_refuses_a_role_that_nobody_has(
             continue
         address = path.format(**SAMPLES)
         status, answer = machine.call(method, address, body_for(method, path, described))
-        assert (status, answer["code"]) == (403, "not-allowed"), (method, path, answer)
-        assert answer["details"]["role"] in {role_of(one) for one in acts}, (method, path, answer)
+        if status != 403 or answer["details"].get("role") not in {role_of(one) for one in acts}:
+            let_in.append((method, path, answer))
         reached |= {one.name for one in acts}
+    assert let_in == []
     offered = {name for name, one in stewards.items() if one.declaration.scope is not None}
     only_close = {"workstreams.accept_workstream", "workstreams.archive_workstream"}
     assert offered - reached == only_close, "an act with a scope that no operation does"
@@ -243,7 +258,7 @@ def addresses(page: URLPattern, world: Driver) -> Iterator[str]:
         "key": "A1",
         "task_id": world.task("MP1").pk,
         "intervention_id": Intervention.objects.get().pk,
-        "name": "release",
+        "name": "refunds",
         "after": "Batch 01",
     }
     values = {name: there.get(name, 1) for name in page.pattern.converters}
@@ -254,6 +269,12 @@ def addresses(page: URLPattern, world: Driver) -> Iterator[str]:
         return
     for act in acts_named_by(page):
         yield reverse(page.name, kwargs=values | {"act": act})
+
+
+def told(answer: Any) -> set[str]:
+    """The acts that refused, on the page or to whatever draws it: a form that is off shows no refusal."""
+    given = answer.context.get("refusal") if answer.context else None
+    return set(SAID.findall(f"{answer.content.decode()} {given}"))
 
 
 def acts_named_by(page: URLPattern) -> list[str]:
@@ -270,6 +291,7 @@ def test_fr011_every_form_refuses_a_role_that_nobody_has(
     client = Client()
     client.force_login(everybody)
     refused: set[str] = set()
+    let_in: list[tuple[str, dict[str, str], int]] = []
     for page in pages():
         if getattr(page.callback, "asks_no_role", False) and page.name != "tokens":
             continue
@@ -280,10 +302,11 @@ def test_fr011_every_form_refuses_a_role_that_nobody_has(
                 answer = client.post(address, form)
                 if answer.status_code == 405 or page.name in SHOWN:
                     continue
-                said = set(SAID.findall(answer.content.decode()))
-                assert answer.status_code == 403, (address, form, answer.status_code)
-                assert said, (address, form)
+                said = told(answer)
                 refused |= said
+                if answer.status_code != 403 or not said:
+                    let_in.append((address, form, answer.status_code))
+    assert let_in == []
     asked = {acts[0].name for acts in handlers().values()}
     assert asked - refused == set(), "a handler that no form was sent to"
 

@@ -95,8 +95,11 @@ def main() -> None:
 
 
 def rounds() -> None:
-    from tests.benchmarks import review
-    from tests.benchmarks.rounds import measure
+    from tests.benchmarks import acts, review
+    from tests.benchmarks.rounds import database, measure
+
+    with database():
+        acts.measure(layers, chain)
 
     measure(
         [

@@ -15,7 +15,9 @@ from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus
 from orchestrator.models import Attempt, HandoffArtifact, PreHandoffReview, Task, Workstream
 from orchestrator.services.advance import advance
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.locks import locked_workstream
 from orchestrator.services.base.progress import recount
+from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.handoff.damage import check_handovers
 from orchestrator.services.plans import plans
 from orchestrator.services.review import decisions
@@ -85,8 +87,8 @@ def stand_at(workstream: Workstream, complete: int, ready: int) -> None:
     Attempt.objects.bulk_create([Attempt(task=t, number=1, queued_at=NOON) for t in open_])
     Workstream.objects.filter(pk=workstream.pk).update(last_artifact=complete)
     Task.objects.filter(pk__in=[t.pk for t in done]).update(status=TaskStatus.COMPLETE)
-    workstream.refresh_from_db()
-    recount(workstream, NOON)
+    with unit_of_work():
+        recount(locked_workstream(workstream.pk), NOON)
     rounds(workstream)
 
 

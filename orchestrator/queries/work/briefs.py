@@ -13,13 +13,14 @@ from orchestrator.contract.briefs import (
 from orchestrator.core.engine.proof import kinds_to_prove
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import AttemptStatus, CriterionKind, InterventionKind, TaskStatus
-from orchestrator.models import Attempt, Criterion, HandoffArtifact, Learning, Task, Workstream
+from orchestrator.models import Attempt, Criterion, HandoffArtifact, Task, Workstream
 from orchestrator.models.attempt import LIVE
 from orchestrator.queries.engine.explanations import explain
 from orchestrator.queries.handoff.artifact_facts import facts_of, with_outputs
 from orchestrator.queries.handoff.documentation import built, is_documentation
 from orchestrator.queries.handoff.upstream import Upstream, output_place
 from orchestrator.queries.work.additions import steps_left
+from orchestrator.queries.work.learned import learned_for
 from orchestrator.queries.work.relations import taken_over
 from orchestrator.queries.work.rework import rework_of
 from orchestrator.queries.work.task_facts import task_facts, with_live_attempts
@@ -53,9 +54,8 @@ def brief(task_id: int) -> Brief:
         upstream=upstream_of(task),
         interventions=_answers(task),
         learnings=tuple(
-            TaughtFacts(one.after, one.went_wrong, one.worked, one.tighten)
-            for one in Learning.objects.filter(workstream=task.workstream)
-            if one.went_wrong or one.worked or one.tighten
+            TaughtFacts(row.workstream.slug, row.after, row.went_wrong, row.worked, row.tighten)
+            for row in learned_for(task.workstream)
         ),
         documents=_documents(task.workstream) if is_documentation(task.workstream, step) else (),
         took_over=taken_over(task.workstream),

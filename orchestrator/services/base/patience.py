@@ -3,35 +3,26 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import connection, transaction
+from django.db import connection
+
+#: How each database is asked how long a statement waits for a lock, and told.
+_ASK = {"sqlite": "PRAGMA busy_timeout", "postgresql": "SHOW lock_timeout"}
+_SET = {"sqlite": "PRAGMA busy_timeout = {}", "postgresql": "SET lock_timeout = '{}'"}
+#: Zero means at once to SQLite, and for ever to PostgreSQL.
+_AT_ONCE = {"sqlite": "0", "postgresql": "1ms"}
 
 
 @contextmanager
 def without_waiting() -> Iterator[None]:
-    """A transaction that gives up where another one holds what it writes.
-
-    It raises one of `outages.OUTAGES` at once instead of waiting for the lock, as acts do.
+    """A single statement that gives up where somebody else holds what it writes: it raises one of
+    `outages.OUTAGES` at once instead of waiting for the lock, as acts do. Outside of transactions.
     """
-    if connection.vendor == "sqlite":
-        with _sqlite_gives_up(), transaction.atomic():
-            yield
-        return
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SHOW lock_timeout")
-        usual = cursor.fetchone()[0]
-        cursor.execute("SET LOCAL lock_timeout = '1ms'")
-        yield
-        # The transaction may be a part of a larger one.
-        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [usual])
-
-
-@contextmanager
-def _sqlite_gives_up() -> Iterator[None]:
+    vendor = connection.vendor
     with connection.cursor() as cursor:
-        cursor.execute("PRAGMA busy_timeout")
+        cursor.execute(_ASK[vendor])
         usual = cursor.fetchone()[0]
-        cursor.execute("PRAGMA busy_timeout = 0")
+        cursor.execute(_SET[vendor].format(_AT_ONCE[vendor]))
         try:
             yield
         finally:
-            cursor.execute(f"PRAGMA busy_timeout = {int(usual)}")
+            cursor.execute(_SET[vendor].format(usual))

@@ -95,6 +95,7 @@ COUNTED = (
     "updated_at",
     "judged_on",
     "last_artifact",
+    "last_round",
 )
 
 

@@ -81,7 +81,9 @@ def _situation_of(attempt: Attempt) -> Situation:
     return situation
 
 
-def announce_queued(*, attempts: Sequence[Attempt], outcome: str, upstream: Upstream, now: datetime) -> None:
+def announce_queued(
+    *, attempts: Sequence[Attempt], outcome: str, upstream: Upstream, integrated: bool, now: datetime
+) -> None:
     """Announce what a round launched, in launch order: like `announce` for each, but what they share is read
     once.
 
@@ -89,7 +91,6 @@ def announce_queued(*, attempts: Sequence[Attempt], outcome: str, upstream: Upst
     workstream's version.
     """
     workstream = upstream.workstream
-    integrated = integration_in_force(workstream) is not None
     own = upstream.newest([attempt.task_id for attempt in attempts if attempt.number > 1])
     first = next_artifacts(workstream, len(attempts))
     rows = []

@@ -98,7 +98,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
     return _show(request, TokenForm(label_suffix=""), secret=secrets[0], name=form.cleaned_data["executor"])
 
 
-@does(register_executor, issue_token)
+@does(issue_token, register_executor)
 def _issue(request: HttpRequest, form: TokenForm) -> str:
     now, given = timezone.now(), form.cleaned_data
     days = int(given["days"])
