@@ -47,7 +47,7 @@ class NewStage:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class FixProblem:
     """What went wrong at a step: `kind` in a word, `text` in people's words; `criteria` is what it has to
     prove.
     """
@@ -164,7 +164,7 @@ def _meaning(stage: StageSpec) -> StageSpec:
     return plan.stages[0]
 
 
-def name_from(problems: Sequence[Problem], otherwise: str) -> str:
+def name_from(problems: Sequence[FixProblem], otherwise: str) -> str:
     """A short name that says what is fixed: the first words of the first problem, behind “fix”."""
     words = slugify(problems[0].text if problems else otherwise).split("-")[:_NAME_WORDS]
     name = "fix"
@@ -175,7 +175,7 @@ def name_from(problems: Sequence[Problem], otherwise: str) -> str:
     return name
 
 
-def tasks_from(problems: Sequence[Problem], gate: str) -> str:
+def tasks_from(problems: Sequence[FixProblem], gate: str) -> str:
     """Text that can be submitted as it is: a thread for each step that failed, then a batch that verifies
     them all.
     """
@@ -183,7 +183,7 @@ def tasks_from(problems: Sequence[Problem], gate: str) -> str:
         return _block(
             "Batch 01: fixes", "Thread 01: fixes", [f"Fix what {gate} found | {gate} finds nothing more"]
         )
-    by_key: dict[str, list[Problem]] = {}
+    by_key: dict[str, list[FixProblem]] = {}
     for problem in problems:
         by_key.setdefault(problem.key, []).append(problem)
     text, checks = "##### Batch 01: fixes\n", []

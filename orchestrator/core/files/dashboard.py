@@ -241,7 +241,7 @@ def render_tasks(stream_id: str, updated: str, tasks: Sequence[TaskEntry]) -> st
 
 
 @dataclass(frozen=True, slots=True)
-class Approval:
+class PlanApproval:
     """What was decided about the plan; `plan_hash` is the SHA-256 of the text it was bound to."""
 
     status: str
@@ -296,7 +296,7 @@ class StreamEntry:
     priority: int
     created_at: str
     updated_at: str
-    approval: Approval
+    approval: PlanApproval
     assignments: tuple[StreamAssignment, ...] = ()
     thread_assignments: tuple[ThreadEntry, ...] = ()
     needs: tuple[str, ...] = ()

@@ -63,10 +63,10 @@ def _tasks(plan: Plan) -> str:
 
 
 def _dashboard(plan: Plan) -> str:
-    return render_dashboard(_Board(plan).view())
+    return render_dashboard(_TasksBoard(plan).view())
 
 
-class _Board:
+class _TasksBoard:
     """A plan as the dashboard shows it before anything has begun, by asking the scheduler once."""
 
     def __init__(self, plan: Plan) -> None:

@@ -14,13 +14,13 @@ from orchestrator.core.engine.schedule import Verdict, decide
 from orchestrator.core.engine.values import Snapshot
 from orchestrator.core.files import dashboard
 from orchestrator.core.files.dashboard import (
-    Approval,
     BatchBlock,
     DashboardView,
     GateBlock,
     LaneRow,
     LearningEntry,
     Mark,
+    PlanApproval,
     StepLine,
     StreamAssignment,
     StreamEntry,
@@ -168,7 +168,7 @@ def _stream(
         priority=row.priority,
         created_at=timestamp(row.created_at),
         updated_at=timestamp(row.updated_at),
-        approval=Approval(
+        approval=PlanApproval(
             status=version.status,
             plan_hash=version.source_sha256,
             approved_by=version.decided_as if approved else "",

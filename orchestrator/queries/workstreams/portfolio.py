@@ -113,7 +113,7 @@ def _any(conditions: Iterable[Q]) -> Q:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class PortfolioItem:
     """A workstream as the portfolio shows it."""
 
     workstream: Workstream
@@ -163,15 +163,15 @@ class Portfolio:
             .order_by(*ATTENTION_FIRST)
         )
 
-    def item(self, workstream: Workstream) -> Item:
+    def item(self, workstream: Workstream) -> PortfolioItem:
         standing = standing_of(workstream)
         found = signals(standing, self.now)
         ordered = tuple(signal for signal in Signal if signal in found)
         state = explain.workstream(standing, self.now)
         sentences = (state, waits_for(workstream), waits_for_a_decision(workstream))
-        return Item(workstream, lifecycle(standing), ordered, " ".join(filter(None, sentences)))
+        return PortfolioItem(workstream, lifecycle(standing), ordered, " ".join(filter(None, sentences)))
 
-    def items(self) -> Iterator[Item]:
+    def items(self) -> Iterator[PortfolioItem]:
         """Every row, streamed: what the CSV writes."""
         return map(self.item, self.rows.iterator(chunk_size=500))
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from orchestrator.core.terms import Lifecycle, Signal, TimeWindow
-from orchestrator.queries.workstreams.portfolio import NO_DOMAIN, Filters, Item, Portfolio, choices
+from orchestrator.queries.workstreams.portfolio import NO_DOMAIN, Filters, Portfolio, PortfolioItem, choices
 from orchestrator.web.charts import finding, stacked
 from orchestrator.web.csv_export import csv_response, moment
 from orchestrator.web.show import show
@@ -104,7 +104,7 @@ def _cells(chosen: Portfolio) -> Iterator[tuple[object, ...]]:
     return map(_row, chosen.items())
 
 
-def _row(item: Item) -> tuple[object, ...]:
+def _row(item: PortfolioItem) -> tuple[object, ...]:
     row = item.workstream
     version = row.version
     names = (row.slug, row.title, row.uuid, item.state.value, " ".join(item.signals), item.why, row.domain)

@@ -220,7 +220,7 @@ RECOVERIES: dict[str, Callable[..., object]] = {
 }
 
 
-def _why_not(who: Viewer, found: Workstream, board: queries.Board) -> dict[str, str]:
+def _why_not(who: Viewer, found: Workstream, board: queries.WorkstreamBoard) -> dict[str, str]:
     """Why each control is off; empty text when it is on."""
     archived = "It is archived already." if found.status == WorkstreamStatus.ARCHIVED else ""
     return {
@@ -234,7 +234,7 @@ def _why_not(who: Viewer, found: Workstream, board: queries.Board) -> dict[str, 
     }
 
 
-def _not_acceptable(found: Workstream, board: queries.Board) -> str:
+def _not_acceptable(found: Workstream, board: queries.WorkstreamBoard) -> str:
     """What stands between this workstream and acceptance (LC-1)."""
     if board.lifecycle is Lifecycle.FINISHED:
         return explain.undecided_version(board.undecided.number) if board.undecided else ""

@@ -84,7 +84,7 @@ class _Phase:
 
 def read(text: str) -> Reading:
     findings = Findings()
-    reader = _Reader(findings)
+    reader = _SpecKitReader(findings)
     for line in scan(split_lines(text)).lines:
         reader.take(line)
     reader.tell()
@@ -121,7 +121,7 @@ def _stage(number: int, phase: _Phase, findings: Findings) -> StageDraft:
     return stage
 
 
-class _Reader:
+class _SpecKitReader:
     """Takes the lines in order; phases hold the tasks, prose is looked through for dependencies."""
 
     def __init__(self, findings: Findings) -> None:

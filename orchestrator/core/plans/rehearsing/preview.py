@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 from orchestrator.core.engine.order import runs_of
 from orchestrator.core.plans.graph import critical_path, step_lengths
 from orchestrator.core.plans.plan import Plan
-from orchestrator.core.plans.rehearsing.rehearsal import Rehearsal, Turn, rehearse
-from orchestrator.core.plans.rehearsing.script import Script, script_of
+from orchestrator.core.plans.rehearsing.rehearsal import Rehearsal, StepTurn, rehearse
+from orchestrator.core.plans.rehearsing.script import RehearsalScript, script_of
 from orchestrator.core.terms import TaskStatus
 
 #: How many executors a preview takes when nobody says, and the most it takes.
@@ -29,7 +29,7 @@ class Conditional(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldSteps:
     """What a gate holds back until it is signed: the last `count` of the launch order, of which some are
     named.
     """
@@ -100,7 +100,7 @@ class Preview:
     waves: tuple[tuple[str, ...], ...]
     lanes: tuple[Lane, ...]
     critical_path: tuple[str, ...]
-    gates: tuple[Held, ...]
+    gates: tuple[HeldSteps, ...]
     conditional: tuple[Conditional, ...]
     peak: int
     useful: int
@@ -176,13 +176,13 @@ def preview(
     )
 
 
-def _script(plan: Plan, lengths: Mapping[str, int], ended: Mapping[str, TaskStatus]) -> Script:
+def _script(plan: Plan, lengths: Mapping[str, int], ended: Mapping[str, TaskStatus]) -> RehearsalScript:
     script = script_of(plan, lengths)
     views = {key: replace(script.views[key], status=status) for key, status in ended.items()}
     return replace(script, views={**script.views, **views})
 
 
-def _with(script: Script, executors: int, free: Rehearsal) -> Rehearsal:
+def _with(script: RehearsalScript, executors: int, free: Rehearsal) -> Rehearsal:
     """Enough executors make no difference."""
     return free if executors >= free.peak else rehearse(script, executors)
 
@@ -199,13 +199,13 @@ def _lanes(plan: Plan, waves: Iterable[Iterable[str]], ended: Collection[str]) -
                     yield Lane(stage.number, batch.prefix, thread.lane, thread.name, steps)
 
 
-def _held(order: list[str], script: Script) -> Iterator[Held]:
+def _held(order: list[str], script: RehearsalScript) -> Iterator[HeldSteps]:
     for position, key in enumerate(order, start=1):
         if script.views[key].gate:
-            yield Held(key, len(order) - position, tuple(order[position : position + HELD_NAMED]))
+            yield HeldSteps(key, len(order) - position, tuple(order[position : position + HELD_NAMED]))
 
 
-def _conditional(script: Script, course: Rehearsal) -> Iterator[Conditional]:
+def _conditional(script: RehearsalScript, course: Rehearsal) -> Iterator[Conditional]:
     for key, view in script.views.items():
         if view.when is not None and view.open and key in course.ended:
             yield Conditional(key, view.when.text, course.ended[key].status is not TaskStatus.SKIPPED)
@@ -219,7 +219,7 @@ def _longest_wait(plan: Plan, course: Rehearsal) -> Wait | None:
     return max(waits, key=lambda wait: wait.length, default=None)
 
 
-def _waits(turn: Turn, before: Iterable[str], turns: Mapping[str, Turn]) -> Iterator[Wait]:
+def _waits(turn: StepTurn, before: Iterable[str], turns: Mapping[str, StepTurn]) -> Iterator[Wait]:
     if turn.started > turn.launched:
         yield Wait(turn.key, turn.started - turn.launched, turn.freed_by, executor=True)
     ends = [turns[key] for key in before if key in turns]

@@ -14,11 +14,11 @@ from orchestrator.core.engine.conditions import Ended, When, steps_named
 from orchestrator.core.engine.schedule import decide
 from orchestrator.core.engine.values import Snapshot, TaskView
 from orchestrator.core.plans.rehearsing.front import Front
-from orchestrator.core.plans.rehearsing.script import Script, script_of_tasks
+from orchestrator.core.plans.rehearsing.script import RehearsalScript, script_of_tasks
 from orchestrator.core.terms import Reason, TaskStatus
 
 
-class Turn(NamedTuple):
+class StepTurn(NamedTuple):
     """When a step is launched, starts and ends; `freed_by` is the step whose end let an executor start this
     one.
     """
@@ -35,7 +35,7 @@ class Rehearsal:
     """`turns` in the order in which they start, `launches` with their moment in launch order; `peak` is how
     many executors were ever busy at once."""
 
-    turns: tuple[Turn, ...]
+    turns: tuple[StepTurn, ...]
     launches: tuple[tuple[int, str], ...]
     ended: Mapping[str, Ended]
     peak: int
@@ -52,7 +52,7 @@ class Rehearsal:
         return sum(turn.ended - turn.started for turn in self.turns)
 
 
-def rehearse(script: Script, executors: int | None = None) -> Rehearsal:
+def rehearse(script: RehearsalScript, executors: int | None = None) -> Rehearsal:
     """Run it; None is as many executors as it takes. What can never start has no turn."""
     return _Performance(script, executors).run()
 
@@ -70,14 +70,14 @@ class _Performance:
     it.
     """
 
-    def __init__(self, script: Script, executors: int | None) -> None:
+    def __init__(self, script: RehearsalScript, executors: int | None) -> None:
         self._script, self._executors = script, executors
         self._ended = {
             key: Ended(key, view.status, script.usual.get(key, ""))
             for key, view in script.views.items()
             if not view.open
         }
-        self._turns: list[Turn] = []
+        self._turns: list[StepTurn] = []
         self._launches: list[tuple[int, str]] = []
         self._clock = self._busy = self._peak = 0
         #: Launched and not started, in launch order; running ones by their end.
@@ -153,7 +153,7 @@ class _Performance:
     def _begin(self, key: str, launched: int, freed_by: str = "") -> None:
         ends = self._clock + self._script.lengths.get(key, 1)
         heappush(self._running, (ends, len(self._turns), key))
-        self._turns.append(Turn(key, launched, self._clock, ends, freed_by))
+        self._turns.append(StepTurn(key, launched, self._clock, ends, freed_by))
 
     def _next_ends(self, front: Front) -> list[str]:
         """Go on to the next moment at which something ends: everything that ends then."""

@@ -11,7 +11,7 @@ from orchestrator.core.plans.plan import PlacedStep, Plan
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
+class RehearsalScript:
     """What is rehearsed: the tasks with the number of their run, the outcome each usually has, how long each
     takes.
     """
@@ -22,24 +22,24 @@ class Script:
     lengths: Mapping[str, int]
 
 
-def script_of(plan: Plan, lengths: Mapping[str, int]) -> Script:
+def script_of(plan: Plan, lengths: Mapping[str, int]) -> RehearsalScript:
     """Every step of a plan; `lengths` says how long each takes."""
     placed = {item.step.key: item for item in plan.placed_steps()}
     ordered = sorted(placed.values(), key=lambda item: item.place)
     runs = number_runs((item.step.key, item.place[:3], item.step.parallel) for item in ordered)
     views = {key: view_of(item, runs[key]) for key, item in placed.items()}
     usual = {step.key: next(iter(step.outcomes), "") for step in plan.steps()}
-    return Script(views, usual, plan.parameters, lengths)
+    return RehearsalScript(views, usual, plan.parameters, lengths)
 
 
-def script_of_tasks(views: Mapping[str, TaskView]) -> Script:
+def script_of_tasks(views: Mapping[str, TaskView]) -> RehearsalScript:
     """Tasks as they stand, each of equal length; their runs are counted anew."""
     ordered = sorted(views.values(), key=lambda view: view.place)
     runs = number_runs((view.key, view.place[:3], view.parallel) for view in ordered)
     numbered = {
         key: view if view.run == runs[key] else replace(view, run=runs[key]) for key, view in views.items()
     }
-    return Script(numbered, {}, (), {})
+    return RehearsalScript(numbered, {}, (), {})
 
 
 def view_of(placed: PlacedStep, run: int | None = None) -> TaskView:
