@@ -84,12 +84,11 @@ def _row(read: ReadPlan, outcome: Outcome) -> SubmissionRow:
 
 
 def table(rows: Iterable[SubmissionRow]) -> Iterator[str]:
-    cells = [HEAD, *(row.cells for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(HEAD))]
-    return (
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in cells
-    )
+    lines = [HEAD, *(row.cells for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = (f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True))
+        yield "  ".join(cells).rstrip()
 
 
 def told(rows: Iterable[SubmissionRow]) -> Iterator[str]:

@@ -152,10 +152,13 @@ def is_appended(before: Plan, after: Plan, new: NewStage) -> bool:
     if len(kept) != len(before.stages) or list(map(_meaning, kept)) != list(map(_meaning, before.stages)):
         return False
     read = after.stages[at].batches[: len(new.batches)]
-    asked = [
-        (batch.name, [(thread.name, len(thread.tasks)) for thread in batch.threads]) for batch in new.batches
-    ]
-    return [(batch.name, [(one.name, len(one.steps)) for one in batch.threads]) for batch in read] == asked
+    asked: list[tuple[str, str, int]] = []
+    for asked_batch in new.batches:
+        asked += [(asked_batch.name, lane.name, len(lane.tasks)) for lane in asked_batch.threads]
+    there: list[tuple[str, str, int]] = []
+    for batch in read:
+        there += [(batch.name, thread.name, len(thread.steps)) for thread in batch.threads]
+    return len(read) == len(new.batches) and there == asked
 
 
 def _meaning(stage: StageSpec) -> StageSpec:

@@ -217,5 +217,7 @@ def _shape(plan: Plan) -> Shape:
     batches = [batch for stage in plan.stages for batch in stage.batches]
     steps = list(plan.steps())
     gates = sum(step.gate is not None for step in steps)
-    work = [t for batch in batches for t in batch.threads if any(step.gate is None for step in t.steps)]
-    return Shape(len(plan.stages), len(batches), len(steps), gates, len(work))
+    lanes = 0
+    for thread in plan.threads():
+        lanes += any(step.gate is None for step in thread.steps)
+    return Shape(len(plan.stages), len(batches), len(steps), gates, lanes)

@@ -346,12 +346,10 @@ def _plan(name: str, tasks: Sequence[Task], needs: Mapping[str, Sequence[str]]) 
     for stage, in_stage in groupby(tasks, key=lambda task: task.step.thread.batch.stage):
         batches = []
         for batch, in_batch in groupby(in_stage, key=lambda task: task.step.thread.batch):
-            threads = [
-                ThreadSpec(
-                    thread.lane, thread.name, steps=tuple(_spec(task.step, needs) for task in in_thread)
-                )
-                for thread, in_thread in groupby(in_batch, key=lambda task: task.step.thread)
-            ]
+            threads = []
+            for thread, in_thread in groupby(in_batch, key=lambda task: task.step.thread):
+                steps = tuple(_spec(task.step, needs) for task in in_thread)
+                threads.append(ThreadSpec(thread.lane, thread.name, steps=steps))
             batches.append(BatchSpec(batch.prefix, batch.name, threads=tuple(threads)))
         stages.append(StageSpec(stage.number, stage.name, batches=tuple(batches)))
     return Plan(name, tuple(stages))

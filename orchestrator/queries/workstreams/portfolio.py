@@ -1,5 +1,6 @@
 """The portfolio: one filtered query that page, chart, list and CSV share (LC-2, LC-4, LC-5, DC-7)."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
@@ -178,7 +179,7 @@ class Portfolio:
     @cached_property
     def bars(self) -> list[Bar]:
         """The chart's figures: domains by name, those without a domain last."""
-        table: dict[str, dict[Lifecycle, int]] = {}
+        table: dict[str, dict[Lifecycle, int]] = defaultdict(lambda: dict.fromkeys(Lifecycle, 0))
         counted = (
             Workstream.objects.filter(self.filters.conditions(self.now, self.zone))
             .order_by()
@@ -186,11 +187,9 @@ class Portfolio:
             .annotate(count=Count("pk"))
         )
         for domain, state, count in counted:
-            table.setdefault(domain, {})[Lifecycle(state)] = count
+            table[domain][Lifecycle(state)] = count
         domains = sorted(table, key=lambda domain: (domain == "", domain.casefold()))
-        return [
-            Bar(domain, {state: table[domain].get(state, 0) for state in Lifecycle}) for domain in domains
-        ]
+        return [Bar(domain, table[domain]) for domain in domains]
 
     @property
     def count(self) -> int:

@@ -106,8 +106,10 @@ def _complete(
     handoff artifact.
     """
     by_key = {one.key: one for one in verdicts}
-    waits = {key: [other for other in one.before if other in by_key] for key, one in by_key.items()}
-    ordered = [by_key[key] for key in TopologicalSorter(waits).static_order()]
+    order: TopologicalSorter[str] = TopologicalSorter()
+    for key, verdict in by_key.items():
+        order.add(key, *(other for other in verdict.before if other in by_key))
+    ordered = [by_key[key] for key in order.static_order()]
     attempts = Attempt.objects.bulk_create(
         Attempt(
             task=tasks[one.key],

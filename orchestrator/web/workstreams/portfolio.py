@@ -35,6 +35,10 @@ def _chosen(request: HttpRequest) -> Portfolio:
 @require_safe
 def portfolio(request: HttpRequest) -> HttpResponse:
     chosen = _chosen(request)
+    totals = dict.fromkeys(Lifecycle, 0)
+    for bar in chosen.bars:
+        for state, count in bar.counts.items():
+            totals[state] += count
     page = Paginator(chosen.rows, PAGE_SIZE)
     page.count = chosen.count  # the chart has counted the same rows already
     page_obj = page.get_page(request.GET.get("page"))
@@ -46,7 +50,7 @@ def portfolio(request: HttpRequest) -> HttpResponse:
         "chart": stacked(chosen.bars, lambda domain, state: _address(request, domain, state)),
         "finding": finding(chosen.bars),
         "lifecycles": list(Lifecycle),
-        "totals": [sum(bar.counts[state] for bar in chosen.bars) for state in Lifecycle],
+        "totals": list(totals.values()),
         "offers": _offers(chosen),
         "choices": choices(),
         "no_domain": NO_DOMAIN,

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -153,9 +154,8 @@ def preview(
     free = rehearse(script)
     counted = free if not timed else rehearse(replace(script, lengths=dict.fromkeys(lengths, 1)))
     given = _with(script, executors, free)
-    waves = tuple(
-        tuple(key for _, key in group) for _, group in groupby(counted.launches, lambda launch: launch[0])
-    )
+    moments = groupby(counted.launches, key=itemgetter(0))
+    waves = tuple(tuple(map(itemgetter(1), launched)) for _, launched in moments)
     order = [key for wave in waves for key in wave]
     return Preview(
         tasks=len(script.views),
