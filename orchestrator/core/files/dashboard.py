@@ -250,7 +250,7 @@ def _task(task: TaskEntry) -> dict[str, object]:
 
 
 @dataclass(frozen=True, slots=True)
-class Approval:
+class PlanApproval:
     """What was decided about the plan; `plan_hash` is the SHA-256 of the text it was bound to."""
 
     status: str
@@ -305,7 +305,7 @@ class StreamEntry:
     priority: int
     created_at: str
     updated_at: str
-    approval: Approval
+    approval: PlanApproval
     assignments: tuple[StreamAssignment, ...] = ()
     thread_assignments: tuple[ThreadEntry, ...] = ()
     needs: tuple[str, ...] = ()

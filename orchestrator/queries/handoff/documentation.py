@@ -114,8 +114,8 @@ def _taught(workstream: Workstream) -> tuple[Taught, ...]:
     rows: Sequence[Learning] = list(
         Learning.objects.filter(workstream=workstream).order_by("recorded_at", "pk")
     )
-    named = (("went wrong", "went_wrong"), ("worked", "worked"), ("to tighten", "tighten"))
-    return tuple(
-        Taught(row.after, tuple(f"{name}: {text}" for name, field in named if (text := getattr(row, field))))
-        for row in rows
-    )
+    taught = []
+    for row in rows:
+        named = {"went wrong": row.went_wrong, "worked": row.worked, "to tighten": row.tighten}
+        taught.append(Taught(row.after, tuple(f"{name}: {text}" for name, text in named.items() if text)))
+    return tuple(taught)

@@ -13,13 +13,13 @@ from orchestrator.core.engine.schedule import Verdict, decide
 from orchestrator.core.engine.values import Snapshot
 from orchestrator.core.files import dashboard
 from orchestrator.core.files.dashboard import (
-    Approval,
     BatchBlock,
     DashboardView,
     GateBlock,
     LaneRow,
     LearningEntry,
     Mark,
+    PlanApproval,
     StepLine,
     StreamAssignment,
     StreamEntry,
@@ -164,7 +164,7 @@ def _stream(
         priority=row.priority,
         created_at=timestamp(row.created_at),
         updated_at=timestamp(row.updated_at),
-        approval=Approval(
+        approval=PlanApproval(
             status=version.status,
             plan_hash=version.source_sha256,
             approved_by=version.decided_as if approved else "",
@@ -356,12 +356,10 @@ def _plan(name: str, tasks: Sequence[Task], needs: Mapping[str, Sequence[str]]) 
     for stage, in_stage in groupby(tasks, key=lambda task: task.step.thread.batch.stage):
         batches = []
         for batch, in_batch in groupby(in_stage, key=lambda task: task.step.thread.batch):
-            threads = [
-                ThreadSpec(
-                    thread.lane, thread.name, steps=tuple(_spec(task.step, needs) for task in in_thread)
-                )
-                for thread, in_thread in groupby(in_batch, key=lambda task: task.step.thread)
-            ]
+            threads = []
+            for thread, in_thread in groupby(in_batch, key=lambda task: task.step.thread):
+                steps = tuple(_spec(task.step, needs) for task in in_thread)
+                threads.append(ThreadSpec(thread.lane, thread.name, steps=steps))
             batches.append(BatchSpec(batch.prefix, batch.name, threads=tuple(threads)))
         stages.append(StageSpec(stage.number, stage.name, batches=tuple(batches)))
     return Plan(name, tuple(stages))
