@@ -12,7 +12,7 @@ from tests.cast import Driver
 from tests.machines import Machine
 
 #: The same areas as `operations()` has, without making the whole description when tests are collected.
-AREAS = sorted({router.tags[0] for _, router in api._routers})
+AREAS = sorted({router.tags[0] for _, router in api._routers if router.tags})
 #: Examples of an operation in `make test`, where they are the same ones every day, and in `make nightly`.
 SHORT, LONG = 4, 100
 
