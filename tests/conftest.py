@@ -1,5 +1,6 @@
 """Fixtures every test may use."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from orchestrator.models.guards import drop_guards
 from orchestrator.workspace import git, store
-from tests import worlds
+from tests import starts
 from tests.cast import Cast, Driver
 
 # A test's repository is no loss after a power cut, so nobody waits for the disk; kills lose nothing either
@@ -41,7 +42,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         others = [item for item in items if not _asks_the_database(item)]
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if item not in set(others)]
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    items.sort(key=_turn)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays until the end: the collector of circles need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+def _turn(item: pytest.Item) -> int:
+    if item.get_closest_marker("installation"):
+        return 0
+    return 2 if item.get_closest_marker("browser") else 1
 
 
 def _asks_the_database(item: pytest.Item) -> bool:
@@ -63,7 +76,7 @@ def folders(settings, tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def plain_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
     """Starts of plans may be put back from an earlier test where nothing in this one could change them."""
-    worlds.enter(monkeypatch)
+    starts.enter(monkeypatch)
 
 
 @pytest.fixture

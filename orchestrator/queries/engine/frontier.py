@@ -13,13 +13,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, NamedTuple
 
-from django.db.models import QuerySet
-
 from orchestrator.core.engine.contention import Claims
 from orchestrator.core.engine.values import Snapshot, TaskView
 from orchestrator.models import Batch, Stage, Step, Task, Thread, Verdict, Workstream
 from orchestrator.queries.base.parts import in_parts
-from orchestrator.queries.base.prepared import Prepared
 from orchestrator.queries.base.sql import Found, Joined, Table
 from orchestrator.queries.engine.contenders import elsewhere, holders_of
 from orchestrator.queries.engine.facts import LAUNCHES, Facts, Scope, facts_of
@@ -41,7 +38,7 @@ class Round:
     rests_on: str
 
 
-class _Front(NamedTuple):
+class _FrontRows(NamedTuple):
     """The tasks of the frontier: those to judge, those that they need or wait behind, and the ids of the due
     ones, open or not."""
 
@@ -84,7 +81,7 @@ def _has_a_say(task: Task, view: TaskView, here: int | None) -> bool:
     return task.batch_index == here or view.stands
 
 
-def _front(workstream: Workstream, ground: Ground, *, whole: bool, afresh: bool) -> _Front:
+def _front(workstream: Workstream, ground: Ground, *, whole: bool, afresh: bool) -> _FrontRows:
     statement = _statement(whole, afresh, ground.conditional)
     found = statement.rows(*_parameters(workstream, ground))
     tasks = [(_placed(row), row["marks"]) for row in found]
@@ -94,7 +91,7 @@ def _front(workstream: Workstream, ground: Ground, *, whole: bool, afresh: bool)
     context = [
         task for task, marks in others if marks & NEEDED or (marks & FIRST and task.step.thread_id in behind)
     ]
-    return _Front(judged, context, frozenset(task.pk for task, marks in tasks if marks & DUE))
+    return _FrontRows(judged, context, frozenset(task.pk for task, marks in tasks if marks & DUE))
 
 
 def _threads_behind(judged: Sequence[Task], first: Sequence[Task]) -> set[int]:
@@ -214,6 +211,5 @@ def _rows(ids: Iterable[int]) -> list[Task]:
     return [task for some in in_parts(sorted(ids)) for task in _with_places(some)]
 
 
-@Prepared
-def _with_places(ids: list[int]) -> QuerySet[Task]:
-    return Task.objects.filter(pk__in=ids).select_related("step__thread__batch__stage", "verdict")
+def _with_places(ids: Sequence[int]) -> list[Task]:
+    return list(Task.objects.filter(pk__in=ids).select_related("step__thread__batch__stage", "verdict"))

@@ -3,12 +3,9 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import QuerySet
-
-from orchestrator.core.files.divergence import HOLD
+from orchestrator.core.engine import explain
 from orchestrator.core.terms import Reason, WorkstreamStatus
 from orchestrator.models import WorkspaceBranch, Workstream, WorkstreamNeed
-from orchestrator.queries.base.prepared import Prepared
 
 
 class Holding(NamedTuple):
@@ -27,21 +24,18 @@ def hold_on(workstream: Workstream, now: datetime | None, facts: Holding) -> tup
     A version that a newer one superseded stays good for the work that runs under it.
     """
     if workstream.status in {WorkstreamStatus.COMPLETED, WorkstreamStatus.ARCHIVED}:
-        return Reason.CLOSED, f"the workstream is {workstream.status}"
+        return Reason.CLOSED, explain.closed(workstream.status)
     if facts.stopped:
-        return Reason.DIVERGED, HOLD
+        return Reason.DIVERGED, explain.diverged()
     effective_at, decided_at = workstream.version.effective_at, workstream.version.decided_at
     if effective_at is None:
-        return Reason.PLAN_NOT_APPROVED, "waits for the plan to be approved"
+        return Reason.PLAN_NOT_APPROVED, explain.waits_for_approval()
     # A version that took effect with its approval stays in effect, even when the clock is set back.
     later = decided_at is None or effective_at > decided_at
     if later and now is not None and now < effective_at:
-        return (
-            Reason.NOT_EFFECTIVE,
-            f"waits for {effective_at:%Y-%m-%d %H:%M} UTC, when the plan takes effect",
-        )
+        return Reason.NOT_EFFECTIVE, explain.waits_until(effective_at)
     if not facts.reviewed:
-        return Reason.PREHANDOFF, "waits for the pre-handoff review to be signed"
+        return Reason.PREHANDOFF, explain.waits_for_prehandoff()
     return _needed_workstream(workstream) if facts.unmet else None
 
 
@@ -51,8 +45,7 @@ def _needed_workstream(workstream: Workstream) -> tuple[Reason, str] | None:
     if not first:
         return None
     slug, status = first[0]
-    said = "archived, so it will not be completed" if status == WorkstreamStatus.ARCHIVED else status
-    return Reason.WORKSTREAM_DEPENDENCY, f"waits for the workstream {slug} to be completed: it is {said}"
+    return Reason.WORKSTREAM_DEPENDENCY, explain.waits_for_workstream(slug, status)
 
 
 def work_is_stopped() -> bool:
@@ -62,15 +55,15 @@ def work_is_stopped() -> bool:
     return bool(_diverged())
 
 
-@Prepared
-def _diverged() -> QuerySet[WorkspaceBranch, int]:
-    return WorkspaceBranch.objects.filter(diverged_at__isnull=False).order_by().values_list("pk", flat=True)
+def _diverged() -> list[int]:
+    return list(
+        WorkspaceBranch.objects.filter(diverged_at__isnull=False).order_by().values_list("pk", flat=True)
+    )
 
 
-@Prepared
-def _unmet_needs(workstream: int) -> QuerySet[WorkstreamNeed, tuple[str, str]]:
+def _unmet_needs(workstream: int) -> list[tuple[str, str]]:
     needs = WorkstreamNeed.objects.filter(workstream=workstream, dropped_at=None)
     unmet = needs.exclude(needed__status=WorkstreamStatus.COMPLETED).order_by(
         "needed__created_at", "needed_id"
     )
-    return unmet.values_list("needed__slug", "needed__status")[:1]
+    return list(unmet.values_list("needed__slug", "needed__status")[:1])

@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 
 from orchestrator.core.engine.contention import Claims
-from orchestrator.core.engine.values import Place, TaskView
+from orchestrator.core.engine.explain import not_committed
+from orchestrator.core.engine.order import Place
+from orchestrator.core.engine.values import TaskView
 from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus
 from orchestrator.models import HandoffArtifact, Task, Workstream
-from orchestrator.queries.base.prepared import Prepared
 from orchestrator.queries.engine.conditions import conditions_of, skipped_because
 from orchestrator.queries.engine.facts import Facts
 from orchestrator.queries.engine.signatures import signers_by_gate
@@ -89,13 +90,12 @@ def _sorted(groups: Mapping[int, set[str]], of: int) -> tuple[str, ...]:
 def unusable_handovers(workstream: Workstream) -> dict[int, Unusable]:
     """Why the latest handover of a complete task cannot be used, by task id; usable ones are left out."""
     return {
-        task_id: Unusable(problem or f"{path} is not committed yet", state == ArtifactState.DAMAGED)
+        task_id: Unusable(problem or not_committed(path), state == ArtifactState.DAMAGED)
         for task_id, problem, path, state in _unusable(workstream.pk)
     }
 
 
-@Prepared
-def _unusable(workstream: int) -> QuerySet[HandoffArtifact, tuple[int, str, str, str]]:
+def _unusable(workstream: int) -> list[tuple[int, str, str, str]]:
     results = HandoffArtifact.objects.filter(event__in=RESULT_EVENTS).exclude(state=ArtifactState.QUARANTINED)
     later = results.filter(attempt__task=OuterRef("attempt__task"), sequence__gt=OuterRef("sequence"))
     unusable = [ArtifactState.PENDING, ArtifactState.DAMAGED, ArtifactState.WITHDRAWN]
@@ -106,4 +106,4 @@ def _unusable(workstream: int) -> QuerySet[HandoffArtifact, tuple[int, str, str,
         state__in=unusable,
         attempt__task__status=TaskStatus.COMPLETE,
     )
-    return found.order_by().values_list("attempt__task_id", "problem", "path", "state")
+    return list(found.order_by().values_list("attempt__task_id", "problem", "path", "state"))

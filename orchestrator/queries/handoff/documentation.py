@@ -3,7 +3,7 @@ learnings (WF-6)."""
 
 from collections.abc import Sequence
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q
 
 from orchestrator.core.files.documentation import (
     Built,
@@ -17,16 +17,9 @@ from orchestrator.core.files.documentation import (
 from orchestrator.core.files.handoff import DOCUMENTATION_PREFIX, RESULT_EVENTS, timestamp
 from orchestrator.core.terms import ArtifactState, StageKind, TaskStatus, WorkstreamStatus
 from orchestrator.models import GateReview, HandoffArtifact, Learning, OutputFile, Step, Task, Workstream
-from orchestrator.queries.base.prepared import Prepared
+from orchestrator.queries.base.order import plan_order
 from orchestrator.queries.handoff.upstream import IN_FORCE, output_place
 
-PLACE = (
-    "step__thread__batch__stage__position",
-    "step__thread__batch__position",
-    "step__thread__position",
-    "step__position",
-    "step__key",
-)
 DOCUMENTATION = Q(step__thread__batch__stage__kind=StageKind.DOCUMENTATION) | Q(
     step__thread__batch__slug__startswith=DOCUMENTATION_PREFIX
 )
@@ -44,10 +37,9 @@ def documentation_file(workstream: Workstream) -> dict[str, bytes]:
     return {path: render_documentation(documentation_view(workstream)).encode()} if path else {}
 
 
-@Prepared
-def _started(workstream: int) -> QuerySet[Task, int]:
+def _started(workstream: int) -> list[int]:
     tasks = Task.objects.filter(DOCUMENTATION, workstream=workstream, attempts__isnull=False).order_by()
-    return tasks.values_list("pk", flat=True)[:1]
+    return list(tasks.values_list("pk", flat=True)[:1])
 
 
 def documentation_view(workstream: Workstream) -> DocumentationView:
@@ -67,7 +59,7 @@ def built(workstream: Workstream) -> tuple[Built, ...]:
         workstream=workstream, step__version=workstream.version_id, step__gate_kind=""
     )
     handovers = _handovers(workstream)
-    rows = tasks.select_related("step__thread__batch__stage").order_by(*PLACE)
+    rows = tasks.select_related("step__thread__batch__stage").order_by(*plan_order())
     return tuple(_built(workstream, task, handovers.get(task.pk)) for task in rows)
 
 

@@ -33,17 +33,10 @@ from orchestrator.models import (
     Task,
     Workstream,
 )
+from orchestrator.queries.base.order import launch_order
 from orchestrator.queries.engine.explanations import explain
 from orchestrator.queries.work.breadcrumbs import breadcrumbs_of
 from orchestrator.queries.work.interventions import with_artifact
-
-PLACE = (
-    "step__thread__batch__stage__position",
-    "step__thread__batch__position",
-    "step__position",
-    "step__thread__position",
-    "step__key",
-)
 
 
 @dataclass(frozen=True)
@@ -101,7 +94,7 @@ def tasks_in_order(workstream: Workstream) -> QuerySet[Task]:
         Task.objects.filter(workstream=workstream)
         .select_related("step__thread__batch__stage")
         .prefetch_related(Prefetch("attempts", attempts))
-        .order_by(*PLACE)
+        .order_by(*launch_order())
     )
 
 

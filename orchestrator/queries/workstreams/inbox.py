@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from orchestrator.core.actions import Action
+from orchestrator.core.engine import explain
 from orchestrator.core.people.roles import SIGNERS
 from orchestrator.core.terms import (
     ArtifactState,
@@ -177,7 +178,7 @@ def _failed() -> Source:
 
 def _failed_entry(attempt: Attempt) -> Entry:
     task = attempt.task
-    why = f"Attempt {attempt.number} failed: {attempt.error or 'no error text was given'}"
+    why = explain.failed_with(attempt.number, attempt.error)
     since = attempt.ended_at or attempt.queued_at
     return Entry(str(task.step), task.workstream.title, why, since, "task", _place(task))
 
@@ -239,7 +240,7 @@ def _unsigned() -> Source:
 
 
 def _unsigned_entry(item: Workstream) -> Entry:
-    why = "The pre-handoff review is not signed, so nothing starts."
+    why = explain.unsigned_prehandoff()
     return Entry(item.title, item.title, why, item.updated_at, "workstream", (str(item.uuid),))
 
 
@@ -268,7 +269,7 @@ def _gates(user: User, roles: frozenset[Role]) -> Source:
 def _gate_entry(task: Task) -> Entry:
     why = f"{task.step.gate_kind.capitalize()} gate: {task.step.gate_action or 'sign or reject'}"
     if task.step.signatures != 1:
-        why += f" ({sign_off_of(task).sentence})"
+        why += f" ({explain.waits_for_signatures(sign_off_of(task))})"
     return Entry(str(task.step), task.workstream.title, why, task.updated_at, "gate", (task.pk,))
 
 
@@ -280,7 +281,7 @@ def _finished() -> Source:
 
 
 def _finished_entry(item: Workstream) -> Entry:
-    why = f"All {item.done_tasks} tasks are done; nobody has accepted it."
+    why = explain.finished(item.done_tasks)
     return Entry(
         item.title, item.title, why, item.finished_at or item.updated_at, "workstream", (str(item.uuid),)
     )
@@ -303,7 +304,7 @@ def _claimable(user: User, roles: frozenset[Role]) -> Source:
 
 def _claimable_entry(attempt: Attempt) -> Entry:
     task = attempt.task
-    why = "Launched; claim it and do it, or let an agent do it."
+    why = explain.to_be_claimed()
     return Entry(str(task.step), task.workstream.title, why, attempt.queued_at, "task", _place(task))
 
 

@@ -171,6 +171,7 @@ def _block(act: _Act, verdicts: Sequence[Adopted], tasks: Mapping[str, Task]) ->
 
 def _said(act: _Act, one: Adopted, attempt: Attempt | None, blocker: Blocker | None) -> Said:
     data = {
+        "task": one.key,
         "version": act.version.number,
         "as": one.becomes.value,
         "status": one.status.value,

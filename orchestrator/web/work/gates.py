@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
+from orchestrator.core.engine import explain
 from orchestrator.core.engine.explain import GATE_MEANINGS
 from orchestrator.core.errors import MissingReason, Refusal
 from orchestrator.core.terms import GateKind, TaskStatus
@@ -69,7 +70,7 @@ def _signed(task: Task, review: GateReview) -> str:
     if task.status == TaskStatus.COMPLETE:
         said = f"{key} is approved: what stands behind it may start."
     else:
-        said = f"Your signature on {key} is recorded; it {sign_off_of(task).sentence}."
+        said = f"Your signature on {key} is recorded; it {explain.waits_for_signatures(sign_off_of(task))}."
     return (
         f"{said} The follow-ups are version {version.number} of the plan, which waits for review."
         if version
@@ -92,7 +93,7 @@ def gate_page(request: HttpRequest, task: Task, refusal: Refusal | None = None) 
 
 def _why_not(who: Viewer, task: Task, sheet: queries.GateSheet) -> dict[str, str]:
     """Why signing or rejecting is off; empty text when it is on."""
-    wait = "" if sheet.waits else f"Nothing to sign now: {sheet.row.sentence}."
+    wait = "" if sheet.waits else explain.nothing_to_sign(sheet.row.sentence)
     if task.status == TaskStatus.COMPLETE:
         wait = "It is signed already; the decisions stand above."
     barred = off(why_not_decide(task, who.actor))

@@ -13,6 +13,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
 from orchestrator.core.actions import Action
+from orchestrator.core.engine import explain
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import OPEN_TASK, BlockerKind, ExecutorKind, WorkstreamStatus
 from orchestrator.models import Executor, Task, Workstream
@@ -196,14 +197,14 @@ def _fail(request: HttpRequest, found: Task, who: Viewer) -> str:
             "Say what went wrong.", recovery="Type what the next person needs to know.", field="error"
         )
     failures.fail(attempt_id=held, token=token, executor=_mine(who), error=error, actor=who.actor, now=now())
-    return f"The attempt failed. {found.step.key} waits until someone re-queues it."
+    return f"The attempt failed. {explain.requeued_by_someone(found.step.key)}"
 
 
 @does(failures.declare_failure)
 def _declare_failure(request: HttpRequest, found: Task, who: Viewer) -> str:
     reason = typed(request, "reason")
     failures.declare_failure(attempt_id=number(request, "attempt"), reason=reason, actor=who.actor, now=now())
-    return f"The attempt is declared failed. {found.step.key} waits until someone re-queues it."
+    return f"The attempt is declared failed. {explain.requeued_by_someone(found.step.key)}"
 
 
 @does(failures.requeue)
@@ -223,7 +224,7 @@ def _flag(request: HttpRequest, found: Task, who: Viewer) -> str:
     choices = typed(request, "choices").splitlines()
     note = typed(request, "note")
     interventions.flag_for_human(task_id=found.pk, note=note, choices=choices, actor=who.actor, now=now())
-    return f"{found.step.key} waits for a person now; it stands among the interventions."
+    return explain.flagged(found.step.key)
 
 
 @does(interventions.clear_human_flag)
@@ -238,7 +239,7 @@ def _declare_blocker(request: HttpRequest, found: Task, who: Viewer) -> str:
     kind, note = typed(request, "kind"), typed(request, "note")
     owner = typed(request, "owner")
     blockers.declare_blocker(task_id=found.pk, kind=kind, note=note, owner=owner, actor=who.actor, now=now())
-    return f"The blocker is declared; {found.step.key} waits until it is resolved."
+    return f"The blocker is declared; {explain.blocked_by_it(found.step.key)}"
 
 
 @does(blockers.resolve_blocker)
