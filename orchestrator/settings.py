@@ -3,6 +3,7 @@ DATA_DIR.
 """
 
 import os
+import re
 import secrets
 import sqlite3
 from pathlib import Path
@@ -275,6 +276,12 @@ Q_CLUSTER = {
 WORKSPACE_DIR = DATA_DIR / "workspace"
 # Repositories that plans may name: every folder in here; the operator puts them there.
 REPOSITORIES_DIR = Path(os.environ.get("REPOSITORIES_DIR", DATA_DIR / "repositories"))
+#: The file at the root of those repositories that keeps a section with what work taught; empty: none does.
+LEARNINGS_FILE = os.environ.get("LEARNINGS_FILE", "")
+if LEARNINGS_FILE and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.md", LEARNINGS_FILE):
+    raise SystemExit(
+        f"LEARNINGS_FILE must be the name of a Markdown file such as CLAUDE.md, not {LEARNINGS_FILE!r}."
+    )
 # Locked files: how many large plans may be read at once, in all processes together.
 TURNS_DIR = DATA_DIR / "run" / "turns"
 WORKTREES_DIR = DATA_DIR / "worktrees"

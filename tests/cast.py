@@ -10,9 +10,10 @@ import factory
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, User
 
-from orchestrator.core.terms import AttemptStatus, CriterionKind, ExecutorKind, Role
+from orchestrator.core.terms import AttemptStatus, ExecutorKind, Role
 from orchestrator.models import Assignment, Attempt, Executor, Task, Workstream
 from orchestrator.queries.work.duplicates import undecided
+from orchestrator.queries.work.proof import criteria_to_prove
 from orchestrator.services.advance import advance
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.people.executors import register_executor
@@ -238,21 +239,26 @@ class Driver:
     def complete(
         self, key: str, outputs: dict[str, bytes] | None = None, outcome: str = "Done.", result: str = ""
     ) -> Attempt:
-        """Complete the running attempt with evidence for every exit criterion, then schedule."""
+        """Complete the running attempt with evidence for every criterion and, if the step declares
+        outcomes, with `result` or the first of them; then schedule.
+        """
         assignment = Assignment.objects.select_related("executor").get(attempt=self.attempt(key))
-        exits = self.task(key).step.criteria.filter(kind=CriterionKind.EXIT)
+        asked = criteria_to_prove(self.task(key))
         attempt = completions.complete(
             attempt_id=assignment.attempt_id,
             token=assignment.token,
             executor=assignment.executor,
             outcome=outcome,
-            evidence={criterion.pk: f"seen: {criterion.text}" for criterion in exits},
+            evidence={criterion.pk: f"seen: {criterion.text}" for criterion in asked},
             outputs=outputs,
-            result=result,
+            result=result or self.usual_outcome(key),
             now=self.tick(),
         )
         self.advance()
         return attempt
+
+    def usual_outcome(self, key: str) -> str:
+        return next(iter(self.task(key).step.outcome_words), "")
 
     def do(self, *keys: str) -> None:
         for key in keys:

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from orchestrator.models.guards import drop_guards
-from orchestrator.workspace import git
+from orchestrator.workspace import git, store
 from tests import starts
 from tests.cast import Cast, Driver
 
 # A test's repository is no loss after a power cut, so nobody waits for the disk; kills lose nothing either
 # way.
 git.SETTINGS = tuple((key, "none" if key == "core.fsync" else value) for key, value in git.SETTINGS)
+store.wait_for_the_disk(False)
 os.fsync = lambda descriptor: None
 
 

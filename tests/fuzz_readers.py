@@ -14,11 +14,13 @@ import traceback
 from types import FrameType
 from typing import NamedTuple
 
-from orchestrator.core.plans.checks.check import check_plan, review_any
+from orchestrator.core.plans.checks.check import check_plan
+from orchestrator.core.plans.checks.read import read
 from orchestrator.core.plans.formats.bundle import render_bundle
 from orchestrator.core.plans.formats.folder import sources_of
-from orchestrator.core.plans.formats.recognise import READERS, Format
+from orchestrator.core.plans.formats.recognise import READERS
 from orchestrator.core.plans.text.render import render_plan
+from orchestrator.core.terms import Format
 from tests.core.formats.mutations import mutated, mutated_json
 from tests.core.formats.samples import FOLDER_FILES, PLAN, SAMPLES
 
@@ -53,7 +55,7 @@ def read_every_way(shape: str, text: str, *, thorough: bool) -> None:
     """By content and by force; `thorough` runs write the plan again, and read the text as one of several
     files.
     """
-    _, reading = review_any(text, frozenset())
+    reading = read(text, frozenset())
     forced = READERS[Format(shape)](text)
     for plan in (reading.plan, forced.plan):
         if plan is not None and thorough:

@@ -1,4 +1,4 @@
-"""An empty database as `manage.py migrate` leaves it: made once in a test process, copied for installations."""
+"""An empty database as `manage.py migrate` leaves it: made once in a process, copied for installations."""
 
 import os
 import shutil

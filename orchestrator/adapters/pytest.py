@@ -22,8 +22,11 @@ class Pytest:
 
     name = "pytest"
 
+    def arguments(self, run: str) -> list[str]:
+        return allowed(words(run, self.name), self.name, OPTIONS)
+
     def run(self, job: Job) -> Result:
-        given = allowed(words(job.run, self.name), self.name, OPTIONS)
+        given = self.arguments(job.run)
         found = next((name for name in CONFIGURATIONS if (job.directory / name).is_file()), None)
         configuration = str(job.directory / found) if found else "/dev/null"
         argv = [sys.executable, "-m", "pytest", f"--rootdir={job.directory}", "-c", configuration]

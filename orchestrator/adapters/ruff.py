@@ -29,11 +29,14 @@ class Ruff:
 
     name = "ruff"
 
-    def run(self, job: Job) -> Result:
-        action, *given = words(job.run, self.name) or ["check"]
+    def arguments(self, run: str) -> list[str]:
+        action, *given = words(run, self.name) or ["check"]
         if action not in ACTIONS:
             raise InvalidInput(f"ruff can {' or '.join(ACTIONS)}, not “{action}”.", field="Run")
-        given = allowed(given, self.name, OPTIONS)
+        return [action, *allowed(given, self.name, OPTIONS)]
+
+    def run(self, job: Job) -> Result:
+        action, *given = self.arguments(job.run)
         own = [] if _configured(job.directory) else ["--isolated"]
         argv = [sys.executable, "-m", "ruff", action, "--no-cache", *own, *given]
         return result_of(["ruff", action, *given], process.run(argv, job), job)

@@ -32,10 +32,17 @@ class Script:
 
     name = "script"
 
+    def arguments(self, run: str) -> list[str]:
+        name, *given = words(run, self.name) or [""]
+        if not inside(name).endswith(".py"):
+            raise InvalidInput(
+                f"There is no script “{name}”: Run names a Python file of the {FOLDER}/ folder.", field="Run"
+            )
+        return [name, *(_harmless(word) for word in given)]
+
     def run(self, job: Job) -> Result:
-        name, *given = words(job.run, self.name) or [""]
+        name, *given = self.arguments(job.run)
         script = _script(job.directory, name)
-        given = [_harmless(word) for word in given]
         # -I would hide the repository's own package; -s -P keep the rest of the machine out instead.
         argv = [sys.executable, "-s", "-P", f"{FOLDER}/{script.name}", *given]
         environment = {**job.environment, "PYTHONPATH": str(job.directory)}
@@ -47,9 +54,8 @@ class Script:
 
 
 def _script(directory: Path, name: str) -> Path:
-    inside(name)
     path = directory / FOLDER / name.removeprefix(f"{FOLDER}/")
-    if not name.endswith(".py") or not _is_file(path):
+    if not _is_file(path):
         raise InvalidInput(f"There is no script “{name}” in the repository's {FOLDER}/ folder.", field="Run")
     folder = (directory / FOLDER).resolve()
     if path.is_symlink() or path.resolve().parent != folder or not folder.is_relative_to(directory.resolve()):

@@ -48,10 +48,12 @@ class Result:
 
 
 class Tool(Protocol):
-    """A step routes to a tool by `name`. `run` raises `InvalidInput` when the step's arguments are not
-    allowed.
+    """A step routes to a tool by `name`. `arguments` are the words that a step's `Run` gives it; it raises
+    `InvalidInput` for what no plan may pass. The plan check asks it ahead, `run` before it starts anything.
     """
 
     name: str
+
+    def arguments(self, run: str) -> list[str]: ...
 
     def run(self, job: Job) -> Result: ...

@@ -12,6 +12,7 @@ from orchestrator.api.auth import caller_of
 from orchestrator.api.refusals import refused
 from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import Scope
+from orchestrator.services.base.acts import Act
 from orchestrator.services.base.idempotency import (
     SERVER_ERROR,
     Answer,
@@ -21,6 +22,7 @@ from orchestrator.services.base.idempotency import (
 )
 
 View = Callable[..., Any]
+Acts = tuple[Act[..., Any], ...]
 
 
 def needs(scope: Scope) -> Callable[[View], View]:
@@ -37,22 +39,21 @@ def needs(scope: Scope) -> Callable[[View], View]:
     return decorate
 
 
-def act(scope: Scope, status: int = 200, *, in_steps: bool = False) -> Callable[[View], View]:
-    """A route that changes something: with an `Idempotency-Key` header its repetition answers as the first
-    time.
+def act(*acts: Act[..., Any], status: int = 200) -> Callable[[View], View]:
+    """A route that does one of these acts: whoever may do none of them, by scope or role, is refused first.
 
-    `in_steps` says that the act has several transactions, or looks into files for long: its key has one of
-    its own.
+    With an `Idempotency-Key` header its repetition answers as the first time.
     """
+    in_steps = any(one.declaration.in_steps for one in acts)
     answered = answer_in_steps if in_steps else answer_once
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def acted(request: HttpRequest, **values: Any) -> HttpResponse:
             caller = caller_of(request)
-            caller.require(scope)
+            caller.require_scope_of(*acts)
             key = request.headers.get("Idempotency-Key")
-            run = functools.partial(_answer, view, request, values, status)
+            run = functools.partial(_answer, acts, view, request, values, status)
             if key is None:
                 return _response(run())
             answer = answered(
@@ -65,12 +66,14 @@ def act(scope: Scope, status: int = 200, *, in_steps: bool = False) -> Callable[
             return _response(answer)
 
         acted.__dict__["takes_key"] = True
+        acted.__dict__["acts"] = acts
         return acted
 
     return decorate
 
 
-def _answer(view: View, request: HttpRequest, values: dict[str, Any], status: int) -> Answer:
+def _answer(acts: Acts, view: View, request: HttpRequest, values: dict[str, Any], status: int) -> Answer:
+    caller_of(request).require_role_for(*acts)
     return Answer(status, pydantic_core.to_json(view(request, **values)).decode())
 
 

@@ -31,7 +31,7 @@ def listing(request: HttpRequest, workstream: UUID, query: Query[Page]) -> Artif
 
 
 @router.post("/artifacts/{int:artifact_id}/recover", response=ArtifactList)
-@act(Scope.WORK, in_steps=True)
+@act(*WAYS.values(), recoveries.withdraw_artifact)
 def recover(request: HttpRequest, artifact_id: int, body: ArtifactRecovery) -> ArtifactList:
     """One of the ways out of a damaged artifact; `withdraw` needs a reason. Answers with the workstream's
     artifacts.
@@ -45,7 +45,7 @@ def recover(request: HttpRequest, artifact_id: int, body: ArtifactRecovery) -> A
 
 
 @router.post("/workstreams/{uuid:workstream}/republish", response=ArtifactList)
-@act(Scope.WORK, in_steps=True)
+@act(recoveries.republish_workstream)
 def republish(request: HttpRequest, workstream: UUID) -> ArtifactList:
     """Write everything that was handed over again from the record, after the branch was rewritten."""
     found = find_workstream(workstream)

@@ -21,7 +21,6 @@ from orchestrator.contract.attempts import (
 )
 from orchestrator.contract.values import StatedReason
 from orchestrator.core.errors import InvalidInput
-from orchestrator.core.terms import Scope
 from orchestrator.queries.work.additions import addition_facts
 from orchestrator.queries.work.attempt_facts import attempt_facts, claim_facts
 from orchestrator.services.review import additions
@@ -31,7 +30,7 @@ router = Routes(tags=["attempts"])
 
 
 @router.post("/{int:attempt_id}/claim", response=ClaimFacts)
-@act(Scope.WORK)
+@act(claims.claim)
 def claim(request: HttpRequest, attempt_id: int) -> ClaimFacts:
     """Exclusive: one caller gets the attempt and its token, every other one 409 with the holder in `details`.
 
@@ -45,7 +44,7 @@ def claim(request: HttpRequest, attempt_id: int) -> ClaimFacts:
 
 
 @router.post("/{int:attempt_id}/report", response=AttemptFacts)
-@act(Scope.WORK)
+@act(claims.report)
 def report(request: HttpRequest, attempt_id: int, body: Breadcrumb) -> AttemptFacts:
     """Leave a breadcrumb: what was done last, for whoever continues."""
     claims.report(
@@ -60,7 +59,7 @@ def report(request: HttpRequest, attempt_id: int, body: Breadcrumb) -> AttemptFa
 
 
 @router.post("/{int:attempt_id}/complete", response=AttemptFacts)
-@act(Scope.WORK)
+@act(completions.complete)
 def complete(request: HttpRequest, attempt_id: int, body: Completion) -> AttemptFacts:
     """Finish with evidence for every exit criterion; the outputs are committed beside the handoff
     artifact.
@@ -81,7 +80,7 @@ def complete(request: HttpRequest, attempt_id: int, body: Completion) -> Attempt
 
 
 @router.post("/{int:attempt_id}/steps", response=AdditionFacts)
-@act(Scope.WORK)
+@act(additions.add_steps)
 def steps(request: HttpRequest, attempt_id: int, body: NewSteps) -> AdditionFacts:
     """Add steps behind the running one, within the limit of its plan; they are in force at once."""
     added = additions.add_steps(
@@ -97,7 +96,7 @@ def steps(request: HttpRequest, attempt_id: int, body: NewSteps) -> AdditionFact
 
 
 @router.post("/{int:attempt_id}/fail", response=AttemptFacts)
-@act(Scope.WORK)
+@act(failures.fail)
 def fail(request: HttpRequest, attempt_id: int, body: AttemptFailure) -> AttemptFacts:
     """Declare the attempt failed; the task waits until somebody re-queues it."""
     failures.fail(
@@ -112,7 +111,7 @@ def fail(request: HttpRequest, attempt_id: int, body: AttemptFailure) -> Attempt
 
 
 @router.post("/{int:attempt_id}/declare-failure", response=AttemptFacts)
-@act(Scope.WORK)
+@act(failures.declare_failure)
 def declare_failure(request: HttpRequest, attempt_id: int, body: StatedReason) -> AttemptFacts:
     """Say that a running attempt will not finish, for example because its executor died; takes no token of
     it.

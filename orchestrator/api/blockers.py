@@ -33,7 +33,7 @@ def listing(request: HttpRequest, query: Query[BlockerQuery]) -> BlockerList:
 
 
 @router.post("/tasks/{int:task_id}/blockers", response=BlockerFacts)
-@act(Scope.WORK)
+@act(blockers.declare_blocker)
 def declare(request: HttpRequest, task_id: int, body: NewBlocker) -> BlockerFacts:
     """Without `owner`, the account that declares it sees to it."""
     blocker = blockers.declare_blocker(
@@ -48,7 +48,7 @@ def declare(request: HttpRequest, task_id: int, body: NewBlocker) -> BlockerFact
 
 
 @router.post("/blockers/{int:blocker_id}/resolve", response=BlockerFacts)
-@act(Scope.WORK)
+@act(blockers.resolve_blocker)
 def resolve(request: HttpRequest, blocker_id: int, body: BlockerResolution) -> BlockerFacts:
     blockers.resolve_blocker(
         blocker_id=blocker_id, resolution=body.resolution, actor=caller_of(request).actor, now=timezone.now()
@@ -57,7 +57,7 @@ def resolve(request: HttpRequest, blocker_id: int, body: BlockerResolution) -> B
 
 
 @router.post("/blockers/{int:blocker_id}/owner", response=BlockerFacts)
-@act(Scope.WORK)
+@act(ownership.transfer_blocker)
 def pass_on(request: HttpRequest, blocker_id: int, body: OwnerChange) -> BlockerFacts:
     ownership.transfer_blocker(
         blocker_id=blocker_id,

@@ -15,7 +15,7 @@ router = Routes(tags=["plans"])
 
 
 @router.post("", response={201: BundleFacts})
-@act(Scope.MANAGE, status=201)
+@act(submit_bundle, status=201)
 def submit(request: HttpRequest, body: BundleText) -> BundleFacts:
     """All or nothing: a refusal has the findings of every file in `files`."""
     submission = submit_bundle(

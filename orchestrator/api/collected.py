@@ -23,7 +23,7 @@ def listing(request: HttpRequest, query: Query[CollectedQuery]) -> CollectedList
 
 
 @router.post("/", response=CollectedList)
-@act(Scope.WORK, in_steps=True)
+@act(collect_now)
 def collect(request: HttpRequest) -> CollectedList:
     """Look at new files now instead of waiting for the queue; answers with the newest ones."""
     collect_now(actor=caller_of(request).actor, now=timezone.now())

@@ -15,11 +15,11 @@ from orchestrator.core.terms import Scope
 from orchestrator.models import CommentThread, WorkflowVersion
 from orchestrator.queries.plans.comment_facts import thread_facts
 from orchestrator.queries.plans.comments import conversation
+from orchestrator.queries.plans.judged import judged_version
 from orchestrator.queries.plans.plans import find_version, workstream_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.plans import comments
-from orchestrator.services.plans.plans import read_version
 
 router = Routes(tags=["comments"])
 
@@ -35,7 +35,7 @@ def listing(request: HttpRequest, slug: str, number: int, query: Query[Page]) ->
 
 
 @router.post("/workflows/{slug:slug}/versions/{int:number}/threads", response={201: list[DiscussionFacts]})
-@act(Scope.WORK, status=201)
+@act(comments.open_thread, status=201)
 def comment(request: HttpRequest, slug: str, number: int, body: NewComment) -> list[DiscussionFacts]:
     """A draft on a line, a step or the whole plan; `send` true sends it, with every other draft of the
     account.
@@ -50,7 +50,7 @@ def comment(request: HttpRequest, slug: str, number: int, body: NewComment) -> l
 
 
 @router.post("/workflows/{slug:slug}/versions/{int:number}/threads/send", response=list[DiscussionFacts])
-@act(Scope.WORK)
+@act(comments.send_comments)
 def send(request: HttpRequest, slug: str, number: int) -> list[DiscussionFacts]:
     """Send every draft that the account wrote on the workflow; a decision does so too."""
     version, actor = find_version(slug, number), caller_of(request).actor
@@ -59,7 +59,7 @@ def send(request: HttpRequest, slug: str, number: int) -> list[DiscussionFacts]:
 
 
 @router.post("/comment-threads/{int:thread_id}/reply", response=list[DiscussionFacts])
-@act(Scope.WORK)
+@act(comments.reply)
 def reply(request: HttpRequest, thread_id: int, body: CommentReply) -> list[DiscussionFacts]:
     """Answer in a thread; the answer of all routes here are the threads of the version."""
     actor, now = caller_of(request).actor, timezone.now()
@@ -70,21 +70,21 @@ def reply(request: HttpRequest, thread_id: int, body: CommentReply) -> list[Disc
 
 
 @router.post("/comment-threads/{int:thread_id}/resolve", response=list[DiscussionFacts])
-@act(Scope.WORK)
+@act(comments.resolve_thread)
 def resolve(request: HttpRequest, thread_id: int) -> list[DiscussionFacts]:
     actor = caller_of(request).actor
     return _settled(comments.resolve_thread(thread_id=thread_id, actor=actor, now=timezone.now()), actor)
 
 
 @router.post("/comment-threads/{int:thread_id}/reopen", response=list[DiscussionFacts])
-@act(Scope.WORK)
+@act(comments.reopen_thread)
 def reopen(request: HttpRequest, thread_id: int) -> list[DiscussionFacts]:
     actor = caller_of(request).actor
     return _settled(comments.reopen_thread(thread_id=thread_id, actor=actor, now=timezone.now()), actor)
 
 
 def threads_of(version: WorkflowVersion, actor: Actor) -> list[DiscussionFacts]:
-    plan = read_version(version, workstream_of(version)).plan
+    plan = judged_version(version, workstream_of(version)).plan
     return [thread_facts(thread) for thread in conversation(version, plan, actor.account.pk).threads]
 
 

@@ -45,7 +45,7 @@ def fix_stage(request: HttpRequest, task_id: int) -> FixDraft:
 
 
 @router.post("/{int:task_id}/approve", response=GateFacts)
-@act(Scope.MANAGE)
+@act(gates.approve_gate)
 def approve(request: HttpRequest, task_id: int, body: GateSignature) -> GateFacts:
     """Sign; with the last signature it asks for the gate is complete. Follow-ups become a new version of the
     plan.
@@ -61,7 +61,7 @@ def approve(request: HttpRequest, task_id: int, body: GateSignature) -> GateFact
 
 
 @router.post("/{int:task_id}/reject", response=GateFacts)
-@act(Scope.MANAGE)
+@act(gates.reject_gate)
 def reject(request: HttpRequest, task_id: int, body: GateRejection) -> GateFacts:
     """Return work to an earlier step; it and everything after it, the gate included, is done again."""
     gates.reject_gate(

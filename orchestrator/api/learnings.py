@@ -25,7 +25,7 @@ def listing(request: HttpRequest, uuid: UUID) -> LearningList:
 
 
 @router.post("/workstreams/{uuid:uuid}/learnings", response=LearningList)
-@act(Scope.WORK)
+@act(record_learning, nothing_to_record)
 def teach(request: HttpRequest, uuid: UUID, body: LearningNote) -> LearningList:
     """With `nothing` true it is recorded that there was nothing to record."""
     workstream, actor, now = find_workstream(uuid), caller_of(request).actor, timezone.now()

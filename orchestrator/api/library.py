@@ -21,7 +21,7 @@ from orchestrator.core.terms import Scope
 from orchestrator.queries.plans.library_facts import library_facts, workflow_facts
 from orchestrator.queries.plans.plans import find_version
 from orchestrator.services.plans import saved_workflows as service
-from orchestrator.services.plans.submission_facts import submission_facts
+from orchestrator.web.plans.submission_facts import submission_facts
 
 router = Routes(tags=["library"])
 
@@ -41,7 +41,7 @@ def inspect(request: HttpRequest, name: str, version: int | None = None) -> Work
 
 
 @router.post("", response={201: WorkflowFacts})
-@act(Scope.MANAGE, status=201)
+@act(service.save_workflow, status=201)
 def save(request: HttpRequest, body: NewWorkflow) -> WorkflowFacts:
     """Save an approved plan as a workflow with parameters."""
     done = service.save_workflow(
@@ -58,7 +58,7 @@ def save(request: HttpRequest, body: NewWorkflow) -> WorkflowFacts:
 
 
 @router.post("/{slug:name}/workstreams", response={201: SubmissionFacts})
-@act(Scope.MANAGE, status=201)
+@act(service.start_from_workflow, status=201)
 def start(request: HttpRequest, name: str, body: WorkflowStart) -> SubmissionFacts:
     """Submit the plan that the workflow makes with these values; people review it like any other."""
     submission = service.start_from_workflow(
@@ -72,7 +72,7 @@ def start(request: HttpRequest, name: str, body: WorkflowStart) -> SubmissionFac
 
 
 @router.post("/{slug:name}/archive", response=WorkflowFacts)
-@act(Scope.MANAGE)
+@act(service.archive_workflow)
 def archive(request: HttpRequest, name: str, body: StatedReason) -> WorkflowFacts:
     """Take a saved workflow out of the library; it stays on record."""
     service.archive_workflow(
@@ -82,7 +82,7 @@ def archive(request: HttpRequest, name: str, body: StatedReason) -> WorkflowFact
 
 
 @router.post("/{slug:name}/bring-back", response=WorkflowFacts)
-@act(Scope.MANAGE)
+@act(service.bring_back_workflow)
 def bring_back(request: HttpRequest, name: str, body: StatedReason) -> WorkflowFacts:
     """Put an archived workflow back."""
     service.bring_back_workflow(

@@ -26,7 +26,7 @@ def owner_of_task(request: HttpRequest, task_id: int) -> OwnershipFacts:
 
 
 @router.post("/tasks/{int:task_id}/owner", response=OwnershipFacts)
-@act(Scope.WORK)
+@act(ownership.transfer_task)
 def transfer_task(request: HttpRequest, task_id: int, body: OwnerChange) -> OwnershipFacts:
     ownership.transfer_task(
         task_id=task_id, to=body.to, reason=body.reason, actor=caller_of(request).actor, now=timezone.now()
@@ -41,7 +41,7 @@ def owner_of_workstream(request: HttpRequest, uuid: UUID) -> OwnershipFacts:
 
 
 @router.post("/workstreams/{uuid:uuid}/owner", response=OwnershipFacts)
-@act(Scope.MANAGE)
+@act(ownership.transfer_workstream)
 def transfer_workstream(request: HttpRequest, uuid: UUID, body: OwnerChange) -> OwnershipFacts:
     ownership.transfer_workstream(
         workstream_id=find_workstream(uuid).pk,

@@ -22,7 +22,6 @@ from orchestrator.core.terms import Scope
 from orchestrator.queries.plans.plan_facts import adoption_facts, finding_facts
 from orchestrator.services.base.steps import once
 from orchestrator.services.plans.bundles import members_of, submit_bundle
-from orchestrator.services.plans.submission_facts import left_out_facts, outcomes_facts
 from orchestrator.services.plans.submissions import (
     Outcome,
     ReadFiles,
@@ -30,6 +29,7 @@ from orchestrator.services.plans.submissions import (
     read_files,
     submit_each,
 )
+from orchestrator.web.plans.submission_facts import left_out_facts, outcomes_facts
 
 router = Routes(tags=["plans"])
 
@@ -43,7 +43,7 @@ def check(request: HttpRequest, body: FileSet) -> PlanFilesFacts:
 
 
 @router.post("", response={201: PlanOutcomesFacts})
-@act(Scope.MANAGE, status=201, in_steps=True)
+@act(submit_each, submit_bundle, status=201)
 def submit(request: HttpRequest, body: FileSubmission) -> PlanOutcomesFacts:
     """Submit every plan that the files hold; the answer has one outcome for each."""
     found, actor, now = _read(body), caller_of(request).actor, timezone.now()

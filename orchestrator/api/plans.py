@@ -10,12 +10,14 @@ from orchestrator.api.routes import Routes
 from orchestrator.contract.plans import CheckFacts, PlanCheck, PlanSubmission, PlanText, SubmissionFacts
 from orchestrator.core.errors import TooLarge
 from orchestrator.core.terms import Scope
+from orchestrator.queries.plans.judged import judged
 from orchestrator.queries.plans.plan_facts import check_facts
-from orchestrator.queries.plans.readings import turn_to_read
+from orchestrator.queries.plans.readings import checked, turn_to_read
 from orchestrator.queries.workstreams.workstream_facts import find_workstream
-from orchestrator.services.plans.plans import Note, read_any_source, read_source, submit_plan
-from orchestrator.services.plans.submission_facts import submission_facts
+from orchestrator.services.plans.plans import submit_plan
 from orchestrator.services.plans.templates import source_with_values
+from orchestrator.services.plans.versions import Note
+from orchestrator.web.plans.submission_facts import submission_facts
 
 router = Routes(tags=["plans"])
 
@@ -26,12 +28,11 @@ def check(request: HttpRequest, body: PlanCheck) -> CheckFacts:
     """Findings with line numbers and what approval would do; stores nothing."""
     source = _source(body)
     with turn_to_read(len(source)):
-        found = read_any_source(source, body.format)[0]
-        return check_facts(found, read_source(source, wanted=found), body.executors, adopt=body.adopt)
+        return check_facts(judged(checked(source, body.format)), body.executors, adopt=body.adopt)
 
 
 @router.post("/", response={201: SubmissionFacts})
-@act(Scope.MANAGE, status=201)
+@act(submit_plan, status=201)
 def submit(request: HttpRequest, body: PlanSubmission) -> SubmissionFacts:
     """Register a plan for review, or the next version of one."""
     submission = submit_plan(

@@ -38,7 +38,7 @@ def check_rules(request: HttpRequest) -> list[CheckRuleFacts]:
 
 
 @router.post("/plan-checks/rules/", response=list[CheckRuleFacts])
-@act(Scope.MANAGE)
+@act(change_check_rules)
 def set_check_rules(request: HttpRequest, body: CheckRuleChange) -> list[CheckRuleFacts]:
     """Set what the named findings do to approval; an approver says why. Answers with every rule as it then
     is.

@@ -35,7 +35,7 @@ def inspect(request: HttpRequest, uuid: UUID) -> PrehandoffFacts:
 
 
 @router.post("/{uuid:uuid}/suspects", response=PrehandoffFacts)
-@act(Scope.MANAGE)
+@act(decide_duplicate)
 def decide(request: HttpRequest, uuid: UUID, body: DuplicateChoice) -> PrehandoffFacts:
     """Merge, link, close or override, with the rationale, before any attempt is claimed."""
     decide_duplicate(
@@ -50,7 +50,7 @@ def decide(request: HttpRequest, uuid: UUID, body: DuplicateChoice) -> Prehandof
 
 
 @router.post("/{uuid:uuid}/prehandoff", response=PrehandoffFacts)
-@act(Scope.MANAGE)
+@act(sign_prehandoff)
 def sign(request: HttpRequest, uuid: UUID, body: PrehandoffSignature) -> PrehandoffFacts:
     """Sign the review for the account of the token; refused while a suspect is undecided."""
     found = find_workstream(uuid)

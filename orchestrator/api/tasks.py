@@ -53,7 +53,7 @@ def continuing(request: HttpRequest, task_id: int) -> Orientation:
 
 
 @router.patch("/{int:task_id}/", response=Brief)
-@act(Scope.WORK)
+@act(interventions.flag_for_human, interventions.clear_human_flag)
 def change(request: HttpRequest, task_id: int, body: TaskChange) -> Brief:
     """`needs_human` true flags the task and needs an intervention note; false clears the flag."""
     actor, now = caller_of(request).actor, timezone.now()
@@ -67,7 +67,7 @@ def change(request: HttpRequest, task_id: int, body: TaskChange) -> Brief:
 
 
 @router.post("/{int:task_id}/flag", response=Brief)
-@act(Scope.WORK)
+@act(interventions.flag_for_human)
 def flag(request: HttpRequest, task_id: int, body: HumanFlag) -> Brief:
     interventions.flag_for_human(
         task_id=task_id,
@@ -80,7 +80,7 @@ def flag(request: HttpRequest, task_id: int, body: HumanFlag) -> Brief:
 
 
 @router.post("/{int:task_id}/clear", response=Brief)
-@act(Scope.WORK)
+@act(interventions.clear_human_flag)
 def clear(request: HttpRequest, task_id: int, body: HumanAnswer) -> Brief:
     interventions.clear_human_flag(
         task_id=task_id, answer=body.answer, actor=caller_of(request).actor, now=timezone.now()
@@ -89,7 +89,7 @@ def clear(request: HttpRequest, task_id: int, body: HumanAnswer) -> Brief:
 
 
 @router.post("/{int:task_id}/requeue", response=Brief)
-@act(Scope.WORK)
+@act(failures.requeue)
 def requeue(request: HttpRequest, task_id: int, body: StatedReason) -> Brief:
     """Ask for another attempt after a failure."""
     failures.requeue(task_id=task_id, reason=body.reason, actor=caller_of(request).actor, now=timezone.now())
@@ -97,7 +97,7 @@ def requeue(request: HttpRequest, task_id: int, body: StatedReason) -> Brief:
 
 
 @router.post("/{int:task_id}/send-back", response=Brief)
-@act(Scope.WORK)
+@act(rework.send_back)
 def send_back(request: HttpRequest, task_id: int, body: StatedReason) -> Brief:
     """Return work to a completed task; it and everything after it is done again, with every criterion proved
     anew.

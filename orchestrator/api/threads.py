@@ -26,7 +26,7 @@ def listing(request: HttpRequest, uuid: UUID) -> list[ThreadFacts]:
 
 
 @router.post("/workstreams/{uuid:uuid}/threads/{int:thread_id}/assign", response=list[ThreadFacts])
-@act(Scope.MANAGE)
+@act(assign_thread)
 def assign(request: HttpRequest, uuid: UUID, thread_id: int, body: ThreadChoice) -> list[ThreadFacts]:
     """`assigned`: the executor alone claims there; `preferred`: it is offered the work first."""
     workstream = find_workstream(uuid)
@@ -43,7 +43,7 @@ def assign(request: HttpRequest, uuid: UUID, thread_id: int, body: ThreadChoice)
 
 
 @router.post("/workstreams/{uuid:uuid}/threads/{int:thread_id}/unassign", response=list[ThreadFacts])
-@act(Scope.MANAGE)
+@act(unassign_thread)
 def unassign(request: HttpRequest, uuid: UUID, thread_id: int, body: OptionalReason) -> list[ThreadFacts]:
     workstream = find_workstream(uuid)
     unassign_thread(

@@ -52,7 +52,7 @@ def changes(request: HttpRequest, slug: str) -> list[VersionChangeFacts]:
 
 
 @router.post("/workflows/{slug:slug}/workstreams", response={201: WorkstreamFacts})
-@act(Scope.MANAGE, status=201)
+@act(start_workstream, status=201)
 def start(request: HttpRequest, slug: str, body: WorkstreamStart) -> WorkstreamFacts:
     """Start another workstream on the version in effect; its pre-handoff review has to be signed."""
     actor = caller_of(request).actor
@@ -62,7 +62,7 @@ def start(request: HttpRequest, slug: str, body: WorkstreamStart) -> WorkstreamF
 
 
 @router.post("/workflows/{slug:slug}/versions/{int:number}/approve", response=WorkstreamFacts)
-@act(Scope.MANAGE)
+@act(approve_version)
 def approve(request: HttpRequest, slug: str, number: int, body: VersionApproval) -> WorkstreamFacts:
     """Approve exactly the text with this SHA-256; the version is approved with the last approval it needs.
 
@@ -83,7 +83,7 @@ def approve(request: HttpRequest, slug: str, number: int, body: VersionApproval)
 
 
 @router.post("/workflows/{slug:slug}/versions/{int:number}/withdraw-approval", response=WorkstreamFacts)
-@act(Scope.MANAGE)
+@act(withdraw_approval)
 def withdraw(request: HttpRequest, slug: str, number: int, body: OptionalReason) -> WorkstreamFacts:
     """Take one's own approval back, as long as the version has not taken effect; it is in review
     again then.
@@ -98,7 +98,7 @@ def withdraw(request: HttpRequest, slug: str, number: int, body: OptionalReason)
 
 
 @router.post("/workflows/{slug:slug}/versions/{int:number}/send-back", response=WorkstreamFacts)
-@act(Scope.MANAGE)
+@act(send_back_version)
 def send_back(request: HttpRequest, slug: str, number: int, body: SendBack) -> WorkstreamFacts:
     """Return exactly the text with this SHA-256 to its author, with the reason."""
     version = send_back_version(
@@ -112,7 +112,7 @@ def send_back(request: HttpRequest, slug: str, number: int, body: SendBack) -> W
 
 
 @router.post("/workflows/{slug:slug}/versions/{int:number}/take-back", response=WorkstreamFacts)
-@act(Scope.MANAGE)
+@act(withdraw_version)
 def take_back(request: HttpRequest, slug: str, number: int, body: SendBack) -> WorkstreamFacts:
     """Withdraw exactly the text with this SHA-256 from review, with the reason; for its author
     and approvers.
@@ -128,7 +128,7 @@ def take_back(request: HttpRequest, slug: str, number: int, body: SendBack) -> W
 
 
 @router.post("/workflows/{slug:slug}/versions/{int:number}/migrations", response=list[MigrationFacts])
-@act(Scope.MANAGE, in_steps=True)
+@act(migrate_several)
 def migrate_many(request: HttpRequest, slug: str, number: int, body: ManyMigrations) -> list[MigrationFacts]:
     """Migrate several workstreams, each on its own; the answer has one result for each, in the order asked
     for.
@@ -155,7 +155,7 @@ def check(request: HttpRequest, uuid: UUID, number: int, body: OneMigration) -> 
 
 
 @router.post("/workstreams/{uuid:uuid}/migrations/{int:number}", response=MigrationFacts)
-@act(Scope.MANAGE)
+@act(migrate_workstream)
 def migrate(request: HttpRequest, uuid: UUID, number: int, body: OneMigration) -> MigrationFacts:
     """Bring the workstream to an approved version."""
     workstream = find_workstream(uuid)
@@ -171,7 +171,7 @@ def migrate(request: HttpRequest, uuid: UUID, number: int, body: OneMigration) -
 
 
 @router.post("/workstreams/{uuid:uuid}/roll-back", response=MigrationFacts)
-@act(Scope.MANAGE)
+@act(roll_back)
 def undo(request: HttpRequest, uuid: UUID, body: RollBack) -> MigrationFacts:
     """Roll back the workstream's latest migration, which the body names."""
     workstream = find_workstream(uuid)

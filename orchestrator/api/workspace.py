@@ -23,7 +23,7 @@ def inspect(request: HttpRequest) -> WorkspaceFacts:
 
 
 @router.post("/settle", response=WorkspaceFacts)
-@act(Scope.MANAGE)
+@act(settle_divergence)
 def settle(request: HttpRequest, body: SettlementChoice) -> WorkspaceFacts:
     """A person with the role approver decides, with a reason; the branch's commits are kept under
     `refs/diverged/`.

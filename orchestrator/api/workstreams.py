@@ -31,10 +31,10 @@ from orchestrator.queries.workstreams.workstream_facts import (
 )
 from orchestrator.services.handoff import baseline
 from orchestrator.services.plans.amendments import propose_stage
-from orchestrator.services.plans.submission_facts import submission_facts
 from orchestrator.services.workstreams.closing import close_workstream
 from orchestrator.services.workstreams.priorities import set_priority
 from orchestrator.services.workstreams.workstreams import reopen_workstream
+from orchestrator.web.plans.submission_facts import submission_facts
 
 router = Routes(tags=["workstreams"])
 
@@ -53,7 +53,7 @@ def inspect(request: HttpRequest, uuid: UUID) -> WorkstreamFacts:
 
 
 @router.patch("/{uuid:uuid}/", response=WorkstreamFacts)
-@act(Scope.MANAGE)
+@act(close_workstream)
 def change(request: HttpRequest, uuid: UUID, body: StatusChange) -> WorkstreamFacts:
     """`{"status": "completed"}` accepts a finished workstream; `{"status": "archived"}` archives it."""
     close_workstream(
@@ -67,7 +67,7 @@ def change(request: HttpRequest, uuid: UUID, body: StatusChange) -> WorkstreamFa
 
 
 @router.post("/{uuid:uuid}/reopen", response=WorkstreamFacts)
-@act(Scope.MANAGE)
+@act(reopen_workstream)
 def reopen(request: HttpRequest, uuid: UUID, body: StatedReason) -> WorkstreamFacts:
     """Take an acceptance back because a gap was found; the workstream is active again."""
     found = find_workstream(uuid)
@@ -77,7 +77,7 @@ def reopen(request: HttpRequest, uuid: UUID, body: StatedReason) -> WorkstreamFa
 
 
 @router.post("/{uuid:uuid}/priority", response=WorkstreamFacts)
-@act(Scope.MANAGE)
+@act(set_priority)
 def prioritise(request: HttpRequest, uuid: UUID, body: PriorityChange) -> WorkstreamFacts:
     """It stays until a version of the plan changes the priority that the plan gives."""
     set_priority(
@@ -91,7 +91,7 @@ def prioritise(request: HttpRequest, uuid: UUID, body: PriorityChange) -> Workst
 
 
 @router.post("/{uuid:uuid}/stages", response={201: SubmissionFacts})
-@act(Scope.MANAGE, status=201)
+@act(propose_stage, status=201)
 def add_stage(request: HttpRequest, uuid: UUID, body: StageText) -> SubmissionFacts:
     """Submit a new version with one more stage: a fix stage behind a gate, or tasks for gaps (WF-5, LC-3)."""
     submission = propose_stage(
@@ -108,7 +108,7 @@ def add_stage(request: HttpRequest, uuid: UUID, body: StageText) -> SubmissionFa
 
 
 @router.post("/{uuid:uuid}/integration", response=WorkstreamFacts)
-@act(Scope.MANAGE, in_steps=True)
+@act(baseline.integrate)
 def integrate(request: HttpRequest, uuid: UUID, body: IntegrationNote) -> WorkstreamFacts:
     """Record that the work became part of its base branch; rework needs a revert decision from then on."""
     baseline.integrate(
@@ -123,7 +123,7 @@ def integrate(request: HttpRequest, uuid: UUID, body: IntegrationNote) -> Workst
 
 
 @router.post("/{uuid:uuid}/integration/look", response=WorkstreamFacts)
-@act(Scope.MANAGE, in_steps=True)
+@act(baseline.look)
 def look(request: HttpRequest, uuid: UUID) -> WorkstreamFacts:
     """Record the integration when the repository's base branch holds all of the work."""
     baseline.look(workstream_id=find_workstream(uuid).pk, actor=caller_of(request).actor, now=timezone.now())
@@ -131,7 +131,7 @@ def look(request: HttpRequest, uuid: UUID) -> WorkstreamFacts:
 
 
 @router.post("/{uuid:uuid}/revert", response=WorkstreamFacts)
-@act(Scope.MANAGE, in_steps=True)
+@act(baseline.revert)
 def revert(request: HttpRequest, uuid: UUID, body: RevertNote) -> WorkstreamFacts:
     """A person decides that integrated work is taken back; afterwards it may be sent back and done again."""
     baseline.revert(

@@ -26,10 +26,11 @@ class Breadcrumb(Body):
 
 
 class Completion(Body):
-    """How an attempt ended well: `outcome` in a sentence, and `evidence` by criterion id.
+    """How an attempt ended well: `outcome` in a sentence, which a step without exit criteria asks for, and
+    `evidence` by criterion id for every criterion that the brief says is asked.
 
     `outputs` maps relative file names to text, or to `{"base64": "..."}`. `result` is one of the words that
-    the step declares as its outcomes.
+    the step declares as its outcomes; it is asked for where the step declares any.
     """
 
     token: Id

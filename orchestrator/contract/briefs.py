@@ -12,11 +12,14 @@ from orchestrator.core.terms import AttemptStatus, CriterionKind, InterventionKi
 
 @dataclass(frozen=True)
 class CriterionFacts:
-    """A criterion. Completion needs evidence for every one of the kind `exit`, by this id."""
+    """A criterion. A completion needs evidence, by this id, for every one that is `asked`: those of the kind
+    `exit`, and after rework those of the kind `entry` too. Where none of the kind `exit` is asked it needs an
+    `outcome`, a sentence that says what was done and how it was checked."""
 
     id: int
     kind: CriterionKind
     text: str
+    asked: bool
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,10 @@ class InterventionFacts:
 
 @dataclass(frozen=True)
 class TaughtFacts:
-    """What an earlier batch or merge point taught (BX-7)."""
+    """What an earlier batch or merge point taught, of this workstream (by its slug) or of another one on the
+    same repository (BX-7)."""
 
+    workstream: str
     after: str
     went_wrong: str
     worked: str

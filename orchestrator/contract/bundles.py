@@ -8,8 +8,7 @@ from pydantic import Field, StrictBool
 
 from orchestrator.contract.values import NO_NUL, Body
 from orchestrator.core import limits
-from orchestrator.core.plans.formats.recognise import Format
-from orchestrator.core.terms import Lifecycle
+from orchestrator.core.terms import Format, Lifecycle
 
 GivenTitle = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)]
 

@@ -10,7 +10,7 @@ from orchestrator.contract.findings import FindingFacts
 from orchestrator.contract.plans import SubmissionFacts
 from orchestrator.contract.values import NO_NUL, Body, Title
 from orchestrator.core import limits
-from orchestrator.core.plans.formats.recognise import Format
+from orchestrator.core.terms import Format
 
 
 class NamedText(Body):

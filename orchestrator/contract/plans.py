@@ -10,8 +10,8 @@ from orchestrator.contract.adoption import AdoptionFacts
 from orchestrator.contract.findings import FindingFacts
 from orchestrator.contract.previews import PreviewFacts
 from orchestrator.contract.values import Body, Text
-from orchestrator.core.plans.formats.recognise import Format
 from orchestrator.core.plans.rehearsing.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS
+from orchestrator.core.terms import Format
 
 
 class PlanText(Body):

@@ -221,10 +221,10 @@ class StaleToken(Refusal):
 
 
 class CriteriaUnmet(Refusal):
-    """An exit criterion has no evidence."""
+    """A criterion has no evidence, or nothing says what was done of a step without exit criteria."""
 
     code, status = "criteria-unmet", 422
-    recovery = "Check every exit criterion with evidence before completing, or declare the attempt failed."
+    recovery = "Check every criterion with evidence before completing, or declare the attempt failed."
 
 
 class KeyReused(Refusal):

@@ -45,7 +45,7 @@ class GateKind(StrEnum):
 
 
 class CriterionKind(StrEnum):
-    """Entry is confirmed at the claim, exit is proved at completion, done is the business definition."""
+    """Exit is proved at completion, after rework entry too (FR-021); done is the business definition."""
 
     ENTRY = "entry"
     EXIT = "exit"
@@ -82,6 +82,10 @@ class TaskStatus(StrEnum):
 #: A task in one of these states needs nothing more; what waits for it may go on.
 TERMINAL_TASK: Final = frozenset({TaskStatus.COMPLETE, TaskStatus.SKIPPED, TaskStatus.CANCELLED})
 OPEN_TASK: Final = frozenset(TaskStatus) - TERMINAL_TASK
+#: What counts as done wherever tasks are counted, and what is counted at all: gates are tasks like any other,
+#: and what another version of the plan dropped is none of the workstream's any more (LC-1).
+DONE_TASK: Final = frozenset({TaskStatus.COMPLETE, TaskStatus.SKIPPED})
+COUNTED_TASK: Final = OPEN_TASK | DONE_TASK
 
 
 class AttemptStatus(StrEnum):
@@ -281,6 +285,21 @@ class TimeWindow(StrEnum):
     TODAY = "today"
     THIS_WEEK = "week"
     THIS_MONTH = "month"
+
+
+class Format(StrEnum):
+    """How a text says a plan; `--format` takes these words (AD-5)."""
+
+    PLAN = "plan"
+    SPEC_KIT = "spec-kit"
+    TASK_MASTER = "task-master"
+    BEADS = "beads"
+    BACKLOG = "backlog"
+    BUNDLE_WS = "bundle-ws"
+    TASKS = "tasks"
+    TASKS_MD = "tasks-md"
+    BUNDLE = "bundle"
+    FOLDER = "folder"
 
 
 class Severity(StrEnum):

@@ -13,8 +13,9 @@ from django.contrib.auth.models import User
 from orchestrator.adapters.repository import git
 from orchestrator.core.plans.plan import slugify
 from orchestrator.models import Policy, Workflow
+from orchestrator.queries.plans.readings import checked
 from orchestrator.services.base.actor import Actor
-from orchestrator.services.plans.plans import Submission, read_source, submit_plan
+from orchestrator.services.plans.plans import Submission, submit_plan
 from orchestrator.services.review.decisions import approve_version, send_back_version
 from orchestrator.services.workstreams.policies import change_policy
 from orchestrator.services.workstreams.workstreams import sign_prehandoff
@@ -92,7 +93,7 @@ def submit_demo_plans(initiator: User, approver: User, now: datetime) -> list[st
 
 
 def _is_there(source: bytes) -> bool:
-    plan = read_source(source).plan
+    plan = checked(source).plan
     return plan is not None and Workflow.objects.filter(slug=slugify(plan.name)).exists()
 
 

@@ -1,21 +1,17 @@
 """Seed 003's tools for tasks that need a person (LC-8)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.utils import timezone
 
 from orchestrator.contract.tasks import TaskFacts, TaskList
-from orchestrator.core.terms import Scope
+from orchestrator.mcp.tools import Tools
 from orchestrator.queries.work.task_facts import TaskFilter, find_task, list_tasks
 from orchestrator.services.people import interventions
-from orchestrator.services.people.callers import Caller
 
 
 @dataclass(frozen=True)
-class InterventionTools:
-    sign_in: Callable[[], Caller]
-
+class InterventionTools(Tools):
     def flag_for_human(
         self, task_id: int, intervention_note: str, choices: list[str] | None = None
     ) -> TaskFacts:
@@ -24,8 +20,7 @@ class InterventionTools:
 
         With `choices`, two or more short texts, the answer will be one of them.
         """
-        caller = self.sign_in()
-        caller.require(Scope.WORK)
+        caller = self.doer(interventions.flag_for_human)
         interventions.flag_for_human(
             task_id=task_id,
             note=intervention_note,
@@ -40,12 +35,11 @@ class InterventionTools:
 
         A question with choices takes one of them. A circuit breaker is answered by a person, not over MCP.
         """
-        caller = self.sign_in()
-        caller.require(Scope.WORK)
+        caller = self.doer(interventions.clear_human_flag)
         interventions.clear_human_flag(task_id=task_id, answer=answer, actor=caller.actor, now=timezone.now())
         return find_task(task_id)
 
     def list_human_interventions(self) -> TaskList:
         """The tasks that wait for a person, with their notes."""
-        self.sign_in().require(Scope.READ)
+        self.reader()
         return list_tasks(TaskFilter(needs_human=True), limit=500)

@@ -1,23 +1,19 @@
 """The tool with which an agent says what a batch or merge point taught (BX-7)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.utils import timezone
 
 from orchestrator.contract.learnings import LearningList
-from orchestrator.core.terms import Scope
+from orchestrator.mcp.tools import Tools
 from orchestrator.mcp.workstreams import uuid_of
 from orchestrator.queries.workstreams.learnings import learnings
 from orchestrator.queries.workstreams.workstream_facts import find_workstream
-from orchestrator.services.people.callers import Caller
 from orchestrator.services.workstreams.learnings import record_learning
 
 
 @dataclass(frozen=True)
-class LearningTools:
-    sign_in: Callable[[], Caller]
-
+class LearningTools(Tools):
     def record_learning(
         self, workstream_id: str, after: str, went_wrong: str = "", worked: str = "", tighten: str = ""
     ) -> LearningList:
@@ -26,8 +22,7 @@ class LearningTools:
 
         `after` names it, as `due` in the answer does: "Batch 01", or a merge point's key.
         """
-        caller = self.sign_in()
-        caller.require(Scope.WORK)
+        caller = self.doer(record_learning)
         workstream = find_workstream(uuid_of(workstream_id))
         record_learning(
             workstream=workstream,

@@ -1,6 +1,5 @@
 """The tools an agent plans with: check a text, submit it, read what reviewers said of it (WF-2, WF-3)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.utils import timezone
@@ -9,27 +8,25 @@ from orchestrator.contract.comments import DiscussionList
 from orchestrator.contract.plans import CheckFacts, SubmissionFacts
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.limits import ROWS
-from orchestrator.core.plans.formats.recognise import Format
 from orchestrator.core.plans.rehearsing.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS
 from orchestrator.core.strict_json import LARGEST
-from orchestrator.core.terms import Scope, VersionStatus
+from orchestrator.core.terms import Format, VersionStatus
+from orchestrator.mcp.tools import Tools
 from orchestrator.mcp.workstreams import uuid_of
 from orchestrator.queries.plans.comment_facts import thread_facts
 from orchestrator.queries.plans.comments import conversation
+from orchestrator.queries.plans.judged import judged, judged_version
 from orchestrator.queries.plans.plan_facts import check_facts
 from orchestrator.queries.plans.plans import find_version, workstream_of
-from orchestrator.queries.plans.readings import turn_to_read
+from orchestrator.queries.plans.readings import checked, turn_to_read
 from orchestrator.queries.workstreams.workstream_facts import find_workstream
-from orchestrator.services.people.callers import Caller
 from orchestrator.services.plans import plans
-from orchestrator.services.plans.submission_facts import submission_facts
 from orchestrator.services.plans.templates import source_with_values
+from orchestrator.web.plans.submission_facts import submission_facts
 
 
 @dataclass(frozen=True)
-class PlanTools:
-    sign_in: Callable[[], Caller]
-
+class PlanTools(Tools):
     def check_plan(
         self,
         source: str,
@@ -44,12 +41,11 @@ class PlanTools:
         that the text tells; with `adopt` the preview shows only what that state leaves to do. The format is
         told from the content: PLAN.md, JSON bundle, spec-kit, task-master, beads, Backlog.md and others.
         """
-        self.sign_in().require(Scope.READ)
+        self.reader()
         if not 1 <= executors <= MOST_EXECUTORS:
             raise InvalidInput(f"Give 1 to {MOST_EXECUTORS} executors.", field="executors")
         with turn_to_read(len(source)):
-            found = plans.read_any_source(source, format)[0]
-            return check_facts(found, plans.read_source(source, wanted=found), executors, adopt=adopt)
+            return check_facts(judged(checked(source, format)), executors, adopt=adopt)
 
     def submit_plan(
         self,
@@ -67,8 +63,7 @@ class PlanTools:
         `values` are the parameters of a template. With `adopt`, approval takes over the state that the text
         tells of its tasks.
         """
-        caller = self.sign_in()
-        caller.require(Scope.MANAGE)
+        caller = self.doer(plans.submit_plan)
         text = source.encode()
         submission = plans.submit_plan(
             source=source_with_values(text, values) if values else text,
@@ -92,14 +87,13 @@ class PlanTools:
         unless asked for; `outdated` ones stand on a line or step that was changed or is gone. `count` is how
         many there are.
         """
-        caller = self.sign_in()
-        caller.require(Scope.READ)
+        caller = self.reader()
         if version < 0:
             raise InvalidInput("A version has a number from 1 on; 0 is the newest one.", field="version")
         if not (1 <= limit <= ROWS and 0 <= offset <= LARGEST):
             raise InvalidInput(f"A page has 1 to {ROWS} threads, from the offset 0 on.", field="limit")
         shown = find_version(workflow, version or None)
-        plan = plans.read_version(shown, workstream_of(shown)).plan
+        plan = judged_version(shown, workstream_of(shown)).plan
         threads = conversation(shown, plan, caller.actor.account.pk).threads
         wanted = tuple(thread_facts(one) for one in threads if resolved or not one.resolved)
         part = wanted[offset : offset + limit]

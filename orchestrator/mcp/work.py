@@ -1,6 +1,5 @@
 """The tools an agent works with: find a task, read its brief, claim it, report, complete or fail (FR-027)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.utils import timezone
@@ -9,42 +8,37 @@ from orchestrator.contract.attempts import AdditionFacts, AttemptFacts, ClaimFac
 from orchestrator.contract.briefs import Brief, Orientation
 from orchestrator.contract.tasks import TaskList
 from orchestrator.core.errors import NotFound
-from orchestrator.core.terms import Scope
+from orchestrator.mcp.tools import Tools
 from orchestrator.queries.work.additions import addition_facts
 from orchestrator.queries.work.attempt_facts import attempt_facts, claim_facts
 from orchestrator.queries.work.briefs import brief
 from orchestrator.queries.work.continuing import to_continue
 from orchestrator.queries.work.continuing_text import orientation
 from orchestrator.queries.work.task_facts import TaskFilter, list_tasks
-from orchestrator.services.people.callers import Caller
 from orchestrator.services.review import additions
 from orchestrator.services.work import claims, completions, failures
 
 
 @dataclass(frozen=True)
-class WorkTools:
-    sign_in: Callable[[], Caller]
-
+class WorkTools(Tools):
     def list_claimable_tasks(self) -> TaskList:
         """The tasks whose attempt you can claim now, in launch order; `attempt.id` is what
         claim_task takes.
         """
-        caller = self.sign_in()
-        caller.require(Scope.READ)
+        caller = self.reader()
         wanted = TaskFilter(claimable=True, claimer=caller.claimer, roles=caller.actor.roles())
         return list_tasks(wanted, limit=500)
 
     def get_brief(self, task_id: int) -> Brief:
         """What a task needs: definition, criteria with ids, earlier attempts, upstream artifacts, answers."""
-        self.sign_in().require(Scope.READ)
+        self.reader()
         return brief(task_id)
 
     def continue_task(self, task_id: int | None = None) -> Orientation:
         """What you need to go on with interrupted work: brief, breadcrumbs, earlier attempts and their
         failures, files, what is to be proved. Without a task: what you hold, or else what others have
         left."""
-        caller = self.sign_in()
-        caller.require(Scope.READ)
+        caller = self.reader()
         if task_id is None:
             waiting = to_continue(caller.executor)
             if not waiting:
@@ -59,7 +53,7 @@ class WorkTools:
         """Claim an attempt exclusively. Keep the token: report, complete and fail need it. Lost it? Claim
         once more.
         """
-        caller = self._worker()
+        caller = self.doer(claims.claim)
         assignment = claims.claim(
             attempt_id=attempt_id, executor=caller.executor, actor=caller.actor, now=timezone.now()
         )
@@ -67,7 +61,7 @@ class WorkTools:
 
     def report_progress(self, attempt_id: int, token: int, breadcrumb: str) -> AttemptFacts:
         """Leave a breadcrumb: what was done last, so that another agent could continue."""
-        caller = self._worker()
+        caller = self.doer(claims.report)
         claims.report(
             attempt_id=attempt_id,
             token=token,
@@ -88,13 +82,14 @@ class WorkTools:
         commit: str = "",
         result: str = "",
     ) -> AttemptFacts:
-        """Complete an attempt with evidence for every exit criterion, by criterion id.
+        """Complete an attempt with evidence for every exit criterion, by criterion id; after rework also for
+        every entry criterion. A step without exit criteria takes a sentence as `outcome` instead.
 
         `outputs` maps relative file names to texts; they are committed to the workspace with the handoff
-        artifact. `result` is one of the `outcomes` in the brief, such as `failed`; empty means the first of
-        them.
+        artifact. `result` is one of the `outcomes` in the brief, such as `failed`; it is asked for when the
+        brief has any.
         """
-        caller = self._worker()
+        caller = self.doer(completions.complete)
         completions.complete(
             attempt_id=attempt_id,
             token=token,
@@ -117,7 +112,7 @@ class WorkTools:
         added = additions.add_steps(
             attempt_id=attempt_id,
             token=token,
-            executor=self._worker().executor,
+            executor=self.doer(additions.add_steps).executor,
             tasks=tasks,
             reason=reason,
             now=timezone.now(),
@@ -126,7 +121,7 @@ class WorkTools:
 
     def fail_task(self, attempt_id: int, token: int, error: str) -> AttemptFacts:
         """Declare the attempt failed and say why; the task waits until somebody re-queues it."""
-        caller = self._worker()
+        caller = self.doer(failures.fail)
         failures.fail(
             attempt_id=attempt_id,
             token=token,
@@ -136,8 +131,3 @@ class WorkTools:
             now=timezone.now(),
         )
         return attempt_facts(attempt_id)
-
-    def _worker(self) -> Caller:
-        caller = self.sign_in()
-        caller.require(Scope.WORK)
-        return caller

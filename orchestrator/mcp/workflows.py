@@ -1,6 +1,5 @@
 """Tools for the library: look workflows up, start a workstream from one, save a plan as one (AD-8)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.utils import timezone
@@ -8,21 +7,18 @@ from django.utils import timezone
 from orchestrator.contract.library import LibraryFacts, WorkflowFacts
 from orchestrator.contract.plans import SubmissionFacts
 from orchestrator.core.changes.parametrise import NewParameter
-from orchestrator.core.terms import Scope
+from orchestrator.mcp.tools import Tools
 from orchestrator.queries.plans.library_facts import library_facts, workflow_facts
 from orchestrator.queries.plans.plans import find_version
-from orchestrator.services.people.callers import Caller
 from orchestrator.services.plans.saved_workflows import save_workflow, start_from_workflow
-from orchestrator.services.plans.submission_facts import submission_facts
+from orchestrator.web.plans.submission_facts import submission_facts
 
 
 @dataclass(frozen=True)
-class WorkflowTools:
-    sign_in: Callable[[], Caller]
-
+class WorkflowTools(Tools):
     def list_workflows(self, words: str = "") -> LibraryFacts:
         """The workflows that work can be started from, with their parameters; `words` looks some up."""
-        self.sign_in().require(Scope.READ)
+        self.reader()
         return library_facts(words)
 
     def start_from_workflow(self, name: str, values: dict[str, str] | None = None) -> SubmissionFacts:
@@ -31,7 +27,7 @@ class WorkflowTools:
 
         `name` is the workflow's name in list_workflows; a parameter that is left out keeps its default.
         """
-        caller = self._manager()
+        caller = self.doer(start_from_workflow)
         done = start_from_workflow(name=name, values=values or {}, actor=caller.actor, now=timezone.now())
         return submission_facts(done)
 
@@ -40,7 +36,7 @@ class WorkflowTools:
     ) -> WorkflowFacts:
         """Save an approved plan as a workflow. `parameters` maps the name of each to the text in the plan
         that it stands for, which becomes its default."""
-        caller = self._manager()
+        caller = self.doer(save_workflow)
         done = save_workflow(
             version=find_version(plan, version),
             name=name,
@@ -50,8 +46,3 @@ class WorkflowTools:
             now=timezone.now(),
         )
         return workflow_facts(done.workflow.slug)
-
-    def _manager(self) -> Caller:
-        caller = self.sign_in()
-        caller.require(Scope.MANAGE)
-        return caller

@@ -2,7 +2,6 @@
 
 import django.core.validators
 import django.db.models.deletion
-import orchestrator.core.plans.formats.recognise
 import orchestrator.core.terms
 import uuid
 from django.conf import settings
@@ -144,7 +143,7 @@ class Migration(migrations.Migration):
                 ('number', models.PositiveIntegerField()),
                 ('status', models.CharField(choices=[('in_review', 'In review'), ('approved', 'Approved'), ('sent_back', 'Sent back'), ('superseded', 'Superseded'), ('withdrawn', 'Withdrawn')], default=orchestrator.core.terms.VersionStatus['IN_REVIEW'], max_length=20)),
                 ('source', models.TextField()),
-                ('format', models.CharField(choices=[('plan', 'Plan'), ('spec-kit', 'Spec kit'), ('task-master', 'Task master'), ('beads', 'Beads'), ('backlog', 'Backlog'), ('bundle-ws', 'Bundle ws'), ('tasks', 'Tasks'), ('tasks-md', 'Tasks md'), ('bundle', 'Bundle'), ('folder', 'Folder')], default=orchestrator.core.plans.formats.recognise.Format['PLAN'], max_length=20)),
+                ('format', models.CharField(choices=[('plan', 'Plan'), ('spec-kit', 'Spec kit'), ('task-master', 'Task master'), ('beads', 'Beads'), ('backlog', 'Backlog'), ('bundle-ws', 'Bundle ws'), ('tasks', 'Tasks'), ('tasks-md', 'Tasks md'), ('bundle', 'Bundle'), ('folder', 'Folder')], default=orchestrator.core.terms.Format['PLAN'], max_length=20)),
                 ('source_name', models.CharField(default='PLAN.md', max_length=200)),
                 ('source_sha256', models.CharField(max_length=64)),
                 ('adopts', models.BooleanField(default=False)),

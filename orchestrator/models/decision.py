@@ -9,12 +9,14 @@ from orchestrator.models.workstream import Workstream
 
 
 class SchedulingDecision(models.Model):
-    """Round `number` of a workstream. `snapshot_sha256` shows that equal snapshots gave equal decisions."""
+    """Round `number` of a workstream. `snapshot_sha256` shows that equal snapshots gave equal decisions.
+    `skipped` is how many steps were skipped by a round that was just made; it is not stored."""
 
     workstream = models.ForeignKey(Workstream, models.PROTECT, related_name="decisions")
     number = models.PositiveIntegerField()
     made_at = models.DateTimeField()
     snapshot_sha256 = models.CharField(max_length=64)
+    skipped = 0
 
     class Meta:
         ordering = ["workstream_id", "-number"]

@@ -1,6 +1,5 @@
 """Task: a step in one workstream (WF-8, LC-6)."""
 
-from collections.abc import Collection
 from typing import Any, Self
 
 from django.conf import settings
@@ -82,9 +81,12 @@ class Task(models.Model):
     def __str__(self) -> str:
         return f"{self.step.key} in {self.workstream}"
 
+    #: The status that the row has in the database as far as this copy knows.
+    stored_status: str | None = None
+
     @classmethod
-    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
-        task = super().from_db(db, field_names, values)
+    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
+        task = super().from_db(*args, **kwargs)
         task.stored_status = vars(task).get("status")
         return task
 

@@ -5,8 +5,7 @@
 from django.conf import settings
 from django.db import models
 
-from orchestrator.core.plans.formats.recognise import Format
-from orchestrator.core.terms import VersionStatus
+from orchestrator.core.terms import Format, VersionStatus
 from orchestrator.models.choices import choices, label, one_of
 from orchestrator.models.workflow import Workflow
 

@@ -20,7 +20,7 @@ from orchestrator.adapters.repository import locked, shown
 from orchestrator.adapters.tool import Job, Result, Tool
 from orchestrator.adapters.worktree import Worktree
 from orchestrator.core import limits
-from orchestrator.core.engine.conditions import chosen_outcome
+from orchestrator.core.engine.conditions import tool_outcome
 from orchestrator.core.errors import (
     AlreadyClaimed,
     AssignedElsewhere,
@@ -36,10 +36,11 @@ from orchestrator.core.errors import (
     WrongState,
 )
 from orchestrator.core.files.handoff import check_output_name
-from orchestrator.core.terms import CriterionKind, StageKind
+from orchestrator.core.terms import StageKind
 from orchestrator.models import Assignment, Attempt, Executor, HandoffArtifact, StepResource, Task
 from orchestrator.processes.lane import state_folder, worktree_of
 from orchestrator.queries.engine.inputs import handover_of_same_inputs, outputs_by_name
+from orchestrator.queries.work.proof import criteria_to_prove
 from orchestrator.queries.work.work import commits_before, queued_attempts
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.people import interventions
@@ -53,8 +54,6 @@ PAUSE: Final = 0.3
 #: Changed files handed over with an attempt: at most so many, each at most so many bytes.
 OUTPUT_FILES: Final = 20
 OUTPUT_SIZE: Final = 200_000
-#: The outcome with which a failing tool completes a step that declares it beside its usual one.
-FAILED: Final = "failed"
 
 
 class Stopped(Exception):
@@ -131,8 +130,9 @@ class LocalExecutor:
             if not result.question:
                 break
             self._ask(assignment, result.question)
-        if result.ok or _failure_is_outcome(assignment.attempt, result):
-            self._hand_over(assignment, tree, start, result)
+        word = _outcome_word(assignment.attempt, result)
+        if word is not None:
+            self._hand_over(assignment, tree, start, result, word)
         else:
             self._fail(assignment, f"{result.error}\n\n{result.output[-4000:]}".strip())
 
@@ -162,14 +162,15 @@ class LocalExecutor:
             )
         return tools[name]
 
-    def _hand_over(self, assignment: Assignment, tree: Worktree, start: str, result: Result) -> None:
+    def _hand_over(
+        self, assignment: Assignment, tree: Worktree, start: str, result: Result, word: str
+    ) -> None:
         attempt, step = assignment.attempt, assignment.attempt.task.step
         commit = tree.commit(f"{step.key}: {step.title}\n\nattempt {attempt.number}, {self.executor.name}")
-        word = "" if result.ok else FAILED
         outputs = _outputs(attempt, tree, start, result)
         if same := _unchanged(attempt, tree, word):
             commit, outputs = same.attempt.commit, outputs_by_name(same)
-        criteria = step.criteria.filter(kind=CriterionKind.EXIT).values_list("pk", flat=True)
+        criteria = criteria_to_prove(attempt.task).values_list("pk", flat=True)
         told = result.summary[: limits.TEXT_CHARACTERS - 100]
         while True:
             self._wait_for_person(assignment)
@@ -249,9 +250,13 @@ _ATTEMPT_ROWS: Final = (
 )
 
 
-def _failure_is_outcome(attempt: Attempt, result: Result) -> bool:
-    """Whether the tool came to an end, and the step says what follows when it fails (AD-8)."""
-    return bool(result.summary) and FAILED in attempt.task.step.outcome_words[1:]
+def _outcome_word(attempt: Attempt, result: Result) -> str | None:
+    """The outcome to complete with; None when the attempt fails: the tool did not come to an end, or the step
+    does not say what follows when it fails (AD-8).
+    """
+    if not result.ok and not result.summary:
+        return None
+    return tool_outcome(attempt.task.step.outcome_words, result.ok)
 
 
 def _unchanged(attempt: Attempt, tree: Worktree, word: str) -> HandoffArtifact | None:
@@ -262,7 +267,7 @@ def _unchanged(attempt: Attempt, tree: Worktree, word: str) -> HandoffArtifact |
     earlier = handover_of_same_inputs(attempt)
     if earlier is None or not earlier.attempt.commit:
         return None
-    if earlier.attempt.result != chosen_outcome(attempt.task.step.key, attempt.task.step.outcome_words, word):
+    if earlier.attempt.result != word:
         return None
     return earlier if tree.settle_on(earlier.attempt.commit) else None
 

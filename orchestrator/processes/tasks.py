@@ -20,6 +20,7 @@ from orchestrator.services.handoff.maintenance import maintain
 from orchestrator.services.handoff.soundness import keep_sound
 from orchestrator.services.work import collector
 from orchestrator.services.work.inbox_turns import going_on
+from orchestrator.services.workstreams.learnings_file import write_learnings
 from orchestrator.workspace.git import GitFailed
 
 #: Where a heartbeat and a sweep leave the word they were sent with, once they are done.
@@ -89,6 +90,8 @@ def _end_sweep(word: str, trouble: list[Exception]) -> None:
     if not _stopped(trouble):
         with kept_for_the_end(trouble):
             baseline.look_everywhere(now=timezone.now())
+        with kept_for_the_end(trouble):
+            write_learnings()
         with kept_for_the_end(trouble):
             maintain()
     cache.set(SWEPT, word, None)

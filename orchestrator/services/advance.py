@@ -1,5 +1,5 @@
 """Advance a workstream: take in what producers committed themselves, commit what was announced, check what
-was handed over, schedule; again until nothing is left.
+was handed over, schedule, and commit what that announced.
 
 This is what the queue runs (DC-6). Running it twice, or after a crash anywhere, has no second effect. It may
 take long, so each part asks the clock of the entry point anew: a round is dated when it was made.
@@ -9,19 +9,20 @@ from collections.abc import Callable
 from datetime import datetime
 
 from orchestrator.core.errors import WorkspaceDiverged, WorkspaceUnavailable
+from orchestrator.models import Workstream
 from orchestrator.queries.engine.contenders import in_line_with
 from orchestrator.queries.engine.snapshot import workstream_row
 from orchestrator.services.base.locks import outside_transactions
 from orchestrator.services.base.trouble import kept_for_the_end, note_trouble
 from orchestrator.services.base.wake import wake
-from orchestrator.services.handoff.artifacts import publish
 from orchestrator.services.handoff.damage import check_handovers, workspace
 from orchestrator.services.handoff.known_branch import look
+from orchestrator.services.handoff.publishing import publish
 from orchestrator.services.review.effect import take_effect
 from orchestrator.services.work.collector import collect
 from orchestrator.services.work.scheduling import run_round
 
-#: A round that launches announces new artifacts, which have to be committed in turn; two turns are usual.
+#: Rounds of one advance, as long as each of them skips steps; one is usual.
 TURNS = 20
 Clock = Callable[[], datetime]
 
@@ -51,32 +52,42 @@ def advance(*, workstream_id: int, clock: Clock, afresh: bool = False) -> None:
     with kept_for_the_end(own):
         take_effect(workstream_id=workstream_id, now=clock())
     for one in in_line_with(workstream_row(workstream_id)):
-        its = own if one == workstream_id else []
+        its = own if one.pk == workstream_id else []
         _bring_up_to_date(one, clock, afresh, its)
         with kept_for_the_end(its):
-            note_trouble(workstream_row(one), its)
+            note_trouble(one, its)
         trouble += its
     if trouble:
         raise trouble[0]
 
 
-def _bring_up_to_date(workstream_id: int, clock: Clock, afresh: bool, trouble: list[Exception]) -> None:
-    """What goes wrong is added to `trouble`; whatever does not need it is done all the same."""
+def _bring_up_to_date(workstream: Workstream, clock: Clock, afresh: bool, trouble: list[Exception]) -> None:
+    """Commit what was announced, schedule, then commit what that announced with the state files, which are so
+    made once. What goes wrong is added to `trouble`; whatever does not need it is done all the same."""
     for _ in range(TURNS):
+        if not _publish(workstream, clock, trouble, state_files=False):
+            run_round(workstream_id=workstream.pk, now=clock(), afresh=afresh)
+            return
+        made = None
         with kept_for_the_end(trouble):
-            publish(now=clock(), workstream_id=workstream_id)
-        if trouble and isinstance(trouble[-1], WorkspaceDiverged):  # noticed since this advance began
-            trouble.pop()
-            run_round(workstream_id=workstream_id, now=clock(), afresh=afresh)
-            break
-        launched = None
-        with kept_for_the_end(trouble):
-            check_handovers(workstream_id=workstream_id, now=clock())
-            launched = run_round(workstream_id=workstream_id, now=clock(), afresh=afresh)
-        if launched is None or trouble:
+            check_handovers(workstream=workstream, now=clock(), whole=afresh)
+            made = run_round(workstream_id=workstream.pk, now=clock(), afresh=afresh)
+        if trouble or made is None or not made.skipped:  # what stands behind a skipped step may go on
             break
     else:
-        wake(workstream_id)
+        wake(workstream.pk)
+    if not any(isinstance(one, WorkspaceUnavailable) for one in trouble):
+        _publish(workstream, clock, trouble, state_files=True)
+
+
+def _publish(workstream: Workstream, clock: Clock, trouble: list[Exception], *, state_files: bool) -> bool:
+    """False when it was noticed since this advance began that branch and database do not belong together."""
+    with kept_for_the_end(trouble):
+        publish(now=clock(), workstream_id=workstream.pk, state_files=state_files)
+    if trouble and isinstance(trouble[-1], WorkspaceDiverged):
+        trouble.pop()
+        return False
+    return True
 
 
 def _diverged(now: datetime) -> bool:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from orchestrator.core.engine import explain
 from orchestrator.queries.work.tasks import TaskRow
 from orchestrator.web.markdown import to_html
 from orchestrator.web.zone import project_zone
@@ -176,8 +177,8 @@ def standing(row: TaskRow) -> str:
     nearby.
     """
     if row.failed and not row.task.needs_human:
-        return f"failed in attempt {row.failed.number}, waits for a person to re-queue it"
-    return "waits for a person to answer" if row.task.needs_human else row.sentence.removeprefix("ready, ")
+        return explain.failed_in(row.failed.number)
+    return explain.waits_for_answer() if row.task.needs_human else explain.beside_ready(row.sentence)
 
 
 @register.filter

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -25,13 +25,15 @@ from orchestrator.core import limits
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import Role
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import Act, why_none
 from orchestrator.services.base.form_keys import Made
 from orchestrator.web.admission import roles_in
 from orchestrator.web.once import once
 
 #: Characters of one typed field; longer texts belong into an output file.
 TEXT_LIMIT = limits.TEXT_CHARACTERS
-Act = TypeVar("Act")
+Chosen = TypeVar("Chosen")
+Do = TypeVar("Do", bound=Callable[..., Any])
 View = Callable[..., HttpResponse]
 
 
@@ -46,16 +48,42 @@ class Viewer:
     def user(self) -> User:
         return self.actor.account
 
-    def lacks(self, *allowed: Role) -> str:
-        """Why a control is off for this person; empty when one of the roles is held."""
-        if self.roles & set(allowed):
-            return ""
-        return f"You need the role {' or '.join(role.value for role in allowed)}. Ask someone who has it."
+    def lacks(self, act: Act[..., Any]) -> str:
+        """Why the control of an act is off for this person, whatever the row; empty when they may do it."""
+        return off(act.why_not(self.actor))
 
 
 def viewer(request: HttpRequest) -> Viewer:
-    actor = Actor.person(request.user)  # type: ignore[arg-type]
-    return Viewer(actor, roles_in(request))
+    roles = roles_in(request)
+    return Viewer(Actor.person(request.user, roles), roles)  # type: ignore[arg-type]
+
+
+def off(refusal: Refusal | None) -> str:
+    """Why a control is off, as its page says it; empty when nothing is refused."""
+    if refusal is None:
+        return ""
+    if role := refusal.details.get("role"):
+        return f"You need the role {role}. Ask someone who has it."
+    return f"{refusal.message} {refusal.way_out}"
+
+
+def does(*acts: Act[..., Any]) -> Callable[[Do], Do]:
+    """Names the acts of a function that handles a form, which begins with the request.
+
+    Whoever may do none of them is refused before anything that they typed is looked at.
+    """
+
+    def decorate(handle: Do) -> Do:
+        @wraps(handle)
+        def admitted(request: HttpRequest, *arguments: Any, **values: Any) -> Any:
+            if refusal := why_none(acts, viewer(request).actor):
+                raise refusal
+            return handle(request, *arguments, **values)
+
+        admitted.acts = acts  # type: ignore[attr-defined]
+        return cast(Do, admitted)
+
+    return decorate
 
 
 def now() -> datetime:
@@ -87,7 +115,7 @@ def number_in(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
 
 
-def chosen(acts: Mapping[str, Act], name: str) -> Act:
+def chosen(acts: Mapping[str, Chosen], name: str) -> Chosen:
     """The act that the address names."""
     if name not in acts:
         raise NotFound(f"There is no act {name!r} here.")

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from orchestrator.queries.engine.holds import work_is_stopped
-from orchestrator.queries.workstreams.inbox import inbox_for
+from orchestrator.services.duties import inbox_of
 from orchestrator.web.admission import roles_in
 
 AREAS = (
@@ -47,7 +47,7 @@ def _nav(request: HttpRequest, user: User) -> list[NavItem]:
     roles = roles_in(request)
     if not roles:
         return []
-    waiting = inbox_for(user, roles).total
+    waiting = inbox_of(user, roles).total
     return [
         NavItem(label, href, _here(request.path, href), waiting if href == "/" else 0)
         for label, href in AREAS

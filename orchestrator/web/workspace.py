@@ -2,6 +2,7 @@
 they do not.
 """
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -10,8 +11,8 @@ from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import Settlement
-from orchestrator.services.handoff.divergence import SETTLERS, settle_divergence, workspace_facts
-from orchestrator.web.acting import act_of, chosen, now, perform, typed, viewer
+from orchestrator.services.handoff.divergence import settle_divergence, workspace_facts
+from orchestrator.web.acting import act_of, chosen, does, now, perform, typed, viewer
 from orchestrator.web.show import show
 
 
@@ -22,24 +23,23 @@ def workspace(request: HttpRequest) -> HttpResponse:
 
 def workspace_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
     who = viewer(request)
-    context = {"facts": workspace_facts(now=now()), "why_not": who.lacks(*SETTLERS)}
+    context = {"facts": workspace_facts(now=now()), "why_not": who.lacks(settle_divergence)}
     return show(request, "workspace/page.html", context, refusal=refusal)
 
 
 @act_of("workspace")
 def workspace_act(request: HttpRequest, act: str) -> HttpResponse:
     way = chosen({one.value: one for one in Settlement}, act)
+    settle, again = partial(_settle, request, way), partial(workspace_page, request)
+    return perform(request, settle, then=reverse("workspace"), again=again)
 
-    def settle() -> str:
-        kept = settle_divergence(
-            way=way, reason=typed(request, "reason"), actor=viewer(request).actor, now=now()
-        )
-        said = f" What the branch held before is kept as {kept}." if kept else ""
-        return f"Workspace and database belong together again; work goes on.{said}"
 
-    return perform(
-        request, settle, then=reverse("workspace"), again=lambda refusal: workspace_page(request, refusal)
-    )
+@does(settle_divergence)
+def _settle(request: HttpRequest, way: Settlement) -> str:
+    reason = typed(request, "reason")
+    kept = settle_divergence(way=way, reason=reason, actor=viewer(request).actor, now=now())
+    said = f" What the branch held before is kept as {kept}." if kept else ""
+    return f"Workspace and database belong together again; work goes on.{said}"
 
 
 urlpatterns: list[Any] = [

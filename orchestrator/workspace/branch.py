@@ -13,7 +13,8 @@ from typing import Final
 
 from orchestrator.workspace import objects
 from orchestrator.workspace.git import GitFailed
-from orchestrator.workspace.repository import BRANCH, NO_COMMIT, Workspace, blob_id
+from orchestrator.workspace.repository import NO_COMMIT, Workspace, blob_id
+from orchestrator.workspace.store import BRANCH
 
 DIVERGED: Final = "refs/diverged/"
 #: The name that git gives a tree without entries; it knows this one without storing it.

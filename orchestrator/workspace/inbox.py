@@ -84,6 +84,8 @@ class Inbox:
         """
         if not all((self.space.root / ".git" / name).exists() for name in ("HEAD", "objects", "refs")):
             return []  # there is no workspace yet, or it is just being made
+        if not self._loose() and not self._packed():
+            return []  # nobody has ever pushed; git is not asked for that
         told = text(self.git.run("for-each-ref", "--format=%(objectname) %(refname)", INBOX, COLLECTED))
         refs = {
             name: commit for commit, _, name in (line.partition(" ") for line in told.split("\n") if line)
@@ -101,6 +103,15 @@ class Inbox:
             os.path.relpath(os.path.join(place, name), folder) for place, names in places for name in names
         )
         return {f"{INBOX}{path}" for path in paths if not path.endswith(".lock")}
+
+    def _packed(self) -> bool:
+        """Whether git has put producers' branches together with others in one file."""
+        try:
+            return INBOX.encode() in (self.space.root / ".git" / "packed-refs").read_bytes()
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True  # git knows better
 
     def commits(self, branch: Branch) -> Sequence[Step]:
         """The commits not looked at yet, oldest first; those of the workspace itself are nobody's results.

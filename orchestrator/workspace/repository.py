@@ -16,11 +16,11 @@ from pathlib import Path
 
 from orchestrator.workspace import files, objects
 from orchestrator.workspace.files import disk_errors
-from orchestrator.workspace.git import SETTINGS, Git, GitFailed, text
+from orchestrator.workspace.git import SETTINGS, Git, GitFailed
 from orchestrator.workspace.index import Index
 from orchestrator.workspace.lock import exclusive
+from orchestrator.workspace.store import BRANCH, Store
 
-BRANCH = "refs/heads/main"
 NO_COMMIT = "0" * 40
 COMMIT_NAME = re.compile("[0-9a-f]{40}")
 #: Seconds that a second writer waits for the first; shorter than a queue task may last.
@@ -47,6 +47,7 @@ class Workspace:
         self._staging = root / ".git" / "orchestrator-staging"
         self._objects = root / ".git" / "objects"
         self.index = Index(root)
+        self._store = Store(root)
         # A commit never changes: what it holds is asked once. Path -> blob, or "" when it holds no such file.
         self._seen: dict[str, dict[str, str]] = {}
         #: Told of a commit before the branch moves to it, so that a kill between the two is recognised (F6).
@@ -62,12 +63,7 @@ class Workspace:
 
     def head(self) -> str:
         """The branch's commit, or "" while there is none."""
-        if loose := _loose_ref(self.root / ".git" / BRANCH):
-            return loose
-        try:
-            return self.git.line("rev-parse", "--verify", "--quiet", BRANCH)
-        except GitFailed:
-            return ""
+        return _loose_ref(self.root / ".git" / BRANCH) or self._store.head()
 
     def write(self, contents: Mapping[str, bytes], message: str, at: datetime) -> str:
         """Make the branch and the work tree hold these files; answer with the branch's commit. Needs
@@ -84,7 +80,7 @@ class Workspace:
             files.make_room(self.root, path)
         crash_point("before-blob")
         if fresh:
-            head = self._commit({path: copies[path] for path in fresh}, head, message, at)
+            head = self._commit({path: contents[path] for path in fresh}, head, message, at)
         crash_point("before-files")
         for path in stale:
             files.place(copies[path], self.root, path)
@@ -173,11 +169,8 @@ class Workspace:
         seen = self._seen.setdefault(head, {})
         asked = [*paths]
         if unknown := [path for path in asked if path not in seen]:
-            names = _lines(f"{head}:{path}" for path in unknown)
-            answers = self.git.run("cat-file", "--batch-check=%(objectname) %(objecttype)", send=names)
-            found = (text(answer).split(" ") for answer in answers.rstrip(b"\n").split(b"\n"))
-            for path, words in zip(unknown, found, strict=True):
-                seen[path] = words[0] if words[-1] == "blob" else ""
+            found = self._store.blobs(head, unknown)
+            seen.update({path: found.get(path, "") for path in unknown})
         return {path: seen[path] for path in asked if seen[path]}
 
     def _stage(self, contents: Mapping[str, bytes]) -> Mapping[str, Path]:
@@ -188,24 +181,23 @@ class Workspace:
             files.write_durably(copy, contents[path])
         return copies
 
-    def _commit(self, copies: Mapping[str, Path], head: str, message: str, at: datetime) -> str:
-        if not self.index.stands_at(head):
-            self.git.run("read-tree", *([head] if head else ["--empty"]))
-        self._enter(copies)
-        tree = self.git.line("write-tree")
-        parent = ["-p", head] if head else []
-        commit = self.git.line("commit-tree", tree, *parent, "-F", "-", send=message.encode(), at=at)
+    def _commit(self, contents: Mapping[str, bytes], head: str, message: str, at: datetime) -> str:
+        commit, blobs = self._store.commit(contents, head, message, at)
+        crash_point("before-index")
+        if self.index.stands_at(head):
+            self._store.list_files(blobs)
+        else:
+            self._store.list_afresh(head, blobs)
         self.intend(commit)
         crash_point("before-ref")
-        self.git.run("update-ref", "-m", "handoff", BRANCH, commit, head or NO_COMMIT)
+        self._store.move(commit, head, "handoff")
+        crash_point("before-memory")
         self.index.now_at(commit)
         return commit
 
     def add_to_index(self, contents: Mapping[str, bytes]) -> None:
         """Put files into git and its index, not into the branch. Needs `locked()`."""
-        self._enter(self._stage(contents))
-
-    def _enter(self, copies: Mapping[str, Path]) -> None:
+        copies = self._stage(contents)
         names = _lines(str(copy) for copy in copies.values())
         blobs = self.git.line("hash-object", "-w", "--no-filters", "--stdin-paths", send=names).split()
         entries = (f"100644 {blob}\t{path}\0" for path, blob in zip(copies, blobs, strict=True))

@@ -8,10 +8,11 @@ from django.test import Client
 from django.urls import reverse
 
 from orchestrator.core import errors
-from orchestrator.core.terms import CriterionKind
 from orchestrator.models import Assignment, Attempt, Executor, Workstream
 from orchestrator.processes import tasks
-from orchestrator.services.plans.plans import Submission, read_source
+from orchestrator.queries.plans.readings import checked
+from orchestrator.queries.work.proof import criteria_to_prove
+from orchestrator.services.plans.plans import Submission
 from tests.cast import PLAN, Driver
 from tests.machines import Machine
 from tests.web.pages import signed_in
@@ -32,7 +33,7 @@ class PublicDriver(Driver):
         answer = self._person(role).post(reverse("plan-submit"), body)
         assert answer.status_code == 302, answer.content.decode()
         self.workstream = Workstream.objects.exclude(pk__in=before).get()
-        return Submission(self.workstream.version, self.workstream, read_source(source))
+        return Submission(self.workstream.version, self.workstream, checked(source))
 
     def start_afresh(self, source: bytes) -> None:
         version = self.submit(source).version
@@ -66,12 +67,12 @@ class PublicDriver(Driver):
         self, key: str, outputs: dict[str, bytes] | None = None, outcome: str = "Done.", result: str = ""
     ) -> Attempt:
         held = Assignment.objects.select_related("executor").get(attempt=self.attempt(key))
-        exits = self.task(key).step.criteria.filter(kind=CriterionKind.EXIT)
+        asked = criteria_to_prove(self.task(key))
         body = {
             "token": held.token,
             "outcome": outcome,
-            "result": result,
-            "evidence": {str(criterion.pk): f"seen: {criterion.text}" for criterion in exits},
+            "result": result or self.usual_outcome(key),
+            "evidence": {str(criterion.pk): f"seen: {criterion.text}" for criterion in asked},
             "outputs": {
                 n: {"base64": base64.b64encode(content).decode()} for n, content in (outputs or {}).items()
             },

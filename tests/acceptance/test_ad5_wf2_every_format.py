@@ -8,16 +8,15 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core.files.write import Written, render_as
-from orchestrator.core.plans.checks.check import review_any
+from orchestrator.core.plans.checks.read import read
 from orchestrator.core.plans.formats.bundle import read as read_bundle
 from orchestrator.core.plans.formats.bundle import render_bundle
 from orchestrator.core.plans.formats.folder import PlanSource, sources_of
-from orchestrator.core.plans.formats.recognise import Format
 from orchestrator.core.plans.plan import Plan, Reading
 from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.core.plans.rehearsing.preview import preview
 from orchestrator.core.plans.text.render import render_plan
-from orchestrator.core.terms import TaskStatus
+from orchestrator.core.terms import Format, TaskStatus
 from tests.core.formats.samples import FOLDER_FILES, PLAN, SAMPLES
 
 SHARED = Path(os.environ.get("ORCHESTRATOR_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
@@ -27,7 +26,7 @@ TOOLS = frozenset({"pytest"})
 
 def reviewed(source: PlanSource) -> tuple[Plan, Reading]:
     """Nothing in it keeps it from being scheduled to its end, and both forms of ours read back as it is."""
-    _, reading = review_any(source.text, TOOLS)
+    reading = read(source.text, TOOLS)
     plan = reading.plan
     assert plan is not None
     assert [f for f in reading.blockers if f.code != "unanswered-question"] == []
@@ -46,8 +45,8 @@ def test_wf2_a_plan_of_every_format_is_scheduled_to_its_end(name: str) -> None:
 
 
 def test_wf2_the_format_can_be_forced() -> None:
-    found, reading = review_any(PLAN, TOOLS, Format.SPEC_KIT)
-    assert found is Format.SPEC_KIT
+    reading = read(PLAN, TOOLS, Format.SPEC_KIT)
+    assert reading.format is Format.SPEC_KIT
     assert reading.plan is None
 
 

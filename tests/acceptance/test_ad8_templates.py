@@ -10,9 +10,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from orchestrator.core.plans.checks.check import review_source
+from orchestrator.core.plans.checks.read import read
 from orchestrator.core.plans.text.parameters import parameters_of, with_values
-from orchestrator.core.terms import TaskStatus
+from orchestrator.core.terms import Format, TaskStatus
 from orchestrator.models import Task, WorkflowVersion, Workstream
 from orchestrator.queries.plans.library import library
 from tests.cast import PLAN, Driver
@@ -62,9 +62,9 @@ def statuses(driver: Driver) -> dict[str, str]:
 @pytest.mark.parametrize("name", VALUES)
 def test_ad8_a_shipped_template_is_good_once_it_has_its_values(name: str) -> None:
     tools = frozenset({"pytest", "script", "ruff"})
-    bare = review_source(source(name), tools)
+    bare = read(source(name), tools, Format.PLAN)
     assert {f.code for f in bare.blockers} - {"unusable-name"} == {"parameter-without-value"}
-    reading = review_source(with_values(source(name), VALUES[name]), tools)
+    reading = read(with_values(source(name), VALUES[name]), tools, Format.PLAN)
     assert reading.blockers == ()
     assert [f for f in reading.findings if f.severity == "warns"] == []
     steps = list(reading.plan.steps()) if reading.plan else []

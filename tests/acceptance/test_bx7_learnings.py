@@ -2,7 +2,7 @@
 
 from orchestrator.models import HistoryEntry, Learning
 from orchestrator.queries.work.briefs import brief
-from orchestrator.queries.workstreams.inbox import inbox_for
+from orchestrator.services.duties import inbox_of
 from tests.acceptance.workspace_files import Files
 from tests.cast import PLAN, Driver
 from tests.machines import Machine
@@ -31,7 +31,7 @@ def test_bx7_a_learning_reaches_the_file_and_the_next_brief(driver: Driver, file
 
 def asked(driver: Driver, role: str = "contributor") -> list[str]:
     """What the inbox asks this person about lessons."""
-    found = inbox_for(getattr(driver.cast, role)).groups
+    found = inbox_of(getattr(driver.cast, role)).groups
     return [
         entry.title
         for section, entries in found

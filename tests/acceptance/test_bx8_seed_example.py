@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.core.plans.checks.check import review_source
+from orchestrator.core.plans.checks.read import read
 from orchestrator.core.plans.rehearsing.preview import preview
-from orchestrator.core.terms import GateKind
+from orchestrator.core.terms import Format, GateKind
 from tests.core.plan_examples import DECOMPOSITION, DEPENDENCIES, needs, plan_of, shape
 
 SHARED = Path(os.environ.get("ORCHESTRATOR_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
@@ -64,7 +64,7 @@ def test_bx8_seed_example_parses_as_it_stands(source: str) -> None:
 
 
 def test_bx8_seed_example_has_no_blocker() -> None:
-    reading = review_source((DECOMPOSITION + "\n" + DEPENDENCIES).encode(), frozenset())
+    reading = read((DECOMPOSITION + "\n" + DEPENDENCIES).encode(), frozenset(), Format.PLAN)
     assert reading.blockers == ()
 
 
@@ -86,7 +86,7 @@ def test_bx8_lanes_own_files_and_worktree() -> None:
 
 
 def test_bx8_undeclared_lane_is_inferred_and_said() -> None:
-    reading = review_source(DECOMPOSITION + DEPENDENCIES, frozenset())
+    reading = read(DECOMPOSITION + DEPENDENCIES, frozenset(), Format.PLAN)
     found = [f for f in reading.findings if f.code == "inferred-lane"]
     assert [(f.line, "WS-E" in f.message) for f in found] == [(23, True)]
 
@@ -106,7 +106,7 @@ def test_bx8_the_blocks_of_the_seed_file_itself() -> None:
 
 
 def test_bx8_the_whole_seed_file_reads_its_example() -> None:
-    reading = review_source(seed(), frozenset())
+    reading = read(seed(), frozenset(), Format.PLAN)
     assert reading.plan is not None
     assert shape(reading.plan) == SHAPE
     assert "read-from-code-block" in [f.code for f in reading.findings]

@@ -110,7 +110,7 @@ def test_ec3_nothing_is_launched_behind_a_spoilt_file(driver: Driver, files: Fil
     held = driver.claim("A1")
     machine = Machine.of(held.executor)
     machine.post(f"/api/attempts/{held.attempt_id}/complete", {"token": held.token})
-    from orchestrator.services.handoff.artifacts import publish
+    from orchestrator.services.handoff.publishing import publish
 
     publish(now=driver.tick())
     (files.root / handover(driver).path).unlink()

@@ -19,6 +19,8 @@ from tests.cast import Driver
 from tests.machines import Machine
 from tests.web.pages import signed_in, words
 
+#: What the executor of A1, which has no exit criteria, completes it with.
+DONE = {"token": 1, "outcome": "Wrote the schema and read it again."}
 PLAN = b"""# Plan: Login
 
 ## Stages
@@ -114,7 +116,7 @@ def test_f23_older_database_restored(begun: Driver, files: Files) -> None:
     older_database(begun)
     newer = files.git("rev-parse", "main")
     machine = Machine.of(begun.cast.builder("builder-A1"))
-    refused, told = machine.post(f"/api/attempts/{held.pk}/complete", {"token": 1}, key="again")
+    refused, told = machine.post(f"/api/attempts/{held.pk}/complete", DONE, key="again")
     assert (refused, told["code"]) == (503, "workspace-diverged"), "before any look: the act itself compares"
     assert "newer than the database" in told["message"]
     assert_work_is_stopped(begun, files, machine, "database-older")
@@ -136,7 +138,7 @@ def test_f23_older_database_restored(begun: Driver, files: Files) -> None:
     entry = HistoryEntry.objects.get(action="branch set back")
     assert (entry.actor, entry.reason) == ("anna", "The database is right.")
 
-    assert machine.post(f"/api/attempts/{held.pk}/complete", {"token": 1}, key="again")[0] == 200
+    assert machine.post(f"/api/attempts/{held.pk}/complete", DONE, key="again")[0] == 200
     begun.advance()
     assert_work_goes_on(begun, files)
 
@@ -311,7 +313,7 @@ def test_f6_a_publisher_killed_behind_the_move_of_the_branch_is_no_divergence(
 ) -> None:
     """The commit is one more than the database has marked, and the one that it meant; the real kill of a
     process is in tests/services/test_artifacts.py."""
-    from orchestrator.services.handoff import artifacts
+    from orchestrator.services.handoff import publishing
 
     class Killed(BaseException):
         pass
@@ -321,7 +323,7 @@ def test_f6_a_publisher_killed_behind_the_move_of_the_branch_is_no_divergence(
 
     before = files.git("rev-parse", "main")
     with monkeypatch.context() as patch:
-        patch.setattr(artifacts, "_mark", die)
+        patch.setattr(publishing, "_mark", die)
         with pytest.raises(Killed):
             begun.complete("A1")
     assert files.git("rev-parse", "main~1") == before

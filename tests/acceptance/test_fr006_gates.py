@@ -235,6 +235,30 @@ def test_fr006_a_persons_token_signs_over_rest(driver: Driver) -> None:
     assert (status, facts["status"], facts["reviews"][-1]["return_to"]) == (200, "pending", "A2")
 
 
+def test_fr006_over_rest_an_approval_may_have_a_reason_and_a_rejection_has_to(driver: Driver) -> None:
+    at_gate(driver)
+    own = register_executor(name="rita-token", kind=ExecutorKind.PERSON, user=driver.cast.reviewer, now=NOON)
+    machine, address = Machine.of(own), f"/api/gates/{driver.task('MP1').pk}"
+    status, refusal = machine.post(f"{address}/reject", {"return_to": "A2"})
+    assert (status, refusal["code"]) == (422, "invalid-input"), "the member is missing"
+    status, refusal = machine.post(f"{address}/reject", {"return_to": "A2", "reason": " "})
+    assert (status, refusal["code"]) == (422, "reason-missing")
+    assert driver.task("MP1").status == TaskStatus.REVIEW
+    status, facts = machine.post(f"{address}/approve", {})
+    assert (status, facts["status"]) == (200, "complete")
+
+
+def test_fr006_on_the_page_an_approval_may_have_a_reason_and_a_rejection_has_to(driver: Driver) -> None:
+    at_gate(driver)
+    page = signed_in(driver.cast.reviewer).get(f"/gates/{driver.task('MP1').pk}/")
+    assert "Reason; a rejection needs one" in words(page)
+    refused = decide(driver, driver.cast.reviewer, "reject", return_key="A2")
+    assert (refused.status_code, "A gate is rejected with a reason." in words(refused)) == (422, True)
+    decide(driver, driver.cast.reviewer)
+    review = GateReview.objects.get()
+    assert (review.decision, review.reason, driver.task("MP1").status) == ("approved", "", "complete")
+
+
 @pytest.mark.parametrize("kind", [ExecutorKind.AGENT, ExecutorKind.TOOL])
 @pytest.mark.parametrize("act", ["approve", "reject"])
 def test_fr006_agents_and_tools_never_decide(driver: Driver, kind: ExecutorKind, act: str) -> None:

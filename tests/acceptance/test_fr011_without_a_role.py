@@ -107,6 +107,19 @@ def filled(route: str, driver: Driver) -> str:
 
 
 @pytest.mark.django_db
+def test_fr011_the_refusal_leads_to_what_an_account_without_a_role_may_see(
+    nobody: tuple[Driver, User, str],
+) -> None:
+    client = Client(headers={"accept": "text/html"})
+    client.force_login(nobody[1])
+    page = client.get("/portfolio/")
+    said, shown = words(page).split("holds no role here.", 1)[1], page.content.decode()
+    assert "Your account Your executors and tokens" in said
+    assert shown.count('href="/account/"') == 2, "in the menu and beside the refusal"
+    assert client.get("/account/").status_code == 200
+
+
+@pytest.mark.django_db
 def test_fr011_no_page_is_shown_to_an_account_without_a_role(nobody: tuple[Driver, User, str]) -> None:
     driver, user, _ = nobody
     client = Client(headers={"accept": "text/html"})

@@ -97,6 +97,32 @@ def test_lc3_a_version_of_accepted_work_is_taken_back_or_decided_once_it_is_reop
     assert "disabled" not in control(signed_in(driver.cast.admin).get(address), "approve")
 
 
+def test_lc3_the_review_of_accepted_work_says_that_nothing_starts(driver: Driver, steward: Machine) -> None:
+    driver.start()
+    work = driver.finish()
+    steward.post(f"/api/workstreams/{work.uuid}/stages", GAP)
+    Workstream.objects.update(status="completed", accepted_at=NOON, accepted_by=driver.cast.approver)
+    client, slug = signed_in(driver.cast.approver), work.version.workflow.slug
+    in_force = words(client.get(reverse("plan-review", args=[slug, 1])))
+    assert "What the plan does Nothing starts: Card refunds is completed, and all of its 6 tasks" in in_force
+    submitted = words(client.get(reverse("plan-review", args=[slug, 2])))
+    assert "What approval does Nothing starts: Card refunds is completed, and all of its 6 tasks" in submitted
+    assert "Once the workstream is re-opened, approval does this: Work goes on: 6 tasks keep" in submitted
+    for address in (reverse("plan-effect", args=[slug, 1]), reverse("plan-review", args=[slug, 1])):
+        shown = words(client.get(address))
+        assert "Nothing starts: Card refunds is completed" in shown
+        assert "and starts" not in shown
+
+
+def test_lc3_the_review_of_work_under_way_says_how_far_it_is(driver: Driver) -> None:
+    work = driver.start()
+    driver.do("A1")
+    address = reverse("plan-review", args=[work.version.workflow.slug, 1])
+    shown = words(signed_in(driver.cast.observer).get(address))
+    assert "What the plan does It is in force: 1 of 6 tasks are done." in shown
+    assert "and starts" not in shown
+
+
 def test_lc3_an_accepted_workstream_is_reopened_with_the_gap_and_accepted_again(
     driver: Driver, steward: Machine
 ) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from orchestrator.core.plans.formats.folder import PlanSource
 from orchestrator.core.terms import WorkstreamStatus
-from orchestrator.services.plans.plans import STORED_BLOCKERS, read_source
+from orchestrator.queries.plans.readings import checked
+from orchestrator.services.plans.plans import STORED_BLOCKERS
 from tests import corpus
 from tests.cast import Driver
 
@@ -21,7 +22,7 @@ def test_wf2_nothing_in_the_corpus_is_refused() -> None:
 @pytest.mark.nightly
 @pytest.mark.parametrize("source", PLANS, ids=lambda source: source.name)
 def test_wf2_a_real_plan_is_approved_and_done_to_its_end(driver: Driver, source: PlanSource) -> None:
-    reading = read_source(source.text)
+    reading = checked(source.text)
     codes = {finding.code for finding in reading.blockers}
     assert codes <= STORED_BLOCKERS | {"unknown-workstream"}, (
         "irregular files are read with findings, not refused"

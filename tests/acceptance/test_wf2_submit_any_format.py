@@ -12,9 +12,9 @@ from jsonschema import Draft202012Validator
 from orchestrator.core.errors import PlanRejected
 from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.models import Task, WorkflowVersion
-from orchestrator.queries.plans.readings import plan_of
+from orchestrator.queries.plans.readings import checked, plan_of
 from orchestrator.queries.work.projection import projected_files
-from orchestrator.services.plans.plans import read_source, submit_plan
+from orchestrator.services.plans.plans import submit_plan
 from tests.cast import Driver
 from tests.web.pages import signed_in, words
 
@@ -30,7 +30,7 @@ def test_wf3_a_foreign_plan_is_kept_as_submitted_and_projected_as_plan_md(driver
     workstream = driver.start(SPEC_KIT)
     assert (workstream.version.format, workstream.version.source.encode()) == ("spec-kit", SPEC_KIT)
     assert Task.objects.filter(workstream=workstream).count() == 2
-    files = projected_files(workstream.pk)
+    files = projected_files(workstream)
     written = next(data for path, data in files.items() if path.endswith("/PLAN.md")).decode()
     plan = read_plan(written).plan
     assert plan
@@ -65,7 +65,7 @@ def test_ad5_a_version_is_taken_along_in_every_form_and_reads_back(driver: Drive
         answer = client.get(address + name)
         assert f"{address}{name}" in page
         assert answer["Content-Disposition"] == f'attachment; filename="{version.workflow.slug}-v1-{name}"'
-        plan = read_source(answer.content).plan
+        plan = checked(answer.content).plan
         assert plan, name
         assert [step.title for step in plan.steps()] == titles
     assert "⏳" in client.get(f"{address}EXECUTION-DASHBOARD.md").content.decode()

@@ -44,7 +44,8 @@ def test_wf3_a_named_approver_is_among_those_who_approve(driver: Driver, omar: U
     assert (status(version), Task.objects.count()) == (VersionStatus.IN_REVIEW, 0), (
         "anna does not stand for omar"
     )
-    assert "1 of 2 approvals; still needed: omar" in page(omar, version)
+    assert "1 of 2 approvals; still needed: you" in page(omar, version)
+    assert "1 of 2 approvals; still needed: omar" in page(driver.cast.approver, version)
     decide(omar, version)
     assert (status(version), Task.objects.count()) == (VersionStatus.APPROVED, 5)
 
@@ -58,6 +59,23 @@ def test_wf3_a_plan_asks_for_more_approvals_never_for_fewer(driver: Driver, omar
     decide(driver.cast.approver, version)
     assert "2 of 3 approvals" in page(omar, version)
     assert status(version) == VersionStatus.IN_REVIEW
+
+
+def test_wf3_an_approver_reads_that_their_own_approval_is_needed(driver: Driver, omar: User) -> None:
+    version = submitted(driver, "approvals: 1")
+    assert "0 of 1 approvals; still needed: you or another approver" in page(omar, version)
+    assert "0 of 1 approvals; still needed: an approver" in page(driver.cast.observer, version)
+    version.workflow.required_approvals = 2
+    version.workflow.save()
+    assert "0 of 2 approvals; still needed: 2 approvers, maybe you" in page(omar, version)
+    decide(driver.cast.approver, version)
+    assert "1 of 2 approvals; still needed: you or another approver" in page(omar, version)
+    assert "1 of 2 approvals; still needed: another approver" in page(driver.cast.approver, version)
+
+
+def test_wf3_a_named_approver_reads_that_they_are_needed(driver: Driver, omar: User) -> None:
+    version = submitted(driver, "approvers: [omar]")
+    assert "0 of 1 approvals; still needed: you" in page(omar, version)
 
 
 @pytest.mark.parametrize(("name", "code"), [("nobody", "unknown-approver"), ("rita", "unknown-approver")])

@@ -10,8 +10,8 @@ from django.http import HttpResponse
 from orchestrator.core.errors import InvalidInput, MissingReason, NotAllowed, VersionMoved, WrongState
 from orchestrator.core.terms import Role, VersionStatus
 from orchestrator.models import Approval, HistoryEntry, Task, WorkflowVersion
-from orchestrator.queries.workstreams.inbox import inbox_for
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.duties import inbox_of
 from orchestrator.services.review import decisions
 from orchestrator.services.review.workflows import change_workflow
 from tests.cast import NOON, PLAN, Driver, UserFactory
@@ -71,7 +71,7 @@ def status(version: WorkflowVersion) -> str:
 def waits_for(user: User) -> list[str]:
     return [
         entry.title
-        for _, entries in inbox_for(user).groups
+        for _, entries in inbox_of(user).groups
         for entry in entries
         if entry.page == "plan-review"
     ]

@@ -9,7 +9,7 @@ from pytest_django.fixtures import Settings
 
 from orchestrator.models import Task, WorkspaceBranch
 from orchestrator.queries.work.briefs import brief
-from orchestrator.services.handoff.artifacts import publish
+from orchestrator.services.handoff.publishing import publish
 from orchestrator.services.review import decisions
 from orchestrator.services.work import failures
 from tests.acceptance.workspace_files import Files

@@ -125,7 +125,7 @@ def sound(driver: PublicDriver) -> None:
 
 
 def in_workspace(driver: PublicDriver) -> dict[str, dict[str, object]]:
-    files = projected_files(driver.reload().pk)
+    files = projected_files(driver.reload())
     text = next(data for path, data in files.items() if path.endswith("/tasks.json"))
     return {task["id"]: task for task in json.loads(text)["tasks"]}
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from django.db import connection
 
+from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import HistoryEntry, IdempotencyKey, Workstream
 from orchestrator.services.base.history import verify
 from orchestrator.services.plans import submissions
@@ -29,6 +30,8 @@ BODY = plans("Returns in Norway", "Bicycle parking", "Faster invoices")
 @pytest.fixture
 def submitter(cast: Cast) -> Machine:
     executor = cast.builder("ines-s")
+    executor.kind = ExecutorKind.PERSON  # An integration is taken back by people only.
+    executor.save()
     executor.user.groups.add(*cast.initiator.groups.all(), *cast.approver.groups.all())
     return Machine.of(executor)
 
@@ -116,6 +119,8 @@ def test_ad7_calls_with_one_key_at_once_do_every_step_once_and_get_one_answer(
     cast: Cast, live_server
 ) -> None:
     executor = cast.builder("ines-s")
+    executor.kind = ExecutorKind.PERSON  # An integration is taken back by people only.
+    executor.save()
     executor.user.groups.add(*cast.initiator.groups.all())
     headers = {"authorization": f"Bearer {secret_of(executor)}", "idempotency-key": "together"}
     callers = 8 if connection.vendor == "postgresql" else 3

@@ -14,11 +14,20 @@ import pytest
 
 from orchestrator.core.limits import limits_table
 from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus, VersionStatus, WorkstreamStatus
+from orchestrator.management.act_table import act_table
 from orchestrator.management.refusal_table import refusal_table, refusals
+from orchestrator.services.base.acts import every_act
 
 ROOT = Path(__file__).resolve().parents[2]
 TOP = (ROOT / "README.md").read_text(encoding="utf-8")
 HOUSE = (ROOT / "orchestrator" / "README.md").read_text(encoding="utf-8")
+STATES, REFUSALS, THREATS = (
+    (ROOT / "orchestrator" / f"{name}.md").read_text(encoding="utf-8")
+    for name in ("STATES", "REFUSALS", "THREATS")
+)
+#: The page about the house and what stands beside it and in its wings.
+PAGES = sorted((ROOT / "orchestrator").rglob("*.md"))
+WING_LINES = 80
 
 
 def section(text: str, heading: str) -> str:
@@ -51,14 +60,25 @@ def test_the_dependency_table_lists_what_pyproject_lists() -> None:
 
 def test_the_refusal_table_is_the_one_that_the_classes_make() -> None:
     """Byte for byte. After a change of a class: put what `manage.py list_refusals` prints into the README."""
-    said = section(HOUSE, "## Refusals")
+    said = REFUSALS
     assert refusal_table() in said
     assert len(list(rows(said))) == len(refusals()) + 1, "nothing stands there twice"
 
 
+def test_the_act_table_is_the_one_that_the_declarations_make() -> None:
+    """Byte for byte. After a change: put what `manage.py list_acts` prints into the README."""
+    said = section(HOUSE, "## Acts")
+    assert act_table() in said
+    assert len(list(rows(said))) == len(every_act()) + 1, "nothing stands there twice"
+
+
+def test_every_act_says_what_it_means_in_its_own_docstring() -> None:
+    assert [one.name for one in every_act() if not one.__doc__] == []
+
+
 def test_the_table_of_limits_is_the_one_that_the_constants_make() -> None:
     """Byte for byte: `limits_table()` of core/limits.py."""
-    assert limits_table() in section(section(HOUSE, "## Threat model"), "### What is bounded")
+    assert limits_table() in section(THREATS, "## What is bounded")
 
 
 def test_every_refusal_says_what_it_means_in_its_own_docstring() -> None:
@@ -73,15 +93,15 @@ def test_every_refusal_has_a_code_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("heading", "states"),
     [
-        ("### Attempt", AttemptStatus),
-        ("### Task", TaskStatus),
-        ("### Version", VersionStatus),
-        ("### Workstream", WorkstreamStatus),
-        ("### Handoff artifact", ArtifactState),
+        ("## Attempt", AttemptStatus),
+        ("## Task", TaskStatus),
+        ("## Version", VersionStatus),
+        ("## Workstream", WorkstreamStatus),
+        ("## Handoff artifact", ArtifactState),
     ],
 )
 def test_the_diagrams_name_every_state(heading: str, states: type[StrEnum]) -> None:
-    said = section(section(HOUSE, "## State diagrams"), heading)
+    said = section(STATES, heading)
     assert [state.value for state in states if not re.search(rf"\b{state.value}\b", said)] == []
 
 
@@ -105,28 +125,26 @@ def test_the_configuration_table_lists_every_variable() -> None:
     assert sorted(wanted - listed - {"PATH"}) == []
 
 
-def test_what_the_house_readme_names_is_there() -> None:
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_a_readme_names_is_there(page: Path) -> None:
     """Files and folders that stand in backticks; `*` stands for some, `<noun>` and placeholders for any."""
     package = ROOT / "orchestrator"
-    named = set(
-        re.findall(
-            r"`((?:core|services|queries|adapters|management|workspace|web|api|tests)/[\w/*.]+)`", HOUSE
-        )
-    )
+    floors = "core|contract|services|queries|adapters|management|processes|workspace|web|api|tests"
+    named = set(re.findall(rf"`((?:{floors})/[\w/*.]+)`", page.read_text(encoding="utf-8")))
     missing = [name for name in named if not ([*package.glob(name)] or [*ROOT.glob(name)])]
-    assert named
     assert missing == []
 
 
-def test_the_house_readme_says_what_each_rule_and_process_is_for() -> None:
-    """A new module of core or management stands in "Where things go"; acts are found by their noun."""
-    unnamed = [
-        f"{folder}/{path.name}"
-        for folder in ("core", "management")
-        for path in sorted((ROOT / "orchestrator" / folder).glob("*.py"))
-        if not path.stem.startswith(("__init__", "plan_check_")) and f"{path.name}`" not in HOUSE
+def test_every_wing_has_a_page_and_it_is_short() -> None:
+    package = ROOT / "orchestrator"
+    wings = [package / "web", package / "queries", package / "contract", package / "processes"]
+    for floor in ("core", "services"):
+        wings += [path for path in sorted((package / floor).iterdir()) if (path / "__init__.py").is_file()]
+    assert [str(wing) for wing in wings if not (wing / "README.md").is_file()] == []
+    long = [
+        page for page in PAGES if page.parent != package and len(page.read_text().splitlines()) > WING_LINES
     ]
-    assert unnamed == []
+    assert long == []
 
 
 def test_no_tracked_file_names_a_machine_or_a_registry() -> None:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from orchestrator.core.plans.checks.check import review_any
+from orchestrator.core.plans.checks.read import read
 from orchestrator.core.plans.formats.bundle import render_bundle
 from orchestrator.core.plans.formats.framework import join
 from orchestrator.core.plans.plan import BatchSpec, Plan, StageSpec, StepSpec, ThreadSpec
@@ -148,11 +148,11 @@ def read_one(name: str, count: int) -> None:
     """In a process of its own: prints CPU seconds, peak memory in MB, tasks read and blocking findings."""
     text = FORMATS[name](count)
     started = time.process_time()
-    found, reading = review_any(text, frozenset({"pytest"}))
+    reading = read(text, frozenset({"pytest"}))
     took = time.process_time() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    read = sum(1 for _ in reading.plan.steps()) if reading.plan else 0
-    print(json.dumps([took, peak, read, len(reading.blockers), found, len(text)]))
+    tasks = sum(1 for _ in reading.plan.steps()) if reading.plan else 0
+    print(json.dumps([took, peak, tasks, len(reading.blockers), reading.format, len(text)]))
 
 
 def measure() -> None:

@@ -15,7 +15,9 @@ from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus
 from orchestrator.models import Attempt, HandoffArtifact, PreHandoffReview, Task, Workstream
 from orchestrator.services.advance import advance
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.locks import locked_workstream
 from orchestrator.services.base.progress import recount
+from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.handoff.damage import check_handovers
 from orchestrator.services.plans import plans
 from orchestrator.services.review import decisions
@@ -85,8 +87,8 @@ def stand_at(workstream: Workstream, complete: int, ready: int) -> None:
     Attempt.objects.bulk_create([Attempt(task=t, number=1, queued_at=NOON) for t in open_])
     Workstream.objects.filter(pk=workstream.pk).update(last_artifact=complete)
     Task.objects.filter(pk__in=[t.pk for t in done]).update(status=TaskStatus.COMPLETE)
-    workstream.refresh_from_db()
-    recount(workstream, NOON)
+    with unit_of_work():
+        recount(locked_workstream(workstream.pk), NOON)
     rounds(workstream)
 
 
@@ -140,7 +142,7 @@ def measure(shapes: list[tuple[str, str, int, int]], wide: str, first: str) -> N
             show(name, source, size, width, cast)
         workstream = approved(wide, cast)
         print(f"{first:44} {milliseconds(lambda: run_round(workstream_id=workstream.pk, now=NOON)):7.0f}")
-        check = milliseconds(lambda: check_handovers(workstream_id=workstream.pk, now=NOON))
+        check = milliseconds(lambda: check_handovers(workstream=workstream, now=NOON))
         print(f"{'checking its handovers, ms CPU':44} {check:7.0f}")
         print(f"{'a whole advance of it, ms CPU':44} {milliseconds(lambda: advance_of(workstream)):7.0f}")
 

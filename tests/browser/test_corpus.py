@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.core.plans.formats.folder import PlanSource
 from orchestrator.models import Workstream
-from orchestrator.services.plans.plans import read_source
+from orchestrator.queries.plans.readings import checked
 from tests import corpus
 from tests.browser.conftest import OpenAs
 from tests.cast import Driver
@@ -30,7 +30,7 @@ def test_wf2_wf3_a_real_plan_from_its_upload_to_its_end(
     page.locator("#submit").click()
     page.locator("#decision").wait_for()
     workstream = Workstream.objects.get()
-    if blockers := read_source(source.text).blockers:
+    if blockers := checked(source.text).blockers:
         page.goto(address(workstream))
         assert page.locator("#blockers-title").inner_text().startswith(f"{len(blockers)} thing")
         assert not page.locator("#approve:not([disabled], [aria-disabled=true])").count()

@@ -82,7 +82,7 @@ def reject_the_merge_point_then_sign_it(page: Any) -> None:
     """A rejection sends work back to A1; it is done again as a second attempt, and the gate waits again."""
     open_gate(page, "MP1")
     page.get_by_text("Every article can be quoted in every currency").first.wait_for()
-    page.get_by_label("Note or reason").fill("The catalogue needs another look.")
+    page.get_by_label("Reason; a rejection needs one").fill("The catalogue needs another look.")
     page.get_by_label("Return to, if rejected").select_option("A1")
     page.get_by_role("button", name="Reject").click()
     page.get_by_text("The catalogue needs another look.").first.wait_for(state="attached")

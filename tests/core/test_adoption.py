@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from orchestrator.core.changes.adoption import Adopted, AdoptedAs, adopt, unchanged
 from orchestrator.core.engine.ancestry import ancestors
-from orchestrator.core.plans.checks.check import review_any
+from orchestrator.core.plans.checks.read import read
 from orchestrator.core.plans.plan import Plan, Progress
 from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.core.plans.rehearsing.rehearsal import never_reached, view_of
@@ -174,7 +174,7 @@ def test_wf8_a_step_with_outcomes_is_done_again_because_a_condition_may_ask_for_
 
 def test_wf8_a_circle_gets_no_verdict_and_a_changed_step_no_longer_counts() -> None:
     circle = TWO.replace("- A1: one", "- A1: one (needs A2)")
-    reading = review_any(circle, frozenset())[1]
+    reading = read(circle, frozenset())
     assert reading.plan
     assert not adopt(reading.plan, said(A1="complete"))
     then, now = read_plan(TWO).plan, read_plan(TWO.replace("A2: two", "A2: something else")).plan

@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.engine.ancestry import ancestors
+from orchestrator.core.engine.order import Place
 from orchestrator.core.engine.rework import to_redo
-from orchestrator.core.engine.values import Place, TaskView
+from orchestrator.core.engine.values import TaskView
 
 
 def task(

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.core.engine import explain
 from orchestrator.core.engine.attention import (
     Standing,
     in_window,
     is_finished,
     lifecycle,
     signals,
-    why,
     window_start,
 )
 from orchestrator.core.terms import Lifecycle, Signal, TimeWindow, WorkstreamStatus
@@ -86,7 +86,7 @@ def test_signals_follow_their_definitions(facts: Standing, now: datetime) -> Non
 
 @given(standings, moments)
 def test_there_is_always_one_sentence(facts: Standing, now: datetime) -> None:
-    assert why(facts, now).endswith(".")
+    assert explain.workstream(facts, now).endswith(".")
 
 
 @pytest.mark.parametrize(

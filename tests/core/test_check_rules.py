@@ -3,12 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.plans.checks.check import review_source
 from orchestrator.core.plans.checks.paths import risk_of
+from orchestrator.core.plans.checks.read import read
 from orchestrator.core.plans.checks.rules import BY_POLICY, SETTABLE, apply_rules
 from orchestrator.core.plans.findings import FINDINGS, finding
 from orchestrator.core.plans.plan import Reading
-from orchestrator.core.terms import Severity
+from orchestrator.core.terms import Format, Severity
 
 CODES = sorted(FINDINGS)
 
@@ -48,7 +48,7 @@ PLAN = """# Mailing
 
 
 def codes_of(source: str) -> list[str]:
-    return [found.code for found in review_source(source, frozenset()).findings]
+    return [found.code for found in read(source, frozenset(), Format.PLAN).findings]
 
 
 def test_bx5_risky_paths_shared_resources_and_entries_that_cannot_hold_are_told() -> None:

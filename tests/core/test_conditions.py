@@ -20,6 +20,7 @@ from orchestrator.core.engine.conditions import (
     judge,
     read_condition,
     steps_named,
+    tool_outcome,
     written,
 )
 from orchestrator.core.errors import InvalidInput
@@ -177,10 +178,31 @@ def test_the_judgement_names_the_facts_it_rests_on() -> None:
     assert (said.truth, said.because) == (False, "A1 is passed, B1 is skipped")
 
 
-def test_a_completion_carries_a_declared_word_or_the_usual_one() -> None:
-    assert chosen_outcome("T1", ("passed", "failed"), "") == "passed"
+def test_ad8_a_completion_carries_a_declared_word() -> None:
     assert chosen_outcome("T1", ("passed", "failed"), " Failed ") == "failed"
     assert chosen_outcome("T1", (), "") == ""
     with pytest.raises(InvalidInput, match="T1 does not end with “broken”") as refused:
         chosen_outcome("T1", ("passed", "failed"), "broken")
     assert "passed or failed" in refused.value.way_out
+    with pytest.raises(InvalidInput, match="none is named: passed or failed"):
+        chosen_outcome("T1", ("passed", "failed"), " ")
+
+
+@pytest.mark.parametrize(
+    ("declared", "succeeded", "word"),
+    [
+        ((), True, ""),
+        ((), False, None),
+        (("passed", "failed"), True, "passed"),
+        (("passed", "failed"), False, "failed"),
+        (("failed", "passed"), True, "passed"),
+        (("failed", "passed"), False, "failed"),
+        (("clean", "findings"), True, "clean"),
+        (("clean", "findings"), False, None),
+        (("failed",), False, None),
+    ],
+)
+def test_ad8_a_tool_names_the_outcome_of_its_own_end(
+    declared: tuple[str, ...], succeeded: bool, word: str | None
+) -> None:
+    assert tool_outcome(declared, succeeded) == word

@@ -51,6 +51,7 @@ def test_bx6_the_dashboard_has_the_format_of_the_seed() -> None:
         "Three services\n"
         "\n"
         "**Updated:** 2026-11-20T09:00:00.000000Z\n"
+        "**Tasks:** 1 of 5 complete, gates included\n"
         "\n"
         "## Workstream Status\n"
         "\n"

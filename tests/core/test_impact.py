@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from orchestrator.core.engine.impact import blocked_time, impact_of
-from orchestrator.core.engine.values import Place, TaskView
+from orchestrator.core.engine.order import Place
+from orchestrator.core.engine.values import TaskView
 from orchestrator.core.terms import TaskStatus
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)

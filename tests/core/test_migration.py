@@ -10,7 +10,8 @@ from orchestrator.core.changes.judge import Judgement, judge
 from orchestrator.core.changes.mapping import Definition, StepMapping, completed
 from orchestrator.core.changes.roll_back import Passed, undo
 from orchestrator.core.changes.suggestions import suggest
-from orchestrator.core.engine.values import Place, TaskView
+from orchestrator.core.engine.order import Place
+from orchestrator.core.engine.values import TaskView
 from orchestrator.core.terms import AttemptStatus, MappedOutcome, MappingKind, TaskStatus
 
 KEYS = [f"S{n}" for n in range(6)]

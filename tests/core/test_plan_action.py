@@ -2,10 +2,11 @@
 conditional.
 """
 
-from orchestrator.core.plans.checks.check import review_source
+from orchestrator.core.plans.checks.read import read
 from orchestrator.core.plans.plan import Plan, StepSpec
 from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.core.plans.rehearsing.preview import preview
+from orchestrator.core.terms import Format
 
 LANES = "### Batch 1\n- A1: x\n  - Exit: a\n- B1: y\n  - Exit: b\n"
 MERGE = LANES + "### Merge Point MP1\n- Trigger: A1 + B1 complete\n- Action: Integration test\n"
@@ -61,7 +62,7 @@ def test_bx3_an_unknown_trigger_is_said_once() -> None:
     source = LANES + "### Merge Point MP1\n- Trigger: A1 + Z9 complete\n" + TOOL
     found = [
         f
-        for f in review_source(source.encode(), frozenset({"pytest"})).findings
+        for f in read(source.encode(), frozenset({"pytest"}), Format.PLAN).findings
         if f.code == "unknown-dependency"
     ]
     assert len(found) == 1
@@ -74,7 +75,7 @@ def test_bx3_estimates_of_the_lanes_still_count() -> None:
 
 def test_fr006_more_signatures_than_people_block_the_plan() -> None:
     source = (MERGE + "- Reviewers: rita, otto\n- Approvals: 3\n").encode()
-    found = [f for f in review_source(source, frozenset()).findings if f.code == "too-few-reviewers"]
+    found = [f for f in read(source, frozenset(), Format.PLAN).findings if f.code == "too-few-reviewers"]
     assert [f.blocks for f in found] == [True]
     enough = source.replace(b"otto", b"reviewer")
-    assert "too-few-reviewers" not in [f.code for f in review_source(enough, frozenset()).findings]
+    assert "too-few-reviewers" not in [f.code for f in read(enough, frozenset(), Format.PLAN).findings]

@@ -3,16 +3,17 @@
 import pytest
 
 from orchestrator.core.findings import Finding
-from orchestrator.core.plans.checks.check import check_plan, review_source
+from orchestrator.core.plans.checks.check import check_plan
+from orchestrator.core.plans.checks.read import read
 from orchestrator.core.plans.findings import FINDINGS, KEPT_PER_CODE
 from orchestrator.core.plans.plan import BatchSpec, Need, Plan, StageSpec, StepSpec, ThreadSpec
 from orchestrator.core.plans.text.source import MAX_BYTES, MAX_LINES, MAX_STEPS
-from orchestrator.core.terms import Severity
+from orchestrator.core.terms import Format, Severity
 from tests.core.plan_examples import TOOLS
 
 
 def found(source: str | bytes, code: str) -> list[Finding]:
-    return [finding for finding in review_source(source, TOOLS).findings if finding.code == code]
+    return [finding for finding in read(source, TOOLS, Format.PLAN).findings if finding.code == code]
 
 
 def lines(source: str | bytes, code: str) -> list[int]:
@@ -52,7 +53,7 @@ GOOD = """\
 
 
 def test_good_plan_has_no_findings_but_inferred_lanes() -> None:
-    assert {finding.code for finding in review_source(GOOD, TOOLS).findings} == {"inferred-lane"}
+    assert {finding.code for finding in read(GOOD, TOOLS, Format.PLAN).findings} == {"inferred-lane"}
 
 
 #: What is changed in the good plan -> the code and the lines of the findings this must give.
@@ -200,7 +201,7 @@ class TestBadSources:
         ],
     )
     def test_is_refused_with_a_finding(self, source: bytes | str, code: str) -> None:
-        reading = review_source(source, TOOLS)
+        reading = read(source, TOOLS, Format.PLAN)
         assert reading.plan is None
         assert code in [finding.code for finding in reading.blockers]
 
@@ -215,13 +216,13 @@ class TestBadSources:
 
     def test_too_many_steps(self) -> None:
         source = "### Batch 1\n" + "\n".join(f"- A{n}: x" for n in range(MAX_STEPS + 1))
-        reading = review_source(source, TOOLS)
+        reading = read(source, TOOLS, Format.PLAN)
         assert reading.plan is None
         assert [finding.code for finding in reading.blockers] == ["too-many-steps"]
 
 
 def test_findings_come_blocking_first_then_by_line() -> None:
-    findings = review_source(GOOD.replace("(Parallel)", "").replace("REV\n", "NO1\n"), TOOLS).findings
+    findings = read(GOOD.replace("(Parallel)", "").replace("REV\n", "NO1\n"), TOOLS, Format.PLAN).findings
     ranks = [(list(Severity).index(finding.severity), finding.line) for finding in findings]
     assert ranks == sorted(ranks)
     assert findings[0].blocks
@@ -252,7 +253,7 @@ def test_plan_value_is_checked_whichever_reader_made_it() -> None:
 
 def test_every_code_is_documented_and_has_its_severity() -> None:
     sources = [GOOD.replace(old, new) for old, new, _, _ in CHANGES.values()]
-    seen = [finding for source in sources for finding in review_source(source, TOOLS).findings]
+    seen = [finding for source in sources for finding in read(source, TOOLS, Format.PLAN).findings]
     for finding in seen:
         severity, meaning = FINDINGS[finding.code]
         assert finding.severity is severity

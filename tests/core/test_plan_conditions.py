@@ -3,8 +3,9 @@
 import pytest
 
 from orchestrator.core.findings import Finding
-from orchestrator.core.plans.checks.check import review_source
+from orchestrator.core.plans.checks.read import read as read_checked
 from orchestrator.core.plans.plan import Reading
+from orchestrator.core.terms import Format
 
 PLAN = """---
 parameters:
@@ -34,7 +35,7 @@ parameters:
 
 
 def read(source: str) -> Reading:
-    return review_source(source, frozenset())
+    return read_checked(source, frozenset(), Format.PLAN)
 
 
 def blockers(source: str) -> list[Finding]:

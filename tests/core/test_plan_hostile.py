@@ -6,19 +6,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core.plans.checks.check import review_source
+from orchestrator.core.plans.checks.read import read
 from orchestrator.core.plans.findings import FINDINGS
 from orchestrator.core.plans.graph import compile_graph, critical_path
 from orchestrator.core.plans.plan import Plan
 from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.core.plans.rehearsing.preview import preview
+from orchestrator.core.terms import Format
 from tests.core.hostile_plans import HOSTILE
 from tests.core.order_oracle import waves
 
 
 @pytest.mark.parametrize("source", HOSTILE.values(), ids=HOSTILE.keys())
 def test_two_hostile_megabytes_are_read(source: str) -> None:
-    reading = review_source(source, frozenset())
+    reading = read(source, frozenset(), Format.PLAN)
     assert all(finding.code in FINDINGS for finding in reading.findings)
 
 
@@ -87,7 +88,7 @@ WORDS = st.sampled_from(
 @given(st.lists(WORDS, max_size=40).map("\n".join))
 @settings(max_examples=400, deadline=None)
 def test_any_arrangement_of_plan_lines_is_read(source: str) -> None:
-    reading = review_source(source, frozenset())
+    reading = read(source, frozenset(), Format.PLAN)
     ends = source.count("\n") + 1
     assert all(0 <= finding.line <= ends for finding in reading.findings)
     if reading.plan is None:
@@ -120,12 +121,12 @@ def _lane_files(plan: Plan) -> list[tuple[str, ...]]:
 @settings(deadline=None)
 def test_any_text_is_read(source: str) -> None:
     assert read_plan(source) == read_plan(source)
-    review_source(source, frozenset())
+    read(source, frozenset(), Format.PLAN)
 
 
 @given(st.binary())
 def test_any_bytes_are_read(source: bytes) -> None:
-    review_source(source, frozenset())
+    read(source, frozenset(), Format.PLAN)
 
 
 @given(st.lists(WORDS, max_size=20), st.sampled_from(["\r\n", "\r"]), st.sampled_from(["", " ", "\t "]))

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.core.plans.checks.check import review_source
+from orchestrator.core.plans.checks.read import read
 from orchestrator.core.plans.plan import Need, StepSpec
 from orchestrator.core.plans.reading.markdown import read_plan
-from orchestrator.core.terms import GateKind, Severity, StageKind
+from orchestrator.core.terms import Format, GateKind, Severity, StageKind
 from tests.core.plan_examples import TOOLS, codes, needs, plan_of, shape
 
 PLANS = Path(__file__).parent / "plans"
@@ -429,7 +429,7 @@ class TestWithoutBatches:
     def test_circle_is_kept_for_the_check(self) -> None:
         source = "## Tasks\n- A1: a (needs A2)\n- A2: b (needs A1)\n- A3: c\n"
         assert sorted(s.key for s in plan_of(source).steps()) == ["A1", "A2", "A3"]
-        assert "dependency-cycle" in codes(review_source(source, TOOLS))
+        assert "dependency-cycle" in codes(read(source, TOOLS, Format.PLAN))
 
     def test_steps_directly_below_a_stage(self) -> None:
         source = "### Stage 1: s\nText.\n- A1: a\n- A2: b\n#### Stage Constitution\n- A3: c\n"
@@ -492,7 +492,7 @@ def test_open_code_block_is_reported() -> None:
 
 
 def test_our_sample_plan_can_be_approved() -> None:
-    reading = review_source((PLANS / "ours.PLAN.md").read_bytes(), TOOLS)
+    reading = read((PLANS / "ours.PLAN.md").read_bytes(), TOOLS, Format.PLAN)
     assert reading.plan is not None
     assert reading.blockers == ()
     assert shape(reading.plan) == [
@@ -519,7 +519,7 @@ def test_real_plans_of_the_framework(name: str, stages: int, steps: int, questio
     path = SHARED / "corpus" / "plans" / f"workstream-{name}.PLAN.md"
     if not path.is_file():
         pytest.skip(f"the corpus is not beside the checkout: {path} is missing")
-    reading = review_source(path.read_bytes(), TOOLS)
+    reading = read(path.read_bytes(), TOOLS, Format.PLAN)
     plan = reading.plan
     assert plan is not None
     assert reading.blockers == ()

@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.errors import InvalidInput
-from orchestrator.core.plans.checks.check import review_source
+from orchestrator.core.plans.checks.read import read as read_checked
 from orchestrator.core.plans.plan import Plan, Reading
 from orchestrator.core.plans.text.parameters import LONGEST_VALUE, parameters_of, with_values
+from orchestrator.core.terms import Format
 
 TEMPLATE = """---
 domain: quality
@@ -43,7 +44,7 @@ values = st.text(
 
 
 def read(source: str) -> Reading:
-    return review_source(source, frozenset({"pytest"}))
+    return read_checked(source, frozenset({"pytest"}), Format.PLAN)
 
 
 def plan_with(**given: str) -> Plan:

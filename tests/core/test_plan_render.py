@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.core.plans.formats.recognise import READERS, Format, recognise
+from orchestrator.core.plans.formats.recognise import READERS, recognise
 from orchestrator.core.plans.plan import Plan
 from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.core.plans.text.render import render_plan
+from orchestrator.core.terms import Format
 from tests.core.formats.samples import SAMPLES
 from tests.core.plan_examples import DECOMPOSITION, DEPENDENCIES
 from tests.core.random_plans import plans

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.engine.contention import Claims
+from orchestrator.core.engine.order import Place
 from orchestrator.core.engine.schedule import decide
-from orchestrator.core.engine.values import Place, Snapshot, TaskView
+from orchestrator.core.engine.values import Snapshot, TaskView
 from orchestrator.core.terms import TERMINAL_TASK, AttemptStatus, Reason, TaskStatus
 
 

@@ -5,8 +5,9 @@ design 3).
 from dataclasses import replace
 
 from orchestrator.core.engine.conditions import Ended, When
+from orchestrator.core.engine.order import Place
 from orchestrator.core.engine.schedule import Decision, decide
-from orchestrator.core.engine.values import Place, Snapshot, TaskView
+from orchestrator.core.engine.values import Snapshot, TaskView
 from orchestrator.core.terms import Reason, TaskStatus
 
 DONE, SKIPPED = TaskStatus.COMPLETE, TaskStatus.SKIPPED

@@ -5,6 +5,7 @@ from itertools import permutations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.core.engine.explain import waits_for_signatures
 from orchestrator.core.engine.signatures import Signer, sign_off
 
 RITA = Signer("rita", frozenset({"reviewer"}))
@@ -12,20 +13,20 @@ ANNA = Signer("anna", frozenset({"reviewer", "approver"}))
 
 
 def test_fr006_one_signature_is_asked_for_plainly() -> None:
-    assert sign_off(("reviewer",), 1, ()).sentence == "waits for sign-off by reviewer"
-    assert sign_off((), 1, ()).sentence == "waits for sign-off"
+    assert waits_for_signatures(sign_off(("reviewer",), 1, ())) == "waits for sign-off by reviewer"
+    assert waits_for_signatures(sign_off((), 1, ())) == "waits for sign-off"
 
 
 def test_fr006_of_several_it_says_who_has_signed() -> None:
     state = sign_off(("reviewer", "approver"), 2, [RITA])
     assert not state.complete
-    assert state.sentence == "waits for sign-off by approver or reviewer, 1 of 2 signed: rita"
+    assert waits_for_signatures(state) == "waits for sign-off by approver or reviewer, 1 of 2 signed: rita"
     assert sign_off(("reviewer", "approver"), 2, [RITA, ANNA]).complete
 
 
 def test_fr006_all_asks_for_each_name() -> None:
     state = sign_off(("reviewer", "approver", "otto"), 0, [RITA])
-    assert state.sentence == "waits for sign-off by approver and otto, 1 of 3 signed: rita"
+    assert waits_for_signatures(state) == "waits for sign-off by approver and otto, 1 of 3 signed: rita"
 
 
 def test_fr006_a_person_counts_for_the_name_that_still_needs_them() -> None:

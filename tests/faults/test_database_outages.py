@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.mcp.answers import refused as refused_by_mcp
-from orchestrator.models import HistoryEntry
+from orchestrator.models import AccessToken, HistoryEntry
 from orchestrator.services.people import interventions
 from tests.cast import Cast, Driver
 from tests.machines import Machine
@@ -90,6 +90,45 @@ def test_f18_a_locked_database_is_said_on_every_page(driver: Driver, reader: Cli
         for page in PAGES:
             assert "busy" in decent(reader.get(reverse(page)))
     assert reader.get(reverse("inbox")).status_code == 200
+
+
+@contextmanager
+def being_written() -> Iterator[None]:
+    """Somebody else is in the middle of writing tokens; whoever reads is not held up."""
+    other = connections.create_connection("default")
+    with other.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("BEGIN IMMEDIATE")
+        else:
+            cursor.execute("BEGIN")
+            cursor.execute("UPDATE orchestrator_accesstoken SET label = label")
+        try:
+            yield
+        finally:
+            cursor.execute("ROLLBACK")
+    other.close()
+
+
+def patience() -> object:
+    """How long this connection waits for a lock, in the database's words."""
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout" if connection.vendor == "sqlite" else "SHOW lock_timeout")
+        return cursor.fetchone()[0]
+
+
+def test_f18_fr027_a_read_does_not_wait_to_note_the_use_of_its_token(driver: Driver) -> None:
+    driver.start()
+    machine, usual = Machine.of(driver.cast.builder()), patience()
+    with being_written():
+        begun = time.monotonic()
+        status, answer = machine.get("/api/tasks/")
+        took = time.monotonic() - begun
+    assert (status, answer["count"]) == (200, 6)
+    assert took < 10, "an act waits 20 seconds for a lock"
+    assert AccessToken.objects.get().last_used_at is None
+    machine.get("/api/tasks/")
+    assert AccessToken.objects.get().last_used_at is not None, "the next call notes its own"
+    assert patience() == usual, "acts wait as long as ever"
 
 
 def test_f18_htmx_keeps_what_was_typed(driver: Driver, reader: Client) -> None:

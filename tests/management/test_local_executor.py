@@ -310,6 +310,15 @@ def test_ad8_a_failing_tool_ends_a_step_that_says_what_follows(driver, repositor
     assert driver.ready() == ["F1"]
 
 
+@pytest.mark.parametrize(("declared", "word"), [("failed, passed", "passed"), ("clean, failed", "clean")])
+def test_ad8_a_tool_that_ends_well_names_the_outcome_that_means_so(driver, repository, declared, word):
+    plan = JUDGED.replace(b"passed, failed", declared.encode())
+    driver.start(plan.replace(b"look.py report.txt", b"write.py report.txt"))
+    assert local(driver).turn()
+    attempt = driver.attempt("T1")
+    assert (attempt.status, attempt.result) == (AttemptStatus.COMPLETED, word)
+
+
 def test_ad8_a_failing_tool_fails_a_step_that_does_not(driver, repository):
     driver.start(
         JUDGED.replace(b"  - Outcomes: passed, failed\n", b"").replace(b"  - When: T1 is failed\n", b"")

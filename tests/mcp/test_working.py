@@ -122,7 +122,7 @@ def test_text_that_no_column_can_hold_is_refused(driver: Driver) -> None:
     ("arguments", "environment", "said"),
     [
         ([], {}, "Set ORCHESTRATOR_TOKEN"),
-        ([], {"ORCHESTRATOR_TOKEN": "wrong"}, "unknown or revoked"),
+        ([], {"ORCHESTRATOR_TOKEN": "wrong"}, "ORCHESTRATOR_TOKEN is not accepted. The token is"),
         (["--executor", "nobody"], {}, "There is no executor 'nobody'"),
     ],
 )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 PATTERNS = ("a/**", "a/x.py", "b/*", "c/y/**")
 MEET = {frozenset({"a/**", "a/x.py"})} | {frozenset({one}) for one in PATTERNS}
 RESOURCES = ("db", "gpu")
-#: The outcomes that steps declare; a completion that names none carries the first.
+#: The outcomes that steps declare; a completion names one of them.
 OUTCOMES = ("passed", "failed")
 
 

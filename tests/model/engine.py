@@ -258,9 +258,9 @@ class Engine:
         if not proved:
             return errors.CriteriaUnmet
         declared = self.steps[key].outcomes
-        if result and result not in declared:
+        if result not in (declared or ("",)):
             return errors.InvalidInput
-        task.result = result or "".join(declared[:1])
+        task.result = result
         self._finish(key)
         return None
 

@@ -261,7 +261,9 @@ class EngineMachine(RuleBasedStateMachine):
             idle = [member for member in self.world.executors if member.name not in busy]
             self.claim(key, idle[0] if idle else self.world.executors[0])
         if self.model.tasks[key].running:
-            self.complete(key, result=RESULTS[number % 3] if self.model.steps[key].outcomes else "")
+            self.complete(
+                key, result=OUTCOMES[number % len(OUTCOMES)] if self.model.steps[key].outcomes else ""
+            )
 
     @rule(number=some)
     def clears_the_way(self, number: int) -> None:

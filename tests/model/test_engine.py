@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from orchestrator.services import advance
-from orchestrator.services.handoff import artifacts, damage
+from orchestrator.services.handoff import damage, publishing
 from tests.cast import Cast
 from tests.model.machine import EngineMachine, World
 from tests.model.workspaces import GitWorkspace, MemoryWorkspace
@@ -53,7 +53,7 @@ def run(
     world = World(cast, workspace)
     if workspace is MemoryWorkspace:
         # A quarter of the time; what these files say has tests of its own, and real git writes them below.
-        monkeypatch.setattr(artifacts, "projected_files", lambda workstream_id: {})
+        monkeypatch.setattr(publishing, "projected_files", lambda workstream: {})
     with connection.execute_wrapper(world.writes):
         run_state_machine_as_test(lambda: EngineMachine(world), settings=profile)
 

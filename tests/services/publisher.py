@@ -18,7 +18,7 @@ def main(database: str, root: str, point: str) -> None:
     settings.WORKSPACE_DIR = Path(root)
     django.setup()
 
-    from orchestrator.services.handoff import artifacts
+    from orchestrator.services.handoff import publishing
     from orchestrator.workspace import repository
 
     def crash_point(name: str, *_: object) -> None:
@@ -27,8 +27,8 @@ def main(database: str, root: str, point: str) -> None:
 
     repository.crash_point = crash_point
     if point == "before-mark":
-        artifacts._mark = lambda *_, **__: crash_point(point)
-    artifacts.publish(now=datetime(2026, 3, 5, tzinfo=UTC))
+        publishing._mark = lambda *_, **__: crash_point(point)
+    publishing.publish(now=datetime(2026, 3, 5, tzinfo=UTC))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Counts what an act asks of the database: every statement but those that begin and end transactions."""
+"""Counts what an act asks of the database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,25 +6,29 @@ from typing import Any
 
 from django.db import connection
 
-#: Transaction control: it follows from the number of transactions, not from what an act reads and writes.
-CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET CONSTRAINTS")
+#: What begins, parts and ends a transaction follows from how many there are, not from what an act reads and
+#: writes. On PostgreSQL the lock of the history's sequence comes with `SET CONSTRAINTS`; SQLite's is in its
+#: `BEGIN IMMEDIATE`.
+CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET CONSTRAINTS", "PRAGMA")
 
 
 class Statements(list[str]):
-    """The statements of a block in their order, with parameters left out."""
+    """The statements of a block in their order, without their parameters; as text one a line."""
 
     def __str__(self) -> str:
-        return "\n".join(f"{place:3} {sql[:230]}" for place, sql in enumerate(self, start=1))
+        lines = (f"{place:3} {sql[:200]}" for place, sql in enumerate(self, start=1))
+        return "\n".join([f"{len(self)} statements:", *lines])
 
 
 @contextmanager
 def statements() -> Iterator[Statements]:
-    """Collects what this thread sends to the database within the block."""
+    """Collects what this thread sends to the database within the block, but for transaction control."""
     seen = Statements()
 
     def watch(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if not sql.lstrip().upper().startswith(CONTROL):
-            seen.append(" ".join(sql.split()))
+        words = " ".join(sql.split())
+        if not words.upper().startswith(CONTROL):
+            seen.append(words)
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(watch):

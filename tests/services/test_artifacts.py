@@ -17,9 +17,10 @@ from orchestrator.core.terms import ArtifactState, EventType
 from orchestrator.models import Attempt, HandoffArtifact, HistoryEntry
 from orchestrator.services.base.actor import ORCHESTRATOR
 from orchestrator.services.base.unit_of_work import unit_of_work
-from orchestrator.services.handoff import artifacts
-from orchestrator.services.handoff.artifacts import announce, output_files, publish
+from orchestrator.services.handoff import publishing
+from orchestrator.services.handoff.artifacts import announce, output_files
 from orchestrator.services.handoff.known_branch import note_head
+from orchestrator.services.handoff.publishing import publish
 from orchestrator.services.work.attempts import locked_attempt
 from tests.cast import NOON, Driver
 
@@ -164,7 +165,7 @@ def handover_of(place: int, path: str) -> HandoffArtifact:
 def test_large_outputs_are_not_gathered_in_one_commit(
     held: Driver, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(artifacts, "COMMIT_BYTES", 1000)
+    monkeypatch.setattr(publishing, "COMMIT_BYTES", 1000)
     rows = [announced(held.attempt("A1"), {f"{n}.bin": b"x" * 600}) for n in range(3)]
     publish(now=LATER)
     assert len({HandoffArtifact.objects.get(pk=row.pk).commit for row in rows}) == 3

@@ -16,7 +16,7 @@ from orchestrator.core.errors import (
 from orchestrator.core.terms import ArtifactState, EventType, Reason, TaskStatus
 from orchestrator.models import HandoffArtifact, HistoryEntry
 from orchestrator.queries.engine.explanations import explain
-from orchestrator.services.handoff import artifacts
+from orchestrator.services.handoff import publishing
 from orchestrator.services.work.recoveries import (
     republish_artifact,
     restore_artifact,
@@ -48,7 +48,7 @@ def done(driver: Driver) -> Driver:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(driver, "advance", lambda: None)
         driver.complete("A1", outputs={"schema.sql": b"create table\n"})
-    artifacts.publish(now=driver.tick())
+    publishing.publish(now=driver.tick())
     return driver
 
 
@@ -118,7 +118,7 @@ def test_f32_ec3_a_damaged_file_stops_its_successors_by_name(
 def test_a_deleted_artifact_is_not_put_back_silently(done: Driver, settings: Settings) -> None:
     path = damage(done, settings.WORKSPACE_DIR, "deleted")
     done.advance()
-    artifacts.publish(now=done.tick())
+    publishing.publish(now=done.tick())
     assert not (settings.WORKSPACE_DIR / path).exists()
 
 

@@ -1,4 +1,4 @@
-"""One text field: what was typed stays in its own form, and a refusal is tied to the field it speaks of (FR-025)."""
+"""One text field: what was typed stays in its own form, a refusal is tied to its field (FR-025)."""
 
 from django.http import QueryDict
 from django.template import Context, Template

@@ -9,7 +9,7 @@ from django.test import Client
 
 from orchestrator.core.terms import ArtifactState, BlockerKind
 from orchestrator.models import HandoffArtifact
-from orchestrator.queries.workstreams.inbox import inbox_for
+from orchestrator.services.duties import inbox_of
 from orchestrator.services.people import blockers, interventions
 from orchestrator.services.review import decisions
 from orchestrator.services.work import failures
@@ -32,7 +32,7 @@ GATE_FIRST = b"""# Plan: Release
 
 
 def sections(user: User) -> dict[str, list[str]]:
-    return {section.title: [entry.title for entry in entries] for section, entries in inbox_for(user).groups}
+    return {section.title: [entry.title for entry in entries] for section, entries in inbox_of(user).groups}
 
 
 def busy(cast: Cast) -> Driver:
@@ -107,7 +107,7 @@ def test_a_plan_that_was_sent_back_returns_to_its_author(cast: Cast, driver: Dri
         actor=cast.actor("approver"),
         now=driver.tick(),
     )
-    ((section, (entry,)),) = inbox_for(cast.initiator).groups
+    ((section, (entry,)),) = inbox_of(cast.initiator).groups
     assert section.title == "Returned to you"
     assert entry.why == "Name a reviewer."
     driver.submit()
@@ -164,4 +164,4 @@ def test_every_entry_leads_to_a_page(cast: Cast, client: Client) -> None:
 def test_the_badge_is_one_query(cast: Cast, django_assert_num_queries) -> None:
     busy(cast)
     with django_assert_num_queries(2):  # the roles, then the count
-        assert inbox_for(cast.approver).total > 0
+        assert inbox_of(cast.approver).total > 0

@@ -150,11 +150,21 @@ def test_ec6_failure_and_requeue_keep_every_attempt(started: Driver) -> None:
     assert "Attempt 1 failed Disk full." in text
     assert act(started, "requeue", reason="").status_code == 422
     act(started, "requeue", reason="Disk cleaned.")
-    assert "It is being queued" in words(signed_in(started.cast.contributor).get(page_of(started)))
+    waits = words(signed_in(started.cast.contributor).get(page_of(started)))
+    assert "It is being queued" in waits
+    assert "Pending Waits for the next round, which launches it." in waits
+    assert "Launched" not in waits, "nobody can claim it yet"
     started.advance()
     text = words(signed_in(started.cast.contributor).get(page_of(started)))
     assert text.index("Attempt 2") < text.index("Attempt 1")
     assert "Disk full." in text
+
+
+def test_f9_nobody_is_asked_to_declare_what_does_not_run_failed(started: Driver) -> None:
+    client, said = signed_in(started.cast.contributor), "Declare the running attempt failed"
+    assert said not in words(client.get(page_of(started)))
+    started.claim("A1", started.cast.builder("builder-1"))
+    assert said in words(client.get(page_of(started)))
 
 
 def test_f9_a_person_declares_the_failure_of_a_dead_executor(started: Driver) -> None:
@@ -208,8 +218,10 @@ def test_a_blocker_of_another_task_is_not_resolved_here(started: Driver) -> None
     assert Blocker.objects.get().resolved_at is None
 
 
-@pytest.mark.parametrize("name", ["flag", "declare-blocker", "declare-failure", "send-back", "claim"])
+@pytest.mark.parametrize("name", ["flag", "declare-blocker", "send-back", "claim"])
 def test_observers_see_why_every_control_is_off(started: Driver, name: str) -> None:
+    if name == "declare-failure":
+        started.claim("A1", started.cast.builder("builder-1"))
     page = signed_in(started.cast.observer).get(page_of(started))
     assert " disabled" in control(page, name)
     assert "You need the role" in words(page)
@@ -217,6 +229,13 @@ def test_observers_see_why_every_control_is_off(started: Driver, name: str) -> N
     fields = {"note": "x", "kind": "other", "reason": "x", "attempt": started.attempt("A1").pk}
     assert act(started, name, role="observer", **fields).status_code == 403
     assert HistoryEntry.objects.count() == before
+
+
+def test_observers_see_why_declaring_a_failure_is_off(started: Driver) -> None:
+    started.claim("A1")
+    assert " disabled" in control(signed_in(started.cast.observer).get(page_of(started)), "declare-failure")
+    fields = {"reason": "x", "attempt": started.attempt("A1").pk}
+    assert act(started, "declare-failure", role="observer", **fields).status_code == 403
 
 
 def test_a_gate_step_points_to_its_gate(started: Driver) -> None:

@@ -4,13 +4,15 @@ import multiprocessing
 import os
 import signal
 import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from orchestrator.core.errors import WorkspaceUnavailable
-from orchestrator.workspace import Workspace, repository
+from orchestrator.workspace import Workspace, repository, store
+from orchestrator.workspace.index import Index
 from tests.workspace.conftest import Git
 
 AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -27,17 +29,34 @@ def die_at(point: str, root: Path) -> None:
     write(root)
 
 
-def die_in_command(number: int, root: Path) -> None:
-    """Killed just before the git command of that number: every step in between is a crash point."""
-    run, calls = repository.Git.run, iter(range(1, 100))
+#: What a write consists of: commands of git, what is done in this process instead, and moves of files.
+STEPS = (
+    (repository.Git, "run"),
+    (store.Store, "commit"),
+    (store.Store, "list_files"),
+    (store.Store, "list_afresh"),
+    (store.Store, "move"),
+    (Index, "now_at"),
+    (os, "fsync"),
+    (os, "replace"),
+)
 
-    def counted(self, *words, **rest):
+
+def die_at_step(number: int, root: Path) -> None:
+    """Killed just before the step of that number: every step in between is a crash point."""
+    calls = iter(range(1, 100))
+    for owner, name in STEPS:
+        setattr(owner, name, counted(getattr(owner, name), calls, number))
+    write(root)
+
+
+def counted(step: Callable[..., object], calls: Iterator[int], number: int) -> Callable[..., object]:
+    def stepped(*given: object, **named: object) -> object:
         if next(calls) == number:
             os.kill(os.getpid(), signal.SIGKILL)
-        return run(self, *words, **rest)
+        return step(*given, **named)
 
-    repository.Git.run = counted
-    write(root)
+    return stepped
 
 
 def write(root: Path) -> None:
@@ -61,7 +80,9 @@ def assert_written_once(space: Workspace, git: Git) -> None:
     assert git("fsck", "--strict", "--no-dangling") == ""
 
 
-@pytest.mark.parametrize("point", ["before-blob", "before-ref", "before-files"])
+@pytest.mark.parametrize(
+    "point", ["before-blob", "before-index", "before-ref", "before-memory", "before-files"]
+)
 def test_f4_f5_a_killed_write_is_finished_by_the_next(space: Workspace, git: Git, point: str) -> None:
     assert killed(die_at, point, space.root)
     write(space.root)
@@ -69,17 +90,17 @@ def test_f4_f5_a_killed_write_is_finished_by_the_next(space: Workspace, git: Git
     assert_written_once(space, git)
 
 
-def test_f4_f5_a_write_killed_between_any_two_commands_is_finished(space: Workspace, git: Git) -> None:
-    """From an empty disk: making the repository is covered too. Each round dies one command later."""
+def test_f4_f5_a_write_killed_between_any_two_steps_is_finished(space: Workspace, git: Git) -> None:
+    """From an empty disk: making the repository is covered too. Each round dies one step later."""
     deaths = 0
-    while killed(die_in_command, deaths + 1, space.root.with_name(f"w{deaths + 1}")):
+    while killed(die_at_step, deaths + 1, space.root.with_name(f"w{deaths + 1}")):
         deaths += 1
         victim = Workspace(space.root.with_name(f"w{deaths}"))
         write(victim.root)
         victim.root.rename(space.root)
         assert_written_once(space, git)
         space.root.rename(space.root.with_name(f"done{deaths}"))
-    assert deaths > 10
+    assert deaths > 15
 
 
 @pytest.mark.parametrize("lock", ["index.lock", "HEAD.lock", "config.lock", "refs/heads/main.lock"])

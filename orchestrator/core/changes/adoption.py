@@ -13,7 +13,8 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from orchestrator.core.engine.schedule import decide, number_runs
+from orchestrator.core.engine.order import number_runs
+from orchestrator.core.engine.schedule import decide
 from orchestrator.core.engine.values import Snapshot
 from orchestrator.core.plans.action import ACTION
 from orchestrator.core.plans.plan import PlacedStep, Plan, Progress, Reading, StepSpec

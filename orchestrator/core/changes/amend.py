@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
+from orchestrator.core.engine.order import runs_of
 from orchestrator.core.plans.plan import PlacedStep, Plan, StepSpec
 from orchestrator.core.plans.text.lines import LineKind, scan, split_lines
 from orchestrator.core.plans.text.phrases import read_keyed
@@ -80,13 +81,12 @@ def with_steps(source: str, plan: Plan, by: str, tasks: Sequence[NewTask]) -> tu
 def _last_of_run(plan: Plan, by: str) -> StepSpec:
     thread = next(placed.thread for placed in plan.placed_steps() if placed.step.key == by)
     keys = [step.key for step in thread.steps]
+    runs = runs_of(step.parallel for step in thread.steps)
     start = end = keys.index(by)
-    while start and thread.steps[start].parallel and thread.steps[start - 1].parallel:
-        start -= 1
+    start = runs.index(runs[start])
     while end + 1 < len(keys):
-        following = thread.steps[end + 1]
-        beside = following.parallel and thread.steps[end].parallel
-        if not beside and following.added_by not in keys[start : end + 1]:
+        beside = runs[end + 1] == runs[end]
+        if not beside and thread.steps[end + 1].added_by not in keys[start : end + 1]:
             break
         end += 1
     return thread.steps[end]

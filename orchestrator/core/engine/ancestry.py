@@ -2,8 +2,9 @@
 section 3).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from orchestrator.core.engine.order import number_runs
 from orchestrator.core.engine.values import TaskView
 
 
@@ -15,17 +16,18 @@ def ancestors(tasks: Sequence[TaskView], key: str) -> tuple[str, ...]:
     start = by_key[key]
     found = {task.key for task in tasks if task.place[:2] < start.place[:2]}
     nearby = [task for task in tasks if task.place[:2] == start.place[:2]]
+    nearby.sort(key=lambda task: task.place)
+    runs = number_runs((task.key, task.place[:3], task.parallel) for task in nearby)
     frontier = [start]
     while frontier:
         task = frontier.pop()
-        before = [other for other in nearby if other.key not in found and _directly_before(other, task)]
+        before = [other for other in nearby if other.key not in found and _is_before(other, task, runs)]
         found |= {other.key for other in before} | {need for need in task.needs if need in by_key}
         frontier += before
     return tuple(task.key for task in sorted(tasks, key=lambda task: task.order) if task.key in found)
 
 
-def _directly_before(other: TaskView, task: TaskView) -> bool:
+def _is_before(other: TaskView, task: TaskView, runs: Mapping[str, int]) -> bool:
     if other.key in task.needs:
         return True
-    earlier = other.place[:3] == task.place[:3] and other.place.position < task.place.position
-    return earlier and not (other.parallel and task.parallel)
+    return other.place[:3] == task.place[:3] and runs[other.key] < runs[task.key]

@@ -62,32 +62,6 @@ def _is_quiet(since: datetime, now: datetime) -> bool:
     return now.astimezone(UTC) - since.astimezone(UTC) > QUIET
 
 
-def why(standing: Standing, now: datetime) -> str:
-    """One sentence on what the workstream waits for, the most urgent thing first."""
-    found, state = signals(standing, now), lifecycle(standing)
-    if state in (Lifecycle.ACCEPTED, Lifecycle.ARCHIVED):
-        return "Closed."
-    if Signal.BLOCKED in found:
-        return f"{_tasks(standing.blocked_tasks)} blocked."
-    if state == Lifecycle.FINISHED:
-        return "All tasks are done; nobody has accepted it."
-    if Signal.STALLED in found:
-        return f"No update for {_days(standing.updated_at, now)} days."
-    if Signal.OLDIES in found:
-        return f"Created {_days(standing.created_at, now)} days ago and nothing is done."
-    if state == Lifecycle.PLANNING:
-        return "The plan is not approved yet."
-    return f"{_tasks(standing.open_tasks)} open."
-
-
-def _tasks(count: int) -> str:
-    return f"{count} task is" if count == 1 else f"{count} tasks are"
-
-
-def _days(since: datetime, now: datetime) -> int:
-    return (now.astimezone(UTC) - since.astimezone(UTC)).days
-
-
 def window_start(window: TimeWindow, now: datetime, zone: tzinfo) -> datetime:
     """First moment of the window, in UTC. Calendar windows begin at local midnight; weeks begin on Monday
     (LC-4).

@@ -23,6 +23,9 @@ LONGEST: Final = 300
 DEEPEST: Final = 20
 #: What every step may be asked for, beside the outcomes it declares.
 WORDS: Final = ("complete", "skipped", "reworked")
+#: The outcomes that a tool's exit code stands for, where a step declares them.
+PASSED: Final = "passed"
+FAILED: Final = "failed"
 _KEYWORDS: Final = frozenset({"and", "or", "not", "is", "parameter"})
 _OUTCOME: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _TOKEN: Final = re.compile(r'\s+|([()]|"[^"]*"|[^\s()"]+)')
@@ -194,14 +197,21 @@ def is_outcome(word: str) -> bool:
 
 
 def chosen_outcome(key: str, declared: tuple[str, ...], given: str) -> str:
-    """The word of a completion: the one given, or the usual one; InvalidInput when the step does not declare
-    it.
+    """Returns the word that a completion carries: one of those that the step declares, empty when it declares
+    none (AD-8).
+
+    Nothing is assumed: InvalidInput, with the words to choose from, when a step that declares outcomes ends
+    without one of them, and when the word is not declared.
     """
     word = given.strip().lower()
-    if not word:
-        return declared[0] if declared else ""
-    if word not in declared:
-        words = " or ".join(declared)
+    words = " or ".join(declared)
+    if declared and not word:
+        raise InvalidInput(
+            f"{key} ends with one of its outcomes, and none is named: {words}.",
+            recovery=f"Complete it with `result`: {words}.",
+            field="result",
+        )
+    if word and word not in declared:
         raise InvalidInput(
             f"{key} does not end with “{word[:40]}”.",
             recovery=f"Use {words}."
@@ -210,6 +220,21 @@ def chosen_outcome(key: str, declared: tuple[str, ...], given: str) -> str:
             field="result",
         )
     return word
+
+
+def tool_outcome(declared: tuple[str, ...], succeeded: bool) -> str | None:
+    """Returns the outcome that a tool's own end stands for, so that a tool can do a step which declares
+    outcomes; empty when the step declares none.
+
+    Success is `passed` where that is declared, else the first word that is not `failed`. A failure is
+    `failed`; None where that is not declared beside another word: the attempt fails then.
+    """
+    others = [word for word in declared if word != FAILED]
+    if not succeeded:
+        return FAILED if others and FAILED in declared else None
+    if PASSED in declared:
+        return PASSED
+    return next(iter(others), "")
 
 
 class _Token(NamedTuple):

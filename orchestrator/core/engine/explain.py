@@ -1,12 +1,24 @@
-"""The sentences users read: why a task stands where it stands (FR-015). Only the scheduler asks for them."""
+"""Every sentence that says where work stands and why it does not go on (FR-015).
+
+The scheduler puts its verdicts into these words; pages, briefs, dashboards and the inbox ask here for what
+they say beside them. Whoever wants a sentence to read otherwise changes it here and nowhere else.
+"""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Final
 
+from orchestrator.core.engine.attention import Standing, lifecycle, signals
+from orchestrator.core.engine.signatures import SignOff
 from orchestrator.core.engine.values import TaskView
-from orchestrator.core.terms import AttemptStatus, GateKind, TaskStatus
+from orchestrator.core.terms import AttemptStatus, GateKind, Lifecycle, Signal, TaskStatus, WorkstreamStatus
 
 SHORT = 160
+#: What a failed task waits for; the attempt that failed is named before it.
+_REQUEUED: Final = "waits for a person to re-queue it"
+_UNACCEPTED: Final = "nobody has accepted it"
+#: Of a task that its plan's source gave up, and that no condition skipped.
+SKIPPED_IN_SOURCE: Final = "skipped: cancelled in the source of the plan"
 #: What each kind of gate is for, in the words of its page.
 GATE_MEANINGS: Final[Mapping[GateKind, str]] = {
     GateKind.MERGE: "Lanes come together: what was done apart is checked as one before anything "
@@ -21,8 +33,8 @@ def standing(task: TaskView) -> str:
     """What a task says of itself, with what it asks, or why it failed or cannot go on."""
     running = task.live is AttemptStatus.RUNNING
     detail = task.note or (task.failure if not task.live else "") or (task.blocker if not running else "")
-    said = as_holder(task)
-    return f"{said}: {_short(detail)}" if detail and task.open else said
+    state = as_holder(task)
+    return f"{state}: {_short(detail)}" if detail and task.open else state
 
 
 def as_holder(task: TaskView) -> str:
@@ -36,13 +48,13 @@ def as_holder(task: TaskView) -> str:
     if task.live and task.blocker:
         return "blocked"
     if task.live and task.gate:
-        return task.sign_off.sentence
+        return waits_for_signatures(task.sign_off)
     if task.live and task.assigned:
         return f"ready, waits for {task.assigned}, to which its thread is assigned"
     if task.live:
         return "ready, waits for an executor to claim it"
     if task.failure:
-        return "failed, waits for a person to re-queue it"
+        return f"failed, {_REQUEUED}"
     return "blocked" if task.blocker else "not started"
 
 
@@ -68,6 +80,11 @@ def launched(gate: bool) -> str:
     return "waits for sign-off" if gate else "launched, waits for an executor to claim it"
 
 
+def to_be_launched(gate: bool) -> str:
+    """What a task says that the next round will launch: nobody can claim or sign it yet."""
+    return f"waits for the next round, which {'puts it up for sign-off' if gate else 'launches it'}"
+
+
 def waits_for(other: TaskView) -> str:
     return f"waits for {other.key}: {as_holder(other)}"
 
@@ -85,8 +102,8 @@ def artifact(other: TaskView) -> str:
 
 def held(task: TaskView, other: TaskView) -> str:
     """A launched task whose ground was lost: `running on builder-1, held: …`."""
-    said = held_by(other.key, other.artifact)
-    return f"{as_holder(task)}, {said}" if task.live is AttemptStatus.RUNNING else said
+    holds = held_by(other.key, other.artifact)
+    return f"{as_holder(task)}, {holds}" if task.live is AttemptStatus.RUNNING else holds
 
 
 def held_by(key: str, problem: str) -> str:
@@ -99,6 +116,158 @@ def blocked(task: TaskView) -> str:
 
 def contends(wanted: str, holder: TaskView) -> str:
     return f"waits for {wanted}, held by {holder.key}: {as_holder(holder)}"
+
+
+def not_committed(path: str) -> str:
+    """What is the matter with a handover that was announced and is not in the workspace yet."""
+    return f"{path} is not committed yet"
+
+
+def waits_for_signatures(sign_off: SignOff) -> str:
+    """`waits for sign-off by reviewer or approver, 1 of 2 signed: rita`."""
+    by = (" and " if sign_off.each else " or ").join(sign_off.asked)
+    waits = "waits for sign-off" + (f" by {by}" if by else "")
+    if sign_off.needed == 1 and not sign_off.signed:
+        return waits
+    names = f": {', '.join(sign_off.signed)}" if sign_off.signed else ""
+    return f"{waits}, {sign_off.count} of {sign_off.needed} signed{names}"
+
+
+# -- what pages say beside the chip of a task, and in the inbox
+
+
+def failed_in(number: int) -> str:
+    """Of a task whose attempt with this number failed, while nobody has decided what follows."""
+    return f"failed in attempt {number}, {_REQUEUED}"
+
+
+def waits_for_answer() -> str:
+    return "waits for a person to answer"
+
+
+def beside_ready(sentence: str) -> str:
+    """The sentence of a launched task where its chip already says that it is ready."""
+    return sentence.removeprefix("ready, ")
+
+
+def failed_with(number: int, error: str) -> str:
+    return f"Attempt {number} failed: {error or 'no error text was given'}"
+
+
+def to_be_claimed() -> str:
+    return "Launched; claim it and do it, or let an agent do it."
+
+
+def launches_next() -> str:
+    """Of a task that the last round let start and that is not queued yet."""
+    return "It is being queued; open the page again in a moment."
+
+
+def not_ready(sentence: str) -> str:
+    return f"It is not ready: {sentence.rstrip('.')}."
+
+
+def already_waits() -> str:
+    return "It already waits for a person."
+
+
+def waits_for_answer_first() -> str:
+    return "It waits for a person's answer first."
+
+
+def nothing_to_sign(sentence: str) -> str:
+    return f"Nothing to sign now: {sentence}."
+
+
+# -- what an act leaves a task waiting for
+
+
+def requeued_by_someone(key: str) -> str:
+    return f"{key} waits until someone re-queues it."
+
+
+def flagged(key: str) -> str:
+    return f"{key} waits for a person now; it stands among the interventions."
+
+
+def blocked_by_it(key: str) -> str:
+    return f"{key} waits until it is resolved."
+
+
+# -- what holds all tasks of a workstream
+
+
+def closed(status: WorkstreamStatus | str) -> str:
+    return f"the workstream is {status}"
+
+
+def waits_for_approval() -> str:
+    return "waits for the plan to be approved"
+
+
+def waits_until(effective_at: datetime) -> str:
+    return f"waits for {effective_at:%Y-%m-%d %H:%M} UTC, when the plan takes effect"
+
+
+def waits_for_prehandoff() -> str:
+    return "waits for the pre-handoff review to be signed"
+
+
+def waits_for_workstream(slug: str, status: WorkstreamStatus | str) -> str:
+    archived = status == WorkstreamStatus.ARCHIVED
+    state = "archived, so it will not be completed" if archived else status
+    return f"waits for the workstream {slug} to be completed: it is {state}"
+
+
+def diverged() -> str:
+    """Database and workspace came apart (F22 to F24)."""
+    return "waits until an approver has decided what is right: workspace and database do not belong together"
+
+
+# -- what a workstream waits for, in the portfolio and the inbox
+
+
+def workstream(standing: Standing, now: datetime) -> str:
+    """One sentence on what the workstream waits for, the most urgent thing first."""
+    raised, state = signals(standing, now), lifecycle(standing)
+    if state in (Lifecycle.ACCEPTED, Lifecycle.ARCHIVED):
+        return "Closed."
+    if Signal.BLOCKED in raised:
+        return f"{_tasks(standing.blocked_tasks)} blocked."
+    if state == Lifecycle.FINISHED:
+        return f"All tasks are done; {_UNACCEPTED}."
+    if Signal.STALLED in raised:
+        return f"No update for {_days(standing.updated_at, now)} days."
+    if Signal.OLDIES in raised:
+        return f"Created {_days(standing.created_at, now)} days ago and nothing is done."
+    if state == Lifecycle.PLANNING:
+        return "The plan is not approved yet."
+    return f"{_tasks(standing.open_tasks)} open."
+
+
+def finished(tasks: int) -> str:
+    return f"All {tasks} tasks are done; {_UNACCEPTED}."
+
+
+def unsigned_prehandoff() -> str:
+    return "The pre-handoff review is not signed, so nothing starts."
+
+
+def needs_workstreams(titles: list[str]) -> str:
+    return f"Waits for {', '.join(sorted(titles))}."
+
+
+def undecided_version(number: int) -> str:
+    """Of a workstream that goes on under its plan while a version of it is in review (LC-3)."""
+    return f"Version {number} of its plan waits for a decision."
+
+
+def _tasks(count: int) -> str:
+    return f"{count} task is" if count == 1 else f"{count} tasks are"
+
+
+def _days(since: datetime, now: datetime) -> int:
+    return (now.astimezone(UTC) - since.astimezone(UTC)).days
 
 
 def _short(text: str) -> str:

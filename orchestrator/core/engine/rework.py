@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from orchestrator.core.engine.schedule import number_runs
+from orchestrator.core.engine.order import number_runs
 from orchestrator.core.engine.values import TaskView
 
 

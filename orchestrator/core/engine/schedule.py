@@ -15,6 +15,7 @@ from orchestrator.core.engine import explain
 from orchestrator.core.engine.conditions import judge
 from orchestrator.core.engine.contention import Held
 from orchestrator.core.engine.holding import Footing, builds_on
+from orchestrator.core.engine.order import number_runs
 from orchestrator.core.engine.values import Snapshot, TaskView
 from orchestrator.core.terms import AttemptStatus, Reason
 
@@ -277,17 +278,3 @@ class _Board:
         if damaged is not None and self.runs[damaged.key] < self.runs[task.key]:
             return _Wait(Reason.ARTIFACT, damaged, explain.artifact)
         return None
-
-
-def number_runs(steps: Iterable[tuple[str, tuple[int, ...], bool]]) -> dict[str, int]:
-    """Number the runs of each thread: a step of its own, or neighbouring parallel steps, which share one.
-
-    Takes (key, thread, parallel) of every step, those of a thread in its order.
-    """
-    runs: dict[str, int] = {}
-    last: dict[tuple[int, ...], tuple[int, bool]] = {}
-    for key, thread, parallel in steps:
-        before = last.get(thread)
-        runs[key] = 0 if before is None else before[0] + (not (before[1] and parallel))
-        last[thread] = (runs[key], parallel)
-    return runs

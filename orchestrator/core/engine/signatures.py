@@ -43,16 +43,6 @@ class SignOff:
         """Signatures that count towards what is needed."""
         return self.needed - len(self.asked) if self.each else len(self.signed)
 
-    @property
-    def sentence(self) -> str:
-        """`waits for sign-off by reviewer or approver, 1 of 2 signed: rita`."""
-        by = (" and " if self.each else " or ").join(self.asked)
-        said = "waits for sign-off" + (f" by {by}" if by else "")
-        if self.needed == 1 and not self.signed:
-            return said
-        names = f": {', '.join(self.signed)}" if self.signed else ""
-        return f"{said}, {self.count} of {self.needed} signed{names}"
-
 
 def sign_off(reviewers: Collection[str], needed: int, signers: Sequence[Signer]) -> SignOff:
     """How far a gate's sign-off is; `reviewers` are the names in the plan, `needed` its signatures."""

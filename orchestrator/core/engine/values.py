@@ -3,32 +3,12 @@ section 3).
 """
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from orchestrator.core.engine.conditions import When
 from orchestrator.core.engine.contention import Claims
+from orchestrator.core.engine.order import OrderKey, Place
 from orchestrator.core.engine.signatures import Signer, SignOff, sign_off
 from orchestrator.core.terms import TERMINAL_TASK, AttemptStatus, Reason, TaskStatus
-
-
-class OrderKey(NamedTuple):
-    """Launch order: position of stage, batch and step (in its thread), from 0; ties are lexical
-    by key (EC-2).
-    """
-
-    stage: int
-    batch: int
-    step: int
-    key: str
-
-
-class Place(NamedTuple):
-    """Where a step stands: 0-based positions of its stage, batch, thread, and of itself in the thread."""
-
-    stage: int
-    batch: int
-    thread: int
-    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +49,7 @@ class TaskView:
 
     @property
     def order(self) -> OrderKey:
-        return OrderKey(self.place.stage, self.place.batch, self.place.position, self.key)
+        return self.place.launch_key(self.key)
 
     @property
     def sign_off(self) -> SignOff:

@@ -76,8 +76,3 @@ SENTENCES: Final[Mapping[Divergence, str]] = {
         "the last one that the database knows."
     ),
 }
-
-#: Why a round launches nothing meanwhile.
-HOLD: Final = (
-    "waits until an approver has decided what is right: workspace and database do not belong together"
-)

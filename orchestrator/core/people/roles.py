@@ -1,4 +1,4 @@
-"""Which roles do which work (FR-011): the rule that the claim asks, and every list that offers work.
+"""Which roles do which work (FR-011): the groups of roles that acts name, and the rule that the claim asks.
 
 A role is one of ours or it is nothing: a group of another name gives nobody anything.
 """
@@ -7,10 +7,23 @@ from typing import Final
 
 from orchestrator.core.terms import Role
 
+#: Who does work and sees to what is in its way.
+WORKERS: Final = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
+#: Everybody but observers, who look on.
+PARTICIPANTS: Final = (Role.INITIATOR, *WORKERS)
+#: Who brings plans in, and starts work from workflows.
+SUBMITTERS: Final = (Role.INITIATOR, Role.APPROVER)
+#: Who changes the plan of work that is under way, and keeps plans as workflows.
+PROPOSERS: Final = (Role.INITIATOR, Role.REVIEWER, Role.APPROVER)
+#: Who signs off work; gates that name nobody are theirs.
+SIGNERS: Final = (Role.REVIEWER, Role.APPROVER)
+#: Who decides about plans, workstreams and rules.
+APPROVERS: Final = (Role.APPROVER,)
+
 #: Who does work that names no role, or one that nobody can have.
-WORKING: Final = frozenset({Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER})
-#: The roles that a step or a thread can be given to; observers look on.
-DOERS: Final = WORKING | {Role.INITIATOR}
+WORKING: Final = frozenset(WORKERS)
+#: The roles that a step or a thread can be given to.
+DOERS: Final = frozenset(PARTICIPANTS)
 
 
 def doers(step_role: str, thread_role: str) -> frozenset[Role]:

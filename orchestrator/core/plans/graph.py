@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
 from itertools import groupby
+from operator import itemgetter
 from typing import Final, NamedTuple
 
-from orchestrator.core.engine.values import OrderKey
+from orchestrator.core.engine.order import OrderKey, Place, runs_of
 from orchestrator.core.plans.plan import Plan, StepSpec
 from orchestrator.core.terms import StepKind
 
@@ -84,7 +85,7 @@ def compile_graph(plan: Plan) -> Graph:
             for position, step in (each for thread in batch.threads for each in enumerate(thread.steps)):
                 if step.key not in steps:
                     steps[step.key] = step
-                    order[step.key] = OrderKey(number, place, position, step.key)
+                    order[step.key] = Place(number, place, 0, position).launch_key(step.key)
                     group_of[step.key] = len(groups)
                     members.append(step.key)
             groups += [Group(number, place, tuple(members))] if members else []
@@ -108,11 +109,11 @@ def _needs(plan: Plan, steps: Mapping[str, StepSpec]) -> dict[str, tuple[Edge, .
 def _thread_edges(steps: tuple[StepSpec, ...]) -> Iterator[tuple[str, str]]:
     """Pairs (step, step before it): runs of parallel steps start together and join before the next step."""
     before: list[str] = []
-    for parallel, run in groupby(steps, key=lambda step: step.parallel):
-        keys = [step.key for step in run]
-        for batch in [keys] if parallel else [[key] for key in keys]:
-            yield from ((key, earlier) for key in batch for earlier in before if key != earlier)
-            before = batch
+    numbered = zip(runs_of(step.parallel for step in steps), steps, strict=True)
+    for _, run in groupby(numbered, key=itemgetter(0)):
+        together = [step.key for _, step in run]
+        yield from ((key, earlier) for key in together for earlier in before if key != earlier)
+        before = together
 
 
 def critical_path(plan: Plan, ended: Collection[str] = ()) -> tuple[str, ...]:

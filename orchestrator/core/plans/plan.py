@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from orchestrator.core.findings import Finding
-from orchestrator.core.terms import GateKind, StageKind, StepKind, TaskStatus
+from orchestrator.core.terms import Format, GateKind, StageKind, StepKind, TaskStatus
 
 SLUG_LENGTH: Final = 60
 
@@ -250,13 +250,14 @@ class Progress:
 class Reading:
     """What a reader made of a source. `plan` is None when nothing in it can be scheduled.
 
-    `progress` has the steps that were begun, ended or given to somebody already (`core.adoption`); a plan has
-    no state.
+    `progress` has the steps that were begun, ended or given to somebody already (`core/changes/adoption.py`);
+    a plan has no state. `format` is what the source was read as; None when it is no text.
     """
 
     plan: Plan | None
     findings: tuple[Finding, ...] = ()
     progress: tuple[Progress, ...] = ()
+    format: Format | None = None
 
     @property
     def blockers(self) -> tuple[Finding, ...]:

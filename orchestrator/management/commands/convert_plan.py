@@ -16,10 +16,10 @@ from django.core.management.base import BaseCommand, CommandError
 from orchestrator.core.files.write import Written, render_as
 from orchestrator.core.plans.formats.bundle import render_bundles
 from orchestrator.core.plans.formats.folder import sources_of
-from orchestrator.core.plans.formats.recognise import Format
 from orchestrator.core.plans.plan import Plan
+from orchestrator.core.terms import Format
 from orchestrator.management.plan_source import files_in, lines_of, read_file
-from orchestrator.services.plans.plans import read_any_source
+from orchestrator.queries.plans.readings import checked
 
 
 class Command(BaseCommand):
@@ -63,9 +63,9 @@ class Command(BaseCommand):
         return [(source.name, source.text) for source in found.plans]
 
     def _plan(self, name: str, source: bytes | str, wanted: Format | None) -> Plan | None:
-        found, reading = read_any_source(source, wanted, rules={})
+        reading = checked(source, wanted)
         for line in lines_of(reading.findings):
             self.stderr.write(line)
         if reading.plan is not None:
-            self.stderr.write(f"{name}: read as {found}.")
+            self.stderr.write(f"{name}: read as {reading.format}.")
         return reading.plan

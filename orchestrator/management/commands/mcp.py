@@ -8,10 +8,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from orchestrator.core.errors import Refusal
+from orchestrator.core.errors import NotSignedIn, Refusal, TokenExpired
 from orchestrator.services.people.callers import Caller, caller_by_token, member_by_command
 
 TOKEN_VARIABLE = "ORCHESTRATOR_TOKEN"  # noqa: S105 (the name of a variable, not a secret)
+WAY_IN = f"Set {TOKEN_VARIABLE} to the token of an executor, or name one with --executor."
 
 
 class Command(BaseCommand):
@@ -30,6 +31,8 @@ class Command(BaseCommand):
         sign_in = _sign_in(executor)
         try:
             sign_in()
+        except (NotSignedIn, TokenExpired) as refusal:
+            raise CommandError(f"{TOKEN_VARIABLE} is not accepted. {refusal.message} {WAY_IN}") from None
         except Refusal as refusal:
             raise CommandError(f"{refusal.message} {refusal.way_out}") from None
         # Half a second of imports that no other command should pay for.
@@ -43,5 +46,5 @@ def _sign_in(executor: str | None) -> Callable[[], Caller]:
         return partial(member_by_command, executor)
     secret = os.environ.get(TOKEN_VARIABLE)
     if not secret:
-        raise CommandError(f"Set {TOKEN_VARIABLE} to the token of an executor, or name one with --executor.")
+        raise CommandError(WAY_IN)
     return lambda: caller_by_token(secret, timezone.now())

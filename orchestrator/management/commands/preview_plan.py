@@ -23,8 +23,8 @@ from django.db import DatabaseError
 
 from orchestrator.contract.plans import FileCheckFacts
 from orchestrator.core.changes.adoption import adoption_of
+from orchestrator.core.plans.checks.rules import apply_rules
 from orchestrator.core.plans.formats.folder import sources_of
-from orchestrator.core.plans.formats.recognise import Format
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.rehearsing.preview import (
     DEFAULT_EXECUTORS,
@@ -32,13 +32,13 @@ from orchestrator.core.plans.rehearsing.preview import (
     Preview,
     Wait,
 )
-from orchestrator.core.terms import Severity
+from orchestrator.core.terms import Format, Severity
 from orchestrator.management.plan_source import files_in, lines_of, read_file
 from orchestrator.management.printed import as_json
 from orchestrator.queries.plans.check_rules import rules_in_force
 from orchestrator.queries.plans.plan_facts import check_facts
-from orchestrator.queries.plans.readings import preview_plan
-from orchestrator.services.plans.plans import STORED_BLOCKERS, read_any_source
+from orchestrator.queries.plans.readings import checked, preview_plan
+from orchestrator.services.plans.plans import STORED_BLOCKERS
 
 
 class Command(BaseCommand):
@@ -62,10 +62,10 @@ class Command(BaseCommand):
     def handle(self, *, file: str, format: str | None, **options: Any) -> None:
         wanted = Format(format) if format else None
         folder = Path(file).is_dir()
-        shown = [
-            _Shown(name, *read_any_source(source, wanted, _rules()), options["executors"], options["adopt"])
-            for name, source in (_in_folder(file) if folder else [(file, read_file(file))])
-        ]
+        shown = []
+        for name, source in _in_folder(file) if folder else [(file, read_file(file))]:
+            reading = apply_rules(checked(source, wanted), _rules())
+            shown.append(_Shown(name, reading, options["executors"], options["adopt"]))
         if options["json"]:
             facts = [one.facts() for one in shown]
             self.stdout.write(as_json(facts if folder else facts[0]))
@@ -89,10 +89,8 @@ class _Shown:
     leaves.
     """
 
-    def __init__(
-        self, name: str, found: Format | None, reading: Reading, executors: int, adopt: bool
-    ) -> None:
-        self.name, self.found, self.reading = name, found, reading
+    def __init__(self, name: str, reading: Reading, executors: int, adopt: bool) -> None:
+        self.name, self.reading = name, reading
         self.executors, self.adopt = executors, adopt
         self.adoption = adoption_of(reading)
 
@@ -103,13 +101,13 @@ class _Shown:
         return preview_plan(plan, self.executors, self.adoption.ended if self.adopt else {})
 
     def facts(self) -> FileCheckFacts:
-        facts = check_facts(self.found, self.reading, self.executors, adopt=self.adopt)
+        facts = check_facts(self.reading, self.executors, adopt=self.adopt)
         return FileCheckFacts(**vars(facts), name=self.name)
 
     def lines(self) -> Iterator[str]:
         reading = self.reading
-        if self.found not in (None, Format.PLAN):
-            yield f"Read as {self.found}."
+        if reading.format not in (None, Format.PLAN):
+            yield f"Read as {reading.format}."
         yield from lines_of(reading.findings)
         shown = self.preview()
         if shown is not None and reading.plan is not None:

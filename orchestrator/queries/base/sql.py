@@ -59,7 +59,7 @@ class Joined:
     ) -> None:
         self._tables, self._source, self._values = tables, source, values or {}
 
-    def rows(self, *parameters: object) -> list[Found]:
+    def rows(self, *parameters: Any) -> list[Found]:
         """Ask the database; the rows in the order that `source` says."""
         with connection.cursor() as cursor:
             cursor.execute(self._text, parameters)

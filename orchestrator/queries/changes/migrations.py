@@ -29,10 +29,11 @@ def dry_run(
 
 
 def in_flight(workstream: Workstream, version: WorkflowVersion, plan: Plan | None) -> Judgement | None:
-    """What the version does to the workstream as it stands; None when it has no tasks, or the version is in
-    force.
+    """What the version does to the workstream as it stands, to a completed one as if it were re-opened; None
+    when it has no tasks, or the version is in force.
     """
-    if plan is None or not under_way(workstream) or version.pk == workstream.version_id:
+    begun = under_way(workstream) or workstream.status == WorkstreamStatus.COMPLETED
+    if plan is None or not begun or version.pk == workstream.version_id:
         return None
     return dry_run(workstream, version, plan)
 

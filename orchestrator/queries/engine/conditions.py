@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.db.models import F, OuterRef, Subquery
 
 from orchestrator.core.engine.conditions import Ended, When, steps_named
+from orchestrator.core.engine.explain import SKIPPED_IN_SOURCE
 from orchestrator.core.terms import AttemptStatus, Reason, TaskStatus
 from orchestrator.models import Attempt, Task, Workstream
 from orchestrator.queries.plans.readings import plan_of
@@ -38,9 +39,7 @@ def skipped_because(task: Task) -> str:
     if task.status != TaskStatus.SKIPPED:
         return ""
     by_round = task.verdict is not None and task.verdict.reason == Reason.CONDITION
-    return (
-        task.verdict.sentence if task.verdict and by_round else "skipped: cancelled in the source of the plan"
-    )
+    return task.verdict.sentence if task.verdict and by_round else SKIPPED_IN_SOURCE
 
 
 def _ended(workstream: Workstream, keys: set[str]) -> dict[str, Ended]:

@@ -12,9 +12,9 @@ from orchestrator.core.engine.values import TaskView
 from orchestrator.core.terms import Reason, WorkstreamStatus
 from orchestrator.models import Attempt, Task, Workstream
 from orchestrator.models.attempt import LIVE
-from orchestrator.queries.base.parts import MANY
 from orchestrator.queries.base.prepared import Prepared
-from orchestrator.queries.engine.task_views import ClaimFacts, Facts, Scope
+from orchestrator.queries.engine.facts import CLAIMS, Scope, facts_of
+from orchestrator.queries.engine.task_views import Views, claims_of
 from orchestrator.queries.engine.threads import sole_executors
 
 #: Across workstreams: priority, then registration time, then id (design section 3).
@@ -50,14 +50,14 @@ def _active(repository: str) -> QuerySet[Workstream]:
     )
 
 
-def in_line_with(workstream: Workstream) -> list[int]:
-    """Ids of a workstream and of the active ones whose recorded verdicts wait for a task of it, by rank."""
+def in_line_with(workstream: Workstream) -> list[Workstream]:
+    """A workstream, and the active ones whose recorded verdicts wait for a task of it, by rank."""
     waiting = {one for one, holder in _waiting_for_resources() if holder.startswith(f"{workstream.slug}/")}
     if not waiting:
-        return [workstream.pk]
+        return [workstream]
     waits = Q(status=WorkstreamStatus.ACTIVE, pk__in=waiting)
     found = Workstream.objects.filter(waits | Q(pk=workstream.pk))
-    return list(found.order_by(*RANK).values_list("pk", flat=True))
+    return list(found.order_by(*RANK))
 
 
 @Prepared
@@ -80,9 +80,10 @@ def _holding(workstream: Workstream, prefix: str, wanted: Sequence[Claims]) -> l
     rows = [_Live(*row) for row in _live(workstream.pk)]
     if not rows:
         return []
-    facts, held = ClaimFacts(_scope(workstream, rows)), Held()
+    places = [(row.task, row.step, row.thread) for row in rows]
+    facts, held = facts_of(Scope.of_places(places, workstream), CLAIMS), Held()
     for row in rows:
-        held.add(facts.of(row.step, row.thread, prefix + row.lane))
+        held.add(claims_of(facts, row.step, row.thread, prefix + row.lane))
     numbers = {number for claims in wanted for number in held.conflicts(claims)}
     return [rows[number].task for number in sorted(numbers)]
 
@@ -96,17 +97,6 @@ def _live(workstream: int) -> QuerySet[Attempt, tuple[int, int, int, str]]:
     )
 
 
-def _scope(workstream: Workstream, rows: Sequence[_Live]) -> Scope:
-    """The claims of live tasks only, unless they are many."""
-    if len(rows) > MANY:
-        return Scope.whole(workstream)
-    return Scope(
-        ("task__in", [row.task for row in rows]),
-        ("step__in", [row.step for row in rows]),
-        ("thread__in", sorted({row.thread for row in rows})),
-    )
-
-
 def _views(peer: Workstream, wanted: Sequence[Claims]) -> Iterator[TaskView]:
     """Lanes with the same id in two workstreams are different lanes, so a lane goes by its workstream's name
     too.
@@ -117,9 +107,10 @@ def _views(peer: Workstream, wanted: Sequence[Claims]) -> Iterator[TaskView]:
         return
     found = Task.objects.filter(pk__in=ids).select_related("step__thread__batch__stage", "verdict")
     rows = {task.pk: task for task in found}
-    facts = Facts(peer, list(rows.values()), {}, sole_executors(peer))
+    tasks = list(rows.values())
+    views = Views(peer, tasks, {}, sole_executors(peer), facts_of(Scope.of(tasks, peer)))
     for pk in ids:
-        view = facts.view(rows[pk])
+        view = views.of(rows[pk])
         yield replace(
             view, key=prefix + view.key, claims=replace(view.claims, lane=prefix + view.claims.lane)
         )

@@ -1,5 +1,8 @@
 """Why each task stands where it stands (FR-015): what the scheduler recorded, or says on demand."""
 
+from dataclasses import replace
+
+from orchestrator.core.engine.explain import to_be_launched
 from orchestrator.core.engine.schedule import REACHED, Verdict, decide
 from orchestrator.core.terms import Reason
 from orchestrator.models import Task, Workstream
@@ -32,7 +35,11 @@ def explain(workstream: Workstream) -> dict[int, Verdict]:
 
 
 def _recorded(task: Task, verdict: Verdict) -> Verdict:
-    """The stored verdict of a waiting task on the frontier; what the scheduler says now of every other."""
+    """The stored verdict of a waiting task on the frontier; what the scheduler says now of every other. One
+    that it would launch was not launched yet.
+    """
+    if verdict.reason is Reason.LAUNCHED:
+        return replace(verdict, sentence=to_be_launched(task.step.is_gate))
     stored = task.verdict
     recorded = verdict.frontier and verdict.reason in RECORDED
     if stored is None or not recorded or stored.reason not in RECORDED:

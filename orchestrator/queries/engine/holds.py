@@ -1,38 +1,45 @@
 """What holds a whole workstream, whatever its tasks do (design section 3)."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db.models import QuerySet
 
-from orchestrator.core.files.divergence import HOLD
+from orchestrator.core.engine import explain
 from orchestrator.core.terms import Reason, WorkstreamStatus
-from orchestrator.models import PreHandoffReview, WorkspaceBranch, Workstream, WorkstreamNeed
+from orchestrator.models import WorkspaceBranch, Workstream, WorkstreamNeed
 from orchestrator.queries.base.prepared import Prepared
 
 
-def hold_on(workstream: Workstream, now: datetime | None) -> tuple[Reason, str] | None:
+class Holding(NamedTuple):
+    """Whether all work is stopped, whether the pre-handoff review is signed, and whether a workstream that
+    has to be completed first is not."""
+
+    stopped: bool
+    reviewed: bool
+    unmet: bool
+
+
+def hold_on(workstream: Workstream, now: datetime | None, facts: Holding) -> tuple[Reason, str] | None:
     """The first reason that holds all of it, with its sentence; without `now` an approved version is in
     effect.
 
     A version that a newer one superseded stays good for the work that runs under it.
     """
     if workstream.status in {WorkstreamStatus.COMPLETED, WorkstreamStatus.ARCHIVED}:
-        return Reason.CLOSED, f"the workstream is {workstream.status}"
-    if work_is_stopped():
-        return Reason.DIVERGED, HOLD
+        return Reason.CLOSED, explain.closed(workstream.status)
+    if facts.stopped:
+        return Reason.DIVERGED, explain.diverged()
     effective_at, decided_at = workstream.version.effective_at, workstream.version.decided_at
     if effective_at is None:
-        return Reason.PLAN_NOT_APPROVED, "waits for the plan to be approved"
+        return Reason.PLAN_NOT_APPROVED, explain.waits_for_approval()
     # A version that took effect with its approval stays in effect, even when the clock is set back.
     later = decided_at is None or effective_at > decided_at
     if later and now is not None and now < effective_at:
-        return (
-            Reason.NOT_EFFECTIVE,
-            f"waits for {effective_at:%Y-%m-%d %H:%M} UTC, when the plan takes effect",
-        )
-    if not _reviews(workstream.pk):
-        return Reason.PREHANDOFF, "waits for the pre-handoff review to be signed"
-    return _needed_workstream(workstream)
+        return Reason.NOT_EFFECTIVE, explain.waits_until(effective_at)
+    if not facts.reviewed:
+        return Reason.PREHANDOFF, explain.waits_for_prehandoff()
+    return _needed_workstream(workstream) if facts.unmet else None
 
 
 def _needed_workstream(workstream: Workstream) -> tuple[Reason, str] | None:
@@ -41,8 +48,7 @@ def _needed_workstream(workstream: Workstream) -> tuple[Reason, str] | None:
     if not first:
         return None
     slug, status = first[0]
-    said = "archived, so it will not be completed" if status == WorkstreamStatus.ARCHIVED else status
-    return Reason.WORKSTREAM_DEPENDENCY, f"waits for the workstream {slug} to be completed: it is {said}"
+    return Reason.WORKSTREAM_DEPENDENCY, explain.waits_for_workstream(slug, status)
 
 
 def work_is_stopped() -> bool:
@@ -55,11 +61,6 @@ def work_is_stopped() -> bool:
 @Prepared
 def _diverged() -> QuerySet[WorkspaceBranch, int]:
     return WorkspaceBranch.objects.filter(diverged_at__isnull=False).order_by().values_list("pk", flat=True)
-
-
-@Prepared
-def _reviews(workstream: int) -> QuerySet[PreHandoffReview, int]:
-    return PreHandoffReview.objects.filter(workstream=workstream).order_by().values_list("pk", flat=True)
 
 
 @Prepared

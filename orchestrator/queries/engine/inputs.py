@@ -3,42 +3,37 @@
 """
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import rfc8785
-from django.db.models import QuerySet
 
 from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.terms import ArtifactState
-from orchestrator.models import Attempt, Criterion, HandoffArtifact, Step, StepResource, Task
-from orchestrator.queries.base.parts import in_parts
-from orchestrator.queries.base.prepared import Prepared
-from orchestrator.queries.handoff.upstream import Upstream, output_place, with_output_names
+from orchestrator.models import Attempt, HandoffArtifact, Step, Task
+from orchestrator.queries.engine.facts import Facts
+from orchestrator.queries.handoff.upstream import Upstream, output_place, outputs_of, with_output_names
 
 #: States in which a handover can stand for a later attempt: its files are, or will be, where it says.
 USABLE = [ArtifactState.PENDING.value, ArtifactState.COMMITTED.value]
 
 
-def input_digests(tasks: Iterable[Task], upstream: Upstream) -> dict[int, str]:
+def input_digests(tasks: Iterable[Task], upstream: Upstream, facts: Facts) -> dict[int, str]:
     """By task id: the definition of the step, with its template's parameters filled in, and the content of
     what it builds on. What several tasks of a launch build on is read once.
 
     Attempt numbers and times are no part of it, so a chain that is done again without a change keeps its
     digests.
     """
-    tasks = list(tasks)
-    definitions = _Definitions([task.step_id for task in tasks])
     contents: dict[int, str] = {}
     digests = {}
     for task in tasks:
         before = upstream.results(task.step)
         for handover in before:
             if handover.pk not in contents:
-                contents[handover.pk] = _content(handover)
+                contents[handover.pk] = _content(handover, upstream.outputs_of(handover))
         inputs = sorted(contents[handover.pk] for handover in before)
-        digests[task.pk] = _digest({"step": definitions.of(task.step), "upstream": inputs})
+        digests[task.pk] = _digest({"step": _definition(task.step, facts), "upstream": inputs})
     return digests
 
 
@@ -53,7 +48,7 @@ def standing_result(attempt: Attempt, outputs: Mapping[str, str]) -> Attempt | N
     if last is None:
         return None
     earlier = last.attempt
-    same = (earlier.commit, earlier.result) == (attempt.commit, attempt.result) and _outputs(last) == dict(
+    same = (earlier.commit, earlier.result) == (attempt.commit, attempt.result) and outputs_of(last) == dict(
         outputs
     )
     told = bool(outputs or attempt.commit) or earlier.outcome == attempt.outcome
@@ -78,57 +73,37 @@ def outputs_by_name(handover: HandoffArtifact) -> dict[str, bytes]:
     return {path.removeprefix(f"{folder}/"): bytes(content) for path, content in stored}
 
 
-class _Definitions:
-    """What the plan says of some steps."""
-
-    def __init__(self, steps: Sequence[int]) -> None:
-        self._criteria: dict[int, list[list[str]]] = defaultdict(list)
-        self._resources: dict[int, list[list[Any]]] = defaultdict(list)
-        for some in in_parts(steps):
-            for step, kind, text in _criteria(some):
-                self._criteria[step].append([kind, text])
-            for step, name, is_files in _resources(some):
-                self._resources[step].append([name, is_files])
-
-    def of(self, step: Step) -> dict[str, Any]:
-        return {
-            "key": step.key,
-            "title": step.title,
-            "details": step.details,
-            "kind": [step.kind, step.gate_kind, step.gate_action],
-            "tool": [step.tool, step.run],
-            "outcomes": step.outcomes,
-            "criteria": self._criteria[step.pk],
-            "resources": sorted(self._resources[step.pk]),
-        }
+def _definition(step: Step, facts: Facts) -> dict[str, Any]:
+    """What the plan says of a step."""
+    criteria = sorted(facts.criteria.get(step.pk, ()), key=lambda criterion: criterion[0])
+    wanted = [(facts.files, True), (facts.resources, False)]
+    resources = [[name, is_files] for names, is_files in wanted for name in names.get(step.pk, ())]
+    return {
+        "key": step.key,
+        "title": step.title,
+        "details": step.details,
+        "kind": [step.kind, step.gate_kind, step.gate_action],
+        "tool": [step.tool, step.run],
+        "outcomes": step.outcomes,
+        "criteria": [list(criterion) for criterion in criteria],
+        "resources": sorted(resources),
+    }
 
 
-@Prepared
-def _criteria(steps: list[int]) -> QuerySet[Criterion, tuple[int, str, str]]:
-    rows = Criterion.objects.filter(step__in=steps).order_by("kind", "position")
-    return rows.values_list("step_id", "kind", "text")
-
-
-@Prepared
-def _resources(steps: list[int]) -> QuerySet[StepResource, tuple[int, str, bool]]:
-    return StepResource.objects.filter(step__in=steps).order_by().values_list("step_id", "name", "is_files")
-
-
-def _content(handover: HandoffArtifact) -> str:
-    """What is handed over. A gate, and a step that hands over words only, pass on what they themselves build
-    on.
-    """
-    attempt, outputs = handover.attempt, _outputs(handover)
-    facts: dict[str, Any] = {"step": attempt.task.step.key, "outputs": outputs, "commit": attempt.commit}
+def _content(handover: HandoffArtifact, outputs: Mapping[str, str]) -> str:
+    """What is handed over. A gate, and a step that hands over words only, pass on what they themselves
+    build on."""
+    attempt = handover.attempt
+    facts: dict[str, Any] = {
+        "step": attempt.task.step.key,
+        "outputs": dict(outputs),
+        "commit": attempt.commit,
+    }
     facts["result"] = attempt.result
     if not outputs and not attempt.commit:
         facts["inputs"] = attempt.input_digest
         facts["outcome"] = "" if attempt.task.step.is_gate else attempt.outcome
     return _digest(facts)
-
-
-def _outputs(handover: HandoffArtifact) -> dict[str, str]:
-    return {output.path: output.sha256 for output in handover.outputs.all()}
 
 
 def _digest(facts: Mapping[str, Any]) -> str:

@@ -17,16 +17,10 @@ from orchestrator.core.files.documentation import (
 from orchestrator.core.files.handoff import DOCUMENTATION_PREFIX, RESULT_EVENTS, timestamp
 from orchestrator.core.terms import ArtifactState, StageKind, TaskStatus, WorkstreamStatus
 from orchestrator.models import GateReview, HandoffArtifact, Learning, OutputFile, Step, Task, Workstream
+from orchestrator.queries.base.order import plan_order
 from orchestrator.queries.base.prepared import Prepared
 from orchestrator.queries.handoff.upstream import IN_FORCE, output_place
 
-PLACE = (
-    "step__thread__batch__stage__position",
-    "step__thread__batch__position",
-    "step__thread__position",
-    "step__position",
-    "step__key",
-)
 DOCUMENTATION = Q(step__thread__batch__stage__kind=StageKind.DOCUMENTATION) | Q(
     step__thread__batch__slug__startswith=DOCUMENTATION_PREFIX
 )
@@ -67,7 +61,7 @@ def built(workstream: Workstream) -> tuple[Built, ...]:
         workstream=workstream, step__version=workstream.version_id, step__gate_kind=""
     )
     handovers = _handovers(workstream)
-    rows = tasks.select_related("step__thread__batch__stage").order_by(*PLACE)
+    rows = tasks.select_related("step__thread__batch__stage").order_by(*plan_order())
     return tuple(_built(workstream, task, handovers.get(task.pk)) for task in rows)
 
 

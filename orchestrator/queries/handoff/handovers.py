@@ -1,6 +1,7 @@
 """Which handover artifacts somebody may still read: the ones whose loss has to stop work (EC-3)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
@@ -8,21 +9,124 @@ from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.terms import OPEN_TASK, ArtifactState, TaskStatus
 from orchestrator.models import Batch, HandoffArtifact, OutputFile, Task, Workstream
 from orchestrator.queries.base.prepared import Prepared
+from orchestrator.queries.base.sql import Found, Joined, Table
 
 #: States in which the file has to stand in the work tree.
 STANDING = [ArtifactState.COMMITTED.value, ArtifactState.DAMAGED.value]
 
 
-def handovers_in_use(workstream: Workstream) -> Sequence[HandoffArtifact]:
-    """The newest handover of every complete task that an open one builds on: it is named by an open step, or
-    stands in the first open batch or the one before it. The cost follows the open frontier, not the plan."""
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """An artifact, and what its files have to be: path -> SHA-256; outputs that a later artifact replaced
+    are left out."""
+
+    artifact: HandoffArtifact
+    files: Mapping[str, str]
+
+
+def handovers_in_use(workstream: Workstream, *, whole: bool = False) -> list[Handover]:
+    """The newest handover of every complete task that the front builds on: it is named by a step that is open
+    in the first open batch, stands right before the lowest open one of a thread there, or in the batch
+    before while the first run of this one is open.
+
+    `whole` has those that open tasks further back name, and all of the first open batch and the one before,
+    which somebody will build on later. One statement, and one for `whole`, whatever is complete.
+    """
+    rows = [] if whole else _at_the_front(workstream)
+    if whole or any(row["skipped"] for row in rows):  # what stands before a skipped step stands for it
+        rows = _widely_used(workstream)
+    newest: dict[int, HandoffArtifact] = {}
+    files: dict[int, dict[str, str]] = {}
+    for row in rows:
+        artifact = row["artifact"]
+        if artifact is None:
+            continue
+        newest[row["task"]] = artifact
+        own = files.setdefault(artifact.pk, {artifact.path: artifact.sha256})
+        if row["output"] and not row["replaced"]:
+            own[row["output"]] = row["digest"]
+    return [Handover(artifact, files[artifact.pk]) for artifact in newest.values()]
+
+
+def _at_the_front(workstream: Workstream) -> list[Found]:
+    pk, version = workstream.pk, workstream.version_id
+    return _FRONT.rows(pk, pk, pk, version, pk, pk, pk, pk)
+
+
+def _widely_used(workstream: Workstream) -> list[Found]:
     found = _first_open(workstream.pk)
     if not found:
         return []
-    here = found[0]
-    before = batch_before(here)
-    rows = _of_batches(workstream.pk, [here.pk, *([before.pk] if before else [])])
-    return list({row.attempt.task_id: row for row in rows}.values())
+    before = batch_before(found[0])
+    return _WIDE.rows(workstream.pk, workstream.pk, found[0].pk, before.pk if before else None)
+
+
+def _words(words: Iterable[str]) -> str:
+    return ", ".join(f"'{word}'" for word in sorted(words))
+
+
+_OPEN = _words(status.value for status in OPEN_TASK)
+_RESULTS = _words(event.value for event in RESULT_EVENTS)
+#: The first open batch of a workstream.
+_HERE = """(SELECT MIN(lowest.open_batch) FROM orchestrator_task lowest
+  WHERE lowest.workstream_id = %s AND lowest.open_batch IS NOT NULL)"""
+_GROUND_OF_THE_FRONT = f"""
+SELECT run.id AS task_id FROM (
+  SELECT thread_id, MIN(run_index) AS lowest FROM orchestrator_task
+  WHERE workstream_id = %s AND open_batch = {_HERE} GROUP BY thread_id) front
+JOIN orchestrator_task run ON run.workstream_id = %s AND run.open_batch IS NULL
+  AND run.thread_id = front.thread_id AND run.run_index = front.lowest - 1
+UNION SELECT task.id FROM orchestrator_step step JOIN orchestrator_task task ON task.step_id = step.id
+WHERE step.version_id = %s AND step.batch_index = {_HERE} - 1 AND task.workstream_id = %s
+  AND EXISTS (SELECT 1 FROM orchestrator_task first
+    WHERE first.workstream_id = task.workstream_id AND first.open_batch = step.batch_index + 1
+    AND first.run_index = 0)
+UNION SELECT named.id FROM orchestrator_task waiting
+JOIN orchestrator_stepneed need ON need.step_id = waiting.step_id
+JOIN orchestrator_task named ON named.step_id = need.needed_id AND named.workstream_id = waiting.workstream_id
+WHERE waiting.workstream_id = %s AND waiting.open_batch = {_HERE}"""
+_GROUND_OF_ANYBODY = f"""
+SELECT task.id AS task_id FROM orchestrator_task task
+JOIN orchestrator_step step ON step.id = task.step_id
+JOIN orchestrator_thread thread ON thread.id = step.thread_id
+WHERE task.workstream_id = %s AND (EXISTS (
+  SELECT 1 FROM orchestrator_stepneed need
+  JOIN orchestrator_task waiting ON waiting.step_id = need.step_id AND waiting.workstream_id = %s
+  WHERE need.needed_id = step.id AND waiting.status IN ({_OPEN}))
+OR thread.batch_id IN (%s, %s))"""
+#: Everything of an artifact but its text.
+_COLUMNS = ("workstream_id", "attempt_id", "sequence", "path", "sha256", "state", "problem", "commit")
+
+
+def _handed_over_by(ground: str) -> Joined:
+    """A row for each output of a result of these tasks, one for a result without, one for an attempt or a
+    task without; in the order of their making."""
+    return Joined(
+        {"artifact": Table(HandoffArtifact, _COLUMNS)},
+        f"""({ground}) ground
+JOIN orchestrator_task task ON task.id = ground.task_id
+  AND task.status IN ('{TaskStatus.COMPLETE.value}', '{TaskStatus.SKIPPED.value}')
+LEFT JOIN orchestrator_attempt attempt ON attempt.task_id = task.id
+  AND task.status = '{TaskStatus.COMPLETE.value}'
+LEFT JOIN orchestrator_handoffartifact artifact ON artifact.attempt_id = attempt.id
+  AND artifact.event IN ({_RESULTS}) AND artifact.state IN ({_words(STANDING)})
+LEFT JOIN orchestrator_outputfile output ON output.artifact_id = artifact.id
+ORDER BY artifact.sequence, output.path""",
+        {
+            "task": "task.id",
+            "skipped": f"task.status = '{TaskStatus.SKIPPED.value}'",
+            "output": "output.path",
+            "digest": "output.sha256",
+            "replaced": f"""EXISTS (SELECT 1 FROM orchestrator_handoffartifact later
+  JOIN orchestrator_outputfile newer ON newer.artifact_id = later.id
+  WHERE later.workstream_id = artifact.workstream_id AND later.sequence > artifact.sequence
+  AND later.state <> '{ArtifactState.QUARANTINED.value}' AND newer.path = output.path)""",
+        },
+    )
+
+
+_FRONT = _handed_over_by(_GROUND_OF_THE_FRONT)
+_WIDE = _handed_over_by(_GROUND_OF_ANYBODY)
 
 
 @Prepared
@@ -30,17 +134,6 @@ def _first_open(workstream: int) -> QuerySet[Batch]:
     open_tasks = Task.objects.filter(workstream=workstream, status__in=OPEN_TASK)
     first = Batch.objects.filter(threads__steps__tasks__in=open_tasks)
     return first.select_related("stage").order_by("stage__position", "position")[:1]
-
-
-@Prepared
-def _of_batches(workstream: int, batches: list[int]) -> QuerySet[HandoffArtifact]:
-    open_tasks = Task.objects.filter(workstream=workstream, status__in=OPEN_TASK)
-    read = Q(step__needed_by__step__tasks__in=open_tasks) | Q(step__thread__batch__in=batches)
-    tasks = Task.objects.filter(read, workstream=workstream, status=TaskStatus.COMPLETE).distinct()
-    rows = HandoffArtifact.objects.filter(
-        workstream=workstream, attempt__task__in=tasks, event__in=RESULT_EVENTS, state__in=STANDING
-    )
-    return rows.select_related("attempt__task__step").order_by("sequence")
 
 
 def batch_before(batch: Batch) -> Batch | None:

@@ -25,7 +25,7 @@ KEPT: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How much a workflow holds."""
+    """How much a workflow holds; the gates are among the steps."""
 
     stages: int = 0
     batches: int = 0
@@ -218,4 +218,4 @@ def _shape(plan: Plan) -> Shape:
     steps = list(plan.steps())
     gates = sum(step.gate is not None for step in steps)
     work = [t for batch in batches for t in batch.threads if any(step.gate is None for step in t.steps)]
-    return Shape(len(plan.stages), len(batches), len(steps) - gates, gates, len(work))
+    return Shape(len(plan.stages), len(batches), len(steps), gates, len(work))

@@ -18,16 +18,15 @@ from orchestrator.contract.previews import (
 )
 from orchestrator.core.changes.adoption import Adopted, Adoption, adoption_of
 from orchestrator.core.findings import Finding
-from orchestrator.core.plans.formats.recognise import Format
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.rehearsing.preview import Lane
 from orchestrator.queries.plans.readings import preview_plan
 
 
-def check_facts(found: Format | None, reading: Reading, executors: int, *, adopt: bool = False) -> CheckFacts:
+def check_facts(reading: Reading, executors: int, *, adopt: bool = False) -> CheckFacts:
     adoption = adoption_of(reading)
     return CheckFacts(
-        found,
+        reading.format,
         not reading.blockers,
         finding_facts(reading),
         preview_facts(reading, executors, adoption if adopt else Adoption()),

@@ -1,4 +1,4 @@
-"""What the text of a stored version says, read in the format that it was submitted in (WF-2, AD-5)."""
+"""Plans as they are read here: with the registered tools, once in a process, long ones apart (WF-2, AD-5)."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -13,23 +13,23 @@ from orchestrator.core import limits
 from orchestrator.core.changes.adoption import Adoption, adoption_of
 from orchestrator.core.errors import WrongState
 from orchestrator.core.findings import Finding
-from orchestrator.core.plans.checks.check import review_any
+from orchestrator.core.plans.checks.read import read
 from orchestrator.core.plans.compare import PlanChanges, compare_plans
-from orchestrator.core.plans.formats.recognise import Format, recognise
+from orchestrator.core.plans.formats.recognise import recognise
 from orchestrator.core.plans.plan import Plan, Reading
 from orchestrator.core.plans.rehearsing.preview import Preview, preview
 from orchestrator.core.plans.text.render import render_plan
 from orchestrator.core.plans.text.source import decode_source
-from orchestrator.core.terms import TaskStatus
+from orchestrator.core.terms import Format, TaskStatus
 from orchestrator.models import WorkflowVersion
+from orchestrator.queries.plans.tool_runs import with_refused_runs
 
 #: Texts that a process keeps read; the two of a comparison, and those of a few reviewers beside.
 KEPT: Final = 6
 
 
 def reading_of(version: WorkflowVersion) -> Reading:
-    """Plan and findings, read once in a process; needs of other workstreams and the policy of checks are
-    judged in `services/plans/plans.py`."""
+    """A stored version, read in the format that it was submitted in; see `checked`."""
     return _read(version.source, version.format, frozenset(settings.TOOLS))
 
 
@@ -45,16 +45,16 @@ def state_told_by(version: WorkflowVersion) -> Adoption:
     return _adopted(version.source, version.format, frozenset(settings.TOOLS))
 
 
-def read_text(source: bytes | str, wanted: Format | None = None) -> tuple[Format | None, Reading]:
-    """A text in the wanted format or in the one that its content shows; no format when it is no text.
+def checked(source: bytes | str, wanted: Format | None = None) -> Reading:
+    """Plan and findings of a text, in the wanted format or in the one that its content shows.
 
-    Kept as the texts of versions are: who checks a text submits it next, and then opens it.
+    Read once in a process: who checks a text submits it next, and then opens it. What other workstreams,
+    people and the policy of checks have to do with it is added by `judged` (`judged.py`).
     """
     text = decode_source(source)
     if isinstance(text, Finding):
-        return None, Reading(None, (text,))
-    found = wanted or recognise(text)
-    return found, _read(text, found, frozenset(settings.TOOLS))
+        return Reading(None, (text,))
+    return _read(text, wanted or recognise(text), frozenset(settings.TOOLS))
 
 
 def changes_between(old: WorkflowVersion, new: WorkflowVersion) -> PlanChanges | None:
@@ -85,11 +85,10 @@ def turn_to_read(size: int) -> AbstractContextManager[None]:
 def _read(source: str, form: str, tools: frozenset[str]) -> Reading:
     """A large text is read in a process of its own: it takes its time there, and only so much of it."""
     if len(source) < limits.CHECKED_ALONE_BYTES:
-        return review_any(source, tools, Format(form))[1]
+        return with_refused_runs(read(source, tools, Format(form)), tools)
     with turn_to_read(len(source)):
-        return apart(
-            review_any, limits.CHECK_SECONDS, limits.CHECK_MEMORY_BYTES, source, tools, Format(form)
-        )[1]
+        reading = apart(read, limits.CHECK_SECONDS, limits.CHECK_MEMORY_BYTES, source, tools, Format(form))
+    return with_refused_runs(reading, tools)
 
 
 def preview_plan(plan: Plan, executors: int, ended: Mapping[str, TaskStatus]) -> Preview:

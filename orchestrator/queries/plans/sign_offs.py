@@ -7,14 +7,15 @@ from typing import Final
 from django.contrib.auth.models import User
 from django.db.models import Q
 
+from orchestrator.core.people.roles import APPROVERS
 from orchestrator.core.plans.checks.approvals import Approvals, approvals_of, approver_findings
 from orchestrator.core.plans.checks.check import sort_findings
 from orchestrator.core.plans.plan import Reading
-from orchestrator.core.terms import Role, VersionStatus
+from orchestrator.core.terms import VersionStatus
 from orchestrator.models import Approval, Workflow, WorkflowVersion
 from orchestrator.queries.plans.readings import reading_of
 
-_MAY_APPROVE: Final = Q(groups__name=Role.APPROVER.value) | Q(is_superuser=True)
+_MAY_APPROVE: Final = Q(groups__name__in=APPROVERS) | Q(is_superuser=True)
 
 
 @dataclass(frozen=True, slots=True)

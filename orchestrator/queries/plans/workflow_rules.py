@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from orchestrator.core.actions import Action
 from orchestrator.models import HistoryEntry, Workflow
 
 #: Field -> what people call it.
@@ -31,7 +32,9 @@ class RuleChange:
 
 def rule_changes(workflow: Workflow) -> Iterator[RuleChange]:
     """Newest first."""
-    entries = HistoryEntry.objects.filter(workstream=None, action="workflow changed", subject=workflow.slug)
+    entries = HistoryEntry.objects.filter(
+        workstream=None, action=Action.WORKFLOW_CHANGED, subject=workflow.slug
+    )
     for entry in entries.order_by("-sequence"):
         data = json.loads(entry.leaf)["data"]
         for field, name in NAMES.items():

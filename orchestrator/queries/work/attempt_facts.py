@@ -46,6 +46,6 @@ def claim_facts(assignment: Assignment) -> ClaimFacts:
     return ClaimFacts(
         attempt=attempt_facts(assignment.attempt_id),
         token=assignment.token,
-        criteria=criteria_of(task.step),
+        criteria=criteria_of(task),
         brief=brief(task.pk),
     )

@@ -11,14 +11,15 @@ from django.db.models import QuerySet
 from orchestrator.adapters.base_branch import BaseBranch, Made
 from orchestrator.adapters.repository import REPOSITORY_NAME
 from orchestrator.contract.workstreams import IntegrationFacts
+from orchestrator.core.actions import Action
 from orchestrator.core.git_names import is_commit_word
 from orchestrator.core.terms import IntegrationSource, TaskStatus
 from orchestrator.models import Attempt, BaselineIntegration, HistoryEntry, Workstream
 from orchestrator.queries.base.prepared import Prepared
 from orchestrator.queries.engine.signatures import latest_completed
 
-INTEGRATED: Final = "baseline integrated"
-REVERTED: Final = "baseline reverted"
+INTEGRATED: Final = Action.BASELINE_INTEGRATED
+REVERTED: Final = Action.BASELINE_REVERTED
 
 
 def integration_in_force(workstream: Workstream) -> BaselineIntegration | None:

@@ -10,15 +10,17 @@ from orchestrator.contract.briefs import (
     PlaceFacts,
     TaughtFacts,
 )
+from orchestrator.core.engine.proof import kinds_to_prove
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import AttemptStatus, CriterionKind, InterventionKind, TaskStatus
-from orchestrator.models import Attempt, Criterion, HandoffArtifact, Learning, Step, Task, Workstream
+from orchestrator.models import Attempt, Criterion, HandoffArtifact, Task, Workstream
 from orchestrator.models.attempt import LIVE
 from orchestrator.queries.engine.explanations import explain
 from orchestrator.queries.handoff.artifact_facts import facts_of, with_outputs
 from orchestrator.queries.handoff.documentation import built, is_documentation
 from orchestrator.queries.handoff.upstream import Upstream, output_place
 from orchestrator.queries.work.additions import steps_left
+from orchestrator.queries.work.learned import learned_for
 from orchestrator.queries.work.relations import taken_over
 from orchestrator.queries.work.rework import rework_of
 from orchestrator.queries.work.task_facts import task_facts, with_live_attempts
@@ -47,14 +49,13 @@ def brief(task_id: int) -> Brief:
         files=tuple(name for name, is_files in held if is_files),
         resources=tuple(name for name, is_files in held if not is_files),
         place=_place(task),
-        criteria=criteria_of(step),
+        criteria=criteria_of(task),
         earlier_attempts=_earlier(task),
         upstream=upstream_of(task),
         interventions=_answers(task),
         learnings=tuple(
-            TaughtFacts(one.after, one.went_wrong, one.worked, one.tighten)
-            for one in Learning.objects.filter(workstream=task.workstream)
-            if one.went_wrong or one.worked or one.tighten
+            TaughtFacts(row.workstream.slug, row.after, row.went_wrong, row.worked, row.tighten)
+            for row in learned_for(task.workstream)
         ),
         documents=_documents(task.workstream) if is_documentation(task.workstream, step) else (),
         took_over=taken_over(task.workstream),
@@ -94,9 +95,10 @@ def _answers(task: Task) -> tuple[InterventionFacts, ...]:
     )
 
 
-def criteria_of(step: Step) -> tuple[CriterionFacts, ...]:
-    rows = Criterion.objects.filter(step=step).order_by("kind", "position")
-    return tuple(CriterionFacts(c.pk, CriterionKind(c.kind), c.text) for c in rows)
+def criteria_of(task: Task) -> tuple[CriterionFacts, ...]:
+    asked = kinds_to_prove(task.rework)
+    rows = Criterion.objects.filter(step=task.step_id).order_by("kind", "position")
+    return tuple(CriterionFacts(c.pk, CriterionKind(c.kind), c.text, c.kind in asked) for c in rows)
 
 
 def _place(task: Task) -> PlaceFacts:

@@ -10,12 +10,12 @@ from orchestrator.contract.briefs import Continuation
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import ArtifactState, AttemptStatus, StepKind, TaskStatus, WorkstreamStatus
 from orchestrator.models import Executor, OutputFile, Task
+from orchestrator.queries.base.order import launch_order, rank
 from orchestrator.queries.base.roles import may_do, roles_of
 from orchestrator.queries.engine.threads import kept_for_others
 from orchestrator.queries.work.breadcrumbs import breadcrumbs_of
 from orchestrator.queries.work.briefs import brief
 from orchestrator.queries.work.rework import returned, to_prove
-from orchestrator.queries.work.tasks import PLACE
 from orchestrator.queries.work.work import HELD
 
 
@@ -47,10 +47,9 @@ def to_continue(executor: Executor) -> Sequence[Task]:
         step__kind=StepKind.WORK,
         attempts__status=AttemptStatus.QUEUED,
     ).exclude(kept_for_others(Q(executor=executor)) | HELD)
-    order = ("-workstream__priority", "workstream__created_at", "workstream_id", *PLACE)
     rows = [
         *held.select_related("step", "workstream"),
-        *left.select_related("step", "workstream").order_by(*order),
+        *left.select_related("step", "workstream").order_by(*rank(), *launch_order()),
     ]
     return list({row.pk: row for row in rows}.values())
 

@@ -2,7 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
-from orchestrator.contract.briefs import BreadcrumbFacts, Continuation, EarlierAttempt, Orientation
+from orchestrator.contract.briefs import (
+    BreadcrumbFacts,
+    Continuation,
+    EarlierAttempt,
+    Orientation,
+    TaughtFacts,
+)
 from orchestrator.contract.rework import Returned, ToProve
 from orchestrator.core.files.handoff import timestamp
 from orchestrator.core.terms import CriterionKind
@@ -73,6 +79,7 @@ def _asked(found: Continuation) -> list[str]:
         ("Worktree", place.worktree),
         ("Repository", f"{place.repository}, base {place.base_branch}" if place.repository else ""),
         ("Outputs go to", place.outputs_folder),
+        ("Outcomes, one of which it is completed with", ", ".join(brief.outcomes)),
         *(
             (f"Criterion, {one.kind}", one.text)
             for one in brief.criteria
@@ -130,7 +137,7 @@ def _documents(found: Continuation) -> list[str]:
 
 def _learnings(found: Continuation) -> list[str]:
     said: Sequence[tuple[str, str]] = [
-        (f"After {one.after}, {what}", text)
+        (f"After {_lesson_place(one, found.brief.task.workstream_slug)}, {what}", text)
         for one in found.brief.learnings
         for what, text in (
             ("went wrong", one.went_wrong),
@@ -139,6 +146,10 @@ def _learnings(found: Continuation) -> list[str]:
         )
     ]
     return [_line(name, text) for name, text in said if text]
+
+
+def _lesson_place(lesson: TaughtFacts, here: str) -> str:
+    return lesson.after if lesson.workstream == here else f"{lesson.after} of {lesson.workstream}"
 
 
 def _line(name: str, text: str) -> str:

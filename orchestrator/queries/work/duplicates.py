@@ -7,9 +7,9 @@ from functools import lru_cache
 from django.db.models import Q
 
 from orchestrator.core.changes.similarity import ALIKE, likeness, reasons, shared_patterns
-from orchestrator.core.plans.formats.recognise import READERS, Format
 from orchestrator.core.terms import DuplicateOutcome, WorkstreamStatus
 from orchestrator.models import Assignment, DuplicateDecision, PreHandoffReview, WorkflowVersion, Workstream
+from orchestrator.queries.plans.readings import reading_of
 
 #: The newest workstreams whose titles are compared; older ones are history.
 TITLES_COMPARED = 500
@@ -104,5 +104,5 @@ def _shared_files(workstream: Workstream, others: Iterable[Workstream]) -> dict[
 def _owned(source_sha256: str) -> tuple[str, ...]:
     """The patterns that a plan owns; a text with this digest never changes, so it is read once."""
     version = WorkflowVersion.objects.filter(source_sha256=source_sha256).order_by("pk").first()
-    plan = READERS[Format(version.format)](version.source).plan if version else None
+    plan = reading_of(version).plan if version else None
     return plan.owned_files if plan else ()

@@ -3,7 +3,7 @@ AS-6, AS-8).
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -11,14 +11,14 @@ from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery, 
 from django.db.models.functions import Coalesce
 
 from orchestrator.contract.rework import Returned, Rework, ReworkCount, ToProve
+from orchestrator.core.actions import Action
+from orchestrator.core.engine.proof import kinds_to_prove
 from orchestrator.core.terms import OPEN_TASK, AttemptStatus, CriterionKind, GateDecision, TaskStatus
 from orchestrator.models import Criterion, CriterionCheck, GateReview, HistoryEntry, Task, Workstream
 
-SENT_BACK: Final = "work sent back"
+SENT_BACK: Final = Action.WORK_SENT_BACK
 #: Entries about a task's own attempts and artifacts after which its step is, or may be, done again.
-DECIDED: Final = ("task re-queued", "attempt failed", "artifact withdrawn")
-EXIT_ONLY: Final = frozenset({CriterionKind.EXIT})
-ENTRY_AND_EXIT: Final = frozenset({CriterionKind.ENTRY, CriterionKind.EXIT})
+DECIDED: Final = (Action.TASK_REQUEUED, Action.ATTEMPT_FAILED, Action.ARTIFACT_WITHDRAWN)
 
 
 def rework_of(task: Task) -> Rework | None:
@@ -31,7 +31,7 @@ def rework_of(task: Task) -> Rework | None:
     if not entries:
         return None
     last = entries[-1]
-    criteria = to_prove([task], ENTRY_AND_EXIT)
+    criteria = to_prove([task])
     return Rework(last.subject, last.reason, last.actor, last.recorded_at, task.rework, criteria)
 
 
@@ -50,20 +50,31 @@ def returned(task: Task) -> tuple[Returned, ...]:
     return tuple(_returned(entry, gates) for entry in entries)
 
 
-def to_prove(tasks: Sequence[Task], kinds: Collection[CriterionKind] = EXIT_ONLY) -> tuple[ToProve, ...]:
-    """The criteria of those tasks that are open, in their order; a fixed number of queries."""
+def to_prove(tasks: Sequence[Task]) -> tuple[ToProve, ...]:
+    """The criteria that the open ones of those tasks have to prove (`core/engine/proof.py`), in their order;
+    a fixed number of queries.
+    """
     still_open = [task for task in tasks if TaskStatus(task.status) in OPEN_TASK]
     proofs = _proofs(still_open)
     criteria: dict[int, list[Criterion]] = {}
     steps = [task.step_id for task in still_open]
-    for one in Criterion.objects.filter(step__in=steps, kind__in=kinds).order_by("kind", "position"):
-        criteria.setdefault(one.step_id, []).append(one)
+    for criterion in Criterion.objects.filter(step__in=steps).order_by("kind", "position"):
+        criteria.setdefault(criterion.step_id, []).append(criterion)
     found = []
     for task in still_open:
-        for one in criteria.get(task.step_id, []):
-            attempt, evidence = proofs.get((task.pk, one.text), (None, ""))
-            found.append(ToProve(one.pk, task.step.key, CriterionKind(one.kind), one.text, attempt, evidence))
+        kinds = kinds_to_prove(task.rework)
+        for criterion in criteria.get(task.step_id, []):
+            kind = CriterionKind(criterion.kind)
+            if kind not in kinds:
+                continue
+            attempt, evidence = proofs.get((task.pk, criterion.text), (None, ""))
+            found.append(ToProve(criterion.pk, task.step.key, kind, criterion.text, attempt, evidence))
     return tuple(found)
+
+
+def to_verify_again(criteria: Sequence[ToProve]) -> list[ToProve]:
+    """Those criteria that rework asks for once more: proved before, or to be met again before the start."""
+    return [one for one in criteria if one.attempt is not None or one.kind is CriterionKind.ENTRY]
 
 
 def attempt_subjects(task: Task) -> list[str]:

@@ -14,20 +14,13 @@ from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import AttemptStatus, Role, StepKind, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, Executor, Task
 from orchestrator.models.attempt import LIVE
+from orchestrator.queries.base.order import launch_order, rank
 from orchestrator.queries.base.roles import may_do
 from orchestrator.queries.engine.threads import kept_for_others
 from orchestrator.queries.work.work import HELD
 
-#: Launch order; across workstreams priority, then registration (design section 3).
-LAUNCH_ORDER = (
-    "-workstream__priority",
-    "workstream__created_at",
-    "workstream_id",
-    "step__thread__batch__stage__position",
-    "step__thread__batch__position",
-    "step__position",
-    "step__key",
-)
+#: Across workstreams by rank, inside one in launch order (design section 3).
+LAUNCH_ORDER = (*rank(), *launch_order())
 
 
 @dataclass(frozen=True, slots=True)

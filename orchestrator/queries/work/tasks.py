@@ -10,6 +10,7 @@ from django.db.models import Prefetch, QuerySet
 from django.utils.functional import cached_property
 
 from orchestrator.contract.briefs import BreadcrumbFacts
+from orchestrator.core.engine.proof import kinds_to_prove
 from orchestrator.core.engine.schedule import Verdict
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import (
@@ -32,17 +33,10 @@ from orchestrator.models import (
     Task,
     Workstream,
 )
+from orchestrator.queries.base.order import launch_order
 from orchestrator.queries.engine.explanations import explain
 from orchestrator.queries.work.breadcrumbs import breadcrumbs_of
 from orchestrator.queries.work.interventions import with_artifact
-
-PLACE = (
-    "step__thread__batch__stage__position",
-    "step__thread__batch__position",
-    "step__position",
-    "step__thread__position",
-    "step__key",
-)
 
 
 @dataclass(frozen=True)
@@ -100,7 +94,7 @@ def tasks_in_order(workstream: Workstream) -> QuerySet[Task]:
         Task.objects.filter(workstream=workstream)
         .select_related("step__thread__batch__stage")
         .prefetch_related(Prefetch("attempts", attempts))
-        .order_by(*PLACE)
+        .order_by(*launch_order())
     )
 
 
@@ -127,8 +121,15 @@ class TaskDetail:
     interventions: list[Intervention]
 
     @property
-    def exit_criteria(self) -> list[Criterion]:
-        return [criterion for criterion in self.criteria if criterion.kind == CriterionKind.EXIT]
+    def to_prove(self) -> list[Criterion]:
+        """The criteria that completing the task asks evidence for."""
+        kinds = kinds_to_prove(self.row.task.rework)
+        return [criterion for criterion in self.criteria if criterion.kind in kinds]
+
+    @property
+    def provable(self) -> bool:
+        """Whether the step has exit criteria; one without is proved by a sentence."""
+        return any(criterion.kind == CriterionKind.EXIT for criterion in self.criteria)
 
     @property
     def asked(self) -> Intervention | None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Collection
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from orchestrator.core.engine.ancestry import ancestors
 from orchestrator.core.terms import AttemptStatus, Reason, StepKind, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, Executor, Task, Verdict
+from orchestrator.queries.base.order import rank
 from orchestrator.queries.base.roles import may_do, roles_of
 from orchestrator.queries.engine.snapshot import load_snapshot
 from orchestrator.queries.engine.threads import kept_for_others
@@ -41,14 +42,7 @@ def queued_attempts(tools: Collection[str], executor: Executor | None = None) ->
             round=Subquery(launch.values("decision__number")[:1]),
             launch=Subquery(launch.values("launch_order")[:1]),
         )
-        .order_by(
-            F("task__workstream__priority").desc(),
-            "task__workstream__created_at",
-            "task__workstream_id",
-            "round",
-            "launch",
-            "pk",
-        )
+        .order_by(*rank("task__workstream__"), "round", "launch", "pk")
     )
 
 

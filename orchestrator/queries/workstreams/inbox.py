@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,9 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from orchestrator.core.people.roles import DOERS
+from orchestrator.core.actions import Action
+from orchestrator.core.engine import explain
+from orchestrator.core.people.roles import SIGNERS
 from orchestrator.core.terms import (
     ArtifactState,
     AttemptStatus,
@@ -33,7 +35,7 @@ from orchestrator.models import (
     WorkflowVersion,
     Workstream,
 )
-from orchestrator.queries.base.roles import may_do, roles_of
+from orchestrator.queries.base.roles import may_do
 from orchestrator.queries.engine.signatures import latest_completed, sign_off_of
 from orchestrator.queries.engine.threads import kept_for_others
 from orchestrator.queries.plans.sign_offs import unsigned_by
@@ -96,34 +98,46 @@ def _read(section: Section) -> list[Entry]:
 
 #: Nothing is decided about the plan of a workstream that is accepted or archived.
 CLOSED = (WorkstreamStatus.COMPLETED, WorkstreamStatus.ARCHIVED)
-#: Who may answer a question, and who may take an obstacle away.
-ANSWERS = frozenset({Role.INITIATOR, Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER})
-UNBLOCKS = ANSWERS - {Role.INITIATOR}
 
 
-def inbox_for(user: User, roles: frozenset[Role] | None = None) -> Inbox:
-    """What this person may act on: their roles decide which sections they have (design section 7).
-
-    Whoever knows the person's roles already gives them, which spares a query.
+def inbox_for(user: User, roles: frozenset[Role], asked: frozenset[Action]) -> Inbox:
+    """What waits for this person: `asked` are the actions that the acts expect of somebody with these roles
+    (design section 7). Gates that name them and plans that came back are theirs by name.
     """
-    roles = roles_of(user) if roles is None else roles
+    places = (
+        ("Needs a human", "needs-human", ((Action.INTERVENTION_DONE, _flagged),)),
+        (
+            "Blocks others",
+            "blocked",
+            (
+                (Action.TASK_REQUEUED, _failed),
+                (Action.BLOCKER_RESOLVED, _declared),
+                (Action.ARTIFACT_RESTORED, _damaged),
+            ),
+        ),
+        (
+            "Waits for your approval",
+            "in_review",
+            (
+                (Action.PLAN_APPROVED, partial(_plans_in_review, user)),
+                (Action.PREHANDOFF_SIGNED, _unsigned),
+            ),
+        ),
+        ("Waits for your sign-off", "review", ((None, partial(_gates, user, roles)),)),
+        ("Ready for acceptance", "finished", ((Action.WORKSTREAM_ACCEPTED, _finished),)),
+        ("Ready to be claimed", "ready", ((Action.ATTEMPT_CLAIMED, partial(_claimable, user, roles)),)),
+        (
+            "What did it teach?",
+            "info",
+            ((Action.LEARNING_RECORDED, _taught_batches), (Action.LEARNING_RECORDED, _taught_merge_points)),
+        ),
+        ("Returned to you", "sent_back", ((None, partial(_returned, user)),)),
+    )
     sections = []
-    if roles & ANSWERS:
-        sections.append(Section("Needs a human", "needs-human", (_flagged(),)))
-    if roles & UNBLOCKS:
-        sections.append(Section("Blocks others", "blocked", (_failed(), _declared(), _damaged())))
-    if Role.APPROVER in roles:
-        sections.append(
-            Section("Waits for your approval", "in_review", (_plans_in_review(user), _unsigned()))
-        )
-    sections.append(Section("Waits for your sign-off", "review", (_gates(user, roles),)))
-    if Role.APPROVER in roles:
-        sections.append(Section("Ready for acceptance", "finished", (_finished(),)))
-    if roles & DOERS:
-        sections.append(Section("Ready to be claimed", "ready", (_claimable(user, roles),)))
-    if roles & {Role.CONTRIBUTOR, Role.REVIEWER}:
-        sections.append(Section("What did it teach?", "info", (_taught_batches(), _taught_merge_points())))
-    sections.append(Section("Returned to you", "sent_back", (_returned(user),)))
+    for title, state, offers in places:
+        sources = tuple(source() for action, source in offers if action is None or action in asked)
+        if sources:
+            sections.append(Section(title, state, sources))
     return Inbox(sections)
 
 
@@ -164,7 +178,7 @@ def _failed() -> Source:
 
 def _failed_entry(attempt: Attempt) -> Entry:
     task = attempt.task
-    why = f"Attempt {attempt.number} failed: {attempt.error or 'no error text was given'}"
+    why = explain.failed_with(attempt.number, attempt.error)
     since = attempt.ended_at or attempt.queued_at
     return Entry(str(task.step), task.workstream.title, why, since, "task", _place(task))
 
@@ -226,7 +240,7 @@ def _unsigned() -> Source:
 
 
 def _unsigned_entry(item: Workstream) -> Entry:
-    why = "The pre-handoff review is not signed, so nothing starts."
+    why = explain.unsigned_prehandoff()
     return Entry(item.title, item.title, why, item.updated_at, "workstream", (str(item.uuid),))
 
 
@@ -238,7 +252,7 @@ def _gates(user: User, roles: frozenset[Role]) -> Source:
     named = GateReviewer.objects.filter(step=OuterRef("step"))
     answers_to = {*roles, user.get_username()} - (set(Role) - roles)
     mine = Exists(named.filter(name__in=sorted(answers_to)))
-    anyone = ~Exists(named) if roles & {Role.REVIEWER, Role.APPROVER} else Q(pk__in=[])
+    anyone = Q(pk__in=[]) if roles.isdisjoint(SIGNERS) else ~Exists(named)
     signed = GateReview.objects.filter(
         reviewer=user, attempt__task=OuterRef("pk"), attempt__status=AttemptStatus.QUEUED
     )
@@ -255,7 +269,7 @@ def _gates(user: User, roles: frozenset[Role]) -> Source:
 def _gate_entry(task: Task) -> Entry:
     why = f"{task.step.gate_kind.capitalize()} gate: {task.step.gate_action or 'sign or reject'}"
     if task.step.signatures != 1:
-        why += f" ({sign_off_of(task).sentence})"
+        why += f" ({explain.waits_for_signatures(sign_off_of(task))})"
     return Entry(str(task.step), task.workstream.title, why, task.updated_at, "gate", (task.pk,))
 
 
@@ -267,7 +281,7 @@ def _finished() -> Source:
 
 
 def _finished_entry(item: Workstream) -> Entry:
-    why = f"All {item.done_tasks} tasks are done; nobody has accepted it."
+    why = explain.finished(item.done_tasks)
     return Entry(
         item.title, item.title, why, item.finished_at or item.updated_at, "workstream", (str(item.uuid),)
     )
@@ -290,7 +304,7 @@ def _claimable(user: User, roles: frozenset[Role]) -> Source:
 
 def _claimable_entry(attempt: Attempt) -> Entry:
     task = attempt.task
-    why = "Launched; claim it and do it, or let an agent do it."
+    why = explain.to_be_claimed()
     return Entry(str(task.step), task.workstream.title, why, attempt.queued_at, "task", _place(task))
 
 

@@ -10,7 +10,8 @@ from typing import Self, TypeVar
 from django.db.models import Case, CharField, Count, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When
 from django.http import QueryDict
 
-from orchestrator.core.engine.attention import QUIET, Standing, lifecycle, signals, why, window_start
+from orchestrator.core.engine import explain
+from orchestrator.core.engine.attention import QUIET, Standing, lifecycle, signals, window_start
 from orchestrator.core.terms import Lifecycle, Signal, TimeWindow, VersionStatus, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream, WorkstreamNeed
 
@@ -166,8 +167,9 @@ class Portfolio:
         standing = standing_of(workstream)
         found = signals(standing, self.now)
         ordered = tuple(signal for signal in Signal if signal in found)
-        said = (why(standing, self.now), waits_for(workstream), waits_for_a_decision(workstream))
-        return Item(workstream, lifecycle(standing), ordered, " ".join(text for text in said if text))
+        state = explain.workstream(standing, self.now)
+        sentences = (state, waits_for(workstream), waits_for_a_decision(workstream))
+        return Item(workstream, lifecycle(standing), ordered, " ".join(filter(None, sentences)))
 
     def items(self) -> Iterator[Item]:
         """Every row, streamed: what the CSV writes."""
@@ -218,16 +220,15 @@ def waits_for(workstream: Workstream) -> str:
     """A sentence on the workstreams that have to be completed first; empty when there is none (AD-3)."""
     if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
         return ""
-    open_needs = [
-        need.needed for need in workstream.needs.all() if need.needed.status != WorkstreamStatus.COMPLETED
-    ]
-    return f"Waits for {', '.join(sorted(one.title for one in open_needs))}." if open_needs else ""
+    needs = (need.needed for need in workstream.needs.all())
+    titles = [needed.title for needed in needs if needed.status != WorkstreamStatus.COMPLETED]
+    return explain.needs_workstreams(titles) if titles else ""
 
 
 def waits_for_a_decision(workstream: Workstream) -> str:
     """A sentence on the version of work under way that nobody has decided about yet (LC-3)."""
     number = workstream.undecided if workstream.status == WorkstreamStatus.ACTIVE else None  # type: ignore[attr-defined]
-    return f"Version {number} of its plan waits for a decision." if number else ""
+    return explain.undecided_version(number) if number else ""
 
 
 def _undecided_version() -> Subquery:

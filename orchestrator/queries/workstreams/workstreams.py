@@ -1,14 +1,16 @@
 """What the workstream page shows: where it stands, what is next, what is in the way (FR-002, FR-015)."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 
 from django.db.models import Q
 
 from orchestrator.contract.rework import ToProve
 from orchestrator.core.engine.attention import Standing, lifecycle, signals
 from orchestrator.core.terms import (
+    COUNTED_TASK,
+    DONE_TASK,
     ArtifactState,
     InterventionKind,
     Lifecycle,
@@ -29,7 +31,7 @@ from orchestrator.models import (
     Workstream,
 )
 from orchestrator.queries.plans.effect import undecided_version
-from orchestrator.queries.work.rework import to_prove
+from orchestrator.queries.work.rework import to_prove, to_verify_again
 from orchestrator.queries.work.tasks import TaskRow, task_rows
 
 #: The policy that the acceptance gate shows (LC-11).
@@ -46,7 +48,11 @@ class BatchRows:
 
     @property
     def done(self) -> int:
-        return sum(row.task.status in {TaskStatus.COMPLETE, TaskStatus.SKIPPED} for row in self.rows)
+        return sum(row.task.status in DONE_TASK for row in self.rows)
+
+    @property
+    def total(self) -> int:
+        return sum(row.task.status in COUNTED_TASK for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +74,13 @@ class Board:
     undecided: WorkflowVersion | None
 
     @property
+    def total(self) -> int:
+        return self.workstream.open_tasks + self.workstream.done_tasks
+
+    @property
     def again(self) -> int:
         """How many criteria were proved before and have to be proved again (AS-8, FR-021)."""
-        return sum(one.attempt is not None for one in self.remaining)
+        return len(to_verify_again(self.remaining))
 
     @property
     def current(self) -> list[TaskRow]:
@@ -152,14 +162,18 @@ def _standing(workstream: Workstream) -> Standing:
 
 
 def _by_batch(rows: list[TaskRow]) -> list[BatchRows]:
-    groups = groupby(rows, key=lambda row: row.task.step.thread.batch_id)
-    return [
-        BatchRows(
-            group[0].task.step.thread.batch,
-            sorted(group, key=lambda row: (row.task.step.thread.position, row.task.step.position)),
-        )
-        for group in (list(found) for _, found in groups)
-    ]
+    """A batch goes by its name: what an earlier version dropped from it stands with what is left of it."""
+    groups: dict[tuple[int, str, str, str], list[TaskRow]] = defaultdict(list)
+    for row in rows:
+        batch = row.task.step.thread.batch
+        groups[batch.stage.number, batch.stage.name, batch.prefix, batch.name].append(row)
+    return [_batch_rows(group) for group in groups.values()]
+
+
+def _batch_rows(rows: list[TaskRow]) -> BatchRows:
+    rows.sort(key=lambda row: (row.task.step.thread.position, row.task.step.position))
+    newest = max((row.task.step.thread.batch for row in rows), key=lambda batch: batch.stage.version_id)
+    return BatchRows(newest, rows)
 
 
 def _rounds(workstream: Workstream) -> list[SchedulingDecision]:

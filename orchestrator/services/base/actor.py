@@ -5,7 +5,7 @@ from typing import Self
 
 from django.contrib.auth.models import User
 
-from orchestrator.core.errors import NoRole, NotAllowed
+from orchestrator.core.errors import NotAllowed
 from orchestrator.core.people.names import BY_COMMAND, ORCHESTRATOR_NAME, actor_label
 from orchestrator.core.terms import ExecutorKind, Role
 from orchestrator.models import Executor
@@ -24,11 +24,12 @@ class Actor:
     label: str
     user: User | None = None
     executor: Executor | None = None
-    _roles: list[frozenset[Role]] = field(default_factory=list, init=False, repr=False, compare=False)
+    _roles: list[frozenset[Role]] = field(default_factory=list, repr=False, compare=False)
 
     @classmethod
-    def person(cls, user: User) -> Self:
-        return cls(user.get_username(), user)
+    def person(cls, user: User, roles: frozenset[Role] | None = None) -> Self:
+        """Somebody in the browser; whoever has read the roles already gives them."""
+        return cls(user.get_username(), user, None, [] if roles is None else [roles])
 
     @classmethod
     def operator(cls, user: User) -> Self:
@@ -65,30 +66,10 @@ class Actor:
         return self.user is not None and (self.executor is None or self.executor.kind == ExecutorKind.PERSON)
 
     def roles(self) -> frozenset[Role]:
+        """The roles of the account, read once: an actor is made for one call or one request."""
         if not self._roles:
             self._roles.append(roles_of(self.user) if self.user is not None else frozenset())
         return self._roles[0]
-
-    def require(self, *allowed: Role) -> None:
-        """Deny by default: one of the roles, or `NotAllowed` naming them (design section 7)."""
-        if not self.roles() & set(allowed):
-            wanted = " or ".join(role.value for role in allowed)
-            raise NotAllowed(f"{self.label} may not do this: it needs the role {wanted}.")
-
-    def require_some_role(self) -> None:
-        """`NoRole` for an account that holds none: whatever it wants, it is nobody here."""
-        if not self.roles():
-            raise NoRole(f"{self.account.get_username()} holds no role here.")
-
-    def require_person(self, refusal: str) -> None:
-        """NotAllowed for agents and tools: some decisions are a person's, in the browser or through their own
-        token.
-        """
-        if not self.is_person:
-            raise NotAllowed(
-                f"{refusal} {self.label} is none.",
-                recovery="Ask a person to decide, on the page or with a token.",
-            )
 
 
 ORCHESTRATOR = Actor(ORCHESTRATOR_NAME)

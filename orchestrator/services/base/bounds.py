@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.contrib.auth.models import User
 
 from orchestrator.core import limits
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput, TooLarge, TooMany, TooOften
 from orchestrator.models import (
     AccessToken,
@@ -53,7 +54,7 @@ def check_outputs(outputs: Mapping[str, bytes]) -> None:
 def refuse_more_breadcrumbs(attempt: Attempt) -> None:
     """Read behind the workstream's lock."""
     task = attempt.task
-    left = HistoryEntry.objects.filter(workstream=task.workstream_id, action="breadcrumb left")
+    left = HistoryEntry.objects.filter(workstream=task.workstream_id, action=Action.BREADCRUMB_LEFT)
     if left.filter(subject=f"{task.step.key} attempt {attempt.number}").count() >= limits.BREADCRUMBS:
         raise TooMany(
             f"{attempt} has {limits.BREADCRUMBS} breadcrumbs already.",

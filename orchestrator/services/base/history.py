@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import rfc8785
 
+from orchestrator.core.actions import Action
 from orchestrator.core.history import Breach, Link, first_breach, leaf_hash
 from orchestrator.models import HistoryEntry, Workstream
 from orchestrator.queries.base.chains import newest_entries
@@ -19,7 +20,7 @@ def record(
     *,
     workstream: Workstream | None,
     actor: Actor,
-    action: str,
+    action: Action,
     subject: str,
     now: datetime,
     reason: str = "",
@@ -44,7 +45,7 @@ class Said(NamedTuple):
 
 
 def record_each(
-    *, workstream: Workstream, actor: Actor, action: str, entries: Iterable[Said], now: datetime
+    *, workstream: Workstream, actor: Actor, action: Action, entries: Iterable[Said], now: datetime
 ) -> None:
     """Append entries of one act in their order, under the rules of `record`."""
     act = _Act(workstream, actor, action, now)
@@ -56,7 +57,7 @@ class _Act(NamedTuple):
 
     workstream: Workstream | None
     actor: Actor
-    action: str
+    action: Action
     at: datetime
 
 

@@ -6,13 +6,13 @@ from datetime import datetime
 
 from django.db.models import Count, F, OuterRef, Q, Subquery
 
-from orchestrator.core.terms import OPEN_TASK, TaskStatus
+from orchestrator.core.terms import DONE_TASK, OPEN_TASK, TaskStatus
 from orchestrator.models import Step, Task, Workstream
 from orchestrator.services.base.locks import held_row, hold
 from orchestrator.services.base.unit_of_work import current_unit
 
 OPEN = [status.value for status in sorted(OPEN_TASK)]
-DONE = [TaskStatus.COMPLETE.value, TaskStatus.SKIPPED.value]
+DONE = [status.value for status in sorted(DONE_TASK)]
 BLOCKED = [TaskStatus.BLOCKED.value]
 
 
@@ -95,6 +95,7 @@ COUNTED = (
     "updated_at",
     "judged_on",
     "last_artifact",
+    "last_round",
 )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from graphlib import TopologicalSorter
 
+from orchestrator.core.actions import Action
 from orchestrator.core.changes.adoption import Adopted, AdoptedAs
 from orchestrator.core.terms import AttemptStatus, BlockerKind, CriterionKind, TaskStatus
 from orchestrator.models import Attempt, Blocker, Criterion, CriterionCheck, Task, WorkflowVersion, Workstream
@@ -65,7 +66,7 @@ def _take_over(act: _Act, verdicts: Sequence[Adopted]) -> None:
     record_each(
         workstream=act.workstream,
         actor=act.actor,
-        action="work adopted",
+        action=Action.WORK_ADOPTED,
         entries=[_said(act, one, attempts.get(one.key), blockers.get(one.key)) for one in verdicts],
         now=act.now,
     )

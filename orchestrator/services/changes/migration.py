@@ -6,24 +6,26 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.changes.judge import Judgement
 from orchestrator.core.changes.mapping import StepMapping
 from orchestrator.core.errors import (
     InvalidInput,
     MigrationImpossible,
-    MissingReason,
     NotFound,
     Refusal,
     WrongState,
 )
+from orchestrator.core.people.roles import APPROVERS
 from orchestrator.core.plans.plan import Plan
-from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
+from orchestrator.core.terms import Scope, VersionStatus, WorkstreamStatus
 from orchestrator.models import Migration, Step, Task, WorkflowVersion, Workstream
 from orchestrator.queries.changes.migrations import dry_run
 from orchestrator.queries.plans.readings import plan_of
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import lock_needs, locked_workstream, outside_transactions
+from orchestrator.services.base.locks import Lock, lock_needs, locked_workstream, outside_transactions
 from orchestrator.services.base.progress import recount
 from orchestrator.services.base.steps import once
 from orchestrator.services.base.unit_of_work import unit_of_work
@@ -85,6 +87,13 @@ def _take_over(version: WorkflowVersion, workstream: Workstream) -> None:
     WorkflowVersion.objects.filter(pk__in=list(older)).update(status=VersionStatus.SUPERSEDED)
 
 
+@act(
+    roles=APPROVERS,
+    scope=Scope.MANAGE,
+    reason=why("reason", "Say why the workstream goes on under another version."),
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.WORKSTREAM_MIGRATED,),
+)
 def migrate_workstream(
     *,
     workstream_id: int,
@@ -99,9 +108,6 @@ def migrate_workstream(
     WrongState when it follows that version already, or the version is not in force; MigrationImpossible as
     above.
     """
-    actor.require(Role.APPROVER)
-    if not reason.strip():
-        raise MissingReason("Say why the workstream goes on under another version.", field="reason")
     with unit_of_work():
         workstream = locked_workstream(workstream_id)
         version = _approved(workstream, version_id, now)
@@ -115,6 +121,14 @@ def migrate_workstream(
     return migration
 
 
+@act(
+    roles=APPROVERS,
+    scope=Scope.MANAGE,
+    reason=why("reason", "Say why the workstreams go on under another version."),
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.WORKSTREAM_MIGRATED,),
+    in_steps=True,
+)
 def migrate_several(
     *,
     workstreams: Sequence[Workstream],
@@ -129,13 +143,10 @@ def migrate_several(
 
     Under an idempotency key each is migrated once.
     """
-    actor.require(Role.APPROVER)
     if not workstreams:
         raise InvalidInput(
             "No workstream is chosen.", recovery="Choose at least one workstream.", field="workstreams"
         )
-    if not reason.strip():
-        raise MissingReason("Say why the workstreams go on under another version.", field="reason")
     outside_transactions()
     lines = tuple(mapping)
 
@@ -196,7 +207,7 @@ def _migrate(change: Change, judgement: Judgement, steps: dict[str, Step]) -> Mi
     record(
         workstream=change.workstream,
         actor=change.actor,
-        action="workstream migrated",
+        action=Action.WORKSTREAM_MIGRATED,
         subject=f"version {before.number} to version {change.version.number}",
         reason=change.reason,
         now=change.now,

@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.changes.judge import ItemVerdict
-from orchestrator.core.errors import MigrationImpossible, MissingReason, NotFound, WrongState
+from orchestrator.core.errors import MigrationImpossible, NotFound, WrongState
+from orchestrator.core.people.roles import APPROVERS
 from orchestrator.core.terms import (
     AttemptStatus,
     MappedOutcome,
     MappingKind,
-    Role,
+    Scope,
     TaskStatus,
     WorkstreamStatus,
 )
@@ -19,8 +21,9 @@ from orchestrator.queries.changes.migrations import last_migration
 from orchestrator.queries.changes.roll_backs import ways_back
 from orchestrator.queries.plans.readings import plan_of
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import locked_workstream
+from orchestrator.services.base.locks import Lock, locked_workstream
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.changes.carry_over import (
@@ -45,6 +48,13 @@ class _Way:
     went: Mapping[str, Task]
 
 
+@act(
+    roles=APPROVERS,
+    scope=Scope.MANAGE,
+    reason=why("reason", "Say why the migration is rolled back."),
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.MIGRATION_ROLLED_BACK,),
+)
 def roll_back(*, migration_id: int, reason: str, actor: Actor, now: datetime) -> Migration:
     """Undo the latest migration of an active workstream.
 
@@ -53,9 +63,6 @@ def roll_back(*, migration_id: int, reason: str, actor: Actor, now: datetime) ->
     back. WrongState unless it is the latest one; MigrationImpossible while a step that would go or change is
     running.
     """
-    actor.require(Role.APPROVER)
-    if not reason.strip():
-        raise MissingReason("Say why the migration is rolled back.", field="reason")
     with unit_of_work():
         undone, workstream = _latest(migration_id)
         change = Change(workstream, undone.from_version, reason.strip(), actor, now)
@@ -182,7 +189,7 @@ def _record(change: Change, undone: Migration, data: Mapping[str, object]) -> No
     record(
         workstream=change.workstream,
         actor=change.actor,
-        action="migration rolled back",
+        action=Action.MIGRATION_ROLLED_BACK,
         subject=f"version {undone.to_version.number} to version {undone.from_version.number}",
         reason=change.reason,
         now=change.now,

@@ -6,17 +6,15 @@ twice.
 """
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 import rfc8785
 from django.db import connection
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Length
+from django.db.models import Q
 
-from orchestrator.core.errors import InvalidInput, WorkspaceDiverged, WorkspaceUnavailable
+from orchestrator.core.errors import InvalidInput
 from orchestrator.core.files.documentation import PAGES, documentation_folder
 from orchestrator.core.files.handoff import (
     RESULT_EVENTS,
@@ -27,29 +25,16 @@ from orchestrator.core.files.handoff import (
     output_paths,
     parents,
 )
-from orchestrator.core.terms import ArtifactState, EventType, WorkstreamStatus
+from orchestrator.core.terms import ArtifactState, EventType
 from orchestrator.models import Attempt, HandoffArtifact, OutputFile, Step, Workstream
-from orchestrator.queries.base.prepared import Prepared
 from orchestrator.queries.engine.inputs import standing_result
-from orchestrator.queries.engine.snapshot import workstream_row
 from orchestrator.queries.handoff.situation import Situation, situation_of
 from orchestrator.queries.handoff.upstream import IN_FORCE, Upstream, output_place
 from orchestrator.queries.work.baseline import integration_in_force
-from orchestrator.queries.work.projection import projected_files
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
-from orchestrator.services.base.locks import outside_transactions
 from orchestrator.services.base.progress import next_artifacts
-from orchestrator.services.base.unit_of_work import unit_of_work
-from orchestrator.services.handoff.damage import note_problem, workspace
-from orchestrator.services.handoff.known_branch import note_head, refuse_diverged, refuse_diverged_writer
-from orchestrator.workspace import Workspace
-
-#: Most artifacts, and most bytes of outputs, in one git commit; a larger single artifact has a commit of its
-#: own.
-COMMIT_SIZE = 200
-COMMIT_BYTES = 32 * 1024 * 1024
-#: A sweep looks at closed workstreams only this long after their last change.
-CLOSED_FOR = timedelta(days=1)
+from orchestrator.services.handoff.damage import workspace
+from orchestrator.services.handoff.known_branch import refuse_diverged
 
 
 def announce(
@@ -96,7 +81,9 @@ def _situation_of(attempt: Attempt) -> Situation:
     return situation
 
 
-def announce_queued(*, attempts: Sequence[Attempt], outcome: str, upstream: Upstream, now: datetime) -> None:
+def announce_queued(
+    *, attempts: Sequence[Attempt], outcome: str, upstream: Upstream, integrated: bool, now: datetime
+) -> None:
     """Announce what a round launched, in launch order: like `announce` for each, but what they share is read
     once.
 
@@ -104,7 +91,6 @@ def announce_queued(*, attempts: Sequence[Attempt], outcome: str, upstream: Upst
     workstream's version.
     """
     workstream = upstream.workstream
-    integrated = integration_in_force(workstream) is not None
     own = upstream.newest([attempt.task_id for attempt in attempts if attempt.number > 1])
     first = next_artifacts(workstream, len(attempts))
     rows = []
@@ -173,142 +159,6 @@ def hand_over(
         files=files,
     )
     return None
-
-
-def publish(*, now: datetime, workstream_id: int | None = None) -> int:
-    """Commit what is pending, and the projected files, to the workspace; answer with the number of artifacts.
-
-    One workstream, or every one (the sweep). Safe to repeat and to run in several processes. A workstream
-    whose files cannot be written keeps its artifacts pending with the problem noted, the others go on; then
-    WorkspaceUnavailable. WorkspaceDiverged, with nothing written, while branch and database do not belong
-    together (F22 to F24). Call it outside a transaction: the workspace's lock comes before any row lock.
-    """
-    outside_transactions()
-    committed, trouble = 0, None
-    for pk in [workstream_id] if workstream_id is not None else _to_sweep(now):
-        try:
-            committed += _publish_workstream(workspace(), pk, now)
-        except WorkspaceDiverged:
-            raise
-        except WorkspaceUnavailable as refusal:
-            _pending(pk).update(problem=refusal.message)
-            trouble = trouble or refusal
-    if trouble:
-        raise trouble
-    return committed
-
-
-def _to_sweep(now: datetime) -> Sequence[int]:
-    """Open workstreams, those closed lately, and those with something pending."""
-    still_open = Q(status__in=[WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE])
-    lately = Q(updated_at__gte=now - CLOSED_FOR)
-    found = Workstream.objects.filter(still_open | lately | Q(artifacts__state=ArtifactState.PENDING))
-    return list(found.order_by("pk").values_list("pk", flat=True).distinct())
-
-
-def _publish_workstream(space: Workspace, workstream_id: int, now: datetime) -> int:
-    """Rows are read under the workspace's lock, so a second publisher finds them marked (F31)."""
-    committed = 0
-    with space.locked():
-        known = refuse_diverged_writer(space, now).head
-        while True:
-            rows = _next_rows(workstream_id)
-            files = {**contents_of(rows), **projected_files(workstream_id)}
-            standing = space.standing(files)
-            if _set_usurped_aside(rows, standing, now):
-                continue
-            head = space.write(files, _message(rows, workstream_id), now)
-            commits = {row.path: space.commit_of(row.path) for row in rows if row.path in standing}
-            _mark(rows, commits, head, now, moved=head != known)
-            known = head
-            committed += len(rows)
-            if not _pending(workstream_id).exists():
-                return committed
-
-
-def _pending(workstream_id: int) -> QuerySet[HandoffArtifact]:
-    return HandoffArtifact.objects.filter(workstream=workstream_id, state=ArtifactState.PENDING)
-
-
-def _next_rows(workstream_id: int) -> list[HandoffArtifact]:
-    """The next pending rows in order; one that writes over an earlier one's output waits."""
-    pending = _first_pending(workstream_id)
-    sizes: dict[int, dict[str, int]] = defaultdict(dict)
-    for artifact, path, size in _sizes([row.pk for row in pending]):
-        sizes[artifact][path] = size
-    rows: list[HandoffArtifact] = []
-    paths: set[str] = set()
-    total = 0
-    for row in pending:
-        own = sizes[row.pk]
-        total += sum(own.values())
-        if rows and (own.keys() & paths or total > COMMIT_BYTES):
-            break
-        paths |= own.keys()
-        rows.append(row)
-    return rows
-
-
-@Prepared
-def _first_pending(workstream: int) -> QuerySet[HandoffArtifact]:
-    return _pending(workstream).order_by("sequence")[:COMMIT_SIZE]
-
-
-@Prepared
-def _sizes(artifacts: list[int]) -> QuerySet[OutputFile, tuple[int, str, int]]:
-    rows = OutputFile.objects.filter(artifact__in=artifacts).annotate(size=Length("content")).order_by()
-    return rows.values_list("artifact_id", "path", "size")
-
-
-def _set_usurped_aside(rows: Iterable[HandoffArtifact], standing: Mapping[str, bool], now: datetime) -> bool:
-    """Mark rows whose path the branch holds with other bytes, if any: evidence is never written
-    over (F23).
-    """
-    usurped = [row for row in rows if not standing.get(row.path, True)]
-    for row in usurped:
-        problem = (
-            f"{row.path} is already in the workspace with other content; was an older database restored?"
-        )
-        note_problem(row, problem, now)
-    return bool(usurped)
-
-
-def _mark(
-    rows: Iterable[HandoffArtifact], commits: Mapping[str, str], head: str, now: datetime, *, moved: bool
-) -> None:
-    """Only rows that are still pending: one that was withdrawn meanwhile stays so. The branch is known to
-    stand there from the same moment."""
-    with unit_of_work():
-        if moved:
-            note_head(head)
-        for row in rows:
-            HandoffArtifact.objects.filter(pk=row.pk, state=ArtifactState.PENDING).update(
-                state=ArtifactState.COMMITTED,
-                problem="",
-                commit=commits.get(row.path, head),
-                committed_at=now,
-            )
-
-
-def contents_of(rows: Iterable[HandoffArtifact]) -> dict[str, bytes]:
-    """Path -> bytes of the artifacts and their outputs."""
-    contents: dict[str, bytes] = {}
-    for row in rows:
-        contents[row.path] = row.body.encode()
-        contents.update({path: bytes(content) for path, content in _outputs(row.pk)})
-    return contents
-
-
-@Prepared
-def _outputs(artifact: int) -> QuerySet[OutputFile, tuple[str, bytes | memoryview]]:
-    return OutputFile.objects.filter(artifact=artifact).values_list("path", "content")
-
-
-def _message(rows: Sequence[HandoffArtifact], workstream_id: int) -> str:
-    slug = workstream_row(workstream_id).slug
-    if not rows:
-        return f"{slug}: state files\n"
-    return f"{slug}: {len(rows)} handoff artifacts\n\n" + "".join(f"{row.path}\n" for row in rows)
 
 
 class _Said(NamedTuple):

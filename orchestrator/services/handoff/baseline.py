@@ -10,20 +10,22 @@ from django.core.cache import cache
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from orchestrator.adapters.base_branch import BaseBranch
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import (
     BaselineIntegrated,
     InvalidInput,
-    MissingReason,
     NotFound,
     Refusal,
     WrongState,
 )
-from orchestrator.core.terms import AttemptStatus, EventType, IntegrationSource, Role, WorkstreamStatus
+from orchestrator.core.people.roles import SIGNERS, WORKERS
+from orchestrator.core.terms import AttemptStatus, EventType, IntegrationSource, Scope, WorkstreamStatus
 from orchestrator.models import Attempt, BaselineIntegration, Workstream
 from orchestrator.queries.work.baseline import WorkCommits, base_branch_of, integration_in_force, work_commits
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
+from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import locked_workstream
+from orchestrator.services.base.locks import Lock, locked_workstream
 from orchestrator.services.base.steps import made, once
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
@@ -32,8 +34,6 @@ from orchestrator.services.handoff.commits import commit_word
 
 logger = logging.getLogger(__name__)
 
-INTEGRATORS = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
-REVERTERS = (Role.REVIEWER, Role.APPROVER)
 #: States in which there may be something to integrate; after acceptance too, because many teams merge then.
 OPEN_TO_INTEGRATION = (WorkstreamStatus.ACTIVE, WorkstreamStatus.COMPLETED)
 #: The sweep looks at accepted workstreams only this long after their last change.
@@ -41,6 +41,13 @@ LOOKED_FOR = timedelta(days=30)
 NOT_HERE = "The plan's repository is not here, so nothing was compared with it."
 
 
+@act(
+    roles=WORKERS,
+    scope=Scope.MANAGE,
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.BASELINE_INTEGRATED,),
+    in_steps=True,
+)
 def integrate(
     *,
     workstream_id: int,
@@ -58,7 +65,6 @@ def integrate(
     at hand it has to be part of that branch. Raises WrongState when an integration is in force already,
     InvalidInput for the commit.
     """
-    actor.require(*INTEGRATORS)
     if earlier := made("integrated"):
         return BaselineIntegration.objects.get(pk=earlier)
     workstream = _found(workstream_id)
@@ -74,13 +80,19 @@ def integrate(
     return BaselineIntegration.objects.get(pk=row)
 
 
+@act(
+    roles=WORKERS,
+    scope=Scope.MANAGE,
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.BASELINE_INTEGRATED,),
+    in_steps=True,
+)
 def look(*, workstream_id: int, actor: Actor, now: datetime) -> BaselineIntegration:
     """Look into the repository, and record the integration when the base branch holds all of the work.
 
     Work that was squashed or picked has other commits there and is not found; a person records it. Raises
     WrongState with what is missing.
     """
-    actor.require(*INTEGRATORS)
     if earlier := made("integrated"):
         return BaselineIntegration.objects.get(pk=earlier)
     workstream = _found(workstream_id)
@@ -156,6 +168,15 @@ def _is_news(workstream: Workstream, head: str) -> bool:
     return True
 
 
+@act(
+    roles=SIGNERS,
+    scope=Scope.MANAGE,
+    reason=why("reason", "A revert is decided with a reason."),
+    person="A revert is decided by a person.",
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.BASELINE_REVERTED,),
+    in_steps=True,
+)
 def revert(
     *, workstream_id: int, reason: str, actor: Actor, now: datetime, commit: str = ""
 ) -> BaselineIntegration:
@@ -166,10 +187,6 @@ def revert(
     the integration. What was compared is recorded. Raises MissingReason, WrongState while the branch still
     holds the work, InvalidInput.
     """
-    actor.require(*REVERTERS)
-    actor.require_person("A revert is decided by a person.")
-    if not reason.strip():
-        raise MissingReason("A revert is decided with a reason.", field="reason")
     workstream = _found(workstream_id)
     current = integration_in_force(workstream)
     if earlier := made("reverted"):
@@ -201,7 +218,7 @@ def _revert(
             workstream, EventType.BASELINE_REVERTED, actor, said, "Send back what has to be done again.", now
         )
         data = {"integration": current.pk, "commit": full, "checked": checked}
-        _record(workstream, "baseline reverted", actor, full, reason, data, now)
+        _record(workstream, Action.BASELINE_REVERTED, actor, full, reason, data, now)
     return current.pk
 
 
@@ -278,7 +295,7 @@ def _integrate(
             now,
         )
         data = {"integration": row.pk, "source": source.value, "commit": commit, "checked": checked}
-        _record(workstream, "baseline integrated", actor, commit, note, data, now)
+        _record(workstream, Action.BASELINE_INTEGRATED, actor, commit, note, data, now)
     return row.pk
 
 
@@ -296,7 +313,7 @@ def _announce(
 
 def _record(
     workstream: Workstream,
-    action: str,
+    action: Action,
     actor: Actor,
     commit: str,
     reason: str,

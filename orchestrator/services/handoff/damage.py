@@ -3,17 +3,17 @@
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.conf import settings
 
+from orchestrator.core.actions import Action
 from orchestrator.core.files.handoff import ALTERED, reading_problem
 from orchestrator.core.terms import ArtifactState
-from orchestrator.models import Attempt, HandoffArtifact, Task
+from orchestrator.models import Attempt, HandoffArtifact, Task, Workstream
 from orchestrator.models.attempt import LIVE
-from orchestrator.queries.engine.snapshot import workstream_row
-from orchestrator.queries.handoff.handovers import expected_files, handovers_in_use
+from orchestrator.queries.handoff.handovers import Handover, expected_files, handovers_in_use
 from orchestrator.services.base.actor import ORCHESTRATOR
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import locked_workstream
@@ -31,21 +31,28 @@ def workspace() -> Workspace:
     return space
 
 
-def check_handovers(*, workstream_id: int, now: datetime) -> Sequence[HandoffArtifact]:
-    """Look at the files that open tasks build on; answer with the damaged ones. Part of every advance."""
-    return check_intact(handovers_in_use(workstream_row(workstream_id)), now=now)
+def check_handovers(*, workstream: Workstream, now: datetime, whole: bool = False) -> list[HandoffArtifact]:
+    """Look at the files that open tasks build on; answer with the damaged ones. Part of every advance.
+
+    `whole` looks at what somebody will build on later, too, as sweeps do.
+    """
+    return _check(handovers_in_use(workstream, whole=whole), now)
 
 
-def check_intact(artifacts: Iterable[HandoffArtifact], *, now: datetime) -> Sequence[HandoffArtifact]:
+def check_intact(artifacts: Iterable[HandoffArtifact], *, now: datetime) -> list[HandoffArtifact]:
     """Compare committed artifacts with the work tree and record what changed; answer with the damaged ones.
 
     Files that came back make the artifact usable again. Takes the workstream's lock only when something
     changed.
     """
+    return _check((Handover(artifact, expected_files(artifact)) for artifact in artifacts), now)
+
+
+def _check(handovers: Iterable[Handover], now: datetime) -> list[HandoffArtifact]:
     space = workspace()
     damaged = []
-    for artifact in artifacts:
-        problem = problem_of(space, artifact)
+    for handover in handovers:
+        artifact, problem = handover.artifact, _problem_of(space, handover)
         if problem != artifact.problem:
             note_problem(artifact, problem, now)
         if problem:
@@ -55,7 +62,12 @@ def check_intact(artifacts: Iterable[HandoffArtifact], *, now: datetime) -> Sequ
 
 def problem_of(space: Workspace, artifact: HandoffArtifact) -> str:
     """A sentence that names the first file that cannot be used, or ""."""
-    for path, digest in expected_files(artifact).items():
+    return _problem_of(space, Handover(artifact, expected_files(artifact)))
+
+
+def _problem_of(space: Workspace, handover: Handover) -> str:
+    artifact = handover.artifact
+    for path, digest in handover.files.items():
         try:
             content = space.read(path)
         except FileDamage as damage:
@@ -87,7 +99,7 @@ def note_problem(artifact: HandoffArtifact, problem: str, now: datetime) -> None
         record(
             workstream=workstream,
             actor=ORCHESTRATOR,
-            action="artifact damaged" if problem else "artifact intact again",
+            action=Action.ARTIFACT_DAMAGED if problem else Action.ARTIFACT_INTACT_AGAIN,
             subject=artifact.path,
             reason=problem,
             now=now,

@@ -10,25 +10,28 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from orchestrator.contract.workspace import CommitFacts, WorkspaceFacts
-from orchestrator.core.errors import MissingReason, WrongState
+from orchestrator.core.actions import Action
+from orchestrator.core.errors import WrongState
 from orchestrator.core.files.divergence import judge, sentence, settlements
-from orchestrator.core.terms import ArtifactState, Divergence, Role, Settlement, WorkstreamStatus
+from orchestrator.core.people.roles import APPROVERS
+from orchestrator.core.terms import ArtifactState, Divergence, Scope, Settlement, WorkstreamStatus
 from orchestrator.models import HandoffArtifact, WorkspaceBranch, Workstream
 from orchestrator.queries.base.parts import MANY
+from orchestrator.queries.engine.snapshot import workstream_row
 from orchestrator.queries.handoff.handovers import STANDING
 from orchestrator.queries.work.projection import projected_files
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
-from orchestrator.services.handoff.artifacts import COMMIT_BYTES, COMMIT_SIZE, contents_of
 from orchestrator.services.handoff.damage import check_intact, workspace
 from orchestrator.services.handoff.known_branch import known_branch, look, note_head, seen_by, settled
+from orchestrator.services.handoff.publishing import COMMIT_BYTES, COMMIT_SIZE, contents_of
 from orchestrator.workspace import Inbox, Workspace
 from orchestrator.workspace.branch import keep, lines_between, put_back, reachable, write_again
 from orchestrator.workspace.repository import nobody
 
-SETTLERS = (Role.APPROVER,)
 #: Commits that are shown of those which only one side knows.
 SHOWN = 20
 
@@ -59,6 +62,13 @@ def _commits(space: Workspace, older: str, newer: str) -> tuple[CommitFacts, ...
     return tuple(CommitFacts(line.name, line.at, line.subject) for line in lines)
 
 
+@act(
+    roles=APPROVERS,
+    scope=Scope.MANAGE,
+    reason=why("reason", "Say why this copy is the right one."),
+    person="What becomes of the workspace's branch is decided by a person.",
+    records=(Action.BRANCH_SET_BACK, Action.BRANCH_WRITTEN_AGAIN),
+)
 def settle_divergence(*, way: Settlement, reason: str, actor: Actor, now: datetime) -> str:
     """Bring the branch in line with the database; answers with the name that the branch's commits are kept
     under.
@@ -67,10 +77,6 @@ def settle_divergence(*, way: Settlement, reason: str, actor: Actor, now: dateti
     workspace's lock comes before any row lock. A kill leaves the divergence standing, and the act is done
     again.
     """
-    actor.require(*SETTLERS)
-    actor.require_person("What becomes of the workspace's branch is decided by a person.")
-    if not reason.strip():
-        raise MissingReason("Say why this copy is the right one.", field="reason")
     space = workspace()
     if not look(space, now):
         raise WrongState("Workspace and database agree; there is nothing to decide.")
@@ -126,7 +132,7 @@ def _note_settled(
         record(
             workstream=None,
             actor=actor,
-            action="branch set back" if way is Settlement.SET_BACK else "branch written again",
+            action=Action.BRANCH_SET_BACK if way is Settlement.SET_BACK else Action.BRANCH_WRITTEN_AGAIN,
             subject=Divergence(row.kind).value.replace("-", " "),
             reason=reason,
             now=now,
@@ -157,7 +163,7 @@ def recorded_files() -> Iterator[Mapping[str, bytes]]:
     """
     for workstream in Workstream.objects.order_by("pk").values_list("pk", flat=True):
         yield from _handed_over(workstream)
-        yield projected_files(workstream)
+        yield projected_files(workstream_row(workstream))
 
 
 def _handed_over(workstream: int) -> Iterator[Mapping[str, bytes]]:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import WorkspaceDiverged, WorkspaceUnavailable
 from orchestrator.core.files.divergence import Seen, agrees, judge, sentence
 from orchestrator.core.terms import Divergence
@@ -126,7 +127,7 @@ def _note(space: Workspace, row: WorkspaceBranch, head: str, now: datetime) -> N
         record(
             workstream=None,
             actor=ORCHESTRATOR,
-            action="workspace diverged",
+            action=Action.WORKSPACE_DIVERGED,
             subject=kind.value.replace("-", " "),
             reason=sentence(kind, row.head, head),
             now=now,
@@ -141,7 +142,7 @@ def _agree_again(row: WorkspaceBranch, head: str, now: datetime) -> None:
         record(
             workstream=None,
             actor=ORCHESTRATOR,
-            action="workspace agrees again",
+            action=Action.WORKSPACE_AGREES_AGAIN,
             subject=Divergence(row.kind).value.replace("-", " "),
             reason="The branch stands again where the database left it.",
             now=now,

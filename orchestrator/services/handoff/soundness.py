@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.services.base.actor import ORCHESTRATOR
 from orchestrator.services.base.history import record
@@ -69,7 +70,7 @@ def _mend(space: Workspace, scrub: Scrub, damages: Sequence[Damage], now: dateti
         record(
             workstream=None,
             actor=ORCHESTRATOR,
-            action="workspace mended" if whole else "branch written again",
+            action=Action.WORKSPACE_MENDED if whole else Action.BRANCH_WRITTEN_AGAIN,
             subject=f"{len(damages)} damaged "
             f"{'pack or object' if len(damages) == 1 else 'packs and objects'}",
             reason=_said(whole),

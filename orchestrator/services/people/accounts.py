@@ -4,7 +4,6 @@ Accounts are kept by Django, and changed by commands, by the administration and 
 changes one reads its standing before, and has the difference recorded in the same transaction.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,14 +12,18 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput, PasswordWeak
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import NO_ROLE, act
 from orchestrator.services.base.history import record
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.people.sessions import end_sessions
 
 #: Who works with `manage.py` on the machine itself; the history cannot know more of them.
 COMMAND_LINE = Actor("command line")
+#: What became of an account, with the facts that the entry keeps.
+Change = tuple[Action, dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +57,27 @@ def record_changes(*, account: User, before: Standing | None, actor: Actor, now:
         raise InvalidInput("There is no such account.")
     new = before is None
     before = before or Standing(after.name, after.password, True, frozenset(), frozenset())
-    said: list[tuple[str, dict[str, str]]] = [("account made", {})] if new else []
+    said: list[Change] = [(Action.ACCOUNT_MADE, {})] if new else []
     if after.name != before.name:
-        said.append(("account renamed", {"from": before.name, "to": after.name}))
+        said.append((Action.ACCOUNT_RENAMED, {"from": before.name, "to": after.name}))
     if after.password != before.password:
-        said.append(("password changed", {}))
+        said.append((Action.PASSWORD_CHANGED, {}))
     if after.active != before.active:
-        said.append(("account activated" if after.active else "account deactivated", {}))
-    said += _difference("role", before.roles, after.roles)
-    said += _difference("right", before.rights, after.rights)
+        said.append((Action.ACCOUNT_ACTIVATED if after.active else Action.ACCOUNT_DEACTIVATED, {}))
+    said += [(Action.ROLE_GIVEN, {"role": name}) for name in sorted(after.roles - before.roles)]
+    said += [(Action.ROLE_TAKEN, {"role": name}) for name in sorted(before.roles - after.roles)]
+    said += [(Action.RIGHT_GIVEN, {"right": name}) for name in sorted(after.rights - before.rights)]
+    said += [(Action.RIGHT_TAKEN, {"right": name}) for name in sorted(before.rights - after.rights)]
     with unit_of_work():
         for action, data in said:
             record(workstream=None, actor=actor, action=action, subject=after.name, now=now, data=data)
 
 
-def _difference(what: str, before: Iterable[str], after: Iterable[str]) -> list[tuple[str, dict[str, str]]]:
-    given = [(f"{what} given", {what: name}) for name in sorted(set(after) - set(before))]
-    return given + [(f"{what} taken", {what: name}) for name in sorted(set(before) - set(after))]
-
-
+@act(
+    roles=NO_ROLE,
+    only="its own password, with the present one",
+    records=(Action.PASSWORD_CHANGED,),
+)
 def change_password(*, account: User, old: str, new: str, now: datetime) -> None:
     """A person's own new password. Every other session of theirs is over; the caller keeps the one it was
     typed in.

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import User
 
@@ -9,6 +10,7 @@ from orchestrator.core.errors import NotAllowed, NotFound, SecondFactorMissing
 from orchestrator.core.terms import ExecutorKind, Scope
 from orchestrator.models import Executor
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import EVERY_ROLE, Act, lacking, why_none
 from orchestrator.services.people.second_factor import must_enrol
 from orchestrator.services.people.tokens import authenticate
 
@@ -28,6 +30,23 @@ class Caller:
                 recovery=f"Use a token with the scope {scope}.",
                 scope=scope.value,
             )
+
+    def admit(self, *acts: Act[..., Any]) -> None:
+        """Refuses who may do none of these acts, by the token's scope or by their role."""
+        self.require_scope_of(*acts)
+        self.require_role_for(*acts)
+
+    def require_scope_of(self, *acts: Act[..., Any]) -> None:
+        """NotAllowed names the scope of the acts, which share one, that the token lacks."""
+        for scope in {one.declaration.scope for one in acts}:
+            if scope is None:
+                raise NotAllowed("No machine interface offers this.", recovery="Do it in the browser.")
+            self.require(scope)
+
+    def require_role_for(self, *acts: Act[..., Any]) -> None:
+        """The refusal of the first of the acts, unless the actor may do one of them."""
+        if refusal := why_none(acts, self.actor):
+            raise refusal
 
     @property
     def claimer(self) -> Executor | None:
@@ -97,5 +116,6 @@ def caller_by_name(name: str) -> Caller:
 
 def _let_in(actor: Actor, scopes: frozenset[str]) -> Caller:
     """The one door of REST, MCP and commands: NoRole for an account without a role, whatever it asks for."""
-    actor.require_some_role()
+    if refusal := lacking(actor, EVERY_ROLE):
+        raise refusal
     return Caller(actor, scopes)

@@ -6,10 +6,13 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput, NotAllowed, NotFound
+from orchestrator.core.people.roles import PARTICIPANTS
 from orchestrator.core.terms import ExecutorKind, Scope
 from orchestrator.models import AccessToken, Executor
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import EVERY_ROLE, NO_ROLE, act
 from orchestrator.services.base.bounds import refuse_more_executors, refuse_more_tokens
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, for_update, lock_names, take
@@ -21,13 +24,18 @@ SCOPES = frozenset(scope.value for scope in Scope)
 PREFIX = "pteo_"
 
 
+@act(
+    roles=EVERY_ROLE,
+    only="for itself",
+    locks=(Lock.NAMES,),
+    records=(Action.EXECUTOR_REGISTERED,),
+)
 def register_executor(*, name: str, kind: ExecutorKind, user: User, now: datetime) -> Executor:
     """The executor of that name; made at the first call. A name belongs to one account and stays of one kind.
 
     InvalidInput when the name is, or looks like, that of an account, another executor, a role or the
     orchestrator.
     """
-    Actor.person(user).require_some_role()
     with unit_of_work():
         executor = _named(name) or _new(name, kind, user, now)
     if executor.user_id != user.pk:
@@ -41,6 +49,12 @@ def register_executor(*, name: str, kind: ExecutorKind, user: User, now: datetim
     return executor
 
 
+@act(
+    roles=PARTICIPANTS,
+    only="for itself",
+    locks=(Lock.NAMES,),
+    records=(Action.EXECUTOR_REGISTERED,),
+)
 def register_own(*, user: User, now: datetime) -> Executor:
     """The executor through which a person claims in the browser; its name stands apart from the account's."""
     name = f"{re.sub('[^A-Za-z0-9]+', '-', user.get_username()).strip('-')[:40] or 'person'}-in-person"
@@ -67,7 +81,7 @@ def _new(name: str, kind: ExecutorKind, user: User, now: datetime) -> Executor:
     record(
         workstream=None,
         actor=Actor.person(user),
-        action="executor registered",
+        action=Action.EXECUTOR_REGISTERED,
         subject=name,
         now=now,
         data={"kind": executor.kind},
@@ -75,6 +89,11 @@ def _new(name: str, kind: ExecutorKind, user: User, now: datetime) -> Executor:
     return executor
 
 
+@act(
+    roles=EVERY_ROLE,
+    only="the executor's owner or an administrator; for a person's executor that person, in the browser",
+    records=(Action.TOKEN_ISSUED,),
+)
 def issue_token(
     *,
     executor: Executor,
@@ -90,7 +109,6 @@ def issue_token(
     What is done with a person's token counts as that person's act, such as a signature. So only they make it,
     signed in in the browser: no command, no machine and no administrator does it for them.
     """
-    actor.require_some_role()
     _own(executor, actor)
     if executor.kind == ExecutorKind.PERSON and not (in_browser and _is_owner(executor, actor)):
         raise NotAllowed(
@@ -116,7 +134,7 @@ def issue_token(
         record(
             workstream=None,
             actor=actor,
-            action="token issued",
+            action=Action.TOKEN_ISSUED,
             subject=executor.name,
             now=now,
             data={
@@ -128,6 +146,12 @@ def issue_token(
     return token, secret
 
 
+@act(
+    roles=NO_ROLE,
+    only="the owner of the executor or an administrator",
+    locks=(Lock.TOKEN,),
+    records=(Action.TOKEN_REVOKED,),
+)
 def revoke_token(*, token_id: int, actor: Actor, now: datetime) -> AccessToken:
     """Nobody can sign in with it from now on; calling it again changes nothing."""
     with unit_of_work():
@@ -139,7 +163,13 @@ def revoke_token(*, token_id: int, actor: Actor, now: datetime) -> AccessToken:
         if token.revoked_at is None:
             token.revoked_at = now
             token.save(update_fields=["revoked_at"])
-            record(workstream=None, actor=actor, action="token revoked", subject=token.executor.name, now=now)
+            record(
+                workstream=None,
+                actor=actor,
+                action=Action.TOKEN_REVOKED,
+                subject=token.executor.name,
+                now=now,
+            )
     return token
 
 

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from orchestrator.core.errors import InvalidInput, MissingNote, MissingReason, NotAllowed, WrongState
+from orchestrator.core.actions import Action
+from orchestrator.core.errors import InvalidInput, MissingNote, MissingReason, NotAllowed, Refusal, WrongState
 from orchestrator.core.files.handoff import RESULT_EVENTS
-from orchestrator.core.terms import TERMINAL_TASK, InterventionKind, Role, TaskStatus
+from orchestrator.core.people.roles import PARTICIPANTS, WORKERS
+from orchestrator.core.terms import TERMINAL_TASK, InterventionKind, Scope, TaskStatus
 from orchestrator.models import HandoffArtifact, Intervention, InterventionChoice, Task
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
+from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import locked_task
+from orchestrator.services.base.locks import Lock, locked_task
 from orchestrator.services.base.progress import settle
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
@@ -17,8 +20,21 @@ from orchestrator.services.base.wake import wake
 #: How many answers a question may offer, and how long each may be.
 MOST_CHOICES = 10
 CHOICE_LENGTH = 200
+NOTE = why(
+    "note",
+    "A task is flagged with an intervention note.",
+    field="intervention_note",
+    refusal=MissingNote,
+)
 
 
+@act(
+    roles=WORKERS,
+    scope=Scope.WORK,
+    reason=NOTE,
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.FLAGGED_FOR_HUMAN,),
+)
 def flag_for_human(
     *, task_id: int, note: str, actor: Actor, now: datetime, choices: Sequence[str] = ()
 ) -> Intervention:
@@ -27,22 +43,33 @@ def flag_for_human(
 
     With `choices`, two or more different ones, the answer has to be one of them.
     """
-    actor.require(Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
-    if not note.strip():
-        raise MissingNote("A task is flagged with an intervention note.", field="intervention_note")
     offered = _offered(choices)
     with unit_of_work():
         task = locked_task(task_id)
-        if TaskStatus(task.status) in TERMINAL_TASK:
-            raise WrongState(f"{task.step.key} is {task.status}; there is nothing left to ask.")
-        if task.needs_human:
-            raise WrongState(f"{task.step.key} already waits for a person: {task.intervention_note}")
+        if refusal := why_not_flag(task, actor):
+            raise refusal
         intervention = open_intervention(task, InterventionKind.QUESTION, note.strip(), actor, now, offered)
         settle(task, now)
         wake(task.workstream_id)
     return intervention
 
 
+def why_not_flag(task: Task, actor: Actor) -> Refusal | None:
+    """Why this actor may not ask for a person at this task."""
+    if TaskStatus(task.status) in TERMINAL_TASK:
+        return WrongState(f"{task.step.key} is {task.status}; there is nothing left to ask.")
+    if task.needs_human:
+        return WrongState(f"{task.step.key} already waits for a person: {task.intervention_note}")
+    return flag_for_human.why_not(actor)
+
+
+@act(
+    roles=PARTICIPANTS,
+    scope=Scope.WORK,
+    only="a circuit breaker is answered by a person",
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.INTERVENTION_DONE,),
+)
 def clear_human_flag(*, task_id: int, answer: str, actor: Actor, now: datetime) -> Intervention:
     """Mark the question as dealt with; the answer goes to whoever does the step.
 
@@ -50,7 +77,6 @@ def clear_human_flag(*, task_id: int, answer: str, actor: Actor, now: datetime) 
     failures count anew from then on. A card about a damaged file is not cleared by hand: it goes when the
     file is usable again.
     """
-    actor.require(Role.INITIATOR, Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
     with unit_of_work():
         task = locked_task(task_id)
         intervention = task.interventions.filter(cleared_at=None).first()
@@ -77,7 +103,7 @@ def open_intervention(
         InterventionChoice(intervention=intervention, position=position, text=text)
         for position, text in enumerate(choices)
     )
-    _record(intervention, task, actor, "flagged for a human", note, now, {"choices": list(choices)})
+    _record(intervention, task, actor, Action.FLAGGED_FOR_HUMAN, note, now, {"choices": list(choices)})
     return intervention
 
 
@@ -91,7 +117,7 @@ def close_intervention(
     intervention.cleared_by, intervention.cleared_as = actor.user, actor.label
     intervention.save(update_fields=["answer", "cleared_by", "cleared_as", "cleared_at"])
     task.needs_human, task.intervention_note = False, ""
-    _record(intervention, task, actor, "intervention done", answer, now, {"forgiven": task.forgiven})
+    _record(intervention, task, actor, Action.INTERVENTION_DONE, answer, now, {"forgiven": task.forgiven})
 
 
 def ask_about_artifact(artifact: HandoffArtifact, now: datetime) -> None:
@@ -166,7 +192,7 @@ def _record(
     intervention: Intervention,
     task: Task,
     actor: Actor,
-    action: str,
+    action: Action,
     reason: str,
     now: datetime,
     data: dict[str, object],

@@ -4,18 +4,18 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 
-from orchestrator.core.errors import InvalidInput, MissingReason, NotFound, WrongState
-from orchestrator.core.terms import ExecutorKind, Role, WorkstreamStatus
+from orchestrator.core.actions import Action
+from orchestrator.core.errors import InvalidInput, NotFound, WrongState
+from orchestrator.core.people.roles import PARTICIPANTS
+from orchestrator.core.terms import ExecutorKind, Scope, WorkstreamStatus
 from orchestrator.models import Blocker, Executor, OwnershipTransfer, Task, Workstream
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import locked_task, locked_workstream
+from orchestrator.services.base.locks import Lock, locked_task, locked_workstream
 from orchestrator.services.base.progress import settle
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
-
-#: Everybody who works here may pass ownership on, so that nobody's absence leaves work without an owner.
-MOVERS = (Role.INITIATOR, Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
 
 
 def person(name: str, field: str) -> User:
@@ -26,9 +26,16 @@ def person(name: str, field: str) -> User:
     return found
 
 
+@act(
+    roles=PARTICIPANTS,
+    scope=Scope.WORK,
+    reason=why("reason", "Say why it passes to somebody else."),
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.OWNERSHIP_TRANSFERRED,),
+)
 def transfer_task(*, task_id: int, to: str, reason: str, actor: Actor, now: datetime) -> OwnershipTransfer:
     """Make the person named `to` answer for a task. WrongState when they do already."""
-    owner = _new_owner(to, reason, actor)
+    owner = person(to, "to")
     with unit_of_work():
         task = locked_task(task_id)
         _refuse_same(task.owner, owner, task.step.key)
@@ -38,11 +45,18 @@ def transfer_task(*, task_id: int, to: str, reason: str, actor: Actor, now: date
     return transfer
 
 
+@act(
+    roles=PARTICIPANTS,
+    scope=Scope.MANAGE,
+    reason=why("reason", "Say why it passes to somebody else."),
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.OWNERSHIP_TRANSFERRED,),
+)
 def transfer_workstream(
     *, workstream_id: int, to: str, reason: str, actor: Actor, now: datetime
 ) -> OwnershipTransfer:
     """Make the person named `to` answer for a workstream that is not archived."""
-    owner = _new_owner(to, reason, actor)
+    owner = person(to, "to")
     with unit_of_work():
         workstream = locked_workstream(workstream_id)
         if workstream.status == WorkstreamStatus.ARCHIVED:
@@ -53,11 +67,18 @@ def transfer_workstream(
     return transfer
 
 
+@act(
+    roles=PARTICIPANTS,
+    scope=Scope.WORK,
+    reason=why("reason", "Say why it passes to somebody else."),
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.OWNERSHIP_TRANSFERRED,),
+)
 def transfer_blocker(
     *, blocker_id: int, to: str, reason: str, actor: Actor, now: datetime
 ) -> OwnershipTransfer:
     """Make the person named `to` see to an open blocker."""
-    owner = _new_owner(to, reason, actor)
+    owner = person(to, "to")
     with unit_of_work():
         task_id = Blocker.objects.filter(pk=blocker_id).values_list("task_id", flat=True).first()
         if task_id is None:
@@ -81,13 +102,6 @@ def own_unowned(task: Task, executor: Executor, actor: Actor, now: datetime) -> 
     """
     if task.owner_id is None and executor.kind == ExecutorKind.PERSON:
         _pass_on(task.workstream, executor.user, "Claimed it while nobody owned it.", actor, now, task=task)
-
-
-def _new_owner(to: str, reason: str, actor: Actor) -> User:
-    actor.require(*MOVERS)
-    if not reason.strip():
-        raise MissingReason("Say why it passes to somebody else.", field="reason")
-    return person(to, "to")
 
 
 def _refuse_same(before: User | None, owner: User, what: str) -> None:
@@ -115,7 +129,7 @@ def _pass_on(
     record(
         workstream=workstream,
         actor=actor,
-        action="ownership transferred",
+        action=Action.OWNERSHIP_TRANSFERRED,
         subject=task.step.key if task else workstream.slug,
         reason=reason,
         now=now,

@@ -14,6 +14,7 @@ from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_otp.util import random_hex
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import CodeWrong, NotAllowed, TooManyTries, WrongState
 from orchestrator.core.people.second_factor import (
     RECOVERY_BYTES,
@@ -26,6 +27,7 @@ from orchestrator.core.people.second_factor import (
 from orchestrator.core.terms import Role
 from orchestrator.models import RecoveryCode
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
+from orchestrator.services.base.acts import NO_ROLE, act
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, for_update, take
 from orchestrator.services.base.unit_of_work import unit_of_work
@@ -74,6 +76,11 @@ def is_required(account: User) -> bool:
     return is_asked(policy, roles, operator=account.is_staff)
 
 
+@act(
+    roles=NO_ROLE,
+    locks=(Lock.ACCOUNT,),
+    records=(Action.SECOND_FACTOR_SET_UP,),
+)
 def enrol(*, account: User, secret: str, code: str, now: datetime) -> list[str]:
     """Set the app up that shows this code for the secret; answers with recovery codes, which are shown once.
 
@@ -95,10 +102,15 @@ def enrol(*, account: User, secret: str, code: str, now: datetime) -> list[str]:
         TOTPDevice.objects.create(user=account, name=NAME, key=secret, last_t=app.t(), drift=app.drift)
         codes = _fresh_codes(account, now)
         end_sessions(account, now)
-        _record(account, Actor.person(account), "second factor set up", now)
+        _record(account, Actor.person(account), Action.SECOND_FACTOR_SET_UP, now)
     return codes
 
 
+@act(
+    roles=NO_ROLE,
+    locks=(Lock.SECOND_FACTOR,),
+    records=(Action.RECOVERY_CODE_USED, Action.SECOND_FACTOR_REFUSED),
+)
 def check_code(*, account: User, code: str, now: datetime) -> str:
     """`app` or `recovery code`: what the code was. CodeWrong when it is neither, or was used before.
 
@@ -112,24 +124,36 @@ def check_code(*, account: User, code: str, now: datetime) -> str:
         kind = _matching(device, as_typed(code), now)
         if kind == "recovery code":
             left = RecoveryCode.objects.filter(user=account, spent_at=None).count()
-            _record(account, Actor.person(account), "recovery code used", now, left=left)
+            _record(account, Actor.person(account), Action.RECOVERY_CODE_USED, now, left=left)
         if not kind and device.throttling_failure_count == TOLD_AT:
-            _record(account, ORCHESTRATOR, "second factor refused", now, wrong_codes=TOLD_AT)
+            _record(account, ORCHESTRATOR, Action.SECOND_FACTOR_REFUSED, now, wrong_codes=TOLD_AT)
     if not kind:
         raise CodeWrong("This code is not right, or it was used before.", field="code")
     return kind
 
 
+@act(
+    roles=NO_ROLE,
+    only="with a code",
+    locks=(Lock.ACCOUNT,),
+    records=(Action.RECOVERY_CODES_RENEWED,),
+)
 def renew_recovery_codes(*, account: User, code: str, now: datetime) -> list[str]:
     """Ten new ones, which are shown once; the old ones no longer work."""
     check_code(account=account, code=code, now=now)
     with unit_of_work():
         _locked(account)
         codes = _fresh_codes(account, now)
-        _record(account, Actor.person(account), "recovery codes renewed", now)
+        _record(account, Actor.person(account), Action.RECOVERY_CODES_RENEWED, now)
     return codes
 
 
+@act(
+    roles=NO_ROLE,
+    only="with a code, where no policy asks for it",
+    locks=(Lock.ACCOUNT,),
+    records=(Action.SECOND_FACTOR_TURNED_OFF,),
+)
 def turn_off(*, account: User, code: str, now: datetime) -> None:
     """The account signs in with its password alone again, where the policy leaves that to its person."""
     if is_required(account):
@@ -138,19 +162,25 @@ def turn_off(*, account: User, code: str, now: datetime) -> None:
             recovery="A new device? Ask an administrator to reset the second factor, then set it up again.",
         )
     check_code(account=account, code=code, now=now)
-    _take_away(account, Actor.person(account), "second factor turned off", now)
+    _take_away(account, Actor.person(account), Action.SECOND_FACTOR_TURNED_OFF, now)
 
 
+@act(
+    roles=NO_ROLE,
+    only="an administrator, for somebody else",
+    locks=(Lock.ACCOUNT,),
+    records=(Action.SECOND_FACTOR_RESET,),
+)
 def reset(*, account: User, actor: Actor, now: datetime) -> None:
     """An administrator takes the app and the recovery codes of somebody away who lost them, and signs them
     out.
     """
     if actor.user is not None and not actor.user.is_superuser:
         raise NotAllowed(f"Only an administrator may reset the second factor of {account}.")
-    _take_away(account, actor, "second factor reset", now)
+    _take_away(account, actor, Action.SECOND_FACTOR_RESET, now)
 
 
-def _take_away(account: User, actor: Actor, action: str, now: datetime) -> None:
+def _take_away(account: User, actor: Actor, action: Action, now: datetime) -> None:
     with unit_of_work():
         _locked(account)
         if not is_enrolled(account):
@@ -207,5 +237,5 @@ def _locked(account: User) -> None:
     for_update(User.objects).get(pk=account.pk)
 
 
-def _record(account: User, actor: Actor, action: str, now: datetime, **data: int) -> None:
+def _record(account: User, actor: Actor, action: Action, now: datetime, **data: int) -> None:
     record(workstream=None, actor=actor, action=action, subject=account.get_username(), now=now, data=data)

@@ -4,13 +4,20 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import NotAllowed
 from orchestrator.models import SessionEnd
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import NO_ROLE, act
 from orchestrator.services.base.history import record
 from orchestrator.services.base.unit_of_work import unit_of_work
 
 
+@act(
+    roles=NO_ROLE,
+    only="or an administrator",
+    records=(Action.SIGNED_OUT_EVERYWHERE,),
+)
 def sign_out_everywhere(*, account: User, actor: Actor, now: datetime) -> None:
     """Every session of the account that began before `now` is over. Tokens go on; they are revoked one by
     one.
@@ -22,7 +29,7 @@ def sign_out_everywhere(*, account: User, actor: Actor, now: datetime) -> None:
         record(
             workstream=None,
             actor=actor,
-            action="signed out everywhere",
+            action=Action.SIGNED_OUT_EVERYWHERE,
             subject=account.get_username(),
             now=now,
         )

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 
+from orchestrator.core.actions import Action
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
 from orchestrator.services.base.history import record
 from orchestrator.services.base.unit_of_work import unit_of_work
@@ -19,7 +20,7 @@ def record_sign_in(*, account: User, factors: str, now: datetime) -> None:
         record(
             workstream=None,
             actor=Actor.person(account),
-            action="signed in",
+            action=Action.SIGNED_IN,
             subject=account.get_username(),
             now=now,
             data={"with": factors},
@@ -35,7 +36,7 @@ def record_locked_out(*, name: str, address: str, now: datetime) -> None:
         record(
             workstream=None,
             actor=ORCHESTRATOR,
-            action="sign-in stopped",
+            action=Action.SIGN_IN_STOPPED,
             subject=account.get_username() if account else "a name that no account has",
             now=now,
             reason=f"Too many failed sign-ins; the last one came from {address}.",
@@ -47,7 +48,7 @@ def record_token_guessing(*, address: str, now: datetime) -> None:
         record(
             workstream=None,
             actor=ORCHESTRATOR,
-            action="sign-in stopped",
+            action=Action.SIGN_IN_STOPPED,
             subject="tokens",
             now=now,
             reason=f"Too many wrong tokens from {address}.",

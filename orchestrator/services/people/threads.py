@@ -2,20 +2,28 @@
 
 from datetime import datetime
 
-from orchestrator.core.errors import AssignedElsewhere, InvalidInput, MissingReason, NotFound, WrongState
-from orchestrator.core.terms import AssignmentMode, Role, WorkstreamStatus
+from orchestrator.core.actions import Action
+from orchestrator.core.errors import AssignedElsewhere, InvalidInput, NotFound, WrongState
+from orchestrator.core.people.roles import PARTICIPANTS
+from orchestrator.core.terms import AssignmentMode, Scope, WorkstreamStatus
 from orchestrator.models import Executor, Thread, ThreadAssignment, Workstream
 from orchestrator.queries.engine.threads import assignments_in_force, place_of
 from orchestrator.queries.handoff.situation import Situation
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import locked_workstream
+from orchestrator.services.base.locks import Lock, locked_workstream
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 
-ASSIGNERS = (Role.INITIATOR, Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
 
-
+@act(
+    roles=PARTICIPANTS,
+    scope=Scope.MANAGE,
+    reason=why("reason", "Say why the thread goes to that executor, or is free again."),
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.THREAD_ASSIGNED,),
+)
 def assign_thread(
     *, workstream_id: int, thread_id: int, executor: str, mode: str, reason: str, actor: Actor, now: datetime
 ) -> ThreadAssignment:
@@ -26,7 +34,7 @@ def assign_thread(
     """
     found, kind = _executor(executor), _mode(mode)
     with unit_of_work():
-        workstream, thread = _locked(workstream_id, thread_id, reason, actor)
+        workstream, thread = _locked(workstream_id, thread_id)
         before = assignments_in_force(workstream).get(place_of(thread))
         if before and (before.executor_id, before.mode) == (found.pk, kind):
             raise WrongState(f"{thread} is {kind} to {found.name} already.")
@@ -41,21 +49,35 @@ def assign_thread(
             assigned_by=actor.label,
             assigned_at=now,
         )
-        _record("thread assigned", workstream, thread, reason, actor, now, found.name, kind)
+        _record(Action.THREAD_ASSIGNED, workstream, thread, reason, actor, now, found.name, kind)
         _touch(workstream, now)
     return assignment
 
 
+@act(
+    roles=PARTICIPANTS,
+    scope=Scope.MANAGE,
+    reason=why("reason", "Say why the thread goes to that executor, or is free again."),
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.THREAD_UNASSIGNED,),
+)
 def unassign_thread(*, workstream_id: int, thread_id: int, reason: str, actor: Actor, now: datetime) -> None:
     """Let every executor claim in a thread again."""
     with unit_of_work():
-        workstream, thread = _locked(workstream_id, thread_id, reason, actor)
+        workstream, thread = _locked(workstream_id, thread_id)
         before = assignments_in_force(workstream).get(place_of(thread))
         if before is None:
             raise WrongState(f"{thread} is assigned to nobody.")
         _end(before, now)
         _record(
-            "thread unassigned", workstream, thread, reason, actor, now, before.executor.name, before.mode
+            Action.THREAD_UNASSIGNED,
+            workstream,
+            thread,
+            reason,
+            actor,
+            now,
+            before.executor.name,
+            before.mode,
         )
         _touch(workstream, now)
 
@@ -83,10 +105,7 @@ def _mode(mode: str) -> AssignmentMode:
     return AssignmentMode(mode)
 
 
-def _locked(workstream_id: int, thread_id: int, reason: str, actor: Actor) -> tuple[Workstream, Thread]:
-    actor.require(*ASSIGNERS)
-    if not reason.strip():
-        raise MissingReason("Say why the thread goes to that executor, or is free again.", field="reason")
+def _locked(workstream_id: int, thread_id: int) -> tuple[Workstream, Thread]:
     workstream = locked_workstream(workstream_id)
     if workstream.status != WorkstreamStatus.ACTIVE:
         raise WrongState(f"{workstream} is {workstream.status}; nobody claims there.")
@@ -109,7 +128,7 @@ def _touch(workstream: Workstream, now: datetime) -> None:
 
 
 def _record(
-    action: str,
+    action: Action,
     workstream: Workstream,
     thread: Thread,
     reason: str,

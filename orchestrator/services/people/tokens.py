@@ -4,6 +4,7 @@
 
 import hashlib
 import hmac
+import logging
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,6 +13,10 @@ from django.db.models import Q
 
 from orchestrator.core.errors import NotSignedIn, TokenExpired
 from orchestrator.models import AccessToken
+from orchestrator.services.base.outages import OUTAGES
+from orchestrator.services.base.patience import without_waiting
+
+logger = logging.getLogger(__name__)
 
 #: Last use is written at most this often: a statement for each call would be one too many.
 USED_EVERY: Final = timedelta(minutes=1)
@@ -58,14 +63,21 @@ def authenticate(secret: str, now: datetime, address: str = "") -> AccessToken:
 def note_use(token: AccessToken, secret: str, now: datetime, address: str) -> None:
     """When and from where it was used last, and its hash under the present key; one statement, and rarely.
 
-    A use on this machine (MCP) comes from nowhere, and leaves the address of the last call by HTTP.
+    It is noted as far as that costs nothing: a call is neither kept waiting nor refused because somebody else
+    writes, or because nothing can be written; the next call notes its own use. A use on this machine (MCP)
+    comes from nowhere, and leaves the address of the last call by HTTP.
     """
     digest, address = digest_of(secret), address or token.last_used_from
     recent = token.last_used_at is not None and abs(now - token.last_used_at) < USED_EVERY
     if recent and token.digest == digest and token.last_used_from == address:
         return
     used = {"digest": digest, "last_used_at": now, "last_used_from": address}
-    AccessToken.objects.filter(pk=token.pk).filter(Q(digest=token.digest)).update(**used)
+    try:
+        with without_waiting():
+            AccessToken.objects.filter(pk=token.pk).filter(Q(digest=token.digest)).update(**used)
+    except OUTAGES as problem:
+        logger.info("The use of the token %s was not noted: %s", token.pk, problem)
+        return
     token.digest, token.last_used_at, token.last_used_from = digest, now, address
 
 

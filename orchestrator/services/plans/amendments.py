@@ -4,28 +4,30 @@ LC-3).
 
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.changes.fix_stage import NewStage, is_appended, read_batches, with_stage
 from orchestrator.core.errors import InvalidInput, WrongState
-from orchestrator.core.plans.formats.recognise import Format
+from orchestrator.core.people.roles import PROPOSERS
 from orchestrator.core.plans.plan import Plan
-from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
+from orchestrator.core.terms import Format, Scope, VersionStatus, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
-from orchestrator.queries.plans.readings import plan_text
+from orchestrator.queries.plans.readings import checked, plan_text
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act
+from orchestrator.services.base.locks import Lock
 from orchestrator.services.base.unit_of_work import unit_of_work
-from orchestrator.services.plans.plans import (
-    Submission,
-    name_as_plan,
-    read_source,
-    reason_as_plan,
-    submit_plan,
-)
+from orchestrator.services.plans.plans import Submission, submit_plan
+from orchestrator.services.plans.versions import name_as_plan, reason_as_plan
 from orchestrator.services.work.planned_signatures import refuse_signature
 
-#: Who may add a stage to work that is under way.
-PROPOSERS = (Role.INITIATOR, Role.REVIEWER, Role.APPROVER)
 
-
+@act(
+    roles=PROPOSERS,
+    scope=Scope.MANAGE,
+    only="with the signature of a gate: whom the gate asks",
+    locks=(Lock.WORKSTREAM, Lock.WORKFLOW),
+    records=(Action.PLAN_SUBMITTED,),
+)
 def propose_stage(
     *,
     workstream: Workstream,
@@ -55,7 +57,7 @@ def propose_stage(
         raise WrongState(f"{workstream} is {workstream.status}; stages are added to active workstreams.")
     base = base_of(workstream)
     text = plan_text(base)
-    plan = read_source(text, wanted=Format.PLAN).plan
+    plan = checked(text, Format.PLAN).plan
     if plan is None:
         raise WrongState(f"The text of version {base.number} can no longer be read.")
     stage = NewStage(name, work, _position(plan, gate_key), gate=bool(gate_key))
@@ -80,7 +82,7 @@ def propose_stage(
 
 
 def _refuse_misread(plan: Plan, amended: str, stage: NewStage) -> None:
-    after = read_source(amended, wanted=Format.PLAN).plan
+    after = checked(amended, Format.PLAN).plan
     if after is None or not is_appended(plan, after, stage):
         raise InvalidInput(
             "Something in the tasks or names reads as another part of a plan, so more than a "

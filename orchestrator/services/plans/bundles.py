@@ -4,29 +4,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.engine.workstream_needs import circle_through, in_order
 from orchestrator.core.errors import BundleRejected, InvalidInput
 from orchestrator.core.findings import Finding
 from orchestrator.core.limits import BUNDLE_PLANS
+from orchestrator.core.people.roles import SUBMITTERS
 from orchestrator.core.plans.checks.check import sort_findings
 from orchestrator.core.plans.findings import finding
-from orchestrator.core.plans.formats.recognise import Format
 from orchestrator.core.plans.plan import Reading
-from orchestrator.core.terms import Role
+from orchestrator.core.terms import Format, Scope
 from orchestrator.models import Bundle, WorkflowVersion
-from orchestrator.queries.engine.needs import stem_of
-from orchestrator.queries.plans.readings import turn_to_read
+from orchestrator.queries.plans.judged import judged
+from orchestrator.queries.plans.needs import stem_of
+from orchestrator.queries.plans.readings import checked, turn_to_read
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act
 from orchestrator.services.base.history import record
+from orchestrator.services.base.locks import Lock
 from orchestrator.services.base.unit_of_work import unit_of_work
-from orchestrator.services.plans.plans import (
-    Submission,
-    read_any_source,
-    submission_of,
-    submit_plan,
-    unschedulable,
-)
-from orchestrator.services.workstreams.needs import with_needs
+from orchestrator.services.plans.plans import Submission, submission_of, submit_plan, unschedulable
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +50,12 @@ class BundleSubmission:
     members: dict[str, Submission]
 
 
+@act(
+    roles=SUBMITTERS,
+    scope=Scope.MANAGE,
+    locks=(Lock.NAMES,),
+    records=(Action.BUNDLE_SUBMITTED,),
+)
 def submit_bundle(*, name: str, files: Sequence[PlanFile], actor: Actor, now: datetime) -> BundleSubmission:
     """Register every plan as a workstream of its own, in one transaction.
 
@@ -60,14 +63,13 @@ def submit_bundle(*, name: str, files: Sequence[PlanFile], actor: Actor, now: da
     workstream by its slug. BundleRejected with the findings of every file when one of them cannot be taken;
     nothing is stored then.
     """
-    actor.require(Role.INITIATOR, Role.APPROVER)
     if not name.strip():
         raise InvalidInput("The bundle needs a name.", field="name")
     by_name = _by_name(files)
     with turn_to_read(sum(len(file.source) for file in files)):
-        readings = {name: read_any_source(file.source, file.wanted)[1] for name, file in by_name.items()}
+        readings = {name: checked(file.source, file.wanted) for name, file in by_name.items()}
     aliases = _aliases(readings)
-    readings = {name: with_needs(reading, members=aliases) for name, reading in readings.items()}
+    readings = {name: judged(reading, members=aliases) for name, reading in readings.items()}
     graph = {name: _needed(reading, aliases) for name, reading in readings.items()}
     _refuse_unschedulable(_with_circles(readings, graph))
     with unit_of_work():
@@ -89,7 +91,7 @@ def submit_bundle(*, name: str, files: Sequence[PlanFile], actor: Actor, now: da
         record(
             workstream=None,
             actor=actor,
-            action="bundle submitted",
+            action=Action.BUNDLE_SUBMITTED,
             subject=bundle.name,
             now=now,
             data={

@@ -4,19 +4,29 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput
+from orchestrator.core.people.roles import APPROVERS
 from orchestrator.core.plans.checks.rules import SETTABLE
-from orchestrator.core.terms import Role, Severity
+from orchestrator.core.terms import Scope, Severity
 from orchestrator.models import CheckRule
 from orchestrator.queries.plans.check_rules import rules_in_force
 from orchestrator.services.base.actor import Actor
-from orchestrator.services.base.locks import lock_check_rules
+from orchestrator.services.base.acts import act
+from orchestrator.services.base.locks import Lock, lock_check_rules
 from orchestrator.services.base.unit_of_work import unit_of_work
-from orchestrator.services.workstreams.policies import PLAN_CHECKS, write_policy
+from orchestrator.services.workstreams.policies import PLAN_CHECKS, REASON, write_policy
 
 TITLE: Final = "Plan checks"
 
 
+@act(
+    roles=APPROVERS,
+    scope=Scope.MANAGE,
+    reason=REASON,
+    locks=(Lock.CHECK_RULES, Lock.POLICY),
+    records=(Action.POLICY_CHANGED,),
+)
 def change_check_rules(
     *, severities: Mapping[str, Severity], reason: str, impact: str, actor: Actor, now: datetime
 ) -> list[str]:
@@ -26,7 +36,6 @@ def change_check_rules(
     in the history and in the change log of the policy. Raises InvalidInput for a code that cannot be set, or
     when nothing changes; MissingReason without a reason.
     """
-    actor.require(Role.APPROVER)
     for code in severities:
         if code not in SETTABLE:
             raise InvalidInput(

@@ -5,26 +5,36 @@ deleted.
 """
 
 from datetime import datetime
+from typing import Final
 
 from django.db.models import QuerySet
 
 from orchestrator.core import limits
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput, MissingNote, NotFound, WrongState
+from orchestrator.core.people.roles import PARTICIPANTS
 from orchestrator.core.plans.text.sections import lines_of
-from orchestrator.core.terms import Role
+from orchestrator.core.terms import Scope
 from orchestrator.models import Comment, CommentThread, ViewedSection, WorkflowVersion, Workstream
 from orchestrator.queries.plans.plans import workstream_of
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import EVERY_ROLE, act, why
 from orchestrator.services.base.bounds import refuse_more_comments
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import locked_workstream
+from orchestrator.services.base.locks import Lock, locked_workstream
 from orchestrator.services.base.unit_of_work import unit_of_work
 
-#: Whoever takes part comments; observers look on.
-PARTICIPANTS = (Role.INITIATOR, Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
 LONGEST = limits.TEXT_CHARACTERS
+BODY: Final = why(
+    "body", "The comment says nothing.", recovery="Write what should change and why.", refusal=MissingNote
+)
 
 
+@act(
+    roles=PARTICIPANTS,
+    scope=Scope.WORK,
+    reason=BODY,
+)
 def open_thread(
     *, version_id: int, body: str, actor: Actor, now: datetime, line: int = 0, step: str = ""
 ) -> CommentThread:
@@ -32,7 +42,6 @@ def open_thread(
 
     InvalidInput for a line that the text does not have; a step is taken as it is named.
     """
-    actor.require(*PARTICIPANTS)
     version = WorkflowVersion.objects.filter(pk=version_id).first()
     if version is None:
         raise NotFound("There is no such version.")
@@ -49,36 +58,53 @@ def open_thread(
     return thread
 
 
+@act(
+    roles=PARTICIPANTS,
+    scope=Scope.WORK,
+    reason=BODY,
+)
 def reply(*, thread_id: int, body: str, actor: Actor, now: datetime) -> Comment:
     """Answer in a thread, as a draft. A thread that nobody but its author sees yet takes the author's drafts
     only.
     """
-    actor.require(*PARTICIPANTS)
     thread = _seen_thread(thread_id, actor)
     refuse_more_comments(thread.version, actor)
     return _draft(thread, body, actor, now)
 
 
+@act(
+    roles=PARTICIPANTS,
+    reason=BODY,
+    only="its author",
+)
 def change_draft(*, comment_id: int, body: str, actor: Actor, now: datetime) -> Comment:
     """Other words for a draft; WrongState once it was sent."""
-    actor.require(*PARTICIPANTS)
     comment = _own_draft(comment_id, actor)
     comment.body, comment.written_at = _said(body), now
     comment.save(update_fields=["body", "written_at"])
     return comment
 
 
+@act(
+    roles=PARTICIPANTS,
+    only="its author",
+)
 def discard_draft(*, comment_id: int, actor: Actor, now: datetime) -> None:
     """Throw a draft away: it is not shown any more, and neither is a thread in which nothing else stands."""
-    actor.require(*PARTICIPANTS)
     comment = _own_draft(comment_id, actor)
     comment.discarded_at = now
     comment.save(update_fields=["discarded_at"])
 
 
+@act(
+    roles=PARTICIPANTS,
+    scope=Scope.WORK,
+    only="its author",
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.COMMENTS_SENT,),
+)
 def send_comments(*, version_id: int, actor: Actor, now: datetime) -> int:
     """Send the actor's drafts without a decision; WrongState when there are none. Locks the workstream."""
-    actor.require(*PARTICIPANTS)
     version = WorkflowVersion.objects.select_related("workflow").filter(pk=version_id).first()
     if version is None:
         raise NotFound("There is no such version.")
@@ -105,7 +131,7 @@ def send_drafts(*, version: WorkflowVersion, workstream: Workstream, actor: Acto
         record(
             workstream=workstream,
             actor=actor,
-            action="comments sent",
+            action=Action.COMMENTS_SENT,
             subject=f"version {version.number}",
             now=now,
             data={"comments": sent, "on": where},
@@ -120,18 +146,29 @@ def drafts_of(version: WorkflowVersion, author_id: int) -> QuerySet[Comment]:
     )
 
 
+@act(
+    roles=PARTICIPANTS,
+    scope=Scope.WORK,
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.DISCUSSION_RESOLVED,),
+)
 def resolve_thread(*, thread_id: int, actor: Actor, now: datetime) -> CommentThread:
     """Say that what was asked for is done; it stays to be read. Locks the workstream."""
     return _settle(thread_id, actor, now, resolved=True)
 
 
+@act(
+    roles=PARTICIPANTS,
+    scope=Scope.WORK,
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.DISCUSSION_REOPENED,),
+)
 def reopen_thread(*, thread_id: int, actor: Actor, now: datetime) -> CommentThread:
     """Say that it is not settled after all. Locks the workstream."""
     return _settle(thread_id, actor, now, resolved=False)
 
 
 def _settle(thread_id: int, actor: Actor, now: datetime, *, resolved: bool) -> CommentThread:
-    actor.require(*PARTICIPANTS)
     thread = _seen_thread(thread_id, actor)
     with unit_of_work():
         workstream = locked_workstream(workstream_of(thread.version).pk)
@@ -148,7 +185,7 @@ def _settle(thread_id: int, actor: Actor, now: datetime, *, resolved: bool) -> C
         record(
             workstream=workstream,
             actor=actor,
-            action="comment thread resolved" if resolved else "comment thread re-opened",
+            action=Action.DISCUSSION_RESOLVED if resolved else Action.DISCUSSION_REOPENED,
             subject=f"version {thread.version.number}, {thread.place}",
             now=now,
             data={"thread": thread.pk},
@@ -156,9 +193,11 @@ def _settle(thread_id: int, actor: Actor, now: datetime, *, resolved: bool) -> C
     return thread
 
 
+@act(
+    roles=EVERY_ROLE,
+)
 def mark_viewed(*, version: WorkflowVersion, sha256: str, viewed: bool, actor: Actor, now: datetime) -> None:
     """Mark a section, by the hash of its text, as viewed by this reader, or take the mark back."""
-    actor.require_some_role()
     if len(sha256) != 64 or not sha256.isalnum():
         raise InvalidInput("This is no section of the plan.", field="section")
     ViewedSection.objects.update_or_create(
@@ -176,10 +215,6 @@ def _draft(thread: CommentThread, body: str, actor: Actor, now: datetime) -> Com
 
 
 def _said(body: str) -> str:
-    if not body.strip():
-        raise MissingNote(
-            "The comment says nothing.", recovery="Write what should change and why.", field="body"
-        )
     if len(body) > LONGEST:
         raise InvalidInput(f"A comment has at most {LONGEST} characters.", field="body")
     return body.strip()

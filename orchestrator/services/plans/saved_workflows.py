@@ -6,25 +6,33 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.changes.parametrise import NewParameter, with_parameters
 from orchestrator.core.errors import InvalidInput, MissingReason, NotFound, WrongState
-from orchestrator.core.plans.formats.recognise import Format
+from orchestrator.core.people.roles import PROPOSERS, SUBMITTERS
 from orchestrator.core.plans.plan import slugify
-from orchestrator.core.terms import Role, VersionStatus
+from orchestrator.core.terms import Format, Scope, VersionStatus
 from orchestrator.models import SavedWorkflow, SavedWorkflowVersion, WorkflowVersion
 from orchestrator.queries.plans.library import Entry, find_entry, is_shipped
 from orchestrator.queries.plans.readings import plan_text
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import lock_names
+from orchestrator.services.base.locks import Lock, lock_names
 from orchestrator.services.base.unit_of_work import unit_of_work
-from orchestrator.services.plans.plans import Note, Submission, submit_plan
+from orchestrator.services.plans.plans import Submission, submit_plan
 from orchestrator.services.plans.templates import source_with_values
+from orchestrator.services.plans.versions import Note
 
 LONGEST_NAME = 200
-SAVERS = (Role.INITIATOR, Role.REVIEWER, Role.APPROVER)
 
 
+@act(
+    roles=PROPOSERS,
+    scope=Scope.MANAGE,
+    locks=(Lock.NAMES,),
+    records=(Action.WORKFLOW_SAVED,),
+)
 def save_workflow(
     *,
     version: WorkflowVersion,
@@ -41,7 +49,6 @@ def save_workflow(
     WrongState when the version was never approved, or the workflow is archived; InvalidInput names the
     parameter that makes no sense; a next version needs a reason.
     """
-    actor.require(*SAVERS)
     if not of and not name.strip():
         raise InvalidInput("The workflow needs a name.", field="name")
     if of and not reason.strip():
@@ -54,7 +61,7 @@ def save_workflow(
         record(
             workstream=None,
             actor=actor,
-            action="workflow saved",
+            action=Action.WORKFLOW_SAVED,
             subject=f"{saved.slug} v{row.number}",
             reason=row.reason,
             now=now,
@@ -84,11 +91,25 @@ def why_not_saved(version: WorkflowVersion) -> str:
     )
 
 
+@act(
+    roles=PROPOSERS,
+    scope=Scope.MANAGE,
+    reason=why("reason", "Say why."),
+    locks=(Lock.NAMES,),
+    records=(Action.WORKFLOW_ARCHIVED,),
+)
 def archive_workflow(*, name: str, reason: str, actor: Actor, now: datetime) -> SavedWorkflow:
     """Take a saved workflow out of the library; it stays on record, and so does what was started from it."""
     return _set_archived(name, reason, actor, now, archived=True)
 
 
+@act(
+    roles=PROPOSERS,
+    scope=Scope.MANAGE,
+    reason=why("reason", "Say why."),
+    locks=(Lock.NAMES,),
+    records=(Action.WORKFLOW_BROUGHT_BACK,),
+)
 def bring_back_workflow(*, name: str, reason: str, actor: Actor, now: datetime) -> SavedWorkflow:
     """Put an archived workflow back into the library."""
     return _set_archived(name, reason, actor, now, archived=False)
@@ -108,6 +129,12 @@ def usable(name: str, number: int = 0) -> Entry:
     return entry
 
 
+@act(
+    roles=SUBMITTERS,
+    scope=Scope.MANAGE,
+    locks=(Lock.NAMES,),
+    records=(Action.PLAN_SUBMITTED,),
+)
 def start_from_workflow(
     *,
     name: str,
@@ -180,9 +207,6 @@ def _next(
 
 
 def _set_archived(name: str, reason: str, actor: Actor, now: datetime, *, archived: bool) -> SavedWorkflow:
-    actor.require(*SAVERS)
-    if not reason.strip():
-        raise MissingReason("Say why.", field="reason")
     with unit_of_work():
         lock_names()
         saved = SavedWorkflow.objects.filter(slug=name).first()
@@ -198,7 +222,7 @@ def _set_archived(name: str, reason: str, actor: Actor, now: datetime, *, archiv
         record(
             workstream=None,
             actor=actor,
-            action="workflow archived" if archived else "workflow brought back",
+            action=Action.WORKFLOW_ARCHIVED if archived else Action.WORKFLOW_BROUGHT_BACK,
             subject=saved.slug,
             reason=reason.strip(),
             now=now,

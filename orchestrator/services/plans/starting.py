@@ -2,28 +2,36 @@
 
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput, NotFound, WrongState
+from orchestrator.core.people.roles import SUBMITTERS
 from orchestrator.core.plans.plan import Plan, slugify
-from orchestrator.core.terms import Role, WorkstreamStatus
+from orchestrator.core.terms import Scope, WorkstreamStatus
 from orchestrator.models import Step, Task, Workflow, WorkflowVersion, Workstream
 from orchestrator.queries.changes.migrations import versions_in_effect
 from orchestrator.queries.plans.readings import plan_of
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import lock_names, lock_workflow
+from orchestrator.services.base.locks import Lock, lock_names, lock_workflow
 from orchestrator.services.base.progress import recount
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.workstreams.needs import relate_needs
 
 
+@act(
+    roles=SUBMITTERS,
+    scope=Scope.MANAGE,
+    locks=(Lock.WORKFLOW, Lock.NAMES),
+    records=(Action.WORKSTREAM_STARTED,),
+)
 def start_workstream(*, workflow: str, title: str, actor: Actor, now: datetime) -> Workstream:
     """Register a workstream on the newest version in effect of the workflow with this slug; its tasks are
     created.
 
     Its pre-handoff review has to be signed before anything starts, as for every workstream (FR-003).
     """
-    actor.require(Role.INITIATOR, Role.APPROVER)
     if not title.strip():
         raise InvalidInput("The workstream needs a title of its own.", field="title")
     with unit_of_work():
@@ -43,7 +51,7 @@ def start_workstream(*, workflow: str, title: str, actor: Actor, now: datetime) 
         record(
             workstream=workstream,
             actor=actor,
-            action="workstream started",
+            action=Action.WORKSTREAM_STARTED,
             subject=f"version {version.number} of {blueprint.slug}",
             now=now,
             data={"version": version.number, "added": [step.key for step in steps]},

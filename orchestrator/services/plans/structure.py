@@ -1,6 +1,6 @@
 """From an approved plan to rows: stages, batches, threads and steps (WF-1, WF-3)."""
 
-from orchestrator.core.engine.schedule import number_runs
+from orchestrator.core.engine.order import number_runs
 from orchestrator.core.plans.plan import BatchSpec, PlacedStep, Plan, StageSpec, StepSpec, ThreadSpec, slugify
 from orchestrator.core.terms import CriterionKind
 from orchestrator.models import (

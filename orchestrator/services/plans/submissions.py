@@ -8,27 +8,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.changes.adoption import Adoption, adoption_of
 from orchestrator.core.errors import InvalidInput, PlanRejected, Refusal
 from orchestrator.core.findings import Finding
 from orchestrator.core.limits import BUNDLE_PLANS
+from orchestrator.core.people.roles import SUBMITTERS
 from orchestrator.core.plans.formats.folder import LeftOut, sources_of
-from orchestrator.core.plans.formats.recognise import Format
 from orchestrator.core.plans.plan import Reading
-from orchestrator.core.terms import Role
-from orchestrator.queries.engine.needs import stem_of
-from orchestrator.queries.plans.readings import turn_to_read
+from orchestrator.core.terms import Format, Scope
+from orchestrator.queries.plans.judged import by_policy
+from orchestrator.queries.plans.needs import stem_of
+from orchestrator.queries.plans.readings import checked, turn_to_read
 from orchestrator.services.base.actor import Actor
-from orchestrator.services.base.locks import outside_transactions
+from orchestrator.services.base.acts import act
+from orchestrator.services.base.locks import Lock, outside_transactions
 from orchestrator.services.base.steps import once
 from orchestrator.services.plans.bundles import PlanFile
-from orchestrator.services.plans.plans import (
-    Submission,
-    read_any_source,
-    submission_of,
-    submit_plan,
-    unschedulable,
-)
+from orchestrator.services.plans.plans import Submission, submission_of, submit_plan, unschedulable
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +35,11 @@ class ReadPlan:
     """
 
     file: PlanFile
-    format: Format | None
     reading: Reading
+
+    @property
+    def format(self) -> Format | None:
+        return self.reading.format
 
     @property
     def text(self) -> str:
@@ -112,14 +112,19 @@ def read_files(files: Mapping[str, bytes], wanted: Format | None = None) -> Read
 
 def _read(name: str, text: str, wanted: Format | None) -> ReadPlan:
     source = text.encode("utf-8", "surrogatepass")
-    found, reading = read_any_source(source, wanted)
-    return ReadPlan(PlanFile(name, source, wanted), found, reading)
+    return ReadPlan(PlanFile(name, source, wanted), by_policy(checked(source, wanted)))
 
 
+@act(
+    roles=SUBMITTERS,
+    scope=Scope.MANAGE,
+    locks=(Lock.NAMES,),
+    records=(Action.PLAN_SUBMITTED,),
+    in_steps=True,
+)
 def submit_each(*, files: Iterable[PlanFile], actor: Actor, now: datetime) -> list[Outcome]:
     """Submit every plan as a workstream of its own, each in a transaction of its own; one that is refused
     keeps no other out. Under an idempotency key each is submitted once."""
-    actor.require(Role.INITIATOR, Role.APPROVER)
     outside_transactions()
     return [_submit(f"plan {number}", file, actor, now) for number, file in enumerate(files)]
 

@@ -6,18 +6,21 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from orchestrator.core.actions import Action
 from orchestrator.core.changes.amend import NewTask, is_listed, keyed_tasks, misread, with_steps
-from orchestrator.core.errors import InvalidInput, LimitReached, MissingReason, WrongState
-from orchestrator.core.plans.formats.recognise import Format
+from orchestrator.core.errors import InvalidInput, LimitReached, WrongState
+from orchestrator.core.people.roles import PARTICIPANTS
 from orchestrator.core.plans.plan import Plan
-from orchestrator.core.terms import VersionStatus
+from orchestrator.core.terms import Format, Scope, VersionStatus
 from orchestrator.models import Executor, Step, WorkflowVersion, Workstream
-from orchestrator.queries.plans.readings import plan_text
+from orchestrator.queries.plans.judged import judged
+from orchestrator.queries.plans.readings import checked, plan_text
 from orchestrator.queries.work.additions import steps_left
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act, why
+from orchestrator.services.base.locks import Lock
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
-from orchestrator.services.plans.plans import read_source
 from orchestrator.services.review.decisions import amend_in_force
 from orchestrator.services.work.attempts import held_attempt, record_attempt
 
@@ -31,6 +34,14 @@ class Addition:
     left: int
 
 
+@act(
+    roles=PARTICIPANTS,
+    scope=Scope.WORK,
+    reason=why("reason", "Say why the plan needs these steps."),
+    only="who holds the attempt, with the role that the step asks for",
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.STEPS_ADDED,),
+)
 def add_steps(
     *,
     attempt_id: int,
@@ -51,8 +62,6 @@ def add_steps(
     work = keyed_tasks(tasks)
     if not work:
         raise InvalidInput("Name at least one step, one a line.", field="tasks")
-    if not reason.strip():
-        raise MissingReason("Say why the plan needs these steps.", field="reason")
     actor = actor or Actor.member(executor)
     with unit_of_work():
         attempt = held_attempt(attempt_id, token, executor, actor).attempt
@@ -65,7 +74,7 @@ def add_steps(
         )
         keys = tuple(task.key for task in named)
         data = {"added": list(keys), "version": version.number, "sha256": version.source_sha256, "left": left}
-        record_attempt(attempt, actor, "steps added", now, reason=reason, data=data)
+        record_attempt(attempt, actor, Action.STEPS_ADDED, now, reason=reason, data=data)
         wake(workstream.pk)
     return Addition(version, keys, left)
 
@@ -102,7 +111,7 @@ def _amended(
 ) -> tuple[str, Plan, tuple[NewTask, ...]]:
     """The text in force with the new steps, if it then says what is meant and nothing else."""
     source = plan_text(version)
-    base = read_source(source, wanted=Format.PLAN)
+    base = judged(checked(source, Format.PLAN))
     plan = base.plan
     if plan is None or not is_listed(source, plan, by):
         raise WrongState(
@@ -110,7 +119,7 @@ def _amended(
             recovery="Submit a new version of the plan that lists the thread's steps.",
         )
     text, named = with_steps(source, plan, by, work)
-    reading = read_source(text, wanted=Format.PLAN)
+    reading = judged(checked(text, Format.PLAN))
     # What a later policy finds in the approved plan itself is not the fault of the new steps.
     known = {finding.code for finding in base.blockers}
     blockers = [finding for finding in reading.blockers if finding.code not in known]

@@ -7,38 +7,49 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
+from orchestrator.core.actions import Action
 from orchestrator.core.changes.mapping import StepMapping
 from orchestrator.core.errors import (
     InvalidInput,
-    MissingReason,
     NotFound,
     PlanHasBlockers,
+    Refusal,
     SelfApproval,
     VersionMoved,
     WrongState,
 )
-from orchestrator.core.plans.formats.recognise import Format
+from orchestrator.core.people.roles import APPROVERS, PROPOSERS, SIGNERS
 from orchestrator.core.plans.plan import Plan
-from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
+from orchestrator.core.terms import Format, Scope, VersionStatus, WorkstreamStatus
 from orchestrator.models import Approval, WorkflowVersion, Workstream
 from orchestrator.queries.changes.migrations import dry_run
+from orchestrator.queries.plans.judged import judged_version
 from orchestrator.queries.plans.plans import workstream_of
 from orchestrator.queries.plans.sign_offs import sign_offs
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act, lacking, why
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import lock_workflow, locked_workstream
+from orchestrator.services.base.locks import Lock, lock_workflow, locked_workstream
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.changes.adoption import adopt_state
 from orchestrator.services.changes.migration import first_tasks, put_into_effect, refuse_impossible
 from orchestrator.services.plans.comments import send_drafts
-from orchestrator.services.plans.plans import Text, name_as_plan, next_version, read_version, reason_as_plan
+from orchestrator.services.plans.versions import VersionText, name_as_plan, next_version, reason_as_plan
 from orchestrator.services.review.gates import sign_as_planned
 
 #: The longest time that an approval may be kept back so that it can be undone; more is a date.
 LONGEST_UNDO: Final = 3600
 
 
+@act(
+    roles=APPROVERS,
+    scope=Scope.MANAGE,
+    person="A plan is approved by a person.",
+    only="not its author, unless the workflow allows it",
+    locks=(Lock.WORKSTREAM, Lock.WORKFLOW),
+    records=(Action.PLAN_SIGNED, Action.PLAN_APPROVED),
+)
 def approve_version(
     *,
     version_id: int,
@@ -62,8 +73,6 @@ def approve_version(
     when it does not settle every started step. With a later `effective_at`, or so many seconds to undo it,
     nothing happens before: tasks are created, or work in flight is migrated, by `services.effect` then.
     """
-    actor.require(Role.APPROVER)
-    actor.require_person("A plan is approved by a person.")
     effective_at = _time_of_effect(effective_at, undo_seconds, now)
     with unit_of_work():
         version, workstream = _under_review(version_id, seen_sha256)
@@ -71,7 +80,7 @@ def approve_version(
             raise WrongState(f"{workstream} is {workstream.status}; its plan no longer changes.")
         if version.author_id == actor.account.pk and not version.workflow.allow_self_approval:
             raise SelfApproval("The author of a version may not approve it.")
-        reading = read_version(version, workstream)
+        reading = judged_version(version, workstream)
         if reading.plan is None or reading.blockers:
             first = reading.blockers[0]
             raise PlanHasBlockers(f"Line {first.line}: {first.message}", recovery=first.fix, line=first.line)
@@ -92,38 +101,53 @@ def approve_version(
     return workstream
 
 
+@act(
+    roles=SIGNERS,
+    scope=Scope.MANAGE,
+    reason=why("reason", "A plan is sent back with a reason."),
+    locks=(Lock.WORKSTREAM, Lock.WORKFLOW),
+    records=(Action.PLAN_SENT_BACK,),
+)
 def send_back_version(
     *, version_id: int, seen_sha256: str, reason: str, actor: Actor, now: datetime
 ) -> WorkflowVersion:
     """Return a version to its author with the reason it needs."""
-    actor.require(Role.APPROVER, Role.REVIEWER)
-    if not reason.strip():
-        raise MissingReason("A plan is sent back with a reason.", field="reason")
     with unit_of_work():
         version, workstream = _under_review(version_id, seen_sha256)
         _decide(version, VersionStatus.SENT_BACK, actor, reason, now, None)
         send_drafts(version=version, workstream=workstream, actor=actor, now=now)
-        note_on(version, workstream, actor, "plan sent back", reason, now)
+        note_on(version, workstream, actor, Action.PLAN_SENT_BACK, reason, now)
         wake(workstream.pk)
     return version
 
 
+@act(
+    roles=PROPOSERS,
+    scope=Scope.MANAGE,
+    reason=why("reason", "A plan is taken back with a reason."),
+    only="its author, or an approver",
+    locks=(Lock.WORKSTREAM, Lock.WORKFLOW),
+    records=(Action.PLAN_TAKEN_BACK,),
+)
 def withdraw_version(
     *, version_id: int, seen_sha256: str, reason: str, actor: Actor, now: datetime
 ) -> WorkflowVersion:
     """Take a version in review back, with a reason; its author may, and every approver. Locks like an
     approval.
     """
-    actor.require(Role.INITIATOR, Role.REVIEWER, Role.APPROVER)
-    if not reason.strip():
-        raise MissingReason("A plan is taken back with a reason.", field="reason")
     with unit_of_work():
         version, workstream = _under_review(version_id, seen_sha256)
-        if version.author_id != actor.account.pk:
-            actor.require(Role.APPROVER)
+        if refusal := why_not_take_back(version, actor):
+            raise refusal
         _decide(version, VersionStatus.WITHDRAWN, actor, reason, now, None)
-        note_on(version, workstream, actor, "plan taken back", reason, now)
+        note_on(version, workstream, actor, Action.PLAN_TAKEN_BACK, reason, now)
     return version
+
+
+def why_not_take_back(version: WorkflowVersion, actor: Actor) -> Refusal | None:
+    """Why this actor may not take the version back: it is an approver's, unless they wrote it."""
+    own = version.author_id == actor.account.pk
+    return lacking(actor, PROPOSERS if own else APPROVERS)
 
 
 def _signed_by_all(
@@ -147,12 +171,12 @@ def _signed_by_all(
         )
     if not sign_offs(version).missing:
         return True
-    note_on(version, workstream, actor, "plan signed", note, now)
+    note_on(version, workstream, actor, Action.PLAN_SIGNED, note, now)
     return False
 
 
 def note_on(
-    version: WorkflowVersion, workstream: Workstream, actor: Actor, action: str, reason: str, now: datetime
+    version: WorkflowVersion, workstream: Workstream, actor: Actor, action: Action, reason: str, now: datetime
 ) -> None:
     """Record what was said or decided about a version of a locked workstream."""
     workstream.updated_at = now
@@ -177,7 +201,7 @@ def amend_in_force(
     The caller has made sure of that, and records the act (AD-8).
     """
     base = workstream.version
-    written = Text(text, name_as_plan(base), Format.PLAN)
+    written = VersionText(text, name_as_plan(base), Format.PLAN)
     version = next_version(workstream, plan, written, actor, now, reason_as_plan(base, reason))
     _decide(version, VersionStatus.APPROVED, actor, reason, now, now)
     put_into_effect(version, plan, workstream, actor, now)
@@ -225,7 +249,7 @@ def _record_approval(
     record(
         workstream=workstream,
         actor=actor,
-        action="plan approved",
+        action=Action.PLAN_APPROVED,
         subject=f"version {version.number}",
         reason=version.decision_reason,
         now=now,

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.changes.mapping import StepMapping
 from orchestrator.core.errors import MigrationImpossible, PlanHasBlockers
 from orchestrator.core.terms import WorkstreamStatus
@@ -58,7 +59,7 @@ def _record(version: WorkflowVersion, workstream: Workstream, now: datetime) -> 
     record(
         workstream=workstream,
         actor=ORCHESTRATOR,
-        action="plan took effect",
+        action=Action.PLAN_TOOK_EFFECT,
         subject=f"version {version.number}",
         reason=version.decision_reason,
         now=now,

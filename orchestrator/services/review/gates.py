@@ -3,27 +3,40 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.engine.signatures import SignOff
-from orchestrator.core.errors import MissingReason, NotAllowed, NotFound, Refusal, WrongState
-from orchestrator.core.terms import AttemptStatus, EventType, GateDecision, StepKind, TaskStatus
+from orchestrator.core.errors import NotAllowed, NotFound, Refusal, WrongState
+from orchestrator.core.terms import AttemptStatus, EventType, GateDecision, Scope, StepKind, TaskStatus
 from orchestrator.models import Attempt, GateReview, Step, Task, WorkflowVersion, Workstream
 from orchestrator.queries.engine.signatures import Signatures, signatures_of
 from orchestrator.queries.handoff.situation import Situation, gate_situation
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import EVERY_ROLE, act, why
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import locked_task, locked_workstream_of, refuse_inactive
+from orchestrator.services.base.locks import Lock, locked_task, locked_workstream_of, refuse_inactive
 from orchestrator.services.base.progress import settle
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.changes.adoption import adopt_behind
 from orchestrator.services.handoff.artifacts import announce
-from orchestrator.services.plans.amendments import PROPOSERS, propose_stage
+from orchestrator.services.plans.amendments import propose_stage
 from orchestrator.services.work.attempts import move
 from orchestrator.services.work.planned_signatures import gate_of
 from orchestrator.services.work.rework import redo_from
 from orchestrator.services.work.signing import signer, why_not_approve, why_not_decide
 
+#: Of whom `signing.why_not_decide` makes sure.
+ASKED = "whom the plan names, else a reviewer or approver; not about own work, unless the workflow allows it"
 
+
+@act(
+    roles=EVERY_ROLE,
+    scope=Scope.MANAGE,
+    person="A gate is signed by a person.",
+    only=ASKED,
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.GATE_SIGNED, Action.GATE_APPROVED),
+)
 def approve_gate(
     *,
     task_id: int,
@@ -58,7 +71,9 @@ def approve_gate(
         if state.complete:
             _complete(situation, actor, reason, state, now)
         data = _signature(review, state)
-        _record(attempt, actor, "gate approved" if state.complete else "gate signed", reason, now, data)
+        _record(
+            attempt, actor, Action.GATE_APPROVED if state.complete else Action.GATE_SIGNED, reason, now, data
+        )
         settle(task, now)
         if state.complete and situation.adopts:
             adopt_behind(workstream=task.workstream, actor=actor, now=now)
@@ -114,7 +129,7 @@ def _follow_up_version(
     """Follow-ups are work, so they become a stage of the plan that its review decides on (FR-006)."""
     if not text.strip():
         return None
-    if not actor.roles() & set(PROPOSERS):
+    if propose_stage.why_not(actor):
         raise NotAllowed(
             f"{actor.label} may sign {gate.step.key}, but not add tasks to the plan, which follow-ups are.",
             recovery="Sign without follow-ups, and ask a reviewer or an approver to add them.",
@@ -140,12 +155,19 @@ def _signature(review: GateReview, state: SignOff) -> dict[str, object]:
     }
 
 
+@act(
+    roles=EVERY_ROLE,
+    scope=Scope.MANAGE,
+    reason=why("reason", "A gate is rejected with a reason."),
+    person="A gate is signed by a person.",
+    only=ASKED,
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.GATE_REJECTED,),
+)
 def reject_gate(*, task_id: int, return_key: str, reason: str, actor: Actor, now: datetime) -> GateReview:
     """Send work back to an earlier step; it and everything after it, this gate included, is done again
     (AS-6).
     """
-    if not reason.strip():
-        raise MissingReason("A gate is rejected with a reason.", field="reason")
     with unit_of_work():
         situation, _signatures = _open_gate(task_id, actor)
         attempt, task = situation.attempt, situation.task
@@ -169,7 +191,7 @@ def reject_gate(*, task_id: int, return_key: str, reason: str, actor: Actor, now
             now=now,
             situation=situation,
         )
-        _record(attempt, actor, "gate rejected", reason, now, {"return_to": return_key})
+        _record(attempt, actor, Action.GATE_REJECTED, reason, now, {"return_to": return_key})
         redo_from(task=target, reason=reason, actor=actor, now=now)
         wake(task.workstream_id)
     return review
@@ -232,7 +254,7 @@ def _end(attempt: Attempt, state: AttemptStatus, outcome: str, now: datetime) ->
 def _record(
     attempt: Attempt,
     actor: Actor,
-    action: str,
+    action: Action,
     reason: str,
     now: datetime,
     data: Mapping[str, object] | None = None,

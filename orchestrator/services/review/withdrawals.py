@@ -4,21 +4,32 @@ FR-016).
 
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import NotFound, WrongState
-from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
+from orchestrator.core.people.roles import APPROVERS
+from orchestrator.core.terms import Scope, VersionStatus, WorkstreamStatus
 from orchestrator.models import Approval, WorkflowVersion, Workstream
 from orchestrator.queries.plans.effect import in_effect
 from orchestrator.queries.plans.plans import workstream_of
 from orchestrator.queries.plans.readings import plan_of
 from orchestrator.services.base.actor import Actor
-from orchestrator.services.base.locks import lock_workflow, locked_workstream
+from orchestrator.services.base.acts import act
+from orchestrator.services.base.locks import Lock, lock_workflow, locked_workstream
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
-from orchestrator.services.plans.plans import plan_under
+from orchestrator.services.plans.versions import plan_under
 from orchestrator.services.review.decisions import note_on
 from orchestrator.services.workstreams.needs import relate_needs
 
 
+@act(
+    roles=APPROVERS,
+    scope=Scope.MANAGE,
+    person="An approval is withdrawn by who gave it.",
+    only="who gave it",
+    locks=(Lock.WORKSTREAM, Lock.WORKFLOW),
+    records=(Action.APPROVAL_WITHDRAWN,),
+)
 def withdraw_approval(*, version_id: int, actor: Actor, now: datetime, reason: str = "") -> WorkflowVersion:
     """Take one's own approval back; a version that it had approved is in review again, and nothing of it
     starts.
@@ -26,8 +37,6 @@ def withdraw_approval(*, version_id: int, actor: Actor, now: datetime, reason: s
     WrongState once the version took effect, or when this person has no approval of it that still counts.
     Locks as an approval and as taking effect do, so whichever comes first stands.
     """
-    actor.require(Role.APPROVER)
-    actor.require_person("An approval is withdrawn by who gave it.")
     with unit_of_work():
         version, workstream = _locked(version_id)
         if version.status not in {VersionStatus.IN_REVIEW, VersionStatus.APPROVED} or in_effect(version):
@@ -43,7 +52,7 @@ def withdraw_approval(*, version_id: int, actor: Actor, now: datetime, reason: s
             )
         if version.status == VersionStatus.APPROVED:
             _back_in_review(version, workstream, actor, now)
-        note_on(version, workstream, actor, "approval withdrawn", reason, now)
+        note_on(version, workstream, actor, Action.APPROVAL_WITHDRAWN, reason, now)
         wake(workstream.pk)
     return version
 

@@ -2,17 +2,24 @@
 
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput
+from orchestrator.core.people.roles import APPROVERS
 from orchestrator.core.plans.checks.shape import LONGEST
 from orchestrator.core.plans.text.front_matter import MOST_APPROVALS
-from orchestrator.core.terms import Role
 from orchestrator.models import Workflow
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import lock_workflow
+from orchestrator.services.base.locks import Lock, lock_workflow
 from orchestrator.services.base.unit_of_work import unit_of_work
 
 
+@act(
+    roles=APPROVERS,
+    locks=(Lock.WORKFLOW,),
+    records=(Action.WORKFLOW_CHANGED,),
+)
 def change_workflow(
     *,
     workflow_id: int,
@@ -27,7 +34,6 @@ def change_workflow(
     """Name, domain and the rules of approval; history keeps the old and the new values. Locks the workflow
     row.
     """
-    actor.require(Role.APPROVER)
     if not name.strip():
         raise InvalidInput("A workflow has a name.", field="name")
     for field, text in (("name", name), ("domain", domain)):
@@ -51,7 +57,7 @@ def change_workflow(
             record(
                 workstream=None,
                 actor=actor,
-                action="workflow changed",
+                action=Action.WORKFLOW_CHANGED,
                 subject=workflow.slug,
                 reason=reason,
                 data={"from": old, "to": new},

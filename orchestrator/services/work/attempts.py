@@ -4,6 +4,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import HeldBack, NotFound, StaleToken, WrongState
 from orchestrator.core.terms import AttemptStatus
 from orchestrator.models import Assignment, Attempt, Blocker, Executor, Task
@@ -11,6 +12,7 @@ from orchestrator.queries.base.roles import doers_of
 from orchestrator.queries.engine.held import lost_before
 from orchestrator.queries.handoff.situation import NOBODY, Situation, situation_of
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import lacking
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import locked_workstream_of, refuse_inactive
 
@@ -40,15 +42,16 @@ def held_attempt(attempt_id: int, token: int, executor: Executor, actor: Actor) 
 
 
 def require_doer(attempt: Attempt, actor: Actor) -> None:
-    """NotAllowed for whoever lacks the role that the step asks for (`core/roles.py`)."""
-    actor.require(*sorted(doers_of(attempt.task.step)))
+    """NotAllowed for whoever lacks the role that the step asks for (`core/people/roles.py`)."""
+    if refusal := lacking(actor, sorted(doers_of(attempt.task.step))):
+        raise refusal
 
 
 def staleness(situation: Situation, token: int, executor: Executor) -> StaleToken | None:
     """Why the executor's token no longer counts; None while it holds the attempt with it."""
     attempt, held = situation.attempt, situation.assignment
-    mine = held is not None and (held.executor_id, held.token) == (executor.pk, token)
-    if mine and held.released_at is None and attempt.status == AttemptStatus.RUNNING:
+    theirs = None if held is None or held.released_at else (held.executor_id, held.token)
+    if theirs == (executor.pk, token) and attempt.status == AttemptStatus.RUNNING:
         return None
     return StaleToken(f"{executor.name} does not hold {attempt} with token {token}: it is {attempt.status}.")
 
@@ -81,7 +84,7 @@ def end(attempt: Attempt, state: AttemptStatus, now: datetime, **columns: object
 def record_attempt(
     attempt: Attempt,
     actor: Actor,
-    action: str,
+    action: Action,
     now: datetime,
     reason: str = "",
     data: Mapping[str, object] | None = None,

@@ -4,6 +4,7 @@
 
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.engine.breaker import Failure, tripped
 from orchestrator.core.errors import BreakerOpen
 from orchestrator.core.terms import AttemptStatus, InterventionKind
@@ -30,7 +31,7 @@ def trip_breaker(attempt: Attempt, now: datetime) -> None:
     record(
         workstream=task.workstream,
         actor=ORCHESTRATOR,
-        action="circuit breaker tripped",
+        action=Action.BREAKER_TRIPPED,
         subject=f"{task.step.key} attempt {attempt.number}",
         reason=trip.note,
         now=now,

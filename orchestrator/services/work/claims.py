@@ -4,12 +4,14 @@ from datetime import datetime
 
 from django.db import IntegrityError
 
-from orchestrator.core.errors import AlreadyClaimed, ExecutorBusy, MissingReason, WrongState
-from orchestrator.core.people.roles import DOERS
-from orchestrator.core.terms import AttemptStatus, EventType, TaskStatus
+from orchestrator.core.actions import Action
+from orchestrator.core.errors import AlreadyClaimed, ExecutorBusy, WrongState
+from orchestrator.core.people.roles import PARTICIPANTS
+from orchestrator.core.terms import AttemptStatus, EventType, Scope, TaskStatus
 from orchestrator.models import Assignment, Attempt, Executor
 from orchestrator.queries.handoff.situation import Situation
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.bounds import check_text, refuse_more_breadcrumbs
 from orchestrator.services.base.locks import Lock, take
 from orchestrator.services.base.progress import settle
@@ -29,6 +31,13 @@ from orchestrator.services.work.attempts import (
 )
 
 
+@act(
+    roles=PARTICIPANTS,
+    scope=Scope.WORK,
+    only="the role that the step asks for",
+    locks=(Lock.WORKSTREAM, Lock.EXECUTOR),
+    records=(Action.ATTEMPT_CLAIMED,),
+)
 def claim(*, attempt_id: int, executor: Executor, actor: Actor, now: datetime) -> Assignment:
     """Give a queued attempt to one executor, with a fencing token higher than any before it.
 
@@ -38,7 +47,6 @@ def claim(*, attempt_id: int, executor: Executor, actor: Actor, now: datetime) -
     in the thread. A person who claims a task that nobody owns becomes its owner; otherwise a claim changes no
     owner (FR-011).
     """
-    actor.require(*sorted(DOERS))
     try:
         with unit_of_work():
             return _claim(attempt_id, executor, actor, now)
@@ -75,13 +83,21 @@ def _claim(attempt_id: int, executor: Executor, actor: Actor, now: datetime) -> 
         situation=situation,
     )
     data = {"executor": executor.name, "token": task.last_token}
-    record_attempt(attempt, actor, "attempt claimed", now, data=data)
+    record_attempt(attempt, actor, Action.ATTEMPT_CLAIMED, now, data=data)
     own_unowned(task, executor, actor, now)
     settle(task, now)
     wake(task.workstream_id)
     return assignment
 
 
+@act(
+    roles=PARTICIPANTS,
+    scope=Scope.WORK,
+    reason=why("breadcrumb", "A breadcrumb says what was done last."),
+    only="who holds the attempt, with the role that the step asks for",
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.BREADCRUMB_LEFT,),
+)
 def report(
     *,
     attempt_id: int,
@@ -93,15 +109,13 @@ def report(
 ) -> None:
     """Leave a breadcrumb: the last action, for whoever continues (WF-8). `actor` as in
     `completions.complete`."""
-    if not breadcrumb.strip():
-        raise MissingReason("A breadcrumb says what was done last.", field="breadcrumb")
     check_text(breadcrumb, "breadcrumb")
     actor = actor or Actor.member(executor)
     with unit_of_work():
         attempt = held_attempt(attempt_id, token, executor, actor).attempt
         refuse_more_breadcrumbs(attempt)
         attempt.task.breadcrumb = breadcrumb
-        record_attempt(attempt, actor, "breadcrumb left", now, reason=breadcrumb)
+        record_attempt(attempt, actor, Action.BREADCRUMB_LEFT, now, reason=breadcrumb)
         settle(attempt.task, now)
 
 

@@ -14,12 +14,15 @@ from itertools import takewhile
 
 from django.db import InterfaceError, OperationalError
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput, Refusal, StaleToken, WorkspaceUnavailable
 from orchestrator.core.files.inbox_result import is_result, read_result
-from orchestrator.core.terms import InboxState, Role
+from orchestrator.core.people.roles import WORKERS
+from orchestrator.core.terms import InboxState, Scope
 from orchestrator.models import Executor, InboxFile
 from orchestrator.queries.base.parts import in_parts
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
+from orchestrator.services.base.acts import act
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, locked_workstream, outside_transactions, take
 from orchestrator.services.base.unit_of_work import unit_of_work
@@ -32,7 +35,6 @@ from orchestrator.workspace.inbox import Branch, Entry, Step
 
 logger = logging.getLogger(__name__)
 
-COLLECTORS = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
 #: Bytes of one result file.
 RESULT_BYTES = 1024 * 1024
 #: Seconds of one run, and new files and commits of one branch in it. What is left goes on in the next run,
@@ -66,9 +68,15 @@ def collect(*, now: datetime) -> int:
     return run.looked
 
 
-def collect_now(*, actor: Actor, now: datetime) -> int:
-    """The same at somebody's wish, instead of waiting for the queue."""
-    actor.require(*COLLECTORS)
+@act(
+    roles=WORKERS,
+    scope=Scope.WORK,
+    locks=(Lock.INBOX_FILE, Lock.WORKSTREAM),
+    records=(Action.INBOX_FILE_QUARANTINED,),
+    in_steps=True,
+)
+def collect_now(*, actor: Actor, now: datetime) -> int:  # noqa: ARG001  # the declaration asks the actor
+    """Look at the files that producers committed now, instead of waiting for the queue."""
     return collect(now=now)
 
 
@@ -304,7 +312,7 @@ def _record_quarantine(row: InboxFile, problem: str, now: datetime) -> None:
     record(
         workstream=workstream,
         actor=ORCHESTRATOR,
-        action="inbox file quarantined",
+        action=Action.INBOX_FILE_QUARANTINED,
         subject=f"{row.executor}: {row.path}",
         reason=problem,
         now=now,

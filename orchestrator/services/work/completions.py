@@ -3,13 +3,19 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.engine.conditions import chosen_outcome
-from orchestrator.core.errors import CriteriaUnmet, Refusal, WrongState
-from orchestrator.core.terms import AttemptStatus, CriterionKind, TaskStatus
+from orchestrator.core.engine.proof import CriterionAsked, kinds_to_prove, refuse_unproved
+from orchestrator.core.errors import Refusal, WrongState
+from orchestrator.core.people.roles import PARTICIPANTS
+from orchestrator.core.terms import AttemptStatus, CriterionKind, Scope, TaskStatus
 from orchestrator.models import Attempt, Criterion, CriterionCheck, Executor
 from orchestrator.queries.handoff.situation import Situation
+from orchestrator.queries.work.proof import criteria_to_prove
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act
 from orchestrator.services.base.bounds import check_evidence, check_outputs, check_text
+from orchestrator.services.base.locks import Lock
 from orchestrator.services.base.progress import settle
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
@@ -26,6 +32,13 @@ from orchestrator.services.work.attempts import (
 from orchestrator.services.work.evidence import keep_late_result
 
 
+@act(
+    roles=PARTICIPANTS,
+    scope=Scope.WORK,
+    only="who holds the attempt, with the role that the step asks for",
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.ATTEMPT_COMPLETED, Action.STALE_RESULT_QUARANTINED),
+)
 def complete(
     *,
     attempt_id: int,
@@ -39,15 +52,15 @@ def complete(
     result: str = "",
     actor: Actor | None = None,
 ) -> Attempt:
-    """Finish an attempt: every exit criterion with evidence, its outputs, and the artifact that hands it over
-    (AS-7).
+    """Finish an attempt: every criterion it has to prove with evidence, its outputs, and the artifact that
+    hands it over (AS-7).
 
-    `evidence` maps criterion ids to texts, `outputs` relative file names to contents. `result` is one of the
-    outcomes that the step declares, the first of them when it is empty; InvalidInput for another word (AD-8),
-    and for a commit that the plan's repository does not have or that does not build on its base. Raises
-    CriteriaUnmet with what is missing, StaleToken when the claim is not the caller's or no longer; of who
-    held the attempt what was sent is then kept as evidence. `actor` says who acts where it is not the
-    executor on a machine interface: its person in the browser.
+    `evidence` maps criterion ids to texts; a step without exit criteria is proved by `outcome`, a sentence.
+    `outputs` maps relative file names to contents. `result` is one of the outcomes that the step declares;
+    InvalidInput for none or another word (AD-8), and for a commit that the plan's repository does not have or
+    that does not build on its base. Raises CriteriaUnmet with what is missing, StaleToken when the claim is
+    not the caller's or no longer; of who held the attempt what was sent is then kept as evidence. `actor`
+    says who acts where it is not the executor on a machine interface: its person in the browser.
     """
     actor = actor or Actor.member(executor)
     check_text(outcome, "outcome")
@@ -66,9 +79,9 @@ def complete(
             if isinstance(named, Refusal):
                 raise named
             _refuse_held_up(situation)
+            attempt.outcome, attempt.commit = outcome, named
             checks = _checks(attempt, evidence, actor, now)
             attempt.result = chosen_outcome(attempt.task.step.key, attempt.task.step.outcome_words, result)
-            attempt.outcome, attempt.commit = outcome, named
             _hand_over(situation, checks, actor, outputs or {}, now)
     if stale:
         raise stale
@@ -100,7 +113,7 @@ def _hand_over(
     if earlier:
         data["same_as"] = earlier.number
         told = f"{told} (Same inputs and result as attempt {earlier.number}, whose handover stands.)".strip()
-    record_attempt(attempt, actor, "attempt completed", now, reason=told, data=data)
+    record_attempt(attempt, actor, Action.ATTEMPT_COMPLETED, now, reason=told, data=data)
     settle(task, now)
     wake(task.workstream_id)
 
@@ -122,14 +135,13 @@ def _refuse_held_up(situation: Situation) -> None:
 def _checks(
     attempt: Attempt, evidence: Mapping[int, str], actor: Actor, now: datetime
 ) -> list[CriterionCheck]:
-    """A row for each exit criterion with its evidence, not saved yet; CriteriaUnmet names those without
-    any."""
-    criteria = list(attempt.task.step.criteria.filter(kind=CriterionKind.EXIT))
+    """A row for each criterion that is asked for with its evidence, not saved yet. `attempt` carries its
+    outcome already. Raises CriteriaUnmet.
+    """
+    criteria = list(criteria_to_prove(attempt.task))
     evidence = _for_step_in_effect(attempt, criteria, evidence)
-    missing = [c for c in criteria if not evidence.get(c.pk, "").strip()]
-    if missing:
-        names = "; ".join(c.text for c in missing)
-        raise CriteriaUnmet(f"Without evidence: {names}.", criteria=", ".join(str(c.pk) for c in missing))
+    asked = [CriterionAsked(c.pk, CriterionKind(c.kind), c.text) for c in criteria]
+    refuse_unproved(attempt.task.step.key, asked, evidence, attempt.outcome)
     return [
         CriterionCheck(
             attempt=attempt,
@@ -152,7 +164,7 @@ def _for_step_in_effect(
     step, known = attempt.task.step, {criterion.pk for criterion in criteria}
     earlier = Criterion.objects.filter(
         pk__in=evidence.keys() - known,
-        kind=CriterionKind.EXIT,
+        kind__in=kinds_to_prove(attempt.task.rework),
         step__key=step.key,
         step__version__workflow=step.version.workflow_id,
     )

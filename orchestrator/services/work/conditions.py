@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from orchestrator.core.actions import Action
 from orchestrator.core.engine.schedule import Verdict
 from orchestrator.core.terms import TaskStatus
 from orchestrator.models import Task, Workstream
@@ -31,7 +32,7 @@ def skip(
     record_each(
         workstream=workstream,
         actor=ORCHESTRATOR,
-        action="step skipped",
+        action=Action.STEP_SKIPPED,
         entries=[_said(tasks[key], verdict, number) for key, verdict in skipped.items()],
         now=now,
     )

@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db.models import Sum
 from django.db.models.functions import Length
 
+from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.terms import ArtifactState, EventType
 from orchestrator.models import Assignment, Attempt, Executor, HandoffArtifact, OutputFile
@@ -61,7 +62,7 @@ def keep_late_result(
         )
     except InvalidInput as refusal:
         return Late(False, f"Nothing of what was sent is kept: {refusal.message}")
-    record_attempt(attempt, actor, "stale result quarantined", now, reason=outcome)
+    record_attempt(attempt, actor, Action.STALE_RESULT_QUARANTINED, now, reason=outcome)
     return Late(True, "What was sent is kept as evidence.")
 
 

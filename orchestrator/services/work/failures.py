@@ -4,13 +4,16 @@
 
 from datetime import datetime
 
-from orchestrator.core.errors import MissingReason, WrongState
-from orchestrator.core.terms import AttemptStatus, EventType, Role, TaskStatus
+from orchestrator.core.actions import Action
+from orchestrator.core.errors import WrongState
+from orchestrator.core.people.roles import PARTICIPANTS, WORKERS
+from orchestrator.core.terms import AttemptStatus, EventType, Scope, TaskStatus
 from orchestrator.models import Attempt, Executor
 from orchestrator.queries.handoff.situation import Situation
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.bounds import check_text
-from orchestrator.services.base.locks import locked_task
+from orchestrator.services.base.locks import Lock, locked_task
 from orchestrator.services.base.progress import settle
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
@@ -19,6 +22,13 @@ from orchestrator.services.work.attempts import blocked, end, held_attempt, lock
 from orchestrator.services.work.breakers import refuse_open_breaker, trip_breaker
 
 
+@act(
+    roles=PARTICIPANTS,
+    scope=Scope.WORK,
+    only="who holds the attempt, with the role that the step asks for",
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.ATTEMPT_FAILED,),
+)
 def fail(
     *, attempt_id: int, token: int, executor: Executor, error: str, now: datetime, actor: Actor | None = None
 ) -> Attempt:
@@ -35,13 +45,17 @@ def fail(
     return situation.attempt
 
 
+@act(
+    roles=WORKERS,
+    scope=Scope.WORK,
+    reason=why("reason", "Say why the attempt is declared failed."),
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.ATTEMPT_FAILED,),
+)
 def declare_failure(*, attempt_id: int, reason: str, actor: Actor, now: datetime) -> Attempt:
     """A person declares that a running attempt will not finish, for example because its executor
     died (F9).
     """
-    actor.require(Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
-    if not reason.strip():
-        raise MissingReason("Say why the attempt is declared failed.", field="reason")
     with unit_of_work():
         situation = locked_attempt(attempt_id)
         attempt = situation.attempt
@@ -51,14 +65,18 @@ def declare_failure(*, attempt_id: int, reason: str, actor: Actor, now: datetime
     return attempt
 
 
+@act(
+    roles=WORKERS,
+    scope=Scope.WORK,
+    reason=why("reason", "Say why another attempt is worth it."),
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.TASK_REQUEUED,),
+)
 def requeue(*, task_id: int, reason: str, actor: Actor, now: datetime) -> None:
     """Let the scheduler launch a new attempt after a failure; earlier attempts stay as they are (FR-027).
 
     BreakerOpen while the task's circuit breaker waits for a person.
     """
-    actor.require(Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
-    if not reason.strip():
-        raise MissingReason("Say why another attempt is worth it.", field="reason")
     with unit_of_work():
         task = locked_task(task_id)
         last = task.attempts.order_by("-number").first()
@@ -68,7 +86,7 @@ def requeue(*, task_id: int, reason: str, actor: Actor, now: datetime) -> None:
         last.followed_up_at = now
         last.save(update_fields=["followed_up_at"])
         task.status = TaskStatus.BLOCKED if blocked(last) else TaskStatus.PENDING
-        record_attempt(last, actor, "task re-queued", now, reason=reason, data={"status": task.status})
+        record_attempt(last, actor, Action.TASK_REQUEUED, now, reason=reason, data={"status": task.status})
         settle(task, now)
         wake(task.workstream_id)
 
@@ -86,7 +104,7 @@ def _fail(situation: Situation, actor: Actor, error: str, now: datetime) -> None
         now=now,
         situation=situation,
     )
-    record_attempt(attempt, actor, "attempt failed", now, reason=attempt.error)
+    record_attempt(attempt, actor, Action.ATTEMPT_FAILED, now, reason=attempt.error)
     trip_breaker(attempt, now)
     settle(attempt.task, now)
     wake(attempt.task.workstream_id)

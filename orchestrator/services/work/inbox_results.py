@@ -9,8 +9,9 @@ from orchestrator.core import limits
 from orchestrator.core.errors import InvalidInput, NotAllowed, NotFound
 from orchestrator.core.files.handoff import check_output_name
 from orchestrator.core.files.inbox_result import AttemptName, InboxResult
-from orchestrator.core.terms import CriterionKind, InboxEvent
+from orchestrator.core.terms import InboxEvent
 from orchestrator.models import Assignment, Attempt, Executor, InboxFile
+from orchestrator.queries.work.proof import criteria_to_prove
 from orchestrator.services.people.callers import caller_by_name
 from orchestrator.services.work.claims import report
 from orchestrator.services.work.completions import complete
@@ -75,10 +76,12 @@ def _attempt(result: InboxResult, executor: Executor) -> Attempt:
 
 def _evidence(attempt: Attempt, given: Mapping[str, str]) -> dict[int, str]:
     """By criterion id, from ids or the criteria's own texts."""
-    exits = attempt.task.step.criteria.filter(kind=CriterionKind.EXIT)
-    known = {name: criterion.pk for criterion in exits for name in (str(criterion.pk), criterion.text)}
+    asked = criteria_to_prove(attempt.task)
+    known = {name: criterion.pk for criterion in asked for name in (str(criterion.pk), criterion.text)}
     if unknown := next((name for name in given if name not in known), None):
-        raise InvalidInput(f"evidence: the step has no exit criterion {unknown[:80]!r}.", field="evidence")
+        raise InvalidInput(
+            f"evidence: the step does not ask for the criterion {unknown[:80]!r}.", field="evidence"
+        )
     return {known[name]: text for name, text in given.items()}
 
 

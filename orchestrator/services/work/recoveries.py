@@ -5,55 +5,76 @@ failed.
 import hashlib
 from datetime import datetime
 
-from orchestrator.core.errors import ArtifactDamaged, MissingReason, NotFound, WrongState
-from orchestrator.core.terms import ArtifactState, Role
+from orchestrator.core.actions import Action
+from orchestrator.core.errors import ArtifactDamaged, NotFound, WrongState
+from orchestrator.core.people.roles import WORKERS
+from orchestrator.core.terms import ArtifactState, Scope
 from orchestrator.models import HandoffArtifact
 from orchestrator.queries.handoff.handovers import STANDING, expected_files
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import locked_workstream, outside_transactions
+from orchestrator.services.base.locks import Lock, locked_workstream, outside_transactions
 from orchestrator.services.base.steps import made, once
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
-from orchestrator.services.handoff.artifacts import contents_of, publish
 from orchestrator.services.handoff.damage import judge_launched_again, move, problem_of, workspace
 from orchestrator.services.handoff.known_branch import note_head, refuse_diverged_writer
+from orchestrator.services.handoff.publishing import contents_of, publish
 from orchestrator.services.people.interventions import artifact_settled
 from orchestrator.services.work.rework import send_back
 from orchestrator.workspace import Workspace
 
-RECOVERERS = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
 
-
+@act(
+    roles=WORKERS,
+    scope=Scope.WORK,
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.ARTIFACT_PUBLISHED_AGAIN, Action.ARTIFACT_INTACT_AGAIN),
+    in_steps=True,
+)
 def retry_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> HandoffArtifact:
     """Look at the files again; one that could not be committed is committed now. ArtifactDamaged when nothing
     changed.
 
     Raises WorkspaceUnavailable when the workspace still cannot be written.
     """
-    artifact = _to_recover(artifact_id, actor)
+    artifact = _to_recover(artifact_id)
     if artifact.state == ArtifactState.PENDING:
         publish(now=now, workstream_id=artifact.workstream_id)
-        return _recovered(artifact, "artifact published again", actor, now)
-    return _recovered(artifact, "artifact intact again", actor, now)
+        return _recovered(artifact, Action.ARTIFACT_PUBLISHED_AGAIN, actor, now)
+    return _recovered(artifact, Action.ARTIFACT_INTACT_AGAIN, actor, now)
 
 
+@act(
+    roles=WORKERS,
+    scope=Scope.WORK,
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.ARTIFACT_REPUBLISHED,),
+    in_steps=True,
+)
 def republish_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> HandoffArtifact:
     """Write the artifact and its outputs again from the record; git gets a new commit only where it lost
     them.
     """
-    artifact = _to_recover(artifact_id, actor)
+    artifact = _to_recover(artifact_id)
     if artifact.state == ArtifactState.PENDING:
         return retry_artifact(artifact_id=artifact_id, actor=actor, now=now)
     _rewrite(artifact, _recorded(artifact), now)
-    return _recovered(artifact, "artifact republished", actor, now)
+    return _recovered(artifact, Action.ARTIFACT_REPUBLISHED, actor, now)
 
 
+@act(
+    roles=WORKERS,
+    scope=Scope.WORK,
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.ARTIFACT_REPUBLISHED,),
+    in_steps=True,
+)
 def republish_workstream(*, workstream_id: int, actor: Actor, now: datetime) -> int:
     """Write everything that a workstream has handed over again from the record, after the branch was
     rewritten or an older workspace restored (F22, F24); how many artifacts became usable again. WrongState
     when none is damaged."""
-    actor.require(*RECOVERERS)
     rows = (
         HandoffArtifact.objects.filter(workstream=workstream_id)
         .select_related("attempt")
@@ -69,30 +90,43 @@ def republish_workstream(*, workstream_id: int, actor: Actor, now: datetime) -> 
         _rewrite(artifact, _recorded(artifact), now)
     for artifact in damaged:
         artifact.refresh_from_db()
-        _recovered(artifact, "artifact republished", actor, now)
+        _recovered(artifact, Action.ARTIFACT_REPUBLISHED, actor, now)
     return len(damaged)
 
 
+@act(
+    roles=WORKERS,
+    scope=Scope.WORK,
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.ARTIFACT_RESTORED,),
+    in_steps=True,
+)
 def restore_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> HandoffArtifact:
     """Take the artifact and its outputs out of its git commit. ArtifactDamaged when the commit no longer
     holds them.
     """
-    artifact = _to_recover(artifact_id, actor)
+    artifact = _to_recover(artifact_id)
     space = workspace()
     contents = {
         path: _from_commit(space, artifact, path, sha) for path, sha in expected_files(artifact).items()
     }
     _rewrite(artifact, contents, now)
-    return _recovered(artifact, "artifact restored", actor, now)
+    return _recovered(artifact, Action.ARTIFACT_RESTORED, actor, now)
 
 
+@act(
+    roles=WORKERS,
+    scope=Scope.WORK,
+    reason=why("reason", "A result is declared failed with a reason."),
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.ARTIFACT_WITHDRAWN,),
+    in_steps=True,
+)
 def withdraw_artifact(*, artifact_id: int, reason: str, actor: Actor, now: datetime) -> HandoffArtifact:
     """Declare the result failed: the artifact no longer counts, its step and everything after it is done
     again.
     """
-    if not reason.strip():
-        raise MissingReason("A result is declared failed with a reason.", field="reason")
-    artifact = _to_recover(artifact_id, actor)
+    artifact = _to_recover(artifact_id)
     once(f"artifact {artifact.pk}", lambda: _withdraw(artifact, reason, actor, now))
     artifact.refresh_from_db()
     return artifact
@@ -105,7 +139,7 @@ def _withdraw(artifact: HandoffArtifact, reason: str, actor: Actor, now: datetim
         record(
             workstream=workstream,
             actor=actor,
-            action="artifact withdrawn",
+            action=Action.ARTIFACT_WITHDRAWN,
             subject=artifact.path,
             reason=reason,
             now=now,
@@ -115,10 +149,9 @@ def _withdraw(artifact: HandoffArtifact, reason: str, actor: Actor, now: datetim
     return artifact.pk
 
 
-def _to_recover(artifact_id: int, actor: Actor) -> HandoffArtifact:
+def _to_recover(artifact_id: int) -> HandoffArtifact:
     """A damaged artifact, or a pending one that could not be written; or one that was, when a call with the
     same idempotency key began."""
-    actor.require(*RECOVERERS)
     artifact = HandoffArtifact.objects.select_related("attempt").filter(pk=artifact_id).first()
     if artifact is None:
         raise NotFound("There is no such artifact.")
@@ -166,7 +199,7 @@ def _rewrite(artifact: HandoffArtifact, contents: dict[str, bytes], now: datetim
         artifact.commit = commit
 
 
-def _recovered(artifact: HandoffArtifact, action: str, actor: Actor, now: datetime) -> HandoffArtifact:
+def _recovered(artifact: HandoffArtifact, action: Action, actor: Actor, now: datetime) -> HandoffArtifact:
     if artifact.state == ArtifactState.DAMAGED and (still := problem_of(workspace(), artifact)):
         raise ArtifactDamaged(f"It still cannot be used: {still}.", path=artifact.path)
     once(f"artifact {artifact.pk}", lambda: _settle(artifact, action, actor, now))
@@ -174,7 +207,7 @@ def _recovered(artifact: HandoffArtifact, action: str, actor: Actor, now: dateti
     return artifact
 
 
-def _settle(artifact: HandoffArtifact, action: str, actor: Actor, now: datetime) -> int:
+def _settle(artifact: HandoffArtifact, action: Action, actor: Actor, now: datetime) -> int:
     problem = artifact.problem
     with unit_of_work():
         workstream = locked_workstream(artifact.workstream_id)

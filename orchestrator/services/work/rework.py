@@ -5,15 +5,18 @@ from datetime import datetime
 
 from django.db.models import Max
 
+from orchestrator.core.actions import Action
 from orchestrator.core.engine.lifecycles import resting_status
 from orchestrator.core.engine.rework import to_redo
-from orchestrator.core.errors import MissingReason, WrongState
-from orchestrator.core.terms import AttemptStatus, EventType, Role, TaskStatus
+from orchestrator.core.errors import WrongState
+from orchestrator.core.people.roles import WORKERS
+from orchestrator.core.terms import AttemptStatus, EventType, Scope, TaskStatus
 from orchestrator.models import Attempt, Blocker, Task, Workstream
 from orchestrator.queries.engine.snapshot import load_snapshot
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import locked_task
+from orchestrator.services.base.locks import Lock, locked_task
 from orchestrator.services.base.progress import recount
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
@@ -22,13 +25,17 @@ from orchestrator.services.handoff.baseline import refuse_integrated
 from orchestrator.services.people.interventions import close_artifact_card
 
 
+@act(
+    roles=WORKERS,
+    scope=Scope.WORK,
+    reason=why("reason", "Work goes back with a reason."),
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.WORK_SENT_BACK,),
+)
 def send_back(*, task_id: int, reason: str, actor: Actor, now: datetime) -> tuple[str, ...]:
     """Return work to a task; it and everything after it become pending again. Answers with the keys, in
     order.
     """
-    actor.require(Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
-    if not reason.strip():
-        raise MissingReason("Work goes back with a reason.", field="reason")
     with unit_of_work():
         task = locked_task(task_id)
         keys = redo_from(task=task, reason=reason, actor=actor, now=now)
@@ -64,7 +71,7 @@ def redo_from(*, task: Task, reason: str, actor: Actor, now: datetime) -> tuple[
     record(
         workstream=workstream,
         actor=actor,
-        action="work sent back",
+        action=Action.WORK_SENT_BACK,
         subject=f"{task.step.key}",
         reason=reason,
         now=now,

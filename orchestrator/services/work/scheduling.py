@@ -3,22 +3,25 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Case, F, OuterRef, Subquery, Value, When
+from django.db.models.functions import Coalesce
 
+from orchestrator.core.actions import Action
 from orchestrator.core.engine.schedule import Decision, decide, ties
 from orchestrator.core.engine.schedule import Verdict as Judgement
 from orchestrator.core.terms import AttemptStatus, Reason, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, SchedulingDecision, Task, Verdict, Workstream
 from orchestrator.queries.base.parts import in_parts
-from orchestrator.queries.base.prepared import Prepared
-from orchestrator.queries.engine.frontier import Round, load_round, version_of
+from orchestrator.queries.engine.frontier import Round, load_round
+from orchestrator.queries.engine.ground import ground_and_version
 from orchestrator.queries.engine.inputs import input_digests
 from orchestrator.queries.handoff.upstream import Upstream
 from orchestrator.services.base.actor import ORCHESTRATOR
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import lock_repository, locked_workstream
-from orchestrator.services.base.progress import count_moves
+from orchestrator.services.base.progress import count_moves, save_later
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.handoff.artifacts import announce_queued
 from orchestrator.services.work.conditions import skip
@@ -35,17 +38,18 @@ def run_round(*, workstream_id: int, now: datetime, afresh: bool = False) -> Sch
         workstream = locked_workstream(workstream_id)
         if workstream.status != WorkstreamStatus.ACTIVE:
             return None
-        workstream.version = version_of(workstream)
+        ground = ground_and_version(workstream, now)
         lock_repository(workstream.version.repository)
-        seen = load_round(workstream, now, afresh=afresh)
+        seen = load_round(workstream, ground, afresh=afresh)
         decision = decide(seen.snapshot)
         changed = [v for v in decision.verdicts if v.frontier and _is_new(seen.tasks[v.key], v)]
         row = _record_round(workstream, seen, decision, changed, now) if changed else None
         if row and decision.launches:
-            _launch([seen.tasks[key] for key in decision.launches], workstream, row, now)
+            _launch([seen.tasks[key] for key in decision.launches], workstream, seen, row, now)
         if row and decision.skips:
             _skip({key: decision.verdict(key) for key in decision.skips}, workstream, seen, row, now)
-        _remember(workstream, seen, decision, recorded=row is not None)
+            row.skipped = len(decision.skips)
+        _remember(workstream, seen, decision, row, changed, now)
     return row
 
 
@@ -80,7 +84,7 @@ def _record_round(
         snapshot_sha256=hashlib.sha256(repr(seen.snapshot).encode()).hexdigest(),
     )
     place = {key: n for n, key in enumerate(decision.launches, start=1)}
-    verdicts = Verdict.objects.bulk_create(
+    Verdict.objects.bulk_create(
         Verdict(
             decision=row,
             task=seen.tasks[v.key],
@@ -91,9 +95,6 @@ def _record_round(
         )
         for v in changed
     )
-    for some in in_parts([verdict.task_id for verdict in verdicts]):
-        latest = Verdict.objects.filter(decision=row, task=OuterRef("pk")).order_by()
-        Task.objects.filter(pk__in=some).update(verdict=Subquery(latest.values("pk")))
     _record_serialised(workstream, seen, row, changed, now)
     if decision.launches:
         _record_launches(workstream, seen, row, decision.launches, now)
@@ -108,7 +109,7 @@ def _record_launches(
     record(
         workstream=workstream,
         actor=ORCHESTRATOR,
-        action="steps launched",
+        action=Action.STEPS_LAUNCHED,
         subject=f"round {row.number}: {', '.join(launches)}",
         reason=f"dependencies complete, resources free; launch order is stage, batch, step, key{said}",
         now=now,
@@ -132,7 +133,7 @@ def _record_serialised(
     record(
         workstream=workstream,
         actor=ORCHESTRATOR,
-        action="steps serialised",
+        action=Action.STEPS_SERIALISED,
         subject=f"round {row.number}: {', '.join(v.key for v in held)}",
         reason="; ".join(f"{v.key} {v.sentence}" for v in held),
         now=now,
@@ -147,17 +148,18 @@ def _waited(task: Task, holder: str) -> bool:
     )
 
 
-def _launch(tasks: Sequence[Task], workstream: Workstream, row: SchedulingDecision, now: datetime) -> None:
+def _launch(
+    tasks: Sequence[Task], workstream: Workstream, seen: Round, row: SchedulingDecision, now: datetime
+) -> None:
     """Queue the next attempt of each, in launch order; a gate's waits for a person instead of an executor."""
-    last = _last_numbers([task.pk for task in tasks])
     for task in tasks:
         task.workstream = workstream
-    upstream = Upstream(workstream)
-    inputs = input_digests(tasks, upstream)
+    upstream = Upstream.of_launch(workstream, tasks, seen.facts.needed)
+    inputs = input_digests(tasks, upstream, seen.facts)
     attempts = Attempt.objects.bulk_create(
         Attempt(
             task=task,
-            number=last.get(task.pk, 0) + 1,
+            number=seen.facts.last_number.get(task.pk, 0) + 1,
             status=AttemptStatus.QUEUED,
             queued_at=now,
             input_digest=inputs[task.pk],
@@ -166,22 +168,13 @@ def _launch(tasks: Sequence[Task], workstream: Workstream, row: SchedulingDecisi
     )
     gates = [task for task in tasks if task.step.is_gate]
     count_moves(workstream, [(task.status, TaskStatus.REVIEW) for task in gates], now)
-    for some in in_parts([task.pk for task in tasks]):
-        Task.objects.filter(pk__in=some).update(updated_at=now, standing=True, due=False)
-    for some in in_parts([gate.pk for gate in gates]):
-        Task.objects.filter(pk__in=some).update(status=TaskStatus.REVIEW)
-    announce_queued(attempts=attempts, outcome=f"Launched in round {row.number}.", upstream=upstream, now=now)
-
-
-def _last_numbers(tasks: Sequence[int]) -> dict[int, int]:
-    """The number of the latest attempt of each task that was tried."""
-    return {task: number for some in in_parts(tasks) for task, number in _tried(some)}
-
-
-@Prepared
-def _tried(tasks: list[int]) -> QuerySet[Attempt, tuple[int, int]]:
-    attempts = Attempt.objects.filter(task__in=tasks).order_by("number")
-    return attempts.values_list("task_id", "number")
+    announce_queued(
+        attempts=attempts,
+        outcome=f"Launched in round {row.number}.",
+        upstream=upstream,
+        integrated=seen.ground.integrated,
+        now=now,
+    )
 
 
 def _skip(
@@ -196,19 +189,70 @@ def _skip(
     count_moves(workstream, [(status, TaskStatus.SKIPPED) for status in before], now)
 
 
-def _remember(workstream: Workstream, seen: Round, decision: Decision, *, recorded: bool) -> None:
-    """Mark what the next round need not look at, and what all of this rests on."""
-    launched = {seen.tasks[key].pk for key in decision.launches}  # marked as they were launched
+def _remember(
+    workstream: Workstream,
+    seen: Round,
+    decision: Decision,
+    row: SchedulingDecision | None,
+    changed: Sequence[Judgement],
+    now: datetime,
+) -> None:
+    """Write what became of the tasks, each once: their verdicts, what was launched, and what the next round
+    need not look at; and what all of this rests on."""
+    launched = {seen.tasks[key].pk for key in decision.launches} if row else set()
     stands = {seen.tasks[view.key].pk for view in seen.snapshot.tasks if view.stands}
-    again = {seen.tasks[v.key].pk for v in decision.verdicts if v.reason in LOOK_AGAIN}
-    standing = {task.pk for task in seen.tasks.values() if task.pk in stands and not task.standing}
-    for ids, columns in (
-        (seen.due - again - launched, {"due": False}),
-        (again - seen.due, {"due": True}),
-        (standing, {"standing": True}),
+    again = {seen.tasks[v.key].pk for v in decision.verdicts if v.reason in LOOK_AGAIN} - launched
+    marks = _Marks(
+        verdict={seen.tasks[v.key].pk for v in changed},
+        launched=launched,
+        gates={task.pk for task in seen.tasks.values() if task.pk in launched and task.step.is_gate},
+        due=again - seen.due,
+        settled=(launched | seen.due) - again,
+        standing=launched | {t.pk for t in seen.tasks.values() if t.pk in stands and not t.standing},
+    )
+    for some in in_parts(sorted(marks.all)):
+        _mark(some, marks, row, now)
+    if row or workstream.judged_on != seen.rests_on:
+        workstream.judged_on = seen.rests_on
+        save_later(workstream)
+
+
+class _Marks(NamedTuple):
+    """Ids of tasks by what a round writes of them: those with a verdict of it, launched, and gates among
+    these; those that the next round looks at, those that it need not, and those whose verdict rests on
+    themselves."""
+
+    verdict: set[int]
+    launched: set[int]
+    gates: set[int]
+    due: set[int]
+    settled: set[int]
+    standing: set[int]
+
+    @property
+    def all(self) -> set[int]:
+        return set[int]().union(*self)
+
+
+def _mark(tasks: Sequence[int], marks: _Marks, row: SchedulingDecision | None, now: datetime) -> None:
+    """Write the marks of some tasks in one statement."""
+    some = set(tasks)
+    columns: dict[str, Any] = {}
+    if marks.verdict & some:
+        latest = Verdict.objects.filter(decision=row, task=OuterRef("pk")).order_by().values("pk")
+        columns["verdict"] = Coalesce(Subquery(latest), F("verdict"))
+    for column, ids, value in (
+        ("status", marks.gates, TaskStatus.REVIEW),
+        ("updated_at", marks.launched, now),
+        ("standing", marks.standing, True),
     ):
-        for some in in_parts(sorted(ids)):
-            Task.objects.filter(pk__in=some).update(**columns)
-    if recorded or workstream.judged_on != seen.ground:
-        workstream.judged_on = seen.ground
-        workstream.save(update_fields=["judged_on", "last_round"])
+        if own := ids & some:
+            columns[column] = Case(When(pk__in=own, then=Value(value)), default=F(column))
+    due = [When(pk__in=own, then=Value(value)) for ids, value in _due(marks) if (own := ids & some)]
+    if due:
+        columns["due"] = Case(*due, default=F("due"))
+    Task.objects.filter(pk__in=tasks).update(**columns)
+
+
+def _due(marks: _Marks) -> tuple[tuple[set[int], bool], ...]:
+    return (marks.due, True), (marks.settled, False)

@@ -2,14 +2,11 @@
 
 from orchestrator.core.engine.signatures import Signer
 from orchestrator.core.errors import HeldBack, NoRole, NotAllowed, Refusal, SelfApproval, WrongState
-from orchestrator.core.terms import Role
+from orchestrator.core.people.roles import SIGNERS
 from orchestrator.models import Task
 from orchestrator.queries.engine.held import lost_before
 from orchestrator.queries.engine.signatures import Signatures, signatures_of, workers_before
 from orchestrator.services.base.actor import Actor
-
-#: Who signs when the plan names nobody.
-SIGNERS = (Role.REVIEWER, Role.APPROVER)
 
 
 def signer(actor: Actor) -> Signer:

@@ -4,15 +4,23 @@ from datetime import datetime
 from uuid import UUID
 
 from orchestrator.core.errors import InvalidInput, NotFound
-from orchestrator.core.terms import WorkstreamStatus
+from orchestrator.core.terms import Scope, WorkstreamStatus
 from orchestrator.models import Workstream
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act
+from orchestrator.services.base.locks import Lock
 from orchestrator.services.workstreams.workstreams import accept_workstream, archive_workstream
 
 #: The statuses that can be asked for; the others follow from approving a plan and from the tasks.
 CLOSING = (WorkstreamStatus.COMPLETED, WorkstreamStatus.ARCHIVED)
 
 
+@act(
+    roles=(*accept_workstream.declaration.roles, *archive_workstream.declaration.roles),
+    scope=Scope.MANAGE,
+    only="as the act that the status names",
+    locks=(Lock.WORKSTREAM,),
+)
 def close_workstream(
     *, workstream: UUID, status: str, reason: str, actor: Actor, now: datetime
 ) -> Workstream:

@@ -4,13 +4,16 @@ EC-5).
 
 from datetime import datetime
 
-from orchestrator.core.errors import InvalidInput, MissingReason, NotFound, WrongState
-from orchestrator.core.terms import DuplicateOutcome, Role, WorkstreamStatus
+from orchestrator.core.actions import Action
+from orchestrator.core.errors import InvalidInput, NotFound, WrongState
+from orchestrator.core.people.roles import SIGNERS
+from orchestrator.core.terms import DuplicateOutcome, Scope, WorkstreamStatus
 from orchestrator.models import DuplicateDecision, HistoryEntry, Workstream
 from orchestrator.queries.work.duplicates import was_claimed
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import locked_pair
+from orchestrator.services.base.locks import Lock, locked_pair
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.workstreams.needs import hand_over_needs, wake_needing
@@ -21,6 +24,14 @@ OPEN = frozenset({WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE})
 ENDING = frozenset({DuplicateOutcome.MERGE, DuplicateOutcome.CLOSE})
 
 
+@act(
+    roles=SIGNERS,
+    scope=Scope.MANAGE,
+    reason=why("rationale", "Say why the two are, or are not, the same work."),
+    person="A suspected duplicate is decided by a person.",
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.DUPLICATE_DECIDED, Action.NAMED_AS_DUPLICATE),
+)
 def decide_duplicate(
     *, workstream_id: int, other_id: int, outcome: str, rationale: str, actor: Actor, now: datetime
 ) -> DuplicateDecision:
@@ -30,11 +41,7 @@ def decide_duplicate(
     on and shows them together; override says that it is no duplicate. Deciding again corrects the earlier
     decision. WrongState once an attempt was claimed.
     """
-    actor.require(Role.APPROVER, Role.REVIEWER)
-    actor.require_person("A suspected duplicate is decided by a person.")
     chosen = _outcome(outcome)
-    if not rationale.strip():
-        raise MissingReason("Say why the two are, or are not, the same work.", field="rationale")
     if workstream_id == other_id:
         raise InvalidInput("A workstream is no duplicate of itself.", field="other")
     with unit_of_work():
@@ -96,12 +103,12 @@ def _apply(decision: DuplicateDecision, actor: Actor, now: datetime) -> None:
     if decision.outcome in ENDING:
         facts |= put_away(workstream, now)
     earlier = HistoryEntry.objects.filter(
-        workstream=workstream, action="duplicate decided", subject=other.slug
+        workstream=workstream, action=Action.DUPLICATE_DECIDED, subject=other.slug
     )
     record(
         workstream=workstream,
         actor=actor,
-        action="duplicate decided",
+        action=Action.DUPLICATE_DECIDED,
         subject=other.slug,
         reason=decision.rationale,
         now=now,
@@ -111,7 +118,7 @@ def _apply(decision: DuplicateDecision, actor: Actor, now: datetime) -> None:
     record(
         workstream=other,
         actor=actor,
-        action="named as duplicate",
+        action=Action.NAMED_AS_DUPLICATE,
         subject=workstream.slug,
         reason=decision.rationale,
         now=now,

@@ -2,19 +2,33 @@
 
 from datetime import datetime
 
-from orchestrator.core.errors import InvalidInput, MissingReason
-from orchestrator.core.terms import Role
+from orchestrator.core.actions import Action
+from orchestrator.core.errors import InvalidInput
+from orchestrator.core.people.roles import WORKERS
+from orchestrator.core.terms import Role, Scope
 from orchestrator.models import Learning, Workstream
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import ReasonAsked, act
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import locked_workstream
+from orchestrator.services.base.locks import Lock, locked_workstream
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 
 #: Characters of the name of a batch or step.
 AFTER_LENGTH = 80
+LESSON = ReasonAsked(
+    ("went_wrong", "worked", "tighten"), "Say what went wrong, what worked, or what needs tightening."
+)
 
 
+@act(
+    roles=WORKERS,
+    scope=Scope.WORK,
+    reason=LESSON,
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.LEARNING_RECORDED,),
+    asked=(Role.CONTRIBUTOR, Role.REVIEWER),
+)
 def record_learning(
     *,
     workstream: Workstream,
@@ -27,24 +41,33 @@ def record_learning(
 ) -> Learning:
     """Keep at least one of the three texts for the batch or step named in `after`; it stands in LEARNINGS.md
     and in every later brief."""
-    actor.require(Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
     texts = {"went wrong": went_wrong.strip(), "worked": worked.strip(), "needs tightening": tighten.strip()}
-    if not any(texts.values()):
-        raise MissingReason("Say what went wrong, what worked, or what needs tightening.", field="went_wrong")
     said = "; ".join(f"{name}: {text}" for name, text in texts.items() if text)
-    return _keep(workstream, after, list(texts.values()), "learning recorded", said, actor, now)
+    return _keep(workstream, after, list(texts.values()), Action.LEARNING_RECORDED, said, actor, now)
 
 
+@act(
+    roles=WORKERS,
+    scope=Scope.WORK,
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.NOTHING_TO_RECORD,),
+    asked=(Role.CONTRIBUTOR, Role.REVIEWER),
+)
 def nothing_to_record(*, workstream: Workstream, after: str, actor: Actor, now: datetime) -> Learning:
     """Say that a batch or step taught nothing new, so that nobody is asked again; recorded like any other
     answer.
     """
-    actor.require(Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
-    return _keep(workstream, after, ["", "", ""], "nothing to record", "", actor, now)
+    return _keep(workstream, after, ["", "", ""], Action.NOTHING_TO_RECORD, "", actor, now)
 
 
 def _keep(
-    workstream: Workstream, after: str, texts: list[str], action: str, said: str, actor: Actor, now: datetime
+    workstream: Workstream,
+    after: str,
+    texts: list[str],
+    action: Action,
+    said: str,
+    actor: Actor,
+    now: datetime,
 ) -> Learning:
     if not after.strip() or len(after.strip()) > AFTER_LENGTH:
         raise InvalidInput(

@@ -4,18 +4,33 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from orchestrator.core.errors import InvalidInput, MissingReason, WrongState
-from orchestrator.core.terms import Role
+from orchestrator.core.actions import Action
+from orchestrator.core.errors import InvalidInput, WrongState
+from orchestrator.core.people.roles import APPROVERS
 from orchestrator.models import Policy, PolicyChange
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, for_update, take
 from orchestrator.services.base.unit_of_work import unit_of_work
 
 #: The policy that follows from the rules of the plan checks; nobody writes its text.
 PLAN_CHECKS: Final = "plan-checks"
+#: What every change of a policy says: why, and for whom it matters.
+REASON: Final = why("reason", "A policy changes with a reason.")
+IMPACT: Final = why(
+    "impact",
+    "A policy changes with a note on what it means for running work.",
+    recovery="Say what changes for work that is under way; that nothing does is an answer too.",
+)
 
 
+@act(
+    roles=APPROVERS,
+    reason=REASON,
+    locks=(Lock.POLICY,),
+    records=(Action.POLICY_CHANGED,),
+)
 def change_policy(
     *, slug: str, title: str, body: str, reason: str, impact: str, actor: Actor, now: datetime
 ) -> Policy:
@@ -41,15 +56,7 @@ def write_policy(
     data: Mapping[str, str] | None = None,
 ) -> Policy:
     """The same for any policy; `data` goes into the history beside the reason."""
-    actor.require(Role.APPROVER)
-    if not reason.strip():
-        raise MissingReason("A policy changes with a reason.", field="reason")
-    if not impact.strip():
-        raise MissingReason(
-            "A policy changes with a note on what it means for running work.",
-            recovery="Say what changes for work that is under way; that nothing does is an answer too.",
-            field="impact",
-        )
+    IMPACT.refuse_blank({"impact": impact})
     with unit_of_work():
         take(Lock.POLICY, slug)
         if Policy.objects.filter(slug=slug, title=title, body=body).exists():
@@ -72,7 +79,7 @@ def write_policy(
         record(
             workstream=None,
             actor=actor,
-            action="policy changed",
+            action=Action.POLICY_CHANGED,
             subject=slug,
             reason=reason,
             now=now,

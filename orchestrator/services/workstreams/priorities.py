@@ -3,14 +3,17 @@
 from datetime import datetime
 from typing import Final
 
-from orchestrator.core.errors import InvalidInput, MissingReason, WrongState
+from orchestrator.core.actions import Action
+from orchestrator.core.errors import InvalidInput, WrongState
+from orchestrator.core.people.roles import SUBMITTERS
 from orchestrator.core.plans.plan import Plan
-from orchestrator.core.terms import Role, WorkstreamStatus
+from orchestrator.core.terms import Scope, WorkstreamStatus
 from orchestrator.models import Workstream
 from orchestrator.queries.plans.readings import plan_of
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import locked_workstream
+from orchestrator.services.base.locks import Lock, locked_workstream
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 
@@ -18,6 +21,13 @@ from orchestrator.services.base.wake import wake
 MOST: Final = 999_999
 
 
+@act(
+    roles=SUBMITTERS,
+    scope=Scope.MANAGE,
+    reason=why("reason", "Say why the priority changes."),
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.PRIORITY_SET,),
+)
 def set_priority(
     *, workstream_id: int, priority: int, reason: str, actor: Actor, now: datetime
 ) -> Workstream:
@@ -25,11 +35,8 @@ def set_priority(
 
     It holds until a later version of the plan changes the priority that the plan itself gives.
     """
-    actor.require(Role.INITIATOR, Role.APPROVER)
     if not -MOST <= priority <= MOST:
         raise InvalidInput(f"A priority is a whole number from -{MOST} to {MOST}.", field="priority")
-    if not reason.strip():
-        raise MissingReason("Say why the priority changes.", field="reason")
     with unit_of_work():
         workstream = locked_workstream(workstream_id)
         if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
@@ -40,7 +47,7 @@ def set_priority(
         record(
             workstream=workstream,
             actor=actor,
-            action="priority set",
+            action=Action.PRIORITY_SET,
             subject=f"{before} to {priority}",
             reason=reason,
             now=now,

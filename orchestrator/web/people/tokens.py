@@ -22,6 +22,7 @@ from orchestrator.queries.base.roles import roles_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.form_keys import Made
 from orchestrator.services.people.executors import SCOPES, issue_token, register_executor, revoke_token
+from orchestrator.web.acting import does
 from orchestrator.web.admission import open_to_every_account
 from orchestrator.web.once import once
 from orchestrator.web.show import show
@@ -77,7 +78,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
     form = TokenForm(request.POST or None, label_suffix="")
     if request.method != "POST":
         return _show(request, form)
-    Actor.person(request.user).require_some_role()  # type: ignore[arg-type]
+    issue_token.refuse(Actor.person(request.user))  # type: ignore[arg-type]
     if not form.is_valid():
         return _show(request, form, status=422)
     secrets: list[str] = []
@@ -97,6 +98,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
     return _show(request, TokenForm(label_suffix=""), secret=secrets[0], name=form.cleaned_data["executor"])
 
 
+@does(issue_token, register_executor)
 def _issue(request: HttpRequest, form: TokenForm) -> str:
     now, given = timezone.now(), form.cleaned_data
     days = int(given["days"])

@@ -19,9 +19,9 @@ from orchestrator.queries.changes.fix_stage import fix_draft
 from orchestrator.queries.plans.sign_offs import who_may_approve
 from orchestrator.queries.work.tasks import find_workstream
 from orchestrator.services.base.form_keys import Made
-from orchestrator.services.plans.amendments import PROPOSERS, base_of, propose_stage
+from orchestrator.services.plans.amendments import base_of, propose_stage
 from orchestrator.services.work.planned_signatures import gate_of, why_not_sign_ahead
-from orchestrator.web.acting import Viewer, now, proceed, typed, viewer
+from orchestrator.web.acting import Viewer, does, now, off, proceed, typed, viewer
 from orchestrator.web.once import once
 from orchestrator.web.show import show
 
@@ -39,6 +39,7 @@ def new_stage(request: HttpRequest, uuid: UUID) -> HttpResponse:
     return proceed(request, made.said, made.address)
 
 
+@does(propose_stage)
 def _propose(request: HttpRequest, found: Workstream) -> Made:
     version = propose_stage(
         workstream=found,
@@ -72,7 +73,7 @@ def _form(request: HttpRequest, found: Workstream, refusal: Refusal | None = Non
         "sign_gate": request.method != "POST" or bool(request.POST.get("sign_gate")),
         "why_not_sign": _why_not_sign(who, gate),
         "approvers": who_may_approve(found.version.workflow, who.user.pk),
-        "why_not": who.lacks(*PROPOSERS),
+        "why_not": who.lacks(propose_stage),
     }
     return show(request, "workstreams/new_stage.html", context, refusal=refusal)
 
@@ -85,8 +86,7 @@ def _why_not_sign(who: Viewer, gate: Task | None) -> str:
     """Why the gate is not signed together with the fix stage; empty text when it can be."""
     if gate is None:
         return ""
-    refusal = why_not_sign_ahead(gate, who.actor)
-    return f"{refusal.message} {refusal.way_out}" if refusal else ""
+    return off(why_not_sign_ahead(gate, who.actor))
 
 
 urlpatterns = [path("workstreams/<uuid:uuid>/new-stage/", new_stage, name="new-stage")]

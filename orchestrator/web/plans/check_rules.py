@@ -10,12 +10,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from orchestrator.core.errors import Refusal
-from orchestrator.core.terms import Role, Severity
+from orchestrator.core.terms import Severity
 from orchestrator.models import Policy
 from orchestrator.queries.plans.check_rules import Check, checks
 from orchestrator.services.plans.check_rules import change_check_rules
 from orchestrator.services.workstreams.policies import PLAN_CHECKS
-from orchestrator.web.acting import typed, viewer
+from orchestrator.web.acting import does, typed, viewer
 from orchestrator.web.show import show
 
 #: A select with the severity of a check is called by this and the check's code.
@@ -30,20 +30,25 @@ def plan_checks(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _page(request)
     try:
-        severities = {check.code: _chosen(request, check) for check in checks() if _differs(request, check)}
-        changed = change_check_rules(
-            severities=severities,
-            reason=typed(request, "reason"),
-            impact=typed(request, "impact"),
-            actor=viewer(request).actor,
-            now=timezone.now(),
-        )
+        changed = _change(request)
     except Refusal as refusal:
         return _page(request, refusal)
     messages.success(
         request, f"Changed: {', '.join(changed)}. Plans under review are judged by it from now on."
     )
     return redirect("plan-checks")
+
+
+@does(change_check_rules)
+def _change(request: HttpRequest) -> list[str]:
+    severities = {check.code: _chosen(request, check) for check in checks() if _differs(request, check)}
+    return change_check_rules(
+        severities=severities,
+        reason=typed(request, "reason"),
+        impact=typed(request, "impact"),
+        actor=viewer(request).actor,
+        now=timezone.now(),
+    )
 
 
 def _differs(request: HttpRequest, check: Check) -> bool:
@@ -68,7 +73,7 @@ def _page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
         "changes": policy.changes.select_related("author") if policy else (),
         "reason": request.POST.get("reason", ""),
         "impact": request.POST.get("impact", ""),
-        "why_not": viewer(request).lacks(Role.APPROVER),
+        "why_not": viewer(request).lacks(change_check_rules),
     }
     return show(request, "policies/checks.html", context, refusal=refusal)
 

@@ -1,31 +1,30 @@
 """The library of workflows: look them up, start a workstream from one, archive one (AD-8, FR-001)."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from orchestrator.core.errors import PlanRejected, Refusal
-from orchestrator.core.plans.formats.recognise import Format
-from orchestrator.core.terms import Role
+from orchestrator.core.terms import Format
 from orchestrator.queries.plans import library as queries
 from orchestrator.queries.plans import plans as plan_queries
+from orchestrator.queries.plans.judged import judged
+from orchestrator.queries.plans.readings import checked
 from orchestrator.services.base.form_keys import Made
 from orchestrator.services.plans import saved_workflows as service
-from orchestrator.services.plans.plans import read_source
 from orchestrator.services.plans.templates import source_with_values
-from orchestrator.web.acting import act_of, chosen, now, number_in, perform, proceed, typed, viewer
+from orchestrator.web.acting import act_of, chosen, does, now, number_in, perform, proceed, typed, viewer
 from orchestrator.web.moments import typed_moment
 from orchestrator.web.once import once
 from orchestrator.web.show import show
 
 #: A field with the value of a parameter is called by this and the parameter's name.
 VALUE = "value-"
-STARTERS = (Role.INITIATOR, Role.APPROVER)
-ACTS = {"archive": service.archive_workflow, "bring-back": service.bring_back_workflow}
 
 
 @require_GET
@@ -38,7 +37,7 @@ def library(request: HttpRequest) -> HttpResponse:
         "entries": queries.library(words, archived=archived),
         "words": words,
         "archived": archived,
-        "may_not_start": viewer(request).lacks(*STARTERS),
+        "may_not_start": viewer(request).lacks(service.start_from_workflow),
     }
     return show(request, "library/list.html", context)
 
@@ -58,8 +57,8 @@ def _entry_page(request: HttpRequest, name: str, refusal: Refusal | None = None)
         "plan": plan,
         "versions": queries.versions_saved(name),
         "started": queries.plans_started(name),
-        "may_not_start": who.lacks(*STARTERS),
-        "may_not_archive": who.lacks(*service.SAVERS),
+        "may_not_start": who.lacks(service.start_from_workflow),
+        "may_not_archive": who.lacks(service.archive_workflow),
         "reason": request.POST.get("reason", ""),
     }
     return show(request, "library/entry.html", context, refusal=refusal)
@@ -68,16 +67,25 @@ def _entry_page(request: HttpRequest, name: str, refusal: Refusal | None = None)
 @act_of("library-entry", "name")
 def archive(request: HttpRequest, name: str, act: str) -> HttpResponse:
     """Take a saved workflow out of the library, or put it back."""
+    do, again = partial(chosen(ACTS, act), request, name), partial(_entry_page, request, name)
+    return perform(request, do, then=reverse("library-entry", args=[name]), again=again)
 
-    def do() -> str:
-        done = chosen(ACTS, act)(
-            name=name, reason=typed(request, "reason"), actor=viewer(request).actor, now=now()
-        )
-        return f"{done} is archived; nothing new starts from it." if done.archived_at else f"{done} is back."
 
-    return perform(
-        request, do, then=reverse("library-entry", args=[name]), again=partial(_entry_page, request, name)
-    )
+@does(service.archive_workflow)
+def _archive(request: HttpRequest, name: str) -> str:
+    reason = typed(request, "reason")
+    done = service.archive_workflow(name=name, reason=reason, actor=viewer(request).actor, now=now())
+    return f"{done} is archived; nothing new starts from it."
+
+
+@does(service.bring_back_workflow)
+def _bring_back(request: HttpRequest, name: str) -> str:
+    reason = typed(request, "reason")
+    done = service.bring_back_workflow(name=name, reason=reason, actor=viewer(request).actor, now=now())
+    return f"{done} is back."
+
+
+ACTS: Final = {"archive": _archive, "bring-back": _bring_back}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -100,26 +108,27 @@ def start(request: HttpRequest, name: str) -> HttpResponse:
 
 def _started(request: HttpRequest, found: queries.Entry) -> HttpResponse:
     values: dict[str, str] = {}
-
-    def make() -> Made:
-        done = service.start_from_workflow(
-            name=found.name,
-            values=values,
-            wanted_effective_at=typed_moment(request, "wanted_effective_at"),
-            actor=viewer(request).actor,
-            now=now(),
-        )
-        then = reverse("plan-review", args=[done.version.workflow.slug, done.version.number])
-        return Made(f"{done.workstream.title} is submitted from {found.title} and waits for review.", then)
-
     try:
         values = _values(request, found)
-        made = once(request, make)
+        made = once(request, partial(_start, request, found, values))
     except PlanRejected as refusal:
         return _start_page(request, found, refusal, source=source_with_values(found.source, values))
     except Refusal as refusal:
         return _start_page(request, found, refusal)
     return proceed(request, made.said, made.address)
+
+
+@does(service.start_from_workflow)
+def _start(request: HttpRequest, found: queries.Entry, values: Mapping[str, str]) -> Made:
+    done = service.start_from_workflow(
+        name=found.name,
+        values=values,
+        wanted_effective_at=typed_moment(request, "wanted_effective_at"),
+        actor=viewer(request).actor,
+        now=now(),
+    )
+    then = reverse("plan-review", args=[done.version.workflow.slug, done.version.number])
+    return Made(f"{done.workstream.title} is submitted from {found.title} and waits for review.", then)
 
 
 def _values(request: HttpRequest, found: queries.Entry) -> dict[str, str]:
@@ -131,7 +140,7 @@ def _start_page(
 ) -> HttpResponse:
     given, review = request.POST, None
     if source:
-        review = plan_queries.lay_out(source.decode(), read_source(source, wanted=Format.PLAN))
+        review = plan_queries.lay_out(source.decode(), judged(checked(source, Format.PLAN)))
     context = {
         "entry": found,
         "parameters": [
@@ -139,7 +148,7 @@ def _start_page(
         ],
         "review": review,
         "wanted_effective_at": given.get("wanted_effective_at", ""),
-        "may_not_start": viewer(request).lacks(*STARTERS)
+        "may_not_start": viewer(request).lacks(service.start_from_workflow)
         or ("The workflow is archived; bring it back first." if found.archived_at else ""),
     }
     return show(request, "library/start.html", context, parts=frozenset({"starting"}), refusal=refusal)

@@ -11,7 +11,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from orchestrator.core.errors import InvalidInput, Refusal
-from orchestrator.core.terms import Role, VersionStatus
+from orchestrator.core.terms import VersionStatus
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries.changes.migrations import last_migration, under_way
 from orchestrator.queries.changes.roll_backs import ways_back
@@ -20,7 +20,7 @@ from orchestrator.queries.work.tasks import find_workstream
 from orchestrator.services.changes import migration as service
 from orchestrator.services.changes.roll_back import roll_back
 from orchestrator.services.review import decisions
-from orchestrator.web.acting import Viewer, act_of, now, number, perform, proceed, typed, viewer
+from orchestrator.web.acting import Viewer, act_of, does, now, number, perform, proceed, typed, viewer
 from orchestrator.web.moments import typed_moment, wanted_moment
 from orchestrator.web.plans import mapping_form, plan_decisions
 from orchestrator.web.show import show
@@ -43,6 +43,7 @@ def migration(request: HttpRequest, uuid: UUID, version: int) -> HttpResponse:
     return proceed(request, said, plan_decisions.after(wanted))
 
 
+@does(service.migrate_workstream)
 def _apply(request: HttpRequest, found: Workstream, wanted: WorkflowVersion) -> str:
     service.migrate_workstream(
         workstream_id=found.pk,
@@ -55,6 +56,7 @@ def _apply(request: HttpRequest, found: Workstream, wanted: WorkflowVersion) -> 
     return f"{found.title} goes on under version {wanted.number}."
 
 
+@does(decisions.approve_version)
 def _approve(request: HttpRequest, found: Workstream, wanted: WorkflowVersion) -> str:
     if workstream_of(wanted).pk != found.pk:
         raise InvalidInput(
@@ -119,7 +121,7 @@ def _why_not(who: Viewer, found: Workstream, wanted: WorkflowVersion) -> str:
         return f"Version {wanted.number} is {wanted.get_status_display().lower()}."
     if wanted.status == VersionStatus.IN_REVIEW and (why := plan_decisions.why_not_sign(who, wanted)):
         return why
-    return who.lacks(Role.APPROVER)
+    return who.lacks(service.migrate_workstream)
 
 
 @require_GET
@@ -143,23 +145,24 @@ def _way_back(request: HttpRequest, uuid: UUID, refusal: Refusal | None = None) 
 def _why_not_back(who: Viewer, found: Workstream) -> str:
     if not under_way(found):
         return f"The workstream is {found.status}; only active ones are migrated."
-    return who.lacks(Role.APPROVER)
+    return who.lacks(roll_back)
 
 
 @act_of("roll-back", "uuid")
 def roll_back_act(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    def do() -> str:
-        done = roll_back(
-            migration_id=number(request, "migration"),
-            reason=typed(request, "reason"),
-            actor=viewer(request).actor,
-            now=now(),
-        )
-        return f"The migration is rolled back: work goes on under version {done.to_version.number}."
+    do, again = partial(_roll_back, request), partial(_way_back, request, uuid)
+    return perform(request, do, then=reverse("workstream", args=[uuid]), again=again)
 
-    return perform(
-        request, do, then=reverse("workstream", args=[uuid]), again=partial(_way_back, request, uuid)
+
+@does(roll_back)
+def _roll_back(request: HttpRequest) -> str:
+    done = roll_back(
+        migration_id=number(request, "migration"),
+        reason=typed(request, "reason"),
+        actor=viewer(request).actor,
+        now=now(),
     )
+    return f"The migration is rolled back: work goes on under version {done.to_version.number}."
 
 
 urlpatterns: list[Any] = [

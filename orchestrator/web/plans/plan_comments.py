@@ -11,7 +11,7 @@ from django.urls import path, reverse
 from orchestrator.models import WorkflowVersion
 from orchestrator.queries.plans.plans import find_version
 from orchestrator.services.plans import comments
-from orchestrator.web.acting import act_of, chosen, now, number, perform, typed, viewer
+from orchestrator.web.acting import act_of, chosen, does, now, number, perform, typed, viewer
 from orchestrator.web.plans.plan_review import review_page
 
 #: An act answers with what it says and the place on the page where it can be seen.
@@ -36,6 +36,7 @@ def plan_comment(request: HttpRequest, slug: str, version: int, act: str) -> Htt
     return perform(request, do, then=lambda: f"{page}?{back}{place[0]}", again=again)
 
 
+@does(comments.open_thread)
 def _add(request: HttpRequest, version: WorkflowVersion) -> tuple[str, str]:
     who = viewer(request).actor
     thread = comments.open_thread(
@@ -51,6 +52,7 @@ def _add(request: HttpRequest, version: WorkflowVersion) -> tuple[str, str]:
     ), f"#thread-{thread.pk}"
 
 
+@does(comments.reply)
 def _reply(request: HttpRequest, version: WorkflowVersion) -> tuple[str, str]:
     thread_id = number(request, "thread")
     comments.reply(thread_id=thread_id, body=typed(request, "body"), actor=viewer(request).actor, now=now())
@@ -61,11 +63,13 @@ def _then_send(request: HttpRequest, version: WorkflowVersion, otherwise: str) -
     return _send(request, version)[0] if request.POST.get("then") == "send" else otherwise
 
 
+@does(comments.send_comments)
 def _send(request: HttpRequest, version: WorkflowVersion) -> tuple[str, str]:
     sent = comments.send_comments(version_id=version.pk, actor=viewer(request).actor, now=now())
     return f"{sent} comment{'s are' if sent > 1 else ' is'} sent.", "#comments"
 
 
+@does(comments.change_draft)
 def _change(request: HttpRequest, _version: WorkflowVersion) -> tuple[str, str]:
     comment = comments.change_draft(
         comment_id=number(request, "comment"),
@@ -76,11 +80,13 @@ def _change(request: HttpRequest, _version: WorkflowVersion) -> tuple[str, str]:
     return "Your draft is changed.", f"#thread-{comment.thread_id}"
 
 
+@does(comments.discard_draft)
 def _discard(request: HttpRequest, _version: WorkflowVersion) -> tuple[str, str]:
     comments.discard_draft(comment_id=number(request, "comment"), actor=viewer(request).actor, now=now())
     return "The draft is thrown away.", "#comments"
 
 
+@does(comments.resolve_thread)
 def _resolve(request: HttpRequest, _version: WorkflowVersion) -> tuple[str, str]:
     thread = comments.resolve_thread(
         thread_id=number(request, "thread"), actor=viewer(request).actor, now=now()
@@ -88,6 +94,7 @@ def _resolve(request: HttpRequest, _version: WorkflowVersion) -> tuple[str, str]
     return "The thread is resolved.", f"#thread-{thread.pk}"
 
 
+@does(comments.reopen_thread)
 def _reopen(request: HttpRequest, _version: WorkflowVersion) -> tuple[str, str]:
     thread = comments.reopen_thread(
         thread_id=number(request, "thread"), actor=viewer(request).actor, now=now()
@@ -95,6 +102,7 @@ def _reopen(request: HttpRequest, _version: WorkflowVersion) -> tuple[str, str]:
     return "The thread is open again.", f"#thread-{thread.pk}"
 
 
+@does(comments.mark_viewed)
 def _viewed(request: HttpRequest, version: WorkflowVersion) -> tuple[str, str]:
     viewed = request.POST.get("viewed") == "yes"
     comments.mark_viewed(

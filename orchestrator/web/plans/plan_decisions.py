@@ -10,14 +10,15 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from orchestrator.core.errors import NotFound
-from orchestrator.core.terms import Role, VersionStatus, WorkstreamStatus
+from orchestrator.core.terms import VersionStatus, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries.plans import plans as queries
 from orchestrator.queries.plans.effect import in_effect
 from orchestrator.queries.plans.sign_offs import sign_offs, who_may_approve
+from orchestrator.services.plans.plans import submit_plan
 from orchestrator.services.review import decisions
 from orchestrator.services.review.withdrawals import withdraw_approval
-from orchestrator.web.acting import Viewer, now, number, typed, viewer
+from orchestrator.web.acting import Viewer, does, now, number, off, typed, viewer
 from orchestrator.web.moments import typed_moment
 
 OPEN = frozenset({WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE})
@@ -63,18 +64,10 @@ def decide(request: HttpRequest) -> str:
         return _approve(request)
     if decision == "undo":
         return _undo(request)
-    who, reason, version_id = viewer(request).actor, typed(request, "reason"), number(request, "version_id")
-    seen = typed(request, "seen_sha256")
     if decision == "send-back":
-        decisions.send_back_version(
-            version_id=version_id, seen_sha256=seen, actor=who, now=now(), reason=reason
-        )
-        return "The plan is sent back to its author with your reason."
+        return _send_back(request)
     if decision == "withdraw":
-        decisions.withdraw_version(
-            version_id=version_id, seen_sha256=seen, actor=who, now=now(), reason=reason
-        )
-        return "The version is taken back with your reason; nobody has to decide on it any more."
+        return _take_back(request)
     raise NotFound(f"There is no decision {decision!r} here.")
 
 
@@ -99,15 +92,13 @@ def why_not(
     blocked = len(review.blockers)
     return {
         "approve": settled
-        or who.lacks(Role.APPROVER)
+        or who.lacks(decisions.approve_version)
         or why_not_sign(who, version)
         or (blocked and "The top of the page says what blocks it and what clears it.")
         or "",
-        "send_back": settled or who.lacks(Role.APPROVER, Role.REVIEWER),
-        "withdraw": decided or ("" if version.author_id == who.user.pk else who.lacks(Role.APPROVER)),
-        "resubmit": who.lacks(Role.INITIATOR, Role.APPROVER, Role.REVIEWER)
-        if workstream.status in OPEN
-        else _closed(workstream),
+        "send_back": settled or who.lacks(decisions.send_back_version),
+        "withdraw": decided or off(decisions.why_not_take_back(version, who.actor)),
+        "resubmit": who.lacks(submit_plan) if workstream.status in OPEN else _closed(workstream),
     }
 
 
@@ -123,6 +114,7 @@ def why_not_sign(who: Viewer, version: WorkflowVersion) -> str:
     return ""
 
 
+@does(decisions.approve_version)
 def _approve(request: HttpRequest) -> str:
     version_id, when = number(request, "version_id"), typed_moment(request, "effective_at")
     decisions.approve_version(
@@ -146,6 +138,31 @@ def _approve(request: HttpRequest) -> str:
     return "The plan is approved: its tasks are created and the first ones start as soon as the rules allow."
 
 
+@does(decisions.send_back_version)
+def _send_back(request: HttpRequest) -> str:
+    decisions.send_back_version(
+        version_id=number(request, "version_id"),
+        seen_sha256=typed(request, "seen_sha256"),
+        reason=typed(request, "reason"),
+        actor=viewer(request).actor,
+        now=now(),
+    )
+    return "The plan is sent back to its author with your reason."
+
+
+@does(decisions.withdraw_version)
+def _take_back(request: HttpRequest) -> str:
+    decisions.withdraw_version(
+        version_id=number(request, "version_id"),
+        seen_sha256=typed(request, "seen_sha256"),
+        reason=typed(request, "reason"),
+        actor=viewer(request).actor,
+        now=now(),
+    )
+    return "The version is taken back with your reason; nobody has to decide on it any more."
+
+
+@does(withdraw_approval)
 def _undo(request: HttpRequest) -> str:
     version = withdraw_approval(
         version_id=number(request, "version_id"),

@@ -8,7 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.http import require_GET
 
+from orchestrator.core.plans.begun import begun_sentence
 from orchestrator.core.plans.rehearsing.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS
+from orchestrator.core.terms import WorkstreamStatus
+from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries.plans import plans as queries
 from orchestrator.queries.plans.readings import adoption_by, preview_of, reading_of
 from orchestrator.web.show import show
@@ -25,6 +28,17 @@ def executors_asked(request: HttpRequest) -> int:
     return min(max(number, 1), MOST_EXECUTORS)
 
 
+def begun(version: WorkflowVersion, workstream: Workstream) -> str:
+    """How far the version's work is; empty while approval would begin or change it."""
+    return begun_sentence(
+        workstream.title,
+        WorkstreamStatus(workstream.status),
+        done_tasks=workstream.done_tasks,
+        open_tasks=workstream.open_tasks,
+        in_force=version.pk == workstream.version_id,
+    )
+
+
 @require_GET
 def plan_effect(request: HttpRequest, slug: str, version: int) -> HttpResponse:
     """Everything on a page of its own; htmx gets the short form that the review shows."""
@@ -35,6 +49,7 @@ def plan_effect(request: HttpRequest, slug: str, version: int) -> HttpResponse:
         "version": shown,
         "review": review,
         "whole": True,
+        "begun": begun(shown, queries.workstream_of(shown)),
         "adoption": adoption,
         "adopts_state": bool(adoption),
     }

@@ -6,6 +6,7 @@ What was read travels in the form, so that what is submitted is what was shown (
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from django.conf import settings
@@ -15,12 +16,11 @@ from django.urls import reverse
 
 from orchestrator.core.errors import BundleRejected, InvalidInput, Refusal
 from orchestrator.core.plans.formats.folder import sources_of
-from orchestrator.core.plans.formats.recognise import Format
-from orchestrator.core.terms import Role
+from orchestrator.core.terms import Format
 from orchestrator.services.base.form_keys import Made
 from orchestrator.services.plans.bundles import PlanFile, submit_bundle
 from orchestrator.services.plans.submissions import Outcome, ReadFiles, read_files, submit_each
-from orchestrator.web.acting import now, proceed, typed, viewer
+from orchestrator.web.acting import does, now, proceed, typed, viewer
 from orchestrator.web.once import once
 from orchestrator.web.show import show
 
@@ -59,32 +59,27 @@ def several(request: HttpRequest, wanted: Format | None) -> HttpResponse:
 
 
 def _as_bundle(request: HttpRequest, found: ReadFiles, files: Sequence[PlanFile]) -> HttpResponse:
-    def make() -> Made:
-        done = submit_bundle(
-            name=typed(request, "bundle"), files=files, actor=viewer(request).actor, now=now()
-        )
-        said = f"{len(done.members)} plans are submitted; each waits for its review."
-        return Made(said, reverse("bundle", args=[done.bundle.pk]))
-
     try:
-        made = once(request, make)
+        made = once(request, partial(_submit_bundle, request, files))
     except Refusal as refusal:
         return page(request, found, refusal=refusal)
     return proceed(request, made.said, made.address)
+
+
+@does(submit_bundle)
+def _submit_bundle(request: HttpRequest, files: Sequence[PlanFile]) -> Made:
+    name = typed(request, "bundle")
+    done = submit_bundle(name=name, files=files, actor=viewer(request).actor, now=now())
+    said = f"{len(done.members)} plans are submitted; each waits for its review."
+    return Made(said, reverse("bundle", args=[done.bundle.pk]))
 
 
 def _each(request: HttpRequest, found: ReadFiles, files: Sequence[PlanFile]) -> HttpResponse:
     """What was submitted leaves the form, so that nobody submits it twice."""
     outcomes: list[Outcome] = []
 
-    def make() -> Made:
-        outcomes.extend(submit_each(files=files, actor=viewer(request).actor, now=now()))
-        count = sum(1 for one in outcomes if one.submission)
-        said = f"{count} plan{' is' if count == 1 else 's are'} submitted; each waits for its review."
-        return Made(said, reverse("plans"))
-
     try:
-        made = once(request, make, several=True)
+        made = once(request, partial(_submit_each, request, files, outcomes), several=True)
     except Refusal as refusal:
         return page(request, found, refusal=refusal)
     refused = {one.name for one in outcomes if one.refusal}
@@ -92,6 +87,15 @@ def _each(request: HttpRequest, found: ReadFiles, files: Sequence[PlanFile]) -> 
         return proceed(request, made.said, made.address)
     rest = replace(found, plans=tuple(one for one in found.plans if one.file.name in refused), left_out=())
     return page(request, rest, outcomes)
+
+
+@does(submit_each)
+def _submit_each(request: HttpRequest, files: Sequence[PlanFile], outcomes: list[Outcome]) -> Made:
+    """What became of each file is added to `outcomes`."""
+    outcomes.extend(submit_each(files=files, actor=viewer(request).actor, now=now()))
+    count = sum(1 for one in outcomes if one.submission)
+    said = f"{count} plan{' is' if count == 1 else 's are'} submitted; each waits for its review."
+    return Made(said, reverse("plans"))
 
 
 def page(
@@ -119,7 +123,7 @@ def page(
         "together": request.POST.get("together") or ("bundle" if found.need_one_another else "each"),
         "bundle": request.POST.get("bundle", ""),
         "wanted": request.POST.get("format", ""),
-        "may_not_submit": viewer(request).lacks(Role.INITIATOR, Role.APPROVER),
+        "may_not_submit": viewer(request).lacks(submit_each),
     }
     return show(request, "plans/several.html", context, parts=frozenset({"submission"}), refusal=refusal)
 

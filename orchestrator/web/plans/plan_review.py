@@ -19,6 +19,7 @@ from orchestrator.queries.changes.migrations import in_flight, mistaken_for_new
 from orchestrator.queries.plans import plans as queries
 from orchestrator.queries.plans.comments import Conversation, conversation
 from orchestrator.queries.plans.effect import in_effect
+from orchestrator.queries.plans.judged import judged_version
 from orchestrator.queries.plans.readings import adoption_by, preview_of, state_told_by
 from orchestrator.queries.plans.review import (
     Comparison,
@@ -29,12 +30,11 @@ from orchestrator.queries.plans.review import (
     viewed_by,
 )
 from orchestrator.queries.plans.sign_offs import sign_offs
-from orchestrator.services.plans.comments import PARTICIPANTS
-from orchestrator.services.plans.plans import read_version
+from orchestrator.services.plans.comments import open_thread
 from orchestrator.web.acting import act_of, chosen, now, number_in, perform, proceed, viewer
 from orchestrator.web.moments import wanted_moment
 from orchestrator.web.plans import plan_decisions, prehandoff
-from orchestrator.web.plans.plan_effect import executors_asked
+from orchestrator.web.plans.plan_effect import begun, executors_asked
 from orchestrator.web.show import show
 
 
@@ -102,7 +102,7 @@ class Layout:
     def __init__(self, request: HttpRequest, version: WorkflowVersion, wanted: int = 0) -> None:
         self.version, self.who = version, viewer(request)
         self.workstream = queries.workstream_of(version)
-        self.reading: Reading = read_version(version, self.workstream)
+        self.reading: Reading = judged_version(version, self.workstream)
         self.own, self.previous = queries.earlier_versions(version, self.who.user.pk)
         self.since = self._since(request.GET.get("since", ""))
         self.comparison = self._comparison(self.since)
@@ -128,7 +128,7 @@ class Layout:
             "sections": self.sections,
             "viewed": sum(one.viewed for one in self.sections),
             "commenting": {"line": self.line, "step": self.step},
-            "no_comment": self.who.lacks(*PARTICIPANTS),
+            "no_comment": self.who.lacks(open_thread),
         }
 
     def choices(self) -> list[Choice]:
@@ -179,6 +179,7 @@ def review_page(
         "choices": page.choices(),
         "review": review,
         "in_flight": (judgement := in_flight(workstream, version, reading.plan)),
+        "begun": begun(version, workstream),
         "mistaken": mistaken_for_new(workstream, version, reading.plan, judgement),
         "workstream": workstream,
         "adoption": state_told_by(version) if version.adopts or not workstream.tasks.exists() else None,
@@ -190,7 +191,8 @@ def review_page(
         ),
         "why_not": why_not,
         "deciding": not (why_not["approve"] and why_not["send_back"] and why_not["withdraw"]),
-        "sign_offs": sign_offs(version),
+        "sign_offs": (so_far := sign_offs(version)),
+        "asked": so_far.asked_of("" if why_not["approve"] else who.user.get_username()),
         "undo": plan_decisions.undo_for(who, version, workstream, now()),
         "in_effect": version.status == VersionStatus.APPROVED and in_effect(version),
         "reason": request.POST.get("reason") or request.GET.get("reason", ""),

@@ -7,10 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.http import require_GET
 
-from orchestrator.core.terms import Role
 from orchestrator.models import WorkflowVersion
 from orchestrator.queries.changes.plan_versions import PER_PAGE, version_rows
 from orchestrator.queries.plans.plans import find_version, workstream_of
+from orchestrator.services.plans.plans import submit_plan
 from orchestrator.services.plans.saved_workflows import why_not_saved
 from orchestrator.web.acting import now, viewer
 from orchestrator.web.plans.plan_decisions import OPEN
@@ -30,7 +30,7 @@ def plan_versions(request: HttpRequest, slug: str) -> HttpResponse:
     )
     page = Paginator(versions, PER_PAGE).get_page(request.GET.get("page"))
     who = viewer(request)
-    lacks = who.lacks(Role.INITIATOR, Role.REVIEWER, Role.APPROVER)
+    lacks = who.lacks(submit_plan)
     closed = f"The workstream is {workstream.status}; its plan no longer changes."
     context = {
         "workflow": workflow,

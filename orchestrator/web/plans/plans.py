@@ -1,6 +1,7 @@
 """Plans: the list and submitting (WF-2). The review that people decide on: `plan_review.py`."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -12,18 +13,19 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from orchestrator.core.changes.adoption import adoption_of
 from orchestrator.core.errors import InvalidInput, Refusal
-from orchestrator.core.plans.formats.recognise import Format
 from orchestrator.core.plans.text.parameters import Parameter, parameters_of
-from orchestrator.core.terms import Role, WorkstreamStatus
+from orchestrator.core.terms import Format, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries.plans import plans as queries
+from orchestrator.queries.plans.judged import judged
 from orchestrator.queries.plans.library import Entry, find_entry
-from orchestrator.queries.plans.readings import turn_to_read
+from orchestrator.queries.plans.readings import checked, turn_to_read
 from orchestrator.services.base.form_keys import Made
 from orchestrator.services.plans import plans
 from orchestrator.services.plans.saved_workflows import usable
 from orchestrator.services.plans.templates import source_with_values
-from orchestrator.web.acting import now, number_in, proceed, typed, viewer
+from orchestrator.services.plans.versions import Note
+from orchestrator.web.acting import does, now, number_in, off, proceed, typed, viewer
 from orchestrator.web.moments import typed_moment
 from orchestrator.web.once import once
 from orchestrator.web.plans import plan_files
@@ -31,7 +33,6 @@ from orchestrator.web.show import show
 
 PER_PAGE = 50
 OPEN = frozenset({WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE})
-SUBMITTERS = (Role.INITIATOR, Role.APPROVER)
 #: What a pasted plan is called when the person gives no name.
 PASTED = "PLAN.md"
 #: A field with the value of a parameter is called by this and the parameter's name.
@@ -42,7 +43,7 @@ VALUE = "value-"
 def plan_list(request: HttpRequest) -> HttpResponse:
     """Plans waiting for review first, then the others."""
     page = Paginator(queries.latest_versions(), PER_PAGE).get_page(request.GET.get("page"))
-    may_not_submit = viewer(request).lacks(Role.INITIATOR, Role.APPROVER)
+    may_not_submit = off(plans.why_not_submit(None, viewer(request).actor))
     return show(request, "plans/list.html", {"page_obj": page, "may_not_submit": may_not_submit})
 
 
@@ -61,7 +62,7 @@ def plan_submit(request: HttpRequest) -> HttpResponse:
         reason, note = typed(request, "change_reason"), _note(request)
         if request.POST.get("act") == "check":
             with turn_to_read(len(source)):
-                return submit_page(request, source=source, name=name, workstream=workstream, checked=True)
+                return submit_page(request, source=source, name=name, workstream=workstream, laid_out=True)
     except Refusal as refusal:
         return submit_page(
             request, source=request.POST.get("source", ""), workstream=workstream, refusal=refusal
@@ -82,36 +83,38 @@ def _submitted(
     name: str,
     workstream: Workstream | None,
     reason: str,
-    note: plans.Note,
+    note: Note,
 ) -> HttpResponse:
     text = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else source
-
-    def make() -> Made:
-        done = plans.submit_plan(
-            source=text,
-            source_name=name,
-            actor=viewer(request).actor,
-            now=now(),
-            workstream=workstream,
-            change_reason=reason,
-            wanted=_wanted(request),
-            adopt=_adopt(request),
-            note=note,
-        )
-        then = reverse("plan-review", args=[done.version.workflow.slug, done.version.number])
-        return Made(f"Version {done.version.number} is submitted and waits for review.", then)
-
     try:
-        viewer(request).actor.require(*SUBMITTERS, *([Role.REVIEWER] if workstream else []))
-        plans.read_any_source(
-            text, _wanted(request)
-        )  # a long text is read before anything is locked, and kept read
-        made = once(request, make)
+        if refusal := plans.why_not_submit(workstream, viewer(request).actor):
+            raise refusal
+        checked(text, _wanted(request))  # A long text is read before anything is locked, and kept read.
+        made = once(request, partial(_submit, request, text, name, workstream, reason, note))
     except Refusal as refusal:
         return submit_page(
-            request, source=source, name=name, workstream=workstream, refusal=refusal, checked=True
+            request, source=source, name=name, workstream=workstream, refusal=refusal, laid_out=True
         )
     return proceed(request, made.said, made.address)
+
+
+@does(plans.submit_plan)
+def _submit(
+    request: HttpRequest, text: bytes, name: str, workstream: Workstream | None, reason: str, note: Note
+) -> Made:
+    done = plans.submit_plan(
+        source=text,
+        source_name=name,
+        actor=viewer(request).actor,
+        now=now(),
+        workstream=workstream,
+        change_reason=reason,
+        wanted=_wanted(request),
+        adopt=_adopt(request),
+        note=note,
+    )
+    then = reverse("plan-review", args=[done.version.workflow.slug, done.version.number])
+    return Made(f"Version {done.version.number} is submitted and waits for review.", then)
 
 
 def submit_page(
@@ -121,14 +124,13 @@ def submit_page(
     name: str = "",
     workstream: Workstream | None = None,
     refusal: Refusal | None = None,
-    checked: bool = False,
+    laid_out: bool = False,
 ) -> HttpResponse:
-    """The form with what was typed; `checked` adds the findings and the preview of the source."""
-    wanted, found, review = _wanted(request), None, None
+    """The form with what was typed; `laid_out` adds the findings and the preview of the source."""
+    wanted, review = _wanted(request), None
     may_adopt = workstream is None or not workstream.tasks.exists()
-    if checked and source:
-        found = plans.read_any_source(source, wanted)[0]
-        reading = plans.read_source(source, wanted=found, workstream=workstream)
+    if laid_out and source:
+        reading = judged(checked(source, wanted), workstream=workstream)
         review = queries.lay_out(_readable(source), reading, adopts=may_adopt and _adopt(request))
     base = _base(request) if workstream is not None else None
     template = _template(request)
@@ -154,8 +156,8 @@ def submit_page(
         "may_adopt": may_adopt,
         "adoption": (adoption := adoption_of(review.reading) if review and _adopt(request) else None),
         "adopts_state": bool(adoption) and may_adopt,
-        "found": found,
-        "may_not_submit": viewer(request).lacks(*SUBMITTERS, *([Role.REVIEWER] if workstream else [])),
+        "found": review.reading.format if review else None,
+        "may_not_submit": off(plans.why_not_submit(workstream, viewer(request).actor)),
     }
     return show(request, "plans/submit.html", context, parts=frozenset({"submission"}), refusal=refusal)
 
@@ -173,15 +175,15 @@ def _base(request: HttpRequest) -> WorkflowVersion:
     return queries.find_version(slug, number_in(given) or None)
 
 
-def _note(request: HttpRequest) -> plans.Note:
+def _note(request: HttpRequest) -> Note:
     """What is said beside the reason: the impact, when the version is wanted in effect, and the workflow
     whose text was changed, unless a file was chosen instead of that text."""
     impact, moment = typed(request, "change_impact"), typed_moment(request, "wanted_effective_at")
     template = None if request.FILES.get("file") else _template(request)
     if template is None:
-        return plans.Note(impact, moment)
+        return Note(impact, moment)
     used = usable(template.name, template.number)
-    return plans.Note(impact, moment, used.name, used.number)
+    return Note(impact, moment, used.name, used.number)
 
 
 def _wanted(request: HttpRequest) -> Format | None:

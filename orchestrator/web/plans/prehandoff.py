@@ -13,13 +13,13 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import Refusal
-from orchestrator.core.terms import DuplicateOutcome, Role, WorkstreamStatus
+from orchestrator.core.terms import DuplicateOutcome, WorkstreamStatus
 from orchestrator.models import Workstream
 from orchestrator.queries.work.duplicates import signature_of, suspects, was_claimed
 from orchestrator.queries.work.tasks import find_workstream
 from orchestrator.services.workstreams.duplicates import decide_duplicate, find_other
 from orchestrator.services.workstreams.workstreams import sign_prehandoff
-from orchestrator.web.acting import Viewer, act_of, chosen, now, perform, typed, viewer
+from orchestrator.web.acting import Viewer, act_of, chosen, does, now, perform, typed, viewer
 from orchestrator.web.show import show
 
 OUTCOMES: Final = (
@@ -33,7 +33,6 @@ OUTCOMES: Final = (
 def section(workstream: Workstream, who: Viewer, address: Callable[[str], str]) -> dict[str, Any]:
     """What the section shows; `address` names where an act posts to."""
     found = suspects(workstream)
-    lacks = who.lacks(Role.APPROVER, Role.REVIEWER)
     undecided = [suspect for suspect in found if suspect.open]
     return {
         "open": undecided,
@@ -42,8 +41,9 @@ def section(workstream: Workstream, who: Viewer, address: Callable[[str], str]) 
         "outcomes": OUTCOMES,
         "sign": address("sign"),
         "decide": address("decide"),
-        "why_not_sign": lacks or ("Decide on every suspected duplicate first." if undecided else ""),
-        "why_not_decide": _late(workstream) or lacks,
+        "why_not_sign": who.lacks(sign_prehandoff)
+        or ("Decide on every suspected duplicate first." if undecided else ""),
+        "why_not_decide": _late(workstream) or who.lacks(decide_duplicate),
     }
 
 
@@ -53,12 +53,14 @@ def _late(workstream: Workstream) -> str:
     return "Work has begun; duplicates are decided before any execution." if was_claimed(workstream) else ""
 
 
+@does(sign_prehandoff)
 def _sign(request: HttpRequest, workstream: Workstream) -> str:
     rationale, who = typed(request, "rationale"), viewer(request).actor
     sign_prehandoff(workstream_id=workstream.pk, rationale=rationale, actor=who, now=now())
     return "The pre-handoff review is signed: work may start once the plan is approved."
 
 
+@does(decide_duplicate)
 def _decide(request: HttpRequest, workstream: Workstream) -> str:
     other = find_other(typed(request, "other"))
     decision = decide_duplicate(

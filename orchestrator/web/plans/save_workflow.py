@@ -18,7 +18,7 @@ from orchestrator.queries.plans.plans import find_version
 from orchestrator.queries.plans.readings import plan_text
 from orchestrator.services.base.form_keys import Made
 from orchestrator.services.plans import saved_workflows as service
-from orchestrator.web.acting import now, proceed, typed, viewer
+from orchestrator.web.acting import does, now, proceed, typed, viewer
 from orchestrator.web.once import once
 from orchestrator.web.show import show
 
@@ -58,6 +58,7 @@ def save_as_workflow(request: HttpRequest, slug: str, version: int) -> HttpRespo
     return proceed(request, made.said, made.address)
 
 
+@does(service.save_workflow)
 def _save(request: HttpRequest, shown: WorkflowVersion, parameters: Sequence[NewParameter]) -> Made:
     done = service.save_workflow(
         version=shown,
@@ -112,7 +113,7 @@ def _page(
         "lines": [(n, text, "{{" in text) for n, text in enumerate(split_lines(source.rstrip("\n")), 1)]
         if source
         else [],
-        "why_not": why_not or viewer(request).lacks(*service.SAVERS),
+        "why_not": why_not or viewer(request).lacks(service.save_workflow),
     }
     return show(request, "library/save.html", context, parts=frozenset({"saving"}), refusal=refusal)
 

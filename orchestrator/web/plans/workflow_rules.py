@@ -11,10 +11,9 @@ from django.views.decorators.http import require_http_methods
 
 from orchestrator.core.errors import Refusal
 from orchestrator.core.plans.text.front_matter import MOST_APPROVALS
-from orchestrator.core.terms import Role
 from orchestrator.queries.plans.workflow_rules import rule_changes
 from orchestrator.services.review.workflows import change_workflow
-from orchestrator.web.acting import now, number, perform, typed, viewer
+from orchestrator.web.acting import does, now, number, perform, typed, viewer
 from orchestrator.web.plans.workflows import find_workflow
 from orchestrator.web.show import show
 
@@ -24,25 +23,23 @@ def rules(request: HttpRequest, slug: str) -> HttpResponse:
     """The form and the log; a POST changes what differs."""
     if request.method != "POST":
         return _page(request, slug)
+    do, again = partial(_change, request, slug), partial(_page, request, slug)
+    return perform(request, do, then=reverse("workflow-rules", args=[slug]), again=again)
 
-    def do() -> str:
-        changed = change_workflow(
-            workflow_id=find_workflow(slug).pk,
-            name=typed(request, "name"),
-            domain=typed(request, "domain"),
-            allow_self_approval=bool(request.POST.get("allow_self_approval")),
-            required_approvals=number(request, "required_approvals"),
-            reason=typed(request, "reason"),
-            actor=viewer(request).actor,
-            now=now(),
-        )
-        return (
-            f"The rules of {changed.name} are kept; its versions in review are decided by them from now on."
-        )
 
-    return perform(
-        request, do, then=reverse("workflow-rules", args=[slug]), again=partial(_page, request, slug)
+@does(change_workflow)
+def _change(request: HttpRequest, slug: str) -> str:
+    changed = change_workflow(
+        workflow_id=find_workflow(slug).pk,
+        name=typed(request, "name"),
+        domain=typed(request, "domain"),
+        allow_self_approval=bool(request.POST.get("allow_self_approval")),
+        required_approvals=number(request, "required_approvals"),
+        reason=typed(request, "reason"),
+        actor=viewer(request).actor,
+        now=now(),
     )
+    return f"The rules of {changed.name} are kept; its versions in review are decided by them from now on."
 
 
 def _page(request: HttpRequest, slug: str, refusal: Refusal | None = None) -> HttpResponse:
@@ -59,7 +56,7 @@ def _page(request: HttpRequest, slug: str, refusal: Refusal | None = None) -> Ht
         "reason": given.get("reason", ""),
         "most": MOST_APPROVALS,
         "changes": list(rule_changes(workflow)),
-        "why_not": viewer(request).lacks(Role.APPROVER),
+        "why_not": viewer(request).lacks(change_workflow),
     }
     return show(request, "workflows/rules.html", context, refusal=refusal)
 

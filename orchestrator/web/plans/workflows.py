@@ -11,14 +11,13 @@ from django.views.decorators.http import require_GET
 
 from orchestrator.core.changes.judge import Judgement
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
-from orchestrator.core.terms import Role
 from orchestrator.models import Workflow, WorkflowVersion, Workstream
 from orchestrator.queries.changes.migrations import in_flight, versions_in_effect, workstreams_in_flight
 from orchestrator.queries.plans.change_log import Change, change_log
 from orchestrator.queries.plans.readings import plan_of
 from orchestrator.services.changes.migration import Migrated, migrate_several
 from orchestrator.services.plans.starting import start_workstream
-from orchestrator.web.acting import act_of, now, perform, typed, viewer
+from orchestrator.web.acting import act_of, does, now, perform, typed, viewer
 from orchestrator.web.csv_export import csv_response, moment
 from orchestrator.web.show import show
 
@@ -78,7 +77,7 @@ def _page(
         "chosen": set(request.POST.getlist("workstream")),
         "title": request.POST.get("title", ""),
         "reason": request.POST.get("reason", ""),
-        "why_not": {"start": who.lacks(Role.INITIATOR, Role.APPROVER), "migrate": who.lacks(Role.APPROVER)},
+        "why_not": {"start": who.lacks(start_workstream), "migrate": who.lacks(migrate_several)},
     }
     return show(request, "workflows/workstreams.html", context, refusal=refusal)
 
@@ -91,32 +90,36 @@ def _flights(workflow: Workflow, wanted: WorkflowVersion | None) -> Iterator[Fli
 
 @act_of("workflow-workstreams", "slug")
 def start(request: HttpRequest, slug: str) -> HttpResponse:
-    begun: list[Workstream] = []
+    do, again = partial(_start, request, slug), partial(_page, request, slug, "start")
+    return perform(request, do, then=reverse("workflow-workstreams", args=[slug]), again=again)
 
-    def do() -> str:
-        title = typed(request, "title")
-        begun.append(start_workstream(workflow=slug, title=title, actor=viewer(request).actor, now=now()))
-        return f"{begun[0].title} is registered. Its pre-handoff review has to be signed before work starts."
 
-    again = partial(_page, request, slug, "start")
-    then = reverse("workflow-workstreams", args=[slug])
-    return perform(request, do, then=then, again=again)
+@does(start_workstream)
+def _start(request: HttpRequest, slug: str) -> str:
+    title = typed(request, "title")
+    begun = start_workstream(workflow=slug, title=title, actor=viewer(request).actor, now=now())
+    return f"{begun.title} is registered. Its pre-handoff review has to be signed before work starts."
 
 
 @act_of("workflow-workstreams", "slug")
 def migrate(request: HttpRequest, slug: str) -> HttpResponse:
     """Migrate what is ticked, each in a transaction of its own; the page then says what came of each."""
     try:
-        results = migrate_several(
-            workstreams=_ticked(request, slug),
-            version_id=_wanted(request, slug).pk,
-            reason=typed(request, "reason"),
-            actor=viewer(request).actor,
-            now=now(),
-        )
+        results = _migrated(request, slug)
     except Refusal as refusal:
         return _page(request, slug, "migrate", refusal)
     return _page(request, slug, "migrate", results=results)
+
+
+@does(migrate_several)
+def _migrated(request: HttpRequest, slug: str) -> list[Migrated]:
+    return migrate_several(
+        workstreams=_ticked(request, slug),
+        version_id=_wanted(request, slug).pk,
+        reason=typed(request, "reason"),
+        actor=viewer(request).actor,
+        now=now(),
+    )
 
 
 def _ticked(request: HttpRequest, slug: str) -> list[Workstream]:

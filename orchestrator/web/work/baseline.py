@@ -8,9 +8,10 @@ from orchestrator.core.terms import IntegrationSource, WorkstreamStatus
 from orchestrator.models import Workstream
 from orchestrator.queries.work.baseline import integration_in_force
 from orchestrator.services.handoff import baseline
-from orchestrator.web.acting import Viewer, now, typed
+from orchestrator.web.acting import Viewer, does, now, typed
 
 
+@does(baseline.integrate)
 def _integrate(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     baseline.integrate(
         workstream_id=found.pk,
@@ -23,11 +24,13 @@ def _integrate(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     return "The integration is recorded: from now on rework needs a revert decision first."
 
 
+@does(baseline.look)
 def _look(_request: HttpRequest, found: Workstream, who: Viewer) -> str:
     row = baseline.look(workstream_id=found.pk, actor=who.actor, now=now())
     return f"The base branch holds the work at {row.commit[:12]}: the integration is recorded."
 
 
+@does(baseline.revert)
 def _revert(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     baseline.revert(
         workstream_id=found.pk,
@@ -52,8 +55,11 @@ def why_not(who: Viewer, found: Workstream) -> dict[str, str]:
     early = "" if open_to else "Nothing can be integrated before a task is complete."
     if found.status == WorkstreamStatus.ARCHIVED:
         early = "It is archived."
-    barred = early or who.lacks(*baseline.INTEGRATORS)
-    return {"integrate": barred, "look": barred, "revert": who.lacks(*baseline.REVERTERS)}
+    return {
+        "integrate": early or who.lacks(baseline.integrate),
+        "look": early or who.lacks(baseline.look),
+        "revert": who.lacks(baseline.revert),
+    }
 
 
 def why_no_rework(workstream: Workstream) -> str:

@@ -1,5 +1,6 @@
 """Collected files: what became of results that executors committed themselves (FR-029)."""
 
+from functools import partial
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -10,8 +11,8 @@ from django.views.decorators.http import require_GET
 from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import InboxState
 from orchestrator.queries.handoff.collected import collected_files, labels_of
-from orchestrator.services.work.collector import COLLECTORS, collect_now
-from orchestrator.web.acting import act_of, now, perform, viewer
+from orchestrator.services.work.collector import collect_now
+from orchestrator.web.acting import act_of, does, now, perform, viewer
 from orchestrator.web.show import show
 
 PER_PAGE = 50
@@ -24,12 +25,14 @@ def collected(request: HttpRequest) -> HttpResponse:
 
 @act_of("collected")
 def collect(request: HttpRequest) -> HttpResponse:
-    def look() -> str:
-        looked = collect_now(actor=viewer(request).actor, now=now())
-        return f"Looked at {looked} new file{'' if looked == 1 else 's'}."
-
-    again = lambda refusal: collected_page(request, refusal)  # noqa: E731
+    look, again = partial(_look, request), partial(collected_page, request)
     return perform(request, look, then=reverse("collected"), again=again, repeats=True)
+
+
+@does(collect_now)
+def _look(request: HttpRequest) -> str:
+    looked = collect_now(actor=viewer(request).actor, now=now())
+    return f"Looked at {looked} new file{'' if looked == 1 else 's'}."
 
 
 def collected_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
@@ -44,7 +47,7 @@ def collected_page(request: HttpRequest, refusal: Refusal | None = None) -> Http
             (file, labels.get(file.executor, f"{file.executor} (nobody's)")) for file in page.object_list
         ],
         "quarantined_only": only,
-        "why_not": viewer(request).lacks(*COLLECTORS),
+        "why_not": viewer(request).lacks(collect_now),
     }
     return show(request, "collected/page.html", context, refusal=refusal)
 

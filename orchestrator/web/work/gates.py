@@ -7,16 +7,17 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
+from orchestrator.core.engine import explain
 from orchestrator.core.engine.explain import GATE_MEANINGS
 from orchestrator.core.errors import MissingReason, Refusal
 from orchestrator.core.terms import GateKind, TaskStatus
 from orchestrator.models import GateReview, Task
 from orchestrator.queries.engine.signatures import sign_off_of
 from orchestrator.queries.work import gates as queries
-from orchestrator.services.plans.amendments import PROPOSERS
+from orchestrator.services.plans.amendments import propose_stage
 from orchestrator.services.review import gates
 from orchestrator.services.work.signing import why_not_approve, why_not_decide
-from orchestrator.web.acting import Viewer, act_of, now, perform, typed, viewer
+from orchestrator.web.acting import Viewer, act_of, does, now, off, perform, typed, viewer
 from orchestrator.web.show import show
 from orchestrator.web.work.baseline import why_no_rework
 
@@ -41,6 +42,7 @@ def gate_decide(request: HttpRequest, task_id: int) -> HttpResponse:
     return perform(request, do, then=reverse("gate", args=[task_id]), again=partial(gate_page, request, task))
 
 
+@does(gates.reject_gate, gates.approve_gate)
 def _decide(request: HttpRequest, task: Task) -> str:
     who, reason = viewer(request).actor, typed(request, "reason")
     if request.POST.get("decision") == "approve":
@@ -68,7 +70,7 @@ def _signed(task: Task, review: GateReview) -> str:
     if task.status == TaskStatus.COMPLETE:
         said = f"{key} is approved: what stands behind it may start."
     else:
-        said = f"Your signature on {key} is recorded; it {sign_off_of(task).sentence}."
+        said = f"Your signature on {key} is recorded; it {explain.waits_for_signatures(sign_off_of(task))}."
     return (
         f"{said} The follow-ups are version {version.number} of the plan, which waits for review."
         if version
@@ -91,11 +93,11 @@ def gate_page(request: HttpRequest, task: Task, refusal: Refusal | None = None) 
 
 def _why_not(who: Viewer, task: Task, sheet: queries.GateSheet) -> dict[str, str]:
     """Why signing or rejecting is off; empty text when it is on."""
-    wait = "" if sheet.waits else f"Nothing to sign now: {sheet.row.sentence}."
+    wait = "" if sheet.waits else explain.nothing_to_sign(sheet.row.sentence)
     if task.status == TaskStatus.COMPLETE:
         wait = "It is signed already; the decisions stand above."
-    barred = _said(why_not_decide(task, who.actor))
-    asked = "" if barred else _said(why_not_approve(task, who.actor))
+    barred = off(why_not_decide(task, who.actor))
+    asked = "" if barred else off(why_not_approve(task, who.actor))
     nowhere = (
         "" if sheet.return_steps else "No step before this gate was completed, so work cannot return to one."
     )
@@ -104,12 +106,8 @@ def _why_not(who: Viewer, task: Task, sheet: queries.GateSheet) -> dict[str, str
         "decide": closed,
         "approve": closed or asked,
         "reject": closed or nowhere or why_no_rework(task.workstream),
-        "follow_ups": who.lacks(*PROPOSERS),
+        "follow_ups": who.lacks(propose_stage),
     }
-
-
-def _said(refusal: Refusal | None) -> str:
-    return f"{refusal.message} {refusal.way_out}" if refusal else ""
 
 
 urlpatterns: list[Any] = [

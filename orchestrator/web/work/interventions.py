@@ -12,11 +12,11 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import NotFound, Refusal
-from orchestrator.core.terms import InterventionKind, Role
+from orchestrator.core.terms import InterventionKind
 from orchestrator.models import Intervention
 from orchestrator.queries.work import interventions as queries
 from orchestrator.services.people.interventions import clear_human_flag
-from orchestrator.web.acting import act_of, now, perform, typed, viewer
+from orchestrator.web.acting import act_of, does, now, perform, typed, viewer
 from orchestrator.web.show import show
 
 PER_PAGE = 50
@@ -36,15 +36,18 @@ def intervention_done(request: HttpRequest, intervention_id: int) -> HttpRespons
     if intervention is None:
         raise NotFound("There is no such intervention.")
 
-    def clear() -> str:
-        answer, who = typed(request, "answer"), viewer(request).actor
-        clear_human_flag(task_id=intervention.task_id, answer=answer, actor=who, now=now())
-        return answered(intervention.kind)
-
+    clear = partial(_clear, request, intervention)
     again = partial(interventions_page, request, intervention_id)
     if request.htmx:  # type: ignore[attr-defined]
         return _without_card(request, clear, again)
     return perform(request, clear, then=reverse("interventions"), again=again)
+
+
+@does(clear_human_flag)
+def _clear(request: HttpRequest, intervention: Intervention) -> str:
+    answer, who = typed(request, "answer"), viewer(request).actor
+    clear_human_flag(task_id=intervention.task_id, answer=answer, actor=who, now=now())
+    return answered(intervention.kind)
 
 
 def answered(kind: str) -> str:
@@ -73,7 +76,7 @@ def interventions_page(
         "open": waiting,
         "acted_is_open": any(one.pk == acted for one in waiting),
         "page_obj": Paginator(queries.cleared_interventions(), PER_PAGE).get_page(request.GET.get("page")),
-        "why_not": who.lacks(Role.INITIATOR, Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER),
+        "why_not": who.lacks(clear_human_flag),
         "acted": acted,
         "said": said,
         "now": now(),

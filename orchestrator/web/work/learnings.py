@@ -9,12 +9,11 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods
 
 from orchestrator.core.errors import Refusal
-from orchestrator.core.terms import Role
 from orchestrator.models import Workstream
 from orchestrator.queries.work.tasks import find_workstream
 from orchestrator.queries.workstreams.learnings import lesson
 from orchestrator.services.workstreams.learnings import nothing_to_record, record_learning
-from orchestrator.web.acting import now, perform, typed, viewer
+from orchestrator.web.acting import does, now, perform, typed, viewer
 from orchestrator.web.show import show
 
 
@@ -30,6 +29,7 @@ def learning(request: HttpRequest, uuid: UUID, after: str) -> HttpResponse:
     )
 
 
+@does(record_learning, nothing_to_record)
 def _answer(request: HttpRequest, found: Workstream, after: str) -> str:
     actor, asked = viewer(request).actor, lesson(found, after).after
     if request.POST.get("answer") == "nothing":
@@ -58,7 +58,7 @@ def _form(
         "went_wrong": request.POST.get("went_wrong", prefilled),
         "worked": request.POST.get("worked", ""),
         "tighten": request.POST.get("tighten", ""),
-        "why_not": viewer(request).lacks(Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER),
+        "why_not": viewer(request).lacks(record_learning),
     }
     return show(request, "learnings/page.html", context, refusal=refusal)
 

@@ -5,36 +5,37 @@ from typing import Any
 from django.http import HttpRequest
 
 from orchestrator.core.errors import NotFound
-from orchestrator.core.terms import Role
 from orchestrator.models import Task, Workstream
 from orchestrator.queries.work.ownership import people, transfers_of
 from orchestrator.services.people import ownership
-from orchestrator.web.acting import Viewer, now, number, typed
-
-MOVERS = (Role.INITIATOR, Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
+from orchestrator.web.acting import Viewer, does, now, number, typed
 
 
 def ownership_context(who: Viewer, workstream: Workstream, task: Task | None = None) -> dict[str, Any]:
     """What the ownership section of a page shows."""
+    moved = ownership.transfer_task if task else ownership.transfer_workstream
     return {
         "people": people(),
         "transfers": transfers_of(workstream, task),
-        "why_not_own": who.lacks(*MOVERS),
+        "why_not_own": who.lacks(moved),
     }
 
 
+@does(ownership.transfer_task)
 def pass_task_on(request: HttpRequest, found: Task, who: Viewer) -> str:
     to, reason = typed(request, "to"), typed(request, "reason")
     ownership.transfer_task(task_id=found.pk, to=to, reason=reason, actor=who.actor, now=now())
     return f"{to} owns {found.step.key} now."
 
 
+@does(ownership.transfer_workstream)
 def pass_workstream_on(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     to, reason = typed(request, "to"), typed(request, "reason")
     ownership.transfer_workstream(workstream_id=found.pk, to=to, reason=reason, actor=who.actor, now=now())
     return f"{to} owns {found.title} now."
 
 
+@does(ownership.transfer_blocker)
 def pass_blocker_on(request: HttpRequest, found: Task, who: Viewer) -> str:
     blocker, to, reason = number(request, "blocker"), typed(request, "to"), typed(request, "reason")
     if not found.blockers.filter(pk=blocker).exists():

@@ -2,36 +2,35 @@
 act comes.
 """
 
-from orchestrator.core.terms import OPEN_TASK, AttemptStatus, Reason, Role
+from orchestrator.core.engine import explain
+from orchestrator.core.terms import OPEN_TASK, AttemptStatus, Reason
 from orchestrator.models import Executor
 from orchestrator.queries.base.roles import doers_of
 from orchestrator.queries.engine.held import lost_before
 from orchestrator.queries.engine.threads import sole_executor
 from orchestrator.queries.work.tasks import TaskDetail
-from orchestrator.web.acting import Viewer
+from orchestrator.services.base.acts import lacking
+from orchestrator.services.people import blockers, interventions
+from orchestrator.services.work import failures
+from orchestrator.services.work.rework import send_back
+from orchestrator.web.acting import Viewer, off
 from orchestrator.web.work.baseline import why_no_rework
-
-WORKERS = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
-ANSWERERS = (Role.INITIATOR, *WORKERS)
 
 
 def why_not(who: Viewer, detail: TaskDetail, mine: Executor | None) -> dict[str, str]:
     """The reason for each control that is off; empty text for those that are on."""
-    worker = who.lacks(*WORKERS)
-    is_open = detail.row.task.status in OPEN_TASK
-    closed = "" if is_open else f"The task is {detail.row.task.get_status_display().lower()}."
-    asked = detail.row.task.needs_human
+    task = detail.row.task
     return {
-        "claim": _not_claimable(detail, mine) or who.lacks(*sorted(doers_of(detail.row.task.step))),
+        "claim": _not_claimable(detail, mine) or off(lacking(who.actor, sorted(doers_of(task.step)))),
         "work": _not_mine(detail, mine),
         "complete": _not_mine(detail, mine) or _held(detail),
-        "declare_failure": worker or _not_running(detail),
-        "requeue": worker or _not_queueable(detail),
-        "send_back": worker or _never_completed(detail) or why_no_rework(detail.row.task.workstream),
-        "flag": worker or closed or ("It already waits for a person." if asked else ""),
-        "answer": who.lacks(*ANSWERERS),
-        "declare_blocker": worker or closed,
-        "resolve_blocker": worker,
+        "declare_failure": who.lacks(failures.declare_failure) or _not_running(detail),
+        "requeue": who.lacks(failures.requeue) or _not_queueable(detail),
+        "send_back": who.lacks(send_back) or _never_completed(detail) or why_no_rework(task.workstream),
+        "flag": off(interventions.why_not_flag(task, who.actor)),
+        "answer": who.lacks(interventions.clear_human_flag),
+        "declare_blocker": off(blockers.why_not_block(task, who.actor)),
+        "resolve_blocker": who.lacks(blockers.resolve_blocker),
     }
 
 
@@ -46,10 +45,10 @@ def _not_claimable(detail: TaskDetail, mine: Executor | None) -> str:
     if row.live is None:
         if row.verdict is not None and row.verdict.reason is Reason.LAUNCHED:
             # The next round does what the verdict says.
-            return "It is being queued; open the page again in a moment."
-        return f"It is not ready: {row.sentence.rstrip('.')}."
+            return explain.launches_next()
+        return explain.not_ready(row.sentence)
     if row.task.needs_human:
-        return "It waits for a person's answer first."
+        return explain.waits_for_answer_first()
     if any(blocker.resolved_at is None for blocker in detail.blockers):
         return "It is blocked; resolve the blocker first."
     if held := _held(detail):

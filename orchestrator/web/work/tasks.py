@@ -12,20 +12,22 @@ from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
+from orchestrator.core.actions import Action
+from orchestrator.core.engine import explain
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
-from orchestrator.core.people.roles import DOERS
 from orchestrator.core.terms import OPEN_TASK, BlockerKind, ExecutorKind, WorkstreamStatus
 from orchestrator.models import Executor, Task, Workstream
 from orchestrator.queries.base.roles import doers_of
 from orchestrator.queries.work.additions import steps_left
 from orchestrator.queries.work.blockers import blocked_task
 from orchestrator.queries.work.briefs import upstream_of
-from orchestrator.queries.work.rework import returned, to_prove
+from orchestrator.queries.work.rework import returned, to_prove, to_verify_again
 from orchestrator.queries.work.tasks import find_task, find_workstream, task_detail
+from orchestrator.services.base.acts import lacking
 from orchestrator.services.people import blockers, executors, interventions
 from orchestrator.services.review import additions
 from orchestrator.services.work import claims, completions, failures, rework
-from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, typed, viewer
+from orchestrator.web.acting import Viewer, act_of, chosen, does, now, number, perform, typed, viewer
 from orchestrator.web.show import show
 from orchestrator.web.work.interventions import answered
 from orchestrator.web.work.ownership import ownership_context, pass_blocker_on, pass_task_on
@@ -64,7 +66,7 @@ def task_page(
         "task": detail.row.task,
         "step": detail.row.task.step,
         "steps_left": steps_left(detail.row.task.step),
-        "exits": [(c, request.POST.get(f"evidence-{c.pk}", "")) for c in detail.exit_criteria],
+        "to_prove": [(c, request.POST.get(f"evidence-{c.pk}", "")) for c in detail.to_prove],
         "kinds": list(BlockerKind),
         "blocked": blocked_task(workstream, key, now()),
         "role": detail.row.task.step.role or detail.row.task.step.thread.owner_role,
@@ -84,8 +86,8 @@ def _so_far(task: Task) -> dict[str, Any]:
     if task.status not in OPEN_TASK:
         return {}
     return {
-        "returned": [one for one in returned(task) if one.what != "attempt failed"],
-        "prove_again": [one for one in to_prove([task]) if one.attempt is not None],
+        "returned": [one for one in returned(task) if one.what != Action.ATTEMPT_FAILED],
+        "prove_again": to_verify_again(to_prove([task])),
         "upstream": upstream_of(task),
     }
 
@@ -106,7 +108,6 @@ def person_executor(who: Viewer) -> Executor | None:
 
 
 def _registered(who: Viewer) -> Executor:
-    who.actor.require(*sorted(DOERS))
     return executors.register_own(user=who.user, now=now())
 
 
@@ -117,9 +118,11 @@ def _mine(who: Viewer) -> Executor:
     return executor
 
 
+@does(claims.claim, executors.register_own)
 def _claim(request: HttpRequest, found: Task, who: Viewer) -> str:
     attempt = number(request, "attempt")
-    who.actor.require(*sorted(doers_of(found.step)))
+    if refusal := lacking(who.actor, sorted(doers_of(found.step))):
+        raise refusal
     executor = person_executor(who) or _registered(who)
     claims.claim(attempt_id=attempt, executor=executor, actor=who.actor, now=now())
     return (
@@ -128,6 +131,7 @@ def _claim(request: HttpRequest, found: Task, who: Viewer) -> str:
     )
 
 
+@does(claims.report)
 def _report(request: HttpRequest, found: Task, who: Viewer) -> str:
     held, token = number(request, "attempt"), number(request, "token")
     text = typed(request, "breadcrumb")
@@ -137,6 +141,7 @@ def _report(request: HttpRequest, found: Task, who: Viewer) -> str:
     return f"The breadcrumb of {found.step.key} is stored."
 
 
+@does(completions.complete)
 def _complete(request: HttpRequest, found: Task, who: Viewer) -> str:
     held, token = number(request, "attempt"), number(request, "token")
     fields = [name for name in request.POST if name.startswith("evidence-") and name[9:].isdecimal()]
@@ -155,6 +160,7 @@ def _complete(request: HttpRequest, found: Task, who: Viewer) -> str:
     return f"{found.step.key} is complete: its artifact goes to the workspace and its successors start then."
 
 
+@does(additions.add_steps)
 def _add_steps(request: HttpRequest, found: Task, who: Viewer) -> str:
     held, token = number(request, "attempt"), number(request, "token")
     tasks, reason = typed(request, "tasks"), typed(request, "reason")
@@ -182,6 +188,7 @@ def _uploads(request: HttpRequest) -> dict[str, bytes]:
     return {file.name or "output": file.read() for file in files}
 
 
+@does(failures.fail)
 def _fail(request: HttpRequest, found: Task, who: Viewer) -> str:
     held, token = number(request, "attempt"), number(request, "token")
     error = typed(request, "error")
@@ -190,45 +197,52 @@ def _fail(request: HttpRequest, found: Task, who: Viewer) -> str:
             "Say what went wrong.", recovery="Type what the next person needs to know.", field="error"
         )
     failures.fail(attempt_id=held, token=token, executor=_mine(who), error=error, actor=who.actor, now=now())
-    return f"The attempt failed. {found.step.key} waits until someone re-queues it."
+    return f"The attempt failed. {explain.requeued_by_someone(found.step.key)}"
 
 
+@does(failures.declare_failure)
 def _declare_failure(request: HttpRequest, found: Task, who: Viewer) -> str:
     reason = typed(request, "reason")
     failures.declare_failure(attempt_id=number(request, "attempt"), reason=reason, actor=who.actor, now=now())
-    return f"The attempt is declared failed. {found.step.key} waits until someone re-queues it."
+    return f"The attempt is declared failed. {explain.requeued_by_someone(found.step.key)}"
 
 
+@does(failures.requeue)
 def _requeue(request: HttpRequest, found: Task, who: Viewer) -> str:
     failures.requeue(task_id=found.pk, reason=typed(request, "reason"), actor=who.actor, now=now())
     return f"{found.step.key} is re-queued: a new attempt starts when the rules allow."
 
 
+@does(rework.send_back)
 def _send_back(request: HttpRequest, found: Task, who: Viewer) -> str:
     again = rework.send_back(task_id=found.pk, reason=typed(request, "reason"), actor=who.actor, now=now())
     return f"Work is sent back: {', '.join(again)} will be done again."
 
 
+@does(interventions.flag_for_human)
 def _flag(request: HttpRequest, found: Task, who: Viewer) -> str:
     choices = typed(request, "choices").splitlines()
     note = typed(request, "note")
     interventions.flag_for_human(task_id=found.pk, note=note, choices=choices, actor=who.actor, now=now())
-    return f"{found.step.key} waits for a person now; it stands among the interventions."
+    return explain.flagged(found.step.key)
 
 
+@does(interventions.clear_human_flag)
 def _answer(request: HttpRequest, found: Task, who: Viewer) -> str:
     answer = typed(request, "answer")
     done = interventions.clear_human_flag(task_id=found.pk, answer=answer, actor=who.actor, now=now())
     return answered(done.kind)
 
 
+@does(blockers.declare_blocker)
 def _declare_blocker(request: HttpRequest, found: Task, who: Viewer) -> str:
     kind, note = typed(request, "kind"), typed(request, "note")
     owner = typed(request, "owner")
     blockers.declare_blocker(task_id=found.pk, kind=kind, note=note, owner=owner, actor=who.actor, now=now())
-    return f"The blocker is declared; {found.step.key} waits until it is resolved."
+    return f"The blocker is declared; {explain.blocked_by_it(found.step.key)}"
 
 
+@does(blockers.resolve_blocker)
 def _resolve_blocker(request: HttpRequest, found: Task, who: Viewer) -> str:
     blocker = number(request, "blocker")
     if not found.blockers.filter(pk=blocker).exists():

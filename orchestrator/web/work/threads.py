@@ -7,8 +7,8 @@ from django.http import HttpRequest
 from orchestrator.core.terms import AssignmentMode, WorkstreamStatus
 from orchestrator.models import Executor, Workstream
 from orchestrator.queries.engine.threads import open_threads
-from orchestrator.services.people.threads import ASSIGNERS, assign_thread, unassign_thread
-from orchestrator.web.acting import Viewer, now, number, typed
+from orchestrator.services.people.threads import assign_thread, unassign_thread
+from orchestrator.web.acting import Viewer, does, now, number, typed
 
 
 def threads_context(who: Viewer, workstream: Workstream) -> dict[str, Any]:
@@ -21,10 +21,11 @@ def threads_context(who: Viewer, workstream: Workstream) -> dict[str, Any]:
         "some_assigned": any(row.assignment for row in threads),
         "executors": Executor.objects.filter(user__is_active=True).select_related("user"),
         "modes": list(AssignmentMode),
-        "why_not_assign": who.lacks(*ASSIGNERS),
+        "why_not_assign": who.lacks(assign_thread),
     }
 
 
+@does(assign_thread)
 def assign(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     executor = typed(request, "executor")
     assign_thread(
@@ -39,6 +40,7 @@ def assign(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     return f"The thread is kept for {executor} now."
 
 
+@does(unassign_thread)
 def unassign(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     thread, reason = number(request, "thread"), typed(request, "reason")
     unassign_thread(workstream_id=found.pk, thread_id=thread, reason=reason, actor=who.actor, now=now())

@@ -6,7 +6,7 @@ from django.http.response import HttpResponseBase
 from django.urls import path
 from django.utils import timezone
 
-from orchestrator.queries.workstreams.inbox import inbox_for
+from orchestrator.services.duties import inbox_of
 from orchestrator.web.admission import roles_in
 from orchestrator.web.csv_export import csv_response, moment
 from orchestrator.web.show import show
@@ -14,7 +14,7 @@ from orchestrator.web.show import show
 
 def inbox(request: HttpRequest) -> HttpResponseBase:
     """The list, or with `?format=csv` the same rows as a file."""
-    box = inbox_for(request.user, roles_in(request))  # type: ignore[arg-type]  # everybody here is signed in
+    box = inbox_of(request.user, roles_in(request))  # type: ignore[arg-type]  # everybody here is signed in
     if request.GET.get("format") == "csv":
         header = ("waits_for", "item", "workstream", "why", f"since ({settings.PROJECT_TIME_ZONE})")
         rows = (

@@ -8,12 +8,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from orchestrator.core.errors import Refusal
-from orchestrator.core.terms import Role
 from orchestrator.models import Policy
-from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.form_keys import Made
 from orchestrator.services.workstreams.policies import change_policy
-from orchestrator.web.acting import proceed
+from orchestrator.web.acting import does, proceed, viewer
 from orchestrator.web.markdown import LIMIT
 from orchestrator.web.once import once
 from orchestrator.web.show import show
@@ -85,11 +83,11 @@ class _Incomplete(Exception):
     """The form says what is wrong with it."""
 
 
+@does(change_policy)
 def _changed(request: HttpRequest, form: PolicyForm, **given: str) -> Made | None:
     """What was written; None when the form was no good. Refuses people without the role before it looks at
     what they typed."""
-    actor = Actor.person(request.user)  # type: ignore[arg-type]
-    actor.require(Role.APPROVER)
+    actor = viewer(request).actor
 
     def make() -> Made:
         if not form.is_valid():
@@ -108,7 +106,7 @@ def _changed(request: HttpRequest, form: PolicyForm, **given: str) -> Made | Non
 
 
 def _may_edit(request: HttpRequest) -> bool:
-    return Role.APPROVER in Actor.person(request.user).roles()  # type: ignore[arg-type]
+    return not viewer(request).lacks(change_policy)
 
 
 urlpatterns = [

@@ -11,7 +11,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
-from orchestrator.core.terms import Lifecycle, Role, TaskStatus, WorkstreamStatus
+from orchestrator.core.terms import TaskStatus
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.queries.changes.migrations import last_migration, under_way, versions_in_effect
 from orchestrator.queries.handoff.workspace_files import file_of, files_of
@@ -27,7 +27,7 @@ from orchestrator.services.work import failures, recoveries
 from orchestrator.services.workstreams import workstreams
 from orchestrator.services.workstreams.learnings import record_learning
 from orchestrator.services.workstreams.priorities import set_priority
-from orchestrator.web.acting import Viewer, act_of, chosen, now, number, perform, typed, viewer
+from orchestrator.web.acting import Viewer, act_of, chosen, does, now, number, off, perform, typed, viewer
 from orchestrator.web.show import part_asked, show
 from orchestrator.web.work import baseline
 from orchestrator.web.work.ownership import ownership_context, pass_workstream_on
@@ -43,7 +43,6 @@ TOLD_ELSEWHERE = frozenset(
 )
 #: Acts that ask git between their transactions; doing them again makes nothing a second time.
 MANY_TRANSACTIONS = frozenset({"recover", "republish", *baseline.ACTS})
-WORKERS = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
 
 
 def workstream_page(
@@ -61,7 +60,7 @@ def workstream_page(
         "in_work": [row for row in board.current if row.live and row.state in IN_WORK],
         "rework": rework_in(found),
         "blocked": blocked_workstream(found, now()),
-        "why_not": _why_not(who, found, board) | baseline.why_not(who, found),
+        "why_not": _why_not(who, found) | baseline.why_not(who, found),
         "acted": acted,
         "told_elsewhere": acted in TOLD_ELSEWHERE,
     }
@@ -112,6 +111,7 @@ def workstream_act(request: HttpRequest, uuid: UUID, act: str) -> HttpResponse:
     )
 
 
+@does(workstreams.accept_workstream)
 def _accept(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     workstreams.accept_workstream(
         workstream_id=found.pk, actor=who.actor, now=now(), note=typed(request, "note")
@@ -119,18 +119,21 @@ def _accept(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     return f"{found.title} is accepted."
 
 
+@does(workstreams.archive_workstream)
 def _archive(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     reason = typed(request, "reason")
     workstreams.archive_workstream(workstream_id=found.pk, reason=reason, actor=who.actor, now=now())
     return f"{found.title} is archived. Its history and files stay."
 
 
+@does(workstreams.reopen_workstream)
 def _reopen(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     reason = typed(request, "reason")
     workstreams.reopen_workstream(workstream_id=found.pk, reason=reason, actor=who.actor, now=now())
     return f"{found.title} is active again. Add tasks for the gap; it is accepted anew once they are done."
 
 
+@does(set_priority)
 def _prioritise(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     text, reason = typed(request, "priority"), typed(request, "reason")
     if not re.fullmatch(r"-?[0-9]{1,6}", text):
@@ -139,12 +142,14 @@ def _prioritise(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     return f"{found.title} now has the priority {int(text)}."
 
 
+@does(failures.requeue)
 def _requeue(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     task = find_task(found, typed(request, "key"))
     failures.requeue(task_id=task.pk, reason=typed(request, "reason"), actor=who.actor, now=now())
     return f"{task.step.key} is re-queued: a new attempt starts when the rules allow."
 
 
+@does(record_learning)
 def _learn(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     record_learning(
         workstream=found,
@@ -158,6 +163,12 @@ def _learn(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     return "The learning is recorded: it stands in LEARNINGS.md and in every brief from now on."
 
 
+@does(
+    recoveries.retry_artifact,
+    recoveries.republish_artifact,
+    recoveries.restore_artifact,
+    recoveries.withdraw_artifact,
+)
 def _recover(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     """The four ways out of a missing or altered artifact (EC-3)."""
     artifact = _artifact_of(found, number(request, "artifact"))
@@ -170,6 +181,7 @@ def _recover(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     return f"{artifact.path} is usable again; what waits for it goes on."
 
 
+@does(recoveries.republish_workstream)
 def _republish(_request: HttpRequest, found: Workstream, who: Viewer) -> str:
     count = recoveries.republish_workstream(workstream_id=found.pk, actor=who.actor, now=now())
     return (
@@ -207,40 +219,17 @@ RECOVERIES: dict[str, Callable[..., object]] = {
 }
 
 
-def _why_not(who: Viewer, found: Workstream, board: queries.Board) -> dict[str, str]:
+def _why_not(who: Viewer, found: Workstream) -> dict[str, str]:
     """Why each control is off; empty text when it is on."""
-    work = who.lacks(*WORKERS)
-    archived = "It is archived already." if found.status == WorkstreamStatus.ARCHIVED else ""
     return {
-        "accept": _not_acceptable(found, board) or who.lacks(Role.APPROVER),
-        "archive": archived or who.lacks(Role.APPROVER),
-        "reopen": who.lacks(Role.APPROVER),
-        "priority": who.lacks(Role.INITIATOR, Role.APPROVER),
-        "requeue": work,
-        "recover": work,
-        "learn": work,
+        "accept": off(workstreams.why_not_accept(found, who.actor)),
+        "archive": off(workstreams.why_not_archive(found, who.actor)),
+        "reopen": off(workstreams.why_not_reopen(found, who.actor)),
+        "priority": who.lacks(set_priority),
+        "requeue": who.lacks(failures.requeue),
+        "recover": who.lacks(recoveries.retry_artifact),
+        "learn": who.lacks(record_learning),
     }
-
-
-def _not_acceptable(found: Workstream, board: queries.Board) -> str:
-    """What stands between this workstream and acceptance (LC-1)."""
-    if board.lifecycle is Lifecycle.FINISHED:
-        return (
-            f"Version {board.undecided.number} of its plan waits for a decision." if board.undecided else ""
-        )
-    if board.lifecycle is Lifecycle.ACTIVE:
-        left = f"{found.open_tasks} open task{'' if found.open_tasks == 1 else 's'}"
-        return (
-            f"It is not finished: {left} left."
-            if found.open_tasks
-            else "It is not finished: it has no finished task."
-        )
-    reasons = {
-        Lifecycle.PLANNING: "Its plan is not approved yet.",
-        Lifecycle.ACCEPTED: "It is accepted already.",
-        Lifecycle.ARCHIVED: "It is archived.",
-    }
-    return reasons[board.lifecycle]
 
 
 @require_GET

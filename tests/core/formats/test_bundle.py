@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from orchestrator.core.plans.formats.bundle import SCHEMA_TEXT, read, render_bundle, render_bundles
 from orchestrator.core.plans.formats.folder import sources_of
-from orchestrator.core.plans.formats.recognise import READERS, Format, recognise
+from orchestrator.core.plans.formats.recognise import READERS, recognise
 from orchestrator.core.plans.plan import Plan, Reading
 from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.core.plans.text.render import render_plan
+from orchestrator.core.terms import Format
 from tests.core.formats.mutations import mutated_json
 from tests.core.formats.samples import BUNDLE, PLAN, SAMPLES
 from tests.core.plan_examples import DECOMPOSITION, DEPENDENCIES

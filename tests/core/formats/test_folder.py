@@ -4,12 +4,13 @@ WF-8).
 
 import pytest
 
-from orchestrator.core.plans.checks.check import check_plan, review_any
+from orchestrator.core.plans.checks.check import check_plan
+from orchestrator.core.plans.checks.read import read as read_checked
 from orchestrator.core.plans.formats.folder import sources_of
 from orchestrator.core.plans.formats.framework import join
-from orchestrator.core.plans.formats.recognise import READERS, Format, recognise
+from orchestrator.core.plans.formats.recognise import READERS, recognise
 from orchestrator.core.plans.plan import Reading
-from orchestrator.core.terms import TaskStatus
+from orchestrator.core.terms import Format, TaskStatus
 from tests.core.formats.samples import (
     BACKLOG,
     BEADS,
@@ -104,8 +105,8 @@ class TestJoined:
         assert alone == ["01.01.03.01", "01.01.03.02"]
 
     def test_review_keeps_the_progress(self) -> None:
-        found, reading = review_any(join(FOLDER_FILES.items()), frozenset())
-        assert found is Format.FOLDER
+        reading = read_checked(join(FOLDER_FILES.items()), frozenset())
+        assert reading.format is Format.FOLDER
         assert len(reading.progress) == 5
         assert reading.plan is not None
         assert not [finding for finding in check_plan(reading.plan, frozenset()) if finding.blocks]

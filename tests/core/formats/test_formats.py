@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.core.plans.checks.check import check_plan
-from orchestrator.core.plans.formats.recognise import READERS, Format, recognise
+from orchestrator.core.plans.formats.recognise import READERS, recognise
 from orchestrator.core.plans.plan import Plan, Reading, StepSpec
 from orchestrator.core.plans.rehearsing.preview import preview
-from orchestrator.core.terms import TaskStatus
+from orchestrator.core.terms import Format, TaskStatus
 from tests.core.formats.mutations import mutated
 from tests.core.formats.samples import SAMPLES
 

@@ -6,8 +6,9 @@ import time
 
 import pytest
 
-from orchestrator.core.plans.formats.recognise import READERS, Format
+from orchestrator.core.plans.formats.recognise import READERS
 from orchestrator.core.plans.plan import Reading
+from orchestrator.core.terms import Format
 from tests import fuzz_readers
 
 

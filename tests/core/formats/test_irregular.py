@@ -4,11 +4,11 @@ ended.
 
 import pytest
 
-from orchestrator.core.plans.checks.check import review_any
-from orchestrator.core.plans.formats.recognise import READERS, Format, recognise
+from orchestrator.core.plans.checks.read import read as read_checked
+from orchestrator.core.plans.formats.recognise import READERS, recognise
 from orchestrator.core.plans.plan import Plan, Reading
 from orchestrator.core.plans.text.source import MAX_BYTES
-from orchestrator.core.terms import TaskStatus
+from orchestrator.core.terms import Format, TaskStatus
 from tests.core.formats.samples import BACKLOG, BEADS, PLAN, SPEC_KIT, TASK_MASTER, TASKS, TASKS_MD
 
 
@@ -228,5 +228,5 @@ def test_b16_aliases_and_tags_of_yaml_are_refused_with_their_line() -> None:
 
 
 def test_b8_hidden_characters_are_told_whatever_the_format() -> None:
-    _, reading = review_any(TASKS.replace("Page", "Pa\u202ege"), frozenset())
+    reading = read_checked(TASKS.replace("Page", "Pa\u202ege"), frozenset())
     assert lines(reading, "deceiving-characters") == [5]

@@ -3,9 +3,10 @@
 import pytest
 
 from orchestrator.core.files.write import Written, render_as
-from orchestrator.core.plans.formats.recognise import READERS, Format, recognise
+from orchestrator.core.plans.formats.recognise import READERS, recognise
 from orchestrator.core.plans.plan import Plan
 from orchestrator.core.plans.reading.markdown import read_plan
+from orchestrator.core.terms import Format
 from tests.core.formats.samples import PLAN, SAMPLES
 
 

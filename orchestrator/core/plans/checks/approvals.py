@@ -37,9 +37,21 @@ class Approvals:
     @property
     def asked(self) -> str:
         """Whose approval is still needed, in words: "anna and another approver"."""
-        others = self.missing - len(self.awaited)
-        more = {0: [], 1: ["another approver"]}.get(others, [f"{others} other approvers"])
-        words = [*self.awaited, *more]
+        return self.asked_of("")
+
+    def asked_of(self, approver: str) -> str:
+        """The same, told to an approver who could give one of them: "you or another approver"; with an empty
+        name, to anybody else.
+        """
+        named = ["you" if name == approver else name for name in self.awaited]
+        other = "other " if self.given or named else ""
+        free = self.missing - len(named)
+        words = list(named)
+        if free and approver and "you" not in named:
+            words.append("you or another approver" if free == 1 else f"{free} {other}approvers, maybe you")
+        elif free:
+            one = "another approver" if other else "an approver"
+            words.append(one if free == 1 else f"{free} {other}approvers")
         return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from orchestrator.core.engine.order import runs_of
 from orchestrator.core.findings import Finding
 from orchestrator.core.plans.findings import finding
 from orchestrator.core.plans.graph import Graph
@@ -31,10 +32,8 @@ def _shared(batch: BatchSpec) -> Iterator[Finding]:
     """
     wanting: dict[str, dict[tuple[int, int], list[StepSpec]]] = defaultdict(lambda: defaultdict(list))
     for number, thread in enumerate(batch.threads):
-        run, parallel = 0, False
-        for step in thread.steps:
-            run += not (step.parallel and parallel)
-            parallel = step.parallel
+        runs = runs_of(step.parallel for step in thread.steps)
+        for run, step in zip(runs, thread.steps, strict=True):
             for name in dict.fromkeys(step.resources):
                 wanting[name][number, run].append(step)
     for name, turns in wanting.items():

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from orchestrator.core.engine.contention import globs_overlap, literal_start
+from orchestrator.core.engine.order import runs_of
 from orchestrator.core.findings import Finding
 from orchestrator.core.people.roles import DOERS
 from orchestrator.core.plans.findings import finding
@@ -166,11 +167,10 @@ def _claims(batch: BatchSpec) -> Iterator[_Claim]:
     for number, thread in enumerate(batch.threads):
         for pattern in dict.fromkeys(thread.files):
             yield _Claim(literal_start(pattern), pattern, number, -1, -1, _lane_name(thread), thread.line)
-        run = 0
+        runs = runs_of(step.parallel for step in thread.steps)
         for position, step in enumerate(thread.steps):
-            run += not step.parallel
             for pattern in dict.fromkeys(step.files):
-                inside = run if step.parallel else -1
+                inside = runs[position] if step.parallel else -1
                 yield _Claim(
                     literal_start(pattern), pattern, number, position, inside, f"Step {step.key}", step.line
                 )

@@ -17,10 +17,11 @@ from orchestrator.core.findings import Finding
 from orchestrator.core.plans.findings import Findings
 from orchestrator.core.plans.formats import backlog, bundle, framework, task_master, tasks_markdown
 from orchestrator.core.plans.formats.json_source import load
-from orchestrator.core.plans.formats.recognise import Format, recognise
+from orchestrator.core.plans.formats.recognise import recognise
 from orchestrator.core.plans.plan import slugify
 from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.core.plans.text.source import decode_source
+from orchestrator.core.terms import Format
 
 _KNOWN: Final = frozenset({".md", ".markdown", ".json", ".jsonl"})
 #: Files that stand beside plans and are none, by their name in lower case.

@@ -1,9 +1,13 @@
-"""Which format a source has, told from its content, and the reader for it."""
+"""Every format that plans are read in: how a text shows it, and the reader for it.
+
+A new format is a module in this folder, its word in `Format` and one line of the table below.
+"""
 
 import re
-from collections.abc import Callable
-from enum import StrEnum
-from typing import Final
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, NamedTuple
 
 from orchestrator.core.plans.findings import Findings
 from orchestrator.core.plans.formats import (
@@ -20,63 +24,81 @@ from orchestrator.core.plans.formats import (
 from orchestrator.core.plans.formats.json_source import load
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.reading.markdown import read_plan
-
-
-class Format(StrEnum):
-    """What `--format` takes."""
-
-    PLAN = "plan"
-    SPEC_KIT = "spec-kit"
-    TASK_MASTER = "task-master"
-    BEADS = "beads"
-    BACKLOG = "backlog"
-    BUNDLE_WS = "bundle-ws"
-    TASKS = "tasks"
-    TASKS_MD = "tasks-md"
-    BUNDLE = "bundle"
-    FOLDER = "folder"
-
+from orchestrator.core.terms import Format
 
 #: Headings that only our own grammar has.
 _NATIVE: Final = re.compile(r"(?im)^#{1,6}[ \t]+(?:plan:|stage[ \t]+\d|batch[ \t]+\d|merge[ -]?point\b)")
 
-READERS: Final[dict[Format, Callable[[str], Reading]]] = {
-    Format.PLAN: read_plan,
-    Format.SPEC_KIT: spec_kit.read,
-    Format.TASK_MASTER: task_master.read,
-    Format.BEADS: beads.read,
-    Format.BACKLOG: backlog.read,
-    Format.BUNDLE_WS: bundle_ws.read,
-    Format.TASKS: tasks_state.read,
-    Format.TASKS_MD: tasks_markdown.read,
-    Format.BUNDLE: bundle.read,
-    Format.FOLDER: framework.read,
+
+@dataclass(frozen=True)
+class Sample:
+    """A text whose format is not known yet."""
+
+    text: str
+
+    @cached_property
+    def start(self) -> str:
+        """Its first visible character."""
+        return self.text.lstrip("\ufeff \t\r\n")[:1]
+
+    @property
+    def is_json(self) -> bool:
+        return self.start in ("{", "[")
+
+    @cached_property
+    def value(self) -> object:
+        """What it says as JSON; None when it is none."""
+        return load(self.text, Findings())
+
+
+class Known(NamedTuple):
+    """A format that is read here. `shows` says whether a text shows it, when no format before it does."""
+
+    read: Callable[[str], Reading]
+    shows: Callable[[Sample], bool]
+
+
+def _text(looks_like: Callable[[str], bool]) -> Callable[[Sample], bool]:
+    return lambda sample: not sample.is_json and looks_like(sample.text)
+
+
+def _marked(looks_like: Callable[[str], bool]) -> Callable[[Sample], bool]:
+    return lambda sample: sample.start == "<" and looks_like(sample.text)
+
+
+def _marked_or_json(looks_like: Callable[[str], bool]) -> Callable[[Sample], bool]:
+    return lambda sample: (sample.start == "<" or sample.is_json) and looks_like(sample.text)
+
+
+def _json(looks_like: Callable[[object], bool]) -> Callable[[Sample], bool]:
+    return lambda sample: sample.is_json and looks_like(sample.value)
+
+
+def _is_spec_kit(text: str) -> bool:
+    return not _NATIVE.search(text) and spec_kit.looks_like(text)
+
+
+def _is_any(_content: object) -> bool:
+    return True
+
+
+#: In the order in which a text is asked whether it shows them.
+FORMATS: Final[Mapping[Format, Known]] = {
+    Format.FOLDER: Known(framework.read, _marked(framework.looks_like)),
+    Format.BEADS: Known(beads.read, _marked_or_json(beads.looks_like)),
+    Format.BUNDLE: Known(bundle.read, _json(bundle.looks_like)),
+    Format.TASKS: Known(tasks_state.read, _json(tasks_state.looks_like)),
+    Format.BUNDLE_WS: Known(bundle_ws.read, _json(bundle_ws.looks_like)),
+    Format.TASK_MASTER: Known(task_master.read, _json(_is_any)),
+    Format.BACKLOG: Known(backlog.read, _text(backlog.looks_like)),
+    Format.TASKS_MD: Known(tasks_markdown.read, _text(tasks_markdown.looks_like)),
+    Format.SPEC_KIT: Known(spec_kit.read, _text(_is_spec_kit)),
+    Format.PLAN: Known(read_plan, _text(_is_any)),
 }
+READERS: Final[dict[Format, Callable[[str], Reading]]] = {form: known.read for form, known in FORMATS.items()}
 
 
 def recognise(text: str) -> Format:
-    """The format of a source; PLAN.md when nothing else fits."""
-    start = text.lstrip("\ufeff \t\r\n")[:1]
-    if start in ("{", "["):
-        return _json_format(text)
-    if start == "<" and framework.looks_like(text):
-        return Format.FOLDER
-    if start == "<" and beads.looks_like(text):
-        return Format.BEADS
-    if backlog.looks_like(text):
-        return Format.BACKLOG
-    if tasks_markdown.looks_like(text):
-        return Format.TASKS_MD
-    native = _NATIVE.search(text)
-    return Format.SPEC_KIT if not native and spec_kit.looks_like(text) else Format.PLAN
-
-
-def _json_format(text: str) -> Format:
-    if beads.looks_like(text):
-        return Format.BEADS
-    value = load(text, Findings())
-    if bundle.looks_like(value):
-        return Format.BUNDLE
-    if tasks_state.looks_like(value):
-        return Format.TASKS
-    return Format.BUNDLE_WS if bundle_ws.looks_like(value) else Format.TASK_MASTER
+    """The format that a text shows; PLAN.md when nothing else fits."""
+    sample = Sample(text)
+    return next(form for form, known in FORMATS.items() if known.shows(sample))

@@ -11,7 +11,7 @@ from orchestrator.core.plans.plan import Progress, Reading
 from orchestrator.core.plans.reading.build import build_plan
 from orchestrator.core.plans.reading.drafts import PlanDraft
 from orchestrator.core.plans.reading.progress import BOXES
-from orchestrator.core.plans.reading.walker import PlanWalker
+from orchestrator.core.plans.reading.walker import walk
 from orchestrator.core.plans.text.front_matter import FrontMatter, read_front_matter
 from orchestrator.core.plans.text.lines import scan, split_lines
 from orchestrator.core.plans.text.parameters import fill
@@ -81,7 +81,4 @@ def _walk_once(texts: list[str], first: int, *, open_markdown: bool) -> tuple[Pl
     if open_fence:
         message = "The code block that starts here is never closed; everything after it was read as code."
         findings.add("open-fence", open_fence, message, "Close it with a line of the same fence characters.")
-    walker = PlanWalker(findings)
-    for line in lines:
-        walker.take(line)
-    return walker.draft, findings, has_block
+    return walk(lines, findings), findings, has_block

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from orchestrator.core.engine.order import run_around
 from orchestrator.core.plans.findings import Findings
 from orchestrator.core.plans.plan import slugify
 from orchestrator.core.plans.reading.drafts import BatchDraft, GateDraft, StageDraft, StepDraft, ThreadDraft
@@ -122,10 +123,8 @@ def _name_thread(names: Names, key: str, thread: ThreadDraft, findings: Findings
         findings.add(
             "inferred-key", thread.line, message, f"Write `- Task {key}.01: …` to give a step a key."
         )
-    start = len(thread.steps) - 1
-    while start and _is_parallel(thread.steps[start]) and _is_parallel(thread.steps[start - 1]):
-        start -= 1
-    names.alias(key, tuple(names.step_key(step) for step in thread.steps[start:]))
+    last = run_around([_is_parallel(step) for step in thread.steps], len(thread.steps) - 1)
+    names.alias(key, tuple(names.step_key(thread.steps[position]) for position in last))
 
 
 def _name_steps(names: Names, steps: list[StepDraft], prefix: str) -> None:

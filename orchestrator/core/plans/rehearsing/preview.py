@@ -6,6 +6,7 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from orchestrator.core.engine.order import runs_of
 from orchestrator.core.plans.graph import critical_path, step_lengths
 from orchestrator.core.plans.plan import Plan
 from orchestrator.core.plans.rehearsing.rehearsal import Rehearsal, Script, Turn, rehearse, script_of
@@ -236,13 +237,10 @@ def _before(plan: Plan) -> dict[str, list[str]]:
     before: dict[str, list[str]] = {}
     for stage in plan.stages:
         for thread in (thread for batch in stage.batches for thread in batch.threads):
-            run: list[str] = []
-            last: list[str] = []
-            parallel = False
-            for step in thread.steps:
-                if not (step.parallel and parallel):
-                    last, run = run, []
-                run.append(step.key)
-                parallel = step.parallel
-                before[step.key] = [*(need.key for need in step.needs), *last[-1:]]
+            runs = runs_of(step.parallel for step in thread.steps)
+            last = {run: step.key for run, step in zip(runs, thread.steps, strict=True)}
+            for run, step in zip(runs, thread.steps, strict=True):
+                before[step.key] = [need.key for need in step.needs]
+                if run:
+                    before[step.key].append(last[run - 1])
     return before

@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from orchestrator.core.engine.conditions import Ended, When, steps_named
 from orchestrator.core.engine.contention import Claims, Held
-from orchestrator.core.engine.schedule import decide, number_runs
-from orchestrator.core.engine.values import Place, Snapshot, TaskView
+from orchestrator.core.engine.order import Place, number_runs
+from orchestrator.core.engine.schedule import decide
+from orchestrator.core.engine.values import Snapshot, TaskView
 from orchestrator.core.plans.plan import PlacedStep, Plan
 from orchestrator.core.terms import AttemptStatus, Reason, TaskStatus
 

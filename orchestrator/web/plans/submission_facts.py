@@ -1,4 +1,4 @@
-"""What machines read of plans that were submitted, one or many (WF-2, AD-3)."""
+"""What machines are told of plans that were submitted, one or many, with the page to decide on (WF-2)."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from django.urls import reverse
 from orchestrator.contract.plan_files import LeftOutFacts, PlanOutcomeFacts, PlanOutcomesFacts
 from orchestrator.contract.plans import SubmissionFacts
 from orchestrator.core.plans.formats.folder import LeftOut
-from orchestrator.core.plans.formats.recognise import Format
+from orchestrator.core.terms import Format
 from orchestrator.queries.plans.plan_facts import facts_of, finding_facts
 from orchestrator.services.plans.plans import Submission
 from orchestrator.services.plans.submissions import Outcome

@@ -1,0 +1,49 @@
+"""What a completion has to prove: evidence for criteria, a sentence where a step has none (AS-7, FR-021)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from orchestrator.core.errors import CriteriaUnmet
+from orchestrator.core.terms import CriterionKind
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionAsked:
+    """A criterion that a completion brings evidence for, by the id of its row."""
+
+    id: int
+    kind: CriterionKind
+    text: str
+
+
+def kinds_to_prove(results_thrown_away: int) -> frozenset[CriterionKind]:
+    """Returns the kinds of criteria that a completion of a task proves: what it exits by, and after rework
+    also what it may be entered by, because the ground it stands on may have changed (FR-021, AS-6).
+
+    `results_thrown_away` is how often a completed result of the task was sent back (`Task.rework`).
+    """
+    if results_thrown_away:
+        return frozenset({CriterionKind.ENTRY, CriterionKind.EXIT})
+    return frozenset({CriterionKind.EXIT})
+
+
+def refuse_unproved(
+    key: str, asked: Sequence[CriterionAsked], evidence: Mapping[int, str], outcome: str
+) -> None:
+    """Raises CriteriaUnmet when the completion of the step `key` does not say how it knows that it is done.
+
+    Every criterion needs evidence, by its id; a step without exit criteria needs `outcome`, a sentence that
+    says what was done and how it was checked.
+    """
+    missing = [criterion for criterion in asked if not evidence.get(criterion.id, "").strip()]
+    if missing:
+        texts = "; ".join(criterion.text for criterion in missing)
+        ids = ", ".join(str(criterion.id) for criterion in missing)
+        raise CriteriaUnmet(f"Without evidence: {texts}.", criteria=ids)
+    provable = any(criterion.kind is CriterionKind.EXIT for criterion in asked)
+    if not provable and not outcome.strip():
+        raise CriteriaUnmet(
+            f"{key} has no exit criteria, and nothing says what was done and how it was checked.",
+            recovery="Say both in one sentence, as the outcome, or declare the attempt failed.",
+            field="outcome",
+        )

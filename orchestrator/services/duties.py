@@ -1,0 +1,42 @@
+"""What waits for a person: the inbox asks the acts themselves whom they ask (FR-011)."""
+
+from typing import Any, Final
+
+from django.contrib.auth.models import User
+
+from orchestrator.core.actions import Action
+from orchestrator.core.terms import Role
+from orchestrator.queries.base.roles import roles_of
+from orchestrator.queries.workstreams.inbox import Inbox, inbox_for
+from orchestrator.services.base.acts import Act
+from orchestrator.services.people.blockers import resolve_blocker
+from orchestrator.services.people.interventions import clear_human_flag
+from orchestrator.services.review.decisions import approve_version
+from orchestrator.services.work.claims import claim
+from orchestrator.services.work.failures import requeue
+from orchestrator.services.work.recoveries import restore_artifact
+from orchestrator.services.workstreams.learnings import record_learning
+from orchestrator.services.workstreams.workstreams import accept_workstream, sign_prehandoff
+
+#: The acts that something in the inbox waits for. Gates are not among them: the plan names who signs each.
+WAITED_FOR: Final[tuple[Act[..., Any], ...]] = (
+    clear_human_flag,
+    requeue,
+    resolve_blocker,
+    restore_artifact,
+    approve_version,
+    sign_prehandoff,
+    accept_workstream,
+    claim,
+    record_learning,
+)
+
+
+def inbox_of(user: User, roles: frozenset[Role] | None = None) -> Inbox:
+    """The inbox of one person. Whoever knows their roles already gives them, which spares a query."""
+    roles = roles_of(user) if roles is None else roles
+    asked: set[Action] = set()
+    for act in WAITED_FOR:
+        if act.asks(roles):
+            asked.update(act.declaration.records)
+    return inbox_for(user, roles, frozenset(asked))

@@ -1,0 +1,165 @@
+"""Git's objects, its branch and its index, read and written in this process by libgit2: no git is started.
+
+A commit is written in the order that survives any crash: blobs, trees, commit, index, branch. What has to be
+known before the branch moves is told between the last two. Everything that writes needs the workspace's lock.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import pygit2
+from pygit2.enums import ConfigLevel, FileMode, RepositoryOpenFlag
+
+from orchestrator.workspace.files import disk_errors
+from orchestrator.workspace.git import IDENTITY, GitFailed
+
+BRANCH: Final = "refs/heads/main"
+#: What libgit2 raises: its own errors, and for some of them Python's.
+ERRORS: Final = (pygit2.GitError, KeyError, ValueError, OSError)
+
+# As for the git that is started elsewhere: no configuration of a user or of the machine counts, and the
+# folder is the one that the operator names, whoever owns it.
+for _level in (ConfigLevel.GLOBAL, ConfigLevel.XDG, ConfigLevel.SYSTEM, ConfigLevel.PROGRAMDATA):
+    pygit2.settings.search_path[_level] = ""
+pygit2.settings.owner_validation = False
+
+
+def wait_for_the_disk(wait: bool) -> None:
+    """Whether objects and the branch have to be on the disk before the next step; as a rule they have to."""
+    pygit2.settings.enable_fsync_gitdir(wait)
+
+
+wait_for_the_disk(True)
+
+
+@contextmanager
+def library_errors(act: str) -> Iterator[None]:
+    """What libgit2 cannot do becomes GitFailed, as if git had said so."""
+    try:
+        yield
+    except ERRORS as error:
+        said = str(error.args[0]) if error.args else type(error).__name__
+        raise GitFailed(act, said.split("\n")[0]) from error
+
+
+class Store:
+    """The repository in `root/.git`, which has to exist before anything is asked of it."""
+
+    def __init__(self, root: Path) -> None:
+        self._folder = root / ".git"
+        self._opened: pygit2.Repository | None = None
+
+    @property
+    def _repository(self) -> pygit2.Repository:
+        if self._opened is None:
+            self._opened = pygit2.Repository(str(self._folder), RepositoryOpenFlag.NO_SEARCH)
+            self._opened.set_ident(*IDENTITY)
+        return self._opened
+
+    def head(self) -> str:
+        """The branch's commit, or "" while there is none that can be read."""
+        try:
+            return str(self._repository.references[BRANCH].resolve().target)
+        except ERRORS:
+            return ""
+
+    def blobs(self, commit: str, paths: Iterable[str]) -> dict[str, str]:
+        """Path -> name of the content, for each path at which a commit holds a file whose content git still
+        has. Raises GitFailed."""
+        with library_errors("read"):
+            tree = self._tree_of(commit)
+            entries = {path: _entry(tree, path) for path in paths}
+            blobs = {path: entry.id for path, entry in entries.items() if isinstance(entry, pygit2.Blob)}
+            return {path: str(blob) for path, blob in blobs.items() if blob in self._repository}
+
+    def commit(
+        self, contents: Mapping[str, bytes], head: str, message: str, at: datetime
+    ) -> tuple[str, dict[str, str]]:
+        """Write a commit behind `head` ("" is none) that holds these files beside those of `head`; the branch
+        stays where it is. Answers with its name, and the name of each content by path. Raises GitFailed.
+        """
+        with library_errors("commit"):
+            repository = self._repository
+            blobs = {path: repository.create_blob(content) for path, content in contents.items()}
+            tree = self._grown(self._tree_of(head) if head else None, blobs)
+            by = pygit2.Signature(*IDENTITY, int(at.timestamp()), 0)
+            commit = repository.create_commit(None, by, by, message, tree, [head] if head else [])
+        return str(commit), {path: str(blob) for path, blob in blobs.items()}
+
+    def move(self, commit: str, head: str, why: str) -> None:
+        """Have the branch stand at a commit; GitFailed when it stands at `head` no more ("" is nowhere)."""
+        with library_errors("update-ref"):
+            if not head:
+                self._repository.create_reference_direct(BRANCH, pygit2.Oid(hex=commit), False, why)
+                return
+            branch = self._repository.references[BRANCH]
+            if str(branch.target) != head:
+                raise GitFailed("update-ref", f"{BRANCH} stands at {branch.target}, not at {head}")
+            branch.set_target(commit, why)
+
+    def list_files(self, blobs: Mapping[str, str]) -> None:
+        """Enter files into git's index as it stands. Raises GitFailed."""
+        with library_errors("update-index"):
+            index = self._repository.index
+            index.read(True)
+            self._enter(index, blobs)
+
+    def list_afresh(self, commit: str, blobs: Mapping[str, str]) -> None:
+        """Have git's index list what a commit ("" is nothing) holds, and these files. Raises GitFailed."""
+        with disk_errors("index"):
+            (self._folder / "index").unlink(missing_ok=True)
+        with library_errors("read-tree"):
+            index = self._repository.index
+            index.read(True)
+            index.clear()
+            if commit:
+                index.read_tree(self._tree_of(commit))
+            self._enter(index, blobs)
+
+    @staticmethod
+    def _enter(index: pygit2.Index, blobs: Mapping[str, str]) -> None:
+        for path, blob in blobs.items():
+            index.add(pygit2.IndexEntry(path, pygit2.Oid(hex=blob), FileMode.BLOB))
+        index.write()
+
+    def _tree_of(self, commit: str) -> pygit2.Tree:
+        found = self._repository[commit]
+        if not isinstance(found, pygit2.Commit):
+            raise GitFailed("read", f"{commit} is no commit")
+        return found.tree
+
+    def _grown(self, tree: pygit2.Tree | None, blobs: Mapping[str, pygit2.Oid]) -> pygit2.Oid:
+        """The name of a tree that holds these files beside its own; only folders that change are written."""
+        builder = self._repository.TreeBuilder(tree) if tree else self._repository.TreeBuilder()
+        folders: dict[str, dict[str, pygit2.Oid]] = defaultdict(dict)
+        for path, blob in blobs.items():
+            name, _, rest = path.partition("/")
+            if rest:
+                folders[name][rest] = blob
+            else:
+                _refuse_kind(tree, name, pygit2.Blob)
+                builder.insert(name, blob, FileMode.BLOB)
+        for name, inside in folders.items():
+            standing = _refuse_kind(tree, name, pygit2.Tree)
+            builder.insert(name, self._grown(standing, inside), FileMode.TREE)
+        return builder.write()
+
+
+def _entry(tree: pygit2.Tree, path: str) -> pygit2.Object | None:
+    try:
+        return tree[path]
+    except KeyError:
+        return None
+
+
+def _refuse_kind(tree: pygit2.Tree | None, name: str, kind: type) -> "pygit2.Tree | None":
+    """What stands under a name, which has to be of this kind: a file never takes the place of a folder, and
+    no folder that of a file."""
+    standing = _entry(tree, name) if tree else None
+    if standing is not None and not isinstance(standing, kind):
+        raise GitFailed("commit", f"{name} is both a file and a folder")
+    return standing if isinstance(standing, pygit2.Tree) else None

@@ -1,0 +1,173 @@
+"""Single acts, and a step with all of its share: statements and CPU milliseconds beside those from before."""
+
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+from django.db import connection
+from django.test.utils import override_settings
+
+from orchestrator.core.terms import AttemptStatus
+from orchestrator.models import Attempt, Wake, Workstream
+from orchestrator.services.advance import advance
+from orchestrator.services.people.callers import Caller, caller_by_name
+from orchestrator.services.review.gates import approve_gate
+from orchestrator.services.work.claims import claim, report
+from orchestrator.services.work.completions import complete
+from orchestrator.services.work.failures import fail
+from tests.benchmarks.rounds import approved
+from tests.cast import NOON, Cast
+from tests.services.statements import CONTROL
+
+#: Statements, and milliseconds where they were measured, of one act before it was load, decide, write.
+BEFORE = {
+    "claim": "30",
+    "report": "16",
+    "complete, one output": "32",
+    "fail": "30",
+    "sign a gate": "46",
+    "a whole step, wide": "71   26-40 ms",
+    "a whole step, chain": "227-346   110-390 ms",
+}
+REPEATS = 10
+
+
+class Meter:
+    """Statements and CPU of acts, by name."""
+
+    def __init__(self) -> None:
+        self.statements: dict[str, list[int]] = defaultdict(list)
+        self.milliseconds: dict[str, list[float]] = defaultdict(list)
+        self._count = 0
+
+    def measure(self, name: str, act: Callable[[], object], steps: int = 1) -> None:
+        """One run of an act; or of several steps, of which the mean counts."""
+        self._count = 0
+        Wake.objects.update(waits=False)
+        with connection.execute_wrapper(self._watch):
+            start = time.process_time()
+            act()
+            spent = 1000 * (time.process_time() - start)
+        self.statements[name].append(round(self._count / steps))
+        self.milliseconds[name].append(spent / steps)
+
+    def _watch(self, execute, sql, params, many, context):
+        self._count += not sql.lstrip().upper().startswith(CONTROL)
+        return execute(sql, params, many, context)
+
+    def show(self, names: list[str]) -> None:
+        print(f"\n{'one act':24} {'statements':>10} {'ms CPU':>8}   before")
+        for name in names:
+            counted, spent = median(self.statements[name]), median(self.milliseconds[name])
+            print(f"{name:24} {counted:10.0f} {spent:8.1f}   {BEFORE[name]}", flush=True)
+
+
+class Worker:
+    """One executor that does the steps of a workstream, as a machine interface lets it."""
+
+    def __init__(self, workstream: Workstream) -> None:
+        self.workstream = workstream
+
+    def next(self) -> int:
+        """The id of an attempt that waits."""
+        queued = Attempt.objects.filter(task__workstream=self.workstream, status=AttemptStatus.QUEUED)
+        return queued.order_by("pk").values_list("pk", flat=True)[0]
+
+    def begin(self, attempt: int, caller: Caller) -> int:
+        """Claim it; the token."""
+        return claim(attempt_id=attempt, executor=caller.executor, actor=caller.actor, now=NOON).token
+
+    def end(self, attempt: int, token: int, caller: Caller, outputs: dict[str, bytes] | None = None) -> None:
+        complete(
+            attempt_id=attempt,
+            token=token,
+            executor=caller.executor,
+            actor=caller.actor,
+            outcome="Done.",
+            evidence={},
+            outputs=outputs,
+            now=NOON,
+        )
+
+    def do(self) -> None:
+        """Claim and complete, each with a caller that is known anew."""
+        attempt = self.next()
+        token = self.begin(attempt, caller_by_name("builder-1"))
+        self.end(attempt, token, caller_by_name("builder-1"))
+
+    def go_on(self) -> None:
+        """What the queue does with a message."""
+        Wake.objects.filter(pk=self.workstream.pk).update(waits=False)
+        advance(workstream_id=self.workstream.pk, clock=lambda: NOON)
+
+
+def single_acts(meter: Meter, source: str, cast: Cast) -> None:
+    worker = Worker(approved(source, cast))
+    worker.go_on()
+    caller = caller_by_name("builder-1")
+    who = {"executor": caller.executor, "actor": caller.actor, "now": NOON}
+    for _ in range(REPEATS):
+        attempt, tokens = worker.next(), list[int]()
+        meter.measure("claim", lambda one=attempt, to=tokens: to.append(worker.begin(one, caller)))
+        held = {"attempt_id": attempt, "token": tokens[0], **who}
+        meter.measure("report", partial(report, breadcrumb="Half done.", **held))
+        outputs = {f"{attempt}.md": b"# Notes\n"}
+        meter.measure("complete, one output", partial(worker.end, attempt, tokens[0], caller, outputs))
+        attempt = worker.next()
+        held = {"attempt_id": attempt, "token": worker.begin(attempt, caller), **who}
+        meter.measure("fail", partial(fail, error="It broke.", **held))
+
+
+GATED = """# Plan: Gated {number}
+## Stages
+### Stage 1: all
+##### Batch 01: b
+###### Thread 01: t
+- A1: step
+### Merge Point MP1
+- **Trigger:** A1 complete
+- **Reviewers:** reviewer
+"""
+
+
+def signatures(meter: Meter, cast: Cast) -> None:
+    for number in range(REPEATS):
+        worker = Worker(approved(GATED.format(number=number), cast))
+        worker.go_on()
+        worker.do()
+        worker.go_on()
+        gate = worker.workstream.tasks.get(step__key="MP1").pk
+        reviewer = cast.actor("reviewer")
+        reviewer.roles()
+        meter.measure("sign a gate", partial(approve_gate, task_id=gate, actor=reviewer, now=NOON))
+
+
+def whole_steps(meter: Meter, wide: str, width: int, chain: str, length: int, cast: Cast) -> None:
+    worker = Worker(approved(wide, cast))
+    worker.go_on()
+
+    def all_of_them() -> None:
+        for _ in range(width):
+            worker.do()
+        worker.go_on()
+
+    meter.measure("a whole step, wide", all_of_them, steps=width)
+    worker = Worker(approved(chain, cast))
+    worker.go_on()
+    for _ in range(length):
+        meter.measure("a whole step, chain", lambda: (worker.do(), worker.go_on()))
+
+
+def measure(layers: Callable[[int, int], str], chain: Callable[[int], str]) -> None:
+    """Prints the table. Expects a database that may be written to."""
+    meter, cast = Meter(), Cast()
+    cast.builder()
+    with tempfile.TemporaryDirectory() as folder, override_settings(WORKSPACE_DIR=Path(folder)):
+        single_acts(meter, layers(1, 4 * REPEATS), cast)
+        signatures(meter, cast)
+        whole_steps(meter, layers(1, 100), 100, chain(60), 60, cast)
+    meter.show(list(BEFORE))
