@@ -1,14 +1,17 @@
 """One contract: what REST and MCP take and give are the classes of `contract`, and the description says
 so."""
 
+import ast
 import dataclasses
 import enum
 import inspect
 import pkgutil
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from ninja.openapi.schema import REF_TEMPLATE
@@ -127,6 +130,14 @@ def test_no_view_answers_with_a_tuple() -> None:
 
 def _is_a_tuple(answer: object) -> bool:
     return answer is tuple or get_origin(answer) is tuple
+
+
+def test_the_contract_knows_no_framework_of_the_house() -> None:
+    """So that whoever reads an answer needs nothing but its class."""
+    trees = [ast.parse(path.read_text()) for path in Path(contract.__path__[0]).glob("*.py")]
+    names = {node.module for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    others = {str(name).split(".")[0] for name in names} - sys.stdlib_module_names
+    assert others == {"orchestrator", "pydantic"}
 
 
 def test_each_name_of_the_contract_stands_once() -> None:
