@@ -238,3 +238,14 @@ PRINTED = {"FileCheckFacts"}
 def test_each_tool_answers_with_a_class_of_the_contract() -> None:
     assert len(tools()) > 20
     assert [name for name, answer in tools().items() if not answer.__module__.startswith(CONTRACT)] == []
+
+
+def test_each_act_shows_that_it_takes_a_key() -> None:
+    """Reads and checks store nothing, so a repetition needs none (AD-7)."""
+    wrong = []
+    for address, operation in OPERATIONS:
+        shown = {one["name"] for one in details_of(operation)["parameters"]}
+        reads = operation.methods == ["GET"] or operation.view_func.__name__ == "check"
+        if reads == ("Idempotency-Key" in shown):
+            wrong.append(address)
+    assert wrong == []
