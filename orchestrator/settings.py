@@ -193,7 +193,7 @@ LOGIN_REDIRECT_URL = "inbox"
 LOGOUT_REDIRECT_URL = "login"
 # Ten failed sign-ins of one name, from wherever they come, or fifty from one address stop it for a quarter of
 # an hour.
-AXES_HANDLER = "orchestrator.web.people.lock_outs.Limits"
+AXES_HANDLER = "orchestrator.web.people.lock_outs.LockOutLimits"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]

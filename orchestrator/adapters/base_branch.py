@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.adapters.commits import branch_head, find_commit, find_commits
-from orchestrator.adapters.repository import GitFailed, git
+from orchestrator.adapters.repository import RepositoryFailed, git
 from orchestrator.core.git_names import is_full_commit
 
 
@@ -47,7 +47,7 @@ class BaseBranch:
             return False
         try:
             git(self.repository, "merge-base", "--is-ancestor", earlier, later)
-        except GitFailed:
+        except RepositoryFailed:
             return False
         return True
 
@@ -55,7 +55,7 @@ class BaseBranch:
         """Whether a known commit and the branch have anything in common."""
         try:
             return bool(git(self.repository, "merge-base", commit, self.head()).strip())
-        except GitFailed:
+        except RepositoryFailed:
             return False
 
     def holds_all(self, commits: Sequence[str]) -> bool:

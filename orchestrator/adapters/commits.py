@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from orchestrator.adapters.repository import GitFailed, git
+from orchestrator.adapters.repository import RepositoryFailed, git
 from orchestrator.core.git_names import is_branch_name, is_commit_word, is_full_commit
 
 
@@ -42,7 +42,7 @@ def branch_head(repository: Path, branch: str) -> str:
     try:
         name = f"refs/heads/{branch}^{{commit}}"
         return git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", name).strip()
-    except GitFailed:
+    except RepositoryFailed:
         return ""
 
 

@@ -23,7 +23,7 @@ from django.conf import settings
 from orchestrator.adapters.tool import Job
 from orchestrator.core.errors import ToolsUnprotected
 from orchestrator.sandbox import layers, owner, start
-from orchestrator.sandbox.policy import Layers, Limits, Policy
+from orchestrator.sandbox.policy import Layers, SandboxPolicy, ToolLimits
 from orchestrator.sandbox.system import readable
 
 #: Bytes of output kept: the beginning and the end; what lies between is counted, not kept.
@@ -64,20 +64,20 @@ def run(argv: Sequence[str], job: Job) -> Finished:
             return finished
 
 
-def policy_of(job: Job, scratch: str, used: Layers) -> Policy:
+def policy_of(job: Job, scratch: str, used: Layers) -> SandboxPolicy:
     """The job's own files and nothing else of ours; git's link is the server's and is not the tool's to
     change.
     """
     private = [settings.DATA_DIR, settings.REPOSITORIES_DIR, settings.WORKTREES_DIR, settings.WORKSPACE_DIR]
     directory, state = os.path.realpath(job.directory), os.path.realpath(job.state)
-    return Policy(
+    return SandboxPolicy(
         read=readable(network=job.network, private=private),
         write=(directory, state),
         fixed=(f"{directory}/.git",),
         scratch=scratch,
         directory=directory,
         network=job.network,
-        limits=Limits(**settings.TOOLS_LIMITS),
+        limits=ToolLimits(**settings.TOOLS_LIMITS),
         layers=used,
     )
 

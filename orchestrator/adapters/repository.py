@@ -42,7 +42,7 @@ SETTINGS: Final = (
 QUIET: Final = tuple(word for key, value in SETTINGS for word in ("-c", f"{key}={value}"))
 
 
-class GitFailed(Refusal):
+class RepositoryFailed(Refusal):
     """Git said no in the plan's repository."""
 
     code, status = "git-failed", 409
@@ -75,14 +75,14 @@ def git(
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as problem:
-        raise GitFailed(f"git {arguments[0]} did not run: {problem}") from problem
+        raise RepositoryFailed(f"git {arguments[0]} did not run: {problem}") from problem
     if done.returncode:
         said = (
             (done.stderr.strip() or done.stdout.strip())
             .decode(errors="backslashreplace")
             .replace(str(directory), "the worktree")
         )
-        raise GitFailed(f"git {arguments[0]} failed: {said[:1500]}", exit_code=done.returncode)
+        raise RepositoryFailed(f"git {arguments[0]} failed: {said[:1500]}", exit_code=done.returncode)
     return done.stdout.decode(errors="surrogateescape")
 
 

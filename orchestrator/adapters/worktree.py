@@ -16,7 +16,7 @@ from typing import Final
 
 from orchestrator.adapters.commits import branch_head, find_commit, find_commits
 from orchestrator.adapters.drivers import disarmed
-from orchestrator.adapters.repository import GitFailed, git, locked, shown
+from orchestrator.adapters.repository import RepositoryFailed, git, locked, shown
 from orchestrator.core.errors import Refusal
 
 #: Names of files, by no program that the repository or the work names.
@@ -94,7 +94,7 @@ class Worktree:
                 return False
             try:
                 trees = {self._git("rev-parse", "--verify", f"{one}^{{tree}}") for one in ("HEAD", full)}
-            except GitFailed:
+            except RepositoryFailed:
                 return False
             if len(trees) == 1:
                 self._git("reset", "--quiet", "--hard", full)
@@ -117,11 +117,11 @@ class Worktree:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
             add = ("worktree", "add", "--quiet", "--force", "--no-checkout", "-B")
             git(self.repository, *add, self.branch, str(self.folder), base)
-        with contextlib.suppress(GitFailed):
+        with contextlib.suppress(RepositoryFailed):
             self._git("merge", "--abort")
         try:
             self._clean()
-        except GitFailed:
+        except RepositoryFailed:
             _make_removable(self.folder)
             self._clean()
         _remove_pipes(self.folder)
@@ -153,7 +153,7 @@ class Worktree:
             if link.read_bytes() != f"gitdir: {found}\n".encode():
                 return False
             self._git("rev-parse", "--git-dir")
-        except (OSError, GitFailed):
+        except (OSError, RepositoryFailed):
             return False
         return True
 
@@ -173,7 +173,9 @@ class Worktree:
         """
         own = self._own_files()
         if own is None:
-            raise GitFailed(f"The repository “{self.repository.name}” knows no worktree {self.folder.name}.")
+            raise RepositoryFailed(
+                f"The repository “{self.repository.name}” knows no worktree {self.folder.name}."
+            )
         return git(self.folder, *arguments, settings=disarmed(self.repository, own), git_dir=own)
 
     def _independent(self, commits: Sequence[str]) -> list[str]:
@@ -186,10 +188,10 @@ class Worktree:
     def _merge(self, commit: str) -> None:
         try:
             self._git("merge", "--quiet", "--no-edit", "-m", f"Merge {commit[:12]}", commit)
-        except GitFailed as problem:
+        except RepositoryFailed as problem:
             told = self._git("diff", *PLAIN, "-z", "--diff-filter=U")
             files = [shown(name) for name in told.split("\0") if name]
-            with contextlib.suppress(GitFailed):
+            with contextlib.suppress(RepositoryFailed):
                 self._git("merge", "--abort")
             if not files:
                 raise

@@ -84,10 +84,9 @@ class OrchestratorAdminSite(admin.AdminSite):
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """One block per area instead of one per Django app."""
         offered = {m["model"]: m for app in super().get_app_list(request, app_label) for m in app["models"]}
-        areas = [
-            (name, [offered.pop(model) for model in models if model in offered])
-            for name, models in AREAS.items()
-        ]
+        areas = []
+        for name, models in AREAS.items():
+            areas.append((name, [offered.pop(model) for model in models if model in offered]))
         areas.append((PEOPLE, list(offered.values())))
         return [_block(name, models) for name, models in areas if models]
 

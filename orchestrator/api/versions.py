@@ -31,7 +31,7 @@ from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import Scope
 from orchestrator.models import Migration, Workflow, Workstream
 from orchestrator.queries.changes.migrations import dry_run
-from orchestrator.queries.plans.change_log import Change, change_log
+from orchestrator.queries.plans.change_log import LoggedChange, change_log
 from orchestrator.queries.plans.plans import find_version, workstream_of
 from orchestrator.queries.plans.readings import plan_of
 from orchestrator.queries.workstreams.workstream_facts import find_workstream, workstream_detail
@@ -221,7 +221,7 @@ def _result(one: Migrated, version: int) -> MigrationFacts:
     )
 
 
-def _change(entry: Change) -> VersionChangeFacts:
+def _change(entry: LoggedChange) -> VersionChangeFacts:
     impact = entry.impact
     return VersionChangeFacts(
         at=entry.at,

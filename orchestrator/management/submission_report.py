@@ -19,7 +19,7 @@ AGAIN: Final = "Correct the others and submit all of them again; nothing was sto
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SubmissionRow:
     """One plan: how it was read, what became of it, and the findings that people have to see."""
 
     read: ReadPlan
@@ -50,17 +50,17 @@ class Row:
         )
 
 
-def rows_of_each(read: ReadFiles, outcomes: Iterable[Outcome]) -> list[Row]:
+def rows_of_each(read: ReadFiles, outcomes: Iterable[Outcome]) -> list[SubmissionRow]:
     return [_row(one, outcome) for one, outcome in zip(read.plans, outcomes, strict=True)]
 
 
-def rows_of_bundle(read: ReadFiles, done: BundleSubmission) -> list[Row]:
+def rows_of_bundle(read: ReadFiles, done: BundleSubmission) -> list[SubmissionRow]:
     """In the order of submission."""
     plans = {one.file.name: one for one in read.plans}
     return [_row(plans[name], Outcome(name, submission)) for name, submission in done.members.items()]
 
 
-def rows_of_refused(read: ReadFiles, findings: Mapping[str, Sequence[Finding]]) -> list[Row]:
+def rows_of_refused(read: ReadFiles, findings: Mapping[str, Sequence[Finding]]) -> list[SubmissionRow]:
     """A bundle that was refused as a whole: the plans that are wrong, and those that only wait for them."""
     rows = []
     for one in read.plans:
@@ -68,29 +68,30 @@ def rows_of_refused(read: ReadFiles, findings: Mapping[str, Sequence[Finding]]) 
         wrong = any(finding.blocks for finding in found)
         refusal = PlanRejected(found) if wrong else WrongState(f"{name} is {HELD_BACK}.", recovery=AGAIN)
         outcome = Outcome(name, refusal=refusal)
-        rows.append(Row(one, outcome, REFUSED if wrong else HELD_BACK, found or one.reading.findings))
+        rows.append(
+            SubmissionRow(one, outcome, REFUSED if wrong else HELD_BACK, found or one.reading.findings)
+        )
     return rows
 
 
-def _row(read: ReadPlan, outcome: Outcome) -> Row:
+def _row(read: ReadPlan, outcome: Outcome) -> SubmissionRow:
     if outcome.submission is None:
-        return Row(read, outcome, REFUSED, outcome.findings)
+        return SubmissionRow(read, outcome, REFUSED, outcome.findings)
     alike = len(undecided(outcome.submission.workstream))
     adopts = ", adopts the state of its source" if outcome.submission.version.adopts else ""
     like = f", resembles {alike} other{'s' if alike > 1 else ''}" if alike else ""
-    return Row(read, outcome, f"{WAITS}{adopts}{like}", outcome.submission.reading.findings)
+    return SubmissionRow(read, outcome, f"{WAITS}{adopts}{like}", outcome.submission.reading.findings)
 
 
-def table(rows: Iterable[Row]) -> Iterator[str]:
-    cells = [HEAD, *(row.cells for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(HEAD))]
-    return (
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in cells
-    )
+def table(rows: Iterable[SubmissionRow]) -> Iterator[str]:
+    lines = [HEAD, *(row.cells for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = (f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True))
+        yield "  ".join(cells).rstrip()
 
 
-def told(rows: Iterable[Row]) -> Iterator[str]:
+def told(rows: Iterable[SubmissionRow]) -> Iterator[str]:
     """Why each refused plan was, a line for every finding."""
     for row in rows:
         if row.result == REFUSED:

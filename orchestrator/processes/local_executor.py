@@ -293,9 +293,10 @@ def _outputs(attempt: Attempt, tree: Worktree, start: str, result: Result) -> Ma
     """The log, and the declared files that the attempt changed; what is left out is said in the log."""
     step = attempt.task.step
     patterns = StepResource.objects.filter(step=step, is_files=True).values_list("name", flat=True)
-    declared = [
-        name for name in tree.changed(start) if any(fnmatchcase(name, pattern) for pattern in patterns)
-    ]
+    declared = []
+    for name in tree.changed(start):
+        if any(fnmatchcase(name, pattern) for pattern in patterns):
+            declared.append(name)
     taken = {
         name: content
         for name in declared[:OUTPUT_FILES]

@@ -19,7 +19,7 @@ from typing import Final, NoReturn
 
 from orchestrator.sandbox import filter as calls
 from orchestrator.sandbox import kernel, landlock, view
-from orchestrator.sandbox.policy import Policy
+from orchestrator.sandbox.policy import SandboxPolicy
 
 PAUSE: Final = 0.005
 #: Seconds between two looks at the memory that everything together uses.
@@ -40,7 +40,7 @@ def main(text: str, status: int, starter: int, argv: list[str]) -> NoReturn:
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != starter:
         sys.exit(FAILED)
-    policy = Policy.from_text(text)
+    policy = SandboxPolicy.from_text(text)
     with _told(status):
         processes = _processes_allowed(policy)
         if policy.layers.namespaces:
@@ -95,7 +95,7 @@ def _clear(folder: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _inside(policy: Policy, status: int, processes: int, argv: list[str]) -> NoReturn:
+def _inside(policy: SandboxPolicy, status: int, processes: int, argv: list[str]) -> NoReturn:
     """Be the first process of the new namespaces: everything in them dies with it."""
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     view.enter(policy)
@@ -111,7 +111,7 @@ def _inside(policy: Policy, status: int, processes: int, argv: list[str]) -> NoR
             os._exit(_exit_code(code))
 
 
-def _become_tool(policy: Policy, status: int, processes: int, argv: list[str]) -> NoReturn:
+def _become_tool(policy: SandboxPolicy, status: int, processes: int, argv: list[str]) -> NoReturn:
     """Give up everything, in the order in which each step is still allowed, then run the program."""
     os.setsid()
     os.chdir(policy.directory)
@@ -137,11 +137,11 @@ def _become_tool(policy: Policy, status: int, processes: int, argv: list[str]) -
     os.execve(argv[0], argv, {**os.environ, "TMPDIR": _temporary(policy)})  # noqa: S606
 
 
-def _temporary(policy: Policy) -> str:
+def _temporary(policy: SandboxPolicy) -> str:
     return view.TEMPORARY if policy.layers.namespaces else policy.temporary
 
 
-def _close_files(policy: Policy) -> None:
+def _close_files(policy: SandboxPolicy) -> None:
     if not policy.layers.landlock:
         return
     within = policy.layers.namespaces
@@ -150,7 +150,7 @@ def _close_files(policy: Policy) -> None:
     landlock.restrict(policy.layers.landlock, read, write, tcp=within or policy.network)
 
 
-def _families(policy: Policy) -> list[int]:
+def _families(policy: SandboxPolicy) -> list[int]:
     """Sockets that lead nowhere are harmless: with namespaces a tool reaches only itself, or what it is
     allowed to.
     """
@@ -162,7 +162,7 @@ def _families(policy: Policy) -> list[int]:
     return inet if shared else [calls.AF_UNIX, *inet]
 
 
-def _limit(policy: Policy, processes: int) -> None:
+def _limit(policy: SandboxPolicy, processes: int) -> None:
     limits = policy.limits
     _set_limit(resource.RLIMIT_CORE, 0)
     for kind, most in (
@@ -183,7 +183,7 @@ def _set_limit(kind: int, most: int) -> None:
     resource.setrlimit(kind, (most, most))
 
 
-def _processes_allowed(policy: Policy) -> int:
+def _processes_allowed(policy: SandboxPolicy) -> int:
     """The kernel counts all processes of a user, so those that run are added; a new user namespace counts
     anew.
     """
@@ -210,7 +210,7 @@ def _threads(pid: int) -> int:
     return 0
 
 
-def _watch(child: int, policy: Policy) -> int:
+def _watch(child: int, policy: SandboxPolicy) -> int:
     """Wait for the end of the tool; its exit code. What uses too much memory all together is ended."""
     pause, looked = PAUSE, time.monotonic()
     while True:
@@ -228,7 +228,7 @@ def _watch(child: int, policy: Policy) -> int:
                 return KILLED
 
 
-def _too_much(policy: Policy) -> str:
+def _too_much(policy: SandboxPolicy) -> str:
     """Why everything has to end: the kernel's own limits hold for one process alone, or not for root."""
     below = list(_below(os.getpid()))
     limits = policy.limits

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 MEGABYTE = 1024 * 1024
 
 
-class Limits(NamedTuple):
+class ToolLimits(NamedTuple):
     """Numbers that a run may not pass; sizes in bytes, 0 for no limit."""
 
     processes: int = 256
@@ -37,7 +37,7 @@ def temporary_in(scratch: str) -> str:
     return f"{scratch}/temporary"
 
 
-class Policy(NamedTuple):
+class SandboxPolicy(NamedTuple):
     """`read` and `write` are absolute paths and hold for everything below them; nothing else exists for the
     tool.
 
@@ -51,7 +51,7 @@ class Policy(NamedTuple):
     directory: str
     fixed: tuple[str, ...] = ()
     network: bool = False
-    limits: Limits = Limits()
+    limits: ToolLimits = ToolLimits()
     layers: Layers = Layers()
 
     @property
@@ -64,8 +64,8 @@ class Policy(NamedTuple):
         )
 
     @classmethod
-    def from_text(cls, text: str) -> "Policy":
+    def from_text(cls, text: str) -> "SandboxPolicy":
         told = json.loads(text)
         made: dict[str, Any] = {name: tuple(told.pop(name)) for name in ("read", "write", "fixed")}
-        made |= {"limits": Limits(**told.pop("limits")), "layers": Layers(**told.pop("layers"))}
+        made |= {"limits": ToolLimits(**told.pop("limits")), "layers": Layers(**told.pop("layers"))}
         return cls(**made, **told)

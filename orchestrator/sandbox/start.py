@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from orchestrator.sandbox import kernel
-from orchestrator.sandbox.policy import Layers, Limits, Policy, temporary_in
+from orchestrator.sandbox.policy import Layers, SandboxPolicy, ToolLimits, temporary_in
 from orchestrator.sandbox.system import readable
 
 #: Where the package stands; the interpreter that starts `launch` looks nowhere else but in its own library.
@@ -50,7 +50,7 @@ def scratch() -> Iterator[str]:
 
 @contextmanager
 def started(
-    argv: Sequence[str], policy: Policy, environment: Mapping[str, str], keep: Sequence[int] = ()
+    argv: Sequence[str], policy: SandboxPolicy, environment: Mapping[str, str], keep: Sequence[int] = ()
 ) -> Iterator[Started]:
     """Run `argv` as the policy says; whatever is left of it is gone at the end of the block.
 
@@ -110,12 +110,12 @@ def die_with_starter() -> None:
 def tried(argv: Sequence[str], layers: Layers) -> bool:
     """Whether a program that does nothing runs with these layers."""
     with scratch() as folder:
-        policy = Policy(
+        policy = SandboxPolicy(
             read=readable(network=False, private=()),
             write=(),
             scratch=folder,
             directory="/",
-            limits=Limits(),
+            limits=ToolLimits(),
             layers=layers,
         )
         with started(argv, policy, {}) as run:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Final
 
 from orchestrator.sandbox import kernel
-from orchestrator.sandbox.policy import Policy
+from orchestrator.sandbox.policy import SandboxPolicy
 
 NEW_MOUNTS, NEW_NAMES, NEW_IPC = 0x00020000, 0x04000000, 0x08000000
 NEW_USERS, NEW_PROCESSES, NEW_NETWORK = 0x10000000, 0x20000000, 0x40000000
@@ -58,7 +58,7 @@ def separate(*, network: bool) -> None:
         _write("/proc/self/gid_map", f"{group} {group} 1")
 
 
-def enter(policy: Policy) -> None:
+def enter(policy: SandboxPolicy) -> None:
     """Make the policy's files the only ones there are for this process."""
     kernel.call("unshare", NEW_MOUNTS)
     # The folders that lead to the pieces are made here, and a tool of another user has to get through them,

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from orchestrator.core.actions import Action
 from orchestrator.core.terms import Role
 from orchestrator.queries.base.roles import roles_of
-from orchestrator.queries.workstreams.inbox import Inbox, inbox_for
+from orchestrator.queries.workstreams.inbox import PersonalInbox, inbox_for
 from orchestrator.services.base.acts import Act
 from orchestrator.services.people.blockers import resolve_blocker
 from orchestrator.services.people.interventions import clear_human_flag
@@ -32,7 +32,7 @@ WAITED_FOR: Final[tuple[Act[..., Any], ...]] = (
 )
 
 
-def inbox_of(user: User, roles: frozenset[Role] | None = None) -> Inbox:
+def inbox_of(user: User, roles: frozenset[Role] | None = None) -> PersonalInbox:
     """The inbox of one person. Whoever knows their roles already gives them, which spares a query."""
     roles = roles_of(user) if roles is None else roles
     asked: set[Action] = set()

@@ -11,7 +11,7 @@ CLICKABLE = 8.0
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ChartMark:
     """One part of a bar: `x` and `width` in per cent of the longest bar; `href` is empty when it is too
     narrow.
     """
@@ -28,37 +28,39 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ChartRow:
     """A bar with its name and total, and the counts of the table twin as (state, count, address)."""
 
     name: str
     total: int
     href: str
-    marks: tuple[Mark, ...]
+    marks: tuple[ChartMark, ...]
     cells: tuple[tuple[Lifecycle, int, str], ...]
 
 
 Address = Callable[[str, Lifecycle | None], str]
 
 
-def stacked(bars: Sequence[Bar], address: Address) -> list[Row]:
+def stacked(bars: Sequence[Bar], address: Address) -> list[ChartRow]:
     """Rows of a stacked bar chart; `address` gives the filtered list of a domain, and of one state in it."""
     longest = max((bar.total for bar in bars), default=0)
     return [_row(bar, longest, address) for bar in bars]
 
 
-def _row(bar: Bar, longest: int, address: Address) -> Row:
+def _row(bar: Bar, longest: int, address: Address) -> ChartRow:
     cells = tuple((state, count, address(bar.domain, state)) for state, count in bar.counts.items())
-    return Row(bar.domain or "No domain", bar.total, address(bar.domain, None), _marks(cells, longest), cells)
+    return ChartRow(
+        bar.domain or "No domain", bar.total, address(bar.domain, None), _marks(cells, longest), cells
+    )
 
 
-def _marks(cells: Sequence[tuple[Lifecycle, int, str]], longest: int) -> tuple[Mark, ...]:
+def _marks(cells: Sequence[tuple[Lifecycle, int, str]], longest: int) -> tuple[ChartMark, ...]:
     shown = [cell for cell in cells if cell[1]]
     marks, x = [], 0.0
     for state, count, href in shown:
         width = 100 * count / longest
         reachable = width >= CLICKABLE or len(shown) == 1
-        marks.append(Mark(state, count, round(x, 3), round(width, 3), href if reachable else ""))
+        marks.append(ChartMark(state, count, round(x, 3), round(width, 3), href if reachable else ""))
         x += width
     return tuple(marks)
 

@@ -87,9 +87,10 @@ class Inbox:
         if not self._loose() and not self._packed():
             return []  # nobody has ever pushed; git is not asked for that
         told = text(self.git.run("for-each-ref", "--format=%(objectname) %(refname)", INBOX, COLLECTED))
-        refs = {
-            name: commit for commit, _, name in (line.partition(" ") for line in told.split("\n") if line)
-        }
+        refs = {}
+        for line in filter(None, told.split("\n")):
+            commit, _, name = line.partition(" ")
+            refs[name] = commit
         tips = {name: commit for name, commit in refs.items() if name.startswith(INBOX)}
         branches = [Branch(name, tip, refs.get(_mark(name), "")) for name, tip in tips.items()]
         damaged = [Branch(name, "", "") for name in self._loose() - set(tips)]

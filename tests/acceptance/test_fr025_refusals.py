@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.repository import GitFailed, git
+from orchestrator.adapters.repository import RepositoryFailed, git
 from orchestrator.core.errors import Refusal
 from orchestrator.management.refusal_table import refusals
 
@@ -98,7 +98,7 @@ def test_fr025_every_entry_of_the_list_is_a_refusal() -> None:
 
 
 def test_fr025_git_says_no_in_a_folder_without_a_repository(tmp_path: Path) -> None:
-    with pytest.raises(GitFailed) as refusal:
+    with pytest.raises(RepositoryFailed) as refusal:
         git(tmp_path, "rev-parse", "HEAD")
     assert "not a git repository" in refusal.value.message
     assert refusal.value.as_dict()["code"] == "git-failed"

@@ -19,6 +19,8 @@ from pydantic import BaseModel, TypeAdapter
 from orchestrator import contract
 from orchestrator.api.root import api
 from orchestrator.api.routes import REFUSALS
+from orchestrator.core.errors import MethodUnknown
+from orchestrator.management.refusal_table import refusals
 from tests.conforming import tools
 
 CONTRACT = contract.__name__
@@ -103,7 +105,9 @@ def schema_of(cls: type, mode: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def is_described(declared: Any, shown: dict[str, Any], mode: Any) -> bool:
     """Whether the description names the declared class and means that class, and no other, by the name."""
-    (cls,) = classes_in(declared)
+    cls, *others = classes_in(declared)
+    if others:
+        return False
     reference = shown.get("items", {}) if get_origin(declared) is list else shown
     if reference.get("$ref") != REF_TEMPLATE.format(model=cls.__name__) or not cls.__module__.startswith(
         CONTRACT
@@ -188,6 +192,11 @@ def test_each_operation_declares_every_refusal() -> None:
         if not all("RefusalFacts" in str(shown.get(status)) for status in REFUSALS):
             wrong.append(address)
     assert wrong == []
+
+
+def test_the_refusals_declared_are_those_that_there_are() -> None:
+    """A method that does not apply (405) is refused before any operation is found."""
+    assert {refusal.status for refusal in refusals()} - {MethodUnknown.status} == set(REFUSALS)
 
 
 def test_each_query_is_a_class_of_the_contract() -> None:

@@ -17,7 +17,7 @@ from orchestrator.core.plans.checks.read import read as read_checked
 from orchestrator.core.plans.graph import compile_graph, critical_path
 from orchestrator.core.plans.plan import Plan
 from orchestrator.core.plans.rehearsing.preview import preview
-from orchestrator.core.plans.rehearsing.rehearsal import view_of
+from orchestrator.core.plans.rehearsing.script import view_of
 from orchestrator.core.terms import Format
 from tests.benchmarks import reading
 from tests.core.hostile_plans import HOSTILE

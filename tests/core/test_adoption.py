@@ -12,7 +12,8 @@ from orchestrator.core.engine.ancestry import ancestors
 from orchestrator.core.plans.checks.read import read
 from orchestrator.core.plans.plan import Plan, Progress
 from orchestrator.core.plans.reading.markdown import read_plan
-from orchestrator.core.plans.rehearsing.rehearsal import never_reached, view_of
+from orchestrator.core.plans.rehearsing.rehearsal import never_reached
+from orchestrator.core.plans.rehearsing.script import view_of
 from orchestrator.core.terms import TERMINAL_TASK, TaskStatus
 from tests.core.random_plans import plans
 from tests.examples import tried_on

@@ -11,9 +11,9 @@ from orchestrator.core.engine.conditions import (
     AllOf,
     AnyOf,
     Condition,
+    ConditionFact,
     ConditionUnreadable,
     Ended,
-    Fact,
     Not,
     When,
     chosen_outcome,
@@ -29,9 +29,9 @@ from orchestrator.core.terms import TaskStatus
 KEYS = ("A1", "B2", "01.01.02")
 RESULTS = ("passed", "failed")
 keys, words = st.sampled_from(KEYS), st.sampled_from([*RESULTS, "complete", "skipped", "reworked"])
-step_facts = st.builds(Fact, keys, words, st.booleans())
+step_facts = st.builds(ConditionFact, keys, words, st.booleans())
 settings_asked = st.builds(
-    Fact,
+    ConditionFact,
     st.sampled_from(["browser", "test command", "is"]),
     st.sampled_from(["x", "a b", "and", ""]),
     st.booleans(),
@@ -113,7 +113,7 @@ def test_a_judgement_is_what_a_plain_reading_says(
 
 
 def _asked(condition: Condition) -> list[tuple[str, str]]:
-    if isinstance(condition, Fact):
+    if isinstance(condition, ConditionFact):
         return [] if condition.parameter else [(condition.subject, condition.word)]
     parts = [condition.part] if isinstance(condition, Not) else condition.parts
     return [fact for part in parts for fact in _asked(part)]
@@ -168,7 +168,7 @@ def test_an_unreadable_condition_says_what_is_wrong_and_where(text: str, complai
 
 
 def test_or_binds_weaker_than_and() -> None:
-    a, b, c = (Fact(key, "passed") for key in ("A1", "B1", "C1"))
+    a, b, c = (ConditionFact(key, "passed") for key in ("A1", "B1", "C1"))
     assert read_condition("A1 is passed or B1 is passed and C1 is passed") == AnyOf((a, AllOf((b, c))))
 
 

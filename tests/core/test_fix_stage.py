@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from orchestrator.core.changes.amend import NewTask
 from orchestrator.core.changes.fix_stage import (
+    FixProblem,
     NewBatch,
     NewStage,
     NewThread,
-    Problem,
     is_appended,
     name_from,
     read_batches,
@@ -40,7 +40,7 @@ PLAN = """# Plan: Two stages
 - B1: Ship it (needs A1)
 """
 LOOSE = "# Plan: Loose\n\n### Batch 1\n\n- A1: One\n- B1: Two (needs A1)\n"
-RACE = Problem("A1", "Build it", "rejected", "Two tokens are accepted at once.", ("the race test passes",))
+RACE = FixProblem("A1", "Build it", "rejected", "Two tokens are accepted at once.", ("the race test passes",))
 
 
 def plan_of(text: str) -> Plan:
@@ -95,7 +95,7 @@ def test_a_heading_without_a_task_is_named_with_its_line(text: str, said: str) -
 @pytest.mark.parametrize(("source", "after"), [(PLAN, 0), (PLAN, 1), (PLAN, None), (LOOSE, None)])
 def test_what_is_prefilled_reads_as_a_stage_and_nothing_else_changes(source: str, after: int | None) -> None:
     before = plan_of(source)
-    problems = [RACE, Problem("B1", "Ship it", "failed", "It (really) | broke `here` # now")]
+    problems = [RACE, FixProblem("B1", "Ship it", "failed", "It (really) | broke `here` # now")]
     stage = NewStage(name_from(problems, ""), read_batches(tasks_from(problems, "EV1")), after, gate=True)
     amended = plan_of(with_stage(source, before, stage))
     assert is_appended(before, amended, stage)
@@ -118,7 +118,9 @@ def test_without_a_problem_it_can_be_submitted_as_well() -> None:
 @given(st.text(max_size=80), st.text(max_size=80), st.sampled_from([PLAN, LOOSE]))
 def test_whatever_went_wrong_the_prefilled_stage_is_one(said: str, criterion: str, source: str) -> None:
     problems = [
-        Problem("A1", "Build it", "failed", " ".join(said.split()), (criterion,) if criterion.strip() else ())
+        FixProblem(
+            "A1", "Build it", "failed", " ".join(said.split()), (criterion,) if criterion.strip() else ()
+        )
     ]
     stage = NewStage(name_from(problems, "EV1"), read_batches(tasks_from(problems, "EV1")), None, gate=True)
     before = plan_of(source)

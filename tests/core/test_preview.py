@@ -14,7 +14,8 @@ from orchestrator.core.engine.values import Snapshot
 from orchestrator.core.plans.plan import BatchSpec, Need, Plan, Progress, StageSpec, StepSpec, ThreadSpec
 from orchestrator.core.plans.rehearsing import rehearsal as module
 from orchestrator.core.plans.rehearsing.preview import Length, Wait, preview
-from orchestrator.core.plans.rehearsing.rehearsal import rehearse, script_of, view_of
+from orchestrator.core.plans.rehearsing.rehearsal import rehearse
+from orchestrator.core.plans.rehearsing.script import script_of, view_of
 from orchestrator.core.terms import AttemptStatus, TaskStatus
 
 

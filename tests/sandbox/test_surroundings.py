@@ -11,7 +11,7 @@ import pytest
 from orchestrator.core.errors import ToolsUnprotected
 from orchestrator.sandbox import filter as calls
 from orchestrator.sandbox import kernel, landlock, layers, owner, start
-from orchestrator.sandbox.policy import Layers, Limits, Policy
+from orchestrator.sandbox.policy import Layers, SandboxPolicy, ToolLimits
 from orchestrator.sandbox.system import readable
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,12 +25,12 @@ def test_an_ordinary_user_shuts_tools_in_as_well():
         pytest.skip("this kernel lets root make no namespaces, so there is no room for another user")
     with start.scratch() as folder, tempfile.TemporaryDirectory() as written:
         owner.give((f"{folder}/temporary", written), layers.USER)
-        policy = Policy(
+        policy = SandboxPolicy(
             read=(*readable(network=False, private=()), str(ROOT)),
             write=(written,),
             scratch=folder,
             directory=str(ROOT),
-            limits=Limits(0, 0, 0, 0, 0),
+            limits=ToolLimits(0, 0, 0, 0, 0),
             layers=outer,
         )
         command = [

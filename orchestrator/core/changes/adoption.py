@@ -18,7 +18,7 @@ from orchestrator.core.engine.schedule import decide
 from orchestrator.core.engine.values import Snapshot
 from orchestrator.core.plans.action import ACTION
 from orchestrator.core.plans.plan import PlacedStep, Plan, Progress, Reading, StepSpec
-from orchestrator.core.plans.rehearsing.rehearsal import view_of
+from orchestrator.core.plans.rehearsing.script import view_of
 from orchestrator.core.terms import TaskStatus
 
 #: Longest text of the source that is repeated in what history and files say.
@@ -172,8 +172,11 @@ def adopt(plan: Plan, progress: Iterable[Progress], standing: Mapping[str, bool]
 
 def unchanged(progress: Iterable[Progress], then: Plan, now: Plan) -> tuple[Progress, ...]:
     """What still counts under another version: the steps that it defines as they were."""
-    before, here = ({step.key: _bare(step) for step in plan.steps()} for plan in (then, now))
-    return tuple(one for one in progress if one.key in here and here[one.key] == before.get(one.key))
+    before = {step.key: _bare(step) for step in then.steps()}
+    here = {step.key: _bare(step) for step in now.steps()}
+    return tuple(
+        state for state in progress if state.key in here and here[state.key] == before.get(state.key)
+    )
 
 
 def _bare(step: StepSpec) -> StepSpec:

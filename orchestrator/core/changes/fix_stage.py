@@ -47,7 +47,7 @@ class NewStage:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class FixProblem:
     """What went wrong at a step: `kind` in a word, `text` in people's words; `criteria` is what it has to
     prove.
     """
@@ -152,10 +152,13 @@ def is_appended(before: Plan, after: Plan, new: NewStage) -> bool:
     if len(kept) != len(before.stages) or list(map(_meaning, kept)) != list(map(_meaning, before.stages)):
         return False
     read = after.stages[at].batches[: len(new.batches)]
-    asked = [
-        (batch.name, [(thread.name, len(thread.tasks)) for thread in batch.threads]) for batch in new.batches
-    ]
-    return [(batch.name, [(one.name, len(one.steps)) for one in batch.threads]) for batch in read] == asked
+    asked: list[tuple[str, str, int]] = []
+    for asked_batch in new.batches:
+        asked += [(asked_batch.name, lane.name, len(lane.tasks)) for lane in asked_batch.threads]
+    there: list[tuple[str, str, int]] = []
+    for batch in read:
+        there += [(batch.name, thread.name, len(thread.steps)) for thread in batch.threads]
+    return len(read) == len(new.batches) and there == asked
 
 
 def _meaning(stage: StageSpec) -> StageSpec:
@@ -164,7 +167,7 @@ def _meaning(stage: StageSpec) -> StageSpec:
     return plan.stages[0]
 
 
-def name_from(problems: Sequence[Problem], otherwise: str) -> str:
+def name_from(problems: Sequence[FixProblem], otherwise: str) -> str:
     """A short name that says what is fixed: the first words of the first problem, behind “fix”."""
     words = slugify(problems[0].text if problems else otherwise).split("-")[:_NAME_WORDS]
     name = "fix"
@@ -175,7 +178,7 @@ def name_from(problems: Sequence[Problem], otherwise: str) -> str:
     return name
 
 
-def tasks_from(problems: Sequence[Problem], gate: str) -> str:
+def tasks_from(problems: Sequence[FixProblem], gate: str) -> str:
     """Text that can be submitted as it is: a thread for each step that failed, then a batch that verifies
     them all.
     """
@@ -183,7 +186,7 @@ def tasks_from(problems: Sequence[Problem], gate: str) -> str:
         return _block(
             "Batch 01: fixes", "Thread 01: fixes", [f"Fix what {gate} found | {gate} finds nothing more"]
         )
-    by_key: dict[str, list[Problem]] = {}
+    by_key: dict[str, list[FixProblem]] = {}
     for problem in problems:
         by_key.setdefault(problem.key, []).append(problem)
     text, checks = "##### Batch 01: fixes\n", []

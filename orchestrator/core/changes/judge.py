@@ -12,7 +12,8 @@ from orchestrator.core.changes.mapping import Definition, StepMapping, completed
 from orchestrator.core.engine.rework import to_redo
 from orchestrator.core.engine.values import TaskView
 from orchestrator.core.plans.plan import PlacedStep
-from orchestrator.core.plans.rehearsing.rehearsal import never_reached, view_of
+from orchestrator.core.plans.rehearsing.rehearsal import never_reached
+from orchestrator.core.plans.rehearsing.script import view_of
 from orchestrator.core.terms import AttemptStatus, MappedOutcome, MappingKind, TaskStatus
 
 DONE = frozenset({TaskStatus.COMPLETE, TaskStatus.SKIPPED})

@@ -214,7 +214,10 @@ def _alike(mine: frozenset[str], its: frozenset[str]) -> float:
 
 def _shared(mine: Iterable[str], its: frozenset[str]) -> int:
     """How many words stand in the other title too, as they are or as the beginning of one another."""
-    return sum(word in its or any(_stem(word, other) for other in its) for word in mine)
+    shared = 0
+    for word in mine:
+        shared += word in its or any(_stem(word, other) for other in its)
+    return shared
 
 
 def _stem(one: str, other: str) -> bool:
@@ -224,9 +227,11 @@ def _stem(one: str, other: str) -> bool:
 
 def _rare_criteria(steps: Sequence[Definition]) -> dict[str, frozenset[str]]:
     """By key, the criteria that no other step of the version has; what every step asks for says nothing."""
-    own = {
-        one.key: frozenset(fact for fact in one.facts if fact.startswith(("exit: ", "done: ")))
-        for one in steps
-    }
+    own = {step.key: frozenset(filter(_is_criterion, step.facts)) for step in steps}
     times = Counter(fact for facts in own.values() for fact in facts)
-    return {key: frozenset(fact for fact in facts if times[fact] == 1) for key, facts in own.items()}
+    once = frozenset(fact for fact, count in times.items() if count == 1)
+    return {key: facts & once for key, facts in own.items()}
+
+
+def _is_criterion(fact: str) -> bool:
+    return fact.startswith(("exit: ", "done: "))

@@ -41,7 +41,7 @@ class ConditionUnreadable(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class ConditionFact:
     """What is asked of a step (`parameter` false) or of a parameter of the plan."""
 
     subject: str
@@ -65,7 +65,7 @@ class AnyOf:
     parts: tuple["Condition", ...]
 
 
-Condition = Fact | Not | AllOf | AnyOf
+Condition = ConditionFact | Not | AllOf | AnyOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +106,21 @@ class When:
     parameters: tuple[tuple[str, str], ...] = ()
 
 
-class Judgement(NamedTuple):
+class ConditionJudgement(NamedTuple):
     """`truth` is None while the condition is undecided; `because` are the facts it rests on."""
 
     truth: bool | None
     because: str
 
 
-def judge(when: When) -> Judgement:
+def judge(when: When) -> ConditionJudgement:
     """Evaluate a condition. One that cannot be read holds back nothing: a plan with such a one is never
     approved.
     """
     try:
         condition = read_condition(when.text)
     except ConditionUnreadable as error:
-        return Judgement(True, str(error))
+        return ConditionJudgement(True, str(error))
     steps = {step.key: step for step in when.steps}
     parameters = dict(when.parameters)
     because = [
@@ -129,7 +129,7 @@ def judge(when: When) -> Judgement:
         else _ended(fact.subject, steps).said
         for fact in facts_of(condition)
     ]
-    return Judgement(_truth(condition, steps, parameters), ", ".join(dict.fromkeys(because)))
+    return ConditionJudgement(_truth(condition, steps, parameters), ", ".join(dict.fromkeys(because)))
 
 
 def _ended(key: str, steps: dict[str, Ended]) -> Ended:
@@ -137,7 +137,7 @@ def _ended(key: str, steps: dict[str, Ended]) -> Ended:
 
 
 def _truth(condition: Condition, steps: dict[str, Ended], parameters: dict[str, str]) -> bool | None:
-    if isinstance(condition, Fact):
+    if isinstance(condition, ConditionFact):
         if condition.parameter:
             found: bool | None = parameters.get(condition.subject, "").casefold() == condition.word.casefold()
         else:
@@ -153,9 +153,9 @@ def _truth(condition: Condition, steps: dict[str, Ended], parameters: dict[str, 
     return None if None in truths else not settles
 
 
-def facts_of(condition: Condition) -> Iterator[Fact]:
+def facts_of(condition: Condition) -> Iterator[ConditionFact]:
     """Everything that a condition asks, in the order it is written."""
-    if isinstance(condition, Fact):
+    if isinstance(condition, ConditionFact):
         yield condition
     else:
         for part in (condition.part,) if isinstance(condition, Not) else condition.parts:
@@ -173,7 +173,7 @@ def steps_named(text: str) -> tuple[str, ...]:
 
 def written(condition: Condition) -> str:
     """The condition as text; reading it again gives the same value."""
-    if isinstance(condition, Fact):
+    if isinstance(condition, ConditionFact):
         what = "parameter " if condition.parameter else ""
         return f"{what}{_quoted(condition.subject)} is {'not ' * condition.negated}{_quoted(condition.word)}"
     if isinstance(condition, Not):
@@ -183,7 +183,7 @@ def written(condition: Condition) -> str:
 
 
 def _inside(part: Condition) -> str:
-    return written(part) if isinstance(part, Fact | Not) else f"({written(part)})"
+    return written(part) if isinstance(part, ConditionFact | Not) else f"({written(part)})"
 
 
 def _quoted(text: str) -> str:
@@ -250,7 +250,7 @@ def read_condition(text: str) -> Condition:
     """Read a condition; ConditionUnreadable says what is wrong and where."""
     if len(text) > LONGEST:
         raise ConditionUnreadable(f"it is longer than {LONGEST} characters", LONGEST + 1)
-    reader = _Reader(_tokens(text), len(text) + 1)
+    reader = _ConditionReader(_tokens(text), len(text) + 1)
     condition = reader.any_of(0)
     if reader.at < len(reader.tokens):
         left = reader.tokens[reader.at]
@@ -274,7 +274,7 @@ def _tokens(text: str) -> tuple[_Token, ...]:
     return tuple(tokens)
 
 
-class _Reader:
+class _ConditionReader:
     """Recursive descent over the tokens; `end` is the column behind the last one."""
 
     def __init__(self, tokens: tuple[_Token, ...], end: int) -> None:
@@ -304,7 +304,7 @@ class _Reader:
             return inside
         return self._fact()
 
-    def _fact(self) -> Fact:
+    def _fact(self) -> ConditionFact:
         parameter = self._peek() == "parameter" and self._peek(1) != "is"
         self.at += parameter
         subject = self._name("the name of a parameter" if parameter else "the key of a step")
@@ -312,8 +312,8 @@ class _Reader:
             raise ConditionUnreadable(f"`is` is missing behind “{subject[:40]}”", self._column())
         negated = self._take("not")
         if parameter:
-            return Fact(subject, self._name("a value", keyword=True), negated, parameter=True)
-        return Fact(subject, self._name("an outcome").lower(), negated)
+            return ConditionFact(subject, self._name("a value", keyword=True), negated, parameter=True)
+        return ConditionFact(subject, self._name("an outcome").lower(), negated)
 
     def _name(self, what: str, *, keyword: bool = False) -> str:
         token = self.tokens[self.at] if self.at < len(self.tokens) else None

@@ -5,7 +5,7 @@ Every time in them comes from stored rows; nothing here knows what time it is.
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Final
 
@@ -235,13 +235,22 @@ def render_tasks(stream_id: str, updated: str, tasks: Sequence[TaskEntry]) -> st
             "version": FORMAT_VERSION,
             "stream_id": stream_id,
             "last_updated": updated,
-            "tasks": [asdict(task) for task in tasks],
+            "tasks": [_task(task) for task in tasks],
         }
     )
 
 
+#: In the order of the file.
+_TASK_MEMBERS: Final = tuple(field.name for field in fields(TaskEntry))
+
+
+def _task(task: TaskEntry) -> dict[str, object]:
+    """What `asdict` gives, without copying what nobody changes: there may be ten thousand of them."""
+    return {name: getattr(task, name) for name in _TASK_MEMBERS}
+
+
 @dataclass(frozen=True, slots=True)
-class Approval:
+class PlanApproval:
     """What was decided about the plan; `plan_hash` is the SHA-256 of the text it was bound to."""
 
     status: str
@@ -296,7 +305,7 @@ class StreamEntry:
     priority: int
     created_at: str
     updated_at: str
-    approval: Approval
+    approval: PlanApproval
     assignments: tuple[StreamAssignment, ...] = ()
     thread_assignments: tuple[ThreadEntry, ...] = ()
     needs: tuple[str, ...] = ()

@@ -26,7 +26,7 @@ from orchestrator.core.files.dashboard import (
 from orchestrator.core.plans.formats.bundle import render_bundle
 from orchestrator.core.plans.graph import critical_path
 from orchestrator.core.plans.plan import BatchSpec, Plan, StageSpec, StepSpec, ThreadSpec
-from orchestrator.core.plans.rehearsing.rehearsal import view_of
+from orchestrator.core.plans.rehearsing.script import view_of
 from orchestrator.core.plans.text.render import render_plan
 from orchestrator.core.terms import GateKind, TaskStatus
 
@@ -63,10 +63,10 @@ def _tasks(plan: Plan) -> str:
 
 
 def _dashboard(plan: Plan) -> str:
-    return render_dashboard(_Board(plan).view())
+    return render_dashboard(_TasksBoard(plan).view())
 
 
-class _Board:
+class _TasksBoard:
     """A plan as the dashboard shows it before anything has begun, by asking the scheduler once."""
 
     def __init__(self, plan: Plan) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SessionLimits:
     """`idle` is the time between two requests, 0 for no end; `longest` that since the sign-in, whatever
     happens.
     """
@@ -21,7 +21,7 @@ SEEN_EVERY = timedelta(minutes=1)
 
 
 def why_over(
-    *, begun: datetime, seen: datetime, ended: datetime | None, limits: Limits, now: datetime
+    *, begun: datetime, seen: datetime, ended: datetime | None, limits: SessionLimits, now: datetime
 ) -> str:
     """What to tell the person whose session is over; empty while it lasts. `ended` is when all were signed
     out.

@@ -88,9 +88,12 @@ class PlanChanges:
             yield f"{verb} {words}"
 
     def _changed(self) -> Iterator[str]:
-        names = dict.fromkeys(field.name for step in self.steps for field in step.fields)
-        for name in names:
-            keys = [step.key for step in self.steps if any(field.name == name for field in step.fields)]
+        by_field: dict[str, dict[str, None]] = {}
+        for step in self.steps:
+            for field in step.fields:
+                by_field.setdefault(field.name, {})[step.key] = None
+        for name, changed in by_field.items():
+            keys = list(changed)
             shown = _listed(keys[:3]) if len(keys) <= 3 else f"{len(keys)} steps"
             yield f"changes the {name} of {shown}"
 
@@ -171,8 +174,11 @@ def _others(old: Plan, new: Plan) -> Iterator[FieldChange]:
     yield from _changed("approvers", ", ".join(old.approvers), ", ".join(new.approvers))
     yield from _changed("approvals needed", _text(old.approvals), _text(new.approvals))
     yield from _changed("parameters", _pairs(old.parameters), _pairs(new.parameters))
-    open_ = ("; ".join(q.text for q in plan.questions if not q.answered) for plan in (old, new))
-    yield from _changed("open questions", *open_)
+    yield from _changed("open questions", _open_questions(old), _open_questions(new))
+
+
+def _open_questions(plan: Plan) -> str:
+    return "; ".join(question.text for question in plan.questions if not question.answered)
 
 
 def _pairs(parameters: Iterable[tuple[str, str]]) -> str:

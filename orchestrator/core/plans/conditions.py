@@ -6,8 +6,8 @@ from typing import Final
 
 from orchestrator.core.engine.conditions import (
     WORDS,
+    ConditionFact,
     ConditionUnreadable,
-    Fact,
     facts_of,
     is_outcome,
     read_condition,
@@ -107,7 +107,7 @@ def _condition(
             yield from _asked(item, fact, placed, line)
 
 
-def _parameter(key: str, fact: Fact, parameters: Mapping[str, str], line: int) -> Iterator[Finding]:
+def _parameter(key: str, fact: ConditionFact, parameters: Mapping[str, str], line: int) -> Iterator[Finding]:
     if fact.subject not in parameters:
         message = (
             f"The condition of {key} asks for the parameter “{fact.subject[:60]}”, which is not declared."
@@ -119,7 +119,9 @@ def _parameter(key: str, fact: Fact, parameters: Mapping[str, str], line: int) -
         yield finding("condition-unknown", line, message, fix)
 
 
-def _asked(item: PlacedStep, fact: Fact, placed: Mapping[str, PlacedStep], line: int) -> Iterator[Finding]:
+def _asked(
+    item: PlacedStep, fact: ConditionFact, placed: Mapping[str, PlacedStep], line: int
+) -> Iterator[Finding]:
     key, asked = item.step.key, placed.get(fact.subject)
     if asked is None:
         message = f"The condition of {key} asks for {fact.subject[:80]}, which is not in the plan."

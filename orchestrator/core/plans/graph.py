@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
-from itertools import groupby
+from itertools import groupby, starmap
 from operator import itemgetter
 from typing import Final, NamedTuple
 
@@ -94,16 +94,16 @@ def compile_graph(plan: Plan) -> Graph:
 
 
 def _needs(plan: Plan, steps: Mapping[str, StepSpec]) -> dict[str, tuple[Edge, ...]]:
-    edges: dict[str, dict[str, EdgeKind]] = {
-        key: {need.key: EdgeKind.EXPLICIT for need in step.needs if need.key in steps}
-        for key, step in steps.items()
-    }
+    edges: dict[str, dict[str, EdgeKind]] = {}
+    for key, step in steps.items():
+        named = (need.key for need in step.needs if need.key in steps)
+        edges[key] = dict.fromkeys(named, EdgeKind.EXPLICIT)
     for stage in plan.stages:
         for batch in stage.batches:
             for thread in batch.threads:
                 for key, before in _thread_edges(thread.steps):
                     edges[key].setdefault(before, EdgeKind.THREAD)
-    return {key: tuple(Edge(before, kind) for before, kind in found.items()) for key, found in edges.items()}
+    return {key: tuple(starmap(Edge, kinds.items())) for key, kinds in edges.items()}
 
 
 def _thread_edges(steps: tuple[StepSpec, ...]) -> Iterator[tuple[str, str]]:
@@ -161,15 +161,11 @@ def step_lengths(plan: Plan, ended: Collection[str] = ()) -> tuple[dict[str, int
     Those that have `ended` take no time, and need no estimate.
     """
     steps = {step.key: step for step in reversed(list(plan.steps()))}
-    lanes = (t.steps for stage in plan.stages for batch in stage.batches for t in batch.threads)
-    # A gate's own action stands in the gate's thread; nobody estimates it.
-    work = [
-        step
-        for lane in lanes
-        if all(s.kind is StepKind.WORK for s in lane)
-        for step in lane
-        if step.key not in ended
-    ]
+    work: list[StepSpec] = []
+    for thread in plan.threads():
+        # A gate's own action stands in the gate's thread; nobody estimates it.
+        if all(step.kind is StepKind.WORK for step in thread.steps):
+            work += [step for step in thread.steps if step.key not in ended]
     timed = bool(work) and all(step.estimate > 0 for step in work)
     return {key: 0 if key in ended else step.estimate if timed else 1 for key, step in steps.items()}, timed
 
@@ -185,9 +181,9 @@ def sorted_group(graph: Graph, group: Group) -> tuple[str, ...] | None:
     position = {key: number for number, key in enumerate(group.members)}
     if all(position.get(edge.key, -1) < position[key] for key in group.members for edge in graph.needs[key]):
         return group.members
-    sorter = TopologicalSorter(
-        {key: [e.key for e in graph.needs[key] if e.key in position] for key in group.members}
-    )
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for key in group.members:
+        sorter.add(key, *(edge.key for edge in graph.needs[key] if edge.key in position))
     try:
         return tuple(sorter.static_order())
     except CycleError:
@@ -199,16 +195,18 @@ def cycles_of(graph: Graph) -> tuple[tuple[str, ...], ...]:
     position = {key: number for number, key in enumerate(graph.keys)}
     if all(position[edge.key] < position[key] for key in graph.keys for edge in graph.needs[key]):
         return ()
-    edges = {key: {edge.key for edge in graph.needs[key]} for key in graph.keys}
-    found = []
+    edges = {}
+    for key in graph.keys:
+        edges[key] = {edge.key for edge in graph.needs[key]}
+    circles = []
     for _ in range(CYCLES_SHOWN):
         try:
             TopologicalSorter({key: sorted(before) for key, before in edges.items()}).prepare()
         except CycleError as error:
             path = error.args[1][:-1]
             first = path.index(min(path, key=position.__getitem__))
-            found.append(tuple(path[first:] + path[:first]))
+            circles.append(tuple(path[first:] + path[:first]))
             edges[path[0]].discard(path[-1])
         else:
             break
-    return tuple(found)
+    return tuple(circles)

@@ -178,18 +178,16 @@ class Plan:
         """Every file pattern that lanes and steps own, but for the documentation, whose folders
         plans share.
         """
-        threads = [
-            thread
-            for stage in self.stages
-            if stage.kind is not StageKind.DOCUMENTATION
-            for batch in stage.batches
-            if not batch.documents
-            for thread in batch.threads
-        ]
-        owned = (
-            files for thread in threads for files in (thread.files, *(step.files for step in thread.steps))
-        )
-        return tuple(dict.fromkeys(pattern for files in owned for pattern in files))
+        owned: dict[str, None] = {}
+        for stage in self.stages:
+            if stage.kind is StageKind.DOCUMENTATION:
+                continue
+            for batch in stage.batches:
+                for thread in () if batch.documents else batch.threads:
+                    owned |= dict.fromkeys(thread.files)
+                    for step in thread.steps:
+                        owned |= dict.fromkeys(step.files)
+        return tuple(owned)
 
     def placed_steps(self) -> "Iterator[PlacedStep]":
         """Every step with its place, in plan order."""
@@ -199,14 +197,14 @@ class Plan:
                     for n, step in enumerate(thread.steps):
                         yield PlacedStep(step, stage, batch, thread, (s, b, t, n))
 
+    def threads(self) -> "Iterator[ThreadSpec]":
+        for stage in self.stages:
+            for batch in stage.batches:
+                yield from batch.threads
+
     def steps(self) -> "Iterator[StepSpec]":
-        return (
-            step
-            for stage in self.stages
-            for batch in stage.batches
-            for thread in batch.threads
-            for step in thread.steps
-        )
+        for thread in self.threads():
+            yield from thread.steps
 
     def with_steps(self, change: Callable[[StepSpec], StepSpec]) -> "Plan":
         """The same plan with every step changed."""
@@ -217,10 +215,10 @@ class Plan:
         def batch(spec: BatchSpec) -> BatchSpec:
             return replace(spec, threads=tuple(thread(t) for t in spec.threads))
 
-        stages = tuple(
-            replace(stage, batches=tuple(batch(b) for b in stage.batches)) for stage in self.stages
-        )
-        return replace(self, stages=stages)
+        def stage(spec: StageSpec) -> StageSpec:
+            return replace(spec, batches=tuple(batch(b) for b in spec.batches))
+
+        return replace(self, stages=tuple(stage(s) for s in self.stages))
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from orchestrator.core.terms import Format
 from orchestrator.management.plan_source import files_of, lines_of, read_file
 from orchestrator.management.printed import as_json
 from orchestrator.management.submission_report import (
-    Row,
+    SubmissionRow,
     rows_of_bundle,
     rows_of_each,
     rows_of_refused,
@@ -145,7 +145,11 @@ class Command(BaseCommand):
             )
 
     def _tell(
-        self, read: ReadFiles, rows: list[Row], options: Mapping[str, Any], bundle: int | None = None
+        self,
+        read: ReadFiles,
+        rows: list[SubmissionRow],
+        options: Mapping[str, Any],
+        bundle: int | None = None,
     ) -> None:
         for line in [_as_json(read, rows, bundle)] if options["json"] else table(rows):
             self.stdout.write(line)
@@ -160,7 +164,7 @@ def _refused(refusal: Refusal) -> str:
     return f"{refusal.message} {refusal.way_out}"
 
 
-def _as_json(read: ReadFiles, rows: Sequence[Row], bundle: int | None) -> str:
+def _as_json(read: ReadFiles, rows: Sequence[SubmissionRow], bundle: int | None) -> str:
     return as_json(outcomes_facts(bundle, [row.outcome for row in rows], read.left_out))
 
 

@@ -5,7 +5,7 @@
 from collections.abc import Iterator
 
 from orchestrator.contract.gates import FixDraft, ProblemFacts
-from orchestrator.core.changes.fix_stage import Problem, name_from, stage_number, tasks_from
+from orchestrator.core.changes.fix_stage import FixProblem, name_from, stage_number, tasks_from
 from orchestrator.core.plans.plan import slugify
 from orchestrator.core.terms import AttemptStatus, CriterionKind, GateDecision
 from orchestrator.models import Task, WorkflowVersion
@@ -30,7 +30,7 @@ def fix_draft(gate: Task, base: WorkflowVersion) -> FixDraft:
     )
 
 
-def _problems(sheet: GateSheet) -> Iterator[Problem]:
+def _problems(sheet: GateSheet) -> Iterator[FixProblem]:
     """The latest rejection first: the person who evaluated said what is wrong; then what the steps themselves
     say.
     """
@@ -43,7 +43,7 @@ def _problems(sheet: GateSheet) -> Iterator[Problem]:
         yield from _of_step(row)
 
 
-def _of_step(row: TaskRow) -> Iterator[Problem]:
+def _of_step(row: TaskRow) -> Iterator[FixProblem]:
     task, latest = row.task, row.latest
     said: list[tuple[str, str]] = []
     if row.failed:
@@ -58,6 +58,6 @@ def _of_step(row: TaskRow) -> Iterator[Problem]:
         yield _problem(row, task.step.key, task.step.title, kind, text)
 
 
-def _problem(row: TaskRow | None, key: str, title: str, kind: str, text: str) -> Problem:
+def _problem(row: TaskRow | None, key: str, title: str, kind: str, text: str) -> FixProblem:
     exits = row.task.step.criteria.filter(kind=CriterionKind.EXIT).order_by("position") if row else ()
-    return Problem(key, title, kind, " ".join(text.split()), tuple(criterion.text for criterion in exits))
+    return FixProblem(key, title, kind, " ".join(text.split()), tuple(criterion.text for criterion in exits))

@@ -26,10 +26,11 @@ def conditions_of(workstream: Workstream, tasks: Sequence[Task]) -> dict[int, Wh
     parameters = (
         _parameters(workstream) if any("parameter" in t.step.condition.lower() for t in asking) else ()
     )
-    return {
-        task.pk: When(task.step.condition, tuple(ended[k] for k in named[task.pk] if k in ended), parameters)
-        for task in asking
-    }
+    conditions = {}
+    for task in asking:
+        facts = tuple(ended[key] for key in named[task.pk] if key in ended)
+        conditions[task.pk] = When(task.step.condition, facts, parameters)
+    return conditions
 
 
 def skipped_because(task: Task) -> str:

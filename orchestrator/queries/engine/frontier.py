@@ -13,13 +13,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, NamedTuple
 
-from django.db.models import QuerySet
-
 from orchestrator.core.engine.contention import Claims
 from orchestrator.core.engine.values import Snapshot, TaskView
 from orchestrator.models import Batch, Stage, Step, Task, Thread, Verdict, Workstream
 from orchestrator.queries.base.parts import in_parts
-from orchestrator.queries.base.prepared import Prepared
 from orchestrator.queries.base.sql import Found, Joined, Table
 from orchestrator.queries.engine.contenders import elsewhere, holders_of
 from orchestrator.queries.engine.facts import LAUNCHES, Facts, Scope, facts_of
@@ -214,6 +211,5 @@ def _rows(ids: Iterable[int]) -> list[Task]:
     return [task for some in in_parts(sorted(ids)) for task in _with_places(some)]
 
 
-@Prepared
-def _with_places(ids: list[int]) -> QuerySet[Task]:
-    return Task.objects.filter(pk__in=ids).select_related("step__thread__batch__stage", "verdict")
+def _with_places(ids: Sequence[int]) -> list[Task]:
+    return list(Task.objects.filter(pk__in=ids).select_related("step__thread__batch__stage", "verdict"))

@@ -5,11 +5,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
-
 from orchestrator.core.engine.values import Snapshot
-from orchestrator.models import Task, Workstream
-from orchestrator.queries.base.prepared import Prepared
+from orchestrator.models import Task, Thread, Workstream
 from orchestrator.queries.engine.contenders import elsewhere
 from orchestrator.queries.engine.facts import Scope, facts_of
 from orchestrator.queries.engine.ground import Ground, ground_of
@@ -32,9 +29,8 @@ def workstream_row(workstream_id: int) -> Workstream:
     raise Workstream.DoesNotExist(f"There is no workstream {workstream_id}.")
 
 
-@Prepared
-def _rows(workstream: int) -> QuerySet[Workstream]:
-    return Workstream.objects.filter(pk=workstream).select_related("version")
+def _rows(workstream: int) -> list[Workstream]:
+    return list(Workstream.objects.filter(pk=workstream).select_related("version"))
 
 
 def load_snapshot(workstream: Workstream, now: datetime | None = None) -> Loaded:
@@ -43,6 +39,9 @@ def load_snapshot(workstream: Workstream, now: datetime | None = None) -> Loaded
     """
     # Tasks of steps that a later version dropped keep their old definition and take no part any more.
     tasks = _tasks(workstream.pk, workstream.version_id)
+    threads = {thread.pk: thread for thread in _threads(workstream.version_id)}
+    for task in tasks:
+        task.step.thread = threads[task.step.thread_id]
     ground = ground_of(workstream, now)
     facts = facts_of(Scope.whole(workstream))
     each = Views(workstream, tasks, ground.unusable, ground.assigned, facts)
@@ -52,7 +51,12 @@ def load_snapshot(workstream: Workstream, now: datetime | None = None) -> Loaded
     return Loaded(snapshot, {task.step.key: task for task in tasks}, ground)
 
 
-@Prepared
-def _tasks(workstream: int, version: int) -> QuerySet[Task]:
+def _tasks(workstream: int, version: int) -> list[Task]:
     rows = Task.objects.filter(workstream=workstream, step__version=version)
-    return rows.select_related("step__thread__batch__stage", "verdict")
+    return list(rows.select_related("step", "verdict"))
+
+
+def _threads(version: int) -> list[Thread]:
+    """Read apart: many tasks stand in few threads."""
+    rows = Thread.objects.filter(batch__stage__version=version)
+    return list(rows.select_related("batch__stage").order_by())

@@ -11,7 +11,7 @@ from orchestrator.queries.plans.readings import plan_of
 
 
 @dataclass(frozen=True, slots=True)
-class Impact:
+class ChangeImpact:
     """Step keys by what became of them."""
 
     added: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class Impact:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class LoggedChange:
     """One entry. `what` is the term of its chip; `workstream` is named for what happened to one.
 
     `note` is the impact as its submitter put it; `impact` is worked out from the steps. `wanted_at` is when
@@ -47,14 +47,14 @@ class Change:
     version: int
     who: str
     reason: str = ""
-    impact: Impact = field(default_factory=Impact)
+    impact: ChangeImpact = field(default_factory=ChangeImpact)
     workstream: str = ""
     effective_at: datetime | None = None
     note: str = ""
     wanted_at: datetime | None = None
 
 
-def change_log(workflow: Workflow) -> list[Change]:
+def change_log(workflow: Workflow) -> list[LoggedChange]:
     """Everything that happened to the workflow's text and to the work that follows it, newest first."""
     versions = list(workflow.versions.select_related("author", "decided_by").order_by("number"))
     migrations = Migration.objects.filter(to_version__workflow=workflow).select_related(
@@ -65,12 +65,12 @@ def change_log(workflow: Workflow) -> list[Change]:
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
 
 
-def _of_versions(versions: Iterable[WorkflowVersion]) -> Iterator[Change]:
+def _of_versions(versions: Iterable[WorkflowVersion]) -> Iterator[LoggedChange]:
     before: WorkflowVersion | None = None
     for version in versions:
         impact = _between(before, version)
         why = version.change_reason or ("first version" if before is None else "")
-        yield Change(
+        yield LoggedChange(
             version.submitted_at,
             "submitted",
             version.number,
@@ -82,7 +82,7 @@ def _of_versions(versions: Iterable[WorkflowVersion]) -> Iterator[Change]:
         )
         if version.decided_at and version.decided_by:
             sent_back = version.status == VersionStatus.SENT_BACK or version.effective_at is None
-            yield Change(
+            yield LoggedChange(
                 version.decided_at,
                 "sent_back" if sent_back else "approved",
                 version.number,
@@ -94,13 +94,13 @@ def _of_versions(versions: Iterable[WorkflowVersion]) -> Iterator[Change]:
         before = version if version.effective_at else before or version
 
 
-def _between(before: WorkflowVersion | None, version: WorkflowVersion) -> Impact:
+def _between(before: WorkflowVersion | None, version: WorkflowVersion) -> ChangeImpact:
     """What the text changes, against the last version that was approved before it."""
     new = _facts(version)
     if before is None:
-        return Impact(added=tuple(new))
+        return ChangeImpact(added=tuple(new))
     old = _facts(before)
-    return Impact(
+    return ChangeImpact(
         added=tuple(key for key in new if key not in old),
         dropped=tuple(key for key in old if key not in new),
         changed=tuple(key for key in new if key in old and new[key] != old[key]),
@@ -111,16 +111,16 @@ def _facts(version: WorkflowVersion) -> dict[str, tuple[str, ...]]:
     return {placed.step.key: definition_of(placed).facts for placed in plan_of(version).placed_steps()}
 
 
-def _of_migration(row: Migration) -> Change:
+def _of_migration(row: Migration) -> LoggedChange:
     steps = list(row.mapped_steps.all())
-    impact = Impact(
+    impact = ChangeImpact(
         added=_keys(steps, MappedOutcome.ADDED),
         dropped=_keys(steps, MappedOutcome.CANCELLED),
         changed=_keys(steps, MappedOutcome.RENAMED),
         again=_keys(steps, MappedOutcome.AGAIN),
     )
     what = "rolled_back" if row.undoes else "migrated"
-    return Change(
+    return LoggedChange(
         row.applied_at, what, row.to_version.number, row.applied_by, row.reason, impact, row.workstream.title
     )
 

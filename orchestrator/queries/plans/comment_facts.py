@@ -1,10 +1,10 @@
 """What machines read of the comments on a plan (WF-3)."""
 
 from orchestrator.contract.comments import CommentFacts, DiscussionFacts
-from orchestrator.queries.plans.comments import Thread
+from orchestrator.queries.plans.comments import Discussion
 
 
-def thread_facts(thread: Thread) -> DiscussionFacts:
+def thread_facts(thread: Discussion) -> DiscussionFacts:
     return DiscussionFacts(
         id=thread.pk,
         version=thread.number,

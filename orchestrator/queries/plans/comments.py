@@ -27,7 +27,7 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
-class Thread:
+class Discussion:
     """A thread in the version that is shown: `line` is where it stands there, 0 for the whole plan or an
     outdated one.
 
@@ -65,32 +65,32 @@ class Conversation:
     shown.
     """
 
-    threads: tuple[Thread, ...]
+    threads: tuple[Discussion, ...]
 
     @property
-    def by_line(self) -> dict[int, list[Thread]]:
-        found: dict[int, list[Thread]] = defaultdict(list)
+    def by_line(self) -> dict[int, list[Discussion]]:
+        found: dict[int, list[Discussion]] = defaultdict(list)
         for thread in self.threads:
             if thread.line and not thread.step:
                 found[thread.line].append(thread)
         return found
 
     @property
-    def by_step(self) -> dict[str, list[Thread]]:
-        found: dict[str, list[Thread]] = defaultdict(list)
+    def by_step(self) -> dict[str, list[Discussion]]:
+        found: dict[str, list[Discussion]] = defaultdict(list)
         for thread in self.threads:
             if thread.step and not thread.outdated:
                 found[thread.step].append(thread)
         return found
 
     @property
-    def general(self) -> list[Thread]:
+    def general(self) -> list[Discussion]:
         return [
             thread for thread in self.threads if not thread.step and not thread.line and not thread.outdated
         ]
 
     @property
-    def outdated(self) -> list[Thread]:
+    def outdated(self) -> list[Discussion]:
         return [thread for thread in self.threads if thread.outdated]
 
     @property
@@ -140,7 +140,7 @@ class _Origin:
 
 def _placed(
     threads: Sequence[CommentThread], version: WorkflowVersion, plan: Plan | None
-) -> Iterator[Thread]:
+) -> Iterator[Discussion]:
     steps = {step.key: step for step in plan.steps()} if plan else {}
     origins: dict[int, _Origin] = {}
     for thread in threads:
@@ -150,9 +150,9 @@ def _placed(
         yield _thread(thread, origins[thread.version_id], steps.get(thread.step))
 
 
-def _thread(row: CommentThread, origin: _Origin, step: StepSpec | None) -> Thread:
+def _thread(row: CommentThread, origin: _Origin, step: StepSpec | None) -> Discussion:
     gone = step is None if row.step else bool(row.line) and row.line not in origin.moved
-    return Thread(
+    return Discussion(
         pk=row.pk,
         number=row.version.number,
         place=row.place,

@@ -35,7 +35,7 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class WorkflowOrigin:
     """Who saved a workflow when, and the plan that it was made from; `reason` is why there is
     this version.
     """
@@ -49,7 +49,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LibraryEntry:
     """A workflow of the library in its newest version, or in the one that was asked for.
 
     `name` stands in addresses; `summary` has the names of the parameters where their values will stand;
@@ -64,7 +64,7 @@ class Entry:
     parameters: tuple[Parameter, ...]
     shape: Shape
     number: int = 0
-    made: Made | None = None
+    made: WorkflowOrigin | None = None
     used: int = 0
     archived_at: datetime | None = None
 
@@ -88,7 +88,7 @@ class Entry:
         return all(word in text for word in words.casefold().split())
 
 
-def library(words: str = "", *, archived: bool = False) -> list[Entry]:
+def library(words: str = "", *, archived: bool = False) -> list[LibraryEntry]:
     """Every workflow with these words, saved ones first; archived ones only when asked for."""
     used = _uses()
     saved = (_saved(row, used) for row in _newest())
@@ -96,7 +96,7 @@ def library(words: str = "", *, archived: bool = False) -> list[Entry]:
     return [one for one in found if one.matches(words)]
 
 
-def find_entry(name: str, number: int | None = None) -> Entry:
+def find_entry(name: str, number: int | None = None) -> LibraryEntry:
     """A workflow by its name, also an archived one; NotFound names where to look."""
     used = _uses()
     shipped = {one.name: one for one in _shipped(used)}
@@ -159,7 +159,7 @@ def _uses() -> Mapping[str, int]:
     return dict(rows.annotate(times=Count("pk")))
 
 
-def _shipped(used: Mapping[str, int]) -> Iterator[Entry]:
+def _shipped(used: Mapping[str, int]) -> Iterator[LibraryEntry]:
     for path in sorted(FOLDER.glob(f"*{SUFFIX}")):
         name = path.name.removesuffix(SUFFIX)
         source = path.read_text(encoding="utf-8")
@@ -167,8 +167,8 @@ def _shipped(used: Mapping[str, int]) -> Iterator[Entry]:
         yield _entry(name, title, "", source, used)
 
 
-def _saved(row: SavedWorkflowVersion, used: Mapping[str, int]) -> Entry:
-    made = Made(
+def _saved(row: SavedWorkflowVersion, used: Mapping[str, int]) -> LibraryEntry:
+    made = WorkflowOrigin(
         by=row.saved_as,
         at=row.saved_at,
         plan=row.plan.workflow.slug,
@@ -189,11 +189,11 @@ def _entry(
     source: str,
     used: Mapping[str, int],
     number: int = 0,
-    made: Made | None = None,
+    made: WorkflowOrigin | None = None,
     archived_at: datetime | None = None,
-) -> Entry:
+) -> LibraryEntry:
     plan = _read(source)
-    return Entry(
+    return LibraryEntry(
         name=name,
         title=title,
         description=description,
@@ -217,5 +217,7 @@ def _shape(plan: Plan) -> Shape:
     batches = [batch for stage in plan.stages for batch in stage.batches]
     steps = list(plan.steps())
     gates = sum(step.gate is not None for step in steps)
-    work = [t for batch in batches for t in batch.threads if any(step.gate is None for step in t.steps)]
-    return Shape(len(plan.stages), len(batches), len(steps), gates, len(work))
+    lanes = 0
+    for thread in plan.threads():
+        lanes += any(step.gate is None for step in thread.steps)
+    return Shape(len(plan.stages), len(batches), len(steps), gates, lanes)

@@ -1,7 +1,7 @@
 """What machines read of the library (AD-8)."""
 
 from orchestrator.contract.library import LibraryFacts, ParameterFacts, WorkflowFacts
-from orchestrator.queries.plans.library import Entry, find_entry, library
+from orchestrator.queries.plans.library import LibraryEntry, find_entry, library
 
 
 def library_facts(words: str = "", *, archived: bool = False) -> LibraryFacts:
@@ -16,7 +16,7 @@ def workflow_facts(name: str, version: int | None = None) -> WorkflowFacts:
     return _facts(entry, entry.source)
 
 
-def _facts(entry: Entry, source: str | None = None) -> WorkflowFacts:
+def _facts(entry: LibraryEntry, source: str | None = None) -> WorkflowFacts:
     made = entry.made
     return WorkflowFacts(
         name=entry.name,

@@ -14,7 +14,7 @@ from orchestrator.core.plans.plan import PlacedStep, Reading
 from orchestrator.core.plans.text.line_diff import DiffLine, diff
 from orchestrator.core.plans.text.sections import Section, lines_of, sections_of
 from orchestrator.models import ViewedSection, WorkflowVersion
-from orchestrator.queries.plans.comments import Conversation, Thread
+from orchestrator.queries.plans.comments import Conversation, Discussion
 from orchestrator.queries.plans.readings import KEPT, changes_between
 
 #: A plan of at most so many lines is shown whole; of a longer one a section is loaded when it is opened.
@@ -31,7 +31,7 @@ class ReviewLine:
 
     line: DiffLine
     findings: tuple[Finding, ...] = ()
-    threads: tuple[Thread, ...] = ()
+    threads: tuple[Discussion, ...] = ()
     gap: bool = False
 
     @property
@@ -46,7 +46,7 @@ class ReviewStep:
     """A step of the outline with what was said about it."""
 
     step: PlacedStep
-    threads: tuple[Thread, ...]
+    threads: tuple[Discussion, ...]
     first_of_thread: bool
 
 

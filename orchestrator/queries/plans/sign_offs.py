@@ -19,7 +19,7 @@ _MAY_APPROVE: Final = Q(groups__name__in=APPROVERS) | Q(is_superuser=True)
 
 
 @dataclass(frozen=True, slots=True)
-class SignOff:
+class PlanSignOff:
     """A person with the version of the workflow that they approved last; `current` when it is the one shown.
 
     `signed_as` says how: in the browser, with a token, by command.
@@ -35,7 +35,7 @@ class SignOff:
 class SignOffs(Approvals):
     """`people` have every approver of an earlier version of the workflow as well."""
 
-    people: tuple[SignOff, ...] = ()
+    people: tuple[PlanSignOff, ...] = ()
 
 
 def sign_offs(version: WorkflowVersion) -> SignOffs:
@@ -48,7 +48,7 @@ def sign_offs(version: WorkflowVersion) -> SignOffs:
         .order_by("person__username", "version__number", "pk")
         .values_list("person__username", "signed_as", "version__number")
     )
-    latest = {name: SignOff(name, said, number, number == version.number) for name, said, number in rows}
+    latest = {name: PlanSignOff(name, said, number, number == version.number) for name, said, number in rows}
     people = tuple(latest.values())
     given = [one.person for one in people if one.current]
     so_far = approvals_of(reading_of(version).plan, version.workflow.required_approvals, given)

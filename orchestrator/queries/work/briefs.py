@@ -13,7 +13,7 @@ from orchestrator.contract.briefs import (
 from orchestrator.core.engine.proof import kinds_to_prove
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import AttemptStatus, CriterionKind, InterventionKind, TaskStatus
-from orchestrator.models import Attempt, Criterion, HandoffArtifact, Task, Workstream
+from orchestrator.models import Attempt, Criterion, HandoffArtifact, Intervention, Task, Workstream
 from orchestrator.models.attempt import LIVE
 from orchestrator.queries.engine.explanations import explain
 from orchestrator.queries.handoff.artifact_facts import facts_of, with_outputs
@@ -81,17 +81,18 @@ def _documents(workstream: Workstream) -> tuple[DocumentedStep, ...]:
 
 
 def _answers(task: Task) -> tuple[InterventionFacts, ...]:
-    return tuple(
-        InterventionFacts(
-            kind=InterventionKind(one.kind),
-            note=one.note,
-            choices=tuple(choice.text for choice in one.choices.all()),
-            raised_by=one.raised_by,
-            raised_at=one.raised_at,
-            answer=one.answer,
-            cleared_at=one.cleared_at,
-        )
-        for one in task.interventions.prefetch_related("choices")
+    return tuple(_answer(intervention) for intervention in task.interventions.prefetch_related("choices"))
+
+
+def _answer(intervention: Intervention) -> InterventionFacts:
+    return InterventionFacts(
+        kind=InterventionKind(intervention.kind),
+        note=intervention.note,
+        choices=tuple(choice.text for choice in intervention.choices.all()),
+        raised_by=intervention.raised_by,
+        raised_at=intervention.raised_at,
+        answer=intervention.answer,
+        cleared_at=intervention.cleared_at,
     )
 
 

@@ -143,12 +143,10 @@ def _incoming(rows: list[TaskRow]) -> list[Incoming]:
     handed_over = handed_over.exclude(state=ArtifactState.QUARANTINED)
     artifacts = list(handed_over.defer("body").order_by("sequence"))
     outputs = outputs_of(ids)
-    return [
-        Incoming(
-            row,
-            attempt := latest.get(row.task.pk),
-            [a for a in artifacts if attempt and a.attempt_id == attempt.pk],
-            [o for o in outputs if attempt and o.artifact.attempt_id == attempt.pk],
-        )
-        for row in rows
-    ]
+    incoming = []
+    for row in rows:
+        attempt = latest.get(row.task.pk)
+        own = [artifact for artifact in artifacts if attempt and artifact.attempt_id == attempt.pk]
+        files = [output for output in outputs if attempt and output.artifact.attempt_id == attempt.pk]
+        incoming.append(Incoming(row, attempt, own, files))
+    return incoming

@@ -7,20 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
-
-from django.db.models import QuerySet
+from typing import NamedTuple
 
 from orchestrator.core.engine.schedule import Verdict, decide
 from orchestrator.core.engine.values import Snapshot
 from orchestrator.core.files import dashboard
 from orchestrator.core.files.dashboard import (
-    Approval,
     BatchBlock,
     DashboardView,
     GateBlock,
     LaneRow,
     LearningEntry,
     Mark,
+    PlanApproval,
     StepLine,
     StreamAssignment,
     StreamEntry,
@@ -36,7 +35,6 @@ from orchestrator.models import (
     Assignment,
     Attempt,
     Batch,
-    Executor,
     HandoffArtifact,
     Learning,
     Step,
@@ -44,10 +42,9 @@ from orchestrator.models import (
     ThreadAssignment,
     Workstream,
 )
-from orchestrator.queries.base.prepared import Prepared
 from orchestrator.queries.engine.needs import all_needs
 from orchestrator.queries.engine.snapshot import Loaded, load_snapshot
-from orchestrator.queries.engine.threads import assignments_in_force, place_of
+from orchestrator.queries.engine.threads import place_of
 from orchestrator.queries.handoff.documentation import documentation_file
 from orchestrator.queries.plans.readings import plan_text
 
@@ -107,43 +104,42 @@ def _kept_threads() -> dict[int, list[ThreadEntry]]:
     return kept
 
 
-@Prepared
-def _held() -> QuerySet[Assignment]:
+def _held() -> list[Assignment]:
     rows = Assignment.objects.filter(released_at=None).select_related("executor__user", "attempt__task__step")
-    return rows.order_by("attempt__task__step__key")
+    return list(rows.order_by("attempt__task__step__key"))
 
 
-@Prepared
-def _registered() -> QuerySet[Workstream]:
+def _registered() -> list[Workstream]:
     rows = Workstream.objects.select_related("version__decided_by", "owner", "merged_into", "bundle")
-    return rows.defer("version__source").order_by("created_at", "pk")
+    return list(rows.defer("version__source").order_by("created_at", "pk"))
 
 
-@Prepared
-def _kept() -> QuerySet[ThreadAssignment]:
+def _kept() -> list[ThreadAssignment]:
     rows = ThreadAssignment.objects.filter(ended_at=None).select_related(
         "executor__user", "thread__batch__stage"
     )
-    return rows.order_by("thread__batch__stage__position", "thread__batch__position", "thread__position")
+    return list(
+        rows.order_by("thread__batch__stage__position", "thread__batch__position", "thread__position")
+    )
 
 
-@Prepared
-def _learnings(workstream: int) -> QuerySet[Learning]:
-    return (
+def _learnings(workstream: int) -> list[Learning]:
+    return list(
         Learning.objects.filter(workstream=workstream).select_related("author").order_by("recorded_at", "pk")
     )
 
 
-@Prepared
-def _attempts(workstream: int) -> QuerySet[Attempt]:
-    rows = Attempt.objects.filter(task__workstream=workstream)
-    return rows.select_related("assignment__executor__user").order_by("number")
+def _attempts(workstream: int) -> list[tuple[int, int, str | None, str | None, str | None]]:
+    """In the order of their numbers, so that the latest one of a task comes last."""
+    rows = Attempt.objects.filter(task__workstream=workstream).order_by("number")
+    executor = "assignment__executor__"
+    names = (f"{executor}name", f"{executor}user__username", f"{executor}kind")
+    return list(rows.values_list("task_id", "number", *names))
 
 
-@Prepared
-def _damaged(workstream: int) -> QuerySet[HandoffArtifact, str]:
+def _damaged(workstream: int) -> list[str]:
     rows = HandoffArtifact.objects.filter(workstream=workstream, state=ArtifactState.DAMAGED).order_by()
-    return rows.values_list("attempt__task__step__key", flat=True)
+    return list(rows.values_list("attempt__task__step__key", flat=True))
 
 
 def _stream(
@@ -168,7 +164,7 @@ def _stream(
         priority=row.priority,
         created_at=timestamp(row.created_at),
         updated_at=timestamp(row.updated_at),
-        approval=Approval(
+        approval=PlanApproval(
             status=version.status,
             plan_hash=version.source_sha256,
             approved_by=version.decided_as if approved else "",
@@ -209,8 +205,8 @@ class Board:
         self.needs = {view.key: view.needs for view in loaded.snapshot.tasks}
         verdicts = decide(_as_committed(workstream, loaded.snapshot)).verdicts
         self.lines = {verdict.key: _line(loaded.tasks[verdict.key], verdict) for verdict in verdicts}
-        self.kept = assignments_in_force(workstream)
-        self.attempts = {attempt.task_id: attempt for attempt in _attempts(workstream.pk)}
+        self.kept = loaded.ground.kept
+        self.attempts = {row[0]: _Try(*row[1:]) for row in _attempts(workstream.pk)}
 
     @classmethod
     def of(cls, workstream: Workstream) -> "Board | None":
@@ -238,8 +234,8 @@ class Board:
 
     def _entry(self, task: Task) -> TaskEntry:
         thread = task.step.thread
-        attempt = self.attempts.get(task.pk)
-        executor = _executor_of(attempt, self.kept.get(place_of(thread)))
+        attempt = self.attempts.get(task.pk, NEVER)
+        agent, account, kind = _executor_of(attempt, self.kept.get(place_of(thread)))
         return TaskEntry(
             id=task.step.key,
             name=task.step.title,
@@ -250,10 +246,10 @@ class Board:
             created_at=timestamp(task.created_at),
             updated_at=timestamp(task.updated_at),
             breadcrumb=task.breadcrumb,
-            assigned_agent=executor.name if executor else "",
-            agent_account=executor.user.get_username() if executor else "",
-            agent_kind=executor.kind if executor else "",
-            attempt=attempt.number if attempt else 0,
+            assigned_agent=agent,
+            agent_account=account,
+            agent_kind=kind,
+            attempt=attempt.number,
             needs_human=task.needs_human,
             intervention_note=task.intervention_note,
         )
@@ -292,12 +288,26 @@ class Board:
         return GateBlock(f"{kind} {step.key}", self.lines[step.key], step.gate_action or step.title, unlocks)
 
 
-def _executor_of(attempt: Attempt | None, kept: ThreadAssignment | None) -> Executor | None:
-    """Who works on a task or worked last; before anybody claimed it, who alone may."""
-    if assignment := getattr(attempt, "assignment", None):
-        executor: Executor = assignment.executor
-        return executor
-    return kept.executor if kept and kept.mode == AssignmentMode.ASSIGNED else None
+class _Try(NamedTuple):
+    """The latest attempt of a task, and the executor that claimed it, if one did."""
+
+    number: int
+    agent: str | None = None
+    account: str | None = None
+    kind: str | None = None
+
+
+NEVER = _Try(0)
+
+
+def _executor_of(attempt: _Try, kept: ThreadAssignment | None) -> tuple[str, str, str]:
+    """Name, account and kind of who works on a task or worked last; before anybody claimed it, who alone
+    may."""
+    if attempt.agent:
+        return attempt.agent, attempt.account or "", attempt.kind or ""
+    if kept and kept.mode == AssignmentMode.ASSIGNED:
+        return kept.executor.name, kept.executor.user.get_username(), kept.executor.kind
+    return "", "", ""
 
 
 def critical_keys(workstream: Workstream, loaded: Loaded) -> frozenset[str]:
@@ -346,12 +356,10 @@ def _plan(name: str, tasks: Sequence[Task], needs: Mapping[str, Sequence[str]]) 
     for stage, in_stage in groupby(tasks, key=lambda task: task.step.thread.batch.stage):
         batches = []
         for batch, in_batch in groupby(in_stage, key=lambda task: task.step.thread.batch):
-            threads = [
-                ThreadSpec(
-                    thread.lane, thread.name, steps=tuple(_spec(task.step, needs) for task in in_thread)
-                )
-                for thread, in_thread in groupby(in_batch, key=lambda task: task.step.thread)
-            ]
+            threads = []
+            for thread, in_thread in groupby(in_batch, key=lambda task: task.step.thread):
+                steps = tuple(_spec(task.step, needs) for task in in_thread)
+                threads.append(ThreadSpec(thread.lane, thread.name, steps=steps))
             batches.append(BatchSpec(batch.prefix, batch.name, threads=tuple(threads)))
         stages.append(StageSpec(stage.number, stage.name, batches=tuple(batches)))
     return Plan(name, tuple(stages))

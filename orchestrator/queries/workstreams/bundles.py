@@ -36,15 +36,11 @@ def members_of(bundle: Bundle) -> Iterator[Member]:
 
 def bundle_facts(bundle_id: int) -> BundleFacts:
     bundle = find_bundle(bundle_id)
-    members = tuple(
-        MemberFacts(
-            m.workstream.uuid,
-            m.workstream.slug,
-            m.workstream.title,
-            m.workstream.version.source_name,
-            m.state,
-            tuple(one.slug for one in m.needs),
+    members = []
+    for member in members_of(bundle):
+        workstream, needs = member.workstream, tuple(needed.slug for needed in member.needs)
+        name = workstream.version.source_name
+        members.append(
+            MemberFacts(workstream.uuid, workstream.slug, workstream.title, name, member.state, needs)
         )
-        for m in members_of(bundle)
-    )
-    return BundleFacts(bundle.pk, bundle.name, bundle.submitted_as, members)
+    return BundleFacts(bundle.pk, bundle.name, bundle.submitted_as, tuple(members))

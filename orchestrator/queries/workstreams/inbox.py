@@ -43,7 +43,7 @@ from orchestrator.queries.workstreams.learnings import due_batches, due_merge_po
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class InboxEntry:
     """One thing to do. `page` and `place` name the page where it is done; `since` is UTC."""
 
     title: str
@@ -59,11 +59,11 @@ class Source:
     """A query and how one of its rows reads."""
 
     rows: QuerySet[Any]
-    entry: Callable[[Any], Entry]
+    entry: Callable[[Any], InboxEntry]
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class InboxSection:
     """A kind of waiting work; `state` is the term whose chip stands beside it."""
 
     title: str
@@ -71,10 +71,10 @@ class Section:
     sources: tuple[Source, ...]
 
 
-class Inbox:
+class PersonalInbox:
     """The sections of one person, most urgent first."""
 
-    def __init__(self, sections: list[Section]) -> None:
+    def __init__(self, sections: list[InboxSection]) -> None:
         self.sections = sections
 
     @cached_property
@@ -86,13 +86,13 @@ class Inbox:
         return keys[0].union(*keys[1:], all=True).count() if len(keys) > 1 else keys[0].count()
 
     @cached_property
-    def groups(self) -> list[tuple[Section, list[Entry]]]:
+    def groups(self) -> list[tuple[InboxSection, list[InboxEntry]]]:
         """Each section that has something in it, oldest entry first."""
         read = [(section, sorted(_read(section), key=lambda entry: entry.since)) for section in self.sections]
         return [(section, entries) for section, entries in read if entries]
 
 
-def _read(section: Section) -> list[Entry]:
+def _read(section: InboxSection) -> list[InboxEntry]:
     return list(chain.from_iterable(map(source.entry, source.rows) for source in section.sources))
 
 
@@ -100,7 +100,7 @@ def _read(section: Section) -> list[Entry]:
 CLOSED = (WorkstreamStatus.COMPLETED, WorkstreamStatus.ARCHIVED)
 
 
-def inbox_for(user: User, roles: frozenset[Role], asked: frozenset[Action]) -> Inbox:
+def inbox_for(user: User, roles: frozenset[Role], asked: frozenset[Action]) -> PersonalInbox:
     """What waits for this person: `asked` are the actions that the acts expect of somebody with these roles
     (design section 7). Gates that name them and plans that came back are theirs by name.
     """
@@ -137,8 +137,8 @@ def inbox_for(user: User, roles: frozenset[Role], asked: frozenset[Action]) -> I
     for title, state, offers in places:
         sources = tuple(source() for action, source in offers if action is None or action in asked)
         if sources:
-            sections.append(Section(title, state, sources))
-    return Inbox(sections)
+            sections.append(InboxSection(title, state, sources))
+    return PersonalInbox(sections)
 
 
 def _flagged() -> Source:
@@ -150,8 +150,8 @@ def _flagged() -> Source:
     return Source(rows, _flagged_entry)
 
 
-def _flagged_entry(task: Task) -> Entry:
-    return Entry(
+def _flagged_entry(task: Task) -> InboxEntry:
+    return InboxEntry(
         str(task.step), task.workstream.title, task.intervention_note, task.updated_at, "task", _place(task)
     )
 
@@ -176,11 +176,11 @@ def _failed() -> Source:
     return Source(rows, _failed_entry)
 
 
-def _failed_entry(attempt: Attempt) -> Entry:
+def _failed_entry(attempt: Attempt) -> InboxEntry:
     task = attempt.task
     why = explain.failed_with(attempt.number, attempt.error)
     since = attempt.ended_at or attempt.queued_at
-    return Entry(str(task.step), task.workstream.title, why, since, "task", _place(task))
+    return InboxEntry(str(task.step), task.workstream.title, why, since, "task", _place(task))
 
 
 def _declared() -> Source:
@@ -188,10 +188,10 @@ def _declared() -> Source:
     return Source(rows, _declared_entry)
 
 
-def _declared_entry(blocker: Blocker) -> Entry:
+def _declared_entry(blocker: Blocker) -> InboxEntry:
     task = blocker.task
     why = f"{blocker.kind.capitalize()} blocker: {blocker.note}"
-    return Entry(str(task.step), task.workstream.title, why, blocker.declared_at, "task", _place(task))
+    return InboxEntry(str(task.step), task.workstream.title, why, blocker.declared_at, "task", _place(task))
 
 
 def _damaged() -> Source:
@@ -203,10 +203,10 @@ def _damaged() -> Source:
     return Source(rows.defer("body"), _damaged_entry)
 
 
-def _damaged_entry(artifact: HandoffArtifact) -> Entry:
+def _damaged_entry(artifact: HandoffArtifact) -> InboxEntry:
     why = artifact.problem or "The file is missing or altered."
     place = _place(artifact.attempt.task)
-    return Entry(artifact.path, artifact.workstream.title, why, artifact.created_at, "task", place)
+    return InboxEntry(artifact.path, artifact.workstream.title, why, artifact.created_at, "task", place)
 
 
 def _plans_in_review(user: User) -> Source:
@@ -221,14 +221,16 @@ def _plans_in_review(user: User) -> Source:
     return Source(rows, _review_entry)
 
 
-def _review_entry(version: WorkflowVersion) -> Entry:
+def _review_entry(version: WorkflowVersion) -> InboxEntry:
     why = f"Submitted by {version.submitted_as}"
     return _version_entry(version, why, version.submitted_at)
 
 
-def _version_entry(version: WorkflowVersion, why: str, since: datetime) -> Entry:
+def _version_entry(version: WorkflowVersion, why: str, since: datetime) -> InboxEntry:
     place = (version.workflow.slug, version.number)
-    return Entry(f"Plan version {version.number}", version.workflow.name, why, since, "plan-review", place)
+    return InboxEntry(
+        f"Plan version {version.number}", version.workflow.name, why, since, "plan-review", place
+    )
 
 
 def _unsigned() -> Source:
@@ -239,9 +241,9 @@ def _unsigned() -> Source:
     return Source(rows.order_by("updated_at", "pk"), _unsigned_entry)
 
 
-def _unsigned_entry(item: Workstream) -> Entry:
+def _unsigned_entry(item: Workstream) -> InboxEntry:
     why = explain.unsigned_prehandoff()
-    return Entry(item.title, item.title, why, item.updated_at, "workstream", (str(item.uuid),))
+    return InboxEntry(item.title, item.title, why, item.updated_at, "workstream", (str(item.uuid),))
 
 
 def _gates(user: User, roles: frozenset[Role]) -> Source:
@@ -266,11 +268,11 @@ def _gates(user: User, roles: frozenset[Role]) -> Source:
     return Source(rows.order_by("updated_at", "pk"), _gate_entry)
 
 
-def _gate_entry(task: Task) -> Entry:
+def _gate_entry(task: Task) -> InboxEntry:
     why = f"{task.step.gate_kind.capitalize()} gate: {task.step.gate_action or 'sign or reject'}"
     if task.step.signatures != 1:
         why += f" ({explain.waits_for_signatures(sign_off_of(task))})"
-    return Entry(str(task.step), task.workstream.title, why, task.updated_at, "gate", (task.pk,))
+    return InboxEntry(str(task.step), task.workstream.title, why, task.updated_at, "gate", (task.pk,))
 
 
 def _finished() -> Source:
@@ -280,9 +282,9 @@ def _finished() -> Source:
     return Source(rows.order_by("updated_at", "pk"), _finished_entry)
 
 
-def _finished_entry(item: Workstream) -> Entry:
+def _finished_entry(item: Workstream) -> InboxEntry:
     why = explain.finished(item.done_tasks)
-    return Entry(
+    return InboxEntry(
         item.title, item.title, why, item.finished_at or item.updated_at, "workstream", (str(item.uuid),)
     )
 
@@ -302,10 +304,10 @@ def _claimable(user: User, roles: frozenset[Role]) -> Source:
     return Source(rows.order_by("queued_at", "pk"), _claimable_entry)
 
 
-def _claimable_entry(attempt: Attempt) -> Entry:
+def _claimable_entry(attempt: Attempt) -> InboxEntry:
     task = attempt.task
     why = explain.to_be_claimed()
-    return Entry(str(task.step), task.workstream.title, why, attempt.queued_at, "task", _place(task))
+    return InboxEntry(str(task.step), task.workstream.title, why, attempt.queued_at, "task", _place(task))
 
 
 def _taught_batches() -> Source:
@@ -313,7 +315,7 @@ def _taught_batches() -> Source:
     return Source(due_batches().order_by("since", "pk"), _taught_batch_entry)
 
 
-def _taught_batch_entry(batch: Any) -> Entry:
+def _taught_batch_entry(batch: Any) -> InboxEntry:
     return _lesson_entry(batch.label, batch.title, batch.since, batch.uuid)
 
 
@@ -322,13 +324,13 @@ def _taught_merge_points() -> Source:
     return Source(rows, _taught_merge_point_entry)
 
 
-def _taught_merge_point_entry(task: Task) -> Entry:
+def _taught_merge_point_entry(task: Task) -> InboxEntry:
     return _lesson_entry(task.step.key, task.workstream.title, task.updated_at, task.workstream.uuid)
 
 
-def _lesson_entry(after: str, workstream: str, since: datetime, uuid: UUID) -> Entry:
+def _lesson_entry(after: str, workstream: str, since: datetime, uuid: UUID) -> InboxEntry:
     why = "It is done. Write down what the next one should know, or say that there is nothing."
-    return Entry(f"What did {after} teach?", workstream, why, since, "learning", (str(uuid), after))
+    return InboxEntry(f"What did {after} teach?", workstream, why, since, "learning", (str(uuid), after))
 
 
 def _returned(user: User) -> Source:
@@ -342,5 +344,5 @@ def _returned(user: User) -> Source:
     return Source(rows, _returned_entry)
 
 
-def _returned_entry(version: WorkflowVersion) -> Entry:
+def _returned_entry(version: WorkflowVersion) -> InboxEntry:
     return _version_entry(version, version.decision_reason, version.decided_at or version.submitted_at)

@@ -1,5 +1,6 @@
 """The portfolio: one filtered query that page, chart, list and CSV share (LC-2, LC-4, LC-5, DC-7)."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
@@ -113,7 +114,7 @@ def _any(conditions: Iterable[Q]) -> Q:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class PortfolioItem:
     """A workstream as the portfolio shows it."""
 
     workstream: Workstream
@@ -163,22 +164,22 @@ class Portfolio:
             .order_by(*ATTENTION_FIRST)
         )
 
-    def item(self, workstream: Workstream) -> Item:
+    def item(self, workstream: Workstream) -> PortfolioItem:
         standing = standing_of(workstream)
         found = signals(standing, self.now)
         ordered = tuple(signal for signal in Signal if signal in found)
         state = explain.workstream(standing, self.now)
         sentences = (state, waits_for(workstream), waits_for_a_decision(workstream))
-        return Item(workstream, lifecycle(standing), ordered, " ".join(filter(None, sentences)))
+        return PortfolioItem(workstream, lifecycle(standing), ordered, " ".join(filter(None, sentences)))
 
-    def items(self) -> Iterator[Item]:
+    def items(self) -> Iterator[PortfolioItem]:
         """Every row, streamed: what the CSV writes."""
         return map(self.item, self.rows.iterator(chunk_size=500))
 
     @cached_property
     def bars(self) -> list[Bar]:
         """The chart's figures: domains by name, those without a domain last."""
-        table: dict[str, dict[Lifecycle, int]] = {}
+        table: dict[str, dict[Lifecycle, int]] = defaultdict(lambda: dict.fromkeys(Lifecycle, 0))
         counted = (
             Workstream.objects.filter(self.filters.conditions(self.now, self.zone))
             .order_by()
@@ -186,11 +187,9 @@ class Portfolio:
             .annotate(count=Count("pk"))
         )
         for domain, state, count in counted:
-            table.setdefault(domain, {})[Lifecycle(state)] = count
+            table[domain][Lifecycle(state)] = count
         domains = sorted(table, key=lambda domain: (domain == "", domain.casefold()))
-        return [
-            Bar(domain, {state: table[domain].get(state, 0) for state in Lifecycle}) for domain in domains
-        ]
+        return [Bar(domain, table[domain]) for domain in domains]
 
     @property
     def count(self) -> int:

@@ -56,7 +56,7 @@ class BatchRows:
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
+class WorkstreamBoard:
     """The part of the page that is refreshed: everything that work changes."""
 
     workstream: Workstream
@@ -110,7 +110,7 @@ class Board:
         return self.workstream.status == WorkstreamStatus.ACTIVE
 
 
-def board(workstream: Workstream, now: datetime) -> Board:
+def board(workstream: Workstream, now: datetime) -> WorkstreamBoard:
     rows = task_rows(workstream)
     standing = _standing(workstream)
     artifacts = (
@@ -118,7 +118,7 @@ def board(workstream: Workstream, now: datetime) -> Board:
         .defer("body")
         .select_related("attempt__task__step")
     )
-    return Board(
+    return WorkstreamBoard(
         workstream=workstream,
         lifecycle=lifecycle(standing),
         signals=sorted(signals(standing, now)),

@@ -28,7 +28,7 @@ AT_ONCE = frozenset(AdoptedAs) - {AdoptedAs.HELD, AdoptedAs.SIGNED_HERE}
 
 
 @dataclass(frozen=True, slots=True)
-class _Act:
+class _AdoptionAct:
     """A locked workstream takes over what the source of a version tells."""
 
     version: WorkflowVersion
@@ -43,7 +43,8 @@ def adopt_state(*, version: WorkflowVersion, workstream: Workstream, actor: Acto
     """
     if found := adoption_by(version):
         _take_over(
-            _Act(version, workstream, actor, now), [one for one in found.verdicts if one.becomes in AT_ONCE]
+            _AdoptionAct(version, workstream, actor, now),
+            [one for one in found.verdicts if one.becomes in AT_ONCE],
         )
 
 
@@ -55,10 +56,10 @@ def adopt_behind(*, workstream: Workstream, actor: Actor, now: datetime) -> None
     """
     version, verdicts = held_behind(workstream)
     if version is not None and verdicts:
-        _take_over(_Act(version, workstream, actor, now), verdicts)
+        _take_over(_AdoptionAct(version, workstream, actor, now), verdicts)
 
 
-def _take_over(act: _Act, verdicts: Sequence[Adopted]) -> None:
+def _take_over(act: _AdoptionAct, verdicts: Sequence[Adopted]) -> None:
     tasks = _tasks(act.workstream, [one.key for one in verdicts])
     attempts = _complete(act, [one for one in verdicts if one.becomes is AdoptedAs.COMPLETE], tasks)
     blockers = _block(act, [one for one in verdicts if one.becomes is AdoptedAs.BLOCKED], tasks)
@@ -85,7 +86,7 @@ def _tasks(workstream: Workstream, keys: Iterable[str]) -> dict[str, Task]:
     return found
 
 
-def _set(act: _Act, verdicts: Iterable[Adopted], tasks: Mapping[str, Task]) -> None:
+def _set(act: _AdoptionAct, verdicts: Iterable[Adopted], tasks: Mapping[str, Task]) -> None:
     """What many share is written at once: a value of its own for each row costs many times as much."""
     by_status: dict[TaskStatus, list[int]] = {}
     for one in verdicts:
@@ -98,13 +99,17 @@ def _set(act: _Act, verdicts: Iterable[Adopted], tasks: Mapping[str, Task]) -> N
     Task.objects.bulk_update(tasks.values(), ["breadcrumb"], batch_size=200)
 
 
-def _complete(act: _Act, verdicts: Sequence[Adopted], tasks: Mapping[str, Task]) -> dict[str, Attempt]:
+def _complete(
+    act: _AdoptionAct, verdicts: Sequence[Adopted], tasks: Mapping[str, Task]
+) -> dict[str, Attempt]:
     """A completed attempt for each that nobody claimed, with evidence that says so, and its
     handoff artifact.
     """
     by_key = {one.key: one for one in verdicts}
-    waits = {key: [other for other in one.before if other in by_key] for key, one in by_key.items()}
-    ordered = [by_key[key] for key in TopologicalSorter(waits).static_order()]
+    order: TopologicalSorter[str] = TopologicalSorter()
+    for key, verdict in by_key.items():
+        order.add(key, *(other for other in verdict.before if other in by_key))
+    ordered = [by_key[key] for key in order.static_order()]
     attempts = Attempt.objects.bulk_create(
         Attempt(
             task=tasks[one.key],
@@ -125,14 +130,14 @@ def _complete(act: _Act, verdicts: Sequence[Adopted], tasks: Mapping[str, Task])
     return {attempt.task.step.key: attempt for attempt in attempts}
 
 
-def _outcome(act: _Act, one: Adopted) -> str:
+def _outcome(act: _AdoptionAct, one: Adopted) -> str:
     line = f", line {one.said.line}" if one.said.line else ""
     said = one.said.report or one.said.breadcrumb or "complete"
     who = f" Done by {one.said.agent}." if one.said.agent else ""
     return f"Taken over from {act.version.source_name}{line}: {said}{who}"
 
 
-def _take_as_met(act: _Act, attempts: Sequence[Attempt]) -> None:
+def _take_as_met(act: _AdoptionAct, attempts: Sequence[Attempt]) -> None:
     """Evidence for every exit criterion that tells the truth: the source says so, and nobody looked here
     (BX-9).
     """
@@ -152,7 +157,7 @@ def _take_as_met(act: _Act, attempts: Sequence[Attempt]) -> None:
         )
 
 
-def _block(act: _Act, verdicts: Sequence[Adopted], tasks: Mapping[str, Task]) -> dict[str, Blocker]:
+def _block(act: _AdoptionAct, verdicts: Sequence[Adopted], tasks: Mapping[str, Task]) -> dict[str, Blocker]:
     """Whoever submitted the plan knows what is in the way, and owns the blockers."""
     blockers = Blocker.objects.bulk_create(
         Blocker(
@@ -169,8 +174,9 @@ def _block(act: _Act, verdicts: Sequence[Adopted], tasks: Mapping[str, Task]) ->
     return {one.key: blocker for one, blocker in zip(verdicts, blockers, strict=True)}
 
 
-def _said(act: _Act, one: Adopted, attempt: Attempt | None, blocker: Blocker | None) -> Said:
+def _said(act: _AdoptionAct, one: Adopted, attempt: Attempt | None, blocker: Blocker | None) -> Said:
     data = {
+        "task": one.key,
         "version": act.version.number,
         "as": one.becomes.value,
         "status": one.status.value,

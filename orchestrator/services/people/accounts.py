@@ -27,7 +27,7 @@ Change = tuple[Action, dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AccountStanding:
     """What an account is called and what it may do."""
 
     name: str
@@ -37,7 +37,7 @@ class Standing:
     rights: frozenset[str]
 
 
-def standing_of(account_id: int | None) -> Standing | None:
+def standing_of(account_id: int | None) -> AccountStanding | None:
     """As the database has it now; None for an account that is yet to be made."""
     account = User.objects.filter(pk=account_id).first() if account_id is not None else None
     if account is None:
@@ -45,10 +45,12 @@ def standing_of(account_id: int | None) -> Standing | None:
     rights = {permission.codename for permission in account.user_permissions.all()}
     rights |= {name for name in ("is_staff", "is_superuser") if getattr(account, name)}
     roles = frozenset(account.groups.values_list("name", flat=True))
-    return Standing(account.get_username(), account.password, account.is_active, roles, frozenset(rights))
+    return AccountStanding(
+        account.get_username(), account.password, account.is_active, roles, frozenset(rights)
+    )
 
 
-def record_changes(*, account: User, before: Standing | None, actor: Actor, now: datetime) -> None:
+def record_changes(*, account: User, before: AccountStanding | None, actor: Actor, now: datetime) -> None:
     """An entry for each thing in which the account is now another one than before; part of the caller's
     transaction.
     """
@@ -56,7 +58,7 @@ def record_changes(*, account: User, before: Standing | None, actor: Actor, now:
     if after is None:
         raise InvalidInput("There is no such account.")
     new = before is None
-    before = before or Standing(after.name, after.password, True, frozenset(), frozenset())
+    before = before or AccountStanding(after.name, after.password, True, frozenset(), frozenset())
     said: list[Change] = [(Action.ACCOUNT_MADE, {})] if new else []
     if after.name != before.name:
         said.append((Action.ACCOUNT_RENAMED, {"from": before.name, "to": after.name}))
@@ -97,7 +99,7 @@ def change_password(*, account: User, old: str, new: str, now: datetime) -> None
         record_password(account=account, before=before, actor=Actor.person(account), now=now)
 
 
-def record_password(*, account: User, before: Standing | None, actor: Actor, now: datetime) -> None:
+def record_password(*, account: User, before: AccountStanding | None, actor: Actor, now: datetime) -> None:
     """Ends sessions and waits that belong to the old password, and records the change; in the caller's
     transaction.
     """

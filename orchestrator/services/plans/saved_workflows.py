@@ -13,7 +13,7 @@ from orchestrator.core.people.roles import PROPOSERS, SUBMITTERS
 from orchestrator.core.plans.plan import slugify
 from orchestrator.core.terms import Format, Scope, VersionStatus
 from orchestrator.models import SavedWorkflow, SavedWorkflowVersion, WorkflowVersion
-from orchestrator.queries.plans.library import Entry, find_entry, is_shipped
+from orchestrator.queries.plans.library import LibraryEntry, find_entry, is_shipped
 from orchestrator.queries.plans.readings import plan_text
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
@@ -115,7 +115,7 @@ def bring_back_workflow(*, name: str, reason: str, actor: Actor, now: datetime) 
     return _set_archived(name, reason, actor, now, archived=False)
 
 
-def usable(name: str, number: int = 0) -> Entry:
+def usable(name: str, number: int = 0) -> LibraryEntry:
     """A workflow of the library that work may be started from, in its newest version or the one with this
     number.
 

@@ -23,18 +23,20 @@ def create_structure(version: WorkflowVersion, plan: Plan) -> dict[str, Step]:
     """
     threads = _create_lanes(version, plan)
     placed = list(plan.placed_steps())
-    batches = {batch: n for n, batch in enumerate(dict.fromkeys(p.place[:2] for p in placed))}
+    places = dict.fromkeys(p.place[:2] for p in placed)
+    batches = {place: number for number, place in enumerate(places)}
     runs = number_runs((p.step.key, p.place[:3], p.step.parallel) for p in placed)
     steps = [_step(version, threads[p.place[:3]], p) for p in placed]
     for step, p in zip(steps, placed, strict=True):
         step.batch_index, step.run_index = batches[p.place[:2]], runs[step.key]
     Step.objects.bulk_create(steps)
     by_key = {step.key: step for step in steps}
-    StepNeed.objects.bulk_create(
-        StepNeed(step=by_key[p.step.key], needed=by_key[need.key], inferred=need.inferred)
-        for p in placed
-        for need in {n.key: n for n in p.step.needs}.values()
-    )
+    needs: dict[tuple[str, str], StepNeed] = {}
+    for p in placed:
+        for need in p.step.needs:
+            row = StepNeed(step=by_key[p.step.key], needed=by_key[need.key], inferred=need.inferred)
+            needs[p.step.key, need.key] = row
+    StepNeed.objects.bulk_create(needs.values())
     Criterion.objects.bulk_create(c for p in placed for c in _criteria(by_key[p.step.key], p.step))
     StepResource.objects.bulk_create(r for p in placed for r in _resources(by_key[p.step.key], p.step))
     GateReviewer.objects.bulk_create(

@@ -7,7 +7,7 @@ from typing import Final
 from django.conf import settings
 
 from orchestrator.adapters.commits import branch_head
-from orchestrator.adapters.repository import REPOSITORY_NAME, GitFailed, locked
+from orchestrator.adapters.repository import REPOSITORY_NAME, RepositoryFailed, locked
 from orchestrator.adapters.root_file import NotPlain, RootFile, is_checked_out
 from orchestrator.core.files.learnings_section import Lesson, SectionDamaged, with_section
 from orchestrator.models import Learning
@@ -39,7 +39,7 @@ def write_learnings() -> list[str]:
     for repository, base in repositories_with_learnings():
         try:
             branch = _write(repository, base)
-        except (GitFailed, NotPlain, SectionDamaged, OSError) as problem:
+        except (RepositoryFailed, NotPlain, SectionDamaged, OSError) as problem:
             logger.warning("%s of %s is left as it is: %s", settings.LEARNINGS_FILE, repository, problem)
             continue
         if branch:

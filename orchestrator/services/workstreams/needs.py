@@ -63,9 +63,11 @@ def hand_over_needs(*, closed: Workstream, into: Workstream, actor: Actor, now: 
     WrongState when that would make a circle; the others' rows change behind the lock of all needs.
     """
     lock_needs()
-    graph = {
-        name: {into.slug if one == closed.slug else one for one in needs} for name, needs in edges().items()
-    }
+    graph = edges()
+    for needs in graph.values():
+        if closed.slug in needs:
+            needs.remove(closed.slug)
+            needs.add(into.slug)
     graph[into.slug] = graph.get(into.slug, set()) - {into.slug}
     graph.pop(closed.slug, None)
     if circle := circle_through(into.slug, graph):
@@ -73,12 +75,10 @@ def hand_over_needs(*, closed: Workstream, into: Workstream, actor: Actor, now: 
             f"Merging makes workstreams need one another in a circle: {' → '.join(circle)}.",
             recovery="Submit a version of one of them without the need first, or link the two instead.",
         )
-    for one in needing(closed):
-        needs = WorkstreamNeed.objects.filter(workstream=one).select_related("needed")
-        wanted = {need.needed for need in needs if need.needed_id not in {closed.pk, one.pk}} | (
-            {into} - {one}
-        )
-        _replace(one, wanted, actor, now)
+    for waiting in needing(closed):
+        rows = WorkstreamNeed.objects.filter(workstream=waiting).select_related("needed")
+        wanted = {row.needed for row in rows} | {into}
+        _replace(waiting, wanted - {closed, waiting}, actor, now)
 
 
 def wake_needing(workstream: Workstream) -> None:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from orchestrator.core.actions import Action
+from orchestrator.core.engine import explain
 from orchestrator.core.errors import NotFinished, Refusal, SuspectsOpen, WrongState
 from orchestrator.core.people.roles import APPROVERS, SIGNERS
 from orchestrator.core.terms import AttemptStatus, Scope, TaskStatus, WorkstreamStatus
@@ -216,7 +217,7 @@ def _version_under_way(workstream: Workstream) -> WrongState | None:
     """Gaps that were added as a version are open work, although none of its tasks exists yet (LC-3)."""
     if version := undecided_version(workstream):
         return WrongState(
-            f"Version {version.number} of its plan waits for a decision.",
+            explain.undecided_version(version.number),
             recovery="Approve it, send it back or take it back; then accept what is finished.",
             version=version.number,
         )

@@ -22,7 +22,7 @@ from orchestrator.web.refusals import refused
 ADDRESS_COUNTS: Final = 5
 
 
-class Limits(AxesDatabaseHandler):  # type: ignore[misc]  # the library has no types
+class LockOutLimits(AxesDatabaseHandler):  # type: ignore[misc]  # the library has no types
     """`AXES_FAILURE_LIMIT` failures of one name from wherever they come, and five times as many from one
     address.
     """

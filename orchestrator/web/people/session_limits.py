@@ -15,7 +15,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from orchestrator.core.people.sessions import SEEN_EVERY, Limits, why_over
+from orchestrator.core.people.sessions import SEEN_EVERY, SessionLimits, why_over
 
 BEGUN: Final = "begun"
 SEEN: Final = "seen"
@@ -45,7 +45,7 @@ class SessionLimitsMiddleware:
         """End the session, or note that it was used; the note is written once a minute."""
         begun, seen = _moment(request, BEGUN), _moment(request, SEEN)
         ended = account.session_end.at if hasattr(account, "session_end") else None
-        limits = Limits(
+        limits = SessionLimits(
             timedelta(minutes=settings.SESSION_IDLE_MINUTES), timedelta(hours=settings.SESSION_HOURS)
         )
         if why := why_over(begun=begun, seen=seen, ended=ended, limits=limits, now=now):

@@ -106,7 +106,7 @@ def start(request: HttpRequest, name: str) -> HttpResponse:
     return _started(request, found)
 
 
-def _started(request: HttpRequest, found: queries.Entry) -> HttpResponse:
+def _started(request: HttpRequest, found: queries.LibraryEntry) -> HttpResponse:
     values: dict[str, str] = {}
     try:
         values = _values(request, found)
@@ -119,7 +119,7 @@ def _started(request: HttpRequest, found: queries.Entry) -> HttpResponse:
 
 
 @does(service.start_from_workflow)
-def _start(request: HttpRequest, found: queries.Entry, values: Mapping[str, str]) -> Made:
+def _start(request: HttpRequest, found: queries.LibraryEntry, values: Mapping[str, str]) -> Made:
     done = service.start_from_workflow(
         name=found.name,
         values=values,
@@ -131,12 +131,12 @@ def _start(request: HttpRequest, found: queries.Entry, values: Mapping[str, str]
     return Made(f"{done.workstream.title} is submitted from {found.title} and waits for review.", then)
 
 
-def _values(request: HttpRequest, found: queries.Entry) -> dict[str, str]:
+def _values(request: HttpRequest, found: queries.LibraryEntry) -> dict[str, str]:
     return {one.name: typed(request, f"{VALUE}{one.name}") for one in found.parameters}
 
 
 def _start_page(
-    request: HttpRequest, found: queries.Entry, refusal: Refusal | None = None, source: bytes = b""
+    request: HttpRequest, found: queries.LibraryEntry, refusal: Refusal | None = None, source: bytes = b""
 ) -> HttpResponse:
     given, review = request.POST, None
     if source:

@@ -25,7 +25,7 @@ REDO: Final = {"keep": False, "again": True}
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class MappingRow:
     """One step of work in flight; `to`, `redo`, `also` and `why` are what its fields hold."""
 
     old: Definition
@@ -47,7 +47,7 @@ class Row:
 class MappingForm:
     """`new` are key and title of the new version's steps; `judgement` is the dry run of what the rows say."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[MappingRow, ...]
     new: tuple[tuple[str, str], ...]
     judgement: Judgement
 
@@ -56,11 +56,11 @@ class MappingForm:
         return len(self.rows) * len(self.new) > OPTIONS
 
     @property
-    def open_rows(self) -> tuple[Row, ...]:
+    def open_rows(self) -> tuple[MappingRow, ...]:
         return tuple(row for row in self.rows if not row.settled)
 
     @property
-    def settled_rows(self) -> tuple[Row, ...]:
+    def settled_rows(self) -> tuple[MappingRow, ...]:
         return tuple(row for row in self.rows if row.settled)
 
     @property
@@ -97,13 +97,13 @@ def fill(workstream: Workstream, version: WorkflowVersion, fields: Mapping[str, 
     return MappingForm(tuple(_rows(old, judgement)), names, judgement)
 
 
-def _rows(old: Sequence[Definition], judgement: Judgement) -> Iterable[Row]:
+def _rows(old: Sequence[Definition], judgement: Judgement) -> Iterable[MappingRow]:
     line_of = {key: line for line in judgement.lines for key in line.old}
     verdict_of = {verdict.old: verdict for verdict in judgement.verdicts if verdict.old}
     for one in old:
         line = line_of[one.key]
         carries = line.old[0] == one.key
-        yield Row(
+        yield MappingRow(
             old=one,
             to=line.new[0] if line.new else "",
             redo="" if line.redo is None or not carries else "again" if line.redo else "keep",

@@ -18,7 +18,7 @@ from orchestrator.core.terms import Format, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries.plans import plans as queries
 from orchestrator.queries.plans.judged import judged
-from orchestrator.queries.plans.library import Entry, find_entry
+from orchestrator.queries.plans.library import LibraryEntry, find_entry
 from orchestrator.queries.plans.readings import checked, turn_to_read
 from orchestrator.services.base.form_keys import Made
 from orchestrator.services.plans import plans
@@ -205,7 +205,7 @@ def _given_source(request: HttpRequest) -> tuple[str | bytes, str]:
     return source, typed(request, "source_name") or PASTED
 
 
-def _template(request: HttpRequest) -> Entry | None:
+def _template(request: HttpRequest) -> LibraryEntry | None:
     """The workflow of the library whose text the form starts from, in the version that was shown."""
     given = request.POST if request.method == "POST" else request.GET
     name, number = given.get("template", ""), given.get("template_number", "")

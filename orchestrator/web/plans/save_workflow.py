@@ -28,7 +28,7 @@ MOST_ROWS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ParameterRow:
     """A line of the form: whether it is used, and how often its text stands in the plan (None: not looked
     for).
     """
@@ -46,7 +46,7 @@ def save_as_workflow(request: HttpRequest, slug: str, version: int) -> HttpRespo
     shown = find_version(slug, version)
     if request.method != "POST":
         return _page(request, shown, _suggested(shown))
-    rows: list[Row] = []
+    rows: list[ParameterRow] = []
     try:
         rows = _typed_rows(request)
         parameters = [NewParameter(row.name, row.text, row.hint) for row in rows if row.used]
@@ -74,27 +74,29 @@ def _save(request: HttpRequest, shown: WorkflowVersion, parameters: Sequence[New
     return Made(said, reverse("library-entry", args=[done.workflow.slug]))
 
 
-def _suggested(version: WorkflowVersion) -> list[Row]:
+def _suggested(version: WorkflowVersion) -> list[ParameterRow]:
     if service.why_not_saved(version):
         return []
     found = suggest_parameters(plan_text(version))
-    return [Row(one.name, one.text, one.hint, True, one.places) for one in found]
+    return [ParameterRow(one.name, one.text, one.hint, True, one.places) for one in found]
 
 
-def _typed_rows(request: HttpRequest) -> list[Row]:
+def _typed_rows(request: HttpRequest) -> list[ParameterRow]:
     """The rows that hold something; a row with a text is used unless its box was there and is not ticked."""
     found = []
     for n in range(MOST_ROWS):
         name, text, hint = (typed(request, f"{field}-{n}") for field in ("name", "text", "hint"))
         if name or text:
-            found.append(Row(name, text, hint, f"use-{n}" in request.POST or f"new-{n}" in request.POST))
+            found.append(
+                ParameterRow(name, text, hint, f"use-{n}" in request.POST or f"new-{n}" in request.POST)
+            )
     return found
 
 
 def _page(
     request: HttpRequest,
     version: WorkflowVersion,
-    rows: Sequence[Row],
+    rows: Sequence[ParameterRow],
     refusal: Refusal | None = None,
     source: str = "",
 ) -> HttpResponse:
@@ -118,10 +120,10 @@ def _page(
     return show(request, "library/save.html", context, parts=frozenset({"saving"}), refusal=refusal)
 
 
-def _counted(version: WorkflowVersion, rows: Sequence[Row]) -> list[Row]:
+def _counted(version: WorkflowVersion, rows: Sequence[ParameterRow]) -> list[ParameterRow]:
     plan = unfilled(plan_text(version))
     return [
-        Row(row.name, row.text, row.hint, row.used, places_of(plan, row.text) if row.text else None)
+        ParameterRow(row.name, row.text, row.hint, row.used, places_of(plan, row.text) if row.text else None)
         for row in rows
     ]
 

@@ -13,7 +13,7 @@ from orchestrator.core.changes.judge import Judgement
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.models import Workflow, WorkflowVersion, Workstream
 from orchestrator.queries.changes.migrations import in_flight, versions_in_effect, workstreams_in_flight
-from orchestrator.queries.plans.change_log import Change, change_log
+from orchestrator.queries.plans.change_log import LoggedChange, change_log
 from orchestrator.queries.plans.readings import plan_of
 from orchestrator.services.changes.migration import Migrated, migrate_several
 from orchestrator.services.plans.starting import start_workstream
@@ -148,7 +148,7 @@ def changes(request: HttpRequest, slug: str) -> HttpResponseBase:
     return show(request, "workflows/changes.html", {"workflow": workflow, "entries": entries})
 
 
-def _cells(entry: Change) -> tuple[object, ...]:
+def _cells(entry: LoggedChange) -> tuple[object, ...]:
     said = (moment(entry.at), entry.what, entry.version, entry.who, entry.reason)
     dates = (moment(entry.wanted_at), moment(entry.effective_at))
     return (*said, entry.note, entry.impact.sentence, entry.workstream, *dates)

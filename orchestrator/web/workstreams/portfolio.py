@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from orchestrator.core.terms import Lifecycle, Signal, TimeWindow
-from orchestrator.queries.workstreams.portfolio import NO_DOMAIN, Filters, Item, Portfolio, choices
+from orchestrator.queries.workstreams.portfolio import NO_DOMAIN, Filters, Portfolio, PortfolioItem, choices
 from orchestrator.web.charts import finding, stacked
 from orchestrator.web.csv_export import csv_response, moment
 from orchestrator.web.show import show
@@ -35,6 +35,10 @@ def _chosen(request: HttpRequest) -> Portfolio:
 @require_safe
 def portfolio(request: HttpRequest) -> HttpResponse:
     chosen = _chosen(request)
+    totals = dict.fromkeys(Lifecycle, 0)
+    for bar in chosen.bars:
+        for state, count in bar.counts.items():
+            totals[state] += count
     page = Paginator(chosen.rows, PAGE_SIZE)
     page.count = chosen.count  # the chart has counted the same rows already
     page_obj = page.get_page(request.GET.get("page"))
@@ -46,7 +50,7 @@ def portfolio(request: HttpRequest) -> HttpResponse:
         "chart": stacked(chosen.bars, lambda domain, state: _address(request, domain, state)),
         "finding": finding(chosen.bars),
         "lifecycles": list(Lifecycle),
-        "totals": [sum(bar.counts[state] for bar in chosen.bars) for state in Lifecycle],
+        "totals": list(totals.values()),
         "offers": _offers(chosen),
         "choices": choices(),
         "no_domain": NO_DOMAIN,
@@ -104,7 +108,7 @@ def _cells(chosen: Portfolio) -> Iterator[tuple[object, ...]]:
     return map(_row, chosen.items())
 
 
-def _row(item: Item) -> tuple[object, ...]:
+def _row(item: PortfolioItem) -> tuple[object, ...]:
     row = item.workstream
     version = row.version
     names = (row.slug, row.title, row.uuid, item.state.value, " ".join(item.signals), item.why, row.domain)

@@ -79,7 +79,7 @@ def read(text: str) -> Reading:
         message = f"The bundle has {len(plans)} plans; each becomes a workstream of its own."
         findings.add("several-plans", 1, message, "Submit it as a bundle, or one plan at a time.")
         return Reading(None, findings.all())
-    plan = _Reader(places, findings).plan(plans[0])
+    plan = _BundleReader(places, findings).plan(plans[0])
     if plan is None or any(found.blocks for found in findings.all()):
         return Reading(None, findings.all())
     return Reading(_finished(plan, plans[0], text, places, findings), findings.all())
@@ -96,7 +96,7 @@ def _finished(plan: Plan, given: Json, text: str, places: Places, findings: Find
     return filled and with_condition_needs(with_unlocks(filled, findings), findings)
 
 
-class _Reader:
+class _BundleReader:
     """Makes the plan of JSON that is as the schema says."""
 
     def __init__(self, places: Places, findings: Findings) -> None:

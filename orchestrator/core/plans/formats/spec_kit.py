@@ -84,7 +84,7 @@ class _Phase:
 
 def read(text: str) -> Reading:
     findings = Findings()
-    reader = _Reader(findings)
+    reader = _SpecKitReader(findings)
     for line in scan(split_lines(text)).lines:
         reader.take(line)
     reader.tell()
@@ -121,7 +121,7 @@ def _stage(number: int, phase: _Phase, findings: Findings) -> StageDraft:
     return stage
 
 
-class _Reader:
+class _SpecKitReader:
     """Takes the lines in order; phases hold the tasks, prose is looked through for dependencies."""
 
     def __init__(self, findings: Findings) -> None:
@@ -263,7 +263,8 @@ class _Reader:
         """`US8 depends on US6`: holds where its phase stands later; inside one phase it becomes
         dependencies.
         """
-        waits, first = ([name for name in names if name in self.stories] for names in (after, before))
+        waits = [name for name in after if name in self.stories]
+        first = [name for name in before if name in self.stories]
         pairs = [(one, other) for one in waits[:1] for other in first if one != other]
         for one, other in pairs:
             if (one, other) in self.told_stories:
@@ -289,7 +290,8 @@ class _Reader:
         )
 
     def _relate(self, after: list[str], before: list[str], line: int) -> None:
-        forward = [key for key in before if self.place[key] >= min(self.place[other] for other in after)]
+        earliest = min(self.place[key] for key in after)
+        forward = [key for key in before if self.place[key] >= earliest]
         if forward:
             message = (
                 f"The text says that {after[0]} waits for {forward[0]}, which stands later; this is left out."

@@ -54,13 +54,13 @@ def read(text: str) -> Reading:
 
 def rows_of(lines: list[str], first: int, findings: Findings) -> tuple[str, list[Row]]:
     """The title, and the tasks in the order of the file; lines are numbered from `first`."""
-    reader = _Reader(findings)
+    reader = _TasksReader(findings)
     for line in scan(lines, first).lines:
         reader.take(line)
     return reader.title, reader.rows
 
 
-class _Reader:
+class _TasksReader:
     def __init__(self, findings: Findings) -> None:
         self.findings = findings
         self.title = ""

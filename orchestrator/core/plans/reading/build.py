@@ -328,13 +328,11 @@ class _Builder:
 
     def _spoken_triggers(self, draft: GateDraft) -> tuple[str, ...]:
         """A trigger that says more than which steps must be complete is a criterion to confirm."""
-        return tuple(
-            value.text
-            for value in draft.notes.of("trigger")
-            if not all(
-                self.names.is_meant_as_key(name) or read_group(name) for name in read_names(value.text)
-            )
-        )
+        triggers = (value.text for value in draft.notes.of("trigger"))
+        return tuple(text for text in triggers if not self._names_steps_only(text))
+
+    def _names_steps_only(self, trigger: str) -> bool:
+        return all(self.names.is_meant_as_key(name) or read_group(name) for name in read_names(trigger))
 
 
 def with_unlocks(plan: Plan, findings: Findings) -> Plan:

@@ -3,13 +3,15 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from orchestrator.core.engine.order import runs_of
 from orchestrator.core.plans.graph import critical_path, step_lengths
 from orchestrator.core.plans.plan import Plan
-from orchestrator.core.plans.rehearsing.rehearsal import Rehearsal, Script, Turn, rehearse, script_of
+from orchestrator.core.plans.rehearsing.rehearsal import Rehearsal, StepTurn, rehearse
+from orchestrator.core.plans.rehearsing.script import RehearsalScript, script_of
 from orchestrator.core.terms import TaskStatus
 
 #: How many executors a preview takes when nobody says, and the most it takes.
@@ -28,7 +30,7 @@ class Conditional(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldSteps:
     """What a gate holds back until it is signed: the last `count` of the launch order, of which some are
     named.
     """
@@ -99,7 +101,7 @@ class Preview:
     waves: tuple[tuple[str, ...], ...]
     lanes: tuple[Lane, ...]
     critical_path: tuple[str, ...]
-    gates: tuple[Held, ...]
+    gates: tuple[HeldSteps, ...]
     conditional: tuple[Conditional, ...]
     peak: int
     useful: int
@@ -152,9 +154,8 @@ def preview(
     free = rehearse(script)
     counted = free if not timed else rehearse(replace(script, lengths=dict.fromkeys(lengths, 1)))
     given = _with(script, executors, free)
-    waves = tuple(
-        tuple(key for _, key in group) for _, group in groupby(counted.launches, lambda launch: launch[0])
-    )
+    moments = groupby(counted.launches, key=itemgetter(0))
+    waves = tuple(tuple(map(itemgetter(1), launched)) for _, launched in moments)
     order = [key for wave in waves for key in wave]
     return Preview(
         tasks=len(script.views),
@@ -175,13 +176,13 @@ def preview(
     )
 
 
-def _script(plan: Plan, lengths: Mapping[str, int], ended: Mapping[str, TaskStatus]) -> Script:
+def _script(plan: Plan, lengths: Mapping[str, int], ended: Mapping[str, TaskStatus]) -> RehearsalScript:
     script = script_of(plan, lengths)
     views = {key: replace(script.views[key], status=status) for key, status in ended.items()}
     return replace(script, views={**script.views, **views})
 
 
-def _with(script: Script, executors: int, free: Rehearsal) -> Rehearsal:
+def _with(script: RehearsalScript, executors: int, free: Rehearsal) -> Rehearsal:
     """Enough executors make no difference."""
     return free if executors >= free.peak else rehearse(script, executors)
 
@@ -198,13 +199,13 @@ def _lanes(plan: Plan, waves: Iterable[Iterable[str]], ended: Collection[str]) -
                     yield Lane(stage.number, batch.prefix, thread.lane, thread.name, steps)
 
 
-def _held(order: list[str], script: Script) -> Iterator[Held]:
+def _held(order: list[str], script: RehearsalScript) -> Iterator[HeldSteps]:
     for position, key in enumerate(order, start=1):
         if script.views[key].gate:
-            yield Held(key, len(order) - position, tuple(order[position : position + HELD_NAMED]))
+            yield HeldSteps(key, len(order) - position, tuple(order[position : position + HELD_NAMED]))
 
 
-def _conditional(script: Script, course: Rehearsal) -> Iterator[Conditional]:
+def _conditional(script: RehearsalScript, course: Rehearsal) -> Iterator[Conditional]:
     for key, view in script.views.items():
         if view.when is not None and view.open and key in course.ended:
             yield Conditional(key, view.when.text, course.ended[key].status is not TaskStatus.SKIPPED)
@@ -218,7 +219,7 @@ def _longest_wait(plan: Plan, course: Rehearsal) -> Wait | None:
     return max(waits, key=lambda wait: wait.length, default=None)
 
 
-def _waits(turn: Turn, before: Iterable[str], turns: Mapping[str, Turn]) -> Iterator[Wait]:
+def _waits(turn: StepTurn, before: Iterable[str], turns: Mapping[str, StepTurn]) -> Iterator[Wait]:
     if turn.started > turn.launched:
         yield Wait(turn.key, turn.started - turn.launched, turn.freed_by, executor=True)
     ends = [turns[key] for key in before if key in turns]
