@@ -8,9 +8,13 @@ CHROMIUM := $(shell command -v chromium || command -v chromium-browser || comman
 TESTS ?=
 # As many test processes as there are processors, each with a database of its own.
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
-SUITE := $(BIN)/python -m pytest -n $(JOBS) -m "not browser and not nightly" $(TESTS)
-BROWSER_SUITE := $(BIN)/python -m pytest -n $(JOBS) -m "browser and not nightly"
-NIGHTLY := $(BIN)/python -m pytest -n $(JOBS) -m "nightly and not browser"
+# A process that has nothing left takes tests over from the others.
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+SUITE := $(PYTEST) -m "not browser and not nightly" $(TESTS)
+BROWSER_SUITE := $(PYTEST) -m "browser and not nightly"
+NIGHTLY := $(PYTEST) -m "nightly and not browser"
+# What hundreds of processes run is compiled once, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
 # The server that the long tests use beside SQLite; they make and drop a database of their own there.
 SERVER := $(or $(filter postgres%,$(DATABASE_URL)),postgres://postgres@127.0.0.1:5432/postgres)
 ISOLATED := env -u DATABASE_URL -u DATA_DIR

@@ -1,5 +1,6 @@
 """Fixtures every test may use."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -41,7 +42,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         others = [item for item in items if not _asks_the_database(item)]
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if item not in set(others)]
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    items.sort(key=_turn)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays until the end: the collector of circles need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+def _turn(item: pytest.Item) -> int:
+    if item.get_closest_marker("installation"):
+        return 0
+    return 2 if item.get_closest_marker("browser") else 1
 
 
 def _asks_the_database(item: pytest.Item) -> bool:

@@ -16,6 +16,8 @@ from typing import Any
 import psycopg
 import psycopg.sql
 
+from tests.migrated import put_migrated_database
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEMO = "quotes-in-four-currencies"
 
@@ -80,6 +82,8 @@ class Installation:
         command = [sys.executable, "manage.py", "serve", "--demo", "--host", "127.0.0.1"]
         command += ["--port", str(self.port), "--executors", str(self.executors)]
         self.folder.mkdir(parents=True, exist_ok=True)
+        if not self.database.server:
+            put_migrated_database(self.folder)
         with (self.folder / "serve.log").open("a") as log:
             self.server = subprocess.Popen(
                 command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, text=True

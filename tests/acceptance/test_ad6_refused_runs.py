@@ -12,13 +12,16 @@ PLAN = """# Plan: Greetings
 
 - A1: Write hello
   - Tool: {tool}
-  - Run: `{run}`
-  - Exit: hello is written
+{run}  - Exit: hello is written
 """
 
 
+def plan(tool: str, run: str) -> str:
+    return PLAN.format(tool=tool, run=f"  - Run: `{run}`\n" if run else "")
+
+
 def found(planner: Machine, tool: str, run: str) -> list[tuple[str, int, str]]:
-    body = {"source": PLAN.format(tool=tool, run=run)}
+    body = {"source": plan(tool, run)}
     status, answer = planner.post("/api/plans/check", body)
     assert status == 200, answer
     listed = [one for one in answer["findings"] if one["code"] == "refused-run"]
@@ -65,7 +68,7 @@ def test_ad6_what_a_tool_takes_is_not_found(planner: Machine, tool: str, run: st
 
 def test_ad6_the_reviewer_sees_it_on_the_page(cast: Cast) -> None:
     driver = PublicDriver(cast)
-    driver.submit(PLAN.format(tool="pytest", run="-p evil").encode())
+    driver.submit(plan("pytest", "-p evil").encode())
     address = reverse("plan-review", args=[driver.workstream.version.workflow.slug, 1])
     page = words(signed_in(cast.reviewer).get(address))
     assert "A1 could not run: pytest may not be given the option -p by a plan." in page

@@ -37,7 +37,7 @@ def restore(place: Installation, backup: Database | None) -> None:
 def test_f23_older_database_restored_while_nothing_ran(tmp_path: Path) -> None:
     place = Installation(tmp_path / "data", executors=1)
     backup = Database(f"{place.database.name}_backup") if place.database.server else None
-    sweep = ("shell", "-c", "from orchestrator import tasks; tasks.sweep()")
+    sweep = ("shell", "-c", "from orchestrator.processes import tasks; tasks.sweep()")
     place.database.make()
     try:
         place.start()

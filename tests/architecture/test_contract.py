@@ -19,7 +19,7 @@ from pydantic import BaseModel, TypeAdapter
 from orchestrator import contract
 from orchestrator.api.root import api
 from orchestrator.api.routes import REFUSALS
-from orchestrator.mcp.server import build_server
+from tests.conforming import tools
 
 CONTRACT = contract.__name__
 #: Operations that answer with the bytes of a file, which no class describes.
@@ -205,7 +205,7 @@ def test_each_query_is_a_class_of_the_contract() -> None:
 def test_every_class_of_the_contract_serves_somebody() -> None:
     """What no interface takes or gives is dead."""
     declared = [hint for _, operation in OPERATIONS for hint in hints_of(operation).values()]
-    declared += [hint for tool in tools() for hint in get_type_hints(tool).values()]
+    declared += tools().values()
     used = {cls for hint in (*declared, *REFUSALS.values()) for cls in reachable(hint)}
     bases = {base for cls in used for base in cls.__mro__}
     assert {cls.__name__ for cls in contract_classes()} - {cls.__name__ for cls in bases} - PRINTED == set()
@@ -215,12 +215,6 @@ def test_every_class_of_the_contract_serves_somebody() -> None:
 PRINTED = {"FileCheckFacts"}
 
 
-def tools() -> list[Any]:
-    server = build_server(lambda: None)  # type: ignore[arg-type, return-value]
-    return [tool.fn for tool in server._tool_manager.list_tools()]
-
-
 def test_each_tool_answers_with_a_class_of_the_contract() -> None:
-    answers = {tool.__name__: get_type_hints(tool)["return"] for tool in tools()}
-    assert len(answers) > 20
-    assert [name for name, answer in answers.items() if not answer.__module__.startswith(CONTRACT)] == []
+    assert len(tools()) > 20
+    assert [name for name, answer in tools().items() if not answer.__module__.startswith(CONTRACT)] == []

@@ -4,6 +4,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -22,7 +23,7 @@ from tests.benchmarks.rounds import approved
 from tests.cast import NOON, Cast
 from tests.services.statements import CONTROL
 
-#: Statements and milliseconds of one act before it was load, decide, write; measured on the machine of the plan "house".
+#: Statements, and milliseconds where they were measured, of one act before it was load, decide, write.
 BEFORE = {
     "claim": "30",
     "report": "16",
@@ -110,17 +111,15 @@ def single_acts(meter: Meter, source: str, cast: Cast) -> None:
     caller = caller_by_name("builder-1")
     who = {"executor": caller.executor, "actor": caller.actor, "now": NOON}
     for _ in range(REPEATS):
-        attempt, tokens = worker.next(), []
-        meter.measure("claim", lambda: tokens.append(worker.begin(attempt, caller)))
-        token = tokens.pop()
-        meter.measure(
-            "report", lambda: report(attempt_id=attempt, token=token, breadcrumb="Half done.", **who)
-        )
+        attempt, tokens = worker.next(), list[int]()
+        meter.measure("claim", lambda one=attempt, to=tokens: to.append(worker.begin(one, caller)))
+        held = {"attempt_id": attempt, "token": tokens[0], **who}
+        meter.measure("report", partial(report, breadcrumb="Half done.", **held))
         outputs = {f"{attempt}.md": b"# Notes\n"}
-        meter.measure("complete, one output", lambda: worker.end(attempt, token, caller, outputs))
+        meter.measure("complete, one output", partial(worker.end, attempt, tokens[0], caller, outputs))
         attempt = worker.next()
-        token = worker.begin(attempt, caller)
-        meter.measure("fail", lambda: fail(attempt_id=attempt, token=token, error="It broke.", **who))
+        held = {"attempt_id": attempt, "token": worker.begin(attempt, caller), **who}
+        meter.measure("fail", partial(fail, error="It broke.", **held))
 
 
 GATED = """# Plan: Gated {number}
@@ -143,8 +142,8 @@ def signatures(meter: Meter, cast: Cast) -> None:
         worker.go_on()
         gate = worker.workstream.tasks.get(step__key="MP1").pk
         reviewer = cast.actor("reviewer")
-        reviewer.require_some_role()
-        meter.measure("sign a gate", lambda: approve_gate(task_id=gate, actor=reviewer, now=NOON))
+        reviewer.roles()
+        meter.measure("sign a gate", partial(approve_gate, task_id=gate, actor=reviewer, now=NOON))
 
 
 def whole_steps(meter: Meter, wide: str, width: int, chain: str, length: int, cast: Cast) -> None:

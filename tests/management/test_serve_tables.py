@@ -1,12 +1,26 @@
 """The start refuses a database whose tables another version made, and changes nothing in it."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.core.management.base import CommandError
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from orchestrator.management.commands.serve import refuse_tables_of_another_version
 
-pytestmark = pytest.mark.django_db
+
+@pytest.fixture(autouse=True)
+def recorded(transactional_db) -> Iterator[None]:
+    """What `migrate` leaves: the test suite's own tables are made without it."""
+    recorder = MigrationRecorder(connection)
+    recorder.ensure_schema()
+    for app, name in MigrationLoader(connection).disk_migrations:
+        recorder.record_applied(app, name)
+    yield
+    with connection.schema_editor() as editor:
+        editor.delete_model(recorder.Migration)
 
 
 def test_tables_of_this_version_are_taken():

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.acceptance.installation import ROOT, free_port
+from tests.migrated import put_migrated_database
 
 
 class Web:
@@ -58,8 +59,9 @@ def running(folder: Path, program: str = "") -> Iterator[Web]:
         "DJANGO_SETTINGS_MODULE": "orchestrator.settings",
         "STATICFILES": "django.contrib.staticfiles.storage.StaticFilesStorage",
     }
-    for line in (["migrate", "--verbosity", "0"], ["collectstatic", "--noinput", "--verbosity", "0"]):
-        subprocess.run([sys.executable, "manage.py", *line], cwd=ROOT, env=environment, check=True)
+    put_migrated_database(folder)
+    collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
+    subprocess.run(collect, cwd=ROOT, env=environment, check=True)
     command = [sys.executable, "-m", "orchestrator.processes.web_server", "127.0.0.1", str(port)]
     if program:
         command[1:3] = ["-c", program]

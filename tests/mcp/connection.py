@@ -11,6 +11,9 @@ from django.conf import settings
 from django.db import connection
 from mcp import Client, StdioServerParameters
 
+from orchestrator.contract.refusals import BundleRefusalFacts, PlanRefusalFacts, RefusalFacts
+from tests.conforming import conforms, tools
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -50,7 +53,7 @@ async def connected(*arguments: str, **environment: str) -> AsyncIterator["Sessi
 
 
 class Session:
-    """Calls tools: `ok` answers with structured content, `refused` with the refusal."""
+    """Calls tools: `ok` answers with structured content, `refused` with the refusal, both as the contract."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
@@ -59,12 +62,14 @@ class Session:
         result = await self.client.call_tool(tool, arguments)
         assert not result.is_error, result.content
         assert result.structured_content is not None
+        assert conforms(result.structured_content, tools()[tool]), "the answer is not what the tool declares"
         return result.structured_content
 
     async def refused(self, tool: str, **arguments: Any) -> Any:
         result = await self.client.call_tool(tool, arguments)
         assert result.is_error
         assert result.structured_content is not None, result.content
+        assert conforms(result.structured_content, PlanRefusalFacts | BundleRefusalFacts | RefusalFacts)
         assert result.structured_content["code"] in result.content[0].text
         assert result.structured_content["recovery"] in result.content[0].text
         return result.structured_content

@@ -70,12 +70,17 @@ class Play:
         driver.start(plan)
 
     def round(self) -> None:
-        """Compare both decisions, run the round, and compare again until nothing changes."""
+        """Compare both decisions, run the round, and compare again until nothing changes. Behind a round that
+        skipped nothing an advance makes no other one: there nothing may be left to say."""
         HandoffArtifact.objects.exclude(problem="kept").update(state=ArtifactState.COMMITTED)
+        settled = False
         for _ in range(20):
             self.compare()
-            if run_round(workstream_id=self.driver.workstream.pk, now=self.driver.tick()) is None:
+            made = run_round(workstream_id=self.driver.workstream.pk, now=self.driver.tick())
+            if made is None:
                 return
+            assert not settled
+            settled = not made.skipped
         raise AssertionError("rounds never end")
 
     def compare(self) -> None:

@@ -29,7 +29,7 @@ PLAN = b"""# Plan: Everything a step may build on
 ##### Batch 02: second
 ###### Thread 01: one
 - C1: Repair
-  - When: A1 failed
+  - When: A1 is failed
 - C2: After it
 ###### Thread 02: two
 - D1: Needs by name (needs B1)

@@ -9,7 +9,7 @@ from django.db import connection
 #: What begins, parts and ends a transaction follows from how many there are, not from what an act reads and
 #: writes. On PostgreSQL the lock of the history's sequence comes with `SET CONSTRAINTS`; SQLite's is in its
 #: `BEGIN IMMEDIATE`.
-CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET CONSTRAINTS")
+CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET CONSTRAINTS", "PRAGMA")
 
 
 class Statements(list[str]):

@@ -32,6 +32,7 @@ from orchestrator.management.submission_report import (
     table,
     told,
 )
+from orchestrator.queries.plans.refusal_facts import refusal_facts
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.plans.bundles import submit_bundle
 from orchestrator.services.plans.plans import submit_plan
@@ -87,11 +88,10 @@ class Command(BaseCommand):
                 self._one(paths[0], _given(values), actor, options)
             else:
                 self._many([Path(path) for path in paths], actor, _given(values), {"alone": alone, **options})
-        except PlanRejected as refusal:
-            listed = "\n".join(lines_of(refusal.findings))
-            raise CommandError(f"{refusal.message}\n{listed}\n{refusal.way_out}") from refusal
         except Refusal as refusal:
-            raise CommandError(f"{refusal.message} {refusal.way_out}") from refusal
+            if options["json"]:
+                self.stdout.write(as_json(refusal_facts(refusal)))
+            raise CommandError(_refused(refusal)) from refusal
 
     def _one(self, path: str, values: Mapping[str, str], actor: Actor, options: Mapping[str, Any]) -> None:
         source = read_file(path)
@@ -156,6 +156,12 @@ class Command(BaseCommand):
         if refused := [row for row in rows if row.refused]:
             said = f"{len(refused)} of {len(rows)} plans {'was' if len(refused) == 1 else 'were'} refused."
             raise CommandError("\n".join([said, *told(rows)]))
+
+
+def _refused(refusal: Refusal) -> str:
+    if isinstance(refusal, PlanRejected):
+        return "\n".join([refusal.message, *lines_of(refusal.findings), refusal.way_out])
+    return f"{refusal.message} {refusal.way_out}"
 
 
 def _as_json(read: ReadFiles, rows: Sequence[SubmissionRow], bundle: int | None) -> str:

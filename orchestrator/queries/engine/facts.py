@@ -15,7 +15,7 @@ from orchestrator.queries.base.parts import MANY
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class FactScope:
     """Which rows facts are read for: the ids of tasks, of their steps and of the threads; or, without them, a
     whole workstream under its version."""
 
@@ -26,17 +26,17 @@ class Scope:
     threads: Sequence[int] = ()
 
     @classmethod
-    def whole(cls, workstream: Workstream) -> "Scope":
+    def whole(cls, workstream: Workstream) -> "FactScope":
         return cls(workstream.pk, workstream.version_id)
 
     @classmethod
-    def of(cls, tasks: Sequence[Task], workstream: Workstream) -> "Scope":
+    def of(cls, tasks: Sequence[Task], workstream: Workstream) -> "FactScope":
         """Just these tasks; all of their workstream when they are many."""
         places = [(task.pk, task.step_id, task.step.thread_id) for task in tasks]
         return cls.of_places(places, workstream)
 
     @classmethod
-    def of_places(cls, places: Sequence[tuple[int, int, int]], workstream: Workstream) -> "Scope":
+    def of_places(cls, places: Sequence[tuple[int, int, int]], workstream: Workstream) -> "FactScope":
         """Just these, given as ids of task, step and thread; all of their workstream when they are many."""
         if len(places) > MANY:
             return cls.whole(workstream)
@@ -105,7 +105,7 @@ VERDICTS: Final = CLAIMS | {"attempt", "blocker", "need", "reviewer"}
 LAUNCHES: Final = VERDICTS | {"last", "criterion"}
 
 
-def facts_of(scope: Scope, kinds: Collection[str] = VERDICTS) -> Facts:
+def facts_of(scope: FactScope, kinds: Collection[str] = VERDICTS) -> Facts:
     """One statement, whatever the scope."""
     facts = Facts()
     if scope.tasks is not None and not scope.tasks:
@@ -115,7 +115,7 @@ def facts_of(scope: Scope, kinds: Collection[str] = VERDICTS) -> Facts:
     return facts
 
 
-def _rows(scope: Scope, kinds: Collection[str]) -> Iterable[tuple[str, int, int, str, str]]:
+def _rows(scope: FactScope, kinds: Collection[str]) -> Iterable[tuple[str, int, int, str, str]]:
     sizes = (-1, -1, -1)
     if scope.tasks is not None:
         sizes = (len(scope.tasks), len(scope.steps), len(scope.threads))
@@ -129,14 +129,14 @@ def _rows(scope: Scope, kinds: Collection[str]) -> Iterable[tuple[str, int, int,
     return sorted(rows, key=lambda row: row[:4])
 
 
-def _parameters(scope: Scope, kind: str) -> Sequence[int]:
+def _parameters(scope: FactScope, kind: str) -> Sequence[int]:
     by = _PARTS[kind].by
     if scope.tasks is None:
         return [scope.version if by == "thread" else scope.workstream]
     return {"task": scope.tasks, "step": scope.steps, "thread": scope.threads}[by]
 
 
-class _Part(NamedTuple):
+class _FactPart(NamedTuple):
     """A part of the statement: which ids it goes by, and its SQL with `{own}` for the condition on them."""
 
     by: str
@@ -146,43 +146,43 @@ class _Part(NamedTuple):
 _LIVE = ", ".join(f"'{status}'" for status in LIVE)
 _FAILED = f"'{AttemptStatus.FAILED.value}'"
 _PARTS: Final = {
-    "attempt": _Part(
+    "attempt": _FactPart(
         "task",
         f"""SELECT 'attempt', a.task_id, a.number, a.status,
   CASE WHEN a.status = {_FAILED} THEN a.error ELSE COALESCE(h.claimed_as, '') END
 FROM orchestrator_attempt a LEFT JOIN orchestrator_assignment h ON h.attempt_id = a.id
 WHERE a.task_id {{own}} AND (a.status IN ({_LIVE}) OR (a.status = {_FAILED} AND a.followed_up_at IS NULL))""",
     ),
-    "last": _Part(
+    "last": _FactPart(
         "task",
         """SELECT 'last', l.task_id, MAX(l.number), '', '' FROM orchestrator_attempt l
 WHERE l.task_id {own} GROUP BY l.task_id""",
     ),
-    "blocker": _Part(
+    "blocker": _FactPart(
         "task",
         """SELECT 'blocker', b.task_id, 0, CAST(b.declared_at AS VARCHAR(40)), b.note
 FROM orchestrator_blocker b WHERE b.task_id {own} AND b.resolved_at IS NULL""",
     ),
-    "need": _Part(
+    "need": _FactPart(
         "step",
         """SELECT 'need', n.step_id, n.needed_id, s.key, '' FROM orchestrator_stepneed n
 JOIN orchestrator_step s ON s.id = n.needed_id WHERE n.step_id {own}""",
     ),
-    "reviewer": _Part(
+    "reviewer": _FactPart(
         "step",
         "SELECT 'reviewer', v.step_id, 0, v.name, '' FROM orchestrator_gatereviewer v WHERE v.step_id {own}",
     ),
-    "claim": _Part(
+    "claim": _FactPart(
         "step",
         """SELECT CASE WHEN r.is_files THEN 'file' ELSE 'resource' END, r.step_id, 0, r.name, ''
 FROM orchestrator_stepresource r WHERE r.step_id {own}""",
     ),
-    "criterion": _Part(
+    "criterion": _FactPart(
         "step",
         """SELECT 'criterion', c.step_id, c.position, c.kind, c.text FROM orchestrator_criterion c
 WHERE c.step_id {own}""",
     ),
-    "owned": _Part(
+    "owned": _FactPart(
         "thread",
         """SELECT 'owned', o.thread_id, 0, o.pattern, '' FROM orchestrator_ownedfiles o
 WHERE o.thread_id {own}""",

@@ -22,7 +22,7 @@ from orchestrator.queries.base.parts import in_parts
 from orchestrator.queries.base.prepared import Prepared
 from orchestrator.queries.base.sql import Found, Joined, Table
 from orchestrator.queries.engine.contenders import elsewhere, holders_of
-from orchestrator.queries.engine.facts import LAUNCHES, Facts, Scope, facts_of
+from orchestrator.queries.engine.facts import LAUNCHES, Facts, FactScope, facts_of
 from orchestrator.queries.engine.ground import Ground
 from orchestrator.queries.engine.task_views import Views
 from orchestrator.queries.engine.threads import ThreadPlace
@@ -41,7 +41,7 @@ class Round:
     rests_on: str
 
 
-class _Front(NamedTuple):
+class _FrontRows(NamedTuple):
     """The tasks of the frontier: those to judge, those that they need or wait behind, and the ids of the due
     ones, open or not."""
 
@@ -58,7 +58,7 @@ def load_round(workstream: Workstream, ground: Ground, *, afresh: bool = False) 
     judged, known = front.judged, {task.pk for task in (*front.judged, *front.context)}
     context = [*front.context, *_rows(ground.unusable.keys() - known)]
     assigned = ground.assigned
-    facts = facts_of(Scope.of([*judged, *context], workstream), LAUNCHES)
+    facts = facts_of(FactScope.of([*judged, *context], workstream), LAUNCHES)
     each = Views(workstream, [*judged, *context], ground.unusable, assigned, facts)
     views = {task.step.key: each.of(task) for task in judged}
     kept = [task for task in judged if _has_a_say(task, views[task.step.key], ground.here)]
@@ -84,7 +84,7 @@ def _has_a_say(task: Task, view: TaskView, here: int | None) -> bool:
     return task.batch_index == here or view.stands
 
 
-def _front(workstream: Workstream, ground: Ground, *, whole: bool, afresh: bool) -> _Front:
+def _front(workstream: Workstream, ground: Ground, *, whole: bool, afresh: bool) -> _FrontRows:
     statement = _statement(whole, afresh, ground.conditional)
     found = statement.rows(*_parameters(workstream, ground))
     tasks = [(_placed(row), row["marks"]) for row in found]
@@ -94,7 +94,7 @@ def _front(workstream: Workstream, ground: Ground, *, whole: bool, afresh: bool)
     context = [
         task for task, marks in others if marks & NEEDED or (marks & FIRST and task.step.thread_id in behind)
     ]
-    return _Front(judged, context, frozenset(task.pk for task, marks in tasks if marks & DUE))
+    return _FrontRows(judged, context, frozenset(task.pk for task, marks in tasks if marks & DUE))
 
 
 def _threads_behind(judged: Sequence[Task], first: Sequence[Task]) -> set[int]:
@@ -206,7 +206,7 @@ def _holders(
     rows = _rows(set(holders_of(workstream, wanted)) - known)
     if not rows:
         return ()
-    each = Views(workstream, rows, {}, assigned, facts_of(Scope.of(rows, workstream)))
+    each = Views(workstream, rows, {}, assigned, facts_of(FactScope.of(rows, workstream)))
     return tuple(each.of(row) for row in rows)
 
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from orchestrator.core.engine.values import Snapshot
-from orchestrator.models import Task, Workstream
+from orchestrator.models import Task, Thread, Workstream
 from orchestrator.queries.base.prepared import Prepared
 from orchestrator.queries.engine.contenders import elsewhere
-from orchestrator.queries.engine.facts import Scope, facts_of
+from orchestrator.queries.engine.facts import FactScope, facts_of
 from orchestrator.queries.engine.ground import Ground, ground_of
 from orchestrator.queries.engine.task_views import Views
 
@@ -43,8 +43,11 @@ def load_snapshot(workstream: Workstream, now: datetime | None = None) -> Loaded
     """
     # Tasks of steps that a later version dropped keep their old definition and take no part any more.
     tasks = _tasks(workstream.pk, workstream.version_id)
+    threads = {thread.pk: thread for thread in _threads(workstream.version_id)}
+    for task in tasks:
+        task.step.thread = threads[task.step.thread_id]
     ground = ground_of(workstream, now)
-    facts = facts_of(Scope.whole(workstream))
+    facts = facts_of(FactScope.whole(workstream))
     each = Views(workstream, tasks, ground.unusable, ground.assigned, facts)
     views = tuple(each.of(task) for task in tasks)
     others = elsewhere(workstream, [view.claims for view in views if view.open and not view.live])
@@ -55,4 +58,10 @@ def load_snapshot(workstream: Workstream, now: datetime | None = None) -> Loaded
 @Prepared
 def _tasks(workstream: int, version: int) -> QuerySet[Task]:
     rows = Task.objects.filter(workstream=workstream, step__version=version)
-    return rows.select_related("step__thread__batch__stage", "verdict")
+    return rows.select_related("step", "verdict")
+
+
+@Prepared
+def _threads(version: int) -> QuerySet[Thread]:
+    """Read apart: many tasks stand in few threads."""
+    return Thread.objects.filter(batch__stage__version=version).select_related("batch__stage").order_by()

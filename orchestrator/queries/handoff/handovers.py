@@ -99,17 +99,17 @@ _COLUMNS = ("workstream_id", "attempt_id", "sequence", "path", "sha256", "state"
 
 
 def _handed_over_by(ground: str) -> Joined:
-    """A row for each output of a result of these tasks, one for a result without, one for a task without;
-    in the order of their making."""
+    """A row for each output of a result of these tasks, one for a result without, one for an attempt or a
+    task without; in the order of their making."""
     return Joined(
         {"artifact": Table(HandoffArtifact, _COLUMNS)},
         f"""({ground}) ground
 JOIN orchestrator_task task ON task.id = ground.task_id
   AND task.status IN ('{TaskStatus.COMPLETE.value}', '{TaskStatus.SKIPPED.value}')
-LEFT JOIN (orchestrator_attempt attempt
-  JOIN orchestrator_handoffartifact artifact ON artifact.attempt_id = attempt.id
-  AND artifact.event IN ({_RESULTS}) AND artifact.state IN ({_words(STANDING)}))
-  ON attempt.task_id = task.id AND task.status = '{TaskStatus.COMPLETE.value}'
+LEFT JOIN orchestrator_attempt attempt ON attempt.task_id = task.id
+  AND task.status = '{TaskStatus.COMPLETE.value}'
+LEFT JOIN orchestrator_handoffartifact artifact ON artifact.attempt_id = attempt.id
+  AND artifact.event IN ({_RESULTS}) AND artifact.state IN ({_words(STANDING)})
 LEFT JOIN orchestrator_outputfile output ON output.artifact_id = artifact.id
 ORDER BY artifact.sequence, output.path""",
         {

@@ -216,9 +216,9 @@ UNION SELECT named.id FROM orchestrator_task named
 WHERE named.workstream_id = %s AND named.step_id {named}) ground
 JOIN orchestrator_task task ON task.id = ground.id
 JOIN orchestrator_step step ON step.id = task.step_id
-LEFT JOIN (orchestrator_attempt attempt
-  JOIN orchestrator_handoffartifact artifact ON artifact.attempt_id = attempt.id
-  AND artifact.event IN ({_RESULTS}) AND artifact.state IN ({_STATES})) ON attempt.task_id = task.id
+LEFT JOIN orchestrator_attempt attempt ON attempt.task_id = task.id
+LEFT JOIN orchestrator_handoffartifact artifact ON artifact.attempt_id = attempt.id
+  AND artifact.event IN ({_RESULTS}) AND artifact.state IN ({_STATES})
 LEFT JOIN orchestrator_outputfile output ON output.artifact_id = artifact.id
 ORDER BY artifact.sequence, output.path""",
         {"output": "output.path", "digest": "output.sha256"},

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
+from typing import NamedTuple
 
 from django.db.models import QuerySet
 
@@ -36,7 +37,6 @@ from orchestrator.models import (
     Assignment,
     Attempt,
     Batch,
-    Executor,
     HandoffArtifact,
     Learning,
     Step,
@@ -47,7 +47,7 @@ from orchestrator.models import (
 from orchestrator.queries.base.prepared import Prepared
 from orchestrator.queries.engine.needs import all_needs
 from orchestrator.queries.engine.snapshot import Loaded, load_snapshot
-from orchestrator.queries.engine.threads import assignments_in_force, place_of
+from orchestrator.queries.engine.threads import place_of
 from orchestrator.queries.handoff.documentation import documentation_file
 from orchestrator.queries.plans.readings import plan_text
 
@@ -135,9 +135,15 @@ def _learnings(workstream: int) -> QuerySet[Learning]:
 
 
 @Prepared
-def _attempts(workstream: int) -> QuerySet[Attempt]:
-    rows = Attempt.objects.filter(task__workstream=workstream)
-    return rows.select_related("assignment__executor__user").order_by("number")
+def _attempts(
+    workstream: int,
+) -> QuerySet[Attempt, tuple[int, int, str | None, str | None, str | None]]:
+    """In the order of their numbers, so that the latest one of a task comes last."""
+    rows = Attempt.objects.filter(task__workstream=workstream).order_by("number")
+    executor = "assignment__executor__"
+    return rows.values_list(
+        "task_id", "number", f"{executor}name", f"{executor}user__username", f"{executor}kind"
+    )
 
 
 @Prepared
@@ -209,8 +215,8 @@ class Board:
         self.needs = {view.key: view.needs for view in loaded.snapshot.tasks}
         verdicts = decide(_as_committed(workstream, loaded.snapshot)).verdicts
         self.lines = {verdict.key: _line(loaded.tasks[verdict.key], verdict) for verdict in verdicts}
-        self.kept = assignments_in_force(workstream)
-        self.attempts = {attempt.task_id: attempt for attempt in _attempts(workstream.pk)}
+        self.kept = loaded.ground.kept
+        self.attempts = {row[0]: _Try(*row[1:]) for row in _attempts(workstream.pk)}
 
     @classmethod
     def of(cls, workstream: Workstream) -> "Board | None":
@@ -238,8 +244,8 @@ class Board:
 
     def _entry(self, task: Task) -> TaskEntry:
         thread = task.step.thread
-        attempt = self.attempts.get(task.pk)
-        executor = _executor_of(attempt, self.kept.get(place_of(thread)))
+        attempt = self.attempts.get(task.pk, NEVER)
+        agent, account, kind = _executor_of(attempt, self.kept.get(place_of(thread)))
         return TaskEntry(
             id=task.step.key,
             name=task.step.title,
@@ -250,10 +256,10 @@ class Board:
             created_at=timestamp(task.created_at),
             updated_at=timestamp(task.updated_at),
             breadcrumb=task.breadcrumb,
-            assigned_agent=executor.name if executor else "",
-            agent_account=executor.user.get_username() if executor else "",
-            agent_kind=executor.kind if executor else "",
-            attempt=attempt.number if attempt else 0,
+            assigned_agent=agent,
+            agent_account=account,
+            agent_kind=kind,
+            attempt=attempt.number,
             needs_human=task.needs_human,
             intervention_note=task.intervention_note,
         )
@@ -292,12 +298,26 @@ class Board:
         return GateBlock(f"{kind} {step.key}", self.lines[step.key], step.gate_action or step.title, unlocks)
 
 
-def _executor_of(attempt: Attempt | None, kept: ThreadAssignment | None) -> Executor | None:
-    """Who works on a task or worked last; before anybody claimed it, who alone may."""
-    if assignment := getattr(attempt, "assignment", None):
-        executor: Executor = assignment.executor
-        return executor
-    return kept.executor if kept and kept.mode == AssignmentMode.ASSIGNED else None
+class _Try(NamedTuple):
+    """The latest attempt of a task, and the executor that claimed it, if one did."""
+
+    number: int
+    agent: str | None = None
+    account: str | None = None
+    kind: str | None = None
+
+
+NEVER = _Try(0)
+
+
+def _executor_of(attempt: _Try, kept: ThreadAssignment | None) -> tuple[str, str, str]:
+    """Name, account and kind of who works on a task or worked last; before anybody claimed it, who alone
+    may."""
+    if attempt.agent:
+        return attempt.agent, attempt.account or "", attempt.kind or ""
+    if kept and kept.mode == AssignmentMode.ASSIGNED:
+        return kept.executor.name, kept.executor.user.get_username(), kept.executor.kind
+    return "", "", ""
 
 
 def critical_keys(workstream: Workstream, loaded: Loaded) -> frozenset[str]:

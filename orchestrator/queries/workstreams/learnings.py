@@ -29,7 +29,7 @@ LINE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class LearningsAfter:
     """A batch or merge point, and what happened in it."""
 
     after: str
@@ -88,7 +88,7 @@ def due_merge_points() -> QuerySet[Task]:
     )
 
 
-def lesson(workstream: Workstream, after: str) -> Lesson:
+def lesson(workstream: Workstream, after: str) -> LearningsAfter:
     """What happened in the batch or merge point of that name; NotFound when there is none."""
     tasks = Task.objects.filter(workstream=workstream, step__version=workstream.version_id)
     batches = _labelled().filter(stage__version=workstream.version_id, label=after)
@@ -96,7 +96,7 @@ def lesson(workstream: Workstream, after: str) -> Lesson:
     if not found.exists():
         raise NotFound(f"There is no batch or merge point {after!r} in {workstream}.")
     recorded = Learning.objects.filter(workstream=workstream, after=after).select_related("author")
-    return Lesson(after, list(_happened(found))[:FACTS], list(recorded))
+    return LearningsAfter(after, list(_happened(found))[:FACTS], list(recorded))
 
 
 def _labelled() -> QuerySet[Any]:

@@ -29,7 +29,7 @@ NO_ROLE: Final[tuple[Role, ...]] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class ReasonAsked:
     """The argument that has to say why, and what is said when it is blank.
 
     Of several arguments one is enough. The refusal names `field`, or the first argument where it is left out.
@@ -47,9 +47,9 @@ class Reason:
             raise self.refusal(self.missing, recovery=self.recovery or None, field=field)
 
 
-def why(argument: str, missing: str, **more: Any) -> Reason:
-    """The reason of an act that has one argument for it; `more` are fields of `Reason`."""
-    return Reason((argument,), missing, **more)
+def why(argument: str, missing: str, **more: Any) -> ReasonAsked:
+    """The reason of an act that has one argument for it; `more` are fields of `ReasonAsked`."""
+    return ReasonAsked((argument,), missing, **more)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ class Declaration:
 
     roles: tuple[Role, ...]
     scope: Scope | None = None
-    reason: Reason | None = None
+    reason: ReasonAsked | None = None
     person: str = ""
     only: str = ""
     locks: tuple[Lock, ...] = ()
@@ -123,7 +123,7 @@ def act(
     *,
     roles: Iterable[Role],
     scope: Scope | None = None,
-    reason: Reason | None = None,
+    reason: ReasonAsked | None = None,
     person: str = "",
     only: str = "",
     locks: tuple[Lock, ...] = (),

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from orchestrator.core.actions import Action
 from orchestrator.core.engine.lifecycles import resting_status
-from orchestrator.core.errors import InvalidInput, NotFound, WrongState
+from orchestrator.core.errors import InvalidInput, NotFound, Refusal, WrongState
 from orchestrator.core.people.roles import WORKERS
 from orchestrator.core.terms import TERMINAL_TASK, AttemptStatus, BlockerKind, Scope, TaskStatus
 from orchestrator.models import Blocker, Task
@@ -39,8 +39,8 @@ def declare_blocker(
     owned_by = person(owner, "owner") if owner.strip() else actor.account
     with unit_of_work():
         task = locked_task(task_id)
-        if TaskStatus(task.status) in TERMINAL_TASK:
-            raise WrongState(f"{task.step.key} is {task.status}; nothing can block it.")
+        if refusal := why_not_block(task, actor):
+            raise refusal
         blocker = Blocker.objects.create(
             task=task,
             kind=kind,
@@ -52,6 +52,13 @@ def declare_blocker(
         )
         _rest(task, blocker, actor, Action.BLOCKER_DECLARED, note, now)
     return blocker
+
+
+def why_not_block(task: Task, actor: Actor) -> Refusal | None:
+    """Why this actor may not declare a blocker of this task."""
+    if TaskStatus(task.status) in TERMINAL_TASK:
+        return WrongState(f"{task.step.key} is {task.status}; nothing can block it.")
+    return declare_blocker.why_not(actor)
 
 
 @act(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import InvalidInput, MissingNote, MissingReason, NotAllowed, WrongState
+from orchestrator.core.errors import InvalidInput, MissingNote, MissingReason, NotAllowed, Refusal, WrongState
 from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.people.roles import PARTICIPANTS, WORKERS
 from orchestrator.core.terms import TERMINAL_TASK, InterventionKind, Scope, TaskStatus
@@ -46,14 +46,21 @@ def flag_for_human(
     offered = _offered(choices)
     with unit_of_work():
         task = locked_task(task_id)
-        if TaskStatus(task.status) in TERMINAL_TASK:
-            raise WrongState(f"{task.step.key} is {task.status}; there is nothing left to ask.")
-        if task.needs_human:
-            raise WrongState(f"{task.step.key} already waits for a person: {task.intervention_note}")
+        if refusal := why_not_flag(task, actor):
+            raise refusal
         intervention = open_intervention(task, InterventionKind.QUESTION, note.strip(), actor, now, offered)
         settle(task, now)
         wake(task.workstream_id)
     return intervention
+
+
+def why_not_flag(task: Task, actor: Actor) -> Refusal | None:
+    """Why this actor may not ask for a person at this task."""
+    if TaskStatus(task.status) in TERMINAL_TASK:
+        return WrongState(f"{task.step.key} is {task.status}; there is nothing left to ask.")
+    if task.needs_human:
+        return WrongState(f"{task.step.key} already waits for a person: {task.intervention_note}")
+    return flag_for_human.why_not(actor)
 
 
 @act(

@@ -8,7 +8,7 @@ from orchestrator.core.people.roles import WORKERS
 from orchestrator.core.terms import Role, Scope
 from orchestrator.models import Learning, Workstream
 from orchestrator.services.base.actor import Actor
-from orchestrator.services.base.acts import Reason, act
+from orchestrator.services.base.acts import ReasonAsked, act
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, locked_workstream
 from orchestrator.services.base.unit_of_work import unit_of_work
@@ -16,7 +16,7 @@ from orchestrator.services.base.wake import wake
 
 #: Characters of the name of a batch or step.
 AFTER_LENGTH = 80
-LESSON = Reason(
+LESSON = ReasonAsked(
     ("went_wrong", "worked", "tighten"), "Say what went wrong, what worked, or what needs tightening."
 )
 

@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import NotFinished, SuspectsOpen, WrongState
+from orchestrator.core.engine import explain
+from orchestrator.core.errors import NotFinished, Refusal, SuspectsOpen, WrongState
 from orchestrator.core.people.roles import APPROVERS, SIGNERS
 from orchestrator.core.terms import AttemptStatus, Scope, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, PreHandoffReview, Task, Workstream
@@ -33,11 +34,8 @@ def sign_prehandoff(*, workstream_id: int, rationale: str, actor: Actor, now: da
     """
     with unit_of_work():
         workstream = locked_workstream(workstream_id)
-        if PreHandoffReview.objects.filter(workstream=workstream).exists():
-            raise WrongState("The pre-handoff review is already signed.")
-        if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
-            raise WrongState(f"{workstream} is {workstream.status}.")
-        _refuse_undecided(workstream)
+        if refusal := why_not_sign_prehandoff(workstream, actor):
+            raise refusal
         review = PreHandoffReview.objects.create(
             workstream=workstream,
             reviewer=actor.account,
@@ -68,11 +66,8 @@ def accept_workstream(*, workstream_id: int, actor: Actor, now: datetime, note: 
     """Accept a finished workstream after review: an explicit act, never automatic (LC-1, LC-9)."""
     with unit_of_work():
         workstream = locked_workstream(workstream_id)
-        if workstream.status != WorkstreamStatus.ACTIVE:
-            raise WrongState(f"{workstream} is {workstream.status}; only active workstreams are accepted.")
-        if workstream.finished_at is None:
-            raise NotFinished(f"{workstream.open_tasks} tasks of {workstream} are open.")
-        _refuse_version_under_way(workstream)
+        if refusal := why_not_accept(workstream, actor):
+            raise refusal
         workstream.status = WorkstreamStatus.COMPLETED
         workstream.accepted_at, workstream.accepted_by, workstream.accepted_as = (
             now,
@@ -110,11 +105,8 @@ def reopen_workstream(*, workstream_id: int, reason: str, actor: Actor, now: dat
     """
     with unit_of_work():
         workstream = locked_workstream(workstream_id)
-        if workstream.status != WorkstreamStatus.COMPLETED:
-            raise WrongState(
-                f"{workstream} is {workstream.status}; only accepted workstreams are re-opened.",
-                recovery="Add tasks for gaps to an active workstream; submit a new plan for an archived one.",
-            )
+        if refusal := why_not_reopen(workstream, actor):
+            raise refusal
         workstream.status = WorkstreamStatus.ACTIVE
         workstream.accepted_at, workstream.accepted_by, workstream.accepted_as = None, None, ""
         _touch(workstream, now)
@@ -143,8 +135,8 @@ def archive_workstream(*, workstream_id: int, reason: str, actor: Actor, now: da
     """Close a workstream without losing its history; nothing is ever deleted (LC-10)."""
     with unit_of_work():
         workstream = locked_workstream(workstream_id)
-        if workstream.status == WorkstreamStatus.ARCHIVED:
-            raise WrongState(f"{workstream} is already archived.")
+        if refusal := why_not_archive(workstream, actor):
+            raise refusal
         facts = put_away(workstream, now)
         record(
             workstream=workstream,
@@ -158,6 +150,52 @@ def archive_workstream(*, workstream_id: int, reason: str, actor: Actor, now: da
         wake(workstream.pk)
         wake_needing(workstream)
     return workstream
+
+
+def why_not_sign_prehandoff(workstream: Workstream, actor: Actor) -> Refusal | None:
+    """Why this actor may not sign the pre-handoff review; SuspectsOpen names who is undecided."""
+    if PreHandoffReview.objects.filter(workstream=workstream).exists():
+        return WrongState("The pre-handoff review is already signed.")
+    if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
+        return WrongState(f"{workstream} is {workstream.status}.")
+    if refusal := sign_prehandoff.why_not(actor):
+        return refusal
+    if not (suspects := undecided(workstream)):
+        return None
+    named = ", ".join(f"{suspect.workstream.title} ({suspect.why})" for suspect in suspects)
+    slugs = ", ".join(suspect.workstream.slug for suspect in suspects)
+    return SuspectsOpen(f"Suspected duplicates are undecided: {named}.", suspects=slugs)
+
+
+def why_not_accept(workstream: Workstream, actor: Actor) -> Refusal | None:
+    """Why this actor may not accept the workstream: it is not finished, or its plan brings more (LC-1)."""
+    if workstream.status == WorkstreamStatus.PLANNING:
+        return WrongState("Its plan is not approved yet.", recovery="Decide about the plan first.")
+    if workstream.status != WorkstreamStatus.ACTIVE:
+        done = "accepted already" if workstream.status == WorkstreamStatus.COMPLETED else "archived"
+        return WrongState(f"It is {done}.", recovery="Only active workstreams are accepted.")
+    if workstream.finished_at is None:
+        left = workstream.open_tasks
+        open_tasks = f"{left} open task{'' if left == 1 else 's'} left" if left else "it has no finished task"
+        return NotFinished(f"It is not finished: {open_tasks}.")
+    return _version_under_way(workstream) or accept_workstream.why_not(actor)
+
+
+def why_not_reopen(workstream: Workstream, actor: Actor) -> Refusal | None:
+    """Why this actor may not take the acceptance back."""
+    if workstream.status != WorkstreamStatus.COMPLETED:
+        return WrongState(
+            f"{workstream} is {workstream.status}; only accepted workstreams are re-opened.",
+            recovery="Add tasks for gaps to an active workstream; submit a new plan for an archived one.",
+        )
+    return reopen_workstream.why_not(actor)
+
+
+def why_not_archive(workstream: Workstream, actor: Actor) -> Refusal | None:
+    """Why this actor may not archive the workstream; that nothing runs is seen behind the lock."""
+    if workstream.status == WorkstreamStatus.ARCHIVED:
+        return WrongState("It is archived already.", recovery="Nothing is left to do.")
+    return archive_workstream.why_not(actor)
 
 
 def put_away(workstream: Workstream, now: datetime) -> dict[str, object]:
@@ -175,29 +213,21 @@ def put_away(workstream: Workstream, now: datetime) -> dict[str, object]:
     return {"status": workstream.status, "cancelled": cancelled, "gates": waiting}
 
 
-def _refuse_version_under_way(workstream: Workstream) -> None:
+def _version_under_way(workstream: Workstream) -> WrongState | None:
     """Gaps that were added as a version are open work, although none of its tasks exists yet (LC-3)."""
     if version := undecided_version(workstream):
-        raise WrongState(
-            f"Version {version.number} of the plan of {workstream} waits for a decision.",
+        return WrongState(
+            explain.undecided_version(version.number),
             recovery="Approve it, send it back or take it back; then accept what is finished.",
             version=version.number,
         )
     if version := promised_version(workstream):
-        raise WrongState(
-            f"Version {version.number} of the plan of {workstream} is approved and brings more work.",
+        return WrongState(
+            f"Version {version.number} of its plan is approved and brings more work.",
             recovery="Wait until it takes effect and its work is done, or withdraw the approval.",
             version=version.number,
         )
-
-
-def _refuse_undecided(workstream: Workstream) -> None:
-    if not (found := undecided(workstream)):
-        return
-    named = ", ".join(f"{suspect.workstream.title} ({suspect.why})" for suspect in found)
-    raise SuspectsOpen(
-        f"Suspected duplicates are undecided: {named}.", suspects=", ".join(s.workstream.slug for s in found)
-    )
+    return None
 
 
 def _touch(workstream: Workstream, now: datetime) -> None:

@@ -19,24 +19,17 @@ from orchestrator.web.work.baseline import why_no_rework
 
 def why_not(who: Viewer, detail: TaskDetail, mine: Executor | None) -> dict[str, str]:
     """The reason for each control that is off; empty text for those that are on."""
-    is_open = detail.row.task.status in OPEN_TASK
-    closed = "" if is_open else f"The task is {detail.row.task.get_status_display().lower()}."
-    asked = detail.row.task.needs_human
+    task = detail.row.task
     return {
-        "claim": _not_claimable(detail, mine)
-        or off(lacking(who.actor, sorted(doers_of(detail.row.task.step)))),
+        "claim": _not_claimable(detail, mine) or off(lacking(who.actor, sorted(doers_of(task.step)))),
         "work": _not_mine(detail, mine),
         "complete": _not_mine(detail, mine) or _held(detail),
         "declare_failure": who.lacks(failures.declare_failure) or _not_running(detail),
         "requeue": who.lacks(failures.requeue) or _not_queueable(detail),
-        "send_back": who.lacks(send_back)
-        or _never_completed(detail)
-        or why_no_rework(detail.row.task.workstream),
-        "flag": who.lacks(interventions.flag_for_human)
-        or closed
-        or (explain.already_waits() if asked else ""),
+        "send_back": who.lacks(send_back) or _never_completed(detail) or why_no_rework(task.workstream),
+        "flag": off(interventions.why_not_flag(task, who.actor)),
         "answer": who.lacks(interventions.clear_human_flag),
-        "declare_blocker": who.lacks(blockers.declare_blocker) or closed,
+        "declare_blocker": off(blockers.why_not_block(task, who.actor)),
         "resolve_blocker": who.lacks(blockers.resolve_blocker),
     }
 

@@ -10,9 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
-from orchestrator.core.engine import explain
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
-from orchestrator.core.terms import Lifecycle, TaskStatus, WorkstreamStatus
+from orchestrator.core.terms import TaskStatus
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.queries.changes.migrations import last_migration, under_way, versions_in_effect
 from orchestrator.queries.handoff.workspace_files import file_of, files_of
@@ -28,7 +27,7 @@ from orchestrator.services.work import failures, recoveries
 from orchestrator.services.workstreams import workstreams
 from orchestrator.services.workstreams.learnings import record_learning
 from orchestrator.services.workstreams.priorities import set_priority
-from orchestrator.web.acting import Viewer, act_of, chosen, does, now, number, perform, typed, viewer
+from orchestrator.web.acting import Viewer, act_of, chosen, does, now, number, off, perform, typed, viewer
 from orchestrator.web.show import part_asked, show
 from orchestrator.web.work import baseline
 from orchestrator.web.work.ownership import ownership_context, pass_workstream_on
@@ -61,7 +60,7 @@ def workstream_page(
         "in_work": [row for row in board.current if row.live and row.state in IN_WORK],
         "rework": rework_in(found),
         "blocked": blocked_workstream(found, now()),
-        "why_not": _why_not(who, found, board) | baseline.why_not(who, found),
+        "why_not": _why_not(who, found) | baseline.why_not(who, found),
         "acted": acted,
         "told_elsewhere": acted in TOLD_ELSEWHERE,
     }
@@ -220,37 +219,17 @@ RECOVERIES: dict[str, Callable[..., object]] = {
 }
 
 
-def _why_not(who: Viewer, found: Workstream, board: queries.WorkstreamBoard) -> dict[str, str]:
+def _why_not(who: Viewer, found: Workstream) -> dict[str, str]:
     """Why each control is off; empty text when it is on."""
-    archived = "It is archived already." if found.status == WorkstreamStatus.ARCHIVED else ""
     return {
-        "accept": _not_acceptable(found, board) or who.lacks(workstreams.accept_workstream),
-        "archive": archived or who.lacks(workstreams.archive_workstream),
-        "reopen": who.lacks(workstreams.reopen_workstream),
+        "accept": off(workstreams.why_not_accept(found, who.actor)),
+        "archive": off(workstreams.why_not_archive(found, who.actor)),
+        "reopen": off(workstreams.why_not_reopen(found, who.actor)),
         "priority": who.lacks(set_priority),
         "requeue": who.lacks(failures.requeue),
         "recover": who.lacks(recoveries.retry_artifact),
         "learn": who.lacks(record_learning),
     }
-
-
-def _not_acceptable(found: Workstream, board: queries.WorkstreamBoard) -> str:
-    """What stands between this workstream and acceptance (LC-1)."""
-    if board.lifecycle is Lifecycle.FINISHED:
-        return explain.undecided_version(board.undecided.number) if board.undecided else ""
-    if board.lifecycle is Lifecycle.ACTIVE:
-        left = f"{found.open_tasks} open task{'' if found.open_tasks == 1 else 's'}"
-        return (
-            f"It is not finished: {left} left."
-            if found.open_tasks
-            else "It is not finished: it has no finished task."
-        )
-    reasons = {
-        Lifecycle.PLANNING: "Its plan is not approved yet.",
-        Lifecycle.ACCEPTED: "It is accepted already.",
-        Lifecycle.ARCHIVED: "It is archived.",
-    }
-    return reasons[board.lifecycle]
 
 
 @require_GET
