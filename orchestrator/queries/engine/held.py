@@ -11,10 +11,10 @@ from orchestrator.core.engine.holding import Footing, builds_on
 from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.terms import ArtifactState, TaskStatus
 from orchestrator.models import HandoffArtifact, Step, StepNeed, Task
+from orchestrator.queries.base.order import plan_order
 from orchestrator.queries.base.prepared import Prepared
 
 STEP = "attempt__task__step__"
-PLACE = ("thread__batch__stage__position", "thread__batch__position", "thread__position")
 
 
 class Lost(NamedTuple):
@@ -60,6 +60,6 @@ def _damaged(workstream: int) -> QuerySet[HandoffArtifact, tuple[str, int, int, 
         state=ArtifactState.DAMAGED,
         attempt__task__status=TaskStatus.COMPLETE,
     )
-    places = [f"{STEP}{place}" for place in PLACE]
+    *places, position = plan_order(STEP)
     columns = (f"{STEP}key", *places, f"{STEP}run_index", "path", "problem")
-    return found.order_by(*places, f"{STEP}position", f"{STEP}key").values_list(*columns)
+    return found.order_by(*places, position, f"{STEP}key").values_list(*columns)
