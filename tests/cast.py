@@ -22,7 +22,7 @@ from orchestrator.services.review import decisions, gates
 from orchestrator.services.work import claims, completions, failures
 from orchestrator.services.workstreams import workstreams
 from orchestrator.services.workstreams.duplicates import decide_duplicate
-from tests import worlds
+from tests import starts
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
@@ -100,7 +100,7 @@ class UserFactory(factory.django.DjangoModelFactory):
 class Cast:
     """One person per role, under the role's name; `builder` makes executors.
 
-    Their ids are the same in every test, far from those that a sequence gives: recorded worlds refer to them.
+    Their ids are the same in every test, far from those that a sequence gives: recorded starts refer to them.
     """
 
     PEOPLE = {
@@ -155,7 +155,6 @@ class Driver:
     def __init__(self, cast: Cast, start: datetime = NOON) -> None:
         self.cast, self.now = cast, start
         self.workstream: Workstream | None = None
-        self.reached: str | None = None
 
     def tick(self) -> datetime:
         self.now += timedelta(minutes=1)
@@ -170,9 +169,9 @@ class Driver:
 
     def start(self, source: bytes = PLAN) -> Workstream:
         """Submitted, signed, approved, first steps launched; put back where that is the same
-        (`tests/worlds.py`).
+        (`tests/starts.py`).
         """
-        worlds.play(self, lambda: self.start_afresh(source), "start", source)
+        starts.start(self, source, self.start_afresh)
         return self.reload()
 
     def start_afresh(self, source: bytes) -> None:
@@ -263,11 +262,8 @@ class Driver:
 
     def do(self, *keys: str) -> None:
         for key in keys:
-            worlds.play(self, lambda key=key: self.do_afresh(key), "do", key)
-
-    def do_afresh(self, key: str) -> None:
-        self.claim(key)
-        self.complete(key)
+            self.claim(key)
+            self.complete(key)
 
     def fail(self, key: str, error: str = "It broke.") -> Attempt:
         assignment = Assignment.objects.select_related("executor").get(attempt=self.attempt(key))
@@ -282,9 +278,6 @@ class Driver:
         return attempt
 
     def sign(self, key: str, role: str = "reviewer") -> None:
-        worlds.play(self, lambda: self.sign_afresh(key, role), "sign", key, role)
-
-    def sign_afresh(self, key: str, role: str) -> None:
         gates.approve_gate(task_id=self.task(key).pk, actor=self.cast.actor(role), now=self.tick())
         self.advance()
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from orchestrator.models.guards import drop_guards
 from orchestrator.workspace import git, store
-from tests import worlds
+from tests import starts
 from tests.cast import Cast, Driver
 
 # A test's repository is no loss after a power cut, so nobody waits for the disk; kills lose nothing either
@@ -76,7 +76,7 @@ def folders(settings, tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def plain_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
     """Starts of plans may be put back from an earlier test where nothing in this one could change them."""
-    worlds.enter(monkeypatch)
+    starts.enter(monkeypatch)
 
 
 @pytest.fixture

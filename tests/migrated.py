@@ -1,4 +1,4 @@
-"""An empty database as `manage.py migrate` leaves it: made once in a test process, copied for installations."""
+"""An empty database as `manage.py migrate` leaves it: made once in a test process, then copied."""
 
 import os
 import shutil

@@ -113,13 +113,17 @@ def _shown(value: object) -> str:
     return repr(sorted(value)) if isinstance(value, set) else repr(value)
 
 
+def _task(state: State, fact: Fact) -> TaskState:
+    """The task whose key the entry names."""
+    return state.tasks[fact.data["task"]]
+
+
 def _numbered(state: State, fact: Fact) -> tuple[TaskState, int]:
-    """The task and the attempt's number of a subject such as `A1 attempt 2`."""
-    key, _, number = fact.subject.rpartition(" attempt ")
-    task = state.tasks[key]
-    if int(number) not in task.attempts:
+    """The task that the entry names, and the number of its attempt."""
+    task, number = _task(state, fact), fact.data["number"]
+    if number not in task.attempts:
         raise ValueError(f"attempt {number}")
-    return task, int(number)
+    return task, number
 
 
 def _nothing(_state: State, _fact: Fact) -> None:
@@ -205,7 +209,7 @@ def _breadcrumb(state: State, fact: Fact) -> None:
 
 
 def _adopted(state: State, fact: Fact) -> None:
-    task = state.tasks[fact.subject]
+    task = _task(state, fact)
     task.status, task.breadcrumb = fact.data["status"], fact.data["breadcrumb"]
     if fact.data["attempt"]:
         task.attempts[1] = AttemptStatus.COMPLETED.value
@@ -262,23 +266,23 @@ def _cancel_queued(task: TaskState) -> None:
 
 
 def _blocked(state: State, fact: Fact) -> None:
-    task = state.tasks[fact.subject]
+    task = _task(state, fact)
     task.blockers.add(fact.data["blocker"])
     task.status = fact.data["status"]
 
 
 def _unblocked(state: State, fact: Fact) -> None:
-    task = state.tasks[fact.subject]
+    task = _task(state, fact)
     task.blockers.remove(fact.data["blocker"])
     task.status = fact.data["status"]
 
 
 def _flagged(state: State, fact: Fact) -> None:
-    state.tasks[fact.subject].note = fact.reason.strip()
+    _task(state, fact).note = fact.reason.strip()
 
 
 def _unflagged(state: State, fact: Fact) -> None:
-    state.tasks[fact.subject].note = ""
+    _task(state, fact).note = ""
 
 
 def _reviewed(state: State, _fact: Fact) -> None:

@@ -88,7 +88,7 @@ class Installation:
             self.server = subprocess.Popen(
                 command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, text=True
             )
-        wait_for(lambda: all(self.pid(name) for name in self.names()), 90, self.said)
+        wait_for(lambda: all(self.pid(name) for name in self.names()), 180, self.said)
 
     def stop(self) -> None:
         if self.server is None:

@@ -109,7 +109,7 @@ def test_ec3_nothing_is_launched_behind_a_spoilt_file(driver: Driver, files: Fil
     driver.start(PLAN)
     held = driver.claim("A1")
     machine = Machine.of(held.executor)
-    machine.post(f"/api/attempts/{held.attempt_id}/complete", {"token": held.token})
+    machine.post(f"/api/attempts/{held.attempt_id}/complete", {"token": held.token, "outcome": "Done."})
     from orchestrator.services.handoff.publishing import publish
 
     publish(now=driver.tick())

@@ -166,7 +166,7 @@ def test_f23_a_fresh_database_beside_an_old_workspace(driver: Driver, files: Fil
     point = transaction.savepoint()
     driver.start(PLAN)
     transaction.savepoint_rollback(point)
-    driver.workstream, driver.reached = None, None
+    driver.workstream = None
     assert files.git("rev-parse", "main")
     tasks.sweep()
     assert entries("workspace diverged") == 1

@@ -22,7 +22,7 @@ from tests.acceptance.public import PublicDriver
 from tests.cast import NOON, Cast
 from tests.machines import Machine
 from tests.rolled_back import around_an_example
-from tests.worlds import count_on
+from tests.starts import count_on
 
 #: Tables that only one of the two patterns uses.
 OWN = {IdempotencyKey, InboxFile}

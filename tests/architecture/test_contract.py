@@ -1,14 +1,17 @@
 """One contract: what REST and MCP take and give are the classes of `contract`, and the description says
 so."""
 
+import ast
 import dataclasses
 import enum
 import inspect
 import pkgutil
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from ninja.openapi.schema import REF_TEMPLATE
@@ -19,6 +22,8 @@ from pydantic import BaseModel, TypeAdapter
 from orchestrator import contract
 from orchestrator.api.root import api
 from orchestrator.api.routes import REFUSALS
+from orchestrator.core.errors import MethodUnknown
+from orchestrator.management.refusal_table import refusals
 from tests.conforming import tools
 
 CONTRACT = contract.__name__
@@ -103,7 +108,9 @@ def schema_of(cls: type, mode: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def is_described(declared: Any, shown: dict[str, Any], mode: Any) -> bool:
     """Whether the description names the declared class and means that class, and no other, by the name."""
-    (cls,) = classes_in(declared)
+    cls, *others = classes_in(declared)
+    if others:
+        return False
     reference = shown.get("items", {}) if get_origin(declared) is list else shown
     if reference.get("$ref") != REF_TEMPLATE.format(model=cls.__name__) or not cls.__module__.startswith(
         CONTRACT
@@ -123,6 +130,14 @@ def test_no_view_answers_with_a_tuple() -> None:
 
 def _is_a_tuple(answer: object) -> bool:
     return answer is tuple or get_origin(answer) is tuple
+
+
+def test_the_contract_knows_no_framework_of_the_house() -> None:
+    """So that whoever reads an answer needs nothing but its class."""
+    trees = [ast.parse(path.read_text()) for path in Path(contract.__path__[0]).glob("*.py")]
+    names = {node.module for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    others = {str(name).split(".")[0] for name in names} - sys.stdlib_module_names
+    assert others == {"orchestrator", "pydantic"}
 
 
 def test_each_name_of_the_contract_stands_once() -> None:
@@ -190,6 +205,11 @@ def test_each_operation_declares_every_refusal() -> None:
     assert wrong == []
 
 
+def test_the_refusals_declared_are_those_that_there_are() -> None:
+    """A method that does not apply (405) is refused before any operation is found."""
+    assert {refusal.status for refusal in refusals()} - {MethodUnknown.status} == set(REFUSALS)
+
+
 def test_each_query_is_a_class_of_the_contract() -> None:
     wrong = []
     for address, operation in OPERATIONS:
@@ -218,3 +238,14 @@ PRINTED = {"FileCheckFacts"}
 def test_each_tool_answers_with_a_class_of_the_contract() -> None:
     assert len(tools()) > 20
     assert [name for name, answer in tools().items() if not answer.__module__.startswith(CONTRACT)] == []
+
+
+def test_each_act_shows_that_it_takes_a_key() -> None:
+    """Reads and checks store nothing, so a repetition needs none (AD-7)."""
+    wrong = []
+    for address, operation in OPERATIONS:
+        shown = {one["name"] for one in details_of(operation)["parameters"]}
+        reads = operation.methods == ["GET"] or operation.view_func.__name__ == "check"
+        if reads == ("Idempotency-Key" in shown):
+            wrong.append(address)
+    assert wrong == []

@@ -5,7 +5,7 @@ BX-5).
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from orchestrator.core.engine.contention import Claims, Held
 from orchestrator.core.engine.values import TaskView
@@ -13,7 +13,6 @@ from orchestrator.core.terms import Reason, WorkstreamStatus
 from orchestrator.models import Attempt, Task, Workstream
 from orchestrator.models.attempt import LIVE
 from orchestrator.queries.base.order import rank
-from orchestrator.queries.base.prepared import Prepared
 from orchestrator.queries.engine.facts import CLAIMS, FactScope, facts_of
 from orchestrator.queries.engine.task_views import Views, claims_of
 from orchestrator.queries.engine.threads import sole_executors
@@ -41,11 +40,9 @@ def peers_of(workstream: Workstream) -> list[Workstream]:
     return [one for one in _active(name) if one.pk != workstream.pk] if name else []
 
 
-@Prepared
-def _active(repository: str) -> QuerySet[Workstream]:
-    return Workstream.objects.filter(status=WorkstreamStatus.ACTIVE, version__repository=repository).order_by(
-        *rank("")
-    )
+def _active(repository: str) -> list[Workstream]:
+    active = Workstream.objects.filter(status=WorkstreamStatus.ACTIVE, version__repository=repository)
+    return list(active.order_by(*rank("")))
 
 
 def in_line_with(workstream: Workstream) -> list[Workstream]:
@@ -58,10 +55,9 @@ def in_line_with(workstream: Workstream) -> list[Workstream]:
     return list(found.order_by(*rank("")))
 
 
-@Prepared
-def _waiting_for_resources() -> QuerySet[Task, tuple[int, str]]:
+def _waiting_for_resources() -> list[tuple[int, str]]:
     waiting = Task.objects.filter(due=True, verdict__reason=Reason.RESOURCE).order_by()
-    return waiting.values_list("workstream_id", "verdict__holder")
+    return list(waiting.values_list("workstream_id", "verdict__holder"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +82,11 @@ def _holding(workstream: Workstream, prefix: str, wanted: Sequence[Claims]) -> l
     return [rows[number].task for number in sorted(numbers)]
 
 
-@Prepared
-def _live(workstream: int) -> QuerySet[Attempt, tuple[int, int, int, str]]:
+def _live(workstream: int) -> list[tuple[int, int, int, str]]:
     rows = Attempt.objects.filter(task__workstream=workstream, status__in=LIVE)
     ordered = rows.order_by("task__batch_index", "task__position", "task__step__key")
-    return ordered.values_list(
-        "task_id", "task__step_id", "task__step__thread_id", "task__step__thread__lane"
+    return list(
+        ordered.values_list("task_id", "task__step_id", "task__step__thread_id", "task__step__thread__lane")
     )
 
 

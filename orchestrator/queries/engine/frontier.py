@@ -13,13 +13,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, NamedTuple
 
-from django.db.models import QuerySet
-
 from orchestrator.core.engine.contention import Claims
 from orchestrator.core.engine.values import Snapshot, TaskView
-from orchestrator.models import Batch, Stage, Step, Task, Thread, Verdict, Workstream
+from orchestrator.models import Batch, RecordedVerdict, Stage, Step, Task, Thread, Workstream
 from orchestrator.queries.base.parts import in_parts
-from orchestrator.queries.base.prepared import Prepared
 from orchestrator.queries.base.sql import Found, Joined, Table
 from orchestrator.queries.engine.contenders import elsewhere, holders_of
 from orchestrator.queries.engine.facts import LAUNCHES, Facts, FactScope, facts_of
@@ -157,14 +154,14 @@ JOIN orchestrator_step step ON step.id = task.step_id
 JOIN orchestrator_thread thread ON thread.id = step.thread_id
 JOIN orchestrator_batch batch ON batch.id = thread.batch_id
 JOIN orchestrator_stage stage ON stage.id = batch.stage_id
-LEFT JOIN orchestrator_verdict verdict ON verdict.id = task.verdict_id"""
+LEFT JOIN orchestrator_recordedverdict verdict ON verdict.id = task.verdict_id"""
 _TABLES: Final = {
     "task": Table(Task),
     "step": Table(Step),
     "thread": Table(Thread),
     "batch": Table(Batch),
     "stage": Table(Stage),
-    "verdict": Table(Verdict),
+    "verdict": Table(RecordedVerdict),
 }
 
 
@@ -214,6 +211,5 @@ def _rows(ids: Iterable[int]) -> list[Task]:
     return [task for some in in_parts(sorted(ids)) for task in _with_places(some)]
 
 
-@Prepared
-def _with_places(ids: list[int]) -> QuerySet[Task]:
-    return Task.objects.filter(pk__in=ids).select_related("step__thread__batch__stage", "verdict")
+def _with_places(ids: Sequence[int]) -> list[Task]:
+    return list(Task.objects.filter(pk__in=ids).select_related("step__thread__batch__stage", "verdict"))

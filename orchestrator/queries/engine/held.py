@@ -4,7 +4,7 @@ lost.
 
 from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 
 from orchestrator.core.engine.explain import held_by
 from orchestrator.core.engine.holding import Footing, builds_on
@@ -12,7 +12,6 @@ from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.terms import ArtifactState, TaskStatus
 from orchestrator.models import HandoffArtifact, Step, StepNeed, Task
 from orchestrator.queries.base.order import plan_order
-from orchestrator.queries.base.prepared import Prepared
 
 STEP = "attempt__task__step__"
 
@@ -47,8 +46,7 @@ def lost_before(task: Task) -> Lost | None:
     return None
 
 
-@Prepared
-def _damaged(workstream: int) -> QuerySet[HandoffArtifact, tuple[str, int, int, int, int, str, str]]:
+def _damaged(workstream: int) -> list[tuple[str, int, int, int, int, str, str]]:
     """The latest result of each complete task, where it is damaged, in plan order."""
     results = HandoffArtifact.objects.filter(event__in=RESULT_EVENTS)
     later = results.exclude(state=ArtifactState.QUARANTINED).filter(
@@ -62,4 +60,4 @@ def _damaged(workstream: int) -> QuerySet[HandoffArtifact, tuple[str, int, int, 
     )
     *places, position = plan_order(STEP)
     columns = (f"{STEP}key", *places, f"{STEP}run_index", "path", "problem")
-    return found.order_by(*places, position, f"{STEP}key").values_list(*columns)
+    return list(found.order_by(*places, position, f"{STEP}key").values_list(*columns))

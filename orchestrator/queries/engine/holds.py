@@ -3,12 +3,9 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import QuerySet
-
 from orchestrator.core.engine import explain
 from orchestrator.core.terms import Reason, WorkstreamStatus
 from orchestrator.models import WorkspaceBranch, Workstream, WorkstreamNeed
-from orchestrator.queries.base.prepared import Prepared
 
 
 class Holding(NamedTuple):
@@ -58,15 +55,15 @@ def work_is_stopped() -> bool:
     return bool(_diverged())
 
 
-@Prepared
-def _diverged() -> QuerySet[WorkspaceBranch, int]:
-    return WorkspaceBranch.objects.filter(diverged_at__isnull=False).order_by().values_list("pk", flat=True)
+def _diverged() -> list[int]:
+    return list(
+        WorkspaceBranch.objects.filter(diverged_at__isnull=False).order_by().values_list("pk", flat=True)
+    )
 
 
-@Prepared
-def _unmet_needs(workstream: int) -> QuerySet[WorkstreamNeed, tuple[str, str]]:
+def _unmet_needs(workstream: int) -> list[tuple[str, str]]:
     needs = WorkstreamNeed.objects.filter(workstream=workstream, dropped_at=None)
     unmet = needs.exclude(needed__status=WorkstreamStatus.COMPLETED).order_by(
         "needed__created_at", "needed_id"
     )
-    return unmet.values_list("needed__slug", "needed__status")[:1]
+    return list(unmet.values_list("needed__slug", "needed__status")[:1])

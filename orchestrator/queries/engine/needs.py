@@ -3,10 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from django.db.models import QuerySet
-
 from orchestrator.models import Workstream, WorkstreamNeed
-from orchestrator.queries.base.prepared import Prepared
 
 
 def needs_of(workstreams: Iterable[int]) -> dict[int, list[Workstream]]:
@@ -26,10 +23,9 @@ def all_needs() -> dict[int, tuple[str, ...]]:
     return {pk: tuple(slugs) for pk, slugs in found.items()}
 
 
-@Prepared
-def _needed_slugs() -> QuerySet[WorkstreamNeed, tuple[int, str]]:
+def _needed_slugs() -> list[tuple[int, str]]:
     rows = WorkstreamNeed.objects.order_by("workstream_id", "needed__slug")
-    return rows.values_list("workstream_id", "needed__slug")
+    return list(rows.values_list("workstream_id", "needed__slug"))
 
 
 def needing(workstream: Workstream) -> list[Workstream]:

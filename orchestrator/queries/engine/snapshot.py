@@ -5,11 +5,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
-
 from orchestrator.core.engine.values import Snapshot
 from orchestrator.models import Task, Thread, Workstream
-from orchestrator.queries.base.prepared import Prepared
 from orchestrator.queries.engine.contenders import elsewhere
 from orchestrator.queries.engine.facts import FactScope, facts_of
 from orchestrator.queries.engine.ground import Ground, ground_of
@@ -32,9 +29,8 @@ def workstream_row(workstream_id: int) -> Workstream:
     raise Workstream.DoesNotExist(f"There is no workstream {workstream_id}.")
 
 
-@Prepared
-def _rows(workstream: int) -> QuerySet[Workstream]:
-    return Workstream.objects.filter(pk=workstream).select_related("version")
+def _rows(workstream: int) -> list[Workstream]:
+    return list(Workstream.objects.filter(pk=workstream).select_related("version"))
 
 
 def load_snapshot(workstream: Workstream, now: datetime | None = None) -> Loaded:
@@ -55,13 +51,12 @@ def load_snapshot(workstream: Workstream, now: datetime | None = None) -> Loaded
     return Loaded(snapshot, {task.step.key: task for task in tasks}, ground)
 
 
-@Prepared
-def _tasks(workstream: int, version: int) -> QuerySet[Task]:
+def _tasks(workstream: int, version: int) -> list[Task]:
     rows = Task.objects.filter(workstream=workstream, step__version=version)
-    return rows.select_related("step", "verdict")
+    return list(rows.select_related("step", "verdict"))
 
 
-@Prepared
-def _threads(version: int) -> QuerySet[Thread]:
+def _threads(version: int) -> list[Thread]:
     """Read apart: many tasks stand in few threads."""
-    return Thread.objects.filter(batch__stage__version=version).select_related("batch__stage").order_by()
+    rows = Thread.objects.filter(batch__stage__version=version)
+    return list(rows.select_related("batch__stage").order_by())

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 
 from orchestrator.core.engine.contention import Claims
 from orchestrator.core.engine.explain import not_committed
@@ -12,7 +12,6 @@ from orchestrator.core.engine.values import TaskView
 from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus
 from orchestrator.models import HandoffArtifact, Task, Workstream
-from orchestrator.queries.base.prepared import Prepared
 from orchestrator.queries.engine.conditions import conditions_of, skipped_because
 from orchestrator.queries.engine.facts import Facts
 from orchestrator.queries.engine.signatures import signers_by_gate
@@ -96,8 +95,7 @@ def unusable_handovers(workstream: Workstream) -> dict[int, Unusable]:
     }
 
 
-@Prepared
-def _unusable(workstream: int) -> QuerySet[HandoffArtifact, tuple[int, str, str, str]]:
+def _unusable(workstream: int) -> list[tuple[int, str, str, str]]:
     results = HandoffArtifact.objects.filter(event__in=RESULT_EVENTS).exclude(state=ArtifactState.QUARANTINED)
     later = results.filter(attempt__task=OuterRef("attempt__task"), sequence__gt=OuterRef("sequence"))
     unusable = [ArtifactState.PENDING, ArtifactState.DAMAGED, ArtifactState.WITHDRAWN]
@@ -108,4 +106,4 @@ def _unusable(workstream: int) -> QuerySet[HandoffArtifact, tuple[int, str, str,
         state__in=unusable,
         attempt__task__status=TaskStatus.COMPLETE,
     )
-    return found.order_by().values_list("attempt__task_id", "problem", "path", "state")
+    return list(found.order_by().values_list("attempt__task_id", "problem", "path", "state"))

@@ -7,12 +7,11 @@ An assignment belongs to a place in the plan, so it stays in force when a new ve
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 
 from orchestrator.contract.threads import ThreadFacts
 from orchestrator.core.terms import OPEN_TASK, AssignmentMode, StepKind
 from orchestrator.models import Assignment, Executor, Task, Thread, ThreadAssignment, Workstream
-from orchestrator.queries.base.prepared import Prepared
 
 
 class ThreadPlace(NamedTuple):
@@ -40,10 +39,9 @@ def assignments_in_force(workstream: Workstream) -> dict[ThreadPlace, ThreadAssi
     return {place_of(row.thread): row for row in _in_force(workstream.pk)}
 
 
-@Prepared
-def _in_force(workstream: int) -> QuerySet[ThreadAssignment]:
+def _in_force(workstream: int) -> list[ThreadAssignment]:
     rows = ThreadAssignment.objects.filter(workstream=workstream, ended_at=None)
-    return rows.select_related("executor__user", "thread__batch__stage")
+    return list(rows.select_related("executor__user", "thread__batch__stage"))
 
 
 def sole_executors(workstream: Workstream) -> dict[ThreadPlace, str]:

@@ -3,7 +3,7 @@ learnings (WF-6)."""
 
 from collections.abc import Sequence
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q
 
 from orchestrator.core.files.documentation import (
     Built,
@@ -18,7 +18,6 @@ from orchestrator.core.files.handoff import DOCUMENTATION_PREFIX, RESULT_EVENTS,
 from orchestrator.core.terms import ArtifactState, StageKind, TaskStatus, WorkstreamStatus
 from orchestrator.models import GateReview, HandoffArtifact, Learning, OutputFile, Step, Task, Workstream
 from orchestrator.queries.base.order import plan_order
-from orchestrator.queries.base.prepared import Prepared
 from orchestrator.queries.handoff.upstream import IN_FORCE, output_place
 
 DOCUMENTATION = Q(step__thread__batch__stage__kind=StageKind.DOCUMENTATION) | Q(
@@ -38,10 +37,9 @@ def documentation_file(workstream: Workstream) -> dict[str, bytes]:
     return {path: render_documentation(documentation_view(workstream)).encode()} if path else {}
 
 
-@Prepared
-def _started(workstream: int) -> QuerySet[Task, int]:
+def _started(workstream: int) -> list[int]:
     tasks = Task.objects.filter(DOCUMENTATION, workstream=workstream, attempts__isnull=False).order_by()
-    return tasks.values_list("pk", flat=True)[:1]
+    return list(tasks.values_list("pk", flat=True)[:1])
 
 
 def documentation_view(workstream: Workstream) -> DocumentationView:

@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.terms import OPEN_TASK, ArtifactState, TaskStatus
 from orchestrator.models import Batch, HandoffArtifact, OutputFile, Task, Workstream
-from orchestrator.queries.base.prepared import Prepared
 from orchestrator.queries.base.sql import Found, Joined, Table
 
 #: States in which the file has to stand in the work tree.
@@ -129,11 +128,10 @@ _FRONT = _handed_over_by(_GROUND_OF_THE_FRONT)
 _WIDE = _handed_over_by(_GROUND_OF_ANYBODY)
 
 
-@Prepared
-def _first_open(workstream: int) -> QuerySet[Batch]:
+def _first_open(workstream: int) -> list[Batch]:
     open_tasks = Task.objects.filter(workstream=workstream, status__in=OPEN_TASK)
     first = Batch.objects.filter(threads__steps__tasks__in=open_tasks)
-    return first.select_related("stage").order_by("stage__position", "position")[:1]
+    return list(first.select_related("stage").order_by("stage__position", "position")[:1])
 
 
 def batch_before(batch: Batch) -> Batch | None:
@@ -142,11 +140,10 @@ def batch_before(batch: Batch) -> Batch | None:
     return next(iter(_earlier(stage.version_id, stage.pk, stage.position, batch.position)), None)
 
 
-@Prepared
-def _earlier(version: int, stage: int, stage_position: int, position: int) -> QuerySet[Batch]:
+def _earlier(version: int, stage: int, stage_position: int, position: int) -> list[Batch]:
     before = Q(stage=stage, position__lt=position) | Q(stage__position__lt=stage_position)
     earlier = Batch.objects.filter(before, stage__version=version, threads__steps__isnull=False)
-    return earlier.order_by("-stage__position", "-position")[:1]
+    return list(earlier.order_by("-stage__position", "-position")[:1])
 
 
 def expected_files(artifact: HandoffArtifact) -> dict[str, str]:
@@ -166,6 +163,5 @@ def expected_files(artifact: HandoffArtifact) -> dict[str, str]:
     return {artifact.path: artifact.sha256, **own}
 
 
-@Prepared
-def _outputs(artifact: int) -> QuerySet[OutputFile, tuple[str, str]]:
-    return OutputFile.objects.filter(artifact=artifact).order_by("path").values_list("path", "sha256")
+def _outputs(artifact: int) -> list[tuple[str, str]]:
+    return list(OutputFile.objects.filter(artifact=artifact).order_by("path").values_list("path", "sha256"))

@@ -11,7 +11,6 @@ from orchestrator.core.files.handoff import RESULT_EVENTS, OutputPlace
 from orchestrator.core.terms import ArtifactState, StageKind, TaskStatus
 from orchestrator.models import Attempt, Batch, HandoffArtifact, OutputFile, Step, StepNeed, Task, Workstream
 from orchestrator.queries.base.parts import in_parts
-from orchestrator.queries.base.prepared import Prepared
 from orchestrator.queries.base.sql import Found, Joined, Table
 from orchestrator.queries.handoff.handovers import batch_before
 
@@ -233,35 +232,30 @@ def _newest(artifacts: Iterable[HandoffArtifact]) -> dict[int, HandoffArtifact]:
     return {artifact.attempt.task_id: artifact for artifact in ordered}
 
 
-@Prepared
-def _of_tasks(tasks: list[int]) -> QuerySet[HandoffArtifact]:
+def _of_tasks(tasks: Sequence[int]) -> list[HandoffArtifact]:
     rows = HandoffArtifact.objects.filter(attempt__task__in=tasks, state__in=IN_FORCE)
-    return rows.select_related("attempt").order_by()
+    return list(rows.select_related("attempt").order_by())
 
 
-@Prepared
-def _results_of(workstream: int, steps: list[int]) -> QuerySet[HandoffArtifact]:
+def _results_of(workstream: int, steps: Sequence[int]) -> list[HandoffArtifact]:
     rows = HandoffArtifact.objects.filter(
         attempt__task__workstream=workstream,
         attempt__task__step__in=steps,
         event__in=RESULT_EVENTS,
         state__in=IN_FORCE,
     )
-    return with_output_names(rows).select_related("attempt__task__step").order_by()
+    return list(with_output_names(rows).select_related("attempt__task__step").order_by())
 
 
-@Prepared
-def _skipped_steps(workstream: int, steps: list[int]) -> QuerySet[Task, int]:
+def _skipped_steps(workstream: int, steps: Sequence[int]) -> list[int]:
     tasks = Task.objects.filter(workstream=workstream, step__in=steps, status=TaskStatus.SKIPPED).order_by()
-    return tasks.values_list("step_id", flat=True)
+    return list(tasks.values_list("step_id", flat=True))
 
 
-@Prepared
-def _needed_by(step: int) -> QuerySet[StepNeed, int]:
-    return StepNeed.objects.filter(step=step).order_by().values_list("needed_id", flat=True)
+def _needed_by(step: int) -> list[int]:
+    return list(StepNeed.objects.filter(step=step).order_by().values_list("needed_id", flat=True))
 
 
-@Prepared
-def _nearest(thread: int, run: int, position: int) -> QuerySet[Step, tuple[int, bool]]:
+def _nearest(thread: int, run: int, position: int) -> list[tuple[int, bool]]:
     steps = Step.objects.filter(thread=thread, run_index=run, position__lt=position).order_by("-position")
-    return steps.values_list("pk", "parallel")[:1]
+    return list(steps.values_list("pk", "parallel")[:1])

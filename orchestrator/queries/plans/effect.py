@@ -6,7 +6,6 @@ from django.db.models import F, Q, QuerySet
 
 from orchestrator.core.terms import VersionStatus, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
-from orchestrator.queries.base.prepared import Prepared
 
 
 def due_version(workstream_id: int, now: datetime) -> WorkflowVersion | None:
@@ -28,9 +27,8 @@ def promised_version(workstream: Workstream) -> WorkflowVersion | None:
     return _promised(workstream.pk).first()
 
 
-@Prepared
-def _all_promised(workstream: int) -> QuerySet[WorkflowVersion]:
-    return _promised(workstream)
+def _all_promised(workstream: int) -> list[WorkflowVersion]:
+    return list(_promised(workstream))
 
 
 def in_effect(version: WorkflowVersion) -> bool:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Final
 
 from django.conf import settings
-from django.db.models import QuerySet
 
 from orchestrator.adapters.base_branch import BaseBranch, MadeCommit
 from orchestrator.adapters.repository import REPOSITORY_NAME
@@ -15,7 +14,6 @@ from orchestrator.core.actions import Action
 from orchestrator.core.git_names import is_commit_word
 from orchestrator.core.terms import IntegrationSource, TaskStatus
 from orchestrator.models import Attempt, BaselineIntegration, HistoryEntry, Workstream
-from orchestrator.queries.base.prepared import Prepared
 from orchestrator.queries.engine.signatures import latest_completed
 
 INTEGRATED: Final = Action.BASELINE_INTEGRATED
@@ -27,9 +25,8 @@ def integration_in_force(workstream: Workstream) -> BaselineIntegration | None:
     return next(iter(_in_force(workstream.pk)), None)
 
 
-@Prepared
-def _in_force(workstream: int) -> QuerySet[BaselineIntegration]:
-    return BaselineIntegration.objects.filter(workstream=workstream, reverted_at=None)[:1]
+def _in_force(workstream: int) -> list[BaselineIntegration]:
+    return list(BaselineIntegration.objects.filter(workstream=workstream, reverted_at=None)[:1])
 
 
 def integrations(workstream: Workstream) -> tuple[IntegrationFacts, ...]:

@@ -9,8 +9,6 @@ from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 
-from django.db.models import QuerySet
-
 from orchestrator.core.engine.schedule import Verdict, decide
 from orchestrator.core.engine.values import Snapshot
 from orchestrator.core.files import dashboard
@@ -44,7 +42,6 @@ from orchestrator.models import (
     ThreadAssignment,
     Workstream,
 )
-from orchestrator.queries.base.prepared import Prepared
 from orchestrator.queries.engine.needs import all_needs
 from orchestrator.queries.engine.snapshot import Loaded, load_snapshot
 from orchestrator.queries.engine.threads import place_of
@@ -107,49 +104,42 @@ def _kept_threads() -> dict[int, list[ThreadEntry]]:
     return kept
 
 
-@Prepared
-def _held() -> QuerySet[Assignment]:
+def _held() -> list[Assignment]:
     rows = Assignment.objects.filter(released_at=None).select_related("executor__user", "attempt__task__step")
-    return rows.order_by("attempt__task__step__key")
+    return list(rows.order_by("attempt__task__step__key"))
 
 
-@Prepared
-def _registered() -> QuerySet[Workstream]:
+def _registered() -> list[Workstream]:
     rows = Workstream.objects.select_related("version__decided_by", "owner", "merged_into", "bundle")
-    return rows.defer("version__source").order_by("created_at", "pk")
+    return list(rows.defer("version__source").order_by("created_at", "pk"))
 
 
-@Prepared
-def _kept() -> QuerySet[ThreadAssignment]:
+def _kept() -> list[ThreadAssignment]:
     rows = ThreadAssignment.objects.filter(ended_at=None).select_related(
         "executor__user", "thread__batch__stage"
     )
-    return rows.order_by("thread__batch__stage__position", "thread__batch__position", "thread__position")
+    return list(
+        rows.order_by("thread__batch__stage__position", "thread__batch__position", "thread__position")
+    )
 
 
-@Prepared
-def _learnings(workstream: int) -> QuerySet[Learning]:
-    return (
+def _learnings(workstream: int) -> list[Learning]:
+    return list(
         Learning.objects.filter(workstream=workstream).select_related("author").order_by("recorded_at", "pk")
     )
 
 
-@Prepared
-def _attempts(
-    workstream: int,
-) -> QuerySet[Attempt, tuple[int, int, str | None, str | None, str | None]]:
+def _attempts(workstream: int) -> list[tuple[int, int, str | None, str | None, str | None]]:
     """In the order of their numbers, so that the latest one of a task comes last."""
     rows = Attempt.objects.filter(task__workstream=workstream).order_by("number")
     executor = "assignment__executor__"
-    return rows.values_list(
-        "task_id", "number", f"{executor}name", f"{executor}user__username", f"{executor}kind"
-    )
+    names = (f"{executor}name", f"{executor}user__username", f"{executor}kind")
+    return list(rows.values_list("task_id", "number", *names))
 
 
-@Prepared
-def _damaged(workstream: int) -> QuerySet[HandoffArtifact, str]:
+def _damaged(workstream: int) -> list[str]:
     rows = HandoffArtifact.objects.filter(workstream=workstream, state=ArtifactState.DAMAGED).order_by()
-    return rows.values_list("attempt__task__step__key", flat=True)
+    return list(rows.values_list("attempt__task__step__key", flat=True))
 
 
 def _stream(

@@ -176,6 +176,7 @@ def _block(act: _AdoptionAct, verdicts: Sequence[Adopted], tasks: Mapping[str, T
 
 def _said(act: _AdoptionAct, one: Adopted, attempt: Attempt | None, blocker: Blocker | None) -> Said:
     data = {
+        "task": one.key,
         "version": act.version.number,
         "as": one.becomes.value,
         "status": one.status.value,

@@ -7,14 +7,11 @@ commit is foreign.
 
 from datetime import datetime
 
-from django.db.models import QuerySet
-
 from orchestrator.core.actions import Action
 from orchestrator.core.errors import WorkspaceDiverged, WorkspaceUnavailable
 from orchestrator.core.files.divergence import Seen, agrees, judge, sentence
 from orchestrator.core.terms import Divergence
 from orchestrator.models import WorkspaceBranch
-from orchestrator.queries.base.prepared import Prepared
 from orchestrator.services.base.actor import ORCHESTRATOR
 from orchestrator.services.base.history import record
 from orchestrator.services.base.unit_of_work import unit_of_work
@@ -26,9 +23,8 @@ def known_branch() -> WorkspaceBranch:
     return next(iter(_rows()), None) or WorkspaceBranch()
 
 
-@Prepared
-def _rows() -> QuerySet[WorkspaceBranch]:
-    return WorkspaceBranch.objects.filter(pk=WorkspaceBranch.ONLY)
+def _rows() -> list[WorkspaceBranch]:
+    return list(WorkspaceBranch.objects.filter(pk=WorkspaceBranch.ONLY))
 
 
 def intend(commit: str) -> None:

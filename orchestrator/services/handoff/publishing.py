@@ -14,7 +14,6 @@ from django.db.models.functions import Length
 from orchestrator.core.errors import WorkspaceDiverged, WorkspaceUnavailable
 from orchestrator.core.terms import ArtifactState, WorkstreamStatus
 from orchestrator.models import HandoffArtifact, OutputFile, Workstream
-from orchestrator.queries.base.prepared import Prepared
 from orchestrator.queries.engine.snapshot import workstream_row
 from orchestrator.queries.work.projection import projected_files
 from orchestrator.services.base.locks import outside_transactions
@@ -112,11 +111,10 @@ def _next_rows(workstream_id: int) -> tuple[list[HandoffArtifact], bool]:
     return rows, len(rows) == COMMIT_SIZE
 
 
-@Prepared
-def _first_pending(workstream: int) -> QuerySet[HandoffArtifact]:
+def _first_pending(workstream: int) -> list[HandoffArtifact]:
     outputs = OutputFile.objects.filter(artifact=OuterRef("pk"))
     rows = _pending(workstream).annotate(has_outputs=Exists(outputs)).select_related("workstream")
-    return rows.order_by("sequence")[:COMMIT_SIZE]
+    return list(rows.order_by("sequence")[:COMMIT_SIZE])
 
 
 def _has_outputs(row: HandoffArtifact) -> bool:
@@ -124,10 +122,9 @@ def _has_outputs(row: HandoffArtifact) -> bool:
     return bool(getattr(row, "has_outputs", True))
 
 
-@Prepared
-def _sizes(artifacts: list[int]) -> QuerySet[OutputFile, tuple[int, str, int]]:
+def _sizes(artifacts: list[int]) -> list[tuple[int, str, int]]:
     rows = OutputFile.objects.filter(artifact__in=artifacts).annotate(size=Length("content")).order_by()
-    return rows.values_list("artifact_id", "path", "size")
+    return list(rows.values_list("artifact_id", "path", "size"))
 
 
 def _set_usurped_aside(rows: Iterable[HandoffArtifact], standing: Mapping[str, bool], now: datetime) -> bool:
@@ -168,10 +165,9 @@ def contents_of(rows: Sequence[HandoffArtifact]) -> dict[str, bytes]:
     return contents
 
 
-@Prepared
-def _outputs(artifacts: list[int]) -> QuerySet[OutputFile, tuple[str, bytes | memoryview]]:
+def _outputs(artifacts: list[int]) -> list[tuple[str, bytes | memoryview]]:
     rows = OutputFile.objects.filter(artifact__in=artifacts)
-    return rows.order_by("artifact__sequence", "path").values_list("path", "content")
+    return list(rows.order_by("artifact__sequence", "path").values_list("path", "content"))
 
 
 def _message(rows: Sequence[HandoffArtifact], slug: str) -> str:

@@ -96,6 +96,7 @@ def _rest(task: Task, blocker: Blocker, actor: Actor, action: Action, reason: st
         reason=reason,
         now=now,
         data={
+            "task": task.step.key,
             "blocker": blocker.pk,
             "kind": blocker.kind,
             "owner": blocker.owner.get_username(),

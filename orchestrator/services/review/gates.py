@@ -20,7 +20,7 @@ from orchestrator.services.base.wake import wake
 from orchestrator.services.changes.adoption import adopt_behind
 from orchestrator.services.handoff.artifacts import announce
 from orchestrator.services.plans.amendments import propose_stage
-from orchestrator.services.work.attempts import move
+from orchestrator.services.work.attempts import move, named_in_history
 from orchestrator.services.work.planned_signatures import gate_of
 from orchestrator.services.work.rework import redo_from
 from orchestrator.services.work.signing import signer, why_not_approve, why_not_decide
@@ -266,5 +266,5 @@ def _record(
         subject=f"{attempt.task.step.key} attempt {attempt.number}",
         reason=reason,
         now=now,
-        data={"attempt": attempt.pk, **(data or {})},
+        data={**named_in_history(attempt), **(data or {})},
     )

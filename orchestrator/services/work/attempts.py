@@ -81,6 +81,11 @@ def end(attempt: Attempt, state: AttemptStatus, now: datetime, **columns: object
     Assignment.objects.filter(attempt=attempt).update(released_at=now, terminal_state=state)
 
 
+def named_in_history(attempt: Attempt) -> dict[str, object]:
+    """How the data of an entry names an attempt: replay looks it up by its task's key and its number."""
+    return {"task": attempt.task.step.key, "attempt": attempt.pk, "number": attempt.number}
+
+
 def record_attempt(
     attempt: Attempt,
     actor: Actor,
@@ -98,5 +103,5 @@ def record_attempt(
         subject=f"{task.step.key} attempt {attempt.number}",
         reason=reason,
         now=now,
-        data={"attempt": attempt.pk, **(data or {})},
+        data={**named_in_history(attempt), **(data or {})},
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from orchestrator.core import limits
+from orchestrator.core.engine.proof import kinds_to_prove
 from orchestrator.core.errors import InvalidInput, NotAllowed, NotFound
 from orchestrator.core.files.handoff import check_output_name
 from orchestrator.core.files.inbox_result import AttemptName, InboxResult
@@ -79,9 +80,8 @@ def _evidence(attempt: Attempt, given: Mapping[str, str]) -> dict[int, str]:
     asked = criteria_to_prove(attempt.task)
     known = {name: criterion.pk for criterion in asked for name in (str(criterion.pk), criterion.text)}
     if unknown := next((name for name in given if name not in known), None):
-        raise InvalidInput(
-            f"evidence: the step does not ask for the criterion {unknown[:80]!r}.", field="evidence"
-        )
+        kinds = " or ".join(sorted(kinds_to_prove(attempt.task.rework)))
+        raise InvalidInput(f"evidence: the step has no {kinds} criterion {unknown[:80]!r}.", field="evidence")
     return {known[name]: text for name, text in given.items()}
 
 

@@ -1,4 +1,4 @@
-"""A world that is put back is the one that a real start leaves (see `tests/worlds.py`)."""
+"""A start that is put back is the one that a real start leaves (see `tests/starts.py`)."""
 
 import subprocess
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from django.db import transaction
 from orchestrator.core.terms import TaskStatus
 from orchestrator.models import HandoffArtifact, Task
 from orchestrator.services.base.history import verify
-from tests import worlds
+from tests import starts
 from tests.acceptance.public import PublicDriver
 from tests.cast import PLAN, Cast, Driver, UserFactory
 from tests.rolled_back import around_an_example
@@ -24,11 +24,11 @@ DRIVERS = pytest.mark.parametrize("kind", [Driver, PublicDriver])
 @pytest.fixture(autouse=True)
 def nothing_kept() -> Iterator[None]:
     """Each of these tests begins like a new process."""
-    kept = dict(worlds._worlds)
-    worlds._worlds.clear()
+    kept = dict(starts._starts)
+    starts._starts.clear()
     yield
-    worlds._worlds.clear()
-    worlds._worlds.update(kept)
+    starts._starts.clear()
+    starts._starts.update(kept)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -65,17 +65,17 @@ def test_rows_files_and_commits_are_those_of_the_real_start(
     with taken_back():
         real.start(PLAN)
         rows, stands, log = (
-            worlds.rows_now(),
+            starts.rows_now(),
             files(tmp_path),
             git(tmp_path, "log", "--format=%H %at %s", "--stat"),
         )
         knew = real.now, real.workstream.pk
-    assert not any(worlds.rows_now().values())
+    assert not any(starts.rows_now().values())
     undone(settings, tmp_path / "again")
     again = kind(cast)
     again.start_afresh = None  # It must not be asked.
     again.start(PLAN)
-    assert worlds.rows_now() == rows
+    assert starts.rows_now() == rows
     assert {table for table, found in rows.items() if found} >= {
         "orchestrator_historyentry",
         "orchestrator_attempt",
@@ -103,7 +103,7 @@ def test_work_goes_on_from_it_to_the_same_end(cast: Cast, settings, tmp_path: Pa
             git(tmp_path / turn, "fsck", "--strict")
             tasks = Task.objects.order_by("step__key").values_list("step__key", "status")
             artifacts = HandoffArtifact.objects.order_by("sequence").values_list("sequence", "path", "state")
-            counts = {table: len(found) for table, found in worlds.rows_now().items()}
+            counts = {table: len(found) for table, found in starts.rows_now().items()}
             ends.append((list(tasks), list(artifacts), counts))
     assert ends[0] == ends[1]
 
@@ -115,10 +115,10 @@ def test_later_rows_take_other_ids_even_where_counts_were_set_back(
     models = [
         *apps.get_app_config("orchestrator").get_models()
     ]  # all of them empty, so they begin with the first id
-    worlds.count_on(models)
+    starts.count_on(models)
     with taken_back():
         Counting(cast).start(PLAN)
-    worlds.count_on(models)
+    starts.count_on(models)
     undone(settings, tmp_path / "again")
     driver = Counting(cast)
     driver.start(PLAN)
@@ -134,10 +134,6 @@ class Counting(Driver):
     def start_afresh(self, source: bytes) -> None:
         self.done += 1
         super().start_afresh(source)
-
-    def do_afresh(self, key: str) -> None:
-        self.done += 1
-        super().do_afresh(key)
 
 
 def starts_afresh(cast: Cast) -> bool:
@@ -185,38 +181,3 @@ def test_a_start_is_real_where_anything_could_make_it_another(
     undone(settings, tmp_path / "again")
     change(cast, settings, monkeypatch)
     assert starts_afresh(cast) is (change is not nothing)
-
-
-def a_row(driver: Driver) -> None:
-    Task.objects.filter(step__key="A2").update(breadcrumb="Somebody was here.")
-
-
-def a_file(driver: Driver) -> None:
-    (worlds._workspace() / "more.txt").write_text("Somebody was here.")
-
-
-def a_method(driver: Driver) -> None:
-    driver.advance = lambda: None  # type: ignore[method-assign]
-
-
-def no_change(driver: Driver) -> None:
-    """Then it is put back."""
-
-
-@pytest.mark.parametrize("change", [no_change, a_row, a_file, a_method])
-def test_an_act_is_real_when_anything_else_happened_before_it(
-    cast: Cast, settings, tmp_path: Path, change
-) -> None:
-    with taken_back():
-        driver = Counting(cast)
-        driver.start(PLAN)
-        driver.do("A1", "B1")
-        assert driver.done == 3
-    undone(settings, tmp_path / "again")
-    driver = Counting(cast)
-    driver.start(PLAN)
-    driver.do("A1")
-    assert driver.done == 0
-    change(driver)
-    driver.do("B1")
-    assert bool(driver.done) is (change is not no_change)
