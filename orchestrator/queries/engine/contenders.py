@@ -5,19 +5,17 @@ BX-5).
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from django.db.models import F, Q
+from django.db.models import Q
 
 from orchestrator.core.engine.contention import Claims, Held
 from orchestrator.core.engine.values import TaskView
 from orchestrator.core.terms import Reason, WorkstreamStatus
 from orchestrator.models import Attempt, Task, Workstream
 from orchestrator.models.attempt import LIVE
+from orchestrator.queries.base.order import rank
 from orchestrator.queries.engine.facts import CLAIMS, FactScope, facts_of
 from orchestrator.queries.engine.task_views import Views, claims_of
 from orchestrator.queries.engine.threads import sole_executors
-
-#: Across workstreams: priority, then registration time, then id (design section 3).
-RANK = (F("priority").desc(), "created_at", "pk")
 
 
 def holders_of(workstream: Workstream, wanted: Iterable[Claims]) -> list[int]:
@@ -43,11 +41,8 @@ def peers_of(workstream: Workstream) -> list[Workstream]:
 
 
 def _active(repository: str) -> list[Workstream]:
-    return list(
-        Workstream.objects.filter(status=WorkstreamStatus.ACTIVE, version__repository=repository).order_by(
-            *RANK
-        )
-    )
+    active = Workstream.objects.filter(status=WorkstreamStatus.ACTIVE, version__repository=repository)
+    return list(active.order_by(*rank("")))
 
 
 def in_line_with(workstream: Workstream) -> list[Workstream]:
@@ -57,7 +52,7 @@ def in_line_with(workstream: Workstream) -> list[Workstream]:
         return [workstream]
     waits = Q(status=WorkstreamStatus.ACTIVE, pk__in=waiting)
     found = Workstream.objects.filter(waits | Q(pk=workstream.pk))
-    return list(found.order_by(*RANK))
+    return list(found.order_by(*rank("")))
 
 
 def _waiting_for_resources() -> list[tuple[int, str]]:

@@ -11,9 +11,9 @@ from orchestrator.core.engine.holding import Footing, builds_on
 from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.terms import ArtifactState, TaskStatus
 from orchestrator.models import HandoffArtifact, Step, StepNeed, Task
+from orchestrator.queries.base.order import plan_order
 
 STEP = "attempt__task__step__"
-PLACE = ("thread__batch__stage__position", "thread__batch__position", "thread__position")
 
 
 class Lost(NamedTuple):
@@ -58,6 +58,6 @@ def _damaged(workstream: int) -> list[tuple[str, int, int, int, int, str, str]]:
         state=ArtifactState.DAMAGED,
         attempt__task__status=TaskStatus.COMPLETE,
     )
-    places = [f"{STEP}{place}" for place in PLACE]
+    *places, position = plan_order(STEP)
     columns = (f"{STEP}key", *places, f"{STEP}run_index", "path", "problem")
-    return list(found.order_by(*places, f"{STEP}position", f"{STEP}key").values_list(*columns))
+    return list(found.order_by(*places, position, f"{STEP}key").values_list(*columns))
