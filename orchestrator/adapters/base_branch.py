@@ -10,7 +10,7 @@ from orchestrator.core.git_names import is_full_commit
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class MadeCommit:
     """A commit as git has it: full id, committer time in seconds since 1970, first line of its message."""
 
     commit: str
@@ -63,7 +63,7 @@ class BaseBranch:
         asked = "\n".join([*commits, f"^{self.head()}", ""])
         return not git(self.repository, "rev-list", "--max-count=1", "--stdin", send=asked).strip()
 
-    def made(self, commits: Sequence[str]) -> list[Made | None]:
+    def made(self, commits: Sequence[str]) -> list[MadeCommit | None]:
         """What git says of the commits, in their order; None for one that the repository does not know."""
         ids = find_commits(self.repository, commits)
         known = "".join(f"{full}\n" for full in ids if full)
@@ -73,5 +73,5 @@ class BaseBranch:
             self.repository, "log", "--no-walk", "-z", "--format=%H%x09%ct%x09%s", "--stdin", send=known
         )
         lines = (line.split("\t", 2) for line in listed.split("\0") if line)
-        found = {full: Made(full, int(at), subject) for full, at, subject in lines}
+        found = {full: MadeCommit(full, int(at), subject) for full, at, subject in lines}
         return [found.get(full) for full in ids]

@@ -7,7 +7,7 @@ from orchestrator.models.blocker import Blocker
 from orchestrator.models.bundle import Bundle
 from orchestrator.models.check_rule import CheckRule
 from orchestrator.models.comment import Comment, CommentThread, ViewedSection
-from orchestrator.models.decision import SchedulingDecision, Verdict
+from orchestrator.models.decision import RecordedVerdict, SchedulingDecision
 from orchestrator.models.executor import AccessToken, Executor
 from orchestrator.models.form_key import FormKey
 from orchestrator.models.gate import GateReview
@@ -67,6 +67,7 @@ __all__ = [
     "Policy",
     "PolicyChange",
     "PreHandoffReview",
+    "RecordedVerdict",
     "RecoveryCode",
     "Repository",
     "SavedWorkflow",
@@ -80,7 +81,6 @@ __all__ = [
     "Task",
     "Thread",
     "ThreadAssignment",
-    "Verdict",
     "ViewedSection",
     "Wake",
     "Workflow",

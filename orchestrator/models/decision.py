@@ -26,7 +26,7 @@ class SchedulingDecision(models.Model):
         return f"Round {self.number} of {self.workstream}"
 
 
-class Verdict(models.Model):
+class RecordedVerdict(models.Model):
     """Why a task may start or not. `launch_order` is its 1-based place when launched; `holder` is who it
     waits for.
     """

@@ -40,7 +40,7 @@ class Task(models.Model):
     rework = models.PositiveIntegerField(default=0)
     forgiven = models.PositiveIntegerField(default=0)
     verdict = models.ForeignKey(
-        "orchestrator.Verdict", models.PROTECT, null=True, blank=True, related_name="+"
+        "orchestrator.RecordedVerdict", models.PROTECT, null=True, blank=True, related_name="+"
     )
     batch_index = models.PositiveIntegerField(default=0, editable=False)
     thread = models.ForeignKey(Thread, models.PROTECT, null=True, editable=False, related_name="+")

@@ -1,7 +1,7 @@
 """AS-1, AS-2, AS-3, BX-4: what starts when, in which order, and what is recorded about it."""
 
 from orchestrator.core.terms import Reason
-from orchestrator.models import HistoryEntry, SchedulingDecision, Verdict
+from orchestrator.models import HistoryEntry, RecordedVerdict, SchedulingDecision
 from orchestrator.queries.engine.explanations import explain
 from tests.cast import Driver
 
@@ -34,7 +34,9 @@ def test_as1_steps_run_in_ascending_order(driver: Driver) -> None:
 def test_as2_parallel_steps_are_launched_together_in_order_and_join(driver: Driver) -> None:
     driver.start(LINE)
     driver.do("S1")
-    launched = Verdict.objects.filter(decision=driver.task("S3").verdict.decision, launch_order__isnull=False)
+    launched = RecordedVerdict.objects.filter(
+        decision=driver.task("S3").verdict.decision, launch_order__isnull=False
+    )
     assert list(launched.values_list("task__step__key", "launch_order")) == [("S2", 1), ("S3", 2)]
     driver.do("S3")
     assert explain(driver.reload())[driver.task("S4").pk].sentence == (

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 
 from orchestrator.core.terms import Reason
-from orchestrator.models import Verdict
+from orchestrator.models import RecordedVerdict
 from tests.cast import Driver
 from tests.machines import Machine
 from tests.web.pages import signed_in, words
@@ -114,6 +114,8 @@ def test_bx5_work_on_the_same_files_is_never_dispatched_together(driver: Driver,
     assert driver.ready() == ["A1"]
     held = planner.get(f"/api/tasks/{driver.task('B1').pk}/")[1]["task"]["explanation"]
     assert (held["reason"], held["holder"]) == (Reason.RESOURCE, "A1")
-    assert Verdict.objects.filter(task=driver.task("B1"), reason=Reason.RESOURCE, holder="A1").exists()
+    assert RecordedVerdict.objects.filter(
+        task=driver.task("B1"), reason=Reason.RESOURCE, holder="A1"
+    ).exists()
     driver.do("A1")
     assert driver.ready() == ["B1"]

@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 
 from orchestrator.core.terms import Reason
-from orchestrator.models import Attempt, HistoryEntry, Verdict
+from orchestrator.models import Attempt, HistoryEntry, RecordedVerdict
 from orchestrator.queries.engine.explanations import explain
 from orchestrator.services.workstreams.workstreams import accept_workstream
 from tests.acceptance.public import PublicDriver
@@ -32,7 +32,7 @@ def held(driver: Driver, key: str) -> tuple[str, str]:
 
 
 def launched(driver: Driver) -> list[str]:
-    rows = Verdict.objects.filter(decision__workstream=driver.workstream, launch_order__isnull=False)
+    rows = RecordedVerdict.objects.filter(decision__workstream=driver.workstream, launch_order__isnull=False)
     return list(rows.order_by("decision__number", "launch_order").values_list("task__step__key", flat=True))
 
 
@@ -69,7 +69,7 @@ def test_as3_of_several_sequential_steps_the_lowest_goes_and_the_hold_is_recorde
     lane = "###### Thread 01: A1\n- A1: step\n- A2: step\n- A3: step\n"
     driver.start(plan("Row", "A1").replace(b"###### Thread 01: A1\n- A1: step\n", lane.encode()))
     assert driver.ready() == ["A1"]
-    stored = Verdict.objects.filter(task=driver.task("A2"), reason=Reason.LANE)
+    stored = RecordedVerdict.objects.filter(task=driver.task("A2"), reason=Reason.LANE)
     assert [verdict.holder for verdict in stored][:1] == ["A1"]
     driver.claim("A1")
     driver.advance()
@@ -95,7 +95,7 @@ def test_ec1_workstreams_on_one_repository_never_hold_the_same(crew: list[Driver
     other.start(plan("Other", "A1 db", repository="elsewhere"))
     assert (first.ready(), second.ready(), other.ready()) == (["A1", "B1"], ["B1"], ["A1"])
     assert held(second, "A1") == (Reason.RESOURCE, "first/A1")
-    assert Verdict.objects.filter(task=second.task("A1"), holder="first/A1").exists()
+    assert RecordedVerdict.objects.filter(task=second.task("A1"), holder="first/A1").exists()
     first.do("A1")
     assert second.ready() == ["A1", "B1"], "what was released wakes who waits for it"
 

@@ -3,7 +3,7 @@ taken.
 """
 
 from orchestrator.core.terms import EventType, Reason
-from orchestrator.models import HandoffArtifact, Verdict
+from orchestrator.models import HandoffArtifact, RecordedVerdict
 from tests.cast import Driver
 
 
@@ -14,7 +14,7 @@ def test_ec3_a_missing_file_blocks_its_successors_and_says_which(driver: Driver,
     (settings.WORKSPACE_DIR / artifact.path).unlink()
     driver.do("A1", "A2")
     assert driver.ready() == []
-    verdict = Verdict.objects.filter(task=driver.task("MP1")).latest("pk")
+    verdict = RecordedVerdict.objects.filter(task=driver.task("MP1")).latest("pk")
     assert (verdict.reason, verdict.holder) == (Reason.ARTIFACT, "B1")
     assert artifact.path in verdict.sentence
 

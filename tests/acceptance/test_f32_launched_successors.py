@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from orchestrator.core.terms import AttemptStatus, EventType
-from orchestrator.models import HandoffArtifact, Verdict
+from orchestrator.models import HandoffArtifact, RecordedVerdict
 from orchestrator.processes import tasks
 from orchestrator.queries.work.work import queued_attempts
 from tests.acceptance.workspace_files import Files
@@ -83,7 +83,7 @@ def test_f32_a_queued_successor_is_not_claimable_until_it_is_decided(
     explanation = machine.get(f"/api/tasks/{attempt.task_id}/")[1]["task"]["explanation"]
     assert (explanation["reason"], explanation["holder"]) == ("artifact", "A1")
     assert SAID[how] in explanation["sentence"]
-    recorded = Verdict.objects.filter(task=attempt.task_id).latest("pk")
+    recorded = RecordedVerdict.objects.filter(task=attempt.task_id).latest("pk")
     assert (recorded.reason, recorded.sentence) == ("artifact", explanation["sentence"]), (
         "a round recorded it"
     )

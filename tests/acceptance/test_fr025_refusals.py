@@ -70,7 +70,7 @@ PROVOKED = {
     "RepositoryMissing": "adapters/test_worktree.py::test_a_missing_repository_or_branch_says_so",
     "MergeConflict": "adapters/test_worktree.py::"
     "test_work_that_changes_the_same_lines_is_a_clear_refusal_and_leaves_the_lane_usable",
-    "GitFailed": "acceptance/test_fr025_refusals.py::test_fr025_git_says_no_in_a_folder_without_a_repository",
+    "RepositoryFailed": "acceptance/test_fr025_refusals.py::test_fr025_git_says_no_in_a_folder_without_a_repository",
 }
 
 

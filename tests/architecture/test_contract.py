@@ -1,14 +1,17 @@
 """One contract: what REST and MCP take and give are the classes of `contract`, and the description says
 so."""
 
+import ast
 import dataclasses
 import enum
 import inspect
 import pkgutil
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from ninja.openapi.schema import REF_TEMPLATE
@@ -129,6 +132,14 @@ def _is_a_tuple(answer: object) -> bool:
     return answer is tuple or get_origin(answer) is tuple
 
 
+def test_the_contract_knows_no_framework_of_the_house() -> None:
+    """So that whoever reads an answer needs nothing but its class."""
+    trees = [ast.parse(path.read_text()) for path in Path(contract.__path__[0]).glob("*.py")]
+    names = {node.module for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    others = {str(name).split(".")[0] for name in names} - sys.stdlib_module_names
+    assert others == {"orchestrator", "pydantic"}
+
+
 def test_each_name_of_the_contract_stands_once() -> None:
     names = Counter(cls.__name__ for cls in contract_classes())
     assert len(names) > 100
@@ -227,3 +238,14 @@ PRINTED = {"FileCheckFacts"}
 def test_each_tool_answers_with_a_class_of_the_contract() -> None:
     assert len(tools()) > 20
     assert [name for name, answer in tools().items() if not answer.__module__.startswith(CONTRACT)] == []
+
+
+def test_each_act_shows_that_it_takes_a_key() -> None:
+    """Reads and checks store nothing, so a repetition needs none (AD-7)."""
+    wrong = []
+    for address, operation in OPERATIONS:
+        shown = {one["name"] for one in details_of(operation)["parameters"]}
+        reads = operation.methods == ["GET"] or operation.view_func.__name__ == "check"
+        if reads == ("Idempotency-Key" in shown):
+            wrong.append(address)
+    assert wrong == []

@@ -67,7 +67,7 @@ def nobody_advances(driver: Driver) -> Iterator[None]:
 def one_done(driver: Driver) -> Workstream:
     """The first ready step is complete, and nobody has advanced the workstream since."""
     with nobody_advances(driver):
-        driver.do_afresh(driver.ready()[0])
+        driver.do(driver.ready()[0])
     return driver.reload()
 
 
@@ -80,7 +80,7 @@ def stands(driver: Driver, plan: bytes, complete: int) -> None:
     with nobody_advances(driver):
         driver.start_afresh(plan)
     stand_at(driver.reload(), complete - 1, 1)
-    driver.do_afresh(driver.ready()[0])
+    driver.do(driver.ready()[0])
 
 
 def cost_of_an_advance(driver: Driver) -> tuple[Statements, list[str]]:
@@ -118,7 +118,7 @@ def test_fr005_an_advance_costs_as_much_at_the_beginning_as_later(driver: Driver
     for _ in range(3):
         costs.append(len(cost_of_an_advance(driver)[0]))
         for _ in range(5):
-            driver.do_afresh(driver.ready()[0])
+            driver.do(driver.ready()[0])
     assert len(set(costs)) == 1, costs
 
 

@@ -12,7 +12,7 @@ from orchestrator.core.engine.values import TaskView
 from orchestrator.core.terms import Reason, WorkstreamStatus
 from orchestrator.models import Attempt, Task, Workstream
 from orchestrator.models.attempt import LIVE
-from orchestrator.queries.engine.facts import CLAIMS, Scope, facts_of
+from orchestrator.queries.engine.facts import CLAIMS, FactScope, facts_of
 from orchestrator.queries.engine.task_views import Views, claims_of
 from orchestrator.queries.engine.threads import sole_executors
 
@@ -80,7 +80,7 @@ def _holding(workstream: Workstream, prefix: str, wanted: Sequence[Claims]) -> l
     if not rows:
         return []
     places = [(row.task, row.step, row.thread) for row in rows]
-    facts, held = facts_of(Scope.of_places(places, workstream), CLAIMS), Held()
+    facts, held = facts_of(FactScope.of_places(places, workstream), CLAIMS), Held()
     for row in rows:
         held.add(claims_of(facts, row.step, row.thread, prefix + row.lane))
     numbers = {number for claims in wanted for number in held.conflicts(claims)}
@@ -106,7 +106,7 @@ def _views(peer: Workstream, wanted: Sequence[Claims]) -> Iterator[TaskView]:
     found = Task.objects.filter(pk__in=ids).select_related("step__thread__batch__stage", "verdict")
     rows = {task.pk: task for task in found}
     tasks = list(rows.values())
-    views = Views(peer, tasks, {}, sole_executors(peer), facts_of(Scope.of(tasks, peer)))
+    views = Views(peer, tasks, {}, sole_executors(peer), facts_of(FactScope.of(tasks, peer)))
     for pk in ids:
         view = views.of(rows[pk])
         yield replace(

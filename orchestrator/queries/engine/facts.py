@@ -15,7 +15,7 @@ from orchestrator.queries.base.parts import MANY
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class FactScope:
     """Which rows facts are read for: the ids of tasks, of their steps and of the threads; or, without them, a
     whole workstream under its version."""
 
@@ -26,17 +26,17 @@ class Scope:
     threads: Sequence[int] = ()
 
     @classmethod
-    def whole(cls, workstream: Workstream) -> "Scope":
+    def whole(cls, workstream: Workstream) -> "FactScope":
         return cls(workstream.pk, workstream.version_id)
 
     @classmethod
-    def of(cls, tasks: Sequence[Task], workstream: Workstream) -> "Scope":
+    def of(cls, tasks: Sequence[Task], workstream: Workstream) -> "FactScope":
         """Just these tasks; all of their workstream when they are many."""
         places = [(task.pk, task.step_id, task.step.thread_id) for task in tasks]
         return cls.of_places(places, workstream)
 
     @classmethod
-    def of_places(cls, places: Sequence[tuple[int, int, int]], workstream: Workstream) -> "Scope":
+    def of_places(cls, places: Sequence[tuple[int, int, int]], workstream: Workstream) -> "FactScope":
         """Just these, given as ids of task, step and thread; all of their workstream when they are many."""
         if len(places) > MANY:
             return cls.whole(workstream)
@@ -105,7 +105,7 @@ VERDICTS: Final = CLAIMS | {"attempt", "blocker", "need", "reviewer"}
 LAUNCHES: Final = VERDICTS | {"last", "criterion"}
 
 
-def facts_of(scope: Scope, kinds: Collection[str] = VERDICTS) -> Facts:
+def facts_of(scope: FactScope, kinds: Collection[str] = VERDICTS) -> Facts:
     """One statement, whatever the scope."""
     facts = Facts()
     if scope.tasks is not None and not scope.tasks:
@@ -115,7 +115,7 @@ def facts_of(scope: Scope, kinds: Collection[str] = VERDICTS) -> Facts:
     return facts
 
 
-def _rows(scope: Scope, kinds: Collection[str]) -> Iterable[tuple[str, int, int, str, str]]:
+def _rows(scope: FactScope, kinds: Collection[str]) -> Iterable[tuple[str, int, int, str, str]]:
     sizes = (-1, -1, -1)
     if scope.tasks is not None:
         sizes = (len(scope.tasks), len(scope.steps), len(scope.threads))
@@ -129,7 +129,7 @@ def _rows(scope: Scope, kinds: Collection[str]) -> Iterable[tuple[str, int, int,
     return sorted(rows, key=lambda row: row[:4])
 
 
-def _parameters(scope: Scope, kind: str) -> Sequence[int]:
+def _parameters(scope: FactScope, kind: str) -> Sequence[int]:
     by = _PARTS[kind].by
     if scope.tasks is None:
         return [scope.version if by == "thread" else scope.workstream]

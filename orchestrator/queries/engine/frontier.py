@@ -15,11 +15,11 @@ from typing import Final, NamedTuple
 
 from orchestrator.core.engine.contention import Claims
 from orchestrator.core.engine.values import Snapshot, TaskView
-from orchestrator.models import Batch, Stage, Step, Task, Thread, Verdict, Workstream
+from orchestrator.models import Batch, RecordedVerdict, Stage, Step, Task, Thread, Workstream
 from orchestrator.queries.base.parts import in_parts
 from orchestrator.queries.base.sql import Found, Joined, Table
 from orchestrator.queries.engine.contenders import elsewhere, holders_of
-from orchestrator.queries.engine.facts import LAUNCHES, Facts, Scope, facts_of
+from orchestrator.queries.engine.facts import LAUNCHES, Facts, FactScope, facts_of
 from orchestrator.queries.engine.ground import Ground
 from orchestrator.queries.engine.task_views import Views
 from orchestrator.queries.engine.threads import ThreadPlace
@@ -55,7 +55,7 @@ def load_round(workstream: Workstream, ground: Ground, *, afresh: bool = False) 
     judged, known = front.judged, {task.pk for task in (*front.judged, *front.context)}
     context = [*front.context, *_rows(ground.unusable.keys() - known)]
     assigned = ground.assigned
-    facts = facts_of(Scope.of([*judged, *context], workstream), LAUNCHES)
+    facts = facts_of(FactScope.of([*judged, *context], workstream), LAUNCHES)
     each = Views(workstream, [*judged, *context], ground.unusable, assigned, facts)
     views = {task.step.key: each.of(task) for task in judged}
     kept = [task for task in judged if _has_a_say(task, views[task.step.key], ground.here)]
@@ -154,14 +154,14 @@ JOIN orchestrator_step step ON step.id = task.step_id
 JOIN orchestrator_thread thread ON thread.id = step.thread_id
 JOIN orchestrator_batch batch ON batch.id = thread.batch_id
 JOIN orchestrator_stage stage ON stage.id = batch.stage_id
-LEFT JOIN orchestrator_verdict verdict ON verdict.id = task.verdict_id"""
+LEFT JOIN orchestrator_recordedverdict verdict ON verdict.id = task.verdict_id"""
 _TABLES: Final = {
     "task": Table(Task),
     "step": Table(Step),
     "thread": Table(Thread),
     "batch": Table(Batch),
     "stage": Table(Stage),
-    "verdict": Table(Verdict),
+    "verdict": Table(RecordedVerdict),
 }
 
 
@@ -203,7 +203,7 @@ def _holders(
     rows = _rows(set(holders_of(workstream, wanted)) - known)
     if not rows:
         return ()
-    each = Views(workstream, rows, {}, assigned, facts_of(Scope.of(rows, workstream)))
+    each = Views(workstream, rows, {}, assigned, facts_of(FactScope.of(rows, workstream)))
     return tuple(each.of(row) for row in rows)
 
 

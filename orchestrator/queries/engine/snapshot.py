@@ -8,7 +8,7 @@ from datetime import datetime
 from orchestrator.core.engine.values import Snapshot
 from orchestrator.models import Task, Thread, Workstream
 from orchestrator.queries.engine.contenders import elsewhere
-from orchestrator.queries.engine.facts import Scope, facts_of
+from orchestrator.queries.engine.facts import FactScope, facts_of
 from orchestrator.queries.engine.ground import Ground, ground_of
 from orchestrator.queries.engine.task_views import Views
 
@@ -43,7 +43,7 @@ def load_snapshot(workstream: Workstream, now: datetime | None = None) -> Loaded
     for task in tasks:
         task.step.thread = threads[task.step.thread_id]
     ground = ground_of(workstream, now)
-    facts = facts_of(Scope.whole(workstream))
+    facts = facts_of(FactScope.whole(workstream))
     each = Views(workstream, tasks, ground.unusable, ground.assigned, facts)
     views = tuple(each.of(task) for task in tasks)
     others = elsewhere(workstream, [view.claims for view in views if view.open and not view.live])

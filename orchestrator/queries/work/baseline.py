@@ -7,7 +7,7 @@ from typing import Final
 
 from django.conf import settings
 
-from orchestrator.adapters.base_branch import BaseBranch, Made
+from orchestrator.adapters.base_branch import BaseBranch, MadeCommit
 from orchestrator.adapters.repository import REPOSITORY_NAME
 from orchestrator.contract.workstreams import IntegrationFacts
 from orchestrator.core.actions import Action
@@ -108,7 +108,7 @@ def _results(workstream: Workstream) -> list[Attempt]:
     return list(found.select_related("task__step").order_by("pk"))
 
 
-def _own(attempt: Attempt, made: Made) -> bool:
+def _own(attempt: Attempt, made: MadeCommit) -> bool:
     """Local executors name the step; who commits by hand does it after the claim, in whole seconds."""
     if made.subject.startswith(f"{attempt.task.step.key}: "):
         return True

@@ -6,7 +6,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from orchestrator.core.engine.ancestry import ancestors
 from orchestrator.core.terms import AttemptStatus, Reason, StepKind, TaskStatus, WorkstreamStatus
-from orchestrator.models import Attempt, Executor, Task, Verdict
+from orchestrator.models import Attempt, Executor, RecordedVerdict, Task
 from orchestrator.queries.base.order import rank
 from orchestrator.queries.base.roles import may_do, roles_of
 from orchestrator.queries.engine.snapshot import load_snapshot
@@ -22,7 +22,7 @@ def queued_attempts(tools: Collection[str], executor: Executor | None = None) ->
 
     Across workstreams: priority, registration, id; inside one: round, then launch order (design section 3).
     """
-    launch = Verdict.objects.filter(task=OuterRef("task"), reason=Reason.LAUNCHED).order_by(
+    launch = RecordedVerdict.objects.filter(task=OuterRef("task"), reason=Reason.LAUNCHED).order_by(
         "-decision__number"
     )
     doable = may_do(roles_of(executor.user), "task__") if executor else Q()

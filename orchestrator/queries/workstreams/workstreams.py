@@ -25,8 +25,8 @@ from orchestrator.models import (
     Learning,
     Policy,
     PreHandoffReview,
+    RecordedVerdict,
     SchedulingDecision,
-    Verdict,
     WorkflowVersion,
     Workstream,
 )
@@ -180,11 +180,11 @@ def _rounds(workstream: Workstream) -> list[SchedulingDecision]:
     """The latest rounds with their verdicts, each with its step."""
     rounds = list(SchedulingDecision.objects.filter(workstream=workstream).order_by("-number")[:ROUNDS_SHOWN])
     verdicts = (
-        Verdict.objects.filter(decision__in=rounds)
+        RecordedVerdict.objects.filter(decision__in=rounds)
         .select_related("task__step")
         .order_by("launch_order", "pk")
     )
-    by_round: dict[int, list[Verdict]] = {}
+    by_round: dict[int, list[RecordedVerdict]] = {}
     for verdict in verdicts:
         by_round.setdefault(verdict.decision_id, []).append(verdict)
     for one in rounds:

@@ -32,7 +32,7 @@ def record(
     `data` holds JSON values only.
     """
     said = Said(subject, reason, data or {})
-    waiting = _Waiting(_Act(workstream, actor, action, now), said, corrects)
+    waiting = _WaitingEntry(_Act(workstream, actor, action, now), said, corrects)
     current_unit().at_the_end(_write, [waiting], last=True)
 
 
@@ -49,7 +49,7 @@ def record_each(
 ) -> None:
     """Append entries of one act in their order, under the rules of `record`."""
     act = _Act(workstream, actor, action, now)
-    current_unit().at_the_end(_write, [_Waiting(act, said, None) for said in entries], last=True)
+    current_unit().at_the_end(_write, [_WaitingEntry(act, said, None) for said in entries], last=True)
 
 
 class _Act(NamedTuple):
@@ -61,7 +61,7 @@ class _Act(NamedTuple):
     at: datetime
 
 
-class _Waiting(NamedTuple):
+class _WaitingEntry(NamedTuple):
     """An entry before it has its place in the sequence."""
 
     act: _Act
@@ -85,7 +85,7 @@ class _Tip(NamedTuple):
 NOTHING = _Tip(0, "", datetime.min.replace(tzinfo=UTC))
 
 
-def _write(waiting: Sequence[_Waiting]) -> None:
+def _write(waiting: Sequence[_WaitingEntry]) -> None:
     """Give the entries of a unit their places and insert them: the last thing before the commit.
 
     The sequence has no gaps because its lock is held until then; nobody else writes history meanwhile, so
@@ -102,7 +102,7 @@ def _write(waiting: Sequence[_Waiting]) -> None:
     HistoryEntry.objects.bulk_create(rows)
 
 
-def _linked(sequence: int, tip: _Tip, waiting: _Waiting) -> HistoryEntry:
+def _linked(sequence: int, tip: _Tip, waiting: _WaitingEntry) -> HistoryEntry:
     """The entry behind the newest one of its chain, not saved yet. Clocks may go back; what follows is
     never dated before what it follows (F25)."""
     act, said = waiting.act, waiting.said

@@ -14,11 +14,11 @@ from orchestrator.services.base.locks import Lock, take
 from orchestrator.services.base.unit_of_work import unit_of_work
 
 
-class _Here(threading.local):
+class _CurrentKey(threading.local):
     key: IdempotencyKey | None = None
 
 
-_here = _Here()
+_here = _CurrentKey()
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from orchestrator.services.base.locks import held_locks, held_rows, let_go_since
 Write = Callable[[Sequence[Any]], None]
 
 
-class _Waiting(NamedTuple):
+class _WaitingRow(NamedTuple):
     """A row, and what writes it with all others of its kind."""
 
     write: Write
@@ -29,7 +29,7 @@ class UnitOfWork:
     """Rows that wait to be written, in the order in which the act said them."""
 
     def __init__(self) -> None:
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[_WaitingRow] = []
 
     def at_the_end(self, write: Write, rows: Sequence[Any], *, last: bool = False) -> None:
         """Have `write` called once with all the rows that wait for it, when the act has done everything else.
@@ -37,7 +37,7 @@ class UnitOfWork:
         The kinds follow one another in the order in which they were first named; those that are `last` come
         behind all others. A writer has to bear the same row twice.
         """
-        self._waiting += [_Waiting(write, row, last) for row in rows]
+        self._waiting += [_WaitingRow(write, row, last) for row in rows]
 
     @property
     def length(self) -> int:
@@ -54,11 +54,11 @@ class UnitOfWork:
             write([one.row for one in ordered if one.write is write])
 
 
-class _Here(threading.local):
+class _CurrentUnit(threading.local):
     unit: UnitOfWork | None = None
 
 
-_here = _Here()
+_here = _CurrentUnit()
 
 
 def current_unit() -> UnitOfWork:

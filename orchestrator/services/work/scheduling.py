@@ -9,10 +9,9 @@ from django.db.models import Case, F, OuterRef, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from orchestrator.core.actions import Action
-from orchestrator.core.engine.schedule import Decision, decide, ties
-from orchestrator.core.engine.schedule import Verdict as Judgement
+from orchestrator.core.engine.schedule import Decision, Verdict, decide, ties
 from orchestrator.core.terms import AttemptStatus, Reason, TaskStatus, WorkstreamStatus
-from orchestrator.models import Attempt, SchedulingDecision, Task, Verdict, Workstream
+from orchestrator.models import Attempt, RecordedVerdict, SchedulingDecision, Task, Workstream
 from orchestrator.queries.base.parts import in_parts
 from orchestrator.queries.engine.frontier import Round, load_round
 from orchestrator.queries.engine.ground import ground_and_version
@@ -60,7 +59,7 @@ AFTER_LAUNCH = {Reason.QUEUED, Reason.REVIEW}
 LOOK_AGAIN = {Reason.RESOURCE, Reason.CONDITION}
 
 
-def _is_new(task: Task, verdict: Judgement) -> bool:
+def _is_new(task: Task, verdict: Verdict) -> bool:
     stored = task.verdict
     if verdict.launches or verdict.reason is Reason.CONDITION or stored is None:
         return True  # both change the task, even when the same was said of an earlier turn of it
@@ -74,7 +73,7 @@ def _is_new(task: Task, verdict: Judgement) -> bool:
 
 
 def _record_round(
-    workstream: Workstream, seen: Round, decision: Decision, changed: Sequence[Judgement], now: datetime
+    workstream: Workstream, seen: Round, decision: Decision, changed: Sequence[Verdict], now: datetime
 ) -> SchedulingDecision:
     workstream.last_round += 1
     row = SchedulingDecision.objects.create(
@@ -84,8 +83,8 @@ def _record_round(
         snapshot_sha256=hashlib.sha256(repr(seen.snapshot).encode()).hexdigest(),
     )
     place = {key: n for n, key in enumerate(decision.launches, start=1)}
-    Verdict.objects.bulk_create(
-        Verdict(
+    RecordedVerdict.objects.bulk_create(
+        RecordedVerdict(
             decision=row,
             task=seen.tasks[v.key],
             reason=v.reason,
@@ -124,7 +123,7 @@ def _record_launches(
 
 
 def _record_serialised(
-    workstream: Workstream, seen: Round, row: SchedulingDecision, changed: Sequence[Judgement], now: datetime
+    workstream: Workstream, seen: Round, row: SchedulingDecision, changed: Sequence[Verdict], now: datetime
 ) -> None:
     """Say once which task waits for which holder of files or a resource (EC-1)."""
     held = [v for v in changed if v.reason is Reason.RESOURCE and not _waited(seen.tasks[v.key], v.holder)]
@@ -178,7 +177,7 @@ def _launch(
 
 
 def _skip(
-    skipped: Mapping[str, Judgement],
+    skipped: Mapping[str, Verdict],
     workstream: Workstream,
     seen: Round,
     row: SchedulingDecision,
@@ -194,7 +193,7 @@ def _remember(
     seen: Round,
     decision: Decision,
     row: SchedulingDecision | None,
-    changed: Sequence[Judgement],
+    changed: Sequence[Verdict],
     now: datetime,
 ) -> None:
     """Write what became of the tasks, each once: their verdicts, what was launched, and what the next round
@@ -239,7 +238,7 @@ def _mark(tasks: Sequence[int], marks: _Marks, row: SchedulingDecision | None, n
     some = set(tasks)
     columns: dict[str, Any] = {}
     if marks.verdict & some:
-        latest = Verdict.objects.filter(decision=row, task=OuterRef("pk")).order_by().values("pk")
+        latest = RecordedVerdict.objects.filter(decision=row, task=OuterRef("pk")).order_by().values("pk")
         columns["verdict"] = Coalesce(Subquery(latest), F("verdict"))
     for column, ids, value in (
         ("status", marks.gates, TaskStatus.REVIEW),
