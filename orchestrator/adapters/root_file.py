@@ -26,7 +26,7 @@ class RootFile:
     name: str
 
     def text(self, commit: str) -> str:
-        """What the commit holds; empty when it has no such file. Raises NotPlain, GitFailed."""
+        """What the commit holds; empty when it has no such file. Raises NotPlain, RepositoryFailed."""
         mode, kind, blob = self._entry(commit)
         if not blob:
             return ""
@@ -41,7 +41,7 @@ class RootFile:
 
     def put(self, branch: str, text: str, *, parent: str, old: str, message: str) -> str:
         """Commit the text on top of `parent` and set the branch, which stood at `old` (empty: it is new), to
-        the commit. Raises GitFailed, also when somebody moved the branch meanwhile.
+        the commit. Raises RepositoryFailed, also when somebody moved the branch meanwhile.
         """
         mode, _, _ = self._entry(parent)
         blob = git(self.repository, "hash-object", "-w", "--no-filters", "--stdin", send=text).strip()

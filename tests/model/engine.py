@@ -90,6 +90,8 @@ class Engine:
     def __init__(self, plan: Blueprint) -> None:
         self.plan = plan
         self.version = 1
+        #: A version that was submitted, and whose approval was refused: it holds acceptance (LC-3).
+        self.undecided_version = False
         self.status, self.integrated = "active", False
         self.tasks = {step.key: Task() for step in plan.steps}
         #: Keys whose latest result is not in the workspace yet; whose file is lost; whose loss has been
@@ -440,6 +442,8 @@ class Engine:
             return errors.WrongState
         if not self.finished:
             return errors.NotFinished
+        if self.undecided_version:
+            return errors.WrongState
         self.status = "completed"
         return None
 

@@ -586,7 +586,9 @@ class EngineMachine(RuleBasedStateMachine):
             self.does(errors.WrongState, lambda: self._submit(plan))
             return
         submission = self._submit(plan)
-        self.does(self.model.migrate(plan, self.submitted), lambda: self._approve(submission))
+        refused = self.model.migrate(plan, self.submitted)
+        self.model.undecided_version = refused is not None
+        self.does(refused, lambda: self._approve(submission))
         self.workstream.refresh_from_db()
 
     def _changed(self, number: int, change: str) -> Blueprint | None:
