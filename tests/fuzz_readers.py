@@ -46,7 +46,7 @@ def damaged(shape: str, seed: int) -> str:
     """The same seed gives the same text."""
     chance = random.Random(seed)
     text = SHAPES[shape]
-    if shape in ("bundle", "bundle-ws", "task-master", "tasks") and chance.random() < 0.5:
+    if shape in ("bundle", "bundle-ws", "task-master", "tasks", "to-do") and chance.random() < 0.5:
         return mutated_json(text, chance)
     return mutated(text, chance)
 

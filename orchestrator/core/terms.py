@@ -300,6 +300,17 @@ class Format(StrEnum):
     TASKS_MD = "tasks-md"
     BUNDLE = "bundle"
     FOLDER = "folder"
+    TODO = "to-do"
+    YAML = "yaml"
+    GSD = "get-shit-done"
+    SPEC_KITTY = "spec-kitty"
+    SUPERPOWERS = "superpowers"
+    CONDUCTOR = "conductor"
+    KIRO = "kiro"
+    OPENSPEC = "openspec"
+    PLAN_MODE = "plan-mode"
+    LIST = "list"
+    LIST_FINE = "list-fine"
 
 
 class Severity(StrEnum):

@@ -15,8 +15,8 @@ MOST_MODULES, MOST_NOUNS = 30, 40
 #: "" is what stands in the floor's own folder.
 WINGS = {
     "core": (
-        *("", "people", "engine", "plans", "plans.text", "plans.reading", "plans.formats", "plans.checks"),
-        *("plans.rehearsing", "changes", "files"),
+        *("", "people", "engine", "plans", "plans.text", "plans.reading", "plans.prose"),
+        *("plans.formats", "plans.checks", "plans.rehearsing", "changes", "files"),
     ),
     "queries": ("", "base", "plans", "handoff", "engine", "work", "changes", "workstreams"),
     "services": ("base", "people", "workstreams", "handoff", "work", "plans", "changes", "review", ""),

@@ -114,6 +114,7 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     "box-without-key": (_WARNS, "A check box in a batch has no key, so it is read as text."),
     "question-without-box": (_WARNS, "A line under Questions has no check box."),
     # What the reader inferred.
+    "inferred-list": (_INFO, "The text has no grammar of ours and is read as a list of steps."),
     "inferred-name": (_INFO, "The plan gives no name."),
     "inferred-stage": (_INFO, "Batches stand outside a stage, or a stage has no number."),
     "inferred-batch": (_INFO, "Threads or steps stand outside a batch, or a batch has no number."),

@@ -1,5 +1,7 @@
 """Small plans in other tools' formats, written for these tests, with the oddities that real files show."""
 
+from tests.core.formats.prose_samples import PROSE
+
 SPEC_KIT = """# Tasks: Parcel tracking
 
 **Input**: plan.md
@@ -236,4 +238,5 @@ SAMPLES = {
     "tasks-md": TASKS_MD,
     "bundle": BUNDLE,
     "folder": FOLDER,
+    **PROSE,
 }

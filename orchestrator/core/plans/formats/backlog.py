@@ -10,9 +10,9 @@ from itertools import pairwise
 from typing import Final
 
 from orchestrator.core.plans.findings import Findings
-from orchestrator.core.plans.formats.items import Item, key_of, reading_of
-from orchestrator.core.plans.formats.json_source import LONGEST_AGENT, LONGEST_TITLE, name_of, one_line
 from orchestrator.core.plans.plan import Reading
+from orchestrator.core.plans.reading.items import Item, key_of, reading_of
+from orchestrator.core.plans.reading.json_source import LONGEST_AGENT, LONGEST_TITLE, name_of, one_line
 from orchestrator.core.plans.reading.progress import status_of
 from orchestrator.core.plans.text.lines import split_lines
 

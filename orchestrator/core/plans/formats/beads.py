@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from orchestrator.core.plans.findings import Findings
-from orchestrator.core.plans.formats.items import Item, key_of, reading_of
-from orchestrator.core.plans.formats.json_source import (
+from orchestrator.core.plans.plan import Reading
+from orchestrator.core.plans.reading.items import Item, key_of, reading_of
+from orchestrator.core.plans.reading.json_source import (
     LONGEST_AGENT,
     LONGEST_TITLE,
     Loader,
@@ -17,7 +18,6 @@ from orchestrator.core.plans.formats.json_source import (
     one_line,
     plain,
 )
-from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.reading.progress import status_of
 from orchestrator.core.plans.text.lines import split_lines
 

@@ -15,7 +15,6 @@ from orchestrator.core.plans.conditions import with_condition_needs
 from orchestrator.core.plans.findings import Findings
 from orchestrator.core.plans.formats.bundle_schema import BUNDLE_SCHEMA, VERSION
 from orchestrator.core.plans.formats.json_shape import Places, problems
-from orchestrator.core.plans.formats.json_source import load
 from orchestrator.core.plans.plan import (
     BatchSpec,
     GateSpec,
@@ -28,6 +27,7 @@ from orchestrator.core.plans.plan import (
     ThreadSpec,
 )
 from orchestrator.core.plans.reading.build import with_unlocks
+from orchestrator.core.plans.reading.json_source import load
 from orchestrator.core.plans.text.front_matter import FrontMatter
 from orchestrator.core.plans.text.lines import split_lines
 from orchestrator.core.plans.text.parameters import fill

@@ -4,8 +4,11 @@ import json
 from typing import Any, Final
 
 from orchestrator.core.plans.findings import Findings
-from orchestrator.core.plans.formats.items import Item, key_of, step_of
-from orchestrator.core.plans.formats.json_source import (
+from orchestrator.core.plans.plan import Reading
+from orchestrator.core.plans.reading.build import build_plan
+from orchestrator.core.plans.reading.drafts import BatchDraft, PlanDraft, StageDraft, ThreadDraft, Value
+from orchestrator.core.plans.reading.items import Item, key_of, step_of
+from orchestrator.core.plans.reading.json_source import (
     LONGEST_AGENT,
     LONGEST_TITLE,
     listed,
@@ -15,9 +18,6 @@ from orchestrator.core.plans.formats.json_source import (
     one_line,
     plain,
 )
-from orchestrator.core.plans.plan import Reading
-from orchestrator.core.plans.reading.build import build_plan
-from orchestrator.core.plans.reading.drafts import BatchDraft, PlanDraft, StageDraft, ThreadDraft, Value
 from orchestrator.core.plans.text.front_matter import FrontMatter
 
 _READ: Final = frozenset(

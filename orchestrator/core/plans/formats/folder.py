@@ -15,15 +15,16 @@ from typing import Any, Final
 
 from orchestrator.core.findings import Finding
 from orchestrator.core.plans.findings import Findings
-from orchestrator.core.plans.formats import backlog, bundle, framework, task_master, tasks_markdown
-from orchestrator.core.plans.formats.json_source import load
-from orchestrator.core.plans.formats.recognise import recognise
+from orchestrator.core.plans.formats import backlog, bundle, framework, task_master, tasks_markdown, yaml_plan
+from orchestrator.core.plans.formats.recognise import READERS, recognise
 from orchestrator.core.plans.plan import slugify
-from orchestrator.core.plans.reading.markdown import read_plan
+from orchestrator.core.plans.prose import native
+from orchestrator.core.plans.reading.json_source import load
 from orchestrator.core.plans.text.source import decode_source
 from orchestrator.core.terms import Format
 
 _KNOWN: Final = frozenset({".md", ".markdown", ".json", ".jsonl"})
+_YAML: Final = frozenset({".yaml", ".yml"})
 #: Files that stand beside plans and are none, by their name in lower case.
 _BESIDE: Final = {
     "readme.md": "says something about the folder",
@@ -83,8 +84,9 @@ class _Sorter:
 
     def decode(self, name: str, data: bytes) -> None:
         own = posixpath.basename(name).lower()
-        if posixpath.splitext(own)[1] not in _KNOWN:
-            self.leave(name, "is no Markdown, JSON or JSONL file")
+        ending = posixpath.splitext(own)[1]
+        if ending not in _KNOWN and not (ending in _YAML and self._is_yaml(data)):
+            self.leave(name, "is no Markdown, JSON or JSONL file, and no plan in YAML")
         elif own in _BESIDE:
             self.leave(name, _BESIDE[own])
         else:
@@ -93,6 +95,10 @@ class _Sorter:
                 self.leave(name, f"cannot be read: {text.message}")
             else:
                 self.texts[name] = text
+
+    def _is_yaml(self, data: bytes) -> bool:
+        text = decode_source(data)
+        return isinstance(text, str) and yaml_plan.looks_like(text)
 
     def frameworks(self) -> None:
         """Every PLAN.md with the files of its workstream beside it; a stem before the name (`a.PLAN.md`)
@@ -120,10 +126,18 @@ class _Sorter:
             self._backlog(name, text)
         elif not text.strip():
             self.leave(name, "holds no text")
-        elif recognise(text) is not Format.PLAN or _PLAN.fullmatch(posixpath.basename(name)):
+        elif _PLAN.fullmatch(posixpath.basename(name)):
             self.plans.append(PlanSource(name, text))
-        elif read_plan(text).plan is None:
+        else:
+            self._markdown(name, text)
+
+    def _markdown(self, name: str, text: str) -> None:
+        """In a folder full of notes a list is a plan only where it has boxes, or tasks as headings."""
+        form = recognise(text)
+        if form in (Format.LIST, Format.PLAN) and READERS[form](text).plan is None:
             self.leave(name, "holds nothing that can be scheduled")
+        elif form is Format.LIST and not native.shows_work(text):
+            self.leave(name, "has no check boxes and no headings that are tasks")
         else:
             self.plans.append(PlanSource(name, text))
 

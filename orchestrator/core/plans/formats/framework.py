@@ -14,8 +14,11 @@ from typing import Any, Final
 
 from orchestrator.core.plans.findings import Findings
 from orchestrator.core.plans.formats import backlog, tasks_markdown, tasks_state
-from orchestrator.core.plans.formats.items import name_items, progress_of, step_of
-from orchestrator.core.plans.formats.json_source import (
+from orchestrator.core.plans.formats.rows import Placer, Row
+from orchestrator.core.plans.plan import Reading
+from orchestrator.core.plans.reading.drafts import PlanDraft, StepDraft, ThreadDraft
+from orchestrator.core.plans.reading.items import name_items, progress_of, step_of
+from orchestrator.core.plans.reading.json_source import (
     LONGEST_AGENT,
     listed,
     load,
@@ -24,9 +27,6 @@ from orchestrator.core.plans.formats.json_source import (
     one_line,
     plain,
 )
-from orchestrator.core.plans.formats.rows import Placer, Row
-from orchestrator.core.plans.plan import Reading
-from orchestrator.core.plans.reading.drafts import PlanDraft, StepDraft, ThreadDraft
 from orchestrator.core.plans.reading.markdown import finish_plan, read_draft
 from orchestrator.core.plans.reading.progress import tell_state, told
 from orchestrator.core.plans.text.front_matter import FrontMatter

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from orchestrator.core.plans.formats.json_source import NESTED
+from orchestrator.core.plans.reading.json_source import NESTED
 
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|\{|\n')
 _TYPES: Final[dict[str, tuple[type, ...]]] = {

@@ -15,19 +15,42 @@ from orchestrator.core.plans.formats import (
     beads,
     bundle,
     bundle_ws,
+    conductor,
     framework,
+    gsd,
+    kiro,
+    openspec,
+    plan_mode,
     spec_kit,
+    spec_kitty,
+    superpowers,
     task_master,
     tasks_markdown,
     tasks_state,
+    todo,
+    yaml_plan,
 )
-from orchestrator.core.plans.formats.json_source import load
 from orchestrator.core.plans.plan import Reading
+from orchestrator.core.plans.prose import native
+from orchestrator.core.plans.prose import reader as prose
+from orchestrator.core.plans.reading.json_source import load
 from orchestrator.core.plans.reading.markdown import read_plan
+from orchestrator.core.plans.text.lines import LineKind, scan, split_lines
 from orchestrator.core.terms import Format
 
-#: Headings that only our own grammar has.
+#: Headings that spec-kit's task lists do not have.
 _NATIVE: Final = re.compile(r"(?im)^#{1,6}[ \t]+(?:plan:|stage[ \t]+\d|batch[ \t]+\d|merge[ -]?point\b)")
+#: Formats in prose, in which nested items may be steps or details of a step.
+TWO_WAYS: Final = frozenset(
+    {
+        Format.SUPERPOWERS,
+        Format.CONDUCTOR,
+        Format.KIRO,
+        Format.OPENSPEC,
+        Format.PLAN_MODE,
+        Format.LIST,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +67,13 @@ class Sample:
     @property
     def is_json(self) -> bool:
         return self.start in ("{", "[")
+
+    @cached_property
+    def prose(self) -> str:
+        """The text without code blocks and comments; all of it when nothing is left."""
+        lines = scan(split_lines(self.text)).lines
+        kept = "\n".join(line.raw for line in lines if line.kind is not LineKind.CODE)
+        return kept if kept.strip() else self.text
 
     @cached_property
     def value(self) -> object:
@@ -74,6 +104,12 @@ def _json(looks_like: Callable[[object], bool]) -> Callable[[Sample], bool]:
     return lambda sample: sample.is_json and looks_like(sample.value)
 
 
+def _prose(looks_like: Callable[[str], bool]) -> Callable[[Sample], bool]:
+    return lambda sample: (
+        not sample.is_json and not native.is_structured(sample.prose) and looks_like(sample.prose)
+    )
+
+
 def _is_spec_kit(text: str) -> bool:
     return not _NATIVE.search(text) and spec_kit.looks_like(text)
 
@@ -86,19 +122,30 @@ def _is_any(_content: object) -> bool:
 FORMATS: Final[Mapping[Format, Known]] = {
     Format.FOLDER: Known(framework.read, _marked(framework.looks_like)),
     Format.BEADS: Known(beads.read, _marked_or_json(beads.looks_like)),
+    Format.TODO: Known(todo.read, _json(todo.looks_like)),
     Format.BUNDLE: Known(bundle.read, _json(bundle.looks_like)),
     Format.TASKS: Known(tasks_state.read, _json(tasks_state.looks_like)),
     Format.BUNDLE_WS: Known(bundle_ws.read, _json(bundle_ws.looks_like)),
     Format.TASK_MASTER: Known(task_master.read, _json(_is_any)),
+    Format.GSD: Known(gsd.read, _text(gsd.looks_like)),
     Format.BACKLOG: Known(backlog.read, _text(backlog.looks_like)),
     Format.TASKS_MD: Known(tasks_markdown.read, _text(tasks_markdown.looks_like)),
+    Format.SPEC_KITTY: Known(spec_kitty.read, _prose(spec_kitty.looks_like)),
     Format.SPEC_KIT: Known(spec_kit.read, _text(_is_spec_kit)),
-    Format.PLAN: Known(read_plan, _text(_is_any)),
+    Format.SUPERPOWERS: Known(superpowers.read, _prose(superpowers.looks_like)),
+    Format.CONDUCTOR: Known(conductor.read, _prose(conductor.looks_like)),
+    Format.KIRO: Known(kiro.read, _prose(kiro.looks_like)),
+    Format.OPENSPEC: Known(openspec.read, _prose(openspec.looks_like)),
+    Format.YAML: Known(yaml_plan.read, _text(yaml_plan.looks_like)),
+    Format.PLAN: Known(read_plan, lambda sample: native.looks_like(sample.prose)),
+    Format.PLAN_MODE: Known(plan_mode.read, _prose(plan_mode.looks_like)),
+    Format.LIST_FINE: Known(prose.read_fine, lambda _: False),
+    Format.LIST: Known(prose.read, _text(_is_any)),
 }
 READERS: Final[dict[Format, Callable[[str], Reading]]] = {form: known.read for form, known in FORMATS.items()}
 
 
 def recognise(text: str) -> Format:
-    """The format that a text shows; PLAN.md when nothing else fits."""
+    """The format that a text shows; a list in prose when nothing else fits."""
     sample = Sample(text)
     return next(form for form, known in FORMATS.items() if known.shows(sample))

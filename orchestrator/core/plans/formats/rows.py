@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from orchestrator.core.plans.formats.items import Item, step_of
 from orchestrator.core.plans.reading.drafts import BatchDraft, PlanDraft, StageDraft, ThreadDraft
+from orchestrator.core.plans.reading.items import Item, step_of
 
 _NUMBER: Final = re.compile(r"(\d{1,4})\.(\d{1,4})\.(\d{1,4})\.\d{1,6}")
 

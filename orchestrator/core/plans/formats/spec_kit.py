@@ -12,7 +12,6 @@ from itertools import pairwise
 from typing import Final
 
 from orchestrator.core.plans.findings import Findings
-from orchestrator.core.plans.formats.json_source import LONGEST_NAME, LONGEST_TITLE, name_of, one_line
 from orchestrator.core.plans.plan import Progress, Reading
 from orchestrator.core.plans.reading.build import build_plan
 from orchestrator.core.plans.reading.drafts import (
@@ -25,6 +24,7 @@ from orchestrator.core.plans.reading.drafts import (
     ThreadDraft,
     Value,
 )
+from orchestrator.core.plans.reading.json_source import LONGEST_NAME, LONGEST_TITLE, name_of, one_line
 from orchestrator.core.plans.reading.progress import BOXES, tell_state
 from orchestrator.core.plans.text.front_matter import FrontMatter
 from orchestrator.core.plans.text.lines import Line, LineKind, scan, split_lines

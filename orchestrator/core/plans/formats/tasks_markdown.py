@@ -6,12 +6,12 @@ import re
 from typing import Final
 
 from orchestrator.core.plans.findings import Findings
-from orchestrator.core.plans.formats.items import Item, key_of, name_items, reading_with
-from orchestrator.core.plans.formats.json_source import LONGEST_TITLE, name_of, one_line
 from orchestrator.core.plans.formats.rows import Placer, Row
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.reading.build import build_plan
 from orchestrator.core.plans.reading.drafts import PlanDraft
+from orchestrator.core.plans.reading.items import Item, key_of, name_items, reading_with
+from orchestrator.core.plans.reading.json_source import LONGEST_TITLE, name_of, one_line
 from orchestrator.core.plans.reading.progress import BOXES
 from orchestrator.core.plans.text.front_matter import FrontMatter
 from orchestrator.core.plans.text.lines import Line, LineKind, scan, split_lines

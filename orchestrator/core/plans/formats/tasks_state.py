@@ -6,8 +6,12 @@ Its ids are `SS.BB.TT.NN`. The order of stages, batches and threads is the order
 from typing import Any, Final
 
 from orchestrator.core.plans.findings import Findings
-from orchestrator.core.plans.formats.items import Item, key_of, name_items, reading_with
-from orchestrator.core.plans.formats.json_source import (
+from orchestrator.core.plans.formats.rows import Placer, Row
+from orchestrator.core.plans.plan import Reading
+from orchestrator.core.plans.reading.build import build_plan
+from orchestrator.core.plans.reading.drafts import PlanDraft
+from orchestrator.core.plans.reading.items import Item, key_of, name_items, reading_with
+from orchestrator.core.plans.reading.json_source import (
     LONGEST_AGENT,
     LONGEST_TITLE,
     Lines,
@@ -17,10 +21,6 @@ from orchestrator.core.plans.formats.json_source import (
     one_line,
     plain,
 )
-from orchestrator.core.plans.formats.rows import Placer, Row
-from orchestrator.core.plans.plan import Reading
-from orchestrator.core.plans.reading.build import build_plan
-from orchestrator.core.plans.reading.drafts import PlanDraft
 from orchestrator.core.plans.reading.progress import status_of
 from orchestrator.core.plans.text.front_matter import FrontMatter
 

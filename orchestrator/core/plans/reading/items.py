@@ -41,6 +41,7 @@ class Item:
     tool: str = ""
     resources: list[str] = field(default_factory=list)
     parallel: bool | None = None
+    estimate: str = ""
     status: TaskStatus = TaskStatus.PENDING
     breadcrumb: str = ""
     report: str = ""
@@ -112,7 +113,7 @@ def notes_of(item: Item) -> Notes:
     """The fields of a step that a task gives, as if the plan had them as bullets."""
     notes = Notes(text=[line for text in item.details for line in [*text.split("\n"), ""]])
     given = (("exit", item.exits), ("files", item.files), ("resources", item.resources))
-    for name, texts in (*given, ("role", [item.role]), ("tool", [item.tool])):
+    for name, texts in (*given, ("role", [item.role]), ("tool", [item.tool]), ("estimate", [item.estimate])):
         ticked = name in ("files", "resources")
         values = [Value([f"`{text}`" if ticked else text], item.line) for text in texts if text]
         if values:

@@ -10,13 +10,13 @@ from math import isfinite
 from typing import Any, Final
 
 from orchestrator.core.plans.findings import Findings
+from orchestrator.core.plans.text.titles import LONGEST_TITLE as LONGEST_TITLE
 
 #: Levels of nesting that are read; real plans need fewer than ten.
 DEEPEST: Final = 64
 #: Values that hold others; a tuple, because it is asked for every value of a file and a union takes longer.
 NESTED: Final = (dict, list)
 LONGEST_NAME: Final = 200
-LONGEST_TITLE: Final = 300
 LONGEST_AGENT: Final = 150
 _ID: Final = re.compile(r'"id"\s{0,20}:\s{0,20}("(?:[^"\\\n]|\\.){0,200}"|-?\d{1,30}(?:\.\d{1,30})?)')
 

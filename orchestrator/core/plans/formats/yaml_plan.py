@@ -1,0 +1,254 @@
+"""Plans as YAML: `stages`, `phases`, `steps` or `tasks`, nested or flat, with `depends_on` by id, name or
+title.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from orchestrator.core.plans.findings import Findings
+from orchestrator.core.plans.formats.yaml_source import Mapping, load_yaml
+from orchestrator.core.plans.plan import Reading
+from orchestrator.core.plans.prose.finish import UNNAMED, Gathered, ListedBatch, ListedStage, finish
+from orchestrator.core.plans.prose.order import ListedStep
+from orchestrator.core.plans.reading.items import Item, key_of
+from orchestrator.core.plans.reading.json_source import (
+    LONGEST_AGENT,
+    LONGEST_NAME,
+    listed,
+    name_of,
+    one_line,
+    plain,
+)
+from orchestrator.core.plans.reading.progress import status_of
+from orchestrator.core.plans.text.paths import file_in
+from orchestrator.core.plans.text.phrases import read_minutes
+from orchestrator.core.plans.text.titles import split_title
+
+_GROUPS: Final = (
+    "stages",
+    "phases",
+    "milestones",
+    "sprints",
+    "batches",
+    "epics",
+    "workstreams",
+    "groups",
+    "jobs",
+)
+_STEPS: Final = ("steps", "tasks", "items", "actions", "todos", "subtasks", "work", "work_packages")
+_TITLES: Final = ("title", "name", "task", "step", "content", "summary", "description", "id", "key")
+_NEEDS: Final = (
+    "depends_on",
+    "dependsOn",
+    "dependencies",
+    "needs",
+    "requires",
+    "blocked_by",
+    "after",
+    "depends-on",
+)
+_EXITS: Final = (
+    "completion_signals",
+    "acceptance",
+    "acceptance_criteria",
+    "exit",
+    "exit_criteria",
+    "done_when",
+    "success_criteria",
+    "criteria",
+)
+_FILES: Final = ("files", "paths", "file", "files_modified", "files_to_modify", "outputs")
+_LISTS: Final = re.compile(rf"(?m)^[ \t]{{0,4}}(?:{'|'.join((*_GROUPS, *_STEPS))})[ \t]*:[ \t]*(?:#.*)?$")
+_KEY: Final = re.compile(r"[A-Za-z_][\w -]{0,40}:(?:[ \t]|$)")
+_READ: Final = frozenset(
+    {
+        *_TITLES,
+        *_NEEDS,
+        *_EXITS,
+        *_FILES,
+        *_GROUPS,
+        *_STEPS,
+        "status",
+        "state",
+        "role",
+        "owner",
+        "assignee",
+        "agent",
+        "estimate",
+    }
+)
+
+
+def looks_like(text: str) -> bool:
+    """Whether the text opens with `key: value` and has a list of stages, steps or tasks."""
+    lines = (line for line in text[:4_000].split("\n") if line.strip() and not line.lstrip().startswith("#"))
+    first = next((line for line in lines if line.strip() != "---"), "")
+    starts = bool(_KEY.match(first)) and "\n# " not in text[:20_000].replace("\n# yaml", "")
+    return starts and bool(_LISTS.search(text)) and "\n---" not in text[4:]
+
+
+def read(text: str) -> Reading:
+    findings = Findings()
+    value = load_yaml(text, findings)
+    gatherer = _Gatherer(findings)
+    if isinstance(value, Mapping):
+        gatherer.top(_inner(value))
+    if not any(stage.steps for stage in gatherer.stages):
+        message = "The YAML has no list of stages, steps or tasks with titles."
+        findings.add("no-step", 0, message, "Write `steps:` and below it `- title: Paint the wall`.")
+        return Reading(None, findings.all())
+    return finish(Gathered(gatherer.name, "a YAML plan", gatherer.stages, gatherer.summary), findings)
+
+
+def _inner(value: Mapping) -> Mapping:
+    """A plan that stands below one key, such as `plan:`."""
+    while len(value) <= 3 and not any(name in value for name in (*_GROUPS, *_STEPS)):
+        inner = next((part for part in value.values() if isinstance(part, Mapping)), None)
+        if inner is None:
+            break
+        value = inner
+    return value
+
+
+class _Gatherer:
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
+        self.stages: list[ListedStage] = []
+        self.summary: list[str] = []
+        self.name = ""
+
+    def top(self, value: Mapping) -> None:
+        self.name = next(
+            (
+                name_of(value[name])
+                for name in ("name", "title", "plan", "project")
+                if isinstance(value.get(name), str)
+            ),
+            "",
+        )
+        for name, part in value.items():
+            if name in _GROUPS and isinstance(part, list | Mapping):
+                self._groups(name, part)
+            elif name in _STEPS and isinstance(part, list | Mapping):
+                stage = ListedStage(UNNAMED, value.lines[name])
+                self.stages.append(stage)
+                self._steps(stage, ListedBatch(UNNAMED, stage.line), part)
+            elif name not in ("name", "title"):
+                self.summary += self._kept(name, part)
+
+    def _groups(self, kind: str, part: Any) -> None:
+        for name, group, line in _entries(part):
+            if not isinstance(group, Mapping):
+                self._lone(plain(group), line)
+                continue
+            own = name or next((plain(group[word]) for word in _TITLES if plain(group.get(word))), "")
+            stage = ListedStage(
+                one_line(own, LONGEST_NAME) or UNNAMED,
+                line,
+                kind.rstrip("s"),
+                key_of(plain(group.get("id"))) or own,
+            )
+            self.stages.append(stage)
+            inside = [word for word in (*_GROUPS, *_STEPS) if isinstance(group.get(word), list | Mapping)]
+            for word in inside:
+                self._nested(stage, word, group[word])
+            if not inside:
+                stage.batches.append(ListedBatch(stage.name, line, [self._step(name, group, line)]))
+            else:
+                for word in group:
+                    if word not in (*inside, "name", "title", "id"):
+                        stage.texts += self._kept(word, group[word])
+
+    def _nested(self, stage: ListedStage, word: str, part: Any) -> None:
+        """Steps of a group, or groups of steps below it, which are batches."""
+        if word in _STEPS:
+            self._steps(stage, ListedBatch(stage.name, stage.line), part)
+            return
+        for name, group, line in _entries(part):
+            inner = (
+                next((group[w] for w in _STEPS if isinstance(group.get(w), list | Mapping)), None)
+                if isinstance(group, Mapping)
+                else None
+            )
+            title = name or (
+                next((plain(group[w]) for w in _TITLES if plain(group.get(w))), "")
+                if isinstance(group, Mapping)
+                else ""
+            )
+            batch = ListedBatch(one_line(title, LONGEST_NAME) or stage.name, line)
+            self._steps(stage, batch, inner if inner is not None else [group])
+
+    def _steps(self, stage: ListedStage, batch: ListedBatch, part: Any) -> None:
+        stage.batches.append(batch)
+        for name, value, line in _entries(part):
+            batch.steps.append(self._step(name, value, line or batch.line))
+
+    def _lone(self, text: str, line: int) -> None:
+        if text:
+            stage = ListedStage(one_line(text, LONGEST_NAME), line)
+            stage.batches.append(ListedBatch(stage.name, line, [self._step("", text, line)]))
+            self.stages.append(stage)
+
+    def _step(self, name: str, value: Any, line: int) -> ListedStep:
+        if not isinstance(value, Mapping):
+            title, whole = split_title(plain(value) or name or "Step")
+            return ListedStep(
+                Item("", title, line, details=[whole] if whole else []), (key_of(name),) if name else (), 0
+            )
+        said = next((plain(value[word]) for word in _TITLES if plain(value.get(word))), name)
+        title, whole = split_title(said)
+        others = [
+            plain(value[word])
+            for word in ("description", "summary")
+            if plain(value.get(word)) not in ("", said)
+        ]
+        kept = [line for word in value if word not in _READ for line in self._kept(word, value[word])]
+        steps = [
+            line for word in (*_GROUPS, *_STEPS) if value.get(word) for line in self._kept(word, value[word])
+        ]
+        files = [plain(path) for word in _FILES for path in listed(value.get(word))]
+        estimate = plain(value.get("estimate"))
+        item = Item(
+            key="",
+            title=title or "Step",
+            line=line,
+            details=[text for text in (whole, *others, "\n".join([*kept, *steps])) if text],
+            exits=[one_line(text, 500) for word in _EXITS for text in listed(value.get(word)) if plain(text)],
+            files=[path for text in files if (path := file_in(text))],
+            estimate=estimate if read_minutes(estimate) is not None else "",
+            status=status_of(plain(value.get("status") or value.get("state")), line, self.findings),
+            agent=one_line(value.get("assignee") or value.get("owner") or value.get("agent"), LONGEST_AGENT),
+        )
+        item.details += [f"Files: {text}" for text in files if not file_in(text)]
+        if role := plain(value.get("role")):
+            item.details.append(f"Role: {role}")
+        names = [key_of(plain(value[word])) for word in ("id", "key") if plain(value.get(word))]
+        names += [key_of(one) for one in (name, plain(value.get("name"))) if one]
+        waits = [
+            (plain(need), line, False) for word in _NEEDS for need in listed(value.get(word)) if plain(need)
+        ]
+        stated = any(word in value for word in _NEEDS)
+        return ListedStep(
+            item, tuple(dict.fromkeys(n for n in names if n)), 0, waits, independent=stated and not waits
+        )
+
+    def _kept(self, name: str, value: Any) -> list[str]:
+        """What means nothing here, as text."""
+        if isinstance(value, Mapping):
+            return [f"{name}:", *(f"  {line}" for key in value for line in self._kept(key, value[key]))]
+        if isinstance(value, list):
+            lines = [line for one in value for line in self._kept("-", one)]
+            return [f"{name}:", *(f"  {line}" for line in lines)]
+        text = plain(value)
+        return [f"{name} {text}" if name == "-" else f"{name}: {text}"] if text else []
+
+
+def _entries(part: Any) -> Iterator[tuple[str, Any, int]]:
+    """The entries of a list, or of a mapping by name, with their lines."""
+    if isinstance(part, Mapping):
+        for name, value in part.items():
+            yield name, value, part.lines[name]
+    else:
+        for value in part:
+            yield "", value, value.line if isinstance(value, Mapping) else 0

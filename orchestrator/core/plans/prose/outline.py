@@ -1,0 +1,204 @@
+"""A text in Markdown as a tree of headings and list items, each with the lines that belong to it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+from orchestrator.core.plans.prose.words import (
+    Heading,
+    Meaning,
+    bare,
+    read_heading,
+    split_name,
+    split_state,
+)
+from orchestrator.core.plans.text.boxes import split_box
+from orchestrator.core.plans.text.lines import Line, LineKind, scan, split_lines
+
+_MARKER: Final = re.compile(r"(?:[-*+•]|(\d{1,9})[.)])[ \t]+(.*)", re.DOTALL)
+#: A line in bold, or with a colon at its end, that people write instead of a heading.
+_SPOKEN: Final = re.compile(r"\*\*[^*]{1,200}\*\*:?|[A-Z][^.|`]{1,100}:", re.DOTALL)
+_PSEUDO_LEVEL: Final = 7
+#: Levels of nesting that are told apart; deeper ones count as the deepest.
+DEEPEST: Final = 40
+
+
+class Kind(Enum):
+    ROOT = 0
+    HEADING = 1
+    ITEM = 2
+
+
+@dataclass(slots=True)
+class Node:
+    """A heading or a list item. `line` to `last` are the lines of all of it, `lines` its own text.
+
+    `level` is that of a heading, or the columns that an item is indented; `number` what an ordered list
+    counts;
+    `mark` what stands in the box, None when there is no box; `run` tells lists apart that text divides.
+    """
+
+    kind: Kind
+    line: int
+    level: int
+    text: str
+    last: int
+    heading: Heading | None = None
+    mark: str | None = None
+    number: str = ""
+    run: int = 0
+    lines: list[Line] = field(default_factory=list)
+    headings: "list[Node]" = field(default_factory=list)
+    items: "list[Node]" = field(default_factory=list)
+
+    @property
+    def role(self) -> Meaning:
+        return self.heading.role if self.heading else Meaning.OTHER
+
+    def below(self) -> "Iterator[Node]":
+        """All headings below it, in the order of the text."""
+        for child in self.headings:
+            yield child
+            yield from child.below()
+
+    def all_items(self) -> "Iterator[Node]":
+        """All items of the node itself, at any depth."""
+        for item in self.items:
+            yield item
+            yield from item.all_items()
+
+
+@dataclass(slots=True)
+class Outline:
+    """`texts` are the lines of the source, so that line 1 is `texts[0]`; `open_fence` as `scan` says."""
+
+    root: Node
+    texts: list[str]
+    code: frozenset[int]
+    open_fence: int
+
+
+def outline_of(texts: list[str], skipped: int = 0, *, open_markdown: bool = False) -> Outline:
+    """The tree of a text whose first `skipped` lines are front matter."""
+    lines, open_fence, _ = scan(texts[skipped:], skipped + 1, open_markdown=open_markdown)
+    code = frozenset(line.number for line in lines if line.kind is LineKind.CODE)
+    return Outline(_Grower().grow(lines), texts, code, open_fence)
+
+
+def outline_of_text(text: str) -> Outline:
+    return outline_of(split_lines(text))
+
+
+class _Grower:
+    def __init__(self) -> None:
+        self.root = Node(Kind.ROOT, 0, 0, "", 0)
+        self.headings = [self.root]
+        self.items: list[Node] = []
+        self.run = 0
+        self.after_blank = True
+
+    def grow(self, lines: tuple[Line, ...]) -> Node:
+        for line in lines:
+            if line.kind is LineKind.BLANK:
+                self.after_blank = True
+                continue
+            self._take(line)
+            self.after_blank = False
+        return self.root
+
+    def _take(self, line: Line) -> None:
+        item = None if line.kind in (LineKind.CODE, LineKind.HEADING) else _item_of(line)
+        if line.kind is LineKind.HEADING:
+            self._heading(line, line.level, line.body)
+        elif item is not None:
+            self._item(item)
+        elif line.kind is LineKind.TEXT and line.indent == 0 and _is_spoken_heading(line.body):
+            self._heading(line, _PSEUDO_LEVEL, line.body)
+        else:
+            self._text(line)
+
+    def _heading(self, line: Line, level: int, text: str) -> None:
+        while len(self.headings) > 1 and self.headings[-1].level >= level:
+            self.headings.pop()
+        node = Node(Kind.HEADING, line.number, level, text, line.number, read_heading(text))
+        self.headings[-1].headings.append(node)
+        self.headings.append(node)
+        self.items.clear()
+        self.run += 1
+        self._reach(line.number)
+
+    def _item(self, item: Node) -> None:
+        while self.items and item.level <= self.items[-1].level:
+            self.items.pop()
+        if len(self.items) >= DEEPEST:
+            self.items.pop()
+        item.run = self.run
+        holder = self.items[-1] if self.items else self.headings[-1]
+        before = holder.items[-1] if holder.items else None
+        if before is not None and _is_numbered_below(item, before):
+            self.items.append(before)
+            holder = before
+        holder.items.append(item)
+        self.items.append(item)
+        self._reach(item.line)
+
+    def _text(self, line: Line) -> None:
+        """Text belongs to the item above it when it is indented, or follows without a blank line between."""
+        if line.kind is not LineKind.CODE and self.after_blank:
+            while self.items and line.indent <= self.items[-1].level:
+                self.items.pop()
+        elif line.body.startswith("|") and self.items and line.indent <= self.items[-1].level:
+            self.items.clear()
+        if not self.items:
+            self.run += 1
+        (self.items[-1] if self.items else self.headings[-1]).lines.append(line)
+        self._reach(line.number)
+
+    def _reach(self, number: int) -> None:
+        for node in (*self.headings, *self.items):
+            node.last = number
+
+
+def _is_numbered_below(item: Node, before: Node) -> bool:
+    """`- [ ] 2.1` that stands as far left as the `- [ ] 2.` above it."""
+    if item.mark is None or before.mark is None or item.run != before.run:
+        return False
+    name = split_name(bare(item.text))[0]
+    return "." in name and name.rsplit(".", 1)[0] == split_name(bare(before.text))[0]
+
+
+def _is_spoken_heading(text: str) -> bool:
+    """`**Task 1: Reader**` or `Week 1:` on a line of its own."""
+    return bool(_SPOKEN.fullmatch(text)) and read_heading(text).noun != ""
+
+
+def _item_of(line: Line) -> Node | None:
+    """The item that a line opens; a line that starts with a box is one without a bullet, too."""
+    text = line.raw.strip()
+    found = _MARKER.fullmatch(text)
+    body = found[2].strip() if found else text
+    mark: str | None = None
+    while box := split_box(body):
+        mark, body = box[0] or mark or "", box[1].removeprefix("- ").removeprefix("* ")
+    if found is None and mark is None:
+        return None
+    state, body_without = split_state(body)
+    if state and not mark:
+        mark, body = state, body_without
+    number = (found[1] or "") if found else ""
+    behind = None if mark is not None else _box_behind(body)
+    if behind:
+        mark, body = behind
+    return Node(Kind.ITEM, line.number, line.indent, body, line.number, mark=mark, number=number)
+
+
+_BEHIND: Final = re.compile(r"((?:T|WP)?\d{1,6}(?:\.\d{1,6}){0,4}[.):]?)[ \t]+(?=\[)")
+
+
+def _box_behind(text: str) -> tuple[str, str] | None:
+    """`1.2 [x] title` -> (`x`, `1.2 title`)."""
+    name = _BEHIND.match(text)
+    box = split_box(text[name.end() :]) if name else None
+    return (box[0], f"{name[1]} {box[1]}") if name and box else None

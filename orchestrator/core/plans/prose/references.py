@@ -1,0 +1,143 @@
+"""Dependencies as people write them: `depends on Task 1`, `after T001-T003`, `once the cache is done`."""
+
+import re
+from typing import Final, NamedTuple
+
+from orchestrator.core.plans.prose.words import NAME
+
+_PHRASE: Final = (
+    r"depend(?:s|ing|ent)?[ \t]+(?:up)?on|depends|dependenc(?:y|ies)|blocked[ \t]+(?:by|on)|requires?|needs?"
+    r"|waits?[ \t]+(?:for|on)|after|prerequisites?|runs after|follows"
+)
+#: The name of a property that says what a step waits for.
+PROPERTY: Final = re.compile(
+    r"(?:depends?(?:[ _-]on)?|dependenc(?:y|ies)|blocked[ _-]by|needs|requires|prerequisites?|after"
+    r"|waits[ _-]for|predecessors?)",
+    re.IGNORECASE,
+)
+_SAID: Final = re.compile(
+    rf"(?<![\w-])(?:{_PHRASE})(?![\w-])[ \t]*:?[ "
+    rf"\t]*(?P<rest>[^.;\n]{{1,300}}(?:\.\d[^.;\n]{{0,100}}){{0,20}})",
+    re.I,
+)
+_ONCE: Final = re.compile(
+    r"(?<!\w)(?:once|when|as soon as)[ \t]+(?P<rest>.{1,200}?)[ \t]+(?:is|are|has been|have been)[ \t]+"
+    r"(?:done|completed?|finished|merged|ready|approved|in place)(?!\w)",
+    re.IGNORECASE,
+)
+_DENIED: Final = re.compile(
+    r"(?:\b(?:not|no|never|nor|none|without|independent(?:ly)?|doesn['’]t|don['’]t|isn['’]t|aren['’]t"
+    r"|parallel[- ]safe with)\b[^.;]{0,40})\Z",
+    re.IGNORECASE,
+)
+#: What says that nothing is waited for.
+NONE: Final = re.compile(
+    r"[\W_]*(?:none|nothing|no(?:ne)?[ \t]+(?:dependenc(?:y|ies)|other.*)|no|n/?a|not applicable"
+    r"|independent|[-–—]|)[\W_]*(?:\(.*)?",
+    re.IGNORECASE | re.DOTALL,
+)
+_REFERENCE: Final = re.compile(
+    rf"(?<![\w./-])(?:(?P<noun>tasks?|steps?|phases?|stages?|items?|work packages?|milestones?|weeks?"
+    rf"|sprints?|batch(?:es)?|waves?|parts?|story|stories"
+    rf"|#)[ \t]*#?[ \t]*)?(?P<name>{NAME})(?![\w/%-]*[\w/%])(?:[ \t]*(?P<to>-|–|—|\.\.|to"
+    rf"|through)[ \t]*(?:tasks?[ \t]+|steps?[ \t]+)?(?P<last>{NAME})(?![\w/]))?",
+    re.IGNORECASE,
+)
+_JOINED: Final = re.compile(r"[ \t]*(?:,|\+|&|and|or|,[ \t]*and|/)[ \t]*", re.IGNORECASE)
+_SURE: Final = re.compile(r"[A-Z]{1,6}-?\d.*|\d{1,6}(?:\.\d{1,6}){1,4}[a-z]?")
+_SUFFIX: Final = re.compile(
+    rf"[ \t]*(?:[(\[](?P<in>(?:{_PHRASE})[ \t:]+[^()\[\]]{{1,300}})[)\]]|[,;–—-]?[ \t]+(?P<open>(?:needs"
+    rf"|depends on|blocked by|requires)[ \t:]+(?P<names>.{{1,200}})))[ \t]*\Z",
+    re.I,
+)
+LONGEST_RANGE: Final = 500
+_LONGEST: Final = 2_000
+
+
+class Reference(NamedTuple):
+    """A name that a text waits for; `noun` is the word in front of it in lower case, empty when there is
+    none.
+    """
+
+    noun: str
+    name: str
+
+
+def references_in(text: str, *, sure: bool) -> list[Reference]:
+    """The names in a text, ranges spelled out; with `sure` a bare number needs a noun in front of it."""
+    references: list[Reference] = []
+    noun, end = "", -1
+    for found in _REFERENCE.finditer(text[:_LONGEST]):
+        joined = end >= 0 and _JOINED.fullmatch(text[end : found.start()])
+        noun = (found["noun"] or (noun if joined else "")).lower()
+        end = found.end()
+        name = found["name"]
+        if sure and not noun and not _SURE.fullmatch(name):
+            end = -1
+            continue
+        references += [Reference(_singular(noun), one) for one in _spelled(name, found["last"])]
+    return list(dict.fromkeys(references))[:LONGEST_RANGE]
+
+
+def said_in(text: str) -> tuple[str, list[str]] | None:
+    """What stands in front of the first phrase for a dependency, and what each phrase says; None for none.
+
+    A phrase that is denied (`does not depend on`) says nothing.
+    """
+    text = text[:_LONGEST]
+    spoken: list[str] = []
+    before: str | None = None
+    for pattern in (_SAID, _ONCE):
+        for found in pattern.finditer(text):
+            if _DENIED.search(text[max(0, found.start() - 60) : found.start()]):
+                continue
+            before = text[: found.start()] if before is None else before
+            spoken.append(found["rest"])
+    return (before or "", spoken) if spoken else None
+
+
+def says_none(text: str) -> bool:
+    """Whether a value says that nothing is waited for: `None`, `none (parallel-safe with WP01)`, `–`."""
+    return bool(NONE.fullmatch(text[:_LONGEST]))
+
+
+def split_dependency(title: str) -> tuple[str, str]:
+    """`Print it (depends on T001)`, `Sort, needs A1` -> the title, and what it waits for."""
+    found = _SUFFIX.search(title[-400:])
+    if found is None:
+        return title, ""
+    if found["open"] and not only_references(found["names"]):
+        return title, ""
+    said = said_in(found["in"] or found["open"])
+    if said is None or not (references_in(said[1][0], sure=False) or found["in"]):
+        return title, ""
+    kept = title[: len(title) - len(found[0])].rstrip(" ,;–—-")
+    return (kept, said[1][0]) if kept else (title, "")
+
+
+def only_references(text: str) -> bool:
+    """Whether a text holds names of steps and the words between them, and nothing else."""
+    rest = _REFERENCE.sub("", text[:_LONGEST])
+    return bool(references_in(text, sure=False)) and not re.sub(
+        r"\b(?:and|both|all|of|is|are|done|complete)\b|\W", "", rest, flags=re.I
+    )
+
+
+def _singular(noun: str) -> str:
+    return {"stories": "story", "batches": "batch", "#": "task"}.get(noun, noun.rstrip("s"))
+
+
+_TAIL: Final = re.compile(r"(.*?)(\d{1,6})([a-z]?)", re.DOTALL)
+
+
+def _spelled(first: str, last: str | None) -> list[str]:
+    """`T001` to `T003` as three names; what is no range is the two names."""
+    if last is None:
+        return [first]
+    one, other = _TAIL.fullmatch(first), _TAIL.fullmatch(last)
+    if one is None or other is None or one[1].upper() != other[1].upper() or one[3] or other[3]:
+        return [first, last]
+    start, end = int(one[2]), int(other[2])
+    if not start <= end <= start + LONGEST_RANGE:
+        return [first, last]
+    return [f"{one[1]}{number:0{len(one[2])}}" for number in range(start, end + 1)]

@@ -1,0 +1,101 @@
+"""Tables of tasks: a column says what is done, others say the id, what it waits for, who does it, how far
+it is.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from orchestrator.core.plans.prose.outline import Node
+from orchestrator.core.plans.prose.words import bare
+from orchestrator.core.plans.text.lines import Line
+
+_RULE: Final = re.compile(r"\|?[ \t]*:?-{1,}:?[ \t]*(?:\|[ \t]*:?-{1,}:?[ \t]*)*\|?")
+_CELLS: Final = re.compile(r"(?<!\\)\|")
+_COLUMNS: Final = {
+    "id": re.compile(r"#|id|no\.?|nr\.?|number|key|task id|step|task #", re.IGNORECASE),
+    "title": re.compile(
+        r"tasks?|title|name|action|item|work|what|description|todo|to do|activity|step|task name|deliverable",
+        re.IGNORECASE,
+    ),
+    "waits": re.compile(
+        r"depends? ?on|dependenc(?:y|ies)|depends|blocked by|needs|requires|after|prerequisites?"
+        r"|predecessors?",
+        re.IGNORECASE,
+    ),
+    "owner": re.compile(r"owner|assignee|who|assigned(?: to)?|responsible|agent", re.IGNORECASE),
+    "status": re.compile(r"status|state|done\??", re.IGNORECASE),
+    "files": re.compile(r"files?|paths?", re.IGNORECASE),
+    "estimate": re.compile(r"estimate|effort|time|duration", re.IGNORECASE),
+}
+MOST_COLUMNS: Final = 40
+
+
+@dataclass(slots=True)
+class TableRow:
+    """A task of a table; `first` is the first line of the table, `cells` what the columns say by their
+    kind.
+    """
+
+    line: int
+    first: int
+    title: str
+    cells: dict[str, str]
+    rest: list[str]
+
+
+def rows_of(node: Node) -> list[TableRow]:
+    """The tasks of the tables in a node's own text; a table needs a column for what is done and one more
+    that is known.
+    """
+    rows: list[TableRow] = []
+    table: list[Line] = []
+    for line in node.lines:
+        if line.body.startswith("|") and (not table or line.number == table[-1].number + 1):
+            table.append(line)
+            continue
+        rows += _rows(table)
+        table = [line] if line.body.startswith("|") else []
+    return rows + _rows(table)
+
+
+def _rows(table: list[Line]) -> list[TableRow]:
+    if len(table) < 3 or not _RULE.fullmatch(table[1].body[:2_000]):
+        return []
+    header = [bare(cell) for cell in _cells(table[0].body)]
+    kinds = _kinds(header)
+    if "title" not in kinds or len(kinds) < 2:
+        return []
+    rows: list[TableRow] = []
+    for line in table[2:]:
+        cells = _cells(line.body)
+        said = {kind: cells[at] for kind, at in kinds.items() if at < len(cells) and cells[at]}
+        title = said.pop("title", "")
+        if not title:
+            continue
+        known = set(kinds.values())
+        rest = [
+            f"{header[at]}: {cell}"
+            for at, cell in enumerate(cells)
+            if cell and at < len(header) and at not in known
+        ]
+        rows.append(TableRow(line.number, table[0].number, title, said, rest))
+    return rows
+
+
+def _kinds(header: list[str]) -> dict[str, int]:
+    kinds: dict[str, int] = {}
+    for kind, pattern in _COLUMNS.items():
+        for at, name in enumerate(header):
+            if at not in kinds.values() and pattern.fullmatch(name):
+                kinds[kind] = at
+                break
+    if "title" not in kinds and "id" in kinds and header[kinds["id"]].lower() == "step":
+        kinds["title"] = kinds.pop("id")
+    return kinds
+
+
+def _cells(text: str) -> list[str]:
+    inner = text.strip().removeprefix("|")
+    inner = inner[:-1] if inner.endswith("|") and not inner.endswith("\\|") else inner
+    return [cell.replace("\\|", "|").strip() for cell in _CELLS.split(inner, maxsplit=MOST_COLUMNS)]
