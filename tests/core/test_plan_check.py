@@ -73,7 +73,6 @@ CHANGES = {
     "path up": ("- B1: second", "- B1: second\n  - Files: `../x`", "unsafe-path", [12]),
     "absolute path": ("- B1: second", "- B1: second\n  - Files: `/etc/*`", "unsafe-path", [12]),
     "git folder": ("- Needs: REV", "- Worktree: `.GIT/x`", "unsafe-path", [24]),
-    "long title": ("- B1: second", f"- B1: {'x' * 301}", "too-long", [12]),
     "long criterion": ("- Exit: written", f"- Exit: {'x' * 501}", "too-long", [24]),
     "branch": ("# Plan: good", "---\nbase_branch: --upload-pack=x\n---", "unusable-name", [0]),
     "no exit": ("- Exit: written\n", "", "no-exit-criteria", [24]),

@@ -172,13 +172,22 @@ class TestSteps:
         assert (step.key, step.title, [n.key for n in step.needs]) == (key, title, wanted)
 
     @pytest.mark.parametrize(
-        "bullet", ["- Note: text", "- **Note:** text", "- plain text", "- see: A1", "- http://x"]
+        "bullet", ["- Note: text", "- **Note:** text", "- see: A1", "- http://x", "text"]
     )
     def test_bullets_that_do_not(self, bullet: str) -> None:
         assert read_plan(in_batch(bullet)).plan is None
 
-    def test_check_box_without_key_is_reported(self) -> None:
-        assert "box-without-key" in codes(read_plan(in_batch("- [ ] do it\n- A1: x\n")))
+    @pytest.mark.parametrize("bullets", ["- [ ] do it\n- A1: x\n", "- A1: x\n- do it\n"])
+    def test_bullets_beside_steps_are_steps_and_get_a_key(self, bullets: str) -> None:
+        reading = read_plan(in_batch(bullets))
+        assert reading.plan
+        assert sorted(step.title for step in reading.plan.steps()) == ["do it", "x"]
+        assert "inferred-key" in codes(reading)
+
+    def test_a_batch_of_plain_bullets_is_its_steps(self) -> None:
+        plan = plan_of(in_batch("Words.\n- do it\n- do that\n"))
+        assert [step.title for step in plan.steps()] == ["do it", "do that"]
+        assert "Words." in plan.stages[0].batches[0].summary
 
     def test_every_property(self) -> None:
         step = step_of(

@@ -32,6 +32,9 @@ def check_plan(plan: Plan, tools: frozenset[str]) -> tuple[Finding, ...]:
         return (
             finding("no-step", 0, "The plan has no step, so there is nothing to schedule.", "Add a step."),
         )
+    if all(step.gate is not None for step in plan.steps()):
+        message = "The plan has gates and no step, so there is nothing to do and nothing to decide about."
+        return (finding("no-step", 0, message, "Add a step."),)
     if len(keys) > MAX_STEPS:
         return (too_many_steps(len(keys)),)
     graph: Graph = compile_graph(plan)

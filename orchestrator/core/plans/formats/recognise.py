@@ -33,7 +33,7 @@ from orchestrator.core.plans.formats import (
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.prose import native
 from orchestrator.core.plans.prose import reader as prose
-from orchestrator.core.plans.reading.json_source import load
+from orchestrator.core.plans.reading.json_source import load, without_comments
 from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.core.plans.text.lines import LineKind, scan, split_lines
 from orchestrator.core.terms import Format
@@ -62,7 +62,8 @@ class Sample:
     @cached_property
     def start(self) -> str:
         """Its first visible character."""
-        return self.text.lstrip("\ufeff \t\r\n")[:1]
+        text = self.text.lstrip("\ufeff \t\r\n")
+        return without_comments(text).lstrip()[:1] if text.startswith(("//", "/*")) else text[:1]
 
     @property
     def is_json(self) -> bool:
@@ -142,6 +143,8 @@ FORMATS: Final[Mapping[Format, Known]] = {
     Format.LIST_FINE: Known(prose.read_fine, lambda _: False),
     Format.LIST: Known(prose.read, _text(_is_any)),
 }
+#: Our own forms, which are read as they stand.
+OWN: Final = frozenset({Format.PLAN, Format.BUNDLE})
 READERS: Final[dict[Format, Callable[[str], Reading]]] = {form: known.read for form, known in FORMATS.items()}
 
 

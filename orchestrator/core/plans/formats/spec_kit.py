@@ -13,6 +13,8 @@ from typing import Final
 
 from orchestrator.core.plans.findings import Findings
 from orchestrator.core.plans.plan import Progress, Reading
+from orchestrator.core.plans.prose.parts import Parts, parts_of_lines
+from orchestrator.core.plans.prose.references import says_none, split_dependency
 from orchestrator.core.plans.reading.build import build_plan
 from orchestrator.core.plans.reading.drafts import (
     BatchDraft,
@@ -24,14 +26,17 @@ from orchestrator.core.plans.reading.drafts import (
     ThreadDraft,
     Value,
 )
-from orchestrator.core.plans.reading.json_source import LONGEST_NAME, LONGEST_TITLE, name_of, one_line
-from orchestrator.core.plans.reading.progress import BOXES, tell_state
+from orchestrator.core.plans.reading.json_source import LONGEST_NAME, name_of, one_line
+from orchestrator.core.plans.reading.progress import tell_state
+from orchestrator.core.plans.text.boxes import BOX, split_box, status_of_mark
 from orchestrator.core.plans.text.front_matter import FrontMatter
 from orchestrator.core.plans.text.lines import Line, LineKind, scan, split_lines
+from orchestrator.core.plans.text.paths import path_in
+from orchestrator.core.plans.text.titles import split_title
 from orchestrator.core.terms import TaskStatus
 
 _ID: Final = r"T\d{3,9}[a-z]?"
-_BOXES: Final = r"(?:(?:[-*+][ \t]+)?\[[ xX~!-]?\][ \t]*){0,4}"
+_BOXES: Final = rf"(?:(?:[-*+][ \t]+)?{BOX}[ \t]*){{0,4}}"
 _TASK: Final = re.compile(rf"(?P<boxes>{_BOXES})(?:\*\*)?(?P<id>{_ID}\b)?(?:\*\*)?:?(?P<rest>.*)", re.DOTALL)
 _LATE_BOX: Final = re.compile(r"[ \t]*\[([ xX])\]")
 _LABEL: Final = re.compile(r"[ \t]*\[(P|US\d{1,4}|S\d{1,4}|[A-Z]{1,12}\d{0,4})\][ \t]*")
@@ -47,12 +52,15 @@ _ENDED: Final = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_END: Final = 400
+_LONGEST_TEXT: Final = 20_000
 #: A subordinate clause says something else: `after Phase 2, integrates with US1`.
 _CLAUSE: Final = re.compile(r"[;(]|,(?![ \t]*(?:T\d|US\d|and\b))")
 _STORY: Final = re.compile(r"\b(?:US|User Story )(\d{1,4})\b", re.IGNORECASE)
 _SIDE_BY_SIDE: Final = re.compile(r"\b(?:US\d|user stor(?:y|ies)).{0,80}\bparallel\b", re.IGNORECASE)
 _PATH: Final = re.compile(r"`([^`\s]{1,200})`")
 _RANGE: Final = re.compile(r"T(\d{3,9})(?:[ \t]*(?:-|–|\.\.|to)[ \t]*T(\d{3,9}))?")
+#: A value that names tasks and nothing else: `T001, T002-T004 and T006`.
+_IDS_ONLY: Final = re.compile(r"(?:T\d{3,9}[a-z]?|[ \t,&+–.-]|and|to){1,200}", re.IGNORECASE)
 _DEPENDS: Final = re.compile(
     r"(.{1,300}?)\b(?:depends? on|requires?|blocked by|after)\b(.{1,300})", re.IGNORECASE
 )
@@ -66,9 +74,7 @@ MOST_RELATED: Final = 2_000
 
 def looks_like(text: str) -> bool:
     """Whether some bullets are boxes with a spec-kit id."""
-    return bool(
-        re.search(rf"(?m)^[ \t]{{0,12}}[-*+][ \t]+(?:\[[ xX~!-]?\][ \t]*)?(?:\*\*)?{_ID}\b", text[:200_000])
-    )
+    return bool(re.search(rf"(?m)^[ \t]{{0,12}}[-*+][ \t]+(?:{BOX}[ \t]*)?(?:\*\*)?{_ID}\b", text[:200_000]))
 
 
 @dataclass(slots=True)
@@ -87,6 +93,7 @@ def read(text: str) -> Reading:
     reader = _SpecKitReader(findings)
     for line in scan(split_lines(text)).lines:
         reader.take(line)
+    reader.fill()
     reader.tell()
     draft = PlanDraft(name=reader.name, summary=[t for t in reader.summary if t])
     phases = [phase for phase in reader.phases if phase.steps]
@@ -138,14 +145,24 @@ class _SpecKitReader:
         self.count: dict[str, int] = {}
         #: Status and note of the tasks that are not open, by line.
         self.state: dict[int, tuple[TaskStatus, str]] = {}
+        self.open: StepDraft | None = None
+        #: The lines below each task, by the line of the task.
+        self.bodies: dict[int, list[Line]] = {}
+        self.waits: list[tuple[StepDraft, str, int]] = []
 
     def take(self, line: Line) -> None:
-        if line.kind is LineKind.CODE:
-            return
         if line.kind is LineKind.HEADING:
+            self.open = None
             self._heading(line)
-        elif not (line.kind is LineKind.BULLET and self._task(line)):
-            self._prose(line)
+        elif line.kind is LineKind.BULLET and self._task(line):
+            return
+        elif self.open is not None and (line.kind is LineKind.BLANK or line.indent > self.open.indent):
+            self.bodies.setdefault(self.open.line, []).append(line)
+            self._look_for_needs(line)
+        else:
+            self.open = None if line.kind is not LineKind.BLANK else self.open
+            if line.kind is not LineKind.CODE:
+                self._prose(line)
 
     def _heading(self, line: Line) -> None:
         if line.level == 1:
@@ -187,20 +204,23 @@ class _SpecKitReader:
             labels.append(label[1])
             rest = rest[label.end() :]
         rest, ended = _without_end(rest)
+        rest, waits = split_dependency(rest)
         key = self._free(key, line)
-        step = StepDraft(key, _clean(rest), line.number, line.indent, parallel="P" in labels, notes=Notes())
-        files = [path for path in _PATH.findall(rest) if "/" in path.strip("/") and ".." not in path]
-        if files:
-            step.notes.values["files"] = [Value([f"`{path.lstrip('/')}`"], line.number) for path in files]
+        step = StepDraft(key, rest, line.number, line.indent, parallel="P" in labels, notes=Notes())
+        if waits:
+            self.waits.append((step, waits, line.number))
         stories = [label for label in labels if label != "P"]
         if stories:
             step.notes.text.append(f"Story: {', '.join(stories)}")
-        status = next((BOXES[mark] for mark in "x~!-" if mark in boxes.lower().replace("- [", "[")), None)
-        if status is not None or ended:
+        marks = [split_box(f"{box.strip()}] ") for box in boxes.replace("- [", "[").split("]") if box.strip()]
+        mark = next((found[0] for found in marks if found and found[0]), "")
+        status = status_of_mark(mark, line.number, self.findings)
+        if status is not TaskStatus.PENDING or ended:
             self.state[line.number] = (
-                status or TaskStatus.COMPLETE,
+                status if status is not TaskStatus.PENDING else TaskStatus.COMPLETE,
                 (ended[1] or "").strip("()") if ended else "",
             )
+        self.open = step
         self.phases[-1].steps.append(step)
         if key:
             self.place[key] = len(self.place)
@@ -229,7 +249,12 @@ class _SpecKitReader:
             self.summary.append(line.raw)
         if not self.side_by_side and _SIDE_BY_SIDE.search(line.body[:1000]):
             self.side_by_side = line.number
-        if ("T" in line.body or "U" in line.body) and len(self.spoken) < MOST_SPOKEN:
+        self._look_for_needs(line)
+
+    def _look_for_needs(self, line: Line) -> None:
+        if line.kind is LineKind.CODE or len(self.spoken) >= MOST_SPOKEN:
+            return
+        if "T" in line.body or "U" in line.body:
             self._spoken(line)
 
     def _spoken(self, line: Line) -> None:
@@ -242,8 +267,36 @@ class _SpecKitReader:
                 (_ids(depends[1]), _ids(_CLAUSE.split(depends[2], maxsplit=1)[0]), line.number)
             )
 
+    def fill(self) -> None:
+        """Give every task what stands below it: the rest of its sentence, files, criteria, details."""
+        for phase in self.phases:
+            for step in phase.steps:
+                lines = self.bodies.get(step.line, ())
+                below = ((line.number, line.raw, line.kind is LineKind.CODE) for line in lines)
+                self._fill(step, parts_of_lines(below, wraps=True))
+
+    def _fill(self, step: StepDraft, parts: Parts) -> None:
+        whole = " ".join([step.title, *parts.title])
+        title, waits = split_dependency(whole)
+        if waits:
+            self.waits.append((step, waits, step.line))
+        own = [path for word in _PATH.findall(title) if (path := path_in(word))]
+        step.title, long = split_title(_clean(title))
+        step.notes.text += [long, ""] if long else []
+        for name, texts in (("files", [f"`{path}`" for path in [*own, *parts.files]]), ("exit", parts.exits)):
+            if texts:
+                step.notes.values[name] = [Value([text], step.line) for text in dict.fromkeys(texts)]
+        if parts.estimate:
+            step.notes.values["estimate"] = [Value([parts.estimate], step.line)]
+        step.notes.text += parts.details
+        for value, line, spoken in parts.waits:
+            if not spoken or _IDS_ONLY.fullmatch(value.strip(" `*.")):
+                self.waits.append((step, value, line))
+
     def tell(self) -> None:
         """Turn what the prose says into dependencies, and say what was inferred and what was left out."""
+        for step, value, line in self.waits:
+            self._wait(step, value, line)
         for after, before, line in self.spoken:
             known = [key for key in after if key in self.by_id], [key for key in before if key in self.by_id]
             if all(known):
@@ -258,6 +311,21 @@ class _SpecKitReader:
             self.findings.add(
                 "inferred-stage", self.side_by_side, message, "Write them as threads of one batch."
             )
+
+    def _wait(self, step: StepDraft, value: str, line: int) -> None:
+        """A dependency that the task states itself; what names no task stays in its details."""
+        known = [key for key in _ids(value) if key in self.by_id and key != step.key]
+        key = step.key
+        if known and key and all(self.place[need] < self.place[key] for need in known):
+            step.needs += [need for need in known if need not in step.needs]
+        elif known and key:
+            self._relate([key], known, line)
+        elif not says_none(value):
+            step.notes.text.append(f"Depends on: {value}")
+            message = (
+                f"“{value[:60]}” names no task of the list, so {key or 'the task'} does not wait for it."
+            )
+            self.findings.add("unreadable-value", line, message, "Name tasks by their ids.")
 
     def _relate_stories(self, after: list[str], before: list[str], line: int) -> None:
         """`US8 depends on US6`: holds where its phase stands later; inside one phase it becomes
@@ -325,6 +393,6 @@ def _some(keys: list[str]) -> str:
     return keys[0] if len(keys) == 1 else f"{keys[0]} … {keys[-1]}"
 
 
-def _clean(text: str, most: int = LONGEST_TITLE) -> str:
+def _clean(text: str, most: int = _LONGEST_TEXT) -> str:
     plain, _ = _without_end(" ".join(text.replace("**", "").split()))
     return one_line(plain.strip(" ✓✅-–—"), most)

@@ -96,9 +96,19 @@ def _task(task: Any, prefix: str, lines: Lines, findings: Findings) -> Iterator[
     item = _item(task, prefix, "", lines, findings)
     if item is None:
         return
-    subtasks = [_item(sub, prefix, item.key, lines, findings) for sub in listed(task.get("subtasks"))]
     yield item
-    yield from (sub for sub in subtasks if sub)
+    yield from _below(task, item, prefix, lines, findings)
+
+
+def _below(
+    task: dict[str, Any], parent: Item, prefix: str, lines: Lines, findings: Findings
+) -> Iterator[Item]:
+    """The subtasks of a task, and theirs; JSON is nested no deeper than `DEEPEST`."""
+    for value in listed(task.get("subtasks")):
+        item = _item(value, prefix, parent.key, lines, findings)
+        if item is not None:
+            yield item
+            yield from _below(value, item, prefix, lines, findings)
 
 
 def _item(task: Any, prefix: str, parent: str, lines: Lines, findings: Findings) -> Item | None:

@@ -12,18 +12,17 @@ from orchestrator.core.plans.reading.build import build_plan
 from orchestrator.core.plans.reading.drafts import PlanDraft
 from orchestrator.core.plans.reading.items import Item, key_of, name_items, reading_with
 from orchestrator.core.plans.reading.json_source import LONGEST_TITLE, name_of, one_line
-from orchestrator.core.plans.reading.progress import BOXES
+from orchestrator.core.plans.text.boxes import BOX, status_of_mark
 from orchestrator.core.plans.text.front_matter import FrontMatter
 from orchestrator.core.plans.text.lines import Line, LineKind, scan, split_lines
-from orchestrator.core.terms import TaskStatus
 
 _TASK: Final = re.compile(
-    r"\[(?P<box>[ xX~!-]?)\][ \t]+(?:\*\*)?(?:Task[ "
+    rf"(?P<box>{BOX})[ \t]+(?:\*\*)?(?:Task[ "
     r"\t]+)?(?P<id>\d{1,4}(?:\.\d{1,6}){3})(?:\*\*)?[ \t]*:(?:\*\*)?"
     r"[ \t]*(?P<text>.*)",
     re.DOTALL | re.IGNORECASE,
 )
-_LOOKS: Final = re.compile(r"(?mi)^[ \t]{0,4}[-*+] \[[ x~!-]?\] (?:\*\*)?Task \d{1,4}(?:\.\d{1,6}){3}\b")
+_LOOKS: Final = re.compile(rf"(?mi)^[ \t]{{0,4}}[-*+] {BOX} (?:\*\*)?" r"Task \d{1,4}(?:\.\d{1,6}){3}\b")
 #: What only a PLAN.md has: its title, gates, deeper headings, labels, properties of steps.
 _NOT: Final = re.compile(
     r"(?mi)^(?:#{1,6}[ \t]+(?:plan:|gate\b|merge[ -]?point\b)|#{5,6}[ \t]+(?:batch|thread)\b"
@@ -102,7 +101,7 @@ class _TasksReader:
             key=key_of(found["id"]),
             title=one_line(_AGENT.sub("", found["text"]), LONGEST_TITLE),
             line=line.number,
-            status=BOXES.get(found["box"].lower(), TaskStatus.PENDING),
+            status=status_of_mark(found["box"].strip("[] \t"), line.number, self.findings),
             agent=own[1] if own else self.agent,
         )
         self.rows.append(Row(self.open, (self.names[0], self.names[1], self.names[2])))

@@ -1,10 +1,11 @@
 """What stands below a step in prose: files, criteria, dependencies and the text that is none of them."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from orchestrator.core.plans.prose.outline import Node, Outline
+from orchestrator.core.plans.prose.outline import Kind, Node, Outline
 from orchestrator.core.plans.prose.references import PROPERTY, said_in, says_none
 from orchestrator.core.plans.prose.words import bare, is_criteria
 from orchestrator.core.plans.text.paths import file_in
@@ -60,31 +61,35 @@ class Parts:
 
 def parts_of(outline: Outline, node: Node, first: int, last: int) -> Parts:
     """Read the lines `first` to `last` (1-based) below a step."""
-    return _Taker(outline, node, first).take(last)
+    lines = ((number, outline.texts[number - 1], number in outline.code) for number in range(first, last + 1))
+    return parts_of_lines(lines, wraps=node.kind is Kind.ITEM)
+
+
+def parts_of_lines(lines: Iterable[tuple[int, str, bool]], *, wraps: bool) -> Parts:
+    """Read lines with their numbers and whether each is code; with `wraps` the first continue the title."""
+    taker = _Taker(wraps)
+    for number, raw, is_code in lines:
+        taker.take(number, raw, is_code)
+    return taker.parts
 
 
 class _Taker:
-    def __init__(self, outline: Outline, node: Node, first: int) -> None:
-        self.outline = outline
+    def __init__(self, wraps: bool) -> None:
         self.parts = Parts()
-        self.first = first
         #: What the label above says that the lines below it are: `files`, `exits`, `waits` or nothing.
         self.below, self.below_indent = "", 0
-        self.wraps = node.kind.name == "ITEM"
+        self.wraps = wraps
 
-    def take(self, last: int) -> Parts:
-        for number in range(self.first, last + 1):
-            raw = self.outline.texts[number - 1]
-            text = raw.strip()
-            if number in self.outline.code:
-                self.wraps, self.below = False, ""
-                self.parts.details.append(raw)
-            elif not text:
-                self.wraps = False
-                self.parts.details.append("")
-            else:
-                self._line(number, raw, text)
-        return self.parts
+    def take(self, number: int, raw: str, is_code: bool) -> None:
+        text = raw.strip()
+        if is_code:
+            self.wraps, self.below = False, ""
+            self.parts.details.append(raw)
+        elif not text:
+            self.wraps = False
+            self.parts.details.append("")
+        else:
+            self._line(number, raw, text)
 
     def _line(self, number: int, raw: str, text: str) -> None:
         heading = _HEADING.fullmatch(text)

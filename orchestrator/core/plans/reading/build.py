@@ -40,6 +40,7 @@ from orchestrator.core.plans.reading.names import Names, name_everything
 from orchestrator.core.plans.text.front_matter import FrontMatter
 from orchestrator.core.plans.text.phrases import lane_of, read_group, read_items, read_names
 from orchestrator.core.plans.text.source import MAX_STEPS, too_many_steps
+from orchestrator.core.plans.text.titles import split_title
 from orchestrator.core.terms import StageKind
 
 MAIN_LANE: Final = "main"
@@ -246,6 +247,7 @@ class _Builder:
         inferred.
         """
         key = self.names.step_key(draft)
+        title, whole = split_title(draft.title)
         if not draft.title:
             self.findings.add(
                 "untitled-step", draft.line, f"Step {key} has no title.", "Say what is to be done."
@@ -256,9 +258,9 @@ class _Builder:
         inferred = ["key"] * (key != draft.key) + ["parallel"] * (own is None and parallel and not said)
         return StepSpec(
             key=key,
-            title=draft.title or key,
+            title=title or key,
             line=draft.line,
-            details=_paragraphs(joined(draft.notes.text), kept),
+            details=_paragraphs(whole, joined(draft.notes.text), kept),
             parallel=parallel if own is None else own,
             needs=self._needs([(name, draft.line) for name in draft.needs] + named_needs(draft.notes)),
             inferred=tuple(inferred),

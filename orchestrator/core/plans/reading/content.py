@@ -5,12 +5,16 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from orchestrator.core.plans.plan import Question
-from orchestrator.core.plans.reading.drafts import LaneDraft, Notes
+from orchestrator.core.plans.reading.drafts import BatchDraft, LaneDraft, Notes
 from orchestrator.core.plans.reading.position import Position, short
 from orchestrator.core.plans.reading.steps import read_step, warn_about_gate, warn_about_step
 from orchestrator.core.plans.text.lines import Line, LineKind
 from orchestrator.core.plans.text.phrases import read_box, read_keyed, read_label, read_lane, read_property
 
+#: A bullet that says something about the batch, or an address: `Note: …`, `**Why:** …`, `https://…`.
+_REMARK: Final = re.compile(r"(?:\*\*)?[A-Za-z][A-Za-z _-]{0,24}(?:\*\*)?:")
+#: Sections in which a bullet is a step, with a key or without.
+_EVERY_BULLET: Final = frozenset({"tasks", "steps"})
 _LAST_UPDATED: Final = re.compile(r"[*_]?Last updated:?.*", re.IGNORECASE | re.DOTALL)
 
 
@@ -62,7 +66,8 @@ def lane_line(at: Position, line: Line) -> None:
 
 
 def _loose_line(at: Position, line: Line) -> None:
-    step = read_step(at, line)
+    every = at.section_name.rstrip(":").lower() in _EVERY_BULLET and line.indent < 2
+    step = read_step(at, line, every=every and not read_property(line.body))
     if step:
         at.draft.loose.append(step)
 
@@ -95,15 +100,31 @@ def _stage_step_line(at: Position, line: Line) -> None:
 
 def _batch_line(at: Position, line: Line) -> None:
     assert at.batch is not None
-    step = read_step(at, line)
+    step = read_step(at, line, every=_is_step_without_key(at.batch, line))
     if step:
         at.batch.steps.append(step)
         return
     warn_about_gate(at, line, "text of a batch")
-    if line.kind is LineKind.BULLET and read_box(line.body):
-        message = f"The check box has no key and is read as text: {short(line.body)}"
-        at.findings.add("box-without-key", line.number, message, "Give it a key: `- A1: what is to be done`.")
+    remark = read_property(line.body) or _REMARK.match(line.body)
+    if line.kind is LineKind.BULLET and line.indent < 2 and not remark:
+        at.batch.bullets.append((line, len(at.batch.summary)))
     at.batch.summary.append(line.raw)
+
+
+def _is_step_without_key(batch: BatchDraft, line: Line) -> bool:
+    """A box in a batch is a step, and so is a bullet beside steps."""
+    if line.kind is not LineKind.BULLET or line.indent >= 2 or read_property(line.body):
+        return False
+    return read_box(line.body) is not None or (bool(batch.steps) and not _REMARK.match(line.body))
+
+
+def take_bullets(at: Position, batch: BatchDraft) -> None:
+    """The steps of a batch that has nothing but plain bullets: each of them is one."""
+    if batch.gate or batch.steps or batch.threads or not batch.bullets:
+        return
+    taken = {place for _, place in batch.bullets}
+    batch.steps = [step for line, _ in batch.bullets if (step := read_step(at, line, every=True))]
+    batch.summary = [text for place, text in enumerate(batch.summary) if place not in taken]
 
 
 def _preamble_line(at: Position, line: Line) -> None:

@@ -126,7 +126,10 @@ class ThreadDraft:
 
 @dataclass(slots=True)
 class BatchDraft:
-    """`steps` stand directly in the batch and are sorted into lanes; a gate is a batch of its own."""
+    """`steps` stand directly in the batch and are sorted into lanes; a gate is a batch of its own.
+
+    `bullets` are the plain ones, with their places in the summary.
+    """
 
     number: int
     name: str
@@ -136,6 +139,7 @@ class BatchDraft:
     inferred: bool = False
     summary: list[str] = field(default_factory=list)
     steps: list[StepDraft] = field(default_factory=list)
+    bullets: list[tuple[Line, int]] = field(default_factory=list)
     threads: list[ThreadDraft] = field(default_factory=list)
     gate: GateDraft | None = None
 

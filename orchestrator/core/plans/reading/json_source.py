@@ -21,6 +21,16 @@ LONGEST_AGENT: Final = 150
 _ID: Final = re.compile(r'"id"\s{0,20}:\s{0,20}("(?:[^"\\\n]|\\.){0,200}"|-?\d{1,30}(?:\.\d{1,30})?)')
 
 
+#: Comments in front of the first value, as people and tools put them there.
+_COMMENTS: Final = re.compile(r"(?:\s+|//[^\n]*|#[^\n]*|/\*(?:[^*]|\*(?!/)){0,20000}\*/)+(?=[{\[])")
+
+
+def without_comments(text: str) -> str:
+    """The text with comments in front of its first value as blank lines, so that lines stay what they are."""
+    comments = _COMMENTS.match(text) if text[:1] in ("/", "#") or text[:1].isspace() else None
+    return "\n" * comments[0].count("\n") + text[comments.end() :] if comments else text
+
+
 class Loader:
     """Loads JSON texts one after the other: to make a decoder takes longer than to decode a line of a JSONL
     file.
@@ -39,7 +49,7 @@ class Loader:
         """The value of a JSON text, or None with a finding that names the line."""
         self._odd.clear()
         try:
-            value = self._decoder.decode(text.removeprefix("\ufeff"))
+            value = self._decoder.decode(without_comments(text.removeprefix("\ufeff")))
         except json.JSONDecodeError as error:
             findings.add(
                 "not-json", error.lineno, f"This is not JSON: {error.msg}.", "Correct the file at this line."

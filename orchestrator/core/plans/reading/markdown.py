@@ -10,8 +10,8 @@ from orchestrator.core.plans.findings import Findings
 from orchestrator.core.plans.plan import Progress, Reading
 from orchestrator.core.plans.reading.build import build_plan
 from orchestrator.core.plans.reading.drafts import PlanDraft
-from orchestrator.core.plans.reading.progress import BOXES
 from orchestrator.core.plans.reading.walker import walk
+from orchestrator.core.plans.text.boxes import status_of_mark
 from orchestrator.core.plans.text.front_matter import FrontMatter, read_front_matter
 from orchestrator.core.plans.text.lines import scan, split_lines
 from orchestrator.core.plans.text.parameters import fill
@@ -48,7 +48,7 @@ def finish_plan(
     plan = fill(build_plan(draft, matter, findings), texts, matter, findings, first)
     ticked = plan.steps() if plan and draft.boxes else ()
     progress = tuple(
-        Progress(step.key, BOXES[draft.boxes[step.line]], step.line)
+        Progress(step.key, status_of_mark(draft.boxes[step.line], step.line, findings), step.line)
         for step in ticked
         if step.line in draft.boxes
     )

@@ -99,7 +99,8 @@ def name_everything(stages: list[StageDraft], findings: Findings) -> Names:
     for position, stage in enumerate(stages):
         for batch in stage.batches:
             names.place(position, stage.number, batch)
-            _name_steps(names, batch.steps, "")
+            _name_steps(names, batch.steps, f"{stage.number:02}.{batch.number:02}")
+            _tell_without_key(batch, findings)
             for thread in batch.threads:
                 _name_thread(names, f"{stage.number:02}.{batch.number:02}.{thread.lane}", thread, findings)
             if batch.gate and KEY.fullmatch(batch.gate.key):
@@ -107,6 +108,13 @@ def name_everything(stages: list[StageDraft], findings: Findings) -> Names:
     for gate in (batch.gate for stage in stages for batch in stage.batches if batch.gate):
         _name_gate(names, gate, findings)
     return names
+
+
+def _tell_without_key(batch: BatchDraft, findings: Findings) -> None:
+    without = [step for step in batch.steps if not step.key]
+    if without:
+        message = f"{len(without)} of the {len(batch.steps)} steps of batch {batch.number:02} have no key."
+        findings.add("inferred-key", without[0].line, message, "Write `- A1: …` to give a step a key.")
 
 
 def _name_thread(names: Names, key: str, thread: ThreadDraft, findings: Findings) -> None:

@@ -20,16 +20,6 @@ _WORDS: Final = {
     TaskStatus.SKIPPED: "skipped",
 }
 STATUS: Final = {word: status for status, words in _WORDS.items() for word in words.split()}
-#: The characters inside the check boxes of TASKS.md.
-BOXES: Final = {
-    "": TaskStatus.PENDING,
-    " ": TaskStatus.PENDING,
-    "x": TaskStatus.COMPLETE,
-    "~": TaskStatus.ACTIVE,
-    "!": TaskStatus.BLOCKED,
-    "-": TaskStatus.CANCELLED,
-}
-
 
 #: What can be done with the state that a source tells.
 ADOPT_IT: Final = (

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from orchestrator.core.plans.findings import Findings
-from orchestrator.core.plans.reading.content import take_content
+from orchestrator.core.plans.reading.content import take_bullets, take_content
 from orchestrator.core.plans.reading.drafts import PlanDraft
 from orchestrator.core.plans.reading.headings import take_heading
 from orchestrator.core.plans.reading.position import Position
@@ -18,4 +18,7 @@ def walk(lines: Iterable[Line], findings: Findings) -> PlanDraft:
             take_heading(at, line)
         else:
             take_content(at, line)
+    for stage in at.draft.stages:
+        for batch in stage.batches:
+            take_bullets(at, batch)
     return at.draft

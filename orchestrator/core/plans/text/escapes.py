@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from orchestrator.core.plans.text.phrases import read_keyed, read_label, read_property
+from orchestrator.core.plans.text.phrases import read_keyed, read_label, read_property, split_suffix
 
 _FENCE: Final = re.compile(r"[ \t]*(`{3,}|~{3,})(.*)")
 _MARKED: Final = re.compile(r"([ \t]*)(.*)", re.DOTALL)
@@ -33,6 +33,13 @@ def unescape(lines: list[str]) -> list[str]:
 def protect_end(text: str) -> str:
     """A name or title whose last bracket would be read as `(needs …)`, `(parallel)` or a note."""
     return f"{text[:-1]}\\)" if text.endswith(")") else text
+
+
+def protect_title(text: str) -> str:
+    """The title of a step whose end would be read as what it needs, with a backslash that is taken away again."""
+    if text.endswith(")"):
+        return protect_end(text)
+    return f"{text}\\" if text.endswith("\\") or split_suffix(text) != (text, [], False) else text
 
 
 def _escape_line(line: str) -> str:

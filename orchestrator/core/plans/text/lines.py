@@ -53,19 +53,22 @@ def split_lines(source: str) -> list[str]:
 
 def scan(texts: list[str], first: int = 1, *, open_markdown: bool = False) -> Scan:
     """Classify lines, numbered from `first`; with `open_markdown` Markdown code blocks count as text."""
-    scanner = _Scanner(open_markdown)
+    ends = [number for number, text in enumerate(texts, first) if "-->" in text]
+    scanner = _Scanner(open_markdown, ends[-1] if ends else 0)
     lines = tuple(scanner.line(number, text) for number, text in enumerate(texts, first))
     return Scan(lines, scanner.fence_line, scanner.has_markdown_block)
 
 
 class _Scanner:
-    def __init__(self, open_markdown: bool) -> None:
+    def __init__(self, open_markdown: bool, last_end: int) -> None:
         self.open_markdown = open_markdown
         self.has_markdown_block = False
         self.fence = ""
         self.fence_line = 0
         self.transparent = False
         self.comment = False
+        self.last_end = last_end
+        self.inner = 0
 
     def line(self, number: int, raw: str) -> Line:
         text = raw.strip()
@@ -75,7 +78,8 @@ class _Scanner:
         if self.fence:
             return self._inside(number, indent, text, raw)
         if self.comment or text.startswith("<!--"):
-            self.comment = "-->" not in text
+            # A comment that is never closed is one line, so that nothing behind it is lost.
+            self.comment = "-->" not in text and number < self.last_end
             return Line(number, LineKind.CODE, indent, 0, text, raw)
         opening = _FENCE.fullmatch(text) if text[0] in "`~" else None
         if opening and not (opening[1][0] == "`" and "`" in opening[2]):

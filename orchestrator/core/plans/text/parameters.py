@@ -23,6 +23,8 @@ from orchestrator.core.plans.texts import map_texts
 LONGEST_VALUE: Final = 500
 #: Where a text names a parameter; `${{ … }}` belongs to other tools.
 USE: Final = re.compile(r"(?<!\$)\{\{[ \t]*([A-Za-z][A-Za-z0-9_. -]{0,59}?)[ \t]*\}\}")
+#: Code inside a line; `{{name}}` in it is filled where the plan declares the name, and is text elsewhere.
+_CODE: Final = re.compile(r"`[^`\n]{1,1000}`")
 CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
 
 
@@ -110,6 +112,11 @@ def _filled(values: Mapping[str, str], text: str) -> str:
     return USE.sub(lambda use: values.get(use[1]) or use[0], text)
 
 
+def _without_code(text: str) -> str:
+    """The text with what stands in backticks taken out, unless a parameter may stand in all of it."""
+    return _CODE.sub(lambda code: " " * len(code[0]), text) if "`" in text else text
+
+
 def _report_unknown(texts: list[str], matter: FrontMatter, findings: Findings, first: int) -> int:
     """Findings for names that are not declared, except in code; how many characters the values come to."""
     own = set(matter.parameter_lines.values())
@@ -121,7 +128,8 @@ def _report_unknown(texts: list[str], matter: FrontMatter, findings: Findings, f
             continue
         for use in USE.finditer(text):
             growth += len(matter.parameters.get(use[1], ""))
-            if use[1] not in matter.parameters and number not in code:
+        for use in USE.finditer(_without_code(text)):
+            if matter.parameters and use[1] not in matter.parameters and number not in code:
                 message = f"“{use[0]}” names no parameter of the plan."
                 fix = (
                     f"Declare `{use[1]}: value` in the front matter below `parameters:`, or correct the name."

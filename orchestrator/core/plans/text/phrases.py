@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from orchestrator.core.plans.text.boxes import BOX
+
 _NUMBER: Final = r"(\d{1,6})(?!\d|\.\d)"
 _SEPARATOR: Final = " \t:.-–—"
 _STAGE: Final = re.compile(rf"(?:stage|wave)(?:[ \t-]*{_NUMBER}|[ \t]*(?=:))(.*)", re.IGNORECASE | re.DOTALL)
@@ -29,7 +31,7 @@ LANE_KEY: Final = r"[A-Z]{1,4}\d{1,6}[a-z]?"
 DOTTED_KEY: Final = r"\d{1,6}(?:\.\d{1,6}){1,4}"
 _WORD_KEY: Final = r"[A-Za-z0-9]+(?:(?:[-_]|\.(?!\.))+[A-Za-z0-9]+)*"
 _KEYED: Final = re.compile(
-    rf"(?P<box>\[[ xX~!-]\][ \t]+)?(?P<bold>\*\*|__)?(?P<prefix>(?:Task|Step)[ \t]+)?"
+    rf"(?P<box>{BOX}[ \t]+)?(?P<bold>\*\*|__)?(?P<prefix>(?:Task|Step)[ \t]+)?"
     rf"(?:(?P<strict>{LANE_KEY}|{DOTTED_KEY})|(?P<free>{_WORD_KEY}))"
     rf"[ \t]*(?:\*\*|__)?[ \t]*:(?:\*\*|__)?(?=[ \t]|$)(?P<title>.*)",
     re.IGNORECASE | re.DOTALL,
@@ -37,7 +39,7 @@ _KEYED: Final = re.compile(
 _DOTTED: Final = re.compile(DOTTED_KEY)
 _LANE_OF_KEY: Final = re.compile(r"(?:WS-)?([A-Z]{1,4})-?\d")
 _STRICT: Final = re.compile(rf"(?:{LANE_KEY}|{DOTTED_KEY})")
-_BOX: Final = re.compile(r"\[([ xX~!-])\](?:[ \t]+(.*))?", re.DOTALL)
+_BOX: Final = re.compile(rf"({BOX})(?:[ \t]+(.*))?", re.DOTALL)
 _PROPERTY: Final = re.compile(
     r"(?:\*\*|__)?([A-Za-z][A-Za-z _-]{0,23}?)(?:\*\*|__)?[ \t]*:(?:\*\*|__)?[ \t]*(.*)", re.DOTALL
 )
@@ -45,6 +47,13 @@ _LABEL: Final = re.compile(r"\*\*(Summary|Details|Tasks|Steps):?\*\*:?(.*)", re.
 _SUFFIX_NEEDS: Final = re.compile(
     r"(?:needs|need|depends on|requires|after|blocked on|blocked by)[ \t:]+(.+)", re.IGNORECASE | re.DOTALL
 )
+_BRACKETS: Final = {")": "(", "]": "["}
+#: `Sort the slips, needs A1`: at the end of a title, with keys behind it and nothing else.
+_SPOKEN_NEEDS: Final = re.compile(
+    r",[ \t]*(?:needs|depends on|blocked by|requires)[ \t:]+([\w., \t&+-]{1,200})\Z", re.IGNORECASE
+)
+_KEY_SPOKEN: Final = re.compile(rf"{LANE_KEY}|{DOTTED_KEY}")
+_LONGEST_SPOKEN: Final = 240
 _SPLIT: Final = re.compile(r"[,;+&]|\b(?:and|AND)\b")
 _LEADING: Final = re.compile(
     r"(?:(?:when|once|after|all of|all|both|tasks?|steps?|gate|merge point)[ \t]+)+", re.IGNORECASE
@@ -82,6 +91,8 @@ PROPERTIES: Final = {
     "estimate": "estimate",
     "needs": "needs",
     "depends on": "needs",
+    "dependencies": "needs",
+    "blocked by": "needs",
     "worktree": "worktree",
     "kind": "kind",
     "reviewers": "reviewers",
@@ -198,7 +209,7 @@ def read_keyed(body: str) -> Keyed | None:
 def read_box(body: str) -> tuple[str, str] | None:
     """`[x] text` -> (`x`, `text`); the state is empty for an unchecked box."""
     found = _BOX.fullmatch(body)
-    return (found[1].strip().lower(), (found[2] or "").strip()) if found else None
+    return (found[1].strip("[] \t").lower(), (found[2] or "").strip()) if found else None
 
 
 def read_property(body: str) -> tuple[str, str] | None:
@@ -222,10 +233,13 @@ def split_suffix(title: str) -> tuple[str, list[str], bool]:
     """
     needs: list[str] = []
     parallel = False
+    if title.endswith("\\"):
+        return title[:-1], needs, parallel
     for _ in range(_MOST_SUFFIXES):
-        if not title.endswith(")") or title.endswith("\\)") or "(" not in title:
+        bracket = _BRACKETS.get(title[-1:], "")
+        if not bracket or title[-2:-1] == "\\" or bracket not in title:
             break
-        start = title.rfind("(")
+        start = title.rfind(bracket)
         inside = title[start + 1 : -1].strip()
         found = _SUFFIX_NEEDS.fullmatch(inside)
         if found:
@@ -235,6 +249,11 @@ def split_suffix(title: str) -> tuple[str, list[str], bool]:
         else:
             break
         title = title[:start].rstrip()
+    if spoken := _SPOKEN_NEEDS.search(title[-_LONGEST_SPOKEN:]):
+        names = read_names(spoken[1])
+        if all(_KEY_SPOKEN.fullmatch(name) for name in names):
+            needs = names + needs
+            title = title[: len(title) - len(spoken[0])].rstrip()
     return _without_escape(title), needs, parallel
 
 

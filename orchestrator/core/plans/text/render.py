@@ -10,7 +10,7 @@ from typing import Final
 
 from orchestrator.core.plans.action import ACTION
 from orchestrator.core.plans.plan import BatchSpec, GateSpec, Plan, StageSpec, StepSpec, ThreadSpec
-from orchestrator.core.plans.text.escapes import escape, protect_end
+from orchestrator.core.plans.text.escapes import escape, protect_end, protect_title
 from orchestrator.core.plans.text.front_matter import quoted
 from orchestrator.core.terms import GateKind, StageKind
 
@@ -98,7 +98,7 @@ def _thread(thread: ThreadSpec) -> Iterator[str]:
         yield from ("**Summary:**", "", *escape(thread.summary), "")
     yield from ("**Tasks:**", "")
     for step in thread.steps:
-        yield f"- Task {step.key}: {protect_end(step.title)}"
+        yield f"- Task {step.key}: {protect_title(step.title)}"
         body = [*(escape(step.details) if step.details else ()), *_properties(step)]
         yield from (f"  {line}" if line else "" for line in body)
     yield ""

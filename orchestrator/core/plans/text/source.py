@@ -1,5 +1,7 @@
 """From bytes to the text of a plan: what is not text, or too much of it, is a finding and is never read."""
 
+import re
+import unicodedata
 from typing import Final
 
 from orchestrator.core import limits
@@ -10,6 +12,12 @@ from orchestrator.core.plans.findings import finding
 MAX_BYTES: Final = limits.PLAN_BYTES
 MAX_LINES: Final = 160_000
 MAX_STEPS: Final = 10_000
+_FRONT: Final = re.compile(
+    r"(?m)^[ \t\xa0\u202f]{0,40}(?:[-*+]|#{1,6}|\d{1,6}[.)])[ \t\xa0\u202f]{1,8}"
+    r"(?:\[[^\]\n]{0,5}\][ \t\xa0\u202f]{0,8})?"
+    r"(?:\w{1,12}:?[\xa0\u202f])?"
+)
+_SPACES: Final = {0xA0: " ", 0x202F: " ", 0x2007: " "}
 
 
 def decode_source(data: bytes | str) -> str | Finding:
@@ -31,6 +39,16 @@ def decode_source(data: bytes | str) -> str | Finding:
         message = f"The plan has more than {MAX_LINES:,} lines."
         return finding("source-too-large", MAX_LINES, message, "Split the work into several plans.")
     return text
+
+
+def readable(text: str) -> str:
+    """The text as readers of other tools' plans take it, line for line: letters composed (NFC), and plain
+    spaces for no-break ones in front of a title.
+    """
+    if text.isascii():
+        return text
+    text = unicodedata.normalize("NFC", text)
+    return _FRONT.sub(lambda front: front[0].translate(_SPACES), text)
 
 
 def _too_large() -> Finding:
