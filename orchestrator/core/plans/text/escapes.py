@@ -36,7 +36,7 @@ def protect_end(text: str) -> str:
 
 
 def protect_title(text: str) -> str:
-    """The title of a step whose end would be read as what it needs, with a backslash that is taken away again."""
+    """The title of a step; an end that reads as what it needs gets a backslash, which readers take away."""
     if text.endswith(")"):
         return protect_end(text)
     return f"{text}\\" if text.endswith("\\") or split_suffix(text) != (text, [], False) else text
