@@ -6,7 +6,7 @@ from orchestrator.models.attempt import Assignment, Attempt, CriterionCheck
 from orchestrator.models.blocker import Blocker
 from orchestrator.models.bundle import Bundle
 from orchestrator.models.check_rule import CheckRule
-from orchestrator.models.comment import Comment, CommentThread, ViewedSection
+from orchestrator.models.comment import Comment, Discussion, ViewedSection
 from orchestrator.models.decision import RecordedVerdict, SchedulingDecision
 from orchestrator.models.executor import AccessToken, Executor
 from orchestrator.models.form_key import FormKey
@@ -44,9 +44,9 @@ __all__ = [
     "Bundle",
     "CheckRule",
     "Comment",
-    "CommentThread",
     "Criterion",
     "CriterionCheck",
+    "Discussion",
     "DuplicateDecision",
     "Executor",
     "FormKey",

@@ -182,7 +182,17 @@ SAMPLES = {
     **dict.fromkeys(("uuid", "workstream"), "00000000-0000-4000-8000-000000000000"),
     **dict.fromkeys(("slug", "name"), "release"),
     **dict.fromkeys(
-        ("number", "task_id", "attempt_id", "blocker_id", "thread_id", "artifact_id", "migration"), "1"
+        (
+            "number",
+            "task_id",
+            "attempt_id",
+            "blocker_id",
+            "thread_id",
+            "discussion_id",
+            "artifact_id",
+            "migration",
+        ),
+        "1",
     ),
 }
 

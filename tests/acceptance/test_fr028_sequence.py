@@ -58,7 +58,7 @@ class Behind:
 def submitted(driver: Driver, source: bytes) -> WorkflowVersion:
     """In review, with a draft of a comment by whoever approves it."""
     version = driver.submit(source).version
-    comments.open_thread(
+    comments.open_discussion(
         version_id=version.pk, body="Fine.", actor=driver.cast.actor("approver"), now=driver.tick()
     )
     return version

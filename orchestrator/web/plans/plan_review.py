@@ -17,7 +17,7 @@ from orchestrator.core.terms import VersionStatus
 from orchestrator.models import WorkflowVersion
 from orchestrator.queries.changes.migrations import in_flight, mistaken_for_new
 from orchestrator.queries.plans import plans as queries
-from orchestrator.queries.plans.comments import Conversation, conversation
+from orchestrator.queries.plans.comments import Discussions, discussions_on
 from orchestrator.queries.plans.effect import in_effect
 from orchestrator.queries.plans.judged import judged_version
 from orchestrator.queries.plans.readings import adoption_by, preview_of, state_told_by
@@ -30,7 +30,7 @@ from orchestrator.queries.plans.review import (
     viewed_by,
 )
 from orchestrator.queries.plans.sign_offs import sign_offs
-from orchestrator.services.plans.comments import open_thread
+from orchestrator.services.plans.comments import open_discussion
 from orchestrator.web.acting import act_of, chosen, now, number_in, perform, proceed, viewer
 from orchestrator.web.moments import wanted_moment
 from orchestrator.web.plans import plan_decisions, prehandoff
@@ -106,7 +106,7 @@ class Layout:
         self.own, self.previous = queries.earlier_versions(version, self.who.user.pk)
         self.since = self._since(request.GET.get("since", ""))
         self.comparison = self._comparison(self.since)
-        self.talk: Conversation = conversation(version, self.reading.plan, self.who.user.pk)
+        self.talk: Discussions = discussions_on(version, self.reading.plan, self.who.user.pk)
         self.line = number_in(request.GET.get("comment", ""))
         self.step = request.GET.get("step", "")
         self.sections: tuple[ReviewSection, ...] = review_sections(
@@ -128,7 +128,7 @@ class Layout:
             "sections": self.sections,
             "viewed": sum(one.viewed for one in self.sections),
             "commenting": {"line": self.line, "step": self.step},
-            "no_comment": self.who.lacks(open_thread),
+            "no_comment": self.who.lacks(open_discussion),
         }
 
     def choices(self) -> list[Choice]:
