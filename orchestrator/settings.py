@@ -302,8 +302,8 @@ TOOLS_LIMITS = {
     "open_files": _whole_number("TOOLS_OPEN_FILES", 1024),
     "cpu_seconds": _whole_number("TOOLS_CPU_SECONDS", 600),
 }
-#: Seconds in which who approved a plan on a page may undo it, before anything of it starts; 0 for none.
-UNDO_SECONDS = min(_whole_number("UNDO_SECONDS", 10), 3600)
+#: Seconds in which who approved a plan on a page may withdraw that, before anything of it starts; 0 for none.
+WITHDRAW_SECONDS = min(_whole_number("WITHDRAW_SECONDS", 10), 3600)
 #: Sources above this many bytes are refused before they are read.
 PLAN_LIMIT = limits.PLAN_BYTES
 

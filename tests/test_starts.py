@@ -155,7 +155,7 @@ def another_role(cast: Cast, settings, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def another_setting(cast: Cast, settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.UNDO_SECONDS = 10
+    settings.WITHDRAW_SECONDS = 10
 
 
 def a_folder(cast: Cast, settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ class Action(StrEnum):
 
     PLAN_SUBMITTED = "plan submitted"
     PLAN_SENT_BACK = "plan sent back"
-    PLAN_TAKEN_BACK = "plan taken back"
+    PLAN_WITHDRAWN = "plan withdrawn"
     PLAN_SIGNED = "plan signed"
     PLAN_APPROVED = "plan approved"
     PLAN_TOOK_EFFECT = "plan took effect"
@@ -67,7 +67,7 @@ class Action(StrEnum):
     ARTIFACT_REPUBLISHED = "artifact republished"
     ARTIFACT_RESTORED = "artifact restored"
     ARTIFACT_WITHDRAWN = "artifact withdrawn"
-    INBOX_FILE_QUARANTINED = "inbox file quarantined"
+    RESULT_FILE_QUARANTINED = "result file quarantined"
 
     BUNDLE_SUBMITTED = "bundle submitted"
     WORKFLOW_CHANGED = "workflow changed"

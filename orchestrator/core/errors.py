@@ -106,7 +106,9 @@ class BaselineIntegrated(Refusal):
     """Work that is part of the base branch is to be done again."""
 
     code, status = "baseline-integrated", 409
-    recovery = "Undo the integration in the repository, record the revert decision, then send the work back."
+    recovery = (
+        "Revert the integration in the repository, record the revert decision, then send the work back."
+    )
 
 
 class SuspectsOpen(Refusal):

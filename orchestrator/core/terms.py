@@ -177,14 +177,14 @@ class AssignmentMode(StrEnum):
     PREFERRED = "preferred"
 
 
-class InboxState(StrEnum):
+class ResultFileState(StrEnum):
     """What the collector made of a file that a producer committed itself (FR-029)."""
 
     INGESTED = "ingested"
     QUARANTINED = "quarantined"
 
 
-class InboxEvent(StrEnum):
+class ResultEvent(StrEnum):
     """What a producer's own file may say of its attempt (FR-029); the first two are artifact events."""
 
     COMPLETED = "attempt-completed"

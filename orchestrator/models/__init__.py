@@ -13,7 +13,6 @@ from orchestrator.models.form_key import FormKey
 from orchestrator.models.gate import GateReview
 from orchestrator.models.history import HistoryEntry
 from orchestrator.models.idempotency import IdempotencyKey
-from orchestrator.models.inbox_file import InboxFile
 from orchestrator.models.integration import BaselineIntegration
 from orchestrator.models.intervention import Intervention, InterventionChoice
 from orchestrator.models.learning import Learning
@@ -22,6 +21,7 @@ from orchestrator.models.ownership import OwnershipTransfer, ThreadAssignment
 from orchestrator.models.policy import Policy, PolicyChange
 from orchestrator.models.relation import DuplicateDecision, WorkstreamNeed
 from orchestrator.models.repository import Repository
+from orchestrator.models.result_file import ResultFile
 from orchestrator.models.saved_workflow import SavedWorkflow, SavedWorkflowVersion
 from orchestrator.models.sign_in import RecoveryCode, SessionEnd
 from orchestrator.models.step import Criterion, GateReviewer, Step, StepNeed, StepResource
@@ -55,7 +55,6 @@ __all__ = [
     "HandoffArtifact",
     "HistoryEntry",
     "IdempotencyKey",
-    "InboxFile",
     "Intervention",
     "InterventionChoice",
     "Learning",
@@ -70,6 +69,7 @@ __all__ = [
     "RecordedVerdict",
     "RecoveryCode",
     "Repository",
+    "ResultFile",
     "SavedWorkflow",
     "SavedWorkflowVersion",
     "SchedulingDecision",

@@ -19,7 +19,7 @@ from orchestrator.services.handoff.known_branch import look
 from orchestrator.services.handoff.maintenance import maintain
 from orchestrator.services.handoff.soundness import keep_sound
 from orchestrator.services.work import collector
-from orchestrator.services.work.inbox_turns import going_on
+from orchestrator.services.work.branch_turns import going_on
 from orchestrator.services.workstreams.learnings_file import write_learnings
 from orchestrator.workspace.git import GitFailed
 

@@ -172,7 +172,7 @@ def ended(text: str) -> str:
 
 
 @register.filter
-def standing(row: TaskRow) -> str:
+def where_it_stands(row: TaskRow) -> str:
     """Where a task stands, beside its chip: without the chip's word, and without the error or question shown
     nearby.
     """

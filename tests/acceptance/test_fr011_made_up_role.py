@@ -46,7 +46,7 @@ CHECKS = {"check"}
 SHOWN = {"inbox", "bundle"}
 #: Acts of pages that look at a field before they know which act is meant.
 FORMS: dict[str, list[dict[str, str]]] = {
-    "plan-decide": [{"decision": name} for name in ("approve", "send-back", "withdraw", "undo")],
+    "plan-decide": [{"decision": name} for name in ("approve", "send-back", "withdraw", "withdraw-approval")],
     "plan-submit": [
         {"source": PLAN.decode(), "act": "submit"},
         {"plan-name": "PLAN.md", "plan-source": PLAN.decode(), "together": "bundle"},

@@ -188,7 +188,7 @@ SAID: Known = {
     "workstreams.status": ["completed", "archived"],
     "choices": [[], ["left", "right"]],
     "mapping": [[]],
-    "undo_seconds": [0],
+    "withdraw_seconds": [0],
     "priority": [3],
     "severities": [{"no-headings": "warns"}],
     "follow_ups": [""],

@@ -108,22 +108,22 @@ def test_wf8_signing_gate_after_gate_takes_over_all_that_was_held(case: tuple[Pl
     plan, progress = case
     first = adopt(plan, progress)
     held = {one.key for one in first.those(AdoptedAs.HELD)}
-    standing = standing_of(plan, first.verdicts)
+    settled = settled_by(plan, first.verdicts)
     taken: set[str] = set()
     for placed in plan.placed_steps():
-        if placed.step.gate and not standing[placed.step.key]:
-            standing[placed.step.key] = True
-            more = adopt(plan, progress, {k: v for k, v in standing.items() if k not in held - taken})
+        if placed.step.gate and not settled[placed.step.key]:
+            settled[placed.step.key] = True
+            more = adopt(plan, progress, {k: v for k, v in settled.items() if k not in held - taken})
             new = {one.key for one in more.those(AdoptedAs.COMPLETE)}
             assert new <= held
             assert {one.key for one in more.verdicts} <= held
             taken |= new
-            standing |= dict.fromkeys(new, True)
+            settled |= dict.fromkeys(new, True)
     blocked_gates = any(one.becomes is AdoptedAs.BLOCKED for one in first.verdicts)
     assert taken == held or blocked_gates
 
 
-def standing_of(plan: Plan, verdicts: tuple[Adopted, ...]) -> dict[str, bool]:
+def settled_by(plan: Plan, verdicts: tuple[Adopted, ...]) -> dict[str, bool]:
     status: Mapping[str, TaskStatus] = {one.key: one.status for one in verdicts}
     return {step.key: status.get(step.key) in TERMINAL_TASK for step in plan.steps()}
 
@@ -147,10 +147,10 @@ def test_wf8_what_was_done_behind_a_gate_waits_for_its_signature() -> None:
     assert found.counts == {AdoptedAs.COMPLETE: 3, AdoptedAs.HELD: 1}
     assert found.starts == ("MP1",)
     assert found.verdicts[3].because == "It stands as complete once MP1 is signed."
-    standing = {"A1": True, "A2": True, "B1": True, "MP1": True}
-    assert [one.becomes for one in adopt(plan, done, standing).verdicts] == [AdoptedAs.COMPLETE]
+    settled = {"A1": True, "A2": True, "B1": True, "MP1": True}
+    assert [one.becomes for one in adopt(plan, done, settled).verdicts] == [AdoptedAs.COMPLETE]
     # The gate was rejected and A2 done again here: what was done behind it rests on another result.
-    (c1,) = adopt(plan, done, standing | {"A2": False}).verdicts
+    (c1,) = adopt(plan, done, settled | {"A2": False}).verdicts
     assert c1.becomes is AdoptedAs.AGAIN
     assert "A2" in c1.because
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from orchestrator.core.engine import explain
 from orchestrator.core.engine.attention import (
-    Standing,
+    WorkstreamCounts,
     in_window,
     is_finished,
     lifecycle,
@@ -25,7 +25,7 @@ WEEK = timedelta(days=7)
 moments = st.datetimes(datetime(2025, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC))
 counts = st.integers(0, 3)
 standings = st.builds(
-    Standing,
+    WorkstreamCounts,
     status=st.sampled_from(WorkstreamStatus),
     open_tasks=counts,
     done_tasks=counts,
@@ -35,7 +35,7 @@ standings = st.builds(
 )
 
 
-def standing(**facts: object) -> Standing:
+def counts(**facts: object) -> WorkstreamCounts:
     usual = {
         "status": WorkstreamStatus.ACTIVE,
         "open_tasks": 1,
@@ -44,24 +44,24 @@ def standing(**facts: object) -> Standing:
         "created_at": NOW,
         "updated_at": NOW,
     }
-    return Standing(**usual | facts)  # type: ignore[arg-type]
+    return WorkstreamCounts(**usual | facts)  # type: ignore[arg-type]
 
 
 def test_a_workstream_without_tasks_is_not_finished() -> None:
-    assert lifecycle(standing(open_tasks=0, done_tasks=0)) == Lifecycle.ACTIVE
-    assert lifecycle(standing(open_tasks=0, done_tasks=2)) == Lifecycle.FINISHED
+    assert lifecycle(counts(open_tasks=0, done_tasks=0)) == Lifecycle.ACTIVE
+    assert lifecycle(counts(open_tasks=0, done_tasks=2)) == Lifecycle.FINISHED
     assert not is_finished(0, 0)
 
 
 @given(standings)
-def test_only_a_completed_status_is_accepted(facts: Standing) -> None:
+def test_only_a_completed_status_is_accepted(facts: WorkstreamCounts) -> None:
     assert (lifecycle(facts) == Lifecycle.ACCEPTED) == (facts.status == WorkstreamStatus.COMPLETED)
 
 
 @pytest.mark.parametrize(("age", "expected"), [(WEEK, False), (WEEK + timedelta(microseconds=1), True)])
 def test_stalled_and_oldies_are_strictly_more_than_seven_days(age: timedelta, expected: bool) -> None:
-    assert (Signal.STALLED in signals(standing(updated_at=NOW - age), NOW)) == expected
-    assert (Signal.OLDIES in signals(standing(done_tasks=0, created_at=NOW - age), NOW)) == expected
+    assert (Signal.STALLED in signals(counts(updated_at=NOW - age), NOW)) == expected
+    assert (Signal.OLDIES in signals(counts(done_tasks=0, created_at=NOW - age), NOW)) == expected
 
 
 def test_seven_days_are_elapsed_time_across_a_clock_change() -> None:
@@ -69,12 +69,12 @@ def test_seven_days_are_elapsed_time_across_a_clock_change() -> None:
     seven days.
     """
     before, after = datetime(2026, 3, 27, 9, tzinfo=BERLIN), datetime(2026, 4, 3, 9, 30, tzinfo=BERLIN)
-    assert signals(standing(updated_at=before), after) == frozenset()
-    assert signals(standing(updated_at=before), after + timedelta(hours=1)) == {Signal.STALLED}
+    assert signals(counts(updated_at=before), after) == frozenset()
+    assert signals(counts(updated_at=before), after + timedelta(hours=1)) == {Signal.STALLED}
 
 
 @given(standings, moments)
-def test_signals_follow_their_definitions(facts: Standing, now: datetime) -> None:
+def test_signals_follow_their_definitions(facts: WorkstreamCounts, now: datetime) -> None:
     found = signals(facts, now)
     assert (Signal.BLOCKED in found) == (facts.blocked_tasks >= 1)
     assert not {Signal.STALLED, Signal.OLDIES} <= found
@@ -85,7 +85,7 @@ def test_signals_follow_their_definitions(facts: Standing, now: datetime) -> Non
 
 
 @given(standings, moments)
-def test_there_is_always_one_sentence(facts: Standing, now: datetime) -> None:
+def test_there_is_always_one_sentence(facts: WorkstreamCounts, now: datetime) -> None:
     assert explain.workstream(facts, now).endswith(".")
 
 
@@ -127,7 +127,7 @@ def test_calendar_windows_begin_at_local_midnight(now: datetime, name: str) -> N
 
 @given(standings, moments, st.sampled_from(TimeWindow))
 def test_a_window_shows_what_was_created_or_updated_in_it(
-    facts: Standing, now: datetime, window: TimeWindow
+    facts: WorkstreamCounts, now: datetime, window: TimeWindow
 ) -> None:
     start = window_start(window, now, BERLIN)
     assert in_window(facts, window, now, BERLIN) == (max(facts.created_at, facts.updated_at) >= start)

@@ -100,12 +100,12 @@ def test_a_judgement_is_what_a_plain_reading_says(
         return
     parameters = {"browser": value, "test command": "x"}
     found = judge(When(text, tuple(steps), tuple(parameters.items()))).truth
-    standing = {step.key: step for step in steps}
-    open_facts = sorted({f for f in _asked(condition) if _plain(f, standing, parameters) is None}, key=str)
+    ended = {step.key: step for step in steps}
+    open_facts = sorted({f for f in _asked(condition) if _plain(f, ended, parameters) is None}, key=str)
     answers = set()
     for guess in range(2 ** len(open_facts)):
         supposed = {fact: bool(guess >> n & 1) for n, fact in enumerate(open_facts)}
-        answers.add(_oracle(condition, standing, parameters, supposed))
+        answers.add(_oracle(condition, ended, parameters, supposed))
     if found is None:
         assert open_facts
     else:
@@ -119,8 +119,8 @@ def _asked(condition: Condition) -> list[tuple[str, str]]:
     return [fact for part in parts for fact in _asked(part)]
 
 
-def _plain(fact: tuple[str, str], standing: dict[str, Ended], parameters: dict[str, str]) -> bool | None:
-    step, word = standing.get(fact[0]), fact[1]
+def _plain(fact: tuple[str, str], ended: dict[str, Ended], parameters: dict[str, str]) -> bool | None:
+    step, word = ended.get(fact[0]), fact[1]
     if step is None or step.status.value not in ("complete", "skipped", "cancelled"):
         return None
     truths = {step.status.value} & {"complete", "skipped"} | ({"reworked"} if step.reworked else set())
@@ -131,19 +131,19 @@ def _plain(fact: tuple[str, str], standing: dict[str, Ended], parameters: dict[s
 
 def _oracle(
     condition: Condition,
-    standing: dict[str, Ended],
+    ended: dict[str, Ended],
     parameters: dict[str, str],
     supposed: dict[tuple[str, str], bool],
 ) -> bool:
     if isinstance(condition, Not):
-        return not _oracle(condition.part, standing, parameters, supposed)
+        return not _oracle(condition.part, ended, parameters, supposed)
     if isinstance(condition, AllOf):
-        return all(_oracle(part, standing, parameters, supposed) for part in condition.parts)
+        return all(_oracle(part, ended, parameters, supposed) for part in condition.parts)
     if isinstance(condition, AnyOf):
-        return any(_oracle(part, standing, parameters, supposed) for part in condition.parts)
+        return any(_oracle(part, ended, parameters, supposed) for part in condition.parts)
     if condition.parameter:
         return (parameters.get(condition.subject, "") == condition.word) != condition.negated
-    plain = _plain((condition.subject, condition.word), standing, parameters)
+    plain = _plain((condition.subject, condition.word), ended, parameters)
     return (supposed[condition.subject, condition.word] if plain is None else plain) != condition.negated
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from orchestrator.core.changes.judge import Judgement, judge
 from orchestrator.core.changes.mapping import Definition, StepMapping, completed
-from orchestrator.core.changes.roll_back import Passed, undo
+from orchestrator.core.changes.roll_back import Passed, roll_back
 from orchestrator.core.changes.suggestions import suggest
 from orchestrator.core.engine.order import Place
 from orchestrator.core.engine.values import TaskView
@@ -134,7 +134,7 @@ def test_fr016_a_roll_back_at_once_is_the_inverse(data: st.DataObject) -> None:
         )
         for v in judgement.verdicts
     ]
-    back = {v.new: v.status for v in undo(passed) if v.new}
+    back = {v.new: v.status for v in roll_back(passed) if v.new}
     for key, one in before.items():
         relaunched = one.view.status is TaskStatus.REVIEW and back[key] is TaskStatus.PENDING
         assert back[key] is one.view.status or relaunched

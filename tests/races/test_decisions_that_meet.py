@@ -57,7 +57,7 @@ class Review(Driver):
             seen_sha256=version.source_sha256,
             actor=Actor.person(person),
             now=at,
-            undo_seconds=undo,
+            withdraw_seconds=undo,
         )
 
     def sending_back(self) -> Callable[[], Any]:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from orchestrator.core.engine.attention import in_window, lifecycle, signals
 from orchestrator.core.terms import Lifecycle, Signal, TimeWindow, WorkstreamStatus
 from orchestrator.models import Workstream
-from orchestrator.queries.workstreams.portfolio import Filters, Portfolio, standing_of
+from orchestrator.queries.workstreams.portfolio import Filters, Portfolio, counts_of
 from tests.cast import Cast
 from tests.web.rows import workstream
 
@@ -78,7 +78,7 @@ def test_the_filters_mean_what_the_rules_say(everything: datetime, query: str) -
     filters = Filters.read(QueryDict(query))
     shown = set(Portfolio(filters, everything, zone).rows)
     for row in Workstream.objects.select_related("owner"):
-        facts = standing_of(row)
+        facts = counts_of(row)
         expected = (
             (not filters.states or lifecycle(facts) in filters.states)
             and (not filters.signals or bool(signals(facts, everything) & filters.signals))

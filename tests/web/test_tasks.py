@@ -244,8 +244,8 @@ def test_a_gate_step_points_to_its_gate(started: Driver) -> None:
 
 
 def test_the_standing_alone_answers_the_refresh(started: Driver) -> None:
-    response = signed_in(started.cast.observer).get(page_of(started), **htmx("standing"))
-    assert response.content.strip().startswith(b'<div id="standing"')
+    response = signed_in(started.cast.observer).get(page_of(started), **htmx("state"))
+    assert response.content.strip().startswith(b'<div id="state"')
     assert "Ready Waits for an executor to claim it." in words(response)
 
 
@@ -255,9 +255,9 @@ def test_a_page_that_is_older_than_its_task_says_so(started: Driver) -> None:
     assert seen
     client = signed_in(started.cast.observer)
     refresh = f"{page_of(started)}?{seen[1]}"
-    assert "load it again" not in words(client.get(refresh, **htmx("standing")))
+    assert "load it again" not in words(client.get(refresh, **htmx("state")))
     started.claim("A1")
-    assert "load it again" in words(client.get(refresh, **htmx("standing")))
+    assert "load it again" in words(client.get(refresh, **htmx("state")))
 
 
 @pytest.mark.parametrize("value", ["", "x", "-1", "9" * 30, "١"])

@@ -55,7 +55,7 @@ class Judgement:
         return not self.refused and not self.stuck
 
     @property
-    def standing(self) -> tuple[str, ...]:
+    def kept(self) -> tuple[str, ...]:
         """New keys of the items that keep their state."""
         return self._new(MappedOutcome.KEPT, MappedOutcome.RENAMED)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from orchestrator.core.engine.attention import Standing, lifecycle, signals
+from orchestrator.core.engine.attention import WorkstreamCounts, lifecycle, signals
 from orchestrator.core.engine.signatures import SignOff
 from orchestrator.core.engine.values import TaskView
 from orchestrator.core.terms import AttemptStatus, GateKind, Lifecycle, Signal, TaskStatus, WorkstreamStatus
@@ -29,7 +29,7 @@ GATE_MEANINGS: Final[Mapping[GateKind, str]] = {
 }
 
 
-def standing(task: TaskView) -> str:
+def where_it_stands(task: TaskView) -> str:
     """What a task says of itself, with what it asks, or why it failed or cannot go on."""
     running = task.live is AttemptStatus.RUNNING
     detail = task.note or (task.failure if not task.live else "") or (task.blocker if not running else "")
@@ -227,22 +227,22 @@ def diverged() -> str:
 # -- what a workstream waits for, in the portfolio and the inbox
 
 
-def workstream(standing: Standing, now: datetime) -> str:
+def workstream(counts: WorkstreamCounts, now: datetime) -> str:
     """One sentence on what the workstream waits for, the most urgent thing first."""
-    raised, state = signals(standing, now), lifecycle(standing)
+    raised, state = signals(counts, now), lifecycle(counts)
     if state in (Lifecycle.ACCEPTED, Lifecycle.ARCHIVED):
         return "Closed."
     if Signal.BLOCKED in raised:
-        return f"{_tasks(standing.blocked_tasks)} blocked."
+        return f"{_tasks(counts.blocked_tasks)} blocked."
     if state == Lifecycle.FINISHED:
         return f"All tasks are done; {_UNACCEPTED}."
     if Signal.STALLED in raised:
-        return f"No update for {_days(standing.updated_at, now)} days."
+        return f"No update for {_days(counts.updated_at, now)} days."
     if Signal.OLDIES in raised:
-        return f"Created {_days(standing.created_at, now)} days ago and nothing is done."
+        return f"Created {_days(counts.created_at, now)} days ago and nothing is done."
     if state == Lifecycle.PLANNING:
         return "The plan is not approved yet."
-    return f"{_tasks(standing.open_tasks)} open."
+    return f"{_tasks(counts.open_tasks)} open."
 
 
 def finished(tasks: int) -> str:

@@ -106,7 +106,9 @@ def _verdict(
     task: TaskView, snapshot: Snapshot, wait: _Wait | None, launched: Mapping[str, TaskView]
 ) -> Verdict:
     if task.stands:
-        return Verdict(task.key, _standing_reason(task), _standing_holder(task), explain.standing(task))
+        return Verdict(
+            task.key, _reason_of_status(task), _holder_of_status(task), explain.where_it_stands(task)
+        )
     if snapshot.hold:
         reason, sentence = snapshot.hold
         return Verdict(task.key, reason, "", sentence)
@@ -117,7 +119,7 @@ def _verdict(
     return Verdict(task.key, wait.reason, named, wait.phrase(holder))
 
 
-def _standing_reason(task: TaskView) -> Reason:
+def _reason_of_status(task: TaskView) -> Reason:
     if not task.open:
         return Reason.DONE
     if task.note:
@@ -131,7 +133,7 @@ def _standing_reason(task: TaskView) -> Reason:
     return Reason.FAILED
 
 
-def _standing_holder(task: TaskView) -> str:
+def _holder_of_status(task: TaskView) -> str:
     if task.open and not task.note and task.live:
         return task.executor or ", ".join(task.sign_off.asked)
     return ""

@@ -11,7 +11,7 @@ from orchestrator.models import Batch, HandoffArtifact, OutputFile, Task, Workst
 from orchestrator.queries.base.sql import Found, Joined, Table
 
 #: States in which the file has to stand in the work tree.
-STANDING = [ArtifactState.COMMITTED.value, ArtifactState.DAMAGED.value]
+PUBLISHED = [ArtifactState.COMMITTED.value, ArtifactState.DAMAGED.value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ JOIN orchestrator_task task ON task.id = ground.task_id
 LEFT JOIN orchestrator_attempt attempt ON attempt.task_id = task.id
   AND task.status = '{TaskStatus.COMPLETE.value}'
 LEFT JOIN orchestrator_handoffartifact artifact ON artifact.attempt_id = attempt.id
-  AND artifact.event IN ({_RESULTS}) AND artifact.state IN ({_words(STANDING)})
+  AND artifact.event IN ({_RESULTS}) AND artifact.state IN ({_words(PUBLISHED)})
 LEFT JOIN orchestrator_outputfile output ON output.artifact_id = artifact.id
 ORDER BY artifact.sequence, output.path""",
         {

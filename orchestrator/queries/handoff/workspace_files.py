@@ -31,7 +31,7 @@ def files_of(workstream: Workstream) -> list[WorkspaceFile]:
     outputs = OutputFile.objects.filter(artifact__in=handed_over).order_by("path")
     artifacts = handed_over.order_by("-sequence")
     return [
-        *(file for file in state if _standing(file.path) is not None),
+        *(file for file in state if _content_on_branch(file.path) is not None),
         *(
             WorkspaceFile(path, "output")
             for path in outputs.values_list("path", flat=True).distinct()[:LISTED]
@@ -51,7 +51,7 @@ def file_of(workstream: Workstream, path: str) -> bytes:
         raise NotFound(
             "This file does not belong to the workstream.", recovery="Choose a file from the list."
         )
-    content = _standing(path)
+    content = _content_on_branch(path)
     if content is None:
         raise NotFound(
             f"{path} is not in the workspace.", recovery="Open the workstream: it shows what is wrong."
@@ -59,7 +59,7 @@ def file_of(workstream: Workstream, path: str) -> bytes:
     return content
 
 
-def _standing(path: str) -> bytes | None:
+def _content_on_branch(path: str) -> bytes | None:
     try:
         return Workspace(settings.WORKSPACE_DIR).read(path)
     except FileDamage:

@@ -12,7 +12,7 @@ from django.db.models import Case, CharField, Count, OuterRef, Prefetch, Q, Quer
 from django.http import QueryDict
 
 from orchestrator.core.engine import explain
-from orchestrator.core.engine.attention import QUIET, Standing, lifecycle, signals, window_start
+from orchestrator.core.engine.attention import QUIET, WorkstreamCounts, lifecycle, signals, window_start
 from orchestrator.core.terms import Lifecycle, Signal, TimeWindow, VersionStatus, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream, WorkstreamNeed
 
@@ -165,12 +165,12 @@ class Portfolio:
         )
 
     def item(self, workstream: Workstream) -> PortfolioItem:
-        standing = standing_of(workstream)
-        found = signals(standing, self.now)
+        counts = counts_of(workstream)
+        found = signals(counts, self.now)
         ordered = tuple(signal for signal in Signal if signal in found)
-        state = explain.workstream(standing, self.now)
+        state = explain.workstream(counts, self.now)
         sentences = (state, waits_for(workstream), waits_for_a_decision(workstream))
-        return PortfolioItem(workstream, lifecycle(standing), ordered, " ".join(filter(None, sentences)))
+        return PortfolioItem(workstream, lifecycle(counts), ordered, " ".join(filter(None, sentences)))
 
     def items(self) -> Iterator[PortfolioItem]:
         """Every row, streamed: what the CSV writes."""
@@ -236,8 +236,8 @@ def _undecided_version() -> Subquery:
     return Subquery(waiting.order_by("-number").values("number")[:1])
 
 
-def standing_of(workstream: Workstream) -> Standing:
-    return Standing(
+def counts_of(workstream: Workstream) -> WorkstreamCounts:
+    return WorkstreamCounts(
         status=WorkstreamStatus(workstream.status),
         open_tasks=workstream.open_tasks,
         done_tasks=workstream.done_tasks,

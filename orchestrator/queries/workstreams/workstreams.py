@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from orchestrator.contract.rework import ToProve
-from orchestrator.core.engine.attention import Standing, lifecycle, signals
+from orchestrator.core.engine.attention import lifecycle, signals
 from orchestrator.core.terms import (
     COUNTED_TASK,
     DONE_TASK,
@@ -33,6 +33,7 @@ from orchestrator.models import (
 from orchestrator.queries.plans.effect import undecided_version
 from orchestrator.queries.work.rework import to_prove, to_verify_again
 from orchestrator.queries.work.tasks import TaskRow, task_rows
+from orchestrator.queries.workstreams.portfolio import counts_of
 
 #: The policy that the acceptance gate shows (LC-11).
 DEFINITION_OF_DONE = "definition-of-done"
@@ -112,7 +113,7 @@ class WorkstreamBoard:
 
 def board(workstream: Workstream, now: datetime) -> WorkstreamBoard:
     rows = task_rows(workstream)
-    standing = _standing(workstream)
+    counts = counts_of(workstream)
     artifacts = (
         HandoffArtifact.objects.filter(workstream=workstream)
         .defer("body")
@@ -120,8 +121,8 @@ def board(workstream: Workstream, now: datetime) -> WorkstreamBoard:
     )
     return WorkstreamBoard(
         workstream=workstream,
-        lifecycle=lifecycle(standing),
-        signals=sorted(signals(standing, now)),
+        lifecycle=lifecycle(counts),
+        signals=sorted(signals(counts, now)),
         rows=rows,
         batches=_by_batch(rows),
         remaining=to_prove([row.task for row in rows]),
@@ -147,17 +148,6 @@ def definition_of_done() -> Policy | None:
 def learnings_of(workstream: Workstream) -> list[Learning]:
     return list(
         Learning.objects.filter(workstream=workstream).select_related("author").order_by("-recorded_at")
-    )
-
-
-def _standing(workstream: Workstream) -> Standing:
-    return Standing(
-        status=WorkstreamStatus(workstream.status),
-        open_tasks=workstream.open_tasks,
-        done_tasks=workstream.done_tasks,
-        blocked_tasks=workstream.blocked_tasks,
-        created_at=workstream.created_at,
-        updated_at=workstream.updated_at,
     )
 
 

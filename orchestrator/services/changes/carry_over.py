@@ -74,7 +74,7 @@ def current_tasks(workstream: Workstream) -> dict[str, Task]:
     return {task.step.key: task for task in current.select_related("step")}
 
 
-def open_migration(change: Change, undoes: Migration | None = None) -> Migration:
+def open_migration(change: Change, rolls_back: Migration | None = None) -> Migration:
     return Migration.objects.create(
         workstream=change.workstream,
         from_version=change.workstream.version,
@@ -82,7 +82,7 @@ def open_migration(change: Change, undoes: Migration | None = None) -> Migration
         reason=change.reason,
         applied_by=change.actor.label,
         applied_at=change.now,
-        undoes=undoes,
+        rolls_back=rolls_back,
     )
 
 

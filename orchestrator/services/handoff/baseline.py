@@ -180,7 +180,7 @@ def _is_news(workstream: Workstream, head: str) -> bool:
 def revert(
     *, workstream_id: int, reason: str, actor: Actor, now: datetime, commit: str = ""
 ) -> BaselineIntegration:
-    """Decide that integrated work is taken back; afterwards it may be sent back and done again (FR-010).
+    """Decide that integrated work is reverted; afterwards it may be sent back and done again (FR-010).
 
     Only a person decides. Where the repository is at hand the state before the integration has to be restored
     first: either the base branch no longer holds the work, or `commit` names a commit on it that came after
@@ -347,7 +347,7 @@ def _known(branch: BaseBranch | None, commit: str) -> str:
 
 
 def _restored(workstream: Workstream, current: BaselineIntegration, commit: str) -> tuple[str, str]:
-    """The full id of the revert commit, and what was compared to see that the work is taken back."""
+    """The full id of the revert commit, and what was compared to see that the work is reverted."""
     branch = base_branch_of(workstream)
     full = _known(branch, commit) if commit else ""
     if branch is None:

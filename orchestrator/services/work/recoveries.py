@@ -10,7 +10,7 @@ from orchestrator.core.errors import ArtifactDamaged, NotFound, WrongState
 from orchestrator.core.people.roles import WORKERS
 from orchestrator.core.terms import ArtifactState, Scope
 from orchestrator.models import HandoffArtifact
-from orchestrator.queries.handoff.handovers import STANDING, expected_files
+from orchestrator.queries.handoff.handovers import PUBLISHED, expected_files
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
@@ -84,8 +84,8 @@ def republish_workstream(*, workstream_id: int, actor: Actor, now: datetime) -> 
     if not damaged and not made("begun"):
         raise WrongState("Nothing that the workstream has handed over is damaged.")
     once("begun", lambda: workstream_id)
-    standing = rows.filter(state__in=STANDING).values_list("pk", flat=True)
-    for pk in list(standing):
+    published = rows.filter(state__in=PUBLISHED).values_list("pk", flat=True)
+    for pk in list(published):
         artifact = rows.get(pk=pk)
         _rewrite(artifact, _recorded(artifact), now)
     for artifact in damaged:

@@ -64,7 +64,7 @@ def plan_section(request: HttpRequest, slug: str, version: int, section: int) ->
 
 @act_of("plan-review", "slug", "version")
 def plan_decide(request: HttpRequest, slug: str, version: int) -> HttpResponse:
-    """Approve, send back or take back exactly the text that was read: version id and hash come
+    """Approve, send back or withdraw exactly the text that was read: version id and hash come
     from the page.
     """
     shown = queries.find_version(slug, version)
@@ -172,7 +172,7 @@ def review_page(
     moved = isinstance(refusal, VersionMoved)
     context = page.context() | {
         "approve_label": "Approve and go" if version.signs_gate else f"Approve v{version.number}",
-        "withdraw_label": "Take back" if version.author_id == who.user.pk else "Withdraw",
+        "withdraw_label": "Withdraw",
         "versions": versions,
         "newest": versions[0],
         "moved": compare_lines(version, versions[0]) if moved else None,
@@ -193,7 +193,7 @@ def review_page(
         "deciding": not (why_not["approve"] and why_not["send_back"] and why_not["withdraw"]),
         "sign_offs": (so_far := sign_offs(version)),
         "asked": so_far.asked_of("" if why_not["approve"] else who.user.get_username()),
-        "undo": plan_decisions.undo_for(who, version, workstream, now()),
+        "withdrawal": plan_decisions.withdrawal_for(who, version, workstream, now()),
         "in_effect": version.status == VersionStatus.APPROVED and in_effect(version),
         "reason": request.POST.get("reason") or request.GET.get("reason", ""),
         "effective_at": _effective(request, version),

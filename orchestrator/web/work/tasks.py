@@ -78,7 +78,7 @@ def task_page(
         "seen": seen,
         "stale": seen != stands,
     }
-    return show(request, "tasks/page.html", context, parts=frozenset({"standing"}), refusal=refusal)
+    return show(request, "tasks/page.html", context, parts=frozenset({"state"}), refusal=refusal)
 
 
 def _so_far(task: Task) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The result file that a producer commits itself: read strictly, or refused with what is wrong (FR-029, B38).
 
-The published form is `schema/inbox-result.schema.json`; this reader takes what the schema takes.
+The published form is `schema/committed-result.schema.json`; this reader takes what the schema takes.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any, Final
 from orchestrator.core import limits
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.strict_json import LARGEST, read_json
-from orchestrator.core.terms import InboxEvent
+from orchestrator.core.terms import ResultEvent
 
 SCHEMA_VERSION: Final = "1.0"
 #: A file of this name, or one that ends with a full stop and this name, is a result; everything else is an
@@ -38,7 +38,7 @@ _TIMESTAMP: Final = re.compile(
 )
 _ATTEMPT: Final = re.compile(r"(?P<slug>[^/]+)/(?P<key>.+)/(?P<number>[1-9][0-9]{0,8})", re.ASCII | re.DOTALL)
 #: The text that an event cannot do without.
-_TOLD: Final = {InboxEvent.FAILED: "error", InboxEvent.BREADCRUMB: "breadcrumb"}
+_TOLD: Final = {ResultEvent.FAILED: "error", ResultEvent.BREADCRUMB: "breadcrumb"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,13 @@ class AttemptName:
 
 
 @dataclass(frozen=True, slots=True)
-class InboxResult:
+class CommittedResult:
     """What a producer says. `attempt` is a row id or a name; `evidence` is by criterion id or text; `outputs`
     are names relative to the folder of the file. `timestamp` is the producer's own and decides nothing."""
 
     attempt: int | AttemptName
     token: int
-    event: InboxEvent
+    event: ResultEvent
     timestamp: str
     texts: Mapping[str, str]
     evidence: Mapping[str, str]
@@ -69,7 +69,7 @@ def is_result(path: str) -> bool:
     return name == RESULT_NAME or name.endswith(f".{RESULT_NAME}")
 
 
-def read_result(content: bytes) -> InboxResult:
+def read_result(content: bytes) -> CommittedResult:
     """InvalidInput names the member that is wrong."""
     if content.startswith(BOM):
         raise InvalidInput("The file begins with a byte order mark.", field="body")
@@ -85,7 +85,7 @@ def read_result(content: bytes) -> InboxResult:
     texts = {name: _text(members.get(name, ""), name, limit) for name, limit in _TEXTS.items()}
     if (needed := _TOLD.get(event)) and not texts[needed].strip():
         raise _wrong(needed, f"is needed for {event}")
-    return InboxResult(
+    return CommittedResult(
         attempt=_attempt(members["attemptId"]),
         token=_token(members["token"]),
         event=event,
@@ -104,14 +104,14 @@ def _check_version(members: Mapping[str, Any]) -> None:
         raise InvalidInput(
             f"schemaVersion: {shown}; this orchestrator reads {SCHEMA_VERSION}.",
             field="schemaVersion",
-            recovery="Write the file as schema/inbox-result.schema.json says, under a new name.",
+            recovery="Write the file as schema/committed-result.schema.json says, under a new name.",
         )
 
 
-def _event(value: object) -> InboxEvent:
-    if not isinstance(value, str) or value not in set(InboxEvent):
-        raise _wrong("eventType", f"must be one of {', '.join(InboxEvent)}")
-    return InboxEvent(value)
+def _event(value: object) -> ResultEvent:
+    if not isinstance(value, str) or value not in set(ResultEvent):
+        raise _wrong("eventType", f"must be one of {', '.join(ResultEvent)}")
+    return ResultEvent(value)
 
 
 def _attempt(value: object) -> int | AttemptName:

@@ -9,10 +9,10 @@ from django.core.cache import cache
 from django.db import transaction
 from django_q.tasks import async_task
 
-from orchestrator.workspace.inbox import Branch
+from orchestrator.workspace.result_branches import Branch
 
-LAST = "orchestrator.inbox.last"
-WAITING = "orchestrator.inbox.waiting"
+LAST = "orchestrator.result_branches.last"
+WAITING = "orchestrator.result_branches.waiting"
 #: Seconds that a message to go on is waited for before another one is sent.
 PATIENCE = 60
 

@@ -1,13 +1,13 @@
-"""InboxFile: what the collector made of a file that a producer committed itself (FR-029)."""
+"""ResultFile: what the collector made of a file that a producer committed itself (FR-029)."""
 
 from django.db import models
 
-from orchestrator.core.terms import InboxState
+from orchestrator.core.terms import ResultFileState
 from orchestrator.models.attempt import Attempt
 from orchestrator.models.choices import choices, one_of
 
 
-class InboxFile(models.Model):
+class ResultFile(models.Model):
     """A file of `refs/inbox/<executor>`, looked at once; `problem` says why it was quarantined.
 
     `blob` is git's name of its content: the same content at the same path is the same file, whatever commit
@@ -19,16 +19,16 @@ class InboxFile(models.Model):
     path = models.CharField(max_length=600)
     blob = models.CharField(max_length=64, blank=True)
     sha256 = models.CharField(max_length=64)
-    state = models.CharField(max_length=20, choices=choices(InboxState))
+    state = models.CharField(max_length=20, choices=choices(ResultFileState))
     problem = models.TextField(blank=True)
-    attempt = models.ForeignKey(Attempt, models.PROTECT, null=True, blank=True, related_name="inbox_files")
+    attempt = models.ForeignKey(Attempt, models.PROTECT, null=True, blank=True, related_name="result_files")
     seen_at = models.DateTimeField()
 
     class Meta:
         ordering = ["seen_at", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["executor", "path", "blob"], name="inbox_file_once"),
-            one_of("state", InboxState, "inbox_state_known"),
+            models.UniqueConstraint(fields=["executor", "path", "blob"], name="result_file_once"),
+            one_of("state", ResultFileState, "result_file_state_known"),
         ]
         indexes = [models.Index(fields=["blob", "executor"])]
 

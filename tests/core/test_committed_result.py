@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.errors import InvalidInput
-from orchestrator.core.files.inbox_result import AttemptName, is_result, read_result
+from orchestrator.core.files.committed_result import AttemptName, is_result, read_result
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "orchestrator/schema/inbox-result.schema.json").read_text())
+SCHEMA = json.loads(
+    (Path(__file__).parents[2] / "orchestrator/schema/committed-result.schema.json").read_text()
+)
 VALID: dict[str, Any] = {
     "schemaVersion": "1.0",
     "attemptId": "refunds/A1/2",

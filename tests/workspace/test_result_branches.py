@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from orchestrator.workspace import Inbox, Workspace
-from orchestrator.workspace.inbox import Branch
+from orchestrator.workspace import ResultBranches, Workspace
+from orchestrator.workspace.result_branches import Branch
 from tests.workspace.conftest import Git
 
 AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -19,15 +19,15 @@ AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 def test_fr029_marks_are_never_in_each_others_way(space: Workspace, git: Git, names: tuple[str, ...]) -> None:
     with space.locked():
         commit = space.write({"first": b"1"}, "first\n", AT)
-    inbox = Inbox(space)
+    branches = ResultBranches(space)
     for name in names:
         ref = f"refs/inbox/{name}"
         git("update-ref", ref, commit)
-        [branch] = inbox.moved()
+        [branch] = branches.moved()
         assert branch == Branch(ref, commit, "")
-        inbox.mark({branch: commit})
-        assert inbox.moved() == []
+        branches.mark({branch: commit})
+        assert branches.moved() == []
         git("update-ref", "-d", ref)
     for name in names[-1:]:
         git("update-ref", f"refs/inbox/{name}", commit)
-    assert inbox.moved() == [], "the marks stand"
+    assert branches.moved() == [], "the marks stand"

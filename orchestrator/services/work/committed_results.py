@@ -8,39 +8,41 @@ from datetime import datetime
 from orchestrator.core import limits
 from orchestrator.core.engine.proof import kinds_to_prove
 from orchestrator.core.errors import InvalidInput, NotAllowed, NotFound
+from orchestrator.core.files.committed_result import AttemptName, CommittedResult
 from orchestrator.core.files.handoff import check_output_name
-from orchestrator.core.files.inbox_result import AttemptName, InboxResult
-from orchestrator.core.terms import InboxEvent
-from orchestrator.models import Assignment, Attempt, Executor, InboxFile
+from orchestrator.core.terms import ResultEvent
+from orchestrator.models import Assignment, Attempt, Executor, ResultFile
 from orchestrator.queries.work.proof import criteria_to_prove
 from orchestrator.services.people.callers import caller_by_name
 from orchestrator.services.work.claims import report
 from orchestrator.services.work.completions import complete
 from orchestrator.services.work.failures import fail
-from orchestrator.workspace import FileDamage, Inbox
+from orchestrator.workspace import FileDamage, ResultBranches
 from orchestrator.workspace.git import shown
-from orchestrator.workspace.inbox import Entry
+from orchestrator.workspace.result_branches import Entry
 
 
-def ingest(inbox: Inbox, row: InboxFile, result: InboxResult, entry: Entry, now: datetime) -> None:
+def ingest(
+    branches: ResultBranches, row: ResultFile, result: CommittedResult, entry: Entry, now: datetime
+) -> None:
     """Do what the file says as the executor whose branch it stands in. Raises the refusal of the service."""
     executor = caller_by_name(row.executor).executor
     attempt = _attempt(result, executor)
     row.attempt = attempt
     match result.event:
-        case InboxEvent.COMPLETED:
+        case ResultEvent.COMPLETED:
             complete(
                 attempt_id=attempt.pk,
                 token=result.token,
                 executor=executor,
                 outcome=result.texts["outcome"],
                 evidence=_evidence(attempt, result.evidence),
-                outputs=_outputs(inbox, row.commit, entry, result),
+                outputs=_outputs(branches, row.commit, entry, result),
                 commit=result.texts["commit"],
                 result=result.texts["result"],
                 now=now,
             )
-        case InboxEvent.FAILED:
+        case ResultEvent.FAILED:
             fail(
                 attempt_id=attempt.pk,
                 token=result.token,
@@ -48,14 +50,14 @@ def ingest(inbox: Inbox, row: InboxFile, result: InboxResult, entry: Entry, now:
                 error=result.texts["error"],
                 now=now,
             )
-        case InboxEvent.BREADCRUMB:
+        case ResultEvent.BREADCRUMB:
             breadcrumb = result.texts["breadcrumb"]
             report(
                 attempt_id=attempt.pk, token=result.token, executor=executor, breadcrumb=breadcrumb, now=now
             )
 
 
-def _attempt(result: InboxResult, executor: Executor) -> Attempt:
+def _attempt(result: CommittedResult, executor: Executor) -> Attempt:
     """The attempt that the file names, if this executor holds or held it."""
     rows = Attempt.objects.select_related("task__step", "task__workstream").order_by("-pk")
     if isinstance(result.attempt, AttemptName):
@@ -85,19 +87,21 @@ def _evidence(attempt: Attempt, given: Mapping[str, str]) -> dict[int, str]:
     return {known[name]: text for name, text in given.items()}
 
 
-def _outputs(inbox: Inbox, commit: str, entry: Entry, result: InboxResult) -> dict[str, bytes]:
+def _outputs(
+    branches: ResultBranches, commit: str, entry: Entry, result: CommittedResult
+) -> dict[str, bytes]:
     """The files that the result names, as its commit holds them beside it. Raises InvalidInput."""
     folder = entry.path.rpartition("/")[0]
     paths = {
         check_output_name(name) and name: f"{folder}/{name}" if folder else name for name in result.outputs
     }
     try:
-        found = inbox.find(commit, list(paths.values()))
+        found = branches.find(commit, list(paths.values()))
     except FileDamage as damage:
         raise InvalidInput(f"outputs: the commit {damage}.", field="outputs") from damage
     for path in paths.values():
         _refuse_unusable(path, found.get(path))
-    sizes = inbox.blobs.sizes(found[path].blob for path in paths.values())
+    sizes = branches.blobs.sizes(found[path].blob for path in paths.values())
     room = limits.OUTPUT_BYTES
     for path in paths.values():
         room -= sizes[found[path].blob]
@@ -106,7 +110,7 @@ def _outputs(inbox: Inbox, commit: str, entry: Entry, result: InboxResult) -> di
                 path, f"is too large: the outputs of a result have {limits.OUTPUT_BYTES} bytes at most"
             )
     contents: dict[str, bytes | FileDamage] = {}
-    for part in inbox.blobs.read(sizes, limits.OUTPUT_BYTES):
+    for part in branches.blobs.read(sizes, limits.OUTPUT_BYTES):
         contents.update(part)
     return {name: _bytes_of(path, contents[found[path].blob]) for name, path in paths.items()}
 

@@ -70,7 +70,7 @@ class Entry:
 Step = tuple[str, str]
 
 
-class Inbox:
+class ResultBranches:
     """The producers' branches of a workspace."""
 
     def __init__(self, space: Workspace) -> None:
