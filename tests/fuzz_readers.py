@@ -21,8 +21,8 @@ from orchestrator.core.plans.formats.folder import sources_of
 from orchestrator.core.plans.formats.recognise import READERS
 from orchestrator.core.plans.text.render import render_plan
 from orchestrator.core.terms import Format
-from tests.core.formats.mutations import mutated, mutated_json
-from tests.core.formats.samples import FOLDER_FILES, PLAN, SAMPLES
+from tests.core.plans.formats.mutations import mutated, mutated_json
+from tests.core.plans.formats.samples import FOLDER_FILES, PLAN, SAMPLES
 
 SHAPES = {"plan": PLAN, **SAMPLES}
 #: Seconds of one run that are reported, and after which it is stopped.

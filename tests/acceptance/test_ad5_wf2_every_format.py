@@ -17,7 +17,7 @@ from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.core.plans.rehearsing.preview import preview
 from orchestrator.core.plans.text.render import render_plan
 from orchestrator.core.terms import Format, TaskStatus
-from tests.core.formats.samples import FOLDER_FILES, PLAN, SAMPLES
+from tests.core.plans.formats.samples import FOLDER_FILES, PLAN, SAMPLES
 
 SHARED = Path(os.environ.get("ORCHESTRATOR_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
 CORPUS = SHARED / "corpus" / "plans"

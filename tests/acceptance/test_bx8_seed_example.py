@@ -8,7 +8,7 @@ import pytest
 from orchestrator.core.plans.checks.read import read
 from orchestrator.core.plans.rehearsing.preview import preview
 from orchestrator.core.terms import Format, GateKind
-from tests.core.plan_examples import DECOMPOSITION, DEPENDENCIES, needs, plan_of, shape
+from tests.core.plans.plan_examples import DECOMPOSITION, DEPENDENCIES, needs, plan_of, shape
 
 SHARED = Path(os.environ.get("ORCHESTRATOR_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
 

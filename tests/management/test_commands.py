@@ -14,7 +14,7 @@ from orchestrator.models import Executor, HistoryEntry, Policy, Workflow, Workfl
 from orchestrator.models.guards import drop_guards
 from orchestrator.services.people.tokens import live_token
 from tests.cast import PLAN
-from tests.core.formats.samples import FOLDER_FILES, SAMPLES
+from tests.core.plans.formats.samples import FOLDER_FILES, SAMPLES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CYCLE = (

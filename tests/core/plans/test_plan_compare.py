@@ -5,7 +5,7 @@ from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.core.plans.text.render import render_plan
 from orchestrator.core.plans.text.sections import LONGEST, lines_of, sections_of
 from tests.cast import PLAN
-from tests.core.random_plans import plans
+from tests.core.plans.random_plans import plans
 from tests.examples import tried_on
 
 TEXT = PLAN.decode()

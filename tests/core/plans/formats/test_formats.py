@@ -11,8 +11,8 @@ from orchestrator.core.plans.formats.recognise import READERS, recognise
 from orchestrator.core.plans.plan import Plan, Reading, StepSpec
 from orchestrator.core.plans.rehearsing.preview import preview
 from orchestrator.core.terms import Format, TaskStatus
-from tests.core.formats.mutations import mutated
-from tests.core.formats.samples import SAMPLES
+from tests.core.plans.formats.mutations import mutated
+from tests.core.plans.formats.samples import SAMPLES
 
 
 def read_any(source: str, wanted: Format | None = None) -> tuple[Format, Reading]:

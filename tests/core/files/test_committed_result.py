@@ -15,7 +15,7 @@ from orchestrator.core.errors import InvalidInput
 from orchestrator.core.files.committed_result import AttemptName, is_result, read_result
 
 SCHEMA = json.loads(
-    (Path(__file__).parents[2] / "orchestrator/schema/committed-result.schema.json").read_text()
+    (Path(__file__).parents[3] / "orchestrator/schema/committed-result.schema.json").read_text()
 )
 VALID: dict[str, Any] = {
     "schemaVersion": "1.0",

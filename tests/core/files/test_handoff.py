@@ -22,7 +22,7 @@ from orchestrator.core.files.handoff import (
 from orchestrator.core.terms import EventType, StageKind
 
 SCHEMA = json.loads(
-    (Path(__file__).parents[2] / "orchestrator/schema/handoff-artifact.schema.json").read_text()
+    (Path(__file__).parents[3] / "orchestrator/schema/handoff-artifact.schema.json").read_text()
 )
 PLACE = OutputPlace("login", "stage-1-build", "01-setup", "a-auth")
 HANDOFF = Handoff(

@@ -4,8 +4,8 @@ import pytest
 
 from orchestrator.core.plans.graph import EdgeKind, compile_graph, critical_path, cycles_of
 from orchestrator.core.plans.plan import BatchSpec, Need, Plan, StageSpec, StepSpec, ThreadSpec
-from tests.core.order_oracle import launch_order, waves
-from tests.core.plan_examples import plan_of
+from tests.core.plans.order_oracle import launch_order, waves
+from tests.core.plans.plan_examples import plan_of
 
 
 def plan(*stages: list[list[list[str]]]) -> Plan:

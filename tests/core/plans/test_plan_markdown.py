@@ -9,10 +9,10 @@ from orchestrator.core.plans.checks.read import read
 from orchestrator.core.plans.plan import Need, StepSpec
 from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.core.terms import Format, GateKind, Severity, StageKind
-from tests.core.plan_examples import TOOLS, codes, needs, plan_of, shape
+from tests.core.plans.plan_examples import TOOLS, codes, needs, plan_of, shape
 
-PLANS = Path(__file__).parent / "plans"
-SHARED = Path(os.environ.get("ORCHESTRATOR_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
+PLANS = Path(__file__).parent / "texts"
+SHARED = Path(os.environ.get("ORCHESTRATOR_SHARED", Path(__file__).resolve().parents[3].parent / "shared"))
 
 
 def step_of(source: str, key: str) -> StepSpec:

@@ -15,7 +15,7 @@ from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.core.plans.rehearsing.rehearsal import never_reached
 from orchestrator.core.plans.rehearsing.script import view_of
 from orchestrator.core.terms import TERMINAL_TASK, TaskStatus
-from tests.core.random_plans import plans
+from tests.core.plans.random_plans import plans
 from tests.examples import tried_on
 
 TWO = """# Plan: Two

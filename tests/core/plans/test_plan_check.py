@@ -9,7 +9,7 @@ from orchestrator.core.plans.findings import FINDINGS, KEPT_PER_CODE
 from orchestrator.core.plans.plan import BatchSpec, Need, Plan, StageSpec, StepSpec, ThreadSpec
 from orchestrator.core.plans.text.source import MAX_BYTES, MAX_LINES, MAX_STEPS
 from orchestrator.core.terms import Format, Severity
-from tests.core.plan_examples import TOOLS
+from tests.core.plans.plan_examples import TOOLS
 
 
 def found(source: str | bytes, code: str) -> list[Finding]:

@@ -9,7 +9,7 @@ from orchestrator.core.plans.formats.recognise import READERS, recognise
 from orchestrator.core.plans.plan import Plan, Reading
 from orchestrator.core.plans.text.source import MAX_BYTES
 from orchestrator.core.terms import Format, TaskStatus
-from tests.core.formats.samples import BACKLOG, BEADS, PLAN, SPEC_KIT, TASK_MASTER, TASKS, TASKS_MD
+from tests.core.plans.formats.samples import BACKLOG, BEADS, PLAN, SPEC_KIT, TASK_MASTER, TASKS, TASKS_MD
 
 
 def read(source: str) -> tuple[Plan, Reading]:

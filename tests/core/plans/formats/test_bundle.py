@@ -18,13 +18,13 @@ from orchestrator.core.plans.plan import Plan, Reading
 from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.core.plans.text.render import render_plan
 from orchestrator.core.terms import Format
-from tests.core.formats.mutations import mutated_json
-from tests.core.formats.samples import BUNDLE, PLAN, SAMPLES
-from tests.core.plan_examples import DECOMPOSITION, DEPENDENCIES
-from tests.core.random_plans import plans
+from tests.core.plans.formats.mutations import mutated_json
+from tests.core.plans.formats.samples import BUNDLE, PLAN, SAMPLES
+from tests.core.plans.plan_examples import DECOMPOSITION, DEPENDENCIES
+from tests.core.plans.random_plans import plans
 
-ROOT = Path(__file__).resolve().parents[3]
-OWN = sorted([*(ROOT / "fixtures").rglob("*.PLAN.md"), *(ROOT / "tests/core/plans").glob("*.md")])
+ROOT = Path(__file__).resolve().parents[4]
+OWN = sorted([*(ROOT / "fixtures").rglob("*.PLAN.md"), *(ROOT / "tests/core/plans/texts").glob("*.md")])
 VALIDATOR = jsonschema.Draft202012Validator(json.loads(SCHEMA_TEXT))
 
 

@@ -15,11 +15,11 @@ from orchestrator.core.plans.text.parameters import parameters_of, with_values
 from orchestrator.core.plans.text.render import render_plan
 from orchestrator.core.plans.texts import map_texts
 from tests.cast import PLAN
-from tests.core.random_plans import WORDS, plans
+from tests.core.plans.random_plans import WORDS, plans
 from tests.examples import tried_on
 
 SOURCE = PLAN.decode()
-FIXTURES = sorted((Path(__file__).resolve().parents[2] / "fixtures").rglob("*.PLAN.md"))
+FIXTURES = sorted((Path(__file__).resolve().parents[3] / "fixtures").rglob("*.PLAN.md"))
 LEDGER = NewParameter("ledger folder", "ledger", "where the entries stand")
 
 

@@ -9,13 +9,13 @@ from orchestrator.core.plans.plan import Plan
 from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.core.plans.text.render import render_plan
 from orchestrator.core.terms import Format
-from tests.core.formats.samples import SAMPLES
-from tests.core.plan_examples import DECOMPOSITION, DEPENDENCIES
-from tests.core.random_plans import plans
+from tests.core.plans.formats.samples import SAMPLES
+from tests.core.plans.plan_examples import DECOMPOSITION, DEPENDENCIES
+from tests.core.plans.random_plans import plans
 from tests.examples import tried_on
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-OWN = sorted([*(ROOT / "fixtures").rglob("*.PLAN.md"), *(ROOT / "tests/core/plans").glob("*.md")])
+ROOT = Path(__file__).resolve().parents[3]
+OWN = sorted([*(ROOT / "fixtures").rglob("*.PLAN.md"), *(ROOT / "tests/core/plans/texts").glob("*.md")])
 
 
 @tried_on(20, 120, plan=plans())

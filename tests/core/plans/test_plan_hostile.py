@@ -13,8 +13,8 @@ from orchestrator.core.plans.plan import Plan
 from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.core.plans.rehearsing.preview import preview
 from orchestrator.core.terms import Format
-from tests.core.hostile_plans import HOSTILE
-from tests.core.order_oracle import waves
+from tests.core.plans.hostile_plans import HOSTILE
+from tests.core.plans.order_oracle import waves
 
 
 @pytest.mark.parametrize("source", HOSTILE.values(), ids=HOSTILE.keys())

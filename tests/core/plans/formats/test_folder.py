@@ -11,7 +11,7 @@ from orchestrator.core.plans.formats.framework import join
 from orchestrator.core.plans.formats.recognise import READERS, recognise
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.terms import Format, TaskStatus
-from tests.core.formats.samples import (
+from tests.core.plans.formats.samples import (
     BACKLOG,
     BEADS,
     BUNDLE_WS,

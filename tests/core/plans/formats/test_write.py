@@ -7,7 +7,7 @@ from orchestrator.core.plans.formats.recognise import READERS, recognise
 from orchestrator.core.plans.plan import Plan
 from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.core.terms import Format
-from tests.core.formats.samples import PLAN, SAMPLES
+from tests.core.plans.formats.samples import PLAN, SAMPLES
 
 
 def plan() -> Plan:
