@@ -2,8 +2,8 @@
 behind.
 
 What a tool may do is the sandbox's business (`orchestrator/sandbox`); here is what becomes of its output and
-its time. On Linux the kernel ends the tool when its executor dies; elsewhere the lane's lock, which the tool
-inherits, keeps a second run out of the worktree until the first has ended.
+its time. On Linux the kernel ends the tool when its executor dies; elsewhere the worktree's lock, which the
+tool inherits, keeps a second run out of the worktree until the first has ended.
 """
 
 import contextlib

@@ -245,7 +245,7 @@ class Reason(StrEnum):
     GATE = "gate"
     CONDITION = "condition"
     BLOCKER = "blocker"
-    LANE = "lane"
+    THREAD = "thread"
     RESOURCE = "resource"
     LAUNCHED = "launched"
     QUEUED = "queued"
@@ -298,7 +298,7 @@ class Format(StrEnum):
     BUNDLE_WS = "bundle-ws"
     TASKS = "tasks"
     TASKS_MD = "tasks-md"
-    BUNDLE = "bundle"
+    PLAN_FILE = "plan-file"
     FOLDER = "folder"
 
 

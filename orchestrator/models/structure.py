@@ -50,7 +50,7 @@ class Batch(models.Model):
 
 
 class Thread(models.Model):
-    """A parallel lane in a batch: who is responsible, what it owns, where it works (BX-1)."""
+    """A thread of a batch: who is responsible, what it owns, where it works (BX-1)."""
 
     batch = models.ForeignKey(Batch, models.PROTECT, related_name="threads")
     position = models.PositiveIntegerField()

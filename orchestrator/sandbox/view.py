@@ -1,7 +1,7 @@
 """The files that exist for a tool: a root folder of its own, made of pieces of the real one (mount
 namespace).
 
-What is not named is not hidden but absent: other lanes, the database, sockets of servers, homes.
+What is not named is not hidden but absent: other worktrees, the database, sockets of servers, homes.
 """
 
 import ctypes

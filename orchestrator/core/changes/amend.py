@@ -93,7 +93,7 @@ def _last_of_run(plan: Plan, by: str) -> StepSpec:
 
 
 def _with_free_keys(plan: Plan, by: str, tasks: Sequence[NewTask]) -> tuple[NewTask, ...]:
-    """Keys that name the lane of the step that adds: `A3-1`, or `01.01.02.03.01` behind a numbered one."""
+    """Keys that name the thread of the step that adds: `A3-1`, or `01.01.02.03.01` behind a numbered one."""
     taken = {step.key for step in plan.steps()} | {task.key for task in tasks}
     pattern = "{}.{:02}" if by.count(".") == 3 and by.replace(".", "").isdigit() else "{}-{}"
     free = (key for n in range(1, len(taken) + len(tasks) + 1) if (key := pattern.format(by, n)) not in taken)

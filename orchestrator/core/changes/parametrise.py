@@ -129,7 +129,7 @@ def _candidates(plan: Plan) -> Iterator[tuple[str, str, str, int]]:
 
 
 def _folders(plan: Plan) -> list[str]:
-    """The literal beginnings of the patterns that lanes and steps own; the most used ones, longer
+    """The literal beginnings of the patterns that threads and steps own; the most used ones, longer
     ones first.
     """
     counted = Counter[str]()

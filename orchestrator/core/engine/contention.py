@@ -22,7 +22,7 @@ _BRACKETS: Final = re.compile(r"[\[{].*", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a task holds while it is launched or running. `lane` files do not contend inside their own lane
+    """What a task holds while it is launched or running. `lane` files do not contend inside their own thread
     (BX-5).
     """
 
@@ -61,7 +61,7 @@ class Held:
         self._claims: list[Claims] = []
         self._names: dict[str, int] = {}
         self._files = _Starts()
-        #: Lanes with equal files are all the same to others: the first of them is enough.
+        #: Threads with equal files are all the same to others: the first of them is enough.
         self._lanes: set[tuple[str, tuple[str, ...]]] = set()
         self._lane_files = _Starts()
 
@@ -88,7 +88,7 @@ class Held:
         return None
 
     def conflicts(self, claims: Claims) -> Iterator[int]:
-        """Every holder that `claims` may contend with; each lane once."""
+        """Every holder that `claims` may contend with; each thread once."""
         return (n for n in set(self._near(claims)) if claims.conflict_with(self._claims[n]))
 
     def _near(self, claims: Claims) -> Iterator[int]:
@@ -102,7 +102,7 @@ class Held:
 
 
 class _Starts:
-    """Patterns by their literal start and lane: of two that overlap, one start begins with the other."""
+    """Patterns by their literal start and thread: of two that overlap, one start begins with the other."""
 
     def __init__(self) -> None:
         self._at: dict[tuple[str, ...], dict[str, list[int]]] = {}
@@ -115,7 +115,7 @@ class _Starts:
             self._below.setdefault(start[:size], {}).setdefault(lane, []).append(number)
 
     def near(self, pattern: str, beside: str | None = None) -> Iterator[int]:
-        """Who holds a pattern that may overlap; without those of the lane `beside`."""
+        """Who holds a pattern that may overlap; without those of the thread `beside`."""
         start = _start(pattern)
         found = [self._at.get(start[:size], {}) for size in range(len(start) + 1)]
         for by_lane in [*found, self._below.get(start, {})]:

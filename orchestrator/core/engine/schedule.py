@@ -275,7 +275,7 @@ class _Board:
         """
         lowest = self.open_lane[task.place[:3]]
         if self.runs[lowest.key] < self.runs[task.key]:
-            return _Wait(Reason.LANE, lowest, explain.waits_for)
+            return _Wait(Reason.THREAD, lowest, explain.waits_for)
         damaged = self.unusable_lane.get(task.place[:3])
         if damaged is not None and self.runs[damaged.key] < self.runs[task.key]:
             return _Wait(Reason.ARTIFACT, damaged, explain.artifact)

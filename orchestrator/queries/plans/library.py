@@ -31,7 +31,7 @@ class Shape:
     batches: int = 0
     steps: int = 0
     gates: int = 0
-    lanes: int = 0
+    threads: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +217,7 @@ def _shape(plan: Plan) -> Shape:
     batches = [batch for stage in plan.stages for batch in stage.batches]
     steps = list(plan.steps())
     gates = sum(step.gate is not None for step in steps)
-    lanes = 0
+    threads = 0
     for thread in plan.threads():
-        lanes += any(step.gate is None for step in thread.steps)
-    return Shape(len(plan.stages), len(batches), len(steps), gates, lanes)
+        threads += any(step.gate is None for step in thread.steps)
+    return Shape(len(plan.stages), len(batches), len(steps), gates, threads)

@@ -52,7 +52,7 @@ def carry_over(
     _move(change, [v for v in judgement.verdicts if v.old and v.new], tasks, steps)
     cancel([tasks[key] for key in judgement.dropped], change.now)
     returned = add_tasks(change, [steps[key] for key in judgement.added])
-    lanes = carry_assignments(change)
+    assignments = carry_assignments(change)
     data: dict[str, Any] = {
         "migration": migration.pk,
         "from": change.workstream.version.number,
@@ -63,7 +63,7 @@ def carry_over(
         "returned": dict.fromkeys(returned, TaskStatus.PENDING.value),
         "dropped": list(judgement.dropped),
         "again": {v.new: v.status.value for v in judgement.verdicts if v.outcome is MappedOutcome.AGAIN},
-        "lanes": lanes,
+        "assignments": assignments,
     }
     return migration, data
 

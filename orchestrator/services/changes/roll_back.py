@@ -83,7 +83,7 @@ def roll_back(*, migration_id: int, reason: str, actor: Actor, now: datetime) ->
             "returned": returned,
             "restored": restored,
             "undecided": undecided,
-            "lanes": carry_assignments(change),
+            "assignments": carry_assignments(change),
         }
         follow(workstream, change.version, plan_of(change.version), actor, now)
         _record(change, rolled_back, data)

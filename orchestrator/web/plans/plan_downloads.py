@@ -17,7 +17,7 @@ SOURCE: Final = "source.txt"
 #: What the file is called -> the form that is written; a PLAN.md that was submitted as one stays as it is.
 FORMS: Final = {
     "PLAN.md": Written.PLAN,
-    "bundle.json": Written.BUNDLE,
+    "plan.json": Written.PLAN_FILE,
     "tasks.json": Written.TASKS,
     "EXECUTION-DASHBOARD.md": Written.DASHBOARD,
 }

@@ -27,7 +27,7 @@ def check_contention(plan: Plan, graph: Graph) -> Iterator[Finding]:
 
 
 def _shared(batch: BatchSpec) -> Iterator[Finding]:
-    """One finding for a resource that more than one lane, or more than one of neighbouring parallel steps,
+    """One finding for a resource that more than one thread, or more than one of neighbouring parallel steps,
     wants.
     """
     wanting: dict[str, dict[tuple[int, int], list[StepSpec]]] = defaultdict(lambda: defaultdict(list))

@@ -1,4 +1,4 @@
-"""Hold a JSON value against the part of JSON Schema that our bundle uses, and say on which line it breaks it.
+"""Checks a JSON value by the part of JSON Schema that our plan file uses; each problem has its line.
 
 Known keywords: type, properties, required, additionalProperties, items, enum, const, pattern, minLength,
 maxLength, minimum, maximum, minItems and references to `$defs`. Tests hold this against a full

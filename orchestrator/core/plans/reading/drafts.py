@@ -126,7 +126,7 @@ class ThreadDraft:
 
 @dataclass(slots=True)
 class BatchDraft:
-    """`steps` stand directly in the batch and are sorted into lanes; a gate is a batch of its own."""
+    """`steps` stand directly in the batch and are sorted into threads; a gate is a batch of its own."""
 
     number: int
     name: str

@@ -40,21 +40,21 @@ class HeldSteps:
     first: tuple[str, ...]
 
 
-class LaneStep(NamedTuple):
+class ThreadStep(NamedTuple):
     key: str
     wave: int
 
 
-class Lane(NamedTuple):
+class ThreadWaves(NamedTuple):
     """A thread with its steps and the wave each is in; a step that never starts, or has ended, is
     not in it.
     """
 
     stage: int
     batch: str
-    lane: str
+    thread: str
     name: str
-    steps: tuple[LaneStep, ...]
+    steps: tuple[ThreadStep, ...]
 
 
 class Wait(NamedTuple):
@@ -99,7 +99,7 @@ class Preview:
     timed: bool
     estimated: int
     waves: tuple[tuple[str, ...], ...]
-    lanes: tuple[Lane, ...]
+    threads: tuple[ThreadWaves, ...]
     critical_path: tuple[str, ...]
     gates: tuple[HeldSteps, ...]
     conditional: tuple[Conditional, ...]
@@ -165,7 +165,7 @@ def preview(
         timed=timed,
         estimated=sum(step.estimate > 0 for step in plan.steps() if step.key not in ended),
         waves=waves,
-        lanes=tuple(_lanes(plan, waves, ended)),
+        threads=tuple(_threads(plan, waves, ended)),
         critical_path=critical_path(plan, ended),
         gates=tuple(_held(order, script)),
         conditional=tuple(_conditional(script, counted)),
@@ -187,16 +187,16 @@ def _with(script: RehearsalScript, executors: int, free: Rehearsal) -> Rehearsal
     return free if executors >= free.peak else rehearse(script, executors)
 
 
-def _lanes(plan: Plan, waves: Iterable[Iterable[str]], ended: Collection[str]) -> Iterator[Lane]:
+def _threads(plan: Plan, waves: Iterable[Iterable[str]], ended: Collection[str]) -> Iterator[ThreadWaves]:
     number = {key: n for n, wave in enumerate(waves, start=1) for key in wave}
     for stage in plan.stages:
         for batch in stage.batches:
             for thread in batch.threads:
                 steps = tuple(
-                    LaneStep(step.key, number[step.key]) for step in thread.steps if step.key in number
+                    ThreadStep(step.key, number[step.key]) for step in thread.steps if step.key in number
                 )
                 if any(step.key not in ended for step in thread.steps):
-                    yield Lane(stage.number, batch.prefix, thread.lane, thread.name, steps)
+                    yield ThreadWaves(stage.number, batch.prefix, thread.lane, thread.name, steps)
 
 
 def _held(order: list[str], script: RehearsalScript) -> Iterator[HeldSteps]:

@@ -35,7 +35,7 @@ _KEYS_READ: Final = (
 )
 #: The most approvals that a plan or a workflow may ask for.
 MOST_APPROVALS: Final = 20
-#: What a user name is written with; a bundle's schema asks for the same.
+#: What a user name is written with; a plan file's schema asks for the same.
 USER_NAME: Final = r"[^\s\u0000,`\"'\[\]#:]{1,150}"
 _FIX: Final = "Write one `key: value` on the line; nested lines are read under parameters only."
 

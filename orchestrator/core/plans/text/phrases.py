@@ -290,7 +290,7 @@ def read_flag(text: str) -> bool | None:
 
 
 def lane_of(key: str) -> str:
-    """The lane that a key names: `A` of `A3`, `02` of `01.01.02.03`; empty when it names none."""
+    """The thread that a key names: `A` of `A3`, `02` of `01.01.02.03`; empty when it names none."""
     if _DOTTED.fullmatch(key):
         parts = key.split(".")
         return parts[2].zfill(2) if len(parts) > 3 else ""
