@@ -55,6 +55,11 @@ def without_any(text: str) -> str:
     return _ANY.sub("", text)
 
 
+def says_nothing(text: str) -> bool:
+    """Whether nobody who reads the text sees anything of it: it is blank, or has only invisible characters."""
+    return not text.strip() or not without_any(text).strip()
+
+
 def unseen(text: str) -> Iterator[str]:
     """The invisible characters of a text, without those that are ordinary where they stand."""
     if holds_any(text):

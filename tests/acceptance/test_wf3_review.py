@@ -179,7 +179,7 @@ def test_wf3_changes_since_the_readers_own_last_decision_come_first(
     mine = words(signed_in(driver.cast.reviewer).get(page(newest)))
     assert "Changes since version 1" in mine
     assert "Version 3 adds 1 task." in mine
-    assert "Tasks 5 → 6" in mine
+    assert "Tasks 6 → 7" in mine
     assert "2 added, 0 removed" in mine
     others = words(signed_in(driver.cast.approver).get(page(newest)))
     assert "Changes since version 2" in others

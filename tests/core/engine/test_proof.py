@@ -21,6 +21,8 @@ def test_fr021_only_rework_asks_for_entry_criteria() -> None:
         ([], {}, " "),
         ([LEAVE], {}, "Done."),
         ([LEAVE], {1: " "}, "Done."),
+        ([], {}, "\u200b"),
+        ([LEAVE], {1: " \u2060\ufeff"}, "Done."),
         ([LEAVE, ENTER], {1: "seen"}, "Done."),
         ([ENTER], {2: "seen"}, ""),
     ],

@@ -53,6 +53,14 @@ def test_fr022_gates_lanes_and_the_plan_itself_count():
     assert [(one.name, one.before, one.after) for one in found.others] == [("domain", "payments", "money")]
 
 
+def test_fr022_gates_are_among_the_tasks_that_are_counted():
+    figures = {one.name: (one.before, one.after) for one in compared(TEXT).measures}
+    read = read_plan(TEXT).plan
+    assert read
+    assert figures["Tasks"] == (len(list(read.steps())),) * 2
+    assert figures["Gates among them"] == (1, 1)
+
+
 @tried_on(12, 80, plan=plans())
 def test_wf3_every_line_and_every_step_is_in_one_section(plan):
     source = render_plan(plan)
