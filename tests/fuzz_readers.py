@@ -52,8 +52,9 @@ def damaged(shape: str, seed: int) -> str:
 
 
 def read_every_way(shape: str, text: str, *, thorough: bool) -> None:
-    """By content and by force; `thorough` runs write the plan again, and read the text as one of several
-    files.
+    """By content and by force.
+
+    `thorough` runs write the plan again, and read the text as one of several files.
     """
     reading = read(text, frozenset())
     forced = READERS[Format(shape)](text)

@@ -65,8 +65,9 @@ def run(argv: Sequence[str], job: Job) -> Finished:
 
 
 def policy_of(job: Job, scratch: str, used: Layers) -> SandboxPolicy:
-    """The job's own files and nothing else of ours; git's link is the server's and is not the tool's to
-    change.
+    """The job's own files and nothing else of ours.
+
+    Git's link is the server's and is not the tool's to change.
     """
     private = [settings.DATA_DIR, settings.REPOSITORIES_DIR, settings.WORKTREES_DIR, settings.WORKSPACE_DIR]
     directory, state = os.path.realpath(job.directory), os.path.realpath(job.state)

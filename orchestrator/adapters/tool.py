@@ -34,8 +34,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a run ended: `ok`, or a `question` for a person, or an `error`. `summary` is the honest one-line
-    evidence.
+    """How a run ended: `ok`, or a `question` for a person, or an `error`.
+
+    `summary` is the honest one-line evidence.
     """
 
     ok: bool

@@ -75,8 +75,9 @@ class Worktree:
         return self._git("rev-parse", "HEAD").strip()
 
     def commit(self, message: str) -> str:
-        """Commit everything the tool changed; returns the commit, which is the old one when it changed
-        nothing.
+        """Commit everything the tool changed.
+
+        Returns the commit, which is the old one when it changed nothing.
         """
         with locked(self.repository / ".git" / "orchestrator.lock"):
             self._git("add", "--all")
@@ -85,8 +86,9 @@ class Worktree:
         return self._git("rev-parse", "HEAD").strip()
 
     def settle_on(self, commit: str) -> bool:
-        """Go back to an earlier commit that holds the same files as this one; False when there is none such
-        (AD-7).
+        """Go back to an earlier commit that holds the same files as this one.
+
+        False when there is none such (AD-7).
         """
         with locked(self.repository / ".git" / "orchestrator.lock"):
             full = find_commit(self.repository, commit)
@@ -164,8 +166,9 @@ class Worktree:
         return None
 
     def _git(self, *arguments: str) -> str:
-        """Git in the worktree, as the repository knows it, whatever a tool left in the folder. Raises
-        `GitFailed`.
+        """Git in the worktree, as the repository knows it, whatever a tool left in the folder.
+
+        Raises `GitFailed`.
         """
         own = self._own_files()
         if own is None:
@@ -208,8 +211,9 @@ def _make_removable(folder: Path) -> None:
 
 
 def _remove_pipes(folder: Path) -> None:
-    """Git passes over pipes and sockets, also when it cleans; the next attempt would find what the last one
-    left.
+    """Git passes over pipes and sockets, also when it cleans.
+
+    The next attempt would find what the last one left.
     """
     for top, _, names in os.walk(folder):
         for name in names:

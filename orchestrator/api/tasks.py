@@ -99,8 +99,9 @@ def requeue(request: HttpRequest, task_id: int, body: StatedReason) -> Brief:
 @router.post("/{int:task_id}/send-back", response=Brief)
 @act(rework.send_back)
 def send_back(request: HttpRequest, task_id: int, body: StatedReason) -> Brief:
-    """Return work to a completed task; it and everything after it is done again, with every criterion proved
-    anew.
+    """Return work to a completed task.
+
+    It and everything after it is done again, with every criterion proved anew.
     """
     rework.send_back(task_id=task_id, reason=body.reason, actor=caller_of(request).actor, now=timezone.now())
     return brief(task_id)

@@ -1,5 +1,6 @@
-"""The words of the field, each with one spelling (design section 2). Pages, columns, files and API use these
-values.
+"""The words of the field, each with one spelling (design section 2).
+
+Pages, columns, files and API use these values.
 """
 
 from enum import StrEnum

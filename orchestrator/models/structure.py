@@ -8,8 +8,9 @@ from orchestrator.models.version import WorkflowVersion
 
 
 class Stage(models.Model):
-    """A serial section of a version. `position` is 0-based and gives the order; `number` is what the plan
-    prints.
+    """A serial section of a version.
+
+    `position` is 0-based and gives the order; `number` is what the plan prints.
     """
 
     version = models.ForeignKey(WorkflowVersion, models.PROTECT, related_name="stages")

@@ -1,5 +1,6 @@
-"""What the queue runs (DC-6): ids in, one service call, nothing kept. Running any of it twice changes
-nothing.
+"""What the queue runs (DC-6): ids in, one service call, nothing kept.
+
+Running any of it twice changes nothing.
 """
 
 import time

@@ -46,8 +46,9 @@ class _Attributes(ctypes.Structure):
 
 
 def separate(*, network: bool) -> None:
-    """Leave the machine's processes, messages, name and, unless it is allowed, network behind. Children are
-    inside.
+    """Leave the machine's processes, messages, name and, unless it is allowed, network behind.
+
+    Children are inside.
     """
     flags = NEW_PROCESSES | NEW_IPC | NEW_NAMES | (0 if network else NEW_NETWORK)
     user, group = os.getuid(), os.getgid()

@@ -123,8 +123,9 @@ def chosen(acts: Mapping[str, Chosen], name: str) -> Chosen:
 
 
 def act_of(page: str, *keep: str) -> Callable[[View], View]:
-    """A view that only takes POST; opened as an address (after a refusal) it leads to its page, named with
-    `keep`.
+    """A view that only takes POST.
+
+    Opened as an address (after a refusal) it leads to its page, named with `keep`.
     """
 
     def decorate(view: View) -> View:

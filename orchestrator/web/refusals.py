@@ -1,5 +1,6 @@
-"""Every refusal becomes a page (or JSON) that says what happened and the way out; nobody sees a traceback
-(FR-025).
+"""Every refusal becomes a page (or JSON) that says what happened and the way out.
+
+Nobody sees a traceback (FR-025).
 """
 
 import sys
@@ -62,8 +63,9 @@ class RefusalMiddleware:
 
 
 def announced(request: HttpRequest) -> int:
-    """Bytes that the request says it brings; the web server has decided already, this is for any
-    other one.
+    """Bytes that the request says it brings.
+
+    The web server has decided already, this is for any other one.
     """
     length = request.META.get("CONTENT_LENGTH") or ""
     if not (length.isascii() and length.isdigit()):

@@ -1,5 +1,6 @@
-"""WF-2, WF-3, AD-5: another tool's plan is submitted as it is, reviewed, approved and projected; schemas have
-URLs.
+"""WF-2, WF-3, AD-5: another tool's plan is submitted as it is, reviewed, approved and projected.
+
+Schemas have URLs.
 """
 
 import json

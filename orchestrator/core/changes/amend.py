@@ -18,8 +18,9 @@ KEY_PREFIX = "FIX"
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """One line of work; without an exit criterion, that it is done is to be shown. A key is found when it has
-    none.
+    """One line of work; without an exit criterion, that it is done is to be shown.
+
+    A key is found when it has none.
     """
 
     title: str
@@ -112,8 +113,9 @@ def _step_lines(by: str, tasks: Sequence[NewTask], serial: bool) -> Iterator[str
 
 
 def misread(before: Plan, after: Plan, by: str, tasks: Sequence[NewTask]) -> str:
-    """The key that the amended text does not read as meant; empty when only these steps came, where they
-    belong.
+    """The key that the amended text does not read as meant.
+
+    Empty when only these steps came, where they belong.
     """
     added = {task.key: task for task in tasks}
     new = {placed.step.key: placed for placed in after.placed_steps()}

@@ -36,8 +36,9 @@ class NewBatch:
 
 @dataclass(frozen=True, slots=True)
 class NewStage:
-    """`after` is the position of the stage it stands behind, None for the plan's end; `gate` adds an
-    evaluation.
+    """`after` is the position of the stage it stands behind, None for the plan's end.
+
+    `gate` adds an evaluation.
     """
 
     name: str
@@ -48,8 +49,9 @@ class NewStage:
 
 @dataclass(frozen=True, slots=True)
 class FixProblem:
-    """What went wrong at a step: `kind` in a word, `text` in people's words; `criteria` is what it has to
-    prove.
+    """What went wrong at a step: `kind` in a word, `text` in people's words.
+
+    `criteria` is what it has to prove.
     """
 
     key: str

@@ -22,8 +22,9 @@ _BRACKETS: Final = re.compile(r"[\[{].*", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a task holds while it is launched or running. `lane` files do not contend inside their own thread
-    (BX-5).
+    """What a task holds while it is launched or running.
+
+    `lane` files do not contend inside their own thread (BX-5).
     """
 
     lane: str = ""
@@ -46,8 +47,9 @@ class Claims:
 
 
 class Conflict(NamedTuple):
-    """`number` says which of the holders, counted from 0 in the order they were added; `wanted` what both
-    want.
+    """`number` says which of the holders, counted from 0 in the order they were added.
+
+    `wanted` what both want.
     """
 
     number: int

@@ -187,8 +187,9 @@ class _Board:
         self.runs = {t.key: counted[t.key] if t.run is None else t.run for t in self.tasks}
 
     def with_frontier(self, verdict: Verdict) -> Verdict:
-        """Mark what a round records. A task further back than its thread's next run is explained on demand
-        only.
+        """Mark what a round records.
+
+        A task further back than its thread's next run is explained on demand only.
         """
         task = self.by_key[verdict.key]
         skipped = verdict.reason is Reason.CONDITION
@@ -208,8 +209,9 @@ class _Board:
         return self.runs[task.key] <= self.runs[self.open_lane[task.place[:3]].key] + 1
 
     def held(self, task: TaskView) -> Verdict | None:
-        """A launched task whose ground was lost is held until that is decided (F32); a question
-        comes first.
+        """A launched task whose ground was lost is held until that is decided (F32).
+
+        A question comes first.
         """
         if not (self.damaged and task.open and task.live) or task.note:
             return None
@@ -270,8 +272,9 @@ class _Board:
         return _Wait(Reason.BLOCKER, task, explain.blocked) if task.blocker else None
 
     def _for_lane(self, task: TaskView) -> _Wait | None:
-        """In a thread the lowest open step goes first; neighbouring parallel steps go together
-        and then join.
+        """In a thread the lowest open step goes first.
+
+        Neighbouring parallel steps go together and then join.
         """
         lowest = self.open_lane[task.place[:3]]
         if self.runs[lowest.key] < self.runs[task.key]:

@@ -30,8 +30,9 @@ class Command(BaseCommand):
             self.stdout.write(f"Submitted “{title}”.")
 
     def _accounts(self) -> None:
-        """Passwords are printed when an account is made and never again; DEMO_PASSWORD gives all
-        of them one.
+        """Passwords are printed when an account is made and never again.
+
+        DEMO_PASSWORD gives all of them one.
         """
         given = os.environ.get("DEMO_PASSWORD", "")
         made = False

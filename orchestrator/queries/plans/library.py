@@ -36,8 +36,9 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowOrigin:
-    """Who saved a workflow when, and the plan that it was made from; `reason` is why there is
-    this version.
+    """Who saved a workflow when, and the plan that it was made from.
+
+    `reason` is why there is this version.
     """
 
     by: str

@@ -25,8 +25,9 @@ CONTEXT: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class ReviewLine:
-    """A line as it is shown: with what was found on it and what was said about it. `gap` stands before a
-    jump.
+    """A line as it is shown: with what was found on it and what was said about it.
+
+    `gap` stands before a jump.
     """
 
     line: DiffLine

@@ -41,8 +41,9 @@ from orchestrator.queries.work.interventions import with_artifact
 
 @dataclass(frozen=True)
 class TaskRow:
-    """A task as lists show it. `state` is the term of its chip: a pending task with a queued attempt is
-    ready.
+    """A task as lists show it.
+
+    `state` is the term of its chip: a pending task with a queued attempt is ready.
     """
 
     task: Task

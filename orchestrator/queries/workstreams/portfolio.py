@@ -145,8 +145,9 @@ class Bar:
 
 
 class Portfolio:
-    """Everything about one choice of filters at one moment. Each property reads the database once, when
-    asked.
+    """Everything about one choice of filters at one moment.
+
+    Each property reads the database once, when asked.
     """
 
     def __init__(self, filters: Filters, now: datetime, zone: tzinfo) -> None:

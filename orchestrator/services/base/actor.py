@@ -60,8 +60,9 @@ class Actor:
 
     @property
     def is_person(self) -> bool:
-        """Whether a person acts, in the browser or through an executor of their own; agents and tools are
-        none.
+        """Whether a person acts, in the browser or through an executor of their own.
+
+        Agents and tools are none.
         """
         return self.user is not None and (self.executor is None or self.executor.kind == ExecutorKind.PERSON)
 

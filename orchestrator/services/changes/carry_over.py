@@ -114,8 +114,9 @@ def add_tasks(change: Change, steps: Sequence[Step]) -> list[str]:
 
 
 def carry_assignments(change: Change) -> dict[str, bool]:
-    """Executors of threads pass to the thread with the same stage, batch and name (WF-4); False where there
-    is none.
+    """Executors of threads pass to the thread with the same stage, batch and name (WF-4).
+
+    False where there is none.
     """
     threads = Thread.objects.filter(batch__stage__version=change.version)
     places = {tuple(place): pk for pk, *place in threads.values_list("pk", *LANE)}

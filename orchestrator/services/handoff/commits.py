@@ -10,8 +10,9 @@ from orchestrator.queries.work.baseline import base_branch_of
 
 
 def commit_word(word: str) -> str:
-    """The word in small letters, if it can be a commit's id at all; nothing else is stored, or
-    given to git.
+    """The word in small letters, if it can be a commit's id at all.
+
+    Nothing else is stored, or given to git.
     """
     small = word.strip().lower()
     if not is_commit_word(small):

@@ -121,8 +121,9 @@ def judge_launched_again(workstream_id: int) -> None:
 
 
 def move(artifact: HandoffArtifact, state: ArtifactState, problem: str = "") -> bool:
-    """Change the state of an artifact that nobody else has moved since it was read; the caller holds the
-    lock.
+    """Change the state of an artifact that nobody else has moved since it was read.
+
+    The caller holds the lock.
     """
     moved = HandoffArtifact.objects.filter(
         pk=artifact.pk, state=artifact.state, problem=artifact.problem

@@ -63,8 +63,9 @@ def refuse_diverged(space: Workspace, known: WorkspaceBranch | None = None) -> N
 
 
 def refuse_diverged_writer(space: Workspace, now: datetime) -> WorkspaceBranch:
-    """The same for whoever is about to add to the branch under the workspace's lock; noted for everybody to
-    see.
+    """The same for whoever is about to add to the branch under the workspace's lock.
+
+    Noted for everybody to see.
     """
     head, row = space.head(), known_branch()
     if not agrees(row.head, row.meant, head):

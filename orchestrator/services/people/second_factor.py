@@ -64,8 +64,9 @@ def must_enrol(account: User) -> bool:
 
 
 def is_required(account: User) -> bool:
-    """Whether the policy (`SECOND_FACTOR_FOR`) names this account; asks the database only where
-    there is one.
+    """Whether the policy (`SECOND_FACTOR_FOR`) names this account.
+
+    Asks the database only where there is one.
     """
     policy: Collection[str] = settings.SECOND_FACTOR_FOR
     if not policy:

@@ -28,8 +28,9 @@ def record_sign_in(*, account: User, factors: str, now: datetime) -> None:
 
 
 def record_locked_out(*, name: str, address: str, now: datetime) -> None:
-    """Signing in is refused for a while. A name that no account has is not kept: people type
-    passwords there.
+    """Signing in is refused for a while.
+
+    A name that no account has is not kept: people type passwords there.
     """
     with unit_of_work():
         account = User.objects.filter(username=name).first()

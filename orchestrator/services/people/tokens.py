@@ -46,8 +46,9 @@ def is_known_from(secret: str, address: str) -> bool:
 
 
 def authenticate(secret: str, now: datetime, address: str = "") -> AccessToken:
-    """The token of this secret, noted as used. NotSignedIn when none is live, TokenExpired when its time is
-    over.
+    """The token of this secret, noted as used.
+
+    NotSignedIn when none is live, TokenExpired when its time is over.
     """
     token = live_token(secret)
     if token is None:

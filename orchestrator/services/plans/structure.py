@@ -18,8 +18,9 @@ from orchestrator.models import (
 
 
 def create_structure(version: WorkflowVersion, plan: Plan) -> dict[str, Step]:
-    """Write the rows of a checked plan inside the approval's transaction; answers with the steps by key, in
-    order.
+    """Write the rows of a checked plan inside the approval's transaction.
+
+    Answers with the steps by key, in order.
     """
     threads = _create_threads(version, plan)
     placed = list(plan.placed_steps())

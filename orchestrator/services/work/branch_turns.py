@@ -29,8 +29,9 @@ class Turn:
 
 
 def in_turn(branches: Sequence[Branch]) -> Sequence[Branch]:
-    """The same ones, beginning behind the branch that was looked at last. What the cache forgets costs a
-    turn.
+    """The same ones, beginning behind the branch that was looked at last.
+
+    What the cache forgets costs a turn.
     """
     last = cache.get(LAST, "") if len(branches) > 1 else ""
     later = [branch for branch in branches if branch.name > last]

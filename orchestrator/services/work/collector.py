@@ -122,8 +122,9 @@ class _Run:
             self.trouble = error
 
     def _of_executors(self, branches: Sequence[Branch]) -> Sequence[Branch]:
-        """The branches that are somebody's. Of the others it is said once that they are nobody's; none is
-        read.
+        """The branches that are somebody's.
+
+        Of the others it is said once that they are nobody's; none is read.
         """
         if not branches:
             return branches
@@ -295,8 +296,9 @@ def _first_look(
 
 
 def _quarantine_whole(branch: Branch, blob: str, what: str, problem: str, now: datetime) -> int:
-    """A branch or a commit that cannot be looked at, said once; it is tried again each time,
-    until it can be.
+    """A branch or a commit that cannot be looked at, said once.
+
+    It is tried again each time, until it can be.
     """
     commit = branch.tip if blob == NOBODY else blob
     digest = hashlib.sha256(commit.encode()).hexdigest()

@@ -1,5 +1,6 @@
-"""Failures: declared by the executor or by a person; another attempt is asked for explicitly
-(EC-6, FR-027).
+"""Failures: declared by the executor or by a person.
+
+Another attempt is asked for explicitly (EC-6, FR-027).
 """
 
 from datetime import datetime

@@ -54,8 +54,9 @@ def retry_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> HandoffA
     in_steps=True,
 )
 def republish_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> HandoffArtifact:
-    """Write the artifact and its outputs again from the record; git gets a new commit only where it lost
-    them.
+    """Write the artifact and its outputs again from the record.
+
+    Git gets a new commit only where it lost them.
     """
     artifact = _to_recover(artifact_id)
     if artifact.state == ArtifactState.PENDING:
@@ -102,8 +103,9 @@ def republish_workstream(*, workstream_id: int, actor: Actor, now: datetime) -> 
     in_steps=True,
 )
 def restore_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> HandoffArtifact:
-    """Take the artifact and its outputs out of its git commit. ArtifactDamaged when the commit no longer
-    holds them.
+    """Take the artifact and its outputs out of its git commit.
+
+    ArtifactDamaged when the commit no longer holds them.
     """
     artifact = _to_recover(artifact_id)
     space = workspace()
@@ -184,8 +186,9 @@ def _from_commit(space: Workspace, artifact: HandoffArtifact, path: str, sha256:
 
 
 def _rewrite(artifact: HandoffArtifact, contents: dict[str, bytes], now: datetime) -> None:
-    """Make branch and work tree hold the files; a crash after it leaves a file that the next check finds
-    intact.
+    """Make branch and work tree hold the files.
+
+    A crash after it leaves a file that the next check finds intact.
     """
     outside_transactions()
     space = workspace()

@@ -33,8 +33,9 @@ from orchestrator.services.people.interventions import close_artifact_card
     records=(Action.WORK_SENT_BACK,),
 )
 def send_back(*, task_id: int, reason: str, actor: Actor, now: datetime) -> tuple[str, ...]:
-    """Return work to a task; it and everything after it become pending again. Answers with the keys, in
-    order.
+    """Return work to a task; it and everything after it become pending again.
+
+    Answers with the keys, in order.
     """
     with unit_of_work():
         task = locked_task(task_id)

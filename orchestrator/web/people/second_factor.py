@@ -1,5 +1,6 @@
-"""A person's authenticator app: set up, recovery codes, turned off; where the policy asks for it, before all
-else.
+"""A person's authenticator app: set up, recovery codes, turned off.
+
+Where the policy asks for it, before all else.
 """
 
 import base64

@@ -40,8 +40,9 @@ class Approvals:
         return self.asked_of("")
 
     def asked_of(self, approver: str) -> str:
-        """The same, told to an approver who could give one of them: "you or another approver"; with an empty
-        name, to anybody else.
+        """The same, told to an approver who could give one of them: "you or another approver".
+
+        With an empty name, to anybody else.
         """
         named = ["you" if name == approver else name for name in self.awaited]
         other = "other " if self.given or named else ""

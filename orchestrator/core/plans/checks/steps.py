@@ -124,8 +124,9 @@ def _overlaps(plan: Plan) -> Iterator[Finding]:
 
 
 def _overlaps_in(batch: BatchSpec, left: int) -> tuple[list[Finding], int]:
-    """Compare each pattern with those whose literal start is a prefix of its own; the others
-    cannot overlap.
+    """Compare each pattern with those whose literal start is a prefix of its own.
+
+    The others cannot overlap.
     """
     found: list[Finding] = []
     told: set[tuple[int, ...]] = set()

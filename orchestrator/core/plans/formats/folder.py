@@ -57,8 +57,9 @@ class Sources:
 
 
 def sources_of(files: Mapping[str, bytes]) -> Sources:
-    """Sort files (relative paths with `/`) into plans; a file that cannot be read is left out with the
-    reason.
+    """Sort files (relative paths with `/`) into plans.
+
+    A file that cannot be read is left out with the reason.
     """
     sorter = _Sorter()
     for name in sorted(files):
@@ -95,8 +96,9 @@ class _Sorter:
                 self.texts[name] = text
 
     def frameworks(self) -> None:
-        """Every PLAN.md with the files of its workstream beside it; a stem before the name (`a.PLAN.md`)
-        binds too.
+        """Every PLAN.md with the files of its workstream beside it.
+
+        A stem before the name (`a.PLAN.md`) binds too.
         """
         for name in sorted(self.texts):
             found = _PLAN.fullmatch(posixpath.basename(name))

@@ -109,8 +109,9 @@ def _too_deep(value: Any) -> bool:
 
 
 def plain(value: Any) -> str:
-    """Text as it may be stored and shown: no NUL, no half characters; numbers as written, everything else as
-    JSON.
+    """Text as it may be stored and shown: no NUL, no half characters.
+
+    Numbers as written, everything else as JSON.
     """
     if value is None:
         return ""
@@ -144,8 +145,9 @@ def member(value: Any, name: str) -> dict[str, Any]:
 
 
 class Lines:
-    """The line on which each id stands, in the order of the file; ids that stand several times are taken in
-    turn.
+    """The line on which each id stands, in the order of the file.
+
+    Ids that stand several times are taken in turn.
     """
 
     def __init__(self, text: str) -> None:

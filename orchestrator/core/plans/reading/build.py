@@ -242,8 +242,9 @@ class _Builder:
     # -- steps and gates
 
     def _step(self, draft: StepDraft, *, parallel: bool, said: bool) -> StepSpec:
-        """`parallel` is what the place implies; `said` means the plan says so, and it need not be marked
-        inferred.
+        """`parallel` is what the place implies.
+
+        `said` means the plan says so, and it need not be marked inferred.
         """
         key = self.names.step_key(draft)
         if not draft.title:

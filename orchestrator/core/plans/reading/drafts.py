@@ -93,8 +93,9 @@ class StepDraft:
 
 @dataclass(slots=True)
 class GateDraft:
-    """`key` is empty when the plan gives none; `merge` marks a merge point; `kind` is the word
-    before “gate”.
+    """`key` is empty when the plan gives none; `merge` marks a merge point.
+
+    `kind` is the word before “gate”.
     """
 
     key: str

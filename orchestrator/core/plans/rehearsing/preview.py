@@ -46,8 +46,9 @@ class ThreadStep(NamedTuple):
 
 
 class ThreadWaves(NamedTuple):
-    """A thread with its steps and the wave each is in; a step that never starts, or has ended, is
-    not in it.
+    """A thread with its steps and the wave each is in.
+
+    A step that never starts, or has ended, is not in it.
     """
 
     stage: int
@@ -232,8 +233,9 @@ def _waits(turn: StepTurn, before: Iterable[str], turns: Mapping[str, StepTurn])
 
 
 def _before(plan: Plan) -> dict[str, list[str]]:
-    """What each step names, and the step before it in its thread; of neighbouring parallel ones all wait for
-    that.
+    """What each step names, and the step before it in its thread.
+
+    Of neighbouring parallel ones all wait for that.
     """
     before: dict[str, list[str]] = {}
     for stage in plan.stages:

@@ -19,8 +19,9 @@ from orchestrator.core.terms import Reason, TaskStatus
 
 
 class StepTurn(NamedTuple):
-    """When a step is launched, starts and ends; `freed_by` is the step whose end let an executor start this
-    one.
+    """When a step is launched, starts and ends.
+
+    `freed_by` is the step whose end let an executor start this one.
     """
 
     key: str
@@ -66,8 +67,9 @@ def never_reached(views: Mapping[str, TaskView]) -> tuple[str, ...]:
 
 
 class _Performance:
-    """Batch by batch, because nothing behind a batch starts before it is complete; one that cannot end stops
-    it.
+    """Batch by batch, because nothing behind a batch starts before it is complete.
+
+    One that cannot end stops it.
     """
 
     def __init__(self, script: RehearsalScript, executors: int | None) -> None:

@@ -43,8 +43,9 @@ def script_of_tasks(views: Mapping[str, TaskView]) -> RehearsalScript:
 
 
 def view_of(placed: PlacedStep, run: int | None = None) -> TaskView:
-    """A step of an unapproved plan as the scheduler will see it; `run` is the number of its run where it is
-    known.
+    """A step of an unapproved plan as the scheduler will see it.
+
+    `run` is the number of its run where it is known.
     """
     step, thread = placed.step, placed.thread
     return TaskView(

@@ -60,8 +60,9 @@ class FrontMatter:
 
 
 def read_front_matter(texts: list[str], findings: Findings, first: int = 1) -> FrontMatter:
-    """Read the block between two `---` lines at the very start, if there is one; lines are numbered from
-    `first`.
+    """Read the block between two `---` lines at the very start, if there is one.
+
+    Lines are numbered from `first`.
     """
     matter = FrontMatter()
     if not texts or texts[0].rstrip() != "---":
@@ -160,16 +161,18 @@ _STORES: Final = {"priority": _store_priority, "approvals": _store_approvals, "a
 
 
 def quoted(value: str) -> str:
-    """A value as the front matter holds it, whatever characters of one line it has; `_scalar`
-    reads it back.
+    """A value as the front matter holds it, whatever characters of one line it has.
+
+    `_scalar` reads it back.
     """
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
 def _scalar(text: str) -> tuple[str | None, str]:
-    """A plain, quoted or `[a, b]` value as text, with its comment; None for the parts of YAML that are not
-    read.
+    """A plain, quoted or `[a, b]` value as text, with its comment.
+
+    None for the parts of YAML that are not read.
     """
     text = text.strip()
     if text[:1] in ('"', "'"):

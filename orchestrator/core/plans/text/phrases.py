@@ -180,8 +180,9 @@ def read_lane(text: str) -> tuple[str, str] | None:
 
 
 def read_keyed(body: str) -> Keyed | None:
-    """A bullet that names a step by key. A free key needs a digit, hyphen, dot or underscore, or the word
-    Task.
+    """A bullet that names a step by key.
+
+    A free key needs a digit, hyphen, dot or underscore, or the word Task.
     """
     found = _KEYED.fullmatch(body) if ":" in body[:LONGEST_KEY] else None
     if not found:
