@@ -46,8 +46,9 @@ def inspect(request: HttpRequest, task_id: int) -> Brief:
 @router.get("/{int:task_id}/continue", response=Orientation)
 @needs(Scope.READ)
 def continuing(request: HttpRequest, task_id: int) -> Orientation:
-    """What the next executor needs after an interruption: the brief, breadcrumbs, earlier attempts, what to
-    prove.
+    """What the next executor needs after an interruption.
+
+    The brief, breadcrumbs, earlier attempts, what to prove.
     """
     return orientation(task_id)
 

@@ -1,5 +1,6 @@
-"""Versions: approve, send back, migrate one or many, roll back, start, change log (FR-001,
-FR-016, FR-022).
+"""Versions: approve, send back, migrate one or many, roll back, start, change log.
+
+Requirements: FR-001, FR-016, FR-022.
 """
 
 from uuid import UUID

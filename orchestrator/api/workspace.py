@@ -1,5 +1,6 @@
-"""The workspace's branch: whether the database knows it, and what is decided when it does not
-(F22 to F24).
+"""The workspace's branch: whether the database knows it, and what is decided when it does not.
+
+Requirements: F22 to F24.
 """
 
 from django.http import HttpRequest

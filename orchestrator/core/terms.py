@@ -123,8 +123,9 @@ class BlockerKind(StrEnum):
 
 
 class InterventionKind(StrEnum):
-    """What made a task ask for a person: somebody's question, the circuit breaker, or a file that cannot be
-    used.
+    """What made a task ask for a person.
+
+    Somebody's question, the circuit breaker, or a file that cannot be used.
     """
 
     QUESTION = "question"

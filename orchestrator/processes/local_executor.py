@@ -273,8 +273,9 @@ def _unchanged(attempt: Attempt, tree: Worktree, word: str) -> HandoffArtifact |
 
 
 class _Watch:
-    """Says whether a running tool has to stop: the process leaves, or somebody declared the
-    attempt failed.
+    """Says whether a running tool has to stop.
+
+    The process leaves, or somebody declared the attempt failed.
     """
 
     def __init__(self, owner: LocalExecutor, assignment: Assignment) -> None:

@@ -152,8 +152,9 @@ def _close_files(policy: SandboxPolicy) -> None:
 
 
 def _families(policy: SandboxPolicy) -> list[int]:
-    """Sockets that lead nowhere are harmless: with namespaces a tool reaches only itself, or what it is
-    allowed to.
+    """Sockets that lead nowhere are harmless.
+
+    With namespaces a tool reaches only itself, or what it is allowed to.
     """
     inet = [calls.AF_INET, calls.AF_INET6]
     if not policy.layers.namespaces:

@@ -168,8 +168,9 @@ def perform(
 
 
 def proceed(request: HttpRequest, said: str, then: str) -> HttpResponse:
-    """After an act: say what happened on the page at the address `then`, loaded anew and seen
-    from its top.
+    """After an act.
+
+    Say what happened on the page at the address `then`, loaded anew and seen from its top.
     """
     if said not in _unread(request):
         messages.success(request, said)

@@ -181,8 +181,9 @@ def name_from(problems: Sequence[FixProblem], otherwise: str) -> str:
 
 
 def tasks_from(problems: Sequence[FixProblem], gate: str) -> str:
-    """Text that can be submitted as it is: a thread for each step that failed, then a batch that verifies
-    them all.
+    """Text that can be submitted as it is.
+
+    A thread for each step that failed, then a batch that verifies them all.
     """
     if not problems:
         return _block(

@@ -21,8 +21,9 @@ DONE = frozenset({TaskStatus.COMPLETE, TaskStatus.SKIPPED})
 
 @dataclass(frozen=True, slots=True)
 class ItemVerdict:
-    """What becomes of one item: its keys, empty where there is none, and the status that its task
-    has then.
+    """What becomes of one item.
+
+    Its keys, empty where there is none, and the status that its task has then.
     """
 
     old: str

@@ -91,8 +91,9 @@ def places_of(plan: Plan, text: str) -> int:
 
 
 def suggest_parameters(source: str) -> tuple[Suggestion, ...]:
-    """What changes from one use of a plan to the next: its name, owner, repository, branch, folders and
-    commands.
+    """What changes from one use of a plan to the next.
+
+    Its name, owner, repository, branch, folders and commands.
     """
     plan = unfilled(source)
     found: dict[str, Suggestion] = {}

@@ -1,5 +1,6 @@
-"""What a step builds on: everything that has to be complete before it, however far back (design
-section 3).
+"""What a step builds on: everything that has to be complete before it, however far back.
+
+See design section 3.
 """
 
 from collections.abc import Mapping, Sequence

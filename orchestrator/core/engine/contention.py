@@ -153,8 +153,9 @@ def _segments(pattern: str) -> list[str]:
 
 
 def _paths_meet(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
-    """Whether some path matches both lists of segments: position by position, `**` may take none
-    or one more.
+    """Whether some path matches both lists of segments.
+
+    Position by position, `**` may take none or one more.
     """
     reachable = {0}
     for position in range(len(a) + 1):

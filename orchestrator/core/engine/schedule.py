@@ -140,8 +140,9 @@ def _holder_of_status(task: TaskView) -> str:
 
 
 class _Holders:
-    """Live tasks and what they hold: those of the workstream in order, others', then what the
-    round launches.
+    """Live tasks and what they hold.
+
+    Those of the workstream in order, others', then what the round launches.
     """
 
     def __init__(self, tasks: Iterable[TaskView]) -> None:
@@ -198,9 +199,7 @@ class _Board:
         return verdict
 
     def _is_near(self, task: TaskView) -> bool:
-        """In the first open batch, its needs complete, in the lowest open run of its thread or the one behind
-        it.
-        """
+        """In the first open batch, needs complete, in its thread's lowest open run or the one behind it."""
         first = self.first_open
         if first is None or first.place[:2] != task.place[:2]:
             return False

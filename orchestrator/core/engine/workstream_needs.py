@@ -1,5 +1,6 @@
-"""Which workstream comes before which: circles, and an order in which each stands behind what it needs
-(AD-3).
+"""Which workstream comes before which: circles, and an order in which each stands behind what it needs.
+
+Requirements: AD-3.
 """
 
 from collections.abc import Collection, Mapping

@@ -140,8 +140,9 @@ def _file_word(key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OutputPlace:
-    """Where a step's outputs stand: documentation in a directory of its own (WF-6), everything else in
-    `files/`.
+    """Where a step's outputs stand.
+
+    Documentation in a directory of its own (WF-6), everything else in `files/`.
     """
 
     slug: str

@@ -1,5 +1,6 @@
-"""When a session is over: it was idle, it is old, or its account was signed out everywhere (design section
-7).
+"""When a session is over: it was idle, it is old, or its account was signed out everywhere.
+
+See design section 7.
 """
 
 from dataclasses import dataclass

@@ -85,8 +85,9 @@ def _in_folder(folder: str) -> list[tuple[str, bytes | str]]:
 
 
 class _Shown:
-    """A plan as it was read, and its preview: of all its tasks, or with `adopt` of those that its state
-    leaves.
+    """A plan as it was read, and its preview.
+
+    Of all its tasks, or with `adopt` of those that its state leaves.
     """
 
     def __init__(self, name: str, reading: Reading, executors: int, adopt: bool) -> None:

@@ -1,5 +1,6 @@
-"""`manage.py setup_demo`: roles, one account per role, executors, sample repository, policy and demo
-workstreams.
+"""`manage.py setup_demo`.
+
+Roles, one account per role, executors, sample repository, policy and demo workstreams.
 """
 
 import os

@@ -1,5 +1,6 @@
-"""What a fix stage behind a gate is prefilled with: everything that went wrong before it and still stands
-(WF-5).
+"""What a fix stage behind a gate is prefilled with: everything that went wrong before it and still stands.
+
+Requirements: WF-5.
 """
 
 from collections.abc import Iterator

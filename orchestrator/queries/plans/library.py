@@ -1,5 +1,6 @@
-"""The library: workflows that are shipped and workflows that were saved from plans, to start work from
-(AD-8).
+"""The library: workflows that are shipped and workflows that were saved from plans, to start work from.
+
+Requirements: AD-8.
 """
 
 from collections.abc import Iterator, Mapping
@@ -74,9 +75,7 @@ class LibraryEntry:
         return self.made is None
 
     def matches(self, words: str) -> bool:
-        """Whether every word stands in its name, description, summary, parameters, or the name of
-        its plan.
-        """
+        """Whether every word stands in its name, description, summary, parameters, or its plan's name."""
         said = [
             self.title,
             self.name,

@@ -20,8 +20,9 @@ _ENDINGS = (".md", ".markdown", ".txt", ".plan")
 
 
 def stem_of(source_name: str) -> str:
-    """What a file is called in `needs` of its bundle: `setup` for `setup.PLAN.md`, the folder for
-    `setup/PLAN.md`.
+    """What a file is called in `needs` of its bundle.
+
+    `setup` for `setup.PLAN.md`, the folder for `setup/PLAN.md`.
     """
     folder, _, name = source_name.rpartition("/")
     for ending in _ENDINGS:

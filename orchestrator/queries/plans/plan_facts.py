@@ -1,5 +1,6 @@
-"""What machines read of a plan text: findings, what approval would do, what becomes of its state (WF-3,
-WF-8).
+"""What machines read of a plan text: findings, what approval would do, what becomes of its state.
+
+Requirements: WF-3, WF-8.
 """
 
 from collections.abc import Iterable

@@ -1,5 +1,6 @@
-"""Rework: how often work went back, why, and what has to be proved again because of it (FR-021,
-AS-6, AS-8).
+"""Rework: how often work went back, why, and what has to be proved again because of it.
+
+Requirements: FR-021, AS-6, AS-8.
 """
 
 import json

@@ -1,5 +1,6 @@
-"""What the task pages show: rows with their explanation, and one task with everything that happened to it
-(FR-015).
+"""What the task pages show: rows with their explanation, and one task with everything that happened to it.
+
+Requirements: FR-015.
 """
 
 from collections.abc import Iterable, Sequence

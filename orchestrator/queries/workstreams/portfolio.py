@@ -198,9 +198,7 @@ class Portfolio:
 
     @cached_property
     def facets(self) -> dict[str, int]:
-        """How many workstreams each state, signal and window would show, with the other filters
-        as they are.
-        """
+        """How many workstreams each state, signal and window would show, with the other filters kept."""
         counts: dict[str, Count] = {}
         base = self.filters
         for state in Lifecycle:

@@ -33,8 +33,9 @@ class Actor:
 
     @classmethod
     def operator(cls, user: User) -> Self:
-        """Somebody at the server's own command line, for this account: whoever it is has the
-        database anyway.
+        """Somebody at the server's own command line, for this account.
+
+        Whoever it is has the database anyway.
         """
         return cls(f"{user.get_username()} {BY_COMMAND}", user)
 

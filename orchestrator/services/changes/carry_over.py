@@ -87,8 +87,9 @@ def open_migration(change: Change, rolls_back: Migration | None = None) -> Migra
 
 
 def cancel(tasks: Sequence[Task], now: datetime) -> None:
-    """Take tasks out of the work: they and their queued attempts are cancelled, everything else stays on
-    record.
+    """Take tasks out of the work.
+
+    They and their queued attempts are cancelled, everything else stays on record.
     """
     ids = [task.pk for task in tasks]
     cancel_queued(ids, now)

@@ -1,5 +1,6 @@
-"""Baseline integration: the boundary behind which work is done again only after a revert decision
-(FR-010).
+"""Baseline integration: the boundary behind which work is done again only after a revert decision.
+
+Requirements: FR-010.
 """
 
 import logging

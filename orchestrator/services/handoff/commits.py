@@ -1,5 +1,6 @@
-"""The commit that a completion names: a word of the caller's until the plan's repository knows it (FR-027,
-BX-1).
+"""The commit that a completion names: a word of the caller's until the plan's repository knows it.
+
+Requirements: FR-027, BX-1.
 """
 
 from orchestrator.adapters.base_branch import BaseBranch

@@ -106,8 +106,9 @@ def seen_by(space: Workspace, row: WorkspaceBranch, head: str) -> Seen:
 
 
 def diverged(space: Workspace, row: WorkspaceBranch, head: str) -> WorkspaceDiverged:
-    """The refusal. Executors ask again every few seconds, so git is asked only about what nobody has noted
-    yet.
+    """The refusal.
+
+    Executors ask again every few seconds, so git is asked only about what nobody has noted yet.
     """
     noted = row.diverged_at is not None and row.found == head
     kind = Divergence(row.kind) if noted else judge(seen_by(space, row, head))

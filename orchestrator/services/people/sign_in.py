@@ -1,5 +1,6 @@
-"""What the history says of signing in (FR-009): that it happened, and that it was stopped after too many
-failures.
+"""What the history says of signing in (FR-009).
+
+That it happened, and that it was stopped after too many failures.
 """
 
 from datetime import datetime

@@ -1,5 +1,6 @@
-"""Who a bearer token belongs to: its keyed hash, its time, and when it was last used (FR-027, design section
-7).
+"""Who a bearer token belongs to: its keyed hash, its time, and when it was last used.
+
+See FR-027, design section 7.
 """
 
 import hashlib

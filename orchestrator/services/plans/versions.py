@@ -1,5 +1,6 @@
-"""Versions of a workflow: a text is stored under the next number, and work that has not begun goes by it
-(FR-016).
+"""Versions of a workflow: a text is stored under the next number, and work that has not begun goes by it.
+
+Requirements: FR-016.
 """
 
 import hashlib

@@ -267,9 +267,7 @@ def _record_approval(
 
 
 def _under_review(version_id: int, seen_sha256: str) -> tuple[WorkflowVersion, Workstream]:
-    """The version and its locked workstream, if this is what the decider read and it still waits for a
-    decision.
-    """
+    """The version and its locked workstream, if the decider read this text and it is still in review."""
     version = WorkflowVersion.objects.select_related("workflow").filter(pk=version_id).first()
     if version is None:
         raise NotFound("There is no such version.")

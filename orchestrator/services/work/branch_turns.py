@@ -1,5 +1,6 @@
-"""Whose branch is looked at next, and for how long: junk in one costs the others a turn and no
-more (FR-029).
+"""Whose branch is looked at next, and for how long: junk in one costs the others a turn and no more.
+
+Requirements: FR-029.
 """
 
 import time

@@ -183,8 +183,9 @@ class _Run:
         return found
 
     def _look_at_all(self, branch: Branch, files: Sequence[tuple[str, Entry]]) -> int:
-        """Look at files in their order, and say at how many: at one at least, and no more when the time is
-        over.
+        """Look at files in their order, and say at how many.
+
+        At one at least, and no more when the time is over.
         """
         blobs = self.branches.blobs
         parts = blobs.read(blobs.sizes(entry.blob for _, entry in files if entry.plain), RESULT_BYTES)
@@ -219,8 +220,9 @@ def _before(commits: Iterable[str], unfinished: Container[str]) -> list[str]:
 
 
 def _fresh(branch: Branch, listed: Mapping[str, Sequence[Entry]]) -> list[tuple[str, Entry]]:
-    """The files that were not looked at yet, each once, in the order of their commits: known before they are
-    read.
+    """The files that were not looked at yet, each once, in the order of their commits.
+
+    Known before they are read.
     """
     asked = sorted({entry.blob for entries in listed.values() for entry in entries})
     rows = ResultFile.objects.filter(executor=branch.executor)

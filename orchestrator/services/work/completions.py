@@ -159,8 +159,9 @@ def _checks(
 def _for_step_in_effect(
     attempt: Attempt, criteria: Sequence[Criterion], evidence: Mapping[int, str]
 ) -> Mapping[int, str]:
-    """Evidence by the ids in effect: a version that came after the claim has the same criteria in rows of its
-    own.
+    """Evidence by the ids in effect.
+
+    A version that came after the claim has the same criteria in rows of its own.
     """
     step, known = attempt.task.step, {criterion.pk for criterion in criteria}
     earlier = Criterion.objects.filter(

@@ -54,8 +54,9 @@ def fail(
     records=(Action.ATTEMPT_FAILED,),
 )
 def declare_failure(*, attempt_id: int, reason: str, actor: Actor, now: datetime) -> Attempt:
-    """A person declares that a running attempt will not finish, for example because its executor
-    died (F9).
+    """A person declares that a running attempt will not finish, for example because its executor died.
+
+    Requirements: F9.
     """
     with unit_of_work():
         situation = locked_attempt(attempt_id)

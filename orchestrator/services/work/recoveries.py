@@ -1,5 +1,6 @@
-"""The ways out of a damaged artifact (EC-3, FR-025): look again, republish, restore, or declare the result
-failed.
+"""The ways out of a damaged artifact.
+
+Look again, republish, restore, or declare the result failed.
 """
 
 import hashlib
@@ -125,8 +126,9 @@ def restore_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> Handof
     in_steps=True,
 )
 def withdraw_artifact(*, artifact_id: int, reason: str, actor: Actor, now: datetime) -> HandoffArtifact:
-    """Declare the result failed: the artifact no longer counts, its step and everything after it is done
-    again.
+    """Declare the result failed.
+
+    The artifact no longer counts, its step and everything after it is done again.
     """
     artifact = _to_recover(artifact_id)
     once(f"artifact {artifact.pk}", lambda: _withdraw(artifact, reason, actor, now))

@@ -96,8 +96,9 @@ def _refuse_running(workstream: Workstream, tasks: Sequence[Task]) -> None:
 
 
 def _untouched(task: Task) -> bool:
-    """Nothing was done of it, or its source had dropped it: no round ever skipped it, so none would again
-    (WF-8).
+    """Nothing was done of it, or its source had dropped it: no round ever skipped it, so none would again.
+
+    Requirements: WF-8.
     """
     dropped = task.status == TaskStatus.SKIPPED and task.verdict_id is None
     return dropped or task.status in {TaskStatus.PENDING, TaskStatus.CANCELLED}

@@ -1,5 +1,6 @@
-"""A version as files to take along: as it was submitted, and in every form that plans are written in (WF-2,
-AD-5).
+"""A version as files to take along: as it was submitted, and in every form that plans are written in.
+
+Requirements: WF-2, AD-5.
 """
 
 from typing import Any, Final

@@ -64,8 +64,9 @@ def approvals_of(plan: Plan | None, required: int, given: Collection[str]) -> Ap
 
 
 def approver_findings(plan: Plan, able: Collection[str], author: str = "") -> Iterator[Finding]:
-    """Named approvers who could never approve: not among the people who are `able` to, or the barred
-    `author`.
+    """Named approvers who could never approve.
+
+    Not among the people who are `able` to, or the barred `author`.
     """
     for name in plan.approvers:
         if name not in able:

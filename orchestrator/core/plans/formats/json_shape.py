@@ -26,9 +26,7 @@ MOST_PROBLEMS: Final = 1_000
 
 
 class Problem(NamedTuple):
-    """`path` as people write it (`plan.stages[0].name`), `holder` the object it is in, `name` the
-    member's.
-    """
+    """`path` as people write it (`plan.stages[0].name`), `holder` the object it is in, `name` the member."""
 
     path: str
     message: str

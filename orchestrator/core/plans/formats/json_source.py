@@ -1,5 +1,6 @@
-"""JSON that other tools wrote: read leniently, with findings for what is odd, never with an exception (B11 to
-B14).
+"""JSON that other tools wrote: read leniently, with findings for what is odd, never with an exception.
+
+Requirements: B11 to B14.
 """
 
 import json
@@ -22,8 +23,9 @@ _ID: Final = re.compile(r'"id"\s{0,20}:\s{0,20}("(?:[^"\\\n]|\\.){0,200}"|-?\d{1
 
 
 class Loader:
-    """Loads JSON texts one after the other: to make a decoder takes longer than to decode a line of a JSONL
-    file.
+    """Loads JSON texts one after the other.
+
+    To make a decoder takes longer than to decode a line of a JSONL file.
     """
 
     def __init__(self) -> None:

@@ -1,5 +1,6 @@
-"""A plan while it is being read: the same shapes as `core.plan`, still open and still in the plan's own
-words.
+"""A plan while it is being read.
+
+The same shapes as `core.plan`, still open and still in the plan's own words.
 """
 
 from dataclasses import dataclass, field

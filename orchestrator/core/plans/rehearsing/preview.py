@@ -31,8 +31,9 @@ class Conditional(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HeldSteps:
-    """What a gate holds back until it is signed: the last `count` of the launch order, of which some are
-    named.
+    """What a gate holds back until it is signed.
+
+    The last `count` of the launch order, of which some are named.
     """
 
     key: str
@@ -72,8 +73,9 @@ class Wait(NamedTuple):
 
 
 class Length(NamedTuple):
-    """From approval to the last step: with one executor, with those of the preview, with as many
-    as it takes.
+    """From approval to the last step.
+
+    With one executor, with those of the preview, with as many as it takes.
     """
 
     one: int

@@ -47,8 +47,9 @@ class Rehearsal:
 
     @property
     def work(self) -> int:
-        """How long it takes one executor, who is never idle while something can be done: all of it, one by
-        one.
+        """How long it takes one executor, who is never idle while something can be done.
+
+        All of it, one by one.
         """
         return sum(turn.ended - turn.started for turn in self.turns)
 
@@ -59,9 +60,7 @@ def rehearse(script: RehearsalScript, executors: int | None = None) -> Rehearsal
 
 
 def never_reached(views: Mapping[str, TaskView]) -> tuple[str, ...]:
-    """Keys of tasks that nothing ever launches or skips, although everything that is launched is
-    completed.
-    """
+    """Keys of tasks that nothing ever launches or skips, though everything launched is completed."""
     ended = rehearse(script_of_tasks(views)).ended
     return tuple(key for key in views if key not in ended)
 

@@ -12,8 +12,9 @@ from orchestrator.core.plans.plan import PlacedStep, Plan
 
 @dataclass(frozen=True, slots=True)
 class RehearsalScript:
-    """What is rehearsed: the tasks with the number of their run, the outcome each usually has, how long each
-    takes.
+    """What is rehearsed.
+
+    The tasks with the number of their run, the outcome each usually has, how long each takes.
     """
 
     views: Mapping[str, TaskView]

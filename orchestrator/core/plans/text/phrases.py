@@ -157,9 +157,7 @@ def read_opening(heading: str) -> Opening | None:
 
 
 def _without_note(name: str) -> tuple[str, str]:
-    """`Setup (Parallel - no dependencies)` -> the name and the note, if the note says how to run
-    the batch.
-    """
+    """`Setup (Parallel - no dependencies)` -> the name and the note, if it says how to run the batch."""
     if name.endswith(")") and not name.endswith("\\)") and "(" in name:
         start = name.rfind("(")
         note = name[start + 1 : -1].strip()
@@ -218,9 +216,7 @@ def read_label(text: str) -> tuple[str, str] | None:
 
 
 def split_suffix(title: str) -> tuple[str, list[str], bool]:
-    """`Auth middleware (needs A1, A2) (parallel)` -> the title, the names it needs, whether it is
-    parallel.
-    """
+    """`Auth middleware (needs A1, A2) (parallel)` -> the title, the names needed, whether it is parallel."""
     needs: list[str] = []
     parallel = False
     for _ in range(_MOST_SUFFIXES):

@@ -1,4 +1,4 @@
-"""Our plan file: what is written is read back, the schema and the reader agree, findings name path and line."""
+"""Our plan file is read back as it was written; schema and reader agree; findings name path and line."""
 
 import json
 import random
