@@ -1,5 +1,6 @@
-"""Settings, all from the environment; README.md has the table. Everything that must survive stands in
-DATA_DIR.
+"""Settings, all from the environment; README.md has the table.
+
+Everything that must survive stands in DATA_DIR.
 """
 
 import os

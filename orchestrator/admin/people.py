@@ -25,8 +25,9 @@ from orchestrator.web.people.session_limits import begin
 
 
 class NamedApart(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    """A name that nobody can take for another one's. The admin saves in the transaction that this
-    looks in.
+    """A name that nobody can take for another one's.
+
+    The admin saves in the transaction that this looks in.
     """
 
     def clean_username(self) -> str:
@@ -82,8 +83,9 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # not generic at run ti
         return _is_administrator(request)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Read what the account was; Django's view saves it, its roles and what is recorded in one
-        transaction.
+        """Read what the account was.
+
+        Django's view saves it, its roles and what is recorded in one transaction.
         """
         form.state_before = account_state(obj.pk)
         super().save_model(request, obj, form, change)
@@ -95,8 +97,9 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # not generic at run ti
             record_changes(account=form.instance, before=form.state_before, actor=actor, now=now)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
-        """Somebody else's new password ends their sessions; the answer is still lazy, and nothing more is
-        written.
+        """Somebody else's new password ends their sessions.
+
+        The answer is still lazy, and nothing more is written.
         """
         with unit_of_work():
             before = account_state(int(id)) if id.isdecimal() and len(id) < 19 else None

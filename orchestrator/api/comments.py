@@ -27,8 +27,9 @@ router = Routes(tags=["comments"])
 @router.get("/workflows/{slug:slug}/versions/{int:number}/discussions", response=list[DiscussionFacts])
 @needs(Scope.READ)
 def listing(request: HttpRequest, slug: str, number: int, query: Query[Page]) -> list[DiscussionFacts]:
-    """The discussions opened up to this version; `outdated` ones stand on a line or step that is
-    changed or gone.
+    """The discussions opened up to this version.
+
+    `outdated` ones stand on a line or step that is changed or gone.
     """
     discussions = discussions_of(find_version(slug, number), caller_of(request).actor)
     return discussions[query.offset : query.offset + query.limit]
@@ -39,8 +40,9 @@ def listing(request: HttpRequest, slug: str, number: int, query: Query[Page]) ->
 )
 @act(comments.open_discussion, status=201)
 def comment(request: HttpRequest, slug: str, number: int, body: NewComment) -> list[DiscussionFacts]:
-    """A draft on a line, a step or the whole plan; `send` true sends it, with every other draft of the
-    account.
+    """A draft on a line, a step or the whole plan.
+
+    `send` true sends it, with every other draft of the account.
     """
     version, actor, now = find_version(slug, number), caller_of(request).actor, timezone.now()
     with unit_of_work():

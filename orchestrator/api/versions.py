@@ -1,5 +1,6 @@
-"""Versions: approve, send back, migrate one or many, roll back, start, change log (FR-001,
-FR-016, FR-022).
+"""Versions: approve, send back, migrate one or many, roll back, start, change log.
+
+Requirements: FR-001, FR-016, FR-022.
 """
 
 from uuid import UUID
@@ -114,8 +115,9 @@ def send_back(request: HttpRequest, slug: str, number: int, body: SendBack) -> W
 @router.post("/workflows/{slug:slug}/versions/{int:number}/withdraw", response=WorkstreamFacts)
 @act(withdraw_version)
 def withdraw(request: HttpRequest, slug: str, number: int, body: SendBack) -> WorkstreamFacts:
-    """Withdraw exactly the text with this SHA-256 from review, with the reason; for its author
-    and approvers.
+    """Withdraw exactly the text with this SHA-256 from review, with the reason.
+
+    For its author and approvers.
     """
     version = withdraw_version(
         version_id=find_version(slug, number).pk,
@@ -130,8 +132,9 @@ def withdraw(request: HttpRequest, slug: str, number: int, body: SendBack) -> Wo
 @router.post("/workflows/{slug:slug}/versions/{int:number}/migrations", response=list[MigrationFacts])
 @act(migrate_several)
 def migrate_many(request: HttpRequest, slug: str, number: int, body: ManyMigrations) -> list[MigrationFacts]:
-    """Migrate several workstreams, each on its own; the answer has one result for each, in the order asked
-    for.
+    """Migrate several workstreams, each on its own.
+
+    The answer has one result for each, in the order asked for.
     """
     version = find_version(slug, number)
     results = migrate_several(

@@ -1,5 +1,6 @@
-"""Workstreams: list, inspect, accept, re-open, archive, priority, tasks for gaps (FR-002, LC-3, LC-9, LC-10,
-AD-3).
+"""Workstreams: list, inspect, accept, re-open, archive, priority, tasks for gaps.
+
+Requirements: FR-002, LC-3, LC-9, LC-10, AD-3.
 """
 
 from uuid import UUID

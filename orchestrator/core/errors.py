@@ -62,8 +62,9 @@ class PlanRejected(Refusal):
 
 
 class BundleRejected(Refusal):
-    """Plans submitted as one of which some cannot be taken; `findings` has those of every file,
-    by its name.
+    """Plans submitted as one of which some cannot be taken.
+
+    `findings` has those of every file, by its name.
     """
 
     code, status = "bundle-rejected", 422

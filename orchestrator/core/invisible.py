@@ -76,8 +76,9 @@ def code_point(character: str) -> str:
 
 
 def reveal(text: str, mark: str = "⟨{code}⟩") -> str:
-    """The text with a visible mark in place of each such character; `mark` may ask for its `code` and its
-    `name`.
+    """The text with a visible mark in place of each such character.
+
+    `mark` may ask for its `code` and its `name`.
     """
     if not holds_any(text):
         return text

@@ -162,8 +162,9 @@ def _rolled_back(state: State, fact: Fact) -> None:
 
 
 def _pass_over(state: State, fact: Fact) -> None:
-    """From the steps of one version to those of another; what goes keeps its place in the version it belongs
-    to.
+    """From the steps of one version to those of another.
+
+    What goes keeps its place in the version it belongs to.
     """
     before, tasks = state.version, state.tasks
     state.version = fact.data["to"]

@@ -1,5 +1,6 @@
-"""What people say about a version while they review it: discussions on a line, a step or the whole
-plan (WF-3).
+"""What people say about a version while they review it: discussions on a line, a step or the whole plan.
+
+Requirements: WF-3.
 """
 
 from django.conf import settings

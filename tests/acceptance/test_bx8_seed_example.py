@@ -87,7 +87,7 @@ def test_bx8_lanes_own_files_and_worktree() -> None:
 
 def test_bx8_undeclared_lane_is_inferred_and_said() -> None:
     reading = read(DECOMPOSITION + DEPENDENCIES, frozenset(), Format.PLAN)
-    found = [f for f in reading.findings if f.code == "inferred-lane"]
+    found = [f for f in reading.findings if f.code == "undeclared-thread"]
     assert [(f.line, "WS-E" in f.message) for f in found] == [(23, True)]
 
 

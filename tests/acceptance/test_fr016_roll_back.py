@@ -252,7 +252,7 @@ def test_fr016_executors_of_threads_pass_along_and_come_back(under_way: Driver) 
     assert (carried.thread, carried.executor) == (under_way.task("B1").step.thread, row.executor)
     assert carried.pk != row.pk
     entry = HistoryEntry.objects.get(action="workstream migrated")
-    assert json.loads(entry.leaf)["data"]["lanes"] == {"stage-1-build/01-foundations/02-gateway": True}
+    assert json.loads(entry.leaf)["data"]["assignments"] == {"stage-1-build/01-foundations/02-gateway": True}
     back(under_way)
     assert ThreadAssignment.objects.get(ended_at=None).thread == row.thread
     assert Attempt.objects.filter(task__workstream=workstream).exists()

@@ -1,5 +1,6 @@
-"""FR-029, B38: an executor commits its result itself; the collector takes it in, or quarantines it with the
-reason.
+"""FR-029, B38: an executor commits its result itself.
+
+The collector takes it in, or quarantines it with the reason.
 """
 
 import json

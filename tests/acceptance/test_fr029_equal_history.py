@@ -30,8 +30,9 @@ Hand = Callable[[Assignment, dict[str, Any], dict[str, bytes]], None]
 
 
 class Run:
-    """A workstream with breadcrumbs, outputs, a failure, a stale result and a gate; every act has
-    its minute.
+    """A workstream with breadcrumbs, outputs, a failure, a stale result and a gate.
+
+    Every act has its minute.
     """
 
     def __init__(self, cast: Cast, root: Path, over_rest: bool, clock: time_machine.Traveller) -> None:

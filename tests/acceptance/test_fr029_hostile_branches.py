@@ -111,8 +111,9 @@ def test_fr029_files_of_any_name_are_told_and_the_others_taken_in(
 
 
 def test_fr029_an_output_of_any_folder_is_found(driver: Driver, held: Assignment, producer: Producer) -> None:
-    """The folder's name is no text and full of what git reads as patterns; the output beside the result is
-    found.
+    """The folder's name is no text and full of what git reads as patterns.
+
+    The output beside the result is found.
     """
     result = producer.blob(told(held, evidence=EVIDENCE, outputs=["notes.md"]))
     inside = f"100644 blob {producer.blob(b'# N')}\tnotes.md\x00100644 blob {result}\tresult.json\0"

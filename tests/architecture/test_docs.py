@@ -1,5 +1,6 @@
-"""The two README files say what the code says: dependencies, refusals, states, settings; and name
-no machine.
+"""The two README files say what the code says: dependencies, refusals, states, settings.
+
+And name no machine.
 """
 
 import ast

@@ -137,8 +137,9 @@ _BEGUN: Final = frozenset({TaskStatus.ACTIVE, TaskStatus.REVIEW})
 
 
 class _Open(NamedTuple):
-    """What keeps a step from counting as complete: a step that is not done, or else a gate that is not
-    signed.
+    """What keeps a step from counting as complete.
+
+    A step that is not done, or else a gate that is not signed.
     """
 
     step: str = ""
@@ -245,8 +246,9 @@ class _Judge:
             self._verdicts[step.key] = Adopted(step.key, said, becomes, because, at)
 
     def _before(self, key: str) -> Iterator[str]:
-        """The steps that this one works from, as `queries.upstream` has them: named, and the run or batch
-        before.
+        """The steps that this one works from, as `queries.upstream` has them.
+
+        Named, and the run or batch before.
         """
         near = [node for node in self._edges[key] if not isinstance(node, str)]
         yield from self._named(key)

@@ -19,8 +19,9 @@ _ROLLING: Final = {
 
 @dataclass(frozen=True, slots=True)
 class WorkstreamCounts:
-    """The facts about one workstream. Open counts every task that is not closed, blocked ones too; times are
-    aware.
+    """The facts about one workstream.
+
+    Open counts every task that is not closed, blocked ones too; times are aware.
     """
 
     status: WorkstreamStatus

@@ -21,7 +21,7 @@ _UNACCEPTED: Final = "nobody has accepted it"
 SKIPPED_IN_SOURCE: Final = "skipped: cancelled in the source of the plan"
 #: What each kind of gate is for, in the words of its page.
 GATE_MEANINGS: Final[Mapping[GateKind, str]] = {
-    GateKind.MERGE: "Lanes come together: what was done apart is checked as one before anything "
+    GateKind.MERGE: "Threads come together: what was done apart is checked as one before anything "
     "builds on it.",
     GateKind.REVIEW: "Somebody who did not do the work looks at it.",
     GateKind.EVALUATION: "The stage is judged as a whole: good enough to go on, or a fix stage is added.",

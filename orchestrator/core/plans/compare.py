@@ -127,7 +127,7 @@ def _step(kind: str, placed: PlacedStep, before: PlacedStep | None) -> StepChang
 def _fields(old: PlacedStep, new: PlacedStep) -> Iterator[FieldChange]:
     if _place(old) != _place(new):
         yield from _changed("place", _said(_place(old)), _said(_place(new)))
-    yield from _changed("lane's files", ", ".join(old.thread.files), ", ".join(new.thread.files))
+    yield from _changed("thread's files", ", ".join(old.thread.files), ", ".join(new.thread.files))
     if old.step == new.step:
         return
     for field, name in _FIELDS.items():

@@ -52,8 +52,9 @@ class Command(BaseCommand):
             self._serve(host, port, executors, demo)
 
     def _keep_private(self) -> None:
-        """Before anything is written there: an earlier version left files that every account here
-        can read.
+        """Before anything is written there.
+
+        An earlier version left files that every account here can read.
         """
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
         try:
@@ -100,8 +101,9 @@ class Command(BaseCommand):
             call_command("setup_demo", stdout=self.stdout)
 
     def _tell_divergence(self, host: str, port: int) -> None:
-        """Before anything is started: an older database or workspace was put in place while nothing ran (F23,
-        F24).
+        """Before anything is started: an older database or workspace was put in place while nothing ran.
+
+        Requirements: F23, F24.
         """
         try:
             facts = workspace_facts(now=timezone.now())
@@ -121,8 +123,9 @@ class Command(BaseCommand):
 
 
 def refuse_tables_of_another_version() -> None:
-    """CommandError where the database was made by a version whose migrations are not here: its tables are
-    others.
+    """CommandError where the database was made by a version whose migrations are not here.
+
+    Its tables are others.
     """
     loader = MigrationLoader(connection, ignore_no_migrations=True)
     foreign = sorted(

@@ -11,8 +11,9 @@ from orchestrator.models import Step
 
 
 def roles_of(user: User | AnonymousUser) -> frozenset[Role]:
-    """What the account's groups give it; groups that are no role of ours give nothing, being an administrator
-    all.
+    """What the account's groups give it.
+
+    Groups that are no role of ours give nothing, being an administrator all.
     """
     if user.is_superuser:
         return frozenset(Role)

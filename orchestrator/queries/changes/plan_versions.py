@@ -36,8 +36,9 @@ class Follower:
 
 @dataclass(frozen=True, slots=True)
 class VersionRow:
-    """`steps` is None when one of the two texts can no longer be read; `before` is 0 for the
-    first version.
+    """`steps` is None when one of the two texts can no longer be read.
+
+    `before` is 0 for the first version.
     """
 
     version: WorkflowVersion

@@ -147,8 +147,9 @@ def _earlier(version: int, stage: int, stage_position: int, position: int) -> li
 
 
 def expected_files(artifact: HandoffArtifact) -> dict[str, str]:
-    """Path -> SHA-256 of what an artifact's files have to be; outputs that a later artifact replaced are left
-    out.
+    """Path -> SHA-256 of what an artifact's files have to be.
+
+    Outputs that a later artifact replaced are left out.
     """
     outputs = dict(_outputs(artifact.pk))
     if not outputs:

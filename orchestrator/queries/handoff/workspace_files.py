@@ -21,8 +21,9 @@ class WorkspaceFile:
 
 
 def files_of(workstream: Workstream) -> list[WorkspaceFile]:
-    """State files, then outputs, then artifacts, newest first; evidence that was never committed is none of
-    them.
+    """State files, then outputs, then artifacts, newest first.
+
+    Evidence that was never committed is none of them.
     """
     state = [WorkspaceFile(f"workstreams/{workstream.slug}/{name}", "state file") for name in STATE_FILES]
     handed_over = HandoffArtifact.objects.filter(workstream=workstream).exclude(

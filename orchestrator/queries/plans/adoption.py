@@ -19,9 +19,7 @@ def adopting_version(workstream: Workstream) -> WorkflowVersion | None:
 
 
 def held_behind(workstream: Workstream) -> tuple[WorkflowVersion | None, Sequence[Adopted]]:
-    """What was held behind gates when the state was taken over, and can stand as complete as the gates stand
-    now.
-    """
+    """Steps held behind gates when the state was taken over that can count as complete now."""
     version = adopting_version(workstream)
     if version is None:
         return None, ()

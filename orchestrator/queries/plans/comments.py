@@ -61,8 +61,9 @@ class PlacedDiscussion:
 
 @dataclass(frozen=True, slots=True)
 class Discussions:
-    """Every discussion that a reader may see. `by_line` and `by_step` have those with a place in the version
-    shown.
+    """Every discussion that a reader may see.
+
+    `by_line` and `by_step` have those with a place in the version shown.
     """
 
     discussions: tuple[PlacedDiscussion, ...]

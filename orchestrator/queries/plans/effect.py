@@ -15,8 +15,9 @@ def due_version(workstream_id: int, now: datetime) -> WorkflowVersion | None:
 
 
 def undecided_version(workstream: Workstream) -> WorkflowVersion | None:
-    """The version that was submitted for a workstream and still waits for a decision; the newest, if several
-    do.
+    """The version that was submitted for a workstream and still waits for a decision.
+
+    The newest, if several do.
     """
     waiting = workstream.submitted_versions.filter(status=VersionStatus.IN_REVIEW)
     return waiting.select_related("workflow").order_by("-number").first()

@@ -1,5 +1,6 @@
-"""One version laid out for review: sections with their steps, their lines or their changes, and comments
-(WF-3).
+"""One version laid out for review: sections with their steps, their lines or their changes, and comments.
+
+Requirements: WF-3.
 """
 
 from bisect import bisect_right
@@ -25,8 +26,9 @@ CONTEXT: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class ReviewLine:
-    """A line as it is shown: with what was found on it and what was said about it. `gap` stands before a
-    jump.
+    """A line as it is shown: with what was found on it and what was said about it.
+
+    `gap` stands before a jump.
     """
 
     line: DiffLine
@@ -120,9 +122,7 @@ def review_sections(
     wanted: Collection[int] = (),
     line: int = 0,
 ) -> tuple[ReviewSection, ...]:
-    """Every section; those that are `wanted`, or hold the wanted `line`, and all of a short plan
-    are shown.
-    """
+    """Every section; those `wanted`, the one with the wanted `line`, and all of a short plan are shown."""
     texts = lines_of(source)
     sections = sections_of(reading.plan, texts)
     lines = comparison.lines if comparison else [DiffLine("", n, text, n) for n, text in enumerate(texts, 1)]
@@ -177,9 +177,7 @@ class _Lines:
         )
 
     def _shown(self, lines: list[DiffLine]) -> Iterator[ReviewLine]:
-        """All lines, or the changed ones and those that something was said about, with what stands beside
-        them.
-        """
+        """All lines, or those changed or spoken about, with what stands beside them."""
         kept = map(ReviewLine, lines) if self.whole else _excerpt(lines, self._told(lines))
         for one in kept:
             own = one.line.number if one.line.kind != "dele" else 0

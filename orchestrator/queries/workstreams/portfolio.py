@@ -145,8 +145,9 @@ class Bar:
 
 
 class Portfolio:
-    """Everything about one choice of filters at one moment. Each property reads the database once, when
-    asked.
+    """Everything about one choice of filters at one moment.
+
+    Each property reads the database once, when asked.
     """
 
     def __init__(self, filters: Filters, now: datetime, zone: tzinfo) -> None:
@@ -197,9 +198,7 @@ class Portfolio:
 
     @cached_property
     def facets(self) -> dict[str, int]:
-        """How many workstreams each state, signal and window would show, with the other filters
-        as they are.
-        """
+        """How many workstreams each state, signal and window would show, with the other filters kept."""
         counts: dict[str, Count] = {}
         base = self.filters
         for state in Lifecycle:

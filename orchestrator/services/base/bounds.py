@@ -1,5 +1,6 @@
-"""How much of something there may be: refused beyond the numbers of `core/limits.py`, whichever interface
-brings it.
+"""How much of something there may be.
+
+Refused beyond the numbers of `core/limits.py`, whichever interface brings it.
 """
 
 from collections.abc import Mapping

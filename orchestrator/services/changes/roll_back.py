@@ -83,7 +83,7 @@ def roll_back(*, migration_id: int, reason: str, actor: Actor, now: datetime) ->
             "returned": returned,
             "restored": restored,
             "undecided": undecided,
-            "lanes": carry_assignments(change),
+            "assignments": carry_assignments(change),
         }
         follow(workstream, change.version, plan_of(change.version), actor, now)
         _record(change, rolled_back, data)
@@ -127,8 +127,9 @@ def _way_back(workstream: Workstream, rolled_back: Migration) -> _Way:
 
 
 def _return_tasks(way: _Way, tasks: Mapping[str, Task], now: datetime) -> tuple[dict[str, str], list[str]]:
-    """Point the tasks to their old steps; the statuses that change with it, and whose failure waits again, by
-    key.
+    """Point the tasks to their old steps.
+
+    The statuses that change with it, and whose failure waits again, by key.
     """
     kept = [v for v in way.verdicts if v.old and v.new]
     restored = [v for v in kept if v.status != tasks[v.old].status]

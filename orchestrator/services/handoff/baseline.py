@@ -1,5 +1,6 @@
-"""Baseline integration: the boundary behind which work is done again only after a revert decision
-(FR-010).
+"""Baseline integration: the boundary behind which work is done again only after a revert decision.
+
+Requirements: FR-010.
 """
 
 import logging
@@ -157,8 +158,9 @@ def _to_look_at(now: datetime) -> QuerySet[Workstream]:
 
 
 def _is_news(workstream: Workstream, head: str) -> bool:
-    """Whether the last look saw another base branch or other results; what the cache forgets is looked at
-    again.
+    """Whether the last look saw another base branch or other results.
+
+    What the cache forgets is looked at again.
     """
     key = f"orchestrator.baseline.{workstream.uuid}"
     state = f"{head} {workstream.last}"  # type: ignore[attr-defined]

@@ -147,8 +147,9 @@ def _note_settled(
 
 
 def name_commits(space: Workspace, head: str, now: datetime) -> None:
-    """Artifacts of commits that the branch has lost stand in its newest commit now; the caller has a
-    transaction.
+    """Artifacts of commits that the branch has lost stand in its newest commit now.
+
+    The caller has a transaction.
     """
     published = HandoffArtifact.objects.filter(state__in=PUBLISHED)
     held = reachable(space, head)
@@ -160,8 +161,9 @@ def name_commits(space: Workspace, head: str, now: datetime) -> None:
 
 
 def recorded_files() -> Iterator[Mapping[str, bytes]]:
-    """Everything that was ever published, as the record has it, in parts that fit into memory; then the state
-    files.
+    """Everything that was ever published, as the record has it, in parts that fit into memory.
+
+    Then the state files.
     """
     for workstream in Workstream.objects.order_by("pk").values_list("pk", flat=True):
         yield from _handed_over(workstream)

@@ -49,8 +49,9 @@ def account_state(account_id: int | None) -> AccountState | None:
 
 
 def record_changes(*, account: User, before: AccountState | None, actor: Actor, now: datetime) -> None:
-    """An entry for each thing in which the account is now another one than before; part of the caller's
-    transaction.
+    """An entry for each thing in which the account is now another one than before.
+
+    Part of the caller's transaction.
     """
     after = account_state(account.pk)
     if after is None:
@@ -79,8 +80,9 @@ def record_changes(*, account: User, before: AccountState | None, actor: Actor, 
     records=(Action.PASSWORD_CHANGED,),
 )
 def change_password(*, account: User, old: str, new: str, now: datetime) -> None:
-    """A person's own new password. Every other session of theirs is over; the caller keeps the one it was
-    typed in.
+    """A person's own new password.
+
+    Every other session of theirs is over; the caller keeps the one it was typed in.
     """
     if not account.check_password(old):
         raise InvalidInput(
@@ -98,8 +100,9 @@ def change_password(*, account: User, old: str, new: str, now: datetime) -> None
 
 
 def record_password(*, account: User, before: AccountState | None, actor: Actor, now: datetime) -> None:
-    """Ends sessions and waits that belong to the old password, and records the change; in the caller's
-    transaction.
+    """Ends sessions and waits that belong to the old password, and records the change.
+
+    In the caller's transaction.
     """
     for device in TOTPDevice.objects.filter(user=account, confirmed=True):
         device.throttle_reset()

@@ -132,8 +132,9 @@ def send_back_version(
 def withdraw_version(
     *, version_id: int, seen_sha256: str, reason: str, actor: Actor, now: datetime
 ) -> WorkflowVersion:
-    """Withdraw a version in review, with a reason; its author may, and every approver. Locks like an
-    approval.
+    """Withdraw a version in review, with a reason; its author may, and every approver.
+
+    Locks like an approval.
     """
     with unit_of_work():
         version, workstream = _under_review(version_id, seen_sha256)
@@ -228,8 +229,9 @@ def _time_of_effect(asked: datetime | None, withdraw_seconds: int, now: datetime
 def _promise(
     version: WorkflowVersion, plan: Plan, workstream: Workstream, lines: tuple[StepMapping, ...]
 ) -> None:
-    """Keep the mapping for the time that the version becomes effective; it has to be possible as work stands
-    now.
+    """Keep the mapping for the time that the version becomes effective.
+
+    It has to be possible as work stands now.
     """
     if workstream.status == WorkstreamStatus.ACTIVE:
         refuse_impossible(dry_run(workstream, version, plan, lines), version, workstream)
@@ -265,9 +267,7 @@ def _record_approval(
 
 
 def _under_review(version_id: int, seen_sha256: str) -> tuple[WorkflowVersion, Workstream]:
-    """The version and its locked workstream, if this is what the decider read and it still waits for a
-    decision.
-    """
+    """The version and its locked workstream, if the decider read this text and it is still in review."""
     version = WorkflowVersion.objects.select_related("workflow").filter(pk=version_id).first()
     if version is None:
         raise NotFound("There is no such version.")

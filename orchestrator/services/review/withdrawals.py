@@ -1,5 +1,6 @@
-"""An approver thinks again: an approval is withdrawn before it takes effect, and stays on record (WF-3,
-FR-016).
+"""An approver thinks again: an approval is withdrawn before it takes effect, and stays on record.
+
+Requirements: WF-3, FR-016.
 """
 
 from datetime import datetime

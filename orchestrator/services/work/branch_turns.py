@@ -1,5 +1,6 @@
-"""Whose branch is looked at next, and for how long: junk in one costs the others a turn and no
-more (FR-029).
+"""Whose branch is looked at next, and for how long: junk in one costs the others a turn and no more.
+
+Requirements: FR-029.
 """
 
 import time
@@ -29,8 +30,9 @@ class Turn:
 
 
 def in_turn(branches: Sequence[Branch]) -> Sequence[Branch]:
-    """The same ones, beginning behind the branch that was looked at last. What the cache forgets costs a
-    turn.
+    """The same ones, beginning behind the branch that was looked at last.
+
+    What the cache forgets costs a turn.
     """
     last = cache.get(LAST, "") if len(branches) > 1 else ""
     later = [branch for branch in branches if branch.name > last]

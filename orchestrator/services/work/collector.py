@@ -122,8 +122,9 @@ class _Run:
             self.trouble = error
 
     def _of_executors(self, branches: Sequence[Branch]) -> Sequence[Branch]:
-        """The branches that are somebody's. Of the others it is said once that they are nobody's; none is
-        read.
+        """The branches that are somebody's.
+
+        Of the others it is said once that they are nobody's; none is read.
         """
         if not branches:
             return branches
@@ -182,8 +183,9 @@ class _Run:
         return found
 
     def _look_at_all(self, branch: Branch, files: Sequence[tuple[str, Entry]]) -> int:
-        """Look at files in their order, and say at how many: at one at least, and no more when the time is
-        over.
+        """Look at files in their order, and say at how many.
+
+        At one at least, and no more when the time is over.
         """
         blobs = self.branches.blobs
         parts = blobs.read(blobs.sizes(entry.blob for _, entry in files if entry.plain), RESULT_BYTES)
@@ -218,8 +220,9 @@ def _before(commits: Iterable[str], unfinished: Container[str]) -> list[str]:
 
 
 def _fresh(branch: Branch, listed: Mapping[str, Sequence[Entry]]) -> list[tuple[str, Entry]]:
-    """The files that were not looked at yet, each once, in the order of their commits: known before they are
-    read.
+    """The files that were not looked at yet, each once, in the order of their commits.
+
+    Known before they are read.
     """
     asked = sorted({entry.blob for entries in listed.values() for entry in entries})
     rows = ResultFile.objects.filter(executor=branch.executor)
@@ -295,8 +298,9 @@ def _first_look(
 
 
 def _quarantine_whole(branch: Branch, blob: str, what: str, problem: str, now: datetime) -> int:
-    """A branch or a commit that cannot be looked at, said once; it is tried again each time,
-    until it can be.
+    """A branch or a commit that cannot be looked at, said once.
+
+    It is tried again each time, until it can be.
     """
     commit = branch.tip if blob == NOBODY else blob
     digest = hashlib.sha256(commit.encode()).hexdigest()

@@ -1,5 +1,6 @@
-"""What a producer's result file says, done as over REST: as the executor whose branch it stands
-in (FR-029).
+"""What a producer's result file says, done as over REST: as the executor whose branch it stands in.
+
+Requirements: FR-029.
 """
 
 from collections.abc import Mapping

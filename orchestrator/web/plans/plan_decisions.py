@@ -191,8 +191,9 @@ def not_yet(version_id: int) -> str:
 
 
 def _closed(workstream: Workstream) -> str:
-    """Why nothing is approved for a workstream that is closed; one that was accepted can be
-    re-opened (LC-3).
+    """Why nothing is approved for a workstream that is closed.
+
+    One that was accepted can be re-opened (LC-3).
     """
     if workstream.status == WorkstreamStatus.COMPLETED:
         return "The workstream is completed; re-open it to decide about its plan, or withdraw this version."

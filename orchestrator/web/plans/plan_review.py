@@ -1,5 +1,6 @@
-"""The review of a plan that people decide on: structure and source, changes, comments, decision
-(WF-3, DC-5).
+"""The review of a plan that people decide on: structure and source, changes, comments, decision.
+
+Requirements: WF-3, DC-5.
 """
 
 from dataclasses import dataclass
@@ -64,8 +65,9 @@ def plan_section(request: HttpRequest, slug: str, version: int, section: int) ->
 
 @act_of("plan-review", "slug", "version")
 def plan_decide(request: HttpRequest, slug: str, version: int) -> HttpResponse:
-    """Approve, send back or withdraw exactly the text that was read: version id and hash come
-    from the page.
+    """Approve, send back or withdraw exactly the text that was read.
+
+    Version id and hash come from the page.
     """
     shown = queries.find_version(slug, version)
     again = partial(review_page, request, shown, "decision")
@@ -95,9 +97,7 @@ class Choice:
 
 
 class Layout:
-    """What a version is compared with, its sections and its comments, as the address and the reader ask for
-    it.
-    """
+    """What a version is compared with, its sections and its comments, as address and reader ask for it."""
 
     def __init__(self, request: HttpRequest, version: WorkflowVersion, wanted: int = 0) -> None:
         self.version, self.who = version, viewer(request)

@@ -1,5 +1,6 @@
-"""Tasks: definition, attempts with evidence, and the acts of people who do or unblock them (WF-8, FR-012,
-FR-027).
+"""Tasks: definition, attempts with evidence, and the acts of people who do or unblock them.
+
+Requirements: WF-8, FR-012, FR-027.
 """
 
 from collections.abc import Callable

@@ -25,7 +25,7 @@ def done(view: TaskView) -> TaskView:
 def test_sequential_steps_of_a_thread_start_lowest_first() -> None:
     decision = decide(Snapshot((task("B", (0, 0, 0, 1)), task("A", (0, 0, 0, 0)))))
     assert decision.launches == ("A",)
-    assert decision.verdict("B").reason is Reason.LANE
+    assert decision.verdict("B").reason is Reason.THREAD
     assert decision.verdict("B").holder == "A"
 
 

@@ -62,7 +62,7 @@ def test_the_condition_comes_before_blocker_and_lane() -> None:
     assert reason(judged(T1, replace(blocked, when=FAILED)), "F1") is Reason.BLOCKER
     behind = replace(V1, needs=("T1",), when=PASSED)
     assert reason(judged(T1, F1, behind), "V1") is Reason.CONDITION
-    assert reason(judged(T1, F1, replace(behind, when=FAILED)), "V1") is Reason.LANE
+    assert reason(judged(T1, F1, replace(behind, when=FAILED)), "V1") is Reason.THREAD
 
 
 def test_bx4_a_batch_of_skipped_steps_is_complete() -> None:

@@ -11,8 +11,9 @@ def launch_order(plan: Plan) -> tuple[str, ...]:
 
 
 def waves(plan: Plan) -> tuple[tuple[str, ...], ...]:
-    """Serial groups of keys that can start together once everything before is complete; () when there is a
-    cycle.
+    """Serial groups of keys that can start together once everything before is complete.
+
+    () when there is a cycle.
     """
     graph = compile_graph(plan)
     level: dict[str, int] = {}

@@ -9,8 +9,9 @@ from tests.core.plans.plan_examples import plan_of
 
 
 def plan(*stages: list[list[list[str]]]) -> Plan:
-    """Stages of batches of threads; a step is `key`, `key=` (parallel), `key<a,b` (needs), `key~30`
-    (minutes).
+    """Stages of batches of threads.
+
+    A step is `key`, `key=` (parallel), `key<a,b` (needs), `key~30` (minutes).
     """
     return Plan(
         "p",

@@ -1,5 +1,6 @@
-"""BX-3: a gate that names a tool runs it as a step of its own before it; a gate itself is never
-conditional.
+"""BX-3: a gate that names a tool runs it as a step of its own before it.
+
+A gate itself is never conditional.
 """
 
 from orchestrator.core.plans.checks.read import read

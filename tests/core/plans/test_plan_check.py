@@ -53,7 +53,7 @@ GOOD = """\
 
 
 def test_good_plan_has_no_findings_but_inferred_lanes() -> None:
-    assert {finding.code for finding in read(GOOD, TOOLS, Format.PLAN).findings} == {"inferred-lane"}
+    assert {finding.code for finding in read(GOOD, TOOLS, Format.PLAN).findings} == {"undeclared-thread"}
 
 
 #: What is changed in the good plan -> the code and the lines of the findings this must give.

@@ -49,7 +49,7 @@ def test_fr022_gates_lanes_and_the_plan_itself_count():
         "domain: payments", "domain: money"
     )
     found = compared(new.replace("Files: `gateway/**`", "Files: `gate/**`"))
-    assert {field.name for step in found.steps for field in step.fields} == {"reviewers", "lane's files"}
+    assert {field.name for step in found.steps for field in step.fields} == {"reviewers", "thread's files"}
     assert [(one.name, one.before, one.after) for one in found.others] == [("domain", "payments", "money")]
 
 

@@ -266,7 +266,7 @@ class TestBatchOfLanes:
 
     def test_unused_lane_is_reported(self) -> None:
         source = "## Workstream Decomposition\n**WS-Z: nobody**\n## Task Dependencies\n### Batch 1\n- A1: x\n"
-        assert [f.line for f in read_plan(source).findings if f.code == "unused-lane"] == [2]
+        assert [f.line for f in read_plan(source).findings if f.code == "unused-thread"] == [2]
 
 
 class TestThreads:

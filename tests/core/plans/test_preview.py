@@ -93,8 +93,8 @@ def test_wf8_a_preview_of_adopted_work_is_what_the_scheduler_does_with_the_rest(
     assert shown.length.one == shown.left == len(views) - len(ended)
     assert len(shown.critical_path) == len(waves) == shown.length.unlimited
     assert not ended.keys() & set(shown.critical_path)
-    assert sorted(step.key for lane in shown.lanes for step in lane.steps) == sorted(shown.launch_order)
-    assert all(lane.steps for lane in shown.lanes)
+    assert sorted(step.key for lane in shown.threads for step in lane.steps) == sorted(shown.launch_order)
+    assert all(lane.steps for lane in shown.threads)
 
 
 def test_wf8_estimates_of_the_work_that_is_left_are_enough_for_minutes() -> None:

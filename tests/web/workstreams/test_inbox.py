@@ -78,8 +78,9 @@ def test_the_approver_sees_what_is_urgent_first(cast: Cast) -> None:
 
 
 def test_the_gate_waits_for_whom_the_plan_names(cast: Cast) -> None:
-    """The plan names the role reviewer, so only reviewers may sign; the inbox and the service say
-    the same.
+    """The plan names the role reviewer, so only reviewers may sign.
+
+    The inbox and the service say the same.
     """
     driver = busy(cast)
     assert "Waits for your sign-off" in sections(cast.reviewer)

@@ -130,7 +130,7 @@ TASKS_MD = """# Tasks: Ledger
 - [ ] Task 01.01.02.03: Footer @agent:writer
 """
 
-BUNDLE = """{
+PLAN_FILE = """{
   "schemaVersion": "1.0",
   "plan": {
     "name": "Ledger",
@@ -234,6 +234,6 @@ SAMPLES = {
     "bundle-ws": BUNDLE_WS,
     "tasks": TASKS,
     "tasks-md": TASKS_MD,
-    "bundle": BUNDLE,
+    "plan-file": PLAN_FILE,
     "folder": FOLDER,
 }

@@ -1,5 +1,6 @@
-"""The short form of `make fuzz`, with the same seeds every time; and the fuzzer itself finds what
-is wrong.
+"""The short form of `make fuzz`, with the same seeds every time.
+
+And the fuzzer itself finds what is wrong.
 """
 
 import time

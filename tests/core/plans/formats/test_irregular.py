@@ -1,5 +1,6 @@
-"""Files as people, merges and other tools leave them: read with findings, no task lost; hostile ones soon
-ended.
+"""Files as people, merges and other tools leave them: read with findings, no task lost.
+
+Hostile ones soon ended.
 """
 
 import pytest

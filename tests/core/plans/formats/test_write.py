@@ -16,7 +16,9 @@ def plan() -> Plan:
     return found
 
 
-@pytest.mark.parametrize(("form", "format"), [(Written.PLAN, Format.PLAN), (Written.BUNDLE, Format.BUNDLE)])
+@pytest.mark.parametrize(
+    ("form", "format"), [(Written.PLAN, Format.PLAN), (Written.PLAN_FILE, Format.PLAN_FILE)]
+)
 def test_ad5_what_is_written_is_read_back(form: Written, format: Format) -> None:
     text = render_as(plan(), form)
     assert recognise(text) is format

@@ -1,6 +1,4 @@
-"""Our JSON bundle: what is written is read back, the schema and the reader agree, and findings name path and
-line.
-"""
+"""Our plan file is read back as it was written; schema and reader agree; findings name path and line."""
 
 import json
 import random
@@ -11,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core.plans.formats.bundle import SCHEMA_TEXT, read, render_bundle, render_bundles
 from orchestrator.core.plans.formats.folder import sources_of
+from orchestrator.core.plans.formats.plan_file import SCHEMA_TEXT, read, render_plan_file, render_plan_files
 from orchestrator.core.plans.formats.recognise import READERS, recognise
 from orchestrator.core.plans.plan import Plan, Reading
 from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.core.plans.text.render import render_plan
 from orchestrator.core.terms import Format
 from tests.core.plans.formats.mutations import mutated_json
-from tests.core.plans.formats.samples import BUNDLE, PLAN, SAMPLES
+from tests.core.plans.formats.samples import PLAN, PLAN_FILE, SAMPLES
 from tests.core.plans.plan_examples import DECOMPOSITION, DEPENDENCIES
 from tests.core.plans.random_plans import plans
 
@@ -29,9 +27,9 @@ VALIDATOR = jsonschema.Draft202012Validator(json.loads(SCHEMA_TEXT))
 
 
 def checked(plan: Plan) -> Reading:
-    text = render_bundle(plan)
+    text = render_plan_file(plan)
     VALIDATOR.validate(json.loads(text))
-    assert recognise(text) is Format.BUNDLE
+    assert recognise(text) is Format.PLAN_FILE
     return read(text)
 
 
@@ -70,7 +68,7 @@ def test_ad5_equal_plans_give_equal_bytes() -> None:
     one, other = (read_plan(f"{'' if n else chr(10)}# Plan: A\n### Batch 1\n- A1: x").plan for n in (0, 1))
     assert one is not None
     assert other is not None
-    assert render_bundle(one) == render_bundle(other)
+    assert render_plan_file(one) == render_plan_file(other)
 
 
 def test_ad5_the_published_schema_is_the_one_that_is_checked() -> None:
@@ -81,7 +79,7 @@ def test_ad5_the_published_schema_is_the_one_that_is_checked() -> None:
 @given(seed=st.integers(0, 10**9))
 @settings(max_examples=300, deadline=None)
 def test_ad5_the_reader_refuses_what_the_schema_refuses(seed: int) -> None:
-    source = mutated_json(BUNDLE, random.Random(seed))
+    source = mutated_json(PLAN_FILE, random.Random(seed))
     try:
         source.encode()
     except UnicodeEncodeError:
@@ -93,13 +91,13 @@ def test_ad5_the_reader_refuses_what_the_schema_refuses(seed: int) -> None:
 
 
 def test_bx3_a_gate_with_a_tool_gets_a_step_that_runs_it() -> None:
-    plan = read(BUNDLE).plan
+    plan = read(PLAN_FILE).plan
     assert plan is not None
     assert [step.key for step in plan.steps()] == ["A1", "A2", "MP1.run", "MP1"]
 
 
 def test_parameters_are_filled_in() -> None:
-    source = BUNDLE.replace('"priority": 2', '"parameters": {"what": "entries"}').replace(
+    source = PLAN_FILE.replace('"priority": 2', '"parameters": {"what": "entries"}').replace(
         "Table", "{{what}} table"
     )
     plan = read(source).plan
@@ -110,7 +108,7 @@ def test_parameters_are_filled_in() -> None:
 
 
 def test_findings_name_the_path_and_the_line() -> None:
-    wrong = BUNDLE.replace('"title": "Index"', '"titel": "Index"').replace('"name": "Base"', '"name": 3')
+    wrong = PLAN_FILE.replace('"title": "Index"', '"titel": "Index"').replace('"name": "Base"', '"name": 3')
     assert problems(wrong) == {
         "plan.stages[0].batches[0].name is not a string.": 12,
         "plan.stages[0].batches[0].threads[0].steps[1].title is missing.": 19,
@@ -137,7 +135,7 @@ def test_findings_name_the_path_and_the_line() -> None:
     ],
 )
 def test_b11_to_b14_odd_json_is_refused_with_the_reason(old: str, new: str, said: str) -> None:
-    assert any(said in message for message in problems(BUNDLE.replace(old, new, 1)))
+    assert any(said in message for message in problems(PLAN_FILE.replace(old, new, 1)))
 
 
 def test_b14_deep_nesting_is_refused() -> None:
@@ -147,31 +145,31 @@ def test_b14_deep_nesting_is_refused() -> None:
 
 
 def test_a_gate_shares_its_batch_with_nobody() -> None:
-    shared = BUNDLE.replace('{"key": "MP1"', '{"key": "B1", "title": "Beside"}, {"key": "MP1"')
+    shared = PLAN_FILE.replace('{"key": "MP1"', '{"key": "B1", "title": "Beside"}, {"key": "MP1"')
     assert any(
         "does not stand alone" in finding.message and finding.blocks for finding in read(shared).findings
     )
 
 
 def test_ad3_a_bundle_of_several_plans_is_split() -> None:
-    first, second = read_plan(PLAN).plan, read(BUNDLE).plan
+    first, second = read_plan(PLAN).plan, read(PLAN_FILE).plan
     assert first is not None
     assert second is not None
-    text = render_bundles([first, second])
+    text = render_plan_files([first, second])
     VALIDATOR.validate(json.loads(text))
-    assert problems(text) == {"The bundle has 2 plans; each becomes a workstream of its own.": 1}
+    assert problems(text) == {"The plan file has 2 plans; each becomes a workstream of its own.": 1}
     found = sources_of({"all/plans.json": text.encode()})
     assert [source.name for source in found.plans] == ["all/ledger-2.json", "all/ledger.json"]
     assert [read(source.text).plan for source in found.plans] == [second, first]
 
 
 def test_ad1_a_step_depends_on_others_in_the_seeds_word_or_in_ours():
-    value = json.loads(BUNDLE)
+    value = json.loads(PLAN_FILE)
     first = value["plan"]["stages"][0]["batches"][0]["threads"][0]["steps"]
     named = {step["key"]: step for step in first}
     named["A2"]["depends_on"] = named["A2"].pop("needs")
     seeds = read(json.dumps(value)).plan
     assert seeds is not None
-    assert seeds.stages == read(BUNDLE).plan.stages
-    assert '"depends_on"' in render_bundle(seeds)
-    assert '"needs": [\n' not in render_bundle(seeds)
+    assert seeds.stages == read(PLAN_FILE).plan.stages
+    assert '"depends_on"' in render_plan_file(seeds)
+    assert '"needs": [\n' not in render_plan_file(seeds)

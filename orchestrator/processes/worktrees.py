@@ -1,4 +1,4 @@
-"""Where an attempt works: the worktree, branch and folders of its lane (BX-1)."""
+"""Where an attempt works: the worktree, branch and folders of its worktree (BX-1)."""
 
 from pathlib import Path, PurePosixPath
 
@@ -11,8 +11,9 @@ from orchestrator.models import Attempt
 
 
 def worktree_of(attempt: Attempt) -> Worktree:
-    """The lane's worktree. A parallel step has one of its own, because its neighbours run at the
-    same time.
+    """The thread's worktree.
+
+    A parallel step has one of its own, because its neighbours run at the same time.
     """
     task, step = attempt.task, attempt.task.step
     version, slug = step.version, task.workstream.slug

@@ -1,6 +1,6 @@
-"""Our JSON bundle: a plan as JSON, read strictly and written so that equal plans give equal bytes (AD-5).
+"""Our plan file: a plan as JSON, read strictly and written so that equal plans give equal bytes (AD-5).
 
-What is missing, unknown or of the wrong kind is a finding with its path and line. A bundle of several plans
+What is missing, unknown or of the wrong kind is a finding with its path and line. A file of several plans
 is split before it is read (`folder.py`): one workstream has one plan.
 """
 
@@ -13,9 +13,9 @@ from typing import Any, Final
 from orchestrator.core.plans.action import ACTION, action_key, has_action, with_action
 from orchestrator.core.plans.conditions import with_condition_needs
 from orchestrator.core.plans.findings import Findings
-from orchestrator.core.plans.formats.bundle_schema import BUNDLE_SCHEMA, VERSION
 from orchestrator.core.plans.formats.json_shape import Places, problems
 from orchestrator.core.plans.formats.json_source import load
+from orchestrator.core.plans.formats.plan_file_schema import PLAN_FILE_SCHEMA, VERSION
 from orchestrator.core.plans.plan import (
     BatchSpec,
     GateSpec,
@@ -38,7 +38,7 @@ Json = Mapping[str, Any]
 
 
 def looks_like(value: Any) -> bool:
-    """Whether a JSON value is a bundle of ours, perhaps a wrong one."""
+    """Whether a JSON value is a plan file of ours, perhaps a wrong one."""
     if not isinstance(value, dict):
         return False
     plan = value.get("plan", value.get("plans"))
@@ -46,18 +46,18 @@ def looks_like(value: Any) -> bool:
 
 
 def wrapped(plan: Any) -> dict[str, Any]:
-    """One plan's JSON as a bundle."""
+    """One plan's JSON as a plan file."""
     return {"schemaVersion": VERSION, "plan": plan}
 
 
 def plans_in(value: Any) -> tuple[Any, ...]:
-    """The plans of a loaded bundle, still as JSON."""
+    """The plans of a loaded plan file, still as JSON."""
     plans = value.get("plans") if isinstance(value, dict) else None
     return tuple(plans) if isinstance(plans, list) else (value["plan"],) if "plan" in value else ()
 
 
 def read(text: str) -> Reading:
-    """The plan of a bundle; None with findings when the bundle is not as its schema says."""
+    """The plan of a plan file; None with findings when the plan file is not as its schema says."""
     findings = Findings()
     value = load(text, findings)
     if value is None:
@@ -65,18 +65,22 @@ def read(text: str) -> Reading:
     places = Places(text, value)
     odd = [found for found in findings.all() if found.code == "odd-json"]
     for found in odd:
-        findings.add("bundle-field", 0, found.message, "Correct the file.")
+        findings.add("plan-file-field", 0, found.message, "Correct the file.")
     plans = plans_in(value) if isinstance(value, dict) else ()
-    for problem in problems(value, BUNDLE_SCHEMA):
+    for problem in problems(value, PLAN_FILE_SCHEMA):
         line = places.line(problem.holder, problem.name) or 1
-        message = f"{problem.path or 'The bundle'} {problem.message}."
-        findings.add("bundle-field", line, message, "See workstream.schema.json for what a bundle holds.")
+        message = f"{problem.path or 'The plan file'} {problem.message}."
+        findings.add(
+            "plan-file-field", line, message, "See workstream.schema.json for what a plan file holds."
+        )
     if isinstance(value, dict) and ("plan" in value) == ("plans" in value):
-        findings.add("bundle-field", 1, "A bundle has either `plan` or `plans`.", "Keep one of the two.")
+        findings.add(
+            "plan-file-field", 1, "A plan file has either `plan` or `plans`.", "Keep one of the two."
+        )
     if any(found.blocks for found in findings.all()):
         return Reading(None, findings.all())
     if len(plans) > 1:
-        message = f"The bundle has {len(plans)} plans; each becomes a workstream of its own."
+        message = f"The plan file has {len(plans)} plans; each becomes a workstream of its own."
         findings.add("several-plans", 1, message, "Submit it as a bundle, or one plan at a time.")
         return Reading(None, findings.all())
     plan = _BundleReader(places, findings).plan(plans[0])
@@ -156,7 +160,9 @@ class _BundleReader:
             message = (
                 f"The batch “{given['name'][:60]}” has no gate, so its prefix is a number, not {prefix}."
             )
-            self.findings.add("bundle-field", self.places.line(given, "prefix"), message, "Write a number.")
+            self.findings.add(
+                "plan-file-field", self.places.line(given, "prefix"), message, "Write a number."
+            )
         threads = tuple(self._thread(place, thread) for place, thread in enumerate(given["threads"], 1))
         return BatchSpec(_numbered(prefix), _name(given), line, threads, _text(given, "summary"))
 
@@ -165,7 +171,9 @@ class _BundleReader:
         steps = [self._step(step) for thread in given["threads"] for step in thread["steps"]]
         if len(given["threads"]) > 1 or steps[-1].gate is None or not _runs_action(steps[:-1], steps[-1]):
             message = f"Gate {gate['key']} does not stand alone in its batch."
-            self.findings.add("bundle-field", self.places.line(gate), message, "Give it a batch of its own.")
+            self.findings.add(
+                "plan-file-field", self.places.line(gate), message, "Give it a batch of its own."
+            )
         built = tuple([replace(step, inferred=(ACTION,)) for step in steps[:-1]] + [steps[-1]])
         key, thread = gate["key"], given["threads"][0]
         if has_action(steps[-1]) and len(steps) == 1:
@@ -270,13 +278,13 @@ def _text(given: Json, name: str) -> str:
     return dedent("\n".join(line.rstrip() for line in lines)).strip("\n")
 
 
-def render_bundle(plan: Plan) -> str:
-    """The bundle of one plan; equal plans give equal bytes."""
+def render_plan_file(plan: Plan) -> str:
+    """The plan file of one plan; equal plans give equal bytes."""
     return _json(wrapped(_plan(plan)))
 
 
-def render_bundles(plans: Iterable[Plan]) -> str:
-    """One bundle of several plans."""
+def render_plan_files(plans: Iterable[Plan]) -> str:
+    """One plan file of several plans."""
     return _json({"schemaVersion": VERSION, "plans": [_plan(plan) for plan in plans]})
 
 
@@ -379,4 +387,4 @@ def _gate_of(gate: GateSpec) -> dict[str, Any]:
     return _given(values, ("kind", "signatures"))
 
 
-SCHEMA_TEXT: Final = _json(BUNDLE_SCHEMA)
+SCHEMA_TEXT: Final = _json(PLAN_FILE_SCHEMA)

@@ -1,4 +1,4 @@
-"""The JSON Schema of our bundle as a value; `schema/workstream.schema.json` is the same text (AD-5)."""
+"""The JSON Schema of our plan file as a value; `schema/workstream.schema.json` is the same text (AD-5)."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -113,10 +113,10 @@ _STEP: Final = _object(
 )
 
 _THREAD: Final = _object(
-    "A parallel lane; its steps run in order.",
+    "It runs beside the other threads of its batch; its steps run in order.",
     ["name", "steps"],
     {
-        "lane": _key("Its id: a number, or the letter of a lane; its position when not given."),
+        "lane": _key("Its id: a number, or the letter of a thread; its position when not given."),
         "name": _name("Name of the thread.", 200),
         "summary": _text("What it is about, as Markdown."),
         "role": _line("Who is responsible for its steps.", 20),
@@ -133,7 +133,7 @@ _BATCH: Final = _object(
         "prefix": _key("Its number, or the key of its gate; its position when not given."),
         "name": _name("Name of the batch.", 200),
         "summary": _text("What it is about, as Markdown."),
-        "threads": _list("Lanes that run side by side.", {"$ref": "#/$defs/thread"}),
+        "threads": _list("Threads that run side by side.", {"$ref": "#/$defs/thread"}),
     },
 )
 
@@ -181,10 +181,10 @@ _PLAN: Final = _object(
     },
 )
 
-BUNDLE_SCHEMA: Final[dict[str, Any]] = {
+PLAN_FILE_SCHEMA: Final[dict[str, Any]] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": f"urn:orchestrator:schema:workstream:{VERSION}",
-    "title": "Workstream bundle",
+    "title": "Plan file",
     "description": "One plan, or several that are submitted together (AD-3). What a PLAN.md can "
     "say can be said here; "
     "texts are Markdown. Members that are given twice are refused.",
