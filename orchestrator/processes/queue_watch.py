@@ -47,7 +47,7 @@ class QueueWatch:
     ) -> None:
         self.stall, self.clock, self.wall = stall, clock, wall
         self.beat = self.sweep = ""
-        self.came_through = False
+        self.answered = self.came_through = False
         self.asked = self.swept = self.looked = self.checked = self.moved = clock()
         self.due_until = wall()
         self.last_before = 0
@@ -63,7 +63,7 @@ class QueueWatch:
         self._note_sweep()
         if now - self.looked >= EFFECT_EVERY and self._wake_due():
             self.looked = now
-        if self.beat and cache.get(HEARTBEAT) != self.beat:
+        if self.beat and not self._note_beat():
             return self._is_stuck(now)
         if not self.beat or now - self.asked >= BEAT_EVERY:
             self._ask_for_a_beat(now)
@@ -81,12 +81,17 @@ class QueueWatch:
             close_old_connections()
             return
         self.beat, self.asked, self.moved, self.checked, self.place = word, now, now, now, place
+        self.answered = False
+
+    def _note_beat(self) -> bool:
+        """Whether the heartbeat came through; noted when it is seen, because what a killed cluster had is
+        done again minutes later and leaves an older word there.
+        """
+        self.answered = self.answered or cache.get(HEARTBEAT) == self.beat
+        return self.answered
 
     def _note_sweep(self) -> None:
-        """Noted when it is seen.
-
-        What a killed cluster left is swept again later, and leaves an older word there.
-        """
+        """Noted when it is seen, for the same reason."""
         if self.sweep and not self.came_through:
             self.came_through = cache.get(SWEPT) == self.sweep
 
