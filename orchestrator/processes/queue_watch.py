@@ -85,8 +85,9 @@ class QueueWatch:
         self.beat, self.asked, self.moved, self.checked, self.place = word, now, now, now, place
 
     def _note_sweep(self) -> None:
-        """Noted when it is seen: what a killed cluster left is swept again later, and leaves an older word
-        there.
+        """Noted when it is seen.
+
+        What a killed cluster left is swept again later, and leaves an older word there.
         """
         if self.sweep and not self.came_through:
             self.came_through = cache.get(SWEPT) == self.sweep

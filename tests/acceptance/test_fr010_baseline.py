@@ -1,5 +1,6 @@
-"""FR-010: outputs are provisional until they are part of the base branch; behind it, rework needs a revert
-decision.
+"""FR-010: outputs are provisional until they are part of the base branch.
+
+Behind it, rework needs a revert decision.
 """
 
 from pathlib import Path

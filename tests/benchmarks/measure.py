@@ -20,7 +20,7 @@ from orchestrator.core.plans.rehearsing.preview import preview
 from orchestrator.core.plans.rehearsing.script import view_of
 from orchestrator.core.terms import Format
 from tests.benchmarks import reading
-from tests.core.hostile_plans import HOSTILE
+from tests.core.plans.hostile_plans import HOSTILE
 
 
 def layers(batches: int, width: int) -> str:

@@ -264,8 +264,9 @@ class PlanApproval:
 
 @dataclass(frozen=True, slots=True)
 class StreamAssignment:
-    """A claim that runs: the executor, the account that answers for it, and whether it is a person, agent or
-    tool.
+    """A claim that runs.
+
+    The executor, the account that answers for it, and whether it is a person, agent or tool.
     """
 
     task: str

@@ -12,8 +12,9 @@ from orchestrator.queries.base.sql import Joined
 
 
 def roles_of(user: User | AnonymousUser) -> frozenset[Role]:
-    """What the account's groups give it; groups that are no role of ours give nothing, being an administrator
-    all.
+    """What the account's groups give it.
+
+    Groups that are no role of ours give nothing, being an administrator all.
     """
     if user.is_superuser:
         return frozenset(Role)

@@ -33,7 +33,7 @@ class Lock(IntEnum):
     """
 
     KEY = auto()  # the row of an idempotency key
-    INBOX_FILE = auto()  # the row of a file that the collector looks at
+    RESULT_FILE = auto()  # the row of a file that the collector looks at
     WORKSTREAM = auto()
     WORKFLOW = auto()
     REPOSITORY = auto()

@@ -1,5 +1,6 @@
-"""Wake the scheduler: a message with an id, sent when the act has committed; the rows are the truth (section
-5).
+"""Wake the scheduler: a message with an id, sent when the act has committed.
+
+The rows are the truth (section 5).
 """
 
 from functools import partial

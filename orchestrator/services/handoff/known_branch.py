@@ -67,8 +67,9 @@ def refuse_diverged(space: Workspace, known: WorkspaceBranch | None = None) -> N
 
 
 def refuse_diverged_writer(space: Workspace, now: datetime) -> WorkspaceBranch:
-    """The same for whoever is about to add to the branch under the workspace's lock; noted for everybody to
-    see.
+    """The same for whoever is about to add to the branch under the workspace's lock.
+
+    Noted for everybody to see.
     """
     head, row = space.head(), known_branch()
     if not agrees(row.head, row.meant, head):
@@ -109,8 +110,9 @@ def seen_by(space: Workspace, row: WorkspaceBranch, head: str) -> Seen:
 
 
 def diverged(space: Workspace, row: WorkspaceBranch, head: str) -> WorkspaceDiverged:
-    """The refusal. Executors ask again every few seconds, so git is asked only about what nobody has noted
-    yet.
+    """The refusal.
+
+    Executors ask again every few seconds, so git is asked only about what nobody has noted yet.
     """
     noted = row.diverged_at is not None and row.found == head
     kind = Divergence(row.kind) if noted else judge(seen_by(space, row, head))

@@ -165,8 +165,9 @@ def _signature(review: GateReview, state: SignOff) -> dict[str, object]:
     records=(Action.GATE_REJECTED,),
 )
 def reject_gate(*, task_id: int, return_key: str, reason: str, actor: Actor, now: datetime) -> GateReview:
-    """Send work back to an earlier step; it and everything after it, this gate included, is done again
-    (AS-6).
+    """Send work back to an earlier step.
+
+    It and everything after it, this gate included, is done again (AS-6).
     """
     with unit_of_work():
         situation, _signatures = _open_gate(task_id, actor)

@@ -1,5 +1,6 @@
-"""Failures: declared by the executor or by a person; another attempt is asked for explicitly
-(EC-6, FR-027).
+"""Failures: declared by the executor or by a person.
+
+Another attempt is asked for explicitly (EC-6, FR-027).
 """
 
 from datetime import datetime
@@ -53,8 +54,9 @@ def fail(
     records=(Action.ATTEMPT_FAILED,),
 )
 def declare_failure(*, attempt_id: int, reason: str, actor: Actor, now: datetime) -> Attempt:
-    """A person declares that a running attempt will not finish, for example because its executor
-    died (F9).
+    """A person declares that a running attempt will not finish, for example because its executor died.
+
+    Requirements: F9.
     """
     with unit_of_work():
         situation = locked_attempt(attempt_id)

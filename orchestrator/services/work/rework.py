@@ -33,8 +33,9 @@ from orchestrator.services.people.interventions import close_artifact_card
     records=(Action.WORK_SENT_BACK,),
 )
 def send_back(*, task_id: int, reason: str, actor: Actor, now: datetime) -> tuple[str, ...]:
-    """Return work to a task; it and everything after it become pending again. Answers with the keys, in
-    order.
+    """Return work to a task; it and everything after it become pending again.
+
+    Answers with the keys, in order.
     """
     with unit_of_work():
         task = locked_task(task_id)
@@ -95,8 +96,9 @@ def _refuse_running(workstream: Workstream, tasks: Sequence[Task]) -> None:
 
 
 def _untouched(task: Task) -> bool:
-    """Nothing was done of it, or its source had dropped it: no round ever skipped it, so none would again
-    (WF-8).
+    """Nothing was done of it, or its source had dropped it: no round ever skipped it, so none would again.
+
+    Requirements: WF-8.
     """
     dropped = task.status == TaskStatus.SKIPPED and task.verdict_id is None
     return dropped or task.status in {TaskStatus.PENDING, TaskStatus.CANCELLED}

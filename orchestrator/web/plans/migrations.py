@@ -68,7 +68,7 @@ def _approve(request: HttpRequest, found: Workstream, wanted: WorkflowVersion) -
         mapping=mapping_form.lines(_fields(request)),
         note=typed(request, "reason"),
         effective_at=typed_moment(request, "effective_at"),
-        undo_seconds=settings.UNDO_SECONDS,
+        withdraw_seconds=settings.WITHDRAW_SECONDS,
         actor=viewer(request).actor,
         now=now(),
     )

@@ -1,5 +1,6 @@
-"""Which acts a task offers to a person, and why the others are off; services decide again when an
-act comes.
+"""Which acts a task offers to a person, and why the others are off.
+
+Services decide again when an act comes.
 """
 
 from orchestrator.core.engine import explain

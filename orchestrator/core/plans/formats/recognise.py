@@ -13,9 +13,9 @@ from orchestrator.core.plans.findings import Findings
 from orchestrator.core.plans.formats import (
     backlog,
     beads,
-    bundle,
     bundle_ws,
     framework,
+    plan_file,
     spec_kit,
     task_master,
     tasks_markdown,
@@ -86,7 +86,7 @@ def _is_any(_content: object) -> bool:
 FORMATS: Final[Mapping[Format, Known]] = {
     Format.FOLDER: Known(framework.read, _marked(framework.looks_like)),
     Format.BEADS: Known(beads.read, _marked_or_json(beads.looks_like)),
-    Format.BUNDLE: Known(bundle.read, _json(bundle.looks_like)),
+    Format.PLAN_FILE: Known(plan_file.read, _json(plan_file.looks_like)),
     Format.TASKS: Known(tasks_state.read, _json(tasks_state.looks_like)),
     Format.BUNDLE_WS: Known(bundle_ws.read, _json(bundle_ws.looks_like)),
     Format.TASK_MASTER: Known(task_master.read, _json(_is_any)),

@@ -89,8 +89,7 @@ def _batch(batch: BatchSpec) -> Iterator[str]:
 
 
 def _thread(thread: ThreadSpec) -> Iterator[str]:
-    word = "Thread" if thread.lane.isdigit() else "Lane"
-    yield from (f"###### {word} {thread.lane}: {protect_end(thread.name)}", "")
+    yield from (f"###### Thread {thread.lane}: {protect_end(thread.name)}", "")
     given = [("Role", thread.role), ("Files", _ticked(thread.files)), ("Worktree", thread.worktree)]
     properties = [f"- {name}: {value}" for name, value in given if value]
     yield from (*properties, "") if properties else ()
