@@ -18,6 +18,7 @@ from django_q.tasks import async_task
 
 from orchestrator.processes.queue_broker import ALWAYS
 from orchestrator.processes.tasks import HEARTBEAT, SWEPT
+from orchestrator.queries.handoff.state_files import overdue
 from orchestrator.queries.plans.effect import became_due
 from orchestrator.services.base import wake
 
@@ -26,7 +27,8 @@ BEAT_EVERY: Final = 5.0
 SWEEP_EVERY: Final = 60.0
 #: Seconds after which another sweep is asked for although the one before did not say that it came to its end.
 SWEEP_LOST: Final = 600.0
-#: Seconds between looks for versions whose time has come; the sweep finds what a look missed.
+#: Seconds between looks for versions whose time has come and for state files that wait to be written; the
+#: sweep finds what a look missed.
 EFFECT_EVERY: Final = 0.5
 #: Seconds between looks whether the queue moves, while a heartbeat is under way.
 MOVES_EVERY: Final = 1.0
@@ -131,14 +133,16 @@ class QueueWatch:
         return waiting["number"], waiting["taken"] or 0
 
     def _wake_due(self) -> bool:
-        """Advance what a version's time has come for (WF-3, FR-016); false to look at the same time again.
+        """Advance what a version's time has come for (WF-3, FR-016) and what has state files to write (WF-7);
+        false to look at the same time again.
 
         A clock that was set back is followed: times that come a second time are looked at a second time.
         """
         now = self.wall()
         try:
-            due = became_due(datetime.fromtimestamp(self.due_until, UTC), datetime.fromtimestamp(now, UTC))
-            for workstream_id in due:
+            until = datetime.fromtimestamp(now, UTC)
+            due = became_due(datetime.fromtimestamp(self.due_until, UTC), until)
+            for workstream_id in dict.fromkeys([*due, *overdue(until)]):
                 wake.send(workstream_id)
         except Error:
             close_old_connections()
