@@ -62,10 +62,7 @@ class PlanRejected(Refusal):
 
 
 class BundleRejected(Refusal):
-    """Plans submitted as one of which some cannot be taken.
-
-    `findings` has those of every file, by its name.
-    """
+    """Some of the plans submitted as one cannot be taken; `findings` are by the name of the file."""
 
     code, status = "bundle-rejected", 422
     recovery = "Correct the named files and submit all of them again; nothing was stored."
