@@ -31,6 +31,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("DATA_DIR", BASE_DIR / "var")).expanduser().resolve()
 HOST = os.environ.get("HOST", "127.0.0.1")
 PORT = _whole_number("PORT", 8000)
+EXECUTORS = _whole_number("EXECUTORS", 3)
+#: 0 is twice the time that a message of the queue may take.
+QUEUE_STALL_SECONDS = _whole_number("QUEUE_STALL_SECONDS", 0)
 
 
 def _persistent_secret() -> str:

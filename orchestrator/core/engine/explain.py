@@ -262,6 +262,11 @@ def undecided_version(number: int) -> str:
     return f"Version {number} of its plan waits for a decision."
 
 
+def promised_version(number: int) -> str:
+    """Of a workstream whose next version is approved and not in effect yet (LC-3, FR-016)."""
+    return f"Version {number} of its plan is approved and brings more work."
+
+
 def _tasks(count: int) -> str:
     return f"{count} task is" if count == 1 else f"{count} tasks are"
 

@@ -1,6 +1,5 @@
 """`manage.py serve`: web server, queue and executors under one supervisor; what `make run` starts."""
 
-import os
 import signal
 from argparse import ArgumentParser
 from types import FrameType
@@ -38,7 +37,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default=settings.HOST)
         parser.add_argument("--port", type=int, default=settings.PORT)
-        parser.add_argument("--executors", type=int, default=int(os.environ.get("EXECUTORS", "3")))
+        parser.add_argument("--executors", type=int, default=settings.EXECUTORS)
         parser.add_argument("--demo", action="store_true", help="set up accounts and the demo first")
 
     def handle(self, *, host: str, port: int, executors: int, demo: bool, **_options: Any) -> None:
@@ -144,5 +143,4 @@ def refuse_tables_of_another_version() -> None:
 
 def _stall() -> float:
     """Twice the queue's own time limit by default: nothing that still works takes longer."""
-    given = os.environ.get("QUEUE_STALL_SECONDS")
-    return float(given) if given else 2.0 * Conf.TIMEOUT
+    return float(settings.QUEUE_STALL_SECONDS or 2 * Conf.TIMEOUT)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet
 
 from orchestrator.core.terms import VersionStatus, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
@@ -26,6 +26,12 @@ def undecided_version(workstream: Workstream) -> WorkflowVersion | None:
 def promised_version(workstream: Workstream) -> WorkflowVersion | None:
     """The newest version that is approved for a later time, or whose migration still waits."""
     return _promised(workstream.pk).first()
+
+
+def promised_to_each() -> QuerySet[WorkflowVersion]:
+    """The same for each active workstream of a query that this one stands in."""
+    newer = WorkflowVersion.objects.filter(workstream=OuterRef("pk"), number__gt=OuterRef("version__number"))
+    return newer.filter(status=VersionStatus.APPROVED, stages=None).order_by("-number")
 
 
 def _all_promised(workstream: int) -> list[WorkflowVersion]:

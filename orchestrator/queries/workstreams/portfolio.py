@@ -15,6 +15,7 @@ from orchestrator.core.engine import explain
 from orchestrator.core.engine.attention import QUIET, WorkstreamCounts, lifecycle, signals, window_start
 from orchestrator.core.terms import Lifecycle, Signal, TimeWindow, VersionStatus, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream, WorkstreamNeed
+from orchestrator.queries.plans.effect import promised_to_each
 
 Term = TypeVar("Term", bound=StrEnum)
 
@@ -161,7 +162,7 @@ class Portfolio:
             .select_related("owner", "version__workflow")
             .defer("version__source", "version__summary")
             .prefetch_related(Prefetch("needs", WorkstreamNeed.objects.select_related("needed")))
-            .annotate(undecided=_undecided_version())
+            .annotate(undecided=_undecided_version(), promised=_promised_version())
             .order_by(*ATTENTION_FIRST)
         )
 
@@ -170,7 +171,7 @@ class Portfolio:
         found = signals(counts, self.now)
         ordered = tuple(signal for signal in Signal if signal in found)
         state = explain.workstream(counts, self.now)
-        sentences = (state, waits_for(workstream), waits_for_a_decision(workstream))
+        sentences = (state, waits_for(workstream), waits_for_a_version(workstream))
         return PortfolioItem(workstream, lifecycle(counts), ordered, " ".join(filter(None, sentences)))
 
     def items(self) -> Iterator[PortfolioItem]:
@@ -223,16 +224,27 @@ def waits_for(workstream: Workstream) -> str:
     return explain.needs_workstreams(titles) if titles else ""
 
 
-def waits_for_a_decision(workstream: Workstream) -> str:
-    """A sentence on the version of work under way that nobody has decided about yet (LC-3)."""
-    number = workstream.undecided if workstream.status == WorkstreamStatus.ACTIVE else None  # type: ignore[attr-defined]
-    return explain.undecided_version(number) if number else ""
+def waits_for_a_version(workstream: Workstream) -> str:
+    """A sentence on the version of work under way that nobody has decided about yet, or that is approved and
+    not in effect (LC-3).
+    """
+    if workstream.status != WorkstreamStatus.ACTIVE:
+        return ""
+    if number := workstream.undecided:  # type: ignore[attr-defined]
+        return explain.undecided_version(number)
+    number = workstream.promised  # type: ignore[attr-defined]
+    return explain.promised_version(number) if number else ""
 
 
 def _undecided_version() -> Subquery:
     """The number of the newest version that is in review for a row's workstream."""
     waiting = WorkflowVersion.objects.filter(workstream=OuterRef("pk"), status=VersionStatus.IN_REVIEW)
     return Subquery(waiting.order_by("-number").values("number")[:1])
+
+
+def _promised_version() -> Subquery:
+    """The number of the newest version that is approved and not in effect for a row's workstream."""
+    return Subquery(promised_to_each().values("number")[:1])
 
 
 def counts_of(workstream: Workstream) -> WorkstreamCounts:

@@ -30,7 +30,7 @@ from orchestrator.models import (
     WorkflowVersion,
     Workstream,
 )
-from orchestrator.queries.plans.effect import undecided_version
+from orchestrator.queries.plans.effect import promised_version, undecided_version
 from orchestrator.queries.work.rework import to_prove, to_verify_again
 from orchestrator.queries.work.tasks import TaskRow, task_rows
 from orchestrator.queries.workstreams.portfolio import counts_of
@@ -73,6 +73,8 @@ class WorkstreamBoard:
     signature: PreHandoffReview | None
     #: A version of the plan that was submitted for work under way and is not decided (LC-3).
     undecided: WorkflowVersion | None
+    #: A version that is approved and brings more work once it takes effect; asked for where all is done.
+    promised: WorkflowVersion | None
 
     @property
     def total(self) -> int:
@@ -114,6 +116,7 @@ class WorkstreamBoard:
 def board(workstream: Workstream, now: datetime) -> WorkstreamBoard:
     rows = task_rows(workstream)
     counts = counts_of(workstream)
+    finished = lifecycle(counts) == Lifecycle.FINISHED
     artifacts = (
         HandoffArtifact.objects.filter(workstream=workstream)
         .defer("body")
@@ -138,6 +141,7 @@ def board(workstream: Workstream, now: datetime) -> WorkstreamBoard:
         rounds=_rounds(workstream),
         signature=PreHandoffReview.objects.filter(workstream=workstream).select_related("reviewer").first(),
         undecided=undecided_version(workstream),
+        promised=promised_version(workstream) if finished else None,
     )
 
 
