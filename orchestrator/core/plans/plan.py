@@ -176,7 +176,7 @@ class Plan:
 
     @property
     def owned_files(self) -> tuple[str, ...]:
-        """Every file pattern that threads and steps own, but for documentation, whose folders plans share."""
+        """Every file pattern that threads and steps own, but for the documentation, which plans share."""
         owned: dict[str, None] = {}
         for stage in self.stages:
             if stage.kind is StageKind.DOCUMENTATION:

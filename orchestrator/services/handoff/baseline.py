@@ -226,12 +226,20 @@ def _revert(
 
 def refuse_integrated(workstream: Workstream) -> None:
     """BaselineIntegrated while an integration is in force: complete work is not done again behind it."""
-    if current := integration_in_force(workstream):
-        raise BaselineIntegrated(
-            f"The work of {workstream} is part of the base branch since "
-            f"{current.integrated_at:%Y-%m-%d %H:%M} UTC.",
-            commit=current.commit,
-        )
+    if refusal := why_integrated(workstream):
+        raise refusal
+
+
+def why_integrated(workstream: Workstream) -> BaselineIntegrated | None:
+    """Why complete work is not done again: an integration is in force; None without one."""
+    current = integration_in_force(workstream)
+    if current is None:
+        return None
+    return BaselineIntegrated(
+        f"The work of {workstream} is part of the base branch since "
+        f"{current.integrated_at:%Y-%m-%d %H:%M} UTC.",
+        commit=current.commit,
+    )
 
 
 def _found(workstream_id: int) -> Workstream:

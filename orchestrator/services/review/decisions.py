@@ -3,7 +3,7 @@
 An approval that has not taken effect yet is withdrawn by `withdrawals.py`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -25,7 +25,7 @@ from orchestrator.models import Approval, WorkflowVersion, Workstream
 from orchestrator.queries.changes.migrations import dry_run
 from orchestrator.queries.plans.judged import judged_version
 from orchestrator.queries.plans.plans import workstream_of
-from orchestrator.queries.plans.sign_offs import sign_offs
+from orchestrator.queries.plans.sign_offs import SignOffs, sign_offs, who_may_approve
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, lacking, why
 from orchestrator.services.base.history import record
@@ -78,14 +78,15 @@ def approve_version(
         version, workstream = _under_review(version_id, seen_sha256)
         if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
             raise WrongState(f"{workstream} is {workstream.status}; its plan no longer changes.")
-        if version.author_id == actor.account.pk and not version.workflow.allow_self_approval:
-            raise SelfApproval("The author of a version may not approve it.")
+        before = sign_offs(version)
+        if refusal := why_not_approve_version(version, actor, before):
+            raise refusal
         reading = judged_version(version, workstream)
         if reading.plan is None or reading.blockers:
             first = reading.blockers[0]
             raise PlanHasBlockers(f"Line {first.line}: {first.message}", recovery=first.fix, line=first.line)
         send_drafts(version=version, workstream=workstream, actor=actor, now=now)
-        if not _signed_by_all(version, workstream, actor, note, now):
+        if not _signed_by_all(version, workstream, actor, note, now, before):
             return workstream
         _decide(version, VersionStatus.APPROVED, actor, note, now, effective_at)
         begins, lines = not workstream.tasks.exists(), tuple(mapping)
@@ -151,11 +152,39 @@ def why_not_withdraw(version: WorkflowVersion, actor: Actor) -> Refusal | None:
     return lacking(actor, PROPOSERS if own else APPROVERS)
 
 
+def why_not_approve_version(version: WorkflowVersion, actor: Actor, so_far: SignOffs) -> Refusal | None:
+    """Why this actor may not approve the version: their role, they wrote it, or they approved it already.
+
+    `so_far` are the approvals that it has.
+    """
+    if refusal := approve_version.why_not(actor):
+        return refusal
+    if version.author_id == actor.account.pk and not version.workflow.allow_self_approval:
+        others = who_may_approve(version.workflow, version.author_id)
+        return SelfApproval(f"You wrote this version; {_one_of(others)} has to approve it.")
+    if so_far.missing and actor.account.get_username() in so_far.given:
+        return WrongState(
+            f"You approved this version already ({so_far.sentence}).",
+            recovery=f"Ask {so_far.asked} to approve it too.",
+        )
+    return None
+
+
+def _one_of(names: Sequence[str]) -> str:
+    if not names:
+        return "another approver"
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
 def _signed_by_all(
-    version: WorkflowVersion, workstream: Workstream, actor: Actor, note: str, now: datetime
+    version: WorkflowVersion,
+    workstream: Workstream,
+    actor: Actor,
+    note: str,
+    now: datetime,
+    before: SignOffs,
 ) -> bool:
     """Keep the approval of this person; whether it was the last one needed (WF-3)."""
-    before = sign_offs(version)
     if actor.account.get_username() not in before.given:
         Approval.objects.create(
             version=version,
@@ -164,11 +193,6 @@ def _signed_by_all(
             signed_as=actor.label,
             note=note,
             signed_at=now,
-        )
-    elif before.missing:
-        raise WrongState(
-            f"You approved version {version.number} already; it needs {before.missing} more.",
-            recovery=f"Ask {before.asked} to approve it too.",
         )
     if not sign_offs(version).missing:
         return True

@@ -8,7 +8,7 @@ from django.db.models import Max
 from orchestrator.core.actions import Action
 from orchestrator.core.engine.lifecycles import resting_status
 from orchestrator.core.engine.rework import to_redo
-from orchestrator.core.errors import WrongState
+from orchestrator.core.errors import Refusal, WrongState
 from orchestrator.core.people.roles import WORKERS
 from orchestrator.core.terms import AttemptStatus, EventType, Scope, TaskStatus
 from orchestrator.models import Attempt, Blocker, Task, Workstream
@@ -44,6 +44,20 @@ def send_back(*, task_id: int, reason: str, actor: Actor, now: datetime) -> tupl
     return keys
 
 
+def why_not_send_back(task: Task, actor: Actor, *, completed: bool) -> Refusal | None:
+    """Why this actor may not send work back to the task; `completed` says that an attempt of it ever was.
+
+    An integration in force is another reason (`baseline.why_integrated`).
+    """
+    if refusal := send_back.why_not(actor):
+        return refusal
+    return None if completed else _never_completed(task)
+
+
+def _never_completed(task: Task) -> WrongState:
+    return WrongState(f"{task.step.key} has not been completed, so nothing can go back to it.")
+
+
 def redo_from(*, task: Task, reason: str, actor: Actor, now: datetime) -> tuple[str, ...]:
     """The part of a send-back that gates share; the caller holds the workstream's lock and wakes the
     scheduler.
@@ -58,7 +72,7 @@ def redo_from(*, task: Task, reason: str, actor: Actor, now: datetime) -> tuple[
     _refuse_running(workstream, touched)
     last = task.attempts.filter(status=AttemptStatus.COMPLETED).order_by("-number").first()
     if last is None:
-        raise WrongState(f"{task.step.key} has not been completed, so nothing can go back to it.")
+        raise _never_completed(task)
     again = _reset(workstream, touched, now)
     last.task = task
     announce(

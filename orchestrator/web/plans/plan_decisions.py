@@ -14,7 +14,7 @@ from orchestrator.core.terms import VersionStatus, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries.plans import plans as queries
 from orchestrator.queries.plans.effect import in_effect
-from orchestrator.queries.plans.sign_offs import sign_offs, who_may_approve
+from orchestrator.queries.plans.sign_offs import sign_offs
 from orchestrator.services.plans.plans import submit_plan
 from orchestrator.services.review import decisions
 from orchestrator.services.review.withdrawals import withdraw_approval
@@ -94,26 +94,13 @@ def why_not(
     blocked = len(review.blockers)
     return {
         "approve": settled
-        or who.lacks(decisions.approve_version)
-        or why_not_sign(who, version)
+        or off(decisions.why_not_approve_version(version, who.actor, sign_offs(version)))
         or (blocked and "The top of the page says what blocks it and what clears it.")
         or "",
         "send_back": settled or who.lacks(decisions.send_back_version),
         "withdraw": decided or off(decisions.why_not_withdraw(version, who.actor)),
         "resubmit": who.lacks(submit_plan) if workstream.status in OPEN else _closed(workstream),
     }
-
-
-def why_not_sign(who: Viewer, version: WorkflowVersion) -> str:
-    """Why this approver may not approve the version: it is their own, or they did and others have to."""
-    if version.author_id == who.user.pk and not version.workflow.allow_self_approval:
-        others = who_may_approve(version.workflow, version.author_id)
-        named = " or ".join([", ".join(others[:-1]), others[-1]] if len(others) > 1 else others)
-        return f"You wrote this version; {named or 'another approver'} has to approve it."
-    so_far = sign_offs(version)
-    if so_far.missing and who.user.get_username() in so_far.given:
-        return f"You approved this version ({so_far.sentence}); {so_far.asked} has to approve it too."
-    return ""
 
 
 @does(decisions.approve_version)

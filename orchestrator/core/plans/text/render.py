@@ -89,7 +89,9 @@ def _batch(batch: BatchSpec) -> Iterator[str]:
 
 
 def _thread(thread: ThreadSpec) -> Iterator[str]:
-    yield from (f"###### Thread {thread.lane}: {protect_end(thread.name)}", "")
+    # A letter behind `Thread` could be a name; `Lane` says that it is an id.
+    word = "Thread" if thread.lane.isdigit() else "Lane"
+    yield from (f"###### {word} {thread.lane}: {protect_end(thread.name)}", "")
     given = [("Role", thread.role), ("Files", _ticked(thread.files)), ("Worktree", thread.worktree)]
     properties = [f"- {name}: {value}" for name, value in given if value]
     yield from (*properties, "") if properties else ()
