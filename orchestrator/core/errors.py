@@ -62,7 +62,7 @@ class PlanRejected(Refusal):
 
 
 class BundleRejected(Refusal):
-    """Some of the plans submitted as one cannot be taken; `findings` are by the name of the file."""
+    """Plans submitted as one of which some cannot be taken; `findings` names each file's."""
 
     code, status = "bundle-rejected", 422
     recovery = "Correct the named files and submit all of them again; nothing was stored."

@@ -24,6 +24,7 @@ from orchestrator.models.repository import Repository
 from orchestrator.models.result_file import ResultFile
 from orchestrator.models.saved_workflow import SavedWorkflow, SavedWorkflowVersion
 from orchestrator.models.sign_in import RecoveryCode, SessionEnd
+from orchestrator.models.state_files import StateFiles
 from orchestrator.models.step import Criterion, GateReviewer, Step, StepNeed, StepResource
 from orchestrator.models.structure import Batch, OwnedFiles, Stage, Thread
 from orchestrator.models.task import Task
@@ -75,6 +76,7 @@ __all__ = [
     "SchedulingDecision",
     "SessionEnd",
     "Stage",
+    "StateFiles",
     "Step",
     "StepNeed",
     "StepResource",

@@ -111,7 +111,7 @@ def test_lc3_a_version_of_accepted_work_is_taken_back_or_decided_once_it_is_reop
     address = reverse("plan-review", args=[newest.workflow.slug, newest.number])
     client = signed_in(driver.cast.approver)
     page = client.get(address)
-    assert "re-open it to decide about its plan, or take this version back" in words(page)
+    assert "re-open it to decide about its plan, or withdraw this version" in words(page)
     assert "disabled" not in control(page, "withdraw")
     assert "disabled" in control(page, "approve")
     client.post(f"/workstreams/{work.uuid}/acts/reopen", {"reason": "A gap."})

@@ -95,11 +95,12 @@ def main() -> None:
 
 
 def rounds() -> None:
-    from tests.benchmarks import acts, review
+    from tests.benchmarks import acts, advances, review
     from tests.benchmarks.rounds import database, measure
 
     with database():
         acts.measure(layers, chain)
+    advances.measure()
 
     measure(
         [

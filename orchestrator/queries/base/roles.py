@@ -8,6 +8,7 @@ from django.db.models import Q
 from orchestrator.core.people.roles import DOERS, WORKING, doers
 from orchestrator.core.terms import Role
 from orchestrator.models import Step
+from orchestrator.queries.base.sql import Joined
 
 
 def roles_of(user: User | AnonymousUser) -> frozenset[Role]:
@@ -17,8 +18,16 @@ def roles_of(user: User | AnonymousUser) -> frozenset[Role]:
     """
     if user.is_superuser:
         return frozenset(Role)
-    names = set(user.groups.values_list("name", flat=True))
+    names = {row["name"] for row in _GROUPS.rows(user.pk)}
     return frozenset(role for role in Role if role in names)
+
+
+_GROUPS = Joined(
+    {},
+    """auth_user_groups member JOIN auth_group role ON role.id = member.group_id
+WHERE member.user_id = %s""",
+    {"name": "role.name"},
+)
 
 
 def doers_of(step: Step) -> frozenset[Role]:

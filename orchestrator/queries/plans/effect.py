@@ -6,11 +6,12 @@ from django.db.models import F, OuterRef, Q, QuerySet
 
 from orchestrator.core.terms import VersionStatus, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
+from orchestrator.queries.base.sql import Joined
 
 
 def due_version(workstream_id: int, now: datetime) -> WorkflowVersion | None:
     """The newest version whose time has come for a workstream that does not follow it yet."""
-    promised = _all_promised(workstream_id)
+    promised = _all_promised(workstream_id) if _APPROVED.first(workstream_id) else []
     return next((one for one in promised if one.effective_at and one.effective_at <= now), None)
 
 
@@ -41,6 +42,16 @@ def _all_promised(workstream: int) -> list[WorkflowVersion]:
 def in_effect(version: WorkflowVersion) -> bool:
     """Whether the version has been put into effect: its steps exist then, and its approval is final."""
     return version.stages.exists()
+
+
+#: Approved versions of a workstream that are not in effect, whether they ever will be or not.
+_APPROVED = Joined(
+    {},
+    f"""orchestrator_workflowversion version
+WHERE version.workstream_id = %s AND version.status = '{VersionStatus.APPROVED.value}'
+  AND NOT EXISTS (SELECT 1 FROM orchestrator_stage stage WHERE stage.version_id = version.id)""",
+    {"id": "version.id"},
+)
 
 
 def became_due(since: datetime, until: datetime) -> list[int]:

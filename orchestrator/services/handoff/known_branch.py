@@ -12,6 +12,7 @@ from orchestrator.core.errors import WorkspaceDiverged, WorkspaceUnavailable
 from orchestrator.core.files.divergence import Seen, agrees, judge, sentence
 from orchestrator.core.terms import Divergence
 from orchestrator.models import WorkspaceBranch
+from orchestrator.queries.base.sql import Joined, Table
 from orchestrator.services.base.actor import ORCHESTRATOR
 from orchestrator.services.base.history import record
 from orchestrator.services.base.unit_of_work import unit_of_work
@@ -20,11 +21,14 @@ from orchestrator.workspace import Workspace
 
 def known_branch() -> WorkspaceBranch:
     """The row, or what it says before there is one: no commit is known."""
-    return next(iter(_rows()), None) or WorkspaceBranch()
+    found = _KNOWN.first(WorkspaceBranch.ONLY)
+    row: WorkspaceBranch = found["branch"] if found else WorkspaceBranch()
+    return row
 
 
-def _rows() -> list[WorkspaceBranch]:
-    return list(WorkspaceBranch.objects.filter(pk=WorkspaceBranch.ONLY))
+_KNOWN = Joined(
+    {"branch": Table(WorkspaceBranch)}, "orchestrator_workspacebranch branch WHERE branch.id = %s"
+)
 
 
 def intend(commit: str) -> None:

@@ -1,8 +1,11 @@
 """The state files as text (BX-6, WF-7, WF-8, BX-7)."""
 
 import json
+from dataclasses import asdict
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestrator.core.files.dashboard import (
     BatchBlock,
@@ -12,6 +15,7 @@ from orchestrator.core.files.dashboard import (
     LearningEntry,
     Mark,
     StepLine,
+    TaskEntry,
     lane_label,
     overall,
     render_dashboard,
@@ -157,6 +161,23 @@ def test_text_of_a_plan_stays_in_its_line_cell_and_block() -> None:
 def test_wf7_registry_and_tasks_are_json_even_when_empty() -> None:
     assert json.loads(render_index([])) == {"version": "1.0.0", "last_updated": "", "streams": []}
     assert json.loads(render_tasks("login", "now", []))["stream_id"] == "login"
+
+
+ENTRIES = st.builds(
+    TaskEntry, breadcrumb=st.text(), attempt=st.integers(min_value=0), needs_human=st.booleans()
+)
+
+
+@given(st.text(), st.lists(ENTRIES, max_size=3))
+def test_wf7_tasks_json_is_written_as_the_json_module_writes_it(slug: str, tasks: list[TaskEntry]) -> None:
+    """Two spaces a level, no letter escaped that need not be: the same bytes, made faster."""
+    whole = {
+        "version": "1.0.0",
+        "stream_id": slug,
+        "last_updated": "now",
+        "tasks": [asdict(task) for task in tasks],
+    }
+    assert render_tasks(slug, "now", tasks) == json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
 
 def test_bx7_learnings_stand_under_the_seeds_headings() -> None:
