@@ -130,7 +130,7 @@ TASKS_MD = """# Tasks: Ledger
 - [ ] Task 01.01.02.03: Footer @agent:writer
 """
 
-PLAN_FILE = """{
+JSON_PLAN = """{
   "schemaVersion": "1.0",
   "plan": {
     "name": "Ledger",
@@ -234,6 +234,6 @@ SAMPLES = {
     "bundle-ws": BUNDLE_WS,
     "tasks": TASKS,
     "tasks-md": TASKS_MD,
-    "plan-file": PLAN_FILE,
+    "plan-file": JSON_PLAN,
     "folder": FOLDER,
 }

@@ -17,7 +17,7 @@ from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.core.plans.text.render import render_plan
 from orchestrator.core.terms import Format
 from tests.core.plans.formats.mutations import mutated_json
-from tests.core.plans.formats.samples import PLAN, PLAN_FILE, SAMPLES
+from tests.core.plans.formats.samples import JSON_PLAN, PLAN, SAMPLES
 from tests.core.plans.plan_examples import DECOMPOSITION, DEPENDENCIES
 from tests.core.plans.random_plans import plans
 
@@ -79,7 +79,7 @@ def test_ad5_the_published_schema_is_the_one_that_is_checked() -> None:
 @given(seed=st.integers(0, 10**9))
 @settings(max_examples=300, deadline=None)
 def test_ad5_the_reader_refuses_what_the_schema_refuses(seed: int) -> None:
-    source = mutated_json(PLAN_FILE, random.Random(seed))
+    source = mutated_json(JSON_PLAN, random.Random(seed))
     try:
         source.encode()
     except UnicodeEncodeError:
@@ -91,13 +91,13 @@ def test_ad5_the_reader_refuses_what_the_schema_refuses(seed: int) -> None:
 
 
 def test_bx3_a_gate_with_a_tool_gets_a_step_that_runs_it() -> None:
-    plan = read(PLAN_FILE).plan
+    plan = read(JSON_PLAN).plan
     assert plan is not None
     assert [step.key for step in plan.steps()] == ["A1", "A2", "MP1.run", "MP1"]
 
 
 def test_parameters_are_filled_in() -> None:
-    source = PLAN_FILE.replace('"priority": 2', '"parameters": {"what": "entries"}').replace(
+    source = JSON_PLAN.replace('"priority": 2', '"parameters": {"what": "entries"}').replace(
         "Table", "{{what}} table"
     )
     plan = read(source).plan
@@ -108,7 +108,7 @@ def test_parameters_are_filled_in() -> None:
 
 
 def test_findings_name_the_path_and_the_line() -> None:
-    wrong = PLAN_FILE.replace('"title": "Index"', '"titel": "Index"').replace('"name": "Base"', '"name": 3')
+    wrong = JSON_PLAN.replace('"title": "Index"', '"titel": "Index"').replace('"name": "Base"', '"name": 3')
     assert problems(wrong) == {
         "plan.stages[0].batches[0].name is not a string.": 12,
         "plan.stages[0].batches[0].threads[0].steps[1].title is missing.": 19,
@@ -135,7 +135,7 @@ def test_findings_name_the_path_and_the_line() -> None:
     ],
 )
 def test_b11_to_b14_odd_json_is_refused_with_the_reason(old: str, new: str, said: str) -> None:
-    assert any(said in message for message in problems(PLAN_FILE.replace(old, new, 1)))
+    assert any(said in message for message in problems(JSON_PLAN.replace(old, new, 1)))
 
 
 def test_b14_deep_nesting_is_refused() -> None:
@@ -145,14 +145,14 @@ def test_b14_deep_nesting_is_refused() -> None:
 
 
 def test_a_gate_shares_its_batch_with_nobody() -> None:
-    shared = PLAN_FILE.replace('{"key": "MP1"', '{"key": "B1", "title": "Beside"}, {"key": "MP1"')
+    shared = JSON_PLAN.replace('{"key": "MP1"', '{"key": "B1", "title": "Beside"}, {"key": "MP1"')
     assert any(
         "does not stand alone" in finding.message and finding.blocks for finding in read(shared).findings
     )
 
 
 def test_ad3_a_bundle_of_several_plans_is_split() -> None:
-    first, second = read_plan(PLAN).plan, read(PLAN_FILE).plan
+    first, second = read_plan(PLAN).plan, read(JSON_PLAN).plan
     assert first is not None
     assert second is not None
     text = render_plan_files([first, second])
@@ -164,12 +164,12 @@ def test_ad3_a_bundle_of_several_plans_is_split() -> None:
 
 
 def test_ad1_a_step_depends_on_others_in_the_seeds_word_or_in_ours():
-    value = json.loads(PLAN_FILE)
+    value = json.loads(JSON_PLAN)
     first = value["plan"]["stages"][0]["batches"][0]["threads"][0]["steps"]
     named = {step["key"]: step for step in first}
     named["A2"]["depends_on"] = named["A2"].pop("needs")
     seeds = read(json.dumps(value)).plan
     assert seeds is not None
-    assert seeds.stages == read(PLAN_FILE).plan.stages
+    assert seeds.stages == read(JSON_PLAN).plan.stages
     assert '"depends_on"' in render_plan_file(seeds)
     assert '"needs": [\n' not in render_plan_file(seeds)
