@@ -40,8 +40,9 @@ def open_tools(**_: Any) -> list[CheckMessage]:
 
 @register(TAG, deploy=True)
 def refused_tools(**_: Any) -> list[CheckMessage]:
-    """Says in `check --deploy` that tool steps are refused here; `serve` says it as well. Trying takes a
-    moment.
+    """Says in `check --deploy` that tool steps are refused here; `serve` says it as well.
+
+    Trying takes a moment.
     """
     if settings.TOOLS_SANDBOX == "off" or not layers.missing(layers.found()):
         return []

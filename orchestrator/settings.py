@@ -1,5 +1,6 @@
-"""Settings, all from the environment; README.md has the table. Everything that must survive stands in
-DATA_DIR.
+"""Settings, all from the environment; README.md has the table.
+
+Everything that must survive stands in DATA_DIR.
 """
 
 import os
@@ -30,6 +31,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("DATA_DIR", BASE_DIR / "var")).expanduser().resolve()
 HOST = os.environ.get("HOST", "127.0.0.1")
 PORT = _whole_number("PORT", 8000)
+EXECUTORS = _whole_number("EXECUTORS", 3)
+#: 0 is twice the time that a message of the queue may take.
+QUEUE_STALL_SECONDS = _whole_number("QUEUE_STALL_SECONDS", 0)
 
 
 def _persistent_secret() -> str:
@@ -302,8 +306,8 @@ TOOLS_LIMITS = {
     "open_files": _whole_number("TOOLS_OPEN_FILES", 1024),
     "cpu_seconds": _whole_number("TOOLS_CPU_SECONDS", 600),
 }
-#: Seconds in which who approved a plan on a page may undo it, before anything of it starts; 0 for none.
-UNDO_SECONDS = min(_whole_number("UNDO_SECONDS", 10), 3600)
+#: Seconds in which who approved a plan on a page may withdraw that, before anything of it starts; 0 for none.
+WITHDRAW_SECONDS = min(_whole_number("WITHDRAW_SECONDS", 10), 3600)
 #: Sources above this many bytes are refused before they are read.
 PLAN_LIMIT = limits.PLAN_BYTES
 

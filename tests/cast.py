@@ -148,8 +148,9 @@ class Cast:
 
 
 class Driver:
-    """Drives one workstream through services; `now` moves a minute with every act, so times are
-    reproducible.
+    """Drives one workstream through services.
+
+    `now` moves a minute with every act, so times are reproducible.
     """
 
     def __init__(self, cast: Cast, start: datetime = NOON) -> None:
@@ -168,8 +169,9 @@ class Driver:
         return submission
 
     def start(self, source: bytes = PLAN) -> Workstream:
-        """Submitted, signed, approved, first steps launched; put back where that is the same
-        (`tests/starts.py`).
+        """Submitted, signed, approved, first steps launched.
+
+        Put back where that is the same (`tests/starts.py`).
         """
         starts.start(self, source, self.start_afresh)
         return self.reload()

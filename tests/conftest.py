@@ -91,8 +91,9 @@ def driver(cast: Cast) -> Driver:
 
 @pytest.fixture(autouse=True)
 def flushable(request: pytest.FixtureRequest, _django_db_marker: None):
-    """The history's triggers refuse the flush after a transactional test; the flush puts them back
-    (post_migrate).
+    """The history's triggers refuse the flush after a transactional test.
+
+    The flush puts them back (post_migrate).
     """
     marker = request.node.get_closest_marker("django_db")
     transactional = bool(marker and marker.kwargs.get("transaction")) or bool(

@@ -16,13 +16,13 @@ from typing import NamedTuple
 
 from orchestrator.core.plans.checks.check import check_plan
 from orchestrator.core.plans.checks.read import read
-from orchestrator.core.plans.formats.bundle import render_bundle
 from orchestrator.core.plans.formats.folder import sources_of
+from orchestrator.core.plans.formats.plan_file import render_plan_file
 from orchestrator.core.plans.formats.recognise import READERS
 from orchestrator.core.plans.text.render import render_plan
 from orchestrator.core.terms import Format
-from tests.core.formats.mutations import mutated, mutated_json
-from tests.core.formats.samples import FOLDER_FILES, PLAN, SAMPLES
+from tests.core.plans.formats.mutations import mutated, mutated_json
+from tests.core.plans.formats.samples import FOLDER_FILES, PLAN, SAMPLES
 
 SHAPES = {"plan": PLAN, **SAMPLES}
 #: Seconds of one run that are reported, and after which it is stopped.
@@ -46,14 +46,15 @@ def damaged(shape: str, seed: int) -> str:
     """The same seed gives the same text."""
     chance = random.Random(seed)
     text = SHAPES[shape]
-    if shape in ("bundle", "bundle-ws", "task-master", "tasks", "to-do") and chance.random() < 0.5:
+    if shape in ("plan-file", "bundle-ws", "task-master", "tasks", "to-do") and chance.random() < 0.5:
         return mutated_json(text, chance)
     return mutated(text, chance)
 
 
 def read_every_way(shape: str, text: str, *, thorough: bool) -> None:
-    """By content and by force; `thorough` runs write the plan again, and read the text as one of several
-    files.
+    """By content and by force.
+
+    `thorough` runs write the plan again, and read the text as one of several files.
     """
     reading = read(text, frozenset())
     forced = READERS[Format(shape)](text)
@@ -61,7 +62,7 @@ def read_every_way(shape: str, text: str, *, thorough: bool) -> None:
         if plan is not None and thorough:
             check_plan(plan, frozenset())
             render_plan(plan)
-            render_bundle(plan)
+            render_plan_file(plan)
     if thorough:
         data = text.encode("utf-8", "surrogatepass")
         sources_of(

@@ -20,8 +20,8 @@ SESSION_HOURS = 24 * 365
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 # Another process of a test works in that test's workspace: database and workspace belong together.
 WORKSPACE_DIR = Path(os.environ.get("TESTS_WORKSPACE_DIR", WORKSPACE_DIR))
-# An approval on a page takes effect at once; the tests of undoing it set the time themselves.
-UNDO_SECONDS = 0
+# An approval on a page takes effect at once; the tests of withdrawing it set the time themselves.
+WITHDRAW_SECONDS = 0
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file, because threads and processes share it; a lost test database is no loss, so nothing waits for
     # the disk.

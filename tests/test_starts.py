@@ -87,8 +87,9 @@ def test_rows_files_and_commits_are_those_of_the_real_start(
 
 @DRIVERS
 def test_work_goes_on_from_it_to_the_same_end(cast: Cast, settings, tmp_path: Path, kind) -> None:
-    """Later rows take ids of their own, the chain goes on, the repository is whole; a real start ends the
-    same.
+    """Later rows take ids of their own, the chain goes on, the repository is whole.
+
+    A real start ends the same.
     """
     ends = []
     for turn in ("real", "put-back"):
@@ -155,7 +156,7 @@ def another_role(cast: Cast, settings, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def another_setting(cast: Cast, settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.UNDO_SECONDS = 10
+    settings.WITHDRAW_SECONDS = 10
 
 
 def a_folder(cast: Cast, settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
-"""What a plan may pass to a tool: words, never a shell, and no path that leaves the worktree (design section
-7).
+"""What a plan may pass to a tool: words, never a shell, and no path that leaves the worktree.
+
+See design section 7.
 """
 
 import shlex
@@ -14,8 +15,9 @@ LENGTH_LIMIT = 500
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The options a tool accepts, each in full: `flags` stand alone, `valued` take a value (`-k x`,
-    `--tb=short`).
+    """The options a tool accepts, each in full.
+
+    `flags` stand alone, `valued` take a value (`-k x`, `--tb=short`).
     """
 
     flags: frozenset[str]

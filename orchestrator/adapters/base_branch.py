@@ -20,8 +20,9 @@ class MadeCommit:
 
 @dataclass(frozen=True, slots=True)
 class BaseBranch:
-    """`name` in `repository`, a folder with a `.git`; only ever read. Commits are full ids, as `find` gives
-    them.
+    """`name` in `repository`, a folder with a `.git`; only ever read.
+
+    Commits are full ids, as `find` gives them.
     """
 
     repository: Path

@@ -1,5 +1,6 @@
-"""What somebody calls a commit, as the full id of a commit that a repository holds. No other word gets to
-git.
+"""What somebody calls a commit, as the full id of a commit that a repository holds.
+
+No other word gets to git.
 """
 
 import contextlib

@@ -2,8 +2,8 @@
 behind.
 
 What a tool may do is the sandbox's business (`orchestrator/sandbox`); here is what becomes of its output and
-its time. On Linux the kernel ends the tool when its executor dies; elsewhere the lane's lock, which the tool
-inherits, keeps a second run out of the worktree until the first has ended.
+its time. On Linux the kernel ends the tool when its executor dies; elsewhere the worktree's lock, which the
+tool inherits, keeps a second run out of the worktree until the first has ended.
 """
 
 import contextlib
@@ -65,8 +65,9 @@ def run(argv: Sequence[str], job: Job) -> Finished:
 
 
 def policy_of(job: Job, scratch: str, used: Layers) -> SandboxPolicy:
-    """The job's own files and nothing else of ours; git's link is the server's and is not the tool's to
-    change.
+    """The job's own files and nothing else of ours.
+
+    Git's link is the server's and is not the tool's to change.
     """
     private = [settings.DATA_DIR, settings.REPOSITORIES_DIR, settings.WORKTREES_DIR, settings.WORKSPACE_DIR]
     directory, state = os.path.realpath(job.directory), os.path.realpath(job.state)

@@ -15,8 +15,9 @@ KNOWN: Final[Mapping[str, Tool]] = {tool.name: tool for tool in (Pytest(), Ruff(
 
 
 def registered() -> Mapping[str, Tool]:
-    """Tools by name, as registered now. Raises `ToolUnknown` when the operator registered one that does not
-    exist.
+    """Tools by name, as registered now.
+
+    Raises `ToolUnknown` when the operator registered one that does not exist.
     """
     unknown = sorted(set(settings.TOOLS) - set(KNOWN))
     if unknown:

@@ -1,6 +1,4 @@
-"""One file at the root of a plan's repository, read and written by git's own objects, never through a working
-tree (BX-7).
-"""
+"""One file at the root of a plan's repository, read and written by git's own objects alone (BX-7)."""
 
 from dataclasses import dataclass
 from pathlib import Path

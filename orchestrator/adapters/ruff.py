@@ -43,8 +43,9 @@ class Ruff:
 
 
 def _configured(directory: Path) -> bool:
-    """Whether the repository configures ruff itself; else ruff would look in the folders above
-    the worktree.
+    """Whether the repository configures ruff itself.
+
+    Else ruff would look in the folders above the worktree.
     """
     if any((directory / name).is_file() for name in ("ruff.toml", ".ruff.toml")):
         return True
@@ -55,8 +56,9 @@ def _configured(directory: Path) -> bool:
 
 
 def _text(path: Path) -> str:
-    """The beginning of a file that somebody handed in; never through a link, which could lead to any file of
-    ours.
+    """The beginning of a file that somebody handed in.
+
+    Never through a link, which could lead to any file of ours.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:

@@ -26,8 +26,9 @@ MARK: Final = "ASK:"
 
 
 class Script:
-    """Only a file that stands in `scripts/` itself can run: no sub-folder, no symbolic link out of the
-    worktree.
+    """Only a file that stands in `scripts/` itself can run.
+
+    No sub-folder, no symbolic link out of the worktree.
     """
 
     name = "script"

@@ -14,11 +14,11 @@ def _never() -> bool:
 class Job:
     """One run of a tool for one attempt.
 
-    `directory` is the lane's worktree, `state` a folder that outlives the attempts of this step, `run` the
+    `directory` is the thread's worktree, `state` a folder that outlives the attempts of this step, `run` the
     step's `Run` text as the plan gives it, `answer` what a person answered to the tool's question, `timeout`
     seconds. `environment` is added to the small clean one every tool gets. The tool stops soon after
-    `cancelled` says so. `inherited` are file descriptors that stay open until the tool has ended (the lane's
-    lock). `network` is what the operator allows the tool (`TOOLS_NETWORK`).
+    `cancelled` says so. `inherited` are file descriptors that stay open until the tool has ended (the
+    worktree's lock). `network` is what the operator allows the tool (`TOOLS_NETWORK`).
     """
 
     directory: Path
@@ -34,8 +34,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a run ended: `ok`, or a `question` for a person, or an `error`. `summary` is the honest one-line
-    evidence.
+    """How a run ended: `ok`, or a `question` for a person, or an `error`.
+
+    `summary` is the honest one-line evidence.
     """
 
     ok: bool

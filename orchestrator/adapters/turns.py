@@ -22,8 +22,9 @@ _own = threading.local()
 
 @contextmanager
 def turn(folder: Path, at_once: int, patience: float) -> Iterator[None]:
-    """One of the turns that the folder stands for; Busy when none comes in time. Who has one already keeps
-    it.
+    """One of the turns that the folder stands for; Busy when none comes in time.
+
+    Who has one already keeps it.
     """
     held: set[Path] = _own.__dict__.setdefault("held", set())
     if folder in held:

@@ -1,4 +1,4 @@
-"""A lane's own git worktree and branch of the repository a plan works on (WF-4, BX-1).
+"""A thread's own git worktree and branch of the repository a plan works on (WF-4, BX-1).
 
 Every preparation starts from what is certain: the base branch plus the commits of completed steps. So a
 crash, a failed attempt or work that was sent back leaves nothing behind, and doing it again gives the same
@@ -43,7 +43,7 @@ class MergeConflict(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Worktree:
-    """Where one lane works: `folder` (absolute) of `repository`, on `branch`, which starts from `base`."""
+    """Where one thread works: `folder` (absolute) of `repository`, on `branch`, which starts from `base`."""
 
     repository: Path
     folder: Path
@@ -52,11 +52,11 @@ class Worktree:
 
     @property
     def lock(self) -> Path:
-        """Held while a tool works in the lane."""
+        """Held while a tool works in the worktree."""
         return self.folder.with_name(f".{self.folder.name}.lock")
 
     def prepare(self, upstream: Sequence[str]) -> str:
-        """Reset the lane to its base with the `upstream` commits merged in; returns the commit it starts
+        """Reset the worktree to its base with the `upstream` commits merged in; returns the commit it starts
         from.
 
         Waits for other git work on the same repository. Raises `RepositoryMissing`, `MergeConflict`,
@@ -75,8 +75,9 @@ class Worktree:
         return self._git("rev-parse", "HEAD").strip()
 
     def commit(self, message: str) -> str:
-        """Commit everything the tool changed; returns the commit, which is the old one when it changed
-        nothing.
+        """Commit everything the tool changed.
+
+        Returns the commit, which is the old one when it changed nothing.
         """
         with locked(self.repository / ".git" / "orchestrator.lock"):
             self._git("add", "--all")
@@ -85,8 +86,9 @@ class Worktree:
         return self._git("rev-parse", "HEAD").strip()
 
     def settle_on(self, commit: str) -> bool:
-        """Go back to an earlier commit that holds the same files as this one; False when there is none such
-        (AD-7).
+        """Go back to an earlier commit that holds the same files as this one.
+
+        False when there is none such (AD-7).
         """
         with locked(self.repository / ".git" / "orchestrator.lock"):
             full = find_commit(self.repository, commit)
@@ -143,9 +145,7 @@ class Worktree:
         return found
 
     def _usable(self) -> bool:
-        """Whether the folder is the lane's working tree, linked as git made it and with the repository's part
-        whole.
-        """
+        """Whether the folder is linked as git made it and the repository's part is whole."""
         link, found = self.folder / ".git", self._own_files()
         try:
             if found is None or not stat.S_ISREG(link.lstat().st_mode):
@@ -158,9 +158,7 @@ class Worktree:
         return True
 
     def _own_files(self) -> Path | None:
-        """Where the repository keeps what belongs to this lane. The folder's `.git` is not asked: tools write
-        there.
-        """
+        """The repository's folder for this worktree. The worktree's `.git` is not asked: tools write it."""
         link = f"{os.path.realpath(self.folder)}/.git"
         for told in sorted((self.repository.resolve() / ".git" / "worktrees").glob("*/gitdir")):
             if told.read_text("utf-8", "replace").strip() == link:
@@ -168,8 +166,9 @@ class Worktree:
         return None
 
     def _git(self, *arguments: str) -> str:
-        """Git in the lane, as the repository knows it, whatever a tool left in the folder. Raises
-        `GitFailed`.
+        """Git in the worktree, as the repository knows it, whatever a tool left in the folder.
+
+        Raises `GitFailed`.
         """
         own = self._own_files()
         if own is None:
@@ -212,8 +211,9 @@ def _make_removable(folder: Path) -> None:
 
 
 def _remove_pipes(folder: Path) -> None:
-    """Git passes over pipes and sockets, also when it cleans; the next attempt would find what the last one
-    left.
+    """Git passes over pipes and sockets, also when it cleans.
+
+    The next attempt would find what the last one left.
     """
     for top, _, names in os.walk(folder):
         for name in names:

@@ -17,7 +17,7 @@ from orchestrator.core.errors import Refusal
 from orchestrator.models import AccessToken, Executor
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.unit_of_work import unit_of_work
-from orchestrator.services.people.accounts import record_changes, record_password, standing_of
+from orchestrator.services.people.accounts import account_state, record_changes, record_password
 from orchestrator.services.people.names import claim_account_name
 from orchestrator.services.people.second_factor import reset
 from orchestrator.services.people.sessions import sign_out_everywhere
@@ -25,8 +25,9 @@ from orchestrator.web.people.session_limits import begin
 
 
 class NamedApart(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    """A name that nobody can take for another one's. The admin saves in the transaction that this
-    looks in.
+    """A name that nobody can take for another one's.
+
+    The admin saves in the transaction that this looks in.
     """
 
     def clean_username(self) -> str:
@@ -82,24 +83,26 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # not generic at run ti
         return _is_administrator(request)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Read what the account was; Django's view saves it, its roles and what is recorded in one
-        transaction.
+        """Read what the account was.
+
+        Django's view saves it, its roles and what is recorded in one transaction.
         """
-        form.standing_before = standing_of(obj.pk)
+        form.state_before = account_state(obj.pk)
         super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         actor, now = Actor.person(request.user), timezone.now()  # type: ignore[arg-type]
         with unit_of_work():
-            record_changes(account=form.instance, before=form.standing_before, actor=actor, now=now)
+            record_changes(account=form.instance, before=form.state_before, actor=actor, now=now)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
-        """Somebody else's new password ends their sessions; the answer is still lazy, and nothing more is
-        written.
+        """Somebody else's new password ends their sessions.
+
+        The answer is still lazy, and nothing more is written.
         """
         with unit_of_work():
-            before = standing_of(int(id)) if id.isdecimal() and len(id) < 19 else None
+            before = account_state(int(id)) if id.isdecimal() and len(id) < 19 else None
             answer: HttpResponse = super().user_change_password(request, id, form_url)
             account = User.objects.filter(pk=id).first() if before else None
             if before and account and account.password != before.password:

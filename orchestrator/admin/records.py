@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from orchestrator.admin.read_only import ReadOnly
 from orchestrator.admin.site import site
-from orchestrator.models import HandoffArtifact, HistoryEntry, InboxFile
+from orchestrator.models import HandoffArtifact, HistoryEntry, ResultFile
 
 
 @admin.register(HistoryEntry, site=site)
@@ -34,8 +34,8 @@ class HandoffArtifactAdmin(ReadOnly):
     search_fields = ("path", "sha256", "commit")
 
 
-@admin.register(InboxFile, site=site)
-class InboxFileAdmin(ReadOnly):
+@admin.register(ResultFile, site=site)
+class ResultFileAdmin(ReadOnly):
     list_display = ("executor", "path", "state", "problem", "attempt", "commit", "seen_at")
     list_filter = ("state", "executor")
     list_select_related = ("attempt__task__step",)

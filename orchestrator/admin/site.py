@@ -1,5 +1,6 @@
-"""The administration's own site: only what is registered here is reachable, in the order people
-look for it.
+"""The administration's own site.
+
+Only what is registered here is reachable, in the order people look for it.
 """
 
 from typing import Any

@@ -74,12 +74,12 @@ class AssignmentAdmin(ReadOnly):
 
 @admin.register(Migration, site=site)
 class MigrationAdmin(ReadOnly):
-    list_display = ("workstream", "from_version", "to_version", "applied_by", "applied_at", "undoes")
+    list_display = ("workstream", "from_version", "to_version", "applied_by", "applied_at", "rolls_back")
     list_select_related = (
         "workstream",
         "from_version__workflow",
         "to_version__workflow",
-        "undoes__workstream",
+        "rolls_back__workstream",
     )
     search_fields = ("workstream__slug", "applied_by")
 

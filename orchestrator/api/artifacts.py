@@ -33,8 +33,9 @@ def listing(request: HttpRequest, workstream: UUID, query: Query[Page]) -> Artif
 @router.post("/artifacts/{int:artifact_id}/recover", response=ArtifactList)
 @act(*WAYS.values(), recoveries.withdraw_artifact)
 def recover(request: HttpRequest, artifact_id: int, body: ArtifactRecovery) -> ArtifactList:
-    """One of the ways out of a damaged artifact; `withdraw` needs a reason. Answers with the workstream's
-    artifacts.
+    """One of the ways out of a damaged artifact; `withdraw` needs a reason.
+
+    Answers with the workstream's artifacts.
     """
     actor, now = caller_of(request).actor, timezone.now()
     if body.way == "withdraw":

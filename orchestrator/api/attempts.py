@@ -61,8 +61,9 @@ def report(request: HttpRequest, attempt_id: int, body: Breadcrumb) -> AttemptFa
 @router.post("/{int:attempt_id}/complete", response=AttemptFacts)
 @act(completions.complete)
 def complete(request: HttpRequest, attempt_id: int, body: Completion) -> AttemptFacts:
-    """Finish with evidence for every exit criterion; the outputs are committed beside the handoff
-    artifact.
+    """Finish with evidence for every exit criterion.
+
+    The outputs are committed beside the handoff artifact.
     """
     completions.complete(
         attempt_id=attempt_id,
@@ -113,8 +114,9 @@ def fail(request: HttpRequest, attempt_id: int, body: AttemptFailure) -> Attempt
 @router.post("/{int:attempt_id}/declare-failure", response=AttemptFacts)
 @act(failures.declare_failure)
 def declare_failure(request: HttpRequest, attempt_id: int, body: StatedReason) -> AttemptFacts:
-    """Say that a running attempt will not finish, for example because its executor died; takes no token of
-    it.
+    """Say that a running attempt will not finish, for example because its executor died.
+
+    Takes no token of it.
     """
     failures.declare_failure(
         attempt_id=attempt_id, reason=body.reason, actor=caller_of(request).actor, now=timezone.now()

@@ -16,9 +16,7 @@ from orchestrator.web.people.addresses import address_of, network_of
 
 
 class TokenOrSession(HttpBearer):
-    """Deny by default. A request that carries a token is judged by the token alone, whatever its
-    cookies say.
-    """
+    """Deny by default. A request with a token is judged by the token alone, whatever its cookies say."""
 
     def __call__(self, request: HttpRequest) -> Caller:
         local: Caller | None = getattr(request, "local_caller", None)

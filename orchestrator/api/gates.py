@@ -1,5 +1,6 @@
-"""Gates: which ones wait, sign, reject; a person decides, through a session or a token of their own (FR-006,
-BX-3).
+"""Gates: which ones wait, sign, reject.
+
+A person decides, through a session or a token of their own (FR-006, BX-3).
 """
 
 from django.http import HttpRequest
@@ -37,8 +38,9 @@ def inspect(request: HttpRequest, task_id: int) -> GateFacts:
 @router.get("/{int:task_id}/fix-stage", response=FixDraft)
 @needs(Scope.READ)
 def fix_stage(request: HttpRequest, task_id: int) -> FixDraft:
-    """What a fix stage behind the gate would be prefilled with; submit it to the workstream's `stages`
-    (WF-5).
+    """What a fix stage behind the gate would be prefilled with.
+
+    Submit it to the workstream's `stages` (WF-5).
     """
     gate = find_gate(task_id)
     return fix_draft(gate, base_of(gate.workstream))
@@ -47,8 +49,9 @@ def fix_stage(request: HttpRequest, task_id: int) -> FixDraft:
 @router.post("/{int:task_id}/approve", response=GateFacts)
 @act(gates.approve_gate)
 def approve(request: HttpRequest, task_id: int, body: GateSignature) -> GateFacts:
-    """Sign; with the last signature it asks for the gate is complete. Follow-ups become a new version of the
-    plan.
+    """Sign; with the last signature it asks for the gate is complete.
+
+    Follow-ups become a new version of the plan.
     """
     gates.approve_gate(
         task_id=task_id,

@@ -1,5 +1,6 @@
-"""Many files at once: what plans they hold, and submitting each on its own or all as one bundle
-(WF-2, AD-3).
+"""Many files at once: what plans they hold, and submitting each on its own or all as one bundle.
+
+Requirements: WF-2, AD-3.
 """
 
 from dataclasses import replace

@@ -1,5 +1,6 @@
-"""Policies: read what people agreed on, with the change log; people write them in the browser (LC-11,
-FR-022).
+"""Policies: read what people agreed on, with the change log.
+
+People write them in the browser (LC-11, FR-022).
 """
 
 from django.http import HttpRequest
@@ -40,8 +41,9 @@ def check_rules(request: HttpRequest) -> list[CheckRuleFacts]:
 @router.post("/plan-checks/rules/", response=list[CheckRuleFacts])
 @act(change_check_rules)
 def set_check_rules(request: HttpRequest, body: CheckRuleChange) -> list[CheckRuleFacts]:
-    """Set what the named findings do to approval; an approver says why. Answers with every rule as it then
-    is.
+    """Set what the named findings do to approval; an approver says why.
+
+    Answers with every rule as it then is.
     """
     change_check_rules(
         severities=body.severities,

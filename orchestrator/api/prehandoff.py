@@ -28,8 +28,9 @@ router = Routes(tags=["workstreams"])
 @router.get("/{uuid:uuid}/suspects", response=PrehandoffFacts)
 @needs(Scope.READ)
 def inspect(request: HttpRequest, uuid: UUID) -> PrehandoffFacts:
-    """Other workstreams with a similar title or the same files, undecided ones first; nothing is decided by
-    itself.
+    """Other workstreams with a similar title or the same files, undecided ones first.
+
+    Nothing is decided by itself.
     """
     return _facts(find_workstream(uuid))
 

@@ -46,8 +46,9 @@ def inspect(request: HttpRequest, task_id: int) -> Brief:
 @router.get("/{int:task_id}/continue", response=Orientation)
 @needs(Scope.READ)
 def continuing(request: HttpRequest, task_id: int) -> Orientation:
-    """What the next executor needs after an interruption: the brief, breadcrumbs, earlier attempts, what to
-    prove.
+    """What the next executor needs after an interruption.
+
+    The brief, breadcrumbs, earlier attempts, what to prove.
     """
     return orientation(task_id)
 
@@ -99,8 +100,9 @@ def requeue(request: HttpRequest, task_id: int, body: StatedReason) -> Brief:
 @router.post("/{int:task_id}/send-back", response=Brief)
 @act(rework.send_back)
 def send_back(request: HttpRequest, task_id: int, body: StatedReason) -> Brief:
-    """Return work to a completed task; it and everything after it is done again, with every criterion proved
-    anew.
+    """Return work to a completed task.
+
+    It and everything after it is done again, with every criterion proved anew.
     """
     rework.send_back(task_id=task_id, reason=body.reason, actor=caller_of(request).actor, now=timezone.now())
     return brief(task_id)

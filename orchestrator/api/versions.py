@@ -1,5 +1,6 @@
-"""Versions: approve, send back, migrate one or many, roll back, start, change log (FR-001,
-FR-016, FR-022).
+"""Versions: approve, send back, migrate one or many, roll back, start, change log.
+
+Requirements: FR-001, FR-016, FR-022.
 """
 
 from uuid import UUID
@@ -66,8 +67,8 @@ def start(request: HttpRequest, slug: str, body: WorkstreamStart) -> WorkstreamF
 def approve(request: HttpRequest, slug: str, number: int, body: VersionApproval) -> WorkstreamFacts:
     """Approve exactly the text with this SHA-256; the version is approved with the last approval it needs.
 
-    `effective_at` puts it off, `undo_seconds` leaves time to withdraw it before anything starts, `mapping`
-    says what becomes of steps; those of the last approval count.
+    `effective_at` puts it off, `withdraw_seconds` leaves time to withdraw it before anything starts,
+    `mapping` says what becomes of steps; those of the last approval count.
     """
     workstream = approve_version(
         version_id=find_version(slug, number).pk,
@@ -75,7 +76,7 @@ def approve(request: HttpRequest, slug: str, number: int, body: VersionApproval)
         note=body.note,
         mapping=_lines(body.mapping),
         effective_at=body.effective_at,
-        undo_seconds=body.undo_seconds,
+        withdraw_seconds=body.withdraw_seconds,
         actor=caller_of(request).actor,
         now=timezone.now(),
     )
@@ -84,10 +85,10 @@ def approve(request: HttpRequest, slug: str, number: int, body: VersionApproval)
 
 @router.post("/workflows/{slug:slug}/versions/{int:number}/withdraw-approval", response=WorkstreamFacts)
 @act(withdraw_approval)
-def withdraw(request: HttpRequest, slug: str, number: int, body: OptionalReason) -> WorkstreamFacts:
-    """Take one's own approval back, as long as the version has not taken effect; it is in review
-    again then.
-    """
+def withdraw_own_approval(
+    request: HttpRequest, slug: str, number: int, body: OptionalReason
+) -> WorkstreamFacts:
+    """Withdraw one's own approval before the version has taken effect; it is in review again then."""
     version = withdraw_approval(
         version_id=find_version(slug, number).pk,
         reason=body.reason,
@@ -111,11 +112,12 @@ def send_back(request: HttpRequest, slug: str, number: int, body: SendBack) -> W
     return workstream_detail(workstream_of(version).uuid)
 
 
-@router.post("/workflows/{slug:slug}/versions/{int:number}/take-back", response=WorkstreamFacts)
+@router.post("/workflows/{slug:slug}/versions/{int:number}/withdraw", response=WorkstreamFacts)
 @act(withdraw_version)
-def take_back(request: HttpRequest, slug: str, number: int, body: SendBack) -> WorkstreamFacts:
-    """Withdraw exactly the text with this SHA-256 from review, with the reason; for its author
-    and approvers.
+def withdraw(request: HttpRequest, slug: str, number: int, body: SendBack) -> WorkstreamFacts:
+    """Withdraw exactly the text with this SHA-256 from review, with the reason.
+
+    For its author and approvers.
     """
     version = withdraw_version(
         version_id=find_version(slug, number).pk,
@@ -130,8 +132,9 @@ def take_back(request: HttpRequest, slug: str, number: int, body: SendBack) -> W
 @router.post("/workflows/{slug:slug}/versions/{int:number}/migrations", response=list[MigrationFacts])
 @act(migrate_several)
 def migrate_many(request: HttpRequest, slug: str, number: int, body: ManyMigrations) -> list[MigrationFacts]:
-    """Migrate several workstreams, each on its own; the answer has one result for each, in the order asked
-    for.
+    """Migrate several workstreams, each on its own.
+
+    The answer has one result for each, in the order asked for.
     """
     version = find_version(slug, number)
     results = migrate_several(
@@ -172,7 +175,7 @@ def migrate(request: HttpRequest, uuid: UUID, number: int, body: OneMigration) -
 
 @router.post("/workstreams/{uuid:uuid}/roll-back", response=MigrationFacts)
 @act(roll_back)
-def undo(request: HttpRequest, uuid: UUID, body: RollBack) -> MigrationFacts:
+def roll_back_latest(request: HttpRequest, uuid: UUID, body: RollBack) -> MigrationFacts:
     """Roll back the workstream's latest migration, which the body names."""
     workstream = find_workstream(uuid)
     if not Migration.objects.filter(pk=body.migration, workstream=workstream).exists():

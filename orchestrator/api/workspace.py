@@ -1,5 +1,6 @@
-"""The workspace's branch: whether the database knows it, and what is decided when it does not
-(F22 to F24).
+"""The workspace's branch: whether the database knows it, and what is decided when it does not.
+
+Requirements: F22 to F24.
 """
 
 from django.http import HttpRequest
@@ -25,8 +26,9 @@ def inspect(request: HttpRequest) -> WorkspaceFacts:
 @router.post("/settle", response=WorkspaceFacts)
 @act(settle_divergence)
 def settle(request: HttpRequest, body: SettlementChoice) -> WorkspaceFacts:
-    """A person with the role approver decides, with a reason; the branch's commits are kept under
-    `refs/diverged/`.
+    """A person with the role approver decides, with a reason.
+
+    The branch's commits are kept under `refs/diverged/`.
     """
     settle_divergence(way=body.way, reason=body.reason, actor=caller_of(request).actor, now=timezone.now())
     return workspace_facts(now=timezone.now())

@@ -1,5 +1,6 @@
-"""Workstreams: list, inspect, accept, re-open, archive, priority, tasks for gaps (FR-002, LC-3, LC-9, LC-10,
-AD-3).
+"""Workstreams: list, inspect, accept, re-open, archive, priority, tasks for gaps.
+
+Requirements: FR-002, LC-3, LC-9, LC-10, AD-3.
 """
 
 from uuid import UUID
@@ -133,7 +134,7 @@ def look(request: HttpRequest, uuid: UUID) -> WorkstreamFacts:
 @router.post("/{uuid:uuid}/revert", response=WorkstreamFacts)
 @act(baseline.revert)
 def revert(request: HttpRequest, uuid: UUID, body: RevertNote) -> WorkstreamFacts:
-    """A person decides that integrated work is taken back; afterwards it may be sent back and done again."""
+    """A person decides that integrated work is reverted; afterwards it may be sent back and done again."""
     baseline.revert(
         workstream_id=find_workstream(uuid).pk,
         reason=body.reason,

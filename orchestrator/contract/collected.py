@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.contract.values import Page, Slug
-from orchestrator.core.terms import InboxState
+from orchestrator.core.terms import ResultFileState
 
 
 class CollectedQuery(Page):
     """Which files. `state` is ingested or quarantined; `executor` is the name of the producer."""
 
-    state: InboxState | None = None
+    state: ResultFileState | None = None
     executor: Slug = ""
 
 
@@ -24,7 +24,7 @@ class CollectedFacts:
     path: str
     commit: str
     sha256: str
-    state: InboxState
+    state: ResultFileState
     problem: str
     attempt: int | None
     seen_at: datetime

@@ -68,4 +68,4 @@ class DiscussionList:
     status: VersionStatus
     reason: str
     count: int
-    threads: tuple[DiscussionFacts, ...]
+    discussions: tuple[DiscussionFacts, ...]

@@ -73,7 +73,7 @@ class WorkflowFacts:
     stages: int
     steps: int
     gates: int
-    lanes: int
+    threads: int
     used: int
     saved_by: str
     saved_at: datetime | None

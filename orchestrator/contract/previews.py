@@ -15,7 +15,7 @@ class HeldBackFacts:
 
 
 @dataclass(frozen=True)
-class LaneStepFacts:
+class ThreadStepFacts:
     """A step of a thread and the wave that it runs in; waves count from 1."""
 
     key: str
@@ -23,14 +23,14 @@ class LaneStepFacts:
 
 
 @dataclass(frozen=True)
-class LaneFacts:
+class ThreadWavesFacts:
     """A thread, and in which wave each of its steps is."""
 
     stage: int
     batch: str
-    lane: str
+    thread: str
     name: str
-    steps: tuple[LaneStepFacts, ...]
+    steps: tuple[ThreadStepFacts, ...]
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class PreviewFacts:
     useful: int
     length: LengthFacts
     longest_wait: WaitFacts | None
-    lanes: tuple[LaneFacts, ...]
+    threads: tuple[ThreadWavesFacts, ...]
     starts: tuple[str, ...]
     waves: tuple[tuple[str, ...], ...]
     launch_order: tuple[str, ...]

@@ -56,7 +56,7 @@ class RollBack(Body):
 class VersionApproval(Body):
     """Approval of exactly the text with this SHA-256.
 
-    `effective_at` puts it off, `undo_seconds` leaves time to withdraw it before anything starts, `mapping`
+    `effective_at` puts it off, `withdraw_seconds` leaves time to withdraw it before work starts, `mapping`
     says what becomes of steps of work in flight.
     """
 
@@ -64,7 +64,7 @@ class VersionApproval(Body):
     note: Text = ""
     mapping: MappingLines = []
     effective_at: AwareDatetime | None = None
-    undo_seconds: Annotated[int, Field(strict=True, ge=0, le=3600)] = 0
+    withdraw_seconds: Annotated[int, Field(strict=True, ge=0, le=3600)] = 0
 
 
 class SendBack(Body):

@@ -58,7 +58,7 @@ class IntegrationNote(Body):
 
 
 class RevertNote(Body):
-    """Integrated work is taken back; `commit` reverts the merge, and is empty when the base branch was
+    """Integrated work is reverted; `commit` reverts the merge, and is empty when the base branch was
     reset."""
 
     reason: Text

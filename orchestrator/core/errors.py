@@ -62,9 +62,7 @@ class PlanRejected(Refusal):
 
 
 class BundleRejected(Refusal):
-    """Plans submitted as one of which some cannot be taken; `findings` has those of every file,
-    by its name.
-    """
+    """Plans submitted as one of which some cannot be taken; `findings` names each file's."""
 
     code, status = "bundle-rejected", 422
     recovery = "Correct the named files and submit all of them again; nothing was stored."
@@ -106,7 +104,9 @@ class BaselineIntegrated(Refusal):
     """Work that is part of the base branch is to be done again."""
 
     code, status = "baseline-integrated", 409
-    recovery = "Undo the integration in the repository, record the revert decision, then send the work back."
+    recovery = (
+        "Revert the integration in the repository, record the revert decision, then send the work back."
+    )
 
 
 class SuspectsOpen(Refusal):

@@ -27,8 +27,9 @@ def is_commit_word(text: str) -> bool:
 
 
 def is_branch_name(text: str) -> bool:
-    """Whether a text can be a branch, on every file system: narrower than git, so that nobody has to quote
-    it.
+    """Whether a text can be a branch, on every file system.
+
+    Narrower than git, so that nobody has to quote it.
     """
     parts = text.split("/")
     return len(text) <= BRANCH_LENGTH and all(_is_branch_part(part) for part in parts)

@@ -55,6 +55,11 @@ def without_any(text: str) -> str:
     return _ANY.sub("", text)
 
 
+def says_nothing(text: str) -> bool:
+    """Whether nobody who reads the text sees anything of it: it is blank, or has only invisible characters."""
+    return not text.strip() or not without_any(text).strip()
+
+
 def unseen(text: str) -> Iterator[str]:
     """The invisible characters of a text, without those that are ordinary where they stand."""
     if holds_any(text):
@@ -71,8 +76,9 @@ def code_point(character: str) -> str:
 
 
 def reveal(text: str, mark: str = "⟨{code}⟩") -> str:
-    """The text with a visible mark in place of each such character; `mark` may ask for its `code` and its
-    `name`.
+    """The text with a visible mark in place of each such character.
+
+    `mark` may ask for its `code` and its `name`.
     """
     if not holds_any(text):
         return text

@@ -162,8 +162,9 @@ def _rolled_back(state: State, fact: Fact) -> None:
 
 
 def _pass_over(state: State, fact: Fact) -> None:
-    """From the steps of one version to those of another; what goes keeps its place in the version it belongs
-    to.
+    """From the steps of one version to those of another.
+
+    What goes keeps its place in the version it belongs to.
     """
     before, tasks = state.version, state.tasks
     state.version = fact.data["to"]
@@ -330,7 +331,7 @@ ACTS: Mapping[str, Act] = {
     Action.DISCUSSION_RESOLVED: _nothing,
     Action.DISCUSSION_REOPENED: _nothing,
     Action.PLAN_SIGNED: _nothing,
-    Action.PLAN_TAKEN_BACK: _nothing,
+    Action.PLAN_WITHDRAWN: _nothing,
     Action.PLAN_APPROVED: _plan_approved,
     Action.APPROVAL_WITHDRAWN: _nothing,
     Action.PLAN_TOOK_EFFECT: _begun,
@@ -372,7 +373,7 @@ ACTS: Mapping[str, Act] = {
     Action.PRIORITY_SET: _nothing,
     Action.LEARNING_RECORDED: _nothing,
     Action.NOTHING_TO_RECORD: _nothing,
-    Action.INBOX_FILE_QUARANTINED: _nothing,
+    Action.RESULT_FILE_QUARANTINED: _nothing,
     Action.ARTIFACT_DAMAGED: _nothing,
     Action.ARTIFACT_INTACT_AGAIN: _nothing,
     Action.ARTIFACT_PUBLISHED_AGAIN: _nothing,

@@ -12,8 +12,9 @@ DEEPEST = 32
 
 
 def read_json(body: bytes, what: str = "body") -> Any:
-    """The value of a request body, or of another text that `what` names; InvalidInput says what is wrong with
-    it.
+    """The value of a request body, or of another text that `what` names.
+
+    InvalidInput says what is wrong with it.
     """
     try:
         text = body.decode("utf-8")

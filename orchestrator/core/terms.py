@@ -1,5 +1,6 @@
-"""The words of the field, each with one spelling (design section 2). Pages, columns, files and API use these
-values.
+"""The words of the field, each with one spelling (design section 2).
+
+Pages, columns, files and API use these values.
 """
 
 from enum import StrEnum
@@ -122,8 +123,9 @@ class BlockerKind(StrEnum):
 
 
 class InterventionKind(StrEnum):
-    """What made a task ask for a person: somebody's question, the circuit breaker, or a file that cannot be
-    used.
+    """What made a task ask for a person.
+
+    Somebody's question, the circuit breaker, or a file that cannot be used.
     """
 
     QUESTION = "question"
@@ -177,14 +179,14 @@ class AssignmentMode(StrEnum):
     PREFERRED = "preferred"
 
 
-class InboxState(StrEnum):
+class ResultFileState(StrEnum):
     """What the collector made of a file that a producer committed itself (FR-029)."""
 
     INGESTED = "ingested"
     QUARANTINED = "quarantined"
 
 
-class InboxEvent(StrEnum):
+class ResultEvent(StrEnum):
     """What a producer's own file may say of its attempt (FR-029); the first two are artifact events."""
 
     COMPLETED = "attempt-completed"
@@ -245,7 +247,7 @@ class Reason(StrEnum):
     GATE = "gate"
     CONDITION = "condition"
     BLOCKER = "blocker"
-    LANE = "lane"
+    THREAD = "thread"
     RESOURCE = "resource"
     LAUNCHED = "launched"
     QUEUED = "queued"
@@ -298,7 +300,7 @@ class Format(StrEnum):
     BUNDLE_WS = "bundle-ws"
     TASKS = "tasks"
     TASKS_MD = "tasks-md"
-    BUNDLE = "bundle"
+    PLAN_FILE = "plan-file"
     FOLDER = "folder"
     TODO = "to-do"
     YAML = "yaml"

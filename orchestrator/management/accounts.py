@@ -12,7 +12,7 @@ from orchestrator.models import Executor
 from orchestrator.services.base.actor import ORCHESTRATOR
 from orchestrator.services.base.locks import lock_names
 from orchestrator.services.base.unit_of_work import unit_of_work
-from orchestrator.services.people.accounts import COMMAND_LINE, record_changes, standing_of
+from orchestrator.services.people.accounts import COMMAND_LINE, account_state, record_changes
 from orchestrator.services.people.executors import register_executor
 from orchestrator.services.people.names import claim_account_name
 
@@ -62,7 +62,7 @@ def _builders(now: datetime) -> User:
     with unit_of_work():
         lock_names()
         account = User.objects.filter(username=BUILDERS).first()
-        before = standing_of(account.pk) if account else None
+        before = account_state(account.pk) if account else None
         if account is None:
             claim_account_name(BUILDERS)
             account = User(username=BUILDERS)

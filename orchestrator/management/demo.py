@@ -37,8 +37,9 @@ Whoever accepts has read the history, not only the summary.
 
 
 def make_sample_repository() -> bool:
-    """Copy the sample into a git repository of its own; false when it is there. A half-made copy is never
-    seen.
+    """Copy the sample into a git repository of its own; false when it is there.
+
+    A half-made copy is never seen.
     """
     target = Path(settings.REPOSITORIES_DIR) / SAMPLE
     if target.exists():

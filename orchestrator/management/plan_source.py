@@ -23,8 +23,9 @@ def read_file(name: str) -> bytes:
 
 
 def files_in(folder: str) -> dict[str, bytes]:
-    """The files below a folder by their relative path; hidden ones and links that lead out of it are not
-    looked at.
+    """The files below a folder by their relative path.
+
+    Hidden ones and links that lead out of it are not looked at.
     """
     root = Path(folder).resolve()
     found: dict[str, bytes] = {}

@@ -1,6 +1,4 @@
-"""What is in `DATA_DIR` is for the account that the orchestrator runs as, and for nobody else on
-the machine.
-"""
+"""What is in `DATA_DIR` is for the orchestrator's own account, and for nobody else on the machine."""
 
 import os
 import stat

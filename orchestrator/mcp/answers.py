@@ -1,5 +1,6 @@
-"""How a tool answers: its facts as structured content, a refusal as a tool error with code and recovery
-(FR-025).
+"""How a tool answers: its facts as structured content, a refusal as a tool error with code and recovery.
+
+Requirements: FR-025.
 """
 
 import functools
@@ -20,8 +21,9 @@ Tool = Callable[..., Any]
 
 
 def answering(tool: Tool) -> Tool:
-    """The tool as the server runs it: on a worker thread of its own, with that thread's database
-    connection.
+    """The tool as the server runs it.
+
+    On a worker thread of its own, with that thread's database connection.
     """
 
     @functools.wraps(tool)

@@ -13,8 +13,8 @@ from orchestrator.core.strict_json import LARGEST
 from orchestrator.core.terms import Format, VersionStatus
 from orchestrator.mcp.tools import Tools
 from orchestrator.mcp.workstreams import uuid_of
-from orchestrator.queries.plans.comment_facts import thread_facts
-from orchestrator.queries.plans.comments import conversation
+from orchestrator.queries.plans.comment_facts import discussion_facts
+from orchestrator.queries.plans.comments import discussions_on
 from orchestrator.queries.plans.judged import judged, judged_version
 from orchestrator.queries.plans.plan_facts import check_facts
 from orchestrator.queries.plans.plans import find_version, workstream_of
@@ -39,7 +39,7 @@ class PlanTools(Tools):
         Every finding has code, line, message and fix; those of severity `blocks` keep it from being approved.
         `preview` has waves and critical path with so many executors, `adoption` what becomes of the state
         that the text tells; with `adopt` the preview shows only what that state leaves to do. The format is
-        told from the content: PLAN.md, JSON bundle, spec-kit, task-master, beads, Backlog.md and others.
+        told from the content: PLAN.md, JSON plan file, spec-kit, task-master, beads, Backlog.md and others.
         """
         self.reader()
         if not 1 <= executors <= MOST_EXECUTORS:
@@ -83,7 +83,7 @@ class PlanTools(Tools):
         """What reviewers said of a plan, with the line and the step each stands on, so that it can be
         revised.
 
-        `workflow` is the slug of the plan; without a version the newest one. Resolved threads are left out
+        `workflow` is the slug of the plan; without a version the newest one. Resolved ones are left out
         unless asked for; `outdated` ones stand on a line or step that was changed or is gone. `count` is how
         many there are.
         """
@@ -91,11 +91,11 @@ class PlanTools(Tools):
         if version < 0:
             raise InvalidInput("A version has a number from 1 on; 0 is the newest one.", field="version")
         if not (1 <= limit <= ROWS and 0 <= offset <= LARGEST):
-            raise InvalidInput(f"A page has 1 to {ROWS} threads, from the offset 0 on.", field="limit")
+            raise InvalidInput(f"A page has 1 to {ROWS} discussions, from the offset 0 on.", field="limit")
         shown = find_version(workflow, version or None)
         plan = judged_version(shown, workstream_of(shown)).plan
-        threads = conversation(shown, plan, caller.actor.account.pk).threads
-        wanted = tuple(thread_facts(one) for one in threads if resolved or not one.resolved)
+        discussions = discussions_on(shown, plan, caller.actor.account.pk).discussions
+        wanted = tuple(discussion_facts(one) for one in discussions if resolved or not one.resolved)
         part = wanted[offset : offset + limit]
         status = VersionStatus(shown.status)
         return DiscussionList(workflow, shown.number, status, shown.decision_reason, len(wanted), part)

@@ -22,8 +22,9 @@ from orchestrator.services.work import claims, completions, failures
 @dataclass(frozen=True)
 class WorkTools(Tools):
     def list_claimable_tasks(self) -> TaskList:
-        """The tasks whose attempt you can claim now, in launch order; `attempt.id` is what
-        claim_task takes.
+        """The tasks whose attempt you can claim now, in launch order.
+
+        `attempt.id` is what claim_task takes.
         """
         caller = self.reader()
         wanted = TaskFilter(claimable=True, claimer=caller.claimer, roles=caller.actor.roles())
@@ -50,8 +51,9 @@ class WorkTools(Tools):
         return orientation(task_id)
 
     def claim_task(self, attempt_id: int) -> ClaimFacts:
-        """Claim an attempt exclusively. Keep the token: report, complete and fail need it. Lost it? Claim
-        once more.
+        """Claim an attempt exclusively.
+
+        Keep the token: report, complete and fail need it. Lost it? Claim once more.
         """
         caller = self.doer(claims.claim)
         assignment = claims.claim(

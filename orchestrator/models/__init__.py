@@ -6,14 +6,13 @@ from orchestrator.models.attempt import Assignment, Attempt, CriterionCheck
 from orchestrator.models.blocker import Blocker
 from orchestrator.models.bundle import Bundle
 from orchestrator.models.check_rule import CheckRule
-from orchestrator.models.comment import Comment, CommentThread, ViewedSection
+from orchestrator.models.comment import Comment, Discussion, ViewedSection
 from orchestrator.models.decision import RecordedVerdict, SchedulingDecision
 from orchestrator.models.executor import AccessToken, Executor
 from orchestrator.models.form_key import FormKey
 from orchestrator.models.gate import GateReview
 from orchestrator.models.history import HistoryEntry
 from orchestrator.models.idempotency import IdempotencyKey
-from orchestrator.models.inbox_file import InboxFile
 from orchestrator.models.integration import BaselineIntegration
 from orchestrator.models.intervention import Intervention, InterventionChoice
 from orchestrator.models.learning import Learning
@@ -22,8 +21,10 @@ from orchestrator.models.ownership import OwnershipTransfer, ThreadAssignment
 from orchestrator.models.policy import Policy, PolicyChange
 from orchestrator.models.relation import DuplicateDecision, WorkstreamNeed
 from orchestrator.models.repository import Repository
+from orchestrator.models.result_file import ResultFile
 from orchestrator.models.saved_workflow import SavedWorkflow, SavedWorkflowVersion
 from orchestrator.models.sign_in import RecoveryCode, SessionEnd
+from orchestrator.models.state_files import StateFiles
 from orchestrator.models.step import Criterion, GateReviewer, Step, StepNeed, StepResource
 from orchestrator.models.structure import Batch, OwnedFiles, Stage, Thread
 from orchestrator.models.task import Task
@@ -44,9 +45,9 @@ __all__ = [
     "Bundle",
     "CheckRule",
     "Comment",
-    "CommentThread",
     "Criterion",
     "CriterionCheck",
+    "Discussion",
     "DuplicateDecision",
     "Executor",
     "FormKey",
@@ -55,7 +56,6 @@ __all__ = [
     "HandoffArtifact",
     "HistoryEntry",
     "IdempotencyKey",
-    "InboxFile",
     "Intervention",
     "InterventionChoice",
     "Learning",
@@ -70,11 +70,13 @@ __all__ = [
     "RecordedVerdict",
     "RecoveryCode",
     "Repository",
+    "ResultFile",
     "SavedWorkflow",
     "SavedWorkflowVersion",
     "SchedulingDecision",
     "SessionEnd",
     "Stage",
+    "StateFiles",
     "Step",
     "StepNeed",
     "StepResource",

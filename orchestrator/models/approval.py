@@ -9,7 +9,7 @@ from orchestrator.models.version import WorkflowVersion
 
 
 class Approval(models.Model):
-    """Bound to the text by `sha256`. Approvals stay on record when the version is sent back or taken back.
+    """Bound to the text by `sha256`. Approvals stay on record when the version is sent back or withdrawn.
 
     One that its person withdrew before it took effect (`withdrawn_at`) stays as well, and counts no more.
     """
@@ -28,7 +28,7 @@ class Approval(models.Model):
             models.UniqueConstraint(
                 fields=["version", "person"],
                 condition=Q(withdrawn_at=None),
-                name="one_standing_approval_each",
+                name="one_approval_each",
             )
         ]
 

@@ -42,7 +42,7 @@ class HandoffArtifact(models.Model):
 
 
 class OutputFile(models.Model):
-    """A file an attempt produced, waiting for and then standing in the workspace beside its artifact."""
+    """A file an attempt produced, that waits for the workspace and then lies there beside its artifact."""
 
     artifact = models.ForeignKey(HandoffArtifact, models.PROTECT, related_name="outputs")
     path = models.CharField(max_length=600)

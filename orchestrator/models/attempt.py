@@ -87,8 +87,9 @@ class Assignment(models.Model):
 
 
 class CriterionCheck(models.Model):
-    """Evidence that an attempt meets a criterion; checks belong to the attempt, so rework starts
-    without any.
+    """Evidence that an attempt meets a criterion.
+
+    Checks belong to the attempt, so rework starts without any.
     """
 
     attempt = models.ForeignKey(Attempt, models.PROTECT, related_name="checks")

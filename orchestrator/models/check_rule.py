@@ -8,8 +8,9 @@ from orchestrator.models.choices import choices, label, one_of
 
 
 class CheckRule(models.Model):
-    """The severity in force for one code, and the last change of it; all changes stand in the policy's change
-    log.
+    """The severity in force for one code, and the last change of it.
+
+    All changes stand in the policy's change log.
     """
 
     code = models.SlugField(max_length=60, unique=True)

@@ -1,5 +1,6 @@
-"""What people say about a version while they review it: threads on a line, a step or the whole
-plan (WF-3).
+"""What people say about a version while they review it: discussions on a line, a step or the whole plan.
+
+Requirements: WF-3.
 """
 
 from django.conf import settings
@@ -10,14 +11,14 @@ from orchestrator.models.choices import label
 from orchestrator.models.version import WorkflowVersion
 
 
-class CommentThread(models.Model):
+class Discussion(models.Model):
     """Opened on one version. `line` is 1-based in that version's text, 0 without one; `step` is a key, empty
     without.
 
     Where it stands in another version is worked out from both texts (`core.anchors`), never stored.
     """
 
-    version = models.ForeignKey(WorkflowVersion, models.PROTECT, related_name="comment_threads")
+    version = models.ForeignKey(WorkflowVersion, models.PROTECT, related_name="discussions")
     line = models.PositiveIntegerField(default=0)
     step = models.CharField(max_length=80, blank=True)
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -31,11 +32,11 @@ class CommentThread(models.Model):
     class Meta:
         ordering = ["pk"]
         constraints = [
-            models.CheckConstraint(condition=Q(line=0) | Q(step=""), name="thread_has_one_anchor"),
+            models.CheckConstraint(condition=Q(line=0) | Q(step=""), name="discussion_has_one_anchor"),
             models.CheckConstraint(
                 condition=Q(resolved_by=None, resolved_at=None)
                 | Q(resolved_by__gt=0, resolved_at__isnull=False),
-                name="thread_resolved_by_somebody",
+                name="discussion_resolved_by_somebody",
             ),
         ]
 
@@ -50,11 +51,11 @@ class CommentThread(models.Model):
 
 
 class Comment(models.Model):
-    """One remark in a thread. Without `sent_at` it is a draft that its author alone sees; sent, it never
+    """One remark in a discussion. Without `sent_at` it is a draft that its author alone sees; sent, it never
     changes; discarded, nobody sees it any more.
     """
 
-    thread = models.ForeignKey(CommentThread, models.CASCADE, related_name="comments")
+    discussion = models.ForeignKey(Discussion, models.CASCADE, related_name="comments")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     said_as = label()
     body = models.TextField()

@@ -27,8 +27,9 @@ class SchedulingDecision(models.Model):
 
 
 class RecordedVerdict(models.Model):
-    """Why a task may start or not. `launch_order` is its 1-based place when launched; `holder` is who it
-    waits for.
+    """Why a task may start or not.
+
+    `launch_order` is its 1-based place when launched; `holder` is who it waits for.
     """
 
     decision = models.ForeignKey(SchedulingDecision, models.PROTECT, related_name="verdicts")

@@ -1,5 +1,6 @@
-"""FormKey: a form that was sent, with what it came to, so that sending it again makes nothing a
-second time.
+"""FormKey.
+
+A form that was sent, with what it came to, so that sending it again makes nothing a second time.
 """
 
 from django.conf import settings

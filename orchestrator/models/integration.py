@@ -10,8 +10,9 @@ from orchestrator.models.workstream import Workstream
 
 
 class BaselineIntegration(models.Model):
-    """An integration of a workstream's work, in force until a revert decision ends it; at most one is in
-    force.
+    """An integration of a workstream's work, in force until a revert decision ends it.
+
+    At most one is in force.
     """
 
     workstream = models.ForeignKey(Workstream, models.PROTECT, related_name="integrations")

@@ -10,7 +10,7 @@ from orchestrator.models.workstream import Workstream
 
 
 class Migration(models.Model):
-    """One applied migration. `undoes` names the one that this one rolled back."""
+    """One applied migration. `rolls_back` names the one that this one rolled back."""
 
     workstream = models.ForeignKey(Workstream, models.PROTECT, related_name="migrations")
     from_version = models.ForeignKey(WorkflowVersion, models.PROTECT, related_name="+")
@@ -18,7 +18,9 @@ class Migration(models.Model):
     reason = models.TextField(blank=True)
     applied_by = label()
     applied_at = models.DateTimeField()
-    undoes = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="undone_by")
+    rolls_back = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="rolled_back_by"
+    )
 
     class Meta:
         ordering = ["workstream_id", "applied_at", "id"]

@@ -37,8 +37,9 @@ class OwnershipTransfer(models.Model):
 
 
 class ThreadAssignment(models.Model):
-    """An executor that alone claims in a thread, or is offered its work first; at most one in force per
-    thread.
+    """An executor that alone claims in a thread, or is offered its work first.
+
+    At most one in force per thread.
     """
 
     workstream = models.ForeignKey(Workstream, models.PROTECT, related_name="thread_assignments")

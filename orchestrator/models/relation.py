@@ -1,5 +1,6 @@
-"""How workstreams stand to one another: what one needs of another, and suspected duplicates
-(AD-3, FR-003).
+"""How workstreams stand to one another: what one needs of another, and suspected duplicates.
+
+Requirements: AD-3, FR-003.
 """
 
 from django.conf import settings

@@ -1,5 +1,6 @@
-"""Repository: what workstreams on the same plan repository lock when they contend for its files
-(AD-3, BX-5).
+"""Repository: what workstreams on the same plan repository lock when they contend for its files.
+
+Requirements: AD-3, BX-5.
 """
 
 from django.db import models

@@ -1,5 +1,6 @@
-"""SavedWorkflow: a plan that was kept with parameters, to start workstreams from (AD-8); numbered, never
-deleted.
+"""SavedWorkflow: a plan that was kept with parameters, to start workstreams from (AD-8).
+
+Numbered, never deleted.
 """
 
 from django.conf import settings
@@ -10,8 +11,9 @@ from orchestrator.models.version import WorkflowVersion
 
 
 class SavedWorkflow(models.Model):
-    """Its name in addresses is the slug, which no shipped workflow has. An archived one starts
-    nothing new.
+    """Its name in addresses is the slug, which no shipped workflow has.
+
+    An archived one starts nothing new.
     """
 
     slug = models.SlugField(max_length=60, unique=True)

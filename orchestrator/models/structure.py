@@ -8,8 +8,9 @@ from orchestrator.models.version import WorkflowVersion
 
 
 class Stage(models.Model):
-    """A serial section of a version. `position` is 0-based and gives the order; `number` is what the plan
-    prints.
+    """A serial section of a version.
+
+    `position` is 0-based and gives the order; `number` is what the plan prints.
     """
 
     version = models.ForeignKey(WorkflowVersion, models.PROTECT, related_name="stages")
@@ -50,7 +51,7 @@ class Batch(models.Model):
 
 
 class Thread(models.Model):
-    """A parallel lane in a batch: who is responsible, what it owns, where it works (BX-1)."""
+    """A thread of a batch: who is responsible, what it owns, where it works (BX-1)."""
 
     batch = models.ForeignKey(Batch, models.PROTECT, related_name="threads")
     position = models.PositiveIntegerField()

@@ -1,5 +1,6 @@
-"""WorkflowVersion: one immutable numbered text of a workflow and what was decided about it
-(FR-016, FR-022).
+"""WorkflowVersion: one immutable numbered text of a workflow and what was decided about it.
+
+Requirements: FR-016, FR-022.
 """
 
 from django.conf import settings

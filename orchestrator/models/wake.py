@@ -6,9 +6,7 @@ from orchestrator.models.workstream import Workstream
 
 
 class Wake(models.Model):
-    """`waits` from the sending of a message until the queue begins with it: what changes after that asks
-    anew.
-    """
+    """`waits` until the queue begins with the message: what changes after that asks anew."""
 
     workstream = models.OneToOneField(Workstream, models.PROTECT, primary_key=True, related_name="+")
     waits = models.BooleanField(default=True)

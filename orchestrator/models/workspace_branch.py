@@ -1,5 +1,6 @@
-"""WorkspaceBranch: the one row that says where the workspace's branch stands, as the database knows it (F22
-to F24).
+"""WorkspaceBranch: the one row that says where the workspace's branch stands, as the database knows it.
+
+Requirements: F22 to F24.
 """
 
 from django.db import models

@@ -65,8 +65,9 @@ class Child:
         _write(self.pid_file, str(self.process.pid))
 
     def ended(self, now: float) -> int | None:
-        """The exit code if the process has just been found dead; its whole group is gone then, and a restart
-        due.
+        """The exit code if the process has just been found dead.
+
+        Its whole group is gone then, and a restart due.
         """
         if self.process is None or (code := self.process.poll()) is None:
             return None

@@ -1,7 +1,7 @@
 """A local executor: claims attempts whose tool is registered here and does them with it (AD-6, FR-027).
 
 It coordinates through services and the database only (FR-028). What it holds when it dies it takes up again
-when it is started next: the assignment row has the token, the lane is reset, the tool runs again.
+when it is started next: the assignment row has the token, the worktree is reset, the tool runs again.
 """
 
 import logging
@@ -38,7 +38,7 @@ from orchestrator.core.errors import (
 from orchestrator.core.files.handoff import check_output_name
 from orchestrator.core.terms import StageKind
 from orchestrator.models import Assignment, Attempt, Executor, HandoffArtifact, StepResource, Task
-from orchestrator.processes.lane import state_folder, worktree_of
+from orchestrator.processes.worktrees import state_folder, worktree_of
 from orchestrator.queries.engine.inputs import handover_of_same_inputs, outputs_by_name
 from orchestrator.queries.work.proof import criteria_to_prove
 from orchestrator.queries.work.work import commits_before, queued_attempts
@@ -120,10 +120,10 @@ class LocalExecutor:
             logger.exception("%s: %s could not be done.", self.executor, assignment.attempt)
             self._fail(assignment, f"The executor could not do it: {type(error).__name__}: {error}")
 
-    def _run_until_answered(self, assignment: Assignment, tree: Worktree, lane: int) -> None:
+    def _run_until_answered(self, assignment: Assignment, tree: Worktree, held: int) -> None:
         while True:
             self._wait_for_person(assignment)
-            start, result = self._run(assignment, tree, lane)
+            start, result = self._run(assignment, tree, held)
             if result.cancelled:
                 self._check(assignment)
                 raise Stopped
@@ -136,7 +136,7 @@ class LocalExecutor:
         else:
             self._fail(assignment, f"{result.error}\n\n{result.output[-4000:]}".strip())
 
-    def _run(self, assignment: Assignment, tree: Worktree, lane: int) -> tuple[str, Result]:
+    def _run(self, assignment: Assignment, tree: Worktree, held: int) -> tuple[str, Result]:
         attempt, step = assignment.attempt, assignment.attempt.task.step
         tool = self._tool(step.tool)
         start = tree.prepare(commits_before(attempt.task))
@@ -148,7 +148,7 @@ class LocalExecutor:
             answer=self._answer(attempt),
             environment={"STEP_KEY": step.key, "STEP_ATTEMPT": str(attempt.number)},
             cancelled=_Watch(self, assignment),
-            inherited=(lane,),
+            inherited=(held,),
             network=step.tool in settings.TOOLS_NETWORK,
         )
         return start, tool.run(job)
@@ -261,8 +261,8 @@ def _outcome_word(attempt: Attempt, result: Result) -> str | None:
 
 def _unchanged(attempt: Attempt, tree: Worktree, word: str) -> HandoffArtifact | None:
     """The handover that stands because the tool, run again on the same inputs, left the same files and came
-    to the same end; the lane then stands on its commit. A log and a commit's date differ with every run, and
-    are no result (AD-7).
+    to the same end; the worktree then stands on its commit. A log and a commit's date differ with every run,
+    and are no result (AD-7).
     """
     earlier = handover_of_same_inputs(attempt)
     if earlier is None or not earlier.attempt.commit:
@@ -273,8 +273,9 @@ def _unchanged(attempt: Attempt, tree: Worktree, word: str) -> HandoffArtifact |
 
 
 class _Watch:
-    """Says whether a running tool has to stop: the process leaves, or somebody declared the
-    attempt failed.
+    """Says whether a running tool has to stop.
+
+    The process leaves, or somebody declared the attempt failed.
     """
 
     def __init__(self, owner: LocalExecutor, assignment: Assignment) -> None:

@@ -14,8 +14,9 @@ ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class OrderedBroker(ORM):  # type: ignore[misc]
-    """Messages are taken in the order in which they were sent, so workstreams take turns; django-q2 leaves it
-    open.
+    """Messages are taken in the order in which they were sent, so workstreams take turns.
+
+    Django-q2 leaves it open.
     """
 
     @staticmethod

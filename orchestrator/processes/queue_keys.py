@@ -12,9 +12,7 @@ from django_q.signing import BadSignature, PickleSerializer, SignedPackage
 
 
 def read_earlier_keys() -> None:
-    """From now on this process reads messages under any known key, and signs with the present one
-    as before.
-    """
+    """From now on this process reads messages under any known key, and signs with the present one."""
     SignedPackage.loads = staticmethod(loads)
 
 

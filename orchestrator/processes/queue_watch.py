@@ -18,6 +18,7 @@ from django_q.tasks import async_task
 
 from orchestrator.processes.queue_broker import ALWAYS
 from orchestrator.processes.tasks import HEARTBEAT, SWEPT
+from orchestrator.queries.handoff.state_files import overdue
 from orchestrator.queries.plans.effect import became_due
 from orchestrator.services.base import wake
 
@@ -26,7 +27,8 @@ BEAT_EVERY: Final = 5.0
 SWEEP_EVERY: Final = 60.0
 #: Seconds after which another sweep is asked for although the one before did not say that it came to its end.
 SWEEP_LOST: Final = 600.0
-#: Seconds between looks for versions whose time has come; the sweep finds what a look missed.
+#: Seconds between looks for versions whose time has come and for state files that wait to be written; the
+#: sweep finds what a look missed.
 EFFECT_EVERY: Final = 0.5
 #: Seconds between looks whether the queue moves, while a heartbeat is under way.
 MOVES_EVERY: Final = 1.0
@@ -47,7 +49,7 @@ class QueueWatch:
     ) -> None:
         self.stall, self.clock, self.wall = stall, clock, wall
         self.beat = self.sweep = ""
-        self.came_through = False
+        self.answered = self.came_through = False
         self.asked = self.swept = self.looked = self.checked = self.moved = clock()
         self.due_until = wall()
         self.last_before = 0
@@ -63,7 +65,7 @@ class QueueWatch:
         self._note_sweep()
         if now - self.looked >= EFFECT_EVERY and self._wake_due():
             self.looked = now
-        if self.beat and cache.get(HEARTBEAT) != self.beat:
+        if self.beat and not self._note_beat():
             return self._is_stuck(now)
         if not self.beat or now - self.asked >= BEAT_EVERY:
             self._ask_for_a_beat(now)
@@ -81,11 +83,17 @@ class QueueWatch:
             close_old_connections()
             return
         self.beat, self.asked, self.moved, self.checked, self.place = word, now, now, now, place
+        self.answered = False
+
+    def _note_beat(self) -> bool:
+        """Whether the heartbeat came through; noted when it is seen, because what a killed cluster had is
+        done again minutes later and leaves an older word there.
+        """
+        self.answered = self.answered or cache.get(HEARTBEAT) == self.beat
+        return self.answered
 
     def _note_sweep(self) -> None:
-        """Noted when it is seen: what a killed cluster left is swept again later, and leaves an older word
-        there.
-        """
+        """Noted when it is seen, for the same reason."""
         if self.sweep and not self.came_through:
             self.came_through = cache.get(SWEPT) == self.sweep
 
@@ -125,14 +133,16 @@ class QueueWatch:
         return waiting["number"], waiting["taken"] or 0
 
     def _wake_due(self) -> bool:
-        """Advance what a version's time has come for (WF-3, FR-016); false to look at the same time again.
+        """Advance what a version's time has come for (WF-3, FR-016) and what has state files to write (WF-7);
+        false to look at the same time again.
 
         A clock that was set back is followed: times that come a second time are looked at a second time.
         """
         now = self.wall()
         try:
-            due = became_due(datetime.fromtimestamp(self.due_until, UTC), datetime.fromtimestamp(now, UTC))
-            for workstream_id in due:
+            until = datetime.fromtimestamp(now, UTC)
+            due = became_due(datetime.fromtimestamp(self.due_until, UTC), until)
+            for workstream_id in dict.fromkeys([*due, *overdue(until)]):
                 wake.send(workstream_id)
         except Error:
             close_old_connections()

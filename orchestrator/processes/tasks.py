@@ -1,5 +1,6 @@
-"""What the queue runs (DC-6): ids in, one service call, nothing kept. Running any of it twice changes
-nothing.
+"""What the queue runs (DC-6): ids in, one service call, nothing kept.
+
+Running any of it twice changes nothing.
 """
 
 import time
@@ -19,7 +20,7 @@ from orchestrator.services.handoff.known_branch import look
 from orchestrator.services.handoff.maintenance import maintain
 from orchestrator.services.handoff.soundness import keep_sound
 from orchestrator.services.work import collector
-from orchestrator.services.work.inbox_turns import going_on
+from orchestrator.services.work.branch_turns import going_on
 from orchestrator.services.workstreams.learnings_file import write_learnings
 from orchestrator.workspace.git import GitFailed
 
@@ -71,8 +72,9 @@ def sweep(word: str = "", after: int = 0) -> int:
 
 
 def _begin_sweep(trouble: list[Exception]) -> None:
-    """Look at the workspace as a whole: whether it is the database's, whether its objects are sound, what
-    came in.
+    """Look at the workspace as a whole.
+
+    Whether it is the database's, whether its objects are sound, what came in.
     """
     if not _stopped(trouble):
         with kept_for_the_end(trouble):

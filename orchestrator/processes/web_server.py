@@ -66,8 +66,9 @@ def _refusal(code: int, said: str) -> Refusal:
 
 
 def _answer(request: HTTPRequestParser, refusal: Refusal) -> HttpResponse:
-    """A notice above the open page for htmx, whose form stays as it was; a page for a browser; JSON for
-    machines.
+    """A notice above the open page for htmx, whose form stays as it was; a page for a browser.
+
+    JSON for machines.
     """
     headers, path = request.headers, getattr(request, "path", "")
     htmx = headers.get("HX_REQUEST") == "true"
@@ -99,8 +100,9 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return more
 
     def send_continue(self) -> None:
-        """Nobody is asked for a body that is refused; the library would, and keep the refusal
-        until it comes.
+        """Nobody is asked for a body that is refused.
+
+        The library would, and keep the refusal until it comes.
         """
         if not self.request.error:
             super().send_continue()

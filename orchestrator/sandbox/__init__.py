@@ -1,3 +1,4 @@
-"""Shuts in what a step runs: tools, tests and scripts are code that somebody handed in (README, "Threat
-model").
+"""Shuts in what a step runs.
+
+Tools, tests and scripts are code that somebody handed in (README, "Threat model").
 """

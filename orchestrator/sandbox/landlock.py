@@ -1,5 +1,6 @@
-"""Landlock: a process gives up the files it does not need, without being root (Linux 5.13;
-docs.kernel.org).
+"""Landlock.
+
+A process gives up the files it does not need, without being root (Linux 5.13; docs.kernel.org).
 """
 
 import ctypes

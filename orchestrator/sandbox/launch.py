@@ -31,8 +31,9 @@ MACHINE: Final = ("/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", 
 
 
 def main(text: str, status: int, starter: int, argv: list[str]) -> NoReturn:
-    """Never comes back. `starter` is the process that asked for this: when it has gone meanwhile, nothing
-    runs.
+    """Never comes back.
+
+    `starter` is the process that asked for this: when it has gone meanwhile, nothing runs.
     """
     # Held back until there is something to end.
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
@@ -151,8 +152,9 @@ def _close_files(policy: SandboxPolicy) -> None:
 
 
 def _families(policy: SandboxPolicy) -> list[int]:
-    """Sockets that lead nowhere are harmless: with namespaces a tool reaches only itself, or what it is
-    allowed to.
+    """Sockets that lead nowhere are harmless.
+
+    With namespaces a tool reaches only itself, or what it is allowed to.
     """
     inet = [calls.AF_INET, calls.AF_INET6]
     if not policy.layers.namespaces:
@@ -184,8 +186,9 @@ def _set_limit(kind: int, most: int) -> None:
 
 
 def _processes_allowed(policy: SandboxPolicy) -> int:
-    """The kernel counts all processes of a user, so those that run are added; a new user namespace counts
-    anew.
+    """The kernel counts all processes of a user, so those that run are added.
+
+    A new user namespace counts anew.
     """
     allowed, layers = policy.limits.processes, policy.layers
     if not allowed or (layers.namespaces and os.getuid()):
@@ -269,8 +272,9 @@ def _memory(pid: int) -> int:
 
 
 def _end_all() -> None:
-    """Kill whatever was started; what loses its parent comes to this process, so nothing is left
-    at the end.
+    """Kill whatever was started.
+
+    What loses its parent comes to this process, so nothing is left at the end.
     """
     while True:
         for pid in list(_below(os.getpid())):

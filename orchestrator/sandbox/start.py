@@ -27,8 +27,9 @@ CODE: Final = (
 
 @dataclass(slots=True)
 class Started:
-    """A program that runs shut in. Its output is a pipe; `problem` says why it could not be started, once it
-    ended.
+    """A program that runs shut in.
+
+    Its output is a pipe; `problem` says why it could not be started, once it ended.
     """
 
     process: "subprocess.Popen[bytes]"

@@ -1,7 +1,7 @@
 """The files that exist for a tool: a root folder of its own, made of pieces of the real one (mount
 namespace).
 
-What is not named is not hidden but absent: other lanes, the database, sockets of servers, homes.
+What is not named is not hidden but absent: other worktrees, the database, sockets of servers, homes.
 """
 
 import ctypes
@@ -46,8 +46,9 @@ class _Attributes(ctypes.Structure):
 
 
 def separate(*, network: bool) -> None:
-    """Leave the machine's processes, messages, name and, unless it is allowed, network behind. Children are
-    inside.
+    """Leave the machine's processes, messages, name and, unless it is allowed, network behind.
+
+    Children are inside.
     """
     flags = NEW_PROCESSES | NEW_IPC | NEW_NAMES | (0 if network else NEW_NETWORK)
     user, group = os.getuid(), os.getgid()

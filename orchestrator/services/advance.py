@@ -12,12 +12,14 @@ from orchestrator.core.errors import WorkspaceDiverged, WorkspaceUnavailable
 from orchestrator.models import Workstream
 from orchestrator.queries.engine.contenders import in_line_with
 from orchestrator.queries.engine.snapshot import workstream_row
+from orchestrator.queries.handoff.state_files import may_wait
 from orchestrator.services.base.locks import outside_transactions
 from orchestrator.services.base.trouble import kept_for_the_end, note_trouble
 from orchestrator.services.base.wake import wake
 from orchestrator.services.handoff.damage import check_handovers, workspace
 from orchestrator.services.handoff.known_branch import look
 from orchestrator.services.handoff.publishing import publish
+from orchestrator.services.handoff.state_files import leave_behind
 from orchestrator.services.review.effect import take_effect
 from orchestrator.services.work.collector import collect
 from orchestrator.services.work.scheduling import run_round
@@ -63,7 +65,9 @@ def advance(*, workstream_id: int, clock: Clock, afresh: bool = False) -> None:
 
 def _bring_up_to_date(workstream: Workstream, clock: Clock, afresh: bool, trouble: list[Exception]) -> None:
     """Commit what was announced, schedule, then commit what that announced with the state files, which are so
-    made once. What goes wrong is added to `trouble`; whatever does not need it is done all the same."""
+    made once. While these may wait, the launches' announcements wait with them: nothing builds on those, and
+    the next advance commits them. What goes wrong is added to `trouble`; whatever does not need it is done
+    all the same."""
     for _ in range(TURNS):
         if not _publish(workstream, clock, trouble, state_files=False):
             run_round(workstream_id=workstream.pk, now=clock(), afresh=afresh)
@@ -77,6 +81,15 @@ def _bring_up_to_date(workstream: Workstream, clock: Clock, afresh: bool, troubl
     else:
         wake(workstream.pk)
     if not any(isinstance(one, WorkspaceUnavailable) for one in trouble):
+        _publish_with_state_files(workstream, clock, trouble, afresh)
+
+
+def _publish_with_state_files(
+    workstream: Workstream, clock: Clock, trouble: list[Exception], afresh: bool
+) -> None:
+    if not afresh and may_wait(workstream.pk, clock()):
+        leave_behind(workstream.pk)
+    else:
         _publish(workstream, clock, trouble, state_files=True)
 
 

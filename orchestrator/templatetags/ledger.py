@@ -1,5 +1,6 @@
-"""The look's small parts: state chips, times in the project zone, Markdown, and links that keep their
-filters.
+"""The look's small parts.
+
+State chips, times in the project zone, Markdown, and links that keep their filters.
 """
 
 import re
@@ -172,9 +173,10 @@ def ended(text: str) -> str:
 
 
 @register.filter
-def standing(row: TaskRow) -> str:
-    """Where a task stands, beside its chip: without the chip's word, and without the error or question shown
-    nearby.
+def where_it_stands(row: TaskRow) -> str:
+    """Where a task stands, beside its chip.
+
+    Without the chip's word, and without the error or question shown nearby.
     """
     if row.failed and not row.task.needs_human:
         return explain.failed_in(row.failed.number)

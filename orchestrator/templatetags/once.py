@@ -1,5 +1,6 @@
-"""The key of a form that makes something; built in, so that it stands beside `{% csrf_token %}` without
-loading.
+"""The key of a form that makes something.
+
+Built in, so that it stands beside `{% csrf_token %}` without loading.
 """
 
 import secrets

@@ -123,8 +123,9 @@ def chosen(acts: Mapping[str, Chosen], name: str) -> Chosen:
 
 
 def act_of(page: str, *keep: str) -> Callable[[View], View]:
-    """A view that only takes POST; opened as an address (after a refusal) it leads to its page, named with
-    `keep`.
+    """A view that only takes POST.
+
+    Opened as an address (after a refusal) it leads to its page, named with `keep`.
     """
 
     def decorate(view: View) -> View:
@@ -167,8 +168,9 @@ def perform(
 
 
 def proceed(request: HttpRequest, said: str, then: str) -> HttpResponse:
-    """After an act: say what happened on the page at the address `then`, loaded anew and seen
-    from its top.
+    """After an act.
+
+    Say what happened on the page at the address `then`, loaded anew and seen from its top.
     """
     if said not in _unread(request):
         messages.success(request, said)

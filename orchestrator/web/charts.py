@@ -12,8 +12,9 @@ CLICKABLE = 8.0
 
 @dataclass(frozen=True, slots=True)
 class ChartMark:
-    """One part of a bar: `x` and `width` in per cent of the longest bar; `href` is empty when it is too
-    narrow.
+    """One part of a bar: `x` and `width` in per cent of the longest bar.
+
+    `href` is empty when it is too narrow.
     """
 
     state: Lifecycle

@@ -1,5 +1,6 @@
-"""Markdown to HTML in one place: raw HTML is never read, and what comes out is cleaned again (faults B19 to
-B22).
+"""Markdown to HTML in one place.
+
+Raw HTML is never read, and what comes out is cleaned again (faults B19 to B22).
 """
 
 from functools import cache

@@ -11,8 +11,9 @@ from orchestrator.web.zone import project_zone
 
 
 def typed_moment(request: HttpRequest, field: str) -> datetime | None:
-    """The moment of a `datetime-local` field; None when it is empty. A time that the clock change skips is
-    later.
+    """The moment of a `datetime-local` field; None when it is empty.
+
+    A time that the clock change skips is later.
     """
     text = typed(request, field)
     if not text:
@@ -35,8 +36,9 @@ def as_typed(moment: datetime) -> str:
 
 
 def wanted_moment(version: WorkflowVersion, now: datetime) -> str:
-    """When the submitter wants a version in effect, for the approver's field; empty when that is over or not
-    said.
+    """When the submitter wants a version in effect, for the approver's field.
+
+    Empty when that is over or not said.
     """
     wanted = version.wanted_effective_at
     return as_typed(wanted) if wanted and wanted > now else ""

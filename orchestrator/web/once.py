@@ -1,5 +1,6 @@
-"""A form that makes something makes it once: its key comes from `{% once %}` in the template; it needs no
-script.
+"""A form that makes something makes it once: its key comes from `{% once %}` in the template.
+
+It needs no script.
 """
 
 import hashlib

@@ -1,5 +1,6 @@
-"""Every refusal becomes a page (or JSON) that says what happened and the way out; nobody sees a traceback
-(FR-025).
+"""Every refusal becomes a page (or JSON) that says what happened and the way out.
+
+Nobody sees a traceback (FR-025).
 """
 
 import sys
@@ -62,8 +63,9 @@ class RefusalMiddleware:
 
 
 def announced(request: HttpRequest) -> int:
-    """Bytes that the request says it brings; the web server has decided already, this is for any
-    other one.
+    """Bytes that the request says it brings.
+
+    The web server has decided already, this is for any other one.
     """
     length = request.META.get("CONTENT_LENGTH") or ""
     if not (length.isascii() and length.isdigit()):
@@ -76,9 +78,7 @@ def too_large() -> TooLarge:
 
 
 def refused(request: HttpRequest, refusal: Refusal, status: int | None = None) -> HttpResponse:
-    """JSON for machines, a notice above the open page for htmx (what was typed stays), a page for everyone
-    else.
-    """
+    """JSON for machines, a notice above the open page for htmx (what was typed stays), else a page."""
     code = status or refusal.status
     if _from_machine(request):
         return retried(JsonResponse(refusal.as_dict(), status=code), refusal)
@@ -99,18 +99,14 @@ def unavailable(request: HttpRequest, refusal: DatabaseUnavailable) -> HttpRespo
 
 
 def told(refusal: Refusal, *, htmx: bool) -> HttpResponse:
-    """A refusal for a person by which nothing is asked of the database, nor of a request that was
-    not read.
-    """
+    """A refusal for a person by which nothing is asked of the database, nor of an unread request."""
     template = "site/unavailable.html#refusal" if htmx else "site/unavailable.html"
     response = HttpResponse(render_to_string(template, {"refusal": refusal}), status=refusal.status)
     return retried(_among_notices(response) if htmx else response, refusal)
 
 
 def _from_machine(request: HttpRequest) -> bool:
-    """Whether the answer is read as JSON, as at an address of the REST interface that was refused on its way
-    there.
-    """
+    """Whether the answer is read as JSON, as at a REST address that was refused on its way there."""
     return (
         request.path.startswith("/api/")
         or "Authorization" in request.headers

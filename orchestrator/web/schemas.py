@@ -1,5 +1,6 @@
-"""The JSON Schemas of what is read and written here, at addresses that never change (AD-5). No sign-in is
-needed.
+"""The JSON Schemas of what is read and written here, at addresses that never change (AD-5).
+
+No sign-in is needed.
 """
 
 import json

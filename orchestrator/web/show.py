@@ -1,5 +1,6 @@
-"""How a page is answered: whole, or the part of it that htmx asked for; after a refusal with what was typed
-(FR-025).
+"""How a page is answered: whole, or the part of it that htmx asked for.
+
+After a refusal with what was typed (FR-025).
 """
 
 from collections.abc import Mapping
@@ -71,8 +72,9 @@ def part_asked(request: HttpRequest, parts: frozenset[str]) -> str | None:
 
 
 def _kept(request: HttpRequest) -> list[str]:
-    """The texts a person typed, for when the form they stood in is gone; a plan's source always keeps its
-    form.
+    """The texts a person typed, for when the form they stood in is gone.
+
+    A plan's source always keeps its form.
     """
     texts = (
         request.POST[name].strip() for name in request.POST if name in TEXTS or name.startswith("evidence-")

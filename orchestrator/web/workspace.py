@@ -1,5 +1,6 @@
-"""The workspace: whether its branch and the database belong together, and what is decided when
-they do not.
+"""The workspace.
+
+Whether its branch and the database belong together, and what is decided when they do not.
 """
 
 from functools import partial

@@ -23,8 +23,9 @@ def take_roles_away(user: User, *groups: str) -> None:
 
 
 def tables() -> dict[str, Any]:
-    """How many rows every table has, and what stands in ours; a token knows when it was used
-    last, and may.
+    """How many rows every table has, and what stands in ours.
+
+    A token knows when it was used last, and may.
     """
     counted: dict[str, Any] = {model._meta.label: model.objects.count() for model in apps.get_models()}
     ours = [model for model in apps.get_app_config("orchestrator").get_models() if model is not AccessToken]

@@ -127,8 +127,9 @@ class Installation:
         return (self.folder / "serve.log").read_text()
 
     def people(self, seconds: float = 150) -> Iterator[str]:
-        """Lines of what the people do, until the workstream is accepted; the last one is the
-        result as JSON.
+        """Lines of what the people do, until the workstream is accepted.
+
+        The last one is the result as JSON.
         """
         command = [sys.executable, "-m", "tests.acceptance.people", DEMO, str(seconds)]
         with subprocess.Popen(

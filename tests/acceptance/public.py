@@ -6,12 +6,14 @@ import base64
 
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from orchestrator.core import errors
-from orchestrator.models import Assignment, Attempt, Executor, Workstream
+from orchestrator.models import Assignment, Attempt, Executor, StateFiles, Workstream
 from orchestrator.processes import tasks
 from orchestrator.queries.plans.readings import checked
 from orchestrator.queries.work.proof import criteria_to_prove
+from orchestrator.services.handoff.publishing import publish
 from orchestrator.services.plans.plans import Submission
 from tests.cast import PLAN, Driver
 from tests.machines import Machine
@@ -54,8 +56,12 @@ class PublicDriver(Driver):
         assert answer.status_code == 302, answer.content.decode()
 
     def advance(self) -> None:
+        """What the queue does with a message; and where that left something to the end of the second, what it
+        does with the one that the watch sends then."""
         assert self.workstream is not None
         tasks.advance(self.workstream.pk)
+        if StateFiles.objects.filter(pk=self.workstream.pk, behind=True).exists():
+            publish(now=timezone.now(), workstream_id=self.workstream.pk)
 
     def claim(self, key: str, executor: Executor | None = None) -> Assignment:
         executor = executor or self.cast.builder(f"builder-{key.replace('.', '-')}")

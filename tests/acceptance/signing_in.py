@@ -25,8 +25,9 @@ def is_in(client: Client) -> bool:
 
 
 class App:
-    """An authenticator app that was given the secret as text; every code asked for is of the moment of the
-    clock.
+    """An authenticator app that was given the secret as text.
+
+    Every code asked for is of the moment of the clock.
     """
 
     def __init__(self, page: HttpResponse) -> None:

@@ -1,5 +1,6 @@
-"""AD-1: steps depend on steps; circles and unknown names are refused everywhere, with the line and the way
-out.
+"""AD-1: steps depend on steps.
+
+Circles and unknown names are refused everywhere, with the line and the way out.
 """
 
 import json

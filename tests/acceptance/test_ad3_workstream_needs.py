@@ -1,5 +1,6 @@
-"""AD-3: a plan needs other workstreams; the need is judged at submission, shown everywhere, and follows the
-version.
+"""AD-3: a plan needs other workstreams.
+
+The need is judged at submission, shown everywhere, and follows the version.
 """
 
 import json

@@ -1,5 +1,6 @@
-"""AD-4, AD-7 over REST: a failed step leaves the rest alone and is tried again explicitly; repeating a call
-is safe.
+"""AD-4, AD-7 over REST: a failed step leaves the rest alone and is tried again explicitly.
+
+Repeating a call is safe.
 """
 
 from orchestrator.core.terms import AttemptStatus, CriterionKind

@@ -9,15 +9,15 @@ import pytest
 
 from orchestrator.core.files.write import Written, render_as
 from orchestrator.core.plans.checks.read import read
-from orchestrator.core.plans.formats.bundle import read as read_bundle
-from orchestrator.core.plans.formats.bundle import render_bundle
 from orchestrator.core.plans.formats.folder import PlanSource, sources_of
+from orchestrator.core.plans.formats.plan_file import read as read_bundle
+from orchestrator.core.plans.formats.plan_file import render_plan_file
 from orchestrator.core.plans.plan import Plan, Reading
 from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.core.plans.rehearsing.preview import preview
 from orchestrator.core.plans.text.render import render_plan
 from orchestrator.core.terms import Format, TaskStatus
-from tests.core.formats.samples import FOLDER_FILES, PLAN, SAMPLES
+from tests.core.plans.formats.samples import FOLDER_FILES, PLAN, SAMPLES
 
 SHARED = Path(os.environ.get("ORCHESTRATOR_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
 CORPUS = SHARED / "corpus" / "plans"
@@ -32,7 +32,7 @@ def reviewed(source: PlanSource) -> tuple[Plan, Reading]:
     assert [f for f in reading.blockers if f.code != "unanswered-question"] == []
     assert len(preview(plan).launch_order) == len(list(plan.steps()))
     assert read_plan(render_plan(plan)).plan == plan
-    assert read_bundle(render_bundle(plan)).plan == plan
+    assert read_bundle(render_plan_file(plan)).plan == plan
     assert all(render_as(plan, form) for form in Written)
     keys = {step.key for step in plan.steps()}
     assert all(one.key in keys for one in reading.progress)

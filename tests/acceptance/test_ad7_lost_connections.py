@@ -1,5 +1,6 @@
-"""F10, F11: a server that stops, or a connection lost at COMMIT, is a clean 503; the key settles what
-happened.
+"""F10, F11: a server that stops, or a connection lost at COMMIT, is a clean 503.
+
+The key settles what happened.
 """
 
 import os

@@ -1,5 +1,6 @@
-"""AD-8: a running step adds steps within the limit that the reviewed plan gives it; a new version, at once in
-force.
+"""AD-8: a running step adds steps within the limit that the reviewed plan gives it.
+
+A new version, at once in force.
 """
 
 import asyncio

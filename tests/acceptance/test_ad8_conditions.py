@@ -1,5 +1,6 @@
-"""AD-8: a step with a condition runs or is skipped by how the steps before it ended; the reason is always
-said.
+"""AD-8: a step with a condition runs or is skipped by how the steps before it ended.
+
+The reason is always said.
 """
 
 import json

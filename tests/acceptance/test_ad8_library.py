@@ -75,8 +75,8 @@ def test_ad8_the_library_says_what_a_workflow_holds_and_where_it_comes_from(driv
     otto = signed_in(driver.cast.observer)
     page = words(otto.get("/library/"))
     for said in (
-        "Money back Ledger and gateway side by side. 1 stage, 6 steps (1 gate among them), 4 lanes. Asks for "
-        "name (Card refunds)",
+        "Money back Ledger and gateway side by side. 1 stage, 6 steps (1 gate among them), 4 threads. "
+        "Asks for name (Card refunds)",
         "saved by ines on",
         "from Card refunds v1 . Not used yet.",
         "Shipped with the product.",

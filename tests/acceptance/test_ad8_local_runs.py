@@ -101,8 +101,9 @@ def started(driver: PublicDriver, name: str) -> Workstream:
 
 
 def run_to_its_end(driver: PublicDriver, executors: list[LocalExecutor]) -> None:
-    """Executors take what is queued in turns; whatever is a gate is signed by somebody whom the
-    plan names.
+    """Executors take what is queued in turns.
+
+    Whatever is a gate is signed by somebody whom the plan names.
     """
     while ready := driver.ready():
         worked = [executor.turn() for executor in executors]

@@ -9,7 +9,7 @@ from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from orchestrator.core.terms import AttemptStatus
-from orchestrator.models import Assignment, InboxFile
+from orchestrator.models import Assignment, ResultFile
 from tests.acceptance.producer import Producer, told
 from tests.cast import Driver
 from tests.machines import Machine, secret_of
@@ -79,7 +79,7 @@ def test_ad8_a_result_file_without_the_outcome_is_quarantined(
     members = {"outcome": "Ran.", "evidence": {"the tests ran": "12 ran"}}
     producer.push({"1.result.json": told(held, **members)})
     driver.advance()
-    assert NONE_NAMED in InboxFile.objects.get().problem
+    assert NONE_NAMED in ResultFile.objects.get().problem
     producer.push({"2.result.json": told(held, result="findings", **members)})
     driver.advance()
     assert driver.attempt("T1").result == "findings"

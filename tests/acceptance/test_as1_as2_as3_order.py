@@ -58,7 +58,7 @@ def test_as3_only_the_lowest_of_several_sequential_steps_starts(driver: Driver) 
     driver.start(plan)
     assert driver.ready() == ["S1"]
     verdicts = explain(driver.reload())
-    assert [verdicts[driver.task(key).pk].reason for key in ("S2", "S3", "S4")] == [Reason.LANE] * 3
+    assert [verdicts[driver.task(key).pk].reason for key in ("S2", "S3", "S4")] == [Reason.THREAD] * 3
     driver.claim("S1")
     driver.advance()
     assert driver.ready() == []

@@ -1,5 +1,6 @@
-"""AS-6, BX-3: a merge point is never skipped; a rejection sends work back, to be done again as a
-new attempt.
+"""AS-6, BX-3: a merge point is never skipped.
+
+A rejection sends work back, to be done again as a new attempt.
 """
 
 import pytest

@@ -12,7 +12,7 @@ from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from orchestrator.core.terms import AttemptStatus
-from orchestrator.models import Assignment, CriterionCheck, InboxFile
+from orchestrator.models import Assignment, CriterionCheck, ResultFile
 from tests.acceptance.producer import Producer, told
 from tests.cast import Driver
 from tests.machines import Machine, secret_of
@@ -79,7 +79,7 @@ def test_as7_a_result_file_says_what_was_done(driver: Driver, settings: Settings
     producer = Producer(settings.WORKSPACE_DIR, held.executor.name)
     producer.push({"1.result.json": told(held)})
     driver.advance()
-    assert NOTHING_SAID in InboxFile.objects.get().problem
+    assert NOTHING_SAID in ResultFile.objects.get().problem
     producer.push({"2.result.json": told(held, outcome=SENTENCE)})
     driver.advance()
     assert driver.attempt("T1").outcome == SENTENCE
@@ -173,7 +173,7 @@ def test_fr021_as6_a_result_file_proves_what_a_reworked_step_starts_from(
     proof = {"the attic is swept": "swept twice"}
     producer.push({"1.result.json": told(held, evidence=proof)})
     driver.advance()
-    assert "Without evidence: the ladder is free." in InboxFile.objects.get().problem
+    assert "Without evidence: the ladder is free." in ResultFile.objects.get().problem
     proof |= {"the ladder is free": "it leans at the wall"}
     producer.push({"2.result.json": told(held, evidence=proof)})
     driver.advance()

@@ -9,8 +9,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
-from orchestrator.core.terms import AttemptStatus, InboxState
-from orchestrator.models import Assignment, InboxFile, OutputFile
+from orchestrator.core.terms import AttemptStatus, ResultFileState
+from orchestrator.models import Assignment, OutputFile, ResultFile
 from tests.acceptance.producer import Producer, told
 from tests.cast import Driver
 from tests.machines import Machine
@@ -68,8 +68,8 @@ def test_b1_to_b6_in_a_result_file_it_is_quarantined(
     result = told(held, evidence={"unit tests pass": "yes"}, outputs=[PATHS[how]])
     Producer(settings.WORKSPACE_DIR, held.executor.name).push({"result.json": result})
     driver.advance()
-    row = InboxFile.objects.get()
-    assert row.state == InboxState.QUARANTINED
+    row = ResultFile.objects.get()
+    assert row.state == ResultFileState.QUARANTINED
     assert row.problem
     assert_nothing_stored(driver, settings)
 
@@ -101,7 +101,7 @@ def test_b7_a_link_that_a_result_file_hands_in_is_not_followed(
     }
     producer.commit(producer.tree(entries))
     driver.advance()
-    assert "is a symbolic link" in InboxFile.objects.get().problem
+    assert "is a symbolic link" in ResultFile.objects.get().problem
     assert_nothing_stored(driver, settings)
 
 

@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from orchestrator.adapters import repository as plan_repository
 from orchestrator.adapters.repository import git
 from orchestrator.core.terms import AttemptStatus, CriterionKind, TaskStatus
-from orchestrator.models import Assignment, Attempt, InboxFile, Workstream
+from orchestrator.models import Assignment, Attempt, ResultFile, Workstream
 from orchestrator.services.work import failures
 from tests.acceptance.producer import Producer, told
 from tests.cast import PLAN, Driver
@@ -142,7 +142,7 @@ def test_bx1_the_page_and_a_result_file_refuse_it_too(
     result = told(held, evidence=proof, commit=WORDS[how])
     Producer(settings.WORKSPACE_DIR, held.executor.name).push({"result.json": result})
     driver.advance()
-    assert "is not a commit" in InboxFile.objects.get().problem
+    assert "is not a commit" in ResultFile.objects.get().problem
     assert driver.attempt("A1").status == AttemptStatus.RUNNING
 
 

@@ -8,7 +8,7 @@ import pytest
 from orchestrator.core.plans.checks.read import read
 from orchestrator.core.plans.rehearsing.preview import preview
 from orchestrator.core.terms import Format, GateKind
-from tests.core.plan_examples import DECOMPOSITION, DEPENDENCIES, needs, plan_of, shape
+from tests.core.plans.plan_examples import DECOMPOSITION, DEPENDENCIES, needs, plan_of, shape
 
 SHARED = Path(os.environ.get("ORCHESTRATOR_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
 
@@ -87,7 +87,7 @@ def test_bx8_lanes_own_files_and_worktree() -> None:
 
 def test_bx8_undeclared_lane_is_inferred_and_said() -> None:
     reading = read(DECOMPOSITION + DEPENDENCIES, frozenset(), Format.PLAN)
-    found = [f for f in reading.findings if f.code == "inferred-lane"]
+    found = [f for f in reading.findings if f.code == "undeclared-thread"]
     assert [(f.line, "WS-E" in f.message) for f in found] == [(23, True)]
 
 

@@ -1,5 +1,6 @@
-"""DC-5: HTMX pages serve the plan review, gate sign-off and intervention cards; each also answers without
-htmx.
+"""DC-5: HTMX pages serve the plan review, gate sign-off and intervention cards.
+
+Each also answers without htmx.
 """
 
 import pytest

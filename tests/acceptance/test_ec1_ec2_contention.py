@@ -69,7 +69,7 @@ def test_as3_of_several_sequential_steps_the_lowest_goes_and_the_hold_is_recorde
     lane = "###### Thread 01: A1\n- A1: step\n- A2: step\n- A3: step\n"
     driver.start(plan("Row", "A1").replace(b"###### Thread 01: A1\n- A1: step\n", lane.encode()))
     assert driver.ready() == ["A1"]
-    stored = RecordedVerdict.objects.filter(task=driver.task("A2"), reason=Reason.LANE)
+    stored = RecordedVerdict.objects.filter(task=driver.task("A2"), reason=Reason.THREAD)
     assert [verdict.holder for verdict in stored][:1] == ["A1"]
     driver.claim("A1")
     driver.advance()

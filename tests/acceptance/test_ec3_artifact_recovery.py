@@ -103,8 +103,9 @@ def test_ec3_every_damage_has_the_four_ways_out(done: Driver, files: Files, how:
 
 
 def test_ec3_nothing_is_launched_behind_a_spoilt_file(driver: Driver, files: Files) -> None:
-    """The file goes between the commit and the round; a worker is told over REST why B1 waits, and recovers
-    it.
+    """The file goes between the commit and the round.
+
+    A worker is told over REST why B1 waits, and recovers it.
     """
     driver.start(PLAN)
     held = driver.claim("A1")

@@ -233,8 +233,9 @@ def test_ec4_check_shows_the_verdicts_and_writes_nothing(under_way: Driver) -> N
 
 
 def test_ec4_the_review_asks_whether_a_step_under_a_new_key_is_the_same_work(under_way: Driver) -> None:
-    """B1 was launched and not begun, so it may be dropped without a word; the reviewer is told what it looks
-    like.
+    """B1 was launched and not begun, so it may be dropped without a word.
+
+    The reviewer is told what it looks like.
     """
     renamed = ONE.replace(b"B1: Gateway call", b"B7: Gateway call")
     assert "B1 looks like B7" in review_of(under_way, next_version(under_way, renamed))

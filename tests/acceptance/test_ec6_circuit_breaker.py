@@ -1,5 +1,6 @@
-"""EC-6, FR-027: a step that keeps failing stops being tried again; a person answers, then failures count
-anew.
+"""EC-6, FR-027: a step that keeps failing stops being tried again.
+
+A person answers, then failures count anew.
 """
 
 import pytest

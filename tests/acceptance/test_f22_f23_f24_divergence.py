@@ -269,8 +269,9 @@ def rewritten_before_the_round(driver: Driver, files: Files) -> None:
 
 
 def test_f22_what_is_under_way_is_handed_in_afterwards(begun: Driver, files: Files) -> None:
-    """A gate, a failure and a result that its producer committed wait as well; nothing is
-    quarantined for it.
+    """A gate, a failure and a result that its producer committed wait as well.
+
+    Nothing is quarantined for it.
     """
     files.git("update-ref", "-d", "refs/heads/main")
     machine = Machine.of(begun.cast.builder("builder-A1"))

@@ -1,5 +1,6 @@
-"""FR-006, BX-3, WF-5: several people sign, never who did the work; follow-ups are tasks; nothing
-else passes.
+"""FR-006, BX-3, WF-5: several people sign, never who did the work; follow-ups are tasks.
+
+Nothing else passes.
 """
 
 from io import StringIO

@@ -1,5 +1,6 @@
-"""FR-009, FR-011: accounts in the history: made, renamed, closed, roles, rights; what was recorded stays
-true.
+"""FR-009, FR-011: accounts in the history: made, renamed, closed, roles, rights.
+
+What was recorded stays true.
 """
 
 import io

@@ -1,5 +1,6 @@
-"""FR-010: outputs are provisional until they are part of the base branch; behind it, rework needs a revert
-decision.
+"""FR-010: outputs are provisional until they are part of the base branch.
+
+Behind it, rework needs a revert decision.
 """
 
 from pathlib import Path
@@ -113,7 +114,7 @@ def test_fr010_the_way_out_is_shown_before_anybody_tries(driver: Driver) -> None
     on_page(driver, "integrate")
     client = signed_in(driver.cast.reviewer)
     text = words(client.get(reverse("task", args=[driver.workstream.uuid, "A1"])))
-    assert "an approver or reviewer decides the revert first" in text
+    assert "record the revert decision" in text
 
 
 def test_fr010_rejecting_a_gate_and_withdrawing_are_rework_too(driver: Driver) -> None:

@@ -46,7 +46,7 @@ CHECKS = {"check"}
 SHOWN = {"inbox", "bundle"}
 #: Acts of pages that look at a field before they know which act is meant.
 FORMS: dict[str, list[dict[str, str]]] = {
-    "plan-decide": [{"decision": name} for name in ("approve", "send-back", "withdraw", "undo")],
+    "plan-decide": [{"decision": name} for name in ("approve", "send-back", "withdraw", "withdraw-approval")],
     "plan-submit": [
         {"source": PLAN.decode(), "act": "submit"},
         {"plan-name": "PLAN.md", "plan-source": PLAN.decode(), "together": "bundle"},
@@ -182,7 +182,17 @@ SAMPLES = {
     **dict.fromkeys(("uuid", "workstream"), "00000000-0000-4000-8000-000000000000"),
     **dict.fromkeys(("slug", "name"), "release"),
     **dict.fromkeys(
-        ("number", "task_id", "attempt_id", "blocker_id", "thread_id", "artifact_id", "migration"), "1"
+        (
+            "number",
+            "task_id",
+            "attempt_id",
+            "blocker_id",
+            "thread_id",
+            "discussion_id",
+            "artifact_id",
+            "migration",
+        ),
+        "1",
     ),
 }
 

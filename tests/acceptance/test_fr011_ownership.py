@@ -1,5 +1,6 @@
-"""FR-011: every step and item has a responsible role and an owner; ownership passes on with
-reason and time.
+"""FR-011: every step and item has a responsible role and an owner.
+
+Ownership passes on with reason and time.
 """
 
 import pytest

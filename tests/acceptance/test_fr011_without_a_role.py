@@ -17,10 +17,10 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from orchestrator.core.terms import CriterionKind
-from orchestrator.models import AccessToken, Assignment, CommentThread, Executor
+from orchestrator.models import AccessToken, Assignment, Discussion, Executor
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.people import callers
-from orchestrator.services.plans.comments import open_thread
+from orchestrator.services.plans.comments import open_discussion
 from orchestrator.services.work.claims import claim
 from orchestrator.web import admission
 from tests.acceptance.accounts import contributor, tables, take_roles_away
@@ -58,7 +58,7 @@ def working(driver: Driver) -> tuple[Driver, User, Executor, Assignment]:
     held = claim(
         attempt_id=driver.attempt("A1").pk, executor=agent, actor=Actor.member(agent), now=driver.tick()
     )
-    open_thread(
+    open_discussion(
         version_id=driver.reload().version_id, body="A draft.", actor=Actor.person(user), now=driver.tick()
     )
     return driver, user, agent, held
@@ -281,7 +281,7 @@ def test_fr011_behind_the_door_every_act_asks_for_itself(
     proof = {c.pk: "seen" for c in driver.task("A1").step.criteria.filter(kind=CriterionKind.EXIT)}
     attempt, plan = f"/api/attempts/{held.attempt_id}", driver.reload().version.workflow.slug
     review, task = f"/plans/{plan}/v1/comments", f"/workstreams/{driver.reload().uuid}/tasks/A1"
-    thread = CommentThread.objects.get()
+    discussion = Discussion.objects.get()
     token, section = {"token": held.token}, "0" * 64
     before = tables()
     for address, body in {
@@ -297,8 +297,8 @@ def test_fr011_behind_the_door_every_act_asks_for_itself(
         assert (status, answer["code"]) == (403, "not-allowed"), (address, answer)
     for address, form in {
         f"{review}/add": {"body": "Hm.", "line": "1"},
-        f"{review}/change": {"comment": thread.comments.get().pk, "body": "Other."},
-        f"{review}/discard": {"comment": thread.comments.get().pk},
+        f"{review}/change": {"comment": discussion.comments.get().pk, "body": "Other."},
+        f"{review}/discard": {"comment": discussion.comments.get().pk},
         f"{review}/viewed": {"viewed": "yes", "section": section, "number": "1"},
         f"{task}/claim": {"attempt": driver.attempt("B1").pk},
         f"{task}/flag": {"note": "Help."},

@@ -1,5 +1,6 @@
-"""FR-016: a version may become effective later; until then nothing of it starts and work in flight goes on as
-it is.
+"""FR-016: a version may become effective later.
+
+Until then nothing of it starts and work in flight goes on as it is.
 """
 
 from datetime import timedelta

@@ -184,13 +184,13 @@ def test_fr016_only_the_latest_migration_is_rolled_back_and_only_once(under_way:
     with pytest.raises(WrongState, match="latest"):
         roll_back(migration_id=first.pk, reason="Wrong.", actor=approver, now=under_way.tick())
     undone = back(under_way)
-    assert (undone.undoes_id, under_way.reload().version.number) == (
+    assert (undone.rolls_back_id, under_way.reload().version.number) == (
         Migration.objects.order_by("pk")[1].pk,
         2,
     )
     with pytest.raises(WrongState):
         roll_back(migration_id=undone.pk, reason="Wrong.", actor=approver, now=under_way.tick())
-    assert back(under_way).undoes_id == first.pk
+    assert back(under_way).rolls_back_id == first.pk
     assert under_way.reload().version.number == 1
     assert state_problems(under_way.reload()) == []
 
@@ -252,7 +252,7 @@ def test_fr016_executors_of_threads_pass_along_and_come_back(under_way: Driver) 
     assert (carried.thread, carried.executor) == (under_way.task("B1").step.thread, row.executor)
     assert carried.pk != row.pk
     entry = HistoryEntry.objects.get(action="workstream migrated")
-    assert json.loads(entry.leaf)["data"]["lanes"] == {"stage-1-build/01-foundations/02-gateway": True}
+    assert json.loads(entry.leaf)["data"]["assignments"] == {"stage-1-build/01-foundations/02-gateway": True}
     back(under_way)
     assert ThreadAssignment.objects.get(ended_at=None).thread == row.thread
     assert Attempt.objects.filter(task__workstream=workstream).exists()

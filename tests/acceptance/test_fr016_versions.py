@@ -1,5 +1,6 @@
-"""FR-016: the page with every version: why, impact, decision, effective date, who works by it; revise from
-any.
+"""FR-016: the page with every version: why, impact, decision, effective date, who works by it.
+
+Revise from any.
 """
 
 from datetime import timedelta

@@ -58,7 +58,7 @@ class Behind:
 def submitted(driver: Driver, source: bytes) -> WorkflowVersion:
     """In review, with a draft of a comment by whoever approves it."""
     version = driver.submit(source).version
-    comments.open_thread(
+    comments.open_discussion(
         version_id=version.pk, body="Fine.", actor=driver.cast.actor("approver"), now=driver.tick()
     )
     return version
@@ -116,8 +116,9 @@ def test_fr028_work_of_1500_steps_that_is_taken_over_is_recorded_in_a_few_statem
 def test_fr028_nobody_waits_for_the_sequence_while_a_large_act_goes_on(
     driver: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An approval that has sent its comments stands still in the middle; another workstream's act goes
-    through.
+    """An approval that has sent its comments stands still in the middle.
+
+    Another workstream's act goes through.
     """
     if connection.vendor != "postgresql":
         pytest.skip("on SQLite one transaction writes at a time: name a server in DATABASE_URL")

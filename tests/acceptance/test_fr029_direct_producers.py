@@ -1,5 +1,6 @@
-"""FR-029, B38: an executor commits its result itself; the collector takes it in, or quarantines it with the
-reason.
+"""FR-029, B38: an executor commits its result itself.
+
+The collector takes it in, or quarantines it with the reason.
 """
 
 import json
@@ -13,8 +14,8 @@ from django.core.management import call_command
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
-from orchestrator.core.terms import ArtifactState, AttemptStatus, EventType, InboxState, TaskStatus
-from orchestrator.models import Assignment, HandoffArtifact, HistoryEntry, InboxFile
+from orchestrator.core.terms import ArtifactState, AttemptStatus, EventType, ResultFileState, TaskStatus
+from orchestrator.models import Assignment, HandoffArtifact, HistoryEntry, ResultFile
 from orchestrator.services.work import collector
 from tests.acceptance.producer import Producer, told
 from tests.acceptance.workspace_files import Files
@@ -22,7 +23,9 @@ from tests.cast import Driver
 from tests.machines import Machine
 from tests.web.pages import signed_in, words
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "orchestrator/schema/inbox-result.schema.json").read_text())
+SCHEMA = json.loads(
+    (Path(__file__).parents[2] / "orchestrator/schema/committed-result.schema.json").read_text()
+)
 EVIDENCE = {"unit tests pass": "42 passed"}
 
 
@@ -38,8 +41,8 @@ def producer(held: Assignment, settings: Settings) -> Producer:
     return Producer(settings.WORKSPACE_DIR, held.executor.name)
 
 
-def only() -> InboxFile:
-    return InboxFile.objects.get()
+def only() -> ResultFile:
+    return ResultFile.objects.get()
 
 
 def test_fr029_a_committed_result_completes_the_attempt(
@@ -50,7 +53,7 @@ def test_fr029_a_committed_result_completes_the_attempt(
     producer.push({"A1.result.json": result, "notes/ledger.md": b"# Ledger\n"})
     driver.advance()
 
-    assert only().state == InboxState.INGESTED
+    assert only().state == ResultFileState.INGESTED
     assert driver.task("A1").status == TaskStatus.COMPLETE
     artifact = HandoffArtifact.objects.get(attempt=held.attempt, event=EventType.ATTEMPT_COMPLETED)
     body = files.json(artifact.path)
@@ -110,7 +113,7 @@ def test_fr029_looking_again_has_no_second_effect(
     producer.git("update-ref", producer.ref, first)
     assert collector.collect(now=driver.tick()) == 0, "the branch is set back"
     assert HistoryEntry.objects.count() == before
-    assert InboxFile.objects.count() == 1
+    assert ResultFile.objects.count() == 1
 
 
 def quarantined() -> list[HistoryEntry]:
@@ -160,14 +163,14 @@ def test_fr029_b38_a_bad_file_is_quarantined_with_the_reason(
     driver.advance()
 
     row = only()
-    assert (row.state, driver.attempt("A1").status) == (InboxState.QUARANTINED, AttemptStatus.RUNNING)
+    assert (row.state, driver.attempt("A1").status) == (ResultFileState.QUARANTINED, AttemptStatus.RUNNING)
     assert said in row.problem
     [entry] = quarantined()
     assert (entry.subject, entry.reason) == ("builder-A1: result.json", row.problem)
     page = signed_in(driver.cast.observer).get(reverse("collected"))
     assert "builder-A1" in words(page)
     assert "Quarantined" in words(page)
-    admin = signed_in(driver.cast.admin).get(reverse("admin:orchestrator_inboxfile_changelist"))
+    admin = signed_in(driver.cast.admin).get(reverse("admin:orchestrator_resultfile_changelist"))
     assert "result.json" in words(admin)
     driver.advance()
     assert quarantined() == [entry]
@@ -223,7 +226,7 @@ def test_fr029_nobody_hands_in_for_another_executor(
     for name in ("mallory", "nobody"):
         Producer(settings.WORKSPACE_DIR, name).push({"result.json": told(held, evidence=EVIDENCE)})
     driver.advance()
-    problems = dict(InboxFile.objects.values_list("executor", "problem"))
+    problems = dict(ResultFile.objects.values_list("executor", "problem"))
     assert "is held by builder-A1 (agent of carl); mallory cannot hand in its result" in problems["mallory"]
     assert "There is no executor 'nobody'" in problems["nobody"]
     assert driver.attempt("A1").status == AttemptStatus.RUNNING
@@ -254,7 +257,7 @@ def test_fr029_a_damaged_branch_holds_up_no_other_executor(
     driver.advance()
 
     assert driver.task("A1").status == TaskStatus.COMPLETE
-    [problem] = InboxFile.objects.filter(executor="adam").values_list("problem", flat=True)
+    [problem] = ResultFile.objects.filter(executor="adam").values_list("problem", flat=True)
     assert "cannot be read" in problem
 
 
@@ -267,10 +270,10 @@ def test_fr029_a_kill_between_act_and_row_leaves_neither(
 ) -> None:
     producer.push({"result.json": told(held, evidence=EVIDENCE)})
     with monkeypatch.context() as patch:
-        patch.setattr(InboxFile, "save", lambda *_args, **_rest: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(ResultFile, "save", lambda *_args, **_rest: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             collector.collect(now=driver.tick())
-    assert (driver.attempt("A1").status, InboxFile.objects.count()) == (AttemptStatus.RUNNING, 0)
+    assert (driver.attempt("A1").status, ResultFile.objects.count()) == (AttemptStatus.RUNNING, 0)
     assert collector.collect(now=driver.tick()) == 1
     assert HistoryEntry.objects.filter(action="attempt completed").count() == 1
 
@@ -300,7 +303,7 @@ def test_fr029_a_person_looks_for_new_files_on_the_page(
 ) -> None:
     producer.push({"result.json": told(held, evidence=EVIDENCE)})
     refused = signed_in(driver.cast.observer).post(reverse("collect"))
-    assert (refused.status_code, InboxFile.objects.count()) == (403, 0)
+    assert (refused.status_code, ResultFile.objects.count()) == (403, 0)
     done = signed_in(driver.cast.contributor).post(reverse("collect"), follow=True)
     assert "Looked at 1 new file." in words(done)
     assert "Taken in" in words(done)

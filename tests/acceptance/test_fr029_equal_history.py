@@ -16,7 +16,7 @@ from django.apps import apps
 from django.db import transaction
 from pytest_django.fixtures import Settings
 
-from orchestrator.models import Assignment, Attempt, IdempotencyKey, InboxFile, Workstream
+from orchestrator.models import Assignment, Attempt, IdempotencyKey, ResultFile, Workstream
 from tests.acceptance.producer import TIMESTAMP, Producer, told
 from tests.acceptance.public import PublicDriver
 from tests.cast import NOON, Cast
@@ -25,13 +25,14 @@ from tests.rolled_back import around_an_example
 from tests.starts import count_on
 
 #: Tables that only one of the two patterns uses.
-OWN = {IdempotencyKey, InboxFile}
+OWN = {IdempotencyKey, ResultFile}
 Hand = Callable[[Assignment, dict[str, Any], dict[str, bytes]], None]
 
 
 class Run:
-    """A workstream with breadcrumbs, outputs, a failure, a stale result and a gate; every act has
-    its minute.
+    """A workstream with breadcrumbs, outputs, a failure, a stale result and a gate.
+
+    Every act has its minute.
     """
 
     def __init__(self, cast: Cast, root: Path, over_rest: bool, clock: time_machine.Traveller) -> None:
@@ -144,7 +145,7 @@ def test_fr029_both_patterns_leave_byte_identical_history(
             Run(cast, settings.WORKSPACE_DIR, over_rest, clock).play()
             left[over_rest] = tables()
             assert Attempt.objects.filter(status="completed").count() == 5
-            assert InboxFile.objects.count() == (0 if over_rest else 7)
+            assert ResultFile.objects.count() == (0 if over_rest else 7)
     rest, inbox = left[True], left[False]
     assert "stale result quarantined" in [entry["action"] for entry in inbox["HistoryEntry"]]
     for table, rows in rest.items():

@@ -11,12 +11,12 @@ import pytest
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
-from orchestrator.core.terms import InboxState, TaskStatus
-from orchestrator.models import Assignment, HistoryEntry, InboxFile
+from orchestrator.core.terms import ResultFileState, TaskStatus
+from orchestrator.models import Assignment, HistoryEntry, ResultFile
 from orchestrator.processes import tasks
 from orchestrator.services.work import collector
 from orchestrator.workspace.git import Git
-from orchestrator.workspace.inbox import Inbox
+from orchestrator.workspace.result_branches import ResultBranches
 from tests.acceptance.producer import Producer, told
 from tests.cast import Driver
 from tests.web.pages import signed_in, words
@@ -84,13 +84,13 @@ def test_fr029_a_branch_of_any_name_is_told_and_stops_nobody(
     driver.advance()
 
     assert driver.task("A1").status == TaskStatus.COMPLETE
-    [row] = InboxFile.objects.filter(state=InboxState.QUARANTINED)
+    [row] = ResultFile.objects.filter(state=ResultFileState.QUARANTINED)
     assert "belongs to nobody" in row.problem
     page = signed_in(driver.cast.observer).get(reverse("collected"))
     assert page.status_code == 200
     assert "belongs to nobody" in words(page)
     driver.advance()
-    assert HistoryEntry.objects.filter(action="inbox file quarantined").count() == 1, "it is told once"
+    assert HistoryEntry.objects.filter(action="result file quarantined").count() == 1, "it is told once"
 
 
 @pytest.mark.parametrize("how", ["line separator", "next line", "no text", "like an option", "glob"])
@@ -107,12 +107,13 @@ def test_fr029_files_of_any_name_are_told_and_the_others_taken_in(
     producer.commit(producer.git("mktree", "-z", send=listing))
     driver.advance()
     assert driver.task("A1").status == TaskStatus.COMPLETE
-    assert "is not JSON" in InboxFile.objects.get(state=InboxState.QUARANTINED).problem
+    assert "is not JSON" in ResultFile.objects.get(state=ResultFileState.QUARANTINED).problem
 
 
 def test_fr029_an_output_of_any_folder_is_found(driver: Driver, held: Assignment, producer: Producer) -> None:
-    """The folder's name is no text and full of what git reads as patterns; the output beside the result is
-    found.
+    """The folder's name is no text and full of what git reads as patterns.
+
+    The output beside the result is found.
     """
     result = producer.blob(told(held, evidence=EVIDENCE, outputs=["notes.md"]))
     inside = f"100644 blob {producer.blob(b'# N')}\tnotes.md\x00100644 blob {result}\tresult.json\0"
@@ -120,7 +121,7 @@ def test_fr029_an_output_of_any_folder_is_found(driver: Driver, held: Assignment
     outer = producer.git("mktree", "-z", send=b"040000 tree %s\t:(top)*\xff\0" % tree.encode())
     producer.commit(outer)
     driver.advance()
-    assert InboxFile.objects.get().problem == ""
+    assert ResultFile.objects.get().problem == ""
     assert driver.task("A1").status == TaskStatus.COMPLETE
 
 
@@ -138,7 +139,7 @@ def test_fr029_names_in_each_others_way_are_all_looked_at(
     point(one, b"refs/inbox/a/b", first)
     driver.advance()
     driver.advance()
-    assert InboxFile.objects.get(executor="a/b").blob == "nobody"
+    assert ResultFile.objects.get(executor="a/b").blob == "nobody"
     one.git("update-ref", "-d", "refs/inbox/a/b")
     one.push({"result.json": b"[]"})
     driver.cast.builder("Twin")  # which is why nobody else can be called twin
@@ -148,10 +149,10 @@ def test_fr029_names_in_each_others_way_are_all_looked_at(
     driver.advance()
 
     assert driver.task("A1").status == TaskStatus.COMPLETE
-    assert InboxFile.objects.filter(executor="a", state=InboxState.QUARANTINED).count() == 2
-    assert InboxFile.objects.get(executor="Twin").path == "result.json"
-    assert InboxFile.objects.get(executor="twin").blob == "nobody"
-    unmarked = [branch.executor for branch in Inbox(collector.workspace()).moved()]
+    assert ResultFile.objects.filter(executor="a", state=ResultFileState.QUARANTINED).count() == 2
+    assert ResultFile.objects.get(executor="Twin").path == "result.json"
+    assert ResultFile.objects.get(executor="twin").blob == "nobody"
+    unmarked = [branch.executor for branch in ResultBranches(collector.workspace()).moved()]
     assert unmarked == ["twin"], "all but nobody's, which is not read"
 
 
@@ -174,7 +175,7 @@ def test_fr029_rubbish_beside_the_refs_is_told(
     producer.push({"result.json": told(held, evidence=EVIDENCE)})
     driver.advance()
     assert driver.task("A1").status == TaskStatus.COMPLETE
-    assert "belongs to nobody" in InboxFile.objects.get(state=InboxState.QUARANTINED).problem
+    assert "belongs to nobody" in ResultFile.objects.get(state=ResultFileState.QUARANTINED).problem
 
 
 def test_fr029_junk_costs_the_others_a_turn_and_no_more(
@@ -194,15 +195,15 @@ def test_fr029_junk_costs_the_others_a_turn_and_no_more(
 
     assert driver.task("A1").status == TaskStatus.COMPLETE
     assert "A2" in driver.ready()
-    first = InboxFile.objects.filter(executor="aaa").count()
+    first = ResultFile.objects.filter(executor="aaa").count()
     assert 0 < first <= collector.FILES
     assert counted["cat-file"] <= 12, counted
     counted.clear()
     driver.advance()
-    second = InboxFile.objects.filter(executor="aaa").count()
+    second = ResultFile.objects.filter(executor="aaa").count()
     assert first < second <= 2 * collector.FILES, "it goes on where it was"
     assert sum(counted.values()) <= 12, counted
-    assert HistoryEntry.objects.filter(action="inbox file quarantined").count() == second
+    assert HistoryEntry.objects.filter(action="result file quarantined").count() == second
 
 
 def test_fr029_a_quiet_advance_asks_git_once_about_the_branches(
@@ -305,10 +306,10 @@ def test_fr029_what_would_never_end_is_cut_short(
     driver.advance()
     driver.advance()
     assert driver.task("A1").status == TaskStatus.COMPLETE
-    assert said in InboxFile.objects.get(executor="aaa").problem
-    assert not [branch for branch in Inbox(collector.workspace()).moved() if branch.executor == "aaa"], (
-        "looked at"
-    )
+    assert said in ResultFile.objects.get(executor="aaa").problem
+    assert not [
+        branch for branch in ResultBranches(collector.workspace()).moved() if branch.executor == "aaa"
+    ], "looked at"
 
 
 def test_fr029_an_objects_replacement_is_not_believed(
@@ -329,7 +330,7 @@ def test_fr029_what_the_workspace_holds_itself_is_nobodys_result(
     producer.tip = producer.git("rev-parse", "main")
     producer.push({"result.json": told(held, evidence=EVIDENCE)})
     driver.advance()
-    assert InboxFile.objects.get().state == InboxState.INGESTED
+    assert ResultFile.objects.get().state == ResultFileState.INGESTED
 
 
 def test_fr029_a_mistake_of_ours_over_one_file_ends_no_advance(
@@ -347,7 +348,7 @@ def test_fr029_a_mistake_of_ours_over_one_file_ends_no_advance(
     producer.push({"1.result.json": b"{}", "2.result.json": told(held, evidence=EVIDENCE)})
     driver.advance()
     assert driver.task("A1").status == TaskStatus.COMPLETE
-    assert "LookupError: nobody thought of this" in InboxFile.objects.get(path="1.result.json").problem
+    assert "LookupError: nobody thought of this" in ResultFile.objects.get(path="1.result.json").problem
 
 
 def test_fr029_a_mistake_of_ours_over_one_branch_ends_no_advance(
@@ -355,18 +356,18 @@ def test_fr029_a_mistake_of_ours_over_one_branch_ends_no_advance(
 ) -> None:
     driver.cast.builder("aaa")
     Producer(settings.WORKSPACE_DIR, "aaa").push({"result.json": b"{}"})
-    commits = Inbox.commits
+    commits = ResultBranches.commits
 
-    def fails(self: Inbox, branch: object) -> object:
+    def fails(self: ResultBranches, branch: object) -> object:
         if branch.executor == "aaa":  # type: ignore[attr-defined]
             raise ValueError("nobody thought of this")
         return commits(self, branch)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Inbox, "commits", fails)
+    monkeypatch.setattr(ResultBranches, "commits", fails)
     producer.push({"result.json": told(held, evidence=EVIDENCE)})
     driver.advance()
     assert driver.task("A1").status == TaskStatus.COMPLETE
-    assert "ValueError: nobody thought of this" in InboxFile.objects.get(executor="aaa").problem
+    assert "ValueError: nobody thought of this" in ResultFile.objects.get(executor="aaa").problem
 
 
 def test_b38_a_file_that_numbers_too_high_is_quarantined(
@@ -374,7 +375,7 @@ def test_b38_a_file_that_numbers_too_high_is_quarantined(
 ) -> None:
     producer.push({"1.result.json": told(held, token=2**63), "2.result.json": told(held, attemptId=2**70)})
     driver.advance()
-    assert InboxFile.objects.filter(state=InboxState.QUARANTINED).count() == 2
+    assert ResultFile.objects.filter(state=ResultFileState.QUARANTINED).count() == 2
     assert json.loads(HistoryEntry.objects.latest("sequence").leaf)["actor"] is not None
 
 
@@ -396,7 +397,9 @@ def test_fr029_one_damaged_file_among_many_is_the_only_one_told(
     remove(git, producer.git("rev-parse", f"{producer.tip}:2.result.json"))
     driver.advance()
     bad = (
-        InboxFile.objects.filter(state=InboxState.QUARANTINED).order_by("path").values_list("path", "problem")
+        ResultFile.objects.filter(state=ResultFileState.QUARANTINED)
+        .order_by("path")
+        .values_list("path", "problem")
     )
     assert [path for path, _ in bad] == ["1.result.json", "2.result.json"]
     assert all("cannot be read" in problem for _, problem in bad)

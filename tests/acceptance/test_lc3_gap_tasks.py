@@ -2,8 +2,11 @@
 re-opening it.
 """
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import HistoryEntry, Workstream
@@ -22,9 +25,10 @@ def steward(driver: Driver) -> Machine:
     return Machine.of(executor)
 
 
-def approve_newest(driver: Driver) -> None:
+def approve_newest(driver: Driver, effective_at: str = "") -> None:
     newest = driver.reload().version.workflow.versions.order_by("-number")[0]
     seen = {"version_id": newest.pk, "seen_sha256": newest.source_sha256, "decision": "approve"}
+    seen |= {"effective_at": effective_at}
     address = reverse("plan-decide", args=[newest.workflow.slug, newest.number])
     assert signed_in(driver.cast.admin).post(address, seen).status_code == 302
 
@@ -65,6 +69,23 @@ def test_lc3_a_gap_that_nobody_decided_about_holds_acceptance(driver: Driver, st
     assert "Version 2 of its plan waits for a decision." in client.get("/portfolio.csv").getvalue().decode()
 
 
+def test_lc3_a_gap_that_is_approved_for_later_holds_acceptance_and_is_told(
+    driver: Driver, steward: Machine
+) -> None:
+    driver.start()
+    work = driver.finish()
+    steward.post(f"/api/workstreams/{work.uuid}/stages", GAP)
+    approve_newest(driver, effective_at=f"{timezone.now() + timedelta(days=1):%Y-%m-%dT%H:%M}")
+    status, answer = steward.patch(f"/workstreams/{work.uuid}/", {"status": "completed"})
+    assert (status, answer["details"]["version"]) == (409, 2)
+    client = signed_in(driver.cast.approver)
+    page = words(client.get(f"/workstreams/{work.uuid}/"))
+    assert "Version 2 of the plan is approved and brings more work." in page
+    assert "Every task is done." not in page
+    assert "Version 2 of its plan is approved" in client.get("/portfolio.csv").getvalue().decode()
+    assert "Ready for acceptance" not in words(client.get("/"))
+
+
 def test_lc3_a_gap_that_is_taken_back_holds_nothing_any_more(driver: Driver, steward: Machine) -> None:
     driver.start()
     work = driver.finish()
@@ -90,7 +111,7 @@ def test_lc3_a_version_of_accepted_work_is_taken_back_or_decided_once_it_is_reop
     address = reverse("plan-review", args=[newest.workflow.slug, newest.number])
     client = signed_in(driver.cast.approver)
     page = client.get(address)
-    assert "re-open it to decide about its plan, or take this version back" in words(page)
+    assert "re-open it to decide about its plan, or withdraw this version" in words(page)
     assert "disabled" not in control(page, "withdraw")
     assert "disabled" in control(page, "approve")
     client.post(f"/workstreams/{work.uuid}/acts/reopen", {"reason": "A gap."})

@@ -1,5 +1,6 @@
-"""LC-6, LC-7: a task asks for a human with a note; the amber card is answered and marked done, and work goes
-on.
+"""LC-6, LC-7: a task asks for a human with a note.
+
+The amber card is answered and marked done, and work goes on.
 """
 
 from orchestrator.core.terms import TaskStatus

@@ -1,5 +1,6 @@
-"""WF-2, WF-3, AD-5: another tool's plan is submitted as it is, reviewed, approved and projected; schemas have
-URLs.
+"""WF-2, WF-3, AD-5: another tool's plan is submitted as it is, reviewed, approved and projected.
+
+Schemas have URLs.
 """
 
 import json
@@ -61,7 +62,7 @@ def test_ad5_a_version_is_taken_along_in_every_form_and_reads_back(driver: Drive
     page = client.get(f"/plans/{version.workflow.slug}/v1/").content.decode()
     assert client.get(f"{address}source.txt").content == SPEC_KIT
     titles = [step.title for step in plan_of(version).steps()]
-    for name in ("PLAN.md", "bundle.json", "tasks.json"):
+    for name in ("PLAN.md", "plan.json", "tasks.json"):
         answer = client.get(address + name)
         assert f"{address}{name}" in page
         assert answer["Content-Disposition"] == f'attachment; filename="{version.workflow.slug}-v1-{name}"'

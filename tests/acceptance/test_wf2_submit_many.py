@@ -15,7 +15,7 @@ from orchestrator.models import Bundle, Workstream
 from orchestrator.services.people.executors import register_executor
 from tests.acceptance.test_ad3_bundles import CYCLE, plan
 from tests.cast import NOON, Driver
-from tests.core.formats.samples import FOLDER_FILES
+from tests.core.plans.formats.samples import FOLDER_FILES
 from tests.machines import Machine
 from tests.web.pages import carried, signed_in, words
 

@@ -1,5 +1,6 @@
-"""WF-2, WF-3: a plan is the reviewable contract; only after a person approved it are tasks and tasks.json
-there.
+"""WF-2, WF-3: a plan is the reviewable contract.
+
+Only after a person approved it are tasks and tasks.json there.
 """
 
 import json

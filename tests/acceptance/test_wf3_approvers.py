@@ -1,5 +1,6 @@
-"""WF-3: a plan names who has to approve it and how many; the workflow's page sets the least, with a change
-log.
+"""WF-3: a plan names who has to approve it and how many.
+
+The workflow's page sets the least, with a change log.
 """
 
 import pytest

@@ -1,5 +1,6 @@
-"""WF-3, FR-022: a policy says which findings block approval; the change is logged and counts everywhere at
-once.
+"""WF-3, FR-022: a policy says which findings block approval.
+
+The change is logged and counts everywhere at once.
 """
 
 import pytest

@@ -145,7 +145,7 @@ def test_wf3_the_author_takes_a_version_back_with_a_reason(driver: Driver, versi
     assert status(version) == VersionStatus.WITHDRAWN
     assert "The scope was wrong." in page(ines, version)
     assert waits_for(driver.cast.approver) == []
-    assert HistoryEntry.objects.filter(action="plan taken back", reason="The scope was wrong.").exists()
+    assert HistoryEntry.objects.filter(action="plan withdrawn", reason="The scope was wrong.").exists()
     assert decide(driver.cast.approver, version, "approve").status_code == WrongState.status
     assert resubmit(driver, version).status == VersionStatus.IN_REVIEW
 

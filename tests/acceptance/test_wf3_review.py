@@ -7,7 +7,7 @@ import re
 import pytest
 from django.test import Client
 
-from orchestrator.models import Comment, CommentThread, HistoryEntry, WorkflowVersion
+from orchestrator.models import Comment, Discussion, HistoryEntry, WorkflowVersion
 from orchestrator.queries.plans.plans import find_version
 from orchestrator.services.plans.plans import submit_plan
 from orchestrator.services.review.decisions import send_back_version
@@ -55,8 +55,8 @@ def test_wf3_a_draft_is_its_authors_own_until_the_decision_sends_it(
 ) -> None:
     rita, anna = signed_in(driver.cast.reviewer), signed_in(driver.cast.approver)
     answer = comment(rita, version, line=LINE, body="Which gateway?")
-    thread = CommentThread.objects.get()
-    assert answer.headers["Location"].endswith(f"#thread-{thread.pk}")
+    discussion = Discussion.objects.get()
+    assert answer.headers["Location"].endswith(f"#discussion-{discussion.pk}")
     assert "Which gateway?" in words(rita.get(page(version)))
     assert "Which gateway?" not in words(anna.get(page(version)))
     decide(rita, version, "send-back", "See my comment.")
@@ -103,20 +103,20 @@ def test_wf3_a_step_that_was_changed_says_so_beside_its_comment(
 def test_wf3_threads_are_answered_resolved_and_opened_again(driver: Driver, version: WorkflowVersion) -> None:
     rita, ines = signed_in(driver.cast.reviewer), signed_in(driver.cast.initiator)
     comment(rita, version, line=LINE, body="Which gateway?", then="send")
-    thread = CommentThread.objects.get()
-    comment(ines, version, "reply", thread=thread.pk, body="The new one.", then="send")
+    discussion = Discussion.objects.get()
+    comment(ines, version, "reply", discussion=discussion.pk, body="The new one.", then="send")
     assert "1 open comment" in words(rita.get(page(version)))
-    comment(ines, version, "resolve", thread=thread.pk)
+    comment(ines, version, "resolve", discussion=discussion.pk)
     text = words(rita.get(page(version)))
     assert "Resolved by ines" in text
     assert "open comment" not in text
-    comment(rita, version, "reopen", thread=thread.pk)
+    comment(rita, version, "reopen", discussion=discussion.pk)
     assert "1 open comment" in words(rita.get(page(version)))
-    actions = HistoryEntry.objects.filter(action__startswith="comment thread").values_list(
+    actions = HistoryEntry.objects.filter(action__startswith="discussion").values_list(
         "action", "user__username"
     )
-    assert sorted(actions) == [("comment thread re-opened", "rita"), ("comment thread resolved", "ines")]
-    again = comment(rita, version, "reopen", thread=thread.pk)
+    assert sorted(actions) == [("discussion re-opened", "rita"), ("discussion resolved", "ines")]
+    again = comment(rita, version, "reopen", discussion=discussion.pk)
     assert (again.status_code, "open already" in words(again)) == (409, True)
 
 
@@ -154,7 +154,7 @@ def test_wf3_a_comment_that_cannot_stand_is_refused_and_what_was_typed_is_kept(
     answer = comment(signed_in(driver.cast.reviewer), version, **fields)
     assert (answer.status_code, said in words(answer)) == (status, True)
     assert fields["body"].strip() in answer.content.decode()
-    assert not CommentThread.objects.exists()
+    assert not Discussion.objects.exists()
 
 
 def test_wf3_observers_read_comments_and_write_none(driver: Driver, version: WorkflowVersion) -> None:
@@ -179,7 +179,7 @@ def test_wf3_changes_since_the_readers_own_last_decision_come_first(
     mine = words(signed_in(driver.cast.reviewer).get(page(newest)))
     assert "Changes since version 1" in mine
     assert "Version 3 adds 1 task." in mine
-    assert "Tasks 5 → 6" in mine
+    assert "Tasks 6 → 7" in mine
     assert "2 added, 0 removed" in mine
     others = words(signed_in(driver.cast.approver).get(page(newest)))
     assert "Changes since version 2" in others

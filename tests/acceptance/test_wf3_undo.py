@@ -1,4 +1,4 @@
-"""WF-3: an approval on the page can be undone before anything starts; the withdrawal stays on record."""
+"""WF-3: an approval on the page can be withdrawn before anything starts; that stays on record."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -26,8 +26,8 @@ SECONDS = 10
 
 @pytest.fixture
 def clock(settings) -> Iterator[time_machine.Traveller]:
-    """Time moves when the test says so; a page leaves ten seconds to undo."""
-    settings.UNDO_SECONDS = SECONDS
+    """Time moves when the test says so; a page leaves ten seconds to withdraw it."""
+    settings.WITHDRAW_SECONDS = SECONDS
     with time_machine.travel(timezone.now(), tick=False) as traveller:
         yield traveller
 
@@ -46,8 +46,8 @@ def page(version: WorkflowVersion) -> str:
     return reverse("plan-review", args=[version.workflow.slug, version.number])
 
 
-def undo(user: User, version: WorkflowVersion):
-    form = {"decision": "undo", "version_id": version.pk}
+def withdraw(user: User, version: WorkflowVersion):
+    form = {"decision": "withdraw-approval", "version_id": version.pk}
     return signed_in(user).post(reverse("plan-decide", args=[version.workflow.slug, version.number]), form)
 
 
@@ -66,7 +66,7 @@ def test_wf3_nothing_starts_while_an_approval_can_be_undone(
     shown = words(signed_in(driver.cast.approver).get(page(approved)))
     assert "Nothing of it has started." in shown
     assert "in about 10 seconds" in shown
-    assert "Undo approval" in shown
+    assert "Withdraw approval" in shown
     driver.advance()
     assert (status(approved), Task.objects.count()) == (VersionStatus.APPROVED, 0)
     assert state_problems(driver.reload()) == []
@@ -88,7 +88,7 @@ def test_wf3_when_the_time_is_over_it_takes_effect_by_itself(
 
 
 def test_wf3_undo_withdraws_the_approval_on_record(driver: Driver, approved: WorkflowVersion) -> None:
-    answer = undo(driver.cast.approver, approved)
+    answer = withdraw(driver.cast.approver, approved)
     assert (answer.status_code, answer.headers["Location"]) == (302, page(approved))
     assert status(approved) == VersionStatus.IN_REVIEW
     assert (approved.decided_by, approved.decided_at, approved.effective_at) == (None, None, None)
@@ -106,7 +106,7 @@ def test_wf3_undo_withdraws_the_approval_on_record(driver: Driver, approved: Wor
 def test_wf3_what_was_undone_is_decided_anew(
     driver: Driver, approved: WorkflowVersion, clock: time_machine.Traveller
 ) -> None:
-    undo(driver.cast.approver, approved)
+    withdraw(driver.cast.approver, approved)
     assert decide(driver, approved).status_code == 302
     clock.shift(SECONDS)
     tasks.sweep()
@@ -119,7 +119,7 @@ def test_wf3_an_approval_in_effect_is_not_undone(
 ) -> None:
     clock.shift(SECONDS)
     tasks.sweep()
-    refused = undo(driver.cast.approver, approved)
+    refused = withdraw(driver.cast.approver, approved)
     assert refused.status_code == WrongState.status
     assert "Version 1 is in effect; its approvals stand." in words(refused)
     assert (status(approved), driver.reload().tasks.count()) == (VersionStatus.APPROVED, 5)
@@ -127,9 +127,9 @@ def test_wf3_an_approval_in_effect_is_not_undone(
 
 def test_wf3_only_who_approved_undoes_it(driver: Driver, approved: WorkflowVersion) -> None:
     omar = UserFactory(username="omar", roles=[Role.APPROVER])
-    assert undo(omar, approved).status_code == WrongState.status
-    assert undo(driver.cast.reviewer, approved).status_code == NotAllowed.status
-    assert "Undo approval" not in words(signed_in(omar).get(page(approved)))
+    assert withdraw(omar, approved).status_code == WrongState.status
+    assert withdraw(driver.cast.reviewer, approved).status_code == NotAllowed.status
+    assert "Withdraw approval" not in words(signed_in(omar).get(page(approved)))
     assert status(approved) == VersionStatus.APPROVED
 
 
@@ -142,7 +142,7 @@ def test_wf3_a_date_is_not_put_off_and_can_be_undone_before_it(
     assert status(version) == VersionStatus.APPROVED
     assert version.effective_at == soon
     clock.shift(240)
-    assert undo(driver.cast.approver, version).status_code == 302
+    assert withdraw(driver.cast.approver, version).status_code == 302
     clock.shift(240)
     tasks.sweep()
     assert (status(version), Task.objects.count()) == (VersionStatus.IN_REVIEW, 0)
@@ -157,7 +157,7 @@ def test_wf3_work_in_flight_waits_for_the_time_as_well(driver: Driver, clock: ti
     decide(driver, version)
     driver.do("B1")
     assert driver.reload().version.number == 1
-    undo(driver.cast.approver, version)
+    withdraw(driver.cast.approver, version)
     clock.shift(SECONDS)
     driver.advance()
     assert (driver.reload().version.number, status(version)) == (1, VersionStatus.IN_REVIEW)
@@ -174,7 +174,7 @@ def test_wf3_a_newer_version_meanwhile_leaves_the_approval_and_follows_the_withd
 ) -> None:
     newer = next_version(driver, GROWN)
     assert driver.reload().version_id == approved.pk, "version 1 still takes effect at its time"
-    assert undo(driver.cast.approver, approved).status_code == 302
+    assert withdraw(driver.cast.approver, approved).status_code == 302
     assert (status(approved), status(newer)) == (VersionStatus.SUPERSEDED, VersionStatus.IN_REVIEW)
     assert driver.reload().version_id == newer.pk
     assert decide(driver, newer).status_code == 302
@@ -188,8 +188,8 @@ def test_wf3_one_of_two_approvals_is_withdrawn_before_the_last(
     type(version.workflow).objects.update(required_approvals=2)
     decide(driver, version)
     shown = words(signed_in(driver.cast.approver).get(page(version)))
-    assert "Withdraw my approval" in shown
-    assert undo(driver.cast.approver, version).status_code == 302
+    assert "Withdraw approval" in shown
+    assert withdraw(driver.cast.approver, version).status_code == 302
     assert "0 of 2 approvals" in words(signed_in(driver.cast.approver).get(page(version)))
 
 
@@ -212,7 +212,7 @@ def test_wf3_rest_takes_effect_at_once_unless_time_to_undo_is_asked_for(driver: 
     approver_machine = Machine.of(bot)
     version = driver.submit(ONE).version
     base = f"/api/workflows/{version.workflow.slug}/versions/1"
-    body = {"sha256": version.source_sha256, "undo_seconds": 60}
+    body = {"sha256": version.source_sha256, "withdraw_seconds": 60}
     assert approver_machine.post(f"{base}/approve", body)[0] == 200
     assert Task.objects.count() == 0
     assert approver_machine.post(f"{base}/withdraw-approval", {"reason": "Wrong plan."})[0] == 200
@@ -220,7 +220,7 @@ def test_wf3_rest_takes_effect_at_once_unless_time_to_undo_is_asked_for(driver: 
     assert HistoryEntry.objects.get(action="approval withdrawn").reason == "Wrong plan."
     again = approver_machine.post(f"{base}/withdraw-approval", {})
     assert (again[0], again[1]["code"]) == (409, "wrong-state")
-    assert approver_machine.post(f"{base}/approve", body | {"undo_seconds": 3601})[0] == 422
+    assert approver_machine.post(f"{base}/approve", body | {"withdraw_seconds": 3601})[0] == 422
     assert approver_machine.post(f"{base}/approve", {"sha256": version.source_sha256})[0] == 200
     assert Task.objects.count() == 5
     late = approver_machine.post(f"{base}/withdraw-approval", {})

@@ -1,5 +1,6 @@
-"""WF-5, LC-3, EC-4: problems become a new stage in a new version; what was done stays done, nothing is
-patched.
+"""WF-5, LC-3, EC-4: problems become a new stage in a new version.
+
+What was done stays done, nothing is patched.
 """
 
 import pytest

@@ -383,7 +383,7 @@ def test_wf8_one_file_is_adopted_by_the_command_and_only_when_it_is_asked(
 def test_wf8_state_is_adopted_when_an_approval_that_can_be_undone_takes_effect(
     driver: PublicDriver, settings
 ) -> None:
-    settings.UNDO_SECONDS = 10
+    settings.WITHDRAW_SECONDS = 10
     with time_machine.travel(timezone.now(), tick=False) as clock:
         body = {"act": "submit", "source": TASKS, "adopt": "yes"}
         signed_in(driver.cast.initiator).post("/plans/submit/", body)

@@ -104,8 +104,9 @@ except OSError as problem:
 
 @pytest.fixture(params=["everything", "Landlock alone", "open"])
 def surroundings(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, settings) -> str:
-    """Where the tool runs: only with namespaces it cannot touch the link; the server must not trust it
-    anywhere.
+    """Where the tool runs: only with namespaces it cannot touch the link.
+
+    The server must not trust it anywhere.
     """
     found = layers.found()
     if request.param == "open":

@@ -188,7 +188,7 @@ SAID: Known = {
     "workstreams.status": ["completed", "archived"],
     "choices": [[], ["left", "right"]],
     "mapping": [[]],
-    "undo_seconds": [0],
+    "withdraw_seconds": [0],
     "priority": [3],
     "severities": [{"no-headings": "warns"}],
     "follow_ups": [""],
@@ -212,14 +212,16 @@ def _submitted(driver: Driver, workstream: Any, actor: Actor) -> tuple[str, Know
         workstream=workstream,
         change_reason="Says which report.",
     ).version
-    comment = comments.open_thread(version_id=later.pk, line=9, step="", body="Whose?", actor=actor, now=NOON)
+    comment = comments.open_discussion(
+        version_id=later.pk, line=9, step="", body="Whose?", actor=actor, now=NOON
+    )
     behind, kind = driver.task("A2").pk, BlockerKind.EXTERNAL
     blocker = declare_blocker(task_id=behind, kind=kind, note="No key.", owner="", actor=actor, now=NOON)
     files = [PlanFile("other.md", PLAN.replace(b"Card refunds", b"Price book"))]
     bundle = submit_bundle(name="Shop", files=files, actor=actor, now=driver.tick()).bundle
     policy = Policy.objects.create(slug="reviews", title="Reviews", body="Two people.", updated_at=NOON)
     return later.source_sha256, {
-        "comments.thread_id": [comment.pk],
+        "comments.discussion_id": [comment.pk],
         "blocker_id": [blocker.pk],
         "bundle_id": [bundle.pk],
         "policies.slug": [policy.slug],

@@ -1,5 +1,6 @@
-"""F17: a database that is full is a clean 503 that leaves nothing behind; the same call works when there is
-room.
+"""F17: a database that is full is a clean 503 that leaves nothing behind.
+
+The same call works when there is room.
 """
 
 from collections.abc import Iterator
@@ -17,8 +18,9 @@ OUTPUT = {"report.md": "x" * 400_000}
 
 @contextmanager
 def full() -> Iterator[None]:
-    """SQLite may not grow; on PostgreSQL, where a test cannot fill the disk, the table says what the server
-    would.
+    """SQLite may not grow.
+
+    On PostgreSQL, where a test cannot fill the disk, the table says what the server would.
     """
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":

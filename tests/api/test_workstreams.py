@@ -28,7 +28,7 @@ def test_one_workstream_shows_its_tasks_in_launch_order_with_reasons(
     assert list(tasks) == ["A1", "B1", "A2", "MP1", "C1", "D1"]
     assert tasks["A1"]["explanation"]["reason"] == "running"
     assert tasks["A1"]["attempt"]["executor"] == "builder-A1"
-    assert (tasks["A2"]["explanation"]["reason"], tasks["A2"]["explanation"]["holder"]) == ("lane", "A1")
+    assert (tasks["A2"]["explanation"]["reason"], tasks["A2"]["explanation"]["holder"]) == ("thread", "A1")
     assert "A1" in tasks["A2"]["explanation"]["sentence"]
 
 

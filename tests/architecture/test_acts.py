@@ -10,6 +10,7 @@ import pytest
 
 from orchestrator.core.actions import Action
 from orchestrator.services.base.acts import NO_ROLE, Act, every_act
+from tests.architecture.sources import tree_of
 
 PACKAGE = Path(__file__).resolve().parents[2] / "orchestrator"
 ENTRY_POINTS = ("web", "api", "mcp", "management", "processes", "admin")
@@ -40,7 +41,7 @@ GIVES_ROLES = {"management/accounts.py", "management/commands/setup_demo.py"}
 def sources(*floors: str) -> Iterator[tuple[str, ast.Module]]:
     for floor in floors:
         for path in sorted((PACKAGE / floor).rglob("*.py")):
-            yield str(path.relative_to(PACKAGE)), ast.parse(path.read_text(encoding="utf-8"))
+            yield str(path.relative_to(PACKAGE)), tree_of(path)
 
 
 class Names:

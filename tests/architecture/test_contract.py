@@ -24,6 +24,7 @@ from orchestrator.api.root import api
 from orchestrator.api.routes import REFUSALS
 from orchestrator.core.errors import MethodUnknown
 from orchestrator.management.refusal_table import refusals
+from tests.architecture.sources import tree_of
 from tests.conforming import tools
 
 CONTRACT = contract.__name__
@@ -134,7 +135,7 @@ def _is_a_tuple(answer: object) -> bool:
 
 def test_the_contract_knows_no_framework_of_the_house() -> None:
     """So that whoever reads an answer needs nothing but its class."""
-    trees = [ast.parse(path.read_text()) for path in Path(contract.__path__[0]).glob("*.py")]
+    trees = [tree_of(path) for path in Path(contract.__path__[0]).glob("*.py")]
     names = {node.module for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     others = {str(name).split(".")[0] for name in names} - sys.stdlib_module_names
     assert others == {"orchestrator", "pydantic"}

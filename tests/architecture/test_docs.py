@@ -1,5 +1,6 @@
-"""The two README files say what the code says: dependencies, refusals, states, settings; and name
-no machine.
+"""The two README files say what the code says: dependencies, refusals, states, settings.
+
+And name no machine.
 """
 
 import ast
@@ -17,6 +18,7 @@ from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus, Ve
 from orchestrator.management.act_table import act_table
 from orchestrator.management.refusal_table import refusal_table, refusals
 from orchestrator.services.base.acts import every_act
+from tests.architecture.sources import tree_of
 
 ROOT = Path(__file__).resolve().parents[2]
 TOP = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -109,7 +111,7 @@ def variables(path: Path) -> set[str]:
     """Names read from the environment: constants in capitals that are given to a call or looked up in
     `environ`.
     """
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = tree_of(path)
     first = [node.args[0] for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
     subscripts = [node for node in ast.walk(tree) if isinstance(node, ast.Subscript)]
     looked_up = [node.slice for node in subscripts if ast.unparse(node.value).endswith("environ")]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture.sources import tree_of
+
 TESTS = Path(__file__).resolve().parents[1]
 #: F7, F8 and F33 are about the sealer of signed checkpoints, which is not built; there is no F19.
 FAULTS = [f"f{number}" for number in range(1, 33) if number not in {7, 8, 19}]
@@ -22,7 +24,7 @@ def rows_of(name: str) -> Iterator[str]:
 
 def named_rows() -> set[str]:
     files = [path for path in TESTS.rglob("test_*.py") if path != Path(__file__)]
-    nodes = [node for path in files for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+    nodes = [node for path in files for node in ast.walk(tree_of(path))]
     tests = [
         node.name for node in nodes if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     ]

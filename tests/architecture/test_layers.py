@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture.sources import tree_of
+
 PACKAGE = Path(__file__).resolve().parents[2] / "orchestrator"
 #: Each layer with everything it may import; entry points stand on top, core at the bottom.
 LAYERS = {
@@ -31,7 +33,7 @@ STANDARD_LIBRARY_ONLY = (
 
 
 def imports(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text())
+    tree = tree_of(path)
     names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     return names | {
         node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module
@@ -77,7 +79,7 @@ def test_queries_never_write() -> None:
     }
     wrong = []
     for path in modules("queries"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree_of(path)):
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Attribute)
@@ -108,7 +110,7 @@ def test_nothing_is_deleted() -> None:
         f"{path.relative_to(PACKAGE)}:{node.lineno}"
         for layer in (*LAYERS, "web", "api", "mcp", "admin", "management", "processes")
         for path in modules(layer)
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "delete"
     ]
     assert wrong == []

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from orchestrator.core.actions import Action
 from orchestrator.core.replay import ACTS
+from tests.architecture.sources import tree_of
 
 SERVICES = Path(__file__).resolve().parents[2] / "orchestrator" / "services"
 
@@ -45,7 +46,7 @@ FUNCTIONS = [
     Function(path.stem, node)
     for path in SERVICES.rglob("*.py")
     if path.name != "history.py"
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    for node in ast.walk(tree_of(path))
     if isinstance(node, ast.FunctionDef)
 ]
 
@@ -82,7 +83,7 @@ def words(value: ast.expr, function: Function) -> Iterator[str]:
 
 def named(folder: Path) -> set[Action]:
     """The actions that the code of a folder names."""
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in folder.rglob("*.py")]
+    trees = [tree_of(path) for path in folder.rglob("*.py")]
     attributes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
     return {Action[node.attr] for node in attributes if ast.unparse(node.value) == "Action"}
 
@@ -105,7 +106,7 @@ def test_fr009_no_action_is_written_out_a_second_time() -> None:
         f"{path.relative_to(SERVICES.parent)}:{node.lineno} {node.value}"
         for path in SERVICES.parent.rglob("*.py")
         if "migrations" not in path.parts and path.name != "actions.py"
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in words_of_actions
     ]
     assert again == []

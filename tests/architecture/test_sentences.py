@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture.sources import tree_of
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "orchestrator"
 EXPLAIN = PACKAGE / "core" / "engine" / "explain.py"
@@ -24,7 +26,7 @@ OTHERS = {"Waits for a person", " is usable again; what waits for it goes on."}
 
 def pieces(path: Path) -> Iterator[str]:
     """The texts of a module, of an f-string each piece; not what documents it."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = tree_of(path)
     documented = {
         id(node.body[0].value)
         for node in ast.walk(tree)
@@ -54,11 +56,18 @@ def test_no_other_module_says_where_work_stands() -> None:
 
 #: Long enough to be a sentence's own words.
 PHRASES = sorted({text.strip(" ,.:;") for text in pieces(EXPLAIN) if len(text.split()) >= 5})
-TEXTS = {path: list(pieces(path)) for path in PACKAGE.rglob("*.py") if "migrations" not in path.parts}
-TEXTS |= {path: [path.read_text(encoding="utf-8")] for path in (ROOT / "templates").rglob("*.html")}
+
+
+@pytest.fixture(scope="module")
+def texts() -> dict[Path, list[str]]:
+    """All texts of the package and its templates, by file."""
+    written = {path: list(pieces(path)) for path in PACKAGE.rglob("*.py") if "migrations" not in path.parts}
+    return written | {
+        path: [path.read_text(encoding="utf-8")] for path in (ROOT / "templates").rglob("*.html")
+    }
 
 
 @pytest.mark.parametrize("phrase", PHRASES)
-def test_a_sentence_is_changed_in_one_place(phrase: str) -> None:
+def test_a_sentence_is_changed_in_one_place(phrase: str, texts: dict[Path, list[str]]) -> None:
     """Its words stand once in the package and in no template."""
-    assert [path for path, texts in TEXTS.items() for text in texts if phrase in text] == [EXPLAIN]
+    assert [path for path, written in texts.items() for text in written if phrase in text] == [EXPLAIN]

@@ -5,15 +5,20 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.architecture.sources import tree_of
+
 PACKAGE = Path(__file__).resolve().parents[2] / "orchestrator"
 FILES = {
     str(path.relative_to(PACKAGE)): path for path in PACKAGE.rglob("*.py") if "migrations" not in path.parts
 }
-TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 #: Names that Django gives: one class in each command, and in a model.
 GIVEN_NAMES = {"Command", "Meta"}
+
+
+def trees() -> dict[str, ast.Module]:
+    return {name: tree_of(path) for name, path in FILES.items()}
 
 
 def nested_comprehensions(tree: ast.AST) -> Iterator[int]:
@@ -28,7 +33,7 @@ def nested_comprehensions(tree: ast.AST) -> Iterator[int]:
 def classes() -> dict[str, list[str]]:
     """The files that define a class, by its name, those left out that Django names."""
     places: dict[str, list[str]] = defaultdict(list)
-    for file, tree in TREES.items():
+    for file, tree in trees().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef) and node.name not in GIVEN_NAMES:
                 places[node.name].append(file)
@@ -42,7 +47,7 @@ def test_files_stay_short() -> None:
 
 def test_functions_stay_short() -> None:
     long = []
-    for file, tree in TREES.items():
+    for file, tree in trees().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 length = (node.end_lineno or node.lineno) - node.lineno + 1
@@ -52,7 +57,7 @@ def test_functions_stay_short() -> None:
 
 
 def test_no_comprehension_stands_inside_another() -> None:
-    nested = {file: sorted(set(nested_comprehensions(tree))) for file, tree in TREES.items()}
+    nested = {file: sorted(set(nested_comprehensions(tree))) for file, tree in trees().items()}
     offenders = {file: lines for file, lines in nested.items() if lines}
     assert offenders == {}
 

@@ -20,7 +20,7 @@ from orchestrator.core.plans.rehearsing.preview import preview
 from orchestrator.core.plans.rehearsing.script import view_of
 from orchestrator.core.terms import Format
 from tests.benchmarks import reading
-from tests.core.hostile_plans import HOSTILE
+from tests.core.plans.hostile_plans import HOSTILE
 
 
 def layers(batches: int, width: int) -> str:
@@ -95,11 +95,12 @@ def main() -> None:
 
 
 def rounds() -> None:
-    from tests.benchmarks import acts, review
+    from tests.benchmarks import acts, advances, review
     from tests.benchmarks.rounds import database, measure
 
     with database():
         acts.measure(layers, chain)
+    advances.measure()
 
     measure(
         [

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from orchestrator.core.plans.checks.read import read
-from orchestrator.core.plans.formats.bundle import render_bundle
 from orchestrator.core.plans.formats.framework import join
+from orchestrator.core.plans.formats.plan_file import render_plan_file
 from orchestrator.core.plans.plan import BatchSpec, Plan, StageSpec, StepSpec, ThreadSpec
 from orchestrator.core.plans.text.render import render_plan
 
@@ -132,7 +132,7 @@ def folder(count: int) -> str:
 
 FORMATS: Final[dict[str, Callable[[int], str]]] = {
     "plan": lambda count: render_plan(value_of(count)),
-    "bundle": lambda count: render_bundle(value_of(count)),
+    "plan-file": lambda count: render_plan_file(value_of(count)),
     "spec-kit": spec_kit,
     "task-master": task_master,
     "beads": beads,

@@ -1,5 +1,6 @@
-"""WF-2, WF-8: several plans are shown as read, and a review says what becomes of their state; in real
-Chromium.
+"""WF-2, WF-8: several plans are shown as read, and a review says what becomes of their state.
+
+In real Chromium.
 """
 
 import os

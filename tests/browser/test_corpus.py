@@ -69,8 +69,9 @@ def address(workstream: Workstream) -> str:
 
 
 def reviewed(page: Any, workstream: Workstream) -> None:
-    """Every section opened, the pre-handoff review signed, approved; nothing on the page breaks
-    on the way.
+    """Every section opened, the pre-handoff review signed, approved.
+
+    Nothing on the page breaks on the way.
     """
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

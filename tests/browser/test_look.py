@@ -57,8 +57,9 @@ def filled(transactional_db: None, cast: Cast) -> Driver:
 
 @pytest.fixture
 def open_page(browser: Any, live_server: Any, filled: Driver) -> Iterator[Any]:
-    """Open an address as the superuser in a colour scheme; answers with the page and what its
-    console said.
+    """Open an address as the superuser in a colour scheme.
+
+    Answers with the page and what its console said.
     """
     client = Client()
     client.force_login(filled.cast.admin)

@@ -52,10 +52,10 @@ def approve_the_waiting_plan(page: Any) -> str:
 
 
 def approve(page: Any) -> str:
-    """Approve, let the time to undo it pass, and go where the work is; its address."""
+    """Approve, let the time to withdraw it pass, and go where the work is; its address."""
     page.get_by_role("button", name="Approve v1").click()
     page.get_by_text("Nothing of it has started.").wait_for()
-    page.get_by_role("button", name="Undo approval").wait_for(state="detached")
+    page.get_by_role("button", name="Withdraw approval").wait_for(state="detached")
     page.locator("#decision").get_by_role("link", name="Open its work").click()
     page.wait_for_url("**/workstreams/**")
     return str(page.url)

@@ -260,11 +260,11 @@ def test_b28_another_users_object(driver: Driver, machine: Machine, cast: Cast) 
     assert other.post(reverse("token-revoke", args=[token.pk])).status_code in {403, 404}
     assert AccessToken.objects.get().revoked_at is None
     slug = driver.reload().version.workflow.slug
-    threads = machine.post(f"/api/workflows/{slug}/versions/1/threads", {"body": "mine"})[1]
+    discussions = machine.post(f"/api/workflows/{slug}/versions/1/discussions", {"body": "mine"})[1]
     stranger = Machine.of(cast.builder("stranger"))
     cast.contributor = cast.reviewer
     stranger = Machine.of(cast.builder("reviewer-agent"))
-    status, _ = stranger.post(f"/api/comment-threads/{threads[0]['id']}/reply", {"body": "x"})
+    status, _ = stranger.post(f"/api/discussions/{discussions[0]['id']}/reply", {"body": "x"})
     assert status in {403, 404}
 
 

@@ -117,7 +117,7 @@ def test_drafts_and_comments_on_a_plan(driver: Driver, monkeypatch: pytest.Monke
     driver.submit()
     workflow, version = driver.reload().version.workflow.slug, driver.reload().version
     machine = Machine.of(driver.cast.builder())
-    address = f"/api/workflows/{workflow}/versions/1/threads"
+    address = f"/api/workflows/{workflow}/versions/1/discussions"
     monkeypatch.setattr(limits, "DRAFTS", 2)
     assert [machine.post(address, {"body": "x"})[0] for _ in range(3)] == [201, 201, 409]
     page = signed_in(driver.cast.contributor)
@@ -128,18 +128,20 @@ def test_drafts_and_comments_on_a_plan(driver: Driver, monkeypatch: pytest.Monke
     monkeypatch.setattr(limits, "COMMENTS", 2)
     status, answer = machine.post(address, {"body": "x"})
     assert (status, answer["code"]) == (409, "too-many")
-    thread = version.comment_threads.first()
-    assert thread is not None
+    discussion = version.discussions.first()
+    assert discussion is not None
     with pytest.raises(TooMany):
-        comments.reply(thread_id=thread.pk, body="y", actor=driver.cast.actor("reviewer"), now=driver.tick())
+        comments.reply(
+            discussion_id=discussion.pk, body="y", actor=driver.cast.actor("reviewer"), now=driver.tick()
+        )
     assert Comment.objects.count() == 2
 
 
-def test_threads_come_in_pages(driver: Driver) -> None:
+def test_discussions_come_in_pages(driver: Driver) -> None:
     driver.submit()
     workflow = driver.reload().version.workflow.slug
     machine = Machine.of(driver.cast.builder())
-    address = f"/api/workflows/{workflow}/versions/1/threads"
+    address = f"/api/workflows/{workflow}/versions/1/discussions"
     for n in range(5):
         machine.post(address, {"body": f"remark {n}"})
     first, second = machine.get(f"{address}?limit=3")[1], machine.get(f"{address}?limit=3&offset=3")[1]
@@ -147,7 +149,7 @@ def test_threads_come_in_pages(driver: Driver) -> None:
     assert machine.get(f"{address}?limit={limits.ROWS + 1}")[0] == 422
     name = driver.cast.builder().name
     found = PlanTools(lambda: caller_by_name(name)).list_comments(workflow, limit=2, offset=4)
-    assert (found.count, len(found.threads)) == (5, 1)
+    assert (found.count, len(found.discussions)) == (5, 1)
 
 
 def test_executors_of_an_account_and_their_page(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

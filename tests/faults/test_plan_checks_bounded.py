@@ -24,7 +24,7 @@ from orchestrator.mcp.plans import PlanTools
 from orchestrator.queries.plans import readings
 from orchestrator.services.people.callers import caller_by_name
 from tests.cast import Cast, Driver
-from tests.core.hostile_plans import HOSTILE, numbered
+from tests.core.plans.hostile_plans import HOSTILE, numbered
 from tests.machines import Machine
 from tests.management.web_process import Web, running
 from tests.web.pages import signed_in, words

@@ -14,7 +14,7 @@ from orchestrator.models import Executor, HistoryEntry, Policy, Workflow, Workfl
 from orchestrator.models.guards import drop_guards
 from orchestrator.services.people.tokens import live_token
 from tests.cast import PLAN
-from tests.core.formats.samples import FOLDER_FILES, SAMPLES
+from tests.core.plans.formats.samples import FOLDER_FILES, SAMPLES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CYCLE = (
@@ -182,7 +182,7 @@ def test_a_converted_plan_can_be_submitted(plan_file, db):
     assert Workstream.objects.filter(title="Packing", version__status=VersionStatus.IN_REVIEW).exists()
 
 
-@pytest.mark.parametrize("form", ["bundle", "tasks"])
+@pytest.mark.parametrize("form", ["plan-file", "tasks"])
 def test_ad5_a_converted_plan_reads_as_the_same_work(plan_file, form):
     converted = run("convert_plan", plan_file(PLAN), "--to", form)
     again = run("convert_plan", plan_file(converted.encode()))
@@ -208,7 +208,7 @@ def test_wf7_a_folder_is_converted_as_one_workstream(tmp_path):
 def test_ad3_a_folder_of_plans_becomes_one_bundle(tmp_path):
     (tmp_path / "a.json").write_text(SAMPLES["bundle-ws"])
     (tmp_path / "b.jsonl").write_text(SAMPLES["beads"])
-    bundle = run("convert_plan", str(tmp_path), "--to", "bundle")
+    bundle = run("convert_plan", str(tmp_path), "--to", "plan-file")
     assert [plan["name"] for plan in json.loads(bundle)["plans"]] == ["ws-10-ledger", "Checkout"]
     (tmp_path / "all.json").write_text(bundle)
     several = run("convert_plan", str(tmp_path / "all.json"))

@@ -10,8 +10,8 @@ import pytest
 from orchestrator.adapters.repository import git, locked
 from orchestrator.core.terms import AttemptStatus, TaskStatus
 from orchestrator.models import Assignment, CriterionCheck, OutputFile
-from orchestrator.processes.lane import worktree_of
 from orchestrator.processes.local_executor import LocalExecutor
+from orchestrator.processes.worktrees import worktree_of
 from orchestrator.sandbox import layers
 from orchestrator.sandbox.policy import Layers
 from orchestrator.services.base.actor import Actor

@@ -79,6 +79,21 @@ def test_the_answer_to_an_earlier_heartbeat_is_none_to_this_one(clock):
     assert queue.look()
 
 
+def test_an_earlier_heartbeat_that_is_done_again_does_not_undo_this_one(clock):
+    """A message that a killed cluster had is taken again after three minutes."""
+    queue = watch(clock)
+    queue.look()
+    answer()
+    assert not queue.look()
+    tasks.heartbeat("of a killed cluster")
+    clock.now += BEAT_EVERY + 1
+    assert not queue.look()
+    assert asked() == ["orchestrator.processes.tasks.heartbeat"]  # the next one
+    answer()
+    clock.now += 31
+    assert not queue.look()
+
+
 def test_a_busy_queue_is_not_stuck_however_long_the_heartbeat_waits(clock):
     """The messages before it are taken and done one after another."""
     for number in range(10):

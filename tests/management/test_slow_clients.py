@@ -155,8 +155,9 @@ def test_b15_nobody_is_asked_to_send_a_body_that_is_too_large(web: Web) -> None:
 
 
 def test_b15_a_form_on_an_open_page_stays_when_it_is_too_large(web: Web) -> None:
-    """What htmx sends takes any answer; one that stood in the form's place would take what was
-    typed with it.
+    """What htmx sends takes any answer.
+
+    One that stood in the form's place would take what was typed with it.
     """
     htmx = b"HX-Request: true\r\nHX-Target: plan-form\r\nAccept: */*\r\n"
     answer = web.answer(HEAD + FORM + htmx + f"Content-Length: {MUCH}\r\n\r\n".encode())

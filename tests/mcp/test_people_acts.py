@@ -1,5 +1,6 @@
-"""What agents tell people over MCP: questions with choices, blockers, learnings; a breaker is not theirs to
-answer.
+"""What agents tell people over MCP: questions with choices, blockers, learnings.
+
+A breaker is not theirs to answer.
 """
 
 import asyncio

@@ -31,10 +31,10 @@ def planner(driver: Driver) -> str:
 def send_back(driver: Driver) -> None:
     version = WorkflowVersion.objects.get()
     reviewer = driver.cast.actor("reviewer")
-    comments.open_thread(
+    comments.open_discussion(
         version_id=version.pk, line=0, step="A2", body="Which report?", actor=reviewer, now=NOON
     )
-    comments.open_thread(
+    comments.open_discussion(
         version_id=version.pk, line=9, step="", body="Say whose money.", actor=reviewer, now=NOON
     )
     decisions.send_back_version(
@@ -66,7 +66,7 @@ def test_wf3_a_plan_is_checked_submitted_sent_back_and_revised(driver: Driver, p
             await asyncio.to_thread(send_back, driver)
             said = await session.ok("list_comments", workflow="card-refunds")
             assert (said["status"], said["reason"], said["count"]) == ("sent_back", "Unclear.", 2)
-            shown = [(one["step"], one["line"], one["comments"][0]["body"]) for one in said["threads"]]
+            shown = [(one["step"], one["line"], one["comments"][0]["body"]) for one in said["discussions"]]
             on_step = PLAN.decode().splitlines().index("- A2: Ledger report") + 1
             assert shown == [("A2", on_step, "Which report?"), ("", 9, "Say whose money.")]
             text = PLAN.decode().replace("- A2: Ledger report", "- A2: Monthly report of the ledger")
@@ -80,7 +80,7 @@ def test_wf3_a_plan_is_checked_submitted_sent_back_and_revised(driver: Driver, p
             )
             assert second["version"] == 2
             left = await session.ok("list_comments", workflow="card-refunds")
-            assert (left["version"], {one["step"]: one["changed"] for one in left["threads"]}["A2"]) == (
+            assert (left["version"], {one["step"]: one["changed"] for one in left["discussions"]}["A2"]) == (
                 2,
                 True,
             )

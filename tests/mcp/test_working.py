@@ -1,5 +1,6 @@
-"""An agent does a step over MCP: find, read, claim, report, complete or fail; refusals say what
-to do next.
+"""An agent does a step over MCP: find, read, claim, report, complete or fail.
+
+Refusals say what to do next.
 """
 
 import asyncio

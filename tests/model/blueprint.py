@@ -1,5 +1,6 @@
-"""Random plans: a small value of our own that prints as PLAN.md; the product's reader makes its own of the
-text.
+"""Random plans: a small value of our own that prints as PLAN.md.
+
+The product's reader makes its own of the text.
 """
 
 from dataclasses import dataclass, replace

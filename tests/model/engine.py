@@ -83,8 +83,9 @@ class Before:
 
 
 class Engine:
-    """What the orchestrator should be after the same acts. Acts answer with the refusal that is
-    due, or None.
+    """What the orchestrator should be after the same acts.
+
+    Acts answer with the refusal that is due, or None.
     """
 
     def __init__(self, plan: Blueprint) -> None:

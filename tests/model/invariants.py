@@ -23,8 +23,9 @@ HARMLESS = ("SELECT", "SAVEPOINT", "RELEASE", "BEGIN", "PRAGMA")
 
 
 class Writes:
-    """Counts statements that may have changed a row; a wrapper around every statement, whatever
-    the database.
+    """Counts statements that may have changed a row.
+
+    A wrapper around every statement, whatever the database.
     """
 
     def __init__(self) -> None:

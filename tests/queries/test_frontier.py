@@ -36,8 +36,9 @@ SMALL = settings(
 
 @st.composite
 def plans(draw: st.DrawFn) -> bytes:
-    """Two batches of up to three threads; steps may be parallel, need one another, and want a resource or
-    files.
+    """Two batches of up to three threads.
+
+    Steps may be parallel, need one another, and want a resource or files.
     """
     lines, keys = ["# Plan: Any", "## Stages", "### Stage 1: all"], []
     for batch in range(draw(st.integers(1, 2))):

@@ -11,7 +11,7 @@ from orchestrator.queries.plans.judged import judged_version
 from orchestrator.queries.plans.readings import checked
 from orchestrator.services.people.executors import register_executor
 from tests.cast import NOON, PLAN, Driver
-from tests.core.formats.samples import SAMPLES
+from tests.core.plans.formats.samples import SAMPLES
 from tests.machines import Machine
 
 

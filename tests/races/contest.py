@@ -13,8 +13,9 @@ Act = Callable[[], Any]
 
 
 def contest(*acts: Act) -> list[Any]:
-    """Run the acts at once; each one's answer, or the refusal it got. Anything else that is raised is a
-    failure.
+    """Run the acts at once; each one's answer, or the refusal it got.
+
+    Anything else that is raised is a failure.
     """
     start = threading.Barrier(len(acts))
 

@@ -11,8 +11,8 @@ import pytest
 from django.db import connection
 
 from orchestrator.core.errors import StaleToken, WrongState
-from orchestrator.core.terms import AttemptStatus, InboxState, TaskStatus, VersionStatus
-from orchestrator.models import Assignment, Attempt, InboxFile, SchedulingDecision, Task, Workstream
+from orchestrator.core.terms import AttemptStatus, ResultFileState, TaskStatus, VersionStatus
+from orchestrator.models import Assignment, Attempt, ResultFile, SchedulingDecision, Task, Workstream
 from orchestrator.queries.base.state import state_problems
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.history import verify
@@ -177,7 +177,7 @@ def test_f29_work_sent_back_against_the_collector(ring: Ring, rounds: int) -> No
             lambda: collect(now=ring.now),
         )
         assert taken == 1
-        assert InboxFile.objects.latest("pk").state == InboxState.INGESTED
+        assert ResultFile.objects.latest("pk").state == ResultFileState.INGESTED
         assert Attempt.objects.get(pk=running).status == AttemptStatus.COMPLETED
         expected = TaskStatus.COMPLETE if refused(back) else TaskStatus.PENDING
         assert (ring.task("A1").status, ring.task("A2").status) == (expected, expected)

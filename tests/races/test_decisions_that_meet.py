@@ -57,7 +57,7 @@ class Review(Driver):
             seen_sha256=version.source_sha256,
             actor=Actor.person(person),
             now=at,
-            undo_seconds=undo,
+            withdraw_seconds=undo,
         )
 
     def sending_back(self) -> Callable[[], Any]:
@@ -158,8 +158,9 @@ def test_wf3_approve_against_send_back(review: Review, rounds: int) -> None:
 
 @many
 def test_wf3_approve_against_a_newer_version(review: Review, rounds: int) -> None:
-    """Whoever approves what is no longer the newest gets 409; a version that comes after the
-    approval waits.
+    """Whoever approves what is no longer the newest gets 409.
+
+    A version that comes after the approval waits.
     """
     for _ in range(rounds):
         review.fresh()

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from orchestrator.services.plans.bundles import PlanFile, submit_bundle
-from orchestrator.services.plans.comments import open_thread
+from orchestrator.services.plans.comments import open_discussion
 from orchestrator.services.plans.plans import submit_plan
 from orchestrator.services.review.decisions import approve_version
 from tests.acceptance.versions import GROWN, ONE
@@ -62,7 +62,7 @@ def test_fr028_a_migration_and_submissions_that_need_others_never_deadlock(cast:
         ).version
         # Its approver has a draft of a comment, which the decision sends: an entry of history before the
         # needs.
-        open_thread(version_id=version.pk, body="Fine.", actor=cast.actor("approver"), now=driver.tick())
+        open_discussion(version_id=version.pk, body="Fine.", actor=cast.actor("approver"), now=driver.tick())
         done = contest(
             lambda version=version, driver=driver: approve_version(
                 version_id=version.pk,

@@ -1,5 +1,6 @@
-"""AD-3, EC-1: rounds of workstreams on one repository meet on PostgreSQL; they never deadlock nor hold the
-same.
+"""AD-3, EC-1: rounds of workstreams on one repository meet on PostgreSQL.
+
+They never deadlock nor hold the same.
 """
 
 import pytest

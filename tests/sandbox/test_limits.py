@@ -1,5 +1,6 @@
-"""A run may use so many processes, so much memory, so large files and so much time; past that it
-ends, alone.
+"""A run may use so many processes, so much memory, so large files and so much time.
+
+Past that it ends, alone.
 """
 
 import secrets

@@ -151,8 +151,9 @@ def test_data_that_lie_in_the_interpreters_folder_are_never_shown(lane, settings
 
 
 def test_what_the_server_wrote_for_itself_alone_into_the_worktree_can_be_read_by_its_tools(lane):
-    """Under the server's umask git's link is for its owner alone; ruff reads every file of the folder it
-    checks.
+    """Under the server's umask git's link is for its owner alone.
+
+    Ruff reads every file of the folder it checks.
     """
     link = lane.job.directory / ".git"
     link.chmod(0o600)

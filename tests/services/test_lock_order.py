@@ -37,7 +37,7 @@ def test_fr028_no_act_takes_a_lock_out_of_order(driver: Driver) -> None:
     driver.start(ONE)
     version = next_version(driver, GROWN)
     approver = driver.cast.actor("approver")
-    comments.open_thread(version_id=version.pk, body="Why?", actor=approver, now=driver.tick())
+    comments.open_discussion(version_id=version.pk, body="Why?", actor=approver, now=driver.tick())
     decisions.approve_version(
         version_id=version.pk, seen_sha256=version.source_sha256, actor=approver, now=driver.tick()
     )

@@ -40,8 +40,9 @@ PLAN = b"""# Plan: Login
 
 @pytest.fixture
 def done(driver: Driver) -> Driver:
-    """A1 is handed over and committed; B1 is not launched yet, because the round after the commit has not
-    run.
+    """A1 is handed over and committed.
+
+    B1 is not launched yet, because the round after the commit has not run.
     """
     driver.start(PLAN)
     driver.claim("A1")

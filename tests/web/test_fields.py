@@ -6,7 +6,7 @@ from django.template import Context, Template
 from orchestrator.core.errors import InvalidInput
 
 TWO_FORMS = Template(
-    '{% text "reason" id="revert-reason" label="Why is it taken back?" form="revert" required=True %}'
+    '{% text "reason" id="revert-reason" label="Why is it reverted?" form="revert" required=True %}'
     '{% text "reason" id="archive-reason" label="Why is it archived?" form="archive" hint="One sentence." %}'
 )
 

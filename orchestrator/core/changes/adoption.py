@@ -137,8 +137,9 @@ _BEGUN: Final = frozenset({TaskStatus.ACTIVE, TaskStatus.REVIEW})
 
 
 class _Open(NamedTuple):
-    """What keeps a step from standing as complete: a step that is not done, or else a gate that is not
-    signed.
+    """What keeps a step from counting as complete.
+
+    A step that is not done, or else a gate that is not signed.
     """
 
     step: str = ""
@@ -153,21 +154,21 @@ def adoption_of(reading: Reading) -> Adoption:
     return adopt(reading.plan, reading.progress) if reading.plan and reading.progress else Adoption()
 
 
-def adopt(plan: Plan, progress: Iterable[Progress], standing: Mapping[str, bool] | None = None) -> Adoption:
+def adopt(plan: Plan, progress: Iterable[Progress], settled: Mapping[str, bool] | None = None) -> Adoption:
     """The verdict on every task that the source tells something of.
 
-    `standing` has the tasks about which something is settled already: true for one that stands as the source
+    `settled` has the tasks about which something is settled already: true for one that stands as the source
     had it, and for a gate that is signed; false for one that is open, or whose result is another one by now.
     They get no verdict. A plan whose steps wait for one another in a circle gets none at all.
     """
-    standing = standing or {}
+    settled = settled or {}
     said = {one.key: one for one in progress}
     placed = list(plan.placed_steps())
     try:
-        found = _Judge(placed, said, standing).verdicts()
+        found = _Judge(placed, said, settled).verdicts()
     except CycleError:
         return Adoption()
-    return Adoption(found, () if standing else _starts(placed, found))
+    return Adoption(found, () if settled else _starts(placed, found))
 
 
 def unchanged(progress: Iterable[Progress], then: Plan, now: Plan) -> tuple[Progress, ...]:
@@ -187,10 +188,10 @@ class _Judge:
     """Walks the steps in an order in which everything before a step is judged before it."""
 
     def __init__(
-        self, placed: list[PlacedStep], said: Mapping[str, Progress], standing: Mapping[str, bool]
+        self, placed: list[PlacedStep], said: Mapping[str, Progress], settled: Mapping[str, bool]
     ) -> None:
         self._placed = {one.step.key: one for one in placed}
-        self._said, self._standing = said, standing
+        self._said, self._settled = said, settled
         self._runs = number_runs((p.step.key, p.place[:3], p.step.parallel) for p in placed)
         #: What each step, run of a thread and batch leaves open.
         self._open: dict[Hashable, _Open] = {}
@@ -229,8 +230,8 @@ class _Judge:
     def _step(self, key: str, before: _Open) -> _Open:
         """What the step leaves open behind it."""
         step = self._placed[key].step
-        if key in self._standing:
-            return _Open() if self._standing[key] else _still_open(step)
+        if key in self._settled:
+            return _Open() if self._settled[key] else _still_open(step)
         if key in self._said:
             self._judge(step, self._said[key], before)
         verdict = self._verdicts.get(key)
@@ -245,8 +246,9 @@ class _Judge:
             self._verdicts[step.key] = Adopted(step.key, said, becomes, because, at)
 
     def _before(self, key: str) -> Iterator[str]:
-        """The steps that this one works from, as `queries.upstream` has them: named, and the run or batch
-        before.
+        """The steps that this one works from, as `queries.upstream` has them.
+
+        Named, and the run or batch before.
         """
         near = [node for node in self._edges[key] if not isinstance(node, str)]
         yield from self._named(key)

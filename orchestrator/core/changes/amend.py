@@ -18,8 +18,9 @@ KEY_PREFIX = "FIX"
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """One line of work; without an exit criterion, that it is done is to be shown. A key is found when it has
-    none.
+    """One line of work; without an exit criterion, that it is done is to be shown.
+
+    A key is found when it has none.
     """
 
     title: str
@@ -93,7 +94,7 @@ def _last_of_run(plan: Plan, by: str) -> StepSpec:
 
 
 def _with_free_keys(plan: Plan, by: str, tasks: Sequence[NewTask]) -> tuple[NewTask, ...]:
-    """Keys that name the lane of the step that adds: `A3-1`, or `01.01.02.03.01` behind a numbered one."""
+    """Keys that name the thread of the step that adds: `A3-1`, or `01.01.02.03.01` behind a numbered one."""
     taken = {step.key for step in plan.steps()} | {task.key for task in tasks}
     pattern = "{}.{:02}" if by.count(".") == 3 and by.replace(".", "").isdigit() else "{}-{}"
     free = (key for n in range(1, len(taken) + len(tasks) + 1) if (key := pattern.format(by, n)) not in taken)
@@ -112,8 +113,9 @@ def _step_lines(by: str, tasks: Sequence[NewTask], serial: bool) -> Iterator[str
 
 
 def misread(before: Plan, after: Plan, by: str, tasks: Sequence[NewTask]) -> str:
-    """The key that the amended text does not read as meant; empty when only these steps came, where they
-    belong.
+    """The key that the amended text does not read as meant.
+
+    Empty when only these steps came, where they belong.
     """
     added = {task.key: task for task in tasks}
     new = {placed.step.key: placed for placed in after.placed_steps()}

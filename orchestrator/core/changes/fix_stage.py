@@ -36,8 +36,9 @@ class NewBatch:
 
 @dataclass(frozen=True, slots=True)
 class NewStage:
-    """`after` is the position of the stage it stands behind, None for the plan's end; `gate` adds an
-    evaluation.
+    """`after` is the position of the stage it stands behind, None for the plan's end.
+
+    `gate` adds an evaluation.
     """
 
     name: str
@@ -48,8 +49,9 @@ class NewStage:
 
 @dataclass(frozen=True, slots=True)
 class FixProblem:
-    """What went wrong at a step: `kind` in a word, `text` in people's words; `criteria` is what it has to
-    prove.
+    """What went wrong at a step: `kind` in a word, `text` in people's words.
+
+    `criteria` is what it has to prove.
     """
 
     key: str
@@ -179,8 +181,9 @@ def name_from(problems: Sequence[FixProblem], otherwise: str) -> str:
 
 
 def tasks_from(problems: Sequence[FixProblem], gate: str) -> str:
-    """Text that can be submitted as it is: a thread for each step that failed, then a batch that verifies
-    them all.
+    """Text that can be submitted as it is.
+
+    A thread for each step that failed, then a batch that verifies them all.
     """
     if not problems:
         return _block(

@@ -21,8 +21,9 @@ DONE = frozenset({TaskStatus.COMPLETE, TaskStatus.SKIPPED})
 
 @dataclass(frozen=True, slots=True)
 class ItemVerdict:
-    """What becomes of one item: its keys, empty where there is none, and the status that its task
-    has then.
+    """What becomes of one item.
+
+    Its keys, empty where there is none, and the status that its task has then.
     """
 
     old: str
@@ -55,7 +56,7 @@ class Judgement:
         return not self.refused and not self.stuck
 
     @property
-    def standing(self) -> tuple[str, ...]:
+    def kept(self) -> tuple[str, ...]:
         """New keys of the items that keep their state."""
         return self._new(MappedOutcome.KEPT, MappedOutcome.RENAMED)
 
@@ -177,8 +178,9 @@ def _carried(line: StepMapping, olds: Sequence[Definition], new: Definition) -> 
 def _cannot_carry(
     line: StepMapping, old: Definition, new: Definition, changed: bool, partly_done: bool
 ) -> str:
-    """Why the first old step cannot stand for the new one; a merge of which a part is not done is done again
-    anyway.
+    """Why the first old step cannot stand for the new one.
+
+    A merge of which a part is not done is done again anyway.
     """
     running = old.view.live is AttemptStatus.RUNNING
     if new.occupied and old.key != new.key:

@@ -1,5 +1,6 @@
-"""The mapping of a migration: which step of a new version each step of work in flight becomes
-(FR-016, EC-4).
+"""The mapping of a migration: which step of a new version each step of work in flight becomes.
+
+Requirements: FR-016, EC-4.
 """
 
 from collections import Counter
@@ -69,8 +70,9 @@ class StepMapping:
 def completed(
     lines: Iterable[StepMapping], old: Sequence[str], new: Sequence[str]
 ) -> tuple[StepMapping, ...]:
-    """The lines with one for every step that they leave out: it stays under its key, or else is dropped or
-    added.
+    """The lines with one for every step that they leave out.
+
+    It stays under its key, or else is dropped or added.
     """
     given = tuple(lines)
     said = {key for line in given for key in line.old}
@@ -82,8 +84,9 @@ def completed(
 
 
 def faults(lines: Sequence[StepMapping], old: Iterable[str], new: Iterable[str]) -> dict[int, str]:
-    """What is wrong with a line as such, by its position: unknown keys, a key in two lines, several for
-    several.
+    """What is wrong with a line as such, by its position.
+
+    Unknown keys, a key in two lines, several for several.
     """
     times = (Counter(k for line in lines for k in line.old), Counter(k for line in lines for k in line.new))
     known = (frozenset(old), frozenset(new))

@@ -91,8 +91,9 @@ def places_of(plan: Plan, text: str) -> int:
 
 
 def suggest_parameters(source: str) -> tuple[Suggestion, ...]:
-    """What changes from one use of a plan to the next: its name, owner, repository, branch, folders and
-    commands.
+    """What changes from one use of a plan to the next.
+
+    Its name, owner, repository, branch, folders and commands.
     """
     plan = unfilled(source)
     found: dict[str, Suggestion] = {}
@@ -129,8 +130,9 @@ def _candidates(plan: Plan) -> Iterator[tuple[str, str, str, int]]:
 
 
 def _folders(plan: Plan) -> list[str]:
-    """The literal beginnings of the patterns that lanes and steps own; the most used ones, longer
-    ones first.
+    """The literal beginnings of the patterns that threads and steps own.
+
+    The most used ones, longer ones first.
     """
     counted = Counter[str]()
     for placed in plan.placed_steps():
@@ -234,8 +236,9 @@ def _with_hints(text: str, hints: dict[str, str]) -> str:
 
 
 def _pattern(texts: Sequence[str]) -> re.Pattern[str]:
-    """The texts as whole words, the longest first; what stands in double braces is matched to be
-    left alone.
+    """The texts as whole words, the longest first.
+
+    What stands in double braces is matched to be left alone.
     """
     ordered = sorted(texts, key=lambda text: (-len(text), text))
     return re.compile(r"\{\{[^{}\n]*\}\}|(?P<text>" + "|".join(map(_bounded, ordered)) + ")")

@@ -28,12 +28,12 @@ class Passed:
     untouched: bool = False
 
 
-def undo(items: Iterable[Passed]) -> tuple[ItemVerdict, ...]:
+def roll_back(items: Iterable[Passed]) -> tuple[ItemVerdict, ...]:
     """A verdict per item, seen from the newer version: its `new` is the key that the older version has."""
-    return tuple(_undo(item) for item in items)
+    return tuple(_rolled_back(item) for item in items)
 
 
-def _undo(item: Passed) -> ItemVerdict:
+def _rolled_back(item: Passed) -> ItemVerdict:
     view, before = item.view, item.old_status or TaskStatus.PENDING
     if view is None:
         return _verdict(item, MappedOutcome.ADDED, _came_back(before), "comes back")

@@ -1,5 +1,6 @@
-"""How alike two titles are, and which files two plans both own: why work is suspected to be the same (FR-003,
-AS-5).
+"""How alike two titles are, and which files two plans both own: why work is suspected to be the same.
+
+Requirements: FR-003, AS-5.
 """
 
 import re

@@ -127,9 +127,7 @@ class _Guess:
         return max(_alike(mine, its), shared * SURE)
 
     def _find_splits(self) -> None:
-        """Steps that are left over and are parts of an old one: by their key (A1a of A1), words
-        or criteria.
-        """
+        """Leftover steps that are parts of an old one: by their key (A1a of A1), words or criteria."""
         for one in self.old:
             target = self.pairs.get(one.key, "")
             if one.view.gate or (target and self._unchanged(one.key, target)):

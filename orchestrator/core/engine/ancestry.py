@@ -1,5 +1,6 @@
-"""What a step builds on: everything that has to be complete before it, however far back (design
-section 3).
+"""What a step builds on: everything that has to be complete before it, however far back.
+
+See design section 3.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,8 +10,9 @@ from orchestrator.core.engine.values import TaskView
 
 
 def ancestors(tasks: Sequence[TaskView], key: str) -> tuple[str, ...]:
-    """The keys before `key` by batch, by need or by thread, in launch order; the reverse of
-    `rework.to_redo`.
+    """The keys before `key` by batch, by need or by thread, in launch order.
+
+    The reverse of `rework.to_redo`.
     """
     by_key = {task.key: task for task in tasks}
     start = by_key[key]

@@ -18,9 +18,10 @@ _ROLLING: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """The facts about one workstream. Open counts every task that is not closed, blocked ones too; times are
-    aware.
+class WorkstreamCounts:
+    """The facts about one workstream.
+
+    Open counts every task that is not closed, blocked ones too; times are aware.
     """
 
     status: WorkstreamStatus
@@ -31,29 +32,29 @@ class Standing:
     updated_at: datetime
 
 
-def lifecycle(standing: Standing) -> Lifecycle:
+def lifecycle(counts: WorkstreamCounts) -> Lifecycle:
     """Active work without an open task is finished; a workstream that has no tasks yet is not (LC-1)."""
-    if standing.status == WorkstreamStatus.COMPLETED:
+    if counts.status == WorkstreamStatus.COMPLETED:
         return Lifecycle.ACCEPTED
-    if standing.status == WorkstreamStatus.ARCHIVED:
+    if counts.status == WorkstreamStatus.ARCHIVED:
         return Lifecycle.ARCHIVED
-    if standing.status == WorkstreamStatus.PLANNING:
+    if counts.status == WorkstreamStatus.PLANNING:
         return Lifecycle.PLANNING
-    return Lifecycle.FINISHED if is_finished(standing.open_tasks, standing.done_tasks) else Lifecycle.ACTIVE
+    return Lifecycle.FINISHED if is_finished(counts.open_tasks, counts.done_tasks) else Lifecycle.ACTIVE
 
 
 def is_finished(open_tasks: int, done_tasks: int) -> bool:
     return open_tasks == 0 and done_tasks > 0
 
 
-def signals(standing: Standing, now: datetime) -> frozenset[Signal]:
+def signals(counts: WorkstreamCounts, now: datetime) -> frozenset[Signal]:
     """Attention signals, whatever the lifecycle state (LC-2)."""
     found = set()
-    if standing.blocked_tasks > 0:
+    if counts.blocked_tasks > 0:
         found.add(Signal.BLOCKED)
-    if standing.open_tasks > 0 and standing.done_tasks > 0 and _is_quiet(standing.updated_at, now):
+    if counts.open_tasks > 0 and counts.done_tasks > 0 and _is_quiet(counts.updated_at, now):
         found.add(Signal.STALLED)
-    if standing.open_tasks > 0 and standing.done_tasks == 0 and _is_quiet(standing.created_at, now):
+    if counts.open_tasks > 0 and counts.done_tasks == 0 and _is_quiet(counts.created_at, now):
         found.add(Signal.OLDIES)
     return frozenset(found)
 
@@ -79,7 +80,7 @@ def window_start(window: TimeWindow, now: datetime, zone: tzinfo) -> datetime:
     return first.astimezone(UTC)
 
 
-def in_window(standing: Standing, window: TimeWindow, now: datetime, zone: tzinfo) -> bool:
+def in_window(counts: WorkstreamCounts, window: TimeWindow, now: datetime, zone: tzinfo) -> bool:
     """Created or updated since the window began."""
     start = window_start(window, now, zone)
-    return standing.updated_at >= start or standing.created_at >= start
+    return counts.updated_at >= start or counts.created_at >= start

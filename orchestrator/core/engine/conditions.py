@@ -97,8 +97,9 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """A step's condition with all that it can be judged from; whatever it names beside that counts as not
-    ended.
+    """A step's condition with all that it can be judged from.
+
+    Whatever it names beside that counts as not ended.
     """
 
     text: str
@@ -114,8 +115,9 @@ class ConditionJudgement(NamedTuple):
 
 
 def judge(when: When) -> ConditionJudgement:
-    """Evaluate a condition. One that cannot be read holds back nothing: a plan with such a one is never
-    approved.
+    """Evaluate a condition.
+
+    One that cannot be read holds back nothing: a plan with such a one is never approved.
     """
     try:
         condition = read_condition(when.text)

@@ -22,8 +22,9 @@ _BRACKETS: Final = re.compile(r"[\[{].*", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a task holds while it is launched or running. `lane` files do not contend inside their own lane
-    (BX-5).
+    """What a task holds while it is launched or running.
+
+    `lane` files do not contend inside their own thread (BX-5).
     """
 
     lane: str = ""
@@ -46,8 +47,9 @@ class Claims:
 
 
 class Conflict(NamedTuple):
-    """`number` says which of the holders, counted from 0 in the order they were added; `wanted` what both
-    want.
+    """`number` says which of the holders, counted from 0 in the order they were added.
+
+    `wanted` what both want.
     """
 
     number: int
@@ -61,7 +63,7 @@ class Held:
         self._claims: list[Claims] = []
         self._names: dict[str, int] = {}
         self._files = _Starts()
-        #: Lanes with equal files are all the same to others: the first of them is enough.
+        #: Threads with equal files are all the same to others: the first of them is enough.
         self._lanes: set[tuple[str, tuple[str, ...]]] = set()
         self._lane_files = _Starts()
 
@@ -88,7 +90,7 @@ class Held:
         return None
 
     def conflicts(self, claims: Claims) -> Iterator[int]:
-        """Every holder that `claims` may contend with; each lane once."""
+        """Every holder that `claims` may contend with; each thread once."""
         return (n for n in set(self._near(claims)) if claims.conflict_with(self._claims[n]))
 
     def _near(self, claims: Claims) -> Iterator[int]:
@@ -102,7 +104,7 @@ class Held:
 
 
 class _Starts:
-    """Patterns by their literal start and lane: of two that overlap, one start begins with the other."""
+    """Patterns by their literal start and thread: of two that overlap, one start begins with the other."""
 
     def __init__(self) -> None:
         self._at: dict[tuple[str, ...], dict[str, list[int]]] = {}
@@ -115,7 +117,7 @@ class _Starts:
             self._below.setdefault(start[:size], {}).setdefault(lane, []).append(number)
 
     def near(self, pattern: str, beside: str | None = None) -> Iterator[int]:
-        """Who holds a pattern that may overlap; without those of the lane `beside`."""
+        """Who holds a pattern that may overlap; without those of the thread `beside`."""
         start = _start(pattern)
         found = [self._at.get(start[:size], {}) for size in range(len(start) + 1)]
         for by_lane in [*found, self._below.get(start, {})]:
@@ -151,8 +153,9 @@ def _segments(pattern: str) -> list[str]:
 
 
 def _paths_meet(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
-    """Whether some path matches both lists of segments: position by position, `**` may take none
-    or one more.
+    """Whether some path matches both lists of segments.
+
+    Position by position, `**` may take none or one more.
     """
     reachable = {0}
     for position in range(len(a) + 1):

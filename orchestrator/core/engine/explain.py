@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from orchestrator.core.engine.attention import Standing, lifecycle, signals
+from orchestrator.core.engine.attention import WorkstreamCounts, lifecycle, signals
 from orchestrator.core.engine.signatures import SignOff
 from orchestrator.core.engine.values import TaskView
 from orchestrator.core.terms import AttemptStatus, GateKind, Lifecycle, Signal, TaskStatus, WorkstreamStatus
@@ -21,7 +21,7 @@ _UNACCEPTED: Final = "nobody has accepted it"
 SKIPPED_IN_SOURCE: Final = "skipped: cancelled in the source of the plan"
 #: What each kind of gate is for, in the words of its page.
 GATE_MEANINGS: Final[Mapping[GateKind, str]] = {
-    GateKind.MERGE: "Lanes come together: what was done apart is checked as one before anything "
+    GateKind.MERGE: "Threads come together: what was done apart is checked as one before anything "
     "builds on it.",
     GateKind.REVIEW: "Somebody who did not do the work looks at it.",
     GateKind.EVALUATION: "The stage is judged as a whole: good enough to go on, or a fix stage is added.",
@@ -29,7 +29,7 @@ GATE_MEANINGS: Final[Mapping[GateKind, str]] = {
 }
 
 
-def standing(task: TaskView) -> str:
+def where_it_stands(task: TaskView) -> str:
     """What a task says of itself, with what it asks, or why it failed or cannot go on."""
     running = task.live is AttemptStatus.RUNNING
     detail = task.note or (task.failure if not task.live else "") or (task.blocker if not running else "")
@@ -227,22 +227,22 @@ def diverged() -> str:
 # -- what a workstream waits for, in the portfolio and the inbox
 
 
-def workstream(standing: Standing, now: datetime) -> str:
+def workstream(counts: WorkstreamCounts, now: datetime) -> str:
     """One sentence on what the workstream waits for, the most urgent thing first."""
-    raised, state = signals(standing, now), lifecycle(standing)
+    raised, state = signals(counts, now), lifecycle(counts)
     if state in (Lifecycle.ACCEPTED, Lifecycle.ARCHIVED):
         return "Closed."
     if Signal.BLOCKED in raised:
-        return f"{_tasks(standing.blocked_tasks)} blocked."
+        return f"{_tasks(counts.blocked_tasks)} blocked."
     if state == Lifecycle.FINISHED:
         return f"All tasks are done; {_UNACCEPTED}."
     if Signal.STALLED in raised:
-        return f"No update for {_days(standing.updated_at, now)} days."
+        return f"No update for {_days(counts.updated_at, now)} days."
     if Signal.OLDIES in raised:
-        return f"Created {_days(standing.created_at, now)} days ago and nothing is done."
+        return f"Created {_days(counts.created_at, now)} days ago and nothing is done."
     if state == Lifecycle.PLANNING:
         return "The plan is not approved yet."
-    return f"{_tasks(standing.open_tasks)} open."
+    return f"{_tasks(counts.open_tasks)} open."
 
 
 def finished(tasks: int) -> str:
@@ -260,6 +260,11 @@ def needs_workstreams(titles: list[str]) -> str:
 def undecided_version(number: int) -> str:
     """Of a workstream that goes on under its plan while a version of it is in review (LC-3)."""
     return f"Version {number} of its plan waits for a decision."
+
+
+def promised_version(number: int) -> str:
+    """Of a workstream whose next version is approved and not in effect yet (LC-3, FR-016)."""
+    return f"Version {number} of its plan is approved and brings more work."
 
 
 def _tasks(count: int) -> str:

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 
 class Footing(NamedTuple):
-    """Where a step stands: stage, batch and thread, and its run of neighbouring parallel steps in
-    the thread.
+    """Where a step stands.
+
+    Stage, batch and thread, and its run of neighbouring parallel steps in the thread.
     """
 
     key: str

@@ -27,8 +27,9 @@ class Impact:
 def impact_of(
     key: str, tasks: Sequence[TaskView], estimates: Mapping[str, int], critical: AbstractSet[str]
 ) -> Impact:
-    """The impact of a blocker on the task `key`. Behind it is what comes after it by need, by thread or by
-    batch.
+    """The impact of a blocker on the task `key`.
+
+    Behind it is what comes after it by need, by thread or by batch.
     """
     start = next(task for task in tasks if task.key == key)
     batch = [task for task in tasks if task.place[:2] == start.place[:2]]

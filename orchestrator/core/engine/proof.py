@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.core.errors import CriteriaUnmet
+from orchestrator.core.invisible import says_nothing
 from orchestrator.core.terms import CriterionKind
 
 
@@ -35,13 +36,13 @@ def refuse_unproved(
     Every criterion needs evidence, by its id; a step without exit criteria needs `outcome`, a sentence that
     says what was done and how it was checked.
     """
-    missing = [criterion for criterion in asked if not evidence.get(criterion.id, "").strip()]
+    missing = [criterion for criterion in asked if says_nothing(evidence.get(criterion.id, ""))]
     if missing:
         texts = "; ".join(criterion.text for criterion in missing)
         ids = ", ".join(str(criterion.id) for criterion in missing)
         raise CriteriaUnmet(f"Without evidence: {texts}.", criteria=ids)
     provable = any(criterion.kind is CriterionKind.EXIT for criterion in asked)
-    if not provable and not outcome.strip():
+    if not provable and says_nothing(outcome):
         raise CriteriaUnmet(
             f"{key} has no exit criteria, and nothing says what was done and how it was checked.",
             recovery="Say both in one sentence, as the outcome, or declare the attempt failed.",

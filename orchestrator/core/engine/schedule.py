@@ -106,7 +106,9 @@ def _verdict(
     task: TaskView, snapshot: Snapshot, wait: _Wait | None, launched: Mapping[str, TaskView]
 ) -> Verdict:
     if task.stands:
-        return Verdict(task.key, _standing_reason(task), _standing_holder(task), explain.standing(task))
+        return Verdict(
+            task.key, _reason_of_status(task), _holder_of_status(task), explain.where_it_stands(task)
+        )
     if snapshot.hold:
         reason, sentence = snapshot.hold
         return Verdict(task.key, reason, "", sentence)
@@ -117,7 +119,7 @@ def _verdict(
     return Verdict(task.key, wait.reason, named, wait.phrase(holder))
 
 
-def _standing_reason(task: TaskView) -> Reason:
+def _reason_of_status(task: TaskView) -> Reason:
     if not task.open:
         return Reason.DONE
     if task.note:
@@ -131,15 +133,16 @@ def _standing_reason(task: TaskView) -> Reason:
     return Reason.FAILED
 
 
-def _standing_holder(task: TaskView) -> str:
+def _holder_of_status(task: TaskView) -> str:
     if task.open and not task.note and task.live:
         return task.executor or ", ".join(task.sign_off.asked)
     return ""
 
 
 class _Holders:
-    """Live tasks and what they hold: those of the workstream in order, others', then what the
-    round launches.
+    """Live tasks and what they hold.
+
+    Those of the workstream in order, others', then what the round launches.
     """
 
     def __init__(self, tasks: Iterable[TaskView]) -> None:
@@ -185,8 +188,9 @@ class _Board:
         self.runs = {t.key: counted[t.key] if t.run is None else t.run for t in self.tasks}
 
     def with_frontier(self, verdict: Verdict) -> Verdict:
-        """Mark what a round records. A task further back than its thread's next run is explained on demand
-        only.
+        """Mark what a round records.
+
+        A task further back than its thread's next run is explained on demand only.
         """
         task = self.by_key[verdict.key]
         skipped = verdict.reason is Reason.CONDITION
@@ -195,9 +199,7 @@ class _Board:
         return verdict
 
     def _is_near(self, task: TaskView) -> bool:
-        """In the first open batch, its needs complete, in the lowest open run of its thread or the one behind
-        it.
-        """
+        """In the first open batch, needs complete, in its thread's lowest open run or the one behind it."""
         first = self.first_open
         if first is None or first.place[:2] != task.place[:2]:
             return False
@@ -206,8 +208,9 @@ class _Board:
         return self.runs[task.key] <= self.runs[self.open_lane[task.place[:3]].key] + 1
 
     def held(self, task: TaskView) -> Verdict | None:
-        """A launched task whose ground was lost is held until that is decided (F32); a question
-        comes first.
+        """A launched task whose ground was lost is held until that is decided (F32).
+
+        A question comes first.
         """
         if not (self.damaged and task.open and task.live) or task.note:
             return None
@@ -268,12 +271,13 @@ class _Board:
         return _Wait(Reason.BLOCKER, task, explain.blocked) if task.blocker else None
 
     def _for_lane(self, task: TaskView) -> _Wait | None:
-        """In a thread the lowest open step goes first; neighbouring parallel steps go together
-        and then join.
+        """In a thread the lowest open step goes first.
+
+        Neighbouring parallel steps go together and then join.
         """
         lowest = self.open_lane[task.place[:3]]
         if self.runs[lowest.key] < self.runs[task.key]:
-            return _Wait(Reason.LANE, lowest, explain.waits_for)
+            return _Wait(Reason.THREAD, lowest, explain.waits_for)
         damaged = self.unusable_lane.get(task.place[:3])
         if damaged is not None and self.runs[damaged.key] < self.runs[task.key]:
             return _Wait(Reason.ARTIFACT, damaged, explain.artifact)

@@ -1,5 +1,6 @@
-"""What the scheduler is told of a workstream: the places, states and claims of its tasks (design
-section 3).
+"""What the scheduler is told of a workstream: the places, states and claims of its tasks.
+
+See design section 3.
 """
 
 from dataclasses import dataclass, field

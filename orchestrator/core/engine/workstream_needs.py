@@ -1,13 +1,15 @@
-"""Which workstream comes before which: circles, and an order in which each stands behind what it needs
-(AD-3).
+"""Which workstream comes before which: circles, and an order in which each stands behind what it needs.
+
+Requirements: AD-3.
 """
 
 from collections.abc import Collection, Mapping
 
 
 def circle_through(start: str, needs: Mapping[str, Collection[str]]) -> tuple[str, ...]:
-    """A shortest way from `start` over what it needs back to itself, `start` first and last; empty without
-    one.
+    """A shortest way from `start` over what it needs back to itself, `start` first and last.
+
+    Empty without one.
     """
     came_from: dict[str, str] = {}
     frontier = [start]
@@ -32,8 +34,9 @@ def _way(start: str, end: str, came_from: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def in_order(needs: Mapping[str, Collection[str]]) -> list[str]:
-    """Every name behind the ones it needs, otherwise by name; names outside are met. A circle is a
-    ValueError.
+    """Every name behind the ones it needs, otherwise by name; names outside are met.
+
+    A circle is a ValueError.
     """
     left, placed = sorted(needs), []
     while left:

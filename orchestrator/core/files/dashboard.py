@@ -230,23 +230,26 @@ class TaskEntry:
 
 def render_tasks(stream_id: str, updated: str, tasks: Sequence[TaskEntry]) -> str:
     """tasks.json (WF-3, WF-8)."""
-    return _json(
-        {
-            "version": FORMAT_VERSION,
-            "stream_id": stream_id,
-            "last_updated": updated,
-            "tasks": [_task(task) for task in tasks],
-        }
-    )
+    frame = _json({"version": FORMAT_VERSION, "stream_id": stream_id, "last_updated": updated, "tasks": []})
+    if not tasks:
+        return frame
+    entries = ",\n".join(map(_task, tasks))
+    return f"{frame.removesuffix(_EMPTY)}[\n{entries}\n  ]\n}}\n"
+
+
+#: How a file without a task ends.
+_EMPTY: Final = "[]\n}\n"
+_encoded: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
 #: In the order of the file.
 _TASK_MEMBERS: Final = tuple(field.name for field in fields(TaskEntry))
 
 
-def _task(task: TaskEntry) -> dict[str, object]:
-    """What `asdict` gives, without copying what nobody changes: there may be ten thousand of them."""
-    return {name: getattr(task, name) for name in _TASK_MEMBERS}
+def _task(task: TaskEntry) -> str:
+    """As `_json` would write it, several times as fast: there may be ten thousand of them."""
+    members = ",\n".join(f'      "{name}": {_encoded(getattr(task, name))}' for name in _TASK_MEMBERS)
+    return f"    {{\n{members}\n    }}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +264,9 @@ class PlanApproval:
 
 @dataclass(frozen=True, slots=True)
 class StreamAssignment:
-    """A claim that runs: the executor, the account that answers for it, and whether it is a person, agent or
-    tool.
+    """A claim that runs.
+
+    The executor, the account that answers for it, and whether it is a person, agent or tool.
     """
 
     task: str

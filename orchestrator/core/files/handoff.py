@@ -73,8 +73,9 @@ ALTERED: Final = "has been altered: its content is not what was handed over"
 
 
 def artifact_value(handoff: Handoff) -> dict[str, Any]:
-    """The artifact as JSON values, every field of FR-014; the schema is
-    `schema/handoff-artifact.schema.json`.
+    """The artifact as JSON values, every field of FR-014.
+
+    The schema is `schema/handoff-artifact.schema.json`.
     """
     return {
         "schemaVersion": SCHEMA_VERSION,
@@ -97,8 +98,9 @@ def artifact_value(handoff: Handoff) -> dict[str, Any]:
 
 
 def reading_problem(content: bytes) -> str:
-    """Why this release cannot read an artifact's file, as a sentence without its path; "" when it
-    can (EC-3).
+    """Why this release cannot read an artifact's file, as a sentence without its path.
+
+    "" when it can (EC-3).
     """
     try:
         value = json.loads(content)
@@ -125,8 +127,9 @@ def workstream_folder(slug: str) -> str:
 
 
 def artifact_path(slug: str, sequence: int, step_key: str, event: EventType) -> str:
-    """`workstreams/<slug>/handoffs/<sequence>-<step key>-<event>.json`; the sequence alone makes
-    it unique.
+    """`workstreams/<slug>/handoffs/<sequence>-<step key>-<event>.json`.
+
+    The sequence alone makes it unique.
     """
     return f"{workstream_folder(slug)}/handoffs/{sequence:06d}-{_file_word(step_key)}-{event.value}.json"
 
@@ -137,8 +140,9 @@ def _file_word(key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OutputPlace:
-    """Where a step's outputs stand: documentation in a directory of its own (WF-6), everything else in
-    `files/`.
+    """Where a step's outputs stand.
+
+    Documentation in a directory of its own (WF-6), everything else in `files/`.
     """
 
     slug: str
@@ -155,8 +159,9 @@ class OutputPlace:
 
 
 def output_paths(place: OutputPlace, names: Iterable[str]) -> Mapping[str, str]:
-    """Given name -> workspace path. Raises InvalidInput for a name that is not allowed or clashes with
-    another one.
+    """Given name -> workspace path.
+
+    Raises InvalidInput for a name that is not allowed or clashes with another one.
     """
     paths: dict[str, str] = {}
     for name in names:

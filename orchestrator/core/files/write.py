@@ -1,4 +1,4 @@
-"""A plan in every form that is written: PLAN.md, JSON bundle, tasks.json and EXECUTION-DASHBOARD.md (AD-5,
+"""A plan in every form that is written: PLAN.md, JSON plan file, tasks.json and EXECUTION-DASHBOARD.md (AD-5,
 BX-6, WF-7).
 
 The last two show a plan that has not begun; `queries/work/projection.py` writes them for work that has.
@@ -23,7 +23,7 @@ from orchestrator.core.files.dashboard import (
     render_dashboard,
     render_tasks,
 )
-from orchestrator.core.plans.formats.bundle import render_bundle
+from orchestrator.core.plans.formats.plan_file import render_plan_file
 from orchestrator.core.plans.graph import critical_path
 from orchestrator.core.plans.plan import BatchSpec, Plan, StageSpec, StepSpec, ThreadSpec
 from orchestrator.core.plans.rehearsing.script import view_of
@@ -35,7 +35,7 @@ class Written(StrEnum):
     """What `--to` takes."""
 
     PLAN = "plan"
-    BUNDLE = "bundle"
+    PLAN_FILE = "plan-file"
     TASKS = "tasks"
     DASHBOARD = "dashboard"
 
@@ -123,7 +123,7 @@ class _TasksBoard:
 
 WRITERS: Final[dict[Written, Callable[[Plan], str]]] = {
     Written.PLAN: render_plan,
-    Written.BUNDLE: render_bundle,
+    Written.PLAN_FILE: render_plan_file,
     Written.TASKS: _tasks,
     Written.DASHBOARD: _dashboard,
 }

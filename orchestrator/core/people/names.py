@@ -34,8 +34,9 @@ _SEPARATORS: Final = re.compile(r"[\s._-]+")
 
 
 def skeleton(name: str) -> str:
-    """Equal for names that a reader may take for one another: case, 0/O, 1/l/I, rn/m, vv/w, what separates
-    words.
+    """Equal for names that a reader may take for one another.
+
+    Case, 0/O, 1/l/I, rn/m, vv/w, what separates words.
     """
     plain = unicodedata.normalize("NFKC", name).casefold().translate(_ALIKE)
     for pair, one in _ALIKE_PAIRS:

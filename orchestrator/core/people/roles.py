@@ -27,8 +27,9 @@ DOERS: Final = frozenset(PARTICIPANTS)
 
 
 def doers(step_role: str, thread_role: str) -> frozenset[Role]:
-    """The roles of which one is needed to do a step: its own `Role:`, else its thread's, else any working
-    role.
+    """The roles of which one is needed to do a step.
+
+    Its own `Role:`, else its thread's, else any working role.
     """
     named = step_role or thread_role
     return frozenset({Role(named)}) if named in DOERS else WORKING

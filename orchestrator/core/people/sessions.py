@@ -1,5 +1,6 @@
-"""When a session is over: it was idle, it is old, or its account was signed out everywhere (design section
-7).
+"""When a session is over: it was idle, it is old, or its account was signed out everywhere.
+
+See design section 7.
 """
 
 from dataclasses import dataclass
@@ -8,8 +9,9 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class SessionLimits:
-    """`idle` is the time between two requests, 0 for no end; `longest` that since the sign-in, whatever
-    happens.
+    """`idle` is the time between two requests, 0 for no end.
+
+    `longest` that since the sign-in, whatever happens.
     """
 
     idle: timedelta
@@ -23,8 +25,9 @@ SEEN_EVERY = timedelta(minutes=1)
 def why_over(
     *, begun: datetime, seen: datetime, ended: datetime | None, limits: SessionLimits, now: datetime
 ) -> str:
-    """What to tell the person whose session is over; empty while it lasts. `ended` is when all were signed
-    out.
+    """What to tell the person whose session is over; empty while it lasts.
+
+    `ended` is when all were signed out.
     """
     if ended is not None and begun < ended:
         return "This account was signed out everywhere."

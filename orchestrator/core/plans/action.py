@@ -28,9 +28,7 @@ def has_action(gate: StepSpec) -> bool:
 
 
 def with_action(gate: StepSpec, key: str, findings: Findings) -> tuple[StepSpec, StepSpec]:
-    """The step that runs the action, which takes over what the gate would run and wait for, and the gate
-    behind it.
-    """
+    """The step that runs the action in the place of the gate, and the gate behind it."""
     said = " ".join((gate.gate.action if gate.gate else "").split()) or gate.run or gate.tool
     step = StepSpec(
         key=key,

@@ -110,8 +110,8 @@ def compare_plans(old: Plan, new: Plan) -> PlanChanges:
         steps=tuple(step for step in steps if step.kind != "changed" or step.fields),
         others=tuple(_others(old, new)),
         measures=(
-            Measure("Tasks", _count(before, gate=False), _count(after, gate=False)),
-            Measure("Gates", _count(before, gate=True), _count(after, gate=True)),
+            Measure("Tasks", len(before), len(after)),
+            Measure("Gates among them", _gates(before), _gates(after)),
             Measure("Batches", _batches(old), _batches(new)),
             Measure("Critical path", len(critical_path(old)), len(critical_path(new))),
         ),
@@ -127,7 +127,7 @@ def _step(kind: str, placed: PlacedStep, before: PlacedStep | None) -> StepChang
 def _fields(old: PlacedStep, new: PlacedStep) -> Iterator[FieldChange]:
     if _place(old) != _place(new):
         yield from _changed("place", _said(_place(old)), _said(_place(new)))
-    yield from _changed("lane's files", ", ".join(old.thread.files), ", ".join(new.thread.files))
+    yield from _changed("thread's files", ", ".join(old.thread.files), ", ".join(new.thread.files))
     if old.step == new.step:
         return
     for field, name in _FIELDS.items():
@@ -185,8 +185,8 @@ def _pairs(parameters: Iterable[tuple[str, str]]) -> str:
     return "; ".join(f"{name} = {value}" for name, value in parameters)
 
 
-def _count(steps: dict[str, PlacedStep], *, gate: bool) -> int:
-    return sum((placed.step.gate is not None) is gate for placed in steps.values())
+def _gates(steps: dict[str, PlacedStep]) -> int:
+    return sum(placed.step.gate is not None for placed in steps.values())
 
 
 def _batches(plan: Plan) -> int:

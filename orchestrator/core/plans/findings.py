@@ -23,9 +23,9 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     "conflict-marker": (_WARNS, "A merge conflict was left in the file."),
     "line-left-out": (_WARNS, "A line cannot be read and is left out."),
     "several-plans": (_BLOCKS, "The source holds several plans, and one workstream has one."),
-    "bundle-field": (
+    "plan-file-field": (
         _BLOCKS,
-        "A member of a JSON bundle is missing, unknown or not what its schema asks for.",
+        "A member of a JSON plan file is missing, unknown or not what its schema asks for.",
     ),
     "bundle-incomplete": (_WARNS, "A bundle lacks keys that its own schema demands."),
     "kept-as-text": (_INFO, "Fields of another tool mean nothing here and are kept as text."),
@@ -82,7 +82,7 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     "unreachable": (_WARNS, "Steps wait for something that can never be done."),
     # The reviewer should look at it.
     "very-large-plan": (_WARNS, "The plan has so many steps that a review of it is hard."),
-    "overlapping-files": (_WARNS, "Lanes that run side by side own the same files."),
+    "overlapping-files": (_WARNS, "Threads that run side by side own the same files."),
     "overlap-not-checked": (_WARNS, "There are too many file patterns to compare all of them."),
     "no-exit-criteria": (_WARNS, "Steps name nothing that proves they are done."),
     "no-role": (_WARNS, "Steps name nobody who is responsible."),
@@ -97,14 +97,14 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     "empty-batch": (_WARNS, "A batch has no steps."),
     "risky-path": (
         _WARNS,
-        "A step or lane owns the whole repository, or files that build, release or guard it.",
+        "A step or thread owns the whole repository, or files that build, release or guard it.",
     ),
     "shared-resource": (
         _WARNS,
         "Steps that run side by side want the same resource, so one waits for the other.",
     ),
     "contradicting-entry": (_WARNS, "An entry criterion asks for a step that starts no earlier."),
-    "unused-lane": (_WARNS, "A lane is declared and no step belongs to it."),
+    "unused-thread": (_WARNS, "A thread is declared and no step belongs to it."),
     "untitled-step": (_WARNS, "A step has a key and no title."),
     "misplaced-property": (_WARNS, "A property stands where it has no effect."),
     "unreadable-value": (_WARNS, "A property has a value that is not understood."),
@@ -120,7 +120,7 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     "inferred-batch": (_INFO, "Threads or steps stand outside a batch, or a batch has no number."),
     "inferred-levels": (_INFO, "Batches are derived from the dependencies."),
     "inferred-thread": (_INFO, "A thread has no number."),
-    "inferred-lane": (_INFO, "A step belongs to a lane that is not declared."),
+    "undeclared-thread": (_INFO, "A step belongs to a thread that is not declared."),
     "inferred-parallel": (
         _INFO,
         "Steps of a batch are read as parallel although the heading does not say so.",

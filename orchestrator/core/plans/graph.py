@@ -49,8 +49,9 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Keys in plan order. Of steps with the same key only the first counts; unknown dependencies are left
-    out.
+    """Keys in plan order.
+
+    Of steps with the same key only the first counts; unknown dependencies are left out.
     """
 
     keys: tuple[str, ...]

@@ -83,8 +83,9 @@ class StepSpec:
 
 @dataclass(frozen=True, slots=True)
 class ThreadSpec:
-    """A parallel lane: `lane` is its id (`A` of WS-A, or the thread number); files are what it
-    owns (BX-1).
+    """Runs beside the other threads of its batch (BX-1).
+
+    `lane` is its id (`A` of WS-A, or its number); `files` are what it owns.
     """
 
     lane: str
@@ -175,9 +176,7 @@ class Plan:
 
     @property
     def owned_files(self) -> tuple[str, ...]:
-        """Every file pattern that lanes and steps own, but for the documentation, whose folders
-        plans share.
-        """
+        """Every file pattern that threads and steps own, but for the documentation, which plans share."""
         owned: dict[str, None] = {}
         for stage in self.stages:
             if stage.kind is StageKind.DOCUMENTATION:

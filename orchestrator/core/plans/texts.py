@@ -1,5 +1,6 @@
-"""Every text of a plan that a parameter may stand in: all but keys, dependencies, outcomes and numbers
-(AD-8).
+"""Every text of a plan that a parameter may stand in: all but keys, dependencies, outcomes and numbers.
+
+Requirements: AD-8.
 """
 
 from collections.abc import Callable

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from orchestrator.services.base.unit_of_work import unit_of_work
-from orchestrator.services.people.accounts import COMMAND_LINE, record_password, standing_of
+from orchestrator.services.people.accounts import COMMAND_LINE, account_state, record_password
 
 
 class Command(changepassword.Command):
@@ -16,7 +16,7 @@ class Command(changepassword.Command):
 
     def handle(self, *args: Any, **options: Any) -> str | None:
         account = User.objects.filter(username=options["username"]).first()
-        before = standing_of(account.pk) if account else None
+        before = account_state(account.pk) if account else None
         # The question for the password is asked outside any transaction: somebody may take long over it.
         said: str | None = super().handle(*args, **options)
         if account is not None:

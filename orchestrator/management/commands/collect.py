@@ -6,8 +6,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from orchestrator.core.errors import WorkspaceUnavailable
-from orchestrator.core.terms import InboxState
-from orchestrator.models import InboxFile
+from orchestrator.core.terms import ResultFileState
+from orchestrator.models import ResultFile
 from orchestrator.services.work.collector import collect
 
 
@@ -25,9 +25,9 @@ class Command(BaseCommand):
             looked = collect(now=now)
         except WorkspaceUnavailable as refusal:
             raise CommandError(f"{refusal.message} {refusal.way_out}") from refusal
-        seen = InboxFile.objects.filter(seen_at=now)
-        for row in seen.filter(state=InboxState.QUARANTINED):
+        seen = ResultFile.objects.filter(seen_at=now)
+        for row in seen.filter(state=ResultFileState.QUARANTINED):
             self.stdout.write(f"Quarantined {row.executor}: {row.path}: {row.problem}")
         self.stdout.write(
-            f"{looked} files looked at, {seen.filter(state=InboxState.INGESTED).count()} taken in."
+            f"{looked} files looked at, {seen.filter(state=ResultFileState.INGESTED).count()} taken in."
         )

@@ -1,5 +1,6 @@
-"""`manage.py continue [TASK] --executor NAME`: the brief of interrupted work, for whoever goes on with it
-(WF-9).
+"""`manage.py continue [TASK] --executor NAME`: the brief of interrupted work, for whoever goes on with it.
+
+Requirements: WF-9.
 """
 
 from argparse import ArgumentParser

@@ -1,8 +1,8 @@
-"""`manage.py convert_plan FILE|FOLDER [--to plan|bundle|tasks|dashboard]`: any plan that can be read, in
+"""`manage.py convert_plan FILE|FOLDER [--to plan|plan-file|tasks|dashboard]`: any plan that can be read, in
 another form.
 
 A folder is read as one workstream's files (`core/plans/formats/folder.py`); of several plans in it each is
-written behind a line that names it, and as one bundle with `--to bundle`. Nothing is stored. Findings go to
+written behind a line that names it, and as one file with `--to plan-file`. Nothing is stored. Findings go to
 standard error. Exit code 0, or 1 when nothing in one of them can be scheduled.
 """
 
@@ -14,8 +14,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from orchestrator.core.files.write import Written, render_as
-from orchestrator.core.plans.formats.bundle import render_bundles
 from orchestrator.core.plans.formats.folder import sources_of
+from orchestrator.core.plans.formats.plan_file import render_plan_files
 from orchestrator.core.plans.plan import Plan
 from orchestrator.core.terms import Format
 from orchestrator.management.plan_source import files_in, lines_of, read_file
@@ -23,7 +23,7 @@ from orchestrator.queries.plans.readings import checked
 
 
 class Command(BaseCommand):
-    help = "Write a plan of any known format as PLAN.md, JSON bundle, tasks.json or dashboard."
+    help = "Write a plan of any known format as PLAN.md, JSON plan file, tasks.json or dashboard."
     # The operator sees the system checks when everything starts; here they would bury the answer.
     requires_system_checks: list[str] = []
 
@@ -37,8 +37,8 @@ class Command(BaseCommand):
         plans = [(name, self._plan(name, source, wanted)) for name, source in self._sources(path, wanted)]
         read = [(name, plan) for name, plan in plans if plan is not None]
         form = Written(to)
-        if len(read) > 1 and form is Written.BUNDLE:
-            self.stdout.write(render_bundles(plan for _, plan in read), ending="")
+        if len(read) > 1 and form is Written.PLAN_FILE:
+            self.stdout.write(render_plan_files(plan for _, plan in read), ending="")
         else:
             for name, plan in read:
                 if len(read) > 1:
@@ -48,7 +48,7 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _sources(self, path: str, wanted: Format | None) -> list[tuple[str, bytes | str]]:
-        """The plans below a path. One file is its own plan; a bundle of several is split."""
+        """The plans below a path. One file is its own plan; a plan file of several is split."""
         folder = Path(path).is_dir()
         if not folder and wanted is not None:
             return [(path, read_file(path))]

@@ -18,9 +18,7 @@ class Command(createsuperuser.Command):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> str | None:
-        """In one transaction, so that the name which was looked for is still free when the
-        account is made.
-        """
+        """In one transaction, so that the name looked for is still free when the account is made."""
         if options["interactive"]:
             # Nobody waits behind the names lock while a person types a password.
             return self._make(*args, **options)

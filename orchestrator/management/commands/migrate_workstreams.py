@@ -1,5 +1,6 @@
-"""`manage.py migrate_workstreams WORKFLOW VERSION --as USER`: bring work in flight to an approved version
-(FR-016).
+"""`manage.py migrate_workstreams WORKFLOW VERSION --as USER`: bring work in flight to an approved version.
+
+Requirements: FR-016.
 """
 
 from argparse import ArgumentParser

@@ -85,8 +85,9 @@ def _in_folder(folder: str) -> list[tuple[str, bytes | str]]:
 
 
 class _Shown:
-    """A plan as it was read, and its preview: of all its tasks, or with `adopt` of those that its state
-    leaves.
+    """A plan as it was read, and its preview.
+
+    Of all its tasks, or with `adopt` of those that its state leaves.
     """
 
     def __init__(self, name: str, reading: Reading, executors: int, adopt: bool) -> None:
@@ -128,9 +129,10 @@ def _preview_lines(shown: Preview, name: str) -> Iterator[str]:
     for number, wave in enumerate(shown.waves, start=1):
         yield f"Wave {number}: {', '.join(wave)}"
     yield f"Launch order: {', '.join(shown.launch_order)}"
-    for lane in shown.lanes:
-        steps = ", ".join(f"{step.key} (wave {step.wave})" for step in lane.steps)
-        yield f"Lane {lane.lane} of stage {lane.stage}, batch {lane.batch}: {steps or 'nothing that starts'}"
+    for thread in shown.threads:
+        steps = ", ".join(f"{step.key} (wave {step.wave})" for step in thread.steps)
+        place = f"Thread {thread.thread} of stage {thread.stage}, batch {thread.batch}"
+        yield f"{place}: {steps or 'nothing that starts'}"
     yield (
         f"Critical path: {' → '.join(shown.critical_path)} (by {'estimate' if shown.timed else 'step count'})"
     )

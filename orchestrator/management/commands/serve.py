@@ -1,6 +1,5 @@
 """`manage.py serve`: web server, queue and executors under one supervisor; what `make run` starts."""
 
-import os
 import signal
 from argparse import ArgumentParser
 from types import FrameType
@@ -38,7 +37,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default=settings.HOST)
         parser.add_argument("--port", type=int, default=settings.PORT)
-        parser.add_argument("--executors", type=int, default=int(os.environ.get("EXECUTORS", "3")))
+        parser.add_argument("--executors", type=int, default=settings.EXECUTORS)
         parser.add_argument("--demo", action="store_true", help="set up accounts and the demo first")
 
     def handle(self, *, host: str, port: int, executors: int, demo: bool, **_options: Any) -> None:
@@ -53,8 +52,9 @@ class Command(BaseCommand):
             self._serve(host, port, executors, demo)
 
     def _keep_private(self) -> None:
-        """Before anything is written there: an earlier version left files that every account here
-        can read.
+        """Before anything is written there.
+
+        An earlier version left files that every account here can read.
         """
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
         try:
@@ -101,8 +101,9 @@ class Command(BaseCommand):
             call_command("setup_demo", stdout=self.stdout)
 
     def _tell_divergence(self, host: str, port: int) -> None:
-        """Before anything is started: an older database or workspace was put in place while nothing ran (F23,
-        F24).
+        """Before anything is started: an older database or workspace was put in place while nothing ran.
+
+        Requirements: F23, F24.
         """
         try:
             facts = workspace_facts(now=timezone.now())
@@ -122,8 +123,9 @@ class Command(BaseCommand):
 
 
 def refuse_tables_of_another_version() -> None:
-    """CommandError where the database was made by a version whose migrations are not here: its tables are
-    others.
+    """CommandError where the database was made by a version whose migrations are not here.
+
+    Its tables are others.
     """
     loader = MigrationLoader(connection, ignore_no_migrations=True)
     foreign = sorted(
@@ -141,5 +143,4 @@ def refuse_tables_of_another_version() -> None:
 
 def _stall() -> float:
     """Twice the queue's own time limit by default: nothing that still works takes longer."""
-    given = os.environ.get("QUEUE_STALL_SECONDS")
-    return float(given) if given else 2.0 * Conf.TIMEOUT
+    return float(settings.QUEUE_STALL_SECONDS or 2 * Conf.TIMEOUT)

@@ -1,5 +1,6 @@
-"""`manage.py setup_demo`: roles, one account per role, executors, sample repository, policy and demo
-workstreams.
+"""`manage.py setup_demo`.
+
+Roles, one account per role, executors, sample repository, policy and demo workstreams.
 """
 
 import os
@@ -30,8 +31,9 @@ class Command(BaseCommand):
             self.stdout.write(f"Submitted “{title}”.")
 
     def _accounts(self) -> None:
-        """Passwords are printed when an account is made and never again; DEMO_PASSWORD gives all
-        of them one.
+        """Passwords are printed when an account is made and never again.
+
+        DEMO_PASSWORD gives all of them one.
         """
         given = os.environ.get("DEMO_PASSWORD", "")
         made = False

@@ -1,5 +1,6 @@
-"""`manage.py sign_out NAME`: end every session of an account; with `--reset-second-factor` for who lost their
-app.
+"""`manage.py sign_out NAME`: end every session of an account.
+
+With `--reset-second-factor` for who lost their app.
 """
 
 from argparse import ArgumentParser

@@ -1,5 +1,6 @@
-"""`manage.py workspace`: do workspace and database belong together? With --settle, decide what happens (F22
-to F24).
+"""`manage.py workspace`: do workspace and database belong together? With --settle, decide what happens.
+
+Requirements: F22 to F24.
 """
 
 import sys

@@ -8,16 +8,26 @@ from django.db.models import Q
 from orchestrator.core.people.roles import DOERS, WORKING, doers
 from orchestrator.core.terms import Role
 from orchestrator.models import Step
+from orchestrator.queries.base.sql import Joined
 
 
 def roles_of(user: User | AnonymousUser) -> frozenset[Role]:
-    """What the account's groups give it; groups that are no role of ours give nothing, being an administrator
-    all.
+    """What the account's groups give it.
+
+    Groups that are no role of ours give nothing, being an administrator all.
     """
     if user.is_superuser:
         return frozenset(Role)
-    names = set(user.groups.values_list("name", flat=True))
+    names = {row["name"] for row in _GROUPS.rows(user.pk)}
     return frozenset(role for role in Role if role in names)
+
+
+_GROUPS = Joined(
+    {},
+    """auth_user_groups member JOIN auth_group role ON role.id = member.group_id
+WHERE member.user_id = %s""",
+    {"name": "role.name"},
+)
 
 
 def doers_of(step: Step) -> frozenset[Role]:

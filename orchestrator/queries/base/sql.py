@@ -1,17 +1,18 @@
-"""SQL written by hand, for the reads that every act makes.
+"""SQL written by hand, for what every act reads and writes.
 
 Django makes the SQL of a query anew whenever it is asked, which takes ten times as long as the database takes
 to answer a read by index. A `Joined` is made once: it reads rows of several tables, and single values, in one
 statement.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models import BooleanField, DateTimeField, Field, Model, UUIDField
+from django.db.models import BooleanField, DateTimeField, Field, JSONField, Model, UUIDField
 
 #: By the alias of its table, a row or None where nothing was joined; by its name, a value.
 Found = Mapping[str, Any]
@@ -101,6 +102,14 @@ class Joined:
         return parts
 
 
+def change(sql: str, *parameters: Any) -> int:
+    """Run a statement that changes rows; how many it did. A moment is given as its field prepares it."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        changed: int = cursor.rowcount
+    return changed
+
+
 def _fields(table: Table) -> list["Field[Any, Any]"]:
     """In the model's order, which `Model.from_db` asks for."""
     fields = table.model._meta.concrete_fields
@@ -109,11 +118,13 @@ def _fields(table: Table) -> list["Field[Any, Any]"]:
 
 def _reader(field: "Field[Any, Any]") -> Callable[[Any], Any] | None:
     """What makes the value of a column Django's: SQLite has neither moments with a zone, nor truth values,
-    nor UUIDs."""
+    nor UUIDs, and JSON comes as text."""
     if isinstance(field, DateTimeField):
         return aware
     if isinstance(field, BooleanField | UUIDField):
         return field.to_python
+    if isinstance(field, JSONField):
+        return json.loads
     return None
 
 

@@ -1,6 +1,4 @@
-"""A workstream's state as the tables have it and as its history says it, in one form, so that both can be
-compared.
-"""
+"""A workstream's state by its tables and by its history, in one form that can be compared."""
 
 import json
 from collections.abc import Iterator

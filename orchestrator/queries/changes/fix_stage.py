@@ -1,5 +1,6 @@
-"""What a fix stage behind a gate is prefilled with: everything that went wrong before it and still stands
-(WF-5).
+"""What a fix stage behind a gate is prefilled with: everything that went wrong before it and still stands.
+
+Requirements: WF-5.
 """
 
 from collections.abc import Iterator
@@ -31,8 +32,9 @@ def fix_draft(gate: Task, base: WorkflowVersion) -> FixDraft:
 
 
 def _problems(sheet: GateSheet) -> Iterator[FixProblem]:
-    """The latest rejection first: the person who evaluated said what is wrong; then what the steps themselves
-    say.
+    """The latest rejection first: the person who evaluated said what is wrong.
+
+    Then what the steps themselves say.
     """
     rows = {one.row.task.step_id: one.row for one in sheet.incoming}
     reviews = (review for attempt in sheet.attempts for review in attempt.reviews.all())

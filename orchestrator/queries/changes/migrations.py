@@ -81,8 +81,8 @@ def new_side(workstream: Workstream, version: WorkflowVersion, plan: Plan) -> li
 
 
 def last_migration(workstream: Workstream) -> Migration | None:
-    """The one that a roll back would undo: the latest that neither is a roll back nor was rolled back."""
-    found = Migration.objects.filter(workstream=workstream, undoes=None, undone_by=None)
+    """The one that is rolled back next: the latest that neither is a roll back nor was rolled back."""
+    found = Migration.objects.filter(workstream=workstream, rolls_back=None, rolled_back_by=None)
     return found.select_related("from_version", "to_version").order_by("-applied_at", "-pk").first()
 
 

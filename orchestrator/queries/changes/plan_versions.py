@@ -36,8 +36,9 @@ class Follower:
 
 @dataclass(frozen=True, slots=True)
 class VersionRow:
-    """`steps` is None when one of the two texts can no longer be read; `before` is 0 for the
-    first version.
+    """`steps` is None when one of the two texts can no longer be read.
+
+    `before` is 0 for the first version.
     """
 
     version: WorkflowVersion
@@ -104,7 +105,7 @@ def _followers(versions: Sequence[WorkflowVersion], newest: int) -> dict[int, li
 
 
 def _ways_back(workstreams: Sequence[Workstream]) -> dict[int, int]:
-    """By workstream, the number of the version that its latest standing migration came from."""
-    rows = Migration.objects.filter(workstream__in=workstreams, undoes=None, undone_by=None)
+    """By workstream, the number of the version that its latest migration, unless rolled back, came from."""
+    rows = Migration.objects.filter(workstream__in=workstreams, rolls_back=None, rolled_back_by=None)
     ordered = rows.order_by("applied_at", "pk").values_list("workstream_id", "from_version__number")
     return dict(ordered)

@@ -1,7 +1,7 @@
 """What rolling a migration back would do, without writing anything (FR-016)."""
 
 from orchestrator.core.changes.judge import ItemVerdict
-from orchestrator.core.changes.roll_back import Passed, undo
+from orchestrator.core.changes.roll_back import Passed, roll_back
 from orchestrator.core.engine.values import TaskView
 from orchestrator.core.terms import AttemptStatus, MappingKind, TaskStatus
 from orchestrator.models import Attempt, MappedStep, Migration, Task, Workstream
@@ -16,7 +16,7 @@ def ways_back(workstream: Workstream, migration: Migration) -> tuple[ItemVerdict
     touched = _touched(migration, loaded.tasks)
     rows = list(migration.mapped_steps.select_related("old_step", "new_step").order_by("pk"))
     facts = facts_of([step for row in rows for step in (row.old_step, row.new_step) if step])
-    return undo(_passed(row, facts, views, touched) for row in rows)
+    return roll_back(_passed(row, facts, views, touched) for row in rows)
 
 
 def _passed(

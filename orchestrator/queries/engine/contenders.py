@@ -13,6 +13,7 @@ from orchestrator.core.terms import Reason, WorkstreamStatus
 from orchestrator.models import Attempt, Task, Workstream
 from orchestrator.models.attempt import LIVE
 from orchestrator.queries.base.order import rank
+from orchestrator.queries.base.sql import Joined
 from orchestrator.queries.engine.facts import CLAIMS, FactScope, facts_of
 from orchestrator.queries.engine.task_views import Views, claims_of
 from orchestrator.queries.engine.threads import sole_executors
@@ -56,8 +57,15 @@ def in_line_with(workstream: Workstream) -> list[Workstream]:
 
 
 def _waiting_for_resources() -> list[tuple[int, str]]:
-    waiting = Task.objects.filter(due=True, verdict__reason=Reason.RESOURCE).order_by()
-    return list(waiting.values_list("workstream_id", "verdict__holder"))
+    return [(row["workstream"], row["holder"]) for row in _WAITING.rows()]
+
+
+_WAITING = Joined(
+    {},
+    f"""orchestrator_task task JOIN orchestrator_recordedverdict verdict ON verdict.id = task.verdict_id
+WHERE task.due AND verdict.reason = '{Reason.RESOURCE.value}'""",
+    {"workstream": "task.workstream_id", "holder": "verdict.holder"},
+)
 
 
 @dataclass(frozen=True, slots=True)

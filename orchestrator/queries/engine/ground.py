@@ -89,11 +89,12 @@ _VALUES = {
   WHERE s.version_id = workstream.version_id AND s.batch_index = {_HERE} AND s.condition > '')""",
 }
 _GROUND = Joined({}, "orchestrator_workstream workstream WHERE workstream.id = %s", _VALUES)
-_WITHOUT_TEXT = tuple(
+#: The columns of a version but for its text, which may be megabytes and is seldom asked for.
+WITHOUT_TEXT = tuple(
     field.attname for field in WorkflowVersion._meta.concrete_fields if field.attname != "source"
 )
 _GROUND_AND_VERSION = Joined(
-    {"version": Table(WorkflowVersion, _WITHOUT_TEXT), "workflow": Table(Workflow)},
+    {"version": Table(WorkflowVersion, WITHOUT_TEXT), "workflow": Table(Workflow)},
     """orchestrator_workstream workstream
 JOIN orchestrator_workflowversion version ON version.id = workstream.version_id
 JOIN orchestrator_workflow workflow ON workflow.id = version.workflow_id

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.core.engine.values import Snapshot
-from orchestrator.models import Task, Thread, Workstream
+from orchestrator.models import Task, Thread, WorkflowVersion, Workstream
+from orchestrator.queries.base.sql import Joined, Table
 from orchestrator.queries.engine.contenders import elsewhere
 from orchestrator.queries.engine.facts import FactScope, facts_of
-from orchestrator.queries.engine.ground import Ground, ground_of
+from orchestrator.queries.engine.ground import WITHOUT_TEXT, Ground, ground_of
 from orchestrator.queries.engine.task_views import Views
 
 
@@ -23,14 +24,22 @@ class Loaded:
 
 
 def workstream_row(workstream_id: int) -> Workstream:
-    """The workstream with the version in effect, not locked. Raises Workstream.DoesNotExist."""
-    for workstream in _rows(workstream_id):
+    """The workstream, not locked, with the version in effect but for its text. Raises
+    Workstream.DoesNotExist."""
+    found = _WORKSTREAM.first(workstream_id)
+    if found:
+        workstream: Workstream = found["workstream"]
+        workstream.version = found["version"]
         return workstream
     raise Workstream.DoesNotExist(f"There is no workstream {workstream_id}.")
 
 
-def _rows(workstream: int) -> list[Workstream]:
-    return list(Workstream.objects.filter(pk=workstream).select_related("version"))
+_WORKSTREAM = Joined(
+    {"workstream": Table(Workstream), "version": Table(WorkflowVersion, WITHOUT_TEXT)},
+    """orchestrator_workstream workstream
+JOIN orchestrator_workflowversion version ON version.id = workstream.version_id
+WHERE workstream.id = %s""",
+)
 
 
 def load_snapshot(workstream: Workstream, now: datetime | None = None) -> Loaded:

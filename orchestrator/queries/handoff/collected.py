@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from django.db.models import QuerySet
 
 from orchestrator.contract.collected import CollectedFacts, CollectedList
-from orchestrator.core.terms import InboxState
-from orchestrator.models import Executor, InboxFile
+from orchestrator.core.terms import ResultFileState
+from orchestrator.models import Executor, ResultFile
 
 
-def collected_files(state: InboxState | None = None, executor: str = "") -> QuerySet[InboxFile]:
+def collected_files(state: ResultFileState | None = None, executor: str = "") -> QuerySet[ResultFile]:
     """Newest first."""
-    found = InboxFile.objects.select_related("attempt__task__step", "attempt__task__workstream").order_by(
+    found = ResultFile.objects.select_related("attempt__task__step", "attempt__task__workstream").order_by(
         "-pk"
     )
     if state is not None:
@@ -20,26 +20,26 @@ def collected_files(state: InboxState | None = None, executor: str = "") -> Quer
 
 
 def list_collected(
-    *, state: InboxState | None = None, executor: str = "", limit: int = 100, offset: int = 0
+    *, state: ResultFileState | None = None, executor: str = "", limit: int = 100, offset: int = 0
 ) -> CollectedList:
     found = collected_files(state, executor)
     return CollectedList(found.count(), tuple(_facts(row) for row in found[offset : offset + limit]))
 
 
-def labels_of(rows: Iterable[InboxFile]) -> dict[str, str]:
+def labels_of(rows: Iterable[ResultFile]) -> dict[str, str]:
     """Who the executors of these branches are, with account and kind; a branch may be nobody's."""
     names = {row.executor for row in rows}
     return {one.name: one.label for one in Executor.objects.filter(name__in=names).select_related("user")}
 
 
-def _facts(row: InboxFile) -> CollectedFacts:
+def _facts(row: ResultFile) -> CollectedFacts:
     return CollectedFacts(
         id=row.pk,
         executor=row.executor,
         path=row.path,
         commit=row.commit,
         sha256=row.sha256,
-        state=InboxState(row.state),
+        state=ResultFileState(row.state),
         problem=row.problem,
         attempt=row.attempt_id,
         seen_at=row.seen_at,

@@ -11,7 +11,7 @@ from orchestrator.models import Batch, HandoffArtifact, OutputFile, Task, Workst
 from orchestrator.queries.base.sql import Found, Joined, Table
 
 #: States in which the file has to stand in the work tree.
-STANDING = [ArtifactState.COMMITTED.value, ArtifactState.DAMAGED.value]
+PUBLISHED = [ArtifactState.COMMITTED.value, ArtifactState.DAMAGED.value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ JOIN orchestrator_task task ON task.id = ground.task_id
 LEFT JOIN orchestrator_attempt attempt ON attempt.task_id = task.id
   AND task.status = '{TaskStatus.COMPLETE.value}'
 LEFT JOIN orchestrator_handoffartifact artifact ON artifact.attempt_id = attempt.id
-  AND artifact.event IN ({_RESULTS}) AND artifact.state IN ({_words(STANDING)})
+  AND artifact.event IN ({_RESULTS}) AND artifact.state IN ({_words(PUBLISHED)})
 LEFT JOIN orchestrator_outputfile output ON output.artifact_id = artifact.id
 ORDER BY artifact.sequence, output.path""",
         {
@@ -147,8 +147,9 @@ def _earlier(version: int, stage: int, stage_position: int, position: int) -> li
 
 
 def expected_files(artifact: HandoffArtifact) -> dict[str, str]:
-    """Path -> SHA-256 of what an artifact's files have to be; outputs that a later artifact replaced are left
-    out.
+    """Path -> SHA-256 of what an artifact's files have to be.
+
+    Outputs that a later artifact replaced are left out.
     """
     outputs = dict(_outputs(artifact.pk))
     if not outputs:

@@ -225,8 +225,9 @@ ORDER BY artifact.sequence, output.path""",
 
 
 def _newest(artifacts: Iterable[HandoffArtifact]) -> dict[int, HandoffArtifact]:
-    """The newest one of each task. Sorted here: asked to sort, SQLite walks all artifacts of the
-    workstream.
+    """The newest one of each task.
+
+    Sorted here: asked to sort, SQLite walks all artifacts of the workstream.
     """
     ordered = sorted(artifacts, key=lambda artifact: artifact.sequence)
     return {artifact.attempt.task_id: artifact for artifact in ordered}

@@ -21,8 +21,9 @@ class WorkspaceFile:
 
 
 def files_of(workstream: Workstream) -> list[WorkspaceFile]:
-    """State files, then outputs, then artifacts, newest first; evidence that was never committed is none of
-    them.
+    """State files, then outputs, then artifacts, newest first.
+
+    Evidence that was never committed is none of them.
     """
     state = [WorkspaceFile(f"workstreams/{workstream.slug}/{name}", "state file") for name in STATE_FILES]
     handed_over = HandoffArtifact.objects.filter(workstream=workstream).exclude(
@@ -31,7 +32,7 @@ def files_of(workstream: Workstream) -> list[WorkspaceFile]:
     outputs = OutputFile.objects.filter(artifact__in=handed_over).order_by("path")
     artifacts = handed_over.order_by("-sequence")
     return [
-        *(file for file in state if _standing(file.path) is not None),
+        *(file for file in state if _content_on_branch(file.path) is not None),
         *(
             WorkspaceFile(path, "output")
             for path in outputs.values_list("path", flat=True).distinct()[:LISTED]
@@ -51,7 +52,7 @@ def file_of(workstream: Workstream, path: str) -> bytes:
         raise NotFound(
             "This file does not belong to the workstream.", recovery="Choose a file from the list."
         )
-    content = _standing(path)
+    content = _content_on_branch(path)
     if content is None:
         raise NotFound(
             f"{path} is not in the workspace.", recovery="Open the workstream: it shows what is wrong."
@@ -59,7 +60,7 @@ def file_of(workstream: Workstream, path: str) -> bytes:
     return content
 
 
-def _standing(path: str) -> bytes | None:
+def _content_on_branch(path: str) -> bytes | None:
     try:
         return Workspace(settings.WORKSPACE_DIR).read(path)
     except FileDamage:

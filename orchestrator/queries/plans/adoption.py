@@ -19,9 +19,7 @@ def adopting_version(workstream: Workstream) -> WorkflowVersion | None:
 
 
 def held_behind(workstream: Workstream) -> tuple[WorkflowVersion | None, Sequence[Adopted]]:
-    """What was held behind gates when the state was taken over, and can stand as complete as the gates stand
-    now.
-    """
+    """Steps held behind gates when the state was taken over that can count as complete now."""
     version = adopting_version(workstream)
     if version is None:
         return None, ()
@@ -31,11 +29,11 @@ def held_behind(workstream: Workstream) -> tuple[WorkflowVersion | None, Sequenc
         return version, ()
     plan = plan_of(workstream.version)
     left = unchanged(reading.progress, reading.plan, plan)
-    found = adopt(plan, left, _standing(workstream, plan, left))
+    found = adopt(plan, left, _settled(workstream, plan, left))
     return version, [one for one in found.those(AdoptedAs.COMPLETE) if one.key in held]
 
 
-def _standing(workstream: Workstream, plan: Plan, progress: Sequence[Progress]) -> dict[str, bool]:
+def _settled(workstream: Workstream, plan: Plan, progress: Sequence[Progress]) -> dict[str, bool]:
     """Which steps stand as the source had them; left out are those that nothing has happened to yet."""
     tried = Attempt.objects.filter(task=OuterRef("pk"))
     own = tried.filter(status=AttemptStatus.COMPLETED, adopted=False)
@@ -43,10 +41,10 @@ def _standing(workstream: Workstream, plan: Plan, progress: Sequence[Progress]) 
     rows = rows.annotate(tried=Exists(tried), own=Exists(own))
     told = {one.key for one in progress}
     people = {step.key for step in plan.steps() if step.gate or ACTION in step.inferred}
-    standing = {}
+    settled = {}
     for key, status, begun, here in rows.values_list("step__key", "status", "tried", "own"):
         if key in told and status == TaskStatus.PENDING and not begun:
             continue
         complete = status == TaskStatus.COMPLETE and (key in people or not here)
-        standing[key] = complete or status == TaskStatus.SKIPPED
-    return standing
+        settled[key] = complete or status == TaskStatus.SKIPPED
+    return settled

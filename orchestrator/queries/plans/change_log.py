@@ -58,7 +58,7 @@ def change_log(workflow: Workflow) -> list[LoggedChange]:
     """Everything that happened to the workflow's text and to the work that follows it, newest first."""
     versions = list(workflow.versions.select_related("author", "decided_by").order_by("number"))
     migrations = Migration.objects.filter(to_version__workflow=workflow).select_related(
-        "from_version", "to_version", "workstream", "undoes"
+        "from_version", "to_version", "workstream", "rolls_back"
     )
     rows = migrations.prefetch_related("mapped_steps__old_step", "mapped_steps__new_step")
     entries = [*_of_versions(versions), *(_of_migration(row) for row in rows)]
@@ -119,7 +119,7 @@ def _of_migration(row: Migration) -> LoggedChange:
         changed=_keys(steps, MappedOutcome.RENAMED),
         again=_keys(steps, MappedOutcome.AGAIN),
     )
-    what = "rolled_back" if row.undoes else "migrated"
+    what = "rolled_back" if row.rolls_back else "migrated"
     return LoggedChange(
         row.applied_at, what, row.to_version.number, row.applied_by, row.reason, impact, row.workstream.title
     )

@@ -11,7 +11,7 @@ from django.db.models import Prefetch, Q
 from orchestrator.core.plans.plan import Plan, StepSpec
 from orchestrator.core.plans.text.anchors import follow
 from orchestrator.core.plans.text.sections import lines_of
-from orchestrator.models import Comment, CommentThread, WorkflowVersion
+from orchestrator.models import Comment, Discussion, WorkflowVersion
 from orchestrator.queries.plans.readings import reading_of
 
 
@@ -27,8 +27,8 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
-class Discussion:
-    """A thread in the version that is shown: `line` is where it stands there, 0 for the whole plan or an
+class PlacedDiscussion:
+    """A discussion in the version that is shown: `line` is where it stands there, 0 for the whole plan or an
     outdated one.
 
     `outdated` says that its line was changed or is gone, `changed` that the step it is on was changed since.
@@ -60,64 +60,67 @@ class Discussion:
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
-    """Every thread that a reader may see. `by_line` and `by_step` have those with a place in the version
-    shown.
+class Discussions:
+    """Every discussion that a reader may see.
+
+    `by_line` and `by_step` have those with a place in the version shown.
     """
 
-    threads: tuple[Discussion, ...]
+    discussions: tuple[PlacedDiscussion, ...]
 
     @property
-    def by_line(self) -> dict[int, list[Discussion]]:
-        found: dict[int, list[Discussion]] = defaultdict(list)
-        for thread in self.threads:
-            if thread.line and not thread.step:
-                found[thread.line].append(thread)
+    def by_line(self) -> dict[int, list[PlacedDiscussion]]:
+        found: dict[int, list[PlacedDiscussion]] = defaultdict(list)
+        for discussion in self.discussions:
+            if discussion.line and not discussion.step:
+                found[discussion.line].append(discussion)
         return found
 
     @property
-    def by_step(self) -> dict[str, list[Discussion]]:
-        found: dict[str, list[Discussion]] = defaultdict(list)
-        for thread in self.threads:
-            if thread.step and not thread.outdated:
-                found[thread.step].append(thread)
+    def by_step(self) -> dict[str, list[PlacedDiscussion]]:
+        found: dict[str, list[PlacedDiscussion]] = defaultdict(list)
+        for discussion in self.discussions:
+            if discussion.step and not discussion.outdated:
+                found[discussion.step].append(discussion)
         return found
 
     @property
-    def general(self) -> list[Discussion]:
+    def general(self) -> list[PlacedDiscussion]:
         return [
-            thread for thread in self.threads if not thread.step and not thread.line and not thread.outdated
+            discussion
+            for discussion in self.discussions
+            if not discussion.step and not discussion.line and not discussion.outdated
         ]
 
     @property
-    def outdated(self) -> list[Discussion]:
-        return [thread for thread in self.threads if thread.outdated]
+    def outdated(self) -> list[PlacedDiscussion]:
+        return [discussion for discussion in self.discussions if discussion.outdated]
 
     @property
     def open(self) -> int:
-        return sum(thread.open for thread in self.threads)
+        return sum(discussion.open for discussion in self.discussions)
 
     @property
     def drafts(self) -> int:
-        return sum(remark.draft for thread in self.threads for remark in thread.remarks)
+        return sum(remark.draft for discussion in self.discussions for remark in discussion.remarks)
 
 
-def conversation(version: WorkflowVersion, plan: Plan | None, reader_id: int) -> Conversation:
-    """The threads of every version up to this one, placed in its text; the drafts of others are left out."""
+def discussions_on(version: WorkflowVersion, plan: Plan | None, reader_id: int) -> Discussions:
+    """The discussions of every version up to this one, placed in its text, without the drafts of others."""
     seen = Q(sent_at__isnull=False) | Q(author=reader_id)
     remarks = Prefetch(
         "comments", Comment.objects.filter(seen, discarded_at=None).order_by("pk"), to_attr="seen"
     )
-    rows = CommentThread.objects.filter(
+    rows = Discussion.objects.filter(
         version__workflow=version.workflow_id, version__number__lte=version.number
     )
     rows = rows.select_related("version", "resolved_by").prefetch_related(remarks).order_by("pk")
-    threads = [row for row in rows if row.seen]
-    return Conversation(tuple(_placed(threads, version, plan)))
+    discussions = [row for row in rows if row.seen]
+    return Discussions(tuple(_placed(discussions, version, plan)))
 
 
 class _Origin:
-    """The version that threads were opened on, beside the one that is shown."""
+    """The version that discussions were opened on, beside the one that is shown."""
 
     def __init__(self, origin: WorkflowVersion, shown: WorkflowVersion, lines: list[int]) -> None:
         self.same = origin.pk == shown.pk
@@ -139,20 +142,20 @@ class _Origin:
 
 
 def _placed(
-    threads: Sequence[CommentThread], version: WorkflowVersion, plan: Plan | None
-) -> Iterator[Discussion]:
+    discussions: Sequence[Discussion], version: WorkflowVersion, plan: Plan | None
+) -> Iterator[PlacedDiscussion]:
     steps = {step.key: step for step in plan.steps()} if plan else {}
     origins: dict[int, _Origin] = {}
-    for thread in threads:
-        if thread.version_id not in origins:
-            lines = [one.line for one in threads if one.version_id == thread.version_id and one.line]
-            origins[thread.version_id] = _Origin(thread.version, version, lines)
-        yield _thread(thread, origins[thread.version_id], steps.get(thread.step))
+    for discussion in discussions:
+        if discussion.version_id not in origins:
+            lines = [one.line for one in discussions if one.version_id == discussion.version_id and one.line]
+            origins[discussion.version_id] = _Origin(discussion.version, version, lines)
+        yield _discussion(discussion, origins[discussion.version_id], steps.get(discussion.step))
 
 
-def _thread(row: CommentThread, origin: _Origin, step: StepSpec | None) -> Discussion:
+def _discussion(row: Discussion, origin: _Origin, step: StepSpec | None) -> PlacedDiscussion:
     gone = step is None if row.step else bool(row.line) and row.line not in origin.moved
-    return Discussion(
+    return PlacedDiscussion(
         pk=row.pk,
         number=row.version.number,
         place=row.place,

@@ -2,21 +2,23 @@
 
 from datetime import datetime
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet
 
 from orchestrator.core.terms import VersionStatus, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
+from orchestrator.queries.base.sql import Joined
 
 
 def due_version(workstream_id: int, now: datetime) -> WorkflowVersion | None:
     """The newest version whose time has come for a workstream that does not follow it yet."""
-    promised = _all_promised(workstream_id)
+    promised = _all_promised(workstream_id) if _APPROVED.first(workstream_id) else []
     return next((one for one in promised if one.effective_at and one.effective_at <= now), None)
 
 
 def undecided_version(workstream: Workstream) -> WorkflowVersion | None:
-    """The version that was submitted for a workstream and still waits for a decision; the newest, if several
-    do.
+    """The version that was submitted for a workstream and still waits for a decision.
+
+    The newest, if several do.
     """
     waiting = workstream.submitted_versions.filter(status=VersionStatus.IN_REVIEW)
     return waiting.select_related("workflow").order_by("-number").first()
@@ -27,6 +29,12 @@ def promised_version(workstream: Workstream) -> WorkflowVersion | None:
     return _promised(workstream.pk).first()
 
 
+def promised_to_each() -> QuerySet[WorkflowVersion]:
+    """The same for each active workstream of a query that this one stands in."""
+    newer = WorkflowVersion.objects.filter(workstream=OuterRef("pk"), number__gt=OuterRef("version__number"))
+    return newer.filter(status=VersionStatus.APPROVED, stages=None).order_by("-number")
+
+
 def _all_promised(workstream: int) -> list[WorkflowVersion]:
     return list(_promised(workstream))
 
@@ -34,6 +42,16 @@ def _all_promised(workstream: int) -> list[WorkflowVersion]:
 def in_effect(version: WorkflowVersion) -> bool:
     """Whether the version has been put into effect: its steps exist then, and its approval is final."""
     return version.stages.exists()
+
+
+#: Approved versions of a workstream that are not in effect, whether they ever will be or not.
+_APPROVED = Joined(
+    {},
+    f"""orchestrator_workflowversion version
+WHERE version.workstream_id = %s AND version.status = '{VersionStatus.APPROVED.value}'
+  AND NOT EXISTS (SELECT 1 FROM orchestrator_stage stage WHERE stage.version_id = version.id)""",
+    {"id": "version.id"},
+)
 
 
 def became_due(since: datetime, until: datetime) -> list[int]:

@@ -1,5 +1,6 @@
-"""The library: workflows that are shipped and workflows that were saved from plans, to start work from
-(AD-8).
+"""The library: workflows that are shipped and workflows that were saved from plans, to start work from.
+
+Requirements: AD-8.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,13 +32,14 @@ class Shape:
     batches: int = 0
     steps: int = 0
     gates: int = 0
-    lanes: int = 0
+    threads: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class WorkflowOrigin:
-    """Who saved a workflow when, and the plan that it was made from; `reason` is why there is
-    this version.
+    """Who saved a workflow when, and the plan that it was made from.
+
+    `reason` is why there is this version.
     """
 
     by: str
@@ -73,9 +75,7 @@ class LibraryEntry:
         return self.made is None
 
     def matches(self, words: str) -> bool:
-        """Whether every word stands in its name, description, summary, parameters, or the name of
-        its plan.
-        """
+        """Whether every word stands in its name, description, summary, parameters, or its plan's name."""
         said = [
             self.title,
             self.name,
@@ -217,7 +217,7 @@ def _shape(plan: Plan) -> Shape:
     batches = [batch for stage in plan.stages for batch in stage.batches]
     steps = list(plan.steps())
     gates = sum(step.gate is not None for step in steps)
-    lanes = 0
+    threads = 0
     for thread in plan.threads():
-        lanes += any(step.gate is None for step in thread.steps)
-    return Shape(len(plan.stages), len(batches), len(steps), gates, lanes)
+        threads += any(step.gate is None for step in thread.steps)
+    return Shape(len(plan.stages), len(batches), len(steps), gates, threads)

@@ -20,8 +20,9 @@ _ENDINGS = (".md", ".markdown", ".txt", ".plan")
 
 
 def stem_of(source_name: str) -> str:
-    """What a file is called in `needs` of its bundle: `setup` for `setup.PLAN.md`, the folder for
-    `setup/PLAN.md`.
+    """What a file is called in `needs` of its bundle.
+
+    `setup` for `setup.PLAN.md`, the folder for `setup/PLAN.md`.
     """
     folder, _, name = source_name.rpartition("/")
     for ending in _ENDINGS:
@@ -31,8 +32,9 @@ def stem_of(source_name: str) -> str:
 
 
 def needed_by_name(names: Collection[str], bundle: Bundle | None) -> dict[str, Workstream]:
-    """Name -> workstream: a member of the same bundle first, then any slug; a merged one is the one it goes
-    on in.
+    """Name -> workstream: a member of the same bundle first, then any slug.
+
+    A merged one is the one it goes on in.
     """
     if not names:
         return {}
@@ -65,8 +67,9 @@ def _rows() -> QuerySet[Workstream]:
 
 
 def edges(*, without: Workstream | None = None) -> dict[str, set[str]]:
-    """Slug -> the slugs it needs, among workstreams that are not closed; the needs of `without`
-    are left out.
+    """Slug -> the slugs it needs, among workstreams that are not closed.
+
+    The needs of `without` are left out.
     """
     rows = WorkstreamNeed.objects.filter(workstream__status__in=OPEN, needed__status__in=OPEN)
     graph: dict[str, set[str]] = defaultdict(set)

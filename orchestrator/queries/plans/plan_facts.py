@@ -1,5 +1,6 @@
-"""What machines read of a plan text: findings, what approval would do, what becomes of its state (WF-3,
-WF-8).
+"""What machines read of a plan text: findings, what approval would do, what becomes of its state.
+
+Requirements: WF-3, WF-8.
 """
 
 from collections.abc import Iterable
@@ -10,16 +11,16 @@ from orchestrator.contract.plans import CheckFacts
 from orchestrator.contract.previews import (
     ConditionalFacts,
     HeldBackFacts,
-    LaneFacts,
-    LaneStepFacts,
     LengthFacts,
     PreviewFacts,
+    ThreadStepFacts,
+    ThreadWavesFacts,
     WaitFacts,
 )
 from orchestrator.core.changes.adoption import Adopted, Adoption, adoption_of
 from orchestrator.core.findings import Finding
 from orchestrator.core.plans.plan import Reading
-from orchestrator.core.plans.rehearsing.preview import Lane
+from orchestrator.core.plans.rehearsing.preview import ThreadWaves
 from orchestrator.queries.plans.readings import preview_plan
 
 
@@ -70,7 +71,7 @@ def preview_facts(reading: Reading, executors: int, adoption: Adoption) -> Previ
         useful=effect.useful,
         length=LengthFacts(*effect.length),
         longest_wait=WaitFacts(*effect.longest_wait) if effect.longest_wait else None,
-        lanes=tuple(_lane(lane) for lane in effect.lanes),
+        threads=tuple(_thread(thread) for thread in effect.threads),
         starts=effect.starts,
         waves=effect.waves,
         launch_order=effect.launch_order,
@@ -80,6 +81,6 @@ def preview_facts(reading: Reading, executors: int, adoption: Adoption) -> Previ
     )
 
 
-def _lane(lane: Lane) -> LaneFacts:
-    steps = tuple(LaneStepFacts(*step) for step in lane.steps)
-    return LaneFacts(lane.stage, lane.batch, lane.lane, lane.name, steps)
+def _thread(thread: ThreadWaves) -> ThreadWavesFacts:
+    steps = tuple(ThreadStepFacts(*step) for step in thread.steps)
+    return ThreadWavesFacts(thread.stage, thread.batch, thread.thread, thread.name, steps)

@@ -94,8 +94,9 @@ def versions_of(version: WorkflowVersion) -> list[WorkflowVersion]:
 def earlier_versions(
     version: WorkflowVersion, reader_id: int
 ) -> tuple[WorkflowVersion | None, WorkflowVersion | None]:
-    """The version before this one that the person decided last, and the one just before; None where there is
-    none.
+    """The version before this one that the person decided last, and the one just before.
+
+    None where there is none.
     """
     before = WorkflowVersion.objects.filter(workflow=version.workflow_id, number__lt=version.number)
     before = before.select_related("workflow").order_by("-number")
@@ -106,8 +107,9 @@ def earlier_versions(
 
 
 def workstream_of(version: WorkflowVersion) -> Workstream:
-    """The workstream that the version was submitted for; of an old record, the first that uses
-    its workflow.
+    """The workstream that the version was submitted for.
+
+    Of an old record, the first that uses its workflow.
     """
     workstreams = Workstream.objects.select_related("version")
     found = workstreams.filter(pk=version.workstream_id).first() if version.workstream_id else None

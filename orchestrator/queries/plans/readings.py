@@ -34,8 +34,9 @@ def reading_of(version: WorkflowVersion) -> Reading:
 
 
 def adoption_by(version: WorkflowVersion) -> Adoption:
-    """What approving the version does with the state that its source tells; nothing, unless it was submitted
-    so.
+    """What approving the version does with the state that its source tells.
+
+    Nothing, unless it was submitted so.
     """
     return state_told_by(version) if version.adopts else Adoption()
 
@@ -58,8 +59,9 @@ def checked(source: bytes | str, wanted: Format | None = None) -> Reading:
 
 
 def changes_between(old: WorkflowVersion, new: WorkflowVersion) -> PlanChanges | None:
-    """What changed in the structure from one version to the other; None when one of them cannot be read as a
-    plan.
+    """What changed in the structure from one version to the other.
+
+    None when one of them cannot be read as a plan.
     """
     return _compared(old.source, old.format, new.source, new.format, frozenset(settings.TOOLS))
 
@@ -73,8 +75,9 @@ def preview_of(version: WorkflowVersion, executors: int) -> Preview | None:
 
 
 def turn_to_read(size: int) -> AbstractContextManager[None]:
-    """Held while texts of so many bytes or characters together are read and shown; Busy when too many others
-    are.
+    """Held while texts of so many bytes or characters together are read and shown.
+
+    Busy when too many others are.
     """
     if size < limits.CHECKED_ALONE_BYTES:
         return nullcontext()

@@ -1,5 +1,6 @@
-"""One version laid out for review: sections with their steps, their lines or their changes, and comments
-(WF-3).
+"""One version laid out for review: sections with their steps, their lines or their changes, and comments.
+
+Requirements: WF-3.
 """
 
 from bisect import bisect_right
@@ -14,7 +15,7 @@ from orchestrator.core.plans.plan import PlacedStep, Reading
 from orchestrator.core.plans.text.line_diff import DiffLine, diff
 from orchestrator.core.plans.text.sections import Section, lines_of, sections_of
 from orchestrator.models import ViewedSection, WorkflowVersion
-from orchestrator.queries.plans.comments import Conversation, Discussion
+from orchestrator.queries.plans.comments import Discussions, PlacedDiscussion
 from orchestrator.queries.plans.readings import KEPT, changes_between
 
 #: A plan of at most so many lines is shown whole; of a longer one a section is loaded when it is opened.
@@ -25,13 +26,14 @@ CONTEXT: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class ReviewLine:
-    """A line as it is shown: with what was found on it and what was said about it. `gap` stands before a
-    jump.
+    """A line as it is shown: with what was found on it and what was said about it.
+
+    `gap` stands before a jump.
     """
 
     line: DiffLine
     findings: tuple[Finding, ...] = ()
-    threads: tuple[Discussion, ...] = ()
+    discussions: tuple[PlacedDiscussion, ...] = ()
     gap: bool = False
 
     @property
@@ -46,7 +48,7 @@ class ReviewStep:
     """A step of the outline with what was said about it."""
 
     step: PlacedStep
-    threads: tuple[Discussion, ...]
+    discussions: tuple[PlacedDiscussion, ...]
     first_of_thread: bool
 
 
@@ -114,15 +116,13 @@ def _lines_between(old: str, new: str) -> tuple[DiffLine, ...]:
 def review_sections(
     reading: Reading,
     source: str,
-    talk: Conversation,
+    talk: Discussions,
     viewed: Collection[str],
     comparison: Comparison | None = None,
     wanted: Collection[int] = (),
     line: int = 0,
 ) -> tuple[ReviewSection, ...]:
-    """Every section; those that are `wanted`, or hold the wanted `line`, and all of a short plan
-    are shown.
-    """
+    """Every section; those `wanted`, the one with the wanted `line`, and all of a short plan are shown."""
     texts = lines_of(source)
     sections = sections_of(reading.plan, texts)
     lines = comparison.lines if comparison else [DiffLine("", n, text, n) for n, text in enumerate(texts, 1)]
@@ -153,7 +153,7 @@ def _by_section(sections: Sequence[Section], lines: Iterable[DiffLine]) -> Mappi
 
 
 class _Lines:
-    def __init__(self, reading: Reading, talk: Conversation, line: int, *, whole: bool) -> None:
+    def __init__(self, reading: Reading, talk: Discussions, line: int, *, whole: bool) -> None:
         self.findings: dict[int, list[Finding]] = {}
         for finding in reading.findings:
             self.findings.setdefault(finding.line, []).append(finding)
@@ -177,14 +177,12 @@ class _Lines:
         )
 
     def _shown(self, lines: list[DiffLine]) -> Iterator[ReviewLine]:
-        """All lines, or the changed ones and those that something was said about, with what stands beside
-        them.
-        """
+        """All lines, or those changed or spoken about, with what stands beside them."""
         kept = map(ReviewLine, lines) if self.whole else _excerpt(lines, self._told(lines))
         for one in kept:
             own = one.line.number if one.line.kind != "dele" else 0
-            findings, threads = self.findings.get(own, ()) if own else (), self.by_line.get(own, ())
-            yield replace(one, findings=tuple(findings), threads=tuple(threads))
+            findings, discussions = self.findings.get(own, ()) if own else (), self.by_line.get(own, ())
+            yield replace(one, findings=tuple(findings), discussions=tuple(discussions))
 
     def _told(self, lines: list[DiffLine]) -> Iterator[int]:
         for n, line in enumerate(lines):

@@ -39,9 +39,7 @@ class SignOffs(Approvals):
 
 
 def sign_offs(version: WorkflowVersion) -> SignOffs:
-    """The approvals of the version, and the latest one up to it of everybody who approved one of its
-    workflow.
-    """
+    """The approvals of the version, and everybody's latest one of an earlier version of its workflow."""
     rows = (
         Approval.objects.filter(version__workflow=version.workflow_id, version__number__lte=version.number)
         .filter(withdrawn_at=None)

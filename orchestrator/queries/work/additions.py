@@ -5,8 +5,9 @@ from orchestrator.models import Step, WorkflowVersion
 
 
 def steps_left(step: Step) -> int:
-    """What the plan allows less what was added, by whichever attempt; so doing a step again adds nothing
-    more.
+    """What the plan allows less what was added, by whichever attempt.
+
+    So doing a step again adds nothing more.
     """
     if step.added_by or not step.may_add:
         return 0

@@ -61,8 +61,9 @@ def _what_was_checked(workstream: Workstream) -> dict[tuple[str, int], str]:
 
 
 def base_branch_of(workstream: Workstream) -> BaseBranch | None:
-    """The base branch of the plan's repository; None when the plan names none or it is not on
-    this machine.
+    """The base branch of the plan's repository.
+
+    None when the plan names none or it is not on this machine.
     """
     version = workstream.version
     if not REPOSITORY_NAME.fullmatch(version.repository):
@@ -73,8 +74,9 @@ def base_branch_of(workstream: Workstream) -> BaseBranch | None:
 
 @dataclass(frozen=True, slots=True)
 class WorkCommits:
-    """The commits that the results in force made, as full ids; `unknown` are those the repository does not
-    know.
+    """The commits that the results in force made, as full ids.
+
+    `unknown` are those the repository does not know.
     """
 
     known: tuple[str, ...]

@@ -143,8 +143,9 @@ def _earlier_attempt(attempt: Attempt) -> EarlierAttempt:
 
 
 def upstream_of(task: Task) -> tuple[ArtifactFacts, ...]:
-    """The results that the task's artifact will link to; those of steps that are being done again do not
-    count.
+    """The results that the task's artifact will link to.
+
+    Those of steps that are being done again do not count.
     """
     done = TaskStatus.COMPLETE
     before = [

@@ -25,7 +25,7 @@ def continuation_text(found: Continuation) -> str:
     """Sections without anything to say are left out."""
     brief, task = found.brief, found.brief.task
     sections = [
-        ("Where it stands", _standing(found)),
+        ("Where it stands", _where_it_stands(found)),
         ("What is asked", _asked(found)),
         ("Why it is done again", [_returned(one) for one in found.returned]),
         ("Still to prove", [_to_prove(one) for one in found.to_prove]),
@@ -48,7 +48,7 @@ def _section(title: str, lines: Iterable[str]) -> str:
     return f"\n## {title}\n\n" + "".join(f"- {line}\n" for line in lines)
 
 
-def _standing(found: Continuation) -> list[str]:
+def _where_it_stands(found: Continuation) -> list[str]:
     task = found.brief.task
     said = [_line("Workstream", task.workstream_slug), _line("Task", f"{task.id}, {task.status}")]
     if task.explanation:

@@ -39,8 +39,9 @@ class Suspect:
 
 
 def suspects(workstream: Workstream) -> list[Suspect]:
-    """What the pre-handoff reviewer has to look at: undecided ones first, then the most similar title, then
-    the id.
+    """What the pre-handoff reviewer has to look at.
+
+    Undecided ones first, then the most similar title, then the id.
     """
     decided = _decisions(workstream)
     others = {one.pk: one for one in _candidates(workstream)}

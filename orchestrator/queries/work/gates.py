@@ -110,9 +110,7 @@ def batch_place(row: TaskRow) -> tuple[int, int]:
 
 
 def _came_in(gate: TaskRow, rows: list[TaskRow]) -> list[TaskRow]:
-    """An evaluation looks at its whole stage, other gates at what they need, or else at the batch before
-    them.
-    """
+    """An evaluation looks at its stage, other gates at what they need, or else at the batch before them."""
     stage, batch = batch_place(gate)
     if gate.task.step.gate_kind == GateKind.EVALUATION:
         in_stage = [row for row in rows if batch_place(row)[0] == stage and batch_place(row)[1] <= batch]

@@ -18,8 +18,9 @@ def learned_on(repository: str) -> QuerySet[Learning]:
 
 
 def learned_for(workstream: Workstream) -> list[Learning]:
-    """What a brief of the workstream tells: the newest of what others taught on its repository, then its own,
-    each oldest first.
+    """What a brief of the workstream tells.
+
+    The newest of what others taught on its repository, then its own, each oldest first.
     """
     own = Learning.objects.filter(_SAID, workstream=workstream).select_related("workstream")
     repository = workstream.version.repository

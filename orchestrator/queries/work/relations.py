@@ -1,5 +1,6 @@
-"""How a workstream stands to others: what it needs, what was merged or linked, what needs it
-(AD-3, FR-003).
+"""How a workstream stands to others: what it needs, what was merged or linked, what needs it.
+
+Requirements: AD-3, FR-003.
 """
 
 from dataclasses import dataclass

@@ -1,5 +1,6 @@
-"""Rework: how often work went back, why, and what has to be proved again because of it (FR-021,
-AS-6, AS-8).
+"""Rework: how often work went back, why, and what has to be proved again because of it.
+
+Requirements: FR-021, AS-6, AS-8.
 """
 
 import json
@@ -22,8 +23,9 @@ DECIDED: Final = (Action.TASK_REQUEUED, Action.ATTEMPT_FAILED, Action.ARTIFACT_W
 
 
 def rework_of(task: Task) -> Rework | None:
-    """What an open task has to prove again, and who sent it back why; None when its result was never thrown
-    away.
+    """What an open task has to prove again, and who sent it back why.
+
+    None when its result was never thrown away.
     """
     if task.status not in OPEN_TASK or not task.attempts.filter(status=AttemptStatus.COMPLETED).exists():
         return None
@@ -105,8 +107,9 @@ def _returned(entry: HistoryEntry, gates: dict[datetime, str]) -> Returned:
 
 
 def _proofs(tasks: Sequence[Task]) -> dict[tuple[int, str], tuple[int | None, str]]:
-    """(task, criterion's text) to the newest attempt that proved it, and how; texts outlive a
-    version's rows.
+    """(task, criterion's text) to the newest attempt that proved it, and how.
+
+    Texts outlive a version's rows.
     """
     checks = CriterionCheck.objects.filter(attempt__task__in=tasks).order_by("attempt__number")
     rows = checks.values_list("attempt__task_id", "criterion__text", "attempt__number", "evidence")

@@ -1,5 +1,6 @@
-"""What the task pages show: rows with their explanation, and one task with everything that happened to it
-(FR-015).
+"""What the task pages show: rows with their explanation, and one task with everything that happened to it.
+
+Requirements: FR-015.
 """
 
 from collections.abc import Iterable, Sequence
@@ -41,8 +42,9 @@ from orchestrator.queries.work.interventions import with_artifact
 
 @dataclass(frozen=True)
 class TaskRow:
-    """A task as lists show it. `state` is the term of its chip: a pending task with a queued attempt is
-    ready.
+    """A task as lists show it.
+
+    `state` is the term of its chip: a pending task with a queued attempt is ready.
     """
 
     task: Task

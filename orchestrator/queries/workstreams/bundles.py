@@ -9,7 +9,7 @@ from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import Lifecycle
 from orchestrator.models import Bundle, Workstream
 from orchestrator.queries.engine.needs import needs_of
-from orchestrator.queries.workstreams.portfolio import standing_of
+from orchestrator.queries.workstreams.portfolio import counts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def members_of(bundle: Bundle) -> Iterator[Member]:
         Workstream.objects.filter(bundle=bundle).select_related("owner", "version__workflow").order_by("pk")
     )
     needs = needs_of(row.pk for row in rows)
-    return (Member(row, lifecycle(standing_of(row)), needs[row.pk]) for row in rows)
+    return (Member(row, lifecycle(counts_of(row)), needs[row.pk]) for row in rows)
 
 
 def bundle_facts(bundle_id: int) -> BundleFacts:

@@ -38,6 +38,7 @@ from orchestrator.models import (
 from orchestrator.queries.base.roles import may_do
 from orchestrator.queries.engine.signatures import latest_completed, sign_off_of
 from orchestrator.queries.engine.threads import kept_for_others
+from orchestrator.queries.plans.effect import promised_to_each
 from orchestrator.queries.plans.sign_offs import unsigned_by
 from orchestrator.queries.workstreams.learnings import due_batches, due_merge_points
 
@@ -278,7 +279,7 @@ def _gate_entry(task: Task) -> InboxEntry:
 def _finished() -> Source:
     rows = Workstream.objects.filter(status=WorkstreamStatus.ACTIVE, open_tasks=0, done_tasks__gt=0)
     undecided = WorkflowVersion.objects.filter(status=VersionStatus.IN_REVIEW, workstream=OuterRef("pk"))
-    rows = rows.exclude(Exists(undecided))
+    rows = rows.exclude(Exists(undecided)).exclude(Exists(promised_to_each()))
     return Source(rows.order_by("updated_at", "pk"), _finished_entry)
 
 

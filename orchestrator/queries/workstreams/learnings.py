@@ -56,9 +56,7 @@ def due(workstream: Workstream) -> tuple[str, ...]:
 
 
 def due_batches() -> QuerySet[Any]:
-    """Batches whose last task is done, each with its `label`, its workstream's `uuid` and `title`, and
-    `since` when.
-    """
+    """Batches whose last task is done: `label`, its workstream's `uuid` and `title`, and `since` when."""
     tasks = Task.objects.filter(step__thread__batch=OuterRef("pk"))
     said = Learning.objects.filter(workstream__version=OuterRef("stage__version"), after=OuterRef("label"))
     rows: QuerySet[Any] = (

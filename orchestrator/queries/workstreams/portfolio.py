@@ -12,9 +12,10 @@ from django.db.models import Case, CharField, Count, OuterRef, Prefetch, Q, Quer
 from django.http import QueryDict
 
 from orchestrator.core.engine import explain
-from orchestrator.core.engine.attention import QUIET, Standing, lifecycle, signals, window_start
+from orchestrator.core.engine.attention import QUIET, WorkstreamCounts, lifecycle, signals, window_start
 from orchestrator.core.terms import Lifecycle, Signal, TimeWindow, VersionStatus, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream, WorkstreamNeed
+from orchestrator.queries.plans.effect import promised_to_each
 
 Term = TypeVar("Term", bound=StrEnum)
 
@@ -145,8 +146,9 @@ class Bar:
 
 
 class Portfolio:
-    """Everything about one choice of filters at one moment. Each property reads the database once, when
-    asked.
+    """Everything about one choice of filters at one moment.
+
+    Each property reads the database once, when asked.
     """
 
     def __init__(self, filters: Filters, now: datetime, zone: tzinfo) -> None:
@@ -160,17 +162,17 @@ class Portfolio:
             .select_related("owner", "version__workflow")
             .defer("version__source", "version__summary")
             .prefetch_related(Prefetch("needs", WorkstreamNeed.objects.select_related("needed")))
-            .annotate(undecided=_undecided_version())
+            .annotate(undecided=_undecided_version(), promised=_promised_version())
             .order_by(*ATTENTION_FIRST)
         )
 
     def item(self, workstream: Workstream) -> PortfolioItem:
-        standing = standing_of(workstream)
-        found = signals(standing, self.now)
+        counts = counts_of(workstream)
+        found = signals(counts, self.now)
         ordered = tuple(signal for signal in Signal if signal in found)
-        state = explain.workstream(standing, self.now)
-        sentences = (state, waits_for(workstream), waits_for_a_decision(workstream))
-        return PortfolioItem(workstream, lifecycle(standing), ordered, " ".join(filter(None, sentences)))
+        state = explain.workstream(counts, self.now)
+        sentences = (state, waits_for(workstream), waits_for_a_version(workstream))
+        return PortfolioItem(workstream, lifecycle(counts), ordered, " ".join(filter(None, sentences)))
 
     def items(self) -> Iterator[PortfolioItem]:
         """Every row, streamed: what the CSV writes."""
@@ -197,9 +199,7 @@ class Portfolio:
 
     @cached_property
     def facets(self) -> dict[str, int]:
-        """How many workstreams each state, signal and window would show, with the other filters
-        as they are.
-        """
+        """How many workstreams each state, signal and window would show, with the other filters kept."""
         counts: dict[str, Count] = {}
         base = self.filters
         for state in Lifecycle:
@@ -224,10 +224,16 @@ def waits_for(workstream: Workstream) -> str:
     return explain.needs_workstreams(titles) if titles else ""
 
 
-def waits_for_a_decision(workstream: Workstream) -> str:
-    """A sentence on the version of work under way that nobody has decided about yet (LC-3)."""
-    number = workstream.undecided if workstream.status == WorkstreamStatus.ACTIVE else None  # type: ignore[attr-defined]
-    return explain.undecided_version(number) if number else ""
+def waits_for_a_version(workstream: Workstream) -> str:
+    """A sentence on the version of work under way that nobody has decided about yet, or that is approved and
+    not in effect (LC-3).
+    """
+    if workstream.status != WorkstreamStatus.ACTIVE:
+        return ""
+    if number := workstream.undecided:  # type: ignore[attr-defined]
+        return explain.undecided_version(number)
+    number = workstream.promised  # type: ignore[attr-defined]
+    return explain.promised_version(number) if number else ""
 
 
 def _undecided_version() -> Subquery:
@@ -236,8 +242,13 @@ def _undecided_version() -> Subquery:
     return Subquery(waiting.order_by("-number").values("number")[:1])
 
 
-def standing_of(workstream: Workstream) -> Standing:
-    return Standing(
+def _promised_version() -> Subquery:
+    """The number of the newest version that is approved and not in effect for a row's workstream."""
+    return Subquery(promised_to_each().values("number")[:1])
+
+
+def counts_of(workstream: Workstream) -> WorkstreamCounts:
+    return WorkstreamCounts(
         status=WorkstreamStatus(workstream.status),
         open_tasks=workstream.open_tasks,
         done_tasks=workstream.done_tasks,

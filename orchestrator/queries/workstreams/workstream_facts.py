@@ -1,5 +1,6 @@
-"""What machines read of workstreams: the list, and one with its tasks and their explanations (FR-002,
-FR-015).
+"""What machines read of workstreams: the list, and one with its tasks and their explanations.
+
+Requirements: FR-002, FR-015.
 """
 
 from dataclasses import replace

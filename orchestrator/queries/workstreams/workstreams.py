@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from orchestrator.contract.rework import ToProve
-from orchestrator.core.engine.attention import Standing, lifecycle, signals
+from orchestrator.core.engine.attention import lifecycle, signals
 from orchestrator.core.terms import (
     COUNTED_TASK,
     DONE_TASK,
@@ -30,9 +30,10 @@ from orchestrator.models import (
     WorkflowVersion,
     Workstream,
 )
-from orchestrator.queries.plans.effect import undecided_version
+from orchestrator.queries.plans.effect import promised_version, undecided_version
 from orchestrator.queries.work.rework import to_prove, to_verify_again
 from orchestrator.queries.work.tasks import TaskRow, task_rows
+from orchestrator.queries.workstreams.portfolio import counts_of
 
 #: The policy that the acceptance gate shows (LC-11).
 DEFINITION_OF_DONE = "definition-of-done"
@@ -72,6 +73,8 @@ class WorkstreamBoard:
     signature: PreHandoffReview | None
     #: A version of the plan that was submitted for work under way and is not decided (LC-3).
     undecided: WorkflowVersion | None
+    #: A version that is approved and brings more work once it takes effect; asked for where all is done.
+    promised: WorkflowVersion | None
 
     @property
     def total(self) -> int:
@@ -112,7 +115,8 @@ class WorkstreamBoard:
 
 def board(workstream: Workstream, now: datetime) -> WorkstreamBoard:
     rows = task_rows(workstream)
-    standing = _standing(workstream)
+    counts = counts_of(workstream)
+    finished = lifecycle(counts) == Lifecycle.FINISHED
     artifacts = (
         HandoffArtifact.objects.filter(workstream=workstream)
         .defer("body")
@@ -120,8 +124,8 @@ def board(workstream: Workstream, now: datetime) -> WorkstreamBoard:
     )
     return WorkstreamBoard(
         workstream=workstream,
-        lifecycle=lifecycle(standing),
-        signals=sorted(signals(standing, now)),
+        lifecycle=lifecycle(counts),
+        signals=sorted(signals(counts, now)),
         rows=rows,
         batches=_by_batch(rows),
         remaining=to_prove([row.task for row in rows]),
@@ -137,6 +141,7 @@ def board(workstream: Workstream, now: datetime) -> WorkstreamBoard:
         rounds=_rounds(workstream),
         signature=PreHandoffReview.objects.filter(workstream=workstream).select_related("reviewer").first(),
         undecided=undecided_version(workstream),
+        promised=promised_version(workstream) if finished else None,
     )
 
 
@@ -147,17 +152,6 @@ def definition_of_done() -> Policy | None:
 def learnings_of(workstream: Workstream) -> list[Learning]:
     return list(
         Learning.objects.filter(workstream=workstream).select_related("author").order_by("-recorded_at")
-    )
-
-
-def _standing(workstream: Workstream) -> Standing:
-    return Standing(
-        status=WorkstreamStatus(workstream.status),
-        open_tasks=workstream.open_tasks,
-        done_tasks=workstream.done_tasks,
-        blocked_tasks=workstream.blocked_tasks,
-        created_at=workstream.created_at,
-        updated_at=workstream.updated_at,
     )
 
 

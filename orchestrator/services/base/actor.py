@@ -33,8 +33,9 @@ class Actor:
 
     @classmethod
     def operator(cls, user: User) -> Self:
-        """Somebody at the server's own command line, for this account: whoever it is has the
-        database anyway.
+        """Somebody at the server's own command line, for this account.
+
+        Whoever it is has the database anyway.
         """
         return cls(f"{user.get_username()} {BY_COMMAND}", user)
 
@@ -60,8 +61,9 @@ class Actor:
 
     @property
     def is_person(self) -> bool:
-        """Whether a person acts, in the browser or through an executor of their own; agents and tools are
-        none.
+        """Whether a person acts, in the browser or through an executor of their own.
+
+        Agents and tools are none.
         """
         return self.user is not None and (self.executor is None or self.executor.kind == ExecutorKind.PERSON)
 

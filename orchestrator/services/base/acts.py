@@ -15,6 +15,7 @@ from typing import Any, Final, Generic, ParamSpec, TypeVar, cast
 
 from orchestrator.core.actions import Action
 from orchestrator.core.errors import MissingReason, NoRole, NotAllowed, Refusal
+from orchestrator.core.invisible import says_nothing
 from orchestrator.core.terms import Role, Scope
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.locks import Lock
@@ -42,7 +43,7 @@ class ReasonAsked:
     refusal: type[Refusal] = MissingReason
 
     def refuse_blank(self, given: Mapping[str, Any]) -> None:
-        if not any(str(given.get(name) or "").strip() for name in self.arguments):
+        if all(says_nothing(str(given.get(name) or "")) for name in self.arguments):
             field = self.field or self.arguments[0]
             raise self.refusal(self.missing, recovery=self.recovery or None, field=field)
 

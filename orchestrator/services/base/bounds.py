@@ -1,5 +1,6 @@
-"""How much of something there may be: refused beyond the numbers of `core/limits.py`, whichever interface
-brings it.
+"""How much of something there may be.
+
+Refused beyond the numbers of `core/limits.py`, whichever interface brings it.
 """
 
 from collections.abc import Mapping
@@ -64,7 +65,7 @@ def refuse_more_breadcrumbs(attempt: Attempt) -> None:
 
 
 def refuse_more_comments(version: WorkflowVersion, actor: Actor) -> None:
-    said = Comment.objects.filter(thread__version__workflow=version.workflow_id, discarded_at=None)
+    said = Comment.objects.filter(discussion__version__workflow=version.workflow_id, discarded_at=None)
     if said.filter(author=actor.account, sent_at=None).count() >= limits.DRAFTS:
         raise TooMany(
             f"You have {limits.DRAFTS} comments on this plan that are not sent.",

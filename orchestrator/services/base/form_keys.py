@@ -54,8 +54,9 @@ def make_once(*, sent: Sent, now: datetime, make: Callable[[], Made]) -> Made:
 
 
 def _made_or_kept(make: Callable[[], Made]) -> Made | StaleToken:
-    """What was made, or the one refusal that stores something; every other one is raised, and
-    stores nothing.
+    """What was made, or the one refusal that stores something.
+
+    Every other one is raised, and stores nothing.
     """
     try:
         return make()

@@ -13,6 +13,7 @@ from orchestrator.models import HistoryEntry, Workstream
 from orchestrator.queries.base.chains import newest_entries
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.locks import Lock, take
+from orchestrator.services.base.rows import InsertRow
 from orchestrator.services.base.unit_of_work import current_unit
 
 
@@ -99,7 +100,13 @@ def _write(waiting: Sequence[_WaitingEntry]) -> None:
     for sequence, one in enumerate(waiting, start=last + 1):
         rows.append(entry := _linked(sequence, tips.get(one.chain, NOTHING), one))
         tips[one.chain] = _Tip(entry.number, entry.leaf_hash, entry.recorded_at)
-    HistoryEntry.objects.bulk_create(rows)
+    for row in rows if len(rows) == 1 else ():
+        _INSERT(row)
+    if len(rows) > 1:
+        HistoryEntry.objects.bulk_create(rows)
+
+
+_INSERT = InsertRow(HistoryEntry)
 
 
 def _linked(sequence: int, tip: _Tip, waiting: _WaitingEntry) -> HistoryEntry:

@@ -13,12 +13,13 @@ from typing import TypeVar
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Manager, Model, QuerySet, Subquery, Value
+from django.db.models import Manager, Model, QuerySet
 from django.db.transaction import Atomic
 
 from orchestrator.core.errors import NotFound, WrongState
 from orchestrator.core.terms import WorkstreamStatus
 from orchestrator.models import Repository, Task, Workflow, Workstream
+from orchestrator.queries.base.locking import BY_ATTEMPT, BY_ID, BY_TASK, read_and_lock
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class Lock(IntEnum):
     """
 
     KEY = auto()  # the row of an idempotency key
-    INBOX_FILE = auto()  # the row of a file that the collector looks at
+    RESULT_FILE = auto()  # the row of a file that the collector looks at
     WORKSTREAM = auto()
     WORKFLOW = auto()
     REPOSITORY = auto()
@@ -156,22 +157,24 @@ def locked_workstream(workstream_id: int) -> Workstream:
     """The row, locked until the surrounding transaction ends. Asked again, it is the same object: what an
     act changes of it is changed for all of its parts."""
     take(Lock.WORKSTREAM, workstream_id)
-    return held_row(workstream_id) or _lock(Value(workstream_id), "There is no such workstream.")
+    return held_row(workstream_id) or _lock(BY_ID, workstream_id, "There is no such workstream.")
 
 
-def locked_workstream_of(task: QuerySet[Task], missing: str) -> Workstream:
-    """The row of the workstream that a task belongs to, locked in the statement that looks for it.
-
-    `task` has one row at most; without any NotFound says `missing`. A task never changes its workstream.
-    """
-    return _lock(Subquery(task.order_by().values("workstream_id")[:1]), missing)
+def locked_workstream_of_task(task_id: int, missing: str = "There is no such task.") -> Workstream:
+    """The row of the workstream that a task belongs to, locked in the statement that looks for it; without
+    one NotFound says `missing`. A task never changes its workstream."""
+    return _lock(BY_TASK, task_id, missing)
 
 
-def _lock(workstream_id: Subquery | Value, missing: str) -> Workstream:
-    try:
-        row = for_update(Workstream.objects).get(pk=workstream_id)
-    except Workstream.DoesNotExist:
-        raise NotFound(missing) from None
+def locked_workstream_of_attempt(attempt_id: int, missing: str) -> Workstream:
+    """The same for the workstream that an attempt was made in."""
+    return _lock(BY_ATTEMPT, attempt_id, missing)
+
+
+def _lock(by: str, number: int, missing: str) -> Workstream:
+    row = read_and_lock(by, number)
+    if row is None:
+        raise NotFound(missing)
     take(Lock.WORKSTREAM, row.pk)
     if held_row(row.pk) is None:
         hold(row)
@@ -187,7 +190,7 @@ def locked_pair(first_id: int, second_id: int) -> tuple[Workstream, Workstream]:
 
 def locked_task(task_id: int) -> Task:
     """The task as it stands behind its workstream's lock; the workstream must be active."""
-    workstream = locked_workstream_of(Task.objects.filter(pk=task_id), "There is no such task.")
+    workstream = locked_workstream_of_task(task_id)
     refuse_inactive(workstream)
     task = Task.objects.select_related("step").get(pk=task_id)
     task.workstream = workstream

@@ -27,8 +27,9 @@ _FULL: Final = frozenset({"53100"})
 
 
 def outage_in(error: BaseException | None) -> DatabaseUnavailable | None:
-    """The refusal for an error that a database caused, directly or through others; None for any
-    other error.
+    """The refusal for an error that a database caused, directly or through others.
+
+    None for any other error.
     """
     found = next((one for one in _chain(error) if isinstance(one, OUTAGES)), None)
     return outage(found) if found else None

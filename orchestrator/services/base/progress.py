@@ -9,6 +9,7 @@ from django.db.models import Count, F, OuterRef, Q, Subquery
 from orchestrator.core.terms import DONE_TASK, OPEN_TASK, TaskStatus
 from orchestrator.models import Step, Task, Workstream
 from orchestrator.services.base.locks import held_row, hold
+from orchestrator.services.base.rows import UpdateRow
 from orchestrator.services.base.unit_of_work import current_unit
 
 OPEN = [status.value for status in sorted(OPEN_TASK)]
@@ -16,12 +17,15 @@ DONE = [status.value for status in sorted(DONE_TASK)]
 BLOCKED = [TaskStatus.BLOCKED.value]
 
 
+_SAVE_TASK = UpdateRow(Task)
+
+
 def settle(task: Task, now: datetime) -> None:
     """Save a changed task of a locked workstream, count its step from one status to another, and let the
     next round look at it. The cost does not grow with the plan."""
     before = task.stored_status or Task.objects.values_list("status", flat=True).get(pk=task.pk)
     task.due, task.standing, task.updated_at = True, False, now
-    task.save()
+    _SAVE_TASK(task)
     task.stored_status = task.status
     count_moves(task.workstream, [(before, task.status)], now)
 
@@ -101,7 +105,10 @@ COUNTED = (
 
 def _write(workstreams: Sequence[Workstream]) -> None:
     for workstream in {row.pk: row for row in workstreams}.values():
-        workstream.save(update_fields=COUNTED)
+        _SAVE_COUNTED(workstream)
+
+
+_SAVE_COUNTED = UpdateRow(Workstream, COUNTED)
 
 
 def _put_in_place(workstream: Workstream) -> None:

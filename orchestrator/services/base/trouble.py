@@ -27,8 +27,9 @@ def kept_for_the_end(trouble: list[Exception]) -> Iterator[None]:
 
 
 def note_trouble(workstream: Workstream, trouble: list[Exception]) -> None:
-    """Let the workstream's page say why it was not brought up to date, or that it was; called outside a
-    transaction.
+    """Let the workstream's page say why it was not brought up to date, or that it was.
+
+    Called outside a transaction.
     """
     said = _said(trouble[0]) if trouble else ""
     if workstream.trouble != said:

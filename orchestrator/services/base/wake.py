@@ -1,5 +1,6 @@
-"""Wake the scheduler: a message with an id, sent when the act has committed; the rows are the truth (section
-5).
+"""Wake the scheduler: a message with an id, sent when the act has committed.
+
+The rows are the truth (section 5).
 """
 
 from functools import partial
@@ -8,6 +9,7 @@ from django.db import transaction
 from django_q.tasks import async_task
 
 from orchestrator.models import Wake
+from orchestrator.queries.base.sql import Joined, change
 from orchestrator.services.base.unit_of_work import unit_of_work
 
 
@@ -33,10 +35,13 @@ def send(workstream_id: int) -> None:
 
 def _first(workstream_id: int) -> bool:
     """Note that a message waits; whether none did before."""
-    rows = Wake.objects.filter(pk=workstream_id)
-    if rows.filter(waits=False).update(waits=True):
+    if change(_MARK, True, workstream_id):
         return True
-    return not rows.exists() and Wake.objects.get_or_create(workstream_id=workstream_id)[1]
+    return not _KNOWN.rows(workstream_id) and Wake.objects.get_or_create(workstream_id=workstream_id)[1]
+
+
+_MARK = "UPDATE orchestrator_wake SET waits = %s WHERE workstream_id = %s AND NOT waits"
+_KNOWN = Joined({}, "orchestrator_wake wake WHERE wake.workstream_id = %s", {"waits": "wake.waits"})
 
 
 def begun(workstream_id: int) -> None:

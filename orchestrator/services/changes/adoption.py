@@ -38,9 +38,7 @@ class _AdoptionAct:
 
 
 def adopt_state(*, version: WorkflowVersion, workstream: Workstream, actor: Actor, now: datetime) -> None:
-    """Let the fresh tasks of a locked workstream stand as the source tells, if the version was
-    submitted so.
-    """
+    """Let the fresh tasks of a locked workstream stand as the source tells, if it was submitted so."""
     if found := adoption_by(version):
         _take_over(
             _AdoptionAct(version, workstream, actor, now),
@@ -102,9 +100,7 @@ def _set(act: _AdoptionAct, verdicts: Iterable[Adopted], tasks: Mapping[str, Tas
 def _complete(
     act: _AdoptionAct, verdicts: Sequence[Adopted], tasks: Mapping[str, Task]
 ) -> dict[str, Attempt]:
-    """A completed attempt for each that nobody claimed, with evidence that says so, and its
-    handoff artifact.
-    """
+    """A completed attempt for each that nobody claimed, with honest evidence and its handoff artifact."""
     by_key = {one.key: one for one in verdicts}
     order: TopologicalSorter[str] = TopologicalSorter()
     for key, verdict in by_key.items():
@@ -138,8 +134,9 @@ def _outcome(act: _AdoptionAct, one: Adopted) -> str:
 
 
 def _take_as_met(act: _AdoptionAct, attempts: Sequence[Attempt]) -> None:
-    """Evidence for every exit criterion that tells the truth: the source says so, and nobody looked here
-    (BX-9).
+    """Evidence for every exit criterion that tells the truth: the source says so, and nobody looked here.
+
+    Requirements: BX-9.
     """
     by_step = {attempt.task.step_id: attempt for attempt in attempts}
     for some in in_parts(sorted(by_step)):

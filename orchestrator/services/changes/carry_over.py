@@ -52,7 +52,7 @@ def carry_over(
     _move(change, [v for v in judgement.verdicts if v.old and v.new], tasks, steps)
     cancel([tasks[key] for key in judgement.dropped], change.now)
     returned = add_tasks(change, [steps[key] for key in judgement.added])
-    lanes = carry_assignments(change)
+    assignments = carry_assignments(change)
     data: dict[str, Any] = {
         "migration": migration.pk,
         "from": change.workstream.version.number,
@@ -63,7 +63,7 @@ def carry_over(
         "returned": dict.fromkeys(returned, TaskStatus.PENDING.value),
         "dropped": list(judgement.dropped),
         "again": {v.new: v.status.value for v in judgement.verdicts if v.outcome is MappedOutcome.AGAIN},
-        "lanes": lanes,
+        "assignments": assignments,
     }
     return migration, data
 
@@ -74,7 +74,7 @@ def current_tasks(workstream: Workstream) -> dict[str, Task]:
     return {task.step.key: task for task in current.select_related("step")}
 
 
-def open_migration(change: Change, undoes: Migration | None = None) -> Migration:
+def open_migration(change: Change, rolls_back: Migration | None = None) -> Migration:
     return Migration.objects.create(
         workstream=change.workstream,
         from_version=change.workstream.version,
@@ -82,13 +82,14 @@ def open_migration(change: Change, undoes: Migration | None = None) -> Migration
         reason=change.reason,
         applied_by=change.actor.label,
         applied_at=change.now,
-        undoes=undoes,
+        rolls_back=rolls_back,
     )
 
 
 def cancel(tasks: Sequence[Task], now: datetime) -> None:
-    """Take tasks out of the work: they and their queued attempts are cancelled, everything else stays on
-    record.
+    """Take tasks out of the work.
+
+    They and their queued attempts are cancelled, everything else stays on record.
     """
     ids = [task.pk for task in tasks]
     cancel_queued(ids, now)
@@ -114,8 +115,9 @@ def add_tasks(change: Change, steps: Sequence[Step]) -> list[str]:
 
 
 def carry_assignments(change: Change) -> dict[str, bool]:
-    """Executors of threads pass to the thread with the same stage, batch and name (WF-4); False where there
-    is none.
+    """Executors of threads pass to the thread with the same stage, batch and name (WF-4).
+
+    False where there is none.
     """
     threads = Thread.objects.filter(batch__stage__version=change.version)
     places = {tuple(place): pk for pk, *place in threads.values_list("pk", *LANE)}

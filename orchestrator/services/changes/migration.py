@@ -1,5 +1,6 @@
-"""Versions in flight: first tasks, and the migration of work under way to another version (FR-016, EC-4,
-WF-5).
+"""Versions in flight: first tasks, and the migration of work under way to another version.
+
+Requirements: FR-016, EC-4, WF-5.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -77,9 +78,7 @@ def first_tasks(workstream: Workstream) -> list[str]:
 
 
 def _take_over(version: WorkflowVersion, workstream: Workstream) -> None:
-    """Older versions that were approved for this workstream and still wait for their time never come into
-    effect.
-    """
+    """Older versions approved for this workstream whose time has not come never come into effect."""
     waiting = WorkflowVersion.objects.filter(
         workstream=workstream, status=VersionStatus.APPROVED, stages=None
     )

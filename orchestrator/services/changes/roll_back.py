@@ -40,9 +40,9 @@ from orchestrator.services.changes.migration import follow
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """The migration that is undone, with what becomes of every item of it."""
+    """The migration that is rolled back, with what becomes of every item of it."""
 
-    undone: Migration
+    rolled_back: Migration
     verdicts: tuple[ItemVerdict, ...]
     steps: Mapping[str, Step]
     went: Mapping[str, Task]
@@ -56,7 +56,7 @@ class _Way:
     records=(Action.MIGRATION_ROLLED_BACK,),
 )
 def roll_back(*, migration_id: int, reason: str, actor: Actor, now: datetime) -> Migration:
-    """Undo the latest migration of an active workstream.
+    """Roll back the latest migration of an active workstream.
 
     Tasks that were kept return to their old steps as they stand now; what the migration itself had done again
     and nobody touched stands as before; added tasks are cancelled with their attempts; dropped ones come
@@ -64,11 +64,11 @@ def roll_back(*, migration_id: int, reason: str, actor: Actor, now: datetime) ->
     running.
     """
     with unit_of_work():
-        undone, workstream = _latest(migration_id)
-        change = Change(workstream, undone.from_version, reason.strip(), actor, now)
-        way = _way_back(workstream, undone)
+        rolled_back, workstream = _latest(migration_id)
+        change = Change(workstream, rolled_back.from_version, reason.strip(), actor, now)
+        way = _way_back(workstream, rolled_back)
         tasks = current_tasks(workstream)
-        migration = open_migration(change, undoes=undone)
+        migration = open_migration(change, rolls_back=rolled_back)
         _note_items(migration, way, tasks)
         restored, undecided = _return_tasks(way, tasks, now)
         gone = [v.old for v in way.verdicts if v.outcome is MappedOutcome.CANCELLED]
@@ -83,10 +83,10 @@ def roll_back(*, migration_id: int, reason: str, actor: Actor, now: datetime) ->
             "returned": returned,
             "restored": restored,
             "undecided": undecided,
-            "lanes": carry_assignments(change),
+            "assignments": carry_assignments(change),
         }
         follow(workstream, change.version, plan_of(change.version), actor, now)
-        _record(change, undone, data)
+        _record(change, rolled_back, data)
         wake(workstream.pk)
     return migration
 
@@ -98,18 +98,20 @@ def _latest(migration_id: int) -> tuple[Migration, Workstream]:
     workstream = locked_workstream(found)
     if workstream.status != WorkstreamStatus.ACTIVE:
         raise WrongState(f"{workstream} is {workstream.status}; only active workstreams are migrated.")
-    undone = Migration.objects.select_related("from_version__workflow", "to_version").get(pk=migration_id)
+    rolled_back = Migration.objects.select_related("from_version__workflow", "to_version").get(
+        pk=migration_id
+    )
     latest = last_migration(workstream)
-    if latest is None or latest.pk != undone.pk or undone.to_version_id != workstream.version_id:
+    if latest is None or latest.pk != rolled_back.pk or rolled_back.to_version_id != workstream.version_id:
         raise WrongState(
             "Only the latest migration that stands can be rolled back.",
             recovery="Roll back the later ones first, the latest one before the others.",
         )
-    return undone, workstream
+    return rolled_back, workstream
 
 
-def _way_back(workstream: Workstream, undone: Migration) -> _Way:
-    verdicts = ways_back(workstream, undone)
+def _way_back(workstream: Workstream, rolled_back: Migration) -> _Way:
+    verdicts = ways_back(workstream, rolled_back)
     if refused := [v for v in verdicts if v.refused]:
         said = "; ".join(f"{v.old}: {v.sentence}" for v in refused)
         raise MigrationImpossible(
@@ -117,16 +119,17 @@ def _way_back(workstream: Workstream, undone: Migration) -> _Way:
             recovery="Settle what stands in the way, then roll back.",
             steps=", ".join(v.old for v in refused),
         )
-    steps = {step.key: step for step in Step.objects.filter(version=undone.from_version)}
-    went = Task.objects.filter(workstream=workstream, step__version=undone.from_version).select_related(
+    steps = {step.key: step for step in Step.objects.filter(version=rolled_back.from_version)}
+    went = Task.objects.filter(workstream=workstream, step__version=rolled_back.from_version).select_related(
         "step"
     )
-    return _Way(undone, verdicts, steps, {task.step.key: task for task in went})
+    return _Way(rolled_back, verdicts, steps, {task.step.key: task for task in went})
 
 
 def _return_tasks(way: _Way, tasks: Mapping[str, Task], now: datetime) -> tuple[dict[str, str], list[str]]:
-    """Point the tasks to their old steps; the statuses that change with it, and whose failure waits again, by
-    key.
+    """Point the tasks to their old steps.
+
+    The statuses that change with it, and whose failure waits again, by key.
     """
     kept = [v for v in way.verdicts if v.old and v.new]
     restored = [v for v in kept if v.status != tasks[v.old].status]
@@ -146,7 +149,7 @@ def _return_tasks(way: _Way, tasks: Mapping[str, Task], now: datetime) -> tuple[
 def _reopen_failures(way: _Way, tasks: Sequence[Task]) -> set[int]:
     """A failure that only the migration followed up waits for a person again; the tasks whose did."""
     failed = Attempt.objects.filter(task__in=tasks, status=AttemptStatus.FAILED)
-    followed_up = failed.filter(followed_up_at=way.undone.applied_at)
+    followed_up = failed.filter(followed_up_at=way.rolled_back.applied_at)
     reopened = set(followed_up.values_list("task_id", flat=True))
     followed_up.update(followed_up_at=None)
     return reopened
@@ -185,12 +188,12 @@ def _kind(verdict: ItemVerdict) -> MappingKind:
     return MappingKind.SAME if verdict.old == verdict.new else MappingKind.RENAMED
 
 
-def _record(change: Change, undone: Migration, data: Mapping[str, object]) -> None:
+def _record(change: Change, rolled_back: Migration, data: Mapping[str, object]) -> None:
     record(
         workstream=change.workstream,
         actor=change.actor,
         action=Action.MIGRATION_ROLLED_BACK,
-        subject=f"version {undone.to_version.number} to version {undone.from_version.number}",
+        subject=f"version {rolled_back.to_version.number} to version {rolled_back.from_version.number}",
         reason=change.reason,
         now=change.now,
         data=data,

@@ -33,6 +33,7 @@ from orchestrator.queries.handoff.upstream import IN_FORCE, Upstream, output_pla
 from orchestrator.queries.work.baseline import integration_in_force
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
 from orchestrator.services.base.progress import next_artifacts
+from orchestrator.services.base.rows import InsertRow
 from orchestrator.services.handoff.damage import workspace
 from orchestrator.services.handoff.known_branch import refuse_diverged
 
@@ -66,12 +67,15 @@ def announce(
     said = _Said(event, actor, outcome, next_action, situation.integrated, now)
     artifact = _artifact(attempt, situation.step, said, prior, files, next_artifacts(workstream, 1))
     artifact.state = state
-    artifact.save(force_insert=True)
+    _INSERT(artifact)
     for file in files:
         file.artifact = artifact
     if files:
         OutputFile.objects.bulk_create(files)
     return artifact
+
+
+_INSERT = InsertRow(HandoffArtifact)
 
 
 def _situation_of(attempt: Attempt) -> Situation:

@@ -1,5 +1,6 @@
-"""Baseline integration: the boundary behind which work is done again only after a revert decision
-(FR-010).
+"""Baseline integration: the boundary behind which work is done again only after a revert decision.
+
+Requirements: FR-010.
 """
 
 import logging
@@ -157,8 +158,9 @@ def _to_look_at(now: datetime) -> QuerySet[Workstream]:
 
 
 def _is_news(workstream: Workstream, head: str) -> bool:
-    """Whether the last look saw another base branch or other results; what the cache forgets is looked at
-    again.
+    """Whether the last look saw another base branch or other results.
+
+    What the cache forgets is looked at again.
     """
     key = f"orchestrator.baseline.{workstream.uuid}"
     state = f"{head} {workstream.last}"  # type: ignore[attr-defined]
@@ -180,7 +182,7 @@ def _is_news(workstream: Workstream, head: str) -> bool:
 def revert(
     *, workstream_id: int, reason: str, actor: Actor, now: datetime, commit: str = ""
 ) -> BaselineIntegration:
-    """Decide that integrated work is taken back; afterwards it may be sent back and done again (FR-010).
+    """Decide that integrated work is reverted; afterwards it may be sent back and done again (FR-010).
 
     Only a person decides. Where the repository is at hand the state before the integration has to be restored
     first: either the base branch no longer holds the work, or `commit` names a commit on it that came after
@@ -224,12 +226,20 @@ def _revert(
 
 def refuse_integrated(workstream: Workstream) -> None:
     """BaselineIntegrated while an integration is in force: complete work is not done again behind it."""
-    if current := integration_in_force(workstream):
-        raise BaselineIntegrated(
-            f"The work of {workstream} is part of the base branch since "
-            f"{current.integrated_at:%Y-%m-%d %H:%M} UTC.",
-            commit=current.commit,
-        )
+    if refusal := why_integrated(workstream):
+        raise refusal
+
+
+def why_integrated(workstream: Workstream) -> BaselineIntegrated | None:
+    """Why complete work is not done again: an integration is in force; None without one."""
+    current = integration_in_force(workstream)
+    if current is None:
+        return None
+    return BaselineIntegrated(
+        f"The work of {workstream} is part of the base branch since "
+        f"{current.integrated_at:%Y-%m-%d %H:%M} UTC.",
+        commit=current.commit,
+    )
 
 
 def _found(workstream_id: int) -> Workstream:
@@ -347,7 +357,7 @@ def _known(branch: BaseBranch | None, commit: str) -> str:
 
 
 def _restored(workstream: Workstream, current: BaselineIntegration, commit: str) -> tuple[str, str]:
-    """The full id of the revert commit, and what was compared to see that the work is taken back."""
+    """The full id of the revert commit, and what was compared to see that the work is reverted."""
     branch = base_branch_of(workstream)
     full = _known(branch, commit) if commit else ""
     if branch is None:

@@ -1,5 +1,6 @@
-"""The commit that a completion names: a word of the caller's until the plan's repository knows it (FR-027,
-BX-1).
+"""The commit that a completion names: a word of the caller's until the plan's repository knows it.
+
+Requirements: FR-027, BX-1.
 """
 
 from orchestrator.adapters.base_branch import BaseBranch
@@ -10,8 +11,9 @@ from orchestrator.queries.work.baseline import base_branch_of
 
 
 def commit_word(word: str) -> str:
-    """The word in small letters, if it can be a commit's id at all; nothing else is stored, or
-    given to git.
+    """The word in small letters, if it can be a commit's id at all.
+
+    Nothing else is stored, or given to git.
     """
     small = word.strip().lower()
     if not is_commit_word(small):

@@ -1,5 +1,6 @@
-"""Damage: artifact files that are missing, unreadable or altered stop their successors, by name
-(EC-3, F32).
+"""Damage: artifact files that are missing, unreadable or altered stop their successors, by name.
+
+Requirements: EC-3, F32.
 """
 
 import hashlib
@@ -113,16 +114,18 @@ def note_problem(artifact: HandoffArtifact, problem: str, now: datetime) -> None
 
 
 def judge_launched_again(workstream_id: int) -> None:
-    """A handover was lost or came back: the next round says anew of all launched tasks whether
-    they are held.
+    """A handover was lost or came back.
+
+    The next round says anew of all launched tasks whether they are held.
     """
     live = Attempt.objects.filter(task__workstream=workstream_id, status__in=LIVE)
     Task.objects.filter(pk__in=live.values("task")).update(due=True, standing=False)
 
 
 def move(artifact: HandoffArtifact, state: ArtifactState, problem: str = "") -> bool:
-    """Change the state of an artifact that nobody else has moved since it was read; the caller holds the
-    lock.
+    """Change the state of an artifact that nobody else has moved since it was read.
+
+    The caller holds the lock.
     """
     moved = HandoffArtifact.objects.filter(
         pk=artifact.pk, state=artifact.state, problem=artifact.problem

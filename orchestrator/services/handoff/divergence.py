@@ -18,7 +18,7 @@ from orchestrator.core.terms import ArtifactState, Divergence, Scope, Settlement
 from orchestrator.models import HandoffArtifact, WorkspaceBranch, Workstream
 from orchestrator.queries.base.parts import MANY
 from orchestrator.queries.engine.snapshot import workstream_row
-from orchestrator.queries.handoff.handovers import STANDING
+from orchestrator.queries.handoff.handovers import PUBLISHED
 from orchestrator.queries.work.projection import projected_files
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
@@ -28,7 +28,7 @@ from orchestrator.services.base.wake import wake
 from orchestrator.services.handoff.damage import check_intact, workspace
 from orchestrator.services.handoff.known_branch import known_branch, look, note_head, seen_by, settled
 from orchestrator.services.handoff.publishing import COMMIT_BYTES, COMMIT_SIZE, contents_of
-from orchestrator.workspace import Inbox, Workspace
+from orchestrator.workspace import ResultBranches, Workspace
 from orchestrator.workspace.branch import keep, lines_between, put_back, reachable, write_again
 from orchestrator.workspace.repository import nobody
 
@@ -74,7 +74,7 @@ def settle_divergence(*, way: Settlement, reason: str, actor: Actor, now: dateti
     under.
 
     WrongState when both agree, or when this way is none for what happened. Call it outside a transaction: the
-    workspace's lock comes before any row lock. A kill leaves the divergence standing, and the act is done
+    workspace's lock comes before any row lock. A kill leaves the divergence as it is, and the act is done
     again.
     """
     space = workspace()
@@ -87,10 +87,10 @@ def settle_divergence(*, way: Settlement, reason: str, actor: Actor, now: dateti
         if way is Settlement.SET_BACK:
             put_back(space, row.head)
         else:
-            space.intend = nobody  # a kill leaves the divergence standing
+            space.intend = nobody  # a kill leaves the divergence as it is
             write_again(space, recorded_files(), "Written again from the record\n", now, above=head)
         # An older database does not know results that were taken in since: they are looked at again.
-        Inbox(space).forget()
+        ResultBranches(space).forget()
         _note_settled(space, way, reason, row, kept, actor, now)
     check_intact(
         HandoffArtifact.objects.filter(state=ArtifactState.DAMAGED).select_related("attempt"), now=now
@@ -147,19 +147,23 @@ def _note_settled(
 
 
 def name_commits(space: Workspace, head: str, now: datetime) -> None:
-    """Artifacts of commits that the branch has lost stand in its newest commit now; the caller has a
-    transaction.
+    """Artifacts of commits that the branch has lost stand in its newest commit now.
+
+    The caller has a transaction.
     """
-    standing = HandoffArtifact.objects.filter(state__in=STANDING)
+    published = HandoffArtifact.objects.filter(state__in=PUBLISHED)
     held = reachable(space, head)
-    lost = [one for one in standing.order_by().values_list("commit", flat=True).distinct() if one not in held]
+    lost = [
+        one for one in published.order_by().values_list("commit", flat=True).distinct() if one not in held
+    ]
     for start in range(0, len(lost), MANY):
-        standing.filter(commit__in=lost[start : start + MANY]).update(commit=head, committed_at=now)
+        published.filter(commit__in=lost[start : start + MANY]).update(commit=head, committed_at=now)
 
 
 def recorded_files() -> Iterator[Mapping[str, bytes]]:
-    """Everything that was ever published, as the record has it, in parts that fit into memory; then the state
-    files.
+    """Everything that was ever published, as the record has it, in parts that fit into memory.
+
+    Then the state files.
     """
     for workstream in Workstream.objects.order_by("pk").values_list("pk", flat=True):
         yield from _handed_over(workstream)
@@ -167,7 +171,7 @@ def recorded_files() -> Iterator[Mapping[str, bytes]]:
 
 
 def _handed_over(workstream: int) -> Iterator[Mapping[str, bytes]]:
-    rows = HandoffArtifact.objects.filter(workstream=workstream, state__in=STANDING).order_by("sequence")
+    rows = HandoffArtifact.objects.filter(workstream=workstream, state__in=PUBLISHED).order_by("sequence")
     part: dict[str, bytes] = {}
     count = size = 0
     for row in rows.iterator(chunk_size=COMMIT_SIZE):

@@ -12,6 +12,7 @@ from orchestrator.core.errors import WorkspaceDiverged, WorkspaceUnavailable
 from orchestrator.core.files.divergence import Seen, agrees, judge, sentence
 from orchestrator.core.terms import Divergence
 from orchestrator.models import WorkspaceBranch
+from orchestrator.queries.base.sql import Joined, Table
 from orchestrator.services.base.actor import ORCHESTRATOR
 from orchestrator.services.base.history import record
 from orchestrator.services.base.unit_of_work import unit_of_work
@@ -20,11 +21,14 @@ from orchestrator.workspace import Workspace
 
 def known_branch() -> WorkspaceBranch:
     """The row, or what it says before there is one: no commit is known."""
-    return next(iter(_rows()), None) or WorkspaceBranch()
+    found = _KNOWN.first(WorkspaceBranch.ONLY)
+    row: WorkspaceBranch = found["branch"] if found else WorkspaceBranch()
+    return row
 
 
-def _rows() -> list[WorkspaceBranch]:
-    return list(WorkspaceBranch.objects.filter(pk=WorkspaceBranch.ONLY))
+_KNOWN = Joined(
+    {"branch": Table(WorkspaceBranch)}, "orchestrator_workspacebranch branch WHERE branch.id = %s"
+)
 
 
 def intend(commit: str) -> None:
@@ -63,8 +67,9 @@ def refuse_diverged(space: Workspace, known: WorkspaceBranch | None = None) -> N
 
 
 def refuse_diverged_writer(space: Workspace, now: datetime) -> WorkspaceBranch:
-    """The same for whoever is about to add to the branch under the workspace's lock; noted for everybody to
-    see.
+    """The same for whoever is about to add to the branch under the workspace's lock.
+
+    Noted for everybody to see.
     """
     head, row = space.head(), known_branch()
     if not agrees(row.head, row.meant, head):
@@ -105,8 +110,9 @@ def seen_by(space: Workspace, row: WorkspaceBranch, head: str) -> Seen:
 
 
 def diverged(space: Workspace, row: WorkspaceBranch, head: str) -> WorkspaceDiverged:
-    """The refusal. Executors ask again every few seconds, so git is asked only about what nobody has noted
-    yet.
+    """The refusal.
+
+    Executors ask again every few seconds, so git is asked only about what nobody has noted yet.
     """
     noted = row.diverged_at is not None and row.found == head
     kind = Divergence(row.kind) if noted else judge(seen_by(space, row, head))

@@ -8,18 +8,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Length
 
 from orchestrator.core.errors import WorkspaceDiverged, WorkspaceUnavailable
 from orchestrator.core.terms import ArtifactState, WorkstreamStatus
 from orchestrator.models import HandoffArtifact, OutputFile, Workstream
 from orchestrator.queries.engine.snapshot import workstream_row
+from orchestrator.queries.handoff.pending import first_pending
 from orchestrator.queries.work.projection import projected_files
 from orchestrator.services.base.locks import outside_transactions
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.handoff.damage import note_problem, workspace
 from orchestrator.services.handoff.known_branch import note_head, refuse_diverged_writer
+from orchestrator.services.handoff.state_files import begin_writing
 from orchestrator.workspace import Workspace
 
 #: Most artifacts, and most bytes of outputs, in one git commit; a larger single artifact has a commit of
@@ -72,6 +74,7 @@ def _publish_workstream(space: Workspace, workstream_id: int, now: datetime, sta
             rows, more = _next_rows(workstream_id)
             files, slug = contents_of(rows), rows[0].workstream.slug if rows else ""
             if state_files and not more:
+                begin_writing(workstream_id, now)
                 workstream = workstream_row(workstream_id)
                 files, slug = {**files, **projected_files(workstream)}, workstream.slug
             standing = space.standing(files)
@@ -94,7 +97,7 @@ def _pending(workstream_id: int) -> QuerySet[HandoffArtifact]:
 def _next_rows(workstream_id: int) -> tuple[list[HandoffArtifact], bool]:
     """The next pending rows in order, and whether there are more for a commit of their own: one that writes
     over an earlier one's output waits."""
-    pending = _first_pending(workstream_id)
+    pending = first_pending(workstream_id, COMMIT_SIZE)
     sizes: dict[int, dict[str, int]] = defaultdict(dict)
     for artifact, path, size in _sizes([row.pk for row in pending if _has_outputs(row)]):
         sizes[artifact][path] = size
@@ -109,12 +112,6 @@ def _next_rows(workstream_id: int) -> tuple[list[HandoffArtifact], bool]:
         paths |= own.keys()
         rows.append(row)
     return rows, len(rows) == COMMIT_SIZE
-
-
-def _first_pending(workstream: int) -> list[HandoffArtifact]:
-    outputs = OutputFile.objects.filter(artifact=OuterRef("pk"))
-    rows = _pending(workstream).annotate(has_outputs=Exists(outputs)).select_related("workstream")
-    return list(rows.order_by("sequence")[:COMMIT_SIZE])
 
 
 def _has_outputs(row: HandoffArtifact) -> bool:

@@ -50,8 +50,9 @@ def keep_sound(*, now: datetime, whole: bool = False) -> bool:
 
 
 def _mend(space: Workspace, scrub: Scrub, damages: Sequence[Damage], now: datetime) -> None:
-    """Under the workspace's lock. A kill leaves objects that are missing and a mark, so the next run does the
-    rest.
+    """Under the workspace's lock.
+
+    A kill leaves objects that are missing and a mark, so the next run does the rest.
     """
     known = refuse_diverged_writer(space, now)
     head = space.head()

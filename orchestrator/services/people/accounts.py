@@ -1,7 +1,7 @@
 """What the history says of accounts: made, renamed, closed, roles and rights given and taken (FR-011).
 
 Accounts are kept by Django, and changed by commands, by the administration and by their own people. Whoever
-changes one reads its standing before, and has the difference recorded in the same transaction.
+changes one reads its state before, and has the difference recorded in the same transaction.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ Change = tuple[Action, dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class AccountStanding:
+class AccountState:
     """What an account is called and what it may do."""
 
     name: str
@@ -37,7 +37,7 @@ class AccountStanding:
     rights: frozenset[str]
 
 
-def standing_of(account_id: int | None) -> AccountStanding | None:
+def account_state(account_id: int | None) -> AccountState | None:
     """As the database has it now; None for an account that is yet to be made."""
     account = User.objects.filter(pk=account_id).first() if account_id is not None else None
     if account is None:
@@ -45,20 +45,19 @@ def standing_of(account_id: int | None) -> AccountStanding | None:
     rights = {permission.codename for permission in account.user_permissions.all()}
     rights |= {name for name in ("is_staff", "is_superuser") if getattr(account, name)}
     roles = frozenset(account.groups.values_list("name", flat=True))
-    return AccountStanding(
-        account.get_username(), account.password, account.is_active, roles, frozenset(rights)
-    )
+    return AccountState(account.get_username(), account.password, account.is_active, roles, frozenset(rights))
 
 
-def record_changes(*, account: User, before: AccountStanding | None, actor: Actor, now: datetime) -> None:
-    """An entry for each thing in which the account is now another one than before; part of the caller's
-    transaction.
+def record_changes(*, account: User, before: AccountState | None, actor: Actor, now: datetime) -> None:
+    """An entry for each thing in which the account is now another one than before.
+
+    Part of the caller's transaction.
     """
-    after = standing_of(account.pk)
+    after = account_state(account.pk)
     if after is None:
         raise InvalidInput("There is no such account.")
     new = before is None
-    before = before or AccountStanding(after.name, after.password, True, frozenset(), frozenset())
+    before = before or AccountState(after.name, after.password, True, frozenset(), frozenset())
     said: list[Change] = [(Action.ACCOUNT_MADE, {})] if new else []
     if after.name != before.name:
         said.append((Action.ACCOUNT_RENAMED, {"from": before.name, "to": after.name}))
@@ -81,8 +80,9 @@ def record_changes(*, account: User, before: AccountStanding | None, actor: Acto
     records=(Action.PASSWORD_CHANGED,),
 )
 def change_password(*, account: User, old: str, new: str, now: datetime) -> None:
-    """A person's own new password. Every other session of theirs is over; the caller keeps the one it was
-    typed in.
+    """A person's own new password.
+
+    Every other session of theirs is over; the caller keeps the one it was typed in.
     """
     if not account.check_password(old):
         raise InvalidInput(
@@ -93,15 +93,16 @@ def change_password(*, account: User, old: str, new: str, now: datetime) -> None
     except ValidationError as problem:
         raise PasswordWeak(" ".join(problem.messages)) from problem
     with unit_of_work():
-        before = standing_of(account.pk)
+        before = account_state(account.pk)
         account.set_password(new)
         account.save(update_fields=["password"])
         record_password(account=account, before=before, actor=Actor.person(account), now=now)
 
 
-def record_password(*, account: User, before: AccountStanding | None, actor: Actor, now: datetime) -> None:
-    """Ends sessions and waits that belong to the old password, and records the change; in the caller's
-    transaction.
+def record_password(*, account: User, before: AccountState | None, actor: Actor, now: datetime) -> None:
+    """Ends sessions and waits that belong to the old password, and records the change.
+
+    In the caller's transaction.
     """
     for device in TOTPDevice.objects.filter(user=account, confirmed=True):
         device.throttle_reset()

@@ -29,8 +29,9 @@ from orchestrator.services.people.ownership import person
 def declare_blocker(
     *, task_id: int, kind: str, note: str, actor: Actor, now: datetime, owner: str = ""
 ) -> Blocker:
-    """Say that a task cannot go on and why. `owner` is the user name of whoever sees to it, or else who
-    declares it.
+    """Say that a task cannot go on and why.
+
+    `owner` is the user name of whoever sees to it, or else who declares it.
     """
     if kind not in set(BlockerKind):
         raise InvalidInput(

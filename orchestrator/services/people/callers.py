@@ -58,8 +58,9 @@ class Caller:
 
     @property
     def executor(self) -> Executor:
-        """The member of the pool that claims; a person in a session is none until one is
-        registered for them.
+        """The member of the pool that claims.
+
+        A person in a session is none until one is registered for them.
         """
         own = self.claimer
         if own is None:
@@ -94,8 +95,9 @@ def caller_by_command(user: User) -> Caller:
 
 
 def member_by_command(name: str) -> Caller:
-    """An executor named there. A person's own is refused: its acts would count as made with that person's
-    token.
+    """An executor named there.
+
+    A person's own is refused: its acts would count as made with that person's token.
     """
     caller = caller_by_name(name)
     if caller.executor.kind == ExecutorKind.PERSON:

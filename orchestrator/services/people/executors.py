@@ -69,9 +69,7 @@ def _named(name: str) -> Executor | None:
 
 
 def _new(name: str, kind: ExecutorKind, user: User, now: datetime) -> Executor:
-    """Behind the names lock somebody else may have made the very same one, which is the one that is asked
-    for.
-    """
+    """The one to use: behind the names lock somebody else may have made the very same one."""
     lock_names()
     if executor := _named(name):
         return executor

@@ -110,8 +110,9 @@ def open_intervention(
 def close_intervention(
     intervention: Intervention, task: Task, answer: str, actor: Actor, now: datetime
 ) -> None:
-    """Take the flag of a locked task away; the caller settles it. Nobody's name stands for what clears
-    itself.
+    """Take the flag of a locked task away; the caller settles it.
+
+    Nobody's name stands for what clears itself.
     """
     intervention.answer, intervention.cleared_at = answer, now
     intervention.cleared_by, intervention.cleared_as = actor.user, actor.label
@@ -135,8 +136,9 @@ def ask_about_artifact(artifact: HandoffArtifact, now: datetime) -> None:
 
 
 def artifact_settled(artifact: HandoffArtifact, said: str, now: datetime) -> None:
-    """Clear the card of a task whose handover is usable again or no longer counts; the caller
-    holds the lock.
+    """Clear the card of a task whose handover is usable again or no longer counts.
+
+    The caller holds the lock.
     """
     task = _behind(artifact)
     if close_artifact_card(task, said, now):
@@ -144,8 +146,9 @@ def artifact_settled(artifact: HandoffArtifact, said: str, now: datetime) -> Non
 
 
 def close_artifact_card(task: Task, said: str, now: datetime) -> bool:
-    """Close the open card about a damaged file, if there is one; the caller holds the lock and saves the
-    task.
+    """Close the open card about a damaged file, if there is one.
+
+    The caller holds the lock and saves the task.
     """
     card = task.interventions.filter(kind=InterventionKind.ARTIFACT, cleared_at=None).first()
     if card is not None:

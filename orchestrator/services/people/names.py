@@ -1,5 +1,6 @@
-"""Names that nobody else has or resembles: of an account and of an executor, checked against both (FR-011,
-FR-027).
+"""Names that nobody else has or resembles: of an account and of an executor, checked against both.
+
+Requirements: FR-011, FR-027.
 """
 
 from django.contrib.auth.models import User

@@ -1,5 +1,6 @@
-"""The authenticator app of an account and its recovery codes: set up, asked for, replaced, taken away
-(FR-011).
+"""The authenticator app of an account and its recovery codes: set up, asked for, replaced, taken away.
+
+Requirements: FR-011.
 """
 
 import hashlib
@@ -64,8 +65,9 @@ def must_enrol(account: User) -> bool:
 
 
 def is_required(account: User) -> bool:
-    """Whether the policy (`SECOND_FACTOR_FOR`) names this account; asks the database only where
-    there is one.
+    """Whether the policy (`SECOND_FACTOR_FOR`) names this account.
+
+    Asks the database only where there is one.
     """
     policy: Collection[str] = settings.SECOND_FACTOR_FOR
     if not policy:
@@ -172,9 +174,7 @@ def turn_off(*, account: User, code: str, now: datetime) -> None:
     records=(Action.SECOND_FACTOR_RESET,),
 )
 def reset(*, account: User, actor: Actor, now: datetime) -> None:
-    """An administrator takes the app and the recovery codes of somebody away who lost them, and signs them
-    out.
-    """
+    """An administrator removes the app and recovery codes of somebody who lost them, and signs them out."""
     if actor.user is not None and not actor.user.is_superuser:
         raise NotAllowed(f"Only an administrator may reset the second factor of {account}.")
     _take_away(account, actor, Action.SECOND_FACTOR_RESET, now)

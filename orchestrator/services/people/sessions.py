@@ -19,8 +19,9 @@ from orchestrator.services.base.unit_of_work import unit_of_work
     records=(Action.SIGNED_OUT_EVERYWHERE,),
 )
 def sign_out_everywhere(*, account: User, actor: Actor, now: datetime) -> None:
-    """Every session of the account that began before `now` is over. Tokens go on; they are revoked one by
-    one.
+    """Every session of the account that began before `now` is over.
+
+    Tokens go on; they are revoked one by one.
     """
     if actor.user is not None and actor.user.pk != account.pk and not actor.user.is_superuser:
         raise NotAllowed(f"Only {account} or an administrator may sign {account} out everywhere.")

@@ -1,5 +1,6 @@
-"""What the history says of signing in (FR-009): that it happened, and that it was stopped after too many
-failures.
+"""What the history says of signing in (FR-009).
+
+That it happened, and that it was stopped after too many failures.
 """
 
 from datetime import datetime
@@ -28,8 +29,9 @@ def record_sign_in(*, account: User, factors: str, now: datetime) -> None:
 
 
 def record_locked_out(*, name: str, address: str, now: datetime) -> None:
-    """Signing in is refused for a while. A name that no account has is not kept: people type
-    passwords there.
+    """Signing in is refused for a while.
+
+    A name that no account has is not kept: people type passwords there.
     """
     with unit_of_work():
         account = User.objects.filter(username=name).first()

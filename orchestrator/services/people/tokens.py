@@ -1,5 +1,6 @@
-"""Who a bearer token belongs to: its keyed hash, its time, and when it was last used (FR-027, design section
-7).
+"""Who a bearer token belongs to: its keyed hash, its time, and when it was last used.
+
+See FR-027, design section 7.
 """
 
 import hashlib
@@ -46,8 +47,9 @@ def is_known_from(secret: str, address: str) -> bool:
 
 
 def authenticate(secret: str, now: datetime, address: str = "") -> AccessToken:
-    """The token of this secret, noted as used. NotSignedIn when none is live, TokenExpired when its time is
-    over.
+    """The token of this secret, noted as used.
+
+    NotSignedIn when none is live, TokenExpired when its time is over.
     """
     token = live_token(secret)
     if token is None:

@@ -1,5 +1,6 @@
-"""Amendments: a fix stage after an evaluation, tasks for gaps after a review; always a new version (WF-5,
-LC-3).
+"""Amendments: a fix stage after an evaluation, tasks for gaps after a review.
+
+Always a new version (WF-5, LC-3).
 """
 
 from datetime import datetime

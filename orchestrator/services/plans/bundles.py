@@ -42,8 +42,9 @@ class PlanFile:
 
 @dataclass(frozen=True, slots=True)
 class BundleSubmission:
-    """The bundle and what became of each file, in the order of submission: behind what it needs, then by
-    name.
+    """The bundle and what became of each file, in the order of submission.
+
+    Behind what it needs, then by name.
     """
 
     bundle: Bundle

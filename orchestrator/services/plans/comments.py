@@ -15,7 +15,7 @@ from orchestrator.core.errors import InvalidInput, MissingNote, NotFound, WrongS
 from orchestrator.core.people.roles import PARTICIPANTS
 from orchestrator.core.plans.text.sections import lines_of
 from orchestrator.core.terms import Scope
-from orchestrator.models import Comment, CommentThread, ViewedSection, WorkflowVersion, Workstream
+from orchestrator.models import Comment, Discussion, ViewedSection, WorkflowVersion, Workstream
 from orchestrator.queries.plans.plans import workstream_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import EVERY_ROLE, act, why
@@ -35,10 +35,10 @@ BODY: Final = why(
     scope=Scope.WORK,
     reason=BODY,
 )
-def open_thread(
+def open_discussion(
     *, version_id: int, body: str, actor: Actor, now: datetime, line: int = 0, step: str = ""
-) -> CommentThread:
-    """Begin a thread with a draft, on a line, a step or (neither given) the whole plan.
+) -> Discussion:
+    """Begin a discussion with a draft, on a line, a step or (neither given) the whole plan.
 
     InvalidInput for a line that the text does not have; a step is taken as it is named.
     """
@@ -51,11 +51,11 @@ def open_thread(
         raise InvalidInput(f"Version {version.number} has no line {line}.", field="line")
     with unit_of_work():
         refuse_more_comments(version, actor)
-        thread = CommentThread.objects.create(
+        discussion = Discussion.objects.create(
             version=version, line=line, step=step[:80], opened_by=actor.account, opened_at=now
         )
-        _draft(thread, body, actor, now)
-    return thread
+        _draft(discussion, body, actor, now)
+    return discussion
 
 
 @act(
@@ -63,13 +63,11 @@ def open_thread(
     scope=Scope.WORK,
     reason=BODY,
 )
-def reply(*, thread_id: int, body: str, actor: Actor, now: datetime) -> Comment:
-    """Answer in a thread, as a draft. A thread that nobody but its author sees yet takes the author's drafts
-    only.
-    """
-    thread = _seen_thread(thread_id, actor)
-    refuse_more_comments(thread.version, actor)
-    return _draft(thread, body, actor, now)
+def reply(*, discussion_id: int, body: str, actor: Actor, now: datetime) -> Comment:
+    """Answer in a discussion, as a draft. While its author alone sees it, only the author may."""
+    discussion = _seen_discussion(discussion_id, actor)
+    refuse_more_comments(discussion.version, actor)
+    return _draft(discussion, body, actor, now)
 
 
 @act(
@@ -90,7 +88,7 @@ def change_draft(*, comment_id: int, body: str, actor: Actor, now: datetime) -> 
     only="its author",
 )
 def discard_draft(*, comment_id: int, actor: Actor, now: datetime) -> None:
-    """Throw a draft away: it is not shown any more, and neither is a thread in which nothing else stands."""
+    """Throw a draft away: it is not shown any more, and neither is a discussion that has nothing else."""
     comment = _own_draft(comment_id, actor)
     comment.discarded_at = now
     comment.save(update_fields=["discarded_at"])
@@ -125,7 +123,7 @@ def send_drafts(*, version: WorkflowVersion, workstream: Workstream, actor: Acto
     if actor.user is None:
         return 0
     drafts = drafts_of(version, actor.account.pk)
-    where = sorted({comment.thread.place for comment in drafts.select_related("thread")})
+    where = sorted({comment.discussion.place for comment in drafts.select_related("discussion")})
     sent = drafts.update(sent_at=now)
     if sent:
         record(
@@ -142,7 +140,7 @@ def send_drafts(*, version: WorkflowVersion, workstream: Workstream, actor: Acto
 def drafts_of(version: WorkflowVersion, author_id: int) -> QuerySet[Comment]:
     """What somebody wrote on any version of the workflow and has not sent."""
     return Comment.objects.filter(
-        thread__version__workflow=version.workflow_id, author=author_id, sent_at=None, discarded_at=None
+        discussion__version__workflow=version.workflow_id, author=author_id, sent_at=None, discarded_at=None
     )
 
 
@@ -152,9 +150,9 @@ def drafts_of(version: WorkflowVersion, author_id: int) -> QuerySet[Comment]:
     locks=(Lock.WORKSTREAM,),
     records=(Action.DISCUSSION_RESOLVED,),
 )
-def resolve_thread(*, thread_id: int, actor: Actor, now: datetime) -> CommentThread:
+def resolve_discussion(*, discussion_id: int, actor: Actor, now: datetime) -> Discussion:
     """Say that what was asked for is done; it stays to be read. Locks the workstream."""
-    return _settle(thread_id, actor, now, resolved=True)
+    return _settle(discussion_id, actor, now, resolved=True)
 
 
 @act(
@@ -163,34 +161,36 @@ def resolve_thread(*, thread_id: int, actor: Actor, now: datetime) -> CommentThr
     locks=(Lock.WORKSTREAM,),
     records=(Action.DISCUSSION_REOPENED,),
 )
-def reopen_thread(*, thread_id: int, actor: Actor, now: datetime) -> CommentThread:
+def reopen_discussion(*, discussion_id: int, actor: Actor, now: datetime) -> Discussion:
     """Say that it is not settled after all. Locks the workstream."""
-    return _settle(thread_id, actor, now, resolved=False)
+    return _settle(discussion_id, actor, now, resolved=False)
 
 
-def _settle(thread_id: int, actor: Actor, now: datetime, *, resolved: bool) -> CommentThread:
-    thread = _seen_thread(thread_id, actor)
+def _settle(discussion_id: int, actor: Actor, now: datetime, *, resolved: bool) -> Discussion:
+    discussion = _seen_discussion(discussion_id, actor)
     with unit_of_work():
-        workstream = locked_workstream(workstream_of(thread.version).pk)
-        thread.refresh_from_db()
-        if not thread.comments.filter(sent_at__isnull=False).exists():
+        workstream = locked_workstream(workstream_of(discussion.version).pk)
+        discussion.refresh_from_db()
+        if not discussion.comments.filter(sent_at__isnull=False).exists():
             raise WrongState(
-                "Nothing of this thread was sent yet.", recovery="Send it, or throw the draft away."
+                "Nothing of this discussion was sent yet.", recovery="Send it, or throw the draft away."
             )
-        if (thread.resolved_at is not None) is resolved:
-            raise WrongState("The thread is resolved already." if resolved else "The thread is open already.")
-        thread.resolved_by, thread.resolved_at = (actor.account, now) if resolved else (None, None)
-        thread.resolved_as = actor.label if resolved else ""
-        thread.save(update_fields=["resolved_by", "resolved_as", "resolved_at"])
+        if (discussion.resolved_at is not None) is resolved:
+            raise WrongState(
+                "The discussion is resolved already." if resolved else "The discussion is open already."
+            )
+        discussion.resolved_by, discussion.resolved_at = (actor.account, now) if resolved else (None, None)
+        discussion.resolved_as = actor.label if resolved else ""
+        discussion.save(update_fields=["resolved_by", "resolved_as", "resolved_at"])
         record(
             workstream=workstream,
             actor=actor,
             action=Action.DISCUSSION_RESOLVED if resolved else Action.DISCUSSION_REOPENED,
-            subject=f"version {thread.version.number}, {thread.place}",
+            subject=f"version {discussion.version.number}, {discussion.place}",
             now=now,
-            data={"thread": thread.pk},
+            data={"discussion": discussion.pk},
         )
-    return thread
+    return discussion
 
 
 @act(
@@ -208,9 +208,9 @@ def mark_viewed(*, version: WorkflowVersion, sha256: str, viewed: bool, actor: A
     )
 
 
-def _draft(thread: CommentThread, body: str, actor: Actor, now: datetime) -> Comment:
+def _draft(discussion: Discussion, body: str, actor: Actor, now: datetime) -> Comment:
     return Comment.objects.create(
-        thread=thread, author=actor.account, said_as=actor.label, body=_said(body), written_at=now
+        discussion=discussion, author=actor.account, said_as=actor.label, body=_said(body), written_at=now
     )
 
 
@@ -220,18 +220,18 @@ def _said(body: str) -> str:
     return body.strip()
 
 
-def _seen_thread(thread_id: int, actor: Actor) -> CommentThread:
-    """The thread, if the actor may see it: NotFound for somebody else's draft."""
-    thread = CommentThread.objects.select_related("version__workflow").filter(pk=thread_id).first()
-    if thread is None or not (
-        thread.opened_by_id == actor.account.pk or thread.comments.exclude(sent_at=None).exists()
+def _seen_discussion(discussion_id: int, actor: Actor) -> Discussion:
+    """The discussion, if the actor may see it: NotFound for somebody else's draft."""
+    discussion = Discussion.objects.select_related("version__workflow").filter(pk=discussion_id).first()
+    if discussion is None or not (
+        discussion.opened_by_id == actor.account.pk or discussion.comments.exclude(sent_at=None).exists()
     ):
-        raise NotFound("There is no such thread.")
-    return thread
+        raise NotFound("There is no such discussion.")
+    return discussion
 
 
 def _own_draft(comment_id: int, actor: Actor) -> Comment:
-    comment = Comment.objects.select_related("thread").filter(pk=comment_id).first()
+    comment = Comment.objects.select_related("discussion").filter(pk=comment_id).first()
     if (
         comment is None
         or comment.discarded_at
@@ -239,5 +239,7 @@ def _own_draft(comment_id: int, actor: Actor) -> Comment:
     ):
         raise NotFound("There is no such draft.")
     if comment.sent_at is not None:
-        raise WrongState("The comment was sent and stays as it is.", recovery="Answer in the thread instead.")
+        raise WrongState(
+            "The comment was sent and stays as it is.", recovery="Answer in the discussion instead."
+        )
     return comment

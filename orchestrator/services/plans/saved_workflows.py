@@ -1,5 +1,6 @@
-"""Saved workflows: keep an approved plan with parameters, start a workstream from one, archive one (AD-8,
-FR-001).
+"""Saved workflows: keep an approved plan with parameters, start a workstream from one, archive one.
+
+Requirements: AD-8, FR-001.
 """
 
 import hashlib

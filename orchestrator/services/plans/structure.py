@@ -18,10 +18,11 @@ from orchestrator.models import (
 
 
 def create_structure(version: WorkflowVersion, plan: Plan) -> dict[str, Step]:
-    """Write the rows of a checked plan inside the approval's transaction; answers with the steps by key, in
-    order.
+    """Write the rows of a checked plan inside the approval's transaction.
+
+    Answers with the steps by key, in order.
     """
-    threads = _create_lanes(version, plan)
+    threads = _create_threads(version, plan)
     placed = list(plan.placed_steps())
     places = dict.fromkeys(p.place[:2] for p in placed)
     batches = {place: number for number, place in enumerate(places)}
@@ -48,7 +49,7 @@ def create_structure(version: WorkflowVersion, plan: Plan) -> dict[str, Step]:
     return by_key
 
 
-def _create_lanes(version: WorkflowVersion, plan: Plan) -> dict[tuple[int, ...], Thread]:
+def _create_threads(version: WorkflowVersion, plan: Plan) -> dict[tuple[int, ...], Thread]:
     threads: dict[tuple[int, ...], Thread] = {}
     for s, stage_spec in enumerate(plan.stages):
         stage = _stage(version, s, stage_spec)

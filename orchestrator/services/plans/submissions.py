@@ -30,8 +30,9 @@ from orchestrator.services.plans.plans import Submission, submission_of, submit_
 
 @dataclass(frozen=True, slots=True)
 class ReadPlan:
-    """A plan that files hold, as it was read; nothing is stored. Its needs are judged when it is
-    submitted.
+    """A plan that files hold, as it was read; nothing is stored.
+
+    Its needs are judged when it is submitted.
     """
 
     file: PlanFile
@@ -91,8 +92,9 @@ class Outcome:
 
 
 def read_files(files: Mapping[str, bytes], wanted: Format | None = None) -> ReadFiles:
-    """Which plans these files hold (relative paths with `/`) and how each reads; InvalidInput when there is
-    none.
+    """Which plans these files hold (relative paths with `/`) and how each reads.
+
+    InvalidInput when there is none.
     """
     found = sources_of(files)
     if not found.plans:

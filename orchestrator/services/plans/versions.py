@@ -1,5 +1,6 @@
-"""Versions of a workflow: a text is stored under the next number, and work that has not begun goes by it
-(FR-016).
+"""Versions of a workflow: a text is stored under the next number, and work that has not begun goes by it.
+
+Requirements: FR-016.
 """
 
 import hashlib
@@ -49,8 +50,9 @@ def name_as_plan(version: WorkflowVersion) -> str:
 
 
 def reason_as_plan(version: WorkflowVersion, reason: str) -> str:
-    """The reason of an amended version; it says so when the text is no longer in the form that
-    was submitted.
+    """The reason of an amended version.
+
+    It says so when the text is no longer in the form that was submitted.
     """
     if version.format == Format.PLAN or not reason.strip():
         return reason

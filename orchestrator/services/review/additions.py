@@ -131,7 +131,7 @@ def _amended(
     if key := misread(plan, reading.plan, by, named):
         raise InvalidInput(
             f"With these steps the plan would be read otherwise at {key}.",
-            recovery="Use plain titles, without “(needs …)” or Markdown marks, and keys of the same lane.",
+            recovery="Use plain titles, without “(needs …)” or Markdown marks, and keys of the same thread.",
             field="tasks",
         )
     return text, reading.plan, named

@@ -3,7 +3,7 @@
 An approval that has not taken effect yet is withdrawn by `withdrawals.py`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -25,7 +25,7 @@ from orchestrator.models import Approval, WorkflowVersion, Workstream
 from orchestrator.queries.changes.migrations import dry_run
 from orchestrator.queries.plans.judged import judged_version
 from orchestrator.queries.plans.plans import workstream_of
-from orchestrator.queries.plans.sign_offs import sign_offs
+from orchestrator.queries.plans.sign_offs import SignOffs, sign_offs, who_may_approve
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, lacking, why
 from orchestrator.services.base.history import record
@@ -38,8 +38,8 @@ from orchestrator.services.plans.comments import send_drafts
 from orchestrator.services.plans.versions import VersionText, name_as_plan, next_version, reason_as_plan
 from orchestrator.services.review.gates import sign_as_planned
 
-#: The longest time that an approval may be kept back so that it can be undone; more is a date.
-LONGEST_UNDO: Final = 3600
+#: The longest time that an approval may be kept back so that it can be withdrawn; more is a date.
+LONGEST_HOLD: Final = 3600
 
 
 @act(
@@ -59,7 +59,7 @@ def approve_version(
     note: str = "",
     mapping: Iterable[StepMapping] = (),
     effective_at: datetime | None = None,
-    undo_seconds: int = 0,
+    withdraw_seconds: int = 0,
 ) -> Workstream:
     """Sign a version; with the last approval that its workflow requires it becomes effective, at once or
     later.
@@ -70,22 +70,23 @@ def approve_version(
 
     The decision is bound to the text that was read: VersionMoved when a newer one exists. Work in flight is
     migrated: `mapping` says what becomes of the steps that do not stay under their key; MigrationImpossible
-    when it does not settle every started step. With a later `effective_at`, or so many seconds to undo it,
+    when it does not settle every started step. With a later `effective_at`, or seconds to withdraw it,
     nothing happens before: tasks are created, or work in flight is migrated, by `services.effect` then.
     """
-    effective_at = _time_of_effect(effective_at, undo_seconds, now)
+    effective_at = _time_of_effect(effective_at, withdraw_seconds, now)
     with unit_of_work():
         version, workstream = _under_review(version_id, seen_sha256)
         if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
             raise WrongState(f"{workstream} is {workstream.status}; its plan no longer changes.")
-        if version.author_id == actor.account.pk and not version.workflow.allow_self_approval:
-            raise SelfApproval("The author of a version may not approve it.")
+        before = sign_offs(version)
+        if refusal := why_not_approve_version(version, actor, before):
+            raise refusal
         reading = judged_version(version, workstream)
         if reading.plan is None or reading.blockers:
             first = reading.blockers[0]
             raise PlanHasBlockers(f"Line {first.line}: {first.message}", recovery=first.fix, line=first.line)
         send_drafts(version=version, workstream=workstream, actor=actor, now=now)
-        if not _signed_by_all(version, workstream, actor, note, now):
+        if not _signed_by_all(version, workstream, actor, note, now, before):
             return workstream
         _decide(version, VersionStatus.APPROVED, actor, note, now, effective_at)
         begins, lines = not workstream.tasks.exists(), tuple(mapping)
@@ -124,37 +125,66 @@ def send_back_version(
 @act(
     roles=PROPOSERS,
     scope=Scope.MANAGE,
-    reason=why("reason", "A plan is taken back with a reason."),
+    reason=why("reason", "A plan is withdrawn with a reason."),
     only="its author, or an approver",
     locks=(Lock.WORKSTREAM, Lock.WORKFLOW),
-    records=(Action.PLAN_TAKEN_BACK,),
+    records=(Action.PLAN_WITHDRAWN,),
 )
 def withdraw_version(
     *, version_id: int, seen_sha256: str, reason: str, actor: Actor, now: datetime
 ) -> WorkflowVersion:
-    """Take a version in review back, with a reason; its author may, and every approver. Locks like an
-    approval.
+    """Withdraw a version in review, with a reason; its author may, and every approver.
+
+    Locks like an approval.
     """
     with unit_of_work():
         version, workstream = _under_review(version_id, seen_sha256)
-        if refusal := why_not_take_back(version, actor):
+        if refusal := why_not_withdraw(version, actor):
             raise refusal
         _decide(version, VersionStatus.WITHDRAWN, actor, reason, now, None)
-        note_on(version, workstream, actor, Action.PLAN_TAKEN_BACK, reason, now)
+        note_on(version, workstream, actor, Action.PLAN_WITHDRAWN, reason, now)
     return version
 
 
-def why_not_take_back(version: WorkflowVersion, actor: Actor) -> Refusal | None:
+def why_not_withdraw(version: WorkflowVersion, actor: Actor) -> Refusal | None:
     """Why this actor may not take the version back: it is an approver's, unless they wrote it."""
     own = version.author_id == actor.account.pk
     return lacking(actor, PROPOSERS if own else APPROVERS)
 
 
+def why_not_approve_version(version: WorkflowVersion, actor: Actor, so_far: SignOffs) -> Refusal | None:
+    """Why this actor may not approve the version: their role, they wrote it, or they approved it already.
+
+    `so_far` are the approvals that it has.
+    """
+    if refusal := approve_version.why_not(actor):
+        return refusal
+    if version.author_id == actor.account.pk and not version.workflow.allow_self_approval:
+        others = who_may_approve(version.workflow, version.author_id)
+        return SelfApproval(f"You wrote this version; {_one_of(others)} has to approve it.")
+    if so_far.missing and actor.account.get_username() in so_far.given:
+        return WrongState(
+            f"You approved this version already ({so_far.sentence}).",
+            recovery=f"Ask {so_far.asked} to approve it too.",
+        )
+    return None
+
+
+def _one_of(names: Sequence[str]) -> str:
+    if not names:
+        return "another approver"
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
 def _signed_by_all(
-    version: WorkflowVersion, workstream: Workstream, actor: Actor, note: str, now: datetime
+    version: WorkflowVersion,
+    workstream: Workstream,
+    actor: Actor,
+    note: str,
+    now: datetime,
+    before: SignOffs,
 ) -> bool:
     """Keep the approval of this person; whether it was the last one needed (WF-3)."""
-    before = sign_offs(version)
     if actor.account.get_username() not in before.given:
         Approval.objects.create(
             version=version,
@@ -163,11 +193,6 @@ def _signed_by_all(
             signed_as=actor.label,
             note=note,
             signed_at=now,
-        )
-    elif before.missing:
-        raise WrongState(
-            f"You approved version {version.number} already; it needs {before.missing} more.",
-            recovery=f"Ask {before.asked} to approve it too.",
         )
     if not sign_offs(version).missing:
         return True
@@ -208,28 +233,29 @@ def amend_in_force(
     return version
 
 
-def _time_of_effect(asked: datetime | None, undo_seconds: int, now: datetime) -> datetime:
-    """The time that was asked for, else as soon as nobody can undo the approval any more."""
+def _time_of_effect(asked: datetime | None, withdraw_seconds: int, now: datetime) -> datetime:
+    """The time that was asked for, else as soon as nobody can withdraw the approval any more."""
     if asked is not None and asked < now:
         raise InvalidInput(
             "A version cannot become effective in the past.",
             recovery="Leave the time out, or give a later one.",
             field="effective_at",
         )
-    if not 0 <= undo_seconds <= LONGEST_UNDO:
+    if not 0 <= withdraw_seconds <= LONGEST_HOLD:
         raise InvalidInput(
-            f"An approval is kept back for 0 to {LONGEST_UNDO} seconds.",
+            f"An approval is kept back for 0 to {LONGEST_HOLD} seconds.",
             recovery="Give a date from which the version is effective instead.",
-            field="undo_seconds",
+            field="withdraw_seconds",
         )
-    return asked or now + timedelta(seconds=undo_seconds)
+    return asked or now + timedelta(seconds=withdraw_seconds)
 
 
 def _promise(
     version: WorkflowVersion, plan: Plan, workstream: Workstream, lines: tuple[StepMapping, ...]
 ) -> None:
-    """Keep the mapping for the time that the version becomes effective; it has to be possible as work stands
-    now.
+    """Keep the mapping for the time that the version becomes effective.
+
+    It has to be possible as work stands now.
     """
     if workstream.status == WorkstreamStatus.ACTIVE:
         refuse_impossible(dry_run(workstream, version, plan, lines), version, workstream)
@@ -265,9 +291,7 @@ def _record_approval(
 
 
 def _under_review(version_id: int, seen_sha256: str) -> tuple[WorkflowVersion, Workstream]:
-    """The version and its locked workstream, if this is what the decider read and it still waits for a
-    decision.
-    """
+    """The version and its locked workstream, if the decider read this text and it is still in review."""
     version = WorkflowVersion.objects.select_related("workflow").filter(pk=version_id).first()
     if version is None:
         raise NotFound("There is no such version.")

@@ -13,7 +13,7 @@ from orchestrator.queries.handoff.situation import Situation, gate_situation
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import EVERY_ROLE, act, why
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import Lock, locked_task, locked_workstream_of, refuse_inactive
+from orchestrator.services.base.locks import Lock, locked_task, locked_workstream_of_task, refuse_inactive
 from orchestrator.services.base.progress import settle
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
@@ -165,8 +165,9 @@ def _signature(review: GateReview, state: SignOff) -> dict[str, object]:
     records=(Action.GATE_REJECTED,),
 )
 def reject_gate(*, task_id: int, return_key: str, reason: str, actor: Actor, now: datetime) -> GateReview:
-    """Send work back to an earlier step; it and everything after it, this gate included, is done again
-    (AS-6).
+    """Send work back to an earlier step.
+
+    It and everything after it, this gate included, is done again (AS-6).
     """
     with unit_of_work():
         situation, _signatures = _open_gate(task_id, actor)
@@ -199,7 +200,7 @@ def reject_gate(*, task_id: int, return_key: str, reason: str, actor: Actor, now
 
 def _open_gate(task_id: int, actor: Actor) -> tuple[Situation, Signatures]:
     """The locked situation of a gate that this actor may decide now, and its signatures so far."""
-    workstream = locked_workstream_of(Task.objects.filter(pk=task_id), "There is no such task.")
+    workstream = locked_workstream_of_task(task_id)
     refuse_inactive(workstream)
     situation = gate_situation(workstream, task_id)
     if situation is None:

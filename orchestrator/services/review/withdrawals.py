@@ -1,5 +1,6 @@
-"""An approver thinks again: an approval is withdrawn before it takes effect, and stays on record (WF-3,
-FR-016).
+"""An approver thinks again: an approval is withdrawn before it takes effect, and stays on record.
+
+Requirements: WF-3, FR-016.
 """
 
 from datetime import datetime
@@ -31,7 +32,7 @@ from orchestrator.services.workstreams.needs import relate_needs
     records=(Action.APPROVAL_WITHDRAWN,),
 )
 def withdraw_approval(*, version_id: int, actor: Actor, now: datetime, reason: str = "") -> WorkflowVersion:
-    """Take one's own approval back; a version that it had approved is in review again, and nothing of it
+    """Withdraw one's own approval; a version that it had approved is in review again, and nothing of it
     starts.
 
     WrongState once the version took effect, or when this person has no approval of it that still counts.

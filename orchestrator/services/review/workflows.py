@@ -31,8 +31,9 @@ def change_workflow(
     now: datetime,
     reason: str = "",
 ) -> Workflow:
-    """Name, domain and the rules of approval; history keeps the old and the new values. Locks the workflow
-    row.
+    """Name, domain and the rules of approval; history keeps the old and the new values.
+
+    Locks the workflow row.
     """
     if not name.strip():
         raise InvalidInput("A workflow has a name.", field="name")

@@ -7,14 +7,14 @@ from datetime import datetime
 from orchestrator.core.actions import Action
 from orchestrator.core.errors import HeldBack, NotFound, StaleToken, WrongState
 from orchestrator.core.terms import AttemptStatus
-from orchestrator.models import Assignment, Attempt, Blocker, Executor, Task
+from orchestrator.models import Assignment, Attempt, Blocker, Executor
 from orchestrator.queries.base.roles import doers_of
 from orchestrator.queries.engine.held import lost_before
 from orchestrator.queries.handoff.situation import NOBODY, Situation, situation_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import lacking
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import locked_workstream_of, refuse_inactive
+from orchestrator.services.base.locks import locked_workstream_of_attempt, refuse_inactive
 
 MISSING = "There is no such attempt."
 
@@ -24,7 +24,7 @@ def locked_attempt(attempt_id: int, executor: Executor | None = None) -> Situati
 
     `executor` is who might claim it. NotFound when there is no such attempt.
     """
-    workstream = locked_workstream_of(Task.objects.filter(attempts=attempt_id), MISSING)
+    workstream = locked_workstream_of_attempt(attempt_id, MISSING)
     refuse_inactive(workstream)
     situation = situation_of(workstream, attempt_id, executor.pk if executor else NOBODY)
     if situation is None:

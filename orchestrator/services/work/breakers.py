@@ -1,5 +1,6 @@
-"""Circuit breakers: a task that keeps failing asks for a person instead of being tried again
-(FR-027, EC-6).
+"""Circuit breakers: a task that keeps failing asks for a person instead of being tried again.
+
+Requirements: FR-027, EC-6.
 """
 
 from datetime import datetime

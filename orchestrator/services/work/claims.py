@@ -15,6 +15,7 @@ from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.bounds import check_text, refuse_more_breadcrumbs
 from orchestrator.services.base.locks import Lock, take
 from orchestrator.services.base.progress import settle
+from orchestrator.services.base.rows import InsertRow
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.handoff.artifacts import announce
@@ -132,13 +133,18 @@ def _assign(attempt: Attempt, executor: Executor, actor: Actor, now: datetime) -
     """One claim at a time of one member of the pool: a second one waits here for the first one's
     transaction."""
     take(Lock.EXECUTOR, executor.pk)
-    return Assignment.objects.create(
+    assignment = Assignment(
         attempt=attempt,
         executor=executor,
         claimed_as=actor.label,
         token=attempt.task.last_token,
         claimed_at=now,
     )
+    _INSERT(assignment)
+    return assignment
+
+
+_INSERT = InsertRow(Assignment)
 
 
 def _refuse_unclaimable(situation: Situation) -> None:

@@ -16,10 +16,10 @@ from django.db import InterfaceError, OperationalError
 
 from orchestrator.core.actions import Action
 from orchestrator.core.errors import InvalidInput, Refusal, StaleToken, WorkspaceUnavailable
-from orchestrator.core.files.inbox_result import is_result, read_result
+from orchestrator.core.files.committed_result import is_result, read_result
 from orchestrator.core.people.roles import WORKERS
-from orchestrator.core.terms import InboxState, Scope
-from orchestrator.models import Executor, InboxFile
+from orchestrator.core.terms import ResultFileState, Scope
+from orchestrator.models import Executor, ResultFile
 from orchestrator.queries.base.parts import in_parts
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
 from orchestrator.services.base.acts import act
@@ -28,10 +28,10 @@ from orchestrator.services.base.locks import Lock, locked_workstream, outside_tr
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.handoff.damage import workspace
 from orchestrator.services.handoff.known_branch import refuse_diverged
-from orchestrator.services.work.inbox_results import ingest
-from orchestrator.services.work.inbox_turns import Turn, go_on_later, had_its_turn, in_turn
-from orchestrator.workspace import FileDamage, Inbox
-from orchestrator.workspace.inbox import Branch, Entry, Step
+from orchestrator.services.work.branch_turns import Turn, go_on_later, had_its_turn, in_turn
+from orchestrator.services.work.committed_results import ingest
+from orchestrator.workspace import FileDamage, ResultBranches
+from orchestrator.workspace.result_branches import Branch, Entry, Step
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ def collect(*, now: datetime) -> int:
     outside_transactions()
     space = workspace()
     refuse_diverged(space)  # a result would be judged by a database that may be the wrong one
-    run = _Run(Inbox(space), now)
+    run = _Run(ResultBranches(space), now)
     run.go()
     return run.looked
 
@@ -71,8 +71,8 @@ def collect(*, now: datetime) -> int:
 @act(
     roles=WORKERS,
     scope=Scope.WORK,
-    locks=(Lock.INBOX_FILE, Lock.WORKSTREAM),
-    records=(Action.INBOX_FILE_QUARANTINED,),
+    locks=(Lock.RESULT_FILE, Lock.WORKSTREAM),
+    records=(Action.RESULT_FILE_QUARANTINED,),
     in_steps=True,
 )
 def collect_now(*, actor: Actor, now: datetime) -> int:  # noqa: ARG001  # the declaration asks the actor
@@ -83,14 +83,14 @@ def collect_now(*, actor: Actor, now: datetime) -> int:  # noqa: ARG001  # the d
 class _Run:
     """One run over the branches: what it has looked at, and what is left."""
 
-    def __init__(self, inbox: Inbox, now: datetime) -> None:
-        self.inbox, self.now, self.turn = inbox, now, Turn(SECONDS)
+    def __init__(self, branches: ResultBranches, now: datetime) -> None:
+        self.branches, self.now, self.turn = branches, now, Turn(SECONDS)
         self.looked, self.unfinished = 0, False
         self.marks: dict[Branch, str] = {}
         self.trouble: Exception | None = None
 
     def go(self) -> None:
-        moved = in_turn(self._of_executors(self.inbox.moved()))
+        moved = in_turn(self._of_executors(self.branches.moved()))
         for place, branch in enumerate(moved):
             if place and self.turn.over:
                 self.unfinished = True
@@ -98,7 +98,7 @@ class _Run:
             self._try(branch)
         if moved:
             had_its_turn(branch)
-        self.inbox.mark(self.marks)
+        self.branches.mark(self.marks)
         if self.unfinished:
             go_on_later()
         if self.trouble:
@@ -122,14 +122,15 @@ class _Run:
             self.trouble = error
 
     def _of_executors(self, branches: Sequence[Branch]) -> Sequence[Branch]:
-        """The branches that are somebody's. Of the others it is said once that they are nobody's; none is
-        read.
+        """The branches that are somebody's.
+
+        Of the others it is said once that they are nobody's; none is read.
         """
         if not branches:
             return branches
         members = Executor.objects.filter(user__is_active=True).values_list("name", flat=True)
         names = set(members)
-        told = set(InboxFile.objects.filter(blob=NOBODY).values_list("path", flat=True))
+        told = set(ResultFile.objects.filter(blob=NOBODY).values_list("path", flat=True))
         for branch in branches:
             if branch.executor in names or _fitting(branch.name) in told:
                 continue
@@ -145,7 +146,7 @@ class _Run:
         try:
             if not branch.tip:
                 raise FileDamage("cannot be read: git finds no commit in it")
-            steps = self.inbox.commits(branch)
+            steps = self.branches.commits(branch)
         except FileDamage as damage:
             self.looked += _quarantine_whole(branch, branch.tip, branch.name, str(damage), self.now)
             return
@@ -171,7 +172,7 @@ class _Run:
     def _results(self, branch: Branch, steps: Sequence[Step]) -> dict[str, Sequence[Entry]]:
         """The result files of these commits, or of as many of them as there is time for."""
         found: dict[str, Sequence[Entry]] = {}
-        for commit, entries in self.inbox.changes(steps):
+        for commit, entries in self.branches.changes(steps):
             if isinstance(entries, FileDamage):
                 what = f"commit {commit}"
                 self.looked += _quarantine_whole(branch, commit, what, str(entries), self.now)
@@ -182,10 +183,11 @@ class _Run:
         return found
 
     def _look_at_all(self, branch: Branch, files: Sequence[tuple[str, Entry]]) -> int:
-        """Look at files in their order, and say at how many: at one at least, and no more when the time is
-        over.
+        """Look at files in their order, and say at how many.
+
+        At one at least, and no more when the time is over.
         """
-        blobs = self.inbox.blobs
+        blobs = self.branches.blobs
         parts = blobs.read(blobs.sizes(entry.blob for _, entry in files if entry.plain), RESULT_BYTES)
         contents: dict[str, bytes | FileDamage] = {}
         for done, (commit, entry) in enumerate(files):
@@ -203,13 +205,13 @@ class _Run:
 
     def _look_at(self, branch: Branch, commit: str, entry: Entry, content: bytes | FileDamage) -> bool:
         try:
-            return _look_at(self.inbox, branch, commit, entry, content, self.now)
+            return _look_at(self.branches, branch, commit, entry, content, self.now)
         except (WorkspaceUnavailable, *PASSING):
             raise
         except Exception as error:
             logger.exception("%s: %s could not be taken in.", branch.name, entry.name)
             damage = FileDamage(f"could not be taken in: {type(error).__name__}: {error}")
-            return _look_at(self.inbox, branch, commit, entry, damage, self.now)
+            return _look_at(self.branches, branch, commit, entry, damage, self.now)
 
 
 def _before(commits: Iterable[str], unfinished: Container[str]) -> list[str]:
@@ -218,11 +220,12 @@ def _before(commits: Iterable[str], unfinished: Container[str]) -> list[str]:
 
 
 def _fresh(branch: Branch, listed: Mapping[str, Sequence[Entry]]) -> list[tuple[str, Entry]]:
-    """The files that were not looked at yet, each once, in the order of their commits: known before they are
-    read.
+    """The files that were not looked at yet, each once, in the order of their commits.
+
+    Known before they are read.
     """
     asked = sorted({entry.blob for entries in listed.values() for entry in entries})
-    rows = InboxFile.objects.filter(executor=branch.executor)
+    rows = ResultFile.objects.filter(executor=branch.executor)
     seen: set[tuple[str, str]] = set()
     for part in in_parts(asked):
         seen.update(rows.filter(blob__in=part).values_list("path", "blob"))
@@ -236,7 +239,12 @@ def _fresh(branch: Branch, listed: Mapping[str, Sequence[Entry]]) -> list[tuple[
 
 
 def _look_at(
-    inbox: Inbox, branch: Branch, commit: str, entry: Entry, content: bytes | FileDamage, now: datetime
+    branches: ResultBranches,
+    branch: Branch,
+    commit: str,
+    entry: Entry,
+    content: bytes | FileDamage,
+    now: datetime,
 ) -> bool:
     """Whether this was the first look."""
     read = content if isinstance(content, bytes) else b""
@@ -245,20 +253,20 @@ def _look_at(
     with unit_of_work():
         row, first = _first_look(branch, commit, _fitting(entry.name), entry.blob, digest, now)
         if first:
-            row.state, row.problem = _taken_in(inbox, row, entry, read, problem, now)
+            row.state, row.problem = _taken_in(branches, row, entry, read, problem, now)
             row.save(update_fields=["state", "problem", "attempt"])
     return first
 
 
 def _taken_in(
-    inbox: Inbox, row: InboxFile, entry: Entry, content: bytes, problem: str, now: datetime
-) -> tuple[InboxState, str]:
+    branches: ResultBranches, row: ResultFile, entry: Entry, content: bytes, problem: str, now: datetime
+) -> tuple[ResultFileState, str]:
     """Do what the file says, or say why not."""
     try:
         if problem:
             raise InvalidInput(f"The file {problem}.", field="file")
         result = read_result(content)
-        ingest(inbox, row, result, entry, now)
+        ingest(branches, row, result, entry, now)
     except WorkspaceUnavailable:
         raise
     except Refusal as refusal:
@@ -266,23 +274,23 @@ def _taken_in(
         # A late result that is kept as evidence was recorded by the service itself, as over REST.
         if not (isinstance(refusal, StaleToken) and refusal.kept):
             _record_quarantine(row, said, now)
-        return InboxState.QUARANTINED, said
-    return InboxState.INGESTED, ""
+        return ResultFileState.QUARANTINED, said
+    return ResultFileState.INGESTED, ""
 
 
 def _first_look(
     branch: Branch, commit: str, path: str, blob: str, digest: str, now: datetime
-) -> tuple[InboxFile, bool]:
+) -> tuple[ResultFile, bool]:
     """The row is taken before the act, so a second collector waits here and then leaves."""
-    take(Lock.INBOX_FILE, f"{branch.executor} {path} {blob}")
-    return InboxFile.objects.get_or_create(
+    take(Lock.RESULT_FILE, f"{branch.executor} {path} {blob}")
+    return ResultFile.objects.get_or_create(
         executor=_fitting(branch.executor, EXECUTOR_LENGTH),
         path=path,
         blob=blob,
         defaults={
             "commit": commit,
             "sha256": digest,
-            "state": InboxState.QUARANTINED,
+            "state": ResultFileState.QUARANTINED,
             "problem": "",
             "seen_at": now,
         },
@@ -290,8 +298,9 @@ def _first_look(
 
 
 def _quarantine_whole(branch: Branch, blob: str, what: str, problem: str, now: datetime) -> int:
-    """A branch or a commit that cannot be looked at, said once; it is tried again each time,
-    until it can be.
+    """A branch or a commit that cannot be looked at, said once.
+
+    It is tried again each time, until it can be.
     """
     commit = branch.tip if blob == NOBODY else blob
     digest = hashlib.sha256(commit.encode()).hexdigest()
@@ -307,12 +316,12 @@ def _quarantine_whole(branch: Branch, blob: str, what: str, problem: str, now: d
     return int(first)
 
 
-def _record_quarantine(row: InboxFile, problem: str, now: datetime) -> None:
+def _record_quarantine(row: ResultFile, problem: str, now: datetime) -> None:
     workstream = locked_workstream(row.attempt.task.workstream_id) if row.attempt else None
     record(
         workstream=workstream,
         actor=ORCHESTRATOR,
-        action=Action.INBOX_FILE_QUARANTINED,
+        action=Action.RESULT_FILE_QUARANTINED,
         subject=f"{row.executor}: {row.path}",
         reason=problem,
         now=now,

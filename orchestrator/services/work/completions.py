@@ -135,8 +135,9 @@ def _refuse_held_up(situation: Situation) -> None:
 def _checks(
     attempt: Attempt, evidence: Mapping[int, str], actor: Actor, now: datetime
 ) -> list[CriterionCheck]:
-    """A row for each criterion that is asked for with its evidence, not saved yet. `attempt` carries its
-    outcome already. Raises CriteriaUnmet.
+    """A row for each criterion that is asked for with its evidence, not saved yet.
+
+    `attempt` carries its outcome already. Raises CriteriaUnmet.
     """
     criteria = list(criteria_to_prove(attempt.task))
     evidence = _for_step_in_effect(attempt, criteria, evidence)
@@ -158,8 +159,9 @@ def _checks(
 def _for_step_in_effect(
     attempt: Attempt, criteria: Sequence[Criterion], evidence: Mapping[int, str]
 ) -> Mapping[int, str]:
-    """Evidence by the ids in effect: a version that came after the claim has the same criteria in rows of its
-    own.
+    """Evidence by the ids in effect.
+
+    A version that came after the claim has the same criteria in rows of its own.
     """
     step, known = attempt.task.step, {criterion.pk for criterion in criteria}
     earlier = Criterion.objects.filter(

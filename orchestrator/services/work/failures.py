@@ -1,11 +1,12 @@
-"""Failures: declared by the executor or by a person; another attempt is asked for explicitly
-(EC-6, FR-027).
+"""Failures: declared by the executor or by a person.
+
+Another attempt is asked for explicitly (EC-6, FR-027).
 """
 
 from datetime import datetime
 
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import WrongState
+from orchestrator.core.errors import Refusal, WrongState
 from orchestrator.core.people.roles import PARTICIPANTS, WORKERS
 from orchestrator.core.terms import AttemptStatus, EventType, Scope, TaskStatus
 from orchestrator.models import Attempt, Executor
@@ -53,16 +54,28 @@ def fail(
     records=(Action.ATTEMPT_FAILED,),
 )
 def declare_failure(*, attempt_id: int, reason: str, actor: Actor, now: datetime) -> Attempt:
-    """A person declares that a running attempt will not finish, for example because its executor
-    died (F9).
+    """A person declares that a running attempt will not finish, for example because its executor died.
+
+    Requirements: F9.
     """
     with unit_of_work():
         situation = locked_attempt(attempt_id)
         attempt = situation.attempt
-        if attempt.status != AttemptStatus.RUNNING:
-            raise WrongState(f"{attempt} is {attempt.status}, not running.")
+        if refusal := why_not_declare_failure(attempt, actor):
+            raise refusal
         _fail(situation, actor, reason, now)
     return attempt
+
+
+def why_not_declare_failure(attempt: Attempt | None, actor: Actor) -> Refusal | None:
+    """Why this actor may not declare the latest attempt of a task failed; asks no database."""
+    if refusal := declare_failure.why_not(actor):
+        return refusal
+    if attempt is None:
+        return WrongState("No attempt is running.")
+    if attempt.status != AttemptStatus.RUNNING:
+        return WrongState(f"{attempt} is {attempt.status}, not running.")
+    return None
 
 
 @act(
@@ -80,8 +93,9 @@ def requeue(*, task_id: int, reason: str, actor: Actor, now: datetime) -> None:
     with unit_of_work():
         task = locked_task(task_id)
         last = task.attempts.order_by("-number").first()
-        if last is None or last.status != AttemptStatus.FAILED or last.followed_up_at is not None:
-            raise WrongState(f"{task.step.key} has no failed attempt to follow up.")
+        if refusal := why_not_requeue(last, actor):
+            raise refusal
+        assert last is not None
         refuse_open_breaker(task)
         last.followed_up_at = now
         last.save(update_fields=["followed_up_at"])
@@ -89,6 +103,18 @@ def requeue(*, task_id: int, reason: str, actor: Actor, now: datetime) -> None:
         record_attempt(last, actor, Action.TASK_REQUEUED, now, reason=reason, data={"status": task.status})
         settle(task, now)
         wake(task.workstream_id)
+
+
+def why_not_requeue(last: Attempt | None, actor: Actor) -> Refusal | None:
+    """Why this actor may not re-queue the task whose latest attempt this is; asks no database.
+
+    The circuit breaker is another reason (`refuse_open_breaker`).
+    """
+    if refusal := requeue.why_not(actor):
+        return refusal
+    if last is None or last.status != AttemptStatus.FAILED or last.followed_up_at is not None:
+        return WrongState("No failed attempt waits for a decision.")
+    return None
 
 
 def _fail(situation: Situation, actor: Actor, error: str, now: datetime) -> None:

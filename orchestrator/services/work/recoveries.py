@@ -1,5 +1,6 @@
-"""The ways out of a damaged artifact (EC-3, FR-025): look again, republish, restore, or declare the result
-failed.
+"""The ways out of a damaged artifact.
+
+Look again, republish, restore, or declare the result failed.
 """
 
 import hashlib
@@ -10,7 +11,7 @@ from orchestrator.core.errors import ArtifactDamaged, NotFound, WrongState
 from orchestrator.core.people.roles import WORKERS
 from orchestrator.core.terms import ArtifactState, Scope
 from orchestrator.models import HandoffArtifact
-from orchestrator.queries.handoff.handovers import STANDING, expected_files
+from orchestrator.queries.handoff.handovers import PUBLISHED, expected_files
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
@@ -54,8 +55,9 @@ def retry_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> HandoffA
     in_steps=True,
 )
 def republish_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> HandoffArtifact:
-    """Write the artifact and its outputs again from the record; git gets a new commit only where it lost
-    them.
+    """Write the artifact and its outputs again from the record.
+
+    Git gets a new commit only where it lost them.
     """
     artifact = _to_recover(artifact_id)
     if artifact.state == ArtifactState.PENDING:
@@ -84,8 +86,8 @@ def republish_workstream(*, workstream_id: int, actor: Actor, now: datetime) -> 
     if not damaged and not made("begun"):
         raise WrongState("Nothing that the workstream has handed over is damaged.")
     once("begun", lambda: workstream_id)
-    standing = rows.filter(state__in=STANDING).values_list("pk", flat=True)
-    for pk in list(standing):
+    published = rows.filter(state__in=PUBLISHED).values_list("pk", flat=True)
+    for pk in list(published):
         artifact = rows.get(pk=pk)
         _rewrite(artifact, _recorded(artifact), now)
     for artifact in damaged:
@@ -102,8 +104,9 @@ def republish_workstream(*, workstream_id: int, actor: Actor, now: datetime) -> 
     in_steps=True,
 )
 def restore_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> HandoffArtifact:
-    """Take the artifact and its outputs out of its git commit. ArtifactDamaged when the commit no longer
-    holds them.
+    """Take the artifact and its outputs out of its git commit.
+
+    ArtifactDamaged when the commit no longer holds them.
     """
     artifact = _to_recover(artifact_id)
     space = workspace()
@@ -123,8 +126,9 @@ def restore_artifact(*, artifact_id: int, actor: Actor, now: datetime) -> Handof
     in_steps=True,
 )
 def withdraw_artifact(*, artifact_id: int, reason: str, actor: Actor, now: datetime) -> HandoffArtifact:
-    """Declare the result failed: the artifact no longer counts, its step and everything after it is done
-    again.
+    """Declare the result failed.
+
+    The artifact no longer counts, its step and everything after it is done again.
     """
     artifact = _to_recover(artifact_id)
     once(f"artifact {artifact.pk}", lambda: _withdraw(artifact, reason, actor, now))
@@ -184,8 +188,9 @@ def _from_commit(space: Workspace, artifact: HandoffArtifact, path: str, sha256:
 
 
 def _rewrite(artifact: HandoffArtifact, contents: dict[str, bytes], now: datetime) -> None:
-    """Make branch and work tree hold the files; a crash after it leaves a file that the next check finds
-    intact.
+    """Make branch and work tree hold the files.
+
+    A crash after it leaves a file that the next check finds intact.
     """
     outside_transactions()
     space = workspace()

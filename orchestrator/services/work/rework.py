@@ -8,7 +8,7 @@ from django.db.models import Max
 from orchestrator.core.actions import Action
 from orchestrator.core.engine.lifecycles import resting_status
 from orchestrator.core.engine.rework import to_redo
-from orchestrator.core.errors import WrongState
+from orchestrator.core.errors import Refusal, WrongState
 from orchestrator.core.people.roles import WORKERS
 from orchestrator.core.terms import AttemptStatus, EventType, Scope, TaskStatus
 from orchestrator.models import Attempt, Blocker, Task, Workstream
@@ -33,14 +33,29 @@ from orchestrator.services.people.interventions import close_artifact_card
     records=(Action.WORK_SENT_BACK,),
 )
 def send_back(*, task_id: int, reason: str, actor: Actor, now: datetime) -> tuple[str, ...]:
-    """Return work to a task; it and everything after it become pending again. Answers with the keys, in
-    order.
+    """Return work to a task; it and everything after it become pending again.
+
+    Answers with the keys, in order.
     """
     with unit_of_work():
         task = locked_task(task_id)
         keys = redo_from(task=task, reason=reason, actor=actor, now=now)
         wake(task.workstream_id)
     return keys
+
+
+def why_not_send_back(task: Task, actor: Actor, *, completed: bool) -> Refusal | None:
+    """Why this actor may not send work back to the task; `completed` says that an attempt of it ever was.
+
+    An integration in force is another reason (`baseline.why_integrated`).
+    """
+    if refusal := send_back.why_not(actor):
+        return refusal
+    return None if completed else _never_completed(task)
+
+
+def _never_completed(task: Task) -> WrongState:
+    return WrongState(f"{task.step.key} has not been completed, so nothing can go back to it.")
 
 
 def redo_from(*, task: Task, reason: str, actor: Actor, now: datetime) -> tuple[str, ...]:
@@ -57,7 +72,7 @@ def redo_from(*, task: Task, reason: str, actor: Actor, now: datetime) -> tuple[
     _refuse_running(workstream, touched)
     last = task.attempts.filter(status=AttemptStatus.COMPLETED).order_by("-number").first()
     if last is None:
-        raise WrongState(f"{task.step.key} has not been completed, so nothing can go back to it.")
+        raise _never_completed(task)
     again = _reset(workstream, touched, now)
     last.task = task
     announce(
@@ -95,8 +110,9 @@ def _refuse_running(workstream: Workstream, tasks: Sequence[Task]) -> None:
 
 
 def _untouched(task: Task) -> bool:
-    """Nothing was done of it, or its source had dropped it: no round ever skipped it, so none would again
-    (WF-8).
+    """Nothing was done of it, or its source had dropped it: no round ever skipped it, so none would again.
+
+    Requirements: WF-8.
     """
     dropped = task.status == TaskStatus.SKIPPED and task.verdict_id is None
     return dropped or task.status in {TaskStatus.PENDING, TaskStatus.CANCELLED}

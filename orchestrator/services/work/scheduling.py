@@ -3,16 +3,11 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
-
-from django.db.models import Case, F, OuterRef, Subquery, Value, When
-from django.db.models.functions import Coalesce
 
 from orchestrator.core.actions import Action
 from orchestrator.core.engine.schedule import Decision, Verdict, decide, ties
 from orchestrator.core.terms import AttemptStatus, Reason, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, RecordedVerdict, SchedulingDecision, Task, Workstream
-from orchestrator.queries.base.parts import in_parts
 from orchestrator.queries.engine.frontier import Round, load_round
 from orchestrator.queries.engine.ground import ground_and_version
 from orchestrator.queries.engine.inputs import input_digests
@@ -24,6 +19,7 @@ from orchestrator.services.base.progress import count_moves, save_later
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.handoff.artifacts import announce_queued
 from orchestrator.services.work.conditions import skip
+from orchestrator.services.work.round_marks import RoundMarks
 
 
 def run_round(*, workstream_id: int, now: datetime, afresh: bool = False) -> SchedulingDecision | None:
@@ -201,7 +197,7 @@ def _remember(
     launched = {seen.tasks[key].pk for key in decision.launches} if row else set()
     stands = {seen.tasks[view.key].pk for view in seen.snapshot.tasks if view.stands}
     again = {seen.tasks[v.key].pk for v in decision.verdicts if v.reason in LOOK_AGAIN} - launched
-    marks = _Marks(
+    marks = RoundMarks(
         verdict={seen.tasks[v.key].pk for v in changed},
         launched=launched,
         gates={task.pk for task in seen.tasks.values() if task.pk in launched and task.step.is_gate},
@@ -209,49 +205,7 @@ def _remember(
         settled=(launched | seen.due) - again,
         standing=launched | {t.pk for t in seen.tasks.values() if t.pk in stands and not t.standing},
     )
-    for some in in_parts(sorted(marks.all)):
-        _mark(some, marks, row, now)
+    marks.write(row, now)
     if row or workstream.judged_on != seen.rests_on:
         workstream.judged_on = seen.rests_on
         save_later(workstream)
-
-
-class _Marks(NamedTuple):
-    """Ids of tasks by what a round writes of them: those with a verdict of it, launched, and gates among
-    these; those that the next round looks at, those that it need not, and those whose verdict rests on
-    themselves."""
-
-    verdict: set[int]
-    launched: set[int]
-    gates: set[int]
-    due: set[int]
-    settled: set[int]
-    standing: set[int]
-
-    @property
-    def all(self) -> set[int]:
-        return set[int]().union(*self)
-
-
-def _mark(tasks: Sequence[int], marks: _Marks, row: SchedulingDecision | None, now: datetime) -> None:
-    """Write the marks of some tasks in one statement."""
-    some = set(tasks)
-    columns: dict[str, Any] = {}
-    if marks.verdict & some:
-        latest = RecordedVerdict.objects.filter(decision=row, task=OuterRef("pk")).order_by().values("pk")
-        columns["verdict"] = Coalesce(Subquery(latest), F("verdict"))
-    for column, ids, value in (
-        ("status", marks.gates, TaskStatus.REVIEW),
-        ("updated_at", marks.launched, now),
-        ("standing", marks.standing, True),
-    ):
-        if own := ids & some:
-            columns[column] = Case(When(pk__in=own, then=Value(value)), default=F(column))
-    due = [When(pk__in=own, then=Value(value)) for ids, value in _due(marks) if (own := ids & some)]
-    if due:
-        columns["due"] = Case(*due, default=F("due"))
-    Task.objects.filter(pk__in=tasks).update(**columns)
-
-
-def _due(marks: _Marks) -> tuple[tuple[set[int], bool], ...]:
-    return (marks.due, True), (marks.settled, False)

@@ -24,8 +24,9 @@ CLOSING = (WorkstreamStatus.COMPLETED, WorkstreamStatus.ARCHIVED)
 def close_workstream(
     *, workstream: UUID, status: str, reason: str, actor: Actor, now: datetime
 ) -> Workstream:
-    """`completed` accepts, `archived` archives; any other word is InvalidInput. Roles and locks are the acts'
-    own.
+    """`completed` accepts, `archived` archives; any other word is InvalidInput.
+
+    Roles and locks are the acts' own.
     """
     if status not in CLOSING:
         wanted = " or ".join(CLOSING)

@@ -1,5 +1,6 @@
-"""Suspected duplicates: merge, link, close or override, by a person, before any execution (FR-003, AS-5,
-EC-5).
+"""Suspected duplicates: merge, link, close or override, by a person, before any execution.
+
+Requirements: FR-003, AS-5, EC-5.
 """
 
 from datetime import datetime

@@ -54,8 +54,9 @@ def record_learning(
     asked=(Role.CONTRIBUTOR, Role.REVIEWER),
 )
 def nothing_to_record(*, workstream: Workstream, after: str, actor: Actor, now: datetime) -> Learning:
-    """Say that a batch or step taught nothing new, so that nobody is asked again; recorded like any other
-    answer.
+    """Say that a batch or step taught nothing new, so that nobody is asked again.
+
+    Recorded like any other answer.
     """
     return _keep(workstream, after, ["", "", ""], Action.NOTHING_TO_RECORD, "", actor, now)
 

@@ -24,14 +24,14 @@ def write_learnings() -> list[str]:
     """Bring the section up to date in every repository that work taught something on; returns what was
     written, a line each. Nothing happens unless `LEARNINGS_FILE` names the file.
 
-    The sweep does it, and only the sweep: it belongs to no attempt. A commit in a lane would stand among the
-    work that people review, touch a file that the lane does not own, and meet the same lines in every other
-    lane that is merged. So the section is a commit of its own on top of the base branch, made of git's
-    objects under the repository's lock. The base branch itself is moved only where git would take such a
-    commit from outside, too: while no working tree stands on it, because that one would then seem to take the
-    section back. Else the commit stands on `orchestrator/learnings/<base branch>` for people to merge, and is
-    made anew on top of the base branch when either has changed. Trouble with one repository is logged, and
-    holds up nothing.
+    The sweep does it, and only the sweep: it belongs to no attempt. A commit in a thread's worktree would
+    stand among the work that people review, touch a file that the thread does not own, and meet the same
+    lines in every other thread that is merged. So the section is a commit of its own on top of the base
+    branch, made of git's objects under the repository's lock. The base branch itself is moved only where
+    git would take such a commit from outside, too: while no working tree stands on it, because that one
+    would then seem to take the section back. Else the commit stands on `orchestrator/learnings/<base
+    branch>` for people to merge, and is made anew on top of the base branch when either has changed.
+    Trouble with one repository is logged, and holds up nothing.
     """
     if not settings.LEARNINGS_FILE:
         return []

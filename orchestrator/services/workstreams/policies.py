@@ -55,11 +55,16 @@ def write_policy(
     now: datetime,
     data: Mapping[str, str] | None = None,
 ) -> Policy:
-    """The same for any policy; `data` goes into the history beside the reason."""
+    """The same for any policy; `data` goes into the history beside the reason.
+
+    A browser ends lines in its own way, so how they end is no part of the text.
+    """
+    body = _lines(body)
     IMPACT.refuse_blank({"impact": impact})
     with unit_of_work():
         take(Lock.POLICY, slug)
-        if Policy.objects.filter(slug=slug, title=title, body=body).exists():
+        present = Policy.objects.filter(slug=slug, title=title).first()
+        if present and _lines(present.body) == body:
             raise WrongState(
                 "The policy says exactly this already, so nothing was changed.",
                 recovery="Change its title or its text, or leave it as it is.",
@@ -86,3 +91,7 @@ def write_policy(
             data=data,
         )
     return policy
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").strip()

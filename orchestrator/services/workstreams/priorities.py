@@ -58,8 +58,9 @@ def set_priority(
 
 
 def priority_under(workstream: Workstream, plan: Plan) -> int:
-    """The priority once `plan` follows the workstream's version: a set one stays unless the plan changed its
-    own.
+    """The priority once `plan` follows the workstream's version.
+
+    A set one stays unless the plan changed its own.
     """
     before = plan_of(workstream.version).priority
     return workstream.priority if plan.priority == before else plan.priority

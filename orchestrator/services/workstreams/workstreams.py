@@ -223,7 +223,7 @@ def _version_under_way(workstream: Workstream) -> WrongState | None:
         )
     if version := promised_version(workstream):
         return WrongState(
-            f"Version {version.number} of its plan is approved and brings more work.",
+            explain.promised_version(version.number),
             recovery="Wait until it takes effect and its work is done, or withdraw the approval.",
             version=version.number,
         )

@@ -92,8 +92,9 @@ def password(request: HttpRequest) -> HttpResponse:
 
 
 def _changed(request: HttpRequest, form: PasswordForm) -> bool:
-    """TooManyTries after ten wrong present passwords: whoever finds an open session is not to
-    guess it there.
+    """TooManyTries after ten wrong present passwords.
+
+    Whoever finds an open session is not to guess it there.
     """
     person, moment, given = _person(request), now(), form.cleaned_data
     if wait := wrong.wait(str(person.pk), TRIES, time.monotonic()):

@@ -7,8 +7,9 @@ from django.http import HttpRequest
 
 
 def address_of(request: HttpRequest) -> str:
-    """The address of who asks. Of a header with several the last one counts: the nearest proxy added it
-    itself.
+    """The address of who asks.
+
+    Of a header with several the last one counts: the nearest proxy added it itself.
     """
     if settings.CLIENT_ADDRESS_HEADER:
         said = request.headers.get(settings.CLIENT_ADDRESS_HEADER, "").rpartition(",")[2].strip()

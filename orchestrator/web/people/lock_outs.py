@@ -23,9 +23,7 @@ ADDRESS_COUNTS: Final = 5
 
 
 class LockOutLimits(AxesDatabaseHandler):  # type: ignore[misc]  # the library has no types
-    """`AXES_FAILURE_LIMIT` failures of one name from wherever they come, and five times as many from one
-    address.
-    """
+    """`AXES_FAILURE_LIMIT` failures of one name from anywhere, and five times as many from one address."""
 
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
         attempts: list[QuerySet[Any]] = self.get_user_attempts(request, credentials)

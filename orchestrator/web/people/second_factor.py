@@ -1,5 +1,6 @@
-"""A person's authenticator app: set up, recovery codes, turned off; where the policy asks for it, before all
-else.
+"""A person's authenticator app: set up, recovery codes, turned off.
+
+Where the policy asks for it, before all else.
 """
 
 import base64
@@ -34,9 +35,7 @@ OPEN: Final = frozenset({"second-factor", "logout", "login", "login-code"})
 
 
 class SecondFactorMiddleware:
-    """An account that the policy asks for a second factor gets nothing but the page to set it up, until it
-    has.
-    """
+    """An account that needs a second factor gets nothing but the page to set it up, until it has."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

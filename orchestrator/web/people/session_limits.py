@@ -1,5 +1,6 @@
-"""Sessions end: after a time without a request, some hours after the sign-in, and when the
-account says so.
+"""Sessions end.
+
+After a time without a request, some hours after the sign-in, and when the account says so.
 """
 
 from collections.abc import Callable

@@ -1,5 +1,6 @@
-"""Signing in: name and password, then a code where the account has an authenticator app (design
-section 7).
+"""Signing in: name and password, then a code where the account has an authenticator app.
+
+See design section 7.
 """
 
 from typing import Any, Final
@@ -76,9 +77,7 @@ def _refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
 
 
 def _pending_account(request: HttpRequest) -> User | None:
-    """Whoever typed their password in this session less than five minutes ago, unless it was
-    changed since.
-    """
+    """Whoever typed their password here less than five minutes ago, unless it was changed since."""
     pending = request.session.get(PENDING)
     if not pending or not 0 <= now().timestamp() - pending["since"] <= CODE_WITHIN:
         return None

@@ -1,5 +1,6 @@
-"""A person's executors and the tokens they sign in with; a secret is shown once (FR-027, design
-section 7).
+"""A person's executors and the tokens they sign in with.
+
+A secret is shown once (FR-027, design section 7).
 """
 
 from datetime import timedelta

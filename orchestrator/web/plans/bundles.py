@@ -1,5 +1,6 @@
-"""Bundles: what became of several plans that were submitted as one (AD-3). They are submitted by
-`plan_files.py`.
+"""Bundles: what became of several plans that were submitted as one (AD-3).
+
+They are submitted by `plan_files.py`.
 """
 
 from typing import Any

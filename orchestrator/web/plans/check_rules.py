@@ -1,5 +1,6 @@
-"""The policy of the plan checks: which findings block approval, which warn, and who decided so (WF-3,
-FR-022).
+"""The policy of the plan checks: which findings block approval, which warn, and who decided so.
+
+Requirements: WF-3, FR-022.
 """
 
 from django.contrib import messages

@@ -29,8 +29,9 @@ VALUE = "value-"
 
 @require_GET
 def library(request: HttpRequest) -> HttpResponse:
-    """Every workflow that work can be started from; `?q=` looks for words, `?archived=1` shows archived ones
-    too.
+    """Every workflow that work can be started from.
+
+    `?q=` looks for words, `?archived=1` shows archived ones too.
     """
     words, archived = request.GET.get("q", "").strip()[:100], request.GET.get("archived") == "1"
     context = {
@@ -90,8 +91,9 @@ ACTS: Final = {"archive": _archive, "bring-back": _bring_back}
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest, name: str) -> HttpResponse:
-    """The parameters as a form; Preview shows what a reviewer would see, Submit sends the plan to
-    its review.
+    """The parameters as a form.
+
+    Preview shows what a reviewer would see, Submit sends the plan to its review.
     """
     found = queries.find_entry(name)
     if request.method != "POST":

@@ -16,11 +16,12 @@ from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries.changes.migrations import last_migration, under_way
 from orchestrator.queries.changes.roll_backs import ways_back
 from orchestrator.queries.plans.plans import find_version, workstream_of
+from orchestrator.queries.plans.sign_offs import sign_offs
 from orchestrator.queries.work.tasks import find_workstream
 from orchestrator.services.changes import migration as service
 from orchestrator.services.changes.roll_back import roll_back
 from orchestrator.services.review import decisions
-from orchestrator.web.acting import Viewer, act_of, does, now, number, perform, proceed, typed, viewer
+from orchestrator.web.acting import Viewer, act_of, does, now, number, off, perform, proceed, typed, viewer
 from orchestrator.web.moments import typed_moment, wanted_moment
 from orchestrator.web.plans import mapping_form, plan_decisions
 from orchestrator.web.show import show
@@ -68,7 +69,7 @@ def _approve(request: HttpRequest, found: Workstream, wanted: WorkflowVersion) -
         mapping=mapping_form.lines(_fields(request)),
         note=typed(request, "reason"),
         effective_at=typed_moment(request, "effective_at"),
-        undo_seconds=settings.UNDO_SECONDS,
+        withdraw_seconds=settings.WITHDRAW_SECONDS,
         actor=viewer(request).actor,
         now=now(),
     )
@@ -119,8 +120,10 @@ def _why_not(who: Viewer, found: Workstream, wanted: WorkflowVersion) -> str:
         return f"The workstream follows version {wanted.number} already."
     if wanted.status not in {VersionStatus.IN_REVIEW, VersionStatus.APPROVED}:
         return f"Version {wanted.number} is {wanted.get_status_display().lower()}."
-    if wanted.status == VersionStatus.IN_REVIEW and (why := plan_decisions.why_not_sign(who, wanted)):
-        return why
+    if wanted.status == VersionStatus.IN_REVIEW:
+        refusal = decisions.why_not_approve_version(wanted, who.actor, sign_offs(wanted))
+        if refusal:
+            return off(refusal)
     return who.lacks(service.migrate_workstream)
 
 

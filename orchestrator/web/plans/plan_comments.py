@@ -20,7 +20,7 @@ Act = Callable[[HttpRequest, WorkflowVersion], tuple[str, str]]
 
 @act_of("plan-review", "slug", "version")
 def plan_comment(request: HttpRequest, slug: str, version: int, act: str) -> HttpResponse:
-    """Run one act and come back to the same view of the plan, at the thread or section that it was about."""
+    """Run one act and come back to the same view of the plan, at the discussion or section it was about."""
     shown = find_version(slug, version)
     run = chosen(ACTS, act)
     page = reverse("plan-review", args=[slug, version])
@@ -36,10 +36,10 @@ def plan_comment(request: HttpRequest, slug: str, version: int, act: str) -> Htt
     return perform(request, do, then=lambda: f"{page}?{back}{place[0]}", again=again)
 
 
-@does(comments.open_thread)
+@does(comments.open_discussion)
 def _add(request: HttpRequest, version: WorkflowVersion) -> tuple[str, str]:
     who = viewer(request).actor
-    thread = comments.open_thread(
+    discussion = comments.open_discussion(
         version_id=version.pk,
         line=number(request, "line") if request.POST.get("line") else 0,
         step=typed(request, "step"),
@@ -49,14 +49,16 @@ def _add(request: HttpRequest, version: WorkflowVersion) -> tuple[str, str]:
     )
     return _then_send(
         request, version, "Your draft is kept; nobody else sees it yet."
-    ), f"#thread-{thread.pk}"
+    ), f"#discussion-{discussion.pk}"
 
 
 @does(comments.reply)
 def _reply(request: HttpRequest, version: WorkflowVersion) -> tuple[str, str]:
-    thread_id = number(request, "thread")
-    comments.reply(thread_id=thread_id, body=typed(request, "body"), actor=viewer(request).actor, now=now())
-    return _then_send(request, version, "Your answer is kept as a draft."), f"#thread-{thread_id}"
+    discussion_id = number(request, "discussion")
+    comments.reply(
+        discussion_id=discussion_id, body=typed(request, "body"), actor=viewer(request).actor, now=now()
+    )
+    return _then_send(request, version, "Your answer is kept as a draft."), f"#discussion-{discussion_id}"
 
 
 def _then_send(request: HttpRequest, version: WorkflowVersion, otherwise: str) -> str:
@@ -77,7 +79,7 @@ def _change(request: HttpRequest, _version: WorkflowVersion) -> tuple[str, str]:
         actor=viewer(request).actor,
         now=now(),
     )
-    return "Your draft is changed.", f"#thread-{comment.thread_id}"
+    return "Your draft is changed.", f"#discussion-{comment.discussion_id}"
 
 
 @does(comments.discard_draft)
@@ -86,20 +88,20 @@ def _discard(request: HttpRequest, _version: WorkflowVersion) -> tuple[str, str]
     return "The draft is thrown away.", "#comments"
 
 
-@does(comments.resolve_thread)
+@does(comments.resolve_discussion)
 def _resolve(request: HttpRequest, _version: WorkflowVersion) -> tuple[str, str]:
-    thread = comments.resolve_thread(
-        thread_id=number(request, "thread"), actor=viewer(request).actor, now=now()
+    discussion = comments.resolve_discussion(
+        discussion_id=number(request, "discussion"), actor=viewer(request).actor, now=now()
     )
-    return "The thread is resolved.", f"#thread-{thread.pk}"
+    return "The discussion is resolved.", f"#discussion-{discussion.pk}"
 
 
-@does(comments.reopen_thread)
+@does(comments.reopen_discussion)
 def _reopen(request: HttpRequest, _version: WorkflowVersion) -> tuple[str, str]:
-    thread = comments.reopen_thread(
-        thread_id=number(request, "thread"), actor=viewer(request).actor, now=now()
+    discussion = comments.reopen_discussion(
+        discussion_id=number(request, "discussion"), actor=viewer(request).actor, now=now()
     )
-    return "The thread is open again.", f"#thread-{thread.pk}"
+    return "The discussion is open again.", f"#discussion-{discussion.pk}"
 
 
 @does(comments.mark_viewed)

@@ -14,7 +14,7 @@ from orchestrator.core.terms import VersionStatus, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries.plans import plans as queries
 from orchestrator.queries.plans.effect import in_effect
-from orchestrator.queries.plans.sign_offs import sign_offs, who_may_approve
+from orchestrator.queries.plans.sign_offs import sign_offs
 from orchestrator.services.plans.plans import submit_plan
 from orchestrator.services.review import decisions
 from orchestrator.services.review.withdrawals import withdraw_approval
@@ -27,7 +27,7 @@ WATCHED: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Undo:
+class Withdrawal:
     """An approval that can still be withdrawn. `waits` says that the version is approved and has not taken
     effect.
 
@@ -46,15 +46,17 @@ class Undo:
         return max(self.left + 1, 2) if self.waits and self.left < WATCHED else 0
 
 
-def undo_for(who: Viewer, version: WorkflowVersion, workstream: Workstream, moment: datetime) -> Undo | None:
-    """What can be undone about the approvals of a version; None when nothing can (WF-3)."""
+def withdrawal_for(
+    who: Viewer, version: WorkflowVersion, workstream: Workstream, moment: datetime
+) -> Withdrawal | None:
+    """The approval of a version that can be withdrawn; None when none can (WF-3)."""
     if version.status not in {VersionStatus.IN_REVIEW, VersionStatus.APPROVED} or in_effect(version):
         return None
     own = who.user.get_username() in sign_offs(version).given and workstream.status in OPEN
     waits, at = version.status == VersionStatus.APPROVED, version.effective_at
     if not (own or waits):
         return None
-    return Undo(own, waits, at, max(0, math.ceil((at - moment).total_seconds())) if at else 0)
+    return Withdrawal(own, waits, at, max(0, math.ceil((at - moment).total_seconds())) if at else 0)
 
 
 def decide(request: HttpRequest) -> str:
@@ -62,12 +64,12 @@ def decide(request: HttpRequest) -> str:
     decision = request.POST.get("decision", "")
     if decision == "approve":
         return _approve(request)
-    if decision == "undo":
-        return _undo(request)
+    if decision == "withdraw-approval":
+        return _withdraw_approval(request)
     if decision == "send-back":
         return _send_back(request)
     if decision == "withdraw":
-        return _take_back(request)
+        return _withdraw(request)
     raise NotFound(f"There is no decision {decision!r} here.")
 
 
@@ -92,26 +94,13 @@ def why_not(
     blocked = len(review.blockers)
     return {
         "approve": settled
-        or who.lacks(decisions.approve_version)
-        or why_not_sign(who, version)
+        or off(decisions.why_not_approve_version(version, who.actor, sign_offs(version)))
         or (blocked and "The top of the page says what blocks it and what clears it.")
         or "",
         "send_back": settled or who.lacks(decisions.send_back_version),
-        "withdraw": decided or off(decisions.why_not_take_back(version, who.actor)),
+        "withdraw": decided or off(decisions.why_not_withdraw(version, who.actor)),
         "resubmit": who.lacks(submit_plan) if workstream.status in OPEN else _closed(workstream),
     }
-
-
-def why_not_sign(who: Viewer, version: WorkflowVersion) -> str:
-    """Why this approver may not approve the version: it is their own, or they did and others have to."""
-    if version.author_id == who.user.pk and not version.workflow.allow_self_approval:
-        others = who_may_approve(version.workflow, version.author_id)
-        named = " or ".join([", ".join(others[:-1]), others[-1]] if len(others) > 1 else others)
-        return f"You wrote this version; {named or 'another approver'} has to approve it."
-    so_far = sign_offs(version)
-    if so_far.missing and who.user.get_username() in so_far.given:
-        return f"You approved this version ({so_far.sentence}); {so_far.asked} has to approve it too."
-    return ""
 
 
 @does(decisions.approve_version)
@@ -124,16 +113,16 @@ def _approve(request: HttpRequest) -> str:
         now=now(),
         note=typed(request, "reason"),
         effective_at=when,
-        undo_seconds=settings.UNDO_SECONDS,
+        withdraw_seconds=settings.WITHDRAW_SECONDS,
     )
     if so_far := not_yet(version_id):
         return so_far
     if when:
         return "The plan is approved. It becomes effective at the time you gave; nothing of it starts before."
-    if settings.UNDO_SECONDS:
+    if settings.WITHDRAW_SECONDS:
         return (
-            f"The plan is approved. Nothing starts for {settings.UNDO_SECONDS} seconds, in which "
-            f"you can undo that."
+            f"The plan is approved. Nothing starts for {settings.WITHDRAW_SECONDS} seconds, in which "
+            f"you can withdraw your approval."
         )
     return "The plan is approved: its tasks are created and the first ones start as soon as the rules allow."
 
@@ -151,7 +140,7 @@ def _send_back(request: HttpRequest) -> str:
 
 
 @does(decisions.withdraw_version)
-def _take_back(request: HttpRequest) -> str:
+def _withdraw(request: HttpRequest) -> str:
     decisions.withdraw_version(
         version_id=number(request, "version_id"),
         seen_sha256=typed(request, "seen_sha256"),
@@ -159,11 +148,11 @@ def _take_back(request: HttpRequest) -> str:
         actor=viewer(request).actor,
         now=now(),
     )
-    return "The version is taken back with your reason; nobody has to decide on it any more."
+    return "The version is withdrawn with your reason; nobody has to decide on it any more."
 
 
 @does(withdraw_approval)
-def _undo(request: HttpRequest) -> str:
+def _withdraw_approval(request: HttpRequest) -> str:
     version = withdraw_approval(
         version_id=number(request, "version_id"),
         reason=typed(request, "reason"),
@@ -189,11 +178,12 @@ def not_yet(version_id: int) -> str:
 
 
 def _closed(workstream: Workstream) -> str:
-    """Why nothing is approved for a workstream that is closed; one that was accepted can be
-    re-opened (LC-3).
+    """Why nothing is approved for a workstream that is closed.
+
+    One that was accepted can be re-opened (LC-3).
     """
     if workstream.status == WorkstreamStatus.COMPLETED:
-        return "The workstream is completed; re-open it to decide about its plan, or take this version back."
+        return "The workstream is completed; re-open it to decide about its plan, or withdraw this version."
     return (
         ""
         if workstream.status in OPEN

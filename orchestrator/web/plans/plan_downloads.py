@@ -1,5 +1,6 @@
-"""A version as files to take along: as it was submitted, and in every form that plans are written in (WF-2,
-AD-5).
+"""A version as files to take along: as it was submitted, and in every form that plans are written in.
+
+Requirements: WF-2, AD-5.
 """
 
 from typing import Any, Final
@@ -17,7 +18,7 @@ SOURCE: Final = "source.txt"
 #: What the file is called -> the form that is written; a PLAN.md that was submitted as one stays as it is.
 FORMS: Final = {
     "PLAN.md": Written.PLAN,
-    "bundle.json": Written.BUNDLE,
+    "plan.json": Written.PLAN_FILE,
     "tasks.json": Written.TASKS,
     "EXECUTION-DASHBOARD.md": Written.DASHBOARD,
 }

@@ -1,5 +1,6 @@
-"""How a version will run, in full length: waves, lanes and gates with any number of executors
-(WF-3, BX-2).
+"""How a version will run, in full length: waves, threads and gates with any number of executors.
+
+Requirements: WF-3, BX-2.
 """
 
 from typing import Any

@@ -29,8 +29,9 @@ MOST_BYTES: Final = 4 * 1024 * 1024
 
 
 def has_several(request: HttpRequest) -> bool:
-    """Whether the form brings more than one plan: several files, one that holds several, or those that were
-    shown.
+    """Whether the form brings more than one plan.
+
+    Several files, one that holds several, or those that were shown.
     """
     if "plan-source" in request.POST:
         return True
@@ -101,8 +102,9 @@ def _submit_each(request: HttpRequest, files: Sequence[PlanFile], outcomes: list
 def page(
     request: HttpRequest, found: ReadFiles, outcomes: Sequence[Outcome] = (), refusal: Refusal | None = None
 ) -> HttpResponse:
-    """What was read. Plans that need one another are proposed as a bundle: alone, one of them would be
-    refused.
+    """What was read.
+
+    Plans that need one another are proposed as a bundle: alone, one of them would be refused.
     """
     rejected = refusal.findings if isinstance(refusal, BundleRejected) else {}
     refused = {one.name: one for one in outcomes if one.refusal}

@@ -1,5 +1,6 @@
-"""The review of a plan that people decide on: structure and source, changes, comments, decision
-(WF-3, DC-5).
+"""The review of a plan that people decide on: structure and source, changes, comments, decision.
+
+Requirements: WF-3, DC-5.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from orchestrator.core.terms import VersionStatus
 from orchestrator.models import WorkflowVersion
 from orchestrator.queries.changes.migrations import in_flight, mistaken_for_new
 from orchestrator.queries.plans import plans as queries
-from orchestrator.queries.plans.comments import Conversation, conversation
+from orchestrator.queries.plans.comments import Discussions, discussions_on
 from orchestrator.queries.plans.effect import in_effect
 from orchestrator.queries.plans.judged import judged_version
 from orchestrator.queries.plans.readings import adoption_by, preview_of, state_told_by
@@ -30,7 +31,7 @@ from orchestrator.queries.plans.review import (
     viewed_by,
 )
 from orchestrator.queries.plans.sign_offs import sign_offs
-from orchestrator.services.plans.comments import open_thread
+from orchestrator.services.plans.comments import open_discussion
 from orchestrator.web.acting import act_of, chosen, now, number_in, perform, proceed, viewer
 from orchestrator.web.moments import wanted_moment
 from orchestrator.web.plans import plan_decisions, prehandoff
@@ -64,8 +65,9 @@ def plan_section(request: HttpRequest, slug: str, version: int, section: int) ->
 
 @act_of("plan-review", "slug", "version")
 def plan_decide(request: HttpRequest, slug: str, version: int) -> HttpResponse:
-    """Approve, send back or take back exactly the text that was read: version id and hash come
-    from the page.
+    """Approve, send back or withdraw exactly the text that was read.
+
+    Version id and hash come from the page.
     """
     shown = queries.find_version(slug, version)
     again = partial(review_page, request, shown, "decision")
@@ -95,9 +97,7 @@ class Choice:
 
 
 class Layout:
-    """What a version is compared with, its sections and its comments, as the address and the reader ask for
-    it.
-    """
+    """What a version is compared with, its sections and its comments, as address and reader ask for it."""
 
     def __init__(self, request: HttpRequest, version: WorkflowVersion, wanted: int = 0) -> None:
         self.version, self.who = version, viewer(request)
@@ -106,7 +106,7 @@ class Layout:
         self.own, self.previous = queries.earlier_versions(version, self.who.user.pk)
         self.since = self._since(request.GET.get("since", ""))
         self.comparison = self._comparison(self.since)
-        self.talk: Conversation = conversation(version, self.reading.plan, self.who.user.pk)
+        self.talk: Discussions = discussions_on(version, self.reading.plan, self.who.user.pk)
         self.line = number_in(request.GET.get("comment", ""))
         self.step = request.GET.get("step", "")
         self.sections: tuple[ReviewSection, ...] = review_sections(
@@ -128,7 +128,7 @@ class Layout:
             "sections": self.sections,
             "viewed": sum(one.viewed for one in self.sections),
             "commenting": {"line": self.line, "step": self.step},
-            "no_comment": self.who.lacks(open_thread),
+            "no_comment": self.who.lacks(open_discussion),
         }
 
     def choices(self) -> list[Choice]:
@@ -172,7 +172,7 @@ def review_page(
     moved = isinstance(refusal, VersionMoved)
     context = page.context() | {
         "approve_label": "Approve and go" if version.signs_gate else f"Approve v{version.number}",
-        "withdraw_label": "Take back" if version.author_id == who.user.pk else "Withdraw",
+        "withdraw_label": "Withdraw",
         "versions": versions,
         "newest": versions[0],
         "moved": compare_lines(version, versions[0]) if moved else None,
@@ -193,7 +193,7 @@ def review_page(
         "deciding": not (why_not["approve"] and why_not["send_back"] and why_not["withdraw"]),
         "sign_offs": (so_far := sign_offs(version)),
         "asked": so_far.asked_of("" if why_not["approve"] else who.user.get_username()),
-        "undo": plan_decisions.undo_for(who, version, workstream, now()),
+        "withdrawal": plan_decisions.withdrawal_for(who, version, workstream, now()),
         "in_effect": version.status == VersionStatus.APPROVED and in_effect(version),
         "reason": request.POST.get("reason") or request.GET.get("reason", ""),
         "effective_at": _effective(request, version),

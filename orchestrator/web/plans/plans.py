@@ -71,8 +71,9 @@ def plan_submit(request: HttpRequest) -> HttpResponse:
 
 
 def _adopt(request: HttpRequest) -> bool:
-    """Whether the state that the source tells is to be taken over: the box is ticked when the
-    page is opened.
+    """Whether the state that the source tells is to be taken over.
+
+    The box is ticked when the page is opened.
     """
     return request.method == "GET" or request.POST.get("adopt") == "yes"
 

@@ -29,8 +29,9 @@ MOST_ROWS = 60
 
 @dataclass(frozen=True, slots=True)
 class ParameterRow:
-    """A line of the form: whether it is used, and how often its text stands in the plan (None: not looked
-    for).
+    """A line of the form.
+
+    Whether it is used, and how often its text stands in the plan (None: not looked for).
     """
 
     name: str = ""

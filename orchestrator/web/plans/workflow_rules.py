@@ -1,5 +1,6 @@
-"""The rules of a workflow: who approves its versions, how many, and what it is called; with their change log
-(WF-3).
+"""The rules of a workflow: who approves its versions, how many, and what it is called.
+
+With their change log (WF-3).
 """
 
 from functools import partial

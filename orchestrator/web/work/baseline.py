@@ -6,7 +6,6 @@ from django.http import HttpRequest
 
 from orchestrator.core.terms import IntegrationSource, WorkstreamStatus
 from orchestrator.models import Workstream
-from orchestrator.queries.work.baseline import integration_in_force
 from orchestrator.services.handoff import baseline
 from orchestrator.web.acting import Viewer, does, now, typed
 
@@ -60,11 +59,3 @@ def why_not(who: Viewer, found: Workstream) -> dict[str, str]:
         "look": early or who.lacks(baseline.look),
         "revert": who.lacks(baseline.revert),
     }
-
-
-def why_no_rework(workstream: Workstream) -> str:
-    """Why work cannot go back now; empty while no integration is in force."""
-    current = integration_in_force(workstream)
-    return (
-        "It is part of the base branch: an approver or reviewer decides the revert first." if current else ""
-    )

@@ -9,7 +9,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import Refusal
-from orchestrator.core.terms import InboxState
+from orchestrator.core.terms import ResultFileState
 from orchestrator.queries.handoff.collected import collected_files, labels_of
 from orchestrator.services.work.collector import collect_now
 from orchestrator.web.acting import act_of, does, now, perform, viewer
@@ -37,8 +37,8 @@ def _look(request: HttpRequest) -> str:
 
 def collected_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
     """With `?state=quarantined` only those that changed nothing."""
-    only = request.GET.get("state") == InboxState.QUARANTINED
-    files = collected_files(InboxState.QUARANTINED if only else None)
+    only = request.GET.get("state") == ResultFileState.QUARANTINED
+    files = collected_files(ResultFileState.QUARANTINED if only else None)
     page = Paginator(files, PER_PAGE).get_page(request.GET.get("page"))
     labels = labels_of(page.object_list)
     context = {

@@ -14,12 +14,12 @@ from orchestrator.core.terms import GateKind, TaskStatus
 from orchestrator.models import GateReview, Task
 from orchestrator.queries.engine.signatures import sign_off_of
 from orchestrator.queries.work import gates as queries
+from orchestrator.services.handoff.baseline import why_integrated
 from orchestrator.services.plans.amendments import propose_stage
 from orchestrator.services.review import gates
 from orchestrator.services.work.signing import why_not_approve, why_not_decide
 from orchestrator.web.acting import Viewer, act_of, does, now, off, perform, typed, viewer
 from orchestrator.web.show import show
-from orchestrator.web.work.baseline import why_no_rework
 
 
 @require_GET
@@ -105,7 +105,7 @@ def _why_not(who: Viewer, task: Task, sheet: queries.GateSheet) -> dict[str, str
     return {
         "decide": closed,
         "approve": closed or asked,
-        "reject": closed or nowhere or why_no_rework(task.workstream),
+        "reject": closed or nowhere or off(why_integrated(task.workstream)),
         "follow_ups": who.lacks(propose_stage),
     }
 

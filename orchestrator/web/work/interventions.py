@@ -1,5 +1,6 @@
-"""Interventions: amber cards for tasks that wait for a person, each with an answer and Mark done (LC-7,
-DC-5).
+"""Interventions: amber cards for tasks that wait for a person, each with an answer and Mark done.
+
+Requirements: LC-7, DC-5.
 """
 
 from collections.abc import Callable
@@ -29,9 +30,7 @@ def intervention_list(request: HttpRequest) -> HttpResponse:
 
 @act_of("interventions")
 def intervention_done(request: HttpRequest, intervention_id: int) -> HttpResponse:
-    """Mark done; with htmx the lists come back without the card, and a refusal keeps the card and
-    the answer.
-    """
+    """Mark done; with htmx the lists come back without the card; a refusal keeps card and answer."""
     intervention = Intervention.objects.filter(pk=intervention_id).first()
     if intervention is None:
         raise NotFound("There is no such intervention.")

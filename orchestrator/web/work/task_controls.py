@@ -1,5 +1,6 @@
-"""Which acts a task offers to a person, and why the others are off; services decide again when an
-act comes.
+"""Which acts a task offers to a person, and why the others are off.
+
+Services decide again when an act comes.
 """
 
 from orchestrator.core.engine import explain
@@ -10,11 +11,11 @@ from orchestrator.queries.engine.held import lost_before
 from orchestrator.queries.engine.threads import sole_executor
 from orchestrator.queries.work.tasks import TaskDetail
 from orchestrator.services.base.acts import lacking
+from orchestrator.services.handoff.baseline import why_integrated
 from orchestrator.services.people import blockers, interventions
 from orchestrator.services.work import failures
-from orchestrator.services.work.rework import send_back
+from orchestrator.services.work.rework import why_not_send_back
 from orchestrator.web.acting import Viewer, off
-from orchestrator.web.work.baseline import why_no_rework
 
 
 def why_not(who: Viewer, detail: TaskDetail, mine: Executor | None) -> dict[str, str]:
@@ -24,9 +25,9 @@ def why_not(who: Viewer, detail: TaskDetail, mine: Executor | None) -> dict[str,
         "claim": _not_claimable(detail, mine) or off(lacking(who.actor, sorted(doers_of(task.step)))),
         "work": _not_mine(detail, mine),
         "complete": _not_mine(detail, mine) or _held(detail),
-        "declare_failure": who.lacks(failures.declare_failure) or _not_running(detail),
-        "requeue": who.lacks(failures.requeue) or _not_queueable(detail),
-        "send_back": who.lacks(send_back) or _never_completed(detail) or why_no_rework(task.workstream),
+        "declare_failure": off(failures.why_not_declare_failure(detail.row.live, who.actor)),
+        "requeue": _broken(detail) or off(failures.why_not_requeue(detail.row.failed, who.actor)),
+        "send_back": _not_sent_back(who, detail) or off(why_integrated(task.workstream)),
         "flag": off(interventions.why_not_flag(task, who.actor)),
         "answer": who.lacks(interventions.clear_human_flag),
         "declare_blocker": off(blockers.why_not_block(task, who.actor)),
@@ -75,19 +76,12 @@ def _not_mine(detail: TaskDetail, mine: Executor | None) -> str:
     )
 
 
-def _not_queueable(detail: TaskDetail) -> str:
-    if detail.breaker:
-        return "It failed too often. Answer the circuit breaker above first."
-    return "" if detail.row.failed else "No failed attempt waits for a decision."
+def _broken(detail: TaskDetail) -> str:
+    return "It failed too often. Answer the circuit breaker above first." if detail.breaker else ""
 
 
-def _not_running(detail: TaskDetail) -> str:
-    live = detail.row.live
-    return "" if live is not None and live.status == AttemptStatus.RUNNING else "No attempt is running."
-
-
-def _never_completed(detail: TaskDetail) -> str:
+def _not_sent_back(who: Viewer, detail: TaskDetail) -> str:
     if detail.row.task.step.is_gate:
         return "A gate is rejected on its own page."
-    done = any(attempt.status == AttemptStatus.COMPLETED for attempt in detail.row.attempts)
-    return "" if done else "It has not been completed, so nothing can go back to it."
+    completed = any(attempt.status == AttemptStatus.COMPLETED for attempt in detail.row.attempts)
+    return off(why_not_send_back(detail.row.task, who.actor, completed=completed))

@@ -1,5 +1,6 @@
-"""Tasks: definition, attempts with evidence, and the acts of people who do or unblock them (WF-8, FR-012,
-FR-027).
+"""Tasks: definition, attempts with evidence, and the acts of people who do or unblock them.
+
+Requirements: WF-8, FR-012, FR-027.
 """
 
 from collections.abc import Callable
@@ -78,7 +79,7 @@ def task_page(
         "seen": seen,
         "stale": seen != stands,
     }
-    return show(request, "tasks/page.html", context, parts=frozenset({"standing"}), refusal=refusal)
+    return show(request, "tasks/page.html", context, parts=frozenset({"state"}), refusal=refusal)
 
 
 def _so_far(task: Task) -> dict[str, Any]:

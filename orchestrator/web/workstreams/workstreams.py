@@ -48,8 +48,9 @@ MANY_TRANSACTIONS = frozenset({"recover", "republish", *baseline.ACTS})
 def workstream_page(
     request: HttpRequest, uuid: UUID, acted: str = "", refusal: Refusal | None = None
 ) -> HttpResponse:
-    """The page, or the board alone when htmx refreshes it. `api.negotiated` owns the address: machines get
-    JSON.
+    """The page, or the board alone when htmx refreshes it.
+
+    `api.negotiated` owns the address: machines get JSON.
     """
     found = find_workstream(uuid)
     board = queries.board(found, now())
@@ -240,8 +241,9 @@ def workstream_files(request: HttpRequest, uuid: UUID) -> HttpResponse:
 
 @require_GET
 def workstream_file(_request: HttpRequest, uuid: UUID, file: str) -> HttpResponse:
-    """One file of the workspace as plain text; never interpreted by the browser, never outside the
-    workstream.
+    """One file of the workspace as plain text.
+
+    Never interpreted by the browser, never outside the workstream.
     """
     content = file_of(find_workstream(uuid), file)
     response = HttpResponse(content, content_type="text/plain; charset=utf-8")

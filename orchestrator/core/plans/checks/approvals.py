@@ -40,8 +40,9 @@ class Approvals:
         return self.asked_of("")
 
     def asked_of(self, approver: str) -> str:
-        """The same, told to an approver who could give one of them: "you or another approver"; with an empty
-        name, to anybody else.
+        """The same, told to an approver who could give one of them: "you or another approver".
+
+        With an empty name, to anybody else.
         """
         named = ["you" if name == approver else name for name in self.awaited]
         other = "other " if self.given or named else ""
@@ -63,8 +64,9 @@ def approvals_of(plan: Plan | None, required: int, given: Collection[str]) -> Ap
 
 
 def approver_findings(plan: Plan, able: Collection[str], author: str = "") -> Iterator[Finding]:
-    """Named approvers who could never approve: not among the people who are `able` to, or the barred
-    `author`.
+    """Named approvers who could never approve.
+
+    Not among the people who are `able` to, or the barred `author`.
     """
     for name in plan.approvers:
         if name not in able:

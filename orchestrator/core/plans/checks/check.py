@@ -52,8 +52,9 @@ def check_plan(plan: Plan, tools: frozenset[str]) -> tuple[Finding, ...]:
 
 
 def sort_findings(found: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Blocking ones first, then by line; of very many with one code the first are kept and the
-    rest counted.
+    """Blocking ones first, then by line.
+
+    Of very many with one code the first are kept and the rest counted.
     """
     ordered = sorted(found, key=lambda f: (_RANK[f.severity], f.line, f.code))
     return tuple(sorted(dict.fromkeys(limited(ordered)), key=lambda f: (_RANK[f.severity], f.line, f.code)))

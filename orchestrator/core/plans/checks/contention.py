@@ -27,9 +27,7 @@ def check_contention(plan: Plan, graph: Graph) -> Iterator[Finding]:
 
 
 def _shared(batch: BatchSpec) -> Iterator[Finding]:
-    """One finding for a resource that more than one lane, or more than one of neighbouring parallel steps,
-    wants.
-    """
+    """One finding for a resource that several threads, or several neighbouring parallel steps, want."""
     wanting: dict[str, dict[tuple[int, int], list[StepSpec]]] = defaultdict(lambda: defaultdict(list))
     for number, thread in enumerate(batch.threads):
         runs = runs_of(step.parallel for step in thread.steps)

@@ -54,8 +54,9 @@ def _of_characters(what: str, text: str, line: int) -> Finding | None:
 
 
 def _read(line: str) -> tuple[object, ...]:
-    """What the reader takes from a line: the key, the property with its name or value, the part of a plan it
-    opens.
+    """What the reader takes from a line.
+
+    The key, the property with its name or value, the part of a plan it opens.
     """
     body = _MARK.sub("", line, count=1).rstrip()
     keyed, given, opening = read_keyed(body), read_property(body), read_opening(body)
@@ -67,9 +68,7 @@ def _read(line: str) -> tuple[object, ...]:
 
 
 def hidden_in_values(plan: Plan, source: str) -> Iterator[Finding]:
-    """Sentences whose invisible characters the source spells with escapes, as JSON can, so that no line shows
-    them.
-    """
+    """Sentences whose invisible characters the source escapes, as JSON can, so that no line shows them."""
     for text, line in _sentences(plan):
         if holds_any(text) and any(one not in source for one in unseen(text)):
             found = _of_characters(f"The text “{without_any(text)[:60]}”", text, line)

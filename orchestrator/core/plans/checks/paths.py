@@ -57,6 +57,6 @@ def risk_of(pattern: str) -> str:
 def _owned(plan: Plan) -> Iterator[tuple[str, str, int]]:
     for stage in plan.stages:
         for thread in (thread for batch in stage.batches for thread in batch.threads):
-            yield from ((pattern, f"Lane {thread.lane}", thread.line) for pattern in thread.files)
+            yield from ((pattern, f"Thread {thread.lane}", thread.line) for pattern in thread.files)
             for step in thread.steps:
                 yield from ((pattern, step.key, step.line) for pattern in step.files)

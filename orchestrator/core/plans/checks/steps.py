@@ -30,7 +30,7 @@ def check_steps(plan: Plan, tools: frozenset[str]) -> Iterator[Finding]:
         "no-role",
         [item.step for item in work if not (item.step.role or item.thread.role)],
         "No role, so nobody is responsible",
-        "Write `- Role: contributor` below each step, its thread or its lane.",
+        "Write `- Role: contributor` below each step or its thread.",
     )
     yield from _roles(placed)
     for item in placed:
@@ -94,7 +94,7 @@ def _tool(step: StepSpec, tools: frozenset[str]) -> Iterator[Finding]:
 
 
 class _Claim(NamedTuple):
-    """A file pattern and who owns it: a lane (`step` is -1), or a step in a run of parallel ones."""
+    """A file pattern and who owns it: a thread (`step` is -1), or a step in a run of parallel ones."""
 
     segments: tuple[str, ...]
     pattern: str
@@ -124,8 +124,9 @@ def _overlaps(plan: Plan) -> Iterator[Finding]:
 
 
 def _overlaps_in(batch: BatchSpec, left: int) -> tuple[list[Finding], int]:
-    """Compare each pattern with those whose literal start is a prefix of its own; the others
-    cannot overlap.
+    """Compare each pattern with those whose literal start is a prefix of its own.
+
+    The others cannot overlap.
     """
     found: list[Finding] = []
     told: set[tuple[int, ...]] = set()
@@ -146,7 +147,7 @@ def _overlaps_in(batch: BatchSpec, left: int) -> tuple[list[Finding], int]:
 
 
 def _pair(a: _Claim, b: _Claim) -> tuple[int, ...]:
-    """Two lanes are told once, two steps of one lane are told once."""
+    """Two threads are told once, two steps of one thread are told once."""
     if a.thread != b.thread:
         return min(a.thread, b.thread), max(a.thread, b.thread)
     return a.thread, min(a.step, b.step), max(a.step, b.step)
@@ -163,7 +164,7 @@ def _overlap(batch: BatchSpec, first: _Claim, second: _Claim) -> Finding:
 
 
 def _claims(batch: BatchSpec) -> Iterator[_Claim]:
-    """What lanes own, and what their steps own beyond that."""
+    """What threads own, and what their steps own beyond that."""
     for number, thread in enumerate(batch.threads):
         for pattern in dict.fromkeys(thread.files):
             yield _Claim(literal_start(pattern), pattern, number, -1, -1, _lane_name(thread), thread.line)
@@ -178,7 +179,7 @@ def _claims(batch: BatchSpec) -> Iterator[_Claim]:
 
 def _lane_name(thread: ThreadSpec) -> str:
     return (
-        f"Lane WS-{thread.lane}"
+        f"Thread WS-{thread.lane}"
         if thread.lane.isalpha() and thread.lane.isupper()
         else f"Thread {thread.lane}"
     )

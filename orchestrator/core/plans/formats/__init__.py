@@ -1,3 +1,4 @@
-"""Readers of other tools' plans, one file each; every one answers with the same `Reading` as the native
-reader.
+"""Readers of other tools' plans, one file each.
+
+Every one answers with the same `Reading` as the native reader.
 """

@@ -63,8 +63,9 @@ def _opens(lines: list[str], position: int) -> bool:
 
 
 def _fields(lines: list[str], first: int, findings: Findings) -> Fields:
-    """Plain values, `[a, b]`, indented `- item` lines and folded text; what could act in YAML is refused
-    (B16, B17).
+    """Plain values, `[a, b]`, indented `- item` lines and folded text.
+
+    What could act in YAML is refused (B16, B17).
     """
     fields: Fields = {}
     current: list[str] = []
@@ -127,8 +128,9 @@ def _item(line: int, fields: Fields, body: list[str], findings: Findings) -> Ite
 
 
 def _sorted(body: list[str]) -> tuple[list[str], list[str]]:
-    """The acceptance criteria, and everything else as text; the boxes of plans and notes stay
-    where they are.
+    """The acceptance criteria, and everything else as text.
+
+    The boxes of plans and notes stay where they are.
     """
     boxes: list[str] = []
     text: list[str] = []

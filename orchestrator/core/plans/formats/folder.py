@@ -2,7 +2,7 @@
 reason.
 
 `PLAN.md` with `TASKS.md`, `tasks.json` and `index.json` beside it is one workstream (WF-7); the tasks of
-Backlog.md are one; a bundle of several plans is one for each (AD-3).
+Backlog.md are one; a plan file of several plans is one for each (AD-3).
 """
 
 import json
@@ -15,7 +15,14 @@ from typing import Any, Final
 
 from orchestrator.core.findings import Finding
 from orchestrator.core.plans.findings import Findings
-from orchestrator.core.plans.formats import backlog, bundle, framework, task_master, tasks_markdown, yaml_plan
+from orchestrator.core.plans.formats import (
+    backlog,
+    framework,
+    plan_file,
+    task_master,
+    tasks_markdown,
+    yaml_plan,
+)
 from orchestrator.core.plans.formats.recognise import READERS, recognise
 from orchestrator.core.plans.plan import slugify
 from orchestrator.core.plans.prose import native
@@ -58,8 +65,9 @@ class Sources:
 
 
 def sources_of(files: Mapping[str, bytes]) -> Sources:
-    """Sort files (relative paths with `/`) into plans; a file that cannot be read is left out with the
-    reason.
+    """Sort files (relative paths with `/`) into plans.
+
+    A file that cannot be read is left out with the reason.
     """
     sorter = _Sorter()
     for name in sorted(files):
@@ -101,8 +109,9 @@ class _Sorter:
         return isinstance(text, str) and yaml_plan.looks_like(text)
 
     def frameworks(self) -> None:
-        """Every PLAN.md with the files of its workstream beside it; a stem before the name (`a.PLAN.md`)
-        binds too.
+        """Every PLAN.md with the files of its workstream beside it.
+
+        A stem before the name (`a.PLAN.md`) binds too.
         """
         for name in sorted(self.texts):
             found = _PLAN.fullmatch(posixpath.basename(name))
@@ -149,7 +158,7 @@ class _Sorter:
         findings = Findings()
         value = load(text, findings)
         why = _no_plan(name, value, found) if value is not None else ""
-        several = bundle.plans_in(value) if found is Format.BUNDLE else ()
+        several = plan_file.plans_in(value) if found is Format.PLAN_FILE else ()
         if why:
             self.leave(name, why)
         elif len(several) > 1:
@@ -186,7 +195,7 @@ def _no_plan(name: str, value: Any, found: Format) -> str:
 
 
 def _split(name: str, plans: tuple[Any, ...]) -> list[PlanSource]:
-    """Each plan of a bundle as a bundle of its own, named after the plan."""
+    """Each plan of a plan file as a plan file of its own, named after the plan."""
     folder = posixpath.dirname(name)
     sources: list[PlanSource] = []
     taken: set[str] = set()
@@ -195,6 +204,6 @@ def _split(name: str, plans: tuple[Any, ...]) -> list[PlanSource]:
         slug = slugify(title) if isinstance(title, str) and title.strip() else f"plan-{number}"
         slug = f"{slug}-{number}" if slug in taken else slug
         taken.add(slug)
-        text = json.dumps(bundle.wrapped(plan), indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(plan_file.wrapped(plan), indent=2, ensure_ascii=False) + "\n"
         sources.append(PlanSource(posixpath.join(folder, f"{slug}.json"), text))
     return sources

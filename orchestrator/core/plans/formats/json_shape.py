@@ -1,4 +1,4 @@
-"""Hold a JSON value against the part of JSON Schema that our bundle uses, and say on which line it breaks it.
+"""Checks a JSON value by the part of JSON Schema that our plan file uses; each problem has its line.
 
 Known keywords: type, properties, required, additionalProperties, items, enum, const, pattern, minLength,
 maxLength, minimum, maximum, minItems and references to `$defs`. Tests hold this against a full
@@ -26,9 +26,7 @@ MOST_PROBLEMS: Final = 1_000
 
 
 class Problem(NamedTuple):
-    """`path` as people write it (`plan.stages[0].name`), `holder` the object it is in, `name` the
-    member's.
-    """
+    """`path` as people write it (`plan.stages[0].name`), `holder` the object it is in, `name` the member."""
 
     path: str
     message: str

@@ -13,13 +13,13 @@ from orchestrator.core.plans.findings import Findings
 from orchestrator.core.plans.formats import (
     backlog,
     beads,
-    bundle,
     bundle_ws,
     conductor,
     framework,
     gsd,
     kiro,
     openspec,
+    plan_file,
     plan_mode,
     spec_kit,
     spec_kitty,
@@ -124,7 +124,7 @@ FORMATS: Final[Mapping[Format, Known]] = {
     Format.FOLDER: Known(framework.read, _marked(framework.looks_like)),
     Format.BEADS: Known(beads.read, _marked_or_json(beads.looks_like)),
     Format.TODO: Known(todo.read, _json(todo.looks_like)),
-    Format.BUNDLE: Known(bundle.read, _json(bundle.looks_like)),
+    Format.PLAN_FILE: Known(plan_file.read, _json(plan_file.looks_like)),
     Format.TASKS: Known(tasks_state.read, _json(tasks_state.looks_like)),
     Format.BUNDLE_WS: Known(bundle_ws.read, _json(bundle_ws.looks_like)),
     Format.TASK_MASTER: Known(task_master.read, _json(_is_any)),
@@ -144,7 +144,7 @@ FORMATS: Final[Mapping[Format, Known]] = {
     Format.LIST: Known(prose.read, _text(_is_any)),
 }
 #: Our own forms, which are read as they stand.
-OWN: Final = frozenset({Format.PLAN, Format.BUNDLE})
+OWN: Final = frozenset({Format.PLAN, Format.PLAN_FILE})
 READERS: Final[dict[Format, Callable[[str], Reading]]] = {form: known.read for form, known in FORMATS.items()}
 
 

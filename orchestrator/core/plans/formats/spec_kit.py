@@ -328,8 +328,9 @@ class _SpecKitReader:
             self.findings.add("unreadable-value", line, message, "Name tasks by their ids.")
 
     def _relate_stories(self, after: list[str], before: list[str], line: int) -> None:
-        """`US8 depends on US6`: holds where its phase stands later; inside one phase it becomes
-        dependencies.
+        """`US8 depends on US6`: holds where its phase stands later.
+
+        Inside one phase it becomes dependencies.
         """
         waits = [name for name in after if name in self.stories]
         first = [name for name in before if name in self.stories]

@@ -136,8 +136,9 @@ def _item(task: Any, prefix: str, parent: str, lines: Lines, findings: Findings)
 
 
 def _need(need: Any, prefix: str, parent: str) -> str:
-    """Inside a task a plain number names a subtask beside it; a dotted one, and every one outside, the whole
-    file's.
+    """Inside a task a plain number names a subtask beside it.
+
+    A dotted one, and every one outside, the whole file's.
     """
     name = key_of(plain(need))
     return f"{parent}.{name}" if parent and "." not in name else f"{prefix}{name}"

@@ -1,6 +1,4 @@
-"""`TASKS.md` of seed 000: H2 stage, H3 batch, H4 `Thread NN: name @agent:x`, `- [ ] Task
-SS.BB.TT.NN: text`.
-"""
+"""`TASKS.md` of seed 000: H2 stage, H3 batch, H4 `Thread NN: name @agent:x`, `- [ ] Task SS.BB.TT.NN: x`."""
 
 import re
 from typing import Final

@@ -1,4 +1,4 @@
-"""Turn drafts into the plan value: keys, lanes, gates and dependencies (BX-1, BX-2, BX-3).
+"""Turn drafts into the plan value: keys, threads, gates and dependencies (BX-1, BX-2, BX-3).
 
 Names in the plan may stand for more than a key: a gate by its title, a thread for its last steps, `Batch 1`
 for what the batch order guarantees anyway. Everything that the plan does not say itself is marked inferred.
@@ -161,7 +161,7 @@ class _Builder:
                 )
 
     def _lane_threads(self, draft: BatchDraft) -> list[ThreadSpec]:
-        """Steps that stand directly in a batch, one thread for each lane they name."""
+        """Steps that stand directly in a batch, one thread for each letter they name."""
         lanes: dict[str, list[StepSpec]] = {}
         previous = ""
         for step in draft.steps:
@@ -188,11 +188,11 @@ class _Builder:
         line = steps[0].line
         if declared is None:
             if lane not in self.used_lanes and lane.isalpha() and lane != MAIN_LANE:
-                message = f"Step {steps[0].key} belongs to lane WS-{lane}, which the plan does not declare."
+                message = f"Step {steps[0].key} belongs to thread WS-{lane}, which the plan does not declare."
                 fix = (
                     f"Add `**WS-{lane}: name**` with Files and Worktree under “## Workstream Decomposition”."
                 )
-                self.findings.add("inferred-lane", line, message, fix)
+                self.findings.add("undeclared-thread", line, message, fix)
             self.used_lanes.add(lane)
             return ThreadSpec(lane, f"WS-{lane}" if lane.isupper() else lane, line, tuple(steps))
         notes = declared.notes
@@ -210,8 +210,8 @@ class _Builder:
     def report_unused_lanes(self) -> None:
         for lane in self.lanes.values():
             if lane.lane not in self.used_lanes:
-                message = f"Lane WS-{lane.lane} is declared, but no step belongs to it."
-                self.findings.add("unused-lane", lane.line, message, "Give it steps, or take it out.")
+                message = f"Thread WS-{lane.lane} is declared, but no step belongs to it."
+                self.findings.add("unused-thread", lane.line, message, "Give it steps, or take it out.")
 
     def _thread(self, draft: ThreadDraft) -> ThreadSpec:
         notes = draft.notes
@@ -243,8 +243,9 @@ class _Builder:
     # -- steps and gates
 
     def _step(self, draft: StepDraft, *, parallel: bool, said: bool) -> StepSpec:
-        """`parallel` is what the place implies; `said` means the plan says so, and it need not be marked
-        inferred.
+        """`parallel` is what the place implies.
+
+        `said` means the plan says so, and it need not be marked inferred.
         """
         key = self.names.step_key(draft)
         title, whole = split_title(draft.title)

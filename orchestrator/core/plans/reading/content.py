@@ -58,8 +58,8 @@ def lane_line(at: Position, line: Line) -> None:
         lane, name = declared
         at.lane = LaneDraft(lane, name or f"WS-{lane}", line.number)
         if lane in at.draft.lanes:
-            message = f"Lane WS-{lane} is declared on line {at.draft.lanes[lane].line} already."
-            at.findings.add("duplicate-number", line.number, message, "Give every lane its own letter.")
+            message = f"Thread WS-{lane} is declared on line {at.draft.lanes[lane].line} already."
+            at.findings.add("duplicate-number", line.number, message, "Give every thread its own letter.")
         at.draft.lanes.setdefault(lane, at.lane)
     elif at.lane:
         at.lane.notes.take(line)

@@ -48,8 +48,9 @@ def _level_batches(level: int, items: list[StepDraft | GateDraft]) -> list[Batch
 
 
 def _predecessors(loose: list[StepDraft | GateDraft]) -> list[set[int]]:
-    """For every item the positions it waits for; a gate without a trigger waits for all that
-    stand before it.
+    """For every item the positions it waits for.
+
+    A gate without a trigger waits for all that stand before it.
     """
     positions: dict[str, int] = {}
     for position, item in enumerate(loose):

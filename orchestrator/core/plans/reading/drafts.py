@@ -1,5 +1,6 @@
-"""A plan while it is being read: the same shapes as `core.plan`, still open and still in the plan's own
-words.
+"""A plan while it is being read.
+
+The same shapes as `core.plan`, still open and still in the plan's own words.
 """
 
 from dataclasses import dataclass, field
@@ -93,8 +94,9 @@ class StepDraft:
 
 @dataclass(slots=True)
 class GateDraft:
-    """`key` is empty when the plan gives none; `merge` marks a merge point; `kind` is the word
-    before “gate”.
+    """`key` is empty when the plan gives none; `merge` marks a merge point.
+
+    `kind` is the word before “gate”.
     """
 
     key: str
@@ -126,7 +128,7 @@ class ThreadDraft:
 
 @dataclass(slots=True)
 class BatchDraft:
-    """`steps` stand directly in the batch and are sorted into lanes; a gate is a batch of its own.
+    """`steps` stand directly in the batch and are sorted into threads; a gate is a batch of its own.
 
     `bullets` are the plain ones, with their places in the summary.
     """

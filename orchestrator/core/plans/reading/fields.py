@@ -1,5 +1,6 @@
-"""Keyed bullets turned into the typed fields of steps, threads and gates; what is not understood is a
-finding.
+"""Keyed bullets turned into the typed fields of steps, threads and gates.
+
+What is not understood is a finding.
 """
 
 from collections.abc import Callable, Iterable

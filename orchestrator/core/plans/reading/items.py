@@ -25,8 +25,9 @@ MOST_INHERITED: Final = 100_000
 
 @dataclass(slots=True)
 class Item:
-    """One task of another tool. `needs` and `parent` are keys; `status` and what follows say how
-    far it is.
+    """One task of another tool.
+
+    `needs` and `parent` are keys; `status` and what follows say how far it is.
     """
 
     key: str
@@ -77,8 +78,9 @@ def progress_of(item: Item) -> Progress:
 
 
 def name_items(items: Sequence[Item], findings: Findings) -> None:
-    """Every task gets a key that no other has, so that irregular files lose nothing; dependencies mean the
-    first.
+    """Every task gets a key that no other has, so that irregular files lose nothing.
+
+    Dependencies mean the first.
     """
     taken: dict[str, int] = {}
     wanted = {item.key for item in items}

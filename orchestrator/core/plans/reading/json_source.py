@@ -1,5 +1,6 @@
-"""JSON that other tools wrote: read leniently, with findings for what is odd, never with an exception (B11 to
-B14).
+"""JSON that other tools wrote: read leniently, with findings for what is odd, never with an exception.
+
+Requirements: B11 to B14.
 """
 
 import json
@@ -32,8 +33,9 @@ def without_comments(text: str) -> str:
 
 
 class Loader:
-    """Loads JSON texts one after the other: to make a decoder takes longer than to decode a line of a JSONL
-    file.
+    """Loads JSON texts one after the other.
+
+    To make a decoder takes longer than to decode a line of a JSONL file.
     """
 
     def __init__(self) -> None:
@@ -119,8 +121,9 @@ def _too_deep(value: Any) -> bool:
 
 
 def plain(value: Any) -> str:
-    """Text as it may be stored and shown: no NUL, no half characters; numbers as written, everything else as
-    JSON.
+    """Text as it may be stored and shown: no NUL, no half characters.
+
+    Numbers as written, everything else as JSON.
     """
     if value is None:
         return ""
@@ -154,8 +157,9 @@ def member(value: Any, name: str) -> dict[str, Any]:
 
 
 class Lines:
-    """The line on which each id stands, in the order of the file; ids that stand several times are taken in
-    turn.
+    """The line on which each id stands, in the order of the file.
+
+    Ids that stand several times are taken in turn.
     """
 
     def __init__(self, text: str) -> None:

@@ -56,9 +56,7 @@ def finish_plan(
 
 
 def _walk(texts: list[str], first: int) -> tuple[PlanDraft, Findings]:
-    """Read the lines; when they hold no step, read what stands in Markdown code blocks instead, if there is
-    any.
-    """
+    """Read the lines; when they hold no step, read what stands in Markdown code blocks instead."""
     draft, findings, has_block = _walk_once(texts, first, open_markdown=False)
     if draft.step_count or not has_block:
         return draft, findings

@@ -48,9 +48,7 @@ class Names:
         return keys if keys and self._expanded <= EXPANSION_LIMIT else (name,)
 
     def holds_anyway(self, name: str, position: int) -> bool:
-        """Whether a name is an earlier batch or stage, which the batch at `position` waits for in
-        any case.
-        """
+        """Whether a name is an earlier batch or stage, which the batch at `position` waits for anyway."""
         group = read_group(name)
         if group is None:
             return False

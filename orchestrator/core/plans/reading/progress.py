@@ -1,5 +1,6 @@
-"""What other tools call the state of a task, in our words; a plan has none, so it is told beside the plan
-(WF-8).
+"""What other tools call the state of a task, in our words.
+
+A plan has none, so it is told beside the plan (WF-8).
 """
 
 from collections.abc import Iterable, Sequence

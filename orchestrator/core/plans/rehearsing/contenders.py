@@ -11,8 +11,9 @@ from orchestrator.core.terms import AttemptStatus
 
 
 class Contenders:
-    """Who is live and may contend: claims in pieces, because one live holder of a piece is enough to wait
-    for.
+    """Who is live and may contend.
+
+    Claims in pieces, because one live holder of a piece is enough to wait for.
     """
 
     def __init__(self, views: Iterable[TaskView]) -> None:

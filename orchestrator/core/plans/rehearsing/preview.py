@@ -31,8 +31,9 @@ class Conditional(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HeldSteps:
-    """What a gate holds back until it is signed: the last `count` of the launch order, of which some are
-    named.
+    """What a gate holds back until it is signed.
+
+    The last `count` of the launch order, of which some are named.
     """
 
     key: str
@@ -40,21 +41,22 @@ class HeldSteps:
     first: tuple[str, ...]
 
 
-class LaneStep(NamedTuple):
+class ThreadStep(NamedTuple):
     key: str
     wave: int
 
 
-class Lane(NamedTuple):
-    """A thread with its steps and the wave each is in; a step that never starts, or has ended, is
-    not in it.
+class ThreadWaves(NamedTuple):
+    """A thread with its steps and the wave each is in.
+
+    A step that never starts, or has ended, is not in it.
     """
 
     stage: int
     batch: str
-    lane: str
+    thread: str
     name: str
-    steps: tuple[LaneStep, ...]
+    steps: tuple[ThreadStep, ...]
 
 
 class Wait(NamedTuple):
@@ -71,8 +73,9 @@ class Wait(NamedTuple):
 
 
 class Length(NamedTuple):
-    """From approval to the last step: with one executor, with those of the preview, with as many
-    as it takes.
+    """From approval to the last step.
+
+    With one executor, with those of the preview, with as many as it takes.
     """
 
     one: int
@@ -99,7 +102,7 @@ class Preview:
     timed: bool
     estimated: int
     waves: tuple[tuple[str, ...], ...]
-    lanes: tuple[Lane, ...]
+    threads: tuple[ThreadWaves, ...]
     critical_path: tuple[str, ...]
     gates: tuple[HeldSteps, ...]
     conditional: tuple[Conditional, ...]
@@ -165,7 +168,7 @@ def preview(
         timed=timed,
         estimated=sum(step.estimate > 0 for step in plan.steps() if step.key not in ended),
         waves=waves,
-        lanes=tuple(_lanes(plan, waves, ended)),
+        threads=tuple(_threads(plan, waves, ended)),
         critical_path=critical_path(plan, ended),
         gates=tuple(_held(order, script)),
         conditional=tuple(_conditional(script, counted)),
@@ -187,16 +190,16 @@ def _with(script: RehearsalScript, executors: int, free: Rehearsal) -> Rehearsal
     return free if executors >= free.peak else rehearse(script, executors)
 
 
-def _lanes(plan: Plan, waves: Iterable[Iterable[str]], ended: Collection[str]) -> Iterator[Lane]:
+def _threads(plan: Plan, waves: Iterable[Iterable[str]], ended: Collection[str]) -> Iterator[ThreadWaves]:
     number = {key: n for n, wave in enumerate(waves, start=1) for key in wave}
     for stage in plan.stages:
         for batch in stage.batches:
             for thread in batch.threads:
                 steps = tuple(
-                    LaneStep(step.key, number[step.key]) for step in thread.steps if step.key in number
+                    ThreadStep(step.key, number[step.key]) for step in thread.steps if step.key in number
                 )
                 if any(step.key not in ended for step in thread.steps):
-                    yield Lane(stage.number, batch.prefix, thread.lane, thread.name, steps)
+                    yield ThreadWaves(stage.number, batch.prefix, thread.lane, thread.name, steps)
 
 
 def _held(order: list[str], script: RehearsalScript) -> Iterator[HeldSteps]:
@@ -232,8 +235,9 @@ def _waits(turn: StepTurn, before: Iterable[str], turns: Mapping[str, StepTurn])
 
 
 def _before(plan: Plan) -> dict[str, list[str]]:
-    """What each step names, and the step before it in its thread; of neighbouring parallel ones all wait for
-    that.
+    """What each step names, and the step before it in its thread.
+
+    Of neighbouring parallel ones all wait for that.
     """
     before: dict[str, list[str]] = {}
     for stage in plan.stages:

@@ -19,8 +19,9 @@ from orchestrator.core.terms import Reason, TaskStatus
 
 
 class StepTurn(NamedTuple):
-    """When a step is launched, starts and ends; `freed_by` is the step whose end let an executor start this
-    one.
+    """When a step is launched, starts and ends.
+
+    `freed_by` is the step whose end let an executor start this one.
     """
 
     key: str
@@ -46,8 +47,9 @@ class Rehearsal:
 
     @property
     def work(self) -> int:
-        """How long it takes one executor, who is never idle while something can be done: all of it, one by
-        one.
+        """How long it takes one executor, who is never idle while something can be done.
+
+        All of it, one by one.
         """
         return sum(turn.ended - turn.started for turn in self.turns)
 
@@ -58,16 +60,15 @@ def rehearse(script: RehearsalScript, executors: int | None = None) -> Rehearsal
 
 
 def never_reached(views: Mapping[str, TaskView]) -> tuple[str, ...]:
-    """Keys of tasks that nothing ever launches or skips, although everything that is launched is
-    completed.
-    """
+    """Keys of tasks that nothing ever launches or skips, though everything launched is completed."""
     ended = rehearse(script_of_tasks(views)).ended
     return tuple(key for key in views if key not in ended)
 
 
 class _Performance:
-    """Batch by batch, because nothing behind a batch starts before it is complete; one that cannot end stops
-    it.
+    """Batch by batch, because nothing behind a batch starts before it is complete.
+
+    One that cannot end stops it.
     """
 
     def __init__(self, script: RehearsalScript, executors: int | None) -> None:

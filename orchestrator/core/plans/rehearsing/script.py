@@ -12,8 +12,9 @@ from orchestrator.core.plans.plan import PlacedStep, Plan
 
 @dataclass(frozen=True, slots=True)
 class RehearsalScript:
-    """What is rehearsed: the tasks with the number of their run, the outcome each usually has, how long each
-    takes.
+    """What is rehearsed.
+
+    The tasks with the number of their run, the outcome each usually has, how long each takes.
     """
 
     views: Mapping[str, TaskView]
@@ -43,8 +44,9 @@ def script_of_tasks(views: Mapping[str, TaskView]) -> RehearsalScript:
 
 
 def view_of(placed: PlacedStep, run: int | None = None) -> TaskView:
-    """A step of an unapproved plan as the scheduler will see it; `run` is the number of its run where it is
-    known.
+    """A step of an unapproved plan as the scheduler will see it.
+
+    `run` is the number of its run where it is known.
     """
     step, thread = placed.step, placed.thread
     return TaskView(

@@ -63,8 +63,9 @@ def _is_structure(body: str) -> bool:
 
 
 def _closed_fences(lines: list[str]) -> dict[int, int]:
-    """For each line that opens a code fence the line that closes it; a fence that never closes is
-    no fence.
+    """For each line that opens a code fence the line that closes it.
+
+    A fence that never closes is no fence.
     """
     closed: dict[int, int] = {}
     opening: tuple[int, str] | None = None

@@ -35,7 +35,7 @@ _KEYS_READ: Final = (
 )
 #: The most approvals that a plan or a workflow may ask for.
 MOST_APPROVALS: Final = 20
-#: What a user name is written with; a bundle's schema asks for the same.
+#: What a user name is written with; a plan file's schema asks for the same.
 USER_NAME: Final = r"[^\s\u0000,`\"'\[\]#:]{1,150}"
 _FIX: Final = "Write one `key: value` on the line; nested lines are read under parameters only."
 
@@ -60,8 +60,9 @@ class FrontMatter:
 
 
 def read_front_matter(texts: list[str], findings: Findings, first: int = 1) -> FrontMatter:
-    """Read the block between two `---` lines at the very start, if there is one; lines are numbered from
-    `first`.
+    """Read the block between two `---` lines at the very start, if there is one.
+
+    Lines are numbered from `first`.
     """
     matter = FrontMatter()
     if not texts or texts[0].rstrip() != "---":
@@ -160,16 +161,18 @@ _STORES: Final = {"priority": _store_priority, "approvals": _store_approvals, "a
 
 
 def quoted(value: str) -> str:
-    """A value as the front matter holds it, whatever characters of one line it has; `_scalar`
-    reads it back.
+    """A value as the front matter holds it, whatever characters of one line it has.
+
+    `_scalar` reads it back.
     """
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
 def _scalar(text: str) -> tuple[str | None, str]:
-    """A plain, quoted or `[a, b]` value as text, with its comment; None for the parts of YAML that are not
-    read.
+    """A plain, quoted or `[a, b]` value as text, with its comment.
+
+    None for the parts of YAML that are not read.
     """
     text = text.strip()
     if text[:1] in ('"', "'"):

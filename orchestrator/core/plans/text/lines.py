@@ -24,8 +24,9 @@ class LineKind(IntEnum):
 
 
 class Line(NamedTuple):
-    """One line: `number` counts from 1, `indent` in columns, `level` of a heading, `body` without
-    its marker.
+    """One line.
+
+    `number` counts from 1, `indent` in columns, `level` of a heading, `body` without its marker.
     """
 
     number: int
@@ -37,9 +38,7 @@ class Line(NamedTuple):
 
 
 class Scan(NamedTuple):
-    """The lines, where a fence stands open at the end (0: none does), and whether a Markdown code block was
-    seen.
-    """
+    """The lines, the line of a fence left open (0: none), and whether a Markdown code block was seen."""
 
     lines: tuple[Line, ...]
     open_fence: int

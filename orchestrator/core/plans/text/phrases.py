@@ -168,9 +168,7 @@ def read_opening(heading: str) -> Opening | None:
 
 
 def _without_note(name: str) -> tuple[str, str]:
-    """`Setup (Parallel - no dependencies)` -> the name and the note, if the note says how to run
-    the batch.
-    """
+    """`Setup (Parallel - no dependencies)` -> the name and the note, if it says how to run the batch."""
     if name.endswith(")") and not name.endswith("\\)") and "(" in name:
         start = name.rfind("(")
         note = name[start + 1 : -1].strip()
@@ -191,8 +189,9 @@ def read_lane(text: str) -> tuple[str, str] | None:
 
 
 def read_keyed(body: str) -> Keyed | None:
-    """A bullet that names a step by key. A free key needs a digit, hyphen, dot or underscore, or the word
-    Task.
+    """A bullet that names a step by key.
+
+    A free key needs a digit, hyphen, dot or underscore, or the word Task.
     """
     found = _KEYED.fullmatch(body) if ":" in body[:LONGEST_KEY] else None
     if not found:
@@ -228,9 +227,7 @@ def read_label(text: str) -> tuple[str, str] | None:
 
 
 def split_suffix(title: str) -> tuple[str, list[str], bool]:
-    """`Auth middleware (needs A1, A2) (parallel)` -> the title, the names it needs, whether it is
-    parallel.
-    """
+    """`Auth middleware (needs A1, A2) (parallel)` -> the title, the names needed, whether it is parallel."""
     needs: list[str] = []
     parallel = False
     if title.endswith("\\"):
@@ -309,7 +306,7 @@ def read_flag(text: str) -> bool | None:
 
 
 def lane_of(key: str) -> str:
-    """The lane that a key names: `A` of `A3`, `02` of `01.01.02.03`; empty when it names none."""
+    """The thread that a key names: `A` of `A3`, `02` of `01.01.02.03`; empty when it names none."""
     if _DOTTED.fullmatch(key):
         parts = key.split(".")
         return parts[2].zfill(2) if len(parts) > 3 else ""

@@ -89,6 +89,7 @@ def _batch(batch: BatchSpec) -> Iterator[str]:
 
 
 def _thread(thread: ThreadSpec) -> Iterator[str]:
+    # A letter behind `Thread` could be a name; `Lane` says that it is an id.
     word = "Thread" if thread.lane.isdigit() else "Lane"
     yield from (f"###### {word} {thread.lane}: {protect_end(thread.name)}", "")
     given = [("Role", thread.role), ("Files", _ticked(thread.files)), ("Worktree", thread.worktree)]

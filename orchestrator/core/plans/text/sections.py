@@ -38,8 +38,9 @@ def lines_of(source: str) -> list[str]:
 
 
 def sections_of(plan: Plan | None, lines: Sequence[str]) -> tuple[Section, ...]:
-    """What stands before the first stage, then every batch; each line and each step is in exactly one
-    section.
+    """What stands before the first stage, then every batch.
+
+    Each line and each step is in exactly one section.
     """
     cuts = list(_cuts(plan, len(lines)))
     firsts = [first for first, _ in cuts]
