@@ -1,0 +1,169 @@
+"""Small plans after what people met with plans of their own: each is read to the right value (WF-2, AD-5)."""
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.core.plans.checks.read import read as read_checked
+from orchestrator.core.plans.plan import Plan, Reading, StepSpec
+from orchestrator.core.terms import Format, TaskStatus
+
+CASES = Path(__file__).resolve().parents[1] / "cases"
+
+
+def read(number: str) -> Reading:
+    (path,) = CASES.glob(f"{number}-*")
+    reading = read_checked(path.read_bytes(), frozenset())
+    assert reading.plan
+    assert not reading.blockers
+    return reading
+
+
+def plan_of(number: str) -> Plan:
+    plan = read(number).plan
+    assert plan
+    return plan
+
+
+def steps(number: str) -> dict[str, StepSpec]:
+    return {step.key: step for step in plan_of(number).steps()}
+
+
+def titles(number: str) -> list[str]:
+    return [step.title for step in plan_of(number).steps()]
+
+
+def needs(step: StepSpec) -> list[str]:
+    return [need.key for need in step.needs]
+
+
+def states(number: str) -> dict[str, TaskStatus]:
+    return {one.key: one.status for one in read(number).progress if one.status is not TaskStatus.PENDING}
+
+
+def codes(number: str) -> list[tuple[str, int]]:
+    return [(finding.code, finding.line) for finding in read(number).findings]
+
+
+def test_a_suffix_is_a_dependency_and_no_part_of_the_title() -> None:
+    step = steps("01")["T003"]
+    assert (step.title, needs(step)) == ("Print one label", ["T001", "T002"])
+
+
+def test_packages_that_state_no_dependency_have_none() -> None:
+    assert [needs(step) for step in steps("02").values()] == [[], [], []]
+    assert {placed.place[:2] for placed in plan_of("02").placed_steps()} == {(0, 0)}, "side by side"
+
+
+def test_kiro_tasks_below_a_task_are_its_steps() -> None:
+    plan = plan_of("09")
+    assert [step.key for step in plan.steps()] == ["1", "2.1", "2.2", "3"]
+    assert "Booking rules" in plan.stages[0].batches[1].name
+    assert states("09") == {"1": TaskStatus.COMPLETE}
+
+
+def test_openspec_groups_are_stages_in_order() -> None:
+    plan = plan_of("14")
+    counts = [sum(1 for batch in s.batches for t in batch.threads for _ in t.steps) for s in plan.stages]
+    assert counts == [2, 3]
+    assert states("14") == {"1.1": TaskStatus.COMPLETE}
+
+
+def test_odd_marks_are_tasks_and_unknown_ones_are_told() -> None:
+    assert len(steps("16")) == 6
+    assert states("16") == {
+        "T001": TaskStatus.COMPLETE,
+        "T002": TaskStatus.CANCELLED,
+        "T003": TaskStatus.ACTIVE,
+        "T006": TaskStatus.COMPLETE,
+    }
+    assert [line for code, line in codes("16") if code == "unreadable-value"] == [8, 9]
+
+
+@pytest.mark.parametrize(("number", "files"), [("17", 2), ("70", 0)])
+def test_steps_of_superpowers_belong_to_their_task(number: str, files: int) -> None:
+    reading = read(number)
+    assert reading.format is Format.SUPERPOWERS
+    assert titles(number) == ["Reader", "Printer"]
+    first, second = steps(number).values()
+    assert (len(first.files), len(second.files)) == (files, files)
+    assert "Step 1: Write the" in first.details
+    assert "Step 2:" in second.details
+
+
+def test_the_numbered_headings_of_plan_mode_are_steps_and_the_rest_is_text() -> None:
+    plan = plan_of("24")
+    assert [step.key for step in plan.steps()] == ["1", "2", "3"]
+    assert "## Verification" in plan.summary
+    assert "checkout/form.py" in next(plan.steps()).details
+
+
+def test_conductor_marks_are_state_and_boxes_below_are_details() -> None:
+    assert titles("34")[:2] == ["Count points", "Show points"]
+    assert states("34") == {"1.1": TaskStatus.COMPLETE, "1.2": TaskStatus.ACTIVE}
+    assert "[x] Implement" in steps("34")["1.1"].details
+    assert len(plan_of("34").stages) == 2
+
+
+def test_a_checklist_is_a_plan() -> None:
+    assert titles("38") == ["Buy the paint", "Sand the wall", "Paint the wall", "Wait a day", "Paint again"]
+    assert states("38") == {"1": TaskStatus.COMPLETE}
+
+
+def test_task_headings_have_files_acceptance_and_needs() -> None:
+    third = steps("40")["3"]
+    assert (needs(third), third.files, third.exit) == (
+        ["1", "2"],
+        ("src/search.py",),
+        ("lists what it finds",),
+    )
+    assert "~60 lines" in steps("40")["1"].details
+
+
+def test_rows_of_a_task_table_are_tasks() -> None:
+    assert titles("41") == ["Collect addresses", "Write the text", "Send a trial", "Send to all"]
+    assert [needs(step) for step in steps("41").values()] == [[], [], ["1", "2"], ["3"]]
+    assert states("41") == {"1": TaskStatus.COMPLETE}
+    assert [one.agent for one in read("41").progress] == ["anna", "omar", "anna", "anna"]
+
+
+def test_braces_that_name_no_parameter_are_text() -> None:
+    assert titles("44")[0] == "Replace `{{ user.name }}` in the greeting"
+
+
+def test_wrapped_text_is_kept_with_criteria_and_files() -> None:
+    step = steps("64")["T001"]
+    assert step.title.endswith("specification lists, including the currency")
+    assert (step.exit, step.files) == (("the migration runs twice",), ("src/orders.sql",))
+
+
+def test_the_third_level_of_subtasks_is_kept() -> None:
+    assert sorted(titles("66")) == ["a", "b", "c"]
+
+
+def test_a_merge_conflict_is_told() -> None:
+    assert ("conflict-marker", 5) in codes("72")
+
+
+def test_keyed_bare_and_boxed_bullets_are_four_tasks() -> None:
+    assert titles("73") == ["Read the card", "Print the slip", "Open the drawer", "Show the sum"]
+
+
+def test_every_way_to_say_a_dependency_is_read() -> None:
+    assert [needs(step) for step in steps("74").values()] == [[], ["A1"], ["A1"], ["A1"], ["A1"]]
+
+
+def test_a_long_title_is_shortened_and_kept_whole() -> None:
+    step = steps("75")["T001"]
+    assert len(step.title) <= 300
+    assert step.details.startswith("Create the importer")
+    assert step.details.endswith("newer than the list")
+
+
+def test_packages_wait_for_the_packages_they_name() -> None:
+    assert needs(steps("77")["T001"]) == ["T002", "T003"]
+
+
+def test_words_in_backticks_are_files_only_when_they_look_like_paths() -> None:
+    assert [step.files for step in steps("85").values()] == [(), (), (), ()]
+    assert [step.parallel for step in steps("85").values()] == [False, False, True, True]
