@@ -14,12 +14,14 @@ from django.views.decorators.http import require_GET, require_http_methods
 from orchestrator.core.changes.adoption import adoption_of
 from orchestrator.core.errors import InvalidInput, Refusal
 from orchestrator.core.plans.text.parameters import Parameter, parameters_of
+from orchestrator.core.plans.text.render import render_plan
 from orchestrator.core.terms import Format, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries.plans import plans as queries
 from orchestrator.queries.plans.judged import judged
 from orchestrator.queries.plans.library import LibraryEntry, find_entry
-from orchestrator.queries.plans.readings import checked, turn_to_read
+from orchestrator.queries.plans.readings import checked, plan_text, turn_to_read
+from orchestrator.queries.plans.ways import WayToRead, ways_to_read
 from orchestrator.services.base.form_keys import Made
 from orchestrator.services.plans import plans
 from orchestrator.services.plans.saved_workflows import usable
@@ -60,7 +62,9 @@ def plan_submit(request: HttpRequest) -> HttpResponse:
         source, name = _given_source(request)
         source = _with_values(request, source)
         reason, note = typed(request, "change_reason"), _note(request)
-        if request.POST.get("act") == "check":
+        if request.POST.get("act") == "edit":
+            return _edit_as_plan(request, source, name, workstream)
+        if request.POST.get("act") == "check" or "reading" in request.POST:
             with turn_to_read(len(source)):
                 return submit_page(request, source=source, name=name, workstream=workstream, laid_out=True)
     except Refusal as refusal:
@@ -68,6 +72,20 @@ def plan_submit(request: HttpRequest) -> HttpResponse:
             request, source=request.POST.get("source", ""), workstream=workstream, refusal=refusal
         )
     return _submitted(request, source, name, workstream, reason, note)
+
+
+def _edit_as_plan(
+    request: HttpRequest, source: str | bytes, name: str, workstream: Workstream | None
+) -> HttpResponse:
+    """The form with the canonical PLAN.md of the reading in it; nothing is stored."""
+    with turn_to_read(len(source)):
+        plan = checked(source, _wanted(request)).plan
+        if plan is None:
+            return submit_page(request, source=source, name=name, workstream=workstream, laid_out=True)
+        text = render_plan(plan)
+        return submit_page(
+            request, source=text, name=PASTED, workstream=workstream, laid_out=True, form=Format.PLAN
+        )
 
 
 def _adopt(request: HttpRequest) -> bool:
@@ -126,17 +144,23 @@ def submit_page(
     workstream: Workstream | None = None,
     refusal: Refusal | None = None,
     laid_out: bool = False,
+    form: Format | None = None,
 ) -> HttpResponse:
-    """The form with what was typed; `laid_out` adds the findings and the preview of the source."""
-    wanted, review = _wanted(request), None
+    """The form with what was typed; `laid_out` adds the findings and the preview of the source.
+
+    `form` is the format that it is read in, instead of the one that was chosen.
+    """
+    wanted, review = form or _wanted(request), None
+    ways: tuple[WayToRead, ...] = ()
     may_adopt = workstream is None or not workstream.tasks.exists()
     if laid_out and source:
         reading = judged(checked(source, wanted), workstream=workstream)
         review = queries.lay_out(_readable(source), reading, adopts=may_adopt and _adopt(request))
+        ways = ways_to_read(source, checked(source, wanted))
     base = _base(request) if workstream is not None else None
     template = _template(request)
     if not source and base is not None and request.method == "GET":
-        source, name = base.source, base.source_name
+        source, name = _text_of(base, request), base.source_name
     elif not source and template is not None and request.method == "GET":
         source = template.source
     context = {
@@ -158,6 +182,8 @@ def submit_page(
         "adoption": (adoption := adoption_of(review.reading) if review and _adopt(request) else None),
         "adopts_state": bool(adoption) and may_adopt,
         "found": review.reading.format if review else None,
+        "ways": ways,
+        "may_edit": bool(review and review.reading.plan and review.reading.format is not Format.PLAN),
         "may_not_submit": off(plans.why_not_submit(workstream, viewer(request).actor)),
     }
     return show(request, "plans/submit.html", context, parts=frozenset({"submission"}), refusal=refusal)
@@ -176,6 +202,16 @@ def _base(request: HttpRequest) -> WorkflowVersion:
     return queries.find_version(slug, number_in(given) or None)
 
 
+def _text_of(version: WorkflowVersion, request: HttpRequest) -> str:
+    """The text that a new version starts from: that of the old one, or (`as=plan`) its canonical PLAN.md.
+
+    The old version keeps its source in any case.
+    """
+    if request.GET.get("as") != "plan" or checked(version.source, Format(version.format)).plan is None:
+        return version.source
+    return plan_text(version)
+
+
 def _note(request: HttpRequest) -> Note:
     """What is said beside the reason: the impact, when the version is wanted in effect, and the workflow
     whose text was changed, unless a file was chosen instead of that text."""
@@ -189,7 +225,7 @@ def _note(request: HttpRequest) -> Note:
 
 def _wanted(request: HttpRequest) -> Format | None:
     """The format that the person chose; None when it is to be told from the content."""
-    chosen_one = request.POST.get("format", "")
+    chosen_one = request.POST.get("reading") or request.POST.get("format", "")
     return Format(chosen_one) if chosen_one in set(Format) else None
 
 
