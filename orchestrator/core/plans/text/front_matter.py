@@ -5,6 +5,7 @@ Anchors, aliases, tags, block scalars and everything else are findings.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -30,6 +31,8 @@ _NAMES: Final = {
     "approvers": "approvers",
     "approvals": "approvals",
 }
+#: Names that take several values, on one line or one below the other.
+_LISTS: Final = frozenset({"needs", "approvers"})
 _KEYS_READ: Final = (
     "name, domain, owner, priority, base_branch, repository, needs, approvers, approvals, parameters"
 )
@@ -78,11 +81,43 @@ def read_front_matter(texts: list[str], findings: Findings, first: int = 1) -> F
             )
         return matter
     matter.lines = end + 1
-    inside_parameters = False
-    for number, text in enumerate(texts[1:end], first + 1):
-        if text.strip() and not text.lstrip().startswith("#"):
-            inside_parameters = _read_line(text, number, inside_parameters, matter, findings)
+    inside_parameters, foreign = False, False
+    for number, text in _joined_lists(texts[1:end], first + 1):
+        if not text.strip() or text.lstrip().startswith("#"):
+            continue
+        nested = text[0] in " \t-"
+        if nested and foreign:
+            continue
+        inside_parameters = _read_line(text, number, inside_parameters, matter, findings)
+        pair = _PAIR.fullmatch(text.strip())
+        foreign = not nested and pair is not None and _name_of(pair[1]) not in _NAMES.values()
     return matter
+
+
+def _joined_lists(texts: list[str], first: int) -> Iterator[tuple[int, str]]:
+    """The lines with their numbers; the `- item` lines below a key that takes several stand on its line."""
+    held: tuple[int, str] | None = None
+    items: list[str] = []
+    for number, text in enumerate(texts, first):
+        item = text.strip()
+        if held is not None and item.startswith("- "):
+            items.append(item[2:].strip().strip("\"'"))
+            continue
+        if held is not None:
+            yield held[0], f"{held[1]} [{', '.join(items)}]" if items else held[1]
+        held, items = None, []
+        pair = _PAIR.fullmatch(item) if text[:1] not in (" ", "\t") else None
+        if pair and not (pair[2] or "").strip() and _name_of(pair[1]) in _LISTS:
+            held = number, text
+        else:
+            yield number, text
+    if held is not None:
+        yield held[0], f"{held[1]} [{', '.join(items)}]" if items else held[1]
+
+
+def _name_of(key: str) -> str:
+    """What a key of the front matter means here; empty when it means nothing."""
+    return _NAMES.get(key.strip().lower().replace(" ", "_").replace("-", "_"), "")
 
 
 def _read_line(text: str, number: int, inside: bool, matter: FrontMatter, findings: Findings) -> bool:
@@ -90,17 +125,19 @@ def _read_line(text: str, number: int, inside: bool, matter: FrontMatter, findin
     pair = _PAIR.fullmatch(text.strip())
     nested = text[0] in " \t"
     value, comment = _scalar(pair[2] or "") if pair else (None, "")
-    if pair is None or value is None or (nested and not inside):
+    foreign = pair is not None and not nested and not _name_of(pair[1])
+    if pair is None or (value is None and not foreign) or (nested and not inside):
         findings.add(
             "front-matter", number, f"Line {number} of the front matter is not read: {_short(text)}", _FIX
         )
         return inside and nested
+    value = value or ""
     if nested:
         name = pair[1].strip()
         _store(matter.parameters, name, value, number, findings)
         matter.parameter_lines[name], matter.hints[name] = number, comment
         return True
-    name = _NAMES.get(pair[1].strip().lower().replace(" ", "_").replace("-", "_"), "")
+    name = _name_of(pair[1])
     if name == "parameters":
         if value:
             findings.add(

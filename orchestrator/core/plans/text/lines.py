@@ -12,6 +12,7 @@ TAB_WIDTH: Final = 4
 _FENCE: Final = re.compile(r"(`{3,}|~{3,})(.*)", re.DOTALL)
 _HEADING: Final = re.compile(r"(#{1,6})(?:[ \t](.*))?", re.DOTALL)
 _BULLET: Final = re.compile(r"(?:[-*+]|\d{1,9}[.)])(?:[ \t](.*))?", re.DOTALL)
+_OPENS_INNER: Final = re.compile(r"(?:`{3,}|~{3,})[ \t]*[A-Za-z][\w+-]{0,30}")
 _MARKDOWN: Final = frozenset({"markdown", "md"})
 
 
@@ -53,13 +54,17 @@ def split_lines(source: str) -> list[str]:
 def scan(texts: list[str], first: int = 1, *, open_markdown: bool = False) -> Scan:
     """Classify lines, numbered from `first`; with `open_markdown` Markdown code blocks count as text."""
     ends = [number for number, text in enumerate(texts, first) if "-->" in text]
-    scanner = _Scanner(open_markdown, ends[-1] if ends else 0)
+    scanner = _Scanner(open_markdown, ends[-1] if ends else 0, may_nest=True)
     lines = tuple(scanner.line(number, text) for number, text in enumerate(texts, first))
+    if scanner.fence_line and scanner.has_markdown_block:
+        # Blocks that do not come out even are read as they stand: the first fence closes the block.
+        scanner = _Scanner(open_markdown, ends[-1] if ends else 0, may_nest=False)
+        lines = tuple(scanner.line(number, text) for number, text in enumerate(texts, first))
     return Scan(lines, scanner.fence_line, scanner.has_markdown_block)
 
 
 class _Scanner:
-    def __init__(self, open_markdown: bool, last_end: int) -> None:
+    def __init__(self, open_markdown: bool, last_end: int, *, may_nest: bool) -> None:
         self.open_markdown = open_markdown
         self.has_markdown_block = False
         self.fence = ""
@@ -68,6 +73,7 @@ class _Scanner:
         self.comment = False
         self.last_end = last_end
         self.inner = 0
+        self.nests, self.may_nest = False, may_nest
 
     def line(self, number: int, raw: str) -> Line:
         text = raw.strip()
@@ -93,8 +99,15 @@ class _Scanner:
         self.has_markdown_block = self.has_markdown_block or markdown
         self.fence, self.fence_line = fence, number
         self.transparent = markdown and self.open_markdown
+        self.nests, self.inner = markdown and not self.transparent and self.may_nest, 0
 
     def _inside(self, number: int, indent: int, text: str, raw: str) -> Line:
+        """A line of a code block; a block in a Markdown block ends before the block around it does."""
+        if self.nests and _OPENS_INNER.fullmatch(text) and text[0] == self.fence[0]:
+            self.inner += 1
+        elif self.inner and text[0] == self.fence[0] and not text.strip(self.fence[0]) and len(text) >= 3:
+            self.inner -= 1
+            return Line(number, LineKind.CODE, indent, 0, text, raw)
         if text[0] == self.fence[0] and len(text) >= len(self.fence) and not text.strip(self.fence[0]):
             closed, self.fence, self.fence_line, self.transparent = self.transparent, "", 0, False
             if closed:

@@ -10,6 +10,8 @@ _HOST: Final = re.compile(r"[\w-]+\.(?:com|org|io|net|dev|ai|app|de|eu)", re.IGN
 _BARE: Final = re.compile(r"[\w.-]*[A-Za-z_]\.[A-Za-z][A-Za-z0-9]{0,5}|Makefile|Dockerfile|LICENSE")
 #: `reader.py:10-20`, `reader.py#L3`, `reader.py (new)`.
 _PLACE: Final = re.compile(r"(?::\d[\d,:-]{0,30}|#L\d[\dL-]{0,20})\Z")
+#: `/templates/plan.md`: a file, written from the root of the repository.
+_FROM_ROOT: Final = re.compile(r"/[\w.-]+(?:/[\w.-]+)*\.[A-Za-z]{1,5}")
 _LONGEST: Final = 200
 
 
@@ -19,6 +21,8 @@ def path_in(word: str) -> str:
     Options (`--on/--off`), routes (`/api/v1`), branches (`origin/main`), packages and addresses are none.
     """
     word = _PLACE.sub("", word.strip().strip("`\"'").removeprefix("./"))
+    if _FROM_ROOT.fullmatch(word[:_LONGEST]):
+        word = word[1:]
     if not word or len(word) > _LONGEST or word[0] in "/~-@:" or "//" in word or ".." in word:
         return ""
     *folders, last = word.split("/")

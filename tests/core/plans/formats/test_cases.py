@@ -167,3 +167,54 @@ def test_packages_wait_for_the_packages_they_name() -> None:
 def test_words_in_backticks_are_files_only_when_they_look_like_paths() -> None:
     assert [step.files for step in steps("85").values()] == [(), (), (), ()]
     assert [step.parallel for step in steps("85").values()] == [False, False, True, True]
+
+
+def test_a_block_in_a_markdown_block_does_not_end_it() -> None:
+    text = "# A\n```markdown\n```python\nx = 1\n```\n- [ ] in the block\n```\n- [ ] a step\n"
+    plan = read_checked(text, frozenset()).plan
+    assert plan
+    assert [step.title for step in plan.steps()] == ["a step"]
+
+
+def test_a_comment_that_is_never_closed_hides_nothing() -> None:
+    plan = read_checked("<!-- draft\n- [ ] a step\n", frozenset()).plan
+    assert plan
+    assert [step.title for step in plan.steps()] == ["a step"]
+
+
+def test_comments_before_json_are_no_part_of_it() -> None:
+    reading = read_checked('// from the tool\n/* 2026 */\n[{"content": "x", "status": "done"}]', frozenset())
+    assert reading.format is Format.TODO
+    assert reading.plan
+
+
+def test_gates_alone_are_no_plan() -> None:
+    reading = read_checked("# Plan: A\n### Gate: Ship\n- Reviewers: anna\n", frozenset())
+    assert [finding.code for finding in reading.findings if finding.blocks] == ["no-step"]
+
+
+def test_other_tools_front_matter_is_left_alone() -> None:
+    text = "---\ntags:\n  - a\nmeta: {a: b}\napprovers:\n  - anna\n---\n# Plan: X\n### Batch 1: a\n- A1: x\n"
+    reading = read_checked(text, frozenset())
+    assert reading.plan
+    assert reading.plan.approvers == ("anna",)
+    assert not reading.blockers
+
+
+@pytest.mark.parametrize(
+    ("title", "needed"),
+    [
+        ("Second (needs 1)", ["1"]),
+        ("Second (after Task 1)", ["1"]),
+        ("Second, depends on 1", ["1"]),
+        ("Second once First is done", ["1"]),
+        ("Second [blocked by 1]", ["1"]),
+        ("Second, which does not depend on Task 1", []),
+        ("Second: needs 3 people", []),
+        ("Second (independent of Task 1)", []),
+    ],
+)
+def test_phrases_for_a_dependency(title: str, needed: list[str]) -> None:
+    plan = read_checked(f"## Tasks\n1. First\n2. {title}\n3. Third\n", frozenset()).plan
+    assert plan
+    assert needs(list(plan.steps())[1]) == needed
