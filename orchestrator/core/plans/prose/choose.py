@@ -198,7 +198,11 @@ class _Chooser:
             self.has_task_headings and not self.way.fine and node.kind is Kind.ROOT
         ):
             whole = work or self.way.any_section or self._counts_on(node)
-            runs = {item.run for item in items if self._boxes(item)} if whole else set()
+            runs = (
+                {item.run for item in items if node.role is Meaning.WORK or self._boxes(item)}
+                if whole
+                else set()
+            )
             chosen = {
                 id(item)
                 for item in items

@@ -185,7 +185,7 @@ def _item_of(line: Line) -> Node | None:
     if found is None and mark is None:
         return None
     state, body_without = split_state(body)
-    if state and not mark:
+    if state and (not mark or mark == state):
         mark, body = state, body_without
     number = (found[1] or "") if found else ""
     behind = None if mark is not None else _box_behind(body)

@@ -15,6 +15,10 @@ _NUMBER: Final = r"(\d{1,6})(?!\d|\.\d)"
 _SEPARATOR: Final = " \t:.-–—"
 _STAGE: Final = re.compile(rf"(?:stage|wave)(?:[ \t-]*{_NUMBER}|[ \t]*(?=:))(.*)", re.IGNORECASE | re.DOTALL)
 _BATCH: Final = re.compile(rf"batch(?:[ \t]*{_NUMBER}|[ \t]*(?=:))(.*)", re.IGNORECASE | re.DOTALL)
+#: `Stage 1.2: name`: a part of its own, in the order in which it stands.
+_DECIMAL: Final = re.compile(
+    r"(stage|wave|batch)[ \t]*\d{1,6}(?:\.\d{1,6}){1,3}[ \t]*[:.–—-][ \t]*(\S.*)", re.IGNORECASE | re.DOTALL
+)
 _PREFIXED: Final = re.compile(r"(\d{1,3})-([A-Za-z].*)", re.DOTALL)
 _THREAD: Final = re.compile(rf"thread(?:[ \t]*{_NUMBER}|[ \t]*(?=:))(.*)", re.IGNORECASE | re.DOTALL)
 #: `Gate: Ship it`, `Gate G1`, `Evaluation gate`, `Release gate R1: Ship it`. The word before it says what it
@@ -155,6 +159,10 @@ def read_opening(heading: str) -> Opening | None:
         if found:
             name, note = _without_note(found[2].lstrip(_SEPARATOR).strip())
             return Opening(what, int(found[1] or -1), name, note)
+    decimal = _DECIMAL.fullmatch(text)
+    if decimal:
+        what = decimal[1].lower().replace("wave", "stage")
+        return Opening(what, -1, _without_note(decimal[2].strip())[0])
     merge = _MERGE.fullmatch(text)
     if merge:
         return Opening("merge", -1, (merge[2] or "").strip(), merge[1].strip(_SEPARATOR))

@@ -218,3 +218,13 @@ def test_phrases_for_a_dependency(title: str, needed: list[str]) -> None:
     plan = read_checked(f"## Tasks\n1. First\n2. {title}\n3. Third\n", frozenset()).plan
     assert plan
     assert needs(list(plan.steps())[1]) == needed
+
+
+def test_decimal_stages_are_stages_in_the_order_in_which_they_stand() -> None:
+    text = (
+        "# Plan: A\n### Stage 1.1: Base\n##### Batch 01: x\n- A1: one\n"
+        "### Stage 1.2: Rest\n##### Batch 01: y\n- B1: two\n"
+    )
+    plan = read_checked(text, frozenset()).plan
+    assert plan
+    assert [(stage.number, stage.name) for stage in plan.stages] == [(1, "Base"), (2, "Rest")]
