@@ -94,7 +94,7 @@ class _Sorter:
         own = posixpath.basename(name).lower()
         ending = posixpath.splitext(own)[1]
         if ending not in _KNOWN and not (ending in _YAML and self._is_yaml(data)):
-            self.leave(name, "is no Markdown, JSON or JSONL file, and no plan in YAML")
+            self.leave(name, "is no Markdown, JSON or JSONL file")
         elif own in _BESIDE:
             self.leave(name, _BESIDE[own])
         else:
