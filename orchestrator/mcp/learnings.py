@@ -25,14 +25,17 @@ class LearningTools(Tools):
     ) -> LearningList:
         """Write down what a batch or merge point taught, for the brief of every later task.
 
-        `after` names it as `due` in the answer does: "Batch 01", or a merge point's key. It takes at least one
-        text, or `nothing`: then it is recorded that there was nothing to record.
+        `after` names it as `due` in the answer does: "Batch 01", or a merge point's key. It takes at least
+        one text, or `nothing`: then it is recorded that there was nothing to record.
         """
-        caller = self.doer(nothing_to_record if nothing else record_learning)
-        workstream, now = find_workstream(uuid_of(workstream_id)), timezone.now()
+        now = timezone.now()
         if nothing:
+            caller = self.doer(nothing_to_record)
+            workstream = find_workstream(uuid_of(workstream_id))
             nothing_to_record(workstream=workstream, after=after, actor=caller.actor, now=now)
             return learnings(workstream)
+        caller = self.doer(record_learning)
+        workstream = find_workstream(uuid_of(workstream_id))
         record_learning(
             workstream=workstream,
             after=after,
