@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROVOKED = {
     "PlanRejected": "api/test_plans.py::test_a_plan_that_cannot_be_scheduled_is_refused_with_its_findings",
     "BundleRejected": "acceptance/test_ad3_bundles.py::test_ad3_a_bundle_over_rest",
-    "PlanHasBlockers": "web/test_plans.py::test_what_blocks_approval_stands_first_and_switches_approve_off|409",
+    "PlanHasBlockers": "web/plans/test_plans.py::test_what_blocks_approval_stands_first_and_switches_approve_off|409",
     "MigrationImpossible": "acceptance/test_wf5_fix_stage.py::"
     "test_ec4_a_version_that_changes_started_work_is_refused_and_changes_nothing",
     "LimitReached": "acceptance/test_ad8_added_steps.py::test_ad8_the_limit_counts_what_was_ever_added",
@@ -26,13 +26,13 @@ PROVOKED = {
     "BreakerOpen": "acceptance/test_ec6_circuit_breaker.py::test_ec6_nobody_queues_it_again_before_the_answer",
     "AssignedElsewhere": "acceptance/test_wf4_thread_assignment.py::"
     "test_wf4_only_the_assigned_executor_claims_in_the_thread",
-    "VersionMoved": "web/test_plans.py::"
+    "VersionMoved": "web/plans/test_plans.py::"
     "test_a_decision_on_an_older_version_shows_the_newer_one_and_keeps_the_reason|is newer than "
     "the one you read",
     "WrongState": "acceptance/test_as4_exclusive_claim.py::test_as4_the_attempt_stays_with_its_holder_until_it_ends",
     "NotAllowed": "acceptance/test_lc9_patch_accepts.py::test_lc9_accepting_needs_the_role_of_an_approver",
     "NoRole": "acceptance/test_fr011_without_a_role.py::test_fr011_no_rest_operation_answers_an_account_without_a_role",
-    "SelfApproval": "web/test_plans.py::test_authors_do_not_approve_their_own_plan|403",
+    "SelfApproval": "web/plans/test_plans.py::test_authors_do_not_approve_their_own_plan|403",
     "NotFound": "api/test_bad_input.py::test_an_unknown_address_is_a_404_in_json",
     "MissingReason": "acceptance/test_wf5_fix_stage.py::test_a_stage_is_proposed_with_a_reason",
     "MissingNote": "acceptance/test_lc6_needs_human.py::test_lc6_a_flag_without_a_note_is_422",

@@ -42,9 +42,11 @@ def test_an_agent_asks_blocks_and_teaches(driver: Driver) -> None:
             refused = await session.refused("record_learning", workstream_id=uuid, after="Batch 01")
             assert refused["code"] == "reason-missing"
             await session.ok("record_learning", workstream_id=uuid, after="Batch 01", worked="Small commits.")
+            await session.ok("record_learning", workstream_id=uuid, after="MP1", nothing=True)
 
     asyncio.run(agent())
-    assert Learning.objects.get().worked == "Small commits."
+    assert Learning.objects.get(after="Batch 01").worked == "Small commits."
+    assert Learning.objects.get(after="MP1").worked == ""
 
 
 def test_a_breaker_is_answered_by_a_person(driver: Driver) -> None:
