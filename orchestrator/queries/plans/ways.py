@@ -26,13 +26,14 @@ def ways_to_read(source: bytes | str, reading: Reading) -> tuple[WayToRead, ...]
     other = checked(source) if form is Format.LIST_FINE else checked(source, Format.LIST_FINE)
     if other.format is None or other.plan is None or other.format not in (*TWO_WAYS, Format.LIST_FINE):
         return ()
-    ways = [
-        WayToRead(
-            each.format, sum(1 for _ in each.plan.steps()), each.format is Format.LIST_FINE, each is reading
-        )
-        for each in (reading, other)
-        if each.format and each.plan
-    ]
+    ways = [_way(each, here=each is reading) for each in (reading, other)]
     if ways[0].steps == ways[1].steps:
         return ()
     return tuple(sorted(ways, key=lambda way: way.nested))
+
+
+def _way(reading: Reading, *, here: bool) -> WayToRead:
+    assert reading.format is not None
+    assert reading.plan is not None
+    steps = len(list(reading.plan.steps()))
+    return WayToRead(reading.format, steps, nested=reading.format is Format.LIST_FINE, here=here)
