@@ -22,14 +22,22 @@ LONGEST_AGENT: Final = 150
 _ID: Final = re.compile(r'"id"\s{0,20}:\s{0,20}("(?:[^"\\\n]|\\.){0,200}"|-?\d{1,30}(?:\.\d{1,30})?)')
 
 
-#: Comments in front of the first value, as people and tools put them there.
-_COMMENTS: Final = re.compile(r"(?:\s+|//[^\n]*|#[^\n]*|/\*(?:[^*]|\*(?!/)){0,20000}\*/)+(?=[{\[])")
-
-
 def without_comments(text: str) -> str:
     """The text with comments in front of its first value as blank lines, so that lines stay what they are."""
-    comments = _COMMENTS.match(text) if text[:1] in ("/", "#") or text[:1].isspace() else None
-    return "\n" * comments[0].count("\n") + text[comments.end() :] if comments else text
+    place = 0
+    while place < len(text):
+        if text[place].isspace():
+            place += 1
+            continue
+        start = text[place : place + 2]
+        end = "*/" if start == "/*" else "\n" if start == "//" or start[0] == "#" else ""
+        close = text.find(end, place + 1) if end else -1
+        if close < 0:
+            break
+        place = close + len(end)
+    if text[place : place + 1] not in ("{", "["):
+        return text
+    return "\n" * text.count("\n", 0, place) + text[place:]
 
 
 class Loader:

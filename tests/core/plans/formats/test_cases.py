@@ -1,6 +1,7 @@
 """Small plans after what people met with plans of their own: each is read to the right value (WF-2, AD-5)."""
 
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -228,3 +229,12 @@ def test_decimal_stages_are_stages_in_the_order_in_which_they_stand() -> None:
     plan = read_checked(text, frozenset()).plan
     assert plan
     assert [(stage.number, stage.name) for stage in plan.stages] == [(1, "Base"), (2, "Rest")]
+
+
+@pytest.mark.parametrize(
+    "start", ["#" * 50_000, "# \n" * 20_000, "/*" * 20_000, "/* x */ " * 20_000, " \n" * 50_000]
+)
+def test_what_stands_before_json_is_looked_through_once(start: str) -> None:
+    started = process_time()
+    assert read_checked(f"{start}\n[1]", frozenset(), Format.TASKS).plan is None
+    assert process_time() - started < 2
