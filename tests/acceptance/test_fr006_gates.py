@@ -358,7 +358,7 @@ EVALUATION = PLAN.replace(b"### Merge Point MP1\n", b"##### Gate MP1: Evaluation
 
 def test_wf5_a_gate_says_what_its_kind_means(driver: Driver) -> None:
     at_gate(driver)
-    assert "Lanes come together" in page(driver, driver.cast.reviewer)
+    assert "Threads come together" in page(driver, driver.cast.reviewer)
 
 
 def test_wf5_a_rejected_evaluation_offers_the_fix_stage(driver: Driver) -> None:

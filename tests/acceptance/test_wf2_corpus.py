@@ -6,6 +6,7 @@ import pytest
 
 from orchestrator.core.plans.formats.folder import PlanSource
 from orchestrator.core.terms import WorkstreamStatus
+from orchestrator.queries.plans.judged import judged
 from orchestrator.queries.plans.readings import checked
 from orchestrator.services.plans.plans import STORED_BLOCKERS
 from tests import corpus
@@ -22,7 +23,7 @@ def test_wf2_nothing_in_the_corpus_is_refused() -> None:
 @pytest.mark.nightly
 @pytest.mark.parametrize("source", PLANS, ids=lambda source: source.name)
 def test_wf2_a_real_plan_is_approved_and_done_to_its_end(driver: Driver, source: PlanSource) -> None:
-    reading = checked(source.text)
+    reading = judged(checked(source.text))
     codes = {finding.code for finding in reading.blockers}
     assert codes <= STORED_BLOCKERS | {"unknown-workstream"}, (
         "irregular files are read with findings, not refused"

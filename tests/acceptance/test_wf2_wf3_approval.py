@@ -4,6 +4,7 @@ Only after a person approved it are tasks and tasks.json there.
 """
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -46,7 +47,7 @@ def test_wf3_no_task_exists_before_a_person_approved(cast: Cast) -> None:
     client.post(page + "prehandoff", {"rationale": "Nothing similar."})
     form = {"decision": "approve", "version_id": version.pk, "seen_sha256": version.source_sha256}
     client.post(page + "decide", form)
-    advance(workstream_id=workstream.pk, clock=lambda: NOON)
+    advance(workstream_id=workstream.pk, clock=lambda: NOON + timedelta(minutes=1))
     assert Task.objects.filter(workstream=workstream).count() == 6
     written = json.loads(tasks_json(workstream).read_text())
     assert len(written["tasks"]) == 6
