@@ -27,8 +27,10 @@ help:
 	@echo "make test-browser   the browser tests alone; fails without Chromium"
 	@echo "make test-postgres  the suite on the server that DATABASE_URL names"
 	@echo "make lint           ruff, mypy, djlint, missing migrations"
-	@echo "make nightly        the long tests, on SQLite and on PostgreSQL where a server answers; make bench: the measurements"
+	@echo "make nightly        the long tests, on SQLite and on PostgreSQL where a server answers (EXAMPLES)"
+	@echo "make bench          the measurements: statements and processor time of acts, rounds and readers"
 	@echo "make fuzz           100,000 damaged plans of each format (MUTATIONS, SEED, ONLY); every reader has to answer with findings"
+	@echo "make venv           only install what is needed to run it; make clean removes that again and keeps the data"
 
 venv: $(VENV)/.installed
 
