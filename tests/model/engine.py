@@ -232,7 +232,8 @@ class Engine:
         if self.status != "active" or self.steps[key].gate:
             return errors.WrongState
         if task.running:
-            return errors.AlreadyClaimed
+            # Who claims again what they hold, because the answer was lost, gets the same claim.
+            return None if task.holder == executor else errors.AlreadyClaimed
         if not task.queued or task.flagged or task.blockers:
             return errors.WrongState
         if self._ground_lost(key):

@@ -6,6 +6,8 @@ from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
+from django.contrib.auth.models import User
+
 from orchestrator.core.engine.schedule import decide
 from orchestrator.core.replay import State, differences, replay
 from orchestrator.models import HandoffArtifact, Workstream
@@ -125,6 +127,7 @@ class Watch:
             )
             for key, task in model.tasks.items()
         }
+        names = dict(User.objects.values_list("pk", "username"))
         here = {
             key: (
                 task.status,
@@ -135,7 +138,7 @@ class Watch:
                 task.blockers,
                 bool(task.note),
                 task.rework,
-                task.signatures,
+                {names[account] for account in task.signatures},
             )
             for key, task in stored.tasks.items()
         }

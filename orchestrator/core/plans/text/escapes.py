@@ -15,6 +15,7 @@ _FENCE: Final = re.compile(r"[ \t]*(`{3,}|~{3,})(.*)")
 _MARKED: Final = re.compile(r"([ \t]*)(.*)", re.DOTALL)
 _STRUCTURE: Final = re.compile(r"#{1,6}(?:[ \t]|$)|<!--|`{3,}|~{3,}|---+[ \t]*$|\*\*\*+[ \t]*$|___+[ \t]*$")
 _BULLET: Final = re.compile(r"(?:[-*+]|\d{1,9}[.)])[ \t]+(.*)", re.DOTALL)
+_BOX: Final = re.compile(r"\[[^\]\n]{0,3}\]")
 _UPDATED: Final = re.compile(r"[*_]?Last updated", re.IGNORECASE)
 
 
@@ -59,7 +60,7 @@ def _is_structure(body: str) -> bool:
     if _STRUCTURE.match(body) or _UPDATED.match(body) or read_label(body) or read_property(body):
         return True
     bullet = _BULLET.fullmatch(body)
-    return bool(bullet and (read_property(bullet[1]) or read_keyed(bullet[1])))
+    return bool(bullet and (_BOX.match(bullet[1]) or read_property(bullet[1]) or read_keyed(bullet[1])))
 
 
 def _closed_fences(lines: list[str]) -> dict[int, int]:

@@ -126,7 +126,7 @@ def _read_line(text: str, number: int, inside: bool, matter: FrontMatter, findin
     nested = text[0] in " \t"
     value, comment = _scalar(pair[2] or "") if pair else (None, "")
     foreign = pair is not None and not nested and not _name_of(pair[1])
-    if pair is None or (value is None and not foreign) or (nested and not inside):
+    if pair is None or (value is None and not (foreign and _is_harmless(pair[2]))) or (nested and not inside):
         findings.add(
             "front-matter", number, f"Line {number} of the front matter is not read: {_short(text)}", _FIX
         )
@@ -154,6 +154,11 @@ def _read_line(text: str, number: int, inside: bool, matter: FrontMatter, findin
         _store(matter.values, name, value, number, findings)
         matter.lines_of[name] = number
     return False
+
+
+def _is_harmless(value: str | None) -> bool:
+    """Whether another tool's key holds nothing that YAML would build or multiply (B16, B17)."""
+    return (value or "").strip()[:1] not in {"&", "*", "!"}
 
 
 def _store(into: dict[str, str], name: str, value: str, number: int, findings: Findings) -> None:
