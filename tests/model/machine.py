@@ -13,7 +13,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from orchestrator.core import errors
 from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.terms import ArtifactState, CriterionKind, IntegrationSource
-from orchestrator.models import Attempt, Blocker, Criterion, Executor, HandoffArtifact, Migration, Task
+from orchestrator.models import (
+    Attempt,
+    Blocker,
+    Criterion,
+    Executor,
+    HandoffArtifact,
+    Migration,
+    Task,
+    Workstream,
+)
 from orchestrator.services.advance import advance
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.changes.roll_back import roll_back
@@ -203,26 +212,41 @@ class EngineMachine(RuleBasedStateMachine):
         """The queue sends the message again later; whatever was done stays done."""
         if len(set(self.unpublished)) < len(self.unpublished):
             write = 1  # the second one belongs to the same publishing
+        announced = self._announced()
         self.world.workspace.faults.update({write: crash})
-        launched: list[str] = []
-        if write == 2:
+        made = self._rounds_of_an_advance(Killed)
+        self.world.workspace.faults.clear()
+        if not announced & self._announced():  # else it was killed before its round
             self._publishes()
             self.model.notice()
-            _, launched = self.model.round()
-        with suppress(Killed):
-            advance(workstream_id=self.workstream.pk, clock=self.tick)
-        self.world.workspace.faults.clear()
-        self.watch.launched(launched, self.model)
+        self.watch.launched(self._rounds(made), self.model)
 
     @rule()
     def advances_with_a_full_disk(self) -> None:
         self.world.workspace.faults.update({1: "full"})
-        self.model.notice()
-        _, launched = self.model.round()
-        with suppress(errors.WorkspaceUnavailable):
-            advance(workstream_id=self.workstream.pk, clock=self.tick)
+        announced = self._announced()
+        made = self._rounds_of_an_advance(errors.WorkspaceUnavailable)
         self.world.workspace.faults.clear()
-        self.watch.launched(launched, self.model)
+        if not announced & self._announced():
+            self._publishes()
+        self.model.notice()
+        self.watch.launched(self._rounds(made), self.model)
+
+    def _announced(self) -> set[int]:
+        """Ids of the artifacts that an advance commits before its round."""
+        pending = self.workstream.artifacts.filter(state=ArtifactState.PENDING)
+        return set(pending.values_list("pk", flat=True))
+
+    def _rounds_of_an_advance(self, trouble: type[BaseException]) -> int:
+        """How many rounds an advance recorded that ends with this trouble, if it comes to that."""
+        before = Workstream.objects.get(pk=self.workstream.pk).last_round
+        with suppress(trouble):
+            advance(workstream_id=self.workstream.pk, clock=self.tick)
+        return Workstream.objects.get(pk=self.workstream.pk).last_round - before
+
+    def _rounds(self, made: int) -> list[str]:
+        """What so many rounds of the model launch."""
+        return [key for _ in range(made) for key in self.model.round()[1]]
 
     # -- executors
 
