@@ -162,20 +162,42 @@ class Engine:
         self.unpublished.clear()
 
     def notice(self) -> None:
-        """Look at the files that open steps build on: named by one, or of the first open batch or the one
-        before.
-        """
+        """An advance looks at the files that the front builds on, and further where a skipped step stands."""
         opened = [step for step in self.plan.steps if not self.tasks[step.key].over]
         if not opened:
             return
         first = min(step.place[:2] for step in opened)
-        batches = sorted({step.place[:2] for step in self.plan.steps})
-        near = {first, *([batches[batches.index(first) - 1]] if batches.index(first) else [])}
-        named = {need for step in opened for need in step.waits_for}
+        used = self._ground_of([step for step in opened if step.place[:2] == first])
+        if any(self.tasks[key].skipped for key in used):
+            used = {need for step in opened for need in step.waits_for} | self._batches_at(first)
         for key in self.lost - self.unpublished:
-            if self.tasks[key].done and (key in named or self.steps[key].place[:2] in near):
+            if self.tasks[key].done and key in used:
                 self.damaged.add(key)
                 self.tasks[key].flag = self.tasks[key].flag or "artifact"
+
+    def _ground_of(self, front: list[Step]) -> set[str]:
+        """What open steps of the first open batch name, the run before the lowest open one of each thread,
+        and the batch before while a first run is open.
+        """
+        used = {need for step in front for need in step.waits_for}
+        for lane in {step.lane for step in front}:
+            lowest = min((step for step in front if step.lane == lane), key=lambda step: step.place)
+            before = [self.steps[key] for key in self.lane_before(lowest)]
+            if before:
+                last = max(before, key=lambda step: step.place)
+                used |= {step.key for step in before if step is last or self._same_run(step, last)}
+        if any(not self.lane_before(step) for step in front):
+            used |= self._batches_at(front[0].place[:2]) - {
+                step.key for step in self.plan.steps if step.place[:2] == front[0].place[:2]
+            }
+        return used
+
+    def _batches_at(self, first: tuple[int, int]) -> set[str]:
+        """The steps of this batch and of the one before it."""
+        batches = sorted({step.place[:2] for step in self.plan.steps})
+        place = batches.index(first)
+        near = set(batches[max(place - 1, 0) : place + 1])
+        return {step.key for step in self.plan.steps if step.place[:2] in near}
 
     def rounds(self) -> list[str]:
         """Rounds until one changes nothing; what they launched, in launch order."""
