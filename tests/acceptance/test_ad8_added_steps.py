@@ -175,6 +175,13 @@ def test_ad8_a_version_that_people_decide_on_is_not_swallowed(driver: Driver, ma
     assert WorkflowVersion.objects.get(number=2).status == VersionStatus.IN_REVIEW
 
 
+def test_ad8_braces_that_name_no_parameter_are_text_in_added_steps(driver: Driver, machine: Machine) -> None:
+    status, answer = machine.post(steps_of(driver, "A1"), body(driver) | {"tasks": "C9: Replace {{x}}"})
+    assert status == 200, answer
+    assert [step["key"] for step in answer["steps"]] == ["C9"]
+    assert driver.task("C9").step.title == "Replace {{x}}"
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
