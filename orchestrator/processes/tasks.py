@@ -93,7 +93,7 @@ def _end_sweep(word: str, trouble: list[Exception]) -> None:
         with kept_for_the_end(trouble):
             baseline.look_everywhere(now=timezone.now())
         with kept_for_the_end(trouble):
-            write_learnings()
+            write_learnings(timezone.now())
         with kept_for_the_end(trouble):
             maintain()
     cache.set(SWEPT, word, None)

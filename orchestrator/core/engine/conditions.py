@@ -210,7 +210,7 @@ def chosen_outcome(key: str, declared: tuple[str, ...], given: str) -> str:
     if declared and not word:
         raise InvalidInput(
             f"{key} ends with one of its outcomes, and none is named: {words}.",
-            recovery=f"Complete it with `result`: {words}.",
+            recovery=f"Choose one of them as the result: {words}.",
             field="result",
         )
     if word and word not in declared:

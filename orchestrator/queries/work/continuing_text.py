@@ -67,7 +67,9 @@ def _where_it_stands(found: Continuation) -> list[str]:
 
 
 def _asked(found: Continuation) -> list[str]:
+    """What stands below as still to be proved is not said here as well."""
     brief, place = found.brief, found.brief.place
+    proved_below = {one.id for one in found.to_prove}
     said = [
         ("Details", brief.details),
         ("Place", f"{place.stage} / {place.batch} / {place.thread}"),
@@ -83,7 +85,7 @@ def _asked(found: Continuation) -> list[str]:
         *(
             (f"Criterion, {one.kind}", one.text)
             for one in brief.criteria
-            if one.kind is not CriterionKind.EXIT
+            if one.kind is not CriterionKind.EXIT and one.id not in proved_below
         ),
     ]
     return [_line(name, text) for name, text in said if text]
@@ -149,7 +151,7 @@ def _learnings(found: Continuation) -> list[str]:
 
 
 def _lesson_place(lesson: TaughtFacts, here: str) -> str:
-    return lesson.after if lesson.workstream == here else f"{lesson.after} of {lesson.workstream}"
+    return lesson.after if lesson.workstream_slug == here else f"{lesson.after} of {lesson.workstream_slug}"
 
 
 def _line(name: str, text: str) -> str:

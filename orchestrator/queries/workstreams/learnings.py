@@ -55,6 +55,17 @@ def due(workstream: Workstream) -> tuple[str, ...]:
     return (*batches.values_list("label", flat=True), *gates.values_list("step__key", flat=True))
 
 
+def batch_names(workstream: Workstream) -> tuple[str, ...]:
+    """The names that the batches of its plan go by, in plan order."""
+    rows = _labelled().filter(stage__version=workstream.version_id).order_by("stage__position", "position")
+    return tuple(rows.values_list("label", flat=True))
+
+
+def has_step(workstream: Workstream, key: str) -> bool:
+    """Whether a step of its plan, or one that a later version dropped, has this key."""
+    return Task.objects.filter(workstream=workstream, step__key=key).exists()
+
+
 def due_batches() -> QuerySet[Any]:
     """Batches whose last task is done: `label`, its workstream's `uuid` and `title`, and `since` when."""
     tasks = Task.objects.filter(step__thread__batch=OuterRef("pk"))
