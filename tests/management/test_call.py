@@ -65,7 +65,7 @@ def test_fr025_the_same_idempotency_key_has_one_effect(driver):
         (("GET", "/api/tasks/", "--executor", "ghost"), "not-found", "no executor"),
         (("POST", "/api/tasks/", "nonsense", "--as", "anna"), "invalid-input", "'nonsense' is no field"),
         (("POST", "/api/tasks/", "a=1", "a=2", "--as", "anna"), "invalid-input", "given twice"),
-        (("GET", "/api/tasks/999", "--as", "anna"), "not-found", "no such task"),
+        (("GET", "/api/tasks/999/", "--as", "anna"), "not-found", "no such task"),
     ],
 )
 def test_fr025_every_refusal_is_printed_in_one_form(cast, capsys, arguments, code, said):

@@ -22,6 +22,7 @@ from orchestrator.core.terms import (
     WorkstreamStatus,
 )
 from orchestrator.models import Attempt, Batch, Blocker, GateReview, Learning, Task, Workstream
+from orchestrator.queries.base.order import batch_order
 
 #: Facts that a form starts from, and characters of each.
 FACTS = 20
@@ -48,16 +49,14 @@ def learnings(workstream: Workstream) -> LearningList:
 
 def due(workstream: Workstream) -> tuple[str, ...]:
     """What is done and has taught nobody anything yet, in plan order."""
-    batches = (
-        due_batches().filter(stage__version=workstream.version_id).order_by("stage__position", "position")
-    )
+    batches = due_batches().filter(stage__version=workstream.version_id).order_by(*batch_order(""))
     gates = due_merge_points().filter(workstream=workstream).order_by("pk")
     return (*batches.values_list("label", flat=True), *gates.values_list("step__key", flat=True))
 
 
 def batch_names(workstream: Workstream) -> tuple[str, ...]:
     """The names that the batches of its plan go by, in plan order."""
-    rows = _labelled().filter(stage__version=workstream.version_id).order_by("stage__position", "position")
+    rows = _labelled().filter(stage__version=workstream.version_id).order_by(*batch_order(""))
     return tuple(rows.values_list("label", flat=True))
 
 
