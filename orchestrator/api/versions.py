@@ -145,7 +145,7 @@ def migrate_many(request: HttpRequest, slug: str, number: int, body: ManyMigrati
         actor=caller_of(request).actor,
         now=timezone.now(),
     )
-    return [_result(one, version.number) for one in results]
+    return [_result(result, version.number) for result in results]
 
 
 @router.post("/workstreams/{uuid:uuid}/migrations/{int:number}/check", response=DryRunFacts)
@@ -198,7 +198,7 @@ def _slug_of(workstream: Workstream) -> str:
 
 
 def _lines(lines: list[MappingLine]) -> tuple[StepMapping, ...]:
-    return tuple(StepMapping(tuple(one.old), tuple(one.new), one.redo, one.reason) for one in lines)
+    return tuple(StepMapping(tuple(line.old), tuple(line.new), line.redo, line.reason) for line in lines)
 
 
 def _dry(workstream: Workstream, judgement: Judgement) -> DryRunFacts:

@@ -74,7 +74,7 @@ class Command(BaseCommand):
                 else f"goes on under version {wanted.number}"
             )
             self.stdout.write(f"{one.workstream.slug}: {said}")
-        if refused := sum(one.refusal is not None for one in results):
+        if refused := sum(result.refusal is not None for result in results):
             raise CommandError(f"{refused} of {len(results)} workstreams were not migrated.")
 
 

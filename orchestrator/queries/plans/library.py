@@ -83,7 +83,7 @@ class LibraryEntry:
             self.summary,
             self.made.plan_name if self.made else "",
         ]
-        said += [f"{one.name} {one.value} {one.hint}" for one in self.parameters]
+        said += [f"{parameter.name} {parameter.value} {parameter.hint}" for parameter in self.parameters]
         text = " ".join(said).casefold()
         return all(word in text for word in words.casefold().split())
 

@@ -70,7 +70,7 @@ def blocker_rows(found: Iterable[Blocker], now: datetime) -> list[BlockerRow]:
     impacts: dict[int, Impact] = {}
     for pk, open_ones in by_workstream.items():
         impacts |= _impacts(Workstream.objects.select_related("version").get(pk=pk), open_ones)
-    return [BlockerRow(one, (one.resolved_at or now) - one.declared_at, impacts.get(one.pk)) for one in rows]
+    return [BlockerRow(row, (row.resolved_at or now) - row.declared_at, impacts.get(row.pk)) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,15 +136,17 @@ class TaskDetail:
     @property
     def asked(self) -> Intervention | None:
         """The intervention that waits for an answer."""
-        return next((one for one in self.interventions if one.cleared_at is None), None)
+        return next(
+            (intervention for intervention in self.interventions if intervention.cleared_at is None), None
+        )
 
     @property
     def answered(self) -> list[Intervention]:
-        return [one for one in self.interventions if one.cleared_at is not None]
+        return [intervention for intervention in self.interventions if intervention.cleared_at is not None]
 
     @property
     def resolved(self) -> list[Blocker]:
-        return [one for one in self.blockers if one.resolved_at is not None]
+        return [blocker for blocker in self.blockers if blocker.resolved_at is not None]
 
     @property
     def settled(self) -> bool:

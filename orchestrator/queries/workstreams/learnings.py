@@ -41,8 +41,8 @@ class LearningsAfter:
 def learnings(workstream: Workstream) -> LearningList:
     rows = Learning.objects.filter(workstream=workstream).select_related("author")
     items = tuple(
-        LearningFacts(one.after, one.went_wrong, one.worked, one.tighten, one.recorded_as, one.recorded_at)
-        for one in rows
+        LearningFacts(row.after, row.went_wrong, row.worked, row.tighten, row.recorded_as, row.recorded_at)
+        for row in rows
     )
     return LearningList(due(workstream), items)
 

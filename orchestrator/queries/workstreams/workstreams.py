@@ -104,7 +104,11 @@ class WorkstreamBoard:
     @property
     def failed(self) -> list[TaskRow]:
         """Failures that somebody may follow up; one whose breaker is open waits for its answer first."""
-        tripped = {one.task_id for one in self.interventions if one.kind == InterventionKind.BREAKER}
+        tripped = {
+            intervention.task_id
+            for intervention in self.interventions
+            if intervention.kind == InterventionKind.BREAKER
+        }
         return [row for row in self.rows if row.failed and row.task.pk not in tripped]
 
     @property

@@ -154,7 +154,7 @@ def migrate_several(
             workstream_id=one.pk, version_id=version_id, actor=actor, now=now, reason=reason, mapping=lines
         ).pk
 
-    return [_migrated(one, migrated) for one in workstreams]
+    return [_migrated(workstream, migrated) for workstream in workstreams]
 
 
 def _migrated(one: Workstream, migrate: Callable[[Workstream], int]) -> Migrated:
