@@ -34,7 +34,7 @@ def workspace_page(request: HttpRequest, acted: str = "", refusal: Refusal | Non
 
 @act_of("workspace")
 def workspace_act(request: HttpRequest, act: str) -> HttpResponse:
-    way = chosen({one.value: one for one in Settlement}, act)
+    way = chosen({settlement.value: settlement for settlement in Settlement}, act)
     settle, again = partial(_settle, request, way), partial(workspace_page, request, act)
     return perform(request, settle, then=reverse("workspace"), again=again)
 

@@ -52,12 +52,14 @@ class Command(BaseCommand):
 
     def _say_what_would_happen(self, wanted: WorkflowVersion, chosen: Sequence[Workstream]) -> None:
         plan = plan_of(wanted)
-        for one in chosen:
-            judgement = in_flight(one, wanted, plan)
+        for workstream in chosen:
+            judgement = in_flight(workstream, wanted, plan)
             if judgement is None:
-                self.stdout.write(f"{one.slug}: follows version {wanted.number} already")
+                self.stdout.write(f"{workstream.slug}: follows version {wanted.number} already")
                 continue
-            self.stdout.write(f"{one.slug}: {'can be migrated' if judgement.applies else 'needs a mapping'}")
+            self.stdout.write(
+                f"{workstream.slug}: {'can be migrated' if judgement.applies else 'needs a mapping'}"
+            )
             for verdict in judgement.verdicts:
                 self.stdout.write(f"  {verdict.outcome:>9}  {verdict.old or verdict.new}: {verdict.sentence}")
 

@@ -59,7 +59,7 @@ class Command(BaseCommand):
             help="value of a parameter",
         )
         parser.add_argument(
-            "--format", choices=[one.value for one in Format], help="read every plan as this format"
+            "--format", choices=[known.value for known in Format], help="read every plan as this format"
         )
         parser.add_argument("--as", dest="user", required=True, help="the account that submits")
         parser.add_argument(

@@ -29,7 +29,10 @@ def list_collected(
 def labels_of(rows: Iterable[ResultFile]) -> dict[str, str]:
     """Who the executors of these branches are, with account and kind; a branch may be nobody's."""
     names = {row.executor for row in rows}
-    return {one.name: one.label for one in Executor.objects.filter(name__in=names).select_related("user")}
+    return {
+        executor.name: executor.label
+        for executor in Executor.objects.filter(name__in=names).select_related("user")
+    }
 
 
 def _facts(row: ResultFile) -> CollectedFacts:

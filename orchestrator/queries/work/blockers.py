@@ -93,8 +93,10 @@ def blocked_workstream(workstream: Workstream, now: datetime) -> Blocked:
 def _blocked(found: Iterable[Blocker], now: datetime) -> Blocked:
     """Time in which several blockers were open counts once."""
     everything = list(found)
-    total = blocked_time((one.declared_at, one.resolved_at or now) for one in everything)
-    return Blocked(blocker_rows([one for one in everything if one.resolved_at is None], now), total)
+    total = blocked_time((blocker.declared_at, blocker.resolved_at or now) for blocker in everything)
+    return Blocked(
+        blocker_rows([blocker for blocker in everything if blocker.resolved_at is None], now), total
+    )
 
 
 def _impacts(workstream: Workstream, open_ones: Sequence[Blocker]) -> dict[int, Impact]:
@@ -104,7 +106,7 @@ def _impacts(workstream: Workstream, open_ones: Sequence[Blocker]) -> dict[int, 
     estimates = {key: task.step.estimate for key, task in loaded.tasks.items()}
     views = loaded.snapshot.tasks
     return {
-        one.pk: impact_of(one.task.step.key, views, estimates, critical)
-        for one in open_ones
-        if one.task.step.key in loaded.tasks
+        blocker.pk: impact_of(blocker.task.step.key, views, estimates, critical)
+        for blocker in open_ones
+        if blocker.task.step.key in loaded.tasks
     }

@@ -27,8 +27,8 @@ def continuation_text(found: Continuation) -> str:
     sections = [
         ("Where it stands", _where_it_stands(found)),
         ("What is asked", _asked(found)),
-        ("Why it is done again", [_returned(one) for one in found.returned]),
-        ("Still to prove", [_to_prove(one) for one in found.to_prove]),
+        ("Why it is done again", [_returned(decision) for decision in found.returned]),
+        ("Still to prove", [_to_prove(criterion) for criterion in found.to_prove]),
         ("Breadcrumbs", [_crumb(breadcrumb) for breadcrumb in found.breadcrumbs]),
         ("Earlier attempts", [_attempt(attempt) for attempt in brief.earlier_attempts]),
         ("What it builds on", _upstream(found)),

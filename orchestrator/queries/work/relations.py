@@ -38,9 +38,9 @@ class Relations:
 
 def relations_of(workstream: Workstream) -> Relations:
     tied = linked(workstream)
-    mine = [one for one in tied if one.workstream_id == workstream.pk]
-    theirs = [one for one in tied if one.other_id == workstream.pk]
-    links = [*(one.other for one in mine if one.outcome == DuplicateOutcome.LINK)]
+    mine = [relation for relation in tied if relation.workstream_id == workstream.pk]
+    theirs = [relation for relation in tied if relation.other_id == workstream.pk]
+    links = [*(relation.other for relation in mine if relation.outcome == DuplicateOutcome.LINK)]
     links += [their.workstream for their in theirs if their.outcome == DuplicateOutcome.LINK]
     return Relations(
         workstream=workstream,
@@ -48,7 +48,7 @@ def relations_of(workstream: Workstream) -> Relations:
         needed_by=needing(workstream),
         took_over=merged_into(workstream),
         linked=list(dict.fromkeys(links)),
-        duplicate_of=[one.other for one in mine if one.outcome == DuplicateOutcome.CLOSE],
+        duplicate_of=[relation.other for relation in mine if relation.outcome == DuplicateOutcome.CLOSE],
         duplicates=[their.workstream for their in theirs if their.outcome == DuplicateOutcome.CLOSE],
     )
 

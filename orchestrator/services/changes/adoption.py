@@ -112,15 +112,15 @@ def _complete(
     ordered = [by_key[key] for key in order.static_order()]
     attempts = Attempt.objects.bulk_create(
         Attempt(
-            task=tasks[one.key],
+            task=tasks[verdict.key],
             number=1,
             status=AttemptStatus.COMPLETED,
             queued_at=act.now,
             ended_at=act.now,
-            outcome=_outcome(act, one),
+            outcome=_outcome(act, verdict),
             adopted=True,
         )
-        for one in ordered
+        for verdict in ordered
     )
     _take_as_met(act, attempts)
     before = {attempt.task.step.key: by_key[attempt.task.step.key].before for attempt in attempts}
