@@ -31,7 +31,7 @@ INSTRUCTIONS = (
 )
 
 
-class Server(MCPServer[None]):
+class ToolServer(MCPServer[None]):
     """The SDK's server, which refuses arguments that do not fit a tool as a tool refuses an act (FR-025)."""
 
     async def call_tool(
@@ -45,7 +45,7 @@ class Server(MCPServer[None]):
             return refused(wrong_arguments(name, error.__cause__))
 
 
-def build_server(sign_in: Callable[[], Caller]) -> Server:
+def build_server(sign_in: Callable[[], Caller]) -> ToolServer:
     """`sign_in` is asked at every call, so that a revoked token stops working at once."""
     interventions, workstreams, work = (
         InterventionTools(sign_in),
@@ -54,7 +54,7 @@ def build_server(sign_in: Callable[[], Caller]) -> Server:
     )
     blockers, learnings, plans = BlockerTools(sign_in), LearningTools(sign_in), PlanTools(sign_in)
     workflows = WorkflowTools(sign_in)
-    server = Server("orchestrator", instructions=INSTRUCTIONS, log_level="WARNING")
+    server = ToolServer("orchestrator", instructions=INSTRUCTIONS, log_level="WARNING")
     reads = (
         interventions.list_human_interventions,
         work.list_claimable_tasks,

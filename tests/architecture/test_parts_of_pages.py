@@ -8,8 +8,13 @@ TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 PARTS = {
     "<textarea(?![^>]*hidden)": {"site/text.html"},
     'class="filter-form"': {"site/filters.html"},
-    # Heads of its own: one names the version that is looked at.
-    'class="table stack': {"site/table.html", "workflows/workstreams.html"},
+    # Beside it: one with a head that names a version, one with a caption to be seen, one of several bodies.
+    'class="table stack': {
+        "site/table.html",
+        "workflows/workstreams.html",
+        "policies/checks.html",
+        "workstreams/batches.html",
+    },
     "as CSV</a>": {"site/parts.html"},
 }
 
