@@ -52,8 +52,8 @@ def in_line_with(workstream: Workstream) -> list[Workstream]:
     if not waiting:
         return [workstream]
     waits = Q(status=WorkstreamStatus.ACTIVE, pk__in=waiting)
-    found = Workstream.objects.filter(waits | Q(pk=workstream.pk))
-    return list(found.order_by(*rank("")))
+    rows = Workstream.objects.filter(waits | Q(pk=workstream.pk))
+    return list(rows.order_by(*rank("")))
 
 
 def _waiting_for_resources() -> list[tuple[int, str]]:

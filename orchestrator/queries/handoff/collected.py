@@ -11,12 +11,12 @@ from orchestrator.models import Executor, ResultFile
 
 def collected_files(state: ResultFileState | None = None, executor: str = "") -> QuerySet[ResultFile]:
     """Newest first."""
-    found = ResultFile.objects.select_related("attempt__task__step", "attempt__task__workstream").order_by(
+    rows = ResultFile.objects.select_related("attempt__task__step", "attempt__task__workstream").order_by(
         "-pk"
     )
     if state is not None:
-        found = found.filter(state=state)
-    return found.filter(executor=executor) if executor else found
+        rows = rows.filter(state=state)
+    return rows.filter(executor=executor) if executor else rows
 
 
 def list_collected(

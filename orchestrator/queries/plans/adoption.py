@@ -14,8 +14,8 @@ from orchestrator.queries.plans.readings import adoption_by, plan_of, reading_of
 
 def adopting_version(workstream: Workstream) -> WorkflowVersion | None:
     """The version whose approval took over the state of its source."""
-    found = WorkflowVersion.objects.filter(workstream=workstream, adopts=True, effective_at__isnull=False)
-    return found.select_related("author").order_by("number").first()
+    rows = WorkflowVersion.objects.filter(workstream=workstream, adopts=True, effective_at__isnull=False)
+    return rows.select_related("author").order_by("number").first()
 
 
 def held_behind(workstream: Workstream) -> tuple[WorkflowVersion | None, Sequence[Adopted]]:

@@ -46,18 +46,18 @@ class BlockerRow:
 
 def blockers(wanted: BlockerFilter) -> QuerySet[Blocker]:
     """Open ones first, longest open first; then those resolved last."""
-    found = Blocker.objects.select_related(
+    rows = Blocker.objects.select_related(
         "task__step", "task__workstream", "owner", "declared_by", "resolved_by"
     )
     if wanted.state != "all":
-        found = found.filter(resolved_at__isnull=wanted.state == "open")
+        rows = rows.filter(resolved_at__isnull=wanted.state == "open")
     if wanted.owner:
-        found = found.filter(owner__username=wanted.owner)
+        rows = rows.filter(owner__username=wanted.owner)
     if wanted.kind:
-        found = found.filter(kind=wanted.kind)
+        rows = rows.filter(kind=wanted.kind)
     if wanted.workstream:
-        found = found.filter(task__workstream__uuid=wanted.workstream)
-    return found.order_by("-resolved_at" if wanted.state == "resolved" else "declared_at", "pk")
+        rows = rows.filter(task__workstream__uuid=wanted.workstream)
+    return rows.order_by("-resolved_at" if wanted.state == "resolved" else "declared_at", "pk")
 
 
 def blocker_rows(found: Iterable[Blocker], now: datetime) -> list[BlockerRow]:

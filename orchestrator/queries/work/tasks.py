@@ -160,16 +160,16 @@ class TaskDetail:
 
 
 def find_workstream(uuid: UUID | str) -> Workstream:
-    found = (
+    workstream = (
         Workstream.objects.select_related(
             "version__workflow", "owner", "accepted_by", "merged_into", "bundle"
         )
         .filter(uuid=uuid)
         .first()
     )
-    if found is None:
+    if workstream is None:
         raise NotFound("There is no such workstream.")
-    return found
+    return workstream
 
 
 def find_task(workstream: Workstream, key: str) -> Task:
