@@ -3,6 +3,7 @@
 from orchestrator.core.findings import Finding
 from orchestrator.core.plans.checks.check import check_plan, sort_findings
 from orchestrator.core.plans.checks.hidden import hidden_in_text, hidden_in_values
+from orchestrator.core.plans.finished import settle_finished
 from orchestrator.core.plans.formats.recognise import OWN, READERS, recognise
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.text.conflicts import conflicts_in
@@ -21,7 +22,7 @@ def read(source: bytes | str, tools: frozenset[str], wanted: Format | None = Non
     if isinstance(text, Finding):
         return Reading(None, (text,))
     form = wanted or recognise(readable(text))
-    reading = READERS[form](text if form in OWN else readable(text))
+    reading = settle_finished(READERS[form](text if form in OWN else readable(text)))
     told = frozenset(found.line for found in reading.findings if found.code == "conflict-marker")
     findings = [*reading.findings, *hidden_in_text(text), *conflicts_in(text, told)]
     if reading.plan is not None:

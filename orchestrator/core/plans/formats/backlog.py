@@ -13,7 +13,7 @@ from orchestrator.core.plans.findings import Findings
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.reading.items import Item, key_of, reading_of
 from orchestrator.core.plans.reading.json_source import LONGEST_AGENT, LONGEST_TITLE, name_of, one_line
-from orchestrator.core.plans.reading.progress import status_of
+from orchestrator.core.plans.reading.progress import note_of, status_of
 from orchestrator.core.plans.text.lines import split_lines
 
 _FIELD: Final = re.compile(r"([A-Za-z_]{1,40}):(?:[ \t]+(.*))?")
@@ -123,6 +123,7 @@ def _item(line: int, fields: Fields, body: list[str], findings: Findings) -> Ite
         details=["\n".join(text).strip("\n"), "\n".join(kept)],
         exits=boxes,
         status=status_of(first("status").strip(" ✓✔"), line, findings),
+        breadcrumb=note_of(first("status")),
         agent=one_line(first("assignee").lstrip("@"), LONGEST_AGENT),
     )
 

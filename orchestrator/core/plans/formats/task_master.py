@@ -17,7 +17,7 @@ from orchestrator.core.plans.reading.json_source import (
     one_line,
     plain,
 )
-from orchestrator.core.plans.reading.progress import status_of
+from orchestrator.core.plans.reading.progress import note_of, status_of
 
 _READ: Final = frozenset(
     {
@@ -131,6 +131,7 @@ def _item(task: Any, prefix: str, parent: str, lines: Lines, findings: Findings)
         details=[text for text in details if text],
         exits=[one_line(strategy, 500)] if strategy else [],
         status=status_of(plain(task.get("status")), line, findings),
+        breadcrumb=note_of(plain(task.get("status"))),
         agent=one_line(task.get("assignee"), LONGEST_AGENT),
     )
 

@@ -44,6 +44,8 @@ from orchestrator.core.plans.text.titles import split_title
 from orchestrator.core.terms import StageKind
 
 MAIN_LANE: Final = "main"
+#: Marks a step whose place among the others the plan does not say itself.
+ORDER: Final = "order"
 
 
 def build_plan(draft: PlanDraft, matter: FrontMatter, findings: Findings) -> Plan | None:
@@ -168,6 +170,8 @@ class _Builder:
             built = self._step(
                 step, parallel=not draft.sequential, said=draft.note.lower().startswith("parallel")
             )
+            if draft.derived:
+                built = replace(built, inferred=(*built.inferred, ORDER))
             if draft.sequential and not draft.inferred and previous:
                 built = replace(
                     built, needs=_with_need(built.needs, Need(previous, draft.line, inferred=True))
