@@ -15,11 +15,12 @@ from orchestrator.core.terms import Format
 
 
 class PlanText(Body):
-    """The text of a plan. `format` forces how it is read; `values` are given to the parameters of a
-    template."""
+    """The text of a plan. `format` forces how it is read; `values` are given to the parameters of a template;
+    `tag` chooses one tag of a task-master file that has several."""
 
     source: str
     format: Format | None = None
+    tag: Text = ""
     values: dict[str, Text] = {}
 
 

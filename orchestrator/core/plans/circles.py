@@ -56,7 +56,7 @@ class _Search:
         return other in self.needs and other not in self._number
 
     def _close(self, key: str) -> None:
-        members = []
+        members: list[str] = []
         while not members or members[-1] != key:
             members.append(self._open.pop())
         self._is_open.difference_update(members)

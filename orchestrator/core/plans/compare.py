@@ -170,6 +170,8 @@ def _text(value: object) -> str:
 def _others(old: Plan, new: Plan) -> Iterator[FieldChange]:
     for name in ("name", "summary", "domain", "owner", "priority", "repository", "base_branch"):
         yield from _changed(name.replace("_", " "), _text(getattr(old, name)), _text(getattr(new, name)))
+    orders = ["dependencies" if plan.by_needs else "batches" for plan in (old, new)]
+    yield from _changed("order", *orders)
     yield from _changed("needs", ", ".join(old.needs), ", ".join(new.needs))
     yield from _changed("approvers", ", ".join(old.approvers), ", ".join(new.approvers))
     yield from _changed("approvals needed", _text(old.approvals), _text(new.approvals))

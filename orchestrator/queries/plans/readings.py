@@ -17,6 +17,7 @@ from orchestrator.core.plans.checks.read import read
 from orchestrator.core.plans.compare import PlanChanges, compare_plans
 from orchestrator.core.plans.formats.recognise import recognise
 from orchestrator.core.plans.plan import Plan, Reading
+from orchestrator.core.plans.reading.naming import called_after
 from orchestrator.core.plans.rehearsing.preview import Preview, preview
 from orchestrator.core.plans.text.render import render_plan
 from orchestrator.core.plans.text.source import decode_source
@@ -30,7 +31,8 @@ KEPT: Final = 6
 
 def reading_of(version: WorkflowVersion) -> Reading:
     """A stored version, read in the format that it was submitted in; see `checked`."""
-    return _read(version.source, version.format, frozenset(settings.TOOLS))
+    reading = _read(version.source, version.format, frozenset(settings.TOOLS))
+    return called_after(reading, version.source_name)
 
 
 def adoption_by(version: WorkflowVersion) -> Adoption:
@@ -46,8 +48,9 @@ def state_told_by(version: WorkflowVersion) -> Adoption:
     return _adopted(version.source, version.format, frozenset(settings.TOOLS))
 
 
-def checked(source: bytes | str, wanted: Format | None = None) -> Reading:
-    """Plan and findings of a text, in the wanted format or in the one that its content shows.
+def checked(source: bytes | str, wanted: Format | None = None, name: str = "") -> Reading:
+    """Plan and findings of a text, in the wanted format or in the one that its content shows; `name` is that
+    of its file, if it has one.
 
     Read once in a process: who checks a text submits it next, and then opens it. What other workstreams,
     people and the policy of checks have to do with it is added by `judged` (`judged.py`).
@@ -55,7 +58,7 @@ def checked(source: bytes | str, wanted: Format | None = None) -> Reading:
     text = decode_source(source)
     if isinstance(text, Finding):
         return Reading(None, (text,))
-    return _read(text, wanted or recognise(text), frozenset(settings.TOOLS))
+    return called_after(_read(text, wanted or recognise(text), frozenset(settings.TOOLS)), name)
 
 
 def changes_between(old: WorkflowVersion, new: WorkflowVersion) -> PlanChanges | None:

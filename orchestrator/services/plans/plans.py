@@ -84,7 +84,7 @@ def submit_plan(
     if refusal := why_not_submit(workstream, actor):
         raise refusal
     _refuse_past(note.wanted_effective_at, now)
-    reading = judged(checked(source, wanted), workstream=workstream, bundle=bundle)
+    reading = judged(checked(source, wanted, source_name), workstream=workstream, bundle=bundle)
     plan, form = reading.plan, reading.format
     if form is None or plan is None or unschedulable(reading):
         raise PlanRejected(unschedulable(reading) or reading.findings)

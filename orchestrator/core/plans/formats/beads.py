@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from orchestrator.core.plans.findings import Findings
 from orchestrator.core.plans.plan import Reading
-from orchestrator.core.plans.reading.items import Item, key_of, reading_of
+from orchestrator.core.plans.reading.items import Item, key_of, name_by_content, reading_of
 from orchestrator.core.plans.reading.json_source import (
     LONGEST_AGENT,
     LONGEST_TITLE,
@@ -65,7 +65,9 @@ def read(text: str) -> Reading:
         item.parent = "" if item.parent in gone else item.parent
     parents = {item.parent for item in items}
     epics = [item.title for item in items if not item.parent and item.key in parents]
-    return reading_of((name_of(epics[0]) if len(epics) == 1 else "") or "Issues", "", items, findings)
+    name = name_of(epics[0]) if len(epics) == 1 else ""
+    name = name or name_by_content([item.title for item in items], findings)
+    return reading_of(name, "", items, findings)
 
 
 @dataclass(frozen=True, slots=True)

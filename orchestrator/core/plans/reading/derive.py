@@ -25,7 +25,7 @@ def derive_stage(draft: PlanDraft, findings: Findings) -> StageDraft:
     circle.
     """
     loose = draft.loose
-    number = max((stage.number for stage in draft.stages), default=0) + 1
+    number = next_number(draft)
     stage = StageDraft(number, "Work", loose[0].line, inferred=True)
     before = _predecessors(loose)
     if not any(before):
@@ -69,6 +69,33 @@ def stage_by_needs(number: int, threads: list[ThreadDraft], findings: Findings) 
     findings.add("order-by-needs", line, message, fix)
     batch = BatchDraft(1, "Work", line, inferred=True, threads=threads)
     return StageDraft(number, "Work", line, inferred=True, batches=[batch])
+
+
+def next_number(draft: PlanDraft) -> int:
+    return max((stage.number for stage in draft.stages), default=0) + 1
+
+
+def loose_by_needs(draft: PlanDraft, findings: Findings) -> StageDraft:
+    """The steps and gates outside every batch as one, with `order: dependencies` (BX-4)."""
+    steps = [item for item in draft.loose if isinstance(item, StepDraft)]
+    gates = [item for item in draft.loose if isinstance(item, GateDraft)]
+    stage = stage_by_needs(
+        next_number(draft), [ThreadDraft("", "", draft.loose[0].line, steps=steps)], findings
+    )
+    stage.batches[0].threads, stage.batches[0].steps, stage.batches[0].beside = [], steps, gates
+    return stage
+
+
+def put_gates_beside(stages: list[StageDraft]) -> None:
+    """With `order: dependencies` a gate stands in the batch before it, and waits for what it names alone."""
+    for stage in stages:
+        kept: list[BatchDraft] = []
+        for batch in stage.batches:
+            if batch.gate is not None and kept and kept[-1].gate is None:
+                kept[-1].beside.append(batch.gate)
+            else:
+                kept.append(batch)
+        stage.batches = kept
 
 
 def _level_batches(level: int, items: list[StepDraft | GateDraft]) -> list[BatchDraft]:

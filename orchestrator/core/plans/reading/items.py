@@ -14,6 +14,7 @@ from orchestrator.core.plans.plan import Plan, Progress, Reading
 from orchestrator.core.plans.reading.build import build_plan
 from orchestrator.core.plans.reading.derive import stage_by_needs
 from orchestrator.core.plans.reading.drafts import Notes, PlanDraft, StepDraft, ThreadDraft, Value
+from orchestrator.core.plans.reading.json_source import name_of
 from orchestrator.core.plans.reading.parents import relate_parents
 from orchestrator.core.plans.reading.progress import tell_state, told
 from orchestrator.core.plans.text.front_matter import FrontMatter
@@ -52,6 +53,16 @@ class Item:
 def key_of(text: str) -> str:
     """A key that may stand in file names and addresses, from another tool's id."""
     return _UNUSABLE.sub("-", text).strip("-._")[:LONGEST_KEY].strip("-._")
+
+
+def name_by_content(titles: Sequence[str], findings: Findings) -> str:
+    """A name for a plan whose source gives none: its first task; the name of its file is taken instead, where
+    there is one (`naming.py`).
+    """
+    first = next((title for title in titles if title), "Unnamed task")
+    more = f" and {len(titles) - 1} more" if len(titles) > 1 else ""
+    findings.add("inferred-name", 1, "The source gives the plan no name.", "Give its file a telling name.")
+    return name_of(f"{first[:80].rstrip()}{more}") or "Unnamed plan"
 
 
 def reading_of(
