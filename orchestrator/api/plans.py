@@ -44,6 +44,7 @@ def submit(request: HttpRequest, body: PlanSubmission) -> SubmissionFacts:
         change_reason=body.change_reason,
         wanted=body.format,
         adopt=body.adopt,
+        leave_needs=body.leave_needs,
         note=Note(body.change_impact, body.wanted_effective_at),
     )
     return submission_facts(submission)

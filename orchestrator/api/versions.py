@@ -11,8 +11,10 @@ from django.utils import timezone
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.routes import Routes
+from orchestrator.contract.plans import SubmissionFacts
 from orchestrator.contract.values import OptionalReason
 from orchestrator.contract.versions import (
+    DependencyDrop,
     DryRunFacts,
     ManyMigrations,
     MappingLine,
@@ -38,9 +40,12 @@ from orchestrator.queries.plans.readings import plan_of
 from orchestrator.queries.workstreams.workstream_facts import find_workstream, workstream_detail
 from orchestrator.services.changes.migration import Migrated, migrate_several, migrate_workstream
 from orchestrator.services.changes.roll_back import roll_back
+from orchestrator.services.plans.plans import submission_of
 from orchestrator.services.plans.starting import start_workstream
 from orchestrator.services.review.decisions import approve_version, send_back_version, withdraw_version
+from orchestrator.services.review.dropped_needs import drop_dependency
 from orchestrator.services.review.withdrawals import withdraw_approval
+from orchestrator.web.plans.submission_facts import submission_facts
 
 router = Routes(tags=["versions"])
 
@@ -110,6 +115,25 @@ def send_back(request: HttpRequest, slug: str, number: int, body: SendBack) -> W
         now=timezone.now(),
     )
     return workstream_detail(workstream_of(version).uuid)
+
+
+@router.post("/workflows/{slug:slug}/versions/{int:number}/drop-dependency", response={201: SubmissionFacts})
+@act(drop_dependency, status=201)
+def drop(request: HttpRequest, slug: str, number: int, body: DependencyDrop) -> SubmissionFacts:
+    """Drop a dependency that names nothing, closes a circle or stands in a later batch.
+
+    The answer is the next version: the same text, read without the dependency.
+    """
+    version = drop_dependency(
+        version_id=find_version(slug, number).pk,
+        seen_sha256=body.sha256,
+        step=body.step,
+        need=body.need,
+        reason=body.reason,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return submission_facts(submission_of(version.pk))
 
 
 @router.post("/workflows/{slug:slug}/versions/{int:number}/withdraw", response=WorkstreamFacts)

@@ -74,6 +74,18 @@ class SendBack(Body):
     reason: Text
 
 
+class DependencyDrop(Body):
+    """A dependency that can never hold is dropped from the text with this SHA-256.
+
+    `step` waits for `need`, both by key; `need` may name nothing in the plan.
+    """
+
+    sha256: Sha256
+    step: Annotated[str, Field(min_length=1, max_length=80)]
+    need: Annotated[str, Field(min_length=1, max_length=300)]
+    reason: Text
+
+
 class WorkstreamStart(Body):
     """Another workstream on the version in effect."""
 

@@ -52,6 +52,7 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     ),
     "unknown-dependency": (_BLOCKS, "A dependency names something that is not in the plan."),
     "dependency-cycle": (_BLOCKS, "Steps wait for one another in a circle."),
+    "dropped-dependency": (_INFO, "A reviewer dropped a dependency that could never hold."),
     "finished-dependency": (
         _WARNS,
         "A finished task has a dependency that cannot hold; nobody waits for it any more.",

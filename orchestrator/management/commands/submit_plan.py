@@ -73,6 +73,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--adopt", action="store_true", help="take over the state that a source tells of its tasks"
         )
+        parser.add_argument(
+            "--leave-needs", action="store_true", help="let the reviewer drop dependencies that cannot hold"
+        )
         parser.add_argument("--json", action="store_true", help="print the same facts as JSON")
 
     def handle(self, *, paths: Sequence[str], user: str, values: list[str], **options: Any) -> None:
@@ -107,6 +110,7 @@ class Command(BaseCommand):
             now=timezone.now(),
             wanted=_format(options),
             adopt=options["adopt"],
+            leave_needs=options["leave_needs"],
         )
         for line in lines_of(submission.reading.findings):
             self.stdout.write(line)

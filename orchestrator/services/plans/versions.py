@@ -9,6 +9,7 @@ from datetime import datetime
 
 from orchestrator.core.errors import InvalidInput, MissingReason, WrongState
 from orchestrator.core.plans.compare import compare_plans
+from orchestrator.core.plans.impossible import NeedPair
 from orchestrator.core.plans.plan import Plan
 from orchestrator.core.terms import Format, VersionStatus, WorkstreamStatus
 from orchestrator.models import Workflow, WorkflowVersion, Workstream
@@ -26,6 +27,7 @@ class VersionText:
     name: str
     format: Format
     adopts: bool = False
+    dropped_needs: tuple[NeedPair, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ def next_version(
     digest = hashlib.sha256(text.source.encode()).hexdigest()
     anothers = current.workstream_id not in {None, workstream.pk}
     same = (current.source_sha256, current.format, current.adopts) == (digest, text.format, text.adopts)
+    same = same and current.dropped_needs == [list(pair) for pair in text.dropped_needs]
     if same and not anothers:
         raise InvalidInput("This text is the current version already; nothing changed.", field="source")
     if anothers:
@@ -167,6 +170,7 @@ def _version(
         source=text.source,
         format=text.format,
         adopts=text.adopts,
+        dropped_needs=[list(pair) for pair in text.dropped_needs],
         source_name=text.name[:200],
         source_sha256=hashlib.sha256(text.source.encode()).hexdigest(),
         summary=plan.summary,

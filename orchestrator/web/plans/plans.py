@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from orchestrator.core.changes.adoption import adoption_of
 from orchestrator.core.errors import InvalidInput, Refusal
 from orchestrator.core.plans.formats import task_master
+from orchestrator.core.plans.impossible import IMPOSSIBLE
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.text.parameters import Parameter, parameters_of
 from orchestrator.core.plans.text.render import render_plan
@@ -138,6 +139,7 @@ def _submit(
         change_reason=reason,
         wanted=_wanted(request),
         adopt=_adopt(request),
+        leave_needs=request.POST.get("leave_needs") == "yes",
         note=note,
     )
     then = reverse("plan-review", args=[done.version.workflow.slug, done.version.number])
@@ -191,6 +193,8 @@ def submit_page(
         "adopts_state": bool(adoption) and may_adopt,
         "found": review.reading.format if review else None,
         "ways": ways,
+        "leave_needs": request.POST.get("leave_needs") == "yes",
+        "may_leave_needs": bool(review) and any(f.code in IMPOSSIBLE for f in review.blockers),
         "tags": _tags(source, review.reading) if review else {},
         "may_edit": bool(review and review.reading.plan and review.reading.format is not Format.PLAN),
         "may_not_submit": off(plans.why_not_submit(workstream, viewer(request).actor)),
