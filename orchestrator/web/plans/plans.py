@@ -194,7 +194,7 @@ def submit_page(
         "found": review.reading.format if review else None,
         "ways": ways,
         "leave_needs": request.POST.get("leave_needs") == "yes",
-        "may_leave_needs": bool(review) and any(f.code in IMPOSSIBLE for f in review.blockers),
+        "may_leave_needs": review is not None and any(found.code in IMPOSSIBLE for found in review.blockers),
         "tags": _tags(source, review.reading) if review else {},
         "may_edit": bool(review and review.reading.plan and review.reading.format is not Format.PLAN),
         "may_not_submit": off(plans.why_not_submit(workstream, viewer(request).actor)),
