@@ -11,6 +11,7 @@ from orchestrator.adapters.apart import apart
 from orchestrator.adapters.turns import turn
 from orchestrator.core import limits
 from orchestrator.core.changes.adoption import Adoption, adoption_of
+from orchestrator.core.changes.pairing import old_keys
 from orchestrator.core.errors import WrongState
 from orchestrator.core.findings import Finding
 from orchestrator.core.plans.checks.read import read
@@ -141,7 +142,7 @@ def _previewed(text: _Text, tools: frozenset[str], executors: int, adopts: bool)
 @lru_cache(KEPT)
 def _compared(old: _Text, new: _Text, tools: frozenset[str]) -> PlanChanges | None:
     before, after = _read(old, tools).plan, _read(new, tools).plan
-    return compare_plans(before, after) if before and after else None
+    return compare_plans(before, after, old_keys(before, after)) if before and after else None
 
 
 def plan_of(version: WorkflowVersion) -> Plan:

@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from orchestrator.core.changes.pairing import old_keys
 from orchestrator.core.errors import InvalidInput, MissingReason, WrongState
 from orchestrator.core.plans.compare import compare_plans
 from orchestrator.core.plans.impossible import NeedPair
@@ -127,7 +128,7 @@ def _promised(workstream: Workstream) -> bool:
 def _impact(before: WorkflowVersion, plan: Plan) -> str:
     """What changes for those who work by the plan, in words, as far as the two texts show it."""
     old = reading_of(before).plan
-    said = compare_plans(old, plan).sentence if old else ""
+    said = compare_plans(old, plan, old_keys(old, plan)).sentence if old else ""
     return f"{said[0].upper()}{said[1:]}." if said else "No step, gate or dependency changes."
 
 
