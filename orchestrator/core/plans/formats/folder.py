@@ -198,12 +198,16 @@ def _no_plan(name: str, value: Any, found: Format) -> str:
 
 
 def _of_tags(name: str, text: str, tags: tuple[str, ...]) -> list[PlanSource]:
-    """Each tag of a task-master file as a file of its own, named after the file and the tag."""
+    """Each tag of a task-master file as a file of its own, named after the file and the tag; the tag that every
+    file has keeps the file's name."""
     folder, own = posixpath.split(name)
     stem = own.rsplit(".", 1)[0]
     slugs = _free_slugs(tags)
     texts = task_master.only(text, tags)
-    names = (posixpath.join(folder, f"{stem}.{slug}.json") for slug in slugs)
+    names = (
+        posixpath.join(folder, own if tag == task_master.USUAL_TAG else f"{stem}.{slug}.json")
+        for tag, slug in zip(tags, slugs, strict=True)
+    )
     return [PlanSource(each, part) for each, part in zip(names, texts, strict=True)]
 
 

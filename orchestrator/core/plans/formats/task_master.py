@@ -39,8 +39,9 @@ _READ: Final = frozenset(
 )
 
 
+USUAL_TAG: Final = "master"
 #: Names of tags and projects that say nothing.
-_USUAL: Final = frozenset({"", "master", "main", "default", "tasks"})
+_USUAL: Final = frozenset({"", USUAL_TAG, "main", "default", "tasks"})
 
 
 def looks_like(value: Any) -> bool:
