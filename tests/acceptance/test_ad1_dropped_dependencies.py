@@ -147,7 +147,7 @@ def test_ad1_on_the_page(driver: Driver) -> None:
     body = {"version_id": version.pk, "seen_sha256": version.source_sha256, "pair": "0"}
     assert reviewer.post(f"{address}drop", body | {"reason": ""}).status_code == 422
     answer = reviewer.post(f"{address}drop", body | {"reason": "A typo."}, follow=True)
-    assert "version 2 has the same text without it" in words(answer)
+    assert "Version 2 has the same text, without the dependency of a on “z9”." in words(answer)
     assert "The review dropped that a waits for “z9”." in words(answer)
     assert "Dependencies that cannot hold" not in words(answer)
     observer = signed_in(driver.cast.observer)

@@ -14,8 +14,8 @@ from orchestrator.core.plans.plan import Plan
 
 def old_keys(old: Plan, new: Plan) -> Mapping[str, str]:
     """Key in the new plan -> key in the old one, of every step that is one step in both."""
-    sides = [[definition_of(placed) for placed in plan.placed_steps()] for plan in (old, new)]
-    lines = suggest(*sides)
+    before, after = (list(map(definition_of, plan.placed_steps())) for plan in (old, new))
+    lines = suggest(before, after)
     return {line.new[0]: line.old[0] for line in lines if len(line.old) == len(line.new) == 1}
 
 

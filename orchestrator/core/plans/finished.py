@@ -125,11 +125,7 @@ def _free(key: str, taken: set[str], counted: Counter[str]) -> str:
 
 def _circles_among(graph: Graph, finished: set[str]) -> dict[str, frozenset[str]]:
     """The circle that each finished step stands in, if all of it is finished."""
-    needs = {
-        key: [edge.key for edge in graph.needs[key] if edge.key in finished]
-        for key in graph.keys
-        if key in finished
-    }
+    needs = {key: graph.needed(key) for key in graph.keys if key in finished}
     return {key: circle for circle in circles(needs) for key in circle}
 
 

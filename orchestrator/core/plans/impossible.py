@@ -32,12 +32,9 @@ class ImpossibleNeed:
 def impossible_needs(plan: Plan) -> tuple[ImpossibleNeed, ...]:
     """Every dependency that names nothing, closes a circle or stands in a later batch, in plan order."""
     graph = compile_graph(plan)
-    circle_of = {
-        key: circle
-        for circle in circles({key: [edge.key for edge in graph.needs[key]] for key in graph.keys})
-        for key in circle
-    }
-    return tuple(found for step in plan.steps() for found in _of_step(step, graph, circle_of))
+    found = circles({key: graph.needed(key) for key in graph.keys})
+    circle_of = {key: circle for circle in found for key in circle}
+    return tuple(one for step in plan.steps() for one in _of_step(step, graph, circle_of))
 
 
 def _of_step(step: StepSpec, graph: Graph, circle_of: dict[str, frozenset[str]]) -> Iterator[ImpossibleNeed]:

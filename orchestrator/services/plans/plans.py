@@ -89,10 +89,7 @@ def submit_plan(
         raise refusal
     _refuse_past(note.wanted_effective_at, now)
     reading = judged(checked(source, wanted, source_name), workstream=workstream, bundle=bundle)
-    plan, form = reading.plan, reading.format
-    stopped = [found for found in unschedulable(reading) if not (leave_needs and found.code in IMPOSSIBLE)]
-    if form is None or plan is None or stopped:
-        raise PlanRejected(stopped or reading.findings)
+    plan, form = _schedulable(reading, leave_needs)
     text = VersionText(source.decode("utf-8-sig"), source_name, form, adopt and bool(adoption_of(reading)))
     with unit_of_work():
         if workstream is None:
@@ -136,6 +133,14 @@ def _refuse_state_of_its_own(workstream: Workstream, adopt: bool) -> None:
             recovery="Submit the version without adopting the state of its source.",
             field="adopt",
         )
+
+
+def _schedulable(reading: Reading, leave_needs: bool) -> tuple[Plan, Format]:
+    """The plan and its format; PlanRejected with what keeps it from being stored."""
+    stopped = [found for found in unschedulable(reading) if not (leave_needs and found.code in IMPOSSIBLE)]
+    if reading.format is None or reading.plan is None or stopped:
+        raise PlanRejected(stopped or reading.findings)
+    return reading.plan, reading.format
 
 
 def _refuse_past(wanted: datetime | None, now: datetime) -> None:

@@ -123,7 +123,7 @@ def drop(request: HttpRequest, shown: Sequence[ImpossibleNeed]) -> str:
         actor=viewer(request).actor,
         now=now(),
     )
-    return f"{step} no longer waits for “{need}”: version {made.number} has the same text without it."
+    return f"Version {made.number} has the same text, without the dependency of {step} on “{need}”."
 
 
 @does(decisions.approve_version)

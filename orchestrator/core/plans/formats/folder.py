@@ -198,8 +198,10 @@ def _no_plan(name: str, value: Any, found: Format) -> str:
 
 
 def _of_tags(name: str, text: str, tags: tuple[str, ...]) -> list[PlanSource]:
-    """Each tag of a task-master file as a file of its own, named after the file and the tag; the tag that every
-    file has keeps the file's name."""
+    """Each tag of a task-master file as a file of its own, named after the file and the tag.
+
+    The tag that every file has keeps the file's name.
+    """
     folder, own = posixpath.split(name)
     stem = own.rsplit(".", 1)[0]
     slugs = _free_slugs(tags)

@@ -70,9 +70,8 @@ def read(text: str) -> Reading:
     for problem in problems(value, PLAN_FILE_SCHEMA):
         line = places.line(problem.holder, problem.name) or 1
         message = f"{problem.path or 'The plan file'} {problem.message}."
-        findings.add(
-            "plan-file-field", line, message, "See workstream.schema.json for what a plan file holds."
-        )
+        fix = "See workstream.schema.json for what a plan file holds."
+        findings.add("plan-file-field", line, message, fix)
     if isinstance(value, dict) and ("plan" in value) == ("plans" in value):
         findings.add(
             "plan-file-field", 1, "A plan file has either `plan` or `plans`.", "Keep one of the two."
@@ -174,8 +173,7 @@ class _BundleReader:
 
     def _gate_batch(self, given: Json, gate: Json, line: int) -> BatchSpec:
         """A gate is alone in its batch, but for the step that runs its action."""
-        thread = given["threads"][0]
-        built = self._gate_thread(gate, thread, line, alone=len(given["threads"]) == 1)
+        built = self._gate_thread(gate, given["threads"][0], line, alone=len(given["threads"]) == 1)
         return BatchSpec(gate["key"], _name(given), line, (built,))
 
     def _gate_thread(self, gate: Json, given: Json, line: int, *, alone: bool) -> ThreadSpec:
@@ -187,10 +185,9 @@ class _BundleReader:
             )
             self.findings.add("plan-file-field", self.places.line(gate), message, fix)
         built = tuple([replace(step, inferred=(ACTION,)) for step in steps[:-1]] + [steps[-1]])
-        key = gate["key"]
         if has_action(steps[-1]) and len(steps) == 1:
-            built = with_action(steps[-1], self._free(action_key(key)), self.findings)
-        return ThreadSpec(key, _name(given), line, built)
+            built = with_action(steps[-1], self._free(action_key(gate["key"])), self.findings)
+        return ThreadSpec(gate["key"], _name(given), line, built)
 
     def _free(self, key: str) -> str:
         free, count = key, 1
@@ -307,9 +304,8 @@ def _json(value: object) -> str:
 def _given(values: Json, required: Iterable[str] = ()) -> dict[str, Any]:
     """Without what says nothing."""
     kept = frozenset(required)
-    return {
-        name: value for name, value in values.items() if name in kept or value not in ("", [], {}, 0, False)
-    }
+    nothing: tuple[Any, ...] = ("", [], {}, 0, False)
+    return {name: value for name, value in values.items() if name in kept or value not in nothing}
 
 
 def _plan(plan: Plan) -> dict[str, Any]:

@@ -5,19 +5,25 @@ Both are inferred, and no tracker refuses a part that names its own whole, so ne
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from orchestrator.core.plans.circles import circles
 from orchestrator.core.plans.findings import Findings
-
-if TYPE_CHECKING:
-    from orchestrator.core.plans.reading.items import Item
 
 #: Needs that subtasks take over from their parents in one plan, so that reading stays linear.
 MOST_INHERITED: Final = 100_000
 
 
-def relate_parents(items: Sequence["Item"], findings: Findings) -> None:
+class Related(Protocol):
+    """A task that may be part of another one; `needs` and `parent` are keys."""
+
+    key: str
+    line: int
+    needs: list[str]
+    parent: str
+
+
+def relate_parents(items: Sequence[Related], findings: Findings) -> None:
     """Add to the needs of each task its subtasks, and to those of each subtask what its parents need.
 
     A subtask that names a task which it is a part of waits for the rest only: that task ends after it.
@@ -39,7 +45,7 @@ def relate_parents(items: Sequence["Item"], findings: Findings) -> None:
 class _Family:
     """Which task is a part of which; `below` has the subtasks of each task that has any."""
 
-    def __init__(self, items: Sequence["Item"]) -> None:
+    def __init__(self, items: Sequence[Related]) -> None:
         self.known = {item.key: item for item in items}
         self.below: dict[str, list[str]] = defaultdict(list)
         for item in items:
@@ -49,7 +55,7 @@ class _Family:
         self._last: dict[str, int] = {}
         self.down = list(self._walk(items))
 
-    def _walk(self, items: Sequence["Item"]) -> Iterator[str]:
+    def _walk(self, items: Sequence[Related]) -> Iterator[str]:
         """Every task before its parts; the numbers say who stands below whom.
 
         Tasks that are parts of one another in a circle are left out.
@@ -75,7 +81,7 @@ class _Family:
         return self._first[whole] < self._first[key] < self._last[whole]
 
 
-def _leave_whole_out(item: "Item", family: _Family, findings: Findings) -> None:
+def _leave_whole_out(item: Related, family: _Family, findings: Findings) -> None:
     wholes = [need for need in item.needs if family.is_part_of(item.key, need)]
     if not wholes:
         return
@@ -107,7 +113,7 @@ def _inherit(family: _Family, findings: Findings) -> bool:
 
 
 def _open_circles(
-    items: Sequence["Item"], own: Mapping[str, frozenset[str]], family: _Family, findings: Findings
+    items: Sequence[Related], own: Mapping[str, frozenset[str]], family: _Family, findings: Findings
 ) -> None:
     """Take inferred needs out of circles.
 

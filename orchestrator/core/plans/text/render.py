@@ -58,7 +58,7 @@ def _stage(stage: StageSpec) -> Iterator[str]:
     if stage.definition:
         yield from ("#### Stage Definition", "", *escape(stage.definition), "")
     for batch in stage.batches:
-        gates = [thread for thread in batch.threads if any(step.gate for step in thread.steps)]
+        gates = [thread for thread in batch.threads if thread.steps and thread.steps[-1].gate]
         if not gates or len(gates) < len(batch.threads):
             yield from _batch(batch, gates)
         for thread in gates:
