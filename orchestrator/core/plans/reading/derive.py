@@ -3,6 +3,7 @@ alone give the order (BX-2, BX-4).
 """
 
 from collections import defaultdict
+from typing import Final
 
 from orchestrator.core.engine.conditions import steps_named
 from orchestrator.core.plans.findings import Findings
@@ -16,6 +17,10 @@ from orchestrator.core.plans.reading.drafts import (
 )
 from orchestrator.core.plans.reading.fields import named_needs
 from orchestrator.core.plans.text.phrases import read_names, unmark
+
+
+#: Notes of a step that name what it waits for.
+_WAITS: Final = frozenset({"needs", "when"})
 
 
 def derive_stage(draft: PlanDraft, findings: Findings) -> StageDraft:
@@ -62,7 +67,7 @@ def stage_by_needs(number: int, threads: list[ThreadDraft], findings: Findings) 
     for step in (step for thread in threads for step in thread.steps):
         step.parallel = True if step.parallel is None else step.parallel
     steps = [step for thread in threads for step in thread.steps]
-    free = sum(not _names_before(step) for step in steps)
+    free = sum(not (step.needs or step.notes.values.keys() & _WAITS) for step in steps)
     starts = "its step starts" if len(steps) == 1 else f"its {len(steps)} steps start"
     message = f"The source has no batches: {starts} by what they need alone, and {free} need nothing."
     fix = "Write a PLAN.md with batches if some have to wait for others."

@@ -43,7 +43,8 @@ def status_of(word: str, line: int, findings: Findings) -> TaskStatus:
 
 def note_of(word: str) -> str:
     """What a tool's word says beside the status it means: that a task is only put off."""
-    return f"The source has put it off: {_plain(word)}." if _plain(word) in _PUT_OFF else ""
+    known = _plain(word)
+    return f"The source has put it off: {known}." if known in _PUT_OFF else ""
 
 
 def _plain(word: str) -> str:
