@@ -18,7 +18,6 @@ from orchestrator.core.plans.reading.drafts import (
 from orchestrator.core.plans.reading.fields import named_needs
 from orchestrator.core.plans.text.phrases import read_names, unmark
 
-
 #: Notes of a step that name what it waits for.
 _WAITS: Final = frozenset({"needs", "when"})
 
