@@ -15,7 +15,7 @@ from orchestrator.queries.plans.plan_facts import check_facts
 from orchestrator.queries.plans.readings import checked, turn_to_read
 from orchestrator.queries.workstreams.workstream_facts import find_workstream
 from orchestrator.services.plans.plans import submit_plan
-from orchestrator.services.plans.templates import source_with_values
+from orchestrator.services.plans.templates import source_of_tag, source_with_values
 from orchestrator.services.plans.versions import Note
 from orchestrator.web.plans.submission_facts import submission_facts
 
@@ -44,6 +44,7 @@ def submit(request: HttpRequest, body: PlanSubmission) -> SubmissionFacts:
         change_reason=body.change_reason,
         wanted=body.format,
         adopt=body.adopt,
+        leave_needs=body.leave_needs,
         note=Note(body.change_impact, body.wanted_effective_at),
     )
     return submission_facts(submission)
@@ -57,4 +58,5 @@ def _source(body: PlanText) -> bytes:
             recovery="Split the plan into several workstreams.",
             field="source",
         )
+    source = source_of_tag(source, body.tag) if body.tag else source
     return source_with_values(source, body.values) if body.values else source

@@ -11,13 +11,16 @@ from django.utils import timezone
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.routes import Routes
+from orchestrator.contract.plans import SubmissionFacts
 from orchestrator.contract.values import OptionalReason
 from orchestrator.contract.versions import (
+    DependencyDrop,
     DryRunFacts,
     ManyMigrations,
+    MappedMigration,
     MappingLine,
     MigrationFacts,
-    OneMigration,
+    PairFacts,
     RollBack,
     SendBack,
     VerdictFacts,
@@ -30,17 +33,20 @@ from orchestrator.core.changes.judge import ItemVerdict, Judgement
 from orchestrator.core.changes.mapping import StepMapping
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import Scope
-from orchestrator.models import Migration, Workflow, Workstream
-from orchestrator.queries.changes.migrations import dry_run
+from orchestrator.models import Migration, Workflow, WorkflowVersion, Workstream
+from orchestrator.queries.changes.migrations import dry_run, under_way, with_suggestions
 from orchestrator.queries.plans.change_log import LoggedChange, change_log
 from orchestrator.queries.plans.plans import find_version, workstream_of
 from orchestrator.queries.plans.readings import plan_of
 from orchestrator.queries.workstreams.workstream_facts import find_workstream, workstream_detail
 from orchestrator.services.changes.migration import Migrated, migrate_several, migrate_workstream
 from orchestrator.services.changes.roll_back import roll_back
+from orchestrator.services.plans.plans import submission_of
 from orchestrator.services.plans.starting import start_workstream
 from orchestrator.services.review.decisions import approve_version, send_back_version, withdraw_version
+from orchestrator.services.review.dropped_needs import drop_dependency
 from orchestrator.services.review.withdrawals import withdraw_approval
+from orchestrator.web.plans.submission_facts import submission_facts
 
 router = Routes(tags=["versions"])
 
@@ -70,11 +76,12 @@ def approve(request: HttpRequest, slug: str, number: int, body: VersionApproval)
     `effective_at` puts it off, `withdraw_seconds` leaves time to withdraw it before anything starts,
     `mapping` says what becomes of steps; those of the last approval count.
     """
+    version = find_version(slug, number)
     workstream = approve_version(
-        version_id=find_version(slug, number).pk,
+        version_id=version.pk,
         seen_sha256=body.sha256,
         note=body.note,
-        mapping=_lines(body.mapping),
+        mapping=_mapping(workstream_of(version), version, body),
         effective_at=body.effective_at,
         withdraw_seconds=body.withdraw_seconds,
         actor=caller_of(request).actor,
@@ -110,6 +117,25 @@ def send_back(request: HttpRequest, slug: str, number: int, body: SendBack) -> W
         now=timezone.now(),
     )
     return workstream_detail(workstream_of(version).uuid)
+
+
+@router.post("/workflows/{slug:slug}/versions/{int:number}/drop-dependency", response={201: SubmissionFacts})
+@act(drop_dependency, status=201)
+def drop(request: HttpRequest, slug: str, number: int, body: DependencyDrop) -> SubmissionFacts:
+    """Drop a dependency that names nothing, closes a circle or stands in a later batch.
+
+    The answer is the next version: the same text, read without the dependency.
+    """
+    version = drop_dependency(
+        version_id=find_version(slug, number).pk,
+        seen_sha256=body.sha256,
+        step=body.step,
+        need=body.need,
+        reason=body.reason,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return submission_facts(submission_of(version.pk))
 
 
 @router.post("/workflows/{slug:slug}/versions/{int:number}/withdraw", response=WorkstreamFacts)
@@ -150,22 +176,27 @@ def migrate_many(request: HttpRequest, slug: str, number: int, body: ManyMigrati
 
 @router.post("/workstreams/{uuid:uuid}/migrations/{int:number}/check", response=DryRunFacts)
 @needs(Scope.READ)
-def check(request: HttpRequest, uuid: UUID, number: int, body: OneMigration) -> DryRunFacts:
+def check(request: HttpRequest, uuid: UUID, number: int, body: MappedMigration) -> DryRunFacts:
     """The verdict for every item, should the workstream be migrated to this version; stores nothing."""
     workstream = find_workstream(uuid)
     version = find_version(_slug_of(workstream), number)
-    return _dry(workstream, dry_run(workstream, version, plan_of(version), _lines(body.mapping)))
+    plan, given = plan_of(version), _lines(body.mapping)
+    paired = with_suggestions(workstream, version, plan, given)
+    pairs = tuple(PairFacts(one.old, one.new, one.suggested) for one in paired[len(given) :])
+    judgement = dry_run(workstream, version, plan, paired if body.suggested else given)
+    return _dry(workstream, judgement, pairs)
 
 
 @router.post("/workstreams/{uuid:uuid}/migrations/{int:number}", response=MigrationFacts)
 @act(migrate_workstream)
-def migrate(request: HttpRequest, uuid: UUID, number: int, body: OneMigration) -> MigrationFacts:
+def migrate(request: HttpRequest, uuid: UUID, number: int, body: MappedMigration) -> MigrationFacts:
     """Bring the workstream to an approved version."""
     workstream = find_workstream(uuid)
+    version = find_version(_slug_of(workstream), number)
     migration = migrate_workstream(
         workstream_id=workstream.pk,
-        version_id=find_version(_slug_of(workstream), number).pk,
-        mapping=_lines(body.mapping),
+        version_id=version.pk,
+        mapping=_mapping(workstream, version, body),
         reason=body.reason,
         actor=caller_of(request).actor,
         now=timezone.now(),
@@ -201,9 +232,19 @@ def _lines(lines: list[MappingLine]) -> tuple[StepMapping, ...]:
     return tuple(StepMapping(tuple(line.old), tuple(line.new), line.redo, line.reason) for line in lines)
 
 
-def _dry(workstream: Workstream, judgement: Judgement) -> DryRunFacts:
+def _mapping(
+    workstream: Workstream, version: WorkflowVersion, body: MappedMigration | VersionApproval
+) -> tuple[StepMapping, ...]:
+    """The lines of a body, filled up as the page suggests where it says so and work is in flight."""
+    lines = _lines(body.mapping)
+    if not body.suggested or not under_way(workstream):
+        return lines
+    return with_suggestions(workstream, version, plan_of(version), lines)
+
+
+def _dry(workstream: Workstream, judgement: Judgement, pairs: tuple[PairFacts, ...]) -> DryRunFacts:
     verdicts = tuple(_verdict(verdict) for verdict in judgement.verdicts)
-    return DryRunFacts(workstream.uuid, workstream.slug, judgement.applies, verdicts, judgement.stuck)
+    return DryRunFacts(workstream.uuid, workstream.slug, judgement.applies, verdicts, judgement.stuck, pairs)
 
 
 def _verdict(verdict: ItemVerdict) -> VerdictFacts:

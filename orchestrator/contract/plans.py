@@ -15,11 +15,12 @@ from orchestrator.core.terms import Format
 
 
 class PlanText(Body):
-    """The text of a plan. `format` forces how it is read; `values` are given to the parameters of a
-    template."""
+    """The text of a plan. `format` forces how it is read; `values` are given to the parameters of a template;
+    `tag` chooses one tag of a task-master file that has several."""
 
     source: str
     format: Format | None = None
+    tag: Text = ""
     values: dict[str, Text] = {}
 
 
@@ -40,13 +41,15 @@ class PlanSubmission(PlanText):
     With `workstream` it is a new version of the plan of one that is planned or under way: `change_reason`
     says why, `change_impact` what it means for those who work by the plan (empty: what the steps show).
     `wanted_effective_at` is shown to the approver, who decides. With `adopt`, approval takes over the state
-    that the source tells of its tasks.
+    that the source tells of its tasks. With `leave_needs`, dependencies that cannot hold (unknown, in a
+    circle) do not keep the plan out: its reviewer drops them, and it is not approvable before.
     """
 
     source_name: Annotated[str, Field(min_length=1, max_length=200)] = "PLAN.md"
     workstream: UUID | None = None
     change_reason: Text = ""
     adopt: StrictBool = False
+    leave_needs: StrictBool = False
     change_impact: Text = ""
     wanted_effective_at: AwareDatetime | None = None
 

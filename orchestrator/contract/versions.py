@@ -40,6 +40,13 @@ class OneMigration(Body):
     reason: Text = ""
 
 
+class MappedMigration(OneMigration):
+    """With `suggested`, steps that the mapping leaves out are paired as the page suggests: by key, title and
+    criteria."""
+
+    suggested: StrictBool = False
+
+
 class ManyMigrations(OneMigration):
     """How several workstreams come to a version, each on its own."""
 
@@ -57,12 +64,14 @@ class VersionApproval(Body):
     """Approval of exactly the text with this SHA-256.
 
     `effective_at` puts it off, `withdraw_seconds` leaves time to withdraw it before work starts, `mapping`
-    says what becomes of steps of work in flight.
+    says what becomes of steps of work in flight; with `suggested`, those that it leaves out are paired as
+    the page suggests.
     """
 
     sha256: Sha256
     note: Text = ""
     mapping: MappingLines = []
+    suggested: StrictBool = False
     effective_at: AwareDatetime | None = None
     withdraw_seconds: Annotated[int, Field(strict=True, ge=0, le=3600)] = 0
 
@@ -71,6 +80,18 @@ class SendBack(Body):
     """A text that is not to be approved as it is: `sha256` is that of the text that was read."""
 
     sha256: Sha256
+    reason: Text
+
+
+class DependencyDrop(Body):
+    """A dependency that can never hold is dropped from the text with this SHA-256.
+
+    `step` waits for `need`, both by key; `need` may name nothing in the plan.
+    """
+
+    sha256: Sha256
+    step: Annotated[str, Field(min_length=1, max_length=80)]
+    need: Annotated[str, Field(min_length=1, max_length=300)]
     reason: Text
 
 
@@ -93,10 +114,20 @@ class VerdictFacts:
 
 
 @dataclass(frozen=True)
+class PairFacts:
+    """Steps of work in flight and what they are in the version, by key; `suggested` marks a guess."""
+
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+    suggested: bool
+
+
+@dataclass(frozen=True)
 class DryRunFacts:
     """What a migration of `workstream`, its id, would do. It is refused unless it `applies`.
 
-    `stuck` are the keys of steps that nothing could ever start afterwards.
+    `stuck` are the keys of steps that nothing could ever start afterwards. `pairs` is how the page would pair
+    the steps that the mapping leaves out; `suggested` in the body takes it over.
     """
 
     workstream: UUID
@@ -104,6 +135,7 @@ class DryRunFacts:
     applies: bool
     verdicts: tuple[VerdictFacts, ...]
     stuck: tuple[str, ...]
+    pairs: tuple[PairFacts, ...]
 
 
 @dataclass(frozen=True)

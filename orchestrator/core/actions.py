@@ -16,6 +16,7 @@ class Action(StrEnum):
     PLAN_SIGNED = "plan signed"
     PLAN_APPROVED = "plan approved"
     PLAN_TOOK_EFFECT = "plan took effect"
+    DEPENDENCY_DROPPED = "dependency dropped"
     APPROVAL_WITHDRAWN = "approval withdrawn"
     COMMENTS_SENT = "comments sent"
     DISCUSSION_RESOLVED = "discussion resolved"

@@ -327,6 +327,7 @@ def _reverted(state: State, _fact: Fact) -> None:
 ACTS: Mapping[str, Act] = {
     Action.PLAN_SUBMITTED: _nothing,
     Action.PLAN_SENT_BACK: _nothing,
+    Action.DEPENDENCY_DROPPED: _nothing,
     Action.COMMENTS_SENT: _nothing,
     Action.DISCUSSION_RESOLVED: _nothing,
     Action.DISCUSSION_REOPENED: _nothing,

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from orchestrator.core.findings import Finding
+from orchestrator.core.plans.reading.naming import name_of_file
 
 #: Files of one folder that are looked at.
 MOST_FILES: Final = 5_000
@@ -51,6 +52,17 @@ def files_of(paths: Sequence[Path]) -> dict[str, bytes]:
                 raise CommandError(f"Two files are called {below}{name}.", returncode=2)
             files[f"{below}{name}"] = data
     return files
+
+
+def told_name(path: str) -> str:
+    """The file's name; of another tool's file that is called as all of them are, with the folder that tells
+    whose it is.
+    """
+    file = Path(path).resolve()
+    if file.suffix not in (".json", ".jsonl") or name_of_file(file.name):
+        return file.name
+    telling = next((folder for folder in list(file.parents)[:4] if name_of_file(folder.name)), None)
+    return file.relative_to(telling.parent).as_posix() if telling else file.name
 
 
 def lines_of(findings: Iterable[Finding]) -> list[str]:

@@ -15,13 +15,15 @@ class WorkflowVersion(models.Model):
     """The reviewable contract. `source_sha256` is what a decision is bound to; the text never changes.
 
     `workstream` is the one that the version was submitted for; approving it migrates that one (FR-016).
-    `mapping` is what its approver decided about that one's steps, kept until a later `effective_at` has come;
-    `signs_gate` is the evaluation that its author signs then (WF-5). `format` says how the text reads; it is
-    kept as it was submitted, so that lines of findings stand. With `adopts`, the state that the source tells
-    of its tasks is taken over when they are created (`core.adoption`). `change_impact` says what the change
-    means for those who work by the plan (FR-022). `wanted_effective_at` is what its submitter asks for,
-    `effective_at` what its approver decided. `started_from` is the workflow of the library that the text was
-    made from, with its number (0 for a shipped one).
+    `mapping` is what its approver decided about that one's steps, kept until a later `effective_at` has
+    come; `signs_gate` is the evaluation that its author signs then (WF-5). `format` says how the text
+    reads; it is kept as it was submitted, so that lines of findings stand. With `adopts`, the state that
+    the source tells of its tasks is taken over when they are created (`core.adoption`). `dropped_needs`
+    are pairs of a step and what it waits for, without which the text is read because a reviewer dropped
+    them from the version before; like the text they never change (AD-1). `change_impact` says what the
+    change means for those who work by the plan (FR-022). `wanted_effective_at` is what its submitter asks
+    for, `effective_at` what its approver decided. `started_from` is the workflow of the library that the
+    text was made from, with its number (0 for a shipped one).
     """
 
     workflow = models.ForeignKey(Workflow, models.PROTECT, related_name="versions")
@@ -35,6 +37,7 @@ class WorkflowVersion(models.Model):
     source_name = models.CharField(max_length=200, default="PLAN.md")
     source_sha256 = models.CharField(max_length=64)
     adopts = models.BooleanField(default=False)
+    dropped_needs = models.JSONField(default=list, blank=True, editable=False)
     summary = models.TextField(blank=True)
     repository = models.CharField(max_length=100, blank=True)
     base_branch = models.CharField(max_length=100, default="main")

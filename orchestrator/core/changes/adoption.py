@@ -1,8 +1,10 @@
 """What becomes of the state that a source tells of its tasks, when the plan is approved with it (WF-8).
 
-Nothing is taken over that the order rules would not have let happen: a task stands as complete only when
-everything that it waits for does. What was done behind a gate is held until a person signs that gate here,
-because a gate is never taken over as signed; what was done out of order is done again.
+Nothing is taken over that the order of the plan would not have let happen: a task stands as complete only
+when everything that it needs does, and what the plan writes before it. An order that was only inferred has no
+say: what was finished while its own needs were done is not done again. What was done behind a gate is held
+until a person signs that gate here, because a gate is never taken over as signed; what was done out of order
+is done again.
 """
 
 from collections import Counter
@@ -18,6 +20,7 @@ from orchestrator.core.engine.schedule import decide
 from orchestrator.core.engine.values import Snapshot
 from orchestrator.core.plans.action import ACTION
 from orchestrator.core.plans.plan import PlacedStep, Plan, Progress, Reading, StepSpec
+from orchestrator.core.plans.reading.build import ORDER
 from orchestrator.core.plans.rehearsing.script import view_of
 from orchestrator.core.terms import TaskStatus
 
@@ -180,6 +183,12 @@ def unchanged(progress: Iterable[Progress], then: Plan, now: Plan) -> tuple[Prog
     )
 
 
+def marked_as(now: Plan, then: Plan) -> Plan:
+    """A later version with the marks of what was inferred when its first one was read."""
+    inferred = {step.key: step.inferred for step in then.steps()}
+    return now.with_steps(lambda step: replace(step, inferred=inferred.get(step.key, step.inferred)))
+
+
 def _bare(step: StepSpec) -> StepSpec:
     return replace(step, needs=tuple(sorted(set(step.needs), key=lambda need: need.key)))
 
@@ -200,11 +209,19 @@ class _Judge:
 
     def verdicts(self) -> tuple[Adopted, ...]:
         for node in TopologicalSorter(self._edges).static_order():
-            before = _Open()
-            for other in self._edges.get(node, ()):
-                before |= self._open[other]
+            before = self._before_node(node)
             self._open[node] = self._step(node, before) if isinstance(node, str) else before
         return tuple(self._verdicts[key] for key in self._placed if key in self._verdicts)
+
+    def _before_node(self, node: Hashable) -> _Open:
+        """What everything before leaves open; of an inferred order only the gates count."""
+        placed = self._placed.get(node) if isinstance(node, str) else None
+        inferred = placed is not None and ORDER in placed.step.inferred
+        before = _Open()
+        for other in self._edges.get(node, ()):
+            left = self._open[other]
+            before |= _Open(gate=left.gate) if inferred and not isinstance(other, str) else left
+        return before
 
     def _groups(self, placed: list[PlacedStep]) -> Iterator[tuple[Hashable, tuple[Hashable, ...]]]:
         """Node -> what it waits for: named steps, the runs before in the thread, the batches before."""

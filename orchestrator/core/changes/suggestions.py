@@ -23,6 +23,8 @@ PART: Final = 0.6
 SLIP: Final = 0.88
 #: Pairs of steps that are compared; beyond it only equal keys and titles are suggested.
 COMPARED: Final = 30_000
+#: Pairs of a step and one that is left over that are looked into for splits and merges.
+LOOKED_INTO: Final = 10 * COMPARED
 _STOP: Final = frozenset(
     ["a", "all", "also", "an", "and", "by", "for", "from", "in", "into", "it", "its"]
 ) | frozenset(["new", "of", "on", "or", "the", "then", "to", "with"])
@@ -37,16 +39,6 @@ def suggest(old: Sequence[Definition], new: Sequence[Definition]) -> tuple[StepM
     Whatever is a guess is marked as suggested. Steps that resemble nothing are dropped or added.
     """
     return _Guess(old, new).lines()
-
-
-def lookalikes(dropped: Sequence[Definition], added: Sequence[Definition]) -> tuple[StepMapping, ...]:
-    """What goes and what comes when steps stay under their keys, and is most likely the same work.
-
-    Nothing is compared when that would take long.
-    """
-    if len(dropped) * len(added) > COMPARED:
-        return ()
-    return tuple(line for line in suggest(dropped, added) if line.old and line.new)
 
 
 class _Guess:
@@ -71,8 +63,10 @@ class _Guess:
         if len(self.missing) * len(self.left) <= COMPARED:
             self._by_likeness()
         self._by_key(0)
-        self._find_splits()
-        self._find_merges()
+        if len(self.old) * len(self.left) <= LOOKED_INTO:
+            self._find_splits()
+        if len(self.new) * len(self.missing) <= LOOKED_INTO:
+            self._find_merges()
         known = [definition.key for definition in self.old]
         return completed(self._found(), known, [definition.key for definition in self.new])
 

@@ -1,6 +1,6 @@
 """What changed between two versions of a plan: its structure first, in words (WF-3, FR-022)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -98,14 +98,19 @@ class PlanChanges:
             yield f"changes the {name} of {shown}"
 
 
-def compare_plans(old: Plan, new: Plan) -> PlanChanges:
-    """Steps by their keys; where a step stands counts as a field of it."""
+def compare_plans(old: Plan, new: Plan, was: Mapping[str, str] | None = None) -> PlanChanges:
+    """Steps by their keys, or by what each `was` called before (new key -> old key, of those that are the
+    same step); where a step stands and what it is called count as fields of it.
+    """
     before = {placed.step.key: placed for placed in old.placed_steps()}
     after = {placed.step.key: placed for placed in new.placed_steps()}
+    was = {key: key for key in after if key in before} if was is None else was
+    now = {earlier: key for key, earlier in was.items()}
     steps = [
-        _step("added" if key not in before else "changed", one, before.get(key)) for key, one in after.items()
+        _step("changed" if key in was else "added", one, before.get(was.get(key, "")), now)
+        for key, one in after.items()
     ]
-    steps += [_step("dropped", one, None) for key, one in before.items() if key not in after]
+    steps += [_step("dropped", one, None, now) for key, one in before.items() if key not in now]
     return PlanChanges(
         steps=tuple(step for step in steps if step.kind != "changed" or step.fields),
         others=tuple(_others(old, new)),
@@ -118,20 +123,22 @@ def compare_plans(old: Plan, new: Plan) -> PlanChanges:
     )
 
 
-def _step(kind: str, placed: PlacedStep, before: PlacedStep | None) -> StepChange:
+def _step(kind: str, placed: PlacedStep, before: PlacedStep | None, now: Mapping[str, str]) -> StepChange:
     step = placed.step
-    fields = tuple(_fields(before, placed)) if before else ()
+    fields = tuple(_fields(before, placed, now)) if before else ()
     return StepChange(kind, step.key, step.title, step.line, step.gate is not None, fields)
 
 
-def _fields(old: PlacedStep, new: PlacedStep) -> Iterator[FieldChange]:
+def _fields(old: PlacedStep, new: PlacedStep, now: Mapping[str, str]) -> Iterator[FieldChange]:
+    """`now` says what the steps of the old plan are called in the new one."""
+    yield from _changed("key", old.step.key, new.step.key)
     if _place(old) != _place(new):
         yield from _changed("place", _said(_place(old)), _said(_place(new)))
     yield from _changed("thread's files", ", ".join(old.thread.files), ", ".join(new.thread.files))
     if old.step == new.step:
         return
     for field, name in _FIELDS.items():
-        yield from _changed(name, _shown(old.step, field), _shown(new.step, field))
+        yield from _changed(name, _shown(old.step, field, now), _shown(new.step, field, {}))
     for field, name in _GATE.items():
         yield from _changed(name, _gate(old.step, field), _gate(new.step, field))
 
@@ -149,9 +156,9 @@ def _said(place: tuple[int, str, str]) -> str:
     return "stage {}, batch {}, thread {}".format(*place)
 
 
-def _shown(step: StepSpec, field: str) -> str:
+def _shown(step: StepSpec, field: str, now: Mapping[str, str]) -> str:
     if field == "needs":
-        return ", ".join(sorted(need.key for need in step.needs))
+        return ", ".join(sorted(now.get(need.key, need.key) for need in step.needs))
     return _text(getattr(step, field))
 
 
@@ -170,6 +177,8 @@ def _text(value: object) -> str:
 def _others(old: Plan, new: Plan) -> Iterator[FieldChange]:
     for name in ("name", "summary", "domain", "owner", "priority", "repository", "base_branch"):
         yield from _changed(name.replace("_", " "), _text(getattr(old, name)), _text(getattr(new, name)))
+    orders = ["dependencies" if plan.by_needs else "batches" for plan in (old, new)]
+    yield from _changed("order", *orders)
     yield from _changed("needs", ", ".join(old.needs), ", ".join(new.needs))
     yield from _changed("approvers", ", ".join(old.approvers), ", ".join(new.approvers))
     yield from _changed("approvals needed", _text(old.approvals), _text(new.approvals))

@@ -52,6 +52,11 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     ),
     "unknown-dependency": (_BLOCKS, "A dependency names something that is not in the plan."),
     "dependency-cycle": (_BLOCKS, "Steps wait for one another in a circle."),
+    "dropped-dependency": (_INFO, "A reviewer dropped a dependency that could never hold."),
+    "finished-dependency": (
+        _WARNS,
+        "A finished task has a dependency that cannot hold; nobody waits for it any more.",
+    ),
     "dependency-on-later": (
         _BLOCKS,
         "A step waits for a step of a later batch or stage, so neither can run.",
@@ -119,6 +124,8 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     "inferred-stage": (_INFO, "Batches stand outside a stage, or a stage has no number."),
     "inferred-batch": (_INFO, "Threads or steps stand outside a batch, or a batch has no number."),
     "inferred-levels": (_INFO, "Batches are derived from the dependencies."),
+    "order-by-needs": (_INFO, "The source has no batches: steps start by what they need alone."),
+    "part-needs-whole": (_INFO, "A subtask names the task that it is a part of as what it waits for."),
     "inferred-thread": (_INFO, "A thread has no number."),
     "undeclared-thread": (_INFO, "A step belongs to a thread that is not declared."),
     "inferred-parallel": (

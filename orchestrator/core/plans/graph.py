@@ -60,6 +60,10 @@ class Graph:
     groups: tuple[Group, ...]
     group_of: Mapping[str, int]
 
+    def needed(self, key: str) -> list[str]:
+        """The steps that a step waits for by name or in its thread."""
+        return [edge.key for edge in self.needs[key]]
+
     def barrier(self, key: str) -> tuple[Edge, ...]:
         """The steps of the group before the step's own: all must be complete (BX-4)."""
         position = self.group_of[key]

@@ -151,7 +151,8 @@ class Plan:
     to at least; 0 leaves that to the workflow (WF-3).
 
     `needs` are the names of workstreams that have to be completed first (AD-3), `needs_line` where they
-    stand.
+    stand. `by_needs` says that dependencies alone give the order: no batches are derived, and a gate stands
+    in the batch whose steps it waits for (BX-4).
     """
 
     name: str
@@ -169,6 +170,7 @@ class Plan:
     approvers: tuple[str, ...] = ()
     approvals: int = 0
     approvers_line: int = field(default=0, compare=False)
+    by_needs: bool = False
 
     @property
     def slug(self) -> str:

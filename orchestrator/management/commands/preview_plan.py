@@ -23,6 +23,7 @@ from django.db import DatabaseError
 
 from orchestrator.contract.plans import FileCheckFacts
 from orchestrator.core.changes.adoption import adoption_of
+from orchestrator.core.errors import InvalidInput
 from orchestrator.core.plans.checks.rules import apply_rules
 from orchestrator.core.plans.formats.folder import sources_of
 from orchestrator.core.plans.plan import Reading
@@ -39,6 +40,7 @@ from orchestrator.queries.plans.check_rules import rules_in_force
 from orchestrator.queries.plans.plan_facts import check_facts
 from orchestrator.queries.plans.readings import checked, preview_plan
 from orchestrator.services.plans.plans import STORED_BLOCKERS
+from orchestrator.services.plans.templates import source_of_tag
 
 
 class Command(BaseCommand):
@@ -51,6 +53,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--format", choices=[known.value for known in Format], help="read the file as this format"
         )
+        parser.add_argument("--tag", default="", help="read this tag of a task-master file alone")
         parser.add_argument(
             "--executors", type=_number, default=DEFAULT_EXECUTORS, help="how many work side by side"
         )
@@ -63,8 +66,8 @@ class Command(BaseCommand):
         wanted = Format(format) if format else None
         folder = Path(file).is_dir()
         shown = []
-        for name, source in _in_folder(file) if folder else [(file, read_file(file))]:
-            reading = apply_rules(checked(source, wanted), _rules())
+        for name, source in _in_folder(file) if folder else [(file, _one(file, options["tag"]))]:
+            reading = apply_rules(checked(source, wanted, name), _rules())
             shown.append(_Shown(name, reading, options["executors"], options["adopt"]))
         if options["json"]:
             facts = [one.facts() for one in shown]
@@ -75,6 +78,14 @@ class Command(BaseCommand):
                     self.stdout.write(line)
         if any(one.reading.blockers or one.reading.plan is None for one in shown):
             sys.exit(1)
+
+
+def _one(file: str, tag: str) -> bytes:
+    source = read_file(file)
+    try:
+        return source_of_tag(source, tag) if tag else source
+    except InvalidInput as refusal:
+        raise CommandError(f"{refusal.message} {refusal.way_out}", returncode=2) from refusal
 
 
 def _in_folder(folder: str) -> list[tuple[str, bytes | str]]:

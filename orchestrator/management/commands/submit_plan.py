@@ -4,7 +4,8 @@ One file is one plan; `--set NAME=VALUE` gives the parameters of a template. A f
 is a bundle: all of it is taken or nothing. With `--each` every plan is submitted on its own instead, and one
 that is refused keeps no other out. What a folder holds is told by `core/plans/formats/folder.py`; files that
 are no plan are listed with the reason. The format of each plan is told from its content, or given with
-`--format`. With `--adopt`, approval takes over the state that a source tells of its tasks (WF-8). `--json`
+`--format`; `--tag` chooses one tag of a task-master file, and `--each` submits every tag of it. With
+`--adopt`, approval takes over the state that a source tells of its tasks (WF-8). `--json`
 prints the same facts for programs.
 
 Exit code 0 when all were taken, 1 when something was refused, 2 when the call itself makes no sense.
@@ -22,7 +23,7 @@ from django.utils import timezone
 
 from orchestrator.core.errors import BundleRejected, InvalidInput, PlanRejected, Refusal
 from orchestrator.core.terms import Format
-from orchestrator.management.plan_source import files_of, lines_of, read_file
+from orchestrator.management.plan_source import files_of, lines_of, read_file, told_name
 from orchestrator.management.printed import as_json
 from orchestrator.management.submission_report import (
     SubmissionRow,
@@ -37,7 +38,7 @@ from orchestrator.services.base.actor import Actor
 from orchestrator.services.plans.bundles import submit_bundle
 from orchestrator.services.plans.plans import submit_plan
 from orchestrator.services.plans.submissions import ReadFiles, read_files, submit_each
-from orchestrator.services.plans.templates import source_with_values
+from orchestrator.services.plans.templates import source_of_tag, source_with_values
 from orchestrator.web.plans.submission_facts import outcomes_facts
 
 USAGE: Final = 2
@@ -61,6 +62,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--format", choices=[known.value for known in Format], help="read every plan as this format"
         )
+        parser.add_argument("--tag", default="", help="submit this tag of a task-master file alone")
         parser.add_argument("--as", dest="user", required=True, help="the account that submits")
         parser.add_argument(
             "--bundle", default="", help="name of the bundle; the folder's name when it is not given"
@@ -71,6 +73,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--adopt", action="store_true", help="take over the state that a source tells of its tasks"
         )
+        parser.add_argument(
+            "--leave-needs", action="store_true", help="let the reviewer drop dependencies that cannot hold"
+        )
         parser.add_argument("--json", action="store_true", help="print the same facts as JSON")
 
     def handle(self, *, paths: Sequence[str], user: str, values: list[str], **options: Any) -> None:
@@ -80,6 +85,8 @@ class Command(BaseCommand):
         alone = len(paths) == 1 and not Path(paths[0]).is_dir() and not options["each"]
         if values and not alone:
             raise CommandError("--set is for one plan; it was given with several.", returncode=USAGE)
+        if options["tag"] and not alone:
+            raise CommandError("--tag is for one plan; it was given with several.", returncode=USAGE)
         if options["each"] and options["bundle"]:
             raise CommandError("--each submits no bundle; leave one of the two out.", returncode=USAGE)
         actor = Actor.operator(account)
@@ -95,13 +102,15 @@ class Command(BaseCommand):
 
     def _one(self, path: str, values: Mapping[str, str], actor: Actor, options: Mapping[str, Any]) -> None:
         source = read_file(path)
+        source = source_of_tag(source, options["tag"]) if options["tag"] else source
         submission = submit_plan(
             source=source_with_values(source, values) if values else source,
-            source_name=Path(path).name,
+            source_name=told_name(path),
             actor=actor,
             now=timezone.now(),
             wanted=_format(options),
             adopt=options["adopt"],
+            leave_needs=options["leave_needs"],
         )
         for line in lines_of(submission.reading.findings):
             self.stdout.write(line)
@@ -170,6 +179,8 @@ def _as_json(read: ReadFiles, rows: Sequence[SubmissionRow], bundle: int | None)
 
 def _read(paths: Sequence[Path], values: Mapping[str, str], options: Mapping[str, Any]) -> ReadFiles:
     files = files_of(paths)
+    if options["tag"]:
+        files = {name: source_of_tag(source, options["tag"]) for name, source in files.items()}
     if values:
         files = {name: source_with_values(source, values) for name, source in files.items()}
     try:

@@ -5,9 +5,10 @@ from datetime import datetime
 
 from orchestrator.core.changes.judge import Judgement, definition_of, judge
 from orchestrator.core.changes.mapping import Definition, StepMapping
-from orchestrator.core.changes.suggestions import lookalikes
+from orchestrator.core.changes.pairing import filled_up
+from orchestrator.core.changes.suggestions import suggest
 from orchestrator.core.plans.plan import Plan
-from orchestrator.core.terms import VersionStatus, WorkstreamStatus
+from orchestrator.core.terms import MappingKind, VersionStatus, WorkstreamStatus
 from orchestrator.models import (
     Attempt,
     BaselineIntegration,
@@ -41,15 +42,25 @@ def in_flight(workstream: Workstream, version: WorkflowVersion, plan: Plan | Non
 def mistaken_for_new(
     workstream: Workstream, version: WorkflowVersion, plan: Plan | None, judgement: Judgement | None
 ) -> tuple[StepMapping, ...]:
-    """Steps that go under this mapping although others that come look like them: their work would be lost."""
-    lines = judgement.lines if judgement else ()
-    goes = {key for line in lines if not line.new for key in line.old}
-    comes = {key for line in lines if not line.old for key in line.new}
-    if plan is None or not (goes and comes):
+    """What the suggestion pairs otherwise than the keys do: by the keys alone the work of these steps would
+    go, or count for another one.
+    """
+    if plan is None or judgement is None:
         return ()
-    dropped = [one for one in running_side(workstream) if one.key in goes]
-    added = [one for one in new_side(workstream, version, plan) if one.key in comes]
-    return lookalikes(dropped, added)
+    by_key = set(judgement.lines)
+    lines = suggest(running_side(workstream), new_side(workstream, version, plan))
+    return tuple(
+        line
+        for line in lines
+        if line.old and line.new and line.kind is not MappingKind.SAME and line not in by_key
+    )
+
+
+def with_suggestions(
+    workstream: Workstream, version: WorkflowVersion, plan: Plan, lines: Iterable[StepMapping]
+) -> tuple[StepMapping, ...]:
+    """The mapping, filled up with what the page suggests for the steps that it leaves out."""
+    return filled_up(lines, running_side(workstream), new_side(workstream, version, plan))
 
 
 def under_way(workstream: Workstream) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from orchestrator.core.changes.pairing import old_keys
 from orchestrator.core.plans.compare import StepChange, compare_plans
 from orchestrator.core.terms import WorkstreamStatus
 from orchestrator.models import Migration, Workflow, WorkflowVersion, Workstream
@@ -83,7 +84,7 @@ def _counts(before: WorkflowVersion | None, version: WorkflowVersion) -> StepCou
     if before is None:
         return StepCounts(added=sum(1 for _ in plan.steps())) if plan else None
     old = reading_of(before).plan
-    return _counted(compare_plans(old, plan).steps) if old and plan else None
+    return _counted(compare_plans(old, plan, old_keys(old, plan)).steps) if old and plan else None
 
 
 def _counted(steps: Sequence[StepChange]) -> StepCounts:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.db.models import Exists, OuterRef
 
-from orchestrator.core.changes.adoption import Adopted, AdoptedAs, adopt, unchanged
+from orchestrator.core.changes.adoption import Adopted, AdoptedAs, adopt, marked_as, unchanged
 from orchestrator.core.plans.action import ACTION
 from orchestrator.core.plans.plan import Plan, Progress
 from orchestrator.core.terms import AttemptStatus, TaskStatus
@@ -27,7 +27,7 @@ def held_behind(workstream: Workstream) -> tuple[WorkflowVersion | None, Sequenc
     held = {verdict.key for verdict in adoption_by(version).those(AdoptedAs.HELD)}
     if not held or reading.plan is None:
         return version, ()
-    plan = plan_of(workstream.version)
+    plan = marked_as(plan_of(workstream.version), reading.plan)
     left = unchanged(reading.progress, reading.plan, plan)
     found = adopt(plan, left, _settled(workstream, plan, left))
     return version, [verdict for verdict in found.those(AdoptedAs.COMPLETE) if verdict.key in held]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.conf import settings
 
@@ -11,12 +11,15 @@ from orchestrator.adapters.apart import apart
 from orchestrator.adapters.turns import turn
 from orchestrator.core import limits
 from orchestrator.core.changes.adoption import Adoption, adoption_of
+from orchestrator.core.changes.pairing import old_keys
 from orchestrator.core.errors import WrongState
 from orchestrator.core.findings import Finding
 from orchestrator.core.plans.checks.read import read
 from orchestrator.core.plans.compare import PlanChanges, compare_plans
 from orchestrator.core.plans.formats.recognise import recognise
+from orchestrator.core.plans.impossible import NeedPair
 from orchestrator.core.plans.plan import Plan, Reading
+from orchestrator.core.plans.reading.naming import called_after
 from orchestrator.core.plans.rehearsing.preview import Preview, preview
 from orchestrator.core.plans.text.render import render_plan
 from orchestrator.core.plans.text.source import decode_source
@@ -30,7 +33,13 @@ KEPT: Final = 6
 
 def reading_of(version: WorkflowVersion) -> Reading:
     """A stored version, read in the format that it was submitted in; see `checked`."""
-    return _read(version.source, version.format, frozenset(settings.TOOLS))
+    return read_without(version, _text_of(version).dropped)
+
+
+def read_without(version: WorkflowVersion, dropped: tuple[NeedPair, ...]) -> Reading:
+    """The same, without dependencies that a review drops (AD-1)."""
+    text = _Text(version.source, version.format, dropped)
+    return called_after(_read(text, frozenset(settings.TOOLS)), version.source_name)
 
 
 def adoption_by(version: WorkflowVersion) -> Adoption:
@@ -43,11 +52,12 @@ def adoption_by(version: WorkflowVersion) -> Adoption:
 
 def state_told_by(version: WorkflowVersion) -> Adoption:
     """What would become of the state that the version's source tells, if it were taken over (WF-8)."""
-    return _adopted(version.source, version.format, frozenset(settings.TOOLS))
+    return _adopted(_text_of(version), frozenset(settings.TOOLS))
 
 
-def checked(source: bytes | str, wanted: Format | None = None) -> Reading:
-    """Plan and findings of a text, in the wanted format or in the one that its content shows.
+def checked(source: bytes | str, wanted: Format | None = None, name: str = "") -> Reading:
+    """Plan and findings of a text, in the wanted format or in the one that its content shows; `name` is that
+    of its file, if it has one.
 
     Read once in a process: who checks a text submits it next, and then opens it. What other workstreams,
     people and the policy of checks have to do with it is added by `judged` (`judged.py`).
@@ -55,7 +65,8 @@ def checked(source: bytes | str, wanted: Format | None = None) -> Reading:
     text = decode_source(source)
     if isinstance(text, Finding):
         return Reading(None, (text,))
-    return _read(text, wanted or recognise(text), frozenset(settings.TOOLS))
+    reading = _read(_Text(text, wanted or recognise(text)), frozenset(settings.TOOLS))
+    return called_after(reading, name)
 
 
 def changes_between(old: WorkflowVersion, new: WorkflowVersion) -> PlanChanges | None:
@@ -63,7 +74,7 @@ def changes_between(old: WorkflowVersion, new: WorkflowVersion) -> PlanChanges |
 
     None when one of them cannot be read as a plan.
     """
-    return _compared(old.source, old.format, new.source, new.format, frozenset(settings.TOOLS))
+    return _compared(_text_of(old), _text_of(new), frozenset(settings.TOOLS))
 
 
 def preview_of(version: WorkflowVersion, executors: int) -> Preview | None:
@@ -71,7 +82,7 @@ def preview_of(version: WorkflowVersion, executors: int) -> Preview | None:
 
     Of one that adopts the state of its source, what is left to do (WF-8).
     """
-    return _previewed(version.source, version.format, frozenset(settings.TOOLS), executors, version.adopts)
+    return _previewed(_text_of(version), frozenset(settings.TOOLS), executors, version.adopts)
 
 
 def turn_to_read(size: int) -> AbstractContextManager[None]:
@@ -84,13 +95,26 @@ def turn_to_read(size: int) -> AbstractContextManager[None]:
     return turn(settings.TURNS_DIR, limits.CHECKS_AT_ONCE, limits.CHECK_WAIT_SECONDS)
 
 
+class _Text(NamedTuple):
+    """What a reading rests on beside the registered tools."""
+
+    source: str
+    form: str
+    dropped: tuple[NeedPair, ...] = ()
+
+
+def _text_of(version: WorkflowVersion) -> _Text:
+    return _Text(version.source, version.format, tuple((step, need) for step, need in version.dropped_needs))
+
+
 @lru_cache(KEPT)
-def _read(source: str, form: str, tools: frozenset[str]) -> Reading:
+def _read(text: _Text, tools: frozenset[str]) -> Reading:
     """A large text is read in a process of its own: it takes its time there, and only so much of it."""
-    if len(source) < limits.CHECKED_ALONE_BYTES:
-        return with_refused_runs(read(source, tools, Format(form)), tools)
-    with turn_to_read(len(source)):
-        reading = apart(read, limits.CHECK_SECONDS, limits.CHECK_MEMORY_BYTES, source, tools, Format(form))
+    asked = (text.source, tools, Format(text.form), text.dropped)
+    if len(text.source) < limits.CHECKED_ALONE_BYTES:
+        return with_refused_runs(read(*asked), tools)
+    with turn_to_read(len(text.source)):
+        reading = apart(read, limits.CHECK_SECONDS, limits.CHECK_MEMORY_BYTES, *asked)
     return with_refused_runs(reading, tools)
 
 
@@ -104,21 +128,21 @@ def preview_plan(plan: Plan, executors: int, ended: Mapping[str, TaskStatus]) ->
 
 
 @lru_cache(KEPT)
-def _adopted(source: str, form: str, tools: frozenset[str]) -> Adoption:
-    return adoption_of(_read(source, form, tools))
+def _adopted(text: _Text, tools: frozenset[str]) -> Adoption:
+    return adoption_of(_read(text, tools))
 
 
 @lru_cache(KEPT)
-def _previewed(source: str, form: str, tools: frozenset[str], executors: int, adopts: bool) -> Preview | None:
-    reading = _read(source, form, tools)
-    ended = _adopted(source, form, tools).ended if adopts else {}
+def _previewed(text: _Text, tools: frozenset[str], executors: int, adopts: bool) -> Preview | None:
+    reading = _read(text, tools)
+    ended = _adopted(text, tools).ended if adopts else {}
     return preview_plan(reading.plan, executors, ended) if reading.plan else None
 
 
 @lru_cache(KEPT)
-def _compared(old: str, old_form: str, new: str, new_form: str, tools: frozenset[str]) -> PlanChanges | None:
-    before, after = _read(old, old_form, tools).plan, _read(new, new_form, tools).plan
-    return compare_plans(before, after) if before and after else None
+def _compared(old: _Text, new: _Text, tools: frozenset[str]) -> PlanChanges | None:
+    before, after = _read(old, tools).plan, _read(new, tools).plan
+    return compare_plans(before, after, old_keys(before, after)) if before and after else None
 
 
 def plan_of(version: WorkflowVersion) -> Plan:
@@ -130,5 +154,9 @@ def plan_of(version: WorkflowVersion) -> Plan:
 
 
 def plan_text(version: WorkflowVersion) -> str:
-    """The version as PLAN.md: as it was submitted when it is one, else its plan written as one."""
-    return version.source if version.format == Format.PLAN else render_plan(plan_of(version))
+    """The version as PLAN.md: as it was submitted when it is one, else its plan written as one.
+
+    What a review dropped is not in it.
+    """
+    as_given = version.format == Format.PLAN and not version.dropped_needs
+    return version.source if as_given else render_plan(plan_of(version))

@@ -68,7 +68,7 @@ def submit_bundle(*, name: str, files: Sequence[PlanFile], actor: Actor, now: da
         raise InvalidInput("The bundle needs a name.", field="name")
     by_name = _by_name(files)
     with turn_to_read(sum(len(file.source) for file in files)):
-        readings = {name: checked(file.source, file.wanted) for name, file in by_name.items()}
+        readings = {name: checked(file.source, file.wanted, name) for name, file in by_name.items()}
     aliases = _aliases(readings)
     readings = {name: judged(reading, members=aliases) for name, reading in readings.items()}
     graph = {name: _needed(reading, aliases) for name, reading in readings.items()}

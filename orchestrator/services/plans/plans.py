@@ -10,6 +10,7 @@ from orchestrator.core.findings import Finding
 from orchestrator.core.people.roles import PROPOSERS, SUBMITTERS
 from orchestrator.core.plans.checks.approvals import APPROVER_FINDINGS
 from orchestrator.core.plans.checks.rules import SETTABLE
+from orchestrator.core.plans.impossible import IMPOSSIBLE
 from orchestrator.core.plans.plan import Plan, Reading
 from orchestrator.core.terms import Format, Scope, WorkstreamStatus
 from orchestrator.models import Bundle, WorkflowVersion, Workstream
@@ -70,6 +71,7 @@ def submit_plan(
     bundle: Bundle | None = None,
     wanted: Format | None = None,
     adopt: bool = False,
+    leave_needs: bool = False,
     note: Note = NOTHING_SAID,
 ) -> Submission:
     """Register a plan for review: a new workstream (of a bundle), or a new version of one that is planned or
@@ -78,16 +80,16 @@ def submit_plan(
     The text may be in any format that is read here; it is told from the content unless one is wanted. With
     `adopt`, approval takes over the state that the source tells of its tasks, if it tells any
     (`core/changes/adoption.py`); WrongState for the plan of work that is under way, which has a state of its
-    own. Work goes on under the approved version until the new one is approved. Raises PlanRejected with
-    findings when the plan cannot be scheduled; nothing is stored then.
+    own. With `leave_needs`, dependencies that cannot hold are left for the reviewer to drop
+    (`review/dropped_needs.py`), and keep the plan from being approved. Work goes on under the approved
+    version until the new one is approved. Raises PlanRejected with findings when the plan cannot be
+    scheduled; nothing is stored then.
     """
     if refusal := why_not_submit(workstream, actor):
         raise refusal
     _refuse_past(note.wanted_effective_at, now)
-    reading = judged(checked(source, wanted), workstream=workstream, bundle=bundle)
-    plan, form = reading.plan, reading.format
-    if form is None or plan is None or unschedulable(reading):
-        raise PlanRejected(unschedulable(reading) or reading.findings)
+    reading = judged(checked(source, wanted, source_name), workstream=workstream, bundle=bundle)
+    plan, form = _schedulable(reading, leave_needs)
     text = VersionText(source.decode("utf-8-sig"), source_name, form, adopt and bool(adoption_of(reading)))
     with unit_of_work():
         if workstream is None:
@@ -131,6 +133,14 @@ def _refuse_state_of_its_own(workstream: Workstream, adopt: bool) -> None:
             recovery="Submit the version without adopting the state of its source.",
             field="adopt",
         )
+
+
+def _schedulable(reading: Reading, leave_needs: bool) -> tuple[Plan, Format]:
+    """The plan and its format; PlanRejected with what keeps it from being stored."""
+    stopped = [found for found in unschedulable(reading) if not (leave_needs and found.code in IMPOSSIBLE)]
+    if reading.format is None or reading.plan is None or stopped:
+        raise PlanRejected(stopped or reading.findings)
+    return reading.plan, reading.format
 
 
 def _refuse_past(wanted: datetime | None, now: datetime) -> None:

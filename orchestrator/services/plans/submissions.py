@@ -114,7 +114,7 @@ def read_files(files: Mapping[str, bytes], wanted: Format | None = None) -> Read
 
 def _read(name: str, text: str, wanted: Format | None) -> ReadPlan:
     source = text.encode("utf-8", "surrogatepass")
-    return ReadPlan(PlanFile(name, source, wanted), by_policy(checked(source, wanted)))
+    return ReadPlan(PlanFile(name, source, wanted), by_policy(checked(source, wanted, name)))
 
 
 @act(

@@ -7,8 +7,10 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from orchestrator.core.changes.pairing import old_keys
 from orchestrator.core.errors import InvalidInput, MissingReason, WrongState
 from orchestrator.core.plans.compare import compare_plans
+from orchestrator.core.plans.impossible import NeedPair
 from orchestrator.core.plans.plan import Plan
 from orchestrator.core.terms import Format, VersionStatus, WorkstreamStatus
 from orchestrator.models import Workflow, WorkflowVersion, Workstream
@@ -26,6 +28,7 @@ class VersionText:
     name: str
     format: Format
     adopts: bool = False
+    dropped_needs: tuple[NeedPair, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ def next_version(
     digest = hashlib.sha256(text.source.encode()).hexdigest()
     anothers = current.workstream_id not in {None, workstream.pk}
     same = (current.source_sha256, current.format, current.adopts) == (digest, text.format, text.adopts)
+    same = same and current.dropped_needs == [list(pair) for pair in text.dropped_needs]
     if same and not anothers:
         raise InvalidInput("This text is the current version already; nothing changed.", field="source")
     if anothers:
@@ -124,7 +128,7 @@ def _promised(workstream: Workstream) -> bool:
 def _impact(before: WorkflowVersion, plan: Plan) -> str:
     """What changes for those who work by the plan, in words, as far as the two texts show it."""
     old = reading_of(before).plan
-    said = compare_plans(old, plan).sentence if old else ""
+    said = compare_plans(old, plan, old_keys(old, plan)).sentence if old else ""
     return f"{said[0].upper()}{said[1:]}." if said else "No step, gate or dependency changes."
 
 
@@ -167,6 +171,7 @@ def _version(
         source=text.source,
         format=text.format,
         adopts=text.adopts,
+        dropped_needs=[list(pair) for pair in text.dropped_needs],
         source_name=text.name[:200],
         source_sha256=hashlib.sha256(text.source.encode()).hexdigest(),
         summary=plan.summary,

@@ -75,7 +75,7 @@ def approve_version(
     """
     effective_at = _time_of_effect(effective_at, withdraw_seconds, now)
     with unit_of_work():
-        version, workstream = _under_review(version_id, seen_sha256)
+        version, workstream = under_review(version_id, seen_sha256)
         if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
             raise WrongState(f"{workstream} is {workstream.status}; its plan no longer changes.")
         before = sign_offs(version)
@@ -114,7 +114,7 @@ def send_back_version(
 ) -> WorkflowVersion:
     """Return a version to its author with the reason it needs."""
     with unit_of_work():
-        version, workstream = _under_review(version_id, seen_sha256)
+        version, workstream = under_review(version_id, seen_sha256)
         _decide(version, VersionStatus.SENT_BACK, actor, reason, now, None)
         send_drafts(version=version, workstream=workstream, actor=actor, now=now)
         note_on(version, workstream, actor, Action.PLAN_SENT_BACK, reason, now)
@@ -138,7 +138,7 @@ def withdraw_version(
     Locks like an approval.
     """
     with unit_of_work():
-        version, workstream = _under_review(version_id, seen_sha256)
+        version, workstream = under_review(version_id, seen_sha256)
         if refusal := why_not_withdraw(version, actor):
             raise refusal
         _decide(version, VersionStatus.WITHDRAWN, actor, reason, now, None)
@@ -290,7 +290,7 @@ def _record_approval(
     )
 
 
-def _under_review(version_id: int, seen_sha256: str) -> tuple[WorkflowVersion, Workstream]:
+def under_review(version_id: int, seen_sha256: str) -> tuple[WorkflowVersion, Workstream]:
     """The version and its locked workstream, if the decider read this text and it is still in review."""
     version = WorkflowVersion.objects.select_related("workflow").filter(pk=version_id).first()
     if version is None:

@@ -1,6 +1,7 @@
 """What the decision bar of a review does, and why a control of it is off (WF-3, DC-5)."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -10,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from orchestrator.core.errors import NotFound
+from orchestrator.core.plans.impossible import ImpossibleNeed
 from orchestrator.core.terms import VersionStatus, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries.plans import plans as queries
@@ -17,6 +19,7 @@ from orchestrator.queries.plans.effect import in_effect
 from orchestrator.queries.plans.sign_offs import sign_offs
 from orchestrator.services.plans.plans import submit_plan
 from orchestrator.services.review import decisions
+from orchestrator.services.review.dropped_needs import drop_dependency
 from orchestrator.services.review.withdrawals import withdraw_approval
 from orchestrator.web.acting import Viewer, does, now, number, off, typed, viewer
 from orchestrator.web.moments import typed_moment
@@ -98,9 +101,29 @@ def why_not(
         or (blocked and "The top of the page says what blocks it and what clears it.")
         or "",
         "send_back": settled or who.lacks(decisions.send_back_version),
+        "drop": settled or who.lacks(drop_dependency),
         "withdraw": decided or off(decisions.why_not_withdraw(version, who.actor)),
         "resubmit": who.lacks(submit_plan) if workstream.status in OPEN else _closed(workstream),
     }
+
+
+@does(drop_dependency)
+def drop(request: HttpRequest, shown: Sequence[ImpossibleNeed]) -> str:
+    """Drop the dependency that the form chooses of those that were shown; what to say about it."""
+    place = number(request, "pair")
+    if place >= len(shown):
+        raise NotFound("There is no such dependency.")
+    step, need = shown[place].step, shown[place].need
+    made = drop_dependency(
+        version_id=number(request, "version_id"),
+        seen_sha256=typed(request, "seen_sha256"),
+        step=step,
+        need=need,
+        reason=typed(request, "reason"),
+        actor=viewer(request).actor,
+        now=now(),
+    )
+    return f"Version {made.number} has the same text, without the dependency of {step} on “{need}”."
 
 
 @does(decisions.approve_version)

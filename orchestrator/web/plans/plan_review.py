@@ -5,7 +5,7 @@ Requirements: WF-3, DC-5.
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -13,6 +13,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal, VersionMoved
+from orchestrator.core.plans.impossible import IMPOSSIBLE, ImpossibleNeed, impossible_needs
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.terms import VersionStatus
 from orchestrator.models import WorkflowVersion
@@ -37,6 +38,9 @@ from orchestrator.web.moments import wanted_moment
 from orchestrator.web.plans import plan_decisions, prehandoff
 from orchestrator.web.plans.plan_effect import begun, executors_asked
 from orchestrator.web.show import show
+
+#: Dependencies that cannot hold of which a review offers to drop one; the next version shows the others.
+MOST_DROPPED: Final = 50
 
 
 @require_GET
@@ -85,6 +89,20 @@ def plan_prehandoff(request: HttpRequest, slug: str, version: int, act: str) -> 
     do = partial(chosen(prehandoff.ACTS, act), request, queries.workstream_of(shown))
     then = reverse("plan-review", args=[slug, version])
     return perform(request, do, then=then, again=partial(review_page, request, shown, "prehandoff"))
+
+
+@act_of("plan-review", "slug", "version")
+def plan_drop(request: HttpRequest, slug: str, version: int) -> HttpResponse:
+    """Drop a dependency that can never hold; leads to the version that is read without it."""
+    shown = queries.find_version(slug, version)
+    return perform(
+        request,
+        partial(
+            plan_decisions.drop, request, _impossible(judged_version(shown, queries.workstream_of(shown)))
+        ),
+        then=lambda: reverse("plan-review", args=[slug, queries.find_version(slug).number]),
+        again=partial(review_page, request, shown, "drop"),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +207,7 @@ def review_page(
             who,
             lambda act: reverse("plan-prehandoff", args=[version.workflow.slug, version.number, act]),
         ),
+        "impossible": _impossible(reading),
         "why_not": why_not,
         "deciding": not (why_not["approve"] and why_not["send_back"] and why_not["withdraw"]),
         "sign_offs": (so_far := sign_offs(version)),
@@ -203,6 +222,12 @@ def review_page(
     return show(
         request, "plans/review.html", context, parts=frozenset({"decision", "prehandoff"}), refusal=refusal
     )
+
+
+def _impossible(reading: Reading) -> tuple[ImpossibleNeed, ...]:
+    """The dependencies that the reviewer may drop, where they keep the plan from being approved."""
+    named = any(finding.code in IMPOSSIBLE for finding in reading.blockers)
+    return impossible_needs(reading.plan)[:MOST_DROPPED] if named and reading.plan else ()
 
 
 def _effective(request: HttpRequest, version: WorkflowVersion) -> str:
@@ -224,6 +249,7 @@ urlpatterns: list[Any] = [
     path("plans/<slug:slug>/v<int:version>/", plan_review, name="plan-review"),
     path("plans/<slug:slug>/v<int:version>/sections/<int:section>", plan_section, name="plan-section"),
     path("plans/<slug:slug>/v<int:version>/decide", plan_decide, name="plan-decide"),
+    path("plans/<slug:slug>/v<int:version>/drop", plan_drop, name="plan-drop"),
     path("plans/<slug:slug>/v<int:version>/prehandoff", plan_prehandoff, {"act": "sign"}, name="plan-sign"),
     path("plans/<slug:slug>/v<int:version>/prehandoff/<slug:act>", plan_prehandoff, name="plan-prehandoff"),
 ]

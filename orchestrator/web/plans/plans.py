@@ -1,5 +1,6 @@
 """Plans: the list and submitting (WF-2). The review that people decide on: `plan_review.py`."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -13,6 +14,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from orchestrator.core.changes.adoption import adoption_of
 from orchestrator.core.errors import InvalidInput, Refusal
+from orchestrator.core.plans.formats import task_master
+from orchestrator.core.plans.impossible import IMPOSSIBLE
+from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.text.parameters import Parameter, parameters_of
 from orchestrator.core.plans.text.render import render_plan
 from orchestrator.core.terms import Format, WorkstreamStatus
@@ -25,7 +29,8 @@ from orchestrator.queries.plans.ways import WayToRead, ways_to_read
 from orchestrator.services.base.form_keys import Made
 from orchestrator.services.plans import plans
 from orchestrator.services.plans.saved_workflows import usable
-from orchestrator.services.plans.templates import source_with_values
+from orchestrator.services.plans.submissions import read_files
+from orchestrator.services.plans.templates import source_of_tag, source_with_values
 from orchestrator.services.plans.versions import Note
 from orchestrator.web.acting import does, now, number_in, off, proceed, typed, viewer
 from orchestrator.web.moments import typed_moment
@@ -60,11 +65,15 @@ def plan_submit(request: HttpRequest) -> HttpResponse:
         if workstream is None and plan_files.has_several(request):
             return plan_files.several(request, _wanted(request))
         source, name = _given_source(request)
+        if tag := request.POST.get("tag", ""):
+            source = source_of_tag(source, tag).decode()
+        if request.POST.get("act") == "each":
+            return plan_files.page(request, read_files({name: _bytes(source)}, _wanted(request)))
         source = _with_values(request, source)
         reason, note = typed(request, "change_reason"), _note(request)
         if request.POST.get("act") == "edit":
             return _edit_as_plan(request, source, name, workstream)
-        if request.POST.get("act") == "check" or "reading" in request.POST:
+        if request.POST.get("act") == "check" or {"reading", "tag"} & set(request.POST):
             with turn_to_read(len(source)):
                 return submit_page(request, source=source, name=name, workstream=workstream, laid_out=True)
     except Refusal as refusal:
@@ -79,7 +88,7 @@ def _edit_as_plan(
 ) -> HttpResponse:
     """The form with the canonical PLAN.md of the reading in it; nothing is stored."""
     with turn_to_read(len(source)):
-        plan = checked(source, _wanted(request)).plan
+        plan = checked(source, _wanted(request), name).plan
         if plan is None:
             return submit_page(request, source=source, name=name, workstream=workstream, laid_out=True)
         text = render_plan(plan)
@@ -104,7 +113,7 @@ def _submitted(
     reason: str,
     note: Note,
 ) -> HttpResponse:
-    text = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else source
+    text = _bytes(source)
     try:
         if refusal := plans.why_not_submit(workstream, viewer(request).actor):
             raise refusal
@@ -130,6 +139,7 @@ def _submit(
         change_reason=reason,
         wanted=_wanted(request),
         adopt=_adopt(request),
+        leave_needs=request.POST.get("leave_needs") == "yes",
         note=note,
     )
     then = reverse("plan-review", args=[done.version.workflow.slug, done.version.number])
@@ -154,7 +164,7 @@ def submit_page(
     ways: tuple[WayToRead, ...] = ()
     may_adopt = workstream is None or not workstream.tasks.exists()
     if laid_out and source:
-        reading = judged(checked(source, wanted), workstream=workstream)
+        reading = judged(checked(source, wanted, name), workstream=workstream)
         review = queries.lay_out(_readable(source), reading, adopts=may_adopt and _adopt(request))
         ways = ways_to_read(source, checked(source, wanted))
     base = _base(request) if workstream is not None else None
@@ -183,10 +193,23 @@ def submit_page(
         "adopts_state": bool(adoption) and may_adopt,
         "found": review.reading.format if review else None,
         "ways": ways,
+        "leave_needs": request.POST.get("leave_needs") == "yes",
+        "may_leave_needs": review is not None and any(found.code in IMPOSSIBLE for found in review.blockers),
+        "tags": _tags(source, review.reading) if review else {},
         "may_edit": bool(review and review.reading.plan and review.reading.format is not Format.PLAN),
         "may_not_submit": off(plans.why_not_submit(workstream, viewer(request).actor)),
     }
     return show(request, "plans/submit.html", context, parts=frozenset({"submission"}), refusal=refusal)
+
+
+def _tags(source: str | bytes, reading: Reading) -> Mapping[str, int]:
+    """The tags of a file that holds several plans, with how many tasks each has: one of them is chosen."""
+    several = reading.plan is None and reading.format is Format.TASK_MASTER
+    return task_master.tags_in(_readable(source)) if several else {}
+
+
+def _bytes(source: str | bytes) -> bytes:
+    return source.encode("utf-8", "surrogatepass") if isinstance(source, str) else source
 
 
 def _resubmitted(request: HttpRequest) -> Workstream | None:

@@ -3,15 +3,23 @@
 from orchestrator.core.findings import Finding
 from orchestrator.core.plans.checks.check import check_plan, sort_findings
 from orchestrator.core.plans.checks.hidden import hidden_in_text, hidden_in_values
+from orchestrator.core.plans.finished import settle_finished
 from orchestrator.core.plans.formats.recognise import OWN, READERS, recognise
+from orchestrator.core.plans.impossible import NeedPair, without_needs
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.text.conflicts import conflicts_in
 from orchestrator.core.plans.text.source import decode_source, readable
 from orchestrator.core.terms import Format
 
 
-def read(source: bytes | str, tools: frozenset[str], wanted: Format | None = None) -> Reading:
-    """Decode, read and check a source; `tools` are the registered ones.
+def read(
+    source: bytes | str,
+    tools: frozenset[str],
+    wanted: Format | None = None,
+    dropped: tuple[NeedPair, ...] = (),
+) -> Reading:
+    """Decode, read and check a source; `tools` are the registered ones, `dropped` are dependencies that a
+    review dropped.
 
     It is read in the wanted format, or else in the one that its content shows; the reading says which.
     Findings: blocking first, then by line. The plan is None when nothing in the source can be scheduled.
@@ -21,7 +29,8 @@ def read(source: bytes | str, tools: frozenset[str], wanted: Format | None = Non
     if isinstance(text, Finding):
         return Reading(None, (text,))
     form = wanted or recognise(readable(text))
-    reading = READERS[form](text if form in OWN else readable(text))
+    reading = settle_finished(READERS[form](text if form in OWN else readable(text)))
+    reading = without_needs(reading, dropped)
     told = frozenset(found.line for found in reading.findings if found.code == "conflict-marker")
     findings = [*reading.findings, *hidden_in_text(text), *conflicts_in(text, told)]
     if reading.plan is not None:

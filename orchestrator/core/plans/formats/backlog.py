@@ -11,9 +11,9 @@ from typing import Final
 
 from orchestrator.core.plans.findings import Findings
 from orchestrator.core.plans.plan import Reading
-from orchestrator.core.plans.reading.items import Item, key_of, reading_of
+from orchestrator.core.plans.reading.items import Item, key_of, name_by_content, reading_of
 from orchestrator.core.plans.reading.json_source import LONGEST_AGENT, LONGEST_TITLE, name_of, one_line
-from orchestrator.core.plans.reading.progress import status_of
+from orchestrator.core.plans.reading.progress import note_of, status_of
 from orchestrator.core.plans.text.lines import split_lines
 
 _FIELD: Final = re.compile(r"([A-Za-z_]{1,40}):(?:[ \t]+(.*))?")
@@ -43,7 +43,8 @@ def read(text: str) -> Reading:
         item.needs = [_known(need, known, numbers) for need in item.needs]
         item.parent = _known(item.parent, known, numbers)
     name = name_of(items[0].title) if len(items) == 1 else ""
-    return reading_of(name or "Backlog", "", items, findings)
+    name = name or name_by_content([item.title for item in items], findings)
+    return reading_of(name, "", items, findings)
 
 
 Fields = dict[str, list[str]]
@@ -123,6 +124,7 @@ def _item(line: int, fields: Fields, body: list[str], findings: Findings) -> Ite
         details=["\n".join(text).strip("\n"), "\n".join(kept)],
         exits=boxes,
         status=status_of(first("status").strip(" ✓✔"), line, findings),
+        breadcrumb=note_of(first("status")),
         agent=one_line(first("assignee").lstrip("@"), LONGEST_AGENT),
     )
 

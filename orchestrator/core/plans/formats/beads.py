@@ -1,14 +1,16 @@
 """beads' issues as JSONL, one object a line. Epics end when their issues do; tombstones are left out.
 
-An issue that stands twice, as merges leave it, counts as its later version stands.
+An issue that stands twice, as merges leave it, counts as its later version stands; two issues that were given
+one id are both kept.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 from orchestrator.core.plans.findings import Findings
 from orchestrator.core.plans.plan import Reading
-from orchestrator.core.plans.reading.items import Item, key_of, reading_of
+from orchestrator.core.plans.reading.items import Item, key_of, name_by_content, reading_of
 from orchestrator.core.plans.reading.json_source import (
     LONGEST_AGENT,
     LONGEST_TITLE,
@@ -18,11 +20,13 @@ from orchestrator.core.plans.reading.json_source import (
     one_line,
     plain,
 )
-from orchestrator.core.plans.reading.progress import status_of
+from orchestrator.core.plans.reading.progress import note_of, status_of
 from orchestrator.core.plans.text.lines import split_lines
 
 BLOCKING: Final = frozenset({"blocks", "conditional-blocks", "waits-for"})
 _CONFLICT: Final = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
+#: Issues under one id that a further one is held against.
+_VERSIONS: Final = 100
 _READ: Final = frozenset(
     {"id", "title", "description", "acceptance_criteria", "status", "dependencies", "design", "notes"}
     | {"assignee", "close_reason"}
@@ -47,11 +51,12 @@ def read(text: str) -> Reading:
     findings = Findings()
     gone: set[str] = set()
     items: list[Item] = []
-    for value, number in _newest(_issues(text, findings), findings):
-        if plain(value.get("status")) == "tombstone":
-            gone.add(key_of(plain(value.get("id"))))
+    for issue in _newest(_issues(text, findings), findings):
+        if issue.of("status") == "tombstone":
+            gone.add(key_of(issue.of("id")))
         else:
-            items.append(_item(value, number, findings))
+            items.append(_item(issue.value, issue.line, findings))
+    gone -= {item.key for item in items}
     if gone:
         message = f"{len(gone)} deleted issues (tombstones) are left out: {', '.join(sorted(gone)[:8])}."
         findings.add("left-out", 0, message, "Nothing to do.")
@@ -60,17 +65,40 @@ def read(text: str) -> Reading:
         item.parent = "" if item.parent in gone else item.parent
     parents = {item.parent for item in items}
     epics = [item.title for item in items if not item.parent and item.key in parents]
-    return reading_of((name_of(epics[0]) if len(epics) == 1 else "") or "Issues", "", items, findings)
+    name = name_of(epics[0]) if len(epics) == 1 else ""
+    name = name or name_by_content([item.title for item in items], findings)
+    return reading_of(name, "", items, findings)
 
 
-def _issues(text: str, findings: Findings) -> Iterator[tuple[dict[str, Any], int]]:
+@dataclass(frozen=True, slots=True)
+class _Issue:
+    """One object with its line; `merged` that it stands between the marks of a merge conflict."""
+
+    value: dict[str, Any]
+    line: int
+    merged: bool
+
+    def of(self, name: str) -> str:
+        return plain(self.value.get(name))
+
+    def is_version_of(self, other: "_Issue") -> bool:
+        """Whether two objects under one id are versions of one issue, as merges leave them, and not two
+        issues that were made at once: the time of creation tells, else the title or the merge."""
+        mine, its = self.of("created_at"), other.of("created_at")
+        if mine and its:
+            return mine == its
+        return self.of("title") == other.of("title") or self.merged or other.merged
+
+
+def _issues(text: str, findings: Findings) -> Iterator[_Issue]:
     """Every issue with its line; what is none is told."""
-    loader = Loader()
+    loader, merged = Loader(), False
     for number, line in enumerate(split_lines(text), 1):
         if not line.strip():
             continue
         value = _object(line, loader, findings, number)
         if line.startswith(_CONFLICT):
+            merged = not line.startswith(">>>>>>>")
             findings.add(
                 "conflict-marker", number, "A merge conflict was left in the file.", "Resolve the conflict."
             )
@@ -79,24 +107,27 @@ def _issues(text: str, findings: Findings) -> Iterator[tuple[dict[str, Any], int
                 "line-left-out", number, "The line is not a JSON object and is left out.", "Correct the line."
             )
         else:
-            yield value, number
+            yield _Issue(value, number, merged)
 
 
-def _newest(
-    issues: Iterator[tuple[dict[str, Any], int]], findings: Findings
-) -> Iterator[tuple[dict[str, Any], int]]:
-    kept: dict[str, tuple[dict[str, Any], int]] = {}
-    for value, number in issues:
-        key = plain(value.get("id")) or f"\0{number}"
-        if key in kept:
-            message = (
-                f"The issue {key[:60]} stands on line {kept[key][1]} and again here; the later "
-                f"version counts."
-            )
-            findings.add("duplicate-id", number, message, "Keep one of the two lines.")
-        if key not in kept or plain(value.get("updated_at")) >= plain(kept[key][0].get("updated_at")):
-            kept[key] = (value, number)
-    yield from kept.values()
+def _newest(issues: Iterator[_Issue], findings: Findings) -> Iterator[_Issue]:
+    """Of the versions of one issue the latest; issues that only share an id are all kept."""
+    kept: dict[str, list[_Issue]] = {}
+    for issue in issues:
+        alike = kept.setdefault(issue.of("id") or f"\0{issue.line}", [])
+        place = next((n for n, other in enumerate(alike[:_VERSIONS]) if issue.is_version_of(other)), None)
+        if place is None:
+            alike.append(issue)
+            continue
+        other = alike[place]
+        message = (
+            f"The issue {issue.of('id')[:60]} stands on line {other.line} and again here; the later "
+            f"version counts."
+        )
+        findings.add("duplicate-id", issue.line, message, "Keep one of the two lines.")
+        if issue.of("updated_at") >= other.of("updated_at"):
+            alike[place] = issue
+    yield from (issue for alike in kept.values() for issue in alike)
 
 
 def _object(
@@ -127,6 +158,7 @@ def _item(value: dict[str, Any], number: int, findings: Findings) -> Item:
         details=[text for text in [*details, "\n".join(kept)] if text],
         exits=[text for line in criteria.split("\n") if (text := _criterion(line))],
         status=status_of(plain(value.get("status")), number, findings),
+        breadcrumb=note_of(plain(value.get("status"))),
         report=plain(value.get("close_reason")),
         agent=one_line(value.get("assignee"), LONGEST_AGENT),
     )

@@ -2,14 +2,15 @@
 reason.
 
 `PLAN.md` with `TASKS.md`, `tasks.json` and `index.json` beside it is one workstream (WF-7); the tasks of
-Backlog.md are one; a plan file of several plans is one for each (AD-3).
+Backlog.md are one; a plan file of several plans is one for each, and so is a task-master file of several tags
+(AD-3).
 """
 
 import json
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -163,6 +164,8 @@ class _Sorter:
             self.leave(name, why)
         elif len(several) > 1:
             self.plans += _split(name, several)
+        elif found is Format.TASK_MASTER and len(tags := task_master.tags_in(text)) > 1:
+            self.plans += _of_tags(name, text, tuple(tags))
         else:
             self.plans.append(PlanSource(name, text))
 
@@ -192,6 +195,30 @@ def _no_plan(name: str, value: Any, found: Format) -> str:
         return "is a registry of workstreams; it is read together with the PLAN.md beside it"
     known = found is not Format.TASK_MASTER or task_master.looks_like(value)
     return "" if known else "is JSON, but no plan in a form that is known"
+
+
+def _of_tags(name: str, text: str, tags: tuple[str, ...]) -> list[PlanSource]:
+    """Each tag of a task-master file as a file of its own, named after the file and the tag.
+
+    The tag that every file has keeps the file's name.
+    """
+    folder, own = posixpath.split(name)
+    stem = own.rsplit(".", 1)[0]
+    slugs = _free_slugs(tags)
+    texts = task_master.only(text, tags)
+    names = (
+        posixpath.join(folder, own if tag == task_master.USUAL_TAG else f"{stem}.{slug}.json")
+        for tag, slug in zip(tags, slugs, strict=True)
+    )
+    return [PlanSource(each, part) for each, part in zip(names, texts, strict=True)]
+
+
+def _free_slugs(names: Iterable[str]) -> list[str]:
+    slugs: dict[str, None] = {}
+    for number, name in enumerate(names, 1):
+        slug = slugify(name)
+        slugs[f"{slug}-{number}" if slug in slugs else slug] = None
+    return list(slugs)
 
 
 def _split(name: str, plans: tuple[Any, ...]) -> list[PlanSource]:

@@ -26,8 +26,8 @@ from orchestrator.core.plans.plan import (
     StepSpec,
     ThreadSpec,
 )
-from orchestrator.core.plans.reading.build import with_unlocks
 from orchestrator.core.plans.reading.json_source import load
+from orchestrator.core.plans.reading.unlocks import with_unlocks
 from orchestrator.core.plans.text.front_matter import FrontMatter
 from orchestrator.core.plans.text.lines import split_lines
 from orchestrator.core.plans.text.parameters import fill
@@ -70,9 +70,8 @@ def read(text: str) -> Reading:
     for problem in problems(value, PLAN_FILE_SCHEMA):
         line = places.line(problem.holder, problem.name) or 1
         message = f"{problem.path or 'The plan file'} {problem.message}."
-        findings.add(
-            "plan-file-field", line, message, "See workstream.schema.json for what a plan file holds."
-        )
+        fix = "See workstream.schema.json for what a plan file holds."
+        findings.add("plan-file-field", line, message, fix)
     if isinstance(value, dict) and ("plan" in value) == ("plans" in value):
         findings.add(
             "plan-file-field", 1, "A plan file has either `plan` or `plans`.", "Keep one of the two."
@@ -107,8 +106,10 @@ class _BundleReader:
         self.places = places
         self.findings = findings
         self.keys: set[str] = set()
+        self.by_needs = False
 
     def plan(self, given: Json) -> Plan | None:
+        self.by_needs = given.get("order") == "dependencies"
         stages = given["stages"]
         steps = [s for st in stages for b in st["batches"] for t in b["threads"] for s in t["steps"]]
         if not steps:
@@ -138,6 +139,7 @@ class _BundleReader:
             approvers=tuple(dict.fromkeys(given.get("approvers", ()))),
             approvals=int(given.get("approvals", 0)),
             approvers_line=self.places.line(given, "approvers") if "approvers" in given else 0,
+            by_needs=self.by_needs,
         )
 
     def _stage(self, number: int, given: Json) -> StageSpec:
@@ -153,32 +155,39 @@ class _BundleReader:
     def _batch(self, number: int, given: Json) -> BatchSpec:
         line = self.places.line(given)
         gates = [step for thread in given["threads"] for step in thread["steps"] if "gate" in step]
-        if gates:
+        if gates and not (self.by_needs and len(given["threads"]) > 1):
             return self._gate_batch(given, gates[0], line)
         prefix = given.get("prefix", str(number))
         if not prefix.isdecimal():
-            message = (
-                f"The batch “{given['name'][:60]}” has no gate, so its prefix is a number, not {prefix}."
-            )
+            message = f"The batch “{given['name'][:60]}” has no gate; its prefix is a number, not {prefix}."
             self.findings.add(
                 "plan-file-field", self.places.line(given, "prefix"), message, "Write a number."
             )
-        threads = tuple(self._thread(place, thread) for place, thread in enumerate(given["threads"], 1))
+        threads = tuple(self._in_batch(place, thread) for place, thread in enumerate(given["threads"], 1))
         return BatchSpec(_numbered(prefix), _name(given), line, threads, _text(given, "summary"))
+
+    def _in_batch(self, number: int, given: Json) -> ThreadSpec:
+        """A thread of a batch; with `order: dependencies` a gate may be one of them."""
+        gate, line = next((step for step in given["steps"] if "gate" in step), None), self.places.line(given)
+        return self._gate_thread(gate, given, line, alone=True) if gate else self._thread(number, given)
 
     def _gate_batch(self, given: Json, gate: Json, line: int) -> BatchSpec:
         """A gate is alone in its batch, but for the step that runs its action."""
-        steps = [self._step(step) for thread in given["threads"] for step in thread["steps"]]
-        if len(given["threads"]) > 1 or steps[-1].gate is None or not _runs_action(steps[:-1], steps[-1]):
-            message = f"Gate {gate['key']} does not stand alone in its batch."
-            self.findings.add(
-                "plan-file-field", self.places.line(gate), message, "Give it a batch of its own."
+        built = self._gate_thread(gate, given["threads"][0], line, alone=len(given["threads"]) == 1)
+        return BatchSpec(gate["key"], _name(given), line, (built,))
+
+    def _gate_thread(self, gate: Json, given: Json, line: int, *, alone: bool) -> ThreadSpec:
+        steps = [self._step(step) for step in given["steps"]]
+        if not alone or steps[-1].gate is None or not _runs_action(steps[:-1], steps[-1]):
+            message, fix = (
+                f"Gate {gate['key']} does not stand alone in its batch.",
+                "Give it a batch of its own.",
             )
+            self.findings.add("plan-file-field", self.places.line(gate), message, fix)
         built = tuple([replace(step, inferred=(ACTION,)) for step in steps[:-1]] + [steps[-1]])
-        key, thread = gate["key"], given["threads"][0]
         if has_action(steps[-1]) and len(steps) == 1:
-            built = with_action(steps[-1], self._free(action_key(key)), self.findings)
-        return BatchSpec(key, _name(given), line, (ThreadSpec(key, _name(thread), line, built),))
+            built = with_action(steps[-1], self._free(action_key(gate["key"])), self.findings)
+        return ThreadSpec(gate["key"], _name(given), line, built)
 
     def _free(self, key: str) -> str:
         free, count = key, 1
@@ -295,9 +304,8 @@ def _json(value: object) -> str:
 def _given(values: Json, required: Iterable[str] = ()) -> dict[str, Any]:
     """Without what says nothing."""
     kept = frozenset(required)
-    return {
-        name: value for name, value in values.items() if name in kept or value not in ("", [], {}, 0, False)
-    }
+    nothing: tuple[Any, ...] = ("", [], {}, 0, False)
+    return {name: value for name, value in values.items() if name in kept or value not in nothing}
 
 
 def _plan(plan: Plan) -> dict[str, Any]:
@@ -313,6 +321,7 @@ def _plan(plan: Plan) -> dict[str, Any]:
         "needs": list(plan.needs),
         "approvers": list(plan.approvers),
         "approvals": plan.approvals,
+        "order": "dependencies" if plan.by_needs else "",
         "parameters": dict(plan.parameters),
         "questions": asked,
         "stages": [_stage(stage) for stage in plan.stages],

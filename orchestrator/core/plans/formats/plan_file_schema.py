@@ -171,6 +171,11 @@ _PLAN: Final = _object(
         "approvals": _number(
             "How many people have to approve it at least; 0 leaves it to the workflow.", MOST_APPROVALS
         ),
+        "order": {
+            "description": "Batches when not given. With dependencies a gate may be a thread of the batch "
+            "whose steps it waits for.",
+            "enum": ["batches", "dependencies"],
+        },
         "parameters": {
             "description": "Values of `{{name}}` in the texts of the plan.",
             "type": "object",

@@ -1,11 +1,16 @@
-"""task-master's `tasks.json`: `{tasks, metadata}` or `{TAG: {tasks, metadata}}`, with subtasks."""
+"""task-master's `tasks.json`: `{tasks, metadata}` or `{TAG: {tasks, metadata}}`, with subtasks.
 
-from collections.abc import Iterator
+A tag is a list of its own that numbers its tasks from 1, so a file of several tags holds several plans: it is
+split before it is read (`folder.py`), or one tag of it is chosen.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from orchestrator.core.plans.findings import Findings
 from orchestrator.core.plans.plan import Reading
-from orchestrator.core.plans.reading.items import Item, key_of, reading_of
+from orchestrator.core.plans.reading.items import Item, key_of, name_by_content, reading_of
 from orchestrator.core.plans.reading.json_source import (
     LONGEST_AGENT,
     LONGEST_TITLE,
@@ -17,7 +22,7 @@ from orchestrator.core.plans.reading.json_source import (
     one_line,
     plain,
 )
-from orchestrator.core.plans.reading.progress import status_of
+from orchestrator.core.plans.reading.progress import note_of, status_of
 
 _READ: Final = frozenset(
     {
@@ -32,6 +37,11 @@ _READ: Final = frozenset(
         "assignee",
     }
 )
+
+
+USUAL_TAG: Final = "master"
+#: Names of tags and projects that say nothing.
+_USUAL: Final = frozenset({"", USUAL_TAG, "main", "default", "tasks"})
 
 
 def looks_like(value: Any) -> bool:
@@ -51,31 +61,58 @@ def read(text: str) -> Reading:
         message = "The file lists no tasks in a form that is known."
         findings.add("no-step", 0, message, "Submit a PLAN.md, or the file of a tool that is read here.")
         return Reading(None, findings.all())
-    lines = Lines(text)
-    items: list[Item] = []
-    for tag, tasks in tags.items():
-        prefix = f"{key_of(tag)}-" if len(tags) > 1 else ""
-        for task in tasks:
-            items += _task(task, prefix, lines, findings)
-    _find_outside(items, findings)
     if len(tags) > 1:
-        message = (
-            f"The file has the tags {', '.join(plain(tag)[:40] for tag in list(tags)[:10])}; all are read."
-        )
-        findings.add("inferred-key", 1, message, "Submit one file for each tag to keep them apart.")
-    meta = member(value, "metadata") or member(next(iter(value.values()), None), "metadata")
-    name = name_of(meta.get("projectName") or meta.get("name")) or "Tasks"
+        named = ", ".join(f"{plain(tag)[:40]} ({len(tasks)} tasks)" for tag, tasks in list(tags.items())[:10])
+        message = f"The file has {len(tags)} tags, each a plan of its own: {named}."
+        fix = "Choose one tag, or submit each as a workstream of its own."
+        findings.add("several-plans", 1, message, fix)
+        return Reading(None, findings.all())
+    ((tag, tasks),) = tags.items()
+    lines = Lines(text)
+    items = [item for task in tasks for item in _task(task, "", lines, findings)]
+    _find_outside(items, findings)
+    meta = member(value, "metadata") or member(value.get(tag), "metadata")
+    name = _name(tag, meta) or name_by_content([item.title for item in items], findings)
     return reading_of(name, plain(meta.get("description")), items, findings)
 
 
+def _name(tag: str, meta: Mapping[str, Any]) -> str:
+    """The project and the tag; the tag that every file has says nothing."""
+    project = name_of(meta.get("projectName") or meta.get("name"))
+    own = name_of(tag) if tag.strip().lower() not in _USUAL else ""
+    if project.lower() in _USUAL:
+        project = ""
+    return name_of(f"{project}: {own}") if project and own else project or own
+
+
+def tags_in(text: str) -> dict[str, int]:
+    """How many tasks each tag of a file has.
+
+    Tags without any are left out, and a file without tags has none.
+    """
+    tags = _by_tag(load(text, Findings()))
+    return {tag: len(tasks) for tag, tasks in tags.items() if tag and tasks}
+
+
+def only(text: str, tags: Sequence[str]) -> list[str]:
+    """The file of each of these tags alone."""
+    value = load(text, Findings())
+    return [json.dumps({tag: value[tag]}, indent=2, ensure_ascii=False) + "\n" for tag in tags]
+
+
 def _find_outside(items: list[Item], findings: Findings) -> None:
-    """A plain number in a subtask names a task of the file when no subtask beside it has that number."""
+    """A plain number in a subtask names a task of the file when no subtask beside it has that number.
+
+    Its own parent is one of them (`reading/parents.py`).
+    """
     known = {item.key for item in items}
     for item in items:
         for position, need in enumerate(item.needs):
             outside = need.removeprefix(f"{item.parent}.") if item.parent else need
-            if need not in known and outside in known and outside != item.parent:
-                item.needs[position] = outside
+            if need in known or outside not in known:
+                continue
+            item.needs[position] = outside
+            if outside != item.parent:
                 message = f"{item.key} waits for {outside}: there is no subtask {need}."
                 findings.add("inferred-needs", item.line, message, "Check that this is what the file means.")
 
@@ -131,6 +168,7 @@ def _item(task: Any, prefix: str, parent: str, lines: Lines, findings: Findings)
         details=[text for text in details if text],
         exits=[one_line(strategy, 500)] if strategy else [],
         status=status_of(plain(task.get("status")), line, findings),
+        breadcrumb=note_of(plain(task.get("status"))),
         agent=one_line(task.get("assignee"), LONGEST_AGENT),
     )
 

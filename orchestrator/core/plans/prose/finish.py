@@ -12,7 +12,7 @@ from orchestrator.core.plans.findings import Findings
 from orchestrator.core.plans.plan import Plan, Reading, StepSpec
 from orchestrator.core.plans.prose.order import ListedStep, StepNames, in_order, relate, resolve
 from orchestrator.core.plans.prose.words import split_loose_name
-from orchestrator.core.plans.reading.build import build_plan
+from orchestrator.core.plans.reading.build import ORDER, build_plan
 from orchestrator.core.plans.reading.drafts import (
     BatchDraft,
     GateDraft,
@@ -221,6 +221,6 @@ def _marked(plan: Plan) -> Plan:
     """Every step says that its order was inferred."""
 
     def marked(step: StepSpec) -> StepSpec:
-        return replace(step, inferred=tuple(dict.fromkeys((*step.inferred, "order"))))
+        return replace(step, inferred=tuple(dict.fromkeys((*step.inferred, ORDER))))
 
     return plan.with_steps(marked)

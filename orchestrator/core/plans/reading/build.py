@@ -10,7 +10,7 @@ from typing import Final
 from orchestrator.core.plans.action import action_key, has_action, with_action
 from orchestrator.core.plans.findings import Findings
 from orchestrator.core.plans.plan import BatchSpec, GateSpec, Need, Plan, StageSpec, StepSpec, ThreadSpec
-from orchestrator.core.plans.reading.derive import derive_stage
+from orchestrator.core.plans.reading.derive import derive_stage, loose_by_needs, put_gates_beside
 from orchestrator.core.plans.reading.drafts import (
     BatchDraft,
     GateDraft,
@@ -37,6 +37,7 @@ from orchestrator.core.plans.reading.fields import (
     without_effect,
 )
 from orchestrator.core.plans.reading.names import Names, name_everything
+from orchestrator.core.plans.reading.unlocks import with_unlocks
 from orchestrator.core.plans.text.front_matter import FrontMatter
 from orchestrator.core.plans.text.phrases import lane_of, read_group, read_items, read_names
 from orchestrator.core.plans.text.source import MAX_STEPS, too_many_steps
@@ -44,6 +45,8 @@ from orchestrator.core.plans.text.titles import split_title
 from orchestrator.core.terms import StageKind
 
 MAIN_LANE: Final = "main"
+#: Marks a step whose place among the others the plan does not say itself.
+ORDER: Final = "order"
 
 
 def build_plan(draft: PlanDraft, matter: FrontMatter, findings: Findings) -> Plan | None:
@@ -57,8 +60,11 @@ def build_plan(draft: PlanDraft, matter: FrontMatter, findings: Findings) -> Pla
         findings.extend((too_many_steps(draft.step_count),))
         return None
     if draft.loose:
-        draft.stages.append(derive_stage(draft, findings))
+        derive = loose_by_needs if matter.by_needs else derive_stage
+        draft.stages.append(derive(draft, findings))
         draft.stages.sort(key=lambda stage: stage.line)
+    if matter.by_needs:
+        put_gates_beside(draft.stages)
     names = name_everything(draft.stages, findings)
     builder = _Builder(draft.lanes, names, findings)
     stages = tuple(builder.stage(stage) for stage in draft.stages)
@@ -93,6 +99,7 @@ def _plan(draft: PlanDraft, matter: FrontMatter, stages: tuple[StageSpec, ...], 
         approvers=matter.approvers,
         approvals=matter.approvals,
         approvers_line=matter.lines_of.get("approvers", 0),
+        by_needs=matter.by_needs,
     )
 
 
@@ -144,9 +151,23 @@ class _Builder:
 
     def _batch(self, draft: BatchDraft) -> BatchSpec:
         threads = self._lane_threads(draft) + [self._thread(thread) for thread in draft.threads]
+        threads += self._gate_threads(draft, threads)
         self._check_note(draft)
         summary = "\n".join(part for part in (draft.note, joined(draft.summary)) if part)
         return BatchSpec(f"{draft.number:02}", draft.name, draft.line, tuple(threads), summary)
+
+    def _gate_threads(self, draft: BatchDraft, threads: list[ThreadSpec]) -> list[ThreadSpec]:
+        """The gates that stand in a batch; one that names nothing waits for what stands before it there."""
+        outside, found = self.before, []
+        steps = [step for thread in threads for step in thread.steps]
+        for gate in draft.beside:
+            unlocks = {name for value in gate.notes.of("unlocks") for name in read_names(value.text)}
+            before = [s.key for s in steps if s.line < gate.line and s.key not in unlocks]
+            self.before = before or outside
+            found.append(self._gate_thread(gate))
+            steps += found[-1].steps
+        self.before = outside
+        return found
 
     def _check_note(self, draft: BatchDraft) -> None:
         """`(Blocked on MP9)` has to name something that stands before the batch."""
@@ -168,6 +189,8 @@ class _Builder:
             built = self._step(
                 step, parallel=not draft.sequential, said=draft.note.lower().startswith("parallel")
             )
+            if draft.derived:
+                built = replace(built, inferred=(*built.inferred, ORDER))
             if draft.sequential and not draft.inferred and previous:
                 built = replace(
                     built, needs=_with_need(built.needs, Need(previous, draft.line, inferred=True))
@@ -278,6 +301,10 @@ class _Builder:
         return tuple(needs.values())
 
     def _gate_batch(self, batch: BatchDraft, draft: GateDraft) -> BatchSpec:
+        name = draft.title or ("Merge point" if draft.merge else "Gate")
+        return BatchSpec(self.names.gate_key(draft), name, batch.line, (self._gate_thread(draft),))
+
+    def _gate_thread(self, draft: GateDraft) -> ThreadSpec:
         notes, key = draft.notes, self.names.gate_key(draft)
         title = draft.title or (f"Merge point {key}" if draft.merge else key)
         kept = without_effect(notes, GATE_FIELDS, f"gate {key}", self.findings)
@@ -302,11 +329,10 @@ class _Builder:
             inferred=inferred,
             **fields,
         )
-        name = draft.title or ("Merge point" if draft.merge else "Gate")
         steps: tuple[StepSpec, ...] = (step,)
         if has_action(step):
             steps = with_action(step, self.names.reserve(action_key(key)), self.findings)
-        return BatchSpec(key, name, batch.line, (ThreadSpec(key, title, batch.line, steps),))
+        return ThreadSpec(key, title, draft.line, steps)
 
     def _gate_needs(self, draft: GateDraft, key: str) -> tuple[tuple[Need, ...], tuple[str, ...]]:
         """What a gate waits for: its trigger, otherwise all of the batch before it."""
@@ -336,30 +362,6 @@ class _Builder:
 
     def _names_steps_only(self, trigger: str) -> bool:
         return all(self.names.is_meant_as_key(name) or read_group(name) for name in read_names(trigger))
-
-
-def with_unlocks(plan: Plan, findings: Findings) -> Plan:
-    """`Unlocks: C1` makes C1 wait for the gate, where C1 does not say so itself."""
-    wanted: dict[str, list[Need]] = {}
-    for step in plan.steps():
-        for key in step.gate.unlocks if step.gate else ():
-            wanted.setdefault(key, []).append(Need(step.key, step.line, inferred=True))
-    if not wanted:
-        return plan
-
-    def unlocked(step: StepSpec) -> StepSpec:
-        known = {step.key} | {need.key for need in step.needs}
-        for need in wanted.get(step.key, ()):
-            if need.key not in known:
-                known.add(need.key)
-                message = f"{step.key} waits for {need.key}, because {need.key} unlocks it."
-                findings.add(
-                    "inferred-needs", step.line, message, f"Write (needs {need.key}) to make it explicit."
-                )
-                step = replace(step, needs=(*step.needs, need))
-        return step
-
-    return plan.with_steps(unlocked)
 
 
 def _with_need(needs: tuple[Need, ...], need: Need) -> tuple[Need, ...]:

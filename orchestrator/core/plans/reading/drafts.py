@@ -130,7 +130,9 @@ class ThreadDraft:
 class BatchDraft:
     """`steps` stand directly in the batch and are sorted into threads; a gate is a batch of its own.
 
-    `bullets` are the plain ones, with their places in the summary.
+    `bullets` are the plain ones, with their places in the summary. Of one that is `derived` the plan writes
+    neither that it is there nor its order. `beside` are gates that stand in the batch itself
+    (`order: dependencies`).
     """
 
     number: int
@@ -139,15 +141,18 @@ class BatchDraft:
     note: str = ""
     sequential: bool = False
     inferred: bool = False
+    derived: bool = False
     summary: list[str] = field(default_factory=list)
     steps: list[StepDraft] = field(default_factory=list)
     bullets: list[tuple[Line, int]] = field(default_factory=list)
     threads: list[ThreadDraft] = field(default_factory=list)
     gate: GateDraft | None = None
+    beside: list[GateDraft] = field(default_factory=list)
 
     @property
     def step_count(self) -> int:
-        return bool(self.gate) + len(self.steps) + sum(len(thread.steps) or 1 for thread in self.threads)
+        gates = bool(self.gate) + len(self.beside)
+        return gates + len(self.steps) + sum(len(thread.steps) or 1 for thread in self.threads)
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """A flat list of tasks with dependencies and parents, as most trackers keep one, turned into a plan.
 
-A task that has subtasks is done when they are: it needs all of them, and they need what it needs. Batches
-follow from the dependencies (BX-2), because a tracker shows no others.
+The plan has their dependencies and no batches: whatever needs nothing open may start, held apart only by
+files and resources (BX-2). A task that has subtasks is done when they are (`parents.py`).
 """
 
 import re
@@ -12,15 +12,16 @@ from typing import Final
 from orchestrator.core.plans.findings import Findings
 from orchestrator.core.plans.plan import Plan, Progress, Reading
 from orchestrator.core.plans.reading.build import build_plan
-from orchestrator.core.plans.reading.drafts import Notes, PlanDraft, StepDraft, Value
+from orchestrator.core.plans.reading.derive import stage_by_needs
+from orchestrator.core.plans.reading.drafts import Notes, PlanDraft, StepDraft, ThreadDraft, Value
+from orchestrator.core.plans.reading.json_source import name_of
+from orchestrator.core.plans.reading.parents import relate_parents
 from orchestrator.core.plans.reading.progress import tell_state, told
 from orchestrator.core.plans.text.front_matter import FrontMatter
 from orchestrator.core.terms import TaskStatus
 
 _UNUSABLE: Final = re.compile(r"[^A-Za-z0-9_.-]+|\.{2,}")
 LONGEST_KEY: Final = 80
-#: Edges from parents to subtasks and back that are added to one plan, so that reading stays linear.
-MOST_INHERITED: Final = 100_000
 
 
 @dataclass(slots=True)
@@ -54,14 +55,28 @@ def key_of(text: str) -> str:
     return _UNUSABLE.sub("-", text).strip("-._")[:LONGEST_KEY].strip("-._")
 
 
+def name_by_content(titles: Sequence[str], findings: Findings) -> str:
+    """A name for a plan whose source gives none: its first task; the name of its file is taken instead, where
+    there is one (`naming.py`).
+    """
+    first = next((title for title in titles if title), "Unnamed task")
+    more = f" and {len(titles) - 1} more" if len(titles) > 1 else ""
+    findings.add("inferred-name", 1, "The source gives the plan no name.", "Give its file a telling name.")
+    return name_of(f"{first[:80].rstrip()}{more}") or "Unnamed plan"
+
+
 def reading_of(
     name: str, summary: str, items: Sequence[Item], findings: Findings, matter: FrontMatter | None = None
 ) -> Reading:
     """The plan of these tasks with what is known about their state; no plan when there is no task."""
     name_items(items, findings)
-    _inherit(items, findings)
+    relate_parents(items, findings)
     draft = PlanDraft(name=name, summary=[summary] if summary else [])
-    draft.loose += [step_of(item) for item in items]
+    if items:
+        steps = [step_of(item) for item in items]
+        draft.stages.append(
+            stage_by_needs(1, [ThreadDraft("01", "Tasks", items[0].line, steps=steps)], findings)
+        )
     plan = build_plan(draft, matter or FrontMatter(), findings)
     return reading_with(plan, items, findings)
 
@@ -121,25 +136,3 @@ def notes_of(item: Item) -> Notes:
         if values:
             notes.values[name] = values
     return notes
-
-
-def _inherit(items: Sequence[Item], findings: Findings) -> None:
-    known = {item.key: item for item in items}
-    added = 0
-    for item in items:
-        parent = known.get(item.parent)
-        if parent is None or parent is item:
-            continue
-        wanted = [
-            need for need in parent.needs if need != item.key and known.get(need, item).parent != parent.key
-        ]
-        added += len(wanted) + 1
-        if added > MOST_INHERITED:
-            message = "There are too many dependencies between tasks and their subtasks to read all of them."
-            findings.add("unreadable-value", item.line, message, "Split the file.")
-            return
-        item.needs += wanted
-    for item in items:
-        parent = known.get(item.parent)
-        if parent is not None and parent is not item:
-            parent.needs.append(item.key)

@@ -101,11 +101,17 @@ def name_everything(stages: list[StageDraft], findings: Findings) -> Names:
             _tell_without_key(batch, findings)
             for thread in batch.threads:
                 _name_thread(names, f"{stage.number:02}.{batch.number:02}.{thread.lane}", thread, findings)
-            if batch.gate and KEY.fullmatch(batch.gate.key):
-                names.give(batch.gate, batch.gate.key)
-    for gate in (batch.gate for stage in stages for batch in stage.batches if batch.gate):
-        _name_gate(names, gate, findings)
+            for gate in _gates(batch):
+                if KEY.fullmatch(gate.key):
+                    names.give(gate, gate.key)
+    for batch in (batch for stage in stages for batch in stage.batches):
+        for gate in _gates(batch):
+            _name_gate(names, gate, findings)
     return names
+
+
+def _gates(batch: BatchDraft) -> list[GateDraft]:
+    return [batch.gate] if batch.gate else batch.beside
 
 
 def _tell_without_key(batch: BatchDraft, findings: Findings) -> None:

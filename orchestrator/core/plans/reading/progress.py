@@ -11,14 +11,13 @@ from orchestrator.core.plans.plan import Progress
 from orchestrator.core.terms import TaskStatus
 
 _WORDS: Final = {
-    TaskStatus.PENDING: "pending todo to-do open backlog new ready planned not-started draft "
-    "deferred hooked pinned",
+    TaskStatus.PENDING: "pending todo to-do open backlog new ready planned not-started draft hooked pinned",
     TaskStatus.ACTIVE: "active in-progress doing started running wip",
     TaskStatus.REVIEW: "review in-review reviewing needs-review",
     TaskStatus.BLOCKED: "blocked on-hold waiting stuck failed",
     TaskStatus.COMPLETE: "complete completed done closed success succeeded finished resolved merged",
     TaskStatus.CANCELLED: "cancelled canceled tombstone wontfix won't-do dropped archived abandoned",
-    TaskStatus.SKIPPED: "skipped",
+    TaskStatus.SKIPPED: "skipped deferred postponed",
 }
 STATUS: Final = {word: status for status, words in _WORDS.items() for word in words.split()}
 
@@ -28,14 +27,28 @@ ADOPT_IT: Final = (
 )
 
 
+#: States of other tools in which a task does not start and holds nobody up, until somebody takes it up again.
+_PUT_OFF: Final = frozenset({"deferred", "postponed"})
+
+
 def status_of(word: str, line: int, findings: Findings) -> TaskStatus:
     """The status that a tool's word means; a word that nobody knows is told, and the task counts as open."""
-    known = STATUS.get("-".join(word.lower().replace("_", " ").replace("-", " ").split()))
+    known = STATUS.get(_plain(word))
     if known is None and word:
         message = f"The state “{word[:60]}” is not known, so the task counts as open."
         fix = "Use pending, active, review, blocked, complete or cancelled."
         findings.add("unreadable-value", line, message, fix)
     return known or TaskStatus.PENDING
+
+
+def note_of(word: str) -> str:
+    """What a tool's word says beside the status it means: that a task is only put off."""
+    known = _plain(word)
+    return f"The source has put it off: {known}." if known in _PUT_OFF else ""
+
+
+def _plain(word: str) -> str:
+    return "-".join(word.lower().replace("_", " ").replace("-", " ").split())
 
 
 def told(progress: Iterable[Progress]) -> tuple[Progress, ...]:

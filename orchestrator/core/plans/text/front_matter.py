@@ -30,11 +30,12 @@ _NAMES: Final = {
     "needs": "needs",
     "approvers": "approvers",
     "approvals": "approvals",
+    "order": "order",
 }
 #: Names that take several values, on one line or one below the other.
 _LISTS: Final = frozenset({"needs", "approvers"})
 _KEYS_READ: Final = (
-    "name, domain, owner, priority, base_branch, repository, needs, approvers, approvals, parameters"
+    "name, domain, owner, priority, base_branch, repository, needs, approvers, approvals, order, parameters"
 )
 #: The most approvals that a plan or a workflow may ask for.
 MOST_APPROVALS: Final = 20
@@ -58,6 +59,7 @@ class FrontMatter:
     parameter_lines: dict[str, int] = field(default_factory=dict)
     hints: dict[str, str] = field(default_factory=dict)
     priority: int = 0
+    by_needs: bool = False
     approvers: tuple[str, ...] = ()
     approvals: int = 0
 
@@ -176,6 +178,15 @@ def _store_priority(matter: FrontMatter, value: str, number: int, findings: Find
         )
 
 
+def _store_order(matter: FrontMatter, value: str, number: int, findings: Findings) -> None:
+    """`dependencies` alone, or `batches`, as without the key."""
+    matter.by_needs = value.strip().lower() == "dependencies"
+    if not matter.by_needs and value.strip().lower() != "batches":
+        message = f"The order is neither batches nor dependencies: {_short(value)}"
+        fix = "Write `order: dependencies` if no batches are to be derived, or leave the line out."
+        findings.add("front-matter", number, message, fix)
+
+
 def _store_approvals(matter: FrontMatter, value: str, number: int, findings: Findings) -> None:
     if value.isascii() and value.isdecimal() and len(value) < 3 and 1 <= int(value) <= MOST_APPROVALS:
         matter.approvals = int(value)
@@ -199,7 +210,12 @@ def _store_approvers(matter: FrontMatter, value: str, number: int, findings: Fin
     matter.approvers = tuple(dict.fromkeys(name for name in names if re.fullmatch(USER_NAME, name)))
 
 
-_STORES: Final = {"priority": _store_priority, "approvals": _store_approvals, "approvers": _store_approvers}
+_STORES: Final = {
+    "priority": _store_priority,
+    "approvals": _store_approvals,
+    "approvers": _store_approvers,
+    "order": _store_order,
+}
 
 
 def quoted(value: str) -> str:

@@ -4,7 +4,7 @@ Everything is said, nothing is left to be inferred. Lines and what a reader infe
 content.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -41,6 +41,8 @@ def _front_matter(plan: Plan) -> Iterator[str]:
         lines.append(f"approvers: [{', '.join(plan.approvers)}]")
     if plan.approvals:
         lines.append(f"approvals: {plan.approvals}")
+    if plan.by_needs:
+        lines.append("order: dependencies")
     if plan.needs:
         lines.append(f"needs: [{', '.join(plan.needs)}]")
     if plan.parameters:
@@ -56,9 +58,19 @@ def _stage(stage: StageSpec) -> Iterator[str]:
     if stage.definition:
         yield from ("#### Stage Definition", "", *escape(stage.definition), "")
     for batch in stage.batches:
-        steps = [step for thread in batch.threads for step in thread.steps]
-        gate = next((step for step in steps if step.gate), None)
-        yield from _gate(batch, _as_written(gate, steps), gate.gate) if gate and gate.gate else _batch(batch)
+        gates = [thread for thread in batch.threads if thread.steps and thread.steps[-1].gate]
+        if not gates or len(gates) < len(batch.threads):
+            yield from _batch(batch, gates)
+        for thread in gates:
+            gate = next(step for step in thread.steps if step.gate)
+            name = batch.name if len(batch.threads) == 1 else unnamed(gate)
+            yield from _gate(name, _as_written(gate, thread.steps))
+
+
+def unnamed(gate: StepSpec) -> str:
+    """What the batch of a gate is called: its title, or a word when its plan gives it none."""
+    words = {f"Merge point {gate.key}": "Merge point", gate.key: "Gate"}
+    return words.get(gate.title, gate.title)
 
 
 def _as_written(gate: StepSpec, steps: Iterable[StepSpec]) -> StepSpec:
@@ -80,12 +92,13 @@ def _as_written(gate: StepSpec, steps: Iterable[StepSpec]) -> StepSpec:
     )
 
 
-def _batch(batch: BatchSpec) -> Iterator[str]:
+def _batch(batch: BatchSpec, gates: Collection[ThreadSpec]) -> Iterator[str]:
+    """A batch and its threads; the gates that stand in it are written behind them (`order: dependencies`)."""
     yield from (f"##### Batch {batch.prefix}: {protect_end(batch.name)}", "")
     if batch.summary:
         yield from (*escape(batch.summary), "")
     for thread in batch.threads:
-        yield from _thread(thread)
+        yield from () if thread in gates else _thread(thread)
 
 
 def _thread(thread: ThreadSpec) -> Iterator[str]:
@@ -105,9 +118,10 @@ def _thread(thread: ThreadSpec) -> Iterator[str]:
     yield ""
 
 
-def _gate(batch: BatchSpec, step: StepSpec, gate: GateSpec) -> Iterator[str]:
-    named = batch.name not in UNNAMED
-    word = "Merge Point" if batch.name == "Merge point" or (named and gate.kind is GateKind.MERGE) else "Gate"
+def _gate(name: str, step: StepSpec) -> Iterator[str]:
+    gate = step.gate or GateSpec(GateKind.REVIEW)
+    named = name not in UNNAMED
+    word = "Merge Point" if name == "Merge point" or (named and gate.kind is GateKind.MERGE) else "Gate"
     yield from (f"##### {word} {step.key}:{' ' + step.title if named else ''}", "")
     if step.details:
         yield from (*escape(step.details), "")

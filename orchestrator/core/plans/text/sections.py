@@ -73,6 +73,7 @@ def _cuts(plan: Plan | None, length: int) -> Iterator[tuple[int, str]]:
 
 
 def _title(stage: StageSpec, batch: BatchSpec) -> str:
-    gate = next((step.key for thread in batch.threads for step in thread.steps if step.gate), "")
+    alone = batch.threads[0].steps if len(batch.threads) == 1 else ()
+    gate = next((step.key for step in alone if step.gate), "")
     name = f"{gate}: {batch.name}" if gate else f"Batch {batch.prefix}: {batch.name}"
     return f"Stage {stage.number} · {name}"
