@@ -82,7 +82,7 @@ def test_ec1_contention_serialises_and_names_the_holder() -> None:
 
 def test_files_of_a_lane_are_held_against_other_lanes() -> None:
     claims = [Claims(lane="A", lane_files=("auth/**",), files=(f"auth/{n}.py",)) for n in (1, 2)]
-    views = tuple(task(f"A{n}", (0, 0, 0, n), parallel=True, claims=c) for n, c in enumerate(claims, 1))
+    views = tuple(task(f"A{n}", (0, 0, 0, n - 1), parallel=True, claims=c) for n, c in enumerate(claims, 1))
     assert decide(Snapshot(views)).launches == ("A1", "A2")
     other = task("B1", (0, 0, 1, 0), claims=Claims(lane="B", lane_files=("auth/x",)))
     decision = decide(Snapshot((*views, other)))

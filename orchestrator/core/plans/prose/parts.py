@@ -17,6 +17,7 @@ _LABELLED: Final = re.compile(
     re.DOTALL,
 )
 _BULLET: Final = re.compile(r"(?:[-*+•]|\d{1,3}[.)])[ \t]+(?:\[[ xX]?\][ \t]+)?(.*)", re.DOTALL)
+_OPENS_BULLET: Final = frozenset("-*+•0123456789")
 _TICKED: Final = re.compile(r"`([^`\n]{1,200})`")
 _HEADING: Final = re.compile(r"#{1,6}[ \t]+(.*)")
 _FILES: Final = re.compile(
@@ -92,20 +93,20 @@ class _Taker:
             self._line(number, raw, text)
 
     def _line(self, number: int, raw: str, text: str) -> None:
-        heading = _HEADING.fullmatch(text)
+        heading = _HEADING.fullmatch(text) if text[0] == "#" else None
         if heading:
             self.wraps = False
             self.below = _label_kind(bare(heading[1]), heading=True)
             self.below_indent = -1
             self.parts.details.append(raw)
             return
-        label = _LABELLED.fullmatch(text)
+        label = _LABELLED.fullmatch(text) if ":" in text else None
         kind = _label_kind(label["name"].strip()) if label else ""
         if label and kind:
             self.wraps = False
             self._labelled(kind, label["value"].strip().strip("*_ "), number, raw)
             return
-        bullet = _BULLET.fullmatch(text)
+        bullet = _BULLET.fullmatch(text) if text[0] in _OPENS_BULLET else None
         if self.wraps and not bullet and not text.startswith(("|", ">", "_", "**")):
             self.parts.title.append(text)
             return

@@ -172,6 +172,8 @@ def split_loose_name(text: str) -> tuple[str, str]:
 
 def split_state(text: str) -> tuple[str, str]:
     """The state that an emoji or a word in brackets says, as a mark, and the text without it."""
+    if text.isascii() and not text.rstrip().endswith((")", "]")):
+        return "", text
     start = _STATE_AT_START.match(text)
     if start:
         return ("x" if start[1] else "~" if start[2] else ""), text[start.end() :].strip()
