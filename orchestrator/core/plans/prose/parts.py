@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from orchestrator.core.plans.prose.outline import Kind, Node, Outline
@@ -167,6 +168,7 @@ class _Taker:
                 self.parts.waits.append((value, number, True))
 
 
+@lru_cache(maxsize=512)
 def _label_kind(name: str, *, heading: bool = False) -> str:
     kinds = (("files", _FILES), ("waits", PROPERTY), ("exits", _CRITERION), ("estimate", _ESTIMATE))
     for kind, pattern in (*kinds, ("owner", _OWNER), ("status", _STATUS)):

@@ -155,7 +155,7 @@ def split_name(text: str) -> tuple[str, str]:
     noun = _NOUN.fullmatch(text)
     if noun and _STEP.fullmatch(noun["noun"]) and noun["title"].strip():
         return noun["name"], noun["title"].strip()
-    label = _TASK_LABEL.fullmatch(text)
+    label = _TASK_LABEL.fullmatch(text) if ":" in text else None
     if label:
         return "", label[1].strip()
     named = _NAMED.fullmatch(text)
