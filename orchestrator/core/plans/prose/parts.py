@@ -83,11 +83,10 @@ class _Taker:
         self.wraps = wraps
 
     def take(self, number: int, raw: str, is_code: bool) -> None:
-        text = raw.strip()
         if is_code:
             self.wraps, self.below = False, ""
             self.parts.details.append(raw)
-        elif not text:
+        elif not (text := raw.strip()):
             self.wraps = False
             self.parts.details.append("")
         else:
