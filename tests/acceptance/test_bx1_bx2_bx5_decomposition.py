@@ -121,7 +121,9 @@ def test_bx5_work_on_the_same_files_is_never_dispatched_together(driver: Driver,
     assert driver.ready() == ["B1"]
 
 
-INSIDE = DECOMPOSITION + """### Batch 1 (Parallel - no dependencies)
+INSIDE = (
+    DECOMPOSITION
+    + """### Batch 1 (Parallel - no dependencies)
 - **A1:** Price model
 - **A2:** Discounts
 - **A3:** Rounding
@@ -130,6 +132,7 @@ INSIDE = DECOMPOSITION + """### Batch 1 (Parallel - no dependencies)
   - Files: `docs/prices.md`
 - **B1:** Empty page
 """
+)
 
 
 def test_bx5_parallel_steps_of_one_lane_never_get_the_same_files(driver: Driver, planner: Machine) -> None:

@@ -76,3 +76,13 @@ def test_submitting_needs_the_role(driver: Driver) -> None:
     status, answer = worker.post("/api/plans/", {"source": PLAN.decode()})
     assert (status, answer["code"]) == (403, "not-allowed")
     assert Workflow.objects.count() == 0
+
+
+def test_checkpoints_are_remarks_where_the_caller_says_so(planner: Machine) -> None:
+    source = "# Tasks: Lending\n## Phase 1: Shelf\n- [ ] T001 Build it\n**Checkpoint**: it stands\n"
+    gates = planner.post("/api/plans/check", {"source": source})[1]
+    remarks = planner.post("/api/plans/check", {"source": source, "checkpoints": "remarks"})[1]
+    assert (gates["preview"]["tasks"], remarks["preview"]["tasks"]) == (2, 1)
+    planner.post("/api/plans/", {"source": source, "checkpoints": "remarks"}, key="remarks-1")
+    assert WorkflowVersion.objects.get().source.startswith("---\ncheckpoints: remarks\n---\n")
+    assert planner.post("/api/plans/check", {"source": source, "checkpoints": "maybe"})[0] == 422

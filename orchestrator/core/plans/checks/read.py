@@ -3,9 +3,11 @@
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from orchestrator.core.findings import Finding
 from orchestrator.core.plans.checks.check import check_plan, sort_findings
+from orchestrator.core.plans.checks.checkpoints import as_remarks, wants_remarks
 from orchestrator.core.plans.checks.hidden import hidden_in_text, hidden_in_values
 from orchestrator.core.plans.formats.recognise import OWN, READERS, recognise
 from orchestrator.core.plans.plan import Reading
@@ -31,6 +33,8 @@ def _read(source: bytes | str, tools: frozenset[str], wanted: Format | None) -> 
         return Reading(None, (text,))
     form = wanted or recognise(readable(text))
     reading = READERS[form](text if form in OWN else readable(text))
+    if wants_remarks(text):
+        reading = as_remarks(replace(reading, format=form))
     told = frozenset(found.line for found in reading.findings if found.code == "conflict-marker")
     findings = [*reading.findings, *hidden_in_text(text), *conflicts_in(text, told)]
     if reading.plan is not None:

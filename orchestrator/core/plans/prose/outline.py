@@ -85,7 +85,7 @@ def outline_of(texts: list[str], skipped: int = 0, *, open_markdown: bool = Fals
     """The tree of a text whose first `skipped` lines are front matter."""
     lines, open_fence, _ = scan(texts[skipped:], skipped + 1, open_markdown=open_markdown)
     code = frozenset(line.number for line in lines if line.kind is LineKind.CODE)
-    return Outline(_Grower().grow(lines), texts, code, open_fence)
+    return Outline(_Grower(skipped).grow(lines), texts, code, open_fence)
 
 
 def outline_of_text(text: str) -> Outline:
@@ -93,14 +93,14 @@ def outline_of_text(text: str) -> Outline:
 
 
 class _Grower:
-    def __init__(self) -> None:
-        self.root = Node(Kind.ROOT, 0, 0, "", 0)
+    def __init__(self, skipped: int = 0) -> None:
+        self.root = Node(Kind.ROOT, skipped, 0, "", 0)
         self.headings = [self.root]
         self.items: list[Node] = []
         self.run = 0
         self.after_blank = True
         #: The last line that was taken: where a node ends that is closed now.
-        self.reached = 0
+        self.reached = skipped
 
     def grow(self, lines: tuple[Line, ...]) -> Node:
         for line in lines:
