@@ -24,7 +24,7 @@ from orchestrator.core.terms import Format
 from tests.core.plans.formats.mutations import mutated, mutated_json
 from tests.core.plans.formats.samples import FOLDER_FILES, PLAN, SAMPLES
 
-SHAPES = {"plan": PLAN, **SAMPLES}
+SHAPES = {"plan": PLAN, **SAMPLES, "list-fine": SAMPLES["list"]}
 #: Seconds of one run that are reported, and after which it is stopped.
 SLOW, HANGS = 1.0, 5.0
 

@@ -13,9 +13,8 @@ from orchestrator.core import limits
 from orchestrator.core.changes.adoption import Adoption, adoption_of
 from orchestrator.core.errors import WrongState
 from orchestrator.core.findings import Finding
-from orchestrator.core.plans.checks.read import read
+from orchestrator.core.plans.checks.read import format_of, read
 from orchestrator.core.plans.compare import PlanChanges, compare_plans
-from orchestrator.core.plans.formats.recognise import recognise
 from orchestrator.core.plans.plan import Plan, Reading
 from orchestrator.core.plans.rehearsing.preview import Preview, preview
 from orchestrator.core.plans.text.render import render_plan
@@ -55,7 +54,10 @@ def checked(source: bytes | str, wanted: Format | None = None) -> Reading:
     text = decode_source(source)
     if isinstance(text, Finding):
         return Reading(None, (text,))
-    return _read(text, wanted or recognise(text), frozenset(settings.TOOLS))
+    return _read(text, wanted or _format_of(text), frozenset(settings.TOOLS))
+
+
+_format_of = lru_cache(KEPT)(format_of)
 
 
 def changes_between(old: WorkflowVersion, new: WorkflowVersion) -> PlanChanges | None:

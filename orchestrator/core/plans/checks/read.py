@@ -11,7 +11,7 @@ from orchestrator.core.plans.checks.checkpoints import as_remarks, wants_remarks
 from orchestrator.core.plans.checks.hidden import hidden_in_text, hidden_in_values
 from orchestrator.core.plans.formats.recognise import OWN, READERS, recognise
 from orchestrator.core.plans.plan import Reading
-from orchestrator.core.plans.text.conflicts import conflicts_in
+from orchestrator.core.plans.text.conflicts import conflicts_in, without_marks
 from orchestrator.core.plans.text.source import decode_source, readable
 from orchestrator.core.terms import Format
 
@@ -31,8 +31,10 @@ def _read(source: bytes | str, tools: frozenset[str], wanted: Format | None) -> 
     text = decode_source(source)
     if isinstance(text, Finding):
         return Reading(None, (text,))
-    form = wanted or recognise(readable(text))
-    reading = READERS[form](text if form in OWN else readable(text))
+    form = wanted or format_of(text)
+    # Trackers resolve a conflict line by line, as their own tools do.
+    plain = text if form is Format.BEADS else without_marks(text)
+    reading = READERS[form](plain if form in OWN else readable(plain))
     if wants_remarks(text):
         reading = as_remarks(replace(reading, format=form))
     told = frozenset(found.line for found in reading.findings if found.code == "conflict-marker")
@@ -41,6 +43,11 @@ def _read(source: bytes | str, tools: frozenset[str], wanted: Format | None) -> 
         findings += check_plan(reading.plan, tools)
         findings += hidden_in_values(reading.plan, text)
     return Reading(reading.plan, sort_findings(findings), reading.progress, form)
+
+
+def format_of(text: str) -> Format:
+    """The format that the content of a text shows."""
+    return recognise(readable(without_marks(text)))
 
 
 @contextmanager

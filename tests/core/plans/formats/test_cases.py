@@ -238,3 +238,47 @@ def test_what_stands_before_json_is_looked_through_once(start: str) -> None:
     started = process_time()
     assert read_checked(f"{start}\n[1]", frozenset(), Format.TASKS).plan is None
     assert process_time() - started < 2
+
+
+CONFLICT = "<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> theirs\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "ours", "theirs", "titles_read"),
+    [
+        ("# T\n- [ ] z\n", "- [ ] x", "- [ ] y", ["z", "x", "y"]),
+        ("# Tasks: X\n## Phase 1: S\n- [ ] T001 z\n", "- [ ] T002 x", "- [ ] T003 y", ["z", "x", "y"]),
+        ("## 1. G\n- [ ] 1.1 z\n", "- [ ] 1.2 x", "- [ ] 1.3 y", ["z", "x", "y"]),
+        ("## Work Package WP01: A\n- [ ] T001 z\n", "- [ ] T002 x", "- [ ] T003 y", ["z", "x", "y"]),
+        ("stages:\n  - name: S\n    steps:\n", "      - title: x", "      - title: y", ["x", "y"]),
+        ('<task type="auto"><name>z</name></task>\n', "<task><name>x</name></task>", "", ["z", "x"]),
+        ("# Plan: A\n### Batch 1: b\n- A1: z\n", "- A2: x", "- A3: y", ["z", "x", "y"]),
+        ("# T\n- [ ] z\n", "- [ ] x\n||||||| base\n- [ ] old", "- [ ] y", ["z", "x", "y"]),
+    ],
+)
+def test_b13_the_marks_of_a_conflict_are_told_and_no_part_of_a_title(
+    start: str, ours: str, theirs: str, titles_read: list[str]
+) -> None:
+    reading = read_checked(start + CONFLICT.format(ours, theirs), frozenset())
+    assert reading.plan
+    assert [step.title for step in reading.plan.steps()] == titles_read
+    lines = [finding.line for finding in reading.findings if finding.code == "conflict-marker"]
+    assert lines == [start.count("\n") + 1]
+
+
+def test_b13_a_conflict_in_json_is_told_and_both_sides_are_read() -> None:
+    one = '{{"content": "{}", "status": "pending"}},'
+    text = f"[\n{CONFLICT.format(one.format('a'), one.format('b'))}{one.format('c')[:-1]}\n]"
+    reading = read_checked(text, frozenset())
+    assert reading.plan
+    assert [step.title for step in reading.plan.steps()] == ["a", "b", "c"]
+    assert [finding.line for finding in reading.findings if finding.code == "conflict-marker"] == [2]
+
+
+def test_b13_half_a_conflict_is_told_and_one_in_code_stays_code() -> None:
+    half = read_checked("# T\n- [ ] z\n<<<<<<< HEAD\n- [ ] x\n", frozenset())
+    assert ("conflict-marker", 3) in [(finding.code, finding.line) for finding in half.findings]
+    code = CONFLICT.format("a", "b")
+    plan = read_checked(f"# T\n- [ ] Explain\n  ```\n{code}  ```\n- [ ] End\n", frozenset()).plan
+    assert plan
+    assert "=======" in next(plan.steps()).details
