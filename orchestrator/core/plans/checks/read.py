@@ -12,7 +12,7 @@ from orchestrator.core.plans.checks.hidden import hidden_in_text, hidden_in_valu
 from orchestrator.core.plans.formats.recognise import OWN, READERS, recognise
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.text.conflicts import conflicts_in, without_marks
-from orchestrator.core.plans.text.source import decode_source, readable
+from orchestrator.core.plans.text.source import decode_source, readable, with_plain_spaces
 from orchestrator.core.terms import Format
 
 
@@ -34,7 +34,7 @@ def _read(source: bytes | str, tools: frozenset[str], wanted: Format | None) -> 
     form = wanted or format_of(text)
     # Trackers resolve a conflict line by line, as their own tools do.
     plain = text if form is Format.BEADS else without_marks(text)
-    reading = READERS[form](plain if form in OWN else readable(plain))
+    reading = READERS[form](_as_read(plain, form))
     if wants_remarks(text):
         reading = as_remarks(replace(reading, format=form))
     told = frozenset(found.line for found in reading.findings if found.code == "conflict-marker")
@@ -43,6 +43,12 @@ def _read(source: bytes | str, tools: frozenset[str], wanted: Format | None) -> 
         findings += check_plan(reading.plan, tools)
         findings += hidden_in_values(reading.plan, text)
     return Reading(reading.plan, sort_findings(findings), reading.progress, form)
+
+
+def _as_read(text: str, form: Format) -> str:
+    if form is Format.PLAN:
+        return with_plain_spaces(text)
+    return text if form in OWN else readable(text)
 
 
 def format_of(text: str) -> Format:

@@ -54,6 +54,8 @@ _SUFFIX: Final = re.compile(
 _SIGN: Final = re.compile(
     r"depend|block|requir|need|wait|after|prereq|follow|once|when|as soon", re.IGNORECASE
 )
+#: No-break spaces count as plain ones, and the text keeps its length.
+_SPACES: Final = {0xA0: " ", 0x202F: " ", 0x2007: " "}
 LONGEST_RANGE: Final = 500
 _LONGEST: Final = 2_000
 
@@ -88,7 +90,7 @@ def said_in(text: str) -> tuple[str, list[str]] | None:
 
     A phrase that is denied (`does not depend on`) says nothing.
     """
-    text = text[:_LONGEST]
+    text = text[:_LONGEST].translate(_SPACES)
     if not _may_say(text):
         return None
     spoken: list[str] = []
@@ -114,7 +116,8 @@ def says_none(text: str) -> bool:
 
 def split_dependency(title: str) -> tuple[str, str]:
     """`Print it (depends on T001)`, `Sort, needs A1` -> the title, and what it waits for."""
-    found = _SUFFIX.search(title[-400:]) if _may_say(title[-400:]) else None
+    end = title[-400:].translate(_SPACES)
+    found = _SUFFIX.search(end) if _may_say(end) else None
     if found is None:
         return title, ""
     if found["open"] and not only_references(found["names"]):

@@ -48,8 +48,10 @@ _PROPERTY: Final = re.compile(
     r"(?:\*\*|__)?([A-Za-z][A-Za-z _-]{0,23}?)(?:\*\*|__)?[ \t]*:(?:\*\*|__)?[ \t]*(.*)", re.DOTALL
 )
 _LABEL: Final = re.compile(r"\*\*(Summary|Details|Tasks|Steps):?\*\*:?(.*)", re.IGNORECASE | re.DOTALL)
+_BLANK: Final = r"[ \t\xa0\u202f]"
 _SUFFIX_NEEDS: Final = re.compile(
-    r"(?:needs|need|depends on|requires|after|blocked on|blocked by)[ \t:]+(.+)", re.IGNORECASE | re.DOTALL
+    rf"(?:needs|need|depends{_BLANK}on|requires|after|blocked{_BLANK}(?:on|by))(?:{_BLANK}|:)+(.+)",
+    re.IGNORECASE | re.DOTALL,
 )
 _BRACKETS: Final = {")": "(", "]": "["}
 #: `Sort the slips, needs A1`: at the end of a title, with keys behind it and nothing else.

@@ -282,3 +282,54 @@ def test_b13_half_a_conflict_is_told_and_one_in_code_stays_code() -> None:
     plan = read_checked(f"# T\n- [ ] Explain\n  ```\n{code}  ```\n- [ ] End\n", frozenset()).plan
     assert plan
     assert "=======" in next(plan.steps()).details
+
+
+@pytest.mark.parametrize(("mark", "status"), [("✔️", "complete"), ("☑️", "complete"), ("✅", "complete")])
+def test_a_mark_may_be_an_emoji_with_its_selector(mark: str, status: str) -> None:
+    for text in (f"# T\n- [{mark}] one\n", f"# Plan: A\n### Batch 1: b\n- [{mark}] A1: one\n"):
+        reading = read_checked(text, frozenset())
+        assert reading.plan
+        assert [step.title for step in reading.plan.steps()] == ["one"]
+        assert [one.status for one in reading.progress] == [status]
+
+
+@pytest.mark.parametrize(
+    "bullets",
+    [
+        "- **Collect addresses**: from the shop\n- **Send** (needs Collect addresses)\n- [ ] Rest\n",
+        "1. **Collect addresses**: from the shop\n2. **Send** after Collect addresses\n",
+    ],
+)
+def test_names_in_bold_are_names_of_steps(bullets: str) -> None:
+    plan = read_checked(f"# T\n## Tasks\n{bullets}", frozenset()).plan
+    assert plan
+    first, second = list(plan.steps())[:2]
+    assert first.title.startswith("Collect addresses")
+    assert needs(second) == [first.key]
+
+
+def test_labels_in_bold_are_no_steps() -> None:
+    text = "# T\n## Phase 1: A\n- **Goal**: a wall\n- **Files:** `a.py`\n- **Owner**: anna\n- [ ] Paint\n"
+    plan = read_checked(text, frozenset()).plan
+    assert plan
+    assert [step.title for step in plan.steps()] == ["Paint"]
+
+
+@pytest.mark.parametrize("space", ["\u00a0", "\u202f"])
+def test_no_break_spaces_are_spaces(space: str) -> None:
+    native = read_checked(
+        f"# Plan: A\n### Batch 1: b\n- A1:{space}one\n- A2: two (needs{space}A1)\n", frozenset()
+    )
+    listed = read_checked(f"1.{space}one\n2.{space}two depends{space}on{space}Task{space}1\n", frozenset())
+    suffix = read_checked(f"1. one\n2. two (needs{space}1)\n", frozenset())
+    for reading in (native, listed, suffix):
+        assert reading.plan
+        first, second = reading.plan.steps()
+        assert (first.title, needs(second)) == ("one", [first.key])
+
+
+def test_letters_that_look_the_same_are_the_same() -> None:
+    text = "- [ ] Pr\u00fcfen\n- [ ] Drucken (needs Pru\u0308fen)\n"
+    plan = read_checked(text, frozenset()).plan
+    assert plan
+    assert [needs(step) for step in plan.steps()] == [[], ["1"]]
