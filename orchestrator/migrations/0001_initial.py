@@ -3,6 +3,7 @@
 import django.core.validators
 import django.db.models.deletion
 import orchestrator.core.terms
+import orchestrator.models.ordering
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -133,7 +134,7 @@ class Migration(migrations.Migration):
                 ('line', models.PositiveIntegerField(default=0)),
             ],
             options={
-                'ordering': ['version', 'thread__batch__stage__position', 'thread__batch__position', 'position', 'key'],
+                'ordering': ['version', 'thread__batch__stage__position', 'thread__batch__position', 'position', orchestrator.models.ordering.ByCodePoint('key')],
             },
         ),
         migrations.CreateModel(

@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 
+from orchestrator.core.engine.order import Place
 from orchestrator.core.engine.schedule import Verdict, decide
 from orchestrator.core.engine.values import Snapshot
 from orchestrator.core.files import dashboard
@@ -42,6 +43,7 @@ from orchestrator.models import (
     ThreadAssignment,
     Workstream,
 )
+from orchestrator.queries.base.order import launch_order, thread_order
 from orchestrator.queries.engine.needs import all_needs
 from orchestrator.queries.engine.snapshot import Loaded, load_snapshot
 from orchestrator.queries.engine.threads import place_of
@@ -106,7 +108,7 @@ def _kept_threads() -> dict[int, list[ThreadEntry]]:
 
 def _held() -> list[Assignment]:
     rows = Assignment.objects.filter(released_at=None).select_related("executor__user", "attempt__task__step")
-    return list(rows.order_by("attempt__task__step__key"))
+    return list(rows.order_by(*launch_order("attempt__task__step__")))
 
 
 def _registered() -> list[Workstream]:
@@ -118,9 +120,7 @@ def _kept() -> list[ThreadAssignment]:
     rows = ThreadAssignment.objects.filter(ended_at=None).select_related(
         "executor__user", "thread__batch__stage"
     )
-    return list(
-        rows.order_by("thread__batch__stage__position", "thread__batch__position", "thread__position")
-    )
+    return list(rows.order_by(*thread_order()))
 
 
 def _learnings(workstream: int) -> list[Learning]:
@@ -316,9 +316,9 @@ def critical_keys(workstream: Workstream, loaded: Loaded) -> frozenset[str]:
     return frozenset(critical_path(_plan(workstream.title, sorted(loaded.tasks.values(), key=_place), needs)))
 
 
-def _place(task: Task) -> tuple[int, int, int, int]:
+def _place(task: Task) -> Place:
     thread = task.step.thread
-    return thread.batch.stage.position, thread.batch.position, thread.position, task.step.position
+    return Place(thread.batch.stage.position, thread.batch.position, thread.position, task.step.position)
 
 
 def _as_committed(workstream: Workstream, snapshot: Snapshot) -> Snapshot:

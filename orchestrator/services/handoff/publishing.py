@@ -61,8 +61,8 @@ def _to_sweep(now: datetime) -> Sequence[int]:
     """Open workstreams, those closed lately, and those with something pending."""
     still_open = Q(status__in=[WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE])
     lately = Q(updated_at__gte=now - CLOSED_FOR)
-    found = Workstream.objects.filter(still_open | lately | Q(artifacts__state=ArtifactState.PENDING))
-    return list(found.order_by("pk").values_list("pk", flat=True).distinct())
+    rows = Workstream.objects.filter(still_open | lately | Q(artifacts__state=ArtifactState.PENDING))
+    return list(rows.order_by("pk").values_list("pk", flat=True).distinct())
 
 
 def _publish_workstream(space: Workspace, workstream_id: int, now: datetime, state_files: bool) -> int:

@@ -38,7 +38,7 @@ class Caller:
 
     def require_scope_of(self, *acts: Act[..., Any]) -> None:
         """NotAllowed names the scope of the acts, which share one, that the token lacks."""
-        for scope in {one.declaration.scope for one in acts}:
+        for scope in {act.declaration.scope for act in acts}:
             if scope is None:
                 raise NotAllowed("No machine interface offers this.", recovery="Do it in the browser.")
             self.require(scope)
