@@ -64,7 +64,7 @@ def test_bx1_an_executor_is_told_its_lane_files_and_worktree(driver: Driver, pla
     assert [places[key]["worktree"] for key in ("A1", "B1")] == [".worktrees/WS-A", ".worktrees/WS-B"]
 
 
-def test_bx2_batches_are_the_levels_of_the_dependencies_and_waves_follow_them(
+def test_bx2_batches_are_the_levels_of_the_dependencies_and_launches_follow_them(
     driver: Driver, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "PLAN.md"
@@ -74,7 +74,7 @@ def test_bx2_batches_are_the_levels_of_the_dependencies_and_waves_follow_them(
     assert "inferred-levels" in [finding["code"] for finding in printed["findings"]], (
         "and the reviewer is told so"
     )
-    assert printed["preview"]["waves"] == [["A1", "B1"], ["A2"], ["B2"]]
+    assert printed["preview"]["launches"] == [["A1", "B1"], ["A2"], ["B2"]]
     driver.start(LEVELS.encode())
     batches = {key: driver.task(key).step.thread.batch.position for key in ("A1", "B1", "A2", "B2")}
     assert batches["A1"] == batches["B1"] < batches["A2"] < batches["B2"]

@@ -26,7 +26,7 @@ def test_check_says_what_approval_would_do_and_stores_nothing(planner: Machine) 
     assert (status, answer["approvable"]) == (200, True)
     effect = answer["preview"]
     assert (effect["tasks"], effect["starts"]) == (6, ["A1", "B1"])
-    assert effect["waves"] == [["A1", "B1"], ["A2"], ["MP1"], ["C1"], ["D1"]]
+    assert effect["launches"] == [["A1", "B1"], ["A2"], ["MP1"], ["C1"], ["D1"]]
     assert effect["gates"] == [{"key": "MP1", "count": 2, "holds": ["C1", "D1"]}]
     assert (Workflow.objects.count(), HistoryEntry.objects.count()) == (0, entries)
 

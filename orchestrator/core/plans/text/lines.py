@@ -69,12 +69,13 @@ def without_code(source: str) -> str:
     if not any(mark in source for mark in ("```", "~~~", "<!--")):
         return source
     texts = split_lines(source)
-    kept = _outside_code(texts, may_nest=True)
-    return "\n".join(_outside_code(texts, may_nest=False) if kept is None else kept)
+    kept, is_even = _outside_code(texts, may_nest=True)
+    # Blocks in Markdown blocks that do not come out even are read as they stand, as `scan` does.
+    return "\n".join(kept if is_even else _outside_code(texts, may_nest=False)[0])
 
 
-def _outside_code(texts: list[str], *, may_nest: bool) -> list[str] | None:
-    """None when blocks in Markdown blocks do not come out even, as `scan` notices."""
+def _outside_code(texts: list[str], *, may_nest: bool) -> tuple[list[str], bool]:
+    """The lines that are no code, and whether blocks in Markdown blocks come out even."""
     last_end = max((number for number, text in enumerate(texts, 1) if "-->" in text), default=0)
     scanner = _Scanner(open_markdown=False, last_end=last_end, may_nest=may_nest)
     kept = []
@@ -82,7 +83,7 @@ def _outside_code(texts: list[str], *, may_nest: bool) -> list[str] | None:
         opens = scanner.fence or scanner.comment or text.lstrip()[:1] in _OPENS_CODE
         if not opens or scanner.line(number, text).kind is not LineKind.CODE:
             kept.append(text)
-    return None if may_nest and scanner.fence_line and scanner.has_markdown_block else kept
+    return kept, not (scanner.fence_line and scanner.has_markdown_block)
 
 
 class _Scanner:
