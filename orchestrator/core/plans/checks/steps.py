@@ -148,7 +148,11 @@ def _sharing(thread: ThreadSpec) -> Iterator[list[StepSpec]]:
             sharing.setdefault(run, []).append(step)
     for steps in sharing.values():
         keys = {step.key for step in steps}
-        yield [step for step in steps if not any(need.key in keys for need in step.needs)]
+        yield [step for step in steps if not _waits_for_any(step, keys)]
+
+
+def _waits_for_any(step: StepSpec, keys: set[str]) -> bool:
+    return any(need.key in keys for need in step.needs)
 
 
 def _overlaps_in(batch: BatchSpec, left: int) -> tuple[list[Finding], int]:

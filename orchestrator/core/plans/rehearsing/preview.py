@@ -86,8 +86,8 @@ class Length(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Preview:
     """`launches` are the groups that start together when everything before them is done; `gates` says what
-    each gate holds back. Every step is taken to end with its usual outcome; `conditional` marks what depends on
-    that.
+    each gate holds back. Every step is taken to end with its usual outcome; `conditional` marks what depends
+    on that.
 
     Of the `tasks` so many are `taken_over` as ended before; everything else here is about those that are
     left. Lengths and waits are minutes when `timed` (every work step has an estimate), and otherwise steps of
