@@ -9,9 +9,11 @@ from orchestrator.core.findings import Finding
 from orchestrator.core.plans.checks.check import check_plan, sort_findings
 from orchestrator.core.plans.checks.checkpoints import as_remarks, wants_remarks
 from orchestrator.core.plans.checks.hidden import hidden_in_text, hidden_in_values
+from orchestrator.core.plans.findings import finding
 from orchestrator.core.plans.formats.recognise import OWN, READERS, recognise
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.text.conflicts import conflicts_in, without_marks
+from orchestrator.core.plans.text.lines import open_comment
 from orchestrator.core.plans.text.source import decode_source, readable, with_plain_spaces
 from orchestrator.core.terms import Format
 
@@ -38,11 +40,17 @@ def _read(source: bytes | str, tools: frozenset[str], wanted: Format | None) -> 
     if wants_remarks(text):
         reading = as_remarks(replace(reading, format=form))
     told = frozenset(found.line for found in reading.findings if found.code == "conflict-marker")
-    findings = [*reading.findings, *hidden_in_text(text), *conflicts_in(text, told)]
+    findings = [*reading.findings, *hidden_in_text(text), *conflicts_in(text, told), *_open_comment(text)]
     if reading.plan is not None:
         findings += check_plan(reading.plan, tools)
         findings += hidden_in_values(reading.plan, text)
     return Reading(reading.plan, sort_findings(findings), reading.progress, form)
+
+
+def _open_comment(text: str) -> Iterator[Finding]:
+    if line := open_comment(text):
+        message = "The comment that starts here is never closed, so only this line was read as one."
+        yield finding("open-fence", line, message, "Close it with `-->`, or take the mark out.")
 
 
 def _as_read(text: str, form: Format) -> str:

@@ -64,6 +64,21 @@ def scan(texts: list[str], first: int = 1, *, open_markdown: bool = False) -> Sc
     return Scan(lines, scanner.fence_line, scanner.has_markdown_block)
 
 
+def open_comment(source: str) -> int:
+    """The line of a comment that is never closed; 0 when there is none."""
+    if source.rfind("<!--") <= source.rfind("-->"):
+        return 0
+    texts = split_lines(source)
+    last_end = max((number for number, text in enumerate(texts, 1) if "-->" in text), default=0)
+    scanner = _Scanner(open_markdown=False, last_end=last_end, may_nest=True)
+    for number, text in enumerate(texts, 1):
+        opens = not (scanner.fence or scanner.comment) and text.lstrip().startswith("<!--")
+        scanner.line(number, text)
+        if opens and number > last_end:
+            return number
+    return 0
+
+
 def without_code(source: str) -> str:
     """The text without the lines that `scan` takes for code, as fast as the little code in it allows."""
     if not any(mark in source for mark in ("```", "~~~", "<!--")):

@@ -333,3 +333,48 @@ def test_letters_that_look_the_same_are_the_same() -> None:
     plan = read_checked(text, frozenset()).plan
     assert plan
     assert [needs(step) for step in plan.steps()] == [[], ["1"]]
+
+
+@pytest.mark.parametrize(
+    ("end", "title", "needed"),
+    [
+        ("Sort; needs A1", "Sort", ["A1"]),
+        ("Sort - depends on A1", "Sort", ["A1"]),
+        ("Sort – after A1 and A2", "Sort", ["A1", "A2"]),
+        ("Sort, waits for A1", "Sort", ["A1"]),
+        ("Sort - after lunch", "Sort - after lunch", []),
+        ("Sort; needs care", "Sort; needs care", []),
+    ],
+)
+def test_our_own_plans_say_dependencies_at_the_end_of_a_title(
+    end: str, title: str, needed: list[str]
+) -> None:
+    plan = read_checked(f"# Plan: A\n### Batch 1: b\n- A1: x\n- A2: y\n- A3: {end}\n", frozenset()).plan
+    assert plan
+    step = list(plan.steps())[2]
+    assert (step.title, needs(step)) == (title, needed)
+
+
+@pytest.mark.parametrize("word", ["Requires", "After", "Prerequisites", "Waits for"])
+def test_a_property_of_keys_is_a_dependency_and_other_text_is_kept(word: str) -> None:
+    text = f"# Plan: A\n### Batch 1: b\n- A1: x\n- A2: y\n  - {word}: A1\n- A3: z\n  - {word}: Node 20\n"
+    plan = read_checked(text, frozenset()).plan
+    assert plan
+    _, second, third = plan.steps()
+    assert (needs(second), needs(third)) == (["A1"], [])
+    assert "Node 20" in third.details
+
+
+def test_keys_in_the_text_of_a_thread_are_told() -> None:
+    text = "# Plan: A\n### Batch 1: b\n#### Thread 1: t\nDo it\n- Fix1: x\n- Fix2: y\n- Note: z\n"
+    findings = read_checked(text, frozenset()).findings
+    assert [one.line for one in findings if one.code == "step-in-details"] == [5, 6]
+
+
+def test_a_comment_that_is_never_closed_is_told_and_one_in_code_is_not() -> None:
+    def told(text: str) -> list[int]:
+        return [one.line for one in read_checked(text, frozenset()).findings if one.code == "open-fence"]
+
+    assert told("# T\n<!-- a -->\n- [ ] one\n<!-- open\n- [ ] two\n") == [4]
+    assert told("# T\n- [ ] one\n```html\n<!-- open\n```\n- [ ] two\n") == []
+    assert told("# T\n- [ ] one\n<!-- closed\n-->\n") == []
