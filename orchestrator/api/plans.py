@@ -9,6 +9,7 @@ from orchestrator.api.auth import caller_of
 from orchestrator.api.routes import Routes
 from orchestrator.contract.plans import CheckFacts, PlanCheck, PlanSubmission, PlanText, SubmissionFacts
 from orchestrator.core.errors import TooLarge
+from orchestrator.core.plans.checks.checkpoints import with_remarks
 from orchestrator.core.terms import Scope
 from orchestrator.queries.plans.judged import judged
 from orchestrator.queries.plans.plan_facts import check_facts
@@ -59,4 +60,5 @@ def _source(body: PlanText) -> bytes:
             field="source",
         )
     source = source_of_tag(source, body.tag) if body.tag else source
-    return source_with_values(source, body.values) if body.values else source
+    source = source_with_values(source, body.values) if body.values else source
+    return with_remarks(source.decode()).encode() if body.checkpoints == "remarks" else source

@@ -1,7 +1,7 @@
 """One plan: its text is checked, and submitted for review (WF-2, WF-3)."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StrictBool
@@ -16,12 +16,14 @@ from orchestrator.core.terms import Format
 
 class PlanText(Body):
     """The text of a plan. `format` forces how it is read; `values` are given to the parameters of a template;
-    `tag` chooses one tag of a task-master file that has several."""
+    `tag` chooses one tag of a task-master file that has several. With `checkpoints` as `remarks`, what another
+    tool's text says of checkpoints is kept as text and nobody signs there."""
 
     source: str
     format: Format | None = None
     tag: Text = ""
     values: dict[str, Text] = {}
+    checkpoints: Literal["gates", "remarks"] = "gates"
 
 
 class PlanCheck(PlanText):

@@ -16,15 +16,15 @@ class HeldBackFacts:
 
 @dataclass(frozen=True)
 class ThreadStepFacts:
-    """A step of a thread and the wave that it runs in; waves count from 1."""
+    """A step of a thread and the launch that it runs in; launches count from 1."""
 
     key: str
-    wave: int
+    launch: int
 
 
 @dataclass(frozen=True)
-class ThreadWavesFacts:
-    """A thread, and in which wave each of its steps is."""
+class ThreadLaunchesFacts:
+    """A thread, and in which launch each of its steps is."""
 
     stage: int
     batch: str
@@ -71,7 +71,7 @@ class PreviewFacts:
 
     `tasks` are created; so many of them are `taken_over` as done before, or skipped. Everything else is about
     the steps that are left, blocked ones as if nothing were in their way: `starts` are launched first,
-    `waves` run side by side, `critical_path` is the longest chain.
+    `launches` run side by side, `critical_path` is the longest chain.
 
     Lengths are in minutes when every step of work has an estimate, and in steps otherwise; `unit` says which.
     `peak` is how many of the `executors` are ever busy at once, `useful` how many would be if there were
@@ -86,9 +86,9 @@ class PreviewFacts:
     useful: int
     length: LengthFacts
     longest_wait: WaitFacts | None
-    threads: tuple[ThreadWavesFacts, ...]
+    threads: tuple[ThreadLaunchesFacts, ...]
     starts: tuple[str, ...]
-    waves: tuple[tuple[str, ...], ...]
+    launches: tuple[tuple[str, ...], ...]
     launch_order: tuple[str, ...]
     critical_path: tuple[str, ...]
     gates: tuple[HeldBackFacts, ...]

@@ -37,7 +37,7 @@ class PlanTools(Tools):
         """Read the text of a plan and say what a reviewer will see; nothing is stored.
 
         Every finding has code, line, message and fix; those of severity `blocks` keep it from being approved.
-        `preview` has waves and critical path with so many executors, `adoption` what becomes of the state
+        `preview` has launches and critical path with so many executors, `adoption` what becomes of the state
         that the text tells; with `adopt` the preview shows only what that state leaves to do. The format is
         told from the content: PLAN.md, JSON plan file, spec-kit, task-master, beads, Backlog.md and others.
         """

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.http import StreamingHttpResponse
 
+from orchestrator.core.invisible import reveal
 from orchestrator.web.zone import project_zone
 
 #: A cell that starts with one of these may run as a formula when the file is opened.
@@ -13,8 +14,9 @@ RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def safe_cell(value: object) -> str:
-    """The text of a cell; a leading apostrophe when it starts like a formula."""
-    text = "" if value is None else str(value)
+    """The text of a cell: a mark for what nobody sees, so that none of it turns the direction of the others
+    (B8), and a leading apostrophe when it starts like a formula."""
+    text = "" if value is None else reveal(str(value))
     return f"'{text}" if text.startswith(RISKY) else text
 
 

@@ -266,7 +266,7 @@ def test_ad8_the_preview_assumes_the_usual_and_marks_what_depends_on_it(driver: 
     assert status == 200
     effect = checked["preview"]
     assert [c["key"] for c in effect["conditional"] if not c["runs"]] == ["F1", "B1", "Y1"]
-    assert effect["waves"] == [["T1"], ["V1"], ["G-release"], ["N1"]]
+    assert effect["launches"] == [["T1"], ["V1"], ["G-release"], ["N1"]]
     page = signed_in(driver.cast.initiator).post(
         reverse("plan-submit"), {"act": "check", "source": PLAN.decode()}
     )

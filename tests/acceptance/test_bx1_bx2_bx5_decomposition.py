@@ -64,7 +64,7 @@ def test_bx1_an_executor_is_told_its_lane_files_and_worktree(driver: Driver, pla
     assert [places[key]["worktree"] for key in ("A1", "B1")] == [".worktrees/WS-A", ".worktrees/WS-B"]
 
 
-def test_bx2_batches_are_the_levels_of_the_dependencies_and_waves_follow_them(
+def test_bx2_batches_are_the_levels_of_the_dependencies_and_launches_follow_them(
     driver: Driver, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "PLAN.md"
@@ -74,7 +74,7 @@ def test_bx2_batches_are_the_levels_of_the_dependencies_and_waves_follow_them(
     assert "inferred-levels" in [finding["code"] for finding in printed["findings"]], (
         "and the reviewer is told so"
     )
-    assert printed["preview"]["waves"] == [["A1", "B1"], ["A2"], ["B2"]]
+    assert printed["preview"]["launches"] == [["A1", "B1"], ["A2"], ["B2"]]
     driver.start(LEVELS.encode())
     batches = {key: driver.task(key).step.thread.batch.position for key in ("A1", "B1", "A2", "B2")}
     assert batches["A1"] == batches["B1"] < batches["A2"] < batches["B2"]
@@ -119,3 +119,32 @@ def test_bx5_work_on_the_same_files_is_never_dispatched_together(driver: Driver,
     ).exists()
     driver.do("A1")
     assert driver.ready() == ["B1"]
+
+
+INSIDE = (
+    DECOMPOSITION
+    + """### Batch 1 (Parallel - no dependencies)
+- **A1:** Price model
+- **A2:** Discounts
+- **A3:** Rounding
+  - Files: `services/prices/rounding.py`
+- **A4:** Notes
+  - Files: `docs/prices.md`
+- **B1:** Empty page
+"""
+)
+
+
+def test_bx5_parallel_steps_of_one_lane_never_get_the_same_files(driver: Driver, planner: Machine) -> None:
+    version = driver.submit(INSIDE.encode()).version
+    page = words(signed_in(driver.cast.reviewer).get(f"/plans/{version.workflow.slug}/v1/"))
+    assert "A1, A2 are parallel and have the files of Thread WS-A in common" in page
+    driver.start(INSIDE.encode())
+    assert driver.ready() == ["A1", "B1", "A4"], "A4 has files of its own"
+    held = planner.get(f"/api/tasks/{driver.task('A2').pk}/")[1]["task"]["explanation"]
+    assert (held["reason"], held["holder"]) == (Reason.RESOURCE, "A1")
+    driver.do("A1")
+    assert driver.ready() == ["B1", "A4", "A2"] or "A2" in driver.ready()
+    assert "A3" not in driver.ready(), "its file belongs to the lane"
+    driver.do("A2")
+    assert "A3" in driver.ready()

@@ -91,9 +91,9 @@ def test_bx8_undeclared_lane_is_inferred_and_said() -> None:
     assert [(f.line, "WS-E" in f.message) for f in found] == [(23, True)]
 
 
-def test_bx8_waves_wait_for_the_merge_point() -> None:
+def test_bx8_launches_wait_for_the_merge_point() -> None:
     plan = plan_of(DEPENDENCIES)
-    assert preview(plan).waves == (("A1", "B1", "E1", "A2"), ("A3", "B2"), ("MP1",), ("C1",))
+    assert preview(plan).launches == (("A1", "B1", "E1", "A2"), ("A3", "B2"), ("MP1",), ("C1",))
     assert preview(plan).launch_order[-2:] == ("MP1", "C1")
 
 

@@ -89,3 +89,23 @@ def test_wf2_the_form_says_what_a_text_was_read_as_and_takes_another_format(driv
         },
     )
     assert WorkflowVersion.objects.get().format == "spec-kit"
+
+
+CHECKPOINTS = "# Tasks: Lending\n## Phase 1: Shelf\n- [ ] T001 Build it\n**Checkpoint**: it stands\n"
+
+
+def test_wf2_checkpoints_are_made_remarks_with_one_click(driver: Driver) -> None:
+    client = signed_in(driver.cast.initiator)
+    page = words(client.post("/plans/submit/", {"act": "check", "source": CHECKPOINTS}))
+    assert "1 checkpoint is a gate that somebody signs. Make it a remark" in page
+    answer = client.post("/plans/submit/", {"checkpoints": "remarks", "source": CHECKPOINTS})
+    assert "checkpoints: remarks" in answer.content.decode()
+    assert "is a gate that somebody signs" not in words(answer)
+    assert not WorkflowVersion.objects.exists(), "nothing is stored"
+
+    client.post("/plans/submit/", {"act": "submit", "source": CHECKPOINTS})
+    version = WorkflowVersion.objects.get()
+    review = client.get(f"/plans/{version.workflow.slug}/v1/").content.decode()
+    link = f"of={version.workflow.slug}&amp;from=1&amp;checkpoints=remarks"
+    assert link in review
+    assert "checkpoints: remarks" in client.get(f"/plans/submit/?{link.replace('amp;', '')}").content.decode()

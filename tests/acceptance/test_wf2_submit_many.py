@@ -105,7 +105,7 @@ def test_wf3_a_folder_is_previewed_plan_by_plan(driver: Driver, folder: Path) ->
     call_command("preview_plan", str(folder), "--json", stdout=out)
     lending, prices = json.loads(out.getvalue())
     assert lending["adoption"]["counts"] == {"complete": 1}
-    assert lending["preview"]["waves"] == [["T001"], ["T002"]]
+    assert lending["preview"]["launches"] == [["T001"], ["T002"]]
     out = StringIO()
     call_command("preview_plan", str(folder), "--adopt", stdout=out)
     assert (

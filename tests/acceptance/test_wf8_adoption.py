@@ -80,7 +80,7 @@ for one in STATE["tasks"]:  # type: ignore[attr-defined]
 
 #: One is complete and one skipped; what is blocked counts among the others.
 LEFT = (
-    "2 of them were done before: waves and lengths count the other 3, blocked ones as if nothing "
+    "2 of them were done before: launches and lengths count the other 3, blocked ones as if nothing "
     "were in their way."
 )
 
@@ -227,7 +227,7 @@ def test_wf8_work_behind_a_gate_is_held_until_a_person_signs_it(driver: PublicDr
     assert (shown["T001"][0], shown["T005"][0]) == ("complete", "again")
     assert checked["adoption"]["counts"] == {"complete": 2, "held": 1, "again": 1}  # type: ignore[index]
     rest = checked["preview"]
-    assert (rest["tasks"], rest["taken_over"], rest["waves"]) == (6, 3, [["CP1"], ["T004"], ["T005"]])  # type: ignore[index]
+    assert (rest["tasks"], rest["taken_over"], rest["launches"]) == (6, 3, [["CP1"], ["T004"], ["T005"]])  # type: ignore[index]
     assert rest["critical_path"] == ["CP1", "T004", "T005"]  # type: ignore[index]
     approved(driver)
     assert driver.ready() == ["CP1"]

@@ -26,7 +26,7 @@ def test_check_says_what_approval_would_do_and_stores_nothing(planner: Machine) 
     assert (status, answer["approvable"]) == (200, True)
     effect = answer["preview"]
     assert (effect["tasks"], effect["starts"]) == (6, ["A1", "B1"])
-    assert effect["waves"] == [["A1", "B1"], ["A2"], ["MP1"], ["C1"], ["D1"]]
+    assert effect["launches"] == [["A1", "B1"], ["A2"], ["MP1"], ["C1"], ["D1"]]
     assert effect["gates"] == [{"key": "MP1", "count": 2, "holds": ["C1", "D1"]}]
     assert (Workflow.objects.count(), HistoryEntry.objects.count()) == (0, entries)
 
@@ -76,3 +76,13 @@ def test_submitting_needs_the_role(driver: Driver) -> None:
     status, answer = worker.post("/api/plans/", {"source": PLAN.decode()})
     assert (status, answer["code"]) == (403, "not-allowed")
     assert Workflow.objects.count() == 0
+
+
+def test_checkpoints_are_remarks_where_the_caller_says_so(planner: Machine) -> None:
+    source = "# Tasks: Lending\n## Phase 1: Shelf\n- [ ] T001 Build it\n**Checkpoint**: it stands\n"
+    gates = planner.post("/api/plans/check", {"source": source})[1]
+    remarks = planner.post("/api/plans/check", {"source": source, "checkpoints": "remarks"})[1]
+    assert (gates["preview"]["tasks"], remarks["preview"]["tasks"]) == (2, 1)
+    planner.post("/api/plans/", {"source": source, "checkpoints": "remarks"}, key="remarks-1")
+    assert WorkflowVersion.objects.get().source.startswith("---\ncheckpoints: remarks\n---\n")
+    assert planner.post("/api/plans/check", {"source": source, "checkpoints": "maybe"})[0] == 422

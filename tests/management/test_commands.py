@@ -81,7 +81,7 @@ def test_passwords_of_a_second_run_are_not_printed_again(db, monkeypatch):
 def test_the_demo_plan_previews_without_a_blocker_and_stores_nothing(db):
     printed = run("preview_plan", str(ROOT / "fixtures" / "plans" / "demo.PLAN.md"))
     assert "16 tasks" in printed
-    assert "Wave 2: A1, B1, C1" in printed
+    assert "Launch 2: A1, B1, C1" in printed
     assert "Critical path: S1" in printed
     assert "Nothing blocks approval." in printed
     assert rows() == (0, 0, 0, 0)
@@ -99,7 +99,7 @@ def test_a_preview_shows_the_schedule_although_a_question_is_open(db, plan_file)
     out = StringIO()
     with pytest.raises(SystemExit):
         call_command("preview_plan", plan_file(QUESTION), stdout=out)
-    assert "Wave 1: A1, B1" in out.getvalue()
+    assert "Launch 1: A1, B1" in out.getvalue()
     assert "Who pays?" in out.getvalue()
 
 

@@ -55,7 +55,7 @@ def test_wf3_a_plan_is_checked_submitted_sent_back_and_revised(driver: Driver, p
             assert refused["code"] == "plan-unreadable"
             good = await session.ok("check_plan", source=PLAN.decode(), executors=2)
             assert (good["format"], good["approvable"], good["adoption"]) == ("plan", True, None)
-            assert good["preview"]["waves"] == [["A1", "B1"], ["A2"], ["MP1"], ["C1"], ["D1"]]
+            assert good["preview"]["launches"] == [["A1", "B1"], ["A2"], ["MP1"], ["C1"], ["D1"]]
             assert good["preview"]["critical_path"]
             sent = await session.ok("submit_plan", source=PLAN.decode(), source_name="refunds.md")
             assert (sent["workstream_slug"], sent["version"], sent["review"]) == (
@@ -97,12 +97,12 @@ def test_wf8_an_agent_says_that_the_state_is_to_be_adopted(driver: Driver, plann
             checked = await session.ok("check_plan", source=TICKED)
             assert (checked["format"], checked["adoption"]["counts"]) == ("spec-kit", {"complete": 1})
             assert checked["adoption"]["starts"] == ["T002"]
-            assert (checked["preview"]["taken_over"], checked["preview"]["waves"]) == (
+            assert (checked["preview"]["taken_over"], checked["preview"]["launches"]) == (
                 0,
                 [["T001"], ["T002"]],
             )
             rest = (await session.ok("check_plan", source=TICKED, adopt=True))["preview"]
-            assert (rest["taken_over"], rest["waves"]) == (1, [["T002"]])
+            assert (rest["taken_over"], rest["launches"]) == (1, [["T002"]])
             assert (await session.ok("submit_plan", source=TICKED, adopt=True))["adopts"] is True
 
     asyncio.run(agent())

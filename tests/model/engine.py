@@ -147,10 +147,15 @@ class Engine:
     def contend(self, one: Step, other: Step) -> bool:
         if set(one.resources) & set(other.resources):
             return True
-        mine, theirs = set(one.files), set(other.files)
+        mine, theirs = self._holds(one), self._holds(other)
         if one.place[2] != other.place[2]:
             mine, theirs = mine | set(one.lane_files), theirs | set(other.lane_files)
         return any(frozenset({a, b}) in MEET for a in mine for b in theirs)
+
+    @staticmethod
+    def _holds(step: Step) -> set[str]:
+        """A parallel step without files of its own shares those of its thread with its neighbours."""
+        return set(step.files or (step.lane_files if step.parallel else ()))
 
     @property
     def finished(self) -> bool:

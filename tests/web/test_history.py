@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from orchestrator.models import HistoryEntry
+from orchestrator.web.csv_export import csv_lines
 from tests.cast import Cast, Driver
 from tests.web.pages import words
 
@@ -93,3 +94,11 @@ def test_an_unknown_workstream_is_not_found(reader: Client) -> None:
 
 def test_nothing_matches_names_the_way_out(reader: Client, driver: Driver) -> None:
     assert "Take a filter away" in reader.get("/history/?text=zzz").content.decode()
+
+
+def test_b8_no_cell_turns_the_direction_of_a_csv_file_or_hides_a_formula() -> None:
+    lines = "".join(csv_lines(["text"], [["Card \u202e refunds"], ["\u200b=1+1"], ["👩‍💻 desk"]]))
+    assert "\u202e" not in lines
+    assert "Card ⟨U+202E⟩ refunds" in lines
+    assert "\n=1" not in lines
+    assert "👩‍💻 desk" in lines

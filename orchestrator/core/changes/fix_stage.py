@@ -118,9 +118,11 @@ def stage_number(plan: Plan) -> int:
 
 def _stage_lines(plan: Plan, new: NewStage) -> Iterator[str]:
     number, keys = stage_number(plan), _free_keys(plan)
+    last: list[str] = []
     yield from ("", f"### Stage {number}: {one_line(new.name)}", "", "- Kind: fix", "")
     for position, batch in enumerate(new.batches, 1):
         yield from (f"##### Batch {position:02}: {batch.name}", "")
+        last = []
         for lane, thread in enumerate(batch.threads, 1):
             yield from (
                 f"###### Thread {lane:02}: {thread.name}",
@@ -131,15 +133,20 @@ def _stage_lines(plan: Plan, new: NewStage) -> Iterator[str]:
                 "",
             )
             for task in thread.tasks:
-                yield from (f"- {next(keys)}: {one_line(task.title)}", f"  - Exit: {task.proof}")
+                last.append(next(keys))
+                yield from (f"- {last[-1]}: {one_line(task.title)}", f"  - Exit: {task.proof}")
             yield ""
     if new.gate:
-        yield from (
-            f"##### Gate: Stage {number} evaluation",
-            "",
-            "- Kind: evaluation",
-            "- Reviewers: reviewer",
-        )
+        yield from _gate_lines(plan, number, last)
+
+
+def _gate_lines(plan: Plan, number: int, last: Sequence[str]) -> Iterator[str]:
+    """All of it is said, so that the product's own text raises no remark: its key, what it waits for."""
+    taken = {step.key for step in plan.steps()}
+    name = f"G-stage-{number}-evaluation"
+    key = next(key for n in count(1) if (key := name if n == 1 else f"{name}-{n}") not in taken)
+    yield from (f"##### Gate {key}: Stage {number} evaluation", "", "- Kind: evaluation")
+    yield from ("- Reviewers: reviewer", f"- Trigger: {' + '.join(last)} complete")
 
 
 def _free_keys(plan: Plan) -> Iterator[str]:

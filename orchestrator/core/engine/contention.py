@@ -24,7 +24,7 @@ _BRACKETS: Final = re.compile(r"[\[{].*", re.DOTALL)
 class Claims:
     """What a task holds while it is launched or running.
 
-    `lane` files do not contend inside their own thread (BX-5).
+    `lane_files` do not contend inside their own thread, `files` with everything (BX-5).
     """
 
     lane: str = ""
@@ -44,6 +44,13 @@ class Claims:
         if self.lane != other.lane:
             mine, theirs = mine + self.lane_files, theirs + other.lane_files
         return next((a for a in mine for b in theirs if globs_overlap(a, b)), "")
+
+
+def own_files(files: tuple[str, ...], lane_files: tuple[str, ...], *, parallel: bool) -> tuple[str, ...]:
+    """What a step holds for itself: its own files, or else, where others of its thread may run beside it,
+    those of the thread. Two executors never get the same files (BX-5).
+    """
+    return files or (lane_files if parallel else ())
 
 
 class Conflict(NamedTuple):

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Final
 
+from orchestrator.core.invisible import reveal
+
 FORMAT_VERSION: Final = "1.0.0"
 
 
@@ -362,8 +364,9 @@ def _json(value: object) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Plan text inside a line of ours: no line break, and nothing that closes the code block."""
-    return " ".join(text.replace("```", "'''").split())
+    """Plan text inside a line of ours: no line break, nothing that closes the code block, and a mark for
+    what nobody sees (B8)."""
+    return " ".join(reveal(text).replace("```", "'''").split())
 
 
 def _cell(text: str) -> str:

@@ -34,7 +34,7 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     "left-out": (_INFO, "Something of another tool is no work and is left out."),
     "front-matter": (_BLOCKS, "The front matter has a line or a value that is not read."),
     "front-matter-unknown": (_INFO, "The front matter has a key that means nothing here."),
-    "open-fence": (_WARNS, "A code block is opened and never closed."),
+    "open-fence": (_WARNS, "A code block or a comment is opened and never closed."),
     "hidden-characters": (
         _WARNS,
         "A line has invisible characters, other than emoji and joined scripts need.",

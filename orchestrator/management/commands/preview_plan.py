@@ -137,11 +137,11 @@ class _Shown:
 def _preview_lines(shown: Preview, name: str) -> Iterator[str]:
     done = f", {shown.taken_over} of them done before and left out" if shown.taken_over else ""
     yield f"{name}: {shown.tasks} tasks{done}"
-    for number, wave in enumerate(shown.waves, start=1):
-        yield f"Wave {number}: {', '.join(wave)}"
+    for number, launch in enumerate(shown.launches, start=1):
+        yield f"Launch {number}: {', '.join(launch)}"
     yield f"Launch order: {', '.join(shown.launch_order)}"
     for thread in shown.threads:
-        steps = ", ".join(f"{step.key} (wave {step.wave})" for step in thread.steps)
+        steps = ", ".join(f"{step.key} (launch {step.launch})" for step in thread.steps)
         place = f"Thread {thread.thread} of stage {thread.stage}, batch {thread.batch}"
         yield f"{place}: {steps or 'nothing that starts'}"
     yield (

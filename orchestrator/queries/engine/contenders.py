@@ -76,6 +76,7 @@ class _Live:
     step: int
     thread: int
     lane: str
+    parallel: bool
 
 
 def _holding(workstream: Workstream, prefix: str, wanted: Sequence[Claims]) -> list[int]:
@@ -85,16 +86,19 @@ def _holding(workstream: Workstream, prefix: str, wanted: Sequence[Claims]) -> l
     places = [(row.task, row.step, row.thread) for row in rows]
     facts, held = facts_of(FactScope.of_places(places, workstream), CLAIMS), Held()
     for row in rows:
-        held.add(claims_of(facts, row.step, row.thread, prefix + row.lane))
+        held.add(claims_of(facts, row.step, row.thread, prefix + row.lane, parallel=row.parallel))
     numbers = {number for claims in wanted for number in held.conflicts(claims)}
     return [rows[number].task for number in sorted(numbers)]
 
 
-def _live(workstream: int) -> list[tuple[int, int, int, str]]:
+def _live(workstream: int) -> list[tuple[int, int, int, str, bool]]:
     rows = Attempt.objects.filter(task__workstream=workstream, status__in=LIVE)
     ordered = rows.order_by(*launch_order_of_tasks())
+    step = "task__step"
     return list(
-        ordered.values_list("task_id", "task__step_id", "task__step__thread_id", "task__step__thread__lane")
+        ordered.values_list(
+            "task_id", f"{step}_id", f"{step}__thread_id", f"{step}__thread__lane", f"{step}__parallel"
+        )
     )
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from django.db.models import Exists, OuterRef
 
-from orchestrator.core.engine.contention import Claims
+from orchestrator.core.engine.contention import Claims, own_files
 from orchestrator.core.engine.explain import not_committed
 from orchestrator.core.engine.order import Place
 from orchestrator.core.engine.values import TaskView
@@ -59,7 +59,7 @@ class Views:
             gate=step.is_gate,
             parallel=step.parallel,
             needs=_sorted(facts.needs, step.pk),
-            claims=claims_of(facts, step.pk, thread.pk, thread.lane),
+            claims=claims_of(facts, step.pk, thread.pk, thread.lane, parallel=step.parallel),
             live=live.status if live else None,
             executor=live.executor if live and running else "",
             assigned=self.assigned.get(place_of(thread), ""),
@@ -77,10 +77,11 @@ class Views:
         )
 
 
-def claims_of(facts: Facts, step: int, thread: int, lane: str) -> Claims:
+def claims_of(facts: Facts, step: int, thread: int, lane: str, *, parallel: bool) -> Claims:
     """The files and resources that a step and its thread want."""
-    files, resources = _sorted(facts.files, step), _sorted(facts.resources, step)
-    return Claims(lane, _sorted(facts.owned, thread), files, resources)
+    owned = _sorted(facts.owned, thread)
+    files = own_files(_sorted(facts.files, step), owned, parallel=parallel)
+    return Claims(lane, owned, files, _sorted(facts.resources, step))
 
 
 def _sorted(groups: Mapping[int, set[str]], of: int) -> tuple[str, ...]:

@@ -13,14 +13,14 @@ from orchestrator.contract.previews import (
     HeldBackFacts,
     LengthFacts,
     PreviewFacts,
+    ThreadLaunchesFacts,
     ThreadStepFacts,
-    ThreadWavesFacts,
     WaitFacts,
 )
 from orchestrator.core.changes.adoption import Adopted, Adoption, adoption_of
 from orchestrator.core.findings import Finding
 from orchestrator.core.plans.plan import Reading
-from orchestrator.core.plans.rehearsing.preview import ThreadWaves
+from orchestrator.core.plans.rehearsing.preview import ThreadLaunches
 from orchestrator.queries.plans.readings import preview_plan
 
 
@@ -73,7 +73,7 @@ def preview_facts(reading: Reading, executors: int, adoption: Adoption) -> Previ
         longest_wait=WaitFacts(*effect.longest_wait) if effect.longest_wait else None,
         threads=tuple(_thread(thread) for thread in effect.threads),
         starts=effect.starts,
-        waves=effect.waves,
+        launches=effect.launches,
         launch_order=effect.launch_order,
         critical_path=effect.critical_path,
         gates=tuple(HeldBackFacts(held.key, held.count, held.first) for held in effect.gates),
@@ -81,6 +81,6 @@ def preview_facts(reading: Reading, executors: int, adoption: Adoption) -> Previ
     )
 
 
-def _thread(thread: ThreadWaves) -> ThreadWavesFacts:
+def _thread(thread: ThreadLaunches) -> ThreadLaunchesFacts:
     steps = tuple(ThreadStepFacts(*step) for step in thread.steps)
-    return ThreadWavesFacts(thread.stage, thread.batch, thread.thread, thread.name, steps)
+    return ThreadLaunchesFacts(thread.stage, thread.batch, thread.thread, thread.name, steps)

@@ -44,7 +44,7 @@ class Review:
 
     @property
     def unreachable(self) -> int:
-        """Steps that no wave ever reaches, because of what blocks approval."""
+        """Steps that no launch ever reaches, because of what blocks approval."""
         return self.effect.unreachable if self.effect else 0
 
     @property

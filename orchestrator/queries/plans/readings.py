@@ -14,9 +14,8 @@ from orchestrator.core.changes.adoption import Adoption, adoption_of
 from orchestrator.core.changes.pairing import old_keys
 from orchestrator.core.errors import WrongState
 from orchestrator.core.findings import Finding
-from orchestrator.core.plans.checks.read import read
+from orchestrator.core.plans.checks.read import format_of, read
 from orchestrator.core.plans.compare import PlanChanges, compare_plans
-from orchestrator.core.plans.formats.recognise import recognise
 from orchestrator.core.plans.impossible import NeedPair
 from orchestrator.core.plans.plan import Plan, Reading
 from orchestrator.core.plans.reading.naming import called_after
@@ -65,8 +64,11 @@ def checked(source: bytes | str, wanted: Format | None = None, name: str = "") -
     text = decode_source(source)
     if isinstance(text, Finding):
         return Reading(None, (text,))
-    reading = _read(_Text(text, wanted or recognise(text)), frozenset(settings.TOOLS))
+    reading = _read(_Text(text, wanted or _format_of(text)), frozenset(settings.TOOLS))
     return called_after(reading, name)
+
+
+_format_of = lru_cache(KEPT)(format_of)
 
 
 def changes_between(old: WorkflowVersion, new: WorkflowVersion) -> PlanChanges | None:

@@ -1,4 +1,4 @@
-"""How a version will run, in full length: waves, threads and gates with any number of executors.
+"""How a version will run, in full length: launches, threads and gates with any number of executors.
 
 Requirements: WF-3, BX-2.
 """

@@ -13,6 +13,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal, VersionMoved
+from orchestrator.core.plans.checks.checkpoints import checkpoints_of
 from orchestrator.core.plans.impossible import IMPOSSIBLE, ImpossibleNeed, impossible_needs
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.terms import VersionStatus
@@ -196,6 +197,7 @@ def review_page(
         "moved": compare_lines(version, versions[0]) if moved else None,
         "choices": page.choices(),
         "review": review,
+        "checkpoints": checkpoints_of(review.reading),
         "in_flight": (judgement := in_flight(workstream, version, reading.plan)),
         "begun": begun(version, workstream),
         "mistaken": mistaken_for_new(workstream, version, reading.plan, judgement),

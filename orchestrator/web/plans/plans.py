@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from orchestrator.core.changes.adoption import adoption_of
 from orchestrator.core.errors import InvalidInput, Refusal
+from orchestrator.core.plans.checks.checkpoints import checkpoints_of, with_remarks
 from orchestrator.core.plans.formats import task_master
 from orchestrator.core.plans.impossible import IMPOSSIBLE
 from orchestrator.core.plans.plan import Reading
@@ -73,7 +74,9 @@ def plan_submit(request: HttpRequest) -> HttpResponse:
         reason, note = typed(request, "change_reason"), _note(request)
         if request.POST.get("act") == "edit":
             return _edit_as_plan(request, source, name, workstream)
-        if request.POST.get("act") == "check" or {"reading", "tag"} & set(request.POST):
+        if request.POST.get("checkpoints") == "remarks":
+            source = with_remarks(_readable(source)) if _readable(source) else source
+        if request.POST.get("act") == "check" or {"reading", "tag", "checkpoints"} & request.POST.keys():
             with turn_to_read(len(source)):
                 return submit_page(request, source=source, name=name, workstream=workstream, laid_out=True)
     except Refusal as refusal:
@@ -196,6 +199,7 @@ def submit_page(
         "leave_needs": request.POST.get("leave_needs") == "yes",
         "may_leave_needs": review is not None and any(found.code in IMPOSSIBLE for found in review.blockers),
         "tags": _tags(source, review.reading) if review else {},
+        "checkpoints": checkpoints_of(review.reading) if review else 0,
         "may_edit": bool(review and review.reading.plan and review.reading.format is not Format.PLAN),
         "may_not_submit": off(plans.why_not_submit(workstream, viewer(request).actor)),
     }
@@ -226,10 +230,13 @@ def _base(request: HttpRequest) -> WorkflowVersion:
 
 
 def _text_of(version: WorkflowVersion, request: HttpRequest) -> str:
-    """The text that a new version starts from: that of the old one, or (`as=plan`) its canonical PLAN.md.
+    """The text that a new version starts from: that of the old one, (`as=plan`) its canonical PLAN.md, or
+    (`checkpoints=remarks`) the old one with its checkpoints as remarks.
 
     The old version keeps its source in any case.
     """
+    if request.GET.get("checkpoints") == "remarks":
+        return with_remarks(version.source)
     if request.GET.get("as") != "plan" or checked(version.source, Format(version.format)).plan is None:
         return version.source
     return plan_text(version)

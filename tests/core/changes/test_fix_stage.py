@@ -1,5 +1,7 @@
 """WF-5: how a fix stage is written, prefilled and appended; the rest of the plan stays as it is."""
 
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +19,7 @@ from orchestrator.core.changes.fix_stage import (
     with_stage,
 )
 from orchestrator.core.errors import InvalidInput
+from orchestrator.core.plans.checks.read import read
 from orchestrator.core.plans.plan import Plan
 from orchestrator.core.plans.reading.markdown import read_plan
 
@@ -167,3 +170,24 @@ def test_whatever_is_typed_the_rest_of_the_plan_stays_or_it_is_noticed(name: str
         ]
         assert titles == ["Build it", "Ship it"]
         assert len(amended.stages) == 3
+
+
+@pytest.mark.parametrize("after", [None, 0, 1])
+def test_the_stage_that_the_product_writes_raises_no_remark(after: int | None) -> None:
+    text = PLAN.replace("### Stage 2", "### Stage 99") + "  - Exit: it is shipped\n  - Role: contributor\n"
+    new = NewStage("fix the race", read_batches(tasks_from([RACE], "EV1")), after, gate=True)
+    known = Counter(finding.code for finding in read(text, frozenset()).findings)
+    amended = read(with_stage(text, plan_of(text), new), frozenset())
+    assert Counter(finding.code for finding in amended.findings) == known
+    assert amended.plan
+    added = amended.plan.stages[1 if after == 0 else 2]
+    gate = next(step for step in amended.plan.steps() if step.key == "G-stage-100-evaluation")
+    last = added.batches[-2].threads[0].steps
+    assert [need.key for need in gate.needs] == [step.key for step in last]
+
+
+def test_stages_of_a_plan_that_go_down_are_told_beside_a_fix_stage() -> None:
+    text = PLAN.replace("### Stage 2", "### Stage 0")
+    new = NewStage("fix", read_batches("- x"), 0)
+    amended = read(with_stage(text, plan_of(text), new), frozenset())
+    assert [finding.code for finding in amended.findings].count("number-out-of-order") == 1

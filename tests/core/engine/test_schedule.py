@@ -80,9 +80,9 @@ def test_ec1_contention_serialises_and_names_the_holder() -> None:
     assert (decision.verdict("B1").reason, decision.verdict("B1").holder) == (Reason.RESOURCE, "A1")
 
 
-def test_lane_files_do_not_contend_inside_their_own_lane() -> None:
-    claims = Claims(lane="A", lane_files=("auth/**",))
-    views = tuple(task(k, (0, 0, 0, n), parallel=True, claims=claims) for n, k in enumerate(["A1", "A2"]))
+def test_files_of_a_lane_are_held_against_other_lanes() -> None:
+    claims = [Claims(lane="A", lane_files=("auth/**",), files=(f"auth/{n}.py",)) for n in (1, 2)]
+    views = tuple(task(f"A{n}", (0, 0, 0, n - 1), parallel=True, claims=c) for n, c in enumerate(claims, 1))
     assert decide(Snapshot(views)).launches == ("A1", "A2")
     other = task("B1", (0, 0, 1, 0), claims=Claims(lane="B", lane_files=("auth/x",)))
     decision = decide(Snapshot((*views, other)))

@@ -189,3 +189,14 @@ def test_bx7_learnings_stand_under_the_seeds_headings() -> None:
     assert "### What went wrong\n\nSessions, not JWT.\n" in text
     assert "### What needs tightening\n\nSay the format.\n" in text
     assert "What worked" not in text
+
+
+def test_b8_no_name_can_turn_the_direction_of_the_dashboard() -> None:
+    step = StepLine("A1", "Auth \u202e models", Mark.ACTIVE, "running on \u2067x")
+    lane = LaneRow("A", "Auth\u202e", "", (step,))
+    view = DashboardView(
+        "Three \u2066services", "now", (lane,), (BatchBlock("Batch \u202d1", (step,)),), (step,)
+    )
+    text = render_dashboard(view)
+    assert not set(text) & set("\u202d\u202e\u2066\u2067")
+    assert "⟨U+202E⟩" in text

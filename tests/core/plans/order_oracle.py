@@ -10,7 +10,7 @@ def launch_order(plan: Plan) -> tuple[str, ...]:
     return tuple(sorted(graph.keys, key=graph.order.__getitem__))
 
 
-def waves(plan: Plan) -> tuple[tuple[str, ...], ...]:
+def launch_groups(plan: Plan) -> tuple[tuple[str, ...], ...]:
     """Serial groups of keys that can start together once everything before is complete.
 
     () when there is a cycle.
@@ -29,4 +29,4 @@ def waves(plan: Plan) -> tuple[tuple[str, ...], ...]:
     found: list[list[str]] = [[] for _ in range(floor)]
     for key in sorted(graph.keys, key=graph.order.__getitem__):
         found[level[key]].append(key)
-    return tuple(tuple(wave) for wave in found)
+    return tuple(tuple(group) for group in found)

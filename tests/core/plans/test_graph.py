@@ -4,7 +4,7 @@ import pytest
 
 from orchestrator.core.plans.graph import EdgeKind, compile_graph, critical_path, cycles_of
 from orchestrator.core.plans.plan import BatchSpec, Need, Plan, StageSpec, StepSpec, ThreadSpec
-from tests.core.plans.order_oracle import launch_order, waves
+from tests.core.plans.order_oracle import launch_groups, launch_order
 from tests.core.plans.plan_examples import plan_of
 
 
@@ -94,8 +94,8 @@ def test_equal_order_is_broken_by_key() -> None:
     assert launch_order(plan([[["B2"], ["A10"], ["A1"]]])) == ("A1", "A10", "B2")
 
 
-def test_waves_respect_threads_batches_and_dependencies() -> None:
-    assert waves(plan([[["a", "b=", "c=", "d"], ["e", "f<d"]], [["g"], ["h<g"]]])) == (
+def test_launches_respect_threads_batches_and_dependencies() -> None:
+    assert launch_groups(plan([[["a", "b=", "c=", "d"], ["e", "f<d"]], [["g"], ["h<g"]]])) == (
         ("a", "e"),
         ("b", "c"),
         ("d",),
@@ -142,9 +142,9 @@ def test_cycle(p: Plan, path: tuple[str, ...]) -> None:
     assert cycles_of(compile_graph(p))[:1] == ((path,) if path else ())
 
 
-def test_circle_has_no_waves_and_no_critical_path() -> None:
+def test_circle_has_no_launches_and_no_critical_path() -> None:
     p = plan([[["a<b"], ["b<a"]]])
-    assert (waves(p), critical_path(p)) == ((), ())
+    assert (launch_groups(p), critical_path(p)) == ((), ())
 
 
 def test_unknown_and_duplicate_keys_do_no_harm() -> None:
@@ -160,7 +160,7 @@ def test_barriers_are_groups_not_edges() -> None:
     assert {edge.kind for edge in graph.barrier("c")} == {EdgeKind.BATCH}
 
 
-@pytest.mark.parametrize("act", [compile_graph, launch_order, waves, critical_path])
+@pytest.mark.parametrize("act", [compile_graph, launch_order, launch_groups, critical_path])
 def test_ten_thousand_steps_are_no_trouble(act: object) -> None:
     layers = [[[f"s{b}-{t}<s{b - 1}-{t}" if b else f"s{b}-{t}"] for t in range(200)] for b in range(50)]
     p = plan(layers)

@@ -47,7 +47,7 @@ def test_bx3_the_reviewer_is_told() -> None:
 
 
 def test_bx3_the_preview_runs_it_between_the_lanes_and_the_gate() -> None:
-    assert preview(plan_of(MERGE + TOOL)).waves == (("A1", "B1"), ("MP1.run",), ("MP1",))
+    assert preview(plan_of(MERGE + TOOL)).launches == (("A1", "B1"), ("MP1.run",), ("MP1",))
 
 
 def test_bx3_without_a_tool_a_gate_stands_alone() -> None:

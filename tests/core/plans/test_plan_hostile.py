@@ -14,7 +14,7 @@ from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.core.plans.rehearsing.preview import preview
 from orchestrator.core.terms import Format
 from tests.core.plans.hostile_plans import HOSTILE
-from tests.core.plans.order_oracle import waves
+from tests.core.plans.order_oracle import launch_groups
 
 
 @pytest.mark.parametrize("source", HOSTILE.values(), ids=HOSTILE.keys())
@@ -99,7 +99,7 @@ def test_any_arrangement_of_plan_lines_is_read(source: str) -> None:
     assert set(graph.keys) == set(keys)
     assert all(1 <= step.line <= ends for step in reading.plan.steps())
     if not reading.blockers:
-        started = [key for wave in waves(reading.plan) for key in wave]
+        started = [key for group in launch_groups(reading.plan) for key in group]
         assert sorted(started) == sorted(keys)
         path = critical_path(reading.plan)
         assert all(a in {edge.key for edge in graph.predecessors(b)} for a, b in pairwise(path))
@@ -108,7 +108,7 @@ def test_any_arrangement_of_plan_lines_is_read(source: str) -> None:
         )
         owned = [*(s.files + s.resources for s in reading.plan.steps()), *_lane_files(reading.plan)]
         if not any(owned):
-            assert preview(reading.plan).waves == waves(reading.plan), (
+            assert preview(reading.plan).launches == launch_groups(reading.plan), (
                 "nothing but the graph decides the order"
             )
 

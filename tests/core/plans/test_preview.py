@@ -46,13 +46,13 @@ def plans(draw: st.DrawFn) -> Plan:
 @given(plans())
 def test_wf3_the_preview_is_what_the_scheduler_does_over_the_whole_plan(plan: Plan) -> None:
     views = {placed.step.key: view_of(placed) for placed in plan.placed_steps()}
-    waves = []
+    launch_groups = []
     while launches := decide(Snapshot(tuple(views.values()))).launches:
-        waves.append(launches)
+        launch_groups.append(launches)
         for key in launches:
             views[key] = replace(views[key], status=TaskStatus.COMPLETE)
-    assert preview(plan).waves == tuple(waves)
-    assert sum(map(len, waves)) == len(views)
+    assert preview(plan).launches == tuple(launch_groups)
+    assert sum(map(len, launch_groups)) == len(views)
 
 
 def test_wf3_a_chain_is_previewed_one_step_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +68,7 @@ def test_wf3_a_chain_is_previewed_one_step_at_a_time(monkeypatch: pytest.MonkeyP
         "Chain",
         (StageSpec(1, "all", batches=(BatchSpec("00", "b", threads=(ThreadSpec("A", "a", steps=steps),)),)),),
     )
-    assert len(preview(plan).waves) == 200
+    assert len(preview(plan).launches) == 200
     assert sum(judged) == 200
 
 
@@ -81,17 +81,17 @@ def test_wf8_a_preview_of_adopted_work_is_what_the_scheduler_does_with_the_rest(
     ended = adopt(plan, [Progress(step.key, data.draw(words)) for step in plan.steps()]).ended
     views = {placed.step.key: view_of(placed) for placed in plan.placed_steps()}
     views |= {key: replace(views[key], status=status) for key, status in ended.items()}
-    waves = []
+    launch_groups = []
     while launches := decide(Snapshot(tuple(views.values()))).launches:
-        waves.append(launches)
+        launch_groups.append(launches)
         for key in launches:
             views[key] = replace(views[key], status=TaskStatus.COMPLETE)
     shown = preview(plan, 2, ended)
-    assert shown.waves == tuple(waves)
+    assert shown.launches == tuple(launch_groups)
     assert (shown.tasks, shown.taken_over, shown.unreachable) == (len(views), len(ended), 0)
     assert sorted(shown.launch_order) == sorted(views.keys() - ended)
     assert shown.length.one == shown.left == len(views) - len(ended)
-    assert len(shown.critical_path) == len(waves) == shown.length.unlimited
+    assert len(shown.critical_path) == len(launch_groups) == shown.length.unlimited
     assert not ended.keys() & set(shown.critical_path)
     assert sorted(step.key for lane in shown.threads for step in lane.steps) == sorted(shown.launch_order)
     assert all(lane.steps for lane in shown.threads)
@@ -124,7 +124,7 @@ def test_bx2_with_n_executors_no_more_than_n_are_ever_busy_and_everything_is_don
     assert shown.peak <= executors
     assert (
         shown.length.unlimited
-        == len(shown.waves)
+        == len(shown.launches)
         <= shown.length.given
         <= shown.length.one
         == len(script.views)

@@ -32,6 +32,8 @@ RISKS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     ),
     ("migrations of a database", re.compile(r"(.*/)?migrations(/.*)?")),
 )
+#: All of them in one: most patterns are none, and that is known at once.
+_RISKY: Final = re.compile("|".join(f"(?:{looks.pattern})" for _, looks in RISKS))
 
 
 def check_paths(plan: Plan) -> Iterator[Finding]:
@@ -51,6 +53,8 @@ def check_paths(plan: Plan) -> Iterator[Finding]:
 
 def risk_of(pattern: str) -> str:
     """What the pattern reaches that a reviewer should know of; empty when nothing."""
+    if not _RISKY.fullmatch(pattern):
+        return ""
     return next((risk for risk, looks in RISKS if looks.fullmatch(pattern)), "")
 
 

@@ -1,14 +1,22 @@
 """The one door to plans: from a text in any format to what it says and what is wrong with it (WF-2)."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
 from orchestrator.core.findings import Finding
 from orchestrator.core.plans.checks.check import check_plan, sort_findings
+from orchestrator.core.plans.checks.checkpoints import as_remarks, wants_remarks
 from orchestrator.core.plans.checks.hidden import hidden_in_text, hidden_in_values
+from orchestrator.core.plans.findings import finding
 from orchestrator.core.plans.finished import settle_finished
 from orchestrator.core.plans.formats.recognise import OWN, READERS, recognise
 from orchestrator.core.plans.impossible import NeedPair, without_needs
 from orchestrator.core.plans.plan import Reading
-from orchestrator.core.plans.text.conflicts import conflicts_in
-from orchestrator.core.plans.text.source import decode_source, readable
+from orchestrator.core.plans.text.conflicts import conflicts_in, without_marks
+from orchestrator.core.plans.text.lines import open_comment
+from orchestrator.core.plans.text.source import decode_source, readable, with_plain_spaces
 from orchestrator.core.terms import Format
 
 
@@ -25,15 +33,54 @@ def read(
     Findings: blocking first, then by line. The plan is None when nothing in the source can be scheduled.
     Never raises on what a source may hold.
     """
+    with _without_collector():
+        return _read(source, tools, wanted, dropped)
+
+
+def _read(
+    source: bytes | str, tools: frozenset[str], wanted: Format | None, dropped: tuple[NeedPair, ...]
+) -> Reading:
     text = decode_source(source)
     if isinstance(text, Finding):
         return Reading(None, (text,))
-    form = wanted or recognise(readable(text))
-    reading = settle_finished(READERS[form](text if form in OWN else readable(text)))
-    reading = without_needs(reading, dropped)
+    form = wanted or format_of(text)
+    # Trackers resolve a conflict line by line, as their own tools do.
+    plain = text if form is Format.BEADS else without_marks(text)
+    reading = without_needs(settle_finished(READERS[form](_as_read(plain, form))), dropped)
+    if wants_remarks(text):
+        reading = as_remarks(replace(reading, format=form))
     told = frozenset(found.line for found in reading.findings if found.code == "conflict-marker")
-    findings = [*reading.findings, *hidden_in_text(text), *conflicts_in(text, told)]
+    findings = [*reading.findings, *hidden_in_text(text), *conflicts_in(text, told), *_open_comment(text)]
     if reading.plan is not None:
         findings += check_plan(reading.plan, tools)
         findings += hidden_in_values(reading.plan, text)
     return Reading(reading.plan, sort_findings(findings), reading.progress, form)
+
+
+def _open_comment(text: str) -> Iterator[Finding]:
+    if line := open_comment(text):
+        message = "The comment that starts here is never closed, so only this line was read as one."
+        yield finding("open-fence", line, message, "Close it with `-->`, or take the mark out.")
+
+
+def _as_read(text: str, form: Format) -> str:
+    if form is Format.PLAN:
+        return with_plain_spaces(text)
+    return text if form in OWN else readable(text)
+
+
+def format_of(text: str) -> Format:
+    """The format that the content of a text shows."""
+    return recognise(readable(without_marks(text)))
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """A reading makes many small objects and no cycles: looking for some takes a third of its time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -58,30 +58,39 @@ def _duplicate_keys(plan: Plan) -> Iterator[Finding]:
 
 
 def _numbers(plan: Plan) -> Iterator[Finding]:
-    yield from _numbered("Stage", [(f"{stage.number}", stage.line) for stage in plan.stages])
+    yield from _numbered("Stage", [(f"{stage.number}", stage.line) for stage in plan.stages], _fixes(plan))
     for stage in plan.stages:
         yield from _numbered("Batch", [(batch.prefix, batch.line) for batch in stage.batches])
         yield from _empty(stage)
         for batch in stage.batches:
             lanes = [(thread.lane, thread.line) for thread in batch.threads]
-            yield from _numbered("Thread", lanes, ordered=False)
+            yield from _numbered("Thread", lanes, frozenset(number for number, _ in lanes))
 
 
-def _numbered(what: str, numbers: list[tuple[str, int]], *, ordered: bool = True) -> Iterator[Finding]:
+def _fixes(plan: Plan) -> frozenset[str]:
+    """Fix stages are numbered after all that is there, wherever they stand (WF-5)."""
+    return frozenset(f"{stage.number}" for stage in plan.stages if stage.kind is StageKind.FIX)
+
+
+def _numbered(
+    what: str, numbers: list[tuple[str, int]], anywhere: frozenset[str] = frozenset()
+) -> Iterator[Finding]:
+    """Numbers that stand twice, or behind higher ones; those `anywhere` have no place in the order."""
     lines: dict[str, int] = {}
     highest = -1
     for number, line in numbers:
         if number in lines:
             message = f"{what} {number} stands on line {lines[number]} and again on line {line}."
             yield finding("duplicate-number", line, message, "Give each its own number.")
-        elif ordered and number.isdecimal() and int(number) < highest:
+        elif number.isdecimal() and number not in anywhere and int(number) < highest:
             message = (
                 f"{what} {number} stands behind {what.lower()} {highest}; its position decides, "
                 f"not its number."
             )
             yield finding("number-out-of-order", line, message, "Number them in the order in which they run.")
         lines.setdefault(number, line)
-        highest = max(highest, int(number)) if number.isdecimal() else highest
+        if number.isdecimal() and number not in anywhere:
+            highest = max(highest, int(number))
 
 
 def _empty(stage: StageSpec) -> Iterator[Finding]:

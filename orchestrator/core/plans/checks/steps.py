@@ -114,6 +114,7 @@ class _Claim(NamedTuple):
 def _overlaps(plan: Plan) -> Iterator[Finding]:
     left = COMPARED
     for batch in (batch for stage in plan.stages for batch in stage.batches):
+        yield from _shared_lanes(batch)
         found, left = _overlaps_in(batch, left)
         yield from found
         if left <= 0:
@@ -121,6 +122,37 @@ def _overlaps(plan: Plan) -> Iterator[Finding]:
             fix = "Use fewer, wider patterns. The scheduler never starts two that overlap at the same time."
             yield finding("overlap-not-checked", batch.line, message, fix)
             return
+
+
+def _shared_lanes(batch: BatchSpec) -> Iterator[Finding]:
+    """One finding for neighbouring parallel steps that have no files but those of their thread."""
+    for thread in (thread for thread in batch.threads if thread.files):
+        for steps in _sharing(thread):
+            if len(steps) > 1:
+                shown = ", ".join(step.key for step in steps[:_STEPS_SHOWN])
+                more = f" and {len(steps) - _STEPS_SHOWN} more" if len(steps) > _STEPS_SHOWN else ""
+                message = (
+                    f"{shown}{more} are parallel and have the files of {_lane_name(thread)} in common "
+                    f"({', '.join(thread.files)[:200]}), so they run one after the other."
+                )
+                fix = "Give each step its own `Files`, or take `Parallel` away."
+                yield finding("overlapping-files", steps[0].line, message, fix)
+
+
+def _sharing(thread: ThreadSpec) -> Iterator[list[StepSpec]]:
+    """The parallel steps without files of their own that wait for none of the others, run by run."""
+    runs = runs_of(step.parallel for step in thread.steps)
+    sharing: dict[int, list[StepSpec]] = {}
+    for run, step in zip(runs, thread.steps, strict=True):
+        if step.parallel and not step.files:
+            sharing.setdefault(run, []).append(step)
+    for steps in sharing.values():
+        keys = {step.key for step in steps}
+        yield [step for step in steps if not _waits_for_any(step, keys)]
+
+
+def _waits_for_any(step: StepSpec, keys: set[str]) -> bool:
+    return any(need.key in keys for need in step.needs)
 
 
 def _overlaps_in(batch: BatchSpec, left: int) -> tuple[list[Finding], int]:
@@ -169,8 +201,11 @@ def _claims(batch: BatchSpec) -> Iterator[_Claim]:
         for pattern in dict.fromkeys(thread.files):
             yield _Claim(literal_start(pattern), pattern, number, -1, -1, _lane_name(thread), thread.line)
         runs = runs_of(step.parallel for step in thread.steps)
+        sharing = {steps[0].key for steps in _sharing(thread) if steps}
         for position, step in enumerate(thread.steps):
-            for pattern in dict.fromkeys(step.files):
+            # One of those that share the files of the thread stands for all of them.
+            lane_files = thread.files if step.key in sharing else ()
+            for pattern in dict.fromkeys(step.files or lane_files):
                 inside = runs[position] if step.parallel else -1
                 yield _Claim(
                     literal_start(pattern), pattern, number, position, inside, f"Step {step.key}", step.line

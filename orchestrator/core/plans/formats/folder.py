@@ -20,6 +20,7 @@ from orchestrator.core.plans.formats import (
     backlog,
     framework,
     plan_file,
+    spec_kitty_files,
     task_master,
     tasks_markdown,
     yaml_plan,
@@ -74,6 +75,7 @@ def sources_of(files: Mapping[str, bytes]) -> Sources:
     for name in sorted(files):
         sorter.decode(name, files[name])
     sorter.frameworks()
+    sorter.work_packages()
     for name in sorted(sorter.texts):
         sorter.sort(name, sorter.texts[name])
     sorter.backlogs()
@@ -128,6 +130,22 @@ class _Sorter:
 
     def _belongs(self, name: str) -> bool:
         return not name.endswith("TASKS.md") or tasks_markdown.looks_like(self.texts[name])
+
+    def work_packages(self) -> None:
+        """The work packages of one folder are one plan, with the list of them that stands beside or above."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for name in sorted(self.texts):
+            if spec_kitty_files.is_package(self.texts[name]):
+                found[posixpath.dirname(name)].append(name)
+        for folder, names in found.items():
+            above = posixpath.dirname(folder) if posixpath.basename(folder) == "tasks" else folder
+            lists = [posixpath.join(above, "tasks.md")]
+            names = [*(one for one in lists if one in self.texts and one not in names), *names]
+            joined = [(name, self.texts.pop(name)) for name in names]
+            single = len(joined) == 1
+            self.plans.append(
+                PlanSource(*joined[0]) if single else PlanSource(names[0], framework.join(joined))
+            )
 
     def sort(self, name: str, text: str) -> None:
         if text.lstrip("\ufeff \t\r\n")[:1] in ("{", "[") and not name.endswith(".md"):

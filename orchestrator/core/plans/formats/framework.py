@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from orchestrator.core.plans.findings import Findings
-from orchestrator.core.plans.formats import backlog, tasks_markdown, tasks_state
+from orchestrator.core.plans.formats import backlog, spec_kitty, spec_kitty_files, tasks_markdown, tasks_state
 from orchestrator.core.plans.formats.rows import Placer, Row
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.reading.drafts import PlanDraft, StepDraft, ThreadDraft
@@ -64,6 +64,8 @@ def read(text: str) -> Reading:
     """The plan that the files make together."""
     findings = Findings()
     parts = _parts(split_lines(text))
+    if any(spec_kitty_files.is_package("\n".join(part.lines[:80])) for part in parts):
+        return spec_kitty.read(text)
     plan, tasks, state, index = (
         _part(parts, name) for name in ("PLAN.md", "TASKS.md", "tasks.json", "index.json")
     )

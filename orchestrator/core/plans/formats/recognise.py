@@ -35,7 +35,7 @@ from orchestrator.core.plans.prose import native
 from orchestrator.core.plans.prose import reader as prose
 from orchestrator.core.plans.reading.json_source import load, without_comments
 from orchestrator.core.plans.reading.markdown import read_plan
-from orchestrator.core.plans.text.lines import LineKind, scan, split_lines
+from orchestrator.core.plans.text.lines import without_code
 from orchestrator.core.terms import Format
 
 #: Headings that spec-kit's task lists do not have.
@@ -72,8 +72,7 @@ class Sample:
     @cached_property
     def prose(self) -> str:
         """The text without code blocks and comments; all of it when nothing is left."""
-        lines = scan(split_lines(self.text)).lines
-        kept = "\n".join(line.raw for line in lines if line.kind is not LineKind.CODE)
+        kept = without_code(self.text)
         return kept if kept.strip() else self.text
 
     @cached_property

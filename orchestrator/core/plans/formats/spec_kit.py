@@ -29,7 +29,7 @@ from orchestrator.core.plans.reading.drafts import (
 from orchestrator.core.plans.reading.json_source import LONGEST_NAME, name_of, one_line
 from orchestrator.core.plans.reading.progress import tell_state
 from orchestrator.core.plans.text.boxes import BOX, split_box, status_of_mark
-from orchestrator.core.plans.text.front_matter import FrontMatter
+from orchestrator.core.plans.text.front_matter import FrontMatter, read_front_matter
 from orchestrator.core.plans.text.lines import Line, LineKind, scan, split_lines
 from orchestrator.core.plans.text.paths import path_in
 from orchestrator.core.plans.text.titles import split_title
@@ -51,8 +51,7 @@ _ENDED: Final = re.compile(
     r"[ \t]*(?:[—–-][ \t]*)?[✅✓✔☑]\ufe0f?[ \t]*(?:completed?|done)?[ \t]*(\([^()]{0,300}\))?[ \t]*\Z",
     re.IGNORECASE,
 )
-_LONGEST_END: Final = 400
-_LONGEST_TEXT: Final = 20_000
+_LONGEST_END, _LONGEST_TEXT = 400, 20_000
 #: A subordinate clause says something else: `after Phase 2, integrates with US1`.
 _CLAUSE: Final = re.compile(r"[;(]|,(?![ \t]*(?:T\d|US\d|and\b))")
 _STORY: Final = re.compile(r"\b(?:US|User Story )(\d{1,4})\b", re.IGNORECASE)
@@ -65,11 +64,9 @@ _DEPENDS: Final = re.compile(
     r"(.{1,300}?)\b(?:depends? on|requires?|blocked by|after)\b(.{1,300})", re.IGNORECASE
 )
 _ARROW: Final = re.compile(r"→|-->|->")
-#: Ids that one range may stand for, and dependencies that are read out of prose.
+#: Ids of one range; dependencies read out of prose, and those that one sentence about stories stands for.
 LONGEST_RANGE: Final = 500
-MOST_SPOKEN: Final = 2_000
-#: Dependencies that one sentence about stories may stand for.
-MOST_RELATED: Final = 2_000
+MOST_SPOKEN = MOST_RELATED = 2_000
 
 
 def looks_like(text: str) -> bool:
@@ -91,8 +88,7 @@ class _Phase:
 def read(text: str) -> Reading:
     findings = Findings()
     reader = _SpecKitReader(findings)
-    for line in scan(split_lines(text)).lines:
-        reader.take(line)
+    reader.take_all(split_lines(text))
     reader.fill()
     reader.tell()
     draft = PlanDraft(name=reader.name, summary=[t for t in reader.summary if t])
@@ -110,8 +106,7 @@ def read(text: str) -> Reading:
 
 
 def _stage(number: int, phase: _Phase, findings: Findings) -> StageDraft:
-    bare = _NUMBERED.sub("", phase.name) or phase.name
-    thread = ThreadDraft("01", bare, phase.line, steps=phase.steps)
+    thread = ThreadDraft("01", _NUMBERED.sub("", phase.name) or phase.name, phase.line, steps=phase.steps)
     stage = StageDraft(number, phase.name, phase.line, definition=phase.text)
     stage.batches.append(BatchDraft(1, phase.name, phase.line, threads=[thread]))
     said, line = phase.checkpoint
@@ -149,6 +144,12 @@ class _SpecKitReader:
         #: The lines below each task, by the line of the task.
         self.bodies: dict[int, list[Line]] = {}
         self.waits: list[tuple[StepDraft, str, int]] = []
+
+    def take_all(self, texts: list[str]) -> None:
+        lines = read_front_matter(texts, Findings()).lines
+        self.summary += texts[1 : max(1, lines - 1)]
+        for line in scan(texts[lines:], lines + 1).lines:
+            self.take(line)
 
     def take(self, line: Line) -> None:
         if line.kind is LineKind.HEADING:

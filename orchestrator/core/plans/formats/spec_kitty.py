@@ -8,6 +8,7 @@ import re
 from typing import Final
 
 from orchestrator.core.plans.findings import Findings
+from orchestrator.core.plans.formats.spec_kitty_files import PACKAGE_ID, as_one_list
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.prose.choose import Chosen
 from orchestrator.core.plans.prose.finish import Gathered, ListedBatch, ListedStage, finish
@@ -17,31 +18,36 @@ from orchestrator.core.plans.prose.references import PROPERTY, references_in, sa
 from orchestrator.core.plans.prose.steps import drafted
 from orchestrator.core.plans.prose.words import bare
 from orchestrator.core.plans.reading.json_source import LONGEST_NAME, name_of, one_line
+from orchestrator.core.plans.reading.progress import status_of
 from orchestrator.core.plans.text.front_matter import read_front_matter
 from orchestrator.core.plans.text.lines import split_lines
+from orchestrator.core.terms import TaskStatus
 
 _PACKAGE: Final = re.compile(
     r"(?:work package[ \t:]+)?(?P<name>WP\d{1,4})\b[ \t]*[:.–—-]*[ \t]*(?P<title>.*)",
     re.IGNORECASE | re.DOTALL,
 )
 _HEADING: Final = re.compile(r"(?mi)^#{1,4}[ \t]+(?:work package[ \t:]+)?WP\d{1,4}\b")
-_MATTER: Final = re.compile(r"(?m)^work_package_id:[ \t]*[\"']?(WP\d{1,4})")
+#: How far a package is, in spec-kitty's words -> words that are known.
+_LANES: Final = {"planned": "todo", "doing": "in_progress", "for_review": "review"}
 _LABEL: Final = re.compile(
     r"[ \t>]*(?:[-*+][ \t]+)?(?:\*\*|_)?([A-Za-z ]{1,40}?)(?:\*\*)?[ \t]*:(?:\*\*|_)?[ \t]*(.*)", re.DOTALL
 )
 
 
 def looks_like(text: str) -> bool:
-    return bool(_HEADING.search(text) or (text.startswith("---") and _MATTER.search(text[:4_000])))
+    return bool(_HEADING.search(text) or PACKAGE_ID.search(text))
 
 
 def read(text: str) -> Reading:
     findings = Findings()
-    texts = split_lines(text)
+    texts, lanes = as_one_list(split_lines(text))
     matter = read_front_matter(texts, Findings())
     outline = outline_of(texts, matter.lines)
-    stages = [_stage(node, outline, findings) for node in _packages(outline)]
+    stages = _merged([_stage(node, outline, findings) for node in _packages(outline)])
     stages = [stage for stage in stages if stage.steps]
+    for stage in stages:
+        _take_lane(stage, lanes.get(stage.number, ""), findings)
     if not stages:
         findings.add(
             "no-step",
@@ -61,6 +67,46 @@ def read(text: str) -> Reading:
     return finish(Gathered(name, "work packages of spec-kitty", stages, summary, by_needs=stated), findings)
 
 
+def _merged(stages: list[ListedStage]) -> list[ListedStage]:
+    """A package that stands in the list and in a file of its own is one, with what both say."""
+    merged: dict[str, ListedStage] = {}
+    for place, stage in enumerate(stages):
+        known = merged.setdefault(stage.number or f"{place}", stage)
+        if known is not stage:
+            _merge(known, stage)
+    return list(merged.values())
+
+
+def _merge(known: ListedStage, stage: ListedStage) -> None:
+    known.texts += stage.texts
+    if not _lists_steps(known) and _lists_steps(stage):
+        known.texts += [step.item.title for step in known.steps]
+        known.batches = stage.batches
+        return
+    by_name = {step.names[0]: step for step in known.steps if step.names}
+    for step in stage.steps:
+        twin = by_name.get(step.names[0]) if step.names else None
+        if twin is not None:
+            twin.item.details += [step.item.title, *step.item.details]
+            if twin.item.status is TaskStatus.PENDING:
+                twin.item.status = step.item.status
+        elif _lists_steps(stage):
+            known.batches[-1].steps.append(step)
+        else:
+            known.texts += [step.item.title, *step.item.details]
+
+
+def _lists_steps(stage: ListedStage) -> bool:
+    return any(step.names[:1] != (stage.number,) for step in stage.steps)
+
+
+def _take_lane(stage: ListedStage, lane: str, findings: Findings) -> None:
+    """`lane: done` is the state of a package that lists no tasks of its own."""
+    if lane and not _lists_steps(stage):
+        for step in stage.steps:
+            step.item.status = status_of(_LANES.get(lane.strip("\"' "), lane), stage.line, findings)
+
+
 def _packages(outline: Outline) -> list[Node]:
     """The headings of packages; a file of one package is that package."""
     found = [node for node in outline.root.below() if _PACKAGE.fullmatch(bare(node.text))]
@@ -70,12 +116,11 @@ def _packages(outline: Outline) -> list[Node]:
 def _stage(node: Node, outline: Outline, findings: Findings) -> ListedStage:
     package = _PACKAGE.fullmatch(bare(node.text))
     name = package["name"].upper() if package else ""
-    matter = _MATTER.search("\n".join(outline.texts[: max(1, node.line)])) if not package else None
     stage = ListedStage(
         one_line(bare(node.text), LONGEST_NAME) or "Work package",
         node.line or 1,
         "wp",
-        name or (matter[1] if matter else ""),
+        name,
         in_order=True,
     )
     steps: list[ListedStep] = []

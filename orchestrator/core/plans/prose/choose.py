@@ -11,10 +11,11 @@ from orchestrator.core.plans.prose.words import Meaning, bare, holds_no_work, is
 
 #: A bullet that says something about its group: `**Goal:** …`, `Deliverables:`.
 _LABEL: Final = re.compile(
-    r"\*\*[^*]{1,40}:\*\*.*|\*\*[^*]{1,40}\*\*:.*"
-    r"|(?:goal|goals|objective|files?|owner|duration|estimate|effort|deliverables?|dependencies"
-    r"|depends on|risks?|notes?|status|priority"
-    r"|acceptance(?: criteria)?|success criteria|timeline|outcome|output|input|purpose|why|tests?)[ \t]*:.*",
+    r"\*\*[^*]{1,40}:\*\*.*"
+    r"|(?:\*\*)?(?:goals?|objectives?|files?|owner|duration|estimate|effort|deliverables?|dependencies"
+    r"|depends on|risks?|notes?|status|priority|context|scope|architecture|tech stack|background"
+    r"|acceptance(?: criteria)?|success criteria|timeline|outcome|output|input|purpose|why|what|how|tests?"
+    r"|verification|branch|date|author|version)(?:\*\*)?[ \t]*:.*",
     re.IGNORECASE | re.DOTALL,
 )
 _DOTTED: Final = re.compile(r"\d{1,6}(?:\.\d{1,6})+[a-z]?")

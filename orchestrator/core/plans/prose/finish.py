@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from orchestrator.core.plans.findings import Findings
-from orchestrator.core.plans.plan import Plan, Reading, StepSpec
+from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.prose.order import ListedStep, StepNames, in_order, relate, resolve
 from orchestrator.core.plans.prose.words import split_loose_name
-from orchestrator.core.plans.reading.build import ORDER, build_plan
+from orchestrator.core.plans.reading.build import build_plan
 from orchestrator.core.plans.reading.drafts import (
     BatchDraft,
     GateDraft,
@@ -99,11 +99,11 @@ class _Finisher:
             draft.stages.append(self._by_needs())
         else:
             draft.stages += [self._stage(number, stage) for number, stage in enumerate(self.stages, 1)]
-        plan = build_plan(draft, FrontMatter(), self.findings)
+        plan = build_plan(draft, FrontMatter(), self.findings, inferred=("order",))
         progress = told(progress_of(step.item) for step in steps) if plan else ()
         tell_state(progress, self.findings)
         self._tell(len(steps), by_needs=by_needs)
-        return Reading(plan and _marked(plan), self.findings.all(), progress)
+        return Reading(plan, self.findings.all(), progress)
 
     # -- names and needs
 
@@ -215,12 +215,3 @@ class _Finisher:
         message = f"Read as {self.gathered.kind}{under}: {count} step{'' if count == 1 else 's'} {order}."
         fix = "Check the steps and their order; edit it as PLAN.md to say it differently."
         self.findings.add("inferred-list", self.stages[0].line, message, fix)
-
-
-def _marked(plan: Plan) -> Plan:
-    """Every step says that its order was inferred."""
-
-    def marked(step: StepSpec) -> StepSpec:
-        return replace(step, inferred=tuple(dict.fromkeys((*step.inferred, ORDER))))
-
-    return plan.with_steps(marked)

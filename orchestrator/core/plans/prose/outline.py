@@ -17,6 +17,7 @@ from orchestrator.core.plans.prose.words import (
 from orchestrator.core.plans.text.boxes import split_box
 from orchestrator.core.plans.text.lines import Line, LineKind, scan, split_lines
 
+_OPENS_ITEM: Final = frozenset("-*+•[0123456789")
 _MARKER: Final = re.compile(r"(?:[-*+•]|(\d{1,9})[.)])[ \t]+(.*)", re.DOTALL)
 #: A line in bold, or with a colon at its end, that people write instead of a heading.
 _SPOKEN: Final = re.compile(r"\*\*[^*]{1,200}\*\*:?|[A-Z][^.|`]{1,100}:", re.DOTALL)
@@ -84,7 +85,7 @@ def outline_of(texts: list[str], skipped: int = 0, *, open_markdown: bool = Fals
     """The tree of a text whose first `skipped` lines are front matter."""
     lines, open_fence, _ = scan(texts[skipped:], skipped + 1, open_markdown=open_markdown)
     code = frozenset(line.number for line in lines if line.kind is LineKind.CODE)
-    return Outline(_Grower().grow(lines), texts, code, open_fence)
+    return Outline(_Grower(skipped).grow(lines), texts, code, open_fence)
 
 
 def outline_of_text(text: str) -> Outline:
@@ -92,24 +93,37 @@ def outline_of_text(text: str) -> Outline:
 
 
 class _Grower:
-    def __init__(self) -> None:
-        self.root = Node(Kind.ROOT, 0, 0, "", 0)
+    def __init__(self, skipped: int = 0) -> None:
+        self.root = Node(Kind.ROOT, skipped, 0, "", 0)
         self.headings = [self.root]
         self.items: list[Node] = []
         self.run = 0
         self.after_blank = True
+        #: The last line that was taken: where a node ends that is closed now.
+        self.reached = skipped
 
     def grow(self, lines: tuple[Line, ...]) -> Node:
         for line in lines:
             if line.kind is LineKind.BLANK:
                 self.after_blank = True
                 continue
-            self._take(line)
+            if line.kind is LineKind.CODE:
+                self._text(line)
+            else:
+                self._take(line)
             self.after_blank = False
+            self.reached = line.number
+        self._close(self.items, 0)
+        self._close(self.headings, 0)
         return self.root
 
+    def _close(self, nodes: list[Node], kept: int) -> None:
+        """Close the innermost nodes until so many are kept."""
+        while len(nodes) > kept:
+            nodes.pop().last = self.reached
+
     def _take(self, line: Line) -> None:
-        item = None if line.kind in (LineKind.CODE, LineKind.HEADING) else _item_of(line)
+        item = None if line.kind is LineKind.HEADING else _item_of(line)
         if line.kind is LineKind.HEADING:
             self._heading(line, line.level, line.body)
         elif item is not None:
@@ -120,20 +134,19 @@ class _Grower:
             self._text(line)
 
     def _heading(self, line: Line, level: int, text: str) -> None:
-        while len(self.headings) > 1 and self.headings[-1].level >= level:
-            self.headings.pop()
+        self._close(self.items, 0)
+        kept = len(self.headings)
+        while kept > 1 and self.headings[kept - 1].level >= level:
+            kept -= 1
+        self._close(self.headings, kept)
         node = Node(Kind.HEADING, line.number, level, text, line.number, read_heading(text))
         self.headings[-1].headings.append(node)
         self.headings.append(node)
-        self.items.clear()
         self.run += 1
-        self._reach(line.number)
 
     def _item(self, item: Node) -> None:
-        while self.items and item.level <= self.items[-1].level:
-            self.items.pop()
-        if len(self.items) >= DEEPEST:
-            self.items.pop()
+        self._close_items(item.level)
+        self._close(self.items, DEEPEST - 1)
         item.run = self.run
         holder = self.items[-1] if self.items else self.headings[-1]
         before = holder.items[-1] if holder.items else None
@@ -142,23 +155,21 @@ class _Grower:
             holder = before
         holder.items.append(item)
         self.items.append(item)
-        self._reach(item.line)
+
+    def _close_items(self, indent: int) -> None:
+        """Close the items that what stands so far to the right is not below of."""
+        while self.items and indent <= self.items[-1].level:
+            self.items.pop().last = self.reached
 
     def _text(self, line: Line) -> None:
         """Text belongs to the item above it when it is indented, or follows without a blank line between."""
         if line.kind is not LineKind.CODE and self.after_blank:
-            while self.items and line.indent <= self.items[-1].level:
-                self.items.pop()
+            self._close_items(line.indent)
         elif line.body.startswith("|") and self.items and line.indent <= self.items[-1].level:
-            self.items.clear()
+            self._close(self.items, 0)
         if not self.items:
             self.run += 1
         (self.items[-1] if self.items else self.headings[-1]).lines.append(line)
-        self._reach(line.number)
-
-    def _reach(self, number: int) -> None:
-        for node in (*self.headings, *self.items):
-            node.last = number
 
 
 def _is_numbered_below(item: Node, before: Node) -> bool:
@@ -177,6 +188,8 @@ def _is_spoken_heading(text: str) -> bool:
 def _item_of(line: Line) -> Node | None:
     """The item that a line opens; a line that starts with a box is one without a bullet, too."""
     text = line.raw.strip()
+    if text[0] not in _OPENS_ITEM:
+        return None
     found = _MARKER.fullmatch(text)
     body = found[2].strip() if found else text
     mark: str | None = None
@@ -188,7 +201,7 @@ def _item_of(line: Line) -> Node | None:
     if state and (not mark or mark == state):
         mark, body = state, body_without
     number = (found[1] or "") if found else ""
-    behind = None if mark is not None else _box_behind(body)
+    behind = _box_behind(body) if mark is None and "[" in body else None
     if behind:
         mark, body = behind
     return Node(Kind.ITEM, line.number, line.indent, body, line.number, mark=mark, number=number)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from orchestrator.core.plans.prose.outline import Kind, Node, Outline
@@ -17,6 +18,7 @@ _LABELLED: Final = re.compile(
     re.DOTALL,
 )
 _BULLET: Final = re.compile(r"(?:[-*+•]|\d{1,3}[.)])[ \t]+(?:\[[ xX]?\][ \t]+)?(.*)", re.DOTALL)
+_OPENS_BULLET: Final = frozenset("-*+•0123456789")
 _TICKED: Final = re.compile(r"`([^`\n]{1,200})`")
 _HEADING: Final = re.compile(r"#{1,6}[ \t]+(.*)")
 _FILES: Final = re.compile(
@@ -81,31 +83,30 @@ class _Taker:
         self.wraps = wraps
 
     def take(self, number: int, raw: str, is_code: bool) -> None:
-        text = raw.strip()
         if is_code:
             self.wraps, self.below = False, ""
             self.parts.details.append(raw)
-        elif not text:
+        elif not (text := raw.strip()):
             self.wraps = False
             self.parts.details.append("")
         else:
             self._line(number, raw, text)
 
     def _line(self, number: int, raw: str, text: str) -> None:
-        heading = _HEADING.fullmatch(text)
+        heading = _HEADING.fullmatch(text) if text[0] == "#" else None
         if heading:
             self.wraps = False
             self.below = _label_kind(bare(heading[1]), heading=True)
             self.below_indent = -1
             self.parts.details.append(raw)
             return
-        label = _LABELLED.fullmatch(text)
+        label = _LABELLED.fullmatch(text) if ":" in text else None
         kind = _label_kind(label["name"].strip()) if label else ""
         if label and kind:
             self.wraps = False
             self._labelled(kind, label["value"].strip().strip("*_ "), number, raw)
             return
-        bullet = _BULLET.fullmatch(text)
+        bullet = _BULLET.fullmatch(text) if text[0] in _OPENS_BULLET else None
         if self.wraps and not bullet and not text.startswith(("|", ">", "_", "**")):
             self.parts.title.append(text)
             return
@@ -166,6 +167,7 @@ class _Taker:
                 self.parts.waits.append((value, number, True))
 
 
+@lru_cache(maxsize=512)
 def _label_kind(name: str, *, heading: bool = False) -> str:
     kinds = (("files", _FILES), ("waits", PROPERTY), ("exits", _CRITERION), ("estimate", _ESTIMATE))
     for kind, pattern in (*kinds, ("owner", _OWNER), ("status", _STATUS)):

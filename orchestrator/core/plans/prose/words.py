@@ -155,7 +155,7 @@ def split_name(text: str) -> tuple[str, str]:
     noun = _NOUN.fullmatch(text)
     if noun and _STEP.fullmatch(noun["noun"]) and noun["title"].strip():
         return noun["name"], noun["title"].strip()
-    label = _TASK_LABEL.fullmatch(text)
+    label = _TASK_LABEL.fullmatch(text) if ":" in text else None
     if label:
         return "", label[1].strip()
     named = _NAMED.fullmatch(text)
@@ -172,6 +172,8 @@ def split_loose_name(text: str) -> tuple[str, str]:
 
 def split_state(text: str) -> tuple[str, str]:
     """The state that an emoji or a word in brackets says, as a mark, and the text without it."""
+    if text.isascii() and not text.rstrip().endswith((")", "]")):
+        return "", text
     start = _STATE_AT_START.match(text)
     if start:
         return ("x" if start[1] else "~" if start[2] else ""), text[start.end() :].strip()

@@ -49,8 +49,13 @@ MAIN_LANE: Final = "main"
 ORDER: Final = "order"
 
 
-def build_plan(draft: PlanDraft, matter: FrontMatter, findings: Findings) -> Plan | None:
-    """The plan that the drafts describe; None when they hold none, or more than one workflow may have."""
+def build_plan(
+    draft: PlanDraft, matter: FrontMatter, findings: Findings, *, inferred: tuple[str, ...] = ()
+) -> Plan | None:
+    """The plan that the drafts describe; None when they hold none, or more than one workflow may have.
+
+    `inferred` is what the reader inferred of every step.
+    """
     if not draft.step_count:
         findings.add(
             "no-step", 0, "The plan has no step, so there is nothing to schedule.", _HOW_TO_WRITE_STEPS
@@ -66,7 +71,7 @@ def build_plan(draft: PlanDraft, matter: FrontMatter, findings: Findings) -> Pla
     if matter.by_needs:
         put_gates_beside(draft.stages)
     names = name_everything(draft.stages, findings)
-    builder = _Builder(draft.lanes, names, findings)
+    builder = _Builder(draft.lanes, names, findings, inferred)
     stages = tuple(builder.stage(stage) for stage in draft.stages)
     builder.report_unused_lanes()
     return with_unlocks(_plan(draft, matter, stages, findings), findings)
@@ -106,7 +111,10 @@ def _plan(draft: PlanDraft, matter: FrontMatter, stages: tuple[StageSpec, ...], 
 class _Builder:
     """Builds stage after stage; remembers the steps of the batch before, which a gate may wait for."""
 
-    def __init__(self, lanes: dict[str, LaneDraft], names: Names, findings: Findings) -> None:
+    def __init__(
+        self, lanes: dict[str, LaneDraft], names: Names, findings: Findings, inferred: tuple[str, ...]
+    ) -> None:
+        self.inferred = inferred
         self.lanes = lanes
         self.names = names
         self.findings = findings
@@ -287,7 +295,7 @@ class _Builder:
             details=_paragraphs(whole, joined(draft.notes.text), kept),
             parallel=parallel if own is None else own,
             needs=self._needs([(name, draft.line) for name in draft.needs] + named_needs(draft.notes)),
-            inferred=tuple(inferred),
+            inferred=(*inferred, *self.inferred),
             **step_fields(draft.notes, self.findings),
         )
 
@@ -336,7 +344,7 @@ class _Builder:
 
     def _gate_needs(self, draft: GateDraft, key: str) -> tuple[tuple[Need, ...], tuple[str, ...]]:
         """What a gate waits for: its trigger, otherwise all of the batch before it."""
-        inferred = () if key == draft.key else ("key",)
+        inferred = self.inferred if key == draft.key else ("key", *self.inferred)
         wanted = [
             (name, value.line)
             for value in draft.notes.of("trigger")

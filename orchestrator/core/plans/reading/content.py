@@ -9,7 +9,14 @@ from orchestrator.core.plans.reading.drafts import BatchDraft, LaneDraft, Notes
 from orchestrator.core.plans.reading.position import Position, short
 from orchestrator.core.plans.reading.steps import read_step, warn_about_gate, warn_about_step
 from orchestrator.core.plans.text.lines import Line, LineKind
-from orchestrator.core.plans.text.phrases import read_box, read_keyed, read_label, read_lane, read_property
+from orchestrator.core.plans.text.phrases import (
+    looks_like_key,
+    read_box,
+    read_keyed,
+    read_label,
+    read_lane,
+    read_property,
+)
 
 #: A bullet that says something about the batch, or an address: `Note: …`, `**Why:** …`, `https://…`.
 _REMARK: Final = re.compile(r"(?:\*\*)?[A-Za-z][A-Za-z _-]{0,24}(?:\*\*)?:")
@@ -135,6 +142,7 @@ def _preamble_line(at: Position, line: Line) -> None:
     if step:
         at.thread.steps.append(step)
     elif line.kind is LineKind.BLANK or not at.thread.notes.take_keyed(line):
+        _warn_of_key(at, line)
         _details_text(at, line.raw)
 
 
@@ -153,13 +161,17 @@ def _label(at: Position, line: Line) -> bool:
 def details_line(at: Position, line: Line) -> None:
     if _label(at, line):
         return
+    _warn_of_key(at, line)
+    _details_text(at, line.raw)
+
+
+def _warn_of_key(at: Position, line: Line) -> None:
     keyed = read_keyed(line.body) if line.kind is LineKind.BULLET and line.indent < 2 else None
-    if keyed and keyed.strict:
+    if keyed and (keyed.strict or looks_like_key(keyed.key)):
         message = f"The line looks like step {keyed.key} but stands in the details, so it is read as text."
         at.findings.add(
             "step-in-details", line.number, message, "Put the steps of a thread under **Tasks:**."
         )
-    _details_text(at, line.raw)
 
 
 def _details_text(at: Position, text: str) -> None:

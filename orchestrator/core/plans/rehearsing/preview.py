@@ -43,11 +43,11 @@ class HeldSteps:
 
 class ThreadStep(NamedTuple):
     key: str
-    wave: int
+    launch: int
 
 
-class ThreadWaves(NamedTuple):
-    """A thread with its steps and the wave each is in.
+class ThreadLaunches(NamedTuple):
+    """A thread with its steps and the launch each is in.
 
     A step that never starts, or has ended, is not in it.
     """
@@ -85,9 +85,9 @@ class Length(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """`waves` are the groups that start together when everything before them is done; `gates` says what each
-    gate holds back. Every step is taken to end with its usual outcome; `conditional` marks what depends on
-    that.
+    """`launches` are the groups that start together when everything before them is done; `gates` says what
+    each gate holds back. Every step is taken to end with its usual outcome; `conditional` marks what depends
+    on that.
 
     Of the `tasks` so many are `taken_over` as ended before; everything else here is about those that are
     left. Lengths and waits are minutes when `timed` (every work step has an estimate), and otherwise steps of
@@ -101,8 +101,8 @@ class Preview:
     executors: int
     timed: bool
     estimated: int
-    waves: tuple[tuple[str, ...], ...]
-    threads: tuple[ThreadWaves, ...]
+    launches: tuple[tuple[str, ...], ...]
+    threads: tuple[ThreadLaunches, ...]
     critical_path: tuple[str, ...]
     gates: tuple[HeldSteps, ...]
     conditional: tuple[Conditional, ...]
@@ -113,7 +113,7 @@ class Preview:
 
     @property
     def starts(self) -> tuple[str, ...]:
-        return self.waves[0] if self.waves else ()
+        return self.launches[0] if self.launches else ()
 
     @property
     def starts_named(self) -> str:
@@ -127,7 +127,7 @@ class Preview:
 
     @property
     def launch_order(self) -> tuple[str, ...]:
-        return tuple(key for wave in self.waves for key in wave)
+        return tuple(key for launch in self.launches for key in launch)
 
     @property
     def left(self) -> int:
@@ -138,7 +138,7 @@ class Preview:
         """How many steps are neither launched nor skipped."""
         return (
             self.left
-            - sum(map(len, self.waves))
+            - sum(map(len, self.launches))
             - sum(not conditional.runs for conditional in self.conditional)
         )
 
@@ -158,8 +158,8 @@ def preview(
     counted = free if not timed else rehearse(replace(script, lengths=dict.fromkeys(lengths, 1)))
     given = _with(script, executors, free)
     moments = groupby(counted.launches, key=itemgetter(0))
-    waves = tuple(tuple(map(itemgetter(1), launched)) for _, launched in moments)
-    order = [key for wave in waves for key in wave]
+    launches = tuple(tuple(map(itemgetter(1), launched)) for _, launched in moments)
+    order = [key for launch in launches for key in launch]
     return Preview(
         tasks=len(script.views),
         taken_over=len(ended),
@@ -167,8 +167,8 @@ def preview(
         executors=executors,
         timed=timed,
         estimated=sum(step.estimate > 0 for step in plan.steps() if step.key not in ended),
-        waves=waves,
-        threads=tuple(_threads(plan, waves, ended)),
+        launches=launches,
+        threads=tuple(_threads(plan, launches, ended)),
         critical_path=critical_path(plan, ended),
         gates=tuple(_held(order, script)),
         conditional=tuple(_conditional(script, counted)),
@@ -190,8 +190,10 @@ def _with(script: RehearsalScript, executors: int, free: Rehearsal) -> Rehearsal
     return free if executors >= free.peak else rehearse(script, executors)
 
 
-def _threads(plan: Plan, waves: Iterable[Iterable[str]], ended: Collection[str]) -> Iterator[ThreadWaves]:
-    number = {key: n for n, wave in enumerate(waves, start=1) for key in wave}
+def _threads(
+    plan: Plan, launches: Iterable[Iterable[str]], ended: Collection[str]
+) -> Iterator[ThreadLaunches]:
+    number = {key: n for n, launch in enumerate(launches, start=1) for key in launch}
     for stage in plan.stages:
         for batch in stage.batches:
             for thread in batch.threads:
@@ -199,7 +201,7 @@ def _threads(plan: Plan, waves: Iterable[Iterable[str]], ended: Collection[str])
                     ThreadStep(step.key, number[step.key]) for step in thread.steps if step.key in number
                 )
                 if any(step.key not in ended for step in thread.steps):
-                    yield ThreadWaves(stage.number, batch.prefix, thread.lane, thread.name, steps)
+                    yield ThreadLaunches(stage.number, batch.prefix, thread.lane, thread.name, steps)
 
 
 def _held(order: list[str], script: RehearsalScript) -> Iterator[HeldSteps]:

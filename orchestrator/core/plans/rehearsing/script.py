@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from orchestrator.core.engine.conditions import When
-from orchestrator.core.engine.contention import Claims
+from orchestrator.core.engine.contention import Claims, own_files
 from orchestrator.core.engine.order import Place, number_runs
 from orchestrator.core.engine.values import TaskView
-from orchestrator.core.plans.plan import PlacedStep, Plan
+from orchestrator.core.plans.plan import PlacedStep, Plan, StepSpec, ThreadSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,14 @@ def view_of(placed: PlacedStep, run: int | None = None) -> TaskView:
         gate=step.gate is not None,
         parallel=step.parallel,
         needs=tuple(need.key for need in step.needs),
-        claims=Claims(thread.lane, thread.files, step.files, step.resources),
+        claims=_claims_of(step, thread),
         reviewers=step.gate.reviewers if step.gate else (),
         signatures=step.gate.signatures if step.gate else 1,
         run=run,
         when=When(step.when) if step.when and step.gate is None else None,
     )
+
+
+def _claims_of(step: StepSpec, thread: ThreadSpec) -> Claims:
+    files = own_files(step.files, thread.files, parallel=step.parallel)
+    return Claims(thread.lane, thread.files, files, step.resources)

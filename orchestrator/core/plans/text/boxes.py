@@ -7,7 +7,7 @@ from orchestrator.core.plans.findings import Findings
 from orchestrator.core.terms import TaskStatus
 
 #: One box: nothing, or one mark with spaces around it; a letter other than x is a label of spec-kit's.
-BOX: Final = r"\[[ \t]{0,3}(?:[xX]|[^\w\s\[\]()`])?[ \t]{0,3}\]"
+BOX: Final = r"\[[ \t]{0,3}(?:[xX]|[^\w\s\[\]()`]\ufe0f?)?[ \t]{0,3}\]"
 _BOX: Final = re.compile(rf"({BOX})(?![(\[:])[ \t]*(.*)", re.DOTALL)
 
 _STATES: Final = {
@@ -28,12 +28,12 @@ _STATES: Final = {
 def split_box(text: str) -> tuple[str, str] | None:
     """`[ x ] text` -> (`x`, `text`); the mark of an open box is empty. None when no box stands in front."""
     box = _BOX.fullmatch(text) if text.startswith("[") else None
-    return (box[1].strip("[] \t").lower(), box[2].strip()) if box else None
+    return (box[1].strip("[] \t\ufe0f").lower(), box[2].strip()) if box else None
 
 
 def status_of_mark(mark: str, line: int, findings: Findings) -> TaskStatus:
     """The status that a mark means; one that nobody knows is told, and the task counts as open."""
-    status = _STATES.get(mark.strip().lower())
+    status = _STATES.get(mark.strip(" \t\ufe0f").lower())
     if status is None:
         message = f"Nobody knows the mark “[{mark}]”, so the task counts as open."
         fix = "Use [ ] for open, [x] for done, [~] for begun, [!] for blocked or [-] for dropped."

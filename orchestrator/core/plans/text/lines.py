@@ -13,6 +13,7 @@ _FENCE: Final = re.compile(r"(`{3,}|~{3,})(.*)", re.DOTALL)
 _HEADING: Final = re.compile(r"(#{1,6})(?:[ \t](.*))?", re.DOTALL)
 _BULLET: Final = re.compile(r"(?:[-*+]|\d{1,9}[.)])(?:[ \t](.*))?", re.DOTALL)
 _OPENS_INNER: Final = re.compile(r"(?:`{3,}|~{3,})[ \t]*[A-Za-z][\w+-]{0,30}")
+_OPENS_CODE: Final = frozenset("`~<")
 _MARKDOWN: Final = frozenset({"markdown", "md"})
 
 
@@ -63,6 +64,43 @@ def scan(texts: list[str], first: int = 1, *, open_markdown: bool = False) -> Sc
     return Scan(lines, scanner.fence_line, scanner.has_markdown_block)
 
 
+def open_comment(source: str) -> int:
+    """The line of a comment that is never closed; 0 when there is none."""
+    if source.rfind("<!--") <= source.rfind("-->"):
+        return 0
+    texts = split_lines(source)
+    last_end = max((number for number, text in enumerate(texts, 1) if "-->" in text), default=0)
+    scanner = _Scanner(open_markdown=False, last_end=last_end, may_nest=True)
+    for number, text in enumerate(texts, 1):
+        opens = not (scanner.fence or scanner.comment) and text.lstrip().startswith("<!--")
+        scanner.line(number, text)
+        if opens and number > last_end:
+            return number
+    return 0
+
+
+def without_code(source: str) -> str:
+    """The text without the lines that `scan` takes for code, as fast as the little code in it allows."""
+    if not any(mark in source for mark in ("```", "~~~", "<!--")):
+        return source
+    texts = split_lines(source)
+    kept, is_even = _outside_code(texts, may_nest=True)
+    # Blocks in Markdown blocks that do not come out even are read as they stand, as `scan` does.
+    return "\n".join(kept if is_even else _outside_code(texts, may_nest=False)[0])
+
+
+def _outside_code(texts: list[str], *, may_nest: bool) -> tuple[list[str], bool]:
+    """The lines that are no code, and whether blocks in Markdown blocks come out even."""
+    last_end = max((number for number, text in enumerate(texts, 1) if "-->" in text), default=0)
+    scanner = _Scanner(open_markdown=False, last_end=last_end, may_nest=may_nest)
+    kept = []
+    for number, text in enumerate(texts, 1):
+        opens = scanner.fence or scanner.comment or text.lstrip()[:1] in _OPENS_CODE
+        if not opens or scanner.line(number, text).kind is not LineKind.CODE:
+            kept.append(text)
+    return kept, not (scanner.fence_line and scanner.has_markdown_block)
+
+
 class _Scanner:
     def __init__(self, open_markdown: bool, last_end: int, *, may_nest: bool) -> None:
         self.open_markdown = open_markdown
@@ -81,6 +119,8 @@ class _Scanner:
             return Line(number, LineKind.BLANK, 0, 0, "", "")
         indent = _indent(raw)
         if self.fence:
+            if text[0] != self.fence[0] and not self.transparent:
+                return Line(number, LineKind.CODE, indent, 0, text, raw)
             return self._inside(number, indent, text, raw)
         if self.comment or text.startswith("<!--"):
             # A comment that is never closed is one line, so that nothing behind it is lost.
@@ -130,4 +170,4 @@ def _plain(number: int, indent: int, text: str, raw: str) -> Line:
 
 def _indent(raw: str) -> int:
     blank = raw[: len(raw) - len(raw.lstrip())]
-    return len(blank.expandtabs(TAB_WIDTH)) if blank else 0
+    return len(blank.expandtabs(TAB_WIDTH)) if "\t" in blank else len(blank)

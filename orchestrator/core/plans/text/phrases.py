@@ -48,13 +48,17 @@ _PROPERTY: Final = re.compile(
     r"(?:\*\*|__)?([A-Za-z][A-Za-z _-]{0,23}?)(?:\*\*|__)?[ \t]*:(?:\*\*|__)?[ \t]*(.*)", re.DOTALL
 )
 _LABEL: Final = re.compile(r"\*\*(Summary|Details|Tasks|Steps):?\*\*:?(.*)", re.IGNORECASE | re.DOTALL)
+_BLANK: Final = r"[ \t\xa0\u202f]"
 _SUFFIX_NEEDS: Final = re.compile(
-    r"(?:needs|need|depends on|requires|after|blocked on|blocked by)[ \t:]+(.+)", re.IGNORECASE | re.DOTALL
+    rf"(?:needs|need|depends{_BLANK}on|requires|after|blocked{_BLANK}(?:on|by))(?:{_BLANK}|:)+(.+)",
+    re.IGNORECASE | re.DOTALL,
 )
 _BRACKETS: Final = {")": "(", "]": "["}
 #: `Sort the slips, needs A1`: at the end of a title, with keys behind it and nothing else.
 _SPOKEN_NEEDS: Final = re.compile(
-    r",[ \t]*(?:needs|depends on|blocked by|requires)[ \t:]+([\w., \t&+-]{1,200})\Z", re.IGNORECASE
+    r"(?:[,;]|[ \t][–—-](?=[ \t]))[ \t]*(?:needs|depends on|blocked by|requires|waits for|after)"
+    r"[ \t:]+([\w., \t&+-]{1,200})\Z",
+    re.IGNORECASE,
 )
 _KEY_SPOKEN: Final = re.compile(rf"{LANE_KEY}|{DOTTED_KEY}")
 _LONGEST_SPOKEN: Final = 240
@@ -110,6 +114,9 @@ PROPERTIES: Final = {
     "may add": "may_add",
     "added by": "added_by",
 }
+#: Words that say what a step waits for where keys stand behind them, and are text otherwise
+#: (`Requires: Node 20`).
+_NEEDS_OF_KEYS: Final = frozenset({"requires", "prerequisites", "prerequisite", "after", "waits for"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +231,11 @@ def read_property(body: str) -> tuple[str, str] | None:
     found = _PROPERTY.fullmatch(body) if ":" in body else None
     if not found:
         return None
-    name = PROPERTIES.get(found[1].strip().lower().replace("_", " "))
-    return (name, (found[2] or "").strip()) if name else None
+    words, value = found[1].strip().lower().replace("_", " "), (found[2] or "").strip()
+    name = PROPERTIES.get(words)
+    if name is None and words in _NEEDS_OF_KEYS and _are_keys(read_names(value)):
+        name = "needs"
+    return (name, value) if name else None
 
 
 def read_label(text: str) -> tuple[str, str] | None:
@@ -256,10 +266,14 @@ def split_suffix(title: str) -> tuple[str, list[str], bool]:
         title = title[:start].rstrip()
     if spoken := _SPOKEN_NEEDS.search(title[-_LONGEST_SPOKEN:]):
         names = read_names(spoken[1])
-        if all(_KEY_SPOKEN.fullmatch(name) for name in names):
+        if _are_keys(names):
             needs = names + needs
             title = title[: len(title) - len(spoken[0])].rstrip()
     return _without_escape(title), needs, parallel
+
+
+def _are_keys(names: list[str]) -> bool:
+    return bool(names) and all(_KEY_SPOKEN.fullmatch(name) for name in names)
 
 
 def read_names(text: str) -> list[str]:

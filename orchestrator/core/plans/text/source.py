@@ -47,7 +47,13 @@ def readable(text: str) -> str:
     """
     if text.isascii():
         return text
-    text = unicodedata.normalize("NFC", text)
+    return with_plain_spaces(unicodedata.normalize("NFC", text))
+
+
+def with_plain_spaces(text: str) -> str:
+    """The text with plain spaces for the no-break ones that stand in front of a title."""
+    if text.isascii():
+        return text
     return _FRONT.sub(lambda front: front[0].translate(_SPACES), text)
 
 

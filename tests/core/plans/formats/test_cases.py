@@ -238,3 +238,143 @@ def test_what_stands_before_json_is_looked_through_once(start: str) -> None:
     started = process_time()
     assert read_checked(f"{start}\n[1]", frozenset(), Format.TASKS).plan is None
     assert process_time() - started < 2
+
+
+CONFLICT = "<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> theirs\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "ours", "theirs", "titles_read"),
+    [
+        ("# T\n- [ ] z\n", "- [ ] x", "- [ ] y", ["z", "x", "y"]),
+        ("# Tasks: X\n## Phase 1: S\n- [ ] T001 z\n", "- [ ] T002 x", "- [ ] T003 y", ["z", "x", "y"]),
+        ("## 1. G\n- [ ] 1.1 z\n", "- [ ] 1.2 x", "- [ ] 1.3 y", ["z", "x", "y"]),
+        ("## Work Package WP01: A\n- [ ] T001 z\n", "- [ ] T002 x", "- [ ] T003 y", ["z", "x", "y"]),
+        ("stages:\n  - name: S\n    steps:\n", "      - title: x", "      - title: y", ["x", "y"]),
+        ('<task type="auto"><name>z</name></task>\n', "<task><name>x</name></task>", "", ["z", "x"]),
+        ("# Plan: A\n### Batch 1: b\n- A1: z\n", "- A2: x", "- A3: y", ["z", "x", "y"]),
+        ("# T\n- [ ] z\n", "- [ ] x\n||||||| base\n- [ ] old", "- [ ] y", ["z", "x", "y"]),
+    ],
+)
+def test_b13_the_marks_of_a_conflict_are_told_and_no_part_of_a_title(
+    start: str, ours: str, theirs: str, titles_read: list[str]
+) -> None:
+    reading = read_checked(start + CONFLICT.format(ours, theirs), frozenset())
+    assert reading.plan
+    assert [step.title for step in reading.plan.steps()] == titles_read
+    lines = [finding.line for finding in reading.findings if finding.code == "conflict-marker"]
+    assert lines == [start.count("\n") + 1]
+
+
+def test_b13_a_conflict_in_json_is_told_and_both_sides_are_read() -> None:
+    one = '{{"content": "{}", "status": "pending"}},'
+    text = f"[\n{CONFLICT.format(one.format('a'), one.format('b'))}{one.format('c')[:-1]}\n]"
+    reading = read_checked(text, frozenset())
+    assert reading.plan
+    assert [step.title for step in reading.plan.steps()] == ["a", "b", "c"]
+    assert [finding.line for finding in reading.findings if finding.code == "conflict-marker"] == [2]
+
+
+def test_b13_half_a_conflict_is_told_and_one_in_code_stays_code() -> None:
+    half = read_checked("# T\n- [ ] z\n<<<<<<< HEAD\n- [ ] x\n", frozenset())
+    assert ("conflict-marker", 3) in [(finding.code, finding.line) for finding in half.findings]
+    code = CONFLICT.format("a", "b")
+    plan = read_checked(f"# T\n- [ ] Explain\n  ```\n{code}  ```\n- [ ] End\n", frozenset()).plan
+    assert plan
+    assert "=======" in next(plan.steps()).details
+
+
+@pytest.mark.parametrize(("mark", "status"), [("✔️", "complete"), ("☑️", "complete"), ("✅", "complete")])
+def test_a_mark_may_be_an_emoji_with_its_selector(mark: str, status: str) -> None:
+    for text in (f"# T\n- [{mark}] one\n", f"# Plan: A\n### Batch 1: b\n- [{mark}] A1: one\n"):
+        reading = read_checked(text, frozenset())
+        assert reading.plan
+        assert [step.title for step in reading.plan.steps()] == ["one"]
+        assert [one.status for one in reading.progress] == [status]
+
+
+@pytest.mark.parametrize(
+    "bullets",
+    [
+        "- **Collect addresses**: from the shop\n- **Send** (needs Collect addresses)\n- [ ] Rest\n",
+        "1. **Collect addresses**: from the shop\n2. **Send** after Collect addresses\n",
+    ],
+)
+def test_names_in_bold_are_names_of_steps(bullets: str) -> None:
+    plan = read_checked(f"# T\n## Tasks\n{bullets}", frozenset()).plan
+    assert plan
+    first, second = list(plan.steps())[:2]
+    assert first.title.startswith("Collect addresses")
+    assert needs(second) == [first.key]
+
+
+def test_labels_in_bold_are_no_steps() -> None:
+    text = "# T\n## Phase 1: A\n- **Goal**: a wall\n- **Files:** `a.py`\n- **Owner**: anna\n- [ ] Paint\n"
+    plan = read_checked(text, frozenset()).plan
+    assert plan
+    assert [step.title for step in plan.steps()] == ["Paint"]
+
+
+@pytest.mark.parametrize("space", ["\u00a0", "\u202f"])
+def test_no_break_spaces_are_spaces(space: str) -> None:
+    native = read_checked(
+        f"# Plan: A\n### Batch 1: b\n- A1:{space}one\n- A2: two (needs{space}A1)\n", frozenset()
+    )
+    listed = read_checked(f"1.{space}one\n2.{space}two depends{space}on{space}Task{space}1\n", frozenset())
+    suffix = read_checked(f"1. one\n2. two (needs{space}1)\n", frozenset())
+    for reading in (native, listed, suffix):
+        assert reading.plan
+        first, second = reading.plan.steps()
+        assert (first.title, needs(second)) == ("one", [first.key])
+
+
+def test_letters_that_look_the_same_are_the_same() -> None:
+    text = "- [ ] Pr\u00fcfen\n- [ ] Drucken (needs Pru\u0308fen)\n"
+    plan = read_checked(text, frozenset()).plan
+    assert plan
+    assert [needs(step) for step in plan.steps()] == [[], ["1"]]
+
+
+@pytest.mark.parametrize(
+    ("end", "title", "needed"),
+    [
+        ("Sort; needs A1", "Sort", ["A1"]),
+        ("Sort - depends on A1", "Sort", ["A1"]),
+        ("Sort – after A1 and A2", "Sort", ["A1", "A2"]),
+        ("Sort, waits for A1", "Sort", ["A1"]),
+        ("Sort - after lunch", "Sort - after lunch", []),
+        ("Sort; needs care", "Sort; needs care", []),
+    ],
+)
+def test_our_own_plans_say_dependencies_at_the_end_of_a_title(
+    end: str, title: str, needed: list[str]
+) -> None:
+    plan = read_checked(f"# Plan: A\n### Batch 1: b\n- A1: x\n- A2: y\n- A3: {end}\n", frozenset()).plan
+    assert plan
+    step = list(plan.steps())[2]
+    assert (step.title, needs(step)) == (title, needed)
+
+
+@pytest.mark.parametrize("word", ["Requires", "After", "Prerequisites", "Waits for"])
+def test_a_property_of_keys_is_a_dependency_and_other_text_is_kept(word: str) -> None:
+    text = f"# Plan: A\n### Batch 1: b\n- A1: x\n- A2: y\n  - {word}: A1\n- A3: z\n  - {word}: Node 20\n"
+    plan = read_checked(text, frozenset()).plan
+    assert plan
+    _, second, third = plan.steps()
+    assert (needs(second), needs(third)) == (["A1"], [])
+    assert "Node 20" in third.details
+
+
+def test_keys_in_the_text_of_a_thread_are_told() -> None:
+    text = "# Plan: A\n### Batch 1: b\n#### Thread 1: t\nDo it\n- Fix1: x\n- Fix2: y\n- Note: z\n"
+    findings = read_checked(text, frozenset()).findings
+    assert [one.line for one in findings if one.code == "step-in-details"] == [5, 6]
+
+
+def test_a_comment_that_is_never_closed_is_told_and_one_in_code_is_not() -> None:
+    def told(text: str) -> list[int]:
+        return [one.line for one in read_checked(text, frozenset()).findings if one.code == "open-fence"]
+
+    assert told("# T\n<!-- a -->\n- [ ] one\n<!-- open\n- [ ] two\n") == [4]
+    assert told("# T\n- [ ] one\n```html\n<!-- open\n```\n- [ ] two\n") == []
+    assert told("# T\n- [ ] one\n<!-- closed\n-->\n") == []

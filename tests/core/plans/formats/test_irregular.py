@@ -3,14 +3,27 @@
 Hostile ones soon ended.
 """
 
+import random
+
 import pytest
 
 from orchestrator.core.plans.checks.read import read as read_checked
 from orchestrator.core.plans.formats.recognise import READERS, recognise
 from orchestrator.core.plans.plan import Plan, Reading
+from orchestrator.core.plans.text.lines import LineKind, scan, split_lines, without_code
 from orchestrator.core.plans.text.source import MAX_BYTES
 from orchestrator.core.terms import Format, TaskStatus
-from tests.core.plans.formats.samples import BACKLOG, BEADS, PLAN, SPEC_KIT, TASK_MASTER, TASKS, TASKS_MD
+from tests.core.plans.formats.mutations import mutated
+from tests.core.plans.formats.samples import (
+    BACKLOG,
+    BEADS,
+    PLAN,
+    SAMPLES,
+    SPEC_KIT,
+    TASK_MASTER,
+    TASKS,
+    TASKS_MD,
+)
 
 
 def read(source: str) -> tuple[Plan, Reading]:
@@ -231,3 +244,14 @@ def test_b16_aliases_and_tags_of_yaml_are_refused_with_their_line() -> None:
 def test_b8_hidden_characters_are_told_whatever_the_format() -> None:
     reading = read_checked(TASKS.replace("Page", "Pa\u202ege"), frozenset())
     assert lines(reading, "deceiving-characters") == [5]
+
+
+@pytest.mark.parametrize("shape", sorted(SAMPLES))
+def test_a_text_without_its_code_is_what_the_scanner_leaves(shape: str) -> None:
+    for seed in range(25):
+        chance = random.Random(seed)
+        blocks = "\n```markdown\n```py\nx\n```\n<!-- a\n```\n"
+        text = mutated(SAMPLES[shape] + blocks, chance).removeprefix("\ufeff").replace("\r", "\n")
+        kept = [line for line in without_code(text).split("\n") if line.strip()]
+        lines = scan(split_lines(text)).lines
+        assert kept == [line.raw for line in lines if line.kind is not LineKind.CODE and line.raw.strip()]
