@@ -1,6 +1,7 @@
 """The one door to plans: from a text in any format to what it says and what is wrong with it (WF-2)."""
 
 from orchestrator.core.findings import Finding
+from orchestrator.core.plans.account.take import account_of, findings_of
 from orchestrator.core.plans.checks.check import check_plan, sort_findings
 from orchestrator.core.plans.checks.hidden import hidden_in_text, hidden_in_values
 from orchestrator.core.plans.formats.recognise import OWN, READERS, recognise
@@ -21,10 +22,13 @@ def read(source: bytes | str, tools: frozenset[str], wanted: Format | None = Non
     if isinstance(text, Finding):
         return Reading(None, (text,))
     form = wanted or recognise(readable(text))
-    reading = READERS[form](text if form in OWN else readable(text))
+    own = text if form in OWN else readable(text)
+    reading = READERS[form](own)
+    account = account_of(own, reading, form)
     told = frozenset(found.line for found in reading.findings if found.code == "conflict-marker")
     findings = [*reading.findings, *hidden_in_text(text), *conflicts_in(text, told)]
+    findings += findings_of(account, reading)
     if reading.plan is not None:
         findings += check_plan(reading.plan, tools)
         findings += hidden_in_values(reading.plan, text)
-    return Reading(reading.plan, sort_findings(findings), reading.progress, form)
+    return Reading(reading.plan, sort_findings(findings), reading.progress, form, account)

@@ -1,0 +1,113 @@
+"""What a plan carries: the texts of its steps, and those around them, to be found again line by line.
+
+A text is found by its words alone, so that bullets, boxes and emphasis make no difference.
+"""
+
+import re
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from orchestrator.core.plans.plan import Plan, StepSpec
+
+_FRONT: Final = re.compile(
+    r"(?:[\s>]*(?:[-*+•](?=[ \t])|#{1,6}(?=[ \t])|\d{1,9}[.)](?=[ \t])|\[[^\]\n]{0,3}\]\*?))+", re.DOTALL
+)
+_COUNTED: Final = re.compile(r"\s*#\d{1,6}[ \t]+")
+_WORD: Final = re.compile(r"[^\W_]+")
+_LABEL: Final = re.compile(r"(?:\*\*|__|_)?[A-Za-z][\w /-]{0,40}(?:\*\*|__|_)?[ \t]*:(?:\*\*|__|_)?[ \t]*")
+#: What readers keep of a criterion that is longer.
+_CUT: Final = 400
+
+
+def words_of(text: str) -> str:
+    """The words of a line in lower case, without the marks in front of it."""
+    front = _FRONT.match(text)
+    text = text[front.end() :] if front else text
+    if text.lstrip().startswith("#"):
+        text = _COUNTED.sub("", text, count=1)
+    return " ".join(_WORD.findall(text[:_CUT].lower()))
+
+
+class Place(NamedTuple):
+    """Where a text stands: the line of the step or group that has it, and whether it is a step's own."""
+
+    line: int
+    of_step: bool
+
+
+class Carried:
+    """The texts of a plan. Each line of them is given out once, so that none stands for two of the source."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._texts: dict[Place, list[str]] = defaultdict(list)
+        self._lines: dict[str, list[Place]] = defaultdict(list)
+        self._pairs: dict[Place, set[tuple[str, str]]] = {}
+        for place, text in _texts_of(plan):
+            if not text:
+                continue
+            self._texts[place].append(text)
+            for line in text.split("\n"):
+                if words := words_of(line):
+                    self._lines[words].append(place)
+        self._steps = sorted({place.line for place in self._texts if place.of_step})
+        self._groups = sorted({place.line for place in self._texts if not place.of_step})
+
+    def take(self, text: str, number: int) -> Place | None:
+        """The place that has a line as it stands; of several the nearest above it."""
+        places = self._lines.get(words_of(text))
+        if not places:
+            return None
+        at = max(range(len(places)), key=lambda n: (places[n].line <= number, places[n].line)) if len(places) < 50 else -1
+        return places.pop(at)
+
+    def holds(self, text: str, number: int) -> Place | None:
+        """The place near a line whose text has its words in their order, with others between them perhaps."""
+        for words in (words_of(text), words_of(_LABEL.sub("", text, count=1))):
+            listed = words.split()
+            if not listed:
+                continue
+            wanted = set(pairwise(("", *listed))) - {("", listed[0])} or {("", listed[0])}
+            for place in self._near(number):
+                if wanted <= self._pairs_of(place):
+                    return place
+        return None
+
+    def _near(self, number: int) -> Iterator[Place]:
+        """The step above a line, the group above it, and the text of the plan."""
+        for lines, of_step in ((self._steps, True), (self._groups, False)):
+            at = bisect_right(lines, number)
+            if at:
+                yield Place(lines[at - 1], of_step)
+        yield Place(0, of_step=False)
+
+    def _pairs_of(self, place: Place) -> set[tuple[str, str]]:
+        if place not in self._pairs:
+            words = [word for text in self._texts.get(place, ()) for word in _WORD.findall(text.lower())]
+            self._pairs[place] = {*pairwise(words), *(("", word) for word in words)}
+        return self._pairs[place]
+
+
+def _texts_of(plan: Plan) -> Iterable[tuple[Place, str]]:
+    yield Place(0, of_step=False), plan.summary
+    for stage in plan.stages:
+        yield Place(stage.line, of_step=False), stage.definition
+        for batch in stage.batches:
+            yield Place(batch.line, of_step=False), batch.summary
+            for thread in batch.threads:
+                yield Place(thread.line, of_step=False), thread.summary
+    for step in plan.steps():
+        place = Place(step.line, of_step=True)
+        for text in _step_texts(step):
+            yield place, text
+
+
+def _step_texts(step: StepSpec) -> Iterator[str]:
+    yield step.title
+    yield step.details
+    yield from (*step.entry, *step.exit, *step.done_when, *step.files, *step.resources)
+    yield step.run
+    if step.gate:
+        yield step.gate.action
