@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StrictBool
 
+from orchestrator.contract.accounts import AccountFacts
 from orchestrator.contract.adoption import AdoptionFacts
 from orchestrator.contract.findings import FindingFacts
 from orchestrator.contract.previews import PreviewFacts
@@ -56,11 +57,13 @@ class CheckFacts:
     """What a reviewer would see of a text.
 
     `format` is what it was read as, null when it is no text. `approvable` is false while a finding blocks.
+    `account` says what became of every line that looks like work.
     `preview` is null when nothing in the text can be scheduled, `adoption` when the text tells no state.
     """
 
     format: Format | None
     approvable: bool
+    account: AccountFacts
     findings: tuple[FindingFacts, ...]
     preview: PreviewFacts | None
     adoption: AdoptionFacts | None
@@ -77,7 +80,7 @@ class FileCheckFacts(CheckFacts):
 class SubmissionFacts:
     """A version that waits for review at the address `review`.
 
-    `sha256` is what an approval is bound to. With `adopts`, approval takes over the state that the source
+    `sha256` is what an approval is bound to. `account` says what became of every line that looks like work. With `adopts`, approval takes over the state that the source
     tells.
     """
 
@@ -89,5 +92,6 @@ class SubmissionFacts:
     format: Format
     adopts: bool
     approvable: bool
+    account: AccountFacts
     findings: tuple[FindingFacts, ...]
     review: str

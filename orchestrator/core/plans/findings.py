@@ -43,9 +43,11 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     "deceiving-characters": (_BLOCKS, "A line has characters that turn its direction or spell hidden text."),
     "more-findings": (_INFO, "There are more findings with the same code than are shown."),
     "not-read": (_WARNS, "A line looks like work and is in no part of the plan."),
-    "dependency-not-read": (_WARNS, "A line says what something waits for, and nothing in the plan waits so."),
+    "dependency-not-read": (
+        _WARNS,
+        "A line says what something waits for, and nothing in the plan waits so.",
+    ),
     "work-as-text": (_WARNS, "Boxes or tasks stand in no step and are kept as text, so nobody does them."),
-    "list-as-text": (_INFO, "Numbered items stand in no step and are kept as text."),
     # What stands in the plan contradicts itself or cannot run.
     "no-step": (_BLOCKS, "Nothing in the plan can be scheduled."),
     "duplicate-key": (_BLOCKS, "Two steps or gates have the same key."),

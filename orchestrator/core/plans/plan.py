@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from orchestrator.core.findings import Finding
-from orchestrator.core.plans.account.value import Account
+from orchestrator.core.plans.account.value import NOTHING_COUNTED, Account
 from orchestrator.core.terms import Format, GateKind, StageKind, StepKind, TaskStatus
 
 SLUG_LENGTH: Final = 60
@@ -257,7 +257,7 @@ class Reading:
     findings: tuple[Finding, ...] = ()
     progress: tuple[Progress, ...] = ()
     format: Format | None = None
-    account: Account = Account()
+    account: Account = NOTHING_COUNTED
 
     @property
     def blockers(self) -> tuple[Finding, ...]:

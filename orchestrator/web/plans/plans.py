@@ -225,7 +225,8 @@ def _note(request: HttpRequest) -> Note:
 
 def _wanted(request: HttpRequest) -> Format | None:
     """The format that the person chose; None when it is to be told from the content."""
-    chosen_one = request.POST.get("reading") or request.POST.get("format", "")
+    given = request.POST if request.method == "POST" else request.GET
+    chosen_one = given.get("reading") or given.get("format", "")
     return Format(chosen_one) if chosen_one in set(Format) else None
 
 

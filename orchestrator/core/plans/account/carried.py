@@ -60,7 +60,11 @@ class Carried:
         places = self._lines.get(words_of(text))
         if not places:
             return None
-        at = max(range(len(places)), key=lambda n: (places[n].line <= number, places[n].line)) if len(places) < 50 else -1
+        at = (
+            max(range(len(places)), key=lambda n: (places[n].line <= number, places[n].line))
+            if len(places) < 50
+            else -1
+        )
         return places.pop(at)
 
     def holds(self, text: str, number: int) -> Place | None:

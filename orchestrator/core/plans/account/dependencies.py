@@ -7,10 +7,11 @@ from typing import Final
 from orchestrator.core.plans.account.value import WorkKind, WorkLine
 from orchestrator.core.plans.text.lines import Line, LineKind
 
-_PHRASE: Final = (
-    r"depend(?:s|ing|ent)?[ \t]+(?:up)?on|blocked[ \t]+(?:by|on)|requires?|needs?|waits?[ \t]+(?:for|on)|after"
+_PHRASE: Final = r"depend(?:s|ing|ent)?[ \t]+(?:up)?on|blocked[ \t]+(?:by|on)|requires?|needs?|waits?[ \t]+(?:for|on)|after"
+_SAID: Final = re.compile(
+    rf"(?<![\w-])(?:{_PHRASE})(?![\w-])[ \t]*:?[ \t]*([^.;\n()\[\]]{{1,200}}(?:\.\d[^.;\n()\[\]]{{0,100}}){{0,20}})",
+    re.I,
 )
-_SAID: Final = re.compile(rf"(?<![\w-])(?:{_PHRASE})(?![\w-])[ \t]*:?[ \t]*([^.;\n()\[\]]{{1,200}}(?:\.\d[^.;\n()\[\]]{{0,100}}){{0,20}})", re.I)
 _LABEL: Final = re.compile(
     r"(?:\[[^\]\n]{0,3}\][ \t]*)?(?:\*\*|__|_)?(?:depends?(?:[ _-]on)?|dependenc(?:y|ies)|blocked[ _-]by|needs"
     r"|waits[ _-]for|predecessors?)(?:\*\*|__)?[ \t]*:(?:\*\*|__)?[ \t]*(.*)",
@@ -20,7 +21,10 @@ _DENIED: Final = re.compile(
     r"(?:\b(?:not|no|never|nor|none|without|independent(?:ly)?|doesn['’]t|don['’]t|isn['’]t|aren['’]t)\b[^.;]{0,40})\Z",
     re.IGNORECASE,
 )
-_NONE: Final = re.compile(r"[\W_]*(?:none|nothing|no|n/?a|independent|not applicable)?\b[\W_]*(?:\(.*|dependenc.*)?", re.I | re.DOTALL)
+_NONE: Final = re.compile(
+    r"[\W_]*(?:none|nothing|no|n/?a|independent|not applicable)?\b[\W_]*(?:\(.*|dependenc.*)?",
+    re.I | re.DOTALL,
+)
 _ARROW: Final = re.compile(r"→|-->|->")
 _HINT: Final = re.compile(r"depend|block|requir|need|wait|after|predecess|→|->", re.IGNORECASE)
 _NAME: Final = re.compile(
@@ -56,7 +60,9 @@ def _wait_of(line: Line) -> WorkLine | None:
     if len(arrow) > 1 and len(body) < 300:
         return WorkLine(line.number, WorkKind.DEPENDENCY, arrow[0], ARROW, " ".join(arrow[1:]))
     for said in _SAID.finditer(body):
-        if not _DENIED.search(body[max(0, said.start() - 60) : said.start()]) and not _NONE.fullmatch(said[1]):
+        if not _DENIED.search(body[max(0, said.start() - 60) : said.start()]) and not _NONE.fullmatch(
+            said[1]
+        ):
             return WorkLine(line.number, WorkKind.DEPENDENCY, said[1], before=body[: said.start()])
     return None
 

@@ -12,7 +12,9 @@ from typing import Final
 from orchestrator.core.plans.account.value import WorkKind, WorkLine
 from orchestrator.core.plans.text.lines import Line, LineKind
 
-_BOX: Final = re.compile(r"(?:[-*+•][ \t]+|\d{1,9}[.)][ \t]+|>[ \t]*)*\[[^\]\n]{0,3}\](?![(\[:])\*?[ \t]*(\S.*)", re.DOTALL)
+_BOX: Final = re.compile(
+    r"(?:[-*+•][ \t]+|\d{1,9}[.)][ \t]+|>[ \t]*)*\[[^\]\n]{0,3}\](?![(\[:])\*?[ \t]*(\S.*)", re.DOTALL
+)
 _NUMBER: Final = re.compile(r"\d{1,9}[.)][ \t]+(\S.*)", re.DOTALL)
 _KEY: Final = re.compile(
     r"(?:\*\*|__)?(?:(?:task|step)[ \t]+)?(?:[A-Z]{1,6}-?\d{1,6}[a-z]?|\d{1,6}(?:\.\d{1,6}){1,4})"
@@ -25,7 +27,9 @@ _TASK_HEADING: Final = re.compile(
     r"|(?:WP|T)\d{1,6}|[A-Z]{1,4}\d{1,4}(?=[ \t]*[:.–—-]))\b[^\n]*",
     re.IGNORECASE,
 )
-_SPOKEN: Final = re.compile(r"\*\*(?:task|step)[ \t]*#?\d+(?:\.\d+)*[ \t]*[:.–—-][^*\n]{0,200}\*\*:?", re.IGNORECASE)
+_SPOKEN: Final = re.compile(
+    r"\*\*(?:task|step)[ \t]*#?\d+(?:\.\d+)*[ \t]*[:.–—-][^*\n]{0,200}\*\*:?", re.IGNORECASE
+)
 _PHASE: Final = re.compile(
     r"(?:\*\*)?(?:phase|stage|milestone|sprint|week|day|wave|batch|iteration|month)[ \t]*#?[ \t]*"
     r"(?:\d|[A-Z]\b|[IVX]+\b).*",

@@ -10,7 +10,7 @@ from typing import Final
 from orchestrator.core.plans.account.carried import Carried, words_of
 from orchestrator.core.plans.account.dependencies import ARROW, LABELLED, names_in, names_only
 from orchestrator.core.plans.account.value import Entry, Fate, WorkKind, WorkLine
-from orchestrator.core.plans.plan import Plan, PlacedStep, Reading
+from orchestrator.core.plans.plan import PlacedStep, Plan, Reading
 
 #: Findings that say what was not read, or read otherwise than it stands.
 _TOLD: Final = frozenset(
@@ -100,7 +100,7 @@ class Sorter:
         return Fate.STEP if again else Fate.UNREAD
 
     def _of_task(self, line: WorkLine) -> Fate:
-        """An object or an element that is a task: by its line where it has one of its own, or by its title."""
+        """An object or an element that is a task: by its title, or by the line that it has of its own."""
         self._last = None
         waiting = self._titled(line.text) if line.text else None
         if waiting:
@@ -166,7 +166,9 @@ class _Waits:
     def __init__(self, placed: list[PlacedStep]) -> None:
         self._needs = {one.step.key: {need.key for need in one.step.needs} for one in placed}
         #: Lines other than a step's own that a dependency was read from.
-        self.lines = {need.line for one in placed for need in one.step.needs if need.line != one.step.line} - {0}
+        self.lines = {
+            need.line for one in placed for need in one.step.needs if need.line != one.step.line
+        } - {0}
         self._placed = placed
 
     @cached_property

@@ -1,7 +1,8 @@
-"""The account of a reading: every line that looks like work, and every dependency, with its fate (WF-2, AD-1).
+"""The account of a reading: each line that looks like work, each dependency, with its fate (WF-2, AD-1).
 
-The lines are found in the source alone (`markdown_lines.py`, `values.py`, `yaml_lines.py`, `dependencies.py`)
-and looked up in the plan value (`carried.py`): no reader keeps this account of itself.
+The lines are found in the source alone (`markdown_lines.py`, `values.py`, `yaml_lines.py`,
+`dependencies.py`) and looked up in the plan value (`sorting.py`, `carried.py`): no reader keeps this account
+of itself.
 """
 
 import re
@@ -13,7 +14,7 @@ from orchestrator.core.findings import Finding
 from orchestrator.core.plans.account.dependencies import waits_in_markdown
 from orchestrator.core.plans.account.markdown_lines import front_matters, work_in_markdown
 from orchestrator.core.plans.account.sorting import Sorter
-from orchestrator.core.plans.account.value import Account, Entry, Fate, WorkKind, WorkLine
+from orchestrator.core.plans.account.value import Account, Entry, Fate, WorkKind, WorkLine, spans
 from orchestrator.core.plans.account.values import work_in_json, work_in_json_lines
 from orchestrator.core.plans.account.yaml_lines import work_in_yaml
 from orchestrator.core.plans.findings import finding
@@ -21,9 +22,7 @@ from orchestrator.core.plans.plan import Plan, Reading
 from orchestrator.core.plans.text.lines import Line, LineKind, scan, split_lines
 from orchestrator.core.terms import Format
 
-_JSON: Final = frozenset(
-    {Format.TASK_MASTER, Format.BUNDLE_WS, Format.TASKS, Format.PLAN_FILE, Format.TODO}
-)
+_JSON: Final = frozenset({Format.TASK_MASTER, Format.BUNDLE_WS, Format.TASKS, Format.PLAN_FILE, Format.TODO})
 _FILE: Final = re.compile(r"<!-- file: .{1,300} -->")
 #: Kinds that stand in no step only by mistake; lists of text are numbered, too.
 _SURE: Final = frozenset({WorkKind.BOX, WorkKind.KEYED, WorkKind.HEADING, WorkKind.ROW, WorkKind.TASK})
@@ -32,7 +31,7 @@ _SURE: Final = frozenset({WorkKind.BOX, WorkKind.KEYED, WorkKind.HEADING, WorkKi
 def account_of(text: str, reading: Reading, form: Format) -> Account:
     """What became of every line of a text that looks like work, or that says what waits for what."""
     sorter = Sorter(reading)
-    entries: list[Entry] = []
+    entries: list[Entry | None] = []
     for texts, first in _parts(text, form):
         entries += (sorter.entry(line) for line in _work_in(texts, first, form, reading.plan))
         sorter.next_file()
@@ -54,8 +53,7 @@ def findings_of(account: Account, reading: Reading) -> Iterator[Finding]:
         return
     yield from (_unread(entry.line) for entry in account.entries if entry.fate is Fate.UNREAD)
     kept = [entry.line for entry in account.entries if entry.fate is Fate.TEXT]
-    for lines in _sections(kept):
-        yield _as_text(lines)
+    yield from (_as_text(lines) for lines in _sections(kept) if {line.kind for line in lines} & _SURE)
 
 
 def _parts(text: str, form: Format) -> Iterator[tuple[list[str], int]]:
@@ -104,27 +102,30 @@ def _in_code(lines: Iterable[Line], plan: Plan | None) -> bool:
 def _unread(line: WorkLine) -> Finding:
     where = f" under “{line.under[:60]}”" if line.under and line.kind is not WorkKind.DEPENDENCY else ""
     if line.kind is WorkKind.DEPENDENCY:
-        message = f"The line says that something waits for “{line.text.strip()[:80]}”, and nothing in the plan does."
+        message = f"Something waits for “{line.text.strip()[:80]}” here, and nothing in the plan does."
         fix = "Write it behind the step that waits, as `(needs A1)`, or take it out."
         return finding("dependency-not-read", line.number, message, fix)
-    message = f"This {line.kind.value[0]}{where} looks like work and is not part of the plan: “{line.text[:80]}”."
+    message = (
+        f"This {line.kind.value[0]}{where} looks like work and is not part of the plan: “{line.text[:80]}”."
+    )
     fix = "Write it as a step, or below the step that it belongs to; or edit the reading as PLAN.md."
     return finding("not-read", line.number, message, fix)
 
 
 def _as_text(lines: list[WorkLine]) -> Finding:
     """One finding for the lines of a section that nobody will do because they are text."""
-    first = lines[0]
+    first, count = lines[0], len(lines)
     kinds = {line.kind for line in lines}
     word = first.kind.value if len(kinds) == 1 else ("line that looks like work", "lines that look like work")
     section = f" of “{first.under[:60]}”" if first.under else ""
-    numbers = f"{lines[0].number}" if len(lines) == 1 else f"{lines[0].number} to {lines[-1].number}"
+    where = spans(line.number for line in lines)
     message = (
-        f"{len(lines)} {word[len(lines) > 1]}{section} (line{'s' * (len(lines) > 1)} {numbers}) "
-        f"{'stand' if len(lines) > 1 else 'stands'} in no step and {'are' if len(lines) > 1 else 'is'} kept as text."
+        f"1 {word[0]}{section} stands in no step and is kept as text: {where}."
+        if count == 1
+        else f"{count} {word[1]}{section} stand in no step and are kept as text: {where}."
     )
-    code = "work-as-text" if kinds & _SURE else "list-as-text"
-    return finding(code, first.number, message, "Write as steps what somebody has to do; the rest may stay.")
+    fix = "Write as steps what somebody has to do; the rest may stay."
+    return finding("work-as-text", first.number, message, fix)
 
 
 def _sections(lines: list[WorkLine]) -> list[list[WorkLine]]:

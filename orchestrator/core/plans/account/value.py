@@ -88,9 +88,19 @@ class Account:
         waits = [entry for entry in self.entries if entry.line.kind is WorkKind.DEPENDENCY]
         return " ".join(_said(part) for part in (work, waits) if part)
 
+    @property
+    def marks(self) -> dict[int, str]:
+        """What a page says beside a line, by its number: `not read` or `kept as text`."""
+        told = (Fate.TEXT, Fate.UNREAD)
+        return {entry.line.number: entry.fate.value[0] for entry in self.entries if entry.fate in told}
+
     def _lines(self, fate: Fate) -> tuple[int, ...]:
         numbers = {entry.line.number for entry in self.entries if entry.fate is fate}
         return tuple(sorted(numbers - {0}))
+
+
+#: Of a text that cannot be read.
+NOTHING_COUNTED: Final = Account()
 
 
 def _said(entries: list[Entry]) -> str:
@@ -103,7 +113,7 @@ def _said(entries: list[Entry]) -> str:
             continue
         word = "read" if waits and fate in (Fate.STEP, Fate.HEADING, Fate.PART) else _word(fate, fates[fate])
         lines = {entry.line.number for entry in entries if entry.fate is fate}
-        where = f": {spans(lines)}" if fate is Fate.UNREAD and lines - {0} else ""
+        where = f": {spans(lines)}" if fate in (Fate.TEXT, Fate.UNREAD) and lines - {0} else ""
         parts.append(f"{fates[fate]:,} {word}{where}")
     names = [f"{kinds[kind]:,} {_word(kind, kinds[kind])}" for kind in WorkKind if kinds[kind]]
     listed = " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
@@ -111,14 +121,16 @@ def _said(entries: list[Entry]) -> str:
 
 
 def _word(word: Fate | WorkKind, count: int) -> str:
-    return word.value[0] if count == 1 else word.value[1]
+    single, several = word.value
+    return str(single if count == 1 else several)
 
 
 def spans(numbers: Iterable[int]) -> str:
     """Lines as people name them: `line 40`, `lines 3 to 5, 9 and 12`."""
     ordered = sorted(set(numbers) - {0})
     runs = [
-        [number for _, number in run] for _, run in groupby(enumerate(ordered), lambda pair: pair[1] - pair[0])
+        [number for _, number in run]
+        for _, run in groupby(enumerate(ordered), lambda pair: pair[1] - pair[0])
     ]
     texts = [f"{run[0]} to {run[-1]}" if len(run) > 1 else str(run[0]) for run in runs[:_SHOWN]]
     if len(runs) > _SHOWN:

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from orchestrator.core.plans.account.value import WorkKind, WorkLine
-from orchestrator.core.plans.findings import Findings
-from orchestrator.core.plans.reading.json_source import Loader, load
+from orchestrator.core.plans.reading.json_source import without_comments
 
 _TITLES: Final = ("title", "content", "step", "task", "name", "text", "summary", "description")
 #: Members that list tasks; what stands in other lists is a task only when it has a state or a dependency.
@@ -16,7 +15,9 @@ _TASK_LISTS: Final = frozenset(
     {"tasks", "subtasks", "steps", "todos", "todo", "items", "plan", "newTodos", "todo_list", "list"}
 )
 _HOLDERS: Final = frozenset({"stages", "batches", "threads", "steps", "tasks", "streams"})
-_TELLS: Final = frozenset({"status", "state", "dependencies", "depends_on", "done", "completed", "issue_type"})
+_TELLS: Final = frozenset(
+    {"status", "state", "dependencies", "depends_on", "done", "completed", "issue_type"}
+)
 _NEEDS: Final = ("dependencies", "depends_on", "dependsOn", "needs", "blockedBy", "blocked_by")
 _NO_WAIT: Final = frozenset({"parent-child", "related", "discovered-from"})
 _GONE: Final = frozenset({"tombstone", "deleted"})
@@ -26,7 +27,7 @@ _TITLED: Final = re.compile(rf'"(?:{"|".join(_TITLES)})"[ \t\r\n]*:[ \t\r\n]*("(
 def work_in_json(text: str, first: int = 1) -> Iterator[WorkLine]:
     """The tasks of one JSON text whose first line is `first`."""
     lines = _TitleLines(text, first)
-    for title, needs in _tasks_in(load(text, Findings())):
+    for title, needs in _tasks_in(_loaded(without_comments(text))):
         number = lines.take(title)
         yield WorkLine(number, WorkKind.TASK, title)
         if needs:
@@ -35,14 +36,21 @@ def work_in_json(text: str, first: int = 1) -> Iterator[WorkLine]:
 
 def work_in_json_lines(texts: list[str], first: int = 1) -> Iterator[WorkLine]:
     """The tasks of JSON texts that stand one on a line."""
-    loader = Loader()
     for number, text in enumerate(texts, first):
         if not text.lstrip("\ufeff \t").startswith("{"):
             continue
-        for title, needs in _tasks_in([loader.load_line(text.lstrip("\ufeff"), Findings(), number)], issues=True):
+        for title, needs in _tasks_in([_loaded(text)], issues=True):
             yield WorkLine(number, WorkKind.TASK, title)
             if needs:
                 yield WorkLine(number, WorkKind.DEPENDENCY, ", ".join(needs), before=title)
+
+
+def _loaded(text: str) -> Any:
+    """The value of a JSON text; None when it is none, which its reader tells."""
+    try:
+        return json.loads(text.strip().removeprefix("\ufeff"))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _tasks_in(value: Any, *, issues: bool = False) -> Iterator[tuple[str, list[str]]]:
@@ -62,7 +70,9 @@ def _tasks_in(value: Any, *, issues: bool = False) -> Iterator[tuple[str, list[s
 
 def _holds(name: str, value: Any) -> bool:
     """Whether a member may hold tasks: a list of them, or something with such a list below it."""
-    return isinstance(value, dict) or (isinstance(value, list) and (name in _TASK_LISTS or _has_objects(value)))
+    return isinstance(value, dict) or (
+        isinstance(value, list) and (name in _TASK_LISTS or _has_objects(value))
+    )
 
 
 def _has_objects(value: list[Any]) -> bool:
@@ -74,11 +84,13 @@ def _title_of(part: dict[str, Any], listed: bool) -> str:
         return ""
     if str(part.get("status")) in _GONE or not (listed or _TELLS & part.keys()):
         return ""
-    return next((part[name] for name in _TITLES if isinstance(part.get(name), str) and part[name].strip()), "")
+    return next(
+        (part[name] for name in _TITLES if isinstance(part.get(name), str) and part[name].strip()), ""
+    )
 
 
 def _needs_of(part: dict[str, Any]) -> list[str]:
-    given = next((part[name] for name in _NEEDS if isinstance(part.get(name), list)), [])
+    given: list[Any] = next((part[name] for name in _NEEDS if isinstance(part.get(name), list)), [])
     needs = []
     for need in given:
         if isinstance(need, dict) and need.get("type", "blocks") not in _NO_WAIT:

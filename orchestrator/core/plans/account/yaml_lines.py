@@ -11,7 +11,9 @@ _TASK_LISTS: Final = frozenset(
 )
 _KEY: Final = re.compile(r"[\"']?([\w -]{1,80}?)[\"']?[ \t]*:(?:[ \t]+(.*)|\Z)", re.DOTALL)
 _BLOCK: Final = re.compile(r"[|>][+-]?\d?[ \t]*(?:#.*)?")
-_TITLED: Final = frozenset({"title", "name", "task", "step", "content", "summary", "description", "id", "key"})
+_TITLED: Final = frozenset(
+    {"title", "name", "task", "step", "content", "summary", "description", "id", "key"}
+)
 _NEEDS: Final = frozenset(
     {"depends_on", "dependsOn", "dependencies", "needs", "requires", "blocked_by", "after", "depends-on"}
 )
