@@ -52,26 +52,30 @@ class Carried:
             for line in text.split("\n"):
                 if words := words_of(line):
                     self._lines[words].append(place)
+        for places in self._lines.values():
+            places.sort()
         self._steps = sorted({place.line for place in self._texts if place.of_step})
         self._groups = sorted({place.line for place in self._texts if not place.of_step})
 
     def take(self, text: str, number: int) -> Place | None:
-        """The place that has a line as it stands; of several the nearest above it."""
+        """The nearest place above a line that has it as it stands, and that no line was given yet.
+
+        A value that stands on no line of its own takes any.
+        """
         places = self._lines.get(words_of(text))
         if not places:
             return None
-        at = (
-            max(range(len(places)), key=lambda n: (places[n].line <= number, places[n].line))
-            if len(places) < 50
-            else -1
-        )
-        return places.pop(at)
+        if not number:
+            return places.pop()
+        at = bisect_right(places, number, key=lambda place: place.line)
+        return places.pop(at - 1) if at else None
 
     def holds(self, text: str, number: int) -> Place | None:
         """The place near a line whose text has its words in their order, with others between them perhaps."""
         for words in (words_of(text), words_of(_LABEL.sub("", text, count=1))):
             listed = words.split()
-            if not listed:
+            if not listed or words in self._lines:
+                # What stands somewhere word for word was given out already.
                 continue
             wanted = set(pairwise(("", *listed))) - {("", listed[0])} or {("", listed[0])}
             for place in self._near(number):

@@ -7,14 +7,18 @@ from typing import Final
 from orchestrator.core.plans.account.value import WorkKind, WorkLine
 from orchestrator.core.plans.text.lines import Line, LineKind
 
-_PHRASE: Final = r"depend(?:s|ing|ent)?[ \t]+(?:up)?on|blocked[ \t]+(?:by|on)|requires?|needs?|waits?[ \t]+(?:for|on)|after"
+_PHRASE: Final = (
+    r"depend(?:s|ing|ent)?[ \t]+(?:up)?on|blocked[ \t]+(?:by|on)|requires?|needs?"
+    r"|waits?[ \t]+(?:for|on)|after"
+)
 _SAID: Final = re.compile(
-    rf"(?<![\w-])(?:{_PHRASE})(?![\w-])[ \t]*:?[ \t]*([^.;\n()\[\]]{{1,200}}(?:\.\d[^.;\n()\[\]]{{0,100}}){{0,20}})",
+    rf"(?<![\w-])(?:{_PHRASE})(?![\w-])[ \t]*:?[ \t]*"
+    r"([^.;\n()\[\]]{1,200}(?:\.\d[^.;\n()\[\]]{0,100}){0,20})",
     re.I,
 )
 _LABEL: Final = re.compile(
-    r"(?:\[[^\]\n]{0,3}\][ \t]*)?(?:\*\*|__|_)?(?:depends?(?:[ _-]on)?|dependenc(?:y|ies)|blocked[ _-]by|needs"
-    r"|waits[ _-]for|predecessors?)(?:\*\*|__)?[ \t]*:(?:\*\*|__)?[ \t]*(.*)",
+    r"(?:\[[^\]\n]{0,3}\][ \t]*)?(?:\*\*|__|_)?(?:depends?(?:[ _-]on)?|dependenc(?:y|ies)"
+    r"|blocked[ _-]by|needs|waits[ _-]for|predecessors?)(?:\*\*|__)?[ \t]*:(?:\*\*|__)?[ \t]*(.*)",
     re.IGNORECASE | re.DOTALL,
 )
 _DENIED: Final = re.compile(

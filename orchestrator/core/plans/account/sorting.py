@@ -12,12 +12,18 @@ from orchestrator.core.plans.account.dependencies import ARROW, LABELLED, names_
 from orchestrator.core.plans.account.value import Entry, Fate, WorkKind, WorkLine
 from orchestrator.core.plans.plan import PlacedStep, Plan, Reading
 
-#: Findings that say what was not read, or read otherwise than it stands.
+#: Findings that say that a line was not read.
 _TOLD: Final = frozenset(
     {"step-outside", "step-in-details", "box-without-key", "gate-not-read", "question-without-box"}
-    | {"line-left-out", "left-out", "duplicate-id", "duplicate-key", "unreadable-value", "misplaced-property"}
-    | {"files-differ", "conflict-marker", "inferred-needs", "unknown-dependency", "dependency-cycle"}
+    | {"line-left-out", "left-out", "duplicate-id", "conflict-marker"}
 )
+#: Findings that say what a dependency was read as, or why it was not.
+_TOLD_OF_WAITS: Final = _TOLD | {
+    "inferred-needs",
+    "unknown-dependency",
+    "dependency-cycle",
+    "unreadable-value",
+}
 _TITLE: Final = 60
 #: Pairs of steps of two groups that are looked at.
 _PAIRS: Final = 400
@@ -33,7 +39,8 @@ class Sorter:
 
     def __init__(self, reading: Reading) -> None:
         self._plan = reading.plan
-        self._told = {found.line for found in reading.findings if found.code in _TOLD and found.line}
+        self._told = {found.line for found in reading.findings if found.code in _TOLD}
+        self._told_of_waits = {found.line for found in reading.findings if found.code in _TOLD_OF_WAITS}
         self._placed = list(reading.plan.placed_steps()) if reading.plan else []
         self._steps: dict[int, PlacedStep] = {}
         self._on_line: Counter[int] = Counter()
@@ -41,7 +48,7 @@ class Sorter:
             self._steps.setdefault(placed.step.line, placed)
             self._on_line[placed.step.line] += 1
         self._step_lines = sorted(self._steps)
-        self._groups = _group_lines(reading.plan) if reading.plan else frozenset()
+        self._groups = _groups_of(reading.plan) if reading.plan else {}
         self._group_lines = sorted(self._groups)
         self._questions = {question.line for question in reading.plan.questions} if reading.plan else set()
         self._waits = _Waits(self._placed)
@@ -78,11 +85,17 @@ class Sorter:
         if number in self._steps:
             self.seen.add(self._steps[number].step.key)
             return Fate.STEP
-        if number in self._groups:
+        if self._is_group(line):
             return Fate.HEADING
         if number in self._questions:
             return Fate.PART
         return self._in_texts(line)
+
+    def _is_group(self, line: WorkLine) -> bool:
+        """Whether a group is called so: its line alone may be that of its first step."""
+        names = self._groups.get(line.number, ())
+        own = words_of(line.text)
+        return any(own in name or name in own for name in map(words_of, names) if name)
 
     def _in_texts(self, line: WorkLine) -> Fate:
         carried = self._texts()
@@ -130,12 +143,12 @@ class Sorter:
         subjects = self._subjects(line)
         if subjects and all(self._waits.holds(one, other) for one in subjects for other in known):
             return Fate.PART
-        return Fate.FINDING if line.number in self._told else Fate.UNREAD
+        return Fate.FINDING if line.number in self._told_of_waits else Fate.UNREAD
 
     def _of_unknown(self, line: WorkLine) -> Fate | None:
         if line.under != LABELLED:
             return None
-        if line.number in self._told:
+        if line.number in self._told_of_waits:
             return Fate.FINDING
         place = self._texts().holds(line.text, line.number)
         return Fate.UNREAD if place is None or names_only(line.text) else Fate.PART
@@ -233,10 +246,16 @@ class _Waits:
         return (s, b, t) == (stage, batch, thread) and n < step and not one.step.parallel
 
 
-def _group_lines(plan: Plan) -> frozenset[int]:
-    lines = {stage.line for stage in plan.stages}
-    lines |= {batch.line for stage in plan.stages for batch in stage.batches}
-    return frozenset(lines | {thread.line for thread in plan.threads()})
+def _groups_of(plan: Plan) -> dict[int, set[str]]:
+    """The names of the groups that stand on a line."""
+    names: dict[int, set[str]] = defaultdict(set)
+    for stage in plan.stages:
+        names[stage.line].add(stage.name)
+        for batch in stage.batches:
+            names[batch.line].add(batch.name)
+            for thread in batch.threads:
+                names[thread.line].add(thread.name)
+    return names
 
 
 def _short(title: str) -> str:
