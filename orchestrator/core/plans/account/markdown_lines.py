@@ -21,7 +21,12 @@ _KEY: Final = re.compile(
     r"(?:\*\*|__)?[ \t]*(?::|[.)–—-][ \t]|[ \t]+(?=\[))(?:\*\*|__)?[ \t]*(\S.*)",
     re.DOTALL | re.IGNORECASE,
 )
-_SPEC_KIT: Final = re.compile(r"(?:\*\*)?T\d{3,9}[a-z]?\b(?:\*\*)?:?[ \t]+(\S.*)", re.DOTALL)
+#: `T001 text`; a sentence about T001 is none.
+_SPEC_KIT: Final = re.compile(
+    r"(?:\*\*)?T\d{3,9}[a-z]?\b(?:\*\*)?:?[ \t]+(?![→>(+,&–-]|(?:depends?|and|or|to|is|are|can|may|must|should"
+    r"|blocks?|needs?|waits?|requires?|before|after|uses|runs?)\b)(\S.*)",
+    re.DOTALL,
+)
 _TASK_HEADING: Final = re.compile(
     r"(?:\*\*)?[^\w*]{0,4}(?:(?:task|step|work package|to-?do|ticket)[ \t]*#?[ \t]*\d+(?:\.\d+)*"
     r"|(?:WP|T)\d{1,6}|[A-Z]{1,4}\d{1,4}(?=[ \t]*[:.–—-]))\b[^\n]*",

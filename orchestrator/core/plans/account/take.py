@@ -51,7 +51,8 @@ def findings_of(account: Account, reading: Reading) -> Iterator[Finding]:
     """What the reviewer is told of the lines that are in no step."""
     if reading.plan is None:
         return
-    yield from (_unread(entry.line) for entry in account.entries if entry.fate is Fate.UNREAD)
+    lost = [entry.line for entry in account.entries if entry.fate is Fate.UNREAD]
+    yield from (_unread(lines) for lines in _told_together(lost))
     kept = [entry.line for entry in account.entries if entry.fate is Fate.TEXT]
     yield from (_as_text(lines) for lines in _sections(kept) if {line.kind for line in lines} & _SURE)
 
@@ -99,17 +100,29 @@ def _in_code(lines: Iterable[Line], plan: Plan | None) -> bool:
     return any(line.kind is LineKind.CODE and line.number in steps for line in lines)
 
 
-def _unread(line: WorkLine) -> Finding:
-    where = f" under “{line.under[:60]}”" if line.under and line.kind is not WorkKind.DEPENDENCY else ""
-    if line.kind is WorkKind.DEPENDENCY:
-        message = f"Something waits for “{line.text.strip()[:80]}” here, and nothing in the plan does."
+def _told_together(lines: list[WorkLine]) -> Iterator[list[WorkLine]]:
+    """Each line alone, but the items of one list together."""
+    for section in _sections(lines):
+        listed = [line for line in section if line.kind in (WorkKind.NUMBERED, WorkKind.ITEM)]
+        yield from ([line] for line in section if line not in listed)
+        yield from [listed] if listed else []
+
+
+def _unread(lines: list[WorkLine]) -> Finding:
+    first, count = lines[0], len(lines)
+    if first.kind is WorkKind.DEPENDENCY:
+        message = f"Something waits for “{first.text.strip()[:80]}” here, and nothing in the plan does."
         fix = "Write it behind the step that waits, as `(needs A1)`, or take it out."
-        return finding("dependency-not-read", line.number, message, fix)
-    message = (
-        f"This {line.kind.value[0]}{where} looks like work and is not part of the plan: “{line.text[:80]}”."
-    )
+        return finding("dependency-not-read", first.number, message, fix)
+    where = f" under “{first.under[:60]}”" if first.under else ""
+    if count > 1:
+        listed = f"{count} {first.kind.value[1]}{where} look like work and are"
+        message = f"{listed} not part of the plan: {spans(line.number for line in lines)}."
+    else:
+        listed = f"This {first.kind.value[0]}{where} looks like work and is"
+        message = f"{listed} not part of the plan: “{first.text[:80]}”."
     fix = "Write it as a step, or below the step that it belongs to; or edit the reading as PLAN.md."
-    return finding("not-read", line.number, message, fix)
+    return finding("not-read", first.number, message, fix)
 
 
 def _as_text(lines: list[WorkLine]) -> Finding:

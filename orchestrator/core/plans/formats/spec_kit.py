@@ -7,6 +7,7 @@ prose become dependencies where they point backwards; all of that is inferred an
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -95,8 +96,8 @@ def read(text: str) -> Reading:
         reader.take(line)
     reader.fill()
     reader.tell()
-    draft = PlanDraft(name=reader.name, summary=[t for t in reader.summary if t])
     phases = [phase for phase in reader.phases if phase.steps]
+    draft = PlanDraft(name=reader.name, summary=[*reader.summary, *_around(reader.phases)])
     draft.stages += [_stage(number, phase, findings) for number, phase in enumerate(phases, 1)]
     plan = build_plan(draft, FrontMatter(), findings)
     steps = plan.steps() if plan else ()
@@ -107,6 +108,13 @@ def read(text: str) -> Reading:
     )
     tell_state(progress, findings)
     return Reading(plan, findings.all(), progress)
+
+
+def _around(phases: list[_Phase]) -> Iterator[str]:
+    """The text of sections without tasks, with their headings."""
+    for phase in phases:
+        if not phase.steps:
+            yield from ("", f"## {phase.name}", "", *phase.text)
 
 
 def _stage(number: int, phase: _Phase, findings: Findings) -> StageDraft:
@@ -161,8 +169,7 @@ class _SpecKitReader:
             self._look_for_needs(line)
         else:
             self.open = None if line.kind is not LineKind.BLANK else self.open
-            if line.kind is not LineKind.CODE:
-                self._prose(line)
+            self._prose(line)
 
     def _heading(self, line: Line) -> None:
         if line.level == 1:
@@ -178,6 +185,10 @@ class _SpecKitReader:
             self.phases.append(
                 _Phase(_clean(line.body, LONGEST_NAME) or "Tasks", line.number, numbered=False)
             )
+        elif self.phases:
+            self.phases[-1].text.append(line.raw)
+        else:
+            self.summary.append(line.raw)
 
     def _task(self, line: Line) -> bool:
         found = _TASK.fullmatch(line.body)
@@ -243,9 +254,9 @@ class _SpecKitReader:
         checkpoint = _CHECKPOINT.fullmatch(line.body)
         if checkpoint and self.phases and self.phases[-1].steps:
             self.phases[-1].checkpoint = (one_line(checkpoint[2] or checkpoint[1], 1000), line.number)
-        elif self.phases and self.phases[-1].numbered and not self.phases[-1].steps:
+        elif self.phases:
             self.phases[-1].text.append(line.raw)
-        elif not self.phases and line.kind is LineKind.TEXT:
+        else:
             self.summary.append(line.raw)
         if not self.side_by_side and _SIDE_BY_SIDE.search(line.body[:1000]):
             self.side_by_side = line.number
