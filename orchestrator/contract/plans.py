@@ -80,8 +80,8 @@ class FileCheckFacts(CheckFacts):
 class SubmissionFacts:
     """A version that waits for review at the address `review`.
 
-    `sha256` is what an approval is bound to. `account` says what became of every line that looks like work. With `adopts`, approval takes over the state that the source
-    tells.
+    `sha256` is what an approval is bound to, `account` what became of every line that looks like work. With
+    `adopts`, approval takes over the state that the source tells.
     """
 
     workstream: UUID

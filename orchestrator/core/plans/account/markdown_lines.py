@@ -23,8 +23,8 @@ _KEY: Final = re.compile(
 )
 #: `T001 text`; a sentence about T001 is none.
 _SPEC_KIT: Final = re.compile(
-    r"(?:\*\*)?T\d{3,9}[a-z]?\b(?:\*\*)?:?[ \t]+(?![→>(+,&–-]|(?:depends?|and|or|to|is|are|can|may|must|should"
-    r"|blocks?|needs?|waits?|requires?|before|after|uses|runs?)\b)(\S.*)",
+    r"(?:\*\*)?T\d{3,9}[a-z]?\b(?:\*\*)?:?[ \t]+"
+    r"(?![→>(+,&–-]|(?:depends?|and|or|to|is|are|can|may|must|should|blocks?|needs?|waits?|requires?|before|after|uses|runs?)\b)(\S.*)",
     re.DOTALL,
 )
 _TASK_HEADING: Final = re.compile(

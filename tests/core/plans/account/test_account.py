@@ -30,8 +30,8 @@ def test_wf2_the_account_is_one_line() -> None:
 
 def test_wf2_a_box_in_a_section_that_is_not_read_is_told_with_its_line() -> None:
     text = (
-        "# Plan: Wall\n\n## Stages\n\n### Stage 1: Paint\n\n##### Batch 01: All\n\n- A1: Sand it\n- A2: Paint it\n\n"
-        "## Verification\n\n- [ ] Look at it in daylight\n"
+        "# Plan: Wall\n\n## Stages\n\n### Stage 1: Paint\n\n##### Batch 01: All\n\n- A1: Sand it\n"
+        "- A2: Paint it\n\n## Verification\n\n- [ ] Look at it in daylight\n"
     )
     reading = read(text, NO_TOOLS)
     assert reading.account.unread == (14,)
