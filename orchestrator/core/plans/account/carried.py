@@ -7,6 +7,7 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -38,12 +39,20 @@ class Place(NamedTuple):
     of_step: bool
 
 
+@dataclass(slots=True)
+class _Kept:
+    """The places that have one line: those below the last line that asked for it, and those above."""
+
+    below: list[Place] = field(default_factory=list)
+    above: list[Place] = field(default_factory=list)
+
+
 class Carried:
     """The texts of a plan. Each line of them is given out once, so that none stands for two of the source."""
 
     def __init__(self, plan: Plan) -> None:
         self._texts: dict[Place, list[str]] = defaultdict(list)
-        self._lines: dict[str, list[Place]] = defaultdict(list)
+        self._lines: dict[str, _Kept] = {}
         self._pairs: dict[Place, set[tuple[str, str]]] = {}
         for place, text in _texts_of(plan):
             if not text:
@@ -51,24 +60,23 @@ class Carried:
             self._texts[place].append(text)
             for line in text.split("\n"):
                 if words := words_of(line):
-                    self._lines[words].append(place)
-        for places in self._lines.values():
-            places.sort()
+                    self._lines.setdefault(words, _Kept()).below.append(place)
+        for kept in self._lines.values():
+            kept.below.sort(reverse=True)
         self._steps = sorted({place.line for place in self._texts if place.of_step})
         self._groups = sorted({place.line for place in self._texts if not place.of_step})
 
     def take(self, text: str, number: int) -> Place | None:
         """The nearest place above a line that has it as it stands, and that no line was given yet.
 
-        A value that stands on no line of its own takes any.
+        A value that stands on no line of its own takes any. Lines ask in their order.
         """
-        places = self._lines.get(words_of(text))
-        if not places:
+        kept = self._lines.get(words_of(text))
+        if kept is None:
             return None
-        if not number:
-            return places.pop()
-        at = bisect_right(places, number, key=lambda place: place.line)
-        return places.pop(at - 1) if at else None
+        while kept.below and (not number or kept.below[-1].line <= number):
+            kept.above.append(kept.below.pop())
+        return kept.above.pop() if kept.above else None
 
     def holds(self, text: str, number: int) -> Place | None:
         """The place near a line whose text has its words in their order, with others between them perhaps."""

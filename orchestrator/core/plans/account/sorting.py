@@ -24,7 +24,8 @@ _TOLD_OF_WAITS: Final = _TOLD | {
     "dependency-cycle",
     "unreadable-value",
 }
-_TITLE: Final = 60
+_TITLE: Final = 120
+_COMPARED: Final = 60
 #: Pairs of steps of two groups that are looked at.
 _PAIRS: Final = 400
 _CALLED: Final = re.compile(r"(?:work package[ \t:]+)?([A-Z]{1,6}-?\d{1,6})\b", re.IGNORECASE)
@@ -177,12 +178,17 @@ class _Waits:
     """Which steps wait for which, by what they need and by where they stand."""
 
     def __init__(self, placed: list[PlacedStep]) -> None:
-        self._needs = {one.step.key: {need.key for need in one.step.needs} for one in placed}
-        #: Lines other than a step's own that a dependency was read from.
-        self.lines = {
-            need.line for one in placed for need in one.step.needs if need.line != one.step.line
-        } - {0}
         self._placed = placed
+
+    @cached_property
+    def _needs(self) -> dict[str, set[str]]:
+        return {one.step.key: {need.key for need in one.step.needs} for one in self._placed}
+
+    @cached_property
+    def lines(self) -> set[int]:
+        """Lines other than a step's own that a dependency was read from."""
+        lines = {need.line for one in self._placed for need in one.step.needs if need.line != one.step.line}
+        return lines - {0}
 
     @cached_property
     def _names(self) -> dict[str, list[PlacedStep]]:
@@ -259,4 +265,5 @@ def _groups_of(plan: Plan) -> dict[int, set[str]]:
 
 
 def _short(title: str) -> str:
-    return words_of(title)[:_TITLE]
+    """The start of a title as it is compared; readers may cut what is longer."""
+    return " ".join(title[:_TITLE].lower().split())[:_COMPARED].rstrip()

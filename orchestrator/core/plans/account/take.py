@@ -25,6 +25,7 @@ from orchestrator.core.terms import Format
 _JSON: Final = frozenset({Format.TASK_MASTER, Format.BUNDLE_WS, Format.TASKS, Format.PLAN_FILE, Format.TODO})
 _FILE: Final = re.compile(r"<!-- file: .{1,300} -->")
 #: Kinds that stand in no step only by mistake; lists of text are numbered, too.
+_LISTED: Final = frozenset({WorkKind.NUMBERED, WorkKind.ITEM})
 _SURE: Final = frozenset({WorkKind.BOX, WorkKind.KEYED, WorkKind.HEADING, WorkKind.ROW, WorkKind.TASK})
 
 
@@ -103,8 +104,8 @@ def _in_code(lines: Iterable[Line], plan: Plan | None) -> bool:
 def _told_together(lines: list[WorkLine]) -> Iterator[list[WorkLine]]:
     """Each line alone, but the items of one list together."""
     for section in _sections(lines):
-        listed = [line for line in section if line.kind in (WorkKind.NUMBERED, WorkKind.ITEM)]
-        yield from ([line] for line in section if line not in listed)
+        listed = [line for line in section if line.kind in _LISTED]
+        yield from ([line] for line in section if line.kind not in _LISTED)
         yield from [listed] if listed else []
 
 
