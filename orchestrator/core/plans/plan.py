@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from orchestrator.core.findings import Finding
-from orchestrator.core.plans.account.value import NOTHING_COUNTED, Account
+from orchestrator.core.plans.work_lines import NOTHING_COUNTED, Account
 from orchestrator.core.terms import Format, GateKind, StageKind, StepKind, TaskStatus
 
 SLUG_LENGTH: Final = 60

@@ -20,9 +20,9 @@ from orchestrator.contract.previews import (
 )
 from orchestrator.core.changes.adoption import Adopted, Adoption, adoption_of
 from orchestrator.core.findings import Finding
-from orchestrator.core.plans.account.value import Account, Fate
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.rehearsing.preview import ThreadWaves
+from orchestrator.core.plans.work_lines import Account, Fate
 from orchestrator.queries.plans.readings import preview_plan
 
 

@@ -32,7 +32,7 @@ def words_of(text: str) -> str:
     return " ".join(_WORD.findall(text[:_CUT].lower()))
 
 
-class Place(NamedTuple):
+class TextPlace(NamedTuple):
     """Where a text stands: the line of the step or group that has it, and whether it is a step's own."""
 
     line: int
@@ -43,17 +43,17 @@ class Place(NamedTuple):
 class _Kept:
     """The places that have one line: those below the last line that asked for it, and those above."""
 
-    below: list[Place] = field(default_factory=list)
-    above: list[Place] = field(default_factory=list)
+    below: list[TextPlace] = field(default_factory=list)
+    above: list[TextPlace] = field(default_factory=list)
 
 
 class Carried:
     """The texts of a plan. Each line of them is given out once, so that none stands for two of the source."""
 
     def __init__(self, plan: Plan) -> None:
-        self._texts: dict[Place, list[str]] = defaultdict(list)
+        self._texts: dict[TextPlace, list[str]] = defaultdict(list)
         self._lines: dict[str, _Kept] = {}
-        self._pairs: dict[Place, set[tuple[str, str]]] = {}
+        self._pairs: dict[TextPlace, set[tuple[str, str]]] = {}
         for place, text in _texts_of(plan):
             if not text:
                 continue
@@ -66,7 +66,7 @@ class Carried:
         self._steps = sorted({place.line for place in self._texts if place.of_step})
         self._groups = sorted({place.line for place in self._texts if not place.of_step})
 
-    def take(self, text: str, number: int) -> Place | None:
+    def take(self, text: str, number: int) -> TextPlace | None:
         """The nearest place above a line that has it as it stands, and that no line was given yet.
 
         A value that stands on no line of its own takes any. Lines ask in their order.
@@ -78,7 +78,7 @@ class Carried:
             kept.above.append(kept.below.pop())
         return kept.above.pop() if kept.above else None
 
-    def holds(self, text: str, number: int) -> Place | None:
+    def holds(self, text: str, number: int) -> TextPlace | None:
         """The place near a line whose text has its words in their order, with others between them perhaps."""
         for words in (words_of(text), words_of(_LABEL.sub("", text, count=1))):
             listed = words.split()
@@ -91,31 +91,31 @@ class Carried:
                     return place
         return None
 
-    def _near(self, number: int) -> Iterator[Place]:
+    def _near(self, number: int) -> Iterator[TextPlace]:
         """The step above a line, the group above it, and the text of the plan."""
         for lines, of_step in ((self._steps, True), (self._groups, False)):
             at = bisect_right(lines, number)
             if at:
-                yield Place(lines[at - 1], of_step)
-        yield Place(0, of_step=False)
+                yield TextPlace(lines[at - 1], of_step)
+        yield TextPlace(0, of_step=False)
 
-    def _pairs_of(self, place: Place) -> set[tuple[str, str]]:
+    def _pairs_of(self, place: TextPlace) -> set[tuple[str, str]]:
         if place not in self._pairs:
             words = [word for text in self._texts.get(place, ()) for word in _WORD.findall(text.lower())]
             self._pairs[place] = {*pairwise(words), *(("", word) for word in words)}
         return self._pairs[place]
 
 
-def _texts_of(plan: Plan) -> Iterable[tuple[Place, str]]:
-    yield Place(0, of_step=False), plan.summary
+def _texts_of(plan: Plan) -> Iterable[tuple[TextPlace, str]]:
+    yield TextPlace(0, of_step=False), plan.summary
     for stage in plan.stages:
-        yield Place(stage.line, of_step=False), stage.definition
+        yield TextPlace(stage.line, of_step=False), stage.definition
         for batch in stage.batches:
-            yield Place(batch.line, of_step=False), batch.summary
+            yield TextPlace(batch.line, of_step=False), batch.summary
             for thread in batch.threads:
-                yield Place(thread.line, of_step=False), thread.summary
+                yield TextPlace(thread.line, of_step=False), thread.summary
     for step in plan.steps():
-        place = Place(step.line, of_step=True)
+        place = TextPlace(step.line, of_step=True)
         for text in _step_texts(step):
             yield place, text
 

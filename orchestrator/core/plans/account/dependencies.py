@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from orchestrator.core.plans.account.value import WorkKind, WorkLine
 from orchestrator.core.plans.text.lines import Line, LineKind
+from orchestrator.core.plans.work_lines import WorkKind, WorkLine
 
 _PHRASE: Final = (
     r"depend(?:s|ing|ent)?[ \t]+(?:up)?on|blocked[ \t]+(?:by|on)|requires?|needs?"

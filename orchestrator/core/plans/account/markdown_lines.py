@@ -9,11 +9,14 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from orchestrator.core.plans.account.value import WorkKind, WorkLine
 from orchestrator.core.plans.text.lines import Line, LineKind
+from orchestrator.core.plans.work_lines import WorkKind, WorkLine
 
+#: A box with any mark; a capital other than X is a label, as in `[P]` and `[US1]`.
 _BOX: Final = re.compile(
-    r"(?:[-*+•][ \t]+|\d{1,9}[.)][ \t]+|>[ \t]*)*\[[^\]\n]{0,3}\](?![(\[:])\*?[ \t]*(\S.*)", re.DOTALL
+    r"(?:[-*+•][ \t]+|\d{1,9}[.)][ \t]+|>[ \t]*)*\[[ \t]{0,3}(?:X|[^A-Z\d\]\n])?[ \t]{0,3}\](?![(\[:])\*?"
+    r"[ \t]*(\S.*)",
+    re.DOTALL,
 )
 _NUMBER: Final = re.compile(r"\d{1,9}[.)][ \t]+(\S.*)", re.DOTALL)
 _KEY: Final = re.compile(

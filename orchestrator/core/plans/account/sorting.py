@@ -9,8 +9,8 @@ from typing import Final
 
 from orchestrator.core.plans.account.carried import Carried, words_of
 from orchestrator.core.plans.account.dependencies import ARROW, LABELLED, names_in, names_only
-from orchestrator.core.plans.account.value import Entry, Fate, WorkKind, WorkLine
 from orchestrator.core.plans.plan import PlacedStep, Plan, Reading
+from orchestrator.core.plans.work_lines import AccountEntry, Fate, WorkKind, WorkLine
 
 #: Findings that say that a line was not read.
 _TOLD: Final = frozenset(
@@ -70,12 +70,12 @@ class Sorter:
                 self._titles.setdefault(_short(placed.step.title), []).append(placed)
         return self._titles.get(_short(text), [])
 
-    def entry(self, line: WorkLine) -> Entry | None:
+    def entry(self, line: WorkLine) -> AccountEntry | None:
         """The line with its fate; None for a dependency that names nothing of the plan."""
         if self._plan is None:
-            return Entry(line, Fate.FINDING)
+            return AccountEntry(line, Fate.FINDING)
         fate = self._of_wait(line) if line.kind is WorkKind.DEPENDENCY else self._of_work(line)
-        return Entry(line, fate) if fate is not None else None
+        return AccountEntry(line, fate) if fate is not None else None
 
     # -- work
 
@@ -142,7 +142,10 @@ class Sorter:
         if not known:
             return self._of_unknown(line)
         subjects = self._subjects(line)
-        if subjects and all(self._waits.holds(one, other) for one in subjects for other in known):
+        if not subjects:
+            # A sentence in front of all steps.
+            return None
+        if all(self._waits.holds(one, other) for one in subjects for other in known):
             return Fate.PART
         return Fate.FINDING if line.number in self._told_of_waits else Fate.UNREAD
 
@@ -182,7 +185,7 @@ class _Waits:
 
     @cached_property
     def _needs(self) -> dict[str, set[str]]:
-        return {one.step.key: {need.key for need in one.step.needs} for one in self._placed}
+        return {one.step.key: _keys(one) for one in self._placed}
 
     @cached_property
     def lines(self) -> set[int]:
@@ -262,6 +265,10 @@ def _groups_of(plan: Plan) -> dict[int, set[str]]:
             for thread in batch.threads:
                 names[thread.line].add(thread.name)
     return names
+
+
+def _keys(placed: PlacedStep) -> set[str]:
+    return {need.key for need in placed.step.needs}
 
 
 def _short(title: str) -> str:

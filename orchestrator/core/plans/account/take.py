@@ -14,17 +14,24 @@ from orchestrator.core.findings import Finding
 from orchestrator.core.plans.account.dependencies import waits_in_markdown
 from orchestrator.core.plans.account.markdown_lines import front_matters, work_in_markdown
 from orchestrator.core.plans.account.sorting import Sorter
-from orchestrator.core.plans.account.value import Account, Entry, Fate, WorkKind, WorkLine, spans
 from orchestrator.core.plans.account.values import work_in_json, work_in_json_lines
 from orchestrator.core.plans.account.yaml_lines import work_in_yaml
 from orchestrator.core.plans.findings import finding
 from orchestrator.core.plans.plan import Plan, Reading
 from orchestrator.core.plans.text.lines import Line, LineKind, scan, split_lines
+from orchestrator.core.plans.work_lines import Account, AccountEntry, Fate, WorkKind, WorkLine, spans
 from orchestrator.core.terms import Format
 
 _JSON: Final = frozenset({Format.TASK_MASTER, Format.BUNDLE_WS, Format.TASKS, Format.PLAN_FILE, Format.TODO})
 _FILE: Final = re.compile(r"<!-- file: .{1,300} -->")
 #: Kinds that stand in no step only by mistake; lists of text are numbered, too.
+#: Headings below which a list is no work.
+_PROSE: Final = re.compile(
+    r"context|background|overview|summary|goal|objective|reference|note|risk|scope|assumption|question"
+    r"|analysis|discover|current|requirement|strategy|decision|example|format|legend|glossary|depend|about"
+    r"|verification|criteria|appendix|motivation|approach|constraint|principle|convention|order|prerequisite",
+    re.IGNORECASE,
+)
 _LISTED: Final = frozenset({WorkKind.NUMBERED, WorkKind.ITEM})
 _SURE: Final = frozenset({WorkKind.BOX, WorkKind.KEYED, WorkKind.HEADING, WorkKind.ROW, WorkKind.TASK})
 
@@ -32,7 +39,7 @@ _SURE: Final = frozenset({WorkKind.BOX, WorkKind.KEYED, WorkKind.HEADING, WorkKi
 def account_of(text: str, reading: Reading, form: Format) -> Account:
     """What became of every line of a text that looks like work, or that says what waits for what."""
     sorter = Sorter(reading)
-    entries: list[Entry | None] = []
+    entries: list[AccountEntry | None] = []
     for texts, first in _parts(text, form):
         entries += (sorter.entry(line) for line in _work_in(texts, first, form, reading.plan))
         sorter.next_file()
@@ -41,21 +48,28 @@ def account_of(text: str, reading: Reading, form: Format) -> Account:
     return Account(tuple(sorted(found, key=lambda entry: entry.line.number)))
 
 
-def _other_steps(seen: set[str], plan: Plan | None) -> Iterator[Entry]:
+def _other_steps(seen: set[str], plan: Plan | None) -> Iterator[AccountEntry]:
     """Steps that stand on a line which does not look like work by itself: a heading, a sentence."""
     for step in plan.steps() if plan else ():
         if step.line and step.key not in seen:
-            yield Entry(WorkLine(step.line, WorkKind.OTHER, step.title), Fate.STEP)
+            yield AccountEntry(WorkLine(step.line, WorkKind.OTHER, step.title), Fate.STEP)
 
 
-def findings_of(account: Account, reading: Reading) -> Iterator[Finding]:
+def findings_of(account: Account, reading: Reading, form: Format) -> Iterator[Finding]:
     """What the reviewer is told of the lines that are in no step."""
     if reading.plan is None:
         return
     lost = [entry.line for entry in account.entries if entry.fate is Fate.UNREAD]
     yield from (_unread(lines) for lines in _told_together(lost))
     kept = [entry.line for entry in account.entries if entry.fate is Fate.TEXT]
-    yield from (_as_text(lines) for lines in _sections(kept) if {line.kind for line in lines} & _SURE)
+    yield from (_as_text(lines) for lines in _sections(kept) if _is_missed(lines, form))
+
+
+def _is_missed(lines: list[WorkLine], form: Format) -> bool:
+    """Whether a section of text may hold work: lists in prose stand in what says that it is text."""
+    if any(line.kind in _SURE for line in lines):
+        return True
+    return form is not Format.PLAN and not _PROSE.search(lines[0].under)
 
 
 def _parts(text: str, form: Format) -> Iterator[tuple[list[str], int]]:

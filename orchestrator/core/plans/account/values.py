@@ -6,8 +6,8 @@ from collections import defaultdict, deque
 from collections.abc import Iterator
 from typing import Any, Final
 
-from orchestrator.core.plans.account.value import WorkKind, WorkLine
 from orchestrator.core.plans.reading.json_source import without_comments
+from orchestrator.core.plans.work_lines import WorkKind, WorkLine
 
 _TITLES: Final = ("title", "content", "step", "task", "name", "text", "summary", "description")
 #: Members that list tasks; what stands in other lists is a task only when it has a state or a dependency.

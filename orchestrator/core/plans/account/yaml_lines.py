@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from orchestrator.core.plans.account.value import WorkKind, WorkLine
+from orchestrator.core.plans.work_lines import WorkKind, WorkLine
 
 _TASK_LISTS: Final = frozenset(
     {"steps", "tasks", "items", "actions", "todos", "subtasks", "work", "work_packages"}

@@ -27,7 +27,7 @@ def read(source: bytes | str, tools: frozenset[str], wanted: Format | None = Non
     account = account_of(own, reading, form)
     told = frozenset(found.line for found in reading.findings if found.code == "conflict-marker")
     findings = [*reading.findings, *hidden_in_text(text), *conflicts_in(text, told)]
-    findings += findings_of(account, reading)
+    findings += findings_of(account, reading, form)
     if reading.plan is not None:
         findings += check_plan(reading.plan, tools)
         findings += hidden_in_values(reading.plan, text)

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.core.plans.account.take import account_of
-from orchestrator.core.plans.account.value import Account, Fate, WorkKind
 from orchestrator.core.plans.checks.read import read
 from orchestrator.core.plans.formats.recognise import READERS
 from orchestrator.core.plans.plan import Plan, Reading, StepSpec
+from orchestrator.core.plans.work_lines import Account, Fate, WorkKind
 from orchestrator.core.terms import Format
 from tests.core.plans.account.looking import without_step
 from tests.core.plans.formats.samples import PLAN, SAMPLES

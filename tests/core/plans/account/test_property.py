@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from orchestrator.core.plans.account.value import Account, Fate, WorkKind
 from orchestrator.core.plans.checks.read import read
 from orchestrator.core.plans.findings import KEPT_PER_CODE
 from orchestrator.core.plans.plan import Reading
+from orchestrator.core.plans.work_lines import Account, Fate, WorkKind
 from orchestrator.core.terms import Format
 from tests.core.plans.account.looking import plain, text_of
 from tests.core.plans.account.test_account import SHAPES

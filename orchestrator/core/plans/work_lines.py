@@ -53,7 +53,7 @@ class WorkLine(NamedTuple):
     before: str = ""
 
 
-class Entry(NamedTuple):
+class AccountEntry(NamedTuple):
     """A line that looks like work, and its fate."""
 
     line: WorkLine
@@ -64,7 +64,7 @@ class Entry(NamedTuple):
 class Account:
     """All of them in the order of the source."""
 
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[AccountEntry, ...] = ()
 
     def count(self, fate: Fate) -> int:
         return sum(1 for entry in self.entries if entry.fate is fate)
@@ -103,7 +103,7 @@ class Account:
 NOTHING_COUNTED: Final = Account()
 
 
-def _said(entries: list[Entry]) -> str:
+def _said(entries: list[AccountEntry]) -> str:
     kinds = Counter(entry.line.kind for entry in entries)
     waits = WorkKind.DEPENDENCY in kinds
     fates = Counter(entry.fate for entry in entries)
@@ -125,13 +125,21 @@ def _word(word: Fate | WorkKind, count: int) -> str:
     return str(single if count == 1 else several)
 
 
+class _Steady:
+    """The same for numbers that follow one another without a gap."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, number: int) -> int:
+        self.count += 1
+        return number - self.count
+
+
 def spans(numbers: Iterable[int]) -> str:
     """Lines as people name them: `line 40`, `lines 3 to 5, 9 and 12`."""
     ordered = sorted(set(numbers) - {0})
-    runs = [
-        [number for _, number in run]
-        for _, run in groupby(enumerate(ordered), lambda pair: pair[1] - pair[0])
-    ]
+    runs = [list(run) for _, run in groupby(ordered, key=_Steady())]
     texts = [f"{run[0]} to {run[-1]}" if len(run) > 1 else str(run[0]) for run in runs[:_SHOWN]]
     if len(runs) > _SHOWN:
         texts.append(f"{sum(len(run) for run in runs[_SHOWN:])} more")
