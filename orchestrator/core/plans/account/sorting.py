@@ -23,6 +23,9 @@ _TOLD_OF_WAITS: Final = _TOLD | {
     "unknown-dependency",
     "dependency-cycle",
     "unreadable-value",
+    "finished-dependency",
+    "dropped-dependency",
+    "part-needs-whole",
 }
 _TITLE: Final = 120
 _COMPARED: Final = 60
