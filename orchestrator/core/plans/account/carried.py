@@ -65,6 +65,7 @@ class Carried:
             kept.below.sort(reverse=True)
         self._steps = sorted({place.line for place in self._texts if place.of_step})
         self._groups = sorted({place.line for place in self._texts if not place.of_step})
+        self._stages = sorted({stage.line for stage in plan.stages})
 
     def take(self, text: str, number: int) -> TextPlace | None:
         """The nearest place above a line that has it as it stands, and that no line was given yet.
@@ -92,8 +93,8 @@ class Carried:
         return None
 
     def _near(self, number: int) -> Iterator[TextPlace]:
-        """The step above a line, the group above it, and the text of the plan."""
-        for lines, of_step in ((self._steps, True), (self._groups, False)):
+        """The step above a line, the group and the stage above it, and the text of the plan."""
+        for lines, of_step in ((self._steps, True), (self._groups, False), (self._stages, False)):
             at = bisect_right(lines, number)
             if at:
                 yield TextPlace(lines[at - 1], of_step)

@@ -142,8 +142,8 @@ class _Finder:
             return self._found(line, WorkKind.BOX, box[1])
         if line.raw.lstrip()[0].isdigit():
             return self._found(line, WorkKind.NUMBERED, body)
-        if keyed := (_KEY.fullmatch(body) or _SPEC_KIT.fullmatch(body)):
-            return self._found(line, WorkKind.KEYED, keyed[1])
+        if _KEY.fullmatch(body) or _SPEC_KIT.fullmatch(body):
+            return self._found(line, WorkKind.KEYED, body)
         if self.in_phase and line.indent < 2 and not _LABEL.match(body):
             return self._found(line, WorkKind.ITEM, body)
         return None
