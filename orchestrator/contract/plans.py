@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StrictBool
 
+from orchestrator.contract.accounts import AccountFacts
 from orchestrator.contract.adoption import AdoptionFacts
 from orchestrator.contract.findings import FindingFacts
 from orchestrator.contract.previews import PreviewFacts
@@ -16,8 +17,8 @@ from orchestrator.core.terms import Format
 
 class PlanText(Body):
     """The text of a plan. `format` forces how it is read; `values` are given to the parameters of a template;
-    `tag` chooses one tag of a task-master file that has several. With `checkpoints` as `remarks`, what another
-    tool's text says of checkpoints is kept as text and nobody signs there."""
+    `tag` chooses one tag of a task-master file that has several. With `checkpoints` as `remarks`, what
+    another tool's text says of checkpoints is kept as text and nobody signs there."""
 
     source: str
     format: Format | None = None
@@ -61,11 +62,13 @@ class CheckFacts:
     """What a reviewer would see of a text.
 
     `format` is what it was read as, null when it is no text. `approvable` is false while a finding blocks.
+    `account` says what became of every line that looks like work.
     `preview` is null when nothing in the text can be scheduled, `adoption` when the text tells no state.
     """
 
     format: Format | None
     approvable: bool
+    account: AccountFacts
     findings: tuple[FindingFacts, ...]
     preview: PreviewFacts | None
     adoption: AdoptionFacts | None
@@ -82,8 +85,8 @@ class FileCheckFacts(CheckFacts):
 class SubmissionFacts:
     """A version that waits for review at the address `review`.
 
-    `sha256` is what an approval is bound to. With `adopts`, approval takes over the state that the source
-    tells.
+    `sha256` is what an approval is bound to, `account` what became of every line that looks like work. With
+    `adopts`, approval takes over the state that the source tells.
     """
 
     workstream: UUID
@@ -94,5 +97,6 @@ class SubmissionFacts:
     format: Format
     adopts: bool
     approvable: bool
+    account: AccountFacts
     findings: tuple[FindingFacts, ...]
     review: str

@@ -23,7 +23,9 @@ class WorkflowVersion(models.Model):
     them from the version before; like the text they never change (AD-1). `change_impact` says what the
     change means for those who work by the plan (FR-022). `wanted_effective_at` is what its submitter asks
     for, `effective_at` what its approver decided. `started_from` is the workflow of the library that the
-    text was made from, with its number (0 for a shipped one).
+    text was made from, with its number (0 for a shipped one). `origin` is the text that was opened as PLAN.md
+    before it was submitted, as it was given, and `origin_name` what it was called; empty when the text is its
+    own.
     """
 
     workflow = models.ForeignKey(Workflow, models.PROTECT, related_name="versions")
@@ -47,6 +49,8 @@ class WorkflowVersion(models.Model):
     change_impact = models.TextField(blank=True)
     wanted_effective_at = models.DateTimeField(null=True, blank=True)
     started_from = models.CharField(max_length=60, blank=True, db_index=True)
+    origin = models.TextField(blank=True, editable=False)
+    origin_name = models.CharField(max_length=200, blank=True, editable=False)
     started_from_number = models.PositiveIntegerField(default=0)
     submitted_at = models.DateTimeField()
     signs_gate = models.CharField(max_length=80, blank=True, editable=False)

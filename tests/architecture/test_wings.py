@@ -17,7 +17,7 @@ MOST_MODULES, MOST_NOUNS = 30, 40
 WINGS = {
     "core": (
         *("", "people", "engine", "plans", "plans.text", "plans.reading", "plans.prose"),
-        *("plans.formats", "plans.checks", "plans.rehearsing", "changes", "files"),
+        *("plans.account", "plans.formats", "plans.checks", "plans.rehearsing", "changes", "files"),
     ),
     "queries": ("", "base", "plans", "handoff", "engine", "work", "changes", "workstreams"),
     "services": ("base", "people", "workstreams", "handoff", "work", "plans", "changes", "review", ""),

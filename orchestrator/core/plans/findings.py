@@ -42,6 +42,12 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     "hidden-in-name": (_BLOCKS, "An invisible character changes a key, path, command, condition or name."),
     "deceiving-characters": (_BLOCKS, "A line has characters that turn its direction or spell hidden text."),
     "more-findings": (_INFO, "There are more findings with the same code than are shown."),
+    "not-read": (_WARNS, "A line looks like work and is in no part of the plan."),
+    "dependency-not-read": (
+        _WARNS,
+        "A line says what something waits for, and nothing in the plan waits so.",
+    ),
+    "work-as-text": (_WARNS, "Boxes or tasks stand in no step and are kept as text, so nobody does them."),
     # What stands in the plan contradicts itself or cannot run.
     "no-step": (_BLOCKS, "Nothing in the plan can be scheduled."),
     "duplicate-key": (_BLOCKS, "Two steps or gates have the same key."),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from orchestrator.core.findings import Finding
+from orchestrator.core.plans.work_lines import NOTHING_COUNTED, Account
 from orchestrator.core.terms import Format, GateKind, StageKind, StepKind, TaskStatus
 
 SLUG_LENGTH: Final = 60
@@ -250,13 +251,15 @@ class Reading:
     """What a reader made of a source. `plan` is None when nothing in it can be scheduled.
 
     `progress` has the steps that were begun, ended or given to somebody already (`core/changes/adoption.py`);
-    a plan has no state. `format` is what the source was read as; None when it is no text.
+    a plan has no state. `format` is what the source was read as; None when it is no text. `account` says what
+    became of every line that looks like work; a text that cannot be read has none.
     """
 
     plan: Plan | None
     findings: tuple[Finding, ...] = ()
     progress: tuple[Progress, ...] = ()
     format: Format | None = None
+    account: Account = NOTHING_COUNTED
 
     @property
     def blockers(self) -> tuple[Finding, ...]:

@@ -120,6 +120,8 @@ class _Shown:
         reading = self.reading
         if reading.format not in (None, Format.PLAN):
             yield f"Read as {reading.format}."
+        if reading.account.entries:
+            yield reading.account.sentence
         yield from lines_of(reading.findings)
         shown = self.preview()
         if shown is not None and reading.plan is not None:

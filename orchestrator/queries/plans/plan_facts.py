@@ -5,6 +5,7 @@ Requirements: WF-3, WF-8.
 
 from collections.abc import Iterable
 
+from orchestrator.contract.accounts import AccountFacts
 from orchestrator.contract.adoption import AdoptedFacts, AdoptionFacts
 from orchestrator.contract.findings import FindingFacts
 from orchestrator.contract.plans import CheckFacts
@@ -21,6 +22,7 @@ from orchestrator.core.changes.adoption import Adopted, Adoption, adoption_of
 from orchestrator.core.findings import Finding
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.rehearsing.preview import ThreadLaunches
+from orchestrator.core.plans.work_lines import Account, Fate
 from orchestrator.queries.plans.readings import preview_plan
 
 
@@ -29,9 +31,23 @@ def check_facts(reading: Reading, executors: int, *, adopt: bool = False) -> Che
     return CheckFacts(
         reading.format,
         not reading.blockers,
+        account_facts(reading.account),
         finding_facts(reading),
         preview_facts(reading, executors, adoption if adopt else Adoption()),
         adoption_facts(adoption),
+    )
+
+
+def account_facts(account: Account) -> AccountFacts:
+    return AccountFacts(
+        sentence=account.sentence,
+        lines=len(account.entries),
+        steps=account.count(Fate.STEP),
+        headings=account.count(Fate.HEADING),
+        details=account.count(Fate.PART),
+        named_in_findings=account.count(Fate.FINDING),
+        kept_as_text=account.as_text,
+        unread=account.unread,
     )
 
 

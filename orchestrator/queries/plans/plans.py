@@ -22,11 +22,13 @@ class SourceLine:
     number: int
     text: str
     findings: tuple[Finding, ...]
+    #: What became of it where it looks like work and is in no step: `not read`, `kept as text`.
+    mark: str = ""
 
     @property
     def flag(self) -> str:
         if not self.findings:
-            return ""
+            return "flagged" if self.mark else ""
         return "flagged-blocks" if any(finding.blocks for finding in self.findings) else "flagged"
 
 
@@ -124,14 +126,15 @@ def lay_out(source: str, reading: Reading, *, adopts: bool = False) -> Review:
     ended = adoption_of(reading).ended if adopts else {}
     return Review(
         reading=reading,
-        lines=tuple(_lines(source, reading.findings)),
+        lines=tuple(_lines(source, reading)),
         effect=preview_plan(reading.plan, DEFAULT_EXECUTORS, ended) if reading.plan else None,
     )
 
 
-def _lines(source: str, findings: Iterable[Finding]) -> Iterable[SourceLine]:
+def _lines(source: str, reading: Reading) -> Iterable[SourceLine]:
     on_line: dict[int, list[Finding]] = {}
-    for finding in findings:
+    marks = reading.account.marks
+    for finding in reading.findings:
         on_line.setdefault(finding.line, []).append(finding)
     for number, text in enumerate(source.replace("\r\n", "\n").removesuffix("\n").split("\n"), start=1):
-        yield SourceLine(number, text, tuple(on_line.get(number, ())))
+        yield SourceLine(number, text, tuple(on_line.get(number, ())), marks.get(number, ""))

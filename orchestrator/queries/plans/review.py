@@ -28,18 +28,19 @@ CONTEXT: Final = 3
 class ReviewLine:
     """A line as it is shown: with what was found on it and what was said about it.
 
-    `gap` stands before a jump.
+    `gap` stands before a jump; `mark` says what became of a line that looks like work and is in no step.
     """
 
     line: DiffLine
     findings: tuple[Finding, ...] = ()
     discussions: tuple[PlacedDiscussion, ...] = ()
     gap: bool = False
+    mark: str = ""
 
     @property
     def flag(self) -> str:
         if not self.findings:
-            return self.line.kind
+            return self.line.kind or ("flagged" if self.mark else "")
         return "flagged-blocks" if any(finding.blocks for finding in self.findings) else "flagged"
 
 
@@ -157,6 +158,7 @@ class _Lines:
         self.findings: dict[int, list[Finding]] = {}
         for finding in reading.findings:
             self.findings.setdefault(finding.line, []).append(finding)
+        self.marks = reading.account.marks
         self.by_line, self.by_step = talk.by_line, talk.by_step
         self.line, self.whole = line, whole
 
@@ -182,7 +184,8 @@ class _Lines:
         for one in kept:
             own = one.line.number if one.line.kind != "dele" else 0
             findings, discussions = self.findings.get(own, ()) if own else (), self.by_line.get(own, ())
-            yield replace(one, findings=tuple(findings), discussions=tuple(discussions))
+            mark = self.marks.get(own, "") if own else ""
+            yield replace(one, findings=tuple(findings), discussions=tuple(discussions), mark=mark)
 
     def _told(self, lines: list[DiffLine]) -> Iterator[int]:
         for n, line in enumerate(lines):

@@ -1,21 +1,30 @@
 """The ways in which one text can be read as a plan, and what each gives (WF-2)."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from orchestrator.core.plans.formats.recognise import TWO_WAYS
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.terms import Format
 from orchestrator.queries.plans.readings import checked
 
+#: Titles of steps that are shown of each reading.
+SHOWN: Final = 5
+
 
 @dataclass(frozen=True, slots=True)
 class WayToRead:
-    """One reading of a text: its format, how many steps it gives, and whether it is the one that is shown."""
+    """One reading of a text: its format, how many steps it gives, and whether it is the one that is shown.
+
+    `titles` are those of its first steps, `account` says what became of the lines.
+    """
 
     format: Format
     steps: int
     nested: bool
     here: bool
+    titles: tuple[str, ...]
+    account: str
 
 
 def ways_to_read(source: bytes | str, reading: Reading) -> tuple[WayToRead, ...]:
@@ -35,5 +44,12 @@ def ways_to_read(source: bytes | str, reading: Reading) -> tuple[WayToRead, ...]
 def _way(reading: Reading, *, here: bool) -> WayToRead:
     assert reading.format is not None
     assert reading.plan is not None
-    steps = len(list(reading.plan.steps()))
-    return WayToRead(reading.format, steps, nested=reading.format is Format.LIST_FINE, here=here)
+    titles = [step.title for step in reading.plan.steps()]
+    return WayToRead(
+        format=reading.format,
+        steps=len(titles),
+        nested=reading.format is Format.LIST_FINE,
+        here=here,
+        titles=tuple(titles[:SHOWN]),
+        account=reading.account.sentence,
+    )

@@ -7,6 +7,7 @@ from orchestrator.core.actions import Action
 from orchestrator.core.changes.adoption import adoption_of
 from orchestrator.core.errors import InvalidInput, PlanRejected, Refusal, WrongState
 from orchestrator.core.findings import Finding
+from orchestrator.core.limits import PLAN_BYTES
 from orchestrator.core.people.roles import PROPOSERS, SUBMITTERS
 from orchestrator.core.plans.checks.approvals import APPROVER_FINDINGS
 from orchestrator.core.plans.checks.rules import SETTABLE
@@ -88,6 +89,7 @@ def submit_plan(
     if refusal := why_not_submit(workstream, actor):
         raise refusal
     _refuse_past(note.wanted_effective_at, now)
+    _refuse_long_origin(note.origin)
     reading = judged(checked(source, wanted, source_name), workstream=workstream, bundle=bundle)
     plan, form = _schedulable(reading, leave_needs)
     text = VersionText(source.decode("utf-8-sig"), source_name, form, adopt and bool(adoption_of(reading)))
@@ -149,6 +151,15 @@ def _refuse_past(wanted: datetime | None, now: datetime) -> None:
             "The wanted effective date is over.",
             recovery="Leave it out, or give a later one; the approver decides.",
             field="wanted_effective_at",
+        )
+
+
+def _refuse_long_origin(origin: str) -> None:
+    if len(origin.encode("utf-8", "replace")) > PLAN_BYTES or "\0" in origin:
+        raise InvalidInput(
+            "The text that the plan was made from is larger than a plan may be.",
+            recovery="Submit the plan without it.",
+            field="origin",
         )
 
 

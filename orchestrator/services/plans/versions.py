@@ -35,13 +35,16 @@ class VersionText:
 class Note:
     """What a submitter says beside the reason: what the change means for those who work by the plan (FR-022),
     when it is wanted in effect (FR-016), and the workflow of the library that the text was made from, with
-    its number (AD-8).
+    its number (AD-8). `origin` is the text that this one was opened from as PLAN.md, by its `origin_name`
+    (WF-2).
     """
 
     impact: str = ""
     wanted_effective_at: datetime | None = None
     started_from: str = ""
     started_from_number: int = 0
+    origin: str = ""
+    origin_name: str = ""
 
 
 NOTHING_SAID = Note()
@@ -184,6 +187,8 @@ def _version(
         wanted_effective_at=note.wanted_effective_at,
         started_from=note.started_from,
         started_from_number=note.started_from_number,
+        origin=note.origin,
+        origin_name=note.origin_name[:200] if note.origin else "",
         submitted_at=now,
     )
 
@@ -193,6 +198,7 @@ def note_of(version: WorkflowVersion) -> dict[str, str]:
     wanted = version.wanted_effective_at
     return {
         "impact": version.change_impact,
+        "origin_sha256": hashlib.sha256(version.origin.encode()).hexdigest() if version.origin else "",
         "wanted_effective": wanted.isoformat() if wanted else "",
         "started_from": f"{version.started_from} v{version.started_from_number}"
         if version.started_from

@@ -15,6 +15,8 @@ from orchestrator.queries.plans.plans import find_version
 from orchestrator.queries.plans.readings import plan_of, plan_text
 
 SOURCE: Final = "source.txt"
+#: What the text was made from, where it was opened from another one.
+ORIGIN: Final = "origin.txt"
 #: What the file is called -> the form that is written; a PLAN.md that was submitted as one stays as it is.
 FORMS: Final = {
     "PLAN.md": Written.PLAN,
@@ -30,6 +32,8 @@ def plan_download(_request: HttpRequest, slug: str, version: int, name: str) -> 
     found = find_version(slug, version)
     if name == SOURCE:
         text = found.source
+    elif name == ORIGIN and found.origin:
+        text = found.origin
     elif name not in FORMS:
         raise NotFound(f"There is no file {name!r}.", recovery=f"Take one of {', '.join((SOURCE, *FORMS))}.")
     else:

@@ -1,7 +1,7 @@
 """Plans: the list and submitting (WF-2). The review that people decide on: `plan_review.py`."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from orchestrator.core.changes.adoption import adoption_of
-from orchestrator.core.errors import InvalidInput, Refusal
+from orchestrator.core.errors import InvalidInput, Refusal, TooLarge
 from orchestrator.core.plans.checks.checkpoints import checkpoints_of, with_remarks
 from orchestrator.core.plans.formats import task_master
 from orchestrator.core.plans.impossible import IMPOSSIBLE
@@ -25,7 +25,7 @@ from orchestrator.models import WorkflowVersion, Workstream
 from orchestrator.queries.plans import plans as queries
 from orchestrator.queries.plans.judged import judged
 from orchestrator.queries.plans.library import LibraryEntry, find_entry
-from orchestrator.queries.plans.readings import checked, plan_text, turn_to_read
+from orchestrator.queries.plans.readings import checked, reading_of, turn_to_read
 from orchestrator.queries.plans.ways import WayToRead, ways_to_read
 from orchestrator.services.base.form_keys import Made
 from orchestrator.services.plans import plans
@@ -41,10 +41,20 @@ from orchestrator.web.show import show
 
 PER_PAGE = 50
 OPEN = frozenset({WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE})
+#: Characters of a text and of the one that it was made from, which one form carries.
+MOST_CARRIED = 4 * 1024 * 1024
 #: What a pasted plan is called when the person gives no name.
 PASTED = "PLAN.md"
 #: A field with the value of a parameter is called by this and the parameter's name.
 VALUE = "value-"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The text that a plan was opened from as PLAN.md, and what it was called; both empty for none."""
+
+    text: str = ""
+    name: str = ""
 
 
 @require_GET
@@ -91,12 +101,25 @@ def _edit_as_plan(
 ) -> HttpResponse:
     """The form with the canonical PLAN.md of the reading in it; nothing is stored."""
     with turn_to_read(len(source)):
-        plan = checked(source, _wanted(request), name).plan
-        if plan is None:
+        reading = checked(source, _wanted(request), name)
+        if reading.plan is None:
             return submit_page(request, source=source, name=name, workstream=workstream, laid_out=True)
-        text = render_plan(plan)
+        own = workstream is None or not workstream.tasks.exists()
+        text = render_plan(reading.plan, reading.progress if own else ())
+        if len(text) + len(source) > MOST_CARRIED:
+            raise TooLarge(
+                "The plan is too large to be edited here together with its source.",
+                recovery="Submit it as it is, then open it as PLAN.md from its review.",
+                field="source",
+            )
         return submit_page(
-            request, source=text, name=PASTED, workstream=workstream, laid_out=True, form=Format.PLAN
+            request,
+            source=text,
+            name=PASTED,
+            workstream=workstream,
+            laid_out=True,
+            form=Format.PLAN,
+            origin=Origin(_readable(source), name),
         )
 
 
@@ -158,10 +181,12 @@ def submit_page(
     refusal: Refusal | None = None,
     laid_out: bool = False,
     form: Format | None = None,
+    origin: Origin | None = None,
 ) -> HttpResponse:
     """The form with what was typed; `laid_out` adds the findings and the preview of the source.
 
-    `form` is the format that it is read in, instead of the one that was chosen.
+    `form` is the format that it is read in, instead of the one that was chosen; `origin` the text that the
+    source was made from, instead of the one that the form brings.
     """
     wanted, review = form or _wanted(request), None
     ways: tuple[WayToRead, ...] = ()
@@ -195,6 +220,7 @@ def submit_page(
         "adoption": (adoption := adoption_of(review.reading) if review and _adopt(request) else None),
         "adopts_state": bool(adoption) and may_adopt,
         "found": review.reading.format if review else None,
+        "origin": origin or _origin(request),
         "ways": ways,
         "leave_needs": request.POST.get("leave_needs") == "yes",
         "may_leave_needs": review is not None and any(found.code in IMPOSSIBLE for found in review.blockers),
@@ -233,29 +259,41 @@ def _text_of(version: WorkflowVersion, request: HttpRequest) -> str:
     """The text that a new version starts from: that of the old one, (`as=plan`) its canonical PLAN.md, or
     (`checkpoints=remarks`) the old one with its checkpoints as remarks.
 
-    The old version keeps its source in any case.
+    Boxes stay ticked as long as no task has a state of its own. The old version keeps its source in any case.
     """
     if request.GET.get("checkpoints") == "remarks":
         return with_remarks(version.source)
-    if request.GET.get("as") != "plan" or checked(version.source, Format(version.format)).plan is None:
+    reading = reading_of(version)
+    if request.GET.get("as") != "plan" or reading.plan is None or version.format == Format.PLAN:
         return version.source
-    return plan_text(version)
+    begun = queries.workstream_of(version).tasks.exists()
+    return render_plan(reading.plan, () if begun else reading.progress)
 
 
 def _note(request: HttpRequest) -> Note:
     """What is said beside the reason: the impact, when the version is wanted in effect, and the workflow
     whose text was changed, unless a file was chosen instead of that text."""
     impact, moment = typed(request, "change_impact"), typed_moment(request, "wanted_effective_at")
+    origin = _origin(request)
     template = None if request.FILES.get("file") else _template(request)
     if template is None:
-        return Note(impact, moment)
+        return Note(impact, moment, origin=origin.text, origin_name=origin.name)
     used = usable(template.name, template.number)
-    return Note(impact, moment, used.name, used.number)
+    return Note(impact, moment, used.name, used.number, origin.text, origin.name)
+
+
+def _origin(request: HttpRequest) -> Origin:
+    """The text that the plan was opened from as PLAN.md; a file that is chosen later has none."""
+    if request.FILES.get("file"):
+        return Origin()
+    text = request.POST.get("origin", "").replace("\r\n", "\n")
+    return Origin(text, typed(request, "origin_name")) if text.strip() else Origin()
 
 
 def _wanted(request: HttpRequest) -> Format | None:
     """The format that the person chose; None when it is to be told from the content."""
-    chosen_one = request.POST.get("reading") or request.POST.get("format", "")
+    given = request.POST if request.method == "POST" else request.GET
+    chosen_one = given.get("reading") or given.get("format", "")
     return Format(chosen_one) if chosen_one in set(Format) else None
 
 

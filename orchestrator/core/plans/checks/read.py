@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from orchestrator.core.findings import Finding
+from orchestrator.core.plans.account.take import account_of, findings_of
 from orchestrator.core.plans.checks.check import check_plan, sort_findings
 from orchestrator.core.plans.checks.checkpoints import as_remarks, wants_remarks
 from orchestrator.core.plans.checks.hidden import hidden_in_text, hidden_in_values
@@ -46,15 +47,19 @@ def _read(
     form = wanted or format_of(text)
     # Trackers resolve a conflict line by line, as their own tools do.
     plain = text if form is Format.BEADS else without_marks(text)
-    reading = without_needs(settle_finished(READERS[form](_as_read(plain, form))), dropped)
+    own = _as_read(plain, form)
+    reading = READERS[form](own)
     if wants_remarks(text):
         reading = as_remarks(replace(reading, format=form))
+    account = account_of(own, reading, form)
+    reading = without_needs(settle_finished(reading), dropped)
     told = frozenset(found.line for found in reading.findings if found.code == "conflict-marker")
     findings = [*reading.findings, *hidden_in_text(text), *conflicts_in(text, told), *_open_comment(text)]
+    findings += findings_of(account, reading, form)
     if reading.plan is not None:
         findings += check_plan(reading.plan, tools)
         findings += hidden_in_values(reading.plan, text)
-    return Reading(reading.plan, sort_findings(findings), reading.progress, form)
+    return Reading(reading.plan, sort_findings(findings), reading.progress, form, account)
 
 
 def _open_comment(text: str) -> Iterator[Finding]:

@@ -7,11 +7,13 @@ prose become dependencies where they point backwards; all of that is inferred an
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
 from orchestrator.core.plans.findings import Findings
+from orchestrator.core.plans.formats.spec_kit_ids import RANGE, STORY, ids_in
 from orchestrator.core.plans.plan import Progress, Reading
 from orchestrator.core.plans.prose.parts import Parts, parts_of_lines
 from orchestrator.core.plans.prose.references import says_none, split_dependency
@@ -54,10 +56,8 @@ _ENDED: Final = re.compile(
 _LONGEST_END, _LONGEST_TEXT = 400, 20_000
 #: A subordinate clause says something else: `after Phase 2, integrates with US1`.
 _CLAUSE: Final = re.compile(r"[;(]|,(?![ \t]*(?:T\d|US\d|and\b))")
-_STORY: Final = re.compile(r"\b(?:US|User Story )(\d{1,4})\b", re.IGNORECASE)
 _SIDE_BY_SIDE: Final = re.compile(r"\b(?:US\d|user stor(?:y|ies)).{0,80}\bparallel\b", re.IGNORECASE)
 _PATH: Final = re.compile(r"`([^`\s]{1,200})`")
-_RANGE: Final = re.compile(r"T(\d{3,9})(?:[ \t]*(?:-|–|\.\.|to)[ \t]*T(\d{3,9}))?")
 #: A value that names tasks and nothing else: `T001, T002-T004 and T006`.
 _IDS_ONLY: Final = re.compile(r"(?:T\d{3,9}[a-z]?|[ \t,&+–.-]|and|to){1,200}", re.IGNORECASE)
 _DEPENDS: Final = re.compile(
@@ -91,8 +91,8 @@ def read(text: str) -> Reading:
     reader.take_all(split_lines(text))
     reader.fill()
     reader.tell()
-    draft = PlanDraft(name=reader.name, summary=[t for t in reader.summary if t])
     phases = [phase for phase in reader.phases if phase.steps]
+    draft = PlanDraft(name=reader.name, summary=[*reader.summary, *_around(reader.phases)])
     draft.stages += [_stage(number, phase, findings) for number, phase in enumerate(phases, 1)]
     plan = build_plan(draft, FrontMatter(), findings)
     steps = plan.steps() if plan else ()
@@ -103,6 +103,13 @@ def read(text: str) -> Reading:
     )
     tell_state(progress, findings)
     return Reading(plan, findings.all(), progress)
+
+
+def _around(phases: list[_Phase]) -> Iterator[str]:
+    """The text of sections without tasks, with their headings."""
+    for phase in phases:
+        if not phase.steps:
+            yield from ("", f"## {phase.name}", "", *phase.text)
 
 
 def _stage(number: int, phase: _Phase, findings: Findings) -> StageDraft:
@@ -162,14 +169,13 @@ class _SpecKitReader:
             self._look_for_needs(line)
         else:
             self.open = None if line.kind is not LineKind.BLANK else self.open
-            if line.kind is not LineKind.CODE:
-                self._prose(line)
+            self._prose(line)
 
     def _heading(self, line: Line) -> None:
         if line.level == 1:
             self.name = self.name or name_of(line.body.removeprefix("Tasks:"))
         elif _PHASE.fullmatch(line.body):
-            stories = [f"US{number}" for number in _STORY.findall(line.body)[:1]]
+            stories = [f"US{number}" for number in STORY.findall(line.body)[:1]]
             self.phases.append(
                 _Phase(
                     _clean(line.body, LONGEST_NAME) or "Phase", line.number, numbered=True, stories=stories
@@ -179,6 +185,8 @@ class _SpecKitReader:
             self.phases.append(
                 _Phase(_clean(line.body, LONGEST_NAME) or "Tasks", line.number, numbered=False)
             )
+        else:
+            self._around().append(line.raw)
 
     def _task(self, line: Line) -> bool:
         found = _TASK.fullmatch(line.body)
@@ -192,7 +200,7 @@ class _SpecKitReader:
         boxed = bool(boxes or late)
         if not (key and boxed) and not (in_phase and (key or boxed)):
             return False
-        if key and not boxed and _RANGE.search(rest):
+        if key and not boxed and RANGE.search(rest):
             return False
         if not self.phases:
             self.phases.append(_Phase("Tasks", line.number, numbered=False))
@@ -240,14 +248,16 @@ class _SpecKitReader:
         self.findings.add("duplicate-id", line.number, message, "Give each task an id of its own.")
         return free
 
+    def _around(self) -> list[str]:
+        """The text of the open section, or what stands in front of all of them."""
+        return self.phases[-1].text if self.phases else self.summary
+
     def _prose(self, line: Line) -> None:
         checkpoint = _CHECKPOINT.fullmatch(line.body)
         if checkpoint and self.phases and self.phases[-1].steps:
             self.phases[-1].checkpoint = (one_line(checkpoint[2] or checkpoint[1], 1000), line.number)
-        elif self.phases and self.phases[-1].numbered and not self.phases[-1].steps:
-            self.phases[-1].text.append(line.raw)
-        elif not self.phases and line.kind is LineKind.TEXT:
-            self.summary.append(line.raw)
+        else:
+            self._around().append(line.raw)
         if not self.side_by_side and _SIDE_BY_SIDE.search(line.body[:1000]):
             self.side_by_side = line.number
         self._look_for_needs(line)
@@ -261,11 +271,11 @@ class _SpecKitReader:
     def _spoken(self, line: Line) -> None:
         parts = _ARROW.split(line.body)
         if len(parts) > 1:
-            named = [_ids(part) for part in parts]
+            named = [ids_in(part) for part in parts]
             self.spoken += [(after, before, line.number) for before, after in pairwise(named)]
         elif depends := _DEPENDS.match(line.body[:1000]):
             self.spoken.append(
-                (_ids(depends[1]), _ids(_CLAUSE.split(depends[2], maxsplit=1)[0]), line.number)
+                (ids_in(depends[1]), ids_in(_CLAUSE.split(depends[2], maxsplit=1)[0]), line.number)
             )
 
     def fill(self) -> None:
@@ -315,7 +325,7 @@ class _SpecKitReader:
 
     def _wait(self, step: StepDraft, value: str, line: int) -> None:
         """A dependency that the task states itself; what names no task stays in its details."""
-        known = [key for key in _ids(value) if key in self.by_id and key != step.key]
+        known = [key for key in ids_in(value) if key in self.by_id and key != step.key]
         key = step.key
         if known and key and all(self.place[need] < self.place[key] for need in known):
             step.needs += [need for need in known if need not in step.needs]
@@ -372,17 +382,6 @@ class _SpecKitReader:
             self.by_id[key].needs += [need for need in before if need not in self.by_id[key].needs]
         message = f"{_some(after)} waits for {_some(before)}, because the text says so."
         self.findings.add("inferred-needs", line, message, "Check that this is what the text means.")
-
-
-def _ids(text: str) -> list[str]:
-    """The ids that a text names, with ranges spelled out."""
-    found: list[str] = []
-    for match in _RANGE.finditer(text):
-        width, first = len(match[1]), int(match[1])
-        last = min(int(match[2] or match[1]), first + LONGEST_RANGE)
-        found += [f"T{number:0{width}}" for number in range(first, last + 1)]
-    found += [f"US{number}" for number in _STORY.findall(text)]
-    return list(dict.fromkeys(found))[:LONGEST_RANGE]
 
 
 def _without_end(text: str) -> tuple[str, re.Match[str] | None]:

@@ -23,6 +23,15 @@ _STATES: Final = {
     "-": TaskStatus.CANCELLED,
     "–": TaskStatus.CANCELLED,
 }
+#: The mark that a box gets for a status; an open one needs none, a review is work that was begun.
+MARKS: Final = {
+    TaskStatus.COMPLETE: "x",
+    TaskStatus.ACTIVE: "~",
+    TaskStatus.REVIEW: "~",
+    TaskStatus.BLOCKED: "!",
+    TaskStatus.CANCELLED: "-",
+    TaskStatus.SKIPPED: "-",
+}
 
 
 def split_box(text: str) -> tuple[str, str] | None:

@@ -4,12 +4,13 @@ Everything is said, nothing is left to be inferred. Lines and what a reader infe
 content.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
 from orchestrator.core.plans.action import ACTION
-from orchestrator.core.plans.plan import BatchSpec, GateSpec, Plan, StageSpec, StepSpec, ThreadSpec
+from orchestrator.core.plans.plan import BatchSpec, GateSpec, Plan, Progress, StageSpec, StepSpec, ThreadSpec
+from orchestrator.core.plans.text.boxes import MARKS
 from orchestrator.core.plans.text.escapes import escape, protect_end, protect_title
 from orchestrator.core.plans.text.front_matter import quoted
 from orchestrator.core.terms import GateKind, StageKind
@@ -18,17 +19,18 @@ from orchestrator.core.terms import GateKind, StageKind
 UNNAMED: Final = {"Merge point", "Gate"}
 
 
-def render_plan(plan: Plan) -> str:
-    """The text of a plan; ends with a line break."""
+def render_plan(plan: Plan, progress: Iterable[Progress] = ()) -> str:
+    """The text of a plan; ends with a line break. With the progress of its steps their boxes are ticked."""
+    boxes = {one.key: f"[{box}] " for one in progress if (box := MARKS.get(one.status))}
     lines = [*_front_matter(plan), f"# Plan: {plan.name}", ""]
     if plan.summary:
         lines += ["## Summary", "", *escape(plan.summary), ""]
     if plan.questions:
-        boxes = (f"- [{'x' if question.answered else ' '}] {question.text}" for question in plan.questions)
-        lines += ["## Questions", "", *boxes, ""]
+        asked = (f"- [{'x' if question.answered else ' '}] {question.text}" for question in plan.questions)
+        lines += ["## Questions", "", *asked, ""]
     lines += ["## Stages", ""]
     for stage in plan.stages:
-        lines += _stage(stage)
+        lines += _stage(stage, boxes)
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -51,7 +53,7 @@ def _front_matter(plan: Plan) -> Iterator[str]:
         yield from ("---", *lines, "---", "")
 
 
-def _stage(stage: StageSpec) -> Iterator[str]:
+def _stage(stage: StageSpec, boxes: Mapping[str, str]) -> Iterator[str]:
     yield from (f"### Stage {stage.number}: {protect_end(stage.name)}", "")
     if stage.kind is not StageKind.NORMAL:
         yield from (f"- Kind: {stage.kind}", "")
@@ -60,7 +62,7 @@ def _stage(stage: StageSpec) -> Iterator[str]:
     for batch in stage.batches:
         gates = [thread for thread in batch.threads if thread.steps and thread.steps[-1].gate]
         if not gates or len(gates) < len(batch.threads):
-            yield from _batch(batch, gates)
+            yield from _batch(batch, gates, boxes)
         for thread in gates:
             gate = next(step for step in thread.steps if step.gate)
             name = batch.name if len(batch.threads) == 1 else unnamed(gate)
@@ -92,16 +94,16 @@ def _as_written(gate: StepSpec, steps: Iterable[StepSpec]) -> StepSpec:
     )
 
 
-def _batch(batch: BatchSpec, gates: Collection[ThreadSpec]) -> Iterator[str]:
+def _batch(batch: BatchSpec, gates: Collection[ThreadSpec], boxes: Mapping[str, str]) -> Iterator[str]:
     """A batch and its threads; the gates that stand in it are written behind them (`order: dependencies`)."""
     yield from (f"##### Batch {batch.prefix}: {protect_end(batch.name)}", "")
     if batch.summary:
         yield from (*escape(batch.summary), "")
     for thread in batch.threads:
-        yield from () if thread in gates else _thread(thread)
+        yield from () if thread in gates else _thread(thread, boxes)
 
 
-def _thread(thread: ThreadSpec) -> Iterator[str]:
+def _thread(thread: ThreadSpec, boxes: Mapping[str, str]) -> Iterator[str]:
     # A letter behind `Thread` could be a name; `Lane` says that it is an id.
     word = "Thread" if thread.lane.isdigit() else "Lane"
     yield from (f"###### {word} {thread.lane}: {protect_end(thread.name)}", "")
@@ -112,7 +114,7 @@ def _thread(thread: ThreadSpec) -> Iterator[str]:
         yield from ("**Summary:**", "", *escape(thread.summary), "")
     yield from ("**Tasks:**", "")
     for step in thread.steps:
-        yield f"- Task {step.key}: {protect_title(step.title)}"
+        yield f"- {boxes.get(step.key, '')}Task {step.key}: {protect_title(step.title)}"
         body = [*(escape(step.details) if step.details else ()), *_properties(step)]
         yield from (f"  {line}" if line else "" for line in body)
     yield ""

@@ -1,0 +1,86 @@
+"""The lines of a text that say that something waits for something, and whether the plan waits so (AD-1)."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from orchestrator.core.plans.text.lines import Line, LineKind
+from orchestrator.core.plans.work_lines import WorkKind, WorkLine
+
+_PHRASE: Final = (
+    r"depend(?:s|ing|ent)?[ \t]+(?:up)?on|blocked[ \t]+(?:by|on)|requires?|needs?"
+    r"|waits?[ \t]+(?:for|on)|after"
+)
+_SAID: Final = re.compile(
+    rf"(?<![\w-])(?:{_PHRASE})(?![\w-])[ \t]*:?[ \t]*"
+    r"([^.;\n()\[\]]{1,200}(?:\.\d[^.;\n()\[\]]{0,100}){0,20})",
+    re.I,
+)
+_LABEL: Final = re.compile(
+    r"(?:\[[^\]\n]{0,3}\][ \t]*)?(?:\*\*|__|_)?(?:depends?(?:[ _-]on)?|dependenc(?:y|ies)"
+    r"|blocked[ _-]by|needs|waits[ _-]for|predecessors?)(?:\*\*|__)?[ \t]*:(?:\*\*|__)?[ \t]*(.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_DENIED: Final = re.compile(
+    r"(?:\b(?:not|no|never|nor|none|without|independent(?:ly)?|doesn['’]t|don['’]t|isn['’]t|aren['’]t)\b[^.;]{0,40})\Z",
+    re.IGNORECASE,
+)
+_NONE: Final = re.compile(
+    r"[\W_]*(?:none|nothing|no|n/?a|independent|not applicable)?\b[\W_]*(?:\(.*|dependenc.*)?",
+    re.I | re.DOTALL,
+)
+_ARROW: Final = re.compile(r"→|-->|->")
+_HINT: Final = re.compile(r"depend|block|requir|need|wait|after|predecess|→|->", re.IGNORECASE)
+_NAME: Final = re.compile(
+    r"(?<![\w./-])(?:(?P<noun>tasks?|steps?|#)[ \t]*#?[ \t]*)?"
+    r"(?P<name>[A-Z]{1,6}-?\d{1,6}(?:\.\d{1,4}){0,3}[a-z]?|\d{1,6}(?:\.\d{1,6}){0,4}[a-z]?)(?![\w/%-]*[\w/%])",
+    re.IGNORECASE,
+)
+_BETWEEN: Final = re.compile(r"\b(?:and|or|both|all|of|is|are|done|complete|finished)\b|[\W_]", re.IGNORECASE)
+_LONGEST: Final = 2_000
+#: How a dependency is said, where that matters: as a property, or as an arrow between names.
+LABELLED: Final = "property"
+ARROW: Final = "arrow"
+
+
+def waits_in_markdown(lines: Iterable[Line]) -> Iterator[WorkLine]:
+    """The lines that say that something waits, with what stands before the phrase and behind it."""
+    for line in lines:
+        if line.kind is LineKind.BLANK or line.kind is LineKind.CODE:
+            continue
+        if _HINT.search(line.body) and (found := _wait_of(line)):
+            yield found
+
+
+def _wait_of(line: Line) -> WorkLine | None:
+    body = line.body[:_LONGEST]
+    label = _LABEL.fullmatch(body)
+    if label:
+        said = label[1].strip("*_ ")
+        return None if _NONE.fullmatch(said) else WorkLine(line.number, WorkKind.DEPENDENCY, said, LABELLED)
+    if line.kind is LineKind.HEADING:
+        return None
+    arrow = _ARROW.split(body)
+    if len(arrow) > 1 and len(body) < 300:
+        return WorkLine(line.number, WorkKind.DEPENDENCY, arrow[0], ARROW, " ".join(arrow[1:]))
+    for said in _SAID.finditer(body):
+        if not _DENIED.search(body[max(0, said.start() - 60) : said.start()]) and not _NONE.fullmatch(
+            said[1]
+        ):
+            return WorkLine(line.number, WorkKind.DEPENDENCY, said[1], before=body[: said.start()])
+    return None
+
+
+def names_in(text: str) -> list[str]:
+    """The names of steps in a text, in lower case; a number alone is one where nothing but names stands."""
+    bare = names_only(text)
+    return [
+        found["name"].lower()
+        for found in _NAME.finditer(text)
+        if bare or found["noun"] or not found["name"].isdigit()
+    ]
+
+
+def names_only(text: str) -> bool:
+    """Whether a text is names of steps and the words between them."""
+    return bool(_NAME.search(text)) and not _BETWEEN.sub("", _NAME.sub("", text))

@@ -1,0 +1,160 @@
+"""The lines of a Markdown source that look like work, found without any reader's help.
+
+Boxes with any mark, numbered and keyed items, task headings, rows of task tables, bullets under a phase, XML
+tasks, and the front matter of a file that is one task. What stands in code blocks, comments and other front
+matter is none of them.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from orchestrator.core.plans.text.lines import Line, LineKind
+from orchestrator.core.plans.work_lines import WorkKind, WorkLine
+
+#: A box with any mark; a capital other than X is a label, as in `[P]` and `[US1]`.
+_BOX: Final = re.compile(
+    r"(?:[-*+•][ \t]+|\d{1,9}[.)][ \t]+|>[ \t]*)*\[[ \t]{0,3}(?:X|[^A-Z\d\]\n])?[ \t]{0,3}\](?![(\[:])\*?"
+    r"[ \t]*(\S.*)",
+    re.DOTALL,
+)
+_NUMBER: Final = re.compile(r"\d{1,9}[.)][ \t]+(\S.*)", re.DOTALL)
+_KEY: Final = re.compile(
+    r"(?:\*\*|__)?(?:(?:task|step)[ \t]+)?(?:[A-Z]{1,6}-?\d{1,6}[a-z]?|\d{1,6}(?:\.\d{1,6}){1,4})"
+    r"(?:\*\*|__)?[ \t]*(?::|[.)–—-][ \t]|[ \t]+(?=\[))(?:\*\*|__)?[ \t]*(\S.*)",
+    re.DOTALL | re.IGNORECASE,
+)
+#: `T001 text`; a sentence about T001 is none.
+_SPEC_KIT: Final = re.compile(
+    r"(?:\*\*)?T\d{3,9}[a-z]?\b(?:\*\*)?:?[ \t]+"
+    r"(?![→>(+,&–-]|(?:depends?|and|or|to|is|are|can|may|must|should|blocks?|needs?|waits?|requires?|before|after|uses|runs?)\b)(\S.*)",
+    re.DOTALL,
+)
+_TASK_HEADING: Final = re.compile(
+    r"(?:\*\*)?[^\w*]{0,4}(?:(?:task|step|work package|to-?do|ticket)[ \t]*#?[ \t]*\d+(?:\.\d+)*"
+    r"|(?:WP|T)\d{1,6}|[A-Z]{1,4}\d{1,4}(?=[ \t]*[:.–—-]))\b[^\n]*",
+    re.IGNORECASE,
+)
+_SPOKEN: Final = re.compile(
+    r"\*\*(?:task|step)[ \t]*#?\d+(?:\.\d+)*[ \t]*[:.–—-][^*\n]{0,200}\*\*:?", re.IGNORECASE
+)
+_PHASE: Final = re.compile(
+    r"(?:\*\*)?(?:phase|stage|milestone|sprint|week|day|wave|batch|iteration|month)[ \t]*#?[ \t]*"
+    r"(?:\d|[A-Z]\b|[IVX]+\b).*",
+    re.IGNORECASE | re.DOTALL,
+)
+_LABEL: Final = re.compile(r"(?:\*\*|__|_)?[A-Za-z][\w /-]{0,40}(?:\*\*|__)?[ \t]*:(?:\*\*|__)?(?:[ \t]|\Z)")
+_RULE: Final = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)*")
+_TASK_CELLS: Final = frozenset(
+    {"task", "tasks", "task name", "title", "action", "step", "todo", "to do", "work", "work item"}
+)
+_OTHER_CELLS: Final = frozenset(
+    {"#", "id", "no", "no.", "nr", "key", "task id", "number", "depends on", "dependencies", "dependency"}
+    | {"blocked by", "needs", "requires", "after", "owner", "assignee", "who", "status", "state", "done"}
+    | {"estimate", "effort", "files", "file", "priority"}
+)
+_XML: Final = re.compile(r"<task\b[^<>\n]{0,300}>?", re.IGNORECASE)
+_MATTER: Final = re.compile(r"(?:id|work_package_id):[ \t]*\S")
+_LONGEST: Final = 4_000
+
+
+def work_in_markdown(lines: Iterable[Line]) -> Iterator[WorkLine]:
+    """The lines that look like work; front matter is left out of them before (`front_matters`)."""
+    finder = _Finder()
+    for line in lines:
+        if line.kind is LineKind.BLANK or line.kind is LineKind.CODE:
+            finder.table = 0
+            continue
+        found = finder.take(line)
+        if found is not None:
+            yield found
+
+
+def front_matters(texts: list[str], first: int) -> tuple[set[int], list[WorkLine]]:
+    """The lines of front matter, and each that makes its file one task: with an id and a title."""
+    skipped: set[int] = set()
+    tasks: list[WorkLine] = []
+    start = -1
+    for place, text in enumerate(texts):
+        if text.rstrip() != "---":
+            continue
+        if start >= 0:
+            skipped |= set(range(first + start, first + place + 1))
+            inside = texts[start + 1 : place]
+            title = next((row[6:].strip() for row in inside if row.startswith("title:")), "")
+            if title and any(row.startswith("id:") for row in inside):
+                tasks.append(WorkLine(first + start, WorkKind.TASK, title.strip("'\"")))
+            start = -1
+        elif place == 0 or _opens(texts, place):
+            start = place
+    return skipped, tasks
+
+
+def _opens(texts: list[str], place: int) -> bool:
+    following = next((text for text in texts[place + 1 : place + 4] if text.strip()), "")
+    return bool(_MATTER.match(following))
+
+
+class _Finder:
+    """Takes the lines in order and knows what stands above each."""
+
+    def __init__(self) -> None:
+        self.under = ""
+        self.in_phase = False
+        #: 0: in no table, 1: behind a line that may be a header, 2: behind the rule, in a table of tasks.
+        self.table = 0
+
+    def take(self, line: Line) -> WorkLine | None:
+        body = line.body
+        if line.kind is LineKind.HEADING:
+            self.under, self.table = body.strip("* "), 0
+            self.in_phase = bool(_PHASE.match(self.under))
+            return self._found(line, WorkKind.HEADING, body) if _TASK_HEADING.fullmatch(body) else None
+        if body.startswith("|"):
+            return self._row(line)
+        self.table = 0
+        if line.kind is LineKind.BULLET:
+            return self._bullet(line)
+        return self._text(line)
+
+    def _found(self, line: Line, kind: WorkKind, text: str) -> WorkLine:
+        return WorkLine(line.number, kind, text.strip(), self.under)
+
+    def _text(self, line: Line) -> WorkLine | None:
+        body = line.body
+        if body[0] in "[>•" and (box := _BOX.fullmatch(body[:_LONGEST])):
+            return self._found(line, WorkKind.BOX, box[1])
+        if body.startswith("**"):
+            if _SPOKEN.fullmatch(body):
+                return self._found(line, WorkKind.HEADING, body)
+            if line.indent == 0 and body.rstrip(":").endswith("**"):
+                self.under, self.in_phase = body.strip("*: "), bool(_PHASE.match(body))
+        elif body.startswith("<task") and _XML.match(body):
+            return self._found(line, WorkKind.TASK, "")
+        elif line.indent == 0 and body.endswith(":") and _PHASE.match(body):
+            self.under, self.in_phase = body.rstrip(":"), True
+        return None
+
+    def _bullet(self, line: Line) -> WorkLine | None:
+        body = line.body[:_LONGEST]
+        box = _BOX.fullmatch(body) if "[" in body[:40] else None
+        if box:
+            return self._found(line, WorkKind.BOX, box[1])
+        if line.raw.lstrip()[0].isdigit():
+            return self._found(line, WorkKind.NUMBERED, body)
+        if _KEY.fullmatch(body) or _SPEC_KIT.fullmatch(body):
+            return self._found(line, WorkKind.KEYED, body)
+        if self.in_phase and line.indent < 2 and not _LABEL.match(body):
+            return self._found(line, WorkKind.ITEM, body)
+        return None
+
+    def _row(self, line: Line) -> WorkLine | None:
+        if self.table == 2:
+            cells = [cell for cell in line.body.strip("|").split("|") if cell.strip()]
+            return self._found(line, WorkKind.ROW, line.body) if len(cells) > 1 else None
+        if self.table == 1 and _RULE.fullmatch(line.body[:_LONGEST]):
+            self.table = 2
+            return None
+        names = {cell.strip(" *`").lower() for cell in line.body[:_LONGEST].strip("|").split("|")}
+        self.table = 1 if names & _TASK_CELLS and names & _OTHER_CELLS else 3
+        return None
