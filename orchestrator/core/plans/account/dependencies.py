@@ -54,7 +54,7 @@ def waits_in_markdown(lines: Iterable[Line]) -> Iterator[WorkLine]:
 
 def _wait_of(line: Line) -> WorkLine | None:
     body = line.body[:_LONGEST]
-    label = _LABEL.fullmatch(body)
+    label = _LABEL.fullmatch(body) if ":" in body else None
     if label:
         said = label[1].strip("*_ ")
         return None if _NONE.fullmatch(said) else WorkLine(line.number, WorkKind.DEPENDENCY, said, LABELLED)
