@@ -120,8 +120,8 @@ class TestTrackersHaveNoBatches:
         assert reading.plan
         keys = [step.key for step in reading.plan.steps()]
         assert starts(reading) == (keys[0], keys[1])
-        waves = preview(reading.plan, 100).waves
-        assert waves == ((keys[0], keys[1]), (keys[2],), (keys[3],))
+        launches = preview(reading.plan, 100).launches
+        assert launches == ((keys[0], keys[1]), (keys[2],), (keys[3],))
         assert all(step.parallel for step in reading.plan.steps())
 
     def test_bx4_waves_of_a_tracker_are_no_barriers(self) -> None:
@@ -334,8 +334,8 @@ class TestOrderOfFrontMatter:
         assert reading.plan
         assert reading.plan.by_needs
         assert [len(stage.batches) for stage in reading.plan.stages] == [1]
-        waves = [sorted(wave) for wave in preview(reading.plan, 100).waves]
-        assert waves == [["A1", "B1"], ["A2", "C1"], ["MP1"], ["A3"]]
+        launches = [sorted(keys) for keys in preview(reading.plan, 100).launches]
+        assert launches == [["A1", "B1"], ["A2", "C1"], ["MP1"], ["A3"]]
 
     def test_bx4_without_the_key_batches_are_derived_as_before(self) -> None:
         source = FREE.replace("order: dependencies", "order: batches")
@@ -351,7 +351,7 @@ class TestOrderOfFrontMatter:
         )
         reading = reading_of(source)
         assert reading.plan
-        assert preview(reading.plan, 100).waves == (("A1", "B1"), ("C1",))
+        assert preview(reading.plan, 100).launches == (("A1", "B1"), ("C1",))
 
     @pytest.mark.parametrize("more", ["", "\n##### Batch 02: end\n\n###### Thread 01: x\n- D1: Rest\n"])
     def test_bx4_the_key_is_written_and_read_back(self, more: str) -> None:

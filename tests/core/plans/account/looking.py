@@ -25,6 +25,8 @@ def text_of(value: Any) -> str:
 
 
 def plain(text: str) -> str:
+    """The words of a text; the number that Backlog.md puts before a criterion is a mark, as a bullet is."""
+    text = re.sub(r"\A\s*#\d+\s", "", text)
     return " ".join(re.findall(r"[^\W_]+", text.lower()))
 
 
