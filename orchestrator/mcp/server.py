@@ -42,6 +42,7 @@ def build_server(sign_in: Callable[[], Caller]) -> MCPServer[None]:
         work.list_claimable_tasks,
         work.get_brief,
         work.continue_task,
+        work.why,
         plans.check_plan,
         plans.list_comments,
         workflows.list_workflows,

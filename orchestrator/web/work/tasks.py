@@ -19,12 +19,14 @@ from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import OPEN_TASK, BlockerKind, ExecutorKind, WorkstreamStatus
 from orchestrator.models import Executor, Task, Workstream
 from orchestrator.queries.base.roles import doers_of
+from orchestrator.queries.engine.explanations import explained
 from orchestrator.queries.work.additions import steps_left
 from orchestrator.queries.work.blockers import blocked_task
 from orchestrator.queries.work.briefs import upstream_of
 from orchestrator.queries.work.rework import returned, to_prove, to_verify_again
 from orchestrator.queries.work.tasks import find_task, find_workstream, task_detail
 from orchestrator.services.base.acts import lacking
+from orchestrator.services.freeing import why_task
 from orchestrator.services.people import blockers, executors, interventions
 from orchestrator.services.review import additions
 from orchestrator.services.work import claims, completions, failures, rework
@@ -55,7 +57,8 @@ def task_by_id(_request: HttpRequest, task_id: int) -> HttpResponse:
 def task_page(
     request: HttpRequest, workstream: Workstream, key: str, acted: str = "", refusal: Refusal | None = None
 ) -> HttpResponse:
-    detail = task_detail(workstream, key)
+    known = explained(workstream, now())
+    detail = task_detail(workstream, key, known)
     who = viewer(request)
     stands = f"{detail.row.state}-{len(detail.row.attempts)}"
     seen = request.GET.get("seen") or stands
@@ -75,6 +78,8 @@ def task_page(
         "why_not": why_not(who, detail, person_executor(who)),
         "acted": acted,
         **_so_far(detail.row.task),
+        "why": why_task(workstream, key, now(), known) if is_open else None,
+        "here": request.path,
         "watched": workstream.status == WorkstreamStatus.ACTIVE and is_open,
         "seen": seen,
         "stale": seen != stands,
