@@ -64,10 +64,22 @@ class WaitingRoot:
 
 
 @dataclass(frozen=True)
+class AlsoInTheWay:
+    """Another task that needs somebody before what was asked about can go on."""
+
+    kind: RootKind
+    key: str
+    title: str
+    sentence: str
+    address: str
+
+
+@dataclass(frozen=True)
 class WhyFacts:
     """The whole chain as one `sentence`, then as `links` from what was asked about to the root.
 
-    Of a long chain the middle is left out; `left_out` says how many links that are.
+    Of a long chain the middle is left out; `left_out` says how many links that are. `also` are the most
+    urgent of the other tasks of the workstream that need somebody first.
     """
 
     workstream: str
@@ -76,3 +88,4 @@ class WhyFacts:
     links: tuple[WaitingLink, ...]
     left_out: int
     root: WaitingRoot
+    also: tuple[AlsoInTheWay, ...]

@@ -331,12 +331,19 @@ def chain_of(names: Sequence[str], stands: str) -> str:
     return f"{way}{''.join(f', which waits for {name}' for name in others[1:])}: {stands}"
 
 
-def whole_chain(said: str, lasted: timedelta | None, waiting: int, to_do: str) -> str:
-    """A chain as one sentence, with how long its root stands, what waits behind it, and what frees it."""
+def whole_chain(
+    said: str, lasted: timedelta | None, waiting: int, to_do: str, also: Sequence[str] = ()
+) -> str:
+    """A chain as one sentence: how long its root stands, what waits behind it, what frees it, and what is
+    `also` in the way."""
     parts = [said if lasted is None else f"{said}, for {lasting(lasted)}"]
     if waiting:
         parts.append(f"{waiting} task{' waits' if waiting == 1 else 's wait'} behind it")
-    return f"{'; '.join([*parts, *([to_do] if to_do else [])])}."
+    parts += [to_do] if to_do else []
+    if also:
+        names = ", ".join(also[:3]) + (f" and {len(also) - 3} more" if len(also) > 3 else "")
+        parts.append(f"{names} {'needs' if len(also) == 1 else 'need'} somebody as well")
+    return f"{'; '.join(parts)}."
 
 
 def the_workstream(slug: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from orchestrator.core.engine.ancestry import ancestors
 from orchestrator.core.engine.order import OrderKey
 from orchestrator.core.engine.rework import to_redo
 from orchestrator.core.engine.schedule import Verdict
@@ -72,6 +73,8 @@ URGENCY: Final = (
     RootKind.RUNNING,
     RootKind.WRITING,
 )
+#: Front tasks that do not go on by themselves, and that no executor takes.
+_NEEDS_SOMEBODY: Final = frozenset(URGENCY[:5])
 #: What holds a workstream before anything that stands in it.
 _FIRST: Final = frozenset({Reason.DIVERGED, Reason.CLOSED})
 _OWN: Final[Mapping[Reason, RootKind]] = {
@@ -190,7 +193,11 @@ def front(standing: Standing) -> Iterable[FrontTask]:
 
 def most_urgent(tasks: Iterable[FrontTask]) -> FrontTask | None:
     """The one that a workstream waits for (see `URGENCY`); ties go by launch order."""
-    return min(tasks, key=lambda task: (URGENCY.index(task.kind), task.order), default=None)
+    return min(tasks, key=_urgency, default=None)
+
+
+def _urgency(task: FrontTask) -> tuple[int, OrderKey]:
+    return URGENCY.index(task.kind), task.order
 
 
 def _kind_of(view: TaskView, verdict: Verdict) -> RootKind | None:
@@ -210,6 +217,18 @@ def _of_handover(view: TaskView) -> RootKind:
     if not view.artifact:
         return RootKind.NOTHING
     return RootKind.ARTIFACT if view.damaged else RootKind.WRITING
+
+
+def also_in_the_way(standing: Standing, key: str, root: str) -> tuple[FrontTask, ...]:
+    """What beside the root needs somebody before the task `key`, or the workstream when it is empty, goes on;
+    the most urgent first."""
+    before = set(ancestors(list(standing.tasks.values()), key)) if key else standing.tasks.keys()
+    found = [
+        task
+        for task in front(standing)
+        if task.order.key in before and task.order.key not in (key, root) and task.kind in _NEEDS_SOMEBODY
+    ]
+    return tuple(sorted(found, key=_urgency))
 
 
 def behind(standing: Standing, key: str) -> tuple[str, ...]:

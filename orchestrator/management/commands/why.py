@@ -53,6 +53,8 @@ def _lines(facts: WhyFacts) -> Iterator[str]:
         yield _link(link)
     yield ""
     yield from (f"{label}: {value}" for label, value in _root(facts.root) if value)
+    for other in facts.also:
+        yield f"Also in the way: {other.key} ({other.title}): {other.sentence}"
 
 
 def _link(link: WaitingLink) -> str:

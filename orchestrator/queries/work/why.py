@@ -9,9 +9,9 @@ from typing import Final
 
 from django.urls import reverse
 
-from orchestrator.contract.why import WaitingLink, WaitingRoot, WhyFacts
+from orchestrator.contract.why import AlsoInTheWay, WaitingLink, WaitingRoot, WhyFacts
 from orchestrator.core.engine import explain
-from orchestrator.core.engine.why import Chain, Link, Point, Standing, behind, chain
+from orchestrator.core.engine.why import Chain, Link, Point, Standing, also_in_the_way, behind, chain
 from orchestrator.core.terms import Reason, Role, RootKind
 from orchestrator.models import Task, Workstream, WorkstreamNeed
 from orchestrator.queries.engine.explanations import Explained, explained
@@ -51,13 +51,15 @@ class Waiting:
         since = Since(list(rows.values()))
         links = [self._link(link, rows.get(link.at), since) for link in shown]
         root = self._root(found, links[-1], rows.get(found.root.at), since)
+        also = self._also(start, found)
         return WhyFacts(
             workstream=start.workstream,
             key=start.key,
-            sentence=self._sentence(found, start, root),
+            sentence=self._sentence(found, start, root, [one.key for one in also]),
             links=tuple(links),
             left_out=len(found.links) - len(shown),
             root=root,
+            also=also[:FIRST],
         )
 
     def _look(self, slug: str) -> Standing | None:
@@ -163,14 +165,32 @@ class Waiting:
             return ()
         return behind(standing, at.key)
 
-    def _sentence(self, found: Chain, start: Point, root: WaitingRoot) -> str:
+    def _also(self, start: Point, found: Chain) -> tuple[AlsoInTheWay, ...]:
+        explained, standing = self._explained(start.workstream), self._look(start.workstream)
+        if explained is None or standing is None or found.kind is RootKind.NOTHING:
+            return ()
+        root = found.root.at.key if found.root.at.workstream == start.workstream else ""
+        others = also_in_the_way(standing, start.key, root)
+        tasks = [explained.loaded.tasks[other.order.key] for other in others]
+        return tuple(
+            AlsoInTheWay(
+                kind=other.kind,
+                key=task.step.key,
+                title=task.step.title,
+                sentence=standing.verdicts[task.step.key].sentence,
+                address=_act_of(other.kind, explained.workstream, task),
+            )
+            for other, task in zip(others, tasks, strict=True)
+        )
+
+    def _sentence(self, found: Chain, start: Point, root: WaitingRoot, also: Sequence[str]) -> str:
         names = [_name(link.at, start) for link in found.links if link.at != Point(start.workstream)]
         if not names or found.root.at == Point(start.workstream):
             said = f"{names[0]}: {root.stands}" if names else root.stands
         else:
             said = explain.chain_of(names, root.stands)
         lasted = self._now - root.since if root.since else None
-        return explain.whole_chain(said, lasted, root.behind, root.to_do)
+        return explain.whole_chain(said, lasted, root.behind, root.to_do, also)
 
 
 def _name(at: Point, start: Point) -> str:
