@@ -26,6 +26,7 @@ from orchestrator.contract.workstreams import (
     WorkstreamQuery,
 )
 from orchestrator.core.terms import IntegrationSource, Scope
+from orchestrator.queries.work.tasks import find_workstream as find_row
 from orchestrator.queries.workstreams.workstream_facts import (
     find_workstream,
     list_workstreams,
@@ -62,7 +63,7 @@ def why(request: HttpRequest, uuid: UUID) -> WhyFacts:
 
     The chain from its most urgent front task, or from what holds all of it, to its root.
     """
-    return why_workstream(find_workstream(uuid), timezone.now())
+    return why_workstream(find_row(uuid), timezone.now())
 
 
 @router.patch("/{uuid:uuid}/", response=WorkstreamFacts)

@@ -221,7 +221,5 @@ def _act_of(kind: RootKind, workstream: Workstream, task: Task | None) -> str:
 
 def _needing(workstream: Workstream) -> tuple[str, ...]:
     """The workstreams that wait until this one is completed."""
-    needs: Sequence[str] = WorkstreamNeed.objects.filter(needed=workstream).values_list(
-        "workstream__slug", flat=True
-    )
-    return tuple(sorted(needs))
+    needs = WorkstreamNeed.objects.filter(needed=workstream)
+    return tuple(sorted(needs.values_list("workstream__slug", flat=True)))
