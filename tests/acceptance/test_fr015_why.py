@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orchestrator.contract.why import WhyFacts
@@ -259,3 +261,42 @@ def test_fr015_a_chain_costs_the_same_however_long_the_plan_is(
         answer = asked.rest("S59")
     assert answer["root"]["key"] == "A1"
     assert answer["root"]["behind"] == 61
+
+
+def test_fr015_lc4_the_portfolio_says_what_each_workstream_waits_for(driver: Driver, asked: Asked) -> None:
+    driver.start()
+    driver.claim("B1")
+    ask(driver, "B1", "How are prices rounded?")
+    with time_machine.travel(timezone.now() + HOURS, tick=False):
+        client = signed_in(driver.cast.observer)
+        page, listed = words(client.get("/portfolio/")), client.get("/portfolio.csv")
+    said = "B1: it asks: How are prices rounded?, for 3 hours."
+    assert said in page
+    assert "tasks are open" not in page
+    assert said in b"".join(listed.streaming_content).decode()
+
+
+def test_fr015_lc2_a_stalled_workstream_says_since_when_and_what_happened_last(
+    driver: Driver, asked: Asked
+) -> None:
+    driver.start()
+    driver.do("A1", "B1")
+    last = HistoryEntry.objects.filter(workstream=driver.workstream).order_by("-sequence")[0]
+    with time_machine.travel(timezone.now() + timedelta(days=9), tick=False):
+        page = words(signed_in(driver.cast.observer).get("/portfolio/?signal=stalled"))
+    assert f"No update for 9 days, the last: {last.action} {last.subject} ({last.actor})." in page
+    assert "A2: ready, waits for an executor to claim it, for 9 days." in page
+
+
+def test_fr015_many_rows_of_the_portfolio_cost_as_much_as_two(driver: Driver) -> None:
+    client = signed_in(driver.cast.observer)
+
+    def page_costs(more: int) -> int:
+        for number in range(more):
+            driver.start(plan(f"Refunds {more} {number}"))
+        with CaptureQueriesContext(connection) as statements:
+            assert client.get("/portfolio/").status_code == 200
+        return len(statements)
+
+    first = page_costs(2)
+    assert page_costs(5) == first

@@ -237,22 +237,24 @@ def diverged() -> str:
 # -- what a workstream waits for, in the portfolio and the inbox
 
 
-def workstream(counts: WorkstreamCounts, now: datetime) -> str:
-    """One sentence on what the workstream waits for, the most urgent thing first."""
+def workstream(counts: WorkstreamCounts, now: datetime, root: str = "", last: str = "") -> str:
+    """What the workstream waits for, the most urgent thing first: `root` says what its front waits for,
+    `last` what happened last in it."""
     raised, state = signals(counts, now), lifecycle(counts)
     if state in (Lifecycle.ACCEPTED, Lifecycle.ARCHIVED):
         return "Closed."
     if Signal.BLOCKED in raised:
-        return f"{_tasks(counts.blocked_tasks)} blocked."
+        return f"{_tasks(counts.blocked_tasks)} blocked. {root}".rstrip()
     if state == Lifecycle.FINISHED:
         return f"All tasks are done; {_UNACCEPTED}."
     if Signal.STALLED in raised:
-        return f"No update for {_days(counts.updated_at, now)} days."
+        days = f"No update for {_days(counts.updated_at, now)} days"
+        return f"{days}{f', the last: {last}' if last else ''}. {root}".rstrip()
     if Signal.OLDIES in raised:
-        return f"Created {_days(counts.created_at, now)} days ago and nothing is done."
+        return f"Created {_days(counts.created_at, now)} days ago and nothing is done. {root}".rstrip()
     if state == Lifecycle.PLANNING:
         return "The plan is not approved yet."
-    return f"{_tasks(counts.open_tasks)} open."
+    return root or f"{_tasks(counts.open_tasks)} open."
 
 
 def finished(tasks: int) -> str:
@@ -321,6 +323,12 @@ def root_stands(kind: RootKind, detail: str, sentence: str) -> str:
     return stands.get(kind, sentence).removesuffix(".")
 
 
+def detail_of(kind: RootKind, task: TaskView) -> str:
+    """The question, error, note or file that a root is about."""
+    details = {RootKind.QUESTION: task.note, RootKind.FAILURE: task.failure, RootKind.BLOCKER: task.blocker}
+    return details.get(kind, task.artifact)
+
+
 def chain_of(names: Sequence[str], stands: str) -> str:
     """`E1 waits for MP1, which waits for B1: it asks: half-up or half-even?`"""
     first, *others = names
@@ -360,11 +368,6 @@ def who_could_claim(free: Sequence[str], busy: int, roles: Collection[str]) -> s
     return f"no executor has the role {' or '.join(sorted(roles))}"
 
 
-def no_update(lasted: timedelta, last: str) -> str:
-    """Of a workstream that stalled: since when, and what happened last."""
-    return f"No update for {lasting(lasted)}" + (f", since {last}." if last else ".")
-
-
 def lasting(span: timedelta) -> str:
     """A length of time in its largest whole unit: "3 days", "2 hours", "under a minute"."""
     seconds = int(span.total_seconds())
@@ -373,6 +376,10 @@ def lasting(span: timedelta) -> str:
         if count >= 1:
             return f"{count} {name}{'' if count == 1 else 's'}"
     return "under a minute"
+
+
+def last_act(action: str, subject: str, actor: str) -> str:
+    return f"{action} {subject} ({actor})"
 
 
 def _tasks(count: int) -> str:

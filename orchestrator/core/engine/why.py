@@ -35,8 +35,8 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """A station of a chain. `reason` is None for a workstream that nothing holds as a whole."""
+class Station:
+    """Where a chain stops on its way. `reason` is None for a workstream that nothing holds as a whole."""
 
     at: Point
     reason: Reason | None
@@ -47,11 +47,11 @@ class Link:
 class Chain:
     """`links` begin with what was asked about and end with the root, which is of this `kind`."""
 
-    links: tuple[Link, ...]
+    links: tuple[Station, ...]
     kind: RootKind
 
     @property
-    def root(self) -> Link:
+    def root(self) -> Station:
         return self.links[-1]
 
 
@@ -102,7 +102,7 @@ def chain(start: Point, look: Look) -> Chain:
     What it does not know ends the chain: a round looks again at what waited for it. Whatever waits for
     itself is a circle, which ends where it closes.
     """
-    links: list[Link] = []
+    links: list[Station] = []
     seen: set[Point] = set()
     at: Point | None = start
     while at is not None:
@@ -123,7 +123,7 @@ def chain(start: Point, look: Look) -> Chain:
 class _Step(NamedTuple):
     """A link, and either what it waits for or the kind of root that it is."""
 
-    link: Link
+    link: Station
     kind: RootKind = RootKind.NOTHING
     following: Point | None = None
 
@@ -137,7 +137,7 @@ def _of_awaited(step: _Step, standing: Standing) -> RootKind:
 
 def _at_task(at: Point, standing: Standing) -> _Step:
     verdict = standing.verdicts[at.key]
-    link = Link(at, verdict.reason, verdict.sentence)
+    link = Station(at, verdict.reason, verdict.sentence)
     view = standing.tasks.get(at.key)
     if verdict.reason in _OWN:
         return _Step(link, _OWN[verdict.reason])
@@ -162,24 +162,37 @@ def _holder(verdict: Verdict, standing: Standing) -> Point:
     return Point(standing.slug, verdict.holder)
 
 
-def _at_workstream(at: Point, standing: Standing) -> _Step:
-    """What a workstream waits for: its most urgent front task, else what holds all of it."""
-    hold = standing.hold
-    first = None if hold and hold.reason in _FIRST else most_urgent(front(standing))
+class Stop(NamedTuple):
+    """What a workstream waits for: a task of it (`key`), what holds all of it, or, with no `kind`, the
+    workstream `needed`."""
+
+    kind: RootKind | None
+    key: str = ""
+    needed: str = ""
+
+
+def stop_of(hold: Hold | None, tasks: Iterable[FrontTask], *, open_tasks: bool) -> Stop:
+    """The most urgent front task of a workstream, else what holds all of it; while neither does, the next
+    round, or where no task is open any more its acceptance."""
+    first = None if hold and hold.reason in _FIRST else most_urgent(tasks)
     if first is not None:
-        verdict = standing.verdicts[first.order.key]
-        return _Step(Link(at, None, verdict.sentence), following=Point(standing.slug, first.order.key))
+        return Stop(first.kind, first.order.key)
     if hold is not None:
-        link = Link(at, hold.reason, hold.sentence)
-        if hold.reason is Reason.WORKSTREAM_DEPENDENCY:
-            return _Step(link, following=Point(hold.holder))
-        return _Step(link, _OF_HOLD[hold.reason])
-    return _Step(Link(at, None, ""), unheld(open_tasks=any(task.open for task in standing.tasks.values())))
+        kind = _OF_HOLD.get(hold.reason)
+        return Stop(kind) if kind else Stop(None, needed=hold.holder)
+    return Stop(RootKind.ROUND if open_tasks else RootKind.ACCEPTANCE)
 
 
-def unheld(*, open_tasks: bool) -> RootKind:
-    """What an active workstream waits for while nothing stands in it and nothing holds it."""
-    return RootKind.ROUND if open_tasks else RootKind.ACCEPTANCE
+def _at_workstream(at: Point, standing: Standing) -> _Step:
+    hold = standing.hold
+    stop = stop_of(hold, front(standing), open_tasks=any(task.open for task in standing.tasks.values()))
+    if stop.key:
+        link = Station(at, None, standing.verdicts[stop.key].sentence)
+        return _Step(link, following=Point(standing.slug, stop.key))
+    link = Station(at, hold.reason if hold else None, hold.sentence if hold else "")
+    if stop.kind is None:
+        return _Step(link, following=Point(stop.needed))
+    return _Step(link, stop.kind)
 
 
 def front(standing: Standing) -> Iterable[FrontTask]:
@@ -201,16 +214,27 @@ def _urgency(task: FrontTask) -> tuple[int, OrderKey]:
 
 
 def _kind_of(view: TaskView, verdict: Verdict) -> RootKind | None:
-    if verdict.reason in _OWN:
-        return _OWN[verdict.reason]
+    return kind_of(view, reached=verdict.reason is Reason.BLOCKER)
+
+
+def kind_of(view: TaskView, *, reached: bool) -> RootKind | None:
+    """What a task's own state stops or carries its workstream by; None when it does neither.
+
+    A blocker of a task that is not launched counts once the task is `reached`: nothing else holds it.
+    """
     if not view.open:
         kind = _of_handover(view)
         return None if kind is RootKind.NOTHING else kind
-    if view.live is None:
-        return None
-    # Launched, and held because what it builds on was lost.
-    running = RootKind.RUNNING if view.live is AttemptStatus.RUNNING else RootKind.UNCLAIMED
-    return RootKind.GATE if view.gate else running
+    if view.note:
+        return RootKind.QUESTION
+    if view.live is AttemptStatus.RUNNING:
+        return RootKind.RUNNING
+    if view.live:
+        unsigned = RootKind.GATE if view.gate else RootKind.UNCLAIMED
+        return RootKind.BLOCKER if view.blocker else unsigned
+    if view.failure:
+        return RootKind.FAILURE
+    return RootKind.BLOCKER if view.blocker and reached else None
 
 
 def _of_handover(view: TaskView) -> RootKind:

@@ -11,9 +11,10 @@ from orchestrator.core.terms import Reason, WorkstreamStatus
 from orchestrator.models import Task, Workstream
 from orchestrator.queries.engine.snapshot import Loaded, load_snapshot
 
-#: Reasons a round records and that stand until the next round; what an attempt does meanwhile is newer than
-#: they are.
+#: Reasons a round records and that stand until the next round; what an act did to the task itself meanwhile
+#: is newer than they are.
 RECORDED = REACHED - {
+    Reason.BLOCKER,
     Reason.DIVERGED,
     Reason.LAUNCHED,
     Reason.QUEUED,

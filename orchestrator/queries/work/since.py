@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from orchestrator.core.terms import InterventionKind, Reason
+from orchestrator.core.terms import Reason, RootKind
 from orchestrator.models import (
     Attempt,
     Blocker,
-    HandoffArtifact,
     Intervention,
     RecordedVerdict,
     Task,
@@ -45,15 +44,16 @@ class Since:
         ended = attempt.ended_at if attempt else None
         return max(task.created_at, ended) if ended else task.created_at
 
-    def of_file(self, task: Task | None) -> datetime | None:
-        """When the handover of the task was found damaged, or was announced."""
-        if task is None:
-            return None
-        asked = self._asked.get(task.pk)
-        if asked and asked.kind == InterventionKind.ARTIFACT:
+    def of_root(self, task: Task, kind: RootKind) -> datetime:
+        """When the task came to be the root of a chain of this kind."""
+        attempt, asked = self._attempts.get(task.pk), self._asked.get(task.pk)
+        if kind in (RootKind.QUESTION, RootKind.ARTIFACT) and asked:
             return asked.raised_at
-        handed = HandoffArtifact.objects.filter(attempt__task=task).order_by("-sequence")
-        return handed.values_list("created_at", flat=True).first()
+        if kind is RootKind.BLOCKER and task.pk in self._blocked:
+            return self._blocked[task.pk]
+        if attempt is None:
+            return task.updated_at
+        return attempt.ended_at or attempt.started_at or attempt.queued_at
 
 
 def _latest(tasks: Sequence[int]) -> dict[int, Attempt]:

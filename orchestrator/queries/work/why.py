@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from orchestrator.contract.why import AlsoInTheWay, WaitingLink, WaitingRoot, WhyFacts
 from orchestrator.core.engine import explain
-from orchestrator.core.engine.why import Chain, Link, Point, Standing, also_in_the_way, behind, chain
+from orchestrator.core.engine.why import Chain, Point, Standing, Station, also_in_the_way, behind, chain
 from orchestrator.core.terms import Reason, Role, RootKind
 from orchestrator.models import Task, Workstream, WorkstreamNeed
 from orchestrator.queries.engine.explanations import Explained, explained
@@ -45,7 +45,7 @@ class Waiting:
         self._read.setdefault(workstream.slug, explained(workstream, self._now))
         found = chain(start, self._look)
         if not found.links:
-            found = Chain((Link(start, Reason.DONE, explain.DROPPED),), RootKind.NOTHING)
+            found = Chain((Station(start, Reason.DONE, explain.DROPPED),), RootKind.NOTHING)
         shown = found.links if len(found.links) <= 2 * ENDS else (*found.links[:ENDS], *found.links[-ENDS:])
         rows = {link.at: row for link in shown if (row := self._task(link.at))}
         since = Since(list(rows.values()))
@@ -86,7 +86,7 @@ class Waiting:
         found = self._explained(at.workstream)
         return found.loaded.tasks.get(at.key) if found else None
 
-    def _link(self, link: Link, task: Task | None, since: Since) -> WaitingLink:
+    def _link(self, link: Station, task: Task | None, since: Since) -> WaitingLink:
         workstream = self._workstream(link.at)
         if task is None:
             at, title = hold_since(workstream, link.reason), workstream.title
@@ -118,7 +118,7 @@ class Waiting:
             key=at.key,
             title=link.title,
             stands=explain.root_stands(kind, self._detail(kind, at, claimers), found.root.sentence),
-            since=since.of_file(task) if kind in (RootKind.ARTIFACT, RootKind.WRITING) else link.since,
+            since=since.of_root(task, kind) if task else link.since,
             freed_by=asked,
             people=names_in(asked),
             could_claim=claimers.shown,
@@ -153,11 +153,7 @@ class Waiting:
             return ""
         if kind is RootKind.UNCLAIMED:
             return claimers.sentence
-        return {
-            RootKind.QUESTION: view.note,
-            RootKind.FAILURE: view.failure,
-            RootKind.BLOCKER: view.blocker,
-        }.get(kind, view.artifact)
+        return explain.detail_of(kind, view)
 
     def _behind(self, kind: RootKind, at: Point) -> tuple[str, ...]:
         standing = self._look(at.workstream)
