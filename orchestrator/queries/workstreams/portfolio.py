@@ -316,7 +316,13 @@ def choices() -> dict[str, list[str]]:
     """What the drop-downs offer: domains, owners and workflows that have a workstream."""
     everything = Workstream.objects.order_by()
     return {
-        "domains": sorted(set(everything.values_list("domain", flat=True)), key=str.casefold),
+        "domains": domains(),
         "owners": sorted(set(everything.values_list("owner__username", flat=True)), key=str.casefold),
         "workflows": sorted(set(everything.values_list("version__workflow__slug", flat=True))),
     }
+
+
+def domains() -> list[str]:
+    """The domains that have a workstream, by name."""
+    found = Workstream.objects.order_by().values_list("domain", flat=True).distinct()
+    return sorted(found, key=str.casefold)
