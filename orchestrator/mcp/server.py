@@ -55,6 +55,7 @@ def build_server(sign_in: Callable[[], Caller]) -> MCPServer[None]:
         workstreams.update_workstream_status,
         work.claim_task,
         work.report_progress,
+        work.release_task,
         work.complete_task,
         work.add_steps,
         work.fail_task,

@@ -19,7 +19,7 @@ from orchestrator.queries.work.task_facts import TaskFilter, list_tasks
 from orchestrator.queries.work.tasks import find_task, find_workstream_by_slug
 from orchestrator.services.freeing import why_task, why_workstream
 from orchestrator.services.review import additions
-from orchestrator.services.work import claims, completions, failures
+from orchestrator.services.work import claims, completions, failures, releases
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,20 @@ class WorkTools(Tools):
         """Leave a breadcrumb: what was done last, so that another agent could continue."""
         caller = self.doer(claims.report)
         claims.report(
+            attempt_id=attempt_id,
+            token=token,
+            executor=caller.executor,
+            actor=caller.actor,
+            breadcrumb=breadcrumb,
+            now=timezone.now(),
+        )
+        return attempt_facts(attempt_id)
+
+    def release_task(self, attempt_id: int, token: int, breadcrumb: str) -> AttemptFacts:
+        """Give a task back without a failure; the breadcrumb says how far it is, for whoever claims it
+        next."""
+        caller = self.doer(releases.release)
+        releases.release(
             attempt_id=attempt_id,
             token=token,
             executor=caller.executor,

@@ -29,7 +29,7 @@ from orchestrator.services.base.acts import lacking
 from orchestrator.services.freeing import why_task
 from orchestrator.services.people import blockers, executors, interventions
 from orchestrator.services.review import additions
-from orchestrator.services.work import claims, completions, failures, rework
+from orchestrator.services.work import claims, completions, failures, releases, rework
 from orchestrator.web.acting import Viewer, act_of, chosen, does, now, number, perform, typed, viewer
 from orchestrator.web.show import show
 from orchestrator.web.work.interventions import answered
@@ -147,6 +147,20 @@ def _report(request: HttpRequest, found: Task, who: Viewer) -> str:
     return f"The breadcrumb of {found.step.key} is stored."
 
 
+@does(releases.release)
+def _release(request: HttpRequest, found: Task, who: Viewer) -> str:
+    held, token = number(request, "attempt"), number(request, "token")
+    releases.release(
+        attempt_id=held,
+        token=token,
+        executor=_mine(who),
+        breadcrumb=typed(request, "breadcrumb"),
+        actor=who.actor,
+        now=now(),
+    )
+    return f"You have given {found.step.key} back; it can be claimed again."
+
+
 @does(completions.complete)
 def _complete(request: HttpRequest, found: Task, who: Viewer) -> str:
     held, token = number(request, "attempt"), number(request, "token")
@@ -262,6 +276,7 @@ def _resolve_blocker(request: HttpRequest, found: Task, who: Viewer) -> str:
 ACTS: dict[str, Callable[[HttpRequest, Task, Viewer], str]] = {
     "claim": _claim,
     "report": _report,
+    "release": _release,
     "complete": _complete,
     "add-steps": _add_steps,
     "fail": _fail,
