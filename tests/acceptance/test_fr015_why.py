@@ -90,7 +90,7 @@ def test_fr015_a_question_far_ahead_is_named_with_since_who_and_what_waits(
     driver.advance()
     answer = asked.rest("MP1")
     assert answer["sentence"] == (
-        "MP1 waits for B1: it asks: How are prices rounded?, for 3 hours; 3 tasks wait behind it; answer it."
+        "MP1 waits for B1: it asks “How are prices rounded?”, for 3 hours; 3 tasks wait behind it; answer it."
     )
     assert [link["key"] for link in answer["links"]] == ["MP1", "B1"]
     root = answer["root"]
@@ -100,7 +100,7 @@ def test_fr015_a_question_far_ahead_is_named_with_since_who_and_what_waits(
     assert root["freed_by"] == ["approver", "contributor", "initiator", "reviewer"]
     assert root["address"] == f"/workstreams/{driver.workstream.uuid}/tasks/B1/"
     for said in (asked.page("MP1"), asked.page(), asked.command("MP1"), asked.command()):
-        assert "it asks: How are prices rounded?, for 3 hours" in said
+        assert "it asks “How are prices rounded?”, for 3 hours" in said
         assert "answer it" in said
 
 
@@ -121,7 +121,7 @@ def test_fr015_a_root_in_another_workstream_is_reached_through_the_need(driver: 
     assert answer["root"]["address"].startswith(f"/workstreams/{first.uuid}/")
     assert answer["sentence"].startswith(
         "A1 waits for the workstream price-book, which waits for price-book/A1: "
-        "its last attempt failed: The ledger is closed, for 3 hours"
+        "its last attempt failed with “The ledger is closed.”, for 3 hours"
     )
 
 
@@ -270,7 +270,7 @@ def test_fr015_lc4_the_portfolio_says_what_each_workstream_waits_for(driver: Dri
     with time_machine.travel(timezone.now() + HOURS, tick=False):
         client = signed_in(driver.cast.observer)
         page, listed = words(client.get("/portfolio/")), client.get("/portfolio.csv")
-    said = "B1: it asks: How are prices rounded?, for 3 hours."
+    said = "B1: it asks “How are prices rounded?”, for 3 hours."
     assert said in page
     assert "tasks are open" not in page
     assert said in b"".join(listed.streaming_content).decode()

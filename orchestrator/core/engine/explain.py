@@ -310,9 +310,9 @@ def root_stands(kind: RootKind, detail: str, sentence: str) -> str:
     """What a chain ends at: `detail` is a question, an error or the like, `sentence` what its task says."""
     said = _short(detail)
     stands = {
-        RootKind.QUESTION: f"it asks: {said}",
-        RootKind.FAILURE: f"its last attempt failed: {said}",
-        RootKind.BLOCKER: f"it is blocked: {said}",
+        RootKind.QUESTION: f"it asks “{said}”",
+        RootKind.FAILURE: f"its last attempt failed with “{said}”",
+        RootKind.BLOCKER: f"it is blocked by “{said}”",
         RootKind.ARTIFACT: f"its handoff artifact cannot be used: {said}",
         RootKind.WRITING: f"its handoff artifact is on its way: {said}",
         RootKind.UNCLAIMED: sentence if said == "" else f"{sentence} ({said})",
