@@ -1,4 +1,6 @@
-"""FR-027, WF-8: whoever holds a task gives it back: no failure, the breadcrumb stays, anybody may go on."""
+"""FR-027, WF-8: whoever holds a task gives it back: no failure, the breadcrumb stays, anybody may go on. A
+person may hold several.
+"""
 
 import pytest
 
@@ -63,4 +65,23 @@ def test_fr027_a_person_gives_back_on_the_page(driver: Driver) -> None:
     assert "Nothing is in your hands" in words(person.get("/?view=hands"))
     driver.advance()
     assert driver.ready() == ["A1", "B1"]
+    assert state_problems(driver.reload()) == []
+
+
+def test_fr027_a_person_holds_several_tasks_an_agent_one(driver: Driver) -> None:
+    driver.start()
+    person, uuid = signed_in(driver.cast.contributor), driver.reload().uuid
+    for key in ("A1", "B1"):
+        page = f"/workstreams/{uuid}/tasks/{key}/"
+        done = person.post(f"{page}claim", {"attempt": driver.attempt(key).pk}, follow=True)
+        assert f"You hold {key} now." in words(done)
+    assert Assignment.objects.filter(released_at=None, executor__kind="person").count() == 2
+    hands = words(person.get("/?view=hands"))
+    assert "A1: Ledger entries for refunds" in hands
+    assert "B1: Gateway call" in hands
+    token = {"attempt": driver.attempt("A1").pk, "token": driver.task("A1").last_token}
+    person.post(f"/workstreams/{uuid}/tasks/A1/release", {**token, "breadcrumb": "Later."})
+    driver.advance()
+    agent = Machine.of(driver.cast.builder("agent"))
+    assert agent.post(f"/api/attempts/{driver.attempt('A1').pk}/claim")[0] == 200
     assert state_problems(driver.reload()) == []

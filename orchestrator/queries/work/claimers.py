@@ -62,6 +62,6 @@ def _of_accounts(roles: Collection[str]) -> Q:
 
 def _running(executors: Sequence[int]) -> dict[int, str]:
     """By executor the task that it runs."""
-    held = Assignment.objects.filter(released_at=None, executor__in=executors)
+    held = Assignment.objects.filter(released_at=None, alone=True, executor__in=executors)
     rows = held.values_list("executor", "attempt__task__step__key", "attempt__task__workstream__slug")
     return {executor: f"{slug}/{key}" for executor, key, slug in rows}
