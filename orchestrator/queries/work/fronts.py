@@ -6,9 +6,10 @@ together (FR-015, LC-4).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Subquery
 
@@ -31,7 +32,7 @@ from orchestrator.models.attempt import LIVE
 from orchestrator.models.task import OPEN
 from orchestrator.queries.engine.holds import Holding, Needed, hold_on, work_is_stopped
 from orchestrator.queries.engine.signatures import signers_by_gate
-from orchestrator.queries.engine.task_views import unusable_of
+from orchestrator.queries.engine.task_views import USABLE, Unusable, unusable_of
 from orchestrator.queries.work.since import Since
 
 #: Roots that the portfolio has sentences of its own for.
@@ -88,20 +89,32 @@ def _fronts(
 ) -> tuple[Mapping[int, list[FrontTask]], dict[int, TaskView], dict[tuple[int, str], Task]]:
     """The front tasks of each workstream, and of those tasks the views by id and the rows by their place."""
     rows = [*_open_rows(ids), *_unusable_rows(ids)]
-    reached = _reached([row.pk for row in rows if row.blocker_note])
+    reached = _reached([row.task.pk for row in rows if row.blocker])
     fronts: dict[int, list[FrontTask]] = defaultdict(list)
     views: dict[int, TaskView] = {}
     tasks: dict[tuple[int, str], Task] = {}
     for row in rows:
-        view = _view(row)
-        kind = kind_of(view, reached=row.pk in reached)
+        task, view = row.task, _view(row)
+        kind = kind_of(view, reached=task.pk in reached)
         if kind is not None:
-            fronts[row.workstream_id].append(FrontTask(kind, view.order))
-            views[row.pk], tasks[row.workstream_id, view.key] = view, row
+            fronts[task.workstream_id].append(FrontTask(kind, view.order))
+            views[task.pk], tasks[task.workstream_id, view.key] = view, task
     return fronts, views, tasks
 
 
-def _open_rows(ids: Sequence[int]) -> Iterable[Task]:
+class _FrontRow(NamedTuple):
+    """A task with what its rows say of it: the live attempt's status and holder, the error of a failure that
+    nobody has followed up, the note of an open blocker, why its handover cannot be used."""
+
+    task: Task
+    live: str = ""
+    held_by: str = ""
+    error: str = ""
+    blocker: str = ""
+    unusable: Unusable = USABLE
+
+
+def _open_rows(ids: Sequence[int]) -> list[_FrontRow]:
     attempts = Attempt.objects.filter(task=OuterRef("pk"))
     live = attempts.filter(status__in=LIVE)
     failed = attempts.filter(status=AttemptStatus.FAILED, followed_up_at=None).order_by("-number")
@@ -113,44 +126,46 @@ def _open_rows(ids: Sequence[int]) -> Iterable[Task]:
         step__version=F("workstream__version"),
         status__in=OPEN,
     )
-    return _placed(found).annotate(
-        live_status=Subquery(live.values("status")[:1]),
-        held_by=Subquery(live.values("assignment__claimed_as")[:1]),
-        error=Subquery(failed.values("error")[:1]),
-        blocker_note=Subquery(blockers.values("note")[:1]),
-    )
+    said = {
+        "live": live.values("status")[:1],
+        "held_by": live.values("assignment__claimed_as")[:1],
+        "error": failed.values("error")[:1],
+        "blocker": blockers.values("note")[:1],
+    }
+    rows = _placed(found).annotate(**{f"said_{name}": Subquery(value) for name, value in said.items()})
+    return [_told(row, {name: getattr(row, f"said_{name}") or "" for name in said}) for row in rows]
 
 
-def _unusable_rows(ids: Sequence[int]) -> Iterable[Task]:
+def _told(row: Task, said: Mapping[str, str]) -> _FrontRow:
+    return _FrontRow(row, said["live"], said["held_by"], said["error"], said["blocker"])
+
+
+def _unusable_rows(ids: Sequence[int]) -> list[_FrontRow]:
     unusable = unusable_of(ids)
     if not unusable:
         return []
-    found = list(_placed(Task.objects.filter(pk__in=unusable, step__version=F("workstream__version"))))
-    for row in found:
-        row.live_status = row.held_by = row.error = row.blocker_note = None
-        row.unusable = unusable[row.pk]
-    return found
+    found = _placed(Task.objects.filter(pk__in=unusable, step__version=F("workstream__version")))
+    return [_FrontRow(row, unusable=unusable[row.pk]) for row in found]
 
 
 def _placed(tasks: QuerySet[Task]) -> QuerySet[Task]:
     return tasks.select_related("step__thread__batch__stage")
 
 
-def _view(row: Task) -> TaskView:
-    thread, step = row.step.thread, row.step
-    unusable = getattr(row, "unusable", None)
+def _view(row: _FrontRow) -> TaskView:
+    task, step, thread = row.task, row.task.step, row.task.step.thread
     return TaskView(
         key=step.key,
         place=Place(thread.batch.stage.position, thread.batch.position, thread.position, step.position),
-        status=TaskStatus(row.status),
+        status=TaskStatus(task.status),
         gate=step.is_gate,
-        live=AttemptStatus(row.live_status) if row.live_status else None,
-        executor=row.held_by or "",
-        failure=(row.error or "") if row.status == TaskStatus.BLOCKED else "",
-        blocker=row.blocker_note or "",
-        note=row.intervention_note if row.needs_human else "",
-        artifact=unusable.said if unusable else "",
-        damaged=unusable.damaged if unusable else False,
+        live=AttemptStatus(row.live) if row.live else None,
+        executor=row.held_by,
+        failure=row.error if task.status == TaskStatus.BLOCKED else "",
+        blocker=row.blocker,
+        note=task.intervention_note if task.needs_human else "",
+        artifact=row.unusable.said,
+        damaged=row.unusable.damaged,
         signatures=step.signatures,
     )
 

@@ -189,7 +189,7 @@ def _places(number: int, source: Source) -> QuerySet[Any]:
     workstream."""
     to = source.workstream
     behind = f"{to}open_tasks" if source.task == NO_TASK else f"{source.task}step__behind"
-    return (
+    places: QuerySet[Any] = (
         source.rows.order_by()
         .annotate(
             i_source=Value(number, IntegerField()),
@@ -200,6 +200,7 @@ def _places(number: int, source: Source) -> QuerySet[Any]:
         )
         .values_list("i_source", "i_row", "i_workstream", "i_behind", "i_since")
     )
+    return places
 
 
 def _entries(
