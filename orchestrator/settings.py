@@ -131,6 +131,7 @@ TEMPLATES = [
                 "template_partials.templatetags.partials",
                 "orchestrator.templatetags.once",
                 "orchestrator.templatetags.forms",
+                "orchestrator.templatetags.lists",
             ],
         },
     }

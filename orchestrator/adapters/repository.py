@@ -56,7 +56,7 @@ def git(
     settings: Sequence[str] = (),
     git_dir: Path | None = None,
 ) -> str:
-    """What git printed, with `send` on its standard input. Raises `GitFailed` with its message.
+    """What git printed, with `send` on its standard input. Raises `RepositoryFailed` with its message.
 
     What somebody gave a name to is handed over as `adapters/commits.py` found it, or behind `--`. Bytes that
     are no UTF-8 come back as surrogates, and go to git as the bytes they were. `git_dir` is where the

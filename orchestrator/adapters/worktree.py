@@ -60,7 +60,7 @@ class Worktree:
         from.
 
         Waits for other git work on the same repository. Raises `RepositoryMissing`, `MergeConflict`,
-        `GitFailed`.
+        `RepositoryFailed`.
         """
         if not (self.repository / ".git").is_dir():
             raise RepositoryMissing(
@@ -168,7 +168,7 @@ class Worktree:
     def _git(self, *arguments: str) -> str:
         """Git in the worktree, as the repository knows it, whatever a tool left in the folder.
 
-        Raises `GitFailed`.
+        Raises `RepositoryFailed`.
         """
         own = self._own_files()
         if own is None:

@@ -44,7 +44,7 @@ def act(*acts: Act[..., Any], status: int = 200) -> Callable[[View], View]:
 
     With an `Idempotency-Key` header its repetition answers as the first time.
     """
-    in_steps = any(one.declaration.in_steps for one in acts)
+    in_steps = any(asked_act.declaration.in_steps for asked_act in acts)
     answered = answer_in_steps if in_steps else answer_once
 
     def decorate(view: View) -> View:

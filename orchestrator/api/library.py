@@ -48,7 +48,9 @@ def save(request: HttpRequest, body: NewWorkflow) -> WorkflowFacts:
         version=find_version(body.plan, body.version),
         name=body.name,
         description=body.description,
-        parameters=[NewParameter(one.name, one.text, one.hint) for one in body.parameters],
+        parameters=[
+            NewParameter(parameter.name, parameter.text, parameter.hint) for parameter in body.parameters
+        ],
         of=body.of,
         reason=body.reason,
         actor=caller_of(request).actor,

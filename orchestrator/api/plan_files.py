@@ -40,7 +40,7 @@ router = Routes(tags=["plans"])
 def check(request: HttpRequest, body: FileSet) -> PlanFilesFacts:
     """Sort the files into plans and read each; stores nothing."""
     found = _read(body)
-    return PlanFilesFacts(tuple(_read_facts(one) for one in found.plans), left_out_facts(found.left_out))
+    return PlanFilesFacts(tuple(_read_facts(plan) for plan in found.plans), left_out_facts(found.left_out))
 
 
 @router.post("", response={201: PlanOutcomesFacts})
@@ -48,7 +48,7 @@ def check(request: HttpRequest, body: FileSet) -> PlanFilesFacts:
 def submit(request: HttpRequest, body: FileSubmission) -> PlanOutcomesFacts:
     """Submit every plan that the files hold; the answer has one outcome for each."""
     found, actor, now = _read(body), caller_of(request).actor, timezone.now()
-    files = [replace(one.file, adopt=body.adopt) for one in found.plans]
+    files = [replace(plan.file, adopt=body.adopt) for plan in found.plans]
     if body.bundle.strip():
         name = body.bundle
         bundle = once("bundle", lambda: submit_bundle(name=name, files=files, actor=actor, now=now).bundle.pk)

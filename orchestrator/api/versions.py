@@ -145,7 +145,7 @@ def migrate_many(request: HttpRequest, slug: str, number: int, body: ManyMigrati
         actor=caller_of(request).actor,
         now=timezone.now(),
     )
-    return [_result(one, version.number) for one in results]
+    return [_result(result, version.number) for result in results]
 
 
 @router.post("/workstreams/{uuid:uuid}/migrations/{int:number}/check", response=DryRunFacts)
@@ -170,7 +170,7 @@ def migrate(request: HttpRequest, uuid: UUID, number: int, body: OneMigration) -
         actor=caller_of(request).actor,
         now=timezone.now(),
     )
-    return MigrationFacts(workstream.slug, number, migration.pk)
+    return MigrationFacts(workstream.uuid, workstream.slug, number, migration.pk)
 
 
 @router.post("/workstreams/{uuid:uuid}/roll-back", response=MigrationFacts)
@@ -183,7 +183,7 @@ def roll_back_latest(request: HttpRequest, uuid: UUID, body: RollBack) -> Migrat
     done = roll_back(
         migration_id=body.migration, reason=body.reason, actor=caller_of(request).actor, now=timezone.now()
     )
-    return MigrationFacts(workstream.slug, done.to_version.number, done.pk)
+    return MigrationFacts(workstream.uuid, workstream.slug, done.to_version.number, done.pk)
 
 
 def _workflow(slug: str) -> Workflow:
@@ -198,12 +198,12 @@ def _slug_of(workstream: Workstream) -> str:
 
 
 def _lines(lines: list[MappingLine]) -> tuple[StepMapping, ...]:
-    return tuple(StepMapping(tuple(one.old), tuple(one.new), one.redo, one.reason) for one in lines)
+    return tuple(StepMapping(tuple(line.old), tuple(line.new), line.redo, line.reason) for line in lines)
 
 
 def _dry(workstream: Workstream, judgement: Judgement) -> DryRunFacts:
     verdicts = tuple(_verdict(verdict) for verdict in judgement.verdicts)
-    return DryRunFacts(workstream.slug, judgement.applies, verdicts, judgement.stuck)
+    return DryRunFacts(workstream.uuid, workstream.slug, judgement.applies, verdicts, judgement.stuck)
 
 
 def _verdict(verdict: ItemVerdict) -> VerdictFacts:
@@ -214,9 +214,10 @@ def _verdict(verdict: ItemVerdict) -> VerdictFacts:
 
 def _result(one: Migrated, version: int) -> MigrationFacts:
     if one.migration:
-        return MigrationFacts(one.workstream.slug, version, one.migration.pk)
+        return MigrationFacts(one.workstream.uuid, one.workstream.slug, version, one.migration.pk)
     said = one.refusal
     return MigrationFacts(
+        one.workstream.uuid,
         one.workstream.slug,
         version,
         refusal=said.message if said else "",
@@ -238,7 +239,7 @@ def _change(entry: LoggedChange) -> VersionChangeFacts:
         dropped=impact.dropped,
         changed=impact.changed,
         again=impact.again,
-        workstream=entry.workstream,
+        workstream_title=entry.workstream,
         effective_at=entry.effective_at,
         wanted_at=entry.wanted_at,
     )

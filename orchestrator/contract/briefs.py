@@ -74,10 +74,10 @@ class InterventionFacts:
 
 @dataclass(frozen=True)
 class TaughtFacts:
-    """What an earlier batch or merge point taught, of this workstream (by its slug) or of another one on the
-    same repository (BX-7)."""
+    """What an earlier batch or merge point taught, of this workstream or of another one on the same
+    repository (BX-7)."""
 
-    workstream: str
+    workstream_slug: str
     after: str
     went_wrong: str
     worked: str

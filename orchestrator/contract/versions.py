@@ -94,12 +94,13 @@ class VerdictFacts:
 
 @dataclass(frozen=True)
 class DryRunFacts:
-    """What a migration would do. It is refused unless it `applies`.
+    """What a migration of `workstream`, its id, would do. It is refused unless it `applies`.
 
     `stuck` are the keys of steps that nothing could ever start afterwards.
     """
 
-    workstream: str
+    workstream: UUID
+    workstream_slug: str
     applies: bool
     verdicts: tuple[VerdictFacts, ...]
     stuck: tuple[str, ...]
@@ -110,10 +111,11 @@ class MigrationFacts:
     """What became of one workstream: the id of its `migration`, which a roll back names, or why there is
     none.
 
-    `workstream` is the slug; `refusal` and `recovery` are empty for one that was migrated.
+    `workstream` is its id; `refusal` and `recovery` are empty for one that was migrated.
     """
 
-    workstream: str
+    workstream: UUID
+    workstream_slug: str
     version: int
     migration: int | None = None
     refusal: str = ""
@@ -140,6 +142,6 @@ class VersionChangeFacts:
     dropped: tuple[str, ...]
     changed: tuple[str, ...]
     again: tuple[str, ...]
-    workstream: str
+    workstream_title: str
     effective_at: datetime | None
     wanted_at: datetime | None

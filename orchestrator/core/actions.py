@@ -76,6 +76,7 @@ class Action(StrEnum):
     WORKFLOW_ARCHIVED = "workflow archived"
     WORKFLOW_BROUGHT_BACK = "workflow brought back"
     POLICY_CHANGED = "policy changed"
+    LEARNINGS_WRITTEN = "learnings written"
     WORKSPACE_DIVERGED = "workspace diverged"
     WORKSPACE_AGREES_AGAIN = "workspace agrees again"
     WORKSPACE_MENDED = "workspace mended"

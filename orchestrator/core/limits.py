@@ -130,10 +130,12 @@ LIMITS: Final = (
 
 def limits_table() -> str:
     """For the README."""
-    lines = [f"| `{one.name}` | {one.amount} | {one.bounds} | {one.beyond} |" for one in LIMITS]
+    lines = [f"| `{limit.name}` | {limit.amount} | {limit.bounds} | {limit.beyond} |" for limit in LIMITS]
     return "\n".join(["| limit | is | of | beyond it |", "|---|---|---|---|", *lines]) + "\n"
 
 
 def limits_said() -> str:
     """In one paragraph, for whoever reads the interface's description."""
-    return "Limits: " + "; ".join(f"{one.bounds}: {one.amount} ({one.beyond})" for one in LIMITS) + "."
+    return (
+        "Limits: " + "; ".join(f"{limit.bounds}: {limit.amount} ({limit.beyond})" for limit in LIMITS) + "."
+    )

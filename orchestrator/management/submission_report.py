@@ -56,20 +56,20 @@ def rows_of_each(read: ReadFiles, outcomes: Iterable[Outcome]) -> list[Submissio
 
 def rows_of_bundle(read: ReadFiles, done: BundleSubmission) -> list[SubmissionRow]:
     """In the order of submission."""
-    plans = {one.file.name: one for one in read.plans}
+    plans = {plan.file.name: plan for plan in read.plans}
     return [_row(plans[name], Outcome(name, submission)) for name, submission in done.members.items()]
 
 
 def rows_of_refused(read: ReadFiles, findings: Mapping[str, Sequence[Finding]]) -> list[SubmissionRow]:
     """A bundle that was refused as a whole: the plans that are wrong, and those that only wait for them."""
     rows = []
-    for one in read.plans:
-        name, found = one.file.name, findings.get(one.file.name, ())
+    for plan in read.plans:
+        name, found = plan.file.name, findings.get(plan.file.name, ())
         wrong = any(finding.blocks for finding in found)
         refusal = PlanRejected(found) if wrong else WrongState(f"{name} is {HELD_BACK}.", recovery=AGAIN)
         outcome = Outcome(name, refusal=refusal)
         rows.append(
-            SubmissionRow(one, outcome, REFUSED if wrong else HELD_BACK, found or one.reading.findings)
+            SubmissionRow(plan, outcome, REFUSED if wrong else HELD_BACK, found or plan.reading.findings)
         )
     return rows
 

@@ -95,7 +95,9 @@ class PlanTools(Tools):
         shown = find_version(workflow, version or None)
         plan = judged_version(shown, workstream_of(shown)).plan
         discussions = discussions_on(shown, plan, caller.actor.account.pk).discussions
-        wanted = tuple(discussion_facts(one) for one in discussions if resolved or not one.resolved)
+        wanted = tuple(
+            discussion_facts(discussion) for discussion in discussions if resolved or not discussion.resolved
+        )
         part = wanted[offset : offset + limit]
         status = VersionStatus(shown.status)
         return DiscussionList(workflow, shown.number, status, shown.decision_reason, len(wanted), part)

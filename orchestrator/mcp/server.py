@@ -1,11 +1,15 @@
 """The MCP server: the tools of one signed-in executor (LC-8)."""
 
 from collections.abc import Callable
+from typing import Any
 
-from mcp.server.mcpserver import MCPServer
-from mcp_types import ToolAnnotations
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp_types import CallToolResult, InputRequiredResult, ToolAnnotations
+from pydantic import ValidationError
 
-from orchestrator.mcp.answers import answering
+from orchestrator.mcp.answers import answering, refused
+from orchestrator.mcp.arguments import wrong_arguments
 from orchestrator.mcp.blockers import BlockerTools
 from orchestrator.mcp.interventions import InterventionTools
 from orchestrator.mcp.learnings import LearningTools
@@ -27,7 +31,21 @@ INSTRUCTIONS = (
 )
 
 
-def build_server(sign_in: Callable[[], Caller]) -> MCPServer[None]:
+class ToolServer(MCPServer[None]):
+    """The SDK's server, which refuses arguments that do not fit a tool as a tool refuses an act (FR-025)."""
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            if not isinstance(error.__cause__, ValidationError):
+                raise
+            return refused(wrong_arguments(name, error.__cause__))
+
+
+def build_server(sign_in: Callable[[], Caller]) -> ToolServer:
     """`sign_in` is asked at every call, so that a revoked token stops working at once."""
     interventions, workstreams, work = (
         InterventionTools(sign_in),
@@ -36,7 +54,7 @@ def build_server(sign_in: Callable[[], Caller]) -> MCPServer[None]:
     )
     blockers, learnings, plans = BlockerTools(sign_in), LearningTools(sign_in), PlanTools(sign_in)
     workflows = WorkflowTools(sign_in)
-    server: MCPServer[None] = MCPServer("orchestrator", instructions=INSTRUCTIONS, log_level="WARNING")
+    server = ToolServer("orchestrator", instructions=INSTRUCTIONS, log_level="WARNING")
     reads = (
         interventions.list_human_interventions,
         work.list_claimable_tasks,

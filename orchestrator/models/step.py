@@ -4,6 +4,7 @@ from django.db import models
 
 from orchestrator.core.terms import CriterionKind, GateKind, StepKind
 from orchestrator.models.choices import choices, one_of
+from orchestrator.models.ordering import ByCodePoint
 from orchestrator.models.structure import Thread
 from orchestrator.models.version import WorkflowVersion
 
@@ -48,7 +49,13 @@ class Step(models.Model):
     behind = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:
-        ordering = ["version", "thread__batch__stage__position", "thread__batch__position", "position", "key"]
+        ordering = [
+            "version",
+            "thread__batch__stage__position",
+            "thread__batch__position",
+            "position",
+            ByCodePoint("key"),
+        ]
         indexes = [models.Index(fields=["version", "batch_index", "condition"], name="step_conditions")]
         constraints = [
             models.UniqueConstraint(fields=["version", "key"], name="step_key_once"),

@@ -170,7 +170,7 @@ class LocalExecutor:
         outputs = _outputs(attempt, tree, start, result)
         if same := _unchanged(attempt, tree, word):
             commit, outputs = same.attempt.commit, outputs_by_name(same)
-        criteria = criteria_to_prove(attempt.task).values_list("pk", flat=True)
+        criteria = [criterion.pk for criterion in criteria_to_prove(attempt.task)]
         told = result.summary[: limits.TEXT_CHARACTERS - 100]
         while True:
             self._wait_for_person(assignment)

@@ -85,7 +85,7 @@ def _begin_sweep(trouble: list[Exception]) -> None:
 
 def _end_sweep(word: str, trouble: list[Exception]) -> None:
     if any(
-        isinstance(one, GitFailed) for one in trouble
+        isinstance(error, GitFailed) for error in trouble
     ):  # perhaps it stumbled over what this sweep has not read yet
         with kept_for_the_end(trouble):
             keep_sound(now=timezone.now(), whole=True)
@@ -93,7 +93,7 @@ def _end_sweep(word: str, trouble: list[Exception]) -> None:
         with kept_for_the_end(trouble):
             baseline.look_everywhere(now=timezone.now())
         with kept_for_the_end(trouble):
-            write_learnings()
+            write_learnings(timezone.now())
         with kept_for_the_end(trouble):
             maintain()
     cache.set(SWEPT, word, None)

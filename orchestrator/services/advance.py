@@ -80,7 +80,7 @@ def _bring_up_to_date(workstream: Workstream, clock: Clock, afresh: bool, troubl
             break
     else:
         wake(workstream.pk)
-    if not any(isinstance(one, WorkspaceUnavailable) for one in trouble):
+    if not any(isinstance(error, WorkspaceUnavailable) for error in trouble):
         _publish_with_state_files(workstream, clock, trouble, afresh)
 
 

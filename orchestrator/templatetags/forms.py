@@ -15,28 +15,39 @@ def text(context: Context, name: str, **given: Any) -> dict[str, Any]:
     """A text field with several lines.
 
     `label` asks the question, `subject` is a user's own text behind it; `hidden_label` keeps the label for
-    screen readers only. `id` is the name unless given. `form` names the act of the form: what was typed is
-    shown again only in the form that was sent; `value` overrides it. `rows`, `required`, `mono`,
+    screen readers only. `id` is the name unless given. What was typed is shown again only in the form that
+    was sent: the one whose act is `form`, or, where several forms of an act stand on a page, the one that
+    says so by `sent`; `value` overrides it. `wide` is the room of the form. `rows`, `required`, `mono`,
     `placeholder`, `key` and `hint` are as in HTML.
     """
     identity = given.get("id") or name
     field = {"rows": 2, "form": "", "hint": "", **given, "name": name, "id": identity}
-    field["value"] = given["value"] if "value" in given else _typed(context, name, field["form"])
-    field["refused"] = _refused(context, name, field["form"])
+    is_sent = bool(given["sent"]) if "sent" in given else _is_sent(context, field["form"])
+    typed = (context.get("typed") or {}).get(name, "") if is_sent else ""
+    field["value"] = given["value"] if "value" in given else str(typed)
+    field["refused"] = _refused(context, name) if is_sent else ""
     return {"field": field}
+
+
+@register.filter
+def join_id(start: str, number: object) -> str:
+    """The id of a field that stands on the page several times: `"reply-"|join_id:discussion.pk`."""
+    return f"{start}{number}"
+
+
+@register.filter
+def same(typed: object, own: object) -> bool:
+    """Whether what a hidden field of the sent form holds names this form's own row."""
+    return str(typed) == str(own)
 
 
 def _is_sent(context: Context, form: str) -> bool:
     return not form or context.get("acted") == form
 
 
-def _typed(context: Context, name: str, form: str) -> str:
-    return str((context.get("typed") or {}).get(name, "")) if _is_sent(context, form) else ""
-
-
-def _refused(context: Context, name: str, form: str) -> str:
-    """What the refusal of this form says of this field; empty when it speaks of another or of none."""
+def _refused(context: Context, name: str) -> str:
+    """What the refusal says of this field; empty when it speaks of another or of none."""
     refusal = context.get("refusal")
-    if not isinstance(refusal, Refusal) or not _is_sent(context, form):
+    if not isinstance(refusal, Refusal):
         return ""
     return str(refusal.message) if refusal.details.get("field") == name else ""

@@ -22,16 +22,20 @@ def workspace(request: HttpRequest) -> HttpResponse:
     return workspace_page(request)
 
 
-def workspace_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
+def workspace_page(request: HttpRequest, acted: str = "", refusal: Refusal | None = None) -> HttpResponse:
     who = viewer(request)
-    context = {"facts": workspace_facts(now=now()), "why_not": who.lacks(settle_divergence)}
+    context = {
+        "facts": workspace_facts(now=now()),
+        "why_not": who.lacks(settle_divergence),
+        "acted": acted,
+    }
     return show(request, "workspace/page.html", context, refusal=refusal)
 
 
 @act_of("workspace")
 def workspace_act(request: HttpRequest, act: str) -> HttpResponse:
-    way = chosen({one.value: one for one in Settlement}, act)
-    settle, again = partial(_settle, request, way), partial(workspace_page, request)
+    way = chosen({settlement.value: settlement for settlement in Settlement}, act)
+    settle, again = partial(_settle, request, way), partial(workspace_page, request, act)
     return perform(request, settle, then=reverse("workspace"), again=again)
 
 

@@ -48,7 +48,7 @@ def test_ad8_rest_refuses_a_completion_without_the_outcome(driver: Driver, held:
     body = {"token": held.token, "evidence": evidence(driver), "outcome": "Ran."}
     status, refusal = machine.post(address, body)
     assert (status, refusal["code"], refusal["message"]) == (422, "invalid-input", NONE_NAMED)
-    assert refusal["recovery"] == "Complete it with `result`: clean or findings."
+    assert refusal["recovery"] == "Choose one of them as the result: clean or findings."
     assert driver.attempt("T1").status == AttemptStatus.RUNNING
     status, answer = machine.post(address, body | {"result": "Findings"})
     assert (status, answer["result"]) == (200, "findings")

@@ -135,6 +135,17 @@ def test_fr021_as6_the_claim_says_which_criteria_are_asked(driver: Driver) -> No
     assert {one["kind"]: one["asked"] for one in fresh["criteria"]} == {"entry": False, "exit": True}
 
 
+def test_fr021_as6_who_continues_reads_each_criterion_once(driver: Driver) -> None:
+    reworked(driver)
+    machine = Machine.of(driver.cast.builder("again"))
+    status, answer = machine.get(f"/api/tasks/{driver.task('T2').pk}/continue")
+    assert (status, answer["markdown"].count("the ladder is free")) == (200, 1)
+    assert f"Criterion {ids(driver)['entry']}: the ladder is free" in answer["markdown"]
+    driver.start(BARE)
+    fresh = machine.get(f"/api/tasks/{driver.task('T2').pk}/continue")[1]["markdown"]
+    assert "Criterion, entry: the ladder is free" in fresh, "what is not to be proved is still said"
+
+
 def test_fr021_as6_rest_asks_what_a_reworked_step_starts_from(driver: Driver) -> None:
     reworked(driver)
     driver.claim("T2")

@@ -1,5 +1,6 @@
 """BX-7: what a workstream taught reaches later ones on its repository, and its file where that is wanted."""
 
+import json
 import logging
 import subprocess
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import pytest
 from pytest_django.fixtures import Settings
 
+from orchestrator.core.actions import Action
+from orchestrator.models import HistoryEntry
 from orchestrator.processes import tasks
 from tests.acceptance.public import PublicDriver
 from tests.cast import Cast
@@ -39,7 +42,7 @@ def teach(driver: PublicDriver, text: str, after: str = "Batch 01") -> None:
 def taught(driver: PublicDriver) -> list[tuple[str, str]]:
     machine = Machine.of(driver.cast.builder(f"reader-{driver.workstream.pk}"))
     brief = machine.get(f"/api/tasks/{driver.task('A1').pk}/")[1]
-    return [(one["workstream"], one["went_wrong"]) for one in brief["learnings"]]
+    return [(one["workstream_slug"], one["went_wrong"]) for one in brief["learnings"]]
 
 
 def test_bx7_later_work_on_the_repository_reads_what_earlier_work_taught(cast: Cast) -> None:
@@ -118,10 +121,15 @@ def test_bx7_a_base_branch_that_nobody_has_checked_out_gets_the_section(cast: Ca
     assert shop.git("rev-parse", "main^") == before
     assert shop.git("diff", "--name-only", "main^", "main").split() == ["CLAUDE.md"]
     assert shop.git("log", "-1", "--format=%an", "main").strip() == "orchestrator"
+    (entry,) = HistoryEntry.objects.filter(action=Action.LEARNINGS_WRITTEN)
+    assert (entry.subject, entry.actor) == ("CLAUDE.md of shop", "orchestrator")
+    written = {"repository": "shop", "branch": "main", "commit": shop.git("rev-parse", "main").strip()}
+    assert json.loads(entry.leaf)["data"] == written
 
     after = shop.git("rev-parse", "main")
     tasks.sweep()
     assert shop.git("rev-parse", "main") == after, "the same learnings make no commit"
+    assert HistoryEntry.objects.filter(action=Action.LEARNINGS_WRITTEN).count() == 1, "and no entry"
     teach(first, "The tests were slow.", "A1")
     tasks.sweep()
     assert "- The tests were slow. (Card refunds, A1)" in shop.file("main")

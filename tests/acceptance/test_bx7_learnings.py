@@ -1,5 +1,7 @@
 """BX-7: what a batch or merge point taught is written where the next executor reads it."""
 
+import pytest
+
 from orchestrator.models import HistoryEntry, Learning
 from orchestrator.queries.work.briefs import brief
 from orchestrator.services.duties import inbox_of
@@ -129,3 +131,17 @@ def test_bx7_a_later_stage_is_named_with_its_number(driver: Driver) -> None:
     assert asked(driver)[-1] == "What did Stage 2, batch 01 teach?"
     assert person.get(f"/workstreams/{workstream.uuid}/learnings/Stage%202,%20batch%2001/").status_code == 200
     assert person.get(f"/workstreams/{workstream.uuid}/learnings/Batch%2077/").status_code == 404
+
+
+@pytest.mark.parametrize("after", ["Nowhere", "Batch 77", "batch 01", "01"])
+def test_bx7_a_learning_stands_at_a_batch_or_step_of_the_plan(driver: Driver, after: str) -> None:
+    driver.start()
+    machine = Machine.of(driver.cast.builder("b-1"))
+    address = f"/api/workstreams/{driver.reload().uuid}/learnings"
+    for body in ({"after": after, "worked": "Yes."}, {"after": after, "nothing": True}):
+        status, refusal = machine.post(address, body)
+        assert status == 422, (status, refusal)
+        assert (status, refusal["code"], refusal["details"]) == (422, "invalid-input", {"field": "after"})
+        assert "Batch 01" in refusal["recovery"], "the names that are there"
+    assert not Learning.objects.exists()
+    assert machine.post(address, {"after": "A1", "worked": "Yes."})[0] == 200

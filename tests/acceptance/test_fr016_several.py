@@ -142,12 +142,14 @@ def test_fr016_start_check_and_migrate_over_rest(first: Driver) -> None:
     mapping = {"mapping": [{"old": ["A1"], "new": ["A7"]}], "reason": "Better names."}
     status, dry = machine.post(f"{address}/check", mapping)
     assert (status, dry["applies"]) == (200, True)
+    assert (dry["workstream"], dry["workstream_slug"]) == (begun["uuid"], "refunds-for-spain")
     assert ("A1", "A7", "renamed") in {(v["old"], v["new"], v["outcome"]) for v in dry["verdicts"]}
     assert not Migration.objects.filter(workstream__slug="refunds-for-spain").exists()
     both = {"workstreams": [begun["uuid"], str(first.reload().uuid)]} | mapping
     status, results = machine.post("/api/workflows/card-refunds/versions/2/migrations", both)
     assert status == 200
     assert results[0]["migration"] is not None
+    assert [one["workstream"] for one in results] == both["workstreams"]
     assert "already" in results[1]["refusal"]
     assert machine.post(address, mapping)[0] == 409, "it follows that version already"
 

@@ -184,3 +184,23 @@ def test_lc3_only_accepted_workstreams_are_reopened(driver: Driver, steward: Mac
     steward.patch(f"/workstreams/{work.uuid}/", {"status": "archived"})
     assert steward.post(f"/api/workstreams/{work.uuid}/reopen", {"reason": "x"})[0] == 409
     assert driver.reload().status == "archived"
+
+
+def test_lc3_an_archived_workstream_says_what_may_become_of_a_version_in_review(
+    driver: Driver, steward: Machine
+) -> None:
+    driver.start()
+    work = driver.finish()
+    steward.post(f"/api/workstreams/{work.uuid}/stages", GAP)
+    address = f"/workstreams/{work.uuid}/"
+    assert steward.patch(address, {"status": "archived", "reason": "Superseded."})[0] == 200
+    page = words(signed_in(driver.cast.approver).get(address))
+    assert "the version can be sent back or withdrawn, not approved" in page
+    assert "not accepted before" not in page
+    newest = work.version.workflow.versions.order_by("-number")[0]
+    about = f"/api/workflows/{newest.workflow.slug}/versions/2"
+    status, answer = steward.post(f"{about}/approve", {"sha256": newest.source_sha256})
+    assert status in {403, 409}, answer
+    seen = {"sha256": newest.source_sha256, "reason": "It is archived."}
+    assert steward.post(f"{about}/withdraw", seen)[0] == 200
+    assert "waits for a decision" not in words(signed_in(driver.cast.approver).get(address))

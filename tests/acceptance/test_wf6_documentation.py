@@ -34,7 +34,7 @@ def built(driver: Driver) -> Driver:
         driver.complete(key, outputs=OUTPUTS[key], outcome=f"{key} is there.\nSee <the> [notes].")
     answer = signed_in(driver.cast.contributor).post(
         reverse("workstream-act", args=[driver.reload().uuid, "learn"]),
-        {"after": "01", "worked": "Small steps."},
+        {"after": "Batch 01", "worked": "Small steps."},
     )
     assert answer.status_code == 302
     driver.sign("MP1")
@@ -86,7 +86,7 @@ def test_wf6_the_page_follows_the_work_until_it_is_accepted(built: Driver, files
     built.advance()
     assert files.git("rev-parse", "HEAD") == again, "the same rows give the same page"
     page = reverse("workstream-act", args=[built.reload().uuid, "learn"])
-    signed_in(built.cast.contributor).post(page, {"after": "02", "tighten": "Names."})
+    signed_in(built.cast.contributor).post(page, {"after": "Batch 02", "tighten": "Names."})
     built.advance()
     assert "to tighten: Names." in files.text(PAGE)
     assert files.text(PAGE) != before

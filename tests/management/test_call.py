@@ -4,7 +4,7 @@ import io
 import json
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 
 
 def called(*arguments: str) -> tuple[int, dict]:
@@ -57,14 +57,23 @@ def test_fr025_the_same_idempotency_key_has_one_effect(driver):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "code", "said"),
     [
-        (("GET", "/portfolio/", "--as", "anna"), "no REST address"),
-        (("GET", "/api/tasks/", "--as", "ghost"), "no active account"),
-        (("POST", "/api/tasks/", "nonsense", "--as", "anna"), "write name=value"),
-        (("POST", "/api/tasks/", "a=1", "a=2", "--as", "anna"), "given twice"),
+        (("GET", "/portfolio/", "--as", "anna"), "invalid-input", "no REST address"),
+        (("GET", "/api/nothing-here", "--as", "anna"), "not-found", "nothing at /api/nothing-here"),
+        (("GET", "/api/tasks/", "--as", "ghost"), "not-found", "no active account"),
+        (("GET", "/api/tasks/", "--executor", "ghost"), "not-found", "no executor"),
+        (("POST", "/api/tasks/", "nonsense", "--as", "anna"), "invalid-input", "'nonsense' is no field"),
+        (("POST", "/api/tasks/", "a=1", "a=2", "--as", "anna"), "invalid-input", "given twice"),
+        (("GET", "/api/tasks/999/", "--as", "anna"), "not-found", "no such task"),
     ],
 )
-def test_fr025_what_cannot_be_called_is_said(cast, arguments, said):
-    with pytest.raises(CommandError, match=said):
-        called(*arguments)
+def test_fr025_every_refusal_is_printed_in_one_form(cast, capsys, arguments, code, said):
+    with pytest.raises(SystemExit) as left:
+        call_command("call", *arguments)
+    printed = capsys.readouterr().out
+    refusal = json.loads(printed)
+    assert (left.value.code, refusal["code"]) == (1, code)
+    assert list(refusal) == ["code", "message", "recovery", "details"]
+    assert said in refusal["message"]
+    assert printed == json.dumps(refusal, indent=2, ensure_ascii=False) + "\n", "on several lines, as all"

@@ -119,6 +119,43 @@ def test_text_that_no_column_can_hold_is_refused(driver: Driver) -> None:
     asyncio.run(agent())
 
 
+def test_fr025_arguments_that_do_not_fit_are_refused_in_our_words(driver: Driver) -> None:
+    driver.start()
+    attempt = driver.attempt("A1").pk
+    driver.cast.builder("local")
+    wrong = [
+        ("claim_task", {}, "attempt_id", "attempt_id is missing."),
+        ("claim_task", {"attempt_id": "the first"}, "attempt_id", "attempt_id is no whole number."),
+        ("report_progress", {"attempt_id": attempt}, "token", "token is missing. Wrong as well: breadcrumb."),
+        (
+            "complete_task",
+            {"attempt_id": attempt, "token": 1, "evidence": {"first": "seen"}},
+            "evidence",
+            "evidence.first is no whole number.",
+        ),
+        ("check_plan", {"source": "# Plan: x", "format": "docx"}, "format", "format is none of 'plan', "),
+        ("list_comments", {"workflow": "x", "resolved": "perhaps"}, "resolved", "is neither true nor false"),
+        (
+            "flag_for_human",
+            {"task_id": 1, "intervention_note": ["Help"]},
+            "intervention_note",
+            "intervention_note is no text.",
+        ),
+    ]
+
+    async def agent() -> None:
+        async with connected("--executor", "local") as session:
+            for tool, arguments, field, said in wrong:
+                refusal = await session.refused(tool, **arguments)
+                assert (refusal["code"], refusal["details"]) == ("invalid-input", {"field": field})
+                assert said in refusal["message"], refusal
+                assert tool in refusal["recovery"]
+                assert "pydantic" not in str(refusal)
+
+    asyncio.run(agent())
+    assert driver.attempt("A1").status == "queued"
+
+
 @pytest.mark.parametrize(
     ("arguments", "environment", "said"),
     [

@@ -2,13 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.core.engine.order import OrderKey, Place, Rank, number_runs, run_around, runs_of
 from orchestrator.core.plans.plan import BatchSpec, Plan, StageSpec, StepSpec, ThreadSpec
-from orchestrator.models import Step, WorkflowVersion, Workstream
-from orchestrator.queries.base.order import launch_order, plan_order, rank
+from orchestrator.models import Step, Task, WorkflowVersion, Workstream
+from orchestrator.queries.base.order import launch_order, launch_order_of_tasks, plan_order, rank
 from orchestrator.queries.work.tasks import tasks_in_order
 from orchestrator.services.plans.structure import create_structure
 from tests.cast import Cast, Driver
@@ -62,6 +63,7 @@ def test_steps_stand_in_the_same_orders_in_core_and_in_the_database(shape, chanc
     version = new_version(driver)
     create_structure(version, plan)
     steps = Step.objects.filter(version=version)
+    assert tuple(Step._meta.ordering) == ("version", *launch_order(""))
     placed = list(plan.placed_steps())
 
     def launch_key(item) -> OrderKey:
@@ -111,3 +113,37 @@ def test_ec2_lists_of_tasks_are_in_launch_order(cast: Cast) -> None:
     )
     workstream = Driver(cast).start(source.encode())
     assert [task.step.key for task in tasks_in_order(workstream)] == ["B1", "Z1", "A2"]
+
+
+ALIKE = ["A-1", "A1", "B", "Z", "_x", "a", "a1", "aa", "b", "É", "é", "ﬀ", "😀"]
+
+
+def speak_english() -> None:
+    """Have PostgreSQL sort keys as a database does that was made for a language; `und` is in every ICU."""
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute('ALTER TABLE orchestrator_step ALTER COLUMN key TYPE varchar(80) COLLATE "und-x-icu"')
+        cursor.execute("SELECT 'a' < 'B' COLLATE \"und-x-icu\"")
+        assert cursor.fetchone() == (True,), "not by code point"
+
+
+def test_ec2_keys_sort_by_code_point_whatever_the_language_of_the_database(driver: Driver) -> None:
+    """Steps that stand equally far on are launched by their keys, as Python sorts them."""
+    version = new_version(driver)
+    speak_english()
+    threads = tuple(
+        ThreadSpec(f"{lane:02}", "thread", steps=(StepSpec(key, "step"),))
+        for lane, key in enumerate(reversed(ALIKE), 1)
+    )
+    create_structure(
+        version, Plan("Any", (StageSpec(1, "s", batches=(BatchSpec("01", "b", threads=threads),)),))
+    )
+    steps = Step.objects.filter(version=version)
+    assert list(steps.order_by(*launch_order("")).values_list("key", flat=True)) == ALIKE
+    assert [step.key for step in steps] == ALIKE, "the model's own order as well"
+    rows = Task.objects.bulk_create(
+        Task(workstream=driver.workstream, step=step, created_at=START, updated_at=START) for step in steps
+    )
+    tasks = Task.objects.filter(pk__in=[row.pk for row in rows])
+    assert list(tasks.order_by(*launch_order_of_tasks("")).values_list("step__key", flat=True)) == ALIKE

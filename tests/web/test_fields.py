@@ -39,3 +39,22 @@ def test_fr025_a_refusal_of_another_field_marks_none() -> None:
     first, second = page("archive", InvalidInput("The date is past.", field="date"))
     assert "aria-invalid" not in first + second
     assert 'aria-describedby="archive-reason-hint"' in second
+
+
+SEVERAL = Template(
+    "{% for key in keys %}"
+    '{% text "reason" id="why-"|join_id:key label="Why?" subject=key sent=typed.key|same:key %}'
+    "{% endfor %}"
+)
+
+
+def test_fr025_of_several_forms_of_an_act_the_one_that_was_sent_keeps_its_words() -> None:
+    refusal = InvalidInput("The field reason is too long.", field="reason")
+    typed = QueryDict("key=12&reason=Broken")
+    shown = SEVERAL.render(Context({"keys": [1, 12, 2], "typed": typed, "refusal": refusal}))
+    first, second, third = shown.split('<div class="field">')[1:]
+    assert 'id="why-12"' in second
+    assert "Broken" in second
+    assert 'aria-invalid="true"' in second
+    assert "Broken" not in first + third
+    assert "aria-invalid" not in first + third

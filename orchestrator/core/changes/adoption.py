@@ -76,7 +76,7 @@ class Adoption:
         return bool(self.verdicts)
 
     def those(self, becomes: AdoptedAs) -> tuple[Adopted, ...]:
-        return tuple(one for one in self.verdicts if one.becomes is becomes)
+        return tuple(verdict for verdict in self.verdicts if verdict.becomes is becomes)
 
     @property
     def ended(self) -> Mapping[str, TaskStatus]:
@@ -84,7 +84,7 @@ class Adoption:
 
         Among them is what is held behind gates: it takes no time once they are signed.
         """
-        done = {one.key: TaskStatus.COMPLETE for one in self.verdicts if one.becomes in _DONE}
+        done = {verdict.key: TaskStatus.COMPLETE for verdict in self.verdicts if verdict.becomes in _DONE}
         return done | {one.key: TaskStatus.SKIPPED for one in self.those(AdoptedAs.SKIPPED)}
 
     @property
@@ -94,7 +94,7 @@ class Adoption:
     @property
     def counts(self) -> Mapping[AdoptedAs, int]:
         """How many of each, in the order of the words; those that nothing becomes are left out."""
-        found = Counter(one.becomes for one in self.verdicts)
+        found = Counter(verdict.becomes for verdict in self.verdicts)
         return {word: found[word] for word in AdoptedAs if found[word]}
 
     @property
@@ -221,7 +221,7 @@ class _Judge:
                 yield ("run", *run), (*keys, *before)
                 for key in keys:
                     yield key, (*self._named(key), *before)
-            yield ("batch", *batch), (*(one.step.key for one in members), *first)
+            yield ("batch", *batch), (*(member.step.key for member in members), *first)
             last_batch = ("batch", *batch)
 
     def _named(self, key: str) -> Iterator[str]:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from orchestrator.core.engine.order import runs_of
+from orchestrator.core.errors import InvalidInput
 from orchestrator.core.plans.plan import PlacedStep, Plan, StepSpec
 from orchestrator.core.plans.text.lines import LineKind, scan, split_lines
-from orchestrator.core.plans.text.phrases import read_keyed
+from orchestrator.core.plans.text.phrases import read_keyed, read_property
 
 KEY_PREFIX = "FIX"
 
@@ -33,10 +34,36 @@ class NewTask:
 
 
 def new_tasks(text: str) -> tuple[NewTask, ...]:
-    """One task a line, `title | exit criterion`; empty lines and list marks are passed over."""
-    lines = (re.sub(r"^\s*[-*]\s+", "", line).strip() for line in text.splitlines())
-    parts = (line.partition("|") for line in lines if line)
-    return tuple(NewTask(title.strip(), exit_.strip()) for title, _, exit_ in parts if title.strip())
+    """One task a line, `title | exit criterion`; empty lines and list marks are passed over.
+
+    A line `Exit: …` below a task is its criterion, as in a plan; several are joined. InvalidInput when no
+    task stands above it.
+    """
+    tasks: list[NewTask] = []
+    for line in text.splitlines():
+        plain = re.sub(r"^\s*[-*+]\s+", "", line).strip()
+        title, _, criterion = (part.strip() for part in plain.partition("|"))
+        if (proof := _exit_line(plain)) is not None:
+            _refuse_orphan(tasks, plain)
+            tasks[-1] = replace(tasks[-1], exit="; ".join(filter(None, (tasks[-1].exit, proof))))
+        elif title:
+            tasks.append(NewTask(title, criterion))
+    return tuple(tasks)
+
+
+def _exit_line(line: str) -> str | None:
+    """The criterion of a line that a plan would read as one; None for any other line."""
+    written = read_property(line)
+    return written[1] if written and written[0] == "exit" else None
+
+
+def _refuse_orphan(above: Sequence[NewTask], line: str) -> None:
+    if not above:
+        raise InvalidInput(
+            f"“{line[:80]}” stands above the first task.",
+            recovery="Write the task first, and below it what proves that it is done.",
+            field="tasks",
+        )
 
 
 def keyed_tasks(text: str) -> tuple[NewTask, ...]:

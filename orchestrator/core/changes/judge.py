@@ -93,7 +93,10 @@ def judge(
 
     What stands after a step that is done again is done again too, as after any rework (FR-021).
     """
-    here, there = {one.key: one for one in old}, {one.key: one for one in new}
+    here, there = (
+        {definition.key: definition for definition in old},
+        {definition.key: definition for definition in new},
+    )
     whole = completed(lines, tuple(here), tuple(there))
     wrong = faults(whole, here, there)
     verdicts: list[ItemVerdict] = []
@@ -157,7 +160,9 @@ def _absorbed(line: StepMapping, old: Definition, new: Definition) -> ItemVerdic
 def _carried(line: StepMapping, olds: Sequence[Definition], new: Definition) -> ItemVerdict:
     old, view = olds[0], olds[0].view
     changed = old.facts != new.facts
-    partly_done = line.kind is MappingKind.MERGED and len({one.view.status in DONE for one in olds}) == 2
+    partly_done = (
+        line.kind is MappingKind.MERGED and len({definition.view.status in DONE for definition in olds}) == 2
+    )
     if refusal := _cannot_carry(line, old, new, changed, partly_done):
         return _refused(line, view, refusal)
     if partly_done and view.status in DONE:

@@ -62,19 +62,21 @@ def with_parameters(source: str, chosen: Sequence[NewParameter]) -> str:
     before, after = read_plan(source).plan, read_plan(text).plan
     if before is None or after is None or replace(after, parameters=before.parameters) != before:
         raise _culprit(source, plan, chosen)
-    for one in chosen:
-        if _use(one.name) not in text:
-            raise InvalidInput(f"Parameter {one.name}: {_nowhere(one)}", field=one.name)
+    for parameter in chosen:
+        if _use(parameter.name) not in text:
+            raise InvalidInput(f"Parameter {parameter.name}: {_nowhere(parameter)}", field=parameter.name)
     return text
 
 
 def unfilled(source: str) -> Plan:
     """The plan with the names of its parameters where their values stand; InvalidInput when it is no plan."""
     declared = parameters_of(source)
-    plan = read_plan(with_values(source, {one.name: _use(one.name) for one in declared})).plan
+    plan = read_plan(
+        with_values(source, {parameter.name: _use(parameter.name) for parameter in declared})
+    ).plan
     if plan is None:
         raise InvalidInput("Nothing in this text can be read as a plan.", field="source")
-    return replace(plan, parameters=tuple((one.name, one.value) for one in declared))
+    return replace(plan, parameters=tuple((parameter.name, parameter.value) for parameter in declared))
 
 
 def places_of(plan: Plan, text: str) -> int:
@@ -159,13 +161,14 @@ def _refuse_odd(plan: Plan, chosen: Sequence[NewParameter]) -> None:
         raise InvalidInput(f"A workflow has at most {MOST_PARAMETERS} parameters.", field="parameters")
     names, texts = {name for name, _ in plan.parameters}, set[str]()
     used = _names_used(plan)
-    for one in chosen:
-        if problem := _odd(one, names, texts) or _unfit(plan, one, used):
+    for parameter in chosen:
+        if problem := _odd(parameter, names, texts) or _unfit(plan, parameter, used):
             raise InvalidInput(
-                f"Parameter {one.name[:60] or '?'}: {problem}", field=one.name[:60] or "parameters"
+                f"Parameter {parameter.name[:60] or '?'}: {problem}",
+                field=parameter.name[:60] or "parameters",
             )
-        names.add(one.name)
-        texts.add(one.text)
+        names.add(parameter.name)
+        texts.add(parameter.text)
 
 
 def _odd(one: NewParameter, names: set[str], texts: set[str]) -> str:
@@ -214,12 +217,14 @@ def _names_used(plan: Plan) -> frozenset[str]:
 
 
 def _written(source: str, plan: Plan, chosen: Sequence[NewParameter]) -> str:
-    names = {one.text: one.name for one in chosen}
+    names = {parameter.text: parameter.name for parameter in chosen}
     if names:
         pattern = _pattern(list(names))
         plan = _replaced(plan, lambda text: pattern.sub(lambda found: _named(found, names), text))
-    defaults = (*plan.parameters, *((one.name, one.text) for one in chosen))
-    hints = {one.name: one.hint for one in parameters_of(source)} | {one.name: one.hint for one in chosen}
+    defaults = (*plan.parameters, *((parameter.name, parameter.text) for parameter in chosen))
+    hints = {parameter.name: parameter.hint for parameter in parameters_of(source)} | {
+        parameter.name: parameter.hint for parameter in chosen
+    }
     return _with_hints(render_plan(replace(plan, parameters=defaults)), hints)
 
 
@@ -229,9 +234,9 @@ def _named(found: re.Match[str], names: dict[str, str]) -> str:
 
 def _with_hints(text: str, hints: dict[str, str]) -> str:
     lines = text.split("\n")
-    for one in parameters_of(text):
-        if hint := hints.get(one.name, "").strip():
-            lines[one.line - 1] = f"  {one.name}: {quoted(one.value)}  # {hint}"
+    for parameter in parameters_of(text):
+        if hint := hints.get(parameter.name, "").strip():
+            lines[parameter.line - 1] = f"  {parameter.name}: {quoted(parameter.value)}  # {hint}"
     return "\n".join(lines)
 
 
@@ -264,13 +269,13 @@ def _replaced(plan: Plan, change: Callable[[str], str]) -> Plan:
 def _culprit(source: str, plan: Plan, chosen: Sequence[NewParameter]) -> InvalidInput:
     """The refusal that names the parameter with which the plan would read differently."""
     before = read_plan(source).plan
-    for one in chosen:
-        after = read_plan(_written(source, plan, [one])).plan
+    for parameter in chosen:
+        after = read_plan(_written(source, plan, [parameter])).plan
         if before is None or after is None or replace(after, parameters=before.parameters) != before:
             return InvalidInput(
-                f"Parameter {one.name}: with it in place the plan would read differently.",
+                f"Parameter {parameter.name}: with it in place the plan would read differently.",
                 recovery="Choose a longer text, or leave this one as it is.",
-                field=one.name,
+                field=parameter.name,
             )
     return InvalidInput("With these parameters together the plan would read differently.", field="parameters")
 

@@ -52,12 +52,15 @@ def lookalikes(dropped: Sequence[Definition], added: Sequence[Definition]) -> tu
 class _Guess:
     def __init__(self, old: Sequence[Definition], new: Sequence[Definition]) -> None:
         self.old, self.new = old, new
-        self.here, self.there = {one.key: one for one in old}, {one.key: one for one in new}
+        self.here, self.there = (
+            {definition.key: definition for definition in old},
+            {definition.key: definition for definition in new},
+        )
         self.missing, self.left = dict(self.here), dict(self.there)
         self.pairs: dict[str, str] = {}
         self.parts: dict[str, tuple[str, ...]] = {}
-        self.words = {("old", one.key): _words(one.title) for one in old}
-        self.words |= {("new", one.key): _words(one.title) for one in new}
+        self.words = {("old", definition.key): _words(definition.title) for definition in old}
+        self.words |= {("new", definition.key): _words(definition.title) for definition in new}
         self.proofs = {("old", k): v for k, v in _rare_criteria(old).items()}
         self.proofs |= {("new", k): v for k, v in _rare_criteria(new).items()}
 
@@ -70,14 +73,14 @@ class _Guess:
         self._by_key(0)
         self._find_splits()
         self._find_merges()
-        known = [one.key for one in self.old]
-        return completed(self._found(), known, [one.key for one in self.new])
+        known = [definition.key for definition in self.old]
+        return completed(self._found(), known, [definition.key for definition in self.new])
 
     def _found(self) -> Iterator[StepMapping]:
         carried: dict[str, list[str]] = {}
-        for one in self.old:
-            if one.key in self.pairs:
-                carried.setdefault(self.pairs[one.key], []).append(one.key)
+        for definition in self.old:
+            if definition.key in self.pairs:
+                carried.setdefault(self.pairs[definition.key], []).append(definition.key)
         for target, olds in carried.items():
             parts = tuple(part for key in olds for part in self.parts.get(key, ()))
             same = olds == [target] and not parts and self._same_kind(target)
@@ -128,15 +131,17 @@ class _Guess:
 
     def _find_splits(self) -> None:
         """Leftover steps that are parts of an old one: by their key (A1a of A1), words or criteria."""
-        for one in self.old:
-            target = self.pairs.get(one.key, "")
-            if one.view.gate or (target and self._unchanged(one.key, target)):
+        for definition in self.old:
+            target = self.pairs.get(definition.key, "")
+            if definition.view.gate or (target and self._unchanged(definition.key, target)):
                 continue
             found = [
-                key for key, other in self.left.items() if not other.view.gate and self._part_of(key, one.key)
+                key
+                for key, other in self.left.items()
+                if not other.view.gate and self._part_of(key, definition.key)
             ]
-            if found and (not target or self._part_of(target, one.key)):
-                self._split(one.key, target, found)
+            if found and (not target or self._part_of(target, definition.key)):
+                self._split(definition.key, target, found)
 
     def _split(self, old: str, target: str, found: list[str]) -> None:
         """The part under the same key carries, else the first one in plan order."""

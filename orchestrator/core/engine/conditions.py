@@ -210,7 +210,7 @@ def chosen_outcome(key: str, declared: tuple[str, ...], given: str) -> str:
     if declared and not word:
         raise InvalidInput(
             f"{key} ends with one of its outcomes, and none is named: {words}.",
-            recovery=f"Complete it with `result`: {words}.",
+            recovery=f"Choose one of them as the result: {words}.",
             field="result",
         )
     if word and word not in declared:
@@ -265,14 +265,14 @@ def read_condition(text: str) -> Condition:
 def _tokens(text: str) -> tuple[_Token, ...]:
     tokens, place = [], 0
     while place < len(text):
-        found = _TOKEN.match(text, place)
-        if found is None:
+        match = _TOKEN.match(text, place)
+        if match is None:
             raise ConditionUnreadable("the quotation mark is never closed", place + 1)
-        if found[1]:
-            quoted = found[1].startswith('"')
-            bare = found[1][1:-1] if quoted else found[1].strip("`") or found[1]
+        if match[1]:
+            quoted = match[1].startswith('"')
+            bare = match[1][1:-1] if quoted else match[1].strip("`") or match[1]
             tokens.append(_Token(bare, "" if quoted else bare.lower(), place + 1))
-        place = found.end()
+        place = match.end()
     return tuple(tokens)
 
 

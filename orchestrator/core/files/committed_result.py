@@ -117,8 +117,8 @@ def _event(value: object) -> ResultEvent:
 def _attempt(value: object) -> int | AttemptName:
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LARGEST:
         return value
-    if isinstance(value, str) and (found := _ATTEMPT.fullmatch(value)):
-        return AttemptName(found["slug"], found["key"], int(found["number"]))
+    if isinstance(value, str) and (match := _ATTEMPT.fullmatch(value)):
+        return AttemptName(match["slug"], match["key"], int(match["number"]))
     raise _wrong("attemptId", "must be the attempt's id, or slug/step key/number as in handoff artifacts")
 
 

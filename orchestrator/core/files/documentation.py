@@ -75,7 +75,7 @@ def render_documentation(view: DocumentationView) -> str:
     lines += [view.summary.strip(), ""] if view.summary.strip() else []
     lines += [*_documents(view), "## What was built", "", *_built(view)]
     if view.signed:
-        lines += ["## Decisions at gates", "", *(_decision(one) for one in view.signed), ""]
+        lines += ["## Decisions at gates", "", *(_decision(signature) for signature in view.signed), ""]
     if view.taught:
         lines += ["## Learnings", ""]
         for one in view.taught:
@@ -85,13 +85,15 @@ def render_documentation(view: DocumentationView) -> str:
 
 
 def _documents(view: DocumentationView) -> list[str]:
-    lines = [line for one in view.built if one.documentation for line in _links(view.slug, one.outputs, "")]
+    lines = [
+        line for step in view.built if step.documentation for line in _links(view.slug, step.outputs, "")
+    ]
     return ["## Documents", "", *(lines or ["None yet."]), ""]
 
 
 def _built(view: DocumentationView) -> list[str]:
     lines: list[str] = []
-    work = [one for one in view.built if not one.documentation]
+    work = [step for step in view.built if not step.documentation]
     for stage, in_stage in groupby(work, key=lambda one: one.stage):
         lines += [f"### {_plain(stage)}", ""]
         for batch, in_batch in groupby(in_stage, key=lambda one: one.batch):

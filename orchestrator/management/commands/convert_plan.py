@@ -29,8 +29,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("path", metavar="FILE|FOLDER")
-        parser.add_argument("--format", choices=[one.value for one in Format], help="read it as this format")
-        parser.add_argument("--to", choices=[one.value for one in Written], default=Written.PLAN.value)
+        parser.add_argument(
+            "--format", choices=[known.value for known in Format], help="read it as this format"
+        )
+        parser.add_argument("--to", choices=[known.value for known in Written], default=Written.PLAN.value)
 
     def handle(self, *, path: str, format: str | None, to: str, **_options: Any) -> None:
         wanted = Format(format) if format else None

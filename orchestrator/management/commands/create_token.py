@@ -63,10 +63,10 @@ class Command(BaseCommand):
 
 def _executor(name: str, user: str | None) -> Executor:
     if user is None:
-        found = Executor.objects.select_related("user").filter(name=name).first()
-        if found is None:
+        executor = Executor.objects.select_related("user").filter(name=name).first()
+        if executor is None:
             raise CommandError(f"There is no executor {name}; add --user ACCOUNT to register it.")
-        return found
+        return executor
     account = User.objects.filter(username=user).first()
     if account is None:
         raise CommandError(f"There is no account {user}.")

@@ -52,12 +52,14 @@ class Command(BaseCommand):
 
     def _say_what_would_happen(self, wanted: WorkflowVersion, chosen: Sequence[Workstream]) -> None:
         plan = plan_of(wanted)
-        for one in chosen:
-            judgement = in_flight(one, wanted, plan)
+        for workstream in chosen:
+            judgement = in_flight(workstream, wanted, plan)
             if judgement is None:
-                self.stdout.write(f"{one.slug}: follows version {wanted.number} already")
+                self.stdout.write(f"{workstream.slug}: follows version {wanted.number} already")
                 continue
-            self.stdout.write(f"{one.slug}: {'can be migrated' if judgement.applies else 'needs a mapping'}")
+            self.stdout.write(
+                f"{workstream.slug}: {'can be migrated' if judgement.applies else 'needs a mapping'}"
+            )
             for verdict in judgement.verdicts:
                 self.stdout.write(f"  {verdict.outcome:>9}  {verdict.old or verdict.new}: {verdict.sentence}")
 
@@ -74,7 +76,7 @@ class Command(BaseCommand):
                 else f"goes on under version {wanted.number}"
             )
             self.stdout.write(f"{one.workstream.slug}: {said}")
-        if refused := sum(one.refusal is not None for one in results):
+        if refused := sum(result.refusal is not None for result in results):
             raise CommandError(f"{refused} of {len(results)} workstreams were not migrated.")
 
 

@@ -49,7 +49,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE|DIR")
         parser.add_argument(
-            "--format", choices=[one.value for one in Format], help="read the file as this format"
+            "--format", choices=[known.value for known in Format], help="read the file as this format"
         )
         parser.add_argument(
             "--executors", type=_number, default=DEFAULT_EXECUTORS, help="how many work side by side"

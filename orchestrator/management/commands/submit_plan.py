@@ -59,7 +59,7 @@ class Command(BaseCommand):
             help="value of a parameter",
         )
         parser.add_argument(
-            "--format", choices=[one.value for one in Format], help="read every plan as this format"
+            "--format", choices=[known.value for known in Format], help="read every plan as this format"
         )
         parser.add_argument("--as", dest="user", required=True, help="the account that submits")
         parser.add_argument(
@@ -123,7 +123,7 @@ class Command(BaseCommand):
         if not options["json"]:
             for left in read.left_out:
                 self.stdout.write(f"Left out: {left.name} {left.why}.")
-        files = [replace(one.file, adopt=options["adopt"]) for one in read.plans]
+        files = [replace(plan.file, adopt=options["adopt"]) for plan in read.plans]
         now = timezone.now()
         if options["each"] or options["alone"]:
             rows = rows_of_each(read, submit_each(files=files, actor=actor, now=now))

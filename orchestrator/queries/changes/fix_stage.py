@@ -36,7 +36,7 @@ def _problems(sheet: GateSheet) -> Iterator[FixProblem]:
 
     Then what the steps themselves say.
     """
-    rows = {one.row.task.step_id: one.row for one in sheet.incoming}
+    rows = {before.row.task.step_id: before.row for before in sheet.incoming}
     reviews = (review for attempt in sheet.attempts for review in attempt.reviews.all())
     rejected = next((review for review in reviews if review.decision == GateDecision.REJECTED), None)
     if rejected and (step := rejected.return_step):

@@ -95,11 +95,11 @@ def _followers(versions: Sequence[WorkflowVersion], newest: int) -> dict[int, li
     found: dict[int, list[Follower]] = {}
     rows = list(Workstream.objects.filter(version__in=versions).select_related("version").order_by("pk"))
     back = _ways_back(rows)
-    for one in rows:
-        moves = one.status == WorkstreamStatus.ACTIVE
-        target = newest if moves and one.version.number < newest else 0
-        found.setdefault(one.version_id, []).append(
-            Follower(one, target, back.get(one.pk, 0) if moves else 0)
+    for row in rows:
+        moves = row.status == WorkstreamStatus.ACTIVE
+        target = newest if moves and row.version.number < newest else 0
+        found.setdefault(row.version_id, []).append(
+            Follower(row, target, back.get(row.pk, 0) if moves else 0)
         )
     return found
 

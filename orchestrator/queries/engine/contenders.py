@@ -12,7 +12,7 @@ from orchestrator.core.engine.values import TaskView
 from orchestrator.core.terms import Reason, WorkstreamStatus
 from orchestrator.models import Attempt, Task, Workstream
 from orchestrator.models.attempt import LIVE
-from orchestrator.queries.base.order import rank
+from orchestrator.queries.base.order import launch_order_of_tasks, rank
 from orchestrator.queries.base.sql import Joined
 from orchestrator.queries.engine.facts import CLAIMS, FactScope, facts_of
 from orchestrator.queries.engine.task_views import Views, claims_of
@@ -52,8 +52,8 @@ def in_line_with(workstream: Workstream) -> list[Workstream]:
     if not waiting:
         return [workstream]
     waits = Q(status=WorkstreamStatus.ACTIVE, pk__in=waiting)
-    found = Workstream.objects.filter(waits | Q(pk=workstream.pk))
-    return list(found.order_by(*rank("")))
+    rows = Workstream.objects.filter(waits | Q(pk=workstream.pk))
+    return list(rows.order_by(*rank("")))
 
 
 def _waiting_for_resources() -> list[tuple[int, str]]:
@@ -92,7 +92,7 @@ def _holding(workstream: Workstream, prefix: str, wanted: Sequence[Claims]) -> l
 
 def _live(workstream: int) -> list[tuple[int, int, int, str]]:
     rows = Attempt.objects.filter(task__workstream=workstream, status__in=LIVE)
-    ordered = rows.order_by("task__batch_index", "task__position", "task__step__key")
+    ordered = rows.order_by(*launch_order_of_tasks())
     return list(
         ordered.values_list("task_id", "task__step_id", "task__step__thread_id", "task__step__thread__lane")
     )

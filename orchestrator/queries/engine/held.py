@@ -11,7 +11,7 @@ from orchestrator.core.engine.holding import Footing, builds_on
 from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.terms import ArtifactState, TaskStatus
 from orchestrator.models import HandoffArtifact, Step, StepNeed, Task
-from orchestrator.queries.base.order import plan_order
+from orchestrator.queries.base.order import plan_order, thread_order
 
 STEP = "attempt__task__step__"
 
@@ -58,6 +58,5 @@ def _damaged(workstream: int) -> list[tuple[str, int, int, int, int, str, str]]:
         state=ArtifactState.DAMAGED,
         attempt__task__status=TaskStatus.COMPLETE,
     )
-    *places, position = plan_order(STEP)
-    columns = (f"{STEP}key", *places, f"{STEP}run_index", "path", "problem")
-    return list(found.order_by(*places, position, f"{STEP}key").values_list(*columns))
+    columns = (f"{STEP}key", *thread_order(f"{STEP}thread__"), f"{STEP}run_index", "path", "problem")
+    return list(found.order_by(*plan_order(STEP), "sequence").values_list(*columns))

@@ -15,19 +15,6 @@ def needs_of(workstreams: Iterable[int]) -> dict[int, list[Workstream]]:
     return found
 
 
-def all_needs() -> dict[int, tuple[str, ...]]:
-    """Id -> the slugs it needs, of every workstream that needs any."""
-    found: dict[int, list[str]] = defaultdict(list)
-    for pk, slug in _needed_slugs():
-        found[pk].append(slug)
-    return {pk: tuple(slugs) for pk, slugs in found.items()}
-
-
-def _needed_slugs() -> list[tuple[int, str]]:
-    rows = WorkstreamNeed.objects.order_by("workstream_id", "needed__slug")
-    return list(rows.values_list("workstream_id", "needed__slug"))
-
-
 def needing(workstream: Workstream) -> list[Workstream]:
     """The workstreams that need this one, by slug."""
     rows = WorkstreamNeed.objects.filter(needed=workstream).select_related("workstream")

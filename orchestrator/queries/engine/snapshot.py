@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.core.engine.values import Snapshot
-from orchestrator.models import Task, Thread, WorkflowVersion, Workstream
+from orchestrator.models import Batch, RecordedVerdict, Stage, Step, Task, Thread, WorkflowVersion, Workstream
 from orchestrator.queries.base.sql import Joined, Table
 from orchestrator.queries.engine.contenders import elsewhere
 from orchestrator.queries.engine.facts import FactScope, facts_of
@@ -61,11 +61,38 @@ def load_snapshot(workstream: Workstream, now: datetime | None = None) -> Loaded
 
 
 def _tasks(workstream: int, version: int) -> list[Task]:
-    rows = Task.objects.filter(workstream=workstream, step__version=version)
-    return list(rows.select_related("step", "verdict"))
+    tasks = []
+    for row in _TASKS.rows(workstream, version):
+        task: Task = row["task"]
+        task.step, task.verdict = row["step"], row["verdict"]
+        tasks.append(task)
+    return tasks
 
 
 def _threads(version: int) -> list[Thread]:
-    """Read apart: many tasks stand in few threads."""
-    rows = Thread.objects.filter(batch__stage__version=version)
-    return list(rows.select_related("batch__stage").order_by())
+    """Read apart: many tasks stand in few threads, and few batches and stages stand for all of them."""
+    stages: dict[int, Stage] = {}
+    batches: dict[int, Batch] = {}
+    threads = []
+    for row in _THREADS.rows(version):
+        thread: Thread = row["thread"]
+        batch = batches.setdefault(thread.batch_id, row["batch"])
+        batch.stage = stages.setdefault(batch.stage_id, row["stage"])
+        thread.batch = batch
+        threads.append(thread)
+    return threads
+
+
+_TASKS = Joined(
+    {"task": Table(Task), "step": Table(Step), "verdict": Table(RecordedVerdict)},
+    """orchestrator_task task JOIN orchestrator_step step ON step.id = task.step_id
+LEFT JOIN orchestrator_recordedverdict verdict ON verdict.id = task.verdict_id
+WHERE task.workstream_id = %s AND step.version_id = %s
+ORDER BY task.workstream_id, task.id""",
+)
+_THREADS = Joined(
+    {"thread": Table(Thread), "batch": Table(Batch), "stage": Table(Stage)},
+    """orchestrator_thread thread JOIN orchestrator_batch batch ON batch.id = thread.batch_id
+JOIN orchestrator_stage stage ON stage.id = batch.stage_id
+WHERE stage.version_id = %s""",
+)

@@ -104,11 +104,11 @@ def _unusable(workstreams: Sequence[int]) -> list[tuple[int, str, str, str]]:
     results = HandoffArtifact.objects.filter(event__in=RESULT_EVENTS).exclude(state=ArtifactState.QUARANTINED)
     later = results.filter(attempt__task=OuterRef("attempt__task"), sequence__gt=OuterRef("sequence"))
     unusable = [ArtifactState.PENDING, ArtifactState.DAMAGED, ArtifactState.WITHDRAWN]
-    found = HandoffArtifact.objects.filter(
+    rows = HandoffArtifact.objects.filter(
         ~Exists(later),
         workstream__in=workstreams,
         event__in=RESULT_EVENTS,
         state__in=unusable,
         attempt__task__status=TaskStatus.COMPLETE,
     )
-    return list(found.order_by().values_list("attempt__task_id", "problem", "path", "state"))
+    return list(rows.order_by().values_list("attempt__task_id", "problem", "path", "state"))

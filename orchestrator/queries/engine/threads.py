@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from orchestrator.contract.threads import ThreadFacts
 from orchestrator.core.terms import OPEN_TASK, AssignmentMode, StepKind
 from orchestrator.models import Assignment, Executor, Task, Thread, ThreadAssignment, Workstream
+from orchestrator.queries.base.order import thread_order
 
 
 class ThreadPlace(NamedTuple):
@@ -63,9 +64,7 @@ def open_threads(workstream: Workstream) -> list[ThreadRow]:
         batch__stage__version=workstream.version_id, steps__tasks__in=tasks
     ).distinct()
     assigned = assignments_in_force(workstream)
-    ordered = rows.select_related("batch__stage").order_by(
-        "batch__stage__position", "batch__position", "position"
-    )
+    ordered = rows.select_related("batch__stage").order_by(*thread_order(""))
     return [ThreadRow(thread, assigned.get(place_of(thread))) for thread in ordered]
 
 

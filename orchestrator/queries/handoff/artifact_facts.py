@@ -13,10 +13,10 @@ from orchestrator.models import HandoffArtifact, OutputFile, Workstream
 
 def list_artifacts(workstream: UUID, *, limit: int = 100, offset: int = 0) -> ArtifactList:
     """The artifacts of a workstream by sequence; NotFound when there is no such workstream."""
-    found = HandoffArtifact.objects.filter(workstream__uuid=workstream).order_by("sequence")
+    rows = HandoffArtifact.objects.filter(workstream__uuid=workstream).order_by("sequence")
     if not Workstream.objects.filter(uuid=workstream).exists():
         raise NotFound("There is no such workstream.")
-    return ArtifactList(found.count(), facts_of(with_outputs(found)[offset : offset + limit]))
+    return ArtifactList(rows.count(), facts_of(with_outputs(rows)[offset : offset + limit]))
 
 
 def find_artifact(artifact_id: int) -> HandoffArtifact:

@@ -11,12 +11,12 @@ from orchestrator.models import Executor, ResultFile
 
 def collected_files(state: ResultFileState | None = None, executor: str = "") -> QuerySet[ResultFile]:
     """Newest first."""
-    found = ResultFile.objects.select_related("attempt__task__step", "attempt__task__workstream").order_by(
+    rows = ResultFile.objects.select_related("attempt__task__step", "attempt__task__workstream").order_by(
         "-pk"
     )
     if state is not None:
-        found = found.filter(state=state)
-    return found.filter(executor=executor) if executor else found
+        rows = rows.filter(state=state)
+    return rows.filter(executor=executor) if executor else rows
 
 
 def list_collected(
@@ -29,7 +29,10 @@ def list_collected(
 def labels_of(rows: Iterable[ResultFile]) -> dict[str, str]:
     """Who the executors of these branches are, with account and kind; a branch may be nobody's."""
     names = {row.executor for row in rows}
-    return {one.name: one.label for one in Executor.objects.filter(name__in=names).select_related("user")}
+    return {
+        executor.name: executor.label
+        for executor in Executor.objects.filter(name__in=names).select_related("user")
+    }
 
 
 def _facts(row: ResultFile) -> CollectedFacts:

@@ -3,7 +3,7 @@ learnings (WF-6)."""
 
 from collections.abc import Sequence
 
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch
 
 from orchestrator.core.files.documentation import (
     Built,
@@ -18,11 +18,8 @@ from orchestrator.core.files.handoff import DOCUMENTATION_PREFIX, RESULT_EVENTS,
 from orchestrator.core.terms import ArtifactState, StageKind, TaskStatus, WorkstreamStatus
 from orchestrator.models import GateReview, HandoffArtifact, Learning, OutputFile, Step, Task, Workstream
 from orchestrator.queries.base.order import plan_order
+from orchestrator.queries.base.sql import Joined
 from orchestrator.queries.handoff.upstream import IN_FORCE, output_place
-
-DOCUMENTATION = Q(step__thread__batch__stage__kind=StageKind.DOCUMENTATION) | Q(
-    step__thread__batch__slug__startswith=DOCUMENTATION_PREFIX
-)
 
 
 def documentation_file(workstream: Workstream) -> dict[str, bytes]:
@@ -37,9 +34,10 @@ def documentation_file(workstream: Workstream) -> dict[str, bytes]:
     return {path: render_documentation(documentation_view(workstream)).encode()} if path else {}
 
 
-def _started(workstream: int) -> list[int]:
-    tasks = Task.objects.filter(DOCUMENTATION, workstream=workstream, attempts__isnull=False).order_by()
-    return list(tasks.values_list("pk", flat=True)[:1])
+def _started(workstream: int) -> bool:
+    """Whether an attempt was made at documentation work."""
+    found = _STARTED.first(workstream, StageKind.DOCUMENTATION.value, f"{DOCUMENTATION_PREFIX}%")
+    return found is not None
 
 
 def documentation_view(workstream: Workstream) -> DocumentationView:
@@ -119,3 +117,16 @@ def _taught(workstream: Workstream) -> tuple[Taught, ...]:
         named = {"went wrong": row.went_wrong, "worked": row.worked, "to tighten": row.tighten}
         taught.append(Taught(row.after, tuple(f"{name}: {text}" for name, text in named.items() if text)))
     return tuple(taught)
+
+
+_STARTED = Joined(
+    {},
+    """orchestrator_task task JOIN orchestrator_step step ON step.id = task.step_id
+JOIN orchestrator_thread thread ON thread.id = step.thread_id
+JOIN orchestrator_batch batch ON batch.id = thread.batch_id
+JOIN orchestrator_stage stage ON stage.id = batch.stage_id
+WHERE task.workstream_id = %s
+AND (stage.kind = %s OR batch.slug LIKE %s)
+AND EXISTS (SELECT 1 FROM orchestrator_attempt attempt WHERE attempt.task_id = task.id) LIMIT 1""",
+    {"task": "task.id"},
+)

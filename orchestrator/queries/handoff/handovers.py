@@ -8,6 +8,7 @@ from django.db.models import Q
 from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.terms import OPEN_TASK, ArtifactState, TaskStatus
 from orchestrator.models import Batch, HandoffArtifact, OutputFile, Task, Workstream
+from orchestrator.queries.base.order import batch_order
 from orchestrator.queries.base.sql import Found, Joined, Table
 
 #: States in which the file has to stand in the work tree.
@@ -131,7 +132,7 @@ _WIDE = _handed_over_by(_GROUND_OF_ANYBODY)
 def _first_open(workstream: int) -> list[Batch]:
     open_tasks = Task.objects.filter(workstream=workstream, status__in=OPEN_TASK)
     first = Batch.objects.filter(threads__steps__tasks__in=open_tasks)
-    return list(first.select_related("stage").order_by("stage__position", "position")[:1])
+    return list(first.select_related("stage").order_by(*batch_order(""))[:1])
 
 
 def batch_before(batch: Batch) -> Batch | None:
@@ -143,7 +144,7 @@ def batch_before(batch: Batch) -> Batch | None:
 def _earlier(version: int, stage: int, stage_position: int, position: int) -> list[Batch]:
     before = Q(stage=stage, position__lt=position) | Q(stage__position__lt=stage_position)
     earlier = Batch.objects.filter(before, stage__version=version, threads__steps__isnull=False)
-    return list(earlier.order_by("-stage__position", "-position")[:1])
+    return list(earlier.order_by(*batch_order("")).reverse()[:1])
 
 
 def expected_files(artifact: HandoffArtifact) -> dict[str, str]:

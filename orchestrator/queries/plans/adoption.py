@@ -14,8 +14,8 @@ from orchestrator.queries.plans.readings import adoption_by, plan_of, reading_of
 
 def adopting_version(workstream: Workstream) -> WorkflowVersion | None:
     """The version whose approval took over the state of its source."""
-    found = WorkflowVersion.objects.filter(workstream=workstream, adopts=True, effective_at__isnull=False)
-    return found.select_related("author").order_by("number").first()
+    rows = WorkflowVersion.objects.filter(workstream=workstream, adopts=True, effective_at__isnull=False)
+    return rows.select_related("author").order_by("number").first()
 
 
 def held_behind(workstream: Workstream) -> tuple[WorkflowVersion | None, Sequence[Adopted]]:
@@ -24,13 +24,13 @@ def held_behind(workstream: Workstream) -> tuple[WorkflowVersion | None, Sequenc
     if version is None:
         return None, ()
     reading = reading_of(version)
-    held = {one.key for one in adoption_by(version).those(AdoptedAs.HELD)}
+    held = {verdict.key for verdict in adoption_by(version).those(AdoptedAs.HELD)}
     if not held or reading.plan is None:
         return version, ()
     plan = plan_of(workstream.version)
     left = unchanged(reading.progress, reading.plan, plan)
     found = adopt(plan, left, _settled(workstream, plan, left))
-    return version, [one for one in found.those(AdoptedAs.COMPLETE) if one.key in held]
+    return version, [verdict for verdict in found.those(AdoptedAs.COMPLETE) if verdict.key in held]
 
 
 def _settled(workstream: Workstream, plan: Plan, progress: Sequence[Progress]) -> dict[str, bool]:

@@ -126,7 +126,7 @@ def _of_migration(row: Migration) -> LoggedChange:
 
 
 def _keys(steps: Iterable[MappedStep], outcome: MappedOutcome) -> tuple[str, ...]:
-    chosen = (one for one in steps if one.outcome == outcome)
+    chosen = (step for step in steps if step.outcome == outcome)
     return tuple(_named(one) for one in chosen)
 
 

@@ -17,6 +17,7 @@ def discussion_facts(discussion: PlacedDiscussion) -> DiscussionFacts:
         resolved_by=discussion.resolved_by,
         resolved_at=discussion.resolved_at,
         comments=tuple(
-            CommentFacts(one.pk, one.author, one.body, one.at, one.draft) for one in discussion.remarks
+            CommentFacts(remark.pk, remark.author, remark.body, remark.at, remark.draft)
+            for remark in discussion.remarks
         ),
     )

@@ -148,7 +148,11 @@ def _placed(
     origins: dict[int, _Origin] = {}
     for discussion in discussions:
         if discussion.version_id not in origins:
-            lines = [one.line for one in discussions if one.version_id == discussion.version_id and one.line]
+            lines = [
+                other.line
+                for other in discussions
+                if other.version_id == discussion.version_id and other.line
+            ]
             origins[discussion.version_id] = _Origin(discussion.version, version, lines)
         yield _discussion(discussion, origins[discussion.version_id], steps.get(discussion.step))
 

@@ -12,7 +12,9 @@ from orchestrator.queries.base.sql import Joined
 def due_version(workstream_id: int, now: datetime) -> WorkflowVersion | None:
     """The newest version whose time has come for a workstream that does not follow it yet."""
     promised = _all_promised(workstream_id) if _APPROVED.first(workstream_id) else []
-    return next((one for one in promised if one.effective_at and one.effective_at <= now), None)
+    return next(
+        (version for version in promised if version.effective_at and version.effective_at <= now), None
+    )
 
 
 def undecided_version(workstream: Workstream) -> WorkflowVersion | None:

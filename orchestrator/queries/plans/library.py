@@ -83,7 +83,7 @@ class LibraryEntry:
             self.summary,
             self.made.plan_name if self.made else "",
         ]
-        said += [f"{one.name} {one.value} {one.hint}" for one in self.parameters]
+        said += [f"{parameter.name} {parameter.value} {parameter.hint}" for parameter in self.parameters]
         text = " ".join(said).casefold()
         return all(word in text for word in words.casefold().split())
 
@@ -92,8 +92,8 @@ def library(words: str = "", *, archived: bool = False) -> list[LibraryEntry]:
     """Every workflow with these words, saved ones first; archived ones only when asked for."""
     used = _uses()
     saved = (_saved(row, used) for row in _newest())
-    found = [*(one for one in saved if archived or one.archived_at is None), *_shipped(used)]
-    return [one for one in found if one.matches(words)]
+    found = [*(entry for entry in saved if archived or entry.archived_at is None), *_shipped(used)]
+    return [entry for entry in found if entry.matches(words)]
 
 
 def find_entry(name: str, number: int | None = None) -> LibraryEntry:
@@ -210,7 +210,9 @@ def _entry(
 
 @lru_cache(KEPT)
 def _read(source: str) -> Plan | None:
-    return read_plan(with_values(source, {one.name: f"‹{one.name}›" for one in parameters_of(source)})).plan
+    return read_plan(
+        with_values(source, {parameter.name: f"‹{parameter.name}›" for parameter in parameters_of(source)})
+    ).plan
 
 
 def _shape(plan: Plan) -> Shape:

@@ -24,7 +24,9 @@ def _facts(entry: LibraryEntry, source: str | None = None) -> WorkflowFacts:
         description=entry.description,
         summary=entry.summary,
         version=entry.number,
-        parameters=tuple(ParameterFacts(one.name, one.value, one.hint) for one in entry.parameters),
+        parameters=tuple(
+            ParameterFacts(parameter.name, parameter.value, parameter.hint) for parameter in entry.parameters
+        ),
         stages=entry.shape.stages,
         steps=entry.shape.steps,
         gates=entry.shape.gates,

@@ -38,7 +38,7 @@ def needed_by_name(names: Collection[str], bundle: Bundle | None) -> dict[str, W
     """
     if not names:
         return {}
-    by_slug = {one.slug: one for one in _rows().filter(slug__in=list(names))}
+    by_slug = {row.slug: row for row in _rows().filter(slug__in=list(names))}
     found = by_slug | (_members(bundle) if bundle else {})
     return {name: gone_on_in(found[name]) for name in names if name in found}
 

@@ -38,7 +38,7 @@ def check_facts(reading: Reading, executors: int, *, adopt: bool = False) -> Che
 def adoption_facts(adoption: Adoption) -> AdoptionFacts | None:
     if not adoption:
         return None
-    tasks = tuple(_adopted(one) for one in adoption.verdicts)
+    tasks = tuple(_adopted(verdict) for verdict in adoption.verdicts)
     return AdoptionFacts(dict(adoption.counts), adoption.sentences, adoption.starts, tasks)
 
 

@@ -48,7 +48,7 @@ def sign_offs(version: WorkflowVersion) -> SignOffs:
     )
     latest = {name: PlanSignOff(name, said, number, number == version.number) for name, said, number in rows}
     people = tuple(latest.values())
-    given = [one.person for one in people if one.current]
+    given = [signer.person for signer in people if signer.current]
     so_far = approvals_of(reading_of(version).plan, version.workflow.required_approvals, given)
     return SignOffs(so_far.needed, so_far.named, so_far.given, people)
 

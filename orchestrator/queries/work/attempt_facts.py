@@ -10,34 +10,34 @@ from orchestrator.queries.work.briefs import brief, criteria_of
 
 
 def attempt_facts(attempt_id: int) -> AttemptFacts:
-    found = (
+    attempt = (
         Attempt.objects.select_related("task__step", "assignment__executor", "same_as")
         .filter(pk=attempt_id)
         .first()
     )
-    if found is None:
+    if attempt is None:
         raise NotFound("There is no such attempt.")
-    assignment: Assignment | None = getattr(found, "assignment", None)
-    lost = lost_before(found.task) if found.status in LIVE else None
+    assignment: Assignment | None = getattr(attempt, "assignment", None)
+    lost = lost_before(attempt.task) if attempt.status in LIVE else None
     return AttemptFacts(
-        id=found.pk,
-        number=found.number,
-        task=found.task_id,
-        key=found.task.step.key,
-        status=AttemptStatus(found.status),
+        id=attempt.pk,
+        number=attempt.number,
+        task=attempt.task_id,
+        key=attempt.task.step.key,
+        status=AttemptStatus(attempt.status),
         executor=assignment.executor.name if assignment else "",
         claimed_as=assignment.claimed_as if assignment else "",
         token=assignment.token if assignment else 0,
-        breadcrumb=found.task.breadcrumb,
-        outcome=found.outcome,
-        result=found.result,
-        error=found.error,
-        commit=found.commit,
+        breadcrumb=attempt.task.breadcrumb,
+        outcome=attempt.outcome,
+        result=attempt.result,
+        error=attempt.error,
+        commit=attempt.commit,
         held=lost.sentence if lost else "",
-        same_as=found.same_as.number if found.same_as else None,
-        queued_at=found.queued_at,
-        started_at=found.started_at,
-        ended_at=found.ended_at,
+        same_as=attempt.same_as.number if attempt.same_as else None,
+        queued_at=attempt.queued_at,
+        started_at=attempt.started_at,
+        ended_at=attempt.ended_at,
     )
 
 

@@ -46,18 +46,18 @@ class BlockerRow:
 
 def blockers(wanted: BlockerFilter) -> QuerySet[Blocker]:
     """Open ones first, longest open first; then those resolved last."""
-    found = Blocker.objects.select_related(
+    rows = Blocker.objects.select_related(
         "task__step", "task__workstream", "owner", "declared_by", "resolved_by"
     )
     if wanted.state != "all":
-        found = found.filter(resolved_at__isnull=wanted.state == "open")
+        rows = rows.filter(resolved_at__isnull=wanted.state == "open")
     if wanted.owner:
-        found = found.filter(owner__username=wanted.owner)
+        rows = rows.filter(owner__username=wanted.owner)
     if wanted.kind:
-        found = found.filter(kind=wanted.kind)
+        rows = rows.filter(kind=wanted.kind)
     if wanted.workstream:
-        found = found.filter(task__workstream__uuid=wanted.workstream)
-    return found.order_by("-resolved_at" if wanted.state == "resolved" else "declared_at", "pk")
+        rows = rows.filter(task__workstream__uuid=wanted.workstream)
+    return rows.order_by("-resolved_at" if wanted.state == "resolved" else "declared_at", "pk")
 
 
 def blocker_rows(found: Iterable[Blocker], now: datetime) -> list[BlockerRow]:
@@ -70,7 +70,7 @@ def blocker_rows(found: Iterable[Blocker], now: datetime) -> list[BlockerRow]:
     impacts: dict[int, Impact] = {}
     for pk, open_ones in by_workstream.items():
         impacts |= _impacts(Workstream.objects.select_related("version").get(pk=pk), open_ones)
-    return [BlockerRow(one, (one.resolved_at or now) - one.declared_at, impacts.get(one.pk)) for one in rows]
+    return [BlockerRow(row, (row.resolved_at or now) - row.declared_at, impacts.get(row.pk)) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,10 @@ def blocked_workstream(workstream: Workstream, now: datetime) -> Blocked:
 def _blocked(found: Iterable[Blocker], now: datetime) -> Blocked:
     """Time in which several blockers were open counts once."""
     everything = list(found)
-    total = blocked_time((one.declared_at, one.resolved_at or now) for one in everything)
-    return Blocked(blocker_rows([one for one in everything if one.resolved_at is None], now), total)
+    total = blocked_time((blocker.declared_at, blocker.resolved_at or now) for blocker in everything)
+    return Blocked(
+        blocker_rows([blocker for blocker in everything if blocker.resolved_at is None], now), total
+    )
 
 
 def _impacts(workstream: Workstream, open_ones: Sequence[Blocker]) -> dict[int, Impact]:
@@ -104,7 +106,7 @@ def _impacts(workstream: Workstream, open_ones: Sequence[Blocker]) -> dict[int, 
     estimates = {key: task.step.estimate for key, task in loaded.tasks.items()}
     views = loaded.snapshot.tasks
     return {
-        one.pk: impact_of(one.task.step.key, views, estimates, critical)
-        for one in open_ones
-        if one.task.step.key in loaded.tasks
+        blocker.pk: impact_of(blocker.task.step.key, views, estimates, critical)
+        for blocker in open_ones
+        if blocker.task.step.key in loaded.tasks
     }

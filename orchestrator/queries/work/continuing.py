@@ -21,15 +21,15 @@ from orchestrator.queries.work.work import HELD
 
 def continuation(task_id: int) -> Continuation:
     """NotFound when there is no such task."""
-    found = Task.objects.select_related("step", "workstream").filter(pk=task_id).first()
-    if found is None:
+    task = Task.objects.select_related("step", "workstream").filter(pk=task_id).first()
+    if task is None:
         raise NotFound("There is no such task.")
     return Continuation(
         brief=brief(task_id),
-        breadcrumbs=tuple(breadcrumbs_of(found)),
-        returned=returned(found),
-        own_outputs=_own_outputs(found),
-        to_prove=to_prove([found]),
+        breadcrumbs=tuple(breadcrumbs_of(task)),
+        returned=returned(task),
+        own_outputs=_own_outputs(task),
+        to_prove=to_prove([task]),
     )
 
 

@@ -27,10 +27,10 @@ def continuation_text(found: Continuation) -> str:
     sections = [
         ("Where it stands", _where_it_stands(found)),
         ("What is asked", _asked(found)),
-        ("Why it is done again", [_returned(one) for one in found.returned]),
-        ("Still to prove", [_to_prove(one) for one in found.to_prove]),
-        ("Breadcrumbs", [_crumb(one) for one in found.breadcrumbs]),
-        ("Earlier attempts", [_attempt(one) for one in brief.earlier_attempts]),
+        ("Why it is done again", [_returned(decision) for decision in found.returned]),
+        ("Still to prove", [_to_prove(criterion) for criterion in found.to_prove]),
+        ("Breadcrumbs", [_crumb(breadcrumb) for breadcrumb in found.breadcrumbs]),
+        ("Earlier attempts", [_attempt(attempt) for attempt in brief.earlier_attempts]),
         ("What it builds on", _upstream(found)),
         ("Files it has handed over so far", [f"`{output.path}`" for output in found.own_outputs]),
         ("Every output of the workstream", _documents(found)),
@@ -67,7 +67,9 @@ def _where_it_stands(found: Continuation) -> list[str]:
 
 
 def _asked(found: Continuation) -> list[str]:
+    """What stands below as still to be proved is not said here as well."""
     brief, place = found.brief, found.brief.place
+    proved_below = {one.id for one in found.to_prove}
     said = [
         ("Details", brief.details),
         ("Place", f"{place.stage} / {place.batch} / {place.thread}"),
@@ -81,9 +83,9 @@ def _asked(found: Continuation) -> list[str]:
         ("Outputs go to", place.outputs_folder),
         ("Outcomes, one of which it is completed with", ", ".join(brief.outcomes)),
         *(
-            (f"Criterion, {one.kind}", one.text)
-            for one in brief.criteria
-            if one.kind is not CriterionKind.EXIT
+            (f"Criterion, {criterion.kind}", criterion.text)
+            for criterion in brief.criteria
+            if criterion.kind is not CriterionKind.EXIT and criterion.id not in proved_below
         ),
     ]
     return [_line(name, text) for name, text in said if text]
@@ -124,11 +126,11 @@ def _upstream(found: Continuation) -> list[str]:
 
 def _documents(found: Continuation) -> list[str]:
     lines = []
-    for one in found.brief.documents:
-        told = [one.state or one.outcome, *(f"`{path}`" for path in one.outputs)]
+    for document in found.brief.documents:
+        told = [document.state or document.outcome, *(f"`{path}`" for path in document.outputs)]
         lines.append(
             _line(
-                f"{one.stage} / {one.batch} / {one.thread}, {one.key} {one.title}",
+                f"{document.stage} / {document.batch} / {document.thread}, {document.key} {document.title}",
                 "; ".join(filter(None, told)),
             )
         )
@@ -137,19 +139,19 @@ def _documents(found: Continuation) -> list[str]:
 
 def _learnings(found: Continuation) -> list[str]:
     said: Sequence[tuple[str, str]] = [
-        (f"After {_lesson_place(one, found.brief.task.workstream_slug)}, {what}", text)
-        for one in found.brief.learnings
+        (f"After {_lesson_place(learning, found.brief.task.workstream_slug)}, {what}", text)
+        for learning in found.brief.learnings
         for what, text in (
-            ("went wrong", one.went_wrong),
-            ("worked", one.worked),
-            ("to tighten", one.tighten),
+            ("went wrong", learning.went_wrong),
+            ("worked", learning.worked),
+            ("to tighten", learning.tighten),
         )
     ]
     return [_line(name, text) for name, text in said if text]
 
 
 def _lesson_place(lesson: TaughtFacts, here: str) -> str:
-    return lesson.after if lesson.workstream == here else f"{lesson.after} of {lesson.workstream}"
+    return lesson.after if lesson.workstream_slug == here else f"{lesson.after} of {lesson.workstream_slug}"
 
 
 def _line(name: str, text: str) -> str:

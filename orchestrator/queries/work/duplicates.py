@@ -44,7 +44,7 @@ def suspects(workstream: Workstream) -> list[Suspect]:
     Undecided ones first, then the most similar title, then the id.
     """
     decided = _decisions(workstream)
-    others = {one.pk: one for one in _candidates(workstream)}
+    others = {candidate.pk: candidate for candidate in _candidates(workstream)}
     named = Workstream.objects.select_related("version").in_bulk(set(decided) - set(others))
     alike = {pk: likeness(workstream.title, one.title) for pk, one in others.items()}
     files = _shared_files(workstream, others.values())

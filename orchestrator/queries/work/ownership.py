@@ -33,11 +33,11 @@ def workstream_ownership(workstream: Workstream) -> OwnershipFacts:
 def _facts(workstream: Workstream, task: Task | None = None) -> tuple[TransferFacts, ...]:
     return tuple(
         TransferFacts(
-            one.from_user.get_username() if one.from_user else "",
-            one.to_user.get_username(),
-            one.reason,
-            one.transferred_as,
-            one.transferred_at,
+            transfer.from_user.get_username() if transfer.from_user else "",
+            transfer.to_user.get_username(),
+            transfer.reason,
+            transfer.transferred_as,
+            transfer.transferred_at,
         )
-        for one in transfers_of(workstream, task)
+        for transfer in transfers_of(workstream, task)
     )

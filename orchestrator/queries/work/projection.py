@@ -5,10 +5,10 @@ show.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 
+from orchestrator.core.engine.order import Place
 from orchestrator.core.engine.schedule import Verdict, decide
 from orchestrator.core.engine.values import Snapshot
 from orchestrator.core.files import dashboard
@@ -19,36 +19,21 @@ from orchestrator.core.files.dashboard import (
     LaneRow,
     LearningEntry,
     Mark,
-    PlanApproval,
     StepLine,
-    StreamAssignment,
-    StreamEntry,
     TaskEntry,
-    ThreadEntry,
     lane_label,
 )
 from orchestrator.core.files.handoff import timestamp, workstream_folder
 from orchestrator.core.plans.graph import critical_path
 from orchestrator.core.plans.plan import BatchSpec, GateSpec, Need, Plan, StageSpec, StepSpec, ThreadSpec
 from orchestrator.core.terms import ArtifactState, AssignmentMode, GateKind, Reason, TaskStatus
-from orchestrator.models import (
-    Assignment,
-    Attempt,
-    Batch,
-    HandoffArtifact,
-    Learning,
-    Step,
-    Task,
-    ThreadAssignment,
-    Workstream,
-)
-from orchestrator.queries.engine.needs import all_needs
+from orchestrator.models import Batch, Learning, Step, Task, ThreadAssignment, Workstream
+from orchestrator.queries.base.sql import Joined, Table
 from orchestrator.queries.engine.snapshot import Loaded, load_snapshot
 from orchestrator.queries.engine.threads import place_of
 from orchestrator.queries.handoff.documentation import documentation_file
 from orchestrator.queries.plans.readings import plan_text
-
-INDEX = "workstreams/index.json"
+from orchestrator.queries.work.registry import INDEX, index_text
 
 
 def projected_files(workstream: Workstream) -> dict[str, bytes]:
@@ -64,136 +49,16 @@ def projected_files(workstream: Workstream) -> dict[str, bytes]:
     return {path: text.encode() for path, text in texts.items()} | documentation_file(workstream)
 
 
-def index_text() -> str:
-    """The registry of all workstreams in the order they were registered."""
-    held: dict[int, list[StreamAssignment]] = defaultdict(list)
-    for assignment in _held():
-        task = assignment.attempt.task
-        held[task.workstream_id].append(
-            StreamAssignment(
-                task=task.step.key,
-                agent=assignment.executor.name,
-                account=assignment.executor.user.get_username(),
-                kind=assignment.executor.kind,
-                claimed_at=timestamp(assignment.claimed_at),
-            )
-        )
-    ordered = enumerate(_registered())
-    needs, kept = all_needs(), _kept_threads()
-    return dashboard.render_index(
-        [_stream(row, order, held[row.pk], kept[row.pk], needs.get(row.pk, ())) for order, row in ordered]
-    )
-
-
-def _kept_threads() -> dict[int, list[ThreadEntry]]:
-    """The thread assignments in force, by workstream, in plan order (WF-4)."""
-    kept: dict[int, list[ThreadEntry]] = defaultdict(list)
-    for row in _kept():
-        thread = row.thread
-        entry = ThreadEntry(
-            stage=thread.batch.stage.number,
-            batch=thread.batch.prefix,
-            thread=thread.lane,
-            agent=row.executor.name,
-            account=row.executor.user.get_username(),
-            kind=row.executor.kind,
-            mode=row.mode,
-            assigned_at=timestamp(row.assigned_at),
-        )
-        kept[row.workstream_id].append(entry)
-    return kept
-
-
-def _held() -> list[Assignment]:
-    rows = Assignment.objects.filter(released_at=None).select_related("executor__user", "attempt__task__step")
-    return list(rows.order_by("attempt__task__step__key"))
-
-
-def _registered() -> list[Workstream]:
-    rows = Workstream.objects.select_related("version__decided_by", "owner", "merged_into", "bundle")
-    return list(rows.defer("version__source").order_by("created_at", "pk"))
-
-
-def _kept() -> list[ThreadAssignment]:
-    rows = ThreadAssignment.objects.filter(ended_at=None).select_related(
-        "executor__user", "thread__batch__stage"
-    )
-    return list(
-        rows.order_by("thread__batch__stage__position", "thread__batch__position", "thread__position")
-    )
-
-
-def _learnings(workstream: int) -> list[Learning]:
-    return list(
-        Learning.objects.filter(workstream=workstream).select_related("author").order_by("recorded_at", "pk")
-    )
-
-
-def _attempts(workstream: int) -> list[tuple[int, int, str | None, str | None, str | None]]:
-    """In the order of their numbers, so that the latest one of a task comes last."""
-    rows = Attempt.objects.filter(task__workstream=workstream).order_by("number")
-    executor = "assignment__executor__"
-    names = (f"{executor}name", f"{executor}user__username", f"{executor}kind")
-    return list(rows.values_list("task_id", "number", *names))
-
-
-def _damaged(workstream: int) -> list[str]:
-    rows = HandoffArtifact.objects.filter(workstream=workstream, state=ArtifactState.DAMAGED).order_by()
-    return list(rows.values_list("attempt__task__step__key", flat=True))
-
-
-def _stream(
-    row: Workstream,
-    order: int,
-    held: Sequence[StreamAssignment],
-    kept: Sequence[ThreadEntry],
-    needs: Sequence[str],
-) -> StreamEntry:
-    version = row.version
-    # A version that was sent back has a decision too, but none that approves it, and no time of effect.
-    approved = version.effective_at is not None
-    return StreamEntry(
-        id=row.slug,
-        uuid=str(row.uuid),
-        name=row.title,
-        order=order,
-        path=workstream_folder(row.slug),
-        status=row.status,
-        domain=row.domain,
-        owner=row.owner.get_username(),
-        priority=row.priority,
-        created_at=timestamp(row.created_at),
-        updated_at=timestamp(row.updated_at),
-        approval=PlanApproval(
-            status=version.status,
-            plan_hash=version.source_sha256,
-            approved_by=version.decided_as if approved else "",
-            approved_at=_moment(version.decided_at) if approved else "",
-        ),
-        assignments=tuple(held),
-        thread_assignments=tuple(kept),
-        needs=tuple(needs),
-        merged_into=row.merged_into.slug if row.merged_into else "",
-        bundle=row.bundle.name if row.bundle else "",
-    )
-
-
 def learnings_text(workstream: Workstream) -> str:
-    rows = _learnings(workstream.pk)
-    return dashboard.render_learnings(
-        workstream.title,
-        [
-            LearningEntry(
-                row.after,
-                timestamp(row.recorded_at),
-                row.recorded_as,
-                row.went_wrong,
-                row.worked,
-                row.tighten,
-            )
-            for row in rows
-        ],
-    )
+    """LEARNINGS.md: what was recorded, in the order in which it was."""
+    learnings: list[Learning] = [row["learning"] for row in _LEARNINGS.rows(workstream.pk)]
+    entries = [
+        LearningEntry(
+            row.after, timestamp(row.recorded_at), row.recorded_as, row.went_wrong, row.worked, row.tighten
+        )
+        for row in learnings
+    ]
+    return dashboard.render_learnings(workstream.title, entries)
 
 
 class Board:
@@ -206,7 +71,10 @@ class Board:
         verdicts = decide(_as_committed(workstream, loaded.snapshot)).verdicts
         self.lines = {verdict.key: _line(loaded.tasks[verdict.key], verdict) for verdict in verdicts}
         self.kept = loaded.ground.kept
-        self.attempts = {row[0]: _Try(*row[1:]) for row in _attempts(workstream.pk)}
+        self.attempts = {
+            row["task"]: _Try(row["number"], row["agent"], row["account"], row["kind"])
+            for row in _ATTEMPTS.rows(workstream.pk)
+        }
 
     @classmethod
     def of(cls, workstream: Workstream) -> "Board | None":
@@ -316,16 +184,16 @@ def critical_keys(workstream: Workstream, loaded: Loaded) -> frozenset[str]:
     return frozenset(critical_path(_plan(workstream.title, sorted(loaded.tasks.values(), key=_place), needs)))
 
 
-def _place(task: Task) -> tuple[int, int, int, int]:
+def _place(task: Task) -> Place:
     thread = task.step.thread
-    return thread.batch.stage.position, thread.batch.position, thread.position, task.step.position
+    return Place(thread.batch.stage.position, thread.batch.position, thread.position, task.step.position)
 
 
 def _as_committed(workstream: Workstream, snapshot: Snapshot) -> Snapshot:
     """Without "is not committed yet", which stops being true with the commit that this text is part of."""
     if not any(view.artifact for view in snapshot.tasks):
         return snapshot
-    keys = set(_damaged(workstream.pk))
+    keys = {row["key"] for row in _DAMAGED.rows(workstream.pk)}
     views = (view if view.key in keys else replace(view, artifact="") for view in snapshot.tasks)
     return replace(snapshot, tasks=tuple(views))
 
@@ -376,5 +244,34 @@ def _spec(step: Step, needs: Mapping[str, Sequence[str]]) -> StepSpec:
     )
 
 
-def _moment(at: datetime | None) -> str:
-    return timestamp(at) if at else ""
+_LEARNINGS = Joined(
+    {"learning": Table(Learning)},
+    """orchestrator_learning learning WHERE learning.workstream_id = %s
+ORDER BY learning.recorded_at, learning.id""",
+)
+#: In the order of their numbers, so that the latest one of a task comes last.
+_ATTEMPTS = Joined(
+    {},
+    """orchestrator_attempt attempt
+JOIN orchestrator_task task ON task.id = attempt.task_id
+LEFT JOIN orchestrator_assignment claim ON claim.attempt_id = attempt.id
+LEFT JOIN orchestrator_executor executor ON executor.id = claim.executor_id
+LEFT JOIN auth_user account ON account.id = executor.user_id
+WHERE task.workstream_id = %s ORDER BY attempt.number""",
+    {
+        "task": "attempt.task_id",
+        "number": "attempt.number",
+        "agent": "executor.name",
+        "account": "account.username",
+        "kind": "executor.kind",
+    },
+)
+_DAMAGED = Joined(
+    {},
+    f"""orchestrator_handoffartifact artifact
+JOIN orchestrator_attempt attempt ON attempt.id = artifact.attempt_id
+JOIN orchestrator_task task ON task.id = attempt.task_id
+JOIN orchestrator_step step ON step.id = task.step_id
+WHERE artifact.workstream_id = %s AND artifact.state = '{ArtifactState.DAMAGED.value}'""",
+    {"key": "step.key"},
+)

@@ -28,7 +28,7 @@ class Relations:
     @property
     def waits_for(self) -> list[Workstream]:
         """What it needs that is not completed."""
-        return [one for one in self.needs if one.accepted_at is None]
+        return [need for need in self.needs if need.accepted_at is None]
 
     @property
     def any(self) -> bool:
@@ -38,18 +38,18 @@ class Relations:
 
 def relations_of(workstream: Workstream) -> Relations:
     tied = linked(workstream)
-    mine = [one for one in tied if one.workstream_id == workstream.pk]
-    theirs = [one for one in tied if one.other_id == workstream.pk]
-    links = [*(one.other for one in mine if one.outcome == DuplicateOutcome.LINK)]
-    links += [one.workstream for one in theirs if one.outcome == DuplicateOutcome.LINK]
+    mine = [relation for relation in tied if relation.workstream_id == workstream.pk]
+    theirs = [relation for relation in tied if relation.other_id == workstream.pk]
+    links = [*(relation.other for relation in mine if relation.outcome == DuplicateOutcome.LINK)]
+    links += [their.workstream for their in theirs if their.outcome == DuplicateOutcome.LINK]
     return Relations(
         workstream=workstream,
         needs=needs_of([workstream.pk])[workstream.pk],
         needed_by=needing(workstream),
         took_over=merged_into(workstream),
         linked=list(dict.fromkeys(links)),
-        duplicate_of=[one.other for one in mine if one.outcome == DuplicateOutcome.CLOSE],
-        duplicates=[one.workstream for one in theirs if one.outcome == DuplicateOutcome.CLOSE],
+        duplicate_of=[relation.other for relation in mine if relation.outcome == DuplicateOutcome.CLOSE],
+        duplicates=[their.workstream for their in theirs if their.outcome == DuplicateOutcome.CLOSE],
     )
 
 
@@ -61,4 +61,4 @@ def merged_into(workstream: Workstream) -> list[Workstream]:
 def taken_over(workstream: Workstream) -> tuple[TakenOver, ...]:
     """What an executor reads of the workstreams that were merged into this one."""
     rows = merged_into(workstream)
-    return tuple(TakenOver(one.slug, one.title, f"{workstream_folder(one.slug)}/PLAN.md") for one in rows)
+    return tuple(TakenOver(row.slug, row.title, f"{workstream_folder(row.slug)}/PLAN.md") for row in rows)

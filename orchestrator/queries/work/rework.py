@@ -76,7 +76,11 @@ def to_prove(tasks: Sequence[Task]) -> tuple[ToProve, ...]:
 
 def to_verify_again(criteria: Sequence[ToProve]) -> list[ToProve]:
     """Those criteria that rework asks for once more: proved before, or to be met again before the start."""
-    return [one for one in criteria if one.attempt is not None or one.kind is CriterionKind.ENTRY]
+    return [
+        criterion
+        for criterion in criteria
+        if criterion.attempt is not None or criterion.kind is CriterionKind.ENTRY
+    ]
 
 
 def attempt_subjects(task: Task) -> list[str]:

@@ -138,15 +138,17 @@ class TaskDetail:
     @property
     def asked(self) -> Intervention | None:
         """The intervention that waits for an answer."""
-        return next((one for one in self.interventions if one.cleared_at is None), None)
+        return next(
+            (intervention for intervention in self.interventions if intervention.cleared_at is None), None
+        )
 
     @property
     def answered(self) -> list[Intervention]:
-        return [one for one in self.interventions if one.cleared_at is not None]
+        return [intervention for intervention in self.interventions if intervention.cleared_at is not None]
 
     @property
     def resolved(self) -> list[Blocker]:
-        return [one for one in self.blockers if one.resolved_at is not None]
+        return [blocker for blocker in self.blockers if blocker.resolved_at is not None]
 
     @property
     def settled(self) -> bool:
@@ -160,16 +162,16 @@ class TaskDetail:
 
 
 def find_workstream(uuid: UUID | str) -> Workstream:
-    found = (
+    workstream = (
         Workstream.objects.select_related(
             "version__workflow", "owner", "accepted_by", "merged_into", "bundle"
         )
         .filter(uuid=uuid)
         .first()
     )
-    if found is None:
+    if workstream is None:
         raise NotFound("There is no such workstream.")
-    return found
+    return workstream
 
 
 def find_task(workstream: Workstream, key: str) -> Task:

@@ -20,10 +20,10 @@ class Member:
 
 
 def find_bundle(bundle_id: int) -> Bundle:
-    found = Bundle.objects.select_related("submitted_by").filter(pk=bundle_id).first()
-    if found is None:
+    bundle = Bundle.objects.select_related("submitted_by").filter(pk=bundle_id).first()
+    if bundle is None:
         raise NotFound("There is no such bundle.")
-    return found
+    return bundle
 
 
 def members_of(bundle: Bundle) -> Iterator[Member]:

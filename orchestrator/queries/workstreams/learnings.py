@@ -22,6 +22,7 @@ from orchestrator.core.terms import (
     WorkstreamStatus,
 )
 from orchestrator.models import Attempt, Batch, Blocker, GateReview, Learning, Task, Workstream
+from orchestrator.queries.base.order import batch_order
 
 #: Facts that a form starts from, and characters of each.
 FACTS = 20
@@ -40,19 +41,28 @@ class LearningsAfter:
 def learnings(workstream: Workstream) -> LearningList:
     rows = Learning.objects.filter(workstream=workstream).select_related("author")
     items = tuple(
-        LearningFacts(one.after, one.went_wrong, one.worked, one.tighten, one.recorded_as, one.recorded_at)
-        for one in rows
+        LearningFacts(row.after, row.went_wrong, row.worked, row.tighten, row.recorded_as, row.recorded_at)
+        for row in rows
     )
     return LearningList(due(workstream), items)
 
 
 def due(workstream: Workstream) -> tuple[str, ...]:
     """What is done and has taught nobody anything yet, in plan order."""
-    batches = (
-        due_batches().filter(stage__version=workstream.version_id).order_by("stage__position", "position")
-    )
+    batches = due_batches().filter(stage__version=workstream.version_id).order_by(*batch_order(""))
     gates = due_merge_points().filter(workstream=workstream).order_by("pk")
     return (*batches.values_list("label", flat=True), *gates.values_list("step__key", flat=True))
+
+
+def batch_names(workstream: Workstream) -> tuple[str, ...]:
+    """The names that the batches of its plan go by, in plan order."""
+    rows = _labelled().filter(stage__version=workstream.version_id).order_by(*batch_order(""))
+    return tuple(rows.values_list("label", flat=True))
+
+
+def has_step(workstream: Workstream, key: str) -> bool:
+    """Whether a step of its plan, or one that a later version dropped, has this key."""
+    return Task.objects.filter(workstream=workstream, step__key=key).exists()
 
 
 def due_batches() -> QuerySet[Any]:

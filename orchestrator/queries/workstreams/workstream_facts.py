@@ -33,7 +33,7 @@ def list_workstreams(
         found = found.filter(domain=domain)
     page = with_rework(found.select_related("owner", "version", "merged_into").prefetch_related(*NEEDS))
     page = page[offset : offset + limit]
-    return WorkstreamList(found.count(), tuple(_facts(one) for one in page))
+    return WorkstreamList(found.count(), tuple(_facts(workstream) for workstream in page))
 
 
 def find_workstream(uuid: UUID) -> Workstream:

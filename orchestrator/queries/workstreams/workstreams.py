@@ -105,7 +105,11 @@ class WorkstreamBoard:
     @property
     def failed(self) -> list[TaskRow]:
         """Failures that somebody may follow up; one whose breaker is open waits for its answer first."""
-        tripped = {one.task_id for one in self.interventions if one.kind == InterventionKind.BREAKER}
+        tripped = {
+            intervention.task_id
+            for intervention in self.interventions
+            if intervention.kind == InterventionKind.BREAKER
+        }
         return [row for row in self.rows if row.failed and row.task.pk not in tripped]
 
     @property
@@ -182,8 +186,8 @@ def _rounds(workstream: Workstream) -> list[SchedulingDecision]:
     by_round: dict[int, list[RecordedVerdict]] = {}
     for verdict in verdicts:
         by_round.setdefault(verdict.decision_id, []).append(verdict)
-    for one in rounds:
-        found = by_round.get(one.pk, [])
-        one.launched = [v for v in found if v.launch_order]  # type: ignore[attr-defined]
-        one.held = [v for v in found if not v.launch_order]  # type: ignore[attr-defined]
+    for decision in rounds:
+        found = by_round.get(decision.pk, [])
+        decision.launched = [v for v in found if v.launch_order]  # type: ignore[attr-defined]
+        decision.held = [v for v in found if not v.launch_order]  # type: ignore[attr-defined]
     return rounds

@@ -167,7 +167,7 @@ def lacking(actor: Actor, roles: Iterable[Role]) -> Refusal | None:
 
 def why_none(acts: Iterable[Act[..., Any]], actor: Actor) -> Refusal | None:
     """Why this actor may do none of the acts, as the first of them says it; None when they may do one."""
-    refusals = [one.why_not(actor) for one in acts]
+    refusals = [asked_act.why_not(actor) for asked_act in acts]
     return None if None in refusals else refusals[0]
 
 

@@ -4,7 +4,8 @@ Django makes the SQL of a save anew each time, which takes several times as long
 write a row by its id.
 """
 
-from functools import cached_property
+from collections.abc import Mapping
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from django.db import connection
@@ -33,6 +34,39 @@ class UpdateRow:
         meta = self._model._meta
         columns = ", ".join(f'"{field.column}" = %s' for field in self._fields)
         return f'UPDATE "{meta.db_table}" SET {columns} WHERE "{meta.pk.column}" = %s'
+
+
+class UpdateWhere:
+    """Writes columns of the rows in which other columns have given values (for a list: one of its values),
+    and answers how many rows those were."""
+
+    def __init__(self, model: type[Model]) -> None:
+        self._model = model
+
+    def __call__(self, where: Mapping[str, Any], **columns: Any) -> int:
+        fields = _fields_by_name(self._model)
+        values = [fields[name].get_db_prep_save(value, connection) for name, value in columns.items()]
+        sizes = []
+        for name, value in where.items():
+            wanted = value if isinstance(value, list) else [value]
+            values += [fields[name].get_db_prep_value(each, connection) for each in wanted]
+            sizes.append((name, len(wanted)))
+        return change(_update_where(self._model, tuple(columns), tuple(sizes)), *values)
+
+
+@lru_cache(500)
+def _update_where(model: type[Model], columns: tuple[str, ...], where: tuple[tuple[str, int], ...]) -> str:
+    fields = _fields_by_name(model)
+    written = ", ".join(f'"{fields[name].column}" = %s' for name in columns)
+    conditions = " AND ".join(
+        f'"{fields[name].column}" IN ({", ".join(["%s"] * size)})' for name, size in where
+    )
+    return f'UPDATE "{model._meta.db_table}" SET {written} WHERE {conditions}'
+
+
+@cache
+def _fields_by_name(model: type[Model]) -> dict[str, "Field[Any, Any]"]:
+    return {field.name: field for field in model._meta.concrete_fields}
 
 
 class InsertRow:

@@ -50,8 +50,8 @@ class UnitOfWork:
         """Write what waits, each kind at once."""
         waiting, self._waiting = self._waiting, []
         ordered = sorted(waiting, key=lambda one: one.last)
-        for write in dict.fromkeys(one.write for one in ordered):
-            write([one.row for one in ordered if one.write is write])
+        for write in dict.fromkeys(waiting_row.write for waiting_row in ordered):
+            write([waiting_row.row for waiting_row in ordered if waiting_row.write is write])
 
 
 class _CurrentUnit(threading.local):

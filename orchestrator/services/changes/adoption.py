@@ -42,7 +42,7 @@ def adopt_state(*, version: WorkflowVersion, workstream: Workstream, actor: Acto
     if found := adoption_by(version):
         _take_over(
             _AdoptionAct(version, workstream, actor, now),
-            [one for one in found.verdicts if one.becomes in AT_ONCE],
+            [verdict for verdict in found.verdicts if verdict.becomes in AT_ONCE],
         )
 
 
@@ -58,18 +58,22 @@ def adopt_behind(*, workstream: Workstream, actor: Actor, now: datetime) -> None
 
 
 def _take_over(act: _AdoptionAct, verdicts: Sequence[Adopted]) -> None:
-    tasks = _tasks(act.workstream, [one.key for one in verdicts])
-    attempts = _complete(act, [one for one in verdicts if one.becomes is AdoptedAs.COMPLETE], tasks)
-    blockers = _block(act, [one for one in verdicts if one.becomes is AdoptedAs.BLOCKED], tasks)
+    tasks = _tasks(act.workstream, [verdict.key for verdict in verdicts])
+    attempts = _complete(
+        act, [verdict for verdict in verdicts if verdict.becomes is AdoptedAs.COMPLETE], tasks
+    )
+    blockers = _block(act, [verdict for verdict in verdicts if verdict.becomes is AdoptedAs.BLOCKED], tasks)
     _set(act, verdicts, tasks)
     record_each(
         workstream=act.workstream,
         actor=act.actor,
         action=Action.WORK_ADOPTED,
-        entries=[_said(act, one, attempts.get(one.key), blockers.get(one.key)) for one in verdicts],
+        entries=[
+            _said(act, verdict, attempts.get(verdict.key), blockers.get(verdict.key)) for verdict in verdicts
+        ],
         now=act.now,
     )
-    if any(one.becomes in {AdoptedAs.COMPLETE, AdoptedAs.RESUMED} for one in verdicts):
+    if any(verdict.becomes in {AdoptedAs.COMPLETE, AdoptedAs.RESUMED} for verdict in verdicts):
         act.workstream.started_at = act.workstream.started_at or act.now
     recount(act.workstream, act.now)
 
@@ -87,10 +91,10 @@ def _tasks(workstream: Workstream, keys: Iterable[str]) -> dict[str, Task]:
 def _set(act: _AdoptionAct, verdicts: Iterable[Adopted], tasks: Mapping[str, Task]) -> None:
     """What many share is written at once: a value of its own for each row costs many times as much."""
     by_status: dict[TaskStatus, list[int]] = {}
-    for one in verdicts:
-        task = tasks[one.key]
-        task.status, task.breadcrumb = one.status, one.breadcrumb
-        by_status.setdefault(one.status, []).append(task.pk)
+    for verdict in verdicts:
+        task = tasks[verdict.key]
+        task.status, task.breadcrumb = verdict.status, verdict.breadcrumb
+        by_status.setdefault(verdict.status, []).append(task.pk)
     for status, keys in by_status.items():
         for some in in_parts(keys):
             Task.objects.filter(pk__in=some).update(status=status, updated_at=act.now)
@@ -108,15 +112,15 @@ def _complete(
     ordered = [by_key[key] for key in order.static_order()]
     attempts = Attempt.objects.bulk_create(
         Attempt(
-            task=tasks[one.key],
+            task=tasks[verdict.key],
             number=1,
             status=AttemptStatus.COMPLETED,
             queued_at=act.now,
             ended_at=act.now,
-            outcome=_outcome(act, one),
+            outcome=_outcome(act, verdict),
             adopted=True,
         )
-        for one in ordered
+        for verdict in ordered
     )
     _take_as_met(act, attempts)
     before = {attempt.task.step.key: by_key[attempt.task.step.key].before for attempt in attempts}
@@ -158,15 +162,15 @@ def _block(act: _AdoptionAct, verdicts: Sequence[Adopted], tasks: Mapping[str, T
     """Whoever submitted the plan knows what is in the way, and owns the blockers."""
     blockers = Blocker.objects.bulk_create(
         Blocker(
-            task=tasks[one.key],
+            task=tasks[verdict.key],
             kind=BlockerKind.OTHER,
-            note=one.breadcrumb,
+            note=verdict.breadcrumb,
             owner=act.version.author,
             declared_by=act.actor.account,
             declared_as=act.actor.label,
             declared_at=act.now,
         )
-        for one in verdicts
+        for verdict in verdicts
     )
     return {one.key: blocker for one, blocker in zip(verdicts, blockers, strict=True)}
 

@@ -154,7 +154,7 @@ def migrate_several(
             workstream_id=one.pk, version_id=version_id, actor=actor, now=now, reason=reason, mapping=lines
         ).pk
 
-    return [_migrated(one, migrated) for one in workstreams]
+    return [_migrated(workstream, migrated) for workstream in workstreams]
 
 
 def _migrated(one: Workstream, migrate: Callable[[Workstream], int]) -> Migrated:
@@ -219,8 +219,8 @@ def _approved(workstream: Workstream, version_id: int, now: datetime) -> Workflo
     """The version, if work may go on under it now."""
     if workstream.status != WorkstreamStatus.ACTIVE:
         raise WrongState(f"{workstream} is {workstream.status}; only active workstreams are migrated.")
-    found = WorkflowVersion.objects.select_related("workflow").filter(pk=version_id)
-    version = found.filter(workflow=workstream.version.workflow_id).first()
+    rows = WorkflowVersion.objects.select_related("workflow").filter(pk=version_id)
+    version = rows.filter(workflow=workstream.version.workflow_id).first()
     if version is None:
         raise NotFound(f"{workstream} has no such version.")
     if version.pk == workstream.version_id:

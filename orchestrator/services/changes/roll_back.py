@@ -92,10 +92,10 @@ def roll_back(*, migration_id: int, reason: str, actor: Actor, now: datetime) ->
 
 
 def _latest(migration_id: int) -> tuple[Migration, Workstream]:
-    found = Migration.objects.filter(pk=migration_id).values_list("workstream_id", flat=True).first()
-    if found is None:
+    workstream_id = Migration.objects.filter(pk=migration_id).values_list("workstream_id", flat=True).first()
+    if workstream_id is None:
         raise NotFound("There is no such migration.")
-    workstream = locked_workstream(found)
+    workstream = locked_workstream(workstream_id)
     if workstream.status != WorkstreamStatus.ACTIVE:
         raise WrongState(f"{workstream} is {workstream.status}; only active workstreams are migrated.")
     rolled_back = Migration.objects.select_related("from_version__workflow", "to_version").get(

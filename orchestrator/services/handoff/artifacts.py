@@ -204,7 +204,7 @@ def _artifact(
         outcome=said.outcome,
         next_action=said.next_action,
         integrated=said.integrated,
-        links=tuple(FileLink(one.path, one.sha256) for one in links),
+        links=tuple(FileLink(link.path, link.sha256) for link in links),
         outputs=tuple(FileLink(file.path, file.sha256) for file in files),
     )
     body = rfc8785.dumps(artifact_value(handoff))

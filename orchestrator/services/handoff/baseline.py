@@ -243,10 +243,10 @@ def why_integrated(workstream: Workstream) -> BaselineIntegrated | None:
 
 
 def _found(workstream_id: int) -> Workstream:
-    found = Workstream.objects.select_related("version").filter(pk=workstream_id).first()
-    if found is None:
+    workstream = Workstream.objects.select_related("version").filter(pk=workstream_id).first()
+    if workstream is None:
         raise NotFound("There is no such workstream.")
-    return found
+    return workstream
 
 
 def _look_quietly(workstream: Workstream, now: datetime) -> bool:

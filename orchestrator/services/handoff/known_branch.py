@@ -15,6 +15,7 @@ from orchestrator.models import WorkspaceBranch
 from orchestrator.queries.base.sql import Joined, Table
 from orchestrator.services.base.actor import ORCHESTRATOR
 from orchestrator.services.base.history import record
+from orchestrator.services.base.rows import UpdateWhere
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.workspace import Workspace
 
@@ -42,8 +43,11 @@ def note_head(commit: str) -> None:
 
 
 def _write(**columns: object) -> None:
-    if not WorkspaceBranch.objects.filter(pk=WorkspaceBranch.ONLY).update(**columns):
+    if not _update({"id": WorkspaceBranch.ONLY}, **columns):
         WorkspaceBranch.objects.get_or_create(pk=WorkspaceBranch.ONLY, defaults=columns)
+
+
+_update = UpdateWhere(WorkspaceBranch)
 
 
 def refuse_diverged(space: Workspace, known: WorkspaceBranch | None = None) -> None:

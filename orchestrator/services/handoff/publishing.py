@@ -18,6 +18,7 @@ from orchestrator.queries.engine.snapshot import workstream_row
 from orchestrator.queries.handoff.pending import first_pending
 from orchestrator.queries.work.projection import projected_files
 from orchestrator.services.base.locks import outside_transactions
+from orchestrator.services.base.rows import UpdateWhere
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.handoff.damage import note_problem, workspace
 from orchestrator.services.handoff.known_branch import note_head, refuse_diverged_writer
@@ -61,8 +62,8 @@ def _to_sweep(now: datetime) -> Sequence[int]:
     """Open workstreams, those closed lately, and those with something pending."""
     still_open = Q(status__in=[WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE])
     lately = Q(updated_at__gte=now - CLOSED_FOR)
-    found = Workstream.objects.filter(still_open | lately | Q(artifacts__state=ArtifactState.PENDING))
-    return list(found.order_by("pk").values_list("pk", flat=True).distinct())
+    rows = Workstream.objects.filter(still_open | lately | Q(artifacts__state=ArtifactState.PENDING))
+    return list(rows.order_by("pk").values_list("pk", flat=True).distinct())
 
 
 def _publish_workstream(space: Workspace, workstream_id: int, now: datetime, state_files: bool) -> int:
@@ -120,6 +121,8 @@ def _has_outputs(row: HandoffArtifact) -> bool:
 
 
 def _sizes(artifacts: list[int]) -> list[tuple[int, str, int]]:
+    if not artifacts:
+        return []
     rows = OutputFile.objects.filter(artifact__in=artifacts).annotate(size=Length("content")).order_by()
     return list(rows.values_list("artifact_id", "path", "size"))
 
@@ -149,9 +152,16 @@ def _mark(
         if moved:
             note_head(head)
         for commit, pks in by_commit.items():
-            HandoffArtifact.objects.filter(pk__in=pks, state=ArtifactState.PENDING).update(
-                state=ArtifactState.COMMITTED, problem="", commit=commit, committed_at=now
+            _update_artifacts(
+                {"id": pks, "state": ArtifactState.PENDING.value},
+                state=ArtifactState.COMMITTED.value,
+                problem="",
+                commit=commit,
+                committed_at=now,
             )
+
+
+_update_artifacts = UpdateWhere(HandoffArtifact)
 
 
 def contents_of(rows: Sequence[HandoffArtifact]) -> dict[str, bytes]:
@@ -163,6 +173,8 @@ def contents_of(rows: Sequence[HandoffArtifact]) -> dict[str, bytes]:
 
 
 def _outputs(artifacts: list[int]) -> list[tuple[str, bytes | memoryview]]:
+    if not artifacts:
+        return []
     rows = OutputFile.objects.filter(artifact__in=artifacts)
     return list(rows.order_by("artifact__sequence", "path").values_list("path", "content"))
 

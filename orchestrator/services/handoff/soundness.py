@@ -76,7 +76,7 @@ def _mend(space: Workspace, scrub: Scrub, damages: Sequence[Damage], now: dateti
             f"{'pack or object' if len(damages) == 1 else 'packs and objects'}",
             reason=_said(whole),
             now=now,
-            data={"damaged": [one.name for one in damages[:100]], "before": head, "after": after},
+            data={"damaged": [damage.name for damage in damages[:100]], "before": head, "after": after},
         )
 
 

@@ -10,16 +10,19 @@ left.
 from datetime import datetime
 
 from orchestrator.models import StateFiles
+from orchestrator.services.base.rows import UpdateWhere
 
 
 def leave_behind(workstream_id: int) -> None:
     """Note that the state files show less than the rows."""
-    StateFiles.objects.filter(pk=workstream_id, behind=False).update(behind=True)
+    _update({"workstream": workstream_id, "behind": False}, behind=True)
 
 
 def begin_writing(workstream_id: int, now: datetime) -> None:
     """Note that the state files are written from what the rows say from here on; call it under the
     workspace's lock, before the rows are read, so that what changes meanwhile leaves them behind again."""
-    rows = StateFiles.objects.filter(pk=workstream_id)
-    if not rows.update(written_at=now, behind=False):
+    if not _update({"workstream": workstream_id}, written_at=now, behind=False):
         StateFiles.objects.get_or_create(pk=workstream_id, defaults={"written_at": now})
+
+
+_update = UpdateWhere(StateFiles)

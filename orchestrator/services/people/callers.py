@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from orchestrator.core.errors import NotAllowed, NotFound, SecondFactorMissing
 from orchestrator.core.terms import ExecutorKind, Scope
 from orchestrator.models import Executor
+from orchestrator.queries.base.sql import Joined, Table
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import EVERY_ROLE, Act, lacking, why_none
 from orchestrator.services.people.second_factor import must_enrol
@@ -38,7 +39,7 @@ class Caller:
 
     def require_scope_of(self, *acts: Act[..., Any]) -> None:
         """NotAllowed names the scope of the acts, which share one, that the token lacks."""
-        for scope in {one.declaration.scope for one in acts}:
+        for scope in {act.declaration.scope for act in acts}:
             if scope is None:
                 raise NotAllowed("No machine interface offers this.", recovery="Do it in the browser.")
             self.require(scope)
@@ -110,10 +111,19 @@ def member_by_command(name: str) -> Caller:
 
 def caller_by_name(name: str) -> Caller:
     """The executor that a branch of the workspace or the operator names, where no token proves it."""
-    executor = Executor.objects.select_related("user").filter(name=name, user__is_active=True).first()
-    if executor is None:
+    row = _ACTIVE.first(name)
+    if row is None:
         raise NotFound(f"There is no executor {name!r} with an active account.")
+    executor: Executor = row["executor"]
+    executor.user = row["account"]
     return _let_in(Actor.member(executor), frozenset(Scope))
+
+
+_ACTIVE = Joined(
+    {"executor": Table(Executor), "account": Table(User)},
+    """orchestrator_executor executor JOIN auth_user account ON account.id = executor.user_id
+WHERE executor.name = %s AND account.is_active""",
+)
 
 
 def _let_in(actor: Actor, scopes: frozenset[str]) -> Caller:

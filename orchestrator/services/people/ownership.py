@@ -20,10 +20,10 @@ from orchestrator.services.base.wake import wake
 
 def person(name: str, field: str) -> User:
     """The active account of that user name; InvalidInput names the field when there is none."""
-    found = User.objects.filter(username=name.strip(), is_active=True).first()
-    if found is None:
+    user = User.objects.filter(username=name.strip(), is_active=True).first()
+    if user is None:
         raise InvalidInput(f"There is no active account {name.strip()!r}.", field=field)
-    return found
+    return user
 
 
 @act(

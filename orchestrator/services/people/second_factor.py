@@ -224,7 +224,9 @@ def _fresh_codes(account: User, now: datetime) -> list[str]:
     RecoveryCode.objects.filter(user=account, spent_at=None).update(spent_at=now)
     codes = [recovery_code(secrets.token_bytes(RECOVERY_BYTES)) for _ in range(RECOVERY_CODES)]
     digests = [_digest(as_typed(code)) for code in codes]
-    RecoveryCode.objects.bulk_create(RecoveryCode(user=account, digest=one, made_at=now) for one in digests)
+    RecoveryCode.objects.bulk_create(
+        RecoveryCode(user=account, digest=digest, made_at=now) for digest in digests
+    )
     return codes
 
 

@@ -93,10 +93,10 @@ def refuse_assigned_elsewhere(situation: Situation, executor: Executor) -> None:
 
 
 def _executor(name: str) -> Executor:
-    found = Executor.objects.filter(name=name.strip(), user__is_active=True).first()
-    if found is None:
+    executor = Executor.objects.filter(name=name.strip(), user__is_active=True).first()
+    if executor is None:
         raise InvalidInput(f"There is no executor {name.strip()!r} with an active account.", field="executor")
-    return found
+    return executor
 
 
 def _mode(mode: str) -> AssignmentMode:

@@ -70,7 +70,7 @@ def save_workflow(
                 "sha256": row.source_sha256,
                 "plan": version.workflow.slug,
                 "version": version.number,
-                "parameters": [one.name for one in parameters],
+                "parameters": [parameter.name for parameter in parameters],
             },
         )
     return row
@@ -174,7 +174,7 @@ def _register(name: str, actor: Actor, now: datetime) -> SavedWorkflow:
     slug = slugify(name)[:50]
     taken = set(SavedWorkflow.objects.filter(slug__startswith=slug).values_list("slug", flat=True))
     candidates = (slug if n == 1 else f"{slug}-{n}" for n in range(1, len(taken) + 100))
-    free = next(one for one in candidates if one not in taken and not is_shipped(one))
+    free = next(candidate for candidate in candidates if candidate not in taken and not is_shipped(candidate))
     return SavedWorkflow.objects.create(slug=free, name=name, created_at=now, created_by=actor.account)
 
 

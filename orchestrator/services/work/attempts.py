@@ -15,6 +15,7 @@ from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import lacking
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import locked_workstream_of_attempt, refuse_inactive
+from orchestrator.services.base.rows import UpdateWhere
 
 MISSING = "There is no such attempt."
 
@@ -69,7 +70,7 @@ def refuse_held(situation: Situation) -> None:
 def move(attempt: Attempt, old: AttemptStatus, new: AttemptStatus, **columns: object) -> None:
     """The conditional update that the unique constraints back up: an attempt's one write in an act."""
     columns["status"] = new.value
-    if Attempt.objects.filter(pk=attempt.pk, status=old).update(**columns) != 1:
+    if _update_attempt({"id": attempt.pk, "status": old.value}, **columns) != 1:
         raise WrongState(f"{attempt} is no longer {old}.")
     for column, value in columns.items():
         setattr(attempt, column, value)
@@ -78,7 +79,10 @@ def move(attempt: Attempt, old: AttemptStatus, new: AttemptStatus, **columns: ob
 def end(attempt: Attempt, state: AttemptStatus, now: datetime, **columns: object) -> None:
     """Write a running attempt's end, with what else came of it, and release its claim."""
     move(attempt, AttemptStatus.RUNNING, state, ended_at=now, **columns)
-    Assignment.objects.filter(attempt=attempt).update(released_at=now, terminal_state=state)
+    _update_assignment({"attempt": attempt.pk}, released_at=now, terminal_state=state.value)
+
+
+_update_attempt, _update_assignment = UpdateWhere(Attempt), UpdateWhere(Assignment)
 
 
 def named_in_history(attempt: Attempt) -> dict[str, object]:

@@ -139,7 +139,7 @@ def _checks(
 
     `attempt` carries its outcome already. Raises CriteriaUnmet.
     """
-    criteria = list(criteria_to_prove(attempt.task))
+    criteria = criteria_to_prove(attempt.task)
     evidence = _for_step_in_effect(attempt, criteria, evidence)
     asked = [CriterionAsked(c.pk, CriterionKind(c.kind), c.text) for c in criteria]
     refuse_unproved(attempt.task.step.key, asked, evidence, attempt.outcome)

@@ -65,14 +65,14 @@ def decide_duplicate(
 
 def find_other(name: str) -> Workstream:
     """The workstream that a person names by its slug; NotFound with the field."""
-    found = Workstream.objects.filter(slug=name.strip()).first()
-    if found is None:
+    workstream = Workstream.objects.filter(slug=name.strip()).first()
+    if workstream is None:
         raise NotFound(
             f"There is no workstream {name.strip()[:80]!r}.",
             recovery="Write its slug, as its page shows it.",
             field="other",
         )
-    return found
+    return workstream
 
 
 def _outcome(name: str) -> DuplicateOutcome:

@@ -7,6 +7,7 @@ from orchestrator.core.errors import InvalidInput
 from orchestrator.core.people.roles import WORKERS
 from orchestrator.core.terms import Role, Scope
 from orchestrator.models import Learning, Workstream
+from orchestrator.queries.workstreams.learnings import batch_names, has_step
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import ReasonAsked, act
 from orchestrator.services.base.history import record
@@ -76,6 +77,7 @@ def _keep(
         )
     with unit_of_work():
         locked = locked_workstream(workstream.pk)
+        _refuse_unknown(locked, after.strip())
         learning = Learning.objects.create(
             workstream=locked,
             after=after.strip(),
@@ -89,3 +91,17 @@ def _keep(
         record(workstream=locked, actor=actor, action=action, subject=after.strip(), reason=said, now=now)
         wake(locked.pk)
     return learning
+
+
+def _refuse_unknown(workstream: Workstream, after: str) -> None:
+    """Nobody would look for what was learned at a place that is not in the plan."""
+    batches = batch_names(workstream)
+    if after in batches or has_step(workstream, after):
+        return
+    raise InvalidInput(
+        f"{workstream} has no batch or step {after!r}.",
+        recovery=f"Name one of its batches ({', '.join(batches)}) or the key of a step."
+        if batches
+        else "Record it once the plan is approved: it has no steps before.",
+        field="after",
+    )

@@ -1,6 +1,7 @@
 """Learnings as a section of the repository's own file for agents, where the operator wants it (BX-7)."""
 
 import logging
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -9,9 +10,13 @@ from django.conf import settings
 from orchestrator.adapters.commits import branch_head
 from orchestrator.adapters.repository import REPOSITORY_NAME, RepositoryFailed, locked
 from orchestrator.adapters.root_file import NotPlain, RootFile, is_checked_out
+from orchestrator.core.actions import Action
 from orchestrator.core.files.learnings_section import Lesson, SectionDamaged, with_section
 from orchestrator.models import Learning
 from orchestrator.queries.work.learned import learned_on, repositories_with_learnings
+from orchestrator.services.base.actor import ORCHESTRATOR
+from orchestrator.services.base.history import record
+from orchestrator.services.base.unit_of_work import unit_of_work
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +25,7 @@ OWN_BRANCH: Final = "orchestrator/learnings"
 MESSAGE: Final = "Learnings of earlier work"
 
 
-def write_learnings() -> list[str]:
+def write_learnings(now: datetime) -> list[str]:
     """Bring the section up to date in every repository that work taught something on; returns what was
     written, a line each. Nothing happens unless `LEARNINGS_FILE` names the file.
 
@@ -31,14 +36,15 @@ def write_learnings() -> list[str]:
     git would take such a commit from outside, too: while no working tree stands on it, because that one
     would then seem to take the section back. Else the commit stands on `orchestrator/learnings/<base
     branch>` for people to merge, and is made anew on top of the base branch when either has changed.
-    Trouble with one repository is logged, and holds up nothing.
+    Each commit has its entry in the history (FR-009). Trouble with one repository is logged, and holds up
+    nothing.
     """
     if not settings.LEARNINGS_FILE:
         return []
     written = []
     for repository, base in repositories_with_learnings():
         try:
-            branch = _write(repository, base)
+            branch = _write(repository, base, now)
         except (RepositoryFailed, NotPlain, SectionDamaged, OSError) as problem:
             logger.warning("%s of %s is left as it is: %s", settings.LEARNINGS_FILE, repository, problem)
             continue
@@ -47,7 +53,7 @@ def write_learnings() -> list[str]:
     return written
 
 
-def _write(name: str, base: str) -> str:
+def _write(name: str, base: str, now: datetime) -> str:
     """The branch that was moved; empty when the section is as it should be, or the repository is not here."""
     folder = Path(settings.REPOSITORIES_DIR) / name
     if not REPOSITORY_NAME.fullmatch(name) or not (folder / ".git").is_dir():
@@ -65,8 +71,21 @@ def _write(name: str, base: str) -> str:
         old = branch_head(folder, branch)
         if branch != base and old and _waits_already(file, old, wanted, head):
             return ""
-        file.put(branch, wanted, parent=head, old=old, message=MESSAGE)
+        commit = file.put(branch, wanted, parent=head, old=old, message=MESSAGE)
+    _record(name, branch, commit, now)
     return branch
+
+
+def _record(repository: str, branch: str, commit: str, now: datetime) -> None:
+    with unit_of_work():
+        record(
+            workstream=None,
+            actor=ORCHESTRATOR,
+            action=Action.LEARNINGS_WRITTEN,
+            subject=f"{settings.LEARNINGS_FILE} of {repository}",
+            now=now,
+            data={"repository": repository, "branch": branch, "commit": commit},
+        )
 
 
 def _waits_already(file: RootFile, commit: str, wanted: str, head: str) -> bool:

@@ -83,5 +83,5 @@ def hand_over_needs(*, closed: Workstream, into: Workstream, actor: Actor, now: 
 
 def wake_needing(workstream: Workstream) -> None:
     """What needs this workstream is looked at again: its sentence changes, or it may start."""
-    for one in needing(workstream):
-        wake(one.pk)
+    for dependent in needing(workstream):
+        wake(dependent.pk)

@@ -134,7 +134,7 @@ def _start(request: HttpRequest, found: queries.LibraryEntry, values: Mapping[st
 
 
 def _values(request: HttpRequest, found: queries.LibraryEntry) -> dict[str, str]:
-    return {one.name: typed(request, f"{VALUE}{one.name}") for one in found.parameters}
+    return {parameter.name: typed(request, f"{VALUE}{parameter.name}") for parameter in found.parameters}
 
 
 def _start_page(
@@ -146,7 +146,8 @@ def _start_page(
     context = {
         "entry": found,
         "parameters": [
-            replace(one, value=given.get(f"{VALUE}{one.name}", one.value)) for one in found.parameters
+            replace(parameter, value=given.get(f"{VALUE}{parameter.name}", parameter.value))
+            for parameter in found.parameters
         ],
         "review": review,
         "wanted_effective_at": given.get("wanted_effective_at", ""),

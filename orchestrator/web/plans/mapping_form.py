@@ -93,22 +93,22 @@ def fill(workstream: Workstream, version: WorkflowVersion, fields: Mapping[str, 
     old, new = running_side(workstream), new_side(workstream, version, plan)
     mapping = suggest(old, new) if fields is None else lines(fields)
     judgement = judge(old, new, mapping)
-    names = tuple((one.key, one.title) for one in new)
+    names = tuple((definition.key, definition.title) for definition in new)
     return MappingForm(tuple(_rows(old, judgement)), names, judgement)
 
 
 def _rows(old: Sequence[Definition], judgement: Judgement) -> Iterable[MappingRow]:
     line_of = {key: line for line in judgement.lines for key in line.old}
     verdict_of = {verdict.old: verdict for verdict in judgement.verdicts if verdict.old}
-    for one in old:
-        line = line_of[one.key]
-        carries = line.old[0] == one.key
+    for definition in old:
+        line = line_of[definition.key]
+        carries = line.old[0] == definition.key
         yield MappingRow(
-            old=one,
+            old=definition,
             to=line.new[0] if line.new else "",
             redo="" if line.redo is None or not carries else "again" if line.redo else "keep",
             also=", ".join(line.new[1:]) if carries else "",
             why=line.reason,
             suggested=line.suggested,
-            verdict=verdict_of.get(one.key),
+            verdict=verdict_of.get(definition.key),
         )

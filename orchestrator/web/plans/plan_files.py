@@ -53,7 +53,7 @@ def several(request: HttpRequest, wanted: Format | None) -> HttpResponse:
     found = read_files({n: _text(s) for n, s in zip(names, sources, strict=True)}, wanted)
     if request.POST.get("act") == "check":
         return page(request, found)
-    files = [replace(one.file, adopt=request.POST.get("adopt") == "yes") for one in found.plans]
+    files = [replace(plan.file, adopt=request.POST.get("adopt") == "yes") for plan in found.plans]
     if request.POST.get("together") == "bundle":
         return _as_bundle(request, found, files)
     return _each(request, found, files)
@@ -83,10 +83,10 @@ def _each(request: HttpRequest, found: ReadFiles, files: Sequence[PlanFile]) -> 
         made = once(request, partial(_submit_each, request, files, outcomes), several=True)
     except Refusal as refusal:
         return page(request, found, refusal=refusal)
-    refused = {one.name for one in outcomes if one.refusal}
+    refused = {outcome.name for outcome in outcomes if outcome.refusal}
     if not refused:
         return proceed(request, made.said, made.address)
-    rest = replace(found, plans=tuple(one for one in found.plans if one.file.name in refused), left_out=())
+    rest = replace(found, plans=tuple(plan for plan in found.plans if plan.file.name in refused), left_out=())
     return page(request, rest, outcomes)
 
 
@@ -94,7 +94,7 @@ def _each(request: HttpRequest, found: ReadFiles, files: Sequence[PlanFile]) -> 
 def _submit_each(request: HttpRequest, files: Sequence[PlanFile], outcomes: list[Outcome]) -> Made:
     """What became of each file is added to `outcomes`."""
     outcomes.extend(submit_each(files=files, actor=viewer(request).actor, now=now()))
-    count = sum(1 for one in outcomes if one.submission)
+    count = sum(1 for outcome in outcomes if outcome.submission)
     said = f"{count} plan{' is' if count == 1 else 's are'} submitted; each waits for its review."
     return Made(said, reverse("plans"))
 
@@ -107,19 +107,19 @@ def page(
     Plans that need one another are proposed as a bundle: alone, one of them would be refused.
     """
     rejected = refusal.findings if isinstance(refusal, BundleRejected) else {}
-    refused = {one.name: one for one in outcomes if one.refusal}
+    refused = {outcome.name: outcome for outcome in outcomes if outcome.refusal}
     context = {
         "found": found,
         "rows": [
             {
-                "plan": one,
-                "outcome": refused.get(one.file.name),
-                "held_up_by": rejected.get(one.file.name, one.refused),
+                "plan": plan,
+                "outcome": refused.get(plan.file.name),
+                "held_up_by": rejected.get(plan.file.name, plan.refused),
             }
-            for one in found.plans
+            for plan in found.plans
         ],
-        "submitted": [one for one in outcomes if one.submission],
-        "tells_state": any(one.adoption for one in found.plans),
+        "submitted": [outcome for outcome in outcomes if outcome.submission],
+        "tells_state": any(plan.adoption for plan in found.plans),
         "adopt": "plan-source" not in request.POST or request.POST.get("adopt") == "yes",
         "held_back": bool(rejected),
         "together": request.POST.get("together") or ("bundle" if found.need_one_another else "each"),

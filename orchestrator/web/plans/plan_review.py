@@ -48,7 +48,7 @@ def plan_review(request: HttpRequest, slug: str, version: int) -> HttpResponse:
 def plan_compare(request: HttpRequest, slug: str) -> HttpResponse:
     """Any two versions, chosen in a form: leads to the newer one as it differs from the older one."""
     chosen_versions = sorted(_version_number(request.GET.get(name, "")) for name in ("from", "to"))
-    older, newer = (queries.find_version(slug, one).number for one in chosen_versions)
+    older, newer = (queries.find_version(slug, version).number for version in chosen_versions)
     return redirect(f"{reverse('plan-review', args=[slug, newer])}?since={older if older < newer else 0}")
 
 
@@ -126,7 +126,7 @@ class Layout:
             "comparison": self.comparison,
             "talk": self.talk,
             "sections": self.sections,
-            "viewed": sum(one.viewed for one in self.sections),
+            "viewed": sum(section.viewed for section in self.sections),
             "commenting": {"line": self.line, "step": self.step},
             "no_comment": self.who.lacks(open_discussion),
         }

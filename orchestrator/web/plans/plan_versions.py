@@ -40,7 +40,7 @@ def plan_versions(request: HttpRequest, slug: str) -> HttpResponse:
         "rows": version_rows(workflow, list(page.object_list), now()),
         "numbers": list(versions.values_list("number", flat=True)),
         "why_not_revise": lacks if workstream.status in OPEN else closed,
-        "can_save": [one.pk for one in page.object_list if not why_not_saved(one)],
+        "can_save": [version.pk for version in page.object_list if not why_not_saved(version)],
     }
     return show(request, "plans/versions.html", context)
 

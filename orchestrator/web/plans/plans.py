@@ -259,7 +259,10 @@ def _with_values(request: HttpRequest, source: str | bytes) -> str | bytes:
 def _parameters(request: HttpRequest, source: str) -> list[Parameter]:
     """The parameters of the source, with what was typed for them."""
     given = request.POST
-    return [replace(one, value=given.get(f"{VALUE}{one.name}", one.value)) for one in parameters_of(source)]
+    return [
+        replace(parameter, value=given.get(f"{VALUE}{parameter.name}", parameter.value))
+        for parameter in parameters_of(source)
+    ]
 
 
 def _readable(source: str | bytes) -> str:

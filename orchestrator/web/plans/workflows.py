@@ -84,8 +84,8 @@ def _page(
 
 def _flights(workflow: Workflow, wanted: WorkflowVersion | None) -> Iterator[Flight]:
     plan = plan_of(wanted) if wanted else None
-    for one in workstreams_in_flight(workflow.pk):
-        yield Flight(one, in_flight(one, wanted, plan) if wanted else None)
+    for workstream in workstreams_in_flight(workflow.pk):
+        yield Flight(workstream, in_flight(workstream, wanted, plan) if wanted else None)
 
 
 @act_of("workflow-workstreams", "slug")
@@ -124,7 +124,11 @@ def _migrated(request: HttpRequest, slug: str) -> list[Migrated]:
 
 def _ticked(request: HttpRequest, slug: str) -> list[Workstream]:
     wanted = set(request.POST.getlist("workstream"))
-    return [one for one in workstreams_in_flight(find_workflow(slug).pk) if one.slug in wanted]
+    return [
+        workstream
+        for workstream in workstreams_in_flight(find_workflow(slug).pk)
+        if workstream.slug in wanted
+    ]
 
 
 def _wanted(request: HttpRequest, slug: str) -> WorkflowVersion:

@@ -73,7 +73,7 @@ def interventions_page(
     waiting = queries.open_interventions()
     context = {
         "open": waiting,
-        "acted_is_open": any(one.pk == acted for one in waiting),
+        "acted_is_open": any(intervention.pk == acted for intervention in waiting),
         "page_obj": Paginator(queries.cleared_interventions(), PER_PAGE).get_page(request.GET.get("page")),
         "why_not": who.lacks(clear_human_flag),
         "acted": acted,

@@ -92,7 +92,7 @@ def _so_far(task: Task) -> dict[str, Any]:
     if task.status not in OPEN_TASK:
         return {}
     return {
-        "returned": [one for one in returned(task) if one.what != Action.ATTEMPT_FAILED],
+        "returned": [decision for decision in returned(task) if decision.what != Action.ATTEMPT_FAILED],
         "prove_again": to_verify_again(to_prove([task])),
         "upstream": upstream_of(task),
     }

@@ -23,6 +23,8 @@ from orchestrator.web.show import show
 #: What the page offers beside a time of one's own.
 SPANS: Final = {"3h": timedelta(hours=3), "1d": timedelta(days=1), "7d": timedelta(days=7)}
 HANDS, SNOOZED = "hands", "snoozed"
+VIEWS: Final = (("", "Waits for you"), (HANDS, "In your hands"), (SNOOZED, "Snoozed"))
+COLUMNS: Final = "Item|What|Why it is here|Workstream|#Behind it|#Waiting"
 
 
 def inbox(request: HttpRequest) -> HttpResponseBase:
@@ -41,15 +43,17 @@ def _box(request: HttpRequest) -> PersonalInbox:
 
 
 def inbox_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
-    wanted, box = InboxFilter.read(request.GET), _box(request)
+    wanted, box, view = InboxFilter.read(request.GET), _box(request), request.GET.get("view", "")
     page_obj = Paginator(range(box.count(wanted)), PAGE).get_page(request.GET.get("page"))
     context = {
         "inbox": box,
         "items": box.page(wanted, (page_obj.number - 1) * PAGE),
         "page_obj": page_obj,
         "filters": wanted,
-        "view": request.GET.get("view", ""),
-        "domains": domains(),
+        "view": view,
+        "views": VIEWS,
+        "columns": COLUMNS if view == HANDS else f"(Choose)|{COLUMNS}",
+        "domains": [domain for domain in domains() if domain],
         "now": now(),
     }
     return show(request, "inbox/page.html", context, refusal=refusal)

@@ -99,7 +99,7 @@ def _versions(found: Workstream) -> dict[str, Any]:
     return {
         "promised": promised,
         "promised_due": bool(promised and promised.effective_at and promised.effective_at <= at),
-        "newer_versions": [one for one in in_effect if one.number > found.version.number],
+        "newer_versions": [version for version in in_effect if version.number > found.version.number],
         "last_migration": last_migration(found) if active else None,
     }
 

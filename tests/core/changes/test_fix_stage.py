@@ -72,6 +72,29 @@ Run everything
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "task"),
+    [
+        ("- One\n  - Exit: it is seen", NewTask("One", "it is seen")),
+        ("One\n**Acceptance criteria:** it is seen", NewTask("One", "it is seen")),
+        ("1. One | before\n\n   * exit: after", NewTask("1. One", "before; after")),
+        ("- Exit the loop early", NewTask("Exit the loop early")),
+    ],
+)
+def test_an_exit_line_below_a_task_is_its_criterion_and_no_second_task(text: str, task: NewTask) -> None:
+    assert read_batches(text) == (NewBatch("fixes", (NewThread("fixes", (task,)),)),)
+    stage = NewStage("more", read_batches(text))
+    amended = plan_of(with_stage(PLAN, plan_of(PLAN), stage))
+    assert is_appended(plan_of(PLAN), amended, stage)
+    (step,) = amended.stages[-1].batches[0].threads[0].steps
+    assert step.exit == (task.proof,)
+
+
+def test_an_exit_line_without_a_task_above_it_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="“Exit: seen” stands above the first task"):
+        read_batches("- Exit: seen\n- One")
+
+
 def test_tasks_alone_get_a_batch_and_a_thread() -> None:
     assert read_batches("- One\n\nTwo | seen") == (
         NewBatch("fixes", (NewThread("fixes", (NewTask("One"), NewTask("Two", "seen"))),)),

@@ -71,13 +71,13 @@ def _closed_fences(lines: list[str]) -> dict[int, int]:
     closed: dict[int, int] = {}
     opening: tuple[int, str] | None = None
     for number, line in enumerate(lines):
-        found = _FENCE.fullmatch(line)
-        if found is None:
+        match = _FENCE.fullmatch(line)
+        if match is None:
             continue
         if opening is None:
-            if not (found[1][0] == "`" and "`" in found[2]):
-                opening = (number, found[1])
-        elif found[1].startswith(opening[1]) and not found[2].strip():
+            if not (match[1][0] == "`" and "`" in match[2]):
+                opening = (number, match[1])
+        elif match[1].startswith(opening[1]) and not match[2].strip():
             closed[opening[0]] = number
             opening = None
     return closed

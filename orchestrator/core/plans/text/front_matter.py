@@ -218,12 +218,12 @@ def _scalar(text: str) -> tuple[str | None, str]:
     """
     text = text.strip()
     if text[:1] in ('"', "'"):
-        found = _QUOTED[text[0] == "'"].fullmatch(text)
-        if found is None:
+        match = _QUOTED[text[0] == "'"].fullmatch(text)
+        if match is None:
             return None, ""
-        inside = re.sub(r'\\(["\\])', r"\1", found[1]) if text[0] == '"' else found[1].replace("''", "'")
-        return inside, (found[2] or "").strip()
-    text, _, comment = text.partition(found[0]) if (found := _COMMENT.search(text)) else (text, "", "")
+        inside = re.sub(r'\\(["\\])', r"\1", match[1]) if text[0] == '"' else match[1].replace("''", "'")
+        return inside, (match[2] or "").strip()
+    text, _, comment = text.partition(match[0]) if (match := _COMMENT.search(text)) else (text, "", "")
     text, comment = text.strip(), comment.strip()
     if text[:1] == "[":
         items = ", ".join(item.strip().strip("\"'") for item in text[1:-1].split(","))

@@ -155,10 +155,10 @@ def read_opening(heading: str) -> Opening | None:
     if lane:
         return Opening("thread", -1, _without_note(lane[2].strip())[0], lane=lane[1])
     for what, pattern in (("stage", _STAGE), ("batch", _BATCH), ("thread", _THREAD)):
-        found = pattern.fullmatch(text)
-        if found:
-            name, note = _without_note(found[2].lstrip(_SEPARATOR).strip())
-            return Opening(what, int(found[1] or -1), name, note)
+        match = pattern.fullmatch(text)
+        if match:
+            name, note = _without_note(match[2].lstrip(_SEPARATOR).strip())
+            return Opening(what, int(match[1] or -1), name, note)
     decimal = _DECIMAL.fullmatch(text)
     if decimal:
         what = decimal[1].lower().replace("wave", "stage")
@@ -192,8 +192,8 @@ def _without_escape(text: str) -> str:
 
 def read_lane(text: str) -> tuple[str, str] | None:
     """`**WS-A: Auth Service**` -> (`A`, `Auth Service`)."""
-    found = _LANE.fullmatch(unmark(text))
-    return (found[1], found[2].strip(" \t*")) if found else None
+    match = _LANE.fullmatch(unmark(text))
+    return (match[1], match[2].strip(" \t*")) if match else None
 
 
 def read_keyed(body: str) -> Keyed | None:
@@ -215,8 +215,8 @@ def read_keyed(body: str) -> Keyed | None:
 
 def read_box(body: str) -> tuple[str, str] | None:
     """`[x] text` -> (`x`, `text`); the state is empty for an unchecked box."""
-    found = _BOX.fullmatch(body)
-    return (found[1].strip("[] \t").lower(), (found[2] or "").strip()) if found else None
+    match = _BOX.fullmatch(body)
+    return (match[1].strip("[] \t").lower(), (match[2] or "").strip()) if match else None
 
 
 def read_property(body: str) -> tuple[str, str] | None:
@@ -230,8 +230,8 @@ def read_property(body: str) -> tuple[str, str] | None:
 
 def read_label(text: str) -> tuple[str, str] | None:
     """`**Details:** text` -> (`details`, `text`), for the labels of a thread."""
-    found = _LABEL.fullmatch(text)
-    return (found[1].lower().replace("steps", "tasks"), found[2].strip()) if found else None
+    match = _LABEL.fullmatch(text)
+    return (match[1].lower().replace("steps", "tasks"), match[2].strip()) if match else None
 
 
 def split_suffix(title: str) -> tuple[str, list[str], bool]:
@@ -246,9 +246,9 @@ def split_suffix(title: str) -> tuple[str, list[str], bool]:
             break
         start = title.rfind(bracket)
         inside = title[start + 1 : -1].strip()
-        found = _SUFFIX_NEEDS.fullmatch(inside)
-        if found:
-            needs = read_names(found[1]) + needs
+        match = _SUFFIX_NEEDS.fullmatch(inside)
+        if match:
+            needs = read_names(match[1]) + needs
         elif inside.lower() == "parallel":
             parallel = True
         else:
@@ -272,16 +272,16 @@ def _bare_name(item: str) -> str:
     item = unmark(item).rstrip(".")
     leading = _LEADING.match(item)
     item = item[leading.end() :] if leading else item
-    found = _TRAILING.search(item[-40:])
-    if found:
-        item = item[: len(item) - len(found[0])]
+    match = _TRAILING.search(item[-40:])
+    if match:
+        item = item[: len(item) - len(match[0])]
     return item.strip(" \t`*")
 
 
 def read_group(name: str) -> tuple[str, int] | None:
     """`Batch 1` -> (`batch`, 1): a name that stands for all steps of a batch or stage."""
-    found = _GROUP.fullmatch(name)
-    return (found[1].lower(), int(found[2])) if found else None
+    match = _GROUP.fullmatch(name)
+    return (match[1].lower(), int(match[2])) if match else None
 
 
 def looks_like_key(name: str) -> bool:
@@ -318,8 +318,8 @@ def lane_of(key: str) -> str:
     if _DOTTED.fullmatch(key):
         parts = key.split(".")
         return parts[2].zfill(2) if len(parts) > 3 else ""
-    found = _LANE_OF_KEY.match(key)
-    return found[1] if found else ""
+    match = _LANE_OF_KEY.match(key)
+    return match[1] if match else ""
 
 
 def unmark(text: str) -> str:

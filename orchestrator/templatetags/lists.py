@@ -1,0 +1,69 @@
+"""The parts of a page that lists something: its filters, its table, how it is taken along as CSV."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from django import template
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from orchestrator.templatetags.ledger import word
+
+register = template.Library()
+
+
+@register.simple_block_tag(end_name="endfilters")
+def filters(content: str, address: str, label: str, target: str = "results") -> SafeString:
+    """The form of a list's filters, which works without JavaScript; with it, `target` is the id of the part
+    of the page that a change fetches anew. `label` names the form to screen readers."""
+    return render_to_string(
+        "site/filters.html", {"fields": content, "address": address, "label": label, "target": target}
+    )
+
+
+class Option(NamedTuple):
+    """A choice of a filter: what is asked for, and how it reads."""
+
+    value: str
+    name: str
+    chosen: bool
+
+
+@register.inclusion_tag("site/choose.html")
+def choose(name: str, options: Iterable[object], **given: Any) -> dict[str, Any]:
+    """A filter with one choice: `label` names it, `any` is the choice that filters nothing, `chosen` what is
+    asked for. With `words` the options are terms, shown as people read them."""
+    chosen, read = str(given.get("chosen") or ""), word if given.get("words") else str
+    values = [str(option) for option in options]
+    return {
+        "name": name,
+        "label": given["label"],
+        "any": given.get("any", ""),
+        "options": [Option(value, read(value), value == chosen) for value in values],
+    }
+
+
+class Column(NamedTuple):
+    """The head of a column; one of numbers stands to the right, a hidden one is read out only."""
+
+    name: str
+    is_number: bool
+    is_hidden: bool
+
+
+@register.simple_block_tag(end_name="endtable")
+def table(content: str, caption: str, columns: str, **given: str) -> SafeString:
+    """A table that becomes cards on small screens; between the tags stand its rows.
+
+    `columns` are the heads with a bar between them: `#Done` is a column of numbers, `(History)` one whose
+    head is only read out. `caption` is only read out as well, `subject` a user's own text behind it; `tone`
+    is a class of its own.
+    """
+    heads = [_column(head) for head in columns.split("|")]
+    return render_to_string(
+        "site/table.html", {**given, "rows": content, "caption": caption, "columns": heads}
+    )
+
+
+def _column(head: str) -> Column:
+    return Column(head.strip("#()"), head.startswith("#"), head.startswith("("))
