@@ -41,7 +41,7 @@ def listed(client: Client, query: str = "") -> list[tuple[str, str]]:
 
 
 def names(client: Client) -> list[str]:
-    return re.findall(r'name="item" value="([^"]+)"', client.get("/").content.decode())
+    return re.findall(r'name="item"\s+value="([^"]+)"', client.get("/").content.decode())
 
 
 def badge(client: Client) -> int:

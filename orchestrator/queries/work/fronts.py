@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Subquery
 
@@ -126,18 +126,20 @@ def _open_rows(ids: Sequence[int]) -> list[_FrontRow]:
         step__version=F("workstream__version"),
         status__in=OPEN,
     )
-    said = {
-        "live": live.values("status")[:1],
-        "held_by": live.values("assignment__claimed_as")[:1],
-        "error": failed.values("error")[:1],
-        "blocker": blockers.values("note")[:1],
-    }
-    rows = _placed(found).annotate(**{f"said_{name}": Subquery(value) for name, value in said.items()})
-    return [_told(row, {name: getattr(row, f"said_{name}") or "" for name in said}) for row in rows]
+    rows = _placed(found).annotate(
+        said_live=Subquery(live.values("status")[:1]),
+        said_held_by=Subquery(live.values("assignment__claimed_as")[:1]),
+        said_error=Subquery(failed.values("error")[:1]),
+        said_blocker=Subquery(blockers.values("note")[:1]),
+    )
+    return [_told(row) for row in rows]
 
 
-def _told(row: Task, said: Mapping[str, str]) -> _FrontRow:
-    return _FrontRow(row, said["live"], said["held_by"], said["error"], said["blocker"])
+def _told(row: Any) -> _FrontRow:
+    """What the statement says beside the task."""
+    return _FrontRow(
+        row, row.said_live or "", row.said_held_by or "", row.said_error or "", row.said_blocker or ""
+    )
 
 
 def _unusable_rows(ids: Sequence[int]) -> list[_FrontRow]:

@@ -5,7 +5,7 @@ of what unblocks most work, and one for each source that the page has a row of.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
@@ -76,7 +76,7 @@ class InboxFilter:
         return found
 
 
-class Place(NamedTuple):
+class ListedRow(NamedTuple):
     """A row of the list before it is read: its source's number, its id, its workstream's id, how many tasks
     wait behind it, and since when it waits."""
 
@@ -150,7 +150,7 @@ class PersonalInbox:
             return []
         everything = keys[0].union(*keys[1:], all=True) if len(keys) > 1 else keys[0]
         ordered = everything.order_by("-i_behind", "i_source", "i_since", "i_row")
-        places = [Place(*row) for row in ordered[offset : offset + limit]]
+        places = [ListedRow(*row) for row in ordered[offset : offset + limit]]
         entries = _entries(chosen, places)
         return [_item(*chosen[place.source], entries[place], place) for place in places if place in entries]
 
@@ -169,7 +169,7 @@ def _narrowed(source: Source, conditions: Q) -> Source:
     return Source(source.name, rows, source.entry, source.since, source.workstream, source.task)
 
 
-def _item(section: InboxSection, source: Source, entry: InboxEntry, place: Place) -> InboxItem:
+def _item(section: InboxSection, source: Source, entry: InboxEntry, place: ListedRow) -> InboxItem:
     return InboxItem(section, entry, place.behind, f"{source.name}:{place.row}")
 
 
@@ -185,8 +185,8 @@ def _count(rows: Sequence[QuerySet[Any]]) -> int:
 
 
 def _places(number: int, source: Source) -> QuerySet[Any]:
-    """The rows of a source as `Place` has them. Behind what is not about a task wait all open tasks of the
-    workstream."""
+    """The rows of a source as `ListedRow` has them. Behind what is not about a task wait all open tasks of
+    the workstream."""
     to = source.workstream
     behind = f"{to}open_tasks" if source.task == NO_TASK else f"{source.task}step__behind"
     places: QuerySet[Any] = (
@@ -204,13 +204,13 @@ def _places(number: int, source: Source) -> QuerySet[Any]:
 
 
 def _entries(
-    chosen: Sequence[tuple[InboxSection, Source]], places: Sequence[Place]
-) -> Mapping[Place, InboxEntry]:
+    chosen: Sequence[tuple[InboxSection, Source]], places: Sequence[ListedRow]
+) -> Mapping[ListedRow, InboxEntry]:
     """The rows of these places, read by source."""
-    wanted: dict[int, list[Place]] = defaultdict(list)
+    wanted: dict[int, list[ListedRow]] = defaultdict(list)
     for place in places:
         wanted[place.source].append(place)
-    entries: dict[Place, InboxEntry] = {}
+    entries: dict[ListedRow, InboxEntry] = {}
     for number, some in wanted.items():
         source = chosen[number][1]
         rows = source.rows.filter(pk__in={place.row for place in some})
@@ -235,57 +235,57 @@ def inbox_for(
     """What waits for this person: `asked` are the actions that the acts expect of somebody with these roles
     (design section 7). Gates that name them and plans that came back are theirs by name.
     """
-    places = (
-        ("question", "Needs a human", "needs-human", ((Action.INTERVENTION_DONE, sources.flagged),)),
-        (
-            "blocks",
-            "Blocks others",
-            "blocked",
-            (
-                (Action.TASK_REQUEUED, sources.failed),
-                (Action.BLOCKER_RESOLVED, sources.declared),
-                (Action.ARTIFACT_RESTORED, sources.damaged),
-            ),
-        ),
-        (
-            "approval",
-            "Waits for your approval",
-            "in_review",
-            (
-                (Action.PLAN_APPROVED, partial(sources.plans_in_review, user)),
-                (Action.PREHANDOFF_SIGNED, sources.unsigned),
-            ),
-        ),
-        ("gate", "Waits for your sign-off", "review", ((None, partial(sources.gates, user, roles)),)),
-        (
-            "acceptance",
-            "Ready for acceptance",
-            "finished",
-            ((Action.WORKSTREAM_ACCEPTED, sources.finished),),
-        ),
-        (
-            "claim",
-            "Ready to be claimed",
-            "ready",
-            ((Action.ATTEMPT_CLAIMED, partial(sources.claimable, user, roles)),),
-        ),
-        (
-            "lesson",
-            "What did it teach?",
-            "info",
-            (
-                (Action.LEARNING_RECORDED, sources.taught_batches),
-                (Action.LEARNING_RECORDED, sources.taught_merge_points),
-            ),
-        ),
-        ("returned", "Returned to you", "sent_back", ((None, partial(sources.returned, user)),)),
-    )
     sections = []
-    for kind, title, state, offers in places:
+    for kind, title, state, offers in (*_urgent(user), *_in_order(user, roles)):
         found = tuple(source() for action, source in offers if action is None or action in asked)
         if found:
             sections.append(InboxSection(kind, title, state, found))
     return PersonalInbox(sections, user.pk, now, snoozed=snoozed)
+
+
+class _Offer(NamedTuple):
+    """A section before it is known who asks: its sources, each with the action that it waits for; None for
+    what is a person's own by name."""
+
+    kind: str
+    title: str
+    state: str
+    sources: tuple[tuple[Action | None, Callable[[], Source]], ...]
+
+
+def _urgent(user: User) -> tuple[_Offer, ...]:
+    """What stops others."""
+    blocks = (
+        (Action.TASK_REQUEUED, sources.failed),
+        (Action.BLOCKER_RESOLVED, sources.declared),
+        (Action.ARTIFACT_RESTORED, sources.damaged),
+    )
+    approval = (
+        (Action.PLAN_APPROVED, partial(sources.plans_in_review, user)),
+        (Action.PREHANDOFF_SIGNED, sources.unsigned),
+    )
+    return (
+        _Offer("question", "Needs a human", "needs-human", ((Action.INTERVENTION_DONE, sources.flagged),)),
+        _Offer("blocks", "Blocks others", "blocked", blocks),
+        _Offer("approval", "Waits for your approval", "in_review", approval),
+    )
+
+
+def _in_order(user: User, roles: frozenset[Role]) -> tuple[_Offer, ...]:
+    """What the work itself asks for."""
+    lessons = (
+        (Action.LEARNING_RECORDED, sources.taught_batches),
+        (Action.LEARNING_RECORDED, sources.taught_merge_points),
+    )
+    claimable = ((Action.ATTEMPT_CLAIMED, partial(sources.claimable, user, roles)),)
+    finished = ((Action.WORKSTREAM_ACCEPTED, sources.finished),)
+    return (
+        _Offer("gate", "Waits for your sign-off", "review", ((None, partial(sources.gates, user, roles)),)),
+        _Offer("acceptance", "Ready for acceptance", "finished", finished),
+        _Offer("claim", "Ready to be claimed", "ready", claimable),
+        _Offer("lesson", "What did it teach?", "info", lessons),
+        _Offer("returned", "Returned to you", "sent_back", ((None, partial(sources.returned, user)),)),
+    )
 
 
 def in_hands(user: User) -> PersonalInbox:

@@ -23,7 +23,7 @@ from orchestrator.web.show import show
 #: What the page offers beside a time of one's own.
 SPANS: Final = {"3h": timedelta(hours=3), "1d": timedelta(days=1), "7d": timedelta(days=7)}
 HANDS, SNOOZED = "hands", "snoozed"
-VIEWS: Final = (("", "Waits for you"), (HANDS, "In your hands"), (SNOOZED, "Snoozed"))
+VIEWS: Final = (("", "For you"), (HANDS, "In your hands"), (SNOOZED, "Snoozed"))
 COLUMNS: Final = "Item|What|Why it is here|Workstream|#Behind it|#Waiting"
 
 
@@ -56,7 +56,7 @@ def inbox_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResp
         "domains": [domain for domain in domains() if domain],
         "now": now(),
     }
-    return show(request, "inbox/page.html", context, refusal=refusal)
+    return show(request, "inbox/page.html", context, parts=frozenset({"results"}), refusal=refusal)
 
 
 def _as_csv(box: PersonalInbox) -> HttpResponseBase:
