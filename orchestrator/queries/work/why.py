@@ -4,6 +4,7 @@ Requirements: FR-015.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -51,6 +52,7 @@ class Waiting:
         since = Since(list(rows.values()))
         links = [self._link(link, rows.get(link.at), since) for link in shown]
         root = self._root(found, links[-1], rows.get(found.root.at), since)
+        links[-1] = replace(links[-1], since=root.since)
         also = self._also(start, found)
         return WhyFacts(
             workstream=start.workstream,
