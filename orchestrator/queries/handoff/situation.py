@@ -79,7 +79,12 @@ class Situation:
             rows = _BEHIND_BATCH.rows(workstream.pk, step.pk, step.version_id, step.batch_index - 1)
         if any(row["status"] == TaskStatus.SKIPPED for row in rows):
             return Upstream(workstream).results(step)
-        return [row["handover"] for row in rows if row["handover"]]
+        newest: dict[int, HandoffArtifact] = {}
+        for row in rows:
+            handover: HandoffArtifact | None = row["handover"]
+            if handover and (row["task"] not in newest or newest[row["task"]].sequence < handover.sequence):
+                newest[row["task"]] = handover
+        return list(newest.values())
 
 
 def situation_of(workstream: Workstream, attempt_id: int, executor_id: int = NOBODY) -> Situation | None:
@@ -216,17 +221,19 @@ WHERE task.id = %s""",
 
 
 def _behind(steps: str) -> Joined:
-    """The tasks of what a step needs by name and of other `steps`, each with its latest result."""
+    """The tasks of what a step needs by name and of other `steps`, with every result in force: a row for
+    each. The newest is found afterwards, because a database that knows little of its tables yet looks for it
+    through all results of the workstream, once for each task."""
     return Joined(
         {"handover": Table(HandoffArtifact, _LINK)},
-        f"""orchestrator_task task LEFT JOIN orchestrator_handoffartifact handover ON handover.id = (
-  SELECT a.id FROM orchestrator_handoffartifact a JOIN orchestrator_attempt t ON t.id = a.attempt_id
-  WHERE t.task_id = task.id AND a.event IN ({_RESULTS}) AND a.state IN ({_STATES})
-  ORDER BY a.sequence DESC LIMIT 1)
+        f"""orchestrator_task task LEFT JOIN orchestrator_attempt attempt ON attempt.task_id = task.id
+LEFT JOIN orchestrator_handoffartifact handover ON handover.attempt_id = attempt.id
+  AND handover.event IN ({_RESULTS}) AND handover.state IN ({_STATES})
 WHERE task.workstream_id = %s AND task.step_id IN (
   SELECT needed_id FROM orchestrator_stepneed WHERE step_id = %s
-  UNION ALL SELECT id FROM orchestrator_step WHERE {steps})""",
-        {"status": "task.status"},
+  UNION ALL SELECT id FROM orchestrator_step WHERE {steps})
+ORDER BY task.id""",
+        {"status": "task.status", "task": "task.id"},
     )
 
 
