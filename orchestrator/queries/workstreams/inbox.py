@@ -140,6 +140,8 @@ class PersonalInbox:
         return [(section, entries) for section, entries in read if entries]
 
     def count(self, wanted: InboxFilter) -> int:
+        if wanted == InboxFilter():
+            return self.total
         return _count([source.rows for _, source in self._chosen(wanted)])
 
     def page(self, wanted: InboxFilter, offset: int, limit: int = PAGE) -> list[InboxItem]:
