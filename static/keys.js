@@ -41,11 +41,13 @@
     next.scrollIntoView({ block: "nearest" });
     next.querySelector("summary, a, button")?.focus({ preventScroll: true });
   }
+  const open = (row) => row?.querySelector("a[href]")?.click();
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     if (enabled && !enabled.checked) return;
     if (event.key === "?" && help) { event.preventDefault(); help.showModal(); return; }
     if (event.key === "j" || event.key === "k") { event.preventDefault(); move(event.key === "j" ? 1 : -1); return; }
+    if (event.key === "o") { open(document.querySelector("[data-row].is-here")); return; }
     const target = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
     if (!target || target.disabled) return;
     event.preventDefault();

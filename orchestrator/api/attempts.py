@@ -24,7 +24,7 @@ from orchestrator.core.errors import InvalidInput
 from orchestrator.queries.work.additions import addition_facts
 from orchestrator.queries.work.attempt_facts import attempt_facts, claim_facts
 from orchestrator.services.review import additions
-from orchestrator.services.work import claims, completions, failures
+from orchestrator.services.work import claims, completions, failures, releases
 
 router = Routes(tags=["attempts"])
 
@@ -48,6 +48,24 @@ def claim(request: HttpRequest, attempt_id: int) -> ClaimFacts:
 def report(request: HttpRequest, attempt_id: int, body: Breadcrumb) -> AttemptFacts:
     """Leave a breadcrumb: what was done last, for whoever continues."""
     claims.report(
+        attempt_id=attempt_id,
+        token=body.token,
+        executor=caller_of(request).executor,
+        actor=caller_of(request).actor,
+        breadcrumb=body.breadcrumb,
+        now=timezone.now(),
+    )
+    return attempt_facts(attempt_id)
+
+
+@router.post("/{int:attempt_id}/release", response=AttemptFacts)
+@act(releases.release)
+def release(request: HttpRequest, attempt_id: int, body: Breadcrumb) -> AttemptFacts:
+    """Give the attempt back without a failure: it is cancelled, and another one is queued for anybody.
+
+    The breadcrumb says how far it is.
+    """
+    releases.release(
         attempt_id=attempt_id,
         token=body.token,
         executor=caller_of(request).executor,

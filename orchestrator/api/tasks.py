@@ -10,10 +10,13 @@ from orchestrator.api.routes import Routes
 from orchestrator.contract.briefs import Brief, Orientation
 from orchestrator.contract.tasks import HumanAnswer, HumanFlag, TaskChange, TaskList, TaskQuery
 from orchestrator.contract.values import StatedReason
+from orchestrator.contract.why import WhyFacts
 from orchestrator.core.terms import Scope
 from orchestrator.queries.work.briefs import brief
 from orchestrator.queries.work.continuing_text import orientation
 from orchestrator.queries.work.task_facts import TaskFilter, list_tasks
+from orchestrator.queries.work.tasks import task_row
+from orchestrator.services.freeing import why_task
 from orchestrator.services.people import interventions
 from orchestrator.services.work import failures, rework
 
@@ -51,6 +54,17 @@ def continuing(request: HttpRequest, task_id: int) -> Orientation:
     The brief, breadcrumbs, earlier attempts, what to prove.
     """
     return orientation(task_id)
+
+
+@router.get("/{int:task_id}/why/", response=WhyFacts, url_name="task-why")
+@needs(Scope.READ)
+def why(request: HttpRequest, task_id: int) -> WhyFacts:
+    """Why the task is not moving (FR-015).
+
+    The chain of what waits for what to its root, since when, who can free it, and what waits behind it.
+    """
+    task = task_row(task_id)
+    return why_task(task.workstream, task.step.key, timezone.now())
 
 
 @router.patch("/{int:task_id}/", response=Brief)

@@ -14,6 +14,7 @@ from orchestrator.api.auth import caller_of
 from orchestrator.api.routes import Routes
 from orchestrator.contract.plans import SubmissionFacts
 from orchestrator.contract.values import StatedReason
+from orchestrator.contract.why import WhyFacts
 from orchestrator.contract.workstreams import (
     IntegrationNote,
     PriorityChange,
@@ -25,11 +26,13 @@ from orchestrator.contract.workstreams import (
     WorkstreamQuery,
 )
 from orchestrator.core.terms import IntegrationSource, Scope
+from orchestrator.queries.work.tasks import find_workstream as find_row
 from orchestrator.queries.workstreams.workstream_facts import (
     find_workstream,
     list_workstreams,
     workstream_detail,
 )
+from orchestrator.services.freeing import why_workstream
 from orchestrator.services.handoff import baseline
 from orchestrator.services.plans.amendments import propose_stage
 from orchestrator.services.workstreams.closing import close_workstream
@@ -51,6 +54,16 @@ def listing(request: HttpRequest, query: Query[WorkstreamQuery]) -> WorkstreamLi
 def inspect(request: HttpRequest, uuid: UUID) -> WorkstreamFacts:
     """With every task in launch order and why it stands where it stands."""
     return workstream_detail(uuid)
+
+
+@router.get("/{uuid:uuid}/why/", response=WhyFacts, url_name="workstream-why")
+@needs(Scope.READ)
+def why(request: HttpRequest, uuid: UUID) -> WhyFacts:
+    """Why the workstream is not moving (FR-015).
+
+    The chain from its most urgent front task, or from what holds all of it, to its root.
+    """
+    return why_workstream(find_row(uuid), timezone.now())
 
 
 @router.patch("/{uuid:uuid}/", response=WorkstreamFacts)

@@ -48,6 +48,7 @@ class Action(StrEnum):
     BREADCRUMB_LEFT = "breadcrumb left"
     ATTEMPT_COMPLETED = "attempt completed"
     ATTEMPT_FAILED = "attempt failed"
+    ATTEMPT_RELEASED = "attempt given back"
     STALE_RESULT_QUARANTINED = "stale result quarantined"
     TASK_REQUEUED = "task re-queued"
     WORK_SENT_BACK = "work sent back"

@@ -207,7 +207,7 @@ class ExecutorBusy(Refusal):
 
     code, status = "executor-busy", 409
     recovery = (
-        "Complete or fail the running attempt first: an executor does one attempt at a time. "
+        "Complete, fail or release the running attempt first: agents and tools do one at a time. "
         "Claiming the running attempt once more answers with its token."
     )
 

@@ -230,6 +230,12 @@ def _failed(state: State, fact: Fact) -> None:
     task.holder, task.status, task.undecided = "", TaskStatus.BLOCKED.value, True
 
 
+def _released(state: State, fact: Fact) -> None:
+    task, number = _numbered(state, fact)
+    task.attempts[number] = AttemptStatus.CANCELLED.value
+    task.holder, task.status, task.breadcrumb = "", fact.data["status"], fact.reason
+
+
 def _requeued(state: State, fact: Fact) -> None:
     task, _ = _numbered(state, fact)
     task.status, task.undecided = fact.data["status"], False
@@ -350,6 +356,7 @@ ACTS: Mapping[str, Act] = {
     Action.ATTEMPT_COMPLETED: _completed,
     Action.STALE_RESULT_QUARANTINED: _nothing,
     Action.ATTEMPT_FAILED: _failed,
+    Action.ATTEMPT_RELEASED: _released,
     Action.BREAKER_TRIPPED: _nothing,
     Action.TASK_REQUEUED: _requeued,
     Action.GATE_SIGNED: _gate_signed,

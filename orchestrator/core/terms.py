@@ -259,6 +259,29 @@ class Reason(StrEnum):
     CLOSED = "workstream-closed"
 
 
+class RootKind(StrEnum):
+    """What a chain of waiting ends at: what somebody can free, and what goes on by itself (FR-015)."""
+
+    QUESTION = "question"
+    FAILURE = "failure"
+    BLOCKER = "blocker"
+    ARTIFACT = "artifact"
+    GATE = "gate"
+    UNCLAIMED = "unclaimed"
+    RUNNING = "running"
+    WRITING = "writing"
+    PLAN = "plan-not-approved"
+    NOT_EFFECTIVE = "not-effective"
+    PREHANDOFF = "pre-handoff-review"
+    DIVERGENCE = "workspace-diverged"
+    ACCEPTANCE = "acceptance"
+    ARCHIVED = "archived"
+    CONDITION = "condition"
+    CIRCLE = "circle"
+    ROUND = "next-round"
+    NOTHING = "nothing"
+
+
 class Lifecycle(StrEnum):
     """What the portfolio shows of a workstream; finished and accepted are derived (LC-1)."""
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 from orchestrator.contract.attempts import AdditionFacts, AttemptFacts, ClaimFacts
 from orchestrator.contract.briefs import Brief, Orientation
 from orchestrator.contract.tasks import TaskList
+from orchestrator.contract.why import WhyFacts
 from orchestrator.core.errors import NotFound
 from orchestrator.mcp.tools import Tools
 from orchestrator.queries.work.additions import addition_facts
@@ -15,8 +16,10 @@ from orchestrator.queries.work.briefs import brief
 from orchestrator.queries.work.continuing import to_continue
 from orchestrator.queries.work.continuing_text import orientation
 from orchestrator.queries.work.task_facts import TaskFilter, list_tasks
+from orchestrator.queries.work.tasks import find_task, find_workstream_by_slug
+from orchestrator.services.freeing import why_task, why_workstream
 from orchestrator.services.review import additions
-from orchestrator.services.work import claims, completions, failures
+from orchestrator.services.work import claims, completions, failures, releases
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,17 @@ class WorkTools(Tools):
             task_id = waiting[0].pk
         return orientation(task_id)
 
+    def why(self, workstream: str, key: str = "") -> WhyFacts:
+        """Why work is not moving: what waits for what to the root, since when, who can free it.
+
+        `workstream` is a slug; with the `key` of a step its task is asked about, else the workstream.
+        """
+        self.reader()
+        found, now = find_workstream_by_slug(workstream), timezone.now()
+        if not key:
+            return why_workstream(found, now)
+        return why_task(found, find_task(found, key).step.key, now)
+
     def claim_task(self, attempt_id: int) -> ClaimFacts:
         """Claim an attempt exclusively.
 
@@ -65,6 +79,20 @@ class WorkTools(Tools):
         """Leave a breadcrumb: what was done last, so that another agent could continue."""
         caller = self.doer(claims.report)
         claims.report(
+            attempt_id=attempt_id,
+            token=token,
+            executor=caller.executor,
+            actor=caller.actor,
+            breadcrumb=breadcrumb,
+            now=timezone.now(),
+        )
+        return attempt_facts(attempt_id)
+
+    def release_task(self, attempt_id: int, token: int, breadcrumb: str) -> AttemptFacts:
+        """Give a task back without a failure; the breadcrumb says how far it is, for whoever claims it
+        next."""
+        caller = self.doer(releases.release)
+        releases.release(
             attempt_id=attempt_id,
             token=token,
             executor=caller.executor,

@@ -24,6 +24,7 @@ from orchestrator.models.repository import Repository
 from orchestrator.models.result_file import ResultFile
 from orchestrator.models.saved_workflow import SavedWorkflow, SavedWorkflowVersion
 from orchestrator.models.sign_in import RecoveryCode, SessionEnd
+from orchestrator.models.snooze import Snooze
 from orchestrator.models.state_files import StateFiles
 from orchestrator.models.step import Criterion, GateReviewer, Step, StepNeed, StepResource
 from orchestrator.models.structure import Batch, OwnedFiles, Stage, Thread
@@ -75,6 +76,7 @@ __all__ = [
     "SavedWorkflowVersion",
     "SchedulingDecision",
     "SessionEnd",
+    "Snooze",
     "Stage",
     "StateFiles",
     "Step",

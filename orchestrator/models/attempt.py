@@ -62,12 +62,16 @@ class Attempt(models.Model):
 
 
 class Assignment(models.Model):
-    """Who holds an attempt. `token` fences: calls with another token are refused (design section 4)."""
+    """Who holds an attempt. `token` fences: calls with another token are refused (design section 4).
+
+    While it is in force its executor holds nothing else, if it is held `alone`: people may hold several.
+    """
 
     attempt = models.OneToOneField(Attempt, models.PROTECT, related_name="assignment")
     executor = models.ForeignKey(Executor, models.PROTECT, related_name="assignments")
     claimed_as = label()
     token = models.PositiveBigIntegerField()
+    alone = models.BooleanField(default=True)
     claimed_at = models.DateTimeField()
     released_at = models.DateTimeField(null=True, blank=True)
     terminal_state = models.CharField(max_length=20, blank=True)
@@ -77,7 +81,7 @@ class Assignment(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["executor"],
-                condition=Q(released_at__isnull=True),
+                condition=Q(released_at__isnull=True, alone=True),
                 name="one_running_attempt_per_executor",
             ),
         ]

@@ -1,4 +1,7 @@
-"""Executor: a member of the pool, one attempt at a time; person, agent or tool (FR-027)."""
+"""Executor: a member of the pool. Agents and tools do one attempt at a time, people may hold several.
+
+Requirements: FR-027.
+"""
 
 from django.conf import settings
 from django.db import models
@@ -27,6 +30,10 @@ class Executor(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_person(self) -> bool:
+        return self.kind == ExecutorKind.PERSON
 
     @property
     def label(self) -> str:

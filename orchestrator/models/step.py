@@ -19,7 +19,8 @@ class Step(models.Model):
     `position` is the place inside the thread; with stage and batch position it is the order index of FR-005.
     `batch_index` counts the batches of the version from 0, `run_index` the runs of its thread: a step of its
     own, or neighbouring parallel steps, which share one. `estimate` is in minutes, 0 when the plan gives
-    none. `line` is the line of the version's source.
+    none. `line` is the line of the version's source. `behind` counts the steps that come after it by need, by
+    thread or by batch.
     """
 
     version = models.ForeignKey(WorkflowVersion, models.PROTECT, related_name="steps")
@@ -45,6 +46,7 @@ class Step(models.Model):
     may_add = models.PositiveIntegerField(default=0)
     added_by = models.CharField(max_length=80, blank=True)
     line = models.PositiveIntegerField(default=0)
+    behind = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:
         ordering = [

@@ -1,5 +1,6 @@
 """What waits for a person: the inbox asks the acts themselves whom they ask (FR-011)."""
 
+from datetime import datetime
 from typing import Any, Final
 
 from django.contrib.auth.models import User
@@ -32,11 +33,16 @@ WAITED_FOR: Final[tuple[Act[..., Any], ...]] = (
 )
 
 
-def inbox_of(user: User, roles: frozenset[Role] | None = None) -> PersonalInbox:
-    """The inbox of one person. Whoever knows their roles already gives them, which spares a query."""
+def inbox_of(
+    user: User, roles: frozenset[Role] | None = None, now: datetime | None = None, *, snoozed: bool = False
+) -> PersonalInbox:
+    """The inbox of one person. Whoever knows their roles already gives them, which spares a query.
+
+    With `now`, what they put off until later is left out; with `snoozed` it alone is there.
+    """
     roles = roles_of(user) if roles is None else roles
     asked: set[Action] = set()
     for act in WAITED_FOR:
         if act.asks(roles):
             asked.update(act.declaration.records)
-    return inbox_for(user, roles, frozenset(asked))
+    return inbox_for(user, roles, frozenset(asked), now, snoozed=snoozed)

@@ -145,12 +145,7 @@ def ago(value: datetime | None, now: datetime) -> str:
 
 @register.filter
 def lasting(span: timedelta) -> str:
-    seconds = int(span.total_seconds())
-    for size, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
-        count = seconds // size
-        if count >= 1:
-            return f"{count} {name}{'' if count == 1 else 's'}"
-    return "under a minute"
+    return explain.lasting(span)
 
 
 @register.filter

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from orchestrator.queries.engine.holds import work_is_stopped
@@ -47,7 +48,7 @@ def _nav(request: HttpRequest, user: User) -> list[NavItem]:
     roles = roles_in(request)
     if not roles:
         return []
-    waiting = inbox_of(user, roles).total
+    waiting = inbox_of(user, roles, timezone.now()).total
     return [
         NavItem(label, href, _here(request.path, href), waiting if href == "/" else 0)
         for label, href in AREAS

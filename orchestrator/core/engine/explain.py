@@ -4,19 +4,29 @@ The scheduler puts its verdicts into these words; pages, briefs, dashboards and 
 they say beside them. Whoever wants a sentence to read otherwise changes it here and nowhere else.
 """
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from orchestrator.core.engine.attention import WorkstreamCounts, lifecycle, signals
 from orchestrator.core.engine.signatures import SignOff
 from orchestrator.core.engine.values import TaskView
-from orchestrator.core.terms import AttemptStatus, GateKind, Lifecycle, Signal, TaskStatus, WorkstreamStatus
+from orchestrator.core.terms import (
+    AttemptStatus,
+    GateKind,
+    Lifecycle,
+    RootKind,
+    Signal,
+    TaskStatus,
+    WorkstreamStatus,
+)
 
 SHORT = 160
 #: What a failed task waits for; the attempt that failed is named before it.
 _REQUEUED: Final = "waits for a person to re-queue it"
 _UNACCEPTED: Final = "nobody has accepted it"
+#: Of a task that is no longer in the plan.
+DROPPED: Final = "cancelled: a later version of the plan dropped it"
 #: Of a task that its plan's source gave up, and that no condition skipped.
 SKIPPED_IN_SOURCE: Final = "skipped: cancelled in the source of the plan"
 #: What each kind of gate is for, in the words of its page.
@@ -227,22 +237,24 @@ def diverged() -> str:
 # -- what a workstream waits for, in the portfolio and the inbox
 
 
-def workstream(counts: WorkstreamCounts, now: datetime) -> str:
-    """One sentence on what the workstream waits for, the most urgent thing first."""
+def workstream(counts: WorkstreamCounts, now: datetime, root: str = "", last: str = "") -> str:
+    """What the workstream waits for, the most urgent thing first: `root` says what its front waits for,
+    `last` what happened last in it."""
     raised, state = signals(counts, now), lifecycle(counts)
     if state in (Lifecycle.ACCEPTED, Lifecycle.ARCHIVED):
         return "Closed."
     if Signal.BLOCKED in raised:
-        return f"{_tasks(counts.blocked_tasks)} blocked."
+        return f"{_tasks(counts.blocked_tasks)} blocked. {root}".rstrip()
     if state == Lifecycle.FINISHED:
         return f"All tasks are done; {_UNACCEPTED}."
     if Signal.STALLED in raised:
-        return f"No update for {_days(counts.updated_at, now)} days."
+        days = f"No update for {_days(counts.updated_at, now)} days"
+        return f"{days}{f', the last: {last}' if last else ''}. {root}".rstrip()
     if Signal.OLDIES in raised:
-        return f"Created {_days(counts.created_at, now)} days ago and nothing is done."
+        return f"Created {_days(counts.created_at, now)} days ago and nothing is done. {root}".rstrip()
     if state == Lifecycle.PLANNING:
         return "The plan is not approved yet."
-    return f"{_tasks(counts.open_tasks)} open."
+    return root or f"{_tasks(counts.open_tasks)} open."
 
 
 def finished(tasks: int) -> str:
@@ -265,6 +277,109 @@ def undecided_version(number: int) -> str:
 def promised_version(number: int) -> str:
     """Of a workstream whose next version is approved and not in effect yet (LC-3, FR-016)."""
     return f"Version {number} of its plan is approved and brings more work."
+
+
+# -- the whole chain, from a task to what holds it in the end
+
+#: Longer chains are named with their first and last stations only.
+_STATIONS: Final = 6
+#: What frees a root, for whoever may.
+TO_DO: Final[Mapping[RootKind, str]] = {
+    RootKind.QUESTION: "answer it",
+    RootKind.FAILURE: "re-queue it",
+    RootKind.BLOCKER: "resolve the blocker",
+    RootKind.ARTIFACT: "bring the file back, or declare the result failed",
+    RootKind.GATE: "sign or reject it",
+    RootKind.UNCLAIMED: "claim it",
+    RootKind.RUNNING: "let it end, or ask who runs it",
+    RootKind.WRITING: "let the workspace write it",
+    RootKind.PLAN: "approve the plan or send it back",
+    RootKind.NOT_EFFECTIVE: "let the day come",
+    RootKind.PREHANDOFF: "sign the pre-handoff review",
+    RootKind.DIVERGENCE: "decide which copy is right",
+    RootKind.ACCEPTANCE: "accept it, or add tasks for gaps",
+    RootKind.ARCHIVED: "submit a version that does not need it",
+    RootKind.CONDITION: "submit a version with another condition",
+    RootKind.CIRCLE: "submit a version without the circle",
+    RootKind.ROUND: "let the next round come",
+    RootKind.NOTHING: "",
+}
+
+
+def root_stands(kind: RootKind, detail: str, sentence: str) -> str:
+    """What a chain ends at: `detail` is a question, an error or the like, `sentence` what its task says."""
+    said = _short(detail)
+    stands = {
+        RootKind.QUESTION: f"it asks “{said}”",
+        RootKind.FAILURE: f"its last attempt failed with “{said}”",
+        RootKind.BLOCKER: f"it is blocked by “{said}”",
+        RootKind.ARTIFACT: f"its handoff artifact cannot be used: {said}",
+        RootKind.WRITING: f"its handoff artifact is on its way: {said}",
+        RootKind.UNCLAIMED: sentence if said == "" else f"{sentence} ({said})",
+        RootKind.ACCEPTANCE: f"all of its tasks are done and {_UNACCEPTED}",
+        RootKind.CIRCLE: "each of them waits for the other",
+        RootKind.ROUND: "the next round looks at it",
+    }
+    return stands.get(kind, sentence).removesuffix(".")
+
+
+def detail_of(kind: RootKind, task: TaskView) -> str:
+    """The question, error, note or file that a root is about."""
+    details = {RootKind.QUESTION: task.note, RootKind.FAILURE: task.failure, RootKind.BLOCKER: task.blocker}
+    return details.get(kind, task.artifact)
+
+
+def chain_of(names: Sequence[str], stands: str) -> str:
+    """`E1 waits for MP1, which waits for B1: it asks: half-up or half-even?`"""
+    first, *others = names
+    if len(others) >= _STATIONS:
+        left_out = len(others) - 3
+        others = [*others[:2], f"{left_out} more, of which the last waits for {others[-1]}"]
+    way = f"{first} waits for {others[0]}" if others else first
+    return f"{way}{''.join(f', which waits for {name}' for name in others[1:])}: {stands}"
+
+
+def whole_chain(
+    said: str, lasted: timedelta | None, waiting: int, to_do: str, also: Sequence[str] = ()
+) -> str:
+    """A chain as one sentence: how long its root stands, what waits behind it, what frees it, and what is
+    `also` in the way."""
+    parts = [said if lasted is None else f"{said}, for {lasting(lasted)}"]
+    if waiting:
+        parts.append(f"{waiting} task{' waits' if waiting == 1 else 's wait'} behind it")
+    parts += [to_do] if to_do else []
+    if also:
+        names = ", ".join(also[:3]) + (f" and {len(also) - 3} more" if len(also) > 3 else "")
+        parts.append(f"{names} {'needs' if len(also) == 1 else 'need'} somebody as well")
+    return f"{'; '.join(parts)}."
+
+
+def the_workstream(slug: str) -> str:
+    return f"the workstream {slug}"
+
+
+def who_could_claim(free: Sequence[str], busy: int, roles: Collection[str]) -> str:
+    """Who could take a task that nobody has claimed: `builder-1 is free`, `all 3 who could are busy`."""
+    if free:
+        names = ", ".join(free[:3]) + (f" and {len(free) - 3} more" if len(free) > 3 else "")
+        return f"{names} {'is' if len(free) == 1 else 'are'} free"
+    if busy:
+        return "the one who could is busy" if busy == 1 else f"all {busy} who could are busy"
+    return f"no executor has the role {' or '.join(sorted(roles))}"
+
+
+def lasting(span: timedelta) -> str:
+    """A length of time in its largest whole unit: "3 days", "2 hours", "under a minute"."""
+    seconds = int(span.total_seconds())
+    for size, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        count = seconds // size
+        if count >= 1:
+            return f"{count} {name}{'' if count == 1 else 's'}"
+    return "under a minute"
+
+
+def last_act(action: str, subject: str, actor: str) -> str:
+    return f"{action} {subject} ({actor})"
 
 
 def _tasks(count: int) -> str:

@@ -7,16 +7,17 @@ from orchestrator.core.engine.order import number_runs
 from orchestrator.core.engine.values import TaskView
 
 
-def to_redo(tasks: Sequence[TaskView], key: str) -> tuple[str, ...]:
-    """The step and everything after it, in launch order: by need, by thread, or by a later batch.
+def to_redo(tasks: Sequence[TaskView], *keys: str) -> tuple[str, ...]:
+    """The steps and everything after them, in launch order: by need, by thread, or by a later batch.
 
-    Gates and skipped steps behind it are part of it, whatever their state. Linear in tasks and needs.
+    Gates and skipped steps behind them are part of it, whatever their state. Linear in tasks and needs.
     """
     ordered = sorted(tasks, key=lambda task: task.order)
     by_key = {task.key: task for task in ordered}
-    here = by_key[key].place[:2]
+    here = min(by_key[key].place[:2] for key in keys)
     after = _Followers([task for task in ordered if task.place[:2] == here])
-    redo, frontier = {key}, [key]
+    redo = {key for key in keys if by_key[key].place[:2] == here}
+    frontier = sorted(redo)
     while frontier:
         found = [other for other in after.followers(by_key[frontier.pop()]) if other not in redo]
         redo.update(found)

@@ -110,8 +110,7 @@ def _verdict(
             task.key, _reason_of_status(task), _holder_of_status(task), explain.where_it_stands(task)
         )
     if snapshot.hold:
-        reason, sentence = snapshot.hold
-        return Verdict(task.key, reason, "", sentence)
+        return Verdict(task.key, snapshot.hold.reason, snapshot.hold.holder, snapshot.hold.sentence)
     if wait is None:
         return Verdict(task.key, Reason.LAUNCHED, "", explain.launched(task.gate))
     holder = launched.get(wait.holder.key, wait.holder)

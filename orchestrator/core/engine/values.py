@@ -4,6 +4,7 @@ See design section 3.
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from orchestrator.core.engine.conditions import When
 from orchestrator.core.engine.contention import Claims
@@ -66,6 +67,14 @@ class TaskView:
         return not self.open or bool(self.note or self.live or self.failure)
 
 
+class Hold(NamedTuple):
+    """What holds a whole workstream, in a sentence; `holder` is the slug of the workstream it waits for."""
+
+    reason: Reason
+    sentence: str
+    holder: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """What the scheduler sees: the `tasks` it judges, and what their verdicts depend on.
@@ -73,10 +82,10 @@ class Snapshot:
     `context` are tasks of the same workstream that are not judged: what the judged ones need, the lowest open
     task of their threads, complete tasks whose handover cannot be used, and live tasks whose claims meet
     theirs. `elsewhere` are live tasks of other workstreams on the same repository, under `slug/KEY` (AD-3).
-    `hold` is a reason that holds the whole workstream, with its sentence.
+    `hold` is what holds the whole workstream.
     """
 
     tasks: tuple[TaskView, ...]
-    hold: tuple[Reason, str] | None = None
+    hold: Hold | None = None
     context: tuple[TaskView, ...] = ()
     elsewhere: tuple[TaskView, ...] = ()

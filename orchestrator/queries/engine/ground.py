@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.core.engine.values import Hold
 from orchestrator.core.files.handoff import RESULT_EVENTS
-from orchestrator.core.terms import ArtifactState, AssignmentMode, Reason, WorkstreamStatus
+from orchestrator.core.terms import ArtifactState, AssignmentMode, WorkstreamStatus
 from orchestrator.models import ThreadAssignment, Workflow, WorkflowVersion, Workstream
 from orchestrator.queries.base.sql import Found, Joined, Table
 from orchestrator.queries.engine.holds import Holding, hold_on
@@ -22,7 +23,7 @@ class Ground:
     condition."""
 
     here: int | None
-    hold: tuple[Reason, str] | None
+    hold: Hold | None
     unusable: Mapping[int, Unusable]
     kept: Mapping[ThreadPlace, ThreadAssignment]
     integrated: bool

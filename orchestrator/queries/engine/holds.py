@@ -1,11 +1,20 @@
 """What holds a whole workstream, whatever its tasks do (design section 3)."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
 from orchestrator.core.engine import explain
+from orchestrator.core.engine.values import Hold
 from orchestrator.core.terms import Reason, WorkstreamStatus
 from orchestrator.models import WorkspaceBranch, Workstream, WorkstreamNeed
+
+
+class Needed(NamedTuple):
+    """The first workstream that has to be completed before, and is not."""
+
+    slug: str
+    status: str
 
 
 class Holding(NamedTuple):
@@ -17,35 +26,39 @@ class Holding(NamedTuple):
     unmet: bool
 
 
-def hold_on(workstream: Workstream, now: datetime | None, facts: Holding) -> tuple[Reason, str] | None:
-    """The first reason that holds all of it, with its sentence; without `now` an approved version is in
-    effect.
+def hold_on(
+    workstream: Workstream,
+    now: datetime | None,
+    facts: Holding,
+    first_needed: Callable[[Workstream], Needed | None] | None = None,
+) -> Hold | None:
+    """The first reason that holds all of it; without `now` an approved version is in effect.
 
-    A version that a newer one superseded stays good for the work that runs under it.
+    A version that a newer one superseded stays good for the work that runs under it. `first_needed` spares
+    the look into the database to whoever knows what is needed.
     """
     if workstream.status in {WorkstreamStatus.COMPLETED, WorkstreamStatus.ARCHIVED}:
-        return Reason.CLOSED, explain.closed(workstream.status)
+        return Hold(Reason.CLOSED, explain.closed(workstream.status))
     if facts.stopped:
-        return Reason.DIVERGED, explain.diverged()
+        return Hold(Reason.DIVERGED, explain.diverged())
     effective_at, decided_at = workstream.version.effective_at, workstream.version.decided_at
     if effective_at is None:
-        return Reason.PLAN_NOT_APPROVED, explain.waits_for_approval()
+        return Hold(Reason.PLAN_NOT_APPROVED, explain.waits_for_approval())
     # A version that took effect with its approval stays in effect, even when the clock is set back.
     later = decided_at is None or effective_at > decided_at
     if later and now is not None and now < effective_at:
-        return Reason.NOT_EFFECTIVE, explain.waits_until(effective_at)
+        return Hold(Reason.NOT_EFFECTIVE, explain.waits_until(effective_at))
     if not facts.reviewed:
-        return Reason.PREHANDOFF, explain.waits_for_prehandoff()
-    return _needed_workstream(workstream) if facts.unmet else None
+        return Hold(Reason.PREHANDOFF, explain.waits_for_prehandoff())
+    return _needed_workstream((first_needed or _first_needed)(workstream)) if facts.unmet else None
 
 
-def _needed_workstream(workstream: Workstream) -> tuple[Reason, str] | None:
+def _needed_workstream(needed: Needed | None) -> Hold | None:
     """The first workstream that has to be completed before (AD-3)."""
-    first = _unmet_needs(workstream.pk)
-    if not first:
+    if needed is None:
         return None
-    slug, status = first[0]
-    return Reason.WORKSTREAM_DEPENDENCY, explain.waits_for_workstream(slug, status)
+    sentence = explain.waits_for_workstream(needed.slug, needed.status)
+    return Hold(Reason.WORKSTREAM_DEPENDENCY, sentence, needed.slug)
 
 
 def work_is_stopped() -> bool:
@@ -61,9 +74,10 @@ def _diverged() -> list[int]:
     )
 
 
-def _unmet_needs(workstream: int) -> list[tuple[str, str]]:
+def _first_needed(workstream: Workstream) -> Needed | None:
     needs = WorkstreamNeed.objects.filter(workstream=workstream, dropped_at=None)
     unmet = needs.exclude(needed__status=WorkstreamStatus.COMPLETED).order_by(
         "needed__created_at", "needed_id"
     )
-    return list(unmet.values_list("needed__slug", "needed__status")[:1])
+    first = unmet.values_list("needed__slug", "needed__status").first()
+    return Needed(*first) if first else None

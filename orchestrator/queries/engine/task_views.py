@@ -90,19 +90,24 @@ def _sorted(groups: Mapping[int, set[str]], of: int) -> tuple[str, ...]:
 
 def unusable_handovers(workstream: Workstream) -> dict[int, Unusable]:
     """Why the latest handover of a complete task cannot be used, by task id; usable ones are left out."""
+    return unusable_of([workstream.pk])
+
+
+def unusable_of(workstreams: Sequence[int]) -> dict[int, Unusable]:
+    """The same for several workstreams, in one statement."""
     return {
         task_id: Unusable(problem or not_committed(path), state == ArtifactState.DAMAGED)
-        for task_id, problem, path, state in _unusable(workstream.pk)
+        for task_id, problem, path, state in _unusable(workstreams)
     }
 
 
-def _unusable(workstream: int) -> list[tuple[int, str, str, str]]:
+def _unusable(workstreams: Sequence[int]) -> list[tuple[int, str, str, str]]:
     results = HandoffArtifact.objects.filter(event__in=RESULT_EVENTS).exclude(state=ArtifactState.QUARANTINED)
     later = results.filter(attempt__task=OuterRef("attempt__task"), sequence__gt=OuterRef("sequence"))
     unusable = [ArtifactState.PENDING, ArtifactState.DAMAGED, ArtifactState.WITHDRAWN]
     rows = HandoffArtifact.objects.filter(
         ~Exists(later),
-        workstream=workstream,
+        workstream__in=workstreams,
         event__in=RESULT_EVENTS,
         state__in=unusable,
         attempt__task__status=TaskStatus.COMPLETE,

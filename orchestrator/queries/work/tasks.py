@@ -35,7 +35,7 @@ from orchestrator.models import (
     Workstream,
 )
 from orchestrator.queries.base.order import launch_order
-from orchestrator.queries.engine.explanations import explain
+from orchestrator.queries.engine.explanations import Explained, explained
 from orchestrator.queries.work.breadcrumbs import breadcrumbs_of
 from orchestrator.queries.work.interventions import with_artifact
 
@@ -100,9 +100,11 @@ def tasks_in_order(workstream: Workstream) -> QuerySet[Task]:
     )
 
 
-def task_rows(workstream: Workstream) -> list[TaskRow]:
-    """Every task in plan order with its explanation; a fixed number of queries whatever the size."""
-    verdicts = explain(workstream)
+def task_rows(workstream: Workstream, known: Explained | None = None) -> list[TaskRow]:
+    """Every task in plan order with its explanation; a fixed number of queries whatever the size. `known`
+    spares those that explain it.
+    """
+    verdicts = (known or explained(workstream)).by_task()
     return [TaskRow(task, verdicts.get(task.pk)) for task in tasks_in_order(workstream)]
 
 
@@ -180,12 +182,31 @@ def find_task(workstream: Workstream, key: str) -> Task:
     return max(found, key=lambda task: _newness(task, workstream))
 
 
+def task_row(task_id: int) -> Task:
+    """The task with its step and workstream, by id."""
+    rows = Task.objects.select_related("step", "workstream__version__workflow")
+    found = rows.defer("workstream__version__source").filter(pk=task_id).first()
+    if found is None:
+        raise NotFound("There is no such task.")
+    return found
+
+
+def find_workstream_by_slug(slug: str) -> Workstream:
+    rows = Workstream.objects.select_related("version__workflow").defer("version__source")
+    found = rows.filter(slug=slug).first()
+    if found is None:
+        raise NotFound(
+            f"There is no workstream {slug!r}.", recovery="The portfolio and GET /api/workstreams/ list them."
+        )
+    return found
+
+
 def _newness(task: Task, workstream: Workstream) -> tuple[bool, int]:
     return task.step.version_id == workstream.version_id, task.step.version.number
 
 
-def task_detail(workstream: Workstream, key: str) -> TaskDetail:
-    rows = task_rows(workstream)
+def task_detail(workstream: Workstream, key: str, known: Explained | None = None) -> TaskDetail:
+    rows = task_rows(workstream, known)
     wanted = find_task(workstream, key)
     row = next(row for row in rows if row.task.pk == wanted.pk)
     step, task = row.task.step, row.task

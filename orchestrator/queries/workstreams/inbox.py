@@ -1,349 +1,302 @@
-"""What waits for one person, in the order it should be done; badge, list and export read the same rows."""
+"""What waits for one person, what they have in their hands, and what they put off (FR-002).
 
-from collections.abc import Callable
+Badge, list and export read the same rows. A page of the list is one statement over all sources, in the order
+of what unblocks most work, and one for each source that the page has a row of.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
 from itertools import chain
-from typing import Any
-from uuid import UUID
+from typing import Any, Final, NamedTuple, Self
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import (
+    DateTimeField,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+)
+from django.db.models.functions import Cast, Coalesce
+from django.http import QueryDict
 
 from orchestrator.core.actions import Action
-from orchestrator.core.engine import explain
-from orchestrator.core.people.roles import SIGNERS
-from orchestrator.core.terms import (
-    ArtifactState,
-    AttemptStatus,
-    InterventionKind,
-    Role,
-    StepKind,
-    TaskStatus,
-    VersionStatus,
-    WorkstreamStatus,
-)
-from orchestrator.models import (
-    Attempt,
-    Blocker,
-    GateReview,
-    GateReviewer,
-    HandoffArtifact,
-    Intervention,
-    Task,
-    WorkflowVersion,
-    Workstream,
-)
-from orchestrator.queries.base.roles import may_do
-from orchestrator.queries.engine.signatures import latest_completed, sign_off_of
-from orchestrator.queries.engine.threads import kept_for_others
-from orchestrator.queries.plans.effect import promised_to_each
-from orchestrator.queries.plans.sign_offs import unsigned_by
-from orchestrator.queries.workstreams.learnings import due_batches, due_merge_points
+from orchestrator.core.terms import Role
+from orchestrator.models import Snooze
+from orchestrator.queries.workstreams import inbox_sources as sources
+from orchestrator.queries.workstreams.in_hands import drafts_of, held_by, questions_of
+from orchestrator.queries.workstreams.inbox_sources import NO_TASK, InboxEntry, Source
 
-
-@dataclass(frozen=True, slots=True)
-class InboxEntry:
-    """One thing to do. `page` and `place` name the page where it is done; `since` is UTC."""
-
-    title: str
-    workstream: str
-    why: str
-    since: datetime
-    page: str
-    place: tuple[str | int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A query and how one of its rows reads."""
-
-    rows: QuerySet[Any]
-    entry: Callable[[Any], InboxEntry]
+#: Entries on a page.
+PAGE: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
 class InboxSection:
-    """A kind of waiting work; `state` is the term whose chip stands beside it."""
+    """A kind of waiting work; `kind` is its word in addresses, `state` the term of the chip beside it."""
 
+    kind: str
     title: str
     state: str
     sources: tuple[Source, ...]
 
 
-class PersonalInbox:
-    """The sections of one person, most urgent first."""
+@dataclass(frozen=True, slots=True)
+class InboxFilter:
+    """What a reader chose; empty means any. Unknown words find nothing."""
 
-    def __init__(self, sections: list[InboxSection]) -> None:
-        self.sections = sections
+    kind: str = ""
+    domain: str = ""
+    workstream: str = ""
+    mine: bool = False
+
+    @classmethod
+    def read(cls, query: QueryDict) -> Self:
+        kind, domain, workstream = (
+            query.get(name, "").replace("\x00", "").strip()[:200] for name in ("kind", "domain", "workstream")
+        )
+        return cls(kind, domain, workstream, query.get("whose") == "mine")
+
+    def conditions(self, source: Source, person: int) -> Q:
+        to, found = source.workstream, Q()
+        if self.domain:
+            found &= Q(**{f"{to}domain": self.domain})
+        if self.workstream:
+            named = {f"{to}title__icontains": self.workstream}
+            found &= Q(**named) | Q(**{f"{to}slug": self.workstream})
+        if self.mine:
+            owned = Q(**{f"{to}owner": person})
+            found &= owned if source.task == NO_TASK else owned | Q(**{f"{source.task}owner": person})
+        return found
+
+
+class ListedRow(NamedTuple):
+    """A row of the list before it is read: its source's number, its id, its workstream's id, how many tasks
+    wait behind it, and since when it waits."""
+
+    source: int
+    row: int
+    workstream: int
+    behind: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InboxItem:
+    """An entry with its section and how many tasks wait `behind` it; `name` is what a snooze takes."""
+
+    section: InboxSection
+    entry: InboxEntry
+    behind: int
+    name: str
+
+
+class PersonalInbox:
+    """The sections of one person, most urgent first.
+
+    With `now`, what they put off until later is left out, or with `snoozed` it alone is there.
+    """
+
+    def __init__(
+        self,
+        sections: Sequence[InboxSection],
+        person: int,
+        now: datetime | None = None,
+        *,
+        snoozed: bool = False,
+    ) -> None:
+        self._person, self._now, self._snoozed = person, now, snoozed
+        self.sections = [
+            InboxSection(one.kind, one.title, one.state, tuple(map(self._awake, one.sources)))
+            for one in sections
+        ]
+
+    def _awake(self, source: Source) -> Source:
+        if self._now is None:
+            return source
+        put_off = Exists(
+            Snooze.objects.filter(
+                person=self._person, source=source.name, row=OuterRef("pk"), until__gt=self._now
+            )
+        )
+        rows = source.rows.filter(put_off if self._snoozed else ~put_off)
+        return Source(source.name, rows, source.entry, source.since, source.workstream, source.task)
 
     @cached_property
     def total(self) -> int:
         """How many entries the list has, in one query over the same rows."""
-        keys = [s.rows.order_by().values_list("pk") for section in self.sections for s in section.sources]
-        if not keys:
-            return 0
-        return keys[0].union(*keys[1:], all=True).count() if len(keys) > 1 else keys[0].count()
+        return _count([source.rows for section in self.sections for source in section.sources])
 
     @cached_property
     def groups(self) -> list[tuple[InboxSection, list[InboxEntry]]]:
-        """Each section that has something in it, oldest entry first."""
+        """Each section that has something in it, oldest entry first: all of it."""
         read = [(section, sorted(_read(section), key=lambda entry: entry.since)) for section in self.sections]
         return [(section, entries) for section, entries in read if entries]
+
+    def count(self, wanted: InboxFilter) -> int:
+        if wanted == InboxFilter():
+            return self.total
+        return _count([source.rows for _, source in self._chosen(wanted)])
+
+    def page(self, wanted: InboxFilter, offset: int, limit: int = PAGE) -> list[InboxItem]:
+        """Part of the list, what unblocks most work first; then by section, then the longest waiting."""
+        chosen = self._chosen(wanted)
+        keys = [_places(number, source) for number, (_, source) in enumerate(chosen)]
+        if not keys:
+            return []
+        everything = keys[0].union(*keys[1:], all=True) if len(keys) > 1 else keys[0]
+        ordered = everything.order_by("-i_behind", "i_source", "i_since", "i_row")
+        places = [ListedRow(*row) for row in ordered[offset : offset + limit]]
+        entries = _entries(chosen, places)
+        return [_item(*chosen[place.source], entries[place], place) for place in places if place in entries]
+
+    def _chosen(self, wanted: InboxFilter) -> list[tuple[InboxSection, Source]]:
+        """The sources that the filter leaves, each with its rows narrowed."""
+        return [
+            (section, _narrowed(source, wanted.conditions(source, self._person)))
+            for section in self.sections
+            if wanted.kind in ("", section.kind)
+            for source in section.sources
+        ]
+
+
+def _narrowed(source: Source, conditions: Q) -> Source:
+    rows = source.rows.filter(conditions)
+    return Source(source.name, rows, source.entry, source.since, source.workstream, source.task)
+
+
+def _item(section: InboxSection, source: Source, entry: InboxEntry, place: ListedRow) -> InboxItem:
+    return InboxItem(section, entry, place.behind, f"{source.name}:{place.row}")
 
 
 def _read(section: InboxSection) -> list[InboxEntry]:
     return list(chain.from_iterable(map(source.entry, source.rows) for source in section.sources))
 
 
-#: Nothing is decided about the plan of a workstream that is accepted or archived.
-CLOSED = (WorkstreamStatus.COMPLETED, WorkstreamStatus.ARCHIVED)
+def _count(rows: Sequence[QuerySet[Any]]) -> int:
+    keys = [one.order_by().values_list("pk") for one in rows]
+    if not keys:
+        return 0
+    return keys[0].union(*keys[1:], all=True).count() if len(keys) > 1 else keys[0].count()
 
 
-def inbox_for(user: User, roles: frozenset[Role], asked: frozenset[Action]) -> PersonalInbox:
+def _places(number: int, source: Source) -> QuerySet[Any]:
+    """The rows of a source as `ListedRow` has them. Behind what is not about a task wait all open tasks of
+    the workstream."""
+    to = source.workstream
+    behind = f"{to}open_tasks" if source.task == NO_TASK else f"{source.task}step__behind"
+    places: QuerySet[Any] = (
+        source.rows.order_by()
+        .annotate(
+            i_source=Value(number, IntegerField()),
+            i_row=F("pk"),
+            i_workstream=F(f"{to}pk"),
+            i_behind=Coalesce(F(behind), Value(0), output_field=IntegerField()),
+            i_since=Cast(F(source.since), DateTimeField()),
+        )
+        .values_list("i_source", "i_row", "i_workstream", "i_behind", "i_since")
+    )
+    return places
+
+
+def _entries(
+    chosen: Sequence[tuple[InboxSection, Source]], places: Sequence[ListedRow]
+) -> Mapping[ListedRow, InboxEntry]:
+    """The rows of these places, read by source."""
+    wanted: dict[int, list[ListedRow]] = defaultdict(list)
+    for place in places:
+        wanted[place.source].append(place)
+    entries: dict[ListedRow, InboxEntry] = {}
+    for number, some in wanted.items():
+        source = chosen[number][1]
+        rows = source.rows.filter(pk__in={place.row for place in some})
+        found = {
+            (row.pk, row.i_workstream): row for row in rows.annotate(i_workstream=F(f"{source.workstream}pk"))
+        }
+        for place in some:
+            row = found.get((place.row, place.workstream))
+            if row is not None:
+                entries[place] = source.entry(row)
+    return entries
+
+
+def inbox_for(
+    user: User,
+    roles: frozenset[Role],
+    asked: frozenset[Action],
+    now: datetime | None = None,
+    *,
+    snoozed: bool = False,
+) -> PersonalInbox:
     """What waits for this person: `asked` are the actions that the acts expect of somebody with these roles
     (design section 7). Gates that name them and plans that came back are theirs by name.
     """
-    places = (
-        ("Needs a human", "needs-human", ((Action.INTERVENTION_DONE, _flagged),)),
-        (
-            "Blocks others",
-            "blocked",
-            (
-                (Action.TASK_REQUEUED, _failed),
-                (Action.BLOCKER_RESOLVED, _declared),
-                (Action.ARTIFACT_RESTORED, _damaged),
-            ),
-        ),
-        (
-            "Waits for your approval",
-            "in_review",
-            (
-                (Action.PLAN_APPROVED, partial(_plans_in_review, user)),
-                (Action.PREHANDOFF_SIGNED, _unsigned),
-            ),
-        ),
-        ("Waits for your sign-off", "review", ((None, partial(_gates, user, roles)),)),
-        ("Ready for acceptance", "finished", ((Action.WORKSTREAM_ACCEPTED, _finished),)),
-        ("Ready to be claimed", "ready", ((Action.ATTEMPT_CLAIMED, partial(_claimable, user, roles)),)),
-        (
-            "What did it teach?",
-            "info",
-            ((Action.LEARNING_RECORDED, _taught_batches), (Action.LEARNING_RECORDED, _taught_merge_points)),
-        ),
-        ("Returned to you", "sent_back", ((None, partial(_returned, user)),)),
-    )
     sections = []
-    for title, state, offers in places:
-        sources = tuple(source() for action, source in offers if action is None or action in asked)
-        if sources:
-            sections.append(InboxSection(title, state, sources))
-    return PersonalInbox(sections)
+    for kind, title, state, offers in (*_urgent(user), *_in_order(user, roles)):
+        found = tuple(source() for action, source in offers if action is None or action in asked)
+        if found:
+            sections.append(InboxSection(kind, title, state, found))
+    return PersonalInbox(sections, user.pk, now, snoozed=snoozed)
 
 
-def _flagged() -> Source:
-    rows = (
-        Task.objects.filter(needs_human=True)
-        .select_related("step", "workstream")
-        .order_by("updated_at", "pk")
+class _Offer(NamedTuple):
+    """A section before it is known who asks: its sources, each with the action that it waits for; None for
+    what is a person's own by name."""
+
+    kind: str
+    title: str
+    state: str
+    sources: tuple[tuple[Action | None, Callable[[], Source]], ...]
+
+
+def _urgent(user: User) -> tuple[_Offer, ...]:
+    """What stops others."""
+    blocks = (
+        (Action.TASK_REQUEUED, sources.failed),
+        (Action.BLOCKER_RESOLVED, sources.declared),
+        (Action.ARTIFACT_RESTORED, sources.damaged),
     )
-    return Source(rows, _flagged_entry)
-
-
-def _flagged_entry(task: Task) -> InboxEntry:
-    return InboxEntry(
-        str(task.step), task.workstream.title, task.intervention_note, task.updated_at, "task", _place(task)
+    approval = (
+        (Action.PLAN_APPROVED, partial(sources.plans_in_review, user)),
+        (Action.PREHANDOFF_SIGNED, sources.unsigned),
     )
-
-
-def _place(task: Task) -> tuple[str | int, ...]:
-    return (str(task.workstream.uuid), task.step.key)
-
-
-def _carded(kind: InterventionKind, task: str) -> Exists:
-    """Rows whose task has an open card of this kind: they are listed under "Needs a human" already."""
-    return Exists(Intervention.objects.filter(kind=kind, cleared_at=None, task=OuterRef(task)))
-
-
-def _failed() -> Source:
-    later = Attempt.objects.filter(task=OuterRef("task"), number__gt=OuterRef("number"))
-    rows = (
-        Attempt.objects.filter(~Exists(later), status=AttemptStatus.FAILED, task__status=TaskStatus.BLOCKED)
-        .exclude(_carded(InterventionKind.BREAKER, "task"))
-        .select_related("task__step", "task__workstream")
-        .order_by("ended_at", "pk")
-    )
-    return Source(rows, _failed_entry)
-
-
-def _failed_entry(attempt: Attempt) -> InboxEntry:
-    task = attempt.task
-    why = explain.failed_with(attempt.number, attempt.error)
-    since = attempt.ended_at or attempt.queued_at
-    return InboxEntry(str(task.step), task.workstream.title, why, since, "task", _place(task))
-
-
-def _declared() -> Source:
-    rows = Blocker.objects.filter(resolved_at__isnull=True).select_related("task__step", "task__workstream")
-    return Source(rows, _declared_entry)
-
-
-def _declared_entry(blocker: Blocker) -> InboxEntry:
-    task = blocker.task
-    why = f"{blocker.kind.capitalize()} blocker: {blocker.note}"
-    return InboxEntry(str(task.step), task.workstream.title, why, blocker.declared_at, "task", _place(task))
-
-
-def _damaged() -> Source:
-    rows = (
-        HandoffArtifact.objects.filter(state=ArtifactState.DAMAGED)
-        .exclude(_carded(InterventionKind.ARTIFACT, "attempt__task"))
-        .select_related("workstream", "attempt__task__step", "attempt__task__workstream")
-    )
-    return Source(rows.defer("body"), _damaged_entry)
-
-
-def _damaged_entry(artifact: HandoffArtifact) -> InboxEntry:
-    why = artifact.problem or "The file is missing or altered."
-    place = _place(artifact.attempt.task)
-    return InboxEntry(artifact.path, artifact.workstream.title, why, artifact.created_at, "task", place)
-
-
-def _plans_in_review(user: User) -> Source:
-    rows = (
-        WorkflowVersion.objects.filter(~Q(author=user) | Q(workflow__allow_self_approval=True))
-        .filter(unsigned_by(user.pk))
-        .exclude(workstream__status__in=CLOSED)
-        .select_related("workflow", "author")
-        .defer("source")
-        .order_by("submitted_at", "pk")
-    )
-    return Source(rows, _review_entry)
-
-
-def _review_entry(version: WorkflowVersion) -> InboxEntry:
-    why = f"Submitted by {version.submitted_as}"
-    return _version_entry(version, why, version.submitted_at)
-
-
-def _version_entry(version: WorkflowVersion, why: str, since: datetime) -> InboxEntry:
-    place = (version.workflow.slug, version.number)
-    return InboxEntry(
-        f"Plan version {version.number}", version.workflow.name, why, since, "plan-review", place
+    return (
+        _Offer("question", "Needs a human", "needs-human", ((Action.INTERVENTION_DONE, sources.flagged),)),
+        _Offer("blocks", "Blocks others", "blocked", blocks),
+        _Offer("approval", "Waits for your approval", "in_review", approval),
     )
 
 
-def _unsigned() -> Source:
-    """Approved work that no worker may start, because nobody has signed the pre-handoff review (AS-5)."""
-    rows = Workstream.objects.filter(
-        status=WorkstreamStatus.ACTIVE, prehandoff__isnull=True, open_tasks__gt=0
+def _in_order(user: User, roles: frozenset[Role]) -> tuple[_Offer, ...]:
+    """What the work itself asks for."""
+    lessons = (
+        (Action.LEARNING_RECORDED, sources.taught_batches),
+        (Action.LEARNING_RECORDED, sources.taught_merge_points),
     )
-    return Source(rows.order_by("updated_at", "pk"), _unsigned_entry)
-
-
-def _unsigned_entry(item: Workstream) -> InboxEntry:
-    why = explain.unsigned_prehandoff()
-    return InboxEntry(item.title, item.title, why, item.updated_at, "workstream", (str(item.uuid),))
-
-
-def _gates(user: User, roles: frozenset[Role]) -> Source:
-    """Gates that ask for this person: not signed by them yet, and not about their own work (FR-006)."""
-    rows = Task.objects.filter(
-        step__kind=StepKind.GATE, status=TaskStatus.REVIEW, attempts__status=AttemptStatus.QUEUED
-    ).select_related("step", "workstream")
-    named = GateReviewer.objects.filter(step=OuterRef("step"))
-    answers_to = {*roles, user.get_username()} - (set(Role) - roles)
-    mine = Exists(named.filter(name__in=sorted(answers_to)))
-    anyone = Q(pk__in=[]) if roles.isdisjoint(SIGNERS) else ~Exists(named)
-    signed = GateReview.objects.filter(
-        reviewer=user, attempt__task=OuterRef("pk"), attempt__status=AttemptStatus.QUEUED
-    )
-    own = latest_completed().filter(
-        task__workstream=OuterRef("workstream"),
-        task__step__needed_by__step__thread=OuterRef("step__thread"),
-        assignment__executor__user=user,
-    )
-    barred = Exists(own) & Q(workstream__version__workflow__allow_self_approval=False)
-    rows = rows.filter(mine | anyone).exclude(Exists(signed)).exclude(barred)
-    return Source(rows.order_by("updated_at", "pk"), _gate_entry)
-
-
-def _gate_entry(task: Task) -> InboxEntry:
-    why = f"{task.step.gate_kind.capitalize()} gate: {task.step.gate_action or 'sign or reject'}"
-    if task.step.signatures != 1:
-        why += f" ({explain.waits_for_signatures(sign_off_of(task))})"
-    return InboxEntry(str(task.step), task.workstream.title, why, task.updated_at, "gate", (task.pk,))
-
-
-def _finished() -> Source:
-    rows = Workstream.objects.filter(status=WorkstreamStatus.ACTIVE, open_tasks=0, done_tasks__gt=0)
-    undecided = WorkflowVersion.objects.filter(status=VersionStatus.IN_REVIEW, workstream=OuterRef("pk"))
-    rows = rows.exclude(Exists(undecided)).exclude(Exists(promised_to_each()))
-    return Source(rows.order_by("updated_at", "pk"), _finished_entry)
-
-
-def _finished_entry(item: Workstream) -> InboxEntry:
-    why = explain.finished(item.done_tasks)
-    return InboxEntry(
-        item.title, item.title, why, item.finished_at or item.updated_at, "workstream", (str(item.uuid),)
+    claimable = ((Action.ATTEMPT_CLAIMED, partial(sources.claimable, user, roles)),)
+    finished = ((Action.WORKSTREAM_ACCEPTED, sources.finished),)
+    return (
+        _Offer("gate", "Waits for your sign-off", "review", ((None, partial(sources.gates, user, roles)),)),
+        _Offer("acceptance", "Ready for acceptance", "finished", finished),
+        _Offer("claim", "Ready to be claimed", "ready", claimable),
+        _Offer("lesson", "What did it teach?", "info", lessons),
+        _Offer("returned", "Returned to you", "sent_back", ((None, partial(sources.returned, user)),)),
     )
 
 
-def _claimable(user: User, roles: frozenset[Role]) -> Source:
-    """Launched steps without a tool: no executor of this machine takes them, so they wait for a person or an
-    agent with the role that they ask for."""
-    rows = Attempt.objects.filter(
-        may_do(roles, "task__"),
-        status=AttemptStatus.QUEUED,
-        task__status=TaskStatus.PENDING,
-        task__step__kind=StepKind.WORK,
-        task__step__tool="",
-        task__needs_human=False,
-    ).exclude(kept_for_others(Q(executor__user=user), "task__"))
-    rows = rows.select_related("task__step", "task__workstream")
-    return Source(rows.order_by("queued_at", "pk"), _claimable_entry)
-
-
-def _claimable_entry(attempt: Attempt) -> InboxEntry:
-    task = attempt.task
-    why = explain.to_be_claimed()
-    return InboxEntry(str(task.step), task.workstream.title, why, attempt.queued_at, "task", _place(task))
-
-
-def _taught_batches() -> Source:
-    """Done batches that nobody has said anything about (BX-7)."""
-    return Source(due_batches().order_by("since", "pk"), _taught_batch_entry)
-
-
-def _taught_batch_entry(batch: Any) -> InboxEntry:
-    return _lesson_entry(batch.label, batch.title, batch.since, batch.uuid)
-
-
-def _taught_merge_points() -> Source:
-    rows = due_merge_points().select_related("step", "workstream").order_by("updated_at", "pk")
-    return Source(rows, _taught_merge_point_entry)
-
-
-def _taught_merge_point_entry(task: Task) -> InboxEntry:
-    return _lesson_entry(task.step.key, task.workstream.title, task.updated_at, task.workstream.uuid)
-
-
-def _lesson_entry(after: str, workstream: str, since: datetime, uuid: UUID) -> InboxEntry:
-    why = "It is done. Write down what the next one should know, or say that there is nothing."
-    return InboxEntry(f"What did {after} teach?", workstream, why, since, "learning", (str(uuid), after))
-
-
-def _returned(user: User) -> Source:
-    newer = WorkflowVersion.objects.filter(workflow=OuterRef("workflow"), number__gt=OuterRef("number"))
-    rows = (
-        WorkflowVersion.objects.filter(~Exists(newer), author=user, status=VersionStatus.SENT_BACK)
-        .exclude(workstream__status__in=CLOSED)
-        .select_related("workflow")
-        .defer("source")
+def in_hands(user: User) -> PersonalInbox:
+    """What this person has begun: tasks they hold, drafts they have not sent, questions they have asked."""
+    return PersonalInbox(
+        [
+            InboxSection("held", "You hold", "running", (held_by(user),)),
+            InboxSection("draft", "Not sent yet", "info", (drafts_of(user),)),
+            InboxSection("asked", "You asked", "needs-human", (questions_of(user),)),
+        ],
+        user.pk,
     )
-    return Source(rows, _returned_entry)
-
-
-def _returned_entry(version: WorkflowVersion) -> InboxEntry:
-    return _version_entry(version, version.decision_reason, version.decided_at or version.submitted_at)

@@ -1,11 +1,12 @@
 """The portfolio: one filtered query that page, chart, list and CSV share (LC-2, LC-4, LC-5, DC-7)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from functools import cached_property
+from itertools import islice
 from typing import Self, TypeVar
 
 from django.db.models import Case, CharField, Count, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When
@@ -14,11 +15,14 @@ from django.http import QueryDict
 from orchestrator.core.engine import explain
 from orchestrator.core.engine.attention import QUIET, WorkstreamCounts, lifecycle, signals, window_start
 from orchestrator.core.terms import Lifecycle, Signal, TimeWindow, VersionStatus, WorkstreamStatus
-from orchestrator.models import WorkflowVersion, Workstream, WorkstreamNeed
+from orchestrator.models import HistoryEntry, WorkflowVersion, Workstream, WorkstreamNeed
 from orchestrator.queries.plans.effect import promised_to_each
+from orchestrator.queries.work.fronts import FrontRoot, front_roots
 
 Term = TypeVar("Term", bound=StrEnum)
 
+#: Rows of the CSV that are read and explained together.
+CHUNK = 500
 #: How a link names the workstreams that have no domain.
 NO_DOMAIN = "-"
 
@@ -166,17 +170,31 @@ class Portfolio:
             .order_by(*ATTENTION_FIRST)
         )
 
-    def item(self, workstream: Workstream) -> PortfolioItem:
+    def items_of(self, workstreams: Sequence[Workstream]) -> list[PortfolioItem]:
+        """These rows with what each waits for, in a fixed number of statements."""
+        roots = front_roots(workstreams, self.now)
+        raised = {one.pk: signals(counts_of(one), self.now) for one in workstreams}
+        last = last_entries([pk for pk, found in raised.items() if Signal.STALLED in found])
+        return [
+            self._item(one, raised[one.pk], roots.get(one.pk), last.get(one.pk, "")) for one in workstreams
+        ]
+
+    def _item(
+        self, workstream: Workstream, raised: frozenset[Signal], root: FrontRoot | None, last: str
+    ) -> PortfolioItem:
         counts = counts_of(workstream)
-        found = signals(counts, self.now)
-        ordered = tuple(signal for signal in Signal if signal in found)
-        state = explain.workstream(counts, self.now)
-        sentences = (state, waits_for(workstream), waits_for_a_version(workstream))
+        ordered = tuple(signal for signal in Signal if signal in raised)
+        state = explain.workstream(counts, self.now, root.sentence if root else "", last)
+        needs = waits_for(workstream)
+        if needs and root and root.stop.kind is None:
+            state = ""
+        sentences = (state, needs, waits_for_a_version(workstream))
         return PortfolioItem(workstream, lifecycle(counts), ordered, " ".join(filter(None, sentences)))
 
     def items(self) -> Iterator[PortfolioItem]:
         """Every row, streamed: what the CSV writes."""
-        return map(self.item, self.rows.iterator(chunk_size=500))
+        for rows in batched(self.rows.iterator(chunk_size=CHUNK), CHUNK):
+            yield from self.items_of(rows)
 
     @cached_property
     def bars(self) -> list[Bar]:
@@ -236,6 +254,24 @@ def waits_for_a_version(workstream: Workstream) -> str:
     return explain.promised_version(number) if number else ""
 
 
+def last_entries(workstreams: Sequence[int]) -> dict[int, str]:
+    """What happened last in each of these workstreams; by the index of their histories."""
+    if not workstreams:
+        return {}
+    newest = HistoryEntry.objects.filter(workstream=OuterRef("pk")).order_by("-number").values("pk")[:1]
+    entries = Workstream.objects.filter(pk__in=workstreams).values_list(Subquery(newest), flat=True)
+    rows = HistoryEntry.objects.filter(pk__in=[pk for pk in entries if pk is not None])
+    told = rows.values_list("workstream", "action", "subject", "actor")
+    return {pk: explain.last_act(action, subject, actor) for pk, action, subject, actor in told}
+
+
+def batched(rows: Iterable[Workstream], size: int) -> Iterator[list[Workstream]]:
+    """At most `size` at a time."""
+    left = iter(rows)
+    while some := list(islice(left, size)):
+        yield some
+
+
 def _undecided_version() -> Subquery:
     """The number of the newest version that is in review for a row's workstream."""
     waiting = WorkflowVersion.objects.filter(workstream=OuterRef("pk"), status=VersionStatus.IN_REVIEW)
@@ -280,7 +316,13 @@ def choices() -> dict[str, list[str]]:
     """What the drop-downs offer: domains, owners and workflows that have a workstream."""
     everything = Workstream.objects.order_by()
     return {
-        "domains": sorted(set(everything.values_list("domain", flat=True)), key=str.casefold),
+        "domains": domains(),
         "owners": sorted(set(everything.values_list("owner__username", flat=True)), key=str.casefold),
         "workflows": sorted(set(everything.values_list("version__workflow__slug", flat=True))),
     }
+
+
+def domains() -> list[str]:
+    """The domains that have a workstream, by name."""
+    found = Workstream.objects.order_by().values_list("domain", flat=True).distinct()
+    return sorted(found, key=str.casefold)

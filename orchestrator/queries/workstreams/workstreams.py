@@ -30,6 +30,7 @@ from orchestrator.models import (
     WorkflowVersion,
     Workstream,
 )
+from orchestrator.queries.engine.explanations import Explained
 from orchestrator.queries.plans.effect import promised_version, undecided_version
 from orchestrator.queries.work.rework import to_prove, to_verify_again
 from orchestrator.queries.work.tasks import TaskRow, task_rows
@@ -117,8 +118,8 @@ class WorkstreamBoard:
         return self.workstream.status == WorkstreamStatus.ACTIVE
 
 
-def board(workstream: Workstream, now: datetime) -> WorkstreamBoard:
-    rows = task_rows(workstream)
+def board(workstream: Workstream, now: datetime, known: Explained | None = None) -> WorkstreamBoard:
+    rows = task_rows(workstream, known)
     counts = counts_of(workstream)
     finished = lifecycle(counts) == Lifecycle.FINISHED
     artifacts = (

@@ -45,13 +45,18 @@ class UpdateWhere:
 
     def __call__(self, where: Mapping[str, Any], **columns: Any) -> int:
         fields = _fields_by_name(self._model)
-        values = [fields[name].get_db_prep_save(value, connection) for name, value in columns.items()]
+        values = [fields[name].get_db_prep_save(_key(value), connection) for name, value in columns.items()]
         sizes = []
         for name, value in where.items():
             wanted = value if isinstance(value, list) else [value]
             values += [fields[name].get_db_prep_value(each, connection) for each in wanted]
             sizes.append((name, len(wanted)))
         return change(_update_where(self._model, tuple(columns), tuple(sizes)), *values)
+
+
+def _key(value: Any) -> Any:
+    """What the column of a reference holds: the key of the row that is given for it."""
+    return value.pk if isinstance(value, Model) else value
 
 
 @lru_cache(500)

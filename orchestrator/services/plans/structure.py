@@ -1,6 +1,8 @@
 """From an approved plan to rows: stages, batches, threads and steps (WF-1, WF-3)."""
 
-from orchestrator.core.engine.order import number_runs
+from orchestrator.core.engine.order import Place, number_runs
+from orchestrator.core.engine.reach import reach
+from orchestrator.core.engine.values import TaskView
 from orchestrator.core.plans.plan import BatchSpec, PlacedStep, Plan, StageSpec, StepSpec, ThreadSpec, slugify
 from orchestrator.core.terms import CriterionKind
 from orchestrator.models import (
@@ -27,9 +29,11 @@ def create_structure(version: WorkflowVersion, plan: Plan) -> dict[str, Step]:
     places = dict.fromkeys(p.place[:2] for p in placed)
     batches = {place: number for number, place in enumerate(places)}
     runs = number_runs((p.step.key, p.place[:3], p.step.parallel) for p in placed)
+    behind = reach([_as_view(p) for p in placed])
     steps = [_step(version, threads[p.place[:3]], p) for p in placed]
     for step, p in zip(steps, placed, strict=True):
         step.batch_index, step.run_index = batches[p.place[:2]], runs[step.key]
+        step.behind = behind[step.key]
     Step.objects.bulk_create(steps)
     by_key = {step.key: step for step in steps}
     needs: dict[tuple[str, str], StepNeed] = {}
@@ -47,6 +51,12 @@ def create_structure(version: WorkflowVersion, plan: Plan) -> dict[str, Step]:
         for name in dict.fromkeys(p.step.gate.reviewers)
     )
     return by_key
+
+
+def _as_view(placed: PlacedStep) -> TaskView:
+    step = placed.step
+    needs = tuple(need.key for need in step.needs)
+    return TaskView(step.key, Place(*placed.place), parallel=step.parallel, needs=needs)
 
 
 def _create_threads(version: WorkflowVersion, plan: Plan) -> dict[tuple[int, ...], Thread]:

@@ -44,9 +44,9 @@ def claim(*, attempt_id: int, executor: Executor, actor: Actor, now: datetime) -
 
     Who claims what they hold already, because the answer was lost, gets the same assignment, and nothing
     changes. Locks the workstream, then the executor. NotAllowed for who lacks the step's role; AlreadyClaimed
-    names the holder; ExecutorBusy names what it runs; AssignedElsewhere names the executor that alone claims
-    in the thread. A person who claims a task that nobody owns becomes its owner; otherwise a claim changes no
-    owner (FR-011).
+    names the holder; ExecutorBusy names what an agent or a tool runs already, people may hold several;
+    AssignedElsewhere names the executor that alone claims in the thread. A person who claims a task that
+    nobody owns becomes its owner; otherwise a claim changes no owner (FR-011).
     """
     try:
         with unit_of_work():
@@ -138,6 +138,7 @@ def _assign(attempt: Attempt, executor: Executor, actor: Actor, now: datetime) -
         executor=executor,
         claimed_as=actor.label,
         token=attempt.task.last_token,
+        alone=not executor.is_person,
         claimed_at=now,
     )
     _INSERT(assignment)
@@ -172,7 +173,7 @@ def _refuse_unclaimable(situation: Situation) -> None:
 
 
 def _refuse_busy(executor: Executor, running: int | None) -> None:
-    """ExecutorBusy, naming the attempt with this id, which the executor runs."""
-    if running is not None:
+    """ExecutorBusy, naming the attempt with this id, which the executor runs; people may hold several."""
+    if running is not None and not executor.is_person:
         attempt = Attempt.objects.select_related("task__step").get(pk=running)
         raise ExecutorBusy(f"{executor.name} already runs {attempt}.", attempt=attempt.pk)

@@ -19,15 +19,17 @@ from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import OPEN_TASK, BlockerKind, ExecutorKind, WorkstreamStatus
 from orchestrator.models import Executor, Task, Workstream
 from orchestrator.queries.base.roles import doers_of
+from orchestrator.queries.engine.explanations import explained
 from orchestrator.queries.work.additions import steps_left
 from orchestrator.queries.work.blockers import blocked_task
 from orchestrator.queries.work.briefs import upstream_of
 from orchestrator.queries.work.rework import returned, to_prove, to_verify_again
 from orchestrator.queries.work.tasks import find_task, find_workstream, task_detail
 from orchestrator.services.base.acts import lacking
+from orchestrator.services.freeing import why_task
 from orchestrator.services.people import blockers, executors, interventions
 from orchestrator.services.review import additions
-from orchestrator.services.work import claims, completions, failures, rework
+from orchestrator.services.work import claims, completions, failures, releases, rework
 from orchestrator.web.acting import Viewer, act_of, chosen, does, now, number, perform, typed, viewer
 from orchestrator.web.show import show
 from orchestrator.web.work.interventions import answered
@@ -55,7 +57,8 @@ def task_by_id(_request: HttpRequest, task_id: int) -> HttpResponse:
 def task_page(
     request: HttpRequest, workstream: Workstream, key: str, acted: str = "", refusal: Refusal | None = None
 ) -> HttpResponse:
-    detail = task_detail(workstream, key)
+    known = explained(workstream, now())
+    detail = task_detail(workstream, key, known)
     who = viewer(request)
     stands = f"{detail.row.state}-{len(detail.row.attempts)}"
     seen = request.GET.get("seen") or stands
@@ -75,6 +78,8 @@ def task_page(
         "why_not": why_not(who, detail, person_executor(who)),
         "acted": acted,
         **_so_far(detail.row.task),
+        "why": why_task(workstream, key, now(), known) if is_open else None,
+        "here": request.path,
         "watched": workstream.status == WorkstreamStatus.ACTIVE and is_open,
         "seen": seen,
         "stale": seen != stands,
@@ -140,6 +145,20 @@ def _report(request: HttpRequest, found: Task, who: Viewer) -> str:
         attempt_id=held, token=token, executor=_mine(who), breadcrumb=text, actor=who.actor, now=now()
     )
     return f"The breadcrumb of {found.step.key} is stored."
+
+
+@does(releases.release)
+def _release(request: HttpRequest, found: Task, who: Viewer) -> str:
+    held, token = number(request, "attempt"), number(request, "token")
+    releases.release(
+        attempt_id=held,
+        token=token,
+        executor=_mine(who),
+        breadcrumb=typed(request, "breadcrumb"),
+        actor=who.actor,
+        now=now(),
+    )
+    return f"You have given {found.step.key} back; it can be claimed again."
 
 
 @does(completions.complete)
@@ -257,6 +276,7 @@ def _resolve_blocker(request: HttpRequest, found: Task, who: Viewer) -> str:
 ACTS: dict[str, Callable[[HttpRequest, Task, Viewer], str]] = {
     "claim": _claim,
     "report": _report,
+    "release": _release,
     "complete": _complete,
     "add-steps": _add_steps,
     "fail": _fail,

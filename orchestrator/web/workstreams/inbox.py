@@ -1,27 +1,109 @@
-"""The first page: what waits for the person who is signed in."""
+"""The first page: what waits for the person who is signed in, what they hold, and what they put off."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import path
-from django.utils import timezone
+from django.urls import path, reverse
 
+from orchestrator.core.errors import InvalidInput, Refusal
+from orchestrator.queries.workstreams.inbox import PAGE, InboxFilter, PersonalInbox, in_hands
+from orchestrator.queries.workstreams.portfolio import domains
 from orchestrator.services.duties import inbox_of
+from orchestrator.services.people.snoozes import snooze
+from orchestrator.web.acting import Viewer, act_of, chosen, does, now, perform, typed, viewer
 from orchestrator.web.admission import roles_in
 from orchestrator.web.csv_export import csv_response, moment
+from orchestrator.web.moments import typed_moment
 from orchestrator.web.show import show
+
+#: What the page offers beside a time of one's own.
+SPANS: Final = {"3h": timedelta(hours=3), "1d": timedelta(days=1), "7d": timedelta(days=7)}
+HANDS, SNOOZED = "hands", "snoozed"
+VIEWS: Final = (("", "For you"), (HANDS, "In your hands"), (SNOOZED, "Snoozed"))
+COLUMNS: Final = "Item|What|Why it is here|Workstream|#Behind it|#Waiting"
 
 
 def inbox(request: HttpRequest) -> HttpResponseBase:
     """The list, or with `?format=csv` the same rows as a file."""
-    box = inbox_of(request.user, roles_in(request))  # type: ignore[arg-type]  # everybody here is signed in
     if request.GET.get("format") == "csv":
-        header = ("waits_for", "item", "workstream", "why", f"since ({settings.PROJECT_TIME_ZONE})")
-        rows = (
-            (s.title, e.title, e.workstream, e.why, moment(e.since)) for s, found in box.groups for e in found
+        return _as_csv(_box(request))
+    return inbox_page(request)
+
+
+def _box(request: HttpRequest) -> PersonalInbox:
+    """What the address asks for: what waits, what is in one's hands, or what was put off."""
+    user, view = request.user, request.GET.get("view", "")
+    if view == HANDS:
+        return in_hands(user)  # type: ignore[arg-type]  # everybody here is signed in
+    return inbox_of(user, roles_in(request), now(), snoozed=view == SNOOZED)  # type: ignore[arg-type]
+
+
+def inbox_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
+    wanted, box, view = InboxFilter.read(request.GET), _box(request), request.GET.get("view", "")
+    page_obj = Paginator(range(box.count(wanted)), PAGE).get_page(request.GET.get("page"))
+    context = {
+        "inbox": box,
+        "items": box.page(wanted, (page_obj.number - 1) * PAGE),
+        "page_obj": page_obj,
+        "filters": wanted,
+        "view": view,
+        "views": VIEWS,
+        "columns": COLUMNS if view == HANDS else f"(Choose)|{COLUMNS}",
+        "domains": [domain for domain in domains() if domain],
+        "now": now(),
+    }
+    return show(request, "inbox/page.html", context, parts=frozenset({"results"}), refusal=refusal)
+
+
+def _as_csv(box: PersonalInbox) -> HttpResponseBase:
+    header = ("waits_for", "item", "workstream", "why", f"since ({settings.PROJECT_TIME_ZONE})")
+    rows = (
+        (section.title, entry.title, entry.workstream, entry.why, moment(entry.since))
+        for section, entries in box.groups
+        for entry in entries
+    )
+    return csv_response("inbox", header, rows)
+
+
+@act_of("inbox")
+def inbox_act(request: HttpRequest, act: str) -> HttpResponse:
+    do = chosen(ACTS, act)
+    return perform(
+        request,
+        lambda: do(request, viewer(request)),
+        then=reverse("inbox"),
+        again=lambda refusal: inbox_page(request, refusal),
+    )
+
+
+@does(snooze)
+def _snooze(request: HttpRequest, who: Viewer) -> str:
+    count = snooze(items=request.POST.getlist("item"), until=_until(request), actor=who.actor, now=now())
+    return f"{count} item{' is' if count == 1 else 's are'} put off; they stand under “Snoozed” until then."
+
+
+@does(snooze)
+def _wake(request: HttpRequest, who: Viewer) -> str:
+    count = snooze(items=request.POST.getlist("item"), until=now(), actor=who.actor, now=now())
+    return f"{count} item{' stands' if count == 1 else 's stand'} in the inbox again."
+
+
+def _until(request: HttpRequest) -> datetime:
+    span = typed(request, "for")
+    if span in SPANS:
+        return now() + SPANS[span]
+    until = typed_moment(request, "until")
+    if until is None:
+        raise InvalidInput(
+            "Say until when.", recovery="Choose a span, or give a day and time.", field="until"
         )
-        return csv_response("inbox", header, rows)
-    return show(request, "inbox/page.html", {"inbox": box, "now": timezone.now()})
+    return until
 
 
-urlpatterns = [path("", inbox, name="inbox")]
+ACTS: dict[str, Any] = {"snooze": _snooze, "wake": _wake}
+
+urlpatterns = [path("", inbox, name="inbox"), path("inbox/<slug:act>", inbox_act, name="inbox-act")]

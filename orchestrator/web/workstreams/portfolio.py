@@ -46,7 +46,7 @@ def portfolio(request: HttpRequest) -> HttpResponse:
         "portfolio": chosen,
         "filters": chosen.filters,
         "page_obj": page_obj,
-        "items": [chosen.item(row) for row in page_obj],
+        "items": chosen.items_of(list(page_obj)),
         "chart": stacked(chosen.bars, lambda domain, state: _address(request, domain, state)),
         "finding": finding(chosen.bars),
         "lifecycles": list(Lifecycle),

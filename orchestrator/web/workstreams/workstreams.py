@@ -11,9 +11,10 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
-from orchestrator.core.terms import TaskStatus
+from orchestrator.core.terms import Lifecycle, TaskStatus
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.queries.changes.migrations import last_migration, under_way, versions_in_effect
+from orchestrator.queries.engine.explanations import explained
 from orchestrator.queries.handoff.workspace_files import file_of, files_of
 from orchestrator.queries.plans.effect import promised_version
 from orchestrator.queries.work.baseline import integrations
@@ -23,6 +24,7 @@ from orchestrator.queries.work.rework import rework_in
 from orchestrator.queries.work.tasks import find_task, find_workstream
 from orchestrator.queries.workstreams import workstreams as queries
 from orchestrator.queries.workstreams.learnings import due
+from orchestrator.services.freeing import why_workstream
 from orchestrator.services.work import failures, recoveries
 from orchestrator.services.workstreams import workstreams
 from orchestrator.services.workstreams.learnings import record_learning
@@ -35,6 +37,8 @@ from orchestrator.web.work.threads import assign, threads_context, unassign
 
 #: States in which work goes on without anybody deciding first.
 IN_WORK = frozenset({"ready", TaskStatus.ACTIVE})
+#: Where something is left that may wait.
+GOING_ON = frozenset({Lifecycle.PLANNING, Lifecycle.ACTIVE})
 #: What htmx may ask for instead of the page.
 PARTS = frozenset({"board"})
 #: Acts whose form shows the refusal itself; the others show it at the top.
@@ -53,7 +57,8 @@ def workstream_page(
     `api.negotiated` owns the address: machines get JSON.
     """
     found = find_workstream(uuid)
-    board = queries.board(found, now())
+    known = explained(found, now())
+    board = queries.board(found, now(), known)
     who = viewer(request)
     context = {
         "workstream": found,
@@ -64,6 +69,8 @@ def workstream_page(
         "why_not": _why_not(who, found) | baseline.why_not(who, found),
         "acted": acted,
         "told_elsewhere": acted in TOLD_ELSEWHERE,
+        "why": why_workstream(found, now(), known) if board.lifecycle in GOING_ON else None,
+        "here": request.path,
     }
     if part_asked(request, PARTS) is None:
         context |= _aside(who, found)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from orchestrator.core.engine.contention import Claims
 from orchestrator.core.engine.order import Place
 from orchestrator.core.engine.schedule import decide
-from orchestrator.core.engine.values import Snapshot, TaskView
+from orchestrator.core.engine.values import Hold, Snapshot, TaskView
 from orchestrator.core.terms import TERMINAL_TASK, AttemptStatus, Reason, TaskStatus
 
 
@@ -100,7 +100,7 @@ def test_a_later_task_may_pass_one_that_waits_for_a_resource() -> None:
 
 
 def test_a_hold_on_the_workstream_is_every_tasks_reason() -> None:
-    decision = decide(Snapshot((task("A", (0, 0, 0, 0)),), (Reason.PREHANDOFF, "waits for the review")))
+    decision = decide(Snapshot((task("A", (0, 0, 0, 0)),), Hold(Reason.PREHANDOFF, "waits for the review")))
     assert decision.launches == ()
     assert decision.verdict("A").reason is Reason.PREHANDOFF
 

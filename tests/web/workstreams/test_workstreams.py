@@ -71,7 +71,7 @@ def test_a_page_costs_the_same_for_any_number_of_tasks(
     client = signed_in(started.cast.observer)
     client.get(page_of(started))
     small = page_of(started)
-    with django_assert_max_num_queries(50) as few:
+    with django_assert_max_num_queries(54) as few:
         client.get(small)
     more = b"".join(b"- B%d: More\n  - Exit: done\n" % n for n in range(2, 30))
     started.start(

@@ -1,0 +1,227 @@
+"""What each of many workstreams waits for, in a fixed number of statements: its most urgent front task, or
+what holds all of it.
+
+The rule is `core/engine/why.py`'s, asked of fewer rows than a whole chain reads; a test holds the two
+together (FR-015, LC-4).
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Subquery
+
+from orchestrator.core.engine import explain
+from orchestrator.core.engine.order import Place
+from orchestrator.core.engine.values import Hold, TaskView
+from orchestrator.core.engine.why import FrontTask, Stop, kind_of, stop_of
+from orchestrator.core.terms import AttemptStatus, RootKind, TaskStatus, WorkstreamStatus
+from orchestrator.models import (
+    Attempt,
+    Blocker,
+    GateReviewer,
+    PreHandoffReview,
+    StepNeed,
+    Task,
+    Workstream,
+    WorkstreamNeed,
+)
+from orchestrator.models.attempt import LIVE
+from orchestrator.models.task import OPEN
+from orchestrator.queries.engine.holds import Holding, Needed, hold_on, work_is_stopped
+from orchestrator.queries.engine.signatures import signers_by_gate
+from orchestrator.queries.engine.task_views import USABLE, Unusable, unusable_of
+from orchestrator.queries.work.since import Since
+
+#: Roots that the portfolio has sentences of its own for.
+_SAID_ELSEWHERE = (None, RootKind.ACCEPTANCE, RootKind.ROUND)
+#: States of tasks that may stop or carry their workstream; pending ones do once they are launched.
+_NOT_WAITING = (TaskStatus.ACTIVE, TaskStatus.BLOCKED, TaskStatus.REVIEW)
+
+
+@dataclass(frozen=True, slots=True)
+class FrontRoot:
+    """What a workstream waits for. `sentence` says it with how long; it is empty for what the portfolio says
+    itself, such as a workstream that has to be completed first."""
+
+    stop: Stop
+    since: datetime | None
+    sentence: str
+
+
+def front_roots(workstreams: Sequence[Workstream], now: datetime) -> dict[int, FrontRoot]:
+    """By id, of those that are active; each comes with its version."""
+    active = [one for one in workstreams if one.status == WorkstreamStatus.ACTIVE]
+    if not active:
+        return {}
+    fronts, views, tasks = _fronts([one.pk for one in active])
+    holds = _holds(active, now)
+    stops = {one.pk: stop_of(holds[one.pk], fronts[one.pk], open_tasks=one.open_tasks > 0) for one in active}
+    rows = {pk: tasks[pk, stop.key] for pk, stop in stops.items() if stop.key}
+    since = Since(list(rows.values()))
+    signed = _with_signers([row for row in rows.values() if row.step.is_gate], views)
+    return {pk: _root(stop, rows.get(pk), signed, since, now, holds[pk]) for pk, stop in stops.items()}
+
+
+def _root(
+    stop: Stop,
+    task: Task | None,
+    views: Mapping[int, TaskView],
+    since: Since,
+    now: datetime,
+    hold: Hold | None,
+) -> FrontRoot:
+    if stop.kind in _SAID_ELSEWHERE:
+        return FrontRoot(stop, None, "")
+    if task is None:
+        said = explain.root_stands(stop.kind, "", hold.sentence if hold else "")
+        return FrontRoot(stop, None, explain.whole_chain(said[:1].upper() + said[1:], None, 0, ""))
+    at, view = since.of_root(task, stop.kind), views[task.pk]
+    stands = explain.root_stands(stop.kind, explain.detail_of(stop.kind, view), explain.where_it_stands(view))
+    said = explain.chain_of([stop.key], stands)
+    return FrontRoot(stop, at, explain.whole_chain(said, now - at, 0, ""))
+
+
+def _fronts(
+    ids: Sequence[int],
+) -> tuple[Mapping[int, list[FrontTask]], dict[int, TaskView], dict[tuple[int, str], Task]]:
+    """The front tasks of each workstream, and of those tasks the views by id and the rows by their place."""
+    rows = [*_open_rows(ids), *_unusable_rows(ids)]
+    reached = _reached([row.task.pk for row in rows if row.blocker])
+    fronts: dict[int, list[FrontTask]] = defaultdict(list)
+    views: dict[int, TaskView] = {}
+    tasks: dict[tuple[int, str], Task] = {}
+    for row in rows:
+        task, view = row.task, _view(row)
+        kind = kind_of(view, reached=task.pk in reached)
+        if kind is not None:
+            fronts[task.workstream_id].append(FrontTask(kind, view.order))
+            views[task.pk], tasks[task.workstream_id, view.key] = view, task
+    return fronts, views, tasks
+
+
+class _FrontRow(NamedTuple):
+    """A task with what its rows say of it: the live attempt's status and holder, the error of a failure that
+    nobody has followed up, the note of an open blocker, why its handover cannot be used."""
+
+    task: Task
+    live: str = ""
+    held_by: str = ""
+    error: str = ""
+    blocker: str = ""
+    unusable: Unusable = USABLE
+
+
+def _open_rows(ids: Sequence[int]) -> list[_FrontRow]:
+    attempts = Attempt.objects.filter(task=OuterRef("pk"))
+    live = attempts.filter(status__in=LIVE)
+    failed = attempts.filter(status=AttemptStatus.FAILED, followed_up_at=None).order_by("-number")
+    blockers = Blocker.objects.filter(task=OuterRef("pk"), resolved_at=None).order_by("declared_at")
+    launched = Attempt.objects.filter(task__workstream__in=ids, status__in=LIVE)
+    found = Task.objects.filter(
+        Q(needs_human=True) | Q(status__in=_NOT_WAITING) | Q(pk__in=launched.values("task")),
+        workstream__in=ids,
+        step__version=F("workstream__version"),
+        status__in=OPEN,
+    )
+    rows = _placed(found).annotate(
+        said_live=Subquery(live.values("status")[:1]),
+        said_held_by=Subquery(live.values("assignment__claimed_as")[:1]),
+        said_error=Subquery(failed.values("error")[:1]),
+        said_blocker=Subquery(blockers.values("note")[:1]),
+    )
+    return [_told(row) for row in rows]
+
+
+def _told(row: Any) -> _FrontRow:
+    """What the statement says beside the task."""
+    return _FrontRow(
+        row, row.said_live or "", row.said_held_by or "", row.said_error or "", row.said_blocker or ""
+    )
+
+
+def _unusable_rows(ids: Sequence[int]) -> list[_FrontRow]:
+    unusable = unusable_of(ids)
+    if not unusable:
+        return []
+    found = _placed(Task.objects.filter(pk__in=unusable, step__version=F("workstream__version")))
+    return [_FrontRow(row, unusable=unusable[row.pk]) for row in found]
+
+
+def _placed(tasks: QuerySet[Task]) -> QuerySet[Task]:
+    return tasks.select_related("step__thread__batch__stage")
+
+
+def _view(row: _FrontRow) -> TaskView:
+    task, step, thread = row.task, row.task.step, row.task.step.thread
+    return TaskView(
+        key=step.key,
+        place=Place(thread.batch.stage.position, thread.batch.position, thread.position, step.position),
+        status=TaskStatus(task.status),
+        gate=step.is_gate,
+        live=AttemptStatus(row.live) if row.live else None,
+        executor=row.held_by,
+        failure=row.error if task.status == TaskStatus.BLOCKED else "",
+        blocker=row.blocker,
+        note=task.intervention_note if task.needs_human else "",
+        artifact=row.unusable.said,
+        damaged=row.unusable.damaged,
+        signatures=step.signatures,
+    )
+
+
+def _reached(tasks: Sequence[int]) -> set[int]:
+    """Of tasks with a blocker those that nothing else holds: their batch is the first open one, and what they
+    need is complete."""
+    if not tasks:
+        return set()
+    first = Task.objects.filter(workstream=OuterRef("workstream"), open_batch__isnull=False)
+    lowest = first.order_by().values("workstream").annotate(lowest=Min("open_batch")).values("lowest")
+    needed = StepNeed.objects.filter(
+        step=OuterRef("step"),
+        needed__tasks__workstream=OuterRef("workstream"),
+        needed__tasks__open_batch__isnull=False,
+    )
+    found = Task.objects.filter(~Exists(needed), pk__in=tasks, open_batch=Subquery(lowest))
+    return set(found.values_list("pk", flat=True))
+
+
+def _with_signers(gates: Sequence[Task], views: dict[int, TaskView]) -> dict[int, TaskView]:
+    """The views of these gates with who is asked and who has signed."""
+    if not gates:
+        return views
+    names: dict[int, set[str]] = defaultdict(set)
+    for step, name in GateReviewer.objects.filter(step__in=[gate.step_id for gate in gates]).values_list(
+        "step", "name"
+    ):
+        names[step].add(name)
+    signers = signers_by_gate([gate.pk for gate in gates])
+    return views | {
+        gate.pk: replace(
+            views[gate.pk],
+            reviewers=tuple(sorted(names[gate.step_id])),
+            signers=signers.get(gate.pk, ()),
+        )
+        for gate in gates
+    }
+
+
+def _holds(workstreams: Sequence[Workstream], now: datetime) -> dict[int, Hold | None]:
+    ids = [one.pk for one in workstreams]
+    stopped = work_is_stopped()
+    reviewed = set(PreHandoffReview.objects.filter(workstream__in=ids).values_list("workstream", flat=True))
+    needs = WorkstreamNeed.objects.filter(workstream__in=ids).exclude(
+        needed__status=WorkstreamStatus.COMPLETED
+    )
+    first: dict[int, Needed] = {}
+    ordered = needs.order_by("needed__created_at", "needed_id")
+    for pk, slug, status in ordered.values_list("workstream", "needed__slug", "needed__status"):
+        first.setdefault(pk, Needed(slug, status))
+    return {
+        one.pk: hold_on(
+            one, now, Holding(stopped, one.pk in reviewed, one.pk in first), lambda row: first.get(row.pk)
+        )
+        for one in workstreams
+    }

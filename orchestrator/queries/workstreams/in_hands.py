@@ -1,0 +1,49 @@
+"""What a person has begun and not ended: tasks they hold, drafts they have not sent, questions they asked."""
+
+from django.contrib.auth.models import User
+
+from orchestrator.models import Assignment, Comment, Executor, Intervention
+from orchestrator.queries.workstreams.inbox_sources import InboxEntry, Source
+
+
+def held_by(user: User) -> Source:
+    """What the executors of this account run."""
+    rows = Assignment.objects.filter(executor__user=user, released_at=None)
+    rows = rows.select_related("attempt__task__step", "attempt__task__workstream")
+    return Source("held", rows, _held_entry, "claimed_at", "attempt__task__workstream__", "attempt__task__")
+
+
+def _held_entry(held: Assignment) -> InboxEntry:
+    task = held.attempt.task
+    said = f"the last word: {task.breadcrumb}" if task.breadcrumb else "no breadcrumb yet"
+    place = (str(task.workstream.uuid), task.step.key)
+    why = f"Held by {held.claimed_as}; {said}"
+    return InboxEntry(str(task.step), task.workstream.title, why, held.claimed_at, "task", place)
+
+
+def drafts_of(user: User) -> Source:
+    rows = Comment.objects.filter(author=user, sent_at=None, discarded_at=None)
+    rows = rows.select_related("discussion__version__workflow").defer("discussion__version__source")
+    return Source("draft", rows, _draft_entry, "written_at", "discussion__version__workstream__")
+
+
+def _draft_entry(comment: Comment) -> InboxEntry:
+    version = comment.discussion.version
+    title = f"Draft on {comment.discussion.place} of version {version.number}"
+    place = (version.workflow.slug, version.number)
+    return InboxEntry(title, version.workflow.name, comment.body, comment.written_at, "plan-review", place)
+
+
+def questions_of(user: User) -> Source:
+    """Questions that nobody has answered, raised by this account or one of its executors."""
+    own = Executor.objects.filter(user=user).select_related("user")
+    names = [user.get_username(), *(one.label for one in own)]
+    rows = Intervention.objects.filter(raised_by__in=names, cleared_at=None)
+    rows = rows.select_related("task__step", "task__workstream")
+    return Source("asked", rows, _asked_entry, "raised_at", "task__workstream__", "task__")
+
+
+def _asked_entry(asked: Intervention) -> InboxEntry:
+    task = asked.task
+    place = (str(task.workstream.uuid), task.step.key)
+    return InboxEntry(str(task.step), task.workstream.title, asked.note, asked.raised_at, "task", place)
