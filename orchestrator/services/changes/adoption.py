@@ -19,7 +19,7 @@ from orchestrator.queries.plans.adoption import held_behind
 from orchestrator.queries.plans.readings import adoption_by
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.history import Said, record_each
-from orchestrator.services.base.progress import recount
+from orchestrator.services.base.progress import count_blockers, recount
 from orchestrator.services.handoff.artifacts import announce_adopted
 
 #: What is written down when the tasks are created; what waits for a gate, or is a gate, stays as any other
@@ -61,6 +61,7 @@ def _take_over(act: _AdoptionAct, verdicts: Sequence[Adopted]) -> None:
     tasks = _tasks(act.workstream, [one.key for one in verdicts])
     attempts = _complete(act, [one for one in verdicts if one.becomes is AdoptedAs.COMPLETE], tasks)
     blockers = _block(act, [one for one in verdicts if one.becomes is AdoptedAs.BLOCKED], tasks)
+    count_blockers(act.workstream, len(blockers))
     _set(act, verdicts, tasks)
     record_each(
         workstream=act.workstream,
