@@ -18,6 +18,7 @@ AREAS = (
     ("Gates", "/gates/"),
     ("Interventions", "/interventions/"),
     ("Portfolio", "/portfolio/"),
+    ("Flow", "/flow/"),
     ("History", "/history/"),
 )
 

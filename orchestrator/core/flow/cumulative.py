@@ -14,27 +14,18 @@ SHOWN_STATES = (FlowState.PLANNED, FlowState.STARTED, FlowState.FINISHED, FlowSt
 def first_entries(items: Iterable[FlowItem]) -> dict[FlowState, list[datetime]]:
     """When items entered each state for the first time, in order of time.
 
-    What finished without a start started with its finish: a line never lies above the one around it.
+    What finished without a start, because every step was skipped, started with its finish: no line lies
+    above the one around it.
     """
     entries: dict[FlowState, list[datetime]] = {state: [] for state in SHOWN_STATES}
     for item in items:
-        passed = item.accepted
-        finished = _earlier(item.first_finished, passed)
-        started = _earlier(item.started, finished)
-        for state, entered in zip(
-            SHOWN_STATES, (item.registered, started, finished, passed), strict=True
-        ):
+        moments = (item.registered, item.started or item.first_finished, item.first_finished, item.accepted)
+        for state, entered in zip(SHOWN_STATES, moments, strict=True):
             if entered is not None:
                 entries[state].append(entered)
-    for moments in entries.values():
-        moments.sort()
+    for moments_of_state in entries.values():
+        moments_of_state.sort()
     return entries
-
-
-def _earlier(first: datetime | None, second: datetime | None) -> datetime | None:
-    if first is None or second is None:
-        return first or second
-    return min(first, second)
 
 
 def cumulative(entries: Sequence[datetime], ends: Sequence[datetime]) -> list[int]:

@@ -1,0 +1,20 @@
+"""Lengths of time on flow pages."""
+
+from datetime import datetime, timedelta
+
+from django import template
+
+from orchestrator.core.flow.items import FlowItem
+from orchestrator.web.flow.words import span_words
+
+register = template.Library()
+
+
+@register.filter
+def span(value: timedelta | None) -> str:
+    return span_words(value)
+
+
+@register.filter
+def age(item: FlowItem, as_of: datetime) -> str:
+    return span_words(item.age(as_of))
