@@ -6,7 +6,7 @@ same figures.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import ceil, floor, log10
 from typing import NamedTuple
 
@@ -73,13 +73,6 @@ class Band(NamedTuple):
     tone: str
 
 
-class Cell(NamedTuple):
-    """A cell of the table; `href` leads to what it counts."""
-
-    text: str
-    href: str = ""
-
-
 @dataclass(frozen=True, slots=True)
 class Plot:
     """A drawing: what it is made of, and what stands around it."""
@@ -95,22 +88,6 @@ class Plot:
     columns: Sequence[Column] = ()
     marks: Sequence[Mark] = ()
     height: int = HEIGHT
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """A chart with its title, what it says in one sentence, and the table of the same figures.
-
-    Without a plot there is nothing to draw, and `finding` says why.
-    """
-
-    key: str
-    title: str
-    finding: str
-    plot: Plot | None = None
-    head: Sequence[str] = ()
-    rows: Sequence[Sequence[Cell]] = ()
-    notes: Sequence[str] = field(default=())
 
 
 class Scale:

@@ -10,10 +10,9 @@ from orchestrator.core.flow.cumulative import cumulative, first_entries
 from orchestrator.core.terms import FlowState
 from orchestrator.queries.flow.filters import FlowSet
 from orchestrator.queries.flow.population import FlowRow, Population
+from orchestrator.web.charts.chart import Cell, Chart
 from orchestrator.web.charts.plot import (
     HEIGHT,
-    Cell,
-    Chart,
     Column,
     Line,
     Mark,

@@ -11,7 +11,7 @@ from orchestrator.core.terms import Lifecycle
 from orchestrator.queries.flow.filters import FlowFilters, FlowSet, FlowTime
 from orchestrator.queries.flow.population import Population, sums
 from orchestrator.queries.workstreams.portfolio import NO_DOMAIN, choices
-from orchestrator.web.charts.plot import Chart
+from orchestrator.web.charts.chart import Chart
 from orchestrator.web.flow.addresses import Links
 from orchestrator.web.flow.cards import cards
 from orchestrator.web.flow.charts import cumulative_flow, cycle_scatter, throughput
