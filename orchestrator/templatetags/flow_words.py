@@ -18,3 +18,9 @@ def span(value: timedelta | None) -> str:
 @register.filter
 def age(item: FlowItem, as_of: datetime) -> str:
     return span_words(item.age(as_of))
+
+
+@register.filter
+def percent_of(percentiles: dict[int, timedelta], percent: int) -> timedelta | None:
+    """One of some percentiles; None where there are too few values for any."""
+    return percentiles.get(percent)

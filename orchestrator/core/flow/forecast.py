@@ -14,6 +14,8 @@ from itertools import accumulate
 from orchestrator.core.flow.percentiles import SHOWN, nearest_rank
 
 RUNS = 10_000
+#: Kept, so that the same history gives the same forecast; a reader may ask for another one.
+SEED = 4711
 #: Fewer days of history than this say too little.
 FEWEST_DAYS = 10
 #: So many draws are made at most, and a forecast never looks further than this.

@@ -73,12 +73,13 @@ class FlowFilters:
     show: FlowSet = FlowSet.FINISHED
     bucket: str = ""
     cycle: tuple[int, int] | None = None
+    step: str = ""
     problems: tuple[str, ...] = field(default=())
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Self:
         """From the values of an address."""
-        reader = _Reader(query)
+        reader = AddressReader(query)
         chosen = cls(
             time=reader.word("time", FlowTime) or FlowTime.QUARTER,
             since=reader.day("since"),
@@ -91,6 +92,7 @@ class FlowFilters:
             show=reader.word("show", FlowSet) or FlowSet.FINISHED,
             bucket=reader.bucket("on"),
             cycle=reader.span("cycle"),
+            step=reader.text("step"),
         )
         if chosen.since and chosen.until and chosen.since > chosen.until:
             reader.problems.append("The first day is behind the last one: both are left out.")
@@ -143,7 +145,7 @@ def _named(key: str) -> tuple[Span, date]:
     return span, first
 
 
-class _Reader:
+class AddressReader:
     """Reads values of an address and notes which of them mean nothing."""
 
     def __init__(self, query: Mapping[str, str]) -> None:
@@ -173,6 +175,14 @@ class _Reader:
             self._unknown(name, given, "write a day like 2026-03-04")
             return None
         return day
+
+    def number(self, name: str, least: int, most: int) -> int | None:
+        given = self.text(name)
+        if given.isdecimal() and given.isascii() and least <= int(given[:12]) <= most:
+            return int(given)
+        if given:
+            self._unknown(name, given, f"write a whole number from {least} to {most}")
+        return None
 
     def bucket(self, name: str) -> str:
         given = self.text(name)

@@ -17,7 +17,7 @@ from orchestrator.core.flow.figures import FlowFigures, figures
 from orchestrator.core.flow.intervals import ZERO
 from orchestrator.core.flow.items import FlowItem
 from orchestrator.core.terms import FlowState
-from orchestrator.models import StateInterval, Workstream
+from orchestrator.models import Attempt, StateInterval, Workstream
 from orchestrator.queries.flow.filters import FlowFilters, FlowSet, bucket_named
 
 #: When a workstream first entered the state that a line of the cumulative flow shows.
@@ -120,7 +120,15 @@ class Population:
         if self.filters.cycle:
             least, most = (timedelta(seconds=seconds) for seconds in self.filters.cycle)
             rows = [row for row in rows if (cycle := row.item.cycle) is not None and least <= cycle < most]
+        if self.filters.step:
+            worked_on = self._with_step(self.filters.step)
+            rows = [row for row in rows if row.item.key in worked_on]
         return rows
+
+    def _with_step(self, key: str) -> set[int]:
+        """The workstreams in which somebody worked on the step with this key."""
+        begun = Attempt.objects.filter(task__step__key=key, started_at__isnull=False, ended_at__isnull=False)
+        return set(begun.order_by().values_list("task__workstream_id", flat=True).distinct())
 
     @property
     def _sets(self) -> dict[FlowSet, Callable[[], list[FlowRow]]]:

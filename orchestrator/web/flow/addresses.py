@@ -8,7 +8,7 @@ from django.urls import reverse
 from orchestrator.queries.flow.filters import FlowSet
 
 #: What says which of the workstreams a mark counts; the filters go with every link.
-NARROWING = ("show", "on", "cycle", "page", "seed", "items", "by")
+NARROWING = ("show", "on", "cycle", "step", "page", "seed", "items", "by")
 
 
 class Links:

@@ -137,7 +137,7 @@ def cycle_scatter(population: Population, links: Links) -> Chart:
     plot = Plot(
         sides=scale.ticks,
         below=_days_below(since, population.until, population),
-        labels=spread([Tick(scale.y(days(value)), f"{percent} %: {span_words(value)}", "ink") for percent, value in percentiles]),
+        labels=spread([Tick(scale.y(days(value)), f"{percent} %: {days(value):.1f} d", "ink") for percent, value in percentiles]),
         rules=[Rule(scale.y(days(value))) for _percent, value in percentiles],
         marks=marks,
     )

@@ -3,31 +3,22 @@
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from orchestrator.core.flow.buckets import Span
-from orchestrator.core.terms import Lifecycle
-from orchestrator.queries.flow.filters import FlowFilters, FlowSet, FlowTime
-from orchestrator.queries.flow.population import Population, sums
-from orchestrator.queries.workstreams.portfolio import NO_DOMAIN, choices
+from orchestrator.queries.flow.filters import FlowSet
+from orchestrator.queries.flow.population import sums
+from orchestrator.queries.flow.steps import Steps
 from orchestrator.web.charts.chart import Chart
 from orchestrator.web.flow.addresses import Links
+from orchestrator.web.flow.ageing import ageing
 from orchestrator.web.flow.cards import cards
 from orchestrator.web.flow.charts import cumulative_flow, cycle_scatter, throughput
 from orchestrator.web.flow.exports import csv_of
+from orchestrator.web.flow.forecasts import flow_forecast
+from orchestrator.web.flow.frame import frame, population_of
 from orchestrator.web.show import show
-from orchestrator.web.zone import project_zone
 
 PAGE_SIZE = 50
-TIME_WORDS = {
-    FlowTime.WEEK: "Last 7 days",
-    FlowTime.MONTH: "Last 30 days",
-    FlowTime.SIX_WEEKS: "Last 6 weeks",
-    FlowTime.QUARTER: "Last 90 days",
-    FlowTime.YEAR: "Last 12 months",
-    FlowTime.ALL: "All time",
-}
 SET_WORDS = {
     FlowSet.FINISHED: "Finished items",
     FlowSet.TIMED: "Finished items with a cycle time",
@@ -42,19 +33,16 @@ SET_WORDS = {
 }
 
 
-def population_of(request: HttpRequest) -> Population:
-    return Population(FlowFilters.read(request.GET), timezone.now(), project_zone())
-
-
 @require_safe
 def flow(request: HttpRequest) -> HttpResponse:
     population, links = population_of(request), Links(request.GET)
     drawn: list[Chart] = [
         cumulative_flow(population, links),
         cycle_scatter(population, links),
+        ageing(Steps(population), links),
         throughput(population, links),
     ]
-    context = _frame(population, links) | {
+    context = frame(population, links) | {
         "cards": cards(population, links),
         "charts": drawn,
     }
@@ -66,7 +54,7 @@ def flow_items(request: HttpRequest) -> HttpResponse:
     """The items that a figure or a mark counts, with their history and files."""
     population, links = population_of(request), Links(request.GET)
     page = Paginator(population.chosen, PAGE_SIZE).get_page(request.GET.get("page"))
-    context = _frame(population, links) | {
+    context = frame(population, links) | {
         "page_obj": page,
         "rows": page.object_list,
         "what": SET_WORDS[population.filters.show],
@@ -81,23 +69,19 @@ def flow_csv(request: HttpRequest) -> StreamingHttpResponse:
     return csv_of(population_of(request))
 
 
-def _frame(population: Population, links: Links) -> dict[str, object]:
-    """What every flow page shows: the filters, their choices, and what everything was reckoned as of."""
-    return {
-        "population": population,
-        "filters": population.filters,
-        "links": links,
-        "scope": f"{project_zone().key}; weeks begin on Monday",
-        "choices": choices(),
-        "no_domain": NO_DOMAIN,
-        "times": [(one.value, TIME_WORDS[one]) for one in FlowTime],
-        "statuses": list(Lifecycle),
-        "spans": list(Span),
-    }
+@require_safe
+def flow_steps(request: HttpRequest) -> HttpResponse:
+    """How long each step took in the finished items."""
+    population, links = population_of(request), Links(request.GET)
+    page = Paginator(Steps(population).times, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = frame(population, links) | {"page_obj": page, "steps": page.object_list, "spans": []}
+    return show(request, "flow/steps.html", context)
 
 
 urlpatterns = [
     path("flow/", flow, name="flow"),
     path("flow/items/", flow_items, name="flow-items"),
+    path("flow/steps/", flow_steps, name="flow-steps"),
+    path("flow/forecast/", flow_forecast, name="flow-forecast"),
     path("flow.csv", flow_csv, name="flow-csv"),
 ]

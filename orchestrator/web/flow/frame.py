@@ -1,0 +1,42 @@
+"""What every flow page shows around its own: the filters, their choices, and as of when (FR-017)."""
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from orchestrator.core.flow.buckets import Span
+from orchestrator.core.terms import Lifecycle
+from orchestrator.queries.flow.filters import FlowFilters, FlowTime
+from orchestrator.queries.flow.population import Population
+from orchestrator.queries.workstreams.portfolio import NO_DOMAIN, choices
+from orchestrator.web.flow.addresses import Links
+from orchestrator.web.zone import project_zone
+
+TIME_WORDS = {
+    FlowTime.WEEK: "Last 7 days",
+    FlowTime.MONTH: "Last 30 days",
+    FlowTime.SIX_WEEKS: "Last 6 weeks",
+    FlowTime.QUARTER: "Last 90 days",
+    FlowTime.YEAR: "Last 12 months",
+    FlowTime.ALL: "All time",
+}
+
+
+def population_of(request: HttpRequest) -> Population:
+    return Population(FlowFilters.read(request.GET), timezone.now(), project_zone())
+
+
+def frame(population: Population, links: Links) -> dict[str, object]:
+    return {
+        "population": population,
+        "filters": population.filters,
+        "links": links,
+        "scope": f"{project_zone().key}; weeks begin on Monday",
+        "choices": choices(),
+        "no_domain": NO_DOMAIN,
+        "times": [(one.value, TIME_WORDS[one]) for one in FlowTime],
+        "statuses": list(Lifecycle),
+        "spans": list(Span),
+        "forecast_href": links.to("flow-forecast"),
+        "steps_href": links.to("flow-steps"),
+        "flow_href": links.to("flow"),
+    }
