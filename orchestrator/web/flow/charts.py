@@ -1,15 +1,16 @@
 """The charts of the flow page, each with what it says in one sentence and a table of the same figures
 (FR-013)."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from orchestrator.core.flow.buckets import Bucket, Span, buckets, counts, key_at, local_day
+from orchestrator.core.flow.buckets import Bucket, Span, local_day
 from orchestrator.core.flow.cumulative import cumulative, first_entries
 from orchestrator.core.terms import FlowState
 from orchestrator.queries.flow.filters import FlowSet
 from orchestrator.queries.flow.population import FlowRow, Population
+from orchestrator.queries.flow.throughput import MOST_BUCKETS, finished_per_bucket, fitting, shown_since
 from orchestrator.web.charts.chart import Cell, Chart
 from orchestrator.web.charts.plot import (
     HEIGHT,
@@ -28,8 +29,6 @@ from orchestrator.web.charts.plot import (
 from orchestrator.web.flow.addresses import Links
 from orchestrator.web.flow.words import counted, day_words, days, span_words
 
-#: More buckets than this say less than longer ones.
-MOST_BUCKETS = 120
 #: Cumulative flow goes by weeks for more days than this.
 MOST_DAYS = 45
 #: Dots share a place on a grid of so many by so many; a shared one says how many it stands for.
@@ -40,23 +39,6 @@ LINE_SETS = {
     FlowState.FINISHED: (FlowSet.FIRST_FINISHED, "finished"),
     FlowState.ACCEPTED: (FlowSet.ACCEPTED, "accepted"),
 }
-
-
-def shown_since(population: Population) -> datetime:
-    """Where charts begin: at the chosen time, or where the first item was registered if that is later."""
-    first = population.rows[0].item.registered if population.rows else population.until
-    return max(population.since, min(first, population.until - timedelta(days=1)))
-
-
-def fitting(population: Population, span: Span, most: int = MOST_BUCKETS) -> tuple[Span, list[Bucket]]:
-    """The buckets of the time, in longer ones when there would be too many."""
-    since = shown_since(population)
-    spans = list(Span)
-    for wider in spans[spans.index(span) :]:
-        found = buckets(since, population.until, wider, population.zone)
-        if len(found) <= most:
-            return wider, found
-    return Span.MONTH, found[-most:]
 
 
 def cumulative_flow(population: Population, links: Links) -> Chart:
@@ -181,8 +163,8 @@ def _days_below(since: datetime, until: datetime, population: Population) -> lis
 
 
 def throughput(population: Population, links: Links) -> Chart:
-    span, found = fitting(population, population.filters.span)
-    done = counts([row.item.finished for row in population.finished if row.item.finished], found)
+    span, per_bucket = finished_per_bucket(population)
+    found, done = [bucket for bucket, _count in per_bucket], [count for _bucket, count in per_bucket]
     scale = Scale(max(done, default=0) or 1)
     width = 100 / max(len(found), 1)
     columns = []
@@ -225,8 +207,3 @@ def _pace(found: list[Bucket], done: list[int], span: Span) -> str:
     if found and found[-1].partial:
         said.append(f"this {span} is not over")
     return f"{'; '.join(said)}."
-
-
-def per_bucket(population: Population, span: Span) -> Counter[str]:
-    """How many items were finished in each day, week or month that has any."""
-    return Counter(key_at(row.item.finished, span, population.zone) for row in population.finished if row.item.finished)

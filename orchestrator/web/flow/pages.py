@@ -3,9 +3,11 @@
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from orchestrator.queries.flow.filters import FlowSet
+from orchestrator.queries.flow.flow_facts import strict_population
 from orchestrator.queries.flow.population import sums
 from orchestrator.queries.flow.steps import Steps
 from orchestrator.web.charts.chart import Chart
@@ -17,6 +19,7 @@ from orchestrator.web.flow.exports import csv_of
 from orchestrator.web.flow.forecasts import flow_forecast
 from orchestrator.web.flow.frame import frame, population_of
 from orchestrator.web.show import show
+from orchestrator.web.zone import project_zone
 
 PAGE_SIZE = 50
 SET_WORDS = {
@@ -66,7 +69,7 @@ def flow_items(request: HttpRequest) -> HttpResponse:
 @require_safe
 def flow_csv(request: HttpRequest) -> StreamingHttpResponse:
     """Exactly the rows that the page with the same query string counts and lists."""
-    return csv_of(population_of(request))
+    return csv_of(strict_population(request.GET.dict(), timezone.now(), project_zone()))
 
 
 @require_safe
