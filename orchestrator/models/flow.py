@@ -8,7 +8,6 @@ from orchestrator.core.terms import FlowState
 from orchestrator.models.choices import choices
 
 
-
 class FlowColumns(models.Model):
     """Columns of the workstream, written with its counters at the end of every act
     (`core.flow.keeping.KeptFlow` says what each means). A sum holds what is over; what lasts began at the

@@ -11,13 +11,14 @@ class StateInterval(models.Model):
     """Half-open and in UTC. Written by the act that ends it; the open ones are columns of the workstream.
 
     Attempts are the intervals in which work ran, so `active` has no rows here. `manage.py rebuild_flow`
-    makes all of them again from the history.
+    makes all of them again from the history; what turns out not to have been so is `void`, and no longer read.
     """
 
     workstream = models.ForeignKey(Workstream, models.PROTECT, related_name="intervals")
     state = models.CharField(max_length=10, choices=choices(FlowState))
     began_at = models.DateTimeField()
     ended_at = models.DateTimeField()
+    void = models.BooleanField(default=False, editable=False)
 
     class Meta:
         ordering = ["workstream_id", "began_at", "state"]

@@ -5,6 +5,7 @@ import io
 import re
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
+from itertools import pairwise
 
 import pytest
 import time_machine
@@ -135,11 +136,10 @@ def test_fr013_fr026_from_a_figure_to_history_and_files(driver: Driver, client: 
     driver.start()
     driver.finish()
     client.force_login(cast.observer)
-    with time_machine.travel(driver.now + timedelta(hours=1), tick=False):
-        page = client.get("/flow/").content.decode()
-        number, href = cards(page)["Throughput"]
-        assert number == "1"
-        items = client.get(href).content.decode()
+    page = client.get("/flow/").content.decode()
+    number, href = cards(page)["Throughput"]
+    assert number == "1"
+    items = client.get(href).content.decode()
     row = driver.reload()
     for place in (f"/workstreams/{row.uuid}/history/", f"/workstreams/{row.uuid}/files/"):
         assert f'href="{place}"' in items
@@ -176,9 +176,7 @@ def test_fr013_throughput_shows_empty_and_partial_buckets(reader: Client, filled
         page = reader.get("/flow/?time=30d&span=day").content.decode()
     keys = [one["bucket"] for one in weeks]
     firsts = [date.fromisocalendar(int(key[:4]), int(key[6:]), 1) for key in keys]
-    assert [(after - before).days for before, after in zip(firsts, firsts[1:], strict=False)] == [7] * (
-        len(keys) - 1
-    )
+    assert [(after - before).days for before, after in pairwise(firsts)] == [7] * (len(keys) - 1)
     assert weeks[-1]["partial"] is True
     assert len(days) == 30
     assert any(one["finished"] == 0 for one in days)
@@ -270,6 +268,6 @@ def _copies(count: int) -> list[Workstream]:
 def test_fr013_machines_with_a_token_read_the_same(driver: Driver, cast: Cast) -> None:
     driver.start()
     machine = Machine.of(cast.builder())
-    assert machine.get("/api/flow/").json()["in_progress"] == 0
+    assert machine.get("/api/flow/")[1]["in_progress"] == 0
     driver.claim("A1")
-    assert machine.get("/api/flow/").json()["in_progress"] == 1
+    assert machine.get("/api/flow/")[1]["in_progress"] == 1

@@ -12,8 +12,8 @@ from orchestrator.core.engine.schedule import decide
 from orchestrator.core.replay import State, differences, replay
 from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.queries.base.state import facts, stored_state
-from orchestrator.queries.flow.rebuilt import flow_problems
 from orchestrator.queries.engine.snapshot import load_snapshot
+from orchestrator.queries.flow.rebuilt import flow_problems
 from orchestrator.services.base.history import verify
 from tests.model.engine import Engine
 

@@ -2,9 +2,7 @@
 
 from datetime import timedelta
 
-import pytest
-
-from orchestrator.models import StateInterval, Workstream
+from orchestrator.models import StateInterval
 from orchestrator.queries.flow.rebuilt import flow_problems
 from orchestrator.services.people import blockers
 from orchestrator.services.work.rework import send_back
@@ -16,8 +14,11 @@ def test_fr013_a_whole_life(driver: Driver) -> None:
     driver.claim("A1")
     started = driver.now
     blocker = blockers.declare_blocker(
-        task_id=driver.task("B1").pk, kind="external", note="no key",
-        actor=driver.cast.actor("contributor"), now=driver.tick(),
+        task_id=driver.task("B1").pk,
+        kind="external",
+        note="no key",
+        actor=driver.cast.actor("contributor"),
+        now=driver.tick(),
     )
     blocked = driver.now
     driver.complete("A1")
@@ -28,7 +29,9 @@ def test_fr013_a_whole_life(driver: Driver) -> None:
     )
     unblocked = driver.now
     driver.advance()
-    send_back(task_id=driver.task("A2").pk, reason="wrong", actor=driver.cast.actor("reviewer"), now=driver.tick())
+    send_back(
+        task_id=driver.task("A2").pk, reason="wrong", actor=driver.cast.actor("reviewer"), now=driver.tick()
+    )
     back = driver.now
     driver.advance()
     assert flow_problems(driver.reload()) == []
@@ -42,6 +45,7 @@ def test_fr013_a_whole_life(driver: Driver) -> None:
     driver.finish()
     row = driver.reload()
     assert flow_problems(row) == []
-    assert row.flow_state == "finished" and row.first_finished_at == row.finished_at
+    assert row.flow_state == "finished"
+    assert row.first_finished_at == row.finished_at
     states = list(StateInterval.objects.filter(workstream=row).values_list("state", flat=True))
     assert sorted(states) == ["blocked", "planned", "rework", "started"]

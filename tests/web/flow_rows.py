@@ -55,7 +55,9 @@ def _row(
     created = now - timedelta(seconds=chance.randrange(86_400, 200 * 86_400))
     started = created + (now - created) * chance.uniform(0.01, 0.3)
     finished = started + min(now - started, timedelta(days=chance.lognormvariate(1.8, 0.8))) * 0.99
-    kind = chance.choice([*[FlowState.FINISHED] * 3, *[FlowState.ACCEPTED] * 4, *[FlowState.STARTED] * 2, "planned"])
+    kind = chance.choice(
+        [*[FlowState.FINISHED] * 3, *[FlowState.ACCEPTED] * 4, *[FlowState.STARTED] * 2, "planned"]
+    )
     done = kind in (FlowState.FINISHED, FlowState.ACCEPTED)
     under_way = done or kind == FlowState.STARTED
     cycle = finished - started

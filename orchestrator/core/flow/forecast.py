@@ -5,11 +5,12 @@ same forecast. Work is bounded: a long forecast draws several days at once, from
 their sum.
 """
 
-import random
+import hashlib
+import sys
+from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 from orchestrator.core.flow.percentiles import SHOWN, nearest_rank
 
@@ -21,6 +22,8 @@ FEWEST_DAYS = 10
 #: So many draws are made at most, and a forecast never looks further than this.
 MOST_DRAWS = 600_000
 FURTHEST_DAYS = 3_650
+#: Draws that are made at once, and how many numbers two bytes can be.
+BATCH, NUMBERS = 20_000, 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,22 +106,46 @@ def _step(days: float) -> int:
 
 
 class _Draws:
-    """Draws of how much is finished in `step` days."""
+    """Draws of how much is finished in `step` days.
+
+    They come from SHAKE-128 over the seed, two bytes for each: the same on every machine and release.
+    """
 
     def __init__(self, history: Sequence[int], step: int, seed: int) -> None:
-        sums = _sums(Counter(history), step)
-        self._values, weights = list(sums), list(sums.values())
-        self._weights = list(accumulate(weights))
-        self._random = random.Random(seed)  # noqa: S311 - a simulation, not a secret
+        self._table = _table(_sums(Counter(history), step))
+        self._seed, self._batch = seed, 0
         self._stock: list[int] = []
 
     def next(self) -> int:
         if not self._stock:
-            self._stock = self.several(10_000)
+            self._stock = self._more(BATCH)
         return self._stock.pop()
 
     def several(self, count: int) -> list[int]:
-        return self._random.choices(self._values, cum_weights=self._weights, k=count)
+        if len(self._stock) < count:
+            self._stock += self._more(BATCH)
+        taken = self._stock[len(self._stock) - count :]
+        del self._stock[len(self._stock) - count :]
+        return taken
+
+    def _more(self, count: int) -> list[int]:
+        self._batch += 1
+        drawn = hashlib.shake_128(f"{self._seed}/{self._batch}".encode()).digest(2 * count)
+        numbers = array("H", drawn)
+        if sys.byteorder == "big":
+            numbers.byteswap()
+        table = self._table
+        return [table[number] for number in numbers]
+
+
+def _table(chances: Mapping[int, float]) -> list[int]:
+    """For each number that two bytes can be, the value that it draws: as many as its chance asks for."""
+    table: list[int] = []
+    reached = 0.0
+    for value, chance in chances.items():
+        reached += chance
+        table += [value] * (round(reached * NUMBERS) - len(table))
+    return table + [max(chances)] * (NUMBERS - len(table))
 
 
 def _sums(days: Counter[int], step: int) -> dict[int, float]:

@@ -1,5 +1,5 @@
-"""What is kept of a workstream's flow while its acts happen: its state, and how long work ran, was blocked and
-was done again (FR-013).
+"""What is kept of a workstream's flow while its acts happen: its state, and how long work ran, was blocked
+and was done again (FR-013).
 
 An act changes counts; at its end `keep` brings the sums up to date and answers with the intervals that are
 over. The same function rebuilds both from the history (`folding.py`), so that they can be compared.

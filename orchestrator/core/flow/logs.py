@@ -10,7 +10,7 @@ from orchestrator.core.flow.items import FlowItem
 from orchestrator.core.terms import FlowState
 
 
-class Entry(NamedTuple):
+class StateEntry(NamedTuple):
     """An item entered a state."""
 
     at: datetime
@@ -24,13 +24,15 @@ class LoggedItem(NamedTuple):
     time_in_state: dict[str, timedelta]
 
 
-def item_of_log(key: int, entries: Sequence[Entry], states: Sequence[str], as_of: datetime) -> LoggedItem:
+def item_of_log(
+    key: int, entries: Sequence[StateEntry], states: Sequence[str], as_of: datetime
+) -> LoggedItem:
     """An item by its entries in order of time, the first of them its registration.
 
     `states` is their order: it starts when it leaves the first for the first time, and is finished while it
     stands in the last.
     """
-    steps = [Entry(entry.at.astimezone(UTC), entry.state) for entry in entries]
+    steps = [StateEntry(entry.at.astimezone(UTC), entry.state) for entry in entries]
     rank = {state: place for place, state in enumerate(states)}
     started = next((entry.at for entry in steps if rank[entry.state] > 0), None)
     finishes = [entry.at for entry in steps if entry.state == states[-1]]
@@ -53,7 +55,7 @@ def _state(started: datetime | None, finished: datetime | None) -> str:
     return FlowState.STARTED if started else FlowState.PLANNED
 
 
-def _time_in_state(steps: Sequence[Entry], until: datetime) -> dict[str, timedelta]:
+def _time_in_state(steps: Sequence[StateEntry], until: datetime) -> dict[str, timedelta]:
     spent: dict[str, timedelta] = {}
     for entry, leaves in zip(steps, [*(entry.at for entry in steps[1:]), until], strict=True):
         spent[entry.state] = spent.get(entry.state, ZERO) + max(leaves - entry.at, ZERO)

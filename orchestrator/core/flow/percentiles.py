@@ -13,7 +13,10 @@ Value = TypeVar("Value", int, float, timedelta)
 
 
 def nearest_rank(ordered: Sequence[Value], percent: int) -> Value:
-    """The smallest of the ordered values that at least `percent` of them do not exceed; at least one value."""
+    """The smallest of the ordered values that at least `percent` per cent of them do not exceed.
+
+    There is at least one value.
+    """
     rank = -(-len(ordered) * percent // 100)
     return ordered[max(rank, 1) - 1]
 

@@ -1,5 +1,7 @@
-"""`manage.py rebuild_flow`: make what is kept of every workstream's flow again from its history; `--check` only
-compares."""
+"""`manage.py rebuild_flow`: make what is kept of every workstream's flow again from its history.
+
+`--check` only compares.
+"""
 
 import sys
 from argparse import ArgumentParser

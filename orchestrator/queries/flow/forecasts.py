@@ -15,8 +15,10 @@ def history_of(population: Population) -> list[int]:
     if not rows:
         return []
     first = local_day(max(population.since, rows[0].item.registered), population.zone)
-    since = population.since if population.since > rows[0].item.registered else midnight(
-        first + timedelta(days=1), population.zone
+    since = (
+        population.since
+        if population.since > rows[0].item.registered
+        else midnight(first + timedelta(days=1), population.zone)
     )
     days = [day for day in buckets(since, population.until, Span.DAY, population.zone) if not day.partial]
     return counts((row.item.finished for row in population.finished if row.item.finished), days)

@@ -25,7 +25,15 @@ ENTERED = dict(
     zip(SHOWN_STATES, ("created_at", "started_at", "first_finished_at", "first_accepted_at"), strict=True)
 )
 _COLUMNS = (
-    *("pk", "flow_state", "created_at", "started_at", "finished_at", "first_finished_at", "first_accepted_at"),
+    *(
+        "pk",
+        "flow_state",
+        "created_at",
+        "started_at",
+        "finished_at",
+        "first_finished_at",
+        "first_accepted_at",
+    ),
     *("active_time", "active_since", "blocked_time", "blocked_since", "rework_time", "rework_since"),
     *("back_moves", "uuid", "slug", "title", "domain", "owner__username", "version__workflow__slug"),
 )
@@ -74,8 +82,13 @@ class Population:
     @cached_property
     def _started_then(self) -> set[int]:
         """What was in progress when the chosen time ended, and is not any more since that time."""
-        began = StateInterval.objects.filter(state=FlowState.STARTED, began_at__lte=self.until)
+        began = StateInterval.objects.filter(void=False, state=FlowState.STARTED, began_at__lte=self.until)
         return set(began.filter(ended_at__gt=self.until).values_list("workstream_id", flat=True))
+
+    @property
+    def first_registered(self) -> datetime:
+        """When the first of the items was registered; the end of the time if there is none."""
+        return self.rows[0].item.registered if self.rows else self.until
 
     @cached_property
     def finished(self) -> list[FlowRow]:
@@ -102,9 +115,10 @@ class Population:
         """How many had entered each state of the cumulative flow before the time began."""
         before = {state: Q(**{f"{column}__lt": self.since}) for state, column in ENTERED.items()}
         before[FlowState.STARTED] |= Q(started_at=None, first_finished_at__lt=self.since)
-        return self._workstreams.aggregate(
+        counted = self._workstreams.aggregate(
             **{state.value: Count("pk", filter=condition) for state, condition in before.items()}
         )
+        return {state: counted[state] for state in before}
 
     @property
     def chosen(self) -> list[FlowRow]:
@@ -182,7 +196,8 @@ def _row(columns: Sequence[Any], now: datetime) -> FlowRow:
         rework if rework_since is None else rework + (now - rework_since),
         columns[13],
     )
-    return FlowRow(item, *columns[14:], blocked_since is not None)
+    uuid, slug, title, domain, owner, workflow = columns[14:]
+    return FlowRow(item, uuid, slug, title, domain, owner, workflow, blocked_since is not None)
 
 
 def _as_started(row: FlowRow) -> FlowRow:

@@ -26,7 +26,8 @@ def flow_by_history(workstream: Workstream) -> FoldedFlow:
 
 def kept_flow(workstream: Workstream) -> FoldedFlow:
     """What the tables say."""
-    rows = StateInterval.objects.filter(workstream=workstream).values_list("state", "began_at", "ended_at")
+    intervals = StateInterval.objects.filter(workstream=workstream, void=False)
+    rows = intervals.values_list("state", "began_at", "ended_at")
     tally = Tally(**{name: getattr(workstream, name) for name in KEPT})
     return FoldedFlow(tally, merged(Interval(*row) for row in rows))
 

@@ -36,7 +36,9 @@ class Steps:
 
     @cached_property
     def columns(self) -> list[AgeColumn]:
-        standing = [(self._column_of(row), row.item.key, self._age(row)) for row in self.population.in_progress]
+        standing = [
+            (self._column_of(row), row.item.key, self._age(row)) for row in self.population.in_progress
+        ]
         return age_columns(self._names, standing, self._left)
 
     def _age(self, row: FlowRow) -> timedelta:
@@ -76,13 +78,12 @@ class Steps:
         recent = sorted(self.population.finished, key=lambda row: row.item.finished or self.population.since)
         started = {row.item.key: row.item.started for row in recent[-MOST_PAST:] if row.item.started}
         done = Task.objects.filter(workstream__in=list(started), attempts__status=AttemptStatus.COMPLETED)
-        ended = done.order_by(*_ORDER).values_list("workstream_id", *_PLACE).annotate(
-            ended=Max("attempts__ended_at")
+        ended = (
+            done.order_by(*_ORDER)
+            .values_list("workstream_id", *_PLACE)
+            .annotate(ended=Max("attempts__ended_at"))
         )
-        return [
-            (workstream, StepPlace(*place), at - started[workstream])
-            for workstream, *place, at in ended
-        ]
+        return [(workstream, StepPlace(*place), at - started[workstream]) for workstream, *place, at in ended]
 
     @property
     def _ordered_keys(self) -> list[str]:
@@ -103,7 +104,9 @@ class Steps:
         items = [row.item.key for row in self.population.finished]
         lasted = ExpressionWrapper(F("ended_at") - F("started_at"), output_field=DurationField())
         spent = (
-            Attempt.objects.filter(task__workstream__in=items, started_at__isnull=False, ended_at__isnull=False)
+            Attempt.objects.filter(
+                task__workstream__in=items, started_at__isnull=False, ended_at__isnull=False
+            )
             .order_by()
             .values_list("task__step__key", "task__workstream_id")
             .annotate(spent=Sum(lasted))

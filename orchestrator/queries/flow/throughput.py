@@ -11,8 +11,7 @@ MOST_BUCKETS = 120
 
 def shown_since(population: Population) -> datetime:
     """Where charts begin: at the chosen time, or where the first item was registered if that is later."""
-    first = population.rows[0].item.registered if population.rows else population.until
-    return max(population.since, min(first, population.until - timedelta(days=1)))
+    return max(population.since, min(population.first_registered, population.until - timedelta(days=1)))
 
 
 def fitting(population: Population, span: Span, most: int = MOST_BUCKETS) -> tuple[Span, list[Bucket]]:

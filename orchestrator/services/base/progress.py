@@ -63,7 +63,7 @@ def count_running(workstream: Workstream, change: int) -> None:
 
 
 def count_blockers(workstream: Workstream, change: int) -> None:
-    """So many blockers of a locked workstream more, or fewer, are open; an act that settles a task follows."""
+    """So many blockers of a locked workstream more, or fewer, are open; as above."""
     _locked_row(workstream).open_blockers += change
 
 
@@ -142,10 +142,18 @@ def _write(workstreams: Sequence[Workstream]) -> None:
     """Each workstream's row once, and the intervals of all of them that the act ended (FR-013)."""
     over: list[StateInterval] = []
     for workstream in {row.pk: row for row in workstreams}.values():
-        over += [StateInterval(workstream=workstream, state=one.state, began_at=one.began, ended_at=one.ended)
-                 for one in _kept(workstream)]
+        over += interval_rows(workstream, _kept(workstream))
         _SAVE_COUNTED(workstream)
     StateInterval.objects.bulk_create(over)
+
+
+def interval_rows(workstream: Workstream, intervals: Iterable[Interval]) -> list[StateInterval]:
+    """Rows of intervals that are over, not saved yet."""
+    return [
+        StateInterval(workstream=workstream, state=one.state, began_at=one.began, ended_at=one.ended)
+        for one in intervals
+        if one.ended is not None
+    ]
 
 
 def _kept(workstream: Workstream) -> list[Interval]:

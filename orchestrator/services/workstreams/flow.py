@@ -5,6 +5,7 @@ from orchestrator.core.flow.keeping import KEPT
 from orchestrator.models import StateInterval
 from orchestrator.queries.flow.rebuilt import flow_by_history, kept_flow
 from orchestrator.services.base.locks import locked_workstream
+from orchestrator.services.base.progress import interval_rows
 from orchestrator.services.base.unit_of_work import unit_of_work
 
 
@@ -18,11 +19,6 @@ def rebuild_flow(workstream_id: int) -> list[str]:
             for name in KEPT:
                 setattr(workstream, name, getattr(folded.tally, name))
             workstream.save(update_fields=[*KEPT])
-            StateInterval.objects.filter(workstream=workstream).delete()
-            StateInterval.objects.bulk_create(
-                StateInterval(
-                    workstream=workstream, state=one.state, began_at=one.began, ended_at=one.ended
-                )
-                for one in folded.intervals
-            )
+            StateInterval.objects.filter(workstream=workstream, void=False).update(void=True)
+            StateInterval.objects.bulk_create(interval_rows(workstream, folded.intervals))
     return different

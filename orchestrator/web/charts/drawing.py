@@ -6,7 +6,7 @@ from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
 
-from orchestrator.web.charts.plot import Band, Column, Line, Mark, Plot, Rule, Tick
+from orchestrator.web.charts.plot import Band, Column, Dot, Plot, Rule, Tick, Trace
 
 #: Room at the sides, in pixels; the style sheet has the same columns.
 SIDE, LABELS, BELOW = 36, 96, 20
@@ -71,7 +71,7 @@ def _upright(rules: Iterable[Rule], high: int) -> Iterator[str]:
         yield f'<line class="{rule.tone}" x1="{rule.at:g}%" x2="{rule.at:g}%" y1="0" y2="{high}"/>'
 
 
-def _stretched(areas: Iterable[Line], lines: Iterable[Line], high: int) -> Iterator[str]:
+def _stretched(areas: Iterable[Trace], lines: Iterable[Trace], high: int) -> Iterator[str]:
     """Lines go over the whole width, whatever that is; their strokes keep their width."""
     shapes = [f'<polygon class="area-{area.tone}" points="{area.points}"/>' for area in areas]
     shapes += [
@@ -98,7 +98,7 @@ def _columns(columns: Iterable[Column], high: int) -> Iterator[str]:
         yield "</a>"
 
 
-def _marks(marks: Iterable[Mark]) -> Iterator[str]:
+def _marks(marks: Iterable[Dot]) -> Iterator[str]:
     """Out of the order of the Tab key: the table has the same links, one below the other."""
     for mark in marks:
         yield f'<a href="{escape(mark.href)}" tabindex="-1" aria-label="{escape(mark.says)}">'

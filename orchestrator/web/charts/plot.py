@@ -1,4 +1,4 @@
-"""A chart as figures for `templates/charts/chart.html`: one frame for all charts with a time or a number below.
+"""A drawing as figures: one frame for all charts with a time or a number below (`drawing.py` writes it).
 
 Across, lengths are in per cent of the drawing, so that texts and marks keep their size on every screen; down,
 they are pixels. Every mark links to the items that it counts and says in words what it shows; a table has the
@@ -25,7 +25,7 @@ class Tick(NamedTuple):
     anchor: str = "middle"
 
 
-class Mark(NamedTuple):
+class Dot(NamedTuple):
     """A dot: where it stands, what it says, and where it leads."""
 
     x: float
@@ -49,7 +49,7 @@ class Column(NamedTuple):
     tone: str = "bar"
 
 
-class Line(NamedTuple):
+class Trace(NamedTuple):
     """A line or, closed below, an area: points of a drawing of 100 by the height."""
 
     points: str
@@ -80,13 +80,13 @@ class Plot:
     sides: Sequence[Tick] = ()
     below: Sequence[Tick] = ()
     labels: Sequence[Tick] = ()
-    areas: Sequence[Line] = ()
-    lines: Sequence[Line] = ()
+    areas: Sequence[Trace] = ()
+    lines: Sequence[Trace] = ()
     bands: Sequence[Band] = ()
     rules: Sequence[Rule] = ()
     uprights: Sequence[Rule] = ()
     columns: Sequence[Column] = ()
-    marks: Sequence[Mark] = ()
+    marks: Sequence[Dot] = ()
     height: int = HEIGHT
 
 

@@ -1,11 +1,14 @@
 """Links of the flow pages: each keeps the chosen filters and says which items it is about (FR-013)."""
 
+from functools import cache
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.http import QueryDict
 from django.urls import reverse
 
 from orchestrator.queries.flow.filters import FlowSet
+from orchestrator.queries.flow.population import FlowRow
 
 #: What says which of the workstreams a mark counts; the filters go with every link.
 NARROWING = ("show", "on", "cycle", "step", "page", "seed", "items", "by")
@@ -33,3 +36,14 @@ class Links:
     def items_between(self, show: FlowSet, since: str, until: str, cycle: str) -> str:
         """The items of a figure that were finished in some days."""
         return self.to("flow-items", show=show.value, since=since, until=until, cycle=cycle)
+
+
+def history_of(row: FlowRow) -> str:
+    """The history of an item, put together as above."""
+    return f"{_workstreams()}{row.uuid}/history/"
+
+
+@cache
+def _workstreams() -> str:
+    nothing = UUID(int=0)
+    return reverse("workstream", args=[nothing]).removesuffix(f"{nothing}/")

@@ -4,12 +4,11 @@ from datetime import timedelta
 
 from orchestrator.core.flow.ageing import AgeColumn
 from orchestrator.core.flow.percentiles import FEWEST
-from orchestrator.queries.flow.filters import FlowSet
 from orchestrator.queries.flow.population import FlowRow
 from orchestrator.queries.flow.steps import MOST_PAST, Steps
 from orchestrator.web.charts.chart import Cell, Chart
-from orchestrator.web.charts.plot import HEIGHT, Band, Mark, Plot, Scale, Tick
-from orchestrator.web.flow.addresses import Links
+from orchestrator.web.charts.plot import HEIGHT, Band, Dot, Plot, Scale, Tick
+from orchestrator.web.flow.addresses import history_of
 from orchestrator.web.flow.words import counted, days, span_words
 
 TITLE = "Age of work in progress"
@@ -19,7 +18,7 @@ MOST_COLUMNS = 12
 MOST_DOTS = 200
 
 
-def ageing(steps: Steps, links: Links) -> Chart:
+def ageing(steps: Steps) -> Chart:
     rows = {row.item.key: row for row in steps.population.in_progress}
     if not rows:
         return Chart("ageing", TITLE, "Nothing is in progress.")
@@ -32,11 +31,13 @@ def ageing(steps: Steps, links: Links) -> Chart:
         sides=scale.ticks,
         below=[Tick(_middle(place, len(shown)), column.name, "middle") for place, column in enumerate(shown)],
         labels=[Tick(HEIGHT - 8, "days", "ink")],
-        bands=[band for place, column in enumerate(shown) for band in _bands(place, len(shown), column, scale)],
+        bands=[
+            band for place, column in enumerate(shown) for band in _bands(place, len(shown), column, scale)
+        ],
         marks=[
             mark
             for place, column in enumerate(shown)
-            for mark in _dots(place, len(shown), column, scale, rows, links)
+            for mark in _dots(place, len(shown), column, scale, rows)
         ],
     )
     late = sum(column.is_late(age) for column in columns for _item, age in column.ages)
@@ -57,8 +58,12 @@ def _shown(columns: list[AgeColumn]) -> list[AgeColumn]:
 
 
 def _notes(columns: list[AgeColumn], shown: list[AgeColumn]) -> list[str]:
-    basis = f"Bands are the ages at which the last {MOST_PAST} finished items left a step: up to 50 %, up to 85 %, more."
-    left_out = [f"{len(shown)} of {len(columns)} steps are drawn; the table has all."] if len(shown) < len(columns) else []
+    basis = f"Bands: how old the last {MOST_PAST} finished items were when they left a step, 50 % and 85 %."
+    left_out = (
+        [f"{len(shown)} of {len(columns)} steps are drawn; the table has all."]
+        if len(shown) < len(columns)
+        else []
+    )
     return [basis, *left_out]
 
 
@@ -88,9 +93,7 @@ def _bands(place: int, count: int, column: AgeColumn, scale: Scale) -> list[Band
     ]
 
 
-def _dots(
-    place: int, count: int, column: AgeColumn, scale: Scale, rows: dict[int, FlowRow], links: Links
-) -> list[Mark]:
+def _dots(place: int, count: int, column: AgeColumn, scale: Scale, rows: dict[int, FlowRow]) -> list[Dot]:
     """Dots of one column beside one another, so that none hides behind another of about the same age."""
     marks = []
     width = 100 / count
@@ -99,7 +102,7 @@ def _dots(
         tone = "late" if column.is_late(age) else "dot"
         row = rows[item]
         says = f"{row.title}, {column.name}: {span_words(age)}{', older than 85 %' if tone == 'late' else ''}"
-        marks.append(Mark(x, scale.y(days(age)), says, f"/workstreams/{row.uuid}/history/", tone))
+        marks.append(Dot(x, scale.y(days(age)), says, history_of(row), tone))
     return marks
 
 

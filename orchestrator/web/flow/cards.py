@@ -19,7 +19,6 @@ class Card:
     unit: str
     basis: str
     href: str
-    definition: str
 
 
 def cards(population: Population, links: Links) -> list[Card]:
@@ -27,8 +26,8 @@ def cards(population: Population, links: Links) -> list[Card]:
     finished = f"{figures.finished} finished"
     share_basis = "of cycle time" if figures.cycle_total else "no cycle time yet"
     return [
-        _percentile("Lead time", figures.lead, links.items(FlowSet.FINISHED), "lead"),
-        _percentile("Cycle time", figures.cycle, links.items(FlowSet.TIMED), "cycle"),
+        _percentile("Lead time", figures.lead, links.items(FlowSet.FINISHED)),
+        _percentile("Cycle time", figures.cycle, links.items(FlowSet.TIMED)),
         _throughput(population, links),
         Card(
             "In progress",
@@ -36,7 +35,6 @@ def cards(population: Population, links: Links) -> list[Card]:
             "",
             f"oldest {span_words(figures.age.longest)}" if figures.in_progress else "nothing is under way",
             links.items(FlowSet.IN_PROGRESS),
-            "wip",
         ),
         Card(
             "Rework",
@@ -44,7 +42,6 @@ def cards(population: Population, links: Links) -> list[Card]:
             "",
             f"{figures.reworked} of {finished}; {figures.back_moves} moves, {span_words(figures.rework)}",
             links.items(FlowSet.REWORKED),
-            "rework",
         ),
         Card(
             "Blocked",
@@ -52,7 +49,6 @@ def cards(population: Population, links: Links) -> list[Card]:
             "",
             f"{share_basis}; {figures.was_blocked} of {finished}, {span_words(figures.blocked)}",
             links.items(FlowSet.BLOCKED),
-            "blocked",
         ),
         Card(
             "Flow efficiency",
@@ -60,33 +56,27 @@ def cards(population: Population, links: Links) -> list[Card]:
             "",
             f"{share_basis}; n = {figures.cycle.n}",
             links.items(FlowSet.TIMED),
-            "efficiency",
         ),
     ]
 
 
-def _percentile(name: str, durations: Durations, href: str, definition: str) -> Card:
+def _percentile(name: str, durations: Durations, href: str) -> Card:
     """The 85th percentile, or with fewer than ten values the values themselves."""
     if durations.percentiles:
         number, unit = span_parts(durations.percentiles[85])
-        return Card(f"{name}, 85 %", number, unit, f"n = {durations.n}", href, definition)
+        return Card(f"{name}, 85 %", number, unit, f"n = {durations.n}", href)
     if not durations.n:
-        return Card(name, "–", "", "n = 0", href, definition)
+        return Card(name, "–", "", "n = 0", href)
     values = ", ".join(span_words(value) for value in durations.values[:3])
     more = f" and {durations.n - 3} more" if durations.n > 3 else ""
     basis = f"n = {durations.n}: {values}{more}; percentiles from {FEWEST}"
     number, unit = span_parts(durations.values[-1])
-    return Card(f"{name}, longest", number, unit, basis, href, definition)
+    return Card(f"{name}, longest", number, unit, basis, href)
 
 
 def _throughput(population: Population, links: Links) -> Card:
     count = population.figures.finished
-    spent = (population.until - max(population.since, _first_registered(population))).total_seconds() / DAY
+    spent = (population.until - max(population.since, population.first_registered)).total_seconds() / DAY
     weeks = spent / 7
     basis = f"{count / weeks:.1f} a week" if weeks >= 1 else "in less than a week"
-    return Card("Throughput", str(count), "finished", basis, links.items(FlowSet.FINISHED), "throughput")
-
-
-def _first_registered(population: Population):  # type: ignore[no-untyped-def]
-    rows = population.rows
-    return rows[0].item.registered if rows else population.until
+    return Card("Throughput", str(count), "finished", basis, links.items(FlowSet.FINISHED))

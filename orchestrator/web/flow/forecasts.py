@@ -1,5 +1,6 @@
 """The forecast page: when so many items are done, and how many by a day (FR-013, FR-012)."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -16,7 +17,7 @@ from orchestrator.web.charts.chart import Cell, Chart
 from orchestrator.web.charts.plot import HEIGHT, Column, Plot, Rule, Scale, Tick, below, share
 from orchestrator.web.flow.addresses import Links
 from orchestrator.web.flow.frame import frame, population_of
-from orchestrator.web.flow.words import counted, day_words
+from orchestrator.web.flow.words import counted, day_words, percent
 from orchestrator.web.show import show
 
 #: Bars of a distribution at most.
@@ -27,7 +28,7 @@ MOST_ITEMS, MOST_SEED = 100_000, 2**31
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ForecastQuestion:
     """What the reader asks: when so many items are done, and how many are by a day."""
 
     items: int
@@ -36,7 +37,7 @@ class Question:
     problems: tuple[str, ...]
 
 
-def asked(request: HttpRequest, population: Population) -> Question:
+def asked(request: HttpRequest, population: Population) -> ForecastQuestion:
     """From the address; unless it says otherwise, what is in progress now, and thirty days from now."""
     reader = AddressReader(request.GET)
     today = local_day(population.until, population.zone)
@@ -45,7 +46,7 @@ def asked(request: HttpRequest, population: Population) -> Question:
     if by and not today < by <= today + timedelta(days=FURTHEST_DAYS):
         reader.problems.append(f"{by.isoformat()} is not within the next ten years, so it is left out.")
         by = None
-    return Question(
+    return ForecastQuestion(
         items or max(len(population.in_progress), 1),
         by or today + timedelta(days=USUAL_DAYS),
         SEED if seed is None else seed,
@@ -72,7 +73,9 @@ def flow_forecast(request: HttpRequest) -> HttpResponse:
     return show(request, "flow/forecast.html", context)
 
 
-def charts(population: Population, links: Links, question: Question, history: tuple[int, ...]) -> list[Chart]:
+def charts(
+    population: Population, links: Links, question: ForecastQuestion, history: tuple[int, ...]
+) -> list[Chart]:
     today = local_day(population.until, population.zone)
     done = days_until_done(history, question.items, question.seed)
     count = done_in(history, (question.by - today).days, question.seed)
@@ -84,7 +87,7 @@ def _basis(forecast: Forecast) -> str:
     return f"{RUNS:,} runs over {forecast.history} days of throughput{step}, seed {forecast.seed}"
 
 
-def _when(forecast: Forecast, today: date, links: Links, question: Question) -> Chart:
+def _when(forecast: Forecast, today: date, links: Links, question: ForecastQuestion) -> Chart:
     dates = {percent: _day(today, days) for percent, days in forecast.percentiles.items()}
     title = f"When will {counted(question.items, 'item')} be done?"
     finding = f"{_basis(forecast)}: 85 % by {dates[85]}."
@@ -94,11 +97,13 @@ def _when(forecast: Forecast, today: date, links: Links, question: Question) -> 
         lambda value: _day(today, value),
         [(forecast.within(percent), f"{percent} %: {dates[percent]}") for percent in SHOWN],
     )
-    rows = [[Cell(f"{percent} %"), Cell(dates[percent]), Cell(str(forecast.within(percent)))] for percent in SHOWN]
+    rows = [
+        [Cell(f"{percent} %"), Cell(dates[percent]), Cell(str(forecast.within(percent)))] for percent in SHOWN
+    ]
     return Chart("when", title, finding, plot, ("Certainty", "Done by", "Days from today"), rows)
 
 
-def _how_many(forecast: Forecast, links: Links, question: Question) -> Chart:
+def _how_many(forecast: Forecast, links: Links, question: ForecastQuestion) -> Chart:
     least = {percent: forecast.at_least(percent) for percent in SHOWN}
     title = f"How many will be done by {day_words(question.by)} {question.by.year}?"
     finding = f"{_basis(forecast)}: with 85 % certainty at least {counted(least[85], 'item')}."
@@ -119,7 +124,9 @@ def _day(today: date, days: int) -> str:
     return f"{day_words(day)} {day.year}"
 
 
-def _plot(forecast: Forecast, href: str, said, certain: list[tuple[int, str]]) -> Plot:  # type: ignore[no-untyped-def]
+def _plot(
+    forecast: Forecast, href: str, said: Callable[[int], str], certain: Sequence[tuple[int, str]]
+) -> Plot:
     """The runs as bars by their outcome, and the outcomes that are certain to some per cent."""
     least, most = min(forecast.outcomes), max(forecast.outcomes)
     wide = max(1, -(-(most - least + 1) // MOST_BARS))
@@ -149,7 +156,7 @@ def _plot(forecast: Forecast, href: str, said, certain: list[tuple[int, str]]) -
     )  # fmt: skip
 
 
-def blockers_take(population: Population, question: Question, history: tuple[int, ...]) -> str:
+def blockers_take(population: Population, question: ForecastQuestion, history: tuple[int, ...]) -> str:
     """What blockers cost, in days and of the forecast.
 
     With as much in progress, throughput grows as cycle time shrinks (Little's law): without its blocked
@@ -160,8 +167,8 @@ def blockers_take(population: Population, question: Question, history: tuple[int
         return "No finished item of this time was blocked, so blockers take nothing of the forecast."
     in_days = days_until_done(history, question.items, question.seed).within(85)
     taken = in_days * blocked
+    items = counted(question.items, "item")
     return (
-        f"Finished items were blocked for {100 * blocked:.0f} % of their cycle time. With as much in progress"
-        f" and no blockers, {counted(question.items, 'item')} would take about {taken:.1f} of the {in_days} days"
-        " to 85 % less."
+        f"Finished items were blocked for {percent(blocked)} of their cycle time. With as much in progress"
+        f" and no blockers, {items} would take about {taken:.1f} of the {in_days} days to 85 % less."
     )

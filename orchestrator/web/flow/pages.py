@@ -14,10 +14,12 @@ from orchestrator.web.charts.chart import Chart
 from orchestrator.web.flow.addresses import Links
 from orchestrator.web.flow.ageing import ageing
 from orchestrator.web.flow.cards import cards
-from orchestrator.web.flow.charts import cumulative_flow, cycle_scatter, throughput
+from orchestrator.web.flow.cumulative import cumulative_flow
 from orchestrator.web.flow.exports import csv_of
 from orchestrator.web.flow.forecasts import flow_forecast
 from orchestrator.web.flow.frame import frame, population_of
+from orchestrator.web.flow.scatter import cycle_scatter
+from orchestrator.web.flow.throughput import throughput
 from orchestrator.web.show import show
 from orchestrator.web.zone import project_zone
 
@@ -42,7 +44,7 @@ def flow(request: HttpRequest) -> HttpResponse:
     drawn: list[Chart] = [
         cumulative_flow(population, links),
         cycle_scatter(population, links),
-        ageing(Steps(population), links),
+        ageing(Steps(population)),
         throughput(population, links),
     ]
     context = frame(population, links) | {

@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.core.flow.buckets import Span, buckets, counts, key_at
 from orchestrator.core.flow.figures import figures
-from orchestrator.core.flow.logs import Entry, LoggedItem, item_of_log
+from orchestrator.core.flow.logs import LoggedItem, StateEntry, item_of_log
 from orchestrator.core.flow.percentiles import nearest_rank, percentiles
 from tests.corpus import SHARED
 
@@ -23,12 +23,14 @@ STATES = ("Backlog", "Analysis Active", "Analysis Done", "Dev Active", "Dev Done
 AS_OF = datetime.fromisoformat(JIRA["as_of"])
 
 
-def logs() -> dict[str, list[Entry]]:
-    found: dict[str, list[Entry]] = defaultdict(list)
+def logs() -> dict[str, list[StateEntry]]:
+    found: dict[str, list[StateEntry]] = defaultdict(list)
     with (FOLDER / "jira_actionableagile_25.csv").open(newline="") as file:
         for row in csv.DictReader(file):
             state = "Backlog" if row["to"] == "(created)" else row["to"]
-            found[row["item"]].append(Entry(datetime.strptime(row["ts"], "%Y-%m-%dT%H:%M:%S.%f%z"), state))
+            found[row["item"]].append(
+                StateEntry(datetime.strptime(row["ts"], "%Y-%m-%dT%H:%M:%S.%f%z"), state)
+            )
     return found
 
 

@@ -4,6 +4,7 @@ import math
 import random
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -61,7 +62,9 @@ def test_fr013_kept_sums_are_what_a_look_at_every_second_finds(history: list) ->
     assert (tally.active_time, tally.blocked_time, tally.rework_time) == (spent(1), spent(2), spent(3))
     for state in ("planned", "started", "finished", "blocked", "rework"):
         column = {"blocked": 2, "rework": 3}.get(state)
-        lasted = sum(one[0] == state if column is None else one[0] == "started" and one[column] > 0 for one in seen)
+        lasted = sum(
+            one[0] == state if column is None else one[0] == "started" and one[column] > 0 for one in seen
+        )
         rows = [one for one in merged(over) if one.state == state]
         found = sum((one.ended - one.began for one in rows if one.ended), ZERO)
         assert found == timedelta(seconds=lasted), state
@@ -152,7 +155,7 @@ def test_fr013_every_finish_lies_in_one_bucket(seconds: list[int], zone: str, sp
     there = ZoneInfo(zone)
     finishes = [at(second) for second in seconds]
     found = buckets(START, START + timedelta(days=401), span, there)
-    assert all(before.ends == after.begins for before, after in zip(found, found[1:], strict=False))
+    assert all(before.ends == after.begins for before, after in pairwise(found))
     plain = Counter(_plain_key(moment.astimezone(there).date(), span) for moment in finishes)
     assert dict(zip([b.key for b in found], counts(finishes, found), strict=True)) == {
         bucket.key: plain[bucket.key] for bucket in found
