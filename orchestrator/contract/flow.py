@@ -35,7 +35,8 @@ class FlowChoice(Body):
 class FlowItemQuery(Page):
     """The same, and which of the items: those of a figure (`show`: finished, timed, reworked, blocked,
     in-progress, blocked-now, registered, started, first-finished or accepted), of a day, week or month
-    (`on`), of a span of cycle time in seconds (`cycle`, like 3600-7200), of a step (`step`)."""
+    (`on`), of a span of cycle time in seconds (`cycle`, like 3600-7200), in which a step was worked on
+    (`step`), or that stand at one (`at`)."""
 
     time: Word = ""
     since: Word = ""
@@ -48,6 +49,7 @@ class FlowItemQuery(Page):
     on: Word = ""
     cycle: Annotated[str, Field(max_length=21)] = ""
     step: Annotated[str, Field(max_length=80)] = ""
+    at: Annotated[str, Field(max_length=80)] = ""
 
 
 class ForecastQuery(FlowChoice):

@@ -18,6 +18,14 @@ from tests.services.statements import statements
 from tests.web.flow_rows import flow_rows
 
 NOW = datetime(2026, 3, 18, 10, 0, tzinfo=UTC)
+TWO_STEPS = b"""# Plan: Two steps
+## Stages
+### Stage 1: all
+##### Batch 01: one
+###### Thread 01: t
+- A1: Begin
+- A2: End
+"""
 FILTERS = [
     "",
     "time=7d",
@@ -271,3 +279,30 @@ def test_fr013_machines_with_a_token_read_the_same(driver: Driver, cast: Cast) -
     assert machine.get("/api/flow/")[1]["in_progress"] == 0
     driver.claim("A1")
     assert machine.get("/api/flow/")[1]["in_progress"] == 1
+
+
+def test_fr013_ages_stand_at_their_steps_against_the_past(cast: Cast, reader: Client) -> None:
+    """Twelve items have left A1; another one stands there for longer than most of them took."""
+    for number in range(12):
+        driver = Driver(cast, start=NOW - timedelta(days=40, hours=number))
+        driver.start_afresh(TWO_STEPS)
+        driver.claim("A1")
+        driver.now += timedelta(hours=number + 1)
+        driver.complete("A1")
+        driver.finish()
+    old = Driver(cast, start=NOW - timedelta(hours=11, minutes=30))
+    old.start_afresh(TWO_STEPS)
+    old.claim("A1")
+    with time_machine.travel(NOW, tick=False):
+        page = reader.get("/flow/").content.decode()
+        steps = reader.get("/flow/steps/").content.decode()
+        rows = reader.get("/api/flow/items?show=in-progress&at=work").json()
+        none = reader.get("/api/flow/items?show=in-progress&at=release").json()
+    assert "1 item is older than 85 % of finished items were when they left that step." in page
+    assert re.search(r'aria-label="Two steps, work: 11\.\d hours, older than 85 %"', page)
+    assert (rows["total"], none["total"]) == (1, 0)
+    assert rows["items"][0]["workstream"] == old.reload().slug
+    key = re.search(r'step=A1[^"]*">A1</a>.*?<td[^>]*>(\d+)</td>.*?<td[^>]*>([^<]+)<', steps, re.DOTALL)
+    assert key
+    assert key[1] == "12"
+    assert key[2].strip() == "6 hours"

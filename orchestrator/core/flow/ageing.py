@@ -40,6 +40,10 @@ class AgeColumn(NamedTuple):
     past: dict[int, timedelta]
     n: int
 
+    def at_least(self, age: timedelta) -> "AgeColumn":
+        """The column with its older items only."""
+        return self._replace(ages=[one for one in self.ages if one[1] >= age])
+
     def is_late(self, age: timedelta) -> bool:
         """Older than 85 % of finished items were when they left."""
         return bool(self.past) and age > self.past[85]

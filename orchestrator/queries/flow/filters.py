@@ -74,6 +74,7 @@ class FlowFilters:
     bucket: str = ""
     cycle: tuple[int, int] | None = None
     step: str = ""
+    at: str = ""
     problems: tuple[str, ...] = field(default=())
 
     @classmethod
@@ -93,6 +94,7 @@ class FlowFilters:
             bucket=reader.bucket("on"),
             cycle=reader.span("cycle"),
             step=reader.text("step"),
+            at=reader.text("at"),
         )
         if chosen.since and chosen.until and chosen.since > chosen.until:
             reader.problems.append("The first day is behind the last one: both are left out.")

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 
+from orchestrator.core.flow.ageing import BETWEEN, StepPlace, kind_of
 from orchestrator.core.flow.cumulative import SHOWN_STATES
 from orchestrator.core.flow.figures import FlowFigures, figures
 from orchestrator.core.flow.intervals import ZERO
@@ -19,6 +20,7 @@ from orchestrator.core.flow.items import FlowItem
 from orchestrator.core.terms import FlowState
 from orchestrator.models import Attempt, StateInterval, Workstream
 from orchestrator.queries.flow.filters import FlowFilters, FlowSet, bucket_named
+from orchestrator.queries.flow.places import standing_at
 
 #: When a workstream first entered the state that a line of the cumulative flow shows.
 ENTERED = dict(
@@ -104,6 +106,23 @@ class Population:
         still = set(self._workstreams.filter(began).values_list("pk", flat=True)) | self._started_then
         return [_as_started(row) for row in self.rows if row.item.key in still]
 
+    @property
+    def by_key(self) -> bool:
+        """Whether items stand at steps by their keys: within one workflow. Elsewhere by the kinds of
+        steps."""
+        return bool(self.filters.workflow)
+
+    def column_of(self, step: StepPlace | None) -> str:
+        if step is None:
+            return BETWEEN
+        return step.key if self.by_key else kind_of(step)
+
+    @cached_property
+    def places(self) -> dict[int, str]:
+        """Where each item in progress stands now."""
+        steps = standing_at([row.item.key for row in self.in_progress])
+        return {row.item.key: self.column_of(steps.get(row.item.key)) for row in self.in_progress}
+
     @cached_property
     def figures(self) -> FlowFigures:
         return figures(
@@ -134,6 +153,8 @@ class Population:
         if self.filters.cycle:
             least, most = (timedelta(seconds=seconds) for seconds in self.filters.cycle)
             rows = [row for row in rows if (cycle := row.item.cycle) is not None and least <= cycle < most]
+        if self.filters.at:
+            rows = [row for row in rows if self.places.get(row.item.key) == self.filters.at]
         if self.filters.step:
             worked_on = self._with_step(self.filters.step)
             rows = [row for row in rows if row.item.key in worked_on]

@@ -6,18 +6,17 @@ from datetime import timedelta
 from functools import cached_property
 from typing import NamedTuple
 
-from django.db.models import DurationField, Exists, ExpressionWrapper, F, Max, OuterRef, Q, Sum
+from django.db.models import DurationField, ExpressionWrapper, F, Max, Sum
 
-from orchestrator.core.flow.ageing import BETWEEN, KINDS, AgeColumn, StepPlace, age_columns, kind_of
+from orchestrator.core.flow.ageing import BETWEEN, KINDS, AgeColumn, StepPlace, age_columns
 from orchestrator.core.flow.figures import Durations, durations
-from orchestrator.core.terms import LIVE_ATTEMPT, AttemptStatus, TaskStatus
+from orchestrator.core.terms import AttemptStatus
 from orchestrator.models import Attempt, Task
+from orchestrator.queries.flow.places import ORDER, PLACE
 from orchestrator.queries.flow.population import FlowRow, Population
 
 #: So many of the items that finished last say how old work usually is; more would change little.
 MOST_PAST = 200
-_PLACE = ("step__key", "step__kind", "step__gate_kind", "step__thread__batch__stage__kind")
-_ORDER = ("batch_index", "position", "step__key")
 
 
 class StepTime(NamedTuple):
@@ -32,45 +31,24 @@ class Steps:
 
     def __init__(self, population: Population) -> None:
         self.population = population
-        self.by_key = bool(population.filters.workflow)
 
     @cached_property
     def columns(self) -> list[AgeColumn]:
+        places = self.population.places
         standing = [
-            (self._column_of(row), row.item.key, self._age(row)) for row in self.population.in_progress
+            (places[row.item.key], row.item.key, self._age(row)) for row in self.population.in_progress
         ]
         return age_columns(self._names, standing, self._left)
 
     def _age(self, row: FlowRow) -> timedelta:
         return row.item.age(self.population.until) or timedelta(0)
 
-    def _column_of(self, row: FlowRow) -> str:
-        """The first step in the order of the plan that is launched, or failed and waits."""
-        step = self.standing_at.get(row.item.key)
-        return self._name(step) if step else BETWEEN
-
     @property
     def _names(self) -> list[str]:
-        if not self.by_key:
+        if not self.population.by_key:
             return list(KINDS)
-        keys = dict.fromkeys([*self._ordered_keys, *(step.key for step in self.standing_at.values())])
-        return [*keys, BETWEEN]
-
-    def _name(self, step: StepPlace) -> str:
-        return step.key if self.by_key else kind_of(step)
-
-    @cached_property
-    def standing_at(self) -> dict[int, StepPlace]:
-        """The step at which each item in progress stands now."""
-        live = Attempt.objects.filter(task=OuterRef("pk"), status__in=[one.value for one in LIVE_ATTEMPT])
-        open_ones = Task.objects.filter(
-            Exists(live) | Q(status=TaskStatus.BLOCKED),
-            workstream__in=[row.item.key for row in self.population.in_progress],
-        )
-        places: dict[int, StepPlace] = {}
-        for workstream, *place in open_ones.order_by(*_ORDER).values_list("workstream_id", *_PLACE):
-            places.setdefault(workstream, StepPlace(*place))
-        return places
+        keys = dict.fromkeys([*self._ordered_keys, *self.population.places.values()])
+        return [*(key for key in keys if key != BETWEEN), BETWEEN]
 
     @cached_property
     def _completed(self) -> list[tuple[int, StepPlace, timedelta]]:
@@ -79,8 +57,8 @@ class Steps:
         started = {row.item.key: row.item.started for row in recent[-MOST_PAST:] if row.item.started}
         done = Task.objects.filter(workstream__in=list(started), attempts__status=AttemptStatus.COMPLETED)
         ended = (
-            done.order_by(*_ORDER)
-            .values_list("workstream_id", *_PLACE)
+            done.order_by(*ORDER)
+            .values_list("workstream_id", *PLACE)
             .annotate(ended=Max("attempts__ended_at"))
         )
         return [(workstream, StepPlace(*place), at - started[workstream]) for workstream, *place, at in ended]
@@ -94,7 +72,7 @@ class Steps:
         """When an item left a column: with the last step of it there."""
         latest: dict[tuple[str, int], timedelta] = {}
         for item, step, age in self._completed:
-            place = (self._name(step), item)
+            place = (self.population.column_of(step), item)
             latest[place] = max(age, latest.get(place, age))
         return [(name, age) for (name, _item), age in latest.items()]
 

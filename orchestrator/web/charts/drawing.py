@@ -21,6 +21,7 @@ def draw(plot: Plot, title: str) -> SafeString:
     pieces = [
         f'<svg class="plot-side" width="{SIDE}" height="{high}" aria-hidden="true" overflow="visible">',
         *_side(plot.sides),
+        f'<text x="0" y="-14">{escape(plot.unit)}</text>',
         f'</svg><svg class="plot-main" width="100%" height="{high}" role="group" overflow="visible"',
         f' aria-label="{escape(title)}">',
         *_bands(plot.bands),

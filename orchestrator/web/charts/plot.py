@@ -75,7 +75,7 @@ class Band(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A drawing: what it is made of, and what stands around it."""
+    """A drawing: what it is made of, and what stands around it; `unit` is that of the numbers at the side."""
 
     sides: Sequence[Tick] = ()
     below: Sequence[Tick] = ()
@@ -87,6 +87,7 @@ class Plot:
     uprights: Sequence[Rule] = ()
     columns: Sequence[Column] = ()
     marks: Sequence[Dot] = ()
+    unit: str = ""
     height: int = HEIGHT
 
 

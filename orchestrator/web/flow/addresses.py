@@ -11,7 +11,7 @@ from orchestrator.queries.flow.filters import FlowSet
 from orchestrator.queries.flow.population import FlowRow
 
 #: What says which of the workstreams a mark counts; the filters go with every link.
-NARROWING = ("show", "on", "cycle", "step", "page", "seed", "items", "by")
+NARROWING = ("show", "on", "cycle", "step", "at", "page", "seed", "items", "by")
 
 
 class Links:
@@ -32,6 +32,10 @@ class Links:
         from words that need no quoting."""
         narrowed = f"show={show}{f'&on={on}' if on else ''}{f'&cycle={cycle}' if cycle else ''}"
         return f"{self._items}{narrowed}{f'&{self._kept}' if self._kept else ''}"
+
+    def standing_at(self, column: str) -> str:
+        """The items in progress that stand at a step, or a kind of steps."""
+        return self.to("flow-items", show=FlowSet.IN_PROGRESS.value, at=column)
 
     def items_between(self, show: FlowSet, since: str, until: str, cycle: str) -> str:
         """The items of a figure that were finished in some days."""

@@ -8,43 +8,44 @@ from orchestrator.queries.flow.population import FlowRow
 from orchestrator.queries.flow.steps import MOST_PAST, Steps
 from orchestrator.web.charts.chart import Cell, Chart
 from orchestrator.web.charts.plot import HEIGHT, Band, Dot, Plot, Scale, Tick
-from orchestrator.web.flow.addresses import history_of
-from orchestrator.web.flow.words import counted, days, span_words
+from orchestrator.web.flow.addresses import Links, history_of
+from orchestrator.web.flow.words import days, span_words
 
 TITLE = "Age of work in progress"
 #: So many columns fit side by side; the table has all of them.
 MOST_COLUMNS = 12
-#: So many dots side by side in a column, before they share places.
-MOST_DOTS = 200
+#: So many items, the oldest, have a dot; the table leads to all.
+MOST_DOTS = 60
 
 
-def ageing(steps: Steps) -> Chart:
+def ageing(steps: Steps, links: Links) -> Chart:
     rows = {row.item.key: row for row in steps.population.in_progress}
     if not rows:
         return Chart("ageing", TITLE, "Nothing is in progress.")
     columns = steps.columns
     shown = _shown(columns)
-    ages = [age for column in shown for _item, age in column.ages]
+    ages = sorted((age for column in shown for _item, age in column.ages), reverse=True)
+    least = ages[:MOST_DOTS][-1] if ages else timedelta(0)
     past = [length for column in shown for length in column.past.values()]
     scale = Scale(max(map(days, [*ages, *past]), default=1) or 1)
     plot = Plot(
         sides=scale.ticks,
+        unit="days",
         below=[Tick(_middle(place, len(shown)), column.name, "middle") for place, column in enumerate(shown)],
-        labels=[Tick(HEIGHT - 8, "days", "ink")],
         bands=[
             band for place, column in enumerate(shown) for band in _bands(place, len(shown), column, scale)
         ],
         marks=[
             mark
             for place, column in enumerate(shown)
-            for mark in _dots(place, len(shown), column, scale, rows)
+            for mark in _dots(place, len(shown), column.at_least(least), scale, rows)
         ],
     )
     late = sum(column.is_late(age) for column in columns for _item, age in column.ages)
     return Chart(
         "ageing", TITLE, _finding(columns, late), plot,
         ("Step", "Standing there", "Oldest", "Left it: n", "50 %", "85 %"),
-        [_table_row(column) for column in columns],
+        [_table_row(column, links) for column in columns],
         _notes(columns, shown),
     )  # fmt: skip
 
@@ -64,6 +65,9 @@ def _notes(columns: list[AgeColumn], shown: list[AgeColumn]) -> list[str]:
         if len(shown) < len(columns)
         else []
     )
+    count = sum(len(column.ages) for column in columns)
+    if count > MOST_DOTS:
+        left_out.append(f"The {MOST_DOTS} oldest of {count} items have a dot; the table leads to all.")
     return [basis, *left_out]
 
 
@@ -97,7 +101,7 @@ def _dots(place: int, count: int, column: AgeColumn, scale: Scale, rows: dict[in
     """Dots of one column beside one another, so that none hides behind another of about the same age."""
     marks = []
     width = 100 / count
-    for number, (item, age) in enumerate(sorted(column.ages, key=lambda one: one[1])[:MOST_DOTS]):
+    for number, (item, age) in enumerate(sorted(column.ages, key=lambda one: one[1])):
         x = round(place * width + width * (0.2 + 0.15 * (number % 5)), 2)
         tone = "late" if column.is_late(age) else "dot"
         row = rows[item]
@@ -106,11 +110,11 @@ def _dots(place: int, count: int, column: AgeColumn, scale: Scale, rows: dict[in
     return marks
 
 
-def _table_row(column: AgeColumn) -> list[Cell]:
+def _table_row(column: AgeColumn, links: Links) -> list[Cell]:
     oldest = max((age for _item, age in column.ages), default=timedelta(0))
     return [
         Cell(column.name),
-        Cell(counted(len(column.ages), "item")),
+        Cell(str(len(column.ages)), links.standing_at(column.name) if column.ages else ""),
         Cell(span_words(oldest) if column.ages else "–"),
         Cell(str(column.n)),
         Cell(span_words(column.past.get(50))),

@@ -49,6 +49,7 @@ def cumulative_flow(population: Population, links: Links) -> Chart:
     names = [(share(place, len(buckets)), day_words(day.first)) for place, day in enumerate(buckets)]
     plot = Plot(
         sides=scale.ticks,
+        unit="items",
         below=below(names),
         labels=spread([_label(line, ys[-1]) for line, ys in drawn]),
         areas=[Trace(polyline(ys, HEIGHT, closed=True), line.state) for line, ys in drawn],

@@ -95,7 +95,7 @@ def _when(forecast: Forecast, today: date, links: Links, question: ForecastQuest
         forecast,
         links.items(FlowSet.IN_PROGRESS),
         lambda value: _day(today, value),
-        [(forecast.within(percent), f"{percent} %: {dates[percent]}") for percent in SHOWN],
+        [(forecast.within(percent), f"{percent} %: {dates[percent][:-5]}") for percent in SHOWN],
     )
     rows = [
         [Cell(f"{percent} %"), Cell(dates[percent]), Cell(str(forecast.within(percent)))] for percent in SHOWN
@@ -151,7 +151,7 @@ def _plot(
     uprights = [Rule(share((value - least) / wide + 0.5, bars)) for value, _text in certain]
     names = [(share(place + 0.5, bars), said(least + place * wide)) for place in (0, bars // 2, bars - 1)]
     return Plot(
-        sides=scale.ticks, below=below(names if bars > 2 else names[:1]), labels=labels,
+        sides=scale.ticks, unit="% of runs", below=below(names if bars > 2 else names[:1]), labels=labels,
         uprights=uprights, columns=columns,
     )  # fmt: skip
 

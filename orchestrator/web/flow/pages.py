@@ -44,7 +44,7 @@ def flow(request: HttpRequest) -> HttpResponse:
     drawn: list[Chart] = [
         cumulative_flow(population, links),
         cycle_scatter(population, links),
-        ageing(Steps(population)),
+        ageing(Steps(population), links),
         throughput(population, links),
     ]
     context = frame(population, links) | {

@@ -55,6 +55,7 @@ def cycle_scatter(population: Population, links: Links) -> Chart:
         fields[grid.field_of(_day(row, population), _cycle(row))].append(row)
     plot = Plot(
         sides=scale.ticks,
+        unit="days",
         below=_days_below(population),
         labels=spread(
             [

@@ -33,6 +33,7 @@ def throughput(population: Population, links: Links) -> Chart:
         )  # fmt: skip
     plot = Plot(
         sides=scale.ticks,
+        unit="items",
         below=below(
             [
                 (round(place * width + width / 2, 2), _bucket_words(bucket, span))
