@@ -306,3 +306,28 @@ def test_fr013_ages_stand_at_their_steps_against_the_past(cast: Cast, reader: Cl
     assert key
     assert key[1] == "12"
     assert key[2].strip() == "6 hours"
+
+
+@pytest.mark.parametrize("by", ["domain", "workflow", "owner"])
+def test_fr013_fr017_the_roll_up_comes_to_the_whole(
+    reader: Client, filled: list[Workstream], by: str
+) -> None:
+    with time_machine.travel(NOW, tick=False):
+        report = reader.get("/api/flow/").json()
+        page = reader.get(f"/flow/?by={by}").content.decode()
+        table = page.partition('id="roll-up"')[2]
+        found = re.findall(r'<th scope="row">\s*<a href="([^"]+)">', table)
+        parts = [reader.get(unescape(href).replace("/flow/", "/api/flow/", 1)).json() for href in found]
+        counts = [int(n) for n in re.findall(r'data-label="Finished" class="num">(?:<a[^>]*>)?(\d+)', table)]
+    assert len(found) in {2, 3}
+    assert [part["finished"] for part in parts] == counts
+    assert sum(counts) == report["finished"]
+    assert sum(part["in_progress"] for part in parts) == report["in_progress"]
+
+
+@pytest.mark.parametrize("query", ["domain=nowhere", "owner=nobody", "workflow=none"])
+def test_fr017_a_name_that_nothing_has_is_said(reader: Client, cast: Cast, query: str) -> None:
+    flow_rows([cast.initiator], NOW, 3)
+    assert "No workstream has the" in reader.get(f"/flow/?{query}").content.decode()
+    assert reader.get(f"/flow.csv?{query}").status_code == 422
+    assert reader.get(f"/api/flow/?{query}").status_code == 422

@@ -1,7 +1,7 @@
 """What a reader of the flow chose: a time, and which workstreams (FR-013, FR-017)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -126,6 +126,22 @@ class FlowFilters:
         days = DAYS.get(self.time)
         first = local_day(until, zone) - timedelta(days=days - 1) if days else BEGINNING
         return midnight(first, zone), until
+
+
+def unknown_names(filters: FlowFilters, known: Mapping[str, Collection[str]]) -> list[str]:
+    """A sentence for every chosen domain, owner or workflow that no workstream has; `known` has those that
+    some do."""
+    domain = "" if filters.domain == NO_DOMAIN else filters.domain
+    chosen = (
+        ("domain", domain, "domains"),
+        ("owner", filters.owner, "owners"),
+        ("workflow", filters.workflow, "workflows"),
+    )
+    return [
+        f"No workstream has the {kind} {name[:60]!r}, so there is nothing to count."
+        for kind, name, among in chosen
+        if name and name not in known[among]
+    ]
 
 
 def bucket_named(key: str, zone: tzinfo) -> Bucket:

@@ -17,17 +17,21 @@ from orchestrator.core.flow.figures import Durations
 from orchestrator.core.flow.forecast import refusal
 from orchestrator.core.flow.percentiles import SHOWN
 from orchestrator.core.terms import FlowState
-from orchestrator.queries.flow.filters import FlowFilters
+from orchestrator.queries.flow.filters import FlowFilters, unknown_names
 from orchestrator.queries.flow.forecasts import days_until_done, done_in, history_of
 from orchestrator.queries.flow.population import FlowRow, Population
 from orchestrator.queries.flow.throughput import finished_per_bucket
+from orchestrator.queries.workstreams.portfolio import choices
 
 
 def strict_population(query: Mapping[str, str], now: datetime, zone: tzinfo) -> Population:
     """The population of an address of which every value has to mean something; InvalidInput otherwise."""
     filters = FlowFilters.read(query)
-    if filters.problems:
-        raise InvalidInput(" ".join(filters.problems), recovery="Correct the address.")
+    problems = [*filters.problems]
+    if filters.domain or filters.owner or filters.workflow:
+        problems += unknown_names(filters, choices())
+    if problems:
+        raise InvalidInput(" ".join(problems), recovery="Correct the address.")
     return Population(filters, now, zone)
 
 

@@ -279,8 +279,9 @@ ATTENTION_FIRST = (
 def choices() -> dict[str, list[str]]:
     """What the drop-downs offer: domains, owners and workflows that have a workstream."""
     everything = Workstream.objects.order_by()
-    return {
-        "domains": sorted(set(everything.values_list("domain", flat=True)), key=str.casefold),
-        "owners": sorted(set(everything.values_list("owner__username", flat=True)), key=str.casefold),
-        "workflows": sorted(set(everything.values_list("version__workflow__slug", flat=True))),
+    names = {
+        "domains": everything.values_list("domain", flat=True),
+        "owners": everything.values_list("owner__username", flat=True),
+        "workflows": everything.values_list("version__workflow__slug", flat=True),
     }
+    return {kind: sorted(found.distinct(), key=str.casefold) for kind, found in names.items()}

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from orchestrator.core.flow.buckets import Span
 from orchestrator.core.terms import Lifecycle
-from orchestrator.queries.flow.filters import FlowFilters, FlowTime
+from orchestrator.queries.flow.filters import FlowFilters, FlowTime, unknown_names
 from orchestrator.queries.flow.population import Population
 from orchestrator.queries.workstreams.portfolio import NO_DOMAIN, choices
 from orchestrator.web.flow.addresses import Links
@@ -26,12 +26,14 @@ def population_of(request: HttpRequest) -> Population:
 
 
 def frame(population: Population, links: Links) -> dict[str, object]:
+    known = choices()
     return {
         "population": population,
+        "problems": [*population.filters.problems, *unknown_names(population.filters, known)],
         "filters": population.filters,
         "links": links,
         "scope": f"{project_zone().key}; weeks begin on Monday",
-        "choices": choices(),
+        "choices": known,
         "no_domain": NO_DOMAIN,
         "times": [(one.value, TIME_WORDS[one]) for one in FlowTime],
         "statuses": list(Lifecycle),

@@ -6,7 +6,7 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from orchestrator.queries.flow.filters import FlowSet
+from orchestrator.queries.flow.filters import AddressReader, FlowSet
 from orchestrator.queries.flow.flow_facts import strict_population
 from orchestrator.queries.flow.population import sums
 from orchestrator.queries.flow.steps import Steps
@@ -18,6 +18,7 @@ from orchestrator.web.flow.cumulative import cumulative_flow
 from orchestrator.web.flow.exports import csv_of
 from orchestrator.web.flow.forecasts import flow_forecast
 from orchestrator.web.flow.frame import frame, population_of
+from orchestrator.web.flow.roll_up import GroupedBy, roll_up
 from orchestrator.web.flow.scatter import cycle_scatter
 from orchestrator.web.flow.throughput import throughput
 from orchestrator.web.show import show
@@ -41,6 +42,7 @@ SET_WORDS = {
 @require_safe
 def flow(request: HttpRequest) -> HttpResponse:
     population, links = population_of(request), Links(request.GET)
+    reader = AddressReader(request.GET)
     drawn: list[Chart] = [
         cumulative_flow(population, links),
         cycle_scatter(population, links),
@@ -49,6 +51,8 @@ def flow(request: HttpRequest) -> HttpResponse:
     ]
     context = frame(population, links) | {
         "cards": cards(population, links),
+        "roll_up": roll_up(population, links, reader.word("by", GroupedBy) or GroupedBy.DOMAIN),
+        "groupings": list(GroupedBy),
         "charts": drawn,
     }
     return show(request, "flow/page.html", context, parts=frozenset({"results"}))
