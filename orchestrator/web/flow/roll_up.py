@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from orchestrator.core.flow.figures import FlowFigures, figures
+from orchestrator.core.flow.figures import Durations, FlowFigures, figures
 from orchestrator.queries.flow.filters import FlowSet
 from orchestrator.queries.flow.population import FlowRow, Population
 from orchestrator.queries.workstreams.portfolio import NO_DOMAIN
@@ -77,20 +77,21 @@ def roll_up(population: Population, links: Links, by: GroupedBy) -> RollUp:
 
 def _row(name: str, said: FlowFigures, links: Links, by: GroupedBy) -> RollUpRow:
     chosen = {by.value: name}
-    usual = said.cycle.percentiles.get(85)
     return RollUpRow(
         name="No domain" if name == NO_DOMAIN else name,
         href=links.to("flow", **chosen),
         finished=said.finished,
         finished_href=links.to("flow-items", show=FlowSet.FINISHED.value, **chosen),
-        cycle=span_words(usual)
-        if usual
-        else f"up to {span_words(said.cycle.longest)}"
-        if said.cycle.n
-        else "–",
+        cycle=_usual(said.cycle),
         in_progress=said.in_progress,
         in_progress_href=links.to("flow-items", show=FlowSet.IN_PROGRESS.value, **chosen),
         oldest=span_words(said.age.longest),
         rework=percent(said.rework_rate),
         blocked=percent(said.blocked_share),
     )
+
+
+def _usual(cycle: Durations) -> str:
+    if cycle.percentiles:
+        return span_words(cycle.percentiles[85])
+    return f"up to {span_words(cycle.longest)}, n = {cycle.n}" if cycle.n else "–"
