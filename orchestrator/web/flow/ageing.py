@@ -20,6 +20,8 @@ MOST_DOTS = 60
 
 def ageing(steps: Steps, links: Links) -> Chart:
     rows = {row.item.key: row for row in steps.population.in_progress}
+    if steps.population.is_past:
+        return Chart("ageing", TITLE, "Where work stands is known for now only: choose a time until today.")
     if not rows:
         return Chart("ageing", TITLE, "Nothing is in progress.")
     columns = steps.columns

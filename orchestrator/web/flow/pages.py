@@ -17,7 +17,7 @@ from orchestrator.web.flow.cards import cards
 from orchestrator.web.flow.cumulative import cumulative_flow
 from orchestrator.web.flow.exports import csv_of
 from orchestrator.web.flow.forecasts import flow_forecast
-from orchestrator.web.flow.frame import frame, population_of
+from orchestrator.web.flow.frame import frame, narrowed_to, population_of
 from orchestrator.web.flow.roll_up import GroupedBy, roll_up
 from orchestrator.web.flow.scatter import cycle_scatter
 from orchestrator.web.flow.throughput import throughput
@@ -66,6 +66,7 @@ def flow_items(request: HttpRequest) -> HttpResponse:
     context = frame(population, links) | {
         "page_obj": page,
         "rows": page.object_list,
+        "narrowed": narrowed_to(population),
         "what": SET_WORDS[population.filters.show],
         "sums": sums(population.chosen),
     }
