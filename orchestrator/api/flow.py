@@ -29,7 +29,7 @@ def report(request: HttpRequest, query: Query[FlowChoice]) -> FlowReport:
     return flow_report(_population(query.model_dump()))
 
 
-@router.get("/items", response=FlowItemList)
+@router.get("/items", response=FlowItemList, url_name="flow-items")
 @needs(Scope.READ)
 def items(request: HttpRequest, query: Query[FlowItemQuery]) -> FlowItemList:
     """The items behind a figure: the rows that the page lists and the CSV has."""

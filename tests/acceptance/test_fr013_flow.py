@@ -148,6 +148,9 @@ def test_fr013_fr026_from_a_figure_to_history_and_files(driver: Driver, client: 
     number, href = cards(page)["Throughput"]
     assert number == "1"
     items = client.get(href).content.decode()
+    json_href = re.search(r'href="(/api/flow/items[^"]+)"', items)
+    assert json_href
+    assert client.get(unescape(json_href[1])).json()["total"] == 1
     row = driver.reload()
     for place in (f"/workstreams/{row.uuid}/history/", f"/workstreams/{row.uuid}/files/"):
         assert f'href="{place}"' in items
