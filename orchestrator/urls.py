@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("orchestrator.web.people.second_factor")),
     path("", include("orchestrator.web.workstreams.inbox")),
     path("", include("orchestrator.web.workstreams.portfolio")),
+    path("", include("orchestrator.web.flow.pages")),
     path("", include("orchestrator.web.history")),
     path("", include("orchestrator.web.plans.check_rules")),
     path("", include("orchestrator.web.workstreams.policies")),

@@ -18,6 +18,7 @@ from orchestrator.api import (
     bundles,
     collected,
     comments,
+    flow,
     gates,
     learnings,
     library,
@@ -125,6 +126,7 @@ api.add_router("/library", library.router)
 api.add_router("/policies", policies.router)
 api.add_router("/collected", collected.router)
 api.add_router("/workspace", workspace.router)
+api.add_router("/flow", flow.router)
 api.add_router("", artifacts.router)
 api.add_router("", versions.router)
 api.add_router("", comments.router)

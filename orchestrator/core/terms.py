@@ -300,6 +300,20 @@ class Signal(StrEnum):
     OLDIES = "oldies"
 
 
+class FlowState(StrEnum):
+    """What an interval of a workstream says: the first five follow one another, one at a time; the others
+    hold beside `started` (FR-013)."""
+
+    PLANNED = "planned"
+    STARTED = "started"
+    FINISHED = "finished"
+    ACCEPTED = "accepted"
+    ARCHIVED = "archived"
+    ACTIVE = "active"
+    BLOCKED = "blocked"
+    REWORK = "rework"
+
+
 class TimeWindow(StrEnum):
     """The seven time filters of LC-4."""
 

@@ -14,6 +14,7 @@ from orchestrator.models.gate import GateReview
 from orchestrator.models.history import HistoryEntry
 from orchestrator.models.idempotency import IdempotencyKey
 from orchestrator.models.integration import BaselineIntegration
+from orchestrator.models.interval import StateInterval
 from orchestrator.models.intervention import Intervention, InterventionChoice
 from orchestrator.models.learning import Learning
 from orchestrator.models.migration import MappedStep, Migration
@@ -79,6 +80,7 @@ __all__ = [
     "Snooze",
     "Stage",
     "StateFiles",
+    "StateInterval",
     "Step",
     "StepNeed",
     "StepResource",

@@ -8,10 +8,11 @@ from django.db import models
 from orchestrator.core.terms import WorkstreamStatus
 from orchestrator.models.bundle import Bundle
 from orchestrator.models.choices import choices, label, one_of
+from orchestrator.models.flow import FlowColumns
 from orchestrator.models.version import WorkflowVersion
 
 
-class Workstream(models.Model):
+class Workstream(FlowColumns):
     """A work item. Never deleted (LC-10); finished, accepted, blocked, stalled and oldies are derived (LC-1,
     LC-2).
 

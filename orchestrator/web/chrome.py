@@ -19,6 +19,7 @@ AREAS = (
     ("Gates", "/gates/"),
     ("Interventions", "/interventions/"),
     ("Portfolio", "/portfolio/"),
+    ("Flow", "/flow/"),
     ("History", "/history/"),
 )
 

@@ -109,7 +109,7 @@ def test_wf3_a_folder_is_previewed_plan_by_plan(driver: Driver, folder: Path) ->
     out = StringIO()
     call_command("preview_plan", str(folder), "--adopt", stdout=out)
     assert (
-        "Lending: 2 tasks, 1 of them done before and left out\nWave 1: T002\nLaunch order: T002\n"
+        "Lending: 2 tasks, 1 of them done before and left out\nLaunch 1: T002\nLaunch order: T002\n"
         in out.getvalue()
     )
     assert prices["preview"]["tasks"] == 6

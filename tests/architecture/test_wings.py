@@ -17,11 +17,11 @@ MOST_MODULES, MOST_NOUNS = 30, 40
 WINGS = {
     "core": (
         *("", "people", "engine", "plans", "plans.text", "plans.reading", "plans.prose"),
-        *("plans.account", "plans.formats", "plans.checks", "plans.rehearsing", "changes", "files"),
+        *("plans.account", "plans.formats", "plans.checks", "plans.rehearsing", "changes", "flow", "files"),
     ),
-    "queries": ("", "base", "plans", "handoff", "engine", "work", "changes", "workstreams"),
+    "queries": ("", "base", "plans", "handoff", "engine", "work", "changes", "workstreams", "flow"),
     "services": ("base", "people", "workstreams", "handoff", "work", "plans", "changes", "review", ""),
-    "web": ("", "people", "plans", "work", "workstreams"),
+    "web": ("", "charts", "people", "plans", "work", "workstreams", "flow"),
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from orchestrator.models import Task, WorkflowVersion, Workstream
 from orchestrator.services.people import blockers, interventions
@@ -16,6 +17,7 @@ from orchestrator.services.review import decisions
 from orchestrator.services.work import rework
 from orchestrator.services.workstreams.policies import change_policy
 from tests.cast import NOON, PLAN, Cast, Driver
+from tests.web.flow_rows import flow_rows
 from tests.web.rows import workstream
 
 axe_playwright_python = pytest.importorskip(
@@ -121,6 +123,12 @@ def addresses(driver: Driver) -> Iterator[str]:
     work = f"/workstreams/{driver.workstream.uuid}/"
     yield from ("/", "/portfolio/?window=30d", "/history/", f"{work}history/")
     yield from (
+        "/flow/?time=all&by=owner&since=never",
+        "/flow/items/?time=all&show=timed",
+        "/flow/forecast/?time=all",
+        "/flow/steps/?time=all",
+    )
+    yield from (
         "/policies/",
         "/policies/dod/",
         "/tokens/",
@@ -168,8 +176,9 @@ def addresses(driver: Driver) -> Iterator[str]:
 
 def more_states(driver: Driver) -> None:
     """A second version and a blocker of the first workstream; beside it others with a blocked plan, sent back
-    and submitted again, at its gate, done again, and finished."""
+    and submitted again, at its gate, done again, and finished; and many with times of their own."""
     cast = driver.cast
+    flow_rows([cast.initiator, cast.approver], timezone.now(), 120)
     contributor, now = cast.actor("contributor"), driver.tick()
     in_the_way = {"kind": "external", "note": "No vendor key.", "actor": contributor, "now": now}
     blockers.declare_blocker(task_id=driver.task("C1").pk, **in_the_way)

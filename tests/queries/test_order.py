@@ -89,6 +89,7 @@ def test_workstreams_have_the_same_rank_in_core_and_in_the_database(rows, driver
             owner=version.author,
             version=version,
             priority=priority,
+            flow_since=moment,
             created_at=moment,
             updated_at=moment,
         )

@@ -43,6 +43,7 @@ def workstream(
         status=status,
         domain=domain,
         owner=owner,
+        flow_since=now - created,
         created_at=now - created,
         updated_at=now - updated,
         accepted_at=now if status == WorkstreamStatus.COMPLETED else None,

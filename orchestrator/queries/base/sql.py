@@ -7,12 +7,12 @@ statement.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models import BooleanField, DateTimeField, Field, JSONField, Model, UUIDField
+from django.db.models import BooleanField, DateTimeField, DurationField, Field, JSONField, Model, UUIDField
 
 #: By the alias of its table, a row or None where nothing was joined; by its name, a value.
 Found = Mapping[str, Any]
@@ -117,17 +117,24 @@ def _fields(table: Table) -> list["Field[Any, Any]"]:
 
 
 def _reader(field: "Field[Any, Any]") -> Callable[[Any], Any] | None:
-    """What makes the value of a column Django's: SQLite has neither moments with a zone, nor truth values,
-    nor UUIDs, and JSON comes as text."""
+    """What makes the value of a column Django's: SQLite has neither moments with a zone, nor spans of
+    time, truth values or UUIDs, and JSON comes as text."""
     if isinstance(field, DateTimeField):
         return aware
     if isinstance(field, BooleanField | UUIDField):
         return field.to_python
     if isinstance(field, JSONField):
         return json.loads
+    if isinstance(field, DurationField):
+        return span
     return None
 
 
 def aware(moment: datetime) -> datetime:
     """A moment as SQLite keeps it is in UTC and does not say so."""
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def span(length: int | timedelta) -> timedelta:
+    """A length of time; SQLite counts it in microseconds."""
+    return length if isinstance(length, timedelta) else timedelta(microseconds=length)

@@ -315,10 +315,12 @@ ATTENTION_FIRST = (
 def choices() -> dict[str, list[str]]:
     """What the drop-downs offer: domains, owners and workflows that have a workstream."""
     everything = Workstream.objects.order_by()
+    owners = everything.values_list("owner__username", flat=True).distinct()
+    workflows = everything.values_list("version__workflow__slug", flat=True).distinct()
     return {
         "domains": domains(),
-        "owners": sorted(set(everything.values_list("owner__username", flat=True)), key=str.casefold),
-        "workflows": sorted(set(everything.values_list("version__workflow__slug", flat=True))),
+        "owners": sorted(owners, key=str.casefold),
+        "workflows": sorted(workflows, key=str.casefold),
     }
 
 

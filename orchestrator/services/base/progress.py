@@ -1,13 +1,16 @@
 """The counters that lifecycle and signals are derived from (LC-1, LC-2), and what the next round has to
-look at."""
+look at; and what is kept of a workstream's flow (FR-013)."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db.models import Count, F, OuterRef, Q, Subquery
 
+from orchestrator.core.flow.intervals import Interval
+from orchestrator.core.flow.keeping import KEPT, keep, state_of
 from orchestrator.core.terms import DONE_TASK, OPEN_TASK, TaskStatus
-from orchestrator.models import Step, Task, Workstream
+from orchestrator.models import StateInterval, Step, Task, Workstream
 from orchestrator.services.base.locks import held_row, hold
 from orchestrator.services.base.rows import UpdateRow
 from orchestrator.services.base.unit_of_work import current_unit
@@ -27,17 +30,46 @@ def settle(task: Task, now: datetime) -> None:
     task.due, task.standing, task.updated_at = True, False, now
     _SAVE_TASK(task)
     task.stored_status = task.status
-    count_moves(task.workstream, [(before, task.status)], now)
+    count_moves(task.workstream, [move_of(task, before, task.status)], now)
 
 
-def count_moves(workstream: Workstream, moves: Iterable[tuple[str, str]], now: datetime) -> None:
+class TaskMove(NamedTuple):
+    """A task went from one status to another; `again` says that a completed result of it once went back."""
+
+    before: str
+    after: str
+    again: bool
+
+
+def move_of(task: Task, before: str, after: str) -> TaskMove:
+    return TaskMove(before, after, task.rework > 0)
+
+
+def count_moves(workstream: Workstream, moves: Iterable[TaskMove], now: datetime) -> None:
     """Bring the counters of a locked workstream up to date after tasks went from one status to another."""
     moves = list(moves)
     row = _locked_row(workstream)
     row.open_tasks += _balance(moves, OPEN)
     row.done_tasks += _balance(moves, DONE)
     row.blocked_tasks += _balance(moves, BLOCKED)
+    row.reworking += _balance([move for move in moves if move.again], OPEN)
     _touch(row, now)
+
+
+def count_running(workstream: Workstream, change: int) -> None:
+    """So many attempts of a locked workstream more, or fewer, are worked on; an act that settles a task
+    follows."""
+    _locked_row(workstream).running += change
+
+
+def count_blockers(workstream: Workstream, change: int) -> None:
+    """So many blockers of a locked workstream more, or fewer, are open; as above."""
+    _locked_row(workstream).open_blockers += change
+
+
+def count_back_move(workstream: Workstream, thrown_away: int) -> None:
+    """Completed results of a locked workstream went back, if any of them did: one backward move (FR-021)."""
+    _locked_row(workstream).back_moves += int(thrown_away > 0)
 
 
 def next_artifacts(workstream: Workstream, count: int) -> int:
@@ -69,8 +101,10 @@ def recount(workstream: Workstream, now: datetime) -> None:
         open=Count("pk", filter=Q(status__in=OPEN)),
         done=Count("pk", filter=Q(status__in=DONE)),
         blocked=Count("pk", filter=Q(status__in=BLOCKED)),
+        reworking=Count("pk", filter=Q(status__in=OPEN, rework__gt=0)),
     )
     row = _locked_row(workstream)
+    row.reworking = counts["reworking"]
     row.open_tasks, row.done_tasks, row.blocked_tasks = counts["open"], counts["done"], counts["blocked"]
     row.judged_on = ""
     _put_in_place(workstream)
@@ -78,8 +112,8 @@ def recount(workstream: Workstream, now: datetime) -> None:
     _touch(row, now)
 
 
-def _balance(moves: Iterable[tuple[str, str]], group: list[str]) -> int:
-    return sum((after in group) - (before in group) for before, after in moves)
+def _balance(moves: Iterable[TaskMove], group: list[str]) -> int:
+    return sum((move.after in group) - (move.before in group) for move in moves)
 
 
 def _touch(workstream: Workstream, now: datetime) -> None:
@@ -100,12 +134,32 @@ COUNTED = (
     "judged_on",
     "last_artifact",
     "last_round",
+    *KEPT,
 )
 
 
 def _write(workstreams: Sequence[Workstream]) -> None:
+    """Each workstream's row once, and the intervals of all of them that the act ended (FR-013)."""
+    over: list[StateInterval] = []
     for workstream in {row.pk: row for row in workstreams}.values():
+        over += interval_rows(workstream, _kept(workstream))
         _SAVE_COUNTED(workstream)
+    StateInterval.objects.bulk_create(over)
+
+
+def interval_rows(workstream: Workstream, intervals: Iterable[Interval]) -> list[StateInterval]:
+    """Rows of intervals that are over, not saved yet."""
+    return [
+        StateInterval(workstream=workstream, state=one.state, began_at=one.began, ended_at=one.ended)
+        for one in intervals
+        if one.ended is not None
+    ]
+
+
+def _kept(workstream: Workstream) -> list[Interval]:
+    """Bring the flow up to date; every act that changes what it rests on has said when, in `updated_at`."""
+    started, finished = workstream.started_at is not None, workstream.finished_at is not None
+    return keep(workstream, state_of(workstream.status, started, finished), workstream.updated_at)
 
 
 _SAVE_COUNTED = UpdateRow(Workstream, COUNTED)

@@ -19,7 +19,7 @@ from orchestrator.queries.plans.adoption import held_behind
 from orchestrator.queries.plans.readings import adoption_by
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.history import Said, record_each
-from orchestrator.services.base.progress import recount
+from orchestrator.services.base.progress import count_blockers, recount
 from orchestrator.services.handoff.artifacts import announce_adopted
 
 #: What is written down when the tasks are created; what waits for a gate, or is a gate, stays as any other
@@ -63,6 +63,7 @@ def _take_over(act: _AdoptionAct, verdicts: Sequence[Adopted]) -> None:
         act, [verdict for verdict in verdicts if verdict.becomes is AdoptedAs.COMPLETE], tasks
     )
     blockers = _block(act, [verdict for verdict in verdicts if verdict.becomes is AdoptedAs.BLOCKED], tasks)
+    count_blockers(act.workstream, len(blockers))
     _set(act, verdicts, tasks)
     record_each(
         workstream=act.workstream,

@@ -19,6 +19,7 @@ from orchestrator.models import (
     Workstream,
 )
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.progress import count_back_move
 from orchestrator.services.handoff.artifacts import announce
 
 #: Where a thread stands, by the names that stay when a plan grows.
@@ -139,6 +140,8 @@ def _move(
 ) -> None:
     again = [v for v in verdicts if v.outcome is MappedOutcome.AGAIN]
     _end_tries([tasks[v.old] for v in again], change.now)
+    thrown_away = sum(tasks[v.old].status == TaskStatus.COMPLETE for v in again)
+    count_back_move(change.workstream, thrown_away)
     for verdict in again:
         task = tasks[verdict.old]
         task.rework += task.status == TaskStatus.COMPLETE

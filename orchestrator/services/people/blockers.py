@@ -13,7 +13,7 @@ from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, locked_task
-from orchestrator.services.base.progress import settle
+from orchestrator.services.base.progress import count_blockers, settle
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.people.ownership import person
@@ -51,6 +51,7 @@ def declare_blocker(
             declared_as=actor.label,
             declared_at=now,
         )
+        count_blockers(task.workstream, 1)
         _rest(task, blocker, actor, Action.BLOCKER_DECLARED, note, now)
     return blocker
 
@@ -82,6 +83,7 @@ def resolve_blocker(*, blocker_id: int, resolution: str, actor: Actor, now: date
         blocker.resolution, blocker.resolved_at = resolution, now
         blocker.resolved_by, blocker.resolved_as = actor.account, actor.label
         blocker.save(update_fields=["resolution", "resolved_by", "resolved_as", "resolved_at"])
+        count_blockers(task.workstream, -1)
         _rest(task, blocker, actor, Action.BLOCKER_RESOLVED, resolution, now)
     return blocker
 

@@ -178,6 +178,7 @@ def _register(
         domain=plan.domain[:60],
         owner=actor.account,
         priority=plan.priority,
+        flow_since=now,
         created_at=now,
         updated_at=now,
         bundle=bundle,

@@ -79,6 +79,7 @@ def _register(version: WorkflowVersion, plan: Plan, title: str, actor: Actor, no
         domain=plan.domain[:60],
         owner=actor.account,
         priority=plan.priority,
+        flow_since=now,
         created_at=now,
         updated_at=now,
     )

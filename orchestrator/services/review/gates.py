@@ -249,6 +249,8 @@ def _return_task(gate: Task, key: str) -> Task:
 
 
 def _end(attempt: Attempt, state: AttemptStatus, outcome: str, now: datetime) -> None:
+    workstream = attempt.task.workstream
+    workstream.started_at = workstream.started_at or now
     move(attempt, AttemptStatus.QUEUED, state, outcome=outcome, started_at=attempt.queued_at, ended_at=now)
 
 

@@ -15,6 +15,7 @@ from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import lacking
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import locked_workstream_of_attempt, refuse_inactive
+from orchestrator.services.base.progress import count_running
 from orchestrator.services.base.rows import UpdateWhere
 
 MISSING = "There is no such attempt."
@@ -74,6 +75,8 @@ def move(attempt: Attempt, old: AttemptStatus, new: AttemptStatus, **columns: ob
         raise WrongState(f"{attempt} is no longer {old}.")
     for column, value in columns.items():
         setattr(attempt, column, value)
+    running = AttemptStatus.RUNNING
+    count_running(attempt.task.workstream, (new is running) - (old is running))
 
 
 def end(attempt: Attempt, state: AttemptStatus, now: datetime, **columns: object) -> None:

@@ -17,7 +17,7 @@ from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, locked_task
-from orchestrator.services.base.progress import recount
+from orchestrator.services.base.progress import count_back_move, recount
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.handoff.artifacts import announce
@@ -135,6 +135,7 @@ def _reset(workstream: Workstream, tasks: Sequence[Task], now: datetime) -> list
     latest = dict(
         begun.order_by().values("task_id").annotate(last=Max("number")).values_list("task_id", "last")
     )
+    count_back_move(workstream, sum(task.status == TaskStatus.COMPLETE for task in redone))
     for task in redone:
         task.workstream = workstream
         task.forgiven = latest.get(task.pk, 0)

@@ -15,7 +15,7 @@ from orchestrator.queries.handoff.upstream import Upstream
 from orchestrator.services.base.actor import ORCHESTRATOR
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import lock_repository, locked_workstream
-from orchestrator.services.base.progress import count_moves, save_later
+from orchestrator.services.base.progress import count_moves, move_of, save_later
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.handoff.artifacts import announce_queued
 from orchestrator.services.work.conditions import skip
@@ -162,7 +162,7 @@ def _launch(
         for task in tasks
     )
     gates = [task for task in tasks if task.step.is_gate]
-    count_moves(workstream, [(task.status, TaskStatus.REVIEW) for task in gates], now)
+    count_moves(workstream, [move_of(task, task.status, TaskStatus.REVIEW) for task in gates], now)
     announce_queued(
         attempts=attempts,
         outcome=f"Launched in round {row.number}.",
@@ -179,9 +179,9 @@ def _skip(
     row: SchedulingDecision,
     now: datetime,
 ) -> None:
-    before = [seen.tasks[key].status for key in skipped]
+    moves = [move_of(seen.tasks[key], seen.tasks[key].status, TaskStatus.SKIPPED) for key in skipped]
     skip(skipped=skipped, tasks=seen.tasks, workstream=workstream, number=row.number, now=now)
-    count_moves(workstream, [(status, TaskStatus.SKIPPED) for status in before], now)
+    count_moves(workstream, moves, now)
 
 
 def _remember(

@@ -14,6 +14,7 @@ from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, locked_workstream
+from orchestrator.services.base.progress import save_later
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.workstreams.needs import wake_needing
@@ -232,6 +233,7 @@ def _version_under_way(workstream: Workstream) -> WrongState | None:
 
 def _touch(workstream: Workstream, now: datetime) -> None:
     workstream.updated_at = now
+    save_later(workstream)
     workstream.save(
         update_fields=["status", "accepted_at", "accepted_by", "accepted_as", "merged_into", "updated_at"]
     )

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from orchestrator.core.terms import Lifecycle, Signal, TimeWindow
 from orchestrator.queries.workstreams.portfolio import NO_DOMAIN, Filters, Portfolio, PortfolioItem, choices
-from orchestrator.web.charts import finding, stacked
+from orchestrator.web.charts.bars import finding, stacked
 from orchestrator.web.csv_export import csv_response, moment
 from orchestrator.web.show import show
 

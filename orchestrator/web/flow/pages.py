@@ -1,0 +1,97 @@
+"""The flow pages: figures and charts, and the items behind each of them (FR-013, FR-017, FR-026)."""
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import path
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from orchestrator.queries.flow.filters import AddressReader, FlowSet
+from orchestrator.queries.flow.flow_facts import strict_population
+from orchestrator.queries.flow.population import sums
+from orchestrator.queries.flow.steps import Steps
+from orchestrator.web.charts.chart import Chart
+from orchestrator.web.flow.addresses import Links
+from orchestrator.web.flow.ageing import ageing
+from orchestrator.web.flow.cards import cards
+from orchestrator.web.flow.cumulative import cumulative_flow
+from orchestrator.web.flow.exports import csv_of
+from orchestrator.web.flow.forecasts import flow_forecast
+from orchestrator.web.flow.frame import frame, narrowed_to, population_of
+from orchestrator.web.flow.roll_up import GroupedBy, roll_up
+from orchestrator.web.flow.scatter import cycle_scatter
+from orchestrator.web.flow.throughput import throughput
+from orchestrator.web.show import show
+from orchestrator.web.zone import project_zone
+
+PAGE_SIZE = 50
+SET_WORDS = {
+    FlowSet.FINISHED: "Finished items",
+    FlowSet.TIMED: "Finished items with a cycle time",
+    FlowSet.REWORKED: "Finished items that moved back",
+    FlowSet.BLOCKED: "Finished items that were blocked",
+    FlowSet.IN_PROGRESS: "Items in progress",
+    FlowSet.BLOCKED_NOW: "Items that are blocked",
+    FlowSet.REGISTERED: "Items that were registered",
+    FlowSet.STARTED: "Items that were started",
+    FlowSet.FIRST_FINISHED: "Items that were finished for the first time",
+    FlowSet.ACCEPTED: "Items that were accepted",
+}
+
+
+@require_safe
+def flow(request: HttpRequest) -> HttpResponse:
+    population, links = population_of(request), Links(request.GET)
+    reader = AddressReader(request.GET)
+    drawn: list[Chart] = [
+        cumulative_flow(population, links),
+        cycle_scatter(population, links),
+        ageing(Steps(population), links),
+        throughput(population, links),
+    ]
+    context = frame(population, links) | {
+        "cards": cards(population, links),
+        "roll_up": roll_up(population, links, reader.word("by", GroupedBy) or GroupedBy.DOMAIN),
+        "groupings": list(GroupedBy),
+        "charts": drawn,
+    }
+    return show(request, "flow/page.html", context, parts=frozenset({"results"}))
+
+
+@require_safe
+def flow_items(request: HttpRequest) -> HttpResponse:
+    """The items that a figure or a mark counts, with their history and files."""
+    population, links = population_of(request), Links(request.GET)
+    page = Paginator(population.chosen, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = frame(population, links) | {
+        "page_obj": page,
+        "rows": page.object_list,
+        "narrowed": narrowed_to(population),
+        "what": SET_WORDS[population.filters.show],
+        "sums": sums(population.chosen),
+    }
+    return show(request, "flow/items.html", context)
+
+
+@require_safe
+def flow_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """Exactly the rows that the page with the same query string counts and lists."""
+    return csv_of(strict_population(request.GET.dict(), timezone.now(), project_zone()))
+
+
+@require_safe
+def flow_steps(request: HttpRequest) -> HttpResponse:
+    """How long each step took in the finished items."""
+    population, links = population_of(request), Links(request.GET)
+    page = Paginator(Steps(population).times, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = frame(population, links) | {"page_obj": page, "steps": page.object_list, "spans": []}
+    return show(request, "flow/steps.html", context)
+
+
+urlpatterns = [
+    path("flow/", flow, name="flow"),
+    path("flow/items/", flow_items, name="flow-items"),
+    path("flow/steps/", flow_steps, name="flow-steps"),
+    path("flow/forecast/", flow_forecast, name="flow-forecast"),
+    path("flow.csv", flow_csv, name="flow-csv"),
+]
