@@ -16,6 +16,7 @@ from orchestrator.core.plans.formats.folder import sources_of
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import Attempt, Blocker, HandoffArtifact, HistoryEntry, Task, Workstream
 from orchestrator.queries.base.state import state_problems
+from orchestrator.queries.flow.rebuilt import flow_problems
 from orchestrator.queries.work.projection import projected_files
 from orchestrator.services.base.history import verify
 from orchestrator.services.people.executors import register_executor
@@ -118,6 +119,7 @@ def sound(driver: PublicDriver) -> None:
     workstream = driver.reload()
     assert verify() is None
     assert state_problems(workstream) == []
+    assert flow_problems(workstream) == []
     found = list(statuses(driver).values())
     assert workstream.done_tasks == sum(status in ("complete", "skipped") for status in found)
     assert workstream.blocked_tasks == found.count("blocked")
