@@ -7,15 +7,19 @@ TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 #: What a part holds, and where else it may stand, with the reason.
 PARTS = {
     "<textarea(?![^>]*hidden)": {"site/text.html"},
-    'class="filter-form"': {"site/filters.html"},
-    # Beside it: one with a head that names a version, one with a caption to be seen, one of several bodies.
+    # Beside it: those of the flow, which a button sends, since charts are no answer to each change.
+    'class="filter-form"': {"site/filters.html", "flow/filters.html", "flow/forecast.html"},
+    # Beside it: one with a head that names a version, one with a caption to be seen, one of several bodies,
+    # one with a foot of sums.
     'class="table stack': {
         "site/table.html",
         "workflows/workstreams.html",
         "policies/checks.html",
         "workstreams/batches.html",
+        "flow/items.html",
     },
-    "as CSV</a>": {"site/parts.html"},
+    # Beside it: items, which are counted otherwise than rows, and the same as JSON.
+    "as CSV</a>": {"site/parts.html", "flow/items.html", "flow/page.html"},
 }
 
 

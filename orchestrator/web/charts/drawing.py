@@ -6,7 +6,7 @@ from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
 
-from orchestrator.web.charts.plot import Band, Column, Dot, Plot, Rule, Tick, Trace
+from orchestrator.web.charts.plot import Band, Dot, Plot, Rule, Stack, Tick, Trace
 
 #: Room at the sides, in pixels; the style sheet has the same columns.
 SIDE, LABELS, BELOW = 36, 96, 20
@@ -85,7 +85,7 @@ def _stretched(areas: Iterable[Trace], lines: Iterable[Trace], high: int) -> Ite
         yield f'<svg {box} aria-hidden="true">{"".join(shapes)}</svg>'
 
 
-def _columns(columns: Iterable[Column], high: int) -> Iterator[str]:
+def _columns(columns: Iterable[Stack], high: int) -> Iterator[str]:
     for column in columns:
         wide = f'x="{column.x:g}%" width="{column.width:g}%"'
         middle = column.x + column.width / 2

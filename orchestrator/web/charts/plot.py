@@ -36,7 +36,7 @@ class Dot(NamedTuple):
     size: int = 5
 
 
-class Column(NamedTuple):
+class Stack(NamedTuple):
     """An upright bar; `tone` tells the partial ones apart, `text` stands above."""
 
     x: float
@@ -85,7 +85,7 @@ class Plot:
     bands: Sequence[Band] = ()
     rules: Sequence[Rule] = ()
     uprights: Sequence[Rule] = ()
-    columns: Sequence[Column] = ()
+    columns: Sequence[Stack] = ()
     marks: Sequence[Dot] = ()
     unit: str = ""
     height: int = HEIGHT

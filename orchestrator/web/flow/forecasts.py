@@ -14,7 +14,7 @@ from orchestrator.queries.flow.filters import AddressReader, FlowSet
 from orchestrator.queries.flow.forecasts import days_until_done, done_in, history_of
 from orchestrator.queries.flow.population import Population
 from orchestrator.web.charts.chart import Cell, Chart
-from orchestrator.web.charts.plot import HEIGHT, Column, Plot, Rule, Scale, Tick, below, share
+from orchestrator.web.charts.plot import HEIGHT, Plot, Rule, Scale, Stack, Tick, below, share
 from orchestrator.web.flow.addresses import Links
 from orchestrator.web.flow.frame import frame, population_of
 from orchestrator.web.flow.words import counted, day_words, percent
@@ -142,7 +142,7 @@ def _plot(
         name = said(first) if first == last else f"{said(first)} to {said(last)}"
         y = scale.y(100 * times / forecast.runs)
         columns.append(
-            Column(
+            Stack(
                 share(place + 0.08, bars), share(0.84, bars), y, round(HEIGHT - y, 1), "",
                 f"{name}: {100 * times / forecast.runs:.1f} % of runs", href, "run",
             )

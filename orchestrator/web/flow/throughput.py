@@ -7,7 +7,7 @@ from orchestrator.queries.flow.filters import FlowSet
 from orchestrator.queries.flow.population import Population
 from orchestrator.queries.flow.throughput import finished_per_bucket
 from orchestrator.web.charts.chart import Cell, Chart
-from orchestrator.web.charts.plot import HEIGHT, Column, Plot, Scale, below
+from orchestrator.web.charts.plot import HEIGHT, Plot, Scale, Stack, below
 from orchestrator.web.flow.addresses import Links
 from orchestrator.web.flow.words import day_words
 
@@ -25,7 +25,7 @@ def throughput(population: Population, links: Links) -> Chart:
         part = " so far" if bucket.partial else ""
         y = scale.y(count)
         columns.append(
-            Column(
+            Stack(
                 round(place * width + width * 0.1, 2), round(width * 0.8, 2), y, round(HEIGHT - y, 1),
                 str(count) if len(found) <= MOST_NUMBERS else "", f"{bucket.key}: {count} finished{part}",
                 links.items(FlowSet.FINISHED, on=bucket.key), "partial" if bucket.partial else "bar",
