@@ -49,8 +49,8 @@ _LABEL: Final = re.compile(
     r"|effort|deliverables?|dependenc(?:y|ies)|depends[ _-]?on|blocked[ _-]by|needs|requires"
     r"|waits[ _-]for|prerequisites?|predecessors?|after|blocks|risks?|notes?|status|state|priority|context"
     r"|scope|architecture|tech stack|background|acceptance(?: criteri(?:a|on))?|success criteria"
-    r"|exit(?: criteria)?|done[ _-]when|definition of done|timeline|outcomes?|outputs?|inputs?|purpose|why|what"
-    r"|how|tests?(?: [a-z]+)?|verif(?:y|ication)|validation|branch|date|author|version|create|modify|edit"
+    r"|exit(?: criteria)?|done[ _-]when|definition of done|timeline|outcomes?|outputs?|inputs?|purpose|why"
+    r"|what|how|tests?(?: [a-z]+)?|verif(?:y|ication)|validation|branch|date|author|version|create|modify|edit"
     r"|update|delete|paths?|location|agent|role|tool|run|resources|parallel|requirements|hash|commit|labels?"
     r"|tags?|milestone|id|name|title|type|description|details|changes)(?:\*\*|__|_)?[ \t]*:",
     re.IGNORECASE,
@@ -64,8 +64,8 @@ _ASIDE: Final = re.compile(
     r"(?:contexts?|backgrounds?|overview|summary|goals?|objectives?|references?|notes?|remarks?|risks?|scope"
     r"|non-?goals?|assumptions?|questions?|analysis|findings|discover(?:y|ies)|state|requirements?|strateg(?:y|ies)"
     r"|decisions?|examples?|format|legend|glossary|dependenc(?:y|ies)|about|verification|criteria|metrics"
-    r"|appendix|motivation|approach|constraints?|principles?|conventions?|order|execution order|prerequisites?"
-    r"|introduction|rationale|links|resources|alternatives|trade-?offs|considerations|benefits|limitations"
+    r"|appendix|motivation|approach|constraints?|principles?|conventions?|order|execution order"
+    r"|prerequisites?|introduction|rationale|links|resources|alternatives|trade-?offs|considerations|benefits|limitations"
     r"|changelog|history|opportunities|stakeholders|user story|what we['’]?re not doing|definition of done"
     r"|files?|structure|architecture|tech stack|technology stack|design)"
     r"(?:[ \t]*(?:[:(&,/–—-]|and\b|of\b|on\b|for\b|to\b|with\b).*)?[\W_]*",

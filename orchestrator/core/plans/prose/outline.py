@@ -150,7 +150,7 @@ class _Grower:
         item.run = self.run
         holder = self.items[-1] if self.items else self.headings[-1]
         before = holder.items[-1] if holder.items else None
-        if before is not None and _is_numbered_below(item, before):
+        if before is not None and (_is_numbered_below(item, before) or _is_bullet_below(item, before)):
             self.items.append(before)
             holder = before
         holder.items.append(item)
@@ -178,6 +178,12 @@ def _is_numbered_below(item: Node, before: Node) -> bool:
         return False
     name = split_name(bare(item.text))[0]
     return "." in name and name.rsplit(".", 1)[0] == split_name(bare(before.text))[0]
+
+
+def _is_bullet_below(item: Node, before: Node) -> bool:
+    """`- install` that stands as far left as the `1. Setup` above it: it says something about that."""
+    plain = not item.number and item.mark is None
+    return plain and bool(before.number) and item.run == before.run and item.level == before.level
 
 
 def _is_spoken_heading(text: str) -> bool:
