@@ -33,7 +33,9 @@ _ARROW: Final = re.compile(r"→|-->|->")
 _HINT: Final = re.compile(r"depend|block|requir|need|wait|after|predecess|→|->", re.IGNORECASE)
 _NAME: Final = re.compile(
     r"(?<![\w./-])(?:(?P<noun>tasks?|steps?|#)[ \t]*#?[ \t]*)?"
-    r"(?P<name>[A-Z]{1,6}-?\d{1,6}(?:\.\d{1,4}){0,3}[a-z]?|\d{1,6}(?:\.\d{1,6}){0,4}[a-z]?)(?![\w/%-]*[\w/%])",
+    r"(?P<name>[A-Z]{1,6}-?\d{1,6}(?:\.\d{1,4}){0,3}[a-z]?|\d{1,6}(?:\.\d{1,6}){0,4}[a-z]?)"
+    r"(?:[ \t]*(?:-|–|—|\.\.)[ \t]*#?(?P<last>[A-Z]{0,6}-?\d{1,6}(?:\.\d{1,6}){0,4}[a-z]?))?"
+    r"(?![\w/%-]*[\w/%])",
     re.IGNORECASE,
 )
 _BETWEEN: Final = re.compile(r"\b(?:and|or|both|all|of|is|are|done|complete|finished)\b|[\W_]", re.IGNORECASE)
@@ -74,11 +76,8 @@ def _wait_of(line: Line) -> WorkLine | None:
 def names_in(text: str) -> list[str]:
     """The names of steps in a text, in lower case; a number alone is one where nothing but names stands."""
     bare = names_only(text)
-    return [
-        found["name"].lower()
-        for found in _NAME.finditer(text)
-        if bare or found["noun"] or not found["name"].isdigit()
-    ]
+    sure = [found for found in _NAME.finditer(text) if bare or found["noun"] or not found["name"].isdigit()]
+    return [name.lower() for found in sure for name in (found["name"], found["last"]) if name]
 
 
 def names_only(text: str) -> bool:

@@ -50,8 +50,8 @@ _LABEL: Final = re.compile(
     r"|waits[ _-]for|prerequisites?|predecessors?|after|blocks|risks?|notes?|status|state|priority|context"
     r"|scope|architecture|tech stack|background|acceptance(?: criteri(?:a|on))?|success criteria"
     r"|exit(?: criteria)?|done[ _-]when|definition of done|timeline|outcomes?|outputs?|inputs?|purpose|why"
-    r"|what|how|tests?(?: [a-z]+)?|verif(?:y|ication)|validation|branch|date|author|version|create|modify|edit"
-    r"|update|delete|paths?|location|agent|role|tool|run|resources|parallel|requirements|hash|commit|labels?"
+    r"|what|how|tests?(?: [a-z]+)?|verif(?:y|ication)|validation|branch|date|author|version|create|modify"
+    r"|edit|update|delete|paths?|location|agent|role|tool|run|resources|parallel|requirements|hash|commit|labels?"
     r"|tags?|milestone|id|name|title|type|description|details|changes)(?:\*\*|__|_)?[ \t]*:",
     re.IGNORECASE,
 )

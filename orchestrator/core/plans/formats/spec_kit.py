@@ -13,10 +13,10 @@ from itertools import pairwise
 from typing import Final
 
 from orchestrator.core.plans.findings import Findings
-from orchestrator.core.plans.formats.spec_kit_ids import RANGE, STORY, ids_in
+from orchestrator.core.plans.formats.spec_kit_ids import RANGE, STORY, clean, ids_in, some, without_end
 from orchestrator.core.plans.plan import Progress, Reading
 from orchestrator.core.plans.prose.parts import Parts, parts_of_lines
-from orchestrator.core.plans.prose.references import says_none, split_dependency
+from orchestrator.core.plans.prose.references import said_in, says_none, split_dependency
 from orchestrator.core.plans.reading.build import build_plan
 from orchestrator.core.plans.reading.drafts import (
     BatchDraft,
@@ -47,13 +47,6 @@ _NUMBERED: Final = re.compile(r"phase[ \t]+[\d.]{1,20}[ \t]*[:–—-]?[ \t]*", 
 _CHECKPOINT: Final = re.compile(
     r"(?:>[ \t]*)?\*\*[^\w*]{0,4}checkpoint\b:?([^*]{0,200}?):?\*\*:?[ \t]*(.*)", re.IGNORECASE | re.DOTALL
 )
-_TICK: Final = re.compile("[✅✓✔☑]")
-#: What people add when something is done: `— ✅ (merged)`, `✅ COMPLETED (2026-02-03)`.
-_ENDED: Final = re.compile(
-    r"[ \t]*(?:[—–-][ \t]*)?[✅✓✔☑]\ufe0f?[ \t]*(?:completed?|done)?[ \t]*(\([^()]{0,300}\))?[ \t]*\Z",
-    re.IGNORECASE,
-)
-_LONGEST_END, _LONGEST_TEXT = 400, 20_000
 #: A subordinate clause says something else: `after Phase 2, integrates with US1`.
 _CLAUSE: Final = re.compile(r"[;(]|,(?![ \t]*(?:T\d|US\d|and\b))")
 _SIDE_BY_SIDE: Final = re.compile(r"\b(?:US\d|user stor(?:y|ies)).{0,80}\bparallel\b", re.IGNORECASE)
@@ -177,14 +170,10 @@ class _SpecKitReader:
         elif _PHASE.fullmatch(line.body):
             stories = [f"US{number}" for number in STORY.findall(line.body)[:1]]
             self.phases.append(
-                _Phase(
-                    _clean(line.body, LONGEST_NAME) or "Phase", line.number, numbered=True, stories=stories
-                )
+                _Phase(clean(line.body, LONGEST_NAME) or "Phase", line.number, numbered=True, stories=stories)
             )
         elif line.level == 2:
-            self.phases.append(
-                _Phase(_clean(line.body, LONGEST_NAME) or "Tasks", line.number, numbered=False)
-            )
+            self.phases.append(_Phase(clean(line.body, LONGEST_NAME) or "Tasks", line.number, numbered=False))
         else:
             self._around().append(line.raw)
 
@@ -212,7 +201,7 @@ class _SpecKitReader:
         while label := _LABEL.match(rest):
             labels.append(label[1])
             rest = rest[label.end() :]
-        rest, ended = _without_end(rest)
+        rest, ended = without_end(rest)
         rest, waits = split_dependency(rest)
         key = self._free(key, line)
         step = StepDraft(key, rest, line.number, line.indent, parallel="P" in labels, notes=Notes())
@@ -291,8 +280,10 @@ class _SpecKitReader:
         title, waits = split_dependency(whole)
         if waits:
             self.waits.append((step, waits, step.line))
+        spoken_of = said_in(title)
+        parts.waits += [(value, step.line, True) for value in (spoken_of[1] if spoken_of else ())]
         own = [path for word in _PATH.findall(title) if (path := path_in(word))]
-        step.title, long = split_title(_clean(title))
+        step.title, long = split_title(clean(title))
         step.notes.text += [long, ""] if long else []
         for name, texts in (("files", [f"`{path}`" for path in [*own, *parts.files]]), ("exit", parts.exits)):
             if texts:
@@ -326,12 +317,16 @@ class _SpecKitReader:
     def _wait(self, step: StepDraft, value: str, line: int) -> None:
         """A dependency that the task states itself; what names no task stays in its details."""
         known = [key for key in ids_in(value) if key in self.by_id and key != step.key]
+        strange = [name for name in ids_in(value) if name not in self.by_id and name.startswith("T")]
         key = step.key
         if known and key and all(self.place[need] < self.place[key] for need in known):
             step.needs += [need for need in known if need not in step.needs]
         elif known and key:
             self._relate([key], known, line)
         elif not says_none(value):
+            strange = [value]
+        if strange:
+            value = ", ".join(strange)
             step.notes.text.append(f"Depends on: {value}")
             message = (
                 f"“{value[:60]}” names no task of the list, so {key or 'the task'} does not wait for it."
@@ -380,20 +375,5 @@ class _SpecKitReader:
             return
         for key in after:
             self.by_id[key].needs += [need for need in before if need not in self.by_id[key].needs]
-        message = f"{_some(after)} waits for {_some(before)}, because the text says so."
+        message = f"{some(after)} waits for {some(before)}, because the text says so."
         self.findings.add("inferred-needs", line, message, "Check that this is what the text means.")
-
-
-def _without_end(text: str) -> tuple[str, re.Match[str] | None]:
-    """The text without what says that it is done, and that."""
-    ended = _ENDED.search(text[-_LONGEST_END:]) if _TICK.search(text) else None
-    return (text[: len(text) - len(ended[0])], ended) if ended else (text, None)
-
-
-def _some(keys: list[str]) -> str:
-    return keys[0] if len(keys) == 1 else f"{keys[0]} … {keys[-1]}"
-
-
-def _clean(text: str, most: int = _LONGEST_TEXT) -> str:
-    plain, _ = _without_end(" ".join(text.replace("**", "").split()))
-    return one_line(plain.strip(" ✓✅-–—"), most)

@@ -21,8 +21,8 @@ _TASKS: Final = re.compile(
 _ITEM: Final = re.compile(r"([ \t]*)(?:[-*+]|(\d{1,4}[.)]))[ \t]+\S")
 #: A heading that is a step itself, so that keyed bullets below it are its criteria.
 _STEP_HEADING: Final = re.compile(
-    r"(?:#{1,6}[ \t]+(?:\*\*)?|\*\*)(?:(?:task|step|to-?do|ticket|issue|item|work package|(?:user )?story)[ \t]*#?"
-    r"[ \t]*\d|[A-Z]{1,6}-?\d{1,6}[ \t]*[:.–—-])",
+    r"(?:#{1,6}[ \t]+(?:\*\*)?|\*\*)(?:(?:task|step|to-?do|ticket|issue|item|work package|(?:user )?story)"
+    r"[ \t]*#?[ \t]*\d|[A-Z]{1,6}-?\d{1,6}[ \t]*[:.–—-])",
     re.IGNORECASE,
 )
 _TASK_HEADING: Final = re.compile(r"(?mi)^#{1,6}[ \t]+(?:task|step|phase)[ \t]+#?\d")

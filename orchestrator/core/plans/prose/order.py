@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from orchestrator.core.plans.findings import Findings
 from orchestrator.core.plans.prose.references import (
@@ -51,6 +51,8 @@ class StepNames:
         self.near: dict[tuple[int, str], str] = {}
         self.far: dict[str, str] = {}
         self.titles: dict[str, str] = {}
+        #: The keys below a number: 1.1 and 1.2 of `1`.
+        self.below: dict[str, list[str]] = defaultdict(list)
         self.in_stage: dict[int, list[str]] = defaultdict(list)
         for step in steps:
             self.in_stage[step.stage].append(step.item.key)
@@ -58,6 +60,7 @@ class StepNames:
             for title in (step.item.title, *step.aliases):
                 self.titles.setdefault(title.lower(), step.item.key)
             for name in step.names:
+                self._into_groups(name.lower(), step.item.key)
                 self.near.setdefault((step.stage, name.lower()), step.item.key)
                 self.far.setdefault(name.lower(), step.item.key)
         self.groups = {(noun, name.lower()): stage for noun, name, stage in reversed(list(groups))}
@@ -69,7 +72,12 @@ class StepNames:
             return tuple(self.in_stage[place]) if place is not None and place != stage else ()
         name = reference.name.lower()
         key = self.near.get((stage, name)) or self.far.get(name)
-        return (key,) if key else ()
+        return (key,) if key else tuple(self.below.get(name, ()))
+
+    def _into_groups(self, name: str, key: str) -> None:
+        while "." in name:
+            name = name.rpartition(".")[0]
+            self.below[name].append(key)
 
     def by_title(self, text: str) -> str:
         return self.titles.get(" ".join(text.strip(" `\"'“”*.").split()).lower(), "")
@@ -81,29 +89,61 @@ def resolve(steps: Sequence[ListedStep], names: StepNames, findings: Findings) -
     for step in steps:
         for value, line, spoken in step.waits:
             for part in [value] if spoken else _parts_of(value):
-                keys = [
-                    key for key in keys_in(part, step.stage, names, spoken=spoken) if key != step.item.key
-                ]
-                fresh = [key for key in dict.fromkeys(keys) if key not in step.item.needs]
+                if says_none(part):
+                    continue
+                named = _named(step, part, names, spoken=spoken)
+                fresh = [key for key in dict.fromkeys(named.keys) if key not in step.item.needs]
                 total += len(fresh)
                 step.item.needs += fresh
-                if not keys and not spoken and not says_none(part):
-                    _tell_unknown(step, part, line, findings)
+                # A sentence may name something else than steps.
+                if not spoken or (named.keys and only_references(part)):
+                    _tell(step, part, named, line, findings)
             if total > MOST_NEEDS:
                 message = "There are too many dependencies to read all of them."
                 findings.add("unreadable-value", line, message, "Split the plan.")
                 return
 
 
+class _Named(NamedTuple):
+    """What a text about dependencies names: keys, the step itself, and what is no step."""
+
+    keys: list[str]
+    own: list[str]
+    strange: list[str]
+
+
+def _named(step: ListedStep, part: str, names: StepNames, *, spoken: bool) -> _Named:
+    if title := names.by_title(part):
+        return _Named([], [part], []) if title == step.item.key else _Named([title], [], [])
+    named = _Named([], [], [])
+    for reference in references_in(part, sure=spoken and not only_references(part)):
+        keys = names.find(reference, step.stage)
+        called = f"{reference.noun} {reference.name}".strip()
+        if step.item.key in keys:
+            named.own.append(called)
+        elif keys:
+            named.keys.extend(keys)
+        else:
+            named.strange.append(called)
+    return named
+
+
+def _tell(step: ListedStep, part: str, named: _Named, line: int, findings: Findings) -> None:
+    """What a step names and cannot wait for; where it names nothing else, all of the text."""
+    if named.own:
+        message = f"“{part[:60]}” names {step.item.key} itself, which cannot wait for itself."
+        findings.add("unreadable-value", line, message, "Take it out, or name the step that is meant.")
+    strange = ", ".join(named.strange) if named.keys or named.own else part
+    if named.own or strange:
+        step.item.details.append(f"Depends on: {', '.join([*named.own, *filter(None, [strange])])}")
+    if strange:
+        message = f"“{strange[:60]}” names no step of the plan, so {step.item.key} does not wait for it."
+        findings.add("unreadable-value", line, message, "Name a step by its number, key or title.")
+
+
 def _parts_of(value: str) -> list[str]:
     """A list of dependencies in its parts; one that only names steps stays whole, so that nouns count on."""
     return [value] if only_references(value) else [part.strip() for part in value.split(",") if part.strip()]
-
-
-def _tell_unknown(step: ListedStep, value: str, line: int, findings: Findings) -> None:
-    step.item.details.append(f"Depends on: {value}")
-    message = f"“{value[:60]}” names no step of the plan, so {step.item.key} does not wait for it."
-    findings.add("unreadable-value", line, message, "Name a step by its number, key or title.")
 
 
 def keys_in(value: str, stage: int, names: StepNames, *, spoken: bool) -> list[str]:

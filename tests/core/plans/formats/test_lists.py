@@ -65,9 +65,104 @@ def test_wf8_keyed_bullets_of_a_list_stay_steps() -> None:
 
 
 def test_wf2_bullets_as_far_left_as_the_number_above_them_belong_to_it() -> None:
-    reading = reading_of("1. **Setup**\n- install\n\n2. **Build**\n- compile (needs 1)\n  - deeper\n3. **Ship**\n")
+    reading = reading_of(
+        "1. **Setup**\n- install\n\n2. **Build**\n- compile (needs 1)\n  - deeper\n3. **Ship**\n"
+    )
     assert steps(reading) == ["Setup", "Build", "Ship"]
     assert reading.plan
     assert reading.plan.summary == ""
-    assert [step.details for step in reading.plan.steps()][:2] == ["- install", "- compile (needs 1)\n  - deeper"]
+    assert [step.details for step in reading.plan.steps()][:2] == [
+        "- install",
+        "- compile (needs 1)\n  - deeper",
+    ]
     assert needs(reading)["2"] == ["1"]
+
+
+@pytest.mark.parametrize("header", ["| # | Task |", "| ID | Task | Owner |", "No | Task"])
+def test_bx4_a_table_without_a_column_for_dependencies_is_in_order(header: str) -> None:
+    cells = header.count("|") - 1 if header.startswith("|") else 2
+    rule = "|".join(["--"] * cells)
+    rows = "".join(f"{n} | {what} | Ann\n" for n, what in ((1, "Dig"), (2, "Pour")))
+    bar = "|" if header.startswith("|") else ""
+    text = f"{header}\n{bar}{rule}{bar}\n" + "".join(f"{bar}{row}" for row in rows.splitlines(keepends=True))
+    reading = reading_of(text)
+    assert steps(reading) == ["Dig", "Pour"]
+    assert reading.plan
+    assert not any(step.parallel for step in reading.plan.steps())
+    assert len(reading.plan.stages[0].batches[0].threads) == 1
+
+
+def test_bx4_an_empty_cell_of_a_column_for_dependencies_waits_for_nothing() -> None:
+    reading = reading_of("| # | Task | Needs |\n|--|--|--|\n| 1 | Dig | |\n| 2 | Pour | 1 |\n| 3 | Sing |\n")
+    assert reading.plan
+    assert [bool(step.parallel) for step in reading.plan.steps()] == [True, True, True]
+    assert needs(reading) == {"1": [], "2": ["1"], "3": []}
+
+
+PARTLY_KNOWN = {
+    "list": "- [ ] T1 a\n- [ ] T2 b (depends on T1, T9)\n",
+    "numbers": "1. a\n2. b (needs 1 and 9)\n",
+    "headings": "## Task 1: a\n\n## Task 2: b\nDepends on: Task 1, Task 9\n",
+    "sentence": "## P-1: a\n\n## P-2: b\nBlocked by P-1, P-9.\n",
+    "table": "| ID | Task | Depends on |\n|--|--|--|\n| T1 | a | |\n| T2 | b | T1, T9 |\n",
+    "spec-kit": "# Tasks: X\n\n## Phase 1: S\n\n- [ ] T001 a\n- [ ] T002 b (depends on T001, T009)\n",
+    "openspec": "## 1. G\n- [ ] 1.1 a\n- [ ] 1.2 b (depends on 1.1, 1.9)\n",
+    "superpowers": "# F Implementation Plan\n\n### Task 1: a\n\n- [ ] **Step 1: x**\n\n### Task 2: b\n\n"
+    "**Depends on:** Task 1, Task 9\n\n- [ ] **Step 1: x**\n",
+}
+
+
+@pytest.mark.parametrize("name", PARTLY_KNOWN)
+def test_ad1_an_unknown_dependency_beside_a_known_one_is_told(name: str) -> None:
+    reading = reading_of(PARTLY_KNOWN[name])
+    assert reading.plan
+    first, second = reading.plan.steps()
+    assert [need.key for need in second.needs] == [first.key]
+    (told,) = [one for one in reading.findings if one.code in ("unreadable-value", "unknown-dependency")]
+    assert "9" in told.message
+    assert told.line == next(n for n, line in enumerate(PARTLY_KNOWN[name].split("\n"), 1) if "9" in line)
+    assert "9" in second.details
+
+
+@pytest.mark.parametrize("said", ["needs 1", "depends on Task 1", "after #1", "needs 1, 2", "needs 1-2"])
+def test_ad1_a_step_that_names_itself_is_told_so(said: str) -> None:
+    reading = reading_of(f"1. a ({said})\n2. b\n")
+    told = [one.message for one in reading.findings if one.code == "unreadable-value"]
+    assert any("itself" in message for message in told)
+    assert "1" not in needs(reading)["1"]
+
+
+@pytest.mark.parametrize(
+    "said", ["Tasks 1-3", "1-3", "#1-3", "#1-#3", "Task 1–3", "Tasks 1 through 3", "Task 1 - Task 3", "1..3"]
+)
+def test_ad1_a_range_is_every_step_of_it(said: str) -> None:
+    text = "".join(f"## Task {n}: t{n}\n\n" for n in (1, 2, 3)) + f"## Task 4: t4\nDepends on: {said}\n"
+    reading = reading_of(text)
+    assert needs(reading)["4"] == ["1", "2", "3"]
+    assert lines(reading, "unreadable-value") == lines(reading, "dependency-not-read") == []
+
+
+def test_ad1_a_date_is_no_range() -> None:
+    assert needs(reading_of("1. a\n2. b, after 2024-01-15\n3. c (see 1-2-3)\n")) == {
+        "1": [],
+        "2": [],
+        "3": [],
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Implementation Plan\n\n- [ ] 1. G\n  - [ ] 1.1 a\n  - [ ] 1.2 b\n- [ ] 2. H (depends on 1)\n"
+        "  - _Requirements: 1_\n",
+        "## 1. G\n- [ ] 1.1 a\n- [ ] 1.2 b\n\n## 2. H\n- [ ] 2.1 c (depends on 1)\n",
+    ],
+)
+def test_ad1_the_number_of_a_group_is_all_of_it(text: str) -> None:
+    assert [*needs(reading_of(text)).values()] == [[], [], ["1.1", "1.2"]]
+
+
+def test_ad1_a_step_does_not_wait_for_the_group_that_it_is_in() -> None:
+    reading = reading_of("## 1. G\n- [ ] 1.1 a\n- [ ] 1.2 b (depends on 1)\n")
+    assert needs(reading) == {"1.1": [], "1.2": []}
+    assert lines(reading, "unreadable-value") == [3]
