@@ -27,7 +27,7 @@ _KEY: Final = re.compile(
 #: `T001 text`; a sentence about T001 is none.
 _SPEC_KIT: Final = re.compile(
     r"(?:\*\*)?T\d{3,9}[a-z]?\b(?:\*\*)?:?[ \t]+"
-    r"(?![→>(+,&–-]|(?:depends?|and|or|to|is|are|can|may|must|should|blocks?|needs?|waits?|requires?|before|after|uses|runs?)\b)(\S.*)",
+    r"(?![→>(+,&–-]|(?:depends?|and|or|to|is|are|can|may|must|should|will|blocks?|blocked|follows?|precedes?|first|then|needs?|waits?|requires?|before|after|uses|runs?)\b)(\S.*)",
     re.DOTALL,
 )
 _TASK_HEADING: Final = re.compile(
@@ -39,7 +39,7 @@ _SPOKEN: Final = re.compile(
     r"\*\*(?:task|step)[ \t]*#?\d+(?:\.\d+)*[ \t]*[:.–—-][^*\n]{0,200}\*\*:?", re.IGNORECASE
 )
 _PHASE: Final = re.compile(
-    r"(?:\*\*)?(?:phase|stage|milestone|sprint|week|day|wave|batch|iteration|month)[ \t]*#?[ \t]*"
+    r"(?:\*\*)?(?:phase|stage|milestone|sprint|week|day|wave|batch|thread|iteration|month)[ \t]*#?[ \t]*"
     r"(?:\d|[A-Z]\b|[IVX]+\b).*",
     re.IGNORECASE | re.DOTALL,
 )

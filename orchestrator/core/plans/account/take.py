@@ -25,6 +25,8 @@ from orchestrator.core.terms import Format
 _JSON: Final = frozenset({Format.TASK_MASTER, Format.BUNDLE_WS, Format.TASKS, Format.PLAN_FILE, Format.TODO})
 _FILE: Final = re.compile(r"<!-- file: .{1,300} -->")
 _LISTED: Final = frozenset({WorkKind.NUMBERED, WorkKind.ITEM})
+#: Kinds of lines that may say what waits for what, and nothing else.
+_SAYS: Final = _LISTED | {WorkKind.KEYED}
 _SURE: Final = frozenset({WorkKind.BOX, WorkKind.KEYED, WorkKind.HEADING, WorkKind.ROW, WorkKind.TASK})
 
 
@@ -53,8 +55,29 @@ def findings_of(account: Account, reading: Reading, form: Format) -> Iterator[Fi
         return
     lost = [entry.line for entry in account.entries if entry.fate is Fate.UNREAD]
     yield from (_unread(lines) for lines in _told_together(lost))
-    kept = [entry.line for entry in account.entries if entry.fate is Fate.TEXT]
+    beside = list(_beside_steps(account)) if form is Format.PLAN else []
+    yield from (_as_text(lines) for lines in _sections(beside))
+    read = {
+        line.number
+        for line, fate in account.entries
+        if line.kind is WorkKind.DEPENDENCY and fate is Fate.PART
+    }
+    kept = [
+        line
+        for line, fate in account.entries
+        if fate is Fate.TEXT and line not in beside and not (line.number in read and line.kind in _SAYS)
+    ]
     yield from (_as_text(lines) for lines in _sections(kept) if _is_missed(lines, form))
+
+
+def _beside_steps(account: Account) -> Iterator[WorkLine]:
+    """Bullets of a PLAN.md that are text, although steps stand above them in the same list."""
+    under: str | None = None
+    for line, fate in account.entries:
+        if fate is Fate.STEP:
+            under = line.under
+        elif fate is Fate.TEXT and line.kind is WorkKind.ITEM and line.under == under:
+            yield line
 
 
 def _is_missed(lines: list[WorkLine], form: Format) -> bool:

@@ -2,6 +2,7 @@
 order.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,12 @@ from orchestrator.core.plans.prose.references import (
 from orchestrator.core.plans.reading.items import Item
 
 MOST_NEEDS: Final = 20_000
+#: What stands between the one that waits and the phrase: `2 and 3 can run in parallel`, `Task 2 only`.
+_MAY: Final = re.compile(
+    r"(?:[ \t]*\b(?:can|may|must|should|will|shall|only|also|both|then|run|runs|start|starts|begin|begins|go"
+    r"|happen|proceed|be|done|started|built|in parallel|together|side by side|concurrently)\b)+[ \t]*\Z",
+    re.IGNORECASE,
+)
 _GROUPED: Final = frozenset(
     {"phase", "stage", "milestone", "sprint", "week", "wave", "part", "batch", "story"}
 )
@@ -177,7 +184,10 @@ def _pairs(text: str, said: tuple[str, list[str]] | None) -> list[tuple[str, str
     if "→" in arrow and len(arrow) < 300:
         parts = [part.strip() for part in arrow.split("→")]
         return [(later, earlier) for earlier, later in pairwise(parts)]
-    return [(said[0].strip("-*•: \t"), said[1][0])] if said else []
+    if said is None:
+        return []
+    before = _MAY.sub("", said[0]).strip("-*•:, \t")
+    return [(before, value) for value in said[1]]
 
 
 def in_order(steps: list[ListedStep], findings: Findings) -> list[ListedStep]:

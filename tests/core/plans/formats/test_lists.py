@@ -166,3 +166,68 @@ def test_ad1_a_step_does_not_wait_for_the_group_that_it_is_in() -> None:
     reading = reading_of("## 1. G\n- [ ] 1.1 a\n- [ ] 1.2 b (depends on 1)\n")
     assert needs(reading) == {"1.1": [], "1.2": []}
     assert lines(reading, "unreadable-value") == [3]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "##### Batch 01: b\n\n###### Thread 01: t\n",
+        "### Batch 1\n\n",
+        "### Stage 1: s\n\n#### Batch 1: b\n\n",
+    ],
+)
+def test_wf2_a_bullet_beside_the_steps_of_a_plan_is_a_step_or_told(head: str) -> None:
+    text = f"# Plan: N\n\n{head}- A1: one\n- plain bullet\n- Buy milk: today\n- A2: two\n- Note: it rains\n"
+    reading = reading_of(text)
+    at = text[: text.index("- plain")].count("\n") + 1
+    assert sorted(steps(reading)) == ["one", "plain bullet", "two"]
+    assert lines(reading, "work-as-text") == [at + 1]
+
+
+def test_ad1_a_sentence_between_the_steps_says_what_waits() -> None:
+    reading = reading_of("1. a\n2. b\n3. c\n\n2 and 3 can run in parallel once 1 is done.\n")
+    assert needs(reading) == {"1": [], "2": ["1"], "3": ["1"]}
+
+
+@pytest.mark.parametrize("said", ["once T001 is merged", "after T001", "(blocked by: T002; waits for T001)"])
+@pytest.mark.parametrize("ids", ["", "# Tasks: X\n\n## Phase 1: S\n\n"])
+def test_ad1_a_phrase_for_a_dependency_in_a_title_is_read(ids: str, said: str) -> None:
+    reading = reading_of(f"{ids}- [ ] T001 a\n- [ ] T002 b\n- [ ] T003 [P] c {said}\n")
+    assert "T001" in needs(reading)["T003"]
+
+
+@pytest.mark.parametrize("said", ["two, once A1 is merged", "two (A1 first)", "two, as soon as A1 is done"])
+def test_ad1_a_phrase_that_a_plan_does_not_take_is_told(said: str) -> None:
+    reading = reading_of(f"# Plan: N\n\n### Batch 1\n- A1: one\n- B1: {said}\n")
+    assert lines(reading, "dependency-not-read") == [5]
+
+
+def test_ad1_an_arrow_in_the_line_of_a_step_is_told_when_nothing_waits_so() -> None:
+    text = "# Tasks: X\n\n## Phase 1: S\n\n- [ ] T001 a\n- [ ] T002 [P] b\n- [ ] T003 [P] c → T001\n"
+    assert lines(reading_of(text), "dependency-not-read") == [7]
+    assert lines(reading_of(text.replace("[P] c", "c")), "dependency-not-read") == []
+
+
+def test_wf2_a_line_that_says_what_waits_is_no_work_beside_that() -> None:
+    text = "# Tasks: X\n\n## Phase 1: S\n\n- [ ] T010 a\n- [ ] T012 b\n\n## Phase 2: T\n- [ ] T020 [P] c\n"
+    text += "\n## Dependencies"
+    for said in ("T020 blocked by T012", "T020 depends on T012", "T012 → T020", "**T020**: blocked by T012"):
+        reading = reading_of(f"{text}\n\n- {said}\n")
+        assert "T012" in needs(reading)["T020"]
+        assert lines(reading, "work-as-text") == lines(reading, "dependency-not-read") == []
+
+
+@pytest.mark.parametrize(
+    "said", ["Depends on: —", "Needs:", "Needs: -", "Depends on: none", "- Blocked by: –", "**Depends on:**"]
+)
+def test_ad1_a_property_that_names_nothing_waits_for_nothing(said: str) -> None:
+    reading = reading_of(f"## Task 1: a\n\n## Task 2: b\n{said}\n\nText.\n")
+    assert needs(reading)["2"] == []
+    assert lines(reading, "dependency-not-read") == []
+
+
+def test_ad1_a_denied_dependency_beside_a_real_one_is_not_what_waits() -> None:
+    said = "No dependency on Task 1; requires Task 3"
+    reading = reading_of(f"## Task 1: a\n\n## Task 2: b\n{said}\n\n## Task 3: c\n")
+    assert needs(reading)["2"] == ["3"]
+    assert lines(reading, "dependency-not-read") == []
