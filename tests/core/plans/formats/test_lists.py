@@ -231,3 +231,19 @@ def test_ad1_a_denied_dependency_beside_a_real_one_is_not_what_waits() -> None:
     reading = reading_of(f"## Task 1: a\n\n## Task 2: b\n{said}\n\n## Task 3: c\n")
     assert needs(reading)["2"] == ["3"]
     assert lines(reading, "dependency-not-read") == []
+
+
+@pytest.mark.parametrize(
+    "section", ["## File Structure", "## Files", "## Architecture", "## Phase 1", "## Tasks"]
+)
+@pytest.mark.parametrize("after", ["Risks", "Prerequisites", "Rollout"])
+def test_wf8_lists_around_tasks_with_headings_are_no_steps(section: str, after: str) -> None:
+    text = (
+        f"# F Implementation Plan\n\n{section}\n- `src/a.ts` — parser\n\n### Task 1: A\n\n"
+        "- [ ] **Step 1: x**\n\n"
+        f"### Task 2: B\n\n- [ ] **Step 1: x**\n\n## {after}\n1. first\n2. second\n"
+    )
+    reading = reading_of(text)
+    assert steps(reading) == ["A", "B"]
+    assert lines(reading, "duplicate-id") == []
+    assert {4, 15, 16} <= set(reading.account.as_text)
