@@ -18,7 +18,10 @@ _BOX: Final = re.compile(
     r"[ \t]*(\S.*)",
     re.DOTALL,
 )
-_NUMBER: Final = re.compile(r"\d{1,9}[.)][ \t]+(\S.*)", re.DOTALL)
+#: A sign instead of a box: `☐ title`.
+_BALLOT: Final = re.compile(r"(?:(?:[-*+•]|\d{1,9}[.)])[ \t]+)?[☐☑⬜🔲◻]\ufe0f?[ \t]+(\S.*)", re.DOTALL)
+#: A box right behind its bullet.
+_CLOSE_BOX: Final = re.compile(r"(?:[-*+•]|\d{1,9}[.)])\[[ \t]{0,3}[xX~]?[ \t]{0,3}\][ \t]+(\S.*)", re.DOTALL)
 _KEY: Final = re.compile(
     r"(?:\*\*|__)?(?:(?:task|step)[ \t]+)?(?:[A-Z]{1,6}-?\d{1,6}[a-z]?|\d{1,6}(?:\.\d{1,6}){1,4})"
     r"(?:\*\*|__)?[ \t]*(?::|[.)–—-][ \t]|[ \t]+(?=\[))(?:\*\*|__)?[ \t]*(\S.*)",
@@ -159,6 +162,8 @@ class _Finder:
         body = line.body
         if body[0] in "[>•" and (box := _BOX.fullmatch(body[:_LONGEST])):
             return self._found(line, WorkKind.BOX, box[1])
+        if box := _BALLOT.fullmatch(body[:_LONGEST]) or _CLOSE_BOX.fullmatch(body[:_LONGEST]):
+            return self._found(line, WorkKind.BOX, box[1])
         if body.startswith("**"):
             if _SPOKEN.fullmatch(body):
                 return self._found(line, WorkKind.HEADING, body)
@@ -172,7 +177,7 @@ class _Finder:
 
     def _bullet(self, line: Line) -> WorkLine | None:
         body = line.body[:_LONGEST]
-        box = _BOX.fullmatch(body) if "[" in body[:40] else None
+        box = _BOX.fullmatch(body) if "[" in body[:40] else _BALLOT.fullmatch(body)
         if box:
             return self._found(line, WorkKind.BOX, box[1])
         if line.raw.lstrip()[0].isdigit():

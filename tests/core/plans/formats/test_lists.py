@@ -247,3 +247,50 @@ def test_wf8_lists_around_tasks_with_headings_are_no_steps(section: str, after: 
     assert steps(reading) == ["A", "B"]
     assert lines(reading, "duplicate-id") == []
     assert {4, 15, 16} <= set(reading.account.as_text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- [ ] dig\n-[ ] pour\n-[x] sing\n",
+        "1. [ ] dig\n2.[ ] pour\n3.[x] sing\n",
+        "- [ ] dig\n☐ pour\n☑ sing\n",
+        "☐ dig\n☐ pour\n☑ sing\n",
+        "- ☐ dig\n- ☐ pour\n- ☑ sing\n",
+    ],
+)
+def test_wf8_boxes_of_every_look_are_steps_with_their_state(text: str) -> None:
+    reading = reading_of(text)
+    assert steps(reading) == ["dig", "pour", "sing"]
+    assert [one.status.value for one in reading.progress if one.line == 3] == ["complete"]
+    assert reading.account.sentence.startswith("3 boxes: 3 steps.")
+
+
+@pytest.mark.parametrize(
+    "text", ["a) dig\nb) pour\n", "# P\n\nA. dig\n   - deep\nB. pour\n", "a. dig\n\nb. pour\n"]
+)
+def test_wf8_a_list_with_letters_is_steps(text: str) -> None:
+    assert steps(reading_of(text)) == ["dig", "pour"]
+
+
+def test_wf8_letters_that_count_nothing_are_text() -> None:
+    for text in ("A. Smith wrote this.\n", "- [ ] dig\n\nA. Smith\nB. Miller\n"):
+        assert steps(reading_of(text)) in ([], ["dig"])
+
+
+@pytest.mark.parametrize("first", ["Week 1:", "Week 1: Begin", "Day 1 - Begin", "**Week 1: Begin**"])
+@pytest.mark.parametrize("blank", ["", "\n"])
+@pytest.mark.parametrize("mark", ["-", "1."])
+def test_wf8_a_line_that_counts_a_group_above_a_list_is_a_group(first: str, blank: str, mark: str) -> None:
+    second = first.replace("1", "2").replace("Begin", "Finish")
+    reading = reading_of(f"{first}\n{blank}{mark} dig\n{blank}{second}\n{blank}{mark} sing\n")
+    assert steps(reading) == ["dig", "sing"]
+    assert reading.plan
+    assert len(reading.plan.stages) == 2
+    assert lines(reading, "duplicate-id") == []
+
+
+def test_bx1_files_in_backticks_and_without_are_all_owned() -> None:
+    reading = reading_of("- [ ] a\n  Files: `a.py`, b.py, `src/c.ts` and the docs, src/d.ts\n- [ ] b\n")
+    assert reading.plan
+    assert sorted(next(iter(reading.plan.steps())).files) == ["a.py", "b.py", "src/c.ts", "src/d.ts"]
