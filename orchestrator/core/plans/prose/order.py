@@ -27,6 +27,8 @@ _MAY: Final = re.compile(
     r"|happen|proceed|be|done|started|built|in parallel|together|side by side|concurrently)\b)+[ \t]*\Z",
     re.IGNORECASE,
 )
+#: The address in `[Task 1](#task-1)`.
+_LINKED: Final = re.compile(r"\]\([^()\s]{1,300}\)")
 _GROUPED: Final = frozenset(
     {"phase", "stage", "milestone", "sprint", "week", "wave", "part", "batch", "story"}
 )
@@ -123,6 +125,7 @@ def _named(step: ListedStep, part: str, names: StepNames, *, spoken: bool) -> _N
     if title := names.by_title(part):
         return _Named([], [part], []) if title == step.item.key else _Named([title], [], [])
     named = _Named([], [], [])
+    part = _LINKED.sub("]", part)
     for reference in references_in(part, sure=spoken and not only_references(part)):
         keys = names.find(reference, step.stage)
         called = f"{reference.noun} {reference.name}".strip()
