@@ -176,9 +176,15 @@ def _texts(plan: Plan) -> Iterator[tuple[str, str, int]]:
         yield "worktree", thread.worktree, thread.line
         yield from (("file pattern", pattern, thread.line) for pattern in thread.files)
     for step in plan.steps():
-        for what, texts in _step_texts(step):
-            for text in texts:
-                yield what, text, step.line
+        if _may_be_long(step):
+            yield from ((what, text, step.line) for what, texts in _step_texts(step) for text in texts)
+
+
+def _may_be_long(step: StepSpec) -> bool:
+    """Whether a text of a step may be longer than allowed: those of most steps are not, all together."""
+    names = len(step.key) + len(step.tool) + len(step.run) + len(step.when) > LONGEST["tool"]
+    lists = bool(step.entry or step.exit or step.done_when or step.files or step.resources or step.gate)
+    return names or lists or len(step.title) > LONGEST["title"] or len(step.role) > LONGEST["role"]
 
 
 def _step_texts(step: StepSpec) -> tuple[tuple[str, tuple[str, ...]], ...]:
