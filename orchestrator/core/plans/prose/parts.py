@@ -63,8 +63,10 @@ class Parts:
 
 def parts_of(outline: Outline, node: Node, first: int, last: int) -> Parts:
     """Read the lines `first` to `last` (1-based) below a step."""
-    lines = ((number, outline.texts[number - 1], number in outline.code) for number in range(first, last + 1))
-    return parts_of_lines(lines, wraps=node.kind is Kind.ITEM)
+    taker = _Taker(node.kind is Kind.ITEM)
+    for number, raw in enumerate(outline.texts[first - 1 : last] if first <= last else (), first):
+        taker.take(number, raw, number in outline.code)
+    return taker.parts
 
 
 def parts_of_lines(lines: Iterable[tuple[int, str, bool]], *, wraps: bool) -> Parts:

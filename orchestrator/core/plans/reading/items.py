@@ -128,11 +128,19 @@ def step_of(item: Item) -> StepDraft:
 
 def notes_of(item: Item) -> Notes:
     """The fields of a step that a task gives, as if the plan had them as bullets."""
-    notes = Notes(text=[line for text in item.details for line in [*text.split("\n"), ""]])
-    given = (("exit", item.exits), ("files", item.files), ("resources", item.resources))
-    for name, texts in (*given, ("role", [item.role]), ("tool", [item.tool]), ("estimate", [item.estimate])):
-        ticked = name in ("files", "resources")
-        values = [Value([f"`{text}`" if ticked else text], item.line) for text in texts if text]
-        if values:
+    notes = Notes()
+    for text in item.details:
+        notes.text += text.split("\n") if text else ("",)
+        notes.text.append("")
+    given = (
+        ("exit", item.exits),
+        ("files", [f"`{path}`" for path in item.files if path]),
+        ("resources", [f"`{name}`" for name in item.resources if name]),
+        ("role", (item.role,) if item.role else ()),
+        ("tool", (item.tool,) if item.tool else ()),
+        ("estimate", (item.estimate,) if item.estimate else ()),
+    )
+    for name, texts in given:
+        if texts and (values := [Value([text], item.line) for text in texts if text]):
             notes.values[name] = values
     return notes
