@@ -52,11 +52,12 @@ def waits_in_markdown(lines: Iterable[Line]) -> Iterator[WorkLine]:
         if kind is LineKind.BLANK or kind is LineKind.CODE:
             continue
         hint = _PLAIN_HINT.search(body.lower()) if body.isascii() else _HINT.search(body)
-        if hint and (found := _wait_of(line)):
+        if hint and (found := _wait_of(line, hint.start())):
             yield found
 
 
-def _wait_of(line: Line) -> WorkLine | None:
+def _wait_of(line: Line, start: int) -> WorkLine | None:
+    """What a line waits for; no phrase for it stands before `start`."""
     body = line.body[:_LONGEST]
     label = _LABEL.fullmatch(body) if ":" in body else None
     if label:
@@ -67,7 +68,7 @@ def _wait_of(line: Line) -> WorkLine | None:
     arrow = _ARROW.split(body)
     if len(arrow) > 1 and len(body) < 300:
         return WorkLine(line.number, WorkKind.DEPENDENCY, arrow[0], ARROW, " ".join(arrow[1:]))
-    for said in _SAID.finditer(body):
+    for said in _SAID.finditer(body, start):
         if not _DENIED.search(body[max(0, said.start() - 60) : said.start()]) and not _NONE.fullmatch(
             said[1]
         ):

@@ -63,9 +63,9 @@ class Parts:
 
 def parts_of(outline: Outline, node: Node, first: int, last: int) -> Parts:
     """Read the lines `first` to `last` (1-based) below a step."""
-    taker = _Taker(node.kind is Kind.ITEM)
+    taker, code = _Taker(node.kind is Kind.ITEM), outline.code
     for number, raw in enumerate(outline.texts[first - 1 : last] if first <= last else (), first):
-        taker.take(number, raw, number in outline.code)
+        taker.take(number, raw, is_code=number in code)
     return taker.parts
 
 
@@ -73,7 +73,7 @@ def parts_of_lines(lines: Iterable[tuple[int, str, bool]], *, wraps: bool) -> Pa
     """Read lines with their numbers and whether each is code; with `wraps` the first continue the title."""
     taker = _Taker(wraps)
     for number, raw, is_code in lines:
-        taker.take(number, raw, is_code)
+        taker.take(number, raw, is_code=is_code)
     return taker.parts
 
 
@@ -84,7 +84,7 @@ class _Taker:
         self.below, self.below_indent = "", 0
         self.wraps = wraps
 
-    def take(self, number: int, raw: str, is_code: bool) -> None:
+    def take(self, number: int, raw: str, *, is_code: bool) -> None:
         if is_code:
             self.wraps, self.below = False, ""
             self.parts.details.append(raw)
