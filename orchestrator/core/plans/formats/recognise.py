@@ -110,9 +110,7 @@ def _json(looks_like: Callable[[object], bool]) -> Callable[[Sample], bool]:
 
 
 def _prose(looks_like: Callable[[str], bool]) -> Callable[[Sample], bool]:
-    return lambda sample: (
-        not sample.is_json and not sample.is_structured and looks_like(sample.prose)
-    )
+    return lambda sample: not sample.is_json and not sample.is_structured and looks_like(sample.prose)
 
 
 def _is_spec_kit(text: str) -> bool:

@@ -136,16 +136,23 @@ def _status(chosen: Chosen, mark: str | None, parts: Parts, findings: Findings) 
             return status_of_mark(state, node.line, findings) if state else known or TaskStatus.PENDING
     if not (node.items or node.headings):
         return TaskStatus.PENDING
-    boxes = [inner.mark for inner in _boxes_below(node)]
+    boxes = _marks_below(node)
     ticked = sum(1 for box in boxes if box == "x")
     if boxes and ticked == len(boxes):
         return TaskStatus.COMPLETE
     return TaskStatus.ACTIVE if ticked else TaskStatus.PENDING
 
 
-def _boxes_below(node: Node) -> list[Node]:
-    inside = [*node.all_items(), *(item for below in node.below() for item in below.all_items())]
-    return [item for item in inside if item.mark is not None]
+def _marks_below(node: Node) -> list[str]:
+    """What stands in the boxes below a node, in any order."""
+    marks: list[str] = []
+    inside = [*node.items, *node.headings]
+    while inside:
+        inner = inside.pop()
+        marks += () if inner.mark is None else (inner.mark,)
+        inside += inner.items
+        inside += inner.headings
+    return marks
 
 
 def _row_parts(chosen: Chosen) -> Parts:

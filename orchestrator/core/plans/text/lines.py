@@ -110,7 +110,7 @@ _MEMORY: Final = _Memory()
 
 @contextmanager
 def remembered_lines() -> Iterator[None]:
-    """Inside, the lines of one source are split and classified once, however many ask; then all is forgotten."""
+    """Inside, the lines of a source are split and classified once, however many ask; then it is forgotten."""
     _MEMORY.depth += 1
     try:
         yield

@@ -37,5 +37,7 @@ def path_in(word: str) -> str:
 
 def file_in(word: str) -> str:
     """As `path_in`, where a list of files stands: there a name without a folder is a path too."""
+    if path := path_in(word):
+        return path
     bare = _PLACE.sub("", word.strip().strip("`\"'"))
-    return path_in(word) or (bare if len(bare) <= _LONGEST and _BARE.fullmatch(bare) else "")
+    return bare if len(bare) <= _LONGEST and _BARE.fullmatch(bare) else ""
