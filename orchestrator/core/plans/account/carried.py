@@ -16,7 +16,7 @@ from orchestrator.core.plans.plan import Plan, StepSpec
 _FRONT: Final = re.compile(
     r"(?:[\s>]*(?:[-*+•](?=[ \t])|#{1,6}(?=[ \t])|\d{1,9}[.)](?=[ \t])|\[[^\]\n]{0,3}\]\*?))+", re.DOTALL
 )
-_OPENS_FRONT: Final = frozenset("->*+•#[")
+_OPENS_FRONT: Final = frozenset("->*+#[0123456789")
 _PLAIN: Final = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
 _COUNTED: Final = re.compile(r"\s*#\d{1,6}[ \t]+")
 _WORD: Final = re.compile(r"[^\W_]+")
@@ -28,14 +28,15 @@ _CUT: Final = 400
 def words_of(text: str) -> str:
     """The words of a line in lower case, without the marks in front of it."""
     text = text.strip()
-    if text[:1] in _OPENS_FRONT or text[:1].isdecimal():
+    plain = text.isascii()
+    if text[:1] in _OPENS_FRONT or not plain:
         front = _FRONT.match(text)
         text = text[front.end() :] if front else text
-        if text.lstrip().startswith("#"):
+        if "#" in text and text.lstrip().startswith("#"):
             text = _COUNTED.sub("", text, count=1)
     text = text[:_CUT]
     # Of plain text this is the same, several times as fast.
-    return " ".join(text.translate(_PLAIN).split() if text.isascii() else _WORD.findall(text.lower()))
+    return " ".join(text.translate(_PLAIN).split() if plain else _WORD.findall(text.lower()))
 
 
 class TextPlace(NamedTuple):

@@ -82,7 +82,7 @@ def front_matters(texts: list[str], first: int) -> tuple[set[int], list[WorkLine
     tasks: list[WorkLine] = []
     start = -1
     for place, text in enumerate(texts):
-        if not text.startswith("---") or text.rstrip() != "---":
+        if text[:3] != "---" or text.rstrip() != "---":
             continue
         if start >= 0:
             skipped |= set(range(first + start, first + place + 1))

@@ -75,8 +75,10 @@ def _is_missed(lines: list[WorkLine], form: Format) -> bool:
 def _parts(text: str, form: Format) -> Iterator[tuple[list[str], int]]:
     """The files of a source, each with the number of its first line."""
     texts = split_lines(text)
-    starts = [n for n, line in enumerate(texts) if line.startswith("<!-- file:") and _FILE.fullmatch(line)]
-    if form is not Format.FOLDER or not starts:
+    starts = []
+    if form is Format.FOLDER:
+        starts = [n for n, line in enumerate(texts) if line.startswith("<!--") and _FILE.fullmatch(line)]
+    if not starts:
         yield texts, 1
         return
     for start, end in pairwise([*starts, len(texts)]):

@@ -183,8 +183,10 @@ def _texts(plan: Plan) -> Iterator[tuple[str, str, int]]:
 def _may_be_long(step: StepSpec) -> bool:
     """Whether a text of a step may be longer than allowed: those of most steps are not, all together."""
     names = len(step.key) + len(step.tool) + len(step.run) + len(step.when) > LONGEST["tool"]
-    lists = bool(step.entry or step.exit or step.done_when or step.files or step.resources or step.gate)
-    return names or lists or len(step.title) > LONGEST["title"] or len(step.role) > LONGEST["role"]
+    lists = "".join(step.entry + step.exit + step.done_when + step.files + step.resources)
+    if step.gate or len(lists) > LONGEST["resource"]:
+        return True
+    return names or len(step.title) > LONGEST["title"] or len(step.role) > LONGEST["role"]
 
 
 def _step_texts(step: StepSpec) -> tuple[tuple[str, tuple[str, ...]], ...]:

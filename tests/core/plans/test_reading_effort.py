@@ -1,0 +1,58 @@
+"""What reading costs, counted in calls of functions and not in seconds, so that a slow machine changes nothing."""
+
+from cProfile import Profile
+from typing import Final
+
+import pytest
+
+from orchestrator.core.plans.checks.read import read
+from tests.benchmarks.reading import FORMATS
+
+FEW, MANY = 100, 200
+#: Calls that one more task may cost. A reader that gets cheaper lowers its number; one that gets dearer has a
+#: reason, or goes over its lines once too often.
+MOST_CALLS: Final = {
+    "plan": 320,
+    "plan-file": 490,
+    "spec-kit": 350,
+    "task-master": 420,
+    "beads": 450,
+    "backlog": 430,
+    "bundle-ws": 230,
+    "tasks": 490,
+    "tasks-md": 280,
+    "folder": 710,
+    "superpowers": 900,
+    "openspec": 410,
+    "kiro": 470,
+    "conductor": 660,
+    "plan-mode": 490,
+    "get-shit-done": 510,
+    "spec-kitty": 440,
+    "to-do": 360,
+    "yaml": 640,
+    "list: boxes": 320,
+    "list: numbered": 520,
+    "list: a table": 400,
+    "list: a heading a task": 700,
+}
+#: Twice as many tasks may take so many times the calls.
+MOST_GROWTH: Final = 2.3
+
+
+def calls_of(text: str) -> int:
+    profile = Profile()
+    profile.enable()
+    reading = read(text, frozenset({"pytest"}))
+    profile.disable()
+    assert reading.plan is not None
+    return sum(entry.callcount for entry in profile.getstats())
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_one_more_task_costs_no_more_than_it_did_and_no_reader_grows_faster_than_its_text(name: str) -> None:
+    few, many = (FORMATS[name](count) for count in (FEW, MANY))
+    calls_of(few)  # what is remembered between readings, such as the words of a label
+    small, large = calls_of(few), calls_of(many)
+    assert (large - small) / (MANY - FEW) <= MOST_CALLS[name]
+    assert large / small <= MOST_GROWTH
