@@ -1,4 +1,4 @@
-"""What reading costs, counted in calls of functions and not in seconds, so that a slow machine changes nothing."""
+"""What reading costs, counted in calls of functions: the load of a machine changes nothing about it."""
 
 from cProfile import Profile
 from typing import Final
