@@ -26,10 +26,8 @@ def is_structured(text: str) -> bool:
     return bool(_STRUCTURE.search(text))
 
 
-def looks_like(text: str) -> bool:
-    """Whether it has our headings, or most of its bullets are steps with a key (`- A1: …`)."""
-    if is_structured(text):
-        return True
+def keys_prevail(text: str) -> bool:
+    """Whether most of its bullets are steps with a key (`- A1: …`)."""
     keyed = len(_KEYED.findall(text))
     boxes = len(_BOX.findall(text))
     keyed_boxes = sum(1 for found in _KEYED.finditer(text) if "[" in found[0])

@@ -84,7 +84,7 @@ def resolve(steps: Sequence[ListedStep], names: StepNames, findings: Findings) -
                 keys = [
                     key for key in keys_in(part, step.stage, names, spoken=spoken) if key != step.item.key
                 ]
-                fresh = [key for key in dict.fromkeys(keys) if key not in step.item.needs]
+                fresh = [key for key in dict.fromkeys(keys) if key not in step.item.needs] if keys else keys
                 total += len(fresh)
                 step.item.needs += fresh
                 if not keys and not spoken and not says_none(part):
