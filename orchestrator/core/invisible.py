@@ -21,6 +21,8 @@ _HIDDEN: Final = (
 )
 _ANY: Final = re.compile(f"[{_DECEIVING}{_HIDDEN}]")
 _LONG: Final = 200
+#: The characters of plain text that are none of them.
+_SEEN: Final = bytes(code for code in range(128) if not _ANY.match(chr(code)))
 _TURNS_OR_SPELLS: Final = re.compile(f"[{_DECEIVING}]")
 
 _EMOJI: Final = (
@@ -45,8 +47,8 @@ _SCAN: Final = re.compile(f"(?:{_ORDINARY})|([{_DECEIVING}{_HIDDEN}])")
 
 def holds_any(text: str) -> bool:
     """Whether a name, a path or a command holds an invisible character, ordinary elsewhere or not."""
-    if text.isascii() and text.isprintable():
-        return False
+    if text.isascii():
+        return not text.isprintable() and bool(text.encode().translate(None, _SEEN))
     # Of a long text every character is looked at once.
     return _ANY.search("".join(set(text)) if len(text) > _LONG else text) is not None
 

@@ -245,4 +245,4 @@ def test_ec4_nothing_is_asked_about_other_work(under_way: Driver) -> None:
     other = ONE.replace(b"B1: Gateway call", b"B7: Price list").replace(
         b"contract test passes", b"prices are shown"
     )
-    assert "looks like" not in review_of(under_way, next_version(under_way, other))
+    assert "B1 looks like" not in review_of(under_way, next_version(under_way, other))

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from orchestrator.core.findings import Finding
 from orchestrator.core.plans.work_lines import NOTHING_COUNTED, Account
@@ -193,11 +193,12 @@ class Plan:
 
     def placed_steps(self) -> "Iterator[PlacedStep]":
         """Every step with its place, in plan order."""
+        new = tuple.__new__
         for s, stage in enumerate(self.stages):
             for b, batch in enumerate(stage.batches):
                 for t, thread in enumerate(batch.threads):
                     for n, step in enumerate(thread.steps):
-                        yield PlacedStep(step, stage, batch, thread, (s, b, t, n))
+                        yield new(PlacedStep, (step, stage, batch, thread, (s, b, t, n)))
 
     def threads(self) -> "Iterator[ThreadSpec]":
         for stage in self.stages:
@@ -205,8 +206,10 @@ class Plan:
                 yield from batch.threads
 
     def steps(self) -> "Iterator[StepSpec]":
-        for thread in self.threads():
-            yield from thread.steps
+        for stage in self.stages:
+            for batch in stage.batches:
+                for thread in batch.threads:
+                    yield from thread.steps
 
     def with_steps(self, change: Callable[[StepSpec], StepSpec]) -> "Plan":
         """The same plan with every step changed."""
@@ -223,8 +226,7 @@ class Plan:
         return replace(self, stages=tuple(stage(s) for s in self.stages))
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedStep:
+class PlacedStep(NamedTuple):
     """A step and where it stands; `place` is (stage, batch, thread, step) as 0-based positions."""
 
     step: StepSpec

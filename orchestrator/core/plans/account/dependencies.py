@@ -42,6 +42,8 @@ _ARROW: Final = re.compile(r"→|-->|->")
 _HINT: Final = re.compile(
     r"depend|block|requir|need|wait|after|predecess|follow|once|when|as soon|first\)|→|->", re.IGNORECASE
 )
+#: The same for plain lower case, five times as fast.
+_PLAIN_HINT: Final = re.compile(_HINT.pattern)
 _NAME: Final = re.compile(
     r"(?<![\w./-])(?:(?P<noun>tasks?|steps?|#)[ \t]*#?[ \t]*)?"
     r"(?P<name>[A-Z]{1,6}-?\d{1,6}(?:\.\d{1,4}){0,3}[a-z]?|\d{1,6}(?:\.\d{1,6}){0,4}[a-z]?)"
@@ -63,13 +65,16 @@ ARROW: Final = "arrow"
 def waits_in_markdown(lines: Iterable[Line]) -> Iterator[WorkLine]:
     """The lines that say that something waits, with what stands before the phrase and behind it."""
     for line in lines:
-        if line.kind is LineKind.BLANK or line.kind is LineKind.CODE:
+        kind, body = line.kind, line.body
+        if kind is LineKind.BLANK or kind is LineKind.CODE:
             continue
-        if _HINT.search(line.body) and (found := _wait_of(line)):
+        hint = _PLAIN_HINT.search(body.lower()) if body.isascii() else _HINT.search(body)
+        if hint and (found := _wait_of(line, hint.start())):
             yield found
 
 
-def _wait_of(line: Line) -> WorkLine | None:
+def _wait_of(line: Line, start: int) -> WorkLine | None:
+    """What a line waits for; no phrase for it stands before `start`."""
     body = line.body[:_LONGEST]
     label = _LABEL.fullmatch(body) if ":" in body else None
     if label:
@@ -81,7 +86,7 @@ def _wait_of(line: Line) -> WorkLine | None:
     if len(arrow) > 1 and len(body) < 300:
         first = _BOX.sub("", arrow[0])
         return WorkLine(line.number, WorkKind.DEPENDENCY, first, ARROW, " ".join(arrow[1:]))
-    for said in _SAID.finditer(body):
+    for said in _SAID.finditer(body, start):
         if not _DENIED.search(body[max(0, said.start() - 60) : said.start()]) and not _NONE.fullmatch(
             said[1]
         ):

@@ -86,6 +86,7 @@ _OTHER_CELLS: Final = frozenset(
 _XML: Final = re.compile(r"<task\b[^<>\n]{0,300}>?", re.IGNORECASE)
 _MATTER: Final = re.compile(r"(?:id|work_package_id):[ \t]*\S")
 _LONGEST: Final = 4_000
+_OPENS_MORE: Final = frozenset("|[>•*<-+0123456789☐☑⬜🔲◻")
 
 
 def work_in_markdown(lines: Iterable[Line], *, every: bool = False) -> Iterator[WorkLine]:
@@ -94,13 +95,18 @@ def work_in_markdown(lines: Iterable[Line], *, every: bool = False) -> Iterator[
     With `every`, each bullet that stands far left is one, whatever heading is above it.
     """
     finder = _Finder(every)
+    blank, code, plain = LineKind.BLANK, LineKind.CODE, LineKind.TEXT
     for line in lines:
-        if line.kind is LineKind.BLANK or line.kind is LineKind.CODE:
+        kind = line.kind
+        if kind is blank or kind is code or (kind is plain and _is_sentence(line.body)):
             finder.table = 0
-            continue
-        found = finder.take(line)
-        if found is not None:
+        elif (found := finder.take(line)) is not None:
             yield found
+
+
+def _is_sentence(text: str) -> bool:
+    """Whether a line of text opens nothing and is no work, as its first and last character show."""
+    return text[0] not in _OPENS_MORE and not text.endswith(":")
 
 
 def front_matters(texts: list[str], first: int) -> tuple[set[int], list[WorkLine]]:
@@ -109,7 +115,7 @@ def front_matters(texts: list[str], first: int) -> tuple[set[int], list[WorkLine
     tasks: list[WorkLine] = []
     start = -1
     for place, text in enumerate(texts):
-        if text.rstrip() != "---":
+        if text[:3] != "---" or text.rstrip() != "---":
             continue
         if start >= 0:
             skipped |= set(range(first + start, first + place + 1))

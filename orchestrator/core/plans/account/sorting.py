@@ -97,7 +97,9 @@ class Sorter:
 
     def _is_group(self, line: WorkLine) -> bool:
         """Whether a group is called so: its line alone may be that of its first step."""
-        names = self._groups.get(line.number, ())
+        names = self._groups.get(line.number)
+        if not names:
+            return False
         own = words_of(line.text)
         return any(own in name or name in own for name in map(words_of, names) if name)
 

@@ -6,7 +6,7 @@ of itself.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -35,7 +35,7 @@ def account_of(text: str, reading: Reading, form: Format) -> Account:
     sorter = Sorter(reading)
     entries: list[AccountEntry | None] = []
     for texts, first in _parts(text, form):
-        entries += (sorter.entry(line) for line in _work_in(texts, first, form, reading.plan))
+        entries += map(sorter.entry, _work_in(texts, first, form, reading.plan))
         sorter.next_file()
     found = [entry for entry in entries if entry is not None]
     found += _other_steps(sorter.seen, reading.plan)
@@ -90,8 +90,10 @@ def _is_missed(lines: list[WorkLine], form: Format) -> bool:
 def _parts(text: str, form: Format) -> Iterator[tuple[list[str], int]]:
     """The files of a source, each with the number of its first line."""
     texts = split_lines(text)
-    starts = [n for n, line in enumerate(texts) if line.startswith("<!-- file:") and _FILE.fullmatch(line)]
-    if form is not Format.FOLDER or not starts:
+    starts = []
+    if form is Format.FOLDER:
+        starts = [n for n, line in enumerate(texts) if line.startswith("<!--") and _FILE.fullmatch(line)]
+    if not starts:
         yield texts, 1
         return
     for start, end in pairwise([*starts, len(texts)]):
@@ -116,18 +118,19 @@ def _starts_with_brace(texts: list[str]) -> bool:
 def _work_in_text(texts: list[str], first: int, plan: Plan | None, *, every: bool) -> Iterator[WorkLine]:
     skipped, tasks = front_matters(texts, first)
     lines = scan(texts, first).lines
-    if _in_code(lines, plan):
+    if _in_code(lines, first, plan):
         lines = scan(texts, first, open_markdown=True).lines
-    own: list[Line] = [line for line in lines if line.number not in skipped]
+    own = [line for line in lines if line.number not in skipped] if skipped else lines
     yield from tasks
     yield from work_in_markdown(own, every=every)
     yield from waits_in_markdown(own)
 
 
-def _in_code(lines: Iterable[Line], plan: Plan | None) -> bool:
-    """Whether the steps were read out of Markdown code blocks."""
-    steps = {step.line for step in plan.steps()} if plan else set()
-    return any(line.kind is LineKind.CODE and line.number in steps for line in lines)
+def _in_code(lines: Sequence[Line], first: int, plan: Plan | None) -> bool:
+    """Whether steps were read out of Markdown code blocks; the lines are all from the first one on."""
+    steps = plan.steps() if plan else ()
+    places = (step.line - first for step in steps)
+    return any(0 <= place < len(lines) and lines[place].kind is LineKind.CODE for place in places)
 
 
 def _told_together(lines: list[WorkLine]) -> Iterator[list[WorkLine]]:

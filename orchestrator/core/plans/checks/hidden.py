@@ -4,6 +4,7 @@ Elsewhere it is told, with its line; emoji and scripts that need such characters
 (`core/invisible.py`).
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -69,6 +70,8 @@ def _read(line: str) -> tuple[object, ...]:
 
 def hidden_in_values(plan: Plan, source: str) -> Iterator[Finding]:
     """Sentences whose invisible characters the source escapes, as JSON can, so that no line shows them."""
+    if "\\" not in source and "&" not in source and not holds_any(source):
+        return
     for text, line in _sentences(plan):
         if holds_any(text) and any(one not in source for one in unseen(text)):
             found = _of_characters(f"The text “{without_any(text)[:60]}”", text, line)
@@ -115,7 +118,16 @@ def _names(plan: Plan) -> Iterator[tuple[str, str, int]]:
         yield "worktree", thread.worktree, thread.line
         yield from (("file pattern", pattern, thread.line) for pattern in thread.files)
     for step in plan.steps():
-        yield from ((what, text, step.line) for what, texts in _step_names(step) for text in texts)
+        if not _is_plain(step):
+            yield from ((what, text, step.line) for what, texts in _step_names(step) for text in texts)
+
+
+def _is_plain(step: StepSpec) -> bool:
+    """Whether all names of a step are plain letters, as they nearly always are."""
+    text = step.key + step.role + step.tool + step.run + step.when
+    lists = (step.files, step.resources, step.outcomes)
+    text += "".join([*itertools.chain.from_iterable(lists), *[need.key for need in step.needs]])
+    return step.gate is None and text.isascii() and text.isprintable()
 
 
 def _step_names(step: StepSpec) -> tuple[tuple[str, tuple[str, ...]], ...]:

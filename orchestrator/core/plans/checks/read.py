@@ -16,7 +16,7 @@ from orchestrator.core.plans.formats.recognise import OWN, READERS, recognise
 from orchestrator.core.plans.impossible import NeedPair, without_needs
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.text.conflicts import conflicts_in, without_marks
-from orchestrator.core.plans.text.lines import open_comment
+from orchestrator.core.plans.text.lines import open_comment, remembered_lines
 from orchestrator.core.plans.text.source import decode_source, readable, with_plain_spaces
 from orchestrator.core.terms import Format
 
@@ -34,7 +34,7 @@ def read(
     Findings: blocking first, then by line. The plan is None when nothing in the source can be scheduled.
     Never raises on what a source may hold.
     """
-    with _without_collector():
+    with _without_collector(), remembered_lines():
         return _read(source, tools, wanted, dropped)
 
 

@@ -176,9 +176,17 @@ def _texts(plan: Plan) -> Iterator[tuple[str, str, int]]:
         yield "worktree", thread.worktree, thread.line
         yield from (("file pattern", pattern, thread.line) for pattern in thread.files)
     for step in plan.steps():
-        for what, texts in _step_texts(step):
-            for text in texts:
-                yield what, text, step.line
+        if _may_be_long(step):
+            yield from ((what, text, step.line) for what, texts in _step_texts(step) for text in texts)
+
+
+def _may_be_long(step: StepSpec) -> bool:
+    """Whether a text of a step may be longer than allowed: those of most steps are not, all together."""
+    names = len(step.key) + len(step.tool) + len(step.run) + len(step.when) > LONGEST["tool"]
+    lists = "".join(step.entry + step.exit + step.done_when + step.files + step.resources)
+    if step.gate or len(lists) > LONGEST["resource"]:
+        return True
+    return names or len(step.title) > LONGEST["title"] or len(step.role) > LONGEST["role"]
 
 
 def _step_texts(step: StepSpec) -> tuple[tuple[str, tuple[str, ...]], ...]:

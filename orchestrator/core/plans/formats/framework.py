@@ -28,7 +28,7 @@ from orchestrator.core.plans.reading.json_source import (
     plain,
 )
 from orchestrator.core.plans.reading.markdown import finish_plan, read_draft
-from orchestrator.core.plans.reading.progress import tell_state, told
+from orchestrator.core.plans.reading.progress import tell_state
 from orchestrator.core.plans.text.front_matter import FrontMatter
 from orchestrator.core.plans.text.lines import split_lines
 
@@ -83,7 +83,7 @@ def read(text: str) -> Reading:
     lines, first = (plan.lines, plan.first) if plan else ([], 1)
     reading = finish_plan(draft, matter, lines, Findings(), first)
     findings.extend(reading.findings)
-    progress = told(progress_of(row.item) for row in rows) if reading.plan else ()
+    progress = progress_of(row.item for row in rows) if reading.plan else ()
     tell_state(progress, findings)
     known = {one.key for one in progress}
     ticks = tuple(one for one in reading.progress if one.key not in known)

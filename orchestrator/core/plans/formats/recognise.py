@@ -76,6 +76,11 @@ class Sample:
         return kept if kept.strip() else self.text
 
     @cached_property
+    def is_structured(self) -> bool:
+        """Whether headings stand in it that only our grammar has."""
+        return native.is_structured(self.prose)
+
+    @cached_property
     def value(self) -> object:
         """What it says as JSON; None when it is none."""
         return load(self.text, Findings())
@@ -105,9 +110,7 @@ def _json(looks_like: Callable[[object], bool]) -> Callable[[Sample], bool]:
 
 
 def _prose(looks_like: Callable[[str], bool]) -> Callable[[Sample], bool]:
-    return lambda sample: (
-        not sample.is_json and not native.is_structured(sample.prose) and looks_like(sample.prose)
-    )
+    return lambda sample: not sample.is_json and not sample.is_structured and looks_like(sample.prose)
 
 
 def _is_spec_kit(text: str) -> bool:
@@ -137,7 +140,7 @@ FORMATS: Final[Mapping[Format, Known]] = {
     Format.KIRO: Known(kiro.read, _prose(kiro.looks_like)),
     Format.OPENSPEC: Known(openspec.read, _prose(openspec.looks_like)),
     Format.YAML: Known(yaml_plan.read, _text(yaml_plan.looks_like)),
-    Format.PLAN: Known(read_plan, lambda sample: native.looks_like(sample.prose)),
+    Format.PLAN: Known(read_plan, lambda sample: sample.is_structured or native.keys_prevail(sample.prose)),
     Format.PLAN_MODE: Known(plan_mode.read, _prose(plan_mode.looks_like)),
     Format.LIST_FINE: Known(prose.read_fine, lambda _: False),
     Format.LIST: Known(prose.read, _text(_is_any)),

@@ -242,7 +242,9 @@ class _Chooser:
             group.texts.append((first, last))
 
     def _boxes(self, item: Node) -> bool:
-        return item.mark is not None or any(inner.mark is not None for inner in item.all_items())
+        if item.mark is not None or not item.items:
+            return item.mark is not None
+        return any(inner.mark is not None for inner in item.all_items())
 
     def _lists_are_steps(self, node: Node, work: bool) -> bool:
         if node.role is Meaning.WORK or (node.role is Meaning.GROUP and node.items):

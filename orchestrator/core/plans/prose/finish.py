@@ -23,7 +23,7 @@ from orchestrator.core.plans.reading.drafts import (
 )
 from orchestrator.core.plans.reading.items import name_items, notes_of, progress_of, step_of
 from orchestrator.core.plans.reading.json_source import LONGEST_NAME, name_of, one_line
-from orchestrator.core.plans.reading.progress import tell_state, told
+from orchestrator.core.plans.reading.progress import tell_state
 from orchestrator.core.plans.text.front_matter import FrontMatter
 
 
@@ -100,7 +100,7 @@ class _Finisher:
         else:
             draft.stages += [self._stage(number, stage) for number, stage in enumerate(self.stages, 1)]
         plan = build_plan(draft, FrontMatter(), self.findings, inferred=("order",))
-        progress = told(progress_of(step.item) for step in steps) if plan else ()
+        progress = progress_of(step.item for step in steps) if plan else ()
         tell_state(progress, self.findings)
         self._tell(len(steps), by_needs=by_needs)
         return Reading(plan, self.findings.all(), progress)

@@ -33,10 +33,8 @@ def is_structured(text: str) -> bool:
     return bool(_STRUCTURE.search(text))
 
 
-def looks_like(text: str) -> bool:
-    """Whether it has our headings, or most of its bullets are steps with a key (`- A1: …`)."""
-    if is_structured(text):
-        return True
+def keys_prevail(text: str) -> bool:
+    """Whether most of its bullets are steps with a key (`- A1: …`)."""
     keyed = _keyed_steps(text)
     boxes = len(_BOX.findall(text))
     keyed_boxes = sum(1 for mark in keyed if "[" in mark)

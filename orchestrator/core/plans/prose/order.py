@@ -101,7 +101,8 @@ def resolve(steps: Sequence[ListedStep], names: StepNames, findings: Findings) -
                 if says_none(part):
                     continue
                 named = _named(step, part, names, spoken=spoken)
-                fresh = [key for key in dict.fromkeys(named.keys) if key not in step.item.needs]
+                keys = named.keys
+                fresh = [key for key in dict.fromkeys(keys) if key not in step.item.needs] if keys else keys
                 total += len(fresh)
                 step.item.needs += fresh
                 # A sentence may name something else than steps.

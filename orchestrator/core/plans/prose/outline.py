@@ -18,13 +18,11 @@ from orchestrator.core.plans.prose.words import (
 from orchestrator.core.plans.text.boxes import split_box
 from orchestrator.core.plans.text.lines import Line, LineKind, scan, split_lines
 
-_BALLOTS: Final = "☐☑⬜🔲◻"
-_OPENS_ITEM: Final = frozenset("-*+•[0123456789" + _BALLOTS)
+_BALLOTS: Final = ("☐", "☑", "⬜", "🔲", "◻")
+_NUMBER: Final = re.compile(r"\d{1,9}")
 #: The blank behind the mark may be missing in front of a box: `-[ ] title`.
-_MARKER: Final = re.compile(
-    r"(?:(?:[-*+•]|(\d{1,9})[.)])[ \t]+|(?:[-*+•]|\d{1,9}[.)])(?=\[[ \t]{0,3}[xX~]?[ \t]{0,3}\][ \t]))(.*)",
-    re.DOTALL,
-)
+_CLOSE: Final = re.compile(r"(?:[-*+•]|(\d{1,9})[.)])(?=\[[ \t]{0,3}[xX~]?[ \t]{0,3}\][ \t])")
+_OPENS_CLOSE: Final = frozenset("-*+•0123456789")
 #: A line in bold, or with a colon at its end, that people write instead of a heading.
 _SPOKEN: Final = re.compile(r"\*\*[^*]{1,200}\*\*:?|[A-Z][^.|`]{1,100}:", re.DOTALL)
 _GROUP_LINE: Final = re.compile(r"[A-Z][A-Za-z ]{2,20}\d{1,4}[ \t]*[:–—-][^|`]{1,100}(?<![.!?])\Z")
@@ -112,11 +110,13 @@ class _Grower:
 
     def grow(self, lines: tuple[Line, ...]) -> Node:
         self.openings = _openings(lines)
+        blank, code = LineKind.BLANK, LineKind.CODE
         for line in lines:
-            if line.kind is LineKind.BLANK:
+            kind = line.kind
+            if kind is blank:
                 self.after_blank = True
                 continue
-            if line.kind is LineKind.CODE:
+            if kind is code:
                 self._text(line)
             else:
                 self._take(line)
@@ -132,10 +132,9 @@ class _Grower:
             nodes.pop().last = self.reached
 
     def _take(self, line: Line) -> None:
-        item = None if line.kind is LineKind.HEADING else _item_of(line)
         if line.kind is LineKind.HEADING:
             self._heading(line, line.level, line.body)
-        elif item is not None:
+        elif (item := _item_of(line)) is not None:
             self._item(item)
         elif (
             line.kind is LineKind.TEXT
@@ -187,7 +186,7 @@ class _Grower:
 
 def _is_numbered_below(item: Node, before: Node) -> bool:
     """`- [ ] 2.1` that stands as far left as the `- [ ] 2.` above it."""
-    if item.mark is None or before.mark is None or item.run != before.run:
+    if item.mark is None or before.mark is None or item.run != before.run or "." not in item.text:
         return False
     name = split_name(bare(item.text))[0]
     return "." in name and name.rsplit(".", 1)[0] == split_name(bare(before.text))[0]
@@ -216,21 +215,26 @@ def _is_spoken_heading(text: str) -> bool:
 
 def _item_of(line: Line) -> Node | None:
     """The item that a line opens; a line that starts with a box is one without a bullet, too."""
-    text = line.raw.strip()
-    if text[0] not in _OPENS_ITEM:
+    body, number, is_bullet = line.body, "", line.kind is LineKind.BULLET
+    if is_bullet:
+        counted = _NUMBER.match(line.raw.lstrip()[:10])
+        number = counted[0] if counted else ""
+    elif body[0] in _OPENS_CLOSE and (close := _CLOSE.match(body)):
+        number, body = close[1] or "", body[close.end() :]
+    elif body.startswith("•"):
+        is_bullet = body[1:2] in (" ", "\t")
+        body = body[1:].strip() if is_bullet else body
+    elif not body.startswith(("[", *_BALLOTS)):
         return None
-    found = _MARKER.fullmatch(text)
-    body = found[2].strip() if found else text
     mark: str | None = None
-    while box := split_box(body):
+    while body.startswith("[") and (box := split_box(body)):
         mark, body = box[0] or mark or "", box[1].removeprefix("- ").removeprefix("* ")
-    ballot = mark is None and body.startswith(tuple(_BALLOTS))
-    if found is None and mark is None and not ballot:
+    ballot = mark is None and body.startswith(_BALLOTS)
+    if not is_bullet and mark is None and not ballot:
         return None
     state, body_without = split_state(body)
     if ballot or (state and (not mark or mark == state)):
         mark, body = state, body_without
-    number = (found[1] or "") if found else ""
     behind = _box_behind(body) if mark is None and "[" in body else None
     if behind:
         mark, body = behind

@@ -63,15 +63,17 @@ class Parts:
 
 def parts_of(outline: Outline, node: Node, first: int, last: int) -> Parts:
     """Read the lines `first` to `last` (1-based) below a step."""
-    lines = ((number, outline.texts[number - 1], number in outline.code) for number in range(first, last + 1))
-    return parts_of_lines(lines, wraps=node.kind is Kind.ITEM)
+    taker = _Taker(node.kind is Kind.ITEM)
+    if first <= last:
+        taker.take_all(outline.texts[first - 1 : last], first, outline.code)
+    return taker.parts
 
 
 def parts_of_lines(lines: Iterable[tuple[int, str, bool]], *, wraps: bool) -> Parts:
     """Read lines with their numbers and whether each is code; with `wraps` the first continue the title."""
     taker = _Taker(wraps)
     for number, raw, is_code in lines:
-        taker.take(number, raw, is_code)
+        taker.take_all([raw], number, frozenset({number} if is_code else ()))
     return taker.parts
 
 
@@ -82,15 +84,18 @@ class _Taker:
         self.below, self.below_indent = "", 0
         self.wraps = wraps
 
-    def take(self, number: int, raw: str, is_code: bool) -> None:
-        if is_code:
-            self.wraps, self.below = False, ""
-            self.parts.details.append(raw)
-        elif not (text := raw.strip()):
-            self.wraps = False
-            self.parts.details.append("")
-        else:
-            self._line(number, raw, text)
+    def take_all(self, lines: list[str], first: int, code: frozenset[int]) -> None:
+        """Read lines that are numbered from `first`; `code` has the numbers of those that are code."""
+        details = self.parts.details
+        for number, raw in enumerate(lines, first):
+            if number in code:
+                self.wraps, self.below = False, ""
+                details.append(raw)
+            elif text := raw.strip():
+                self._line(number, raw, text)
+            else:
+                self.wraps = False
+                details.append("")
 
     def _line(self, number: int, raw: str, text: str) -> None:
         heading = _HEADING.fullmatch(text) if text[0] == "#" else None

@@ -47,7 +47,7 @@ def drafted(chosen: Chosen, outline: Outline, findings: Findings) -> Drafted:
     node = chosen.node
     parts = parts_of(outline, node, chosen.first, chosen.last) if chosen.row is None else _row_parts(chosen)
     name, text, mark = _named(chosen)
-    text = " ".join([text, *parts.title])
+    text = " ".join([text, *parts.title]) if parts.title else text
     text, parallel = _without_labels(text)
     text, waits_for = split_dependency(text)
     report = ""
@@ -57,9 +57,10 @@ def drafted(chosen: Chosen, outline: Outline, findings: Findings) -> Drafted:
     title, whole = split_title(bare(text) or text.strip() or name)
     if whole:
         parts.details.insert(0, whole)
-    files = parts.files + [
-        path for word in _TICKED.findall(text) if (path := path_in(word)) and path not in parts.files
-    ]
+    files = parts.files
+    if "`" in text:
+        ticked = (path_in(word) for word in _TICKED.findall(text))
+        files = files + [path for path in ticked if path and path not in parts.files]
     item = Item(
         key="",
         title=title,
@@ -80,7 +81,7 @@ def drafted(chosen: Chosen, outline: Outline, findings: Findings) -> Drafted:
     spoken = said_in(text)
     waits += [(value, node.line, True) for value in (spoken[1] if spoken else ())]
     parts.independent = parts.independent or (bool(waits_for) and says_none(waits_for))
-    lead = _LEAD.search(node.text)
+    lead = _LEAD.search(node.text) if "**" in node.text else None
     return Drafted(item, key_of(name), node.number, parts, waits, (bare(lead[1]),) if lead else ())
 
 
@@ -100,6 +101,8 @@ def _named(chosen: Chosen) -> tuple[str, str, str | None]:
 def _without_labels(text: str) -> tuple[str, bool]:
     """The title without `[P]`, `[US1]` and `(parallel)`, and whether it may run beside its neighbours."""
     parallel = False
+    if "[" not in text and not text.endswith(")"):
+        return text, parallel
     for _ in range(6):
         found = _LABELS.match(text) or _LABELS.search(text[-40:])
         if found is None:
@@ -131,16 +134,25 @@ def _status(chosen: Chosen, mark: str | None, parts: Parts, findings: Findings) 
         known = STATUS.get("-".join(word.lower().replace("_", " ").split()))
         if state or known:
             return status_of_mark(state, node.line, findings) if state else known or TaskStatus.PENDING
-    boxes = [inner.mark for inner in _boxes_below(node)]
+    if not (node.items or node.headings):
+        return TaskStatus.PENDING
+    boxes = _marks_below(node)
     ticked = sum(1 for box in boxes if box == "x")
     if boxes and ticked == len(boxes):
         return TaskStatus.COMPLETE
     return TaskStatus.ACTIVE if ticked else TaskStatus.PENDING
 
 
-def _boxes_below(node: Node) -> list[Node]:
-    inside = [*node.all_items(), *(item for below in node.below() for item in below.all_items())]
-    return [item for item in inside if item.mark is not None]
+def _marks_below(node: Node) -> list[str]:
+    """What stands in the boxes below a node, in any order."""
+    marks: list[str] = []
+    inside = [*node.items, *node.headings]
+    while inside:
+        inner = inside.pop()
+        marks += () if inner.mark is None else (inner.mark,)
+        inside += inner.items
+        inside += inner.headings
+    return marks
 
 
 def _row_parts(chosen: Chosen) -> Parts:

@@ -117,6 +117,11 @@ class Heading(NamedTuple):
     mark: str
 
 
+_ROLES: Final = ((Meaning.CRITERIA, _CRITERIA), (Meaning.WORK, _WORK), (Meaning.TEXT, _TEXT))
+#: The same for plain lower case, several times as fast.
+_SPOKEN_ROLES: Final = tuple((role, re.compile(pattern.pattern)) for role, pattern in _ROLES)
+
+
 def read_heading(text: str) -> Heading:
     """Sort a heading by its words."""
     mark, text = split_state(bare(text))
@@ -128,8 +133,8 @@ def read_heading(text: str) -> Heading:
     numbered = _NUMBERED.fullmatch(text)
     name, title = (numbered["name"], bare(numbered["title"])) if numbered else ("", text)
     plain = title.rstrip(":").strip() if numbered else words
-    for role, pattern in ((Meaning.CRITERIA, _CRITERIA), (Meaning.WORK, _WORK), (Meaning.TEXT, _TEXT)):
-        if pattern.fullmatch(plain[:200]):
+    for role, pattern in _SPOKEN_ROLES if plain.isascii() else _ROLES:
+        if pattern.fullmatch(plain[:200].lower()):
             return Heading(role, "", name, title, mark)
     if numbered:
         return Heading(Meaning.NUMBERED, "", name, title, mark)

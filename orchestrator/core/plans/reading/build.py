@@ -284,19 +284,21 @@ class _Builder:
             self.findings.add(
                 "untitled-step", draft.line, f"Step {key} has no title.", "Say what is to be done."
             )
-        kept = without_effect(draft.notes, STEP_FIELDS, f"step {key}", self.findings)
-        own = flag_of(draft.notes, "parallel", self.findings)
+        notes = draft.notes
+        kept = without_effect(notes, STEP_FIELDS, f"step {key}", self.findings) if notes.values else ""
+        own = flag_of(notes, "parallel", self.findings) if notes.values else None
         own = draft.parallel if own is None else own
+        wanted = [(name, draft.line) for name in draft.needs] + named_needs(notes)
         inferred = ["key"] * (key != draft.key) + ["parallel"] * (own is None and parallel and not said)
         return StepSpec(
             key=key,
             title=title or key,
             line=draft.line,
-            details=_paragraphs(whole, joined(draft.notes.text), kept),
+            details=_paragraphs(whole, joined(notes.text), kept),
             parallel=parallel if own is None else own,
-            needs=self._needs([(name, draft.line) for name in draft.needs] + named_needs(draft.notes)),
+            needs=self._needs(wanted) if wanted else (),
             inferred=(*inferred, *self.inferred),
-            **step_fields(draft.notes, self.findings),
+            **step_fields(notes, self.findings),
         )
 
     def _needs(self, wanted: list[tuple[str, int]]) -> tuple[Need, ...]:
@@ -381,7 +383,7 @@ def _worktree(notes: Notes) -> str:
 
 
 def _paragraphs(*parts: str) -> str:
-    return "\n\n".join(part for part in parts if part)
+    return "\n\n".join([part for part in parts if part])
 
 
 def _without_footer(texts: list[str]) -> list[str]:

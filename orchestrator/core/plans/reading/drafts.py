@@ -5,6 +5,7 @@ The same shapes as `core.plan`, still open and still in the plan's own words.
 
 from dataclasses import dataclass, field
 from textwrap import dedent
+from typing import Final
 
 from orchestrator.core.plans.plan import Question
 from orchestrator.core.plans.text.escapes import unescape
@@ -72,7 +73,7 @@ class Notes:
         return True
 
     def of(self, name: str) -> list[Value]:
-        return [value for value in self.values.get(name, ()) if value.text]
+        return [value for value in self.values[name] if value.text] if name in self.values else []
 
     def first(self, name: str) -> str:
         return next((text for value in self.values.get(name, ()) if (text := value.text)), "")
@@ -190,9 +191,16 @@ class PlanDraft:
         return len(self.loose) + sum(batch.step_count for batch in batches)
 
 
+#: What a text starts with that may be indented as a whole.
+_INDENTS: Final = frozenset(" \t")
+
+
 def joined(texts: list[str]) -> str:
     """Lines as one text without blank lines around it; escapes are undone."""
     if not texts:
         return ""
-    plain = dedent("\n".join(text.rstrip() for text in texts)).strip("\n")
+    whole = "\n".join([text.rstrip() for text in texts])
+    plain = whole.strip("\n")
+    if plain[:1] in _INDENTS or whole.count("\n") >= len(texts):
+        plain = dedent(whole).strip("\n")
     return "\n".join(unescape(plain.split("\n"))) if "\\" in plain else plain

@@ -47,7 +47,9 @@ def step_fields(notes: Notes, findings: Findings) -> dict[str, Any]:
     by the builder."""
     if not notes.values:
         return {}
-    fields = {name: read(notes, name, findings) for name, read in _READERS.items() if name in notes.values}
+    given = notes.values
+    names = given if len(given) == 1 else [name for name in _READERS if name in given]
+    fields = {name: _READERS[name](notes, name, findings) for name in names if name in _READERS}
     if "when" in fields:
         fields["when_line"] = notes.line_of("when")
     return fields
@@ -59,7 +61,8 @@ def texts(notes: Notes, name: str) -> tuple[str, ...]:
 
 def items(notes: Notes, name: str) -> tuple[str, ...]:
     """The items of every line of a list property, each once, in the order given."""
-    return tuple(dict.fromkeys(item for value in notes.of(name) for item in read_items(value.text)))
+    values = notes.of(name)
+    return tuple(dict.fromkeys(item for value in values for item in read_items(value.text))) if values else ()
 
 
 def role_of(notes: Notes) -> str:

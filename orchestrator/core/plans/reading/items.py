@@ -5,7 +5,7 @@ files and resources (BX-2). A task that has subtasks is done when they are (`par
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,7 +16,7 @@ from orchestrator.core.plans.reading.derive import stage_by_needs
 from orchestrator.core.plans.reading.drafts import Notes, PlanDraft, StepDraft, ThreadDraft, Value
 from orchestrator.core.plans.reading.json_source import name_of
 from orchestrator.core.plans.reading.parents import relate_parents
-from orchestrator.core.plans.reading.progress import tell_state, told
+from orchestrator.core.plans.reading.progress import tell_state
 from orchestrator.core.plans.text.front_matter import FrontMatter
 from orchestrator.core.terms import TaskStatus
 
@@ -83,13 +83,19 @@ def reading_of(
 
 def reading_with(plan: Plan | None, items: Sequence[Item], findings: Findings) -> Reading:
     """A finished plan with the progress of the items it was made of."""
-    progress = told(progress_of(item) for item in items) if plan else ()
+    progress = progress_of(items) if plan else ()
     tell_state(progress, findings)
     return Reading(plan, findings.all(), progress)
 
 
-def progress_of(item: Item) -> Progress:
-    return Progress(item.key, item.status, item.line, item.breadcrumb, item.report, item.agent)
+def progress_of(items: Iterable[Item]) -> tuple[Progress, ...]:
+    """How far the tasks are that were begun, ended, or given to somebody."""
+    pending = TaskStatus.PENDING
+    return tuple(
+        Progress(item.key, item.status, item.line, item.breadcrumb, item.report, item.agent)
+        for item in items
+        if item.status is not pending or item.agent or item.breadcrumb or item.report
+    )
 
 
 def name_items(items: Sequence[Item], findings: Findings) -> None:
@@ -128,11 +134,19 @@ def step_of(item: Item) -> StepDraft:
 
 def notes_of(item: Item) -> Notes:
     """The fields of a step that a task gives, as if the plan had them as bullets."""
-    notes = Notes(text=[line for text in item.details for line in [*text.split("\n"), ""]])
-    given = (("exit", item.exits), ("files", item.files), ("resources", item.resources))
-    for name, texts in (*given, ("role", [item.role]), ("tool", [item.tool]), ("estimate", [item.estimate])):
-        ticked = name in ("files", "resources")
-        values = [Value([f"`{text}`" if ticked else text], item.line) for text in texts if text]
-        if values:
+    notes = Notes()
+    for text in item.details:
+        notes.text += text.split("\n") if text else ("",)
+        notes.text.append("")
+    given = (
+        ("exit", item.exits),
+        ("files", [f"`{path}`" for path in item.files if path]),
+        ("resources", [f"`{name}`" for name in item.resources if name]),
+        ("role", (item.role,) if item.role else ()),
+        ("tool", (item.tool,) if item.tool else ()),
+        ("estimate", (item.estimate,) if item.estimate else ()),
+    )
+    for name, texts in given:
+        if texts and (values := [Value([text], item.line) for text in texts if text]):
             notes.values[name] = values
     return notes

@@ -3,7 +3,7 @@
 A plan has none, so it is told beside the plan (WF-8).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from orchestrator.core.plans.findings import Findings
@@ -49,13 +49,6 @@ def note_of(word: str) -> str:
 
 def _plain(word: str) -> str:
     return "-".join(word.lower().replace("_", " ").replace("-", " ").split())
-
-
-def told(progress: Iterable[Progress]) -> tuple[Progress, ...]:
-    """The ones that say something: begun, ended, or given to somebody."""
-    return tuple(
-        p for p in progress if p.status is not TaskStatus.PENDING or p.agent or p.breadcrumb or p.report
-    )
 
 
 def tell_state(progress: Sequence[Progress], findings: Findings) -> None:

@@ -5,7 +5,11 @@ inside fences and comments are code. The work is linear in the length of the sou
 """
 
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
+from functools import cached_property
 from typing import Final, NamedTuple
 
 TAB_WIDTH: Final = 4
@@ -13,7 +17,10 @@ _FENCE: Final = re.compile(r"(`{3,}|~{3,})(.*)", re.DOTALL)
 _HEADING: Final = re.compile(r"(#{1,6})(?:[ \t](.*))?", re.DOTALL)
 _BULLET: Final = re.compile(r"(?:[-*+]|\d{1,9}[.)])(?:[ \t](.*))?", re.DOTALL)
 _OPENS_INNER: Final = re.compile(r"(?:`{3,}|~{3,})[ \t]*[A-Za-z][\w+-]{0,30}")
-_OPENS_CODE: Final = frozenset("`~<")
+#: What a line starts with that may be more than text.
+_SPECIAL: Final = frozenset("`~<#-*+0123456789")
+_OPENS_BULLET: Final = frozenset("-*+0123456789")
+_SCANS_KEPT: Final = 2
 _MARKDOWN: Final = frozenset({"markdown", "md"})
 
 
@@ -49,19 +56,68 @@ class Scan(NamedTuple):
 
 def split_lines(source: str) -> list[str]:
     """Lines as an editor counts them: LF, CR LF and CR end a line, nothing else does."""
+    return _MEMORY.lines(source) if _MEMORY.depth else _split(source)
+
+
+def _split(source: str) -> list[str]:
     return source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def scan(texts: list[str], first: int = 1, *, open_markdown: bool = False) -> Scan:
     """Classify lines, numbered from `first`; with `open_markdown` Markdown code blocks count as text."""
-    ends = [number for number, text in enumerate(texts, first) if "-->" in text]
-    scanner = _Scanner(open_markdown, ends[-1] if ends else 0, may_nest=True)
-    lines = tuple(scanner.line(number, text) for number, text in enumerate(texts, first))
+    return _MEMORY.scan(texts, first, open_markdown) if _MEMORY.depth else _scan(texts, first, open_markdown)
+
+
+def _scan(texts: list[str], first: int, open_markdown: bool) -> Scan:
+    scanner = _Scanner(texts, first, open_markdown=open_markdown, may_nest=True)
+    lines = scanner.lines()
     if scanner.fence_line and scanner.has_markdown_block:
         # Blocks that do not come out even are read as they stand: the first fence closes the block.
-        scanner = _Scanner(open_markdown, ends[-1] if ends else 0, may_nest=False)
-        lines = tuple(scanner.line(number, text) for number, text in enumerate(texts, first))
+        scanner = _Scanner(texts, first, open_markdown=open_markdown, may_nest=False)
+        lines = scanner.lines()
     return Scan(lines, scanner.fence_line, scanner.has_markdown_block)
+
+
+class _Memory(threading.local):
+    """What one reading knows of the lines of its source, so that its parts do not scan them anew."""
+
+    depth = 0
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        self._source: str | None = None
+        self._texts: list[str] = []
+        self._scans: list[tuple[list[str], int, bool, Scan]] = []
+
+    def lines(self, source: str) -> list[str]:
+        if source != self._source:
+            self._source, self._texts = source, _split(source)
+        return self._texts[:]
+
+    def scan(self, texts: list[str], first: int, open_markdown: bool) -> Scan:
+        for known, number, opened, result in self._scans:
+            if number == first and opened is open_markdown and known == texts:
+                return result
+        result = _scan(texts, first, open_markdown)
+        self._scans = [*self._scans[-_SCANS_KEPT + 1 :], (texts[:], first, open_markdown, result)]
+        return result
+
+
+_MEMORY: Final = _Memory()
+
+
+@contextmanager
+def remembered_lines() -> Iterator[None]:
+    """Inside, the lines of a source are split and classified once, however many ask; then it is forgotten."""
+    _MEMORY.depth += 1
+    try:
+        yield
+    finally:
+        _MEMORY.depth -= 1
+        if not _MEMORY.depth:
+            _MEMORY.forget()
 
 
 def open_comment(source: str) -> int:
@@ -69,64 +125,73 @@ def open_comment(source: str) -> int:
     if source.rfind("<!--") <= source.rfind("-->"):
         return 0
     texts = split_lines(source)
-    last_end = max((number for number, text in enumerate(texts, 1) if "-->" in text), default=0)
-    scanner = _Scanner(open_markdown=False, last_end=last_end, may_nest=True)
+    scanner = _Scanner(texts, 1, open_markdown=False, may_nest=True)
     for number, text in enumerate(texts, 1):
         opens = not (scanner.fence or scanner.comment) and text.lstrip().startswith("<!--")
         scanner.line(number, text)
-        if opens and number > last_end:
+        if opens and number > scanner.last_end:
             return number
     return 0
 
 
 def without_code(source: str) -> str:
-    """The text without the lines that `scan` takes for code, as fast as the little code in it allows."""
+    """The text without the lines that `scan` takes for code."""
     if not any(mark in source for mark in ("```", "~~~", "<!--")):
         return source
     texts = split_lines(source)
-    kept, is_even = _outside_code(texts, may_nest=True)
-    # Blocks in Markdown blocks that do not come out even are read as they stand, as `scan` does.
-    return "\n".join(kept if is_even else _outside_code(texts, may_nest=False)[0])
-
-
-def _outside_code(texts: list[str], *, may_nest: bool) -> tuple[list[str], bool]:
-    """The lines that are no code, and whether blocks in Markdown blocks come out even."""
-    last_end = max((number for number, text in enumerate(texts, 1) if "-->" in text), default=0)
-    scanner = _Scanner(open_markdown=False, last_end=last_end, may_nest=may_nest)
-    kept = []
-    for number, text in enumerate(texts, 1):
-        opens = scanner.fence or scanner.comment or text.lstrip()[:1] in _OPENS_CODE
-        if not opens or scanner.line(number, text).kind is not LineKind.CODE:
-            kept.append(text)
-    return kept, not (scanner.fence_line and scanner.has_markdown_block)
+    lines = scan(texts).lines
+    code = LineKind.CODE
+    return "\n".join([text for text, line in zip(texts, lines, strict=True) if line[1] is not code])
 
 
 class _Scanner:
-    def __init__(self, open_markdown: bool, last_end: int, *, may_nest: bool) -> None:
+    def __init__(self, texts: list[str], first: int, *, open_markdown: bool, may_nest: bool) -> None:
+        self.texts, self.first = texts, first
         self.open_markdown = open_markdown
         self.has_markdown_block = False
         self.fence = ""
         self.fence_line = 0
         self.transparent = False
         self.comment = False
-        self.last_end = last_end
         self.inner = 0
         self.nests, self.may_nest = False, may_nest
+
+    @cached_property
+    def last_end(self) -> int:
+        """The last line that ends a comment."""
+        ends = (number for number, text in enumerate(self.texts, self.first) if "-->" in text)
+        return max(ends, default=0)
+
+    def lines(self) -> tuple[Line, ...]:
+        """All lines; most are plain text, and those are made here because a call for each is slow."""
+        lines: list[Line] = []
+        new, special = tuple.__new__, _SPECIAL
+        for number, raw in enumerate(self.texts, self.first):
+            text = raw.strip()
+            if not text:
+                lines.append(new(Line, (number, LineKind.BLANK, 0, 0, "", "")))
+            elif self.fence or self.comment or text[0] in special:
+                lines.append(self.line(number, raw))
+            else:
+                indent = 0 if raw[0] == text[0] else _indent(raw)
+                lines.append(new(Line, (number, LineKind.TEXT, indent, 0, text, raw)))
+        return tuple(lines)
 
     def line(self, number: int, raw: str) -> Line:
         text = raw.strip()
         if not text:
             return Line(number, LineKind.BLANK, 0, 0, "", "")
-        indent = _indent(raw)
+        indent = 0 if raw[0] == text[0] else _indent(raw)
+        start = text[0]
         if self.fence:
-            if text[0] != self.fence[0] and not self.transparent:
+            if start != self.fence[0] and not self.transparent:
                 return Line(number, LineKind.CODE, indent, 0, text, raw)
             return self._inside(number, indent, text, raw)
-        if self.comment or text.startswith("<!--"):
+        if self.comment or (start == "<" and text.startswith("<!--")):
             # A comment that is never closed is one line, so that nothing behind it is lost.
             self.comment = "-->" not in text and number < self.last_end
             return Line(number, LineKind.CODE, indent, 0, text, raw)
-        opening = _FENCE.fullmatch(text) if text[0] in "`~" else None
+        opening = _FENCE.fullmatch(text) if start in "`~" else None
         if opening and not (opening[1][0] == "`" and "`" in opening[2]):
             self._open(number, opening[1], opening[2])
             if self.transparent:
@@ -158,13 +223,16 @@ class _Scanner:
 
 
 def _plain(number: int, indent: int, text: str, raw: str) -> Line:
-    heading = _HEADING.fullmatch(text) if text[0] == "#" and indent < TAB_WIDTH else None
-    if heading:
-        title = (heading[2] or "").strip().rstrip("#").strip()
-        return Line(number, LineKind.HEADING, indent, len(heading[1]), title, raw)
-    bullet = _BULLET.fullmatch(text) if text[0] in "-*+0123456789" else None
-    if bullet and bullet[1]:
-        return Line(number, LineKind.BULLET, indent, 0, bullet[1].strip(), raw)
+    start = text[0]
+    if start == "#":
+        heading = _HEADING.fullmatch(text) if indent < TAB_WIDTH else None
+        if heading:
+            title = (heading[2] or "").strip().rstrip("#").strip()
+            return Line(number, LineKind.HEADING, indent, len(heading[1]), title, raw)
+    elif start in _OPENS_BULLET:
+        bullet = _BULLET.fullmatch(text)
+        if bullet and bullet[1]:
+            return Line(number, LineKind.BULLET, indent, 0, bullet[1].strip(), raw)
     return Line(number, LineKind.TEXT, indent, 0, text, raw)
 
 

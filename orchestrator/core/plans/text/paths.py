@@ -12,6 +12,8 @@ _BARE: Final = re.compile(r"[\w.-]*[A-Za-z_]\.[A-Za-z][A-Za-z0-9]{0,5}|Makefile|
 _PLACE: Final = re.compile(r"(?::\d[\d,:-]{0,30}|#L\d[\dL-]{0,20})\Z")
 #: `/templates/plan.md`: a file, written from the root of the repository.
 _FROM_ROOT: Final = re.compile(r"/[\w.-]+(?:/[\w.-]+)*\.[A-Za-z]{1,5}")
+#: What most paths look like.
+_PLAIN: Final = re.compile(r"(?:[A-Za-z0-9_]+/)+[A-Za-z0-9_]+\.[A-Za-z][A-Za-z0-9]{0,9}")
 _LONGEST: Final = 200
 
 
@@ -20,6 +22,8 @@ def path_in(word: str) -> str:
 
     Options (`--on/--off`), routes (`/api/v1`), branches (`origin/main`), packages and addresses are none.
     """
+    if len(word) <= _LONGEST and _PLAIN.fullmatch(word):
+        return word
     word = _PLACE.sub("", word.strip().strip("`\"'").removeprefix("./"))
     if _FROM_ROOT.fullmatch(word[:_LONGEST]):
         word = word[1:]
@@ -33,5 +37,7 @@ def path_in(word: str) -> str:
 
 def file_in(word: str) -> str:
     """As `path_in`, where a list of files stands: there a name without a folder is a path too."""
+    if path := path_in(word):
+        return path
     bare = _PLACE.sub("", word.strip().strip("`\"'"))
-    return path_in(word) or (bare if len(bare) <= _LONGEST and _BARE.fullmatch(bare) else "")
+    return bare if len(bare) <= _LONGEST and _BARE.fullmatch(bare) else ""
