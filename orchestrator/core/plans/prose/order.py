@@ -123,20 +123,22 @@ class _Named(NamedTuple):
 
 
 def _named(step: ListedStep, part: str, names: StepNames, *, spoken: bool) -> _Named:
-    if title := names.by_title(part):
-        return _Named([], [part], []) if title == step.item.key else _Named([title], [], [])
     named = _Named([], [], [])
-    part = _LINKED.sub("]", part)
-    for reference in references_in(part, sure=spoken and not only_references(part)):
-        keys = names.find(reference, step.stage)
-        called = f"{reference.noun} {reference.name}".strip()
-        if step.item.key in keys:
-            named.own.append(called)
-        elif keys:
-            named.keys.extend(keys)
-        else:
-            named.strange.append(called)
-    return named
+    if not names.by_title(part):
+        plain = _LINKED.sub("]", part)
+        for reference in references_in(plain, sure=spoken and not only_references(plain)):
+            keys = names.find(reference, step.stage)
+            called = f"{reference.noun} {reference.name}".strip()
+            if step.item.key in keys:
+                named.own.append(called)
+            elif keys:
+                named.keys.extend(keys)
+            else:
+                named.strange.append(called)
+    if named.keys or named.own:
+        return named
+    keys = tuple(keys_in(part, step.stage, names, spoken=spoken))
+    return _Named([], [part], []) if step.item.key in keys else _Named([*keys], [], [])
 
 
 def _tell(step: ListedStep, part: str, named: _Named, line: int, findings: Findings) -> None:
