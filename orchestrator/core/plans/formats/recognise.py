@@ -33,7 +33,8 @@ from orchestrator.core.plans.formats import (
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.prose import native
 from orchestrator.core.plans.prose import reader as prose
-from orchestrator.core.plans.reading.json_source import load, without_comments
+from orchestrator.core.plans.reading.json_source import load
+from orchestrator.core.plans.reading.json_start import starts_json
 from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.core.plans.text.lines import without_code
 from orchestrator.core.terms import Format
@@ -62,12 +63,11 @@ class Sample:
     @cached_property
     def start(self) -> str:
         """Its first visible character."""
-        text = self.text.lstrip("\ufeff \t\r\n")
-        return without_comments(text).lstrip()[:1] if text.startswith(("//", "/*")) else text[:1]
+        return self.text.lstrip("\ufeff \t\r\n")[:1]
 
-    @property
+    @cached_property
     def is_json(self) -> bool:
-        return self.start in ("{", "[")
+        return starts_json(self.text)
 
     @cached_property
     def prose(self) -> str:
