@@ -92,6 +92,12 @@ def _text(looks_like: Callable[[str], bool]) -> Callable[[Sample], bool]:
     return lambda sample: not sample.is_json and looks_like(sample.text)
 
 
+def _text_of_others(looks_like: Callable[[str], bool]) -> Callable[[Sample], bool]:
+    return lambda sample: (
+        not sample.is_json and looks_like(sample.text) and not native.is_structured(sample.prose)
+    )
+
+
 def _marked(looks_like: Callable[[str], bool]) -> Callable[[Sample], bool]:
     return lambda sample: sample.start == "<" and looks_like(sample.text)
 
@@ -136,7 +142,7 @@ FORMATS: Final[Mapping[Format, Known]] = {
     Format.CONDUCTOR: Known(conductor.read, _prose(conductor.looks_like)),
     Format.KIRO: Known(kiro.read, _prose(kiro.looks_like)),
     Format.OPENSPEC: Known(openspec.read, _prose(openspec.looks_like)),
-    Format.YAML: Known(yaml_plan.read, _text(yaml_plan.looks_like)),
+    Format.YAML: Known(yaml_plan.read, _text_of_others(yaml_plan.looks_like)),
     Format.PLAN: Known(read_plan, lambda sample: native.looks_like(sample.prose)),
     Format.PLAN_MODE: Known(plan_mode.read, _prose(plan_mode.looks_like)),
     Format.LIST_FINE: Known(prose.read_fine, lambda _: False),

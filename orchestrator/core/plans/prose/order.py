@@ -17,7 +17,7 @@ from orchestrator.core.plans.prose.references import (
     said_in,
     says_none,
 )
-from orchestrator.core.plans.reading.items import Item
+from orchestrator.core.plans.reading.items import Item, key_of
 
 MOST_NEEDS: Final = 20_000
 _GROUPED: Final = frozenset(
@@ -71,6 +71,14 @@ class StepNames:
         key = self.near.get((stage, name)) or self.far.get(name)
         return (key,) if key else ()
 
+    def by_name(self, text: str, stage: int) -> str:
+        """The key of the step that is called exactly so; empty when none is."""
+        text = text.strip(" `\"'")
+        for name in (text.lower(), key_of(text).lower()):
+            if key := self.near.get((stage, name)) or self.far.get(name):
+                return key
+        return ""
+
     def by_title(self, text: str) -> str:
         return self.titles.get(" ".join(text.strip(" `\"'“”*.").split()).lower(), "")
 
@@ -110,8 +118,8 @@ def keys_in(value: str, stage: int, names: StepNames, *, spoken: bool) -> list[s
     """The keys that a text about dependencies names. Spoken in a sentence, a bare number is no name."""
     if says_none(value):
         return []
-    if title := names.by_title(value):
-        return [title]
+    if key := names.by_title(value) or ("" if spoken else names.by_name(value, stage)):
+        return [key]
     keys: list[str] = []
     for reference in references_in(value, sure=spoken and not only_references(value)):
         keys += names.find(reference, stage)

@@ -53,3 +53,57 @@ def test_wf2_text_that_starts_with_a_bracket_is_no_json(text: str, wanted: list[
 def test_b11_broken_json_is_told_as_such_with_its_line(text: str, line: int) -> None:
     findings = read(text, frozenset()).findings
     assert [(found.code, found.line) for found in findings if found.blocks] == [("not-json", line)]
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "wanted"),
+    [
+        ("# Move\n\ntasks:\n- [ ] Pack\n- [ ] Load\n", "Move", ["Pack", "Load"]),
+        ("# Move\n\nsteps:\n  - [ ] Pack\n  - [x] Load\n", "Move", ["Pack", "Load"]),
+        ("# Move\n\nGoal: a new flat\n\nphases:\n1. Pack\n2. Load\n", "Move", ["Pack", "Load"]),
+        ("# Move\nsteps:\n* Pack\n* Load\n", "Move", ["Pack", "Load"]),
+        ("# Move\n\ntasks:\n- Pack\n- Load\n", "Move", ["Pack", "Load"]),
+        ("Goal: a new flat\n\ntasks:\n- [ ] Pack\n- [ ] Load\n", "", ["Pack", "Load"]),
+        (
+            "# Plan: N\n\n## Summary\n\ntasks:\n  - x\n\n### Batch 1\n- A1: One\n- A2: Two\n",
+            "N",
+            ["One", "Two"],
+        ),
+    ],
+)
+def test_wf2_markdown_with_a_line_that_yaml_has_is_markdown(text: str, name: str, wanted: list[str]) -> None:
+    plan = read(text, frozenset()).plan
+    assert plan
+    assert [step.title for step in plan.steps()] == wanted
+    assert not name or plan.name == name
+    assert read(render_plan(plan), frozenset()).plan == plan, "AD-5"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Release\n\ntasks:\n  - title: Pack\n  - title: Load\n",
+        "tasks:\n- title: Pack\n  description: |\n    - [ ] the cups\n\n    1. first\n- title: Load\n",
+        "steps:\n- Pack\n- Load\n",
+    ],
+)
+def test_wf2_yaml_with_comments_and_text_stays_yaml(text: str) -> None:
+    reading = read(text, frozenset())
+    assert reading.format is Format.YAML
+    assert titles(text) == ["Pack", "Load"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "steps:\n  - id: setup\n    title: Set up\n  - id: build\n    title: Build\n    needs: [setup]\n",
+        "tasks:\n  setup:\n    title: Set up\n  build:\n    title: Build\n    needs: setup\n",
+        "tasks:\n  set up:\n    title: Set it up\n  build:\n    title: Build\n    after:\n      - set up\n",
+        "phases:\n- name: P\n  tasks:\n  - key: a\n    title: Set up\n  - title: Build\n    blocked_by: A\n",
+    ],
+)
+def test_ad1_yaml_waits_for_what_is_named_by_a_word(text: str) -> None:
+    plan = read(text, frozenset()).plan
+    assert plan
+    first, second = plan.steps()
+    assert [need.key for need in second.needs] == [first.key]
