@@ -256,7 +256,12 @@ class _Gatherer:
         ]
         stated = any(word in value for word in _NEEDS)
         return ListedStep(
-            item, tuple(dict.fromkeys(n for n in names if n)), 0, waits, independent=stated and not waits
+            item,
+            tuple(dict.fromkeys(n for n in names if n)),
+            0,
+            waits,
+            independent=stated and not waits,
+            by_id=True,
         )
 
     def _kept(self, name: str, value: Any) -> list[str]:
