@@ -113,7 +113,9 @@ class SpecKitNeeds:
     def _tell_too_many(self, step: StepDraft, line: int) -> None:
         if not self._is_told:
             self._is_told = True
-            message = f"There are more than {MOST_NEEDS:,} dependencies; from {step.key} on they are not read."
+            message = (
+                f"There are more than {MOST_NEEDS:,} dependencies; from {step.key} on they are not read."
+            )
             self.findings.add("unreadable-value", line, message, "Split the plan.")
 
     def relate_stories(self, after: Sequence[str], before: Sequence[str], line: int) -> None:
