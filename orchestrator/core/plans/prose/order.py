@@ -2,6 +2,7 @@
 order.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,9 +18,11 @@ from orchestrator.core.plans.prose.references import (
     said_in,
     says_none,
 )
-from orchestrator.core.plans.reading.items import Item
+from orchestrator.core.plans.reading.items import Item, key_of
 
 MOST_NEEDS: Final = 20_000
+#: A word with a sign or number inside, such as `set-up` or `db_1`, is the name of something.
+_NAME_LIKE: Final = re.compile(r"(?=[^\s]*[A-Za-z])[A-Za-z0-9]+(?:[_.-][A-Za-z0-9]+)+|[A-Za-z]+\d+")
 _GROUPED: Final = frozenset(
     {"phase", "stage", "milestone", "sprint", "week", "wave", "part", "batch", "story"}
 )
@@ -28,7 +31,7 @@ _GROUPED: Final = frozenset(
 @dataclass(slots=True)
 class ListedStep:
     """A step before its place in the plan is known. `names` are what the text calls it; `gate` that a
-    person decides, `aliases` more titles.
+    person decides, `aliases` more titles, `by_id` that its source names by id what it waits for.
     """
 
     item: Item
@@ -38,6 +41,7 @@ class ListedStep:
     independent: bool = False
     gate: bool = False
     aliases: tuple[str, ...] = ()
+    by_id: bool = False
 
     @property
     def states_needs(self) -> bool:
@@ -71,20 +75,38 @@ class StepNames:
         key = self.near.get((stage, name)) or self.far.get(name)
         return (key,) if key else ()
 
+    def has(self, reference: Reference, stage: int) -> bool:
+        """Whether a name means something; a group means nothing new for its own steps."""
+        if reference.noun in _GROUPED:
+            return (reference.noun, reference.name.lower()) in self.groups
+        return bool(self.find(reference, stage))
+
+    def by_name(self, text: str, stage: int) -> str:
+        """The key of the step that is called exactly so; empty when none is."""
+        text = text.strip(" `\"'")
+        for name in (text.lower(), key_of(text).lower()):
+            if key := self.near.get((stage, name)) or self.far.get(name):
+                return key
+        return ""
+
     def by_title(self, text: str) -> str:
         return self.titles.get(" ".join(text.strip(" `\"'“”*.").split()).lower(), "")
 
 
 def resolve(steps: Sequence[ListedStep], names: StepNames, findings: Findings) -> None:
-    """Turn what the steps wait for into needs; what names nothing stays in the text, and is told."""
+    """Turn what the steps wait for into needs.
+
+    A name that no step has stays a need, which keeps open work from being approved (AD-1); what may be no
+    name at all stays in the text, and is told.
+    """
     total = 0
     for step in steps:
         for value, line, spoken in step.waits:
             for part in [value] if spoken else _parts_of(value):
-                keys = [
-                    key for key in keys_in(part, step.stage, names, spoken=spoken) if key != step.item.key
-                ]
-                fresh = [key for key in dict.fromkeys(keys) if key not in step.item.needs] if keys else keys
+                keys = keys_in(part, step.stage, names, spoken=spoken)
+                keys += [] if spoken else _unknown_in(part, step, names, keys)
+                keys = [key for key in keys if key != step.item.key]
+                fresh = [key for key in dict.fromkeys(keys) if key not in step.item.needs]
                 total += len(fresh)
                 step.item.needs += fresh
                 if not keys and not spoken and not says_none(part):
@@ -100,6 +122,18 @@ def _parts_of(value: str) -> list[str]:
     return [value] if only_references(value) else [part.strip() for part in value.split(",") if part.strip()]
 
 
+def _unknown_in(value: str, step: ListedStep, names: StepNames, known: Sequence[str]) -> list[str]:
+    """The keys for what a stated dependency surely names and no step is called."""
+    if says_none(value) or names.by_title(value) or names.by_name(value, step.stage):
+        return []
+    if only_references(value):
+        written = references_in(value, sure=False, ends=True)
+        missing = [one for one in written if not names.has(one, step.stage)]
+        return [key_of(f"{one.noun}-{one.name}" if one.noun in _GROUPED else one.name) for one in missing]
+    is_name = step.by_id or (_NAME_LIKE.fullmatch(value.strip(" `")) is not None)
+    return [key] if is_name and not known and (key := key_of(value)) else []
+
+
 def _tell_unknown(step: ListedStep, value: str, line: int, findings: Findings) -> None:
     step.item.details.append(f"Depends on: {value}")
     message = f"“{value[:60]}” names no step of the plan, so {step.item.key} does not wait for it."
@@ -110,8 +144,8 @@ def keys_in(value: str, stage: int, names: StepNames, *, spoken: bool) -> list[s
     """The keys that a text about dependencies names. Spoken in a sentence, a bare number is no name."""
     if says_none(value):
         return []
-    if title := names.by_title(value):
-        return [title]
+    if key := names.by_title(value) or ("" if spoken else names.by_name(value, stage)):
+        return [key]
     keys: list[str] = []
     for reference in references_in(value, sure=spoken and not only_references(value)):
         keys += names.find(reference, stage)
