@@ -43,7 +43,8 @@ class WorkLine(NamedTuple):
     """A line that looks like work. `number` counts from 1, 0 where a value stands on no line of its own.
 
     `text` is the line without the marks in front of it; `under` is the heading above it. Of a dependency
-    `text` is what is waited for and `before` what stands in front of the phrase.
+    `text` is what is waited for and `before` what stands in front of the phrase. `aside` says that the
+    headings above are those of text: context, notes, risks.
     """
 
     number: int
@@ -51,6 +52,7 @@ class WorkLine(NamedTuple):
     text: str
     under: str = ""
     before: str = ""
+    aside: bool = False
 
 
 class AccountEntry(NamedTuple):

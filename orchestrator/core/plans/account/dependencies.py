@@ -16,6 +16,13 @@ _SAID: Final = re.compile(
     r"([^.;\n()\[\]]{1,200}(?:\.\d[^.;\n()\[\]]{0,100}){0,20})",
     re.I,
 )
+#: `once A1 is merged`, `(A1 first)`.
+_ONCE: Final = re.compile(
+    r"(?<!\w)(?:once|when|as soon as)[ \t]+([^.;\n]{1,200}?)[ \t]+(?:is|are|has been|have been)[ \t]+"
+    r"(?:done|completed?|finished|merged|ready|approved|in place)(?!\w)"
+    r"|\(([^()\n]{1,80}?)[ \t]+first\)",
+    re.IGNORECASE,
+)
 _LABEL: Final = re.compile(
     r"(?:\[[^\]\n]{0,3}\][ \t]*)?(?:\*\*|__|_)?(?:depends?(?:[ _-]on)?|dependenc(?:y|ies)"
     r"|blocked[ _-]by|needs|waits[ _-]for|predecessors?)(?:\*\*|__)?[ \t]*:(?:\*\*|__)?[ \t]*(.*)",
@@ -26,19 +33,29 @@ _DENIED: Final = re.compile(
     re.IGNORECASE,
 )
 _NONE: Final = re.compile(
-    r"[\W_]*(?:none|nothing|no|n/?a|independent|not applicable)?\b[\W_]*(?:\(.*|dependenc.*)?",
+    r"[\W_]*(?:(?:none|nothing|no|n/?a|independent|not applicable)\b[\W_]*(?:\(.*|dependenc.*)?)?",
     re.I | re.DOTALL,
 )
+_ENDS: Final = re.compile(r";|\.[ \t]")
+_BOX: Final = re.compile(r"\A\[[^\]\n]{0,3}\][ \t]*")
 _ARROW: Final = re.compile(r"→|-->|->")
-_HINT: Final = re.compile(r"depend|block|requir|need|wait|after|predecess|→|->", re.IGNORECASE)
+_HINT: Final = re.compile(
+    r"depend|block|requir|need|wait|after|predecess|follow|once|when|as soon|first\)|→|->", re.IGNORECASE
+)
 #: The same for plain lower case, five times as fast.
 _PLAIN_HINT: Final = re.compile(_HINT.pattern)
 _NAME: Final = re.compile(
     r"(?<![\w./-])(?:(?P<noun>tasks?|steps?|#)[ \t]*#?[ \t]*)?"
-    r"(?P<name>[A-Z]{1,6}-?\d{1,6}(?:\.\d{1,4}){0,3}[a-z]?|\d{1,6}(?:\.\d{1,6}){0,4}[a-z]?)(?![\w/%-]*[\w/%])",
+    r"(?P<name>[A-Z]{1,6}-?\d{1,6}(?:\.\d{1,4}){0,3}[a-z]?|\d{1,6}(?:\.\d{1,6}){0,4}[a-z]?)"
+    r"(?:[ \t]*(?:-|–|—|\.\.)[ \t]*#?(?P<last>[A-Z]{0,6}-?\d{1,6}(?:\.\d{1,6}){0,4}[a-z]?))?"
+    r"(?![\w/%-]*[\w/%])",
     re.IGNORECASE,
 )
-_BETWEEN: Final = re.compile(r"\b(?:and|or|both|all|of|is|are|done|complete|finished)\b|[\W_]", re.IGNORECASE)
+_BETWEEN: Final = re.compile(
+    r"\b(?:and|or|both|all|of|is|are|done|complete|finished|can|may|must|should|only|run|start|begin"
+    r"|be|in parallel|together)\b|[\W_]",
+    re.IGNORECASE,
+)
 _LONGEST: Final = 2_000
 #: How a dependency is said, where that matters: as a property, or as an arrow between names.
 LABELLED: Final = "property"
@@ -67,23 +84,30 @@ def _wait_of(line: Line, start: int) -> WorkLine | None:
         return None
     arrow = _ARROW.split(body)
     if len(arrow) > 1 and len(body) < 300:
-        return WorkLine(line.number, WorkKind.DEPENDENCY, arrow[0], ARROW, " ".join(arrow[1:]))
+        first = _BOX.sub("", arrow[0])
+        return WorkLine(line.number, WorkKind.DEPENDENCY, first, ARROW, " ".join(arrow[1:]))
     for said in _SAID.finditer(body, start):
         if not _DENIED.search(body[max(0, said.start() - 60) : said.start()]) and not _NONE.fullmatch(
             said[1]
         ):
-            return WorkLine(line.number, WorkKind.DEPENDENCY, said[1], before=body[: said.start()])
-    return None
+            return WorkLine(line.number, WorkKind.DEPENDENCY, said[1], before=_clause(body[: said.start()]))
+    once = _ONCE.search(body)
+    if once is None or _DENIED.search(body[max(0, once.start() - 60) : once.start()]):
+        return None
+    text = once[1] or once[2]
+    return WorkLine(line.number, WorkKind.DEPENDENCY, text, before=_clause(body[: once.start()]))
+
+
+def _clause(before: str) -> str:
+    """What stands before a phrase in the same clause: `no need of A1; requires A2` is not about A1."""
+    return _ENDS.split(before)[-1]
 
 
 def names_in(text: str) -> list[str]:
     """The names of steps in a text, in lower case; a number alone is one where nothing but names stands."""
     bare = names_only(text)
-    return [
-        found["name"].lower()
-        for found in _NAME.finditer(text)
-        if bare or found["noun"] or not found["name"].isdigit()
-    ]
+    sure = [found for found in _NAME.finditer(text) if bare or found["noun"] or not found["name"].isdigit()]
+    return [name.lower() for found in sure for name in (found["name"], found["last"]) if name]
 
 
 def names_only(text: str) -> bool:

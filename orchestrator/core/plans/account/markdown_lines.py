@@ -18,7 +18,10 @@ _BOX: Final = re.compile(
     r"[ \t]*(\S.*)",
     re.DOTALL,
 )
-_NUMBER: Final = re.compile(r"\d{1,9}[.)][ \t]+(\S.*)", re.DOTALL)
+#: A sign instead of a box: `☐ title`.
+_BALLOT: Final = re.compile(r"(?:(?:[-*+•]|\d{1,9}[.)])[ \t]+)?[☐☑⬜🔲◻]\ufe0f?[ \t]+(\S.*)", re.DOTALL)
+#: A box right behind its bullet.
+_CLOSE_BOX: Final = re.compile(r"(?:[-*+•]|\d{1,9}[.)])\[[ \t]{0,3}[xX~]?[ \t]{0,3}\][ \t]+(\S.*)", re.DOTALL)
 _KEY: Final = re.compile(
     r"(?:\*\*|__)?(?:(?:task|step)[ \t]+)?(?:[A-Z]{1,6}-?\d{1,6}[a-z]?|\d{1,6}(?:\.\d{1,6}){1,4})"
     r"(?:\*\*|__)?[ \t]*(?::|[.)–—-][ \t]|[ \t]+(?=\[))(?:\*\*|__)?[ \t]*(\S.*)",
@@ -27,7 +30,7 @@ _KEY: Final = re.compile(
 #: `T001 text`; a sentence about T001 is none.
 _SPEC_KIT: Final = re.compile(
     r"(?:\*\*)?T\d{3,9}[a-z]?\b(?:\*\*)?:?[ \t]+"
-    r"(?![→>(+,&–-]|(?:depends?|and|or|to|is|are|can|may|must|should|blocks?|needs?|waits?|requires?|before|after|uses|runs?)\b)(\S.*)",
+    r"(?![→>(+,&–-]|(?:depends?|and|or|to|is|are|can|may|must|should|will|blocks?|blocked|follows?|precedes?|first|then|needs?|waits?|requires?|before|after|uses|runs?)\b)(\S.*)",
     re.DOTALL,
 )
 _TASK_HEADING: Final = re.compile(
@@ -39,11 +42,38 @@ _SPOKEN: Final = re.compile(
     r"\*\*(?:task|step)[ \t]*#?\d+(?:\.\d+)*[ \t]*[:.–—-][^*\n]{0,200}\*\*:?", re.IGNORECASE
 )
 _PHASE: Final = re.compile(
-    r"(?:\*\*)?(?:phase|stage|milestone|sprint|week|day|wave|batch|iteration|month)[ \t]*#?[ \t]*"
+    r"(?:\*\*)?(?:phase|stage|milestone|sprint|week|day|wave|batch|thread|iteration|month)[ \t]*#?[ \t]*"
     r"(?:\d|[A-Z]\b|[IVX]+\b).*",
     re.IGNORECASE | re.DOTALL,
 )
-_LABEL: Final = re.compile(r"(?:\*\*|__|_)?[A-Za-z][\w /-]{0,40}(?:\*\*|__)?[ \t]*:(?:\*\*|__)?(?:[ \t]|\Z)")
+#: A bullet that says something about the step or the group above it.
+_LABEL: Final = re.compile(
+    r"(?:\*\*|__|_)?(?:goals?|objectives?|files?(?: [a-z]+)?|owner|assignee|duration|estimated?(?: [a-z]+)?"
+    r"|effort|deliverables?|dependenc(?:y|ies)|depends[ _-]?on|blocked[ _-]by|needs|requires"
+    r"|waits[ _-]for|prerequisites?|predecessors?|after|blocks|risks?|notes?|status|state|priority|context"
+    r"|scope|architecture|tech stack|background|acceptance(?: criteri(?:a|on))?|success criteria"
+    r"|exit(?: criteria)?|done[ _-]when|definition of done|timeline|outcomes?|outputs?|inputs?|purpose|why"
+    r"|what|how|tests?(?: [a-z]+)?|verif(?:y|ication)|validation|branch|date|author|version|create|modify"
+    r"|edit|update|delete|paths?|location|agent|role|tool|run|resources|parallel|requirements|hash|commit|labels?"
+    r"|tags?|milestone|id|name|title|type|description|details|changes)(?:\*\*|__|_)?[ \t]*:",
+    re.IGNORECASE,
+)
+#: Headings below which a list is text, with a word or two around: `Key risks`, `Notes on the data`.
+_ASIDE: Final = re.compile(
+    r"[\W\d_]*(?:(?:the|our|my|key|main|open|known|current|project|technical|important|general|path|file|high-level"
+    r"|functional|non-functional|other|additional|more|overall|parallel|user story|phase|task|success"
+    r"|acceptance|exit|completion|implementation|executive|testing|test|out of|in|incremental|within each)"
+    r"[ \t]+){0,3}"
+    r"(?:contexts?|backgrounds?|overview|summary|goals?|objectives?|references?|notes?|remarks?|risks?|scope"
+    r"|non-?goals?|assumptions?|questions?|analysis|findings|discover(?:y|ies)|state|requirements?|strateg(?:y|ies)"
+    r"|decisions?|examples?|format|legend|glossary|dependenc(?:y|ies)|about|verification|criteria|metrics"
+    r"|appendix|motivation|approach|constraints?|principles?|conventions?|order|execution order"
+    r"|prerequisites?|introduction|rationale|links|resources|alternatives|trade-?offs|considerations|benefits|limitations"
+    r"|changelog|history|opportunities|stakeholders|user story|what we['’]?re not doing|definition of done"
+    r"|files?|structure|architecture|tech stack|technology stack|design)"
+    r"(?:[ \t]*(?:[:(&,/–—-]|and\b|of\b|on\b|for\b|to\b|with\b).*)?[\W_]*",
+    re.IGNORECASE | re.DOTALL,
+)
 _RULE: Final = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)*")
 _TASK_CELLS: Final = frozenset(
     {"task", "tasks", "task name", "title", "action", "step", "todo", "to do", "work", "work item"}
@@ -59,9 +89,12 @@ _LONGEST: Final = 4_000
 _OPENS_MORE: Final = frozenset("|[>•*<")
 
 
-def work_in_markdown(lines: Iterable[Line]) -> Iterator[WorkLine]:
-    """The lines that look like work; front matter is left out of them before (`front_matters`)."""
-    finder = _Finder()
+def work_in_markdown(lines: Iterable[Line], *, every: bool = False) -> Iterator[WorkLine]:
+    """The lines that look like work; front matter is left out of them before (`front_matters`).
+
+    With `every`, each bullet that stands far left is one, whatever heading is above it.
+    """
+    finder = _Finder(every)
     blank, code, plain = LineKind.BLANK, LineKind.CODE, LineKind.TEXT
     for line in lines:
         kind = line.kind
@@ -104,8 +137,11 @@ def _opens(texts: list[str], place: int) -> bool:
 class _Finder:
     """Takes the lines in order and knows what stands above each."""
 
-    def __init__(self) -> None:
+    def __init__(self, every: bool) -> None:
+        self.every = every
         self.under = ""
+        #: The level of the heading below which everything is text; 0 when none is open.
+        self.aside = 0
         self.in_phase = False
         #: 0: in no table, 1: behind a line that may be a header, 2: behind the rule, in a table of tasks.
         self.table = 0
@@ -114,6 +150,8 @@ class _Finder:
         body = line.body
         if line.kind is LineKind.HEADING:
             self.under, self.table = body.strip("* "), 0
+            if not self.aside or line.level <= self.aside:
+                self.aside = line.level if _ASIDE.fullmatch(self.under[:200]) else 0
             self.in_phase = bool(_PHASE.match(self.under))
             return self._found(line, WorkKind.HEADING, body) if _TASK_HEADING.fullmatch(body) else None
         if body.startswith("|"):
@@ -124,11 +162,13 @@ class _Finder:
         return self._text(line)
 
     def _found(self, line: Line, kind: WorkKind, text: str) -> WorkLine:
-        return WorkLine(line.number, kind, text.strip(), self.under)
+        return WorkLine(line.number, kind, text.strip(), self.under, aside=self.aside > 0)
 
     def _text(self, line: Line) -> WorkLine | None:
         body = line.body
         if body[0] in "[>•" and (box := _BOX.fullmatch(body[:_LONGEST])):
+            return self._found(line, WorkKind.BOX, box[1])
+        if box := _BALLOT.fullmatch(body[:_LONGEST]) or _CLOSE_BOX.fullmatch(body[:_LONGEST]):
             return self._found(line, WorkKind.BOX, box[1])
         if body.startswith("**"):
             if _SPOKEN.fullmatch(body):
@@ -143,14 +183,14 @@ class _Finder:
 
     def _bullet(self, line: Line) -> WorkLine | None:
         body = line.body[:_LONGEST]
-        box = _BOX.fullmatch(body) if "[" in body[:40] else None
+        box = _BOX.fullmatch(body) if "[" in body[:40] else _BALLOT.fullmatch(body)
         if box:
             return self._found(line, WorkKind.BOX, box[1])
         if line.raw.lstrip()[0].isdigit():
             return self._found(line, WorkKind.NUMBERED, body)
         if _KEY.fullmatch(body) or _SPEC_KIT.fullmatch(body):
             return self._found(line, WorkKind.KEYED, body)
-        if self.in_phase and line.indent < 2 and not _LABEL.match(body):
+        if (self.in_phase or self.every) and line.indent < 2 and not _LABEL.match(body):
             return self._found(line, WorkKind.ITEM, body)
         return None
 

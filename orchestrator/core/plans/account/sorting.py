@@ -152,6 +152,9 @@ class Sorter:
             return None
         if all(self._waits.holds(one, other) for one in subjects for other in known):
             return Fate.PART
+        if line.under == ARROW and all(self._waits.holds(one, other) for one in known for other in subjects):
+            # In the line of a step an arrow may point at what it waits for.
+            return Fate.PART
         return Fate.FINDING if line.number in self._told_of_waits else Fate.UNREAD
 
     def _of_unknown(self, line: WorkLine) -> Fate | None:
@@ -165,7 +168,7 @@ class Sorter:
     def _subjects(self, line: WorkLine) -> list[Meant]:
         """What waits: the step whose line it is, what stands before the phrase, or what stands above."""
         own = self._steps.get(line.number)
-        if own is not None:
+        if own is not None and line.under != ARROW:
             return [(own,)]
         near = self._near(line.number)
         named = self._waits.known(line.before, near) if line.before else []

@@ -25,15 +25,9 @@ from orchestrator.core.terms import Format
 
 _JSON: Final = frozenset({Format.TASK_MASTER, Format.BUNDLE_WS, Format.TASKS, Format.PLAN_FILE, Format.TODO})
 _FILE: Final = re.compile(r"<!-- file: .{1,300} -->")
-#: Kinds that stand in no step only by mistake; lists of text are numbered, too.
-#: Headings below which a list is no work.
-_PROSE: Final = re.compile(
-    r"context|background|overview|summary|goal|objective|reference|note|risk|scope|assumption|question"
-    r"|analysis|discover|current|requirement|strategy|decision|example|format|legend|glossary|depend|about"
-    r"|verification|criteria|appendix|motivation|approach|constraint|principle|convention|order|prerequisite",
-    re.IGNORECASE,
-)
 _LISTED: Final = frozenset({WorkKind.NUMBERED, WorkKind.ITEM})
+#: Kinds of lines that may say what waits for what, and nothing else.
+_SAYS: Final = _LISTED | {WorkKind.KEYED}
 _SURE: Final = frozenset({WorkKind.BOX, WorkKind.KEYED, WorkKind.HEADING, WorkKind.ROW, WorkKind.TASK})
 
 
@@ -62,15 +56,36 @@ def findings_of(account: Account, reading: Reading, form: Format) -> Iterator[Fi
         return
     lost = [entry.line for entry in account.entries if entry.fate is Fate.UNREAD]
     yield from (_unread(lines) for lines in _told_together(lost))
-    kept = [entry.line for entry in account.entries if entry.fate is Fate.TEXT]
+    beside = list(_beside_steps(account)) if form is Format.PLAN else []
+    yield from (_as_text(lines) for lines in _sections(beside))
+    read = {
+        line.number
+        for line, fate in account.entries
+        if line.kind is WorkKind.DEPENDENCY and fate is Fate.PART
+    }
+    kept = [
+        line
+        for line, fate in account.entries
+        if fate is Fate.TEXT and line not in beside and not (line.number in read and line.kind in _SAYS)
+    ]
     yield from (_as_text(lines) for lines in _sections(kept) if _is_missed(lines, form))
+
+
+def _beside_steps(account: Account) -> Iterator[WorkLine]:
+    """Bullets of a PLAN.md that are text, although steps stand above them in the same list."""
+    under: str | None = None
+    for line, fate in account.entries:
+        if fate is Fate.STEP:
+            under = line.under
+        elif fate is Fate.TEXT and line.kind is WorkKind.ITEM and line.under == under:
+            yield line
 
 
 def _is_missed(lines: list[WorkLine], form: Format) -> bool:
     """Whether a section of text may hold work: lists in prose stand in what says that it is text."""
     if any(line.kind in _SURE for line in lines):
         return True
-    return form is not Format.PLAN and not _PROSE.search(lines[0].under)
+    return form is not Format.PLAN and not all(line.aside for line in lines)
 
 
 def _parts(text: str, form: Format) -> Iterator[tuple[list[str], int]]:
@@ -94,17 +109,21 @@ def _work_in(texts: list[str], first: int, form: Format, plan: Plan | None) -> I
     elif form is Format.YAML:
         yield from work_in_yaml(texts, first)
     else:
-        yield from _work_in_text(texts, first, plan)
+        yield from _work_in_text(texts, first, plan, every=form is not Format.PLAN)
 
 
-def _work_in_text(texts: list[str], first: int, plan: Plan | None) -> Iterator[WorkLine]:
+def _starts_with_brace(texts: list[str]) -> bool:
+    return next((text for text in texts if text.strip()), "").lstrip()[:1] in ("{", "[")
+
+
+def _work_in_text(texts: list[str], first: int, plan: Plan | None, *, every: bool) -> Iterator[WorkLine]:
     skipped, tasks = front_matters(texts, first)
     lines = scan(texts, first).lines
     if _in_code(lines, first, plan):
         lines = scan(texts, first, open_markdown=True).lines
     own = [line for line in lines if line.number not in skipped] if skipped else lines
     yield from tasks
-    yield from work_in_markdown(own)
+    yield from work_in_markdown(own, every=every)
     yield from waits_in_markdown(own)
 
 

@@ -13,11 +13,11 @@ from itertools import pairwise
 from typing import Final
 
 from orchestrator.core.plans.findings import Findings
-from orchestrator.core.plans.formats.spec_kit_ids import RANGE, STORY, ids_in
+from orchestrator.core.plans.formats.spec_kit_ids import RANGE, STORY, clean, ids_in, without_end
 from orchestrator.core.plans.formats.spec_kit_needs import SpecKitNeeds
 from orchestrator.core.plans.plan import Progress, Reading
 from orchestrator.core.plans.prose.parts import Parts, parts_of_lines
-from orchestrator.core.plans.prose.references import split_dependency
+from orchestrator.core.plans.prose.references import said_in, split_dependency
 from orchestrator.core.plans.reading.build import build_plan
 from orchestrator.core.plans.reading.drafts import (
     BatchDraft,
@@ -48,13 +48,6 @@ _NUMBERED: Final = re.compile(r"phase[ \t]+[\d.]{1,20}[ \t]*[:–—-]?[ \t]*", 
 _CHECKPOINT: Final = re.compile(
     r"(?:>[ \t]*)?\*\*[^\w*]{0,4}checkpoint\b:?([^*]{0,200}?):?\*\*:?[ \t]*(.*)", re.IGNORECASE | re.DOTALL
 )
-_TICK: Final = re.compile("[✅✓✔☑]")
-#: What people add when something is done: `— ✅ (merged)`, `✅ COMPLETED (2026-02-03)`.
-_ENDED: Final = re.compile(
-    r"[ \t]*(?:[—–-][ \t]*)?[✅✓✔☑]\ufe0f?[ \t]*(?:completed?|done)?[ \t]*(\([^()]{0,300}\))?[ \t]*\Z",
-    re.IGNORECASE,
-)
-_LONGEST_END, _LONGEST_TEXT = 400, 20_000
 #: A subordinate clause says something else: `after Phase 2, integrates with US1`.
 _CLAUSE: Final = re.compile(r"[;(]|,(?![ \t]*(?:T\d|US\d|and\b))")
 _SIDE_BY_SIDE: Final = re.compile(r"\b(?:US\d|user stor(?:y|ies)).{0,80}\bparallel\b", re.IGNORECASE)
@@ -176,14 +169,10 @@ class _SpecKitReader:
         elif _PHASE.fullmatch(line.body):
             stories = [f"US{number}" for number in STORY.findall(line.body)[:1]]
             self.phases.append(
-                _Phase(
-                    _clean(line.body, LONGEST_NAME) or "Phase", line.number, numbered=True, stories=stories
-                )
+                _Phase(clean(line.body, LONGEST_NAME) or "Phase", line.number, numbered=True, stories=stories)
             )
         elif line.level == 2:
-            self.phases.append(
-                _Phase(_clean(line.body, LONGEST_NAME) or "Tasks", line.number, numbered=False)
-            )
+            self.phases.append(_Phase(clean(line.body, LONGEST_NAME) or "Tasks", line.number, numbered=False))
         else:
             self._around().append(line.raw)
 
@@ -211,7 +200,7 @@ class _SpecKitReader:
         while label := _LABEL.match(rest):
             labels.append(label[1])
             rest = rest[label.end() :]
-        rest, ended = _without_end(rest)
+        rest, ended = without_end(rest)
         rest, waits = split_dependency(rest)
         key = self._free(key, line)
         step = StepDraft(key, rest, line.number, line.indent, parallel="P" in labels, notes=Notes())
@@ -290,8 +279,10 @@ class _SpecKitReader:
         title, waits = split_dependency(whole)
         if waits:
             self.waits.append((step, waits, step.line))
+        spoken_of = said_in(title)
+        parts.waits += [(value, step.line, True) for value in (spoken_of[1] if spoken_of else ())]
         own = [path for word in _PATH.findall(title) if (path := path_in(word))]
-        step.title, long = split_title(_clean(title))
+        step.title, long = split_title(clean(title))
         step.notes.text += [long, ""] if long else []
         for name, texts in (("files", [f"`{path}`" for path in [*own, *parts.files]]), ("exit", parts.exits)):
             if texts:
@@ -322,14 +313,3 @@ class _SpecKitReader:
             self.findings.add(
                 "inferred-stage", self.side_by_side, message, "Write them as threads of one batch."
             )
-
-
-def _without_end(text: str) -> tuple[str, re.Match[str] | None]:
-    """The text without what says that it is done, and that."""
-    ended = _ENDED.search(text[-_LONGEST_END:]) if _TICK.search(text) else None
-    return (text[: len(text) - len(ended[0])], ended) if ended else (text, None)
-
-
-def _clean(text: str, most: int = _LONGEST_TEXT) -> str:
-    plain, _ = _without_end(" ".join(text.replace("**", "").split()))
-    return one_line(plain.strip(" ✓✅-–—"), most)

@@ -132,12 +132,20 @@ class _Chooser:
             self._group(group, child, work)
         elif role is Meaning.CRITERIA and group.node.kind is not Kind.ROOT and not self.way.text_sections:
             group.criteria.append(child)
+        elif role is Meaning.TEXT and _has_tasks(child) and not holds_no_work(child.text):
+            self._around_tasks(group, child, work)
         elif role in (Meaning.TEXT, Meaning.CRITERIA) and not self.way.text_sections:
             group.texts.append((child.line, child.last))
         elif self._is_numbered_step(child, work):
             group.steps.append(Chosen(child, child.line + 1, child.last))
         else:
             self._group(group, child, work)
+
+    def _around_tasks(self, group: Passage, child: Node, work: bool) -> None:
+        """Tasks that stand deeper than the heading of text before them: `## Files`, `### Task 1`."""
+        group.texts.append((child.line, child.headings[0].line - 1))
+        for below in child.headings:
+            self._heading(group, below, work)
 
     def _counts_on(self, node: Node) -> bool:
         """Whether the items below a numbered heading carry its number: `2.1` below `2. Checks`."""
@@ -240,7 +248,8 @@ class _Chooser:
 
     def _lists_are_steps(self, node: Node, work: bool) -> bool:
         if node.role is Meaning.WORK or (node.role is Meaning.GROUP and node.items):
-            return True
+            # Beside tasks that have headings of their own a list says something about them.
+            return not _has_tasks(node)
         if self.way.any_section or (work and self._is_list_alone()):
             return True
         return work and not self.has_boxes and not self.has_task_headings
@@ -277,6 +286,10 @@ class _Chooser:
         if named or item.mark is not None:
             return named
         return [inner for inner in item.items if self._boxes(inner)]
+
+
+def _has_tasks(node: Node) -> bool:
+    return any(below.role is Meaning.STEP for below in node.below())
 
 
 def manual_items(criteria: list[Node]) -> tuple[list[Node], list[Node]]:

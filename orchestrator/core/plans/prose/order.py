@@ -23,6 +23,14 @@ from orchestrator.core.plans.reading.items import Item, key_of
 MOST_NEEDS: Final = 20_000
 #: A word with a sign or number inside, such as `set-up` or `db_1`, is the name of something.
 _NAME_LIKE: Final = re.compile(r"(?=[^\s]*[A-Za-z])[A-Za-z0-9]+(?:[_.-][A-Za-z0-9]+)+|[A-Za-z]+\d+")
+#: What stands between the one that waits and the phrase: `2 and 3 can run in parallel`, `Task 2 only`.
+_MAY: Final = re.compile(
+    r"(?:[ \t]*\b(?:can|may|must|should|will|shall|only|also|both|then|run|runs|start|starts|begin|begins|go"
+    r"|happen|proceed|be|done|started|built|in parallel|together|side by side|concurrently)\b)+[ \t]*\Z",
+    re.IGNORECASE,
+)
+#: The address in `[Task 1](#task-1)`.
+_LINKED: Final = re.compile(r"\]\([^()\s]{1,300}\)")
 _GROUPED: Final = frozenset(
     {"phase", "stage", "milestone", "sprint", "week", "wave", "part", "batch", "story"}
 )
@@ -55,6 +63,8 @@ class StepNames:
         self.near: dict[tuple[int, str], str] = {}
         self.far: dict[str, str] = {}
         self.titles: dict[str, str] = {}
+        #: The keys below a number: 1.1 and 1.2 of `1`.
+        self.below: dict[str, list[str]] = defaultdict(list)
         self.in_stage: dict[int, list[str]] = defaultdict(list)
         for step in steps:
             self.in_stage[step.stage].append(step.item.key)
@@ -62,6 +72,7 @@ class StepNames:
             for title in (step.item.title, *step.aliases):
                 self.titles.setdefault(title.lower(), step.item.key)
             for name in step.names:
+                self._into_groups(name.lower(), step.item.key)
                 self.near.setdefault((step.stage, name.lower()), step.item.key)
                 self.far.setdefault(name.lower(), step.item.key)
         self.groups = {(noun, name.lower()): stage for noun, name, stage in reversed(list(groups))}
@@ -73,7 +84,12 @@ class StepNames:
             return tuple(self.in_stage[place]) if place is not None and place != stage else ()
         name = reference.name.lower()
         key = self.near.get((stage, name)) or self.far.get(name)
-        return (key,) if key else ()
+        return (key,) if key else tuple(self.below.get(name, ()))
+
+    def _into_groups(self, name: str, key: str) -> None:
+        while "." in name:
+            name = name.rpartition(".")[0]
+            self.below[name].append(key)
 
     def has(self, reference: Reference, stage: int) -> bool:
         """Whether a name means something; a group means nothing new for its own steps."""
@@ -103,18 +119,41 @@ def resolve(steps: Sequence[ListedStep], names: StepNames, findings: Findings) -
     for step in steps:
         for value, line, spoken in step.waits:
             for part in [value] if spoken else _parts_of(value):
-                keys = keys_in(part, step.stage, names, spoken=spoken)
-                keys += [] if spoken else _unknown_in(part, step, names, keys)
-                keys = [key for key in keys if key != step.item.key]
+                if says_none(part):
+                    continue
+                keys = _named(step, _LINKED.sub("]", part), line, names, findings, spoken=spoken)
                 fresh = [key for key in dict.fromkeys(keys) if key not in step.item.needs]
                 total += len(fresh)
                 step.item.needs += fresh
-                if not keys and not spoken and not says_none(part):
-                    _tell_unknown(step, part, line, findings)
             if total > MOST_NEEDS:
                 message = "There are too many dependencies to read all of them."
                 findings.add("unreadable-value", line, message, "Split the plan.")
                 return
+
+
+def _named(
+    step: ListedStep, part: str, line: int, names: StepNames, findings: Findings, *, spoken: bool
+) -> list[str]:
+    """The keys that a text about dependencies names; what is left over is told. A sentence may name
+    something else than steps, so there only a text of nothing but names is sure."""
+    keys = keys_in(part, step.stage, names, spoken=spoken)
+    others = [key for key in keys if key != step.item.key]
+    if len(others) < len(keys):
+        _tell_itself(step, part, line, findings)
+    if not spoken:
+        unknown = _unknown_in(part, step, names, keys)
+        if not keys and not unknown:
+            _tell_unknown(step, part, line, findings)
+        return [*others, *unknown]
+    if keys and only_references(part) and (strange := _unknown_in(part, step, names, keys)):
+        _tell_unknown(step, ", ".join(strange), line, findings)
+    return others
+
+
+def _tell_itself(step: ListedStep, value: str, line: int, findings: Findings) -> None:
+    step.item.details.append(f"Depends on: {value}")
+    message = f"“{value[:60]}” names {step.item.key} itself, which cannot wait for itself."
+    findings.add("unreadable-value", line, message, "Take it out, or name the step that is meant.")
 
 
 def _parts_of(value: str) -> list[str]:
@@ -171,7 +210,10 @@ def _pairs(text: str, said: tuple[str, list[str]] | None) -> list[tuple[str, str
     if "→" in arrow and len(arrow) < 300:
         parts = [part.strip() for part in arrow.split("→")]
         return [(later, earlier) for earlier, later in pairwise(parts)]
-    return [(said[0].strip("-*•: \t"), said[1][0])] if said else []
+    if said is None:
+        return []
+    before = _MAY.sub("", said[0]).strip("-*•:, \t")
+    return [(before, value) for value in said[1]]
 
 
 def in_order(steps: list[ListedStep], findings: Findings) -> list[ListedStep]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import pairwise
 from typing import Final
 
 from orchestrator.core.plans.prose.words import (
@@ -18,8 +19,16 @@ from orchestrator.core.plans.text.boxes import split_box
 from orchestrator.core.plans.text.lines import Line, LineKind, scan, split_lines
 
 _NUMBER: Final = re.compile(r"\d{1,9}")
+_BALLOTS: Final = "☐☑⬜🔲◻"
+_OPENS_ITEM: Final = frozenset("-*+•[0123456789" + _BALLOTS)
+#: The blank behind the mark may be missing in front of a box: `-[ ] title`.
+_MARKER: Final = re.compile(
+    r"(?:(?:[-*+•]|(\d{1,9})[.)])[ \t]+|(?:[-*+•]|\d{1,9}[.)])(?=\[[ \t]{0,3}[xX~]?[ \t]{0,3}\][ \t]))(.*)",
+    re.DOTALL,
+)
 #: A line in bold, or with a colon at its end, that people write instead of a heading.
 _SPOKEN: Final = re.compile(r"\*\*[^*]{1,200}\*\*:?|[A-Z][^.|`]{1,100}:", re.DOTALL)
+_GROUP_LINE: Final = re.compile(r"[A-Z][A-Za-z ]{2,20}\d{1,4}[ \t]*[:–—-][^|`]{1,100}(?<![.!?])\Z")
 _PSEUDO_LEVEL: Final = 7
 #: Levels of nesting that are told apart; deeper ones count as the deepest.
 DEEPEST: Final = 40
@@ -98,11 +107,13 @@ class _Grower:
         self.items: list[Node] = []
         self.run = 0
         self.after_blank = True
+        self.openings: frozenset[int] = frozenset()
         #: The last line that was taken: where a node ends that is closed now.
         self.reached = skipped
 
     def grow(self, lines: tuple[Line, ...]) -> Node:
         blank, code = LineKind.BLANK, LineKind.CODE
+        self.openings = _openings(lines)
         for line in lines:
             kind = line.kind
             if kind is blank:
@@ -128,7 +139,11 @@ class _Grower:
             self._heading(line, line.level, line.body)
         elif (item := _item_of(line)) is not None:
             self._item(item)
-        elif line.kind is LineKind.TEXT and line.indent == 0 and _is_spoken_heading(line.body):
+        elif (
+            line.kind is LineKind.TEXT
+            and line.indent == 0
+            and (line.number in self.openings or _is_spoken_heading(line.body))
+        ):
             self._heading(line, _PSEUDO_LEVEL, line.body)
         else:
             self._text(line)
@@ -150,7 +165,7 @@ class _Grower:
         item.run = self.run
         holder = self.items[-1] if self.items else self.headings[-1]
         before = holder.items[-1] if holder.items else None
-        if before is not None and _is_numbered_below(item, before):
+        if before is not None and (_is_numbered_below(item, before) or _is_bullet_below(item, before)):
             self.items.append(before)
             holder = before
         holder.items.append(item)
@@ -180,6 +195,22 @@ def _is_numbered_below(item: Node, before: Node) -> bool:
     return "." in name and name.rsplit(".", 1)[0] == split_name(bare(before.text))[0]
 
 
+def _is_bullet_below(item: Node, before: Node) -> bool:
+    """`- install` that stands as far left as the `1. Setup` above it: it says something about that."""
+    plain = not item.number and item.mark is None
+    return plain and bool(before.number) and item.run == before.run and item.level == before.level
+
+
+def _openings(lines: tuple[Line, ...]) -> frozenset[int]:
+    """The lines `Week 2: Finish` with a list right below them."""
+    openings = set()
+    for line, following in pairwise(line for line in lines if line.kind is not LineKind.BLANK):
+        plain = line.kind is LineKind.TEXT and line.indent == 0 and _GROUP_LINE.match(line.body)
+        if plain and following.kind is LineKind.BULLET and read_heading(line.body).role is Meaning.GROUP:
+            openings.add(line.number)
+    return frozenset(openings)
+
+
 def _is_spoken_heading(text: str) -> bool:
     """`**Task 1: Reader**` or `Week 1:` on a line of its own."""
     return bool(_SPOKEN.fullmatch(text)) and read_heading(text).noun != ""
@@ -191,18 +222,18 @@ def _item_of(line: Line) -> Node | None:
     if is_bullet:
         counted = _NUMBER.match(line.raw.lstrip()[:10])
         number = counted[0] if counted else ""
-    elif body.startswith("•"):
-        is_bullet = body[1:2] in (" ", "\t")
-        body = body[1:].strip() if is_bullet else body
-    elif not body.startswith("["):
+    elif body[:1] not in _OPENS_ITEM:
         return None
+    elif found := _MARKER.fullmatch(body):
+        is_bullet, number, body = True, found[1] or "", found[2].strip()
     mark: str | None = None
     while body.startswith("[") and (box := split_box(body)):
         mark, body = box[0] or mark or "", box[1].removeprefix("- ").removeprefix("* ")
-    if not is_bullet and mark is None:
+    ballot = mark is None and body.startswith(tuple(_BALLOTS))
+    if not is_bullet and mark is None and not ballot:
         return None
     state, body_without = split_state(body)
-    if state and (not mark or mark == state):
+    if ballot or (state and (not mark or mark == state)):
         mark, body = state, body_without
     behind = _box_behind(body) if mark is None and "[" in body else None
     if behind:

@@ -182,8 +182,13 @@ def _label_kind(name: str, *, heading: bool = False) -> str:
 
 
 def paths_in(value: str) -> list[str]:
-    """The paths in a list of files: what stands in backticks, or else the words."""
-    words = _TICKED.findall(value) or re.split(r"[,\s]+", value[:2_000])
+    """The paths in a list of files: what stands in backticks, and alone between commas, or else the words."""
+    ticked = _TICKED.findall(value)
+    if ticked:
+        words = [part.strip(" `") for part in re.split(r"[,;]|`[^`\n]*`", value[:2_000])]
+        words = [*ticked, *(word for word in words if word and " " not in word)]
+    else:
+        words = re.split(r"[,\s]+", value[:2_000])
     return [path for word in words if (path := file_in(word))]
 
 

@@ -7,6 +7,8 @@ text is lost: what is no step, criterion or need stands in the details of a step
 summary.
 """
 
+import re
+from string import ascii_lowercase
 from typing import Final
 
 from orchestrator.core.plans.findings import Findings
@@ -22,6 +24,8 @@ from orchestrator.core.plans.reading.json_source import LONGEST_NAME, one_line
 from orchestrator.core.plans.text.front_matter import FrontMatter, read_front_matter
 from orchestrator.core.plans.text.lines import split_lines
 
+_LISTED: Final = re.compile(r" ?(?:[-*+•]|\d{1,9}[.)])[ \t]|[☐☑⬜🔲◻]|\[[ xX]?\]")
+_LETTERED: Final = re.compile(r"[A-Za-z][.)][ \t]+\S")
 EXAMPLE: Final = (
     "Write for example: `# Paint the wall`, `- [ ] Buy the paint`, `- [ ] Sand the wall`, "
     "`- [ ] Paint it (needs 1, 2)`."
@@ -46,6 +50,7 @@ def read_prose(text: str, kind: str, *, fine: bool = False, everywhere: bool = F
     findings = Findings()
     texts = split_lines(text)
     matter, own = _front_matter(texts)
+    texts = _with_numbers(texts)
     outline = outline_of(texts, matter.lines)
     root = choose(outline, fine=fine, everywhere=everywhere)
     if not any(True for _ in root.all_steps()):
@@ -60,6 +65,20 @@ def read_prose(text: str, kind: str, *, fine: bool = False, everywhere: bool = F
         _refuse(outline, findings)
         return Reading(None, findings.all())
     return finish(_Assembler(outline, findings, kind).gathered(root, matter, own), findings)
+
+
+def _with_numbers(texts: list[str]) -> list[str]:
+    """A text whose only list counts `a)`, `b)` or `A.`, `B.`, with numbers instead."""
+    if any(_LISTED.match(text) for text in texts):
+        return texts
+    places = [place for place, text in enumerate(texts) if _LETTERED.match(text)]
+    letters = "".join(texts[place][0] for place in places).lower()
+    if len(letters) < 2 or letters != ascii_lowercase[: len(letters)]:
+        return texts
+    counted = list(texts)
+    for number, place in enumerate(places, 1):
+        counted[place] = f"{number}{texts[place][1:]}"
+    return counted
 
 
 def _front_matter(texts: list[str]) -> tuple[FrontMatter, list[str]]:

@@ -40,8 +40,9 @@ NONE: Final = re.compile(
 _REFERENCE: Final = re.compile(
     rf"(?<![\w./-])(?:(?P<noun>tasks?|steps?|phases?|stages?|items?|work packages?|milestones?|weeks?"
     rf"|sprints?|batch(?:es)?|waves?|parts?|story|stories"
-    rf"|#)[ \t]*#?[ \t]*)?(?P<name>{NAME})(?![\w/%-]*[\w/%])(?:[ \t]*(?P<to>-|–|—|\.\.|to"
-    rf"|through)[ \t]*(?:tasks?[ \t]+|steps?[ \t]+)?(?P<last>{NAME})(?![\w/]))?",
+    rf"|#)[ \t]*#?[ \t]*)?(?P<name>{NAME})"
+    rf"(?:[ \t]*(?P<to>-|–|—|\.\.|to|through)[ \t]*(?:(?:tasks?|steps?)[ \t]+)?#?(?P<last>{NAME})"
+    r"(?![\w/%-]*[\w/%])|(?![\w/%-]*[\w/%]))",
     re.IGNORECASE,
 )
 _BETWEEN: Final = re.compile(r"\b(?:and|both|all|of|is|are|done|complete)\b|\W", re.IGNORECASE)
@@ -152,7 +153,7 @@ def split_dependency(title: str) -> tuple[str, str]:
     if said is None or not (references_in(said[1][0], sure=False) or found["in"]):
         return title, ""
     kept = title[: len(title) - len(found[0])].rstrip(" ,;–—-")
-    return (kept, said[1][0]) if kept else (title, "")
+    return (kept, ", ".join(said[1])) if kept else (title, "")
 
 
 def _loosened(text: str) -> str:
@@ -179,7 +180,7 @@ def _spelled(first: str, last: str | None) -> list[str]:
     if last is None:
         return [first]
     one, other = _TAIL.fullmatch(first), _TAIL.fullmatch(last)
-    if one is None or other is None or one[1].upper() != other[1].upper() or one[3] or other[3]:
+    if one is None or other is None or other[1].upper() not in ("", one[1].upper()) or one[3] or other[3]:
         return [first, last]
     start, end = int(one[2]), int(other[2])
     if not start <= end <= start + LONGEST_RANGE:

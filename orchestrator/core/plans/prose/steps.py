@@ -162,10 +162,10 @@ def _row_parts(chosen: Chosen) -> Parts:
     parts.files = paths_in(cells.get("files", ""))
     if "files" in cells and not parts.files:
         parts.details.append(f"Files: {cells['files']}")
-    waits = cells.get("waits", "")
-    if says_none(waits):
+    waits = cells.get("waits")
+    if waits is not None and says_none(waits):
         parts.independent = True
-    else:
+    elif waits:
         parts.waits.append((waits, chosen.row.line, False))
     if "estimate" in cells:
         parts.details.append(f"Estimate: {cells['estimate']}")

@@ -51,11 +51,11 @@ def rows_of(node: Node) -> list[TableRow]:
     rows: list[TableRow] = []
     table: list[Line] = []
     for line in node.lines:
-        if line.body.startswith("|") and (not table or line.number == table[-1].number + 1):
+        if "|" in line.body and (not table or line.number == table[-1].number + 1):
             table.append(line)
             continue
         rows += _rows(table)
-        table = [line] if line.body.startswith("|") else []
+        table = [line] if "|" in line.body else []
     return rows + _rows(table)
 
 
@@ -73,6 +73,9 @@ def _rows(table: list[Line]) -> list[TableRow]:
         title = said.pop("title", "")
         if not title:
             continue
+        if "waits" in kinds:
+            # An empty cell says that nothing is waited for; a table without the column says nothing.
+            said.setdefault("waits", "")
         known = set(kinds.values())
         rest = [
             f"{header[at]}: {cell}"

@@ -122,7 +122,13 @@ def _is_step_without_key(batch: BatchDraft, line: Line) -> bool:
     """A box in a batch is a step, and so is a bullet beside steps."""
     if line.kind is not LineKind.BULLET or line.indent >= 2 or read_property(line.body):
         return False
-    return read_box(line.body) is not None or (bool(batch.steps) and not _REMARK.match(line.body))
+    return read_box(line.body) is not None or (bool(batch.steps) and _is_plain_bullet(line))
+
+
+def _is_plain_bullet(line: Line) -> bool:
+    """Whether a line is a bullet that says nothing about what it stands in; beside steps it is one."""
+    remark = read_property(line.body) or _REMARK.match(line.body)
+    return line.kind is LineKind.BULLET and line.indent < 2 and not remark
 
 
 def take_bullets(at: Position, batch: BatchDraft) -> None:
@@ -138,7 +144,7 @@ def _preamble_line(at: Position, line: Line) -> None:
     assert at.thread is not None
     if _label(at, line):
         return
-    step = read_step(at, line)
+    step = read_step(at, line, every=bool(at.thread.steps) and _is_plain_bullet(line))
     if step:
         at.thread.steps.append(step)
     elif line.kind is LineKind.BLANK or not at.thread.notes.take_keyed(line):
