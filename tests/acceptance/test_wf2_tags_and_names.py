@@ -129,3 +129,12 @@ def test_ad3_on_the_command_line(driver: Driver, tmp_path: Path) -> None:
     assert Workstream.objects.get().title == "Corner shop"
     call_command("submit_plan", str(file), "--each", "--as", user)
     assert Workstream.objects.count() == 3
+
+
+@pytest.mark.parametrize("pasted_as", ["PLAN.md", "notes.md", ""])
+def test_ad3_pasted_text_of_several_tags_is_split_too(driver: Driver, pasted_as: str) -> None:
+    client = signed_in(driver.cast.initiator)
+    shown = client.post("/plans/submit/", {"source": SEVERAL, "source_name": pasted_as, "act": "each"})
+    assert "2 plans were read" in words(shown)
+    client.post("/plans/submit/", carried(shown) | {"act": "submit", "together": "each"})
+    assert Workstream.objects.count() == 2

@@ -18,6 +18,7 @@ from orchestrator.core.plans.account.values import work_in_json, work_in_json_li
 from orchestrator.core.plans.account.yaml_lines import work_in_yaml
 from orchestrator.core.plans.findings import finding
 from orchestrator.core.plans.plan import Plan, Reading
+from orchestrator.core.plans.reading.json_start import starts_json
 from orchestrator.core.plans.text.lines import Line, LineKind, scan, split_lines
 from orchestrator.core.plans.work_lines import Account, AccountEntry, Fate, WorkKind, WorkLine, spans
 from orchestrator.core.terms import Format
@@ -103,7 +104,7 @@ def _parts(text: str, form: Format) -> Iterator[tuple[list[str], int]]:
 def _work_in(texts: list[str], first: int, form: Format, plan: Plan | None) -> Iterator[WorkLine]:
     if form is Format.BEADS:
         yield from work_in_json_lines(texts, first)
-    elif form in _JSON or (form is Format.FOLDER and _starts_with_brace(texts)):
+    elif form in _JSON or (form is Format.FOLDER and starts_json("\n".join(texts))):
         yield from work_in_json("\n".join(texts), first)
     elif form is Format.YAML:
         yield from work_in_yaml(texts, first)

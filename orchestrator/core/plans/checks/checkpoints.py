@@ -11,6 +11,7 @@ from typing import Final
 from orchestrator.core.findings import Finding
 from orchestrator.core.plans.findings import finding
 from orchestrator.core.plans.plan import BatchSpec, Need, Plan, Reading, StageSpec, StepSpec
+from orchestrator.core.plans.reading.json_start import starts_json
 from orchestrator.core.plans.text.lines import split_lines
 from orchestrator.core.terms import Format
 
@@ -45,7 +46,7 @@ def wants_remarks(text: str) -> bool:
 
 def with_remarks(text: str) -> str:
     """The text with that wish in its front matter; as it is when it says so already, or can have none."""
-    if wants_remarks(text) or text.lstrip("\ufeff \t\r\n")[:1] in ("{", "[", "<"):
+    if wants_remarks(text) or starts_json(text) or text.lstrip("\ufeff \t\r\n").startswith("<"):
         return text
     lines = split_lines(text)
     if lines[0].rstrip() == "---" and any(line.rstrip() in ("---", "...") for line in lines[1:]):

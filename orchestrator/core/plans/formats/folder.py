@@ -29,6 +29,7 @@ from orchestrator.core.plans.formats.recognise import READERS, recognise
 from orchestrator.core.plans.plan import slugify
 from orchestrator.core.plans.prose import native
 from orchestrator.core.plans.reading.json_source import load
+from orchestrator.core.plans.reading.json_start import starts_json
 from orchestrator.core.plans.text.source import decode_source
 from orchestrator.core.terms import Format
 
@@ -148,7 +149,7 @@ class _Sorter:
             )
 
     def sort(self, name: str, text: str) -> None:
-        if text.lstrip("\ufeff \t\r\n")[:1] in ("{", "[") and not name.endswith(".md"):
+        if starts_json(text):
             self._json(name, text)
         elif backlog.looks_like(text):
             self._backlog(name, text)

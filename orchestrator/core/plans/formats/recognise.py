@@ -33,7 +33,8 @@ from orchestrator.core.plans.formats import (
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.prose import native
 from orchestrator.core.plans.prose import reader as prose
-from orchestrator.core.plans.reading.json_source import load, without_comments
+from orchestrator.core.plans.reading.json_source import load
+from orchestrator.core.plans.reading.json_start import starts_json
 from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.core.plans.text.lines import without_code
 from orchestrator.core.terms import Format
@@ -62,12 +63,11 @@ class Sample:
     @cached_property
     def start(self) -> str:
         """Its first visible character."""
-        text = self.text.lstrip("\ufeff \t\r\n")
-        return without_comments(text).lstrip()[:1] if text.startswith(("//", "/*")) else text[:1]
+        return self.text.lstrip("\ufeff \t\r\n")[:1]
 
-    @property
+    @cached_property
     def is_json(self) -> bool:
-        return self.start in ("{", "[")
+        return starts_json(self.text)
 
     @cached_property
     def prose(self) -> str:
@@ -95,6 +95,12 @@ class Known(NamedTuple):
 
 def _text(looks_like: Callable[[str], bool]) -> Callable[[Sample], bool]:
     return lambda sample: not sample.is_json and looks_like(sample.text)
+
+
+def _text_of_others(looks_like: Callable[[str], bool]) -> Callable[[Sample], bool]:
+    return lambda sample: (
+        not sample.is_json and looks_like(sample.text) and not native.is_structured(sample.prose)
+    )
 
 
 def _marked(looks_like: Callable[[str], bool]) -> Callable[[Sample], bool]:
@@ -139,7 +145,7 @@ FORMATS: Final[Mapping[Format, Known]] = {
     Format.CONDUCTOR: Known(conductor.read, _prose(conductor.looks_like)),
     Format.KIRO: Known(kiro.read, _prose(kiro.looks_like)),
     Format.OPENSPEC: Known(openspec.read, _prose(openspec.looks_like)),
-    Format.YAML: Known(yaml_plan.read, _text(yaml_plan.looks_like)),
+    Format.YAML: Known(yaml_plan.read, _text_of_others(yaml_plan.looks_like)),
     Format.PLAN: Known(read_plan, lambda sample: sample.is_structured or native.keys_prevail(sample.prose)),
     Format.PLAN_MODE: Known(plan_mode.read, _prose(plan_mode.looks_like)),
     Format.LIST_FINE: Known(prose.read_fine, lambda _: False),

@@ -13,10 +13,11 @@ from itertools import pairwise
 from typing import Final
 
 from orchestrator.core.plans.findings import Findings
-from orchestrator.core.plans.formats.spec_kit_ids import RANGE, STORY, clean, ids_in, some, without_end
+from orchestrator.core.plans.formats.spec_kit_ids import RANGE, STORY, clean, ids_in, without_end
+from orchestrator.core.plans.formats.spec_kit_needs import SpecKitNeeds
 from orchestrator.core.plans.plan import Progress, Reading
 from orchestrator.core.plans.prose.parts import Parts, parts_of_lines
-from orchestrator.core.plans.prose.references import said_in, says_none, split_dependency
+from orchestrator.core.plans.prose.references import said_in, split_dependency
 from orchestrator.core.plans.reading.build import build_plan
 from orchestrator.core.plans.reading.drafts import (
     BatchDraft,
@@ -57,9 +58,8 @@ _DEPENDS: Final = re.compile(
     r"(.{1,300}?)\b(?:depends? on|requires?|blocked by|after)\b(.{1,300})", re.IGNORECASE
 )
 _ARROW: Final = re.compile(r"→|-->|->")
-#: Ids of one range; dependencies read out of prose, and those that one sentence about stories stands for.
-LONGEST_RANGE: Final = 500
-MOST_SPOKEN = MOST_RELATED = 2_000
+#: Sentences about dependencies that are read.
+MOST_SPOKEN: Final = 2_000
 
 
 def looks_like(text: str) -> bool:
@@ -135,7 +135,6 @@ class _SpecKitReader:
         self.by_id: dict[str, StepDraft] = {}
         self.spoken: list[tuple[list[str], list[str], int]] = []
         self.stories: dict[str, list[str]] = {}
-        self.told_stories: set[tuple[str, str]] = set()
         self.side_by_side = 0
         self.count: dict[str, int] = {}
         #: Status and note of the tasks that are not open, by line.
@@ -296,15 +295,16 @@ class _SpecKitReader:
                 self.waits.append((step, value, line))
 
     def tell(self) -> None:
-        """Turn what the prose says into dependencies, and say what was inferred and what was left out."""
-        for step, value, line in self.waits:
-            self._wait(step, value, line)
+        """Turn what the text says into dependencies, and say what was inferred and what was left out."""
+        phases = [phase.line for phase in self.phases]
+        needs = SpecKitNeeds(self.by_id, self.place, self.stories, phases, self.findings)
+        needs.state(self.waits)
         for after, before, line in self.spoken:
             known = [key for key in after if key in self.by_id], [key for key in before if key in self.by_id]
             if all(known):
-                self._relate(*known, line)
+                needs.relate(*known, line)
             else:
-                self._relate_stories(after, before, line)
+                needs.relate_stories(after, before, line)
         if self.side_by_side and len([phase for phase in self.phases if phase.numbered]) > 1:
             message = (
                 "The phases are done one after another, although the text says that some may run "
@@ -313,67 +313,3 @@ class _SpecKitReader:
             self.findings.add(
                 "inferred-stage", self.side_by_side, message, "Write them as threads of one batch."
             )
-
-    def _wait(self, step: StepDraft, value: str, line: int) -> None:
-        """A dependency that the task states itself; what names no task stays in its details."""
-        known = [key for key in ids_in(value) if key in self.by_id and key != step.key]
-        strange = [name for name in ids_in(value) if name not in self.by_id and name.startswith("T")]
-        key = step.key
-        if known and key and all(self.place[need] < self.place[key] for need in known):
-            step.needs += [need for need in known if need not in step.needs]
-        elif known and key:
-            self._relate([key], known, line)
-        elif not says_none(value):
-            strange = [value]
-        if strange:
-            value = ", ".join(strange)
-            step.notes.text.append(f"Depends on: {value}")
-            message = (
-                f"“{value[:60]}” names no task of the list, so {key or 'the task'} does not wait for it."
-            )
-            self.findings.add("unreadable-value", line, message, "Name tasks by their ids.")
-
-    def _relate_stories(self, after: list[str], before: list[str], line: int) -> None:
-        """`US8 depends on US6`: holds where its phase stands later.
-
-        Inside one phase it becomes dependencies.
-        """
-        waits = [name for name in after if name in self.stories]
-        first = [name for name in before if name in self.stories]
-        pairs = [(one, other) for one in waits[:1] for other in first if one != other]
-        for one, other in pairs:
-            if (one, other) in self.told_stories:
-                continue
-            self.told_stories.add((one, other))
-            mine, theirs = self.stories[one], self.stories[other]
-            if (
-                self._phase_of(mine[0]) != self._phase_of(theirs[-1])
-                and self.place[mine[0]] > self.place[theirs[-1]]
-            ):
-                message = (
-                    f"The text says that {one} waits for {other}, whose phase stands before it, "
-                    f"so that holds."
-                )
-                self.findings.add("inferred-needs", line, message, "Nothing to do.")
-            elif len(mine) * len(theirs) <= MOST_RELATED:
-                self._relate(mine, theirs, line)
-
-    def _phase_of(self, key: str) -> int:
-        step = self.by_id[key]
-        return next(
-            (number for number, phase in enumerate(self.phases) if phase.line > step.line), len(self.phases)
-        )
-
-    def _relate(self, after: list[str], before: list[str], line: int) -> None:
-        earliest = min(self.place[key] for key in after)
-        forward = [key for key in before if self.place[key] >= earliest]
-        if forward:
-            message = (
-                f"The text says that {after[0]} waits for {forward[0]}, which stands later; this is left out."
-            )
-            self.findings.add("unreadable-value", line, message, "Reorder the tasks, or correct the text.")
-            return
-        for key in after:
-            self.by_id[key].needs += [need for need in before if need not in self.by_id[key].needs]
-        message = f"{some(after)} waits for {some(before)}, because the text says so."
-        self.findings.add("inferred-needs", line, message, "Check that this is what the text means.")

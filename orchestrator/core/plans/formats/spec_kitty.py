@@ -56,7 +56,7 @@ def read(text: str) -> Reading:
             "Write `## Work Package WP01: name` and `- [ ] T001 text`.",
         )
         return Reading(None, findings.all())
-    stated = _relate(stages, findings)
+    stated = _relate(stages)
     title = next((node.text for node in outline.root.headings if node.level == 1), "")
     name = name_of(bare(title).removeprefix("Work Packages:")) or "Work packages"
     first = min(stage.line for stage in stages)
@@ -151,7 +151,7 @@ def _step(item: Node, outline: Outline, findings: Findings) -> ListedStep:
     return ListedStep(made.item, (made.name,) if made.name else (), 0, made.waits, made.parts.independent)
 
 
-def _relate(stages: list[ListedStage], findings: Findings) -> bool:
+def _relate(stages: list[ListedStage]) -> bool:
     """Let packages wait for the packages they name; whether any says what it waits for, or that it waits
     for nothing.
     """
@@ -163,8 +163,8 @@ def _relate(stages: list[ListedStage], findings: Findings) -> bool:
         for name in names:
             before = by_name.get(name)
             if before is None:
-                message = f"{stage.number or stage.name} depends on {name}, which is not in the text."
-                findings.add("unreadable-value", stage.line, message, "Correct the name, or add the package.")
+                for step in _starts(stage):
+                    step.waits.append((name, stage.line, False))
             elif before is not stage:
                 ends = tuple(step.names[0] for step in _ends(before) if step.names)
                 for step in _starts(stage):

@@ -115,4 +115,4 @@ def _step(row: dict[str, Any] | str, lines: Lines, findings: Findings) -> Listed
     )
     name = key_of(plain(fields.get("id")))
     waits = [(plain(need), line, False) for need in needs if plain(need)]
-    return ListedStep(item, (name,) if name else (), 0, waits)
+    return ListedStep(item, (name,) if name else (), 0, waits, by_id=True)

@@ -80,12 +80,36 @@ _READ: Final = frozenset(
 )
 
 
+#: What Markdown has and YAML has not: boxes, items with another sign or a number in the first column, a
+#: heading with an empty line behind it.
+_MARKDOWN: Final = re.compile(
+    r"(?m)^[ \t]*(?:[-*+]|\d{1,4}[.)])[ \t]+\[[^\]\n\w]?[xX]?[^\]\n\w]?\][ \t]+\S|^(?:[*+]|\d{1,4}[.)])[ \t]"
+    r"|^#{2,6}[ \t]+\S[^\n]*\n[ \t]*\n"
+)
+#: The lines of `key: |`, which may hold anything.
+_BLOCK_TEXT: Final = re.compile(r"(?m)(?<=:)[ \t]*[|>][+-]?\d?[ \t]*\n(?:[ \t]+\S[^\n]*\n|[ \t]*\n)*")
+#: What stands in the first column of a YAML text.
+_FIRST: Final = re.compile(r"(?:[\"'A-Za-z_][^:\n]{0,80}:(?:\s|$)|-(?:[ \t]|$)|#|---|\.\.\.|\Z)")
+_TITLE: Final = re.compile(r"\ufeff?#[ \t]+(?:plan:[ \t]*)?(?P<title>[^#\s].{0,199})", re.IGNORECASE)
+
+
 def looks_like(text: str) -> bool:
     """Whether the text opens with `key: value` and has a list of stages, steps or tasks."""
     lines = (line for line in text[:4_000].split("\n") if line.strip() and not line.lstrip().startswith("#"))
     first = next((line for line in lines if line.strip() != "---"), "")
     starts = bool(_KEY.match(first)) and "\n# " not in text[:20_000].replace("\n# yaml", "")
-    return starts and bool(_LISTS.search(text)) and "\n---" not in text[4:]
+    return starts and bool(_LISTS.search(text)) and "\n---" not in text[4:] and not _is_markdown(text)
+
+
+def _is_markdown(text: str) -> bool:
+    """A heading and a comment look alike: lines of text in the first column say which the first line is."""
+    text = _BLOCK_TEXT.sub("", text)
+    if _MARKDOWN.search(text):
+        return True
+    lines = text.split("\n")
+    return bool(_TITLE.match(lines[0])) and not all(
+        line[:1] in " \t" or _FIRST.match(line) for line in lines[1:] if line.strip()
+    )
 
 
 def read(text: str) -> Reading:
@@ -98,7 +122,9 @@ def read(text: str) -> Reading:
         message = "The YAML has no list of stages, steps or tasks with titles."
         findings.add("no-step", 0, message, "Write `steps:` and below it `- title: Paint the wall`.")
         return Reading(None, findings.all())
-    return finish(Gathered(gatherer.name, "a YAML plan", gatherer.stages, gatherer.summary), findings)
+    title = _TITLE.match(text)
+    name = gatherer.name or (name_of(title["title"]) if title else "")
+    return finish(Gathered(name, "a YAML plan", gatherer.stages, gatherer.summary), findings)
 
 
 def _inner(value: Mapping) -> Mapping:
@@ -230,7 +256,12 @@ class _Gatherer:
         ]
         stated = any(word in value for word in _NEEDS)
         return ListedStep(
-            item, tuple(dict.fromkeys(n for n in names if n)), 0, waits, independent=stated and not waits
+            item,
+            tuple(dict.fromkeys(n for n in names if n)),
+            0,
+            waits,
+            independent=stated and not waits,
+            by_id=True,
         )
 
     def _kept(self, name: str, value: Any) -> list[str]:

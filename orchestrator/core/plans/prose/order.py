@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final
 
 from orchestrator.core.plans.findings import Findings
 from orchestrator.core.plans.prose.references import (
@@ -18,9 +18,11 @@ from orchestrator.core.plans.prose.references import (
     said_in,
     says_none,
 )
-from orchestrator.core.plans.reading.items import Item
+from orchestrator.core.plans.reading.items import Item, key_of
 
 MOST_NEEDS: Final = 20_000
+#: A word with a sign or number inside, such as `set-up` or `db_1`, is the name of something.
+_NAME_LIKE: Final = re.compile(r"(?=[^\s]*[A-Za-z])[A-Za-z0-9]+(?:[_.-][A-Za-z0-9]+)+|[A-Za-z]+\d+")
 #: What stands between the one that waits and the phrase: `2 and 3 can run in parallel`, `Task 2 only`.
 _MAY: Final = re.compile(
     r"(?:[ \t]*\b(?:can|may|must|should|will|shall|only|also|both|then|run|runs|start|starts|begin|begins|go"
@@ -37,7 +39,7 @@ _GROUPED: Final = frozenset(
 @dataclass(slots=True)
 class ListedStep:
     """A step before its place in the plan is known. `names` are what the text calls it; `gate` that a
-    person decides, `aliases` more titles.
+    person decides, `aliases` more titles, `by_id` that its source names by id what it waits for.
     """
 
     item: Item
@@ -47,6 +49,7 @@ class ListedStep:
     independent: bool = False
     gate: bool = False
     aliases: tuple[str, ...] = ()
+    by_id: bool = False
 
     @property
     def states_needs(self) -> bool:
@@ -88,70 +91,69 @@ class StepNames:
             name = name.rpartition(".")[0]
             self.below[name].append(key)
 
+    def has(self, reference: Reference, stage: int) -> bool:
+        """Whether a name means something; a group means nothing new for its own steps."""
+        if reference.noun in _GROUPED:
+            return (reference.noun, reference.name.lower()) in self.groups
+        return bool(self.find(reference, stage))
+
+    def by_name(self, text: str, stage: int) -> str:
+        """The key of the step that is called exactly so; empty when none is."""
+        text = text.strip(" `\"'")
+        for name in (text.lower(), key_of(text).lower()):
+            if key := self.near.get((stage, name)) or self.far.get(name):
+                return key
+        return ""
+
     def by_title(self, text: str) -> str:
         return self.titles.get(" ".join(text.strip(" `\"'“”*.").split()).lower(), "")
 
 
 def resolve(steps: Sequence[ListedStep], names: StepNames, findings: Findings) -> None:
-    """Turn what the steps wait for into needs; what names nothing stays in the text, and is told."""
+    """Turn what the steps wait for into needs.
+
+    A name that no step has stays a need, which keeps open work from being approved (AD-1); what may be no
+    name at all stays in the text, and is told.
+    """
     total = 0
     for step in steps:
         for value, line, spoken in step.waits:
             for part in [value] if spoken else _parts_of(value):
                 if says_none(part):
                     continue
-                named = _named(step, part, names, spoken=spoken)
-                keys = named.keys
-                fresh = [key for key in dict.fromkeys(keys) if key not in step.item.needs] if keys else keys
+                keys = _named(step, _LINKED.sub("]", part), line, names, findings, spoken=spoken)
+                fresh = [key for key in dict.fromkeys(keys) if key not in step.item.needs]
                 total += len(fresh)
                 step.item.needs += fresh
-                # A sentence may name something else than steps.
-                if not spoken or (named.keys and only_references(part)):
-                    _tell(step, part, named, line, findings)
             if total > MOST_NEEDS:
                 message = "There are too many dependencies to read all of them."
                 findings.add("unreadable-value", line, message, "Split the plan.")
                 return
 
 
-class _Named(NamedTuple):
-    """What a text about dependencies names: keys, the step itself, and what is no step."""
-
-    keys: list[str]
-    own: list[str]
-    strange: list[str]
-
-
-def _named(step: ListedStep, part: str, names: StepNames, *, spoken: bool) -> _Named:
-    named = _Named([], [], [])
-    if not names.by_title(part):
-        plain = _LINKED.sub("]", part)
-        for reference in references_in(plain, sure=spoken and not only_references(plain)):
-            keys = names.find(reference, step.stage)
-            called = f"{reference.noun} {reference.name}".strip()
-            if step.item.key in keys:
-                named.own.append(called)
-            elif keys:
-                named.keys.extend(keys)
-            else:
-                named.strange.append(called)
-    if named.keys or named.own:
-        return named
-    keys = tuple(keys_in(part, step.stage, names, spoken=spoken))
-    return _Named([], [part], []) if step.item.key in keys else _Named([*keys], [], [])
+def _named(
+    step: ListedStep, part: str, line: int, names: StepNames, findings: Findings, *, spoken: bool
+) -> list[str]:
+    """The keys that a text about dependencies names; what is left over is told. A sentence may name
+    something else than steps, so there only a text of nothing but names is sure."""
+    keys = keys_in(part, step.stage, names, spoken=spoken, own=step.item.key)
+    others = [key for key in keys if key != step.item.key]
+    if len(others) < len(keys):
+        _tell_itself(step, part, line, findings)
+    if not spoken:
+        unknown = _unknown_in(part, step, names, keys)
+        if not keys and not unknown:
+            _tell_unknown(step, part, line, findings)
+        return [*others, *unknown]
+    if keys and only_references(part) and (strange := _unknown_in(part, step, names, keys)):
+        _tell_unknown(step, ", ".join(strange), line, findings)
+    return others
 
 
-def _tell(step: ListedStep, part: str, named: _Named, line: int, findings: Findings) -> None:
-    """What a step names and cannot wait for; where it names nothing else, all of the text."""
-    if named.own:
-        message = f"“{part[:60]}” names {step.item.key} itself, which cannot wait for itself."
-        findings.add("unreadable-value", line, message, "Take it out, or name the step that is meant.")
-    strange = ", ".join(named.strange) if named.keys or named.own else part
-    if named.own or strange:
-        step.item.details.append(f"Depends on: {', '.join([*named.own, *filter(None, [strange])])}")
-    if strange:
-        message = f"“{strange[:60]}” names no step of the plan, so {step.item.key} does not wait for it."
-        findings.add("unreadable-value", line, message, "Name a step by its number, key or title.")
+def _tell_itself(step: ListedStep, value: str, line: int, findings: Findings) -> None:
+    step.item.details.append(f"Depends on: {value}")
+    message = f"“{value[:60]}” names {step.item.key} itself, which cannot wait for itself."
+    findings.add("unreadable-value", line, message, "Take it out, or name the step that is meant.")
 
 
 def _parts_of(value: str) -> list[str]:
@@ -159,15 +161,37 @@ def _parts_of(value: str) -> list[str]:
     return [value] if only_references(value) else [part.strip() for part in value.split(",") if part.strip()]
 
 
-def keys_in(value: str, stage: int, names: StepNames, *, spoken: bool) -> list[str]:
-    """The keys that a text about dependencies names. Spoken in a sentence, a bare number is no name."""
+def _unknown_in(value: str, step: ListedStep, names: StepNames, known: Sequence[str]) -> list[str]:
+    """The keys for what a stated dependency surely names and no step is called."""
+    if says_none(value) or names.by_title(value) or names.by_name(value, step.stage):
+        return []
+    if only_references(value):
+        written = references_in(value, sure=False, ends=True)
+        missing = [one for one in written if not names.has(one, step.stage)]
+        return [key_of(f"{one.noun}-{one.name}" if one.noun in _GROUPED else one.name) for one in missing]
+    is_name = step.by_id or (_NAME_LIKE.fullmatch(value.strip(" `")) is not None)
+    return [key] if is_name and not known and (key := key_of(value)) else []
+
+
+def _tell_unknown(step: ListedStep, value: str, line: int, findings: Findings) -> None:
+    step.item.details.append(f"Depends on: {value}")
+    message = f"“{value[:60]}” names no step of the plan, so {step.item.key} does not wait for it."
+    findings.add("unreadable-value", line, message, "Name a step by its number, key or title.")
+
+
+def keys_in(value: str, stage: int, names: StepNames, *, spoken: bool, own: str = "") -> list[str]:
+    """The keys that a text about dependencies names. Spoken in a sentence, a bare number is no name.
+
+    The group that the step `own` stands in means that step.
+    """
     if says_none(value):
         return []
-    if title := names.by_title(value):
-        return [title]
+    if key := names.by_title(value) or ("" if spoken else names.by_name(value, stage)):
+        return [key]
     keys: list[str] = []
     for reference in references_in(value, sure=spoken and not only_references(value)):
-        keys += names.find(reference, stage)
+        named = names.find(reference, stage)
+        keys += [own] if own in named else named
     return keys
 
 

@@ -18,11 +18,14 @@ from orchestrator.core.plans.prose.words import (
 from orchestrator.core.plans.text.boxes import split_box
 from orchestrator.core.plans.text.lines import Line, LineKind, scan, split_lines
 
-_BALLOTS: Final = ("☐", "☑", "⬜", "🔲", "◻")
 _NUMBER: Final = re.compile(r"\d{1,9}")
+_BALLOTS: Final = "☐☑⬜🔲◻"
+_OPENS_ITEM: Final = frozenset("-*+•[0123456789" + _BALLOTS)
 #: The blank behind the mark may be missing in front of a box: `-[ ] title`.
-_CLOSE: Final = re.compile(r"(?:[-*+•]|(\d{1,9})[.)])(?=\[[ \t]{0,3}[xX~]?[ \t]{0,3}\][ \t])")
-_OPENS_CLOSE: Final = frozenset("-*+•0123456789")
+_MARKER: Final = re.compile(
+    r"(?:(?:[-*+•]|(\d{1,9})[.)])[ \t]+|(?:[-*+•]|\d{1,9}[.)])(?=\[[ \t]{0,3}[xX~]?[ \t]{0,3}\][ \t]))(.*)",
+    re.DOTALL,
+)
 #: A line in bold, or with a colon at its end, that people write instead of a heading.
 _SPOKEN: Final = re.compile(r"\*\*[^*]{1,200}\*\*:?|[A-Z][^.|`]{1,100}:", re.DOTALL)
 _GROUP_LINE: Final = re.compile(r"[A-Z][A-Za-z ]{2,20}\d{1,4}[ \t]*[:–—-][^|`]{1,100}(?<![.!?])\Z")
@@ -109,8 +112,8 @@ class _Grower:
         self.reached = skipped
 
     def grow(self, lines: tuple[Line, ...]) -> Node:
-        self.openings = _openings(lines)
         blank, code = LineKind.BLANK, LineKind.CODE
+        self.openings = _openings(lines)
         for line in lines:
             kind = line.kind
             if kind is blank:
@@ -219,17 +222,14 @@ def _item_of(line: Line) -> Node | None:
     if is_bullet:
         counted = _NUMBER.match(line.raw.lstrip()[:10])
         number = counted[0] if counted else ""
-    elif body[0] in _OPENS_CLOSE and (close := _CLOSE.match(body)):
-        number, body = close[1] or "", body[close.end() :]
-    elif body.startswith("•"):
-        is_bullet = body[1:2] in (" ", "\t")
-        body = body[1:].strip() if is_bullet else body
-    elif not body.startswith(("[", *_BALLOTS)):
+    elif body[:1] not in _OPENS_ITEM:
         return None
+    elif found := _MARKER.fullmatch(body):
+        is_bullet, number, body = True, found[1] or "", found[2].strip()
     mark: str | None = None
     while body.startswith("[") and (box := split_box(body)):
         mark, body = box[0] or mark or "", box[1].removeprefix("- ").removeprefix("* ")
-    ballot = mark is None and body.startswith(_BALLOTS)
+    ballot = mark is None and body.startswith(tuple(_BALLOTS))
     if not is_bullet and mark is None and not ballot:
         return None
     state, body_without = split_state(body)

@@ -46,6 +46,9 @@ _REFERENCE: Final = re.compile(
     re.IGNORECASE,
 )
 _BETWEEN: Final = re.compile(r"\b(?:and|both|all|of|is|are|done|complete)\b|\W", re.IGNORECASE)
+_TIGHT: Final = re.compile(
+    r"(?<![\w./-])(?P<first>(?P<letters>[A-Z]{1,6})\d{1,6})-(?P<last>(?P=letters)\d{1,6})(?![\w/%-])"
+)
 _JOINED: Final = re.compile(r"[ \t]*(?:,|\+|&|and|or|,[ \t]*and|/)[ \t]*", re.IGNORECASE)
 _SURE: Final = re.compile(r"[A-Z]{1,6}-?\d.*|\d{1,6}(?:\.\d{1,6}){1,4}[a-z]?")
 _SUFFIX: Final = re.compile(
@@ -75,16 +78,20 @@ class Reference(NamedTuple):
     name: str
 
 
-def references_in(text: str, *, sure: bool) -> list[Reference]:
-    """The names in a text, ranges spelled out; with `sure` a bare number needs a noun in front of it."""
-    return list(_references_in(text, sure))
+def references_in(text: str, *, sure: bool, ends: bool = False) -> list[Reference]:
+    """The names in a text, ranges spelled out; with `sure` a bare number needs a noun in front of it.
+
+    With `ends` a range is the two names that are written.
+    """
+    return list(_references_in(text, sure, ends))
 
 
 @lru_cache(maxsize=256)
-def _references_in(text: str, sure: bool) -> tuple[Reference, ...]:
+def _references_in(text: str, sure: bool, ends: bool = False) -> tuple[Reference, ...]:
     references: list[Reference] = []
     noun, end = "", -1
-    for found in _REFERENCE.finditer(text[:_LONGEST]):
+    text = _loosened(text)
+    for found in _REFERENCE.finditer(text):
         joined = end >= 0 and _JOINED.fullmatch(text[end : found.start()])
         noun = (found["noun"] or (noun if joined else "")).lower()
         end = found.end()
@@ -92,7 +99,9 @@ def _references_in(text: str, sure: bool) -> tuple[Reference, ...]:
         if sure and not noun and not _SURE.fullmatch(name):
             end = -1
             continue
-        references += [Reference(_singular(noun), one) for one in _spelled(name, found["last"])]
+        last = found["last"]
+        spelled = [name, last] if ends and last else _spelled(name, last)
+        references += [Reference(_singular(noun), one) for one in spelled]
     return tuple(dict.fromkeys(references))[:LONGEST_RANGE]
 
 
@@ -147,11 +156,16 @@ def split_dependency(title: str) -> tuple[str, str]:
     return (kept, ", ".join(said[1])) if kept else (title, "")
 
 
+def _loosened(text: str) -> str:
+    """`T1-T4` as `T1 - T4`: only where both ends begin alike is the hyphen no part of a name."""
+    return _TIGHT.sub(r"\g<first> - \g<last>", text[:_LONGEST]) if "-" in text else text[:_LONGEST]
+
+
 def only_references(text: str) -> bool:
     """Whether a text holds names of steps and the words between them, and nothing else."""
     if not _references_in(text, sure=False):
         return False
-    return not _BETWEEN.sub("", _REFERENCE.sub("", text[:_LONGEST]))
+    return not _BETWEEN.sub("", _REFERENCE.sub("", _loosened(text)))
 
 
 def _singular(noun: str) -> str:
