@@ -10,8 +10,11 @@ from enum import StrEnum
 from typing import Final
 
 from orchestrator.core.invisible import reveal
+from orchestrator.core.plans.graph import bottleneck
 
 FORMAT_VERSION: Final = "1.0.0"
+#: Steps that a merge point is said to wait for; the others are counted.
+TRIGGERS_NAMED: Final = 12
 
 
 class Mark(StrEnum):
@@ -29,18 +32,24 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepLine:
-    """A step and its mark; `note` says what it waits for or who does it, `holder` the key it waits for."""
+    """A step and its mark; `note` says what it waits for or who does it, `holder` the key it waits for.
+
+    `after` are the open steps that it waits for. `stuck` says that its own state stops it: it has failed, is
+    blocked, or asks somebody.
+    """
 
     key: str
     title: str
     mark: Mark
     note: str = ""
     holder: str = ""
+    after: tuple[str, ...] = ()
+    stuck: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class LaneRow:
-    """A lane over all its batches, or one thread of one batch; `branch` is its worktree."""
+    """A lane over all its batches, or one thread of one batch; `branch` is its worktree or branch."""
 
     lane: str
     name: str
@@ -84,7 +93,7 @@ class BatchBlock:
 
 @dataclass(frozen=True, slots=True)
 class DashboardView:
-    """`updated` is the time of the last change; `path` is the critical path in order."""
+    """`updated` is the time of the last change; `path` is the critical path of what is open, in order."""
 
     title: str
     updated: str
@@ -93,14 +102,30 @@ class DashboardView:
     path: tuple[StepLine, ...] = ()
 
 
-def overall(marks: Iterable[Mark]) -> Mark:
-    """The mark of a group: done when all are, active when anything moved, else runnable or blocked."""
-    found = set(marks)
-    if found <= {Mark.DONE}:
+def overall(steps: Iterable[StepLine]) -> Mark:
+    """The mark of a group: done when all are, active while somebody works in it, else runnable or blocked.
+
+    What has begun and waits for others counts as active; where a step is stuck and nothing else can start, it
+    is blocked.
+    """
+    lines = list(steps)
+    marks = {step.mark for step in lines}
+    if marks <= {Mark.DONE}:
         return Mark.DONE
-    if found & {Mark.ACTIVE, Mark.DONE}:
+    if Mark.ACTIVE in marks:
         return Mark.ACTIVE
-    return Mark.RUNNABLE if Mark.RUNNABLE in found else Mark.BLOCKED
+    if any(step.stuck for step in lines):
+        return Mark.RUNNABLE if Mark.RUNNABLE in marks else Mark.BLOCKED
+    if Mark.DONE in marks:
+        return Mark.ACTIVE
+    return Mark.RUNNABLE if Mark.RUNNABLE in marks else Mark.BLOCKED
+
+
+def waiting_on(keys: Sequence[str]) -> str:
+    """What a merge point waits for in the words of seed 002; all its triggers, a long list shortened."""
+    more = len(keys) - TRIGGERS_NAMED
+    named = " + ".join(keys[:TRIGGERS_NAMED]) + (f" + {more} more" if more > 0 else "")
+    return f"waiting on {named}" if keys else ""
 
 
 def render_dashboard(view: DashboardView) -> str:
@@ -132,23 +157,26 @@ def render_dashboard(view: DashboardView) -> str:
         _path_line(view) or "No open step.",
         "```",
         "",
-        _bottleneck(view.path),
+        _bottleneck(view),
     ]
     return "\n".join(lines) + "\n"
 
 
 def _tasks_line(view: DashboardView) -> str:
     """Every task of the workstream; a gate stands in no lane, so the rows of the lanes add up to less."""
-    marks: list[Mark] = []
-    for batch in view.batches:
-        marks += (step.mark for step in batch.steps)
-        marks += (gate.step.mark for gate in batch.gates)
+    marks = [step.mark for step in _all_lines(view)]
     return f"**Tasks:** {marks.count(Mark.DONE)} of {len(marks)} complete, gates included"
 
 
 def _lane_row(lane: LaneRow) -> str:
-    mark = overall(step.mark for step in lane.steps)
-    waiting = next((step.holder for step in lane.steps if step.mark is Mark.BLOCKED and step.holder), "")
+    mark = overall(lane.steps)
+    waiting = next(
+        filter(
+            None,
+            (step.key if step.stuck else step.holder for step in lane.steps if step.mark is Mark.BLOCKED),
+        ),
+        "",
+    )
     status = f"{mark} {mark.word}" + (f" ({_one_line(waiting)})" if mark is Mark.BLOCKED and waiting else "")
     done = sum(step.mark is Mark.DONE for step in lane.steps)
     branch = f"`{_cell(lane.branch)}`" if lane.branch else ""
@@ -158,7 +186,7 @@ def _lane_row(lane: LaneRow) -> str:
 
 
 def _batch_lines(batches: Sequence[BatchBlock]) -> Iterable[str]:
-    waiting_on = stage = ""
+    first_open = stage = ""
     several = len({batch.stage for batch in batches}) > 1
     for batch in batches:
         if several and batch.stage != stage:
@@ -166,18 +194,18 @@ def _batch_lines(batches: Sequence[BatchBlock]) -> Iterable[str]:
             yield from ("", f"== {_one_line(stage)} ==")
         yield ""
         if batch.steps:
-            yield _heading(batch.title, overall(step.mark for step in batch.steps), waiting_on)
+            yield _heading(batch.title, overall(batch.steps), first_open)
             yield from (_step_line(step) for step in batch.steps)
         for gate in batch.gates:
             yield from ([""] if batch.steps else [])
             yield from _gate_lines(gate)
-        marks = [step.mark for step in batch.steps] + [gate.step.mark for gate in batch.gates]
-        if not waiting_on and overall(marks) is not Mark.DONE:
-            waiting_on = batch.label
+        lines = [*batch.steps, *(gate.step for gate in batch.gates)]
+        if not first_open and overall(lines) is not Mark.DONE:
+            first_open = batch.label
 
 
-def _heading(title: str, mark: Mark, waiting_on: str) -> str:
-    reason = f" (waiting on {_one_line(waiting_on)})" if mark is Mark.BLOCKED and waiting_on else ""
+def _heading(title: str, mark: Mark, first_open: str) -> str:
+    reason = f" (waiting on {_one_line(first_open)})" if mark is Mark.BLOCKED and first_open else ""
     return f"{_one_line(title)}: {mark} {mark.word.upper()}{reason}"
 
 
@@ -188,7 +216,9 @@ def _step_line(step: StepLine) -> str:
 
 def _gate_lines(gate: GateBlock) -> Iterable[str]:
     mark = gate.step.mark
-    note = f" ({_one_line(gate.step.note)})" if gate.step.note else ""
+    said = waiting_on(gate.step.after) if mark is Mark.BLOCKED else ""
+    said = said or gate.step.note
+    note = f" ({_one_line(said)})" if said else ""
     yield f"{_one_line(gate.title)}: {mark} {mark.word.upper()}{note}"
     if gate.action:
         yield f"  {mark} {_one_line(gate.action)}"
@@ -201,12 +231,20 @@ def _path_line(view: DashboardView) -> str:
     return " → ".join(f"[{step.key}]" if step.key in gates else step.key for step in view.path)
 
 
-def _bottleneck(path: Sequence[StepLine]) -> str:
-    step = next((step for step in path if step.mark is not Mark.DONE), None)
+def _bottleneck(view: DashboardView) -> str:
+    lines = {step.key: step for step in (*view.path, *_all_lines(view))}
+    open_path = [step.key for step in view.path if step.mark is not Mark.DONE]
+    step = lines.get(bottleneck(open_path, {key: line.after for key, line in lines.items()}))
     if step is None:
         return "Current bottleneck: none"
     note = f": {_one_line(step.note)}" if step.note else ""
     return f"Current bottleneck: **{step.key}** ({_one_line(step.title)}{note})"
+
+
+def _all_lines(view: DashboardView) -> Iterable[StepLine]:
+    for batch in view.batches:
+        yield from batch.steps
+        yield from (gate.step for gate in batch.gates)
 
 
 @dataclass(frozen=True, slots=True)
