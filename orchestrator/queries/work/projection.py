@@ -67,7 +67,7 @@ class Board:
 
     def __init__(self, workstream: Workstream, loaded: Loaded) -> None:
         self.workstream = workstream
-        self.tasks = sorted(loaded.tasks.values(), key=_place)
+        self.tasks = sorted(loaded.tasks.values(), key=place)
         self.needs = {view.key: view.needs for view in loaded.snapshot.tasks}
         verdicts = decide(_as_committed(workstream, loaded.snapshot)).verdicts
         self.plan = plan_of_tasks(workstream.title, self.tasks, self.needs)
@@ -197,11 +197,11 @@ def critical_keys(workstream: Workstream, loaded: Loaded) -> frozenset[str]:
     """The steps on the critical path of the whole plan."""
     needs = {view.key: view.needs for view in loaded.snapshot.tasks}
     return frozenset(
-        critical_path(plan_of_tasks(workstream.title, sorted(loaded.tasks.values(), key=_place), needs))
+        critical_path(plan_of_tasks(workstream.title, sorted(loaded.tasks.values(), key=place), needs))
     )
 
 
-def _place(task: Task) -> Place:
+def place(task: Task) -> Place:
     thread = task.step.thread
     return Place(thread.batch.stage.position, thread.batch.position, thread.position, task.step.position)
 
