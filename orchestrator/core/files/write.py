@@ -16,13 +16,12 @@ from orchestrator.core.files.dashboard import (
     DashboardView,
     GateBlock,
     LaneRow,
-    Mark,
-    StepLine,
     TaskEntry,
     lane_label,
     render_dashboard,
     render_tasks,
 )
+from orchestrator.core.files.marks import Mark, StepLine
 from orchestrator.core.plans.formats.plan_file import render_plan_file
 from orchestrator.core.plans.graph import compile_graph, critical_path, open_before
 from orchestrator.core.plans.plan import BatchSpec, Plan, StageSpec, StepSpec, ThreadSpec

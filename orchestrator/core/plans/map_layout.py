@@ -5,6 +5,7 @@ A pure function of the plan, linear in its steps and dependencies. Lengths are p
 and every dependency has a line; between batches, where all wait for all (BX-4), lines meet in one point.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ STAGE_LINE, BATCH_LINE, HEAD_TOP, TRAY_TOP = 12, 36, 24, 44
 _LETTER, _WIDE_LETTER, _WIDE_FROM = 7, 13, 0x2E80
 
 
-class Shape(StrEnum):
+class BoxShape(StrEnum):
     """What a box is: a step, a gate among steps, a gate as a bar, or a folded batch or stage."""
 
     STEP = "step"
@@ -40,7 +41,7 @@ class Box(NamedTuple):
     key: str
     x: int
     y: int
-    shape: Shape
+    shape: BoxShape
     stem: int = 0
 
     @property
@@ -49,13 +50,13 @@ class Box(NamedTuple):
 
     def leaves(self, toward: int) -> tuple[int, int]:
         """Where a line to something at the height `toward` begins."""
-        if self.shape is Shape.BAR:
+        if self.shape is BoxShape.BAR:
             return self.x + (WIDTH + STEM) // 2, self._on_stem(toward)
         return self.x + WIDTH, self.middle
 
     def arrives(self, from_height: int) -> tuple[int, int]:
         """Where a line from something at that height ends."""
-        if self.shape is Shape.BAR:
+        if self.shape is BoxShape.BAR:
             return self.x + (WIDTH - STEM) // 2, self._on_stem(from_height)
         return self.x, self.middle
 
@@ -82,7 +83,7 @@ class Label(NamedTuple):
     kind: str
 
 
-class Line(NamedTuple):
+class MapLine(NamedTuple):
     """From one step to one that waits for it; "" is a point where the lines between two batches meet.
 
     `bend` leads it below the boxes between the two.
@@ -107,7 +108,7 @@ class MapLayout:
     boxes: tuple[Box, ...]
     trays: tuple[Tray, ...] = ()
     labels: tuple[Label, ...] = ()
-    lines: tuple[Line, ...] = ()
+    lines: tuple[MapLine, ...] = ()
     folded: str = "step"
 
 
@@ -121,14 +122,14 @@ def lay_out(plan: Plan, path: Sequence[str] = (), most: int = MOST_BOXES) -> Map
         placing.stage(stage)
     height = max((tray.y + tray.height for tray in placing.trays), default=TRAY_TOP + HEIGHT + 2 * PAD)
     boxes = {key: _with_stem(box, height) for key, box in placing.boxes.items()}
-    lines = tuple(_Lines(graph, boxes, placing.edges, path).all())
+    lines = tuple(_MapLines(graph, boxes, placing.edges, path).all())
     return MapLayout(
         placing.x, height + PAD, tuple(boxes.values()), tuple(placing.trays), tuple(placing.labels), lines
     )
 
 
 def _with_stem(box: Box, height: int) -> Box:
-    return box._replace(stem=height - box.y - HEIGHT) if box.shape is Shape.BAR else box
+    return box._replace(stem=height - box.y - HEIGHT) if box.shape is BoxShape.BAR else box
 
 
 class _Placing:
@@ -172,7 +173,7 @@ class _Placing:
 
     def _bars(self, steps: Iterable[StepSpec]) -> None:
         for step in steps:
-            self.boxes[step.key] = Box(step.key, self.x, HEAD_TOP, Shape.BAR)
+            self.boxes[step.key] = Box(step.key, self.x, HEAD_TOP, BoxShape.BAR)
             self.x += WIDTH + BESIDE
         self.edges.append(self.x - BESIDE)
 
@@ -195,19 +196,19 @@ class _Placing:
         self.x += BESIDE
 
     def _lane(self, steps: Iterable[StepSpec], depth: Mapping[str, int], top: int) -> int:
-        """The boxes of a thread, those side by side in time one below the other; where the next lane starts."""
+        """The boxes of a thread, parallel ones one below the other; where the next lane starts."""
         filled: dict[int, int] = defaultdict(int)
         for step in steps:
             column = depth[step.key]
             x = self.x + PAD + column * (WIDTH + BETWEEN)
             y = top + filled[column] * (HEIGHT + BELOW)
-            self.boxes[step.key] = Box(step.key, x, y, Shape.GATE if step.gate else Shape.STEP)
+            self.boxes[step.key] = Box(step.key, x, y, BoxShape.GATE if step.gate else BoxShape.STEP)
             filled[column] += 1
         return top + max(filled.values()) * (HEIGHT + BELOW)
 
 
 def depths(graph: Graph, group: Group) -> dict[str, int]:
-    """How many steps of its batch have to end one after another before each, at least; the column it is in."""
+    """The column of each step: how many of its batch have to end one after another before it."""
     members = frozenset(group.members)
     depth: dict[str, int] = {}
     for key in sorted_group(graph, group) or group.members:
@@ -216,7 +217,7 @@ def depths(graph: Graph, group: Group) -> dict[str, int]:
     return depth
 
 
-class _Lines:
+class _MapLines:
     """Every line once, those of the critical path marked."""
 
     def __init__(
@@ -225,22 +226,31 @@ class _Lines:
         self.graph, self.boxes, self.edges = graph, boxes, edges
         self.path = frozenset(pairwise(path))
         self.drawn: set[tuple[str, str]] = set()
+        self.rows: dict[int, list[int]] = defaultdict(list)
+        for box in sorted(boxes.values(), key=lambda one: one.x):
+            self.rows[box.middle].append(box.x)
 
-    def all(self) -> Iterator[Line]:
+    def all(self) -> Iterator[MapLine]:
         for key in self.graph.keys:
             yield from (self._line(before, key) for before in self.graph.needed(key))
         for number, (earlier, later) in enumerate(pairwise(self.graph.groups)):
             yield from self._between(self._last(earlier), self._first(later), self.edges[number])
         yield from (self._line(*pair) for pair in sorted(self.path - self.drawn))
 
-    def _line(self, before: str, after: str) -> Line:
+    def _line(self, before: str, after: str) -> MapLine:
         self.drawn.add((before, after))
         start, end = self.boxes[before], self.boxes[after]
         x1, y1 = start.leaves(end.middle)
         x2, y2 = end.arrives(y1)
         y1 = start.leaves(y2)[1]
-        bend = y1 == y2 and x2 - x1 > BETWEEN + BESIDE + 2 * PAD and start.shape is not Shape.BAR
-        return Line(before, after, x1, y1, x2, y2, (before, after) in self.path, bend)
+        bend = y1 == y2 and self._is_between(x1, x2, y1)
+        return MapLine(before, after, x1, y1, x2, y2, (before, after) in self.path, bend)
+
+    def _is_between(self, left: int, right: int, height: int) -> bool:
+        """Whether a box stands in the way of a straight line."""
+        row = self.rows.get(height, [])
+        place = bisect_left(row, left)
+        return place < len(row) and row[place] < right
 
     def _last(self, group: Group) -> list[str]:
         """Those that no other step of the batch waits for."""
@@ -253,7 +263,7 @@ class _Lines:
             group.members
         )
 
-    def _between(self, last: Sequence[str], first: Sequence[str], edge: int) -> Iterator[Line]:
+    def _between(self, last: Sequence[str], first: Sequence[str], edge: int) -> Iterator[MapLine]:
         """All of `first` wait for all of `last`; what a step names has its line already."""
         if len(last) == 1 or len(first) == 1:
             pairs = ((before, after) for before in last for after in first)
@@ -268,10 +278,10 @@ class _Lines:
         starts, ends = {before for before, _ in met}, {after for _, after in met}
         for key in last:
             x1, y1 = self.boxes[key].leaves(y)
-            yield Line(key, "", x1, y1, x, y, key in starts)
+            yield MapLine(key, "", x1, y1, x, y, key in starts)
         for key in first:
             x2, y2 = self.boxes[key].arrives(y)
-            yield Line("", key, x, y, x2, y2, key in ends)
+            yield MapLine("", key, x, y, x2, y2, key in ends)
 
 
 def fold(plan: Plan, most: int = MOST_BOXES) -> MapLayout:
@@ -288,12 +298,13 @@ def fold(plan: Plan, most: int = MOST_BOXES) -> MapLayout:
         if by_batch:
             labels.append(Label(f"Stage {stage.number}: {stage.name}", PAD, y - PAD, "stage"))
             keys = [f"{number}.{place}" for place in range(len(stage.batches))]
-            boxes += (Box(key, PAD + n * (WIDTH + BESIDE), y, Shape.FOLD) for n, key in enumerate(keys))
+            boxes += (Box(key, PAD + n * (WIDTH + BESIDE), y, BoxShape.FOLD) for n, key in enumerate(keys))
         else:
-            boxes.append(Box(str(number), across, y, Shape.FOLD))
+            boxes.append(Box(str(number), across, y, BoxShape.FOLD))
             across += WIDTH + BESIDE
     lines = tuple(
-        Line(one.key, two.key, one.x + WIDTH, one.middle, two.x, two.middle) for one, two in pairwise(boxes)
+        MapLine(one.key, two.key, one.x + WIDTH, one.middle, two.x, two.middle)
+        for one, two in pairwise(boxes)
     )
     right = max((box.x + WIDTH for box in boxes), default=0)
     bottom = max((box.y + HEIGHT for box in boxes), default=0)

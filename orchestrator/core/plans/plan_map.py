@@ -12,7 +12,7 @@ from orchestrator.core.plans.plan import PlacedStep, Plan
 _ENDED = frozenset({"complete", "skipped", "cancelled"})
 
 
-class Known(NamedTuple):
+class StepKnown(NamedTuple):
     """What is known of a step: the term of its state, other words for it, and where it stands."""
 
     state: str
@@ -27,7 +27,7 @@ class MapStep:
     key: str
     title: str
     place: str
-    known: Known
+    known: StepKnown
     needs: tuple[str, ...] = ()
     gate: bool = False
     critical: bool = False
@@ -65,7 +65,7 @@ class PlanMap:
 
 def plan_map(
     plan: Plan,
-    known: Mapping[str, Known],
+    known: Mapping[str, StepKnown],
     path: Sequence[str],
     bottleneck: str = "",
     following: str = "",
@@ -82,7 +82,7 @@ def plan_map(
                 key=step.key,
                 title=step.title,
                 place=f"Stage {placed.stage.number}, batch {placed.batch.prefix}, {placed.thread.name}",
-                known=known.get(step.key, Known("pending")),
+                known=known.get(step.key, StepKnown("pending")),
                 needs=tuple(need.key for need in step.needs),
                 gate=step.gate is not None,
                 critical=step.key in critical,

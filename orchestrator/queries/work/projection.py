@@ -18,12 +18,11 @@ from orchestrator.core.files.dashboard import (
     GateBlock,
     LaneRow,
     LearningEntry,
-    Mark,
-    StepLine,
     TaskEntry,
     lane_label,
 )
 from orchestrator.core.files.handoff import timestamp, workstream_folder
+from orchestrator.core.files.marks import Mark, StepLine
 from orchestrator.core.plans.graph import Graph, compile_graph, critical_path, open_before
 from orchestrator.core.plans.lanes import lane_branch, lane_folder
 from orchestrator.core.plans.plan import BatchSpec, GateSpec, Need, Plan, StageSpec, StepSpec, ThreadSpec

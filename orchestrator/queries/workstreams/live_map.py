@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from orchestrator.core.plans.graph import bottleneck, compile_graph, critical_path
-from orchestrator.core.plans.plan_map import Known, PlanMap, plan_map
+from orchestrator.core.plans.plan_map import PlanMap, StepKnown, plan_map
 from orchestrator.core.terms import OPEN_TASK
 from orchestrator.queries.engine.explanations import Explained
 from orchestrator.queries.work.projection import open_steps_before, place, plan_of_tasks
@@ -27,5 +27,5 @@ def live_map(known: Explained, rows: Iterable[TaskRow], following: str = "") -> 
     return plan_map(plan, states, path, bottleneck(path, waits), following)
 
 
-def _known(row: TaskRow) -> Known:
-    return Known("failed" if row.failed and row.state != "needs-human" else row.state, "", row.sentence)
+def _known(row: TaskRow) -> StepKnown:
+    return StepKnown("failed" if row.failed and row.state != "needs-human" else row.state, "", row.sentence)

@@ -7,11 +7,23 @@ from typing import Final, NamedTuple
 
 from django.utils.safestring import SafeString, mark_safe
 
-from orchestrator.core.plans.map_layout import HEIGHT, STEM, WIDTH, Box, Line, MapLayout, Shape, fit
+from orchestrator.core.plans.map_layout import (
+    HEIGHT,
+    STEM,
+    WIDTH,
+    Box,
+    BoxShape,
+    MapLayout,
+    MapLine,
+    Tray,
+    fit,
+)
 from orchestrator.core.plans.plan_map import MapFold, MapStep, PlanMap
 
 #: The address of a step by its key.
 Address = Callable[[str], str]
+#: Signs in the corner of a box; a legend names them.
+BOTTLENECK, NEXT = "▲", "→"
 #: A larger map has a page of its own: a page that is read often stays light.
 MOST_INLINE: Final = 60
 
@@ -24,7 +36,7 @@ class Look(NamedTuple):
     word: str
 
 
-class ListedStep(NamedTuple):
+class MapEntry(NamedTuple):
     """A step of the list and its address."""
 
     step: MapStep
@@ -49,8 +61,8 @@ class MapView:
         return self.address(self.plan.bottleneck)
 
     @property
-    def listed(self) -> Sequence[ListedStep]:
-        return [ListedStep(step, self.address(step.key)) for step in self.plan.steps]
+    def listed(self) -> Sequence[MapEntry]:
+        return [MapEntry(step, self.address(step.key)) for step in self.plan.steps]
 
     @property
     def folded(self) -> Sequence[tuple[MapFold, str]]:
@@ -66,6 +78,7 @@ class _Face(NamedTuple):
     says: str
     classes: str
     step: str
+    sign: str
 
 
 def draw_map(view: MapView, looks: Callable[[str], Look]) -> SafeString:
@@ -75,14 +88,8 @@ def draw_map(view: MapView, looks: Callable[[str], Look]) -> SafeString:
     pieces = [
         f'<svg class="plan-map" width="{layout.width}" height="{layout.height}" role="group"',
         f' aria-label="{escape(view.title)}">',
-        *(
-            f'<rect class="map-tray" x="{tray.x}" y="{tray.y}" width="{tray.width}" height="{tray.height}" rx="6"/>'
-            for tray in layout.trays
-        ),
-        *(
-            f'<text class="map-{label.kind}" x="{label.x}" y="{label.y}" aria-hidden="true">{escape(label.text)}</text>'
-            for label in layout.labels
-        ),
+        *map(_tray, layout.trays),
+        *(_text(label.text, label.x, label.y, layout.width, f"map-{label.kind}") for label in layout.labels),
         *_lines(layout),
         *(
             piece
@@ -106,8 +113,8 @@ def _step_face(step: MapStep, looks: Callable[[str], Look]) -> _Face:
     kind = "Gate " if step.gate else ""
     remarks = [word, *(["bottleneck"] if step.bottleneck else []), *(["next"] if step.following else [])]
     says = f"{kind}{step.key}: {step.title}. {', '.join(remarks)}. {step.known.sentence}".strip()
-    shown = "Bottleneck" if step.bottleneck else f"Next: {word.lower()}" if step.following else word
-    return _Face(look, step.key, shown, says, _classes(look, step.critical, step.bottleneck), step.key)
+    sign = BOTTLENECK if step.bottleneck else NEXT if step.following else ""
+    return _Face(look, step.key, word, says, _classes(look, step.critical, step.bottleneck), step.key, sign)
 
 
 def _fold_face(fold: MapFold, looks: Callable[[str], Look]) -> _Face:
@@ -126,16 +133,30 @@ def _classes(look: Look, critical: bool, bottleneck: bool) -> str:
 
 def _box(box: Box, face: _Face, href: str) -> Iterator[str]:
     """Out of the order of the Tab key: the list has the same links, one below the other."""
-    gate = " map-gate" if box.shape in (Shape.BAR, Shape.GATE) else ""
-    yield f'<a class="{face.classes}{gate}" href="{escape(href)}" tabindex="-1" aria-label="{escape(face.says)}">'
-    yield f"<title>{escape(face.says)}</title>"
-    if box.shape is Shape.BAR:
+    gate = " map-gate" if box.shape in (BoxShape.BAR, BoxShape.GATE) else ""
+    says = escape(face.says)
+    yield f'<a class="{face.classes}{gate}" href="{escape(href)}" tabindex="-1" aria-label="{says}">'
+    yield f"<title>{says}</title>"
+    if box.shape is BoxShape.BAR:
         x = box.x + (WIDTH - STEM) // 2
         yield f'<rect class="map-stem" x="{x}" y="{box.y + HEIGHT}" width="{STEM}" height="{box.stem}"/>'
     yield f'<rect x="{box.x}" y="{box.y}" width="{WIDTH}" height="{HEIGHT}" rx="4"/>'
-    yield f'<svg class="glyph" x="{box.x + 8}" y="{box.y + 7}" width="12" height="12" viewBox="0 0 12 12">{face.look.glyph}</svg>'
-    yield f'<text class="map-key" x="{box.x + 26}" y="{box.y + 17}">{escape(fit(face.name, WIDTH - 32))}</text>'
-    yield f'<text x="{box.x + 8}" y="{box.y + 33}">{escape(fit(face.word, WIDTH - 12))}</text></a>'
+    yield f'<svg class="glyph" x="{box.x + 8}" y="{box.y + 7}" width="12" height="12"'
+    yield f' viewBox="0 0 12 12">{face.look.glyph}</svg>'
+    yield _text(face.name, box.x + 26, box.y + 17, WIDTH - 44, "map-key")
+    yield _text(face.word, box.x + 8, box.y + 33, WIDTH - 12, "map-word")
+    if face.sign:
+        yield _text(face.sign, box.x + WIDTH - 16, box.y + 17, WIDTH, "map-sign")
+    yield "</a>"
+
+
+def _text(text: str, x: int, y: int, width: int, kind: str) -> str:
+    return f'<text class="{kind}" x="{x}" y="{y}" aria-hidden="true">{escape(fit(text, width))}</text>'
+
+
+def _tray(tray: Tray) -> str:
+    place = f'x="{tray.x}" y="{tray.y}" width="{tray.width}" height="{tray.height}"'
+    return f'<rect class="map-tray" {place} rx="6"/>'
 
 
 def _lines(layout: MapLayout) -> Iterator[str]:
@@ -144,12 +165,13 @@ def _lines(layout: MapLayout) -> Iterator[str]:
         yield f'<path class="{"map-path" if line.critical else "map-line"}" d="{_way(line)}"/>'
 
 
-def _way(line: Line) -> str:
-    if line.y1 == line.y2 and not line.bend:
-        return f"M{line.x1} {line.y1}H{line.x2}"
+def _way(line: MapLine) -> str:
+    x1, y1, x2, y2 = line.x1, line.y1, line.x2, line.y2
     if line.bend:
-        low = line.y1 + HEIGHT // 2 + 6
-        first, last = line.x1 + 12, line.x2 - 12
-        return f"M{line.x1} {line.y1}C{first} {line.y1} {line.x1} {low} {first + 12} {low}H{last - 12}C{line.x2} {low} {last} {line.y2} {line.x2} {line.y2}"
-    half = max((line.x2 - line.x1) // 2, 14)
-    return f"M{line.x1} {line.y1}C{line.x1 + half} {line.y1} {line.x2 - half} {line.y2} {line.x2} {line.y2}"
+        low = y1 + HEIGHT // 2 + 6
+        there = f"C{x1 + 12} {y1} {x1} {low} {x1 + 24} {low}"
+        return f"M{x1} {y1}{there}H{x2 - 24}C{x2} {low} {x2 - 12} {y2} {x2} {y2}"
+    if y1 == y2:
+        return f"M{x1} {y1}H{x2}"
+    half = max((x2 - x1) // 2, 14)
+    return f"M{x1} {y1}C{x1 + half} {y1} {x2 - half} {y2} {x2} {y2}"

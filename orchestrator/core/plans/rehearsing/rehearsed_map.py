@@ -2,7 +2,7 @@
 
 from orchestrator.core.plans.graph import bottleneck
 from orchestrator.core.plans.plan import Plan
-from orchestrator.core.plans.plan_map import Known, PlanMap, plan_map
+from orchestrator.core.plans.plan_map import PlanMap, StepKnown, plan_map
 from orchestrator.core.plans.rehearsing.preview import Preview
 
 
@@ -10,7 +10,7 @@ def rehearsed_map(plan: Plan, effect: Preview) -> PlanMap:
     """What the preview says of a plan, as a map. Steps that have ended before are in no launch."""
     launches = {key: n for n, launch in enumerate(effect.launches, start=1) for key in launch}
     known = {
-        key: Known("ready" if number == 1 else "pending", f"Launch {number}", _when(number))
+        key: StepKnown("ready" if number == 1 else "pending", f"Launch {number}", _when(number))
         for key, number in launches.items()
     }
     path = effect.critical_path
