@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from orchestrator.core.plans.graph import Graph, Group, compile_graph, sorted_group
-from orchestrator.core.plans.plan import BatchSpec, Plan, StageSpec, StepSpec, ThreadSpec
+from orchestrator.core.plans.plan import BatchSpec, PlacedStep, Plan, StageSpec, StepSpec, ThreadSpec
 
 #: So many boxes stand on a map; a larger plan is folded by batch, one of more batches by stage.
 MOST_BOXES: Final = 500
@@ -23,6 +23,7 @@ STEM: Final = 8
 BETWEEN, BELOW, BESIDE = 26, 10, 40
 PAD, LANE_LABEL = 12, 18
 STAGE_LINE, BATCH_LINE, HEAD_TOP, TRAY_TOP = 12, 36, 24, 44
+FOLD_WIDTH: Final = 480
 _LETTER, _WIDE_LETTER, _WIDE_FROM = 7, 13, 0x2E80
 
 
@@ -287,29 +288,40 @@ class _MapLines:
 def fold(plan: Plan, most: int = MOST_BOXES) -> MapLayout:
     """A box for each batch, one row a stage; where there are more of them than `most`, a box for each stage.
 
-    Keys are `stage.batch` and `stage`, counted from 0.
+    Keys are those of `batch_key` and `stage_key`. What has no step has no box.
     """
-    by_batch = sum(len(stage.batches) for stage in plan.stages) <= most
+    keys: dict[int, dict[str, None]] = defaultdict(dict)
+    for placed in plan.placed_steps():
+        keys[placed.place[0]].setdefault(batch_key(placed))
+    by_batch = sum(map(len, keys.values())) <= most
+    rows = [list(own) for own in keys.values()] if by_batch else [[str(stage) for stage in keys]]
     boxes: list[Box] = []
-    labels: list[Label] = []
-    across = PAD
-    for number, stage in enumerate(plan.stages):
-        y = TRAY_TOP + (number if by_batch else 0) * (HEIGHT + TRAY_TOP)
-        if by_batch:
-            labels.append(Label(f"Stage {stage.number}: {stage.name}", PAD, y - PAD, "stage"))
-            keys = [f"{number}.{place}" for place in range(len(stage.batches))]
-            boxes += (Box(key, PAD + n * (WIDTH + BESIDE), y, BoxShape.FOLD) for n, key in enumerate(keys))
-        else:
-            boxes.append(Box(str(number), across, y, BoxShape.FOLD))
-            across += WIDTH + BESIDE
-    lines = tuple(
-        MapLine(one.key, two.key, one.x + WIDTH, one.middle, two.x, two.middle)
-        for one, two in pairwise(boxes)
+    for number, row in enumerate(rows):
+        y = TRAY_TOP + number * (HEIGHT + TRAY_TOP)
+        boxes += (Box(key, PAD + n * (WIDTH + BESIDE), y, BoxShape.FOLD) for n, key in enumerate(row))
+    names = [f"Stage {plan.stages[number].number}: {plan.stages[number].name}" for number in keys]
+    labels = tuple(
+        Label(fit(name, FOLD_WIDTH - 2 * PAD), PAD, TRAY_TOP - PAD + number * (HEIGHT + TRAY_TOP), "stage")
+        for number, name in enumerate(names if by_batch else [])
     )
-    right = max((box.x + WIDTH for box in boxes), default=0)
-    bottom = max((box.y + HEIGHT for box in boxes), default=0)
+    lines = tuple(
+        MapLine(box.key, after.key, box.x + WIDTH, box.middle, after.x, after.middle)
+        for box, after in pairwise(boxes)
+    )
+    width = max((box.x + WIDTH + PAD for box in boxes), default=0)
+    height = max((box.y + HEIGHT + PAD for box in boxes), default=0)
     folded = "batch" if by_batch else "stage"
-    return MapLayout(right + PAD, bottom + PAD, tuple(boxes), (), tuple(labels), lines, folded)
+    return MapLayout(max(width, FOLD_WIDTH), height, tuple(boxes), (), labels, lines, folded)
+
+
+def batch_key(placed: PlacedStep) -> str:
+    """The box of a step's batch on a folded map: positions of stage and batch."""
+    stage, batch = placed.place[:2]
+    return f"{stage}.{batch}"
+
+
+def stage_key(placed: PlacedStep) -> str:
+    return str(placed.place[0])
 
 
 def fit(text: str, width: int) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from orchestrator.core.plans.map_layout import MapLayout, lay_out
+from orchestrator.core.plans.map_layout import MapLayout, batch_key, lay_out, stage_key
 from orchestrator.core.plans.plan import PlacedStep, Plan
 
 #: Terms of a step with which it has ended.
@@ -73,7 +73,7 @@ def plan_map(
     """The map of a plan whose steps stand as `known` says; `path` is the critical path of what is left."""
     layout = lay_out(plan, path)
     critical = frozenset(path)
-    steps = {}
+    steps: dict[str, MapStep] = {}
     for placed in plan.placed_steps():
         step = placed.step
         steps.setdefault(
@@ -96,16 +96,14 @@ def plan_map(
 
 
 def _folds(plan: Plan, steps: Mapping[str, MapStep], folded: str) -> Iterator[MapFold]:
+    key_of = stage_key if folded == "stage" else batch_key
     titles: dict[str, str] = {}
-    for number, stage in enumerate(plan.stages):
-        titles |= {str(number): f"{stage.number} {stage.name}"} if folded == "stage" else {}
-        for place, batch in enumerate(stage.batches if folded == "batch" else ()):
-            titles[f"{number}.{place}"] = f"{batch.prefix} {batch.name}".strip()
     total, done = Counter[str](), Counter[str]()
     first: dict[str, str] = {}
     marked = ""
     for placed in plan.placed_steps():
-        key, step = _fold_of(placed, folded), steps[placed.step.key]
+        key, step = key_of(placed), steps[placed.step.key]
+        titles.setdefault(key, _title(placed, folded))
         over = step.known.state in _ENDED
         if key not in first or (done[key] == total[key] and not over):
             first[key] = step.key
@@ -113,9 +111,10 @@ def _folds(plan: Plan, steps: Mapping[str, MapStep], folded: str) -> Iterator[Ma
         done[key] += over
         marked = key if step.bottleneck else marked
     for key, title in titles.items():
-        yield MapFold(key, title, total[key], done[key], first.get(key, ""), key == marked)
+        yield MapFold(key, title, total[key], done[key], first[key], key == marked)
 
 
-def _fold_of(placed: PlacedStep, folded: str) -> str:
-    stage, batch = placed.place[:2]
-    return str(stage) if folded == "stage" else f"{stage}.{batch}"
+def _title(placed: PlacedStep, folded: str) -> str:
+    if folded == "stage":
+        return f"{placed.stage.number} {placed.stage.name}"
+    return f"{placed.batch.prefix} {placed.batch.name}".strip()

@@ -66,7 +66,7 @@ class MapView:
 
     @property
     def folded(self) -> Sequence[tuple[MapFold, str]]:
-        return [(fold, self.address(fold.step) if fold.step else "") for fold in self.plan.folds]
+        return [(fold, self.address(fold.step)) for fold in self.plan.folds]
 
 
 class _Face(NamedTuple):
@@ -121,9 +121,8 @@ def _fold_face(fold: MapFold, looks: Callable[[str], Look]) -> _Face:
     look = looks("complete" if fold.total and fold.done == fold.total else "pending")
     word = f"{fold.done} of {fold.total} done"
     says = f"{fold.title}: {word}{', the bottleneck is in it' if fold.bottleneck else ''}"
-    return _Face(
-        look, fold.title, word, says, _classes(look, critical=False, bottleneck=fold.bottleneck), fold.step
-    )
+    classes = _classes(look, critical=False, bottleneck=fold.bottleneck)
+    return _Face(look, fold.title, word, says, classes, fold.step, BOTTLENECK if fold.bottleneck else "")
 
 
 def _classes(look: Look, critical: bool, bottleneck: bool) -> str:

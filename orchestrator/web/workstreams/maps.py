@@ -20,9 +20,11 @@ from orchestrator.web.show import show
 def map_of(known: Explained, rows: list[TaskRow], following: str = "", page: str = "") -> MapView | None:
     """The map with its links; `page` is where it stands alone."""
     plan = live_map(known, rows, following)
+    if plan is None:
+        return None
     base = reverse("workstream", args=[known.workstream.uuid])
     title = f"Map of {known.workstream.title}"
-    return plan and MapView(plan, title, lambda key: f"{base}tasks/{quote(key, safe='')}/", page)
+    return MapView(plan, title, lambda key: f"{base}tasks/{quote(key, safe='')}/", page)
 
 
 def map_page_of(workstream: Workstream) -> str:

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from tests.cast import PLAN, Driver
-from tests.web.pages import signed_in, words
+from tests.web.pages import signed_in
 
 MORE = b"".join(b"- B%d: More\n  - Exit: done\n" % n for n in range(2, 70))
 LARGE = PLAN.replace(b"Card refunds", b"Large").replace(b"### Merge Point", MORE + b"\n### Merge Point")
@@ -38,7 +38,7 @@ def test_bx6_the_map_says_what_stands_where_and_who_holds_it_up(driver: Driver) 
     assert said["A2"].startswith("A2: Ledger report. Failed, bottleneck.")
     assert said["MP1"].startswith("Gate MP1: ")
     assert len(boxes(text)) == 6
-    assert "Critical path: 4 steps left, A2 → MP1 → C1 → D1. Bottleneck: A2 ." in words(text)
+    assert "Critical path: 4 steps left, A2 → MP1 → C1 → D1." in text
 
 
 def test_fr002_every_box_of_the_map_leads_to_its_step(driver: Driver) -> None:
@@ -94,7 +94,7 @@ def test_fr002_before_there_are_tasks_there_is_no_map(driver: Driver, name: str)
     driver.submit()
     text = read(driver, name)
     assert "plan-map" not in text
-    assert ("No tasks yet" in words(text)) is (name == "workstream-map" or "No tasks yet" in words(text))
+    assert "No tasks yet" in text
 
 
 def test_b8_titles_are_text_in_the_drawing(driver: Driver) -> None:
@@ -102,3 +102,12 @@ def test_b8_titles_are_text_in_the_drawing(driver: Driver) -> None:
     text = read(driver)
     assert '<script>"x"' not in text
     assert any('Ledger <script>"x"</script> & more' in value for value in boxes(text).values())
+
+
+def test_fr002_a_plan_of_more_than_500_steps_is_folded_by_batch(driver: Driver) -> None:
+    many = b"".join(b"- B%d: More\n  - Exit: done\n" % n for n in range(2, 500))
+    driver.submit(PLAN.replace(b"### Merge Point", many + b"\n### Merge Point"))
+    review = reverse("plan-map", args=["card-refunds", 1])
+    said = boxes(signed_in(driver.cast.observer).get(review).content.decode())
+    assert next(iter(said.values())) == "01 foundations: 0 of 501 done, the bottleneck is in it"
+    assert len(said) == 4
