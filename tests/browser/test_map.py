@@ -1,7 +1,5 @@
 """The map in real Chromium: accessible in both themes, inside its own box on every screen (FR-002, WF-3)."""
 
-import os
-
 import pytest
 
 from tests.browser.conftest import OpenAs
@@ -50,11 +48,20 @@ def test_fr002_map_is_accessible_and_scrolls_in_its_own_box(open_as: OpenAs, cas
             for scheme in ("light", "dark"):
                 page.set_viewport_size({"width": width, "height": 900})
                 page.emulate_media(color_scheme=scheme)
-                if shots := os.environ.get("SHOTS"):
-                    page.locator(".map-scroll").screenshot(
-                        path=f"{shots}/{name}-{large}-{width}-{scheme}.png"
-                    )
                 assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
                 assert violations(page, {"type": "tag", "values": RULES}) == [], (address, width, scheme)
         boxes = page.locator(".plan-map a")
         assert boxes.count() == (300 if large else 6)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fr002_a_refresh_leaves_the_map_where_it_was_scrolled_to(open_as: OpenAs, cast: Cast) -> None:
+    driver = Driver(cast)
+    driver.start(PLAN)
+    page = open_as(cast.admin)
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.goto(f"/workstreams/{driver.reload().uuid}/")
+    page.evaluate("document.querySelector('#map-drawing').scrollLeft = 100")
+    page.evaluate("document.querySelector('#board').dataset.seen = 'before'")
+    page.wait_for_function("!document.querySelector('#board').dataset.seen")
+    assert page.evaluate("document.querySelector('#map-drawing').scrollLeft") == 100
