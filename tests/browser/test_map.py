@@ -47,7 +47,7 @@ def test_fr002_map_is_accessible_and_scrolls_in_its_own_box(open_as: OpenAs, cas
         for width in WIDTHS:
             for scheme in ("light", "dark"):
                 page.set_viewport_size({"width": width, "height": 900})
-                page.emulate_media(color_scheme=scheme)
+                page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
                 assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
                 assert violations(page, {"type": "tag", "values": RULES}) == [], (address, width, scheme)
         boxes = page.locator(".plan-map a")
