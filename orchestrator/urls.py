@@ -43,6 +43,7 @@ urlpatterns = [
     path("", include("orchestrator.web.work.learnings")),
     path("", include("orchestrator.web.work.collected")),
     path("", include("orchestrator.web.workspace")),
+    path("", include("orchestrator.web.consistency")),
 ]
 
 handler400 = "orchestrator.web.refusals.bad_request"
