@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestrator.core.files.consistency import Standing
+from orchestrator.core.files.consistency import FileStanding
 from orchestrator.workspace.files import FileDamage, disk_errors
 from orchestrator.workspace.repository import Workspace, blob_id
 
@@ -46,13 +46,13 @@ def _entries(folder: Path, below: str) -> Iterator[tuple[str, bool]]:
             yield from _entries(folder / entry.name, f"{path}/")
 
 
-def standing(space: Workspace, path: str) -> Standing:
+def standing(space: Workspace, path: str) -> FileStanding:
     """The digests of a file as it stands, or why it cannot be used."""
     try:
         content = space.read(path)
     except FileDamage as damage:
-        return Standing(problem=str(damage))
-    return Standing(hashlib.sha256(content).hexdigest(), blob_id(content))
+        return FileStanding(problem=str(damage))
+    return FileStanding(hashlib.sha256(content).hexdigest(), blob_id(content))
 
 
 def branch_files(space: Workspace) -> dict[str, str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.core.files.consistency import Kind
+from orchestrator.core.files.consistency import Code
 from orchestrator.core.limits import limits_table
 from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus, VersionStatus, WorkstreamStatus
 from orchestrator.management.act_table import act_table
@@ -69,10 +69,10 @@ def test_the_refusal_table_is_the_one_that_the_classes_make() -> None:
     assert len(list(rows(said))) == len(refusals()) + 1, "nothing stands there twice"
 
 
-def test_lc12_the_table_of_findings_is_the_one_that_the_kinds_make() -> None:
+def test_lc12_the_table_of_findings_is_the_one_that_the_codes_make() -> None:
     """Byte for byte: put what `manage.py check_consistency --codes` prints into CONSISTENCY.md."""
     assert consistency_table() in CONSISTENCY
-    assert len(list(rows(CONSISTENCY))) == len(Kind) + 1, "nothing stands there twice"
+    assert len(list(rows(CONSISTENCY))) == len(Code) + 1, "nothing stands there twice"
 
 
 def test_the_act_table_is_the_one_that_the_declarations_make() -> None:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 
-class Kind(StrEnum):
+class Code(StrEnum):
     """What can be found; the value is the code."""
 
     BRANCH_DIVERGED = "C-01"
@@ -29,9 +29,9 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
-    """What a kind of finding means in a sentence, what `--fix` does about it, and whether it is a warning
-    only: a warning stops nothing, so a check that finds nothing else ends well. `title` heads the kind in
+class CodeMeaning:
+    """What a code means in a sentence, what `--fix` does about it, and whether it is a warning
+    only: a warning stops nothing, so a check that finds nothing else ends well. `title` heads the code in
     lists."""
 
     title: str
@@ -46,61 +46,61 @@ class Meaning:
 
 
 _AGAIN: Final = "Writes it again; what stands there instead is kept"
-MEANINGS: Final[Mapping[Kind, Meaning]] = {
-    Kind.BRANCH_DIVERGED: Meaning(
+MEANINGS: Final[Mapping[Code, CodeMeaning]] = {
+    Code.BRANCH_DIVERGED: CodeMeaning(
         "Branch diverged",
         "The workspace's branch is not where the database left it, so work is stopped",
         "Nothing, and nothing else in the workspace either: an approver decides on the page Workspace",
     ),
-    Kind.FILE_MISSING: Meaning(
+    Code.FILE_MISSING: CodeMeaning(
         "File missing", "A file that was handed over is gone or cannot be read", _AGAIN
     ),
-    Kind.FILE_EDITED: Meaning(
+    Code.FILE_EDITED: CodeMeaning(
         "File edited", "A file that was handed over holds other bytes than were handed over", _AGAIN
     ),
-    Kind.STATE_FILE_MISSING: Meaning(
+    Code.STATE_FILE_MISSING: CodeMeaning(
         "State file missing", "A file that shows the state of work is gone or cannot be read", _AGAIN
     ),
-    Kind.STATE_FILE_EDITED: Meaning(
+    Code.STATE_FILE_EDITED: CodeMeaning(
         "State file edited",
         "Somebody changed a file that is written from the database, so the change has no effect",
         _AGAIN,
     ),
-    Kind.FILE_FOREIGN: Meaning(
+    Code.FILE_FOREIGN: CodeMeaning(
         "Foreign file",
         "A file, link or anything else in the workspace that nobody handed over",
         "Moves it out of the workspace into the kept copies",
     ),
-    Kind.FOLDER_FOREIGN: Meaning(
+    Code.FOLDER_FOREIGN: CodeMeaning(
         "Foreign folder",
         "A folder in the workspace in which nothing is that was handed over",
         "Moves it with all that it holds into the kept copies",
     ),
-    Kind.INDEX_ENTRY: Meaning(
+    Code.INDEX_ENTRY: CodeMeaning(
         "Index entry",
         "git's index lists a file otherwise than the branch, so somebody ran `git add`, `rm` or `reset`",
         "Keeps the index, then has it list what the branch holds",
     ),
-    Kind.REGISTRY_FOREIGN: Meaning(
+    Code.REGISTRY_FOREIGN: CodeMeaning(
         "Foreign registry entry",
         "`workstreams/index.json` names a workstream that the database does not have",
         _AGAIN,
     ),
-    Kind.REGISTRY_MISSING: Meaning(
+    Code.REGISTRY_MISSING: CodeMeaning(
         "Missing registry entry", "`workstreams/index.json` leaves a workstream out", _AGAIN
     ),
-    Kind.TASK_UNLINKED: Meaning(
+    Code.TASK_UNLINKED: CodeMeaning(
         "Unlinked task",
         "A `tasks.json` names a task that the database does not have, or leaves one out",
         _AGAIN,
         is_warning=True,
     ),
-    Kind.BRANCH_WITHOUT_WORK: Meaning(
+    Code.BRANCH_WITHOUT_WORK: CodeMeaning(
         "Branch without work",
         "A branch `ws/…` of a repository belongs to no thread of any workstream",
         "Keeps its commits under `refs/kept/`, then deletes the branch",
     ),
-    Kind.WORKTREE_WITHOUT_WORK: Meaning(
+    Code.WORKTREE_WITHOUT_WORK: CodeMeaning(
         "Worktree without work",
         "A folder of worktrees belongs to no thread of any workstream",
         "Moves it with all that it holds into the kept copies of the worktrees",
@@ -110,17 +110,17 @@ MEANINGS: Final[Mapping[Kind, Meaning]] = {
 
 @dataclass(frozen=True, slots=True)
 class Inconsistency:
-    """One finding: its kind, what it is about (a path, a branch, a task), where that is, and the
+    """One finding: its code, what it is about (a path, a branch, a task), where that is, and the
     particulars. `place` is the workspace, or the name of a repository."""
 
-    kind: Kind
+    code: Code
     subject: str
     detail: str = ""
     place: str = ""
 
     @property
-    def meaning(self) -> Meaning:
-        return MEANINGS[self.kind]
+    def meaning(self) -> CodeMeaning:
+        return MEANINGS[self.code]
 
     @property
     def said(self) -> str:
@@ -130,7 +130,7 @@ class Inconsistency:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class FileStanding:
     """A file of the work tree: the digests of its bytes, or why it has none (`problem`)."""
 
     sha256: str = ""
@@ -139,24 +139,26 @@ class Standing:
 
 
 def judge_files(
-    handed_over: Mapping[str, str], branch: Mapping[str, str], standing: Mapping[str, Standing]
+    handed_over: Mapping[str, str], branch: Mapping[str, str], standing: Mapping[str, FileStanding]
 ) -> list[Inconsistency]:
     """Missing and edited files. `handed_over` has the SHA-256 that the record knows of each path, `branch`
     the blob that git holds; what only the branch holds is a state file, or was handed over and withdrawn."""
     findings = []
     for path in sorted({*handed_over, *branch}):
-        file = standing.get(path, Standing(problem="is missing"))
+        file = standing.get(path, FileStanding(problem="is missing"))
         state = path not in handed_over and is_state_file(path)
         if file.problem:
-            kind = Kind.STATE_FILE_MISSING if state else Kind.FILE_MISSING
-            findings.append(Inconsistency(kind, path, file.problem))
+            code = Code.STATE_FILE_MISSING if state else Code.FILE_MISSING
+            findings.append(Inconsistency(code, path, file.problem))
         elif not _is_same(path, file, handed_over, branch):
-            kind = Kind.STATE_FILE_EDITED if state else Kind.FILE_EDITED
-            findings.append(Inconsistency(kind, path))
+            code = Code.STATE_FILE_EDITED if state else Code.FILE_EDITED
+            findings.append(Inconsistency(code, path))
     return findings
 
 
-def _is_same(path: str, file: Standing, handed_over: Mapping[str, str], branch: Mapping[str, str]) -> bool:
+def _is_same(
+    path: str, file: FileStanding, handed_over: Mapping[str, str], branch: Mapping[str, str]
+) -> bool:
     if path in handed_over:
         return file.sha256 == handed_over[path]
     return file.blob == branch[path]
@@ -182,13 +184,13 @@ def judge_foreign(
     parents = {above for path in known for above in _above(path)}
     foreign = {folder for folder in folders if folder not in parents}
     found = [
-        Inconsistency(Kind.FOLDER_FOREIGN, folder)
+        Inconsistency(Code.FOLDER_FOREIGN, folder)
         for folder in sorted(foreign)
         if foreign.isdisjoint(_above(folder))
     ]
     for path in sorted(set(files) - set(known)):
         if foreign.isdisjoint(_above(path)):
-            found.append(Inconsistency(Kind.FILE_FOREIGN, path))
+            found.append(Inconsistency(Code.FILE_FOREIGN, path))
     return found
 
 
@@ -203,35 +205,35 @@ def judge_index(branch: Mapping[str, str], index: Mapping[str, str]) -> list[Inc
     findings = []
     for path in sorted({*branch, *index}):
         if path not in index:
-            findings.append(Inconsistency(Kind.INDEX_ENTRY, path, "is not listed"))
+            findings.append(Inconsistency(Code.INDEX_ENTRY, path, "is not listed"))
         elif path not in branch:
-            findings.append(Inconsistency(Kind.INDEX_ENTRY, path, "is listed, but is not on the branch"))
+            findings.append(Inconsistency(Code.INDEX_ENTRY, path, "is listed, but is not on the branch"))
         elif branch[path] != index[path]:
-            findings.append(Inconsistency(Kind.INDEX_ENTRY, path, "is listed with other bytes"))
+            findings.append(Inconsistency(Code.INDEX_ENTRY, path, "is listed with other bytes"))
     return findings
 
 
 def judge_registry(known: Collection[str], listed: Collection[str]) -> list[Inconsistency]:
     """Workstreams that the registry names and the database does not have, and the reverse."""
-    foreign = [Inconsistency(Kind.REGISTRY_FOREIGN, slug) for slug in sorted(set(listed) - set(known))]
-    return foreign + [Inconsistency(Kind.REGISTRY_MISSING, slug) for slug in sorted(set(known) - set(listed))]
+    foreign = [Inconsistency(Code.REGISTRY_FOREIGN, slug) for slug in sorted(set(listed) - set(known))]
+    return foreign + [Inconsistency(Code.REGISTRY_MISSING, slug) for slug in sorted(set(known) - set(listed))]
 
 
 def judge_tasks(slug: str, known: Collection[str], listed: Collection[str]) -> list[Inconsistency]:
     """Tasks of one workstream that its file names and the database does not have, and the reverse."""
-    told = {key: "is only in tasks.json" for key in sorted(set(listed) - set(known))}
-    told |= {key: "is not in tasks.json" for key in sorted(set(known) - set(listed))}
-    return [Inconsistency(Kind.TASK_UNLINKED, f"{key} of {slug}", detail) for key, detail in told.items()]
+    told = dict.fromkeys(sorted(set(listed) - set(known)), "is only in tasks.json")
+    told |= dict.fromkeys(sorted(set(known) - set(listed)), "is not in tasks.json")
+    return [Inconsistency(Code.TASK_UNLINKED, f"{key} of {slug}", detail) for key, detail in told.items()]
 
 
 def judge_places(
-    kind: Kind, threads: Collection[tuple[str, str]], found: Iterable[tuple[str, str, str]]
+    code: Code, threads: Collection[tuple[str, str]], found: Iterable[tuple[str, str, str]]
 ) -> list[Inconsistency]:
     """Branches or worktrees without work. `threads` are (workstream, folder) of every thread and parallel
     step that there ever was, `found` (workstream, folder, repository) of what is there."""
-    prefix = "ws/" if kind is Kind.BRANCH_WITHOUT_WORK else ""
+    prefix = "ws/" if code is Code.BRANCH_WITHOUT_WORK else ""
     return [
-        Inconsistency(kind, f"{prefix}{slug}/{folder}", place=place)
+        Inconsistency(code, f"{prefix}{slug}/{folder}", place=place)
         for slug, folder, place in sorted(found)
         if (slug, folder) not in threads
     ]

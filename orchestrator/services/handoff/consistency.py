@@ -14,7 +14,7 @@ from orchestrator.adapters.repository import RepositoryFailed
 from orchestrator.contract.consistency import ConsistencyFacts, FixFacts, InconsistencyFacts
 from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.core.files import consistency
-from orchestrator.core.files.consistency import Inconsistency, Kind
+from orchestrator.core.files.consistency import Code, Inconsistency
 from orchestrator.core.files.handoff import workstream_folder
 from orchestrator.queries.handoff import expected
 from orchestrator.queries.work.registry import INDEX
@@ -49,7 +49,7 @@ def look_around(now: datetime) -> Looked:
             unread.append(refusal.message)
         except OSError as problem:
             unread.append(f"{problem.filename}: {problem.strerror}")
-    return Looked(tuple(sorted(findings, key=lambda finding: finding.kind)), tuple(unread))
+    return Looked(tuple(sorted(findings, key=lambda finding: finding.code)), tuple(unread))
 
 
 def _workspace(now: datetime) -> list[Inconsistency]:
@@ -67,7 +67,7 @@ def _workspace(now: datetime) -> list[Inconsistency]:
         findings += _listed(space, branch)
     if diverged:
         kind = known_branch().kind.replace("-", " ")
-        findings.append(Inconsistency(Kind.BRANCH_DIVERGED, "refs/heads/main", kind))
+        findings.append(Inconsistency(Code.BRANCH_DIVERGED, "refs/heads/main", kind))
     return findings
 
 
@@ -100,12 +100,12 @@ def _branches(_now: datetime) -> list[Inconsistency]:
         for repository in leftovers.repositories(Path(settings.REPOSITORIES_DIR))
         for branch in leftovers.branches(repository)
     ]
-    return consistency.judge_places(Kind.BRANCH_WITHOUT_WORK, expected.work_folders(), found)
+    return consistency.judge_places(Code.BRANCH_WITHOUT_WORK, expected.work_folders(), found)
 
 
 def _worktrees(_now: datetime) -> list[Inconsistency]:
     found = leftovers.worktrees(Path(settings.WORKTREES_DIR))
-    return consistency.judge_places(Kind.WORKTREE_WITHOUT_WORK, expected.work_folders(), found)
+    return consistency.judge_places(Code.WORKTREE_WITHOUT_WORK, expected.work_folders(), found)
 
 
 def facts_of(looked: Looked, fixes: tuple[FixFacts, ...] = ()) -> ConsistencyFacts:
@@ -125,7 +125,7 @@ def facts_of(looked: Looked, fixes: tuple[FixFacts, ...] = ()) -> ConsistencyFac
 def _facts(finding: Inconsistency) -> InconsistencyFacts:
     meaning = finding.meaning
     return InconsistencyFacts(
-        code=finding.kind.value,
+        code=finding.code.value,
         title=meaning.title,
         severity="warning" if meaning.is_warning else "error",
         subject=shown(finding.subject),

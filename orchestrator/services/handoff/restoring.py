@@ -13,7 +13,7 @@ from orchestrator.adapters import leftovers
 from orchestrator.contract.consistency import ConsistencyFacts, FixFacts
 from orchestrator.core.actions import Action
 from orchestrator.core.errors import Refusal, WorkspaceUnavailable, WrongState
-from orchestrator.core.files.consistency import Inconsistency, Kind
+from orchestrator.core.files.consistency import Code, Inconsistency
 from orchestrator.core.people.roles import APPROVERS
 from orchestrator.models import HandoffArtifact
 from orchestrator.queries.handoff import expected
@@ -32,9 +32,14 @@ from orchestrator.workspace.branch import list_again
 from orchestrator.workspace.kept import keep_index, set_aside
 
 #: What is done under the workspace's lock, in this order: what is in the way goes first.
-FOREIGN: Final = (Kind.FOLDER_FOREIGN, Kind.FILE_FOREIGN)
-FILES: Final = (Kind.FILE_MISSING, Kind.FILE_EDITED, Kind.STATE_FILE_MISSING, Kind.STATE_FILE_EDITED)
-LISTS: Final = (Kind.REGISTRY_FOREIGN, Kind.REGISTRY_MISSING, Kind.TASK_UNLINKED)
+FOREIGN: Final = (Code.FOLDER_FOREIGN, Code.FILE_FOREIGN)
+FILES: Final = (
+    Code.FILE_MISSING,
+    Code.FILE_EDITED,
+    Code.STATE_FILE_MISSING,
+    Code.STATE_FILE_EDITED,
+)
+LISTS: Final = (Code.REGISTRY_FOREIGN, Code.REGISTRY_MISSING, Code.TASK_UNLINKED)
 #: Fixes that a history entry names; the kept copies have all of them.
 NAMED: Final = 200
 
@@ -67,16 +72,16 @@ def restore_consistency(*, actor: Actor, now: datetime) -> ConsistencyFacts:
     return facts_of(look_around(now), tuple(fixes))
 
 
-def _of(findings: Iterable[Inconsistency], kinds: Sequence[Kind]) -> list[Inconsistency]:
-    return sorted((one for one in findings if one.kind in kinds), key=lambda one: kinds.index(one.kind))
+def _of(findings: Iterable[Inconsistency], codes: Sequence[Code]) -> list[Inconsistency]:
+    return sorted((one for one in findings if one.code in codes), key=lambda one: codes.index(one.code))
 
 
 def _done(finding: Inconsistency, kept: str = "", problem: str = "") -> FixFacts:
-    return FixFacts(finding.kind.value, shown(finding.subject), finding.place, shown(kept), problem)
+    return FixFacts(finding.code.value, shown(finding.subject), finding.place, shown(kept), problem)
 
 
 def _fix_workspace(findings: Sequence[Inconsistency], fixes: Fixes, now: datetime) -> None:
-    mine = _of(findings, (*FOREIGN, *FILES, Kind.INDEX_ENTRY))
+    mine = _of(findings, (*FOREIGN, *FILES, Code.INDEX_ENTRY))
     if not mine:
         return
     space = workspace()
@@ -84,11 +89,11 @@ def _fix_workspace(findings: Sequence[Inconsistency], fixes: Fixes, now: datetim
         with space.locked():
             refuse_diverged_writer(space, now)
             _fix_foreign(space, _of(mine, FOREIGN), fixes, now)
-            _fix_index(space, _of(mine, (Kind.INDEX_ENTRY,)), fixes, now)
+            _fix_index(space, _of(mine, (Code.INDEX_ENTRY,)), fixes, now)
             _fix_files(space, _of(mine, FILES), fixes, now)
     except WorkspaceUnavailable as refusal:
         tried = {(fix.code, fix.subject) for fix in fixes}
-        left = [one for one in mine if (one.kind.value, shown(one.subject)) not in tried]
+        left = [one for one in mine if (one.code.value, shown(one.subject)) not in tried]
         fixes += [_done(one, problem=refusal.message) for one in left]
 
 
@@ -133,7 +138,7 @@ def _fix_lists(findings: Sequence[Inconsistency], fixes: Fixes, now: datetime) -
     if not mine:
         return
     slugs = expected.slugs()
-    named = {finding.subject.rpartition(" of ")[2] for finding in mine if finding.kind is Kind.TASK_UNLINKED}
+    named = {finding.subject.rpartition(" of ")[2] for finding in mine if finding.code is Code.TASK_UNLINKED}
     problem = ""
     try:
         for slug in sorted(named & slugs.keys()) or sorted(slugs)[:1]:
@@ -145,13 +150,13 @@ def _fix_lists(findings: Sequence[Inconsistency], fixes: Fixes, now: datetime) -
 
 def _fix_places(findings: Sequence[Inconsistency], fixes: Fixes, now: datetime) -> None:
     """Worktrees first: a branch that is checked out cannot be deleted."""
-    ways: dict[Kind, Callable[[Inconsistency, datetime], str]] = {
-        Kind.WORKTREE_WITHOUT_WORK: _keep_worktree,
-        Kind.BRANCH_WITHOUT_WORK: _keep_branch,
+    ways: dict[Code, Callable[[Inconsistency, datetime], str]] = {
+        Code.WORKTREE_WITHOUT_WORK: _keep_worktree,
+        Code.BRANCH_WITHOUT_WORK: _keep_branch,
     }
     for finding in _of(findings, tuple(ways)):
         try:
-            fixes.append(_done(finding, kept=ways[finding.kind](finding, now)))
+            fixes.append(_done(finding, kept=ways[finding.code](finding, now)))
         except Refusal as refusal:
             fixes.append(_done(finding, problem=refusal.message))
 
