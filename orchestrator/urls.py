@@ -44,6 +44,7 @@ urlpatterns = [
     path("", include("orchestrator.web.work.collected")),
     path("", include("orchestrator.web.workspace")),
     path("", include("orchestrator.web.consistency")),
+    path("", include("orchestrator.web.people.operating")),
 ]
 
 handler400 = "orchestrator.web.refusals.bad_request"

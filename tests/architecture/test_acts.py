@@ -27,6 +27,8 @@ NO_ACTS = {
     "caller_by_command": "who calls",
     "claim_account_name": "part of making an account",
     "inbox_of": "looks",
+    "operating_facts": "looks",
+    "may_operate": "asks",
     "is_enrolled": "looks",
     "is_required": "looks",
     "must_enrol": "looks",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import orchestrator
 from orchestrator.core.files.consistency import Code
 from orchestrator.core.limits import limits_table
 from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus, VersionStatus, WorkstreamStatus
@@ -67,6 +68,11 @@ def test_the_refusal_table_is_the_one_that_the_classes_make() -> None:
     said = REFUSALS
     assert refusal_table() in said
     assert len(list(rows(said))) == len(refusals()) + 1, "nothing stands there twice"
+
+
+def test_the_version_is_the_one_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert orchestrator.__version__ == project["version"]
 
 
 def test_lc12_the_table_of_findings_is_the_one_that_the_codes_make() -> None:
