@@ -119,9 +119,13 @@ def _fix_files(space: Workspace, findings: Sequence[Inconsistency], fixes: Fixes
             fixes.append(_done(finding, problem="Neither the record nor the branch has its bytes."))
             continue
         kept = set_aside(space.root, path, now)
-        space.mend([content])
-        note_head(space.write({path: content}, f"Recovered {path}\n", now))
-        fixes.append(_done(finding, kept=kept))
+        problem = ""
+        try:
+            space.mend([content])
+            note_head(space.write({path: content}, f"Recovered {path}\n", now))
+        except WorkspaceUnavailable as refusal:
+            problem = refusal.message  # the file is missing now: the history has to say where it is kept
+        fixes.append(_done(finding, kept=kept, problem=problem))
 
 
 def _recorded(owners: Mapping[str, int], path: str) -> bytes | None:
@@ -170,8 +174,8 @@ def _keep_branch(finding: Inconsistency, now: datetime) -> str:
 
 
 def _note(fixes: Sequence[FixFacts], actor: Actor, now: datetime) -> None:
-    """Also of what was done before something failed."""
-    fixed = [fix for fix in fixes if not fix.problem]
+    """Also of what was done before something failed, and of what was moved aside and could not be written."""
+    fixed = [fix for fix in fixes if fix.kept or not fix.problem]
     if not fixed:
         return
     with unit_of_work():
