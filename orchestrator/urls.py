@@ -45,6 +45,8 @@ urlpatterns = [
     path("", include("orchestrator.web.work.learnings")),
     path("", include("orchestrator.web.work.collected")),
     path("", include("orchestrator.web.workspace")),
+    path("", include("orchestrator.web.consistency")),
+    path("", include("orchestrator.web.people.operating")),
 ]
 
 handler400 = "orchestrator.web.refusals.bad_request"

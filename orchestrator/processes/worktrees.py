@@ -6,9 +6,10 @@ from django.conf import settings
 
 from orchestrator.adapters.repository import REPOSITORY_NAME
 from orchestrator.adapters.worktree import RepositoryMissing, Worktree
-from orchestrator.core.plans.lanes import lane_branch, lane_folder
+from orchestrator.core.plans.lanes import lane_branch
 from orchestrator.core.plans.plan import slugify
 from orchestrator.models import Attempt
+from orchestrator.queries.handoff.expected import folder_of
 
 
 def worktree_of(attempt: Attempt) -> Worktree:
@@ -25,10 +26,7 @@ def worktree_of(attempt: Attempt) -> Worktree:
         )
     if not REPOSITORY_NAME.fullmatch(version.repository):
         raise RepositoryMissing(f"“{version.repository}” is not the name of a repository.")
-    thread = step.thread
-    folder = lane_folder(thread.lane, thread.worktree)
-    if step.parallel:
-        folder = slugify(f"{folder} {step.key}")
+    folder = folder_of(step)
     return Worktree(
         repository=Path(settings.REPOSITORIES_DIR) / version.repository,
         folder=Path(settings.WORKTREES_DIR) / slug / folder,

@@ -86,7 +86,7 @@ _OTHER_CELLS: Final = frozenset(
 _XML: Final = re.compile(r"<task\b[^<>\n]{0,300}>?", re.IGNORECASE)
 _MATTER: Final = re.compile(r"(?:id|work_package_id):[ \t]*\S")
 _LONGEST: Final = 4_000
-_OPENS_MORE: Final = frozenset("|[>•*<")
+_OPENS_MORE: Final = frozenset("|[>•*<-+☐☑⬜🔲◻0123456789")
 
 
 def work_in_markdown(lines: Iterable[Line], *, every: bool = False) -> Iterator[WorkLine]:

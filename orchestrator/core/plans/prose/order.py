@@ -136,18 +136,34 @@ def _named(
 ) -> list[str]:
     """The keys that a text about dependencies names; what is left over is told. A sentence may name
     something else than steps, so there only a text of nothing but names is sure."""
-    keys = keys_in(part, step.stage, names, spoken=spoken)
-    others = [key for key in keys if key != step.item.key]
-    if len(others) < len(keys):
+    keys, names_itself = _keys_but_own(step, part, names, spoken=spoken)
+    if names_itself:
         _tell_itself(step, part, line, findings)
-    if not spoken:
-        unknown = _unknown_in(part, step, names, keys)
-        if not keys and not unknown:
-            _tell_unknown(step, part, line, findings)
-        return [*others, *unknown]
-    if keys and only_references(part) and (strange := _unknown_in(part, step, names, keys)):
-        _tell_unknown(step, ", ".join(strange), line, findings)
-    return others
+    if spoken and not (keys and only_references(part)):
+        return keys
+    unknown = _unknown_in(part, step, names, keys)
+    if spoken:
+        if unknown:
+            _tell_unknown(step, ", ".join(unknown), line, findings)
+        return keys
+    if not keys and not unknown and not names_itself:
+        _tell_unknown(step, part, line, findings)
+    return [*keys, *unknown]
+
+
+def _keys_but_own(step: ListedStep, part: str, names: StepNames, *, spoken: bool) -> tuple[list[str], bool]:
+    """The keys that a text names, and whether it names the step itself, or a group that the step is in."""
+    if title := names.by_title(part) or ("" if spoken else names.by_name(part, step.stage)):
+        return ([], True) if title == step.item.key else ([title], False)
+    keys: list[str] = []
+    names_itself = False
+    for reference in references_in(part, sure=spoken and not only_references(part)):
+        meant = names.find(reference, step.stage)
+        if step.item.key in meant:
+            names_itself = True
+        else:
+            keys += meant
+    return keys, names_itself
 
 
 def _tell_itself(step: ListedStep, value: str, line: int, findings: Findings) -> None:
