@@ -30,6 +30,8 @@ urlpatterns = [
     path("", include("orchestrator.web.plans.plan_downloads")),
     path("", include("orchestrator.web.plans.plan_effect")),
     path("", include("orchestrator.web.workstreams.workstreams")),
+    path("", include("orchestrator.web.workstreams.maps")),
+    path("", include("orchestrator.web.plans.plan_map")),
     path("", include("orchestrator.web.plans.amendments")),
     path("", include("orchestrator.web.plans.prehandoff")),
     path("", include("orchestrator.web.plans.bundles")),
@@ -43,6 +45,8 @@ urlpatterns = [
     path("", include("orchestrator.web.work.learnings")),
     path("", include("orchestrator.web.work.collected")),
     path("", include("orchestrator.web.workspace")),
+    path("", include("orchestrator.web.consistency")),
+    path("", include("orchestrator.web.people.operating")),
 ]
 
 handler400 = "orchestrator.web.refusals.bad_request"

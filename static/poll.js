@@ -1,10 +1,11 @@
-// Parts that refresh themselves wait while nobody looks or while somebody types in them; what was unfolded stays so.
+// Parts that refresh themselves wait while nobody looks or while somebody types in them; what was unfolded or
+// scrolled aside stays so.
 (() => {
   const changed = (field) => field.type !== "hidden" && field.value !== field.defaultValue;
   const inUse = (part) =>
     [...part.querySelectorAll("textarea, input")].some(changed)
     || (part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select"));
-  let unfolded = [];
+  let unfolded = [], scrolled = [];
   document.addEventListener("htmx:beforeRequest", (event) => {
     const part = event.detail.elt;
     if (part.matches("[data-poll]") && (document.hidden || inUse(part))) event.preventDefault();
@@ -19,6 +20,7 @@
     // Somebody began to type while the answer was on its way.
     if (inUse(part)) { event.detail.shouldSwap = false; return; }
     unfolded = [...part.querySelectorAll("details[open][id]")].map((details) => details.id);
+    scrolled = [...part.querySelectorAll(".map-scroll[id]")].map((box) => [box.id, box.scrollLeft]);
     if (event.detail.xhr.status !== 200) return;
     if (event.detail.serverResponse.includes(`id="${part.id}"`)) return;
     // An answer without the part itself is the sign-in page: the session has ended.
@@ -29,6 +31,10 @@
     unfolded.splice(0).forEach((id) => {
       const details = document.getElementById(id);
       if (details) details.open = true;
+    });
+    scrolled.splice(0).forEach(([id, left]) => {
+      const box = document.getElementById(id);
+      if (box) box.scrollLeft = left;
     });
   });
 })();

@@ -81,6 +81,8 @@ class Action(StrEnum):
     WORKSPACE_DIVERGED = "workspace diverged"
     WORKSPACE_AGREES_AGAIN = "workspace agrees again"
     WORKSPACE_MENDED = "workspace mended"
+    EDITED_FILE_REPLACED = "edited file replaced"
+    CONSISTENCY_RESTORED = "consistency restored"
     BRANCH_SET_BACK = "branch set back"
     BRANCH_WRITTEN_AGAIN = "branch written again"
 

@@ -1,13 +1,15 @@
 """Where an attempt works: the worktree, branch and folders of its worktree (BX-1)."""
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from django.conf import settings
 
 from orchestrator.adapters.repository import REPOSITORY_NAME
 from orchestrator.adapters.worktree import RepositoryMissing, Worktree
+from orchestrator.core.plans.lanes import lane_branch
 from orchestrator.core.plans.plan import slugify
 from orchestrator.models import Attempt
+from orchestrator.queries.handoff.expected import folder_of
 
 
 def worktree_of(attempt: Attempt) -> Worktree:
@@ -24,14 +26,11 @@ def worktree_of(attempt: Attempt) -> Worktree:
         )
     if not REPOSITORY_NAME.fullmatch(version.repository):
         raise RepositoryMissing(f"“{version.repository}” is not the name of a repository.")
-    thread = step.thread
-    folder = slugify(PurePosixPath(thread.worktree).name if thread.worktree else thread.lane)
-    if step.parallel:
-        folder = slugify(f"{folder} {step.key}")
+    folder = folder_of(step)
     return Worktree(
         repository=Path(settings.REPOSITORIES_DIR) / version.repository,
         folder=Path(settings.WORKTREES_DIR) / slug / folder,
-        branch=f"ws/{slug}/{folder}",
+        branch=lane_branch(slug, folder),
         base=version.base_branch,
     )
 

@@ -10,7 +10,9 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from orchestrator.queries.engine.holds import work_is_stopped
+from orchestrator.services.base.actor import Actor
 from orchestrator.services.duties import inbox_of
+from orchestrator.services.people.operating import may_operate
 from orchestrator.web.admission import roles_in
 
 AREAS = (
@@ -41,6 +43,7 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
     return context | {
         "nav": SimpleLazyObject(lambda: _nav(request, user)),
         "diverged": SimpleLazyObject(lambda: bool(work_is_stopped())),
+        "operates": SimpleLazyObject(lambda: bool(may_operate(Actor.person(user, roles_in(request))))),
         "role_names": SimpleLazyObject(lambda: _role_names(request, user)),
     }
 

@@ -73,6 +73,14 @@ def put_back(space: Workspace, commit: str) -> None:
     space.index.now_at(commit)
 
 
+def list_again(space: Workspace) -> None:
+    """Have git's index list what the branch holds; no file changes. Raises GitFailed."""
+    head = space.head()
+    space.git.run("read-tree", head or "--empty")
+    if head:
+        space.index.now_at(head)
+
+
 def write_again(
     space: Workspace, parts: Iterable[Mapping[str, bytes]], message: str, at: datetime, *, above: str
 ) -> str:

@@ -18,6 +18,7 @@ from orchestrator.workspace import files, objects
 from orchestrator.workspace.files import disk_errors
 from orchestrator.workspace.git import SETTINGS, Git, GitFailed
 from orchestrator.workspace.index import Index
+from orchestrator.workspace.kept import keep_content
 from orchestrator.workspace.lock import exclusive
 from orchestrator.workspace.store import BRANCH, Store
 
@@ -36,6 +37,10 @@ def nobody(_commit: str) -> None:
     """Nobody has to know where the branch is about to move."""
 
 
+def untold(_path: str, _kept: str, _at: datetime) -> None:
+    """Nobody has to know which files somebody had edited."""
+
+
 class Workspace:
     """The repository at `root`: created on first use, non-bare, so that people and executors can read the
     files.
@@ -52,6 +57,8 @@ class Workspace:
         self._seen: dict[str, dict[str, str]] = {}
         #: Told of a commit before the branch moves to it, so that a kill between the two is recognised (F6).
         self.intend: Callable[[str], None] = nobody
+        #: Told of a file that somebody edited, and where it is kept, before it is written anew (LC-12).
+        self.edited: Callable[[str, str, datetime], None] = untold
 
     @contextmanager
     def locked(self, patience: float = PATIENCE) -> Iterator[None]:
@@ -78,6 +85,8 @@ class Workspace:
         copies = self._stage({path: contents[path] for path in {*fresh, *stale}})
         for path in copies:
             files.make_room(self.root, path)
+        for path in stale:
+            self._keep_edited(path, at)
         crash_point("before-blob")
         if fresh:
             head = self._commit({path: contents[path] for path in fresh}, head, message, at)
@@ -162,6 +171,16 @@ class Workspace:
             return self.read(path) == content
         except files.FileDamage:
             return False
+
+    def _keep_edited(self, path: str, at: datetime) -> None:
+        """What stands there and git has never seen is somebody's own; what a kill left behind is known to
+        git."""
+        try:
+            content = self.read(path)
+        except files.FileDamage:
+            return
+        if not self._store.holds(blob_id(content)):
+            self.edited(path, keep_content(self.root, path, content, at), at)
 
     def _blobs(self, head: str, paths: Iterable[str]) -> Mapping[str, str]:
         if not head:

@@ -76,6 +76,11 @@ class Store:
             blobs = {path: entry.id for path, entry in entries.items() if isinstance(entry, pygit2.Blob)}
             return {path: str(blob) for path, blob in blobs.items() if blob in self._repository}
 
+    def holds(self, name: str) -> bool:
+        """Whether git has an object of this name, on the branch or not."""
+        with library_errors("read"):
+            return pygit2.Oid(hex=name) in self._repository
+
     def commit(
         self, contents: Mapping[str, bytes], head: str, message: str, at: datetime
     ) -> tuple[str, dict[str, str]]:

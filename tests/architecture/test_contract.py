@@ -232,8 +232,8 @@ def test_every_class_of_the_contract_serves_somebody() -> None:
     assert {cls.__name__ for cls in contract_classes()} - {cls.__name__ for cls in bases} - PRINTED == set()
 
 
-#: What `preview_plan --json` prints beside the classes that REST answers with.
-PRINTED = {"FileCheckFacts"}
+#: What `preview_plan --json` and `check_consistency --json` print beside the classes that REST answers with.
+PRINTED = {"FileCheckFacts", "ConsistencyFacts", "InconsistencyFacts", "FixFacts"}
 
 
 def test_each_tool_answers_with_a_class_of_the_contract() -> None:

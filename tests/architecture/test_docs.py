@@ -13,9 +13,12 @@ from pathlib import Path
 
 import pytest
 
+import orchestrator
+from orchestrator.core.files.consistency import Code
 from orchestrator.core.limits import limits_table
 from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus, VersionStatus, WorkstreamStatus
 from orchestrator.management.act_table import act_table
+from orchestrator.management.consistency_table import consistency_table
 from orchestrator.management.refusal_table import refusal_table, refusals
 from orchestrator.services.base.acts import every_act
 from tests.architecture.sources import tree_of
@@ -23,9 +26,9 @@ from tests.architecture.sources import tree_of
 ROOT = Path(__file__).resolve().parents[2]
 TOP = (ROOT / "README.md").read_text(encoding="utf-8")
 HOUSE = (ROOT / "orchestrator" / "README.md").read_text(encoding="utf-8")
-STATES, REFUSALS, THREATS = (
+STATES, REFUSALS, CONSISTENCY, THREATS = (
     (ROOT / "orchestrator" / f"{name}.md").read_text(encoding="utf-8")
-    for name in ("STATES", "REFUSALS", "THREATS")
+    for name in ("STATES", "REFUSALS", "CONSISTENCY", "THREATS")
 )
 #: The page about the house and what stands beside it and in its wings.
 PAGES = sorted((ROOT / "orchestrator").rglob("*.md"))
@@ -65,6 +68,17 @@ def test_the_refusal_table_is_the_one_that_the_classes_make() -> None:
     said = REFUSALS
     assert refusal_table() in said
     assert len(list(rows(said))) == len(refusals()) + 1, "nothing stands there twice"
+
+
+def test_the_version_is_the_one_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert orchestrator.__version__ == project["version"]
+
+
+def test_lc12_the_table_of_findings_is_the_one_that_the_codes_make() -> None:
+    """Byte for byte: put what `manage.py check_consistency --codes` prints into CONSISTENCY.md."""
+    assert consistency_table() in CONSISTENCY
+    assert len(list(rows(CONSISTENCY))) == len(Code) + 1, "nothing stands there twice"
 
 
 def test_the_act_table_is_the_one_that_the_declarations_make() -> None:

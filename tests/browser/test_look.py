@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
@@ -92,6 +93,7 @@ def open_page(browser: Any, live_server: Any, filled: Driver) -> Iterator[Any]:
 def test_every_page_is_accessible_and_fits_every_screen(open_page: Any, filled: Driver, half: int) -> None:
     """Every rule once; those that colours or widths decide in both colour schemes and at three widths."""
     more_states(filled)
+    make_inconsistent(filled)
     page, said = open_page("/", "light")
     for address in [*addresses(filled)][half::2]:
         page.emulate_media(color_scheme="light")
@@ -143,6 +145,9 @@ def addresses(driver: Driver) -> Iterator[str]:
         "/library/release/start/",
         "/blockers/?state=all",
         "/collected/",
+        "/workspace/",
+        "/workspace/consistency/",
+        "/operating/",
         "/account/",
         "/account/password/",
         "/account/second-factor/",
@@ -172,6 +177,15 @@ def addresses(driver: Driver) -> Iterator[str]:
     waiting = Task.objects.get(step__key="MP1", workstream__title="Plan at its gate")
     yield from (f"/gates/{gate.pk}/" for gate in (driver.task("MP1"), waiting))
     yield from (f"/workstreams/{one.uuid}/" for one in Workstream.objects.filter(title__startswith="Plan "))
+
+
+def make_inconsistent(driver: Driver) -> None:
+    """Something for the consistency check to find: a foreign file, an edited one, a long name."""
+    root = Path(settings.WORKSPACE_DIR)
+    root.mkdir(exist_ok=True)
+    (root / f"notes-{'long-' * 20}of-somebody.txt").write_text("mine")
+    for board in root.glob("workstreams/*/EXECUTION-DASHBOARD.md"):
+        board.write_text("All done.")
 
 
 def more_states(driver: Driver) -> None:

@@ -6,41 +6,18 @@ Every time in them comes from stored rows; nothing here knows what time it is.
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
-from enum import StrEnum
 from typing import Final
 
+from orchestrator.core.files.marks import Mark, StepLine, overall, waiting_on
 from orchestrator.core.invisible import reveal
+from orchestrator.core.plans.graph import bottleneck
 
 FORMAT_VERSION: Final = "1.0.0"
 
 
-class Mark(StrEnum):
-    """The legend of the dashboard."""
-
-    DONE = "✅"
-    ACTIVE = "🔄"
-    BLOCKED = "⏸️"
-    RUNNABLE = "⏳"
-
-    @property
-    def word(self) -> str:
-        return self.name.capitalize()
-
-
-@dataclass(frozen=True, slots=True)
-class StepLine:
-    """A step and its mark; `note` says what it waits for or who does it, `holder` the key it waits for."""
-
-    key: str
-    title: str
-    mark: Mark
-    note: str = ""
-    holder: str = ""
-
-
 @dataclass(frozen=True, slots=True)
 class LaneRow:
-    """A lane over all its batches, or one thread of one batch; `branch` is its worktree."""
+    """A lane over all its batches, or one thread of one batch; `branch` is its worktree or branch."""
 
     lane: str
     name: str
@@ -84,23 +61,13 @@ class BatchBlock:
 
 @dataclass(frozen=True, slots=True)
 class DashboardView:
-    """`updated` is the time of the last change; `path` is the critical path in order."""
+    """`updated` is the time of the last change; `path` is the critical path of what is open, in order."""
 
     title: str
     updated: str
     lanes: tuple[LaneRow, ...]
     batches: tuple[BatchBlock, ...]
     path: tuple[StepLine, ...] = ()
-
-
-def overall(marks: Iterable[Mark]) -> Mark:
-    """The mark of a group: done when all are, active when anything moved, else runnable or blocked."""
-    found = set(marks)
-    if found <= {Mark.DONE}:
-        return Mark.DONE
-    if found & {Mark.ACTIVE, Mark.DONE}:
-        return Mark.ACTIVE
-    return Mark.RUNNABLE if Mark.RUNNABLE in found else Mark.BLOCKED
 
 
 def render_dashboard(view: DashboardView) -> str:
@@ -132,23 +99,26 @@ def render_dashboard(view: DashboardView) -> str:
         _path_line(view) or "No open step.",
         "```",
         "",
-        _bottleneck(view.path),
+        _bottleneck(view),
     ]
     return "\n".join(lines) + "\n"
 
 
 def _tasks_line(view: DashboardView) -> str:
     """Every task of the workstream; a gate stands in no lane, so the rows of the lanes add up to less."""
-    marks: list[Mark] = []
-    for batch in view.batches:
-        marks += (step.mark for step in batch.steps)
-        marks += (gate.step.mark for gate in batch.gates)
+    marks = [step.mark for step in _all_lines(view)]
     return f"**Tasks:** {marks.count(Mark.DONE)} of {len(marks)} complete, gates included"
 
 
 def _lane_row(lane: LaneRow) -> str:
-    mark = overall(step.mark for step in lane.steps)
-    waiting = next((step.holder for step in lane.steps if step.mark is Mark.BLOCKED and step.holder), "")
+    mark = overall(lane.steps)
+    waiting = next(
+        filter(
+            None,
+            (step.key if step.stuck else step.holder for step in lane.steps if step.mark is Mark.BLOCKED),
+        ),
+        "",
+    )
     status = f"{mark} {mark.word}" + (f" ({_one_line(waiting)})" if mark is Mark.BLOCKED and waiting else "")
     done = sum(step.mark is Mark.DONE for step in lane.steps)
     branch = f"`{_cell(lane.branch)}`" if lane.branch else ""
@@ -158,7 +128,7 @@ def _lane_row(lane: LaneRow) -> str:
 
 
 def _batch_lines(batches: Sequence[BatchBlock]) -> Iterable[str]:
-    waiting_on = stage = ""
+    first_open = stage = ""
     several = len({batch.stage for batch in batches}) > 1
     for batch in batches:
         if several and batch.stage != stage:
@@ -166,18 +136,18 @@ def _batch_lines(batches: Sequence[BatchBlock]) -> Iterable[str]:
             yield from ("", f"== {_one_line(stage)} ==")
         yield ""
         if batch.steps:
-            yield _heading(batch.title, overall(step.mark for step in batch.steps), waiting_on)
+            yield _heading(batch.title, overall(batch.steps), first_open)
             yield from (_step_line(step) for step in batch.steps)
         for gate in batch.gates:
             yield from ([""] if batch.steps else [])
             yield from _gate_lines(gate)
-        marks = [step.mark for step in batch.steps] + [gate.step.mark for gate in batch.gates]
-        if not waiting_on and overall(marks) is not Mark.DONE:
-            waiting_on = batch.label
+        lines = [*batch.steps, *(gate.step for gate in batch.gates)]
+        if not first_open and overall(lines) is not Mark.DONE:
+            first_open = batch.label
 
 
-def _heading(title: str, mark: Mark, waiting_on: str) -> str:
-    reason = f" (waiting on {_one_line(waiting_on)})" if mark is Mark.BLOCKED and waiting_on else ""
+def _heading(title: str, mark: Mark, first_open: str) -> str:
+    reason = f" (waiting on {_one_line(first_open)})" if mark is Mark.BLOCKED and first_open else ""
     return f"{_one_line(title)}: {mark} {mark.word.upper()}{reason}"
 
 
@@ -188,7 +158,9 @@ def _step_line(step: StepLine) -> str:
 
 def _gate_lines(gate: GateBlock) -> Iterable[str]:
     mark = gate.step.mark
-    note = f" ({_one_line(gate.step.note)})" if gate.step.note else ""
+    said = waiting_on(gate.step.after) if mark is Mark.BLOCKED else ""
+    said = said or gate.step.note
+    note = f" ({_one_line(said)})" if said else ""
     yield f"{_one_line(gate.title)}: {mark} {mark.word.upper()}{note}"
     if gate.action:
         yield f"  {mark} {_one_line(gate.action)}"
@@ -201,12 +173,20 @@ def _path_line(view: DashboardView) -> str:
     return " → ".join(f"[{step.key}]" if step.key in gates else step.key for step in view.path)
 
 
-def _bottleneck(path: Sequence[StepLine]) -> str:
-    step = next((step for step in path if step.mark is not Mark.DONE), None)
+def _bottleneck(view: DashboardView) -> str:
+    lines = {step.key: step for step in (*view.path, *_all_lines(view))}
+    open_path = [step.key for step in view.path if step.mark is not Mark.DONE]
+    step = lines.get(bottleneck(open_path, {key: line.after for key, line in lines.items()}))
     if step is None:
         return "Current bottleneck: none"
     note = f": {_one_line(step.note)}" if step.note else ""
     return f"Current bottleneck: **{step.key}** ({_one_line(step.title)}{note})"
+
+
+def _all_lines(view: DashboardView) -> Iterable[StepLine]:
+    for batch in view.batches:
+        yield from batch.steps
+        yield from (gate.step for gate in batch.gates)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,15 +16,14 @@ from orchestrator.core.files.dashboard import (
     DashboardView,
     GateBlock,
     LaneRow,
-    Mark,
-    StepLine,
     TaskEntry,
     lane_label,
     render_dashboard,
     render_tasks,
 )
+from orchestrator.core.files.marks import Mark, StepLine
 from orchestrator.core.plans.formats.plan_file import render_plan_file
-from orchestrator.core.plans.graph import critical_path
+from orchestrator.core.plans.graph import compile_graph, critical_path, open_before
 from orchestrator.core.plans.plan import BatchSpec, Plan, StageSpec, StepSpec, ThreadSpec
 from orchestrator.core.plans.rehearsing.script import view_of
 from orchestrator.core.plans.text.render import render_plan
@@ -76,12 +75,16 @@ class _TasksBoard:
             for need in step.needs:
                 self.after[need.key].append(step.key)
         verdicts = decide(Snapshot(tuple(view_of(placed) for placed in plan.placed_steps()))).verdicts
+        graph = compile_graph(self.plan)
         titles = {step.key: step.title for step in plan.steps()}
         self.lines: dict[str, StepLine] = {}
         for verdict in verdicts:
             mark = Mark.RUNNABLE if verdict.launches else Mark.BLOCKED
             note = "" if verdict.launches else verdict.sentence
-            self.lines[verdict.key] = StepLine(verdict.key, titles[verdict.key], mark, note, verdict.holder)
+            after = () if verdict.launches else open_before(graph, verdict.key, ())
+            self.lines[verdict.key] = StepLine(
+                verdict.key, titles[verdict.key], mark, note, verdict.holder, after
+            )
 
     def view(self) -> DashboardView:
         path = tuple(self.line(key) for key in critical_path(self.plan))

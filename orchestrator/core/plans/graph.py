@@ -7,7 +7,7 @@ groups instead of two million edges. Everything here is deterministic and takes 
 edges.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
@@ -133,8 +133,9 @@ def critical_path(plan: Plan, ended: Collection[str] = ()) -> tuple[str, ...]:
     end: dict[str, int] = {}
     previous: dict[str, str] = {}
 
-    def rank(key: str) -> tuple[int, int, str]:
-        return (-end[key], -graph.group_of[key], key)
+    def rank(key: str) -> tuple[int, bool, int, str]:
+        # A gate takes no minutes: an open one goes before what has ended, or the path would begin behind it.
+        return (-end[key], key in ended, -graph.group_of[key], key)
 
     last = ""
     for group in graph.groups:
@@ -148,6 +149,29 @@ def critical_path(plan: Plan, ended: Collection[str] = ()) -> tuple[str, ...]:
             end[key] = length[key] + (end[previous[key]] if before else 0)
         last = min(group.members, key=rank)
     return tuple(key for key in reversed(list(_chain(last, previous))) if key not in ended)
+
+
+def open_before(graph: Graph, key: str, ended: Collection[str]) -> tuple[str, ...]:
+    """What a step still waits for: those of its own dependencies that have not ended, then those of the
+    batch before it (BX-4, BX-6).
+
+    A step that names what it waits for is not said to wait for the rest of the batch as well.
+    """
+    named = tuple(before for before in graph.needed(key) if before not in ended)
+    return named or tuple(edge.key for edge in graph.barrier(key) if edge.key not in ended)
+
+
+def bottleneck(path: Iterable[str], waits: Mapping[str, Sequence[str]]) -> str:
+    """The step that holds up the critical `path` of the rest now; "" when nothing is left (BX-6).
+
+    It is the first step of the path, or, while that waits for another step that holds its files, the one
+    at the end of that waiting. `waits` names the open steps that a step waits for.
+    """
+    key, seen = next(iter(path), ""), set[str]()
+    while key not in seen and waits.get(key):
+        seen.add(key)
+        key = waits[key][0]
+    return key
 
 
 def _without_needs_of(plan: Plan, ended: Collection[str]) -> Plan:

@@ -3,7 +3,7 @@ show.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple
@@ -18,16 +18,16 @@ from orchestrator.core.files.dashboard import (
     GateBlock,
     LaneRow,
     LearningEntry,
-    Mark,
-    StepLine,
     TaskEntry,
     lane_label,
 )
 from orchestrator.core.files.handoff import timestamp, workstream_folder
-from orchestrator.core.plans.graph import critical_path
+from orchestrator.core.files.marks import Mark, StepLine
+from orchestrator.core.plans.graph import Graph, compile_graph, critical_path, open_before
+from orchestrator.core.plans.lanes import lane_branch, lane_folder
 from orchestrator.core.plans.plan import BatchSpec, GateSpec, Need, Plan, StageSpec, StepSpec, ThreadSpec
-from orchestrator.core.terms import ArtifactState, AssignmentMode, GateKind, Reason, TaskStatus
-from orchestrator.models import Batch, Learning, Step, Task, ThreadAssignment, Workstream
+from orchestrator.core.terms import OPEN_TASK, ArtifactState, AssignmentMode, GateKind, Reason, TaskStatus
+from orchestrator.models import Batch, Learning, Step, Task, Thread, ThreadAssignment, Workstream
 from orchestrator.queries.base.sql import Joined, Table
 from orchestrator.queries.engine.snapshot import Loaded, load_snapshot
 from orchestrator.queries.engine.threads import place_of
@@ -66,10 +66,18 @@ class Board:
 
     def __init__(self, workstream: Workstream, loaded: Loaded) -> None:
         self.workstream = workstream
-        self.tasks = sorted(loaded.tasks.values(), key=_place)
+        self.tasks = sorted(loaded.tasks.values(), key=place)
         self.needs = {view.key: view.needs for view in loaded.snapshot.tasks}
         verdicts = decide(_as_committed(workstream, loaded.snapshot)).verdicts
-        self.lines = {verdict.key: _line(loaded.tasks[verdict.key], verdict) for verdict in verdicts}
+        self.plan = plan_of_tasks(workstream.title, self.tasks, self.needs)
+        self.ended = {task.step.key for task in self.tasks if task.status not in OPEN_TASK}
+        graph = compile_graph(self.plan)
+        self.lines = {
+            verdict.key: _line(
+                loaded.tasks[verdict.key], verdict, open_steps_before(graph, verdict, self.ended)
+            )
+            for verdict in verdicts
+        }
         self.kept = loaded.ground.kept
         self.attempts = {
             row["task"]: _Try(row["number"], row["agent"], row["account"], row["kind"])
@@ -88,7 +96,7 @@ class Board:
         )
 
     def view(self) -> DashboardView:
-        path = critical_path(_plan(self.workstream.title, self.tasks, self.needs))
+        path = critical_path(self.plan, self.ended)
         return DashboardView(
             title=self.workstream.title,
             updated=self._updated(),
@@ -133,10 +141,16 @@ class Board:
         return tuple(self._lane(label, tasks) for label, tasks in lanes.items())
 
     def _lane(self, label: str, tasks: Sequence[Task]) -> LaneRow:
-        thread = tasks[0].step.thread
-        return LaneRow(
-            label, thread.name, thread.worktree, tuple(self.lines[task.step.key] for task in tasks)
-        )
+        """A lettered lane may be called otherwise in each batch: all its names are told."""
+        names = dict.fromkeys(task.step.thread.name for task in tasks)
+        lines = tuple(self.lines[task.step.key] for task in tasks)
+        return LaneRow(label, ", ".join(names), self._branch(tasks[0].step.thread), lines)
+
+    def _branch(self, thread: Thread) -> str:
+        """The worktree that the plan names, else the branch on which the lane's commits stand, if any do."""
+        if thread.worktree or not self.workstream.version.repository:
+            return thread.worktree
+        return lane_branch(self.workstream.slug, lane_folder(thread.lane))
 
     def _batches(self) -> tuple[BatchBlock, ...]:
         grouped = groupby(self.tasks, key=lambda task: task.step.thread.batch)
@@ -181,10 +195,12 @@ def _executor_of(attempt: _Try, kept: ThreadAssignment | None) -> tuple[str, str
 def critical_keys(workstream: Workstream, loaded: Loaded) -> frozenset[str]:
     """The steps on the critical path of the whole plan."""
     needs = {view.key: view.needs for view in loaded.snapshot.tasks}
-    return frozenset(critical_path(_plan(workstream.title, sorted(loaded.tasks.values(), key=_place), needs)))
+    return frozenset(
+        critical_path(plan_of_tasks(workstream.title, sorted(loaded.tasks.values(), key=place), needs))
+    )
 
 
-def _place(task: Task) -> Place:
+def place(task: Task) -> Place:
     thread = task.step.thread
     return Place(thread.batch.stage.position, thread.batch.position, thread.position, task.step.position)
 
@@ -208,17 +224,32 @@ MARKS = {
 }
 
 
-def _line(task: Task, verdict: Verdict) -> StepLine:
+#: Reasons that another step of the workstream has to end first.
+_AFTER_STEPS = frozenset({Reason.DEPENDENCY, Reason.GATE, Reason.THREAD, Reason.RESOURCE})
+#: Reasons of a step's own that stop it until somebody acts.
+STUCK = frozenset({Reason.FAILED, Reason.NEEDS_HUMAN, Reason.BLOCKER})
+
+
+def open_steps_before(graph: Graph, verdict: Verdict, ended: Collection[str]) -> tuple[str, ...]:
+    """The open steps of the workstream that a waiting step waits for: all that it names, else the one that
+    holds it."""
+    if verdict.reason not in _AFTER_STEPS:
+        return ()
+    holder = (verdict.holder,) if verdict.holder in graph.order and verdict.holder not in ended else ()
+    return open_before(graph, verdict.key, ended) or holder
+
+
+def _line(task: Task, verdict: Verdict, after: tuple[str, ...]) -> StepLine:
     mark = MARKS.get(verdict.reason, Mark.BLOCKED)
     said = (
         verdict.sentence if mark in {Mark.ACTIVE, Mark.BLOCKED} or task.status != TaskStatus.COMPLETE else ""
     )
-    return StepLine(
-        task.step.key, task.step.title, mark, "" if mark is Mark.RUNNABLE else said, verdict.holder
-    )
+    note = "" if mark is Mark.RUNNABLE else said
+    stuck = verdict.reason in STUCK
+    return StepLine(task.step.key, task.step.title, mark, note, verdict.holder, after, stuck)
 
 
-def _plan(name: str, tasks: Sequence[Task], needs: Mapping[str, Sequence[str]]) -> Plan:
+def plan_of_tasks(name: str, tasks: Sequence[Task], needs: Mapping[str, Sequence[str]]) -> Plan:
     """The structure of the tasks as a plan, for the order rules that work on plans."""
     stages = []
     for stage, in_stage in groupby(tasks, key=lambda task: task.step.thread.batch.stage):

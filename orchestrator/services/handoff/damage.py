@@ -29,7 +29,22 @@ def workspace() -> Workspace:
     """The workspace; the database is told before its branch moves (F6)."""
     space = Workspace(settings.WORKSPACE_DIR)
     space.intend = intend
+    space.edited = _note_edited
     return space
+
+
+def _note_edited(path: str, kept: str, now: datetime) -> None:
+    """A file that somebody edited is about to be written anew: people are told first (LC-12)."""
+    with unit_of_work():
+        record(
+            workstream=None,
+            actor=ORCHESTRATOR,
+            action=Action.EDITED_FILE_REPLACED,
+            subject=path,
+            reason=f"Somebody had edited the file; it is written anew. What they wrote is kept as {kept}.",
+            now=now,
+            data={"path": path, "kept": kept},
+        )
 
 
 def check_handovers(*, workstream: Workstream, now: datetime, whole: bool = False) -> list[HandoffArtifact]:

@@ -39,6 +39,7 @@ from orchestrator.web.acting import act_of, chosen, now, number_in, perform, pro
 from orchestrator.web.moments import wanted_moment
 from orchestrator.web.plans import plan_decisions, prehandoff
 from orchestrator.web.plans.plan_effect import begun, executors_asked
+from orchestrator.web.plans.plan_map import map_of, map_page_of
 from orchestrator.web.show import show
 
 #: Dependencies that cannot hold of which a review offers to drop one; the next version shows the others.
@@ -198,6 +199,7 @@ def review_page(
         "moved": compare_lines(version, versions[0]) if moved else None,
         "choices": page.choices(),
         "review": review,
+        "map": map_of(version, reading.plan, review.effect, map_page_of(version)),
         "checkpoints": checkpoints_of(review.reading),
         "ways": ways_to_read(version.source, reading_of(version)),
         "in_flight": (judgement := in_flight(workstream, version, reading.plan)),

@@ -34,6 +34,7 @@ from orchestrator.web.show import part_asked, show
 from orchestrator.web.work import baseline
 from orchestrator.web.work.ownership import ownership_context, pass_workstream_on
 from orchestrator.web.work.threads import assign, threads_context, unassign
+from orchestrator.web.workstreams.maps import map_of, map_page_of
 
 #: States in which work goes on without anybody deciding first.
 IN_WORK = frozenset({"ready", TaskStatus.ACTIVE})
@@ -64,6 +65,7 @@ def workstream_page(
         "workstream": found,
         "board": board,
         "in_work": [row for row in board.current if row.live and row.state in IN_WORK],
+        "map": map_of(known, board.rows, _next_key(board), map_page_of(found)),
         "rework": rework_in(found),
         "blocked": blocked_workstream(found, now()),
         "why_not": _why_not(who, found) | baseline.why_not(who, found),
@@ -75,6 +77,10 @@ def workstream_page(
     if part_asked(request, PARTS) is None:
         context |= _aside(who, found)
     return show(request, "workstreams/page.html", context, parts=PARTS, refusal=refusal)
+
+
+def _next_key(board: queries.WorkstreamBoard) -> str:
+    return board.following.task.step.key if board.following else ""
 
 
 def _aside(who: Viewer, found: Workstream) -> dict[str, Any]:

@@ -13,16 +13,14 @@ from orchestrator.core.files.dashboard import (
     GateBlock,
     LaneRow,
     LearningEntry,
-    Mark,
-    StepLine,
     TaskEntry,
     lane_label,
-    overall,
     render_dashboard,
     render_index,
     render_learnings,
     render_tasks,
 )
+from orchestrator.core.files.marks import Mark, StepLine, overall
 
 A1 = StepLine("A1", "Auth models", Mark.DONE)
 A2 = StepLine("A2", "Auth endpoints", Mark.ACTIVE, "running on builder-1")
@@ -130,7 +128,7 @@ def test_a_finished_workstream_has_no_bottleneck() -> None:
     ],
 )
 def test_the_mark_of_a_group(marks: list[Mark], mark: Mark) -> None:
-    assert overall(marks) is mark
+    assert overall([StepLine("A1", "A step", one) for one in marks]) is mark
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ FEWEST: Final = {"plan": 1000, "plan-file": 1000}
 MOST_CALLS: Final = {
     "plan": 320,
     "plan-file": 490,
-    "spec-kit": 350,
+    "spec-kit": 400,
     "task-master": 420,
     "beads": 450,
     "backlog": 430,
@@ -28,7 +28,7 @@ MOST_CALLS: Final = {
     "openspec": 410,
     "kiro": 470,
     "conductor": 660,
-    "plan-mode": 490,
+    "plan-mode": 600,
     "get-shit-done": 510,
     "spec-kitty": 440,
     "to-do": 360,

@@ -136,18 +136,34 @@ def _named(
 ) -> list[str]:
     """The keys that a text about dependencies names; what is left over is told. A sentence may name
     something else than steps, so there only a text of nothing but names is sure."""
-    keys = keys_in(part, step.stage, names, spoken=spoken, own=step.item.key)
-    others = [key for key in keys if key != step.item.key]
-    if len(others) < len(keys):
+    keys, names_itself = _keys_but_own(step, part, names, spoken=spoken)
+    if names_itself:
         _tell_itself(step, part, line, findings)
-    if not spoken:
-        unknown = _unknown_in(part, step, names, keys)
-        if not keys and not unknown:
-            _tell_unknown(step, part, line, findings)
-        return [*others, *unknown]
-    if keys and only_references(part) and (strange := _unknown_in(part, step, names, keys)):
-        _tell_unknown(step, ", ".join(strange), line, findings)
-    return others
+    if spoken and not (keys and only_references(part)):
+        return keys
+    unknown = _unknown_in(part, step, names, keys)
+    if spoken:
+        if unknown:
+            _tell_unknown(step, ", ".join(unknown), line, findings)
+        return keys
+    if not keys and not unknown and not names_itself:
+        _tell_unknown(step, part, line, findings)
+    return [*keys, *unknown]
+
+
+def _keys_but_own(step: ListedStep, part: str, names: StepNames, *, spoken: bool) -> tuple[list[str], bool]:
+    """The keys that a text names, and whether it names the step itself, or a group that the step is in."""
+    if title := names.by_title(part) or ("" if spoken else names.by_name(part, step.stage)):
+        return ([], True) if title == step.item.key else ([title], False)
+    keys: list[str] = []
+    names_itself = False
+    for reference in references_in(part, sure=spoken and not only_references(part)):
+        meant = names.find(reference, step.stage)
+        if step.item.key in meant:
+            names_itself = True
+        else:
+            keys += meant
+    return keys, names_itself
 
 
 def _tell_itself(step: ListedStep, value: str, line: int, findings: Findings) -> None:
@@ -179,19 +195,15 @@ def _tell_unknown(step: ListedStep, value: str, line: int, findings: Findings) -
     findings.add("unreadable-value", line, message, "Name a step by its number, key or title.")
 
 
-def keys_in(value: str, stage: int, names: StepNames, *, spoken: bool, own: str = "") -> list[str]:
-    """The keys that a text about dependencies names. Spoken in a sentence, a bare number is no name.
-
-    The group that the step `own` stands in means that step.
-    """
+def keys_in(value: str, stage: int, names: StepNames, *, spoken: bool) -> list[str]:
+    """The keys that a text about dependencies names. Spoken in a sentence, a bare number is no name."""
     if says_none(value):
         return []
     if key := names.by_title(value) or ("" if spoken else names.by_name(value, stage)):
         return [key]
     keys: list[str] = []
     for reference in references_in(value, sure=spoken and not only_references(value)):
-        named = names.find(reference, stage)
-        keys += [own] if own in named else named
+        keys += names.find(reference, stage)
     return keys
 
 

@@ -1,0 +1,68 @@
+"""How the installation is: what the page Operating shows to those who answer for it."""
+
+import platform
+from dataclasses import dataclass
+from datetime import datetime
+
+import django
+from django.conf import settings
+
+import orchestrator
+from orchestrator.adapters.machine import FolderSize, ProcessSeen, folder_size, free_space, processes
+from orchestrator.core.people.roles import APPROVERS
+from orchestrator.models import HistoryEntry
+from orchestrator.queries.workstreams.operating import (
+    DatabaseFigures,
+    ExecutorFigures,
+    QueueFigures,
+    database_figures,
+    executor_figures,
+    last_entry,
+    queue_figures,
+)
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.acts import lacking
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingFacts:
+    """Everything of one look. `version` names the orchestrator and what it runs on."""
+
+    at: datetime
+    processes: tuple[ProcessSeen, ...]
+    queue: QueueFigures
+    executors: tuple[ExecutorFigures, ...]
+    workspace: FolderSize
+    history: HistoryEntry | None
+    database: DatabaseFigures
+    disk_free: int
+    disk_size: int
+    version: str
+
+
+def may_operate(actor: Actor) -> bool:
+    """Whether the page is shown to this account: approvers, and administrators, who hold every role."""
+    return lacking(actor, APPROVERS) is None
+
+
+def operating_facts(*, actor: Actor, now: datetime) -> OperatingFacts:
+    """Look at the installation; refuses whoever is no approver. Changes nothing."""
+    if refusal := lacking(actor, APPROVERS):
+        raise refusal
+    free, size = free_space(settings.DATA_DIR)
+    return OperatingFacts(
+        at=now,
+        processes=tuple(processes(settings.DATA_DIR / "run")),
+        queue=queue_figures(),
+        executors=tuple(executor_figures()),
+        workspace=folder_size(settings.WORKSPACE_DIR),
+        history=last_entry(),
+        database=database_figures(),
+        disk_free=free,
+        disk_size=size,
+        version=_version(),
+    )
+
+
+def _version() -> str:
+    return f"{orchestrator.__version__}, Django {django.__version__}, Python {platform.python_version()}"
