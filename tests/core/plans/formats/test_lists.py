@@ -117,7 +117,7 @@ def test_ad1_an_unknown_dependency_beside_a_known_one_is_told(name: str) -> None
     reading = reading_of(PARTLY_KNOWN[name])
     assert reading.plan
     first, second = reading.plan.steps()
-    assert [need.key for need in second.needs][0] == first.key
+    assert next(need.key for need in second.needs) == first.key
     told = [
         finding
         for finding in reading.findings
