@@ -30,7 +30,7 @@ HEADINGS = ("Deploy", "Testing", "Order service", "Notes app", "About page", "Cu
 
 @pytest.mark.parametrize("heading", HEADINGS)
 @pytest.mark.parametrize("first", ["## Build\n- [ ] code it", "## Phase 1: Build\n- code it"])
-@pytest.mark.parametrize("mark", ["-", "*", "1."])
+@pytest.mark.parametrize("mark", ["-", "*", "1.", "   -"])
 def test_wf2_a_list_under_any_heading_is_steps_or_told(first: str, heading: str, mark: str) -> None:
     reading = reading_of(f"{first}\n\n## {heading}\n{mark} roll out: all of it\n")
     assert "roll out: all of it" in steps(reading) or lines(reading, "work-as-text") == [5]
@@ -117,7 +117,7 @@ def test_ad1_an_unknown_dependency_beside_a_known_one_is_told(name: str) -> None
     reading = reading_of(PARTLY_KNOWN[name])
     assert reading.plan
     first, second = reading.plan.steps()
-    assert [need.key for need in second.needs][0] == first.key
+    assert next(need.key for need in second.needs) == first.key
     told = [
         finding
         for finding in reading.findings
