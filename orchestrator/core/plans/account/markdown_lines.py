@@ -86,7 +86,7 @@ _OTHER_CELLS: Final = frozenset(
 _XML: Final = re.compile(r"<task\b[^<>\n]{0,300}>?", re.IGNORECASE)
 _MATTER: Final = re.compile(r"(?:id|work_package_id):[ \t]*\S")
 _LONGEST: Final = 4_000
-_OPENS_MORE: Final = frozenset("|[>•*<-+☐☑⬜🔲◻0123456789")
+_OPENS_MORE: Final = frozenset("|[>•*<-+0123456789☐☑⬜🔲◻")
 
 
 def work_in_markdown(lines: Iterable[Line], *, every: bool = False) -> Iterator[WorkLine]:
@@ -142,6 +142,8 @@ class _Finder:
         self.under = ""
         #: The level of the heading below which everything is text; 0 when none is open.
         self.aside = 0
+        #: How far the first bullet below the heading is indented; -1 before it.
+        self.left = -1
         self.in_phase = False
         #: 0: in no table, 1: behind a line that may be a header, 2: behind the rule, in a table of tasks.
         self.table = 0
@@ -149,7 +151,7 @@ class _Finder:
     def take(self, line: Line) -> WorkLine | None:
         body = line.body
         if line.kind is LineKind.HEADING:
-            self.under, self.table = body.strip("* "), 0
+            self.under, self.table, self.left = body.strip("* "), 0, -1
             if not self.aside or line.level <= self.aside:
                 self.aside = line.level if _ASIDE.fullmatch(self.under[:200]) else 0
             self.in_phase = bool(_PHASE.match(self.under))
@@ -183,6 +185,7 @@ class _Finder:
 
     def _bullet(self, line: Line) -> WorkLine | None:
         body = line.body[:_LONGEST]
+        self.left = line.indent if self.left < 0 else self.left
         box = _BOX.fullmatch(body) if "[" in body[:40] else _BALLOT.fullmatch(body)
         if box:
             return self._found(line, WorkKind.BOX, box[1])
@@ -190,7 +193,8 @@ class _Finder:
             return self._found(line, WorkKind.NUMBERED, body)
         if _KEY.fullmatch(body) or _SPEC_KIT.fullmatch(body):
             return self._found(line, WorkKind.KEYED, body)
-        if (self.in_phase or self.every) and line.indent < 2 and not _LABEL.match(body):
+        left = line.indent < 2 or (self.every and line.indent <= self.left)
+        if (self.in_phase or self.every) and left and not _LABEL.match(body):
             return self._found(line, WorkKind.ITEM, body)
         return None
 

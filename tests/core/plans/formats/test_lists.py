@@ -30,7 +30,7 @@ HEADINGS = ("Deploy", "Testing", "Order service", "Notes app", "About page", "Cu
 
 @pytest.mark.parametrize("heading", HEADINGS)
 @pytest.mark.parametrize("first", ["## Build\n- [ ] code it", "## Phase 1: Build\n- code it"])
-@pytest.mark.parametrize("mark", ["-", "*", "1."])
+@pytest.mark.parametrize("mark", ["-", "*", "1.", "   -"])
 def test_wf2_a_list_under_any_heading_is_steps_or_told(first: str, heading: str, mark: str) -> None:
     reading = reading_of(f"{first}\n\n## {heading}\n{mark} roll out: all of it\n")
     assert "roll out: all of it" in steps(reading) or lines(reading, "work-as-text") == [5]
