@@ -134,10 +134,11 @@ def read_value(value: Any, kind: str, findings: Findings, name: str = "") -> Rea
 def has_groups(value: Any) -> bool:
     """Whether a JSON value has phases, stages or the like with lists of work in them."""
     groups = [value[word] for word in _GROUPS if value.get(word)] if isinstance(value, dict) else []
-    rows = [row for group in groups if isinstance(group, list) for row in group]
-    return any(
-        isinstance(row, dict) and any(isinstance(row.get(word), list) for word in _STEPS) for row in rows
-    )
+    return any(_holds_steps(row) for group in groups if isinstance(group, list) for row in group)
+
+
+def _holds_steps(row: Any) -> bool:
+    return isinstance(row, dict) and any(isinstance(row.get(word), list) for word in _STEPS)
 
 
 def _line(value: Any, name: str = "") -> int:
