@@ -67,5 +67,6 @@ def _invalid(error: ValidationError) -> InvalidInput:
     field = ".".join(place[1:] if first["loc"][0] == "body" and len(place) > 1 else place) or str(
         first["loc"][0]
     )
-    more = f" ({len(error.errors) - 1} more fields are wrong.)" if len(error.errors) > 1 else ""
+    others = len(error.errors) - 1
+    more = f" ({others} more {'field is' if others == 1 else 'fields are'} wrong.)" if others else ""
     return InvalidInput(f"{field}: {first['msg']}.{more}", field=field)

@@ -1,6 +1,7 @@
 """The tools an agent plans with: check a text, submit it, read what reviewers said of it (WF-2, WF-3)."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from django.utils import timezone
 
@@ -8,6 +9,7 @@ from orchestrator.contract.comments import DiscussionList
 from orchestrator.contract.plans import CheckFacts, SubmissionFacts
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.limits import ROWS
+from orchestrator.core.plans.checks.checkpoints import with_remarks
 from orchestrator.core.plans.rehearsing.preview import DEFAULT_EXECUTORS, MOST_EXECUTORS
 from orchestrator.core.strict_json import LARGEST
 from orchestrator.core.terms import Format, VersionStatus
@@ -21,7 +23,7 @@ from orchestrator.queries.plans.plans import find_version, workstream_of
 from orchestrator.queries.plans.readings import checked, turn_to_read
 from orchestrator.queries.workstreams.workstream_facts import find_workstream
 from orchestrator.services.plans import plans
-from orchestrator.services.plans.templates import source_with_values
+from orchestrator.services.plans.templates import source_of_tag, source_with_values
 from orchestrator.web.plans.submission_facts import submission_facts
 
 
@@ -33,6 +35,8 @@ class PlanTools(Tools):
         format: Format | None = None,
         executors: int = DEFAULT_EXECUTORS,
         adopt: bool = False,
+        tag: str = "",
+        checkpoints: Literal["gates", "remarks"] = "gates",
     ) -> CheckFacts:
         """Read the text of a plan and say what a reviewer will see; nothing is stored.
 
@@ -40,12 +44,14 @@ class PlanTools(Tools):
         `preview` has launches and critical path with so many executors, `adoption` what becomes of the state
         that the text tells; with `adopt` the preview shows only what that state leaves to do. The format is
         told from the content: PLAN.md, JSON plan file, spec-kit, task-master, beads, Backlog.md and others.
+        `tag` chooses one tag of a task-master file; `checkpoints` as `remarks` keeps them as text.
         """
         self.reader()
         if not 1 <= executors <= MOST_EXECUTORS:
             raise InvalidInput(f"Give 1 to {MOST_EXECUTORS} executors.", field="executors")
-        with turn_to_read(len(source)):
-            return check_facts(judged(checked(source, format)), executors, adopt=adopt)
+        text = _source(source, tag, None, checkpoints)
+        with turn_to_read(len(text)):
+            return check_facts(judged(checked(text, format)), executors, adopt=adopt)
 
     def submit_plan(
         self,
@@ -56,17 +62,20 @@ class PlanTools(Tools):
         format: Format | None = None,
         values: dict[str, str] | None = None,
         adopt: bool = False,
+        leave_needs: bool = False,
+        tag: str = "",
+        checkpoints: Literal["gates", "remarks"] = "gates",
     ) -> SubmissionFacts:
         """Submit a plan for review; a person decides on the page at `review`, and nothing starts before.
 
         With `workstream_id` (its UUID) it is a new version of that one's plan, and `change_reason` says why.
         `values` are the parameters of a template. With `adopt`, approval takes over the state that the text
-        tells of its tasks.
+        tells of its tasks. With `leave_needs`, dependencies that cannot hold do not keep it out: its reviewer
+        drops them. `tag` and `checkpoints` are as in a check.
         """
         caller = self.doer(plans.submit_plan)
-        text = source.encode()
         submission = plans.submit_plan(
-            source=source_with_values(text, values) if values else text,
+            source=_source(source, tag, values, checkpoints),
             source_name=source_name.strip() or "PLAN.md",
             actor=caller.actor,
             now=timezone.now(),
@@ -74,6 +83,7 @@ class PlanTools(Tools):
             change_reason=change_reason,
             wanted=format,
             adopt=adopt,
+            leave_needs=leave_needs,
         )
         return submission_facts(submission)
 
@@ -101,3 +111,11 @@ class PlanTools(Tools):
         part = wanted[offset : offset + limit]
         status = VersionStatus(shown.status)
         return DiscussionList(workflow, shown.number, status, shown.decision_reason, len(wanted), part)
+
+
+def _source(source: str, tag: str, values: dict[str, str] | None, checkpoints: str) -> bytes:
+    """The text that is read: one tag of it, with the values of its parameters, as REST reads it."""
+    text = source.encode()
+    text = source_of_tag(text, tag) if tag else text
+    text = source_with_values(text, values) if values else text
+    return with_remarks(text.decode()).encode() if checkpoints == "remarks" else text

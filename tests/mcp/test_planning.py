@@ -120,3 +120,18 @@ def test_a_token_that_may_only_read_checks_and_submits_nothing(driver: Driver) -
 
     asyncio.run(agent())
     assert Workflow.objects.count() == 0
+
+
+def test_ad1_an_agent_leaves_needs_to_the_reviewer_and_chooses_a_tag(driver: Driver, planner: str) -> None:
+    stuck = "# Plan: Move\n\n### Batch 1\n- A1: Pack (needs Z9)\n- A2: Load\n"
+    tags = '{"one": {"tasks": [{"id": 1, "title": "Pack"}]}, "two": {"tasks": [{"id": 1, "title": "Load"}]}}'
+
+    async def agent() -> None:
+        async with connected(ORCHESTRATOR_TOKEN=planner) as session:
+            assert (await session.ok("check_plan", source=tags, tag="two"))["approvable"] is True
+            await session.refused("submit_plan", source=stuck)
+            assert (await session.ok("submit_plan", source=stuck, leave_needs=True))["version"] == 1
+            await session.ok("submit_plan", source=tags, tag="two", checkpoints="remarks")
+
+    asyncio.run(agent())
+    assert sorted(Workflow.objects.values_list("name", flat=True)) == ["Move", "two"]

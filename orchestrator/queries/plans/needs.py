@@ -1,8 +1,10 @@
 """The needs that a plan names: which workstreams they mean, and what is wrong with them (AD-3)."""
 
+import re
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import replace
+from typing import Final
 
 from django.db.models import QuerySet
 
@@ -17,17 +19,21 @@ from orchestrator.models import Bundle, WorkflowVersion, Workstream, WorkstreamN
 OPEN = (WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE)
 #: Endings of a file's name that are no part of what other plans of its bundle call it.
 _ENDINGS = (".md", ".markdown", ".txt", ".plan")
+#: Plans of one folder that are called by their numbers alone.
+_NUMBERED: Final = re.compile(r"(\d[\d.]*(?:-\d+)*)-PLAN")
 
 
 def stem_of(source_name: str) -> str:
     """What a file is called in `needs` of its bundle.
 
-    `setup` for `setup.PLAN.md`, the folder for `setup/PLAN.md`.
+    `setup` for `setup.PLAN.md`, the folder for `setup/PLAN.md`, `01-02` for `01-02-PLAN.md`.
     """
     folder, _, name = source_name.rpartition("/")
     for ending in _ENDINGS:
         if name.lower().endswith(ending):
             name = name[: -len(ending)]
+    if numbered := _NUMBERED.fullmatch(name):
+        return numbered[1]
     return folder.rpartition("/")[2] if folder and name.lower() in {"plan", ""} else name
 
 

@@ -1,12 +1,13 @@
 """Which workstreams may be the same work, why, and what was decided about them (FR-003, AS-5, EC-5)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from django.db.models import Q
 
 from orchestrator.core.changes.similarity import ALIKE, likeness, reasons, shared_patterns
+from orchestrator.core.plans.reading.naming import has_automatic_name
 from orchestrator.core.terms import DuplicateOutcome, WorkstreamStatus
 from orchestrator.models import Assignment, DuplicateDecision, PreHandoffReview, WorkflowVersion, Workstream
 from orchestrator.queries.plans.readings import reading_of
@@ -46,7 +47,7 @@ def suspects(workstream: Workstream) -> list[Suspect]:
     decided = _decisions(workstream)
     others = {candidate.pk: candidate for candidate in _candidates(workstream)}
     named = Workstream.objects.select_related("version").in_bulk(set(decided) - set(others))
-    alike = {pk: likeness(workstream.title, one.title) for pk, one in others.items()}
+    alike = _alike(workstream, others)
     files = _shared_files(workstream, others.values())
     found = [
         Suspect(one, reasons(alike.get(pk, 0.0), files.get(pk, ())), decided.get(pk))
@@ -54,6 +55,19 @@ def suspects(workstream: Workstream) -> list[Suspect]:
         if pk in decided or pk in files or alike.get(pk, 0.0) >= ALIKE
     ]
     return sorted(found, key=lambda s: (not s.open, -alike.get(s.workstream.pk, 0.0), s.workstream.pk))
+
+
+def _alike(workstream: Workstream, others: Mapping[int, Workstream]) -> dict[int, float]:
+    """How alike the titles are.
+
+    A title that nobody gave says nothing, unless the whole text is the same.
+    """
+    alike = {pk: likeness(workstream.title, one.title) for pk, one in others.items()}
+    digest = workstream.version.source_sha256
+    suspected = [pk for pk, value in alike.items() if value >= ALIKE]
+    if suspected and _has_automatic_name(digest):
+        alike |= {pk: 0.0 for pk in suspected if others[pk].version.source_sha256 != digest}
+    return alike
 
 
 def undecided(workstream: Workstream) -> list[Suspect]:
@@ -99,6 +113,12 @@ def _shared_files(workstream: Workstream, others: Iterable[Workstream]) -> dict[
     same = [one for one in others if one.version.repository == repository][:PLANS_COMPARED]
     shared = {one.pk: shared_patterns(mine, _owned(one.version.source_sha256)) for one in same}
     return {pk: patterns for pk, patterns in shared.items() if patterns}
+
+
+@lru_cache(maxsize=TITLES_COMPARED)
+def _has_automatic_name(source_sha256: str) -> bool:
+    version = WorkflowVersion.objects.filter(source_sha256=source_sha256).order_by("pk").first()
+    return version is not None and has_automatic_name(reading_of(version))
 
 
 @lru_cache(maxsize=4 * PLANS_COMPARED)

@@ -298,7 +298,12 @@ def under_review(version_id: int, seen_sha256: str) -> tuple[WorkflowVersion, Wo
     workstream = locked_workstream(workstream_of(version).pk)
     lock_workflow(version.workflow_id)
     newest = WorkflowVersion.objects.filter(workflow=version.workflow).order_by("-number").first()
-    if newest is None or newest.pk != version.pk or seen_sha256 != version.source_sha256:
+    if newest is not None and newest.pk == version.pk and seen_sha256 != version.source_sha256:
+        raise VersionMoved(
+            f"The text of version {version.number} is not the one that you read: its digest is another.",
+            newest=newest.number,
+        )
+    if newest is None or newest.pk != version.pk:
         raise VersionMoved(
             f"Version {newest.number if newest else '?'} is newer than the one you read (version "
             f"{version.number}).",

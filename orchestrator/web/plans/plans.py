@@ -37,6 +37,7 @@ from orchestrator.web.acting import does, now, number_in, off, proceed, typed, v
 from orchestrator.web.moments import typed_moment
 from orchestrator.web.once import once
 from orchestrator.web.plans import plan_files
+from orchestrator.web.plans.format_names import FORMAT_NAMES
 from orchestrator.web.show import show
 
 PER_PAGE = 50
@@ -212,7 +213,7 @@ def submit_page(
         "template": template,
         "parameters": _parameters(request, _readable(source)),
         "review": review,
-        "formats": [form.value for form in Format],
+        "formats": FORMAT_NAMES.items(),
         "wanted": wanted,
         "together": request.POST.get("together") or request.GET.get("together", ""),
         "adopt": _adopt(request),

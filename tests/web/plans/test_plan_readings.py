@@ -2,7 +2,9 @@
 
 import pytest
 
+from orchestrator.core.terms import Format
 from orchestrator.models import WorkflowVersion
+from orchestrator.web.plans.format_names import FORMAT_NAMES
 from tests.cast import Driver
 from tests.web.pages import signed_in, words
 
@@ -54,3 +56,10 @@ def test_wf2_the_edited_text_is_the_next_version_and_the_source_is_kept(driver: 
     assert "- Task 5: Paint again" in page
     version.refresh_from_db()
     assert version.source == LIST
+
+
+def test_wf2_every_format_is_offered_by_a_name_that_people_read(driver: Driver) -> None:
+    page = signed_in(driver.cast.initiator).get("/plans/submit/").content.decode()
+    assert set(FORMAT_NAMES) == set(Format)
+    assert all(f'<option value="{form.value}"' in page for form in Format)
+    assert "List, nested items as steps" in page

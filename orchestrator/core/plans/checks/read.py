@@ -12,9 +12,10 @@ from orchestrator.core.plans.checks.checkpoints import as_remarks, wants_remarks
 from orchestrator.core.plans.checks.hidden import hidden_in_text, hidden_in_values
 from orchestrator.core.plans.findings import finding
 from orchestrator.core.plans.finished import settle_finished
-from orchestrator.core.plans.formats.recognise import OWN, READERS, recognise
+from orchestrator.core.plans.formats.recognise import IN_JSON, OWN, READERS, recognise
 from orchestrator.core.plans.impossible import NeedPair, without_needs
 from orchestrator.core.plans.plan import Reading
+from orchestrator.core.plans.reading.json_start import unfenced
 from orchestrator.core.plans.text.conflicts import conflicts_in, without_marks
 from orchestrator.core.plans.text.lines import open_comment, remembered_lines
 from orchestrator.core.plans.text.source import decode_source, readable, with_plain_spaces
@@ -71,6 +72,7 @@ def _open_comment(text: str) -> Iterator[Finding]:
 def _as_read(text: str, form: Format) -> str:
     if form is Format.PLAN:
         return with_plain_spaces(text)
+    text = unfenced(text) if form in IN_JSON else text
     return text if form in OWN else readable(text)
 
 

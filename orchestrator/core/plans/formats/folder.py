@@ -212,6 +212,8 @@ def _no_plan(name: str, value: Any, found: Format) -> str:
         return "is a JSON Schema"
     if isinstance(value, dict) and "streams" in value and "tasks" not in value:
         return "is a registry of workstreams; it is read together with the PLAN.md beside it"
+    if isinstance(value, list) and not any(isinstance(row, dict) for row in value):
+        return "is a list of texts that nothing calls work"
     known = found is not Format.TASK_MASTER or task_master.looks_like(value)
     return "" if known else "is JSON, but no plan in a form that is known"
 

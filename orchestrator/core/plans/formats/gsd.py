@@ -6,14 +6,16 @@ import re
 from typing import Final
 
 from orchestrator.core.plans.findings import Findings
+from orchestrator.core.plans.formats.yaml_source import Mapping, load_yaml
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.prose.finish import Gathered, ListedBatch, ListedStage, finish
 from orchestrator.core.plans.prose.order import ListedStep
 from orchestrator.core.plans.prose.parts import LONGEST_CRITERION, paths_in
+from orchestrator.core.plans.prose.references import says_none
 from orchestrator.core.plans.prose.words import split_name
-from orchestrator.core.plans.reading.items import Item
-from orchestrator.core.plans.reading.json_source import LONGEST_NAME, one_line
-from orchestrator.core.plans.text.front_matter import read_front_matter
+from orchestrator.core.plans.reading.items import Item, key_of
+from orchestrator.core.plans.reading.json_source import LONGEST_NAME, listed, one_line, plain
+from orchestrator.core.plans.text.front_matter import FrontMatter, read_front_matter
 from orchestrator.core.plans.text.lines import split_lines
 from orchestrator.core.plans.text.titles import split_title
 
@@ -24,6 +26,8 @@ _PART: Final = re.compile(
     r"<(name|files|action|verify|done|acceptance_criteria|what-built|how-to-verify|resume-signal|decision|context|options)>",
     re.I,
 )
+_NEEDS: Final = "depends_on"
+_PLAN_NAME: Final = re.compile(r"(?:-PLAN)?(?:\.md)?\Z", re.IGNORECASE)
 _OBJECTIVE: Final = re.compile(r"<objective>(.{0,20000}?)</objective>", re.DOTALL)
 
 
@@ -63,7 +67,25 @@ def read(text: str) -> Reading:
         )
         return Reading(None, findings.all())
     stage.batches.append(ListedBatch("Tasks", stage.line, steps))
-    return finish(Gathered(_name(text), "a get-shit-done plan", [stage], _summary(text)), findings)
+    gathered = Gathered(_name(text), "a get-shit-done plan", [stage], _summary(text), matter=_matter(text))
+    return finish(gathered, findings)
+
+
+def _matter(text: str) -> FrontMatter:
+    """`depends_on: ["01-01"]` names other files of its folder: the workstreams that it needs (AD-3)."""
+    matter = FrontMatter()
+    lines = split_lines(text[:20_000])
+    end = next((n for n, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), 0)
+    head = load_yaml("\n".join(lines[:end]), Findings()) if end and lines[0].rstrip() == "---" else None
+    if not isinstance(head, Mapping):
+        return matter
+    named = [
+        _PLAN_NAME.sub("", plain(name).strip("\"' ").split("/")[-1]) for name in listed(head.get(_NEEDS))
+    ]
+    if needs := [key for name in named if not says_none(name) and (key := key_of(name))]:
+        matter.values["needs"] = ", ".join(needs)
+        matter.lines_of["needs"] = head.lines[_NEEDS]
+    return matter
 
 
 def _is_checkpoint(attributes: str) -> bool:
@@ -107,7 +129,7 @@ def _name(text: str) -> str:
     matter = read_front_matter(split_lines(text[:20_000]), Findings())
     objective = _OBJECTIVE.search(text)
     first = objective[1].strip().split("\n")[0] if objective else ""
-    return one_line(matter.values.get("name") or split_title(first)[0] or "Plan", LONGEST_NAME)
+    return one_line(matter.values.get("name") or split_title(first)[0], LONGEST_NAME)
 
 
 def _summary(text: str) -> list[str]:

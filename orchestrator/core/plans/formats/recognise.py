@@ -33,8 +33,8 @@ from orchestrator.core.plans.formats import (
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.prose import native
 from orchestrator.core.plans.prose import reader as prose
-from orchestrator.core.plans.reading.json_source import load
-from orchestrator.core.plans.reading.json_start import starts_json
+from orchestrator.core.plans.reading.json_source import load_any
+from orchestrator.core.plans.reading.json_start import starts_json, unfenced
 from orchestrator.core.plans.reading.markdown import read_plan
 from orchestrator.core.plans.text.lines import without_code
 from orchestrator.core.terms import Format
@@ -83,7 +83,7 @@ class Sample:
     @cached_property
     def value(self) -> object:
         """What it says as JSON; None when it is none."""
-        return load(self.text, Findings())
+        return load_any(self.text, Findings())
 
 
 class Known(NamedTuple):
@@ -153,10 +153,23 @@ FORMATS: Final[Mapping[Format, Known]] = {
 }
 #: Our own forms, which are read as they stand.
 OWN: Final = frozenset({Format.PLAN, Format.PLAN_FILE})
+#: Formats that are JSON; a text may hold one in a fence.
+IN_JSON: Final = (
+    Format.TODO,
+    Format.PLAN_FILE,
+    Format.TASKS,
+    Format.BUNDLE_WS,
+    Format.TASK_MASTER,
+)
 READERS: Final[dict[Format, Callable[[str], Reading]]] = {form: known.read for form, known in FORMATS.items()}
 
 
 def recognise(text: str) -> Format:
     """The format that a text shows; a list in prose when nothing else fits."""
     sample = Sample(text)
+    if not sample.is_json and (fenced := unfenced(text)) != text:
+        inside = Sample(fenced)
+        form = next((form for form in IN_JSON if FORMATS[form].shows(inside)), None)
+        if form and (form is not Format.TASK_MASTER or task_master.looks_like(inside.value)):
+            return form
     return next(form for form, known in FORMATS.items() if known.shows(sample))

@@ -5,16 +5,24 @@
 from typing import Any, Final
 
 from orchestrator.core.plans.findings import Findings
+from orchestrator.core.plans.formats import yaml_plan
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.prose.finish import UNNAMED, Gathered, ListedBatch, ListedStage, finish
 from orchestrator.core.plans.prose.order import ListedStep
 from orchestrator.core.plans.reading.items import Item, key_of
-from orchestrator.core.plans.reading.json_source import Lines, listed, load, name_of, plain
+from orchestrator.core.plans.reading.json_source import Lines, listed, load_any, name_of, plain
 from orchestrator.core.plans.reading.progress import status_of
 from orchestrator.core.plans.text.titles import split_title
 
 _LISTS: Final = ("todos", "plan", "todo", "items", "newTodos", "todo_list", "steps", "list")
-_TITLES: Final = ("content", "step", "task", "text", "title", "description", "name")
+_TITLES: Final = ("subject", "content", "step", "task", "text", "title", "description", "name")
+_NEEDS: Final = ("dependencies", "depends_on", "dependsOn", "blockedBy", "blocked_by", "needs")
+_SURE_TITLES: Final = ("subject", "content", "step", "task")
+_VAGUE: Final = frozenset({"", "items", "list"})
+_STATES: Final = frozenset({"status", "state", "done", "completed", *_NEEDS})
+#: Keys of files that other readers know: their `tasks` are no to-do list.
+_OTHERS: Final = frozenset({"files_scope", "openspec_change", "ccpm_issue", "stream_id"})
+_OTHER_ROWS: Final = frozenset({"stage_name", "batch_name", "thread_name"})
 _READ: Final = frozenset(
     {
         *_TITLES,
@@ -22,9 +30,8 @@ _READ: Final = frozenset(
         "status",
         "state",
         "activeForm",
-        "dependencies",
-        "depends_on",
-        "blockedBy",
+        *_NEEDS,
+        "blocks",
         "done",
         "completed",
     }
@@ -32,18 +39,33 @@ _READ: Final = frozenset(
 
 
 def looks_like(value: Any) -> bool:
-    """Whether a JSON value is a list of objects with `content` or `step`, or of plain texts under `plan`."""
+    """Whether a JSON value is a list of to-dos: texts, or objects with a title under one of its usual names,
+    or such lists below phases.
+    """
+    if yaml_plan.has_groups(value):
+        return True
     rows = _rows(value)
-    return bool(rows) and all(
-        isinstance(row, dict)
-        and (isinstance(row.get("content"), str) or isinstance(row.get("step"), str) or _is_ticked(row))
-        for row in rows[:5]
-    )
+    key = next((name for name in value if value[name] is rows), "") if isinstance(value, dict) else ""
+    return bool(rows) and all(_is_to_do(row, key) for row in rows[:5])
+
+
+def _is_to_do(row: Any, key: str) -> bool:
+    """A task with `title` under `tasks` is one of a tracker's; rows of a list that says nothing of work need
+    more than a name.
+    """
+    if isinstance(row, str):
+        return bool(row.strip())
+    if not isinstance(row, dict) or _OTHER_ROWS & row.keys() or (key == "tasks" and "title" in row):
+        return False
+    titles = _TITLES if key not in _VAGUE or _STATES & row.keys() else _SURE_TITLES
+    return any(isinstance(row.get(name), str) for name in titles)
 
 
 def read(text: str) -> Reading:
     findings = Findings()
-    value = load(text, findings)
+    value = load_any(text, findings)
+    if yaml_plan.has_groups(value):
+        return yaml_plan.read_value(value, "a JSON plan", findings)
     rows = [row for row in _rows(value) if isinstance(row, dict | str)]
     lines = Lines(text)
     steps = [step for row in rows if (step := _step(row, lines, findings)) is not None]
@@ -56,6 +78,7 @@ def read(text: str) -> Reading:
                 'Write `[{"content": "Paint the wall", "status": "pending"}]`.',
             )
         return Reading(None, findings.all())
+    _wait_for_blockers(rows, steps)
     left = len(_rows(value)) - len(steps)
     if left:
         findings.add(
@@ -66,22 +89,27 @@ def read(text: str) -> Reading:
         )
     stage = ListedStage(UNNAMED, steps[0].item.line or 1, batches=[ListedBatch(UNNAMED, 1, steps)])
     name, summary = _about(value)
-    return finish(Gathered(name or "To-do list", "a to-do list", [stage], summary), findings)
+    return finish(Gathered(name, "a to-do list", [stage], summary), findings)
 
 
 def _rows(value: Any) -> list[Any]:
     if isinstance(value, list):
         return value
     if isinstance(value, dict):
-        return next((value[name] for name in _LISTS if isinstance(value.get(name), list)), [])
+        names = _LISTS if _OTHERS & value.keys() else (*_LISTS, "tasks")
+        return next((value[name] for name in names if isinstance(value.get(name), list)), [])
     return []
 
 
-def _is_ticked(row: dict[str, Any]) -> bool:
-    """`{"text": …, "done": false}`, as to-do lists of people say it."""
-    return any(isinstance(row.get(name), str) for name in _TITLES) and isinstance(
-        row.get("done", row.get("completed")), bool
-    )
+def _wait_for_blockers(rows: list[dict[str, Any] | str], steps: list[ListedStep]) -> None:
+    """`blocks` names the tasks that wait for this one."""
+    by_name = {name: step for step in steps for name in step.names[:1]}
+    for row in rows:
+        for name in listed(row.get("blocks")) if isinstance(row, dict) else ():
+            waiting = by_name.get(key_of(plain(name)))
+            before = plain(row.get("id")) if isinstance(row, dict) else ""
+            if waiting and before and all(before != value for value, _, _ in waiting.waits):
+                waiting.waits.append((before, waiting.item.line, False))
 
 
 def _about(value: Any) -> tuple[str, list[str]]:
@@ -108,11 +136,8 @@ def _step(row: dict[str, Any] | str, lines: Lines, findings: Findings) -> Listed
     item = Item(
         "", title, line, details=[text for text in (whole, *others, "\n".join(kept)) if text], status=status
     )
-    needs = (
-        listed(fields.get("dependencies"))
-        + listed(fields.get("depends_on"))
-        + listed(fields.get("blockedBy"))
-    )
+    needs = [need for word in _NEEDS for need in listed(fields.get(word))]
     name = key_of(plain(fields.get("id")))
     waits = [(plain(need), line, False) for need in needs if plain(need)]
-    return ListedStep(item, (name,) if name else (), 0, waits, by_id=True)
+    stated = any(word in fields for word in _NEEDS) and not waits
+    return ListedStep(item, (name,) if name else (), 0, waits, independent=stated, by_id=True)

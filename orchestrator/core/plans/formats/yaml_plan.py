@@ -114,23 +114,44 @@ def _is_markdown(text: str) -> bool:
 
 def read(text: str) -> Reading:
     findings = Findings()
-    value = load_yaml(text, findings)
+    title = _TITLE.match(text)
+    name = name_of(title["title"]) if title else ""
+    return read_value(load_yaml(text, findings), "a YAML plan", findings, name)
+
+
+def read_value(value: Any, kind: str, findings: Findings, name: str = "") -> Reading:
+    """The plan of a loaded value; `name` is what it is called when the value does not say it."""
     gatherer = _Gatherer(findings)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         gatherer.top(_inner(value))
     if not any(stage.steps for stage in gatherer.stages):
         message = "The YAML has no list of stages, steps or tasks with titles."
         findings.add("no-step", 0, message, "Write `steps:` and below it `- title: Paint the wall`.")
         return Reading(None, findings.all())
-    title = _TITLE.match(text)
-    name = gatherer.name or (name_of(title["title"]) if title else "")
-    return finish(Gathered(name, "a YAML plan", gatherer.stages, gatherer.summary), findings)
+    return finish(Gathered(gatherer.name or name, kind, gatherer.stages, gatherer.summary), findings)
 
 
-def _inner(value: Mapping) -> Mapping:
+def has_groups(value: Any) -> bool:
+    """Whether a JSON value has phases, stages or the like with lists of work in them."""
+    groups = [value[word] for word in _GROUPS if value.get(word)] if isinstance(value, dict) else []
+    return any(_holds_steps(row) for group in groups if isinstance(group, list) for row in group)
+
+
+def _holds_steps(row: Any) -> bool:
+    return isinstance(row, dict) and any(isinstance(row.get(word), list) for word in _STEPS)
+
+
+def _line(value: Any, name: str = "") -> int:
+    """The line of a mapping, or of a key of it; JSON has none."""
+    if not isinstance(value, Mapping):
+        return 0
+    return value.lines[name] if name else value.line
+
+
+def _inner(value: dict[str, Any]) -> dict[str, Any]:
     """A plan that stands below one key, such as `plan:`."""
     while len(value) <= 3 and not any(name in value for name in (*_GROUPS, *_STEPS)):
-        inner = next((part for part in value.values() if isinstance(part, Mapping)), None)
+        inner = next((part for part in value.values() if isinstance(part, dict)), None)
         if inner is None:
             break
         value = inner
@@ -144,7 +165,7 @@ class _Gatherer:
         self.summary: list[str] = []
         self.name = ""
 
-    def top(self, value: Mapping) -> None:
+    def top(self, value: dict[str, Any]) -> None:
         self.name = next(
             (
                 name_of(value[name])
@@ -154,10 +175,10 @@ class _Gatherer:
             "",
         )
         for name, part in value.items():
-            if name in _GROUPS and isinstance(part, list | Mapping):
+            if name in _GROUPS and isinstance(part, list | dict):
                 self._groups(name, part)
-            elif name in _STEPS and isinstance(part, list | Mapping):
-                stage = ListedStage(UNNAMED, value.lines[name])
+            elif name in _STEPS and isinstance(part, list | dict):
+                stage = ListedStage(UNNAMED, _line(value, name))
                 self.stages.append(stage)
                 self._steps(stage, ListedBatch(UNNAMED, stage.line), part)
             elif name not in ("name", "title"):
@@ -165,7 +186,7 @@ class _Gatherer:
 
     def _groups(self, kind: str, part: Any) -> None:
         for name, group, line in _entries(part):
-            if not isinstance(group, Mapping):
+            if not isinstance(group, dict):
                 self._lone(plain(group), line)
                 continue
             own = name or next((plain(group[word]) for word in _TITLES if plain(group.get(word))), "")
@@ -176,7 +197,7 @@ class _Gatherer:
                 key_of(plain(group.get("id"))) or own,
             )
             self.stages.append(stage)
-            inside = [word for word in (*_GROUPS, *_STEPS) if isinstance(group.get(word), list | Mapping)]
+            inside = [word for word in (*_GROUPS, *_STEPS) if isinstance(group.get(word), list | dict)]
             for word in inside:
                 self._nested(stage, word, group[word])
             if not inside:
@@ -193,13 +214,13 @@ class _Gatherer:
             return
         for name, group, line in _entries(part):
             inner = (
-                next((group[w] for w in _STEPS if isinstance(group.get(w), list | Mapping)), None)
-                if isinstance(group, Mapping)
+                next((group[w] for w in _STEPS if isinstance(group.get(w), list | dict)), None)
+                if isinstance(group, dict)
                 else None
             )
             title = name or (
                 next((plain(group[w]) for w in _TITLES if plain(group.get(w))), "")
-                if isinstance(group, Mapping)
+                if isinstance(group, dict)
                 else ""
             )
             batch = ListedBatch(one_line(title, LONGEST_NAME) or stage.name, line)
@@ -217,7 +238,7 @@ class _Gatherer:
             self.stages.append(stage)
 
     def _step(self, name: str, value: Any, line: int) -> ListedStep:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             title, whole = split_title(plain(value) or name or "Step")
             return ListedStep(
                 Item("", title, line, details=[whole] if whole else []), (key_of(name),) if name else (), 0
@@ -266,7 +287,7 @@ class _Gatherer:
 
     def _kept(self, name: str, value: Any) -> list[str]:
         """What means nothing here, as text."""
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             return [f"{name}:", *(f"  {line}" for key in value for line in self._kept(key, value[key]))]
         if isinstance(value, list):
             lines = [line for one in value for line in self._kept("-", one)]
@@ -277,9 +298,9 @@ class _Gatherer:
 
 def _entries(part: Any) -> Iterator[tuple[str, Any, int]]:
     """The entries of a list, or of a mapping by name, with their lines."""
-    if isinstance(part, Mapping):
+    if isinstance(part, dict):
         for name, value in part.items():
-            yield name, value, part.lines[name]
+            yield name, value, _line(part, name)
     else:
         for value in part:
-            yield "", value, value.line if isinstance(value, Mapping) else 0
+            yield "", value, _line(value)

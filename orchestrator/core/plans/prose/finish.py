@@ -70,6 +70,8 @@ class Gathered:
     summary: list[str] = field(default_factory=list)
     #: Whether needs alone give the order; None when the steps themselves show it.
     by_needs: bool | None = None
+    #: What its front matter says that holds for the whole plan.
+    matter: FrontMatter = field(default_factory=FrontMatter)
 
 
 UNNAMED = "Steps"
@@ -99,7 +101,7 @@ class _Finisher:
             draft.stages.append(self._by_needs())
         else:
             draft.stages += [self._stage(number, stage) for number, stage in enumerate(self.stages, 1)]
-        plan = build_plan(draft, FrontMatter(), self.findings, inferred=("order",))
+        plan = build_plan(draft, self.gathered.matter, self.findings, inferred=("order",))
         progress = progress_of(step.item for step in steps) if plan else ()
         tell_state(progress, self.findings)
         self._tell(len(steps), by_needs=by_needs)

@@ -77,6 +77,7 @@ def build_plan(
     return with_unlocks(_plan(draft, matter, stages, findings), findings)
 
 
+UNNAMED_PLAN: Final = "Unnamed plan"
 _HOW_TO_WRITE_STEPS: Final = (
     "Write `### Stage 1: name`, `##### Batch 01: name` and `###### Thread 01: name`, or `- A1: "
     "what is to be done` "
@@ -89,7 +90,7 @@ def _plan(draft: PlanDraft, matter: FrontMatter, stages: tuple[StageSpec, ...], 
     if not name:
         findings.add("inferred-name", 1, "The plan has no name.", "Start it with `# Plan: name`.")
     return Plan(
-        name=name or "Unnamed plan",
+        name=name or UNNAMED_PLAN,
         stages=stages,
         summary=joined(draft.summary),
         domain=matter.values.get("domain", ""),

@@ -68,7 +68,8 @@ def stage_by_needs(number: int, threads: list[ThreadDraft], findings: Findings) 
     steps = [step for thread in threads for step in thread.steps]
     free = sum(not (step.needs or step.notes.values.keys() & _WAITS) for step in steps)
     starts = "its step starts" if len(steps) == 1 else f"its {len(steps)} steps start"
-    message = f"The source has no batches: {starts} by what they need alone, and {free} need nothing."
+    needing = f"{free} need{'s' if free == 1 else ''}"
+    message = f"The source has no batches: {starts} by what they need alone, and {needing} nothing."
     fix = "Write a PLAN.md with batches if some have to wait for others."
     findings.add("order-by-needs", line, message, fix)
     batch = BatchDraft(1, "Work", line, inferred=True, threads=threads)

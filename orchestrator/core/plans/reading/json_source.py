@@ -112,6 +112,28 @@ def load(text: str, findings: Findings) -> Any:
     return Loader().load(text, findings)
 
 
+def load_any(text: str, findings: Findings) -> Any:
+    """The value of a JSON text; of JSON Lines the list of their objects."""
+    own = Findings()
+    value = load(text, own)
+    if value is None and (rows := load_lines(text)):
+        return rows
+    findings.extend(own.all())
+    return value
+
+
+def load_lines(text: str) -> list[dict[str, Any]]:
+    """The objects of a text that has one on every line; none when a line holds anything else."""
+    lines = [line for line in text.removeprefix("\ufeff").split("\n") if line.strip()]
+    loader, rows = Loader(), list[dict[str, Any]]()
+    for line in lines if len(lines) > 1 else ():
+        value = loader.load(line, Findings()) if line.lstrip().startswith("{") else None
+        if not isinstance(value, dict):
+            return []
+        rows.append(value)
+    return rows
+
+
 def _integer(digits: str) -> int:
     """Whole numbers are ids and priorities here; more digits than any of them has mean nothing."""
     return int(digits[:30])

@@ -18,6 +18,27 @@ _VALUE: Final = re.compile(
 _KEY_ALONE: Final = re.compile(rf"{_STRING}[ \t]*\}}")
 _LOOSE_KEY: Final = re.compile(r"'[^'\n]{1,80}'[ \t]*:|[A-Za-z_][\w-]{0,80}[ \t]*:")
 
+_FENCE: Final = re.compile(
+    r"(?ms)^[ \t]{0,3}(`{3,}|~{3,})[ \t]*(?:jsonc?|json5|jsonl)?[ \t]*\n(.*?)^[ \t]{0,3}\1[ \t]*$"
+)
+_ITEM: Final = re.compile(r"(?m)^[ \t]*(?:[-*+]|\d{1,4}[.)])[ \t]+\S")
+
+
+def unfenced(text: str) -> str:
+    """The JSON of a text that has one block of it and no list of its own, on the lines on which it stands.
+
+    Any other text as it is.
+    """
+    if "```" not in text and "~~~" not in text:
+        return text
+    blocks = [block for block in _FENCE.finditer(text) if starts_json(block[2])]
+    if len(blocks) != 1:
+        return text
+    start, end = blocks[0].span(2)
+    if starts_json(text) or _ITEM.search(text[:start]) or _ITEM.search(text[end:]):
+        return text
+    return "\n" * text.count("\n", 0, start) + text[start:end]
+
 
 def starts_json(text: str) -> bool:
     """Whether the text opens as JSON does, even where a mistake further down keeps it from being read."""

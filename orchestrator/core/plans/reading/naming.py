@@ -5,7 +5,10 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from orchestrator.core.plans.plan import Reading
+from orchestrator.core.plans.findings import Findings
+from orchestrator.core.plans.plan import Plan, Reading
+from orchestrator.core.plans.reading.build import UNNAMED_PLAN
+from orchestrator.core.plans.reading.items import name_by_content
 from orchestrator.core.plans.reading.json_source import LONGEST_NAME, name_of
 
 _ENDINGS: Final = re.compile(r"(?i)(?:\.(?:plan|tasks|issues|backlog|md|markdown|txt|json|jsonl|ya?ml))+$")
@@ -17,11 +20,21 @@ _USUAL: Final = frozenset(
 
 
 def called_after(reading: Reading, file: str) -> Reading:
-    """The reading with the name of its file where its text gives none; as it is, where that says nothing."""
-    if reading.plan is None or not any(found.code == "inferred-name" for found in reading.findings):
+    """The reading with the name of its file where its text gives none, else with that of its first step."""
+    if reading.plan is None or not has_automatic_name(reading):
         return reading
-    name = name_of_file(file)
+    name = name_of_file(file) or (_by_content(reading.plan) if reading.plan.name == UNNAMED_PLAN else "")
     return replace(reading, plan=replace(reading.plan, name=name)) if name else reading
+
+
+def has_automatic_name(reading: Reading) -> bool:
+    """Whether neither the text nor its author gave the plan its name."""
+    return any(found.code == "inferred-name" for found in reading.findings)
+
+
+def _by_content(plan: Plan) -> str:
+    titles = [step.title for step in plan.steps()]
+    return name_by_content(titles, Findings())
 
 
 def name_of_file(file: str) -> str:

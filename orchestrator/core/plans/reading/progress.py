@@ -56,5 +56,6 @@ def tell_state(progress: Sequence[Progress], findings: Findings) -> None:
     begun = [one for one in progress if one.status is not TaskStatus.PENDING]
     if begun:
         ended = sum(one.status is TaskStatus.COMPLETE for one in begun)
-        message = f"{len(begun)} of the tasks are begun or ended in the source ({ended} complete)."
+        are = "task is" if len(begun) == 1 else "tasks are"
+        message = f"{len(begun)} {are} begun or ended in the source ({ended} complete)."
         findings.add("work-in-progress", begun[0].line, message, ADOPT_IT)
