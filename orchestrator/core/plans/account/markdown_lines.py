@@ -54,7 +54,7 @@ _LABEL: Final = re.compile(
     r"|scope|architecture|tech stack|background|acceptance(?: criteri(?:a|on))?|success criteria"
     r"|exit(?: criteria)?|done[ _-]when|definition of done|timeline|outcomes?|outputs?|inputs?|purpose|why"
     r"|what|how|tests?(?: [a-z]+)?|verif(?:y|ication)|validation|branch|date|author|version|create|modify"
-    r"|edit|update|delete|paths?|location|agent|role|tool|run|resources|parallel|requirements|hash|commit|labels?"
+    r"|edit|update|delete|paths?|location|agent|role|kind|reviewers?|triggers?|unlocks|approvals?|worktree|entry|tool|run|resources|parallel|requirements|hash|commit|labels?"
     r"|tags?|milestone|id|name|title|type|description|details|changes)(?:\*\*|__|_)?[ \t]*:",
     re.IGNORECASE,
 )
