@@ -15,7 +15,7 @@ from orchestrator.core.terms import FlowState
 Word = Annotated[str, Field(max_length=20)]
 
 
-class FlowChoice(Body):
+class FlowFilter(Body):
     """Which workstreams and which time, as in the addresses of the flow pages.
 
     `time` is 7d, 30d, 6w, 90d, 12m or all; `since` and `until` are days of the project's calendar and go
@@ -29,22 +29,20 @@ class FlowChoice(Body):
     owner: Name = ""
     workflow: Title = ""
     status: Word = ""
+
+
+class FlowChoice(FlowFilter):
+    """The same, and the buckets that throughput is counted in: `span` is day, week or month."""
+
     span: Word = ""
 
 
-class FlowItemQuery(Page):
+class FlowItemQuery(FlowFilter, Page):
     """The same, and which of the items: those of a figure (`show`: finished, timed, reworked, blocked,
     in-progress, blocked-now, registered, started, first-finished or accepted), of a day, week or month
     (`on`), of a span of cycle time in seconds (`cycle`, like 3600-7200), in which a step was worked on
     (`step`), or that stand at one (`at`)."""
 
-    time: Word = ""
-    since: Word = ""
-    until: Word = ""
-    domain: Slug = ""
-    owner: Name = ""
-    workflow: Title = ""
-    status: Word = ""
     show: Word = ""
     on: Word = ""
     cycle: Annotated[str, Field(max_length=21)] = ""
