@@ -137,7 +137,7 @@ class Waiting:
         """The roles and names that the act is expected of, and who could claim."""
         found = self._explained(at.workstream)
         if task is None or found is None:
-            return tuple(sorted(role.value for role in self._freers.get(kind, ()))), Claimers()
+            return tuple(sorted(str(role) for role in self._freers.get(kind, ()))), Claimers()
         view = next(view for view in found.loaded.snapshot.tasks if view.key == at.key)
         if kind is RootKind.GATE and view.sign_off.asked:
             return view.sign_off.asked, Claimers()
@@ -146,7 +146,7 @@ class Waiting:
             return claimers.roles, claimers
         if kind is RootKind.RUNNING:
             return (view.executor,), Claimers()
-        return tuple(sorted(role.value for role in self._freers.get(kind, ()))), Claimers()
+        return tuple(sorted(str(role) for role in self._freers.get(kind, ()))), Claimers()
 
     def _detail(self, kind: RootKind, at: Point, claimers: Claimers) -> str:
         standing = self._look(at.workstream)
