@@ -11,7 +11,7 @@ class OrchestratorConfig(AppConfig):
 
     def ready(self) -> None:
         from orchestrator import checks  # noqa: F401
-        from orchestrator.models.guards import install_guards
+        from orchestrator.models.base.guards import install_guards
         from orchestrator.processes import queue_keys
         from orchestrator.web.people import lock_outs  # noqa: F401
 

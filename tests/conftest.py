@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from orchestrator.models.guards import drop_guards
+from orchestrator.models.base.guards import drop_guards
 from orchestrator.workspace import git, store
 from tests import starts
 from tests.cast import Cast, Driver

@@ -4,7 +4,7 @@ import datetime
 import django.core.validators
 import django.db.models.deletion
 import orchestrator.core.terms
-import orchestrator.models.ordering
+import orchestrator.models.base.ordering
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -150,7 +150,7 @@ class Migration(migrations.Migration):
                 ('behind', models.PositiveIntegerField(default=0, editable=False)),
             ],
             options={
-                'ordering': ['version', 'thread__batch__stage__position', 'thread__batch__position', 'position', orchestrator.models.ordering.ByCodePoint('key')],
+                'ordering': ['version', 'thread__batch__stage__position', 'thread__batch__position', 'position', orchestrator.models.base.ordering.ByCodePoint('key')],
             },
         ),
         migrations.CreateModel(

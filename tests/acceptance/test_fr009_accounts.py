@@ -15,7 +15,7 @@ from django.test import Client
 
 from orchestrator.core.terms import Role
 from orchestrator.models import HistoryEntry
-from orchestrator.models.guards import drop_guards, install_guards
+from orchestrator.models.base.guards import drop_guards, install_guards
 from tests.acceptance.signing_in import PASSWORD, at, enrol, is_in, sign_in
 from tests.cast import Cast, Driver, UserFactory
 from tests.management.test_verify_history import verified

@@ -11,7 +11,7 @@ from django.db import connection
 
 from orchestrator.core.terms import Role, VersionStatus
 from orchestrator.models import Executor, HistoryEntry, Policy, Workflow, WorkflowVersion, Workstream
-from orchestrator.models.guards import drop_guards
+from orchestrator.models.base.guards import drop_guards
 from orchestrator.services.people.tokens import live_token
 from tests.cast import PLAN
 from tests.core.plans.formats.samples import FOLDER_FILES, SAMPLES

@@ -7,7 +7,7 @@ from django.db import DatabaseError, connection, transaction
 
 from orchestrator.core.errors import WrongState
 from orchestrator.models import HistoryEntry
-from orchestrator.models.guards import drop_guards, install_guards
+from orchestrator.models.base.guards import drop_guards, install_guards
 from orchestrator.queries.base.state import state_problems
 from orchestrator.services.base import history
 from orchestrator.services.base.actor import Actor

@@ -3,7 +3,7 @@
 Each takes the path from the row that is sorted to what is ordered: `launch_order("task__step__")`.
 """
 
-from orchestrator.models.ordering import ByCodePoint
+from orchestrator.models.base.ordering import ByCodePoint
 
 
 def launch_order(step: str = "step__") -> tuple[str | ByCodePoint, ...]:

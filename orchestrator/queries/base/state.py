@@ -16,7 +16,7 @@ from orchestrator.models import (
     Workstream,
     WorkstreamNeed,
 )
-from orchestrator.models.attempt import LIVE
+from orchestrator.models.work.attempt import LIVE
 
 
 def state_problems(workstream: Workstream) -> list[str]:

@@ -11,7 +11,7 @@ from orchestrator.core.engine.contention import Claims, Held
 from orchestrator.core.engine.values import TaskView
 from orchestrator.core.terms import Reason, WorkstreamStatus
 from orchestrator.models import Attempt, Task, Workstream
-from orchestrator.models.attempt import LIVE
+from orchestrator.models.work.attempt import LIVE
 from orchestrator.queries.base.order import launch_order_of_tasks, rank
 from orchestrator.queries.base.sql import Joined
 from orchestrator.queries.engine.facts import CLAIMS, FactScope, facts_of

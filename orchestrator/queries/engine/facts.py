@@ -10,7 +10,7 @@ from django.db import connection
 
 from orchestrator.core.terms import AttemptStatus
 from orchestrator.models import Task, Workstream
-from orchestrator.models.attempt import LIVE
+from orchestrator.models.work.attempt import LIVE
 from orchestrator.queries.base.parts import MANY
 
 

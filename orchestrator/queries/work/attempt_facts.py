@@ -4,7 +4,7 @@ from orchestrator.contract.attempts import AttemptFacts, ClaimFacts
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import AttemptStatus
 from orchestrator.models import Assignment, Attempt
-from orchestrator.models.attempt import LIVE
+from orchestrator.models.work.attempt import LIVE
 from orchestrator.queries.engine.held import lost_before
 from orchestrator.queries.work.briefs import brief, criteria_of
 

@@ -14,7 +14,7 @@ from orchestrator.core.engine.proof import kinds_to_prove
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import AttemptStatus, CriterionKind, InterventionKind, TaskStatus
 from orchestrator.models import Attempt, Criterion, HandoffArtifact, Intervention, Task, Workstream
-from orchestrator.models.attempt import LIVE
+from orchestrator.models.work.attempt import LIVE
 from orchestrator.queries.engine.explanations import explain
 from orchestrator.queries.handoff.artifact_facts import facts_of, with_outputs
 from orchestrator.queries.handoff.documentation import built, is_documentation

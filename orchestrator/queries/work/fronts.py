@@ -28,8 +28,8 @@ from orchestrator.models import (
     Workstream,
     WorkstreamNeed,
 )
-from orchestrator.models.attempt import LIVE
-from orchestrator.models.task import OPEN
+from orchestrator.models.work.attempt import LIVE
+from orchestrator.models.work.task import OPEN
 from orchestrator.queries.engine.holds import Holding, Needed, hold_on, work_is_stopped
 from orchestrator.queries.engine.signatures import signers_by_gate
 from orchestrator.queries.engine.task_views import USABLE, Unusable, unusable_of

@@ -13,7 +13,7 @@ from orchestrator.models import (
     WorkspaceBranch,
     Workstream,
 )
-from orchestrator.models.attempt import LIVE
+from orchestrator.models.work.attempt import LIVE
 
 
 class Since:

@@ -13,7 +13,7 @@ from orchestrator.core.engine.schedule import Verdict
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import AttemptStatus, Role, StepKind, TaskStatus, WorkstreamStatus
 from orchestrator.models import Attempt, Executor, Task
-from orchestrator.models.attempt import LIVE
+from orchestrator.models.work.attempt import LIVE
 from orchestrator.queries.base.order import launch_order, rank
 from orchestrator.queries.base.roles import may_do
 from orchestrator.queries.engine.threads import kept_for_others

@@ -13,7 +13,7 @@ from orchestrator.core.actions import Action
 from orchestrator.core.files.handoff import ALTERED, reading_problem
 from orchestrator.core.terms import ArtifactState
 from orchestrator.models import Attempt, HandoffArtifact, Task, Workstream
-from orchestrator.models.attempt import LIVE
+from orchestrator.models.work.attempt import LIVE
 from orchestrator.queries.handoff.handovers import Handover, expected_files, handovers_in_use
 from orchestrator.services.base.actor import ORCHESTRATOR
 from orchestrator.services.base.history import record

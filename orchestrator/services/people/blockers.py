@@ -8,7 +8,7 @@ from orchestrator.core.errors import InvalidInput, NotFound, Refusal, WrongState
 from orchestrator.core.people.roles import WORKERS
 from orchestrator.core.terms import TERMINAL_TASK, AttemptStatus, BlockerKind, Scope, TaskStatus
 from orchestrator.models import Blocker, Task
-from orchestrator.models.attempt import LIVE
+from orchestrator.models.work.attempt import LIVE
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record

@@ -1,0 +1,1 @@
+"""Who acts: executors, tokens, signing in, policies."""

@@ -1,0 +1,1 @@
+"""What moves through a version, and the record of it."""
