@@ -8,7 +8,6 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, re_path
 from django.views.decorators.csrf import csrf_exempt
-from ninja import NinjaAPI
 from ninja.parser import Parser
 
 from orchestrator.api import (
@@ -34,6 +33,7 @@ from orchestrator.api import (
     workstreams,
 )
 from orchestrator.api.auth import TokenOrSession
+from orchestrator.api.described import DescribedApi
 from orchestrator.api.refusals import EXPECTED, refusal_of, refuse_in_json, refused
 from orchestrator.core.errors import MethodUnknown, NotFound
 from orchestrator.core.limits import limits_said
@@ -103,7 +103,7 @@ def _guarded(pattern: URLPattern) -> URLPattern:
     return pattern
 
 
-api = NinjaAPI(
+api = DescribedApi(
     title="Plan-to-Execution Orchestrator",
     version="1",
     description=ABOUT,

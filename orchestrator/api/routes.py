@@ -1,4 +1,4 @@
-"""A router whose every operation also declares its refusals, so that none of them has to repeat it
+"""A router for the operations of one area, and the refusals with which every one of them may answer
 (FR-025)."""
 
 from collections.abc import Callable
@@ -41,7 +41,7 @@ class Routes(Router):
         answers = declared if isinstance(declared, dict) else {200: declared}
         if getattr(view_func, "takes_key", False):
             options["openapi_extra"] = {"parameters": [KEY], **(options.get("openapi_extra") or {})}
-        super().add_api_operation(path, methods, view_func, response={**answers, **REFUSALS}, **options)
+        super().add_api_operation(path, methods, view_func, response=answers, **options)
 
 
 def file_of(media_type: str, schema: dict[str, str]) -> dict[str, Any]:
