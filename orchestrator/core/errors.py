@@ -202,6 +202,13 @@ class AlreadyClaimed(Refusal):
     recovery = "Claim another task; this one belongs to its holder until the attempt ends."
 
 
+class WrongExecutor(Refusal):
+    """The step is for another kind of executor: a tool's work for an agent, or the other way round."""
+
+    code, status = "wrong-executor", 409
+    recovery = "Ask for the next step that you may do (next); a person may do this one by hand, on its page."
+
+
 class ExecutorBusy(Refusal):
     """The executor runs another attempt."""
 

@@ -5,7 +5,7 @@ A role is one of ours or it is nothing: a group of another name gives nobody any
 
 from typing import Final
 
-from orchestrator.core.terms import Role
+from orchestrator.core.terms import ExecutorKind, Role
 
 #: Who does work and sees to what is in its way.
 WORKERS: Final = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
@@ -33,3 +33,9 @@ def doers(step_role: str, thread_role: str) -> frozenset[Role]:
     """
     named = step_role or thread_role
     return frozenset({Role(named)}) if named in DOERS else WORKING
+
+
+def suits(kind: str, tool: str) -> bool:
+    """Whether an executor of this kind does a step with this tool: a tool what names one, an agent what names
+    none, so that nobody asserts what a tool was to prove (AD-6); a person does either by hand."""
+    return kind == ExecutorKind.PERSON or (kind == ExecutorKind.TOOL) == bool(tool)

@@ -15,7 +15,7 @@ from orchestrator.core.terms import AttemptStatus, Role, StepKind, TaskStatus, W
 from orchestrator.models import Attempt, Executor, Task
 from orchestrator.models.work.attempt import LIVE
 from orchestrator.queries.base.order import launch_order, rank
-from orchestrator.queries.base.roles import may_do
+from orchestrator.queries.base.roles import may_do, suiting
 from orchestrator.queries.engine.threads import kept_for_others
 from orchestrator.queries.work.work import HELD
 
@@ -28,8 +28,8 @@ class TaskFilter:
     """`claimable` keeps tasks whose attempt is queued and that `claimer` may claim now; None means "do not
     care".
 
-    Threads that are kept for an executor are left out for every other one, and for a claimer of None; so are,
-    with `roles`, steps that ask for another role.
+    Threads that are kept for an executor are left out for every other one, and for a claimer of None; so are
+    steps that are for another kind of executor and, with `roles`, steps that ask for another role.
     """
 
     needs_human: bool | None = None
@@ -72,6 +72,7 @@ def _matching(wanted: TaskFilter) -> QuerySet[Task]:
             )
             .exclude(kept_for_others(Q(executor=wanted.claimer)))
             .exclude(HELD)
+            .filter(suiting(wanted.claimer))
         )
         if wanted.roles is not None:
             tasks = tasks.filter(may_do(wanted.roles))

@@ -28,6 +28,7 @@ from orchestrator.services.work.attempts import (
     move,
     record_attempt,
     refuse_held,
+    refuse_unsuited,
     require_doer,
 )
 
@@ -43,7 +44,8 @@ def claim(*, attempt_id: int, executor: Executor, actor: Actor, now: datetime) -
     """Give a queued attempt to one executor, with a fencing token higher than any before it.
 
     Who claims what they hold already, because the answer was lost, gets the same assignment, and nothing
-    changes. Locks the workstream, then the executor. NotAllowed for who lacks the step's role; AlreadyClaimed
+    changes. Locks the workstream, then the executor. NotAllowed for who lacks the step's role; WrongExecutor
+    for an agent where a tool does the step, and for a tool where none does; AlreadyClaimed
     names the holder; ExecutorBusy names what an agent or a tool runs already, people may hold several;
     AssignedElsewhere names the executor that alone claims in the thread. A person who claims a task that
     nobody owns becomes its owner; otherwise a claim changes no owner (FR-011).
@@ -65,6 +67,7 @@ def _claim(attempt_id: int, executor: Executor, actor: Actor, now: datetime) -> 
     require_doer(attempt, actor)
     if held := _held(situation, executor):
         return held
+    refuse_unsuited(attempt, executor)
     _refuse_unclaimable(situation)
     refuse_assigned_elsewhere(situation, executor)
     _refuse_busy(executor, situation.busy_with)
