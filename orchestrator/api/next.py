@@ -7,7 +7,7 @@ from ninja import Query
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.routes import Routes
-from orchestrator.contract.next import HeldTasks, NextFacts, NextRequest
+from orchestrator.contract.attempts import HeldTasks, NextFacts, NextRequest
 from orchestrator.contract.values import Page
 from orchestrator.core.terms import Scope
 from orchestrator.queries.work.held_tasks import held_tasks

@@ -213,10 +213,7 @@ class ExecutorBusy(Refusal):
     """The executor runs another attempt."""
 
     code, status = "executor-busy", 409
-    recovery = (
-        "Complete, fail or release the running attempt first: agents and tools do one at a time. "
-        "Claiming the running attempt once more answers with its token."
-    )
+    recovery = "Complete, fail or release the running attempt first; claimed once more, it gives its token."
 
 
 class StaleToken(Refusal):
@@ -275,9 +272,7 @@ class WorkspaceUnavailable(Refusal):
     """The git workspace cannot be written or read."""
 
     code, status = "workspace-unavailable", 503
-    recovery = (
-        "Check that the workspace folder can be written and has free space; the work is retried by itself."
-    )
+    recovery = "See that the workspace folder can be written and has space; the work is retried by itself."
 
 
 class WorkspaceDiverged(WorkspaceUnavailable):

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from orchestrator.contract.next import NextFacts, WaitingWork
+from orchestrator.contract.attempts import NextFacts, WaitingWork
 from orchestrator.core.errors import InvalidInput
 from orchestrator.core.limits import RETRY_SECONDS
 from orchestrator.core.people.roles import suits

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from orchestrator.contract.next import HeldTask
+from orchestrator.contract.attempts import HeldTask
 from orchestrator.core.errors import Refusal
 from orchestrator.core.limits import ROWS
 from orchestrator.management.printed import as_json

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from orchestrator.contract.next import NextFacts
+from orchestrator.contract.attempts import NextFacts
 from orchestrator.core.errors import Refusal
 from orchestrator.core.limits import WAIT_SECONDS
 from orchestrator.management.printed import as_json

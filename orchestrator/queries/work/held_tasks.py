@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from orchestrator.contract.next import HeldTask, HeldTasks
+from orchestrator.contract.attempts import HeldTask, HeldTasks
 from orchestrator.models import Assignment, Executor
 from orchestrator.queries.handoff.upstream import output_place
 from orchestrator.queries.work.proof import criteria_to_prove

@@ -1,7 +1,7 @@
 """The rows of an attempt behind its workstream's lock: what claims, completions and failures share
 (FR-027)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from orchestrator.core.actions import Action
@@ -50,13 +50,14 @@ def require_doer(attempt: Attempt, actor: Actor) -> None:
         raise refusal
 
 
-def refuse_unsuited(attempt: Attempt, executor: Executor) -> None:
-    """WrongExecutor for an agent where the step is a tool's, and for a tool where it names none."""
+def refuse_unsuited(attempt: Attempt, executor: Executor, runs: Collection[str]) -> None:
+    """WrongExecutor for an agent where the step is a tool's that it does not run, and for a tool where it
+    names none."""
     step = attempt.task.step
-    if suits(executor.kind, step.tool):
+    if suits(executor.kind, step.tool, runs):
         return
     whose = f"is done by the tool {step.tool}" if step.tool else "names no tool"
-    raise WrongExecutor(f"{step.key} {whose}; {executor.name} is a {executor.kind}.", tool=step.tool)
+    raise WrongExecutor(f"{step.key} {whose}; {executor.name} acts as {executor.kind}.", tool=step.tool)
 
 
 def staleness(situation: Situation, token: int, executor: Executor) -> StaleToken | None:
