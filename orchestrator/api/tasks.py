@@ -12,7 +12,7 @@ from orchestrator.contract.tasks import HumanAnswer, HumanFlag, TaskChange, Task
 from orchestrator.contract.values import StatedReason
 from orchestrator.contract.why import WhyFacts
 from orchestrator.core.terms import Scope
-from orchestrator.queries.work.briefs import brief, part_of_brief
+from orchestrator.queries.work.briefs import brief, part_of_brief, whole_brief
 from orchestrator.queries.work.continuing_text import orientation
 from orchestrator.queries.work.task_facts import TaskFilter, list_tasks
 from orchestrator.queries.work.tasks import task_row
@@ -50,7 +50,7 @@ def inspect(request: HttpRequest, task_id: int) -> Brief:
 @needs(Scope.READ)
 def whole(request: HttpRequest, task_id: int, query: Query[BriefQuery]) -> Brief:
     """The whole brief, with the entries of each of its lists that `offset` and `limit` choose."""
-    return part_of_brief(task_id, limit=query.limit, offset=query.offset)
+    return part_of_brief(whole_brief(task_id), limit=query.limit, offset=query.offset)
 
 
 @router.get("/{int:task_id}/continue", response=Orientation)

@@ -17,6 +17,7 @@ from orchestrator.contract.briefs import (
 )
 from orchestrator.core.engine.proof import kinds_to_prove
 from orchestrator.core.errors import NotFound
+from orchestrator.core.strict_json import LARGEST
 from orchestrator.core.terms import AttemptStatus, CriterionKind, InterventionKind, TaskStatus
 from orchestrator.models import Attempt, Criterion, HandoffArtifact, Intervention, Task, Workstream
 from orchestrator.models.work.attempt import LIVE
@@ -32,15 +33,19 @@ from orchestrator.queries.work.rework import rework_of
 from orchestrator.queries.work.task_facts import task_facts, with_live_attempts
 
 
-def brief(task_id: int) -> Brief:
-    """The brief of a task, so short that it fits an agent's context; NotFound when there is none."""
-    shown, left_out = fitted(whole_brief(task_id))
+def brief(task_id: int, offset: int = 0) -> Brief:
+    """The brief of a task, so short that it fits an agent's context; NotFound when there is none.
+
+    With an `offset` its lists begin later.
+    """
+    whole = whole_brief(task_id)
+    later = part_of_brief(whole, limit=LARGEST, offset=offset) if offset else whole
+    shown, left_out = fitted(later)
     return replace(shown, left_out=left_out)
 
 
-def part_of_brief(task_id: int, *, limit: int, offset: int) -> Brief:
+def part_of_brief(whole: Brief, *, limit: int, offset: int) -> Brief:
     """The brief with these entries of each of its lists; texts are whole."""
-    whole = whole_brief(task_id)
     lists = {one.name: getattr(whole, one.name) for one in fields(whole)}
     parts: dict[str, Any] = {name: rows for name, rows in lists.items() if isinstance(rows, tuple)}
     shown = {name: rows[offset : offset + limit] for name, rows in parts.items()}
