@@ -16,6 +16,7 @@ from orchestrator.models import Attempt, Executor, Task
 from orchestrator.models.work.attempt import LIVE
 from orchestrator.queries.base.order import launch_order, rank
 from orchestrator.queries.base.roles import may_do, suiting
+from orchestrator.queries.engine.explanations import explain
 from orchestrator.queries.engine.threads import kept_for_others
 from orchestrator.queries.work.work import HELD
 
@@ -42,8 +43,11 @@ class TaskFilter:
 
 def list_tasks(wanted: TaskFilter, *, limit: int = 100, offset: int = 0) -> TaskList:
     found = _matching(wanted)
-    page = with_live_attempts(found).order_by(*LAUNCH_ORDER)[offset : offset + limit]
-    return TaskList(found.count(), tuple(task_facts(task) for task in page))
+    page = list(with_live_attempts(found).order_by(*LAUNCH_ORDER)[offset : offset + limit])
+    verdicts: dict[int, Verdict] = {}
+    for workstream in {task.workstream_id: task.workstream for task in page}.values():
+        verdicts |= explain(workstream)
+    return TaskList(found.count(), tuple(task_facts(task, verdicts.get(task.pk)) for task in page))
 
 
 def find_task(task_id: int) -> TaskFacts:
