@@ -65,8 +65,8 @@ class Command(BaseCommand):
         except Refusal as refusal:
             raise CommandError(f"{refusal.message} {refusal.way_out}") from refusal
         until = f"until {token.expires_at:%Y-%m-%d %H:%M} UTC" if token.expires_at else "until it is revoked"
-        self.stdout.write(f"Token for {owner.name}, shown once: {secret}")
         self.stdout.write(f"{owner.label}; it may {', '.join(token.scopes.split())}; it works {until}.")
+        self.stdout.write(f"Token for {owner.name}, shown once: {secret}")
 
 
 def _executor(name: str, user: str | None, kind: str | None) -> Executor:
