@@ -11,7 +11,14 @@ def main() -> None:
     os.umask(0o077)
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except Exception as error:
+        from orchestrator.management.wrong_database import wrong_database
+
+        if said := wrong_database(error):
+            sys.exit(said)
+        raise
 
 
 if __name__ == "__main__":

@@ -143,8 +143,8 @@ class Cast:
     def actor(self, role: str) -> Actor:
         return Actor.person(getattr(self, role))
 
-    def builder(self, name: str = "builder-1") -> Executor:
-        return register_executor(name=name, kind=ExecutorKind.AGENT, user=self.contributor, now=NOON)
+    def builder(self, name: str = "builder-1", kind: ExecutorKind = ExecutorKind.AGENT) -> Executor:
+        return register_executor(name=name, kind=kind, user=self.contributor, now=NOON)
 
 
 class Driver:
@@ -233,10 +233,13 @@ class Driver:
         return latest
 
     def claim(self, key: str, executor: Executor | None = None) -> Assignment:
-        executor = executor or self.cast.builder(f"builder-{key.replace('.', '-')}")
+        executor = executor or self.cast.builder(f"builder-{key.replace('.', '-')}", self._kind_for(key))
         return claims.claim(
             attempt_id=self.attempt(key).pk, executor=executor, actor=Actor.member(executor), now=self.tick()
         )
+
+    def _kind_for(self, key: str) -> ExecutorKind:
+        return ExecutorKind.TOOL if self.task(key).step.tool else ExecutorKind.AGENT
 
     def complete(
         self, key: str, outputs: dict[str, bytes] | None = None, outcome: str = "Done.", result: str = ""

@@ -67,6 +67,7 @@ def _invalid(error: ValidationError) -> InvalidInput:
     field = ".".join(place[1:] if first["loc"][0] == "body" and len(place) > 1 else place) or str(
         first["loc"][0]
     )
+    said = "is no field of this request" if first["type"] == "extra_forbidden" else first["msg"]
     others = len(error.errors) - 1
     more = f" ({others} more {'field is' if others == 1 else 'fields are'} wrong.)" if others else ""
-    return InvalidInput(f"{field}: {first['msg']}.{more}", field=field)
+    return InvalidInput(f"{field}: {said}.{more}", field=field)

@@ -21,11 +21,13 @@ from orchestrator.api import (
     gates,
     learnings,
     library,
+    next,
     ownership,
     plan_files,
     plans,
     policies,
     prehandoff,
+    reading,
     tasks,
     threads,
     versions,
@@ -34,16 +36,16 @@ from orchestrator.api import (
 )
 from orchestrator.api.auth import TokenOrSession
 from orchestrator.api.described import DescribedApi
+from orchestrator.api.docs import docs_page
 from orchestrator.api.refusals import EXPECTED, refusal_of, refuse_in_json, refused
 from orchestrator.core.errors import MethodUnknown, NotFound
 from orchestrator.core.limits import limits_said
 from orchestrator.core.strict_json import read_json
-from orchestrator.core.terms import Scope
 
 View = Callable[..., HttpResponse]
 ABOUT = (
-    "Send `Authorization: Bearer <token>`. Every refusal is `{code, message, recovery, details}` "
-    "with its status; "
+    "/api/docs shows this as a page. Send `Authorization: Bearer <token>`. "
+    "Every refusal is `{code, message, recovery, details}` with its status; "
     "`recovery` says what to do next. Every call that changes something takes an "
     "`Idempotency-Key` header: the same "
     "key with the same request answers as the first time and has no second effect; with another "
@@ -78,15 +80,6 @@ def machine(view: View) -> View:
     return login_not_required(csrf_exempt(guarded))
 
 
-def signed_in(view: View) -> View:
-    @functools.wraps(view)
-    def known(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        sign_in(request).require(Scope.READ)
-        return view(request, *args, **kwargs)
-
-    return known
-
-
 def unknown(request: HttpRequest) -> HttpResponse:
     raise NotFound(
         f"There is nothing at {request.path}.", recovery="GET /api/openapi.json lists the addresses."
@@ -111,7 +104,6 @@ api = DescribedApi(
     auth=sign_in,
     parser=StrictParser(),
     docs_url=None,
-    docs_decorator=signed_in,
 )
 refuse_in_json(api)
 api.add_router("/workstreams", workstreams.router)
@@ -127,6 +119,8 @@ api.add_router("/policies", policies.router)
 api.add_router("/collected", collected.router)
 api.add_router("/workspace", workspace.router)
 api.add_router("/flow", flow.router)
+api.add_router("", next.router)
+api.add_router("", reading.router)
 api.add_router("", artifacts.router)
 api.add_router("", versions.router)
 api.add_router("", comments.router)
@@ -142,5 +136,6 @@ _routes = [_guarded(pattern) for pattern in _patterns if isinstance(pattern, URL
 routes: dict[str | None, View] = {pattern.name: pattern.callback for pattern in _routes}
 urlpatterns = [
     path("api/", (_routes, _app, _namespace)),
+    path("api/docs", docs_page(api), name="api-docs"),
     re_path(r"^api(?:/|$)", machine(unknown)),
 ]

@@ -7,12 +7,12 @@ from ninja import Query
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.routes import Routes
-from orchestrator.contract.briefs import Brief, Orientation
+from orchestrator.contract.briefs import Brief, BriefQuery, Orientation
 from orchestrator.contract.tasks import HumanAnswer, HumanFlag, TaskChange, TaskList, TaskQuery
 from orchestrator.contract.values import StatedReason
 from orchestrator.contract.why import WhyFacts
 from orchestrator.core.terms import Scope
-from orchestrator.queries.work.briefs import brief
+from orchestrator.queries.work.briefs import brief, part_of_brief, whole_brief
 from orchestrator.queries.work.continuing_text import orientation
 from orchestrator.queries.work.task_facts import TaskFilter, list_tasks
 from orchestrator.queries.work.tasks import task_row
@@ -44,6 +44,13 @@ def listing(request: HttpRequest, query: Query[TaskQuery]) -> TaskList:
 def inspect(request: HttpRequest, task_id: int) -> Brief:
     """The brief: definition, criteria with ids, breadcrumb, earlier attempts, upstream artifacts, answers."""
     return brief(task_id)
+
+
+@router.get("/{int:task_id}/brief", response=Brief)
+@needs(Scope.READ)
+def whole(request: HttpRequest, task_id: int, query: Query[BriefQuery]) -> Brief:
+    """The whole brief, with the entries of each of its lists that `offset` and `limit` choose."""
+    return part_of_brief(whole_brief(task_id), limit=query.limit, offset=query.offset)
 
 
 @router.get("/{int:task_id}/continue", response=Orientation)

@@ -7,6 +7,7 @@ from datetime import datetime
 from orchestrator.contract.artifacts import ArtifactFacts, OutputFacts
 from orchestrator.contract.rework import Returned, Rework, ToProve
 from orchestrator.contract.tasks import TaskFacts
+from orchestrator.contract.values import Page
 from orchestrator.core.terms import AttemptStatus, CriterionKind, InterventionKind
 
 
@@ -113,16 +114,32 @@ class TakenOver:
 
 
 @dataclass(frozen=True)
+class Shortened:
+    """A list or text of which only a part is shown, so that the answer stays short: `shown` of so many
+    entries, or characters. The rest is at the brief's `address`, by `offset` and `limit`."""
+
+    what: str
+    shown: int
+    of: int
+
+
+class BriefQuery(Page):
+    """Which entries of every list of a brief."""
+
+
+@dataclass(frozen=True)
 class Brief:
-    """What an executor reads before it starts.
+    """What an executor reads before it starts: first a `summary`; all of it stands at `address`.
 
     `outcomes` are the words that a completion may carry, the first being the usual one; `condition` is why
     the step runs at all; `may_add` is how many steps it may still add while it runs. `upstream` are the
     results that it builds on. `documents` is what a documentation step writes about: every step of work with
     its outputs (WF-6). `rework` says why the task is done again and which criteria need new evidence; it is
-    null for a first try.
+    null for a first try. `left_out` says of what only a part is shown.
     """
 
+    summary: str
+    address: str
     task: TaskFacts
     details: str
     role: str
@@ -143,6 +160,7 @@ class Brief:
     documents: tuple[DocumentedStep, ...]
     took_over: tuple[TakenOver, ...]
     rework: Rework | None
+    left_out: tuple[Shortened, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ class TaskFacts:
     """A step in one workstream. `workstream` is the UUID, `key` names the step in the plan.
 
     `rework` counts how often a completed result of the task was sent back (FR-021). `explanation` is there
-    when the whole workstream was looked at.
+    unless a later version dropped the task.
     """
 
     id: int

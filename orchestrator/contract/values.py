@@ -28,10 +28,10 @@ Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
 class Body(BaseModel):
-    """What a request carries. Members without a name here are ignored, so that no request can set them
-    (B29)."""
+    """What a request carries. A member without a name here is refused: no request can set it, and nobody
+    believes that it did (B29)."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Page(Body):

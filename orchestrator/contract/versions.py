@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, StrictBool
 
 from orchestrator.contract.values import Body, Id, Sha256, Text
-from orchestrator.core.terms import MappedOutcome, MappingKind, TaskStatus
+from orchestrator.core.terms import MappedOutcome, MappingKind, TaskStatus, VersionStatus
 
 Keys = Annotated[list[Annotated[str, Field(max_length=80)]], Field(max_length=1000)]
 
@@ -177,3 +177,15 @@ class VersionChangeFacts:
     workstream_title: str
     effective_at: datetime | None
     wanted_at: datetime | None
+
+
+@dataclass(frozen=True)
+class PlanText:
+    """The text of a version, which never changes; a decision is bound to its `sha256`."""
+
+    workflow: str
+    version: int
+    status: VersionStatus
+    source_name: str
+    sha256: str
+    text: str

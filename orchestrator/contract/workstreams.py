@@ -10,8 +10,8 @@ from pydantic import Field, StrictBool, StrictInt
 
 from orchestrator.contract.rework import ReworkCount
 from orchestrator.contract.tasks import TaskFacts
-from orchestrator.contract.values import Body, Commit, Key, Page, Slug, Text
-from orchestrator.core.terms import IntegrationSource, WorkstreamStatus
+from orchestrator.contract.values import Body, Commit, Key, Page, Slug, Text, Title
+from orchestrator.core.terms import IntegrationSource, Lifecycle, Signal, TimeWindow, WorkstreamStatus
 
 
 class WorkstreamQuery(Page):
@@ -130,3 +130,80 @@ class WorkstreamList:
 
     count: int
     items: tuple[WorkstreamFacts, ...]
+
+
+class HistoryQuery(Page):
+    """Which entries; everything narrows. `workstream` is a UUID, `text` is looked for in subject and
+    reason."""
+
+    workstream: UUID | None = None
+    actor: Title = ""
+    action: Title = ""
+    text: Title = ""
+
+
+@dataclass(frozen=True)
+class HistoryFacts:
+    """An entry of the history (FR-009). `actor` is who acted in words, `kind` what: empty for the
+    orchestrator. `corrects` is the number of the entry that this one corrects."""
+
+    sequence: int
+    recorded_at: datetime
+    actor: str
+    account: str
+    kind: str
+    action: str
+    subject: str
+    reason: str
+    workstream: str
+    corrects: int | None
+    leaf_hash: str
+    previous_hash: str
+
+
+@dataclass(frozen=True)
+class HistoryPage:
+    """Entries, newest first; `count` is how many there are without the limit."""
+
+    count: int
+    items: tuple[HistoryFacts, ...]
+
+
+class PortfolioQuery(Page):
+    """Which workstreams. Values of one kind widen, different kinds narrow (LC-4, LC-5)."""
+
+    state: Annotated[list[Lifecycle], Field(max_length=10)] = []
+    signal: Annotated[list[Signal], Field(max_length=10)] = []
+    window: TimeWindow | None = None
+    domain: Title = ""
+    owner: Title = ""
+    workflow: Title = ""
+    text: Title = ""
+
+
+@dataclass(frozen=True)
+class PortfolioFacts:
+    """A workstream in the portfolio: its lifecycle, what asks for attention, and why in a sentence."""
+
+    uuid: UUID
+    slug: str
+    title: str
+    state: Lifecycle
+    signals: tuple[Signal, ...]
+    why: str
+    domain: str
+    owner: str
+    workflow: str
+    version: int
+    open_tasks: int
+    done_tasks: int
+    blocked_tasks: int
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class PortfolioPage:
+    """What needs attention first; `count` is how many there are without the limit."""
+
+    count: int
+    items: tuple[PortfolioFacts, ...]

@@ -202,14 +202,18 @@ class AlreadyClaimed(Refusal):
     recovery = "Claim another task; this one belongs to its holder until the attempt ends."
 
 
+class WrongExecutor(Refusal):
+    """The step is for another kind of executor: a tool's work for an agent, or the other way round."""
+
+    code, status = "wrong-executor", 409
+    recovery = "Ask for the next step that you may do (next); a person may do this one by hand, on its page."
+
+
 class ExecutorBusy(Refusal):
     """The executor runs another attempt."""
 
     code, status = "executor-busy", 409
-    recovery = (
-        "Complete, fail or release the running attempt first: agents and tools do one at a time. "
-        "Claiming the running attempt once more answers with its token."
-    )
+    recovery = "Complete, fail or release the running attempt first; claimed once more, it gives its token."
 
 
 class StaleToken(Refusal):
@@ -268,9 +272,7 @@ class WorkspaceUnavailable(Refusal):
     """The git workspace cannot be written or read."""
 
     code, status = "workspace-unavailable", 503
-    recovery = (
-        "Check that the workspace folder can be written and has free space; the work is retried by itself."
-    )
+    recovery = "See that the workspace folder can be written and has space; the work is retried by itself."
 
 
 class WorkspaceDiverged(WorkspaceUnavailable):

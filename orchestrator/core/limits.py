@@ -58,6 +58,12 @@ TOKENS: Final = 50
 #: New idempotency keys of one executor in an hour.
 KEYS_AN_HOUR: Final = 10_000
 
+# Waiting for work
+#: Calls of one process that wait for work at once, each on a thread of its own.
+WAITERS: Final = 8
+#: Seconds that one may wait.
+WAIT_SECONDS: Final = 60
+
 # Lists
 ROWS: Final = 500
 
@@ -124,6 +130,8 @@ LIMITS: Final = (
         "new idempotency keys of one executor in an hour",
         "429 with Retry-After",
     ),
+    Limit("WAITERS", WAITERS, "", "calls that wait for work at once", "answered at once with `retry_after`"),
+    Limit("WAIT_SECONDS", WAIT_SECONDS, "s", "waiting for work in one call", "422; ask again"),
     Limit("ROWS", ROWS, "", "rows of one page of a list", "422; ask for the next page"),
 )
 

@@ -187,11 +187,13 @@ class ResultFileState(StrEnum):
 
 
 class ResultEvent(StrEnum):
-    """What a producer's own file may say of its attempt (FR-029); the first two are artifact events."""
+    """What a producer's own file may say of its attempt (FR-029); the first two are artifact events, the last
+    one asks for an attempt (FR-014)."""
 
     COMPLETED = "attempt-completed"
     FAILED = "attempt-failed"
     BREADCRUMB = "breadcrumb"
+    CLAIM = "claim"
 
 
 class EventType(StrEnum):

@@ -96,7 +96,11 @@ class LocalExecutor:
         for pk in queued_attempts(registered(), self.executor).values_list("pk", flat=True)[:20]:
             try:
                 assignment = claims.claim(
-                    attempt_id=pk, executor=self.executor, actor=self.actor, now=self.clock()
+                    attempt_id=pk,
+                    executor=self.executor,
+                    actor=self.actor,
+                    now=self.clock(),
+                    runs=registered(),
                 )
             except ExecutorBusy:
                 return None

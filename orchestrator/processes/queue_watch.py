@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
 
+from django.conf import settings
 from django.core.cache import cache
 from django.db import Error, close_old_connections
 from django.db.models import Count, Max, Q
@@ -21,6 +22,8 @@ from orchestrator.processes.tasks import HEARTBEAT, SWEPT
 from orchestrator.queries.handoff.state_files import overdue
 from orchestrator.queries.plans.effect import became_due
 from orchestrator.services.base import wake
+from orchestrator.services.work.branch_turns import go_on_later
+from orchestrator.workspace.result_branches import pushed_to
 
 #: Seconds between heartbeats, and between sweeps.
 BEAT_EVERY: Final = 5.0
@@ -32,6 +35,9 @@ SWEEP_LOST: Final = 600.0
 EFFECT_EVERY: Final = 0.5
 #: Seconds between looks whether the queue moves, while a heartbeat is under way.
 MOVES_EVERY: Final = 1.0
+#: Seconds between looks whether a producer has pushed a result; files are asked, neither git nor the
+#: database.
+PUSHES_EVERY: Final = 0.5
 
 Place = tuple[int, int]
 
@@ -53,6 +59,7 @@ class QueueWatch:
         self.asked = self.swept = self.looked = self.checked = self.moved = clock()
         self.due_until = wall()
         self.last_before = 0
+        self.listened, self.pushes = clock(), pushed_to(settings.WORKSPACE_DIR)
         self.place: Place = (0, 0)
 
     def restarted(self) -> None:
@@ -65,6 +72,9 @@ class QueueWatch:
         self._note_sweep()
         if now - self.looked >= EFFECT_EVERY and self._wake_due():
             self.looked = now
+        if now - self.listened >= PUSHES_EVERY:
+            self.listened = now
+            self._note_pushes()
         if self.beat and not self._note_beat():
             return self._is_stuck(now)
         if not self.beat or now - self.asked >= BEAT_EVERY:
@@ -72,6 +82,18 @@ class QueueWatch:
         if self._sweep_is_due(now):
             self._ask_for_a_sweep(now)
         return False
+
+    def _note_pushes(self) -> None:
+        """Have what producers pushed collected at once (FR-014); the sweep finds what a look missed."""
+        pushes = pushed_to(settings.WORKSPACE_DIR)
+        if pushes == self.pushes:
+            return
+        try:
+            go_on_later()
+        except Error:
+            close_old_connections()
+            return
+        self.pushes = pushes
 
     def _ask_for_a_beat(self, now: float) -> None:
         word = uuid4().hex

@@ -22,6 +22,7 @@ WEB_WITHIN: Final = 15.0
 PREDECESSOR_WITHIN: Final = 4.0
 QUEUE: Final = "queue"
 WEB: Final = "web"
+MCP: Final = "mcp"
 
 
 def port_is_taken(host: str, port: int) -> bool:
@@ -65,12 +66,13 @@ def _alive(group: int) -> bool:
     return False
 
 
-def commands(host: str, port: int, executors: Sequence[str]) -> dict[str, list[str]]:
-    """What is supervised, by name, in the order it is started."""
+def commands(host: str, port: int, executors: Sequence[str], mcp_port: int = 0) -> dict[str, list[str]]:
+    """What is supervised, by name, in the order it is started; MCP over HTTP where it has a port."""
     manage = [sys.executable, str(Path(sys.argv[0]).resolve())]
     web = [sys.executable, "-m", "orchestrator.processes.web_server", host, str(port)]
     named = {name: [*manage, "run_executor", "--name", name] for name in executors}
-    return {WEB: web, QUEUE: [*manage, "qcluster"], **named}
+    agents = {MCP: [*manage, "mcp", "--http", "--port", str(mcp_port)]} if mcp_port else {}
+    return {WEB: web, QUEUE: [*manage, "qcluster"], **agents, **named}
 
 
 class Supervisor:

@@ -27,7 +27,8 @@ from orchestrator.web.refusals import told
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
-THREADS: Final = 8
+#: Those that pages have whatever waits for work, and one for each that may wait.
+THREADS: Final = 8 + limits.WAITERS
 #: Seconds between two looks at the deadlines.
 LOOK: Final = 1
 #: Seconds in which the rest of a refused body is thrown away, so that its sender can read the answer.

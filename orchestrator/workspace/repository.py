@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from orchestrator.workspace import files, objects
 from orchestrator.workspace.files import disk_errors
@@ -39,6 +40,10 @@ def nobody(_commit: str) -> None:
 
 def untold(_path: str, _kept: str, _at: datetime) -> None:
     """Nobody has to know which files somebody had edited."""
+
+
+#: Branches that tell executors what they hold and what became of their files.
+OUTBOX: Final = "refs/outbox/"
 
 
 class Workspace:
@@ -94,6 +99,13 @@ class Workspace:
         for path in stale:
             files.place(copies[path], self.root, path)
         return head
+
+    def write_answer(self, executor: str, files: Mapping[str, bytes], at: datetime) -> bool:
+        """Have `refs/outbox/<executor>` hold exactly these files, for a producer that sees nothing but the
+        workspace; whether it did not before. Losing it costs writing it again. Raises WorkspaceUnavailable.
+        """
+        with self.locked():
+            return self._store.have_at(f"{OUTBOX}{executor}", files, f"Answer to {executor}", at)
 
     def standing(self, contents: Mapping[str, bytes]) -> Mapping[str, bool]:
         """For each path that the branch holds: whether with these bytes."""

@@ -106,6 +106,29 @@ class Store:
                 raise GitFailed("update-ref", f"{BRANCH} stands at {branch.target}, not at {head}")
             branch.set_target(commit, why)
 
+    def have_at(self, ref: str, contents: Mapping[str, bytes], message: str, at: datetime) -> bool:
+        """Have a branch other than the workspace's own hold exactly these files; whether it did not before.
+        What cannot be read of it is begun anew. Raises GitFailed.
+        """
+        with library_errors("commit"):
+            repository = self._repository
+            blobs = {path: repository.create_blob(content) for path, content in contents.items()}
+            tree, before = self._grown(None, blobs), self._commit_at(ref)
+            if before is not None and before.tree_id == tree:
+                return False
+            by = pygit2.Signature(*IDENTITY, int(at.timestamp()), 0)
+            parents = [before.id] if before else []
+            commit = repository.create_commit(None, by, by, message, tree, parents)
+            repository.references.create(ref, commit, force=True)
+        return True
+
+    def _commit_at(self, ref: str) -> pygit2.Commit | None:
+        try:
+            found = self._repository.references[ref].peel(pygit2.Commit)
+        except ERRORS:
+            return None
+        return found if isinstance(found, pygit2.Commit) else None
+
     def list_files(self, blobs: Mapping[str, str]) -> None:
         """Enter files into git's index as it stands. Raises GitFailed."""
         with library_errors("update-index"):

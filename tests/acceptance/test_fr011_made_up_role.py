@@ -340,6 +340,7 @@ def test_fr011_every_command_refuses_a_role_that_nobody_has(
         ["create_token", "--executor", "one-more", "--user", everybody.username],
         ["workspace", "--settle", next(iter(Settlement)), "--reason", "x", *by],
         ["check_consistency", "--fix", *by],
+        ["next", "--executor", "every-agent"],
     ]
     for command in commands:
         with pytest.raises(CommandError, match="it needs the role steward of"):

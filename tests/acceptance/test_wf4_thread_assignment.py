@@ -8,11 +8,9 @@ from orchestrator.core.errors import AssignedElsewhere
 from orchestrator.models import Executor, HistoryEntry, ThreadAssignment
 from orchestrator.queries.work.work import queued_attempts
 from tests.acceptance.workspace_files import Files
-from tests.cast import PLAN, Driver
+from tests.cast import Driver
 from tests.machines import Machine
 from tests.web.pages import control, signed_in, words
-
-TOOLED = PLAN.replace(b"  - Exit: unit tests pass", b"  - Tool: pytest\n  - Exit: unit tests pass")
 
 
 @pytest.fixture
@@ -44,7 +42,7 @@ def local(executor: Executor) -> list[str]:
 
 
 def test_wf4_only_the_assigned_executor_claims_in_the_thread(driver: Driver, first, second) -> None:
-    driver.start(TOOLED)
+    driver.start()
     status, threads = keep(driver, first)
     assert status == 200
     assert [(t["thread"], t["executor"], t["mode"]) for t in threads][:2] == [

@@ -15,12 +15,13 @@ from orchestrator.contract.refusals import BundleRefusalFacts, PlanRefusalFacts,
 from tests.conforming import conforms, tools
 
 ROOT = Path(__file__).resolve().parents[2]
+FULL = ("--profile", "full")
 
 
 def server(*arguments: str, **environment: str) -> StdioServerParameters:
     return StdioServerParameters(
         command=sys.executable,
-        args=[str(ROOT / "manage.py"), "mcp", *arguments],
+        args=[str(ROOT / "manage.py"), "mcp", *(() if "--profile" in arguments else FULL), *arguments],
         env=process_environment() | environment,
         cwd=ROOT,
     )

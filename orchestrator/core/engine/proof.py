@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from orchestrator.core.errors import CriteriaUnmet
+from orchestrator.core.errors import CriteriaUnmet, InvalidInput
 from orchestrator.core.invisible import says_nothing
 from orchestrator.core.terms import CriterionKind
 
@@ -38,7 +38,7 @@ def refuse_unproved(
     """
     missing = [criterion for criterion in asked if says_nothing(evidence.get(criterion.id, ""))]
     if missing:
-        texts = "; ".join(criterion.text for criterion in missing)
+        texts = "; ".join(f"{criterion.text} (criterion {criterion.id})" for criterion in missing)
         ids = ", ".join(str(criterion.id) for criterion in missing)
         raise CriteriaUnmet(f"Without evidence: {texts}.", criteria=ids)
     provable = any(criterion.kind is CriterionKind.EXIT for criterion in asked)
@@ -47,4 +47,15 @@ def refuse_unproved(
             f"{key} has no exit criteria, and nothing says what was done and how it was checked.",
             recovery="Say both in one sentence, as the outcome, or declare the attempt failed.",
             field="outcome",
+        )
+
+
+def refuse_unknown(key: str, asked: Sequence[CriterionAsked], unknown: Sequence[int]) -> None:
+    """InvalidInput for evidence that is about no criterion of the step `key`."""
+    if unknown:
+        known = "; ".join(f"{one.id} ({one.text})" for one in asked) or "none"
+        raise InvalidInput(
+            f"{', '.join(map(str, unknown[:20]))} is no criterion of {key}. Evidence is asked for: {known}.",
+            recovery="Give evidence by the ids that the brief names.",
+            field="evidence",
         )

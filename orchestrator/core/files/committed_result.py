@@ -33,6 +33,10 @@ _TEXTS: Final = {
     "commit": COMMIT_LENGTH,
 }
 _KNOWN: Final = frozenset({*_REQUIRED, *_TEXTS, "evidence", "outputs"})
+#: A claim has no token yet. Without an attempt it asks for the next one, of a workstream if it names one.
+_REQUIRED_TO_CLAIM: Final = ("schemaVersion", "eventType", "timestamp")
+_KNOWN_TO_CLAIM: Final = frozenset({*_REQUIRED_TO_CLAIM, "attemptId", "workstream"})
+SLUG_LENGTH: Final = 60
 _TIMESTAMP: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})", re.ASCII
 )
@@ -53,15 +57,19 @@ class AttemptName:
 @dataclass(frozen=True, slots=True)
 class CommittedResult:
     """What a producer says. `attempt` is a row id or a name; `evidence` is by criterion id or text; `outputs`
-    are names relative to the folder of the file. `timestamp` is the producer's own and decides nothing."""
+    are names relative to the folder of the file. `timestamp` is the producer's own and decides nothing.
 
-    attempt: int | AttemptName
+    A claim has no token (0); without an attempt it asks for the next one of `workstream`, or of any.
+    """
+
+    attempt: int | AttemptName | None
     token: int
     event: ResultEvent
     timestamp: str
     texts: Mapping[str, str]
     evidence: Mapping[str, str]
     outputs: tuple[str, ...]
+    workstream: str = ""
 
 
 def is_result(path: str) -> bool:
@@ -77,10 +85,29 @@ def read_result(content: bytes) -> CommittedResult:
     if not isinstance(members, dict):
         raise InvalidInput("The file is not a JSON object.", field="body")
     _check_version(members)
-    if missing := [name for name in _REQUIRED if name not in members]:
+    claims = members.get("eventType") == ResultEvent.CLAIM
+    required, known = (_REQUIRED_TO_CLAIM, _KNOWN_TO_CLAIM) if claims else (_REQUIRED, _KNOWN)
+    if missing := [name for name in required if name not in members]:
         raise InvalidInput(f"The member {missing[0]} is missing.", field=missing[0])
-    if unknown := sorted(members.keys() - _KNOWN):
+    if unknown := sorted(members.keys() - known):
         raise _wrong(unknown[0], "is not known to this schema version")
+    return _claim(members) if claims else _result(members)
+
+
+def _claim(members: Mapping[str, Any]) -> CommittedResult:
+    return CommittedResult(
+        attempt=_attempt(members["attemptId"]) if "attemptId" in members else None,
+        token=0,
+        event=ResultEvent.CLAIM,
+        timestamp=_timestamp(members["timestamp"]),
+        texts={},
+        evidence={},
+        outputs=(),
+        workstream=_text(members.get("workstream", ""), "workstream", SLUG_LENGTH),
+    )
+
+
+def _result(members: Mapping[str, Any]) -> CommittedResult:
     event = _event(members["eventType"])
     texts = {name: _text(members.get(name, ""), name, limit) for name, limit in _TEXTS.items()}
     if (needed := _TOLD.get(event)) and not texts[needed].strip():

@@ -3,9 +3,10 @@
 A role is one of ours or it is nothing: a group of another name gives nobody anything.
 """
 
+from collections.abc import Collection
 from typing import Final
 
-from orchestrator.core.terms import Role
+from orchestrator.core.terms import ExecutorKind, Role
 
 #: Who does work and sees to what is in its way.
 WORKERS: Final = (Role.CONTRIBUTOR, Role.REVIEWER, Role.APPROVER)
@@ -33,3 +34,14 @@ def doers(step_role: str, thread_role: str) -> frozenset[Role]:
     """
     named = step_role or thread_role
     return frozenset({Role(named)}) if named in DOERS else WORKING
+
+
+def suits(kind: str, tool: str, runs: Collection[str] = ()) -> bool:
+    """Whether an executor of this kind, which runs these tools, does a step with this tool (AD-6).
+
+    A tool does what names one, an agent what names none, unless it runs the tool: nobody asserts what a tool
+    was to prove. A person does either by hand.
+    """
+    if kind == ExecutorKind.PERSON or tool in runs:
+        return True
+    return (kind == ExecutorKind.TOOL) == bool(tool)

@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from orchestrator.core.errors import NotFound, Refusal
 from orchestrator.models import Executor, Task
-from orchestrator.queries.work.continuing import continuation, to_continue
-from orchestrator.queries.work.continuing_text import continuation_text
+from orchestrator.queries.work.continuing import to_continue
+from orchestrator.queries.work.continuing_text import orientation
 from orchestrator.services.people.callers import caller_by_name
 
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         try:
             who = caller_by_name(executor).executor
             chosen, others = ([_found(task)], []) if task else _own(who)
-            self.stdout.write(continuation_text(continuation(chosen[0].pk)), ending="")
+            self.stdout.write(orientation(chosen[0].pk).markdown, ending="")
         except Refusal as refusal:
             raise CommandError(f"{refusal.message} {refusal.way_out}") from refusal
         for other in others:

@@ -27,6 +27,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--executor", required=True)
         parser.add_argument("--user", help="account a new executor acts for")
+        parser.add_argument(
+            "--kind",
+            choices=[ExecutorKind.AGENT.value, ExecutorKind.TOOL.value],
+            help="what a new executor is; default: agent. A person's token is made in the browser",
+        )
         parser.add_argument("--label", default="command line")
         parser.add_argument(
             "--days", type=int, default=DAYS, help=f"how long it works, 0 for ever; default: {DAYS}"
@@ -38,6 +43,7 @@ class Command(BaseCommand):
         *,
         executor: str,
         user: str | None,
+        kind: str | None,
         label: str,
         days: int,
         scope: list[str] | None,
@@ -47,8 +53,8 @@ class Command(BaseCommand):
             raise CommandError(f"--days is a number from 0 to {LONGEST}.")
         now = timezone.now()
         try:
-            owner = _executor(executor, user)
-            _, secret = issue_token(
+            owner = _executor(executor, user, kind)
+            token, secret = issue_token(
                 executor=owner,
                 label=label,
                 scopes=frozenset(scope or SCOPES),
@@ -58,10 +64,14 @@ class Command(BaseCommand):
             )
         except Refusal as refusal:
             raise CommandError(f"{refusal.message} {refusal.way_out}") from refusal
+        until = f"until {token.expires_at:%Y-%m-%d %H:%M} UTC" if token.expires_at else "until it is revoked"
+        self.stdout.write(f"{owner.label}; it may {', '.join(token.scopes.split())}; it works {until}.")
         self.stdout.write(f"Token for {owner.name}, shown once: {secret}")
 
 
-def _executor(name: str, user: str | None) -> Executor:
+def _executor(name: str, user: str | None, kind: str | None) -> Executor:
+    if user is None and kind is not None:
+        raise CommandError("--kind is of a new executor: add --user ACCOUNT to register it.")
     if user is None:
         executor = Executor.objects.select_related("user").filter(name=name).first()
         if executor is None:
@@ -70,4 +80,5 @@ def _executor(name: str, user: str | None) -> Executor:
     account = User.objects.filter(username=user).first()
     if account is None:
         raise CommandError(f"There is no account {user}.")
-    return register_executor(name=name, kind=ExecutorKind.AGENT, user=account, now=timezone.now())
+    kinds = ExecutorKind(kind or ExecutorKind.AGENT)
+    return register_executor(name=name, kind=kinds, user=account, now=timezone.now())

@@ -85,7 +85,7 @@ class Command(BaseCommand):
             self._say(layers.told(settings.TOOLS_SANDBOX))
         names = [executor.name for executor in ensure_executors(executors, timezone.now())]
         Supervisor(
-            commands(host, port, names),
+            commands(host, port, names, settings.MCP_PORT),
             settings.DATA_DIR,
             QueueWatch(_stall()),
             self._say,

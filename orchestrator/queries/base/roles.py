@@ -6,8 +6,8 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q
 
 from orchestrator.core.people.roles import DOERS, WORKING, doers
-from orchestrator.core.terms import Role
-from orchestrator.models import Step
+from orchestrator.core.terms import ExecutorKind, Role
+from orchestrator.models import Executor, Step
 from orchestrator.queries.base.sql import Joined
 
 
@@ -47,3 +47,11 @@ def may_do(roles: Collection[Role], task: str = "") -> Q:
         return found
     by_thread = Q(**{step: ""}) & ~Q(**{f"{thread}__in": sorted(DOERS)})
     return found | by_thread | ~Q(**{f"{step}__in": ["", *sorted(DOERS)]})
+
+
+def suiting(executor: Executor | None, task: str = "") -> Q:
+    """Rows whose task an executor of this one's kind does: `suits` in SQL. Nobody stands for a person."""
+    no_tool = Q(**{f"{task}step__tool": ""})
+    if executor is None or executor.kind == ExecutorKind.PERSON:
+        return Q()
+    return ~no_tool if executor.kind == ExecutorKind.TOOL else no_tool

@@ -1,12 +1,16 @@
 """What machines read of an attempt: its state, and what its claim gave (FR-027)."""
 
+from dataclasses import replace
+
 from orchestrator.contract.attempts import AttemptFacts, ClaimFacts
+from orchestrator.contract.briefs import Shortened
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import AttemptStatus
 from orchestrator.models import Assignment, Attempt
 from orchestrator.models.work.attempt import LIVE
 from orchestrator.queries.engine.held import lost_before
-from orchestrator.queries.work.briefs import brief, criteria_of
+from orchestrator.queries.work.briefs import criteria_of, whole_brief
+from orchestrator.queries.work.fitting import fitted
 
 
 def attempt_facts(attempt_id: int) -> AttemptFacts:
@@ -42,10 +46,18 @@ def attempt_facts(attempt_id: int) -> AttemptFacts:
 
 
 def claim_facts(assignment: Assignment) -> ClaimFacts:
+    """The claim with its brief, both together so short that they fit an agent's context."""
     task = assignment.attempt.task
-    return ClaimFacts(
+    whole = ClaimFacts(
         attempt=attempt_facts(assignment.attempt_id),
         token=assignment.token,
         criteria=criteria_of(task),
-        brief=brief(task.pk),
+        brief=replace(whole_brief(task.pk), criteria=()),
     )
+    shown, left_out = fitted(whole)
+    short = replace(shown.brief, left_out=tuple(_of_brief(one) for one in left_out))
+    return replace(shown, brief=short)
+
+
+def _of_brief(one: Shortened) -> Shortened:
+    return replace(one, what=one.what.removeprefix("brief."))

@@ -1,5 +1,9 @@
 """Brief: all that an executor needs to do a task, or to continue it (WF-4, WF-9, FR-014)."""
 
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
+
 from orchestrator.contract.artifacts import ArtifactFacts
 from orchestrator.contract.briefs import (
     Brief,
@@ -8,10 +12,12 @@ from orchestrator.contract.briefs import (
     EarlierAttempt,
     InterventionFacts,
     PlaceFacts,
+    Shortened,
     TaughtFacts,
 )
 from orchestrator.core.engine.proof import kinds_to_prove
 from orchestrator.core.errors import NotFound
+from orchestrator.core.strict_json import LARGEST
 from orchestrator.core.terms import AttemptStatus, CriterionKind, InterventionKind, TaskStatus
 from orchestrator.models import Attempt, Criterion, HandoffArtifact, Intervention, Task, Workstream
 from orchestrator.models.work.attempt import LIVE
@@ -20,14 +26,39 @@ from orchestrator.queries.handoff.artifact_facts import facts_of, with_outputs
 from orchestrator.queries.handoff.documentation import built, is_documentation
 from orchestrator.queries.handoff.upstream import Upstream, output_place
 from orchestrator.queries.work.additions import steps_left
+from orchestrator.queries.work.fitting import fitted
 from orchestrator.queries.work.learned import learned_for
 from orchestrator.queries.work.relations import taken_over
 from orchestrator.queries.work.rework import rework_of
 from orchestrator.queries.work.task_facts import task_facts, with_live_attempts
 
 
-def brief(task_id: int) -> Brief:
-    """The brief of a task; NotFound when there is none."""
+def brief(task_id: int, offset: int = 0) -> Brief:
+    """The brief of a task, so short that it fits an agent's context; NotFound when there is none.
+
+    With an `offset` its lists begin later.
+    """
+    whole = whole_brief(task_id)
+    later = part_of_brief(whole, limit=LARGEST, offset=offset) if offset else whole
+    shown, left_out = fitted(later)
+    return replace(shown, left_out=left_out)
+
+
+def part_of_brief(whole: Brief, *, limit: int, offset: int) -> Brief:
+    """The brief with these entries of each of its lists; texts are whole."""
+    lists = {one.name: getattr(whole, one.name) for one in fields(whole)}
+    parts: dict[str, Any] = {name: rows for name, rows in lists.items() if isinstance(rows, tuple)}
+    shown = {name: rows[offset : offset + limit] for name, rows in parts.items()}
+    rest = [
+        Shortened(name, offset + len(shown[name]), len(rows))
+        for name, rows in parts.items()
+        if offset + limit < len(rows)
+    ]
+    return replace(whole, **(shown | {"left_out": tuple(rest)}))
+
+
+def whole_brief(task_id: int) -> Brief:
+    """Everything; NotFound when there is no such task."""
     rows = with_live_attempts(
         Task.objects.select_related("step__thread__batch__stage", "workstream__version")
     )
@@ -36,7 +67,10 @@ def brief(task_id: int) -> Brief:
         raise NotFound("There is no such task.")
     step = task.step
     held = list(step.resources.values_list("name", "is_files"))
+    criteria = criteria_of(task)
     return Brief(
+        summary=_summary(task, criteria),
+        address=f"/api/tasks/{task.pk}/brief",
         task=task_facts(task, explain(task.workstream).get(task.pk)),
         details=step.details,
         role=step.role or step.thread.owner_role,
@@ -49,17 +83,33 @@ def brief(task_id: int) -> Brief:
         files=tuple(name for name, is_files in held if is_files),
         resources=tuple(name for name, is_files in held if not is_files),
         place=_place(task),
-        criteria=criteria_of(task),
+        criteria=criteria,
         earlier_attempts=_earlier(task),
         upstream=upstream_of(task),
         interventions=_answers(task),
-        learnings=tuple(
-            TaughtFacts(row.workstream.slug, row.after, row.went_wrong, row.worked, row.tighten)
-            for row in learned_for(task.workstream)
-        ),
+        learnings=_learnings(task),
         documents=_documents(task.workstream) if is_documentation(task.workstream, step) else (),
         took_over=taken_over(task.workstream),
         rework=rework_of(task),
+    )
+
+
+def _summary(task: Task, criteria: Sequence[CriterionFacts]) -> str:
+    """What to do and how it ends, in a few sentences."""
+    asked = [str(one.id) for one in criteria if one.asked]
+    proof = f"evidence for criterion {', '.join(asked[:20])}" if asked else "an outcome in a sentence"
+    if len(asked) > 20:
+        proof += f" and {len(asked) - 20} more"
+    words = task.step.outcome_words
+    ends = f", and one of the results {', '.join(words)}" if words else ""
+    again = f" It is done again (rework {task.rework})." if task.rework else ""
+    return f"{task.step.key}: {task.step.title}. Complete it with {proof}{ends}.{again}"
+
+
+def _learnings(task: Task) -> tuple[TaughtFacts, ...]:
+    return tuple(
+        TaughtFacts(row.workstream.slug, row.after, row.went_wrong, row.worked, row.tighten)
+        for row in learned_for(task.workstream)
     )
 
 

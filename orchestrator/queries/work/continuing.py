@@ -11,10 +11,10 @@ from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import ArtifactState, AttemptStatus, StepKind, TaskStatus, WorkstreamStatus
 from orchestrator.models import Executor, OutputFile, Task
 from orchestrator.queries.base.order import launch_order, rank
-from orchestrator.queries.base.roles import may_do, roles_of
+from orchestrator.queries.base.roles import may_do, roles_of, suiting
 from orchestrator.queries.engine.threads import kept_for_others
 from orchestrator.queries.work.breadcrumbs import breadcrumbs_of
-from orchestrator.queries.work.briefs import brief
+from orchestrator.queries.work.briefs import whole_brief
 from orchestrator.queries.work.rework import returned, to_prove
 from orchestrator.queries.work.work import HELD
 
@@ -25,7 +25,7 @@ def continuation(task_id: int) -> Continuation:
     if task is None:
         raise NotFound("There is no such task.")
     return Continuation(
-        brief=brief(task_id),
+        brief=whole_brief(task_id),
         breadcrumbs=tuple(breadcrumbs_of(task)),
         returned=returned(task),
         own_outputs=_own_outputs(task),
@@ -40,6 +40,7 @@ def to_continue(executor: Executor) -> Sequence[Task]:
     )
     left = Task.objects.filter(
         may_do(roles_of(executor.user)),
+        suiting(executor),
         Q(attempts__number__gt=1) | ~Q(breadcrumb=""),
         workstream__status=WorkstreamStatus.ACTIVE,
         status=TaskStatus.PENDING,

@@ -1,6 +1,10 @@
 """A continuation as Markdown: what the next executor reads first (WF-9). The same rows give the same text."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+import pydantic_core
 
 from orchestrator.contract.briefs import (
     BreadcrumbFacts,
@@ -13,12 +17,25 @@ from orchestrator.contract.rework import Returned, ToProve
 from orchestrator.core.files.handoff import timestamp
 from orchestrator.core.terms import CriterionKind
 from orchestrator.queries.work.continuing import continuation
+from orchestrator.queries.work.fitting import BRIEF_BYTES, fitted
 
 
 def orientation(task_id: int) -> Orientation:
-    """NotFound when there is no such task."""
+    """As facts and as Markdown, both together so short that they fit an agent's context; NotFound when there
+    is no such task."""
     found = continuation(task_id)
-    return Orientation(continuation_text(found), found)
+    for most in _SHARES:
+        shown, left_out = fitted(found, most)
+        rest = tuple(replace(one, what=one.what.removeprefix("brief.")) for one in left_out)
+        shown = replace(shown, brief=replace(shown.brief, left_out=rest))
+        answer = Orientation(continuation_text(shown), shown)
+        if len(pydantic_core.to_json(answer)) <= BRIEF_BYTES:
+            break
+    return answer
+
+
+#: Bytes of the facts alone; the Markdown says the same in fewer or more of them.
+_SHARES: Final = (6_500, 5_500, 4_500, 3_500, 2_500)
 
 
 def continuation_text(found: Continuation) -> str:
@@ -39,6 +56,7 @@ def continuation_text(found: Continuation) -> str:
             [_line(f"{i.note} ({i.raised_by})", i.answer or "not answered yet") for i in brief.interventions],
         ),
         ("Learnings", _learnings(found)),
+        ("Left out here", _left_out(found)),
     ]
     head = f"# Continue {task.key}: {task.title}\n"
     return head + "".join(_section(title, lines) for title, lines in sections if lines)
@@ -148,6 +166,11 @@ def _learnings(found: Continuation) -> list[str]:
         )
     ]
     return [_line(name, text) for name, text in said if text]
+
+
+def _left_out(found: Continuation) -> list[str]:
+    brief = found.brief
+    return [f"{one.what}: {one.shown} of {one.of}, see {brief.address}" for one in brief.left_out]
 
 
 def _lesson_place(lesson: TaughtFacts, here: str) -> str:

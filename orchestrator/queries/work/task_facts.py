@@ -15,7 +15,8 @@ from orchestrator.core.terms import AttemptStatus, Role, StepKind, TaskStatus, W
 from orchestrator.models import Attempt, Executor, Task
 from orchestrator.models.work.attempt import LIVE
 from orchestrator.queries.base.order import launch_order, rank
-from orchestrator.queries.base.roles import may_do
+from orchestrator.queries.base.roles import may_do, suiting
+from orchestrator.queries.engine.explanations import explain
 from orchestrator.queries.engine.threads import kept_for_others
 from orchestrator.queries.work.work import HELD
 
@@ -28,8 +29,8 @@ class TaskFilter:
     """`claimable` keeps tasks whose attempt is queued and that `claimer` may claim now; None means "do not
     care".
 
-    Threads that are kept for an executor are left out for every other one, and for a claimer of None; so are,
-    with `roles`, steps that ask for another role.
+    Threads that are kept for an executor are left out for every other one, and for a claimer of None; so are
+    steps that are for another kind of executor and, with `roles`, steps that ask for another role.
     """
 
     needs_human: bool | None = None
@@ -42,8 +43,11 @@ class TaskFilter:
 
 def list_tasks(wanted: TaskFilter, *, limit: int = 100, offset: int = 0) -> TaskList:
     found = _matching(wanted)
-    page = with_live_attempts(found).order_by(*LAUNCH_ORDER)[offset : offset + limit]
-    return TaskList(found.count(), tuple(task_facts(task) for task in page))
+    page = list(with_live_attempts(found).order_by(*LAUNCH_ORDER)[offset : offset + limit])
+    verdicts: dict[int, Verdict] = {}
+    for workstream in {task.workstream_id: task.workstream for task in page}.values():
+        verdicts |= explain(workstream)
+    return TaskList(found.count(), tuple(task_facts(task, verdicts.get(task.pk)) for task in page))
 
 
 def find_task(task_id: int) -> TaskFacts:
@@ -72,6 +76,7 @@ def _matching(wanted: TaskFilter) -> QuerySet[Task]:
             )
             .exclude(kept_for_others(Q(executor=wanted.claimer)))
             .exclude(HELD)
+            .filter(suiting(wanted.claimer))
         )
         if wanted.roles is not None:
             tasks = tasks.filter(may_do(wanted.roles))

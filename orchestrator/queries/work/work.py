@@ -1,14 +1,15 @@
 """What an executor can take, and what a task builds on."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Q, QuerySet
 
 from orchestrator.core.engine.ancestry import ancestors
 from orchestrator.core.terms import AttemptStatus, Reason, StepKind, TaskStatus, WorkstreamStatus
-from orchestrator.models import Attempt, Executor, RecordedVerdict, Task
+from orchestrator.models import Attempt, Executor, HistoryEntry, Task, Workstream
 from orchestrator.queries.base.order import rank
-from orchestrator.queries.base.roles import may_do, roles_of
+from orchestrator.queries.base.roles import may_do, roles_of, suiting
 from orchestrator.queries.engine.snapshot import load_snapshot
 from orchestrator.queries.engine.threads import kept_for_others
 
@@ -16,34 +17,60 @@ from orchestrator.queries.engine.threads import kept_for_others
 HELD = Q(verdict__reason=Reason.ARTIFACT)
 
 
-def queued_attempts(tools: Collection[str], executor: Executor | None = None) -> QuerySet[Attempt]:
-    """Attempts that wait for one of these tools, that the executor's roles let it do, and that are not kept
-    for another one, in the order of their launch.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which work is asked for: all of it, or that of one workstream, of plans on one repository."""
 
-    Across workstreams: priority, registration, id; inside one: round, then launch order (design section 3).
+    workstream: Workstream | None = None
+    repository: str = ""
+
+
+def queued_attempts(tools: Collection[str], executor: Executor | None = None) -> QuerySet[Attempt]:
+    """Attempts that wait for one of these tools, in the order of their launch."""
+    return _free(executor).filter(task__step__tool__in=list(tools))
+
+
+def free_attempts(executor: Executor, wanted: Wanted) -> QuerySet[Attempt]:
+    """Attempts that this executor may claim now, in the order of their launch (FR-027)."""
+    found = _free(executor).filter(suiting(executor, "task__"))
+    if wanted.workstream is not None:
+        found = found.filter(task__workstream=wanted.workstream)
+    if wanted.repository:
+        found = found.filter(task__workstream__version__repository=wanted.repository)
+    return found
+
+
+def _free(executor: Executor | None) -> QuerySet[Attempt]:
+    """Queued attempts that the executor's roles let it do, and that are not kept for another one.
+
+    Across workstreams: priority, registration, id; inside one: round, then launch order (design section 3),
+    in which a round makes its attempts.
     """
-    launch = RecordedVerdict.objects.filter(task=OuterRef("task"), reason=Reason.LAUNCHED).order_by(
-        "-decision__number"
-    )
     doable = may_do(roles_of(executor.user), "task__") if executor else Q()
     return (
-        Attempt.objects.filter(
-            doable,
-            status=AttemptStatus.QUEUED,
-            task__step__kind=StepKind.WORK,
-            task__step__tool__in=list(tools),
-            task__status=TaskStatus.PENDING,
-            task__needs_human=False,
-            task__workstream__status=WorkstreamStatus.ACTIVE,
-        )
+        waiting_attempts()
+        .filter(doable)
         .exclude(kept_for_others(Q(executor=executor), "task__"))
         .exclude(task__verdict__reason=Reason.ARTIFACT)
-        .annotate(
-            round=Subquery(launch.values("decision__number")[:1]),
-            launch=Subquery(launch.values("launch_order")[:1]),
-        )
-        .order_by(*rank("task__workstream__"), "round", "launch", "pk")
+        .order_by(*rank("task__workstream__"), "pk")
     )
+
+
+def waiting_attempts() -> QuerySet[Attempt]:
+    """Attempts that wait for an executor, whoever that may be."""
+    return Attempt.objects.filter(
+        status=AttemptStatus.QUEUED,
+        task__step__kind=StepKind.WORK,
+        task__status=TaskStatus.PENDING,
+        task__needs_human=False,
+        task__workstream__status=WorkstreamStatus.ACTIVE,
+    )
+
+
+def newest_entry() -> int:
+    """The number of the history's newest entry: it grows whenever anything happens."""
+    newest = HistoryEntry.objects.order_by("-sequence").values_list("sequence", flat=True).first()
+    return newest or 0
 
 
 def commits_before(task: Task) -> list[str]:

@@ -8,10 +8,12 @@ from uuid import UUID
 
 from django.db.models import Prefetch
 
+from orchestrator.contract.tasks import TaskList
 from orchestrator.contract.workstreams import WorkstreamFacts, WorkstreamList
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import WorkstreamStatus
 from orchestrator.models import Task, Workstream, WorkstreamNeed
+from orchestrator.models.work.task import OPEN
 from orchestrator.queries.engine.explanations import explain
 from orchestrator.queries.work.baseline import integrations
 from orchestrator.queries.work.rework import rework_count, with_rework
@@ -53,6 +55,19 @@ def workstream_detail(uuid: UUID) -> WorkstreamFacts:
     tasks = with_live_attempts(Task.objects.filter(workstream=workstream)).order_by(*LAUNCH_ORDER)
     explained = tuple(task_facts(task, verdicts.get(task.pk)) for task in tasks)
     return replace(_facts(workstream), tasks=explained, integrations=integrations(workstream))
+
+
+def workstream_summary(uuid: UUID) -> WorkstreamFacts:
+    """Without its tasks."""
+    return _facts(find_workstream(uuid))
+
+
+def tasks_of(workstream: Workstream, *, limit: int, offset: int) -> TaskList:
+    """Its open tasks in launch order, each explained."""
+    rows = Task.objects.filter(workstream=workstream, status__in=OPEN).order_by(*LAUNCH_ORDER)
+    verdicts = explain(workstream)
+    page = with_live_attempts(rows)[offset : offset + limit]
+    return TaskList(rows.count(), tuple(task_facts(task, verdicts.get(task.pk)) for task in page))
 
 
 def _facts(workstream: Workstream) -> WorkstreamFacts:

@@ -37,6 +37,11 @@ def outage_in(error: BaseException | None) -> DatabaseUnavailable | None:
 
 def outage(error: OperationalError | InterfaceError) -> DatabaseUnavailable:
     state, said = getattr(error.__cause__, "sqlstate", None), str(error)
+    if "no such table" in said or "unable to open database file" in said:
+        return DatabaseUnavailable(
+            "The database is not there, or has no tables.",
+            recovery="Tell the operator to set DATA_DIR or DATABASE_URL right, or to run manage.py serve.",
+        )
     if state in _VICTIM:
         return DatabaseUnavailable(
             "This met with something else that was done at the same moment, and was undone."

@@ -1,11 +1,12 @@
 """The rows of an attempt behind its workstream's lock: what claims, completions and failures share
 (FR-027)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import HeldBack, NotFound, StaleToken, WrongState
+from orchestrator.core.errors import HeldBack, NotFound, StaleToken, WrongExecutor, WrongState
+from orchestrator.core.people.roles import suits
 from orchestrator.core.terms import AttemptStatus
 from orchestrator.models import Assignment, Attempt, Blocker, Executor
 from orchestrator.queries.base.roles import doers_of
@@ -47,6 +48,16 @@ def require_doer(attempt: Attempt, actor: Actor) -> None:
     """NotAllowed for whoever lacks the role that the step asks for (`core/people/roles.py`)."""
     if refusal := lacking(actor, sorted(doers_of(attempt.task.step))):
         raise refusal
+
+
+def refuse_unsuited(attempt: Attempt, executor: Executor, runs: Collection[str]) -> None:
+    """WrongExecutor for an agent where the step is a tool's that it does not run, and for a tool where it
+    names none."""
+    step = attempt.task.step
+    if suits(executor.kind, step.tool, runs):
+        return
+    whose = f"is done by the tool {step.tool}" if step.tool else "names no tool"
+    raise WrongExecutor(f"{step.key} {whose}; {executor.name} acts as {executor.kind}.", tool=step.tool)
 
 
 def staleness(situation: Situation, token: int, executor: Executor) -> StaleToken | None:

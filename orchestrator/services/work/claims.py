@@ -1,5 +1,6 @@
 """Claims: an executor takes a queued attempt, alone, and says what it did last (FR-027, WF-8)."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import IntegrityError
@@ -28,6 +29,7 @@ from orchestrator.services.work.attempts import (
     move,
     record_attempt,
     refuse_held,
+    refuse_unsuited,
     require_doer,
 )
 
@@ -39,18 +41,21 @@ from orchestrator.services.work.attempts import (
     locks=(Lock.WORKSTREAM, Lock.EXECUTOR),
     records=(Action.ATTEMPT_CLAIMED,),
 )
-def claim(*, attempt_id: int, executor: Executor, actor: Actor, now: datetime) -> Assignment:
+def claim(
+    *, attempt_id: int, executor: Executor, actor: Actor, now: datetime, runs: Collection[str] = ()
+) -> Assignment:
     """Give a queued attempt to one executor, with a fencing token higher than any before it.
 
     Who claims what they hold already, because the answer was lost, gets the same assignment, and nothing
-    changes. Locks the workstream, then the executor. NotAllowed for who lacks the step's role; AlreadyClaimed
-    names the holder; ExecutorBusy names what an agent or a tool runs already, people may hold several;
-    AssignedElsewhere names the executor that alone claims in the thread. A person who claims a task that
-    nobody owns becomes its owner; otherwise a claim changes no owner (FR-011).
+    changes. Locks the workstream, then the executor. NotAllowed for who lacks the step's role; WrongExecutor
+    for an agent where a tool does the step that is not among those it `runs`, and for a tool where none does;
+    AlreadyClaimed names the holder; ExecutorBusy names what an agent or a tool runs already, people may hold
+    several; AssignedElsewhere names the executor that alone claims in the thread. A person who claims a task
+    that nobody owns becomes its owner; otherwise a claim changes no owner (FR-011).
     """
     try:
         with unit_of_work():
-            return _claim(attempt_id, executor, actor, now)
+            return _claim(attempt_id, executor, actor, now, runs)
     except IntegrityError:
         # Two claims of one executor met, in two workstreams: the database lets one of them through.
         _refuse_busy(
@@ -59,12 +64,15 @@ def claim(*, attempt_id: int, executor: Executor, actor: Actor, now: datetime) -
         raise
 
 
-def _claim(attempt_id: int, executor: Executor, actor: Actor, now: datetime) -> Assignment:
+def _claim(
+    attempt_id: int, executor: Executor, actor: Actor, now: datetime, runs: Collection[str]
+) -> Assignment:
     situation = locked_attempt(attempt_id, executor)
     attempt, task = situation.attempt, situation.task
     require_doer(attempt, actor)
     if held := _held(situation, executor):
         return held
+    refuse_unsuited(attempt, executor, runs)
     _refuse_unclaimable(situation)
     refuse_assigned_elsewhere(situation, executor)
     _refuse_busy(executor, situation.busy_with)

@@ -28,6 +28,7 @@ from orchestrator.services.base.locks import Lock, locked_workstream, outside_tr
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.handoff.damage import workspace
 from orchestrator.services.handoff.known_branch import refuse_diverged
+from orchestrator.services.work.answers import answer
 from orchestrator.services.work.branch_turns import Turn, go_on_later, had_its_turn, in_turn
 from orchestrator.services.work.committed_results import ingest
 from orchestrator.workspace import FileDamage, ResultBranches
@@ -96,6 +97,7 @@ class _Run:
                 self.unfinished = True
                 break
             self._try(branch)
+            self._answer(branch)
         if moved:
             had_its_turn(branch)
         self.branches.mark(self.marks)
@@ -113,6 +115,16 @@ class _Run:
         except Exception as error:
             logger.exception("%s could not be looked at.", branch.name)
             self._tell(branch, branch.tip, f"could not be looked at: {type(error).__name__}: {error}")
+
+    def _answer(self, branch: Branch) -> None:
+        """Say in the producer's outbox what it holds and what became of its files; a branch counts as looked
+        at behind that, so a kill in between leaves nobody without an answer."""
+        try:
+            answer(self.branches.space, branch.executor, self.now)
+        except (WorkspaceUnavailable, *PASSING) as trouble:
+            self.trouble = trouble
+        except Exception:
+            logger.exception("%s: its outbox could not be written.", branch.name)
 
     def _tell(self, branch: Branch, blob: str, problem: str) -> None:
         try:

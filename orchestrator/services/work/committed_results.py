@@ -8,16 +8,20 @@ from datetime import datetime
 
 from orchestrator.core import limits
 from orchestrator.core.engine.proof import kinds_to_prove
-from orchestrator.core.errors import InvalidInput, NotAllowed, NotFound
+from orchestrator.core.errors import InvalidInput, NotAllowed, NotFound, WrongState
 from orchestrator.core.files.committed_result import AttemptName, CommittedResult
 from orchestrator.core.files.handoff import check_output_name
 from orchestrator.core.terms import ResultEvent
 from orchestrator.models import Assignment, Attempt, Executor, ResultFile
 from orchestrator.queries.work.proof import criteria_to_prove
+from orchestrator.queries.work.tasks import find_workstream_by_slug
+from orchestrator.queries.work.work import Wanted
+from orchestrator.services.base.actor import Actor
 from orchestrator.services.people.callers import caller_by_name
-from orchestrator.services.work.claims import report
+from orchestrator.services.work.claims import claim, report
 from orchestrator.services.work.completions import complete
 from orchestrator.services.work.failures import fail
+from orchestrator.services.work.first_free import claim_first, claim_held
 from orchestrator.workspace import FileDamage, ResultBranches
 from orchestrator.workspace.git import shown
 from orchestrator.workspace.result_branches import Entry
@@ -28,6 +32,9 @@ def ingest(
 ) -> None:
     """Do what the file says as the executor whose branch it stands in. Raises the refusal of the service."""
     executor = caller_by_name(row.executor).executor
+    if result.event is ResultEvent.CLAIM:
+        row.attempt = _claimed(result, executor, now)
+        return
     attempt = _attempt(result, executor)
     row.attempt = attempt
     match result.event:
@@ -58,23 +65,45 @@ def ingest(
             )
 
 
+def _claimed(result: CommittedResult, executor: Executor, now: datetime) -> Attempt:
+    """The attempt that the file asks for, or the next one, held by the executor from now on (FR-014)."""
+    actor = Actor.member(executor)
+    claim.refuse(actor)
+    if result.attempt is not None:
+        wanted = _named(result)
+        return claim(attempt_id=wanted.pk, executor=executor, actor=actor, now=now).attempt
+    place = Wanted(find_workstream_by_slug(result.workstream) if result.workstream else None)
+    number = claim_held(executor, actor, now) or claim_first(executor, actor, place, now)
+    if not number:
+        raise WrongState(
+            f"Nothing can be claimed by {executor.name} now.",
+            recovery="Commit the claim again later, with another timestamp.",
+        )
+    return Assignment.objects.select_related("attempt__task").get(pk=number).attempt
+
+
 def _attempt(result: CommittedResult, executor: Executor) -> Attempt:
     """The attempt that the file names, if this executor holds or held it."""
+    attempt = _named(result)
+    holder = Assignment.objects.filter(attempt=attempt).select_related("executor").first()
+    if holder is None or holder.executor_id != executor.pk:
+        held = f"is held by {holder.claimed_as}" if holder else "has not been claimed"
+        raise NotAllowed(f"{attempt} {held}; {executor.name} cannot hand in its result.")
+    return attempt
+
+
+def _named(result: CommittedResult) -> Attempt:
     rows = Attempt.objects.select_related("task__step", "task__workstream").order_by("-pk")
     if isinstance(result.attempt, AttemptName):
         name = result.attempt
         rows = rows.filter(task__workstream__slug=name.slug, task__step__key=name.key, number=name.number)
     else:
-        rows = rows.filter(pk=result.attempt)
+        rows = rows.filter(pk=result.attempt or 0)
     attempt = rows.first()
     if attempt is None:
         raise NotFound(
             "There is no such attempt.", recovery="Write the file anew with the attempt that was claimed."
         )
-    holder = Assignment.objects.filter(attempt=attempt).select_related("executor").first()
-    if holder is None or holder.executor_id != executor.pk:
-        held = f"is held by {holder.claimed_as}" if holder else "has not been claimed"
-        raise NotAllowed(f"{attempt} {held}; {executor.name} cannot hand in its result.")
     return attempt
 
 

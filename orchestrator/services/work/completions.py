@@ -5,7 +5,7 @@ from datetime import datetime
 
 from orchestrator.core.actions import Action
 from orchestrator.core.engine.conditions import chosen_outcome
-from orchestrator.core.engine.proof import CriterionAsked, kinds_to_prove, refuse_unproved
+from orchestrator.core.engine.proof import CriterionAsked, kinds_to_prove, refuse_unknown, refuse_unproved
 from orchestrator.core.errors import Refusal, WrongState
 from orchestrator.core.people.roles import PARTICIPANTS
 from orchestrator.core.terms import AttemptStatus, CriterionKind, Scope, TaskStatus
@@ -140,8 +140,9 @@ def _checks(
     `attempt` carries its outcome already. Raises CriteriaUnmet.
     """
     criteria = criteria_to_prove(attempt.task)
-    evidence = _for_step_in_effect(attempt, criteria, evidence)
     asked = [CriterionAsked(c.pk, CriterionKind(c.kind), c.text) for c in criteria]
+    refuse_unknown(attempt.task.step.key, asked, _unknown(attempt, asked, evidence))
+    evidence = _for_step_in_effect(attempt, criteria, evidence)
     refuse_unproved(attempt.task.step.key, asked, evidence, attempt.outcome)
     return [
         CriterionCheck(
@@ -154,6 +155,18 @@ def _checks(
         )
         for c in criteria
     ]
+
+
+def _unknown(attempt: Attempt, asked: Sequence[CriterionAsked], evidence: Mapping[int, str]) -> list[int]:
+    """The ids that no criterion of the step has, in any version of its plan."""
+    others = evidence.keys() - {one.id for one in asked}
+    if not others:
+        return []
+    step = attempt.task.step
+    own = Criterion.objects.filter(
+        pk__in=others, step__key=step.key, step__version__workflow=step.version.workflow_id
+    )
+    return sorted(others - set(own.values_list("pk", flat=True)))
 
 
 def _for_step_in_effect(

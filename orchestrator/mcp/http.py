@@ -1,0 +1,91 @@
+"""MCP over streamable HTTP: a process of its own on this machine, the token as Bearer (LC-8).
+
+Every request is signed in by its own token, so one server serves every executor, and nothing is kept between
+two calls: it may be restarted at any time.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import asdict
+from typing import Any
+
+import anyio.to_thread
+import uvicorn
+from django.db import close_old_connections
+from django.utils import timezone
+
+from orchestrator.api.bearer import caller_by_bearer
+from orchestrator.core.errors import NotSignedIn, Refusal
+from orchestrator.mcp.server import HEADERS, Profile, build_server
+from orchestrator.queries.plans.refusal_facts import refusal_facts
+from orchestrator.services.base.outages import OUTAGES, outage
+from orchestrator.services.people.callers import Caller, caller_by_token
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class SignedIn:
+    """Lets requests with a live token through, and refuses all others in the words of REST."""
+
+    def __init__(self, inner: Application) -> None:
+        self.inner = inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            refusal = await anyio.to_thread.run_sync(_why_not, scope)
+            if refusal is not None:
+                await _refuse(refusal, send)
+                return
+        await self.inner(scope, receive, send)
+
+
+def application(profile: Profile) -> Application:
+    server = build_server(_caller, profile)
+    return SignedIn(server.streamable_http_app(stateless_http=True, json_response=True))
+
+
+def serve(profile: Profile, host: str, port: int) -> None:
+    """Serve until the process is asked to stop."""
+    config = uvicorn.Config(application(profile), host=host, port=port, log_level="warning", lifespan="on")
+    uvicorn.Server(config).run()
+
+
+def _caller() -> Caller:
+    """Who made the request that the call under way came with."""
+    return caller_by_token(_secret(HEADERS.get().get("authorization", "")), timezone.now())
+
+
+def _secret(header: str) -> str:
+    kind, _, secret = header.partition(" ")
+    if kind.lower() != "bearer" or not secret.strip():
+        raise NotSignedIn("The request holds no bearer token.")
+    return secret.strip()
+
+
+def _why_not(scope: Scope) -> Refusal | None:
+    close_old_connections()
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    address = (scope.get("client") or ("",))[0]
+    try:
+        caller_by_bearer(_secret(headers.get("authorization", "")), address, address, timezone.now())
+    except Refusal as refusal:
+        return refusal
+    except OUTAGES as error:
+        return outage(error)
+    finally:
+        close_old_connections()
+    return None
+
+
+async def _refuse(refusal: Refusal, send: Send) -> None:
+    headers = [(b"content-type", b"application/json")]
+    if isinstance(refusal, NotSignedIn):
+        headers.append((b"www-authenticate", b"Bearer"))
+    if refusal.retry_after:
+        headers.append((b"retry-after", str(refusal.retry_after).encode()))
+    body = json.dumps(asdict(refusal_facts(refusal))).encode()
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,68 @@
+"""The first attempt that an executor may claim, claimed behind its workstream's lock (FR-027, FR-028)."""
+
+from datetime import datetime
+
+from orchestrator.core.errors import (
+    AlreadyClaimed,
+    AssignedElsewhere,
+    NotAllowed,
+    NotFound,
+    Refusal,
+    WrongExecutor,
+    WrongState,
+)
+from orchestrator.models import Executor
+from orchestrator.queries.work.work import Wanted, free_attempts
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.locks import locked_workstream
+from orchestrator.services.base.steps import once
+from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.work import claims
+
+#: What may become of an attempt between finding it free and claiming it.
+LOST: tuple[type[Refusal], ...] = (
+    *(AlreadyClaimed, AssignedElsewhere, NotAllowed, NotFound, WrongExecutor, WrongState),
+)
+
+
+class _NothingFree(Exception):
+    """The workstream has nothing for this executor: the step leaves no note under its key."""
+
+
+def claim_held(executor: Executor, actor: Actor, now: datetime) -> int | None:
+    """The id of the claim of what an agent or a tool runs already: claimed once more, it is the same."""
+    if executor.is_person:
+        return None
+    held = executor.assignments.filter(released_at=None).values_list("attempt", flat=True).first()
+    if held is None:
+        return None
+    return claims.claim(attempt_id=held, executor=executor, actor=actor, now=now).pk
+
+
+def claim_first(executor: Executor, actor: Actor, wanted: Wanted, now: datetime) -> int | None:
+    """The id of the claim of the first free attempt of the first workstream that has one. ExecutorBusy when
+    the executor has come to run something meanwhile."""
+    passed: set[int] = set()
+    while True:
+        free = free_attempts(executor, wanted).exclude(task__workstream__in=passed)
+        workstream = free.values_list("task__workstream", flat=True).first()
+        if workstream is None:
+            return None
+        try:
+            return once("claimed", lambda pk=workstream: _claimed(pk, executor, actor, wanted, now))  # type: ignore[misc]
+        except _NothingFree:
+            passed.add(workstream)
+
+
+def _claimed(workstream_id: int, executor: Executor, actor: Actor, wanted: Wanted, now: datetime) -> int:
+    """The id of the claim of the first attempt that is free behind the workstream's lock."""
+    lost: set[int] = set()
+    with unit_of_work():
+        locked_workstream(workstream_id)
+        free = free_attempts(executor, wanted).filter(task__workstream=workstream_id)
+        while (attempt := free.exclude(pk__in=lost).values_list("pk", flat=True).first()) is not None:
+            try:
+                return claims.claim(attempt_id=attempt, executor=executor, actor=actor, now=now).pk
+            except LOST:
+                lost.add(attempt)
+    raise _NothingFree

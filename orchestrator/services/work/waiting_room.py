@@ -1,0 +1,138 @@
+"""Waiting for work: many waiters of one process, and one thread that looks for all of them (FR-027).
+
+A waiter asks the database when the bell rings, never by itself. The bell rings when the history has grown and
+some attempt waits for an executor: whatever makes work free is recorded. While nobody waits, nothing looks.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from django.db import Error, connection
+
+from orchestrator.core import limits
+from orchestrator.queries.work.work import newest_entry, waiting_attempts
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between two looks of the one thread that looks.
+LOOK_EVERY: Final = 0.2
+
+
+class Turns:
+    """One after another, in the order of their coming: a database that is asked again and again lets some in
+    late and others at once, so that shares would be uneven."""
+
+    def __init__(self) -> None:
+        self._next = threading.Condition()
+        self._tickets = self._served = 0
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        with self._next:
+            ticket, self._tickets = self._tickets, self._tickets + 1
+            self._next.wait_for(lambda: self._served == ticket)
+        try:
+            yield
+        finally:
+            with self._next:
+                self._served += 1
+                self._next.notify_all()
+
+
+class Seat:
+    """A waiter's place; `rings` are counted so that none is missed between asking and waiting."""
+
+    def __init__(self, room: "WaitingRoom") -> None:
+        self._room, self._heard = room, 0
+
+    def listen(self) -> None:
+        """From now on every ring counts: called before the waiter asks the database."""
+        self._heard = self._room.rings
+
+    def wait(self, until: float) -> bool:
+        """Until the bell rings, or rang since `listen`; false when `until`, in monotonic seconds, came
+        first."""
+        return self._room.wait_for_more_than(self._heard, until)
+
+
+class WaitingRoom:
+    """`newest` answers with what grows whenever something happens, `any_work` says whether waiters need
+    look."""
+
+    def __init__(
+        self,
+        newest: Callable[[], int],
+        any_work: Callable[[], bool],
+        seats: int = limits.WAITERS,
+        every: float = LOOK_EVERY,
+    ) -> None:
+        self._newest, self._any_work, self.seats, self.every = newest, any_work, seats, every
+        self._lock = threading.Lock()
+        self._bell, self._left = threading.Condition(self._lock), threading.Condition(self._lock)
+        self._taken, self._watched = 0, False
+        #: How often the bell rang, and how often the thread looked.
+        self.rings = self.looks = 0
+
+    @contextmanager
+    def seat(self) -> Iterator[Seat | None]:
+        """A place to wait; None when all are taken."""
+        if not self._take():
+            yield None
+            return
+        try:
+            yield Seat(self)
+        finally:
+            with self._lock:
+                self._taken -= 1
+                self._left.notify_all()
+
+    def wait_for_more_than(self, rings: int, until: float) -> bool:
+        with self._lock:
+            return self._bell.wait_for(lambda: self.rings > rings, max(until - time.monotonic(), 0))
+
+    def _take(self) -> bool:
+        with self._lock:
+            if self._taken >= self.seats:
+                return False
+            self._taken += 1
+            if not self._watched:
+                self._watched = True
+                threading.Thread(target=self._watch, name="waiting-room", daemon=True).start()
+            return True
+
+    def _watch(self) -> None:
+        """Look for everybody as long as anybody waits."""
+        seen = -1
+        try:
+            while True:
+                seen = self._look(seen)
+                with self._lock:
+                    if self._left.wait_for(lambda: not self._taken, self.every):
+                        self._watched = False
+                        return
+        finally:
+            connection.close()
+
+    def _look(self, seen: int) -> int:
+        """Ring if there is something new and something to claim; what was seen."""
+        self.looks += 1
+        try:
+            newest = self._newest()
+            if newest != seen and self._any_work():
+                with self._lock:
+                    self.rings += 1
+                    self._bell.notify_all()
+        except Error as problem:
+            logger.warning("Waiting for work: the database did not answer: %s", problem)
+            connection.close()
+            return seen
+        return newest
+
+
+#: Those of this process.
+TURNS: Final = Turns()
+ROOM: Final = WaitingRoom(newest_entry, lambda: waiting_attempts().exists())
