@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 SERVER := $(or $(filter postgres%,$(DATABASE_URL)),postgres://postgres@127.0.0.1:5432/postgres)
 ISOLATED := env -u DATABASE_URL -u DATA_DIR
 
-.PHONY: help venv run test test-browser test-postgres lint nightly bench fuzz clean
+.PHONY: help venv run test test-browser test-postgres lint nightly bench fuzz wheel clean
 
 help:
 	@echo "make run            set up what is missing and start everything (HOST, PORT, DATA_DIR)"
@@ -30,9 +30,16 @@ help:
 	@echo "make nightly        the long tests, on SQLite and on PostgreSQL where a server answers (EXAMPLES)"
 	@echo "make bench          the measurements: statements and processor time of acts, rounds and readers"
 	@echo "make fuzz           100,000 damaged plans of each format (MUTATIONS, SEED, ONLY); every reader has to answer with findings"
+	@echo "make wheel          the command line alone, for an agent's machine, in dist/"
 	@echo "make venv           only install what is needed to run it; make clean removes that again and keeps the data"
 
-venv: $(VENV)/.installed
+venv: $(VENV)/.installed $(BIN)/orchestrator
+
+# The command line, from wherever it is called.
+$(BIN)/orchestrator: Makefile | $(VENV)/bin/python
+	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s/bin/python" -m orchestrator.client "$$@"\n' \
+	  "$(CURDIR)" "$(CURDIR)/$(VENV)" > $@
+	@chmod +x $@
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -99,7 +106,15 @@ bench: $(VENV)/.installed-test
 fuzz: $(VENV)/.installed-test
 	$(BIN)/python -m tests.fuzz_readers --mutations $(or $(MUTATIONS),100000) --seed $(or $(SEED),0) $(if $(ONLY),--only $(ONLY))
 
+# From a copy, because the package that it is part of is no package of its own there.
+wheel: $(VENV)/.installed-test
+	@rm -rf build/client && mkdir -p build/client/orchestrator
+	@cp -R orchestrator/client build/client/orchestrator/client
+	@mv build/client/orchestrator/client/pyproject.toml build/client/
+	@$(BIN)/python -m flit_core.wheel --outdir dist build/client
+	@rm -rf build/client
+
 # Data are kept: remove var/ by hand if they are not wanted any more.
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis test-artifacts
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis test-artifacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

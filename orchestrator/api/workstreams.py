@@ -46,7 +46,13 @@ router = Routes(tags=["workstreams"])
 @router.get("/", response=WorkstreamList, url_name="workstreams")
 @needs(Scope.READ)
 def listing(request: HttpRequest, query: Query[WorkstreamQuery]) -> WorkstreamList:
-    return list_workstreams(status=query.status, domain=query.domain, limit=query.limit, offset=query.offset)
+    return list_workstreams(
+        status=query.status,
+        domain=query.domain,
+        slug=query.slug,
+        limit=query.limit,
+        offset=query.offset,
+    )
 
 
 @router.get("/{uuid:uuid}/", response=WorkstreamFacts, url_name="workstream")

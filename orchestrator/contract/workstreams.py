@@ -19,6 +19,7 @@ class WorkstreamQuery(Page):
 
     status: WorkstreamStatus | None = None
     domain: Slug = ""
+    slug: Slug = ""
 
 
 class StatusChange(Body):

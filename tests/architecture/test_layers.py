@@ -1,6 +1,7 @@
 """The borders of design section 8, kept by reading the imports: floors, and on each floor wings, one way."""
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ LAYERS = {
     "contract": {"core", "contract"},
     "models": {"core", "models"},
     "sandbox": {"core", "sandbox"},
+    "client": {"client"},
     "adapters": {"core", "sandbox", "adapters"},
     "workspace": {"core", "workspace"},
     "queries": {"core", "contract", "models", "adapters", "workspace", "queries"},
@@ -62,6 +64,17 @@ def test_core_is_free_of_django_clock_and_io() -> None:
         for name in imports(path)
         if name.split(".")[0]
         in (*STANDARD_LIBRARY_ONLY, "time", "os", "pathlib", "subprocess", "socket", "random")
+    ]
+    assert wrong == []
+
+
+def test_the_client_needs_nothing_that_is_installed() -> None:
+    """An agent's machine has Python and the wheel alone."""
+    wrong = [
+        f"{path.name} imports {name}"
+        for path in modules("client")
+        for name in imports(path)
+        if name.split(".")[0] not in {*sys.stdlib_module_names, "orchestrator"}
     ]
     assert wrong == []
 

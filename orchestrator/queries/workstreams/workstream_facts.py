@@ -26,13 +26,20 @@ NEEDS = (
 
 
 def list_workstreams(
-    *, status: WorkstreamStatus | None = None, domain: str = "", limit: int = 100, offset: int = 0
+    *,
+    status: WorkstreamStatus | None = None,
+    domain: str = "",
+    slug: str = "",
+    limit: int = 100,
+    offset: int = 0,
 ) -> WorkstreamList:
     found = Workstream.objects.all()
     if status is not None:
         found = found.filter(status=status)
     if domain:
         found = found.filter(domain=domain)
+    if slug:
+        found = found.filter(slug=slug)
     page = with_rework(found.select_related("owner", "version", "merged_into").prefetch_related(*NEEDS))
     page = page[offset : offset + limit]
     return WorkstreamList(found.count(), tuple(_facts(workstream) for workstream in page))

@@ -1,0 +1,36 @@
+"""Held: the attempt that a command speaks of, with the token of its claim."""
+
+from dataclasses import dataclass
+
+from orchestrator.client.account import Misconfigured
+from orchestrator.client.connection import Connection
+
+
+@dataclass(frozen=True)
+class Held:
+    """An attempt that the caller holds, of the `task` with this `key`."""
+
+    attempt: int
+    token: int
+    task: int
+    key: str
+
+    def with_token(self, **body: object) -> dict[str, object]:
+        return {"token": self.token, **body}
+
+
+def held_attempt(connection: Connection, attempt: int = 0) -> Held:
+    """The attempt that the caller holds; `attempt` says which where there are several.
+
+    The server is asked each time, so that an agent that forgot its token goes on. Raises `Misconfigured` when
+    the caller holds none, or several and names none of them.
+    """
+    items = connection.get("mine")["items"]
+    found = [item for item in items if attempt in (0, item["attempt"])]
+    if len(found) == 1:
+        item = found[0]
+        return Held(item["attempt"], item["token"], item["task"], item["key"])
+    if not items:
+        raise Misconfigured("You hold no step. Take one: orchestrator next")
+    listed = ", ".join(f"{item['attempt']} ({item['key']} of {item['workstream']})" for item in items)
+    raise Misconfigured(f"Say which one with --attempt: you hold {listed}.")

@@ -1,0 +1,114 @@
+"""Look: how work stands, why it waits, and who is asked."""
+
+import time
+from argparse import Namespace
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from orchestrator.client.answer import Answer, Exit, count
+from orchestrator.client.connection import Connection
+from orchestrator.client.words import command
+from orchestrator.client.workstreams import find_workstream
+
+if TYPE_CHECKING:
+    from orchestrator.client.words import Commands
+
+#: Seconds between two looks while watching.
+PAUSE: Final = 2
+MARKS: Final = {
+    "complete": "✓",
+    "skipped": "–",
+    "cancelled": "–",
+    "active": "▶",
+    "review": "?",
+    "blocked": "!",
+    "pending": "·",
+}
+
+
+def add_to(commands: "Commands") -> None:
+    parser = command(commands, "status", status, "All open workstreams, or one with its steps.")
+    parser.add_argument("workstream", nargs="?", default="", help="its name")
+    parser = command(commands, "tree", tree, "The steps of a workstream, in the order in which they start.")
+    parser.add_argument("workstream", help="its name")
+    parser = command(commands, "why", why, "Why a workstream or a step is not moving, to the root.")
+    parser.add_argument("workstream", help="its name")
+    parser.add_argument("key", nargs="?", default="", help="the key of a step, such as A1")
+    command(commands, "gates", gates, "Gates that wait for a signature.")
+    parser = command(commands, "watch", watch, "Print what happens in a workstream until it is finished.")
+    parser.add_argument("workstream", help="its name")
+    parser.add_argument(
+        "--for", dest="seconds", type=int, default=0, metavar="SECONDS", help="look so long; 0: no end"
+    )
+
+
+def status(connection: Connection, options: Namespace) -> Answer:
+    if options.workstream:
+        return tree(connection, options)
+    facts = connection.get("workstreams/", limit=100)
+    lines = [_workstream_line(entry) for entry in facts["items"]]
+    return Answer(facts, (count(facts["count"], "workstream"), *lines))
+
+
+def _workstream_line(entry: dict[str, Any]) -> str:
+    done, still = entry["done_tasks"], entry["open_tasks"]
+    blocked = f", {entry['blocked_tasks']} blocked" if entry["blocked_tasks"] else ""
+    return f"  {entry['slug']}: {entry['status']}, {done} of {done + still} done{blocked}"
+
+
+def tree(connection: Connection, options: Namespace) -> Answer:
+    facts = find_workstream(connection, options.workstream)
+    return Answer(facts, (_workstream_line(facts).strip(), *(_task_line(task) for task in facts["tasks"])))
+
+
+def _task_line(task: dict[str, Any]) -> str:
+    told = task["explanation"]["sentence"] if task["explanation"] else task["status"]
+    mark = MARKS.get(task["status"], " ")
+    return f"  {mark} {task['key']}  {task['title']}" + ("" if mark in "✓–" else f"\n      {told}")
+
+
+def why(connection: Connection, options: Namespace) -> Answer:
+    found = find_workstream(connection, options.workstream)
+    if not options.key:
+        return _why(connection.get(f"workstreams/{found['uuid']}/why/"))
+    for task in found["tasks"]:
+        if task["key"] == options.key:
+            return _why(connection.get(f"tasks/{task['id']}/why/"))
+    known = ", ".join(task["key"] for task in found["tasks"][:20])
+    return Answer(None, (f"{found['slug']} has no step {options.key}; it has {known}.",), Exit.REFUSED)
+
+
+def _why(facts: dict[str, Any]) -> Answer:
+    also = (f"  also: {entry['sentence']}" for entry in facts["also"])
+    return Answer(facts, (facts["sentence"], *also))
+
+
+def gates(connection: Connection, _options: Namespace) -> Answer:
+    facts = connection.get("gates/")
+    if not facts["items"]:
+        return Answer(facts, ("No gate waits for a signature.",), Exit.NOTHING)
+    return Answer(facts, tuple(line for gate in facts["items"] for line in _gate_lines(gate)))
+
+
+def _gate_lines(gate: dict[str, Any]) -> Iterator[str]:
+    yield f"{gate['key']}  {gate['title']}"
+    signed = f", signed by {', '.join(gate['signed'])}" if gate["signed"] else ""
+    yield f"  needs {count(gate['needed'], 'signature')} of {', '.join(gate['asked'])}{signed}"
+
+
+def watch(connection: Connection, options: Namespace) -> Answer:
+    """Prints while it looks; what it answers at last is only how it stands then."""
+    seen: dict[str, str] = {}
+    until = time.monotonic() + options.seconds if options.seconds else None
+    while True:
+        facts = find_workstream(connection, options.workstream)
+        for task in facts["tasks"]:
+            line = _task_line(task)
+            if seen.get(task["key"]) != line and not options.json:
+                print(line, flush=True)
+            seen[task["key"]] = line
+        if facts["finished"] or facts["status"] in ("completed", "archived"):
+            return Answer(facts, (f"{facts['slug']} is finished.",))
+        if until is not None and time.monotonic() >= until:
+            return Answer(facts, (_workstream_line(facts).strip(),), Exit.NOTHING)
+        time.sleep(PAUSE)

@@ -1,0 +1,122 @@
+"""Setup: makes a repository known to a coding agent: its MCP entry, and a section of AGENTS.md."""
+
+import os
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from orchestrator.client.account import HERE, Misconfigured, find_account, settings_file
+from orchestrator.client.answer import Answer
+from orchestrator.client.clients import CLIENTS, VARIABLE, Client, Unreadable
+from orchestrator.client.connection import checked_url
+
+if TYPE_CHECKING:
+    from orchestrator.client.words import Commands
+
+#: Where the MCP server of an installation listens, if nothing else is said.
+MCP: Final = "http://127.0.0.1:8001/mcp"
+BEGIN, END = "<!-- orchestrator: begin -->", "<!-- orchestrator: end -->"
+SECTION: Final = f"""{BEGIN}
+## Work from the orchestrator
+
+Steps of approved plans are taken and handed over through the orchestrator, over MCP or with the command
+`orchestrator`:
+
+1. `orchestrator next --wait 60` claims the next step and prints its brief: what to do, where, what to prove.
+2. Work only in the worktree and on the files that the brief names. Leave a note as you go:
+   `orchestrator note "…"`.
+3. Commit, then hand over: `orchestrator done "what was done" --commit HASH --evidence ID="the proof"`.
+4. A question for a person: `orchestrator ask "…"`. It cannot be done: `orchestrator fail "…"`. Not now:
+   `orchestrator release "how far it is"`.
+5. After a break, `orchestrator mine` says what you hold. Nothing to do: `orchestrator why WORKSTREAM`.
+
+A refusal says what is missing and what to do next; nothing was changed by it.
+{END}
+"""
+
+
+def add_to(commands: "Commands") -> None:
+    meaning = "Make this repository and the server known to a coding agent."
+    parser = commands.add_parser("setup", help=meaning, description=meaning)
+    parser.add_argument("client", choices=sorted(CLIENTS))
+    parser.add_argument("--folder", default=".", help="the repository; this folder")
+    parser.add_argument("--mcp", default=MCP, help=f"the address of the MCP server; {MCP}")
+    parser.add_argument("--token", action="store_true", help="read a token from standard input and keep it")
+    parser.add_argument(
+        "--print", dest="printed", action="store_true", help="only show what would be written"
+    )
+    parser.set_defaults(here=set_up)
+    meaning = "Print the token, for the environment of a client."
+    parser = commands.add_parser("token", help=meaning, description=meaning)
+    parser.set_defaults(here=token)
+
+
+def set_up(options: Namespace) -> Answer:
+    """Writes the client's file, AGENTS.md, and with `--token` the settings of this user."""
+    folder, client = Path(options.folder), CLIENTS[options.client]
+    if not folder.is_dir():
+        raise Misconfigured(f"There is no folder {folder}.")
+    texts = {client.file: _entry(folder, client, options.mcp), "AGENTS.md": _agents(folder)}
+    if options.printed:
+        lines = [line for name, text in texts.items() for line in (f"== {name}", *text.splitlines(), "")]
+        return Answer(texts, tuple(lines))
+    for name, text in texts.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    told = [f"Wrote {name}." for name in texts]
+    if options.token:
+        told.append(f"Kept the token in {_keep_token(options)}.")
+    told.append(f'{client.name} reads the token from {VARIABLE}: export {VARIABLE}="$(orchestrator token)"')
+    return Answer(list(texts), tuple(told))
+
+
+def _entry(folder: Path, client: Client, mcp: str) -> str:
+    try:
+        checked_url(mcp)
+        return client.merged(_text(folder / client.file), mcp)
+    except Unreadable as problem:
+        raise Misconfigured(
+            f"{client.file} is left as it is: {problem}. Correct it and call again."
+        ) from problem
+    except ValueError as problem:
+        raise Misconfigured(str(problem)) from problem
+
+
+def _agents(folder: Path) -> str:
+    """AGENTS.md with our section, which is replaced where it stands already; the rest is as it was."""
+    text = _text(folder / "AGENTS.md")
+    before, begin, rest = text.partition(BEGIN)
+    if begin and END in rest:
+        return f"{before}{SECTION}{rest.partition(END)[2].removeprefix(chr(10))}"
+    return f"{text.rstrip()}\n\n{SECTION}".lstrip()
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+
+
+def _keep_token(options: Namespace) -> Path:
+    """The user's settings, for this user alone, with the address of the call and the token of its input."""
+    token, path = sys.stdin.readline().strip(), settings_file()
+    if not token or not token.isascii() or not token.isprintable() or {'"', "\\"} & set(token):
+        raise Misconfigured("Standard input has no token in its first line.")
+    url = checked_url(options.url or HERE)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(f'url = "{url}"\ntoken = "{token}"\n')
+    fresh.replace(path)
+    return path
+
+
+def token(options: Namespace) -> Answer:
+    account = find_account(options.url, options.token_file)
+    account.connection()
+    return Answer(account.token, (account.token,))

@@ -1,0 +1,162 @@
+"""Work: take the next step, say how far it is, hand it over, or give it back."""
+
+import base64
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.client.answer import Answer, Exit, count
+from orchestrator.client.brief_text import brief_lines, held_lines
+from orchestrator.client.connection import Connection
+from orchestrator.client.held import Held, held_attempt
+from orchestrator.client.words import command
+
+if TYPE_CHECKING:
+    from orchestrator.client.words import Commands
+
+
+def add_to(commands: "Commands") -> None:
+    _next(commands)
+    parser = command(commands, "mine", mine, "What you hold, with tokens; enough to go on after a break.")
+    parser = command(
+        commands, "note", note, "Leave a note: the last thing that was done, for whoever continues."
+    )
+    _held(parser, "text", "what was done last")
+    _done(commands)
+    parser = command(
+        commands, "fail", fail, "Say that the step cannot be done; a person decides what follows."
+    )
+    _held(parser, "text", "what went wrong")
+    parser = command(commands, "release", release, "Give the step back without failing it.")
+    _held(parser, "text", "how far it is, for whoever goes on")
+    parser = command(commands, "ask", ask, "Ask a person; the step waits until it is answered.")
+    _held(parser, "text", "the question, with what the person needs to know")
+    parser.add_argument(
+        "--choice", action="append", default=[], metavar="TEXT", help="one of the answers; repeat"
+    )
+
+
+def _next(commands: "Commands") -> None:
+    parser = command(commands, "next", next_step, "Claim the next step that you may do, or wait for one.")
+    parser.add_argument("--wait", type=_seconds, default=0, metavar="SECONDS", help="wait for one so long; 0")
+    parser.add_argument("--workstream", default="", metavar="NAME", help="only of this workstream")
+    parser.add_argument("--repository", default="", metavar="NAME", help="only of plans of this repository")
+
+
+def _done(commands: "Commands") -> None:
+    parser = command(commands, "done", done, "Hand the step over, with evidence for what it has to prove.")
+    _held(parser, "text", "what was done and how it was checked, in a sentence")
+    parser.add_argument(
+        "--evidence",
+        action="append",
+        default=[],
+        type=_evidence,
+        metavar="ID=TEXT",
+        help="how a criterion was proved; repeat. The ids are in the brief",
+    )
+    parser.add_argument(
+        "--output", action="append", default=[], metavar="FILE", help="a file to hand over; repeat"
+    )
+    parser.add_argument("--commit", default="", help="the commit of the step's branch that has the work")
+    parser.add_argument(
+        "--result", default="", metavar="WORD", help="the outcome, where the step declares any"
+    )
+
+
+def _held(parser: ArgumentParser, name: str, meaning: str) -> None:
+    parser.add_argument(name, help=meaning)
+    parser.add_argument("--attempt", type=int, default=0, metavar="ID", help="which, if you hold several")
+
+
+def next_step(connection: Connection, options: Namespace) -> Answer:
+    wanted = {"wait": options.wait, "workstream": options.workstream, "repository": options.repository}
+    facts = connection.post("next", wanted, patience=options.wait)
+    if facts["claim"] is None:
+        waiting = (_in_the_way(entry) for entry in facts["waiting"])
+        return Answer(facts, (facts["sentence"], *waiting), Exit.NOTHING)
+    return Answer(facts, (facts["sentence"], *brief_lines(facts["claim"])))
+
+
+def _in_the_way(entry: dict[str, Any]) -> str:
+    freed = f" ({', '.join(entry['freed_by'])}: {entry['to_do']})" if entry["freed_by"] else ""
+    return f"  {entry['workstream']}: {entry['sentence']}{freed}"
+
+
+def mine(connection: Connection, _options: Namespace) -> Answer:
+    facts = connection.get("mine")
+    if not facts["items"]:
+        return Answer(facts, ("You hold nothing.",), Exit.NOTHING)
+    lines = [line for item in facts["items"] for line in held_lines(item)]
+    return Answer(facts, (f"You hold {count(facts['count'], 'step')}.", *lines))
+
+
+def note(connection: Connection, options: Namespace) -> Answer:
+    held = held_attempt(connection, options.attempt)
+    facts = connection.post(f"attempts/{held.attempt}/report", held.with_token(breadcrumb=options.text))
+    return Answer(facts, (f"Noted at {held.key}.",))
+
+
+def done(connection: Connection, options: Namespace) -> Answer:
+    held = held_attempt(connection, options.attempt)
+    body = held.with_token(
+        outcome=options.text,
+        evidence=dict(options.evidence),
+        outputs={_name(path): _content(Path(path)) for path in options.output},
+        commit=options.commit,
+        result=options.result,
+    )
+    facts = connection.post(f"attempts/{held.attempt}/complete", body)
+    return Answer(facts, (f"{held.key} is handed over.", *_same(facts)))
+
+
+def _same(facts: dict[str, Any]) -> tuple[str, ...]:
+    if facts["same_as"] is None:
+        return ()
+    return (f"It is the same result as attempt {facts['same_as']}, whose handover stands.",)
+
+
+def fail(connection: Connection, options: Namespace) -> Answer:
+    held = held_attempt(connection, options.attempt)
+    facts = connection.post(f"attempts/{held.attempt}/fail", held.with_token(error=options.text))
+    return Answer(facts, (f"{held.key} has failed; a person decides what follows.",))
+
+
+def release(connection: Connection, options: Namespace) -> Answer:
+    held = held_attempt(connection, options.attempt)
+    facts = connection.post(f"attempts/{held.attempt}/release", held.with_token(breadcrumb=options.text))
+    return Answer(facts, (f"{held.key} is given back.",))
+
+
+def ask(connection: Connection, options: Namespace) -> Answer:
+    held: Held = held_attempt(connection, options.attempt)
+    body = {"intervention_note": options.text, "choices": options.choice}
+    facts = connection.post(f"tasks/{held.task}/flag", body)
+    return Answer(
+        facts, (f"{held.key} waits for a person. `orchestrator mine` has the answer once it is there.",)
+    )
+
+
+def _seconds(text: str) -> int:
+    if not text.isdecimal() or int(text) > 600:
+        raise ArgumentTypeError(f"{text!r} is no number of seconds from 0 to 600")
+    return int(text)
+
+
+def _evidence(text: str) -> tuple[str, str]:
+    criterion, equals, said = text.partition("=")
+    if not equals or not criterion.strip().isdecimal() or not said.strip():
+        raise ArgumentTypeError(f"{text!r} is not of the form ID=TEXT, with a criterion's id from the brief")
+    return criterion.strip(), said.strip()
+
+
+def _name(path: str) -> str:
+    """Under the name that was given; one from the root is handed over under its last part."""
+    return Path(path).name if Path(path).is_absolute() else Path(path).as_posix().removeprefix("./")
+
+
+def _content(path: Path) -> str | dict[str, str]:
+    content = path.read_bytes()
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(content).decode()}

@@ -1,0 +1,76 @@
+"""A repository is made known to coding agents."""
+
+import io
+import json
+import stat
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from orchestrator.client.__main__ import main
+from orchestrator.client.account import find_account
+from orchestrator.client.clients import CLIENTS
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+def test_the_entry_is_added_and_everything_else_stays(name: str, tmp_path: Path, capsys) -> None:
+    client = CLIENTS[name]
+    file = tmp_path / client.file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    toml = file.suffix == ".toml"
+    file.write_text('model = "o"  # mine\n[mcp_servers.other]\nurl = "u"\n' if toml else '{"mine": [1, 2]}')
+    for _ in range(2):
+        assert main(["setup", name, "--folder", str(tmp_path), "--mcp", "http://127.0.0.1:9001/mcp"]) == 0
+    text = file.read_text()
+    whole = tomllib.loads(text) if toml else json.loads(text)
+    assert text.count("http://127.0.0.1:9001/mcp") == 1
+    assert "ORCHESTRATOR_TOKEN" in text
+    assert (whole["model"], "# mine" in text) == ("o", True) if toml else whole["mine"] == [1, 2]
+
+
+def test_agents_md_keeps_what_others_wrote(tmp_path: Path) -> None:
+    agents = tmp_path / "AGENTS.md"
+    agents.write_text("# Ours\n\nBe kind.\n")
+    main(["setup", "claude", "--folder", str(tmp_path)])
+    agents.write_text(agents.read_text() + "\n## After\n\nStay.\n")
+    once = agents.read_text()
+    main(["setup", "claude", "--folder", str(tmp_path)])
+    assert agents.read_text() == once
+    assert once.startswith("# Ours\n\nBe kind.\n")
+    assert once.count("orchestrator next") == 1
+
+
+def test_a_broken_file_is_left_as_it_is(tmp_path: Path, capsys) -> None:
+    (tmp_path / ".mcp.json").write_text("{broken")
+    assert main(["setup", "claude", "--folder", str(tmp_path)]) == 2
+    assert (tmp_path / ".mcp.json").read_text() == "{broken"
+    assert not (tmp_path / "AGENTS.md").exists()
+    assert ".mcp.json is left as it is" in capsys.readouterr().err
+
+
+def test_print_writes_nothing(tmp_path: Path, capsys) -> None:
+    assert main(["setup", "codex", "--folder", str(tmp_path), "--print"]) == 0
+    assert list(tmp_path.iterdir()) == []
+    assert "bearer_token_env_var" in capsys.readouterr().out
+
+
+def test_the_token_is_kept_for_this_user_alone(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    monkeypatch.delenv("ORCHESTRATOR_TOKEN", raising=False)
+    monkeypatch.delenv("ORCHESTRATOR_URL", raising=False)
+    monkeypatch.setattr("sys.stdin", io.StringIO("secret-1\n"))
+    words = ["--url", "http://10.0.0.1:8000", "setup", "claude", "--folder", str(tmp_path), "--token"]
+    assert main(words) == 0
+    kept = tmp_path / "settings" / "orchestrator" / "client.toml"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    account = find_account()
+    assert (account.url, account.token) == ("http://10.0.0.1:8000", "secret-1")
+    assert not any("secret-1" in path.read_text() for path in tmp_path.glob("*.*"))
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_offers_every_command(shell: str, capsys) -> None:
+    assert main(["completion", shell]) == 0
+    told = capsys.readouterr().out
+    assert all(word in told for word in ("next", "release", "watch", "submit"))

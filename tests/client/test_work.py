@@ -1,0 +1,76 @@
+"""An agent's work on the command line, from the claim to the handover (FR-027, LC-8)."""
+
+import json
+
+from tests.cast import Driver
+from tests.client.conftest import Call
+
+
+def test_a_step_is_taken_noted_and_handed_over(call: Call, driver: Driver) -> None:
+    driver.start()
+    taken = call("next", "--json")
+    claim = json.loads(taken.out)["claim"]
+    asked = [criterion["id"] for criterion in claim["criteria"] if criterion["asked"]]
+    assert taken.code == 0
+    assert "holds" not in call("mine").out
+    assert call("note", "Half of it.").out == f"Noted at {claim['attempt']['key']}.\n"
+    assert "last: Half of it." in call("mine").out
+    evidence = [word for pk in asked for word in ("--evidence", f"{pk}=pytest is green")]
+    done = call("done", "All of it, by pytest.", *evidence)
+    assert (done.code, done.err) == (0, "")
+    assert driver.task(claim["attempt"]["key"]).status == "complete"
+
+
+def test_the_brief_is_printed_with_what_has_to_be_proved(call: Call, driver: Driver) -> None:
+    driver.start()
+    told = call("next").out
+    for criterion in driver.task(told.split("You hold ")[1].split(" ")[0]).step.criteria.filter(kind="exit"):
+        assert f"{criterion.pk}: {criterion.text}" in told
+
+
+def test_without_evidence_it_is_refused_with_what_is_missing(call: Call, driver: Driver) -> None:
+    driver.start()
+    call("next")
+    refused = call("done", "Trust me.")
+    assert refused.code == 1
+    assert "evidence" in refused.err
+
+
+def test_what_cannot_be_done_now_is_given_back(call: Call, driver: Driver) -> None:
+    driver.start()
+    call("next")
+    assert call("release", "The first half is on the branch.").code == 0
+    assert call("mine").code == 3
+
+
+def test_a_failure_waits_for_a_person(call: Call, driver: Driver) -> None:
+    driver.start()
+    key = json.loads(call("next", "--json").out)["claim"]["attempt"]["key"]
+    assert call("fail", "The interface is gone.").code == 0
+    assert driver.task(key).status == "blocked"
+
+
+def test_a_question_reaches_people_with_its_choices(call: Call, driver: Driver) -> None:
+    driver.start()
+    key = json.loads(call("next", "--json").out)["claim"]["attempt"]["key"]
+    assert call("ask", "Round up?", "--choice", "up", "--choice", "down").code == 0
+    assert driver.task(key).intervention_note == "Round up?"
+
+
+def test_nothing_to_do_ends_with_3_and_says_why(call: Call, driver: Driver) -> None:
+    driver.submit()
+    told = call("next")
+    assert told.code == 3
+    assert "Nothing can be claimed by builder-1 now." in told.out
+
+
+def test_without_a_claim_a_note_says_how_to_get_one(call: Call, driver: Driver) -> None:
+    driver.start()
+    told = call("note", "x")
+    assert (told.code, "orchestrator next" in told.err) == (2, True)
+
+
+def test_wrong_evidence_is_named_before_anything_is_sent(call: Call, driver: Driver) -> None:
+    told = call("done", "x", "--evidence", "green")
+    assert told.code == 2
+    assert "ID=TEXT" in told.err
