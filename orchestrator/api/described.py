@@ -4,6 +4,7 @@ Declared on each operation the refusals would be as many models as operations ti
 two thirds of the start of every process that serves.
 """
 
+from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ class DescribedApi(NinjaAPI):
         return described
 
 
+@cache
 def _refusals() -> tuple[dict[int, dict[str, Any]], dict[str, Any]]:
     """What an operation's `responses` have of refusals, by status, and the schemas that they refer to."""
     answers, schemas = {}, {}

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from orchestrator.client import completion, look, plans, setup, work
-from orchestrator.client.account import Misconfigured, find_account
-from orchestrator.client.answer import Answer, Exit
-from orchestrator.client.connection import Refused, Unreachable
+from orchestrator.client.connection import ServerRefused, Unreachable
+from orchestrator.client.login import Misconfigured, find_login
+from orchestrator.client.reply import Exit, Reply
 from orchestrator.client.words import Area
 
 AREAS: Final[tuple[Area, ...]] = (work, look, plans, setup, completion)
@@ -59,8 +59,8 @@ def _done(options: Namespace) -> int:
         if local := getattr(options, "here", None):
             answer = local(options)
         else:
-            answer = options.doing(find_account(options.url, options.token_file).connection(), options)
-    except Refused as refusal:
+            answer = options.doing(find_login(options.url, options.token_file).connection(), options)
+    except ServerRefused as refusal:
         return _refused(refusal, options)
     except Unreachable as problem:
         return _complain(f"{problem} Start it, or name another with --url.", Exit.UNREACHABLE)
@@ -73,7 +73,7 @@ def _done(options: Namespace) -> int:
     return _print(answer, options)
 
 
-def _print(answer: Answer, options: Namespace) -> int:
+def _print(answer: Reply, options: Namespace) -> int:
     if getattr(options, "json", False):
         print(json.dumps(answer.data, ensure_ascii=False, indent=2))
     else:
@@ -82,7 +82,7 @@ def _print(answer: Answer, options: Namespace) -> int:
     return answer.code
 
 
-def _refused(refusal: Refused, options: Namespace) -> int:
+def _refused(refusal: ServerRefused, options: Namespace) -> int:
     if getattr(options, "json", False):
         print(json.dumps(refusal.answer, ensure_ascii=False, indent=2))
         return Exit.REFUSED

@@ -14,14 +14,14 @@ NAME: Final = "orchestrator"
 VARIABLE: Final = "ORCHESTRATOR_TOKEN"
 
 
-class Unreadable(Exception):
+class BrokenFile(Exception):
     """A client's file is there and is not what it should be; it is left as it is."""
 
 
 @dataclass(frozen=True)
 class Client:
     """A coding agent: `file` is where it looks, in the repository. `merged(text, url)` is the text of that
-    file with the entry for the server at `url` and everything else as it was; Unreadable for a broken one."""
+    file with the entry for the server at `url` and everything else as it was; BrokenFile for a broken one."""
 
     name: str
     file: str
@@ -37,7 +37,7 @@ def _json(*path: str, entry: Callable[[str], Mapping[str, object]]) -> Callable[
         for name in path:
             inner = inner.setdefault(name, {})
             if not isinstance(inner, dict):
-                raise Unreadable(f"{name} is no object in it")
+                raise BrokenFile(f"{name} is no object in it")
         inner[NAME] = dict(entry(url))
         return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
@@ -50,9 +50,9 @@ def _object(text: str) -> dict[str, Any]:
     try:
         whole = json.loads(text)
     except ValueError as error:
-        raise Unreadable(f"it is no JSON: {error}") from error
+        raise BrokenFile(f"it is no JSON: {error}") from error
     if not isinstance(whole, dict):
-        raise Unreadable("it is no JSON object")
+        raise BrokenFile("it is no JSON object")
     return whole
 
 
@@ -62,7 +62,7 @@ def _toml(text: str, url: str) -> str:
     try:
         known = tomllib.loads(text).get("mcp_servers", {}).get(NAME)
     except (tomllib.TOMLDecodeError, AttributeError) as error:
-        raise Unreadable(f"it is no TOML of that client: {error}") from error
+        raise BrokenFile(f"it is no TOML of that client: {error}") from error
     if known is None:
         return f"{text.rstrip()}\n\n{ours}".lstrip()
     kept, inside = [], False

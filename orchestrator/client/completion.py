@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace, _SubParsersAction
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from orchestrator.client.answer import Answer
+from orchestrator.client.reply import Reply
 
 if TYPE_CHECKING:
     from orchestrator.client.words import Commands
@@ -26,7 +26,7 @@ def add_to(commands: "Commands") -> None:
     meaning = 'Print the completion for a shell: eval "$(orchestrator completion bash)"'
     parser = commands.add_parser("completion", help="Print the completion for a shell.", description=meaning)
     parser.add_argument("shell", choices=("bash", "zsh", "fish"))
-    parser.set_defaults(here=lambda options: Answer(None, tuple(_lines(commands, options))))
+    parser.set_defaults(here=lambda options: Reply(None, tuple(_lines(commands, options))))
 
 
 def _lines(commands: "Commands", options: Namespace) -> Iterator[str]:

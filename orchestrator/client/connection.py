@@ -25,7 +25,7 @@ class Unreachable(Exception):
     """No answer came: nobody knows whether the call had an effect, but it may be made again."""
 
 
-class Refused(Exception):
+class ServerRefused(Exception):
     """The server said no. `message` says why, `recovery` what to do next, `code` is its stable word."""
 
     def __init__(self, status: int, answer: Mapping[str, Any]) -> None:
@@ -67,7 +67,7 @@ class Connection:
     def get(self, path: str, **query: str | int | bool | None) -> Any:
         """What the server answers. `query` members that are None or empty are left out.
 
-        Raises `Refused`, `Unreachable`.
+        Raises `ServerRefused`, `Unreachable`.
         """
         words = {name: _word(value) for name, value in query.items() if value not in (None, "")}
         return self._call("GET", f"{path}?{urlencode(words)}" if words else path)
@@ -90,7 +90,7 @@ class Connection:
             request = Request(f"{self.url}/api/{path.lstrip('/')}", data, headers, method=method)  # noqa: S310
             try:
                 return self._answer(request, PATIENCE + patience)
-            except Refused as refusal:
+            except ServerRefused as refusal:
                 if not left or not refusal.retry_after:
                     raise
                 time.sleep(min(refusal.retry_after, LONGEST_PAUSE))
@@ -106,7 +106,7 @@ class Connection:
                 return _read(answer.read(LARGEST), self.url)
         except HTTPError as error:
             with error:
-                raise Refused(error.code, _refusal(error, self.url)) from error
+                raise ServerRefused(error.code, _refusal(error, self.url)) from error
         except (URLError, HTTPException, OSError) as error:
             reason = getattr(error, "reason", error)
             raise Unreachable(f"{self.url} does not answer: {reason}.") from error

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from orchestrator.client.account import Misconfigured
 from orchestrator.client.connection import Connection
+from orchestrator.client.login import Misconfigured
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldStep:
     """An attempt that the caller holds, of the `task` with this `key`."""
 
     attempt: int
@@ -19,7 +19,7 @@ class Held:
         return {"token": self.token, **body}
 
 
-def held_attempt(connection: Connection, attempt: int = 0) -> Held:
+def held_attempt(connection: Connection, attempt: int = 0) -> HeldStep:
     """The attempt that the caller holds; `attempt` says which where there are several.
 
     The server is asked each time, so that an agent that forgot its token goes on. Raises `Misconfigured` when
@@ -29,7 +29,7 @@ def held_attempt(connection: Connection, attempt: int = 0) -> Held:
     found = [item for item in items if attempt in (0, item["attempt"])]
     if len(found) == 1:
         item = found[0]
-        return Held(item["attempt"], item["token"], item["task"], item["key"])
+        return HeldStep(item["attempt"], item["token"], item["task"], item["key"])
     if not items:
         raise Misconfigured("You hold no step. Take one: orchestrator next")
     listed = ", ".join(f"{item['attempt']} ({item['key']} of {item['workstream']})" for item in items)

@@ -5,8 +5,8 @@ from argparse import Namespace
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from orchestrator.client.answer import Answer, Exit, count
 from orchestrator.client.connection import Connection
+from orchestrator.client.reply import Exit, Reply, count
 from orchestrator.client.words import command
 from orchestrator.client.workstreams import find_workstream
 
@@ -42,12 +42,12 @@ def add_to(commands: "Commands") -> None:
     )
 
 
-def status(connection: Connection, options: Namespace) -> Answer:
+def status(connection: Connection, options: Namespace) -> Reply:
     if options.workstream:
         return tree(connection, options)
     facts = connection.get("workstreams/", limit=100)
     lines = [_workstream_line(entry) for entry in facts["items"]]
-    return Answer(facts, (count(facts["count"], "workstream"), *lines))
+    return Reply(facts, (count(facts["count"], "workstream"), *lines))
 
 
 def _workstream_line(entry: dict[str, Any]) -> str:
@@ -56,9 +56,9 @@ def _workstream_line(entry: dict[str, Any]) -> str:
     return f"  {entry['slug']}: {entry['status']}, {done} of {done + still} done{blocked}"
 
 
-def tree(connection: Connection, options: Namespace) -> Answer:
+def tree(connection: Connection, options: Namespace) -> Reply:
     facts = find_workstream(connection, options.workstream)
-    return Answer(facts, (_workstream_line(facts).strip(), *(_task_line(task) for task in facts["tasks"])))
+    return Reply(facts, (_workstream_line(facts).strip(), *(_task_line(task) for task in facts["tasks"])))
 
 
 def _task_line(task: dict[str, Any]) -> str:
@@ -67,7 +67,7 @@ def _task_line(task: dict[str, Any]) -> str:
     return f"  {mark} {task['key']}  {task['title']}" + ("" if mark in "✓–" else f"\n      {told}")
 
 
-def why(connection: Connection, options: Namespace) -> Answer:
+def why(connection: Connection, options: Namespace) -> Reply:
     found = find_workstream(connection, options.workstream)
     if not options.key:
         return _why(connection.get(f"workstreams/{found['uuid']}/why/"))
@@ -75,19 +75,19 @@ def why(connection: Connection, options: Namespace) -> Answer:
         if task["key"] == options.key:
             return _why(connection.get(f"tasks/{task['id']}/why/"))
     known = ", ".join(task["key"] for task in found["tasks"][:20])
-    return Answer(None, (f"{found['slug']} has no step {options.key}; it has {known}.",), Exit.REFUSED)
+    return Reply(None, (f"{found['slug']} has no step {options.key}; it has {known}.",), Exit.REFUSED)
 
 
-def _why(facts: dict[str, Any]) -> Answer:
+def _why(facts: dict[str, Any]) -> Reply:
     also = (f"  also: {entry['sentence']}" for entry in facts["also"])
-    return Answer(facts, (facts["sentence"], *also))
+    return Reply(facts, (facts["sentence"], *also))
 
 
-def gates(connection: Connection, _options: Namespace) -> Answer:
+def gates(connection: Connection, _options: Namespace) -> Reply:
     facts = connection.get("gates/")
     if not facts["items"]:
-        return Answer(facts, ("No gate waits for a signature.",), Exit.NOTHING)
-    return Answer(facts, tuple(line for gate in facts["items"] for line in _gate_lines(gate)))
+        return Reply(facts, ("No gate waits for a signature.",), Exit.NOTHING)
+    return Reply(facts, tuple(line for gate in facts["items"] for line in _gate_lines(gate)))
 
 
 def _gate_lines(gate: dict[str, Any]) -> Iterator[str]:
@@ -96,7 +96,7 @@ def _gate_lines(gate: dict[str, Any]) -> Iterator[str]:
     yield f"  needs {count(gate['needed'], 'signature')} of {', '.join(gate['asked'])}{signed}"
 
 
-def watch(connection: Connection, options: Namespace) -> Answer:
+def watch(connection: Connection, options: Namespace) -> Reply:
     """Prints while it looks; what it answers at last is only how it stands then."""
     seen: dict[str, str] = {}
     until = time.monotonic() + options.seconds if options.seconds else None
@@ -108,7 +108,7 @@ def watch(connection: Connection, options: Namespace) -> Answer:
                 print(line, flush=True)
             seen[task["key"]] = line
         if facts["finished"] or facts["status"] in ("completed", "archived"):
-            return Answer(facts, (f"{facts['slug']} is finished.",))
+            return Reply(facts, (f"{facts['slug']} is finished.",))
         if until is not None and time.monotonic() >= until:
-            return Answer(facts, (_workstream_line(facts).strip(),), Exit.NOTHING)
+            return Reply(facts, (_workstream_line(facts).strip(),), Exit.NOTHING)
         time.sleep(PAUSE)

@@ -6,8 +6,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.client.answer import Answer, Exit
 from orchestrator.client.connection import Connection
+from orchestrator.client.reply import Exit, Reply
 from orchestrator.client.words import command
 from orchestrator.client.workstreams import find_workstream
 
@@ -42,14 +42,14 @@ def _text(parser: ArgumentParser) -> None:
     parser.add_argument("--format", default=None, help="how it is read, where it is not to be recognised")
 
 
-def check(connection: Connection, options: Namespace) -> Answer:
+def check(connection: Connection, options: Namespace) -> Reply:
     facts = connection.post("plans/check", {"source": _source(options.file), "format": options.format})
     said = "It can be approved as it is." if facts["approvable"] else "It cannot be approved yet."
     code = Exit.DONE if facts["approvable"] else Exit.REFUSED
-    return Answer(facts, (*finding_lines(facts), _account(facts), said), code)
+    return Reply(facts, (*finding_lines(facts), _account(facts), said), code)
 
 
-def submit(connection: Connection, options: Namespace) -> Answer:
+def submit(connection: Connection, options: Namespace) -> Reply:
     body: dict[str, object] = {"source": _source(options.file), "format": options.format}
     if options.file != "-":
         body["source_name"] = Path(options.file).name
@@ -58,7 +58,7 @@ def submit(connection: Connection, options: Namespace) -> Answer:
         body["change_reason"] = options.reason
     facts = connection.post("plans/", body)
     said = f"Version {facts['version']} of {facts['workstream_slug']} waits for review."
-    return Answer(
+    return Reply(
         facts,
         (
             *finding_lines(facts),
@@ -70,19 +70,19 @@ def submit(connection: Connection, options: Namespace) -> Answer:
     )
 
 
-def approve(connection: Connection, options: Namespace) -> Answer:
+def approve(connection: Connection, options: Namespace) -> Reply:
     path = f"workflows/{options.workflow}/versions/{options.version}/approve"
     facts = connection.post(path, {"sha256": options.sha256, "note": options.note})
-    return Answer(facts, (f"Version {options.version} of {options.workflow} is signed by you.",))
+    return Reply(facts, (f"Version {options.version} of {options.workflow} is signed by you.",))
 
 
-def diff(connection: Connection, options: Namespace) -> Answer:
+def diff(connection: Connection, options: Namespace) -> Reply:
     found = find_workstream(connection, options.workstream)
     plan = connection.get(f"workstreams/{found['uuid']}/plan")
     new = _source(options.file)
     named = f"{found['slug']}, version {plan['version']}"
     lines = tuple(
-        difflib.unified_diff(plan["source"].splitlines(), new.splitlines(), named, options.file, lineterm="")
+        difflib.unified_diff(plan["text"].splitlines(), new.splitlines(), named, options.file, lineterm="")
     )
     data = {
         "workstream": found["slug"],
@@ -90,7 +90,7 @@ def diff(connection: Connection, options: Namespace) -> Answer:
         "changed": bool(lines),
         "diff": list(lines),
     }
-    return Answer(data, lines or ("No difference.",), Exit.REFUSED if lines else Exit.DONE)
+    return Reply(data, lines or ("No difference.",), Exit.REFUSED if lines else Exit.DONE)
 
 
 def finding_lines(facts: dict[str, Any]) -> list[str]:

@@ -6,10 +6,10 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from orchestrator.client.account import HERE, Misconfigured, find_account, settings_file
-from orchestrator.client.answer import Answer
-from orchestrator.client.clients import CLIENTS, VARIABLE, Client, Unreadable
+from orchestrator.client.clients import CLIENTS, VARIABLE, BrokenFile, Client
 from orchestrator.client.connection import checked_url
+from orchestrator.client.login import HERE, Misconfigured, find_login, settings_file
+from orchestrator.client.reply import Reply
 
 if TYPE_CHECKING:
     from orchestrator.client.words import Commands
@@ -52,7 +52,7 @@ def add_to(commands: "Commands") -> None:
     parser.set_defaults(here=token)
 
 
-def set_up(options: Namespace) -> Answer:
+def set_up(options: Namespace) -> Reply:
     """Writes the client's file, AGENTS.md, and with `--token` the settings of this user."""
     folder, client = Path(options.folder), CLIENTS[options.client]
     if not folder.is_dir():
@@ -60,7 +60,7 @@ def set_up(options: Namespace) -> Answer:
     texts = {client.file: _entry(folder, client, options.mcp), "AGENTS.md": _agents(folder)}
     if options.printed:
         lines = [line for name, text in texts.items() for line in (f"== {name}", *text.splitlines(), "")]
-        return Answer(texts, tuple(lines))
+        return Reply(texts, tuple(lines))
     for name, text in texts.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -69,14 +69,14 @@ def set_up(options: Namespace) -> Answer:
     if options.token:
         told.append(f"Kept the token in {_keep_token(options)}.")
     told.append(f'{client.name} reads the token from {VARIABLE}: export {VARIABLE}="$(orchestrator token)"')
-    return Answer(list(texts), tuple(told))
+    return Reply(list(texts), tuple(told))
 
 
 def _entry(folder: Path, client: Client, mcp: str) -> str:
     try:
         checked_url(mcp)
         return client.merged(_text(folder / client.file), mcp)
-    except Unreadable as problem:
+    except BrokenFile as problem:
         raise Misconfigured(
             f"{client.file} is left as it is: {problem}. Correct it and call again."
         ) from problem
@@ -116,7 +116,7 @@ def _keep_token(options: Namespace) -> Path:
     return path
 
 
-def token(options: Namespace) -> Answer:
-    account = find_account(options.url, options.token_file)
-    account.connection()
-    return Answer(account.token, (account.token,))
+def token(options: Namespace) -> Reply:
+    login = find_login(options.url, options.token_file)
+    login.connection()
+    return Reply(login.token, (account.token,))

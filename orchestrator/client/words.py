@@ -4,8 +4,8 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from orchestrator.client.answer import Answer
 from orchestrator.client.connection import Connection
+from orchestrator.client.reply import Reply
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     Commands = _SubParsersAction[ArgumentParser]
 
 #: What does a command, with the options of its call.
-Doing = Callable[[Connection, Namespace], Answer]
+Doing = Callable[[Connection, Namespace], Reply]
 
 
 class Area(Protocol):

@@ -5,10 +5,10 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.client.answer import Answer, Exit, count
 from orchestrator.client.brief_text import brief_lines, held_lines
 from orchestrator.client.connection import Connection
-from orchestrator.client.held import Held, held_attempt
+from orchestrator.client.held import HeldStep, held_attempt
+from orchestrator.client.reply import Exit, Reply, count
 from orchestrator.client.words import command
 
 if TYPE_CHECKING:
@@ -68,13 +68,13 @@ def _held(parser: ArgumentParser, name: str, meaning: str) -> None:
     parser.add_argument("--attempt", type=int, default=0, metavar="ID", help="which, if you hold several")
 
 
-def next_step(connection: Connection, options: Namespace) -> Answer:
+def next_step(connection: Connection, options: Namespace) -> Reply:
     wanted = {"wait": options.wait, "workstream": options.workstream, "repository": options.repository}
     facts = connection.post("next", wanted, patience=options.wait)
     if facts["claim"] is None:
         waiting = (_in_the_way(entry) for entry in facts["waiting"])
-        return Answer(facts, (facts["sentence"], *waiting), Exit.NOTHING)
-    return Answer(facts, (facts["sentence"], *brief_lines(facts["claim"])))
+        return Reply(facts, (facts["sentence"], *waiting), Exit.NOTHING)
+    return Reply(facts, (facts["sentence"], *brief_lines(facts["claim"])))
 
 
 def _in_the_way(entry: dict[str, Any]) -> str:
@@ -82,21 +82,21 @@ def _in_the_way(entry: dict[str, Any]) -> str:
     return f"  {entry['workstream']}: {entry['sentence']}{freed}"
 
 
-def mine(connection: Connection, _options: Namespace) -> Answer:
+def mine(connection: Connection, _options: Namespace) -> Reply:
     facts = connection.get("mine")
     if not facts["items"]:
-        return Answer(facts, ("You hold nothing.",), Exit.NOTHING)
+        return Reply(facts, ("You hold nothing.",), Exit.NOTHING)
     lines = [line for item in facts["items"] for line in held_lines(item)]
-    return Answer(facts, (f"You hold {count(facts['count'], 'step')}.", *lines))
+    return Reply(facts, (f"You hold {count(facts['count'], 'step')}.", *lines))
 
 
-def note(connection: Connection, options: Namespace) -> Answer:
+def note(connection: Connection, options: Namespace) -> Reply:
     held = held_attempt(connection, options.attempt)
     facts = connection.post(f"attempts/{held.attempt}/report", held.with_token(breadcrumb=options.text))
-    return Answer(facts, (f"Noted at {held.key}.",))
+    return Reply(facts, (f"Noted at {held.key}.",))
 
 
-def done(connection: Connection, options: Namespace) -> Answer:
+def done(connection: Connection, options: Namespace) -> Reply:
     held = held_attempt(connection, options.attempt)
     body = held.with_token(
         outcome=options.text,
@@ -106,7 +106,7 @@ def done(connection: Connection, options: Namespace) -> Answer:
         result=options.result,
     )
     facts = connection.post(f"attempts/{held.attempt}/complete", body)
-    return Answer(facts, (f"{held.key} is handed over.", *_same(facts)))
+    return Reply(facts, (f"{held.key} is handed over.", *_same(facts)))
 
 
 def _same(facts: dict[str, Any]) -> tuple[str, ...]:
@@ -115,23 +115,23 @@ def _same(facts: dict[str, Any]) -> tuple[str, ...]:
     return (f"It is the same result as attempt {facts['same_as']}, whose handover stands.",)
 
 
-def fail(connection: Connection, options: Namespace) -> Answer:
+def fail(connection: Connection, options: Namespace) -> Reply:
     held = held_attempt(connection, options.attempt)
     facts = connection.post(f"attempts/{held.attempt}/fail", held.with_token(error=options.text))
-    return Answer(facts, (f"{held.key} has failed; a person decides what follows.",))
+    return Reply(facts, (f"{held.key} has failed; a person decides what follows.",))
 
 
-def release(connection: Connection, options: Namespace) -> Answer:
+def release(connection: Connection, options: Namespace) -> Reply:
     held = held_attempt(connection, options.attempt)
     facts = connection.post(f"attempts/{held.attempt}/release", held.with_token(breadcrumb=options.text))
-    return Answer(facts, (f"{held.key} is given back.",))
+    return Reply(facts, (f"{held.key} is given back.",))
 
 
-def ask(connection: Connection, options: Namespace) -> Answer:
-    held: Held = held_attempt(connection, options.attempt)
+def ask(connection: Connection, options: Namespace) -> Reply:
+    held: HeldStep = held_attempt(connection, options.attempt)
     body = {"intervention_note": options.text, "choices": options.choice}
     facts = connection.post(f"tasks/{held.task}/flag", body)
-    return Answer(
+    return Reply(
         facts, (f"{held.key} waits for a person. `orchestrator mine` has the answer once it is there.",)
     )
 

@@ -3,8 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from orchestrator.client.account import Misconfigured
 from orchestrator.client.connection import Connection
+from orchestrator.client.login import Misconfigured
 
 
 def find_workstream(connection: Connection, name: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from urllib.response import addinfourl
 import pytest
 from django.test import Client
 
-from orchestrator.client import account
+from orchestrator.client import login
 from orchestrator.client.__main__ import main
 from tests.cast import Driver
 from tests.machines import secret_of
@@ -58,7 +58,7 @@ def call(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], driver: Driver, tmp_path_factory
 ) -> Call:
     """`call("next", "--json")`, signed in as builder-1."""
-    monkeypatch.setattr(account, "new_opener", lambda: build_opener(InThisProcess()))
+    monkeypatch.setattr(login, "new_opener", lambda: build_opener(InThisProcess()))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("settings")))
     monkeypatch.setenv("ORCHESTRATOR_TOKEN", secret_of(driver.cast.builder()))
     monkeypatch.setenv("ORCHESTRATOR_URL", "http://testserver")

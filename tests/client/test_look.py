@@ -56,3 +56,15 @@ def test_a_file_that_is_missing_is_a_sentence(call: Call, driver: Driver) -> Non
     told = call("plan", "check", "no-such-file.md")
     assert told.code == 2
     assert "no-such-file.md" in told.err
+
+
+def test_a_text_is_compared_with_the_plan_that_is_followed(
+    call: Call, driver: Driver, tmp_path: Path
+) -> None:
+    work, plan = driver.start(), tmp_path / "PLAN.md"
+    plan.write_text(work.version.source)
+    assert (call("plan", "diff", work.slug, str(plan)).code) == 0
+    plan.write_text(work.version.source + "\nOne line more.\n")
+    told = call("plan", "diff", work.slug, str(plan))
+    assert told.code == 1
+    assert "+One line more." in told.out

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.client.__main__ import main
-from orchestrator.client.account import find_account
 from orchestrator.client.clients import CLIENTS
+from orchestrator.client.login import find_login
 
 
 @pytest.mark.parametrize("name", CLIENTS)
@@ -64,8 +64,8 @@ def test_the_token_is_kept_for_this_user_alone(tmp_path: Path, monkeypatch) -> N
     assert main(words) == 0
     kept = tmp_path / "settings" / "orchestrator" / "client.toml"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    account = find_account()
-    assert (account.url, account.token) == ("http://10.0.0.1:8000", "secret-1")
+    login = find_login()
+    assert (login.url, login.token) == ("http://10.0.0.1:8000", "secret-1")
     assert not any("secret-1" in path.read_text() for path in tmp_path.glob("*.*"))
 
 

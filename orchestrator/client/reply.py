@@ -19,7 +19,7 @@ class Exit(IntEnum):
 
 
 @dataclass(frozen=True)
-class Answer:
+class Reply:
     """`data` is what the server answered, `lines` say the same to people."""
 
     data: object

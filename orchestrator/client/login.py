@@ -1,4 +1,4 @@
-"""Account: where the server is, and the token that signs in there.
+"""Login: where the server is, and the token that signs in there.
 
 The options of a call come first, then the environment, then the file that `orchestrator setup` wrote.
 """
@@ -24,7 +24,7 @@ class Misconfigured(Exception):
 
 
 @dataclass(frozen=True)
-class Account:
+class Login:
     """`url` of the server, and the `token`, which is empty when none was found."""
 
     url: str
@@ -47,12 +47,12 @@ def settings_file() -> Path:
     return Path(home).expanduser() / "orchestrator" / "client.toml"
 
 
-def find_account(url: str = "", token_file: str = "") -> Account:
-    """The account of a call. Raises `Misconfigured` for a file that cannot be read."""
+def find_login(url: str = "", token_file: str = "") -> Login:
+    """The login of a call. Raises `Misconfigured` for a file that cannot be read."""
     stored = _stored()
     token = _token(token_file) or os.environ.get("ORCHESTRATOR_TOKEN", "").strip() or stored.get("token", "")
     found = url or os.environ.get("ORCHESTRATOR_URL", "").strip() or stored.get("url", "") or HERE
-    return Account(found, token)
+    return Login(found, token)
 
 
 def _token(name: str) -> str:
