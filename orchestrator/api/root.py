@@ -35,8 +35,7 @@ from orchestrator.api import (
     workstreams,
 )
 from orchestrator.api.auth import TokenOrSession
-from orchestrator.api.described import DescribedApi
-from orchestrator.api.docs import docs_page
+from orchestrator.api.described import DescribedApi, docs_page
 from orchestrator.api.refusals import EXPECTED, refusal_of, refuse_in_json, refused
 from orchestrator.core.errors import MethodUnknown, NotFound
 from orchestrator.core.limits import limits_said

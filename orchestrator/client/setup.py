@@ -119,4 +119,4 @@ def _keep_token(options: Namespace) -> Path:
 def token(options: Namespace) -> Reply:
     login = find_login(options.url, options.token_file)
     login.connection()
-    return Reply(login.token, (account.token,))
+    return Reply(login.token, (login.token,))

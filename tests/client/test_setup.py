@@ -55,7 +55,7 @@ def test_print_writes_nothing(tmp_path: Path, capsys) -> None:
     assert "bearer_token_env_var" in capsys.readouterr().out
 
 
-def test_the_token_is_kept_for_this_user_alone(tmp_path: Path, monkeypatch) -> None:
+def test_the_token_is_kept_for_this_user_alone(tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
     monkeypatch.delenv("ORCHESTRATOR_TOKEN", raising=False)
     monkeypatch.delenv("ORCHESTRATOR_URL", raising=False)
@@ -66,6 +66,9 @@ def test_the_token_is_kept_for_this_user_alone(tmp_path: Path, monkeypatch) -> N
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     login = find_login()
     assert (login.url, login.token) == ("http://10.0.0.1:8000", "secret-1")
+    capsys.readouterr()
+    assert main(["token"]) == 0
+    assert capsys.readouterr().out == "secret-1\n"
     assert not any("secret-1" in path.read_text() for path in tmp_path.glob("*.*"))
 
 
