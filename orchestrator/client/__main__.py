@@ -7,13 +7,13 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from typing import Final
 
-from orchestrator.client import completion, look, plans, setup, work
+from orchestrator.client import completion, doing, look, plans, setup, work
 from orchestrator.client.connection import ServerRefused, Unreachable
 from orchestrator.client.login import Misconfigured, find_login
 from orchestrator.client.reply import Exit, Reply
 from orchestrator.client.words import Area
 
-AREAS: Final[tuple[Area, ...]] = (work, look, plans, setup, completion)
+AREAS: Final[tuple[Area, ...]] = (work, doing, look, plans, setup, completion)
 ENDINGS: Final = """exit codes:
   0  done
   1  refused; the message says why and what to do next

@@ -1,0 +1,115 @@
+"""Agent: a coding agent that runs without a terminal, by its description in `agents.toml` (AD-6)."""
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final, Literal, cast
+
+from orchestrator.client.login import Misconfigured
+
+PROMPTS, ANSWERS = ("stdin", "argument", "file"), ("text", "json", "lines")
+#: What every agent is given of the environment.
+EVERYBODY: Final = ("PATH", "HOME", "LANG", "TERM", "TMPDIR")
+ASKS: Final = re.compile(r"^ASK: *(\S.*)$", re.MULTILINE)
+PROVES: Final = re.compile(r"^PROOF +(\d+): *(\S.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What an agent said at last: a `question` for a person, or what was done (`outcome`) with the proof of
+    each criterion by its id."""
+
+    outcome: str
+    proofs: Mapping[str, str]
+    question: str
+
+
+@dataclass(frozen=True)
+class Agent:
+    """How one agent is started, given the brief, and understood."""
+
+    name: str
+    command: tuple[str, ...]
+    prompt: Literal["stdin", "argument", "file"]
+    answer: Literal["text", "json", "lines"]
+    said: str
+    needs: tuple[str, ...]
+
+    def environment(self, whole: Mapping[str, str], more: tuple[str, ...] = ()) -> dict[str, str]:
+        """What it is given of an environment: only what is named, and never our own token."""
+        return {name: whole[name] for name in (*EVERYBODY, *self.needs, *more) if name in whole}
+
+    def words(self, prompt: str, file: Path) -> list[str]:
+        return [word.replace("{prompt}", prompt).replace("{file}", str(file)) for word in self.command]
+
+    def ending(self, output: str) -> Ending:
+        """What its output says; words that cannot be found in it are the whole of it."""
+        said = self._said(output).strip()
+        asked = ASKS.findall(said)
+        proofs = {pk: text.strip() for pk, text in PROVES.findall(said)}
+        told = [line for line in said.splitlines() if line.strip() and not PROVES.match(line)]
+        return Ending(told[-1].strip() if told else "", proofs, asked[-1].strip() if asked else "")
+
+    def _said(self, output: str) -> str:
+        if self.answer == "text":
+            return output
+        texts = output.splitlines() if self.answer == "lines" else [output[output.find("{") :]]
+        found = [said for text in texts if (said := _at(text, self.said))]
+        return found[-1] if found else output
+
+
+def _at(text: str, path: str) -> str:
+    """The text at a path of a JSON object; empty where there is none."""
+    try:
+        found: Any = json.loads(text)
+    except ValueError:
+        return ""
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found if isinstance(found, str) else ""
+
+
+def find_agent(name: str, file: str = "", command: str = "") -> Agent:
+    """The agent of that name, of the given file or of those known here; with `command` a program that reads
+    the brief from its standard input. Raises `Misconfigured` with the names that there are."""
+    if command:
+        return Agent(name or "command", tuple(command.split()), "stdin", "text", "", ())
+    known = _described(files("orchestrator.client").joinpath("agents.toml").read_text(encoding="utf-8"))
+    if file:
+        known |= _described(Path(file).read_text(encoding="utf-8"))
+    if name not in known:
+        raise Misconfigured(f"There is no agent {name!r}; there are {', '.join(sorted(known))}.")
+    return known[name]
+
+
+def _described(text: str) -> dict[str, Agent]:
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Misconfigured(f"The file of agents is no TOML: {error}.") from error
+    return {name: _agent(name, table) for name, table in tables.items()}
+
+
+def _agent(name: str, table: object) -> Agent:
+    if not isinstance(table, Mapping):
+        raise Misconfigured(f"{name} is no table of an agent.")
+    command, needs = table.get("command"), table.get("needs", [])
+    for member, words in (("command", command), ("needs", needs)):
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise Misconfigured(f"{member} of the agent {name} is a list of words.")
+    prompt, answer = table.get("prompt", "stdin"), table.get("answer", "text")
+    if not command or prompt not in PROMPTS or answer not in ANSWERS:
+        values = f"prompt = {' | '.join(PROMPTS)} and answer = {' | '.join(ANSWERS)}"
+        raise Misconfigured(f"The agent {name} needs a command, {values}.")
+    return Agent(
+        name,
+        tuple(cast(list[str], command)),
+        prompt,
+        answer,
+        str(table.get("said", "")),
+        tuple(cast(list[str], needs)),
+    )

@@ -1,0 +1,232 @@
+"""Doing: `orchestrator work` takes steps, one after another, and has a coding agent do them (AD-6, FR-027).
+
+It holds one step at a time. What it holds when it dies it takes up again when it is started next: the server
+says what is held.
+"""
+
+import os
+import signal
+import tempfile
+import time
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from orchestrator.client.agent import Agent, Ending, find_agent
+from orchestrator.client.brief_text import brief_lines
+from orchestrator.client.connection import Connection, ServerRefused, Unreachable
+from orchestrator.client.held import HeldStep
+from orchestrator.client.login import Misconfigured
+from orchestrator.client.reply import Exit, Reply
+from orchestrator.client.running import Ran, run
+from orchestrator.client.words import command
+
+if TYPE_CHECKING:
+    from orchestrator.client.words import Commands
+
+#: Seconds that one call waits for work, between two looks whether the step is still held, and for an answer.
+WAIT, LOOK = 50, 10
+#: Characters of a failure's log that are sent.
+TAIL: Final = 3_000
+LEFT: Final = "The worker was stopped; what it did stands in the worktree."
+#: A result stands and waits while a person or a lost file is in the way.
+IN_THE_WAY: Final = {"wrong-state", "held-back", "workspace-unavailable", "workspace-diverged"}
+HOW: Final = """
+How to work:
+- Work only in this folder, and only on the files that are yours. Commit if you like; what is left
+  uncommitted is committed for you.
+- When everything is done, end with these lines and nothing after them:
+  PROOF <id>: <how you proved the criterion with this id: what you ran and what it said>   (one line for each)
+  <one sentence: what was done and how it was checked>
+- If a person has to decide first, end with one line: ASK: <the question, with what the person needs to know>
+- If it cannot be done, say why and exit with an error.
+"""
+
+
+def add_to(commands: "Commands") -> None:
+    parser = command(commands, "work", work, "Take steps one after another and have a coding agent do them.")
+    parser.add_argument("--agent", default="", metavar="NAME", help="claude, codex, gemini, aider, opencode")
+    parser.add_argument("--agents", default="", metavar="FILE", help="describes more agents, in TOML")
+    parser.add_argument(
+        "--command", default="", help="instead: a program that reads the brief from its input"
+    )
+    parser.add_argument("--workstream", default="", metavar="NAME", help="only of this workstream")
+    parser.add_argument("--repository", default="", metavar="NAME", help="only of plans of this repository")
+    parser.add_argument("--folder", default="", help="where it works, if the step has no worktree here")
+    parser.add_argument(
+        "--env", action="append", default=[], metavar="NAME", help="give it this variable; repeat"
+    )
+    parser.add_argument("--minutes", type=float, default=30, help="the longest that it may run; 30")
+    parser.add_argument("--once", action="store_true", help="one step, or none when there is none")
+    parser.add_argument("--log", default="", metavar="FOLDER", help="keep what it prints here")
+
+
+@dataclass
+class Worker:
+    """One agent at work. `stopping` is set when the process was asked to leave."""
+
+    connection: Connection
+    agent: Agent
+    options: Namespace
+    stopping: bool = False
+    looked: float = 0.0
+    done: list[str] = field(default_factory=list)
+
+    def take(self) -> dict[str, Any] | None:
+        """The claim of the next step, or of the one that is held already; None when none came."""
+        wait = 0 if self.options.once else WAIT
+        wanted = {"workstream": self.options.workstream, "repository": self.options.repository, "wait": wait}
+        claim: dict[str, Any] | None = self.connection.post("next", wanted, patience=wait)["claim"]
+        return claim
+
+    def do(self, claim: dict[str, Any]) -> None:
+        """Have the agent do the step, and say how it ended. A claim that was taken away ends it."""
+        held = _held(claim)
+        print(f"{held.key}: {self.agent.name} begins", flush=True)
+        answer = ""
+        while True:
+            ran = self._ran(claim, held, answer)
+            if self.stopping:
+                self._post(held, "release", breadcrumb=LEFT)
+                return
+            ending = self.agent.ending(ran.output)
+            if ran.code or ran.stopped or not ending.question:
+                self._tell(claim, held, ran, ending)
+                return
+            answer = self._ask(held, ending.question)
+
+    def _ran(self, claim: dict[str, Any], held: HeldStep, answer: str) -> Ran:
+        prompt = _prompt(claim, answer)
+        folder = Path(self.options.log or tempfile.mkdtemp(prefix="orchestrator-"))
+        folder.mkdir(parents=True, exist_ok=True)
+        log, file = folder / f"{held.key}-{held.attempt}.log", folder / f"{held.key}-{held.attempt}.md"
+        file.write_text(prompt, encoding="utf-8")
+        return run(
+            self.agent.words(prompt, file),
+            folder=self._folder(claim),
+            environment=self.agent.environment(os.environ, tuple(self.options.env)),
+            prompt=prompt if self.agent.prompt == "stdin" else "",
+            log=log,
+            seconds=self.options.minutes * 60,
+            stop=lambda: self._why_stop(held),
+        )
+
+    def _folder(self, claim: dict[str, Any]) -> Path:
+        place = claim["brief"].get("place") or {}
+        named = place.get("path") or ""
+        if named and Path(named).is_dir():
+            return Path(named)
+        if not self.options.folder:
+            raise Misconfigured("The step has no worktree on this machine: say with --folder where to work.")
+        return Path(self.options.folder)
+
+    def _why_stop(self, held: HeldStep) -> str:
+        """Whether somebody took the step away, or this process has to leave."""
+        if self.stopping:
+            return "The worker was stopped."
+        if time.monotonic() - self.looked < LOOK:
+            return ""
+        self.looked = time.monotonic()
+        try:
+            items = self.connection.get("mine")["items"]
+        except Unreachable:
+            return ""  # it goes on; the server may be back when it is done
+        return "" if any(item["attempt"] == held.attempt for item in items) else "The step is no longer held."
+
+    def _tell(self, claim: dict[str, Any], held: HeldStep, ran: Ran, ending: Ending) -> None:
+        asked = [str(criterion["id"]) for criterion in claim["criteria"] if criterion["asked"]]
+        missing = [pk for pk in asked if pk not in ending.proofs]
+        problem = ran.stopped or (f"{self.agent.name} ended with exit code {ran.code}." if ran.code else "")
+        if not problem and missing:
+            problem = f"{self.agent.name} did not say how it proved criterion {', '.join(missing)}."
+        if problem:
+            self._post(held, "fail", error=f"{problem}\n\n{ran.output[-TAIL:]}".strip())
+            return
+        name = f"{held.key}-attempt-{claim['attempt']['number']}.log"
+        proofs = {pk: ending.proofs[pk] for pk in asked}
+        self._hand_over(held, outcome=ending.outcome, evidence=proofs, outputs={name: ran.output})
+
+    def _hand_over(self, held: HeldStep, **body: object) -> None:
+        while True:
+            try:
+                self._post(held, "complete", **body)
+            except ServerRefused as refusal:
+                if refusal.code not in IN_THE_WAY or self.stopping:
+                    raise
+                print(f"{held.key} waits: {refusal.message}", flush=True)
+                time.sleep(LOOK)
+            else:
+                self.done.append(held.key)
+                return
+
+    def _ask(self, held: HeldStep, question: str) -> str:
+        """Ask a person, and wait for the answer."""
+        self.connection.post(f"tasks/{held.task}/flag", {"intervention_note": question})
+        while not self.stopping:
+            time.sleep(LOOK)
+            brief = self.connection.get(f"tasks/{held.task}/")
+            if not brief["task"]["needs_human"]:
+                asked = max(
+                    brief["interventions"], key=lambda one: str(one["raised_at"]), default={"answer": ""}
+                )
+                return str(asked["answer"])
+        return ""
+
+    def _post(self, held: HeldStep, act: str, **body: object) -> None:
+        self.connection.post(f"attempts/{held.attempt}/{act}", held.with_token(**body))
+        print(f"{held.key}: {act}", flush=True)
+
+
+def work(connection: Connection, options: Namespace) -> Reply:
+    """Until it is asked to leave (SIGINT, SIGTERM), or with `--once` for one step."""
+    worker = Worker(connection, find_agent(options.agent, options.agents, options.command), options)
+    _listen(lambda: setattr(worker, "stopping", True))
+    while not worker.stopping:
+        claim = worker.take()
+        if claim is not None:
+            _do(worker, claim)
+        if options.once:
+            break
+    if worker.done:
+        return Reply(worker.done, (f"Done: {', '.join(worker.done)}.",))
+    return Reply([], ("Nothing was done.",), Exit.NOTHING)
+
+
+def _do(worker: Worker, claim: dict[str, Any]) -> None:
+    try:
+        worker.do(claim)
+    except ServerRefused as refusal:
+        print(f"{refusal.message} {refusal.recovery}", flush=True)
+        if refusal.code != "stale-token":
+            _give_up(worker, claim, f"{refusal.message} {refusal.recovery}")
+    except OSError as problem:
+        _give_up(worker, claim, f"{worker.agent.name} could not be started: {problem}")
+
+
+def _give_up(worker: Worker, claim: dict[str, Any], why: str) -> None:
+    """Say that it failed; where not even that is taken, the claim has ended."""
+    held = _held(claim)
+    try:
+        worker.connection.post(f"attempts/{held.attempt}/fail", held.with_token(error=why))
+    except ServerRefused as refusal:
+        print(f"{held.key}: {refusal.message}", flush=True)
+    else:
+        print(f"{held.key}: fail", flush=True)
+
+
+def _listen(leave: Callable[[], None]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: leave())
+
+
+def _held(claim: dict[str, Any]) -> HeldStep:
+    attempt = claim["attempt"]
+    return HeldStep(attempt["id"], claim["token"], attempt["task"], attempt["key"])
+
+
+def _prompt(claim: dict[str, Any], answer: str) -> str:
+    brief = "\n".join(line for line in brief_lines(claim) if not line.startswith("Next: "))
+    answered = f"\nYou asked a person. The answer: {answer}\n" if answer else ""
+    return f"Do this step of a plan, and nothing beside it.\n{brief}\n{answered}{HOW}"

@@ -1,0 +1,194 @@
+"""A coding agent does steps through `orchestrator work` (AD-6, FR-027). A stub stands in for it."""
+
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from orchestrator.client import doing
+from orchestrator.client.agent import find_agent
+from orchestrator.services.people.interventions import clear_human_flag
+from tests.cast import Driver
+from tests.client.conftest import Call
+
+#: Edits a file, and proves whatever the brief asks for.
+STUB = """
+import os, pathlib, re, sys
+brief = sys.stdin.read()
+if {asks!r} and "The answer:" not in brief:
+    print("ASK: " + {asks!r}); sys.exit()
+pathlib.Path("made.txt").write_text(brief + repr(sorted(os.environ)))
+print("thinking …")
+for pk in re.findall(r"^  (\\d+): ", brief, re.M):
+    print(f"PROOF {{pk}}: pytest said 3 passed")
+print("Made the file, by hand.")
+sys.exit({code})
+"""
+
+
+@pytest.fixture
+def stub(tmp_path: Path):
+    def made(asks: str = "", code: int = 0) -> list[str]:
+        program = tmp_path / "stub.py"
+        program.write_text(STUB.format(asks=asks, code=code))
+        return [
+            "--command",
+            f"{sys.executable} {program}",
+            "--folder",
+            str(tmp_path),
+            "--log",
+            str(tmp_path / "logs"),
+        ]
+
+    return made
+
+
+def test_ad6_a_step_is_done_by_a_program_that_reads_the_brief(
+    call: Call, driver: Driver, stub, tmp_path
+) -> None:
+    driver.start()
+    told = call("work", "--once", *stub())
+    assert (told.code, told.err) == (0, "")
+    key = told.out.split(":")[0]
+    attempt = driver.attempt(key)
+    assert (attempt.status, attempt.outcome) == ("completed", "Made the file, by hand.")
+    assert {check.evidence for check in attempt.checks.all()} == {"pytest said 3 passed"}
+    assert "thinking …" in (tmp_path / "logs" / f"{key}-{attempt.pk}.log").read_text()
+
+
+def test_ad6_the_agent_is_given_no_token_of_ours(call: Call, driver: Driver, stub, tmp_path) -> None:
+    driver.start()
+    call("work", "--once", *stub())
+    made = (tmp_path / "made.txt").read_text()
+    assert "ORCHESTRATOR_TOKEN" not in made
+    assert "'PATH'" in made
+
+
+def test_ad6_an_agent_that_fails_fails_the_attempt_with_its_log(call: Call, driver: Driver, stub) -> None:
+    driver.start()
+    key = call("work", "--once", *stub(code=3)).out.split(":")[0]
+    error = driver.attempt(key).error
+    assert "exit code 3" in error
+    assert "thinking …" in error
+
+
+def test_ad6_a_program_that_proves_nothing_completes_nothing(
+    call: Call, driver: Driver, tmp_path: Path
+) -> None:
+    driver.start()
+    told = call("work", "--once", "--command", "true", "--folder", str(tmp_path))
+    assert told.code == 3
+    assert "did not say how it proved" in driver.attempt(told.out.split(":")[0]).error
+
+
+def test_ad6_a_question_waits_for_a_person_and_the_answer_is_given(
+    call: Call, driver: Driver, stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver.start()
+
+    def answer(_: float) -> None:
+        person = driver.cast.actor("reviewer")
+        for task in driver.reload().tasks.filter(needs_human=True):
+            clear_human_flag(task_id=task.pk, answer="Half up.", actor=person, now=driver.tick())
+
+    monkeypatch.setattr(doing.time, "sleep", answer)
+    told = call("work", "--once", *stub(asks="Which rounding?"))
+    attempt = driver.attempt(told.out.split(":")[0])
+    assert attempt.status == "completed"
+    assert attempt.task.interventions.get().note == "Which rounding?"
+
+
+def test_ad6_one_that_never_ends_is_ended_with_all_that_it_started(
+    call: Call, driver: Driver, tmp_path: Path
+) -> None:
+    driver.start()
+    program = tmp_path / "long.py"
+    program.write_text("import subprocess, time; subprocess.Popen(['sleep', '300']); time.sleep(300)")
+    begun = time.monotonic()
+    told = call(
+        "work",
+        "--once",
+        "--minutes",
+        "0.01",
+        "--folder",
+        str(tmp_path),
+        "--command",
+        f"{sys.executable} {program}",
+    )
+    assert time.monotonic() - begun < 60
+    assert "did not end within" in driver.attempt(told.out.split(":")[0]).error
+
+
+def test_ad6_a_worker_that_is_stopped_gives_the_step_back(call: Call, driver: Driver, tmp_path: Path) -> None:
+    driver.start()
+    threading.Timer(3, lambda: signal.raise_signal(signal.SIGTERM)).start()
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        told = call("work", "--folder", str(tmp_path), "--command", "sleep 300")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    assert told.code == 3
+    assert driver.reload().tasks.filter(status="active").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "output"),
+    [
+        ("claude", '{"type": "result", "result": "PROOF 7: ran it\\nAll green.", "is_error": false}'),
+        (
+            "codex",
+            '{"item": {"text": "first"}}\n{"item": {"text": "PROOF 7: ran it\\nAll green."}}\n{"usage": {}}',
+        ),
+        ("gemini", 'Loaded.\n{"response": "PROOF 7: ran it\\nAll green."}'),
+        ("aider", "Some talk\nPROOF 7: ran it\nAll green.\n"),
+    ],
+)
+def test_ad6_the_last_words_of_each_known_agent_are_found(name: str, output: str) -> None:
+    ending = find_agent(name).ending(output)
+    assert (ending.outcome, dict(ending.proofs), ending.question) == ("All green.", {"7": "ran it"}, "")
+
+
+def test_ad6_an_unknown_agent_is_named_with_those_that_there_are(call: Call, driver: Driver) -> None:
+    told = call("work", "--agent", "nobody")
+    assert told.code == 2
+    assert "aider, claude, codex" in told.err
+
+
+def test_ad6_more_agents_come_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "more.toml"
+    file.write_text('[mine]\ncommand = ["mine", "{prompt}"]\nprompt = "argument"\nneeds = ["MINE"]\n')
+    mine = find_agent("mine", str(file))
+    assert mine.words("the brief", file) == ["mine", "the brief"]
+    assert mine.environment({"MINE": "1", "OTHER": "2", "PATH": "p"}) == {"PATH": "p", "MINE": "1"}
+
+
+def test_ad6_a_step_that_was_taken_away_ends_the_run(
+    call: Call, driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The agent of a step that a person declared failed does not go on."""
+    driver.start()
+    monkeypatch.setattr(doing, "LOOK", 0)
+    real = doing.Worker._why_stop
+
+    def declared(worker: doing.Worker, held: doing.HeldStep) -> str:
+        if said := real(worker, held):
+            return said
+        driver.fail(held.key)
+        return real(worker, held)
+
+    monkeypatch.setattr(doing.Worker, "_why_stop", declared)
+    told = call("work", "--once", "--folder", str(tmp_path), "--command", "sleep 300")
+    assert told.code == 3
+    assert "Stop work on this attempt" in told.out
+
+
+def test_ad6_a_step_that_is_still_held_is_let_run(
+    call: Call, driver: Driver, stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver.start()
+    monkeypatch.setattr(doing, "LOOK", 0)
+    assert call("work", "--once", *stub()).code == 0
