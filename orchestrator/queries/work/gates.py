@@ -9,6 +9,7 @@ from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.terms import ArtifactState, AttemptStatus, GateKind, StepKind, TaskStatus
 from orchestrator.models import Attempt, GateReview, HandoffArtifact, OutputFile, Task
 from orchestrator.queries.engine.signatures import reviewed_steps, sign_off_of, signers_by_gate
+from orchestrator.queries.work.places import touched_of
 from orchestrator.queries.work.tasks import TaskRow, attempts_with_evidence, outputs_of, task_rows
 
 DECIDED_SHOWN = 50
@@ -16,12 +17,14 @@ DECIDED_SHOWN = 50
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A step that came before the gate, with the attempt that counts and what it handed over."""
+    """A step that came before the gate, with the attempt that counts and what it handed over; `touched` are
+    files in its commit that neither the step nor its lane owns (BX-5)."""
 
     row: TaskRow
     attempt: Attempt | None
     artifacts: list[HandoffArtifact]
     outputs: list[OutputFile]
+    touched: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +144,12 @@ def _incoming(rows: list[TaskRow]) -> list[Incoming]:
     handed_over = handed_over.exclude(state=ArtifactState.QUARANTINED)
     artifacts = list(handed_over.defer("body").order_by("sequence"))
     outputs = outputs_of(ids)
+    touched = touched_of(counted)
     incoming = []
     for row in rows:
         attempt = latest.get(row.task.pk)
         own = [artifact for artifact in artifacts if attempt and artifact.attempt_id == attempt.pk]
         files = [output for output in outputs if attempt and output.artifact.attempt_id == attempt.pk]
-        incoming.append(Incoming(row, attempt, own, files))
+        foreign = touched.get(attempt.pk, []) if attempt else []
+        incoming.append(Incoming(row, attempt, own, files, foreign))
     return incoming

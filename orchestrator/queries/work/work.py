@@ -1,15 +1,13 @@
-"""What an executor can take, and what a task builds on."""
+"""What an executor can take."""
 
 from collections.abc import Collection
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
-from orchestrator.core.engine.ancestry import ancestors
 from orchestrator.core.terms import AttemptStatus, Reason, StepKind, TaskStatus, WorkstreamStatus
-from orchestrator.models import Attempt, Executor, RecordedVerdict, Task
+from orchestrator.models import Attempt, Executor, RecordedVerdict
 from orchestrator.queries.base.order import rank
 from orchestrator.queries.base.roles import may_do, roles_of
-from orchestrator.queries.engine.snapshot import load_snapshot
 from orchestrator.queries.engine.threads import kept_for_others
 
 #: A launched task of which the last round said that what it builds on was lost.
@@ -44,16 +42,3 @@ def queued_attempts(tools: Collection[str], executor: Executor | None = None) ->
         )
         .order_by(*rank("task__workstream__"), "round", "launch", "pk")
     )
-
-
-def commits_before(task: Task) -> list[str]:
-    """The repository commits of the completed steps that a task builds on, in launch order, each once."""
-    loaded = load_snapshot(task.workstream)
-    keys = ancestors(loaded.snapshot.tasks, task.step.key)
-    complete = [loaded.tasks[key].pk for key in keys if loaded.tasks[key].status == TaskStatus.COMPLETE]
-    latest = dict(
-        Attempt.objects.filter(task__in=complete, status=AttemptStatus.COMPLETED)
-        .order_by("number")
-        .values_list("task_id", "commit")
-    )
-    return list(dict.fromkeys(commit for pk in complete if (commit := latest.get(pk))))

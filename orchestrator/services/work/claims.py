@@ -30,6 +30,7 @@ from orchestrator.services.work.attempts import (
     refuse_held,
     require_doer,
 )
+from orchestrator.services.work.places import after_claim
 
 
 @act(
@@ -50,13 +51,15 @@ def claim(*, attempt_id: int, executor: Executor, actor: Actor, now: datetime) -
     """
     try:
         with unit_of_work():
-            return _claim(attempt_id, executor, actor, now)
+            assignment = _claim(attempt_id, executor, actor, now)
     except IntegrityError:
         # Two claims of one executor met, in two workstreams: the database lets one of them through.
         _refuse_busy(
             executor, executor.assignments.filter(released_at=None).values_list("attempt", flat=True).first()
         )
         raise
+    after_claim(assignment.attempt, now)
+    return assignment
 
 
 def _claim(attempt_id: int, executor: Executor, actor: Actor, now: datetime) -> Assignment:
