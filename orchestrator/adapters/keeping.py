@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from orchestrator.adapters.commits import branch_head
 from orchestrator.adapters.repository import RepositoryFailed, git
 from orchestrator.adapters.worktree import Worktree
 
@@ -21,24 +22,35 @@ _FOREIGN: Final = "160000"
 
 
 def keep_leftovers(tree: Worktree, name: str, known: Sequence[str]) -> str:
-    """Keep what stands in the worktree under `refs/kept/<name>-…`; the ref, or the folder where it was moved
-    to, or nothing when all of it is in one of the `known` commits. Within `tree.alone()`."""
-    if not tree.folder.exists():
-        return ""
-    try:
-        commit = _kept_commit(tree, name)
-    except RepositoryFailed:
-        return _move_aside(tree)
-    if commit in known:
-        return ""
-    return keep_commit(tree.repository, name, commit)
+    """Keep what stands in the worktree and on its branch under `refs/kept/<name>-…`; the refs, and the folder
+    where it was moved to, or nothing when all of it is in the `known` commits. Within `tree.alone()`."""
+    kept = [branch_head(tree.repository, tree.branch)]
+    aside = ""
+    if tree.folder.exists():
+        try:
+            kept.append(_kept_commit(tree, name))
+        except RepositoryFailed:
+            aside = _move_aside(tree)
+    news = [commit for commit in dict.fromkeys(kept) if commit and commit not in known]
+    if len(news) > 1 and _is_in(tree.repository, news[0], news[1]):
+        news = news[1:]
+    told = [_keep_commit(tree.repository, name, commit) for commit in news]
+    return ", ".join([*told, *([aside] if aside else [])])
 
 
-def keep_commit(repository: Path, name: str, commit: str) -> str:
+def _keep_commit(repository: Path, name: str, commit: str) -> str:
     """Give a known commit a name under `refs/kept/`; the name."""
     ref = f"{PREFIX}{name}-{commit[:12]}"
     git(repository, "update-ref", "--", ref, commit)
     return ref
+
+
+def _is_in(repository: Path, earlier: str, later: str) -> bool:
+    try:
+        git(repository, "merge-base", "--is-ancestor", "--end-of-options", earlier, later)
+    except RepositoryFailed:
+        return False
+    return True
 
 
 def take_away(tree: Worktree, name: str, known: Sequence[str]) -> str:

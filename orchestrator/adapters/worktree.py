@@ -63,7 +63,8 @@ class Worktree:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep other work of ours off the repository. Raises `RepositoryMissing`, `Busy`.
+        """Keep other work of ours off the repository. Raises `RepositoryMissing`, `Busy`, and
+        `RepositoryFailed` for whatever the disk refuses.
 
         People and agents run their own git in their worktrees beside us, so only locks that are nobody's any
         more are removed.
@@ -72,9 +73,14 @@ class Worktree:
             raise RepositoryMissing(
                 f"There is no repository “{self.repository.name}”.", repository=self.repository.name
             )
-        with locked(self.repository / ".git" / "orchestrator.lock", self._waiting()):
-            _drop_stale_locks(self.repository)
-            yield
+        try:
+            with locked(self.repository / ".git" / "orchestrator.lock", self._waiting()):
+                _drop_stale_locks(self.repository)
+                yield
+        except OSError as problem:
+            raise RepositoryFailed(
+                f"The worktree {self.folder.name} could not be written: {problem.strerror}."
+            ) from problem
 
     def _waiting(self) -> Callable[[], None]:
         until = time.monotonic() + self.patience

@@ -1,8 +1,9 @@
-"""Place: where an attempt works, with the work before it; and what stands in the way (BX-1, WF-4)."""
+"""Place: where an attempt works, with the work before it; what stands in the way, and what would be merged in
+the end (BX-1, WF-4, FR-010)."""
 
 from dataclasses import dataclass
 
-from orchestrator.contract.values import Body, Id
+from orchestrator.contract.values import Body, Id, Key, Sha256
 from orchestrator.core.terms import PlaceState
 
 
@@ -113,3 +114,63 @@ class PlaceFacts:
     checkout: tuple[str, ...]
     push_to: str
     plan: PlanAround
+
+
+class MergeQuery(Body):
+    """With the key of a `gate` only what came to it is merged."""
+
+    gate: Key = ""
+
+
+class MergeSeal(Body):
+    """The seal of the merge that was looked at: another one is not made."""
+
+    seen: Sha256
+
+
+@dataclass(frozen=True)
+class ChangedFile:
+    """A file with its added and removed lines; `text` are the changed lines as git writes them, empty where
+    they are too many. A `binary` file has none."""
+
+    path: str
+    added: int
+    removed: int
+    binary: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class MergedStep:
+    """A step and its commit; those that come before another one are in that one's."""
+
+    key: str
+    commit: str
+
+
+@dataclass(frozen=True)
+class MergePreview:
+    """The merge of completed work into the base branch `into`, which stands at `base`: `commit` is what it
+    would stand at but for the time, made of `steps`; `seal` names this merge to the act. Where the work does
+    not fit, `commit` is empty and `clashes` are the files. `more` files are not listed. `how` says what the
+    operator set: `merge`, `command` or `off`. `said` is all of it in a sentence."""
+
+    into: str
+    base: str
+    commit: str
+    steps: tuple[MergedStep, ...]
+    files: tuple[ChangedFile, ...]
+    more: int
+    added: int
+    removed: int
+    clashes: tuple[str, ...]
+    how: str
+    seal: str
+    said: str
+
+
+@dataclass(frozen=True)
+class MergedFacts:
+    """What came of a merge, in a sentence."""
+
+    said: str

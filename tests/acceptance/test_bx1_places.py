@@ -2,6 +2,7 @@
 with the work before it; and what stands in it is never thrown away."""
 
 import asyncio
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -150,6 +151,43 @@ def test_bx1_what_git_cannot_read_is_moved_aside(started: Driver) -> None:
     assert files_in(second.folder) == {"README"}
 
 
+def test_bx1_commits_are_kept_wherever_they_were_left(started: Driver, repository: Path) -> None:
+    """On the branch, on a detached head, and when somebody took the folder away."""
+    first = working(started, "A1").write("prices/model.py", "on the branch = 1\n")
+    on_branch = first.commit()
+    first.git("checkout", "--quiet", "--detach", "HEAD~")
+    detached = first.write("prices/other.py", "beside it = 1\n").commit()
+    second = again(started, "A1")
+    kept = set(command(repository, "for-each-ref", "--format=%(objectname)", "refs/kept/").split())
+    assert kept == {on_branch, detached}
+    last = second.write("prices/third.py", "third = 1\n").commit()
+    shutil.rmtree(second.folder)
+    third = again(started, "A1")
+    assert third.place["kept"][-1]["kept"].endswith(last[:12])
+    assert files_in(third.folder) == {"README"}
+
+
+def test_bx1_a_folder_that_was_taken_away_comes_back_on_its_branch(started: Driver) -> None:
+    agent = working(started, "A1").write("prices/model.py", "price = 1\n")
+    made = agent.commit()
+    shutil.rmtree(agent.folder)
+    agent.take_place()
+    assert agent.git("rev-parse", "HEAD") == made
+    assert agent.git("status", "--porcelain") == ""
+
+
+def test_fr028_a_disk_that_says_no_never_undoes_the_claim(
+    started: Driver, settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "a file").write_text("where a folder should be\n")
+    settings.WORKTREES_DIR = tmp_path / "a file"
+    agent = Agent(started, "A1").claim()
+    assert agent.place["state"] == "failed"
+    assert "The worktree could not be written: Not a directory." in agent.place["said"]
+    status, told = agent.call("place")
+    assert (status, told["code"]) == (409, "git-failed")
+
+
 def test_bx1_lanes_with_one_worktree_in_the_plan_never_share_it(driver: Driver, repository: Path) -> None:
     driver.start(LANES.replace(b"`.worktrees/WS-B`", b"`.worktrees/WS-A`"))
     first = working(driver, "A1").write("prices/model.py", "mine = 1\n")
@@ -187,9 +225,11 @@ def test_wf4_an_agent_over_mcp_and_one_with_an_idempotency_key_get_one(
     assert place["state"] == "ready"
     assert Path(str(place["path"]), "README").exists()
     keyed = Agent(driver, "B1").claim(key="once")
-    assert keyed.place["said"].startswith("It is made as soon as the claim is stored")
-    assert keyed.take_place().place["state"] == "ready"
-    assert (keyed.folder / "README").exists()
+    assert keyed.place["said"] == "It is being made: ask for it once more."
+    told = keyed.machine.get(f"/api/attempts/{keyed.attempt.pk}/place")[1]
+    assert told["state"] == "ready", "by whoever served the claim"
+    assert (Path(told["path"]) / "README").exists()
+    assert keyed.take_place().place == told
 
 
 def test_bx1_an_agent_on_another_machine_checks_it_out_and_pushes(
@@ -239,9 +279,7 @@ def test_bx1_whoever_does_not_hold_the_attempt_commits_nothing(started: Driver) 
 
 def test_bx5_files_of_others_are_accepted_and_told(started: Driver) -> None:
     agent = working(started, "A1").write("prices/model.py", "p = 1\n").write("pages/shop.html", "<p>\n")
-    agent.done()
-    touched = started.attempt("A1").touched
-    assert list(touched.values_list("path", flat=True)) == ["pages/shop.html"]
+    assert agent.complete()[1]["touched"] == ["pages/shop.html"]
     assert started.task("A1").status == TaskStatus.COMPLETE
     working(started, "B1").write("pages/shop.html", "<p>2\n").done()
     assert not started.attempt("B1").touched.exists(), "its own, and none of what came before"

@@ -25,6 +25,17 @@ CHECKED = {
     "orchestrator.adapters.keeping": {"parents", "whole"},
     "orchestrator.adapters.base_branch": {"earlier", "later", "commit", "self.head()"},
     "orchestrator.adapters.leftovers": {"commit", "kept"},
+    "orchestrator.adapters.previews": {
+        "base",
+        "commit",
+        "tip",
+        "commits",
+        "options",
+        "ours",
+        "theirs",
+        "words",
+        "tree",
+    },
     "orchestrator.adapters.root_file": {"blob", "commit", "made", "old or '0' * len(made)", "parent", "tree"},
 }
 

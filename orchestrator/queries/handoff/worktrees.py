@@ -19,7 +19,9 @@ STANDS = [PlaceState.READY.value, PlaceState.CONFLICT.value]
 def worktree_of(attempt: Attempt) -> Worktree:
     """The worktree in which an attempt works, or would if it was claimed now. Raises RepositoryMissing."""
     place = WorkPlace.objects.filter(attempt=attempt).first()
-    return worktree_in(attempt.task.workstream, place.folder if place else free_folder(attempt))
+    return worktree_in(
+        attempt.task.workstream, place.folder if place and place.folder else free_folder(attempt)
+    )
 
 
 def worktree_in(workstream: Workstream, folder: str) -> Worktree:

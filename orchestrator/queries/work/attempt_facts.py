@@ -7,6 +7,7 @@ from orchestrator.models import Assignment, Attempt, WorkPlace
 from orchestrator.models.work.attempt import LIVE
 from orchestrator.queries.engine.held import lost_before
 from orchestrator.queries.work.briefs import brief, criteria_of
+from orchestrator.queries.work.places import touched_of
 
 
 def attempt_facts(attempt_id: int) -> AttemptFacts:
@@ -35,6 +36,7 @@ def attempt_facts(attempt_id: int) -> AttemptFacts:
         error=attempt.error,
         commit=attempt.commit,
         committed=bool(place and place.committed),
+        touched=tuple(touched_of([attempt.pk]).get(attempt.pk, ())) if attempt.base else (),
         held=lost.sentence if lost else "",
         same_as=attempt.same_as.number if attempt.same_as else None,
         queued_at=attempt.queued_at,

@@ -17,14 +17,20 @@ DECIDED_SHOWN = 50
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A step that came before the gate, with the attempt that counts and what it handed over; `touched` are
-    files in its commit that neither the step nor its lane owns (BX-5)."""
+    """A step that came before the gate, with the attempt that counts and what it handed over."""
 
     row: TaskRow
     attempt: Attempt | None
     artifacts: list[HandoffArtifact]
     outputs: list[OutputFile]
-    touched: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Files in the commit of a step that neither it nor its lane owns (BX-5)."""
+
+    row: TaskRow
+    paths: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,7 @@ class GateSheet:
     reviewers: list[str]
     sign_off: SignOff
     incoming: list[Incoming]
+    touched: list[Touched]
     holds: list[TaskRow]
     unlocks: list[TaskRow]
     return_steps: list[TaskRow]
@@ -101,6 +108,7 @@ def gate_sheet(gate: Task) -> GateSheet:
         reviewers=list(gate.step.reviewers.values_list("name", flat=True)),
         sign_off=sign_off_of(gate),
         incoming=_incoming(before),
+        touched=_touched([other for other in rows if batch_place(other) <= here]),
         holds=[other for other in later if other.task.status == TaskStatus.PENDING and not other.live],
         unlocks=_unlocks(row, later),
         return_steps=[other for other in rows if batch_place(other) <= here and _may_return(other)],
@@ -120,6 +128,16 @@ def _came_in(gate: TaskRow, rows: list[TaskRow]) -> list[TaskRow]:
         return [row for row in in_stage if row.task.pk != gate.task.pk]
     reviewed = set(reviewed_steps(gate.task.step).values_list("pk", flat=True))
     return [row for row in rows if row.task.step_id in reviewed]
+
+
+def _touched(rows: list[TaskRow]) -> list[Touched]:
+    """Of every step up to the gate, in the results that stand; a gate may name only the last of a lane."""
+    latest = {}
+    for row in rows:
+        done = [attempt for attempt in row.attempts if attempt.status == AttemptStatus.COMPLETED]
+        if done and row.task.status == TaskStatus.COMPLETE:
+            latest[max(done, key=lambda attempt: attempt.number).pk] = row
+    return [Touched(latest[pk], paths) for pk, paths in touched_of(list(latest)).items()]
 
 
 def _unlocks(gate: TaskRow, later: list[TaskRow]) -> list[TaskRow]:
@@ -144,12 +162,10 @@ def _incoming(rows: list[TaskRow]) -> list[Incoming]:
     handed_over = handed_over.exclude(state=ArtifactState.QUARANTINED)
     artifacts = list(handed_over.defer("body").order_by("sequence"))
     outputs = outputs_of(ids)
-    touched = touched_of(counted)
     incoming = []
     for row in rows:
         attempt = latest.get(row.task.pk)
         own = [artifact for artifact in artifacts if attempt and artifact.attempt_id == attempt.pk]
         files = [output for output in outputs if attempt and output.artifact.attempt_id == attempt.pk]
-        foreign = touched.get(attempt.pk, []) if attempt else []
-        incoming.append(Incoming(row, attempt, own, files, foreign))
+        incoming.append(Incoming(row, attempt, own, files))
     return incoming

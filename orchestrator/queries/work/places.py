@@ -137,7 +137,7 @@ def _said(task: Task, place: WorkPlace | None) -> str:
         if base_branch_of(task.workstream) is None:
             return f"The repository “{version.repository}” is not on the orchestrator's machine."
         if task.status == TaskStatus.ACTIVE:
-            return "It is made as soon as the claim is stored: ask for it once more."
+            return "It is being made: ask for it once more."
         return "It is made when the step is claimed."
     if place.state == PlaceState.FAILED:
         return f"It could not be made: {place.problem}"

@@ -16,7 +16,7 @@ from django.db import transaction
 from orchestrator.adapters.commits import find_commit
 from orchestrator.adapters.keeping import keep_leftovers
 from orchestrator.adapters.merging import Clash, MergeState, bring_together, contains_all, go_on, marked
-from orchestrator.adapters.repository import locked
+from orchestrator.adapters.repository import RepositoryFailed, locked
 from orchestrator.adapters.worktree import Worktree
 from orchestrator.contract.places import CommitBefore
 from orchestrator.core.errors import InvalidInput, Refusal, WrongState
@@ -60,7 +60,8 @@ def take_place(
 
 def after_claim(attempt: Attempt, now: datetime) -> None:
     """Make the place of an attempt that was just claimed. What goes wrong is recorded with the place and
-    never undoes the claim. Under an idempotency key it is made when the answer is stored."""
+    never undoes the claim. Where the claim is a part of another transaction, such as that of its
+    idempotency key, it is made behind that one."""
     if not attempt.base:
         return
     if in_transaction():
@@ -86,11 +87,16 @@ def prepare(attempt: Attempt, now: datetime, *, tool_lock: bool = False) -> Work
             place = WorkPlace(attempt=attempt, prepared_at=now)
         try:
             return _prepared(place, attempt, tool_lock)
-        except Refusal as refusal:
+        except (Refusal, OSError) as problem:
+            refusal = problem if isinstance(problem, Refusal) else _disk_says_no(problem)
             if place.state not in STANDS:
                 place.state, place.problem = PlaceState.FAILED, f"{refusal.message} {refusal.way_out}"
                 place.save()
-            raise
+            raise refusal from problem
+
+
+def _disk_says_no(problem: OSError) -> Refusal:
+    return RepositoryFailed(f"The worktree could not be written: {problem.strerror}.")
 
 
 def resolve_with(place: WorkPlace, word: str) -> None:
