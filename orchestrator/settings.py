@@ -283,6 +283,14 @@ Q_CLUSTER = {
 WORKSPACE_DIR = DATA_DIR / "workspace"
 # Repositories that plans may name: every folder in here; the operator puts them there.
 REPOSITORIES_DIR = Path(os.environ.get("REPOSITORIES_DIR", DATA_DIR / "repositories"))
+#: What other machines reach that folder by, such as `ssh://host/srv/repositories/`; empty: they do not.
+REPOSITORIES_URL = os.environ.get("REPOSITORIES_URL", "")
+#: Who merges accepted work into base branches: nobody here (`off`), the orchestrator (`merge`), or a program.
+INTEGRATION = os.environ.get("INTEGRATION", "off")
+if INTEGRATION not in ("off", "merge") and not os.path.isabs(INTEGRATION):
+    raise SystemExit(
+        f"INTEGRATION must be off, merge or the absolute path of a program, not {INTEGRATION!r}."
+    )
 #: The file at the root of those repositories that keeps a section with what work taught; empty: none does.
 LEARNINGS_FILE = os.environ.get("LEARNINGS_FILE", "")
 if LEARNINGS_FILE and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.md", LEARNINGS_FILE):

@@ -40,6 +40,7 @@ urlpatterns = [
     path("", include("orchestrator.web.plans.workflow_rules")),
     path("", include("orchestrator.web.work.tasks")),
     path("", include("orchestrator.web.work.gates")),
+    path("", include("orchestrator.web.work.integration")),
     path("", include("orchestrator.web.work.interventions")),
     path("", include("orchestrator.web.work.blockers")),
     path("", include("orchestrator.web.work.learnings")),

@@ -38,6 +38,10 @@ class BaseBranch:
         """The full id of a commit that the repository knows; empty when it does not, or the word is no id."""
         return find_commit(self.repository, word)
 
+    def find_all(self, words: Sequence[str]) -> list[str]:
+        """The same for several, in their order."""
+        return find_commits(self.repository, words)
+
     def holds(self, commit: str) -> bool:
         """Whether a commit is part of the branch."""
         return self.follows(self.head(), commit)

@@ -6,9 +6,16 @@ No other word gets to git.
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from orchestrator.adapters.repository import RepositoryFailed, git
 from orchestrator.core.git_names import is_branch_name, is_commit_word, is_full_commit
+
+#: Names of files only, by no program that the repository names; of merges what they changed themselves.
+_TOUCHED: Final = (
+    *("--format=", "--name-only", "-z", "--diff-merges=combined", "--no-renames"),
+    *("--no-ext-diff", "--no-textconv", "--max-count=1000"),
+)
 
 
 def find_commits(repository: Path, words: Sequence[str]) -> list[str]:
@@ -50,3 +57,12 @@ def branch_head(repository: Path, branch: str) -> str:
 def _commit(answer: str) -> str:
     kind, _, name = answer.partition(" ")
     return name if kind == "commit" else ""
+
+
+def files_touched(repository: Path, commit: str, without: Sequence[str]) -> list[str]:
+    """The files that the newest thousand commits touch which `commit` was built on and none of the `without`,
+    sorted; of a merge only what is as on neither side. All of them are known commits."""
+    excluded = [f"^{one}" for one in without]
+    send = "\n".join([commit, *excluded, ""])
+    listed = git(repository, "log", *_TOUCHED, "--stdin", send=send)
+    return sorted(set(listed.replace("\n", "\0").split("\0")) - {""})

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from orchestrator.adapters.repository import RepositoryFailed, git, locked
+from orchestrator.core.plans.lanes import LANES_FOLDER
 
 PREFIX: Final = "refs/heads/ws/"
 #: Folder, beside the worktrees, of those that were taken away.
@@ -36,11 +37,11 @@ def branches(repository: Path) -> list[Leftover]:
 
 
 def worktrees(folder: Path) -> list[Leftover]:
-    """Every folder `<workstream>/<thread>`; hidden ones are the orchestrator's own."""
+    """Every folder `<workstream>/.worktrees/<lane>`; other hidden ones are the orchestrator's own."""
     return [
-        Leftover(workstream.name, thread.name, "")
+        Leftover(workstream.name, lane.name, "")
         for workstream in _folders(folder)
-        for thread in _folders(workstream)
+        for lane in _folders(workstream / LANES_FOLDER)
     ]
 
 
@@ -65,7 +66,9 @@ def keep_branch(repository: Path, name: str, at: datetime) -> str:
 
 
 def keep_worktree(folder: Path, name: str, at: datetime) -> str:
-    """Move a worktree's folder with all that it holds; where it is now, relative to the worktrees."""
+    """Move the folder of the worktree `<workstream>/<lane>` with all that it holds; where it is now, relative
+    to the worktrees."""
+    workstream, _, lane = name.partition("/")
     target = folder / KEPT / f"{at:%Y%m%dT%H%M%SZ}" / name
     number, free = 1, target
     while os.path.lexists(free):
@@ -73,7 +76,7 @@ def keep_worktree(folder: Path, name: str, at: datetime) -> str:
         free = target.with_name(f"{target.name}.{number}")
     try:
         free.parent.mkdir(parents=True, exist_ok=True)
-        os.rename(folder / name, free)
+        os.rename(folder / workstream / LANES_FOLDER / lane, free)
     except OSError as problem:
         raise RepositoryFailed(f"The worktree {name} could not be moved: {problem.strerror}.") from problem
     return str(free.relative_to(folder))

@@ -55,20 +55,22 @@ def git(
     send: str = "",
     settings: Sequence[str] = (),
     git_dir: Path | None = None,
+    at: int | None = None,
 ) -> str:
     """What git printed, with `send` on its standard input. Raises `RepositoryFailed` with its message.
 
     What somebody gave a name to is handed over as `adapters/commits.py` found it, or behind `--`. Bytes that
     are no UTF-8 come back as surrogates, and go to git as the bytes they were. `git_dir` is where the
     repository's own files stand; without it git asks the `.git` of the directory, which is right only where
-    no tool can write. `settings` are further `-c` words.
+    no tool can write. `settings` are further `-c` words. `at` is when a commit is made, in seconds since
+    1970; now, where it is left out.
     """
     command = [word.encode(errors="surrogateescape") for word in ("git", *QUIET, *settings, *arguments)]
     try:
         done = subprocess.run(
             command,
             cwd=directory,
-            env=_environment(directory, git_dir),
+            env=_environment(directory, git_dir) | _dated(at),
             input=send.encode(errors="surrogateescape"),
             capture_output=True,
             timeout=TIMEOUT,
@@ -115,6 +117,10 @@ def _environment(directory: Path, git_dir: Path | None) -> dict[str, str]:
         **IDENTITY,
         **explicit,
     }
+
+
+def _dated(at: int | None) -> dict[str, str]:
+    return {} if at is None else dict.fromkeys(("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"), f"@{at} +0000")
 
 
 @contextmanager

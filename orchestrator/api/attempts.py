@@ -6,7 +6,7 @@ import binascii
 from django.http import HttpRequest
 from django.utils import timezone
 
-from orchestrator.api.acts import act
+from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.routes import Routes
 from orchestrator.contract.attempts import (
@@ -19,12 +19,15 @@ from orchestrator.contract.attempts import (
     Encoded,
     NewSteps,
 )
+from orchestrator.contract.places import PlaceFacts, PlaceToken
 from orchestrator.contract.values import StatedReason
 from orchestrator.core.errors import InvalidInput
+from orchestrator.core.terms import Scope
 from orchestrator.queries.work.additions import addition_facts
 from orchestrator.queries.work.attempt_facts import attempt_facts, claim_facts
+from orchestrator.queries.work.places import place_of_attempt
 from orchestrator.services.review import additions
-from orchestrator.services.work import claims, completions, failures, releases
+from orchestrator.services.work import claims, completions, failures, places, releases
 
 router = Routes(tags=["attempts"])
 
@@ -41,6 +44,29 @@ def claim(request: HttpRequest, attempt_id: int) -> ClaimFacts:
         attempt_id=attempt_id, executor=caller.executor, actor=caller.actor, now=timezone.now()
     )
     return claim_facts(assignment)
+
+
+@router.get("/{int:attempt_id}/place", response=PlaceFacts)
+@needs(Scope.READ)
+def place(request: HttpRequest, attempt_id: int) -> PlaceFacts:
+    """Where the attempt works: worktree, branch, the commits before it, and what stands in the way."""
+    return place_of_attempt(attempt_id)
+
+
+@router.post("/{int:attempt_id}/place", response=PlaceFacts)
+@act(places.take_place)
+def take_place(request: HttpRequest, attempt_id: int, body: PlaceToken) -> PlaceFacts:
+    """Make the worktree, or go on with the merge that stands open in it; one that is there is left as it
+    is."""
+    caller = caller_of(request)
+    places.take_place(
+        attempt_id=attempt_id,
+        token=body.token,
+        executor=caller.executor,
+        actor=caller.actor,
+        now=timezone.now(),
+    )
+    return place_of_attempt(attempt_id)
 
 
 @router.post("/{int:attempt_id}/report", response=AttemptFacts)

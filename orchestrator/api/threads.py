@@ -8,7 +8,7 @@ from django.utils import timezone
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.routes import Routes
-from orchestrator.contract.threads import ThreadChoice, ThreadFacts
+from orchestrator.contract.ownership import ThreadChoice, ThreadFacts
 from orchestrator.contract.values import OptionalReason
 from orchestrator.core.terms import Scope
 from orchestrator.queries.engine.threads import thread_facts

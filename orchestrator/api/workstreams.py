@@ -12,6 +12,7 @@ from ninja import Query
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.routes import Routes
+from orchestrator.contract.places import MergedFacts, MergePreview, MergeQuery, MergeSeal
 from orchestrator.contract.plans import SubmissionFacts
 from orchestrator.contract.values import StatedReason
 from orchestrator.contract.why import WhyFacts
@@ -25,7 +26,10 @@ from orchestrator.contract.workstreams import (
     WorkstreamList,
     WorkstreamQuery,
 )
+from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import IntegrationSource, Scope
+from orchestrator.queries.work.integration import merge_preview
+from orchestrator.queries.work.tasks import find_task
 from orchestrator.queries.work.tasks import find_workstream as find_row
 from orchestrator.queries.workstreams.workstream_facts import (
     find_workstream,
@@ -34,6 +38,7 @@ from orchestrator.queries.workstreams.workstream_facts import (
 )
 from orchestrator.services.freeing import why_workstream
 from orchestrator.services.handoff import baseline
+from orchestrator.services.handoff.integrating import merge_work
 from orchestrator.services.plans.amendments import propose_stage
 from orchestrator.services.workstreams.closing import close_workstream
 from orchestrator.services.workstreams.priorities import set_priority
@@ -162,3 +167,28 @@ def revert(request: HttpRequest, uuid: UUID, body: RevertNote) -> WorkstreamFact
         now=timezone.now(),
     )
     return workstream_detail(uuid)
+
+
+@router.get("/{uuid:uuid}/merge", response=MergePreview)
+@needs(Scope.READ)
+def merge(request: HttpRequest, uuid: UUID, query: Query[MergeQuery]) -> MergePreview:
+    """What merging the completed work into the base branch would change; with the key of a `gate` only what
+    came to it."""
+    found = find_row(uuid)
+    shown = merge_preview(found, find_task(found, query.gate) if query.gate else None)
+    if shown is None:
+        raise NotFound("The plan names no repository, or it is not on this machine.")
+    return shown
+
+
+@router.post("/{uuid:uuid}/merge", response=MergedFacts)
+@act(merge_work)
+def merge_it(request: HttpRequest, uuid: UUID, body: MergeSeal) -> MergedFacts:
+    """Merge the work, or have the operator's program do it. Off unless the operator switched it on."""
+    said = merge_work(
+        workstream_id=find_workstream(uuid).pk,
+        seen=body.seen,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return MergedFacts(said)

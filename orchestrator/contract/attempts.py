@@ -65,6 +65,8 @@ class AttemptFacts:
     `token` fences the claim that holds or held it; 0 while nobody did. `result` is the word that a completion
     carried. `held` says which lost handover keeps a live one from being claimed or completed (EC-3).
     `same_as` is the number of the attempt whose result stands, because this one's is the same (FR-010).
+    `committed` says that the orchestrator made the `commit` of what stood in the attempt's worktree,
+    `touched` which of its files neither the step nor its lane owns.
     """
 
     id: int
@@ -80,6 +82,8 @@ class AttemptFacts:
     result: str
     error: str
     commit: str
+    committed: bool
+    touched: tuple[str, ...]
     held: str
     same_as: int | None
     queued_at: datetime

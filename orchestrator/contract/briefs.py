@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.contract.artifacts import ArtifactFacts, OutputFacts
+from orchestrator.contract.places import PlaceFacts
 from orchestrator.contract.rework import Returned, Rework, ToProve
 from orchestrator.contract.tasks import TaskFacts
 from orchestrator.contract.values import Page
@@ -21,20 +22,6 @@ class CriterionFacts:
     kind: CriterionKind
     text: str
     asked: bool
-
-
-@dataclass(frozen=True)
-class PlaceFacts:
-    """Where the step stands in the plan, and what its thread owns and works in (BX-1)."""
-
-    stage: str
-    batch: str
-    thread: str
-    owned_files: tuple[str, ...]
-    worktree: str
-    repository: str
-    base_branch: str
-    outputs_folder: str
 
 
 @dataclass(frozen=True)

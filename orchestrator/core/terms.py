@@ -101,6 +101,19 @@ class AttemptStatus(StrEnum):
 LIVE_ATTEMPT: Final = frozenset({AttemptStatus.QUEUED, AttemptStatus.RUNNING})
 
 
+class PlaceState(StrEnum):
+    """How far the place of an attempt is: its worktree and branch (BX-1).
+
+    `conflict` stands in the middle of a merge that whoever holds the attempt resolves; `removed` was taken
+    away when nobody needed it any more.
+    """
+
+    READY = "ready"
+    CONFLICT = "conflict"
+    FAILED = "failed"
+    REMOVED = "removed"
+
+
 class ExecutorKind(StrEnum):
     PERSON = "person"
     AGENT = "agent"

@@ -3,11 +3,11 @@
 from types import ModuleType
 from typing import Final
 
-from orchestrator.adapters import repository, worktree
+from orchestrator.adapters import merging, repository, worktree
 from orchestrator.core import errors
 from orchestrator.core.errors import Refusal
 
-MODULES: Final[tuple[ModuleType, ...]] = (errors, worktree, repository)
+MODULES: Final[tuple[ModuleType, ...]] = (errors, worktree, merging, repository)
 HEAD: Final = "| class | code | status | means | way out |\n|---|---|---|---|---|\n"
 
 

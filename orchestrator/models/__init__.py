@@ -23,6 +23,7 @@ from orchestrator.models.work.decision import RecordedVerdict, SchedulingDecisio
 from orchestrator.models.work.gate import GateReview
 from orchestrator.models.work.intervention import Intervention, InterventionChoice
 from orchestrator.models.work.ownership import OwnershipTransfer, ThreadAssignment
+from orchestrator.models.work.place import PlaceClash, PlaceCommit, TouchedFile, WorkPlace
 from orchestrator.models.work.result_file import ResultFile
 from orchestrator.models.work.task import Task
 from orchestrator.models.work.workspace_branch import WorkspaceBranch
@@ -66,6 +67,8 @@ __all__ = [
     "OutputFile",
     "OwnedFiles",
     "OwnershipTransfer",
+    "PlaceClash",
+    "PlaceCommit",
     "Policy",
     "PolicyChange",
     "PreHandoffReview",
@@ -87,8 +90,10 @@ __all__ = [
     "Task",
     "Thread",
     "ThreadAssignment",
+    "TouchedFile",
     "ViewedSection",
     "Wake",
+    "WorkPlace",
     "Workflow",
     "WorkflowVersion",
     "WorkspaceBranch",

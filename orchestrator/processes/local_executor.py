@@ -14,6 +14,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
+from django.db.models import Q
 
 from orchestrator.adapters.registry import registered
 from orchestrator.adapters.repository import locked, shown
@@ -36,15 +37,17 @@ from orchestrator.core.errors import (
     WrongState,
 )
 from orchestrator.core.files.handoff import check_output_name
-from orchestrator.core.terms import StageKind
-from orchestrator.models import Assignment, Attempt, Executor, HandoffArtifact, StepResource, Task
-from orchestrator.processes.worktrees import state_folder, worktree_of
+from orchestrator.core.git_names import is_commit_word
+from orchestrator.core.terms import PlaceState, StageKind
+from orchestrator.models import Assignment, Attempt, Executor, HandoffArtifact, StepResource, Task, WorkPlace
 from orchestrator.queries.engine.inputs import handover_of_same_inputs, outputs_by_name
+from orchestrator.queries.handoff.worktrees import state_folder, worktree_of
+from orchestrator.queries.work.places import CONFLICT, conflict_question
 from orchestrator.queries.work.proof import criteria_to_prove
-from orchestrator.queries.work.work import commits_before, queued_attempts
+from orchestrator.queries.work.work import queued_attempts
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.people import interventions
-from orchestrator.services.work import claims, completions, failures
+from orchestrator.services.work import claims, completions, failures, places
 from orchestrator.workspace import files
 
 logger = logging.getLogger(__name__)
@@ -143,7 +146,7 @@ class LocalExecutor:
     def _run(self, assignment: Assignment, tree: Worktree, held: int) -> tuple[str, Result]:
         attempt, step = assignment.attempt, assignment.attempt.task.step
         tool = self._tool(step.tool)
-        start = tree.prepare(commits_before(attempt.task))
+        start = self._start(assignment, tree)
         self._report(assignment, f"Running {step.run or step.tool} on {tree.branch} from {start[:12]}.")
         job = Job(
             directory=tree.folder,
@@ -156,6 +159,30 @@ class LocalExecutor:
             network=step.tool in settings.TOOLS_NETWORK,
         )
         return start, tool.run(job)
+
+    def _start(self, assignment: Assignment, tree: Worktree) -> str:
+        """Have the worktree on the commit that the attempt starts from. A conflict is a question to a person,
+        who resolves it in the worktree or names the commit that does."""
+        attempt = assignment.attempt
+        while True:
+            place = places.prepare(attempt, self.clock(), tool_lock=True)
+            if place.state != PlaceState.CONFLICT:
+                tree.restart(place.start)
+                return place.start
+            if not self._resolved_elsewhere(attempt, place):
+                self._ask(assignment, conflict_question(place))
+                self._wait_for_person(assignment)
+
+    def _resolved_elsewhere(self, attempt: Attempt, place: WorkPlace) -> bool:
+        """Whether the last answer names a commit that resolves the open merge."""
+        word = self._answer(attempt, of_conflict=True).strip().lower()
+        if not is_commit_word(word):
+            return False
+        try:
+            places.resolve_with(place, word)
+        except InvalidInput:
+            return False
+        return True
 
     def _tool(self, name: str) -> Tool:
         tools = registered()
@@ -202,10 +229,12 @@ class LocalExecutor:
         task = assignment.attempt.task
         interventions.flag_for_human(task_id=task.pk, note=question, actor=self.actor, now=self.clock())
 
-    def _answer(self, attempt: Attempt) -> str:
-        """What a person answered to this executor's last question of this attempt."""
+    def _answer(self, attempt: Attempt, *, of_conflict: bool = False) -> str:
+        """What a person answered to this executor's last question of this attempt: the tool's, or the one
+        about a conflict."""
+        ours = Q(note__startswith=CONFLICT)
         mine = attempt.task.interventions.filter(
-            raised_by=self.actor.label, raised_at__gte=attempt.started_at
+            ours if of_conflict else ~ours, raised_by=self.actor.label, raised_at__gte=attempt.started_at
         )
         last = mine.order_by("-raised_at").first()
         return last.answer if last and last.cleared_at else ""

@@ -21,6 +21,7 @@ from orchestrator.services.handoff.maintenance import maintain
 from orchestrator.services.handoff.soundness import keep_sound
 from orchestrator.services.work import collector
 from orchestrator.services.work.branch_turns import going_on
+from orchestrator.services.work.clearing import clear_places
 from orchestrator.services.workstreams.learnings_file import write_learnings
 from orchestrator.workspace.git import GitFailed
 
@@ -94,6 +95,8 @@ def _end_sweep(word: str, trouble: list[Exception]) -> None:
             baseline.look_everywhere(now=timezone.now())
         with kept_for_the_end(trouble):
             write_learnings(timezone.now())
+        with kept_for_the_end(trouble):
+            clear_places(now=timezone.now())
         with kept_for_the_end(trouble):
             maintain()
     cache.set(SWEPT, word, None)

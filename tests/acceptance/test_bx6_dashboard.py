@@ -67,4 +67,4 @@ def test_bx6_lanes_have_their_name_and_branch(driver: Driver, files: Files) -> N
     driver.start(LANES.replace(b"domain: payments", b"domain: payments\nrepository: shop"))
     board = files.text(DASHBOARD)
     assert "| 1/01/01 | ledger | `.worktrees/WS-A` |" in board
-    assert "| 1/01/02 | gateway | `ws/card-refunds/02` |" in board
+    assert "| 1/01/02 | gateway | `.worktrees/02` |" in board

@@ -68,8 +68,7 @@ PROVOKED = {
     "DatabaseUnavailable": "api/test_database_unavailable.py::"
     "test_f18_a_locked_database_is_a_503_and_the_call_can_be_repeated",
     "RepositoryMissing": "adapters/test_worktree.py::test_a_missing_repository_or_branch_says_so",
-    "MergeConflict": "adapters/test_worktree.py::"
-    "test_work_that_changes_the_same_lines_is_a_clear_refusal_and_leaves_the_lane_usable",
+    "MergeConflict": "acceptance/test_bx3_conflicts.py::test_bx3_the_same_file_in_two_lanes",
     "RepositoryFailed": "acceptance/test_fr025_refusals.py::test_fr025_git_says_no_in_a_folder_without_a_repository",
 }
 

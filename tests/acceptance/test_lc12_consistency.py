@@ -254,8 +254,8 @@ def test_lc12_unlinked_tasks_are_a_warning(done: Driver, files: Files) -> None:
 
 def test_lc12_branches_and_worktrees_without_work(done: Driver, shop: Path, folders: Path) -> None:
     slug = done.reload().slug
-    git(shop, "branch", f"ws/{slug}/a")
-    worktree = folders / "worktrees" / "ghost" / "a"
+    git(shop, "branch", f"ws/{slug}/A")
+    worktree = folders / "worktrees" / "ghost" / ".worktrees" / "a"
     git(shop, "worktree", "add", "--quiet", "-b", "ws/ghost/a", str(worktree))
     (worktree / "unsaved.txt").write_text("work\n")
     git(shop, "branch", f"ws/{slug}/nobody")
@@ -269,7 +269,7 @@ def test_lc12_branches_and_worktrees_without_work(done: Driver, shop: Path, fold
     fixed = check("--fix", "--as", done.cast.approver.username)
     assert fixed["findings"] == []
     assert {fix["problem"] for fix in fixed["fixes"]} == {""}
-    assert git(shop, "branch", "--format=%(refname:short)").split() == ["main", f"ws/{slug}/a"]
+    assert git(shop, "branch", "--format=%(refname:short)").split() == ["main", f"ws/{slug}/A"]
     kept = {fix["subject"]: fix["kept"] for fix in fixed["fixes"]}
     assert git(shop, "rev-parse", kept["ws/ghost/a"]) == commit
     assert (folders / "worktrees" / kept["ghost/a"] / "unsaved.txt").read_text() == "work\n"

@@ -15,6 +15,7 @@ from orchestrator.adapters.tool import Job
 from orchestrator.adapters.worktree import Worktree
 from orchestrator.sandbox import layers
 from orchestrator.sandbox.policy import Layers
+from tests.adapters.beginning import begin
 
 #: What a tool leaves: the program that must never run, and helpers to make repositories without git.
 PLANT = """
@@ -146,7 +147,7 @@ def test_nothing_that_a_tool_leaves_is_run_by_the_servers_git(
 ):
     tree, ran, state = lane("a"), tmp_path / "ran", tmp_path / "state"
     state.mkdir()
-    start = tree.prepare([])
+    start = begin(tree).commit
     (tree.folder / "scripts").mkdir()
     code = (
         (PLANT + plant)
@@ -171,10 +172,10 @@ def test_nothing_that_a_tool_leaves_is_run_by_the_servers_git(
     assert git(repository, "show", f"{commit}:result.txt") == "made"
     assert tree.settle_on(commit)
     other = lane("b")
-    other.prepare([])
+    begin(other)
     (other.folder / "base.txt").write_text("changed beside it\n")
     theirs = other.commit("another lane")
-    assert tree.prepare([commit, theirs])
+    assert begin(tree, [commit, theirs])
     assert (tree.folder / "base.txt").read_text() == "changed beside it\n"
     assert (tree.folder / ".git").read_text().startswith(f"gitdir: {repository}/.git/worktrees/")
     assert not ran.exists()
@@ -203,25 +204,25 @@ def test_no_driver_that_the_repository_names_is_run_for_files_that_ask_for_it(la
     commits = []
     for name, text in (("a", "ONE\n\n\n\n\n\n\ntwo\n"), ("b", "one\n\n\n\n\n\n\nTWO\n")):
         tree = lane(name)
-        tree.prepare([])
+        begin(tree)
         (tree.folder / "base.txt").write_text(text)
         (tree.folder / ".gitattributes").write_text("* filter=evil diff=evil merge=evil.x\n")
         commits.append(tree.commit(name))
     joined = lane("c")
-    joined.prepare(commits)
+    begin(joined, commits)
     assert (joined.folder / "base.txt").read_text() == "ONE\n\n\n\n\n\n\nTWO\n"
     assert not ran.exists()
 
 
 def test_folders_that_nobody_may_enter_do_not_hold_up_the_lane(lane):
     tree = lane("a")
-    start = tree.prepare([])
+    start = begin(tree).commit
     closed = tree.folder / "closed" / "deep"
     closed.mkdir(parents=True)
     (closed / "file").write_text("x")
     closed.chmod(0)
     closed.parent.chmod(0)
-    assert tree.prepare([]) == start
+    assert begin(tree).commit == start
     assert sorted(path.name for path in tree.folder.iterdir()) == [".git", "base.txt"]
 
 

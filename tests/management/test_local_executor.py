@@ -11,7 +11,7 @@ from orchestrator.adapters.repository import git, locked
 from orchestrator.core.terms import AttemptStatus, TaskStatus
 from orchestrator.models import Assignment, CriterionCheck, OutputFile
 from orchestrator.processes.local_executor import LocalExecutor
-from orchestrator.processes.worktrees import worktree_of
+from orchestrator.queries.handoff.worktrees import worktree_of
 from orchestrator.sandbox import layers
 from orchestrator.sandbox.policy import Layers
 from orchestrator.services.base.actor import Actor
@@ -254,7 +254,7 @@ def test_a_plan_may_name_the_worktree_of_a_lane(driver, repository):
         b"###### Thread 01: hello\n", b"###### Thread 01: hello\n- Worktree: `.worktrees/WS-A`\n"
     )
     driver.start(plan)
-    assert worktree_of(driver.attempt("A1")).folder.name == "ws-a"
+    assert worktree_of(driver.attempt("A1")).folder.name == "WS-A"
 
 
 def test_nothing_is_taken_for_tools_that_are_not_registered(started, settings):

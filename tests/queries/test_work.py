@@ -1,6 +1,7 @@
 """The order in which executors take what is queued (design section 3), and what a task builds on."""
 
-from orchestrator.queries.work.work import commits_before, queued_attempts
+from orchestrator.queries.work.commits_before import commits_before
+from orchestrator.queries.work.work import queued_attempts
 from orchestrator.services.work import completions, failures
 from tests.cast import PLAN, Driver
 
@@ -60,6 +61,6 @@ def test_a_task_builds_on_the_latest_commits_of_completed_steps(driver, cast):
             now=driver.tick(),
         )
         driver.advance()
-    assert commits_before(driver.task("C1")) == ["a" * 40, "b" * 40]
-    assert commits_before(driver.task("A2")) == ["a" * 40]
-    assert commits_before(driver.task("A1")) == []
+    assert [one.commit for one in commits_before(driver.task("C1"))] == ["a" * 40, "b" * 40]
+    assert [one.commit for one in commits_before(driver.task("A2"))] == ["a" * 40]
+    assert [one.commit for one in commits_before(driver.task("A1"))] == []

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from django.db.models import Exists, OuterRef, Q
 
-from orchestrator.contract.threads import ThreadFacts
+from orchestrator.contract.ownership import ThreadFacts
 from orchestrator.core.terms import OPEN_TASK, AssignmentMode, StepKind
 from orchestrator.models import Assignment, Executor, Task, Thread, ThreadAssignment, Workstream
 from orchestrator.queries.base.order import thread_order

@@ -4,10 +4,9 @@ from collections import defaultdict
 
 from django.db.models import F
 
-from orchestrator.core.plans.lanes import lane_folder
-from orchestrator.core.plans.plan import slugify
+from orchestrator.core.plans.lanes import lane_folder, own_folder
 from orchestrator.core.terms import ArtifactState
-from orchestrator.models import HandoffArtifact, OutputFile, Step, Task, Workstream
+from orchestrator.models import HandoffArtifact, OutputFile, Step, Task, WorkPlace, Workstream
 from orchestrator.queries.handoff.handovers import PUBLISHED
 
 
@@ -54,6 +53,7 @@ def work_folders() -> set[tuple[str, str]]:
     )
     for task in rows.iterator(chunk_size=500):
         places.add((task.workstream.slug, folder_of(task.step)))
+    places.update(WorkPlace.objects.values_list("attempt__task__workstream__slug", "folder"))
     return places
 
 
@@ -61,7 +61,7 @@ def folder_of(step: Step) -> str:
     """The name of the folder of a step's worktree; a parallel step has one of its own (BX-1)."""
     thread = step.thread
     folder = lane_folder(thread.lane, thread.worktree)
-    return slugify(f"{folder} {step.key}") if step.parallel else folder
+    return own_folder(folder, step.key) if step.parallel else folder
 
 
 def slugs() -> dict[str, int]:

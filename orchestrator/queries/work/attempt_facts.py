@@ -6,22 +6,24 @@ from orchestrator.contract.attempts import AttemptFacts, ClaimFacts
 from orchestrator.contract.briefs import Shortened
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import AttemptStatus
-from orchestrator.models import Assignment, Attempt
+from orchestrator.models import Assignment, Attempt, WorkPlace
 from orchestrator.models.work.attempt import LIVE
 from orchestrator.queries.engine.held import lost_before
 from orchestrator.queries.work.briefs import criteria_of, whole_brief
 from orchestrator.queries.work.fitting import fitted
+from orchestrator.queries.work.places import touched_of
 
 
 def attempt_facts(attempt_id: int) -> AttemptFacts:
     attempt = (
-        Attempt.objects.select_related("task__step", "assignment__executor", "same_as")
+        Attempt.objects.select_related("task__step", "assignment__executor", "same_as", "place")
         .filter(pk=attempt_id)
         .first()
     )
     if attempt is None:
         raise NotFound("There is no such attempt.")
     assignment: Assignment | None = getattr(attempt, "assignment", None)
+    place: WorkPlace | None = getattr(attempt, "place", None)
     lost = lost_before(attempt.task) if attempt.status in LIVE else None
     return AttemptFacts(
         id=attempt.pk,
@@ -37,6 +39,8 @@ def attempt_facts(attempt_id: int) -> AttemptFacts:
         result=attempt.result,
         error=attempt.error,
         commit=attempt.commit,
+        committed=bool(place and place.committed),
+        touched=tuple(touched_of([attempt.pk]).get(attempt.pk, ())) if attempt.base else (),
         held=lost.sentence if lost else "",
         same_as=attempt.same_as.number if attempt.same_as else None,
         queued_at=attempt.queued_at,

@@ -11,7 +11,6 @@ from orchestrator.contract.briefs import (
     DocumentedStep,
     EarlierAttempt,
     InterventionFacts,
-    PlaceFacts,
     Shortened,
     TaughtFacts,
 )
@@ -24,10 +23,11 @@ from orchestrator.models.work.attempt import LIVE
 from orchestrator.queries.engine.explanations import explain
 from orchestrator.queries.handoff.artifact_facts import facts_of, with_outputs
 from orchestrator.queries.handoff.documentation import built, is_documentation
-from orchestrator.queries.handoff.upstream import Upstream, output_place
+from orchestrator.queries.handoff.upstream import Upstream
 from orchestrator.queries.work.additions import steps_left
 from orchestrator.queries.work.fitting import fitted
 from orchestrator.queries.work.learned import learned_for
+from orchestrator.queries.work.places import place_of
 from orchestrator.queries.work.relations import taken_over
 from orchestrator.queries.work.rework import rework_of
 from orchestrator.queries.work.task_facts import task_facts, with_live_attempts
@@ -60,12 +60,13 @@ def part_of_brief(whole: Brief, *, limit: int, offset: int) -> Brief:
 def whole_brief(task_id: int) -> Brief:
     """Everything; NotFound when there is no such task."""
     rows = with_live_attempts(
-        Task.objects.select_related("step__thread__batch__stage", "workstream__version")
+        Task.objects.select_related("step__thread__batch__stage", "workstream__version__workflow")
     )
     task = rows.filter(pk=task_id).first()
     if task is None:
         raise NotFound("There is no such task.")
     step = task.step
+    upstream = upstream_of(task)
     held = list(step.resources.values_list("name", "is_files"))
     criteria = criteria_of(task)
     return Brief(
@@ -82,10 +83,10 @@ def whole_brief(task_id: int) -> Brief:
         needs=tuple(step.needs.values_list("needed__key", flat=True)),
         files=tuple(name for name, is_files in held if is_files),
         resources=tuple(name for name, is_files in held if not is_files),
-        place=_place(task),
+        place=place_of(task, upstream),
         criteria=criteria,
         earlier_attempts=_earlier(task),
-        upstream=upstream_of(task),
+        upstream=upstream,
         interventions=_answers(task),
         learnings=_learnings(task),
         documents=_documents(task.workstream) if is_documentation(task.workstream, step) else (),
@@ -150,21 +151,6 @@ def criteria_of(task: Task) -> tuple[CriterionFacts, ...]:
     asked = kinds_to_prove(task.rework)
     rows = Criterion.objects.filter(step=task.step_id).order_by("kind", "position")
     return tuple(CriterionFacts(c.pk, CriterionKind(c.kind), c.text, c.kind in asked) for c in rows)
-
-
-def _place(task: Task) -> PlaceFacts:
-    thread = task.step.thread
-    batch, version = thread.batch, task.workstream.version
-    return PlaceFacts(
-        stage=str(batch.stage),
-        batch=str(batch),
-        thread=str(thread),
-        owned_files=tuple(thread.owned_files.values_list("pattern", flat=True)),
-        worktree=thread.worktree,
-        repository=version.repository,
-        base_branch=version.base_branch,
-        outputs_folder=f"{output_place(task.workstream, task.step).folder}/",
-    )
 
 
 def _earlier(task: Task) -> tuple[EarlierAttempt, ...]:

@@ -13,6 +13,7 @@ from orchestrator.contract.briefs import (
     Orientation,
     TaughtFacts,
 )
+from orchestrator.contract.places import ConflictFacts
 from orchestrator.contract.rework import Returned, ToProve
 from orchestrator.core.files.handoff import timestamp
 from orchestrator.core.terms import CriterionKind
@@ -97,6 +98,9 @@ def _asked(found: Continuation) -> list[str]:
         ("Owned files", ", ".join([*place.owned_files, *brief.files])),
         ("Resources", ", ".join(brief.resources)),
         ("Worktree", place.worktree),
+        ("Works in", f"{place.path}, branch {place.branch}, from {place.start}" if place.path else ""),
+        ("Place", place.said if place.repository else ""),
+        ("Conflict", _conflict(place.conflict) if place.conflict else ""),
         ("Repository", f"{place.repository}, base {place.base_branch}" if place.repository else ""),
         ("Outputs go to", place.outputs_folder),
         ("Outcomes, one of which it is completed with", ", ".join(brief.outcomes)),
@@ -107,6 +111,11 @@ def _asked(found: Continuation) -> list[str]:
         ),
     ]
     return [_line(name, text) for name, text in said if text]
+
+
+def _conflict(conflict: ConflictFacts) -> str:
+    files = "; ".join(f"{one.path}: {one.said}" for one in conflict.files)
+    return f"{', '.join(conflict.their_steps)} ({conflict.theirs}): {files}. {conflict.way_on}"
 
 
 def _returned(one: Returned) -> str:

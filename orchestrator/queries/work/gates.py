@@ -9,6 +9,7 @@ from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.terms import ArtifactState, AttemptStatus, GateKind, StepKind, TaskStatus
 from orchestrator.models import Attempt, GateReview, HandoffArtifact, OutputFile, Task
 from orchestrator.queries.engine.signatures import reviewed_steps, sign_off_of, signers_by_gate
+from orchestrator.queries.work.places import touched_of
 from orchestrator.queries.work.tasks import TaskRow, attempts_with_evidence, outputs_of, task_rows
 
 DECIDED_SHOWN = 50
@@ -25,6 +26,14 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
+class Touched:
+    """Files in the commit of a step that neither it nor its lane owns (BX-5)."""
+
+    row: TaskRow
+    paths: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class GateSheet:
     """Everything a signature needs to be based on."""
 
@@ -33,6 +42,7 @@ class GateSheet:
     reviewers: list[str]
     sign_off: SignOff
     incoming: list[Incoming]
+    touched: list[Touched]
     holds: list[TaskRow]
     unlocks: list[TaskRow]
     return_steps: list[TaskRow]
@@ -98,6 +108,7 @@ def gate_sheet(gate: Task) -> GateSheet:
         reviewers=list(gate.step.reviewers.values_list("name", flat=True)),
         sign_off=sign_off_of(gate),
         incoming=_incoming(before),
+        touched=_touched([other for other in rows if batch_place(other) <= here]),
         holds=[other for other in later if other.task.status == TaskStatus.PENDING and not other.live],
         unlocks=_unlocks(row, later),
         return_steps=[other for other in rows if batch_place(other) <= here and _may_return(other)],
@@ -117,6 +128,16 @@ def _came_in(gate: TaskRow, rows: list[TaskRow]) -> list[TaskRow]:
         return [row for row in in_stage if row.task.pk != gate.task.pk]
     reviewed = set(reviewed_steps(gate.task.step).values_list("pk", flat=True))
     return [row for row in rows if row.task.step_id in reviewed]
+
+
+def _touched(rows: list[TaskRow]) -> list[Touched]:
+    """Of every step up to the gate, in the results that stand; a gate may name only the last of a lane."""
+    latest = {}
+    for row in rows:
+        done = [attempt for attempt in row.attempts if attempt.status == AttemptStatus.COMPLETED]
+        if done and row.task.status == TaskStatus.COMPLETE:
+            latest[max(done, key=lambda attempt: attempt.number).pk] = row
+    return [Touched(latest[pk], paths) for pk, paths in touched_of(list(latest)).items()]
 
 
 def _unlocks(gate: TaskRow, later: list[TaskRow]) -> list[TaskRow]:

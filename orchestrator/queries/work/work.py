@@ -1,16 +1,14 @@
-"""What an executor can take, and what a task builds on."""
+"""What an executor can take."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
-from orchestrator.core.engine.ancestry import ancestors
 from orchestrator.core.terms import AttemptStatus, Reason, StepKind, TaskStatus, WorkstreamStatus
-from orchestrator.models import Attempt, Executor, HistoryEntry, Task, Workstream
+from orchestrator.models import Attempt, Executor, HistoryEntry, Workstream
 from orchestrator.queries.base.order import rank
 from orchestrator.queries.base.roles import may_do, roles_of, suiting
-from orchestrator.queries.engine.snapshot import load_snapshot
 from orchestrator.queries.engine.threads import kept_for_others
 
 #: A launched task of which the last round said that what it builds on was lost.
@@ -71,16 +69,3 @@ def newest_entry() -> int:
     """The number of the history's newest entry: it grows whenever anything happens."""
     newest = HistoryEntry.objects.order_by("-sequence").values_list("sequence", flat=True).first()
     return newest or 0
-
-
-def commits_before(task: Task) -> list[str]:
-    """The repository commits of the completed steps that a task builds on, in launch order, each once."""
-    loaded = load_snapshot(task.workstream)
-    keys = ancestors(loaded.snapshot.tasks, task.step.key)
-    complete = [loaded.tasks[key].pk for key in keys if loaded.tasks[key].status == TaskStatus.COMPLETE]
-    latest = dict(
-        Attempt.objects.filter(task__in=complete, status=AttemptStatus.COMPLETED)
-        .order_by("number")
-        .values_list("task_id", "commit")
-    )
-    return list(dict.fromkeys(commit for pk in complete if (commit := latest.get(pk))))

@@ -127,10 +127,15 @@ def let_go_since(held: tuple[Held, ...]) -> None:
     _notes.workstreams = {pk: row for pk, row in _notes.workstreams.items() if pk not in released}
 
 
+def in_transaction() -> bool:
+    """Whether an act runs as a part of another transaction, such as an idempotency key's."""
+    return _transaction() is not None
+
+
 def outside_transactions() -> None:
     """Asked first by acts of several transactions, or of slow work in files: within a surrounding
     transaction their parts would be one, with every lock held to its end."""
-    if _transaction() is not None:
+    if in_transaction():
         _wrong("An act of several transactions runs inside another transaction.")
 
 

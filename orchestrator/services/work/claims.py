@@ -32,6 +32,7 @@ from orchestrator.services.work.attempts import (
     refuse_unsuited,
     require_doer,
 )
+from orchestrator.services.work.places import after_claim
 
 
 @act(
@@ -55,13 +56,15 @@ def claim(
     """
     try:
         with unit_of_work():
-            return _claim(attempt_id, executor, actor, now, runs)
+            assignment = _claim(attempt_id, executor, actor, now, runs)
     except IntegrityError:
         # Two claims of one executor met, in two workstreams: the database lets one of them through.
         _refuse_busy(
             executor, executor.assignments.filter(released_at=None).values_list("attempt", flat=True).first()
         )
         raise
+    after_claim(assignment.attempt, now)
+    return assignment
 
 
 def _claim(

@@ -15,7 +15,7 @@ from itertools import takewhile
 from django.db import InterfaceError, OperationalError
 
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import InvalidInput, Refusal, StaleToken, WorkspaceUnavailable
+from orchestrator.core.errors import Busy, InvalidInput, Refusal, StaleToken, WorkspaceUnavailable
 from orchestrator.core.files.committed_result import is_result, read_result
 from orchestrator.core.people.roles import WORKERS
 from orchestrator.core.terms import ResultFileState, Scope
@@ -110,7 +110,7 @@ class _Run:
         """Whatever becomes of a branch is said there, and the next one is looked at."""
         try:
             self._collect(branch)
-        except (WorkspaceUnavailable, *PASSING) as trouble:
+        except (WorkspaceUnavailable, Busy, *PASSING) as trouble:
             self.trouble = trouble
         except Exception as error:
             logger.exception("%s could not be looked at.", branch.name)
@@ -218,7 +218,7 @@ class _Run:
     def _look_at(self, branch: Branch, commit: str, entry: Entry, content: bytes | FileDamage) -> bool:
         try:
             return _look_at(self.branches, branch, commit, entry, content, self.now)
-        except (WorkspaceUnavailable, *PASSING):
+        except (WorkspaceUnavailable, Busy, *PASSING):
             raise
         except Exception as error:
             logger.exception("%s: %s could not be taken in.", branch.name, entry.name)
@@ -279,7 +279,7 @@ def _taken_in(
             raise InvalidInput(f"The file {problem}.", field="file")
         result = read_result(content)
         ingest(branches, row, result, entry, now)
-    except WorkspaceUnavailable:
+    except (WorkspaceUnavailable, Busy):
         raise
     except Refusal as refusal:
         said = f"{refusal.message} {refusal.way_out}"

@@ -1,6 +1,7 @@
 """Completions: an attempt ends with evidence for its criteria and hands its outputs over (AS-7, BX-9)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.core.actions import Action
@@ -20,7 +21,6 @@ from orchestrator.services.base.progress import settle
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.handoff.artifacts import hand_over
-from orchestrator.services.handoff.commits import named_commit
 from orchestrator.services.work.attempts import (
     end,
     locked_attempt,
@@ -30,6 +30,7 @@ from orchestrator.services.work.attempts import (
     staleness,
 )
 from orchestrator.services.work.evidence import keep_late_result
+from orchestrator.services.work.handing_in import HandedIn, hand_in, keep
 
 
 @act(
@@ -58,34 +59,73 @@ def complete(
     `evidence` maps criterion ids to texts; a step without exit criteria is proved by `outcome`, a sentence.
     `outputs` maps relative file names to contents. `result` is one of the outcomes that the step declares;
     InvalidInput for none or another word (AD-8), and for a commit that the plan's repository does not have or
-    that does not build on its base. Raises CriteriaUnmet with what is missing, StaleToken when the claim is
-    not the caller's or no longer; of who held the attempt what was sent is then kept as evidence. `actor`
-    says who acts where it is not the executor on a machine interface: its person in the browser.
+    that does not build on its base. Without a `commit` what stands in the attempt's worktree is committed for
+    it. Raises CriteriaUnmet with what is missing, MergeConflict while the work before the step does not fit
+    together, StaleToken when the claim is not the caller's or no longer; of who held the attempt what was
+    sent is then kept as evidence. `actor` says who acts where it is not the executor on a machine interface:
+    its person in the browser.
     """
     actor = actor or Actor.member(executor)
     check_text(outcome, "outcome")
     check_evidence(evidence)
     check_outputs(outputs or {})
-    named = named_commit(attempt_id, commit)
+    given = Given(token, executor, actor, outcome, evidence, outputs or {}, result, now)
+    handed = hand_in(attempt_id, token, executor, commit) if commit.strip() else None
+    attempt = _complete(attempt_id, given, handed)
+    if attempt is None:  # it has a place, which is looked into before the transaction
+        attempt = _complete(attempt_id, given, hand_in(attempt_id, token, executor, ""))
+    if attempt is None:
+        raise RuntimeError("A completion was looked at twice and not decided.")
+    return attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a completion says, as `complete` takes it."""
+
+    token: int
+    executor: Executor
+    actor: Actor
+    outcome: str
+    evidence: Mapping[int, str]
+    outputs: Mapping[str, bytes]
+    result: str
+    now: datetime
+
+
+def _complete(attempt_id: int, given: Given, handed: HandedIn | Refusal | None) -> Attempt | None:
+    """None, with nothing done, when the attempt has a place and nobody has looked what stands there."""
     with unit_of_work():
         situation = locked_attempt(attempt_id)
         attempt = situation.attempt
-        require_doer(attempt, actor)
-        stale = staleness(situation, token, executor)
+        require_doer(attempt, given.actor)
+        stale = staleness(situation, given.token, given.executor)
         if stale:
-            late = keep_late_result(situation, token, executor, outcome, outputs or {}, now)
+            late = keep_late_result(
+                situation, given.token, given.executor, given.outcome, given.outputs, given.now
+            )
             stale.kept, stale.way_out = late.kept, f"{stale.way_out} {late.said}"
+        elif handed is None and attempt.base:
+            return None
         else:
-            if isinstance(named, Refusal):
-                raise named
-            _refuse_held_up(situation)
-            attempt.outcome, attempt.commit = outcome, named
-            checks = _checks(attempt, evidence, actor, now)
-            attempt.result = chosen_outcome(attempt.task.step.key, attempt.task.step.outcome_words, result)
-            _hand_over(situation, checks, actor, outputs or {}, now)
+            _accept(situation, given, handed or HandedIn())
     if stale:
         raise stale
     return attempt
+
+
+def _accept(situation: Situation, given: Given, handed: HandedIn | Refusal) -> None:
+    if isinstance(handed, Refusal):
+        raise handed
+    _refuse_held_up(situation)
+    attempt = situation.attempt
+    attempt.outcome, attempt.commit = given.outcome, handed.commit
+    checks = _checks(attempt, given.evidence, given.actor, given.now)
+    words = attempt.task.step.outcome_words
+    attempt.result = chosen_outcome(attempt.task.step.key, words, given.result)
+    _hand_over(situation, checks, given.actor, given.outputs, given.now)
+    if attempt.base:
+        keep(handed, attempt)
 
 
 def _hand_over(

@@ -23,6 +23,7 @@ from orchestrator.queries.engine.explanations import explained
 from orchestrator.queries.work.additions import steps_left
 from orchestrator.queries.work.blockers import blocked_task
 from orchestrator.queries.work.briefs import upstream_of
+from orchestrator.queries.work.places import place_of
 from orchestrator.queries.work.rework import returned, to_prove, to_verify_again
 from orchestrator.queries.work.tasks import find_task, find_workstream, task_detail
 from orchestrator.services.base.acts import lacking
@@ -95,6 +96,7 @@ def _so_far(task: Task) -> dict[str, Any]:
         "returned": [decision for decision in returned(task) if decision.what != Action.ATTEMPT_FAILED],
         "prove_again": to_verify_again(to_prove([task])),
         "upstream": upstream_of(task),
+        "place": place_of(task, ()) if task.workstream.version.repository else None,
     }
 
 

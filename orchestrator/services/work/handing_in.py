@@ -1,0 +1,156 @@
+"""What a completion hands in of the plan's repository: the commit it names, or what stands in its worktree
+(BX-1, FR-027, BX-5).
+
+Asked before the act's transaction, because git may take its time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from orchestrator.adapters.commits import files_touched
+from orchestrator.adapters.merging import MergeConflict, contains_all, go_on, marked
+from orchestrator.adapters.worktree import Worktree
+from orchestrator.core.engine.contention import globs_overlap
+from orchestrator.core.errors import Refusal
+from orchestrator.core.terms import AttemptStatus, PlaceState
+from orchestrator.models import Attempt, Executor, TouchedFile, WorkPlace
+from orchestrator.queries.handoff.worktrees import STANDS
+from orchestrator.queries.work.baseline import base_branch_of
+from orchestrator.services.base.locks import in_transaction
+from orchestrator.services.handoff.commits import named_commit
+from orchestrator.services.work.places import clashed_in, commits_of, tree_of
+
+#: Files that nobody owns which are told of one attempt.
+TOUCHED_KEPT = 200
+#: Seconds to wait for other work on the repository while a transaction stands open.
+PATIENCE = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """The full id of the `commit`, empty for none. `committed` says that the orchestrator made it of what
+    stood in the worktree; `touched` are files in it that neither the step nor its lane owns."""
+
+    commit: str = ""
+    committed: bool = False
+    touched: tuple[str, ...] = ()
+
+
+def hand_in(attempt_id: int, token: int, executor: Executor, word: str) -> HandedIn | Refusal:
+    """The commit that a completion names, or else the one that is made of its worktree; or why it cannot be
+    the attempt's work. A worktree is only looked into for whoever holds the attempt."""
+    named = named_commit(attempt_id, word)
+    if isinstance(named, Refusal):
+        return named
+    rows = Attempt.objects.select_related(
+        "task__step__thread", "task__workstream__version", "place", "assignment"
+    )
+    attempt = rows.filter(pk=attempt_id).first()
+    if attempt is None or not attempt.base:
+        return HandedIn(named)
+    try:
+        return _of_place(attempt, named, _holds(attempt, token, executor))
+    except Refusal as refusal:
+        return refusal
+
+
+def keep(handed: HandedIn, attempt: Attempt) -> None:
+    """Write what was seen, in the transaction of the completion."""
+    TouchedFile.objects.bulk_create(
+        TouchedFile(attempt=attempt, path=path) for path in handed.touched[:TOUCHED_KEPT]
+    )
+    stood = WorkPlace.objects.filter(attempt=attempt, state__in=STANDS)
+    stood.update(committed=handed.committed, state=PlaceState.READY, merging="")
+
+
+def _holds(attempt: Attempt, token: int, executor: Executor) -> bool:
+    held = getattr(attempt, "assignment", None)
+    return (
+        held is not None
+        and attempt.status == AttemptStatus.RUNNING
+        and held.released_at is None
+        and (held.executor_id, held.token) == (executor.pk, token)
+    )
+
+
+def _of_place(attempt: Attempt, named: str, holds: bool) -> HandedIn:
+    place: WorkPlace | None = getattr(attempt, "place", None)
+    if place is not None and (place.state not in STANDS or not holds):
+        place = None
+    commit, committed = named, False
+    if place is not None:
+        place.attempt = attempt
+        if named:
+            _refuse_half_merged(place, named)
+        else:
+            commit, committed = _committed(place)
+    return HandedIn(commit, committed, _touched(attempt, commit, place) if commit else ())
+
+
+def _refuse_half_merged(place: WorkPlace, commit: str) -> None:
+    """While a merge stands open, the commit has to be one that holds all that is merged."""
+    if place.state != PlaceState.CONFLICT:
+        return
+    tree, before = tree_of(place), commits_of(place)
+    if not contains_all(tree, commit, before):
+        raise MergeConflict(
+            f"{commit[:12]} does not hold all of the work before the step: {_named(place)}.",
+            commit=commit,
+        )
+    if marks := marked(tree, commit, clashed_in(place)):
+        raise MergeConflict(f"The marks of the conflict are still in {', '.join(marks)}.", path=marks[0])
+
+
+def _committed(place: WorkPlace) -> tuple[str, bool]:
+    """What stands in the worktree as a commit, and whether it was made now; none where nothing was done
+    beyond what came before."""
+    tree = tree_of(place)
+    if in_transaction():  # an idempotency key's: whoever works on the repository may wait for it
+        tree = replace(tree, patience=PATIENCE)
+    if not tree.is_made:
+        return "", False
+    before = commits_of(place)
+    if place.state == PlaceState.CONFLICT:
+        _finish_merge(place, tree, before)
+    head = tree.head()
+    step, number = place.attempt.task.step, place.attempt.number
+    commit = tree.commit(f"{step.key}: {step.title}\n\nattempt {number}, committed from the worktree")
+    if commit in (place.base, *before):
+        return "", False
+    return commit, commit != head or place.state == PlaceState.CONFLICT
+
+
+def _finish_merge(place: WorkPlace, tree: Worktree, before: list[str]) -> None:
+    with tree.alone():
+        standing = go_on(tree, before, place.merging, clashed_in(place))
+    if standing.merging:
+        files = ", ".join(clash.path for clash in standing.clashes[:20])
+        raise MergeConflict(
+            f"The merge of {standing.merging[:12]} is not resolved: {files}.",
+            path=standing.clashes[0].path,
+            commit=standing.merging,
+        )
+
+
+def _touched(attempt: Attempt, commit: str, place: WorkPlace | None) -> tuple[str, ...]:
+    """The files of the attempt's own commits that nobody gave it; none where the plan gives it no files."""
+    step = attempt.task.step
+    owned = [
+        *step.thread.owned_files.values_list("pattern", flat=True),
+        *step.resources.filter(is_files=True).values_list("name", flat=True),
+    ]
+    branch = base_branch_of(attempt.task.workstream)
+    if not owned or branch is None:
+        return ()
+    without = {attempt.base, branch.head(), *(commits_of(place) if place else ())}
+    known = [one for one in branch.find_all(sorted(without)) if one]
+    touched = files_touched(branch.repository, commit, known)
+    return tuple(path for path in touched if not _is_owned(path, owned))
+
+
+def _is_owned(path: str, patterns: Sequence[str]) -> bool:
+    return any(globs_overlap(path, pattern) for pattern in patterns)
+
+
+def _named(place: WorkPlace) -> str:
+    return ", ".join(f"{key} ({commit[:12]})" for key, commit in place.commits.values_list("key", "commit"))
