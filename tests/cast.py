@@ -233,13 +233,15 @@ class Driver:
         return latest
 
     def claim(self, key: str, executor: Executor | None = None) -> Assignment:
-        executor = executor or self.cast.builder(f"builder-{key.replace('.', '-')}", self._kind_for(key))
+        executor = executor or self.cast.builder(f"builder-{key.replace('.', '-')}")
+        tool = self.task(key).step.tool
         return claims.claim(
-            attempt_id=self.attempt(key).pk, executor=executor, actor=Actor.member(executor), now=self.tick()
+            attempt_id=self.attempt(key).pk,
+            executor=executor,
+            actor=Actor.member(executor),
+            now=self.tick(),
+            runs=[tool] if tool else [],
         )
-
-    def _kind_for(self, key: str) -> ExecutorKind:
-        return ExecutorKind.TOOL if self.task(key).step.tool else ExecutorKind.AGENT
 
     def complete(
         self, key: str, outputs: dict[str, bytes] | None = None, outcome: str = "Done.", result: str = ""

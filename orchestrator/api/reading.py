@@ -10,7 +10,7 @@ from ninja import Query
 
 from orchestrator.api.acts import needs
 from orchestrator.api.routes import Routes
-from orchestrator.contract.versions import VersionSource
+from orchestrator.contract.versions import SourceText
 from orchestrator.contract.workstreams import (
     HistoryFacts,
     HistoryPage,
@@ -29,17 +29,17 @@ from orchestrator.queries.workstreams.workstream_facts import find_workstream
 router = Routes(tags=["reading"])
 
 
-@router.get("/workstreams/{uuid:uuid}/plan", response=VersionSource)
+@router.get("/workstreams/{uuid:uuid}/plan", response=SourceText)
 @needs(Scope.READ)
-def plan(request: HttpRequest, uuid: UUID) -> VersionSource:
+def plan(request: HttpRequest, uuid: UUID) -> SourceText:
     """The text of the version that the workstream follows."""
     followed = find_workstream(uuid).version
     return _text(find_version(followed.workflow.slug, followed.number))
 
 
-@router.get("/workflows/{slug:slug}/versions/{int:number}/text", response=VersionSource)
+@router.get("/workflows/{slug:slug}/versions/{int:number}/text", response=SourceText)
 @needs(Scope.READ)
-def text(request: HttpRequest, slug: str, number: int) -> VersionSource:
+def text(request: HttpRequest, slug: str, number: int) -> SourceText:
     """The text of any version."""
     return _text(find_version(slug, number))
 
@@ -72,8 +72,8 @@ def portfolio(request: HttpRequest, query: Query[PortfolioQuery]) -> PortfolioPa
     return PortfolioPage(chosen.count, tuple(_item(item) for item in chosen.items_of(page)))
 
 
-def _text(version: WorkflowVersion) -> VersionSource:
-    return VersionSource(
+def _text(version: WorkflowVersion) -> SourceText:
+    return SourceText(
         workflow=version.workflow.slug,
         version=version.number,
         status=VersionStatus(version.status),

@@ -180,7 +180,7 @@ class VersionChangeFacts:
 
 
 @dataclass(frozen=True)
-class VersionSource:
+class SourceText:
     """The text of a version, which never changes; a decision is bound to its `sha256`."""
 
     workflow: str

@@ -213,7 +213,7 @@ class ExecutorBusy(Refusal):
     """The executor runs another attempt."""
 
     code, status = "executor-busy", 409
-    recovery = "Complete, fail or release the running attempt first; claimed once more, it gives its token."
+    recovery = "Complete, fail or release the running attempt first. Claiming it answers with its token."
 
 
 class StaleToken(Refusal):

@@ -25,7 +25,7 @@ MARKDOWN, JSON = "text/markdown", "application/json"
 PROMPT: Final = """\
 Work on tasks of the orchestrator{where} until there are none left for you.
 
-1. Call next_task{arguments}. It claims a task, or waits for one. Keep attempt id and token.
+1. Call next_task{arguments}. It claims a task; with `wait` it looks out for one. Keep attempt id and token.
 2. Read `claim.brief`: summary, details, criteria, upstream files, place. `left_out` names what is shown in
    part only; get_brief with an offset has the rest.
 3. Do the task, and nothing beside it, where `place` says. Call report_progress whenever something is done.

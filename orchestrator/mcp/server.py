@@ -35,14 +35,14 @@ from orchestrator.services.workstreams.learnings import record_learning
 Profile = Literal["agent", "full"]
 Tool = Callable[..., Any]
 WORKING: Final = (
-    "next_task claims your next task or waits for one; claim.brief says what to do. report_progress while "
-    "you work, then complete_task with evidence for every criterion asked, or fail_task. Context lost: "
+    "next_task claims your next task, or looks out for one; claim.brief says what to do. report_progress "
+    "while you work, then complete_task with evidence for every criterion asked, or fail_task. Context lost: "
     "my_tasks, continue_task. Need a person: flag_for_human. Every act takes an idempotency_key: repeat a "
     "call that was cut off with the same key. An error says what to do next."
 )
 PLANNING: Final = (
     " A plan of your own: check_plan until nothing blocks, submit_plan, and when it comes back, "
-    "list_comments, then submit_plan with its workstream. why says what work waits for."
+    "list_comments, then submit_plan with its workstream. why says what is in the way of work."
 )
 #: The headers of the HTTP request that a call came with; a sign-in over HTTP asks for them.
 HEADERS: Final[ContextVar[Mapping[str, str]]] = ContextVar("HEADERS", default={})  # noqa: B039 (never changed)

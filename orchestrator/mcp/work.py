@@ -76,7 +76,7 @@ class WorkTools(Tools):
             if not waiting:
                 raise NotFound(
                     "You hold nothing, and nobody has left anything that can be claimed.",
-                    recovery="next_task claims what is ready, or waits for it.",
+                    recovery="next_task claims what is ready, or looks out for it.",
                 )
             task_id = waiting[0].pk
         return orientation(task_id)

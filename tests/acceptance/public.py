@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from orchestrator.core import errors
+from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import Assignment, Attempt, Executor, StateFiles, Workstream
 from orchestrator.processes import tasks
 from orchestrator.queries.plans.readings import checked
@@ -64,7 +65,8 @@ class PublicDriver(Driver):
             publish(now=timezone.now(), workstream_id=self.workstream.pk)
 
     def claim(self, key: str, executor: Executor | None = None) -> Assignment:
-        executor = executor or self.cast.builder(f"builder-{key.replace('.', '-')}")
+        kind = ExecutorKind.TOOL if self.task(key).step.tool else ExecutorKind.AGENT
+        executor = executor or self.cast.builder(f"builder-{key.replace('.', '-')}", kind)
         attempt = self.attempt(key)
         self._machine(executor, f"/api/attempts/{attempt.pk}/claim", {})
         return Assignment.objects.select_related("executor", "attempt").get(attempt=attempt)

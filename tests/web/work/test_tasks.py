@@ -108,7 +108,7 @@ def test_completion_needs_evidence_for_every_exit_criterion_and_keeps_what_was_t
     claim(started)
     response = act(started, "complete", outcome="All green.", **held(started))
     assert response.status_code == 422
-    assert "Without evidence: unit tests pass." in words(response)
+    assert "Without evidence: unit tests pass (criterion " in words(response)
     assert "All green." in words(response)
     assert started.attempt("A1").status == AttemptStatus.RUNNING
 
