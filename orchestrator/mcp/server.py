@@ -1,6 +1,6 @@
 """The MCP server: the tools of one signed-in executor (LC-8)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from mcp.server.mcpserver import Context, MCPServer
@@ -9,7 +9,7 @@ from mcp_types import CallToolResult, InputRequiredResult, ToolAnnotations
 from pydantic import ValidationError
 
 from orchestrator.mcp.answers import answering, refused
-from orchestrator.mcp.arguments import wrong_arguments
+from orchestrator.mcp.arguments import unknown_argument, wrong_arguments
 from orchestrator.mcp.blockers import BlockerTools
 from orchestrator.mcp.interventions import InterventionTools
 from orchestrator.mcp.learnings import LearningTools
@@ -34,15 +34,30 @@ INSTRUCTIONS = (
 class ToolServer(MCPServer[None]):
     """The SDK's server, which refuses arguments that do not fit a tool as a tool refuses an act (FR-025)."""
 
+    def __init__(self, name: str) -> None:
+        super().__init__(name, instructions=INSTRUCTIONS, log_level="WARNING")
+        #: The names of the arguments of each tool.
+        self._taken: dict[str, Collection[str]] = {}
+
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
+        known = await self._arguments_of(name)
+        if known is not None and (refusal := unknown_argument(name, arguments, known)):
+            return refused(refusal)
         try:
             return await super().call_tool(name, arguments, context)
         except ToolError as error:
             if not isinstance(error.__cause__, ValidationError):
                 raise
             return refused(wrong_arguments(name, error.__cause__))
+
+    async def _arguments_of(self, name: str) -> Collection[str] | None:
+        """The names that a tool takes; None where there is no such tool."""
+        if not self._taken:
+            tools = await self.list_tools()
+            self._taken.update({tool.name: frozenset(tool.input_schema["properties"]) for tool in tools})
+        return self._taken.get(name)
 
 
 def build_server(sign_in: Callable[[], Caller]) -> ToolServer:
@@ -54,7 +69,7 @@ def build_server(sign_in: Callable[[], Caller]) -> ToolServer:
     )
     blockers, learnings, plans = BlockerTools(sign_in), LearningTools(sign_in), PlanTools(sign_in)
     workflows = WorkflowTools(sign_in)
-    server = ToolServer("orchestrator", instructions=INSTRUCTIONS, log_level="WARNING")
+    server = ToolServer("orchestrator")
     reads = (
         interventions.list_human_interventions,
         work.list_claimable_tasks,

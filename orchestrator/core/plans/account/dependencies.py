@@ -56,6 +56,8 @@ _BETWEEN: Final = re.compile(
     r"|be|in parallel|together)\b|[\W_]",
     re.IGNORECASE,
 )
+#: One of these stands in every name.
+_DIGIT: Final = re.compile(r"\d")
 _LONGEST: Final = 2_000
 #: How a dependency is said, where that matters: as a property, or as an arrow between names.
 LABELLED: Final = "property"
@@ -105,11 +107,24 @@ def _clause(before: str) -> str:
 
 def names_in(text: str) -> list[str]:
     """The names of steps in a text, in lower case; a number alone is one where nothing but names stands."""
-    bare = names_only(text)
-    sure = [found for found in _NAME.finditer(text) if bare or found["noun"] or not found["name"].isdigit()]
-    return [name.lower() for found in sure for name in (found["name"], found["last"]) if name]
+    found, bare = _walked(text)
+    sure = [one for one in found if bare or one["noun"] or not one["name"].isdigit()]
+    return [name.lower() for one in sure for name in (one["name"], one["last"]) if name]
 
 
 def names_only(text: str) -> bool:
     """Whether a text is names of steps and the words between them."""
-    return bool(_NAME.search(text)) and not _BETWEEN.sub("", _NAME.sub("", text))
+    return _walked(text)[1]
+
+
+def _walked(text: str) -> tuple[list[re.Match[str]], bool]:
+    """The names, and whether nothing but the words between them stands beside."""
+    if not _DIGIT.search(text):
+        return [], False
+    names: list[re.Match[str]] = []
+    alone, end = True, 0
+    for found in _NAME.finditer(text):
+        alone = alone and not _BETWEEN.sub("", text[end : found.start()])
+        end = found.end()
+        names.append(found)
+    return names, bool(names) and alone and not _BETWEEN.sub("", text[end:])

@@ -19,7 +19,7 @@ from orchestrator.core.plans.account.yaml_lines import work_in_yaml
 from orchestrator.core.plans.findings import finding
 from orchestrator.core.plans.plan import Plan, Reading
 from orchestrator.core.plans.reading.json_start import starts_json
-from orchestrator.core.plans.text.lines import Line, LineKind, scan, split_lines
+from orchestrator.core.plans.text.lines import Line, LineKind, made_once, scan, split_lines
 from orchestrator.core.plans.work_lines import Account, AccountEntry, Fate, WorkKind, WorkLine, spans
 from orchestrator.core.terms import Format
 
@@ -121,10 +121,13 @@ def _work_in_text(texts: list[str], first: int, plan: Plan | None, *, every: boo
     lines = scan(texts, first).lines
     if _in_code(lines, first, plan):
         lines = scan(texts, first, open_markdown=True).lines
-    own = [line for line in lines if line.number not in skipped] if skipped else lines
     yield from tasks
-    yield from work_in_markdown(own, every=every)
-    yield from waits_in_markdown(own)
+    yield from made_once(lines, ("work", every), lambda: _found_in(lines, skipped, every=every))
+
+
+def _found_in(lines: tuple[Line, ...], skipped: set[int], *, every: bool) -> list[WorkLine]:
+    own = [line for line in lines if line.number not in skipped] if skipped else lines
+    return [*work_in_markdown(own, every=every), *waits_in_markdown(own)]
 
 
 def _in_code(lines: Sequence[Line], first: int, plan: Plan | None) -> bool:

@@ -23,6 +23,7 @@ from orchestrator.core.plans.prose.words import Meaning, bare
 from orchestrator.core.plans.reading.json_source import LONGEST_NAME, one_line
 from orchestrator.core.plans.text.front_matter import FrontMatter, read_front_matter
 from orchestrator.core.plans.text.lines import split_lines
+from orchestrator.core.plans.text.source import MAX_STEPS, too_many_steps
 
 _LISTED: Final = re.compile(r" ?(?:[-*+•]|\d{1,9}[.)])[ \t]|[☐☑⬜🔲◻]|\[[ xX]?\]")
 _LETTERED: Final = re.compile(r"[A-Za-z][.)][ \t]+\S")
@@ -63,6 +64,9 @@ def read_prose(text: str, kind: str, *, fine: bool = False, everywhere: bool = F
         )
     if not any(True for _ in root.all_steps()):
         _refuse(outline, findings)
+        return Reading(None, findings.all())
+    if (count := sum(1 for _ in root.all_steps())) > MAX_STEPS:
+        findings.extend((too_many_steps(count),))
         return Reading(None, findings.all())
     return finish(_Assembler(outline, findings, kind).gathered(root, matter, own), findings)
 
