@@ -14,6 +14,7 @@ from orchestrator.core.plans.checks.approvals import APPROVER_FINDINGS
 from orchestrator.core.plans.checks.rules import SETTABLE
 from orchestrator.core.plans.impossible import IMPOSSIBLE
 from orchestrator.core.plans.plan import Plan, Reading
+from orchestrator.core.plans.reading.progress import told_as_taken
 from orchestrator.core.terms import Format, Scope, WorkstreamStatus
 from orchestrator.models import Bundle, WorkflowVersion, Workstream
 from orchestrator.queries.plans.judged import judged, judged_version
@@ -121,7 +122,7 @@ def submit_plan(
             },
         )
         wake(workstream.pk)
-    return Submission(version, workstream, reading)
+    return Submission(version, workstream, told_as_taken(reading) if version.adopts else reading)
 
 
 def why_not_submit(workstream: Workstream | None, actor: Actor) -> Refusal | None:

@@ -37,10 +37,17 @@ _NONE: Final = re.compile(
     re.I | re.DOTALL,
 )
 _ENDS: Final = re.compile(r";|\.[ \t]")
+#: `Sort the slips (A1, A2)`, `Sort the slips <- A1`: nothing but names at the end of an item.
+_KEYS: Final = re.compile(
+    r"(?<=\S)[ \t]+(?:\(((?:[A-Z]{1,4}\d{1,6}(?:[ \t]*[,+&][ \t]*)?){1,20})\)"
+    r"|(?:<--?|←)[ \t]*([^<←]{1,200}))\Z"
+)
 _BOX: Final = re.compile(r"\A\[[^\]\n]{0,3}\][ \t]*")
 _ARROW: Final = re.compile(r"→|-->|->")
 _HINT: Final = re.compile(
-    r"depend|block|requir|need|wait|after|predecess|follow|once|when|as soon|first\)|→|->", re.IGNORECASE
+    r"depend|block|requir|need|wait|after|predecess|follow|once|when|as soon|first\)|→|->|<-|←"
+    r"|\(\w{1,4}\d[^()]*\)\Z",
+    re.IGNORECASE,
 )
 #: The same for plain lower case, five times as fast.
 _PLAIN_HINT: Final = re.compile(_HINT.pattern)
@@ -93,6 +100,9 @@ def _wait_of(line: Line, start: int) -> WorkLine | None:
             said[1]
         ):
             return WorkLine(line.number, WorkKind.DEPENDENCY, said[1], before=_clause(body[: said.start()]))
+    keys = _KEYS.search(body[-300:]) if line.kind is LineKind.BULLET else None
+    if keys:
+        return WorkLine(line.number, WorkKind.DEPENDENCY, keys[1] or keys[2], before="")
     once = _ONCE.search(body)
     if once is None or _DENIED.search(body[max(0, once.start() - 60) : once.start()]):
         return None

@@ -107,13 +107,19 @@ def _work_in(texts: list[str], first: int, form: Format, plan: Plan | None) -> I
     elif form in _JSON or (form is Format.FOLDER and starts_json("\n".join(texts))):
         yield from work_in_json("\n".join(texts), first)
     elif form is Format.YAML:
-        yield from work_in_yaml(texts, first)
+        ends = _matter_ends(texts)
+        yield from work_in_yaml(texts[:ends] if ends else texts, first)
+        if ends:
+            yield from _work_in_text(texts[ends:], first + ends, plan, every=True)
     else:
         yield from _work_in_text(texts, first, plan, every=form is not Format.PLAN)
 
 
-def _starts_with_brace(texts: list[str]) -> bool:
-    return next((text for text in texts if text.strip()), "").lstrip()[:1] in ("{", "[")
+def _matter_ends(texts: list[str]) -> int:
+    """How many lines front matter has, with both of its rules; 0 where there is none."""
+    if not texts or texts[0].strip("\ufeff \t") != "---":
+        return 0
+    return next((place + 1 for place in range(1, len(texts)) if texts[place].rstrip() == "---"), 0)
 
 
 def _work_in_text(texts: list[str], first: int, plan: Plan | None, *, every: bool) -> Iterator[WorkLine]:

@@ -18,6 +18,7 @@ from orchestrator.core.plans.reading.json_start import unfenced
 from orchestrator.core.plans.text.conflicts import conflicts_in, without_marks
 from orchestrator.core.plans.text.lines import open_comment, remembered_lines
 from orchestrator.core.plans.text.source import decode_source, readable, with_plain_spaces
+from orchestrator.core.plans.text.spellings import plain_marks
 from orchestrator.core.plans.ways import SHOWN, WayToRead
 from orchestrator.core.terms import Format
 
@@ -116,9 +117,9 @@ def _as_read(text: str, form: Format) -> str:
     if form is Format.PLAN:
         return with_plain_spaces(text)
     text = unfenced(text) if form in IN_JSON else text
-    return text if form in OWN else readable(text)
+    return text if form in OWN else plain_marks(readable(text))
 
 
 def format_of(text: str) -> Format:
     """The format that the content of a text shows."""
-    return recognise(readable(without_marks(text)))
+    return recognise(plain_marks(readable(without_marks(text))))

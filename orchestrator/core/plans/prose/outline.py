@@ -27,7 +27,7 @@ _MARKER: Final = re.compile(
     re.DOTALL,
 )
 #: A line in bold, or with a colon at its end, that people write instead of a heading.
-_SPOKEN: Final = re.compile(r"\*\*[^*]{1,200}\*\*:?|[A-Z][^.|`]{1,100}:", re.DOTALL)
+_SPOKEN: Final = re.compile(r"\*\*[^*]{1,200}\*\*:?(?:[ \t]*\([^()]{1,80}\))?|[A-Z][^.|`]{1,100}:", re.DOTALL)
 _GROUP_LINE: Final = re.compile(r"[A-Z][A-Za-z ]{2,20}\d{1,4}[ \t]*[:–—-][^|`]{1,100}(?<![.!?])\Z")
 _PSEUDO_LEVEL: Final = 7
 #: Levels of nesting that are told apart; deeper ones count as the deepest.
@@ -242,6 +242,8 @@ def _item_of(line: Line) -> Node | None:
     behind = _box_behind(body) if mark is None and "[" in body else None
     if behind:
         mark, body = behind
+    if not mark and body.startswith("~~") and body.endswith("~~") and body.count("~~") == 2:
+        mark = "-"
     return Node(Kind.ITEM, line.number, line.indent, body, line.number, mark=mark, number=number)
 
 

@@ -19,7 +19,7 @@ from orchestrator.core.plans.prose.order import ListedStep
 from orchestrator.core.plans.prose.outline import Kind, Node, Outline, outline_of
 from orchestrator.core.plans.prose.parts import LONGEST_CRITERION, MOST_CRITERIA
 from orchestrator.core.plans.prose.steps import drafted
-from orchestrator.core.plans.prose.words import Meaning, bare
+from orchestrator.core.plans.prose.words import GATE, Meaning, bare
 from orchestrator.core.plans.reading.json_source import LONGEST_NAME, one_line
 from orchestrator.core.plans.text.front_matter import FrontMatter, read_front_matter
 from orchestrator.core.plans.text.lines import split_lines
@@ -51,7 +51,7 @@ def read_prose(text: str, kind: str, *, fine: bool = False, everywhere: bool = F
     findings = Findings()
     texts = split_lines(text)
     matter, own = _front_matter(texts)
-    texts = _with_numbers(texts)
+    texts = _with_bullets(texts)
     outline = outline_of(texts, matter.lines)
     root = choose(outline, fine=fine, everywhere=everywhere)
     if not any(True for _ in root.all_steps()):
@@ -71,8 +71,8 @@ def read_prose(text: str, kind: str, *, fine: bool = False, everywhere: bool = F
     return finish(_Assembler(outline, findings, kind).gathered(root, matter, own), findings)
 
 
-def _with_numbers(texts: list[str]) -> list[str]:
-    """A text whose only list counts `a)`, `b)` or `A.`, `B.`, with numbers instead."""
+def _with_bullets(texts: list[str]) -> list[str]:
+    """A text whose only list counts `a)`, `b)` or `A.`, `B.`, as a list of items with these names."""
     if any(_LISTED.match(text) for text in texts):
         return texts
     places = [place for place, text in enumerate(texts) if _LETTERED.match(text)]
@@ -80,8 +80,8 @@ def _with_numbers(texts: list[str]) -> list[str]:
     if len(letters) < 2 or letters != ascii_lowercase[: len(letters)]:
         return texts
     counted = list(texts)
-    for number, place in enumerate(places, 1):
-        counted[place] = f"{number}{texts[place][1:]}"
+    for place in places:
+        counted[place] = f"- {texts[place]}"
     return counted
 
 
@@ -191,6 +191,7 @@ class _Assembler:
         step = ListedStep(
             made.item, names, len(self.stages) - 1, made.waits, made.parts.independent, aliases=made.aliases
         )
+        step.gate = chosen.node.heading is not None and chosen.node.heading.noun == GATE
         batch.steps.append(step)
 
     def _new_stage(self, node: Node, line: int) -> ListedStage:

@@ -56,6 +56,7 @@ _SUFFIX: Final = re.compile(
     rf"|depends on|blocked by|requires)[ \t:]+(?P<names>.{{1,200}})))[ \t]*\Z",
     re.I,
 )
+_BACKWARD: Final = re.compile(r"(?<=\S)[ \t]+(?:<--?|←)[ \t]*(?P<names>[^<←]{1,200})\Z")
 _BEFORE_SUFFIX: Final = " \t([,;–—-"
 #: One of these stands in every phrase for a dependency.
 _SIGN: Final = re.compile(
@@ -169,7 +170,7 @@ def split_dependency(title: str) -> tuple[str, str]:
     start = _phrase_start(end)
     found = _SUFFIX.search(end, len(end[:start].rstrip(_BEFORE_SUFFIX))) if start >= 0 else None
     if found is None:
-        return title, ""
+        return _split_arrow(title)
     if found["open"] and not only_references(found["names"]):
         return title, ""
     said = said_in(found["in"] or found["open"])
@@ -177,6 +178,14 @@ def split_dependency(title: str) -> tuple[str, str]:
         return title, ""
     kept = title[: len(title) - len(found[0])].rstrip(" ,;–—-")
     return (kept, ", ".join(said[1])) if kept else (title, "")
+
+
+def _split_arrow(title: str) -> tuple[str, str]:
+    """`Print it <- T001` -> the title, and what it waits for."""
+    found = _BACKWARD.search(title[-400:]) if "<-" in title or "←" in title else None
+    if found is None or not only_references(found["names"]):
+        return title, ""
+    return title[: len(title) - len(found[0])].rstrip(), found["names"]
 
 
 def _loosened(text: str) -> str:
