@@ -89,9 +89,13 @@ def choose(outline: Outline, *, fine: bool = False, everywhere: bool = False) ->
 def _counts_steps(outline: Outline) -> bool:
     """Whether most of the innermost numbered headings have no list of their own: they are what is done."""
     numbered = [node for node in outline.root.below() if node.role is Meaning.NUMBERED]
-    innermost = [one for one in numbered if not any(b.role is Meaning.NUMBERED for b in one.below())]
+    innermost = [node for node in numbered if not _holds_numbered(node)]
     listed = sum(1 for node in innermost if node.items)
     return len(innermost) > 1 and 2 * listed < len(innermost)
+
+
+def _holds_numbered(node: Node) -> bool:
+    return any(below.role is Meaning.NUMBERED for below in node.below())
 
 
 class _Chooser:

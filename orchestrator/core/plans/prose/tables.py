@@ -77,12 +77,8 @@ def _rows(table: list[Line]) -> list[TableRow]:
         return []
     header = [bare(cell) for cell in _cells(table[0].body)]
     kinds = _kinds(header)
-    unnamed = [at for at, name in enumerate(header) if not name] if "status" not in kinds else []
-    for at in unnamed:
-        marks = [cells[at] for cells in (_cells(line.body) for line in table[2:]) if at < len(cells)]
-        if any(marks) and all(_MARK.fullmatch(mark) for mark in marks):
-            kinds["status"] = at
-            break
+    if "status" not in kinds and "" in header and _holds_marks(table, header.index("")):
+        kinds["status"] = header.index("")
     grouped = any(_GROUPS.fullmatch(name) for name in header)
     if "title" not in kinds or len(kinds) + grouped < 2:
         return []
@@ -104,6 +100,13 @@ def _rows(table: list[Line]) -> list[TableRow]:
         ]
         rows.append(TableRow(line.number, table[0].number, title, said, rest))
     return rows
+
+
+def _holds_marks(table: list[Line], at: int) -> bool:
+    """Whether a column says how far each task is."""
+    rows = [_cells(line.body) for line in table[2:]]
+    marks = [cells[at] for cells in rows if at < len(cells)]
+    return any(marks) and all(_MARK.fullmatch(mark) for mark in marks)
 
 
 def _kinds(header: list[str]) -> dict[str, int]:

@@ -230,13 +230,15 @@ def _spoken(shown: Sequence[Line]) -> Changes:
 
 def _follow(names: Sequence[str]) -> bool:
     """Whether numbers count on from 1, with parts between them."""
-    counted = [[int(part) for part in name.split(".")] for name in names]
+    counted = [list(map(int, name.split("."))) for name in names]
     if counted[0] not in ([1], [1, 1]) or not any("." in name for name in names):
         return False
-    return all(
-        later == [*earlier, 1] or any(later == [*earlier[:at], earlier[at] + 1] for at in range(len(earlier)))
-        for earlier, later in pairwise(counted)
-    )
+    return all(later in _next(earlier) for earlier, later in pairwise(counted))
+
+
+def _next(parts: list[int]) -> list[list[int]]:
+    """What may come behind 1.2: its first part 1.2.1, the next 1.3, or 2."""
+    return [[*parts, 1], *([*parts[:at], parts[at] + 1] for at in range(len(parts)))]
 
 
 def _headings(lines: Sequence[Line]) -> Changes:
