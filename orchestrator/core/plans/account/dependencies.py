@@ -8,7 +8,7 @@ from orchestrator.core.plans.text.lines import Line, LineKind
 from orchestrator.core.plans.work_lines import WorkKind, WorkLine
 
 _PHRASE: Final = (
-    r"depend(?:s|ing|ent)?[ \t]+(?:up)?on|blocked[ \t]+(?:by|on)|requires?|needs?"
+    r"depend(?:s|ing|ent)?[ \t]+(?:up)?on|deps?(?=[ \t]*:)|blocked[ \t]+(?:by|on)|requires?|needs?"
     r"|waits?[ \t]+(?:for|on)|after"
 )
 _SAID: Final = re.compile(
@@ -24,7 +24,7 @@ _ONCE: Final = re.compile(
     re.IGNORECASE,
 )
 _LABEL: Final = re.compile(
-    r"(?:\[[^\]\n]{0,3}\][ \t]*)?(?:\*\*|__|_)?(?:depends?(?:[ _-]on)?|dependenc(?:y|ies)"
+    r"(?:\[[^\]\n]{0,3}\][ \t]*)?(?:\*\*|__|_)?(?:deps?|depends?(?:[ _-]on)?|dependenc(?:y|ies)"
     r"|blocked[ _-]by|needs|waits[ _-]for|predecessors?)(?:\*\*|__)?[ \t]*:(?:\*\*|__)?[ \t]*(.*)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -45,7 +45,7 @@ _KEYS: Final = re.compile(
 _BOX: Final = re.compile(r"\A\[[^\]\n]{0,3}\][ \t]*")
 _ARROW: Final = re.compile(r"→|-->|->")
 _HINT: Final = re.compile(
-    r"depend|block|requir|need|wait|after|predecess|follow|once|when|as soon|first\)|→|->|<-|←"
+    r"dep|block|requir|need|wait|after|predecess|follow|once|when|as soon|first\)|→|->|<-|←"
     r"|\(\w{1,4}\d[^()]*\)\Z",
     re.IGNORECASE,
 )

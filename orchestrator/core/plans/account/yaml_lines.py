@@ -11,6 +11,8 @@ _TASK_LISTS: Final = frozenset(
     {"steps", "tasks", "items", "actions", "todos", "subtasks", "work", "work_packages"}
 )
 _KEY: Final = re.compile(r"[\"']?([\w -]{1,80}?)[\"']?[ \t]*:(?:[ \t]+(.*)|\Z)", re.DOTALL)
+#: A text in quotation marks, with a comment behind it perhaps.
+_QUOTED: Final = re.compile(r"(?:\"([^\"]{0,2000})\"|'([^']{0,2000})')[ \t]*(?:#.*)?")
 _BLOCK: Final = re.compile(r"[|>][+-]?\d?[ \t]*(?:#.*)?")
 _TITLED: Final = frozenset(
     {"title", "name", "task", "step", "content", "summary", "description", "id", "key"}
@@ -40,7 +42,7 @@ def work_in_yaml(texts: list[str], first: int = 1) -> Iterator[WorkLine]:
             body = text[1:].lstrip()
             yield from _entry(number, body, opened[-1][1] if opened else "")
             indent, text = indent + len(text) - len(body), body
-        key = _KEY.match(text)
+        key = _KEY.match(text) if not _QUOTED.fullmatch(text) else None
         if key and _BLOCK.fullmatch(key[2] or ""):
             block = indent
         elif key:
@@ -70,7 +72,10 @@ def _listed(value: str) -> str:
 
 
 def _titled(body: str) -> str:
+    quoted = _QUOTED.fullmatch(body)
+    if quoted:
+        return quoted[1] or quoted[2] or ""
     key = _KEY.match(body)
     if key is None:
-        return body
+        return body.partition(" #")[0].rstrip()
     return (key[2] or "").strip("\"' ") if key[1] in _TITLED else ""

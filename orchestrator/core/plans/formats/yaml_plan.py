@@ -352,5 +352,6 @@ def _entries(part: Any) -> Iterator[tuple[str, Any, int]]:
         for name, value in part.items():
             yield name, value, _line(part, name)
     else:
-        for value in part:
-            yield "", value, _line(value)
+        lines = part.lines if isinstance(part, Listing) else []
+        for place, value in enumerate(part):
+            yield "", value, _line(value) or (lines[place] if place < len(lines) else 0)

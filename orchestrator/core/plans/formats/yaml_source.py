@@ -24,6 +24,7 @@ _COMMENT: Final = re.compile(r"(?:^|[ \t])#.*")
 _QUOTED: Final = r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'"
 _FLOW_KEY: Final = re.compile(rf"({_QUOTED}|[^\[\]{{}},:\"']{{1,80}}):[ \t]*")
 _FLOW_TEXT: Final = re.compile(rf"(?:{_QUOTED})[ \t]*|[^\[\]{{}},]+")
+_QUOTED_ALONE: Final = re.compile(rf"({_QUOTED})[ \t]*(?:#.*)?", re.DOTALL)
 NESTED: Final = (list, dict)
 _ESCAPES: Final = {"\\n": "\n", '\\"': '"', "\\\\": "\\", "\\t": "\t"}
 
@@ -80,7 +81,7 @@ class _YamlReader:
             return None
         if row.text == "-" or row.text.startswith("- "):
             return self._list(row.indent, depth)
-        if _PAIR.match(row.text):
+        if _PAIR.match(row.text) and not _QUOTED_ALONE.fullmatch(row.text):
             return self._mapping(row.indent, depth)
         self.at += 1
         return self._scalar(row, row.text)
@@ -167,8 +168,8 @@ class _YamlReader:
             return ""
         if text[:1] in ("[", "{"):
             return self._flow(row, text)
-        if text[:1] in ('"', "'"):
-            return _unquoted(text)
+        if quoted := _QUOTED_ALONE.fullmatch(text):
+            return _unquoted(quoted[1])
         return _COMMENT.sub("", text).strip()
 
     def _flow(self, row: _YamlRow, text: str) -> Any:

@@ -24,6 +24,7 @@ from orchestrator.core.plans.reading.json_source import LONGEST_NAME, one_line
 from orchestrator.core.plans.text.front_matter import FrontMatter, read_front_matter
 from orchestrator.core.plans.text.lines import split_lines
 from orchestrator.core.plans.text.source import MAX_STEPS, too_many_steps
+from orchestrator.core.terms import TaskStatus
 
 _LISTED: Final = re.compile(r" ?(?:[-*+•]|\d{1,9}[.)])[ \t]|[☐☑⬜🔲◻]|\[[ xX]?\]")
 _LETTERED: Final = re.compile(r"[A-Za-z][.)][ \t]+\S")
@@ -159,7 +160,18 @@ class _Assembler:
         stage.texts += self._lines(group.texts)
         for entry in group.entries():
             self._into(stage, entry)
+        self._state_of(stage, group)
         self._criteria(stage, group)
+
+    def _state_of(self, stage: ListedStage, group: Passage) -> None:
+        """What stands below `✅ Phase 1` or `Done` is done, and below `Doing` begun, unless it has a mark."""
+        mark = group.node.heading.mark if group.node.heading else ""
+        if mark != "x" and not (mark == "~" and group.node.role is Meaning.WORK):
+            return
+        unmarked = {one.node.line for one in group.all_steps() if one.node.mark is None and one.row is None}
+        for step in stage.steps:
+            if step.item.line in unmarked and step.item.status is TaskStatus.PENDING:
+                step.item.status = TaskStatus.COMPLETE if mark == "x" else TaskStatus.ACTIVE
 
     def _into(self, stage: ListedStage, entry: Chosen | Passage) -> None:
         """A step goes into the open batch; a group below a stage is a batch of its own."""

@@ -7,12 +7,12 @@ from typing import Final, NamedTuple
 from orchestrator.core.plans.prose.words import NAME
 
 _PHRASE: Final = (
-    r"depend(?:s|ing|ent)?[ \t]+(?:up)?on|depends|dependenc(?:y|ies)|blocked[ \t]+(?:by|on)|requires?|needs?"
-    r"|waits?[ \t]+(?:for|on)|after|prerequisites?|runs after|follows"
+    r"depend(?:s|ing|ent)?[ \t]+(?:up)?on|depends|dependenc(?:y|ies)|deps?(?=[ \t]*:)|blocked[ \t]+(?:by|on)"
+    r"|requires?|needs?|waits?[ \t]+(?:for|on)|after|prerequisites?|runs after|follows"
 )
 #: The name of a property that says what a step waits for.
 PROPERTY: Final = re.compile(
-    r"(?:depends?(?:[ _-]on)?|dependenc(?:y|ies)|blocked[ _-]by|needs|requires|prerequisites?|after"
+    r"(?:deps?|depends?(?:[ _-]on)?|dependenc(?:y|ies)|blocked[ _-]by|needs|requires|prerequisites?|after"
     r"|waits[ _-]for|predecessors?)",
     re.IGNORECASE,
 )
@@ -59,9 +59,7 @@ _SUFFIX: Final = re.compile(
 _BACKWARD: Final = re.compile(r"(?<=\S)[ \t]+(?:<--?|←)[ \t]*(?P<names>[^<←]{1,200})\Z")
 _BEFORE_SUFFIX: Final = " \t([,;–—-"
 #: One of these stands in every phrase for a dependency.
-_SIGN: Final = re.compile(
-    r"depend|block|requir|need|wait|after|prereq|follow|once|when|as soon", re.IGNORECASE
-)
+_SIGN: Final = re.compile(r"dep|block|requir|need|wait|after|prereq|follow|once|when|as soon", re.IGNORECASE)
 #: The same for plain lower case, five times as fast.
 _PLAIN_SIGN: Final = re.compile(_SIGN.pattern)
 #: No-break spaces count as plain ones, and the text keeps its length.

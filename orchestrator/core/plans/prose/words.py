@@ -33,11 +33,11 @@ _NAMED: Final = re.compile(
 _LOOSE: Final = re.compile(r"(?P<name>[A-Z]{1,3}\d{1,4})[ \t]+(?P<title>\S.*)", re.DOTALL)
 #: `[ENG-101] Sum`, `[ENG-101](https://…) Sum`, `#12 Sum`: the name that a tracker gave it.
 _LINKED_NAME: Final = re.compile(
-    r"(?:\[(?P<key>[A-Z]{2,10}-\d{1,6})\]|\[?#(?P<number>\d{1,6})\]?)(?:\([^()\s]{1,300}\))?"
+    r"(?:\[(?P<key>[A-Z]{1,10}-\d{1,6})\]|\[?#(?P<number>\d{1,6})\]?)(?:\([^()\s]{1,300}\))?"
     r"[ \t]*[:–—-]?[ \t]+(?P<title>\S.*)",
     re.DOTALL,
 )
-_LETTER: Final = re.compile(r"(?P<name>[A-Za-z])[.)][ \t]+(?P<title>\S.*)", re.DOTALL)
+_LETTER: Final = re.compile(r"\(?(?P<name>[A-Za-z])[.)][ \t]+(?P<title>\S.*)", re.DOTALL)
 #: A heading at which somebody signs: `Approval gate`, `Gate: Ship it`.
 _GATE: Final = re.compile(
     r"(?:(?:review|release|evaluation|approval|quality|acceptance|sign-?off|decision)[ \t]+)?gate"
@@ -71,7 +71,8 @@ _TEXT: Final = re.compile(
     r"|metrics|estimates?|team|stakeholders"
     r"|parallel (?:opportunities|example|execution).*|execution order.*|(?:self-)?review(?: .*)?"
     r"|change ?log|history|status|progress|data model|usage|examples?"
-    r"|user stories|edge cases|expected (?:outcome|result|behaviou?r)s?|benefits|impact|deliverables"
+    r"|user stories|consequences|pros|cons|edge cases"
+    r"|expected (?:outcome|result|behaviou?r)s?|benefits|impact|deliverables"
     r"|how it works|limitations)",
     re.IGNORECASE,
 )
@@ -106,7 +107,12 @@ _STATE_AT_END: Final = re.compile(
     r"|[\[(](completed?|done)[\])]|[\[(](in progress|wip)[\])])[ \t]*\Z",
     re.IGNORECASE,
 )
-_STATE_AT_START: Final = re.compile(r"(?:(✅|✓|✔|☑)|(🔄|🚧)|(⬜|☐|🔲|◻))\ufe0f?[ \t]+")
+#: Headings of a board that say how far what stands below them is.
+_BOARD: Final = re.compile(
+    r"(?P<done>done|completed|finished)|doing|in progress|wip|work in progress", re.IGNORECASE
+)
+_SYMBOLS: Final = re.compile(r"\A(?:[^\w\s\x00-\x7f]\ufe0f?[ \t]*)+(?=\w)")
+_STATE_AT_START: Final = re.compile(r"(?:(✅|✓|✔|☑)|(🔄|🚧|⏳|🏗)|(⬜|☐|🔲|◻))\ufe0f?[ \t]+")
 
 
 class Meaning(Enum):
@@ -139,6 +145,7 @@ _SPOKEN_ROLES: Final = tuple((role, re.compile(pattern.pattern)) for role, patte
 def read_heading(text: str) -> Heading:
     """Sort a heading by its words."""
     mark, text = split_state(bare(text))
+    text = text if text.isascii() else _SYMBOLS.sub("", text) or text
     noun = _NOUN.fullmatch(text)
     if noun:
         role = Meaning.STEP if _STEP.fullmatch(noun["noun"]) else Meaning.GROUP
@@ -149,6 +156,8 @@ def read_heading(text: str) -> Heading:
     numbered = _NUMBERED.fullmatch(text)
     name, title = (numbered["name"], bare(numbered["title"])) if numbered else ("", text)
     plain = title.rstrip(":").strip() if numbered else words
+    if board := _BOARD.fullmatch(plain):
+        return Heading(Meaning.WORK, "", name, title, "x" if board["done"] else "~")
     for role, pattern in _SPOKEN_ROLES if plain.isascii() else _ROLES:
         if pattern.fullmatch(plain[:200].lower()):
             return Heading(role, "", name, title, mark)

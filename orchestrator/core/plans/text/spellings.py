@@ -14,7 +14,7 @@ from typing import Final
 from orchestrator.core.plans.text.lines import Line, LineKind, made_once, scan, split_lines
 
 #: One of these stands in a text in which anything is written otherwise.
-_NUMBERS: Final = ("II", "1.1 ", "1.1\t", "(2)")
+_NUMBERS: Final = ("II", "1.1 ", "1.1\t", "(2)", "#2 ")
 _HINTS: Final = ("\n---", "\n===", "\n ---", "TODO", "DONE", "<input", "\n>", *_NUMBERS)
 _COUNTS: Final = re.compile(r"(?mi)^(?:step|task|phase|stage|sprint|milestone|day|week|month)[ \t]*#?\d")
 _UNDERLINE: Final = re.compile(r"={2,}|-{3,}")
@@ -69,7 +69,7 @@ _QUOTED: Final = re.compile(r">[ \t]*(?:[-*+]|\d{1,4}[.)])[ \t]+\S")
 #: Signs of a list where Markdown has hyphens.
 _DASHES: Final = frozenset("–—‣▪▫◦●○→➡▶►»👉🔹🔸📌")
 _DASH: Final = re.compile(r".\ufe0f?[ \t]+(?=\S)")
-_PARENTHESES: Final = re.compile(r"\((\d{1,3})\)[ \t]+(?=\S)")
+_PARENTHESES: Final = re.compile(r"(?:\((?=\d+\))|#)(\d{1,3})\)?[ \t]+(?=\S)")
 _SPOKEN: Final = re.compile(
     r"(?P<noun>step|task|phase|stage|sprint|milestone|day|week|month)[ \t]*#?(?P<number>\d{1,3})"
     r"(?:[ \t]*[-–][ \t]*\d{1,3})?[ \t]*(?::|[.)]|[–—-])[ \t]+[^|`]{2,100}(?<![.!?])\Z",
@@ -205,8 +205,8 @@ def _dashed(shown: Sequence[Line]) -> Changes:
     for sign, run in groupby(shown, key=lambda line: line.body[0] if line.kind is LineKind.TEXT else ""):
         own = list(run) if sign in _DASHES else []
         found = [(line, match) for line in own if (match := _DASH.match(line.body))]
-        if len(found) > 1:
-            for line, match in found:
+        for line, match in found:
+            if len(found) > 1 or (line.indent and sign in "‣▪▫◦●○"):
                 yield line.number, f"{' ' * line.indent}- {line.body[match.end() :]}"
 
 

@@ -49,6 +49,9 @@ def states(reading: Reading) -> dict[str, str]:
         "- [ENG-101] dig\n- [ENG-102](https://x.test/2) pour\n",
         "- [ ] #12 dig\n- [ ] #13: pour\n",
         "Work\n====\n\n- dig\n- pour\n",
+        "#1 dig\n#2 pour\n",
+        "- (A) dig\n- (B) pour\n",
+        'steps:\n  - "dig"  # first\n  - pour # then\n',
         "| Key | Summary | Status |\n|---|---|---|\n| S-1 | dig | Done |\n| S-2 | pour | To Do |\n",
         "| | Task |\n|---|---|\n| [x] | dig |\n| ✅ | pour |\n",
         "| Phase | Tasks |\n|---|---|\n| 1 | dig |\n| 2 | pour |\n",
@@ -215,3 +218,30 @@ def test_wf2_json_lines_of_to_dos_are_counted_with_their_lines() -> None:
     assert reading.plan
     assert [step.line for step in reading.plan.steps()] == [1, 2]
     assert reading.account.sentence == "2 tasks: 2 steps."
+
+
+def test_wf8_a_board_says_how_far_what_stands_below_its_headings_is() -> None:
+    text = "# Board\n\n## To do\n- a\n\n## Doing\n- b\n\n## Done\n- c\n- [ ] d\n"
+    assert states(reading_of(text)) == {"2.1": "active", "3.1": "complete"}
+    phases = "## ✅ Phase 1: Dig\n- a\n\n## 🚧 Phase 2: Pour\n- b\n\n## 🎯 Phase 3: Dry\n- c\n"
+    assert titles(reading_of(phases)) == ["a", "b", "c"]
+    assert states(reading_of(phases)) == {"1.1": "complete"}
+
+
+@pytest.mark.parametrize("said", ["[deps: T-1]", "(dep: T-1)", "(depends on: T-1)"])
+def test_ad1_a_short_word_for_a_dependency_is_one(said: str) -> None:
+    reading = reading_of(f"- [ ] [T-1] dig\n- [ ] [T-2] mix\n- [ ] [T-3] pour {said}\n")
+    assert reading.plan
+    last = list(reading.plan.steps())[-1]
+    assert (last.key, last.title, [need.key for need in last.needs]) == ("T-3", "pour", ["T-1"])
+
+
+def test_wf2_quoted_texts_of_yaml_stand_on_their_lines() -> None:
+    reading = reading_of('steps:\n  - "dig: deep"\n  - pour\n  - name: dry\n')
+    assert reading.plan
+    assert [(step.title, step.line) for step in reading.plan.steps()] == [
+        ("dig: deep", 2),
+        ("pour", 3),
+        ("dry", 4),
+    ]
+    assert not reading.account.unread
