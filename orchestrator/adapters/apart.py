@@ -6,6 +6,7 @@ however long it takes. The process is this file; it gets the function's name and
 with the result.
 """
 
+import gc
 import os
 import pickle
 import resource
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
+from orchestrator.core.collector import without_collector
 from orchestrator.core.errors import InvalidInput
 
 P = ParamSpec("P")
@@ -47,7 +49,8 @@ def apart(function: Callable[P, T], seconds: int, memory: int, *arguments: P.arg
         raise _too_hard(f"takes more than {memory // 1024 // 1024} MiB of memory to read")
     if done.returncode:
         raise RuntimeError(f"{function.__name__} ended with {done.returncode} in a process of its own")
-    result: T = pickle.loads(done.stdout)  # noqa: S301 - our own process wrote it
+    with without_collector():
+        result: T = pickle.loads(done.stdout)  # noqa: S301 - our own process wrote it
     return result
 
 
@@ -59,6 +62,7 @@ def _too_hard(what: str) -> InvalidInput:
 
 def main() -> int:
     """Bounds itself before it looks at what it got."""
+    gc.disable()  # It ends soon, and its memory is bounded.
     seconds, memory, function, arguments, named = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own process wrote it
     # Whoever waits for a page goes first.
     os.nice(NICE)

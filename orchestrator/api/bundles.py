@@ -21,7 +21,13 @@ def submit(request: HttpRequest, body: BundleText) -> BundleFacts:
     submission = submit_bundle(
         name=body.name,
         files=[
-            PlanFile(file.name, file.source.encode("utf-8", "surrogatepass"), file.format, body.adopt)
+            PlanFile(
+                file.name,
+                file.source.encode("utf-8", "surrogatepass"),
+                file.format,
+                adopt=body.adopt,
+                leave_needs=body.leave_needs,
+            )
             for file in body.files
         ],
         actor=caller_of(request).actor,

@@ -48,7 +48,7 @@ def check(request: HttpRequest, body: FileSet) -> PlanFilesFacts:
 def submit(request: HttpRequest, body: FileSubmission) -> PlanOutcomesFacts:
     """Submit every plan that the files hold; the answer has one outcome for each."""
     found, actor, now = _read(body), caller_of(request).actor, timezone.now()
-    files = [replace(plan.file, adopt=body.adopt) for plan in found.plans]
+    files = [replace(plan.file, adopt=body.adopt, leave_needs=body.leave_needs) for plan in found.plans]
     if body.bundle.strip():
         name = body.bundle
         bundle = once("bundle", lambda: submit_bundle(name=name, files=files, actor=actor, now=now).bundle.pk)

@@ -168,6 +168,7 @@ def migrate_many(request: HttpRequest, slug: str, number: int, body: ManyMigrati
         version_id=version.pk,
         reason=body.reason,
         mapping=_lines(body.mapping),
+        suggested=body.suggested,
         actor=caller_of(request).actor,
         now=timezone.now(),
     )

@@ -24,12 +24,14 @@ class FileText(Body):
 class BundleText(Body):
     """Plans of which all are taken or none.
 
-    With `adopt`, approval takes over the state that the sources tell of their tasks.
+    With `adopt`, approval takes over the state that the sources tell of their tasks. With `leave_needs`,
+    dependencies that cannot hold keep no plan out: reviewers drop them.
     """
 
     name: GivenTitle
     files: Annotated[list[FileText], Field(min_length=1, max_length=limits.BUNDLE_PLANS)]
     adopt: StrictBool = False
+    leave_needs: StrictBool = False
 
 
 @dataclass(frozen=True)

@@ -31,11 +31,13 @@ class FileSet(Body):
 class FileSubmission(FileSet):
     """With the name of a `bundle`, all plans are taken or none; else each is submitted on its own.
 
-    With `adopt`, approval takes over the state that the sources tell of their tasks.
+    With `adopt`, approval takes over the state that the sources tell of their tasks. With `leave_needs`,
+    dependencies that cannot hold keep no plan out: reviewers drop them.
     """
 
     bundle: Title = ""
     adopt: StrictBool = False
+    leave_needs: StrictBool = False
 
 
 @dataclass(frozen=True)

@@ -58,17 +58,34 @@ class PlanSubmission(PlanText):
 
 
 @dataclass(frozen=True)
+class WayFacts:
+    """One of the two ways to read a text whose nested items may be details or steps: its `format` forces it.
+
+    `here` marks the one that this answer is about; `titles` are those of its first steps, `account` says what
+    became of the lines.
+    """
+
+    format: Format
+    steps: int
+    here: bool
+    titles: tuple[str, ...]
+    account: str
+
+
+@dataclass(frozen=True)
 class CheckFacts:
     """What a reviewer would see of a text.
 
     `format` is what it was read as, null when it is no text. `approvable` is false while a finding blocks.
     `account` says what became of every line that looks like work.
-    `preview` is null when nothing in the text can be scheduled, `adoption` when the text tells no state.
+    `ways` are both readings of a text that can be read in two. `preview` is null when nothing in the text can
+    be scheduled, `adoption` when the text tells no state.
     """
 
     format: Format | None
     approvable: bool
     account: AccountFacts
+    ways: tuple[WayFacts, ...]
     findings: tuple[FindingFacts, ...]
     preview: PreviewFacts | None
     adoption: AdoptionFacts | None
@@ -85,8 +102,9 @@ class FileCheckFacts(CheckFacts):
 class SubmissionFacts:
     """A version that waits for review at the address `review`.
 
-    `sha256` is what an approval is bound to, `account` what became of every line that looks like work. With
-    `adopts`, approval takes over the state that the source tells.
+    `sha256` is what an approval is bound to, `account` what became of every line that looks like work, `ways`
+    both readings of a text that can be read in two. With `adopts`, approval takes over the state that the
+    source tells.
     """
 
     workstream: UUID
@@ -98,5 +116,6 @@ class SubmissionFacts:
     adopts: bool
     approvable: bool
     account: AccountFacts
+    ways: tuple[WayFacts, ...]
     findings: tuple[FindingFacts, ...]
     review: str

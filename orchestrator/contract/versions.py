@@ -47,7 +47,7 @@ class MappedMigration(OneMigration):
     suggested: StrictBool = False
 
 
-class ManyMigrations(OneMigration):
+class ManyMigrations(MappedMigration):
     """How several workstreams come to a version, each on its own."""
 
     workstreams: Annotated[list[UUID], Field(min_length=1, max_length=500)]

@@ -93,7 +93,8 @@ class IntegrationFacts:
 @dataclass(frozen=True)
 class WorkstreamFacts:
     """A workstream. `finished` is derived: there are tasks and none is open (LC-1). `completed` means
-    accepted.
+    accepted; nobody accepts one of which a version is `in_review` (its number, or null), for that may bring
+    more work.
 
     `needs`, `needed_by` and `merged_into` are slugs of other workstreams (AD-3, FR-003), `bundle` is an id.
 
@@ -106,6 +107,7 @@ class WorkstreamFacts:
     title: str
     status: WorkstreamStatus
     finished: bool
+    in_review: int | None
     domain: str
     owner: str
     priority: int

@@ -54,10 +54,11 @@ class PlanRejected(Refusal):
     code, status = "plan-unreadable", 422
     recovery = "Correct the plan at the named line and submit it again; nothing was stored."
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
+    def __init__(self, findings: Sequence[Finding], recovery: str = "") -> None:
         first = findings[0]
         where = f"line {first.line}: " if first.line else ""
-        super().__init__(f"The plan cannot be taken: {where}{first.message}", line=first.line)
+        message = f"The plan cannot be taken: {where}{first.message}"
+        super().__init__(message, recovery=recovery, line=first.line)
         self.findings = tuple(findings)
 
 
@@ -67,12 +68,13 @@ class BundleRejected(Refusal):
     code, status = "bundle-rejected", 422
     recovery = "Correct the named files and submit all of them again; nothing was stored."
 
-    def __init__(self, findings: Mapping[str, Sequence[Finding]]) -> None:
+    def __init__(self, findings: Mapping[str, Sequence[Finding]], recovery: str = "") -> None:
         wrong = {name: found[0] for name, found in findings.items() if found and found[0].blocks}
         where = "; ".join(
             f"{name}, {f'line {f.line}: ' if f.line else ''}{f.message}" for name, f in wrong.items()
         )
-        super().__init__(f"The bundle cannot be taken: {where}", files=", ".join(wrong))
+        message = f"The bundle cannot be taken: {where}"
+        super().__init__(message, recovery=recovery, files=", ".join(wrong))
         self.findings = {name: tuple(found) for name, found in findings.items()}
 
 

@@ -1,5 +1,8 @@
 """Arguments that do not fit a tool, refused in our words: which one, why, and the way out (FR-025)."""
 
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -26,6 +29,23 @@ def wrong_arguments(tool: str, error: ValidationError) -> InvalidInput:
         f"{_place(first)} {_sentence(first)}.{others}",
         recovery=f"Call {tool} again with {fields[0]} as the description of the tool says.",
         field=fields[0],
+    )
+
+
+def unknown_argument(tool: str, given: Iterable[str], known: Collection[str]) -> InvalidInput | None:
+    """The refusal of a call with an argument that `tool` does not have; None where there is none.
+
+    What is passed over in silence would be taken for done.
+    """
+    unknown = next((name for name in given if name not in known), None)
+    if unknown is None:
+        return None
+    near = get_close_matches(unknown, known, n=1)
+    meant = f"Did you mean {near[0]}? " if near else ""
+    return InvalidInput(
+        f"{tool} has no argument {unknown[:100]}.",
+        recovery=f"{meant}It takes {', '.join(sorted(known)) or 'none'}; nothing was done.",
+        field=unknown[:100],
     )
 
 

@@ -9,9 +9,9 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import CallToolResult, InputRequiredResult, ToolAnnotations
 from pydantic import ValidationError
 
-from orchestrator.core.errors import InvalidInput, NotFound
+from orchestrator.core.errors import NotFound
 from orchestrator.mcp.answers import answering, refused
-from orchestrator.mcp.arguments import wrong_arguments
+from orchestrator.mcp.arguments import unknown_argument, wrong_arguments
 from orchestrator.mcp.blockers import BlockerTools
 from orchestrator.mcp.interventions import InterventionTools
 from orchestrator.mcp.learnings import LearningTools
@@ -58,15 +58,8 @@ class ToolServer(MCPServer[None]):
         if tool is None:
             known = ", ".join(one.name for one in self._tool_manager.list_tools())
             return refused(NotFound(f"There is no tool {name[:60]}.", recovery=f"These there are: {known}."))
-        takes = tool.parameters["properties"]
-        if unknown := sorted(set(arguments) - set(takes)):
-            return refused(
-                InvalidInput(
-                    f"{name} takes no argument {unknown[0][:60]}.",
-                    recovery=f"It takes {', '.join(takes) or 'none'}.",
-                    field=unknown[0][:60],
-                )
-            )
+        if refusal := unknown_argument(name, arguments, tool.parameters["properties"]):
+            return refused(refusal)
         HEADERS.set((context.headers if context else None) or {})
         try:
             return await super().call_tool(name, arguments, context)

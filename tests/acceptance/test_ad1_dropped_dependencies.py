@@ -7,12 +7,21 @@ import json
 
 import pytest
 
-from orchestrator.core.errors import InvalidInput, MissingReason, PlanHasBlockers, PlanRejected, VersionMoved
+from orchestrator.core.errors import (
+    BundleRejected,
+    InvalidInput,
+    MissingReason,
+    PlanHasBlockers,
+    PlanRejected,
+    VersionMoved,
+)
 from orchestrator.core.terms import ExecutorKind, VersionStatus
 from orchestrator.models import HistoryEntry, WorkflowVersion, Workstream
 from orchestrator.queries.plans.readings import plan_text, reading_of
 from orchestrator.services.people.executors import register_executor
+from orchestrator.services.plans.bundles import PlanFile, submit_bundle
 from orchestrator.services.plans.plans import Submission, submit_plan
+from orchestrator.services.plans.submissions import submit_each
 from orchestrator.services.review import decisions
 from orchestrator.services.review.dropped_needs import drop_dependency
 from orchestrator.services.workstreams.workstreams import sign_prehandoff
@@ -132,6 +141,49 @@ def test_ad1_unless_it_is_left_to_the_reviewer_such_a_plan_is_refused(driver: Dr
     assert not Workstream.objects.exists()
 
 
+def test_ad1_several_plans_are_left_to_the_reviewer_too(driver: Driver) -> None:
+    files = {"one.tasks.json": UNKNOWN, "two.tasks.json": CIRCLE}
+    actor = driver.cast.actor("initiator")
+
+    def plans(*, leave_needs: bool) -> list[PlanFile]:
+        return [PlanFile(name, source, leave_needs=leave_needs) for name, source in files.items()]
+
+    with pytest.raises(BundleRejected) as refused:
+        submit_bundle(name="Shop", files=plans(leave_needs=False), actor=actor, now=driver.tick())
+    assert "leave_needs" in refused.value.way_out
+    done = submit_bundle(name="Shop", files=plans(leave_needs=True), actor=actor, now=driver.tick())
+    assert len(done.members) == 2
+    (alone, _) = submit_each(files=plans(leave_needs=False), actor=actor, now=driver.tick())
+    assert alone.refusal
+    assert "leave_needs" in alone.refusal.way_out
+    each = submit_each(files=plans(leave_needs=True), actor=actor, now=driver.tick())
+    assert all(one.submission for one in each)
+
+
+def test_ad1_several_plans_on_the_page_and_over_rest(driver: Driver) -> None:
+    client = signed_in(driver.cast.initiator)
+    typed = {
+        "act": "submit",
+        "plan-name": ["a.tasks.json", "b.tasks.json"],
+        "plan-source": [UNKNOWN.decode(), CIRCLE.decode()],
+        "together": "each",
+    }
+    refused = client.post("/plans/submit/", typed)
+    assert "Let the reviewer drop dependencies that cannot hold" in words(refused)
+    client.post("/plans/submit/", typed | {"leave_needs": "yes"})
+    assert WorkflowVersion.objects.count() == 2
+    planner = Machine.of(
+        register_executor(name="planner", kind=ExecutorKind.AGENT, user=driver.cast.initiator, now=NOON)
+    )
+    body = {"name": "Shop", "files": [{"name": "c.tasks.json", "source": CIRCLE.decode()}]}
+    status, answer = planner.post("/api/bundles", body)
+    assert (status, "leave_needs" in answer["recovery"]) == (422, True)
+    assert planner.post("/api/bundles", body | {"leave_needs": True})[0] == 201
+    files = {"files": [{"name": "d.tasks.json", "source": CIRCLE.decode()}]}
+    status, answer = planner.post("/api/plans/files", files | {"leave_needs": True})
+    assert (status, bool(answer["plans"][0]["submission"])) == (201, True)
+
+
 def test_ad1_on_the_page(driver: Driver) -> None:
     client = signed_in(driver.cast.initiator)
     typed = {"act": "submit", "source": UNKNOWN.decode(), "format": "task-master"}
@@ -160,7 +212,8 @@ def test_ad1_over_rest(driver: Driver) -> None:
         return Machine.of(register_executor(name=name, kind=ExecutorKind.AGENT, user=account, now=NOON))
 
     planner, judge = machine("planner", "initiator"), machine("judge", "reviewer")
-    assert planner.post("/api/plans/", {"source": CIRCLE.decode()})[0] == 422
+    status, refused = planner.post("/api/plans/", {"source": CIRCLE.decode()})
+    assert (status, "leave_needs" in refused["recovery"]) == (422, True)
     status, made = planner.post("/api/plans/", {"source": CIRCLE.decode(), "leave_needs": True})
     assert (status, made["approvable"]) == (201, False)
     address = f"/api/workflows/{made['workstream_slug']}/versions/1/drop-dependency"

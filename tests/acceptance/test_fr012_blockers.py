@@ -36,6 +36,18 @@ def test_fr012_a_launched_step_is_explained_by_its_blocker(driver: Driver, machi
     assert explanation["sentence"].startswith("blocked")
 
 
+def test_fr012_the_critical_path_is_that_of_what_is_left(driver: Driver) -> None:
+    """B1 is on no long way before, and on the only one that is left once A1 and A2 are done."""
+    driver.start(TIMED)
+    machine = Machine.of(driver.cast.builder())
+    status, blocker = declare(machine, driver, "B1")
+    assert (status, blocker["impact"]["on_critical_path"]) == (200, False)
+    driver.do("A1")
+    driver.do("A2")
+    page = words(signed_in(driver.cast.contributor).get("/blockers/"))
+    assert "open tasks: MP1, C1, D1; about 30 minutes of estimated work; on the critical path" in page
+
+
 def test_fr012_a_blocker_names_what_waits_behind_it(driver: Driver, machine: Machine) -> None:
     status, blocker = declare(machine, driver)
     assert status == 200

@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 
+from orchestrator.core.changes.mapping import StepMapping
 from orchestrator.core.errors import InvalidInput, NotAllowed, WrongState
 from orchestrator.core.terms import ExecutorKind, VersionStatus, WorkstreamStatus
 from orchestrator.models import Migration, WorkflowVersion, Workstream
@@ -152,6 +153,18 @@ def test_fr016_start_check_and_migrate_over_rest(first: Driver) -> None:
     assert [one["workstream"] for one in results] == both["workstreams"]
     assert "already" in results[1]["refusal"]
     assert machine.post(address, mapping)[0] == 409, "it follows that version already"
+
+
+def test_fr016_several_are_paired_as_the_page_suggests_when_rest_says_so(first: Driver) -> None:
+    second = other(first)
+    version = next_version(first, RENAMED)
+    approve(first, version, StepMapping(("A1",), ("A7",)))
+    body = {"workstreams": [str(second.reload().uuid)], "reason": "Better names."}
+    address = "/api/workflows/card-refunds/versions/2/migrations"
+    status, results = boss(first).post(address, body | {"suggested": True})
+    assert (status, results[0]["refusal"]) == (200, "")
+    mapped = Migration.objects.get(pk=results[0]["migration"]).mapped_steps.get(old_step__key="A1")
+    assert (mapped.new_step.key, mapped.outcome) == ("A7", "renamed")
 
 
 def test_fr016_a_version_that_is_not_in_effect_is_no_target(first: Driver) -> None:

@@ -39,7 +39,7 @@ def test_fr022_stakeholders_see_who_changed_what_and_why(driver: Driver) -> None
         "Migrated Card refunds v2 anna",
         "Better names. changed: A1 → A7",
         "Submitted v2 ines",
-        "added: A7; dropped: A1",
+        "changed: A1 → A7",
         "Approved v1 anna",
     ):
         assert said in page, said

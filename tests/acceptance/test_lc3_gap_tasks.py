@@ -62,6 +62,8 @@ def test_lc3_a_gap_that_nobody_decided_about_holds_acceptance(driver: Driver, st
     status, answer = steward.patch(f"/workstreams/{work.uuid}/", {"status": "completed"})
     assert (status, answer["code"], answer["details"]["version"]) == (409, "wrong-state", 2)
     assert driver.reload().status == "active"
+    told = steward.get(f"/api/workstreams/{work.uuid}/")[1]
+    assert (told["finished"], told["in_review"]) == (True, 2)
     client = signed_in(driver.cast.approver)
     page = client.get(f"/workstreams/{work.uuid}/")
     assert "Version 2 of the plan waits for a decision." in words(page)

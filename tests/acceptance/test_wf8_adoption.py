@@ -275,6 +275,19 @@ def test_wf8_whoever_submitted_the_state_does_not_sign_off_what_it_says_was_done
     assert "did work that CP1 reviews" in words(answer)
 
 
+def test_wf8_nobody_is_asked_for_a_state_that_was_submitted(driver: PublicDriver) -> None:
+    source = b"# Wall\n\n- [x] Sand the wall\n- [ ] Paint it\n"
+    planner = Machine.of(
+        register_executor(name="planner", kind=ExecutorKind.AGENT, user=driver.cast.initiator, now=NOON)
+    )
+    for adopt, said in ((True, "Approval takes that over"), (False, "Submit the plan with its state")):
+        made = planner.post("/api/plans/", {"source": source.decode(), "adopt": adopt})[1]
+        (fix,) = [one["fix"] for one in made["findings"] if one["code"] == "work-in-progress"]
+        assert fix.startswith(said)
+        page = words(signed_in(driver.cast.approver).get(made["review"]))
+        assert said in page
+
+
 def test_wf8_without_adopting_all_tasks_start_as_open_and_the_review_says_so(driver: PublicDriver) -> None:
     submit_over_rest(driver, TASKS, "tasks.md", adopt=False)
     page = words(signed_in(driver.cast.approver).get(f"/plans/{driver.reload().slug}/v1/"))

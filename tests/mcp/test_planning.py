@@ -129,7 +129,11 @@ def test_ad1_an_agent_leaves_needs_to_the_reviewer_and_chooses_a_tag(driver: Dri
     async def agent() -> None:
         async with connected(ORCHESTRATOR_TOKEN=planner) as session:
             assert (await session.ok("check_plan", source=tags, tag="two"))["approvable"] is True
-            await session.refused("submit_plan", source=stuck)
+            refused = await session.refused("submit_plan", source=stuck)
+            assert "leave_needs" in refused["recovery"]
+            unknown = await session.refused("submit_plan", source=stuck, leave_need=True)
+            assert unknown["details"] == {"field": "leave_need"}
+            assert "Did you mean leave_needs?" in unknown["recovery"]
             assert (await session.ok("submit_plan", source=stuck, leave_needs=True))["version"] == 1
             await session.ok("submit_plan", source=tags, tag="two", checkpoints="remarks")
 

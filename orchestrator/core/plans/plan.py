@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from orchestrator.core.findings import Finding
+from orchestrator.core.plans.ways import WayToRead
 from orchestrator.core.plans.work_lines import NOTHING_COUNTED, Account
 from orchestrator.core.terms import Format, GateKind, StageKind, StepKind, TaskStatus
 
@@ -254,7 +255,8 @@ class Reading:
 
     `progress` has the steps that were begun, ended or given to somebody already (`core/changes/adoption.py`);
     a plan has no state. `format` is what the source was read as; None when it is no text. `account` says what
-    became of every line that looks like work; a text that cannot be read has none.
+    became of every line that looks like work; a text that cannot be read has none. `ways` are the readings of
+    a text that can be read in two, this one first.
     """
 
     plan: Plan | None
@@ -262,6 +264,7 @@ class Reading:
     progress: tuple[Progress, ...] = ()
     format: Format | None = None
     account: Account = NOTHING_COUNTED
+    ways: tuple[WayToRead, ...] = ()
 
     @property
     def blockers(self) -> tuple[Finding, ...]:

@@ -132,7 +132,8 @@ class Command(BaseCommand):
         if not options["json"]:
             for left in read.left_out:
                 self.stdout.write(f"Left out: {left.name} {left.why}.")
-        files = [replace(plan.file, adopt=options["adopt"]) for plan in read.plans]
+        wishes = {"adopt": options["adopt"], "leave_needs": options["leave_needs"]}
+        files = [replace(plan.file, **wishes) for plan in read.plans]
         now = timezone.now()
         if options["each"] or options["alone"]:
             rows = rows_of_each(read, submit_each(files=files, actor=actor, now=now))

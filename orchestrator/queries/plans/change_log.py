@@ -4,10 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from orchestrator.core.changes.judge import definition_of
 from orchestrator.core.terms import MappedOutcome, VersionStatus
 from orchestrator.models import MappedStep, Migration, Workflow, WorkflowVersion
-from orchestrator.queries.plans.readings import plan_of
+from orchestrator.queries.plans.readings import changes_between, plan_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +95,14 @@ def _of_versions(versions: Iterable[WorkflowVersion]) -> Iterator[LoggedChange]:
 
 def _between(before: WorkflowVersion | None, version: WorkflowVersion) -> ChangeImpact:
     """What the text changes, against the last version that was approved before it."""
-    new = _facts(version)
     if before is None:
-        return ChangeImpact(added=tuple(new))
-    old = _facts(before)
-    return ChangeImpact(
-        added=tuple(key for key in new if key not in old),
-        dropped=tuple(key for key in old if key not in new),
-        changed=tuple(key for key in new if key in old and new[key] != old[key]),
-    )
-
-
-def _facts(version: WorkflowVersion) -> dict[str, tuple[str, ...]]:
-    return {placed.step.key: definition_of(placed).facts for placed in plan_of(version).placed_steps()}
+        return ChangeImpact(added=tuple(step.key for step in plan_of(version).steps()))
+    changes = changes_between(before, version)
+    by_kind: dict[str, list[str]] = {"added": [], "dropped": [], "changed": []}
+    for step in changes.steps if changes else ():
+        was = next((field.before for field in step.fields if field.name == "key"), "")
+        by_kind[step.kind].append(f"{was} → {step.key}" if was else step.key)
+    return ChangeImpact(**{kind: tuple(keys) for kind, keys in by_kind.items()})
 
 
 def _of_migration(row: Migration) -> LoggedChange:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from orchestrator.core.plans.checks.rules import apply_rules
 from orchestrator.core.plans.plan import Reading
+from orchestrator.core.plans.reading.progress import told_as_taken
 from orchestrator.models import Bundle, WorkflowVersion, Workstream
 from orchestrator.queries.plans.check_rules import rules_in_force
 from orchestrator.queries.plans.needs import with_needs
@@ -24,6 +25,8 @@ def judged(
     `version` is the stored one that it was read from, `workstream` the one that the plan is for; `members`
     are names that the rest of its bundle will go by (AD-3).
     """
+    if version is not None and version.adopts:
+        reading = told_as_taken(reading)
     reading = with_approvers(with_needs(reading, workstream, bundle, members), version)
     return by_policy(reading)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from orchestrator.contract.accounts import AccountFacts
 from orchestrator.contract.adoption import AdoptedFacts, AdoptionFacts
 from orchestrator.contract.findings import FindingFacts
-from orchestrator.contract.plans import CheckFacts
+from orchestrator.contract.plans import CheckFacts, WayFacts
 from orchestrator.contract.previews import (
     ConditionalFacts,
     HeldBackFacts,
@@ -32,6 +32,7 @@ def check_facts(reading: Reading, executors: int, *, adopt: bool = False) -> Che
         reading.format,
         not reading.blockers,
         account_facts(reading.account),
+        ways_facts(reading),
         finding_facts(reading),
         preview_facts(reading, executors, adoption if adopt else Adoption()),
         adoption_facts(adoption),
@@ -49,6 +50,10 @@ def account_facts(account: Account) -> AccountFacts:
         kept_as_text=account.as_text,
         unread=account.unread,
     )
+
+
+def ways_facts(reading: Reading) -> tuple[WayFacts, ...]:
+    return tuple(WayFacts(way.format, way.steps, way.here, way.titles, way.account) for way in reading.ways)
 
 
 def adoption_facts(adoption: Adoption) -> AdoptionFacts | None:

@@ -1,6 +1,5 @@
 """What the plan pages show: the list, and one version prepared for review (WF-2, WF-3)."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Case, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
@@ -8,37 +7,25 @@ from django.db.models import Case, F, IntegerField, OuterRef, Q, QuerySet, Subqu
 from orchestrator.core.changes.adoption import adoption_of
 from orchestrator.core.errors import NotFound
 from orchestrator.core.findings import Finding
-from orchestrator.core.plans.plan import Reading
+from orchestrator.core.plans.plan import Reading, StageSpec
 from orchestrator.core.plans.rehearsing.preview import DEFAULT_EXECUTORS, Preview
 from orchestrator.core.terms import VersionStatus
 from orchestrator.models import WorkflowVersion, Workstream
+from orchestrator.queries.plans.excerpts import SourceLine, first_stages, source_lines
 from orchestrator.queries.plans.readings import preview_plan
 
 
 @dataclass(frozen=True, slots=True)
-class SourceLine:
-    """A line of the source with the findings that stand on it."""
-
-    number: int
-    text: str
-    findings: tuple[Finding, ...]
-    #: What became of it where it looks like work and is in no step: `not read`, `kept as text`.
-    mark: str = ""
-
-    @property
-    def flag(self) -> str:
-        if not self.findings:
-            return "flagged" if self.mark else ""
-        return "flagged-blocks" if any(finding.blocks for finding in self.findings) else "flagged"
-
-
-@dataclass(frozen=True, slots=True)
 class Review:
-    """A reading laid out for people: what blocks, what else was found, the source, what approval will do."""
+    """A reading laid out for people: what blocks, what else was found, the source, what approval will do.
+
+    Of a long one `lines` and `stages` are not all that there is (`excerpts.py`).
+    """
 
     reading: Reading
     lines: tuple[SourceLine, ...]
     effect: Preview | None
+    stages: tuple[StageSpec, ...] = ()
 
     @property
     def blockers(self) -> tuple[Finding, ...]:
@@ -48,6 +35,19 @@ class Review:
     def unreachable(self) -> int:
         """Steps that no launch ever reaches, because of what blocks approval."""
         return self.effect.unreachable if self.effect else 0
+
+    @property
+    def steps_shown(self) -> int:
+        return sum(len(t.steps) for stage in self.stages for batch in stage.batches for t in batch.threads)
+
+    @property
+    def steps_left_out(self) -> int:
+        plan = self.reading.plan
+        return sum(1 for _ in plan.steps()) - self.steps_shown if plan else 0
+
+    @property
+    def lines_left_out(self) -> bool:
+        return any(line.gap for line in self.lines)
 
     @property
     def remarks(self) -> tuple[Finding, ...]:
@@ -126,15 +126,7 @@ def lay_out(source: str, reading: Reading, *, adopts: bool = False) -> Review:
     ended = adoption_of(reading).ended if adopts else {}
     return Review(
         reading=reading,
-        lines=tuple(_lines(source, reading)),
+        lines=tuple(source_lines(source, reading)),
+        stages=first_stages(reading.plan),
         effect=preview_plan(reading.plan, DEFAULT_EXECUTORS, ended) if reading.plan else None,
     )
-
-
-def _lines(source: str, reading: Reading) -> Iterable[SourceLine]:
-    on_line: dict[int, list[Finding]] = {}
-    marks = reading.account.marks
-    for finding in reading.findings:
-        on_line.setdefault(finding.line, []).append(finding)
-    for number, text in enumerate(source.replace("\r\n", "\n").removesuffix("\n").split("\n"), start=1):
-        yield SourceLine(number, text, tuple(on_line.get(number, ())), marks.get(number, ""))

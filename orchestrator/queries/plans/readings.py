@@ -14,7 +14,7 @@ from orchestrator.core.changes.adoption import Adoption, adoption_of
 from orchestrator.core.changes.pairing import old_keys
 from orchestrator.core.errors import WrongState
 from orchestrator.core.findings import Finding
-from orchestrator.core.plans.checks.read import format_of, read
+from orchestrator.core.plans.checks.read import format_of, read_both_ways
 from orchestrator.core.plans.compare import PlanChanges, compare_plans
 from orchestrator.core.plans.impossible import NeedPair
 from orchestrator.core.plans.plan import Plan, Reading
@@ -114,9 +114,9 @@ def _read(text: _Text, tools: frozenset[str]) -> Reading:
     """A large text is read in a process of its own: it takes its time there, and only so much of it."""
     asked = (text.source, tools, Format(text.form), text.dropped)
     if len(text.source) < limits.CHECKED_ALONE_BYTES:
-        return with_refused_runs(read(*asked), tools)
+        return with_refused_runs(read_both_ways(*asked), tools)
     with turn_to_read(len(text.source)):
-        reading = apart(read, limits.CHECK_SECONDS, limits.CHECK_MEMORY_BYTES, *asked)
+        reading = apart(read_both_ways, limits.CHECK_SECONDS, limits.CHECK_MEMORY_BYTES, *asked)
     return with_refused_runs(reading, tools)
 
 

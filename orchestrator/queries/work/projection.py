@@ -193,11 +193,11 @@ def _executor_of(attempt: _Try, kept: ThreadAssignment | None) -> tuple[str, str
 
 
 def critical_keys(workstream: Workstream, loaded: Loaded) -> frozenset[str]:
-    """The steps on the critical path of the whole plan."""
+    """The steps on the critical path of what is left to do, as the dashboard shows it."""
     needs = {view.key: view.needs for view in loaded.snapshot.tasks}
-    return frozenset(
-        critical_path(plan_of_tasks(workstream.title, sorted(loaded.tasks.values(), key=place), needs))
-    )
+    ended = {key for key, task in loaded.tasks.items() if task.status not in OPEN_TASK}
+    plan = plan_of_tasks(workstream.title, sorted(loaded.tasks.values(), key=place), needs)
+    return frozenset(critical_path(plan, ended))
 
 
 def place(task: Task) -> Place:

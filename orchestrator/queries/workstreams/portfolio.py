@@ -166,7 +166,7 @@ class Portfolio:
             .select_related("owner", "version__workflow")
             .defer("version__source", "version__summary")
             .prefetch_related(Prefetch("needs", WorkstreamNeed.objects.select_related("needed")))
-            .annotate(undecided=_undecided_version(), promised=_promised_version())
+            .annotate(undecided=number_in_review(), promised=_promised_version())
             .order_by(*ATTENTION_FIRST)
         )
 
@@ -272,7 +272,7 @@ def batched(rows: Iterable[Workstream], size: int) -> Iterator[list[Workstream]]
         yield some
 
 
-def _undecided_version() -> Subquery:
+def number_in_review() -> Subquery:
     """The number of the newest version that is in review for a row's workstream."""
     waiting = WorkflowVersion.objects.filter(workstream=OuterRef("pk"), status=VersionStatus.IN_REVIEW)
     return Subquery(waiting.order_by("-number").values("number")[:1])

@@ -6,7 +6,7 @@ Requirements: FR-002, FR-015.
 from dataclasses import replace
 from uuid import UUID
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 
 from orchestrator.contract.tasks import TaskList
 from orchestrator.contract.workstreams import WorkstreamFacts, WorkstreamList
@@ -18,6 +18,7 @@ from orchestrator.queries.engine.explanations import explain
 from orchestrator.queries.work.baseline import integrations
 from orchestrator.queries.work.rework import rework_count, with_rework
 from orchestrator.queries.work.task_facts import LAUNCH_ORDER, task_facts, with_live_attempts
+from orchestrator.queries.workstreams.portfolio import number_in_review
 
 NEEDS = (
     Prefetch("needs", WorkstreamNeed.objects.select_related("needed")),
@@ -40,9 +41,13 @@ def list_workstreams(
         found = found.filter(domain=domain)
     if slug:
         found = found.filter(slug=slug)
-    page = with_rework(found.select_related("owner", "version", "merged_into").prefetch_related(*NEEDS))
+    page = _counted(found.select_related("owner", "version", "merged_into").prefetch_related(*NEEDS))
     page = page[offset : offset + limit]
     return WorkstreamList(found.count(), tuple(_facts(workstream) for workstream in page))
+
+
+def _counted(rows: QuerySet[Workstream]) -> QuerySet[Workstream]:
+    return with_rework(rows).annotate(in_review=number_in_review())
 
 
 def find_workstream(uuid: UUID) -> Workstream:
@@ -50,7 +55,7 @@ def find_workstream(uuid: UUID) -> Workstream:
     rows = Workstream.objects.select_related("owner", "version__workflow", "merged_into").prefetch_related(
         *NEEDS
     )
-    found = with_rework(rows).filter(uuid=uuid).first()
+    found = _counted(rows).filter(uuid=uuid).first()
     if found is None:
         raise NotFound("There is no such workstream.")
     return found
@@ -84,6 +89,7 @@ def _facts(workstream: Workstream) -> WorkstreamFacts:
         title=workstream.title,
         status=WorkstreamStatus(workstream.status),
         finished=workstream.finished_at is not None,
+        in_review=workstream.in_review,  # type: ignore[attr-defined]
         domain=workstream.domain,
         owner=workstream.owner.get_username(),
         priority=workstream.priority,

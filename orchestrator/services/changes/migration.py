@@ -21,7 +21,7 @@ from orchestrator.core.people.roles import APPROVERS
 from orchestrator.core.plans.plan import Plan
 from orchestrator.core.terms import Scope, VersionStatus, WorkstreamStatus
 from orchestrator.models import Migration, Step, Task, WorkflowVersion, Workstream
-from orchestrator.queries.changes.migrations import dry_run
+from orchestrator.queries.changes.migrations import dry_run, under_way, with_suggestions
 from orchestrator.queries.plans.readings import plan_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
@@ -136,11 +136,13 @@ def migrate_several(
     now: datetime,
     reason: str,
     mapping: Iterable[StepMapping] = (),
+    suggested: bool = False,
 ) -> list[Migrated]:
     """Each workstream in a transaction of its own, with the same mapping; one that is refused holds up no
     other.
 
-    Under an idempotency key each is migrated once.
+    With `suggested`, steps that the mapping leaves out are paired as the page suggests for each. Under an
+    idempotency key each is migrated once.
     """
     if not workstreams:
         raise InvalidInput(
@@ -149,9 +151,21 @@ def migrate_several(
     outside_transactions()
     lines = tuple(mapping)
 
+    version = WorkflowVersion.objects.get(pk=version_id) if suggested else None
+
+    def mapped(one: Workstream) -> tuple[StepMapping, ...]:
+        return (
+            with_suggestions(one, version, plan_of(version), lines) if version and under_way(one) else lines
+        )
+
     def migrated(one: Workstream) -> int:
         return migrate_workstream(
-            workstream_id=one.pk, version_id=version_id, actor=actor, now=now, reason=reason, mapping=lines
+            workstream_id=one.pk,
+            version_id=version_id,
+            actor=actor,
+            now=now,
+            reason=reason,
+            mapping=mapped(one),
         ).pk
 
     return [_migrated(workstream, migrated) for workstream in workstreams]

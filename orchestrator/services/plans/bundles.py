@@ -1,6 +1,6 @@
 """Bundles: many plans submitted as one, all or nothing; they may need one another (AD-3)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -23,7 +23,13 @@ from orchestrator.services.base.acts import act
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock
 from orchestrator.services.base.unit_of_work import unit_of_work
-from orchestrator.services.plans.plans import Submission, submission_of, submit_plan, unschedulable
+from orchestrator.services.plans.plans import (
+    Submission,
+    submission_of,
+    submit_plan,
+    unschedulable,
+    way_out_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +37,14 @@ class PlanFile:
     """A plan with the name of the file it came in; the other plans of a bundle may need it by that name.
 
     Its format is told from the content unless one is wanted. With `adopt`, approval takes over the state it
-    tells.
+    tells; with `leave_needs`, its reviewer drops the dependencies that cannot hold.
     """
 
     name: str
     source: bytes
     wanted: Format | None = None
     adopt: bool = False
+    leave_needs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,7 @@ def submit_bundle(*, name: str, files: Sequence[PlanFile], actor: Actor, now: da
     aliases = _aliases(readings)
     readings = {name: judged(reading, members=aliases) for name, reading in readings.items()}
     graph = {name: _needed(reading, aliases) for name, reading in readings.items()}
-    _refuse_unschedulable(_with_circles(readings, graph))
+    _refuse_unschedulable(_with_circles(readings, graph), by_name)
     with unit_of_work():
         bundle = Bundle.objects.create(
             name=name.strip()[:200], submitted_by=actor.account, submitted_as=actor.label, submitted_at=now
@@ -86,6 +93,7 @@ def submit_bundle(*, name: str, files: Sequence[PlanFile], actor: Actor, now: da
                 bundle=bundle,
                 wanted=by_name[one].wanted,
                 adopt=by_name[one].adopt,
+                leave_needs=by_name[one].leave_needs,
             )
             for one in in_order(graph)
         }
@@ -155,10 +163,11 @@ def _with_circles(readings: dict[str, Reading], graph: dict[str, set[str]]) -> d
     return found
 
 
-def _refuse_unschedulable(readings: dict[str, Reading]) -> None:
+def _refuse_unschedulable(readings: dict[str, Reading], files: Mapping[str, PlanFile]) -> None:
     """Open questions are for the reviewer; everything else that blocks keeps the whole bundle out."""
     wrong: dict[str, Sequence[Finding]] = {}
     for name, reading in readings.items():
-        wrong[name] = unschedulable(reading) if reading.plan else reading.findings
+        stopped = unschedulable(reading, leave_needs=files[name].leave_needs)
+        wrong[name] = stopped if reading.plan else reading.findings
     if any(wrong.values()):
-        raise BundleRejected(wrong)
+        raise BundleRejected(wrong, way_out_of([found for findings in wrong.values() for found in findings]))

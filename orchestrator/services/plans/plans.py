@@ -1,5 +1,6 @@
 """Plans are submitted for review (WF-2, WF-3, FR-016). What is decided then: `review/decisions.py`."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from orchestrator.core.plans.checks.approvals import APPROVER_FINDINGS
 from orchestrator.core.plans.checks.rules import SETTABLE
 from orchestrator.core.plans.impossible import IMPOSSIBLE
 from orchestrator.core.plans.plan import Plan, Reading
+from orchestrator.core.plans.reading.progress import told_as_taken
 from orchestrator.core.terms import Format, Scope, WorkstreamStatus
 from orchestrator.models import Bundle, WorkflowVersion, Workstream
 from orchestrator.queries.plans.judged import judged, judged_version
@@ -120,7 +122,7 @@ def submit_plan(
             },
         )
         wake(workstream.pk)
-    return Submission(version, workstream, reading)
+    return Submission(version, workstream, told_as_taken(reading) if version.adopts else reading)
 
 
 def why_not_submit(workstream: Workstream | None, actor: Actor) -> Refusal | None:
@@ -139,9 +141,9 @@ def _refuse_state_of_its_own(workstream: Workstream, adopt: bool) -> None:
 
 def _schedulable(reading: Reading, leave_needs: bool) -> tuple[Plan, Format]:
     """The plan and its format; PlanRejected with what keeps it from being stored."""
-    stopped = [found for found in unschedulable(reading) if not (leave_needs and found.code in IMPOSSIBLE)]
+    stopped = unschedulable(reading, leave_needs=leave_needs)
     if reading.format is None or reading.plan is None or stopped:
-        raise PlanRejected(stopped or reading.findings)
+        raise PlanRejected(stopped or reading.findings, way_out_of(stopped))
     return reading.plan, reading.format
 
 
@@ -163,9 +165,20 @@ def _refuse_long_origin(origin: str) -> None:
         )
 
 
-def unschedulable(reading: Reading) -> list[Finding]:
-    """What keeps a plan from being stored at all."""
-    return [finding for finding in reading.blockers if finding.code not in STORED_BLOCKERS]
+def unschedulable(reading: Reading, *, leave_needs: bool = False) -> list[Finding]:
+    """What keeps a plan from being stored at all; with `leave_needs` no dependency does."""
+    stored = STORED_BLOCKERS | IMPOSSIBLE if leave_needs else STORED_BLOCKERS
+    return [finding for finding in reading.blockers if finding.code not in stored]
+
+
+def way_out_of(stopped: Collection[Finding]) -> str:
+    """The way out that is told where nothing but dependencies keeps a plan out; empty elsewhere."""
+    if not stopped or not all(finding.code in IMPOSSIBLE for finding in stopped):
+        return ""
+    return (
+        "Correct the plan at the named line and submit it again, or submit it with leave_needs: then its "
+        "reviewer drops the dependencies that cannot hold. Nothing was stored."
+    )
 
 
 def _register(

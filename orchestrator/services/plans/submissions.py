@@ -140,6 +140,7 @@ def _submit(step: str, file: PlanFile, actor: Actor, now: datetime) -> Outcome:
             now=now,
             wanted=file.wanted,
             adopt=file.adopt,
+            leave_needs=file.leave_needs,
         ).version.pk
 
     try:

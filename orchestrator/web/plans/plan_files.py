@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from orchestrator.core.errors import BundleRejected, InvalidInput, Refusal
 from orchestrator.core.plans.formats.folder import sources_of
+from orchestrator.core.plans.impossible import IMPOSSIBLE
 from orchestrator.core.terms import Format
 from orchestrator.services.base.form_keys import Made
 from orchestrator.services.plans.bundles import PlanFile, submit_bundle
@@ -53,7 +54,8 @@ def several(request: HttpRequest, wanted: Format | None) -> HttpResponse:
     found = read_files({n: _text(s) for n, s in zip(names, sources, strict=True)}, wanted)
     if request.POST.get("act") == "check":
         return page(request, found)
-    files = [replace(plan.file, adopt=request.POST.get("adopt") == "yes") for plan in found.plans]
+    adopt, leave_needs = (request.POST.get(name) == "yes" for name in ("adopt", "leave_needs"))
+    files = [replace(plan.file, adopt=adopt, leave_needs=leave_needs) for plan in found.plans]
     if request.POST.get("together") == "bundle":
         return _as_bundle(request, found, files)
     return _each(request, found, files)
@@ -121,6 +123,10 @@ def page(
         "submitted": [outcome for outcome in outcomes if outcome.submission],
         "tells_state": any(plan.adoption for plan in found.plans),
         "adopt": "plan-source" not in request.POST or request.POST.get("adopt") == "yes",
+        "leave_needs": request.POST.get("leave_needs") == "yes",
+        "may_leave_needs": any(
+            finding.code in IMPOSSIBLE for plan in found.plans for finding in plan.reading.blockers
+        ),
         "held_back": bool(rejected),
         "together": request.POST.get("together") or ("bundle" if found.need_one_another else "each"),
         "bundle": request.POST.get("bundle", ""),

@@ -23,7 +23,7 @@ from orchestrator.queries.plans import plans as queries
 from orchestrator.queries.plans.comments import Discussions, discussions_on
 from orchestrator.queries.plans.effect import in_effect
 from orchestrator.queries.plans.judged import judged_version
-from orchestrator.queries.plans.readings import adoption_by, preview_of, reading_of, state_told_by
+from orchestrator.queries.plans.readings import adoption_by, preview_of, state_told_by
 from orchestrator.queries.plans.review import (
     Comparison,
     ReviewSection,
@@ -33,7 +33,6 @@ from orchestrator.queries.plans.review import (
     viewed_by,
 )
 from orchestrator.queries.plans.sign_offs import sign_offs
-from orchestrator.queries.plans.ways import ways_to_read
 from orchestrator.services.plans.comments import open_discussion
 from orchestrator.web.acting import act_of, chosen, now, number_in, perform, proceed, viewer
 from orchestrator.web.moments import wanted_moment
@@ -201,7 +200,7 @@ def review_page(
         "review": review,
         "map": map_of(version, reading.plan, review.effect, map_page_of(version)),
         "checkpoints": checkpoints_of(review.reading),
-        "ways": ways_to_read(version.source, reading_of(version)),
+        "ways": reading.ways,
         "in_flight": (judgement := in_flight(workstream, version, reading.plan)),
         "begun": begun(version, workstream),
         "mistaken": mistaken_for_new(workstream, version, reading.plan, judgement),

@@ -26,7 +26,6 @@ from orchestrator.queries.plans import plans as queries
 from orchestrator.queries.plans.judged import judged
 from orchestrator.queries.plans.library import LibraryEntry, find_entry
 from orchestrator.queries.plans.readings import checked, reading_of, turn_to_read
-from orchestrator.queries.plans.ways import WayToRead, ways_to_read
 from orchestrator.services.base.form_keys import Made
 from orchestrator.services.plans import plans
 from orchestrator.services.plans.saved_workflows import usable
@@ -190,12 +189,10 @@ def submit_page(
     source was made from, instead of the one that the form brings.
     """
     wanted, review = form or _wanted(request), None
-    ways: tuple[WayToRead, ...] = ()
     may_adopt = workstream is None or not workstream.tasks.exists()
     if laid_out and source:
         reading = judged(checked(source, wanted, name), workstream=workstream)
         review = queries.lay_out(_readable(source), reading, adopts=may_adopt and _adopt(request))
-        ways = ways_to_read(source, checked(source, wanted))
     base = _base(request) if workstream is not None else None
     template = _template(request)
     if not source and base is not None and request.method == "GET":
@@ -222,7 +219,7 @@ def submit_page(
         "adopts_state": bool(adoption) and may_adopt,
         "found": review.reading.format if review else None,
         "origin": origin or _origin(request),
-        "ways": ways,
+        "ways": review.reading.ways if review else (),
         "leave_needs": request.POST.get("leave_needs") == "yes",
         "may_leave_needs": review is not None and any(found.code in IMPOSSIBLE for found in review.blockers),
         "tags": _tags(source, review.reading) if review else {},

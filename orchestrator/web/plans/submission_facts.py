@@ -8,7 +8,7 @@ from orchestrator.contract.plan_files import LeftOutFacts, PlanOutcomeFacts, Pla
 from orchestrator.contract.plans import SubmissionFacts
 from orchestrator.core.plans.formats.folder import LeftOut
 from orchestrator.core.terms import Format
-from orchestrator.queries.plans.plan_facts import account_facts, facts_of, finding_facts
+from orchestrator.queries.plans.plan_facts import account_facts, facts_of, finding_facts, ways_facts
 from orchestrator.services.plans.plans import Submission
 from orchestrator.services.plans.submissions import Outcome
 
@@ -25,6 +25,7 @@ def submission_facts(submission: Submission) -> SubmissionFacts:
         adopts=version.adopts,
         approvable=not submission.reading.blockers,
         account=account_facts(submission.reading.account),
+        ways=ways_facts(submission.reading),
         findings=finding_facts(submission.reading),
         review=reverse("plan-review", args=[version.workflow.slug, version.number]),
     )

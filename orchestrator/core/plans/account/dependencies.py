@@ -8,7 +8,7 @@ from orchestrator.core.plans.text.lines import Line, LineKind
 from orchestrator.core.plans.work_lines import WorkKind, WorkLine
 
 _PHRASE: Final = (
-    r"depend(?:s|ing|ent)?[ \t]+(?:up)?on|blocked[ \t]+(?:by|on)|requires?|needs?"
+    r"depend(?:s|ing|ent)?[ \t]+(?:up)?on|deps?(?=[ \t]*:)|blocked[ \t]+(?:by|on)|requires?|needs?"
     r"|waits?[ \t]+(?:for|on)|after"
 )
 _SAID: Final = re.compile(
@@ -24,7 +24,7 @@ _ONCE: Final = re.compile(
     re.IGNORECASE,
 )
 _LABEL: Final = re.compile(
-    r"(?:\[[^\]\n]{0,3}\][ \t]*)?(?:\*\*|__|_)?(?:depends?(?:[ _-]on)?|dependenc(?:y|ies)"
+    r"(?:\[[^\]\n]{0,3}\][ \t]*)?(?:\*\*|__|_)?(?:deps?|depends?(?:[ _-]on)?|dependenc(?:y|ies)"
     r"|blocked[ _-]by|needs|waits[ _-]for|predecessors?)(?:\*\*|__)?[ \t]*:(?:\*\*|__)?[ \t]*(.*)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -37,10 +37,17 @@ _NONE: Final = re.compile(
     re.I | re.DOTALL,
 )
 _ENDS: Final = re.compile(r";|\.[ \t]")
+#: `Sort the slips (A1, A2)`, `Sort the slips <- A1`: nothing but names at the end of an item.
+_KEYS: Final = re.compile(
+    r"(?<=\S)[ \t]+(?:\(((?:[A-Z]{1,4}\d{1,6}(?:[ \t]*[,+&][ \t]*)?){1,20})\)"
+    r"|(?:<--?|←)[ \t]*([^<←]{1,200}))\Z"
+)
 _BOX: Final = re.compile(r"\A\[[^\]\n]{0,3}\][ \t]*")
 _ARROW: Final = re.compile(r"→|-->|->")
 _HINT: Final = re.compile(
-    r"depend|block|requir|need|wait|after|predecess|follow|once|when|as soon|first\)|→|->", re.IGNORECASE
+    r"dep|block|requir|need|wait|after|predecess|follow|once|when|as soon|first\)|→|->|<-|←"
+    r"|\(\w{1,4}\d[^()]*\)\Z",
+    re.IGNORECASE,
 )
 #: The same for plain lower case, five times as fast.
 _PLAIN_HINT: Final = re.compile(_HINT.pattern)
@@ -56,6 +63,8 @@ _BETWEEN: Final = re.compile(
     r"|be|in parallel|together)\b|[\W_]",
     re.IGNORECASE,
 )
+#: One of these stands in every name.
+_DIGIT: Final = re.compile(r"\d")
 _LONGEST: Final = 2_000
 #: How a dependency is said, where that matters: as a property, or as an arrow between names.
 LABELLED: Final = "property"
@@ -91,6 +100,9 @@ def _wait_of(line: Line, start: int) -> WorkLine | None:
             said[1]
         ):
             return WorkLine(line.number, WorkKind.DEPENDENCY, said[1], before=_clause(body[: said.start()]))
+    keys = _KEYS.search(body[-300:]) if line.kind is LineKind.BULLET else None
+    if keys:
+        return WorkLine(line.number, WorkKind.DEPENDENCY, keys[1] or keys[2], before="")
     once = _ONCE.search(body)
     if once is None or _DENIED.search(body[max(0, once.start() - 60) : once.start()]):
         return None
@@ -105,11 +117,24 @@ def _clause(before: str) -> str:
 
 def names_in(text: str) -> list[str]:
     """The names of steps in a text, in lower case; a number alone is one where nothing but names stands."""
-    bare = names_only(text)
-    sure = [found for found in _NAME.finditer(text) if bare or found["noun"] or not found["name"].isdigit()]
-    return [name.lower() for found in sure for name in (found["name"], found["last"]) if name]
+    found, bare = _walked(text)
+    sure = [one for one in found if bare or one["noun"] or not one["name"].isdigit()]
+    return [name.lower() for one in sure for name in (one["name"], one["last"]) if name]
 
 
 def names_only(text: str) -> bool:
     """Whether a text is names of steps and the words between them."""
-    return bool(_NAME.search(text)) and not _BETWEEN.sub("", _NAME.sub("", text))
+    return _walked(text)[1]
+
+
+def _walked(text: str) -> tuple[list[re.Match[str]], bool]:
+    """The names, and whether nothing but the words between them stands beside."""
+    if not _DIGIT.search(text):
+        return [], False
+    names: list[re.Match[str]] = []
+    alone, end = True, 0
+    for found in _NAME.finditer(text):
+        alone = alone and not _BETWEEN.sub("", text[end : found.start()])
+        end = found.end()
+        names.append(found)
+    return names, bool(names) and alone and not _BETWEEN.sub("", text[end:])

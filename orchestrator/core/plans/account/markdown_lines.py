@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from orchestrator.core.plans.account.yaml_lines import work_in_yaml
 from orchestrator.core.plans.text.lines import Line, LineKind
 from orchestrator.core.plans.work_lines import WorkKind, WorkLine
 
@@ -77,10 +78,13 @@ _ASIDE: Final = re.compile(
 _RULE: Final = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)*")
 _TASK_CELLS: Final = frozenset(
     {"task", "tasks", "task name", "title", "action", "step", "todo", "to do", "work", "work item"}
+    | {"summary", "user story", "story", "feature", "subject", "activity", "activities"}
 )
 _OTHER_CELLS: Final = frozenset(
     {"#", "id", "no", "no.", "nr", "key", "task id", "number", "depends on", "dependencies", "dependency"}
     | {"blocked by", "needs", "requires", "after", "owner", "assignee", "who", "status", "state", "done"}
+    | {"issue", "ticket", "issue key", "issue id", "ref", "progress", "complete", "completed", "✅"}
+    | {"phase", "stage", "sprint", "week", "day", "milestone", "epic", "component", "area", "module"}
     | {"estimate", "effort", "files", "file", "priority"}
 )
 _XML: Final = re.compile(r"<task\b[^<>\n]{0,300}>?", re.IGNORECASE)
@@ -121,6 +125,8 @@ def front_matters(texts: list[str], first: int) -> tuple[set[int], list[WorkLine
             skipped |= set(range(first + start, first + place + 1))
             inside = texts[start + 1 : place]
             title = next((row[6:].strip() for row in inside if row.startswith("title:")), "")
+            listed = list(work_in_yaml(inside, first + 1)) if start == 0 else []
+            tasks += listed if any(line.kind is WorkKind.TASK for line in listed) else ()
             if title and any(row.startswith("id:") for row in inside):
                 tasks.append(WorkLine(first + start, WorkKind.TASK, title.strip("'\"")))
             start = -1

@@ -93,7 +93,13 @@ class Sorter:
             return Fate.HEADING
         if number in self._questions:
             return Fate.PART
+        if line.kind is WorkKind.HEADING and self._names_plan(line):
+            return Fate.HEADING
         return self._in_texts(line)
+
+    def _names_plan(self, line: WorkLine) -> bool:
+        """Whether the plan is called so: `# Q3 – Payments`."""
+        return bool(self._plan and words_of(self._plan.name) == words_of(line.text))
 
     def _is_group(self, line: WorkLine) -> bool:
         """Whether a group is called so: its line alone may be that of its first step."""
@@ -104,6 +110,8 @@ class Sorter:
         return any(own in name or name in own for name in map(words_of, names) if name)
 
     def _in_texts(self, line: WorkLine) -> Fate:
+        if line.kind is WorkKind.ROW and self._is_about_step(line):
+            return Fate.PART
         carried = self._texts()
         place = carried.take(line.text, line.number) or carried.holds(line.text, line.number)
         if place is not None and place.of_step:
@@ -111,6 +119,11 @@ class Sorter:
         if line.number in self._told:
             return Fate.FINDING
         return Fate.TEXT if place is not None else self._again(line)
+
+    def _is_about_step(self, line: WorkLine) -> bool:
+        """Whether a row of a table names a step of the plan: `| T001 | Dig | Phase 1 |`."""
+        cells = (cell.strip(" *`") for cell in line.text.strip("|").split("|")[:2])
+        return any(not cell.isdigit() and self._waits.knows(cell) for cell in cells)
 
     def _again(self, line: WorkLine) -> Fate:
         """A line of a second file that names a step of the first."""

@@ -19,7 +19,7 @@ from orchestrator.core.plans.account.yaml_lines import work_in_yaml
 from orchestrator.core.plans.findings import finding
 from orchestrator.core.plans.plan import Plan, Reading
 from orchestrator.core.plans.reading.json_start import starts_json
-from orchestrator.core.plans.text.lines import Line, LineKind, scan, split_lines
+from orchestrator.core.plans.text.lines import Line, LineKind, made_once, scan, split_lines
 from orchestrator.core.plans.work_lines import Account, AccountEntry, Fate, WorkKind, WorkLine, spans
 from orchestrator.core.terms import Format
 
@@ -107,13 +107,19 @@ def _work_in(texts: list[str], first: int, form: Format, plan: Plan | None) -> I
     elif form in _JSON or (form is Format.FOLDER and starts_json("\n".join(texts))):
         yield from work_in_json("\n".join(texts), first)
     elif form is Format.YAML:
-        yield from work_in_yaml(texts, first)
+        ends = _matter_ends(texts)
+        yield from work_in_yaml(texts[:ends] if ends else texts, first)
+        if ends:
+            yield from _work_in_text(texts[ends:], first + ends, plan, every=True)
     else:
         yield from _work_in_text(texts, first, plan, every=form is not Format.PLAN)
 
 
-def _starts_with_brace(texts: list[str]) -> bool:
-    return next((text for text in texts if text.strip()), "").lstrip()[:1] in ("{", "[")
+def _matter_ends(texts: list[str]) -> int:
+    """How many lines front matter has, with both of its rules; 0 where there is none."""
+    if not texts or texts[0].strip("\ufeff \t") != "---":
+        return 0
+    return next((place + 1 for place in range(1, len(texts)) if texts[place].rstrip() == "---"), 0)
 
 
 def _work_in_text(texts: list[str], first: int, plan: Plan | None, *, every: bool) -> Iterator[WorkLine]:
@@ -121,10 +127,13 @@ def _work_in_text(texts: list[str], first: int, plan: Plan | None, *, every: boo
     lines = scan(texts, first).lines
     if _in_code(lines, first, plan):
         lines = scan(texts, first, open_markdown=True).lines
-    own = [line for line in lines if line.number not in skipped] if skipped else lines
     yield from tasks
-    yield from work_in_markdown(own, every=every)
-    yield from waits_in_markdown(own)
+    yield from made_once(lines, ("work", every), lambda: _found_in(lines, skipped, every=every))
+
+
+def _found_in(lines: tuple[Line, ...], skipped: set[int], *, every: bool) -> list[WorkLine]:
+    own = [line for line in lines if line.number not in skipped] if skipped else lines
+    return [*work_in_markdown(own, every=every), *waits_in_markdown(own)]
 
 
 def _in_code(lines: Sequence[Line], first: int, plan: Plan | None) -> bool:

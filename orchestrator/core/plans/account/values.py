@@ -26,8 +26,12 @@ _TITLED: Final = re.compile(rf'"(?:{"|".join(_TITLES)})"[ \t\r\n]*:[ \t\r\n]*("(
 
 def work_in_json(text: str, first: int = 1) -> Iterator[WorkLine]:
     """The tasks of one JSON text whose first line is `first`."""
+    value = _loaded(without_comments(text))
+    if value is None:
+        yield from work_in_json_lines(text.split("\n"), first)
+        return
     lines = _TitleLines(text, first)
-    for title, needs in _tasks_in(_loaded(without_comments(text))):
+    for title, needs in _tasks_in(value):
         number = lines.take(title)
         yield WorkLine(number, WorkKind.TASK, title)
         if needs:

@@ -18,6 +18,8 @@ _LISTS: Final = ("todos", "plan", "todo", "items", "newTodos", "todo_list", "ste
 _TITLES: Final = ("subject", "content", "step", "task", "text", "title", "description", "name")
 _NEEDS: Final = ("dependencies", "depends_on", "dependsOn", "blockedBy", "blocked_by", "needs")
 _SURE_TITLES: Final = ("subject", "content", "step", "task")
+#: What the call of an agent's tool is wrapped in.
+_WRAPPERS: Final = ("input", "arguments", "params", "parameters", "tool_input")
 _VAGUE: Final = frozenset({"", "items", "list"})
 _STATES: Final = frozenset({"status", "state", "done", "completed", *_NEEDS})
 #: Keys of files that other readers know: their `tasks` are no to-do list.
@@ -45,6 +47,8 @@ def looks_like(value: Any) -> bool:
     if yaml_plan.has_groups(value):
         return True
     rows = _rows(value)
+    while isinstance(value, dict) and not any(part is rows for part in value.values()):
+        value = next((value[name] for name in _WRAPPERS if isinstance(value.get(name), dict)), None)
     key = next((name for name in value if value[name] is rows), "") if isinstance(value, dict) else ""
     return bool(rows) and all(_is_to_do(row, key) for row in rows[:5])
 
@@ -65,10 +69,11 @@ def read(text: str) -> Reading:
     findings = Findings()
     value = load_any(text, findings)
     if yaml_plan.has_groups(value):
-        return yaml_plan.read_value(value, "a JSON plan", findings)
+        titled = yaml_plan.located(value, Lines(text, yaml_plan.TITLES))
+        return yaml_plan.read_value(titled, "a JSON plan", findings)
     rows = [row for row in _rows(value) if isinstance(row, dict | str)]
-    lines = Lines(text)
-    steps = [step for row in rows if (step := _step(row, lines, findings)) is not None]
+    lines, titled = Lines(text), Lines(text, _TITLES)
+    steps = [step for row in rows if (step := _step(row, lines, titled, findings)) is not None]
     if not steps:
         if value is not None:
             findings.add(
@@ -97,7 +102,9 @@ def _rows(value: Any) -> list[Any]:
         return value
     if isinstance(value, dict):
         names = _LISTS if _OTHERS & value.keys() else (*_LISTS, "tasks")
-        return next((value[name] for name in names if isinstance(value.get(name), list)), [])
+        found = next((value[name] for name in names if isinstance(value.get(name), list)), None)
+        wrapped = next((value[name] for name in _WRAPPERS if isinstance(value.get(name), dict)), None)
+        return found if found is not None else _rows(wrapped)
     return []
 
 
@@ -120,12 +127,13 @@ def _about(value: Any) -> tuple[str, list[str]]:
     return name, [text for text in said if text]
 
 
-def _step(row: dict[str, Any] | str, lines: Lines, findings: Findings) -> ListedStep | None:
+def _step(row: dict[str, Any] | str, lines: Lines, titled: Lines, findings: Findings) -> ListedStep | None:
     fields: dict[str, Any] = {"content": row} if isinstance(row, str) else row
     said = next((plain(fields[name]) for name in _TITLES if plain(fields.get(name))), "")
     if not said:
         return None
-    line = lines.take(fields.get("id")) if "id" in fields else 0
+    stands = titled.take(said)
+    line = (lines.take(fields.get("id")) if "id" in fields else 0) or stands
     title, whole = split_title(said)
     kept = [f"{name}: {plain(fields[name])}" for name in fields if name not in _READ and plain(fields[name])]
     others = [plain(fields[name]) for name in _TITLES if plain(fields.get(name)) not in ("", said)]

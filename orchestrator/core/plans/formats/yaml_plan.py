@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from orchestrator.core.plans.findings import Findings
-from orchestrator.core.plans.formats.yaml_source import Mapping, load_yaml
+from orchestrator.core.plans.formats.yaml_source import Listing, Mapping, load_yaml
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.prose.finish import UNNAMED, Gathered, ListedBatch, ListedStage, finish
 from orchestrator.core.plans.prose.order import ListedStep
@@ -15,6 +15,7 @@ from orchestrator.core.plans.reading.items import Item, key_of
 from orchestrator.core.plans.reading.json_source import (
     LONGEST_AGENT,
     LONGEST_NAME,
+    Lines,
     listed,
     name_of,
     one_line,
@@ -37,7 +38,7 @@ _GROUPS: Final = (
     "jobs",
 )
 _STEPS: Final = ("steps", "tasks", "items", "actions", "todos", "subtasks", "work", "work_packages")
-_TITLES: Final = ("title", "name", "task", "step", "content", "summary", "description", "id", "key")
+TITLES: Final = ("title", "name", "task", "step", "content", "summary", "description", "id", "key")
 _NEEDS: Final = (
     "depends_on",
     "dependsOn",
@@ -60,10 +61,15 @@ _EXITS: Final = (
 )
 _FILES: Final = ("files", "paths", "file", "files_modified", "files_to_modify", "outputs")
 _LISTS: Final = re.compile(rf"(?m)^[ \t]{{0,4}}(?:{'|'.join((*_GROUPS, *_STEPS))})[ \t]*:[ \t]*(?:#.*)?$")
+#: Front matter that lists what is to be done, as the plans of some editors have it.
+_LISTED_MATTER: Final = re.compile(r"(?m)^(?:todos|tasks|steps):[ \t\r]*\n[ \t]*-[ \t]")
+_MATTER: Final = re.compile(
+    r"(\ufeff?---[ \t\r]*\n(?:(?!---[ \t\r]*\n)[^\n]*\n){1,2000}?)---[ \t\r]*(?:\n|\Z)"
+)
 _KEY: Final = re.compile(r"[A-Za-z_][\w -]{0,40}:(?:[ \t]|$)")
 _READ: Final = frozenset(
     {
-        *_TITLES,
+        *TITLES,
         *_NEEDS,
         *_EXITS,
         *_FILES,
@@ -94,7 +100,11 @@ _TITLE: Final = re.compile(r"\ufeff?#[ \t]+(?:plan:[ \t]*)?(?P<title>[^#\s].{0,1
 
 
 def looks_like(text: str) -> bool:
-    """Whether the text opens with `key: value` and has a list of stages, steps or tasks."""
+    """Whether the text opens with `key: value` and has a list of stages, steps or tasks, or its front matter
+    has a list of to-dos.
+    """
+    if _LISTED_MATTER.search(front_matter_of(text)):
+        return True
     lines = (line for line in text[:4_000].split("\n") if line.strip() and not line.lstrip().startswith("#"))
     first = next((line for line in lines if line.strip() != "---"), "")
     starts = bool(_KEY.match(first)) and "\n# " not in text[:20_000].replace("\n# yaml", "")
@@ -112,15 +122,26 @@ def _is_markdown(text: str) -> bool:
     )
 
 
+def front_matter_of(text: str) -> str:
+    """The front matter of a Markdown text, with the line that opens it; empty when there is none."""
+    found = _MATTER.match(text)
+    return found[1] if found else ""
+
+
 def read(text: str) -> Reading:
     findings = Findings()
+    if matter := front_matter_of(text):
+        body = text[len(matter) :].partition("\n")[2]
+        return read_value(load_yaml(matter, findings), "a list in front matter", findings, said=body)
     title = _TITLE.match(text)
     name = name_of(title["title"]) if title else ""
     return read_value(load_yaml(text, findings), "a YAML plan", findings, name)
 
 
-def read_value(value: Any, kind: str, findings: Findings, name: str = "") -> Reading:
-    """The plan of a loaded value; `name` is what it is called when the value does not say it."""
+def read_value(value: Any, kind: str, findings: Findings, name: str = "", said: str = "") -> Reading:
+    """The plan of a loaded value; `name` is what it is called when the value does not say it, `said` text
+    that stands beside it.
+    """
     gatherer = _Gatherer(findings)
     if isinstance(value, dict):
         gatherer.top(_inner(value))
@@ -128,13 +149,19 @@ def read_value(value: Any, kind: str, findings: Findings, name: str = "") -> Rea
         message = "The YAML has no list of stages, steps or tasks with titles."
         findings.add("no-step", 0, message, "Write `steps:` and below it `- title: Paint the wall`.")
         return Reading(None, findings.all())
-    return finish(Gathered(gatherer.name or name, kind, gatherer.stages, gatherer.summary), findings)
+    summary = [*gatherer.summary, "", *said.strip("\r\n").split("\n")] if said.strip() else gatherer.summary
+    return finish(Gathered(gatherer.name or name, kind, gatherer.stages, summary), findings)
 
 
 def has_groups(value: Any) -> bool:
     """Whether a JSON value has phases, stages or the like with lists of work in them."""
-    groups = [value[word] for word in _GROUPS if value.get(word)] if isinstance(value, dict) else []
-    return any(_holds_steps(row) for group in groups if isinstance(group, list) for row in group)
+    if not isinstance(value, dict):
+        return False
+    groups = [value[word] for word in _GROUPS if value.get(word)]
+    named = [value[word] for word in _STEPS if isinstance(value.get(word), dict)]
+    return any(_holds_steps(row) for group in groups if isinstance(group, list) for row in group) or any(
+        isinstance(row, dict) and not _holds_steps(row) for steps in named for row in steps.values()
+    )
 
 
 def _holds_steps(row: Any) -> bool:
@@ -189,7 +216,7 @@ class _Gatherer:
             if not isinstance(group, dict):
                 self._lone(plain(group), line)
                 continue
-            own = name or next((plain(group[word]) for word in _TITLES if plain(group.get(word))), "")
+            own = name or next((plain(group[word]) for word in TITLES if plain(group.get(word))), "")
             stage = ListedStage(
                 one_line(own, LONGEST_NAME) or UNNAMED,
                 line,
@@ -219,7 +246,7 @@ class _Gatherer:
                 else None
             )
             title = name or (
-                next((plain(group[w]) for w in _TITLES if plain(group.get(w))), "")
+                next((plain(group[w]) for w in TITLES if plain(group.get(w))), "")
                 if isinstance(group, dict)
                 else ""
             )
@@ -243,7 +270,8 @@ class _Gatherer:
             return ListedStep(
                 Item("", title, line, details=[whole] if whole else []), (key_of(name),) if name else (), 0
             )
-        said = next((plain(value[word]) for word in _TITLES if plain(value.get(word))), name)
+        said = next((plain(value[word]) for word in TITLES if plain(value.get(word))), name)
+        said = said or next((one for one in map(plain, value.values()) if one), "")
         title, whole = split_title(said)
         others = [
             plain(value[word])
@@ -272,9 +300,7 @@ class _Gatherer:
             item.details.append(f"Role: {role}")
         names = [key_of(plain(value[word])) for word in ("id", "key") if plain(value.get(word))]
         names += [key_of(one) for one in (name, plain(value.get("name"))) if one]
-        waits = [
-            (plain(need), line, False) for word in _NEEDS for need in listed(value.get(word)) if plain(need)
-        ]
+        waits = [(need, at or line, False) for word in _NEEDS for need, at in _needs_of(value, word)]
         stated = any(word in value for word in _NEEDS)
         return ListedStep(
             item,
@@ -296,11 +322,36 @@ class _Gatherer:
         return [f"{name} {text}" if name == "-" else f"{name}: {text}"] if text else []
 
 
+def _needs_of(value: dict[str, Any], word: str) -> Iterator[tuple[str, int]]:
+    """What a step waits for, each with its line; 0 where the value has none."""
+    needs = value.get(word)
+    own = _line(value, word) if needs and isinstance(value, Mapping) else 0
+    lines = needs.lines if isinstance(needs, Listing) else []
+    for place, need in enumerate(listed(needs)):
+        if text := plain(need):
+            yield text, lines[place] if place < len(lines) else own
+
+
+def located(value: Any, lines: Lines) -> Any:
+    """A JSON value whose objects know their lines, as those of YAML do: by their titles."""
+    if isinstance(value, list):
+        return [located(one, lines) for one in value]
+    if not isinstance(value, dict):
+        return value
+    title = next((value[name] for name in TITLES if isinstance(value.get(name), str)), "")
+    mapping = Mapping(lines.take(title) if title else 0)
+    for name, part in value.items():
+        mapping.lines[name] = mapping.line
+        mapping[name] = located(part, lines)
+    return mapping
+
+
 def _entries(part: Any) -> Iterator[tuple[str, Any, int]]:
     """The entries of a list, or of a mapping by name, with their lines."""
     if isinstance(part, dict):
         for name, value in part.items():
             yield name, value, _line(part, name)
     else:
-        for value in part:
-            yield "", value, _line(value)
+        lines = part.lines if isinstance(part, Listing) else []
+        for place, value in enumerate(part):
+            yield "", value, _line(value) or (lines[place] if place < len(lines) else 0)

@@ -21,6 +21,11 @@ _PAIR: Final = re.compile(
 )
 _BLOCK: Final = re.compile(r"[|>][+-]?\d?[ \t]*(?:#.*)?")
 _COMMENT: Final = re.compile(r"(?:^|[ \t])#.*")
+_QUOTED: Final = r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'"
+_FLOW_KEY: Final = re.compile(rf"({_QUOTED}|[^\[\]{{}},:\"']{{1,80}}):[ \t]*")
+_FLOW_TEXT: Final = re.compile(rf"(?:{_QUOTED})[ \t]*|[^\[\]{{}},]+")
+_QUOTED_ALONE: Final = re.compile(rf"({_QUOTED})[ \t]*(?:#.*)?", re.DOTALL)
+NESTED: Final = (list, dict)
 _ESCAPES: Final = {"\\n": "\n", '\\"': '"', "\\\\": "\\", "\\t": "\t"}
 
 
@@ -31,6 +36,14 @@ class Mapping(dict[str, Any]):
         super().__init__()
         self.line = line
         self.lines: dict[str, int] = {}
+
+
+class Listing(list[Any]):
+    """A list that knows the line of each of its values."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[int] = []
 
 
 @dataclass(slots=True)
@@ -68,13 +81,13 @@ class _YamlReader:
             return None
         if row.text == "-" or row.text.startswith("- "):
             return self._list(row.indent, depth)
-        if _PAIR.match(row.text):
+        if _PAIR.match(row.text) and not _QUOTED_ALONE.fullmatch(row.text):
             return self._mapping(row.indent, depth)
         self.at += 1
         return self._scalar(row, row.text)
 
-    def _list(self, indent: int, depth: int) -> list[Any]:
-        values: list[Any] = []
+    def _list(self, indent: int, depth: int) -> Listing:
+        values = Listing()
         while self.at < len(self.rows):
             row = self.rows[self.at]
             if row.indent != indent or not (row.text == "-" or row.text.startswith("- ")):
@@ -84,6 +97,7 @@ class _YamlReader:
                     continue
                 break
             rest = row.text[1:].lstrip()
+            values.lines.append(row.number)
             if not rest:
                 self.at += 1
                 deeper = self.at < len(self.rows) and self.rows[self.at].indent > indent
@@ -154,18 +168,18 @@ class _YamlReader:
             return ""
         if text[:1] in ("[", "{"):
             return self._flow(row, text)
-        if text[:1] in ('"', "'"):
-            return _unquoted(text)
+        if quoted := _QUOTED_ALONE.fullmatch(text):
+            return _unquoted(quoted[1])
         return _COMMENT.sub("", text).strip()
 
     def _flow(self, row: _YamlRow, text: str) -> Any:
         text = _COMMENT.sub("", text).strip()
-        if text in ("{}", "[]"):
-            return []
-        if not (text.startswith("[") and text.endswith("]")) or "[" in text[1:] or "{" in text:
-            self._refuse(row, "has a list or mapping on one line that is not read")
-            return ""
-        return [_unquoted(part.strip()) for part in text[1:-1].split(",") if part.strip()]
+        flow = FlowReader(text, row.number)
+        value = flow.value()
+        if flow.ended and isinstance(value, NESTED):
+            return value
+        self._refuse(row, "has a list or mapping on one line that is not read")
+        return ""
 
     def _skip(self, indent: int) -> None:
         while self.at < len(self.rows) and self.rows[self.at].indent >= indent:
@@ -174,6 +188,67 @@ class _YamlReader:
     def _refuse(self, row: _YamlRow, what: str) -> None:
         message = f"The line {what} and is left out: {row.text[:60]}"
         self.findings.add("line-left-out", row.number, message, "Write it as `key: value` or as a list.")
+
+
+class FlowReader:
+    """A list or a mapping on one line: `[a, b]`, `{id: a, needs: [b]}`."""
+
+    def __init__(self, text: str, line: int) -> None:
+        self.text, self.line, self.at, self.sound = text, line, 0, True
+
+    @property
+    def ended(self) -> bool:
+        """Whether all of the text was read, and made sense."""
+        return self.sound and self.at >= len(self.text)
+
+    def value(self, depth: int = 0) -> Any:
+        opens = self.text[self.at : self.at + 1]
+        if opens not in ("[", "{") or depth > DEEPEST:
+            self.sound = self.sound and depth <= DEEPEST
+            return self._text()
+        closes = "]" if opens == "[" else "}"
+        listed: list[Any] = []
+        mapping = Mapping(self.line)
+        self.at += 1
+        while self.sound and not self._takes(closes):
+            if opens == "[":
+                listed.append(self.value(depth + 1))
+            else:
+                self._member(mapping, depth)
+            if not self._takes(",") and self.text[self.at : self.at + 1] != closes:
+                self.sound = False
+        return listed if opens == "[" else mapping
+
+    def _member(self, mapping: Mapping, depth: int) -> None:
+        key = _FLOW_KEY.match(self.text, self.at)
+        if key is None:
+            self.sound = False
+            return
+        self.at = key.end()
+        name = _unquoted(key[1].strip())
+        mapping.lines[name] = self.line
+        mapping[name] = self.value(depth + 1)
+
+    def _takes(self, sign: str) -> bool:
+        """Whether this sign stands here; it and the blanks around it are passed over."""
+        self._blanks()
+        if self.text[self.at : self.at + 1] != sign:
+            return False
+        self.at += 1
+        self._blanks()
+        return True
+
+    def _blanks(self) -> None:
+        while self.text[self.at : self.at + 1] in (" ", "\t"):
+            self.at += 1
+
+    def _text(self) -> str:
+        found = _FLOW_TEXT.match(self.text, self.at)
+        if found is None or found.end() == self.at:
+            self.sound = False
+            return ""
+        self.at = found.end()
+        return _unquoted(found[0].strip())
 
 
 def _unquoted(text: str) -> str:

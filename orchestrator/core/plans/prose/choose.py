@@ -7,7 +7,7 @@ from typing import Final
 
 from orchestrator.core.plans.prose.outline import Kind, Node, Outline
 from orchestrator.core.plans.prose.tables import TableRow, rows_of
-from orchestrator.core.plans.prose.words import Meaning, bare, holds_no_work, is_manual, split_name
+from orchestrator.core.plans.prose.words import GATE, Meaning, bare, holds_no_work, is_manual, split_name
 
 #: A bullet that says something about its group: `**Goal:** …`, `Deliverables:`.
 _LABEL: Final = re.compile(
@@ -78,11 +78,24 @@ def choose(outline: Outline, *, fine: bool = False, everywhere: bool = False) ->
     With `everywhere` every heading is a group of steps, whatever its words say.
     """
     root = Passage(outline.root)
-    for way in _WAYS[-1:] if everywhere else _WAYS:
+    ways = (_WAYS[0], _WAYS[2], *_WAYS[1:]) if _counts_steps(outline) else _WAYS
+    for way in _WAYS[-1:] if everywhere else ways:
         root = _Chooser(outline, Way(way.any_section, way.numbered_headings, way.text_sections, fine)).root()
         if any(True for _ in root.all_steps()):
             break
     return root
+
+
+def _counts_steps(outline: Outline) -> bool:
+    """Whether most of the innermost numbered headings have no list of their own: they are what is done."""
+    numbered = [node for node in outline.root.below() if node.role is Meaning.NUMBERED]
+    innermost = [node for node in numbered if not _holds_numbered(node)]
+    listed = sum(1 for node in innermost if node.items)
+    return len(innermost) > 1 and 2 * listed < len(innermost)
+
+
+def _holds_numbered(node: Node) -> bool:
+    return any(below.role is Meaning.NUMBERED for below in node.below())
 
 
 class _Chooser:
@@ -90,8 +103,8 @@ class _Chooser:
         self.way = way
         self.outline = outline
         nodes = list(outline.root.below())
-        self.has_task_headings = any(node.role is Meaning.STEP for node in nodes)
-        tasks = [node for node in nodes if node.role is Meaning.STEP]
+        tasks = [node for node in nodes if node.role is Meaning.STEP and not _is_gate(node)]
+        self.has_task_headings = bool(tasks)
         self.outermost = (
             "step" if tasks and all(n.heading and n.heading.noun == "step" for n in tasks) else "task"
         )
@@ -121,9 +134,8 @@ class _Chooser:
 
     def _heading(self, group: Passage, child: Node, work: bool) -> None:
         role = child.role
-        title = (
-            child.level == 1 and group.node.kind is Kind.ROOT and role not in (Meaning.STEP, Meaning.GROUP)
-        )
+        first = child.level == 1 and group.node.kind is Kind.ROOT
+        title = first and (role not in (Meaning.STEP, Meaning.GROUP) or self._is_title(child))
         if title:
             self._fill(group, child, work=work or not child.headings)
         elif role is Meaning.STEP and not (self.way.fine and self._has_parts(child)):
@@ -140,6 +152,12 @@ class _Chooser:
             group.steps.append(Chosen(child, child.line + 1, child.last))
         else:
             self._group(group, child, work)
+
+    def _is_title(self, child: Node) -> bool:
+        """`# Q3 – Payments` with sections below it: the name of the whole, although it looks like a key."""
+        alone = sum(1 for node in self.outline.root.headings if node.level == 1) == 1
+        named = child.role is Meaning.STEP and child.heading is not None and not child.heading.noun
+        return alone and named and any(below.role is not Meaning.TEXT for below in child.headings)
 
     def _around_tasks(self, group: Passage, child: Node, work: bool) -> None:
         """Tasks that stand deeper than the heading of text before them: `## Files`, `### Task 1`."""
@@ -289,7 +307,11 @@ class _Chooser:
 
 
 def _has_tasks(node: Node) -> bool:
-    return any(below.role is Meaning.STEP for below in node.below())
+    return any(below.role is Meaning.STEP and not _is_gate(below) for below in node.below())
+
+
+def _is_gate(node: Node) -> bool:
+    return node.heading is not None and node.heading.noun == GATE
 
 
 def manual_items(criteria: list[Node]) -> tuple[list[Node], list[Node]]:

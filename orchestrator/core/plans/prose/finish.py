@@ -7,11 +7,12 @@ Everything is inferred and said in one sentence, so that a reviewer looks at it 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from string import ascii_lowercase
 
 from orchestrator.core.plans.findings import Findings
 from orchestrator.core.plans.plan import Reading
 from orchestrator.core.plans.prose.order import ListedStep, StepNames, in_order, relate, resolve
-from orchestrator.core.plans.prose.words import split_loose_name
+from orchestrator.core.plans.prose.words import split_letter, split_loose_name
 from orchestrator.core.plans.reading.build import build_plan
 from orchestrator.core.plans.reading.drafts import (
     BatchDraft,
@@ -146,7 +147,9 @@ class _Finisher:
                 yield from batch.texts
 
     def _loose_names(self, steps: list[ListedStep]) -> None:
-        """`A2 Show the sum` is called A2 where the list calls others so, too."""
+        """`A2 Show the sum` is called A2 where the list calls others so, too; `a) dig`, `b) pour` a and b."""
+        for stage in self.stages:
+            self._letters([step for step in stage.steps if not step.names])
         letters = Counter(step.names[0].rstrip("0123456789") for step in steps if step.names)
         loose = {id(step): split_loose_name(step.item.title) for step in steps if not step.names}
         letters.update(name.rstrip("0123456789") for name, _ in loose.values() if name)
@@ -154,6 +157,13 @@ class _Finisher:
             name, title = loose.get(id(step), ("", ""))
             if name and letters[name.rstrip("0123456789")] > 1:
                 step.names, step.item.title = (name, *step.names), title
+
+    def _letters(self, steps: list[ListedStep]) -> None:
+        lettered = [(step, *split_letter(step.item.title)) for step in steps]
+        named = [(step, name, title) for step, name, title in lettered if name]
+        if len(named) > 1 and ascii_lowercase.startswith("".join(name for _, name, _ in named).lower()):
+            for step, name, title in named:
+                step.names, step.item.title = (name,), title
 
     # -- drafts
 

@@ -5,11 +5,14 @@ from typing import Final
 
 _STRUCTURE: Final = re.compile(
     r"(?im)^#{1,6}[ \t]+(?:\*\*)?(?:batch[ \t]+\d|thread[ \t]+(?:\d|[a-z][ \t]*[:.])"
-    r"|lane[ \t]+\S{1,80}[ \t]*:|merge[ -]?point\b|\d{2}-[a-z]"
-    r"|(?:[a-z-]{1,20}[ \t]+)?gate(?:[ \t]+\S{1,60})?[ \t]*(?::|$)|stage definition\b"
+    r"|lane[ \t]+\S{1,80}[ \t]*:|merge[ -]?point\b|\d{2}-[a-z]|stage definition\b"
     r"|workstream decomposition\b|task dependencies\b)"
     r"|^[ \t]{0,3}(?:\*\*)?WS-[A-Za-z0-9]{1,12}(?:\*\*)?[ \t]*[:–—-]"
 )
+_GATE: Final = re.compile(
+    r"(?im)^#{1,6}[ \t]+(?:\*\*)?(?:[a-z-]{1,20}[ \t]+)?gate(?:[ \t]+\S{1,60})?[ \t]*(?::|$)"
+)
+_STAGE: Final = re.compile(r"(?im)^#{1,6}[ \t]+(?:\*\*)?stage[ \t]+\d")
 _KEYED: Final = re.compile(
     r"[ \t]{0,3}[-*+][ \t]+(?:\[[ xX~!/>?-]?\][ \t]+)?(?:\*\*|__)?(?:(?:Task|ListedStep)[ \t]+)?"
     r"(?:[A-Z]{1,4}\d{1,6}[a-z]?|\d{1,6}(?:\.\d{1,6}){1,4})[ \t]*(?:\*\*|__)?[ \t]*:"
@@ -29,8 +32,15 @@ _TASK_HEADING: Final = re.compile(r"(?mi)^#{1,6}[ \t]+(?:task|step|phase)[ \t]+#
 
 
 def is_structured(text: str) -> bool:
-    """Whether headings stand in it that only our grammar has: batches, threads, gates, lanes."""
-    return bool(_STRUCTURE.search(text))
+    """Whether headings stand in it that only our grammar has: batches, threads, gates, lanes.
+
+    A gate alone, among boxes without keys, is one that people write in a list.
+    """
+    if _STRUCTURE.search(text):
+        return True
+    if not _GATE.search(text):
+        return False
+    return bool(_STAGE.search(text) or not _BOX.search(text) or _keyed_steps(text))
 
 
 def keys_prevail(text: str) -> bool:

@@ -123,6 +123,8 @@ def resolve(steps: Sequence[ListedStep], names: StepNames, findings: Findings) -
                     continue
                 keys = _named(step, _LINKED.sub("]", part), line, names, findings, spoken=spoken)
                 fresh = [key for key in dict.fromkeys(keys) if key not in step.item.needs]
+                if line > step.item.line:
+                    step.item.need_lines |= dict.fromkeys(fresh, line)
                 total += len(fresh)
                 step.item.needs += fresh
             if total > MOST_NEEDS:

@@ -16,7 +16,7 @@ from orchestrator.core.plans.prose.words import (
     split_state,
 )
 from orchestrator.core.plans.text.boxes import split_box
-from orchestrator.core.plans.text.lines import Line, LineKind, scan, split_lines
+from orchestrator.core.plans.text.lines import Line, LineKind, made_once, scan, split_lines
 
 _NUMBER: Final = re.compile(r"\d{1,9}")
 _BALLOTS: Final = "☐☑⬜🔲◻"
@@ -27,7 +27,7 @@ _MARKER: Final = re.compile(
     re.DOTALL,
 )
 #: A line in bold, or with a colon at its end, that people write instead of a heading.
-_SPOKEN: Final = re.compile(r"\*\*[^*]{1,200}\*\*:?|[A-Z][^.|`]{1,100}:", re.DOTALL)
+_SPOKEN: Final = re.compile(r"\*\*[^*]{1,200}\*\*:?(?:[ \t]*\([^()]{1,80}\))?|[A-Z][^.|`]{1,100}:", re.DOTALL)
 _GROUP_LINE: Final = re.compile(r"[A-Z][A-Za-z ]{2,20}\d{1,4}[ \t]*[:–—-][^|`]{1,100}(?<![.!?])\Z")
 _PSEUDO_LEVEL: Final = 7
 #: Levels of nesting that are told apart; deeper ones count as the deepest.
@@ -92,8 +92,12 @@ class Outline:
 def outline_of(texts: list[str], skipped: int = 0, *, open_markdown: bool = False) -> Outline:
     """The tree of a text whose first `skipped` lines are front matter."""
     lines, open_fence, _ = scan(texts[skipped:], skipped + 1, open_markdown=open_markdown)
-    code = frozenset(line.number for line in lines if line.kind is LineKind.CODE)
-    return Outline(_Grower(skipped).grow(lines), texts, code, open_fence)
+    root, code = made_once(lines, "outline", lambda: (_Grower(skipped).grow(lines), _code_in(lines)))
+    return Outline(root, texts, code, open_fence)
+
+
+def _code_in(lines: tuple[Line, ...]) -> frozenset[int]:
+    return frozenset(line.number for line in lines if line.kind is LineKind.CODE)
 
 
 def outline_of_text(text: str) -> Outline:
@@ -238,6 +242,8 @@ def _item_of(line: Line) -> Node | None:
     behind = _box_behind(body) if mark is None and "[" in body else None
     if behind:
         mark, body = behind
+    if not mark and body.startswith("~~") and body.endswith("~~") and body.count("~~") == 2:
+        mark = "-"
     return Node(Kind.ITEM, line.number, line.indent, body, line.number, mark=mark, number=number)
 
 

@@ -19,10 +19,12 @@ from orchestrator.core.plans.prose.order import ListedStep
 from orchestrator.core.plans.prose.outline import Kind, Node, Outline, outline_of
 from orchestrator.core.plans.prose.parts import LONGEST_CRITERION, MOST_CRITERIA
 from orchestrator.core.plans.prose.steps import drafted
-from orchestrator.core.plans.prose.words import Meaning, bare
+from orchestrator.core.plans.prose.words import GATE, Meaning, bare
 from orchestrator.core.plans.reading.json_source import LONGEST_NAME, one_line
 from orchestrator.core.plans.text.front_matter import FrontMatter, read_front_matter
 from orchestrator.core.plans.text.lines import split_lines
+from orchestrator.core.plans.text.source import MAX_STEPS, too_many_steps
+from orchestrator.core.terms import TaskStatus
 
 _LISTED: Final = re.compile(r" ?(?:[-*+•]|\d{1,9}[.)])[ \t]|[☐☑⬜🔲◻]|\[[ xX]?\]")
 _LETTERED: Final = re.compile(r"[A-Za-z][.)][ \t]+\S")
@@ -50,7 +52,7 @@ def read_prose(text: str, kind: str, *, fine: bool = False, everywhere: bool = F
     findings = Findings()
     texts = split_lines(text)
     matter, own = _front_matter(texts)
-    texts = _with_numbers(texts)
+    texts = _with_bullets(texts)
     outline = outline_of(texts, matter.lines)
     root = choose(outline, fine=fine, everywhere=everywhere)
     if not any(True for _ in root.all_steps()):
@@ -64,11 +66,14 @@ def read_prose(text: str, kind: str, *, fine: bool = False, everywhere: bool = F
     if not any(True for _ in root.all_steps()):
         _refuse(outline, findings)
         return Reading(None, findings.all())
+    if (count := sum(1 for _ in root.all_steps())) > MAX_STEPS:
+        findings.extend((too_many_steps(count),))
+        return Reading(None, findings.all())
     return finish(_Assembler(outline, findings, kind).gathered(root, matter, own), findings)
 
 
-def _with_numbers(texts: list[str]) -> list[str]:
-    """A text whose only list counts `a)`, `b)` or `A.`, `B.`, with numbers instead."""
+def _with_bullets(texts: list[str]) -> list[str]:
+    """A text whose only list counts `a)`, `b)` or `A.`, `B.`, as a list of items with these names."""
     if any(_LISTED.match(text) for text in texts):
         return texts
     places = [place for place, text in enumerate(texts) if _LETTERED.match(text)]
@@ -76,8 +81,8 @@ def _with_numbers(texts: list[str]) -> list[str]:
     if len(letters) < 2 or letters != ascii_lowercase[: len(letters)]:
         return texts
     counted = list(texts)
-    for number, place in enumerate(places, 1):
-        counted[place] = f"{number}{texts[place][1:]}"
+    for place in places:
+        counted[place] = f"- {texts[place]}"
     return counted
 
 
@@ -155,7 +160,18 @@ class _Assembler:
         stage.texts += self._lines(group.texts)
         for entry in group.entries():
             self._into(stage, entry)
+        self._state_of(stage, group)
         self._criteria(stage, group)
+
+    def _state_of(self, stage: ListedStage, group: Passage) -> None:
+        """What stands below `✅ Phase 1` or `Done` is done, and below `Doing` begun, unless it has a mark."""
+        mark = group.node.heading.mark if group.node.heading else ""
+        if mark != "x" and not (mark == "~" and group.node.role is Meaning.WORK):
+            return
+        unmarked = {one.node.line for one in group.all_steps() if one.node.mark is None and one.row is None}
+        for step in stage.steps:
+            if step.item.line in unmarked and step.item.status is TaskStatus.PENDING:
+                step.item.status = TaskStatus.COMPLETE if mark == "x" else TaskStatus.ACTIVE
 
     def _into(self, stage: ListedStage, entry: Chosen | Passage) -> None:
         """A step goes into the open batch; a group below a stage is a batch of its own."""
@@ -187,6 +203,7 @@ class _Assembler:
         step = ListedStep(
             made.item, names, len(self.stages) - 1, made.waits, made.parts.independent, aliases=made.aliases
         )
+        step.gate = chosen.node.heading is not None and chosen.node.heading.noun == GATE
         batch.steps.append(step)
 
     def _new_stage(self, node: Node, line: int) -> ListedStage:

@@ -7,12 +7,12 @@ from typing import Final, NamedTuple
 from orchestrator.core.plans.prose.words import NAME
 
 _PHRASE: Final = (
-    r"depend(?:s|ing|ent)?[ \t]+(?:up)?on|depends|dependenc(?:y|ies)|blocked[ \t]+(?:by|on)|requires?|needs?"
-    r"|waits?[ \t]+(?:for|on)|after|prerequisites?|runs after|follows"
+    r"depend(?:s|ing|ent)?[ \t]+(?:up)?on|depends|dependenc(?:y|ies)|deps?(?=[ \t]*:)|blocked[ \t]+(?:by|on)"
+    r"|requires?|needs?|waits?[ \t]+(?:for|on)|after|prerequisites?|runs after|follows"
 )
 #: The name of a property that says what a step waits for.
 PROPERTY: Final = re.compile(
-    r"(?:depends?(?:[ _-]on)?|dependenc(?:y|ies)|blocked[ _-]by|needs|requires|prerequisites?|after"
+    r"(?:deps?|depends?(?:[ _-]on)?|dependenc(?:y|ies)|blocked[ _-]by|needs|requires|prerequisites?|after"
     r"|waits[ _-]for|predecessors?)",
     re.IGNORECASE,
 )
@@ -56,15 +56,16 @@ _SUFFIX: Final = re.compile(
     rf"|depends on|blocked by|requires)[ \t:]+(?P<names>.{{1,200}})))[ \t]*\Z",
     re.I,
 )
+_BACKWARD: Final = re.compile(r"(?<=\S)[ \t]+(?:<--?|←)[ \t]*(?P<names>[^<←]{1,200})\Z")
 _BEFORE_SUFFIX: Final = " \t([,;–—-"
 #: One of these stands in every phrase for a dependency.
-_SIGN: Final = re.compile(
-    r"depend|block|requir|need|wait|after|prereq|follow|once|when|as soon", re.IGNORECASE
-)
+_SIGN: Final = re.compile(r"dep|block|requir|need|wait|after|prereq|follow|once|when|as soon", re.IGNORECASE)
 #: The same for plain lower case, five times as fast.
 _PLAIN_SIGN: Final = re.compile(_SIGN.pattern)
 #: No-break spaces count as plain ones, and the text keeps its length.
 _SPACES: Final = {0xA0: " ", 0x202F: " ", 0x2007: " "}
+#: One of these stands in every name.
+_DIGIT: Final = re.compile(r"\d")
 LONGEST_RANGE: Final = 500
 _LONGEST: Final = 2_000
 
@@ -83,26 +84,47 @@ def references_in(text: str, *, sure: bool, ends: bool = False) -> list[Referenc
 
     With `ends` a range is the two names that are written.
     """
-    return list(_references_in(text, sure, ends))
+    references: list[Reference] = []
+    noun, goes_on = "", False
+    for found in _walked(text).names:
+        noun = found.noun or (noun if found.joined and goes_on else "")
+        goes_on = not sure or bool(noun or _SURE.fullmatch(found.name))
+        if goes_on:
+            spelled = [found.name, found.last] if ends and found.last else _spelled(found.name, found.last)
+            references += [Reference(_singular(noun), one) for one in spelled]
+    return list(dict.fromkeys(references))[:LONGEST_RANGE]
+
+
+class _Named(NamedTuple):
+    """A name as it stands in a text, and whether it goes on from the one before: `Task 1, 2 and 3`."""
+
+    noun: str
+    name: str
+    last: str | None
+    joined: bool
+
+
+class _Walked(NamedTuple):
+    """The names of a text, and whether nothing but the words between them stands beside."""
+
+    names: tuple[_Named, ...]
+    alone: bool
 
 
 @lru_cache(maxsize=256)
-def _references_in(text: str, sure: bool, ends: bool = False) -> tuple[Reference, ...]:
-    references: list[Reference] = []
-    noun, end = "", -1
+def _walked(text: str) -> _Walked:
     text = _loosened(text)
+    if not _DIGIT.search(text):
+        return _Walked((), alone=False)
+    names: list[_Named] = []
+    alone, end = True, 0
     for found in _REFERENCE.finditer(text):
-        joined = end >= 0 and _JOINED.fullmatch(text[end : found.start()])
-        noun = (found["noun"] or (noun if joined else "")).lower()
+        between = text[end : found.start()]
+        joined = bool(names) and _JOINED.fullmatch(between) is not None
+        alone = alone and not _BETWEEN.sub("", between)
         end = found.end()
-        name = found["name"]
-        if sure and not noun and not _SURE.fullmatch(name):
-            end = -1
-            continue
-        last = found["last"]
-        spelled = [name, last] if ends and last else _spelled(name, last)
-        references += [Reference(_singular(noun), one) for one in spelled]
-    return tuple(dict.fromkeys(references))[:LONGEST_RANGE]
+        names.append(_Named((found["noun"] or "").lower(), found["name"], found["last"], joined))
+    return _Walked(tuple(names), alone=alone and bool(names) and not _BETWEEN.sub("", text[end:]))
 
 
 def said_in(text: str) -> tuple[str, list[str]] | None:
@@ -146,7 +168,7 @@ def split_dependency(title: str) -> tuple[str, str]:
     start = _phrase_start(end)
     found = _SUFFIX.search(end, len(end[:start].rstrip(_BEFORE_SUFFIX))) if start >= 0 else None
     if found is None:
-        return title, ""
+        return _split_arrow(title)
     if found["open"] and not only_references(found["names"]):
         return title, ""
     said = said_in(found["in"] or found["open"])
@@ -156,6 +178,14 @@ def split_dependency(title: str) -> tuple[str, str]:
     return (kept, ", ".join(said[1])) if kept else (title, "")
 
 
+def _split_arrow(title: str) -> tuple[str, str]:
+    """`Print it <- T001` -> the title, and what it waits for."""
+    found = _BACKWARD.search(title[-400:]) if "<-" in title or "←" in title else None
+    if found is None or not only_references(found["names"]):
+        return title, ""
+    return title[: len(title) - len(found[0])].rstrip(), found["names"]
+
+
 def _loosened(text: str) -> str:
     """`T1-T4` as `T1 - T4`: only where both ends begin alike is the hyphen no part of a name."""
     return _TIGHT.sub(r"\g<first> - \g<last>", text[:_LONGEST]) if "-" in text else text[:_LONGEST]
@@ -163,9 +193,7 @@ def _loosened(text: str) -> str:
 
 def only_references(text: str) -> bool:
     """Whether a text holds names of steps and the words between them, and nothing else."""
-    if not _references_in(text, sure=False):
-        return False
-    return not _BETWEEN.sub("", _REFERENCE.sub("", _loosened(text)))
+    return _walked(text).alone
 
 
 def _singular(noun: str) -> str:

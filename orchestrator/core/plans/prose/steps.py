@@ -13,7 +13,7 @@ from orchestrator.core.plans.prose.words import bare, split_name, split_state
 from orchestrator.core.plans.reading.items import Item, key_of
 from orchestrator.core.plans.reading.json_source import LONGEST_AGENT, one_line
 from orchestrator.core.plans.reading.progress import STATUS, status_of
-from orchestrator.core.plans.text.boxes import status_of_mark
+from orchestrator.core.plans.text.boxes import split_box, status_of_mark
 from orchestrator.core.plans.text.paths import path_in
 from orchestrator.core.plans.text.titles import split_title
 from orchestrator.core.terms import TaskStatus
@@ -24,6 +24,11 @@ _LABELS: Final = re.compile(
     r"|can run in parallel)\))\Z",
     re.IGNORECASE,
 )
+#: What a cell says beside the words that are known of states.
+_CELLS: Final = {
+    **dict.fromkeys(("x", "yes", "y", "true", "☑", "☒", "100%"), TaskStatus.COMPLETE),
+    **dict.fromkeys(("no", "n", "false", "❌", "✗", "✘", "⬜", "☐", "🔲", "◻", "0%"), TaskStatus.PENDING),
+}
 #: conductor writes the commit behind a finished task.
 _COMMIT: Final = re.compile(r"[ \t]+[\[(`]?(?P<hash>(?=[a-f0-9]*\d)[a-f0-9]{7,12})[\])`]?\Z")
 #: `**Collect addresses** from the shop`: the bold words are a name of the step, too.
@@ -120,13 +125,7 @@ def _status(chosen: Chosen, mark: str | None, parts: Parts, findings: Findings) 
     """
     node = chosen.node
     if chosen.row is not None:
-        word = chosen.row.cells.get("status", "")
-        state, _ = split_state(f" {word}")
-        return (
-            status_of_mark(state, node.line, findings)
-            if state
-            else status_of(bare(word), node.line, findings)
-        )
+        return _status_in(chosen.row.cells.get("status", ""), node.line, findings)
     if mark is not None:
         return status_of_mark(mark, node.line, findings)
     if parts.status:
@@ -141,6 +140,18 @@ def _status(chosen: Chosen, mark: str | None, parts: Parts, findings: Findings) 
     if boxes and ticked == len(boxes):
         return TaskStatus.COMPLETE
     return TaskStatus.ACTIVE if ticked else TaskStatus.PENDING
+
+
+def _status_in(cell: str, line: int, findings: Findings) -> TaskStatus:
+    """What a cell says: a box, a sign, yes or no, or a word."""
+    state = split_state(f" {cell}")[0]
+    box = split_box(cell)
+    if state or (box and not box[1]):
+        return status_of_mark(state or (box[0] if box else ""), line, findings)
+    plain = bare(cell).strip("\ufe0f")
+    if plain.lower() in _CELLS:
+        return _CELLS[plain.lower()]
+    return status_of(plain, line, findings)
 
 
 def _marks_below(node: Node) -> list[str]:

@@ -31,6 +31,20 @@ _NAMED: Final = re.compile(
     re.DOTALL,
 )
 _LOOSE: Final = re.compile(r"(?P<name>[A-Z]{1,3}\d{1,4})[ \t]+(?P<title>\S.*)", re.DOTALL)
+#: `[ENG-101] Sum`, `[ENG-101](https://…) Sum`, `#12 Sum`: the name that a tracker gave it.
+_LINKED_NAME: Final = re.compile(
+    r"(?:\[(?P<key>[A-Z]{1,10}-\d{1,6})\]|\[?#(?P<number>\d{1,6})\]?)(?:\([^()\s]{1,300}\))?"
+    r"[ \t]*[:–—-]?[ \t]+(?P<title>\S.*)",
+    re.DOTALL,
+)
+_LETTER: Final = re.compile(r"\(?(?P<name>[A-Za-z])[.)][ \t]+(?P<title>\S.*)", re.DOTALL)
+#: A heading at which somebody signs: `Approval gate`, `Gate: Ship it`.
+_GATE: Final = re.compile(
+    r"(?:(?:review|release|evaluation|approval|quality|acceptance|sign-?off|decision)[ \t]+)?gate"
+    r"(?:[ \t]*:[ \t]*(?P<title>.*))?",
+    re.IGNORECASE | re.DOTALL,
+)
+GATE: Final = "gate"
 _TASK_LABEL: Final = re.compile(r"(?:task|step|todo)[ \t]*:[ \t]*(\S.*)", re.IGNORECASE | re.DOTALL)
 _DECORATION: Final = " \t:–—-"
 
@@ -57,7 +71,8 @@ _TEXT: Final = re.compile(
     r"|metrics|estimates?|team|stakeholders"
     r"|parallel (?:opportunities|example|execution).*|execution order.*|(?:self-)?review(?: .*)?"
     r"|change ?log|history|status|progress|data model|usage|examples?"
-    r"|user stories|edge cases|expected (?:outcome|result|behaviou?r)s?|benefits|impact|deliverables"
+    r"|user stories|consequences|pros|cons|edge cases"
+    r"|expected (?:outcome|result|behaviou?r)s?|benefits|impact|deliverables"
     r"|how it works|limitations)",
     re.IGNORECASE,
 )
@@ -92,7 +107,12 @@ _STATE_AT_END: Final = re.compile(
     r"|[\[(](completed?|done)[\])]|[\[(](in progress|wip)[\])])[ \t]*\Z",
     re.IGNORECASE,
 )
-_STATE_AT_START: Final = re.compile(r"(?:(✅|✓|✔|☑)|(🔄|🚧)|(⬜|☐|🔲|◻))\ufe0f?[ \t]+")
+#: Headings of a board that say how far what stands below them is.
+_BOARD: Final = re.compile(
+    r"(?P<done>done|completed|finished)|doing|in progress|wip|work in progress", re.IGNORECASE
+)
+_SYMBOLS: Final = re.compile(r"\A(?:[^\w\s\x00-\x7f]\ufe0f?[ \t]*)+(?=\w)")
+_STATE_AT_START: Final = re.compile(r"(?:(✅|✓|✔|☑)|(🔄|🚧|⏳|🏗)|(⬜|☐|🔲|◻))\ufe0f?[ \t]+")
 
 
 class Meaning(Enum):
@@ -125,14 +145,19 @@ _SPOKEN_ROLES: Final = tuple((role, re.compile(pattern.pattern)) for role, patte
 def read_heading(text: str) -> Heading:
     """Sort a heading by its words."""
     mark, text = split_state(bare(text))
+    text = text if text.isascii() else _SYMBOLS.sub("", text) or text
     noun = _NOUN.fullmatch(text)
     if noun:
         role = Meaning.STEP if _STEP.fullmatch(noun["noun"]) else Meaning.GROUP
         return Heading(role, noun["noun"].lower(), noun["name"], bare(noun["title"]) or text, mark)
+    if gate := _GATE.fullmatch(text):
+        return Heading(Meaning.STEP, GATE, "", bare(gate["title"] or "") or text, mark)
     words = text.rstrip(":").strip()
     numbered = _NUMBERED.fullmatch(text)
     name, title = (numbered["name"], bare(numbered["title"])) if numbered else ("", text)
     plain = title.rstrip(":").strip() if numbered else words
+    if board := _BOARD.fullmatch(plain):
+        return Heading(Meaning.WORK, "", name, title, "x" if board["done"] else "~")
     for role, pattern in _SPOKEN_ROLES if plain.isascii() else _ROLES:
         if pattern.fullmatch(plain[:200].lower()):
             return Heading(role, "", name, title, mark)
@@ -157,6 +182,9 @@ def is_criteria(text: str) -> bool:
 
 def split_name(text: str) -> tuple[str, str]:
     """`T001: title`, `Task 3 - title`, `1.2 title` -> name and title; the name may be empty."""
+    linked = _LINKED_NAME.fullmatch(text) if text[:1] in ("[", "#") else None
+    if linked:
+        return (linked["key"] or linked["number"]), linked["title"].strip()
     noun = _NOUN.fullmatch(text)
     if noun and _STEP.fullmatch(noun["noun"]) and noun["title"].strip():
         return noun["name"], noun["title"].strip()
@@ -175,6 +203,12 @@ def split_loose_name(text: str) -> tuple[str, str]:
     return (loose["name"], loose["title"].strip()) if loose else ("", text)
 
 
+def split_letter(text: str) -> tuple[str, str]:
+    """`b) Pour` -> (`b`, `Pour`): a name only where the steps before it are a letter each, too."""
+    lettered = _LETTER.fullmatch(text)
+    return (lettered["name"], lettered["title"].strip()) if lettered else ("", text)
+
+
 def split_state(text: str) -> tuple[str, str]:
     """The state that an emoji or a word in brackets says, as a mark, and the text without it."""
     if text.isascii() and not text.rstrip().endswith((")", "]")):
@@ -190,5 +224,6 @@ def split_state(text: str) -> tuple[str, str]:
 
 
 def bare(text: str) -> str:
-    """A text without marks for bold around words and separators around all of it."""
-    return unmark(text.replace("**", "")).strip(_DECORATION)
+    """A text without marks for bold and struck words and separators around all of it."""
+    text = text.replace("**", "")
+    return unmark(text.replace("~~", "") if "~~" in text else text).strip(_DECORATION)

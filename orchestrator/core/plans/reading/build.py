@@ -289,7 +289,7 @@ class _Builder:
         kept = without_effect(notes, STEP_FIELDS, f"step {key}", self.findings) if notes.values else ""
         own = flag_of(notes, "parallel", self.findings) if notes.values else None
         own = draft.parallel if own is None else own
-        wanted = [(name, draft.line) for name in draft.needs] + named_needs(notes)
+        wanted = [(name, draft.need_lines.get(name, draft.line)) for name in draft.needs] + named_needs(notes)
         inferred = ["key"] * (key != draft.key) + ["parallel"] * (own is None and parallel and not said)
         return StepSpec(
             key=key,

@@ -91,6 +91,7 @@ class StepDraft:
     needs: list[str] = field(default_factory=list)
     parallel: bool | None = None
     notes: Notes = field(default_factory=Notes)
+    need_lines: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

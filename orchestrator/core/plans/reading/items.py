@@ -28,7 +28,8 @@ LONGEST_KEY: Final = 80
 class Item:
     """One task of another tool.
 
-    `needs` and `parent` are keys; `status` and what follows say how far it is.
+    `needs` and `parent` are keys; `status` and what follows say how far it is. `need_lines` has the lines of
+    needs that stand on lines of their own.
     """
 
     key: str
@@ -48,6 +49,7 @@ class Item:
     breadcrumb: str = ""
     report: str = ""
     agent: str = ""
+    need_lines: dict[str, int] = field(default_factory=dict)
 
 
 def key_of(text: str) -> str:
@@ -128,7 +130,13 @@ def name_items(items: Sequence[Item], findings: Findings) -> None:
 def step_of(item: Item) -> StepDraft:
     needs = list(dict.fromkeys(item.needs))
     return StepDraft(
-        item.key, item.title, item.line, needs=needs, parallel=item.parallel, notes=notes_of(item)
+        item.key,
+        item.title,
+        item.line,
+        needs=needs,
+        parallel=item.parallel,
+        notes=notes_of(item),
+        need_lines=item.need_lines,
     )
 
 

@@ -6,6 +6,7 @@ Requirements: B11 to B14.
 import json
 import re
 from collections import defaultdict, deque
+from collections.abc import Iterable
 from dataclasses import replace
 from math import isfinite
 from typing import Any, Final
@@ -19,7 +20,7 @@ DEEPEST: Final = 64
 NESTED: Final = (dict, list)
 LONGEST_NAME: Final = 200
 LONGEST_AGENT: Final = 150
-_ID: Final = re.compile(r'"id"\s{0,20}:\s{0,20}("(?:[^"\\\n]|\\.){0,200}"|-?\d{1,30}(?:\.\d{1,30})?)')
+_VALUE: Final = r'"\s{0,20}:\s{0,20}("(?:[^"\\\n]|\\.){0,2000}"|-?\d{1,30}(?:\.\d{1,30})?)'
 
 
 def without_comments(text: str) -> str:
@@ -187,20 +188,30 @@ def member(value: Any, name: str) -> dict[str, Any]:
 
 
 class Lines:
-    """The line on which each id stands, in the order of the file.
+    """The line on which each id stands, or each value under other names, in the order of the file.
 
-    Ids that stand several times are taken in turn.
+    Those that stand several times are taken in turn.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, names: Iterable[str] = ("id",)) -> None:
+        pattern = re.compile(f'"(?:{"|".join(map(re.escape, names))}){_VALUE}')
         self._lines: dict[str, deque[int]] = defaultdict(deque)
         line, last = 1, 0
-        for found in _ID.finditer(text):
+        for found in pattern.finditer(text):
             line += text.count("\n", last, found.start())
             last = found.start()
-            self._lines[found[1].strip('"')].append(line)
+            self._lines[_unquoted(found[1])].append(line)
 
     def take(self, value: Any) -> int:
         """The 1-based line of the next object with this id; 0 when it is not found."""
         waiting = self._lines.get(plain(value))
         return waiting.popleft() if waiting else 0
+
+
+def _unquoted(literal: str) -> str:
+    if "\\" not in literal:
+        return literal.strip('"')
+    try:
+        return plain(json.loads(literal))
+    except ValueError:
+        return literal.strip('"')

@@ -4,10 +4,11 @@ A plan has none, so it is told beside the plan (WF-8).
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from orchestrator.core.plans.findings import Findings
-from orchestrator.core.plans.plan import Progress
+from orchestrator.core.plans.plan import Progress, Reading
 from orchestrator.core.terms import TaskStatus
 
 _WORDS: Final = {
@@ -25,7 +26,7 @@ STATUS: Final = {word: status for status, words in _WORDS.items() for word in wo
 ADOPT_IT: Final = (
     "Submit the plan with its state to take that over when it is approved; else all tasks start as open."
 )
-
+TAKEN: Final = "Approval takes that over; the review shows what becomes of each task."
 
 #: States of other tools in which a task does not start and holds nobody up, until somebody takes it up again.
 _PUT_OFF: Final = frozenset({"deferred", "postponed"})
@@ -49,6 +50,14 @@ def note_of(word: str) -> str:
 
 def _plain(word: str) -> str:
     return "-".join(word.lower().replace("_", " ").replace("-", " ").split())
+
+
+def told_as_taken(reading: Reading) -> Reading:
+    """The reading of a text that was submitted with its state: nobody has to ask for that any more."""
+    findings = tuple(
+        replace(found, fix=TAKEN) if found.fix == ADOPT_IT else found for found in reading.findings
+    )
+    return replace(reading, findings=findings)
 
 
 def tell_state(progress: Sequence[Progress], findings: Findings) -> None:

@@ -6,11 +6,13 @@ inside fences and comments are code. The work is linear in the length of the sou
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar, cast
+
+T = TypeVar("T")
 
 TAB_WIDTH: Final = 4
 _FENCE: Final = re.compile(r"(`{3,}|~{3,})(.*)", re.DOTALL)
@@ -21,6 +23,7 @@ _OPENS_INNER: Final = re.compile(r"(?:`{3,}|~{3,})[ \t]*[A-Za-z][\w+-]{0,30}")
 _SPECIAL: Final = frozenset("`~<#-*+0123456789")
 _OPENS_BULLET: Final = frozenset("-*+0123456789")
 _SCANS_KEPT: Final = 2
+_MADE_KEPT: Final = 6
 _MARKDOWN: Final = frozenset({"markdown", "md"})
 
 
@@ -90,6 +93,7 @@ class _Memory(threading.local):
         self._source: str | None = None
         self._texts: list[str] = []
         self._scans: list[tuple[list[str], int, bool, Scan]] = []
+        self._made: list[tuple[object, object, object]] = []
 
     def lines(self, source: str) -> list[str]:
         if source != self._source:
@@ -104,8 +108,21 @@ class _Memory(threading.local):
         self._scans = [*self._scans[-_SCANS_KEPT + 1 :], (texts[:], first, open_markdown, result)]
         return result
 
+    def made(self, lines: tuple[Line, ...], what: object, make: Callable[[], T]) -> T:
+        for known, name, result in self._made:
+            if known is lines and name == what:
+                return cast(T, result)
+        made = make()
+        self._made = [*self._made[-_MADE_KEPT + 1 :], (lines, what, made)]
+        return made
+
 
 _MEMORY: Final = _Memory()
+
+
+def made_once(lines: tuple[Line, ...], what: object, make: Callable[[], T]) -> T:
+    """What is made of scanned lines, and never changed: each thing once in a reading, `what` names it."""
+    return _MEMORY.made(lines, what, make) if _MEMORY.depth else make()
 
 
 @contextmanager

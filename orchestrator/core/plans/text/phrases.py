@@ -54,10 +54,11 @@ _SUFFIX_NEEDS: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _BRACKETS: Final = {")": "(", "]": "["}
-#: `Sort the slips, needs A1`: at the end of a title, with keys behind it and nothing else.
+#: `Sort the slips, needs A1`, `Sort the slips <- A1`: at the end of a title, with keys behind it and nothing
+#: else.
 _SPOKEN_NEEDS: Final = re.compile(
-    r"(?:[,;]|[ \t][–—-](?=[ \t]))[ \t]*(?:needs|depends on|blocked by|requires|waits for|after)"
-    r"[ \t:]+([\w., \t&+-]{1,200})\Z",
+    r"(?:(?:[,;]|[ \t][–—-](?=[ \t]))[ \t]*(?:needs|depends on|blocked by|requires|waits for|after)[ \t:]"
+    r"|[ \t](?:<--?|←))[ \t]*([\w., \t&+-]{1,200})\Z",
     re.IGNORECASE,
 )
 _KEY_SPOKEN: Final = re.compile(rf"{LANE_KEY}|{DOTTED_KEY}")
