@@ -31,6 +31,7 @@ urlpatterns = [
     path("", include("orchestrator.web.plans.plan_effect")),
     path("", include("orchestrator.web.workstreams.workstreams")),
     path("", include("orchestrator.web.workstreams.maps")),
+    path("", include("orchestrator.web.workstreams.dashboard")),
     path("", include("orchestrator.web.plans.plan_map")),
     path("", include("orchestrator.web.plans.amendments")),
     path("", include("orchestrator.web.plans.prehandoff")),

@@ -76,6 +76,13 @@ class BundleRejected(Refusal):
         self.findings = {name: tuple(found) for name, found in findings.items()}
 
 
+class AlreadyDecided(Refusal):
+    """Somebody decided first; the message names who, `at` says when."""
+
+    code, status = "already-decided", 409
+    recovery = "The page shows the decision now; nothing of yours was kept or changed."
+
+
 class PlanHasBlockers(Refusal):
     """Approval was asked for while a finding blocks it."""
 
@@ -87,10 +94,7 @@ class MigrationImpossible(Refusal):
     """A mapping does not settle a step that was started, or a step that would change or go is running."""
 
     code, status = "migration-impossible", 409
-    recovery = (
-        "Say on the version's migration page what becomes of each started step, or keep it "
-        "unchanged under its key."
-    )
+    recovery = "Say on the version's migration page what becomes of each started step, or keep it unchanged."
 
 
 class LimitReached(Refusal):
@@ -155,9 +159,7 @@ class NoRole(NotAllowed):
     """The account holds no role, so it is shown and may do nothing."""
 
     code, status = "no-role", 403
-    recovery = (
-        "Ask an administrator for a role; until then only your own account and its tokens are shown to you."
-    )
+    recovery = "Ask an administrator for a role; until then you only see your own account and its tokens."
 
 
 class SelfApproval(NotAllowed):

@@ -84,6 +84,12 @@ STATES: dict[str, tuple[str, str, str]] = {
     "quarantined": ("stalled", "bars", "Quarantined"),
     "blocks": ("blocked", "square", "Blocks approval"),
     "warns": ("human", "triangle", "Warning"),
+    "Done": ("finished", "check", "Done"),
+    "Active": ("active", "half", "Active"),
+    "Blocked": ("blocked", "square", "Blocked"),
+    "Runnable": ("ready", "dot", "Runnable"),
+    "proved": ("finished", "check", "Proved"),
+    "asserted": ("stalled", "circle", "Asserted"),
     "info": ("ready", "dot", "Note"),
 }
 
@@ -124,6 +130,15 @@ def local_time(value: datetime | None) -> SafeString | str:
     if value is None:
         return "–"
     return _stamp(value, f"{_day(value)}, {value.astimezone(project_zone()):%H:%M %Z}")
+
+
+@register.filter
+def moment(value: str) -> SafeString | str:
+    """A moment that a refusal names for machines, as pages show times; anything else as it stands."""
+    try:
+        return local_time(datetime.fromisoformat(value))
+    except ValueError:
+        return value
 
 
 def _day(value: datetime) -> str:

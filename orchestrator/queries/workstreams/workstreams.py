@@ -115,7 +115,7 @@ class WorkstreamBoard:
     @property
     def moving(self) -> bool:
         """Whether the page may change by itself."""
-        return self.workstream.status == WorkstreamStatus.ACTIVE
+        return self.workstream.status == WorkstreamStatus.ACTIVE and self.workstream.open_tasks > 0
 
 
 def board(workstream: Workstream, now: datetime, known: Explained | None = None) -> WorkstreamBoard:

@@ -77,9 +77,10 @@ def decide(request: HttpRequest) -> str:
 
 
 def after(version: WorkflowVersion) -> str:
-    """The page that shows what a decision came to: the work of a version in effect, else its review."""
+    """The page that shows what a decision came to: the work of an approved version, which says how long the
+    approval can be withdrawn; else its review."""
     version.refresh_from_db(fields=["status"])
-    if version.status == VersionStatus.APPROVED and in_effect(version):
+    if version.status == VersionStatus.APPROVED:
         return reverse("workstream", args=[queries.workstream_of(version).uuid])
     return reverse("plan-review", args=[version.workflow.slug, version.number])
 

@@ -253,7 +253,7 @@ def test_the_prehandoff_review_lists_suspects_and_is_signed_with_a_rationale(dri
     client = signed_in(driver.cast.approver)
     page = f"/plans/{version.workflow.slug}/v1/"
     text = words(client.get(page))
-    assert "Suspected duplicates: decide on each Card refund Planning title 96 % alike" in text
+    assert "Suspected duplicates Card refund Planning title 96 % alike" in text
     refused = client.post(page + "prehandoff", {"rationale": "Looked."})
     assert refused.status_code == 409
     assert "Suspected duplicates are undecided: Card refund (title 96 % alike)." in words(refused)

@@ -57,7 +57,7 @@ def test_a_gate_shows_what_came_in_and_what_it_holds(at_gate: Driver) -> None:
     for part in (
         "A2: Ledger report",
         "Report written.",
-        "report shows refunds seen: report shows refunds checked by builder-A2 (agent of carl)",
+        "report shows refunds seen: report shows refunds Asserted checked by builder-A2 (agent of carl)",
         "attempt-completed.json",
         "report.txt",
         "Unlocks C1 : Refund end to end",
