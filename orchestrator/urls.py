@@ -41,6 +41,7 @@ urlpatterns = [
     path("", include("orchestrator.web.plans.workflow_rules")),
     path("", include("orchestrator.web.work.tasks")),
     path("", include("orchestrator.web.work.gates")),
+    path("", include("orchestrator.web.work.timelines")),
     path("", include("orchestrator.web.work.interventions")),
     path("", include("orchestrator.web.work.blockers")),
     path("", include("orchestrator.web.work.learnings")),
