@@ -57,7 +57,7 @@ class HeldSignature:
 def gate_list(request: HttpRequest) -> HttpResponse:
     """Gates that wait for a signature first, then the decided ones."""
     context = {"waiting": queries.waiting_gates(), "decided": queries.decided_gates(), "now": now()}
-    return show(request, "gates/list.html", context)
+    return show(request, "gates/list.html", context, parts=frozenset({"results"}))
 
 
 @require_GET
@@ -210,8 +210,9 @@ def _why_not(who: Viewer, task: Task, sheet: queries.GateSheet) -> dict[str, str
     wait = "" if sheet.waits else explain.nothing_to_sign(sheet.row.sentence)
     if task.status == TaskStatus.COMPLETE:
         wait = "It is signed already; the decisions stand above."
-    barred = off(why_not_decide(task, who.actor))
-    asked = "" if barred else off(why_not_approve(task, who.actor))
+    me = who.user.get_username()
+    barred = off(why_not_decide(task, who.actor), me)
+    asked = "" if barred else off(why_not_approve(task, who.actor), me)
     nowhere = (
         "" if sheet.return_steps else "No step before this gate was completed, so work cannot return to one."
     )

@@ -127,7 +127,7 @@ def test_htmx_gets_the_decision_alone_with_what_was_typed(at_gate: Driver) -> No
 
 def test_whom_the_plan_does_not_name_cannot_sign(at_gate: Driver) -> None:
     client = signed_in(at_gate.cast.contributor)
-    assert "carl may not sign MP1: it is signed by reviewer." in words(client.get(page_of(at_gate)))
+    assert "You may not sign MP1: it is signed by reviewer." in words(client.get(page_of(at_gate)))
     response = client.post(page_of(at_gate) + "decide", {"decision": "approve"})
     assert response.status_code == 403
     assert not GateReview.objects.exists()
