@@ -147,12 +147,8 @@ def placed(text: str, driver: Driver) -> str:
         return text
     step = driver.task("A1").step
     exits = str(step.criteria.get(kind="exit").pk)
-    values = {
-        "{gate}": str(driver.task("MP1").pk),
-        "{uuid}": str(driver.reload().uuid),
-        "{attempt}": str(driver.attempt("A1").pk),
-        "{exit}": exits,
-    }
+    values = {"{attempt}": str(driver.attempt("A1").pk), "{exit}": exits}
+    values |= {"{gate}": str(driver.task("MP1").pk), "{uuid}": str(driver.reload().uuid)}
     for name, value in values.items():
         text = text.replace(name, value)
     return text

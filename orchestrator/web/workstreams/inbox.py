@@ -110,6 +110,7 @@ def _sign(request: HttpRequest, who: Viewer) -> str:
     return " ".join(filter(None, results))
 
 
+@does(approve_gate)
 def _sign_one(request: HttpRequest, who: Viewer, task_id: int, note: str) -> str:
     try:
         review = approve_gate(

@@ -139,7 +139,7 @@ def test_an_observer_cannot_submit(cast: Cast) -> None:
     assert "You need the role initiator or approver" in words(page)
     response = client.post("/plans/submit/", {"act": "submit", "source": PLAN.decode()})
     assert response.status_code == 403
-    assert "needs the role initiator or approver" in words(response)
+    assert "You need the role initiator or approver" in words(response)
     assert not WorkflowVersion.objects.exists()
 
 

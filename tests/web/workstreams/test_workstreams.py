@@ -121,7 +121,7 @@ def test_an_observer_may_look_but_not_requeue(started: Driver) -> None:
     started.claim("A1")
     started.fail("A1")
     response = signed_in(started.cast.observer).get(page_of(started))
-    assert " disabled" in control(response, "requeue-button-A1")
+    assert "requeue-button-A1" not in response.content.decode()
     assert act(started, "observer", "requeue", key="A1", reason="Again.").status_code == 403
 
 
