@@ -76,13 +76,6 @@ class BundleRejected(Refusal):
         self.findings = {name: tuple(found) for name, found in findings.items()}
 
 
-class AlreadyDecided(Refusal):
-    """Somebody decided first; the message names who, `at` says when."""
-
-    code, status = "already-decided", 409
-    recovery = "The page shows the decision now; nothing of yours was kept or changed."
-
-
 class PlanHasBlockers(Refusal):
     """Approval was asked for while a finding blocks it."""
 
@@ -146,6 +139,13 @@ class WrongState(Refusal):
 
     code, status = "wrong-state", 409
     recovery = "Reload the page: the state has changed since it was opened."
+
+
+class AlreadyDecided(WrongState):
+    """Somebody decided first; the message names who, `at` says when."""
+
+    code, status = "already-decided", 409
+    recovery = "The page shows the decision now; nothing of yours was kept or changed."
 
 
 class NotAllowed(Refusal):

@@ -75,6 +75,13 @@ def _unless_seen(request: HttpRequest, response: HttpResponse, part: str | None)
     return response
 
 
+def all_anew(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """A whole page where htmx asked for a part of it: somebody else changed more than that part."""
+    if request.htmx:  # type: ignore[attr-defined]
+        response["HX-Retarget"] = response["HX-Reselect"] = "#content"
+    return response
+
+
 def retried(response: HttpResponse, refusal: Refusal) -> HttpResponse:
     """Says in the header Retry-After in how many seconds the same may be tried again, where waiting helps."""
     if refusal.retry_after:

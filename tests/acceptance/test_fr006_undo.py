@@ -83,6 +83,7 @@ def test_fr006_when_the_time_is_over_it_takes_effect_by_itself(
     assert HistoryEntry.objects.filter(action="gate approved").count() == 1
     shown = signed_in(signed.cast.reviewer).get(page(signed), **htmx("decision"))
     assert "data-poll" not in shown.content.decode()
+    assert shown.headers["HX-Refresh"] == "true"
     assert state_problems(signed.reload()) == []
 
 

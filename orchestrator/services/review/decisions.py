@@ -9,6 +9,7 @@ from datetime import datetime
 from orchestrator.core.actions import Action
 from orchestrator.core.changes.mapping import StepMapping
 from orchestrator.core.errors import (
+    AlreadyDecided,
     InvalidInput,
     NotFound,
     PlanHasBlockers,
@@ -303,10 +304,18 @@ def under_review(version_id: int, seen_sha256: str) -> tuple[WorkflowVersion, Wo
         )
     version.refresh_from_db(fields=["status", "workflow"])
     if version.status != VersionStatus.IN_REVIEW:
-        raise WrongState(
-            f"Version {version.number} was already decided: it is {version.get_status_display().lower()}."
-        )
+        raise _decided_already(version)
     return version, workstream
+
+
+def _decided_already(version: WorkflowVersion) -> AlreadyDecided:
+    """Names who decided, and when."""
+    said = str(version.get_status_display()).lower()
+    by, at = version.decided_as, version.decided_at
+    return AlreadyDecided(
+        f"Version {version.number} was already decided: it is {said}{f' by {by}' if by else ''}.",
+        at=at.isoformat() if at else None,
+    )
 
 
 def _decide(

@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
-from orchestrator.core.errors import InvalidInput, NotFound, Refusal, VersionMoved
+from orchestrator.core.errors import AlreadyDecided, InvalidInput, NotFound, Refusal, VersionMoved
 from orchestrator.core.plans.checks.checkpoints import checkpoints_of
 from orchestrator.core.plans.impossible import IMPOSSIBLE, ImpossibleNeed, impossible_needs
 from orchestrator.core.plans.plan import Reading
@@ -40,7 +40,7 @@ from orchestrator.web.moments import wanted_moment
 from orchestrator.web.plans import plan_decisions, prehandoff
 from orchestrator.web.plans.plan_effect import begun, executors_asked
 from orchestrator.web.plans.plan_map import map_of, map_page_of
-from orchestrator.web.show import show
+from orchestrator.web.show import all_anew, show
 
 #: Dependencies that cannot hold of which a review offers to drop one; the next version shows the others.
 MOST_DROPPED: Final = 50
@@ -235,9 +235,10 @@ def review_page(
         "wanted_is_over": version.wanted_effective_at is not None and version.wanted_effective_at < now(),
         "acted": acted,
     }
-    return show(
-        request, "plans/review.html", context, parts=frozenset({"decision", "prehandoff"}), refusal=refusal
-    )
+    decided = isinstance(refusal, AlreadyDecided)
+    parts = frozenset() if decided else frozenset({"decision", "prehandoff"})
+    response = show(request, "plans/review.html", context, parts=parts, refusal=refusal)
+    return all_anew(request, response) if decided else response
 
 
 def _asked(so_far: SignOffs, approver: str, version: WorkflowVersion) -> str:

@@ -30,7 +30,7 @@ from orchestrator.services.review import gates
 from orchestrator.services.review.signatures import withdraw_signature
 from orchestrator.services.work.signing import why_not_approve, why_not_decide
 from orchestrator.web.acting import Viewer, act_of, does, now, off, perform, typed, viewer
-from orchestrator.web.show import part_asked, show
+from orchestrator.web.show import all_anew, part_asked, show
 
 PARTS = frozenset({"decision", "talk"})
 
@@ -62,7 +62,13 @@ def gate_list(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def gate(request: HttpRequest, task_id: int) -> HttpResponse:
-    return gate_page(request, queries.find_gate(task_id))
+    """The page, or its decision when it asks how a signature stands; once that is in effect all of the page
+    is another one."""
+    task = queries.find_gate(task_id)
+    response = gate_page(request, task)
+    if part_asked(request, PARTS) == "decision" and task.status == TaskStatus.COMPLETE:
+        response["HX-Refresh"] = "true"
+    return response
 
 
 @require_GET
@@ -188,9 +194,7 @@ def gate_page(
     response = show(
         request, "gates/page.html", context, parts=frozenset() if moved else PARTS, refusal=refusal
     )
-    if moved and request.htmx:  # type: ignore[attr-defined]
-        response["HX-Retarget"] = response["HX-Reselect"] = "#content"
-    return response
+    return all_anew(request, response) if moved else response
 
 
 def held_signature(who: Viewer, sheet: queries.GateSheet, moment: datetime) -> HeldSignature | None:
