@@ -319,6 +319,8 @@ TOOLS_LIMITS = {
 }
 #: Seconds in which who approved a plan on a page may withdraw that, before anything of it starts; 0 for none.
 WITHDRAW_SECONDS = min(_whole_number("WITHDRAW_SECONDS", 10), 3600)
+#: Days after which accepted work is no suspected duplicate any more; 0 to look at all of it.
+DUPLICATE_DAYS = _whole_number("DUPLICATE_DAYS", 90)
 #: Sources above this many bytes are refused before they are read.
 PLAN_LIMIT = limits.PLAN_BYTES
 

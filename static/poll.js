@@ -1,7 +1,8 @@
 // Parts that refresh themselves wait while nobody looks or while somebody types in them; what was unfolded or
 // scrolled aside stays so.
 (() => {
-  const changed = (field) => field.type !== "hidden" && field.value !== field.defaultValue;
+  const changed = (field) => field.type !== "hidden"
+    && (field.value !== field.defaultValue || (field.checked ?? false) !== (field.defaultChecked ?? false));
   const inUse = (part) =>
     [...part.querySelectorAll("textarea, input")].some(changed)
     || (part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select"));

@@ -10,14 +10,21 @@ from ninja import Query
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.routes import Routes
-from orchestrator.contract.gates import FixDraft, GateFacts, GateList, GateRejection, GateSignature
+from orchestrator.contract.gates import (
+    FixDraft,
+    GateFacts,
+    GateList,
+    GateRejection,
+    GateSignature,
+    SignatureWithdrawal,
+)
 from orchestrator.contract.values import Page
 from orchestrator.core.terms import Scope
 from orchestrator.queries.changes.fix_stage import fix_draft
 from orchestrator.queries.work.gate_facts import gate_facts, list_waiting
 from orchestrator.queries.work.gates import find_gate
 from orchestrator.services.plans.amendments import base_of
-from orchestrator.services.review import gates
+from orchestrator.services.review import gates, signatures
 
 router = Routes(tags=["gates"])
 
@@ -57,8 +64,19 @@ def approve(request: HttpRequest, task_id: int, body: GateSignature) -> GateFact
         task_id=task_id,
         reason=body.reason,
         follow_ups=body.follow_ups,
+        withdraw_seconds=body.withdraw_seconds,
         actor=caller_of(request).actor,
         now=timezone.now(),
+    )
+    return gate_facts(task_id)
+
+
+@router.post("/{int:task_id}/withdraw-signature", response=GateFacts)
+@act(signatures.withdraw_signature)
+def withdraw(request: HttpRequest, task_id: int, body: SignatureWithdrawal) -> GateFacts:
+    """Take back one's own signature of a gate that still waits; it stays on record."""
+    signatures.withdraw_signature(
+        task_id=task_id, reason=body.reason, actor=caller_of(request).actor, now=timezone.now()
     )
     return gate_facts(task_id)
 

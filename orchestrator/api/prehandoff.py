@@ -10,6 +10,7 @@ from orchestrator.api.auth import caller_of
 from orchestrator.api.routes import Routes
 from orchestrator.contract.prehandoff import (
     DuplicateChoice,
+    DuplicateChoices,
     DuplicateDecisionFacts,
     PrehandoffFacts,
     PrehandoffSignature,
@@ -19,7 +20,7 @@ from orchestrator.core.terms import DuplicateOutcome, Scope, WorkstreamStatus
 from orchestrator.models import DuplicateDecision, Workstream
 from orchestrator.queries.work.duplicates import Suspect, signature_of, suspects, was_claimed
 from orchestrator.queries.workstreams.workstream_facts import find_workstream
-from orchestrator.services.workstreams.duplicates import decide_duplicate
+from orchestrator.services.workstreams.duplicates import decide_duplicate, decide_duplicates
 from orchestrator.services.workstreams.workstreams import sign_prehandoff
 
 router = Routes(tags=["workstreams"])
@@ -42,6 +43,21 @@ def decide(request: HttpRequest, uuid: UUID, body: DuplicateChoice) -> Prehandof
     decide_duplicate(
         workstream_id=find_workstream(uuid).pk,
         other_id=find_workstream(body.other).pk,
+        outcome=body.outcome,
+        rationale=body.rationale,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
+    return _facts(find_workstream(uuid))
+
+
+@router.post("/{uuid:uuid}/suspects/several", response=PrehandoffFacts)
+@act(decide_duplicates)
+def decide_several(request: HttpRequest, uuid: UUID, body: DuplicateChoices) -> PrehandoffFacts:
+    """Link or override several suspects with one rationale, before any attempt is claimed."""
+    decide_duplicates(
+        workstream_id=find_workstream(uuid).pk,
+        others=[find_workstream(other).pk for other in body.others],
         outcome=body.outcome,
         rationale=body.rationale,
         actor=caller_of(request).actor,

@@ -2,17 +2,30 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
+
+from pydantic import Field
 
 from orchestrator.contract.values import Body, Key, Text
 from orchestrator.core.terms import GateDecision, GateKind, TaskStatus
 
 
 class GateSignature(Body):
-    """`follow_ups` are tasks that come of it, one a line: `title | exit criterion`."""
+    """`follow_ups` are tasks that come of it, one a line: `title | exit criterion`.
+
+    `withdraw_seconds` leaves time to withdraw the last signature before anything behind the gate starts.
+    """
 
     reason: Text = ""
     follow_ups: Text = ""
+    withdraw_seconds: Annotated[int, Field(strict=True, ge=0, le=3600)] = 0
+
+
+class SignatureWithdrawal(Body):
+    """Why somebody takes back a signature of theirs that has not taken effect."""
+
+    reason: Text = ""
 
 
 class GateRejection(Body):
@@ -25,7 +38,8 @@ class GateRejection(Body):
 @dataclass(frozen=True)
 class GateReviewFacts:
     """One signature or rejection; `follow_up_version` is the plan's version that its follow-ups became, 0 for
-    none."""
+    none. `effective_at` is when a signature that was kept back takes effect, `withdrawn_at` when its person
+    took it back."""
 
     attempt: int
     decision: GateDecision
@@ -36,6 +50,8 @@ class GateReviewFacts:
     follow_up_version: int
     return_to: str
     signed_at: datetime
+    effective_at: datetime | None
+    withdrawn_at: datetime | None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,14 @@ class DuplicateChoice(Body):
     rationale: Text = ""
 
 
+class DuplicateChoices(Body):
+    """What becomes of several suspects at once: link or override, with one rationale."""
+
+    others: Annotated[list[UUID], Field(min_length=1, max_length=100)]
+    outcome: Annotated[str, Field(max_length=40)]
+    rationale: Text = ""
+
+
 class PrehandoffSignature(Body):
     """Why the work may start."""
 

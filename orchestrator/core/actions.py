@@ -59,6 +59,7 @@ class Action(StrEnum):
     INTERVENTION_DONE = "intervention done"
     GATE_SIGNED = "gate signed"
     GATE_APPROVED = "gate approved"
+    SIGNATURE_WITHDRAWN = "signature withdrawn"
     GATE_REJECTED = "gate rejected"
 
     BASELINE_INTEGRATED = "baseline integrated"

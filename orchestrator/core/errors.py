@@ -89,10 +89,7 @@ class MigrationImpossible(Refusal):
     """A mapping does not settle a step that was started, or a step that would change or go is running."""
 
     code, status = "migration-impossible", 409
-    recovery = (
-        "Say on the version's migration page what becomes of each started step, or keep it "
-        "unchanged under its key."
-    )
+    recovery = "Say on the version's migration page what becomes of each started step, or keep it unchanged."
 
 
 class LimitReached(Refusal):
@@ -146,6 +143,13 @@ class WrongState(Refusal):
     recovery = "Reload the page: the state has changed since it was opened."
 
 
+class AlreadyDecided(WrongState):
+    """Somebody decided first; the message names who, `at` says when."""
+
+    code, status = "already-decided", 409
+    recovery = "The page shows the decision now; nothing of yours was kept or changed."
+
+
 class NotAllowed(Refusal):
     """A role or a token's scope is missing."""
 
@@ -157,9 +161,7 @@ class NoRole(NotAllowed):
     """The account holds no role, so it is shown and may do nothing."""
 
     code, status = "no-role", 403
-    recovery = (
-        "Ask an administrator for a role; until then only your own account and its tokens are shown to you."
-    )
+    recovery = "Ask an administrator for a role; until then you only see your own account and its tokens."
 
 
 class SelfApproval(NotAllowed):

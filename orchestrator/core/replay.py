@@ -251,6 +251,10 @@ def _gate_signed(state: State, fact: Fact) -> None:
     _numbered(state, fact)[0].signatures.add(fact.data["reviewer_id"])
 
 
+def _signature_withdrawn(state: State, fact: Fact) -> None:
+    _numbered(state, fact)[0].signatures.discard(fact.data["reviewer_id"])
+
+
 def _gate_rejected(state: State, fact: Fact) -> None:
     task, number = _numbered(state, fact)
     task.attempts[number] = AttemptStatus.REJECTED.value
@@ -361,6 +365,7 @@ ACTS: Mapping[str, Act] = {
     Action.TASK_REQUEUED: _requeued,
     Action.GATE_SIGNED: _gate_signed,
     Action.GATE_APPROVED: _gate_approved,
+    Action.SIGNATURE_WITHDRAWN: _signature_withdrawn,
     Action.GATE_REJECTED: _gate_rejected,
     Action.WORK_SENT_BACK: _sent_back,
     Action.BASELINE_INTEGRATED: _integrated,

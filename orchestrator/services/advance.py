@@ -21,6 +21,7 @@ from orchestrator.services.handoff.known_branch import look
 from orchestrator.services.handoff.publishing import publish
 from orchestrator.services.handoff.state_files import leave_behind
 from orchestrator.services.review.effect import take_effect
+from orchestrator.services.review.signatures import signatures_take_effect
 from orchestrator.services.work.collector import collect
 from orchestrator.services.work.scheduling import run_round
 
@@ -53,6 +54,7 @@ def advance(*, workstream_id: int, clock: Clock, afresh: bool = False) -> None:
     own: list[Exception] = []
     with kept_for_the_end(own):
         take_effect(workstream_id=workstream_id, now=clock())
+        signatures_take_effect(workstream_id=workstream_id, now=clock())
     for one in in_line_with(workstream_row(workstream_id)):
         its = own if one.pk == workstream_id else []
         _bring_up_to_date(one, clock, afresh, its)

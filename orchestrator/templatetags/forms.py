@@ -6,6 +6,7 @@ from django import template
 from django.template.context import Context
 
 from orchestrator.core.errors import Refusal
+from orchestrator.web.wording import message_of
 
 register = template.Library()
 
@@ -50,4 +51,4 @@ def _refused(context: Context, name: str) -> str:
     refusal = context.get("refusal")
     if not isinstance(refusal, Refusal):
         return ""
-    return str(refusal.message) if refusal.details.get("field") == name else ""
+    return message_of(refusal) if refusal.details.get("field") == name else ""

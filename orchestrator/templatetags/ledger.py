@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from django import template
+from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
 from django.template.context import Context
 from django.urls import reverse
@@ -14,8 +15,10 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from orchestrator.core.engine import explain
+from orchestrator.core.errors import Refusal
 from orchestrator.queries.work.tasks import TaskRow
 from orchestrator.web.markdown import to_html
+from orchestrator.web.wording import message_of, way_out_of
 from orchestrator.web.zone import project_zone
 
 register = template.Library()
@@ -84,6 +87,12 @@ STATES: dict[str, tuple[str, str, str]] = {
     "quarantined": ("stalled", "bars", "Quarantined"),
     "blocks": ("blocked", "square", "Blocks approval"),
     "warns": ("human", "triangle", "Warning"),
+    "Done": ("finished", "check", "Done"),
+    "Active": ("active", "half", "Active"),
+    "Blocked": ("blocked", "square", "Blocked"),
+    "Runnable": ("ready", "dot", "Runnable"),
+    "proved": ("finished", "check", "Proved"),
+    "asserted": ("stalled", "circle", "Asserted"),
     "info": ("ready", "dot", "Note"),
 }
 
@@ -124,6 +133,27 @@ def local_time(value: datetime | None) -> SafeString | str:
     if value is None:
         return "–"
     return _stamp(value, f"{_day(value)}, {value.astimezone(project_zone()):%H:%M %Z}")
+
+
+@register.filter
+def said_to(refusal: Refusal, user: User | AnonymousUser | str) -> str:
+    """What a refusal says, in the words of whoever reads the page."""
+    return message_of(refusal, getattr(user, "username", ""))
+
+
+@register.filter
+def way_out_for(refusal: Refusal, user: User | AnonymousUser | str) -> str:
+    """What to do next, in the same words; who has the role, where one is missing."""
+    return way_out_of(refusal, getattr(user, "username", ""))
+
+
+@register.filter
+def moment(value: str) -> SafeString | str:
+    """A moment that a refusal names for machines, as pages show times; anything else as it stands."""
+    try:
+        return local_time(datetime.fromisoformat(value))
+    except ValueError:
+        return value
 
 
 def _day(value: datetime) -> str:
@@ -193,6 +223,7 @@ def query(context: Context, **changes: object) -> str:
     """The query string of this page with some keys replaced; `None` or "" removes one. Starts with "?"."""
     request: HttpRequest = context["request"]
     kept = request.GET.copy()
+    kept.pop("seen", None)  # It is of a refresh, and no link's.
     for key, value in changes.items():
         if value in (None, ""):
             kept.pop(key, None)

@@ -29,6 +29,7 @@ from orchestrator.services.base.acts import Act, why_none
 from orchestrator.services.base.form_keys import Made
 from orchestrator.web.admission import roles_in
 from orchestrator.web.once import once
+from orchestrator.web.wording import told
 
 #: Characters of one typed field; longer texts belong into an output file.
 TEXT_LIMIT = limits.TEXT_CHARACTERS
@@ -58,13 +59,13 @@ def viewer(request: HttpRequest) -> Viewer:
     return Viewer(Actor.person(request.user, roles), roles)  # type: ignore[arg-type]
 
 
-def off(refusal: Refusal | None) -> str:
-    """Why a control is off, as its page says it; empty when nothing is refused."""
+def off(refusal: Refusal | None, reader: str = "") -> str:
+    """Why a control is off, as its page says it to `reader`; empty when nothing is refused."""
     if refusal is None:
         return ""
     if role := refusal.details.get("role"):
         return f"You need the role {role}. Ask someone who has it."
-    return f"{refusal.message} {refusal.way_out}"
+    return told(f"{refusal.message} {refusal.way_out}", reader)
 
 
 def does(*acts: Act[..., Any]) -> Callable[[Do], Do]:
@@ -172,7 +173,7 @@ def proceed(request: HttpRequest, said: str, then: str) -> HttpResponse:
 
     Say what happened on the page at the address `then`, loaded anew and seen from its top.
     """
-    if said not in _unread(request):
+    if said and said not in _unread(request):
         messages.success(request, said)
     return HttpResponseClientRedirect(then) if request.htmx else redirect(then)  # type: ignore[attr-defined]
 

@@ -3,8 +3,10 @@
 After a refusal with what was typed (FR-025).
 """
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from hashlib import sha256
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -32,6 +34,9 @@ TEXTS = frozenset(
     }
 )
 NO_PARTS: frozenset[str] = frozenset()
+#: Stands in the address that a part refreshes itself from, for the digest of what it shows.
+SEEN: Final = b"-seen-digest-"
+FORM_KEYS: Final = re.compile(rb'name="(?:csrfmiddlewaretoken|once)"\s+value="[^"]*"')
 
 
 def show(
@@ -54,8 +59,27 @@ def show(
         everything |= {"typed": request.POST, "kept": _kept(request)}
     name = f"{template}#{part}" if part else template
     response = render(request, name, everything, status=refusal.status if refusal else status)
+    if SEEN in response.content:
+        response = _unless_seen(request, response, part)
     patch_vary_headers(response, ["HX-Request", "HX-Target", "HX-History-Restore-Request"])
     return retried(response, refusal) if refusal else response
+
+
+def _unless_seen(request: HttpRequest, response: HttpResponse, part: str | None) -> HttpResponse:
+    """Say in the part what its digest is, which its next refresh brings along; nothing at all (204) where it
+    was seen like that already. Keys of forms, which are another each time, do not count."""
+    digest = sha256(FORM_KEYS.sub(b"", response.content)).hexdigest()[:16] if part else "0"
+    if part and request.GET.get("seen") == digest:
+        return HttpResponse(status=204)
+    response.content = response.content.replace(SEEN, digest.encode())
+    return response
+
+
+def all_anew(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """A whole page where htmx asked for a part of it: somebody else changed more than that part."""
+    if request.htmx:  # type: ignore[attr-defined]
+        response["HX-Retarget"] = response["HX-Reselect"] = "#content"
+    return response
 
 
 def retried(response: HttpResponse, refusal: Refusal) -> HttpResponse:

@@ -90,6 +90,16 @@ FORMS = {
         {"went_wrong": "", "worked": "Small steps.", "tighten": ""},
         batch_done,
     ),
+    "said at a gate": Form(
+        "reviewer", "/gates/{gate}/", "/gates/{gate}/say", {"body": "Who checked rounding?"}, batch_done
+    ),
+    "gate signature": Form(
+        "reviewer",
+        "/gates/{gate}/",
+        "/gates/{gate}/decide",
+        {"decision": "approve", "reason": "Tested."},
+        batch_done,
+    ),
     "ownership": Form("contributor", TASK, TASK + "own", {"to": "rita", "reason": "On leave."}, started),
     "policy": Form(
         "approver",
@@ -137,7 +147,8 @@ def placed(text: str, driver: Driver) -> str:
         return text
     step = driver.task("A1").step
     exits = str(step.criteria.get(kind="exit").pk)
-    values = {"{uuid}": str(driver.reload().uuid), "{attempt}": str(driver.attempt("A1").pk), "{exit}": exits}
+    values = {"{attempt}": str(driver.attempt("A1").pk), "{exit}": exits}
+    values |= {"{gate}": str(driver.task("MP1").pk), "{uuid}": str(driver.reload().uuid)}
     for name, value in values.items():
         text = text.replace(name, value)
     return text

@@ -47,6 +47,7 @@ SHOWN = {"inbox", "bundle"}
 #: Acts of pages that look at a field before they know which act is meant.
 FORMS: dict[str, list[dict[str, str]]] = {
     "plan-decide": [{"decision": name} for name in ("approve", "send-back", "withdraw", "withdraw-approval")],
+    "gate-decide": [{"decision": name} for name in ("approve", "withdraw")],
     "plan-submit": [
         {"source": PLAN.decode(), "act": "submit"},
         {"plan-name": "PLAN.md", "plan-source": PLAN.decode(), "together": "bundle"},

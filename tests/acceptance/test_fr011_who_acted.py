@@ -106,7 +106,7 @@ def test_fr011_whoever_holds_a_task_is_named_in_full(driver: Driver, files: File
         assert page.status_code == 302, "what carl holds with his token is his in the browser too"
     else:
         assert page.status_code == 409
-        assert f"is held by {said}" in words(page)
+        assert f"is held by your {WHO[name]} {name} since " in words(page)
     folder = f"workstreams/{driver.workstream.slug}"
     assert f"running on {said}" in files.git("show", f"HEAD:{folder}/EXECUTION-DASHBOARD.md")
     (task, *_) = json.loads(files.git("show", f"HEAD:{folder}/tasks.json"))["tasks"]

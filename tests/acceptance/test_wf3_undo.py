@@ -37,7 +37,7 @@ def approved(driver: Driver, clock: time_machine.Traveller) -> WorkflowVersion:
     """A first version that its approver approved on the page a moment ago."""
     version = driver.submit(ONE).version
     answer = decide(driver, version)
-    assert (answer.status_code, answer.headers["Location"]) == (302, page(version))
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/workstreams/{driver.reload().uuid}/")
     version.refresh_from_db()
     return version
 
@@ -70,6 +70,23 @@ def test_wf3_nothing_starts_while_an_approval_can_be_undone(
     driver.advance()
     assert (status(approved), Task.objects.count()) == (VersionStatus.APPROVED, 0)
     assert state_problems(driver.reload()) == []
+
+
+def test_wf3_the_workstream_counts_down_and_reloads_once_it_is_in_effect(
+    driver: Driver, approved: WorkflowVersion, clock: time_machine.Traveller
+) -> None:
+    client, address = signed_in(driver.cast.approver), f"/workstreams/{driver.reload().uuid}/"
+    shown = client.get(address)
+    assert "Version 1 of the plan is approved." in words(shown)
+    assert "in about 10 seconds" in words(shown)
+    assert "Withdraw approval" in words(shown)
+    part = client.get(address, **htmx("approval"))
+    assert part.content.strip().startswith(b'<div id="approval"')
+    assert "HX-Refresh" not in part.headers
+    clock.shift(SECONDS)
+    tasks.advance(driver.reload().pk)
+    assert client.get(address, **htmx("approval")).headers["HX-Refresh"] == "true"
+    assert "is approved." not in words(client.get(address))
 
 
 def test_wf3_when_the_time_is_over_it_takes_effect_by_itself(

@@ -155,6 +155,11 @@ def addresses(driver: Driver) -> Iterator[str]:
     yield from (
         work,
         f"{work}files/",
+        f"{work}map/",
+        f"{work}timeline/",
+        f"{work}dashboard/",
+        f"{work}dashboard/?mark=Blocked&q=a",
+        "/executors/builder-A1/",
         f"{work}new-stage/?gate=MP1",
         f"{work}prehandoff/",
         f"{work}migrate/2/",

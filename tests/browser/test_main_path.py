@@ -43,8 +43,9 @@ def test_the_main_path(product: Product, sign_in: SignIn) -> None:
 
 def approve_the_waiting_plan(page: Any) -> str:
     page.get_by_role("row", name=DEMO).get_by_role("link").first.click()
-    for text in ("Creates 16 tasks", "Stage 1: Build", "Critical path", "A1: Write the catalogue"):
-        page.get_by_text(text).first.wait_for()
+    for text in ("Creates 16 tasks", "Stage 1: Build", "Critical path"):
+        page.get_by_text(text).first.wait_for(state="attached")
+    page.locator("#step-A1").get_by_text("Write the catalogue").first.wait_for()
     page.get_by_label("Rationale").fill("No other plan touches the price book.")
     page.get_by_role("button", name="Sign the pre-handoff review").click()
     page.get_by_text("No other plan touches the price book.").first.wait_for()
@@ -52,12 +53,11 @@ def approve_the_waiting_plan(page: Any) -> str:
 
 
 def approve(page: Any) -> str:
-    """Approve, let the time to withdraw it pass, and go where the work is; its address."""
+    """Approve, and let the time to withdraw it pass where the work is; its address."""
     page.get_by_role("button", name="Approve v1").click()
+    page.wait_for_url("**/workstreams/**")
     page.get_by_text("Nothing of it has started.").wait_for()
     page.get_by_role("button", name="Withdraw approval").wait_for(state="detached")
-    page.locator("#decision").get_by_role("link", name="Open its work").click()
-    page.wait_for_url("**/workstreams/**")
     return str(page.url)
 
 
@@ -92,7 +92,10 @@ def reject_the_merge_point_then_sign_it(page: Any) -> None:
 
 def sign(page: Any, key: str) -> None:
     open_gate(page, key)
+    """Sign, and let the time to withdraw it pass."""
     page.get_by_role("button", name="Approve").click()
+    page.get_by_text("Nothing behind it has started.").wait_for()
+    page.get_by_role("button", name="Withdraw signature").wait_for(state="detached")
     page.get_by_text("Approved").first.wait_for(state="attached")
 
 

@@ -32,7 +32,7 @@ def test_fr025_a_refusal_is_tied_to_its_field() -> None:
     assert "aria-invalid" not in first
     assert 'aria-invalid="true"' in second
     assert 'aria-describedby="archive-reason-refused archive-reason-hint"' in second
-    assert 'id="archive-reason-refused">The field reason is too long.' in second
+    assert 'id="archive-reason-refused">The field “Reason” is too long.' in second
 
 
 def test_fr025_a_refusal_of_another_field_marks_none() -> None:

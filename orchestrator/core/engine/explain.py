@@ -134,7 +134,10 @@ def not_committed(path: str) -> str:
 
 
 def waits_for_signatures(sign_off: SignOff) -> str:
-    """`waits for sign-off by reviewer or approver, 1 of 2 signed: rita`."""
+    """`waits for sign-off by reviewer or approver, 1 of 2 signed: rita`; of a gate with its last signature
+    that it takes effect, which is all it waits for."""
+    if sign_off.complete:
+        return f"signed by {' and '.join(sign_off.signed)}, which takes effect soon"
     by = (" and " if sign_off.each else " or ").join(sign_off.asked)
     waits = "waits for sign-off" + (f" by {by}" if by else "")
     if sign_off.needed == 1 and not sign_off.signed:

@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from orchestrator.core.errors import CriteriaUnmet, InvalidInput
 from orchestrator.core.invisible import says_nothing
 from orchestrator.core.terms import CriterionKind
+
+#: Digits of a commit that name it in a sentence.
+SHORT_COMMIT: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,19 @@ def kinds_to_prove(results_thrown_away: int) -> frozenset[CriterionKind]:
     if results_thrown_away:
         return frozenset({CriterionKind.ENTRY, CriterionKind.EXIT})
     return frozenset({CriterionKind.EXIT})
+
+
+def grounds_of(evidence: str, *, measured: bool, files: Sequence[str], commit: str) -> str:
+    """What shows that evidence holds, beside the word of whoever gave it: `the tool`, where its run was
+    measured here, or the file handed over or the commit that it names; empty when it is only said.
+    """
+    if measured:
+        return "the tool"
+    named = next((name for name in sorted(files, key=len, reverse=True) if name in evidence), "")
+    if named:
+        return named
+    short = commit[:SHORT_COMMIT]
+    return f"commit {commit[:12]}" if len(short) == SHORT_COMMIT and short in evidence else ""
 
 
 def refuse_unproved(

@@ -8,66 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Final
 
-from orchestrator.core.files.marks import Mark, StepLine, overall, waiting_on
+from orchestrator.core.files.board import DashboardView, GateBlock, LaneRow
+from orchestrator.core.files.marks import Mark, StepLine
 from orchestrator.core.invisible import reveal
-from orchestrator.core.plans.graph import bottleneck
 
 FORMAT_VERSION: Final = "1.0.0"
-
-
-@dataclass(frozen=True, slots=True)
-class LaneRow:
-    """A lane over all its batches, or one thread of one batch; `branch` is its worktree or branch."""
-
-    lane: str
-    name: str
-    branch: str
-    steps: tuple[StepLine, ...]
-
-
-def lane_label(stage: str, batch: str, lane: str) -> str:
-    """The row of the dashboard that a thread belongs to.
-
-    A lettered lane goes on through batches. Numbers start anew in every batch, so a numbered thread is its
-    own row.
-    """
-    return "/".join((stage, batch, lane)) if lane.isdigit() else lane
-
-
-@dataclass(frozen=True, slots=True)
-class GateBlock:
-    """A merge point or another gate: what happens there and what it lets through."""
-
-    title: str
-    step: StepLine
-    action: str
-    unlocks: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class BatchBlock:
-    """A batch in plan order; gates inside it are listed after its steps. `stage` is its stage's heading."""
-
-    title: str
-    steps: tuple[StepLine, ...]
-    gates: tuple[GateBlock, ...] = ()
-    stage: str = ""
-
-    @property
-    def label(self) -> str:
-        """A batch of gates alone goes by its first gate."""
-        return self.title if self.steps or not self.gates else self.gates[0].title
-
-
-@dataclass(frozen=True, slots=True)
-class DashboardView:
-    """`updated` is the time of the last change; `path` is the critical path of what is open, in order."""
-
-    title: str
-    updated: str
-    lanes: tuple[LaneRow, ...]
-    batches: tuple[BatchBlock, ...]
-    path: tuple[StepLine, ...] = ()
 
 
 def render_dashboard(view: DashboardView) -> str:
@@ -90,13 +35,13 @@ def render_dashboard(view: DashboardView) -> str:
         "",
         "```",
         "Legend: " + "  ".join(f"{mark} {mark.word}" for mark in Mark),
-        *_batch_lines(view.batches),
+        *_batch_lines(view),
         "```",
         "",
         "## Critical Path",
         "",
         "```",
-        _path_line(view) or "No open step.",
+        view.way or "No open step.",
         "```",
         "",
         _bottleneck(view),
@@ -105,50 +50,37 @@ def render_dashboard(view: DashboardView) -> str:
 
 
 def _tasks_line(view: DashboardView) -> str:
-    """Every task of the workstream; a gate stands in no lane, so the rows of the lanes add up to less."""
-    marks = [step.mark for step in _all_lines(view)]
-    return f"**Tasks:** {marks.count(Mark.DONE)} of {len(marks)} complete, gates included"
+    done, total = view.counted
+    return f"**Tasks:** {done} of {total} complete, gates included"
 
 
 def _lane_row(lane: LaneRow) -> str:
-    mark = overall(lane.steps)
-    waiting = next(
-        filter(
-            None,
-            (step.key if step.stuck else step.holder for step in lane.steps if step.mark is Mark.BLOCKED),
-        ),
-        "",
-    )
-    status = f"{mark} {mark.word}" + (f" ({_one_line(waiting)})" if mark is Mark.BLOCKED and waiting else "")
-    done = sum(step.mark is Mark.DONE for step in lane.steps)
+    status = f"{lane.mark} {lane.mark.word}" + (f" ({_one_line(lane.waiting)})" if lane.waiting else "")
     branch = f"`{_cell(lane.branch)}`" if lane.branch else ""
     return (
-        f"| {_cell(lane.lane)} | {_cell(lane.name)} | {branch} | {_cell(status)} | {done}/{len(lane.steps)} |"
+        f"| {_cell(lane.lane)} | {_cell(lane.name)} | {branch} | {_cell(status)} "
+        f"| {lane.done}/{len(lane.steps)} |"
     )
 
 
-def _batch_lines(batches: Sequence[BatchBlock]) -> Iterable[str]:
-    first_open = stage = ""
-    several = len({batch.stage for batch in batches}) > 1
-    for batch in batches:
+def _batch_lines(view: DashboardView) -> Iterable[str]:
+    stage = ""
+    several = len({batch.stage for batch in view.batches}) > 1
+    for batch in view.batches:
         if several and batch.stage != stage:
             stage = batch.stage
             yield from ("", f"== {_one_line(stage)} ==")
         yield ""
         if batch.steps:
-            yield _heading(batch.title, overall(batch.steps), first_open)
+            yield _said(batch.title, batch.mark, view.waiting_of(batch))
             yield from (_step_line(step) for step in batch.steps)
         for gate in batch.gates:
             yield from ([""] if batch.steps else [])
             yield from _gate_lines(gate)
-        lines = [*batch.steps, *(gate.step for gate in batch.gates)]
-        if not first_open and overall(lines) is not Mark.DONE:
-            first_open = batch.label
 
 
-def _heading(title: str, mark: Mark, first_open: str) -> str:
-    reason = f" (waiting on {_one_line(first_open)})" if mark is Mark.BLOCKED and first_open else ""
-    return f"{_one_line(title)}: {mark} {mark.word.upper()}{reason}"
+def _said(title: str, mark: Mark, note: str) -> str:
+    return f"{_one_line(title)}: {mark} {mark.word.upper()}" + (f" ({_one_line(note)})" if note else "")
 
 
 def _step_line(step: StepLine) -> str:
@@ -158,35 +90,19 @@ def _step_line(step: StepLine) -> str:
 
 def _gate_lines(gate: GateBlock) -> Iterable[str]:
     mark = gate.step.mark
-    said = waiting_on(gate.step.after) if mark is Mark.BLOCKED else ""
-    said = said or gate.step.note
-    note = f" ({_one_line(said)})" if said else ""
-    yield f"{_one_line(gate.title)}: {mark} {mark.word.upper()}{note}"
+    yield _said(gate.title, mark, gate.waiting)
     if gate.action:
         yield f"  {mark} {_one_line(gate.action)}"
     if gate.unlocks:
-        yield f"  → {'Unlocked' if mark is Mark.DONE else 'Will unlock'}: {', '.join(gate.unlocks)}"
-
-
-def _path_line(view: DashboardView) -> str:
-    gates = {gate.step.key for batch in view.batches for gate in batch.gates}
-    return " → ".join(f"[{step.key}]" if step.key in gates else step.key for step in view.path)
+        yield f"  → {gate.unlocking}: {', '.join(gate.unlocks)}"
 
 
 def _bottleneck(view: DashboardView) -> str:
-    lines = {step.key: step for step in (*view.path, *_all_lines(view))}
-    open_path = [step.key for step in view.path if step.mark is not Mark.DONE]
-    step = lines.get(bottleneck(open_path, {key: line.after for key, line in lines.items()}))
+    step = view.bottleneck
     if step is None:
         return "Current bottleneck: none"
     note = f": {_one_line(step.note)}" if step.note else ""
     return f"Current bottleneck: **{step.key}** ({_one_line(step.title)}{note})"
-
-
-def _all_lines(view: DashboardView) -> Iterable[StepLine]:
-    for batch in view.batches:
-        yield from batch.steps
-        yield from (gate.step for gate in batch.gates)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,9 @@ from typing import Final
 
 from orchestrator.core.engine.schedule import decide
 from orchestrator.core.engine.values import Snapshot
+from orchestrator.core.files.board import BatchBlock, DashboardView, GateBlock, LaneRow, lane_label
 from orchestrator.core.files.dashboard import (
-    BatchBlock,
-    DashboardView,
-    GateBlock,
-    LaneRow,
     TaskEntry,
-    lane_label,
     render_dashboard,
     render_tasks,
 )

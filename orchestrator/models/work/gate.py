@@ -14,7 +14,9 @@ from orchestrator.models.work.attempt import Attempt
 class GateReview(models.Model):
     """Approve or reject, with reason; a rejection names the step that work returns to (AS-6).
 
-    `follow_up_version` is the new version of the plan that the follow-ups became (FR-006).
+    `follow_up_version` is the new version of the plan that the follow-ups became (FR-006). A signature that
+    waits has its time in `effective_at`; one that its person withdrew before (`withdrawn_at`) stays on record
+    and counts no more.
     """
 
     attempt = models.ForeignKey(Attempt, models.PROTECT, related_name="reviews")
@@ -28,11 +30,15 @@ class GateReview(models.Model):
     )
     return_step = models.ForeignKey(Step, models.PROTECT, null=True, blank=True, related_name="+")
     signed_at = models.DateTimeField()
+    effective_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["signed_at"]
         constraints = [
-            models.UniqueConstraint(fields=["attempt", "reviewer"], name="one_signature_each"),
+            models.UniqueConstraint(
+                fields=["attempt", "reviewer"], condition=Q(withdrawn_at=None), name="one_signature_each"
+            ),
             one_of("decision", GateDecision, "gate_decision_known"),
             models.CheckConstraint(
                 condition=Q(decision=GateDecision.APPROVED) | (Q(return_step__isnull=False) & ~Q(reason="")),

@@ -87,7 +87,10 @@ def _add_attempts(workstream: Workstream, tasks: dict[int, TaskState]) -> None:
         if attempt.status == AttemptStatus.FAILED and attempt.followed_up_at is None:
             task.undecided = True
     signed = GateReview.objects.filter(
-        attempt__task__workstream=workstream, attempt__status__in=LIVE, decision=GateDecision.APPROVED
+        attempt__task__workstream=workstream,
+        attempt__status__in=LIVE,
+        decision=GateDecision.APPROVED,
+        withdrawn_at=None,
     )
     for task_id, account in signed.values_list("attempt__task_id", "reviewer"):
         tasks[task_id].signatures.add(account)

@@ -20,7 +20,10 @@ def signers_by_gate(
     never count.
     """
     reviews = GateReview.objects.filter(
-        attempt__task__in=gates, attempt__status=AttemptStatus.QUEUED, decision=GateDecision.APPROVED
+        attempt__task__in=gates,
+        attempt__status=AttemptStatus.QUEUED,
+        decision=GateDecision.APPROVED,
+        withdrawn_at=None,
     )
     signers: dict[int, list[Signer]] = defaultdict(list)
     rows = reviews.select_related("reviewer", "attempt").prefetch_related("reviewer__groups")

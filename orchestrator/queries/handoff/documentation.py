@@ -93,7 +93,7 @@ def _built(workstream: Workstream, task: Task, handover: HandoffArtifact | None)
 
 
 def _signed(workstream: Workstream) -> tuple[Signed, ...]:
-    reviews = GateReview.objects.filter(attempt__task__workstream=workstream)
+    reviews = GateReview.objects.filter(attempt__task__workstream=workstream, withdrawn_at=None)
     rows = reviews.select_related("attempt__task__step", "reviewer").order_by("signed_at", "pk")
     return tuple(
         Signed(

@@ -1,17 +1,18 @@
 """Versions that are approved and not yet in effect (FR-016)."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db.models import F, OuterRef, Q, QuerySet
 
-from orchestrator.core.terms import VersionStatus, WorkstreamStatus
-from orchestrator.models import WorkflowVersion, Workstream
+from orchestrator.core.terms import AttemptStatus, VersionStatus, WorkstreamStatus
+from orchestrator.models import GateReview, WorkflowVersion, Workstream
 from orchestrator.queries.base.sql import Joined
 
 
 def due_version(workstream_id: int, now: datetime) -> WorkflowVersion | None:
     """The newest version whose time has come for a workstream that does not follow it yet."""
-    promised = _all_promised(workstream_id) if _APPROVED.first(workstream_id) else []
+    promised = _all_promised(workstream_id) if promises(workstream_id).version else []
     return next(
         (version for version in promised if version.effective_at and version.effective_at <= now), None
     )
@@ -46,18 +47,48 @@ def in_effect(version: WorkflowVersion) -> bool:
     return version.stages.exists()
 
 
-#: Approved versions of a workstream that are not in effect, whether they ever will be or not.
-_APPROVED = Joined(
+class Promises(NamedTuple):
+    """What is decided about a workstream and not in effect yet, whether it ever will be or not: an approved
+    `version`, the last `signature` of a gate."""
+
+    version: bool
+    signature: bool
+
+
+def promises(workstream_id: int) -> Promises:
+    found = _PROMISES.rows(workstream_id)
+    return Promises(found[0]["version"], found[0]["signature"]) if found else Promises(False, False)
+
+
+_PROMISES = Joined(
     {},
-    f"""orchestrator_workflowversion version
-WHERE version.workstream_id = %s AND version.status = '{VersionStatus.APPROVED.value}'
-  AND NOT EXISTS (SELECT 1 FROM orchestrator_stage stage WHERE stage.version_id = version.id)""",
-    {"id": "version.id"},
+    "orchestrator_workstream workstream WHERE workstream.id = %s",
+    {
+        "version": f"""EXISTS (SELECT 1 FROM orchestrator_workflowversion version
+WHERE version.workstream_id = workstream.id AND version.status = '{VersionStatus.APPROVED.value}'
+  AND NOT EXISTS (SELECT 1 FROM orchestrator_stage stage WHERE stage.version_id = version.id))""",
+        "signature": f"""EXISTS (SELECT 1 FROM orchestrator_gatereview review
+JOIN orchestrator_attempt attempt ON attempt.id = review.attempt_id
+JOIN orchestrator_task task ON task.id = attempt.task_id
+WHERE task.workstream_id = workstream.id AND attempt.status = '{AttemptStatus.QUEUED.value}'
+  AND review.effective_at IS NOT NULL AND review.withdrawn_at IS NULL)""",
+    },
 )
 
 
 def became_due(since: datetime, until: datetime) -> list[int]:
-    """Workstreams for which a version's time came between both."""
+    """Workstreams for which the time of a version, or of a gate's last signature, came between both."""
+    signed = GateReview.objects.filter(
+        effective_at__gt=since,
+        effective_at__lte=until,
+        withdrawn_at=None,
+        attempt__status=AttemptStatus.QUEUED,
+    )
+    gates = signed.order_by().values_list("attempt__task__workstream", flat=True).distinct()
+    return sorted({*_versions_due(since, until), *gates})
+
+
+def _versions_due(since: datetime, until: datetime) -> list[int]:
     due = WorkflowVersion.objects.filter(
         status=VersionStatus.APPROVED, effective_at__gt=since, effective_at__lte=until
     )

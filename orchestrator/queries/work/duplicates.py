@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 
+from django.conf import settings
 from django.db.models import Q
 
 from orchestrator.core.changes.similarity import ALIKE, likeness, reasons, shared_patterns
@@ -45,7 +47,11 @@ def suspects(workstream: Workstream) -> list[Suspect]:
     Undecided ones first, then the most similar title, then the id.
     """
     decided = _decisions(workstream)
-    others = {candidate.pk: candidate for candidate in _candidates(workstream)}
+    others = {
+        candidate.pk: candidate
+        for candidate in _candidates(workstream)
+        if not started_alike(workstream.version, candidate.version)
+    }
     named = Workstream.objects.select_related("version").in_bulk(set(decided) - set(others))
     alike = _alike(workstream, others)
     files = _shared_files(workstream, others.values())
@@ -70,6 +76,13 @@ def _alike(workstream: Workstream, others: Mapping[int, Workstream]) -> dict[int
     return alike
 
 
+def started_alike(version: WorkflowVersion, other: WorkflowVersion) -> bool:
+    """Whether both were started from one workflow of the library with other values: they are alike by
+    intention."""
+    same = version.started_from and version.started_from == other.started_from
+    return bool(same) and version.source_sha256 != other.source_sha256
+
+
 def undecided(workstream: Workstream) -> list[Suspect]:
     return [suspect for suspect in suspects(workstream) if suspect.open]
 
@@ -91,7 +104,11 @@ def linked(workstream: Workstream) -> list[DuplicateDecision]:
 
 
 def _candidates(workstream: Workstream) -> list[Workstream]:
+    """The newest others, but for archived ones and for what was accepted longer ago than is looked at."""
     others = Workstream.objects.exclude(pk=workstream.pk).exclude(status=WorkstreamStatus.ARCHIVED)
+    if settings.DUPLICATE_DAYS:
+        since = workstream.created_at - timedelta(days=settings.DUPLICATE_DAYS)
+        others = others.exclude(status=WorkstreamStatus.COMPLETED, accepted_at__lt=since)
     newest = others.select_related("version").defer("version__source").order_by("-created_at", "-pk")
     return list(newest[:TITLES_COMPARED])
 

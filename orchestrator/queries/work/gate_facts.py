@@ -72,4 +72,6 @@ def _review(review: GateReview, attempt: int) -> GateReviewFacts:
         follow_up_version=version.number if version else 0,
         return_to=back.key if back else "",
         signed_at=review.signed_at,
+        effective_at=review.effective_at,
+        withdrawn_at=review.withdrawn_at,
     )

@@ -52,6 +52,12 @@ class GateSheet:
         return self.row.live is not None
 
     @property
+    def signatures(self) -> list[GateReview]:
+        """Those of the attempt that waits."""
+        waits = self.waits and self.attempts
+        return list(self.attempts[0].reviews.all()) if waits else []
+
+    @property
     def rejected(self) -> bool:
         """Whether its last decision was a rejection."""
         return bool(self.attempts) and self.attempts[0].status == AttemptStatus.REJECTED
@@ -85,7 +91,8 @@ def decided_gates() -> list[GateReview]:
     reviews = GateReview.objects.select_related(
         "attempt__task__step", "attempt__task__workstream", "reviewer"
     )
-    return list(reviews.select_related("return_step").order_by("-signed_at", "-pk")[:DECIDED_SHOWN])
+    counted = reviews.filter(withdrawn_at=None).exclude(attempt__status=AttemptStatus.QUEUED)
+    return list(counted.select_related("return_step").order_by("-signed_at", "-pk")[:DECIDED_SHOWN])
 
 
 def find_gate(task_id: int) -> Task:

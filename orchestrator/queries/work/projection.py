@@ -12,14 +12,10 @@ from orchestrator.core.engine.order import Place
 from orchestrator.core.engine.schedule import Verdict, decide
 from orchestrator.core.engine.values import Snapshot
 from orchestrator.core.files import dashboard
+from orchestrator.core.files.board import BatchBlock, DashboardView, GateBlock, LaneRow, lane_label
 from orchestrator.core.files.dashboard import (
-    BatchBlock,
-    DashboardView,
-    GateBlock,
-    LaneRow,
     LearningEntry,
     TaskEntry,
-    lane_label,
 )
 from orchestrator.core.files.handoff import timestamp, workstream_folder
 from orchestrator.core.files.marks import Mark, StepLine

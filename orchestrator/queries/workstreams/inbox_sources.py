@@ -190,7 +190,8 @@ def _unsigned_entry(item: Workstream) -> InboxEntry:
 
 
 def gates(user: User, roles: frozenset[Role]) -> Source:
-    """Gates that ask for this person: not signed by them yet, and not about their own work (FR-006)."""
+    """Gates that ask for this person: not signed by them yet, nor for good (that takes effect by itself), and
+    not about their own work (FR-006)."""
     rows = (
         Task.objects.filter(
             step__kind=StepKind.GATE, status=TaskStatus.REVIEW, attempts__status=AttemptStatus.QUEUED
@@ -203,7 +204,10 @@ def gates(user: User, roles: frozenset[Role]) -> Source:
     mine = Exists(named.filter(name__in=sorted(answers_to)))
     anyone = Q(pk__in=[]) if roles.isdisjoint(SIGNERS) else ~Exists(named)
     signed = GateReview.objects.filter(
-        reviewer=user, attempt__task=OuterRef("pk"), attempt__status=AttemptStatus.QUEUED
+        Q(reviewer=user) | Q(effective_at__isnull=False),
+        attempt__task=OuterRef("pk"),
+        attempt__status=AttemptStatus.QUEUED,
+        withdrawn_at=None,
     )
     own = latest_completed().filter(
         task__workstream=OuterRef("workstream"),

@@ -39,6 +39,9 @@ from orchestrator.queries.workstreams.portfolio import counts_of
 #: The policy that the acceptance gate shows (LC-11).
 DEFINITION_OF_DONE = "definition-of-done"
 ROUNDS_SHOWN = 20
+#: Tasks of a workstream whose page lists all of them; of a larger one it lists those of current batches.
+LISTED = 120
+STIRRED = frozenset({"needs-human", TaskStatus.BLOCKED, TaskStatus.ACTIVE, TaskStatus.REVIEW})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,11 @@ class BatchRows:
     @property
     def total(self) -> int:
         return sum(row.task.status in COUNTED_TASK for row in self.rows)
+
+    @property
+    def current(self) -> bool:
+        """Whether something happens in it: a task runs, is ready, waits for somebody or has failed."""
+        return any(row.live or row.failed or row.state in STIRRED for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +121,14 @@ class WorkstreamBoard:
         return [row for row in self.rows if row.failed and row.task.pk not in tripped]
 
     @property
+    def folds(self) -> bool:
+        """Whether batches in which nothing happens are one line each; the dashboard has their tasks."""
+        return len(self.rows) > LISTED
+
+    @property
     def moving(self) -> bool:
         """Whether the page may change by itself."""
-        return self.workstream.status == WorkstreamStatus.ACTIVE
+        return self.workstream.status == WorkstreamStatus.ACTIVE and self.workstream.open_tasks > 0
 
 
 def board(workstream: Workstream, now: datetime, known: Explained | None = None) -> WorkstreamBoard:

@@ -4,12 +4,12 @@ An approval that has not taken effect yet is withdrawn by `withdrawals.py`.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from orchestrator.core.actions import Action
 from orchestrator.core.changes.mapping import StepMapping
 from orchestrator.core.errors import (
+    AlreadyDecided,
     InvalidInput,
     NotFound,
     PlanHasBlockers,
@@ -37,9 +37,7 @@ from orchestrator.services.changes.migration import first_tasks, put_into_effect
 from orchestrator.services.plans.comments import send_drafts
 from orchestrator.services.plans.versions import VersionText, name_as_plan, next_version, reason_as_plan
 from orchestrator.services.review.gates import sign_as_planned
-
-#: The longest time that an approval may be kept back so that it can be withdrawn; more is a date.
-LONGEST_HOLD: Final = 3600
+from orchestrator.services.review.holding import held_until
 
 
 @act(
@@ -241,13 +239,8 @@ def _time_of_effect(asked: datetime | None, withdraw_seconds: int, now: datetime
             recovery="Leave the time out, or give a later one.",
             field="effective_at",
         )
-    if not 0 <= withdraw_seconds <= LONGEST_HOLD:
-        raise InvalidInput(
-            f"An approval is kept back for 0 to {LONGEST_HOLD} seconds.",
-            recovery="Give a date from which the version is effective instead.",
-            field="withdraw_seconds",
-        )
-    return asked or now + timedelta(seconds=withdraw_seconds)
+    instead = "Give a date from which the version is effective instead."
+    return asked or held_until(withdraw_seconds, now, "An approval", instead)
 
 
 def _promise(
@@ -311,10 +304,18 @@ def under_review(version_id: int, seen_sha256: str) -> tuple[WorkflowVersion, Wo
         )
     version.refresh_from_db(fields=["status", "workflow"])
     if version.status != VersionStatus.IN_REVIEW:
-        raise WrongState(
-            f"Version {version.number} was already decided: it is {version.get_status_display().lower()}."
-        )
+        raise _decided_already(version)
     return version, workstream
+
+
+def _decided_already(version: WorkflowVersion) -> AlreadyDecided:
+    """Names who decided, and when."""
+    said = str(version.get_status_display()).lower()
+    by, at = version.decided_as, version.decided_at
+    return AlreadyDecided(
+        f"Version {version.number} was already decided: it is {said}{f' by {by}' if by else ''}.",
+        at=at.isoformat() if at else None,
+    )
 
 
 def _decide(

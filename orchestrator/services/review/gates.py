@@ -5,9 +5,10 @@ from datetime import datetime
 
 from orchestrator.core.actions import Action
 from orchestrator.core.engine.signatures import SignOff
-from orchestrator.core.errors import NotAllowed, NotFound, Refusal, WrongState
+from orchestrator.core.errors import AlreadyDecided, NotAllowed, NotFound, Refusal, WrongState
 from orchestrator.core.terms import AttemptStatus, EventType, GateDecision, Scope, StepKind, TaskStatus
 from orchestrator.models import Attempt, GateReview, Step, Task, WorkflowVersion, Workstream
+from orchestrator.queries.engine.held import lost_before
 from orchestrator.queries.engine.signatures import Signatures, signatures_of
 from orchestrator.queries.handoff.situation import Situation, gate_situation
 from orchestrator.services.base.actor import Actor
@@ -20,6 +21,7 @@ from orchestrator.services.base.wake import wake
 from orchestrator.services.changes.adoption import adopt_behind
 from orchestrator.services.handoff.artifacts import announce
 from orchestrator.services.plans.amendments import propose_stage
+from orchestrator.services.review.holding import held_until
 from orchestrator.services.work.attempts import move, named_in_history
 from orchestrator.services.work.planned_signatures import gate_of
 from orchestrator.services.work.rework import redo_from
@@ -45,18 +47,23 @@ def approve_gate(
     reason: str = "",
     follow_ups: str = "",
     fix: WorkflowVersion | None = None,
+    withdraw_seconds: int = 0,
 ) -> GateReview:
     """Sign a gate that waits; with the last signature it asks for, what stands behind it may start.
 
     `follow_ups` are tasks, one a line (`title | exit criterion`): they are submitted as a stage of a new
     version of the plan, in the same transaction; `fix` is a version that already has what is asked for.
+    With `withdraw_seconds` the last signature is kept back that long, so that it can be withdrawn; then the
+    gate is completed (`services.review.signatures`).
     Nothing but signatures completes a gate. Raises NotAllowed, SelfApproval, WrongState.
     """
+    at = held_until(withdraw_seconds, now, "A signature", "Sign later instead.")
     with unit_of_work():
         situation, signatures = _open_gate(task_id, actor)
         attempt, task = situation.attempt, situation.task
         if refusal := why_not_approve(task, actor, signatures, lost=situation.lost):
             raise refusal
+        state = signatures.sign_off(signer(actor))
         review = GateReview.objects.create(
             attempt=attempt,
             reviewer=actor.account,
@@ -66,19 +73,34 @@ def approve_gate(
             follow_ups=follow_ups,
             follow_up_version=fix or _follow_up_version(task, follow_ups, reason, actor, now),
             signed_at=now,
+            effective_at=at if state.complete and at > now else None,
         )
-        state = signatures.sign_off(signer(actor))
-        if state.complete:
-            _complete(situation, actor, reason, state, now)
-        data = _signature(review, state)
-        _record(
-            attempt, actor, Action.GATE_APPROVED if state.complete else Action.GATE_SIGNED, reason, now, data
-        )
-        settle(task, now)
-        if state.complete and situation.adopts:
-            adopt_behind(workstream=task.workstream, actor=actor, now=now)
+        if state.complete and review.effective_at is None:
+            _pass(situation, review, actor, state, now)
+        else:
+            _record(attempt, actor, Action.GATE_SIGNED, reason, now, _signature(review, state))
+            settle(task, now)
         wake(task.workstream_id)
     return review
+
+
+def complete_signed(situation: Situation, review: GateReview, now: datetime) -> None:
+    """Complete a gate whose last signature was kept back, unless something came in between that holds it."""
+    task = situation.task
+    state = signatures_of(task).sign_off()
+    held = situation.blocked or task.needs_human or (situation.lost and lost_before(task) is not None)
+    if state.complete and not held:
+        _pass(situation, review, Actor(review.signed_as, review.reviewer), state, now)
+
+
+def _pass(situation: Situation, review: GateReview, actor: Actor, state: SignOff, now: datetime) -> None:
+    """With the last signature that it asks for the gate is complete, and what stands behind it may start."""
+    attempt, task = situation.attempt, situation.task
+    _complete(situation, actor, review.reason, state, now)
+    _record(attempt, actor, Action.GATE_APPROVED, review.reason, now, _signature(review, state))
+    settle(task, now)
+    if situation.adopts:
+        adopt_behind(workstream=task.workstream, actor=actor, now=now)
 
 
 def sign_as_planned(*, version: WorkflowVersion, workstream: Workstream, now: datetime) -> GateReview | None:
@@ -221,7 +243,15 @@ def _why_closed(task: Task, actor: Actor) -> Refusal:
     """Why a task at which no attempt waits is not decided."""
     if not task.step.is_gate:
         return _no_gate(task.step)
-    return why_not_decide(task, actor) or WrongState(f"{task.step.key} does not wait for a signature.")
+    if refusal := why_not_decide(task, actor):
+        return refusal
+    rows = GateReview.objects.filter(attempt__task=task, withdrawn_at=None)
+    if last := rows.order_by("-signed_at", "-pk").first():
+        word = GateDecision(last.decision).value
+        return AlreadyDecided(
+            f"{task.step.key} is decided already: {word} by {last.signed_as}.", at=last.signed_at.isoformat()
+        )
+    return WrongState(f"{task.step.key} does not wait for a signature.")
 
 
 def _no_gate(step: Step) -> Refusal:

@@ -56,6 +56,11 @@ def why_not_approve(
     if lost and (before := lost_before(gate)):
         return HeldBack(f"{gate.step.key} is {before.sentence}.", path=before.path, holder=before.key)
     signatures = signatures or signatures_of(gate)
+    if signatures.sign_off().complete:
+        return WrongState(
+            f"{gate.step.key} has every signature it asks for, which takes effect in a moment.",
+            recovery="Who signed last may withdraw the signature until then; you may still reject.",
+        )
     now, then = signatures.sign_off(), signatures.sign_off(signer(actor))
     if not now.each or now.asked != then.asked:
         return None

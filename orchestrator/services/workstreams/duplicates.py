@@ -3,6 +3,7 @@
 Requirements: FR-003, AS-5, EC-5.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from orchestrator.core.actions import Action
@@ -14,7 +15,7 @@ from orchestrator.queries.work.duplicates import was_claimed
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.history import record
-from orchestrator.services.base.locks import Lock, locked_pair
+from orchestrator.services.base.locks import Lock, locked_pair, outside_transactions
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.workstreams.needs import hand_over_needs, wake_needing
@@ -61,6 +62,51 @@ def decide_duplicate(
         )
         _apply(decision, actor, now)
     return decision
+
+
+@act(
+    roles=SIGNERS,
+    scope=Scope.MANAGE,
+    reason=why("rationale", "Say why they are, or are not, the same work."),
+    person="A suspected duplicate is decided by a person.",
+    locks=(Lock.WORKSTREAM,),
+    records=(Action.DUPLICATE_DECIDED, Action.NAMED_AS_DUPLICATE),
+    in_steps=True,
+)
+def decide_duplicates(
+    *,
+    workstream_id: int,
+    others: Sequence[int],
+    outcome: str,
+    rationale: str,
+    actor: Actor,
+    now: datetime,
+) -> list[DuplicateDecision]:
+    """Decide the same about several suspects with one rationale, each in a transaction of its own: link or
+    override, which end nothing.
+
+    Doing it again decides the same once more.
+    """
+    outside_transactions()
+    if _outcome(outcome) in ENDING:
+        raise InvalidInput(
+            f"{outcome.capitalize()} is decided about one workstream.",
+            recovery="Decide about that one by itself; link or override the rest.",
+            field="outcome",
+        )
+    if not others:
+        raise InvalidInput("No workstream is named.", recovery="Reload the page.", field="other")
+    return [
+        decide_duplicate(
+            workstream_id=workstream_id,
+            other_id=other,
+            outcome=outcome,
+            rationale=rationale,
+            actor=actor,
+            now=now,
+        )
+        for other in dict.fromkeys(others)
+    ]
 
 
 def find_other(name: str) -> Workstream:

@@ -6,7 +6,7 @@ from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
 
-from orchestrator.web.charts.plot import Band, Dot, Plot, Rule, Stack, Tick, Trace
+from orchestrator.web.charts.plot import Band, Dot, Plot, Rule, Stack, Strip, Tick, Trace
 
 #: Room at the sides, in pixels; the style sheet has the same columns.
 SIDE, LABELS, BELOW = 36, 96, 20
@@ -31,6 +31,8 @@ def draw(plot: Plot, title: str) -> SafeString:
         *_across(plot.rules),
         *_upright(plot.uprights, high),
         *_marks(plot.marks),
+        *_names(plot.names),
+        *_strips(plot.strips),
         f'</svg><svg class="plot-labels" width="{LABELS}" height="{high}" aria-hidden="true"',
         ' overflow="visible">',
         *_labels(plot.labels),
@@ -105,3 +107,17 @@ def _marks(marks: Iterable[Dot]) -> Iterator[str]:
         yield f'<a href="{escape(mark.href)}" tabindex="-1" aria-label="{escape(mark.says)}">'
         place = f'cx="{mark.x:g}%" cy="{mark.y:g}" r="{mark.size}"'
         yield f'<circle class="mark-{mark.tone}" {place}/></a>'
+
+
+def _names(ticks: Iterable[Tick]) -> Iterator[str]:
+    for tick in ticks:
+        yield f'<text class="strip-name" x="0" y="{tick.at:g}" aria-hidden="true">{escape(tick.text)}</text>'
+
+
+def _strips(strips: Iterable[Strip]) -> Iterator[str]:
+    """Out of the order of the Tab key, as marks are."""
+    for strip in strips:
+        says = escape(strip.says)
+        yield f'<a href="{escape(strip.href)}" tabindex="-1" aria-label="{says}"><title>{says}</title>'
+        place = f'x="{strip.x:g}%" y="{strip.y:g}" width="{strip.width:g}%" height="{strip.height:g}"'
+        yield f'<rect class="strip strip-{strip.tone}" {place} rx="2"/></a>'

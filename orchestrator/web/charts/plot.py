@@ -73,6 +73,18 @@ class Band(NamedTuple):
     tone: str
 
 
+class Strip(NamedTuple):
+    """A lying bar: from where to where, what it says, and where it leads."""
+
+    x: float
+    width: float
+    y: float
+    height: float
+    says: str
+    href: str
+    tone: str
+
+
 @dataclass(frozen=True, slots=True)
 class Plot:
     """A drawing: what it is made of, and what stands around it; `unit` is that of the numbers at the side."""
@@ -87,6 +99,8 @@ class Plot:
     uprights: Sequence[Rule] = ()
     columns: Sequence[Stack] = ()
     marks: Sequence[Dot] = ()
+    names: Sequence[Tick] = ()
+    strips: Sequence[Strip] = ()
     unit: str = ""
     height: int = HEIGHT
 

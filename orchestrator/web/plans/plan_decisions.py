@@ -23,6 +23,7 @@ from orchestrator.services.review.dropped_needs import drop_dependency
 from orchestrator.services.review.withdrawals import withdraw_approval
 from orchestrator.web.acting import Viewer, does, now, number, off, typed, viewer
 from orchestrator.web.moments import typed_moment
+from orchestrator.web.wording import told
 
 OPEN = frozenset({WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE})
 #: A page that waits longer than this for a version to take effect is not loaded again by itself.
@@ -77,9 +78,10 @@ def decide(request: HttpRequest) -> str:
 
 
 def after(version: WorkflowVersion) -> str:
-    """The page that shows what a decision came to: the work of a version in effect, else its review."""
+    """The page that shows what a decision came to: the work of an approved version, which says how long the
+    approval can be withdrawn; else its review."""
     version.refresh_from_db(fields=["status"])
-    if version.status == VersionStatus.APPROVED and in_effect(version):
+    if version.status == VersionStatus.APPROVED:
         return reverse("workstream", args=[queries.workstream_of(version).uuid])
     return reverse("plan-review", args=[version.workflow.slug, version.number])
 
@@ -218,5 +220,8 @@ def _decided(version: WorkflowVersion, newest: WorkflowVersion) -> str:
     if version.pk != newest.pk:
         return f"Version {newest.number} is newer; decide on that one."
     if version.status != VersionStatus.IN_REVIEW:
-        return f"Version {version.number} is already decided: {version.get_status_display().lower()}."
+        by = f" by {version.decided_as}" if version.decided_as else ""
+        at = f", {told(version.decided_at.isoformat())}" if version.decided_at else ""
+        said = str(version.get_status_display()).lower()
+        return f"Version {version.number} is already decided: {said}{by}{at}."
     return ""

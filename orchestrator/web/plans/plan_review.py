@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
-from orchestrator.core.errors import InvalidInput, NotFound, Refusal, VersionMoved
+from orchestrator.core.errors import AlreadyDecided, InvalidInput, NotFound, Refusal, VersionMoved
 from orchestrator.core.plans.checks.checkpoints import checkpoints_of
 from orchestrator.core.plans.impossible import IMPOSSIBLE, ImpossibleNeed, impossible_needs
 from orchestrator.core.plans.plan import Reading
@@ -32,17 +32,19 @@ from orchestrator.queries.plans.review import (
     review_sections,
     viewed_by,
 )
-from orchestrator.queries.plans.sign_offs import sign_offs
+from orchestrator.queries.plans.sign_offs import SignOffs, sign_offs, who_may_approve
 from orchestrator.services.plans.comments import open_discussion
 from orchestrator.web.acting import act_of, chosen, now, number_in, perform, proceed, viewer
 from orchestrator.web.moments import wanted_moment
 from orchestrator.web.plans import plan_decisions, prehandoff
 from orchestrator.web.plans.plan_effect import begun, executors_asked
 from orchestrator.web.plans.plan_map import map_of, map_page_of
-from orchestrator.web.show import show
+from orchestrator.web.show import all_anew, show
 
 #: Dependencies that cannot hold of which a review offers to drop one; the next version shows the others.
 MOST_DROPPED: Final = 50
+#: The numbers of all sections, for who reads or prints the whole plan at once.
+EVERY: Final = range(1, 1_000_000)
 
 
 @require_GET
@@ -90,7 +92,13 @@ def plan_prehandoff(request: HttpRequest, slug: str, version: int, act: str) -> 
     shown = queries.find_version(slug, version)
     do = partial(chosen(prehandoff.ACTS, act), request, queries.workstream_of(shown))
     then = reverse("plan-review", args=[slug, version])
-    return perform(request, do, then=then, again=partial(review_page, request, shown, "prehandoff"))
+    return perform(
+        request,
+        do,
+        then=then,
+        again=partial(review_page, request, shown, "prehandoff"),
+        repeats=act in prehandoff.REPEATS,
+    )
 
 
 @act_of("plan-review", "slug", "version")
@@ -129,13 +137,14 @@ class Layout:
         self.talk: Discussions = discussions_on(version, self.reading.plan, self.who.user.pk)
         self.line = number_in(request.GET.get("comment", ""))
         self.step = request.GET.get("step", "")
+        self.whole = bool(request.GET.get("whole"))
         self.sections: tuple[ReviewSection, ...] = review_sections(
             self.reading,
             version.source,
             self.talk,
             viewed_by(version, self.who.user.pk),
             self.comparison,
-            wanted={wanted or number_in(request.GET.get("section", ""))},
+            wanted=EVERY if self.whole else {wanted or number_in(request.GET.get("section", ""))},
             line=self.line or self._line_of(self.step),
         )
 
@@ -146,6 +155,7 @@ class Layout:
             "comparison": self.comparison,
             "talk": self.talk,
             "sections": self.sections,
+            "whole": self.whole,
             "viewed": sum(section.viewed for section in self.sections),
             "commenting": {"line": self.line, "step": self.step},
             "no_comment": self.who.lacks(open_discussion),
@@ -216,7 +226,7 @@ def review_page(
         "why_not": why_not,
         "deciding": not (why_not["approve"] and why_not["send_back"] and why_not["withdraw"]),
         "sign_offs": (so_far := sign_offs(version)),
-        "asked": so_far.asked_of("" if why_not["approve"] else who.user.get_username()),
+        "asked": _asked(so_far, "" if why_not["approve"] else who.user.get_username(), version),
         "withdrawal": plan_decisions.withdrawal_for(who, version, workstream, now()),
         "in_effect": version.status == VersionStatus.APPROVED and in_effect(version),
         "reason": request.POST.get("reason") or request.GET.get("reason", ""),
@@ -224,9 +234,16 @@ def review_page(
         "wanted_is_over": version.wanted_effective_at is not None and version.wanted_effective_at < now(),
         "acted": acted,
     }
-    return show(
-        request, "plans/review.html", context, parts=frozenset({"decision", "prehandoff"}), refusal=refusal
-    )
+    decided = isinstance(refusal, AlreadyDecided)
+    parts = frozenset() if decided else frozenset({"decision", "prehandoff"})
+    response = show(request, "plans/review.html", context, parts=parts, refusal=refusal)
+    return all_anew(request, response) if decided else response
+
+
+def _asked(so_far: SignOffs, approver: str, version: WorkflowVersion) -> str:
+    """Who still has to approve, told to the reader; the only one who may is told that."""
+    alone = bool(approver) and who_may_approve(version.workflow, version.author_id) == [approver]
+    return so_far.asked_of(approver, alone=alone)
 
 
 def _impossible(reading: Reading) -> tuple[ImpossibleNeed, ...]:

@@ -17,7 +17,7 @@ from orchestrator.core.terms import DuplicateOutcome, WorkstreamStatus
 from orchestrator.models import Workstream
 from orchestrator.queries.work.duplicates import signature_of, suspects, was_claimed
 from orchestrator.queries.work.tasks import find_workstream
-from orchestrator.services.workstreams.duplicates import decide_duplicate, find_other
+from orchestrator.services.workstreams.duplicates import decide_duplicate, decide_duplicates, find_other
 from orchestrator.services.workstreams.workstreams import sign_prehandoff
 from orchestrator.web.acting import Viewer, act_of, chosen, does, now, perform, typed, viewer
 from orchestrator.web.show import show
@@ -28,6 +28,8 @@ OUTCOMES: Final = (
     (DuplicateOutcome.MERGE, "this workstream is closed and its work goes on in the other."),
     (DuplicateOutcome.CLOSE, "this workstream is a duplicate and is archived."),
 )
+#: Suspects that one rationale decides.
+MOST_AT_ONCE: Final = 100
 
 
 def section(workstream: Workstream, who: Viewer, address: Callable[[str], str]) -> dict[str, Any]:
@@ -41,6 +43,8 @@ def section(workstream: Workstream, who: Viewer, address: Callable[[str], str]) 
         "outcomes": OUTCOMES,
         "sign": address("sign"),
         "decide": address("decide"),
+        "decide_all": address("decide-all"),
+        "at_once": undecided[:MOST_AT_ONCE],
         "why_not_sign": who.lacks(sign_prehandoff)
         or ("Decide on every suspected duplicate first." if undecided else ""),
         "why_not_decide": _late(workstream) or who.lacks(decide_duplicate),
@@ -80,7 +84,29 @@ def _decide(request: HttpRequest, workstream: Workstream) -> str:
     return said[DuplicateOutcome(decision.outcome)]
 
 
-ACTS: Final[dict[str, Callable[[HttpRequest, Workstream], str]]] = {"sign": _sign, "decide": _decide}
+@does(decide_duplicates)
+def _decide_all(request: HttpRequest, workstream: Workstream) -> str:
+    """Those that the page showed: what came since is not decided unseen."""
+    shown = [find_other(slug).pk for slug in request.POST.getlist("others")[:MOST_AT_ONCE]]
+    made = decide_duplicates(
+        workstream_id=workstream.pk,
+        others=shown,
+        outcome=typed(request, "outcome"),
+        rationale=typed(request, "rationale"),
+        actor=viewer(request).actor,
+        now=now(),
+    )
+    word = "linked" if made[0].outcome == DuplicateOutcome.LINK else "no duplicates"
+    return f"{len(made)} workstreams are decided with one rationale: {word}."
+
+
+ACTS: Final[dict[str, Callable[[HttpRequest, Workstream], str]]] = {
+    "sign": _sign,
+    "decide": _decide,
+    "decide-all": _decide_all,
+}
+#: Acts of several transactions; doing them again decides nothing else.
+REPEATS: Final = frozenset({"decide-all"})
 
 
 @require_GET
@@ -93,7 +119,8 @@ def prehandoff_act(request: HttpRequest, uuid: UUID, act: str) -> HttpResponse:
     found = find_workstream(uuid)
     do = partial(chosen(ACTS, act), request, found)
     then = reverse("prehandoff", args=[uuid])
-    return perform(request, do, then=then, again=partial(prehandoff_page, request, found))
+    again = partial(prehandoff_page, request, found)
+    return perform(request, do, then=then, again=again, repeats=act in REPEATS)
 
 
 def prehandoff_page(request: HttpRequest, found: Workstream, refusal: Refusal | None = None) -> HttpResponse:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import InvalidInput, NotFound, Refusal
 from orchestrator.core.terms import Lifecycle, TaskStatus
-from orchestrator.models import HandoffArtifact, Workstream
+from orchestrator.models import HandoffArtifact, WorkflowVersion, Workstream
 from orchestrator.queries.changes.migrations import last_migration, under_way, versions_in_effect
 from orchestrator.queries.engine.explanations import explained
 from orchestrator.queries.handoff.workspace_files import file_of, files_of
@@ -30,6 +30,7 @@ from orchestrator.services.workstreams import workstreams
 from orchestrator.services.workstreams.learnings import record_learning
 from orchestrator.services.workstreams.priorities import set_priority
 from orchestrator.web.acting import Viewer, act_of, chosen, does, now, number, off, perform, typed, viewer
+from orchestrator.web.plans.plan_decisions import Withdrawal, withdrawal_for
 from orchestrator.web.show import part_asked, show
 from orchestrator.web.work import baseline
 from orchestrator.web.work.ownership import ownership_context, pass_workstream_on
@@ -41,7 +42,7 @@ IN_WORK = frozenset({"ready", TaskStatus.ACTIVE})
 #: Where something is left that may wait.
 GOING_ON = frozenset({Lifecycle.PLANNING, Lifecycle.ACTIVE})
 #: What htmx may ask for instead of the page.
-PARTS = frozenset({"board"})
+PARTS = frozenset({"board", "approval"})
 #: Acts whose form shows the refusal itself; the others show it at the top.
 TOLD_ELSEWHERE = frozenset(
     {"accept", "archive", "reopen", "priority", "own", "assign", "unassign", *baseline.ACTS}
@@ -58,6 +59,9 @@ def workstream_page(
     `api.negotiated` owns the address: machines get JSON.
     """
     found = find_workstream(uuid)
+    part = part_asked(request, PARTS)
+    if part == "approval":
+        return _approval_part(request, found)
     known = explained(found, now())
     board = queries.board(found, now(), known)
     who = viewer(request)
@@ -74,20 +78,41 @@ def workstream_page(
         "why": why_workstream(found, now(), known) if board.lifecycle in GOING_ON else None,
         "here": request.path,
     }
-    if part_asked(request, PARTS) is None:
-        context |= _aside(who, found)
+    if part is None:
+        promised = promised_version(found)
+        context |= _aside(who, found, promised)
+        context["approval"] = _approval(who, found, promised)
     return show(request, "workstreams/page.html", context, parts=PARTS, refusal=refusal)
+
+
+def _approval(who: Viewer, found: Workstream, promised: WorkflowVersion | None) -> Withdrawal | None:
+    """The approval that takes effect by itself, with the time that is left to withdraw it (WF-3)."""
+    return withdrawal_for(who, promised, found, now()) if promised else None
+
+
+def _approval_part(request: HttpRequest, found: Workstream) -> HttpResponse:
+    """How long the approval can still be withdrawn; once it is in effect all of the page is another one."""
+    promised = promised_version(found)
+    context = {
+        "workstream": found,
+        "promised": promised,
+        "approval": _approval(viewer(request), found, promised),
+    }
+    response = show(request, "workstreams/page.html", context, parts=PARTS)
+    if promised is None:
+        response["HX-Refresh"] = "true"
+    return response
 
 
 def _next_key(board: queries.WorkstreamBoard) -> str:
     return board.following.task.step.key if board.following else ""
 
 
-def _aside(who: Viewer, found: Workstream) -> dict[str, Any]:
+def _aside(who: Viewer, found: Workstream, promised: WorkflowVersion | None) -> dict[str, Any]:
     """What stands beside the board; a refresh of the board alone does not read it."""
     return {
         "policy": queries.definition_of_done(),
-        **_versions(found),
+        **_versions(found, promised),
         "learnings": queries.learnings_of(found),
         "lessons_due": due(found),
         "integrations": integrations(found),
@@ -97,9 +122,9 @@ def _aside(who: Viewer, found: Workstream) -> dict[str, Any]:
     }
 
 
-def _versions(found: Workstream) -> dict[str, Any]:
+def _versions(found: Workstream, promised: WorkflowVersion | None) -> dict[str, Any]:
     """What the page says about versions: one that is promised, ones to migrate to, the way back (FR-016)."""
-    at, promised = now(), promised_version(found)
+    at = now()
     active = under_way(found)
     in_effect = versions_in_effect(found.version.workflow_id, at) if active else []
     return {

@@ -7,14 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.core.files.board import BatchBlock, DashboardView, GateBlock, LaneRow, lane_label
 from orchestrator.core.files.dashboard import (
-    BatchBlock,
-    DashboardView,
-    GateBlock,
-    LaneRow,
     LearningEntry,
     TaskEntry,
-    lane_label,
     render_dashboard,
     render_index,
     render_learnings,

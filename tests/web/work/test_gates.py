@@ -57,7 +57,7 @@ def test_a_gate_shows_what_came_in_and_what_it_holds(at_gate: Driver) -> None:
     for part in (
         "A2: Ledger report",
         "Report written.",
-        "report shows refunds seen: report shows refunds checked by builder-A2 (agent of carl)",
+        "report shows refunds seen: report shows refunds Asserted checked by builder-A2 (agent of carl)",
         "attempt-completed.json",
         "report.txt",
         "Unlocks C1 : Refund end to end",
@@ -127,7 +127,7 @@ def test_htmx_gets_the_decision_alone_with_what_was_typed(at_gate: Driver) -> No
 
 def test_whom_the_plan_does_not_name_cannot_sign(at_gate: Driver) -> None:
     client = signed_in(at_gate.cast.contributor)
-    assert "carl may not sign MP1: it is signed by reviewer." in words(client.get(page_of(at_gate)))
+    assert "You may not sign MP1: it is signed by reviewer." in words(client.get(page_of(at_gate)))
     response = client.post(page_of(at_gate) + "decide", {"decision": "approve"})
     assert response.status_code == 403
     assert not GateReview.objects.exists()

@@ -39,15 +39,21 @@ class Approvals:
         """Whose approval is still needed, in words: "anna and another approver"."""
         return self.asked_of("")
 
-    def asked_of(self, approver: str) -> str:
+    def asked_of(self, approver: str, *, alone: bool = False) -> str:
         """The same, told to an approver who could give one of them: "you or another approver".
 
-        With an empty name, to anybody else.
+        With an empty name, to anybody else. `alone`: nobody else may approve as things stand.
         """
         named = ["you" if name == approver else name for name in self.awaited]
         other = "other " if self.given or named else ""
         free = self.missing - len(named)
         words = list(named)
+        if alone and free:
+            if "you" not in named:
+                words, free = [*words, "you"], free - 1
+            if free:
+                words.append(f"{free} more, whom nobody has the role for")
+            return " and ".join(words)
         if free and approver and "you" not in named:
             words.append("you or another approver" if free == 1 else f"{free} {other}approvers, maybe you")
         elif free:

@@ -1,0 +1,132 @@
+"""What came in at a gate, as files and lines of the plan's repository (FR-006)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+
+from orchestrator.adapters.changes import ChangedFile, CommitSpan, changed_files, changed_lines
+from orchestrator.adapters.repository import REPOSITORY_NAME, RepositoryFailed
+from orchestrator.core.git_names import is_commit_word
+from orchestrator.core.plans.text.line_diff import DiffLine
+from orchestrator.models import Attempt, Workstream
+from orchestrator.queries.work.gates import Incoming
+
+#: Files of one result that are listed, and of which lines are shown; changed lines of a file, and of all.
+MOST_LISTED: Final = 200
+MOST_FILES: Final = 40
+MOST_LINES: Final = 400
+MOST_IN_ALL: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """A file with its changed lines; `why_not` says why none are shown."""
+
+    file: ChangedFile
+    lines: tuple[tuple[DiffLine, bool], ...] = ()
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What one result changed since `span.base`."""
+
+    attempt: Attempt
+    span: CommitSpan
+    files: tuple[ChangedFile, ...]
+
+    @property
+    def listed(self) -> tuple[ChangedFile, ...]:
+        return self.files[:MOST_LISTED]
+
+    @property
+    def unlisted(self) -> int:
+        return len(self.files) - len(self.listed)
+
+    @property
+    def added(self) -> int:
+        return sum(file.added or 0 for file in self.files)
+
+    @property
+    def removed(self) -> int:
+        return sum(file.removed or 0 for file in self.files)
+
+
+def repository_of(workstream: Workstream) -> Path | None:
+    """The folder of the plan's repository, if it names one."""
+    name = workstream.version.repository
+    return Path(settings.REPOSITORIES_DIR) / name if REPOSITORY_NAME.fullmatch(name) else None
+
+
+def changes_of(workstream: Workstream, incoming: Sequence[Incoming]) -> dict[int, Changes]:
+    """By attempt, what each result changed that names a commit of the plan's repository.
+
+    The first result of a thread is compared with where its work began, a later one with the one before it.
+    """
+    repository = repository_of(workstream)
+    spans = dict(_spans(incoming))
+    if repository is None or not spans:
+        return {}
+    try:
+        found = changed_files(repository, [span for _, span in spans.values()])
+    except RepositoryFailed:
+        return {}
+    pairs = zip(spans.items(), found, strict=True)
+    return {pk: Changes(attempt, span, files) for (pk, (attempt, span)), files in pairs if files is not None}
+
+
+def _spans(incoming: Sequence[Incoming]) -> Iterator[tuple[int, tuple[Attempt, CommitSpan]]]:
+    before: dict[int, str] = {}
+    for one in incoming:
+        attempt, thread = one.attempt, one.row.task.step.thread_id
+        if attempt is not None and is_commit_word(attempt.commit):
+            yield attempt.pk, (attempt, CommitSpan(before.get(thread, attempt.base), attempt.commit))
+            before[thread] = attempt.commit
+
+
+def lines_of_changes(workstream: Workstream, changes: Changes) -> list[FileChange]:
+    """The files of one result with their lines, as many as can be read; the others say why not."""
+    repository = repository_of(workstream)
+    wanted: list[ChangedFile] = []
+    left = MOST_IN_ALL
+    for file in changes.files:
+        if not why_not_shown(file) and len(wanted) < MOST_FILES and file.lines <= left:
+            wanted.append(file)
+            left -= file.lines
+    if repository is None:
+        return []
+    try:
+        read = changed_lines(repository, changes.span, [file.path for file in wanted])
+    except RepositoryFailed:
+        read = []
+    lines = dict(zip((file.path for file in wanted), read, strict=False))
+    return [_change(file, lines) for file in changes.listed]
+
+
+def why_not_shown(file: ChangedFile) -> str:
+    if file.added is None:
+        return "It is binary, or too large to be compared here."
+    if file.lines == 0:
+        return "No line of it changed."
+    if file.lines > MOST_LINES:
+        return f"{file.lines} lines changed, more than the {MOST_LINES} that are shown of a file."
+    return ""
+
+
+def _change(file: ChangedFile, lines: dict[str, tuple[DiffLine, ...]]) -> FileChange:
+    if why := why_not_shown(file):
+        return FileChange(file, why_not=why)
+    if not lines.get(file.path):
+        return FileChange(file, why_not="There is more than one page shows; look into the repository.")
+    return FileChange(file, tuple(_with_gaps(lines[file.path])))
+
+
+def _with_gaps(lines: Sequence[DiffLine]) -> Iterator[tuple[DiffLine, bool]]:
+    """Each line, and whether it stands behind a jump."""
+    last = 0
+    for line in lines:
+        yield line, line.at > last + 1
+        last = line.at

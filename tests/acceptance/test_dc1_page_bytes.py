@@ -1,0 +1,85 @@
+"""DC-1, DC-5: main pages stay light with 300 workstreams and 500 tasks, counted in bytes on the wire."""
+
+import gzip
+from pathlib import Path
+from typing import Final
+
+import pytest
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.test import Client
+
+from tests.cast import Driver
+from tests.web.pages import signed_in
+from tests.web.rows import workstream
+
+WORKSTREAMS: Final = 300
+#: Bytes of a page whose files are known, and of one with all it brings.
+WARM, COLD = 15_000, 45_000
+BROUGHT: Final = ("orchestrator.css", "theme.js", "keys.js", "poll.js", "django_htmx/htmx-2.min.js")
+
+
+def plan(batches: int = 25, threads: int = 4, steps: int = 5) -> bytes:
+    """Five hundred steps."""
+    lines = [
+        "---",
+        "domain: payments",
+        "---",
+        "# Plan: Five hundred",
+        "",
+        "## Summary",
+        "",
+        "Many steps.",
+        "",
+    ]
+    lines += ["## Stages", "", "### Stage 1: Build", "", "#### Batches"]
+    for batch in range(1, batches + 1):
+        lines += ["", f"##### Batch {batch:02}: part {batch}"]
+        for thread in range(1, threads + 1):
+            lines += ["", f"###### Thread {thread:02}: lane {thread}", "- Role: contributor"]
+            for step in range(1, steps + 1):
+                key = f"{'ABCD'[thread - 1]}{(batch - 1) * steps + step}"
+                lines += [f"- {key}: Ledger entries of part {batch}", "  - Exit: the entries add up"]
+    return "\n".join(lines).encode()
+
+
+@pytest.fixture
+def large(driver: Driver) -> Driver:
+    for number in range(WORKSTREAMS):
+        domain = ("search", "payments", "shipping")[number % 3]
+        workstream(
+            driver.cast.initiator, driver.now, domain=domain, tasks=(number % 9, number % 5, number % 2)
+        )
+    driver.start(plan())
+    return driver
+
+
+def brought() -> int:
+    total = 0
+    for name in BROUGHT:
+        found = finders.find(name)
+        assert isinstance(found, str), name
+        total += len(gzip.compress(Path(found).read_bytes(), 9))
+    return total
+
+
+def wire(client: Client, address: str) -> int:
+    response = client.get(address, headers={"Accept-Encoding": "gzip"})
+    assert response.status_code == 200, address
+    return len(
+        response.content if response.headers.get("Content-Encoding") else gzip.compress(response.content)
+    )
+
+
+def test_dc1_main_pages_stay_light(large: Driver) -> None:
+    assert settings.DEBUG is False
+    assert large.workstream is not None
+    client, work = signed_in(large.cast.approver), f"/workstreams/{large.workstream.uuid}/"
+    slug = large.workstream.version.workflow.slug
+    pages = ("/", "/portfolio/", "/gates/", "/interventions/", "/plans/", "/flow/")
+    sizes = {
+        address: wire(client, address)
+        for address in (*pages, work, f"{work}dashboard/", f"{work}timeline/", f"/plans/{slug}/v1/")
+    }
+    assert {address: size for address, size in sizes.items() if size > WARM} == {}
+    assert max(sizes.values()) + brought() <= COLD, (sizes, brought())

@@ -1,0 +1,211 @@
+"""FR-006: a signature can be withdrawn before anything behind its gate starts; that stays on record."""
+
+from collections.abc import Iterator
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.http import HttpResponse
+from django.utils import timezone
+
+from orchestrator.core.errors import WrongState
+from orchestrator.core.terms import AttemptStatus, ExecutorKind, Role, TaskStatus, VersionStatus
+from orchestrator.models import GateReview, HistoryEntry, WorkflowVersion
+from orchestrator.processes import tasks
+from orchestrator.processes.queue_watch import QueueWatch
+from orchestrator.queries.base.state import state_problems
+from orchestrator.services.people.blockers import declare_blocker
+from orchestrator.services.people.executors import register_executor
+from tests.cast import NOON, PLAN, Driver, UserFactory
+from tests.machines import Machine
+from tests.web.pages import htmx, signed_in, words
+
+SECONDS = 10
+TWO = PLAN.replace(
+    b"- **Reviewers:** reviewer\n", b"- **Reviewers:** reviewer, approver\n- **Approvals:** 2\n"
+)
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    """Time moves when the test says so."""
+    with time_machine.travel(timezone.now(), tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def signed(driver: Driver, clock: time_machine.Traveller, settings) -> Driver:
+    """Rita signed MP1 on its page a moment ago."""
+    to_gate(driver, settings)
+    answer = decide(driver, driver.cast.reviewer, "approve", reason="Tested.")
+    assert (answer.status_code, answer.headers["Location"]) == (302, page(driver))
+    return driver
+
+
+def to_gate(driver: Driver, settings, source: bytes = PLAN) -> None:
+    """MP1 waits, and a page leaves ten seconds to withdraw a signature."""
+    driver.start(source)
+    driver.do("A1", "B1", "A2")
+    settings.WITHDRAW_SECONDS = SECONDS
+
+
+def page(driver: Driver) -> str:
+    return f"/gates/{driver.task('MP1').pk}/"
+
+
+def decide(driver: Driver, person: User, decision: str, **fields: str) -> HttpResponse:
+    return signed_in(person).post(f"{page(driver)}decide", {"decision": decision, **fields})
+
+
+def test_fr006_nothing_starts_while_a_signature_can_be_withdrawn(signed: Driver) -> None:
+    signed.advance()
+    assert (signed.attempt("MP1").status, signed.ready()) == (AttemptStatus.QUEUED, ["MP1"])
+    shown = words(signed_in(signed.cast.reviewer).get(page(signed)))
+    assert "Nothing behind it has started." in shown
+    assert "in about 10 seconds" in shown
+    assert "Withdraw signature" in shown
+    other = words(signed_in(signed.cast.admin).get(page(signed)))
+    assert "Withdraw signature" not in other
+    assert "MP1 has every signature it asks for" in other
+    assert state_problems(signed.reload()) == []
+
+
+def test_fr006_when_the_time_is_over_it_takes_effect_by_itself(
+    signed: Driver, clock: time_machine.Traveller
+) -> None:
+    clock.shift(SECONDS)
+    tasks.advance(signed.reload().pk)
+    assert signed.task("MP1").status == TaskStatus.COMPLETE
+    assert signed.ready() == ["C1"]
+    entry = HistoryEntry.objects.get(action="gate approved")
+    assert (entry.actor, entry.reason) == ("rita", "Tested.")
+    tasks.advance(signed.reload().pk)
+    assert HistoryEntry.objects.filter(action="gate approved").count() == 1
+    shown = signed_in(signed.cast.reviewer).get(page(signed), **htmx("decision"))
+    assert "data-poll" not in shown.content.decode()
+    assert shown.headers["HX-Refresh"] == "true"
+    assert state_problems(signed.reload()) == []
+
+
+def test_fr006_undo_withdraws_the_signature_on_record(signed: Driver, clock: time_machine.Traveller) -> None:
+    assert decide(signed, signed.cast.reviewer, "withdraw", reason="Wrong gate.").status_code == 302
+    review = GateReview.objects.get()
+    assert (review.reviewer, review.withdrawn_at is None) == (signed.cast.reviewer, False)
+    entry = HistoryEntry.objects.get(action="signature withdrawn")
+    assert (entry.actor, entry.reason) == ("rita", "Wrong gate.")
+    clock.shift(SECONDS)
+    tasks.sweep()
+    assert signed.attempt("MP1").status == AttemptStatus.QUEUED
+    assert "Withdrawn signature of rita" in words(signed_in(signed.cast.reviewer).get(page(signed)))
+    assert state_problems(signed.reload()) == []
+    assert decide(signed, signed.cast.reviewer, "approve").status_code == 302
+    clock.shift(SECONDS)
+    tasks.sweep()
+    assert signed.task("MP1").status == TaskStatus.COMPLETE
+
+
+def test_fr006_a_signature_in_effect_is_not_withdrawn(signed: Driver, clock: time_machine.Traveller) -> None:
+    clock.shift(SECONDS)
+    tasks.sweep()
+    refused = decide(signed, signed.cast.reviewer, "withdraw")
+    assert refused.status_code == WrongState.status
+    assert signed.task("MP1").status == TaskStatus.COMPLETE
+
+
+def test_fr006_only_who_signed_withdraws_it(signed: Driver) -> None:
+    rosa = UserFactory(username="rosa", roles=[Role.REVIEWER])
+    assert decide(signed, rosa, "withdraw").status_code == WrongState.status
+    assert GateReview.objects.get().withdrawn_at is None
+
+
+def test_fr006_who_sees_a_problem_meanwhile_rejects(signed: Driver, clock: time_machine.Traveller) -> None:
+    rosa = UserFactory(username="rosa", roles=[Role.REVIEWER])
+    assert decide(signed, rosa, "approve").status_code == WrongState.status
+    assert decide(signed, rosa, "reject", reason="Rounding.", return_key="A2").status_code == 302
+    clock.shift(SECONDS)
+    tasks.sweep()
+    assert signed.attempt("MP1").status == AttemptStatus.REJECTED
+    assert state_problems(signed.reload()) == []
+
+
+def test_fr006_a_blocker_meanwhile_holds_it(signed: Driver, clock: time_machine.Traveller) -> None:
+    gate = signed.task("MP1").pk
+    contributor = signed.cast.actor("contributor")
+    declare_blocker(task_id=gate, kind="external", note="No key.", actor=contributor, now=timezone.now())
+    clock.shift(SECONDS)
+    tasks.sweep()
+    assert signed.attempt("MP1").status == AttemptStatus.QUEUED
+
+
+def test_fr006_one_of_two_signatures_is_withdrawn_before_the_last(
+    driver: Driver, clock: time_machine.Traveller, settings
+) -> None:
+    to_gate(driver, settings, TWO)
+    decide(driver, driver.cast.reviewer, "approve")
+    assert "until the last signature" in words(signed_in(driver.cast.reviewer).get(page(driver)))
+    assert decide(driver, driver.cast.reviewer, "withdraw").status_code == 302
+    decide(driver, driver.cast.approver, "approve")
+    clock.shift(SECONDS)
+    tasks.sweep()
+    assert driver.attempt("MP1").status == AttemptStatus.QUEUED
+
+
+def test_fr006_follow_ups_of_a_withdrawn_signature_are_withdrawn_too(driver: Driver, settings) -> None:
+    to_gate(driver, settings)
+    decide(driver, driver.cast.reviewer, "approve", follow_ups="Load test | p95 below 1 s")
+    version = WorkflowVersion.objects.get(number=2)
+    assert version.status == VersionStatus.IN_REVIEW
+    decide(driver, driver.cast.reviewer, "withdraw")
+    version.refresh_from_db()
+    assert version.status == VersionStatus.WITHDRAWN
+
+
+def test_fr006_a_signed_gate_is_in_nobody_s_inbox(signed: Driver) -> None:
+    rosa = UserFactory(username="rosa", roles=[Role.REVIEWER])
+    assert "MP1" not in str(words(signed_in(rosa).get("/")))
+    decide(signed, signed.cast.reviewer, "withdraw")
+    assert "MP1" in words(signed_in(rosa).get("/"))
+
+
+def test_fr006_the_watch_wakes_a_signed_gate_once(
+    signed: Driver, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[int] = []
+    monkeypatch.setattr("orchestrator.services.base.wake.send", sent.append)
+    moments = iter([0.6, SECONDS - 0.1, SECONDS + 0.6, SECONDS + 1.2])
+    now = begun = timezone.now().timestamp()
+    watch = QueueWatch(60, lambda: now, lambda: now)
+    for moment in moments:
+        now = begun + moment
+        watch.look()
+    assert sent == [signed.reload().pk]
+
+
+def test_fr006_rest_signs_at_once_unless_time_to_withdraw_is_asked_for(driver: Driver) -> None:
+    driver.start()
+    driver.do("A1", "B1", "A2")
+    own = register_executor(name="rita-bot", kind=ExecutorKind.PERSON, user=driver.cast.reviewer, now=NOON)
+    machine, base = Machine.of(own), f"/api/gates/{driver.task('MP1').pk}"
+    status, facts = machine.post(f"{base}/approve", {"withdraw_seconds": 60})
+    assert (status, facts["status"], facts["signed"]) == (200, "review", ["rita"])
+    assert facts["reviews"][0]["effective_at"]
+    status, facts = machine.post(f"{base}/withdraw-signature", {"reason": "Wrong gate."})
+    assert (status, facts["signed"]) == (200, [])
+    assert facts["reviews"][0]["withdrawn_at"]
+    assert machine.post(f"{base}/approve", {"withdraw_seconds": 3601})[0] == 422
+    assert machine.post(f"{base}/approve", {})[1]["status"] == "complete"
+    assert machine.post(f"{base}/withdraw-signature", {})[0] == 409
+
+
+def test_fr006_already_decided_names_who_and_when_and_shows_the_gate_anew(driver: Driver) -> None:
+    driver.start()
+    driver.do("A1", "B1", "A2")
+    decide(driver, driver.cast.reviewer, "approve")
+    rosa = UserFactory(username="rosa", roles=[Role.REVIEWER])
+    form = {"decision": "reject", "reason": "Late.", "return_key": "A2"}
+    answer = signed_in(rosa).post(f"{page(driver)}decide", form, **htmx("decision"))
+    assert (answer.status_code, answer.headers["HX-Retarget"]) == (409, "#content")
+    shown = words(answer)
+    at = GateReview.objects.get().signed_at
+    assert f"MP1 is decided already: approved by rita. That was at {at.day} {at:%b %Y}, " in shown
+    assert "What you typed Late." in shown
