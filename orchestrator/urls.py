@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("orchestrator.web.workstreams.portfolio")),
     path("", include("orchestrator.web.flow.pages")),
     path("", include("orchestrator.web.history")),
+    path("", include("orchestrator.web.search")),
     path("", include("orchestrator.web.plans.check_rules")),
     path("", include("orchestrator.web.workstreams.policies")),
     path("", include("orchestrator.web.people.tokens")),

@@ -27,6 +27,7 @@ from orchestrator.api import (
     plans,
     policies,
     prehandoff,
+    search,
     tasks,
     threads,
     versions,
@@ -127,6 +128,7 @@ api.add_router("/policies", policies.router)
 api.add_router("/collected", collected.router)
 api.add_router("/workspace", workspace.router)
 api.add_router("/flow", flow.router)
+api.add_router("/search", search.router)
 api.add_router("", artifacts.router)
 api.add_router("", versions.router)
 api.add_router("", comments.router)
