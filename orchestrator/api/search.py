@@ -16,7 +16,7 @@ from orchestrator.queries.workstreams.search import (
     NO_DOMAIN,
     STATES,
     Hit,
-    Question,
+    SearchQuestion,
     known_domains,
     known_workstreams,
     search,
@@ -32,7 +32,7 @@ router = Routes(tags=["search"])
 def find(request: HttpRequest, query: Query[SearchQuery]) -> FoundList:
     """What says all the words: in its title first, then by kind and the newest first. A value that nothing
     here has is refused."""
-    question = Question(query.q, query.kind, query.workstream, query.domain, query.state, query.window)
+    question = SearchQuestion(query.q, query.kind, query.workstream, query.domain, query.state, query.window)
     if not question.words:
         raise InvalidInput("The question has no word.", field="q")
     _check(question)
@@ -41,7 +41,7 @@ def find(request: HttpRequest, query: Query[SearchQuery]) -> FoundList:
     return FoundList(answer.total, counts, [_item(hit) for hit in answer.hits])
 
 
-def _check(question: Question) -> None:
+def _check(question: SearchQuestion) -> None:
     if question.workstream:
         _known("workstream", question.workstream, known_workstreams())
     if question.domain:

@@ -12,7 +12,7 @@ from orchestrator.queries.workstreams.search import (
     NO_DOMAIN,
     STATES,
     Hit,
-    Question,
+    SearchQuestion,
     known_domains,
     known_workstreams,
     search,
@@ -57,8 +57,8 @@ def search_page(request: HttpRequest) -> HttpResponse:
     return show(request, "search/page.html", context, parts=frozenset({"results"}))
 
 
-def _question(asked: Asked) -> Question:
-    return Question(
+def _question(asked: Asked) -> SearchQuestion:
+    return SearchQuestion(
         text=asked.text("q"),
         kind=asked.term("kind", SearchKind),
         workstream=asked.one_of("workstream", known_workstreams),

@@ -20,7 +20,7 @@ TEXTS: Final = ("title", "body", "notes")
 COLUMNS: Final = ", ".join(("kind", "ref", *TEXTS))
 
 
-class Source(NamedTuple):
+class TextSource(NamedTuple):
     """Texts of the rows of a table, which is called `r`; `joins` are the rows beside it.
 
     A row is indexed when it is written and `condition` holds, and again when a column of `watched` changes.
@@ -41,13 +41,13 @@ _PLAN: Final = (
     "v.workflow_id"
 )
 SOURCES: Final = (
-    Source(
+    TextSource(
         SearchKind.WORKSTREAM,
         "orchestrator_workstream",
         ("r.title", "r.slug || ' ' || r.domain", "''"),
         watched=("title", "slug", "domain"),
     ),
-    Source(
+    TextSource(
         SearchKind.PLAN,
         "orchestrator_workflowversion",
         ("w.name", "r.source", "r.change_reason || ' ' || r.decision_reason"),
@@ -55,7 +55,7 @@ SOURCES: Final = (
         watched=("decision_reason",),
         beside=(("orchestrator_workflow", "name", "r.workflow_id = NEW.id"),),
     ),
-    Source(
+    TextSource(
         SearchKind.TASK,
         "orchestrator_task",
         (
@@ -66,7 +66,7 @@ SOURCES: Final = (
         joins="JOIN orchestrator_step s ON s.id = r.step_id",
         watched=("step_id", "breadcrumb", "intervention_note"),
     ),
-    Source(
+    TextSource(
         SearchKind.DISCUSSION,
         "orchestrator_comment",
         ("w.name", "r.body", "r.said_as"),
@@ -75,17 +75,17 @@ SOURCES: Final = (
         watched=("sent_at",),
         condition="r.sent_at IS NOT NULL",
     ),
-    Source(
+    TextSource(
         SearchKind.LEARNING,
         "orchestrator_learning",
         ("r.after", "r.went_wrong || ' ' || r.worked || ' ' || r.tighten", "r.recorded_as"),
     ),
-    Source(
+    TextSource(
         SearchKind.ARTIFACT,
         "orchestrator_handoffartifact",
         ("r.path", "{outcome}", "COALESCE({outputs}, '')"),
     ),
-    Source(
+    TextSource(
         SearchKind.HISTORY,
         "orchestrator_historyentry",
         ("r.action || ' ' || r.subject", "r.reason", "r.actor"),
@@ -96,18 +96,30 @@ _DIALECTS: Final = {
     "sqlite": {
         "criteria": "(SELECT group_concat(c.text, ' · ') FROM (SELECT text FROM orchestrator_criterion "
         "WHERE step_id = s.id ORDER BY id) c)",
-        "outcome": "json_extract(r.body, '$.outcome')",
+        "outcome": "COALESCE(CASE WHEN json_valid(r.body) THEN json_extract(r.body, '$.outcome') END, '')",
         "outputs": "(SELECT group_concat(json_extract(o.value, '$.path'), ' ') "
-        "FROM json_each(r.body, '$.outputs') o)",
+        "FROM json_each(CASE WHEN json_valid(r.body) THEN r.body ELSE '{}' END, '$.outputs') o)",
     },
     "postgresql": {
         "criteria": "(SELECT string_agg(c.text, ' · ') FROM (SELECT text FROM orchestrator_criterion "
         "WHERE step_id = s.id ORDER BY id) c)",
-        "outcome": "(r.body::json ->> 'outcome')",
-        "outputs": "(SELECT string_agg(o.value ->> 'path', ' ') "
-        "FROM json_array_elements(r.body::json -> 'outputs') o)",
+        "outcome": "orchestrator_search_outcome(r.body)",
+        "outputs": "orchestrator_search_outputs(r.body)",
     },
 }
+#: What an artifact's file says on PostgreSQL; one that cannot be read says nothing and holds no act up.
+_READERS: Final = tuple(
+    f"CREATE OR REPLACE FUNCTION orchestrator_search_{name}(body text) RETURNS text AS $$ BEGIN "
+    f"RETURN {said}; EXCEPTION WHEN others THEN RETURN ''; END $$ LANGUAGE plpgsql"
+    for name, said in (
+        ("outcome", "COALESCE(body::json ->> 'outcome', '')"),
+        (
+            "outputs",
+            "(SELECT string_agg(o.value ->> 'path', ' ') "
+            "FROM json_array_elements(body::json -> 'outputs') o)",
+        ),
+    )
+)
 
 
 def words_of(text: str) -> str:
@@ -115,7 +127,7 @@ def words_of(text: str) -> str:
     return f"to_tsvector('simple', regexp_replace({text}, '[^[:alnum:]]+', ' ', 'g'))"
 
 
-def entries_of(source: Source, vendor: str) -> str:
+def entries_of(source: TextSource, vendor: str) -> str:
     """The SELECT of everything that a source has to say: kind, id and the three texts."""
     texts = (f"substr({text.format(**_DIALECTS[vendor])}, 1, {INDEXED})" for text in source.texts)
     where = f" WHERE {source.condition or '1 = 1'}"
@@ -183,7 +195,7 @@ def _words_fit(connection: BaseDatabaseWrapper) -> bool:
     return True
 
 
-def _upsert(source: Source, vendor: str, row: str) -> str:
+def _upsert(source: TextSource, vendor: str, row: str) -> str:
     texts = ", ".join(f"{name} = excluded.{name}" for name in TEXTS)
     return (
         f"INSERT INTO {ENTRIES} ({COLUMNS}) {entries_of(source, vendor)} AND {row} "
@@ -201,7 +213,7 @@ def _changed(columns: tuple[str, ...]) -> str:
     )
 
 
-def _triggers(source: Source) -> Iterator[tuple[str, str, str, str]]:
+def _triggers(source: TextSource) -> Iterator[tuple[str, str, str, str]]:
     """Of a source: what its trigger is called, when it fires, on which table, and which row of ours it
     means."""
     name, own = f"orchestrator_search_{source.kind.value}", "r.id = NEW.id"
@@ -213,7 +225,8 @@ def _triggers(source: Source) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _sqlite() -> Iterator[str]:
-    names, new, old = (", ".join(f"{prefix}{name}" for name in TEXTS) for prefix in ("", "NEW.", "OLD."))
+    names = ", ".join(TEXTS)
+    new, old = f"NEW.{names.replace(', ', ', NEW.')}", f"OLD.{names.replace(', ', ', OLD.')}"
     yield (
         f"CREATE VIRTUAL TABLE IF NOT EXISTS {WORDS} USING fts5({names}, content='{ENTRIES}', "
         "content_rowid='id', tokenize='unicode61 remove_diacritics 0', prefix='2 3')"
@@ -244,6 +257,7 @@ def _postgresql() -> Iterator[str]:
         f"ALTER TABLE {ENTRIES} ADD COLUMN IF NOT EXISTS words tsvector GENERATED ALWAYS AS "
         f"({words_of(_joined('title', 'body', 'notes'))}) STORED"
     )
+    yield from _READERS
     yield f"CREATE INDEX IF NOT EXISTS {WORDS} ON {ENTRIES} USING GIN (words)"
     for source in SOURCES:
         for name, event, table, row in _triggers(source):
@@ -258,7 +272,7 @@ def _joined(*texts: str) -> str:
     return " || ' ' || ".join(texts)
 
 
-def _forget(source: Source) -> str:
+def _forget(source: TextSource) -> str:
     return f"DELETE FROM {ENTRIES} WHERE kind = '{source.kind.value}' AND ref = OLD.id"
 
 

@@ -5,6 +5,7 @@ from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
+from django.contrib.auth.models import User
 from django.http import QueryDict
 
 Term = TypeVar("Term", bound=StrEnum)
@@ -55,7 +56,21 @@ class Asked:
             self.unknown.append(f"“{value[:SAID]}” is no day (“{name}”): write it like 2026-03-31.")
             return None
 
+    def number(self, name: str) -> int:
+        """A number of something, 0 for none; it is part of a link, and nobody types it."""
+        value = self.text(name)
+        return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else 0
+
+    def order(self, keys: Collection[str]) -> str:
+        """The column to sort by, with a `-` before it for the other way round; empty for the list's own
+        order."""
+        return self.one_of("sort", [*keys, *(f"-{key}" for key in keys)])
+
     def _say(self, name: str, value: str, known: Iterable[str]) -> None:
         few = sorted((one for one in known if one), key=str.casefold)
         choices = f" Known: {', '.join(few)}." if 0 < len(few) <= 12 else ""
         self.unknown.append(f"“{value[:SAID]}” is no {name} here, so it filters nothing.{choices}")
+
+
+def usernames() -> list[str]:
+    return list(User.objects.values_list("username", flat=True))

@@ -48,7 +48,7 @@ STATES: Final = tuple(
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class SearchQuestion:
     """What the reader asks: words, all of which have to be said, and what narrows."""
 
     text: str
@@ -63,7 +63,7 @@ class Question:
         return words_asked(self.text)
 
 
-class Place(NamedTuple):
+class SaidIn(NamedTuple):
     """Where in a thing words were found: what that text is called, and the words marked in it."""
 
     name: str
@@ -76,7 +76,7 @@ class Hit:
 
     kind: SearchKind
     title: tuple[Piece, ...]
-    places: tuple[Place, ...]
+    places: tuple[SaidIn, ...]
     line: int
     state: str
     at: datetime
@@ -91,7 +91,7 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SearchAnswer:
     """A page of hits; `counts` has how many of each kind there are, whatever kind was asked for."""
 
     counts: Mapping[SearchKind, int]
@@ -99,18 +99,20 @@ class Answer:
     hits: tuple[Hit, ...]
 
 
-def search(question: Question, now: datetime, zone: tzinfo, limit: int, offset: int = 0) -> Answer:
+def search(
+    question: SearchQuestion, now: datetime, zone: tzinfo, limit: int, offset: int = 0
+) -> SearchAnswer:
     """What says all the words: those that say them in their title first, then by kind and the newest first.
 
     Two statements; none without a word.
     """
     if not question.words:
-        return Answer({}, 0, ())
+        return SearchAnswer({}, 0, ())
     conditions = _conditions(question, now, zone)
     counts = {SearchKind(kind): count for kind, count in _rows(*_counted(conditions))}
     total = counts.get(question.kind, 0) if question.kind else sum(counts.values())
     rows = _rows(*_listed(conditions, question, limit, offset)) if total > offset else []
-    return Answer(counts, total, tuple(_hit(row, question.words) for row in rows))
+    return SearchAnswer(counts, total, tuple(_hit(row, question.words) for row in rows))
 
 
 def _rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -146,7 +148,7 @@ _TURN: Final = " ".join(
 )
 
 
-def _conditions(question: Question, now: datetime, zone: tzinfo) -> tuple[str, list[object]]:
+def _conditions(question: SearchQuestion, now: datetime, zone: tzinfo) -> tuple[str, list[object]]:
     """Everything that narrows, but for the kind: that is counted."""
     said, asked = _said(question.words)
     parts: list[str] = [said]
@@ -187,7 +189,7 @@ def _counted(conditions: tuple[str, list[object]]) -> tuple[str, list[object]]:
 
 
 def _listed(
-    conditions: tuple[str, list[object]], question: Question, limit: int, offset: int
+    conditions: tuple[str, list[object]], question: SearchQuestion, limit: int, offset: int
 ) -> tuple[str, list[object]]:
     """The ids are chosen first: long texts are read of one page alone."""
     where, values = conditions
@@ -213,7 +215,7 @@ def _hit(row: tuple[Any, ...], words: tuple[str, ...]) -> Hit:
         kind=kind,
         title=marked(texts[0], words),
         places=tuple(
-            Place(name.format(line=one.line), one.pieces)
+            SaidIn(name.format(line=one.line), one.pieces)
             for name, one in zip(names[1:], found[1:], strict=True)
             if one and name
         ),

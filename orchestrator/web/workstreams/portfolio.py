@@ -37,6 +37,8 @@ def portfolio(request: HttpRequest) -> HttpResponse:
     context = {
         "portfolio": chosen,
         "filters": chosen.filters,
+        "sort": chosen.filters.sort,
+        "unknown": chosen.filters.unknown,
         "page_obj": page_obj,
         "items": chosen.items_of(list(page_obj)),
         "chart": stacked(chosen.bars, lambda domain, state: _address(request, domain, state)),
