@@ -1,4 +1,4 @@
-"""Settings, all from the environment; README.md has the table.
+"""Settings, all from the environment; `guide/operating.md` has the table.
 
 Everything that must survive stands in DATA_DIR.
 """
