@@ -49,6 +49,7 @@ urlpatterns = [
     path("", include("orchestrator.web.workspace")),
     path("", include("orchestrator.web.consistency")),
     path("", include("orchestrator.web.people.operating")),
+    path("", include("orchestrator.web.people.executors")),
 ]
 
 handler400 = "orchestrator.web.refusals.bad_request"
