@@ -178,6 +178,7 @@ PROJECT_TIME_ZONE = os.environ.get("PROJECT_TIME_ZONE", "UTC")
 USE_TZ = True
 USE_I18N = False
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = "orchestrator.formats"
 
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",

@@ -4,6 +4,8 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
+from orchestrator.admin.pages import page_of
+
 
 class NoDelete(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     """Nothing is ever deleted, neither one by one nor in bulk (LC-10)."""
@@ -11,6 +13,10 @@ class NoDelete(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at ru
     actions = None
     show_full_result_count = False
     list_per_page = 50
+
+    def view_on_site(self, obj: Model) -> str | None:
+        """The link to the page that shows the row."""
+        return page_of(obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

@@ -25,6 +25,8 @@ from orchestrator.queries.work.fronts import FrontRoot, front_roots
 CHUNK = 500
 #: How a link names the workstreams that have no domain.
 NO_DOMAIN = "-"
+#: Decisions after which a plan waits for its author.
+RETURNED = frozenset({VersionStatus.SENT_BACK, VersionStatus.WITHDRAWN})
 
 #: The same rules as core.attention, as conditions of the database; a test holds the two together.
 FINISHED = Q(open_tasks=0, done_tasks__gt=0)
@@ -161,7 +163,9 @@ class Portfolio:
             .select_related("owner", "version__workflow")
             .defer("version__source", "version__summary")
             .prefetch_related(Prefetch("needs", WorkstreamNeed.objects.select_related("needed")))
-            .annotate(undecided=_undecided_version(), promised=_promised_version())
+            .annotate(
+                undecided=_undecided_version(), promised=_promised_version(), decided=_newest_decision()
+            )
             .order_by(*in_order(self.filters.sort, SORTS, ATTENTION_FIRST))
         )
 
@@ -181,6 +185,8 @@ class Portfolio:
         ordered = tuple(signal for signal in Signal if signal in raised)
         state = explain.workstream(counts, self.now, root.sentence if root else "", last)
         needs = waits_for(workstream)
+        if workstream.status == WorkstreamStatus.PLANNING and workstream.decided in RETURNED:  # type: ignore[attr-defined]
+            state = explain.returned_plan(workstream.decided == VersionStatus.WITHDRAWN)  # type: ignore[attr-defined]
         if needs and root and root.stop.kind is None:
             state = ""
         sentences = (state, needs, waits_for_a_version(workstream))
@@ -271,6 +277,12 @@ def _undecided_version() -> Subquery:
     """The number of the newest version that is in review for a row's workstream."""
     waiting = WorkflowVersion.objects.filter(workstream=OuterRef("pk"), status=VersionStatus.IN_REVIEW)
     return Subquery(waiting.order_by("-number").values("number")[:1])
+
+
+def _newest_decision() -> Subquery:
+    """What became of the newest version that was submitted for a row's workstream."""
+    submitted = WorkflowVersion.objects.filter(workstream=OuterRef("pk"))
+    return Subquery(submitted.order_by("-number").values("status")[:1])
 
 
 def _promised_version() -> Subquery:
