@@ -1,10 +1,21 @@
 """Looking without touching: rows that only services write."""
 
+from collections.abc import Iterator
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
 from orchestrator.admin.pages import page_of
+
+
+class NamedValues(admin.AllValuesFieldListFilter):
+    """A filter by the values that there are, in which what is empty has a name too."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": choice["display"] or "none"}
 
 
 class NoDelete(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time

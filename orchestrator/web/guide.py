@@ -58,6 +58,8 @@ def chapter(name: str) -> Chapter:
     heading, _, body = text.partition("\n")
     html = to_html(re.sub(r"\]\((\w+)\.md\)", r"](/guide/\1/)", body))
     titles = [strip_tags(title) for title in re.findall(r"<h2>(.*?)</h2>", html)]
+    # What is wider than the screen scrolls by itself, also with the keyboard.
+    html = SafeString(re.sub(r"<(pre|table)>", r'<\1 tabindex="0">', html))
     named = re.sub(r"<h2>(.*?)</h2>", lambda found: _named(found[1]), html)
     parts = tuple((slugify(title), title) for title in titles)
     return Chapter(name, heading.removeprefix("# "), mark_safe(named), parts)  # noqa: S308 - our own text

@@ -111,6 +111,7 @@ def _page(
 ) -> HttpResponse:
     live = Assignment.objects.filter(executor=found, released_at=None)
     mine = request.user.is_superuser or found.user_id == request.user.pk
+    others = "" if mine else f"{found.user} and administrators manage it."
     context = {
         "executor": found,
         "tokens": tokens_of(found),
@@ -120,10 +121,17 @@ def _page(
         "form": form,
         "secret": secret,
         "may_manage": mine,
-        "why_not": "" if mine else f"{found.user} and administrators manage it.",
+        "why_not": others,
+        "why_not_retire": others or _why_not_retire(found),
         "now": timezone.now(),
     }
     return show(request, "tokens/executor.html", context, refusal=refusal, status=status)
+
+
+def _why_not_retire(found: Executor) -> str:
+    if found.tokens.filter(revoked_at=None).exists():
+        return ""
+    return "It has no token. Those that the server starts need none; the setting EXECUTORS counts them."
 
 
 urlpatterns: list[Any] = [
