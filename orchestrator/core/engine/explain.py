@@ -258,9 +258,8 @@ def workstream(counts: WorkstreamCounts, now: datetime, root: str = "", last: st
 
 
 def returned_plan(withdrawn: bool) -> str:
-    """Of a workstream whose newest version was decided against and that nothing waits for."""
-    done = "withdrawn" if withdrawn else "sent back"
-    return f"The plan was {done}; its author submits the next version."
+    """Of a workstream whose newest version was decided against."""
+    return f"The plan was {'withdrawn' if withdrawn else 'sent back'}; its author submits the next version."
 
 
 def finished(tasks: int) -> str:
