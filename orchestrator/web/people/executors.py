@@ -27,6 +27,8 @@ from orchestrator.web.show import show
 @require_http_methods(["GET", "HEAD", "POST"])
 def executor(request: HttpRequest, name: str) -> HttpResponse:
     """The page; a POST makes a token and answers with the only page that ever shows its secret."""
+    if request.method == "POST":
+        issue_token.refuse(viewer(request).actor)
     found, form = _found(request, name), NewToken(request.POST or None, label_suffix="")
     if request.method != "POST":
         return _page(request, found, form)
@@ -79,13 +81,11 @@ def _issue(request: HttpRequest, found: Executor, form: NewToken) -> str:
     return secret
 
 
-@does(revoke_token)
 def _revoke(request: HttpRequest) -> str:
     token = revoke_token(token_id=number(request, "token"), actor=viewer(request).actor, now=now())
     return f"The token {token.label} is revoked; nothing can sign in with it any more."
 
 
-@does(retire_executor)
 def _retire(request: HttpRequest, name: str) -> str:
     count = retire_executor(name=name, actor=viewer(request).actor, now=now())
     return f"{name} is retired: {count} token{'' if count == 1 else 's'} revoked."
