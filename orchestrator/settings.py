@@ -1,4 +1,4 @@
-"""Settings, all from the environment; README.md has the table.
+"""Settings, all from the environment; `guide/operating.md` has the table.
 
 Everything that must survive stands in DATA_DIR.
 """
@@ -180,6 +180,7 @@ PROJECT_TIME_ZONE = os.environ.get("PROJECT_TIME_ZONE", "UTC")
 USE_TZ = True
 USE_I18N = False
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = "orchestrator.formats"
 
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",

@@ -17,6 +17,8 @@ urlpatterns = [
     path("", include("orchestrator.web.workstreams.portfolio")),
     path("", include("orchestrator.web.flow.pages")),
     path("", include("orchestrator.web.history")),
+    path("", include("orchestrator.web.search")),
+    path("", include("orchestrator.web.guide")),
     path("", include("orchestrator.web.plans.check_rules")),
     path("", include("orchestrator.web.workstreams.policies")),
     path("", include("orchestrator.web.people.tokens")),
@@ -50,6 +52,7 @@ urlpatterns = [
     path("", include("orchestrator.web.workspace")),
     path("", include("orchestrator.web.consistency")),
     path("", include("orchestrator.web.people.operating")),
+    path("", include("orchestrator.web.people.executors")),
 ]
 
 handler400 = "orchestrator.web.refusals.bad_request"

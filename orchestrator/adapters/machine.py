@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from orchestrator.sandbox import layers
+
 #: Most files that are counted for a size; what is larger is told as "more than".
 MOST_FILES: Final = 50_000
 
@@ -28,6 +30,11 @@ class FolderSize:
     files: int
     size: int
     complete: bool
+
+
+def tools_told(sandbox: str) -> str:
+    """What keeps tools where they are, in one sentence."""
+    return layers.told(sandbox)
 
 
 def processes(folder: Path) -> list[ProcessSeen]:

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 
-from orchestrator.admin.read_only import NoDelete, ReadOnly
+from orchestrator.admin.read_only import NamedValues, NoDelete, ReadOnly
 from orchestrator.admin.site import site
 from orchestrator.models import Approval, CheckRule, Policy, PolicyChange, Step, Workflow, WorkflowVersion
 from orchestrator.services.base.actor import Actor
@@ -26,7 +26,7 @@ class WorkflowAdmin(NoDelete):
         "created_by",
         "created_at",
     )
-    list_filter = ("domain", "allow_self_approval")
+    list_filter = (("domain", NamedValues), "allow_self_approval")
     list_select_related = ("created_by",)
     search_fields = ("slug", "name")
     readonly_fields = ("slug", "created_by", "created_at")

@@ -3,15 +3,19 @@
 Only what is registered here is reachable, in the order people look for it.
 """
 
+from functools import wraps
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import Group, User
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import SimpleTemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -21,8 +25,10 @@ from orchestrator.models import (
     Approval,
     Assignment,
     Attempt,
+    BaselineIntegration,
     Blocker,
     Bundle,
+    CheckRule,
     DuplicateDecision,
     Executor,
     GateReview,
@@ -30,10 +36,13 @@ from orchestrator.models import (
     HistoryEntry,
     Intervention,
     Learning,
+    MappedStep,
+    Migration,
     OwnershipTransfer,
     Policy,
     PolicyChange,
     PreHandoffReview,
+    ResultFile,
     SchedulingDecision,
     Step,
     Task,
@@ -43,10 +52,22 @@ from orchestrator.models import (
     Workstream,
     WorkstreamNeed,
 )
+from orchestrator.web.zone import project_zone
 
 AREAS: dict[str, tuple[type, ...]] = {
-    "Workflows and plans": (Workflow, WorkflowVersion, Step, Bundle, Policy, PolicyChange),
-    "Work": (Workstream, WorkstreamNeed, Task, Attempt, Assignment, ThreadAssignment, SchedulingDecision),
+    "Workflows and plans": (Workflow, WorkflowVersion, Step, Bundle, CheckRule, Policy, PolicyChange),
+    "Work": (
+        Workstream,
+        WorkstreamNeed,
+        Task,
+        Attempt,
+        Assignment,
+        ThreadAssignment,
+        SchedulingDecision,
+        Migration,
+        MappedStep,
+        BaselineIntegration,
+    ),
     "Decisions of people": (
         Approval,
         PreHandoffReview,
@@ -57,14 +78,14 @@ AREAS: dict[str, tuple[type, ...]] = {
         OwnershipTransfer,
         Learning,
     ),
-    "Audit records": (HistoryEntry, HandoffArtifact),
+    "Audit records": (HistoryEntry, HandoffArtifact, ResultFile),
     "Executors": (Executor, AccessToken),
+    "People and roles": (User, Group),
 }
-PEOPLE = "People and roles"
 
 
 class OrchestratorAdminSite(admin.AdminSite):
-    site_header = "Orchestrator administration (times in UTC)"
+    site_header = "Orchestrator administration"
     site_title = "Orchestrator administration"
     index_title = "What there is"
 
@@ -79,16 +100,29 @@ class OrchestratorAdminSite(admin.AdminSite):
         )
         return redirect_to_login(following if ours else reverse("admin:index"))
 
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Times are in the zone of the pages, here too."""
+        plain = super().admin_view(view, cacheable)
+
+        @wraps(plain)
+        def zoned(request: HttpRequest, *args: Any, **values: Any) -> Any:
+            with timezone.override(project_zone()):
+                response = plain(request, *args, **values)
+                if isinstance(response, SimpleTemplateResponse):
+                    response.render()
+            return response
+
+        return zoned
+
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return redirect("password")
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """One block per area instead of one per Django app."""
+        """One block per area instead of one per Django app; a test sees that every model stands in one."""
         offered = {m["model"]: m for app in super().get_app_list(request, app_label) for m in app["models"]}
         areas = []
         for name, models in AREAS.items():
             areas.append((name, [offered.pop(model) for model in models if model in offered]))
-        areas.append((PEOPLE, list(offered.values())))
         return [_block(name, models) for name, models in areas if models]
 
 

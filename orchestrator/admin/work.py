@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from orchestrator.admin.read_only import ReadOnly
+from orchestrator.admin.read_only import NamedValues, ReadOnly
 from orchestrator.admin.site import site
 from orchestrator.models import (
     Assignment,
@@ -36,7 +36,7 @@ class WorkstreamAdmin(ReadOnly):
         "blocked_tasks",
         "updated_at",
     )
-    list_filter = ("status", "domain")
+    list_filter = ("status", ("domain", NamedValues))
     list_select_related = ("owner",)
     search_fields = ("slug", "title", "uuid")
 

@@ -49,7 +49,7 @@ def text(request: HttpRequest, slug: str, number: int) -> SourceText:
 def history(request: HttpRequest, query: Query[HistoryQuery]) -> HistoryPage:
     """Every change: who, what, why and when; newest first."""
     found = find_workstream(query.workstream) if query.workstream else None
-    entries = Trail(query.actor, query.action, query.text, found).entries
+    entries = Trail(actor=query.actor, action=query.action, text=query.text, workstream=found).entries
     page = entries[query.offset : query.offset + query.limit]
     return HistoryPage(entries.count(), tuple(_entry(entry) for entry in page))
 

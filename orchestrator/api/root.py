@@ -28,6 +28,7 @@ from orchestrator.api import (
     policies,
     prehandoff,
     reading,
+    search,
     tasks,
     threads,
     versions,
@@ -120,6 +121,7 @@ api.add_router("/workspace", workspace.router)
 api.add_router("/flow", flow.router)
 api.add_router("", next.router)
 api.add_router("", reading.router)
+api.add_router("/search", search.router)
 api.add_router("", artifacts.router)
 api.add_router("", versions.router)
 api.add_router("", comments.router)

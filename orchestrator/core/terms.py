@@ -341,6 +341,18 @@ class TimeWindow(StrEnum):
     THIS_MONTH = "month"
 
 
+class SearchKind(StrEnum):
+    """What can be found by its words, what people look for most first."""
+
+    WORKSTREAM = "workstream"
+    PLAN = "plan"
+    TASK = "task"
+    DISCUSSION = "discussion"
+    LEARNING = "learning"
+    ARTIFACT = "artifact"
+    HISTORY = "history"
+
+
 class Format(StrEnum):
     """How a text says a plan; `--format` takes these words (AD-5)."""
 

@@ -458,6 +458,21 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='SearchEntry',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('workstream', 'Workstream'), ('plan', 'Plan'), ('task', 'Task'), ('discussion', 'Discussion'), ('learning', 'Learning'), ('artifact', 'Artifact'), ('history', 'History')], max_length=12)),
+                ('ref', models.PositiveBigIntegerField()),
+                ('title', models.TextField()),
+                ('body', models.TextField()),
+                ('notes', models.TextField()),
+            ],
+            options={
+                'verbose_name_plural': 'search entries',
+                'constraints': [models.UniqueConstraint(fields=('kind', 'ref'), name='search_entry_once'), models.CheckConstraint(condition=models.Q(('kind__in', ['workstream', 'plan', 'task', 'discussion', 'learning', 'artifact', 'history'])), name='search_kind_known')],
+            },
+        ),
+        migrations.CreateModel(
             name='Snooze',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -1,6 +1,7 @@
 """Columns and constraints, one file per noun."""
 
 from orchestrator.models.base.form_key import FormKey
+from orchestrator.models.base.search_entry import SearchEntry
 from orchestrator.models.people.executor import AccessToken, Executor
 from orchestrator.models.people.idempotency import IdempotencyKey
 from orchestrator.models.people.policy import Policy, PolicyChange
@@ -79,6 +80,7 @@ __all__ = [
     "SavedWorkflow",
     "SavedWorkflowVersion",
     "SchedulingDecision",
+    "SearchEntry",
     "SessionEnd",
     "Snooze",
     "Stage",

@@ -4,6 +4,7 @@ State chips, times in the project zone, Markdown, and links that keep their filt
 """
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from django import template
@@ -11,11 +12,12 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
 from django.template.context import Context
 from django.urls import reverse
-from django.utils.html import escape, format_html
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from orchestrator.core.engine import explain
 from orchestrator.core.errors import Refusal
+from orchestrator.core.found import Piece
 from orchestrator.queries.work.tasks import TaskRow
 from orchestrator.web.markdown import to_html
 from orchestrator.web.wording import message_of, way_out_of
@@ -118,6 +120,13 @@ def chip(value: str, word: str = "", *, strong: bool = False) -> SafeString:
     )
     classes = f"chip chip-{tone}{' strong' if strong else ''}"
     return format_html('<span class="{}">{}<span>{}</span></span>', classes, _glyph(shape), word or usual)
+
+
+@register.filter
+def pieces(parts: Iterable[Piece]) -> SafeString:
+    """A user's text with the words marked that were looked for."""
+    shown = (format_html("<mark>{}</mark>", text) if found else escape(text) for text, found in parts)
+    return format_html("<bdi>{}</bdi>", format_html_join("", "{}", ((one,) for one in shown)))
 
 
 @register.filter

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from django import template
+from django.template.context import Context
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
@@ -44,26 +45,33 @@ def choose(name: str, options: Iterable[object], **given: Any) -> dict[str, Any]
 
 
 class Column(NamedTuple):
-    """The head of a column; one of numbers stands to the right, a hidden one is read out only."""
+    """The head of a column; one of numbers stands to the right, a hidden one is read out only.
+
+    `sort` is what the address asks for when the head is chosen, empty where nothing is sorted by it;
+    `sorted` is how the list is sorted by it now, for screen readers."""
 
     name: str
     is_number: bool
     is_hidden: bool
+    sort: str
+    sorted: str
 
 
-@register.simple_block_tag(end_name="endtable")
-def table(content: str, caption: str, columns: str, **given: str) -> SafeString:
+@register.simple_block_tag(end_name="endtable", takes_context=True)
+def table(context: Context, content: str, caption: str, columns: str, **given: str) -> SafeString:
     """A table that becomes cards on small screens; between the tags stand its rows.
 
     `columns` are the heads with a bar between them: `#Done` is a column of numbers, `(History)` one whose
-    head is only read out. `caption` is only read out as well, `subject` a user's own text behind it; `tone`
-    is a class of its own.
+    head is only read out, `State@state` one that sorts the list, which the page's `sort` says. `caption` is
+    only read out as well, `subject` a user's own text behind it; `tone` is a class of its own.
     """
-    heads = [_column(head) for head in columns.split("|")]
-    return render_to_string(
-        "site/table.html", {**given, "rows": content, "caption": caption, "columns": heads}
-    )
+    heads = [_column(head, str(context.get("sort", ""))) for head in columns.split("|")]
+    shown = {**given, "rows": content, "caption": caption, "columns": heads}
+    return render_to_string("site/table.html", {**shown, "request": context.get("request")})
 
 
-def _column(head: str) -> Column:
-    return Column(head.strip("#()"), head.startswith("#"), head.startswith("("))
+def _column(head: str, order: str) -> Column:
+    name, _, key = head.partition("@")
+    way = {key: "ascending", f"-{key}": "descending"}.get(order, "") if key else ""
+    sort = f"-{key}" if way == "ascending" else key
+    return Column(name.strip("#()"), head.startswith("#"), head.startswith("("), sort, way)

@@ -14,6 +14,7 @@ from orchestrator.services.base.actor import Actor
 from orchestrator.services.duties import inbox_of
 from orchestrator.services.people.operating import may_operate
 from orchestrator.web.admission import roles_in
+from orchestrator.web.guide import helps_on
 
 AREAS = (
     ("Inbox", "/"),
@@ -44,6 +45,7 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
         "nav": SimpleLazyObject(lambda: _nav(request, user)),
         "diverged": SimpleLazyObject(lambda: bool(work_is_stopped())),
         "operates": SimpleLazyObject(lambda: bool(may_operate(Actor.person(user, roles_in(request))))),
+        "help_address": helps_on(request.path),
         "role_names": SimpleLazyObject(lambda: _role_names(request, user)),
     }
 

@@ -15,19 +15,20 @@ from orchestrator.models import HistoryEntry, Workstream
 from orchestrator.queries.base.history import Trail, first_word, step_keys
 from orchestrator.web.csv_export import csv_response, moment
 from orchestrator.web.show import show
+from orchestrator.web.zone import project_zone
 
 PAGE_SIZE = 100
 
 
 @require_safe
 def history(request: HttpRequest) -> HttpResponseBase:
-    return _show(request, Trail.read(request.GET))
+    return _show(request, Trail.read(request.GET, project_zone()))
 
 
 @require_safe
 def workstream_history(request: HttpRequest, uuid: UUID) -> HttpResponseBase:
     workstream = get_object_or_404(Workstream, uuid=uuid)
-    return _show(request, Trail.read(request.GET, workstream))
+    return _show(request, Trail.read(request.GET, project_zone(), workstream))
 
 
 def _show(request: HttpRequest, trail: Trail) -> HttpResponseBase:
@@ -51,6 +52,7 @@ def _show(request: HttpRequest, trail: Trail) -> HttpResponseBase:
         "entries": _linked(page.object_list),
         "choices": trail.choices(),
         "workstream": trail.workstream,
+        "unknown": trail.unknown,
     }
     return show(request, "history/page.html", context, parts=frozenset({"trail"}))
 

@@ -1,12 +1,14 @@
 """DC-4: the admin handles workflows and audit records, grouped by area, and never goes round the services."""
 
 import re
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from orchestrator.admin import site
+from orchestrator.admin.site import AREAS
 from orchestrator.models import HistoryEntry, Task, Workflow
 from orchestrator.services.people.executors import issue_token
 from tests.cast import NOON, Cast, Driver, UserFactory
@@ -29,6 +31,29 @@ def test_dc4_the_index_is_grouped_by_area(admin: Client) -> None:
         "Executors",
         "People and roles",
     ]
+
+
+def test_dc4_every_model_stands_in_its_area() -> None:
+    grouped = [model for models in AREAS.values() for model in models]
+    assert len(grouped) == len(set(grouped))
+    assert set(grouped) == set(site._registry)
+
+
+def test_dc4_rows_and_pages_lead_to_one_another_with_the_same_dates(
+    admin: Client, driver: Driver, settings
+) -> None:
+    settings.PROJECT_TIME_ZONE = "Europe/Berlin"
+    work = driver.start()
+    row = f"/admin/orchestrator/workstream/{work.pk}/change/"
+    assert f'href="/workstreams/{work.uuid}/"' in admin.get(row).content.decode()
+    page = admin.get(f"/workstreams/{work.uuid}/").content.decode()
+    assert f'href="{row}"' in page
+    assert 'href="/portfolio/"' in admin.get("/admin/").content.decode()
+    entry = HistoryEntry.objects.earliest("sequence")
+    local = entry.recorded_at.astimezone(ZoneInfo("Europe/Berlin"))
+    shown = f"{local.day} {local:%b %Y, %H:%M}"
+    assert shown in admin.get("/history/").content.decode()
+    assert shown in admin.get(f"/admin/orchestrator/historyentry/{entry.pk}/change/").content.decode()
 
 
 def test_dc4_every_list_and_row_opens(admin: Client, driver: Driver) -> None:

@@ -52,7 +52,8 @@ def example() -> str:
 def test_wf2_the_five_lines_of_the_readme_are_under_review_after_one_paste(driver: Driver) -> None:
     """Every sentence that the README quotes stands on the page."""
     text = README.read_text(encoding="utf-8")
-    steps = text[text.index("Five lines are a plan") : text.index("Oddities of another tool's file")]
+    start = text.index("Five lines are a plan")
+    steps = text[start : text.index("\n## ", start)]
     client = signed_in(driver.cast.initiator)
     form = client.get("/plans/submit/")
     for control in re.findall(r"\*([A-Z][a-z ]+)\*", steps):

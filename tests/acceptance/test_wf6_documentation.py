@@ -2,6 +2,7 @@
 them.
 """
 
+import json
 import re
 from pathlib import Path
 from urllib.parse import unquote
@@ -112,3 +113,19 @@ def test_wf6_the_brief_of_a_documentation_step_lists_every_output(built: Driver)
     assert brief(built.task("C1").pk).documents == ()
     _, told = Machine.of(built.cast.builder("writer")).get(f"/api/tasks/{built.task('D1').pk}/continue")
     assert report in told["markdown"]
+
+
+def test_wf6_documents_stand_before_logs_and_the_last_step_promises_no_successor(
+    built: Driver, files: Files
+) -> None:
+    built.claim("C1")
+    built.complete("C1")
+    built.claim("D1")
+    built.complete("D1", outputs={"build.log": b"ok\n", "manual.md": b"# Manual\n"})
+    built.advance()
+    text = files.text(PAGE)
+    assert text.index("[manual.md]") < text.index("[build.log]")
+    said = HandoffArtifact.objects.filter(event="attempt-completed").order_by("sequence").values_list("body")
+    promises = [json.loads(body)["nextAction"] for (body,) in said]
+    assert promises[-1] == "No step comes after it."
+    assert set(promises[:-1]) == {"Successors may start."}

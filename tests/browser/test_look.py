@@ -123,7 +123,9 @@ def addresses(driver: Driver) -> Iterator[str]:
     """Every kind of page, each in the state that shows most of it."""
     assert driver.workstream is not None
     work = f"/workstreams/{driver.workstream.uuid}/"
-    yield from ("/", "/portfolio/?window=30d", "/history/", f"{work}history/")
+    yield from ("/", "/portfolio/?window=30d", "/history/?since=never", f"{work}history/")
+    yield from ("/search/?q=refunds&state=nothing", "/search/", "/portfolio/?sort=-title&domain=nowhere")
+    yield from ("/guide/", "/guide/operating/", "/operating/executors/builder-A1/")
     yield from (
         "/flow/?time=all&by=owner&since=never",
         "/flow/items/?time=all&show=timed",

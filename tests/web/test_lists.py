@@ -48,7 +48,15 @@ def test_a_table_has_its_caption_and_heads_once_and_escapes_its_rows() -> None:
     heads = [" ".join(head.split()) for head in re.findall("<th (.*?)</th>", table, re.S)]
     assert heads == [
         'scope="col" > Task',
-        'scope="col" class="num"> Waiting',
+        'scope="col" class="num" > Waiting',
         'scope="col" > <span class="sr-only">History</span>',
     ]
     assert "<td>&lt;i&gt;</td>" in table
+
+
+def test_a_head_that_sorts_is_a_link_and_says_how_the_list_is_sorted(rf) -> None:
+    heads = Template('{% load lists %}{% table "T" "Task@task|#Age@age" %}{% endtable %}')
+    shown = heads.render(Context({"request": rf.get("/x/?sort=task&page=3&kind=a"), "sort": "task"}))
+    assert 'aria-sort="ascending"' in shown
+    assert 'href="?sort=-task&amp;kind=a"' in shown, "the other way round next, from the first page on"
+    assert 'href="?sort=age&amp;kind=a"' in shown

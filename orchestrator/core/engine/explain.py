@@ -260,6 +260,11 @@ def workstream(counts: WorkstreamCounts, now: datetime, root: str = "", last: st
     return root or f"{_tasks(counts.open_tasks)} open."
 
 
+def returned_plan(withdrawn: bool) -> str:
+    """Of a workstream whose newest version was decided against."""
+    return f"The plan was {'withdrawn' if withdrawn else 'sent back'}; its author submits the next version."
+
+
 def finished(tasks: int) -> str:
     return f"All {tasks} tasks are done; {_UNACCEPTED}."
 

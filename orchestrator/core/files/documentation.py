@@ -85,10 +85,14 @@ def render_documentation(view: DocumentationView) -> str:
 
 
 def _documents(view: DocumentationView) -> list[str]:
-    lines = [
-        line for step in view.built if step.documentation for line in _links(view.slug, step.outputs, "")
-    ]
+    paths = [path for step in view.built if step.documentation for path in step.outputs]
+    lines = _links(view.slug, sorted(paths, key=_is_log), "")
     return ["## Documents", "", *(lines or ["None yet."]), ""]
+
+
+def _is_log(path: str) -> bool:
+    """What a run left behind stands after what people read."""
+    return path.endswith((".log", ".out", ".err"))
 
 
 def _built(view: DocumentationView) -> list[str]:

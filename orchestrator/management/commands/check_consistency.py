@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from orchestrator.contract.consistency import ConsistencyFacts, FixFacts, InconsistencyFacts
+from orchestrator.contract.workspace import ConsistencyFacts, FixFacts, InconsistencyFacts
 from orchestrator.core.errors import Refusal, WrongState
 from orchestrator.management.consistency_table import consistency_table
 from orchestrator.management.printed import as_json

@@ -24,7 +24,7 @@ from django.utils import timezone
 from orchestrator.core.errors import BundleRejected, InvalidInput, PlanRejected, Refusal
 from orchestrator.core.terms import Format
 from orchestrator.management.plan_source import files_of, lines_of, read_file, told_name
-from orchestrator.management.printed import as_json
+from orchestrator.management.printed import as_json, counted
 from orchestrator.management.submission_report import (
     SubmissionRow,
     rows_of_bundle,
@@ -136,7 +136,7 @@ class Command(BaseCommand):
         files = [replace(plan.file, **wishes) for plan in read.plans]
         now = timezone.now()
         if options["each"] or options["alone"]:
-            rows = rows_of_each(read, submit_each(files=files, actor=actor, now=now))
+            rows = rows_of_each(read, submit_each(files=counted(files), actor=actor, now=now))
             self._tell(read, rows, options)
             return
         name = options["bundle"] or paths[0].resolve().name

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Self
 
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
 from orchestrator.models import HistoryEntry, Task, Workstream
+from orchestrator.queries.base.asked import Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +19,29 @@ class Trail:
     actor: str = ""
     action: str = ""
     text: str = ""
+    since: date | None = None
+    until: date | None = None
+    upto: int = 0
     workstream: Workstream | None = None
+    zone: tzinfo = UTC
+    unknown: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, query: QueryDict, workstream: Workstream | None = None) -> Self:
-        return cls(_clean(query, "actor"), _clean(query, "action"), _clean(query, "text"), workstream)
+    def read(cls, query: QueryDict, zone: tzinfo, workstream: Workstream | None = None) -> Self:
+        """`since` and `until` are days of the zone's calendar, both included; `upto` is an entry's number:
+        it and what is older. What means nothing filters nothing and is said."""
+        asked, known = Asked(query), cls(workstream=workstream)
+        read = cls(
+            actor=asked.one_of("actor", lambda: known.choices()["actors"]),
+            action=asked.one_of("action", lambda: known.choices()["actions"]),
+            text=asked.text("text"),
+            since=asked.day("since"),
+            until=asked.day("until"),
+            upto=asked.number("upto"),
+            workstream=workstream,
+            zone=zone,
+        )
+        return replace(read, unknown=tuple(asked.unknown))
 
     @property
     def entries(self) -> QuerySet[HistoryEntry]:
@@ -41,13 +61,22 @@ class Trail:
             found &= Q(actor=self.actor)
         if self.action:
             found &= Q(action=self.action)
+        if self.since:
+            found &= Q(recorded_at__gte=self._midnight(self.since))
+        if self.until and self.until < date.max:
+            found &= Q(recorded_at__lt=self._midnight(self.until + timedelta(days=1)))
+        if self.upto:
+            found &= Q(sequence__lte=self.upto)
         if self.text:
             found &= Q(subject__icontains=self.text) | Q(reason__icontains=self.text)
         return found
 
+    def _midnight(self, day: date) -> datetime:
+        return datetime.combine(day, time(), self.zone).astimezone(UTC)
+
     def choices(self) -> dict[str, list[str]]:
         """The people and actions that this workstream's history, or the whole one, knows."""
-        known = replace(self, actor="", action="", text="").entries.order_by()
+        known = Trail(workstream=self.workstream).entries.order_by()
         return {
             "actors": sorted(known.values_list("actor", flat=True).distinct(), key=str.casefold),
             "actions": sorted(known.values_list("action", flat=True).distinct()),
@@ -65,7 +94,3 @@ def step_keys(entries: Iterable[HistoryEntry]) -> set[tuple[int, str]]:
 
 def first_word(subject: str) -> str:
     return subject.partition(" ")[0]
-
-
-def _clean(query: QueryDict, key: str) -> str:
-    return query.get(key, "").replace("\x00", "").strip()[:200]

@@ -1,8 +1,10 @@
 """What the plan pages show: the list, and one version prepared for review (WF-2, WF-3)."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from django.db.models import Case, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Lower
 
 from orchestrator.core.changes.adoption import adoption_of
 from orchestrator.core.errors import NotFound
@@ -11,6 +13,7 @@ from orchestrator.core.plans.plan import Reading, StageSpec
 from orchestrator.core.plans.rehearsing.preview import DEFAULT_EXECUTORS, Preview
 from orchestrator.core.terms import VersionStatus
 from orchestrator.models import WorkflowVersion, Workstream
+from orchestrator.queries.base.sorting import in_order
 from orchestrator.queries.plans.excerpts import SourceLine, first_stages, source_lines
 from orchestrator.queries.plans.readings import preview_plan
 
@@ -54,8 +57,18 @@ class Review:
         return tuple(finding for finding in self.reading.findings if not finding.blocks)
 
 
-def latest_versions() -> QuerySet[WorkflowVersion]:
-    """The newest version of every workflow: waiting ones first, oldest first, then the others."""
+#: What a reader may sort the list of plans by.
+SORTS: Final = {
+    "plan": Lower("workflow__name"),
+    "state": "status",
+    "submitted": "submitted_at",
+    "decided": "decided_at",
+}
+
+
+def latest_versions(sort: str = "") -> QuerySet[WorkflowVersion]:
+    """The newest version of every workflow: waiting ones first, oldest first, then the others; or by a column
+    of `SORTS`."""
     newest = (
         WorkflowVersion.objects.filter(workflow=OuterRef("workflow")).order_by("-number").values("number")[:1]
     )
@@ -68,7 +81,7 @@ def latest_versions() -> QuerySet[WorkflowVersion]:
         )
         .select_related("workflow", "author", "decided_by")
         .defer("source")
-        .order_by("rank", "waiting_since", "-submitted_at", "pk")
+        .order_by(*in_order(sort, SORTS, ("rank", "waiting_since", "-submitted_at", "pk")))
     )
 
 

@@ -2,19 +2,23 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import QueryDict
 
 from orchestrator.core.engine.impact import Impact, blocked_time, impact_of
 from orchestrator.core.terms import BlockerKind
 from orchestrator.models import Blocker, Workstream
+from orchestrator.queries.base.asked import Asked, usernames
+from orchestrator.queries.base.sorting import in_order
 from orchestrator.queries.engine.snapshot import load_snapshot
 from orchestrator.queries.work.projection import critical_keys
 
 STATES = ("open", "resolved", "all")
+SORTS = {"task": "task__step__key", "owner": "owner__username", "since": "declared_at"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +29,20 @@ class BlockerFilter:
     owner: str = ""
     kind: str = ""
     workstream: str = ""
+    sort: str = ""
+    unknown: tuple[str, ...] = ()
 
     @classmethod
     def from_query(cls, query: QueryDict) -> "BlockerFilter":
-        """Unknown states and classes are left out, so that an old link still opens."""
-        given = {name: query.get(name, "").replace("\x00", "")[:200] for name in ("state", "owner", "kind")}
-        state = given["state"] if given["state"] in STATES else "open"
-        kind = given["kind"] if given["kind"] in set(BlockerKind) else ""
-        return cls(state, given["owner"], kind)
+        """Unknown values filter nothing, so that an old link still opens, and are said."""
+        asked = Asked(query)
+        read = cls(
+            state=asked.one_of("state", STATES) or "open",
+            owner=asked.one_of("owner", usernames),
+            kind=asked.term("kind", BlockerKind) or "",
+            sort=asked.order(SORTS),
+        )
+        return replace(read, unknown=tuple(asked.unknown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +67,12 @@ def blockers(wanted: BlockerFilter) -> QuerySet[Blocker]:
         rows = rows.filter(kind=wanted.kind)
     if wanted.workstream:
         rows = rows.filter(task__workstream__uuid=wanted.workstream)
-    return rows.order_by("-resolved_at" if wanted.state == "resolved" else "declared_at", "pk")
+    usual = ("-resolved_at" if wanted.state == "resolved" else "declared_at", "pk")
+    return rows.order_by(*in_order(wanted.sort, SORTS, usual))
+
+
+def blocker_owners() -> QuerySet[User]:
+    return User.objects.filter(pk__in=Blocker.objects.values("owner")).order_by("username")
 
 
 def blocker_rows(found: Iterable[Blocker], now: datetime) -> list[BlockerRow]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Max
+from django.db.models import Count, Max, Q
 from django_q.models import OrmQ
 
 from orchestrator.models import Assignment, Executor, HistoryEntry
@@ -26,6 +26,7 @@ class ExecutorFigures:
     executor: Executor
     heard_at: datetime | None
     held: tuple[Assignment, ...]
+    tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,15 @@ def _sent_at(message: OrmQ) -> datetime | None:
 
 
 def executor_figures() -> list[ExecutorFigures]:
-    """Two statements, whatever the pool: those who hold something first, then whoever was heard of last."""
+    """Two statements, whatever the pool: those who hold something first, then whoever was heard of last.
+
+    `tokens` counts those that are not revoked.
+    """
     executors = Executor.objects.select_related("user").annotate(
         used=Max("tokens__last_used_at"),
         claimed=Max("assignments__claimed_at"),
         released=Max("assignments__released_at"),
+        live=Count("tokens", filter=Q(tokens__revoked_at=None), distinct=True),
     )
     live = Assignment.objects.filter(released_at=None).select_related(
         "attempt__task__step", "attempt__task__workstream"
@@ -61,7 +66,9 @@ def executor_figures() -> list[ExecutorFigures]:
     held: dict[int, list[Assignment]] = defaultdict(list)
     for row in live.order_by("claimed_at", "pk"):
         held[row.executor_id].append(row)
-    figures = [ExecutorFigures(one, _heard(one), tuple(held[one.pk])) for one in executors.order_by("name")]
+    figures = [
+        ExecutorFigures(one, _heard(one), tuple(held[one.pk]), one.live) for one in executors.order_by("name")
+    ]
     return sorted(figures, key=_turn)
 
 

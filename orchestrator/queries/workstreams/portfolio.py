@@ -4,27 +4,29 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
-from enum import StrEnum
 from functools import cached_property
 from itertools import islice
-from typing import Self, TypeVar
+from typing import Self
 
 from django.db.models import Case, CharField, Count, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Lower
 from django.http import QueryDict
 
 from orchestrator.core.engine import explain
 from orchestrator.core.engine.attention import QUIET, WorkstreamCounts, lifecycle, signals, window_start
 from orchestrator.core.terms import Lifecycle, Signal, TimeWindow, VersionStatus, WorkstreamStatus
 from orchestrator.models import HistoryEntry, WorkflowVersion, Workstream, WorkstreamNeed
+from orchestrator.queries.base.asked import Asked, usernames
+from orchestrator.queries.base.sorting import in_order
 from orchestrator.queries.plans.effect import promised_to_each
 from orchestrator.queries.work.fronts import FrontRoot, front_roots
-
-Term = TypeVar("Term", bound=StrEnum)
 
 #: Rows of the CSV that are read and explained together.
 CHUNK = 500
 #: How a link names the workstreams that have no domain.
 NO_DOMAIN = "-"
+#: Decisions after which a plan waits for its author.
+RETURNED = frozenset({VersionStatus.SENT_BACK, VersionStatus.WITHDRAWN})
 
 #: The same rules as core.attention, as conditions of the database; a test holds the two together.
 FINISHED = Q(open_tasks=0, done_tasks__gt=0)
@@ -57,20 +59,24 @@ class Filters:
     owner: str = ""
     workflow: str = ""
     text: str = ""
+    sort: str = ""
+    unknown: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, query: QueryDict) -> Self:
-        """From a query string; unknown values are left out, so an old link still opens."""
-        windows = _known(TimeWindow, [query.get("window", "")])
-        return cls(
-            states=_known(Lifecycle, query.getlist("state")),
-            signals=_known(Signal, query.getlist("signal")),
-            window=next(iter(windows), None),
-            domain=_clean(query, "domain"),
-            owner=_clean(query, "owner"),
-            workflow=_clean(query, "workflow"),
-            text=_clean(query, "text"),
+        """From a query string; unknown values filter nothing, so an old link still opens, and are said."""
+        asked = Asked(query)
+        read = cls(
+            states=frozenset(asked.terms("state", Lifecycle)),
+            signals=frozenset(asked.terms("signal", Signal)),
+            window=asked.term("window", TimeWindow),
+            domain=asked.one_of("domain", lambda: [*domains(), NO_DOMAIN]),
+            owner=asked.one_of("owner", usernames),
+            workflow=asked.one_of("workflow", lambda: choices()["workflows"]),
+            text=asked.text("text"),
+            sort=asked.order(SORTS),
         )
+        return replace(read, unknown=tuple(asked.unknown))
 
     def conditions(self, now: datetime, zone: tzinfo) -> Q:
         return self._by_state() & self._by_signal(now) & self._by_window(now, zone) & self._by_name()
@@ -99,15 +105,6 @@ class Filters:
         if self.text:
             found &= Q(title__icontains=self.text) | Q(slug__icontains=self.text)
         return found
-
-
-def _known(terms: type[Term], values: Iterable[str]) -> frozenset[Term]:
-    given = set(values)
-    return frozenset(term for term in terms if term.value in given)
-
-
-def _clean(query: QueryDict, key: str) -> str:
-    return query.get(key, "").replace("\x00", "").strip()[:200]
 
 
 def _any(conditions: Iterable[Q]) -> Q:
@@ -166,8 +163,8 @@ class Portfolio:
             .select_related("owner", "version__workflow")
             .defer("version__source", "version__summary")
             .prefetch_related(Prefetch("needs", WorkstreamNeed.objects.select_related("needed")))
-            .annotate(undecided=number_in_review(), promised=_promised_version())
-            .order_by(*ATTENTION_FIRST)
+            .annotate(undecided=number_in_review(), promised=_promised_version(), decided=_newest_decision())
+            .order_by(*in_order(self.filters.sort, SORTS, ATTENTION_FIRST))
         )
 
     def items_of(self, workstreams: Sequence[Workstream]) -> list[PortfolioItem]:
@@ -186,6 +183,8 @@ class Portfolio:
         ordered = tuple(signal for signal in Signal if signal in raised)
         state = explain.workstream(counts, self.now, root.sentence if root else "", last)
         needs = waits_for(workstream)
+        if workstream.status == WorkstreamStatus.PLANNING and workstream.decided in RETURNED:  # type: ignore[attr-defined]
+            state = explain.returned_plan(workstream.decided == VersionStatus.WITHDRAWN)  # type: ignore[attr-defined]
         if needs and root and root.stop.kind is None:
             state = ""
         sentences = (state, needs, waits_for_a_version(workstream))
@@ -278,6 +277,12 @@ def number_in_review() -> Subquery:
     return Subquery(waiting.order_by("-number").values("number")[:1])
 
 
+def _newest_decision() -> Subquery:
+    """What became of the newest version that was submitted for a row's workstream."""
+    submitted = WorkflowVersion.objects.filter(workstream=OuterRef("pk"))
+    return Subquery(submitted.order_by("-number").values("status")[:1])
+
+
 def _promised_version() -> Subquery:
     """The number of the newest version that is approved and not in effect for a row's workstream."""
     return Subquery(promised_to_each().values("number")[:1])
@@ -310,6 +315,19 @@ ATTENTION_FIRST = (
     "updated_at",
     "pk",
 )
+
+
+#: What a reader may sort the list by.
+SORTS: dict[str, str | Case | Lower] = {
+    "title": Lower("title"),
+    "state": Case(
+        *(When(condition, then=Value(turn)) for turn, condition in enumerate(LIFECYCLES.values())),
+    ),
+    "domain": Lower("domain"),
+    "owner": "owner__username",
+    "done": "done_tasks",
+    "updated": "updated_at",
+}
 
 
 def choices() -> dict[str, list[str]]:

@@ -139,6 +139,27 @@ def verify() -> Breach | None:
     return first_breach(_links())
 
 
+def checkpoint_of(entry: HistoryEntry) -> dict[str, Any]:
+    """What proves later, kept elsewhere, that this entry and everything before it are the same."""
+    return {
+        "sequence": entry.sequence,
+        "recordedAt": entry.recorded_at.isoformat(),
+        "leafHash": entry.leaf_hash,
+    }
+
+
+def checkpoint_problem(kept: object) -> str:
+    """What is wrong with the history by a checkpoint that was kept; empty when it fits."""
+    match kept:
+        case {"sequence": int(sequence), "leafHash": str(leaf_hash)}:
+            entry = HistoryEntry.objects.filter(sequence=sequence).first()
+        case _:
+            return "This is no checkpoint: it names no sequence and leafHash."
+    if entry is None:
+        return f"Entry {sequence} of the checkpoint is not there."
+    return "" if entry.leaf_hash == leaf_hash else f"Entry {sequence} is another one than at the checkpoint."
+
+
 def _facts(entry: HistoryEntry) -> dict[str, Any]:
     """What the columns say, in the names of the leaf."""
     return {

@@ -130,9 +130,7 @@ def announce_adopted(
     first = next_artifacts(workstream, len(attempts)) if attempts else 0
     for sequence, attempt in enumerate(attempts, start=first):
         step = attempt.task.step
-        said = _Said(
-            EventType.ATTEMPT_COMPLETED, actor, attempt.outcome, "Successors may start.", integrated, now
-        )
+        said = _Said(EventType.ATTEMPT_COMPLETED, actor, attempt.outcome, next_after(step), integrated, now)
         prior = [known[key] for key in before[step.key] if key in known]
         known[step.key] = _artifact(attempt, step, said, prior, (), sequence)
     keys = [attempt.task.step.key for attempt in attempts]
@@ -157,12 +155,17 @@ def hand_over(
         event=EventType.ATTEMPT_COMPLETED,
         actor=actor,
         outcome=attempt.outcome,
-        next_action="Successors may start.",
+        next_action=next_after(attempt.task.step),
         now=now,
         situation=situation,
         files=files,
     )
     return None
+
+
+def next_after(step: Step) -> str:
+    """What follows when a step is complete: nothing, behind the last one."""
+    return "Successors may start." if step.behind else "No step comes after it."
 
 
 class _Said(NamedTuple):

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from orchestrator.adapters import leftovers
 from orchestrator.adapters.repository import RepositoryFailed
-from orchestrator.contract.consistency import ConsistencyFacts, FixFacts, InconsistencyFacts
+from orchestrator.contract.workspace import ConsistencyFacts, FixFacts, InconsistencyFacts
 from orchestrator.core.errors import WorkspaceUnavailable
 from orchestrator.core.files import consistency
 from orchestrator.core.files.consistency import Code, Inconsistency

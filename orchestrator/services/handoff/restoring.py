@@ -10,7 +10,7 @@ from typing import Final
 from django.conf import settings
 
 from orchestrator.adapters import leftovers
-from orchestrator.contract.consistency import ConsistencyFacts, FixFacts
+from orchestrator.contract.workspace import ConsistencyFacts, FixFacts
 from orchestrator.core.actions import Action
 from orchestrator.core.errors import Refusal, WorkspaceUnavailable, WrongState
 from orchestrator.core.files.consistency import Code, Inconsistency

@@ -171,6 +171,26 @@ def revoke_token(*, token_id: int, actor: Actor, now: datetime) -> AccessToken:
     return token
 
 
+@act(
+    roles=NO_ROLE,
+    only="the owner of the executor or an administrator",
+    locks=(Lock.TOKEN,),
+    records=(Action.TOKEN_REVOKED,),
+    in_steps=True,
+)
+def retire_executor(*, name: str, actor: Actor, now: datetime) -> int:
+    """Revoke every token of an executor, so that it signs in no more; how many there were. Its name stays
+    its own, and a new token takes it into work again."""
+    executor = _named(name)
+    if executor is None:
+        raise NotFound(f"There is no executor {name}.")
+    _own(executor, actor)
+    live = list(executor.tokens.filter(revoked_at=None).values_list("pk", flat=True))
+    for token in live:
+        revoke_token(token_id=token, actor=actor, now=now)
+    return len(live)
+
+
 def _own(executor: Executor, actor: Actor) -> None:
     if actor.user is None or not (actor.user.is_superuser or _is_owner(executor, actor)):
         raise NotAllowed(f"The executor {executor} belongs to another account.")

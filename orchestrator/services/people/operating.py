@@ -8,7 +8,14 @@ import django
 from django.conf import settings
 
 import orchestrator
-from orchestrator.adapters.machine import FolderSize, ProcessSeen, folder_size, free_space, processes
+from orchestrator.adapters.machine import (
+    FolderSize,
+    ProcessSeen,
+    folder_size,
+    free_space,
+    processes,
+    tools_told,
+)
 from orchestrator.core.people.roles import APPROVERS
 from orchestrator.models import HistoryEntry
 from orchestrator.queries.workstreams.operating import (
@@ -25,8 +32,17 @@ from orchestrator.services.base.acts import lacking
 
 
 @dataclass(frozen=True, slots=True)
+class ToolSeen:
+    """A tool that steps may route to, and whether its steps may use the network."""
+
+    name: str
+    network: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OperatingFacts:
-    """Everything of one look. `version` names the orchestrator and what it runs on."""
+    """Everything of one look. `version` names the orchestrator and what it runs on, `tools_told` what keeps
+    tools where they are."""
 
     at: datetime
     processes: tuple[ProcessSeen, ...]
@@ -38,6 +54,8 @@ class OperatingFacts:
     disk_free: int
     disk_size: int
     version: str
+    tools: tuple[ToolSeen, ...]
+    tools_told: str
 
 
 def may_operate(actor: Actor) -> bool:
@@ -61,6 +79,8 @@ def operating_facts(*, actor: Actor, now: datetime) -> OperatingFacts:
         disk_free=free,
         disk_size=size,
         version=_version(),
+        tools=tuple(ToolSeen(name, name in settings.TOOLS_NETWORK) for name in settings.TOOLS),
+        tools_told=tools_told(settings.TOOLS_SANDBOX),
     )
 
 

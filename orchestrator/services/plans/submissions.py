@@ -106,7 +106,10 @@ def read_files(files: Mapping[str, bytes], wanted: Format | None = None) -> Read
         )
     if len(found.plans) > BUNDLE_PLANS:
         raise InvalidInput(
-            f"These are {len(found.plans)} plans; {BUNDLE_PLANS} is the most at once.", field="files"
+            f"These are {len(found.plans)} plans; {BUNDLE_PLANS} is the most at once.",
+            recovery="Submit them in parts: one folder at a time, or "
+            f"`ls *.md | xargs -n {BUNDLE_PLANS} manage.py submit_plan --each --as NAME`.",
+            field="files",
         )
     with turn_to_read(sum(len(one.text) for one in found.plans)):
         return ReadFiles(tuple(_read(one.name, one.text, wanted) for one in found.plans), found.left_out)

@@ -45,17 +45,9 @@ SHOWN_BEFORE = (
 )
 
 
-class TokenForm(forms.Form):
-    executor = forms.RegexField(
-        r"^[A-Za-z0-9_-]{1,60}$",
-        help_text="A new name registers a new executor. Letters, digits, - and _; like nobody else's.",
-        error_messages={"invalid": "Use letters, digits, - and _ only, at most 60."},
-    )
-    kind = forms.ChoiceField(
-        help_text="A person's token acts as you, and the history says “with a token”.",
-        choices=[(kind.value, kind.value.capitalize()) for kind in ExecutorKind],
-        initial=ExecutorKind.AGENT,
-    )
+class NewToken(forms.Form):
+    """A token of an executor that is there."""
+
     label = forms.CharField(label="What the token is for", max_length=100)
     days = forms.TypedChoiceField(
         label="How long it works", choices=LIFETIMES, initial=90, coerce=int, empty_value="90", required=False
@@ -65,6 +57,21 @@ class TokenForm(forms.Form):
         initial=["read", "work"],
         widget=forms.CheckboxSelectMultiple,
         label="What it may do",
+    )
+
+
+class TokenForm(NewToken):
+    """The same with its executor, which is registered when the name is new."""
+
+    executor = forms.RegexField(
+        r"^[A-Za-z0-9_-]{1,60}$",
+        help_text="A new name registers a new executor. Letters, digits, - and _; like nobody else's.",
+        error_messages={"invalid": "Use letters, digits, - and _ only, at most 60."},
+    )
+    kind = forms.ChoiceField(
+        help_text="A person's token acts as you, and the history says “with a token”.",
+        choices=[(kind.value, kind.value.capitalize()) for kind in ExecutorKind],
+        initial=ExecutorKind.AGENT,
     )
 
 
@@ -128,7 +135,7 @@ def _show(
     context = {
         "form": form,
         "page_obj": page,
-        "executors": [(executor, _tokens_of(executor)) for executor in page],
+        "executors": [(executor, tokens_of(executor)) for executor in page],
         "secret": secret,
         "secret_name": name,
         "may_not_issue": ""
@@ -139,7 +146,7 @@ def _show(
     return show(request, "tokens/page.html", context, status=status)
 
 
-def _tokens_of(executor: Executor) -> QuerySet[AccessToken]:
+def tokens_of(executor: Executor) -> QuerySet[AccessToken]:
     live_first = F("revoked_at").desc(nulls_first=True)
     return executor.tokens.order_by(live_first, "-pk")[:PER_EXECUTOR]
 

@@ -22,6 +22,7 @@ from orchestrator.core.plans.text.parameters import Parameter, parameters_of
 from orchestrator.core.plans.text.render import render_plan
 from orchestrator.core.terms import Format, WorkstreamStatus
 from orchestrator.models import WorkflowVersion, Workstream
+from orchestrator.queries.base.asked import Asked
 from orchestrator.queries.plans import plans as queries
 from orchestrator.queries.plans.judged import judged
 from orchestrator.queries.plans.library import LibraryEntry, find_entry
@@ -60,9 +61,15 @@ class Origin:
 @require_GET
 def plan_list(request: HttpRequest) -> HttpResponse:
     """Plans waiting for review first, then the others."""
-    page = Paginator(queries.latest_versions(), PER_PAGE).get_page(request.GET.get("page"))
-    may_not_submit = off(plans.why_not_submit(None, viewer(request).actor))
-    return show(request, "plans/list.html", {"page_obj": page, "may_not_submit": may_not_submit})
+    asked = Asked(request.GET)
+    sort = asked.order(queries.SORTS)
+    context = {
+        "page_obj": Paginator(queries.latest_versions(sort), PER_PAGE).get_page(request.GET.get("page")),
+        "may_not_submit": off(plans.why_not_submit(None, viewer(request).actor)),
+        "sort": sort,
+        "unknown": asked.unknown,
+    }
+    return show(request, "plans/list.html", context)
 
 
 @require_http_methods(["GET", "POST"])

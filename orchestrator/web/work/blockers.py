@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -13,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from orchestrator.core.terms import BlockerKind
 from orchestrator.models import Blocker
-from orchestrator.queries.work.blockers import STATES, BlockerFilter, blocker_rows, blockers
+from orchestrator.queries.work.blockers import STATES, BlockerFilter, blocker_owners, blocker_rows, blockers
 from orchestrator.web.acting import now
 from orchestrator.web.csv_export import csv_response, moment
 from orchestrator.web.show import show
@@ -33,7 +32,9 @@ def blocker_list(request: HttpRequest) -> HttpResponseBase:
         "wanted": wanted,
         "states": STATES,
         "kinds": list(BlockerKind),
-        "owners": User.objects.filter(pk__in=Blocker.objects.values("owner")).order_by("username"),
+        "owners": blocker_owners(),
+        "sort": wanted.sort,
+        "unknown": wanted.unknown,
         "page_obj": page,
         "rows": blocker_rows(page.object_list, now()),
     }

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 
 from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import ResultFileState
+from orchestrator.queries.base.asked import Asked
 from orchestrator.queries.handoff.collected import collected_files, labels_of
 from orchestrator.services.work.collector import collect_now
 from orchestrator.web.acting import act_of, does, now, perform, viewer
@@ -37,7 +38,8 @@ def _look(request: HttpRequest) -> str:
 
 def collected_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
     """With `?state=quarantined` only those that changed nothing."""
-    only = request.GET.get("state") == ResultFileState.QUARANTINED
+    asked = Asked(request.GET)
+    only = asked.one_of("state", [ResultFileState.QUARANTINED.value]) != ""
     files = collected_files(ResultFileState.QUARANTINED if only else None)
     page = Paginator(files, PER_PAGE).get_page(request.GET.get("page"))
     labels = labels_of(page.object_list)
@@ -47,6 +49,7 @@ def collected_page(request: HttpRequest, refusal: Refusal | None = None) -> Http
             (file, labels.get(file.executor, f"{file.executor} (nobody's)")) for file in page.object_list
         ],
         "quarantined_only": only,
+        "unknown": asked.unknown,
         "why_not": viewer(request).lacks(collect_now),
     }
     return show(request, "collected/page.html", context, refusal=refusal)

@@ -15,17 +15,9 @@ from orchestrator.queries.workstreams.portfolio import NO_DOMAIN, Filters, Portf
 from orchestrator.web.charts.bars import finding, stacked
 from orchestrator.web.csv_export import csv_response, moment
 from orchestrator.web.show import show
+from orchestrator.web.windows import WINDOW_WORDS
 
 PAGE_SIZE = 50
-WINDOW_WORDS = {
-    TimeWindow.LAST_HOUR: "1 hour",
-    TimeWindow.LAST_DAY: "24 hours",
-    TimeWindow.LAST_WEEK: "7 days",
-    TimeWindow.LAST_MONTH: "30 days",
-    TimeWindow.TODAY: "Today",
-    TimeWindow.THIS_WEEK: "This week",
-    TimeWindow.THIS_MONTH: "This month",
-}
 
 
 def _chosen(request: HttpRequest) -> Portfolio:
@@ -45,6 +37,8 @@ def portfolio(request: HttpRequest) -> HttpResponse:
     context = {
         "portfolio": chosen,
         "filters": chosen.filters,
+        "sort": chosen.filters.sort,
+        "unknown": chosen.filters.unknown,
         "page_obj": page_obj,
         "items": chosen.items_of(list(page_obj)),
         "chart": stacked(chosen.bars, lambda domain, state: _address(request, domain, state)),

@@ -1,0 +1,80 @@
+"""The page of an executor: its tokens and its retirement, and who may do what there (FR-027)."""
+
+import io
+import json
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from orchestrator.core.terms import ExecutorKind
+from orchestrator.models import AccessToken, Executor, HistoryEntry
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.people.executors import issue_token, register_executor
+from tests.cast import NOON, Cast, Driver
+from tests.web.pages import signed_in, words
+
+PAGE = "/operating/executors/hands/"
+
+
+@pytest.fixture
+def hands(cast: Cast) -> Executor:
+    made = register_executor(name="hands", kind=ExecutorKind.AGENT, user=cast.contributor, now=NOON)
+    for label in ("one", "two"):
+        actor = Actor.person(cast.contributor)
+        issue_token(executor=made, label=label, scopes=frozenset({"work"}), actor=actor, now=NOON)
+    return made
+
+
+def administrator(cast: Cast) -> Client:
+    cast.approver.is_superuser = True
+    cast.approver.save()
+    return signed_in(cast.approver)
+
+
+def test_an_administrator_makes_and_revokes_tokens_and_retires_an_executor(
+    hands: Executor, cast: Cast
+) -> None:
+    client = administrator(cast)
+    assert 'href="/operating/executors/hands/"' in client.get("/operating/").content.decode()
+    made = client.post(PAGE, {"label": "three", "days": "7", "scopes": ["read"]})
+    assert "Copy the token of hands now" in words(made)
+    assert hands.tokens.filter(revoked_at=None).count() == 3
+    token = AccessToken.objects.get(label="one")
+    client.post(f"{PAGE}revoke", {"token": token.pk})
+    assert "hands is retired: 2 tokens revoked." in words(client.post(f"{PAGE}retire", follow=True))
+    assert not hands.tokens.filter(revoked_at=None).exists()
+    assert HistoryEntry.objects.filter(action="token revoked").count() == 3
+    assert "hands is retired: 0 tokens revoked." in words(client.post(f"{PAGE}retire", follow=True))
+
+
+def test_its_owner_may_and_an_approver_only_looks(hands: Executor, cast: Cast) -> None:
+    approver = signed_in(cast.approver)
+    assert "carl and administrators manage it." in words(approver.get(PAGE))
+    assert approver.post(f"{PAGE}retire").status_code == 403
+    assert approver.post(PAGE, {"label": "x", "days": "7", "scopes": ["read"]}).status_code == 403
+    assert signed_in(cast.initiator).get(PAGE).status_code == 404, "neither operates nor owns it"
+    assert "hands is retired" in words(signed_in(cast.contributor).post(f"{PAGE}retire", follow=True))
+
+
+def test_the_checkpoint_is_a_file_that_the_command_compares(driver: Driver, cast: Cast, tmp_path) -> None:
+    driver.start()
+    answer = signed_in(cast.approver).get("/operating/checkpoint.json")
+    kept = tmp_path / "checkpoint.json"
+    kept.write_bytes(answer.content)
+    assert json.loads(kept.read_text())["sequence"] == HistoryEntry.objects.count()
+    call_command("verify_history", checkpoint=str(kept), stdout=io.StringIO())
+    kept.write_text(answer.content.decode().replace('"leafHash": "', '"leafHash": "0'))
+    said = io.StringIO()
+    with pytest.raises(SystemExit):
+        call_command("verify_history", checkpoint=str(kept), stdout=said)
+    assert "is another one than at the checkpoint" in said.getvalue()
+    kept.write_text("[]")
+    with pytest.raises(SystemExit):
+        call_command("verify_history", checkpoint=str(kept), stdout=said)
+    assert "This is no checkpoint" in said.getvalue()
+
+
+def test_the_page_says_which_tools_there_are(cast: Cast) -> None:
+    shown = words(signed_in(cast.approver).get("/operating/"))
+    assert "pytest ruff script" in shown
