@@ -18,6 +18,9 @@ LONGEST_LINE: Final = 400
 #: By no program that the repository or the work names.
 PLAIN: Final = ("--no-renames", "--no-ext-diff", "--no-textconv", "--no-color")
 
+_COUNTED: Final = ("--stdin", "--always", "--root", "-r", "--numstat", "-z", *PLAIN)
+_PATCH: Final = ("--root", "-r", "--patch", "--unified=3", "--no-commit-id", *PLAIN)
+
 
 class CommitSpan(NamedTuple):
     """What one result changed: from `base` (empty: the parent of the commit) to `commit`."""
@@ -27,7 +30,7 @@ class CommitSpan(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ChangedFile:
+class CountedFile:
     """`path` is git's name, `added` and `removed` count lines; None of what has none, or is too large."""
 
     path: str
@@ -43,7 +46,7 @@ class ChangedFile:
         return (self.added or 0) + (self.removed or 0)
 
 
-def changed_files(repository: Path, spans: Sequence[CommitSpan]) -> list[tuple[ChangedFile, ...] | None]:
+def changed_files(repository: Path, spans: Sequence[CommitSpan]) -> list[tuple[CountedFile, ...] | None]:
     """The files of each span in git's order; None where the repository does not know its commits.
 
     Two processes, however many there are. Raises `RepositoryFailed`.
@@ -60,16 +63,17 @@ def changed_files(repository: Path, spans: Sequence[CommitSpan]) -> list[tuple[C
     return [next(found, ()) if line else None for line in lines]
 
 
-def _counted(repository: Path, asked: Sequence[str]) -> list[tuple[ChangedFile, ...]]:
-    words = ("diff-tree", "--stdin", "--always", "--root", "-r", "--numstat", "-z", *PLAIN)
-    listed = git(repository, *words, send="".join(f"{line}\n" for line in asked), settings=_limited())
-    spans: list[list[ChangedFile]] = []
+def _counted(repository: Path, asked: Sequence[str]) -> list[tuple[CountedFile, ...]]:
+    listed = git(
+        repository, "diff-tree", *_COUNTED, send="".join(f"{line}\n" for line in asked), settings=_limited()
+    )
+    spans: list[list[CountedFile]] = []
     for record in listed.split("\0"):
         if is_full_commit(record):
             spans.append([])
         elif record.count("\t") >= 2 and spans:
             added, removed, path = record.split("\t", 2)
-            spans[-1].append(ChangedFile(path, _count(added), _count(removed)))
+            spans[-1].append(CountedFile(path, _count(added), _count(removed)))
     return [tuple(files) for files in spans]
 
 
@@ -85,9 +89,8 @@ def changed_lines(repository: Path, span: CommitSpan, paths: Sequence[str]) -> l
     """The changed lines of these files, in git's order, with three beside each; of a known span."""
     if not paths:
         return []
-    words = (*PLAIN, "--root", "-r", "--patch", "--unified=3", "--no-commit-id")
     ends = [span.base, span.commit] if span.base else [span.commit]
-    text = git(repository, "diff-tree", *words, *ends, "--", *paths, settings=_limited())
+    text = git(repository, "diff-tree", *_PATCH, "--end-of-options", *ends, "--", *paths, settings=_limited())
     return [tuple(_lines(part)) for part in text.split("\ndiff --git ")] if text else []
 
 

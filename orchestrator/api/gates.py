@@ -21,8 +21,8 @@ from orchestrator.contract.gates import (
 from orchestrator.contract.values import Page
 from orchestrator.core.terms import Scope
 from orchestrator.queries.changes.fix_stage import fix_draft
-from orchestrator.queries.work.gate_facts import gate_facts, list_waiting
-from orchestrator.queries.work.gates import find_gate
+from orchestrator.queries.gates.gate_facts import gate_facts, list_waiting
+from orchestrator.queries.gates.gates import find_gate
 from orchestrator.services.plans.amendments import base_of
 from orchestrator.services.review import gates, signatures
 

@@ -15,7 +15,6 @@ from orchestrator.api import (
     attempts,
     blockers,
     bundles,
-    collected,
     comments,
     flow,
     gates,
@@ -116,7 +115,7 @@ api.add_router("/plans/files", plan_files.router)
 api.add_router("/bundles", bundles.router)
 api.add_router("/library", library.router)
 api.add_router("/policies", policies.router)
-api.add_router("/collected", collected.router)
+api.add_router("/collected", workspace.collected)
 api.add_router("/workspace", workspace.router)
 api.add_router("/flow", flow.router)
 api.add_router("", next.router)

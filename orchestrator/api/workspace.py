@@ -1,19 +1,22 @@
-"""The workspace's branch: whether the database knows it, and what is decided when it does not.
-
-Requirements: F22 to F24.
-"""
+"""The workspace: whether the database knows its branch (F22 to F24), and the files that executors committed
+there themselves (FR-029)."""
 
 from django.http import HttpRequest
 from django.utils import timezone
+from ninja import Query
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.routes import Routes
+from orchestrator.contract.collected import CollectedList, CollectedQuery
 from orchestrator.contract.workspace import SettlementChoice, WorkspaceFacts
 from orchestrator.core.terms import Scope
+from orchestrator.queries.handoff.collected import list_collected
 from orchestrator.services.handoff.divergence import settle_divergence, workspace_facts
+from orchestrator.services.work.collector import collect_now
 
 router = Routes(tags=["workspace"])
+collected = Routes(tags=["collected files"])
 
 
 @router.get("/", response=WorkspaceFacts)
@@ -32,3 +35,18 @@ def settle(request: HttpRequest, body: SettlementChoice) -> WorkspaceFacts:
     """
     settle_divergence(way=body.way, reason=body.reason, actor=caller_of(request).actor, now=timezone.now())
     return workspace_facts(now=timezone.now())
+
+
+@collected.get("/", response=CollectedList)
+@needs(Scope.READ)
+def listing(request: HttpRequest, query: Query[CollectedQuery]) -> CollectedList:
+    """Newest first; `problem` says why a file was quarantined."""
+    return list_collected(state=query.state, executor=query.executor, limit=query.limit, offset=query.offset)
+
+
+@collected.post("/", response=CollectedList)
+@act(collect_now)
+def collect(request: HttpRequest) -> CollectedList:
+    """Look at new files now instead of waiting for the queue; answers with the newest ones."""
+    collect_now(actor=caller_of(request).actor, now=timezone.now())
+    return list_collected()

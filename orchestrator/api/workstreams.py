@@ -28,7 +28,7 @@ from orchestrator.contract.workstreams import (
 )
 from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import IntegrationSource, Scope
-from orchestrator.queries.work.integration import merge_preview
+from orchestrator.queries.gates.integration import merge_preview
 from orchestrator.queries.work.tasks import find_task
 from orchestrator.queries.work.tasks import find_workstream as find_row
 from orchestrator.queries.workstreams.workstream_facts import (

@@ -57,8 +57,9 @@ class PlanRejected(Refusal):
     def __init__(self, findings: Sequence[Finding], recovery: str = "") -> None:
         first = findings[0]
         where = f"line {first.line}: " if first.line else ""
-        message = f"The plan cannot be taken: {where}{first.message}"
-        super().__init__(message, recovery=recovery, line=first.line)
+        super().__init__(
+            f"The plan cannot be taken: {where}{first.message}", recovery=recovery, line=first.line
+        )
         self.findings = tuple(findings)
 
 
@@ -73,8 +74,7 @@ class BundleRejected(Refusal):
         where = "; ".join(
             f"{name}, {f'line {f.line}: ' if f.line else ''}{f.message}" for name, f in wrong.items()
         )
-        message = f"The bundle cannot be taken: {where}"
-        super().__init__(message, recovery=recovery, files=", ".join(wrong))
+        super().__init__(f"The bundle cannot be taken: {where}", recovery=recovery, files=", ".join(wrong))
         self.findings = {name: tuple(found) for name, found in findings.items()}
 
 
@@ -103,9 +103,7 @@ class BaselineIntegrated(Refusal):
     """Work that is part of the base branch is to be done again."""
 
     code, status = "baseline-integrated", 409
-    recovery = (
-        "Revert the integration in the repository, record the revert decision, then send the work back."
-    )
+    recovery = "Revert it in the repository, record the revert decision, then send the work back."
 
 
 class SuspectsOpen(Refusal):
@@ -246,9 +244,7 @@ class FormSentBefore(Refusal):
     """A form came a second time, with other words, or before the first time had ended."""
 
     code, status = "form-sent-before", 409
-    recovery = (
-        "Look at what the first one made; what you typed is kept, and sending it from here makes another one."
-    )
+    recovery = "Look at what the first one made; what you typed is kept, and sending it makes another."
 
 
 class ArtifactDamaged(Refusal):

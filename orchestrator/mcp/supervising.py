@@ -18,11 +18,11 @@ from orchestrator.core.errors import InvalidInput
 from orchestrator.core.limits import ROWS
 from orchestrator.core.strict_json import LARGEST
 from orchestrator.mcp.tools import Tools
+from orchestrator.queries.gates.gate_facts import gate_facts, list_waiting
 from orchestrator.queries.handoff.artifact_facts import list_artifacts
 from orchestrator.queries.plans.plans import find_version, workstream_of
 from orchestrator.queries.work.attempt_facts import attempt_facts
 from orchestrator.queries.work.briefs import brief
-from orchestrator.queries.work.gate_facts import gate_facts, list_waiting
 from orchestrator.queries.work.tasks import find_workstream_by_slug
 from orchestrator.queries.workstreams.learnings import learnings
 from orchestrator.queries.workstreams.workstream_facts import tasks_of, workstream_summary

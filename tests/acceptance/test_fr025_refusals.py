@@ -39,6 +39,9 @@ PROVOKED = {
     "InvalidInput": "acceptance/test_lc6_choices_and_files.py::test_lc6_the_answer_is_one_of_the_choices",
     "AlreadyClaimed": "acceptance/test_as4_exclusive_claim.py::"
     "test_as4_f27_one_of_a_hundred_claimers_wins_and_the_others_learn_who",
+    "WrongExecutor": "acceptance/test_fr027_next.py::test_fr011_next_offers_no_step_of_another_role_or_of_a_tool",
+    "AlreadyDecided": "acceptance/test_wf3_review_page.py::"
+    "test_wf3_already_decided_names_who_and_when|was already decided",
     "ExecutorBusy": "acceptance/test_as4_exclusive_claim.py::"
     "test_as4_one_executor_that_asks_for_two_attempts_at_once_gets_one",
     "HeldBack": "acceptance/test_f32_launched_successors.py::"

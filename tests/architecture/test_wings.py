@@ -19,7 +19,7 @@ WINGS = {
         *("", "people", "engine", "plans", "plans.text", "plans.reading", "plans.prose"),
         *("plans.account", "plans.formats", "plans.checks", "plans.rehearsing", "changes", "flow", "files"),
     ),
-    "queries": ("", "base", "plans", "handoff", "engine", "work", "changes", "workstreams", "flow"),
+    "queries": ("", "base", "plans", "handoff", "engine", "work", "gates", "changes", "workstreams", "flow"),
     "services": ("base", "people", "workstreams", "handoff", "work", "plans", "changes", "review", ""),
     "models": ("base", "people", "plans", "workstreams", "work", ""),
     "web": ("", "charts", "people", "plans", "work", "workstreams", "flow"),

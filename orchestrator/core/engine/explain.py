@@ -134,8 +134,7 @@ def not_committed(path: str) -> str:
 
 
 def waits_for_signatures(sign_off: SignOff) -> str:
-    """`waits for sign-off by reviewer or approver, 1 of 2 signed: rita`; of a gate with its last signature
-    that it takes effect, which is all it waits for."""
+    """`waits for sign-off by reviewer or approver, 1 of 2 signed: rita`; with the last, for its effect."""
     if sign_off.complete:
         return f"signed by {' and '.join(sign_off.signed)}, which takes effect soon"
     by = (" and " if sign_off.each else " or ").join(sign_off.asked)
@@ -347,12 +346,10 @@ def chain_of(names: Sequence[str], stands: str) -> str:
     return f"{way}{''.join(f', which waits for {name}' for name in others[1:])}: {stands}"
 
 
-def whole_chain(
-    said: str, lasted: timedelta | None, waiting: int, to_do: str, also: Sequence[str] = ()
-) -> str:
+def whole_chain(said: str, age: timedelta | None, waiting: int, to_do: str, also: Sequence[str] = ()) -> str:
     """A chain as one sentence: how long its root stands, what waits behind it, what frees it, and what is
     `also` in the way."""
-    parts = [said if lasted is None else f"{said}, for {lasting(lasted)}"]
+    parts = [said if age is None else f"{said}, for {lasting(age)}"]
     if waiting:
         parts.append(f"{waiting} task{' waits' if waiting == 1 else 's wait'} behind it")
     parts += [to_do] if to_do else []

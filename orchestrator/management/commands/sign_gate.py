@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from orchestrator.core.errors import Refusal
 from orchestrator.models import Task
-from orchestrator.queries.work.gate_facts import gate_facts
+from orchestrator.queries.gates.gate_facts import gate_facts
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.review.gates import approve_gate, reject_gate
 

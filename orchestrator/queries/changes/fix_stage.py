@@ -10,8 +10,8 @@ from orchestrator.core.changes.fix_stage import FixProblem, name_from, stage_num
 from orchestrator.core.plans.plan import slugify
 from orchestrator.core.terms import AttemptStatus, CriterionKind, GateDecision
 from orchestrator.models import Task, WorkflowVersion
+from orchestrator.queries.gates.gates import GateSheet, gate_sheet
 from orchestrator.queries.plans.readings import plan_of
-from orchestrator.queries.work.gates import GateSheet, gate_sheet
 from orchestrator.queries.work.tasks import TaskRow
 
 

@@ -18,9 +18,9 @@ from orchestrator.core.errors import NotFound, Refusal, WrongState
 from orchestrator.core.people.roles import SIGNERS
 from orchestrator.core.terms import Scope
 from orchestrator.models import Workstream
+from orchestrator.queries.gates.integration import MERGE, OFF, merge_preview
 from orchestrator.queries.handoff.worktrees import worktree_in
 from orchestrator.queries.work.baseline import integration_in_force
-from orchestrator.queries.work.integration import MERGE, OFF, merge_preview
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act
 from orchestrator.services.base.locks import Lock

@@ -20,9 +20,9 @@ from orchestrator.core.errors import AlreadyDecided, MissingReason, NotFound, Re
 from orchestrator.core.terms import GateKind, TaskStatus
 from orchestrator.models import GateReview, Task
 from orchestrator.queries.engine.signatures import sign_off_of
-from orchestrator.queries.work import gates as queries
-from orchestrator.queries.work.gate_changes import changes_of, lines_of_changes
-from orchestrator.queries.work.gate_material import discussed, material_of, rejections, tool_runs, weight_of
+from orchestrator.queries.gates import gates as queries
+from orchestrator.queries.gates.gate_changes import changes_of, lines_of_changes
+from orchestrator.queries.gates.gate_material import discussed, material_of, rejections, tool_runs, weight_of
 from orchestrator.services.handoff.baseline import why_integrated
 from orchestrator.services.plans.amendments import propose_stage
 from orchestrator.services.plans.comments import open_discussion, send_comments

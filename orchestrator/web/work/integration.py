@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import WorkstreamStatus
 from orchestrator.models import Workstream
-from orchestrator.queries.work.integration import OFF, how_integrated, merge_preview
+from orchestrator.queries.gates.integration import OFF, how_integrated, merge_preview
 from orchestrator.queries.work.tasks import find_task, find_workstream
 from orchestrator.services.handoff.integrating import merge_work, why_not_merge
 from orchestrator.web.acting import act_of, does, now, off, perform, typed, viewer

@@ -14,8 +14,8 @@ from orchestrator.core.engine.values import TaskView
 from orchestrator.core.terms import AttemptStatus, ExecutorKind, TaskStatus
 from orchestrator.models import Attempt, CriterionCheck, Discussion, OutputFile, Task
 from orchestrator.queries.engine.snapshot import load_snapshot
-from orchestrator.queries.work.gate_changes import Changes, changes_of
-from orchestrator.queries.work.gates import GateSheet, Incoming
+from orchestrator.queries.gates.gate_changes import Changes, changes_of
+from orchestrator.queries.gates.gates import GateSheet, Incoming
 from orchestrator.queries.work.tasks import TaskRow
 
 #: Outputs of one result whose text is shown, and how much of each.

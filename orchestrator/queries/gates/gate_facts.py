@@ -8,7 +8,7 @@ from orchestrator.core.engine.signatures import Signer, sign_off
 from orchestrator.core.terms import AttemptStatus, GateDecision, GateKind, StepKind, TaskStatus
 from orchestrator.models import GateReview, Task
 from orchestrator.queries.engine.signatures import signers_by_gate
-from orchestrator.queries.work.gates import find_gate
+from orchestrator.queries.gates.gates import find_gate
 
 
 def list_waiting(*, limit: int = 100, offset: int = 0) -> GateList:

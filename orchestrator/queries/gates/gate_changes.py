@@ -7,12 +7,12 @@ from typing import Final
 
 from django.conf import settings
 
-from orchestrator.adapters.changes import ChangedFile, CommitSpan, changed_files, changed_lines
+from orchestrator.adapters.changes import CommitSpan, CountedFile, changed_files, changed_lines
 from orchestrator.adapters.repository import REPOSITORY_NAME, RepositoryFailed
 from orchestrator.core.git_names import is_commit_word
 from orchestrator.core.plans.text.line_diff import DiffLine
 from orchestrator.models import Attempt, Workstream
-from orchestrator.queries.work.gates import Incoming
+from orchestrator.queries.gates.gates import Incoming
 
 #: Files of one result that are listed, and of which lines are shown; changed lines of a file, and of all.
 MOST_LISTED: Final = 200
@@ -22,10 +22,10 @@ MOST_IN_ALL: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class FileChange:
+class ReviewedFile:
     """A file with its changed lines; `why_not` says why none are shown."""
 
-    file: ChangedFile
+    file: CountedFile
     lines: tuple[tuple[DiffLine, bool], ...] = ()
     why_not: str = ""
 
@@ -36,10 +36,10 @@ class Changes:
 
     attempt: Attempt
     span: CommitSpan
-    files: tuple[ChangedFile, ...]
+    files: tuple[CountedFile, ...]
 
     @property
-    def listed(self) -> tuple[ChangedFile, ...]:
+    def listed(self) -> tuple[CountedFile, ...]:
         return self.files[:MOST_LISTED]
 
     @property
@@ -87,10 +87,10 @@ def _spans(incoming: Sequence[Incoming]) -> Iterator[tuple[int, tuple[Attempt, C
             before[thread] = attempt.commit
 
 
-def lines_of_changes(workstream: Workstream, changes: Changes) -> list[FileChange]:
+def lines_of_changes(workstream: Workstream, changes: Changes) -> list[ReviewedFile]:
     """The files of one result with their lines, as many as can be read; the others say why not."""
     repository = repository_of(workstream)
-    wanted: list[ChangedFile] = []
+    wanted: list[CountedFile] = []
     left = MOST_IN_ALL
     for file in changes.files:
         if not why_not_shown(file) and len(wanted) < MOST_FILES and file.lines <= left:
@@ -106,7 +106,7 @@ def lines_of_changes(workstream: Workstream, changes: Changes) -> list[FileChang
     return [_change(file, lines) for file in changes.listed]
 
 
-def why_not_shown(file: ChangedFile) -> str:
+def why_not_shown(file: CountedFile) -> str:
     if file.added is None:
         return "It is binary, or too large to be compared here."
     if file.lines == 0:
@@ -116,12 +116,12 @@ def why_not_shown(file: ChangedFile) -> str:
     return ""
 
 
-def _change(file: ChangedFile, lines: dict[str, tuple[DiffLine, ...]]) -> FileChange:
+def _change(file: CountedFile, lines: dict[str, tuple[DiffLine, ...]]) -> ReviewedFile:
     if why := why_not_shown(file):
-        return FileChange(file, why_not=why)
+        return ReviewedFile(file, why_not=why)
     if not lines.get(file.path):
-        return FileChange(file, why_not="There is more than one page shows; look into the repository.")
-    return FileChange(file, tuple(_with_gaps(lines[file.path])))
+        return ReviewedFile(file, why_not="There is more than one page shows; look into the repository.")
+    return ReviewedFile(file, tuple(_with_gaps(lines[file.path])))
 
 
 def _with_gaps(lines: Sequence[DiffLine]) -> Iterator[tuple[DiffLine, bool]]:
