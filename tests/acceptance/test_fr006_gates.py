@@ -151,7 +151,7 @@ def test_fr006_who_did_the_work_does_not_sign(driver: Driver) -> None:
     driver.do("A1", "B1")
     driver.claim("A2", own)
     driver.complete("A2")
-    assert "beth did work that MP1 reviews, and may not sign it off." in page(driver, both)
+    assert "You did work that MP1 reviews, and may not sign it off." in page(driver, both)
     assert "MP1" not in words(signed_in(both).get("/"))
     refused = decide(driver, both)
     assert refused.status_code == 403
