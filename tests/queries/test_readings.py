@@ -47,8 +47,11 @@ def test_a_text_is_read_once_however_it_is_asked_for(read_in: list[Format], driv
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_reading_says_what_it_was_read_as(name: str, read_in: list[Format]) -> None:
+    """Only as what it was recognised as, and where a list may be meant in another way, in that one too."""
     assert checked(SAMPLES[name]).format == name
-    assert read_in == [Format(name)]
+    assert read_in[0] == Format(name)
+    assert set(read_in[1:]) <= {Format.LIST, Format.LIST_FINE}
+    assert len(read_in) <= 2
 
 
 def test_what_is_no_text_has_no_format(read_in: list[Format]) -> None:
