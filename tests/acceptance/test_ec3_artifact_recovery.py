@@ -79,11 +79,13 @@ def test_ec3_every_damage_has_the_four_ways_out(done: Driver, files: Files, how:
         assert said in handover(done).problem
 
     spoilt()
-    page = words(signed_in(done.cast.observer).get(reverse("workstream", args=[done.reload().uuid])))
-    assert artifact.path in page
-    assert said in page
+    address = reverse("workstream", args=[done.reload().uuid])
+    page, watched = (words(signed_in(one).get(address)) for one in (done.cast.reviewer, done.cast.observer))
+    assert artifact.path in watched
+    assert said in watched
     for label in ("Check again", "Republish from the record", "Restore from git", "Declare failure"):
         assert label in page
+        assert label not in watched
 
     refused = recover(done, "retry")
     assert (refused.status_code, said in words(refused)) == (409, True), "nothing has changed yet"
