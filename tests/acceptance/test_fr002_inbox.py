@@ -45,7 +45,7 @@ def names(client: Client) -> list[str]:
 
 
 def badge(client: Client) -> int:
-    found = re.search(r'class="badge">(\d+)<', client.get("/portfolio/").content.decode())
+    found = re.search(r'class="badge" *>(\d+)<', client.get("/portfolio/").content.decode())
     return int(found[1]) if found else 0
 
 
