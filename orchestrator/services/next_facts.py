@@ -86,7 +86,7 @@ def _for_another(attempt: Attempt, executor: Executor) -> WaitingWork:
     if doers.isdisjoint(roles_of(executor.user)):
         said = f"needs the role {' or '.join(sorted(doers))}"
     elif not suits(executor.kind, step.tool):
-        said = f"is done by the tool {step.tool}" if step.tool else "is done by an agent or a person"
+        said = f"is done by the tool {step.tool}"
     elif (sole := sole_executor(task.workstream, step.thread)) and sole != executor:
         said, freed_by = f"is kept for {sole.label}", (sole.name,)
     else:

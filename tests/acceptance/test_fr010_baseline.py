@@ -168,7 +168,7 @@ def test_fr010_history_says_who_when_and_what_was_compared(driver: Driver) -> No
 @pytest.mark.parametrize(
     ("act", "role", "fields", "status", "said"),
     [
-        ("integrate", "observer", {}, 403, "needs the role"),
+        ("integrate", "observer", {}, 403, "You need the role"),
         ("integrate", "reviewer", {"commit": "--all"}, 422, "is not a commit"),
         ("look", "reviewer", {}, 409, "repository is not here"),
         ("revert", "reviewer", {"reason": "Why not."}, 409, "nothing to revert"),

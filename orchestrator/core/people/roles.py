@@ -39,9 +39,7 @@ def doers(step_role: str, thread_role: str) -> frozenset[Role]:
 def suits(kind: str, tool: str, runs: Collection[str] = ()) -> bool:
     """Whether an executor of this kind, which runs these tools, does a step with this tool (AD-6).
 
-    A tool does what names one, an agent what names none, unless it runs the tool: nobody asserts what a tool
-    was to prove. A person does either by hand.
+    What names a tool is done by one, by whoever runs it, or by a person by hand: no agent asserts what
+    a tool was to prove. What names none is done by everybody.
     """
-    if kind == ExecutorKind.PERSON or tool in runs:
-        return True
-    return (kind == ExecutorKind.TOOL) == bool(tool)
+    return not tool or tool in runs or kind != ExecutorKind.AGENT

@@ -51,7 +51,6 @@ def may_do(roles: Collection[Role], task: str = "") -> Q:
 
 def suiting(executor: Executor | None, task: str = "") -> Q:
     """Rows whose task an executor of this one's kind does: `suits` in SQL. Nobody stands for a person."""
-    no_tool = Q(**{f"{task}step__tool": ""})
-    if executor is None or executor.kind == ExecutorKind.PERSON:
+    if executor is None or executor.kind != ExecutorKind.AGENT:
         return Q()
-    return ~no_tool if executor.kind == ExecutorKind.TOOL else no_tool
+    return Q(**{f"{task}step__tool": ""})

@@ -51,13 +51,11 @@ def require_doer(attempt: Attempt, actor: Actor) -> None:
 
 
 def refuse_unsuited(attempt: Attempt, executor: Executor, runs: Collection[str]) -> None:
-    """WrongExecutor for an agent where the step is a tool's that it does not run, and for a tool where it
-    names none."""
+    """WrongExecutor for an agent where the step is a tool's that it does not run."""
     step = attempt.task.step
-    if suits(executor.kind, step.tool, runs):
-        return
-    whose = f"is done by the tool {step.tool}" if step.tool else "names no tool"
-    raise WrongExecutor(f"{step.key} {whose}; {executor.name} acts as {executor.kind}.", tool=step.tool)
+    if not suits(executor.kind, step.tool, runs):
+        said = f"{step.key} is done by the tool {step.tool}; {executor.name} acts as {executor.kind}."
+        raise WrongExecutor(said, tool=step.tool)
 
 
 def staleness(situation: Situation, token: int, executor: Executor) -> StaleToken | None:

@@ -49,10 +49,10 @@ def claim(
 
     Who claims what they hold already, because the answer was lost, gets the same assignment, and nothing
     changes. Locks the workstream, then the executor. NotAllowed for who lacks the step's role; WrongExecutor
-    for an agent where a tool does the step that is not among those it `runs`, and for a tool where none does;
-    AlreadyClaimed names the holder; ExecutorBusy names what an agent or a tool runs already, people may hold
-    several; AssignedElsewhere names the executor that alone claims in the thread. A person who claims a task
-    that nobody owns becomes its owner; otherwise a claim changes no owner (FR-011).
+    for an agent where a tool does the step that is not among those it `runs`; AlreadyClaimed names
+    the holder; ExecutorBusy names what an agent or a tool runs already, people may hold several;
+    AssignedElsewhere names the executor that alone claims in the thread. A person who claims a task that
+    nobody owns becomes its owner; otherwise a claim changes no owner (FR-011).
     """
     try:
         with unit_of_work():
