@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from orchestrator.client.words import Commands
 
 #: Where the MCP server of an installation listens, if nothing else is said.
-MCP: Final = "http://127.0.0.1:8001/mcp"
+MCP: Final = "http://127.0.0.1:8765/mcp"
 BEGIN, END = "<!-- orchestrator: begin -->", "<!-- orchestrator: end -->"
 SECTION: Final = f"""{BEGIN}
 ## Work from the orchestrator

@@ -43,3 +43,9 @@ def suits(kind: str, tool: str, runs: Collection[str] = ()) -> bool:
     a tool was to prove. What names none is done by everybody.
     """
     return not tool or tool in runs or kind != ExecutorKind.AGENT
+
+
+def is_awaited(kind: str, tool: str) -> bool:
+    """Whether an executor of this kind is expected to claim a step with this tool: a tool for its own, else an
+    agent; a person for both."""
+    return kind == ExecutorKind.PERSON or (kind == ExecutorKind.TOOL) == bool(tool)

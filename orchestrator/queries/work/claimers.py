@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from orchestrator.contract.why import PossibleClaimer
 from orchestrator.core.engine.explain import who_could_claim
-from orchestrator.core.people.roles import suits
+from orchestrator.core.people.roles import is_awaited
 from orchestrator.core.terms import ExecutorKind, Role
 from orchestrator.models import Assignment, Executor, Step, Workstream
 from orchestrator.queries.base.roles import doers_of
@@ -35,7 +35,7 @@ def claimers_of(step: Step, workstream: Workstream) -> Claimers:
     """Who could claim the step; in a thread that is assigned to an executor that one alone."""
     roles = tuple(sorted(doers_of(step)))
     sole = sole_executor(workstream, step.thread)
-    kinds = [kind for kind in ExecutorKind if suits(kind, step.tool)]
+    kinds = [kind for kind in ExecutorKind if is_awaited(kind, step.tool)]
     able = Executor.objects.filter(_of_accounts(roles), kind__in=kinds)
     rows = Executor.objects.filter(pk=sole.pk) if sole else able
     names = list(rows.filter(user__is_active=True).select_related("user").distinct())
