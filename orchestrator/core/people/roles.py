@@ -46,6 +46,6 @@ def suits(kind: str, tool: str, runs: Collection[str] = ()) -> bool:
 
 
 def is_awaited(kind: str, tool: str) -> bool:
-    """Whether an executor of this kind is expected to claim a step with this tool: a tool for its own, else an
+    """Whether an executor of this kind is expected to claim a step with this tool: a tool its own, else an
     agent; a person for both."""
     return kind == ExecutorKind.PERSON or (kind == ExecutorKind.TOOL) == bool(tool)
