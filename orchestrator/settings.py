@@ -56,6 +56,8 @@ SECRET_KEY = os.environ.get("SECRET_KEY") or _persistent_secret()
 #: used.
 SECRET_KEY_FALLBACKS = _words("SECRET_KEY_FALLBACKS")
 DEBUG = os.environ.get("DEBUG", "") == "1"
+#: Whether `/metrics` answers.
+METRICS = os.environ.get("METRICS", "") == "1"
 ALLOWED_HOSTS = _words("ALLOWED_HOSTS") or [
     "127.0.0.1",
     "localhost",

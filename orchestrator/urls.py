@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("orchestrator.web.workstreams.inbox")),
     path("", include("orchestrator.web.workstreams.portfolio")),
     path("", include("orchestrator.web.flow.pages")),
+    path("", include("orchestrator.web.health")),
     path("", include("orchestrator.web.history")),
     path("", include("orchestrator.web.search")),
     path("", include("orchestrator.web.guide")),
