@@ -41,7 +41,7 @@ OWN |= {
     "account/second-factor/",
 }
 OWN |= {"account/second-factor/codes/", "account/second-factor/off/"}
-PUBLIC = {"schema/", "schema/<slug:name>/<str:version>.json"}
+PUBLIC = {"schema/", "schema/<slug:name>/<str:version>.json", "health", "ready", "metrics"}
 #: The administration's pattern for every other address.
 CATCH_ALL = "(?P<url>.*)$"
 

@@ -28,6 +28,7 @@ def tables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_fr026_tables_of_another_version_are_named(driver: Driver) -> None:
+    driver.start()
     answer = Client().get("/ready")
     assert (answer.status_code, list(answer.json()["problems"])) == (503, ["tables"])
 
