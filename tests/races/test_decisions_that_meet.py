@@ -12,7 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from orchestrator.core.errors import VersionMoved, WrongState
+from orchestrator.core.errors import AlreadyDecided, VersionMoved, WrongState
 from orchestrator.core.terms import Role, VersionStatus
 from orchestrator.models import Approval, HistoryEntry, Task, WorkflowVersion
 from orchestrator.queries.base.state import state_problems
@@ -133,7 +133,7 @@ def test_wf3_two_approvals_of_which_one_is_enough_create_the_tasks_once(review: 
         review.fresh()
         answers = contest(review.approving(review.anna), review.approving(review.omar))
         lost = [answer for answer in answers if refused(answer)]
-        assert [type(answer) for answer in lost] == [WrongState]
+        assert [type(answer) for answer in lost] == [AlreadyDecided]
         assert (review.status(), review.keys()) == (VersionStatus.APPROVED, KEYS)
         assert Approval.objects.filter(version=review.shown).count() == 1
         review.holds()
