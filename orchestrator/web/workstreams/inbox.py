@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 
 from orchestrator.core.errors import InvalidInput, Refusal
+from orchestrator.queries.base.asked import Asked
 from orchestrator.queries.workstreams.inbox import PAGE, InboxFilter, PersonalInbox, in_hands
 from orchestrator.queries.workstreams.portfolio import domains
 from orchestrator.services.duties import inbox_of
@@ -20,6 +21,7 @@ from orchestrator.web.acting import Viewer, act_of, chosen, does, now, number_in
 from orchestrator.web.admission import roles_in
 from orchestrator.web.csv_export import csv_response, moment
 from orchestrator.web.moments import typed_moment
+from orchestrator.web.polling import mark_at, unchanged
 from orchestrator.web.show import show
 from orchestrator.web.wording import message_of, way_out_of
 
@@ -35,42 +37,63 @@ COLUMNS: Final = "Item|What|Why it is here|Workstream|#Behind it|#Waiting"
 def inbox(request: HttpRequest) -> HttpResponseBase:
     """The list, or with `?format=csv` the same rows as a file."""
     if request.GET.get("format") == "csv":
-        return _as_csv(_box(request))
-    return inbox_page(request)
+        asked = Asked(request.GET)
+        box = _box(request, asked.one_of("view", (HANDS, SNOOZED)))
+        return _as_csv(box, _wanted(asked, box))
+    return unchanged(request, "results", mark_at(now())) or inbox_page(request)
 
 
-def _box(request: HttpRequest) -> PersonalInbox:
+def _box(request: HttpRequest, view: str) -> PersonalInbox:
     """What the address asks for: what waits, what is in one's hands, or what was put off."""
-    user, view = request.user, request.GET.get("view", "")
+    user = request.user
     if view == HANDS:
         return in_hands(user)  # type: ignore[arg-type]  # everybody here is signed in
     return inbox_of(user, roles_in(request), now(), snoozed=view == SNOOZED)  # type: ignore[arg-type]
 
 
 def inbox_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
-    wanted, box, view = InboxFilter.read(request.GET), _box(request), request.GET.get("view", "")
+    mark, asked = mark_at(now()), Asked(request.GET)
+    view = asked.one_of("view", (HANDS, SNOOZED))
+    box = _box(request, view)
+    wanted = _wanted(asked, box)
     page_obj = Paginator(range(box.count(wanted)), PAGE).get_page(request.GET.get("page"))
     context = {
         "inbox": box,
         "items": box.page(wanted, (page_obj.number - 1) * PAGE),
         "page_obj": page_obj,
         "filters": wanted,
+        "mark": mark,
+        "unknown": asked.unknown,
         "view": view,
         "views": VIEWS,
         "columns": COLUMNS if view == HANDS else f"(Choose)|{COLUMNS}",
-        "domains": [domain for domain in domains() if domain],
+        "domains": _domains(),
         "now": now(),
         "polled": bool(request.htmx),  # type: ignore[attr-defined]
     }
     return show(request, "inbox/page.html", context, parts=frozenset({"results"}), refusal=refusal)
 
 
-def _as_csv(box: PersonalInbox) -> HttpResponseBase:
+def _wanted(asked: Asked, box: PersonalInbox) -> InboxFilter:
+    """The filters of the address; what is not known here is said, and filters nothing."""
+    return InboxFilter(
+        kind=asked.one_of("kind", [section.kind for section in box.sections]),
+        domain=asked.one_of("domain", _domains),
+        workstream=asked.text("workstream"),
+        mine=bool(asked.one_of("whose", ("mine",))),
+    )
+
+
+def _domains() -> list[str]:
+    return [domain for domain in domains() if domain]
+
+
+def _as_csv(box: PersonalInbox, wanted: InboxFilter) -> HttpResponseBase:
     header = ("waits_for", "item", "workstream", "why", f"since ({settings.PROJECT_TIME_ZONE})")
     rows = (
-        (section.title, entry.title, entry.workstream, entry.why, moment(entry.since))
-        for section, entries in box.groups
-        for entry in entries
+        (item.section.title, entry.title, entry.workstream, entry.why, moment(entry.since))
+        for item in box.page(wanted, 0, box.count(wanted))
+        for entry in (item.entry,)
     )
     return csv_response("inbox", header, rows)
 
