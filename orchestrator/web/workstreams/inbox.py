@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -16,21 +15,18 @@ from orchestrator.queries.workstreams.inbox import PAGE, InboxFilter, PersonalIn
 from orchestrator.queries.workstreams.portfolio import domains
 from orchestrator.services.duties import inbox_of
 from orchestrator.services.people.snoozes import snooze
-from orchestrator.services.review.gates import approve_gate
-from orchestrator.web.acting import Viewer, act_of, chosen, does, now, number_in, perform, typed, viewer
+from orchestrator.web.acting import Viewer, act_of, chosen, does, now, perform, typed, viewer
 from orchestrator.web.admission import roles_in
 from orchestrator.web.csv_export import csv_response, moment
 from orchestrator.web.moments import typed_moment
 from orchestrator.web.polling import mark_at, unchanged
 from orchestrator.web.show import show
-from orchestrator.web.wording import message_of, way_out_of
+from orchestrator.web.workstreams.inbox_bulk import BULK
 
 #: What the page offers beside a time of one's own.
 SPANS: Final = {"3h": timedelta(hours=3), "1d": timedelta(days=1), "7d": timedelta(days=7)}
 HANDS, SNOOZED = "hands", "snoozed"
 VIEWS: Final = (("", "For you"), (HANDS, "In your hands"), (SNOOZED, "Snoozed"))
-#: Gates that one note signs.
-MOST_SIGNED: Final = 50
 COLUMNS: Final = "Item|What|Why it is here|Workstream|#Behind it|#Waiting"
 
 
@@ -106,7 +102,7 @@ def inbox_act(request: HttpRequest, act: str) -> HttpResponse:
         lambda: do(request, viewer(request)),
         then=reverse("inbox"),
         again=lambda refusal: inbox_page(request, refusal),
-        repeats=act in EACH_BY_ITSELF,
+        repeats=act in BULK,
     )
 
 
@@ -122,36 +118,6 @@ def _wake(request: HttpRequest, who: Viewer) -> str:
     return f"{count} item{' stands' if count == 1 else 's stand'} in the inbox again."
 
 
-@does(approve_gate)
-def _sign(request: HttpRequest, who: Viewer) -> str:
-    """Sign the chosen gates with one note, each for itself: what is refused says why, and holds up none."""
-    chosen_items = request.POST.getlist("item")[:MOST_SIGNED]
-    gates = [number_in(item.removeprefix("gate:")) for item in chosen_items if item.startswith("gate:")]
-    if not gates or len(gates) != len(chosen_items):
-        raise InvalidInput("Choose gates, and nothing else.", recovery="Show “Gates” only.", field="item")
-    results = [_sign_one(request, who, gate, typed(request, "note")) for gate in dict.fromkeys(gates)]
-    return " ".join(filter(None, results))
-
-
-@does(approve_gate)
-def _sign_one(request: HttpRequest, who: Viewer, task_id: int, note: str) -> str:
-    try:
-        review = approve_gate(
-            task_id=task_id,
-            actor=who.actor,
-            now=now(),
-            reason=note,
-            withdraw_seconds=settings.WITHDRAW_SECONDS,
-        )
-    except Refusal as refusal:
-        said = message_of(refusal, who.user.get_username())
-        messages.error(request, f"Not signed: {said} {way_out_of(refusal, who.user.get_username())}")
-        return ""
-    step = review.attempt.task.step.key
-    more = f", takes effect in {settings.WITHDRAW_SECONDS} seconds" if review.effective_at else ""
-    return f"{step} of {review.attempt.task.workstream} is signed{more}."
-
-
 def _until(request: HttpRequest) -> datetime:
     span = typed(request, "for")
     if span in SPANS:
@@ -164,8 +130,6 @@ def _until(request: HttpRequest) -> datetime:
     return until
 
 
-ACTS: dict[str, Any] = {"snooze": _snooze, "wake": _wake, "sign": _sign}
-#: Acts with a transaction for each item; what was done is refused the second time.
-EACH_BY_ITSELF: Final = frozenset({"sign"})
+ACTS: dict[str, Any] = {"snooze": _snooze, "wake": _wake, **BULK}
 
 urlpatterns = [path("", inbox, name="inbox"), path("inbox/<slug:act>", inbox_act, name="inbox-act")]
