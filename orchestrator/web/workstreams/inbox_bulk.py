@@ -25,7 +25,7 @@ from orchestrator.web.wording import message_of, way_out_of
 MOST: Final = 50
 
 
-class Kind(NamedTuple):
+class Choosable(NamedTuple):
     """A section of the inbox, what its items are called, the sources they come from, what is done to them."""
 
     section: str
@@ -34,10 +34,10 @@ class Kind(NamedTuple):
     done: str
 
 
-GATES: Final = Kind("gate", "gates", ("gate",), "signed")
-QUESTIONS: Final = Kind("question", "questions", ("question",), "answered")
-CLAIMS: Final = Kind("claim", "steps to be claimed", ("claim",), "claimed")
-LESSONS: Final = Kind("lesson", "batches and merge points", ("batch", "merge-point"), "recorded")
+GATES: Final = Choosable("gate", "gates", ("gate",), "signed")
+QUESTIONS: Final = Choosable("question", "questions", ("question",), "answered")
+CLAIMS: Final = Choosable("claim", "steps to be claimed", ("claim",), "claimed")
+LESSONS: Final = Choosable("lesson", "batches and merge points", ("batch", "merge-point"), "recorded")
 One = Callable[[int, InboxItem | None], str]
 
 
@@ -101,7 +101,7 @@ def _nothing(request: HttpRequest, who: Viewer) -> str:
     return _each(request, who, LESSONS, one)
 
 
-def _each(request: HttpRequest, who: Viewer, kind: Kind, one: One) -> str:
+def _each(request: HttpRequest, who: Viewer, kind: Choosable, one: One) -> str:
     """Act on what was chosen; `one` gets the number of its row, and its item while that waits."""
     wanted = list(dict.fromkeys(request.POST.getlist("item")))
     if not wanted or any(name.rpartition(":")[0] not in kind.sources for name in wanted):
@@ -119,7 +119,7 @@ def _each(request: HttpRequest, who: Viewer, kind: Kind, one: One) -> str:
 
 
 def _result(
-    request: HttpRequest, who: Viewer, kind: Kind, name: str, item: InboxItem | None, one: One
+    request: HttpRequest, who: Viewer, kind: Choosable, name: str, item: InboxItem | None, one: One
 ) -> str:
     """What became of one; a refusal is a message of its own."""
     reader = who.user.get_username()
