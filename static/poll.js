@@ -7,10 +7,21 @@
     [...part.querySelectorAll("textarea, input")].some(changed)
     || (part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select"));
   let unfolded = [], scrolled = [];
+  // Where data-poll is "calm", each answer without news doubles the wait for the next one, up to eight turns; with
+  // who comes back to the page it begins anew.
+  let quiet = 0, turns = 0;
   document.addEventListener("htmx:beforeRequest", (event) => {
     const part = event.detail.elt;
-    if (part.matches("[data-poll]") && (document.hidden || inUse(part))) event.preventDefault();
+    if (!part.matches("[data-poll]")) return;
+    if (document.hidden || inUse(part)) { event.preventDefault(); return; }
+    if (part.dataset.poll === "calm" && ++turns < 2 ** quiet) event.preventDefault();
+    else turns = 0;
   });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.elt.dataset.poll !== "calm" || !event.detail.xhr) return;
+    quiet = event.detail.xhr.status === 204 ? Math.min(quiet + 1, 3) : 0;
+  });
+  document.addEventListener("visibilitychange", () => { quiet = 0; });
   // The server has to know that nobody did anything: a session that is only refreshed ends.
   document.addEventListener("htmx:configRequest", (event) => {
     if (event.detail.elt.matches("[data-poll]")) event.detail.headers["X-Poll"] = "1";

@@ -20,7 +20,7 @@ from orchestrator.core.errors import Refusal
 from orchestrator.core.found import Piece
 from orchestrator.queries.work.tasks import TaskRow
 from orchestrator.web.markdown import to_html
-from orchestrator.web.wording import message_of, way_out_of
+from orchestrator.web.wording import message_of, told, way_out_of
 from orchestrator.web.zone import project_zone
 
 register = template.Library()
@@ -214,7 +214,13 @@ def where_it_stands(row: TaskRow) -> str:
     """
     if row.failed and not row.task.needs_human:
         return explain.failed_in(row.failed.number)
-    return explain.waits_for_answer() if row.task.needs_human else explain.beside_ready(row.sentence)
+    return explain.waits_for_answer() if row.task.needs_human else told(explain.beside_ready(row.sentence))
+
+
+@register.filter
+def in_words(sentence: str) -> str:
+    """A sentence that machines get too, with its times as pages show them."""
+    return told(sentence)
 
 
 @register.filter
@@ -232,7 +238,8 @@ def query(context: Context, **changes: object) -> str:
     """The query string of this page with some keys replaced; `None` or "" removes one. Starts with "?"."""
     request: HttpRequest = context["request"]
     kept = request.GET.copy()
-    kept.pop("seen", None)  # It is of a refresh, and no link's.
+    for refreshing in ("seen", "mark"):  # They are of a refresh, and no link's.
+        kept.pop(refreshing, None)
     for key, value in changes.items():
         if value in (None, ""):
             kept.pop(key, None)

@@ -36,7 +36,7 @@ TEXTS = frozenset(
 NO_PARTS: frozenset[str] = frozenset()
 #: Stands in the address that a part refreshes itself from, for the digest of what it shows.
 SEEN: Final = b"-seen-digest-"
-FORM_KEYS: Final = re.compile(rb'name="(?:csrfmiddlewaretoken|once)"\s+value="[^"]*"')
+FORM_KEYS: Final = re.compile(rb'name="(?:csrfmiddlewaretoken|once)"\s+value="[^"]*"|\bmark=[0-9.]+')
 
 
 def show(

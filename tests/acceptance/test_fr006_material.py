@@ -63,6 +63,15 @@ def test_fr006_the_page_counts_files_and_lines(at_gate: Driver, client: Client) 
     assert "logo.bin binary or large" in shown
 
 
+def test_fr006_what_two_results_changed_alike_is_counted_once(at_gate: Driver, client: Client) -> None:
+    """B1 rests on A1's commit, which A2 holds as well."""
+    made = Attempt.objects.get(pk=at_gate.attempt("A1").pk)
+    Attempt.objects.filter(pk=at_gate.attempt("B1").pk).update(base=made.base, commit=made.commit)
+    shown = words(client.get(page(at_gate)))
+    assert "1 file changed, 2 lines added, 1 removed" in shown
+    assert "results in 3 files, 502 lines added, 1 removed" in shown
+
+
 def test_fr006_lines_are_loaded_when_they_are_opened_and_bounded(at_gate: Driver, client: Client) -> None:
     attempt = at_gate.attempt("A2").pk
     address = f"{page(at_gate)}changes/{attempt}/"

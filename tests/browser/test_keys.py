@@ -7,7 +7,6 @@ import pytest
 from django.urls import reverse
 
 from orchestrator.models import GateReview, WorkflowVersion
-from orchestrator.services.workstreams import workstreams
 from tests.cast import PLAN, Driver
 
 
@@ -88,14 +87,8 @@ def waiting(driver: Driver) -> tuple[str, str]:
 def test_wf3_from_the_sign_in_to_an_approval_by_keyboard_alone(
     browser: Any, live_server: Any, driver: Driver
 ) -> None:
-    """At most 25 keys, the letters of the password not counted; duplicates were looked at before."""
+    """At most 25 keys, the letters of the password not counted; with the pre-handoff review on the way."""
     version = driver.submit().version
-    workstreams.sign_prehandoff(
-        workstream_id=driver.reload().pk,
-        rationale="Nothing alike.",
-        actor=driver.cast.actor("reviewer"),
-        now=driver.tick(),
-    )
     pressed: list[str] = []
     context = browser.new_context(base_url=live_server.url, viewport={"width": 1280, "height": 900})
     page = context.new_page()
@@ -112,9 +105,12 @@ def test_wf3_from_the_sign_in_to_an_approval_by_keyboard_alone(
     page.get_by_role("heading", name="Inbox").wait_for()
     keys("j", "o")
     page.wait_for_url(f"**/plans/{version.workflow.slug}/v1/*")
+    keys("p", *"None.", "Tab", "Enter")
+    page.get_by_text("Signed by anna").wait_for()
     keys("a", "Enter")
     page.get_by_text("approved", exact=False).first.wait_for()
     page.wait_for_load_state("networkidle")
     assert WorkflowVersion.objects.get().status == "approved"
+    assert driver.reload().prehandoff.rationale == "None."
     assert len(pressed) <= 25
     context.close()

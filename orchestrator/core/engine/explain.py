@@ -301,7 +301,7 @@ TO_DO: Final[Mapping[RootKind, str]] = {
     RootKind.RUNNING: "let it end, or ask who runs it",
     RootKind.WRITING: "let the workspace write it",
     RootKind.PLAN: "approve the plan or send it back",
-    RootKind.NOT_EFFECTIVE: "let the day come",
+    RootKind.NOT_EFFECTIVE: "wait, or withdraw the approval",
     RootKind.PREHANDOFF: "sign the pre-handoff review",
     RootKind.DIVERGENCE: "decide which copy is right",
     RootKind.ACCEPTANCE: "accept it, or add tasks for gaps",

@@ -100,14 +100,18 @@ class Weight:
 
 
 def weight_of(material: Sequence[Material]) -> Weight:
-    changed = [one.changes for one in material if one.changes]
+    """What came in, each file once: a later result holds what the ones before it changed in a file."""
+    files: dict[str, tuple[int, int]] = {}
+    for file in (file for one in material if one.changes for file in one.changes.files):
+        added, removed = files.get(file.path, (0, 0))
+        files[file.path] = (max(added, file.added or 0), max(removed, file.removed or 0))
     return Weight(
         results=sum(one.incoming.attempt is not None for one in material),
         criteria=sum(len(one.proved) for one in material),
         asserted=sum(one.asserted for one in material),
-        files=len({file.path for changes in changed for file in changes.files}),
-        added=sum(changes.added for changes in changed),
-        removed=sum(changes.removed for changes in changed),
+        files=len(files),
+        added=sum(added for added, _ in files.values()),
+        removed=sum(removed for _, removed in files.values()),
     )
 
 

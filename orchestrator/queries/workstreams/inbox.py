@@ -6,11 +6,11 @@ of what unblocks most work, and one for each source that the page has a row of.
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property, partial
 from itertools import chain
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple
 
 from django.contrib.auth.models import User
 from django.db.models import (
@@ -24,7 +24,6 @@ from django.db.models import (
     Value,
 )
 from django.db.models.functions import Cast, Coalesce
-from django.http import QueryDict
 
 from orchestrator.core.actions import Action
 from orchestrator.core.terms import Role
@@ -49,19 +48,12 @@ class InboxSection:
 
 @dataclass(frozen=True, slots=True)
 class InboxFilter:
-    """What a reader chose; empty means any. Unknown words find nothing."""
+    """What a reader chose; empty means any."""
 
     kind: str = ""
     domain: str = ""
     workstream: str = ""
     mine: bool = False
-
-    @classmethod
-    def read(cls, query: QueryDict) -> Self:
-        kind, domain, workstream = (
-            query.get(name, "").replace("\x00", "").strip()[:200] for name in ("kind", "domain", "workstream")
-        )
-        return cls(kind, domain, workstream, query.get("whose") == "mine")
 
     def conditions(self, source: Source, person: int) -> Q:
         to, found = source.workstream, Q()
@@ -126,7 +118,7 @@ class PersonalInbox:
             )
         )
         rows = source.rows.filter(put_off if self._snoozed else ~put_off)
-        return Source(source.name, rows, source.entry, source.since, source.workstream, source.task)
+        return replace(source, rows=rows)
 
     @cached_property
     def total(self) -> int:
@@ -168,7 +160,7 @@ class PersonalInbox:
 
 def _narrowed(source: Source, conditions: Q) -> Source:
     rows = source.rows.filter(conditions)
-    return Source(source.name, rows, source.entry, source.since, source.workstream, source.task)
+    return replace(source, rows=rows)
 
 
 def _item(section: InboxSection, source: Source, entry: InboxEntry, place: ListedRow) -> InboxItem:
@@ -188,16 +180,17 @@ def _count(rows: Sequence[QuerySet[Any]]) -> int:
 
 def _places(number: int, source: Source) -> QuerySet[Any]:
     """The rows of a source as `ListedRow` has them. Behind what is not about a task wait all open tasks of
-    the workstream."""
+    the workstream, if the source does not say another number."""
     to = source.workstream
-    behind = f"{to}open_tasks" if source.task == NO_TASK else f"{source.task}step__behind"
+    column = f"{to}open_tasks" if source.task == NO_TASK else f"{source.task}step__behind"
+    behind = F(column) if source.behind is None else source.behind
     places: QuerySet[Any] = (
         source.rows.order_by()
         .annotate(
             i_source=Value(number, IntegerField()),
             i_row=F("pk"),
             i_workstream=F(f"{to}pk"),
-            i_behind=Coalesce(F(behind), Value(0), output_field=IntegerField()),
+            i_behind=Coalesce(behind, Value(0), output_field=IntegerField()),
             i_since=Cast(F(source.since), DateTimeField()),
         )
         .values_list("i_source", "i_row", "i_workstream", "i_behind", "i_since")

@@ -7,7 +7,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models.expressions import Combinable
 
 from orchestrator.core.engine import explain
 from orchestrator.core.people.roles import SIGNERS
@@ -62,7 +63,8 @@ class Source:
 
     `name` tells items of one source from those of another; `since` is the column that says since when one
     waits; `workstream` and `task` are the ways from a row to its workstream and its task, with their
-    underscores.
+    underscores. `behind` counts what waits for one, where that is neither what waits behind its task nor all
+    that is open in its workstream.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Source:
     since: str
     workstream: str
     task: str = NO_TASK
+    behind: Combinable | None = None
 
 
 #: Nothing is decided about the plan of a workstream that is accepted or archived.
@@ -161,11 +164,20 @@ def plans_in_review(user: User) -> Source:
         .defer("source")
         .order_by("submitted_at", "pk")
     )
-    return Source("plan", rows, _review_entry, "submitted_at", "workstream__")
+    return Source("plan", rows, _review_entry, "submitted_at", "workstream__", behind=_planned())
+
+
+def _planned() -> Case:
+    """What waits for a version: of work under way its open tasks, else the steps that it plans."""
+    return Case(
+        When(workstream__open_tasks__gt=0, then=F("workstream__open_tasks")), default=F("steps_planned")
+    )
 
 
 def _review_entry(version: WorkflowVersion) -> InboxEntry:
-    why = f"Submitted by {version.submitted_as}"
+    steps = version.steps_planned
+    waits = "its one step waits" if steps == 1 else f"its {steps} steps wait"
+    why = f"Submitted by {version.submitted_as}; {waits} for the decision"
     return _version_entry(version, why, version.submitted_at)
 
 
@@ -276,6 +288,7 @@ def taught_batches() -> Source:
         _taught_batch_entry,
         "since",
         "stage__version__workstreams__",
+        behind=Value(0),
     )
 
 
@@ -285,7 +298,9 @@ def _taught_batch_entry(batch: Any) -> InboxEntry:
 
 def taught_merge_points() -> Source:
     rows = due_merge_points().select_related("step", "workstream").order_by("updated_at", "pk")
-    return Source("merge-point", rows, _taught_merge_point_entry, "updated_at", "workstream__")
+    return Source(
+        "merge-point", rows, _taught_merge_point_entry, "updated_at", "workstream__", behind=Value(0)
+    )
 
 
 def _taught_merge_point_entry(task: Task) -> InboxEntry:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from orchestrator.core.actions import Action
 from orchestrator.core.engine.lifecycles import resting_status
-from orchestrator.core.errors import InvalidInput, NotFound, Refusal, WrongState
+from orchestrator.core.errors import AlreadyDecided, InvalidInput, NotFound, Refusal, WrongState
 from orchestrator.core.people.roles import WORKERS
 from orchestrator.core.terms import TERMINAL_TASK, AttemptStatus, BlockerKind, Scope, TaskStatus
 from orchestrator.models import Blocker, Task
@@ -79,7 +79,10 @@ def resolve_blocker(*, blocker_id: int, resolution: str, actor: Actor, now: date
         task = locked_task(task_id)
         blocker = Blocker.objects.get(pk=blocker_id)
         if blocker.resolved_at is not None:
-            raise WrongState("The blocker is already resolved.")
+            raise AlreadyDecided(
+                f"The blocker was resolved already, by {blocker.resolved_as}: {blocker.resolution}",
+                at=blocker.resolved_at.isoformat(),
+            )
         blocker.resolution, blocker.resolved_at = resolution, now
         blocker.resolved_by, blocker.resolved_as = actor.account, actor.label
         blocker.save(update_fields=["resolution", "resolved_by", "resolved_as", "resolved_at"])

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import InvalidInput, MissingNote, MissingReason, NotAllowed, Refusal, WrongState
+from orchestrator.core.errors import (
+    AlreadyDecided,
+    InvalidInput,
+    MissingNote,
+    MissingReason,
+    NotAllowed,
+    Refusal,
+    WrongState,
+)
 from orchestrator.core.files.handoff import RESULT_EVENTS
 from orchestrator.core.people.roles import PARTICIPANTS, WORKERS
 from orchestrator.core.terms import TERMINAL_TASK, InterventionKind, Scope, TaskStatus
@@ -70,18 +78,21 @@ def why_not_flag(task: Task, actor: Actor) -> Refusal | None:
     locks=(Lock.WORKSTREAM,),
     records=(Action.INTERVENTION_DONE,),
 )
-def clear_human_flag(*, task_id: int, answer: str, actor: Actor, now: datetime) -> Intervention:
-    """Mark the question as dealt with; the answer goes to whoever does the step.
+def clear_human_flag(
+    *, task_id: int, answer: str, actor: Actor, now: datetime, seen: int | None = None
+) -> Intervention:
+    """Mark the question as dealt with; the answer goes to whoever does the step, so it is never blank.
 
     A question with choices takes one of them. A circuit breaker takes an answer from a person only, and
     failures count anew from then on. A card about a damaged file is not cleared by hand: it goes when the
-    file is usable again.
+    file is usable again. `seen` is the question that the answer was written for, where the caller knows: one
+    that was answered since is not taken for the next.
     """
     with unit_of_work():
         task = locked_task(task_id)
         intervention = task.interventions.filter(cleared_at=None).first()
-        if intervention is None:
-            raise WrongState(f"{task.step.key} does not wait for a person.")
+        if intervention is None or seen not in (None, intervention.pk):
+            raise _answered_already(task, seen)
         _refuse_answer(intervention, answer.strip(), actor)
         if intervention.kind == InterventionKind.BREAKER:
             task.forgive_failures()
@@ -160,6 +171,20 @@ def _behind(artifact: HandoffArtifact) -> Task:
     return Task.objects.select_related("step", "workstream").get(pk=artifact.attempt.task_id)
 
 
+def _answered_already(task: Task, seen: int | None) -> WrongState:
+    """Names who answered the question that was seen, or else the last one, and when."""
+    cleared = task.interventions.exclude(cleared_at=None)
+    if seen is not None:
+        cleared = cleared.filter(pk=seen)
+    last = cleared.order_by("-cleared_at", "-pk").first()
+    if last is None or last.cleared_at is None:
+        return WrongState(f"{task.step.key} does not wait for a person.")
+    said = f"The question of {task.step.key} was answered already, by {last.cleared_as}"
+    return AlreadyDecided(
+        f"{said}: {last.answer}" if last.answer else f"{said}.", at=last.cleared_at.isoformat()
+    )
+
+
 def _offered(choices: Sequence[str]) -> list[str]:
     """The choices without outer blanks; InvalidInput when a person could not choose between them."""
     offered = [text for choice in choices if (text := " ".join(choice.split()))]
@@ -189,6 +214,12 @@ def _refuse_answer(intervention: Intervention, answer: str, actor: Actor) -> Non
             )
         if not answer:
             raise MissingReason("Say what changes before the step is tried again.", field="answer")
+    if not answer:
+        raise MissingReason(
+            "There is no answer yet.",
+            recovery="Write what whoever does the step has to know, or that nothing is to be done.",
+            field="answer",
+        )
 
 
 def _record(

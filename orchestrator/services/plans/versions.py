@@ -178,6 +178,7 @@ def _version(
         source_name=text.name[:200],
         source_sha256=hashlib.sha256(text.source.encode()).hexdigest(),
         summary=plan.summary,
+        steps_planned=sum(1 for _ in plan.steps()),
         repository=plan.repository[:100],
         base_branch=plan.base_branch[:100],
         author=actor.account,

@@ -29,6 +29,7 @@ from orchestrator.services.work.signing import signer, why_not_approve, why_not_
 
 #: Of whom `signing.why_not_decide` makes sure.
 ASKED = "whom the plan names, else a reviewer or approver; not about own work, unless the workflow allows it"
+READ_AGAIN = "Read what came in now, then decide."
 
 
 @act(
@@ -48,18 +49,20 @@ def approve_gate(
     follow_ups: str = "",
     fix: WorkflowVersion | None = None,
     withdraw_seconds: int = 0,
+    seen: int | None = None,
 ) -> GateReview:
     """Sign a gate that waits; with the last signature it asks for, what stands behind it may start.
 
     `follow_ups` are tasks, one a line (`title | exit criterion`): they are submitted as a stage of a new
     version of the plan, in the same transaction; `fix` is a version that already has what is asked for.
     With `withdraw_seconds` the last signature is kept back that long, so that it can be withdrawn; then the
-    gate is completed (`services.review.signatures`).
+    gate is completed (`services.review.signatures`). `seen` is the attempt of the gate that the signer has
+    read, where the caller knows: what came in after it is not signed unread.
     Nothing but signatures completes a gate. Raises NotAllowed, SelfApproval, WrongState.
     """
     at = held_until(withdraw_seconds, now, "A signature", "Sign later instead.")
     with unit_of_work():
-        situation, signatures = _open_gate(task_id, actor)
+        situation, signatures = _open_gate(task_id, actor, seen)
         attempt, task = situation.attempt, situation.task
         if refusal := why_not_approve(task, actor, signatures, lost=situation.lost):
             raise refusal
@@ -186,13 +189,15 @@ def _signature(review: GateReview, state: SignOff) -> dict[str, object]:
     locks=(Lock.WORKSTREAM,),
     records=(Action.GATE_REJECTED,),
 )
-def reject_gate(*, task_id: int, return_key: str, reason: str, actor: Actor, now: datetime) -> GateReview:
+def reject_gate(
+    *, task_id: int, return_key: str, reason: str, actor: Actor, now: datetime, seen: int | None = None
+) -> GateReview:
     """Send work back to an earlier step.
 
-    It and everything after it, this gate included, is done again (AS-6).
+    It and everything after it, this gate included, is done again (AS-6). `seen` as in `approve_gate`.
     """
     with unit_of_work():
-        situation, _signatures = _open_gate(task_id, actor)
+        situation, _signatures = _open_gate(task_id, actor, seen)
         attempt, task = situation.attempt, situation.task
         target = _return_task(task, return_key)
         review = GateReview.objects.create(
@@ -220,7 +225,7 @@ def reject_gate(*, task_id: int, return_key: str, reason: str, actor: Actor, now
     return review
 
 
-def _open_gate(task_id: int, actor: Actor) -> tuple[Situation, Signatures]:
+def _open_gate(task_id: int, actor: Actor, seen: int | None) -> tuple[Situation, Signatures]:
     """The locked situation of a gate that this actor may decide now, and its signatures so far."""
     workstream = locked_workstream_of_task(task_id)
     refuse_inactive(workstream)
@@ -229,6 +234,8 @@ def _open_gate(task_id: int, actor: Actor) -> tuple[Situation, Signatures]:
         raise _why_closed(locked_task(task_id), actor)
     if not situation.step.is_gate:
         raise _no_gate(situation.step)
+    if seen not in (None, situation.attempt.pk):
+        raise _came_in_anew(situation, seen)
     signatures = signatures_of(situation.task)
     if refusal := why_not_decide(situation.task, actor, signatures, situation.names_steps):
         raise refusal
@@ -237,6 +244,22 @@ def _open_gate(task_id: int, actor: Actor) -> tuple[Situation, Signatures]:
             f"{situation.step.key} has an open blocker.", recovery="Resolve the blocker, then decide."
         )
     return situation, signatures
+
+
+def _came_in_anew(situation: Situation, seen: int | None) -> Refusal:
+    """Why a decision about another attempt than the one that waits does not count for this one."""
+    last = GateReview.objects.filter(attempt=seen, withdrawn_at=None).order_by("-signed_at", "-pk").first()
+    now_waits = f"{situation.step.key} waits again, as attempt {situation.attempt.number}"
+    if last is None:
+        return AlreadyDecided(
+            f"{now_waits}: something else came in since you opened the page.", recovery=READ_AGAIN
+        )
+    word = GateDecision(last.decision).value
+    return AlreadyDecided(
+        f"What you read was {word} by {last.signed_as} already; {now_waits}.",
+        recovery=READ_AGAIN,
+        at=last.signed_at.isoformat(),
+    )
 
 
 def _why_closed(task: Task, actor: Actor) -> Refusal:

@@ -6,10 +6,10 @@ Another attempt is asked for explicitly (EC-6, FR-027).
 from datetime import datetime
 
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import Refusal, WrongState
+from orchestrator.core.errors import AlreadyDecided, Refusal, WrongState
 from orchestrator.core.people.roles import PARTICIPANTS, WORKERS
 from orchestrator.core.terms import AttemptStatus, EventType, Scope, TaskStatus
-from orchestrator.models import Attempt, Executor
+from orchestrator.models import Attempt, Executor, Task
 from orchestrator.queries.handoff.situation import Situation
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
@@ -85,16 +85,21 @@ def why_not_declare_failure(attempt: Attempt | None, actor: Actor) -> Refusal | 
     locks=(Lock.WORKSTREAM,),
     records=(Action.TASK_REQUEUED,),
 )
-def requeue(*, task_id: int, reason: str, actor: Actor, now: datetime) -> None:
+def requeue(*, task_id: int, reason: str, actor: Actor, now: datetime, seen: int | None = None) -> None:
     """Let the scheduler launch a new attempt after a failure; earlier attempts stay as they are (FR-027).
 
-    BreakerOpen while the task's circuit breaker waits for a person.
+    BreakerOpen while the task's circuit breaker waits for a person. `seen` is the failed attempt that the
+    caller has read, where it knows: a later one is not queued again unread.
     """
     with unit_of_work():
         task = locked_task(task_id)
         last = task.attempts.order_by("-number").first()
         if refusal := why_not_requeue(last, actor):
-            raise refusal
+            raise _decided_already(task, refusal)
+        if last is not None and seen not in (None, last.pk):
+            raise _decided_already(
+                task, WrongState(f"Attempt {last.number} failed since the page was opened.")
+            )
         assert last is not None
         refuse_open_breaker(task)
         last.followed_up_at = now
@@ -115,6 +120,19 @@ def why_not_requeue(last: Attempt | None, actor: Actor) -> Refusal | None:
     if last is None or last.status != AttemptStatus.FAILED or last.followed_up_at is not None:
         return WrongState("No failed attempt waits for a decision.")
     return None
+
+
+def _decided_already(task: Task, refusal: Refusal) -> Refusal:
+    """Names who re-queued the task first, and when; any other refusal stays what it is."""
+    if not isinstance(refusal, WrongState):
+        return refusal
+    subject = f"{task.step.key} attempt "
+    entries = task.workstream.history.filter(action=Action.TASK_REQUEUED, subject__startswith=subject)
+    last = entries.order_by("-sequence").first()
+    if last is None:
+        return refusal
+    said = f"{task.step.key} was re-queued already, by {last.actor}: {last.reason}"
+    return AlreadyDecided(said, at=last.recorded_at.isoformat())
 
 
 def _fail(situation: Situation, actor: Actor, error: str, now: datetime) -> None:

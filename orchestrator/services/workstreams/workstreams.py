@@ -4,9 +4,9 @@ from datetime import datetime
 
 from orchestrator.core.actions import Action
 from orchestrator.core.engine import explain
-from orchestrator.core.errors import NotFinished, Refusal, SuspectsOpen, WrongState
+from orchestrator.core.errors import AlreadyDecided, NotFinished, Refusal, SuspectsOpen, WrongState
 from orchestrator.core.people.roles import APPROVERS, SIGNERS
-from orchestrator.core.terms import AttemptStatus, Scope, TaskStatus, WorkstreamStatus
+from orchestrator.core.terms import AttemptStatus, Scope, TaskStatus, VersionStatus, WorkstreamStatus
 from orchestrator.models import Attempt, PreHandoffReview, Task, Workstream
 from orchestrator.queries.plans.effect import promised_version, undecided_version
 from orchestrator.queries.work.duplicates import undecided
@@ -155,8 +155,11 @@ def archive_workstream(*, workstream_id: int, reason: str, actor: Actor, now: da
 
 def why_not_sign_prehandoff(workstream: Workstream, actor: Actor) -> Refusal | None:
     """Why this actor may not sign the pre-handoff review; SuspectsOpen names who is undecided."""
-    if PreHandoffReview.objects.filter(workstream=workstream).exists():
-        return WrongState("The pre-handoff review is already signed.")
+    if signed := PreHandoffReview.objects.filter(workstream=workstream).first():
+        return AlreadyDecided(
+            f"The pre-handoff review was signed already, by {signed.signed_as}.",
+            at=signed.signed_at.isoformat(),
+        )
     if workstream.status not in {WorkstreamStatus.PLANNING, WorkstreamStatus.ACTIVE}:
         return WrongState(f"{workstream} is {workstream.status}.")
     if refusal := sign_prehandoff.why_not(actor):
@@ -171,10 +174,18 @@ def why_not_sign_prehandoff(workstream: Workstream, actor: Actor) -> Refusal | N
 def why_not_accept(workstream: Workstream, actor: Actor) -> Refusal | None:
     """Why this actor may not accept the workstream: it is not finished, or its plan brings more (LC-1)."""
     if workstream.status == WorkstreamStatus.PLANNING:
+        if workstream.version.status == VersionStatus.APPROVED:
+            return WrongState(
+                "Its plan is approved and not in effect yet.",
+                recovery="Nothing is done yet; wait for its work.",
+            )
         return WrongState("Its plan is not approved yet.", recovery="Decide about the plan first.")
+    if workstream.accepted_at is not None and workstream.status == WorkstreamStatus.COMPLETED:
+        return AlreadyDecided(
+            f"It was accepted already, by {workstream.accepted_as}.", at=workstream.accepted_at.isoformat()
+        )
     if workstream.status != WorkstreamStatus.ACTIVE:
-        done = "accepted already" if workstream.status == WorkstreamStatus.COMPLETED else "archived"
-        return WrongState(f"It is {done}.", recovery="Only active workstreams are accepted.")
+        return WrongState(f"It is {workstream.status}.", recovery="Only active workstreams are accepted.")
     if workstream.finished_at is None:
         left = workstream.open_tasks
         open_tasks = f"{left} open task{'' if left == 1 else 's'} left" if left else "it has no finished task"

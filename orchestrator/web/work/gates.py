@@ -29,7 +29,8 @@ from orchestrator.services.plans.comments import open_discussion, send_comments
 from orchestrator.services.review import gates
 from orchestrator.services.review.signatures import withdraw_signature
 from orchestrator.services.work.signing import why_not_approve, why_not_decide
-from orchestrator.web.acting import Viewer, act_of, does, now, off, perform, typed, viewer
+from orchestrator.web.acting import Viewer, act_of, does, now, number_in, off, perform, typed, viewer
+from orchestrator.web.polling import mark_at, unchanged
 from orchestrator.web.show import all_anew, part_asked, show
 
 PARTS = frozenset({"decision", "talk"})
@@ -56,7 +57,15 @@ class HeldSignature:
 @require_GET
 def gate_list(request: HttpRequest) -> HttpResponse:
     """Gates that wait for a signature first, then the decided ones."""
-    context = {"waiting": queries.waiting_gates(), "decided": queries.decided_gates(), "now": now()}
+    mark = mark_at(now())
+    if same := unchanged(request, "results", mark):
+        return same
+    context = {
+        "waiting": queries.waiting_gates(),
+        "decided": queries.decided_gates(),
+        "now": now(),
+        "mark": mark,
+    }
     return show(request, "gates/list.html", context, parts=frozenset({"results"}))
 
 
@@ -128,6 +137,7 @@ def _withdraw(request: HttpRequest, task: Task) -> str:
 @does(gates.reject_gate, gates.approve_gate)
 def _decide(request: HttpRequest, task: Task) -> str:
     who, reason = viewer(request).actor, typed(request, "reason")
+    seen = number_in(request.POST.get("attempt", "")) or None
     if request.POST.get("decision") == "approve":
         review = gates.approve_gate(
             task_id=task.pk,
@@ -136,6 +146,7 @@ def _decide(request: HttpRequest, task: Task) -> str:
             reason=reason,
             follow_ups=typed(request, "follow_ups"),
             withdraw_seconds=settings.WITHDRAW_SECONDS,
+            seen=seen,
         )
         return _signed(task, review)
     return_key = typed(request, "return_key")
@@ -147,7 +158,7 @@ def _decide(request: HttpRequest, task: Task) -> str:
             recovery="Choose the return step and reject again.",
             field="return_key",
         )
-    gates.reject_gate(task_id=task.pk, return_key=return_key, reason=reason, actor=who, now=now())
+    gates.reject_gate(task_id=task.pk, return_key=return_key, reason=reason, actor=who, now=now(), seen=seen)
     return f"{task.step.key} is rejected: work returns to {return_key} and everything after it is done again."
 
 

@@ -18,6 +18,7 @@ from orchestrator.models import Intervention
 from orchestrator.queries.work import interventions as queries
 from orchestrator.services.people.interventions import clear_human_flag
 from orchestrator.web.acting import act_of, does, now, perform, typed, viewer
+from orchestrator.web.polling import mark_at, unchanged
 from orchestrator.web.show import show
 
 PER_PAGE = 50
@@ -25,7 +26,7 @@ PER_PAGE = 50
 
 @require_GET
 def intervention_list(request: HttpRequest) -> HttpResponse:
-    return interventions_page(request)
+    return unchanged(request, "cards", mark_at(now())) or interventions_page(request)
 
 
 @act_of("interventions")
@@ -45,7 +46,7 @@ def intervention_done(request: HttpRequest, intervention_id: int) -> HttpRespons
 @does(clear_human_flag)
 def _clear(request: HttpRequest, intervention: Intervention) -> str:
     answer, who = typed(request, "answer"), viewer(request).actor
-    clear_human_flag(task_id=intervention.task_id, answer=answer, actor=who, now=now())
+    clear_human_flag(task_id=intervention.task_id, answer=answer, actor=who, now=now(), seen=intervention.pk)
     return answered(intervention.kind)
 
 
@@ -70,7 +71,7 @@ def interventions_page(
     request: HttpRequest, acted: int | None = None, refusal: Refusal | None = None, said: str = ""
 ) -> HttpResponse:
     who = viewer(request)
-    waiting = queries.open_interventions()
+    mark, waiting = mark_at(now()), queries.open_interventions()
     context = {
         "open": waiting,
         "acted_is_open": any(intervention.pk == acted for intervention in waiting),
@@ -78,6 +79,7 @@ def interventions_page(
         "why_not": who.lacks(clear_human_flag),
         "acted": acted,
         "said": said,
+        "mark": mark,
         "now": now(),
     }
     return show(request, "interventions/list.html", context, parts=frozenset({"cards"}), refusal=refusal)

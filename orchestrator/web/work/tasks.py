@@ -31,7 +31,18 @@ from orchestrator.services.freeing import why_task
 from orchestrator.services.people import blockers, executors, interventions
 from orchestrator.services.review import additions
 from orchestrator.services.work import claims, completions, failures, releases, rework
-from orchestrator.web.acting import Viewer, act_of, chosen, does, now, number, perform, typed, viewer
+from orchestrator.web.acting import (
+    Viewer,
+    act_of,
+    chosen,
+    does,
+    now,
+    number,
+    number_in,
+    perform,
+    typed,
+    viewer,
+)
 from orchestrator.web.show import show
 from orchestrator.web.work.interventions import answered
 from orchestrator.web.work.ownership import ownership_context, pass_blocker_on, pass_task_on
@@ -231,7 +242,13 @@ def _declare_failure(request: HttpRequest, found: Task, who: Viewer) -> str:
 
 @does(failures.requeue)
 def _requeue(request: HttpRequest, found: Task, who: Viewer) -> str:
-    failures.requeue(task_id=found.pk, reason=typed(request, "reason"), actor=who.actor, now=now())
+    failures.requeue(
+        task_id=found.pk,
+        reason=typed(request, "reason"),
+        actor=who.actor,
+        now=now(),
+        seen=number_in(request.POST.get("attempt", "")) or None,
+    )
     return f"{found.step.key} is re-queued: a new attempt starts when the rules allow."
 
 
@@ -252,7 +269,13 @@ def _flag(request: HttpRequest, found: Task, who: Viewer) -> str:
 @does(interventions.clear_human_flag)
 def _answer(request: HttpRequest, found: Task, who: Viewer) -> str:
     answer = typed(request, "answer")
-    done = interventions.clear_human_flag(task_id=found.pk, answer=answer, actor=who.actor, now=now())
+    done = interventions.clear_human_flag(
+        task_id=found.pk,
+        answer=answer,
+        actor=who.actor,
+        now=now(),
+        seen=number_in(request.POST.get("question", "")) or None,
+    )
     return answered(done.kind)
 
 

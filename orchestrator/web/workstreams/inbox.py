@@ -4,73 +4,92 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 
 from orchestrator.core.errors import InvalidInput, Refusal
+from orchestrator.queries.base.asked import Asked
 from orchestrator.queries.workstreams.inbox import PAGE, InboxFilter, PersonalInbox, in_hands
 from orchestrator.queries.workstreams.portfolio import domains
 from orchestrator.services.duties import inbox_of
 from orchestrator.services.people.snoozes import snooze
-from orchestrator.services.review.gates import approve_gate
-from orchestrator.web.acting import Viewer, act_of, chosen, does, now, number_in, perform, typed, viewer
+from orchestrator.web.acting import Viewer, act_of, chosen, does, now, perform, typed, viewer
 from orchestrator.web.admission import roles_in
 from orchestrator.web.csv_export import csv_response, moment
 from orchestrator.web.moments import typed_moment
+from orchestrator.web.polling import mark_at, unchanged
 from orchestrator.web.show import show
-from orchestrator.web.wording import message_of, way_out_of
+from orchestrator.web.workstreams.inbox_bulk import BULK
 
 #: What the page offers beside a time of one's own.
 SPANS: Final = {"3h": timedelta(hours=3), "1d": timedelta(days=1), "7d": timedelta(days=7)}
 HANDS, SNOOZED = "hands", "snoozed"
 VIEWS: Final = (("", "For you"), (HANDS, "In your hands"), (SNOOZED, "Snoozed"))
-#: Gates that one note signs.
-MOST_SIGNED: Final = 50
 COLUMNS: Final = "Item|What|Why it is here|Workstream|#Behind it|#Waiting"
 
 
 def inbox(request: HttpRequest) -> HttpResponseBase:
     """The list, or with `?format=csv` the same rows as a file."""
     if request.GET.get("format") == "csv":
-        return _as_csv(_box(request))
-    return inbox_page(request)
+        asked = Asked(request.GET)
+        box = _box(request, asked.one_of("view", (HANDS, SNOOZED)))
+        return _as_csv(box, _wanted(asked, box))
+    return unchanged(request, "results", mark_at(now())) or inbox_page(request)
 
 
-def _box(request: HttpRequest) -> PersonalInbox:
+def _box(request: HttpRequest, view: str) -> PersonalInbox:
     """What the address asks for: what waits, what is in one's hands, or what was put off."""
-    user, view = request.user, request.GET.get("view", "")
+    user = request.user
     if view == HANDS:
         return in_hands(user)  # type: ignore[arg-type]  # everybody here is signed in
     return inbox_of(user, roles_in(request), now(), snoozed=view == SNOOZED)  # type: ignore[arg-type]
 
 
 def inbox_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
-    wanted, box, view = InboxFilter.read(request.GET), _box(request), request.GET.get("view", "")
+    mark, asked = mark_at(now()), Asked(request.GET)
+    view = asked.one_of("view", (HANDS, SNOOZED))
+    box = _box(request, view)
+    wanted = _wanted(asked, box)
     page_obj = Paginator(range(box.count(wanted)), PAGE).get_page(request.GET.get("page"))
     context = {
         "inbox": box,
         "items": box.page(wanted, (page_obj.number - 1) * PAGE),
         "page_obj": page_obj,
         "filters": wanted,
+        "mark": mark,
+        "unknown": asked.unknown,
         "view": view,
         "views": VIEWS,
         "columns": COLUMNS if view == HANDS else f"(Choose)|{COLUMNS}",
-        "domains": [domain for domain in domains() if domain],
+        "domains": _domains(),
         "now": now(),
         "polled": bool(request.htmx),  # type: ignore[attr-defined]
     }
     return show(request, "inbox/page.html", context, parts=frozenset({"results"}), refusal=refusal)
 
 
-def _as_csv(box: PersonalInbox) -> HttpResponseBase:
+def _wanted(asked: Asked, box: PersonalInbox) -> InboxFilter:
+    """The filters of the address; what is not known here is said, and filters nothing."""
+    return InboxFilter(
+        kind=asked.one_of("kind", [section.kind for section in box.sections]),
+        domain=asked.one_of("domain", _domains),
+        workstream=asked.text("workstream"),
+        mine=bool(asked.one_of("whose", ("mine",))),
+    )
+
+
+def _domains() -> list[str]:
+    return [domain for domain in domains() if domain]
+
+
+def _as_csv(box: PersonalInbox, wanted: InboxFilter) -> HttpResponseBase:
     header = ("waits_for", "item", "workstream", "why", f"since ({settings.PROJECT_TIME_ZONE})")
     rows = (
-        (section.title, entry.title, entry.workstream, entry.why, moment(entry.since))
-        for section, entries in box.groups
-        for entry in entries
+        (item.section.title, entry.title, entry.workstream, entry.why, moment(entry.since))
+        for item in box.page(wanted, 0, box.count(wanted))
+        for entry in (item.entry,)
     )
     return csv_response("inbox", header, rows)
 
@@ -83,7 +102,7 @@ def inbox_act(request: HttpRequest, act: str) -> HttpResponse:
         lambda: do(request, viewer(request)),
         then=reverse("inbox"),
         again=lambda refusal: inbox_page(request, refusal),
-        repeats=act in EACH_BY_ITSELF,
+        repeats=act in BULK,
     )
 
 
@@ -99,36 +118,6 @@ def _wake(request: HttpRequest, who: Viewer) -> str:
     return f"{count} item{' stands' if count == 1 else 's stand'} in the inbox again."
 
 
-@does(approve_gate)
-def _sign(request: HttpRequest, who: Viewer) -> str:
-    """Sign the chosen gates with one note, each for itself: what is refused says why, and holds up none."""
-    chosen_items = request.POST.getlist("item")[:MOST_SIGNED]
-    gates = [number_in(item.removeprefix("gate:")) for item in chosen_items if item.startswith("gate:")]
-    if not gates or len(gates) != len(chosen_items):
-        raise InvalidInput("Choose gates, and nothing else.", recovery="Show “Gates” only.", field="item")
-    results = [_sign_one(request, who, gate, typed(request, "note")) for gate in dict.fromkeys(gates)]
-    return " ".join(filter(None, results))
-
-
-@does(approve_gate)
-def _sign_one(request: HttpRequest, who: Viewer, task_id: int, note: str) -> str:
-    try:
-        review = approve_gate(
-            task_id=task_id,
-            actor=who.actor,
-            now=now(),
-            reason=note,
-            withdraw_seconds=settings.WITHDRAW_SECONDS,
-        )
-    except Refusal as refusal:
-        said = message_of(refusal, who.user.get_username())
-        messages.error(request, f"Not signed: {said} {way_out_of(refusal, who.user.get_username())}")
-        return ""
-    step = review.attempt.task.step.key
-    more = f", takes effect in {settings.WITHDRAW_SECONDS} seconds" if review.effective_at else ""
-    return f"{step} of {review.attempt.task.workstream} is signed{more}."
-
-
 def _until(request: HttpRequest) -> datetime:
     span = typed(request, "for")
     if span in SPANS:
@@ -141,8 +130,6 @@ def _until(request: HttpRequest) -> datetime:
     return until
 
 
-ACTS: dict[str, Any] = {"snooze": _snooze, "wake": _wake, "sign": _sign}
-#: Acts with a transaction for each item; what was done is refused the second time.
-EACH_BY_ITSELF: Final = frozenset({"sign"})
+ACTS: dict[str, Any] = {"snooze": _snooze, "wake": _wake, **BULK}
 
 urlpatterns = [path("", inbox, name="inbox"), path("inbox/<slug:act>", inbox_act, name="inbox-act")]

@@ -29,7 +29,19 @@ from orchestrator.services.work import failures, recoveries
 from orchestrator.services.workstreams import workstreams
 from orchestrator.services.workstreams.learnings import record_learning
 from orchestrator.services.workstreams.priorities import set_priority
-from orchestrator.web.acting import Viewer, act_of, chosen, does, now, number, off, perform, typed, viewer
+from orchestrator.web.acting import (
+    Viewer,
+    act_of,
+    chosen,
+    does,
+    now,
+    number,
+    number_in,
+    off,
+    perform,
+    typed,
+    viewer,
+)
 from orchestrator.web.plans.plan_decisions import Withdrawal, withdrawal_for
 from orchestrator.web.show import part_asked, show
 from orchestrator.web.work import baseline
@@ -184,7 +196,13 @@ def _prioritise(request: HttpRequest, found: Workstream, who: Viewer) -> str:
 @does(failures.requeue)
 def _requeue(request: HttpRequest, found: Workstream, who: Viewer) -> str:
     task = find_task(found, typed(request, "key"))
-    failures.requeue(task_id=task.pk, reason=typed(request, "reason"), actor=who.actor, now=now())
+    failures.requeue(
+        task_id=task.pk,
+        reason=typed(request, "reason"),
+        actor=who.actor,
+        now=now(),
+        seen=number_in(request.POST.get("attempt", "")) or None,
+    )
     return f"{task.step.key} is re-queued: a new attempt starts when the rules allow."
 
 

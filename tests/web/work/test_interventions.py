@@ -64,7 +64,7 @@ def test_done_twice_is_refused_and_keeps_the_answer(flagged: Driver) -> None:
     client.post(done_url(), {"answer": "Euro."})
     again = client.post(done_url(), {"answer": "Dollar."})
     assert again.status_code == 409
-    assert "does not wait for a person" in words(again)
+    assert "was answered already, by" in words(again)
     assert "What you typed Dollar." in words(again)
     assert Intervention.objects.get().answer == "Euro."
 

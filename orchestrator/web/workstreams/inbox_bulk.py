@@ -1,0 +1,135 @@
+"""One act for several items of the inbox of one kind, each for itself: what is refused says why, and holds up
+none (FR-002).
+"""
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest
+
+from orchestrator.core.errors import InvalidInput, MissingReason, Refusal, WrongState
+from orchestrator.queries.work.tasks import find_workstream
+from orchestrator.queries.workstreams.inbox import InboxFilter, InboxItem
+from orchestrator.services.duties import inbox_of
+from orchestrator.services.people.executors import register_own
+from orchestrator.services.people.interventions import clear_human_flag
+from orchestrator.services.review.gates import approve_gate
+from orchestrator.services.work.claims import claim
+from orchestrator.services.workstreams.learnings import nothing_to_record
+from orchestrator.web.acting import Viewer, does, now, number_in, typed
+from orchestrator.web.wording import message_of, way_out_of
+
+#: Items that one act takes.
+MOST: Final = 50
+
+
+class Choosable(NamedTuple):
+    """A section of the inbox, what its items are called, the sources they come from, what is done to them."""
+
+    section: str
+    title: str
+    sources: tuple[str, ...]
+    done: str
+
+
+GATES: Final = Choosable("gate", "gates", ("gate",), "signed")
+QUESTIONS: Final = Choosable("question", "questions", ("question",), "answered")
+CLAIMS: Final = Choosable("claim", "steps to be claimed", ("claim",), "claimed")
+LESSONS: Final = Choosable("lesson", "batches and merge points", ("batch", "merge-point"), "recorded")
+One = Callable[[int, InboxItem | None], str]
+
+
+@does(approve_gate)
+def _sign(request: HttpRequest, who: Viewer) -> str:
+    """Sign the chosen gates with one note."""
+    note = typed(request, "note")
+
+    def one(row: int, _item: InboxItem | None) -> str:
+        review = approve_gate(
+            task_id=row,
+            actor=who.actor,
+            now=now(),
+            reason=note,
+            withdraw_seconds=settings.WITHDRAW_SECONDS,
+        )
+        more = f", takes effect in {settings.WITHDRAW_SECONDS} seconds" if review.effective_at else ""
+        return f"{review.attempt.task.step.key} of {review.attempt.task.workstream} is signed{more}."
+
+    return _each(request, who, GATES, one)
+
+
+@does(clear_human_flag)
+def _answer(request: HttpRequest, who: Viewer) -> str:
+    """Give the chosen questions the same answer."""
+    answer = typed(request, "answer")
+    if not answer:
+        raise MissingReason("There is no answer yet.", recovery="Write one for all of them.", field="answer")
+
+    def one(row: int, _item: InboxItem | None) -> str:
+        done = clear_human_flag(task_id=row, answer=answer, actor=who.actor, now=now())
+        return f"{done.task.step} of {done.task.workstream} is answered."
+
+    return _each(request, who, QUESTIONS, one)
+
+
+@does(claim, register_own)
+def _claim(request: HttpRequest, who: Viewer) -> str:
+    """Claim the chosen steps: a person may hold several."""
+
+    def one(row: int, _item: InboxItem | None) -> str:
+        executor = register_own(user=who.user, now=now())
+        task = claim(attempt_id=row, executor=executor, actor=who.actor, now=now()).attempt.task
+        return f"You hold {task.step} of {task.workstream} now."
+
+    return _each(request, who, CLAIMS, one)
+
+
+@does(nothing_to_record)
+def _nothing(request: HttpRequest, who: Viewer) -> str:
+    """Say of the chosen batches and merge points that they taught nothing new."""
+
+    def one(_row: int, item: InboxItem | None) -> str:
+        if item is None:
+            raise WrongState("Somebody has said already what it taught.")
+        uuid, after = item.entry.place
+        workstream = find_workstream(str(uuid))
+        nothing_to_record(workstream=workstream, after=str(after), actor=who.actor, now=now())
+        return f"{after} of {workstream} taught nothing new."
+
+    return _each(request, who, LESSONS, one)
+
+
+def _each(request: HttpRequest, who: Viewer, kind: Choosable, one: One) -> str:
+    """Act on what was chosen; `one` gets the number of its row, and its item while that waits."""
+    wanted = list(dict.fromkeys(request.POST.getlist("item")))
+    if not wanted or any(name.rpartition(":")[0] not in kind.sources for name in wanted):
+        raise InvalidInput(
+            f"Choose {kind.title}, and nothing else.",
+            recovery="Filter the inbox by what it is.",
+            field="item",
+        )
+    if len(wanted) > MOST:
+        raise InvalidInput(f"Choose at most {MOST} items at a time.", field="item")
+    box, only = inbox_of(who.user, who.roles, now()), InboxFilter(kind=kind.section)
+    listed = {item.name: item for item in box.page(only, 0, box.count(only))}
+    results = (_result(request, who, kind, name, listed.get(name), one) for name in wanted)
+    return " ".join(filter(None, results))
+
+
+def _result(
+    request: HttpRequest, who: Viewer, kind: Choosable, name: str, item: InboxItem | None, one: One
+) -> str:
+    """What became of one; a refusal is a message of its own."""
+    reader = who.user.get_username()
+    try:
+        return one(number_in(name.rpartition(":")[2]), item)
+    except Refusal as refusal:
+        about = f" {item.entry.title} of {item.entry.workstream}" if item else ""
+        said = f"{message_of(refusal, reader)} {way_out_of(refusal, reader)}"
+        messages.error(request, f"Not {kind.done}{about}: {said}")
+        return ""
+
+
+BULK: Final = {"sign": _sign, "answer": _answer, "claim": _claim, "nothing": _nothing}

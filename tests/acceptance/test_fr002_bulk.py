@@ -1,0 +1,80 @@
+"""FR-002: one act for several items of a kind, with a result for each; what is refused holds up none."""
+
+import pytest
+
+from orchestrator.models import Assignment, HistoryEntry, Learning
+from orchestrator.services.people import interventions
+from tests.cast import Driver
+from tests.web.pages import signed_in, words
+
+pytestmark = pytest.mark.django_db
+
+
+def ask(driver: Driver, key: str, choices: tuple[str, ...] = ()) -> str:
+    task = driver.task(key)
+    interventions.flag_for_human(
+        task_id=task.pk,
+        note="Which currency?",
+        choices=choices,
+        actor=driver.cast.actor("contributor"),
+        now=driver.tick(),
+    )
+    return f"question:{task.pk}"
+
+
+def test_fr002_several_questions_get_the_same_answer(driver: Driver) -> None:
+    driver.start()
+    items = [
+        ask(driver, "A1", ("Euro", "Yen")),
+        ask(driver, "B1", ("Euro", "Yen")),
+        ask(driver, "D1", ("Yes", "No")),
+    ]
+    rita = signed_in(driver.cast.reviewer)
+    assert "Answer the chosen ones" in words(rita.get("/?kind=question"))
+    said = words(rita.post("/inbox/answer", {"item": items, "answer": "Euro"}, follow=True))
+    assert "of Card refunds is answered. B1" in said
+    assert "Not answered D1: Write the manual of Card refunds: Answer with one of: Yes; No." in said
+    assert [driver.task(key).needs_human for key in ("A1", "B1", "D1")] == [False, False, True]
+    again = words(rita.post("/inbox/answer", {"item": items[:2], "answer": "Yen"}, follow=True))
+    assert again.count("was answered already, by rita: Euro") == 2
+    assert set(HistoryEntry.objects.filter(action="intervention done").values_list("reason", flat=True)) == {
+        "Euro"
+    }
+
+
+def test_fr002_blank_answers_and_nothing_chosen_are_refused(driver: Driver) -> None:
+    driver.start()
+    item = ask(driver, "A1")
+    rita = signed_in(driver.cast.reviewer)
+    assert "There is no answer yet." in words(rita.post("/inbox/answer", {"item": [item], "answer": "  "}))
+    for act, source in {"answer": "question", "claim": "claim", "nothing": "batch", "sign": "gate"}.items():
+        refused = rita.post(f"/inbox/{act}", {"answer": "Euro"})
+        assert (refused.status_code, ", and nothing else." in words(refused)) == (422, True)
+        crowd = rita.post(f"/inbox/{act}", {"answer": "Euro", "item": [f"{source}:{n}" for n in range(51)]})
+        assert (crowd.status_code, "at most 50" in words(crowd)) == (422, True)
+    assert driver.task("A1").needs_human
+
+
+def test_fr002_several_steps_are_claimed_once(driver: Driver) -> None:
+    driver.start()
+    carl = signed_in(driver.cast.contributor)
+    items = [f"claim:{driver.attempt(key).pk}" for key in ("A1", "B1")]
+    said = words(carl.post("/inbox/claim", {"item": [*items, "claim:999999", items[0]]}, follow=True))
+    assert "You hold A1: Ledger entries for refunds of Card refunds now. You hold B1" in said
+    assert "Not claimed: " in said
+    assert Assignment.objects.filter(executor__user=driver.cast.contributor).count() == 2
+    assert signed_in(driver.cast.observer).post("/inbox/claim", {"item": items}).status_code == 403
+
+
+def test_fr002_several_batches_taught_nothing_new(driver: Driver) -> None:
+    driver.start()
+    driver.do("A1", "A2", "B1")
+    driver.sign("MP1")
+    rita = signed_in(driver.cast.reviewer)
+    rows = rita.get("/?kind=lesson").context["items"]
+    assert len(rows) == 2
+    said = words(rita.post("/inbox/nothing", {"item": [row.name for row in rows]}, follow=True))
+    assert "Batch 01 of Card refunds taught nothing new." in said
+    assert "MP1 of Card refunds taught nothing new." in said
+    assert Learning.objects.count() == 2
+    assert not rita.get("/?kind=lesson").context["items"]
