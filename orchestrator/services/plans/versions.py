@@ -180,6 +180,7 @@ def _version(
         summary=plan.summary,
         repository=plan.repository[:100],
         base_branch=plan.base_branch[:100],
+        verify=plan.verify[:500],
         author=actor.account,
         submitted_as=actor.label,
         change_reason=reason,
