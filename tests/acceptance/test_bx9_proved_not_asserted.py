@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from pytest_django.fixtures import Settings
+from pytest_django.live_server_helper import LiveServer
 
+from orchestrator.client.__main__ import main
 from orchestrator.core.actions import Action
 from orchestrator.core.engine.verification import Receipt
 from orchestrator.core.terms import ArtifactState, AttemptStatus, TaskStatus, VerificationState
@@ -16,6 +18,8 @@ from orchestrator.processes.verifier import Verifier
 from orchestrator.services.work.verifying import settle
 from tests.acceptance.lanes import LANES, Agent, command, make_repository, working
 from tests.cast import Driver
+from tests.machines import secret_of
+from tests.web.pages import signed_in, words
 
 PLAN = LANES.replace(b"- A1: Price model\n", b"- A1: Price model\n  - Verify: `pytest -q prices`\n")
 GREEN = "def test_price():\n    assert 1 + 1 == 2\n"
@@ -141,7 +145,7 @@ def test_bx9_another_completion_waits_and_the_same_one_is_answered_again(started
 
 @pytest.mark.django_db(transaction=True)
 def test_bx9_green_does_not_count_while_a_person_is_asked(started: Driver) -> None:
-    agent, commit = handed_in(started, GREEN)
+    agent, _ = handed_in(started, GREEN)
     status, told = agent.machine.post(
         f"/api/tasks/{agent.attempt.task_id}/flag", {"intervention_note": "Yes?"}
     )
@@ -152,3 +156,51 @@ def test_bx9_green_does_not_count_while_a_person_is_asked(started: Driver) -> No
     )
     assert "Green, but The task waits for a person" in Verification.objects.get().problem
     assert agent.attempt.status == AttemptStatus.RUNNING
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bx9_pages_tell_what_is_proved_from_what_is_asserted(started: Driver) -> None:
+    client = signed_in(started.cast.contributor)
+    address = f"/workstreams/{started.reload().uuid}/tasks/A1/"
+    handed_in(started, GREEN)
+    assert "Being verified pytest -q prices" in words(client.get(address))
+    verify(started)
+    assert "Proved pytest -q prices , asked for by the step" in words(client.get(address))
+    started.do("B1")
+    shown = words(client.get(address.replace("A1", "B1")))
+    assert "Asserted" in shown
+    assert "Proved" not in shown
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bx9_a_workflow_may_take_proof_only(started: Driver) -> None:
+    rules = f"/plans/{started.reload().version.workflow.slug}/rules/"
+    form = {"name": "Shop front", "required_approvals": "1", "demands_proof": "on", "reason": "Red."}
+    approver = signed_in(started.cast.approver)
+    assert approver.post(rules, form).status_code == 302
+    assert "Completions without proof allowed not allowed" in words(approver.get(rules))
+    agent = working(started, "B1").write("pages/shop.html", "<p>\n")
+    status, refusal = agent.complete(agent.commit())
+    assert (status, refusal["code"]) == (422, "proof-demanded")
+    assert "`Verify:`" in refusal["recovery"]
+    assert handed_in(started, GREEN)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bx9_the_command_line_says_being_verified_and_waits(
+    started: Driver,
+    live_server: LiveServer,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    agent = working(started, "A1").write("prices/test_price.py", RED)
+    commit = agent.commit()
+    monkeypatch.setenv("ORCHESTRATOR_URL", live_server.url)
+    monkeypatch.setenv("ORCHESTRATOR_TOKEN", secret_of(agent.executor))
+    asked = agent.attempt.task.step.criteria.get().pk
+    given = ("done", "All of it", "--evidence", f"{asked}=seen", "--commit", commit, "--wait", "1")
+    assert main(given) == 0
+    assert "A1 is being verified." in capsys.readouterr().out
+    verify(started)
+    assert main(["mine"]) == 0
+    assert "prices are wrong" in capsys.readouterr().out

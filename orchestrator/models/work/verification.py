@@ -64,6 +64,10 @@ class Verification(models.Model):
         return f"{self.tool} {self.run}".strip()
 
     @property
+    def seconds(self) -> str:
+        return f"{self.milliseconds / 1000:.1f}"
+
+    @property
     def is_pending(self) -> bool:
         return self.state == VerificationState.PENDING
 

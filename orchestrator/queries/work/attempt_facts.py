@@ -20,6 +20,7 @@ def attempt_facts(attempt_id: int) -> AttemptFacts:
         Attempt.objects.select_related(
             "task__step", "assignment__executor", "same_as", "place", "verification"
         )
+        .defer("verification__outputs")
         .filter(pk=attempt_id)
         .first()
     )

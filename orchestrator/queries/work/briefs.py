@@ -93,7 +93,7 @@ def whole_brief(task_id: int) -> Brief:
         documents=_documents(task.workstream) if is_documentation(task.workstream, step) else (),
         took_over=taken_over(task.workstream),
         rework=rework_of(task),
-        verified_by=verified_by(task),
+        verified_by=verified_by(task, task.workstream),
         verification=next((verification_facts(one) for one in task.live), None),  # type: ignore[attr-defined]
     )
 

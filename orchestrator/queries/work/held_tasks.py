@@ -17,7 +17,7 @@ def held_tasks(executor: Executor, *, limit: int, offset: int) -> HeldTasks:
     rows = Assignment.objects.filter(executor=executor, released_at=None).order_by("-claimed_at", "-pk")
     page = rows.select_related(
         "attempt__task__workstream", "attempt__verification", "attempt__task__step__thread__batch__stage"
-    )
+    ).defer("attempt__verification__outputs")
     return HeldTasks(rows.count(), tuple(_held(row) for row in page[offset : offset + limit]))
 
 

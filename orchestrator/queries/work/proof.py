@@ -10,7 +10,7 @@ from orchestrator.contract.briefs import VerificationFacts
 from orchestrator.core.engine.proof import kinds_to_prove
 from orchestrator.core.engine.verification import Command, Named, verification_of
 from orchestrator.core.terms import VerificationState
-from orchestrator.models import Assignment, Attempt, Criterion, Step, Task, Verification
+from orchestrator.models import Assignment, Attempt, Criterion, Step, Task, Verification, Workstream
 from orchestrator.queries.base.sql import Joined, Table
 
 #: Characters of the end of a log that answers quote, so that a brief stays short.
@@ -83,15 +83,21 @@ def command_for(step: Step, *, by_tool: bool, tools: Collection[str] | None = No
     return verification_of(named, registered() if tools is None else tools)
 
 
-def verified_by(task: Task) -> str:
+def verified_by(task: Task, workstream: Workstream) -> str:
     """What whoever takes the task reads of the command that proves it; of a step with a tool that is what the
     tool's own run does not show."""
-    version = task.workstream.version
+    version = workstream.version
     if not version.repository or task.step.is_gate:
         return ""
     task.step.version = version
     command = command_for(task.step, by_tool=True)
     return f"{command.line} (asked for by {command.source})" if command else ""
+
+
+def verified_by_run(attempt: Attempt) -> str:
+    """The command that was green on the commit that the attempt handed in; empty where none was run."""
+    row = attempt.verification if attempt.verification_id else None
+    return row.command if row is not None and row.proved else ""
 
 
 def sentence_of(row: Verification) -> str:
@@ -102,7 +108,7 @@ def sentence_of(row: Verification) -> str:
             what = "is running" if row.begun_at else "has not begun"
             return f"Being verified: {run} {what} on {commit}. The completion counts when it is green."
         case VerificationState.PROVED:
-            return f"Proved: {run} was green on {commit} in {row.milliseconds / 1000:.1f} s."
+            return f"Proved: {run} was green on {commit} in {row.seconds} s."
         case VerificationState.REFUSED:
             return f"The completion was refused: {run} on {commit}. {row.problem}"
         case VerificationState.LATE:

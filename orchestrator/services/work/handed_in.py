@@ -33,7 +33,8 @@ class Given:
 def wants_verification(attempt: Attempt, given: Given, commit: str) -> Command | None:
     """What has to be run before the completion counts; None where nobody's run can show it, which
     ProofDemanded refuses where the rules of the workflow want that."""
-    by_tool = given.executor.kind == ExecutorKind.TOOL
+    # A step with a tool is claimed by people, and by who runs that tool here.
+    by_tool = given.executor.kind != ExecutorKind.PERSON
     measured = by_tool and bool(attempt.task.step.tool)
     command = command_for(attempt.task.step, by_tool=by_tool) if commit and attempt.base else None
     if command is None and not measured and attempt.task.step.version.workflow.demands_proof:

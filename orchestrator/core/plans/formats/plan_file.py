@@ -161,9 +161,8 @@ class _BundleReader:
         prefix = given.get("prefix", str(number))
         if not prefix.isdecimal():
             message = f"The batch “{given['name'][:60]}” has no gate; its prefix is a number, not {prefix}."
-            self.findings.add(
-                "plan-file-field", self.places.line(given, "prefix"), message, "Write a number."
-            )
+            place = self.places.line(given, "prefix")
+            self.findings.add("plan-file-field", place, message, "Write a number.")
         threads = tuple(self._in_batch(place, thread) for place, thread in enumerate(given["threads"], 1))
         return BatchSpec(_numbered(prefix), _name(given), line, threads, _text(given, "summary"))
 
