@@ -204,3 +204,21 @@ def test_bx9_the_command_line_says_being_verified_and_waits(
     verify(started)
     assert main(["mine"]) == 0
     assert "prices are wrong" in capsys.readouterr().out
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bx9_a_gate_and_the_plan_verify_what_names_nothing_and_none_is_none(
+    driver: Driver, repository: Path
+) -> None:
+    gate = b"\n##### Gate G1: Look\n- Kind: review\n- Reviewers: reviewer\n- Verify: pytest -q gate\n"
+    text = LANES.replace(b"repository: sample\n", b"repository: sample\nverify: pytest -q plan\n")
+    text = text.replace(b"- C1: Words on the page\n", b"- C1: Words on the page\n  - Verify: none\n")
+    driver.start(text.replace(b"\n##### Batch 02", gate + b"\n##### Batch 02"))
+    told = {key: working(driver, key) for key in ("A1", "C1")}
+    briefs = {
+        key: agent.machine.get(f"/api/tasks/{agent.attempt.task_id}/")[1]["verified_by"]
+        for key, agent in told.items()
+    }
+    assert briefs == {"A1": "pytest -q gate (asked for by its gate)", "C1": ""}
+    words_done = told["C1"].write("words/shop.txt", "Shop\n")
+    assert words_done.complete(words_done.commit())[0] == 200, "nothing verifies it"
