@@ -307,6 +307,10 @@ WORKTREES_DIR = DATA_DIR / "worktrees"
 TOOLS = _words("TOOLS", "pytest,ruff,script")
 #: Tools whose steps may use the network.
 TOOLS_NETWORK = _words("TOOLS_NETWORK")
+#: What proves the steps of plans on a repository, where neither step nor gate nor plan says it:
+#: `name=pytest -q; other=ruff check`.
+_VERIFY = [one.partition("=") for one in os.environ.get("VERIFY", "").split(";")]
+VERIFY = {name.strip(): line.strip() for name, given, line in _VERIFY if given and line.strip()}
 #: "auto" shuts tools in and refuses to run them where that is impossible; "off" lets them do what the server
 #: may do.
 TOOLS_SANDBOX = os.environ.get("TOOLS_SANDBOX") or "auto"

@@ -20,9 +20,10 @@ def result_of(shown: Sequence[str], finished: Finished, job: Job) -> Result:
             False, command, finished.output, error=f"{command} took longer than {job.timeout:.0f} s."
         )
     summary = f"{command}: exit code {finished.exit_code}; {last or 'it printed nothing'}"
-    if finished.exit_code == 0:
-        return Result(True, command, finished.output, summary=summary)
-    return Result(False, command, finished.output, summary=summary, error=summary)
+    code = finished.exit_code
+    if code == 0:
+        return Result(True, command, finished.output, summary=summary, exit_code=code)
+    return Result(False, command, finished.output, summary=summary, error=summary, exit_code=code)
 
 
 def last_line(output: str) -> str:

@@ -36,7 +36,7 @@ class Job:
 class Result:
     """How a run ended: `ok`, or a `question` for a person, or an `error`.
 
-    `summary` is the honest one-line evidence.
+    `summary` is the honest one-line evidence. `exit_code` is None where it came to no end by itself.
     """
 
     ok: bool
@@ -46,6 +46,7 @@ class Result:
     question: str = ""
     error: str = ""
     cancelled: bool = False
+    exit_code: int | None = None
 
 
 class Tool(Protocol):

@@ -109,6 +109,28 @@ class Worktree:
         self._add("--no-checkout", at=self.branch)
         self.git("reset", "--quiet", "--hard")
 
+    @contextmanager
+    def for_a_while(self, commit: str) -> Iterator[str]:
+        """Have a commit's files, and nothing else, in a folder of its own on no branch, and take it away
+        behind the block; what a killed run left goes first. Yields git's name of the tree. The block is not
+        within `alone()`. Raises `RepositoryMissing`, `RepositoryFailed`."""
+        with self.alone():
+            self._remove()
+            self._add("--detach", "--no-checkout", at=_full(commit))
+            self.git("reset", "--quiet", "--hard")
+            tree = self.git("rev-parse", "--verify", "HEAD^{tree}").strip()
+        try:
+            yield tree
+        finally:
+            with self.alone():
+                self._remove()
+
+    def _remove(self) -> None:
+        if self.folder.is_dir():
+            _make_removable(self.folder)
+            shutil.rmtree(self.folder, ignore_errors=True)
+        git(self.repository, "worktree", "prune")
+
     def restart(self, start: str) -> None:
         """Go back to the commit that the attempt started from, without anything that a tool left."""
         with self.alone():

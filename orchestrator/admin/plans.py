@@ -42,6 +42,7 @@ class WorkflowAdmin(NoDelete):
             domain=obj.domain,
             allow_self_approval=obj.allow_self_approval,
             required_approvals=obj.required_approvals,
+            demands_proof=obj.demands_proof,
             actor=Actor.person(request.user),  # type: ignore[arg-type]
             now=timezone.now(),
         )

@@ -39,10 +39,11 @@ def needs(scope: Scope) -> Callable[[View], View]:
     return decorate
 
 
-def act(*acts: Act[..., Any], status: int = 200) -> Callable[[View], View]:
+def act(*acts: Act[..., Any], status: int | Callable[[Any], int] = 200) -> Callable[[View], View]:
     """A route that does one of these acts: whoever may do none of them, by scope or role, is refused first.
 
-    With an `Idempotency-Key` header its repetition answers as the first time.
+    With an `Idempotency-Key` header its repetition answers as the first time. `status` is the one of a good
+    answer, or says it of the facts.
     """
     in_steps = any(asked_act.declaration.in_steps for asked_act in acts)
     answered = answer_in_steps if in_steps else answer_once
@@ -72,9 +73,17 @@ def act(*acts: Act[..., Any], status: int = 200) -> Callable[[View], View]:
     return decorate
 
 
-def _answer(acts: Acts, view: View, request: HttpRequest, values: dict[str, Any], status: int) -> Answer:
+def _answer(
+    acts: Acts,
+    view: View,
+    request: HttpRequest,
+    values: dict[str, Any],
+    status: int | Callable[[Any], int],
+) -> Answer:
     caller_of(request).require_role_for(*acts)
-    return Answer(status, pydantic_core.to_json(view(request, **values)).decode())
+    facts = view(request, **values)
+    code = status(facts) if callable(status) else status
+    return Answer(code, pydantic_core.to_json(facts).decode())
 
 
 def _settled(run: Callable[[], Answer]) -> Answer:

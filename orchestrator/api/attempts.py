@@ -2,9 +2,13 @@
 
 import base64
 import binascii
+import functools
+from collections.abc import Callable
 
-from django.http import HttpRequest
+import pydantic_core
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from ninja import Query
 
 from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
@@ -18,15 +22,17 @@ from orchestrator.contract.attempts import (
     Completion,
     Encoded,
     NewSteps,
+    VerificationQuery,
 )
 from orchestrator.contract.places import PlaceFacts, PlaceToken
 from orchestrator.contract.values import StatedReason
 from orchestrator.core.errors import InvalidInput
-from orchestrator.core.terms import Scope
+from orchestrator.core.terms import Scope, VerificationState
 from orchestrator.queries.work.additions import addition_facts
 from orchestrator.queries.work.attempt_facts import attempt_facts, claim_facts
 from orchestrator.queries.work.places import place_of_attempt
 from orchestrator.services.review import additions
+from orchestrator.services.verified import verified_attempt
 from orchestrator.services.work import claims, completions, failures, places, releases
 
 router = Routes(tags=["attempts"])
@@ -102,12 +108,43 @@ def release(request: HttpRequest, attempt_id: int, body: Breadcrumb) -> AttemptF
     return attempt_facts(attempt_id)
 
 
-@router.post("/{int:attempt_id}/complete", response=AttemptFacts)
-@act(completions.complete)
+def _status(facts: AttemptFacts) -> int:
+    return 202 if facts.verification and facts.verification.state is VerificationState.PENDING else 200
+
+
+def _waiting(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Behind the act and its idempotency key, wait for the result of a completion that is being verified."""
+
+    @functools.wraps(view)
+    def waited(request: HttpRequest, attempt_id: int, body: Completion) -> HttpResponse:
+        answer = view(request, attempt_id=attempt_id, body=body)
+        if answer.status_code != 202 or not body.wait:
+            return answer
+        facts = verified_attempt(attempt_id, body.wait)
+        return HttpResponse(
+            pydantic_core.to_json(facts), status=_status(facts), content_type="application/json"
+        )
+
+    return waited
+
+
+@router.get("/{int:attempt_id}/verification", response=AttemptFacts)
+@needs(Scope.READ)
+def verification(request: HttpRequest, attempt_id: int, query: Query[VerificationQuery]) -> AttemptFacts:
+    """What became of the last completion of the attempt; `wait` waits so many seconds while it is being
+    verified. VerificationFailed when it was red."""
+    return verified_attempt(attempt_id, query.wait)
+
+
+@router.post("/{int:attempt_id}/complete", response={200: AttemptFacts, 202: AttemptFacts})
+@_waiting
+@act(completions.complete, status=_status)
 def complete(request: HttpRequest, attempt_id: int, body: Completion) -> AttemptFacts:
     """Finish with evidence for every exit criterion.
 
-    The outputs are committed beside the handoff artifact.
+    The outputs are committed beside the handoff artifact. Where a command proves the step it is run on the
+    commit first: 202 while `verification` is pending, and the completion counts when it is green. With `wait`
+    the answer comes when it has ended, or so many seconds later.
     """
     completions.complete(
         attempt_id=attempt_id,

@@ -19,6 +19,8 @@ def brief_lines(claim: dict[str, Any]) -> Iterator[str]:
     yield from _place(brief)
     yield from _section("Builds on", (_upstream(entry) for entry in brief["upstream"]))
     yield from _section("To prove", (f"{c['id']}: {c['text']}" for c in claim["criteria"] if c["asked"]))
+    if brief.get("verified_by"):
+        yield f"Proved by: {brief['verified_by']}; commit, and hand over with --commit"
     yield ""
     yield 'Next: orchestrator note "…" as you go, then orchestrator done "…" --evidence ID=…'
 
@@ -32,6 +34,9 @@ def held_lines(item: dict[str, Any]) -> Iterator[str]:
         yield f"  last: {item['breadcrumb']}"
     for text in item["to_prove"]:
         yield f"  to prove: {text}"
+    if told := item.get("verification"):
+        yield f"  {told['sentence']}"
+        yield from (f"    {line}" for line in told["log_end"].splitlines())
 
 
 def _place(brief: dict[str, Any]) -> Iterator[str]:

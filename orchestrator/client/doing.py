@@ -22,6 +22,7 @@ from orchestrator.client.login import Misconfigured
 from orchestrator.client.reply import Exit, Reply
 from orchestrator.client.running import Ran, run
 from orchestrator.client.words import command
+from orchestrator.client.work import LONGEST_WAIT, is_pending, verified
 
 if TYPE_CHECKING:
     from orchestrator.client.words import Commands
@@ -151,15 +152,29 @@ class Worker:
     def _hand_over(self, held: HeldStep, **body: object) -> None:
         while True:
             try:
-                self._post(held, "complete", **body)
+                facts = self._post(held, "complete", **body)
+                proved = self._is_proved(held, facts)
             except ServerRefused as refusal:
                 if refusal.code not in IN_THE_WAY or self.stopping:
                     raise
                 print(f"{held.key} waits: {refusal.message}", flush=True)
                 time.sleep(LOOK)
             else:
-                self.done.append(held.key)
+                if proved:
+                    self.done.append(held.key)
                 return
+
+    def _is_proved(self, held: HeldStep, facts: dict[str, Any]) -> bool:
+        """Whether what was handed in counts, once that is known; where it is red the step fails."""
+        try:
+            while is_pending(facts) and not self.stopping:
+                facts = verified(self.connection, held.attempt, LONGEST_WAIT)
+        except ServerRefused as refusal:
+            if refusal.code != "verification-failed":
+                raise
+            self._post(held, "fail", error=refusal.message)
+            return False
+        return not is_pending(facts)
 
     def _ask(self, held: HeldStep, question: str) -> str:
         """Ask a person, and wait for the answer."""
@@ -174,9 +189,12 @@ class Worker:
                 return str(asked["answer"])
         return ""
 
-    def _post(self, held: HeldStep, act: str, **body: object) -> None:
-        self.connection.post(f"attempts/{held.attempt}/{act}", held.with_token(**body))
+    def _post(self, held: HeldStep, act: str, **body: object) -> dict[str, Any]:
+        facts: dict[str, Any] = self.connection.post(
+            f"attempts/{held.attempt}/{act}", held.with_token(**body)
+        )
         print(f"{held.key}: {act}", flush=True)
+        return facts
 
 
 def work(connection: Connection, options: Namespace) -> Reply:

@@ -1,6 +1,7 @@
 """Work: take the next step, say how far it is, hand it over, or give it back."""
 
 import base64
+import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,9 @@ from orchestrator.client.words import command
 
 if TYPE_CHECKING:
     from orchestrator.client.words import Commands
+
+#: Seconds that one call asks the server to wait.
+LONGEST_WAIT = 10
 
 
 def add_to(commands: "Commands") -> None:
@@ -58,6 +62,13 @@ def _done(commands: "Commands") -> None:
         "--output", action="append", default=[], metavar="FILE", help="a file to hand over; repeat"
     )
     parser.add_argument("--commit", default="", help="the commit of the step's branch that has the work")
+    parser.add_argument(
+        "--wait",
+        type=_seconds,
+        default=0,
+        metavar="SECONDS",
+        help="wait so long for the result where a command proves the step; 0",
+    )
     parser.add_argument(
         "--result", default="", metavar="WORD", help="the outcome, where the step declares any"
     )
@@ -106,7 +117,29 @@ def done(connection: Connection, options: Namespace) -> Reply:
         result=options.result,
     )
     facts = connection.post(f"attempts/{held.attempt}/complete", body)
-    return Reply(facts, (f"{held.key} is handed over.", *_same(facts)))
+    if options.wait and is_pending(facts):
+        facts = verified(connection, held.attempt, options.wait)
+    if is_pending(facts):
+        told = (facts["verification"]["sentence"], "`orchestrator mine` says what became of it.")
+        return Reply(facts, (f"{held.key} is being verified.", *told))
+    proof = (facts["verification"]["sentence"],) if facts.get("verification") else ()
+    return Reply(facts, (f"{held.key} is handed over.", *proof, *_same(facts)))
+
+
+def is_pending(facts: dict[str, Any]) -> bool:
+    """Whether what was handed in is being verified; an older server says nothing of it."""
+    return bool(facts.get("verification")) and facts["verification"]["state"] == "pending"
+
+
+def verified(connection: Connection, attempt: int, seconds: int) -> dict[str, Any]:
+    """The attempt when its verification has ended, or so many seconds later. The server's refusal when it was
+    red."""
+    until = time.monotonic() + seconds
+    while True:
+        left = min(max(int(until - time.monotonic()), 0), LONGEST_WAIT)
+        facts: dict[str, Any] = connection.get(f"attempts/{attempt}/verification", wait=left)
+        if not is_pending(facts) or time.monotonic() >= until - 1:
+            return facts
 
 
 def _same(facts: dict[str, Any]) -> tuple[str, ...]:

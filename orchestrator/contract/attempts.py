@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from orchestrator.contract.briefs import Brief, CriterionFacts
+from orchestrator.contract.briefs import Brief, CriterionFacts, VerificationFacts
 from orchestrator.contract.values import Body, Commit, Id, Text, Title
 from orchestrator.core import limits
 from orchestrator.core.terms import AttemptStatus
@@ -31,7 +31,8 @@ class Completion(Body):
     `evidence` by criterion id for every criterion that the brief says is asked.
 
     `outputs` maps relative file names to text, or to `{"base64": "..."}`. `result` is one of the words that
-    the step declares as its outcomes; it is asked for where the step declares any.
+    the step declares as its outcomes; it is asked for where the step declares any. `wait` are the seconds to
+    wait for the result where a command proves the step.
     """
 
     token: Id
@@ -40,6 +41,13 @@ class Completion(Body):
     outputs: Annotated[dict[str, str | Encoded], Field(max_length=limits.OUTPUT_FILES)] = {}
     commit: Commit = ""
     result: Annotated[str, Field(max_length=60)] = ""
+    wait: Annotated[int, Field(ge=0, le=limits.WAIT_SECONDS)] = 0
+
+
+class VerificationQuery(Body):
+    """How many seconds to wait for the result."""
+
+    wait: Annotated[int, Field(ge=0, le=limits.WAIT_SECONDS)] = 0
 
 
 class NewSteps(Body):
@@ -66,7 +74,8 @@ class AttemptFacts:
     carried. `held` says which lost handover keeps a live one from being claimed or completed (EC-3).
     `same_as` is the number of the attempt whose result stands, because this one's is the same (FR-010).
     `committed` says that the orchestrator made the `commit` of what stood in the attempt's worktree,
-    `touched` which of its files neither the step nor its lane owns.
+    `touched` which of its files neither the step nor its lane owns. `verification` is that of its last
+    completion: while it is pending the attempt runs, and the completion counts when its command is green.
     """
 
     id: int
@@ -86,6 +95,7 @@ class AttemptFacts:
     touched: tuple[str, ...]
     held: str
     same_as: int | None
+    verification: VerificationFacts | None
     queued_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
@@ -164,7 +174,10 @@ class NextFacts:
 
 @dataclass(frozen=True)
 class HeldTask:
-    """An attempt that the executor holds. Its token, and in short what is asked; the brief has more."""
+    """An attempt that the executor holds. Its token, and in short what is asked; the brief has more.
+
+    `verification` is what became of its last completion: being verified, or refused with the end of the log.
+    """
 
     attempt: int
     token: int
@@ -177,6 +190,7 @@ class HeldTask:
     to_prove: tuple[str, ...]
     outputs_folder: str
     brief: str
+    verification: VerificationFacts | None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from orchestrator.contract.places import PlaceFacts
 from orchestrator.contract.rework import Returned, Rework, ToProve
 from orchestrator.contract.tasks import TaskFacts
 from orchestrator.contract.values import Page
-from orchestrator.core.terms import AttemptStatus, CriterionKind, InterventionKind
+from orchestrator.core.terms import AttemptStatus, CriterionKind, InterventionKind, VerificationState
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,27 @@ class BriefQuery(Page):
 
 
 @dataclass(frozen=True)
+class VerificationFacts:
+    """`pending` is being verified: the completion counts when the command is green. `refused` says why in
+    `sentence`, with the end of the run's log; the attempt is still held and can be completed again. `tree` is
+    git's name of the files that it ran on, `log_sha256` the digest of the whole log."""
+
+    state: VerificationState
+    sentence: str
+    command: str
+    source: str
+    commit: str
+    tree: str
+    exit_code: int | None
+    milliseconds: int
+    log_sha256: str
+    log_end: str
+    asked_at: datetime
+    begun_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Brief:
     """What an executor reads before it starts: first a `summary`; all of it stands at `address`.
 
@@ -122,7 +143,9 @@ class Brief:
     the step runs at all; `may_add` is how many steps it may still add while it runs. `upstream` are the
     results that it builds on. `documents` is what a documentation step writes about: every step of work with
     its outputs (WF-6). `rework` says why the task is done again and which criteria need new evidence; it is
-    null for a first try. `left_out` says of what only a part is shown.
+    null for a first try. `verified_by` is the command that proves a completion with a commit, empty where
+    what is said is only asserted; `verification` what became of the last one (BX-9). `left_out` says of what
+    only a part is shown.
     """
 
     summary: str
@@ -147,6 +170,8 @@ class Brief:
     documents: tuple[DocumentedStep, ...]
     took_over: tuple[TakenOver, ...]
     rework: Rework | None
+    verified_by: str = ""
+    verification: VerificationFacts | None = None
     left_out: tuple[Shortened, ...] = ()
 
 

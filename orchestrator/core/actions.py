@@ -46,6 +46,8 @@ class Action(StrEnum):
     STEPS_ADDED = "steps added"
     ATTEMPT_CLAIMED = "attempt claimed"
     BREADCRUMB_LEFT = "breadcrumb left"
+    COMPLETION_HANDED_IN = "completion handed in"
+    COMPLETION_REFUSED = "completion refused"
     ATTEMPT_COMPLETED = "attempt completed"
     ATTEMPT_FAILED = "attempt failed"
     ATTEMPT_RELEASED = "attempt given back"

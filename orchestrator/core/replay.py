@@ -357,6 +357,8 @@ ACTS: Mapping[str, Act] = {
     Action.ATTEMPT_CLAIMED: _claimed,
     Action.BREADCRUMB_LEFT: _breadcrumb,
     Action.STEPS_ADDED: _steps_added,
+    Action.COMPLETION_HANDED_IN: _nothing,
+    Action.COMPLETION_REFUSED: _nothing,
     Action.ATTEMPT_COMPLETED: _completed,
     Action.STALE_RESULT_QUARANTINED: _nothing,
     Action.ATTEMPT_FAILED: _failed,

@@ -101,6 +101,19 @@ class AttemptStatus(StrEnum):
 LIVE_ATTEMPT: Final = frozenset({AttemptStatus.QUEUED, AttemptStatus.RUNNING})
 
 
+class VerificationState(StrEnum):
+    """How far the verification of a completion is (BX-9).
+
+    `refused` is red, or green behind a completion that could not count any more; `late` ended when its
+    attempt was no longer held.
+    """
+
+    PENDING = "pending"
+    PROVED = "proved"
+    REFUSED = "refused"
+    LATE = "late"
+
+
 class PlaceState(StrEnum):
     """How far the place of an attempt is: its worktree and branch (BX-1).
 

@@ -5,9 +5,10 @@ from typing import Final
 
 from orchestrator.adapters import merging, repository, worktree
 from orchestrator.core import errors
+from orchestrator.core.engine import verification
 from orchestrator.core.errors import Refusal
 
-MODULES: Final[tuple[ModuleType, ...]] = (errors, worktree, merging, repository)
+MODULES: Final[tuple[ModuleType, ...]] = (errors, verification, worktree, merging, repository)
 HEAD: Final = "| class | code | status | means | way out |\n|---|---|---|---|---|\n"
 
 

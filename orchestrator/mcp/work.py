@@ -139,7 +139,8 @@ class WorkTools(Tools):
     ) -> AttemptFacts:
         """Complete an attempt: `evidence` by criterion id for every criterion that is `asked`, or a sentence
         as `outcome` where none is. `outputs` maps relative file names to texts that are handed over; `commit`
-        is your commit. `result` is one of the brief's `outcomes`, where it has any."""
+        is your commit. `result` is one of the brief's `outcomes`, where it has any. While `verification` is
+        pending it does not count yet: my_tasks says what became of it."""
         caller = self.doer(completions.complete)
         completions.complete(
             attempt_id=attempt_id,

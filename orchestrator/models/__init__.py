@@ -27,6 +27,7 @@ from orchestrator.models.work.ownership import OwnershipTransfer, ThreadAssignme
 from orchestrator.models.work.place import PlaceClash, PlaceCommit, TouchedFile, WorkPlace
 from orchestrator.models.work.result_file import ResultFile
 from orchestrator.models.work.task import Task
+from orchestrator.models.work.verification import Verification
 from orchestrator.models.work.workspace_branch import WorkspaceBranch
 from orchestrator.models.workstreams.history import HistoryEntry
 from orchestrator.models.workstreams.integration import BaselineIntegration
@@ -93,6 +94,7 @@ __all__ = [
     "Thread",
     "ThreadAssignment",
     "TouchedFile",
+    "Verification",
     "ViewedSection",
     "Wake",
     "WorkPlace",

@@ -38,8 +38,9 @@ from orchestrator.core.errors import (
 )
 from orchestrator.core.files.handoff import check_output_name
 from orchestrator.core.git_names import is_commit_word
-from orchestrator.core.terms import PlaceState, StageKind
+from orchestrator.core.terms import PlaceState, StageKind, VerificationState
 from orchestrator.models import Assignment, Attempt, Executor, HandoffArtifact, StepResource, Task, WorkPlace
+from orchestrator.processes.verifier import Verifier
 from orchestrator.queries.engine.inputs import handover_of_same_inputs, outputs_by_name
 from orchestrator.queries.handoff.worktrees import state_folder, worktree_of
 from orchestrator.queries.work.places import CONFLICT, conflict_question
@@ -70,6 +71,7 @@ class LocalExecutor:
         self, executor: Executor, clock: Callable[[], datetime], stopping: Callable[[], bool]
     ) -> None:
         self.executor, self.clock, self.stopping = executor, clock, stopping
+        self.verifier = Verifier(clock, stopping)
 
     @property
     def actor(self) -> Actor:
@@ -77,12 +79,19 @@ class LocalExecutor:
         return Actor.member(self.executor)
 
     def turn(self) -> bool:
-        """Take up what is held, or claim the next attempt, and do it; false when there was nothing to do."""
+        """Verify what was handed in, take up what is held, or claim the next attempt and do it; false when
+        there was nothing to do."""
+        if self.verifier.turn():
+            return True
         assignment = self._held() or self._claimed()
         if assignment is None:
             return False
         try:
-            self._do(assignment)
+            if refused := assignment.attempt.verification:
+                # The tool would hand the same in once more.
+                self._fail(assignment, f"{refused.command}: {refused.problem}\n\n{refused.log_end}".strip())
+            else:
+                self._do(assignment)
         except StaleToken:
             logger.warning(
                 "%s: %s is no longer held; its work is dropped.", self.executor, assignment.attempt
@@ -93,6 +102,7 @@ class LocalExecutor:
 
     def _held(self) -> Assignment | None:
         held = Assignment.objects.filter(executor=self.executor, released_at=None)
+        held = held.exclude(attempt__verification__state=VerificationState.PENDING)
         return held.select_related(*_ATTEMPT_ROWS).first()
 
     def _claimed(self) -> Assignment | None:
@@ -277,6 +287,7 @@ class LocalExecutor:
 
 
 _ATTEMPT_ROWS: Final = (
+    "attempt__verification",
     "attempt__task__workstream",
     "attempt__task__step__version",
     "attempt__task__step__thread__batch__stage",

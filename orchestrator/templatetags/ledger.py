@@ -94,6 +94,8 @@ STATES: dict[str, tuple[str, str, str]] = {
     "Blocked": ("blocked", "square", "Blocked"),
     "Runnable": ("ready", "dot", "Runnable"),
     "proved": ("finished", "check", "Proved"),
+    "being-verified": ("active", "circle", "Being verified"),
+    "completion-refused": ("blocked", "cross", "Completion refused"),
     "asserted": ("stalled", "circle", "Asserted"),
     "info": ("ready", "dot", "Note"),
 }

@@ -106,10 +106,10 @@ def test_fr006_texts_of_outputs_stand_on_the_page_with_their_spaces(at_gate: Dri
 def test_fr006_criteria_are_proved_or_asserted(at_gate: Driver, client: Client) -> None:
     attempt = at_gate.attempt("A2")
     check = attempt.checks.get()
-    assert "on somebody's word alone." in words(client.get(page(at_gate)))
+    assert "asserted: somebody's word, which no run here shows." in words(client.get(page(at_gate)))
     for evidence, grounds in (
-        ("see report.txt", "Proved by report.txt"),
-        (f"done in {attempt.commit[:9]}", f"Proved by commit {attempt.commit[:12]}"),
+        ("see report.txt", "Asserted with report.txt"),
+        (f"done in {attempt.commit[:9]}", f"Asserted with commit {attempt.commit[:12]}"),
         ("trust me", "Asserted"),
     ):
         type(check).objects.filter(pk=check.pk).update(evidence=evidence)

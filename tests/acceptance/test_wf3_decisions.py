@@ -37,6 +37,7 @@ def need(driver: Driver, version: WorkflowVersion, count: int) -> None:
         name=version.workflow.name,
         domain="",
         allow_self_approval=False,
+        demands_proof=False,
         required_approvals=count,
         actor=driver.cast.actor("approver"),
         now=NOON,

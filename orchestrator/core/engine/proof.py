@@ -32,12 +32,14 @@ def kinds_to_prove(results_thrown_away: int) -> frozenset[CriterionKind]:
     return frozenset({CriterionKind.EXIT})
 
 
-def grounds_of(evidence: str, *, measured: bool, files: Sequence[str], commit: str) -> str:
-    """What shows that evidence holds, beside the word of whoever gave it: `the tool`, where its run was
-    measured here, or the file handed over or the commit that it names; empty when it is only said.
-    """
-    if measured:
-        return "the tool"
+def run_that_proves(*, measured: bool, verified: str) -> str:
+    """The run of this installation that shows what was done: `verified` is the command that was green on the
+    commit, `measured` says that the step's own tool did it. Empty where it is only said (BX-9)."""
+    return verified or ("the tool" if measured else "")
+
+
+def named_in(evidence: str, *, files: Sequence[str], commit: str) -> str:
+    """What somebody's word points at: the file handed over, or the commit, that the evidence names."""
     named = next((name for name in sorted(files, key=len, reverse=True) if name in evidence), "")
     if named:
         return named

@@ -16,6 +16,7 @@ _FIELDS: Final = {
     "role": "role",
     "tool": "tool",
     "run": "command",
+    "verify": "verification",
     "files": "files",
     "resources": "resources",
     "entry": "entry criteria",
@@ -175,7 +176,7 @@ def _text(value: object) -> str:
 
 
 def _others(old: Plan, new: Plan) -> Iterator[FieldChange]:
-    for name in ("name", "summary", "domain", "owner", "priority", "repository", "base_branch"):
+    for name in ("name", "summary", "domain", "owner", "priority", "repository", "base_branch", "verify"):
         yield from _changed(name.replace("_", " "), _text(getattr(old, name)), _text(getattr(new, name)))
     orders = ["dependencies" if plan.by_needs else "batches" for plan in (old, new)]
     yield from _changed("order", *orders)

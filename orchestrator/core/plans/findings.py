@@ -100,6 +100,7 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     "unknown-role": (_WARNS, "A step names a role that does no work, so everybody who may work can take it."),
     "gate-without-reviewer": (_WARNS, "A gate names nobody who may sign it."),
     "unknown-tool": (_WARNS, "A step names a tool that is not registered."),
+    "unknown-verification": (_WARNS, "A Verify line names a tool that is not registered."),
     "refused-run": (_WARNS, "A step passes its tool something that no plan may pass, so it would fail."),
     "run-without-tool": (_WARNS, "A step gives a command but no tool to run it."),
     "no-documentation": (_WARNS, "No batch or stage writes the documentation."),

@@ -51,7 +51,8 @@ class StepSpec:
     `outcomes` are the words a completion may carry, the first being the usual one; conditions (`when`) ask
     for them. `max_attempts` trips the circuit breaker, 0 for the default. `may_add` is how many steps it may
     add at run time, `added_by` the key of the step that added this one (AD-8). `when_line` is the line of the
-    condition.
+    condition. `verify` is the command that proves its completion, a gate's that of the steps before it,
+    `none` for none (BX-9).
     """
 
     key: str
@@ -64,6 +65,7 @@ class StepSpec:
     role: str = ""
     tool: str = ""
     run: str = ""
+    verify: str = ""
     files: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     entry: tuple[str, ...] = ()
@@ -154,7 +156,8 @@ class Plan:
 
     `needs` are the names of workstreams that have to be completed first (AD-3), `needs_line` where they
     stand. `by_needs` says that dependencies alone give the order: no batches are derived, and a gate stands
-    in the batch whose steps it waits for (BX-4).
+    in the batch whose steps it waits for (BX-4). `verify` proves the completion of every step that names
+    nothing of its own (BX-9).
     """
 
     name: str
@@ -173,6 +176,7 @@ class Plan:
     approvals: int = 0
     approvers_line: int = field(default=0, compare=False)
     by_needs: bool = False
+    verify: str = ""
 
     @property
     def slug(self) -> str:

@@ -32,6 +32,7 @@ class _Texts:
             role=self.text(spec.role),
             tool=self.text(spec.tool),
             run=self.text(spec.run),
+            verify=self.text(spec.verify),
             files=self.texts(spec.files),
             resources=self.texts(spec.resources),
             entry=self.texts(spec.entry),
@@ -73,5 +74,6 @@ class _Texts:
             owner=self.text(plan.owner),
             repository=self.text(plan.repository),
             base_branch=self.text(plan.base_branch),
+            verify=self.text(plan.verify),
             approvers=self.texts(plan.approvers),
         )

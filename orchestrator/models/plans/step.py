@@ -19,7 +19,8 @@ class Step(models.Model):
     `position` is the place inside the thread; with stage and batch position it is the order index of FR-005.
     `batch_index` counts the batches of the version from 0, `run_index` the runs of its thread: a step of its
     own, or neighbouring parallel steps, which share one. `estimate` is in minutes, 0 when the plan gives
-    none. `line` is the line of the version's source. `behind` counts the steps that come after it by need, by
+    none. `verify` is the line that proves it, `gate_verify` that of its gate (`core/engine/verification.py`).
+    `line` is the line of the version's source. `behind` counts the steps that come after it by need, by
     thread or by batch.
     """
 
@@ -37,6 +38,8 @@ class Step(models.Model):
     role = models.CharField(max_length=20, blank=True)
     tool = models.CharField(max_length=60, blank=True)
     run = models.CharField(max_length=500, blank=True)
+    verify = models.CharField(max_length=500, blank=True)
+    gate_verify = models.CharField(max_length=500, blank=True)
     parallel = models.BooleanField(default=False)
     condition = models.CharField(max_length=300, blank=True)
     estimate = models.PositiveIntegerField(default=0)

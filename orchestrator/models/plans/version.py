@@ -26,7 +26,7 @@ class WorkflowVersion(models.Model):
     rows once it is in force. `started_from` is the workflow of the library that the
     text was made from, with its number (0 for a shipped one). `origin` is the text that was opened as PLAN.md
     before it was submitted, as it was given, and `origin_name` what it was called; empty when the text is its
-    own.
+    own. `verify` is the line that proves steps that name none (BX-9).
     """
 
     workflow = models.ForeignKey(Workflow, models.PROTECT, related_name="versions")
@@ -45,6 +45,7 @@ class WorkflowVersion(models.Model):
     steps_planned = models.PositiveIntegerField(default=0, editable=False)
     repository = models.CharField(max_length=100, blank=True)
     base_branch = models.CharField(max_length=100, default="main")
+    verify = models.CharField(max_length=500, blank=True)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     submitted_as = label()
     change_reason = models.TextField(blank=True)

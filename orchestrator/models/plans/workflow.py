@@ -12,6 +12,7 @@ class Workflow(models.Model):
     """A blueprint. `allow_self_approval` lets the author of a version approve it (design section 7).
 
     `required_approvals` is how many different approvers have to approve a version before it counts (WF-3).
+    `demands_proof` refuses completions that no command verifies (BX-9).
     """
 
     slug = models.SlugField(max_length=60, unique=True)
@@ -21,6 +22,7 @@ class Workflow(models.Model):
     required_approvals = models.PositiveSmallIntegerField(
         default=1, validators=[MinValueValidator(1), MaxValueValidator(MOST_APPROVALS)]
     )
+    demands_proof = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
 

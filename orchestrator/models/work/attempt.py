@@ -22,7 +22,8 @@ class Attempt(models.Model):
     word that conditions ask for (AD-8). `same_as` names the earlier attempt whose result stands, because
     inputs and outputs are the same (FR-010). `base` is where the base branch stood at the first claim, in the
     plan's repository if that is at hand; `commit` descends from it. `adopted` marks work that was done before
-    the plan came here: nobody claimed it (WF-8).
+    the plan came here: nobody claimed it (WF-8). `verification` is that of
+    the last completion that was handed in with one (BX-9).
     """
 
     task = models.ForeignKey(Task, models.PROTECT, related_name="attempts")
@@ -40,6 +41,9 @@ class Attempt(models.Model):
     same_as = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
     followed_up_at = models.DateTimeField(null=True, blank=True)
     adopted = models.BooleanField(default=False)
+    verification = models.ForeignKey(
+        "orchestrator.Verification", models.PROTECT, null=True, blank=True, related_name="+"
+    )
 
     class Meta:
         ordering = ["task_id", "number"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
-from orchestrator.core.engine.proof import grounds_of
+from orchestrator.core.engine.proof import named_in, run_that_proves
 from orchestrator.core.engine.rework import to_redo
 from orchestrator.core.engine.values import TaskView
 from orchestrator.core.terms import AttemptStatus, ExecutorKind, TaskStatus
@@ -16,6 +16,7 @@ from orchestrator.models import Attempt, CriterionCheck, Discussion, OutputFile,
 from orchestrator.queries.engine.snapshot import load_snapshot
 from orchestrator.queries.gates.gate_changes import Changes, changes_of
 from orchestrator.queries.gates.gates import GateSheet, Incoming
+from orchestrator.queries.work.proof import sentence_of, verified_by_run
 from orchestrator.queries.work.tasks import TaskRow
 
 #: Outputs of one result whose text is shown, and how much of each.
@@ -29,10 +30,12 @@ DISCUSSIONS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """A criterion with its evidence; `grounds` shows it, empty where it is only somebody's word."""
+    """A criterion with its evidence; `grounds` is the run that shows it, empty where it is asserted; `names`
+    is what the evidence points at then."""
 
     check: CriterionCheck
     grounds: str
+    names: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,20 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class ToolRun:
-    """What a tool of this installation measured for a step."""
+    """What a tool of this installation measured for a step: it did the step, or verified it."""
 
     row: TaskRow
     attempt: Attempt
     passed: bool
+
+    @property
+    def by(self) -> str:
+        return verified_by_run(self.attempt) or self.row.task.step.tool or "a tool"
+
+    @property
+    def said(self) -> str:
+        row = self.attempt.verification if verified_by_run(self.attempt) else None
+        return sentence_of(row) if row else self.attempt.outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +159,8 @@ def _proved(one: Incoming) -> Iterator[Proved]:
         return
     files = [PurePosixPath(output.path).name for output in one.outputs]
     for check in one.attempt.checks.all():
-        grounds = grounds_of(check.evidence, measured=measured(one), files=files, commit=one.attempt.commit)
-        yield Proved(check, grounds)
+        grounds = run_that_proves(measured=measured(one), verified=verified_by_run(one.attempt))
+        yield Proved(check, grounds, named_in(check.evidence, files=files, commit=one.attempt.commit))
 
 
 def _shown(output: OutputFile, content: bytes) -> Shown:
@@ -168,7 +180,7 @@ def tool_runs(incoming: Sequence[Incoming]) -> list[ToolRun]:
     return [
         ToolRun(one.row, one.attempt, one.attempt.result in {"", "passed"})
         for one in incoming
-        if one.attempt is not None and measured(one)
+        if one.attempt is not None and (measured(one) or verified_by_run(one.attempt))
     ]
 
 

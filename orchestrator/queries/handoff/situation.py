@@ -148,7 +148,7 @@ _TABLES = {
     "thread": Table(Thread),
     "batch": Table(Batch),
     "stage": Table(Stage),
-    "version": Table(WorkflowVersion, ("workflow_id", "number", "repository", "base_branch")),
+    "version": Table(WorkflowVersion, ("workflow_id", "number", "repository", "base_branch", "verify")),
     "workflow": Table(Workflow),
     "assignment": Table(Assignment),
     "holder": Table(Executor),

@@ -1,5 +1,6 @@
 """Where the attempts of a plan work on this machine: worktree, branch, and a folder for tools (BX-1)."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from django.conf import settings
@@ -12,6 +13,8 @@ from orchestrator.core.terms import AttemptStatus, PlaceState
 from orchestrator.models import Attempt, WorkPlace, Workstream
 from orchestrator.queries.handoff.expected import folder_of
 
+#: Folder of the worktrees in which commits are verified, beside those of the lanes.
+VERIFY_FOLDER = ".verify"
 #: States in which there is a worktree to work in.
 STANDS = [PlaceState.READY.value, PlaceState.CONFLICT.value]
 
@@ -40,6 +43,13 @@ def worktree_in(workstream: Workstream, folder: str) -> Worktree:
         branch=lane_branch(workstream.slug, folder),
         base=version.base_branch,
     )
+
+
+def verification_tree(attempt: Attempt) -> Worktree:
+    """Where a commit of the attempt is verified: on no branch, away from where anybody works (BX-9)."""
+    place = worktree_in(attempt.task.workstream, folder_of(attempt.task.step))
+    name = f"{slugify(attempt.task.step.key)}-{attempt.number}"
+    return replace(place, folder=place.folder.parent.parent / VERIFY_FOLDER / name)
 
 
 def free_folder(attempt: Attempt) -> str:

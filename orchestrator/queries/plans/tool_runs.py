@@ -23,12 +23,23 @@ def with_refused_runs(reading: Reading, tools: Collection[str]) -> Reading:
 
 def _refused_runs(plan: Plan, tools: Collection[str]) -> Iterator[Finding]:
     for step in plan.steps():
-        tool = KNOWN.get(step.tool) if step.tool in tools else None
-        if tool is None:
-            continue
-        try:
-            tool.arguments(step.run)
-        except InvalidInput as refusal:
+        if refusal := _refusal(step.tool, step.run, tools):
             message = f"{step.key} could not run: {refusal.message}"
             fix = f"Change Run so that {step.tool} takes it, or route the step to nobody."
             yield finding("refused-run", step.line, message, fix)
+    lines = [("The plan", plan.verify, 0), *((step.key, step.verify, step.line) for step in plan.steps())]
+    for who, line, number in lines:
+        name, _, run = line.partition(" ")
+        if refusal := _refusal(name, run.strip(), tools):
+            message = f"{who} could not be verified: {refusal.message}"
+            yield finding("refused-run", number, message, f"Change Verify so that {name} takes it.")
+
+
+def _refusal(name: str, run: str, tools: Collection[str]) -> InvalidInput | None:
+    tool = KNOWN.get(name) if name in tools else None
+    try:
+        if tool is not None:
+            tool.arguments(run)
+    except InvalidInput as refusal:
+        return refusal
+    return None

@@ -15,6 +15,7 @@ NAMES: Final = {
     "domain": "Domain",
     "allow_self_approval": "Self-approval",
     "required_approvals": "Approvals needed",
+    "demands_proof": "Completions without proof",
 }
 
 
@@ -38,12 +39,15 @@ def rule_changes(workflow: Workflow) -> Iterator[RuleChange]:
     for entry in entries.order_by("-sequence"):
         data = json.loads(entry.leaf)["data"]
         for field, name in NAMES.items():
-            before, after = _said(data["from"][field]), _said(data["to"][field])
+            before, after = _said(field, data["from"]), _said(field, data["to"])
             if before != after:
                 yield RuleChange(entry.recorded_at, entry.actor, entry.reason, name, before, after)
 
 
-def _said(value: Any) -> str:
+def _said(field: str, values: dict[str, Any]) -> str:
+    value = values.get(field, False)
+    if field == "demands_proof":
+        value = not value
     if isinstance(value, bool):
         return "allowed" if value else "not allowed"
     return str(value) or "none"

@@ -12,11 +12,15 @@ from orchestrator.queries.engine.held import lost_before
 from orchestrator.queries.work.briefs import criteria_of, whole_brief
 from orchestrator.queries.work.fitting import fitted
 from orchestrator.queries.work.places import touched_of
+from orchestrator.queries.work.proof import verification_facts
 
 
 def attempt_facts(attempt_id: int) -> AttemptFacts:
     attempt = (
-        Attempt.objects.select_related("task__step", "assignment__executor", "same_as", "place")
+        Attempt.objects.select_related(
+            "task__step", "assignment__executor", "same_as", "place", "verification"
+        )
+        .defer("verification__outputs")
         .filter(pk=attempt_id)
         .first()
     )
@@ -43,6 +47,7 @@ def attempt_facts(attempt_id: int) -> AttemptFacts:
         touched=tuple(touched_of([attempt.pk]).get(attempt.pk, ())) if attempt.base else (),
         held=lost.sentence if lost else "",
         same_as=attempt.same_as.number if attempt.same_as else None,
+        verification=verification_facts(attempt),
         queued_at=attempt.queued_at,
         started_at=attempt.started_at,
         ended_at=attempt.ended_at,

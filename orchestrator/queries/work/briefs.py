@@ -28,6 +28,7 @@ from orchestrator.queries.work.additions import steps_left
 from orchestrator.queries.work.fitting import fitted
 from orchestrator.queries.work.learned import learned_for
 from orchestrator.queries.work.places import place_of
+from orchestrator.queries.work.proof import verification_facts, verified_by
 from orchestrator.queries.work.relations import taken_over
 from orchestrator.queries.work.rework import rework_of
 from orchestrator.queries.work.task_facts import task_facts, with_live_attempts
@@ -92,6 +93,8 @@ def whole_brief(task_id: int) -> Brief:
         documents=_documents(task.workstream) if is_documentation(task.workstream, step) else (),
         took_over=taken_over(task.workstream),
         rework=rework_of(task),
+        verified_by=verified_by(task, task.workstream),
+        verification=next((verification_facts(one) for one in task.live), None),  # type: ignore[attr-defined]
     )
 
 

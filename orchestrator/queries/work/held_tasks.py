@@ -5,7 +5,7 @@ from typing import Final
 from orchestrator.contract.attempts import HeldTask, HeldTasks
 from orchestrator.models import Assignment, Executor
 from orchestrator.queries.handoff.upstream import output_place
-from orchestrator.queries.work.proof import criteria_to_prove
+from orchestrator.queries.work.proof import criteria_to_prove, verification_facts
 
 #: Criteria that are named of each, and characters of its breadcrumb; the brief has all.
 PROOFS: Final = 20
@@ -15,7 +15,9 @@ SHORT: Final = 300
 def held_tasks(executor: Executor, *, limit: int, offset: int) -> HeldTasks:
     """What the executor holds, the newest claim first, with what every further call needs."""
     rows = Assignment.objects.filter(executor=executor, released_at=None).order_by("-claimed_at", "-pk")
-    page = rows.select_related("attempt__task__workstream", "attempt__task__step__thread__batch__stage")
+    page = rows.select_related(
+        "attempt__task__workstream", "attempt__verification", "attempt__task__step__thread__batch__stage"
+    ).defer("attempt__verification__outputs")
     return HeldTasks(rows.count(), tuple(_held(row) for row in page[offset : offset + limit]))
 
 
@@ -34,4 +36,5 @@ def _held(row: Assignment) -> HeldTask:
         to_prove=proofs[:PROOFS],
         outputs_folder=f"{output_place(task.workstream, task.step).folder}/",
         brief=f"/api/tasks/{task.pk}/",
+        verification=verification_facts(row.attempt),
     )

@@ -85,7 +85,8 @@ def _matching(wanted: TaskFilter) -> QuerySet[Task]:
 
 def with_live_attempts(tasks: QuerySet[Task]) -> QuerySet[Task]:
     """The rows that `task_facts` reads, in two queries."""
-    live = Attempt.objects.filter(status__in=LIVE).select_related("assignment__executor")
+    live = Attempt.objects.filter(status__in=LIVE).select_related("assignment__executor", "verification")
+    live = live.defer("verification__outputs")
     return tasks.select_related("step", "workstream").prefetch_related(
         Prefetch("attempts", queryset=live, to_attr="live")
     )

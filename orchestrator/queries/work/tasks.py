@@ -235,7 +235,8 @@ def attempts_with_evidence(task_ids: Iterable[int]) -> list[Attempt]:
     checks = CriterionCheck.objects.select_related("criterion", "checked_by").order_by("criterion__position")
     return list(
         Attempt.objects.filter(task__in=list(task_ids))
-        .select_related("assignment__executor", "task__step", "same_as")
+        .select_related("assignment__executor", "task__step", "same_as", "verification")
+        .defer("verification__outputs")
         .prefetch_related(
             Prefetch("checks", checks),
             "reviews__reviewer",

@@ -3,6 +3,7 @@
 from orchestrator.core.engine.order import Place, number_runs
 from orchestrator.core.engine.reach import reach
 from orchestrator.core.engine.values import TaskView
+from orchestrator.core.engine.verification import gates_verify
 from orchestrator.core.plans.plan import BatchSpec, PlacedStep, Plan, StageSpec, StepSpec, ThreadSpec, slugify
 from orchestrator.core.terms import CriterionKind
 from orchestrator.models import (
@@ -29,11 +30,13 @@ def create_structure(version: WorkflowVersion, plan: Plan) -> dict[str, Step]:
     places = dict.fromkeys(p.place[:2] for p in placed)
     batches = {place: number for number, place in enumerate(places)}
     runs = number_runs((p.step.key, p.place[:3], p.step.parallel) for p in placed)
-    behind = reach([_as_view(p) for p in placed])
+    views = [_as_view(p) for p in placed]
+    behind = reach(views)
+    by_gate = gates_verify(views, {p.step.key: p.step.verify for p in placed if p.step.gate})
     steps = [_step(version, threads[p.place[:3]], p) for p in placed]
     for step, p in zip(steps, placed, strict=True):
         step.batch_index, step.run_index = batches[p.place[:2]], runs[step.key]
-        step.behind = behind[step.key]
+        step.behind, step.gate_verify = behind[step.key], by_gate.get(step.key, "")[:500]
     Step.objects.bulk_create(steps)
     by_key = {step.key: step for step in steps}
     needs: dict[tuple[str, str], StepNeed] = {}
@@ -119,6 +122,7 @@ def _step(version: WorkflowVersion, thread: Thread, placed: PlacedStep) -> Step:
         role=spec.role[:20],
         tool=spec.tool[:60],
         run=spec.run[:500],
+        verify=spec.verify[:500],
         parallel=spec.parallel,
         condition=spec.when[:300],
         estimate=spec.estimate,

@@ -181,6 +181,7 @@ def _version(
         steps_planned=sum(1 for _ in plan.steps()),
         repository=plan.repository[:100],
         base_branch=plan.base_branch[:100],
+        verify=plan.verify[:500],
         author=actor.account,
         submitted_as=actor.label,
         change_reason=reason,

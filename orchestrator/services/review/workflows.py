@@ -27,11 +27,13 @@ def change_workflow(
     domain: str,
     allow_self_approval: bool,
     required_approvals: int,
+    demands_proof: bool,
     actor: Actor,
     now: datetime,
     reason: str = "",
 ) -> Workflow:
-    """Name, domain and the rules of approval; history keeps the old and the new values.
+    """Name, domain, the rules of approval, and whether completions take proof only (BX-9); history keeps the
+    old and the new values.
 
     Locks the workflow row.
     """
@@ -49,6 +51,7 @@ def change_workflow(
         "domain": domain.strip(),
         "allow_self_approval": allow_self_approval,
         "required_approvals": required_approvals,
+        "demands_proof": demands_proof,
     }
     with unit_of_work():
         workflow = lock_workflow(workflow_id)

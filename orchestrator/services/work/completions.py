@@ -1,7 +1,6 @@
 """Completions: an attempt ends with evidence for its criteria and hands its outputs over (AS-7, BX-9)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.core.actions import Action
@@ -30,6 +29,12 @@ from orchestrator.services.work.attempts import (
     staleness,
 )
 from orchestrator.services.work.evidence import keep_late_result
+from orchestrator.services.work.handed_in import (
+    Given,
+    keep_for_verification,
+    pending,
+    wants_verification,
+)
 from orchestrator.services.work.handing_in import HandedIn, hand_in, keep
 
 
@@ -38,7 +43,12 @@ from orchestrator.services.work.handing_in import HandedIn, hand_in, keep
     scope=Scope.WORK,
     only="who holds the attempt, with the role that the step asks for",
     locks=(Lock.WORKSTREAM,),
-    records=(Action.ATTEMPT_COMPLETED, Action.STALE_RESULT_QUARANTINED),
+    records=(
+        Action.ATTEMPT_COMPLETED,
+        Action.COMPLETION_HANDED_IN,
+        Action.COMPLETION_REFUSED,
+        Action.STALE_RESULT_QUARANTINED,
+    ),
 )
 def complete(
     *,
@@ -64,6 +74,10 @@ def complete(
     together, StaleToken when the claim is not the caller's or no longer; of who held the attempt what was
     sent is then kept as evidence. `actor` says who acts where it is not the executor on a machine interface:
     its person in the browser.
+
+    Where a command proves the step, what was handed in is kept, the attempt goes on and its `verification` is
+    pending: it counts when the command is green on the commit (`verifying.settle`). BeingVerified while
+    another completion waits so; ProofDemanded where the workflow's rules want proof and there is none.
     """
     actor = actor or Actor.member(executor)
     check_text(outcome, "outcome")
@@ -77,20 +91,6 @@ def complete(
     if attempt is None:
         raise RuntimeError("A completion was looked at twice and not decided.")
     return attempt
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What a completion says, as `complete` takes it."""
-
-    token: int
-    executor: Executor
-    actor: Actor
-    outcome: str
-    evidence: Mapping[int, str]
-    outputs: Mapping[str, bytes]
-    result: str
-    now: datetime
 
 
 def _complete(attempt_id: int, given: Given, handed: HandedIn | Refusal | None) -> Attempt | None:
@@ -108,22 +108,43 @@ def _complete(attempt_id: int, given: Given, handed: HandedIn | Refusal | None) 
         elif handed is None and attempt.base:
             return None
         else:
-            _accept(situation, given, handed or HandedIn())
+            _take(situation, given, handed or HandedIn())
     if stale:
         raise stale
     return attempt
 
 
-def _accept(situation: Situation, given: Given, handed: HandedIn | Refusal) -> None:
+def _take(situation: Situation, given: Given, handed: HandedIn | Refusal) -> None:
+    """Let it count, or keep it until its command has run: everything but that is asked now (BX-9)."""
     if isinstance(handed, Refusal):
         raise handed
+    attempt = situation.attempt
+    if pending(attempt, given, handed):
+        return
+    command = wants_verification(attempt, given, handed.commit)
+    if command is None:
+        accept(situation, given, handed)
+        return
+    _refuse_held_up(situation)
+    attempt.outcome = given.outcome
+    _checks(attempt, given.evidence, given.actor, given.now)
+    chosen_outcome(attempt.task.step.key, attempt.task.step.outcome_words, given.result)
+    attempt.outcome = ""
+    keep_for_verification(attempt, given, handed, command)
+
+
+def accept(
+    situation: Situation, given: Given, handed: HandedIn, receipt: Mapping[str, object] | None = None
+) -> None:
+    """Let a completion count, behind its workstream's lock; the caller has seen that its claim is in force.
+    `receipt` is what its verification showed."""
     _refuse_held_up(situation)
     attempt = situation.attempt
     attempt.outcome, attempt.commit = given.outcome, handed.commit
     checks = _checks(attempt, given.evidence, given.actor, given.now)
     words = attempt.task.step.outcome_words
     attempt.result = chosen_outcome(attempt.task.step.key, words, given.result)
-    _hand_over(situation, checks, given.actor, given.outputs, given.now)
+    _hand_over(situation, checks, given, receipt)
     if attempt.base:
         keep(handed, attempt)
 
@@ -131,12 +152,12 @@ def _accept(situation: Situation, given: Given, handed: HandedIn | Refusal) -> N
 def _hand_over(
     situation: Situation,
     checks: Sequence[CriterionCheck],
-    actor: Actor,
-    outputs: Mapping[str, bytes],
-    now: datetime,
+    given: Given,
+    receipt: Mapping[str, object] | None,
 ) -> None:
     attempt, task = situation.attempt, situation.task
-    earlier = hand_over(situation=situation, actor=actor, outputs=outputs, now=now)
+    actor, now = given.actor, given.now
+    earlier = hand_over(situation=situation, actor=actor, outputs=given.outputs, now=now)
     end(
         attempt,
         AttemptStatus.COMPLETED,
@@ -149,6 +170,8 @@ def _hand_over(
     CriterionCheck.objects.bulk_create(checks)
     task.status = TaskStatus.COMPLETE
     data: dict[str, object] = {"commit": attempt.commit, "result": attempt.result}
+    if receipt:
+        data["receipt"] = dict(receipt)
     told = attempt.outcome
     if earlier:
         data["same_as"] = earlier.number

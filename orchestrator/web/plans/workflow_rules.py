@@ -36,6 +36,7 @@ def _change(request: HttpRequest, slug: str) -> str:
         domain=typed(request, "domain"),
         allow_self_approval=bool(request.POST.get("allow_self_approval")),
         required_approvals=number(request, "required_approvals"),
+        demands_proof=bool(request.POST.get("demands_proof")),
         reason=typed(request, "reason"),
         actor=viewer(request).actor,
         now=now(),
@@ -54,6 +55,7 @@ def _page(request: HttpRequest, slug: str, refusal: Refusal | None = None) -> Ht
         "allow_self_approval": bool(given.get("allow_self_approval"))
         if refusal
         else workflow.allow_self_approval,
+        "demands_proof": bool(given.get("demands_proof")) if refusal else workflow.demands_proof,
         "reason": given.get("reason", ""),
         "most": MOST_APPROVALS,
         "changes": list(rule_changes(workflow)),

@@ -24,6 +24,7 @@ from orchestrator.queries.work.additions import steps_left
 from orchestrator.queries.work.blockers import blocked_task
 from orchestrator.queries.work.briefs import upstream_of
 from orchestrator.queries.work.places import place_of
+from orchestrator.queries.work.proof import verified_by
 from orchestrator.queries.work.rework import returned, to_prove, to_verify_again
 from orchestrator.queries.work.tasks import find_task, find_workstream, task_detail
 from orchestrator.services.base.acts import lacking
@@ -81,6 +82,7 @@ def task_page(
         "is_open": is_open,
         "task": detail.row.task,
         "step": detail.row.task.step,
+        "verified_by": verified_by(detail.row.task, workstream),
         "steps_left": steps_left(detail.row.task.step),
         "to_prove": [(c, request.POST.get(f"evidence-{c.pk}", "")) for c in detail.to_prove],
         "kinds": list(BlockerKind),
@@ -178,7 +180,7 @@ def _release(request: HttpRequest, found: Task, who: Viewer) -> str:
 def _complete(request: HttpRequest, found: Task, who: Viewer) -> str:
     held, token = number(request, "attempt"), number(request, "token")
     fields = [name for name in request.POST if name.startswith("evidence-") and name[9:].isdecimal()]
-    completions.complete(
+    done = completions.complete(
         attempt_id=held,
         token=token,
         executor=_mine(who),
@@ -190,6 +192,8 @@ def _complete(request: HttpRequest, found: Task, who: Viewer) -> str:
         result=typed(request, "result"),
         now=now(),
     )
+    if (asked := done.verification) and asked.is_pending:
+        return f"{found.step.key} is being verified: {asked.command}. It counts when that is green."
     return f"{found.step.key} is complete: its artifact goes to the workspace and its successors start then."
 
 

@@ -119,7 +119,7 @@ def test_completion_stores_evidence_and_outputs(started: Driver) -> None:
     fields = {exit_field(started): "42 tests passed", "outcome": "All green.", "outputs": output}
     text = words(act(started, "complete", **fields, **held(started)))
     assert "A1 is complete" in text
-    assert "unit tests pass 42 tests passed checked by carl" in text
+    assert "unit tests pass 42 tests passed Asserted checked by carl" in text
     assert "files/stage-1-build/01-foundations/01-ledger/report.txt" in text
     assert CriterionCheck.objects.get().evidence == "42 tests passed"
     assert bytes(OutputFile.objects.get().content) == b"42 passed"

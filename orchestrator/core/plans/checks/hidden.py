@@ -108,6 +108,7 @@ def _names(plan: Plan) -> Iterator[tuple[str, str, int]]:
         "owner": plan.owner,
         "repository": plan.repository,
         "base branch": plan.base_branch,
+        "command": plan.verify,
     }
     yield from ((what, text, 0) for what, text in own.items())
     yield from (("needed workstream", name, plan.needs_line) for name in plan.needs)
@@ -124,7 +125,7 @@ def _names(plan: Plan) -> Iterator[tuple[str, str, int]]:
 
 def _is_plain(step: StepSpec) -> bool:
     """Whether all names of a step are plain letters, as they nearly always are."""
-    text = step.key + step.role + step.tool + step.run + step.when
+    text = step.key + step.role + step.tool + step.run + step.verify + step.when
     lists = (step.files, step.resources, step.outcomes)
     text += "".join([*itertools.chain.from_iterable(lists), *[need.key for need in step.needs]])
     return step.gate is None and text.isascii() and text.isprintable()
@@ -137,7 +138,7 @@ def _step_names(step: StepSpec) -> tuple[tuple[str, tuple[str, ...]], ...]:
         ("dependency", tuple(need.key for need in step.needs)),
         ("role", (step.role,)),
         ("tool", (step.tool,)),
-        ("command", (step.run,)),
+        ("command", (step.run, step.verify)),
         ("condition", (step.when,)),
         ("file pattern", step.files),
         ("resource", step.resources),

@@ -166,7 +166,10 @@ def _lengths(plan: Plan) -> Iterator[Finding]:
 
 def _texts(plan: Plan) -> Iterator[tuple[str, str, int]]:
     own = {"name": plan.name, "domain": plan.domain, "owner": plan.owner, "repository": plan.repository}
-    yield from ((what, text, 0) for what, text in (own | {"base branch": plan.base_branch}).items())
+    yield from (
+        (what, text, 0)
+        for what, text in (own | {"base branch": plan.base_branch, "command": plan.verify}).items()
+    )
     for stage in plan.stages:
         yield "name", stage.name, stage.line
         yield from (("name", batch.name, batch.line) for batch in stage.batches)
@@ -182,7 +185,9 @@ def _texts(plan: Plan) -> Iterator[tuple[str, str, int]]:
 
 def _may_be_long(step: StepSpec) -> bool:
     """Whether a text of a step may be longer than allowed: those of most steps are not, all together."""
-    names = len(step.key) + len(step.tool) + len(step.run) + len(step.when) > LONGEST["tool"]
+    names = (
+        len(step.key) + len(step.tool) + len(step.run) + len(step.verify) + len(step.when) > LONGEST["tool"]
+    )
     lists = "".join(step.entry + step.exit + step.done_when + step.files + step.resources)
     if step.gate or len(lists) > LONGEST["resource"]:
         return True
@@ -195,7 +200,7 @@ def _step_texts(step: StepSpec) -> tuple[tuple[str, tuple[str, ...]], ...]:
         ("title", (step.title,)),
         ("tool", (step.tool,)),
         ("role", (step.role,)),
-        ("command", (step.run,)),
+        ("command", (step.run, step.verify)),
         ("condition", (step.when,)),
         ("criterion", step.entry + step.exit + step.done_when),
         ("file pattern", step.files),

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from orchestrator.core.engine.contention import globs_overlap, literal_start
 from orchestrator.core.engine.order import runs_of
+from orchestrator.core.engine.verification import NONE
 from orchestrator.core.findings import Finding
 from orchestrator.core.people.roles import DOERS
 from orchestrator.core.plans.findings import finding
@@ -44,6 +45,7 @@ def check_steps(plan: Plan, tools: frozenset[str]) -> Iterator[Finding]:
                 "Write `- Reviewers: name or role` below it.",
             )
         yield from _too_few(item.step)
+    yield from _verification(plan, tools)
     yield from _overlaps(plan)
 
 
@@ -91,6 +93,20 @@ def _tool(step: StepSpec, tools: frozenset[str]) -> Iterator[Finding]:
     if step.run and not step.tool:
         message = f"{step.key} gives a command but no tool, so nothing runs it."
         yield finding("run-without-tool", step.line, message, "Write `- Tool: name` below it.")
+
+
+def _verification(plan: Plan, tools: frozenset[str]) -> Iterator[Finding]:
+    """A line that no tool runs proves nothing: what is said of such a step stays somebody's word (BX-9)."""
+    lines = [("The plan", plan.verify, 0), *((step.key, step.verify, step.line) for step in plan.steps())]
+    for who, verify, line in lines:
+        tool = verify.partition(" ")[0]
+        if verify and tool.lower() != NONE and tool not in tools:
+            known = ", ".join(sorted(tools)) or "none"
+            message = f"{who} is verified by “{tool[:60]}”, which is not registered, so nothing proves it."
+            fix = (
+                f"Begin the line with a registered tool ({known}), or ask the operator to register this one."
+            )
+            yield finding("unknown-verification", line, message, fix)
 
 
 class _Claim(NamedTuple):

@@ -140,6 +140,7 @@ class _BundleReader:
             approvals=int(given.get("approvals", 0)),
             approvers_line=self.places.line(given, "approvers") if "approvers" in given else 0,
             by_needs=self.by_needs,
+            verify=_line(given, "verify"),
         )
 
     def _stage(self, number: int, given: Json) -> StageSpec:
@@ -160,9 +161,8 @@ class _BundleReader:
         prefix = given.get("prefix", str(number))
         if not prefix.isdecimal():
             message = f"The batch “{given['name'][:60]}” has no gate; its prefix is a number, not {prefix}."
-            self.findings.add(
-                "plan-file-field", self.places.line(given, "prefix"), message, "Write a number."
-            )
+            place = self.places.line(given, "prefix")
+            self.findings.add("plan-file-field", place, message, "Write a number.")
         threads = tuple(self._in_batch(place, thread) for place, thread in enumerate(given["threads"], 1))
         return BatchSpec(_numbered(prefix), _name(given), line, threads, _text(given, "summary"))
 
@@ -179,10 +179,8 @@ class _BundleReader:
     def _gate_thread(self, gate: Json, given: Json, line: int, *, alone: bool) -> ThreadSpec:
         steps = [self._step(step) for step in given["steps"]]
         if not alone or steps[-1].gate is None or not _runs_action(steps[:-1], steps[-1]):
-            message, fix = (
-                f"Gate {gate['key']} does not stand alone in its batch.",
-                "Give it a batch of its own.",
-            )
+            message = f"Gate {gate['key']} does not stand alone in its batch."
+            fix = "Give it a batch of its own."
             self.findings.add("plan-file-field", self.places.line(gate), message, fix)
         built = tuple([replace(step, inferred=(ACTION,)) for step in steps[:-1]] + [steps[-1]])
         if has_action(steps[-1]) and len(steps) == 1:
@@ -222,6 +220,7 @@ class _BundleReader:
             role=_line(given, "role").lower(),
             tool=_line(given, "tool"),
             run=_line(given, "run"),
+            verify=_line(given, "verify"),
             files=_items(given, "files"),
             resources=_items(given, "resources"),
             entry=_lines(given, "entry"),
@@ -317,6 +316,7 @@ def _plan(plan: Plan) -> dict[str, Any]:
         "owner": plan.owner,
         "priority": plan.priority,
         "repository": plan.repository,
+        "verify": plan.verify,
         "baseBranch": plan.base_branch if plan.base_branch != "main" else "",
         "needs": list(plan.needs),
         "approvers": list(plan.approvers),
@@ -370,6 +370,7 @@ def _step(step: StepSpec) -> dict[str, Any]:
         "role": step.role,
         "tool": step.tool,
         "run": step.run,
+        "verify": step.verify,
         "files": list(step.files),
         "resources": list(step.resources),
         "entry": list(step.entry),

@@ -98,6 +98,7 @@ _STEP: Final = _object(
         "role": _line("Who is responsible.", 20),
         "tool": _line("Name of a registered tool.", 60),
         "run": _line("What the tool runs.", 500),
+        "verify": _line("Tool and command that prove the step; of a gate, the steps before it.", 500),
         "files": _list("Patterns of files that the step owns while it runs.", _ITEM),
         "resources": _list("Names of resources that it holds alone while it runs.", _ITEM),
         "entry": _list("What has to be confirmed at the start.", _CRITERION),
@@ -166,6 +167,7 @@ _PLAN: Final = _object(
         "priority": _number("Higher goes first.", 999_999, -999_999),
         "repository": _line("Name of a registered repository.", 100),
         "baseBranch": _line("Branch that the work ends on; main when not given.", 200),
+        "verify": _line("Tool and command that prove every step that names none.", 500),
         "needs": _list("Workstreams that have to be completed first.", _NEED),
         "approvers": _list("User names of people who all have to approve it.", _USER),
         "approvals": _number(

@@ -106,6 +106,7 @@ def _plan(draft: PlanDraft, matter: FrontMatter, stages: tuple[StageSpec, ...], 
         approvals=matter.approvals,
         approvers_line=matter.lines_of.get("approvers", 0),
         by_needs=matter.by_needs,
+        verify=matter.values.get("verify", ""),
     )
 
 

@@ -31,11 +31,13 @@ _NAMES: Final = {
     "approvers": "approvers",
     "approvals": "approvals",
     "order": "order",
+    "verify": "verify",
 }
 #: Names that take several values, on one line or one below the other.
 _LISTS: Final = frozenset({"needs", "approvers"})
 _KEYS_READ: Final = (
-    "name, domain, owner, priority, base_branch, repository, needs, approvers, approvals, order, parameters"
+    "name, domain, owner, priority, base_branch, repository, needs, approvers, approvals, order, verify, "
+    "parameters"
 )
 #: The most approvals that a plan or a workflow may ask for.
 MOST_APPROVALS: Final = 20

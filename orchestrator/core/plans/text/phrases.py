@@ -87,6 +87,7 @@ PROPERTIES: Final = {
     "role": "role",
     "tool": "tool",
     "run": "run",
+    "verify": "verify",
     "files": "files",
     "resources": "resources",
     "parallel": "parallel",
@@ -115,6 +116,9 @@ PROPERTIES: Final = {
     "may add": "may_add",
     "added by": "added_by",
 }
+#: What a command may begin with that stands without backticks; other text behind `Verify:` is a remark, as
+#: other tools' plans have it.
+_COMMANDS: Final = frozenset({"pytest", "ruff", "script", "none"})
 #: Words that say what a step waits for where keys stand behind them, and are text otherwise
 #: (`Requires: Node 20`).
 _NEEDS_OF_KEYS: Final = frozenset({"requires", "prerequisites", "prerequisite", "after", "waits for"})
@@ -236,7 +240,16 @@ def read_property(body: str) -> tuple[str, str] | None:
     name = PROPERTIES.get(words)
     if name is None and words in _NEEDS_OF_KEYS and _are_keys(read_names(value)):
         name = "needs"
+    if name == "verify" and not is_command(value):
+        return None
     return (name, value) if name else None
+
+
+def is_command(text: str) -> bool:
+    """`` `pytest -q` `` in backticks whatever it is, or without them where a tool of ours is named first."""
+    if len(text) > 2 and text[0] == text[-1] == "`" and "`" not in text[1:-1]:
+        return True
+    return text.split(" ", 1)[0].lower() in _COMMANDS
 
 
 def read_label(text: str) -> tuple[str, str] | None:

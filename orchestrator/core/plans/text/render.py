@@ -38,6 +38,7 @@ def _front_matter(plan: Plan) -> Iterator[str]:
     given = [("domain", plan.domain), ("owner", plan.owner), ("repository", plan.repository)]
     given += [("priority", str(plan.priority) if plan.priority else "")]
     given += [("base_branch", plan.base_branch if plan.base_branch != "main" else "")]
+    given += [("verify", plan.verify)]
     lines = [f"{name}: {quoted(value)}" for name, value in given if value]
     if plan.approvers:
         lines.append(f"approvers: [{', '.join(plan.approvers)}]")
@@ -138,6 +139,7 @@ def _gate(name: str, step: StepSpec) -> Iterator[str]:
 def _properties(step: StepSpec) -> Iterator[str]:
     """The bullets of a step or a gate, in the order of the grammar."""
     tool = [("Role", step.role), ("Tool", step.tool), ("Run", f"`{step.run}`" if step.run else "")]
+    tool += [("Verify", f"`{step.verify}`" if step.verify else "")]
     held = [("Files", _ticked(step.files)), ("Resources", _ticked(step.resources))]
     order = [
         ("Needs", ", ".join(need.key for need in step.needs)),

@@ -1,0 +1,99 @@
+"""A completion that waits for its verification: kept as it was handed in, and read again (BX-9)."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestrator.core.actions import Action
+from orchestrator.core.engine.verification import BeingVerified, Command, ProofDemanded
+from orchestrator.core.terms import ExecutorKind
+from orchestrator.models import Attempt, Executor, Verification
+from orchestrator.queries.work.proof import command_for
+from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.rows import UpdateWhere
+from orchestrator.services.work.attempts import record_attempt
+from orchestrator.services.work.handing_in import HandedIn
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a completion says, as `completions.complete` takes it."""
+
+    token: int
+    executor: Executor
+    actor: Actor
+    outcome: str
+    evidence: Mapping[int, str]
+    outputs: Mapping[str, bytes]
+    result: str
+    now: datetime
+
+
+def wants_verification(attempt: Attempt, given: Given, commit: str) -> Command | None:
+    """What has to be run before the completion counts; None where nobody's run can show it, which
+    ProofDemanded refuses where the rules of the workflow want that."""
+    # A step with a tool is claimed by people, and by who runs that tool here.
+    by_tool = given.executor.kind != ExecutorKind.PERSON
+    measured = by_tool and bool(attempt.task.step.tool)
+    command = command_for(attempt.task.step, by_tool=by_tool) if commit and attempt.base else None
+    if command is None and not measured and attempt.task.step.version.workflow.demands_proof:
+        why = "no commit was handed in" if not commit else "no command proves it"
+        raise ProofDemanded(
+            f"{attempt.task.step.version.workflow} takes proof only, and of {attempt} {why}.",
+            field="commit" if not commit else "verify",
+        )
+    return command
+
+
+def keep_for_verification(attempt: Attempt, given: Given, handed: HandedIn, command: Command) -> None:
+    """The row from which the completion counts when the command is green; the attempt goes on being held."""
+    row = Verification.objects.create(
+        attempt=attempt,
+        tool=command.tool,
+        run=command.run,
+        source=command.source,
+        executor=given.executor,
+        in_person=given.actor.executor is None,
+        token=given.token,
+        outcome=given.outcome,
+        evidence={str(pk): text for pk, text in given.evidence.items()},
+        outputs={name: base64.b64encode(content).decode() for name, content in given.outputs.items()},
+        result=given.result,
+        commit=handed.commit,
+        committed=handed.committed,
+        touched=list(handed.touched),
+        asked_at=given.now,
+    )
+    _UPDATE({"id": attempt.pk}, verification=row)
+    attempt.verification = row
+    data = {"verification": row.pk, "commit": row.commit, "command": row.command, "source": row.source}
+    record_attempt(
+        attempt, given.actor, Action.COMPLETION_HANDED_IN, given.now, reason=given.outcome, data=data
+    )
+
+
+_UPDATE = UpdateWhere(Attempt)
+
+
+def pending(attempt: Attempt, given: Given, handed: HandedIn) -> bool:
+    """Whether this very completion is being verified already. BeingVerified where it is another one."""
+    row = attempt.verification if attempt.verification_id else None
+    if row is None or not row.is_pending:
+        return False
+    said = {str(pk): text for pk, text in given.evidence.items()}
+    if (row.commit, row.outcome, row.evidence) == (handed.commit, given.outcome, said):
+        return True
+    raise BeingVerified(
+        f"A completion of {attempt} with the commit {row.commit[:12]} is being verified: {row.command}.",
+        commit=row.commit,
+    )
+
+
+def given_again(row: Verification, now: datetime) -> tuple[Given, HandedIn]:
+    """What was handed in, to be done at `now` as whoever handed it in."""
+    actor = Actor.person(row.executor.user) if row.in_person else Actor.member(row.executor)
+    outputs = {name: base64.b64decode(content) for name, content in row.outputs.items()}
+    evidence = {int(pk): text for pk, text in row.evidence.items()}
+    given = Given(row.token, row.executor, actor, row.outcome, evidence, outputs, row.result, now)
+    return given, HandedIn(row.commit, row.committed, tuple(row.touched))
