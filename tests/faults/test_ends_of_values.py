@@ -78,8 +78,8 @@ IN_PATHS = [
 ]
 #: Those that stand for a kind each; every night all of them are tried.
 SHARP_IN_PATHS = [str(2**63), "a%00b", "..%2F..", "%FF"]
-#: Signing out would end the test's session; the admin's own pages have tests of their own; `ready` says with a
-#: 503 that the tables of tests are not those of a migration.
+#: Signing out would end the test's session; the admin's own pages have tests of their own; `ready` says with
+#: a 503 that the tables of tests are not those of a migration.
 LEFT_OUT = ("admin/", "api/", "accounts/logout/", "static/", "ready")
 
 
