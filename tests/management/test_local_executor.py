@@ -453,3 +453,20 @@ def test_an_error_of_ours_ends_the_attempt_and_not_the_executor(started, reposit
     attempt = started.attempt("A1")
     assert attempt.status == AttemptStatus.FAILED
     assert "ValueError: an adapter tripped" in attempt.error
+
+
+@pytest.mark.parametrize(("look", "status"), [("hello.txt", "completed"), ("gone.txt", "failed")])
+def test_bx9_a_tools_own_step_is_verified_by_the_line_of_the_step(
+    driver, repository, look: str, status: str
+) -> None:
+    """Red, it fails: the tool would hand the same in once more."""
+    line = f"  - Verify: `script look.py {look}`\n  - Exit: hello is written\n"
+    driver.start(PLAN.replace(b"  - Exit: hello is written\n", line.encode()))
+    executor = local(driver)
+    assert executor.turn()
+    assert driver.attempt("A1").status == AttemptStatus.RUNNING
+    assert executor.turn(), "the verification comes before anything else"
+    if status == "failed":
+        assert executor.turn()
+        assert "missing ['gone.txt']" in driver.attempt("A1").error
+    assert driver.attempt("A1").status == status
