@@ -39,6 +39,11 @@ PROVOKED = {
     "InvalidInput": "acceptance/test_lc6_choices_and_files.py::test_lc6_the_answer_is_one_of_the_choices",
     "AlreadyClaimed": "acceptance/test_as4_exclusive_claim.py::"
     "test_as4_f27_one_of_a_hundred_claimers_wins_and_the_others_learn_who",
+    "VerificationFailed": "acceptance/test_bx9_proved_not_asserted.py::"
+    "test_bx9_red_is_refused_and_its_holder_learns_why",
+    "BeingVerified": "acceptance/test_bx9_proved_not_asserted.py::"
+    "test_bx9_another_completion_waits_and_the_same_one_is_answered_again",
+    "ProofDemanded": "acceptance/test_bx9_proved_not_asserted.py::test_bx9_a_workflow_may_take_proof_only",
     "WrongExecutor": "acceptance/test_fr027_next.py::test_fr011_next_offers_no_step_of_another_role_or_of_a_tool",
     "AlreadyDecided": "acceptance/test_wf3_review_page.py::"
     "test_wf3_already_decided_names_who_and_when|was already decided",
