@@ -49,6 +49,8 @@ def page(browser: Any, live_server: Any, transactional_db: None, cast: Cast) -> 
 
 def looks_right(page: Any, name: str) -> None:
     page.evaluate(AXE)
+    # What scrolls out from under a bar that sticks to the window is not covered; the rule sees one moment.
+    page.evaluate("for (const bar of document.querySelectorAll('.decision')) bar.style.position = 'static'")
     for width, scheme in zip((*WIDTHS, WIDTHS[0]), ("light", "dark", "light", "dark"), strict=True):
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)

@@ -88,6 +88,7 @@ def open_page(browser: Any, live_server: Any, filled: Driver) -> Iterator[Any]:
         context.close()
 
 
+@pytest.mark.nightly
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("half", [0, 1], ids=["one half", "the other half"])
 def test_every_page_is_accessible_and_fits_every_screen(open_page: Any, filled: Driver, half: int) -> None:

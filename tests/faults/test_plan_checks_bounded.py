@@ -213,6 +213,7 @@ def test_a_plan_reads_the_same_in_a_process_of_its_own(name: str) -> None:
     assert alone == read(source, frozenset({"pytest"}))
 
 
+@pytest.mark.nightly
 def test_the_worst_plans_at_once_do_not_take_the_site_down(tmp_path: Path) -> None:
     """Against a whole web server: a dozen of them together, and a page is still there within a moment."""
     assert len(WORST) < limits.PLAN_BYTES < len(WORST) * 1.3
