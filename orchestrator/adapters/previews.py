@@ -4,23 +4,21 @@ worktree, and its files and lines (FR-010, BX-3). Everything is bounded."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
+from orchestrator.adapters.changes import CommitSpan, CountedFile, changed_files, changed_lines
 from orchestrator.adapters.commits import find_commits
 from orchestrator.adapters.drivers import disarmed
-from orchestrator.adapters.repository import RepositoryFailed, git, shown
+from orchestrator.adapters.repository import RepositoryFailed, git
+from orchestrator.core.plans.text.line_diff import DiffLine
 
 #: Files that are listed, files whose lines are shown, lines of one of them, and characters of one of them.
 FILES, FILES_SHOWN, LINES, CHARACTERS = 500, 60, 400, 20_000
-#: Files from this size on are told as binary.
-_PLAIN: Final = ("-c", "core.bigFileThreshold=1m")
-_OPTIONS: Final = ("--no-renames", "--no-color", "--no-ext-diff", "--no-textconv")
 
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """A file with its added and removed lines; `text` are the hunks, empty where they are too many or there
-    are none. `binary` has no lines."""
+    """A file with its added and removed lines; `text` are the changed lines with three beside each,
+    empty where they are too many or there are none. `binary` has no lines."""
 
     path: str
     added: int
@@ -71,25 +69,24 @@ def merge_of(repository: Path, base: str, tips: Sequence[str], message: str, at:
 
 def changes(repository: Path, base: str, commit: str) -> tuple[tuple[FileChange, ...], int]:
     """The changes that a known commit brings to a known base, and how many files more there are."""
-    told = git(repository, "diff", "--numstat", "-z", *_OPTIONS, base, commit, "--", settings=_PLAIN)
-    rows = [line.split("\t", 2) for line in told.split("\0") if line]
-    found = []
-    for number, (added, removed, path) in enumerate(rows[:FILES]):
-        binary = added == "-"
-        lines = 0 if binary else int(added) + int(removed)
-        text = ""
-        if number < FILES_SHOWN and 0 < lines <= LINES:
-            text = _hunks(repository, base, commit, path)
-        found.append(
-            FileChange(shown(path), 0 if binary else int(added), 0 if binary else int(removed), binary, text)
-        )
-    return tuple(found), max(0, len(rows) - FILES)
+    span = CommitSpan(base, commit)
+    files = changed_files(repository, [span])[0] or ()
+    listed = files[:FILES]
+    wanted = [file.path for file in listed if 0 < file.lines <= LINES][:FILES_SHOWN]
+    read = zip(wanted, changed_lines(repository, span, wanted), strict=False)
+    texts = {path: _text(lines) for path, lines in read}
+    found = tuple(_change(file, texts.get(file.path, "")) for file in listed)
+    return found, len(files) - len(listed)
 
 
-def _hunks(repository: Path, base: str, commit: str, path: str) -> str:
-    told = git(repository, "diff", *_OPTIONS, base, commit, "--", path, settings=_PLAIN)
-    _, mark, hunks = told.partition("\n@@")
-    return shown(f"@@{hunks}"[:CHARACTERS]) if mark else ""
+def _change(file: CountedFile, text: str) -> FileChange:
+    return FileChange(file.name, file.added or 0, file.removed or 0, file.added is None, text)
+
+
+def _text(lines: Sequence[DiffLine]) -> str:
+    """The lines with git's signs in front."""
+    signs = {"ins": "+", "dele": "-", "": " "}
+    return "\n".join(f"{signs[line.kind]}{line.text}" for line in lines)[:CHARACTERS]
 
 
 def _is_ahead(repository: Path, base: str, tip: str) -> bool:

@@ -76,9 +76,6 @@ class Connection:
         """As `get`. `patience` is how many seconds the server was asked to wait in it."""
         return self._call("POST", path, dict(body), patience)
 
-    def patch(self, path: str, body: Mapping[str, object]) -> Any:
-        return self._call("PATCH", path, dict(body))
-
     def _call(self, method: str, path: str, body: dict[str, object] | None = None, patience: int = 0) -> Any:
         headers = {"Accept": "application/json", "Authorization": f"Bearer {self.token}"}
         data = None
