@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import rfc8785
+from django.db import transaction
+from django_q.tasks import async_task
 
 from orchestrator.core.actions import Action
-from orchestrator.core.history import Breach, Link, first_breach, leaf_hash
+from orchestrator.core.sealing.chain import Breach, Link, first_breach, leaf_hash
 from orchestrator.models import HistoryEntry, Workstream
 from orchestrator.queries.base.chains import newest_entries
 from orchestrator.services.base.actor import Actor
@@ -82,6 +84,9 @@ class _Tip(NamedTuple):
     at: datetime
 
 
+#: Entries of all chains behind which a seal is asked for at once (FR-009).
+SEAL_EVERY = 256
+
 #: Before the first entry of a chain.
 NOTHING = _Tip(0, "", datetime.min.replace(tzinfo=UTC))
 
@@ -104,6 +109,13 @@ def _write(waiting: Sequence[_WaitingEntry]) -> None:
         _INSERT(row)
     if len(rows) > 1:
         HistoryEntry.objects.bulk_create(rows)
+    if last // SEAL_EVERY != rows[-1].sequence // SEAL_EVERY:
+        transaction.on_commit(_ask_for_a_seal, robust=True)
+
+
+def _ask_for_a_seal() -> None:
+    """Many entries are sealed before the watch looks for them; a lost message costs half a second."""
+    async_task("orchestrator.processes.tasks.seal")
 
 
 _INSERT = InsertRow(HistoryEntry)

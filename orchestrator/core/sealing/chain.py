@@ -6,15 +6,15 @@ Each leaf names the hash of the previous leaf of its workstream, so a changed, r
 breaks the chain.
 """
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-LEAF_PREFIX = b"\x00"
+from orchestrator.core.sealing import merkle
 
 
 def leaf_hash(leaf: bytes) -> str:
-    return hashlib.sha256(LEAF_PREFIX + leaf).hexdigest()
+    """RFC 6962's hash of a leaf, as it is stored: 64 hexadecimal digits."""
+    return merkle.leaf_hash(leaf).hex()
 
 
 @dataclass(frozen=True, slots=True)
