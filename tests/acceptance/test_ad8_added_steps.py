@@ -16,7 +16,7 @@ from orchestrator.services.plans import plans
 from orchestrator.services.work import rework
 from tests.cast import Driver
 from tests.machines import Machine, secret_of
-from tests.mcp.connection import connected
+from tests.mcp.connection import joined
 from tests.verified import first_breach
 from tests.web.pages import signed_in, words
 
@@ -225,7 +225,7 @@ def test_ad8_an_agent_adds_steps_over_mcp(driver: Driver) -> None:
     secret, attempt = secret_of(executor), driver.attempt("A1").pk
 
     async def agent() -> None:
-        async with connected(ORCHESTRATOR_TOKEN=secret) as session:
+        async with joined(secret) as session:
             token = (await session.ok("claim_task", attempt_id=attempt))["token"]
             added = await session.ok(
                 "add_steps", attempt_id=attempt, token=token, tasks=TWO, reason="Found two."
