@@ -83,7 +83,7 @@ def recorded(after: int = 0) -> Iterator[Recorded]:
         read = _read(leaf)
         # The columns of an entry of a workstream that came since the walk began.
         uuid = uuids[workstream] if workstream in uuids else Workstream.objects.get(pk=workstream).uuid
-        own = facts(sequence, uuid, number, *said, previous)
+        own = facts(*(sequence, uuid, number, *said, previous))
         agrees = own == {name: value for name, value in read.items() if name not in ("data", "rows")}
         link = Link(sequence, str(workstream or ""), number, leaf, agrees, leaf_hash, previous)
         yield Recorded(link, workstream, read)
