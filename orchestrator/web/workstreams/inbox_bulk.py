@@ -40,7 +40,7 @@ CLAIMS: Final = Choosable("claim", "steps to be claimed", ("claim",), "claimed")
 LESSONS: Final = Choosable("lesson", "batches and merge points", ("batch", "merge-point"), "recorded")
 
 
-class Chosen(NamedTuple):
+class ChosenItem(NamedTuple):
     """What was chosen: the number of its row, what of it the list showed (None where that cannot change), and
     its item while it waits."""
 
@@ -49,7 +49,7 @@ class Chosen(NamedTuple):
     item: InboxItem | None
 
 
-One = Callable[[Chosen], str]
+One = Callable[[ChosenItem], str]
 
 
 @does(approve_gate)
@@ -57,7 +57,7 @@ def _sign(request: HttpRequest, who: Viewer) -> str:
     """Sign the chosen gates with one note."""
     note = typed(request, "note")
 
-    def one(chosen: Chosen) -> str:
+    def one(chosen: ChosenItem) -> str:
         review = approve_gate(
             task_id=chosen.row,
             seen=chosen.seen,
@@ -79,7 +79,7 @@ def _answer(request: HttpRequest, who: Viewer) -> str:
     if not answer:
         raise MissingReason("There is no answer yet.", recovery="Write one for all of them.", field="answer")
 
-    def one(chosen: Chosen) -> str:
+    def one(chosen: ChosenItem) -> str:
         row, seen = chosen.row, chosen.seen
         done = clear_human_flag(task_id=row, answer=answer, actor=who.actor, now=now(), seen=seen)
         return f"{done.task.step} of {done.task.workstream} is answered."
@@ -91,7 +91,7 @@ def _answer(request: HttpRequest, who: Viewer) -> str:
 def _claim(request: HttpRequest, who: Viewer) -> str:
     """Claim the chosen steps: a person may hold several."""
 
-    def one(chosen: Chosen) -> str:
+    def one(chosen: ChosenItem) -> str:
         executor = register_own(user=who.user, now=now())
         task = claim(attempt_id=chosen.row, executor=executor, actor=who.actor, now=now()).attempt.task
         return f"You hold {task.step} of {task.workstream} now."
@@ -103,7 +103,7 @@ def _claim(request: HttpRequest, who: Viewer) -> str:
 def _nothing(request: HttpRequest, who: Viewer) -> str:
     """Say of the chosen batches and merge points that they taught nothing new."""
 
-    def one(chosen: Chosen) -> str:
+    def one(chosen: ChosenItem) -> str:
         if (item := chosen.item) is None:
             raise WrongState("Somebody has said already what it taught.")
         uuid, after = item.entry.place
@@ -131,12 +131,12 @@ def _each(request: HttpRequest, who: Viewer, kind: Choosable, one: One) -> str:
     return " ".join(filter(None, results))
 
 
-def _chosen(text: str, listed: Mapping[str, InboxItem]) -> Chosen:
+def _chosen(text: str, listed: Mapping[str, InboxItem]) -> ChosenItem:
     name, _, seen = text.partition("@")
-    return Chosen(number_in(name.rpartition(":")[2]), number_in(seen) or None, listed.get(name))
+    return ChosenItem(number_in(name.rpartition(":")[2]), number_in(seen) or None, listed.get(name))
 
 
-def _result(request: HttpRequest, who: Viewer, kind: Choosable, chosen: Chosen, one: One) -> str:
+def _result(request: HttpRequest, who: Viewer, kind: Choosable, chosen: ChosenItem, one: One) -> str:
     """What became of one; a refusal is a message of its own."""
     reader, item = who.user.get_username(), chosen.item
     try:
