@@ -20,9 +20,11 @@ from orchestrator.core.people.roles import APPROVERS
 from orchestrator.models import HistoryEntry
 from orchestrator.queries.workstreams.operating import (
     DatabaseFigures,
+    DeliveryFigures,
     ExecutorFigures,
     QueueFigures,
     database_figures,
+    delivery_figures,
     executor_figures,
     last_entry,
     queue_figures,
@@ -47,6 +49,7 @@ class OperatingFacts:
     at: datetime
     processes: tuple[ProcessSeen, ...]
     queue: QueueFigures
+    deliveries: DeliveryFigures
     executors: tuple[ExecutorFigures, ...]
     workspace: FolderSize
     history: HistoryEntry | None
@@ -72,6 +75,7 @@ def operating_facts(*, actor: Actor, now: datetime) -> OperatingFacts:
         at=now,
         processes=tuple(processes(settings.DATA_DIR / "run")),
         queue=queue_figures(),
+        deliveries=delivery_figures(),
         executors=tuple(executor_figures()),
         workspace=folder_size(settings.WORKSPACE_DIR),
         history=last_entry(),
