@@ -282,6 +282,10 @@ Q_CLUSTER = {
     "guard_cycle": 0.5,
 }
 
+#: The key that signs the history (FR-009); made when the first entry is sealed. Keep a copy elsewhere.
+HISTORY_KEY_FILE = Path(os.environ.get("HISTORY_KEY_FILE") or DATA_DIR / "keys" / "history.key")
+#: Whether strangers may read checkpoint, tiles and keys at `/log/`: hashes, and nothing of what entries say.
+PUBLIC_LOG = os.environ.get("PUBLIC_LOG", "") == "1"
 # The shared git repository that artifacts are committed to (design section 5).
 WORKSPACE_DIR = DATA_DIR / "workspace"
 # Repositories that plans may name: every folder in here; the operator puts them there.

@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("orchestrator.web.flow.pages")),
     path("", include("orchestrator.web.health")),
     path("", include("orchestrator.web.history")),
+    path("", include("orchestrator.web.log")),
     path("", include("orchestrator.web.search")),
     path("", include("orchestrator.web.guide")),
     path("", include("orchestrator.web.plans.check_rules")),

@@ -35,6 +35,7 @@ from orchestrator.models.workstreams.interval import StateInterval
 from orchestrator.models.workstreams.learning import Learning
 from orchestrator.models.workstreams.migration import MappedStep, Migration
 from orchestrator.models.workstreams.relation import DuplicateDecision, WorkstreamNeed
+from orchestrator.models.workstreams.seal import HistoryCheckpoint, HistoryTile
 from orchestrator.models.workstreams.state_files import StateFiles
 from orchestrator.models.workstreams.subscription import Delivery, NotifiedUpTo, SubscribedTopic, Subscription
 from orchestrator.models.workstreams.wake import Wake
@@ -61,7 +62,9 @@ __all__ = [
     "GateReview",
     "GateReviewer",
     "HandoffArtifact",
+    "HistoryCheckpoint",
     "HistoryEntry",
+    "HistoryTile",
     "IdempotencyKey",
     "Intervention",
     "InterventionChoice",

@@ -19,6 +19,7 @@ from django_q.tasks import async_task
 
 from orchestrator.processes.queue_broker import ALWAYS
 from orchestrator.processes.tasks import HEARTBEAT, SWEPT
+from orchestrator.queries.base.sealed import entries_sealed, unsealed
 from orchestrator.queries.handoff.state_files import overdue
 from orchestrator.queries.plans.effect import became_due
 from orchestrator.services.base import wake
@@ -36,6 +37,8 @@ SWEEP_LOST: Final = 600.0
 EFFECT_EVERY: Final = 0.5
 #: Seconds between looks whether the queue moves, while a heartbeat is under way.
 MOVES_EVERY: Final = 1.0
+#: Seconds after which sealing is asked for again although the first message was not done.
+SEAL_LOST: Final = 5.0
 #: Seconds between looks whether a producer has pushed a result; files are asked, neither git nor the
 #: database.
 PUSHES_EVERY: Final = 0.5
@@ -66,6 +69,7 @@ class QueueWatch:
         self.listened, self.pushes = clock(), pushed_to(settings.WORKSPACE_DIR)
         self.told = clock()
         self.place: Place = (0, 0)
+        self.sealing: tuple[int, float] = (-1, clock())
 
     def restarted(self) -> None:
         """A new cluster: ask it for a heartbeat, and for what lost messages left."""
@@ -77,6 +81,7 @@ class QueueWatch:
         self._note_sweep()
         if now - self.looked >= EFFECT_EVERY and self._wake_due():
             self.looked = now
+            self._ask_for_a_seal(now)
         if now - self.listened >= PUSHES_EVERY:
             self.listened = now
             self._note_pushes()
@@ -108,6 +113,18 @@ class QueueWatch:
         try:
             if notifying.is_due(datetime.fromtimestamp(self.wall(), UTC)):
                 notifying.notify_later()
+        except Error:
+            close_old_connections()
+
+    def _ask_for_a_seal(self, now: float) -> None:
+        """Have sealed what is not (FR-009): one message for each checkpoint, or another one if it got
+        lost."""
+        try:
+            sealed = entries_sealed() if unsealed() else -1
+            asked, since = self.sealing
+            if sealed >= 0 and (sealed != asked or now - since >= SEAL_LOST):
+                async_task("orchestrator.processes.tasks.seal")
+                self.sealing = sealed, now
         except Error:
             close_old_connections()
 

@@ -17,7 +17,8 @@ from orchestrator.adapters.machine import (
     tools_told,
 )
 from orchestrator.core.people.roles import APPROVERS
-from orchestrator.models import HistoryEntry
+from orchestrator.models import HistoryCheckpoint, HistoryEntry
+from orchestrator.queries.base.sealed import newest_checkpoint
 from orchestrator.queries.workstreams.operating import (
     DatabaseFigures,
     DeliveryFigures,
@@ -53,6 +54,7 @@ class OperatingFacts:
     executors: tuple[ExecutorFigures, ...]
     workspace: FolderSize
     history: HistoryEntry | None
+    sealed: HistoryCheckpoint | None
     database: DatabaseFigures
     disk_free: int
     disk_size: int
@@ -79,6 +81,7 @@ def operating_facts(*, actor: Actor, now: datetime) -> OperatingFacts:
         executors=tuple(executor_figures()),
         workspace=folder_size(settings.WORKSPACE_DIR),
         history=last_entry(),
+        sealed=newest_checkpoint(),
         database=database_figures(),
         disk_free=free,
         disk_size=size,
