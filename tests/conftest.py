@@ -70,6 +70,7 @@ def folders(settings, tmp_path: Path) -> Path:
     settings.REPOSITORIES_DIR = tmp_path / "repositories"
     settings.WORKTREES_DIR = tmp_path / "worktrees"
     settings.TURNS_DIR = tmp_path / "turns"
+    settings.HISTORY_KEY_FILE = tmp_path / "keys" / "history.key"
     return tmp_path
 
 

@@ -35,7 +35,9 @@ from orchestrator.models.workstreams.interval import StateInterval
 from orchestrator.models.workstreams.learning import Learning
 from orchestrator.models.workstreams.migration import MappedStep, Migration
 from orchestrator.models.workstreams.relation import DuplicateDecision, WorkstreamNeed
+from orchestrator.models.workstreams.seal import HistoryCheckpoint, HistoryTile
 from orchestrator.models.workstreams.state_files import StateFiles
+from orchestrator.models.workstreams.subscription import Delivery, NotifiedUpTo, SubscribedTopic, Subscription
 from orchestrator.models.workstreams.wake import Wake
 from orchestrator.models.workstreams.workstream import PreHandoffReview, Workstream
 
@@ -52,6 +54,7 @@ __all__ = [
     "Comment",
     "Criterion",
     "CriterionCheck",
+    "Delivery",
     "Discussion",
     "DuplicateDecision",
     "Executor",
@@ -59,13 +62,16 @@ __all__ = [
     "GateReview",
     "GateReviewer",
     "HandoffArtifact",
+    "HistoryCheckpoint",
     "HistoryEntry",
+    "HistoryTile",
     "IdempotencyKey",
     "Intervention",
     "InterventionChoice",
     "Learning",
     "MappedStep",
     "Migration",
+    "NotifiedUpTo",
     "OutputFile",
     "OwnedFiles",
     "OwnershipTransfer",
@@ -90,6 +96,8 @@ __all__ = [
     "Step",
     "StepNeed",
     "StepResource",
+    "SubscribedTopic",
+    "Subscription",
     "Task",
     "Thread",
     "ThreadAssignment",

@@ -19,9 +19,11 @@ from django_q.tasks import async_task
 
 from orchestrator.processes.queue_broker import ALWAYS
 from orchestrator.processes.tasks import HEARTBEAT, SWEPT
+from orchestrator.queries.base.sealed import entries_sealed, unsealed
 from orchestrator.queries.handoff.state_files import overdue
 from orchestrator.queries.plans.effect import became_due
 from orchestrator.services.base import wake
+from orchestrator.services.people import notifying
 from orchestrator.services.work.branch_turns import go_on_later
 from orchestrator.workspace.result_branches import pushed_to
 
@@ -35,9 +37,14 @@ SWEEP_LOST: Final = 600.0
 EFFECT_EVERY: Final = 0.5
 #: Seconds between looks whether the queue moves, while a heartbeat is under way.
 MOVES_EVERY: Final = 1.0
+#: Seconds after which sealing is asked for again although the first message was not done.
+SEAL_LOST: Final = 5.0
 #: Seconds between looks whether a producer has pushed a result; files are asked, neither git nor the
 #: database.
 PUSHES_EVERY: Final = 0.5
+
+#: Seconds between looks whether somebody is to be told of something.
+NOTICES_EVERY: Final = 1.0
 
 Place = tuple[int, int]
 
@@ -60,7 +67,9 @@ class QueueWatch:
         self.due_until = wall()
         self.last_before = 0
         self.listened, self.pushes = clock(), pushed_to(settings.WORKSPACE_DIR)
+        self.told = clock()
         self.place: Place = (0, 0)
+        self.sealing: tuple[int, float] = (-1, clock())
 
     def restarted(self) -> None:
         """A new cluster: ask it for a heartbeat, and for what lost messages left."""
@@ -72,9 +81,13 @@ class QueueWatch:
         self._note_sweep()
         if now - self.looked >= EFFECT_EVERY and self._wake_due():
             self.looked = now
+            self._ask_for_a_seal(now)
         if now - self.listened >= PUSHES_EVERY:
             self.listened = now
             self._note_pushes()
+        if now - self.told >= NOTICES_EVERY:
+            self.told = now
+            self._note_notices()
         if self.beat and not self._note_beat():
             return self._is_stuck(now)
         if not self.beat or now - self.asked >= BEAT_EVERY:
@@ -94,6 +107,26 @@ class QueueWatch:
             close_old_connections()
             return
         self.pushes = pushes
+
+    def _note_notices(self) -> None:
+        """Have people told of what they subscribed to; the next look finds what this one missed."""
+        try:
+            if notifying.is_due(datetime.fromtimestamp(self.wall(), UTC)):
+                notifying.notify_later()
+        except Error:
+            close_old_connections()
+
+    def _ask_for_a_seal(self, now: float) -> None:
+        """Have sealed what is not (FR-009): one message for each checkpoint, or another one if it got
+        lost."""
+        try:
+            sealed = entries_sealed() if unsealed() else -1
+            asked, since = self.sealing
+            if sealed >= 0 and (sealed != asked or now - since >= SEAL_LOST):
+                async_task("orchestrator.processes.tasks.seal")
+                self.sealing = sealed, now
+        except Error:
+            close_old_connections()
 
     def _ask_for_a_beat(self, now: float) -> None:
         word = uuid4().hex

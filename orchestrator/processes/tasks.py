@@ -19,6 +19,8 @@ from orchestrator.services.handoff.damage import workspace
 from orchestrator.services.handoff.known_branch import look
 from orchestrator.services.handoff.maintenance import maintain
 from orchestrator.services.handoff.soundness import keep_sound
+from orchestrator.services.people import notifying
+from orchestrator.services.sealing.anchors import seal_and_anchor
 from orchestrator.services.work import collector
 from orchestrator.services.work.branch_turns import going_on
 from orchestrator.services.work.clearing import clear_places
@@ -43,6 +45,11 @@ def collect() -> int:
     """Go on with what a run over the producers' branches had no time for (FR-029)."""
     going_on()
     return collector.collect(now=timezone.now())
+
+
+def seal() -> None:
+    """Sign how far the history went, and commit that to the workspace (FR-009)."""
+    seal_and_anchor(now=timezone.now())
 
 
 def sweep(word: str = "", after: int = 0) -> int:
@@ -99,6 +106,8 @@ def _end_sweep(word: str, trouble: list[Exception]) -> None:
             clear_places(now=timezone.now())
         with kept_for_the_end(trouble):
             maintain()
+        with kept_for_the_end(trouble):
+            seal_and_anchor(now=timezone.now())
     cache.set(SWEPT, word, None)
 
 
@@ -107,6 +116,11 @@ def _stopped(trouble: list[Exception]) -> bool:
     with kept_for_the_end(trouble):
         return look(workspace(), timezone.now())
     return True
+
+
+def notify() -> int:
+    """Tell whoever subscribed to what is new in the history."""
+    return notifying.notify(now=timezone.now())
 
 
 def heartbeat(word: str) -> None:

@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from orchestrator.core.sealing.tiles import CHECKPOINT
 from orchestrator.workspace import files, objects
 from orchestrator.workspace.files import disk_errors
 from orchestrator.workspace.git import SETTINGS, Git, GitFailed
@@ -44,6 +45,8 @@ def untold(_path: str, _kept: str, _at: datetime) -> None:
 
 #: Branches that tell executors what they hold and what became of their files.
 OUTBOX: Final = "refs/outbox/"
+#: The branch that holds checkpoint and tiles of the history (FR-009).
+SEALS: Final = "refs/heads/history"
 
 
 class Workspace:
@@ -107,6 +110,35 @@ class Workspace:
         with self.locked():
             return self._store.have_at(f"{OUTBOX}{executor}", files, f"Answer to {executor}", at)
 
+    def seal(
+        self,
+        contents: Mapping[str, bytes],
+        gone: Iterable[str],
+        message: str,
+        at: datetime,
+        *,
+        anew: bool = False,
+    ) -> str:
+        """Commit files of the history's seals to their own branch, which every clone has; the work tree
+        never shows it. Needs `locked()`. Raises WorkspaceUnavailable."""
+        return self._store.grow_at(SEALS, contents, gone, message, at, anew=anew)
+
+    def seals_head(self) -> str:
+        """The newest commit of that branch, or ""."""
+        return _loose_ref(self.root / ".git" / SEALS)
+
+    def keep_seals(self) -> str:
+        """Have the branch of the seals stand under another name, which is answered, and begin anew."""
+        return self._store.rename(SEALS)
+
+    def sealed(self, path: str) -> bytes | None:
+        """A file of that branch, or None."""
+        return self._store.file_at(SEALS, path) if (self.root / ".git" / "config").is_file() else None
+
+    def sealed_over_time(self, path: str) -> Iterator[bytes]:
+        """What a file of that branch was in each of its commits, newest first."""
+        return self._store.over_time(SEALS, path) if (self.root / ".git" / "config").is_file() else iter(())
+
     def standing(self, contents: Mapping[str, bytes]) -> Mapping[str, bool]:
         """For each path that the branch holds: whether with these bytes."""
         blobs = self._blobs(self.head(), contents)
@@ -154,14 +186,15 @@ class Workspace:
         return 256 * sum(1 for _ in one.iterdir()) if one.is_dir() else 0
 
     def pack(self) -> None:
-        """Put the branch's loose objects into a pack. Needs `locked()`.
+        """Put the loose objects of the branch, and of the one with seals, into a pack. Needs `locked()`.
 
         Nothing that the pack does not hold is removed: producers' objects stay as they are, and a kill costs
         nothing. Raises GitFailed when an object cannot be read: then everything stays.
         """
         into = str(self._objects / "pack" / "pack")
         words = ("pack-objects", "--revs", "--unpacked", "--incremental", "--non-empty", "--quiet", into)
-        self.git.run(*words, send=f"{BRANCH}\n".encode())
+        refs = [BRANCH, SEALS] if self.sealed(CHECKPOINT) is not None else [BRANCH]
+        self.git.run(*words, send=_lines(refs))
         self.git.run("prune-packed", "--quiet")
 
     def content_at(self, commit: str, path: str) -> bytes | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import pygit2
-from pygit2.enums import ConfigLevel, FileMode, RepositoryOpenFlag
+from pygit2.enums import ConfigLevel, FileMode, RepositoryOpenFlag, SortMode
 
 from orchestrator.workspace.files import disk_errors
 from orchestrator.workspace.git import IDENTITY, GitFailed
@@ -121,6 +121,83 @@ class Store:
             commit = repository.create_commit(None, by, by, message, tree, parents)
             repository.references.create(ref, commit, force=True)
         return True
+
+    def grow_at(
+        self,
+        ref: str,
+        contents: Mapping[str, bytes],
+        gone: Iterable[str],
+        message: str,
+        at: datetime,
+        *,
+        anew: bool = False,
+    ) -> str:
+        """Commit files beside those of a branch other than the workspace's own, and without those at the
+        paths `gone`; answer with the commit. A branch that is not there, or is written `anew`, begins.
+        Raises GitFailed, for one that is damaged too."""
+        with library_errors("commit"):
+            repository = self._repository
+            goes_on = ref in repository.references and not anew
+            before = repository.references[ref].peel(pygit2.Commit) if goes_on else None
+            blobs = {path: repository.create_blob(content) for path, content in contents.items()}
+            tree = self._grown(before.tree if before else None, blobs)
+            for path in gone:
+                tree = self._without(repository[tree], path.split("/"))
+            by = pygit2.Signature(*IDENTITY, int(at.timestamp()), 0)
+            parents = [before.id] if before else []
+            commit = repository.create_commit(None, by, by, message, tree, parents)
+            repository.references.create(ref, commit, force=True)
+        return str(commit)
+
+    def _without(self, tree: pygit2.Object, path: list[str]) -> pygit2.Oid:
+        """The name of a tree that lacks a file, and folders that are empty without it."""
+        assert isinstance(tree, pygit2.Tree)
+        builder = self._repository.TreeBuilder(tree)
+        name, rest = path[0], path[1:]
+        if name not in tree:
+            return tree.id
+        inside = self._without(tree[name], rest) if rest else None
+        emptied = self._repository[inside] if inside else None
+        builder.remove(name)
+        if inside and isinstance(emptied, pygit2.Tree) and len(emptied):
+            builder.insert(name, inside, FileMode.TREE)
+        return builder.write()
+
+    def rename(self, ref: str) -> str:
+        """Have a branch stand under a name with its commit's in it, which is answered; "" when it is not
+        there. Raises GitFailed."""
+        with library_errors("update-ref"):
+            if ref not in self._repository.references:
+                return ""
+            kept = f"{ref}-until-{str(self._repository.references[ref].target)[:12]}"
+            while kept in self._repository.references:
+                kept = f"{kept}-again"
+            self._repository.references[ref].rename(kept)
+        return kept
+
+    def over_time(self, ref: str, path: str) -> Iterator[bytes]:
+        """What a file of a branch was in each of its commits that changed it, newest first. Raises
+        GitFailed."""
+        with library_errors("log"):
+            if ref not in self._repository.references:
+                return
+            seen = None
+            for commit in self._repository.walk(
+                self._repository.references[ref].target, SortMode.TOPOLOGICAL
+            ):
+                blob = _entry(commit.tree, path)
+                if isinstance(blob, pygit2.Blob) and blob.id != seen:
+                    seen = blob.id
+                    yield blob.data
+
+    def file_at(self, ref: str, path: str) -> bytes | None:
+        """A file of a branch; None when the branch or the file is not there. Raises GitFailed for a damaged
+        object."""
+        with library_errors("read"):
+            if ref not in self._repository.references:
+                return None
+            found = _entry(self._repository.references[ref].peel(pygit2.Commit).tree, path)
+            return found.data if isinstance(found, pygit2.Blob) else None
 
     def _commit_at(self, ref: str) -> pygit2.Commit | None:
         try:

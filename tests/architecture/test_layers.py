@@ -24,6 +24,7 @@ LAYERS = {
 STANDARD_LIBRARY_ONLY = (
     "django",
     "rfc8785",
+    "cryptography",
     "markdown_it",
     "yaml",
     "nh3",

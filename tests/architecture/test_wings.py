@@ -16,11 +16,22 @@ MOST_MODULES = 30
 #: "" is what stands in the floor's own folder.
 WINGS = {
     "core": (
-        *("", "people", "engine", "plans", "plans.text", "plans.reading", "plans.prose"),
+        *("", "sealing", "people", "engine", "plans", "plans.text", "plans.reading", "plans.prose"),
         *("plans.account", "plans.formats", "plans.checks", "plans.rehearsing", "changes", "flow", "files"),
     ),
     "queries": ("", "base", "plans", "handoff", "engine", "work", "gates", "changes", "workstreams", "flow"),
-    "services": ("base", "people", "workstreams", "handoff", "work", "plans", "changes", "review", ""),
+    "services": (
+        "base",
+        "sealing",
+        "people",
+        "workstreams",
+        "handoff",
+        "work",
+        "plans",
+        "changes",
+        "review",
+        "",
+    ),
     "models": ("base", "people", "plans", "workstreams", "work", ""),
     "web": ("", "charts", "people", "plans", "work", "workstreams", "flow"),
 }

@@ -45,11 +45,18 @@ class Lock(IntEnum):
     NEEDS = auto()
     CHECK_RULES = auto()
     POLICY = auto()
+    SEALER = auto()  # who signs how far the history went
     SEQUENCE = auto()  # of the history; taken when nothing but its entries is left to write
 
 
 #: Any numbers will do as long as nothing else in the database uses them.
-ADVISORY = {Lock.SEQUENCE: 0x0CEA4, Lock.NEEDS: 0x0CEA5, Lock.NAMES: 0x0CEA6, Lock.CHECK_RULES: 0x0CEA7}
+ADVISORY = {
+    Lock.SEQUENCE: 0x0CEA4,
+    Lock.NEEDS: 0x0CEA5,
+    Lock.NAMES: 0x0CEA6,
+    Lock.CHECK_RULES: 0x0CEA7,
+    Lock.SEALER: 0x0CEA8,
+}
 #: PostgreSQL leaves foreign keys to the commit. Those of what the act wrote are checked before everybody
 #: waits for it.
 _CHECK_REFERENCES = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED; "

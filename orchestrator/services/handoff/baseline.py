@@ -25,7 +25,7 @@ from orchestrator.models import Attempt, BaselineIntegration, Workstream
 from orchestrator.queries.work.baseline import WorkCommits, base_branch_of, integration_in_force, work_commits
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
 from orchestrator.services.base.acts import act, why
-from orchestrator.services.base.history import record
+from orchestrator.services.base.history import record, speaks_of
 from orchestrator.services.base.locks import Lock, locked_workstream
 from orchestrator.services.base.steps import made, once
 from orchestrator.services.base.unit_of_work import unit_of_work
@@ -295,6 +295,7 @@ def _integrate(
             integrated_by=actor.label,
             integrated_at=now,
         )
+        speaks_of(row)
         said = note or "The work is part of the base branch."
         _announce(
             workstream,

@@ -28,6 +28,7 @@ from orchestrator.services.base.wake import wake
 from orchestrator.services.handoff.damage import check_intact, workspace
 from orchestrator.services.handoff.known_branch import known_branch, look, note_head, seen_by, settled
 from orchestrator.services.handoff.publishing import COMMIT_BYTES, COMMIT_SIZE, contents_of
+from orchestrator.services.sealing.anchors import set_aside
 from orchestrator.workspace import ResultBranches, Workspace
 from orchestrator.workspace.branch import keep, lines_between, put_back, reachable, write_again
 from orchestrator.workspace.repository import nobody
@@ -91,7 +92,7 @@ def settle_divergence(*, way: Settlement, reason: str, actor: Actor, now: dateti
             write_again(space, recorded_files(), "Written again from the record\n", now, above=head)
         # An older database does not know results that were taken in since: they are looked at again.
         ResultBranches(space).forget()
-        _note_settled(space, way, reason, row, kept, actor, now)
+        _note_settled(space, way, reason, row, kept, set_aside(space), actor, now)
     check_intact(
         HandoffArtifact.objects.filter(state=ArtifactState.DAMAGED).select_related("attempt"), now=now
     )
@@ -120,6 +121,7 @@ def _note_settled(
     reason: str,
     row: WorkspaceBranch,
     kept: str,
+    seals: str,
     actor: Actor,
     now: datetime,
 ) -> None:
@@ -136,7 +138,7 @@ def _note_settled(
             subject=Divergence(row.kind).value.replace("-", " "),
             reason=reason,
             now=now,
-            data={"known": row.head, "found": row.found, "head": head, "kept": kept},
+            data={"known": row.head, "found": row.found, "head": head, "kept": kept, "seals": seals},
         )
         for pk in (
             Workstream.objects.filter(status=WorkstreamStatus.ACTIVE)

@@ -6,9 +6,10 @@ commit is foreign.
 """
 
 from datetime import datetime
+from typing import NamedTuple
 
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import WorkspaceDiverged, WorkspaceUnavailable
+from orchestrator.core.errors import WorkspaceDiverged, WorkspaceUnavailable, WrongState
 from orchestrator.core.files.divergence import Seen, agrees, judge, sentence
 from orchestrator.core.terms import Divergence
 from orchestrator.models import WorkspaceBranch
@@ -17,18 +18,39 @@ from orchestrator.services.base.actor import ORCHESTRATOR
 from orchestrator.services.base.history import record
 from orchestrator.services.base.rows import UpdateWhere
 from orchestrator.services.base.unit_of_work import unit_of_work
+from orchestrator.services.sealing.anchors import seal_in
 from orchestrator.workspace import Workspace
+
+
+class BranchSeen(NamedTuple):
+    """The row, and whether something that people decided is not sealed yet (FR-009)."""
+
+    row: WorkspaceBranch
+    decided: bool
 
 
 def known_branch() -> WorkspaceBranch:
     """The row, or what it says before there is one: no commit is known."""
-    found = _KNOWN.first(WorkspaceBranch.ONLY)
-    row: WorkspaceBranch = found["branch"] if found else WorkspaceBranch()
-    return row
+    return _known().row
 
 
+def _known() -> BranchSeen:
+    found = _KNOWN.first(*DECISIONS, WorkspaceBranch.ONLY)
+    return (
+        BranchSeen(found["branch"], bool(found["decided"])) if found else BranchSeen(WorkspaceBranch(), True)
+    )
+
+
+#: What nobody builds on before it is sealed: approvals and signatures.
+DECISIONS = (Action.PLAN_APPROVED, Action.PLAN_TOOK_EFFECT, Action.GATE_APPROVED, Action.GATE_REJECTED)
 _KNOWN = Joined(
-    {"branch": Table(WorkspaceBranch)}, "orchestrator_workspacebranch branch WHERE branch.id = %s"
+    {"branch": Table(WorkspaceBranch)},
+    "orchestrator_workspacebranch branch WHERE branch.id = %s",
+    {
+        "decided": "EXISTS (SELECT 1 FROM orchestrator_historyentry entry WHERE entry.sequence > "
+        "(SELECT COALESCE(MAX(size), 0) FROM orchestrator_historycheckpoint) "
+        f"AND entry.action IN ({', '.join(['%s'] * len(DECISIONS))}))"
+    },
 )
 
 
@@ -73,13 +95,24 @@ def refuse_diverged(space: Workspace, known: WorkspaceBranch | None = None) -> N
 def refuse_diverged_writer(space: Workspace, now: datetime) -> WorkspaceBranch:
     """The same for whoever is about to add to the branch under the workspace's lock.
 
-    Noted for everybody to see.
+    Noted for everybody to see. What people decided is sealed before its effect is published (FR-009).
     """
-    head, row = space.head(), known_branch()
+    head, (row, decided) = space.head(), _known()
     if not agrees(row.head, row.meant, head):
         _note(space, row, head, now)
         raise diverged(space, row, head)
+    if decided:
+        _seal_decisions(space, now)
     return row
+
+
+def _seal_decisions(space: Workspace, now: datetime) -> None:
+    """Nothing that builds on a decision is published while it cannot be sealed: it waits with the reason."""
+    try:
+        seal_in(space, now=now)
+    except WrongState as refusal:
+        said = f"What was decided cannot be sealed: {refusal.message}"
+        raise WorkspaceUnavailable(said, recovery=refusal.way_out) from refusal
 
 
 def look(space: Workspace, now: datetime) -> bool:

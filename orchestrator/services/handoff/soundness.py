@@ -18,6 +18,7 @@ from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.handoff.damage import workspace
 from orchestrator.services.handoff.divergence import name_commits, recorded_files
 from orchestrator.services.handoff.known_branch import note_head, refuse_diverged_writer
+from orchestrator.services.sealing.anchors import seal_anew
 from orchestrator.workspace import FileDamage, Workspace
 from orchestrator.workspace.branch import give_back, is_whole, listed, write_again, write_folders
 from orchestrator.workspace.git import GitFailed
@@ -63,6 +64,8 @@ def _mend(space: Workspace, scrub: Scrub, damages: Sequence[Damage], now: dateti
     whole = not head or is_whole(space, head)
     if not whole:
         write_again(space, recorded_files(), "Written again from the record\n", now, above="")
+    if (seals := space.seals_head()) and not is_whole(space, seals):
+        seal_anew(space, now=now)
     with unit_of_work():
         if (after := space.head()) != known.head and after:
             note_head(after)

@@ -12,7 +12,7 @@ from orchestrator.queries.plans.effect import promised_version, undecided_versio
 from orchestrator.queries.work.duplicates import undecided
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
-from orchestrator.services.base.history import record
+from orchestrator.services.base.history import record, speaks_of
 from orchestrator.services.base.locks import Lock, locked_workstream
 from orchestrator.services.base.progress import save_later
 from orchestrator.services.base.unit_of_work import unit_of_work
@@ -44,6 +44,7 @@ def sign_prehandoff(*, workstream_id: int, rationale: str, actor: Actor, now: da
             rationale=rationale.strip(),
             signed_at=now,
         )
+        speaks_of(review)
         _touch(workstream, now)
         record(
             workstream=workstream,

@@ -1,0 +1,169 @@
+"""The Merkle tree of RFC 6962: hashes of leaves and nodes, roots, and both kinds of proof (FR-009).
+
+Hashes are 32 raw bytes. A tree of `size` leaves has its leaf `index` at places 0 to `size - 1`. What reads
+hashes of a tree that is stored elsewhere asks a `Nodes`: the hash of the complete subtree of 2^height
+leaves that is the `number`-th of its height.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+
+#: (height, number) -> hash of the complete subtree that covers the leaves from number * 2^height on.
+Nodes = Callable[[int, int], bytes]
+
+#: The root of a tree without a leaf.
+EMPTY = hashlib.sha256(b"").digest()
+
+
+def leaf_hash(leaf: bytes) -> bytes:
+    return hashlib.sha256(b"\x00" + leaf).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+class Frontier:
+    """The complete subtrees at the right edge of a tree that grows: all that appending needs to know.
+
+    `peaks` has one hash for each bit that is set in `size`, the largest subtree first.
+    """
+
+    def __init__(self, size: int = 0, peaks: Iterable[bytes] = ()) -> None:
+        self.size, self.peaks = size, list(peaks)
+        if len(self.peaks) != size.bit_count():
+            raise ValueError(f"A tree of {size} leaves has {size.bit_count()} peaks, not {len(self.peaks)}.")
+
+    def append(self, leaf: bytes) -> None:
+        """Add the hash of the next leaf."""
+        self.peaks.append(leaf)
+        full = self.size
+        while full & 1:
+            right, left = self.peaks.pop(), self.peaks.pop()
+            self.peaks.append(node_hash(left, right))
+            full >>= 1
+        self.size += 1
+
+    def root(self) -> bytes:
+        if not self.peaks:
+            return EMPTY
+        root = self.peaks[-1]
+        for peak in reversed(self.peaks[:-1]):
+            root = node_hash(peak, root)
+        return root
+
+
+def root_of(hashes: Iterable[bytes]) -> bytes:
+    """The root of a tree by the hashes of its leaves."""
+    frontier = Frontier()
+    for one in hashes:
+        frontier.append(one)
+    return frontier.root()
+
+
+def root_between(nodes: Nodes, start: int, end: int) -> bytes:
+    """The root of the leaves from `start` to before `end`; `start` is a place at which a subtree begins."""
+    size = end - start
+    if size & (size - 1) == 0:
+        height = size.bit_length() - 1
+        return nodes(height, start >> height)
+    middle = start + _half(size)
+    return node_hash(root_between(nodes, start, middle), root_between(nodes, middle, end))
+
+
+def peaks_of(nodes: Nodes, size: int) -> list[bytes]:
+    """The hashes that a `Frontier` of this size goes on from."""
+    peaks, start = [], 0
+    for height in range(size.bit_length() - 1, -1, -1):
+        if size >> height & 1:
+            peaks.append(nodes(height, start >> height))
+            start += 1 << height
+    return peaks
+
+
+def inclusion_proof(nodes: Nodes, index: int, size: int) -> list[bytes]:
+    """The hashes by which leaf `index` leads to the root of the first `size` leaves (RFC 6962, 2.1.1)."""
+    if not 0 <= index < size:
+        raise ValueError(f"A tree of {size} leaves has no leaf {index}.")
+    return _path(nodes, index, 0, size)
+
+
+def _path(nodes: Nodes, index: int, start: int, end: int) -> list[bytes]:
+    if end - start == 1:
+        return []
+    middle = start + _half(end - start)
+    if index < middle:
+        return [*_path(nodes, index, start, middle), root_between(nodes, middle, end)]
+    return [*_path(nodes, index, middle, end), root_between(nodes, start, middle)]
+
+
+def consistency_proof(nodes: Nodes, old: int, new: int) -> list[bytes]:
+    """The hashes by which a tree of `new` leaves is shown to begin with one of `old` (RFC 6962, 2.1.2)."""
+    if not 0 < old <= new:
+        raise ValueError(f"A tree of {new} leaves does not go on from one of {old}.")
+    return _subproof(nodes, old, 0, new, whole=True)
+
+
+def _subproof(nodes: Nodes, old: int, start: int, end: int, *, whole: bool) -> list[bytes]:
+    if old == end:
+        return [] if whole else [root_between(nodes, start, end)]
+    middle = start + _half(end - start)
+    if old <= middle:
+        return [
+            *_subproof(nodes, old, start, middle, whole=whole),
+            root_between(nodes, middle, end),
+        ]
+    return [*_subproof(nodes, old, middle, end, whole=False), root_between(nodes, start, middle)]
+
+
+def _half(size: int) -> int:
+    """The largest power of two below `size`."""
+    return 1 << ((size - 1).bit_length() - 1)
+
+
+def includes(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
+    """Whether a proof shows that the leaf with this hash stands at `index` of the tree (RFC 9162,
+    2.1.3.2)."""
+    if not 0 <= index < size:
+        return False
+    place, last, found = index, size - 1, leaf
+    for one in proof:
+        if last == 0:
+            return False
+        if place & 1 or place == last:
+            found = node_hash(one, found)
+            while not place & 1 and place:
+                place, last = place >> 1, last >> 1
+        else:
+            found = node_hash(found, one)
+        place, last = place >> 1, last >> 1
+    return last == 0 and found == root
+
+
+def grows(old: int, old_root: bytes, new: int, new_root: bytes, proof: Sequence[bytes]) -> bool:
+    """Whether a proof shows that the second tree begins with the first (RFC 9162, 2.1.4.2). Everything
+    begins with the empty tree."""
+    if old == 0:
+        return old_root == EMPTY and not proof
+    if old == new:
+        return old_root == new_root and not proof
+    if not 0 < old < new:
+        return False
+    hashes = list(proof) if old & (old - 1) else [old_root, *proof]
+    if not hashes:
+        return False
+    place, last = old - 1, new - 1
+    while place & 1:
+        place, last = place >> 1, last >> 1
+    small = large = hashes[0]
+    for one in hashes[1:]:
+        if last == 0:
+            return False
+        if place & 1 or place == last:
+            small, large = node_hash(one, small), node_hash(one, large)
+            while not place & 1 and place:
+                place, last = place >> 1, last >> 1
+        else:
+            large = node_hash(large, one)
+        place, last = place >> 1, last >> 1
+    return last == 0 and small == old_root and large == new_root

@@ -1,0 +1,121 @@
+"""The keys that sign the history: a file of its own, outside the database and the workspace (FR-009, F33).
+
+Its first line signs; lines behind it are public halves of keys that signed before, and verify what they
+signed. Whoever has the database alone can sign nothing, and whoever has the file alone can change nothing.
+"""
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from django.conf import settings
+
+from orchestrator.core.errors import WrongState
+from orchestrator.core.sealing.notes import (
+    ED25519,
+    BadNote,
+    PrivateKey,
+    PublicKey,
+    Signature,
+    read_private,
+    read_public,
+)
+
+RESTORE = 'Put the key file back from its backup, or see "A lost key" in the guide\'s chapter about proofs.'
+
+
+class KeyRing(NamedTuple):
+    """The key that signs now, and those that signed before it, newest first."""
+
+    private: PrivateKey
+    retired: tuple[PublicKey, ...] = ()
+
+    @property
+    def public(self) -> tuple[PublicKey, ...]:
+        return (self.private.public, *self.retired)
+
+    @property
+    def origin(self) -> str:
+        """The name of the log, which every key of it has."""
+        return self.private.public.name
+
+    def __str__(self) -> str:
+        return "".join(f"{line}\n" for line in (self.private, *self.retired))
+
+
+def public_of(seed: bytes) -> bytes:
+    return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+
+
+def new_key(name: str, kind: int = ED25519) -> PrivateKey:
+    seed = secrets.token_bytes(32)
+    return PrivateKey(PublicKey(name, kind, public_of(seed)), seed)
+
+
+def signed(text: str, key: PrivateKey) -> Signature:
+    """The key's line under a note."""
+    bare = Ed25519PrivateKey.from_private_bytes(key.seed).sign(text.encode())
+    return Signature(key.public.name, key.public.hash, bare)
+
+
+def is_right(key: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether a signature is the key's, of this message."""
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def key_file() -> Path:
+    return Path(settings.HISTORY_KEY_FILE)
+
+
+def key_ring(*, make: bool = False) -> KeyRing:
+    """The keys as the file holds them. With `make`, a first key where there is no file: only while nothing
+    was signed yet. WrongState says what is wrong with the file, and nothing is signed until it is right."""
+    path = key_file()
+    if make:
+        with suppress(FileExistsError):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write(path, str(KeyRing(new_key(f"orchestrator-{secrets.token_hex(4)}"))), os.O_EXCL)
+    try:
+        text = path.read_text(encoding="ascii")
+        open_to = path.stat().st_mode & 0o077
+    except (OSError, ValueError) as problem:
+        raise WrongState(f"The key of the history cannot be read: {problem}.", recovery=RESTORE) from problem
+    if open_to:
+        raise WrongState(
+            f"Others than its owner may read the key of the history, {path}.", recovery=f"chmod 600 {path}"
+        )
+    try:
+        first, *others = text.split()
+        return KeyRing(read_private(first, public_of), tuple(read_public(line) for line in others))
+    except (BadNote, ValueError) as problem:
+        raise WrongState(f"{path} holds no key of the history: {problem}", recovery=RESTORE) from problem
+
+
+def rotated(ring: KeyRing) -> KeyRing:
+    """A ring whose new key signs; the old one's public half still verifies."""
+    return KeyRing(new_key(ring.origin), ring.public)
+
+
+def replace_file(ring: KeyRing) -> None:
+    """Write the file anew, whole or not at all."""
+    path = key_file()
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    _write(fresh, str(ring), os.O_EXCL)
+    fresh.replace(path)
+
+
+def _write(path: Path, text: str, flags: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | flags, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
