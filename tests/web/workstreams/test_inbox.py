@@ -73,7 +73,7 @@ def test_the_approver_sees_what_is_urgent_first(cast: Cast) -> None:
     ]
     assert found["Needs a human"] == ["A1: Ledger entries for refunds"]
     assert found["Blocks others"] == ["B1: Gateway call", "D1: Write the manual"]
-    assert found["Waits for your approval"] == ["Plan version 1"]
+    assert found["Waits for your approval"] == ["Plan “Card refunds”, version 1"]
     assert found["Ready for acceptance"] == ["Login copy"]
 
 
@@ -112,7 +112,7 @@ def test_a_plan_that_was_sent_back_returns_to_its_author(cast: Cast, driver: Dri
     assert section.title == "Returned to you"
     assert entry.why == "Name a reviewer."
     driver.submit()
-    assert sections(cast.initiator) == {"Returned to you": ["Plan version 1"]}
+    assert sections(cast.initiator) == {"Returned to you": ["Plan “Card refunds”, version 1"]}
 
 
 def test_authors_do_not_approve_their_own_plan(cast: Cast, driver: Driver) -> None:
