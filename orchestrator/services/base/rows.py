@@ -6,10 +6,19 @@ write a row by its id.
 
 from collections.abc import Mapping
 from functools import cache, cached_property, lru_cache
-from typing import Any
+from typing import Any, Final
 
-from django.db import connection
-from django.db.models import AutoField, Field, Model
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.models import (
+    AutoField,
+    BooleanField,
+    CharField,
+    Field,
+    ForeignKey,
+    IntegerField,
+    Model,
+    TextField,
+)
 
 from orchestrator.queries.base.sql import change
 
@@ -105,4 +114,27 @@ def _written(model: type[Model]) -> list["Field[Any, Any]"]:
 
 
 def _values(row: Model, fields: list["Field[Any, Any]"]) -> list[Any]:
-    return [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
+    """What the database gets of each field. A value that Django would hand on as it is goes there at once."""
+    database, values = connections[DEFAULT_DB_ALIAS], []
+    for field in fields:
+        value = getattr(row, field.attname)
+        if value is None or type(value) is not _as_it_is(type(field)):
+            value = field.get_db_prep_save(value, database)
+        values.append(value)
+    return values
+
+
+@cache
+def _as_it_is(kind: type["Field[Any, Any]"]) -> type | None:
+    """The type of values that fields of this kind hand on unchanged; None where there is no such type."""
+    for kinds, plain in _UNCHANGED:
+        if issubclass(kind, kinds):
+            return plain
+    return None
+
+
+_UNCHANGED: Final[tuple[tuple[tuple[type["Field[Any, Any]"], ...], type], ...]] = (
+    ((CharField, TextField), str),
+    ((IntegerField, ForeignKey), int),
+    ((BooleanField,), bool),
+)
