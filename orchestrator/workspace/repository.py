@@ -140,6 +140,10 @@ class Workspace:
         """A file of that branch, or None."""
         return self._store.file_at(SEALS, path) if (self.root / ".git" / "config").is_file() else None
 
+    def sealed_over_time(self, path: str) -> Iterator[bytes]:
+        """What a file of that branch was in each of its commits, newest first."""
+        return self._store.over_time(SEALS, path) if (self.root / ".git" / "config").is_file() else iter(())
+
     def standing(self, contents: Mapping[str, bytes]) -> Mapping[str, bool]:
         """For each path that the branch holds: whether with these bytes."""
         blobs = self._blobs(self.head(), contents)

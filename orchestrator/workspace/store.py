@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import pygit2
-from pygit2.enums import ConfigLevel, DeltaStatus, FileMode, RepositoryOpenFlag
+from pygit2.enums import ConfigLevel, DeltaStatus, FileMode, RepositoryOpenFlag, SortMode
 
 from orchestrator.workspace.files import disk_errors
 from orchestrator.workspace.git import IDENTITY, GitFailed
@@ -171,6 +171,21 @@ class Store:
                 kept = f"{kept}-again"
             self._repository.references[ref].rename(kept)
         return kept
+
+    def over_time(self, ref: str, path: str) -> Iterator[bytes]:
+        """What a file of a branch was in each of its commits that changed it, newest first. Raises
+        GitFailed."""
+        with library_errors("log"):
+            if ref not in self._repository.references:
+                return
+            seen = None
+            for commit in self._repository.walk(
+                self._repository.references[ref].target, SortMode.TOPOLOGICAL
+            ):
+                blob = _entry(commit.tree, path)
+                if isinstance(blob, pygit2.Blob) and blob.id != seen:
+                    seen = blob.id
+                    yield blob.data
 
     def file_at(self, ref: str, path: str) -> bytes | None:
         """A file of a branch; None when the branch or the file is not there. Raises GitFailed for a damaged

@@ -14,7 +14,7 @@ from orchestrator.queries.plans import library as queries
 from tests.acceptance.versions import approve, next_version
 from tests.cast import PLAN, Driver
 from tests.machines import Machine, secret_of
-from tests.mcp.connection import connected
+from tests.mcp.connection import joined
 from tests.web.pages import control, signed_in, words
 
 SAVE = "/plans/card-refunds/v1/save/"
@@ -211,7 +211,7 @@ def test_ad8_saved_and_started_over_mcp(driver: Driver) -> None:
     secret = secret_of(driver.cast.builder())
 
     async def agent() -> None:
-        async with connected(ORCHESTRATOR_TOKEN=secret) as session:
+        async with joined(secret) as session:
             parameters = {"name": "Card refunds"}
             call = {"plan": "card-refunds", "version": 1, "name": "Money back"}
             made = await session.ok("save_plan_as_workflow", parameters=parameters, **call)

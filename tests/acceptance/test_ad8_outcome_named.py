@@ -13,7 +13,7 @@ from orchestrator.models import Assignment, ResultFile
 from tests.acceptance.producer import Producer, told
 from tests.cast import Driver
 from tests.machines import Machine, secret_of
-from tests.mcp.connection import connected
+from tests.mcp.connection import joined
 from tests.web.pages import signed_in, words
 
 PLAN = b"""# Plan: Test, then fix
@@ -94,7 +94,7 @@ def test_ad8_mcp_refuses_a_completion_without_the_outcome(driver: Driver) -> Non
     connection.close()
 
     async def agent() -> None:
-        async with connected(ORCHESTRATOR_TOKEN=secret) as session:
+        async with joined(secret) as session:
             refused = await session.refused("complete_task", evidence=proof, outcome="Ran.", **arguments)
             assert refused["message"] == NONE_NAMED
             done = await session.ok(

@@ -16,7 +16,7 @@ from orchestrator.models import Assignment, CriterionCheck, ResultFile
 from tests.acceptance.producer import Producer, told
 from tests.cast import Driver
 from tests.machines import Machine, secret_of
-from tests.mcp.connection import connected
+from tests.mcp.connection import joined
 from tests.web.pages import control, signed_in, words
 
 BARE = b"""# Plan: Tidy up
@@ -93,7 +93,7 @@ def test_as7_mcp_asks_a_sentence_of_a_step_without_exit_criteria(driver: Driver)
     connection.close()
 
     async def agent() -> None:
-        async with connected(ORCHESTRATOR_TOKEN=secret) as session:
+        async with joined(secret) as session:
             refused = await session.refused("complete_task", evidence={}, **claim)
             assert (refused["code"], refused["message"]) == ("criteria-unmet", NOTHING_SAID)
             await session.ok("complete_task", evidence={}, outcome=SENTENCE, **claim)

@@ -10,7 +10,7 @@ from orchestrator.models import Assignment
 from tests.acceptance.accounts import contributor, tables
 from tests.cast import Driver
 from tests.machines import Machine, secret_of
-from tests.mcp.connection import connected
+from tests.mcp.connection import joined
 from tests.web.pages import signed_in, words
 
 
@@ -56,7 +56,7 @@ def test_as8_over_mcp(driver: Driver) -> None:
     secret, attempt = secret_of(driver.cast.builder()), driver.attempt("A1").pk
 
     async def agent() -> None:
-        async with connected(ORCHESTRATOR_TOKEN=secret) as session:
+        async with joined(secret) as session:
             first = await session.ok("claim_task", attempt_id=attempt)
             assert await session.ok("claim_task", attempt_id=attempt) == first
             assert first["brief"]["task"]["id"] == first["attempt"]["task"]

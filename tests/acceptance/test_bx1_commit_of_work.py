@@ -19,7 +19,7 @@ from orchestrator.services.work import failures
 from tests.acceptance.producer import Producer, told
 from tests.cast import PLAN, Driver
 from tests.machines import Machine, secret_of
-from tests.mcp.connection import connected
+from tests.mcp.connection import joined
 from tests.web.pages import signed_in, words
 
 WITH_REPOSITORY = PLAN.replace(b"domain: payments\n", b"domain: payments\nrepository: sample\n")
@@ -153,7 +153,7 @@ def test_bx1_mcp_refuses_it_too(driver: Driver) -> None:
     proof, secret = evidence_of(held), secret_of(held.executor)
 
     async def agent() -> None:
-        async with connected(ORCHESTRATOR_TOKEN=secret) as session:
+        async with joined(secret) as session:
             for word in WORDS.values():
                 refusal = await session.refused(
                     "complete_task", attempt_id=held.attempt_id, token=held.token, evidence=proof, commit=word

@@ -15,7 +15,7 @@ from orchestrator.models import Attempt, WorkPlace
 from orchestrator.services.work import failures, releases
 from tests.acceptance.lanes import LANES, Agent, command, make_repository, working, write
 from tests.cast import PLAN, Driver
-from tests.mcp.connection import connected
+from tests.mcp.connection import joined
 from tests.services.test_cost_of_an_advance import processes
 from tests.web.pages import signed_in
 
@@ -213,11 +213,10 @@ def test_wf4_an_agent_over_mcp_and_one_with_an_idempotency_key_get_one(
 ) -> None:
     driver.start(LANES)
     agent = Agent(driver, "A1")
-    folders = {"DATA_DIR": str(tmp_path), "REPOSITORIES_DIR": str(settings.REPOSITORIES_DIR)}
     attempt = agent.attempt.pk
 
     async def claim() -> dict[str, object]:
-        async with connected(ORCHESTRATOR_TOKEN=agent.machine.secret, **folders) as session:
+        async with joined(agent.machine.secret) as session:
             told = await session.ok("claim_task", attempt_id=attempt)
             return dict(told["brief"]["place"])
 

@@ -27,7 +27,7 @@ from tests.acceptance.accounts import contributor, tables, take_roles_away
 from tests.api.test_every_route import routes
 from tests.cast import PLAN, Cast, Driver
 from tests.machines import Machine, secret_of
-from tests.mcp.connection import connected
+from tests.mcp.connection import joined
 from tests.web.pages import words
 
 #: The only addresses that answer such an account with anything but the refusal: its own, and what everybody
@@ -211,7 +211,7 @@ def test_fr011_no_mcp_tool_answers_an_account_that_lost_its_role(cast: Cast) -> 
         return found
 
     async def walk() -> tuple[dict[str, object], int]:
-        async with connected(ORCHESTRATOR_TOKEN=secret) as session:
+        async with joined(secret) as session:
             await session.ok("list_claimable_tasks")
             before = await asyncio.to_thread(lose)
             tools = (await session.client.list_tools()).tools

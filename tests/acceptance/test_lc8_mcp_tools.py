@@ -9,7 +9,7 @@ from orchestrator.models import HistoryEntry, Intervention
 from orchestrator.services.people.executors import register_executor
 from tests.cast import NOON, Driver
 from tests.machines import secret_of
-from tests.mcp.connection import connected
+from tests.mcp.connection import connected, joined
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SEED_TOOLS = {
@@ -57,7 +57,7 @@ def test_lc8_a_flag_without_a_note_is_refused_with_the_way_out(driver: Driver) -
     secret, task = secret_of(driver.cast.builder()), driver.task("A1")
 
     async def agent() -> None:
-        async with connected(ORCHESTRATOR_TOKEN=secret) as session:
+        async with joined(secret) as session:
             refusal = await session.refused("flag_for_human", task_id=task.pk, intervention_note=" ")
             assert (refusal["code"], refusal["details"]) == ("note-missing", {"field": "intervention_note"})
 
@@ -71,14 +71,14 @@ def test_lc8_update_workstream_status_accepts_a_finished_workstream(driver: Driv
     secret, uuid = secret_of(steward), str(driver.reload().uuid)
 
     async def accept_too_early() -> None:
-        async with connected(ORCHESTRATOR_TOKEN=secret) as session:
+        async with joined(secret) as session:
             call = {"workstream_id": uuid, "status": "completed"}
             assert (await session.refused("update_workstream_status", **call))["code"] == "not-finished"
             wrong = await session.refused("update_workstream_status", workstream_id=uuid, status="deleted")
             assert (wrong["code"], wrong["details"]) == ("invalid-input", {"field": "status"})
 
     async def accept() -> None:
-        async with connected(ORCHESTRATOR_TOKEN=secret) as session:
+        async with joined(secret) as session:
             accepted = await session.ok("update_workstream_status", workstream_id=uuid, status="completed")
             assert accepted["status"] == "completed"
 
@@ -98,7 +98,7 @@ def test_lc8_the_tools_have_the_seeds_names_and_arguments(driver: Driver) -> Non
     secret = secret_of(driver.cast.builder())
 
     async def names() -> dict[str, set[str]]:
-        async with connected(ORCHESTRATOR_TOKEN=secret) as session:
+        async with joined(secret) as session:
             listed = (await session.client.list_tools()).tools
             assert all(tool.description for tool in listed)
             return {tool.name: set(tool.input_schema["properties"]) for tool in listed}

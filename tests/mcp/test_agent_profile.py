@@ -22,7 +22,7 @@ from orchestrator.models import AccessToken, Assignment, Policy
 from orchestrator.services.people.executors import register_executor, revoke_token
 from tests.cast import NOON, Driver
 from tests.machines import secret_of
-from tests.mcp.connection import Session, connected, process_environment, server
+from tests.mcp.connection import Session, connected, joined, process_environment, server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 #: 4,000 tokens of four characters.
@@ -135,7 +135,7 @@ def test_lc8_resources_and_the_prompt_that_starts_an_agent(driver: Driver) -> No
     Policy.objects.create(slug="tests", title="Tests", body="Run them.", updated_at=NOON)
 
     async def agent() -> None:
-        async with connected(*AGENT, ORCHESTRATOR_TOKEN=secret) as session:
+        async with joined(secret, "agent") as session:
             client = session.client
             templates = (await client.list_resource_templates()).resource_templates
             assert len(templates) == 4
@@ -162,13 +162,13 @@ def test_fr006_a_person_signs_with_their_token_in_the_full_profile(driver: Drive
     by_person, by_agent = secret_of(person), secret_of(driver.cast.builder())
 
     async def people() -> None:
-        async with connected(ORCHESTRATOR_TOKEN=by_agent) as agent:
+        async with joined(by_agent) as agent:
             waiting = (await agent.ok("workstream_status", workstream="card-refunds"))["items"]
             assert {one["key"]: bool(one["explanation"]) for one in waiting}["MP1"]
             (gate,) = (await agent.ok("list_gates"))["items"]
             assert (await agent.refused("approve_gate", task_id=gate["task"]))["code"] == "not-allowed"
             assert (await agent.ok("list_artifacts", workstream="card-refunds"))["count"] > 3
-        async with connected(ORCHESTRATOR_TOKEN=by_person) as reviewer:
+        async with joined(by_person) as reviewer:
             signed = await reviewer.ok("approve_gate", task_id=gate["task"], reason="Seen.")
             assert signed["status"] == "complete"
 

@@ -11,7 +11,7 @@ from orchestrator.models import Learning
 from orchestrator.services.work.failures import requeue
 from tests.cast import Driver
 from tests.machines import secret_of
-from tests.mcp.connection import connected
+from tests.mcp.connection import joined
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,7 +22,7 @@ def test_an_agent_asks_blocks_and_teaches(driver: Driver) -> None:
     secret = secret_of(driver.cast.builder())
 
     async def agent() -> None:
-        async with connected(ORCHESTRATOR_TOKEN=secret) as session:
+        async with joined(secret) as session:
             await session.ok(
                 "flag_for_human", task_id=a1, intervention_note="Which?", choices=["Euro", "Pound"]
             )
@@ -59,7 +59,7 @@ def test_a_breaker_is_answered_by_a_person(driver: Driver) -> None:
     secret = secret_of(driver.cast.builder())
 
     async def agent() -> None:
-        async with connected(ORCHESTRATOR_TOKEN=secret) as session:
+        async with joined(secret) as session:
             refused = await session.refused("clear_human_flag", task_id=driver_task, answer="Fine now.")
             assert refused["code"] == "not-allowed"
 

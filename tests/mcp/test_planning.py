@@ -14,7 +14,7 @@ from orchestrator.services.plans import comments
 from orchestrator.services.review import decisions
 from tests.cast import NOON, PLAN, Driver, UserFactory
 from tests.machines import secret_of
-from tests.mcp.connection import connected
+from tests.mcp.connection import joined
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CYCLE = PLAN.decode().replace("- A1: Ledger entries for refunds", "- A1: Ledger entries (needs A2)")
@@ -45,7 +45,7 @@ def send_back(driver: Driver) -> None:
 
 def test_wf3_a_plan_is_checked_submitted_sent_back_and_revised(driver: Driver, planner: str) -> None:
     async def agent() -> None:
-        async with connected(ORCHESTRATOR_TOKEN=planner) as session:
+        async with joined(planner) as session:
             wrong = await session.ok("check_plan", source=CYCLE)
             assert wrong["approvable"] is False
             blocking = next(f for f in wrong["findings"] if f["severity"] == "blocks")
@@ -93,7 +93,7 @@ def test_wf3_a_plan_is_checked_submitted_sent_back_and_revised(driver: Driver, p
 
 def test_wf8_an_agent_says_that_the_state_is_to_be_adopted(driver: Driver, planner: str) -> None:
     async def agent() -> None:
-        async with connected(ORCHESTRATOR_TOKEN=planner) as session:
+        async with joined(planner) as session:
             checked = await session.ok("check_plan", source=TICKED)
             assert (checked["format"], checked["adoption"]["counts"]) == ("spec-kit", {"complete": 1})
             assert checked["adoption"]["starts"] == ["T002"]
@@ -113,7 +113,7 @@ def test_a_token_that_may_only_read_checks_and_submits_nothing(driver: Driver) -
     reader = secret_of(driver.cast.builder(), frozenset({"read"}))
 
     async def agent() -> None:
-        async with connected(ORCHESTRATOR_TOKEN=reader) as session:
+        async with joined(reader) as session:
             assert (await session.ok("check_plan", source=TICKED))["approvable"] is True
             refused = await session.refused("submit_plan", source=TICKED)
             assert (refused["code"], refused["details"]) == ("not-allowed", {"scope": "manage"})
@@ -127,7 +127,7 @@ def test_ad1_an_agent_leaves_needs_to_the_reviewer_and_chooses_a_tag(driver: Dri
     tags = '{"one": {"tasks": [{"id": 1, "title": "Pack"}]}, "two": {"tasks": [{"id": 1, "title": "Load"}]}}'
 
     async def agent() -> None:
-        async with connected(ORCHESTRATOR_TOKEN=planner) as session:
+        async with joined(planner) as session:
             assert (await session.ok("check_plan", source=tags, tag="two"))["approvable"] is True
             refused = await session.refused("submit_plan", source=stuck)
             assert "leave_needs" in refused["recovery"]

@@ -13,7 +13,7 @@ from orchestrator.models import AccessToken
 from orchestrator.services.people.executors import revoke_token
 from tests.cast import NOON, Driver
 from tests.machines import secret_of
-from tests.mcp.connection import connected, process_environment, server
+from tests.mcp.connection import connected, joined, process_environment, server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -80,7 +80,7 @@ def test_a_revoked_token_stops_a_running_session(driver: Driver) -> None:
     secret = secret_of(driver.cast.builder())
 
     async def agent() -> None:
-        async with connected(ORCHESTRATOR_TOKEN=secret) as session:
+        async with joined(secret) as session:
             await session.ok("list_claimable_tasks")
             await asyncio.to_thread(revoke)
             assert (await session.refused("list_claimable_tasks"))["code"] == "not-signed-in"
@@ -97,7 +97,7 @@ def test_a_token_without_the_scope_is_refused(driver: Driver) -> None:
     secret, attempt = secret_of(driver.cast.builder(), frozenset({"read"})), driver.attempt("A1").pk
 
     async def agent() -> None:
-        async with connected(ORCHESTRATOR_TOKEN=secret) as session:
+        async with joined(secret) as session:
             refusal = await session.refused("claim_task", attempt_id=attempt)
             assert (refusal["code"], refusal["details"]) == ("not-allowed", {"scope": "work"})
             assert (await session.ok("list_claimable_tasks"))["count"] == 2
@@ -108,11 +108,10 @@ def test_a_token_without_the_scope_is_refused(driver: Driver) -> None:
 
 def test_text_that_no_column_can_hold_is_refused(driver: Driver) -> None:
     driver.start()
-    task = driver.task("A1").pk
-    driver.cast.builder("local")
+    task, secret = driver.task("A1").pk, secret_of(driver.cast.builder())
 
     async def agent() -> None:
-        async with connected("--executor", "local") as session:
+        async with joined(secret) as session:
             refusal = await session.refused("flag_for_human", task_id=task, intervention_note="a\x00b")
             assert refusal["code"] == "invalid-input"
 
@@ -121,8 +120,7 @@ def test_text_that_no_column_can_hold_is_refused(driver: Driver) -> None:
 
 def test_fr025_arguments_that_do_not_fit_are_refused_in_our_words(driver: Driver) -> None:
     driver.start()
-    attempt = driver.attempt("A1").pk
-    driver.cast.builder("local")
+    attempt, secret = driver.attempt("A1").pk, secret_of(driver.cast.builder())
     wrong = [
         ("claim_task", {}, "attempt_id", "attempt_id is missing."),
         ("claim_task", {"attempt_id": "the first"}, "attempt_id", "attempt_id is no whole number."),
@@ -144,7 +142,7 @@ def test_fr025_arguments_that_do_not_fit_are_refused_in_our_words(driver: Driver
     ]
 
     async def agent() -> None:
-        async with connected("--executor", "local") as session:
+        async with joined(secret) as session:
             for tool, arguments, field, said in wrong:
                 refusal = await session.refused(tool, **arguments)
                 assert (refusal["code"], refusal["details"]) == ("invalid-input", {"field": field})

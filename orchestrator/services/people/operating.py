@@ -17,12 +17,15 @@ from orchestrator.adapters.machine import (
     tools_told,
 )
 from orchestrator.core.people.roles import APPROVERS
-from orchestrator.models import HistoryEntry
+from orchestrator.models import HistoryCheckpoint, HistoryEntry
+from orchestrator.queries.base.sealed import newest_checkpoint
 from orchestrator.queries.workstreams.operating import (
     DatabaseFigures,
+    DeliveryFigures,
     ExecutorFigures,
     QueueFigures,
     database_figures,
+    delivery_figures,
     executor_figures,
     last_entry,
     queue_figures,
@@ -47,9 +50,11 @@ class OperatingFacts:
     at: datetime
     processes: tuple[ProcessSeen, ...]
     queue: QueueFigures
+    deliveries: DeliveryFigures
     executors: tuple[ExecutorFigures, ...]
     workspace: FolderSize
     history: HistoryEntry | None
+    sealed: HistoryCheckpoint | None
     database: DatabaseFigures
     disk_free: int
     disk_size: int
@@ -72,9 +77,11 @@ def operating_facts(*, actor: Actor, now: datetime) -> OperatingFacts:
         at=now,
         processes=tuple(processes(settings.DATA_DIR / "run")),
         queue=queue_figures(),
+        deliveries=delivery_figures(),
         executors=tuple(executor_figures()),
         workspace=folder_size(settings.WORKSPACE_DIR),
         history=last_entry(),
+        sealed=newest_checkpoint(),
         database=database_figures(),
         disk_free=free,
         disk_size=size,
