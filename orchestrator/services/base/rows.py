@@ -9,16 +9,7 @@ from functools import cache, cached_property, lru_cache
 from typing import Any, Final
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
-from django.db.models import (
-    AutoField,
-    BooleanField,
-    CharField,
-    Field,
-    ForeignKey,
-    IntegerField,
-    Model,
-    TextField,
-)
+from django.db.models import AutoField, Field, Model
 
 from orchestrator.queries.base.sql import change
 
@@ -118,23 +109,20 @@ def _values(row: Model, fields: list["Field[Any, Any]"]) -> list[Any]:
     database, values = connections[DEFAULT_DB_ALIAS], []
     for field in fields:
         value = getattr(row, field.attname)
-        if value is None or type(value) is not _as_it_is(type(field)):
+        if value is None or type(value) is not _UNCHANGED.get(field.get_internal_type()):
             value = field.get_db_prep_save(value, database)
         values.append(value)
     return values
 
 
-@cache
-def _as_it_is(kind: type["Field[Any, Any]"]) -> type | None:
-    """The type of values that fields of this kind hand on unchanged; None where there is no such type."""
-    for kinds, plain in _UNCHANGED:
-        if issubclass(kind, kinds):
-            return plain
-    return None
-
-
-_UNCHANGED: Final[tuple[tuple[tuple[type["Field[Any, Any]"], ...], type], ...]] = (
-    ((CharField, TextField), str),
-    ((IntegerField, ForeignKey), int),
-    ((BooleanField,), bool),
-)
+#: The type of the values that fields of a kind hand on unchanged.
+_UNCHANGED: Final[dict[str, type]] = {
+    "CharField": str,
+    "TextField": str,
+    "IntegerField": int,
+    "PositiveIntegerField": int,
+    "BigIntegerField": int,
+    "ForeignKey": int,
+    "OneToOneField": int,
+    "BooleanField": bool,
+}
