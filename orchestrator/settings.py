@@ -328,17 +328,37 @@ TOOLS_LIMITS = {
     "open_files": _whole_number("TOOLS_OPEN_FILES", 1024),
     "cpu_seconds": _whole_number("TOOLS_CPU_SECONDS", 600),
 }
+# Notifications. Without a mail server nothing is sent by e-mail.
+EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
+EMAIL_PORT = _whole_number("EMAIL_PORT", 25)
+EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = os.environ.get("EMAIL_USE_TLS", "") == "1"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "orchestrator@localhost")
+#: What people reach this server by; links in messages begin with it.
+PUBLIC_URL = os.environ.get("PUBLIC_URL", f"http://{HOST}:{PORT}").rstrip("/")
+#: Machines of a private network that web hooks may reach.
+WEBHOOK_HOSTS = _words("WEBHOOK_HOSTS")
 #: Seconds in which who approved a plan on a page may withdraw that, before anything of it starts; 0 for none.
 WITHDRAW_SECONDS = min(_whole_number("WITHDRAW_SECONDS", 10), 3600)
 #: Days after which accepted work is no suspected duplicate any more; 0 to look at all of it.
 DUPLICATE_DAYS = _whole_number("DUPLICATE_DAYS", 90)
+#: Names in the environment whose values are masked wherever they turn up, beside those that are called a
+#: token, key or password anyway.
+MASKED_NAMES = _words("MASKED_NAMES")
 #: Sources above this many bytes are refused before they are read.
 PLAN_LIMIT = limits.PLAN_BYTES
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "orchestrator.services.base.masking.MaskingFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "WARNING")},
 }

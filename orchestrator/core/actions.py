@@ -95,6 +95,8 @@ class Action(StrEnum):
     EXECUTOR_REGISTERED = "executor registered"
     TOKEN_ISSUED = "token issued"
     TOKEN_REVOKED = "token revoked"
+    SUBSCRIPTION_MADE = "subscription made"
+    SUBSCRIPTION_ENDED = "subscription ended"
     SIGNED_IN = "signed in"
     SIGN_IN_STOPPED = "sign-in stopped"
     SIGNED_OUT_EVERYWHERE = "signed out everywhere"

@@ -23,8 +23,8 @@ from orchestrator.web.show import show
 FOLDER: Final = Path(__file__).resolve().parent.parent / "guide"
 #: The chapters in the order in which they are read.
 CHAPTERS: Final = (
-    *("start", "plans", "formats", "reviewing", "signing", "finding", "proofs", "agents", "machines"),
-    *("operating", "tools", "trouble"),
+    *("start", "plans", "formats", "reviewing", "signing", "finding", "proofs", "notifications"),
+    *("agents", "machines", "operating", "tools", "trouble"),
 )
 #: Which chapter helps on a page, by the beginning of its address; the first that fits.
 HELPS: Final = (
@@ -33,6 +33,7 @@ HELPS: Final = (
     (r"/(gates|interventions|blockers|learnings)/", "signing"),
     (r"/history/\d+/", "proofs"),
     (r"/(search|history|portfolio|flow)/", "finding"),
+    (r"/notifications/", "notifications"),
     (r"/(tokens|collected)/", "agents"),
     (r"/(operating|workspace|policies)/", "operating"),
     (r"/account/", "start"),

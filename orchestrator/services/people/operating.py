@@ -21,9 +21,11 @@ from orchestrator.models import HistoryCheckpoint, HistoryEntry
 from orchestrator.queries.base.sealed import newest_checkpoint
 from orchestrator.queries.workstreams.operating import (
     DatabaseFigures,
+    DeliveryFigures,
     ExecutorFigures,
     QueueFigures,
     database_figures,
+    delivery_figures,
     executor_figures,
     last_entry,
     queue_figures,
@@ -48,6 +50,7 @@ class OperatingFacts:
     at: datetime
     processes: tuple[ProcessSeen, ...]
     queue: QueueFigures
+    deliveries: DeliveryFigures
     executors: tuple[ExecutorFigures, ...]
     workspace: FolderSize
     history: HistoryEntry | None
@@ -74,6 +77,7 @@ def operating_facts(*, actor: Actor, now: datetime) -> OperatingFacts:
         at=now,
         processes=tuple(processes(settings.DATA_DIR / "run")),
         queue=queue_figures(),
+        deliveries=delivery_figures(),
         executors=tuple(executor_figures()),
         workspace=folder_size(settings.WORKSPACE_DIR),
         history=last_entry(),
