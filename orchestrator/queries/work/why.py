@@ -44,7 +44,8 @@ class Waiting:
         return self._facts(Point(workstream.slug), workstream)
 
     def _facts(self, start: Point, workstream: Workstream) -> WhyFacts:
-        self._read.setdefault(workstream.slug, explained(workstream, self._now))
+        if workstream.slug not in self._read:
+            self._read[workstream.slug] = explained(workstream, self._now)
         found = chain(start, self._look)
         if not found.links:
             found = Chain((Station(start, Reason.DONE, explain.DROPPED),), RootKind.NOTHING)
