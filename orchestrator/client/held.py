@@ -1,9 +1,10 @@
 """Held: the attempt that a command speaks of, with the token of its claim."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.client.connection import Connection
+from orchestrator.client.connection import Connection, ServerRefused
 from orchestrator.client.login import Misconfigured
 
 
@@ -44,6 +45,7 @@ def take_next(connection: Connection, wanted: dict[str, object], wait: int) -> d
     claim = facts["claim"]
     place = claim["brief"].get("place") if claim else None
     if place and place.get("repository") and place.get("state") is None and not place.get("start"):
-        made = connection.get(f"attempts/{claim['attempt']['id']}/place")
-        claim["brief"]["place"] = made
+        address = f"attempts/{claim['attempt']['id']}/place"
+        with suppress(ServerRefused):  # it could not be made; the brief says so
+            claim["brief"]["place"] = connection.post(address, {"token": claim["token"]})
     return facts

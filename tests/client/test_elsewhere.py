@@ -44,13 +44,13 @@ def test_bx1_work_on_another_machine_checks_out_and_pushes(
     call: Call, driver: Driver, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two steps of one lane, one after another, with the worktrees out of reach."""
-    monkeypatch.setattr("orchestrator.queries.work.places._path", lambda *_: "/on/the/server")
     driver.start(LANES)
     working(driver, "B1").write("pages/shop.html", "<p>\n").done()
     working(driver, "C1").write("words/shop.txt", "Shop\n").done()
+    monkeypatch.setattr("orchestrator.queries.work.places._path", lambda *_: "/on/the/server")
     for key in ("A1", "A2"):
         told = call(*stub(tmp_path))
-        assert (told.code, told.err) == (0, ""), told
+        assert (told.code, told.err) == (0, ""), driver.attempt(key).error
         assert driver.task(key).status == TaskStatus.COMPLETE
         (tmp_path / "there/sample/left.txt").write_text("left by somebody")
         driver.advance()
