@@ -4,6 +4,7 @@ import csv
 import io
 import re
 
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -166,3 +167,16 @@ def test_the_badge_is_one_query(cast: Cast, django_assert_num_queries) -> None:
     busy(cast)
     with django_assert_num_queries(2):  # the roles, then the count
         assert inbox_of(cast.approver).total > 0
+
+
+def test_the_count_beside_the_inbox_ends_where_it_says_no_more(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+    """Every page asks for it, so it stops at a number instead of growing with the list."""
+    busy(cast)
+    waiting = inbox_of(cast.approver).total
+    client = Client()
+    client.force_login(cast.approver)
+    assert f">{waiting}<span" in client.get("/flow/").content.decode()
+    monkeypatch.setattr("orchestrator.web.chrome.MOST_WAITING", waiting - 1)
+    assert f">{waiting - 1}+<span" in client.get("/flow/").content.decode()
+    monkeypatch.setattr("orchestrator.web.chrome.MOST_WAITING", waiting)
+    assert f">{waiting}<span" in client.get("/flow/").content.decode()
