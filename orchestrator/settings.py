@@ -32,6 +32,8 @@ DATA_DIR = Path(os.environ.get("DATA_DIR", BASE_DIR / "var")).expanduser().resol
 HOST = os.environ.get("HOST", "127.0.0.1")
 PORT = _whole_number("PORT", 8000)
 EXECUTORS = _whole_number("EXECUTORS", 3)
+#: More executors that `serve` starts, one table each (adapters/pool.py).
+EXECUTORS_FILE = Path(os.environ.get("EXECUTORS_FILE", DATA_DIR / "executors.toml")).expanduser().resolve()
 #: Where `serve` answers agents over MCP, on this machine alone; 0 for not at all.
 MCP_PORT = _whole_number("MCP_PORT", 0)
 #: 0 is twice the time that a message of the queue may take.
@@ -284,6 +286,8 @@ Q_CLUSTER = {
 
 #: The key that signs the history (FR-009); made when the first entry is sealed. Keep a copy elsewhere.
 HISTORY_KEY_FILE = Path(os.environ.get("HISTORY_KEY_FILE") or DATA_DIR / "keys" / "history.key")
+#: Whether strangers may read checkpoint, tiles and keys at `/log/`: hashes, and nothing of what entries say.
+PUBLIC_LOG = os.environ.get("PUBLIC_LOG", "") == "1"
 # The shared git repository that artifacts are committed to (design section 5).
 WORKSPACE_DIR = DATA_DIR / "workspace"
 # Repositories that plans may name: every folder in here; the operator puts them there.
@@ -326,17 +330,37 @@ TOOLS_LIMITS = {
     "open_files": _whole_number("TOOLS_OPEN_FILES", 1024),
     "cpu_seconds": _whole_number("TOOLS_CPU_SECONDS", 600),
 }
+# Notifications. Without a mail server nothing is sent by e-mail.
+EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
+EMAIL_PORT = _whole_number("EMAIL_PORT", 25)
+EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = os.environ.get("EMAIL_USE_TLS", "") == "1"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "orchestrator@localhost")
+#: What people reach this server by; links in messages begin with it.
+PUBLIC_URL = os.environ.get("PUBLIC_URL", f"http://{HOST}:{PORT}").rstrip("/")
+#: Machines of a private network that web hooks may reach.
+WEBHOOK_HOSTS = _words("WEBHOOK_HOSTS")
 #: Seconds in which who approved a plan on a page may withdraw that, before anything of it starts; 0 for none.
 WITHDRAW_SECONDS = min(_whole_number("WITHDRAW_SECONDS", 10), 3600)
 #: Days after which accepted work is no suspected duplicate any more; 0 to look at all of it.
 DUPLICATE_DAYS = _whole_number("DUPLICATE_DAYS", 90)
+#: Names in the environment whose values are masked wherever they turn up, beside those that are called a
+#: token, key or password anyway.
+MASKED_NAMES = _words("MASKED_NAMES")
 #: Sources above this many bytes are refused before they are read.
 PLAN_LIMIT = limits.PLAN_BYTES
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "orchestrator.services.base.masking.MaskingFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "WARNING")},
 }

@@ -12,11 +12,11 @@ from django.db import transaction
 
 from orchestrator.core.terms import TaskStatus
 from orchestrator.models import HandoffArtifact, Task
-from orchestrator.services.base.history import verify
 from tests import starts
 from tests.acceptance.public import PublicDriver
 from tests.cast import PLAN, Cast, Driver, UserFactory
 from tests.rolled_back import around_an_example
+from tests.verified import first_breach
 
 DRIVERS = pytest.mark.parametrize("kind", [Driver, PublicDriver])
 
@@ -99,8 +99,8 @@ def test_work_goes_on_from_it_to_the_same_end(cast: Cast, settings, tmp_path: Pa
             driver.start(PLAN)
             driver.finish()
             assert not Task.objects.exclude(status=TaskStatus.COMPLETE).exists()
-            assert verify() is None
-            call_command("verify_history", "--state")
+            assert first_breach() is None
+            call_command("verify_history")
             git(tmp_path / turn, "fsck", "--strict")
             tasks = Task.objects.order_by("step__key").values_list("step__key", "status")
             artifacts = HandoffArtifact.objects.order_by("sequence").values_list("sequence", "path", "state")

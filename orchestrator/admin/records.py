@@ -1,10 +1,10 @@
-"""Audit records: the history and the handoff artifacts, for reading only (FR-009)."""
+"""Audit records: the history, the handoff artifacts and what was told to whom, for reading only (FR-009)."""
 
 from django.contrib import admin
 
 from orchestrator.admin.read_only import ReadOnly
 from orchestrator.admin.site import site
-from orchestrator.models import HandoffArtifact, HistoryEntry, ResultFile
+from orchestrator.models import Delivery, HandoffArtifact, HistoryEntry, ResultFile, Subscription
 
 
 @admin.register(HistoryEntry, site=site)
@@ -40,3 +40,18 @@ class ResultFileAdmin(ReadOnly):
     list_filter = ("state", "executor")
     list_select_related = ("attempt__task__step",)
     search_fields = ("executor", "path", "commit", "sha256")
+
+
+@admin.register(Subscription, site=site)
+class SubscriptionAdmin(ReadOnly):
+    list_display = ("person", "executor", "channel", "rhythm", "address", "created_at", "ended_at")
+    list_filter = ("channel", "rhythm")
+    list_select_related = ("person", "executor")
+    exclude = ("nonce",)
+
+
+@admin.register(Delivery, site=site)
+class DeliveryAdmin(ReadOnly):
+    list_display = ("subscription", "topic", "entry", "state", "tries", "due_at", "sent_at", "problem")
+    list_filter = ("state", "topic")
+    list_select_related = ("subscription__person", "subscription__executor", "entry")

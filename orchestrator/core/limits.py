@@ -55,6 +55,8 @@ COMMENTS: Final = 1_000
 # Who signs in
 EXECUTORS: Final = 100
 TOKENS: Final = 50
+#: Subscriptions of one account and its executors that are in force.
+SUBSCRIPTIONS: Final = 20
 #: New idempotency keys of one executor in an hour.
 KEYS_AN_HOUR: Final = 10_000
 
@@ -123,6 +125,7 @@ LIMITS: Final = (
     Limit("COMMENTS", COMMENTS, "", "comments on one plan", "409"),
     Limit("EXECUTORS", EXECUTORS, "", "executors of one account", "409"),
     Limit("TOKENS", TOKENS, "", "live tokens of one executor", "409"),
+    Limit("SUBSCRIPTIONS", SUBSCRIPTIONS, "", "subscriptions of one account in force", "409"),
     Limit(
         "KEYS_AN_HOUR",
         KEYS_AN_HOUR,

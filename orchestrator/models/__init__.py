@@ -37,6 +37,7 @@ from orchestrator.models.workstreams.migration import MappedStep, Migration
 from orchestrator.models.workstreams.relation import DuplicateDecision, WorkstreamNeed
 from orchestrator.models.workstreams.seal import HistoryCheckpoint, HistoryTile
 from orchestrator.models.workstreams.state_files import StateFiles
+from orchestrator.models.workstreams.subscription import Delivery, NotifiedUpTo, SubscribedTopic, Subscription
 from orchestrator.models.workstreams.wake import Wake
 from orchestrator.models.workstreams.workstream import PreHandoffReview, Workstream
 
@@ -53,6 +54,7 @@ __all__ = [
     "Comment",
     "Criterion",
     "CriterionCheck",
+    "Delivery",
     "Discussion",
     "DuplicateDecision",
     "Executor",
@@ -69,6 +71,7 @@ __all__ = [
     "Learning",
     "MappedStep",
     "Migration",
+    "NotifiedUpTo",
     "OutputFile",
     "OwnedFiles",
     "OwnershipTransfer",
@@ -93,6 +96,8 @@ __all__ = [
     "Step",
     "StepNeed",
     "StepResource",
+    "SubscribedTopic",
+    "Subscription",
     "Task",
     "Thread",
     "ThreadAssignment",

@@ -23,6 +23,7 @@ from orchestrator.queries.base.sealed import entries_sealed, unsealed
 from orchestrator.queries.handoff.state_files import overdue
 from orchestrator.queries.plans.effect import became_due
 from orchestrator.services.base import wake
+from orchestrator.services.people import notifying
 from orchestrator.services.work.branch_turns import go_on_later
 from orchestrator.workspace.result_branches import pushed_to
 
@@ -41,6 +42,9 @@ SEAL_LOST: Final = 5.0
 #: Seconds between looks whether a producer has pushed a result; files are asked, neither git nor the
 #: database.
 PUSHES_EVERY: Final = 0.5
+
+#: Seconds between looks whether somebody is to be told of something.
+NOTICES_EVERY: Final = 1.0
 
 Place = tuple[int, int]
 
@@ -63,6 +67,7 @@ class QueueWatch:
         self.due_until = wall()
         self.last_before = 0
         self.listened, self.pushes = clock(), pushed_to(settings.WORKSPACE_DIR)
+        self.told = clock()
         self.place: Place = (0, 0)
         self.sealing: tuple[int, float] = (-1, clock())
 
@@ -80,6 +85,9 @@ class QueueWatch:
         if now - self.listened >= PUSHES_EVERY:
             self.listened = now
             self._note_pushes()
+        if now - self.told >= NOTICES_EVERY:
+            self.told = now
+            self._note_notices()
         if self.beat and not self._note_beat():
             return self._is_stuck(now)
         if not self.beat or now - self.asked >= BEAT_EVERY:
@@ -99,6 +107,14 @@ class QueueWatch:
             close_old_connections()
             return
         self.pushes = pushes
+
+    def _note_notices(self) -> None:
+        """Have people told of what they subscribed to; the next look finds what this one missed."""
+        try:
+            if notifying.is_due(datetime.fromtimestamp(self.wall(), UTC)):
+                notifying.notify_later()
+        except Error:
+            close_old_connections()
 
     def _ask_for_a_seal(self, now: float) -> None:
         """Have sealed what is not (FR-009): one message for each checkpoint, or another one if it got

@@ -19,6 +19,7 @@ from orchestrator.services.handoff.damage import workspace
 from orchestrator.services.handoff.known_branch import look
 from orchestrator.services.handoff.maintenance import maintain
 from orchestrator.services.handoff.soundness import keep_sound
+from orchestrator.services.people import notifying
 from orchestrator.services.sealing.anchors import seal_and_anchor
 from orchestrator.services.work import collector
 from orchestrator.services.work.branch_turns import going_on
@@ -115,6 +116,11 @@ def _stopped(trouble: list[Exception]) -> bool:
     with kept_for_the_end(trouble):
         return look(workspace(), timezone.now())
     return True
+
+
+def notify() -> int:
+    """Tell whoever subscribed to what is new in the history."""
+    return notifying.notify(now=timezone.now())
 
 
 def heartbeat(word: str) -> None:

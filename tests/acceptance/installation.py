@@ -51,8 +51,8 @@ class Database:
 class Installation:
     """Started with `with`; stopped with SIGTERM at the end, when nothing of it may be left."""
 
-    def __init__(self, folder: Path, executors: int = 3) -> None:
-        self.folder, self.port, self.executors = folder, free_port(), executors
+    def __init__(self, folder: Path, executors: int = 3, *, demo: bool = True, **environment: str) -> None:
+        self.folder, self.port, self.executors, self.demo = folder, free_port(), executors, demo
         self.server: subprocess.Popen[str] | None = None
         self.groups: set[int] = set()
         plain = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "SECRET_KEY")}
@@ -63,6 +63,7 @@ class Installation:
             "DJANGO_SETTINGS_MODULE": "orchestrator.settings",
             "DEMO_PASSWORD": "for the test only",
             "STATICFILES": "django.contrib.staticfiles.storage.StaticFilesStorage",
+            **environment,
         }
 
     def __enter__(self) -> "Installation":
@@ -79,8 +80,8 @@ class Installation:
         self.database.drop()
 
     def start(self) -> None:
-        command = [sys.executable, "manage.py", "serve", "--demo", "--host", "127.0.0.1"]
-        command += ["--port", str(self.port), "--executors", str(self.executors)]
+        command = [sys.executable, "manage.py", "serve", *(["--demo"] if self.demo else [])]
+        command += ["--host", "127.0.0.1", "--port", str(self.port), "--executors", str(self.executors)]
         self.folder.mkdir(parents=True, exist_ok=True)
         if not self.database.server:
             put_migrated_database(self.folder)
@@ -99,7 +100,8 @@ class Installation:
         self.server = None
 
     def names(self) -> list[str]:
-        return ["web", "queue", *(f"builder-{number}" for number in range(1, self.executors + 1))]
+        agents = ["mcp"] if self.environment.get("MCP_PORT") else []
+        return ["web", "queue", *agents, *(f"builder-{number}" for number in range(1, self.executors + 1))]
 
     def names_to_groups(self) -> None:
         self.groups |= {pid for name in self.names() if (pid := self.pid(name))}

@@ -1,12 +1,11 @@
 """Agents who work in the worktrees of a plan's lanes, over REST and with git as it is on their machine."""
 
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 from orchestrator.core.terms import CriterionKind
 from orchestrator.models import Attempt
+from tests.acceptance.agents_git import command
 from tests.cast import Driver
 from tests.machines import Machine
 
@@ -47,20 +46,6 @@ repository: sample
 - D1: Bring it together (needs A2, B1, C1)
   - Exit: it works
 """
-
-
-def command(folder: str | Path, *words: str) -> str:
-    """Git as an agent runs it; CalledProcessError where git says no."""
-    who = {
-        f"GIT_{role}_{what}": "agent@example.org"
-        for role in ("AUTHOR", "COMMITTER")
-        for what in ("NAME", "EMAIL")
-    }
-    environment = {**os.environ, **who, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_EDITOR": "true"}
-    done = subprocess.run(
-        ["git", *words], cwd=folder, env=environment, capture_output=True, text=True, check=True
-    )
-    return done.stdout.strip()
 
 
 def make_repository(path: Path, **files: str) -> Path:

@@ -22,12 +22,12 @@ from django.utils import timezone  # noqa: E402
 from orchestrator.core.errors import Refusal  # noqa: E402
 from orchestrator.core.terms import ArtifactState, AttemptStatus, StepKind, TaskStatus, WorkstreamStatus  # noqa: E402
 from orchestrator.models import Attempt, HandoffArtifact, PreHandoffReview, Task, Workstream  # noqa: E402
-from orchestrator.services.base import history  # noqa: E402
 from orchestrator.services.base.actor import Actor  # noqa: E402
 from orchestrator.services.people import interventions  # noqa: E402
 from orchestrator.services.review import decisions, gates  # noqa: E402
 from orchestrator.services.work import failures  # noqa: E402
 from orchestrator.services.workstreams import workstreams  # noqa: E402
+from tests.verified import first_breach  # noqa: E402
 
 
 def actor(role: str) -> Actor:
@@ -85,7 +85,7 @@ def outcome(workstream: Workstream) -> dict[str, object]:
     artifacts = HandoffArtifact.objects.filter(workstream=workstream).select_related("attempt__task__step")
     events = Counter(f"{a.attempt.task.step.key}/{a.attempt.number}/{a.event}" for a in artifacts)
     done = Attempt.objects.filter(task__workstream=workstream).select_related("task__step")
-    breach = history.verify()
+    breach = first_breach()
     return {
         "status": workstream.status,
         "attempts": {f"{a.task.step.key}/{a.number}": a.status for a in done},

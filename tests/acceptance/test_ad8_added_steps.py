@@ -12,12 +12,12 @@ from django.urls import reverse
 from orchestrator.core.terms import TaskStatus, VersionStatus
 from orchestrator.models import HistoryEntry, Task, WorkflowVersion
 from orchestrator.queries.base.state import state_problems
-from orchestrator.services.base.history import verify
 from orchestrator.services.plans import plans
 from orchestrator.services.work import rework
 from tests.cast import Driver
 from tests.machines import Machine, secret_of
 from tests.mcp.connection import joined
+from tests.verified import first_breach
 from tests.web.pages import signed_in, words
 
 PLAN = b"""---
@@ -114,7 +114,7 @@ def test_ad8_added_steps_are_in_force_at_once_and_are_done_next(driver: Driver, 
         "mover (agent of carl)",
     )
     assert json.loads(entry.leaf)["data"]["added"] == ["A1-1", "A1-2"]
-    assert verify() is None
+    assert first_breach() is None
     assert state_problems(driver.reload()) == []
 
 

@@ -17,9 +17,9 @@ from orchestrator.models import Attempt, Task, WorkflowVersion, Workstream
 from orchestrator.processes.local_executor import LocalExecutor
 from orchestrator.queries.base.state import state_problems
 from orchestrator.queries.plans.library import find_entry
-from orchestrator.services.base.history import verify
 from tests.acceptance.public import PublicDriver
 from tests.acceptance.versions import decide
+from tests.verified import first_breach
 from tests.web.pages import signed_in, words
 
 #: The values of each workflow. Its tests pass at the second look: the first time there is something to fix.
@@ -136,7 +136,7 @@ def test_ad8_a_shipped_workflow_is_run_to_its_end_by_local_executors_and_people(
     accept = reverse("workstream-act", args=[workstream.uuid, "accept"])
     answer = signed_in(driver.cast.approver).post(accept, follow=True)
     assert driver.reload().status == WorkstreamStatus.COMPLETED, words(answer)
-    assert verify() is None
+    assert first_breach() is None
     assert state_problems(driver.reload()) == []
     assert "Used 1 time." in words(signed_in(driver.cast.observer).get(reverse("library-entry", args=[name])))
     assert WorkflowVersion.objects.get().started_from == name

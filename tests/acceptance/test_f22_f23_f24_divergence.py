@@ -108,7 +108,7 @@ def assert_work_goes_on(driver: Driver, files: Files) -> None:
         assert files.git("show", f"main:{artifact.path}") == files.text(artifact.path) == artifact.body
         files.git("merge-base", "--is-ancestor", artifact.commit, "main")
     assert files.git("status", "--porcelain") == ""
-    call_command("verify_history", "--state")
+    call_command("verify_history")
 
 
 def test_f23_older_database_restored(begun: Driver, files: Files) -> None:

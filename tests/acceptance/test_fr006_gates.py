@@ -392,7 +392,7 @@ def test_fr006_the_operator_signs_by_command(driver: Driver) -> None:
 def test_fr009_signatures_and_integrations_are_rebuilt_from_history(driver: Driver) -> None:
     def verified() -> str:
         said = StringIO()
-        call_command("verify_history", "--state", stdout=said)
+        call_command("verify_history", stdout=said)
         return said.getvalue()
 
     at_gate(driver, TWO)

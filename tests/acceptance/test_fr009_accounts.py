@@ -75,7 +75,7 @@ def test_fr009_an_account_that_is_renamed_leaves_the_history_whole(driver: Drive
     driver.do("A1")
     save(root, driver.cast.approver, username="anna-maria")
     assert verified() == (0, verified()[1])
-    assert verified("--state")[0] == 0
+    assert verified()[0] == 0
     approved = HistoryEntry.objects.get(action="plan approved")
     assert (approved.actor, approved.account, approved.user.get_username()) == ("anna", "anna", "anna-maria")
     assert said() == [
@@ -90,7 +90,7 @@ def test_fr009_signatures_of_an_open_gate_are_known_under_a_new_name(driver: Dri
     driver.sign("G1")
     assert driver.task("G1").status == "review", "another signature is due"
     save(root, driver.cast.reviewer, username="rita-maria")
-    assert verified("--state")[0] == 0
+    assert verified()[0] == 0
 
 
 def test_fr009_an_account_that_was_put_into_an_entry_afterwards_is_found(driver: Driver) -> None:

@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 
 from orchestrator.models import HistoryEntry, RecoveryCode
-from orchestrator.services.base.history import verify
 from tests.acceptance.signing_in import App, at, enrol, is_in, sign_in
 from tests.cast import Cast, UserFactory
 from tests.machines import Machine
+from tests.verified import first_breach
 from tests.web.pages import words
 
 PAGE = "/account/second-factor/"
@@ -58,7 +58,7 @@ def test_signing_in_takes_the_password_and_a_code(client: Client, cast: Cast) ->
         assert is_in(client)
     entry = HistoryEntry.objects.filter(action="signed in").latest("sequence")
     assert '"with":"password and app"' in entry.leaf
-    assert verify() is None
+    assert first_breach() is None
 
 
 def test_the_page_that_was_asked_for_opens_after_the_code(client: Client, cast: Cast) -> None:

@@ -10,10 +10,10 @@ from django.test.utils import CaptureQueriesContext
 
 from orchestrator import settings as product
 from orchestrator.models import HistoryEntry
-from orchestrator.services.base.history import verify
 from orchestrator.web.people.account import wrong
 from tests.acceptance.signing_in import PASSWORD, at, is_in, sign_in
 from tests.cast import Cast
+from tests.verified import first_breach
 from tests.web.pages import htmx, signed_in, words
 
 GOOD = "three grey geese in a green field"
@@ -28,7 +28,7 @@ def test_fr009_a_sign_in_is_an_entry(client: Client, cast: Cast) -> None:
     assert sign_in(client, "anna").status_code == 302
     assert is_in(client)
     assert entries("signed in") == [("anna", "signed in", "anna")]
-    assert verify() is None
+    assert first_breach() is None
 
 
 def test_a_wrong_password_is_refused_and_leads_back(client: Client, cast: Cast) -> None:

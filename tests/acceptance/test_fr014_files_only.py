@@ -15,6 +15,7 @@ from orchestrator.models import ResultFile
 from orchestrator.processes.queue_watch import PUSHES_EVERY, QueueWatch
 from orchestrator.queries.base.state import state_problems
 from orchestrator.services.work import collector
+from tests.acceptance.lanes import LANES, make_repository
 from tests.acceptance.producer import TIMESTAMP, Producer
 from tests.cast import Driver
 
@@ -136,3 +137,24 @@ def test_fr014_a_push_is_noticed_at_the_next_look(
 
 def collecting() -> int:
     return sum(one.func() == "orchestrator.processes.tasks.collect" for one in OrmQ.objects.all())
+
+
+def test_fr014_whoever_writes_the_outbox_makes_the_place_first(
+    driver: Driver, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run that took the claim in was killed before it made the worktree, or is at it: a reader of files
+    cannot ask for it once more."""
+    make_repository(settings.REPOSITORIES_DIR / "sample")
+    driver.start(LANES)
+    driver.cast.builder("files-only")
+    producer = Producer(settings.WORKSPACE_DIR, "files-only")
+    producer.push({"claim.result.json": said("claim")})
+    with monkeypatch.context() as killed:
+        killed.setattr("orchestrator.services.work.places.prepare", lambda *_: None)
+        killed.setattr(collector, "answer", lambda *_: None)
+        collector.collect(now=driver.tick())
+    for mark in producer.git("for-each-ref", "--format=%(refname)", "refs/collected/").split():
+        producer.git("update-ref", "-d", mark)
+    collector.collect(now=driver.tick())
+    place = answer(producer)["held"][0]["brief"]["place"]
+    assert (place["state"], bool(place["checkout"])) == ("ready", True)

@@ -18,12 +18,12 @@ from orchestrator.models import Attempt, Blocker, HandoffArtifact, HistoryEntry,
 from orchestrator.queries.base.state import state_problems
 from orchestrator.queries.flow.rebuilt import flow_problems
 from orchestrator.queries.work.projection import projected_files
-from orchestrator.services.base.history import verify
 from orchestrator.services.people.executors import register_executor
 from tests.acceptance.public import PublicDriver
 from tests.acceptance.versions import decide
 from tests.cast import NOON, Cast
 from tests.machines import Machine
+from tests.verified import first_breach
 from tests.web.pages import signed_in, words
 
 pytestmark = pytest.mark.django_db
@@ -117,7 +117,7 @@ def approved(driver: PublicDriver) -> Workstream:
 def sound(driver: PublicDriver) -> None:
     """History is whole, and says what the tables say; the counters are right."""
     workstream = driver.reload()
-    assert verify() is None
+    assert first_breach() is None
     assert state_problems(workstream) == []
     assert flow_problems(workstream) == []
     found = list(statuses(driver).values())

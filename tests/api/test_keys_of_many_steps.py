@@ -9,11 +9,11 @@ from django.db import connection
 
 from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import HistoryEntry, IdempotencyKey, Workstream
-from orchestrator.services.base.history import verify
 from orchestrator.services.plans import submissions
 from tests.acceptance.versions import ONE
 from tests.cast import Cast, Driver
 from tests.machines import Machine, secret_of
+from tests.verified import first_breach
 
 FILES = "/api/plans/files"
 
@@ -135,4 +135,4 @@ def test_ad7_calls_with_one_key_at_once_do_every_step_once_and_get_one_answer(
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.text for answer in answers}) == 1
     assert Workstream.objects.count() == 3
-    assert verify() is None
+    assert first_breach() is None

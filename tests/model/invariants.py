@@ -14,8 +14,8 @@ from orchestrator.models import HandoffArtifact, Workstream
 from orchestrator.queries.base.state import facts, stored_state
 from orchestrator.queries.engine.snapshot import load_snapshot
 from orchestrator.queries.flow.rebuilt import flow_problems
-from orchestrator.services.base.history import verify
 from tests.model.engine import Engine
+from tests.verified import first_breach
 
 TERMINAL = {"completed", "failed", "rejected", "cancelled"}
 LIVE = {"queued", "running"}
@@ -84,7 +84,7 @@ class Watch:
 
     def end(self) -> None:
         """What costs more and stays wrong once it is: the whole chain, at the end of an example."""
-        assert verify() is None
+        assert first_breach() is None
         assert flow_problems(self._workstream()) == [], "the kept flow is what the history says"
         assert differences(replay(facts(self._workstream())), stored_state(self._workstream())) == []
         snapshot = load_snapshot(self._workstream()).snapshot

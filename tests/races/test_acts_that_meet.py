@@ -15,7 +15,6 @@ from orchestrator.core.terms import AttemptStatus, ResultFileState, TaskStatus, 
 from orchestrator.models import Assignment, Attempt, ResultFile, SchedulingDecision, Task, Workstream
 from orchestrator.queries.base.state import state_problems
 from orchestrator.services.base.actor import Actor
-from orchestrator.services.base.history import verify
 from orchestrator.services.handoff import damage
 from orchestrator.services.plans.plans import submit_plan
 from orchestrator.services.review.decisions import approve_version
@@ -29,6 +28,7 @@ from orchestrator.services.work.scheduling import run_round
 from tests.acceptance.producer import Producer, told
 from tests.cast import Cast, Driver
 from tests.races.contest import contest, refused
+from tests.verified import first_breach
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 many = pytest.mark.parametrize("rounds", [8, pytest.param(200, marks=pytest.mark.nightly)])
@@ -117,7 +117,7 @@ def test_f28_complete_against_declared_failure_and_requeue(ring: Ring, rounds: i
             assert isinstance(gave_up, WrongState)
             assert (ended.status, ring.task("A1").status) == (AttemptStatus.COMPLETED, TaskStatus.COMPLETE)
         ring.holds()
-    assert verify() is None
+    assert first_breach() is None
 
 
 @many
@@ -152,7 +152,7 @@ def test_f29_gate_rejection_against_approval_and_a_late_result(ring: Ring, round
                 TaskStatus.COMPLETE,
             )
         ring.holds()
-    assert verify() is None
+    assert first_breach() is None
 
 
 @many
@@ -182,7 +182,7 @@ def test_f29_work_sent_back_against_the_collector(ring: Ring, rounds: int) -> No
         expected = TaskStatus.COMPLETE if refused(back) else TaskStatus.PENDING
         assert (ring.task("A1").status, ring.task("A2").status) == (expected, expected)
         ring.holds()
-    assert verify() is None
+    assert first_breach() is None
 
 
 @many
@@ -206,7 +206,7 @@ def test_f30_approval_of_a_version_against_a_claim(ring: Ring, rounds: int) -> N
         assert ring.task("A1").step.version_id == ring.workstream.version_id
         assert ring.task("A1").status == TaskStatus.ACTIVE
         ring.holds()
-    assert verify() is None
+    assert first_breach() is None
 
 
 @many
@@ -227,7 +227,7 @@ def test_f30_a_version_that_drops_a_step_against_the_round_that_launches_it(ring
         assert task.status == TaskStatus.CANCELLED
         assert set(task.attempts.values_list("status", flat=True)) <= {AttemptStatus.CANCELLED}
         ring.holds()
-    assert verify() is None
+    assert first_breach() is None
 
 
 @many
@@ -242,7 +242,7 @@ def test_fr028_two_rounds_of_one_workstream_launch_once(ring: Ring, rounds: int)
         assert [first is None, second is None].count(True) == 1
         assert SchedulingDecision.objects.filter(workstream=ring.workstream).count() == before + 1
         ring.holds()
-    assert verify() is None
+    assert first_breach() is None
 
 
 @many
@@ -266,7 +266,7 @@ def test_fr021_send_back_against_the_claim_behind_it(ring: Ring, rounds: int) ->
         assert refused(claimed) != refused(back)
         assert isinstance(claimed if refused(claimed) else back, WrongState)
         ring.holds()
-    assert verify() is None
+    assert first_breach() is None
 
 
 def approval(ring: Ring, line: str, without: str = ""):

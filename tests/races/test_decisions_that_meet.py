@@ -17,13 +17,13 @@ from orchestrator.core.terms import Role, VersionStatus
 from orchestrator.models import Approval, HistoryEntry, Task, WorkflowVersion
 from orchestrator.queries.base.state import state_problems
 from orchestrator.services.base.actor import Actor
-from orchestrator.services.base.history import verify
 from orchestrator.services.plans.plans import submit_plan
 from orchestrator.services.review.decisions import approve_version, send_back_version
 from orchestrator.services.review.effect import take_effect
 from orchestrator.services.review.withdrawals import withdraw_approval
 from tests.cast import Cast, Driver, UserFactory
 from tests.races.contest import contest, refused
+from tests.verified import first_breach
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 many = pytest.mark.parametrize("rounds", [8, pytest.param(200, marks=pytest.mark.nightly)])
@@ -124,7 +124,7 @@ def test_wf3_the_last_two_of_two_approvals_create_the_tasks_once(review: Review,
         assert Approval.objects.filter(version=review.shown).count() == 2
         assert (review.told("plan signed"), review.told("plan approved")) == (1, 1)
         review.holds()
-    assert verify() is None
+    assert first_breach() is None
 
 
 @many
@@ -137,7 +137,7 @@ def test_wf3_two_approvals_of_which_one_is_enough_create_the_tasks_once(review: 
         assert (review.status(), review.keys()) == (VersionStatus.APPROVED, KEYS)
         assert Approval.objects.filter(version=review.shown).count() == 1
         review.holds()
-    assert verify() is None
+    assert first_breach() is None
 
 
 @many
@@ -153,7 +153,7 @@ def test_wf3_approve_against_send_back(review: Review, rounds: int) -> None:
         else:
             assert (review.status(), review.keys()) == (VersionStatus.APPROVED, KEYS)
         review.holds()
-    assert verify() is None
+    assert first_breach() is None
 
 
 @many
@@ -176,7 +176,7 @@ def test_wf3_approve_against_a_newer_version(review: Review, rounds: int) -> Non
             assert (review.status(), review.keys()) == (VersionStatus.APPROVED, KEYS)
             assert review.reload().version_id == review.shown.pk
         review.holds()
-    assert verify() is None
+    assert first_breach() is None
 
 
 @many
@@ -198,7 +198,7 @@ def test_wf3_undo_against_taking_effect(review: Review, rounds: int) -> None:
             assert (review.status(), review.keys()) == (VersionStatus.IN_REVIEW, [])
             assert review.told("approval withdrawn") == 1
         review.holds()
-    assert verify() is None
+    assert first_breach() is None
 
 
 @many
@@ -215,4 +215,4 @@ def test_wf3_undo_against_a_newer_version(review: Review, rounds: int) -> None:
         review.approving(review.omar)()
         assert review.keys() == [*KEYS, "A3"]
         review.holds()
-    assert verify() is None
+    assert first_breach() is None

@@ -1,13 +1,13 @@
-"""The tamper-evident chain: leaves, their hashes, and how a walk finds the first bad one (FR-009, design
-section 6).
+"""The tamper-evident chain: how a walk over the entries finds the first bad one (FR-009, design section 6).
 
-A leaf's bytes are the RFC 8785 canonical JSON of its facts; its hash is RFC 6962's `SHA-256(0x00 || bytes)`.
-Each leaf names the hash of the previous leaf of its workstream, so a changed, removed or re-ordered entry
-breaks the chain.
+A leaf's bytes are the RFC 8785 canonical JSON of its facts; its hash is RFC 6962's `SHA-256(0x00 ||
+bytes)`. Each leaf names the hash of the previous leaf of its workstream, so a changed, removed or
+re-ordered entry breaks the chain; who writes the whole chain anew breaks the tree that is signed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from orchestrator.core.sealing import merkle
 
@@ -17,49 +17,86 @@ def leaf_hash(leaf: bytes) -> str:
     return merkle.leaf_hash(leaf).hex()
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """An entry as stored: `leaf` and `facts` must say the same, `chain` is the workstream it belongs to."""
+class Link(NamedTuple):
+    """An entry as stored: `chain` is the workstream it belongs to; `agrees` says whether its columns say
+    what its leaf says."""
 
     sequence: int
     chain: str
     number: int
     leaf: str
-    facts: str
+    agrees: bool
     leaf_hash: str
     previous_hash: str
 
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """The first bad entry of a walk, and what is wrong with it."""
+    """The first bad thing of a walk: an entry, by its number, or 0 for what is about none; and what is
+    wrong."""
 
     sequence: int
     problem: str
 
-
-def first_breach(links: Iterable[Link]) -> Breach | None:
-    """Walk entries in sequence order. Memory is one hash per chain."""
-    tips: dict[str, tuple[int, str]] = {}
-    expected = 1
-    for link in links:
-        number, tip = tips.get(link.chain, (0, ""))
-        if problem := _problem(link, expected, number + 1, tip):
-            return Breach(link.sequence, problem)
-        tips[link.chain] = (link.number, link.leaf_hash)
-        expected += 1
-    return None
+    def __str__(self) -> str:
+        return f"Entry {self.sequence} is bad: {self.problem}." if self.sequence else f"{self.problem}."
 
 
-def _problem(link: Link, expected: int, number: int, tip: str) -> str:
-    if link.sequence != expected:
-        return f"entry {expected} is missing: the next one found is {link.sequence}"
-    if link.facts != link.leaf:
-        return "its columns do not say what was recorded"
-    if leaf_hash(link.leaf.encode()) != link.leaf_hash:
-        return "its text does not match its hash"
-    if link.number != number:
-        return f"it is entry {link.number} of its workstream where {number} is due"
-    if link.previous_hash != tip:
-        return "it does not name the entry before it"
-    return ""
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Somebody's word about the history: a checkpoint over its first `size` entries, whose tree has this
+    `root`. `who` is a sentence's subject, such as `the checkpoint of 3 May`."""
+
+    size: int
+    root: bytes
+    who: str
+
+
+class Walk:
+    """Looks at entries one after another, in the order of their sequence. Memory is one hash for each
+    chain, and the right edge of the tree; `claims` are compared on the way."""
+
+    def __init__(self, claims: Iterable[Claim] = ()) -> None:
+        self.tree = merkle.Frontier()
+        self._tips: dict[str, tuple[int, str]] = {}
+        self._claims = sorted(claims, key=lambda claim: claim.size)
+        self._next = 0
+
+    def problem_of(self, link: Link) -> str:
+        """What is wrong with the next entry; empty when it goes on from the ones before."""
+        number, tip = self._tips.get(link.chain, (0, ""))
+        hashed = merkle.leaf_hash(link.leaf.encode())
+        if link.sequence != self.tree.size + 1:
+            return f"entry {self.tree.size + 1} is missing: the next one found is {link.sequence}"
+        if not link.agrees:
+            return "its columns do not say what was recorded"
+        if hashed.hex() != link.leaf_hash:
+            return "its text does not match its hash"
+        if link.number != number + 1:
+            return f"it is entry {link.number} of its workstream where {number + 1} is due"
+        if link.previous_hash != tip:
+            return "it does not name the entry before it"
+        self._tips[link.chain] = (link.number, link.leaf_hash)
+        self.tree.append(hashed)
+        return self._disproved()
+
+    def _disproved(self) -> str:
+        """What somebody's word says otherwise about the tree as far as it goes."""
+        while self._next < len(self._claims) and self._claims[self._next].size <= self.tree.size:
+            claim = self._claims[self._next]
+            self._next += 1
+            if claim.size == self.tree.size and self.tree.root() != claim.root:
+                return f"up to here the history is another one than {claim.who} says"
+        return ""
+
+    def problem_at_end(self) -> str:
+        """What is missing behind the last entry: somebody saw more."""
+        if self._next < len(self._claims):
+            claim = self._claims[-1]
+            missing = claim.size - self.tree.size
+            return f"{missing} entries are missing at the end: {claim.who} covers {claim.size}"
+        return ""
+
+    @property
+    def tips(self) -> Mapping[str, tuple[int, str]]:
+        return self._tips

@@ -1,6 +1,5 @@
-"""`manage.py verify_history`: name the first bad entry of the chain; `--state` compares the tables too."""
+"""`manage.py verify_history`: compare the history with everything, and name the first bad thing (FR-009)."""
 
-import json
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -8,58 +7,105 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from orchestrator.models import HistoryEntry, Workstream
-from orchestrator.queries.base.state import state_problems
-from orchestrator.services.base.history import checkpoint_problem, verify
+from orchestrator.core.errors import WrongState
+from orchestrator.core.sealing.notes import BadNote, PublicKey, read_public
+from orchestrator.queries.base.sealed import entries_sealed
+from orchestrator.services.sealing.exporting import exported
+from orchestrator.services.sealing.keys import key_ring
+from orchestrator.services.sealing.verifying import Disproved, Verified, claim_of, verify
+from orchestrator.services.sealing.workspace_copy import anchored_claims, workspace_breach
 
 
 class Command(BaseCommand):
-    help = "Check that no history entry was changed, removed or re-ordered."
+    help = "Check that nothing of the history, and nothing it speaks of, was changed, removed or re-ordered."
     # The operator sees the system checks when everything starts; here they would bury the answer.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--state",
-            action="store_true",
-            help="also rebuild every workstream's state from history and name what the tables say otherwise",
+            "--checkpoint",
+            metavar="FILE",
+            action="append",
+            default=[],
+            help="also compare with a checkpoint that was kept elsewhere; may be given several times",
         )
-
         parser.add_argument(
-            "--checkpoint", metavar="FILE", help="also compare with a checkpoint that the page Operating gave"
+            "--key",
+            metavar="KEY",
+            action="append",
+            default=[],
+            help="a public key that may have signed, instead of those of the key file; several times too",
+        )
+        parser.add_argument(
+            "--export",
+            metavar="FILE",
+            help="write it, once it is found good, to a file that proofs/verify.py checks",
+        )
+        parser.add_argument(
+            "--no-workspace", action="store_true", help="do not look into the workspace, which is not at hand"
         )
 
-    def handle(self, *, state: bool, checkpoint: str | None = None, **_options: Any) -> None:
-        breach = verify()
-        if breach is not None:
-            self.stdout.write(f"Entry {breach.sequence} is bad: {breach.problem}.")
-            sys.exit(1)
-        self.stdout.write(f"{HistoryEntry.objects.count()} entries, all in order and unchanged.")
-        if checkpoint and (problem := checkpoint_problem(_kept(checkpoint))):
-            self.stdout.write(problem)
-            sys.exit(1)
-        if state and self._differing():
-            sys.exit(1)
+    def handle(
+        self,
+        *,
+        checkpoint: list[str],
+        key: list[str],
+        no_workspace: bool,
+        export: str | None = None,
+        **_options: Any,
+    ) -> None:
+        keys = _keys(key)
+        try:
+            kept = [claim_of(_text(file), keys, f"the checkpoint {file}") for file in checkpoint]
+            anchored = [] if no_workspace else list(anchored_claims(keys))
+        except Disproved as problem:
+            self._end(f"{problem.breach}")
+        found = verify(keys, [*kept, *anchored])
+        if found.breach is None and not no_workspace:
+            found.breach = workspace_breach([claim.size for claim in anchored])
+        if found.breach is not None:
+            self._end(f"{found.breach}")
+        self._say(found)
+        if export:
+            self._export(export)
 
-    def _differing(self) -> int:
-        """Print every difference; answers with their number."""
-        found = checked = 0
-        for workstream in (
-            Workstream.objects.select_related("version").order_by("pk").iterator(chunk_size=100)
-        ):
-            checked += 1
-            for problem in state_problems(workstream):
-                found += 1
-                self.stdout.write(f"{workstream.slug}: {problem}.")
-        if found:
-            self.stdout.write("Tables and history differ: were the tables restored from an older backup?")
-        else:
-            self.stdout.write(f"{checked} workstreams: the tables say what history says.")
-        return found
+    def _export(self, file: str) -> None:
+        try:
+            with open(file, "x", encoding="utf-8", newline="") as out:
+                out.writelines(exported())
+        except OSError as problem:
+            raise CommandError(f"{file} cannot be written: {problem}") from problem
+        self.stdout.write(f"{file} is written. Check it anywhere: python verify.py {file}")
+
+    def _say(self, found: Verified) -> None:
+        self.stdout.write(f"{found.entries} entries, all in order and unchanged.")
+        sealed = entries_sealed()
+        self.stdout.write(
+            f"{found.checkpoints} checkpoints agree; {found.entries - sealed} entries wait for the next one."
+        )
+        for said in found.differences:
+            self.stdout.write(f"{said}.")
+        if found.differences:
+            self._end("Tables and history differ: were the tables restored from an older backup?")
+        self.stdout.write(f"{found.workstreams} workstreams: the tables say what history says.")
+
+    def _end(self, said: str) -> None:
+        self.stdout.write(said)
+        sys.exit(1)
 
 
-def _kept(file: str) -> object:
+def _keys(given: list[str]) -> tuple[PublicKey, ...]:
+    """Those that were given, else those of the key file; none before anything was signed."""
     try:
-        return json.loads(Path(file).read_text(encoding="utf-8"))
+        return tuple(read_public(one) for one in given) or (key_ring().public if entries_sealed() else ())
+    except BadNote as problem:
+        raise CommandError(f"--key: {problem}") from problem
+    except WrongState as problem:
+        raise CommandError(f"{problem.message} {problem.way_out}") from problem
+
+
+def _text(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8")
     except (OSError, ValueError) as problem:
         raise CommandError(f"The checkpoint {file} cannot be read: {problem}") from problem

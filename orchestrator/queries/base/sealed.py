@@ -6,6 +6,7 @@ from typing import NamedTuple
 from django.db import connection
 from django.db.models import Max
 
+from orchestrator.core.errors import NotFound
 from orchestrator.core.sealing.merkle import Nodes
 from orchestrator.core.sealing.tiles import WIDTH, nodes_in
 from orchestrator.models import HistoryCheckpoint, HistoryEntry, HistoryTile
@@ -72,3 +73,21 @@ def tile_hashes(level: int, number: int, width: int = WIDTH) -> bytes:
 def stored_nodes() -> Nodes:
     """The nodes of the tree as the tables hold it, each tile read once."""
     return nodes_in(tile_hashes)
+
+
+#: The most bytes of an entry that the layout of a bundle can hold.
+LONGEST = 0xFFFF
+
+
+def bundle(number: int, width: int = WIDTH) -> bytes:
+    """The entries below a tile of level 0, each behind its length in two bytes. NotFound where one is
+    longer than that can say: an export has it."""
+    first = number * WIDTH
+    rows = HistoryEntry.objects.filter(sequence__gt=first, sequence__lte=first + width).order_by("sequence")
+    entries = [leaf.encode() for leaf in rows.values_list("leaf", flat=True)]
+    if any(len(entry) > LONGEST for entry in entries):
+        raise NotFound(
+            "One of these entries is longer than a bundle can hold.",
+            recovery="manage.py verify_history --export writes every entry, however long.",
+        )
+    return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)

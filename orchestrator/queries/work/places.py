@@ -86,7 +86,7 @@ def place_of(task: Task, upstream: Iterable[ArtifactFacts]) -> PlaceFacts:
         ),
         conflict=_conflict(place) if place and place.state == PlaceState.CONFLICT else None,
         kept=_kept(task) if place else (),
-        checkout=_checkout(version.repository, branch) if place and place.start else (),
+        checkout=_checkout(version.repository, branch, place) if place and place.start else (),
         push_to=f"refs/pushed/{branch}-{place.attempt_id}" if place and place.start else "",
         plan=_plan_around(task),
     )
@@ -207,11 +207,12 @@ def _kept(task: Task) -> tuple[KeptFacts, ...]:
     return tuple(KeptFacts(number, kept) for number, kept in rows.values_list("attempt__number", "kept"))
 
 
-def _checkout(repository: str, branch: str) -> tuple[str, ...]:
+def _checkout(repository: str, branch: str, place: WorkPlace) -> tuple[str, ...]:
+    """A branch for each attempt: one machine may do several steps of a lane, one after another."""
     base = settings.REPOSITORIES_URL or f"{settings.REPOSITORIES_DIR}/"
     return (
         f"git fetch {shlex.quote(f'{base}{repository}')} {shlex.quote(branch)}",
-        f"git switch --create {shlex.quote(branch)} FETCH_HEAD",
+        f"git switch --create {shlex.quote(f'{branch}-{place.attempt_id}')} FETCH_HEAD",
     )
 
 

@@ -8,7 +8,11 @@ from django.db import connection
 from django.db.models import Count, Max, Q
 from django_q.models import OrmQ
 
-from orchestrator.models import Assignment, Executor, HistoryEntry
+from orchestrator.core.people.topics import DeliveryState
+from orchestrator.models import Assignment, Delivery, Executor, HistoryEntry
+
+#: Notifications with trouble that are shown.
+TROUBLED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,15 @@ class QueueFigures:
 
     depth: int
     oldest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFigures:
+    """Notifications that wait and that failed for good, and the newest that met trouble."""
+
+    waiting: int
+    failed: int
+    troubled: tuple[Delivery, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +54,19 @@ def queue_figures() -> QueueFigures:
     """Two statements; django-q2 keeps the time of sending in the message itself."""
     oldest = OrmQ.objects.order_by("pk").first()
     return QueueFigures(OrmQ.objects.count(), _sent_at(oldest) if oldest else None)
+
+
+def delivery_figures() -> DeliveryFigures:
+    """Two statements."""
+    live = Delivery.objects.filter(subscription__ended_at=None)
+    figures = live.aggregate(
+        waiting=Count("pk", filter=Q(state=DeliveryState.WAITING)),
+        failed=Count("pk", filter=Q(state=DeliveryState.FAILED)),
+    )
+    troubled = live.exclude(problem="").select_related(
+        "subscription__person", "subscription__executor", "entry"
+    )
+    return DeliveryFigures(figures["waiting"], figures["failed"], tuple(troubled[:TROUBLED]))
 
 
 def _sent_at(message: OrmQ) -> datetime | None:

@@ -1,20 +1,23 @@
 """The only writer of history (FR-009): an entry commits with the act it records, or neither does."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import rfc8785
 from django.db import transaction
+from django.db.models import Model
 from django_q.tasks import async_task
 
 from orchestrator.core.actions import Action
-from orchestrator.core.sealing.chain import Breach, Link, first_breach, leaf_hash
+from orchestrator.core.sealing.chain import leaf_hash
 from orchestrator.models import HistoryEntry, Workstream
 from orchestrator.queries.base.chains import newest_entries
+from orchestrator.queries.base.recorded import facts
+from orchestrator.queries.base.spoken import said_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.locks import Lock, take
+from orchestrator.services.base.masking import masked_here
 from orchestrator.services.base.rows import InsertRow
 from orchestrator.services.base.unit_of_work import current_unit
 
@@ -34,9 +37,16 @@ def record(
 
     `data` holds JSON values only.
     """
-    said = Said(subject, reason, data or {})
+    said = Said(subject, reason, _with_masked(data or {}))
     waiting = _WaitingEntry(_Act(workstream, actor, action, now), said, corrects)
     current_unit().at_the_end(_write, [waiting], last=True)
+
+
+def speaks_of(*rows: Model) -> None:
+    """Have the next entry of the unit say the digests of rows that are written in it, or the last one when
+    none follows (`queries/base/spoken.py`): who changes such a row later is found. They are read when the
+    unit ends."""
+    current_unit().at_the_end(_write, rows, last=True)
 
 
 class Said(NamedTuple):
@@ -52,7 +62,14 @@ def record_each(
 ) -> None:
     """Append entries of one act in their order, under the rules of `record`."""
     act = _Act(workstream, actor, action, now)
-    current_unit().at_the_end(_write, [_WaitingEntry(act, said, None) for said in entries], last=True)
+    said = (one._replace(data=_with_masked(one.data)) for one in entries)
+    current_unit().at_the_end(_write, [_WaitingEntry(act, one, None) for one in said], last=True)
+
+
+def _with_masked(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was masked in what the act was given is a part of what it records, and never the secret."""
+    masked = masked_here()
+    return {**data, "masked": masked} if masked else data
 
 
 class _Act(NamedTuple):
@@ -91,20 +108,46 @@ SEAL_EVERY = 256
 NOTHING = _Tip(0, "", datetime.min.replace(tzinfo=UTC))
 
 
-def _write(waiting: Sequence[_WaitingEntry]) -> None:
+class _Ready(NamedTuple):
+    """An entry with what it says of rows: of each kind their ids and their root."""
+
+    entry: _WaitingEntry
+    rows: Mapping[str, Mapping[str, str]]
+
+
+def _with_rows(waiting: Sequence[_WaitingEntry | Model]) -> list[_Ready]:
+    """Each entry with the rows that were written before it; the last one with those behind it too."""
+    entries: list[tuple[_WaitingEntry, list[Model]]] = []
+    rows: list[Model] = []
+    for one in waiting:
+        if isinstance(one, Model):
+            rows.append(one)
+        else:
+            entries.append((one, rows))
+            rows = []
+    if rows and not entries:
+        raise RuntimeError(f"Nothing is recorded of {rows}.")
+    if rows:
+        entries[-1] = entries[-1][0], [*entries[-1][1], *rows]
+    return [_Ready(entry, said_of(own) if own else {}) for entry, own in entries]
+
+
+def _write(said: Sequence[_WaitingEntry | Model]) -> None:
     """Give the entries of a unit their places and insert them: the last thing before the commit.
 
     The sequence has no gaps because its lock is held until then; nobody else writes history meanwhile, so
     nothing that can be done before is done behind the lock.
     """
+    waiting = _with_rows(said)
     take(Lock.SEQUENCE)
-    newest = newest_entries({one.chain for one in waiting if one.chain is not None})
+    newest = newest_entries({one.entry.chain for one in waiting if one.entry.chain is not None})
     tips = {entry.workstream_id: _Tip(entry.number, entry.leaf_hash, entry.recorded_at) for entry in newest}
     last = max((entry.sequence for entry in newest), default=0)
     rows = []
     for sequence, one in enumerate(waiting, start=last + 1):
-        rows.append(entry := _linked(sequence, tips.get(one.chain, NOTHING), one))
-        tips[one.chain] = _Tip(entry.number, entry.leaf_hash, entry.recorded_at)
+        chain = one.entry.chain
+        rows.append(entry := _linked(sequence, tips.get(chain, NOTHING), one))
+        tips[chain] = _Tip(entry.number, entry.leaf_hash, entry.recorded_at)
     for row in rows if len(rows) == 1 else ():
         _INSERT(row)
     if len(rows) > 1:
@@ -121,9 +164,10 @@ def _ask_for_a_seal() -> None:
 _INSERT = InsertRow(HistoryEntry)
 
 
-def _linked(sequence: int, tip: _Tip, waiting: _WaitingEntry) -> HistoryEntry:
+def _linked(sequence: int, tip: _Tip, ready: _Ready) -> HistoryEntry:
     """The entry behind the newest one of its chain, not saved yet. Clocks may go back; what follows is
     never dated before what it follows (F25)."""
+    waiting = ready.entry
     act, said = waiting.act, waiting.said
     entry = HistoryEntry(
         sequence=sequence,
@@ -141,75 +185,27 @@ def _linked(sequence: int, tip: _Tip, waiting: _WaitingEntry) -> HistoryEntry:
         corrects=waiting.corrects,
         previous_hash=tip.leaf_hash,
     )
-    entry.leaf = rfc8785.dumps(_facts(entry) | {"data": dict(said.data)}).decode()
+    more = {"data": dict(said.data)} | ({"rows": ready.rows} if ready.rows else {})
+    entry.leaf = rfc8785.dumps(_facts(entry) | more).decode()
     entry.leaf_hash = leaf_hash(entry.leaf.encode())
     return entry
 
 
-def verify() -> Breach | None:
-    """Walk the whole chain; the first bad entry, or None. Memory does not grow with the history."""
-    return first_breach(_links())
-
-
-def checkpoint_of(entry: HistoryEntry) -> dict[str, Any]:
-    """What proves later, kept elsewhere, that this entry and everything before it are the same."""
-    return {
-        "sequence": entry.sequence,
-        "recordedAt": entry.recorded_at.isoformat(),
-        "leafHash": entry.leaf_hash,
-    }
-
-
-def checkpoint_problem(kept: object) -> str:
-    """What is wrong with the history by a checkpoint that was kept; empty when it fits."""
-    match kept:
-        case {"sequence": int(sequence), "leafHash": str(leaf_hash)}:
-            entry = HistoryEntry.objects.filter(sequence=sequence).first()
-        case _:
-            return "This is no checkpoint: it names no sequence and leafHash."
-    if entry is None:
-        return f"Entry {sequence} of the checkpoint is not there."
-    return "" if entry.leaf_hash == leaf_hash else f"Entry {sequence} is another one than at the checkpoint."
-
-
 def _facts(entry: HistoryEntry) -> dict[str, Any]:
     """What the columns say, in the names of the leaf."""
-    return {
-        "sequence": entry.sequence,
-        "workstream": str(entry.workstream.uuid) if entry.workstream else "",
-        "number": entry.number,
-        "recordedAt": entry.recorded_at.isoformat(),
-        "actor": entry.actor,
-        "executor": entry.executor,
-        "kind": entry.kind,
-        "account": entry.account,
-        "accountId": entry.user_id or 0,
-        "action": entry.action,
-        "subject": entry.subject,
-        "reason": entry.reason,
-        "corrects": entry.corrects.sequence if entry.corrects else 0,
-        "previous": entry.previous_hash,
-    }
-
-
-def _links() -> Iterator[Link]:
-    entries = HistoryEntry.objects.select_related("workstream", "corrects").order_by("sequence")
-    for entry in entries.iterator(chunk_size=1000):
-        yield Link(
-            sequence=entry.sequence,
-            chain=str(entry.workstream_id or ""),
-            number=entry.number,
-            leaf=entry.leaf,
-            facts=_restated(entry),
-            leaf_hash=entry.leaf_hash,
-            previous_hash=entry.previous_hash,
-        )
-
-
-def _restated(entry: HistoryEntry) -> str:
-    """The leaf as the columns would write it today; equal to the stored one unless somebody changed a row."""
-    try:
-        data = json.loads(entry.leaf).get("data")
-    except (ValueError, AttributeError):
-        return ""
-    return rfc8785.dumps(_facts(entry) | {"data": data}).decode()
+    return facts(
+        entry.sequence,
+        entry.workstream.uuid if entry.workstream else None,
+        entry.number,
+        entry.recorded_at,
+        entry.actor,
+        entry.executor,
+        entry.kind,
+        entry.account,
+        entry.user_id,
+        entry.action,
+        entry.subject,
+        entry.reason,
+        entry.corrects.sequence if entry.corrects else None,
+        entry.previous_hash,
+    )

@@ -18,7 +18,7 @@ from orchestrator.queries.base.parts import in_parts
 from orchestrator.queries.plans.adoption import held_behind
 from orchestrator.queries.plans.readings import adoption_by
 from orchestrator.services.base.actor import Actor
-from orchestrator.services.base.history import Said, record_each
+from orchestrator.services.base.history import Said, record_each, speaks_of
 from orchestrator.services.base.progress import count_blockers, recount
 from orchestrator.services.handoff.artifacts import announce_adopted
 
@@ -146,7 +146,7 @@ def _take_as_met(act: _AdoptionAct, attempts: Sequence[Attempt]) -> None:
     by_step = {attempt.task.step_id: attempt for attempt in attempts}
     for some in in_parts(sorted(by_step)):
         criteria = Criterion.objects.filter(step__in=some, kind=CriterionKind.EXIT)
-        CriterionCheck.objects.bulk_create(
+        checks = CriterionCheck.objects.bulk_create(
             CriterionCheck(
                 attempt=by_step[criterion.step_id],
                 criterion=criterion,
@@ -157,6 +157,7 @@ def _take_as_met(act: _AdoptionAct, attempts: Sequence[Attempt]) -> None:
             )
             for criterion in criteria
         )
+        speaks_of(*checks)
 
 
 def _block(act: _AdoptionAct, verdicts: Sequence[Adopted], tasks: Mapping[str, Task]) -> dict[str, Blocker]:

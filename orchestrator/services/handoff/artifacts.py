@@ -32,6 +32,7 @@ from orchestrator.queries.handoff.situation import Situation, situation_of
 from orchestrator.queries.handoff.upstream import IN_FORCE, Upstream, output_place
 from orchestrator.queries.work.baseline import integration_in_force
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
+from orchestrator.services.base.history import speaks_of
 from orchestrator.services.base.progress import next_artifacts
 from orchestrator.services.base.rows import InsertRow
 from orchestrator.services.handoff.damage import workspace
@@ -72,6 +73,7 @@ def announce(
         file.artifact = artifact
     if files:
         OutputFile.objects.bulk_create(files)
+    speaks_of(artifact, *files)
     return artifact
 
 
@@ -105,7 +107,7 @@ def announce_queued(
         said = _Said(EventType.ATTEMPT_QUEUED, ORCHESTRATOR, outcome, todo, integrated, now)
         prior = [*upstream.results(step), *([own[attempt.task_id]] if attempt.task_id in own else [])]
         rows.append(_artifact(attempt, step, said, prior, (), sequence))
-    HandoffArtifact.objects.bulk_create(rows)
+    speaks_of(*HandoffArtifact.objects.bulk_create(rows))
 
 
 def announce_adopted(
@@ -134,7 +136,7 @@ def announce_adopted(
         prior = [known[key] for key in before[step.key] if key in known]
         known[step.key] = _artifact(attempt, step, said, prior, (), sequence)
     keys = [attempt.task.step.key for attempt in attempts]
-    HandoffArtifact.objects.bulk_create([known[key] for key in keys])
+    speaks_of(*HandoffArtifact.objects.bulk_create([known[key] for key in keys]))
 
 
 def hand_over(

@@ -16,13 +16,18 @@ from orchestrator.adapters.machine import (
     processes,
     tools_told,
 )
+from orchestrator.adapters.pool import PooledExecutor, read_pool
+from orchestrator.core.errors import InvalidInput
 from orchestrator.core.people.roles import APPROVERS
-from orchestrator.models import HistoryEntry
+from orchestrator.models import HistoryCheckpoint, HistoryEntry
+from orchestrator.queries.base.sealed import newest_checkpoint
 from orchestrator.queries.workstreams.operating import (
     DatabaseFigures,
+    DeliveryFigures,
     ExecutorFigures,
     QueueFigures,
     database_figures,
+    delivery_figures,
     executor_figures,
     last_entry,
     queue_figures,
@@ -47,14 +52,18 @@ class OperatingFacts:
     at: datetime
     processes: tuple[ProcessSeen, ...]
     queue: QueueFigures
+    deliveries: DeliveryFigures
     executors: tuple[ExecutorFigures, ...]
     workspace: FolderSize
     history: HistoryEntry | None
+    sealed: HistoryCheckpoint | None
     database: DatabaseFigures
     disk_free: int
     disk_size: int
     version: str
     tools: tuple[ToolSeen, ...]
+    pool: tuple[PooledExecutor, ...]
+    pool_problem: str
     tools_told: str
 
 
@@ -68,20 +77,33 @@ def operating_facts(*, actor: Actor, now: datetime) -> OperatingFacts:
     if refusal := lacking(actor, APPROVERS):
         raise refusal
     free, size = free_space(settings.DATA_DIR)
+    pool, problem = _pool()
     return OperatingFacts(
         at=now,
         processes=tuple(processes(settings.DATA_DIR / "run")),
         queue=queue_figures(),
+        deliveries=delivery_figures(),
         executors=tuple(executor_figures()),
         workspace=folder_size(settings.WORKSPACE_DIR),
         history=last_entry(),
+        sealed=newest_checkpoint(),
         database=database_figures(),
         disk_free=free,
         disk_size=size,
         version=_version(),
         tools=tuple(ToolSeen(name, name in settings.TOOLS_NETWORK) for name in settings.TOOLS),
+        pool=pool,
+        pool_problem=problem,
         tools_told=tools_told(settings.TOOLS_SANDBOX),
     )
+
+
+def _pool() -> tuple[tuple[PooledExecutor, ...], str]:
+    """What the next start would start of `executors.toml`, or what is wrong with it."""
+    try:
+        return read_pool(settings.EXECUTORS_FILE), ""
+    except InvalidInput as refusal:
+        return (), f"{refusal.message} {refusal.way_out}"
 
 
 def _version() -> str:

@@ -16,6 +16,7 @@ from orchestrator.core.terms import Format, VersionStatus, WorkstreamStatus
 from orchestrator.models import Workflow, WorkflowVersion, Workstream
 from orchestrator.queries.plans.readings import reading_of
 from orchestrator.services.base.actor import Actor
+from orchestrator.services.base.history import speaks_of
 from orchestrator.services.base.locks import lock_workflow
 from orchestrator.services.workstreams.priorities import priority_under
 
@@ -168,7 +169,7 @@ def _version(
     reason: str,
     note: Note,
 ) -> WorkflowVersion:
-    return WorkflowVersion.objects.create(
+    version = WorkflowVersion.objects.create(
         workflow=workflow,
         number=number,
         source=text.source,
@@ -179,6 +180,7 @@ def _version(
         source_sha256=hashlib.sha256(text.source.encode()).hexdigest(),
         summary=plan.summary,
         steps_planned=sum(1 for _ in plan.steps()),
+        open_questions=sum(not question.answered for question in plan.questions),
         repository=plan.repository[:100],
         base_branch=plan.base_branch[:100],
         verify=plan.verify[:500],
@@ -193,6 +195,8 @@ def _version(
         origin_name=note.origin_name[:200] if note.origin else "",
         submitted_at=now,
     )
+    speaks_of(version)
+    return version
 
 
 def note_of(version: WorkflowVersion) -> dict[str, str]:

@@ -13,6 +13,7 @@ import pydantic_core
 from orchestrator.models import Assignment, ResultFile
 from orchestrator.queries.work.attempt_facts import claim_facts
 from orchestrator.queries.work.continuing_text import orientation
+from orchestrator.services.work.places import after_claim
 from orchestrator.workspace.repository import Workspace
 
 SCHEMA_VERSION: Final = "1.0"
@@ -22,13 +23,20 @@ CLAIMS: Final = 5
 
 
 def answer(space: Workspace, executor: str, now: datetime) -> bool:
-    """Bring the outbox of an executor up to date; whether that changed it. Raises WorkspaceUnavailable."""
-    return space.write_answer(executor, _files(executor), now)
+    """Bring the outbox of an executor up to date; whether that changed it. Called outside transactions.
+    Raises WorkspaceUnavailable."""
+    return space.write_answer(executor, _files(executor, now), now)
 
 
-def _files(executor: str) -> Mapping[str, bytes]:
+def _files(executor: str, now: datetime) -> Mapping[str, bytes]:
     held = Assignment.objects.filter(executor__name=executor, released_at=None)
-    rows = held.select_related("attempt__task__step", "attempt__task__workstream").order_by("-pk")[:CLAIMS]
+    rows = held.select_related("attempt__task__step", "attempt__task__workstream", "attempt__place")
+    rows = rows.order_by("-pk")[:CLAIMS]
+    for row in rows:
+        # Who reads files cannot ask once more. Another run may be making it (then that is waited for), or
+        # have been killed in the middle of it.
+        if not hasattr(row.attempt, "place"):
+            after_claim(row.attempt, now)
     claims = [claim_facts(row) for row in rows]
     seen = ResultFile.objects.filter(executor=executor).order_by("-pk")[:FILES]
     told = {

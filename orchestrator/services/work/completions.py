@@ -15,6 +15,7 @@ from orchestrator.queries.work.proof import criteria_to_prove
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act
 from orchestrator.services.base.bounds import check_evidence, check_outputs, check_text
+from orchestrator.services.base.history import speaks_of
 from orchestrator.services.base.locks import Lock
 from orchestrator.services.base.progress import settle
 from orchestrator.services.base.unit_of_work import unit_of_work
@@ -167,7 +168,7 @@ def _hand_over(
         result=attempt.result,
         same_as=earlier,
     )
-    CriterionCheck.objects.bulk_create(checks)
+    speaks_of(*CriterionCheck.objects.bulk_create(checks))
     task.status = TaskStatus.COMPLETE
     data: dict[str, object] = {"commit": attempt.commit, "result": attempt.result}
     if receipt:

@@ -8,6 +8,7 @@ from orchestrator.core.errors import Refusal
 from orchestrator.core.terms import VerificationState, WorkstreamStatus
 from orchestrator.models import Verification
 from orchestrator.queries.handoff.situation import Situation, situation_of
+from orchestrator.services.base.history import speaks_of
 from orchestrator.services.base.locks import locked_workstream_of_attempt
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.work.attempts import MISSING, record_attempt, staleness
@@ -70,10 +71,12 @@ def _decide(
         _refuse(again, row, given, receipt, f"Green, but {refusal.message} {refusal.way_out}")
     else:
         row.state = VerificationState.PROVED
+        speaks_of(row)
 
 
 def _refuse(situation: Situation, row: Verification, given: Given, receipt: Receipt, problem: str) -> None:
     row.state, row.problem = VerificationState.REFUSED, problem
+    speaks_of(row)
     data = {**receipt.as_data(), "verification": row.pk, "problem": problem}
     told = f"{row.command}: {problem}\n\n{receipt.log_end[-QUOTED:]}".strip()
     record_attempt(

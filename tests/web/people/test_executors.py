@@ -1,7 +1,6 @@
 """The page of an executor: its tokens and its retirement, and who may do what there (FR-027)."""
 
 import io
-import json
 
 import pytest
 from django.core.management import call_command
@@ -11,6 +10,7 @@ from orchestrator.core.terms import ExecutorKind
 from orchestrator.models import AccessToken, Executor, HistoryEntry
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.people.executors import issue_token, register_executor
+from orchestrator.services.sealing.anchors import seal_and_anchor
 from tests.cast import NOON, Cast, Driver
 from tests.web.pages import signed_in, words
 
@@ -59,20 +59,19 @@ def test_its_owner_may_and_an_approver_only_looks(hands: Executor, cast: Cast) -
 
 def test_the_checkpoint_is_a_file_that_the_command_compares(driver: Driver, cast: Cast, tmp_path) -> None:
     driver.start()
-    answer = signed_in(cast.approver).get("/operating/checkpoint.json")
-    kept = tmp_path / "checkpoint.json"
+    seal_and_anchor(now=driver.tick())
+    assert "Download the checkpoint" in words(signed_in(cast.approver).get("/operating/"))
+    answer = signed_in(cast.approver).get("/log/checkpoint")
+    kept = tmp_path / "checkpoint.txt"
     kept.write_bytes(answer.content)
-    assert json.loads(kept.read_text())["sequence"] == HistoryEntry.objects.count()
-    call_command("verify_history", checkpoint=str(kept), stdout=io.StringIO())
-    kept.write_text(answer.content.decode().replace('"leafHash": "', '"leafHash": "0'))
+    assert kept.read_text().split("\n")[1] == str(HistoryEntry.objects.count())
+    call_command("verify_history", "--checkpoint", str(kept), stdout=io.StringIO())
     said = io.StringIO()
-    with pytest.raises(SystemExit):
-        call_command("verify_history", checkpoint=str(kept), stdout=said)
-    assert "is another one than at the checkpoint" in said.getvalue()
-    kept.write_text("[]")
-    with pytest.raises(SystemExit):
-        call_command("verify_history", checkpoint=str(kept), stdout=said)
-    assert "This is no checkpoint" in said.getvalue()
+    for text in (answer.content.decode().replace("orchestrator", "other", 1), "[]"):
+        kept.write_text(text)
+        with pytest.raises(SystemExit):
+            call_command("verify_history", "--checkpoint", str(kept), stdout=said)
+        assert "is not valid" in said.getvalue()
 
 
 def test_the_page_says_which_tools_there_are(cast: Cast) -> None:

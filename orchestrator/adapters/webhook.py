@@ -1,0 +1,129 @@
+"""A POST to an address that a user chose: to public machines only unless the operator names the host, no
+redirects, and to the very address that was looked at, so that a name which means another machine a moment
+later (DNS rebinding) leads nowhere.
+"""
+
+import http.client
+import ipaddress
+import socket
+import ssl
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from orchestrator.core.errors import InvalidInput
+
+#: Seconds for each of connecting, sending and answering; bytes of an answer that are read.
+SECONDS: Final = 10.0
+ANSWER_BYTES: Final = 2_000
+LONGEST: Final = 500
+#: Networks whose addresses stand for others, which may be private.
+TRANSLATED: Final = tuple(
+    ipaddress.ip_network(one) for one in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
+)
+
+
+class NotDelivered(Exception):
+    """Why, in a sentence."""
+
+
+def check_address(address: str, allowed: Collection[str]) -> None:
+    """InvalidInput for what is no address of a web hook, or one of a private machine; asks nobody."""
+    parts = _parts(address)
+    host = parts.hostname or ""
+    try:
+        found = ipaddress.ip_address(host)
+    except ValueError:
+        if host == "localhost" or host.endswith((".localhost", ".local", ".internal")):
+            _refuse_private(host, allowed)
+        return
+    if not _is_public(found):
+        _refuse_private(host, allowed)
+
+
+def post(address: str, body: bytes, headers: Mapping[str, str], allowed: Collection[str]) -> None:
+    """Send it; NotDelivered when nobody took it."""
+    try:
+        parts = _parts(address)
+        host = parts.hostname or ""
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        context = ssl.create_default_context() if parts.scheme == "https" else None
+        connection = _Pinned(host, port, _reached(host, port, allowed), context)
+    except InvalidInput as refusal:
+        raise NotDelivered(refusal.message) from refusal
+    path = parts.path or "/"
+    try:
+        connection.request("POST", f"{path}?{parts.query}" if parts.query else path, body, dict(headers))
+        answer = connection.getresponse()
+        said = answer.read(ANSWER_BYTES).decode("utf-8", "replace")
+    except (OSError, http.client.HTTPException, ValueError) as problem:
+        raise NotDelivered(
+            f"{host} did not answer: {type(problem).__name__}: {problem}"[:LONGEST]
+        ) from problem
+    finally:
+        connection.close()
+    if 300 <= answer.status < 400:
+        raise NotDelivered(f"{host} answered with a redirect ({answer.status}), which is not followed.")
+    if answer.status >= 300 or answer.status < 200:
+        raise NotDelivered(f"{host} answered {answer.status}: {said[:200]}".strip())
+
+
+def _parts(address: str) -> Any:
+    try:
+        parts = urlsplit(address)
+        known = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        plain = address.isascii() and address.isprintable() and " " not in address
+    except ValueError:
+        known = plain = False
+    if not (known and plain) or len(address) > LONGEST or "@" in parts.netloc:
+        raise InvalidInput(
+            "A web hook has an address such as https://example.org/hook, without a name or password in it.",
+            field="address",
+        )
+    return parts
+
+
+def _reached(host: str, port: int, allowed: Collection[str]) -> str:
+    """The address of the machine, looked up once."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as problem:
+        raise NotDelivered(f"{host} is not known: {problem}") from problem
+    addresses = [str(one[4][0]) for one in found]
+    if host not in allowed:
+        for one in addresses:
+            if not _is_public(ipaddress.ip_address(one.partition("%")[0])):
+                _refuse_private(host, allowed)
+    return addresses[0]
+
+
+def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return _is_public(address.ipv4_mapped)
+        if any(address in network for network in TRANSLATED):
+            return False
+    return address.is_global and not address.is_multicast
+
+
+def _refuse_private(host: str, allowed: Collection[str]) -> None:
+    if host not in allowed:
+        raise InvalidInput(
+            f"{host} is a machine of a private network, which a web hook does not reach.",
+            recovery="Name a public address; or the operator allows the host with WEBHOOK_HOSTS.",
+            field="address",
+        )
+
+
+class _Pinned(http.client.HTTPConnection):
+    """Connects to the address that was looked at, under the name that was asked for."""
+
+    def __init__(self, host: str, port: int, address: str, context: ssl.SSLContext | None) -> None:
+        super().__init__(host, port, timeout=SECONDS)
+        self.default_port = 443 if context else 80
+        self.reached, self.context = address, context
+
+    def connect(self) -> None:
+        self.sock = socket.create_connection((self.reached, self.port), SECONDS)
+        if self.context is not None:
+            self.sock = self.context.wrap_socket(self.sock, server_hostname=self.host)

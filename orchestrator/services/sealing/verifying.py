@@ -1,0 +1,192 @@
+"""Is the history what it was? Everything is compared with everything, and the first bad thing is named
+(FR-009).
+
+One walk over the entries, oldest first: columns against leaf, leaf against hash, chain, tree, every
+checkpoint that anybody has, the stored tiles, the rows that entries speak of, and the state that follows
+from them. Then what the walk cannot see: rows that no entry speaks of, and the workspace. Memory grows with
+the number of workstreams and checkpoints, not with that of entries.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.core.replay import Fact, State, Unreadable, differences, replay
+from orchestrator.core.sealing.chain import Breach, Claim, Walk
+from orchestrator.core.sealing.notes import BadNote, PublicKey, read_head, read_note
+from orchestrator.core.sealing.tiles import BYTES, WIDTH, root_of_tile
+from orchestrator.models import HistoryCheckpoint, HistoryTile, Workstream
+from orchestrator.queries.base.recorded import Recorded, recorded
+from orchestrator.queries.base.spoken import SpokenRows
+from orchestrator.queries.base.state import stored_state
+from orchestrator.services.sealing.keys import is_right
+
+
+@dataclass(slots=True)
+class Verified:
+    """What a walk found: the first breach, or how much was looked at, with what the tables say otherwise than
+    history."""
+
+    breach: Breach | None = None
+    entries: int = 0
+    checkpoints: int = 0
+    workstreams: int = 0
+    differences: list[str] = field(default_factory=list)
+    root: bytes = b""
+
+    @property
+    def good(self) -> bool:
+        return self.breach is None and not self.differences
+
+
+def verify(keys: Iterable[PublicKey], kept: Iterable[Claim] = ()) -> Verified:
+    """Walk the whole history. `keys` are those that may have signed it; `kept` is what others saw of it."""
+    found = Verified()
+    known = tuple(keys)
+    try:
+        claims = [*_stored_claims(known), *kept]
+    except Disproved as problem:
+        found.breach = problem.breach
+        return found
+    walk, rows, tiles, replays = Walk(claims), SpokenRows(), _Tiles(), _Replays()
+    for entry in recorded():
+        found.breach = _breach(entry, walk, rows, tiles, replays)
+        if found.breach:
+            return found
+    found.entries, found.checkpoints, found.root = walk.tree.size, len(claims), walk.tree.root()
+    found.breach = rows.problem_so_far() or rows.unspoken() or tiles.rest()
+    if not found.breach and (missing := walk.problem_at_end()):
+        found.breach = Breach(0, missing)
+    if not found.breach:
+        found.workstreams, found.differences = replays.compared()
+    return found
+
+
+def _breach(
+    entry: Recorded, walk: Walk, rows: SpokenRows, tiles: "_Tiles", replays: "_Replays"
+) -> Breach | None:
+    sequence = entry.link.sequence
+    if problem := walk.problem_of(entry.link):
+        return Breach(sequence, problem)
+    tiles.add(bytes.fromhex(entry.link.leaf_hash))
+    if tiles.problem:
+        return Breach(0, tiles.problem)
+    if "rows" in entry.leaf and (breach := rows.problem_of(sequence, entry.leaf["rows"])):
+        return breach
+    replays.add(entry)
+    return None
+
+
+class Disproved(Exception):
+    """Something is bad before the walk begins."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.breach = Breach(0, problem)
+
+
+def claim_of(note: str, keys: Iterable[PublicKey], who: str) -> Claim:
+    """What a checkpoint says, if one of the keys signed it. Raises Disproved."""
+    try:
+        read = read_note(note)
+        head = read_head(read.text)
+        if not read.signed_by(keys, is_right):
+            raise BadNote("no known key signed it")
+    except BadNote as problem:
+        raise Disproved(f"{who[0].upper()}{who[1:]} is not valid: {problem}") from problem
+    return Claim(head.size, head.root, who)
+
+
+def _stored_claims(keys: tuple[PublicKey, ...]) -> Iterator[Claim]:
+    """Every checkpoint of the database, each signed and saying what its columns say."""
+    origins = set()
+    for row in HistoryCheckpoint.objects.order_by("size").iterator(chunk_size=1000):
+        who = f"the checkpoint over {row.size} entries"
+        claim = claim_of(row.note, keys, who)
+        if (claim.size, claim.root.hex()) != (row.size, row.root):
+            raise Disproved(f"The columns of {who} do not say what was signed")
+        origins.add(read_head(read_note(row.note).text).origin)
+        if len(origins) > 1:
+            raise Disproved(f"{who[0].upper()}{who[1:]} is of another log: {' and '.join(sorted(origins))}")
+        yield claim
+
+
+class _Tiles:
+    """Builds the tiles of the tree anew, and compares each full one with its row."""
+
+    def __init__(self) -> None:
+        self._levels: list[bytearray] = []
+        self._made: list[int] = []
+        self.problem = ""
+
+    def add(self, one: bytes, level: int = 0) -> None:
+        if level == len(self._levels):
+            self._levels.append(bytearray())
+            self._made.append(0)
+        row = self._levels[level]
+        row += one
+        if len(row) == WIDTH * BYTES:
+            made, number = bytes(row), self._made[level]
+            row.clear()
+            self._made[level] += 1
+            self._compare(level, number, made)
+            self.add(root_of_tile(made), level + 1)
+
+    def _compare(self, level: int, number: int, made: bytes) -> None:
+        """A tile whose row is not there yet is none of a sealed tree: `rest` sees what is missing."""
+        stored = HistoryTile.objects.filter(level=level, number=number).values_list("hashes", "root").first()
+        if stored and (bytes(stored[0]), bytes(stored[1])) != (made, root_of_tile(made)):
+            self.problem = self.problem or f"Tile {number} of level {level} has other hashes than the entries"
+
+    def rest(self) -> Breach | None:
+        """Rows of tiles that the sealed tree has not, and tiles that have no row."""
+        sealed = HistoryCheckpoint.objects.order_by("-size").values_list("size", flat=True).first() or 0
+        level = 0
+        while number := sealed // WIDTH ** (level + 1):
+            numbers = HistoryTile.objects.filter(level=level).values_list("number", flat=True)
+            for expected, stored in enumerate(numbers.order_by("number").iterator()):
+                if stored != expected:
+                    return Breach(0, f"Tile {expected} of level {level} is missing")
+            if numbers.count() != number:
+                return Breach(0, f"Level {level} has {numbers.count()} full tiles where {number} are due")
+            level += 1
+        return None
+
+
+class _Replays:
+    """The state of every workstream, as it follows from its entries."""
+
+    def __init__(self) -> None:
+        self._states: dict[int, State] = {}
+        self._unreadable: dict[int, str] = {}
+
+    def add(self, entry: Recorded) -> None:
+        own = entry.workstream_id
+        if own is None or own in self._unreadable:
+            return
+        said: Mapping[str, Any] = entry.leaf
+        fact = Fact(
+            entry.link.sequence,
+            said["actor"],
+            said["action"],
+            said["subject"],
+            said["reason"],
+            said.get("data") or {},
+        )
+        try:
+            self._states[own] = replay([fact], self._states.get(own))
+        except Unreadable as problem:
+            self._unreadable[own] = str(problem)
+
+    def compared(self) -> tuple[int, list[str]]:
+        """How many workstreams there are, and a sentence for each thing in which the tables differ."""
+        count, said = 0, []
+        rows = Workstream.objects.select_related("version").order_by("pk")
+        for count, workstream in enumerate(rows.iterator(chunk_size=100), start=1):  # noqa: B007
+            if workstream.pk in self._unreadable:
+                problems = [self._unreadable[workstream.pk]]
+            else:
+                rebuilt = self._states.get(workstream.pk) or State()
+                problems = differences(rebuilt, stored_state(workstream))
+            said += [f"{workstream.slug}: {problem}" for problem in problems]
+        return count, said

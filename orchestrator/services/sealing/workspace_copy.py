@@ -1,0 +1,79 @@
+"""What the workspace holds of the history, compared with what the walk over it found (FR-009)."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from django.conf import settings
+
+from orchestrator.core.errors import WorkspaceUnavailable
+from orchestrator.core.sealing.chain import Breach, Claim
+from orchestrator.core.sealing.notes import PublicKey
+from orchestrator.core.sealing.tiles import CHECKPOINT, new_tiles
+from orchestrator.core.terms import ArtifactState
+from orchestrator.models import HandoffArtifact, HistoryCheckpoint
+from orchestrator.queries.base.sealed import entries_sealed, tile_hashes
+from orchestrator.services.sealing.verifying import Disproved, claim_of
+from orchestrator.workspace import Workspace
+
+#: Artifacts whose files are looked at together.
+TOGETHER = 200
+
+
+def anchored_claims(keys: Iterable[PublicKey]) -> Iterator[Claim]:
+    """Every checkpoint that the branch `history` ever held; it only ever grew. Raises Disproved."""
+    known, newer = tuple(keys), None
+    try:
+        for content in Workspace(settings.WORKSPACE_DIR).sealed_over_time(CHECKPOINT):
+            who = "a checkpoint of the workspace's branch history"
+            claim = claim_of(content.decode(errors="replace"), known, who)
+            if newer is not None and claim.size >= newer:
+                raise Disproved(f"The workspace's branch history went from {claim.size} entries to {newer}")
+            newer = claim.size
+            yield Claim(claim.size, claim.root, f"the workspace's checkpoint over {claim.size} entries")
+    except WorkspaceUnavailable as problem:
+        raise Disproved(f"The workspace's branch history cannot be read: {problem.message}") from problem
+
+
+def workspace_breach(sizes: Sequence[int]) -> Breach | None:
+    """The first thing in the workspace that is not what the tables say, after the walk found those good: a
+    tile of the branch `history`, which had checkpoints over so many entries, newest first, or an artifact."""
+    space = Workspace(settings.WORKSPACE_DIR)
+    try:
+        return _seal_breach(sizes) or _tile_breach(space, sizes[0] if sizes else 0) or _artifact_breach(space)
+    except WorkspaceUnavailable as problem:
+        return Breach(0, f"The workspace cannot be read: {problem.message}")
+
+
+def _seal_breach(sizes: Sequence[int]) -> Breach | None:
+    """Both sides have the same checkpoints, but for those of the database that a full disk kept from git."""
+    sealed, anchored = entries_sealed(), sizes[0] if sizes else 0
+    if anchored < sealed:
+        said = f"The workspace's branch history ends at {anchored} entries, while {sealed} are sealed"
+        return Breach(0, f"{said}; a sweep goes on from there, unless somebody set it back")
+    known = set(HistoryCheckpoint.objects.values_list("size", flat=True))
+    gone = [size for size in sizes if size not in known]
+    return Breach(0, f"The checkpoint over {min(gone)} entries is gone from the database") if gone else None
+
+
+def _tile_breach(space: Workspace, anchored: int) -> Breach | None:
+    for tile in new_tiles(0, anchored):
+        if space.sealed(tile.path) != tile_hashes(*tile):
+            return Breach(
+                0, f"The workspace's {tile.path} of the branch history has other hashes than the entries"
+            )
+    return None
+
+
+def _artifact_breach(space: Workspace) -> Breach | None:
+    """Committed artifacts, as git has them; those that are known to be damaged are shown where they
+    belong."""
+    rows = HandoffArtifact.objects.filter(state=ArtifactState.COMMITTED).order_by("pk")
+    found = rows.values_list("path", "body").iterator(chunk_size=TOGETHER)
+    while some := dict(row for _, row in zip(range(TOGETHER), found, strict=False)):
+        contents = {path: body.encode() for path, body in some.items()}
+        standing = space.standing(contents)
+        for path, content in contents.items():
+            if not standing.get(path):
+                return Breach(0, f"The workspace does not hold {path} as it was handed over")
+            if space.damaged_object(content):
+                return Breach(0, f"Git's object of {path} has other bytes than were handed over")
+    return None
