@@ -35,7 +35,7 @@ def measure() -> None:
         space, held = Workspace(Path(folder) / "workspace"), 0
         for size in SIZES:
             for first in range(held, size, PORTION):
-                _write(space, first, first + PORTION)
+                _write(space, first, min(first + PORTION, size))
             costs = [_cost(space, size + place) for place in range(REPEATS)]
             spent[size], held = median(costs), size + REPEATS
             print(f"{f'a workspace of {size}':44} {spent[size]:6.1f}   {BEFORE[size]:6.1f}", flush=True)
@@ -45,9 +45,12 @@ def measure() -> None:
 
 
 def _cost(space: Workspace, number: int) -> float:
+    before = space.head()
     start = time.process_time()
     _write(space, number, number + 1)
-    return 1000 * (time.process_time() - start)
+    spent = 1000 * (time.process_time() - start)
+    assert space.head() != before, "nothing was committed"
+    return spent
 
 
 def _write(space: Workspace, first: int, beyond: int) -> None:
