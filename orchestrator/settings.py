@@ -309,6 +309,8 @@ if LEARNINGS_FILE and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.md", L
 # Locked files: how many large plans may be read at once, in all processes together.
 TURNS_DIR = DATA_DIR / "run" / "turns"
 WORKTREES_DIR = DATA_DIR / "worktrees"
+# What runs of tools and of the agents that `serve` starts print.
+RUN_LOGS_DIR = DATA_DIR / "logs" / "runs"
 # Tools that steps may route to; a plan never runs anything else (design section 7).
 TOOLS = _words("TOOLS", "pytest,ruff,script")
 #: Tools whose steps may use the network.
