@@ -348,13 +348,21 @@ WEBHOOK_HOSTS = _words("WEBHOOK_HOSTS")
 WITHDRAW_SECONDS = min(_whole_number("WITHDRAW_SECONDS", 10), 3600)
 #: Days after which accepted work is no suspected duplicate any more; 0 to look at all of it.
 DUPLICATE_DAYS = _whole_number("DUPLICATE_DAYS", 90)
+#: Names in the environment whose values are masked wherever they turn up, beside those that are called a
+#: token, key or password anyway.
+MASKED_NAMES = _words("MASKED_NAMES")
 #: Sources above this many bytes are refused before they are read.
 PLAN_LIMIT = limits.PLAN_BYTES
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "orchestrator.services.base.masking.MaskingFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "WARNING")},
 }

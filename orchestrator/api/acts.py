@@ -20,6 +20,7 @@ from orchestrator.services.base.idempotency import (
     answer_once,
     request_digest,
 )
+from orchestrator.services.base.masking import noticing, with_notice
 
 View = Callable[..., Any]
 Acts = tuple[Act[..., Any], ...]
@@ -81,9 +82,10 @@ def _answer(
     status: int | Callable[[Any], int],
 ) -> Answer:
     caller_of(request).require_role_for(*acts)
-    facts = view(request, **values)
+    with noticing() as masked:
+        facts = view(request, **values)
     code = status(facts) if callable(status) else status
-    return Answer(code, pydantic_core.to_json(facts).decode())
+    return Answer(code, with_notice(pydantic_core.to_json(facts).decode(), masked))
 
 
 def _settled(run: Callable[[], Answer]) -> Answer:

@@ -48,7 +48,8 @@ ABOUT = (
     "`recovery` says what to do next. Every call that changes something takes an "
     "`Idempotency-Key` header: the same "
     "key with the same request answers as the first time and has no second effect; with another "
-    "request it is refused. " + limits_said()
+    "request it is refused. An answer with `masked` says which secrets were masked in what was sent, before "
+    "anything was stored: its `sentence`, and `found` with `field`, `what` and `times`. " + limits_said()
 )
 sign_in = TokenOrSession()
 

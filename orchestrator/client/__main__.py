@@ -74,6 +74,8 @@ def _done(options: Namespace) -> int:
 
 
 def _print(answer: Reply, options: Namespace) -> int:
+    if isinstance(answer.data, dict) and (masked := answer.data.get("masked")):
+        print(masked["sentence"], file=sys.stderr)
     if getattr(options, "json", False):
         print(json.dumps(answer.data, ensure_ascii=False, indent=2))
     else:

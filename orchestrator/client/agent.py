@@ -17,6 +17,9 @@ EVERYBODY: Final = ("PATH", "HOME", "LANG", "TERM", "TMPDIR")
 ASKS: Final = re.compile(r"^ASK: *(\S.*)$", re.MULTILINE)
 PROVES: Final = re.compile(r"^PROOF +(\d+): *(\S.*)$", re.MULTILINE)
 
+#: Ends of names whose values are addresses and folders; other values from this length on are masked.
+NO_SECRETS, SHORTEST = ("_URL", "_DIR", "_HOME"), 6
+
 
 @dataclass(frozen=True)
 class Ending:
@@ -42,6 +45,13 @@ class Agent:
     def environment(self, whole: Mapping[str, str], more: tuple[str, ...] = ()) -> dict[str, str]:
         """What it is given of an environment: only what is named, and never our own token."""
         return {name: whole[name] for name in (*EVERYBODY, *self.needs, *more) if name in whole}
+
+    def without_secrets(self, output: str, environment: Mapping[str, str]) -> str:
+        """What it printed without the values of the variables that it alone was given, before it is sent."""
+        for name, value in environment.items():
+            if name not in EVERYBODY and not name.endswith(NO_SECRETS) and len(value) >= SHORTEST:
+                output = output.replace(value, f"[masked {name}]")
+        return output
 
     def words(self, prompt: str, file: Path) -> list[str]:
         return [word.replace("{prompt}", prompt).replace("{file}", str(file)) for word in self.command]

@@ -10,7 +10,7 @@ import tempfile
 import time
 from argparse import Namespace
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -135,15 +135,17 @@ class Worker:
         folder.mkdir(parents=True, exist_ok=True)
         log, file = folder / f"{held.key}-{held.attempt}.log", folder / f"{held.key}-{held.attempt}.md"
         file.write_text(prompt, encoding="utf-8")
-        return run(
+        environment = self.agent.environment(os.environ, tuple(self.options.env))
+        ran = run(
             self.agent.words(prompt, file),
             folder=where,
-            environment=self.agent.environment(os.environ, tuple(self.options.env)),
+            environment=environment,
             prompt=prompt if self.agent.prompt == "stdin" else "",
             log=log,
             seconds=self.options.minutes * 60,
             stop=lambda: self._why_stop(held),
         )
+        return replace(ran, output=self.agent.without_secrets(ran.output, environment))
 
     def _folder(self, claim: dict[str, Any]) -> tuple[Path, Elsewhere | None]:
         """Where the agent works: the step's worktree where it stands on this machine, else a clone below

@@ -25,6 +25,7 @@ from orchestrator.services.base.idempotency import (
     answer_once,
     request_digest,
 )
+from orchestrator.services.base.masking import noticing, with_notice
 from orchestrator.services.base.outages import OUTAGES, UNSTORABLE, outage, unstorable
 from orchestrator.services.people.callers import Caller
 
@@ -87,7 +88,9 @@ def _with_key(signature: inspect.Signature) -> inspect.Signature:
 
 
 def _facts(tool: Tool, arguments: Mapping[str, Any]) -> str:
-    return pydantic_core.to_json(tool(**arguments)).decode()
+    with noticing() as masked:
+        facts = tool(**arguments)
+    return with_notice(pydantic_core.to_json(facts).decode(), masked)
 
 
 def _once(

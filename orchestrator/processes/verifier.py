@@ -24,6 +24,7 @@ from orchestrator.core.errors import Busy, Refusal, ToolUnknown
 from orchestrator.models import Verification
 from orchestrator.queries.handoff.worktrees import verification_tree
 from orchestrator.queries.work.proof import is_held, pending_verification, pending_verifications
+from orchestrator.services.base.masking import masked_text
 from orchestrator.services.work.verifying import begin, settle
 
 logger = logging.getLogger(__name__)
@@ -99,8 +100,9 @@ class Verifier:
             tree=tree,
             milliseconds=int((time.monotonic() - began) * 1000),
             log=hashlib.sha256(result.output.encode()).hexdigest(),
-            log_end=result.output[-LOG_END:],
-            problem="" if result.ok else result.error or result.question,
+            # Cut off behind the mask, so that no part of a secret is left at the beginning.
+            log_end=masked_text(result.output[-3 * LOG_END :])[-LOG_END:],
+            problem="" if result.ok else masked_text(result.error or result.question),
         )
 
     def _run(self, row: Verification, held: int, watch: "_NoLongerWanted") -> tuple[str, Result]:
@@ -128,7 +130,7 @@ class Verifier:
 
 def _broken(row: Verification, problem: str) -> Receipt:
     empty = hashlib.sha256(b"").hexdigest()
-    return Receipt(row.command, None, row.commit, "", 0, empty, "", problem)
+    return Receipt(row.command, None, row.commit, "", 0, empty, "", masked_text(problem))
 
 
 def _taken() -> None:

@@ -27,6 +27,7 @@ from orchestrator.core.terms import Role
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import Act, why_none
 from orchestrator.services.base.form_keys import Made
+from orchestrator.services.base.masking import masked_text, notice_of, noticing
 from orchestrator.web.admission import roles_in
 from orchestrator.web.once import once
 from orchestrator.web.wording import told
@@ -79,7 +80,11 @@ def does(*acts: Act[..., Any]) -> Callable[[Do], Do]:
         def admitted(request: HttpRequest, *arguments: Any, **values: Any) -> Any:
             if refusal := why_none(acts, viewer(request).actor):
                 raise refusal
-            return handle(request, *arguments, **values)
+            with noticing() as masked:
+                answer = handle(request, *arguments, **values)
+            if masked:
+                messages.warning(request, notice_of(masked))
+            return answer
 
         admitted.acts = acts  # type: ignore[attr-defined]
         return cast(Do, admitted)
@@ -173,6 +178,7 @@ def proceed(request: HttpRequest, said: str, then: str) -> HttpResponse:
 
     Say what happened on the page at the address `then`, loaded anew and seen from its top.
     """
+    said = masked_text(said)
     if said and said not in _unread(request):
         messages.success(request, said)
     return HttpResponseClientRedirect(then) if request.htmx else redirect(then)  # type: ignore[attr-defined]

@@ -23,6 +23,8 @@ PROVOKED = {
     "BaselineIntegrated": "acceptance/test_fr010_baseline.py::"
     "test_fr010_integrated_work_goes_back_only_after_a_revert_decision",
     "SuspectsOpen": "acceptance/test_fr003_suspects.py::test_fr003_decided_and_signed_over_rest",
+    "SecretInFile": "acceptance/test_fr009_secrets.py::"
+    "test_fr009_a_refused_text_is_not_kept_with_its_key_either|secret-in-file",
     "BreakerOpen": "acceptance/test_ec6_circuit_breaker.py::test_ec6_nobody_queues_it_again_before_the_answer",
     "AssignedElsewhere": "acceptance/test_wf4_thread_assignment.py::"
     "test_wf4_only_the_assigned_executor_claims_in_the_thread",

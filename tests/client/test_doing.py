@@ -46,6 +46,19 @@ def stub(tmp_path: Path):
     return made
 
 
+def test_fr009_what_an_agent_was_given_alone_is_not_sent(
+    monkeypatch: pytest.MonkeyPatch, call: Call, driver: Driver, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SHOP_LOGIN", "open-sesame")
+    driver.start()
+    program = tmp_path / "prints.py"
+    program.write_text("import os; print('it is', os.environ['SHOP_LOGIN']); raise SystemExit(1)")
+    more = ["--env", "SHOP_LOGIN", "--folder", str(tmp_path), "--command", f"{sys.executable} {program}"]
+    told = call("work", "--once", *more)
+    key = told.out.split(":")[0]
+    assert "it is [masked SHOP_LOGIN]" in driver.attempt(key).error
+
+
 def test_ad6_a_step_is_done_by_a_program_that_reads_the_brief(
     call: Call, driver: Driver, stub, tmp_path
 ) -> None:

@@ -41,6 +41,8 @@ FINDINGS: Final[dict[str, tuple[Severity, str]]] = {
     ),
     "hidden-in-name": (_BLOCKS, "An invisible character changes a key, path, command, condition or name."),
     "deceiving-characters": (_BLOCKS, "A line has characters that turn its direction or spell hidden text."),
+    "secret-in-plan": (_BLOCKS, "A line holds a key, token or password, which the plan would keep for ever."),
+    "secret-like": (_WARNS, "A line holds what may be a password or a key."),
     "more-findings": (_INFO, "There are more findings with the same code than are shown."),
     "not-read": (_WARNS, "A line looks like work and is in no part of the plan."),
     "dependency-not-read": (

@@ -24,6 +24,8 @@ from orchestrator.core.plans.text.render import render_plan
 from orchestrator.core.plans.text.source import decode_source
 from orchestrator.core.terms import Format, TaskStatus
 from orchestrator.models import WorkflowVersion
+from orchestrator.queries.base.registered import masker
+from orchestrator.queries.plans.secret_lines import with_secrets
 from orchestrator.queries.plans.tool_runs import with_refused_runs
 
 #: Texts that a process keeps read; the two of a comparison, and those of a few reviewers beside.
@@ -114,10 +116,11 @@ def _read(text: _Text, tools: frozenset[str]) -> Reading:
     """A large text is read in a process of its own: it takes its time there, and only so much of it."""
     asked = (text.source, tools, Format(text.form), text.dropped)
     if len(text.source) < limits.CHECKED_ALONE_BYTES:
-        return with_refused_runs(read_both_ways(*asked), tools)
-    with turn_to_read(len(text.source)):
-        reading = apart(read_both_ways, limits.CHECK_SECONDS, limits.CHECK_MEMORY_BYTES, *asked)
-    return with_refused_runs(reading, tools)
+        reading = read_both_ways(*asked)
+    else:
+        with turn_to_read(len(text.source)):
+            reading = apart(read_both_ways, limits.CHECK_SECONDS, limits.CHECK_MEMORY_BYTES, *asked)
+    return with_secrets(with_refused_runs(reading, tools), text.source, masker())
 
 
 def preview_plan(plan: Plan, executors: int, ended: Mapping[str, TaskStatus]) -> Preview:

@@ -1,9 +1,10 @@
 """Acts, each declared once where it is done: who may, its reason, what it locks, what it records (FR-011).
 
 `@act(...)` above a service function makes an `Act` of it. Calling the act asks the actor's role and the
-reason, then calls the function; it opens no transaction and takes no lock. Pages, REST, MCP, the inbox and
-the commands ask the same declaration, so nobody says roles twice. A rule about a row, such as whose signature
-a gate wants, stands beside its act as `why_not_...(row, actor) -> Refusal | None`.
+reason, masks what is secret in what it is given, then calls the function; it opens no transaction and takes
+no lock. Pages, REST, MCP, the inbox and the commands ask the same declaration, so nobody says roles twice. A
+rule about a row, such as whose signature a gate wants, stands beside its act as
+`why_not_...(row, actor) -> Refusal | None`.
 """
 
 import functools
@@ -19,6 +20,7 @@ from orchestrator.core.invisible import says_nothing
 from orchestrator.core.terms import Role, Scope
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.locks import Lock
+from orchestrator.services.base.masking import masked_arguments, telling
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -62,7 +64,8 @@ class Declaration:
     `scope`: what a token needs; None for acts that no machine interface offers. `locks`: what it takes, in
     order. `records`: the actions that it writes itself. `in_steps`: it has several transactions, or reads
     files for long, so an idempotency key has a transaction of its own. `asked`: those of the roles whom the
-    inbox asks; all of them when it is left out.
+    inbox asks; all of them when it is left out. `plain`: arguments in which no secret is masked, because they
+    are one that is only compared or hashed, or a text that is decided about by its hash.
     """
 
     roles: tuple[Role, ...]
@@ -74,6 +77,7 @@ class Declaration:
     records: tuple[Action, ...] = ()
     in_steps: bool = False
     asked: tuple[Role, ...] = ()
+    plain: tuple[str, ...] = ()
 
 
 class Act(Generic[P, R]):
@@ -89,7 +93,9 @@ class Act(Generic[P, R]):
             self.refuse(_actor_of(given))
         if self.declaration.reason:
             self.declaration.reason.refuse_blank(given)
-        return self.function(*arguments, **given)
+        taken, masked = masked_arguments(given, self.declaration.plain)
+        with telling(masked):
+            return cast(Callable[..., R], self.function)(*arguments, **taken)
 
     def __repr__(self) -> str:
         return f"<act {self.name}>"
@@ -131,6 +137,7 @@ def act(
     records: tuple[Action, ...] = (),
     in_steps: bool = False,
     asked: tuple[Role, ...] = (),
+    plain: tuple[str, ...] = (),
 ) -> Callable[[Callable[P, R]], Act[P, R]]:
     """Declare the service function below as an act; the fields are those of `Declaration`.
 
@@ -146,6 +153,7 @@ def act(
         records=records,
         in_steps=in_steps,
         asked=asked,
+        plain=plain,
     )
 
     def declare(function: Callable[P, R]) -> Act[P, R]:

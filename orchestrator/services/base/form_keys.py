@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from orchestrator.core.errors import FormSentBefore, InvalidInput, Refusal, StaleToken
 from orchestrator.models import FormKey
 from orchestrator.services.base.locks import Lock, take
+from orchestrator.services.base.masking import masked_text
 from orchestrator.services.base.unit_of_work import unit_of_work
 
 
@@ -115,5 +116,5 @@ def _first_answer(row: FormKey, sent: Sent) -> Made:
 
 
 def _settle(row: FormKey, made: Made) -> None:
-    row.said, row.address = made.said, made.address
+    row.said, row.address = masked_text(made.said), made.address
     row.save(update_fields=["said", "address"])

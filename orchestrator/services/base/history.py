@@ -17,6 +17,7 @@ from orchestrator.queries.base.recorded import facts
 from orchestrator.queries.base.spoken import said_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.locks import Lock, take
+from orchestrator.services.base.masking import masked_here
 from orchestrator.services.base.rows import InsertRow
 from orchestrator.services.base.unit_of_work import current_unit
 
@@ -36,7 +37,7 @@ def record(
 
     `data` holds JSON values only.
     """
-    said = Said(subject, reason, data or {})
+    said = Said(subject, reason, _with_masked(data or {}))
     waiting = _WaitingEntry(_Act(workstream, actor, action, now), said, corrects)
     current_unit().at_the_end(_write, [waiting], last=True)
 
@@ -61,7 +62,14 @@ def record_each(
 ) -> None:
     """Append entries of one act in their order, under the rules of `record`."""
     act = _Act(workstream, actor, action, now)
-    current_unit().at_the_end(_write, [_WaitingEntry(act, said, None) for said in entries], last=True)
+    said = (one._replace(data=_with_masked(one.data)) for one in entries)
+    current_unit().at_the_end(_write, [_WaitingEntry(act, one, None) for one in said], last=True)
+
+
+def _with_masked(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was masked in what the act was given is a part of what it records, and never the secret."""
+    masked = masked_here()
+    return {**data, "masked": masked} if masked else data
 
 
 class _Act(NamedTuple):

@@ -77,6 +77,7 @@ def record_changes(*, account: User, before: AccountState | None, actor: Actor, 
 @act(
     roles=NO_ROLE,
     only="its own password, with the present one",
+    plain=("old", "new"),
     records=(Action.PASSWORD_CHANGED,),
 )
 def change_password(*, account: User, old: str, new: str, now: datetime) -> None:

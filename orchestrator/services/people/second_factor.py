@@ -82,6 +82,7 @@ def is_required(account: User) -> bool:
     roles=NO_ROLE,
     locks=(Lock.ACCOUNT,),
     records=(Action.SECOND_FACTOR_SET_UP,),
+    plain=("secret", "code"),
 )
 def enrol(*, account: User, secret: str, code: str, now: datetime) -> list[str]:
     """Set the app up that shows this code for the secret; answers with recovery codes, which are shown once.
@@ -112,6 +113,7 @@ def enrol(*, account: User, secret: str, code: str, now: datetime) -> list[str]:
     roles=NO_ROLE,
     locks=(Lock.SECOND_FACTOR,),
     records=(Action.RECOVERY_CODE_USED, Action.SECOND_FACTOR_REFUSED),
+    plain=("code",),
 )
 def check_code(*, account: User, code: str, now: datetime) -> str:
     """`app` or `recovery code`: what the code was. CodeWrong when it is neither, or was used before.
@@ -139,6 +141,7 @@ def check_code(*, account: User, code: str, now: datetime) -> str:
     only="with a code",
     locks=(Lock.ACCOUNT,),
     records=(Action.RECOVERY_CODES_RENEWED,),
+    plain=("code",),
 )
 def renew_recovery_codes(*, account: User, code: str, now: datetime) -> list[str]:
     """Ten new ones, which are shown once; the old ones no longer work."""
@@ -155,6 +158,7 @@ def renew_recovery_codes(*, account: User, code: str, now: datetime) -> list[str
     only="with a code, where no policy asks for it",
     locks=(Lock.ACCOUNT,),
     records=(Action.SECOND_FACTOR_TURNED_OFF,),
+    plain=("code",),
 )
 def turn_off(*, account: User, code: str, now: datetime) -> None:
     """The account signs in with its password alone again, where the policy leaves that to its person."""

@@ -63,6 +63,7 @@ class BundleSubmission:
     scope=Scope.MANAGE,
     locks=(Lock.NAMES,),
     records=(Action.BUNDLE_SUBMITTED,),
+    plain=("files",),
 )
 def submit_bundle(*, name: str, files: Sequence[PlanFile], actor: Actor, now: datetime) -> BundleSubmission:
     """Register every plan as a workstream of its own, in one transaction.

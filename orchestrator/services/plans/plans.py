@@ -62,6 +62,7 @@ def submission_of(version_id: int) -> Submission:
     only="a plan of its own: initiator or approver; a new version also: reviewer",
     locks=(Lock.WORKSTREAM, Lock.WORKFLOW, Lock.NAMES),
     records=(Action.PLAN_SUBMITTED,),
+    plain=("source",),  # a plan is decided about by its hash: the plan check tells of secrets in it
 )
 def submit_plan(
     *,

@@ -126,6 +126,7 @@ def _read(name: str, text: str, wanted: Format | None) -> ReadPlan:
     locks=(Lock.NAMES,),
     records=(Action.PLAN_SUBMITTED,),
     in_steps=True,
+    plain=("files",),
 )
 def submit_each(*, files: Iterable[PlanFile], actor: Actor, now: datetime) -> list[Outcome]:
     """Submit every plan as a workstream of its own, each in a transaction of its own; one that is refused

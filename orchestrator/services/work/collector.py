@@ -25,6 +25,7 @@ from orchestrator.services.base.actor import ORCHESTRATOR, Actor
 from orchestrator.services.base.acts import act
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, locked_workstream, outside_transactions, take
+from orchestrator.services.base.masking import masked_text, notice_of, noticing
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.handoff.damage import workspace
 from orchestrator.services.handoff.known_branch import refuse_diverged
@@ -48,6 +49,8 @@ AT_ONCE = 100
 #: What the columns hold.
 PATH_LENGTH = 600
 EXECUTOR_LENGTH = 60
+#: What is masked stands in the commit all the same.
+PUSHED = "The commit that you pushed still has it: push the branch without it."
 #: In place of a content's name: the branch is nobody's.
 NOBODY = "nobody"
 #: Trouble of the database's, not of the file's that met it: the file is looked at again.
@@ -278,16 +281,17 @@ def _taken_in(
         if problem:
             raise InvalidInput(f"The file {problem}.", field="file")
         result = read_result(content)
-        ingest(branches, row, result, entry, now)
+        with noticing() as masked:
+            ingest(branches, row, result, entry, now)
     except (WorkspaceUnavailable, Busy):
         raise
     except Refusal as refusal:
-        said = f"{refusal.message} {refusal.way_out}"
+        said = masked_text(f"{refusal.message} {refusal.way_out}")
         # A late result that is kept as evidence was recorded by the service itself, as over REST.
         if not (isinstance(refusal, StaleToken) and refusal.kept):
             _record_quarantine(row, said, now)
         return ResultFileState.QUARANTINED, said
-    return ResultFileState.INGESTED, ""
+    return ResultFileState.INGESTED, f"{notice_of(masked)} {PUSHED}" if masked else ""
 
 
 def _first_look(
@@ -322,7 +326,7 @@ def _quarantine_whole(branch: Branch, blob: str, what: str, problem: str, now: d
             way_out = (
                 "Take it away, or register the executor." if blob == NOBODY else "Push the branch again."
             )
-            row.problem = f"{what} {problem}. {way_out}"
+            row.problem = masked_text(f"{what} {problem}. {way_out}")
             row.save(update_fields=["problem"])
             _record_quarantine(row, row.problem, now)
     return int(first)
@@ -342,7 +346,8 @@ def _record_quarantine(row: ResultFile, problem: str, now: datetime) -> None:
 
 
 def _fitting(text: str, limit: int = PATH_LENGTH) -> str:
-    """A text that a column can hold; what is cut off stands in as a digest."""
+    """A text that a column can hold, without secrets; what is cut off stands in as a digest."""
+    text = masked_text(text)
     if len(text) <= limit:
         return text
     digest = hashlib.sha256(text.encode()).hexdigest()[:32]
