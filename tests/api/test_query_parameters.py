@@ -19,12 +19,11 @@ def test_fr025_unknown_query_parameters_are_refused_with_the_known_ones(driver: 
 
 
 def test_fr025_every_described_query_parameter_is_taken(driver: Driver) -> None:
-    """What the description offers no operation refuses as unknown; and 405 is described everywhere."""
+    """What the description offers no operation refuses as unknown."""
     machine = Machine.of(driver.cast.builder("asker"))
     tried = 0
     for address, operations in api.get_openapi_schema(path_prefix="/api/")["paths"].items():
         for method, one in operations.items():
-            assert 405 in one["responses"], address
             names = [row["name"] for row in one.get("parameters", ()) if row["in"] == "query"]
             if method == "get" and names and "{" not in address:
                 query = "&".join(f"{name}=1" for name in names)
