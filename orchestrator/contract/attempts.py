@@ -70,7 +70,8 @@ class AttemptFailure(Body):
 class AttemptFacts:
     """One try at a task; `task` is the task's id, `key` names its step.
 
-    `token` fences the claim that holds or held it; 0 while nobody did. `result` is the word that a completion
+    `breadcrumb` is the last word about the task, and `heard_at` when its executor last said anything. `token`
+    fences the claim that holds or held it; 0 while nobody did. `result` is the word that a completion
     carried. `held` says which lost handover keeps a live one from being claimed or completed (EC-3).
     `same_as` is the number of the attempt whose result stands, because this one's is the same (FR-010).
     `committed` says that the orchestrator made the `commit` of what stood in the attempt's worktree,
@@ -87,6 +88,7 @@ class AttemptFacts:
     claimed_as: str
     token: int
     breadcrumb: str
+    heard_at: datetime | None
     outcome: str
     result: str
     error: str
@@ -187,6 +189,7 @@ class HeldTask:
     workstream: str
     since: datetime
     breadcrumb: str
+    heard_at: datetime | None
     to_prove: tuple[str, ...]
     outputs_folder: str
     brief: str

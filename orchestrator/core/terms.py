@@ -151,12 +151,13 @@ class BlockerKind(StrEnum):
 class InterventionKind(StrEnum):
     """What made a task ask for a person.
 
-    Somebody's question, the circuit breaker, or a file that cannot be used.
+    Somebody's question, the circuit breaker, a file that cannot be used, or an executor that is not heard.
     """
 
     QUESTION = "question"
     BREAKER = "breaker"
     ARTIFACT = "artifact"
+    SILENCE = "silence"
 
 
 class DuplicateOutcome(StrEnum):

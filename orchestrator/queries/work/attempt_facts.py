@@ -39,6 +39,7 @@ def attempt_facts(attempt_id: int) -> AttemptFacts:
         claimed_as=assignment.claimed_as if assignment else "",
         token=assignment.token if assignment else 0,
         breadcrumb=attempt.task.breadcrumb,
+        heard_at=attempt.task.heard_at,
         outcome=attempt.outcome,
         result=attempt.result,
         error=attempt.error,

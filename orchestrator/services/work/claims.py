@@ -33,6 +33,7 @@ from orchestrator.services.work.attempts import (
     require_doer,
 )
 from orchestrator.services.work.places import after_claim
+from orchestrator.services.work.silence import heard
 
 
 @act(
@@ -81,7 +82,7 @@ def _claim(
     _refuse_busy(executor, situation.busy_with)
     base = base_at_claim(task, attempt.number)
     task.last_token += 1
-    task.status = TaskStatus.ACTIVE
+    task.status, task.heard_at = TaskStatus.ACTIVE, now
     task.workstream.started_at = task.workstream.started_at or now
     move(attempt, AttemptStatus.QUEUED, AttemptStatus.RUNNING, started_at=now, base=base)
     assignment = _assign(attempt, executor, actor, now)
@@ -127,6 +128,7 @@ def report(
         attempt = held_attempt(attempt_id, token, executor, actor).attempt
         refuse_more_breadcrumbs(attempt)
         attempt.task.breadcrumb = breadcrumb
+        heard(attempt.task, actor, now)
         record_attempt(attempt, actor, Action.BREADCRUMB_LEFT, now, reason=breadcrumb)
         settle(attempt.task, now)
 

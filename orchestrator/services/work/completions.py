@@ -37,6 +37,7 @@ from orchestrator.services.work.handed_in import (
     wants_verification,
 )
 from orchestrator.services.work.handing_in import HandedIn, hand_in, keep
+from orchestrator.services.work.silence import heard
 
 
 @act(
@@ -120,6 +121,7 @@ def _take(situation: Situation, given: Given, handed: HandedIn | Refusal) -> Non
     if isinstance(handed, Refusal):
         raise handed
     attempt = situation.attempt
+    heard(situation.task, given.actor, given.now)
     if pending(attempt, given, handed):
         return
     command = wants_verification(attempt, given, handed.commit)
@@ -131,6 +133,7 @@ def _take(situation: Situation, given: Given, handed: HandedIn | Refusal) -> Non
     _checks(attempt, given.evidence, given.actor, given.now)
     chosen_outcome(attempt.task.step.key, attempt.task.step.outcome_words, given.result)
     attempt.outcome = ""
+    settle(situation.task, given.now)  # it was heard
     keep_for_verification(attempt, given, handed, command)
 
 

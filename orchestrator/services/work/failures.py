@@ -21,6 +21,7 @@ from orchestrator.services.base.wake import wake
 from orchestrator.services.handoff.artifacts import announce
 from orchestrator.services.work.attempts import blocked, end, held_attempt, locked_attempt, record_attempt
 from orchestrator.services.work.breakers import refuse_open_breaker, trip_breaker
+from orchestrator.services.work.silence import answer_silence, heard
 
 
 @act(
@@ -42,6 +43,7 @@ def fail(
     actor = actor or Actor.member(executor)
     with unit_of_work():
         situation = held_attempt(attempt_id, token, executor, actor)
+        heard(situation.task, actor, now)
         _fail(situation, actor, error, now)
     return situation.attempt
 
@@ -139,6 +141,7 @@ def _fail(situation: Situation, actor: Actor, error: str, now: datetime) -> None
     attempt = situation.attempt
     end(attempt, AttemptStatus.FAILED, now, error=error or "no reason given")
     attempt.task.status = TaskStatus.BLOCKED
+    answer_silence(attempt.task, "Overtaken: the attempt was declared failed.", actor, now)
     announce(
         attempt=attempt,
         event=EventType.ATTEMPT_FAILED,

@@ -14,6 +14,7 @@ from orchestrator.services.base.progress import settle
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.work.attempts import end, held_attempt, record_attempt
+from orchestrator.services.work.silence import heard
 
 
 @act(
@@ -46,6 +47,7 @@ def release(
         attempt, task = situation.attempt, situation.task
         end(attempt, AttemptStatus.CANCELLED, now, outcome=f"Given back: {breadcrumb}")
         task.breadcrumb = breadcrumb
+        heard(task, actor, now)
         task.status = TaskStatus.BLOCKED if situation.blocked else TaskStatus.PENDING
         data = {"status": task.status}
         record_attempt(attempt, actor, Action.ATTEMPT_RELEASED, now, reason=breadcrumb, data=data)
