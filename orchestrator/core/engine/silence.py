@@ -41,6 +41,6 @@ def question(quiet: Quiet, now: datetime) -> str:
         f"{quiet.holder} has said nothing about {quiet.key} for {age}; it holds attempt {quiet.number} since "
         f"{quiet.since:%Y-%m-%d %H:%M} UTC. {said}\n\nNothing changes by itself, and its next word answers "
         f"this. To let it go on, answer so. To have somebody else take over, declare the attempt failed and "
-        f"queue the step again: whoever claims it gets the last word, what was handed over before{place}. What "
-        f"{quiet.holder} hands in later is kept as evidence and not applied."
+        f"queue the step again: whoever claims it gets the last word, what was handed over before{place}. "
+        f"What {quiet.holder} hands in later is kept as evidence and not applied."
     )
