@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include("orchestrator.web.health")),
     path("", include("orchestrator.web.history")),
     path("", include("orchestrator.web.log")),
+    path("", include("orchestrator.web.proofs")),
     path("", include("orchestrator.web.search")),
     path("", include("orchestrator.web.guide")),
     path("", include("orchestrator.web.plans.check_rules")),

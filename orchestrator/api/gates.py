@@ -65,6 +65,7 @@ def approve(request: HttpRequest, task_id: int, body: GateSignature) -> GateFact
         reason=body.reason,
         follow_ups=body.follow_ups,
         withdraw_seconds=body.withdraw_seconds,
+        seen=body.attempt_id,
         actor=caller_of(request).actor,
         now=timezone.now(),
     )
@@ -89,6 +90,7 @@ def reject(request: HttpRequest, task_id: int, body: GateRejection) -> GateFacts
         task_id=task_id,
         return_key=body.return_to,
         reason=body.reason,
+        seen=body.attempt_id,
         actor=caller_of(request).actor,
         now=timezone.now(),
     )

@@ -8,7 +8,7 @@ from orchestrator.api.acts import act, needs
 from orchestrator.api.auth import caller_of
 from orchestrator.api.routes import Routes
 from orchestrator.contract.briefs import Brief, BriefQuery, Orientation
-from orchestrator.contract.tasks import HumanAnswer, HumanFlag, TaskChange, TaskList, TaskQuery
+from orchestrator.contract.tasks import HumanAnswer, HumanFlag, Requeue, TaskChange, TaskList, TaskQuery
 from orchestrator.contract.values import StatedReason
 from orchestrator.contract.why import WhyFacts
 from orchestrator.core.terms import Scope
@@ -84,7 +84,9 @@ def change(request: HttpRequest, task_id: int, body: TaskChange) -> Brief:
             task_id=task_id, note=body.intervention_note, choices=body.choices, actor=actor, now=now
         )
     else:
-        interventions.clear_human_flag(task_id=task_id, answer=body.answer, actor=actor, now=now)
+        interventions.clear_human_flag(
+            task_id=task_id, answer=body.answer, question=body.question, actor=actor, now=now
+        )
     return brief(task_id)
 
 
@@ -105,16 +107,26 @@ def flag(request: HttpRequest, task_id: int, body: HumanFlag) -> Brief:
 @act(interventions.clear_human_flag)
 def clear(request: HttpRequest, task_id: int, body: HumanAnswer) -> Brief:
     interventions.clear_human_flag(
-        task_id=task_id, answer=body.answer, actor=caller_of(request).actor, now=timezone.now()
+        task_id=task_id,
+        answer=body.answer,
+        question=body.question,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
     )
     return brief(task_id)
 
 
 @router.post("/{int:task_id}/requeue", response=Brief)
 @act(failures.requeue)
-def requeue(request: HttpRequest, task_id: int, body: StatedReason) -> Brief:
+def requeue(request: HttpRequest, task_id: int, body: Requeue) -> Brief:
     """Ask for another attempt after a failure."""
-    failures.requeue(task_id=task_id, reason=body.reason, actor=caller_of(request).actor, now=timezone.now())
+    failures.requeue(
+        task_id=task_id,
+        reason=body.reason,
+        seen=body.attempt_id,
+        actor=caller_of(request).actor,
+        now=timezone.now(),
+    )
     return brief(task_id)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from orchestrator.contract.values import Body, Key, Text
+from orchestrator.contract.values import Body, Id, Key, Text
 from orchestrator.core.terms import GateDecision, GateKind, TaskStatus
 
 
@@ -15,10 +15,12 @@ class GateSignature(Body):
     """`follow_ups` are tasks that come of it, one a line: `title | exit criterion`.
 
     `withdraw_seconds` leaves time to withdraw the last signature before anything behind the gate starts.
+    `attempt_id` is the one of the gate that was read: what came in after it is not signed unread.
     """
 
     reason: Text = ""
     follow_ups: Text = ""
+    attempt_id: Id | None = None
     withdraw_seconds: Annotated[int, Field(strict=True, ge=0, le=3600)] = 0
 
 
@@ -29,10 +31,11 @@ class SignatureWithdrawal(Body):
 
 
 class GateRejection(Body):
-    """`return_to` is the key of the step that work returns to."""
+    """`return_to` is the key of the step that work returns to, `attempt_id` as in a signature."""
 
     reason: Text
     return_to: Key
+    attempt_id: Id | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,8 @@ class GateFacts:
     """A gate; `task` is the id that approve and reject take.
 
     It needs `needed` signatures, and the people in `signed` gave theirs. `asked` are the roles or users that
-    may still sign; each of them has to when `each` is true.
+    may still sign; each of them has to when `each` is true. `attempt_id` is what waits to be signed, 0 while
+    nothing does: give it back with the decision, so that nothing newer is decided unread.
     """
 
     task: int
@@ -70,6 +74,7 @@ class GateFacts:
     action: str
     workstream: UUID
     status: TaskStatus
+    attempt_id: int
     needed: int
     signed: tuple[str, ...]
     asked: tuple[str, ...]

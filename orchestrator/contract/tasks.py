@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool
 
-from orchestrator.contract.values import Body, Page, Text
+from orchestrator.contract.values import Body, Id, Page, Text
 from orchestrator.core.terms import AttemptStatus, StepKind, TaskStatus
 
 Choices = Annotated[list[Text], Field(max_length=100)]
@@ -23,12 +23,16 @@ class TaskQuery(Page):
 
 
 class TaskChange(Body):
-    """Seed 003's flag: true asks a person and needs an intervention note, false clears the flag (LC-6)."""
+    """Seed 003's flag: true asks a person and needs an intervention note, false clears the flag (LC-6).
+
+    `answer` and `question` as in the answer of a flagged task.
+    """
 
     needs_human: StrictBool
     intervention_note: Text = ""
     choices: Choices = []
     answer: Text = ""
+    question: Text = ""
 
 
 class HumanFlag(Body):
@@ -39,9 +43,22 @@ class HumanFlag(Body):
 
 
 class HumanAnswer(Body):
-    """The answer to the question of a flagged task."""
+    """The answer to the question of a flagged task.
+
+    `question` is the `intervention_note` that it answers: another one that was asked since is not answered
+    with it.
+    """
 
     answer: Text = ""
+    question: Text = ""
+
+
+class Requeue(Body):
+    """Why another attempt is worth it. `attempt_id` is the failed one that was read: a later failure is not
+    queued again unread."""
+
+    reason: Text
+    attempt_id: Id | None = None
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ class Action(StrEnum):
     THREAD_UNASSIGNED = "thread unassigned"
     LEARNING_RECORDED = "learning recorded"
     NOTHING_TO_RECORD = "nothing to record"
+    ENTRY_CORRECTED = "entry corrected"
 
     WORK_ADOPTED = "work adopted"
     STEPS_LAUNCHED = "steps launched"
@@ -85,6 +86,8 @@ class Action(StrEnum):
     WORKSPACE_AGREES_AGAIN = "workspace agrees again"
     WORKSPACE_MENDED = "workspace mended"
     EDITED_FILE_REPLACED = "edited file replaced"
+    HISTORY_KEY_ROTATED = "history key rotated"
+    HISTORY_KEY_REPLACED = "history key replaced"
     CONSISTENCY_RESTORED = "consistency restored"
     BRANCH_SET_BACK = "branch set back"
     BRANCH_WRITTEN_AGAIN = "branch written again"

@@ -388,6 +388,7 @@ ACTS: Mapping[str, Act] = {
     Action.PRIORITY_SET: _nothing,
     Action.LEARNING_RECORDED: _nothing,
     Action.NOTHING_TO_RECORD: _nothing,
+    Action.ENTRY_CORRECTED: _nothing,
     Action.RESULT_FILE_QUARANTINED: _nothing,
     Action.ARTIFACT_DAMAGED: _nothing,
     Action.ARTIFACT_INTACT_AGAIN: _nothing,

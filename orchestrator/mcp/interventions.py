@@ -30,13 +30,16 @@ class InterventionTools(Tools):
         )
         return find_task(task_id)
 
-    def clear_human_flag(self, task_id: int, answer: str = "") -> TaskFacts:
+    def clear_human_flag(self, task_id: int, answer: str = "", question: str = "") -> TaskFacts:
         """Mark the question of a flagged task as dealt with; the answer goes to whoever does the step.
 
         A question with choices takes one of them. A circuit breaker is answered by a person, not over MCP.
+        With `question`, the note that was read, another one that was asked since is not answered.
         """
         caller = self.doer(interventions.clear_human_flag)
-        interventions.clear_human_flag(task_id=task_id, answer=answer, actor=caller.actor, now=timezone.now())
+        interventions.clear_human_flag(
+            task_id=task_id, answer=answer, question=question, actor=caller.actor, now=timezone.now()
+        )
         return find_task(task_id)
 
     def list_human_interventions(self) -> TaskList:

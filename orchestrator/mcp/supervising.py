@@ -45,21 +45,35 @@ class SupervisingTools(Tools):
         _page(limit, offset)
         return list_waiting(limit=limit, offset=offset)
 
-    def approve_gate(self, task_id: int, reason: str = "", follow_ups: str = "") -> GateFacts:
+    def approve_gate(
+        self, task_id: int, reason: str = "", follow_ups: str = "", attempt_id: int | None = None
+    ) -> GateFacts:
         """Sign a gate, with a person's token. `follow_ups` are tasks, one a line: `title | exit
-        criterion`."""
+        criterion`. With the `attempt_id` that was read, nothing newer is signed."""
         caller = self.doer(gates.approve_gate)
         gates.approve_gate(
-            task_id=task_id, reason=reason, follow_ups=follow_ups, actor=caller.actor, now=timezone.now()
+            task_id=task_id,
+            reason=reason,
+            follow_ups=follow_ups,
+            seen=attempt_id,
+            actor=caller.actor,
+            now=timezone.now(),
         )
         return gate_facts(task_id)
 
-    def reject_gate(self, task_id: int, return_to: str, reason: str) -> GateFacts:
+    def reject_gate(
+        self, task_id: int, return_to: str, reason: str, attempt_id: int | None = None
+    ) -> GateFacts:
         """Send work back to the step with the key `return_to`, with a person's token; it and all after it is
         done again."""
         caller = self.doer(gates.reject_gate)
         gates.reject_gate(
-            task_id=task_id, return_key=return_to, reason=reason, actor=caller.actor, now=timezone.now()
+            task_id=task_id,
+            return_key=return_to,
+            reason=reason,
+            seen=attempt_id,
+            actor=caller.actor,
+            now=timezone.now(),
         )
         return gate_facts(task_id)
 
@@ -88,10 +102,13 @@ class SupervisingTools(Tools):
         )
         return workstream_summary(workstream_of(returned).uuid)
 
-    def requeue_task(self, task_id: int, reason: str) -> Brief:
-        """Ask for another attempt after a failure."""
+    def requeue_task(self, task_id: int, reason: str, attempt_id: int | None = None) -> Brief:
+        """Ask for another attempt after a failure. With the `attempt_id` that was read, no later failure is
+        passed over."""
         caller = self.doer(failures.requeue)
-        failures.requeue(task_id=task_id, reason=reason, actor=caller.actor, now=timezone.now())
+        failures.requeue(
+            task_id=task_id, reason=reason, seen=attempt_id, actor=caller.actor, now=timezone.now()
+        )
         return brief(task_id)
 
     def declare_failure(self, attempt_id: int, reason: str) -> AttemptFacts:

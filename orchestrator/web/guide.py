@@ -23,14 +23,15 @@ from orchestrator.web.show import show
 FOLDER: Final = Path(__file__).resolve().parent.parent / "guide"
 #: The chapters in the order in which they are read.
 CHAPTERS: Final = (
-    *("start", "plans", "formats", "reviewing", "signing", "finding", "notifications", "agents", "machines"),
-    *("operating", "tools", "trouble"),
+    *("start", "plans", "formats", "reviewing", "signing", "finding", "proofs", "notifications"),
+    *("agents", "machines", "operating", "tools", "trouble"),
 )
 #: Which chapter helps on a page, by the beginning of its address; the first that fits.
 HELPS: Final = (
     (r"/plans/[^/]+/", "reviewing"),
     (r"/(plans|library|bundles)/", "plans"),
     (r"/(gates|interventions|blockers|learnings)/", "signing"),
+    (r"/history/\d+/", "proofs"),
     (r"/(search|history|portfolio|flow)/", "finding"),
     (r"/notifications/", "notifications"),
     (r"/(tokens|collected)/", "agents"),

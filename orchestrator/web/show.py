@@ -11,8 +11,10 @@ from typing import Any, Final
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.utils.html import escape
 
 from orchestrator.core.errors import Refusal
+from orchestrator.web.wording import message_of
 
 #: Fields of our forms that people write sentences into.
 TEXTS = frozenset(
@@ -51,7 +53,8 @@ def show(
     """The page, or the one part of it that htmx asked for by target id.
 
     A part has one name: the id of its element, the htmx target and the named partial. After a refusal the
-    answer has its status, says when trying again may help, and shows what was typed.
+    answer has its status, says when trying again may help, and shows what was typed; where no form of the
+    page says it any more, it stands at the top.
     """
     part = part_asked(request, parts)
     everything = {**context, "refusal": refusal, "typed": {}, "kept": []}
@@ -59,10 +62,18 @@ def show(
         everything |= {"typed": request.POST, "kept": _kept(request)}
     name = f"{template}#{part}" if part else template
     response = render(request, name, everything, status=refusal.status if refusal else status)
+    if refusal and not part and not _is_told(refusal, request, response):
+        response = render(request, name, {**everything, "untold": True}, status=refusal.status)
     if SEEN in response.content:
         response = _unless_seen(request, response, part)
     patch_vary_headers(response, ["HX-Request", "HX-Target", "HX-History-Restore-Request"])
     return retried(response, refusal) if refusal else response
+
+
+def _is_told(refusal: Refusal, request: HttpRequest, response: HttpResponse) -> bool:
+    """Whether the page says the refusal: the form that was sent may be gone, because somebody was first."""
+    said = escape(message_of(refusal, request.user.get_username()))
+    return said.encode() in response.content
 
 
 def _unless_seen(request: HttpRequest, response: HttpResponse, part: str | None) -> HttpResponse:

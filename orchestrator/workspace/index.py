@@ -23,10 +23,15 @@ class Index:
 
     def stands_at(self, commit: str) -> bool:
         """Whether the index is as `now_at` left it for this commit."""
+        return bool(commit) and self.stood_at() == commit
+
+    def stood_at(self) -> str:
+        """The commit for which `now_at` left the index as it is; "" where somebody else touched it since."""
         try:
-            return bool(commit) and self._memory.read_text() == f"{commit} {self._checksum()}"
+            commit, _, checksum = self._memory.read_text().partition(" ")
+            return commit if checksum == self._checksum() else ""
         except (OSError, ValueError):
-            return False
+            return ""
 
     def now_at(self, commit: str) -> None:
         """Remember that the index lists the files of this commit. What cannot be written matches nothing

@@ -3,7 +3,9 @@ crash.
 
 The order is: finished copies in a folder of our own, objects, tree, commit, branch, then the copies move into
 the work tree. Until the branch moves nothing has happened; after it, the same call finds its bytes in the
-branch and only the move is repeated (F4 to F6). Everything that writes runs under `locked()`.
+branch and only the move is repeated (F4 to F6). Git's index, which lists every file, comes last and may lag
+behind the branch: writing it takes as long as the workspace is large. Everything that writes runs under
+`locked()`.
 """
 
 import hashlib
@@ -80,11 +82,12 @@ class Workspace:
         """The branch's commit, or "" while there is none."""
         return _loose_ref(self.root / ".git" / BRANCH) or self._store.head()
 
-    def write(self, contents: Mapping[str, bytes], message: str, at: datetime) -> str:
+    def write(self, contents: Mapping[str, bytes], message: str, at: datetime, *, listed: bool = True) -> str:
         """Make the branch and the work tree hold these files; answer with the branch's commit. Needs
         `locked()`.
 
-        Nothing is committed when the branch holds all of them already.
+        Nothing is committed when the branch holds all of them already. Git's index is brought in line with
+        the branch unless it need not be `listed`: then the next one that is catches up.
         """
         head = self.head()
         standing = self._blobs(head, contents)
@@ -101,6 +104,8 @@ class Workspace:
         crash_point("before-files")
         for path in stale:
             files.place(copies[path], self.root, path)
+        if listed:
+            self._list(head)
         return head
 
     def write_answer(self, executor: str, files: Mapping[str, bytes], at: datetime) -> bool:
@@ -246,18 +251,26 @@ class Workspace:
         return copies
 
     def _commit(self, contents: Mapping[str, bytes], head: str, message: str, at: datetime) -> str:
-        commit, blobs = self._store.commit(contents, head, message, at)
-        crash_point("before-index")
-        if self.index.stands_at(head):
-            self._store.list_files(blobs)
-        else:
-            self._store.list_afresh(head, blobs)
+        commit = self._store.commit(contents, head, message, at)
         self.intend(commit)
         crash_point("before-ref")
         self._store.move(commit, head, "handoff")
-        crash_point("before-memory")
-        self.index.now_at(commit)
         return commit
+
+    def catch_up(self) -> None:
+        """Have git's index list what the branch holds where it only lags behind; one that somebody else
+        touched stays as it is. Needs `locked()`. Raises GitFailed."""
+        if self.index.stood_at():
+            self._list(self.head())
+
+    def _list(self, head: str) -> None:
+        older = self.index.stood_at()
+        if not head or older == head:
+            return
+        crash_point("before-index")
+        self._store.list_since(older, head)
+        crash_point("before-memory")
+        self.index.now_at(head)
 
     def add_to_index(self, contents: Mapping[str, bytes]) -> None:
         """Put files into git and its index, not into the branch. Needs `locked()`."""

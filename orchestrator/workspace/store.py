@@ -1,7 +1,7 @@
 """Git's objects, its branch and its index, read and written in this process by libgit2: no git is started.
 
-A commit is written in the order that survives any crash: blobs, trees, commit, index, branch. What has to be
-known before the branch moves is told between the last two. Everything that writes needs the workspace's lock.
+A commit is written in the order that survives any crash: blobs, trees, commit, branch, index. What has to be
+known before the branch moves is told before that. Everything that writes needs the workspace's lock.
 """
 
 from collections import defaultdict
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import pygit2
-from pygit2.enums import ConfigLevel, FileMode, RepositoryOpenFlag, SortMode
+from pygit2.enums import ConfigLevel, DeltaStatus, FileMode, RepositoryOpenFlag, SortMode
 
 from orchestrator.workspace.files import disk_errors
 from orchestrator.workspace.git import IDENTITY, GitFailed
@@ -81,19 +81,16 @@ class Store:
         with library_errors("read"):
             return pygit2.Oid(hex=name) in self._repository
 
-    def commit(
-        self, contents: Mapping[str, bytes], head: str, message: str, at: datetime
-    ) -> tuple[str, dict[str, str]]:
+    def commit(self, contents: Mapping[str, bytes], head: str, message: str, at: datetime) -> str:
         """Write a commit behind `head` ("" is none) that holds these files beside those of `head`; the branch
-        stays where it is. Answers with its name, and the name of each content by path. Raises GitFailed.
-        """
+        stays where it is. Answers with its name. Raises GitFailed."""
         with library_errors("commit"):
             repository = self._repository
             blobs = {path: repository.create_blob(content) for path, content in contents.items()}
             tree = self._grown(self._tree_of(head) if head else None, blobs)
             by = pygit2.Signature(*IDENTITY, int(at.timestamp()), 0)
             commit = repository.create_commit(None, by, by, message, tree, [head] if head else [])
-        return str(commit), {path: str(blob) for path, blob in blobs.items()}
+        return str(commit)
 
     def move(self, commit: str, head: str, why: str) -> None:
         """Have the branch stand at a commit; GitFailed when it stands at `head` no more ("" is nowhere)."""
@@ -206,30 +203,33 @@ class Store:
             return None
         return found if isinstance(found, pygit2.Commit) else None
 
-    def list_files(self, blobs: Mapping[str, str]) -> None:
-        """Enter files into git's index as it stands. Raises GitFailed."""
-        with library_errors("update-index"):
-            index = self._repository.index
-            index.read(True)
-            self._enter(index, blobs)
-
-    def list_afresh(self, commit: str, blobs: Mapping[str, str]) -> None:
-        """Have git's index list what a commit ("" is nothing) holds, and these files. Raises GitFailed."""
-        with disk_errors("index"):
-            (self._folder / "index").unlink(missing_ok=True)
+    def list_since(self, older: str, commit: str) -> None:
+        """Have git's index, which lists what `older` holds, list what another commit holds; all of it anew
+        where it lists nothing that is known ("") or git has lost that commit. Raises GitFailed."""
         with library_errors("read-tree"):
             index = self._repository.index
-            index.read(True)
-            index.clear()
-            if commit:
+            if not (older and self._entered(index, older, commit)):
+                with disk_errors("index"):
+                    (self._folder / "index").unlink(missing_ok=True)
+                index.read(True)
+                index.clear()
                 index.read_tree(self._tree_of(commit))
-            self._enter(index, blobs)
+            index.write()
 
-    @staticmethod
-    def _enter(index: pygit2.Index, blobs: Mapping[str, str]) -> None:
-        for path, blob in blobs.items():
-            index.add(pygit2.IndexEntry(path, pygit2.Oid(hex=blob), FileMode.BLOB))
-        index.write()
+    def _entered(self, index: pygit2.Index, older: str, commit: str) -> bool:
+        """Enter what differs between two commits; false where git cannot tell."""
+        try:
+            index.read(True)
+            differing = self._tree_of(older).diff_to_tree(self._tree_of(commit)).deltas
+            for delta in differing:
+                if delta.status is DeltaStatus.DELETED:
+                    index.remove(delta.old_file.path)
+                else:
+                    file = delta.new_file
+                    index.add(pygit2.IndexEntry(file.path, file.id, file.mode))
+        except (*ERRORS, GitFailed):
+            return False
+        return True
 
     def _tree_of(self, commit: str) -> pygit2.Tree:
         found = self._repository[commit]

@@ -346,6 +346,8 @@ def test_fr011_every_command_refuses_a_role_that_nobody_has(
         ["workspace", "--settle", next(iter(Settlement)), "--reason", "x", *by],
         ["check_consistency", "--fix", *by],
         ["next", "--executor", "every-agent"],
+        ["history_key", "--rotate", "--reason", "x", *by],
+        ["history_key", "--replace", "x", "--reason", "x", *by],
     ]
     for command in commands:
         with pytest.raises(CommandError, match="it needs the role steward of"):

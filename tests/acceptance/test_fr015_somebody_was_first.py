@@ -1,13 +1,17 @@
 """FR-002, FR-006, FR-015, LC-7: a blank answer is none; what was written for one question, failure or result
 is not taken for the next one; who was first is named, with the time."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
 from django.http import HttpResponse
 
-from orchestrator.core.terms import BlockerKind
+from orchestrator.core.terms import BlockerKind, ExecutorKind
 from orchestrator.models import Blocker, GateReview, Intervention
 from orchestrator.services.people import blockers, interventions
+from orchestrator.services.people.executors import register_executor
 from orchestrator.services.review import gates
 from orchestrator.services.work import failures
 from tests.cast import Driver
@@ -142,3 +146,126 @@ def test_fr015_who_resolved_signed_and_accepted_is_named(driver: Driver) -> None
     assert anna.post(f"{page}acts/accept", {"note": "Looked."}).status_code == 302
     is_said_in(anna.post(f"{page}acts/accept", {"note": "Looked again."}), "accepted already, by anna.")
     assert Blocker.objects.get().resolution == "It came."
+
+
+def asked_again(driver: Driver) -> tuple[Intervention, Intervention]:
+    """A question that rita answered, and the next one of the same task."""
+    first = asked(driver)
+    rita = driver.cast.actor("reviewer")
+    interventions.clear_human_flag(task_id=first.task_id, answer="Euro.", actor=rita, now=driver.tick())
+    return first, asked(driver, "Which gateway?")
+
+
+def test_fr015_machines_answer_the_question_that_they_read(driver: Driver) -> None:
+    driver.start()
+    first, second = asked_again(driver)
+    agent, task = Machine.of(driver.cast.builder("answering")), f"/api/tasks/{first.task_id}/"
+    for send in (
+        lambda **body: agent.patch(task, {"needs_human": False, **body}),
+        lambda **body: agent.post(f"{task}clear", body),
+    ):
+        status, body = send(answer="Yen.", question=first.note)
+        assert (status, body["code"]) == (409, "already-decided")
+        assert "answered already, by rita: Euro." in body["message"]
+        assert "T" in body["details"]["at"]
+        status, body = send(answer="Yen.", question="Which colour?")
+        assert (status, body["code"]) == (409, "wrong-state")
+        assert "asks something else: Which gateway?" in body["message"]
+    second.refresh_from_db()
+    assert second.cleared_at is None
+    assert agent.post(f"{task}clear", {"answer": "The new one.", "question": second.note})[0] == 200
+
+
+def test_fr015_machines_decide_about_the_attempt_that_they_read(driver: Driver) -> None:
+    driver.start()
+    driver.do("A1", "B1", "A2")
+    person = Machine.of(
+        register_executor(
+            name="rita-token", kind=ExecutorKind.PERSON, user=driver.cast.reviewer, now=driver.tick()
+        )
+    )
+    gate = f"/api/gates/{driver.task('MP1').pk}/"
+    read = person.get(gate)[1]["attempt_id"]
+    assert read == driver.attempt("MP1").pk
+    assert person.post(f"{gate}reject", {"reason": "No.", "return_to": "A2", "attempt_id": read})[0] == 200
+    assert person.get(gate)[1]["attempt_id"] == 0
+    driver.advance()
+    driver.do("A2")
+    for act, more in (("approve", {}), ("reject", {"return_to": "A2"})):
+        status, body = person.post(f"{gate}{act}", {"reason": "Seen.", "attempt_id": read, **more})
+        assert (status, body["code"]) == (409, "already-decided")
+        assert "What you read was rejected by rita" in body["message"]
+    late = call_and_fail("sign_gate", driver.reload().slug, "MP1", "--as", "rita", "--attempt", "1")
+    assert "What you read was rejected by rita" in late
+    assert "no attempt 9" in call_and_fail(
+        "sign_gate", driver.reload().slug, "MP1", "--as", "rita", "--attempt", "9"
+    )
+    assert GateReview.objects.count() == 1
+    newest = person.get(gate)[1]["attempt_id"]
+    assert person.post(f"{gate}approve", {"reason": "Seen.", "attempt_id": newest})[0] == 200
+
+
+def test_fr015_machines_queue_the_failure_that_they_read_again(driver: Driver) -> None:
+    driver.start()
+    driver.claim("A1")
+    first = driver.fail("A1", "No key.")
+    rita = driver.cast.actor("reviewer")
+    failures.requeue(task_id=first.task_id, reason="The key is there.", actor=rita, now=driver.tick())
+    driver.advance()
+    driver.claim("A1")
+    second = driver.fail("A1", "The key is wrong.")
+    agent, to = Machine.of(driver.cast.builder("queueing")), f"/api/tasks/{first.task_id}/requeue"
+    status, body = agent.post(to, {"reason": "Once more.", "attempt_id": first.pk})
+    assert (status, body["code"]) == (409, "already-decided")
+    assert "re-queued already, by rita: The key is there." in body["message"]
+    assert agent.post(to, {"reason": "Once more.", "attempt_id": second.pk})[0] == 200
+
+
+def test_fr015_many_are_decided_as_the_list_showed_them(driver: Driver) -> None:
+    """The list was opened before rita answered and rejected; another result waits now."""
+    driver.start()
+    driver.do("A1", "B1", "A2")
+    rita, box = driver.cast.actor("reviewer"), signed_in(driver.cast.reviewer)
+    gate = driver.attempt("MP1")
+    chosen = choices(box.get("/?kind=gate"))
+    assert chosen == [f"gate:{gate.task_id}@{gate.pk}"]
+    gates.reject_gate(task_id=gate.task_id, return_key="A2", reason="No.", actor=rita, now=driver.tick())
+    driver.advance()
+    driver.do("A2")
+    said = box.post("/inbox/sign", {"item": chosen, "note": "Looked."}, follow=True)
+    assert "Not signed MP1" in words(said)
+    assert "What you read was rejected by rita already" in words(said)
+    assert GateReview.objects.count() == 1
+
+
+def choices(page: HttpResponse) -> list[str]:
+    return re.findall(r'name="item" value="([^"]+)"', page.content.decode())
+
+
+def call_and_fail(*words: str) -> str:
+    with pytest.raises(CommandError) as failed:
+        call_command(*words)
+    return str(failed.value)
+
+
+def test_fr015_who_archived_and_re_opened_is_named(driver: Driver) -> None:
+    driver.start()
+    driver.finish()
+    page, anna = f"/workstreams/{driver.reload().uuid}/acts/", signed_in(driver.cast.approver)
+    anna.post(f"{page}accept", {"note": "Looked."})
+    anna.post(f"{page}reopen", {"reason": "A gap."})
+    is_said_in(
+        anna.post(f"{page}reopen", {"reason": "A gap!"}), "open again already, by anna: A gap.", "That"
+    )
+    assert anna.post(f"{page}archive", {"reason": "Over."}).status_code == 302
+    is_said_in(anna.post(f"{page}archive", {"reason": "Over!"}), "archived already, by anna: Over.", "That")
+    is_said_in(anna.post(f"{page}reopen", {"reason": "Again."}), "It is archived, by anna: Over.")
+
+
+def test_fr015_who_ended_the_attempt_is_named(driver: Driver) -> None:
+    driver.start()
+    driver.claim("A1")
+    declared = {"attempt": driver.attempt("A1").pk, "reason": "It is silent."}
+    assert act(driver, driver.cast.reviewer, "declare-failure", **declared).status_code == 302
+    late = act(driver, driver.cast.contributor, "declare-failure", **declared)
+    is_said_in(late, "A1 attempt 1 ended already: it is failed, by rita: It is silent.", "That was at")

@@ -84,7 +84,7 @@ def test_publish_commits_artifacts_and_outputs_in_one_commit(held: Driver, setti
     assert artifact.state == ArtifactState.COMMITTED
     assert (artifact.commit, artifact.committed_at) == (git(root, "rev-parse", "HEAD"), LATER)
     assert git(root, "rev-parse", "HEAD~1") == before
-    assert artifact.path == "workstreams/login/handoffs/000003-A1-attempt-completed.json"
+    assert artifact.path == "workstreams/login/handoffs/0000/000003-A1-attempt-completed.json"
     assert (
         git(root, "show", f"{artifact.commit}:{artifact.path}")
         == (root / artifact.path).read_text()

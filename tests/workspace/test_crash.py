@@ -33,8 +33,7 @@ def die_at(point: str, root: Path) -> None:
 STEPS = (
     (repository.Git, "run"),
     (store.Store, "commit"),
-    (store.Store, "list_files"),
-    (store.Store, "list_afresh"),
+    (store.Store, "list_since"),
     (store.Store, "move"),
     (Index, "now_at"),
     (os, "fsync"),
@@ -147,3 +146,42 @@ def test_f31_many_writers_of_the_same_files_commit_once(space: Workspace, git: G
     assert [child.exitcode for child in children] == [0] * 6
     assert git("rev-list", "--count", "HEAD") == "1"
     assert_written_once(space, git)
+
+
+def index_of(space: Workspace) -> bytes:
+    return (space.root / ".git" / "index").read_bytes()
+
+
+def test_gits_index_may_lag_behind_and_catches_up_with_the_next_file_that_is_listed(
+    space: Workspace, git: Git
+) -> None:
+    """Writing it takes as long as the workspace is large, so what executors wait for does without."""
+    write(space.root)
+    listed = index_of(space)
+    with space.locked():
+        space.write({"handoffs/000003.json": b"3", "handoffs/000001.json": b"1"}, "more\n", AT, listed=False)
+        assert index_of(space) == listed
+        space.write({"state.json": b"{}"}, "state files\n", AT)
+    assert git("status", "--porcelain") == ""
+    assert git("ls-files").split() == [*sorted([*FILES, "handoffs/000003.json"]), "state.json"]
+
+
+def test_it_catches_up_although_nothing_is_left_to_commit(space: Workspace, git: Git) -> None:
+    with space.locked():
+        space.write(FILES, "handoffs\n", AT, listed=False)
+        space.write(FILES, "handoffs\n", AT)
+    assert git("status", "--porcelain") == ""
+
+
+def test_catching_up_leaves_an_index_that_somebody_else_touched(space: Workspace, git: Git) -> None:
+    write(space.root)
+    with space.locked():
+        space.write({"later": b"1"}, "later\n", AT, listed=False)
+    git("rm", "--cached", "--quiet", "handoffs/000001.json")
+    touched = index_of(space)
+    with space.locked():
+        space.catch_up()
+    assert index_of(space) == touched
+    with space.locked():
+        space.write(FILES, "handoffs\n", AT)
+    assert git("status", "--porcelain") == ""

@@ -25,6 +25,8 @@ NAME_BYTES: Final = 255
 OUTPUT_FIELD: Final = "outputs"
 DOCUMENTATION_PREFIX: Final = "99-document"
 #: Events that say a step is over and what came of it: what a successor reads.
+#: Artifacts of a workstream that stand in one folder.
+HANDOFFS_A_FOLDER: Final = 100
 RESULT_EVENTS: Final = frozenset({EventType.ATTEMPT_COMPLETED, EventType.GATE_APPROVED})
 
 # Beside what `core/invisible.py` lists: everything that has no letter of its own in any font.
@@ -127,11 +129,14 @@ def workstream_folder(slug: str) -> str:
 
 
 def artifact_path(slug: str, sequence: int, step_key: str, event: EventType) -> str:
-    """`workstreams/<slug>/handoffs/<sequence>-<step key>-<event>.json`.
+    """`workstreams/<slug>/handoffs/<hundreds>/<sequence>-<step key>-<event>.json`.
 
-    The sequence alone makes it unique.
+    The sequence alone makes it unique. Folders of a hundred keep a commit as cheap at the end of a long
+    workstream as at its start: git writes the list of a whole folder anew with each file in it. Who reads an
+    artifact takes the path from its row or from a link, so those that stand in one folder are found too.
     """
-    return f"{workstream_folder(slug)}/handoffs/{sequence:06d}-{_file_word(step_key)}-{event.value}.json"
+    folder = f"{workstream_folder(slug)}/handoffs/{sequence // HANDOFFS_A_FOLDER:04d}"
+    return f"{folder}/{sequence:06d}-{_file_word(step_key)}-{event.value}.json"
 
 
 def _file_word(key: str) -> str:

@@ -25,6 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--as", dest="user", required=True, help="the account that decides")
         parser.add_argument("--reason", default="", help="a note; a rejection needs it")
         parser.add_argument("--follow-ups", default="", help="tasks, one a line: title | exit criterion")
+        parser.add_argument("--attempt", type=int, help="the number of the gate's attempt that was read")
         parser.add_argument("--return-to", default="", help="reject: the step that work returns to")
 
     def handle(self, *, workstream: str, key: str, user: str, **options: Any) -> None:
@@ -36,18 +37,27 @@ class Command(BaseCommand):
         if task is None:
             raise CommandError(f"There is no gate {key} in {workstream}.")
         try:
-            self._decide(task.pk, Actor.operator(account), options)
+            self._decide(task, Actor.operator(account), options)
         except Refusal as refusal:
             raise CommandError(f"{refusal.message} {refusal.way_out}") from refusal
         facts = gate_facts(task.pk)
         self.stdout.write(f"{key} is {facts.status} now.")
 
     @staticmethod
-    def _decide(task_id: int, actor: Actor, options: dict[str, Any]) -> None:
-        reason, now = options["reason"], timezone.now()
+    def _decide(task: Task, actor: Actor, options: dict[str, Any]) -> None:
+        seen = _read(task, options["attempt"])
+        asked = {"task_id": task.pk, "reason": options["reason"], "actor": actor, "seen": seen}
         if options["return_to"]:
-            reject_gate(task_id=task_id, return_key=options["return_to"], reason=reason, actor=actor, now=now)
+            reject_gate(**asked, return_key=options["return_to"], now=timezone.now())
         else:
-            approve_gate(
-                task_id=task_id, reason=reason, follow_ups=options["follow_ups"], actor=actor, now=now
-            )
+            approve_gate(**asked, follow_ups=options["follow_ups"], now=timezone.now())
+
+
+def _read(task: Task, number: int | None) -> int | None:
+    """The id of the attempt with this number; None when the caller named none."""
+    if number is None:
+        return None
+    attempt = task.attempts.filter(number=number).first()
+    if attempt is None:
+        raise CommandError(f"{task.step.key} has no attempt {number}.")
+    return attempt.pk

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from orchestrator.core.errors import WrongState
 from orchestrator.core.sealing.notes import BadNote, PublicKey, read_public
 from orchestrator.queries.base.sealed import entries_sealed
+from orchestrator.services.sealing.exporting import exported
 from orchestrator.services.sealing.keys import key_ring
 from orchestrator.services.sealing.verifying import Disproved, Verified, claim_of, verify
 from orchestrator.services.sealing.workspace_copy import anchored_claims, workspace_breach
@@ -36,10 +37,23 @@ class Command(BaseCommand):
             help="a public key that may have signed, instead of those of the key file; several times too",
         )
         parser.add_argument(
+            "--export",
+            metavar="FILE",
+            help="write it, once it is found good, to a file that proofs/verify.py checks",
+        )
+        parser.add_argument(
             "--no-workspace", action="store_true", help="do not look into the workspace, which is not at hand"
         )
 
-    def handle(self, *, checkpoint: list[str], key: list[str], no_workspace: bool, **_options: Any) -> None:
+    def handle(
+        self,
+        *,
+        checkpoint: list[str],
+        key: list[str],
+        no_workspace: bool,
+        export: str | None = None,
+        **_options: Any,
+    ) -> None:
         keys = _keys(key)
         try:
             kept = [claim_of(_text(file), keys, f"the checkpoint {file}") for file in checkpoint]
@@ -52,6 +66,16 @@ class Command(BaseCommand):
         if found.breach is not None:
             self._end(f"{found.breach}")
         self._say(found)
+        if export:
+            self._export(export)
+
+    def _export(self, file: str) -> None:
+        try:
+            with open(file, "x", encoding="utf-8", newline="") as out:
+                out.writelines(exported())
+        except OSError as problem:
+            raise CommandError(f"{file} cannot be written: {problem}") from problem
+        self.stdout.write(f"{file} is written. Check it anywhere: python verify.py {file}")
 
     def _say(self, found: Verified) -> None:
         self.stdout.write(f"{found.entries} entries, all in order and unchanged.")

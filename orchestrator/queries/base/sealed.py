@@ -88,6 +88,6 @@ def bundle(number: int, width: int = WIDTH) -> bytes:
     if any(len(entry) > LONGEST for entry in entries):
         raise NotFound(
             "One of these entries is longer than a bundle can hold.",
-            recovery="manage.py export_history writes every entry, however long.",
+            recovery="manage.py verify_history --export writes every entry, however long.",
         )
     return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)

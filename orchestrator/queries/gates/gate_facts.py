@@ -48,6 +48,7 @@ def _facts(task: Task, signers: tuple[Signer, ...]) -> GateFacts:
         action=step.gate_action,
         workstream=task.workstream.uuid,
         status=TaskStatus(task.status),
+        attempt_id=next((one.pk for one in task.attempts.all() if one.status == AttemptStatus.QUEUED), 0),
         needed=state.needed,
         signed=state.signed,
         asked=state.asked,

@@ -88,6 +88,11 @@ class InboxItem:
     behind: int
     name: str
 
+    @property
+    def choice(self) -> str:
+        """What a bulk act takes: the name, and what of it was read."""
+        return f"{self.name}@{self.entry.stands}" if self.entry.stands else self.name
+
 
 class PersonalInbox:
     """The sections of one person, most urgent first.

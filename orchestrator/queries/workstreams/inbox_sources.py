@@ -43,7 +43,8 @@ from orchestrator.queries.workstreams.learnings import due_batches, due_merge_po
 
 @dataclass(frozen=True, slots=True)
 class InboxEntry:
-    """One thing to do. `page` and `place` name the page where it is done; `since` is UTC."""
+    """One thing to do. `page` and `place` name the page where it is done; `since` is UTC. `stands` is the
+    question or the gate's attempt that waits, where a row may come to wait for another one."""
 
     title: str
     workstream: str
@@ -51,6 +52,7 @@ class InboxEntry:
     since: datetime
     page: str
     place: tuple[str | int, ...]
+    stands: int = 0
 
 
 #: Of a source whose rows are not about one task.
@@ -81,18 +83,19 @@ CLOSED = (WorkstreamStatus.COMPLETED, WorkstreamStatus.ARCHIVED)
 
 
 def flagged() -> Source:
+    open_card = Intervention.objects.filter(task=OuterRef("pk"), cleared_at=None)
     rows = (
         Task.objects.filter(needs_human=True)
+        .annotate(asked=open_card.values("pk")[:1])
         .select_related("step", "workstream")
         .order_by("updated_at", "pk")
     )
     return Source("question", rows, _flagged_entry, "updated_at", "workstream__", "")
 
 
-def _flagged_entry(task: Task) -> InboxEntry:
-    return InboxEntry(
-        str(task.step), task.workstream.title, task.intervention_note, task.updated_at, "task", _place(task)
-    )
+def _flagged_entry(task: Any) -> InboxEntry:
+    note, since, asked = task.intervention_note, task.updated_at, task.asked or 0
+    return InboxEntry(str(task.step), task.workstream.title, note, since, "task", _place(task), asked)
 
 
 def _place(task: Task) -> tuple[str | int, ...]:
@@ -209,6 +212,7 @@ def gates(user: User, roles: frozenset[Role]) -> Source:
             step__kind=StepKind.GATE, status=TaskStatus.REVIEW, attempts__status=AttemptStatus.QUEUED
         )
         .exclude(needs_human=True)
+        .annotate(waiting=F("attempts__pk"))
         .select_related("step", "workstream")
     )
     named = GateReviewer.objects.filter(step=OuterRef("step"))
@@ -231,11 +235,12 @@ def gates(user: User, roles: frozenset[Role]) -> Source:
     return Source("gate", rows.order_by("updated_at", "pk"), _gate_entry, "updated_at", "workstream__", "")
 
 
-def _gate_entry(task: Task) -> InboxEntry:
+def _gate_entry(task: Any) -> InboxEntry:
     why = f"{task.step.gate_kind.capitalize()} gate: {task.step.gate_action or 'sign or reject'}"
     if task.step.signatures != 1:
         why += f" ({explain.waits_for_signatures(sign_off_of(task))})"
-    return InboxEntry(str(task.step), task.workstream.title, why, task.updated_at, "gate", (task.pk,))
+    title, place = str(task.step), (task.pk,)
+    return InboxEntry(title, task.workstream.title, why, task.updated_at, "gate", place, task.waiting)
 
 
 def finished() -> Source:

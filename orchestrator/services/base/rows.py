@@ -6,9 +6,9 @@ write a row by its id.
 
 from collections.abc import Mapping
 from functools import cache, cached_property, lru_cache
-from typing import Any
+from typing import Any, Final
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import AutoField, Field, Model
 
 from orchestrator.queries.base.sql import change
@@ -105,4 +105,24 @@ def _written(model: type[Model]) -> list["Field[Any, Any]"]:
 
 
 def _values(row: Model, fields: list["Field[Any, Any]"]) -> list[Any]:
-    return [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
+    """What the database gets of each field. A value that Django would hand on as it is goes there at once."""
+    database, values = connections[DEFAULT_DB_ALIAS], []
+    for field in fields:
+        value = getattr(row, field.attname)
+        if value is None or type(value) is not _UNCHANGED.get(field.get_internal_type()):
+            value = field.get_db_prep_save(value, database)
+        values.append(value)
+    return values
+
+
+#: The type of the values that fields of a kind hand on unchanged.
+_UNCHANGED: Final[dict[str, type]] = {
+    "CharField": str,
+    "TextField": str,
+    "IntegerField": int,
+    "PositiveIntegerField": int,
+    "BigIntegerField": int,
+    "ForeignKey": int,
+    "OneToOneField": int,
+    "BooleanField": bool,
+}

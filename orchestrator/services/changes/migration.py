@@ -25,6 +25,7 @@ from orchestrator.queries.changes.migrations import dry_run, under_way, with_sug
 from orchestrator.queries.plans.readings import plan_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
+from orchestrator.services.base.decided import by_whom
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, lock_needs, locked_workstream, outside_transactions
 from orchestrator.services.base.progress import recount
@@ -238,7 +239,14 @@ def _approved(workstream: Workstream, version_id: int, now: datetime) -> Workflo
     if version is None:
         raise NotFound(f"{workstream} has no such version.")
     if version.pk == workstream.version_id:
-        raise WrongState(f"{workstream} follows version {version.number} already.")
+        said = f"{workstream} follows version {version.number} already"
+        raise by_whom(
+            WrongState(f"{said}."),
+            said,
+            workstream=workstream,
+            actions=[Action.WORKSTREAM_MIGRATED],
+            subject__endswith=f"to version {version.number}",
+        )
     # Before it is in effect for the workstream it was approved for, its approval may still be withdrawn.
     taken = version.workstream_id in {None, workstream.pk} or version.stages.exists()
     in_force = taken and version.effective_at is not None and version.effective_at <= now

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from orchestrator.core.actions import Action
 from orchestrator.core.changes.judge import ItemVerdict
-from orchestrator.core.errors import MigrationImpossible, NotFound, WrongState
+from orchestrator.core.errors import AlreadyDecided, MigrationImpossible, NotFound, WrongState
 from orchestrator.core.people.roles import APPROVERS
 from orchestrator.core.terms import (
     AttemptStatus,
@@ -103,6 +103,11 @@ def _latest(migration_id: int) -> tuple[Migration, Workstream]:
     )
     latest = last_migration(workstream)
     if latest is None or latest.pk != rolled_back.pk or rolled_back.to_version_id != workstream.version_id:
+        if first := Migration.objects.filter(rolls_back=rolled_back).first():
+            raise AlreadyDecided(
+                f"The migration was rolled back already, by {first.applied_by}: {first.reason}",
+                at=first.applied_at.isoformat(),
+            )
         raise WrongState(
             "Only the latest migration that stands can be rolled back.",
             recovery="Roll back the later ones first, the latest one before the others.",

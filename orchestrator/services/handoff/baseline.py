@@ -12,19 +12,14 @@ from django.db.models import OuterRef, QuerySet, Subquery
 
 from orchestrator.adapters.base_branch import BaseBranch
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import (
-    BaselineIntegrated,
-    InvalidInput,
-    NotFound,
-    Refusal,
-    WrongState,
-)
+from orchestrator.core.errors import BaselineIntegrated, InvalidInput, NotFound, Refusal, WrongState
 from orchestrator.core.people.roles import SIGNERS, WORKERS
 from orchestrator.core.terms import AttemptStatus, EventType, IntegrationSource, Scope, WorkstreamStatus
 from orchestrator.models import Attempt, BaselineIntegration, Workstream
 from orchestrator.queries.work.baseline import WorkCommits, base_branch_of, integration_in_force, work_commits
 from orchestrator.services.base.actor import ORCHESTRATOR, Actor
 from orchestrator.services.base.acts import act, why
+from orchestrator.services.base.decided import by_whom
 from orchestrator.services.base.history import record, speaks_of
 from orchestrator.services.base.locks import Lock, locked_workstream
 from orchestrator.services.base.steps import made, once
@@ -194,11 +189,18 @@ def revert(
     if earlier := made("reverted"):
         return BaselineIntegration.objects.get(pk=earlier)
     if current is None:
-        raise WrongState(f"No integration of {workstream} is in force, so there is nothing to revert.")
+        raise _reverted_already(workstream)
     full, checked = _restored(workstream, current, commit)
     once("reverted", lambda: _revert(current, reason, full, checked, actor, now))
     current.refresh_from_db()
     return current
+
+
+def _reverted_already(workstream: Workstream) -> Refusal:
+    """Nothing is there to be reverted; names who decided the last revert, if there was one."""
+    refusal = WrongState(f"No integration of {workstream} is in force, so there is nothing to revert.")
+    said, actions = "The revert was decided already", [Action.BASELINE_REVERTED]
+    return by_whom(refusal, said, workstream=workstream, actions=actions)
 
 
 def _revert(
@@ -214,7 +216,7 @@ def _revert(
             revert_commit=full,
         )
         if ended != 1:
-            raise WrongState("Somebody else has decided the revert meanwhile.")
+            raise _reverted_already(workstream)
         said = f"{reason} {checked}"
         _announce(
             workstream, EventType.BASELINE_REVERTED, actor, said, "Send back what has to be done again.", now
@@ -283,10 +285,9 @@ def _integrate(
         workstream = locked_workstream(workstream_id)
         if workstream.status not in OPEN_TO_INTEGRATION:
             raise WrongState(f"{workstream} is {workstream.status}; nothing of it is integrated.")
-        if current := integration_in_force(workstream):
-            raise WrongState(
-                f"{workstream} is integrated already, since {current.integrated_at:%Y-%m-%d %H:%M} UTC."
-            )
+        if integration_in_force(workstream):
+            said, actions = f"{workstream} is integrated already", [Action.BASELINE_INTEGRATED]
+            raise by_whom(WrongState(f"{said}."), said, workstream=workstream, actions=actions)
         row = BaselineIntegration.objects.create(
             workstream=workstream,
             source=source,

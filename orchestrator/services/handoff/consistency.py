@@ -53,10 +53,12 @@ def look_around(now: datetime) -> Looked:
 
 
 def _workspace(now: datetime) -> list[Inconsistency]:
-    """Under the workspace's lock, so that nothing is half written while it is looked at."""
+    """Under the workspace's lock, so that nothing is half written while it is looked at. Git's index, which
+    lags behind while executors work, catches up first."""
     space = workspace()
     diverged = look(space, now)
     with space.locked():
+        space.catch_up()
         digests, _ = expected.handed_over()
         branch, tree = branch_files(space), work_tree(space)
         known = {*digests, *branch}

@@ -82,7 +82,8 @@ def _publish_workstream(space: Workspace, workstream_id: int, now: datetime, sta
             if _set_usurped_aside(rows, standing, now):
                 more = True
                 continue
-            head = space.write(files, _message(rows, slug), now) if files else known
+            listed = state_files and not more
+            head = space.write(files, _message(rows, slug), now, listed=listed) if files else known
             commits = {row.pk: space.commit_of(row.path) for row in rows if row.path in standing}
             if rows or head != known:
                 _mark(rows, commits, head, moved=head != known, now=now)

@@ -83,20 +83,26 @@ def why_not_flag(task: Task, actor: Actor) -> Refusal | None:
     records=(Action.INTERVENTION_DONE,),
 )
 def clear_human_flag(
-    *, task_id: int, answer: str, actor: Actor, now: datetime, seen: int | None = None
+    *,
+    task_id: int,
+    answer: str,
+    actor: Actor,
+    now: datetime,
+    seen: int | None = None,
+    question: str = "",
 ) -> Intervention:
     """Mark the question as dealt with; the answer goes to whoever does the step, so it is never blank.
 
     A question with choices takes one of them. A circuit breaker takes an answer from a person only, and
     failures count anew from then on. A card about a damaged file is not cleared by hand: it goes when the
-    file is usable again. `seen` is the question that the answer was written for, where the caller knows: one
-    that was answered since is not taken for the next.
+    file is usable again. `seen`, or the text of the `question`, is what the answer was written for, where the
+    caller knows: one that was answered since is not taken for the next.
     """
     with unit_of_work():
         task = locked_task(task_id)
         intervention = task.interventions.filter(cleared_at=None).first()
-        if intervention is None or seen not in (None, intervention.pk):
-            raise _answered_already(task, seen)
+        if intervention is None or _is_another(intervention, seen, question):
+            raise _answered_already(task, seen, question)
         _refuse_answer(intervention, answer.strip(), actor)
         if intervention.kind == InterventionKind.BREAKER:
             task.forgive_failures()
@@ -175,13 +181,25 @@ def _behind(artifact: HandoffArtifact) -> Task:
     return Task.objects.select_related("step", "workstream").get(pk=artifact.attempt.task_id)
 
 
-def _answered_already(task: Task, seen: int | None) -> WrongState:
+def _is_another(intervention: Intervention, seen: int | None, question: str) -> bool:
+    """Whether the open question is not the one that was read."""
+    return seen not in (None, intervention.pk) or question.strip() not in ("", intervention.note.strip())
+
+
+def _answered_already(task: Task, seen: int | None, question: str) -> WrongState:
     """Names who answered the question that was seen, or else the last one, and when."""
     cleared = task.interventions.exclude(cleared_at=None)
     if seen is not None:
         cleared = cleared.filter(pk=seen)
+    if question:
+        cleared = cleared.filter(note=question.strip())
     last = cleared.order_by("-cleared_at", "-pk").first()
     if last is None or last.cleared_at is None:
+        if task.needs_human:
+            return WrongState(
+                f"{task.step.key} asks something else: {task.intervention_note}",
+                recovery="Read what it asks now, then answer that.",
+            )
         return WrongState(f"{task.step.key} does not wait for a person.")
     said = f"The question of {task.step.key} was answered already, by {last.cleared_as}"
     return AlreadyDecided(

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.contrib.auth.models import User
 
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import InvalidInput, NotFound, WrongState
+from orchestrator.core.errors import AlreadyDecided, InvalidInput, NotFound, WrongState
 from orchestrator.core.people.roles import PARTICIPANTS
 from orchestrator.core.terms import ExecutorKind, Scope, WorkstreamStatus
 from orchestrator.models import Blocker, Executor, OwnershipTransfer, Task, Workstream
@@ -86,7 +86,10 @@ def transfer_blocker(
         task = locked_task(task_id)
         blocker = Blocker.objects.get(pk=blocker_id)
         if blocker.resolved_at is not None:
-            raise WrongState("The blocker is already resolved.")
+            raise AlreadyDecided(
+                f"The blocker was resolved already, by {blocker.resolved_as}: {blocker.resolution}",
+                at=blocker.resolved_at.isoformat(),
+            )
         _refuse_same(blocker.owner, owner, "the blocker")
         transfer = _pass_on(task.workstream, owner, reason, actor, now, task=task, blocker=blocker)
         wake(task.workstream_id)

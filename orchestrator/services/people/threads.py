@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import AssignedElsewhere, InvalidInput, NotFound, WrongState
+from orchestrator.core.errors import AlreadyDecided, AssignedElsewhere, InvalidInput, NotFound, WrongState
 from orchestrator.core.people.roles import PARTICIPANTS
 from orchestrator.core.terms import AssignmentMode, Scope, WorkstreamStatus
 from orchestrator.models import Executor, Thread, ThreadAssignment, Workstream
@@ -11,6 +11,7 @@ from orchestrator.queries.engine.threads import assignments_in_force, place_of
 from orchestrator.queries.handoff.situation import Situation
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
+from orchestrator.services.base.decided import by_whom
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, locked_workstream
 from orchestrator.services.base.unit_of_work import unit_of_work
@@ -37,7 +38,10 @@ def assign_thread(
         workstream, thread = _locked(workstream_id, thread_id)
         before = assignments_in_force(workstream).get(place_of(thread))
         if before and (before.executor_id, before.mode) == (found.pk, kind):
-            raise WrongState(f"{thread} is {kind} to {found.name} already.")
+            raise AlreadyDecided(
+                f"{thread} is {kind} to {found.name} already, by {before.assigned_by}: {before.reason}",
+                at=before.assigned_at.isoformat(),
+            )
         if before:
             _end(before, now)
         assignment = ThreadAssignment.objects.create(
@@ -67,7 +71,14 @@ def unassign_thread(*, workstream_id: int, thread_id: int, reason: str, actor: A
         workstream, thread = _locked(workstream_id, thread_id)
         before = assignments_in_force(workstream).get(place_of(thread))
         if before is None:
-            raise WrongState(f"{thread} is assigned to nobody.")
+            said = f"{thread} is assigned to nobody"
+            raise by_whom(
+                WrongState(f"{said}."),
+                f"{said} any more",
+                workstream=workstream,
+                actions=[Action.THREAD_UNASSIGNED],
+                subject=_named(thread),
+            )
         _end(before, now)
         _record(
             Action.THREAD_UNASSIGNED,
@@ -127,6 +138,11 @@ def _touch(workstream: Workstream, now: datetime) -> None:
     wake(workstream.pk)
 
 
+def _named(thread: Thread) -> str:
+    """What history calls it."""
+    return f"{thread.batch}, {thread}"
+
+
 def _record(
     action: Action,
     workstream: Workstream,
@@ -141,7 +157,7 @@ def _record(
         workstream=workstream,
         actor=actor,
         action=action,
-        subject=f"{thread.batch}, {thread}",
+        subject=_named(thread),
         reason=reason,
         now=now,
         data={"thread": list(place_of(thread)), "executor": executor, "mode": mode},

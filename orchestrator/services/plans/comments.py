@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from orchestrator.core import limits
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import InvalidInput, MissingNote, NotFound, WrongState
+from orchestrator.core.errors import InvalidInput, MissingNote, NotFound, Refusal, WrongState
 from orchestrator.core.people.roles import PARTICIPANTS
 from orchestrator.core.plans.text.sections import lines_of
 from orchestrator.core.terms import Scope
@@ -20,6 +20,7 @@ from orchestrator.queries.plans.plans import workstream_of
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import EVERY_ROLE, act, why
 from orchestrator.services.base.bounds import refuse_more_comments
+from orchestrator.services.base.decided import by_whom
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, locked_workstream
 from orchestrator.services.base.unit_of_work import unit_of_work
@@ -166,6 +167,24 @@ def reopen_discussion(*, discussion_id: int, actor: Actor, now: datetime) -> Dis
     return _settle(discussion_id, actor, now, resolved=False)
 
 
+def _settled_already(discussion: Discussion, workstream: Workstream) -> Refusal:
+    """Names who resolved or re-opened it first."""
+    settled = discussion.resolved_at is not None
+    said = f"The discussion is {'resolved' if settled else 'open'} already"
+    return by_whom(
+        WrongState(f"{said}."),
+        said,
+        workstream=workstream,
+        actions=[Action.DISCUSSION_RESOLVED if settled else Action.DISCUSSION_REOPENED],
+        subject=_named(discussion),
+    )
+
+
+def _named(discussion: Discussion) -> str:
+    """What history calls it."""
+    return f"version {discussion.version.number}, {discussion.place}"
+
+
 def _settle(discussion_id: int, actor: Actor, now: datetime, *, resolved: bool) -> Discussion:
     discussion = _seen_discussion(discussion_id, actor)
     with unit_of_work():
@@ -176,9 +195,7 @@ def _settle(discussion_id: int, actor: Actor, now: datetime, *, resolved: bool) 
                 "Nothing of this discussion was sent yet.", recovery="Send it, or throw the draft away."
             )
         if (discussion.resolved_at is not None) is resolved:
-            raise WrongState(
-                "The discussion is resolved already." if resolved else "The discussion is open already."
-            )
+            raise _settled_already(discussion, workstream)
         discussion.resolved_by, discussion.resolved_at = (actor.account, now) if resolved else (None, None)
         discussion.resolved_as = actor.label if resolved else ""
         discussion.save(update_fields=["resolved_by", "resolved_as", "resolved_at"])
@@ -186,7 +203,7 @@ def _settle(discussion_id: int, actor: Actor, now: datetime, *, resolved: bool) 
             workstream=workstream,
             actor=actor,
             action=Action.DISCUSSION_RESOLVED if resolved else Action.DISCUSSION_REOPENED,
-            subject=f"version {discussion.version.number}, {discussion.place}",
+            subject=_named(discussion),
             now=now,
             data={"discussion": discussion.pk},
         )
@@ -200,12 +217,12 @@ def mark_viewed(*, version: WorkflowVersion, sha256: str, viewed: bool, actor: A
     """Mark a section, by the hash of its text, as viewed by this reader, or take the mark back."""
     if len(sha256) != 64 or not sha256.isalnum():
         raise InvalidInput("This is no section of the plan.", field="section")
-    ViewedSection.objects.update_or_create(
-        workflow_id=version.workflow_id,
-        reader=actor.account,
-        sha256=sha256,
-        defaults={"viewed_at": now if viewed else None},
+    mark, _ = ViewedSection.objects.get_or_create(
+        workflow_id=version.workflow_id, reader=actor.account, sha256=sha256
     )
+    if (mark.viewed_at is not None) is not viewed:
+        mark.viewed_at = now if viewed else None
+        mark.save(update_fields=["viewed_at"])
 
 
 def _draft(discussion: Discussion, body: str, actor: Actor, now: datetime) -> Comment:

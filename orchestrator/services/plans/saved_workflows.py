@@ -18,6 +18,7 @@ from orchestrator.queries.plans.library import LibraryEntry, find_entry, is_ship
 from orchestrator.queries.plans.readings import plan_text
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
+from orchestrator.services.base.decided import by_whom
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, lock_names
 from orchestrator.services.base.unit_of_work import unit_of_work
@@ -208,6 +209,7 @@ def _next(
 
 
 def _set_archived(name: str, reason: str, actor: Actor, now: datetime, *, archived: bool) -> SavedWorkflow:
+    action = Action.WORKFLOW_ARCHIVED if archived else Action.WORKFLOW_BROUGHT_BACK
     with unit_of_work():
         lock_names()
         saved = SavedWorkflow.objects.filter(slug=name).first()
@@ -217,13 +219,14 @@ def _set_archived(name: str, reason: str, actor: Actor, now: datetime, *, archiv
             )
             raise NotFound(f"{what}.", recovery="Choose a workflow that was saved here.")
         if (saved.archived_at is not None) is archived:
-            raise WrongState(f"{saved} is {'archived' if archived else 'in the library'} already.")
+            said = f"{saved} is {'archived' if archived else 'in the library'} already"
+            raise by_whom(WrongState(f"{said}."), said, workstream=None, actions=[action], subject=saved.slug)
         saved.archived_at = now if archived else None
         saved.save(update_fields=["archived_at"])
         record(
             workstream=None,
             actor=actor,
-            action=Action.WORKFLOW_ARCHIVED if archived else Action.WORKFLOW_BROUGHT_BACK,
+            action=action,
             subject=saved.slug,
             reason=reason.strip(),
             now=now,

@@ -6,7 +6,7 @@ Another attempt is asked for explicitly (EC-6, FR-027).
 from datetime import datetime
 
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import AlreadyDecided, Refusal, WrongState
+from orchestrator.core.errors import Refusal, WrongState
 from orchestrator.core.people.roles import PARTICIPANTS, WORKERS
 from orchestrator.core.terms import AttemptStatus, EventType, Scope, TaskStatus
 from orchestrator.models import Attempt, Executor, Task
@@ -14,6 +14,7 @@ from orchestrator.queries.handoff.situation import Situation
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
 from orchestrator.services.base.bounds import check_text
+from orchestrator.services.base.decided import by_whom
 from orchestrator.services.base.locks import Lock, locked_task
 from orchestrator.services.base.progress import settle
 from orchestrator.services.base.unit_of_work import unit_of_work
@@ -22,6 +23,9 @@ from orchestrator.services.handoff.artifacts import announce
 from orchestrator.services.work.attempts import blocked, end, held_attempt, locked_attempt, record_attempt
 from orchestrator.services.work.breakers import refuse_open_breaker, trip_breaker
 from orchestrator.services.work.silence import answer_silence, heard
+
+#: How an attempt ends.
+ENDINGS = (Action.ATTEMPT_COMPLETED, Action.ATTEMPT_FAILED, Action.ATTEMPT_RELEASED)
 
 
 @act(
@@ -64,7 +68,7 @@ def declare_failure(*, attempt_id: int, reason: str, actor: Actor, now: datetime
         situation = locked_attempt(attempt_id)
         attempt = situation.attempt
         if refusal := why_not_declare_failure(attempt, actor):
-            raise refusal
+            raise _ended_already(attempt, refusal)
         _fail(situation, actor, reason, now)
     return attempt
 
@@ -126,15 +130,26 @@ def why_not_requeue(last: Attempt | None, actor: Actor) -> Refusal | None:
 
 def _decided_already(task: Task, refusal: Refusal) -> Refusal:
     """Names who re-queued the task first, and when; any other refusal stays what it is."""
-    if not isinstance(refusal, WrongState):
-        return refusal
-    subject = f"{task.step.key} attempt "
-    entries = task.workstream.history.filter(action=Action.TASK_REQUEUED, subject__startswith=subject)
-    last = entries.order_by("-sequence").first()
-    if last is None:
-        return refusal
-    said = f"{task.step.key} was re-queued already, by {last.actor}: {last.reason}"
-    return AlreadyDecided(said, at=last.recorded_at.isoformat())
+    key = task.step.key
+    return by_whom(
+        refusal,
+        f"{key} was re-queued already",
+        workstream=task.workstream,
+        actions=[Action.TASK_REQUEUED],
+        subject__startswith=f"{key} attempt ",
+    )
+
+
+def _ended_already(attempt: Attempt, refusal: Refusal) -> Refusal:
+    """Names who ended the attempt before it was declared failed, and when."""
+    subject = f"{attempt.task.step.key} attempt {attempt.number}"
+    return by_whom(
+        refusal,
+        f"{subject} ended already: it is {attempt.status}",
+        workstream=attempt.task.workstream,
+        actions=ENDINGS,
+        subject=subject,
+    )
 
 
 def _fail(situation: Situation, actor: Actor, error: str, now: datetime) -> None:

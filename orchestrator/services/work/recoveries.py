@@ -7,13 +7,14 @@ import hashlib
 from datetime import datetime
 
 from orchestrator.core.actions import Action
-from orchestrator.core.errors import ArtifactDamaged, NotFound, WrongState
+from orchestrator.core.errors import ArtifactDamaged, NotFound, Refusal, WrongState
 from orchestrator.core.people.roles import WORKERS
 from orchestrator.core.terms import ArtifactState, Scope
 from orchestrator.models import HandoffArtifact
 from orchestrator.queries.handoff.handovers import PUBLISHED, expected_files
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
+from orchestrator.services.base.decided import by_whom
 from orchestrator.services.base.history import record
 from orchestrator.services.base.locks import Lock, locked_workstream, outside_transactions
 from orchestrator.services.base.steps import made, once
@@ -25,6 +26,9 @@ from orchestrator.services.handoff.publishing import contents_of, publish
 from orchestrator.services.people.interventions import artifact_settled
 from orchestrator.services.work.rework import send_back
 from orchestrator.workspace import Workspace
+
+#: How an artifact stops being damaged by somebody's act.
+RECOVERIES = (Action.ARTIFACT_REPUBLISHED, Action.ARTIFACT_RESTORED, Action.ARTIFACT_WITHDRAWN)
 
 
 @act(
@@ -166,7 +170,18 @@ def _to_recover(artifact_id: int) -> HandoffArtifact:
     if lost or made(begun):
         once(begun, lambda: artifact.pk)
         return artifact
-    raise WrongState(f"{artifact.path} is {artifact.state}, not damaged; there is nothing to recover.")
+    raise _recovered_already(artifact)
+
+
+def _recovered_already(artifact: HandoffArtifact) -> Refusal:
+    """Names who recovered the artifact, where somebody did."""
+    return by_whom(
+        WrongState(f"{artifact.path} is {artifact.state}, not damaged; there is nothing to recover."),
+        f"{artifact.path} was recovered already; it is {artifact.state}",
+        workstream=artifact.workstream,
+        actions=RECOVERIES,
+        subject=artifact.path,
+    )
 
 
 def _recorded(artifact: HandoffArtifact) -> dict[str, bytes]:
@@ -234,4 +249,5 @@ def _settle(artifact: HandoffArtifact, action: Action, actor: Actor, now: dateti
 
 def _moved(artifact: HandoffArtifact, state: ArtifactState, problem: str) -> None:
     if not move(artifact, state, problem):
-        raise WrongState("Somebody else has recovered this artifact meanwhile.")
+        artifact.refresh_from_db()
+        raise _recovered_already(artifact)

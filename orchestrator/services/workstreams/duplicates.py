@@ -110,7 +110,9 @@ def decide_duplicates(
 
 
 def find_other(name: str) -> Workstream:
-    """The workstream that a person names by its slug; NotFound with the field."""
+    """The workstream that a person names by its slug; InvalidInput or NotFound with the field."""
+    if not name.strip():
+        raise InvalidInput("No other workstream is named.", recovery="Write its slug.", field="other")
     workstream = Workstream.objects.filter(slug=name.strip()).first()
     if workstream is None:
         raise NotFound(

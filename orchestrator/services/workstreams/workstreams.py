@@ -12,12 +12,16 @@ from orchestrator.queries.plans.effect import promised_version, undecided_versio
 from orchestrator.queries.work.duplicates import undecided
 from orchestrator.services.base.actor import Actor
 from orchestrator.services.base.acts import act, why
+from orchestrator.services.base.decided import by_whom
 from orchestrator.services.base.history import record, speaks_of
 from orchestrator.services.base.locks import Lock, locked_workstream
 from orchestrator.services.base.progress import save_later
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.base.wake import wake
 from orchestrator.services.workstreams.needs import wake_needing
+
+#: What takes a workstream out of work; a duplicate that was closed or merged is put away as well.
+PUT_AWAY = (Action.WORKSTREAM_ARCHIVED, Action.DUPLICATE_DECIDED)
 
 
 @act(
@@ -108,7 +112,7 @@ def reopen_workstream(*, workstream_id: int, reason: str, actor: Actor, now: dat
     with unit_of_work():
         workstream = locked_workstream(workstream_id)
         if refusal := why_not_reopen(workstream, actor):
-            raise refusal
+            raise _why_closed(workstream, refusal)
         workstream.status = WorkstreamStatus.ACTIVE
         workstream.accepted_at, workstream.accepted_by, workstream.accepted_as = None, None, ""
         _touch(workstream, now)
@@ -138,7 +142,7 @@ def archive_workstream(*, workstream_id: int, reason: str, actor: Actor, now: da
     with unit_of_work():
         workstream = locked_workstream(workstream_id)
         if refusal := why_not_archive(workstream, actor):
-            raise refusal
+            raise by_whom(refusal, "It is archived already", workstream=workstream, actions=PUT_AWAY)
         facts = put_away(workstream, now)
         record(
             workstream=workstream,
@@ -209,6 +213,14 @@ def why_not_archive(workstream: Workstream, actor: Actor) -> Refusal | None:
     if workstream.status == WorkstreamStatus.ARCHIVED:
         return WrongState("It is archived already.", recovery="Nothing is left to do.")
     return archive_workstream.why_not(actor)
+
+
+def _why_closed(workstream: Workstream, refusal: Refusal) -> Refusal:
+    """Why there is no acceptance to take back: names who did so, or who archived the workstream."""
+    if workstream.status == WorkstreamStatus.ARCHIVED:
+        return by_whom(refusal, "It is archived", workstream=workstream, actions=PUT_AWAY)
+    again = [Action.WORKSTREAM_REOPENED]
+    return by_whom(refusal, "It is open again already", workstream=workstream, actions=again)
 
 
 def put_away(workstream: Workstream, now: datetime) -> dict[str, object]:

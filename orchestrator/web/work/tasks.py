@@ -5,7 +5,7 @@ Requirements: WF-8, FR-012, FR-027.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -120,7 +120,9 @@ def task_act(request: HttpRequest, uuid: UUID, key: str, act: str) -> HttpRespon
     found = find_task(workstream, key)
     again = partial(task_page, request, workstream, key, act)
     then = reverse("task", args=[uuid, key])
-    return perform(request, lambda: do(request, found, viewer(request)), then=then, again=again)
+    return perform(
+        request, lambda: do(request, found, viewer(request)), then=then, again=again, repeats=act in REPEATS
+    )
 
 
 def person_executor(who: Viewer) -> Executor | None:
@@ -319,6 +321,8 @@ ACTS: dict[str, Callable[[HttpRequest, Task, Viewer], str]] = {
     "pass-blocker": pass_blocker_on,
     "own": pass_task_on,
 }
+#: Acts of several transactions; claiming again what one holds changes nothing.
+REPEATS: Final = frozenset({"claim"})
 
 urlpatterns: list[Any] = [
     path("workstreams/<uuid:uuid>/tasks/<str:key>/", task, name="task"),

@@ -108,14 +108,19 @@ def inbox_act(request: HttpRequest, act: str) -> HttpResponse:
 
 @does(snooze)
 def _snooze(request: HttpRequest, who: Viewer) -> str:
-    count = snooze(items=request.POST.getlist("item"), until=_until(request), actor=who.actor, now=now())
+    count = snooze(items=_chosen(request), until=_until(request), actor=who.actor, now=now())
     return f"{count} item{' is' if count == 1 else 's are'} put off; they stand under “Snoozed” until then."
 
 
 @does(snooze)
 def _wake(request: HttpRequest, who: Viewer) -> str:
-    count = snooze(items=request.POST.getlist("item"), until=now(), actor=who.actor, now=now())
+    count = snooze(items=_chosen(request), until=now(), actor=who.actor, now=now())
     return f"{count} item{' stands' if count == 1 else 's stand'} in the inbox again."
+
+
+def _chosen(request: HttpRequest) -> list[str]:
+    """The chosen items; what of them was read does not matter for putting them off."""
+    return [item.partition("@")[0] for item in request.POST.getlist("item")]
 
 
 def _until(request: HttpRequest) -> datetime:

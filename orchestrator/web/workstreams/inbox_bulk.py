@@ -2,7 +2,7 @@
 none (FR-002).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from django.conf import settings
@@ -38,7 +38,18 @@ GATES: Final = Choosable("gate", "gates", ("gate",), "signed")
 QUESTIONS: Final = Choosable("question", "questions", ("question",), "answered")
 CLAIMS: Final = Choosable("claim", "steps to be claimed", ("claim",), "claimed")
 LESSONS: Final = Choosable("lesson", "batches and merge points", ("batch", "merge-point"), "recorded")
-One = Callable[[int, InboxItem | None], str]
+
+
+class ChosenItem(NamedTuple):
+    """What was chosen: the number of its row, what of it the list showed (None where that cannot change), and
+    its item while it waits."""
+
+    row: int
+    seen: int | None
+    item: InboxItem | None
+
+
+One = Callable[[ChosenItem], str]
 
 
 @does(approve_gate)
@@ -46,9 +57,10 @@ def _sign(request: HttpRequest, who: Viewer) -> str:
     """Sign the chosen gates with one note."""
     note = typed(request, "note")
 
-    def one(row: int, _item: InboxItem | None) -> str:
+    def one(chosen: ChosenItem) -> str:
         review = approve_gate(
-            task_id=row,
+            task_id=chosen.row,
+            seen=chosen.seen,
             actor=who.actor,
             now=now(),
             reason=note,
@@ -67,8 +79,9 @@ def _answer(request: HttpRequest, who: Viewer) -> str:
     if not answer:
         raise MissingReason("There is no answer yet.", recovery="Write one for all of them.", field="answer")
 
-    def one(row: int, _item: InboxItem | None) -> str:
-        done = clear_human_flag(task_id=row, answer=answer, actor=who.actor, now=now())
+    def one(chosen: ChosenItem) -> str:
+        row, seen = chosen.row, chosen.seen
+        done = clear_human_flag(task_id=row, answer=answer, actor=who.actor, now=now(), seen=seen)
         return f"{done.task.step} of {done.task.workstream} is answered."
 
     return _each(request, who, QUESTIONS, one)
@@ -78,9 +91,9 @@ def _answer(request: HttpRequest, who: Viewer) -> str:
 def _claim(request: HttpRequest, who: Viewer) -> str:
     """Claim the chosen steps: a person may hold several."""
 
-    def one(row: int, _item: InboxItem | None) -> str:
+    def one(chosen: ChosenItem) -> str:
         executor = register_own(user=who.user, now=now())
-        task = claim(attempt_id=row, executor=executor, actor=who.actor, now=now()).attempt.task
+        task = claim(attempt_id=chosen.row, executor=executor, actor=who.actor, now=now()).attempt.task
         return f"You hold {task.step} of {task.workstream} now."
 
     return _each(request, who, CLAIMS, one)
@@ -90,8 +103,8 @@ def _claim(request: HttpRequest, who: Viewer) -> str:
 def _nothing(request: HttpRequest, who: Viewer) -> str:
     """Say of the chosen batches and merge points that they taught nothing new."""
 
-    def one(_row: int, item: InboxItem | None) -> str:
-        if item is None:
+    def one(chosen: ChosenItem) -> str:
+        if (item := chosen.item) is None:
             raise WrongState("Somebody has said already what it taught.")
         uuid, after = item.entry.place
         workstream = find_workstream(str(uuid))
@@ -102,7 +115,7 @@ def _nothing(request: HttpRequest, who: Viewer) -> str:
 
 
 def _each(request: HttpRequest, who: Viewer, kind: Choosable, one: One) -> str:
-    """Act on what was chosen; `one` gets the number of its row, and its item while that waits."""
+    """Act on what was chosen, one after the other."""
     wanted = list(dict.fromkeys(request.POST.getlist("item")))
     if not wanted or any(name.rpartition(":")[0] not in kind.sources for name in wanted):
         raise InvalidInput(
@@ -114,17 +127,20 @@ def _each(request: HttpRequest, who: Viewer, kind: Choosable, one: One) -> str:
         raise InvalidInput(f"Choose at most {MOST} items at a time.", field="item")
     box, only = inbox_of(who.user, who.roles, now()), InboxFilter(kind=kind.section)
     listed = {item.name: item for item in box.page(only, 0, box.count(only))}
-    results = (_result(request, who, kind, name, listed.get(name), one) for name in wanted)
+    results = (_result(request, who, kind, _chosen(name, listed), one) for name in wanted)
     return " ".join(filter(None, results))
 
 
-def _result(
-    request: HttpRequest, who: Viewer, kind: Choosable, name: str, item: InboxItem | None, one: One
-) -> str:
+def _chosen(text: str, listed: Mapping[str, InboxItem]) -> ChosenItem:
+    name, _, seen = text.partition("@")
+    return ChosenItem(number_in(name.rpartition(":")[2]), number_in(seen) or None, listed.get(name))
+
+
+def _result(request: HttpRequest, who: Viewer, kind: Choosable, chosen: ChosenItem, one: One) -> str:
     """What became of one; a refusal is a message of its own."""
-    reader = who.user.get_username()
+    reader, item = who.user.get_username(), chosen.item
     try:
-        return one(number_in(name.rpartition(":")[2]), item)
+        return one(chosen)
     except Refusal as refusal:
         about = f" {item.entry.title} of {item.entry.workstream}" if item else ""
         said = f"{message_of(refusal, reader)} {way_out_of(refusal, reader)}"

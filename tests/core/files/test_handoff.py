@@ -91,7 +91,15 @@ def test_the_schema_knows_exactly_our_events() -> None:
     ],
 )
 def test_artifact_names_are_safe_whatever_the_key(key: str, name: str) -> None:
-    assert artifact_path("login", 7, key, EventType.GATE_APPROVED) == f"workstreams/login/handoffs/{name}"
+    assert (
+        artifact_path("login", 7, key, EventType.GATE_APPROVED) == f"workstreams/login/handoffs/0000/{name}"
+    )
+
+
+@pytest.mark.parametrize(("sequence", "folder"), [(99, "0000"), (100, "0001"), (1234567, "12345")])
+def test_artifacts_stand_in_folders_of_a_hundred(sequence: int, folder: str) -> None:
+    path = artifact_path("login", sequence, "A1", EventType.ATTEMPT_COMPLETED)
+    assert path.split("/")[-2] == folder
 
 
 @pytest.mark.parametrize(

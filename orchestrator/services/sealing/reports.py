@@ -1,0 +1,124 @@
+"""The signed report of a workstream: what was planned, who decided what and when, what was tried, and the
+evidence (FR-009). It is one file that proves itself: its bytes are signed, and every decision in it is
+proved to stand in the history."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestrator.core.actions import Action
+from orchestrator.core.errors import NotFound
+from orchestrator.core.sealing.notes import SignedNote
+from orchestrator.models import (
+    Approval,
+    Attempt,
+    CriterionCheck,
+    GateReview,
+    HandoffArtifact,
+    HistoryEntry,
+    OutputFile,
+    WorkflowVersion,
+    Workstream,
+)
+from orchestrator.services.sealing.keys import key_ring, signed
+from orchestrator.services.sealing.proofs import proof_of
+from orchestrator.services.sealing.seals import Sealed, sealed_tree
+
+#: How the seal is told from the report; `proofs/verify.py` and `verify.html` look for it.
+SEAL, SEAL_END = "<!-- sealed by the orchestrator\n", "-->\n"
+FORMAT = "orchestrator-report/1"
+#: What a report cites of the history: what people decided, and what was handed over.
+CITED = (
+    *(Action.PLAN_SUBMITTED, Action.PLAN_SIGNED, Action.PLAN_APPROVED, Action.PLAN_TOOK_EFFECT),
+    *(Action.PLAN_SENT_BACK, Action.APPROVAL_WITHDRAWN, Action.PREHANDOFF_SIGNED, Action.WORKSTREAM_MIGRATED),
+    *(Action.GATE_SIGNED, Action.GATE_APPROVED, Action.GATE_REJECTED, Action.SIGNATURE_WITHDRAWN),
+    *(Action.ATTEMPT_COMPLETED, Action.ATTEMPT_FAILED, Action.WORK_SENT_BACK, Action.BASELINE_INTEGRATED),
+    *(
+        Action.BASELINE_REVERTED,
+        Action.WORKSTREAM_ACCEPTED,
+        Action.WORKSTREAM_REOPENED,
+        Action.WORKSTREAM_ARCHIVED,
+    ),
+    Action.ENTRY_CORRECTED,
+)
+#: Entries, and attempts, of one report.
+MOST = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a report shows, read when the newest checkpoint was `tree`'s."""
+
+    workstream: Workstream
+    versions: Sequence[WorkflowVersion]
+    approvals: Sequence[Approval]
+    reviews: Sequence[GateReview]
+    attempts: Sequence[Attempt]
+    checks: Sequence[CriterionCheck]
+    artifacts: Sequence[HandoffArtifact]
+    outputs: Sequence[OutputFile]
+    entries: Sequence[HistoryEntry]
+    tree: Sealed
+
+
+def report_of(workstream: Workstream) -> Report:
+    """A fixed number of statements. NotFound while nothing of the workstream is sealed."""
+    tree = sealed_tree()
+    entries = HistoryEntry.objects.filter(
+        workstream=workstream, action__in=CITED, sequence__lte=tree.head.size if tree else 0
+    )
+    cited = list(entries.order_by("sequence")[:MOST])
+    if tree is None or not cited:
+        raise NotFound("Nothing of the workstream is sealed yet.", recovery="Wait a second, then ask again.")
+    own = WorkflowVersion.objects.filter(workstream=workstream) | WorkflowVersion.objects.filter(
+        pk=workstream.version_id
+    )
+    attempts = Attempt.objects.filter(task__workstream=workstream)
+    return Report(
+        workstream=workstream,
+        versions=list(own.order_by("number")),
+        approvals=list(
+            Approval.objects.filter(version__in=own).select_related("version").order_by("signed_at")
+        ),
+        reviews=list(
+            GateReview.objects.filter(attempt__in=attempts)
+            .select_related("attempt__task__step", "return_step")
+            .order_by("signed_at")
+        ),
+        attempts=list(
+            attempts.select_related("task__step", "assignment__executor", "verification").order_by(
+                "queued_at", "pk"
+            )[:MOST]
+        ),
+        checks=list(
+            CriterionCheck.objects.filter(attempt__in=attempts)
+            .select_related("attempt__task__step", "attempt__verification", "criterion")
+            .order_by("checked_at", "pk")[:MOST]
+        ),
+        artifacts=list(HandoffArtifact.objects.filter(workstream=workstream).order_by("sequence")[:MOST]),
+        outputs=list(
+            OutputFile.objects.filter(artifact__workstream=workstream)
+            .defer("content")
+            .order_by("artifact__sequence", "path")[:MOST]
+        ),
+        entries=cited,
+        tree=tree,
+    )
+
+
+def sealed_report(report: Report, html: str) -> str:
+    """The file: the page, and behind it, as a comment, the signature over its bytes and the proofs of its
+    entries."""
+    ring = key_ring()
+    digest = hashlib.sha256(html.encode()).hexdigest()
+    text = f"{FORMAT} {ring.origin}\n{digest}\n{report.tree.head.size}\n"
+    note = SignedNote(text, (signed(text, ring.private),))
+    seal = {
+        "format": FORMAT,
+        "keys": [str(key) for key in ring.public],
+        "note": str(note),
+        "proof": proof_of(report.entries).content,
+    }
+    written = json.dumps(seal, ensure_ascii=False).replace(">", "\\u003e")
+    return f"{html}{SEAL}{written}\n{SEAL_END}"
