@@ -230,7 +230,7 @@ def _refuse_answer(intervention: Intervention, answer: str, actor: Actor) -> Non
         )
     if intervention.kind in (InterventionKind.BREAKER, InterventionKind.SILENCE) and not actor.is_person:
         raise NotAllowed(
-            f"{_CARDS[intervention.kind]} is answered by a person, not by an agent or a tool.",
+            f"{_CARDS[InterventionKind(intervention.kind)]} is answered by a person, not by an agent or a tool.",
             recovery="Ask a person to answer it on the interventions page.",
         )
     if intervention.kind == InterventionKind.BREAKER and not answer:
