@@ -229,8 +229,9 @@ def _refuse_answer(intervention: Intervention, answer: str, actor: Actor) -> Non
             recovery="Use one of the four ways out on the workstream's page; the card then goes by itself.",
         )
     if intervention.kind in (InterventionKind.BREAKER, InterventionKind.SILENCE) and not actor.is_person:
+        card = _CARDS[InterventionKind(intervention.kind)]
         raise NotAllowed(
-            f"{_CARDS[InterventionKind(intervention.kind)]} is answered by a person, not by an agent or a tool.",
+            f"{card} is answered by a person, not by an agent or a tool.",
             recovery="Ask a person to answer it on the interventions page.",
         )
     if intervention.kind == InterventionKind.BREAKER and not answer:
