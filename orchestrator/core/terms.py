@@ -149,10 +149,7 @@ class BlockerKind(StrEnum):
 
 
 class InterventionKind(StrEnum):
-    """What made a task ask for a person.
-
-    Somebody's question, the circuit breaker, a file that cannot be used, or an executor that is not heard.
-    """
+    """What made a task ask for a person, such as the circuit breaker or an executor that is not heard."""
 
     QUESTION = "question"
     BREAKER = "breaker"
