@@ -32,6 +32,8 @@ DATA_DIR = Path(os.environ.get("DATA_DIR", BASE_DIR / "var")).expanduser().resol
 HOST = os.environ.get("HOST", "127.0.0.1")
 PORT = _whole_number("PORT", 8000)
 EXECUTORS = _whole_number("EXECUTORS", 3)
+#: More executors that `serve` starts, one table each (adapters/pool.py).
+EXECUTORS_FILE = Path(os.environ.get("EXECUTORS_FILE", DATA_DIR / "executors.toml")).expanduser().resolve()
 #: Where `serve` answers agents over MCP, on this machine alone; 0 for not at all.
 MCP_PORT = _whole_number("MCP_PORT", 0)
 #: 0 is twice the time that a message of the queue may take.

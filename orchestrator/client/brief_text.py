@@ -54,6 +54,16 @@ def _place(brief: dict[str, Any]) -> Iterator[str]:
     if files := place.get("owned_files"):
         told.append(f"your files: {', '.join(files)}")
     yield from _section("Where", told)
+    if clash := place.get("conflict"):
+        yield from _section("The work before it does not fit together", conflict_lines(clash))
+
+
+def conflict_lines(clash: dict[str, Any]) -> Iterator[str]:
+    """The files of a merge that stands open, and how to go on."""
+    yield from (f"{one['path']}: {one['said']}" for one in clash["files"])
+    if clash["left_off"]:
+        yield f"and {clash['left_off']} more"
+    yield clash["way_on"]
 
 
 def _upstream(entry: dict[str, Any]) -> str:

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.client.agent import Agent, Ending, find_agent
-from orchestrator.client.brief_text import brief_lines
+from orchestrator.client.brief_text import brief_lines, conflict_lines
 from orchestrator.client.connection import Connection, ServerRefused, Unreachable
-from orchestrator.client.held import HeldStep
+from orchestrator.client.elsewhere import Elsewhere, NotCheckedOut, check_out
+from orchestrator.client.held import HeldStep, take_next
 from orchestrator.client.login import Misconfigured
 from orchestrator.client.reply import Exit, Reply
 from orchestrator.client.running import Ran, run
@@ -46,6 +47,11 @@ How to work:
 """
 
 
+MERGE: Final = """In this folder stands a merge of the work of two earlier steps that does not fit together.
+Resolve it, and do nothing beside it: keep what both sides meant, `git add` (or `git rm`) each file below, and
+leave no marks. Do not commit and do not abort the merge."""
+
+
 def add_to(commands: "Commands") -> None:
     parser = command(commands, "work", work, "Take steps one after another and have a coding agent do them.")
     parser.add_argument("--agent", default="", metavar="NAME", help="claude, codex, gemini, aider, opencode")
@@ -55,7 +61,9 @@ def add_to(commands: "Commands") -> None:
     )
     parser.add_argument("--workstream", default="", metavar="NAME", help="only of this workstream")
     parser.add_argument("--repository", default="", metavar="NAME", help="only of plans of this repository")
-    parser.add_argument("--folder", default="", help="where it works, if the step has no worktree here")
+    parser.add_argument(
+        "--folder", default="", help="where it works, or checks out what it needs, on another machine"
+    )
     parser.add_argument(
         "--env", action="append", default=[], metavar="NAME", help="give it this variable; repeat"
     )
@@ -78,28 +86,51 @@ class Worker:
     def take(self) -> dict[str, Any] | None:
         """The claim of the next step, or of the one that is held already; None when none came."""
         wait = 0 if self.options.once else WAIT
-        wanted = {"workstream": self.options.workstream, "repository": self.options.repository, "wait": wait}
-        claim: dict[str, Any] | None = self.connection.post("next", wanted, patience=wait)["claim"]
+        wanted = {"workstream": self.options.workstream, "repository": self.options.repository}
+        claim: dict[str, Any] | None = take_next(self.connection, wanted, wait)["claim"]
         return claim
 
     def do(self, claim: dict[str, Any]) -> None:
         """Have the agent do the step, and say how it ended. A claim that was taken away ends it."""
         held = _held(claim)
+        if is_pending(claim["attempt"]):  # handed in by a worker that was killed while it waited
+            if self._is_proved(held, claim["attempt"]):
+                self.done.append(held.key)
+            return
         print(f"{held.key}: {self.agent.name} begins", flush=True)
-        answer = ""
+        answer, folder, there = "", *self._folder(claim)
+        if there is None and not self._fits(claim, held, folder):
+            return
         while True:
-            ran = self._ran(claim, held, answer)
+            ran = self._ran(_prompt(claim, answer), held, folder)
             if self.stopping:
                 self._post(held, "release", breadcrumb=LEFT)
                 return
             ending = self.agent.ending(ran.output)
             if ran.code or ran.stopped or not ending.question:
-                self._tell(claim, held, ran, ending)
+                self._tell(claim, held, ran, ending, there)
                 return
             answer = self._ask(held, ending.question)
 
-    def _ran(self, claim: dict[str, Any], held: HeldStep, answer: str) -> Ran:
-        prompt = _prompt(claim, answer)
+    def _fits(self, claim: dict[str, Any], held: HeldStep, folder: Path) -> bool:
+        """Have the agent resolve what earlier work left of a merge, one merge after another; whether all of
+        it fits now. One that it cannot resolve fails the attempt, so that a person sees to it."""
+        place = claim["brief"].get("place") or {}
+        while place.get("conflict"):
+            ran = self._ran(_merge_prompt(place["conflict"]), held, folder)
+            if self.stopping:
+                self._post(held, "release", breadcrumb=LEFT)
+                return False
+            before = place["conflict"]
+            place = self._post(held, "place")
+            if place.get("conflict") and place["conflict"]["theirs"] == before["theirs"]:
+                files = "\n".join(conflict_lines(before))
+                problem = f"{self.agent.name} did not resolve the merge of earlier work:\n{files}"
+                self._post(held, "fail", error=f"{problem}\n\n{ran.output[-TAIL:]}".strip())
+                return False
+        return True
+
+    def _ran(self, prompt: str, held: HeldStep, where: Path) -> Ran:
         folder = Path(self.options.log or tempfile.mkdtemp(prefix="orchestrator-"))
         folder.mkdir(parents=True, exist_ok=True)
         log, file = folder / f"{held.key}-{held.attempt}.log", folder / f"{held.key}-{held.attempt}.md"
@@ -107,7 +138,7 @@ class Worker:
         environment = self.agent.environment(os.environ, tuple(self.options.env))
         ran = run(
             self.agent.words(prompt, file),
-            folder=self._folder(claim),
+            folder=where,
             environment=environment,
             prompt=prompt if self.agent.prompt == "stdin" else "",
             log=log,
@@ -116,14 +147,25 @@ class Worker:
         )
         return replace(ran, output=self.agent.without_secrets(ran.output, environment))
 
-    def _folder(self, claim: dict[str, Any]) -> Path:
+    def _folder(self, claim: dict[str, Any]) -> tuple[Path, Elsewhere | None]:
+        """Where the agent works: the step's worktree where it stands on this machine, else a clone below
+        `--folder` with the work before it. A step without a repository has that folder itself."""
         place = claim["brief"].get("place") or {}
         named = place.get("path") or ""
         if named and Path(named).is_dir():
-            return Path(named)
+            return Path(named), None
         if not self.options.folder:
             raise Misconfigured("The step has no worktree on this machine: say with --folder where to work.")
-        return Path(self.options.folder)
+        root = Path(self.options.folder)
+        if not place.get("checkout"):
+            return root, None
+        if place.get("conflict"):
+            raise NotCheckedOut(
+                "The work before the step does not fit together. It is resolved where the repository is:\n"
+                + "\n".join(conflict_lines(place["conflict"]))
+            )
+        there = check_out(place, root)
+        return there.folder, there
 
     def _why_stop(self, held: HeldStep) -> str:
         """Whether somebody took the step away, or this process has to leave."""
@@ -138,7 +180,9 @@ class Worker:
             return ""  # it goes on; the server may be back when it is done
         return "" if any(item["attempt"] == held.attempt for item in items) else "The step is no longer held."
 
-    def _tell(self, claim: dict[str, Any], held: HeldStep, ran: Ran, ending: Ending) -> None:
+    def _tell(
+        self, claim: dict[str, Any], held: HeldStep, ran: Ran, ending: Ending, there: Elsewhere | None
+    ) -> None:
         asked = [str(criterion["id"]) for criterion in claim["criteria"] if criterion["asked"]]
         missing = [pk for pk in asked if pk not in ending.proofs]
         problem = ran.stopped or (f"{self.agent.name} ended with exit code {ran.code}." if ran.code else "")
@@ -149,7 +193,10 @@ class Worker:
             return
         name = f"{held.key}-attempt-{claim['attempt']['number']}.log"
         proofs = {pk: ending.proofs[pk] for pk in asked}
-        self._hand_over(held, outcome=ending.outcome, evidence=proofs, outputs={name: ran.output})
+        commit = there.push(f"{held.key}: {ending.outcome}"[:200]) if there else ""
+        self._hand_over(
+            held, outcome=ending.outcome, evidence=proofs, outputs={name: ran.output}, commit=commit
+        )
 
     def _hand_over(self, held: HeldStep, **body: object) -> None:
         while True:
@@ -223,6 +270,11 @@ def _do(worker: Worker, claim: dict[str, Any]) -> None:
             _give_up(worker, claim, f"{refusal.message} {refusal.recovery}")
     except OSError as problem:
         _give_up(worker, claim, f"{worker.agent.name} could not be started: {problem}")
+    except NotCheckedOut as problem:
+        _give_up(worker, claim, f"{problem}")
+    except Misconfigured:
+        worker.connection.post(*_release(claim))
+        raise
 
 
 def _give_up(worker: Worker, claim: dict[str, Any], why: str) -> None:
@@ -234,6 +286,12 @@ def _give_up(worker: Worker, claim: dict[str, Any], why: str) -> None:
         print(f"{held.key}: {refusal.message}", flush=True)
     else:
         print(f"{held.key}: fail", flush=True)
+
+
+def _release(claim: dict[str, Any]) -> tuple[str, dict[str, object]]:
+    held = _held(claim)
+    why = "Whoever took it was set up wrongly and did not begin."
+    return f"attempts/{held.attempt}/release", held.with_token(breadcrumb=why)
 
 
 def _listen(leave: Callable[[], None]) -> None:
@@ -250,3 +308,8 @@ def _prompt(claim: dict[str, Any], answer: str) -> str:
     brief = "\n".join(line for line in brief_lines(claim) if not line.startswith("Next: "))
     answered = f"\nYou asked a person. The answer: {answer}\n" if answer else ""
     return f"Do this step of a plan, and nothing beside it.\n{brief}\n{answered}{HOW}"
+
+
+def _merge_prompt(clash: dict[str, Any]) -> str:
+    files = "\n".join(f"  {one['path']}: {one['said']}" for one in clash["files"])
+    return f"{MERGE}\n{files}\n\n{clash['way_on']}\n"

@@ -1,8 +1,10 @@
 """Held: the attempt that a command speaks of, with the token of its claim."""
 
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
-from orchestrator.client.connection import Connection
+from orchestrator.client.connection import Connection, ServerRefused
 from orchestrator.client.login import Misconfigured
 
 
@@ -34,3 +36,16 @@ def held_attempt(connection: Connection, attempt: int = 0) -> HeldStep:
         raise Misconfigured("You hold no step. Take one: orchestrator next")
     listed = ", ".join(f"{item['attempt']} ({item['key']} of {item['workstream']})" for item in items)
     raise Misconfigured(f"Say which one with --attempt: you hold {listed}.")
+
+
+def take_next(connection: Connection, wanted: dict[str, object], wait: int) -> dict[str, Any]:
+    """The answer of `next`, with the place of the claim in its brief: a call with an idempotency key is
+    answered before the place is made, so that is asked for once more."""
+    facts: dict[str, Any] = connection.post("next", {**wanted, "wait": wait}, patience=wait)
+    claim = facts["claim"]
+    place = claim["brief"].get("place") if claim else None
+    if place and place.get("repository") and place.get("state") is None and not place.get("start"):
+        address = f"attempts/{claim['attempt']['id']}/place"
+        with suppress(ServerRefused):  # it could not be made; the brief says so
+            claim["brief"]["place"] = connection.post(address, {"token": claim["token"]})
+    return facts

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.client.brief_text import brief_lines, held_lines
 from orchestrator.client.connection import Connection
-from orchestrator.client.held import HeldStep, held_attempt
+from orchestrator.client.held import HeldStep, held_attempt, take_next
 from orchestrator.client.reply import Exit, Reply, count
 from orchestrator.client.words import command
 
@@ -80,8 +80,8 @@ def _held(parser: ArgumentParser, name: str, meaning: str) -> None:
 
 
 def next_step(connection: Connection, options: Namespace) -> Reply:
-    wanted = {"wait": options.wait, "workstream": options.workstream, "repository": options.repository}
-    facts = connection.post("next", wanted, patience=options.wait)
+    wanted = {"workstream": options.workstream, "repository": options.repository}
+    facts = take_next(connection, wanted, options.wait)
     if facts["claim"] is None:
         waiting = (_in_the_way(entry) for entry in facts["waiting"])
         return Reply(facts, (facts["sentence"], *waiting), Exit.NOTHING)

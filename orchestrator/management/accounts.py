@@ -1,24 +1,29 @@
 """Accounts of people, their roles, and the account that local executors act for (FR-011)."""
 
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
+from orchestrator.adapters.pool import PooledExecutor
+from orchestrator.core.errors import NotFound
 from orchestrator.core.terms import ExecutorKind, Role
 from orchestrator.models import Executor
-from orchestrator.services.base.actor import ORCHESTRATOR
+from orchestrator.services.base.actor import ORCHESTRATOR, Actor
 from orchestrator.services.base.locks import lock_names
 from orchestrator.services.base.unit_of_work import unit_of_work
 from orchestrator.services.people.accounts import COMMAND_LINE, account_state, record_changes
-from orchestrator.services.people.executors import register_executor
+from orchestrator.services.people.executors import issue_token, register_executor, revoke_token
 from orchestrator.services.people.names import claim_account_name
 
 #: The account that answers for what local executors do; nobody signs in with it.
 BUILDERS: Final = "builders"
 PASSWORD_BYTES: Final = 9
+#: The label of tokens that `serve` makes for the agents it starts.
+STARTED: Final = "started by serve"
 
 
 def ensure_roles() -> None:
@@ -56,6 +61,34 @@ def ensure_executors(count: int, now: datetime) -> list[Executor]:
     account = _builders(now)
     names = [f"builder-{number}" for number in range(1, count + 1)]
     return [register_executor(name=name, kind=ExecutorKind.TOOL, user=account, now=now) for name in names]
+
+
+def ensure_pool(pool: Iterable[PooledExecutor], now: datetime) -> dict[str, str]:
+    """Registers the executors of `executors.toml`; the secrets of those that sign in, by name. A start makes
+    them anew and revokes the ones before it. NotFound for an account that is not there."""
+    secrets_made = {}
+    for one in pool:
+        if not one.is_agent:
+            register_executor(name=one.name, kind=ExecutorKind.TOOL, user=_builders(now), now=now)
+            continue
+        owner = User.objects.filter(username=one.account, is_active=True).first()
+        if owner is None:
+            raise NotFound(
+                f"{one.name} works for the account {one.account}, which is not there.",
+                recovery="Make it with manage.py add_user, or name another one in executors.toml.",
+            )
+        agent = register_executor(name=one.name, kind=ExecutorKind.AGENT, user=owner, now=now)
+        secrets_made[one.name] = _new_token(agent, Actor.person(owner), now)
+    return secrets_made
+
+
+def _new_token(agent: Executor, actor: Actor, now: datetime) -> str:
+    for old in agent.tokens.filter(label=STARTED, revoked_at=None).values_list("pk", flat=True):
+        revoke_token(token_id=old, actor=actor, now=now)
+    _, secret = issue_token(
+        executor=agent, label=STARTED, scopes=frozenset({"read", "work"}), actor=actor, now=now
+    )
+    return secret
 
 
 def _builders(now: datetime) -> User:

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final
 
@@ -43,8 +43,15 @@ class Undertaker:
 class Child:
     """A named process in a session of its own; its id is also the id of its group."""
 
-    def __init__(self, name: str, argv: Sequence[str], folder: Path, undertaker: Undertaker) -> None:
-        self.name, self.argv, self.undertaker = name, list(argv), undertaker
+    def __init__(
+        self,
+        name: str,
+        argv: Sequence[str],
+        folder: Path,
+        undertaker: Undertaker,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name, self.argv, self.undertaker, self.environment = name, list(argv), undertaker, environment
         self.log, self.pid_file = folder / "logs" / f"{name}.log", folder / "run" / f"{name}.pid"
         self.process: subprocess.Popen[bytes] | None = None
         self.started = 0.0
@@ -58,7 +65,12 @@ class Child:
     def start(self, now: float) -> None:
         with _log_of(self.log) as log:
             self.process = subprocess.Popen(
-                self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                self.argv,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env=self.environment,
             )
         self.undertaker.note("+", self.process.pid)
         self.started = now

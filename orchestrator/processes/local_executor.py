@@ -6,7 +6,7 @@ when it is started next: the assignment row has the token, the worktree is reset
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -65,18 +65,27 @@ class Stopped(Exception):
 
 
 class LocalExecutor:
-    """Does one attempt at a time. `clock` gives the time of acts, `stopping` says when to leave."""
+    """Does one attempt at a time. `clock` gives the time of acts, `stopping` says when to leave, `only` which
+    of the registered tools it runs."""
 
     def __init__(
-        self, executor: Executor, clock: Callable[[], datetime], stopping: Callable[[], bool]
+        self,
+        executor: Executor,
+        clock: Callable[[], datetime],
+        stopping: Callable[[], bool],
+        only: Collection[str] | None = None,
     ) -> None:
-        self.executor, self.clock, self.stopping = executor, clock, stopping
+        self.executor, self.clock, self.stopping, self.only = executor, clock, stopping, only
         self.verifier = Verifier(clock, stopping)
 
     @property
     def actor(self) -> Actor:
         """Who acts, with the roles that the account has by now."""
         return Actor.member(self.executor)
+
+    def tools(self) -> Mapping[str, Tool]:
+        """Those of the registered tools that it runs."""
+        return {name: one for name, one in registered().items() if self.only is None or name in self.only}
 
     def turn(self) -> bool:
         """Verify what was handed in, take up what is held, or claim the next attempt and do it; false when
@@ -106,14 +115,14 @@ class LocalExecutor:
         return held.select_related(*_ATTEMPT_ROWS).first()
 
     def _claimed(self) -> Assignment | None:
-        for pk in queued_attempts(registered(), self.executor).values_list("pk", flat=True)[:20]:
+        for pk in queued_attempts(self.tools(), self.executor).values_list("pk", flat=True)[:20]:
             try:
                 assignment = claims.claim(
                     attempt_id=pk,
                     executor=self.executor,
                     actor=self.actor,
                     now=self.clock(),
-                    runs=registered(),
+                    runs=self.tools(),
                 )
             except ExecutorBusy:
                 return None

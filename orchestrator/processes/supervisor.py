@@ -5,11 +5,12 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, Final
 
+from orchestrator.adapters.pool import PooledExecutor
 from orchestrator.processes.child import Child, Undertaker
 from orchestrator.processes.queue_watch import QueueWatch
 
@@ -23,6 +24,9 @@ PREDECESSOR_WITHIN: Final = 4.0
 QUEUE: Final = "queue"
 WEB: Final = "web"
 MCP: Final = "mcp"
+#: Variables that no worker of the pool is given.
+SECRETS: Final = frozenset({"SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "EMAIL_HOST_PASSWORD"})
+NOTHING_ELSE: Final[Mapping[str, Mapping[str, str]]] = {}
 
 
 def port_is_taken(host: str, port: int) -> bool:
@@ -59,6 +63,23 @@ def wait_for_predecessor(folder: Path) -> None:
         time.sleep(TICK)
 
 
+def pool_commands(pool: Iterable[PooledExecutor]) -> dict[str, list[str]]:
+    """The same for the executors of the file: tools run beside the database, agents speak REST."""
+    manage = [sys.executable, str(Path(sys.argv[0]).resolve())]
+    found = {}
+    for one in pool:
+        tools = [*manage, "run_executor", "--name", one.name, "--tools", ",".join(one.tools)]
+        found[one.name] = [sys.executable, "-m", "orchestrator.client", *one.words] if one.is_agent else tools
+    return found
+
+
+def agent_environment(whole: Mapping[str, str], root: Path, address: str, token: str) -> dict[str, str]:
+    """What a worker is given: where it signs in, and nothing that is the server's own secret. What of this
+    its coding agent gets is named one by one (`client/agent.py`)."""
+    kept = {name: value for name, value in whole.items() if name not in SECRETS}
+    return {**kept, "ORCHESTRATOR_URL": address, "ORCHESTRATOR_TOKEN": token, "PYTHONPATH": str(root)}
+
+
 def _alive(group: int) -> bool:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(group, 0)
@@ -76,7 +97,8 @@ def commands(host: str, port: int, executors: Sequence[str], mcp_port: int = 0) 
 
 
 class Supervisor:
-    """`say` prints a short line for the operator; `stopping` says when to leave."""
+    """`say` prints a short line for the operator; `stopping` says when to leave. `environments` are those of
+    children that are not given the supervisor's own."""
 
     def __init__(
         self,
@@ -85,10 +107,14 @@ class Supervisor:
         watch: QueueWatch,
         say: Callable[[str], None],
         stopping: Callable[[], bool],
+        environments: Mapping[str, Mapping[str, str]] = NOTHING_ELSE,
     ) -> None:
         self.say, self.stopping, self.watch = say, stopping, watch
         self.undertaker = Undertaker()
-        self.children = {name: Child(name, argv, folder, self.undertaker) for name, argv in wanted.items()}
+        self.children = {
+            name: Child(name, argv, folder, self.undertaker, environments.get(name))
+            for name, argv in wanted.items()
+        }
 
     def run(self, address: tuple[str, int]) -> None:
         """Start everything, the web server first, and keep it running until asked to stop."""
@@ -140,7 +166,7 @@ class Supervisor:
     def _wait_for_web(self, address: tuple[str, int]) -> None:
         """Give the web server the processor until it answers, so that the first page comes soon."""
         host, port = address
-        reach = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+        reach = _reached(host)
         deadline = time.monotonic() + WEB_WITHIN
         while not self.stopping() and time.monotonic() < deadline:
             self._keep(self.children[WEB], time.monotonic())
@@ -149,8 +175,7 @@ class Supervisor:
             except OSError:
                 time.sleep(TICK)
                 continue
-            shown = f"[{reach}]" if ":" in reach else reach
-            self.say(f"Open http://{shown}:{port}/  (Ctrl-C stops everything)")
+            self.say(f"Open {own_address(host, port)}/  (Ctrl-C stops everything)")
             return
         if not self.stopping():
             self.say(f"The web server does not answer yet. Its log: {self.children[WEB].log}")
@@ -158,3 +183,13 @@ class Supervisor:
 
 def _how(code: int) -> str:
     return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+def own_address(host: str, port: int) -> str:
+    """What this machine reaches the web server by."""
+    reach = _reached(host)
+    return f"http://[{reach}]:{port}" if ":" in reach else f"http://{reach}:{port}"
+
+
+def _reached(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104

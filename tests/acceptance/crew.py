@@ -153,6 +153,9 @@ async def _turn_over_mcp(call: Callable[..., Awaitable[Any]], workstream: str) -
         claim = (await call("next_task", wait=SECONDS, workstream=workstream))["claim"]
         if claim is None:
             return
+        if (claim["attempt"]["verification"] or {}).get("state") == "pending":  # its own, handed in before
+            await asyncio.sleep(0.5)
+            return
         say(f"claimed {claim['attempt']['key']}")
         body = completion(claim, here(claim))
         await call("complete_task", attempt_id=claim["attempt"]["id"], **body)

@@ -29,15 +29,18 @@ class Command(BaseCommand):
         parser.add_argument("--name", required=True, help="a registered executor (see setup_demo)")
         parser.add_argument("--once", action="store_true", help="leave when nothing is queued")
 
-    def handle(self, *, name: str, once: bool, **_options: Any) -> None:
+        parser.add_argument("--tools", default="", help="only these of the registered tools, with commas")
+
+    def handle(self, *, name: str, once: bool, tools: str, **_options: Any) -> None:
         self.stopping = False
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         executor = Executor.objects.select_related("user").filter(name=name).first()
         if executor is None:
             raise CommandError(f"There is no executor {name}; register it first.")
+        only = frozenset(tools.split(",")) if tools else None
         with _only_process(name):
-            self._work(LocalExecutor(executor, timezone.now, lambda: self.stopping), once)
+            self._work(LocalExecutor(executor, timezone.now, lambda: self.stopping, only), once)
 
     def _work(self, local: LocalExecutor, once: bool) -> None:
         while not self.stopping:

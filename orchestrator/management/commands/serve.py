@@ -1,5 +1,6 @@
 """`manage.py serve`: web server, queue and executors under one supervisor; what `make run` starts."""
 
+import os
 import signal
 from argparse import ArgumentParser
 from types import FrameType
@@ -13,16 +14,23 @@ from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 from django_q.conf import Conf
 
+from orchestrator.adapters.pool import PooledExecutor, read_pool
 from orchestrator.checks import TAG
-from orchestrator.core.errors import WorkspaceUnavailable
-from orchestrator.management.accounts import ensure_executors
+from orchestrator.core.errors import InvalidInput, Refusal, WorkspaceUnavailable
+from orchestrator.management.accounts import ensure_executors, ensure_pool
 from orchestrator.management.private_data import narrow
 from orchestrator.management.static_stamp import collect_static
 from orchestrator.processes.queue_watch import QueueWatch
 from orchestrator.processes.supervisor import (
+    MCP,
+    QUEUE,
+    WEB,
     Supervisor,
+    agent_environment,
     commands,
     only_supervisor,
+    own_address,
+    pool_commands,
     port_is_taken,
     wait_for_predecessor,
 )
@@ -84,13 +92,30 @@ class Command(BaseCommand):
         if settings.TOOLS_SANDBOX != "off":  # a system check has said that
             self._say(layers.told(settings.TOOLS_SANDBOX))
         names = [executor.name for executor in ensure_executors(executors, timezone.now())]
+        pool, tokens = self._pool(names)
+        address = own_address(host, port)
         Supervisor(
-            commands(host, port, names, settings.MCP_PORT),
+            commands(host, port, names, settings.MCP_PORT) | pool_commands(pool),
             settings.DATA_DIR,
             QueueWatch(_stall()),
             self._say,
             lambda: self.stopping,
+            {
+                name: agent_environment(os.environ, settings.BASE_DIR, address, token)
+                for name, token in tokens.items()
+            },
         ).run((host, port))
+
+    def _pool(self, taken: list[str]) -> tuple[tuple[PooledExecutor, ...], dict[str, str]]:
+        """The executors of `executors.toml` with the tokens of those that sign in; CommandError says what is
+        wrong with it."""
+        try:
+            pool = read_pool(settings.EXECUTORS_FILE)
+            if twice := sorted({one.name for one in pool} & {*taken, WEB, QUEUE, MCP}):
+                raise InvalidInput(f"{settings.EXECUTORS_FILE.name}: {twice[0]} is something else here.")
+            return pool, ensure_pool(pool, timezone.now())
+        except Refusal as refusal:
+            raise CommandError(f"{refusal.message} {refusal.way_out}") from refusal
 
     def _prepare(self, demo: bool) -> None:
         """In one process, because every start of Python and Django costs most of a second."""

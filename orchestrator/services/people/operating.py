@@ -16,6 +16,8 @@ from orchestrator.adapters.machine import (
     processes,
     tools_told,
 )
+from orchestrator.adapters.pool import PooledExecutor, read_pool
+from orchestrator.core.errors import InvalidInput
 from orchestrator.core.people.roles import APPROVERS
 from orchestrator.models import HistoryCheckpoint, HistoryEntry
 from orchestrator.queries.base.sealed import newest_checkpoint
@@ -60,6 +62,8 @@ class OperatingFacts:
     disk_size: int
     version: str
     tools: tuple[ToolSeen, ...]
+    pool: tuple[PooledExecutor, ...]
+    pool_problem: str
     tools_told: str
 
 
@@ -73,6 +77,7 @@ def operating_facts(*, actor: Actor, now: datetime) -> OperatingFacts:
     if refusal := lacking(actor, APPROVERS):
         raise refusal
     free, size = free_space(settings.DATA_DIR)
+    pool, problem = _pool()
     return OperatingFacts(
         at=now,
         processes=tuple(processes(settings.DATA_DIR / "run")),
@@ -87,8 +92,18 @@ def operating_facts(*, actor: Actor, now: datetime) -> OperatingFacts:
         disk_size=size,
         version=_version(),
         tools=tuple(ToolSeen(name, name in settings.TOOLS_NETWORK) for name in settings.TOOLS),
+        pool=pool,
+        pool_problem=problem,
         tools_told=tools_told(settings.TOOLS_SANDBOX),
     )
+
+
+def _pool() -> tuple[tuple[PooledExecutor, ...], str]:
+    """What the next start would start of `executors.toml`, or what is wrong with it."""
+    try:
+        return read_pool(settings.EXECUTORS_FILE), ""
+    except InvalidInput as refusal:
+        return (), f"{refusal.message} {refusal.way_out}"
 
 
 def _version() -> str:
