@@ -13,6 +13,7 @@ from orchestrator.queries.work.briefs import criteria_of, whole_brief
 from orchestrator.queries.work.fitting import fitted
 from orchestrator.queries.work.places import touched_of
 from orchestrator.queries.work.proof import verification_facts
+from orchestrator.queries.work.usage import usage_facts
 
 
 def attempt_facts(attempt_id: int) -> AttemptFacts:
@@ -49,6 +50,7 @@ def attempt_facts(attempt_id: int) -> AttemptFacts:
         held=lost.sentence if lost else "",
         same_as=attempt.same_as.number if attempt.same_as else None,
         verification=verification_facts(attempt),
+        usage=usage_facts(attempt.used),
         queued_at=attempt.queued_at,
         started_at=attempt.started_at,
         ended_at=attempt.ended_at,

@@ -22,6 +22,7 @@ from orchestrator.queries.work.blockers import blocked_workstream
 from orchestrator.queries.work.relations import relations_of
 from orchestrator.queries.work.rework import rework_in
 from orchestrator.queries.work.tasks import find_task, find_workstream
+from orchestrator.queries.work.usage import used_in
 from orchestrator.queries.workstreams import workstreams as queries
 from orchestrator.queries.workstreams.learnings import due
 from orchestrator.services.freeing import why_workstream
@@ -93,6 +94,7 @@ def workstream_page(
     if part is None:
         promised = promised_version(found)
         context |= _aside(who, found, promised)
+        context["used"] = used_in(found)
         context["approval"] = _approval(who, found, promised)
     return show(request, "workstreams/page.html", context, parts=PARTS, refusal=refusal)
 
