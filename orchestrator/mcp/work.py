@@ -107,8 +107,8 @@ class WorkTools(Tools):
     def report_progress(
         self, attempt_id: int, token: int, breadcrumb: str, usage: Used = None
     ) -> AttemptFacts:
-        """Leave a breadcrumb: what you did last, so that another agent could go on. `usage` since your last
-        word: tokens_in, tokens_out, cost ("1.25") with currency ("USD"), model, seconds."""
+        """Leave a breadcrumb: what you did last, so that another agent could go on. `usage` since the
+        last word: tokens_in, tokens_out, cost, currency, model, seconds."""
         caller = self.doer(claims.report)
         claims.report(
             attempt_id=attempt_id,

@@ -17,12 +17,12 @@ from orchestrator.queries.changes.migrations import last_migration, under_way, v
 from orchestrator.queries.engine.explanations import explained
 from orchestrator.queries.handoff.workspace_files import file_of, files_of
 from orchestrator.queries.plans.effect import promised_version
+from orchestrator.queries.work.attempt_facts import used_in
 from orchestrator.queries.work.baseline import integrations
 from orchestrator.queries.work.blockers import blocked_workstream
 from orchestrator.queries.work.relations import relations_of
 from orchestrator.queries.work.rework import rework_in
 from orchestrator.queries.work.tasks import find_task, find_workstream
-from orchestrator.queries.work.usage import used_in
 from orchestrator.queries.workstreams import workstreams as queries
 from orchestrator.queries.workstreams.learnings import due
 from orchestrator.services.freeing import why_workstream
