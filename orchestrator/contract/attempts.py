@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from orchestrator.contract.briefs import Brief, CriterionFacts, VerificationFacts
-from orchestrator.contract.values import Body, Commit, Id, Text, Title
+from orchestrator.contract.values import Body, Commit, Id, Text, Title, UsageFacts, UsageGiven
 from orchestrator.core import limits
 from orchestrator.core.terms import AttemptStatus
 
@@ -20,10 +20,11 @@ class Encoded(Body):
 
 
 class Breadcrumb(Body):
-    """What was done last, for whoever continues."""
+    """What was done last, for whoever continues; `usage` is what it took since the word before."""
 
     token: Id
     breadcrumb: Text
+    usage: UsageGiven | None = None
 
 
 class Completion(Body):
@@ -42,6 +43,7 @@ class Completion(Body):
     commit: Commit = ""
     result: Annotated[str, Field(max_length=60)] = ""
     wait: Annotated[int, Field(ge=0, le=limits.WAIT_SECONDS)] = 0
+    usage: UsageGiven | None = None
 
 
 class VerificationQuery(Body):
@@ -64,6 +66,7 @@ class AttemptFailure(Body):
 
     token: Id
     error: Text
+    usage: UsageGiven | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,7 @@ class AttemptFacts:
     held: str
     same_as: int | None
     verification: VerificationFacts | None
+    usage: UsageFacts
     queued_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
