@@ -6,12 +6,8 @@ Another attempt is asked for explicitly (EC-6, FR-027).
 from datetime import datetime
 
 from orchestrator.core.actions import Action
-<<<<<<< HEAD
-from orchestrator.core.errors import Refusal, WrongState
-=======
 from orchestrator.core.engine.usage import NOTHING, Usage
-from orchestrator.core.errors import AlreadyDecided, Refusal, WrongState
->>>>>>> 3490caaea14ecbaa08ae80ae844ad3e51945b61d
+from orchestrator.core.errors import Refusal, WrongState
 from orchestrator.core.people.roles import PARTICIPANTS, WORKERS
 from orchestrator.core.terms import AttemptStatus, EventType, Scope, TaskStatus
 from orchestrator.models import Attempt, Executor, Task
